@@ -1,0 +1,66 @@
+import { makeBuilder } from '@smithy/core/client';
+import { getEndpointPlugin } from '@smithy/core/endpoints';
+import type { MetadataBearer, StaticOperationSchema } from '@smithy/types';
+import type { IoTManagedIntegrationsClientResolvedConfig } from './config.ts';
+import { endpointParameterInstructions } from './endpoint.ts';
+import type {
+  GetOtaTaskRequest,
+  GetOtaTaskResponse,
+  ListOtaTasksRequest,
+  ListOtaTasksResponse,
+  UpdateOtaTaskRequest,
+} from './models.ts';
+import { GetOtaTask$, ListOtaTasks$, UpdateOtaTask$ } from './schemas.ts';
+
+export interface UpdateOtaTaskCommandInput extends UpdateOtaTaskRequest {}
+export interface UpdateOtaTaskCommandOutput extends MetadataBearer {}
+export interface GetOtaTaskCommandInput extends GetOtaTaskRequest {}
+export interface GetOtaTaskCommandOutput extends GetOtaTaskResponse, MetadataBearer {}
+export interface ListOtaTasksCommandInput extends ListOtaTasksRequest {}
+export interface ListOtaTasksCommandOutput extends ListOtaTasksResponse, MetadataBearer {}
+
+/** Every input that the client takes. */
+export type ServiceInputTypes = UpdateOtaTaskCommandInput | GetOtaTaskCommandInput | ListOtaTasksCommandInput;
+/** Every output that the client gives. */
+export type ServiceOutputTypes =
+  | UpdateOtaTaskCommandOutput
+  | GetOtaTaskCommandOutput
+  | ListOtaTasksCommandOutput;
+
+const build = makeBuilder<IoTManagedIntegrationsClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes>(
+  endpointParameterInstructions,
+  'IotManagedIntegrations',
+  'IoTManagedIntegrationsClient',
+  getEndpointPlugin,
+);
+
+const command = <I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+  name: string,
+  schema: StaticOperationSchema,
+) => build<I, O>({}, () => [], name, schema);
+
+/**
+ * Updates the description or the configuration of an OTA task. The output carries `$metadata` only.
+ *
+ * Throws AccessDeniedException, InternalServerException, ResourceNotFoundException, ThrottlingException,
+ * ValidationException, or the base exception for any other code; a SyntaxError for an answer that is not JSON.
+ *
+ * @example
+ * await client.send(new UpdateOtaTaskCommand({ Identifier: 'task-1', Description: 'Nightly firmware' }));
+ */
+export class UpdateOtaTaskCommand extends command<UpdateOtaTaskCommandInput, UpdateOtaTaskCommandOutput>(
+  'UpdateOtaTask',
+  UpdateOtaTask$,
+) {}
+
+/** Reads one OTA task. Throws as {@link UpdateOtaTaskCommand} does. */
+export class GetOtaTaskCommand extends command<GetOtaTaskCommandInput, GetOtaTaskCommandOutput>(
+  'GetOtaTask',
+  GetOtaTask$,
+) {}
+
+/** Reads a page of OTA tasks. Throws as {@link UpdateOtaTaskCommand} does. */
+export class ListOtaTasksCommand extends command<ListOtaTasksCommandInput, ListOtaTasksCommandOutput>(
+  'ListOtaTasks',
+  ListOtaTasks$,
+) {}

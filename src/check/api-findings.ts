@@ -1,0 +1,43 @@
+/** The rule about the API's endpoint. */
+import { endpointVariables } from './endpoint.ts';
+import type { Finding, Rule } from './findings.ts';
+import { readableUrl } from './wording.ts';
+
+/** Where AWS IoT Managed Integrations is known to run. */
+const KNOWN_REGIONS: readonly string[] = ['ca-central-1', 'eu-west-1'];
+
+export const apiRule: Rule = ({ api, region }) => {
+  if (api === undefined || !region.ok) return [];
+  const where = api.custom ? endpointVariables.api : 'API endpoint';
+  const found = { rule: 'api-endpoint', where };
+  const findings: Finding[] = [];
+  if (!api.custom && !KNOWN_REGIONS.includes(region.value)) {
+    findings.push({
+      severity: 'warning',
+      rule: 'api-region',
+      where: 'AWS region',
+      what: `IoT Managed Integrations is not known to run in ${region.value}`,
+      mend: `use ${KNOWN_REGIONS.join(' or ')}, or set ${endpointVariables.api}`,
+    });
+  }
+  if (api.custom && api.fips) {
+    findings.push({
+      ...found,
+      severity: 'error',
+      what: 'is set together with AWS_USE_FIPS_ENDPOINT, which the client refuses',
+      mend: 'set only one of the two',
+    });
+  }
+  const shown = readableUrl(api.url);
+  if (api.address.ok) {
+    findings.push({ ...found, severity: 'ok', what: `${shown} resolves to ${api.address.value}` });
+  } else {
+    findings.push({
+      ...found,
+      severity: 'error',
+      what: `${shown} does not resolve: ${api.address.error.message}`,
+      mend: 'see to the region, the endpoint variable and the DNS that this host uses',
+    });
+  }
+  return findings;
+};

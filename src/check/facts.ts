@@ -1,0 +1,147 @@
+/** Gathers what the findings judge. All I/O goes through what is passed in; what fails becomes a fact, not a throw. */
+import type { Config, Environment } from '../config.ts';
+import type { SQSClient } from '../queue/client.ts';
+import { Queue } from '../queue/queue.ts';
+import type { QueueAttributes } from '../queue/types.ts';
+import { type ApiEndpoint, apiEndpoint, customEndpoint } from './endpoint.ts';
+
+/** An error as the findings need it. */
+export interface ReadError {
+  /** The error's name; for AWS's errors this is their code. */
+  readonly name: string;
+  /** One line, without control characters. */
+  readonly message: string;
+  /** The system's code of a transport failure, as `ECONNREFUSED`. */
+  readonly code: string | undefined;
+}
+
+/** What was asked for, or why it could not be had. */
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: ReadError };
+
+export type QueueRole = 'source' | 'dead-letter' | 'outcome';
+
+export interface QueueFacts {
+  readonly role: QueueRole;
+  readonly url: string;
+  /** undefined: not asked, for want of a region or of credentials. */
+  readonly attributes: Answer<QueueAttributes> | undefined;
+}
+
+export interface ApiFacts extends ApiEndpoint {
+  /** An address of the endpoint's host. */
+  readonly address: Answer<string>;
+}
+
+/** The settings that the findings judge. */
+export type CheckedSettings = Pick<
+  Config,
+  'shutdownGraceSeconds' | 'visibilityTimeoutSeconds' | 'callTimeoutMs'
+>;
+
+/** Everything the findings are made from. Holds no secrets. */
+export interface CheckFacts {
+  readonly settings: CheckedSettings;
+  readonly region: Answer<string>;
+  /** The last four characters of the access key id. */
+  readonly accessKey: Answer<string>;
+  readonly queues: readonly QueueFacts[];
+  /** SQS is reached through an endpoint variable, so that a queue's URL does not choose the host. */
+  readonly customQueueEndpoint: boolean;
+  /** Positive when the local clock is ahead; undefined when no answer carried a time. */
+  readonly clockSkewMs: number | undefined;
+  /** undefined: its region is not known. */
+  readonly api: ApiFacts | undefined;
+}
+
+export interface CheckSources {
+  readonly config: Config;
+  readonly env: Environment;
+  readonly client: SQSClient;
+  /** See `watchClockSkew`. */
+  readonly clockSkewMs: () => number | undefined;
+  /** An address of a host, or a throw when there is none. */
+  readonly resolveHost: (host: string) => Promise<string>;
+}
+
+/** Asks for everything once. Never throws. */
+export async function gatherFacts({
+  config,
+  env,
+  client,
+  clockSkewMs,
+  resolveHost,
+}: CheckSources): Promise<CheckFacts> {
+  const [region, accessKey] = await Promise.all([
+    answer(async () => client.config.region()),
+    answer(async () => (await client.config.credentials()).accessKeyId.slice(-4)),
+  ]);
+  const canAsk = region.ok && accessKey.ok;
+  const [queues, api] = await Promise.all([
+    Promise.all(queueUrls(config).map(({ role, url }) => readQueue(client, role, url, canAsk))),
+    region.ok ? resolveApi(apiEndpoint(env, region.value), resolveHost) : undefined,
+  ]);
+  return {
+    settings: config,
+    region,
+    accessKey,
+    queues,
+    customQueueEndpoint: customEndpoint(env, 'sqs') !== undefined,
+    clockSkewMs: clockSkewMs(),
+    api,
+  };
+}
+
+function queueUrls(config: Config): { role: QueueRole; url: string }[] {
+  return [
+    { role: 'source', url: config.queueUrl },
+    { role: 'dead-letter', url: config.deadLetterQueueUrl },
+    ...(config.outcomeQueueUrl === undefined
+      ? []
+      : [{ role: 'outcome' as const, url: config.outcomeQueueUrl }]),
+  ];
+}
+
+async function readQueue(
+  client: SQSClient,
+  role: QueueRole,
+  url: string,
+  canAsk: boolean,
+): Promise<QueueFacts> {
+  const attributes = canAsk ? await answer(() => new Queue(client, url).attributes()) : undefined;
+  return { role, url, attributes };
+}
+
+async function resolveApi(
+  endpoint: ApiEndpoint,
+  resolveHost: (host: string) => Promise<string>,
+): Promise<ApiFacts> {
+  // An IPv6 literal stands in brackets in a URL, and nowhere else.
+  const address = await answer(async () =>
+    resolveHost(new URL(endpoint.url).hostname.replace(/^\[|\]$/g, '')),
+  );
+  return { ...endpoint, address };
+}
+
+async function answer<T>(ask: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    return { ok: true, value: await ask() };
+  } catch (error) {
+    return { ok: false, error: describeError(error) };
+  }
+}
+
+function describeError(error: unknown): ReadError {
+  if (!(error instanceof Error)) return { name: 'Error', message: oneLine(String(error)), code: undefined };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  // A host with several addresses fails with an AggregateError, whose message is empty.
+  return { name: error.name, message: oneLine(error.message) || (code ?? error.name), code };
+}
+
+function oneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+    .slice(0, 300);
+}

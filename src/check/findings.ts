@@ -1,0 +1,56 @@
+/** Facts to findings. PURE: a table of rules, each of which looks at the facts and says what it finds. */
+import { apiRule } from './api-findings.ts';
+import type { CheckFacts } from './facts.ts';
+import {
+  deadLetterRetentionRule,
+  deadLetterSizeRule,
+  distinctQueuesRule,
+  queueKindsRule,
+  redriveRule,
+} from './queue-findings.ts';
+import { queueRegionRule, readQueuesRule } from './queue-read-findings.ts';
+import { clockRule, credentialsRule, graceRule, leaseRule, regionRule } from './set-up-findings.ts';
+
+export type Severity = 'error' | 'warning' | 'ok';
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly severity: Severity;
+  /** Names the rule; does not change between releases, so that scripts can rely on it. */
+  readonly rule: string;
+  /** The variable or the thing at fault. */
+  readonly where: string;
+  readonly what: string;
+  /** How to mend it; absent when all is well. */
+  readonly mend?: string;
+}
+
+/** Looks at the facts from one side. Finds nothing where the facts it needs are missing. */
+export type Rule = (facts: CheckFacts) => readonly Finding[];
+
+/** In the order of the report: what the others depend on comes first. */
+export const rules: readonly Rule[] = [
+  regionRule,
+  credentialsRule,
+  readQueuesRule,
+  queueRegionRule,
+  distinctQueuesRule,
+  queueKindsRule,
+  deadLetterRetentionRule,
+  deadLetterSizeRule,
+  redriveRule,
+  clockRule,
+  apiRule,
+  graceRule,
+  leaseRule,
+];
+
+/** Everything the rules find, in the order of `rules`. */
+export function findingsOf(facts: CheckFacts): Finding[] {
+  return rules.flatMap((rule) => rule(facts));
+}
+
+/** True when no finding is an error; warnings are allowed. */
+export function isOk(findings: readonly Finding[]): boolean {
+  return findings.every((finding) => finding.severity !== 'error');
+}

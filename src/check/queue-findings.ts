@@ -1,0 +1,157 @@
+/** Rules about what the queues are set to, one by one and against each other. */
+import { MAX_PAYLOAD_BYTES } from '../queue/queue.ts';
+import type { QueueAttributes } from '../queue/types.ts';
+import type { CheckFacts, QueueFacts, QueueRole } from './facts.ts';
+import type { Finding, Rule } from './findings.ts';
+import { queueVariables } from './queue-read-findings.ts';
+import { duration } from './wording.ts';
+
+/** The longest retention SQS offers. */
+const LONGEST_RETENTION_SECONDS = 14 * 86_400;
+/** Below this, throttling or a few restarts could make SQS dead-letter healthy messages by itself. */
+const MIN_MAX_RECEIVE_COUNT = 100;
+
+const letters = queueVariables['dead-letter'];
+
+export const distinctQueuesRule: Rule = ({ queues }) =>
+  queues.flatMap((second, i) =>
+    queues
+      .slice(0, i)
+      .filter((first) => isSameQueue(first, second))
+      .map(
+        (first): Finding => ({
+          severity: 'error',
+          rule: 'queues-distinct',
+          where: queueVariables[second.role],
+          what: `is the same queue as ${queueVariables[first.role]}`,
+          mend: 'name a queue of its own',
+        }),
+      ),
+  );
+
+/** By ARN where both are known: one queue has several URLs. */
+function isSameQueue(first: QueueFacts, second: QueueFacts): boolean {
+  const [arn, other] = [read(first)?.arn, read(second)?.arn];
+  if (arn !== undefined && other !== undefined) return arn === other;
+  return comparable(first.url) === comparable(second.url);
+}
+
+function comparable(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const { host, pathname } = new URL(url);
+  return host + pathname.replace(/\/+$/, '');
+}
+
+export const queueKindsRule: Rule = (facts) =>
+  withPair(facts, (source, deadLetter) => {
+    if (source.fifo === deadLetter.fifo) return [];
+    const kind = (fifo: boolean): string => (fifo ? 'a FIFO queue' : 'a standard queue');
+    return [
+      {
+        severity: 'error',
+        rule: 'queue-kinds',
+        where: letters,
+        what: `is ${kind(deadLetter.fifo)}, but ${queueVariables.source} is ${kind(source.fifo)}`,
+        mend: `use ${kind(source.fifo)} for dead letters too: AWS redrives between queues of one kind only`,
+      },
+    ];
+  });
+
+export const deadLetterRetentionRule: Rule = (facts) =>
+  withPair(facts, (source, deadLetter) => {
+    const [its, other] = [deadLetter.retentionSeconds, source.retentionSeconds];
+    if (its === undefined || other === undefined) return [];
+    const found = { rule: 'dead-letter-retention', where: letters };
+    const mend = 'set its MessageRetentionPeriod to 1209600 (14 days)';
+    if (its < other) {
+      const what = `keeps messages ${duration(its)}, shorter than ${queueVariables.source} (${duration(other)})`;
+      return [{ ...found, severity: 'error', what, mend }];
+    }
+    if (its < LONGEST_RETENTION_SECONDS) {
+      const what = `keeps messages ${duration(its)}; dead letters wait for people, and 14 days can be had`;
+      return [{ ...found, severity: 'warning', what, mend }];
+    }
+    return [{ ...found, severity: 'ok', what: `keeps messages ${duration(its)}` }];
+  });
+
+export const deadLetterSizeRule: Rule = (facts) =>
+  withPair(facts, (source, deadLetter) => {
+    const [its, other] = [deadLetter.maximumMessageBytes, source.maximumMessageBytes];
+    if (its === undefined || other === undefined) return [];
+    const found = { rule: 'dead-letter-size', where: letters };
+    const mend = `set its MaximumMessageSize to ${MAX_PAYLOAD_BYTES}`;
+    if (its < other) {
+      const what = `takes messages up to ${its} bytes, but ${queueVariables.source} up to ${other}: a large one would be refused for ever`;
+      return [{ ...found, severity: 'error', what, mend }];
+    }
+    if (its < MAX_PAYLOAD_BYTES) {
+      const what = `takes messages up to ${its} bytes, which leaves no room for the reason beside a body of that size`;
+      return [{ ...found, severity: 'warning', what, mend }];
+    }
+    return [{ ...found, severity: 'ok', what: `takes messages up to ${its} bytes` }];
+  });
+
+export const redriveRule: Rule = (facts) => {
+  const source = attributesOf(facts, 'source');
+  if (source?.redrivePolicy === undefined) return [];
+  const found = { rule: 'redrive-policy', where: queueVariables.source };
+  const policy = parsePolicy(source.redrivePolicy);
+  if (policy === undefined) {
+    const what = 'has a redrive policy that cannot be read';
+    return [{ ...found, severity: 'warning', what, mend: 'set it again, or remove it' }];
+  }
+  const findings: Finding[] = [];
+  if (policy.maxReceiveCount < MIN_MAX_RECEIVE_COUNT) {
+    findings.push({
+      ...found,
+      severity: 'warning',
+      what: `its redrive policy moves a message after ${policy.maxReceiveCount} receives: throttling or restarts could trigger it, and such a dead letter has no reason`,
+      mend: `raise maxReceiveCount to at least ${MIN_MAX_RECEIVE_COUNT}, or remove the policy: the worker dead-letters by itself`,
+    });
+  }
+  const deadLetterArn = attributesOf(facts, 'dead-letter')?.arn;
+  if (deadLetterArn !== undefined && policy.target !== deadLetterArn) {
+    findings.push({
+      ...found,
+      rule: 'redrive-target',
+      severity: 'warning',
+      what: `its redrive policy moves messages to ${policy.target}, which is not ${letters}`,
+      mend: `point it at ${deadLetterArn}, or remove it`,
+    });
+  }
+  if (findings.length > 0) return findings;
+  return [{ ...found, severity: 'ok', what: `its redrive policy allows ${policy.maxReceiveCount} receives` }];
+};
+
+function parsePolicy(text: string): { maxReceiveCount: number; target: string } | undefined {
+  try {
+    const policy: unknown = JSON.parse(text);
+    if (typeof policy !== 'object' || policy === null) return undefined;
+    const { maxReceiveCount, deadLetterTargetArn } = policy as Record<string, unknown>;
+    // SQS gives the count back as it was set: as a number or as a string.
+    const count = Number(maxReceiveCount);
+    if (!Number.isInteger(count) || count < 1 || typeof deadLetterTargetArn !== 'string') return undefined;
+    return { maxReceiveCount: count, target: deadLetterTargetArn };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Compares source and dead-letter queue, where both could be read. */
+function withPair(
+  facts: CheckFacts,
+  compare: (source: QueueAttributes, deadLetter: QueueAttributes) => readonly Finding[],
+): readonly Finding[] {
+  const source = attributesOf(facts, 'source');
+  const deadLetter = attributesOf(facts, 'dead-letter');
+  return source === undefined || deadLetter === undefined ? [] : compare(source, deadLetter);
+}
+
+function attributesOf(facts: CheckFacts, role: QueueRole): QueueAttributes | undefined {
+  const queue = facts.queues.find((candidate) => candidate.role === role);
+  return queue === undefined ? undefined : read(queue);
+}
+
+function read({ attributes }: QueueFacts): QueueAttributes | undefined {
+  return attributes?.ok ? attributes.value : undefined;
+}

@@ -1,0 +1,135 @@
+/** Rules about reaching the queues: does each exist, may we look at it, is it where the signature says. */
+import type { QueueFacts, QueueRole, ReadError } from './facts.ts';
+import type { Finding, Rule } from './findings.ts';
+import { duration, readableUrl } from './wording.ts';
+
+/** The variable that names each queue. */
+export const queueVariables: Readonly<Record<QueueRole, string>> = {
+  source: 'QUEUE_URL',
+  'dead-letter': 'DEAD_LETTER_QUEUE_URL',
+  outcome: 'OUTCOME_QUEUE_URL',
+};
+
+interface ReadFault {
+  readonly rule: string;
+  readonly names: readonly string[];
+  readonly what: string;
+  readonly mend: string;
+}
+
+/** Why a queue could not be read, by the error's name or code; the first that matches counts. */
+const readFaults: readonly ReadFault[] = [
+  {
+    rule: 'queue-missing',
+    names: ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue', 'InvalidAddress'],
+    what: 'there is no such queue',
+    mend: 'correct account, region and name in the URL, or create the queue',
+  },
+  {
+    rule: 'queue-permission',
+    names: ['AccessDenied', 'AccessDeniedException', 'KmsAccessDenied'],
+    what: 'its settings may not be read',
+    mend: 'allow sqs:GetQueueAttributes on it',
+  },
+  {
+    rule: 'queue-credentials',
+    names: [
+      'ExpiredToken',
+      'ExpiredTokenException',
+      'InvalidClientTokenId',
+      'InvalidAccessKeyId',
+      'UnrecognizedClientException',
+      'SignatureDoesNotMatch',
+      'InvalidSignatureException',
+      'RequestExpired',
+      'MissingAuthenticationToken',
+      'MissingAuthenticationTokenException',
+      'IncompleteSignature',
+      'OptInRequired',
+    ],
+    what: 'SQS does not accept the credentials',
+    mend: 'renew the credentials; see also the findings on region and clock',
+  },
+  {
+    rule: 'queue-unreachable',
+    names: [
+      'TimeoutError',
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'ETIMEDOUT',
+      'EPIPE',
+    ],
+    what: 'cannot connect to SQS',
+    mend: 'see to network, VPC endpoint and AWS_ENDPOINT_URL_SQS',
+  },
+];
+
+const otherFault: ReadFault = {
+  rule: 'queue-unreadable',
+  names: [],
+  what: 'its settings could not be read',
+  mend: 'see what SQS says',
+};
+
+export const readQueuesRule: Rule = ({ queues }) => queues.map(readFinding);
+
+function readFinding({ role, url, attributes }: QueueFacts): Finding {
+  const where = queueVariables[role];
+  if (attributes === undefined) {
+    return {
+      severity: 'warning',
+      rule: 'queue-skipped',
+      where,
+      what: 'was not looked at, for want of a region or of credentials',
+      mend: 'mend those first',
+    };
+  }
+  if (!attributes.ok) {
+    const fault = readFaults.find(({ names }) => matches(names, attributes.error)) ?? otherFault;
+    return {
+      // The worker takes the retention from the source and compares both; of the outcome queue it needs nothing.
+      severity: role === 'outcome' && fault.rule === 'queue-permission' ? 'warning' : 'error',
+      rule: fault.rule,
+      where,
+      what: `${fault.what} (${readableUrl(url)}: ${attributes.error.name}: ${attributes.error.message})`,
+      mend: fault.mend,
+    };
+  }
+  const { fifo, retentionSeconds, visibilitySeconds } = attributes.value;
+  const details = [
+    `${fifo ? 'FIFO' : 'standard'} queue`,
+    ...(retentionSeconds === undefined ? [] : [`keeps messages ${duration(retentionSeconds)}`]),
+    // The worker asks for its own on every receive, so the queue's matters to other consumers only.
+    ...(visibilitySeconds === undefined ? [] : [`own visibility timeout ${duration(visibilitySeconds)}`]),
+  ];
+  return { severity: 'ok', rule: 'queue-read', where, what: details.join(', ') };
+}
+
+function matches(names: readonly string[], { name, code }: ReadError): boolean {
+  return names.includes(name) || (code !== undefined && names.includes(code));
+}
+
+/** The region in the host of AWS's queue URLs: the current, the legacy and the VPC endpoint's form. */
+const REGION_IN_HOST =
+  /(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.|api\.aws$)|^([a-z0-9-]+)\.queue\.amazonaws\./;
+
+export const queueRegionRule: Rule = ({ queues, region, customQueueEndpoint }) => {
+  if (!region.ok || customQueueEndpoint) return [];
+  return queues.flatMap(({ role, url }) => {
+    if (!URL.canParse(url)) return [];
+    const found = REGION_IN_HOST.exec(new URL(url).hostname);
+    const its = found?.[1] ?? found?.[2];
+    if (its === undefined || its === region.value) return [];
+    return {
+      severity: 'error',
+      rule: 'queue-region',
+      where: queueVariables[role],
+      what: `the queue is in ${its}, but requests are signed for ${region.value}`,
+      mend: `set AWS_REGION=${its}, or name a queue in ${region.value}`,
+    };
+  });
+};

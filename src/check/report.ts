@@ -1,0 +1,33 @@
+/** Findings to text: for people and for scripts. */
+import { type Finding, isOk, type Severity } from './findings.ts';
+
+const labels: Readonly<Record<Severity, string>> = { ok: 'ok', warning: 'warn', error: 'FAIL' };
+
+/** One aligned line a finding and a final line that sums them up. Ends with a newline. */
+export function findingsAsText(findings: readonly Finding[]): string {
+  const width = Math.max(0, ...findings.map(({ where }) => where.length));
+  const lines = findings.map(({ severity, where, what, mend }) => {
+    const remedy = mend === undefined ? '' : `; ${mend}`;
+    return `${labels[severity].padEnd(4)}  ${where.padEnd(width)}  ${what}${remedy}`;
+  });
+  return `${[...lines, '', summary(findings)].join('\n')}\n`;
+}
+
+/** `{ ok, findings }` as JSON. Ends with a newline. */
+export function findingsAsJson(findings: readonly Finding[]): string {
+  return `${JSON.stringify({ ok: isOk(findings), findings }, null, 2)}\n`;
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (severity: Severity): number =>
+    findings.filter((finding) => finding.severity === severity).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  if (errors > 0) return `${number(errors, 'error')}, ${number(warnings, 'warning')}: not ready to run`;
+  return warnings > 0
+    ? `${number(warnings, 'warning')}, no errors: ready to run`
+    : 'all is well: ready to run';
+}
+
+function number(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,10 @@
+/** Time as the stages take it: passed in, so that tests can hold it. */
+
+export interface Clock {
+  /** Epoch milliseconds; may jump when the machine's clock is set. For ages, records and logs. */
+  readonly wall: () => number;
+  /** Milliseconds since some start; never jumps. For leases, backoff and rates. */
+  readonly monotonic: () => number;
+}
+
+export const systemClock: Clock = { wall: Date.now, monotonic: () => performance.now() };

@@ -1,0 +1,178 @@
+/** `enqueue FILE|-`: flags to options, report to exit code. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { EnqueueFailure, InputFault } from '../enqueue/faults.ts';
+import type { EnqueueContext, EnqueueOptions } from '../enqueue/options.ts';
+import { shortPrintable } from '../enqueue/printable.ts';
+import { createProgress } from '../enqueue/progress.ts';
+import type { Format } from '../enqueue/rows.ts';
+import { enqueue } from '../enqueue/run.ts';
+import { LANES } from '../enqueue/send.ts';
+import { type Report, summaryJson, summaryText, unfinishedSentence } from '../enqueue/summary.ts';
+import type { SetFields } from '../enqueue/validate.ts';
+import { type Update, updateFields } from '../message/update.ts';
+import { createSqsClient } from '../queue/client.ts';
+import { Queue } from '../queue/queue.ts';
+import { CommandError, type CommandIo, exitCodes } from './io.ts';
+
+interface Flags {
+  readonly queueUrl?: string;
+  readonly format?: string;
+  readonly set: readonly string[];
+  readonly job?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+  readonly fromLine?: string;
+}
+
+/** What a run takes from the process besides its streams. */
+export type EnqueueSurroundings = Pick<EnqueueContext, 'cwd' | 'now' | 'random' | 'sleep'>;
+
+const realSurroundings: EnqueueSurroundings = {
+  get cwd() {
+    return process.cwd();
+  },
+  now: Date.now,
+  random: Math.random,
+  // An abort ends the wait early; it is no failure.
+  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+};
+
+/** Adds the command to `program`. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
+export function addEnqueue(
+  program: Command,
+  io: CommandIo,
+  surroundings: EnqueueSurroundings = realSurroundings,
+): void {
+  program
+    .command('enqueue')
+    .summary('validate a file of updates and put them on the queue')
+    .description(
+      'Validates every row of a CSV or JSON Lines file, then puts the good ones on the queue.\n' +
+        `The fields are ${updateFields.join(', ')}. Refused rows go to FILE.refused.csv with the reason.`,
+    )
+    .argument('<file>', 'CSV with a header row, or JSON Lines; - for stdin')
+    .option('--queue-url <url>', 'the queue to put them on (default: QUEUE_URL)')
+    .option('--format <format>', 'csv or jsonl (default: by extension; for stdin by the first character)')
+    .option('--set <field=value>', 'set a field on every row; may be repeated', collect, [])
+    .option('--job <id>', 'the same as --set JobId=<id>')
+    .option('--from-line <n>', 'go on from this line of the file: rows before it are validated, not sent')
+    .option('--dry-run', 'validate and write the refused rows, send nothing')
+    .option('--json', 'print the summary as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all sent, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.',
+    )
+    .action(async (file: string, flags: Flags) => {
+      const report = await runEnqueue(readOptions(file, flags, io), io, surroundings);
+      finish(report, flags.json === true, io);
+    });
+}
+
+async function runEnqueue(
+  options: EnqueueOptions,
+  io: CommandIo,
+  surroundings: EnqueueSurroundings,
+): Promise<Report> {
+  const interrupted = new AbortController();
+  // Taken off at once, so that a second signal ends the process.
+  const off = io.onSignal(() => {
+    off();
+    interrupted.abort();
+  });
+  const client = createSqsClient(LANES);
+  const queue = new Queue(client, options.queueUrl ?? '');
+  try {
+    return await enqueue(options, {
+      ...surroundings,
+      stdin: io.stdin,
+      signal: interrupted.signal,
+      send: (messages) => queue.send(messages),
+      progress: createProgress(io.stderr, io.isTerminal),
+    });
+  } catch (error) {
+    if (error instanceof InputFault) throw new CommandError(error.message, exitCodes.misuse);
+    if (error instanceof EnqueueFailure) throw new CommandError(error.message, exitCodes.failed);
+    throw error;
+  } finally {
+    off();
+    client.destroy();
+  }
+}
+
+function finish(report: Report, json: boolean, io: CommandIo): void {
+  const unfinished = unfinishedSentence(report);
+  if (json) io.stdout.write(summaryJson(report));
+  else if (unfinished === undefined || report.sent > 0 || report.refused > 0)
+    io.stdout.write(summaryText(report));
+  if (unfinished !== undefined) {
+    throw new CommandError(
+      unfinished,
+      report.outcome === 'failed' ? exitCodes.failed : exitCodes.interrupted,
+    );
+  }
+  io.exitCode = report.refused > 0 ? exitCodes.someRefused : exitCodes.done;
+}
+
+function readOptions(file: string, flags: Flags, io: CommandIo): EnqueueOptions {
+  return {
+    file,
+    format: readFormat(flags.format),
+    set: readSet(flags),
+    queueUrl: readQueueUrl(flags, io),
+    dryRun: flags.dryRun === true,
+    fromLine: readFromLine(flags.fromLine),
+  };
+}
+
+function readFormat(format: string | undefined): Format | undefined {
+  if (format === undefined || format === 'csv' || format === 'jsonl') return format;
+  throw misuse(`--format ${shortPrintable(format)}: the formats are csv and jsonl.`);
+}
+
+function readSet({ set, job }: Flags): SetFields {
+  const fields: Partial<Record<keyof Update, string>> = {};
+  const assignments = job === undefined ? set : [...set, `JobId=${job}`];
+  for (const assignment of assignments) {
+    const equals = assignment.indexOf('=');
+    const name = equals === -1 ? assignment : assignment.slice(0, equals);
+    const field = updateFields.find((known) => known === name);
+    if (field === undefined) {
+      throw misuse(
+        `--set: unknown field "${shortPrintable(name)}". The fields are ${updateFields.join(', ')}.`,
+      );
+    }
+    if (equals === -1) throw misuse(`--set ${field}: give a value, as in --set ${field}=VALUE.`);
+    const value = assignment.slice(equals + 1);
+    if (fields[field] !== undefined && fields[field] !== value) {
+      throw misuse(`${field} is set twice, to different values.`);
+    }
+    fields[field] = value;
+  }
+  return fields;
+}
+
+function readQueueUrl(flags: Flags, io: CommandIo): string | undefined {
+  const text = flags.queueUrl ?? io.env.QUEUE_URL;
+  if (text === undefined || text === '') {
+    if (flags.dryRun === true) return undefined;
+    throw misuse('No queue is given: set QUEUE_URL or use --queue-url URL.');
+  }
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  const source = flags.queueUrl === undefined ? 'QUEUE_URL' : '--queue-url';
+  throw misuse(`${source}: must be the URL of a queue (https://sqs.…).`);
+}
+
+function readFromLine(text: string | undefined): number {
+  if (text === undefined) return 1;
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw misuse(`--from-line ${shortPrintable(text)}: must be a line number, from 1.`);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function misuse(message: string): CommandError {
+  return new CommandError(message, exitCodes.misuse);
+}

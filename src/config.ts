@@ -1,0 +1,193 @@
+/** Configuration: environment variables to one frozen object. The same schema generates the README's table. */
+import { z } from 'zod';
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
+
+const queueUrl = z.url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' });
+
+const rateLimit = z
+  .string()
+  .refine(
+    (text) =>
+      text === 'unlimited' ||
+      (Number.isFinite(Number(text)) && Number(text) >= 0.01 && Number(text) <= 100_000),
+    {
+      error: 'must be a number of calls per second from 0.01 to 100000, or "unlimited"',
+    },
+  )
+  .transform((text) => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)));
+
+const flag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((text) => text === 'true');
+
+const port = z.union([z.literal('off').transform(() => undefined), integer(0, 65_535)], {
+  error: 'must be a port from 0 (any free one) to 65535, or "off"',
+});
+
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
+
+const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+  error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+});
+
+const required = <T extends z.ZodType>(schema: T, doc: string) => schema.meta({ doc });
+
+const entry = <Out>(schema: z.ZodType<Out, string>, fallback: string, doc: string) =>
+  schema.prefault(fallback).meta({ doc, fallback });
+
+const optional = <T extends z.ZodType>(schema: T, doc: string) => schema.optional().meta({ doc });
+
+const environmentSchema = z.object({
+  QUEUE_URL: required(queueUrl, 'The queue that updates are read from. Required.'),
+  DEAD_LETTER_QUEUE_URL: required(
+    queueUrl,
+    'Where updates go that cannot be applied. Required; must differ.',
+  ),
+  RATE_LIMIT: entry(rateLimit, '10', 'Calls per second at most, retries included; `unlimited` for none.'),
+  RATE_ADAPTIVE: entry(flag, 'true', 'Find the rate the API really accepts, below `RATE_LIMIT`.'),
+  MAX_CONCURRENCY: entry(integer(1, 10_000), '50', 'Calls in flight at most.'),
+  MAX_ATTEMPTS: entry(
+    integer(1, 100),
+    '5',
+    'Calls per delivery for retryable failures other than throttling.',
+  ),
+  RETRY_BASE_MS: entry(integer(1, 60_000), '200', 'First backoff at most; doubles from there, full jitter.'),
+  RETRY_MAX_MS: entry(integer(1, 900_000), '20000', 'Longest backoff.'),
+  MAX_DELIVERIES: entry(integer(1, 1_000), '5', 'Deliveries before a failure that goes on is dead-lettered.'),
+  FAILURE_RUN_LIMIT: entry(
+    integer(0, 10_000),
+    '20',
+    'Different Identifiers failing alike in a row before the cause is sought elsewhere; `0` switches it off.',
+  ),
+  CALL_TIMEOUT_MS: entry(integer(100, 600_000), '10000', 'One call, connection included.'),
+  VISIBILITY_TIMEOUT_SECONDS: entry(
+    integer(2, 43_200),
+    '30',
+    'Lease per message, extended while it is held.',
+  ),
+  SHUTDOWN_GRACE_SECONDS: entry(
+    integer(1, 600),
+    '25',
+    'Time to finish after SIGTERM; below the 30 s that ECS and Kubernetes give.',
+  ),
+  REDIS_URL: optional(redisUrl, 'One rate budget, and one memory of what is newest, for all workers.'),
+  OUTCOME_QUEUE_URL: optional(queueUrl, 'Where the outcome of every update is published, for bulk jobs.'),
+  STATE_DIR: entry(z.string().min(1), '.ota-updater', 'Where bulk jobs keep their ledger.'),
+  HTTP_HOST: entry(z.string().min(1), '127.0.0.1', 'Address that health and metrics listen on.'),
+  HTTP_PORT: entry(port, '8080', 'Their port; `0` picks one, `off` disables.'),
+  LOG_LEVEL: entry(logLevel, 'info', 'pino level.'),
+});
+
+/** The worker's configuration. Times are in milliseconds where the name says so, in seconds where it says that. */
+export interface Config {
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  /** Calls per second; `Infinity` is unlimited. */
+  readonly rateLimit: number;
+  readonly rateAdaptive: boolean;
+  readonly maxConcurrency: number;
+  readonly maxAttempts: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+  readonly maxDeliveries: number;
+  readonly failureRunLimit: number;
+  readonly callTimeoutMs: number;
+  readonly visibilityTimeoutSeconds: number;
+  readonly shutdownGraceSeconds: number;
+  readonly redisUrl: string | undefined;
+  readonly outcomeQueueUrl: string | undefined;
+  readonly stateDir: string;
+  readonly httpHost: string;
+  /** undefined: no listener. */
+  readonly httpPort: number | undefined;
+  readonly logLevel: z.infer<typeof logLevel>;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every fault of a configuration in one message, a line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  ${f}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads the configuration of a worker.
+ * @throws ConfigError naming every fault at once.
+ */
+export function readConfig(environment: Environment): Config {
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environmentSchema.safeParse(present);
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, present));
+  faults.push(...crossFaults(present));
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
+  const env = parsed.data;
+  return Object.freeze({
+    queueUrl: env.QUEUE_URL,
+    deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
+    rateLimit: env.RATE_LIMIT,
+    rateAdaptive: env.RATE_ADAPTIVE,
+    maxConcurrency: env.MAX_CONCURRENCY,
+    maxAttempts: env.MAX_ATTEMPTS,
+    retryBaseMs: env.RETRY_BASE_MS,
+    retryMaxMs: env.RETRY_MAX_MS,
+    maxDeliveries: env.MAX_DELIVERIES,
+    failureRunLimit: env.FAILURE_RUN_LIMIT,
+    callTimeoutMs: env.CALL_TIMEOUT_MS,
+    visibilityTimeoutSeconds: env.VISIBILITY_TIMEOUT_SECONDS,
+    shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
+    redisUrl: env.REDIS_URL,
+    outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
+    stateDir: env.STATE_DIR,
+    httpHost: env.HTTP_HOST,
+    httpPort: env.HTTP_PORT,
+    logLevel: env.LOG_LEVEL,
+  });
+}
+
+/** One row per variable, for the README's table. */
+export function describeConfig(): { name: string; fallback: string; doc: string }[] {
+  return Object.entries(environmentSchema.shape).map(([name, schema]) => {
+    const meta = schema.meta() as { doc: string; fallback?: string };
+    return { name, fallback: meta.fallback ?? 'none', doc: meta.doc };
+  });
+}
+
+function describeFault(issue: z.core.$ZodIssue, environment: Environment): string {
+  const name = String(issue.path[0]);
+  if (environment[name] === undefined) return `${name}: is required`;
+  // A URL may hold a password.
+  const shown = name.endsWith('_URL') ? '' : ` (is ${JSON.stringify(environment[name])})`;
+  return `${name}: ${issue.message}${shown}`;
+}
+
+function crossFaults(env: Environment): string[] {
+  const faults: string[] = [];
+  const queues = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'OUTCOME_QUEUE_URL'] as const;
+  for (const [i, first] of queues.entries()) {
+    for (const second of queues.slice(i + 1)) {
+      if (env[first] !== undefined && env[first] === env[second])
+        faults.push(`${second}: must differ from ${first}`);
+    }
+  }
+  const number = (name: string, fallback: number): number => Number(env[name] ?? fallback);
+  if (number('RETRY_BASE_MS', 200) > number('RETRY_MAX_MS', 20_000)) {
+    faults.push('RETRY_BASE_MS: must not be above RETRY_MAX_MS');
+  }
+  return faults;
+}

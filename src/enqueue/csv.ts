@@ -1,0 +1,73 @@
+/**
+ * CSV records out of lines. csv-parse decides what a quoted record means; this file decides where one ends,
+ * so that a stray quote spoils its own line and not the rest of the file.
+ */
+import { parse } from 'csv-parse/sync';
+import { type Line, MAX_LINE_LENGTH } from './lines.ts';
+
+/** A quoted cell may run over this many lines; a quote that is open for longer is a stray one. */
+const MAX_RECORD_LINES = 50;
+
+/** One record, or why there is none; `line` is the one it begins on. */
+export type CsvRecord =
+  | { readonly line: number; readonly raw: string; readonly cells: readonly string[] }
+  | { readonly line: number; readonly raw: string; readonly fault: string };
+
+/** Reads records by RFC 4180. Blank lines are skipped. Never throws for what the lines hold. */
+export async function* readCsvRecords(
+  lines: AsyncIterator<Line, undefined>,
+): AsyncGenerator<CsvRecord, undefined> {
+  // Lines taken for a record that turned out to be none.
+  const handedBack: Line[] = [];
+  const next = async (): Promise<Line | undefined> => handedBack.shift() ?? (await lines.next()).value;
+
+  for (let first = await next(); first !== undefined; first = await next()) {
+    const { number: line, text: raw } = first;
+    if (first.cut) yield { line, raw, fault: tooLong };
+    else if (raw.trim() === '') continue;
+    else if (!raw.includes('"')) yield { line, raw, cells: raw.split(',') };
+    else {
+      const joined = await joinUntilClosed(first, next);
+      const text = joined.map((part) => part.text).join('\n');
+      const cells = joined.some((part) => part.cut) ? undefined : parseRecord(text);
+      if (cells !== undefined) yield { line, raw: text, cells };
+      else {
+        handedBack.unshift(...joined.slice(1));
+        yield { line, raw, fault: 'a quote (") is misplaced or never closed' };
+      }
+    }
+  }
+}
+
+/** What becomes of a line that is not kept whole. */
+export const tooLong = `is longer than ${MAX_LINE_LENGTH} characters`;
+
+/** While the count of quotes is odd, a cell is open and the record goes on in the next line. */
+async function joinUntilClosed(first: Line, next: () => Promise<Line | undefined>): Promise<Line[]> {
+  const joined = [first];
+  let length = first.text.length;
+  let open = hasOpenQuote(first.text);
+  while (open && joined.length < MAX_RECORD_LINES && length < MAX_LINE_LENGTH) {
+    const line = await next();
+    if (line === undefined) break;
+    joined.push(line);
+    length += line.text.length;
+    if (hasOpenQuote(line.text)) open = !open;
+  }
+  return joined;
+}
+
+function hasOpenQuote(text: string): boolean {
+  let count = 0;
+  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) count++;
+  return count % 2 === 1;
+}
+
+function parseRecord(text: string): string[] | undefined {
+  try {
+    const records = parse(text, { relax_column_count: true, record_delimiter: '\n' });
+    return records.length === 1 ? records[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,31 @@
+/** What a run is asked to do, and what it is given to do it with. */
+import type { Readable } from 'node:stream';
+import type { Progress } from './progress.ts';
+import type { Format } from './rows.ts';
+import type { SendOptions } from './send.ts';
+import type { SetFields } from './validate.ts';
+
+export interface EnqueueOptions {
+  /** A path, or `-` for stdin. */
+  readonly file: string;
+  readonly format: Format | undefined;
+  readonly set: SetFields;
+  /** May be missing on a dry run only. */
+  readonly queueUrl: string | undefined;
+  readonly dryRun: boolean;
+  /** Rows before this line are validated and not sent. */
+  readonly fromLine: number;
+}
+
+export interface EnqueueContext {
+  readonly stdin: Readable;
+  readonly cwd: string;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: SendOptions['sleep'];
+  /** Aborts when the user interrupts the run. */
+  readonly signal: AbortSignal;
+  readonly send: SendOptions['send'];
+  readonly progress: Progress;
+}

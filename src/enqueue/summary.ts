@@ -1,0 +1,173 @@
+/** What a run tells its user: a block of text, or one JSON object. */
+import { isFifo } from './batches.ts';
+import type { Duplicates } from './duplicates.ts';
+import { printable, printableJson, shortPrintable } from './printable.ts';
+import { printableUrl } from './sqs-errors.ts';
+import type { RefusedRow, Tally } from './validate.ts';
+
+export interface Report {
+  readonly outcome: 'done' | 'interrupted' | 'failed';
+  readonly file: string;
+  readonly queueUrl: string | undefined;
+  readonly dryRun: boolean;
+  /** Rows read, the refused ones included. */
+  readonly rows: number;
+  /** Good rows that this run was to send. */
+  readonly toSend: number;
+  /** Rows sent; on a dry run, those that would have been. */
+  readonly sent: number;
+  /** Good rows before `--from-line`. */
+  readonly skipped: number;
+  readonly refused: number;
+  readonly refusedFile: string | undefined;
+  /** The first few refused rows. */
+  readonly examples: readonly RefusedRow[];
+  readonly duplicates: Duplicates;
+  /** Send requests made; on a dry run, those it would take. */
+  readonly requests: number;
+  /** How long the sending took. */
+  readonly seconds: number;
+  /** The line to continue from; undefined when nothing is left to send. */
+  readonly continueFrom: number | undefined;
+  /** Why the run failed, as a sentence without its full stop. */
+  readonly failure: string | undefined;
+  /** On a dry run, the first message. */
+  readonly firstBody: string | undefined;
+}
+
+export interface ReportFacts extends Partial<Report> {
+  readonly outcome: Report['outcome'];
+  readonly tally?: Tally;
+}
+
+/** A report of what is known; what is not is zero. */
+export function toReport(
+  options: { readonly file: string; readonly queueUrl: string | undefined; readonly dryRun: boolean },
+  { tally, ...facts }: ReportFacts,
+): Report {
+  const { file, queueUrl, dryRun } = options;
+  return {
+    file: file === '-' ? 'stdin' : file,
+    queueUrl,
+    dryRun,
+    rows: tally?.rows ?? 0,
+    toSend: tally?.toSend ?? 0,
+    skipped: tally?.skipped ?? 0,
+    duplicates: tally?.duplicates ?? { identifiers: 0, rows: 0 },
+    sent: 0,
+    refused: 0,
+    refusedFile: undefined,
+    examples: [],
+    requests: 0,
+    seconds: 0,
+    continueFrom: undefined,
+    failure: undefined,
+    firstBody: undefined,
+    ...facts,
+  };
+}
+
+/** The report for people, ending in a line feed. Nothing in it can control a terminal. */
+export function summaryText(report: Report): string {
+  const lines = [`${printable(report.file)}: ${rows(report.rows)} read`];
+  const queue = report.queueUrl === undefined ? 'the queue' : printableUrl(report.queueUrl);
+  const request = `${number(report.requests)} ${report.requests === 1 ? 'request' : 'requests'}`;
+  if (report.dryRun) {
+    lines.push(entry('would send', report.sent, `to ${queue} in ${request}`));
+    if (report.firstBody !== undefined) lines.push(`  the first one is  ${printable(report.firstBody)}`);
+  } else {
+    const time = `${report.seconds.toFixed(1)} s, ${number(rate(report))} rows/s`;
+    lines.push(entry('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
+  }
+  if (report.skipped > 0) lines.push(entry('skipped', report.skipped, 'before --from-line'));
+  lines.push(entry('refused', report.refused, refusedNote(report)));
+  for (const row of report.examples) {
+    lines.push(`              line ${row.line}: ${shortPrintable(row.reason, 160)}`);
+  }
+  if (report.refused > report.examples.length) {
+    lines.push(`              and ${number(report.refused - report.examples.length)} more`);
+  }
+  lines.push(entry('duplicates', report.duplicates.rows, duplicatesNote(report)));
+  const next = nextStep(report);
+  if (next !== undefined) lines.push(`next: ${next}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** The report for scripts: one JSON object on one line. */
+export function summaryJson(report: Report): string {
+  const { file, outcome, dryRun, rows: rowCount, sent, skipped, refused, requests, seconds } = report;
+  const json = {
+    outcome,
+    file,
+    queueUrl: report.queueUrl === undefined ? null : printableUrl(report.queueUrl),
+    dryRun,
+    rows: rowCount,
+    sent: dryRun ? 0 : sent,
+    ...(dryRun && { wouldSend: sent, firstBody: report.firstBody ?? null }),
+    skipped,
+    refused,
+    refusedFile: report.refusedFile ?? null,
+    duplicateIdentifiers: report.duplicates.identifiers,
+    duplicateRows: report.duplicates.rows,
+    requests,
+    seconds,
+    rate: dryRun ? 0 : rate(report),
+    continueFrom: report.continueFrom ?? null,
+    failure: report.failure ?? null,
+  };
+  return `${printableJson(json)}\n`;
+}
+
+/** How far an unfinished run came and where to go on; undefined for one that is done. */
+export function unfinishedSentence(report: Report): string | undefined {
+  if (report.outcome === 'done') return undefined;
+  const why =
+    report.failure === undefined ? 'Interrupted' : `Sending failed: ${report.failure.replace(/\.$/, '')}`;
+  if (report.sent === 0) return `${why}. Nothing was sent${fromHere(report)}.`;
+  return `${why}. ${number(report.sent)} of ${rows(report.toSend)} were sent${fromHere(report)}.`;
+}
+
+function fromHere({ continueFrom, sent, file }: Report): string {
+  if (continueFrom === undefined || sent === 0) return '';
+  const again = file === 'stdin' ? ' and the same input' : '';
+  return `; go on with --from-line ${continueFrom}${again} (a row that was sent already is then sent again, which does no harm)`;
+}
+
+function refusedNote({ refused, refusedFile }: Report): string {
+  return refused === 0 || refusedFile === undefined ? '' : `with the reasons in ${printable(refusedFile)}`;
+}
+
+function duplicatesNote({ duplicates, queueUrl }: Report): string {
+  const { identifiers } = duplicates;
+  if (identifiers === 0) return '';
+  const what = `of ${identifiers === 1 ? 'one Identifier' : `${number(identifiers)} Identifiers`}`;
+  if (queueUrl !== undefined && isFifo(queueUrl)) return `${what}; they are applied in file order`;
+  return `${what}; a standard queue keeps no order, so which row comes last is open unless IssuedAt tells them apart`;
+}
+
+function nextStep(report: Report): string | undefined {
+  if (report.outcome !== 'done') return undefined;
+  const mend =
+    report.refused > 0
+      ? `mend the ${rows(report.refused)} in ${printable(report.refusedFile ?? '')} and enqueue them`
+      : '';
+  if (report.dryRun) return report.sent > 0 ? 'the same command without --dry-run' : mend || undefined;
+  if (mend !== '') return mend;
+  return report.sent > 0 ? '`ota-updater worker` applies them' : undefined;
+}
+
+function entry(name: string, count: number, note: string): string {
+  return `  ${name.padEnd(11)}${number(count).padStart(9)}  ${note}`.trimEnd();
+}
+
+function rate({ sent, seconds }: Report): number {
+  return seconds > 0 ? Math.round(sent / seconds) : sent;
+}
+
+function rows(count: number): string {
+  return `${number(count)} ${count === 1 ? 'row' : 'rows'}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
+}

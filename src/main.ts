@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+/** argv to command. */
+import { Command, CommanderError } from 'commander';
+import { CommandError, type CommandIo, exitCodes } from './commands/io.ts';
+import { ConfigError } from './config.ts';
+
+const io: CommandIo = {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isTerminal: process.stderr.isTTY === true,
+  onSignal: (listener) => {
+    process.on('SIGINT', listener).on('SIGTERM', listener);
+    return () => process.off('SIGINT', listener).off('SIGTERM', listener);
+  },
+  exitCode: exitCodes.done,
+};
+
+const program = new Command('ota-updater')
+  .description('Applies OTA task updates from an SQS queue to AWS IoT Managed Integrations.')
+  .exitOverride()
+  .showHelpAfterError();
+
+try {
+  await program.parseAsync(process.argv);
+  process.exitCode = io.exitCode;
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed help, version or the fault by now.
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.misuse;
+  } else if (error instanceof ConfigError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = exitCodes.misuse;
+  } else if (error instanceof CommandError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = error.exitCode;
+  } else {
+    throw error;
+  }
+}

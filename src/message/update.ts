@@ -1,0 +1,121 @@
+/** The update: one schema is the source of the type, of the check and of `schema/update.schema.json`. */
+import { z } from 'zod';
+
+const correlationId = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[0-9A-Za-z_.:-]+$/, 'may hold only letters, digits and _ . : -');
+
+/** Rules of the first three fields are UpdateOtaTask's own; the others are ours (design 2.1). */
+export const updateSchema = z
+  .strictObject({
+    Identifier: z
+      .string()
+      .min(1)
+      .max(200)
+      .regex(/^[A-Za-z0-9]+$/, 'may hold only letters and digits')
+      .describe('The OTA task to update.'),
+    Description: z
+      .string()
+      .min(1)
+      .max(256)
+      .regex(/^[0-9A-Za-z_\- ]+$/, 'may hold only letters, digits, spaces, _ and -')
+      .describe('The new description of the task.')
+      .optional(),
+    TaskConfigurationId: z
+      .string()
+      .min(1)
+      .max(64)
+      .regex(/^[A-Za-z0-9]+$/, 'may hold only letters and digits')
+      .describe('The task configuration to use from now on.')
+      .optional(),
+    JobId: correlationId.describe('The bulk job this update belongs to.').optional(),
+    RequestId: correlationId.describe("The producer's own id of this update.").optional(),
+    IssuedAt: z.iso
+      .datetime({ error: 'must be an ISO 8601 time in UTC, as 2026-11-23T07:00:00Z' })
+      .describe('When the producer decided on this update; the newest wins.')
+      .optional(),
+  })
+  .refine((u) => u.Description !== undefined || u.TaskConfigurationId !== undefined, {
+    message: 'nothing to update: give Description or TaskConfigurationId',
+  })
+  .meta({
+    $id: 'https://ota-updater.invalid/schema/update.schema.json',
+    title: 'OTA task update',
+    description:
+      'The body of one SQS message for ota-updater: bare, in an SNS notification or in an EventBridge event.',
+    anyOf: [{ required: ['Description'] }, { required: ['TaskConfigurationId'] }],
+  });
+
+/** One change of one OTA task, valid by design 2.1. */
+export type Update = z.infer<typeof updateSchema>;
+
+/** The fields an update may carry, in the order of the contract. */
+export const updateFields = Object.keys(updateSchema.shape) as readonly (keyof Update)[];
+
+/** How far ahead of the message's sent time `IssuedAt` may lie, in milliseconds. */
+export const MAX_ISSUED_AHEAD_MS = 5 * 60_000;
+
+/** The ids that could be read, even from an update that is not valid. */
+export interface UpdateIds {
+  readonly identifier?: string;
+  readonly jobId?: string;
+  readonly requestId?: string;
+}
+
+export type UpdateCheck =
+  | { readonly ok: true; readonly update: Update }
+  | { readonly ok: false; readonly message: string; readonly ids: UpdateIds };
+
+/**
+ * Checks a value against the contract.
+ * @param sentAt when the message was sent, in epoch milliseconds: the bound of `IssuedAt`.
+ * @returns the update, or one sentence that names every fault and its field. Never throws.
+ */
+export function checkUpdate(value: unknown, sentAt: number): UpdateCheck {
+  const parsed = updateSchema.safeParse(value);
+  if (!parsed.success)
+    return { ok: false, message: describeIssues(parsed.error.issues), ids: readIds(value) };
+  const update = parsed.data;
+  if (update.IssuedAt !== undefined && Date.parse(update.IssuedAt) > sentAt + MAX_ISSUED_AHEAD_MS) {
+    const message = `IssuedAt: ${update.IssuedAt} is more than 5 minutes after the message was sent`;
+    return { ok: false, message, ids: readIds(value) };
+  }
+  return { ok: true, update };
+}
+
+/** The update as JSON Schema, the text of `schema/update.schema.json`. */
+export function updateJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(updateSchema, { target: 'draft-2020-12' }), null, 2)}\n`;
+}
+
+function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
+  return issues.map(describeIssue).join('; ');
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    const known = `the fields are ${updateFields.join(', ')}`;
+    return `unknown field ${issue.keys.map((key) => JSON.stringify(key.slice(0, 80))).join(', ')} (${known})`;
+  }
+  if (issue.path.length === 0) return issue.code === 'custom' ? issue.message : 'not a JSON object';
+  const field = issue.path.join('.');
+  if (issue.code === 'invalid_type' && issue.input === undefined)
+    return `${field}: is missing or not a string`;
+  return `${field}: ${issue.message}`;
+}
+
+/** Takes an id only when it is one by its own rule, so that nothing hostile travels under an id's name. */
+function readIds(value: unknown): UpdateIds {
+  if (typeof value !== 'object' || value === null) return {};
+  const { Identifier, JobId, RequestId } = value as Record<string, unknown>;
+  const identifier = updateSchema.shape.Identifier.safeParse(Identifier);
+  const jobId = correlationId.safeParse(JobId);
+  const requestId = correlationId.safeParse(RequestId);
+  return {
+    ...(identifier.success && { identifier: identifier.data }),
+    ...(jobId.success && { jobId: jobId.data }),
+    ...(requestId.success && { requestId: requestId.data }),
+  };
+}

@@ -1,0 +1,143 @@
+/** One update, called until it ends: retry around permit around call (design 5.2). */
+import type { Clock } from '../clock.ts';
+import { decideRetry, type Ending, type RetrySettings, type Tally } from '../message/disposition.ts';
+import { classify, type Failure } from '../message/failure.ts';
+import type { Update } from '../message/update.ts';
+import type { OtaApi } from './client.ts';
+import type { Gate } from './gate.ts';
+import type { Interruption } from './interruption.ts';
+import type { PermitRequest, Permits } from './permits.ts';
+import { FailedCall, withRetry } from './retry.ts';
+
+/** One attempt that has ended, for observers and for the rate. Times are monotonic milliseconds. */
+export interface Attempt {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Absent: it was applied. */
+  readonly failure?: Failure;
+  readonly requestId?: string;
+}
+
+/** What a call works on: counts that outlive it, and what it may be told meanwhile. */
+export interface Work {
+  readonly tally: Tally;
+  readonly interruption: Interruption;
+  /** True from the moment a call is made until its answer is in. */
+  calling: boolean;
+}
+
+export interface CallerOptions<W extends Work> {
+  readonly api: OtaApi;
+  readonly permits: Permits;
+  readonly gate: Gate;
+  readonly retry: RetrySettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Aborts calls in flight: the hard end of a shutdown. */
+  readonly deadline: AbortSignal;
+  /** A call begins: one less is waiting. */
+  readonly onStart: () => void;
+  readonly onAttempt: (work: W, attempt: Attempt) => void;
+}
+
+const GIVEN_UP = Symbol('given up');
+
+export class Caller<W extends Work> {
+  readonly #options: CallerOptions<W>;
+
+  constructor(options: CallerOptions<W>) {
+    this.#options = options;
+  }
+
+  /** Calls UpdateOtaTask until it succeeds, fails for good in this delivery, or the work is interrupted. Never throws. */
+  async run(update: Update, work: W): Promise<Ending> {
+    let last: Failure | undefined;
+    let closures = this.#options.gate.closures;
+    const again = async (failure: Failure): Promise<boolean> => {
+      last = failure;
+      const { gate, retry, random } = this.#options;
+      if (closures !== gate.closures) {
+        // The gate has closed since: what failed before was not this message's doing.
+        closures = gate.closures;
+        work.tally.counted = 0;
+      }
+      const decision = decideRetry(failure, work.tally, gate.closed, retry, random);
+      if (!decision.retry) return false;
+      if (decision.pause) gate.close('misconfigured', failure);
+      await work.interruption.sleep(decision.delayMs);
+      return true;
+    };
+    try {
+      const result = await withRetry(() => this.#attempt(update, work), again);
+      if (result instanceof FailedCall) return { kind: 'failed', failure: result.failure };
+      if (result === 'applied') return { kind: 'applied' };
+      return {
+        kind: 'given-up',
+        ...work.interruption.requested,
+        ...(last !== undefined && { failure: last }),
+      };
+    } catch (thrown) {
+      return { kind: 'failed', failure: bug(thrown) };
+    }
+  }
+
+  async #attempt(update: Update, work: W): Promise<'applied' | typeof GIVEN_UP> {
+    const permit = await this.#permit(work);
+    if (permit === undefined) return GIVEN_UP;
+    const { api, permits, gate, clock, deadline, onStart, onAttempt } = this.#options;
+    const { tally } = work;
+    const startedAt = clock.monotonic();
+    work.calling = true;
+    tally.attempts++;
+    onStart();
+    const answer = await api.updateOtaTask(update, deadline);
+    work.calling = false;
+    const endedAt = clock.monotonic();
+    if (!answer.ok && deadline.aborted) {
+      permits.release(permit);
+      work.interruption.request({});
+      return GIVEN_UP;
+    }
+    const failure = answer.ok ? undefined : classify(answer.error, clock.wall());
+    gate.observe(update.Identifier, failure);
+    permits.release(permit);
+    const requestId = answer.ok ? answer.requestId : failure?.requestId;
+    onAttempt(work, {
+      number: tally.attempts,
+      startedAt,
+      endedAt,
+      ...(failure !== undefined && { failure }),
+      ...(requestId !== undefined && { requestId }),
+    });
+    if (failure === undefined) return 'applied';
+    tally.throttledInARow = failure.kind === 'throttled' ? tally.throttledInARow + 1 : 0;
+    if (failure.kind === 'retryable' || failure.kind === 'unidentified') tally.counted++;
+    throw new FailedCall(failure);
+  }
+
+  /** The permit, or undefined when the work was interrupted or permits are closed. */
+  async #permit(work: W): Promise<PermitRequest | undefined> {
+    const { permits } = this.#options;
+    if (work.interruption.requested !== undefined) return undefined;
+    const request = permits.request();
+    work.interruption.onRequest(() => permits.cancel(request));
+    const granted = await request.granted;
+    work.interruption.onRequest(undefined);
+    if (!granted) return undefined;
+    if (work.interruption.requested === undefined) return request;
+    // Asked to give up between the grant and now.
+    permits.release(request);
+    return undefined;
+  }
+}
+
+function bug(thrown: unknown): Failure {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return {
+    kind: 'internal',
+    name: error.name,
+    message: error.message.slice(0, 1_000),
+    ...(error.stack !== undefined && { stack: error.stack }),
+  };
+}

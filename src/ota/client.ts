@@ -1,0 +1,121 @@
+/** AWS IoT Managed Integrations, one request by one request: the I/O edge where errors become data. */
+import {
+  IoTManagedIntegrationsClient,
+  type IoTManagedIntegrationsClientConfig,
+  UpdateOtaTaskCommand,
+} from '@aws-sdk/client-iot-managed-integrations';
+import { withDeadline } from '../deadline.ts';
+import type { CallError } from '../message/failure.ts';
+import type { Update } from '../message/update.ts';
+
+/** How one UpdateOtaTask call ended. */
+export type CallAnswer =
+  | { readonly ok: true; readonly requestId: string | undefined }
+  | { readonly ok: false; readonly error: CallError };
+
+/** The API as the worker uses it. */
+export interface OtaApi {
+  /** Calls UpdateOtaTask once. Never throws; an abort is an answer named `AbortError`. */
+  updateOtaTask(update: Update, signal: AbortSignal): Promise<CallAnswer>;
+  destroy(): void;
+}
+
+export interface OtaApiOptions {
+  /** One call, connection included, in milliseconds. */
+  readonly callTimeoutMs: number;
+  /** Connections at most. */
+  readonly maxSockets: number;
+  readonly client?: IoTManagedIntegrationsClientConfig;
+}
+
+/** The SDK's client with its own retries off: p-retry is the only retry layer. */
+export function createOtaApi({ callTimeoutMs, maxSockets, client: overrides }: OtaApiOptions): OtaApi {
+  const client = new IoTManagedIntegrationsClient({
+    requestHandler: {
+      // The deadline is ours: the handler's own timeouts end with the headers.
+      httpAgent: { maxSockets, keepAlive: true },
+      httpsAgent: { maxSockets, keepAlive: true },
+    },
+    maxAttempts: 1,
+    ...overrides,
+  });
+  return {
+    updateOtaTask: (update, signal) => call(client, update, callTimeoutMs, signal),
+    destroy: () => client.destroy(),
+  };
+}
+
+async function call(
+  client: IoTManagedIntegrationsClient,
+  { Identifier, Description, TaskConfigurationId }: Update,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<CallAnswer> {
+  const command = new UpdateOtaTaskCommand({
+    Identifier,
+    ...(Description !== undefined && { Description }),
+    ...(TaskConfigurationId !== undefined && { TaskConfigurationId }),
+  });
+  try {
+    const { $metadata } = await withDeadline(
+      timeoutMs,
+      (abortSignal) => client.send(command, { abortSignal }),
+      signal,
+    );
+    if ($metadata.httpStatusCode === 204) return { ok: true, requestId: $metadata.requestId };
+    // A proxy's 200, say: the service answers 204 and nothing else.
+    return { ok: false, error: unexpectedStatus($metadata.httpStatusCode) };
+  } catch (error) {
+    return { ok: false, error: toCallError(error) };
+  }
+}
+
+function unexpectedStatus(status: number | undefined): CallError {
+  return {
+    name: 'Unknown',
+    message: `answered ${status}, where the service answers 204`,
+    ...(status !== undefined && { status }),
+  };
+}
+
+/** What the SDK hangs on the errors it throws; hostile shapes included, so everything is optional and checked. */
+interface SdkError {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly stack?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: unknown; readonly requestId?: unknown };
+  readonly $response?: {
+    readonly headers?: Readonly<Record<string, unknown>>;
+    readonly statusCode?: unknown;
+  };
+}
+
+/** The facts of whatever was thrown. */
+export function toCallError(thrown: unknown): CallError {
+  const error = (
+    typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) }
+  ) as SdkError;
+  const status = number(error.$metadata?.httpStatusCode) ?? number(error.$response?.statusCode);
+  const code = text(error.code);
+  const requestId = text(error.$metadata?.requestId);
+  const retryAfter = text(error.$response?.headers?.['retry-after']);
+  const stack = text(error.stack);
+  return {
+    name: text(error.name) ?? 'Error',
+    message: text(error.message) ?? '',
+    ...(status !== undefined && { status }),
+    ...(code !== undefined && { code }),
+    ...(requestId !== undefined && { requestId }),
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(stack !== undefined && { stack }),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}

@@ -1,0 +1,78 @@
+/** The rate: the one file that imports Bottleneck. */
+import Bottleneck from 'bottleneck';
+
+/**
+ * Hands out permits at a rate. A Bottleneck job is not a call but a grant of k permits, because a limiter admits
+ * about 420 jobs a second at most whatever it is set to; one grant is in progress at a time.
+ */
+export interface RateLimiter {
+  /** Permits per second; `Infinity` is unpaced. */
+  readonly rate: number;
+  /**
+   * Waits for the next grant.
+   * @returns how many permits it holds: at least 1, `Infinity` when unpaced, 0 once closed.
+   */
+  grant(): Promise<number>;
+  /** Takes effect from the grant after the next. */
+  setRate(perSecond: number): void;
+  /** Ends the grant that is waited for with 0. */
+  close(): Promise<void>;
+}
+
+/** Grants stay at or below this many a second. */
+const GRANTS_PER_SECOND = 100;
+
+/** Permits in one grant at this rate. */
+export function grantSize(perSecond: number): number {
+  return Math.max(1, Math.ceil(perSecond / GRANTS_PER_SECOND));
+}
+
+/** Milliseconds from one grant to the next at this rate. */
+export function grantInterval(perSecond: number): number {
+  return (1_000 * grantSize(perSecond)) / perSecond;
+}
+
+/** A limiter of this process alone. */
+export class LocalRateLimiter implements RateLimiter {
+  readonly #bottleneck: Bottleneck;
+  #rate: number;
+  #closed = false;
+
+  /** @param perSecond above 0; `Infinity` is unpaced. */
+  constructor(perSecond: number) {
+    this.#rate = perSecond;
+    this.#bottleneck = new Bottleneck({ maxConcurrent: 1, minTime: paced(perSecond) });
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  async grant(): Promise<number> {
+    if (this.#closed) return 0;
+    if (this.#rate === Number.POSITIVE_INFINITY) return this.#rate;
+    try {
+      return await this.#bottleneck.schedule(async () => grantSize(this.#rate));
+    } catch (error) {
+      if (error instanceof Bottleneck.BottleneckError) return 0;
+      throw error;
+    }
+  }
+
+  setRate(perSecond: number): void {
+    if (perSecond === this.#rate) return;
+    this.#rate = perSecond;
+    // Only minTime is ever changed: any other setting changed at run time breaks something (Bottleneck issue 185).
+    void this.#bottleneck.updateSettings({ minTime: paced(perSecond) });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#bottleneck.stop({ dropWaitingJobs: true });
+  }
+}
+
+function paced(perSecond: number): number {
+  return perSecond === Number.POSITIVE_INFINITY ? 0 : grantInterval(perSecond);
+}

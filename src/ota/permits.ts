@@ -1,0 +1,123 @@
+/** Permits: leave to make one call. Joins the three bounds on calls: concurrency, rate, and the gate. */
+import type { Gate } from './gate.ts';
+import type { RateLimiter } from './limiter.ts';
+
+/** A place in the line for a permit. */
+export interface PermitRequest {
+  /** True: call now, then `release`. False: cancelled or closed, do not call. */
+  readonly granted: Promise<boolean>;
+  readonly settle: (granted: boolean) => void;
+}
+
+export interface PermitsOptions {
+  readonly limiter: RateLimiter;
+  readonly gate: Gate;
+  /** Calls in flight at most. */
+  readonly maxConcurrency: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/** First come, first served; a message that failed asks again and so goes to the end, which makes probes rotate. */
+export class Permits {
+  readonly #options: PermitsOptions;
+  readonly #line = new Set<PermitRequest>();
+  #inFlight = 0;
+  /** Permits of the last grant not handed out yet; a new grant replaces them, so that they never add up. */
+  #available = 0;
+  #granting = false;
+  #probe: PermitRequest | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: PermitsOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  request(): PermitRequest {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const request: PermitRequest = { granted: promise, settle: resolve };
+    if (this.#closed) {
+      resolve(false);
+    } else {
+      this.#line.add(request);
+      this.pump();
+    }
+    return request;
+  }
+
+  /** Leaves the line; a request that was granted already stays granted. */
+  cancel(request: PermitRequest): void {
+    if (this.#line.delete(request)) request.settle(false);
+  }
+
+  /** Gives back the place of the call that `request` was granted for. */
+  release(request: PermitRequest): void {
+    this.#inFlight--;
+    if (this.#probe === request) this.#probe = undefined;
+    this.pump();
+  }
+
+  /** Refuses everyone in line and everyone to come. Calls in flight go on. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#probeTimer);
+    for (const request of this.#line) request.settle(false);
+    this.#line.clear();
+  }
+
+  /** Hands out what can be handed out; to be called when the gate has changed. */
+  pump(): void {
+    const { gate, limiter, maxConcurrency } = this.#options;
+    for (const request of this.#line) {
+      if (this.#inFlight >= maxConcurrency) return;
+      if (gate.closed && !this.#probeDue()) return;
+      if (limiter.rate !== Number.POSITIVE_INFINITY) {
+        if (this.#available <= 0) {
+          this.#awaitGrant();
+          return;
+        }
+        this.#available--;
+      }
+      this.#give(request);
+    }
+  }
+
+  #give(request: PermitRequest): void {
+    this.#line.delete(request);
+    this.#inFlight++;
+    if (this.#options.gate.closed) {
+      this.#probe = request;
+      this.#options.gate.probeStarted();
+    }
+    request.settle(true);
+  }
+
+  /** One probe at a time, each at its hour; sets the alarm for the next. */
+  #probeDue(): boolean {
+    if (this.#probe !== undefined) return false;
+    const delay = this.#options.gate.nextProbeAt - this.#options.now();
+    if (delay <= 0) return true;
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = setTimeout(() => this.pump(), Math.ceil(delay));
+    return false;
+  }
+
+  #awaitGrant(): void {
+    if (this.#granting) return;
+    this.#granting = true;
+    void this.#options.limiter.grant().then((permits) => {
+      this.#granting = false;
+      this.#available = permits;
+      if (permits > 0) this.pump();
+    });
+  }
+}

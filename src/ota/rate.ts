@@ -1,0 +1,20 @@
+/** Who decides how fast calls may go. */
+import type { Attempt } from './call.ts';
+
+/** Watches how calls end and sets the limiter's rate. */
+export interface RateControl {
+  /** Calls per second let through now; `Infinity` when unpaced. */
+  readonly rate: number;
+  observe(attempt: Attempt): void;
+}
+
+/** The rate as configured, whatever the API answers. */
+export class FixedRate implements RateControl {
+  readonly rate: number;
+
+  constructor(rate: number) {
+    this.rate = rate;
+  }
+
+  observe(): void {}
+}

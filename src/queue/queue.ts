@@ -1,0 +1,158 @@
+/** One SQS queue, request by request. Transport failures throw; what failed inside a batch is data. */
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { withDeadline } from '../deadline.ts';
+import type { Message } from '../message/message.ts';
+import { fromSqsMessage, toSqsAttributes } from './convert.ts';
+import type {
+  BatchFailure,
+  OutgoingMessage,
+  QueueAttributes,
+  ReceiveOptions,
+  VisibilityChange,
+} from './types.ts';
+
+/** Entries in one batch request at most: SQS's limit. */
+export const BATCH_SIZE = 10;
+/** Body and attributes together, of one message and of one send request: SQS's limit, in bytes. */
+export const MAX_PAYLOAD_BYTES = 1_048_576;
+/** The longest poll SQS allows, in seconds. */
+export const MAX_WAIT_SECONDS = 20;
+
+/** How long a request may take beyond what it asked SQS to wait, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** A queue by its URL. Every method makes exactly one request and throws the SDK's error when that failed as a whole. */
+export class Queue {
+  readonly url: string;
+  readonly #client: SQSClient;
+  readonly #now: () => number;
+
+  constructor(client: SQSClient, url: string, now: () => number = Date.now) {
+    this.#client = client;
+    this.url = url;
+    this.#now = now;
+  }
+
+  /** Up to `max` messages (1-10). An abort can hide messages already on their way for one visibility timeout. */
+  async receive({ max, waitSeconds, visibilitySeconds, signal }: ReceiveOptions): Promise<Message[]> {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: this.url,
+      MaxNumberOfMessages: max,
+      WaitTimeSeconds: waitSeconds,
+      ...(visibilitySeconds !== undefined && { VisibilityTimeout: visibilitySeconds }),
+      MessageAttributeNames: ['All'],
+      MessageSystemAttributeNames: ['All'],
+    });
+    const timeoutMs = waitSeconds * 1_000 + REQUEST_TIMEOUT_MS;
+    const output = await withDeadline(
+      timeoutMs,
+      (abortSignal) => this.#client.send(command, { abortSignal }),
+      signal,
+    );
+    const receivedAt = this.#now();
+    return (output.Messages ?? []).map((message) => fromSqsMessage(message, receivedAt));
+  }
+
+  /** Deletes up to ten messages; the answer lists the receipt handles that failed. */
+  async delete(receiptHandles: readonly string[]): Promise<BatchFailure[]> {
+    const command = new DeleteMessageBatchCommand({
+      QueueUrl: this.url,
+      Entries: receiptHandles.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle })),
+    });
+    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
+      this.#client.send(command, { abortSignal }),
+    );
+    return failures(output.Failed, receiptHandles);
+  }
+
+  /** Sets when up to ten messages become visible again, in seconds from now; 0 is at once. */
+  async changeVisibility(changes: readonly VisibilityChange[]): Promise<BatchFailure[]> {
+    const command = new ChangeMessageVisibilityBatchCommand({
+      QueueUrl: this.url,
+      Entries: changes.map((change, i) => ({
+        Id: String(i),
+        ReceiptHandle: change.receiptHandle,
+        VisibilityTimeout: change.seconds,
+      })),
+    });
+    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
+      this.#client.send(command, { abortSignal }),
+    );
+    return failures(
+      output.Failed,
+      changes.map((change) => change.receiptHandle),
+    );
+  }
+
+  /** Sends up to ten messages of 1 MiB in sum; the answer names those that failed by their `key`. */
+  async send(messages: readonly OutgoingMessage[]): Promise<BatchFailure[]> {
+    const command = new SendMessageBatchCommand({ QueueUrl: this.url, Entries: messages.map(toEntry) });
+    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
+      this.#client.send(command, { abortSignal }),
+    );
+    return failures(
+      output.Failed,
+      messages.map((message) => message.key),
+    );
+  }
+
+  /** What the queue is set to. Needs `sqs:GetQueueAttributes`. */
+  async attributes(): Promise<QueueAttributes> {
+    const command = new GetQueueAttributesCommand({ QueueUrl: this.url, AttributeNames: ['All'] });
+    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
+      this.#client.send(command, { abortSignal }),
+    );
+    const raw: Record<string, string | undefined> = output.Attributes ?? {};
+    const number = (name: string): number | undefined =>
+      raw[name] === undefined ? undefined : Number(raw[name]);
+    return {
+      arn: raw.QueueArn,
+      fifo: raw.FifoQueue === 'true',
+      retentionSeconds: number('MessageRetentionPeriod'),
+      visibilitySeconds: number('VisibilityTimeout'),
+      maximumMessageBytes: number('MaximumMessageSize'),
+      redrivePolicy: raw.RedrivePolicy,
+      visible: number('ApproximateNumberOfMessages'),
+      notVisible: number('ApproximateNumberOfMessagesNotVisible'),
+      delayed: number('ApproximateNumberOfMessagesDelayed'),
+      contentBasedDeduplication: raw.ContentBasedDeduplication === 'true',
+    };
+  }
+}
+
+function toEntry(message: OutgoingMessage, index: number): SendMessageBatchRequestEntry {
+  return {
+    Id: String(index),
+    MessageBody: message.body,
+    ...(message.attributes !== undefined && { MessageAttributes: toSqsAttributes(message.attributes) }),
+    ...(message.groupId !== undefined && { MessageGroupId: message.groupId }),
+    ...(message.deduplicationId !== undefined && { MessageDeduplicationId: message.deduplicationId }),
+    ...(message.traceHeader !== undefined && {
+      MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: message.traceHeader } },
+    }),
+  };
+}
+
+interface FailedEntry {
+  Id: string | undefined;
+  SenderFault: boolean | undefined;
+  Code: string | undefined;
+  Message?: string | undefined;
+}
+
+function failures(failed: readonly FailedEntry[] | undefined, keys: readonly string[]): BatchFailure[] {
+  return (failed ?? []).map((entry) => ({
+    key: keys[Number(entry.Id)] ?? '',
+    senderFault: entry.SenderFault === true,
+    code: entry.Code ?? 'Unknown',
+    message: entry.Message ?? '',
+  }));
+}

@@ -1,0 +1,75 @@
+/** An answer as it goes on the wire, without the request id that every answer gets. */
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** null for an empty body. */
+  readonly body: string | null;
+}
+
+const json = { 'content-type': 'application/json' };
+
+/** 204, nothing else. */
+export const noContent: Answer = Object.freeze({ status: 204, headers: {}, body: null });
+
+/** 200 with a JSON body. */
+export function ok(body: unknown): Answer {
+  return { status: 200, headers: json, body: JSON.stringify(body) };
+}
+
+/** A restJson1 error: its name in `x-amzn-errortype`, its message in the body. */
+export function failure(
+  status: number,
+  name: string,
+  message: string,
+  extra: { readonly headers?: Readonly<Record<string, string>>; readonly fields?: object } = {},
+): Answer {
+  return {
+    status,
+    headers: { ...json, 'x-amzn-errortype': name, ...extra.headers },
+    body: JSON.stringify({ message, ...extra.fields }),
+  };
+}
+
+export function validationFailure(message: string): Answer {
+  return failure(400, 'ValidationException', message);
+}
+
+export function notFound(identifier: string): Answer {
+  return failure(404, 'ResourceNotFoundException', `OTA task ${identifier} was not found`, {
+    fields: { ResourceId: identifier, ResourceType: 'OtaTask' },
+  });
+}
+
+/** 429; with a Retry-After header (seconds) unless null. */
+export function throttled(retryAfterSeconds: number | null): Answer {
+  const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
+  return failure(429, 'ThrottlingException', 'Rate exceeded', { headers });
+}
+
+export function accessDenied(operation: string, resource: string): Answer {
+  const message =
+    'User: arn:aws:iam::123456789012:user/sandbox is not authorized to perform: ' +
+    `iotmanagedintegrations:${operation} on resource: ${resource}`;
+  return failure(403, 'AccessDeniedException', message);
+}
+
+export const malformedBody = failure(400, 'SerializationException', 'The body is not a JSON object');
+export const internalError = failure(500, 'InternalServerException', 'An internal error occurred');
+export const expiredToken = failure(
+  403,
+  'ExpiredTokenException',
+  'The security token included in the request is expired',
+);
+export const missingToken = failure(
+  403,
+  'MissingAuthenticationTokenException',
+  'Missing Authentication Token',
+);
+
+/** A page as a proxy sends it: no error name, not JSON. */
+export const htmlUnavailable: Answer = Object.freeze({
+  status: 503,
+  headers: { 'content-type': 'text/html; charset=utf-8' },
+  body: '<html><head><title>503 Service Temporarily Unavailable</title></head><body><h1>503</h1></body></html>',
+});

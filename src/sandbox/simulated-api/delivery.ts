@@ -1,0 +1,73 @@
+import type { FastifyReply } from 'fastify';
+import type { Answer } from './answers.ts';
+import type { Decision } from './service.ts';
+
+/** Resolves after that many milliseconds. */
+export type Sleep = (ms: number) => Promise<void>;
+
+/**
+ * Carries out a decision on the wire. `ended` is called once: just before the answer goes out, or when the
+ * client has given up, whichever is first. Without a delay nothing is timed and the answer goes out at once.
+ */
+export function deliver(reply: FastifyReply, decision: Decision, sleep: Sleep, ended: () => void): void {
+  const { ending, delayMs } = decision;
+  if (delayMs <= 0 && ending !== 'hang') {
+    ended();
+    finish(reply, ending);
+    return;
+  }
+  const watch = watchClient(reply, ended);
+  if (ending === 'hang') {
+    reply.hijack();
+    return;
+  }
+  const awake = (send: () => void) => {
+    if (watch.clientLeft()) {
+      reply.hijack();
+      return;
+    }
+    watch.stop();
+    ended();
+    send();
+  };
+  sleep(delayMs).then(
+    () => awake(() => finish(reply, ending)),
+    (error: unknown) => awake(() => reply.send(error)),
+  );
+}
+
+/** Sends an answer as it is. */
+export function sendAnswer(reply: FastifyReply, answer: Answer): void {
+  reply
+    .code(answer.status)
+    .headers(answer.headers)
+    .send(answer.body ?? undefined);
+}
+
+function finish(reply: FastifyReply, ending: Answer | 'reset'): void {
+  if (ending !== 'reset') {
+    sendAnswer(reply, ending);
+    return;
+  }
+  reply.hijack();
+  reply.raw.socket?.resetAndDestroy();
+}
+
+/** Calls `left` once when the client closes its side or the connection breaks. */
+function watchClient(reply: FastifyReply, left: () => void) {
+  const socket = reply.raw.socket;
+  let gone = false;
+  // 'end' comes before 'close': the client's next call, on another connection, must not overtake it.
+  const events = ['end', 'error', 'close'] as const;
+  const stop = () => {
+    for (const event of events) socket?.off(event, leave);
+  };
+  const leave = () => {
+    gone = true;
+    stop();
+    left();
+  };
+  if (socket === null || socket.destroyed) leave();
+  else for (const event of events) socket.once(event, leave);
+  return { clientLeft: () => gone, stop };
+}

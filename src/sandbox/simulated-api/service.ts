@@ -1,0 +1,184 @@
+import * as answers from './answers.ts';
+import { type Fault, faultDrawer, latencyDrawer, type Random } from './faults.ts';
+import type { CallStatus } from './ledger.ts';
+import { listTasks } from './listing.ts';
+import { ScriptBook, type ScriptedAnswer, scriptedToAnswer } from './scripts.ts';
+import { mergeSettings, parseOrRefuse, SimulatedApiSettings } from './settings.ts';
+import { TaskStore, taskArn } from './tasks.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { identifierViolation, type ReadBody, violationMessage } from './validation.ts';
+
+/** What happens to a request: an answer, silence, or a reset connection, after `delayMs`. */
+export interface Decision {
+  readonly ending: answers.Answer | 'hang' | 'reset';
+  readonly status: CallStatus;
+  readonly applied: boolean;
+  readonly throttled: boolean;
+  readonly delayMs: number;
+}
+
+type Operation = 'UpdateOtaTask' | 'GetOtaTask' | 'ListOtaTasks';
+type Outcome = Omit<Decision, 'delayMs'>;
+
+/**
+ * The service without its wire: decides what becomes of a request, and applies it, at the moment it is asked.
+ * Order: (scripted answer) -> down -> no credentials -> expired -> denied -> throttled -> fault -> validation ->
+ * not found -> applied. A script is asked only for requests with credentials.
+ */
+export class Service {
+  readonly scripts = new ScriptBook();
+  readonly tasks: TaskStore;
+  readonly #now: () => number;
+  readonly #random: Random;
+  #settings: SimulatedApiSettings;
+  #bucket: TokenBucket | null;
+  #denied: ReadonlySet<string> = new Set();
+  #drawFault: () => Fault | null = () => null;
+  #drawLatency: () => number = () => 0;
+
+  /** Throws an InvalidSettingsError if `settings` breaks the schema. */
+  constructor(settings: unknown, now: () => number, random: Random) {
+    this.#now = now;
+    this.#random = random;
+    this.#settings = Object.freeze(parseOrRefuse(SimulatedApiSettings, settings));
+    this.tasks = new TaskStore(this.#settings.tasks, now());
+    this.#bucket = this.#settings.limit && new TokenBucket(this.#settings.limit, now());
+    this.#prepare();
+  }
+
+  get settings(): SimulatedApiSettings {
+    return this.#settings;
+  }
+
+  /** Changes settings from the next request on; all or, with an InvalidSettingsError, nothing. */
+  configure(patch: unknown): void {
+    const before = this.#settings;
+    this.#settings = mergeSettings(before, patch);
+    const { limit, tasks } = this.#settings;
+    if (limit === null) this.#bucket = null;
+    else if (this.#bucket === null) this.#bucket = new TokenBucket(limit, this.#now());
+    else this.#bucket.change(limit, this.#now());
+    if (Object.hasOwn(patch as object, 'tasks')) this.tasks.setPopulation(tasks);
+    this.#prepare();
+  }
+
+  update(identifier: string, body: ReadBody, authorized: boolean): Decision {
+    const script = authorized ? this.scripts.next(identifier) : null;
+    if (script !== null) return this.#scripted(script, identifier, body);
+    const refusal = this.#refusal('UpdateOtaTask', identifier, authorized, true);
+    if (refusal !== null) return this.#timed(refusal);
+    const fault = this.#drawFault();
+    return this.#timed(
+      fault === null ? this.#apply(identifier, body) : this.#faulty(fault, identifier, body),
+    );
+  }
+
+  get(identifier: string, authorized: boolean): Decision {
+    const refusal = this.#refusal('GetOtaTask', identifier, authorized, this.#settings.limitReads);
+    if (refusal !== null) return this.#timed(refusal);
+    const violation = identifierViolation(identifier);
+    if (violation !== null)
+      return this.#timed(answered(answers.validationFailure(violationMessage([violation]))));
+    const task = this.tasks.get(identifier);
+    if (task === undefined) return this.#timed(answered(answers.notFound(identifier)));
+    this.tasks.touch(identifier);
+    return this.#timed(answered(answers.ok(task)));
+  }
+
+  list(query: unknown, authorized: boolean): Decision {
+    const refusal = this.#refusal('ListOtaTasks', null, authorized, this.#settings.limitReads);
+    return this.#timed(refusal ?? answered(listTasks(this.tasks, query)));
+  }
+
+  #prepare(): void {
+    const { denied, faults, latency } = this.#settings;
+    this.#denied = new Set(typeof denied === 'string' ? [] : denied);
+    this.#drawFault = faultDrawer(faults, this.#random);
+    this.#drawLatency = latencyDrawer(latency, this.#random);
+  }
+
+  #refusal(
+    operation: Operation,
+    identifier: string | null,
+    authorized: boolean,
+    limited: boolean,
+  ): Outcome | null {
+    const { down, expiredCredentials, denied, retryAfterSeconds } = this.#settings;
+    if (down) return answered(answers.internalError);
+    if (!authorized) return answered(answers.missingToken);
+    if (expiredCredentials) return answered(answers.expiredToken);
+    if (denied === 'all' || (identifier !== null && this.#denied.has(identifier))) {
+      return answered(answers.accessDenied(operation, identifier === null ? '*' : taskArn(identifier)));
+    }
+    if (limited && this.#bucket !== null && !this.#bucket.take(this.#now())) {
+      return answered(answers.throttled(retryAfterSeconds));
+    }
+    return null;
+  }
+
+  #apply(identifier: string, body: ReadBody): Outcome {
+    if (body.malformed) return answered(answers.malformedBody);
+    const wrong = identifierViolation(identifier);
+    const violations = wrong === null ? body.violations : [wrong, ...body.violations];
+    if (violations.length > 0) return answered(answers.validationFailure(violationMessage(violations)));
+    if (!this.tasks.has(identifier)) return answered(answers.notFound(identifier));
+    this.tasks.apply(identifier, body.input, this.#now());
+    return applied;
+  }
+
+  #applyThenReset(identifier: string, body: ReadBody): Outcome {
+    const outcome = this.#apply(identifier, body);
+    return outcome.applied ? appliedThenReset : outcome;
+  }
+
+  #faulty(fault: Fault, identifier: string, body: ReadBody): Outcome {
+    switch (fault) {
+      case 'internalError':
+        return answered(answers.internalError);
+      case 'throttle':
+        return answered(answers.throttled(this.#settings.faults.throttleRetryAfterSeconds));
+      case 'hang':
+        return hung;
+      case 'reset':
+        return wasReset;
+      case 'resetAfterApply':
+        return this.#applyThenReset(identifier, body);
+      case 'html503':
+        return answered(answers.htmlUnavailable);
+    }
+  }
+
+  #scripted(script: ScriptedAnswer, identifier: string, body: ReadBody): Decision {
+    switch (script) {
+      case 'apply':
+        return this.#timed(this.#apply(identifier, body));
+      case 'apply-then-reset':
+        return this.#timed(this.#applyThenReset(identifier, body));
+      case 'hang':
+        return this.#timed(hung);
+      case 'reset':
+        return this.#timed(wasReset);
+      default: {
+        const outcome = answered(scriptedToAnswer(script));
+        return script.delayMs === undefined ? this.#timed(outcome) : { ...outcome, delayMs: script.delayMs };
+      }
+    }
+  }
+
+  #timed(outcome: Outcome): Decision {
+    const { ending, status, applied, throttled } = outcome;
+    return { ending, status, applied, throttled, delayMs: this.#drawLatency() };
+  }
+}
+
+const nothing = { applied: false, throttled: false };
+const hung: Outcome = { ending: 'hang', status: 'hang', ...nothing };
+const wasReset: Outcome = { ending: 'reset', status: 'reset', ...nothing };
+const applied: Outcome = { ending: answers.noContent, status: 204, applied: true, throttled: false };
+const appliedThenReset: Outcome = { ...applied, ending: 'reset', status: 'apply-then-reset' };
+
+function answered(answer: answers.Answer): Outcome {
+  const name = answer.headers['x-amzn-errortype'];
+  const throttled = answer.status === 429 || (name?.startsWith('Throttling') ?? false);
+  return { ending: answer, status: answer.status, applied: false, throttled };
+}

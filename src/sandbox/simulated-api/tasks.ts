@@ -1,0 +1,157 @@
+import type { PopulationSettings } from './settings.ts';
+import type { UpdateInput } from './validation.ts';
+
+/** A task as GetOtaTask answers it; times in epoch seconds. */
+export interface SimulatedTask {
+  readonly TaskId: string;
+  readonly TaskArn: string;
+  readonly Description: string;
+  readonly TaskConfigurationId: string;
+  readonly Status: 'IN_PROGRESS' | 'SCHEDULED';
+  readonly CreatedAt: number;
+  readonly LastUpdatedAt: number;
+  readonly S3Url: string;
+  readonly Protocol: 'HTTP';
+  readonly OtaType: 'ONE_TIME';
+  readonly OtaMechanism: 'PUSH';
+  readonly Target: readonly string[];
+}
+
+/** A task as ListOtaTasks answers it. */
+export type SimulatedTaskSummary = Pick<
+  SimulatedTask,
+  'TaskId' | 'TaskArn' | 'CreatedAt' | 'LastUpdatedAt' | 'TaskConfigurationId' | 'Status'
+>;
+
+/** What an update changed; all else of a task follows from its Identifier. */
+interface Stored {
+  description: string | null;
+  configuration: string | null;
+  /** ms; null until updated. */
+  updatedAt: number | null;
+}
+
+const createdWithinMs = 90 * 86_400_000;
+
+/** The ARN of a task of the sandbox's one account and region. */
+export function taskArn(identifier: string): string {
+  return `arn:aws:iotmanagedintegrations:eu-west-1:123456789012:ota-task/${identifier}`;
+}
+
+/**
+ * The tasks. Their first state is computed from the Identifier, so a task takes memory only once it is
+ * touched: a million tasks cost nothing, a million updated ones an entry of four small fields each.
+ */
+export class TaskStore {
+  readonly #startedAtMs: number;
+  readonly #stored = new Map<string, Stored>();
+  /** Identifiers in the order they were first touched. */
+  readonly #touched: string[] = [];
+  #exists: (identifier: string) => boolean = () => true;
+  #size: () => number = () => 0;
+  #at: (index: number) => string | undefined = () => undefined;
+
+  constructor(population: PopulationSettings, startedAtMs: number) {
+    this.#startedAtMs = startedAtMs;
+    this.setPopulation(population);
+  }
+
+  /** Decides anew which tasks exist; what was stored stays, for when they exist again. */
+  setPopulation(population: PopulationSettings): void {
+    if (population.kind === 'all') {
+      const { exceptPrefix } = population;
+      const except = new Set(population.except);
+      this.#exists = (id) => !(except.has(id) || (exceptPrefix !== null && id.startsWith(exceptPrefix)));
+      this.#size = () => this.#touched.length;
+      this.#at = (index) => this.#touched[index];
+    } else if (population.kind === 'listed') {
+      const set = new Set(population.identifiers);
+      const list = [...set];
+      this.#exists = (id) => set.has(id);
+      this.#size = () => list.length;
+      this.#at = (index) => list[index];
+    } else {
+      const { prefix, count } = population;
+      this.#exists = (id) => {
+        if (!id.startsWith(prefix)) return false;
+        const number = id.slice(prefix.length);
+        return /^[1-9]\d{0,9}$/.test(number) && Number(number) <= count;
+      };
+      this.#size = () => count;
+      this.#at = (index) => (index < count ? `${prefix}${index + 1}` : undefined);
+    }
+  }
+
+  has(identifier: string): boolean {
+    return this.#exists(identifier);
+  }
+
+  /** Notes that a task was asked for, so that it is listed from now on. */
+  touch(identifier: string): void {
+    this.#entry(identifier);
+  }
+
+  /** Stores an update; fields left out stay. */
+  apply(identifier: string, input: UpdateInput, nowMs: number): void {
+    const entry = this.#entry(identifier);
+    if (input.Description !== undefined) entry.description = input.Description;
+    if (input.TaskConfigurationId !== undefined) entry.configuration = input.TaskConfigurationId;
+    entry.updatedAt = nowMs;
+  }
+
+  /** The task, or undefined if there is none. Changes nothing. */
+  get(identifier: string): SimulatedTask | undefined {
+    if (!this.#exists(identifier)) return undefined;
+    const stored = this.#stored.get(identifier);
+    const hash = hashOf(identifier);
+    const createdMs = this.#startedAtMs - (hash % createdWithinMs);
+    return {
+      TaskId: identifier,
+      TaskArn: taskArn(identifier),
+      Description: stored?.description ?? `Simulated task ${identifier.slice(0, 200)}`,
+      TaskConfigurationId: stored?.configuration ?? `cfgA${hash % 10}`,
+      Status: hash % 4 === 0 ? 'SCHEDULED' : 'IN_PROGRESS',
+      CreatedAt: Math.round(createdMs) / 1000,
+      LastUpdatedAt: Math.round(stored?.updatedAt ?? createdMs) / 1000,
+      S3Url: `s3://sandbox-firmware/${identifier}.bin`,
+      Protocol: 'HTTP',
+      OtaType: 'ONE_TIME',
+      OtaMechanism: 'PUSH',
+      Target: [`thing${hash.toString(36)}`],
+    };
+  }
+
+  /** Up to `count` tasks from position `start` on; `next` is the position to go on at, null at the end. */
+  page(
+    start: number,
+    count: number,
+  ): { readonly tasks: SimulatedTaskSummary[]; readonly next: number | null } {
+    const tasks: SimulatedTaskSummary[] = [];
+    const end = this.#size();
+    let index = start;
+    for (; index < end && tasks.length < count; index += 1) {
+      const identifier = this.#at(index);
+      const task = identifier === undefined ? undefined : this.get(identifier);
+      if (task === undefined) continue;
+      const { TaskId, TaskArn, CreatedAt, LastUpdatedAt, TaskConfigurationId, Status } = task;
+      tasks.push({ TaskId, TaskArn, CreatedAt, LastUpdatedAt, TaskConfigurationId, Status });
+    }
+    return { tasks, next: index < end ? index : null };
+  }
+
+  #entry(identifier: string): Stored {
+    const known = this.#stored.get(identifier);
+    if (known !== undefined) return known;
+    const entry: Stored = { description: null, configuration: null, updatedAt: null };
+    this.#stored.set(identifier, entry);
+    this.#touched.push(identifier);
+    return entry;
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}

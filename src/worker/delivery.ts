@@ -1,0 +1,45 @@
+/**
+ * One delivery of one message, from receipt until it is settled or lost.
+ *
+ *   waiting ─► calling ⇄ backing off ─► (on trial) ─► settling ─► gone
+ *      └──────────── given up: released or deferred ─────┘
+ *   any state ── lease lost ─► gone: forgotten, nothing more is done to the message
+ */
+import type { DeadLetter } from '../message/dead-letter.ts';
+import type { Tally } from '../message/disposition.ts';
+import type { Failure } from '../message/failure.ts';
+import type { Message } from '../message/message.ts';
+import type { UpdateCheck, UpdateIds } from '../message/update.ts';
+import type { Work } from '../ota/call.ts';
+import { Interruption } from '../ota/interruption.ts';
+
+export class Delivery implements Work {
+  readonly message: Message;
+  readonly check: UpdateCheck;
+  readonly ids: UpdateIds;
+  readonly tally: Tally = { attempts: 0, counted: 0, throttledInARow: 0 };
+  readonly interruption = new Interruption();
+  calling = false;
+  /** The lease is gone: whatever comes of the call, the message is not ours to settle. */
+  lost = false;
+  /** The work has ended and the message is being settled: too late to give up. */
+  settling = false;
+  /** The failure that the work ended with, if it did. */
+  failure: Failure | undefined;
+  /** What was sent to the dead-letter queue. */
+  letter: DeadLetter | undefined;
+
+  constructor(message: Message, check: UpdateCheck) {
+    this.message = message;
+    this.check = check;
+    this.ids = check.ok ? idsOf(check.update) : check.ids;
+  }
+}
+
+function idsOf({ Identifier, JobId, RequestId }: Extract<UpdateCheck, { ok: true }>['update']): UpdateIds {
+  return {
+    identifier: Identifier,
+    ...(JobId !== undefined && { jobId: JobId }),
+    ...(RequestId !== undefined && { requestId: RequestId }),
+  };
+}

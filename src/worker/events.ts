@@ -1,0 +1,60 @@
+/** What happens in a worker, as data for whoever listens: logs, metrics, outcomes, tests. */
+import type { DeadLetter } from '../message/dead-letter.ts';
+import type { Disposition } from '../message/disposition.ts';
+import type { Failure } from '../message/failure.ts';
+import type { Message } from '../message/message.ts';
+import type { UpdateIds } from '../message/update.ts';
+import type { GateChange } from '../ota/gate.ts';
+
+export type WorkerState = 'starting' | 'running' | 'draining' | 'stopped';
+
+/** Who the event is about. */
+export interface Subject {
+  readonly message: Message;
+  readonly ids: UpdateIds;
+}
+
+/** Durations are in milliseconds. */
+export type WorkerEvent =
+  | { readonly type: 'state'; readonly state: WorkerState }
+  | { readonly type: 'received'; readonly count: number; readonly durationMs: number }
+  | {
+      readonly type: 'queues-unresolved';
+      readonly queueUrl: string;
+      readonly error: unknown;
+      readonly retryInMs: number;
+    }
+  | { readonly type: 'queue-assumed'; readonly queueUrl: string; readonly error: unknown }
+  | { readonly type: 'receive-failed'; readonly error: unknown; readonly retryInMs: number }
+  | { readonly type: 'receive-recovered' }
+  | {
+      readonly type: 'attempt';
+      readonly subject: Subject;
+      readonly attempt: number;
+      readonly durationMs: number;
+      readonly failure?: Failure;
+      readonly requestId?: string;
+    }
+  | {
+      readonly type: 'settled';
+      readonly subject: Subject;
+      readonly disposition: Disposition;
+      readonly attempts: number;
+      /** From the message's sent time to now, by the wall clock. */
+      readonly dwellMs: number;
+      readonly deadLetter?: DeadLetter;
+      /** The failure behind a defer or release, when there was one. */
+      readonly failure?: Failure;
+    }
+  | { readonly type: 'lease-lost'; readonly subject: Subject; readonly reason: string }
+  | {
+      readonly type: 'settle-failed';
+      readonly request: string;
+      readonly count: number;
+      readonly error: unknown;
+    }
+  | { readonly type: 'dead-letter-queue'; readonly reachable: boolean; readonly error?: unknown }
+  | { readonly type: 'gate'; readonly change: GateChange };
+
+/** A listener's own faults must not reach the worker: whoever emits, catches. */
+export type WorkerListener = (event: WorkerEvent) => void;

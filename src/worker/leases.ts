@@ -1,0 +1,143 @@
+/**
+ * The lease keeper: extends the lease of every message held, from receipt until its settlement is confirmed.
+ * Leases stand in the order of their deadlines (all are equally long, and an extended one goes to the end), so a
+ * tick looks only at those that are due. A lease that cannot be extended before its deadline is lost.
+ */
+import type { BatchFailure, VisibilityChange } from '../queue/types.ts';
+
+/** The total time SQS lets one receive keep a message from others, in milliseconds. */
+export const MAX_HOLD_MS = 12 * 3_600_000;
+/** Part of the lease that is left when it is extended. */
+const EXTEND_AT = 1 / 2;
+/** Ticks per lease length. */
+const TICKS = 6;
+const BATCH = 10;
+
+export interface Leased {
+  readonly message: { readonly receiptHandle: string };
+}
+
+export interface LeaseKeeperOptions<T extends Leased> {
+  readonly seconds: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly extend: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
+  /** The lease is gone; the keeper has forgotten the item. */
+  readonly onLost: (item: T, reason: string) => void;
+  /** SQS will extend no further: the item is to be given back before the lease ends. Called once per item. */
+  readonly onWall: (item: T) => void;
+  readonly onError: (error: unknown, count: number) => void;
+  /** For tests; SQS's 12 hours. */
+  readonly maxHoldMs?: number;
+}
+
+interface Lease {
+  readonly heldSince: number;
+  deadline: number;
+  extending: boolean;
+  atWall: boolean;
+}
+
+export class LeaseKeeper<T extends Leased> {
+  readonly #options: LeaseKeeperOptions<T>;
+  readonly #leases = new Map<T, Lease>();
+  readonly #lengthMs: number;
+  readonly #maxHoldMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LeaseKeeperOptions<T>) {
+    this.#options = options;
+    this.#lengthMs = options.seconds * 1_000;
+    this.#maxHoldMs = options.maxHoldMs ?? MAX_HOLD_MS;
+  }
+
+  /** Messages under lease. */
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  /** Keeps the lease of `item`, received just now, until it is dropped. */
+  hold(item: T): void {
+    const now = this.#options.now();
+    this.#leases.set(item, {
+      heldSince: now,
+      deadline: now + this.#lengthMs,
+      extending: false,
+      atWall: false,
+    });
+    this.#timer ??= setInterval(() => this.#tick(), this.#lengthMs / TICKS);
+  }
+
+  /** Ends the keeping: the message is settled. */
+  drop(item: T): void {
+    this.#leases.delete(item);
+    if (this.#leases.size === 0) this.stop();
+  }
+
+  /** Stops extending; leases run out by themselves. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    const now = this.#options.now();
+    const due: T[] = [];
+    for (const [item, lease] of this.#leases) {
+      if (lease.deadline - now > this.#lengthMs * EXTEND_AT) break;
+      if (lease.deadline <= now) this.#lose(item, 'the lease ran out before it could be extended');
+      else if (!lease.extending && !this.#atWall(item, lease, now)) due.push(item);
+    }
+    for (let i = 0; i < due.length; i += BATCH) void this.#extend(due.slice(i, i + BATCH), now);
+  }
+
+  #atWall(item: T, lease: Lease, now: number): boolean {
+    if (now + this.#lengthMs < lease.heldSince + this.#maxHoldMs) return false;
+    if (!lease.atWall) {
+      lease.atWall = true;
+      this.#options.onWall(item);
+    }
+    return true;
+  }
+
+  async #extend(items: readonly T[], now: number): Promise<void> {
+    for (const item of items) this.#mark(item, true);
+    const seconds = this.#options.seconds;
+    try {
+      const failures = await this.#options.extend(
+        items.map((item) => ({ receiptHandle: item.message.receiptHandle, seconds })),
+      );
+      const failed = new Map(failures.map((failure) => [failure.key, failure]));
+      for (const item of items) {
+        const failure = failed.get(item.message.receiptHandle);
+        if (failure === undefined) this.#extended(item, now + this.#lengthMs);
+        else if (failure.senderFault) this.#lose(item, `${failure.code}: ${failure.message}`);
+        else this.#mark(item, false);
+      }
+    } catch (error) {
+      for (const item of items) this.#mark(item, false);
+      this.#options.onError(error, items.length);
+    }
+  }
+
+  /** Counts from when the extension was asked for: the earliest that SQS can have begun it. */
+  #extended(item: T, deadline: number): void {
+    const lease = this.#leases.get(item);
+    if (lease === undefined) return;
+    this.#leases.delete(item);
+    lease.deadline = deadline;
+    lease.extending = false;
+    this.#leases.set(item, lease);
+  }
+
+  #mark(item: T, extending: boolean): void {
+    const lease = this.#leases.get(item);
+    if (lease !== undefined) lease.extending = extending;
+  }
+
+  #lose(item: T, reason: string): void {
+    if (!this.#leases.has(item)) return;
+    this.drop(item);
+    this.#options.onLost(item, reason);
+  }
+}

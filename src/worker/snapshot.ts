@@ -1,0 +1,25 @@
+/** The worker at one moment, for health and metrics. */
+import type { Failure } from '../message/failure.ts';
+import type { GateState } from '../ota/gate.ts';
+import type { WorkerState } from './events.ts';
+
+export interface WorkerSnapshot {
+  readonly state: WorkerState;
+  readonly gate: GateState;
+  /** Why the gate is closed. */
+  readonly gateReason: Failure | undefined;
+  readonly queuesFound: boolean;
+  /** False while receives fail. */
+  readonly receiving: boolean;
+  readonly deadLetterQueueReachable: boolean;
+  /** How long a poll has been wanted and none has ended, in milliseconds. */
+  readonly pollStalledMs: number;
+  readonly held: number;
+  readonly inFlight: number;
+  readonly onTrial: number;
+  readonly settling: number;
+  /** Since the oldest message in hand was received, in milliseconds. */
+  readonly oldestHeldMs: number;
+  /** Calls per second let through now; `Infinity` when unpaced. */
+  readonly rate: number;
+}

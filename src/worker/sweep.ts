@@ -1,0 +1,35 @@
+/** While calls are paused few messages come to hand; this looks for those in the queue that would vanish meanwhile. */
+import type { Message } from '../message/message.ts';
+import { BATCH_SIZE, type Queue } from '../queue/queue.ts';
+
+export interface SweepOptions {
+  readonly queue: Queue;
+  readonly visibilitySeconds: number;
+  readonly isExpiring: (message: Message) => boolean;
+  /** Takes over an expiring message. */
+  readonly take: (message: Message) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Receives until a whole receive shows nothing expiring; gives everything else back at once. Never throws. */
+export async function sweepExpiring({
+  queue,
+  visibilitySeconds,
+  isExpiring,
+  take,
+  onError,
+}: SweepOptions): Promise<void> {
+  try {
+    for (let found = true; found; ) {
+      const messages = await queue.receive({ max: BATCH_SIZE, waitSeconds: 0, visibilitySeconds });
+      const others = messages.filter((message) => !isExpiring(message));
+      found = others.length < messages.length;
+      for (const message of messages) if (isExpiring(message)) take(message);
+      if (others.length > 0) {
+        await queue.changeVisibility(others.map(({ receiptHandle }) => ({ receiptHandle, seconds: 0 })));
+      }
+    }
+  } catch (error) {
+    onError(error);
+  }
+}

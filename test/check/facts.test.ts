@@ -1,0 +1,216 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type CheckFacts, type CheckSources, gatherFacts } from '../../src/check/facts.ts';
+import { type Environment, readConfig } from '../../src/config.ts';
+import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
+import { watchClockSkew } from '../../src/queue/clock-skew.ts';
+
+let sqs: FauxqsServer;
+let sourceUrl: string;
+let deadLetterUrl: string;
+
+beforeAll(async () => {
+  sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' });
+  const deadLetter = sqs.createQueue('dead', { attributes: { MessageRetentionPeriod: '1209600' } });
+  deadLetterUrl = urlOf('dead');
+  sourceUrl = urlOf('updates');
+  sqs.createQueue('updates', {
+    attributes: {
+      VisibilityTimeout: '45',
+      MaximumMessageSize: '262144',
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetter.queueArn, maxReceiveCount: 5 }),
+    },
+  });
+});
+
+afterAll(() => sqs.stop());
+
+/** The emulator's own URLs put a name before the address, which makes them no URLs. */
+const urlOf = (name: string): string => `${sqs.address}/000000000000/${name}`;
+
+interface Options {
+  readonly env?: Environment;
+  readonly client?: SQSClientConfig;
+  readonly now?: () => number;
+  readonly resolveHost?: CheckSources['resolveHost'];
+}
+
+function gather({
+  env = {},
+  client: overrides = {},
+  now = Date.now,
+  resolveHost,
+}: Options = {}): Promise<CheckFacts> {
+  const client = createSqsClient(3, {
+    endpoint: sqs.address,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'hunter2', sessionToken: 'hunter2' },
+    ...overrides,
+  });
+  onTestFinished(() => client.destroy());
+  const all = { QUEUE_URL: sourceUrl, DEAD_LETTER_QUEUE_URL: deadLetterUrl, ...env };
+  return gatherFacts({
+    config: readConfig(all),
+    env: all,
+    client,
+    clockSkewMs: watchClockSkew(client, now),
+    resolveHost: resolveHost ?? (async () => '192.0.2.1'),
+  });
+}
+
+/** An SQS that answers everything alike. */
+async function serve(listener: RequestListener): Promise<string> {
+  const server: Server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const refuse =
+  (status: number, code: string, date?: Date): RequestListener =>
+  (_, response) => {
+    if (date !== undefined) response.setHeader('date', date.toUTCString());
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end(JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message: 'not\nyou' }));
+  };
+
+describe('gatherFacts', () => {
+  test('reads source and dead-letter queue', async () => {
+    const { queues } = await gather();
+    expect(queues).toMatchObject([
+      {
+        role: 'source',
+        url: sourceUrl,
+        attributes: {
+          value: { visibilitySeconds: 45, maximumMessageBytes: 262_144, retentionSeconds: 345_600 },
+        },
+      },
+      { role: 'dead-letter', url: deadLetterUrl, attributes: { value: { retentionSeconds: 1_209_600 } } },
+    ]);
+  });
+
+  test('reads the outcome queue when there is one', async () => {
+    sqs.createQueue('outcomes');
+    const outcome = urlOf('outcomes');
+    const { queues } = await gather({ env: { OUTCOME_QUEUE_URL: outcome } });
+    expect(queues[2]).toMatchObject({ role: 'outcome', url: outcome, attributes: { ok: true } });
+  });
+
+  test('tells the end of the access key id, and no secret', async () => {
+    const facts = await gather();
+    expect(facts.accessKey).toEqual({ ok: true, value: 'MPLE' });
+    expect(JSON.stringify(facts)).not.toMatch(/hunter2|AKIA/);
+  });
+
+  test('keeps a queue that does not exist as a fact', async () => {
+    const { queues } = await gather({ env: { QUEUE_URL: `${sourceUrl}-not` } });
+    expect(queues[0]).toMatchObject({ attributes: { ok: false, error: { name: 'QueueDoesNotExist' } } });
+    expect(queues[1]).toMatchObject({ attributes: { ok: true } });
+  });
+
+  test('keeps a refusal as a fact, on one line', async () => {
+    const endpoint = await serve(refuse(403, 'AccessDeniedException'));
+    const { queues } = await gather({ client: { endpoint } });
+    expect(queues[0]).toMatchObject({
+      attributes: { ok: false, error: { name: 'AccessDeniedException', message: 'not you' } },
+    });
+  });
+
+  test('keeps a connection refused as a fact', async () => {
+    const closed = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' });
+    const endpoint = closed.address;
+    await closed.stop();
+    const { queues, clockSkewMs } = await gather({ client: { endpoint } });
+    expect(queues[0]).toMatchObject({ attributes: { ok: false, error: { code: 'ECONNREFUSED' } } });
+    expect(clockSkewMs).toBeUndefined();
+  });
+
+  test('asks no queue without credentials', async () => {
+    const credentials = async (): Promise<never> => {
+      throw Object.assign(new Error('none found'), { name: 'CredentialsProviderError' });
+    };
+    const facts = await gather({ client: { credentials } });
+    expect(facts.accessKey).toMatchObject({ ok: false, error: { name: 'CredentialsProviderError' } });
+    expect(facts.queues.map(({ attributes }) => attributes)).toEqual([undefined, undefined]);
+  });
+
+  test('asks no queue and no API without a region', async () => {
+    const region = async (): Promise<never> => {
+      throw new Error('Region is missing');
+    };
+    const facts = await gather({ client: { region } });
+    expect(facts.region).toMatchObject({ ok: false, error: { message: 'Region is missing' } });
+    expect(facts.queues.map(({ attributes }) => attributes)).toEqual([undefined, undefined]);
+    expect(facts.api).toBeUndefined();
+  });
+
+  test("resolves the API's host in its region", async () => {
+    const { api } = await gather({ resolveHost: async (host) => `address of ${host}` });
+    expect(api?.address).toEqual({
+      ok: true,
+      value: 'address of api.iotmanagedintegrations.eu-west-1.api.aws',
+    });
+  });
+
+  test.each([
+    ['http://localhost:8443/base', 'localhost'],
+    ['http://[::1]:8443', '::1'],
+  ])('resolves the host of the endpoint %s', async (endpoint, host) => {
+    const { api } = await gather({
+      env: { AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: endpoint },
+      resolveHost: async (asked) => asked,
+    });
+    expect(api).toMatchObject({ custom: true, address: { ok: true, value: host } });
+  });
+
+  test('keeps a host without an address, and an endpoint that is no URL, as facts', async () => {
+    const resolveHost = async (host: string): Promise<never> => {
+      throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' });
+    };
+    expect((await gather({ resolveHost })).api?.address).toMatchObject({ error: { code: 'ENOTFOUND' } });
+    const env = { AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: 'localhost' };
+    expect((await gather({ env })).api?.address).toMatchObject({ ok: false });
+  });
+
+  test('knows when an endpoint variable stands in for the URLs of the queues', async () => {
+    expect((await gather()).customQueueEndpoint).toBe(false);
+    const env = { AWS_ENDPOINT_URL_SQS: sqs.address };
+    expect((await gather({ env })).customQueueEndpoint).toBe(true);
+  });
+});
+
+describe('the clock skew', () => {
+  const around = (ms: number): unknown => expect.toSatisfy((n: number) => Math.abs(n - ms) < 30_000);
+
+  test('is near zero when the clocks agree', async () => {
+    expect((await gather()).clockSkewMs).toEqual(around(0));
+  });
+
+  test.each([
+    ['ahead', 600_000],
+    ['behind', -600_000],
+  ])('is measured when the local clock is %s', async (_, offMs) => {
+    expect((await gather({ now: () => Date.now() + offMs })).clockSkewMs).toEqual(around(offMs));
+  });
+
+  test('is read off a refusal too', async () => {
+    const endpoint = await serve(refuse(403, 'RequestExpired', new Date(Date.now() - 3_600_000)));
+    expect((await gather({ client: { endpoint } })).clockSkewMs).toEqual(around(3_600_000));
+  });
+
+  test('is not known when answers carry no date', async () => {
+    const endpoint = await serve((request, response) => {
+      response.sendDate = false;
+      refuse(400, 'QueueDoesNotExist')(request, response);
+    });
+    const facts = await gather({ client: { endpoint } });
+    expect(facts.clockSkewMs).toBeUndefined();
+    expect(facts.queues[0]).toMatchObject({ attributes: { error: { name: 'QueueDoesNotExist' } } });
+  });
+});

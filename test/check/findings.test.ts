@@ -1,0 +1,418 @@
+import { describe, expect, test } from 'vitest';
+import type { Answer, CheckFacts, QueueFacts, QueueRole } from '../../src/check/facts.ts';
+import { type Finding, findingsOf, isOk } from '../../src/check/findings.ts';
+import type { QueueAttributes } from '../../src/queue/types.ts';
+
+const DAY = 86_400;
+const MiB = 1_048_576;
+
+const failed = (name: string, message = 'no', code?: string): Answer<never> => ({
+  ok: false,
+  error: { name, message, code },
+});
+
+const attributes = (name: string, changes: Partial<QueueAttributes> = {}): QueueAttributes => ({
+  arn: `arn:aws:sqs:eu-west-1:123456789012:${name}`,
+  fifo: false,
+  retentionSeconds: 14 * DAY,
+  visibilitySeconds: 30,
+  maximumMessageBytes: MiB,
+  redrivePolicy: undefined,
+  visible: 0,
+  notVisible: 0,
+  delayed: 0,
+  contentBasedDeduplication: false,
+  ...changes,
+});
+
+const url = (name: string, region = 'eu-west-1'): string =>
+  `https://sqs.${region}.amazonaws.com/123456789012/${name}`;
+
+const queue = (role: QueueRole, name: string, changes: Partial<QueueAttributes> = {}): QueueFacts => ({
+  role,
+  url: url(name),
+  attributes: { ok: true, value: attributes(name, changes) },
+});
+
+/** Facts of a set-up that is as it should be. */
+const healthy: CheckFacts = {
+  settings: { shutdownGraceSeconds: 25, visibilityTimeoutSeconds: 30, callTimeoutMs: 10_000 },
+  region: { ok: true, value: 'eu-west-1' },
+  accessKey: { ok: true, value: 'MPLE' },
+  queues: [queue('source', 'updates'), queue('dead-letter', 'dead')],
+  customQueueEndpoint: false,
+  clockSkewMs: 0,
+  api: {
+    url: 'https://api.iotmanagedintegrations.eu-west-1.api.aws',
+    custom: false,
+    fips: false,
+    address: { ok: true, value: '192.0.2.1' },
+  },
+};
+
+/** What is found with `changes` put over healthy facts, but for what is well. */
+function faultsOf(changes: Partial<CheckFacts>): Finding[] {
+  return findingsOf({ ...healthy, ...changes }).filter(({ severity }) => severity !== 'ok');
+}
+
+/** Healthy facts with other attributes of source and dead-letter queue. */
+const pair = (
+  source: Partial<QueueAttributes>,
+  deadLetter: Partial<QueueAttributes>,
+): Partial<CheckFacts> => ({
+  queues: [queue('source', 'updates', source), queue('dead-letter', 'dead', deadLetter)],
+});
+
+const unread = (role: QueueRole, answer: QueueFacts['attributes']): Partial<CheckFacts> => ({
+  queues: [
+    ...healthy.queues.filter((other) => other.role !== role),
+    { role, url: url('x'), attributes: answer },
+  ],
+});
+
+const policy = (maxReceiveCount: unknown, name = 'dead'): Partial<CheckFacts> => {
+  const deadLetterTargetArn = attributes(name).arn;
+  return pair({ redrivePolicy: JSON.stringify({ maxReceiveCount, deadLetterTargetArn }) }, {});
+};
+
+const settings = (changes: Partial<CheckFacts['settings']>): Partial<CheckFacts> => ({
+  settings: { ...healthy.settings, ...changes },
+});
+
+const api = (changes: Partial<NonNullable<CheckFacts['api']>>): Partial<CheckFacts> => ({
+  api: healthy.api === undefined ? undefined : { ...healthy.api, ...changes },
+});
+
+type Case = readonly [title: string, changes: Partial<CheckFacts>];
+type Fault = readonly [...Case, severity: 'error' | 'warning', rule: string, where: string];
+
+describe('findingsOf', () => {
+  test('finds nothing wrong with a healthy set-up, and says what it looked at', () => {
+    expect(faultsOf({})).toEqual([]);
+    expect(findingsOf(healthy).map(({ rule }) => rule)).toEqual([
+      'region',
+      'credentials',
+      'queue-read',
+      'queue-read',
+      'dead-letter-retention',
+      'dead-letter-size',
+      'clock',
+      'api-endpoint',
+      'shutdown-grace',
+      'lease',
+    ]);
+  });
+
+  test.each<Fault>([
+    ['no region', { region: failed('Error'), api: undefined }, 'error', 'region', 'AWS region'],
+    [
+      'no credentials',
+      { accessKey: failed('CredentialsProviderError') },
+      'error',
+      'credentials',
+      'AWS credentials',
+    ],
+    [
+      'a source that does not exist',
+      unread('source', failed('QueueDoesNotExist')),
+      'error',
+      'queue-missing',
+      'QUEUE_URL',
+    ],
+    [
+      'a dead-letter queue that does not exist, in the query protocol',
+      unread('dead-letter', failed('AWS.SimpleQueueService.NonExistentQueue')),
+      'error',
+      'queue-missing',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'a source that may not be read',
+      unread('source', failed('AccessDenied')),
+      'error',
+      'queue-permission',
+      'QUEUE_URL',
+    ],
+    [
+      'a dead-letter queue that may not be read',
+      unread('dead-letter', failed('AccessDeniedException')),
+      'error',
+      'queue-permission',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'an outcome queue that may not be read',
+      unread('outcome', failed('AccessDenied')),
+      'warning',
+      'queue-permission',
+      'OUTCOME_QUEUE_URL',
+    ],
+    [
+      'an outcome queue that does not exist',
+      unread('outcome', failed('QueueDoesNotExist')),
+      'error',
+      'queue-missing',
+      'OUTCOME_QUEUE_URL',
+    ],
+    [
+      'expired credentials',
+      unread('source', failed('ExpiredToken')),
+      'error',
+      'queue-credentials',
+      'QUEUE_URL',
+    ],
+    [
+      'a connection refused',
+      unread('source', failed('Error', 'connect', 'ECONNREFUSED')),
+      'error',
+      'queue-unreachable',
+      'QUEUE_URL',
+    ],
+    [
+      'no answer in time',
+      unread('source', failed('TimeoutError')),
+      'error',
+      'queue-unreachable',
+      'QUEUE_URL',
+    ],
+    [
+      'an answer nobody expects',
+      unread('source', failed('InternalFailure')),
+      'error',
+      'queue-unreadable',
+      'QUEUE_URL',
+    ],
+    ['a queue that was not asked', unread('source', undefined), 'warning', 'queue-skipped', 'QUEUE_URL'],
+    [
+      'one queue by two URLs',
+      {
+        queues: [
+          queue('source', 'updates'),
+          { ...queue('dead-letter', 'updates'), url: `${url('updates')}/` },
+        ],
+      },
+      'error',
+      'queues-distinct',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'an outcome queue that is the source',
+      { queues: [...healthy.queues, queue('outcome', 'updates')] },
+      'error',
+      'queues-distinct',
+      'OUTCOME_QUEUE_URL',
+    ],
+    [
+      'FIFO dead letters of a standard queue',
+      pair({}, { fifo: true }),
+      'error',
+      'queue-kinds',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'standard dead letters of a FIFO queue',
+      pair({ fifo: true }, {}),
+      'error',
+      'queue-kinds',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'dead letters kept shorter than messages',
+      pair({ retentionSeconds: 4 * DAY }, { retentionSeconds: 4 * DAY - 1 }),
+      'error',
+      'dead-letter-retention',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'dead letters kept below 14 days',
+      pair({ retentionSeconds: 4 * DAY }, { retentionSeconds: 14 * DAY - 1 }),
+      'warning',
+      'dead-letter-retention',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'a dead-letter queue that takes less than the source',
+      pair({ maximumMessageBytes: 262_144 }, { maximumMessageBytes: 262_143 }),
+      'error',
+      'dead-letter-size',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'a dead-letter queue without room for the reason',
+      pair({ maximumMessageBytes: 262_144 }, { maximumMessageBytes: 262_144 }),
+      'warning',
+      'dead-letter-size',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    ['a redrive after few receives', policy(99), 'warning', 'redrive-policy', 'QUEUE_URL'],
+    ['a redrive after few receives, as text', policy('5'), 'warning', 'redrive-policy', 'QUEUE_URL'],
+    ['a redrive elsewhere', policy(1_000, 'other'), 'warning', 'redrive-target', 'QUEUE_URL'],
+    [
+      'a redrive policy that is not JSON',
+      pair({ redrivePolicy: '{' }, {}),
+      'warning',
+      'redrive-policy',
+      'QUEUE_URL',
+    ],
+    ['a redrive policy without a count', policy(undefined), 'warning', 'redrive-policy', 'QUEUE_URL'],
+    ['a clock 61 s ahead', { clockSkewMs: 61_000 }, 'warning', 'clock', 'local clock'],
+    ['a clock 61 s behind', { clockSkewMs: -61_000 }, 'warning', 'clock', 'local clock'],
+    ['a clock 5 minutes and more ahead', { clockSkewMs: 300_001 }, 'error', 'clock', 'local clock'],
+    ['a clock 5 minutes and more behind', { clockSkewMs: -300_001 }, 'error', 'clock', 'local clock'],
+    ['a clock that could not be compared', { clockSkewMs: undefined }, 'warning', 'clock', 'local clock'],
+    [
+      'an API that does not resolve',
+      api({ address: failed('Error') }),
+      'error',
+      'api-endpoint',
+      'API endpoint',
+    ],
+    [
+      'an endpoint of the API that does not resolve',
+      api({ custom: true, url: 'https://api.invalid', address: failed('Error') }),
+      'error',
+      'api-endpoint',
+      'AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS',
+    ],
+    [
+      'an endpoint of the API together with FIPS',
+      api({ custom: true, fips: true }),
+      'error',
+      'api-endpoint',
+      'AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS',
+    ],
+    [
+      'a grace longer than the platform gives',
+      settings({ shutdownGraceSeconds: 31 }),
+      'warning',
+      'shutdown-grace',
+      'SHUTDOWN_GRACE_SECONDS',
+    ],
+    [
+      'a lease as long as a call',
+      settings({ visibilityTimeoutSeconds: 10 }),
+      'warning',
+      'lease',
+      'VISIBILITY_TIMEOUT_SECONDS',
+    ],
+  ])('reports %s', (_, changes, severity, rule, where) => {
+    expect(faultsOf(changes)).toEqual([
+      { severity, rule, where, what: expect.any(String), mend: expect.any(String) },
+    ]);
+  });
+
+  test.each<Case>([
+    ['retention that is equal and the longest', pair({ retentionSeconds: 14 * DAY }, {})],
+    ['a small source beside a large dead-letter queue', pair({ maximumMessageBytes: 1_024 }, {})],
+    ['a redrive after 100 receives', policy(100)],
+    ['two FIFO queues', pair({ fifo: true }, { fifo: true })],
+    [
+      'answers without retention and size',
+      pair({ retentionSeconds: undefined, maximumMessageBytes: undefined }, {}),
+    ],
+    ['a clock 60 s off', { clockSkewMs: -60_000 }],
+    ['a grace of 30 s', settings({ shutdownGraceSeconds: 30 })],
+    ['a lease longer than a call', settings({ callTimeoutMs: 29_999 })],
+    ['an endpoint of the API set by hand', api({ custom: true, url: 'http://127.0.0.1:8443' })],
+    ['an outcome queue of its own', { queues: [...healthy.queues, queue('outcome', 'outcomes')] }],
+    [
+      'queues of one name in two regions that could not be compared by ARN',
+      {
+        customQueueEndpoint: true,
+        queues: [
+          queue('source', 'updates', { arn: undefined }),
+          { ...queue('dead-letter', 'updates'), url: url('updates', 'eu-west-2') },
+        ],
+      },
+    ],
+  ])('lets %s pass', (_, changes) => {
+    expect(faultsOf(changes)).toEqual([]);
+  });
+
+  test('takes two URLs for one queue without ARNs when they differ in a slash', () => {
+    const [source, deadLetter] = [
+      queue('source', 'a', { arn: undefined }),
+      queue('dead-letter', 'a', { arn: undefined }),
+    ];
+    const faults = faultsOf({ queues: [source, { ...deadLetter, url: `${deadLetter.url}/` }] });
+    expect(faults.map(({ rule }) => rule)).toEqual(['queues-distinct']);
+  });
+
+  test.each([
+    ['ap-southeast-2', 'https://sqs.ap-southeast-2.amazonaws.com/1/q'],
+    ['us-east-1', 'https://sqs.us-east-1.api.aws/1/q'],
+    ['cn-north-1', 'https://sqs.cn-north-1.amazonaws.com.cn/1/q'],
+    ['us-west-2', 'https://us-west-2.queue.amazonaws.com/1/q'],
+    ['us-east-2', 'https://vpce-1.sqs.us-east-2.vpce.amazonaws.com/1/q'],
+    ['us-gov-west-1', 'https://sqs-fips.us-gov-west-1.amazonaws.com/1/q'],
+  ])('reports a queue in %s of a process in eu-west-1', (its, address) => {
+    const queues = [{ ...queue('source', 'q'), url: address }];
+    expect(faultsOf({ queues })).toMatchObject([
+      { severity: 'error', rule: 'queue-region', what: expect.stringContaining(its) },
+    ]);
+    expect(faultsOf({ queues, customQueueEndpoint: true })).toEqual([]);
+    expect(faultsOf({ queues, region: { ok: true, value: its } }).map(({ rule }) => rule)).toEqual([
+      'api-region',
+    ]);
+  });
+
+  test('warns of a region where the API is not known to run, unless its endpoint is set', () => {
+    const region: Answer<string> = { ok: true, value: 'us-east-1' };
+    const queues = [queue('source', 'a'), queue('dead-letter', 'b')].map((each) => ({
+      ...each,
+      url: 'http://localhost',
+    }));
+    const elsewhere = { region, queues: queues.map((each, i) => ({ ...each, url: `${each.url}/${i}` })) };
+    expect(faultsOf(elsewhere)).toMatchObject([{ severity: 'warning', rule: 'api-region' }]);
+    expect(faultsOf({ ...elsewhere, ...api({ custom: true }) })).toEqual([]);
+    expect(faultsOf({ region: { ok: true, value: 'ca-central-1' }, queues: elsewhere.queues })).toEqual([]);
+  });
+
+  test('says nothing of the clock when SQS was not asked', () => {
+    const queues = healthy.queues.map((each) => ({ ...each, attributes: undefined }));
+    const rules = findingsOf({ ...healthy, queues, clockSkewMs: undefined }).map(({ rule }) => rule);
+    expect(rules).not.toContain('clock');
+  });
+
+  test("tells the queues' own visibility timeout, without judging it", () => {
+    const found = findingsOf({
+      ...healthy,
+      ...pair({ visibilitySeconds: 0 }, { visibilitySeconds: 43_200 }),
+    });
+    const details = found.filter(({ rule }) => rule === 'queue-read').map(({ what }) => what);
+    expect(details).toEqual([
+      'standard queue, keeps messages 14 days, own visibility timeout 0 seconds',
+      'standard queue, keeps messages 14 days, own visibility timeout 12 hours',
+    ]);
+  });
+
+  test('does not repeat user and password of a URL', () => {
+    const queues: QueueFacts[] = [
+      {
+        role: 'source',
+        url: 'https://user:hunter2@host/q?key=hunter2',
+        attributes: failed('QueueDoesNotExist'),
+      },
+    ];
+    const text = JSON.stringify(
+      findingsOf({ ...healthy, queues, ...api({ url: 'https://user:hunter2@host/' }) }),
+    );
+    expect(text).toContain('https://host/q');
+    expect(text).not.toContain('hunter2');
+  });
+});
+
+describe('isOk', () => {
+  const finding = (severity: Finding['severity']): Finding => ({
+    severity,
+    rule: 'r',
+    where: 'w',
+    what: 'x',
+  });
+
+  test('allows warnings, and no error', () => {
+    expect(isOk([])).toBe(true);
+    expect(isOk([finding('ok'), finding('warning')])).toBe(true);
+    expect(isOk([finding('ok'), finding('error')])).toBe(false);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/check/findings.ts';
+import { findingsAsJson, findingsAsText } from '../../src/check/report.ts';
+
+const ok: Finding = { severity: 'ok', rule: 'region', where: 'AWS region', what: 'is eu-west-1' };
+const warning: Finding = {
+  severity: 'warning',
+  rule: 'lease',
+  where: 'LEASE',
+  what: 'is short',
+  mend: 'raise it',
+};
+const error: Finding = { severity: 'error', rule: 'clock', where: 'clock', what: 'is off', mend: 'set it' };
+
+describe('findingsAsText', () => {
+  test('gives each finding an aligned line, and sums up', () => {
+    expect(findingsAsText([ok, warning, error])).toBe(
+      [
+        'ok    AWS region  is eu-west-1',
+        'warn  LEASE       is short; raise it',
+        'FAIL  clock       is off; set it',
+        '',
+        '1 error, 1 warning: not ready to run',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test.each([
+    [[ok], 'all is well: ready to run'],
+    [[ok, warning, warning], '2 warnings, no errors: ready to run'],
+    [[error, error], '2 errors, 0 warnings: not ready to run'],
+  ])('ends with what the findings amount to (%#)', (findings, last) => {
+    expect(findingsAsText(findings).trimEnd().split('\n').at(-1)).toBe(last);
+  });
+});
+
+describe('findingsAsJson', () => {
+  test('gives the findings as they are, and whether all is well', () => {
+    expect(JSON.parse(findingsAsJson([ok, warning]))).toEqual({ ok: true, findings: [ok, warning] });
+    expect(JSON.parse(findingsAsJson([error]))).toEqual({ ok: false, findings: [error] });
+  });
+});
