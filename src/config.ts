@@ -78,8 +78,16 @@ const environmentSchema = z.object({
   ),
   REDIS_URL: optional(redisUrl, 'One rate budget, and one memory of what is newest, for all workers.'),
   OUTCOME_QUEUE_URL: optional(queueUrl, 'Where the outcome of every update is published, for bulk jobs.'),
-  STATE_DIR: entry(z.string().min(1), '.ota-updater', 'Where bulk jobs keep their ledger.'),
-  HTTP_HOST: entry(z.string().min(1), '127.0.0.1', 'Address that health and metrics listen on.'),
+  STATE_DIR: entry(
+    z.string().regex(/\S/, 'must name a folder'),
+    '.ota-updater',
+    'Where bulk jobs keep their ledger.',
+  ),
+  HTTP_HOST: entry(
+    z.string().regex(/^\S+$/, 'must be a host name or an address'),
+    '127.0.0.1',
+    'Address that health and metrics listen on.',
+  ),
   HTTP_PORT: entry(port, '8080', 'Their port; `0` picks one, `off` disables.'),
   LOG_LEVEL: entry(logLevel, 'info', 'pino level.'),
 });
@@ -178,11 +186,15 @@ function describeFault(issue: z.core.$ZodIssue, environment: Environment): strin
 
 function crossFaults(env: Environment): string[] {
   const faults: string[] = [];
+  const same = (a: string | undefined, b: string | undefined): boolean =>
+    a !== undefined &&
+    b !== undefined &&
+    URL.canParse(a) &&
+    new URL(a).href.replace(/\/$/, '') === URL.parse(b)?.href.replace(/\/$/, '');
   const queues = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'OUTCOME_QUEUE_URL'] as const;
   for (const [i, first] of queues.entries()) {
     for (const second of queues.slice(i + 1)) {
-      if (env[first] !== undefined && env[first] === env[second])
-        faults.push(`${second}: must differ from ${first}`);
+      if (same(env[first], env[second])) faults.push(`${second}: must differ from ${first}`);
     }
   }
   const number = (name: string, fallback: number): number => Number(env[name] ?? fallback);

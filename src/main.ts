@@ -1,7 +1,12 @@
 #!/usr/bin/env node
 /** argv to command. */
 import { Command, CommanderError } from 'commander';
+import { addCheck } from './commands/check.ts';
+import { addEnqueue } from './commands/enqueue.ts';
 import { CommandError, type CommandIo, exitCodes } from './commands/io.ts';
+import { addSandbox } from './commands/sandbox.ts';
+import { addSchema } from './commands/schema.ts';
+import { addWorker } from './commands/worker.ts';
 import { ConfigError } from './config.ts';
 
 const io: CommandIo = {
@@ -14,13 +19,18 @@ const io: CommandIo = {
     process.on('SIGINT', listener).on('SIGTERM', listener);
     return () => process.off('SIGINT', listener).off('SIGTERM', listener);
   },
+  exitNow: (code) => process.exit(code),
   exitCode: exitCodes.done,
 };
 
 const program = new Command('ota-updater')
   .description('Applies OTA task updates from an SQS queue to AWS IoT Managed Integrations.')
+  .option('--env-file <path>', 'read environment variables from a file; what is set already wins')
   .exitOverride()
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .hook('preAction', (command) => loadEnvFile(command.opts<{ envFile?: string }>().envFile));
+
+for (const add of [addWorker, addSandbox, addEnqueue, addCheck, addSchema]) add(program, io);
 
 try {
   await program.parseAsync(process.argv);
@@ -37,5 +47,14 @@ try {
     process.exitCode = error.exitCode;
   } else {
     throw error;
+  }
+}
+
+function loadEnvFile(path: string | undefined): void {
+  if (path === undefined) return;
+  try {
+    process.loadEnvFile(path);
+  } catch {
+    throw new CommandError(`--env-file: cannot read ${path}`, exitCodes.misuse);
   }
 }

@@ -29,6 +29,14 @@ export interface QueueFacts {
   readonly attributes: Answer<QueueAttributes> | undefined;
 }
 
+/** What chooses the host that a queue is asked at. */
+export interface QueueEndpoint {
+  /** True: the endpoint variable; false: the queue's own URL, which the SDK prefers unless told otherwise. */
+  readonly overridesUrls: boolean;
+  /** The endpoint variable's value. */
+  readonly variable: string | undefined;
+}
+
 export interface ApiFacts extends ApiEndpoint {
   /** An address of the endpoint's host. */
   readonly address: Answer<string>;
@@ -47,8 +55,7 @@ export interface CheckFacts {
   /** The last four characters of the access key id. */
   readonly accessKey: Answer<string>;
   readonly queues: readonly QueueFacts[];
-  /** SQS is reached through an endpoint variable, so that a queue's URL does not choose the host. */
-  readonly customQueueEndpoint: boolean;
+  readonly queueEndpoint: QueueEndpoint;
   /** Positive when the local clock is ahead; undefined when no answer carried a time. */
   readonly clockSkewMs: number | undefined;
   /** undefined: its region is not known. */
@@ -73,6 +80,8 @@ export async function gatherFacts({
   clockSkewMs,
   resolveHost,
 }: CheckSources): Promise<CheckFacts> {
+  // Before the first request, which writes what it found out into the client's configuration.
+  const queueEndpoint = queueEndpointOf(client, env);
   const [region, accessKey] = await Promise.all([
     answer(async () => client.config.region()),
     answer(async () => (await client.config.credentials()).accessKeyId.slice(-4)),
@@ -87,9 +96,18 @@ export async function gatherFacts({
     region,
     accessKey,
     queues,
-    customQueueEndpoint: customEndpoint(env, 'sqs') !== undefined,
+    queueEndpoint,
     clockSkewMs: clockSkewMs(),
     api,
+  };
+}
+
+function queueEndpointOf(client: SQSClient, env: Environment): QueueEndpoint {
+  const variable = customEndpoint(env, 'sqs');
+  const { endpoint, useQueueUrlAsEndpoint } = client.config;
+  return {
+    overridesUrls: endpoint !== undefined || (variable !== undefined && useQueueUrlAsEndpoint === false),
+    variable,
   };
 }
 

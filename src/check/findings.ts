@@ -8,7 +8,7 @@ import {
   queueKindsRule,
   redriveRule,
 } from './queue-findings.ts';
-import { queueRegionRule, readQueuesRule } from './queue-read-findings.ts';
+import { queueEndpointRule, queueRegionRule, readQueuesRule } from './queue-read-findings.ts';
 import { clockRule, credentialsRule, graceRule, leaseRule, regionRule } from './set-up-findings.ts';
 
 export type Severity = 'error' | 'warning' | 'ok';
@@ -34,6 +34,7 @@ export const rules: readonly Rule[] = [
   credentialsRule,
   readQueuesRule,
   queueRegionRule,
+  queueEndpointRule,
   distinctQueuesRule,
   queueKindsRule,
   deadLetterRetentionRule,

@@ -1,4 +1,5 @@
 /** Rules about reaching the queues: does each exist, may we look at it, is it where the signature says. */
+import { endpointVariables } from './endpoint.ts';
 import type { QueueFacts, QueueRole, ReadError } from './facts.ts';
 import type { Finding, Rule } from './findings.ts';
 import { duration, readableUrl } from './wording.ts';
@@ -117,8 +118,8 @@ function matches(names: readonly string[], { name, code }: ReadError): boolean {
 const REGION_IN_HOST =
   /(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.|api\.aws$)|^([a-z0-9-]+)\.queue\.amazonaws\./;
 
-export const queueRegionRule: Rule = ({ queues, region, customQueueEndpoint }) => {
-  if (!region.ok || customQueueEndpoint) return [];
+export const queueRegionRule: Rule = ({ queues, region, queueEndpoint }) => {
+  if (!region.ok || queueEndpoint.overridesUrls) return [];
   return queues.flatMap(({ role, url }) => {
     if (!URL.canParse(url)) return [];
     const found = REGION_IN_HOST.exec(new URL(url).hostname);
@@ -133,3 +134,23 @@ export const queueRegionRule: Rule = ({ queues, region, customQueueEndpoint }) =
     };
   });
 };
+
+/** Without being told otherwise, the SDK takes the host from the queue's URL and lets the variable count for nothing. */
+export const queueEndpointRule: Rule = ({ queues, queueEndpoint: { overridesUrls, variable } }) => {
+  if (overridesUrls || variable === undefined) return [];
+  const used = queues.every(({ url }) => originOf(url) === originOf(variable));
+  if (used) return [];
+  return [
+    {
+      severity: 'warning',
+      rule: 'queue-endpoint',
+      where: endpointVariables.sqs,
+      what: `${readableUrl(variable)} is not used for queues whose URL names another host`,
+      mend: 'name that host in the URLs of the queues, or unset it',
+    },
+  ];
+};
+
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined;
+}

@@ -17,7 +17,7 @@ export function addCheck(program: Command, io: CommandIo): void {
     .option('--json', 'print { ok, findings } instead of lines')
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig(io.env);
-      const client = createSqsClient(3);
+      const client = createSqsClient(3, {}, io.env);
       try {
         const facts = await gatherFacts({
           config,

@@ -1,6 +1,7 @@
 /** `enqueue FILE|-`: flags to options, report to exit code. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { systemClock } from '../clock.ts';
 import { EnqueueFailure, InputFault } from '../enqueue/faults.ts';
 import type { EnqueueContext, EnqueueOptions } from '../enqueue/options.ts';
 import { shortPrintable } from '../enqueue/printable.ts';
@@ -26,13 +27,13 @@ interface Flags {
 }
 
 /** What a run takes from the process besides its streams. */
-export type EnqueueSurroundings = Pick<EnqueueContext, 'cwd' | 'now' | 'random' | 'sleep'>;
+export type EnqueueSurroundings = Pick<EnqueueContext, 'cwd' | 'clock' | 'random' | 'sleep'>;
 
 const realSurroundings: EnqueueSurroundings = {
   get cwd() {
     return process.cwd();
   },
-  now: Date.now,
+  clock: systemClock,
   random: Math.random,
   // An abort ends the wait early; it is no failure.
   sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
@@ -75,12 +76,12 @@ async function runEnqueue(
   surroundings: EnqueueSurroundings,
 ): Promise<Report> {
   const interrupted = new AbortController();
-  // Taken off at once, so that a second signal ends the process.
-  const off = io.onSignal(() => {
-    off();
-    interrupted.abort();
+  const off = io.onSignal((signal) => {
+    if (!interrupted.signal.aborted) interrupted.abort();
+    else io.exitNow(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
   });
-  const client = createSqsClient(LANES);
+  // Left to itself the SDK warns on stderr, request by request, of any queue URL that is not its region's own.
+  const client = createSqsClient(LANES, { logger: silent });
   const queue = new Queue(client, options.queueUrl ?? '');
   try {
     return await enqueue(options, {
@@ -99,6 +100,8 @@ async function runEnqueue(
     client.destroy();
   }
 }
+
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 function finish(report: Report, json: boolean, io: CommandIo): void {
   const unfinished = unfinishedSentence(report);

@@ -13,6 +13,8 @@ export interface CommandIo {
   readonly isTerminal: boolean;
   /** Runs `listener` on SIGINT and SIGTERM; the answer takes it off again. */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+  /** Leaves at once, whatever is under way. */
+  readonly exitNow: (code: number) => void;
   /** Set by a command when it ends. */
   exitCode: number;
 }
@@ -25,6 +27,8 @@ export const exitCodes = {
   someRefused: 3,
   stoppedByThreshold: 4,
   interrupted: 130,
+  /** A second SIGTERM: left at once. */
+  terminated: 143,
 } as const;
 
 /** A failure the user can mend: printed as its message alone, without a stack. */

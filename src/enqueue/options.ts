@@ -1,5 +1,6 @@
 /** What a run is asked to do, and what it is given to do it with. */
 import type { Readable } from 'node:stream';
+import type { Clock } from '../clock.ts';
 import type { Progress } from './progress.ts';
 import type { Format } from './rows.ts';
 import type { SendOptions } from './send.ts';
@@ -20,8 +21,7 @@ export interface EnqueueOptions {
 export interface EnqueueContext {
   readonly stdin: Readable;
   readonly cwd: string;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly sleep: SendOptions['sleep'];
   /** Aborts when the user interrupts the run. */

@@ -40,7 +40,7 @@ const nothingSent: SendResult = {
  */
 export async function enqueue(options: EnqueueOptions, context: EnqueueContext): Promise<Report> {
   const { signal, progress } = context;
-  const rules: Rules = { set: options.set, startedAt: context.now() };
+  const rules: Rules = { set: options.set, startedAt: context.clock.wall() };
   checkSetFields(rules);
   const source = await openSource(options.file, { ...context, format: options.format }).catch(
     (error: unknown) => {
@@ -92,9 +92,9 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     throw new EnqueueFailure(`${printable(source.name)} changed while it was validated; nothing was sent.`);
   }
 
-  const sendingSince = context.now();
+  const sendingSince = context.clock.monotonic();
   const { result, firstBody } = await send({ options, context, rules, source, refused }, tally, onRefused);
-  const seconds = (context.now() - sendingSince) / 1_000;
+  const seconds = (context.clock.monotonic() - sendingSince) / 1_000;
   const report = finishReport(refused);
   const failure = result.failure ?? report.failure ?? missingRows(result, tally, source);
   const stopped = result.continueFrom === undefined ? 'done' : 'interrupted';

@@ -63,6 +63,8 @@ export async function sendRows(rows: AsyncIterable<GoodRow>, options: SendOption
     failure ??= reason;
     gaveUp.abort();
   };
+  // The file or the report could not be read or written: the other lanes finish what they hold.
+  const onBroken = (error: unknown): void => giveUp(error instanceof Error ? error.message : String(error));
   const leave = (left: readonly OutgoingRow[]): void => {
     for (const { row } of left) firstUnsent = Math.min(firstUnsent, row.line);
   };
@@ -113,11 +115,15 @@ export async function sendRows(rows: AsyncIterable<GoodRow>, options: SendOption
       const next = await batches.next();
       if (next.done) return;
       taken = Math.max(taken, next.value.at(-1)?.row.line ?? 0);
-      leave(await deliver(next.value));
+      // Whole, should the report of refused rows fail to be written in between: better sent twice than not at all.
+      leave(
+        await deliver(next.value).catch((error: unknown) => {
+          onBroken(error);
+          return next.value;
+        }),
+      );
     }
   };
-  // The file or the report could not be read or written: the other lanes finish what they hold.
-  const onBroken = (error: unknown): void => giveUp(error instanceof Error ? error.message : String(error));
 
   await Promise.all(Array.from({ length: fifo ? 1 : LANES }, () => lane().catch(onBroken)));
   if (stop.aborted) {

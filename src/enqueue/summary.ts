@@ -123,12 +123,12 @@ export function unfinishedSentence(report: Report): string | undefined {
   if (report.outcome === 'done') return undefined;
   const why =
     report.failure === undefined ? 'Interrupted' : `Sending failed: ${report.failure.replace(/\.$/, '')}`;
-  if (report.sent === 0) return `${why}. Nothing was sent${fromHere(report)}.`;
+  if (report.sent === 0 || report.dryRun) return `${why}. Nothing was sent.`;
   return `${why}. ${number(report.sent)} of ${rows(report.toSend)} were sent${fromHere(report)}.`;
 }
 
-function fromHere({ continueFrom, sent, file }: Report): string {
-  if (continueFrom === undefined || sent === 0) return '';
+function fromHere({ continueFrom, file }: Report): string {
+  if (continueFrom === undefined) return '';
   const again = file === 'stdin' ? ' and the same input' : '';
   return `; go on with --from-line ${continueFrom}${again} (a row that was sent already is then sent again, which does no harm)`;
 }

@@ -34,6 +34,7 @@ export const updateSchema = z
     RequestId: correlationId.describe("The producer's own id of this update.").optional(),
     IssuedAt: z.iso
       .datetime({ error: 'must be an ISO 8601 time in UTC, as 2026-11-23T07:00:00Z' })
+      .max(40)
       .describe('When the producer decided on this update; the newest wins.')
       .optional(),
   })
@@ -71,7 +72,7 @@ export type UpdateCheck =
 /**
  * Checks a value against the contract.
  * @param sentAt when the message was sent, in epoch milliseconds: the bound of `IssuedAt`.
- * @returns the update, or one sentence that names every fault and its field. Never throws.
+ * @returns the update, or one sentence that names the faults and their fields. Never throws.
  */
 export function checkUpdate(value: unknown, sentAt: number): UpdateCheck {
   const parsed = updateSchema.safeParse(value);
@@ -90,6 +91,9 @@ export function updateJsonSchema(): string {
   return `${JSON.stringify(z.toJSONSchema(updateSchema, { target: 'draft-2020-12' }), null, 2)}\n`;
 }
 
+/** Unknown fields named in one message at most: a body can hold thousands. */
+const MAX_NAMED = 5;
+
 function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
   return issues.map(describeIssue).join('; ');
 }
@@ -97,7 +101,9 @@ function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
 function describeIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     const known = `the fields are ${updateFields.join(', ')}`;
-    return `unknown field ${issue.keys.map((key) => JSON.stringify(key.slice(0, 80))).join(', ')} (${known})`;
+    const named = issue.keys.slice(0, MAX_NAMED).map((key) => JSON.stringify(key.slice(0, 80)));
+    const more = issue.keys.length > MAX_NAMED ? ` and ${issue.keys.length - MAX_NAMED} more` : '';
+    return `unknown field ${named.join(', ')}${more} (${known})`;
   }
   if (issue.path.length === 0) return issue.code === 'custom' ? issue.message : 'not a JSON object';
   const field = issue.path.join('.');

@@ -3,12 +3,21 @@ import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 
 export type { SQSClient, SQSClientConfig };
 
+/** Environment variables that send SQS requests elsewhere than to the queue URL's host. */
+const endpointVariables = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL'] as const;
+
 /**
  * An SQS client that honours the SDK's own variables (region, credentials, `AWS_ENDPOINT_URL_SQS`).
  * The SDK's retries are off: every caller here has its own way of trying again, and says so in its log.
  * @param maxSockets connections at most; each long poll holds one.
+ * @param env where the endpoint variables are looked for: when one is set, it wins over the queue URL's host.
  */
-export function createSqsClient(maxSockets: number, overrides: SQSClientConfig = {}): SQSClient {
+export function createSqsClient(
+  maxSockets: number,
+  overrides: SQSClientConfig = {},
+  env: Readonly<Record<string, string | undefined>> = {},
+): SQSClient {
+  const elsewhere = endpointVariables.some((name) => env[name] !== undefined && env[name] !== '');
   return new SQSClient({
     requestHandler: {
       // Deadlines are ours, per request and down to the last byte (see Queue); these two only open sockets.
@@ -16,6 +25,7 @@ export function createSqsClient(maxSockets: number, overrides: SQSClientConfig =
       httpsAgent: { maxSockets, keepAlive: true },
     },
     maxAttempts: 1,
+    ...(elsewhere && { useQueueUrlAsEndpoint: false }),
     ...overrides,
   });
 }

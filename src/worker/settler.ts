@@ -22,6 +22,8 @@ export interface SettlerOptions {
   readonly changeVisibility: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
   readonly outbox: DeadLetterOutbox;
   readonly random: () => number;
+  /** Messages in hand: when all of them are being settled, no more will come to share a request. */
+  readonly held: () => number;
   /** The settlement is over: the slot is free. */
   readonly onSettled: (delivery: Delivery, disposition: Disposition, settlement: Settlement) => void;
   /** SQS says that the message is no longer ours. */
@@ -89,9 +91,7 @@ export class Settler {
         this.#deletes.add({ delivery, disposition, seconds: 0 });
         break;
       case 'dead-letter':
-        this.#options.outbox.add(delivery, disposition, () =>
-          this.#deletes.add({ delivery, disposition, seconds: 0 }),
-        );
+        this.#options.outbox.add(delivery, disposition, () => this.#delete(delivery, disposition));
         break;
       case 'defer':
         this.#changes.add({ delivery, disposition, seconds: disposition.seconds });
@@ -100,6 +100,16 @@ export class Settler {
         this.#changes.add({ delivery, disposition, seconds: 0 });
         break;
     }
+  }
+
+  #delete(delivery: Delivery, disposition: Disposition): void {
+    this.#deletes.add({ delivery, disposition, seconds: 0 });
+    this.flushIfLast();
+  }
+
+  /** Sends what is gathered when nothing else in hand will fill the batch. */
+  flushIfLast(): void {
+    if (this.#open.size === this.#options.held()) this.flush();
   }
 
   /** The lease of `delivery` is lost: its settlement is over without effect. */

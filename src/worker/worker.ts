@@ -132,6 +132,7 @@ export class Worker {
       changeVisibility: (changes) => source.changeVisibility(changes),
       outbox: this.#outbox,
       random,
+      held: () => this.#holdings.size,
       onSettled: (delivery, disposition, settlement) => this.#onSettled(delivery, disposition, settlement),
       onLost: (delivery, reason) => this.#onLost(delivery, reason),
       onError: (request, count, error) => this.#emit({ type: 'settle-failed', request, count, error }),
@@ -279,8 +280,8 @@ export class Worker {
     if (delivery.lost) return;
     delivery.settling = true;
     this.#settler.settle(delivery, disposition);
-    // Nothing else in hand will fill the batch.
-    if (this.#settler.open === this.#holdings.size || this.#state === 'draining') this.#settler.flush();
+    if (this.#state === 'draining') this.#settler.flush();
+    else this.#settler.flushIfLast();
   }
 
   /** Gives back a delivery that is waiting for anything but an answer. */
@@ -366,7 +367,7 @@ export class Worker {
   #letGo(delivery: Delivery): void {
     if (!this.#holdings.delete(delivery)) return;
     this.#receiver.wake();
-    if (this.#settler.open === this.#holdings.size) this.#settler.flush();
+    this.#settler.flushIfLast();
     this.#idle?.();
   }
 

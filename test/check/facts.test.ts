@@ -178,10 +178,28 @@ describe('gatherFacts', () => {
     expect((await gather({ env })).api?.address).toMatchObject({ ok: false });
   });
 
-  test('knows when an endpoint variable stands in for the URLs of the queues', async () => {
-    expect((await gather()).customQueueEndpoint).toBe(false);
-    const env = { AWS_ENDPOINT_URL_SQS: sqs.address };
-    expect((await gather({ env })).customQueueEndpoint).toBe(true);
+  test.each([
+    ['an endpoint of the client itself', {}, {}, { overridesUrls: true, variable: undefined }],
+    ['nothing', { endpoint: undefined }, {}, { overridesUrls: false, variable: undefined }],
+    [
+      'a variable that the SDK sets below the URLs',
+      { endpoint: undefined },
+      { AWS_ENDPOINT_URL_SQS: 'http://localhost:1' },
+      { overridesUrls: false, variable: 'http://localhost:1' },
+    ],
+    [
+      'a variable that the client was told to prefer',
+      { endpoint: undefined, useQueueUrlAsEndpoint: false },
+      { AWS_ENDPOINT_URL_SQS: 'http://localhost:1' },
+      { overridesUrls: true, variable: 'http://localhost:1' },
+    ],
+  ])('knows what chooses the host of a queue: %s', async (_, changes, env, expected) => {
+    // Without credentials no request is made.
+    const credentials = async (): Promise<never> => {
+      throw new Error('none found');
+    };
+    const client = changes as SQSClientConfig;
+    expect((await gather({ client: { ...client, credentials }, env })).queueEndpoint).toEqual(expected);
   });
 });
 

@@ -47,6 +47,7 @@ async function check(env: Record<string, string | undefined>, ...args: string[])
     stderr,
     isTerminal: false,
     onSignal: () => () => {},
+    exitNow: () => {},
     exitCode: 0,
   };
   const program = new Command().exitOverride();
@@ -98,7 +99,7 @@ describe('check', () => {
   test('sees one queue behind two URLs', async () => {
     const { exitCode, stdout } = await check({
       QUEUE_URL: queues.source,
-      DEAD_LETTER_QUEUE_URL: queues.source?.replace('127.0.0.1', 'localhost'),
+      DEAD_LETTER_QUEUE_URL: `${queues.source}?again`,
     });
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^FAIL {2}DEAD_LETTER_QUEUE_URL +is the same queue as QUEUE_URL/m);

@@ -18,6 +18,7 @@ async function schema(...args: string[]): Promise<string> {
     stderr: new PassThrough(),
     isTerminal: false,
     onSignal: () => () => {},
+    exitNow: () => {},
     exitCode: 0,
   };
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });

@@ -32,7 +32,7 @@ export class Service {
   readonly #random: Random;
   #settings: SimulatedApiSettings;
   #bucket: TokenBucket | null;
-  #denied: ReadonlySet<string> = new Set();
+  #isDenied: (identifier: string) => boolean = () => false;
   #drawFault: () => Fault | null = () => null;
   #drawLatency: () => number = () => 0;
 
@@ -92,7 +92,7 @@ export class Service {
 
   #prepare(): void {
     const { denied, faults, latency } = this.#settings;
-    this.#denied = new Set(typeof denied === 'string' ? [] : denied);
+    this.#isDenied = denialOf(denied);
     this.#drawFault = faultDrawer(faults, this.#random);
     this.#drawLatency = latencyDrawer(latency, this.#random);
   }
@@ -107,7 +107,7 @@ export class Service {
     if (down) return answered(answers.internalError);
     if (!authorized) return answered(answers.missingToken);
     if (expiredCredentials) return answered(answers.expiredToken);
-    if (denied === 'all' || (identifier !== null && this.#denied.has(identifier))) {
+    if (denied === 'all' || (identifier !== null && this.#isDenied(identifier))) {
       return answered(answers.accessDenied(operation, identifier === null ? '*' : taskArn(identifier)));
     }
     if (limited && this.#bucket !== null && !this.#bucket.take(this.#now())) {
@@ -181,4 +181,11 @@ function answered(answer: answers.Answer): Outcome {
   const name = answer.headers['x-amzn-errortype'];
   const throttled = answer.status === 429 || (name?.startsWith('Throttling') ?? false);
   return { ending: answer, status: answer.status, applied: false, throttled };
+}
+
+function denialOf(denied: SimulatedApiSettings['denied']): (identifier: string) => boolean {
+  if (typeof denied === 'string') return () => false;
+  if ('prefix' in denied) return (identifier) => identifier.startsWith(denied.prefix);
+  const identifiers = new Set(denied);
+  return (identifier) => identifiers.has(identifier);
 }

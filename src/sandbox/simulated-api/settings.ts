@@ -87,7 +87,9 @@ export const SimulatedApiSettings = z.strictObject({
   /** 403 ExpiredTokenException to all. */
   expiredCredentials: z.boolean().default(false),
   /** 403 AccessDeniedException to none, to all, or to these Identifiers. */
-  denied: z.union([z.enum(['none', 'all']), z.array(z.string())]).default('none'),
+  denied: z
+    .union([z.enum(['none', 'all']), z.array(z.string()), z.strictObject({ prefix: z.string().min(1) })])
+    .default('none'),
   /** Every request, reads included, is answered by 500. */
   down: z.boolean().default(false),
   tasks: Population.prefault({ kind: 'all' }),

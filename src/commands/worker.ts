@@ -1,0 +1,46 @@
+/** `worker`: runs until it is told to stop. */
+import type { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { createLogger } from '../observe/logger.ts';
+import { logSummaries } from '../observe/tally.ts';
+import { assemble } from './assemble.ts';
+import { CommandError, type CommandIo } from './io.ts';
+import { stopOnSignal } from './signals.ts';
+
+/** Adds the command; it ends with exit code 0 after a drain. */
+export function addWorker(program: Command, io: CommandIo): void {
+  program
+    .command('worker')
+    .summary('consume updates from the queue and apply them')
+    .description(
+      'Consumes updates from the queue and applies them until SIGTERM or SIGINT. Configured by environment.',
+    )
+    .action(async () => {
+      const config = readConfig(io.env);
+      const log = createLogger(config.logLevel, io.stdout);
+      const { worker, counts, http, close } = assemble({ config, env: io.env, log });
+      const stopped = stopOnSignal(io, () => worker.stop());
+      if (config.httpPort !== undefined) {
+        const address = await listen(http, config.httpHost, config.httpPort);
+        log.info({ event: 'http.listening', address }, `health and metrics on ${address}`);
+      }
+      const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
+      await worker.start();
+      await stopped;
+      stopSummaries();
+      await close();
+    });
+}
+
+async function listen(
+  http: { listen: (o: { host: string; port: number }) => Promise<string> },
+  host: string,
+  port: number,
+): Promise<string> {
+  try {
+    return await http.listen({ host, port });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`cannot listen on HTTP_HOST ${host}, HTTP_PORT ${port}: ${message}`);
+  }
+}

@@ -1,0 +1,28 @@
+/** Health and metrics over HTTP. Reads snapshots, never reaches into the worker. */
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { WorkerSnapshot } from '../worker/snapshot.ts';
+import { type Health, liveness, readiness } from './health.ts';
+
+export interface HttpOptions {
+  readonly snapshot: () => WorkerSnapshot;
+  readonly registry: Registry;
+}
+
+/** The server, not listening yet: `GET /livez`, `/readyz` (200 or 503 with the reasons), `/metrics`. */
+export function createHttpServer({ snapshot, registry }: HttpOptions): FastifyInstance {
+  const app = fastify({ forceCloseConnections: true });
+  app.get('/livez', (_request, reply) => answer(reply, liveness(snapshot())));
+  app.get('/readyz', (_request, reply) => answer(reply, readiness(snapshot())));
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+  return app;
+}
+
+function answer(reply: FastifyReply, { ok, reasons }: Health): FastifyReply {
+  return reply
+    .code(ok ? 200 : 503)
+    .header('cache-control', 'no-store')
+    .send({ status: ok ? 'ok' : 'not ok', reasons });
+}

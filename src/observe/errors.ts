@@ -1,0 +1,38 @@
+/** Errors as a log may show them: no response, no headers, nothing secret. */
+
+export interface DescribedError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly status?: number;
+  readonly requestId?: string;
+}
+
+interface Shape {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: unknown; readonly requestId?: unknown };
+}
+
+/** The parts of an error (or of a failed batch entry) that help; the message is cut to 1,000 characters. */
+export function describeError(error: unknown): DescribedError {
+  if (typeof error !== 'object' || error === null)
+    return { name: 'Error', message: String(error).slice(0, 1_000) };
+  const { name, message, code, $metadata } = error as Shape;
+  const status = $metadata?.httpStatusCode;
+  const requestId = $metadata?.requestId;
+  return {
+    name: typeof name === 'string' ? name : 'Error',
+    message: withoutSignature(typeof message === 'string' ? message : ''),
+    ...(typeof code === 'string' && { code }),
+    ...(typeof status === 'number' && { status }),
+    ...(typeof requestId === 'string' && { requestId }),
+  };
+}
+
+/** AWS quotes the request it expected when a signature does not match, session token and all. */
+function withoutSignature(message: string): string {
+  const quoted = message.search(/canonical string|string-to-sign/i);
+  return (quoted < 0 ? message : message.slice(0, quoted)).slice(0, 1_000);
+}

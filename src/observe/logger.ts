@@ -1,0 +1,24 @@
+/** The logger: pino JSON, one line an event, safe to show on a terminal. */
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+
+export type { Logger };
+
+/** Characters that JSON leaves raw but a terminal may obey or hide: DEL and C1, bidi controls, separators, BOM. */
+const unsafe = /[\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Escapes what a terminal must not get raw; the text stays valid JSON. */
+export function escapeUnsafe(line: string): string {
+  return line.replace(unsafe, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** @param destination where lines go. */
+export function createLogger(level: string, destination: DestinationStream): Logger {
+  const options: LoggerOptions = {
+    level,
+    base: { service: 'ota-updater', pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    hooks: { streamWrite: escapeUnsafe },
+  };
+  return pino(options, destination);
+}

@@ -1,0 +1,82 @@
+/** The stand-in cloud: an SQS emulator with its queues, and the simulated API, in this process. */
+import { buildApp } from 'fauxqs';
+import { createQueue } from '../queue/admin.ts';
+import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
+import {
+  type SimulatedApi,
+  type SimulatedApiSettingsInput,
+  startSimulatedApi,
+} from './simulated-api/index.ts';
+
+export interface CloudOptions {
+  /** Address both listen on. */
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly sqsPort: number;
+  readonly apiPort: number;
+  readonly api: SimulatedApiSettingsInput;
+  /** What changing the simulated API over HTTP takes. */
+  readonly token: string;
+}
+
+export interface Cloud {
+  readonly sqsUrl: string;
+  readonly api: SimulatedApi;
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  /** What a client of either needs: any credentials do. */
+  readonly client: Pick<SQSClientConfig, 'region' | 'credentials'>;
+  close(): Promise<void>;
+}
+
+export const SANDBOX_REGION = 'eu-west-1';
+/** No secret: neither emulator checks signatures. */
+const credentials = { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' };
+const FOURTEEN_DAYS = String(14 * 86_400);
+
+/** Starts both and makes the queues `ota-updates` and `ota-updates-dead`. */
+export async function startCloud({
+  host,
+  sqsPort,
+  apiPort,
+  api: settings,
+  token,
+}: CloudOptions): Promise<Cloud> {
+  // Not startFauxqs: that listens on every interface.
+  const sqs = buildApp({ logger: false, defaultRegion: SANDBOX_REGION });
+  const sqsUrl = await sqs.listen({ host, port: sqsPort });
+  const client = { region: SANDBOX_REGION, credentials };
+  const sqsClient = createSqsClient(2, { ...client, endpoint: local(sqsUrl) });
+  try {
+    await createQueue(sqsClient, 'ota-updates');
+    await createQueue(sqsClient, 'ota-updates-dead', { MessageRetentionPeriod: FOURTEEN_DAYS });
+  } finally {
+    sqsClient.destroy();
+  }
+  const api = await startSimulatedApi({ host, port: apiPort, settings, token });
+  return {
+    sqsUrl: local(sqsUrl),
+    api,
+    // The emulator's own URLs name hosts that do not resolve everywhere; only the path counts.
+    queueUrl: `${local(sqsUrl)}/000000000000/ota-updates`,
+    deadLetterQueueUrl: `${local(sqsUrl)}/000000000000/ota-updates-dead`,
+    client,
+    close: async () => {
+      await Promise.all([api.close(), closeNow(sqs)]);
+    },
+  };
+}
+
+/** Where a client on this machine finds a listener that may listen on every address. */
+function local(url: string): string {
+  return url.replace('0.0.0.0', '127.0.0.1');
+}
+
+async function closeNow(app: {
+  server: { closeAllConnections(): void };
+  close(): PromiseLike<unknown>;
+}): Promise<void> {
+  const closed = app.close();
+  app.server.closeAllConnections();
+  await closed;
+}

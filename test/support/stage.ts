@@ -1,0 +1,212 @@
+/** A stage for end-to-end tests: a real SQS server and the simulated API over HTTP, with a worker in this process. */
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { systemClock } from '../../src/clock.ts';
+import { type Config, type Environment, readConfig } from '../../src/config.ts';
+import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
+import type { Message } from '../../src/message/message.ts';
+import { createOtaApi } from '../../src/ota/client.ts';
+import { LocalRateLimiter } from '../../src/ota/limiter.ts';
+import { FixedRate } from '../../src/ota/rate.ts';
+import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
+import { Queue } from '../../src/queue/queue.ts';
+import {
+  type SimulatedApi,
+  type SimulatedApiSettingsInput,
+  startSimulatedApi,
+} from '../../src/sandbox/simulated-api/index.ts';
+import type { WorkerEvent } from '../../src/worker/events.ts';
+import { defaultTimings, type WorkerTimings } from '../../src/worker/timings.ts';
+import { Worker } from '../../src/worker/worker.ts';
+
+export const REGION = 'eu-west-1';
+export const credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret-key-of-tests' };
+
+/** Short times for what the contract states in seconds: tests wait for events, not for half a minute. */
+export const fastTimings: WorkerTimings = {
+  ...defaultTimings,
+  trialMs: 1_000,
+  probes: {
+    outage: { firstMs: 200, factor: 1, maxMs: 200 },
+    denied: { firstMs: 200, factor: 1.5, maxMs: 400 },
+    misconfigured: { firstMs: 200, factor: 1.5, maxMs: 400 },
+  },
+  findQueuesBackoff: { baseMs: 300, maxMs: 300 },
+  deadLetterBackoff: { baseMs: 100, maxMs: 200 },
+};
+
+export interface StageOptions {
+  readonly api?: SimulatedApiSettingsInput;
+  /** Overrides of the worker's environment. */
+  readonly env?: Environment;
+  readonly timings?: WorkerTimings;
+  readonly queueAttributes?: Record<string, string>;
+  readonly deadLetterAttributes?: Record<string, string>;
+  /** What a client of SQS is given besides: another endpoint (a proxy's), say. */
+  readonly sqs?: SQSClientConfig;
+}
+
+export type SettledEvent = Extract<WorkerEvent, { type: 'settled' }>;
+
+/** Starts both servers and makes the queues `updates` and `dead`; the worker is made and not started. */
+export async function setStage(options: StageOptions = {}): Promise<Stage> {
+  const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
+  sqs.createQueue('updates', { region: REGION, attributes: options.queueAttributes ?? {} });
+  sqs.createQueue('dead', { region: REGION, attributes: options.deadLetterAttributes ?? {} });
+  const api = await startSimulatedApi({ record: true, ...(options.api && { settings: options.api }) });
+  return new Stage(sqs, api, options);
+}
+
+export class Stage {
+  readonly sqs: FauxqsServer;
+  readonly api: SimulatedApi;
+  readonly source: Queue;
+  readonly dead: Queue;
+  readonly events: WorkerEvent[] = [];
+  readonly sqsUrl: string;
+  readonly config: Config;
+  readonly worker: Worker;
+  readonly #options: StageOptions;
+  readonly #watchers = new Set<() => void>();
+  readonly #clients: { destroy(): void }[] = [];
+
+  constructor(sqs: FauxqsServer, api: SimulatedApi, options: StageOptions) {
+    this.sqs = sqs;
+    this.api = api;
+    this.#options = options;
+    this.sqsUrl = `http://127.0.0.1:${sqs.port}`;
+    this.config = readConfig(this.environment(options.env));
+    this.source = this.queue('updates');
+    this.dead = this.queue('dead');
+    this.worker = this.makeWorker();
+  }
+
+  /** A worker's environment for this stage: for workers in this process and for spawned ones. */
+  environment(overrides: Environment = {}): Record<string, string> {
+    const environment = {
+      QUEUE_URL: `${this.sqsUrl}/000000000000/updates`,
+      DEAD_LETTER_QUEUE_URL: `${this.sqsUrl}/000000000000/dead`,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_SQS: this.sqsUrl,
+      AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: this.api.url,
+      RATE_LIMIT: 'unlimited',
+      RETRY_BASE_MS: '10',
+      RETRY_MAX_MS: '50',
+      CALL_TIMEOUT_MS: '1000',
+      HTTP_PORT: '0',
+      ...overrides,
+    };
+    return Object.fromEntries(
+      Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+  }
+
+  /** A queue of this stage over HTTP, as the worker under test sees it. */
+  queue(name: string, sqs: SQSClientConfig = {}): Queue {
+    const client = createSqsClient(50, { region: REGION, credentials, endpoint: this.sqsUrl, ...sqs });
+    this.#clients.push(client);
+    return new Queue(client, `${this.sqsUrl}/000000000000/${name}`);
+  }
+
+  /** One more worker on the same queues. */
+  makeWorker(config: Config = this.config): Worker {
+    return new Worker({
+      config,
+      source: this.queue('updates', this.#options.sqs),
+      deadLetterQueue: this.queue('dead', this.#options.sqs),
+      api: createOtaApi({
+        callTimeoutMs: config.callTimeoutMs,
+        maxSockets: config.maxConcurrency,
+        client: { region: REGION, credentials, endpoint: this.api.url },
+      }),
+      limiter: new LocalRateLimiter(config.rateLimit),
+      rate: new FixedRate(config.rateLimit),
+      clock: systemClock,
+      random: Math.random,
+      timings: this.#options.timings ?? fastTimings,
+      listeners: [
+        (event) => {
+          this.events.push(event);
+          for (const watcher of this.#watchers) watcher();
+        },
+      ],
+    });
+  }
+
+  /** Puts bodies on the source queue, in order: strings as they are, objects as JSON. */
+  async send(...bodies: readonly (string | object)[]): Promise<void> {
+    for (let i = 0; i < bodies.length; i += 10) {
+      const batch = bodies.slice(i, i + 10);
+      const failures = await this.source.send(
+        batch.map((body, j) => ({
+          key: String(i + j),
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        })),
+      );
+      if (failures.length > 0) throw new Error(`not sent: ${JSON.stringify(failures)}`);
+    }
+  }
+
+  /** `count` valid updates with Identifiers `prefix0`, `prefix1`, … */
+  async sendUpdates(count: number, prefix = 'task'): Promise<string[]> {
+    const identifiers = Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+    await this.send(...identifiers.map((Identifier) => ({ Identifier, Description: 'from a test' })));
+    return identifiers;
+  }
+
+  /** Resolves when `predicate` holds; it is asked again after every event of a worker. */
+  async until(predicate: () => boolean): Promise<void> {
+    if (predicate()) return;
+    await new Promise<void>((resolve) => {
+      const watcher = (): void => {
+        if (!predicate()) return;
+        this.#watchers.delete(watcher);
+        resolve();
+      };
+      this.#watchers.add(watcher);
+    });
+  }
+
+  settled(action?: SettledEvent['disposition']['action']): SettledEvent[] {
+    return this.events.filter(
+      (event): event is SettledEvent =>
+        event.type === 'settled' && (action === undefined || event.disposition.action === action),
+    );
+  }
+
+  /** Resolves when so many messages ended applied or dead-lettered. */
+  async ended(count: number): Promise<void> {
+    await this.until(() => this.settled('acknowledge').length + this.settled('dead-letter').length >= count);
+  }
+
+  /** Everything on the dead-letter queue, received and left there invisible. */
+  async deadLetters(): Promise<Message[]> {
+    const all: Message[] = [];
+    for (;;) {
+      const some = await this.dead.receive({ max: 10, waitSeconds: 0 });
+      if (some.length === 0) return all;
+      all.push(...some);
+    }
+  }
+
+  /** Messages on the source queue that are visible, and those in flight. */
+  left(): { ready: number; inFlight: number } {
+    const messages = this.sqs.inspectQueue('updates')?.messages;
+    return { ready: messages?.ready.length ?? 0, inFlight: messages?.inflight.length ?? 0 };
+  }
+
+  async strike(): Promise<void> {
+    await this.worker.stop();
+    for (const client of this.#clients) client.destroy();
+    await this.api.close();
+    await this.sqs.stop();
+  }
+}
+
+/** The record of a dead letter. */
+export function recordOf(letter: Message): DeadLetterRecord {
+  const text = letter.attributes.DeadLetter?.stringValue;
+  if (text === undefined) throw new Error('the letter has no DeadLetter attribute');
+  return JSON.parse(text) as DeadLetterRecord;
+}
