@@ -24,6 +24,7 @@ interface Flags {
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly fromLine?: string;
+  readonly refused?: string;
 }
 
 /** What a run takes from the process besides its streams. */
@@ -57,6 +58,7 @@ export function addEnqueue(
     .option('--format <format>', 'csv or jsonl (default: by extension; for stdin by the first character)')
     .option('--set <field=value>', 'set a field on every row; may be repeated', collect, [])
     .option('--job <id>', 'the same as --set JobId=<id>')
+    .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv)')
     .option('--from-line <n>', 'go on from this line of the file: rows before it are validated, not sent')
     .option('--dry-run', 'validate and write the refused rows, send nothing')
     .option('--json', 'print the summary as one JSON object')
@@ -125,6 +127,7 @@ function readOptions(file: string, flags: Flags, io: CommandIo): EnqueueOptions 
     queueUrl: readQueueUrl(flags, io),
     dryRun: flags.dryRun === true,
     fromLine: readFromLine(flags.fromLine),
+    ...(flags.refused !== undefined && { refusedFile: flags.refused }),
   };
 }
 

@@ -16,6 +16,8 @@ export interface EnqueueOptions {
   readonly dryRun: boolean;
   /** Rows before this line are validated and not sent. */
   readonly fromLine: number;
+  /** Where refused rows go; beside the file when omitted. */
+  readonly refusedFile?: string;
 }
 
 export interface EnqueueContext {

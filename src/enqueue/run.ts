@@ -49,7 +49,8 @@ export async function enqueue(options: EnqueueOptions, context: EnqueueContext):
     },
   );
   if (source === undefined) return toReport(options, { outcome: 'interrupted' });
-  const refused = new RefusedFile(resolve(context.cwd, source.refusedPath));
+  const refusedPath = options.refusedFile ?? source.refusedPath;
+  const refused = new RefusedFile(resolve(context.cwd, refusedPath));
   try {
     return await run({ options, context, rules, source, refused });
   } catch (error) {
@@ -105,7 +106,7 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     firstBody,
     tally,
     refused: tally.refused + result.refused,
-    refusedFile: report.written ? source.refusedPath : undefined,
+    refusedFile: report.written ? (options.refusedFile ?? source.refusedPath) : undefined,
     examples,
     seconds,
   });

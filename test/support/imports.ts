@@ -46,7 +46,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   enqueue: ['queue', 'message', ...shared],
   check: ['queue', 'message', 'config', ...shared],
   worker: ['ota', 'queue', 'message', 'config:type', ...shared],
-  sandbox: ['message', ...shared],
+  sandbox: ['queue', 'message', ...shared],
   ota: ['message', ...shared],
   queue: ['message', ...shared],
   message: [],

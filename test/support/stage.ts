@@ -1,10 +1,10 @@
 /** A stage for end-to-end tests: a real SQS server and the simulated API over HTTP, with a worker in this process. */
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
 import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Message } from '../../src/message/message.ts';
-import { createOtaApi } from '../../src/ota/client.ts';
+import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/client.ts';
 import { LocalRateLimiter } from '../../src/ota/limiter.ts';
 import { FixedRate } from '../../src/ota/rate.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
@@ -14,7 +14,7 @@ import {
   type SimulatedApiSettingsInput,
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
-import type { WorkerEvent } from '../../src/worker/events.ts';
+import type { WorkerEvent, WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/timings.ts';
 import { Worker } from '../../src/worker/worker.ts';
 
@@ -43,6 +43,16 @@ export interface StageOptions {
   readonly deadLetterAttributes?: Record<string, string>;
   /** What a client of SQS is given besides: another endpoint (a proxy's), say. */
   readonly sqs?: SQSClientConfig;
+  /** What the client of the API is given besides: other credentials, say. */
+  readonly apiClient?: OtaApiOptions['client'];
+  /** Stands between the worker and the client of the API. */
+  readonly wrapApi?: (api: OtaApi) => OtaApi;
+  /** The worker's clock: one that is ahead, for ages that no test can wait for. */
+  readonly clock?: Clock;
+  /** The worker's dice: 0 makes every backoff and deferral end at once. */
+  readonly random?: () => number;
+  /** Hear every event of the worker before the stage does. */
+  readonly listeners?: readonly WorkerListener[];
 }
 
 export type SettledEvent = Extract<WorkerEvent, { type: 'settled' }>;
@@ -111,21 +121,25 @@ export class Stage {
 
   /** One more worker on the same queues. */
   makeWorker(config: Config = this.config): Worker {
+    const { apiClient, wrapApi = (api) => api, clock = systemClock, random = Math.random } = this.#options;
     return new Worker({
       config,
       source: this.queue('updates', this.#options.sqs),
       deadLetterQueue: this.queue('dead', this.#options.sqs),
-      api: createOtaApi({
-        callTimeoutMs: config.callTimeoutMs,
-        maxSockets: config.maxConcurrency,
-        client: { region: REGION, credentials, endpoint: this.api.url },
-      }),
+      api: wrapApi(
+        createOtaApi({
+          callTimeoutMs: config.callTimeoutMs,
+          maxSockets: config.maxConcurrency,
+          client: { region: REGION, credentials, endpoint: this.api.url, ...apiClient },
+        }),
+      ),
       limiter: new LocalRateLimiter(config.rateLimit),
       rate: new FixedRate(config.rateLimit),
-      clock: systemClock,
-      random: Math.random,
+      clock,
+      random,
       timings: this.#options.timings ?? fastTimings,
       listeners: [
+        ...(this.#options.listeners ?? []),
         (event) => {
           this.events.push(event);
           for (const watcher of this.#watchers) watcher();

@@ -1,0 +1,329 @@
+/** How a worker process ends: by signals, in every state it can be in. */
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { type SqsProxy, spawnWorker, startSqsProxy, type WorkerProcess } from '../support/process.ts';
+import { type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+let proxy: SqsProxy;
+let worker: WorkerProcess;
+afterEach(() => stage.strike());
+
+beforeAll(() => {
+  expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(24);
+});
+
+/** A worker process on a stage of its own, behind a proxy. */
+async function setUp(
+  env: Record<string, string> = {},
+  { api = {}, nodeOptions = [] }: { api?: SimulatedApiSettingsInput; nodeOptions?: string[] } = {},
+): Promise<void> {
+  stage = await setStage({ api });
+  proxy = await startSqsProxy(stage.sqsUrl);
+  const start = (): WorkerProcess => {
+    const own = { AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', HTTP_PORT: 'off' };
+    return spawnWorker(stage.environment({ ...own, ...env }), nodeOptions);
+  };
+  startWorker = start;
+}
+let startWorker: () => WorkerProcess;
+
+/** Milliseconds from the signal to the end of the process. */
+async function timeToExit(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
+  const killedAt = performance.now();
+  worker.kill(signal);
+  await worker.exited;
+  return performance.now() - killedAt;
+}
+
+describe('a worker with calls in flight and messages waiting', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'finishes the calls, gives back the rest and exits 0 on %s',
+    async (signal) => {
+      await setUp(
+        { MAX_CONCURRENCY: '50', CALL_TIMEOUT_MS: '10000', SHUTDOWN_GRACE_SECONDS: '10' },
+        { api: { latency: { minMs: 2_000, maxMs: 2_000 } } },
+      );
+      await stage.sendUpdates(300);
+      worker = startWorker();
+      await stage.api.waitFor(() => stage.api.stats().inFlight === 50);
+      await worker.waitForLine(() => stage.left().inFlight > 50);
+      const ms = await timeToExit(signal);
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+      expect(stage.left()).toEqual({ ready: 250, inFlight: 0 });
+      expect(stage.api.stats()).toMatchObject({ calls: 50, applied: 50 });
+      expect(ms).toBeLessThan(10_000);
+    },
+  );
+
+  test('makes what was not started visible before the calls have ended', async () => {
+    await setUp(
+      { MAX_CONCURRENCY: '5', CALL_TIMEOUT_MS: '60000' },
+      { api: { latency: { minMs: 5_000, maxMs: 5_000 } } },
+    );
+    await stage.sendUpdates(20);
+    worker = startWorker();
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 5);
+    await worker.waitForLine(() => stage.left().ready === 0);
+    worker.kill('SIGTERM');
+    const released = (): number => worker.lines().filter((line) => line.event === 'released').length;
+    await worker.waitForLine(() => released() === 15);
+    expect(stage.left()).toEqual({ ready: 15, inFlight: 5 });
+    expect(stage.api.stats()).toMatchObject({ inFlight: 5 });
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(stage.left()).toEqual({ ready: 15, inFlight: 0 });
+  });
+
+  test('aborts calls that hang before the grace is over, and gives their messages back', async () => {
+    await setUp({ CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '2' });
+    stage.api.scriptAll('hang');
+    await stage.sendUpdates(70);
+    worker = startWorker();
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 50);
+    const ms = await timeToExit();
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(stage.left()).toEqual({ ready: 70, inFlight: 0 });
+    expect(ms).toBeLessThan(2_000);
+  });
+
+  test('keeps those that wait behind another of their Identifier from being called', async () => {
+    await setUp({}, { api: { latency: { minMs: 500, maxMs: 500 } } });
+    await stage.send(...Array.from({ length: 10 }, (_, i) => ({ Identifier: 'same', Description: `d${i}` })));
+    worker = startWorker();
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+    await worker.waitForLine(() => stage.left().ready === 0);
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(stage.api.stats()).toMatchObject({ calls: 1 });
+    expect(stage.left()).toEqual({ ready: 9, inFlight: 0 });
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'exits at once with a code that is not 0 on a second %s',
+    async (signal) => {
+      await setUp({ CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '60' });
+      stage.api.scriptAll('hang');
+      await stage.sendUpdates(3);
+      worker = startWorker();
+      await stage.api.waitFor(() => stage.api.stats().inFlight === 3);
+      worker.kill(signal);
+      await worker.waitForEvent('worker.draining');
+      worker.kill(signal);
+      expect(await worker.exited).toEqual({ code: signal === 'SIGINT' ? 130 : 143, signal: null });
+    },
+  );
+
+  test('loses nothing and leaves nothing in flight, wherever in a backlog the signal comes', async () => {
+    await setUp({ RATE_LIMIT: '400' }, { api: { latency: { minMs: 0, maxMs: 30 } } });
+    const identifiers = await stage.sendUpdates(1_000);
+    for (let round = 1; stage.left().ready > 0; round++) {
+      worker = startWorker();
+      const target = Math.min(1_000, round * 190);
+      await stage.api.waitFor(() => stage.api.stats().applied >= target);
+      worker.kill('SIGTERM');
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+      expect(stage.left()).toEqual({ ready: 1_000 - stage.api.stats().applied, inFlight: 0 });
+    }
+    expect(identifiers.filter((id) => stage.api.callsFor(id).length !== 1)).toEqual([]);
+  });
+});
+
+describe('a worker with nothing to do', () => {
+  test('exits in under 300 ms from a long poll', async () => {
+    await setUp({ HTTP_PORT: '0' });
+    const times: number[] = [];
+    // The fastest of three: the machine is not ours alone.
+    for (let i = 0; i < 3; i++) {
+      worker = startWorker();
+      await worker.waitForEvent('worker.running');
+      await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);
+      times.push(await timeToExit());
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+    }
+    expect(Math.min(...times)).toBeLessThan(300);
+  });
+
+  test('exits in under 300 ms from the long polls that a backlog has left', async () => {
+    await setUp();
+    await stage.sendUpdates(200);
+    worker = startWorker();
+    await stage.api.waitFor(() => stage.api.stats().applied === 200);
+    await worker.waitForLine(() => stage.left().inFlight === 0);
+    expect(await timeToExit()).toBeLessThan(300);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('hands a message that arrives meanwhile to the next worker', async () => {
+    await setUp();
+    worker = startWorker();
+    await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await stage.sendUpdates(1);
+    expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
+    worker = startWorker();
+    await stage.api.waitFor(() => stage.api.stats().applied === 1);
+  });
+});
+
+describe('a worker whose queues cannot be found', () => {
+  test('exits 0 when the queue does not exist', async () => {
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
+    stage.sqs.deleteQueue('updates');
+    worker = startWorker();
+    const line = await worker.waitForEvent('queue.unresolved');
+    expect(line).toMatchObject({
+      level: 'error',
+      error: { name: expect.stringContaining('QueueDoesNotExist') },
+    });
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('exits 0 when nothing listens where SQS should be', async () => {
+    await setUp({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1', SHUTDOWN_GRACE_SECONDS: '2' });
+    worker = startWorker();
+    await worker.waitForEvent('queue.unresolved');
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('exits 0 within the grace when SQS takes requests and does not answer', async () => {
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
+    proxy.treat(() => 'hang');
+    worker = startWorker();
+    await proxy.waitFor(() => proxy.outstanding('GetQueueAttributes') === 2);
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('a worker that waits', () => {
+  /** What the answers are, and how one knows that everything waits. */
+  const waits: {
+    name: string;
+    env?: Record<string, string>;
+    api?: SimulatedApiSettingsInput;
+    script?: Parameters<Stage['api']['scriptAll']>[0];
+  }[] = [
+    {
+      name: 'as Retry-After asked',
+      script: { status: 429, errorType: 'ThrottlingException', headers: { 'retry-after': '900' } },
+    },
+    {
+      name: 'in backoff',
+      env: { RETRY_BASE_MS: '60000', RETRY_MAX_MS: '60000', FAILURE_RUN_LIMIT: '0' },
+      script: { status: 500, errorType: 'InternalServerException' },
+    },
+    {
+      name: 'while the gate is closed by an outage',
+      env: { FAILURE_RUN_LIMIT: '3' },
+      script: { status: 500, errorType: 'InternalServerException' },
+    },
+    { name: 'while a lone 403 is on trial', env: { FAILURE_RUN_LIMIT: '0' }, api: { denied: 'all' } },
+    { name: 'for credentials that heal', api: { expiredCredentials: true } },
+  ];
+
+  test.each(waits)(
+    'exits 0 at once and gives everything back: $name',
+    async ({ env = {}, api = {}, script }) => {
+      await setUp({ SHUTDOWN_GRACE_SECONDS: '10', ...env }, { api });
+      if (script !== undefined) stage.api.scriptAll(script);
+      await stage.sendUpdates(10);
+      worker = startWorker();
+      const failures = (): number =>
+        worker
+          .lines()
+          .filter((line) => line.event === 'call.failed' || String(line.event).startsWith('gate.')).length;
+      await worker.waitForLine(() => failures() >= 4);
+      const calls = stage.api.stats().calls;
+      expect(await timeToExit()).toBeLessThan(2_000);
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+      // Those in flight at the signal may have ended; nothing was called anew.
+      expect(stage.api.stats().calls).toBeLessThanOrEqual(Math.max(calls, 10));
+      expect(stage.api.stats()).toMatchObject({ applied: 0 });
+      const { ready, inFlight } = stage.left();
+      const deferred = worker.lines().filter((line) => line.event === 'deferred').length;
+      expect({ ready: ready + deferred, inFlight: inFlight - deferred }).toEqual({ ready: 10, inFlight: 0 });
+      expect(await stage.deadLetters()).toEqual([]);
+    },
+  );
+
+  test('exits 0 at once and gives everything back: for a permit', async () => {
+    await setUp({ RATE_LIMIT: '0.2' });
+    await stage.sendUpdates(10);
+    worker = startWorker();
+    await worker.waitForEvent('applied');
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(stage.left()).toEqual({ ready: 9, inFlight: 0 });
+  });
+});
+
+describe('a worker that cannot settle', () => {
+  /** Jitter at its longest, so that waits are as long as they can be. */
+  const longestJitter = ['--import', 'data:text/javascript,Math.random=()=>0.999'];
+
+  test('exits 0 within the grace with the dead-letter queue away, and gives its letters back', async () => {
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
+    proxy.treat(({ operation }) => (operation === 'SendMessageBatch' ? 'fail' : 'pass'));
+    await stage.send('not json', 'not json either');
+    worker = startWorker();
+    await proxy.waitFor(() => proxy.count('SendMessageBatch') >= 3);
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(stage.left()).toEqual({ ready: 2, inFlight: 0 });
+  });
+
+  test('exits 0 within the grace with the dead-letter queue not answering, and gives its letters back', async () => {
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
+    proxy.treat(({ operation }) => (operation === 'SendMessageBatch' ? 'hang' : 'pass'));
+    await stage.send('not json');
+    worker = startWorker();
+    await proxy.waitFor(() => proxy.outstanding('SendMessageBatch') === 1);
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
+  });
+
+  test.each(['fail', 'hang', 'reset'] as const)(
+    'exits 0 within the grace when SQS no longer takes deletes (%s)',
+    async (treatment) => {
+      await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
+      await stage.sendUpdates(5);
+      proxy.treat(({ operation }) => (operation === 'DeleteMessageBatch' ? treatment : 'pass'));
+      worker = startWorker();
+      await proxy.waitFor(() => proxy.count('DeleteMessageBatch') >= 1);
+      expect(await timeToExit()).toBeLessThan(2_000);
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  test('exits 0 within the grace when SQS goes away altogether', async () => {
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2', RATE_LIMIT: '10' }, { nodeOptions: longestJitter });
+    await stage.sendUpdates(40);
+    worker = startWorker();
+    await worker.waitForEvent('applied');
+    proxy.treat(() => 'reset');
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('exits 0 when receives fail', async () => {
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
+    proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? 'fail' : 'pass'));
+    worker = startWorker();
+    await proxy.waitFor(() => proxy.count('ReceiveMessage') >= 3);
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('exits 0 within the grace when receives are taken and not answered', async () => {
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
+    proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? 'hang' : 'pass'));
+    worker = startWorker();
+    await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);
+    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+});

@@ -1,0 +1,346 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Failure } from '../../src/message/failure.ts';
+import { Gate } from '../../src/ota/gate.ts';
+import type { RateLimiter } from '../../src/ota/limiter.ts';
+import { type PermitRequest, Permits } from '../../src/ota/permits.ts';
+
+const down: Failure = { kind: 'retryable', name: 'InternalServerException', message: 'down', status: 500 };
+
+/** A limiter of which every grant is given by hand. */
+class HandLimiter implements RateLimiter {
+  rate: number;
+  readonly #asked: ((permits: number) => void)[] = [];
+
+  constructor(rate: number) {
+    this.rate = rate;
+  }
+
+  /** Grants asked for and not given. */
+  get asked(): number {
+    return this.#asked.length;
+  }
+
+  grant(): Promise<number> {
+    return new Promise((resolve) => {
+      this.#asked.push(resolve);
+    });
+  }
+
+  async give(permits: number): Promise<void> {
+    const resolve = this.#asked.shift();
+    if (resolve === undefined) throw new Error('no grant was asked for');
+    resolve(permits);
+    await flush();
+  }
+
+  setRate(rate: number): void {
+    this.rate = rate;
+  }
+
+  async close(): Promise<void> {}
+}
+
+const flush = () => vi.advanceTimersByTimeAsync(0);
+
+function setUp({ rate = Number.POSITIVE_INFINITY, maxConcurrency = 100 } = {}) {
+  const limiter = new HandLimiter(rate);
+  const gate = new Gate({
+    runLimit: 0,
+    schedules: {
+      outage: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
+      denied: { firstMs: 10_000, factor: 2, maxMs: 40_000 },
+      misconfigured: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
+    },
+    now: Date.now,
+    onChange: () => permits.pump(),
+  });
+  const permits: Permits = new Permits({ limiter, gate, maxConcurrency, now: Date.now });
+  const granted: string[] = [];
+  const refused: string[] = [];
+  const requests = new Map<string, PermitRequest>();
+  const ask = (...names: string[]) => {
+    for (const name of names) {
+      const request = permits.request();
+      requests.set(name, request);
+      void request.granted.then((yes) => (yes ? granted : refused).push(name));
+    }
+  };
+  const of = (name: string): PermitRequest => {
+    const request = requests.get(name);
+    if (request === undefined) throw new Error(`no request ${name}`);
+    return request;
+  };
+  return {
+    limiter,
+    gate,
+    permits,
+    granted,
+    refused,
+    ask,
+    release: (name: string) => permits.release(of(name)),
+    cancel: (name: string) => permits.cancel(of(name)),
+  };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('concurrency', () => {
+  test('lets no more calls fly than it may, and the next when one lands', async () => {
+    const { permits, ask, granted, release } = setUp({ maxConcurrency: 2 });
+    ask('a', 'b', 'c', 'd');
+    await flush();
+    expect(granted).toEqual(['a', 'b']);
+    expect(permits).toMatchObject({ inFlight: 2, waiting: 2 });
+
+    release('b');
+    await flush();
+    expect(granted).toEqual(['a', 'b', 'c']);
+    release('a');
+    release('c');
+    await flush();
+    expect(granted).toEqual(['a', 'b', 'c', 'd']);
+    expect(permits).toMatchObject({ inFlight: 1, waiting: 0 });
+  });
+
+  test('asks for no grant while there is no place for a call', async () => {
+    const { limiter, ask, release } = setUp({ rate: 10, maxConcurrency: 1 });
+    ask('a', 'b');
+    await limiter.give(1);
+    expect(limiter.asked).toBe(0);
+    release('a');
+    expect(limiter.asked).toBe(1);
+  });
+});
+
+describe('rate', () => {
+  test('hands out no more than was granted, first come, first served', async () => {
+    const { limiter, ask, granted } = setUp({ rate: 200 });
+    ask('a', 'b', 'c', 'd', 'e');
+    await flush();
+    expect(granted).toEqual([]);
+    await limiter.give(2);
+    expect(granted).toEqual(['a', 'b']);
+    await limiter.give(2);
+    expect(granted).toEqual(['a', 'b', 'c', 'd']);
+    await limiter.give(2);
+    expect(granted).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('asks for one grant at a time and for none that nobody wants', async () => {
+    const { limiter, ask } = setUp({ rate: 10 });
+    expect(limiter.asked).toBe(0);
+    ask('a', 'b', 'c');
+    expect(limiter.asked).toBe(1);
+    await limiter.give(1);
+    expect(limiter.asked).toBe(1);
+    await limiter.give(1);
+    await limiter.give(1);
+    expect(limiter.asked).toBe(0);
+  });
+
+  test('keeps what is left of a grant for those to come, and adds no other to it', async () => {
+    const { limiter, ask, granted } = setUp({ rate: 500 });
+    ask('a');
+    await limiter.give(3);
+    ask('b', 'c');
+    await flush();
+    expect(granted).toEqual(['a', 'b', 'c']);
+    ask('d');
+    await flush();
+    expect(granted).toEqual(['a', 'b', 'c']);
+    expect(limiter.asked).toBe(1);
+  });
+
+  test('waits for no grant when unpaced', async () => {
+    const { limiter, ask, granted } = setUp();
+    ask('a', 'b', 'c');
+    await flush();
+    expect(granted).toEqual(['a', 'b', 'c']);
+    expect(limiter.asked).toBe(0);
+  });
+
+  test('is paced from the moment a rate is set', async () => {
+    const { limiter, ask, granted } = setUp();
+    ask('a');
+    limiter.setRate(10);
+    ask('b');
+    await flush();
+    expect(granted).toEqual(['a']);
+    await limiter.give(1);
+    expect(granted).toEqual(['a', 'b']);
+  });
+
+  test('is paced again after an unpaced grant', async () => {
+    const { limiter, ask, granted } = setUp({ rate: 10 });
+    ask('a');
+    limiter.setRate(Number.POSITIVE_INFINITY);
+    await limiter.give(Number.POSITIVE_INFINITY);
+    expect(granted).toEqual(['a']);
+
+    limiter.setRate(10);
+    ask('b', 'c');
+    await flush();
+    expect(granted).toEqual(['a']);
+    expect(limiter.asked).toBe(1);
+  });
+
+  test('asks no more once the limiter is closed', async () => {
+    const { limiter, ask, granted } = setUp({ rate: 10 });
+    ask('a');
+    await limiter.give(0);
+    expect(granted).toEqual([]);
+    expect(limiter.asked).toBe(0);
+  });
+});
+
+describe('leaving', () => {
+  test('takes a cancelled request out of the line', async () => {
+    const { permits, limiter, ask, granted, refused, cancel } = setUp({ rate: 10 });
+    ask('a', 'b', 'c');
+    cancel('a');
+    cancel('b');
+    await flush();
+    expect(refused).toEqual(['a', 'b']);
+    expect(permits.waiting).toBe(1);
+    await limiter.give(1);
+    expect(granted).toEqual(['c']);
+  });
+
+  test('leaves a granted request granted', async () => {
+    const { permits, ask, granted, refused, cancel } = setUp();
+    ask('a');
+    cancel('a');
+    await flush();
+    expect([granted, refused]).toEqual([['a'], []]);
+    expect(permits.inFlight).toBe(1);
+  });
+
+  test('refuses all in line and all to come when closed; calls in flight end as they would', async () => {
+    const { permits, ask, granted, refused, release } = setUp({ maxConcurrency: 1 });
+    ask('a', 'b', 'c');
+    permits.close();
+    ask('d');
+    await flush();
+    expect([granted, refused]).toEqual([['a'], ['b', 'c', 'd']]);
+    release('a');
+    expect(permits).toMatchObject({ inFlight: 0, waiting: 0 });
+  });
+
+  test('gives nothing for a grant that comes after it was closed', async () => {
+    const { permits, limiter, ask, granted } = setUp({ rate: 10 });
+    ask('a');
+    permits.close();
+    await limiter.give(5);
+    ask('b');
+    await flush();
+    expect(granted).toEqual([]);
+  });
+});
+
+describe('a probe', () => {
+  test('goes out one at a time, each at its hour, while the gate is closed', async () => {
+    const { gate, ask, granted, release } = setUp();
+    gate.close('outage', down);
+    ask('a', 'b', 'c');
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(granted).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(granted).toEqual(['a']);
+
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(granted).toEqual(['a']);
+
+    release('a');
+    await flush();
+    expect(granted).toEqual(['a', 'b']);
+    release('b');
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(granted).toEqual(['a', 'b']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(granted).toEqual(['a', 'b', 'c']);
+  });
+
+  test('tries another one next, because who failed goes to the end of the line', async () => {
+    const { gate, ask, granted, release } = setUp();
+    gate.close('outage', down);
+    ask('a', 'b');
+    await vi.advanceTimersByTimeAsync(5_000);
+    ask('a again');
+    release('a');
+    await vi.advanceTimersByTimeAsync(5_000);
+    release('b');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(granted).toEqual(['a', 'b', 'a again']);
+  });
+
+  test('lets everybody go when the gate opens', async () => {
+    const { gate, ask, granted } = setUp();
+    gate.close('outage', down);
+    ask('a', 'b', 'c');
+    await flush();
+    gate.observe('z1');
+    await flush();
+    expect(granted).toEqual(['a', 'b', 'c']);
+  });
+
+  test('follows the slower schedule of the state it is in', async () => {
+    const { gate, ask, granted, release } = setUp();
+    gate.close('denied', down);
+    ask('a', 'b', 'c');
+    await vi.advanceTimersByTimeAsync(10_000);
+    release('a');
+    await vi.advanceTimersByTimeAsync(10_000);
+    release('b');
+    await vi.advanceTimersByTimeAsync(19_999);
+    expect(granted).toEqual(['a', 'b']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(granted).toEqual(['a', 'b', 'c']);
+  });
+
+  test('waits also for a grant and for a place', async () => {
+    const { gate, limiter, ask, granted } = setUp({ rate: 10 });
+    gate.close('outage', down);
+    ask('a', 'b');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(granted).toEqual([]);
+    await limiter.give(3);
+    expect(granted).toEqual(['a']);
+  });
+
+  test('does not take a call that was in flight when the gate closed for a probe', async () => {
+    const { gate, ask, granted, release } = setUp({ maxConcurrency: 2 });
+    ask('a');
+    gate.close('outage', down);
+    ask('b', 'c');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(granted).toEqual(['a', 'b']);
+    release('a');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(granted).toEqual(['a', 'b']);
+  });
+
+  test('comes at its hour for one who joined the line in between', async () => {
+    const { gate, ask, granted, cancel } = setUp();
+    gate.close('outage', down);
+    ask('a');
+    cancel('a');
+    await vi.advanceTimersByTimeAsync(3_000);
+    ask('b');
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(granted).toEqual(['b']);
+  });
+
+  test('leaves no timer behind when closed', async () => {
+    const { permits, gate, ask } = setUp();
+    gate.close('outage', down);
+    ask('a');
+    expect(vi.getTimerCount()).toBe(1);
+    permits.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,268 @@
+/** Commands as processes of their own, really spawned and really killed, and a proxy to put between them and SQS. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A line of the worker's log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface WorkerProcess {
+  readonly pid: number;
+  /** Where health and metrics are; empty until `waitForLine` saw `http.listening`. */
+  readonly url: string;
+  /** What is on stdout so far that is JSON, in order. */
+  lines(): readonly LogLine[];
+  /** Everything on stdout and stderr so far. */
+  raw(): { readonly stdout: string; readonly stderr: string };
+  /** The first line, past or to come, that fits; rejects when the process ends without one. */
+  waitForLine(predicate: (line: LogLine) => boolean): Promise<LogLine>;
+  /** The first line of that event. */
+  waitForEvent(event: string): Promise<LogLine>;
+  readonly exited: Promise<Exit>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/**
+ * Starts `node src/main.ts worker` with this environment and no other; killed at the end of the test.
+ * @param nodeOptions for the runtime itself, before the script.
+ */
+export function spawnWorker(
+  env: Readonly<Record<string, string>>,
+  nodeOptions: readonly string[] = [],
+): WorkerProcess {
+  const child = start([...nodeOptions, 'src/main.ts', 'worker'], env, root);
+  const output = collect(child);
+  const lines: LogLine[] = [];
+  const watchers = new Set<() => void>();
+  let partial = '';
+  child.stdout?.on('data', (text: string) => {
+    const parts = (partial + text).split('\n');
+    partial = parts.pop() ?? '';
+    for (const part of parts) {
+      const line = parse(part);
+      if (line !== undefined) lines.push(line);
+    }
+    for (const watcher of watchers) watcher();
+  });
+  const exited = exitOf(child);
+  const waitForLine = (predicate: (line: LogLine) => boolean): Promise<LogLine> => {
+    const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
+    let seen = 0;
+    const watcher = (): void => {
+      for (; seen < lines.length; seen++) {
+        const line = lines[seen];
+        if (line === undefined || !predicate(line)) continue;
+        watchers.delete(watcher);
+        resolve(line);
+        return;
+      }
+    };
+    watchers.add(watcher);
+    watcher();
+    void exited.then(({ code, signal }) => {
+      reject(new Error(`the worker ended (${code ?? signal}) without that line:\n${output.stderr}${tail()}`));
+    });
+    return promise;
+  };
+  const tail = (): string => output.stdout.slice(-2_000);
+  return {
+    pid: child.pid ?? 0,
+    get url() {
+      const address = lines.find((line) => line.event === 'http.listening')?.address;
+      return typeof address === 'string' ? address : '';
+    },
+    lines: () => lines,
+    raw: () => ({ ...output }),
+    waitForLine,
+    waitForEvent: (event) => waitForLine((line) => line.event === event),
+    exited,
+    kill: (signal) => {
+      child.kill(signal);
+    },
+  };
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly cwd?: string;
+}
+
+export interface CommandResult extends Exit {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `node src/main.ts <args>` to its end; killed at the end of the test at the latest. */
+export async function runCommand(
+  args: readonly string[],
+  { env = {}, stdin = '', cwd = root }: CommandOptions = {},
+): Promise<CommandResult> {
+  const child = start([`${root}src/main.ts`, ...args], env, cwd);
+  const output = collect(child);
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(stdin);
+  const exit = await exitOf(child);
+  return { ...exit, ...output };
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): ChildProcess {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  });
+  return child;
+}
+
+function collect(child: ChildProcess): { stdout: string; stderr: string } {
+  const output = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  return output;
+}
+
+/** Resolves when the process is gone and its output has been read to the end. */
+async function exitOf(child: ChildProcess): Promise<Exit> {
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code, signal };
+}
+
+function parse(text: string): LogLine | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as LogLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One request on its way through the proxy. */
+export interface SqsRequest {
+  /** `ReceiveMessage`, `DeleteMessageBatch`, … */
+  readonly operation: string;
+  /** The last part of the queue's URL. */
+  readonly queue: string;
+  readonly body: string;
+}
+
+/** `hang`: no answer, ever. `fail`: 500. `reset`: the connection is cut. `[status, name]`: an error of SQS's. */
+export type SqsTreatment = 'pass' | 'hang' | 'fail' | 'reset' | readonly [status: number, name: string];
+
+export interface SqsProxy {
+  readonly url: string;
+  /** Requests begun so far, of one operation or of all. */
+  count(operation?: string): number;
+  /** Requests begun and not ended, of one operation. */
+  outstanding(operation: string): number;
+  /** Decides about every request from now on. */
+  treat(decide: (request: SqsRequest) => SqsTreatment): void;
+  /** Changes what a request asks for before it is passed on. */
+  rewrite(change: (request: SqsRequest) => string): void;
+  /** Resolves when `predicate` holds: looked at now and whenever a request begins or ends. */
+  waitFor(predicate: () => boolean): Promise<void>;
+}
+
+/** A proxy in front of an SQS server that counts, and fails on demand; closed at the end of the test. */
+export async function startSqsProxy(target: string): Promise<SqsProxy> {
+  const begun = new Map<string, number>();
+  const open = new Map<string, number>();
+  const watchers = new Set<() => void>();
+  let decide: (request: SqsRequest) => SqsTreatment = () => 'pass';
+  let change: (request: SqsRequest) => string = ({ body }) => body;
+  const add = (counts: Map<string, number>, name: string, n: number): void => {
+    counts.set(name, (counts.get(name) ?? 0) + n);
+    for (const watcher of watchers) watcher();
+  };
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer(async (incoming, outgoing) => {
+    const operation = String(incoming.headers['x-amz-target']).replace('AmazonSQS.', '');
+    add(begun, operation, 1);
+    add(open, operation, 1);
+    outgoing.once('close', () => add(open, operation, -1));
+    const text = await readText(incoming).catch(() => undefined);
+    if (text === undefined) return;
+    const { QueueUrl = '' } = JSON.parse(text) as { QueueUrl?: string };
+    const asked = { operation, queue: QueueUrl.split('/').at(-1) ?? '', body: text };
+    const treatment = decide(asked);
+    if (treatment === 'hang') return;
+    if (treatment === 'reset') {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    if (treatment !== 'pass') {
+      const [status, name] = treatment === 'fail' ? [500, 'InternalFailure'] : treatment;
+      const headers = { 'content-type': 'application/x-amz-json-1.0' };
+      const type = `com.amazonaws.sqs#${name}`;
+      outgoing.writeHead(status, headers).end(JSON.stringify({ __type: type, message: `says ${name}` }));
+      return;
+    }
+    const body = change(asked);
+    const headers = { ...incoming.headers, 'content-length': String(Buffer.byteLength(body)) };
+    const { method, url } = incoming;
+    const upstream = request(new URL(url ?? '/', target), { method, headers, agent }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    upstream.on('error', () => outgoing.destroy());
+    // A poll that is cut here must be cut there too, or it would take messages for nobody.
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) upstream.destroy();
+    });
+    upstream.end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+    agent.destroy();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    count: (operation) =>
+      operation === undefined
+        ? [...begun.values()].reduce((sum, n) => sum + n, 0)
+        : (begun.get(operation) ?? 0),
+    outstanding: (operation) => open.get(operation) ?? 0,
+    treat: (decision) => {
+      decide = decision;
+    },
+    rewrite: (rewriting) => {
+      change = rewriting;
+    },
+    waitFor: async (predicate) => {
+      if (predicate()) return;
+      await new Promise<void>((resolve) => {
+        const watcher = (): void => {
+          if (!predicate()) return;
+          watchers.delete(watcher);
+          resolve();
+        };
+        watchers.add(watcher);
+      });
+    },
+  };
+}
