@@ -37,9 +37,9 @@ describe('importViolations', () => {
     ['observe to values of worker', 'src/observe/x.ts', `import { a } from '../worker/a.ts';`],
     ['sandbox to worker', 'src/sandbox/x.ts', `import { a } from '../worker/a.ts';`],
     [
-      'sandbox to queue from a folder below',
+      'sandbox to worker from a folder below',
       'src/sandbox/deep/x.ts',
-      `import { a } from '../../queue/a.ts';`,
+      `import { a } from '../../worker/a.ts';`,
     ],
     ['worker to http', 'src/worker/x.ts', `export * from '../http/a.ts';`],
     ['a re-export against the arrow', 'src/queue/x.ts', `export { a } from '../worker/a.ts';`],
