@@ -56,5 +56,17 @@ export type WorkerEvent =
   | { readonly type: 'dead-letter-queue'; readonly reachable: boolean; readonly error?: unknown }
   | { readonly type: 'gate'; readonly change: GateChange };
 
-/** A listener's own faults must not reach the worker: whoever emits, catches. */
 export type WorkerListener = (event: WorkerEvent) => void;
+
+/** Hands an event to every listener; a fault of a listener becomes a process warning, never a fault of the work. */
+export function createEmitter(listeners: readonly WorkerListener[]): WorkerListener {
+  return (event) => {
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+    }
+  };
+}

@@ -1,5 +1,8 @@
 /** What the worker has to know of its queues, read at start and again from time to time. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
 import { MAX_PAYLOAD_BYTES, type Queue } from '../queue/queue.ts';
+import type { WorkerListener } from './events.ts';
 
 export interface QueueFacts {
   readonly retentionSeconds: number;
@@ -50,4 +53,34 @@ function look(result: PromiseSettledResult<unknown>): QueueLook {
   const error: unknown = result.reason;
   const assumed = error instanceof Error && deniedNames.has(error.name);
   return assumed ? { ok: true, assumed, error } : { ok: false, error };
+}
+
+export interface FindQueuesOptions {
+  readonly source: Queue;
+  readonly deadLetter: Queue;
+  readonly backoff: BackoffSettings;
+  readonly random: () => number;
+  /** Ends the search. */
+  readonly signal: AbortSignal;
+  readonly emit: WorkerListener;
+}
+
+/** Looks for both queues until they are found; undefined when `signal` ended the search. */
+export async function findQueues(options: FindQueuesOptions): Promise<QueueFacts | undefined> {
+  const { source, deadLetter, backoff, random, signal, emit } = options;
+  for (let failures = 1; !signal.aborted; failures++) {
+    const result = await readQueueFacts(source, deadLetter);
+    const looks = [
+      { queueUrl: source.url, look: result.source },
+      { queueUrl: deadLetter.url, look: result.deadLetter },
+    ];
+    const retryInMs = Math.max(250, fullJitter(backoff, failures, random));
+    for (const { queueUrl, look: found } of looks) {
+      if (!found.ok) emit({ type: 'queues-unresolved', queueUrl, error: found.error, retryInMs });
+      else if ('assumed' in found) emit({ type: 'queue-assumed', queueUrl, error: found.error });
+    }
+    if (looks.every(({ look: found }) => found.ok)) return result.facts;
+    await sleep(retryInMs, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
 }

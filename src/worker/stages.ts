@@ -1,0 +1,153 @@
+/** Makes the stages of a worker and joins each to the next; what happens between them is the worker's to say. */
+import { deadLetterRecord } from '../message/dead-letter.ts';
+import type { Disposition } from '../message/disposition.ts';
+import type { Message } from '../message/message.ts';
+import { type Attempt, Caller } from '../ota/call.ts';
+import { Gate, type GateChange } from '../ota/gate.ts';
+import { Permits } from '../ota/permits.ts';
+import { DeadLetterOutbox } from './dead-letter-outbox.ts';
+import type { Delivery } from './delivery.ts';
+import type { WorkerListener } from './events.ts';
+import { Lanes } from './lanes.ts';
+import { LeaseKeeper } from './leases.ts';
+import type { WorkerOptions } from './options.ts';
+import { Processor } from './processor.ts';
+import type { QueueFacts } from './queue-facts.ts';
+import { Receiver } from './receiver.ts';
+import { type Settlement, Settler } from './settler.ts';
+import { defaultTimings } from './timings.ts';
+import { Trials } from './trials.ts';
+
+/** What the stages ask and tell. */
+export interface StageHooks {
+  readonly emit: WorkerListener;
+  /** Aborts calls in flight. */
+  readonly deadline: AbortSignal;
+  readonly facts: () => QueueFacts | undefined;
+  /** Messages in hand. */
+  readonly held: () => number;
+  /** Messages that could be taken now, and the least worth asking for. */
+  readonly free: () => number;
+  readonly batch: () => number;
+  readonly onMessages: (messages: Message[], durationMs: number) => void;
+  /** Does the work of one delivery. Must not reject. */
+  readonly work: (delivery: Delivery) => Promise<void>;
+  /** A call begins. */
+  readonly onStart: () => void;
+  readonly onAttempt: (delivery: Delivery, attempt: Attempt) => void;
+  readonly onGate: (change: GateChange) => void;
+  readonly onSettled: (delivery: Delivery, disposition: Disposition, settlement: Settlement) => void;
+  readonly onLost: (delivery: Delivery, reason: string) => void;
+  readonly onWall: (delivery: Delivery) => void;
+  readonly onDeadLetterQueue: (reachable: boolean, error?: unknown) => void;
+}
+
+export interface Stages {
+  readonly gate: Gate;
+  readonly permits: Permits;
+  readonly trials: Trials;
+  readonly processor: Processor;
+  readonly lanes: Lanes<Delivery>;
+  readonly outbox: DeadLetterOutbox;
+  readonly settler: Settler;
+  readonly leases: LeaseKeeper<Delivery>;
+  readonly receiver: Receiver;
+}
+
+/** All stages, none of them started. */
+export function createStages(options: WorkerOptions, hooks: StageHooks): Stages {
+  return { ...createApiSide(options, hooks), ...createQueueSide(options, hooks) };
+}
+
+function createApiSide(
+  options: WorkerOptions,
+  hooks: StageHooks,
+): Pick<Stages, 'gate' | 'permits' | 'trials' | 'processor' | 'lanes'> {
+  const { config, api, limiter, clock, random, timings = defaultTimings } = options;
+  const now = clock.monotonic;
+  const gate = new Gate({
+    runLimit: config.failureRunLimit,
+    schedules: timings.probes,
+    now,
+    onChange: hooks.onGate,
+  });
+  const permits = new Permits({ limiter, gate, maxConcurrency: config.maxConcurrency, now });
+  const trials = new Trials(now, timings.trialMs);
+  const caller = new Caller<Delivery>({
+    api,
+    permits,
+    gate,
+    retry: { baseMs: config.retryBaseMs, maxMs: config.retryMaxMs, maxAttempts: config.maxAttempts },
+    clock,
+    random,
+    deadline: hooks.deadline,
+    onStart: hooks.onStart,
+    onAttempt: hooks.onAttempt,
+  });
+  const processor = new Processor({
+    caller,
+    trials,
+    gate,
+    clock,
+    random,
+    maxDeliveries: config.maxDeliveries,
+    retentionSeconds: () => hooks.facts()?.retentionSeconds ?? Number.POSITIVE_INFINITY,
+  });
+  return { gate, permits, trials, processor, lanes: new Lanes(hooks.work) };
+}
+
+function createQueueSide(
+  options: WorkerOptions,
+  hooks: StageHooks,
+): Pick<Stages, 'outbox' | 'settler' | 'leases' | 'receiver'> {
+  const { config, source, deadLetterQueue, clock, random, timings = defaultTimings } = options;
+  const outbox = new DeadLetterOutbox({
+    send: (messages) => deadLetterQueue.send(messages),
+    record: (delivery, { reason, error }) =>
+      deadLetterRecord(delivery.message, {
+        reason,
+        error,
+        attempts: delivery.tally.attempts,
+        ids: delivery.ids,
+        sourceQueueUrl: source.url,
+        now: clock.wall(),
+      }),
+    target: () => hooks.facts()?.deadLetter ?? { maximumMessageBytes: 0, fifo: false },
+    random,
+    onSent: (delivery, letter) => {
+      delivery.letter = letter;
+    },
+    onReachable: hooks.onDeadLetterQueue,
+    ...(timings.deadLetterBackoff !== undefined && { backoff: timings.deadLetterBackoff }),
+  });
+  const settler = new Settler({
+    deleteMessages: (handles) => source.delete(handles),
+    changeVisibility: (changes) => source.changeVisibility(changes),
+    outbox,
+    random,
+    held: hooks.held,
+    onSettled: hooks.onSettled,
+    onLost: hooks.onLost,
+    onError: (request, count, error) => hooks.emit({ type: 'settle-failed', request, count, error }),
+  });
+  const leases = new LeaseKeeper<Delivery>({
+    seconds: config.visibilityTimeoutSeconds,
+    now: clock.monotonic,
+    extend: (changes) => source.changeVisibility(changes),
+    onLost: hooks.onLost,
+    onWall: hooks.onWall,
+    onError: (error, count) => hooks.emit({ type: 'settle-failed', request: 'extend', count, error }),
+  });
+  const receiver = new Receiver({
+    queue: source,
+    visibilitySeconds: config.visibilityTimeoutSeconds,
+    clock,
+    random,
+    free: hooks.free,
+    batch: hooks.batch,
+    onMessages: hooks.onMessages,
+    onFailed: (error, retryInMs) => hooks.emit({ type: 'receive-failed', error, retryInMs }),
+    onRecovered: () => hooks.emit({ type: 'receive-recovered' }),
+  });
+  return { outbox, settler, leases, receiver };
+}
