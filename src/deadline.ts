@@ -24,7 +24,8 @@ export async function withDeadline<T>(
   if (outer?.aborted) onAbort();
   else outer?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await request(controller.signal);
+    // A request may wait for something that knows no signal (credentials, say).
+    return await Promise.race([request(controller.signal), aborted(controller.signal)]);
   } catch (error) {
     if (late) throw new DeadlineError(`no complete answer within ${timeoutMs} ms`);
     throw error;
@@ -32,4 +33,11 @@ export async function withDeadline<T>(
     clearTimeout(timer);
     outer?.removeEventListener('abort', onAbort);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }

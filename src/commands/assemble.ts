@@ -7,12 +7,14 @@ import { logEvents } from '../observe/log-events.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { type Counts, countEvents, emptyCounts } from '../observe/tally.ts';
+import { AdaptiveRate } from '../ota/adaptive-rate.ts';
 import { createOtaApi, type OtaApiOptions } from '../ota/client.ts';
-import { LocalRateLimiter } from '../ota/limiter.ts';
+import { LocalRateLimiter, type RateLimiter } from '../ota/limiter.ts';
+import { RedisRateLimiter } from '../ota/limiter-redis.ts';
 import { FixedRate } from '../ota/rate.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
-import type { WorkerListener } from '../worker/events.ts';
+import { createEmitter, type WorkerListener } from '../worker/events.ts';
 import { MAX_POLLS } from '../worker/receiver.ts';
 import { Worker } from '../worker/worker.ts';
 
@@ -50,6 +52,8 @@ export function assemble({
   const counts = emptyCounts();
   // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
   const metrics = createMetrics(() => worker.snapshot());
+  const all = [logEvents(log), metrics.listener, countEvents(counts), ...listeners];
+  const limiter = createLimiter(config, createEmitter(all));
   const worker: Worker = new Worker({
     config,
     source: new Queue(client, config.queueUrl),
@@ -59,11 +63,13 @@ export function assemble({
       maxSockets: config.maxConcurrency,
       client: api,
     }),
-    limiter: new LocalRateLimiter(config.rateLimit),
-    rate: new FixedRate(config.rateLimit),
+    limiter,
+    rate: config.rateAdaptive
+      ? new AdaptiveRate({ ceiling: config.rateLimit, onChange: (rate) => limiter.setRate(rate) })
+      : new FixedRate(config.rateLimit),
     clock: systemClock,
     random: Math.random,
-    listeners: [logEvents(log), metrics.listener, countEvents(counts), ...listeners],
+    listeners: all,
   });
   const http = createHttpServer({ snapshot: () => worker.snapshot(), registry: metrics.registry });
   return {
@@ -75,4 +81,16 @@ export function assemble({
       client.destroy();
     },
   };
+}
+
+function createLimiter(config: Config, emit: WorkerListener): RateLimiter {
+  // Without a limit there is no budget to share.
+  if (config.redisUrl === undefined || !Number.isFinite(config.rateLimit))
+    return new LocalRateLimiter(config.rateLimit);
+  return new RedisRateLimiter({
+    url: config.redisUrl,
+    ceiling: config.rateLimit,
+    now: systemClock.monotonic,
+    onShared: (shared, reason) => emit({ type: 'rate-budget', shared, reason }),
+  });
 }

@@ -25,6 +25,7 @@ export interface DeadLetterRecord {
   readonly sourceQueueUrl: string;
   readonly jobId?: string;
   readonly requestId?: string;
+  /** How often it was put back before this. */
   readonly redriveCount: number;
 }
 
@@ -91,7 +92,8 @@ export function deadLetterRecord(message: Message, facts: DeadLetterFacts): Dead
     sourceQueueUrl: facts.sourceQueueUrl,
     ...(jobId !== undefined && { jobId }),
     ...(requestId !== undefined && { requestId }),
-    redriveCount: former.redriveCount ?? 0,
+    // Who comes with a record has been put back once more.
+    redriveCount: former.redriveCount === undefined ? 0 : former.redriveCount + 1,
   };
 }
 

@@ -125,8 +125,11 @@ function decideByEnding(ending: Ending, context: DispositionContext, random: () 
 function decideFailed(failure: Failure, context: DispositionContext, random: () => number): Disposition {
   const spent = context.receiveCount >= context.maxDeliveries && !context.gateClosed;
   switch (failure.kind) {
-    case 'rejected':
     case 'denied':
+      // Found guilty while calls are paused: the cause may be the same, and then nobody is to be blamed.
+      if (context.gateClosed) return { action: 'release' };
+      return { action: 'dead-letter', reason: 'Rejected', error: toError(failure) };
+    case 'rejected':
       return { action: 'dead-letter', reason: 'Rejected', error: toError(failure) };
     case 'retryable':
       if (spent) return { action: 'dead-letter', reason: 'RetriesExhausted', error: toError(failure) };

@@ -71,6 +71,7 @@ const throttledNames: ReadonlySet<string> = new Set([
 const misconfiguredNames: ReadonlySet<string> = new Set([
   'AuthFailure',
   'CredentialsProviderError',
+  'EndpointError',
   'ExpiredToken',
   'IncompleteSignature',
   'InvalidAccessKeyId',
@@ -102,7 +103,23 @@ const retryableNames: ReadonlySet<string> = new Set([
   'TimeoutError',
 ]);
 
+/** Name first, as everywhere: AWS's common errors carry some of these on a 400. */
+const deniedNames: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException']);
+
+/** Errors of the language: a bug of ours, also where Node gives them a code. */
+const bugNames: ReadonlySet<string> = new Set([
+  'EvalError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'TypeError',
+  'URIError',
+]);
+
 const retryableStatuses: ReadonlySet<number> = new Set([408, 409, 425]);
+
+/** A gateway's own code, `404` say: AWS's are words. */
+const numericName = /^\d+$/;
 
 /** Names that say no AWS service chose them. */
 const namelessNames: ReadonlySet<string> = new Set([
@@ -136,13 +153,16 @@ function failureKind({ name, status, code }: CallError): FailureKind {
   if (throttledNames.has(name)) return 'throttled';
   if (misconfiguredNames.has(name.replace(/Exception$/, ''))) return 'misconfigured';
   if (retryableNames.has(name)) return 'retryable';
-  if (status === undefined) return code === undefined ? 'internal' : 'retryable';
+  if (status === undefined) return code === undefined || bugNames.has(name) ? 'internal' : 'retryable';
   if (status === 429) return 'throttled';
   if (status >= 500 || retryableStatuses.has(status)) return 'retryable';
   if (status === 401) return 'misconfigured';
-  if (status < 400 || namelessNames.has(name)) return 'unidentified';
-  return status === 403 ? 'denied' : 'rejected';
+  if (status < 400 || namelessNames.has(name) || numericName.test(name)) return 'unidentified';
+  return status === 403 || deniedNames.has(name) ? 'denied' : 'rejected';
 }
+
+/** HTTP's three forms of a date begin with a weekday; `Date.parse` alone reads a date into almost anything. */
+const httpDate = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
 
 /**
  * Milliseconds that a Retry-After header asks for: seconds or an HTTP date, capped at 15 minutes.
@@ -150,12 +170,13 @@ function failureKind({ name, status, code }: CallError): FailureKind {
  */
 export function parseRetryAfter(header: string, now: number): number | undefined {
   const text = header.trim();
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : undefined;
+  const ms = seconds ?? (httpDate.test(text) ? Date.parse(text) - now : Number.NaN);
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }
 
 /** A signature error quotes the request it expected, session token and all: that part stays out. */
-function safeMessage(message: string): string {
+export function safeMessage(message: string): string {
   const quoted = message.search(/The Canonical String|The String-to-Sign|Canonical String for this request/i);
   const text = quoted < 0 ? message : message.slice(0, quoted);
   return text.replace(/\s+/g, ' ').trim().slice(0, MAX_MESSAGE_LENGTH);

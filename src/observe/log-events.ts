@@ -78,6 +78,15 @@ export function logEvents(log: Logger): WorkerListener {
           );
         }
         break;
+      case 'rate-budget':
+        if (event.shared) log.info({ event: 'rate_budget.shared' }, 'the rate is shared through Redis');
+        else {
+          log.warn(
+            { event: 'rate_budget.alone', error: describeError(event.reason) },
+            'cannot share the rate through Redis: going on at the share held so far, and coming back when Redis does',
+          );
+        }
+        break;
       case 'gate':
         logGate(log, event);
         break;

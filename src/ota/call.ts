@@ -1,9 +1,9 @@
 /** One update, called until it ends: retry around permit around call (design 5.2). */
 import type { Clock } from '../clock.ts';
 import { decideRetry, type Ending, type RetrySettings, type Tally } from '../message/disposition.ts';
-import { classify, type Failure } from '../message/failure.ts';
+import { classify, type Failure, safeMessage } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
-import type { OtaApi } from './client.ts';
+import type { CallAnswer, OtaApi } from './client.ts';
 import type { Gate } from './gate.ts';
 import type { Interruption } from './interruption.ts';
 import type { PermitRequest, Permits } from './permits.ts';
@@ -90,9 +90,16 @@ export class Caller<W extends Work> {
     const startedAt = clock.monotonic();
     work.calling = true;
     tally.attempts++;
-    onStart();
-    const answer = await api.updateOtaTask(update, deadline);
-    work.calling = false;
+    let answer: CallAnswer;
+    try {
+      onStart();
+      answer = await api.updateOtaTask(update, deadline);
+    } catch (bug) {
+      permits.release(permit);
+      throw bug;
+    } finally {
+      work.calling = false;
+    }
     const endedAt = clock.monotonic();
     if (!answer.ok && deadline.aborted) {
       permits.release(permit);
@@ -112,7 +119,8 @@ export class Caller<W extends Work> {
     });
     if (failure === undefined) return 'applied';
     tally.throttledInARow = failure.kind === 'throttled' ? tally.throttledInARow + 1 : 0;
-    if (failure.kind === 'retryable' || failure.kind === 'unidentified') tally.counted++;
+    // A probe says nothing of the message.
+    if (!gate.closed && (failure.kind === 'retryable' || failure.kind === 'unidentified')) tally.counted++;
     throw new FailedCall(failure);
   }
 
@@ -137,7 +145,7 @@ function bug(thrown: unknown): Failure {
   return {
     kind: 'internal',
     name: error.name,
-    message: error.message.slice(0, 1_000),
+    message: safeMessage(error.message),
     ...(error.stack !== undefined && { stack: error.stack }),
   };
 }

@@ -59,7 +59,10 @@ async function call(
   try {
     const { $metadata } = await withDeadline(
       timeoutMs,
-      (abortSignal) => client.send(command, { abortSignal }),
+      async (abortSignal) => {
+        await credentialsOf(client);
+        return await client.send(command, { abortSignal });
+      },
       signal,
     );
     if ($metadata.httpStatusCode === 204) return { ok: true, requestId: $metadata.requestId };
@@ -67,6 +70,15 @@ async function call(
     return { ok: false, error: unexpectedStatus($metadata.httpStatusCode) };
   } catch (error) {
     return { ok: false, error: toCallError(error) };
+  }
+}
+
+/** Whoever refuses the credentials (STS, say) is not the API: its codes and statuses say nothing of the message. */
+async function credentialsOf(client: IoTManagedIntegrationsClient): Promise<void> {
+  try {
+    await client.config.credentials();
+  } catch (error) {
+    throw Object.assign(new Error(toCallError(error).message), { name: 'CredentialsProviderError' });
   }
 }
 
@@ -103,7 +115,7 @@ export function toCallError(thrown: unknown): CallError {
   const stack = text(error.stack);
   return {
     name: text(error.name) ?? 'Error',
-    message: text(error.message) ?? '',
+    message: text(error.message) || (code ?? ''),
     ...(status !== undefined && { status }),
     ...(code !== undefined && { code }),
     ...(requestId !== undefined && { requestId }),

@@ -13,7 +13,7 @@ export interface RateLimiter {
    * @returns how many permits it holds: at least 1, `Infinity` when unpaced, 0 once closed.
    */
   grant(): Promise<number>;
-  /** Takes effect from the grant after the next. */
+  /** Takes effect with the next grant. */
   setRate(perSecond: number): void;
   /** Ends the grant that is waited for with 0. */
   close(): Promise<void>;
@@ -21,6 +21,9 @@ export interface RateLimiter {
 
 /** Grants stay at or below this many a second. */
 const GRANTS_PER_SECOND = 100;
+
+/** A smaller change of the rate than this part of it is let be. */
+const LEAST_CHANGE = 0.002;
 
 /** Permits in one grant at this rate. */
 export function grantSize(perSecond: number): number {
@@ -36,11 +39,14 @@ export function grantInterval(perSecond: number): number {
 export class LocalRateLimiter implements RateLimiter {
   readonly #bottleneck: Bottleneck;
   #rate: number;
+  /** The rate that Bottleneck is set to. */
+  #applied: number;
   #closed = false;
 
   /** @param perSecond above 0; `Infinity` is unpaced. */
   constructor(perSecond: number) {
     this.#rate = perSecond;
+    this.#applied = perSecond;
     this.#bottleneck = new Bottleneck({ maxConcurrent: 1, minTime: paced(perSecond) });
   }
 
@@ -51,8 +57,9 @@ export class LocalRateLimiter implements RateLimiter {
   async grant(): Promise<number> {
     if (this.#closed) return 0;
     if (this.#rate === Number.POSITIVE_INFINITY) return this.#rate;
+    this.#apply();
     try {
-      return await this.#bottleneck.schedule(async () => grantSize(this.#rate));
+      return await this.#bottleneck.schedule(async () => grantSize(this.#applied));
     } catch (error) {
       if (error instanceof Bottleneck.BottleneckError) return 0;
       throw error;
@@ -60,10 +67,15 @@ export class LocalRateLimiter implements RateLimiter {
   }
 
   setRate(perSecond: number): void {
-    if (perSecond === this.#rate) return;
     this.#rate = perSecond;
+  }
+
+  /** Once a grant at most, and only for a change that can be felt: the rate may change with every call. */
+  #apply(): void {
+    if (Math.abs(this.#rate - this.#applied) < this.#applied * LEAST_CHANGE) return;
+    this.#applied = this.#rate;
     // Only minTime is ever changed: any other setting changed at run time breaks something (Bottleneck issue 185).
-    void this.#bottleneck.updateSettings({ minTime: paced(perSecond) });
+    void this.#bottleneck.updateSettings({ minTime: paced(this.#rate) });
   }
 
   async close(): Promise<void> {

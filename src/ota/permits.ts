@@ -116,7 +116,8 @@ export class Permits {
     this.#granting = true;
     void this.#options.limiter.grant().then((permits) => {
       this.#granting = false;
-      this.#available = permits;
+      // An unpaced grant is no stock: the rate decides each time whether a permit is needed.
+      this.#available = Number.isFinite(permits) ? permits : 0;
       if (permits > 0) this.pump();
     });
   }

@@ -1,11 +1,11 @@
 /** Who decides how fast calls may go. */
-import type { Attempt } from './call.ts';
+import type { ObservedCall } from './adaptive-rate.ts';
 
 /** Watches how calls end and sets the limiter's rate. */
 export interface RateControl {
   /** Calls per second let through now; `Infinity` when unpaced. */
   readonly rate: number;
-  observe(attempt: Attempt): void;
+  observe(call: ObservedCall): void;
 }
 
 /** The rate as configured, whatever the API answers. */

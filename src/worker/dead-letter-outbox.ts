@@ -89,6 +89,8 @@ export class DeadLetterOutbox {
       }
     }
     this.#sending = false;
+    // With nothing left to send there is nothing to find out by: the next letter will tell.
+    this.#setReachable(true);
   }
 
   #nextBatch(): Entry[] {

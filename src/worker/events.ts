@@ -54,6 +54,8 @@ export type WorkerEvent =
       readonly error: unknown;
     }
   | { readonly type: 'dead-letter-queue'; readonly reachable: boolean; readonly error?: unknown }
+  /** The shared rate budget: held with the other workers, or alone at the share held so far. */
+  | { readonly type: 'rate-budget'; readonly shared: boolean; readonly reason?: unknown }
   | { readonly type: 'gate'; readonly change: GateChange };
 
 export type WorkerListener = (event: WorkerEvent) => void;

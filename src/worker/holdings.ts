@@ -41,6 +41,11 @@ export class Holdings {
     return count;
   }
 
+  /** The newest of those not called yet, `count` at most: the ones to give back when the rate has fallen. */
+  newestUntried(count: number): Delivery[] {
+    return [...this.#held].filter(isUntried).slice(-count);
+  }
+
   /**
    * What exceeds the slots while calls are paused: the newest of the untried, the oldest of the tried. When all that
    * may be held has been tried, a receive's worth of the tried goes too, to make room for other Identifiers.
@@ -51,7 +56,7 @@ export class Holdings {
     const tried = free.filter((delivery) => delivery.tally.attempts > 0);
     const triedLimit = slots.held - slots.waiting;
     const full = tried.length >= triedLimit && untried.length === 0;
-    const tooMany = full ? slots.waiting : tried.length - triedLimit;
+    const tooMany = tried.length - triedLimit + (full ? slots.waiting : 0);
     return { release: untried.slice(slots.waiting), defer: tried.slice(0, Math.max(0, tooMany)) };
   }
 }

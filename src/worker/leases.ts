@@ -84,7 +84,8 @@ export class LeaseKeeper<T extends Leased> {
     const now = this.#options.now();
     const due: T[] = [];
     for (const [item, lease] of this.#leases) {
-      if (lease.deadline - now > this.#lengthMs * EXTEND_AT) break;
+      // An extension answered late stands behind leases that end later: look at all of them.
+      if (lease.deadline - now > this.#lengthMs * EXTEND_AT) continue;
       if (lease.deadline <= now) this.#lose(item, 'the lease ran out before it could be extended');
       else if (!lease.extending && !this.#atWall(item, lease, now)) due.push(item);
     }

@@ -145,7 +145,7 @@ export class Receiver {
   }
 
   #ended(poll: Poll): void {
-    this.#polls.delete(poll);
+    if (!this.#polls.delete(poll)) return;
     this.#reserved -= poll.size;
     this.#lastPollEndedAt = this.#options.clock.monotonic();
     if (!this.#running && this.#polls.size === 0) this.#drained?.();

@@ -23,6 +23,9 @@ import { createStages, type Stages } from './stages.ts';
 import { sweepExpiring } from './sweep.ts';
 import { defaultTimings } from './timings.ts';
 
+/** Room for the rate to waver before messages are given back, as a factor on what may wait. */
+const LATE_FACTOR = 1.5;
+
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #emit: WorkerListener;
@@ -198,6 +201,7 @@ export class Worker {
       ...(requestId !== undefined && { requestId }),
     });
     if (this.#stages.gate.closed) this.#giveUpSurplus();
+    else this.#releaseLate();
     this.#stages.receiver.wake();
   }
 
@@ -207,6 +211,14 @@ export class Worker {
     else if (change.to !== 'open') this.#giveUpSurplus();
     this.#stages.permits.pump();
     this.#stages.receiver.wake();
+  }
+
+  /** The rate has fallen: what cannot be started soon any more is for others to take. */
+  #releaseLate(): void {
+    const { waiting } = this.#slots();
+    const late = this.#waiting() - (waiting * LATE_FACTOR + RECEIVE_SIZE);
+    if (late <= 0) return;
+    for (const delivery of this.#holdings.newestUntried(Math.ceil(late))) this.#giveUp(delivery, {});
   }
 
   #giveUpSurplus(): void {
@@ -288,12 +300,15 @@ export class Worker {
     });
   }
 
+  /** Messages waiting to be called for, first or again. */
+  #waiting(): number {
+    return this.#stages.permits.waiting + this.#stages.lanes.waiting;
+  }
+
   #free(): number {
     if (!this.#stages.outbox.reachable || this.#state !== 'running') return 0;
     const slots = this.#slots();
-    const waiting = this.#stages.gate.closed
-      ? this.#holdings.untried()
-      : this.#stages.permits.waiting + this.#stages.lanes.waiting;
+    const waiting = this.#stages.gate.closed ? this.#holdings.untried() : this.#waiting();
     return Math.min(slots.waiting - waiting, slots.held - this.#holdings.size);
   }
 

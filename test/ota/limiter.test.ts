@@ -79,7 +79,7 @@ describe('LocalRateLimiter', () => {
     expect(total.permits).toBeLessThanOrEqual(11);
   });
 
-  test('paces the grant after the next by a new rate', async () => {
+  test('paces the grants to come by a new rate', async () => {
     const limiter = limiterAt(1);
     const total = drain(limiter);
     await vi.advanceTimersByTimeAsync(1_000);

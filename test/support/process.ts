@@ -1,6 +1,7 @@
 /** Commands as processes of their own, really spawned and really killed, and a proxy to put between them and SQS. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
@@ -8,6 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What `npm run ota` runs, without the `node` it begins with: tests start what users start. */
+const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: { ota: string } };
+const [, ...program] = scripts.ota
+  .split(' ')
+  .map((word) => word.replace('src/main.ts', `${root}src/main.ts`));
 
 /** A line of the worker's log. */
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -31,6 +38,8 @@ export interface WorkerProcess {
   waitForEvent(event: string): Promise<LogLine>;
   readonly exited: Promise<Exit>;
   kill(signal: NodeJS.Signals): void;
+  /** Closes our end of its stdout: from now on nobody reads. */
+  closeOutput(): void;
 }
 
 /**
@@ -41,7 +50,7 @@ export function spawnWorker(
   env: Readonly<Record<string, string>>,
   nodeOptions: readonly string[] = [],
 ): WorkerProcess {
-  const child = start([...nodeOptions, 'src/main.ts', 'worker'], env, root);
+  const child = start([...nodeOptions, ...program, 'worker'], env, root);
   const output = collect(child);
   const lines: LogLine[] = [];
   const watchers = new Set<() => void>();
@@ -90,6 +99,9 @@ export function spawnWorker(
     kill: (signal) => {
       child.kill(signal);
     },
+    closeOutput: () => {
+      child.stdout?.destroy();
+    },
   };
 }
 
@@ -109,7 +121,7 @@ export async function runCommand(
   args: readonly string[],
   { env = {}, stdin = '', cwd = root }: CommandOptions = {},
 ): Promise<CommandResult> {
-  const child = start([`${root}src/main.ts`, ...args], env, cwd);
+  const child = start([...program, ...args], env, cwd);
   const output = collect(child);
   child.stdin?.on('error', () => {});
   child.stdin?.end(stdin);
@@ -167,8 +179,13 @@ export interface SqsRequest {
   readonly body: string;
 }
 
-/** `hang`: no answer, ever. `fail`: 500. `reset`: the connection is cut. `[status, name]`: an error of SQS's. */
-export type SqsTreatment = 'pass' | 'hang' | 'fail' | 'reset' | readonly [status: number, name: string];
+/** An error as SQS answers it. */
+export type SqsError = readonly [status: number, name: string, message: string];
+
+/** `hang`: no answer, ever. `fail`: 500. `reset`: the connection is cut. */
+export type SqsTreatment = 'pass' | 'hang' | 'fail' | 'reset' | SqsError;
+
+const internalFailure: SqsError = [500, 'InternalFailure', 'made to fail'];
 
 export interface SqsProxy {
   readonly url: string;
@@ -212,10 +229,10 @@ export async function startSqsProxy(target: string): Promise<SqsProxy> {
       return;
     }
     if (treatment !== 'pass') {
-      const [status, name] = treatment === 'fail' ? [500, 'InternalFailure'] : treatment;
+      const [status, name, message] = treatment === 'fail' ? internalFailure : treatment;
       const headers = { 'content-type': 'application/x-amz-json-1.0' };
       const type = `com.amazonaws.sqs#${name}`;
-      outgoing.writeHead(status, headers).end(JSON.stringify({ __type: type, message: `says ${name}` }));
+      outgoing.writeHead(status, headers).end(JSON.stringify({ __type: type, message }));
       return;
     }
     const body = change(asked);

@@ -1,0 +1,226 @@
+/**
+ * The adaptive rate: finds what the API accepts, below a ceiling, from nothing but how calls end.
+ *
+ *   at the ceiling ── a call is throttled ─► following
+ *   following:
+ *     cut    a throttled call that began after the last cut: down by a few percent; when much of the latest calls was
+ *            throttled, down by that share
+ *     hold   some calls at the new rate
+ *     climb  by the same absolute amount for every worker, so that two workers sharing a limit meet in the middle
+ *     boost  nothing throttled for long: the limit must have gone up, so climb faster and faster
+ *
+ * The numbers were chosen by simulation: docs/decisions/0002-adaptive-rate.md.
+ */
+import type { RateControl } from './rate.ts';
+
+/** What the controller looks at of a call that has ended. Times are monotonic milliseconds. */
+export interface ObservedCall {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly failure?: { readonly kind: string };
+}
+
+export interface AdaptiveRateOptions {
+  /** Calls per second at most; `Infinity` for none. */
+  readonly ceiling: number;
+  /** Told of every change. */
+  readonly onChange: (perSecond: number) => void;
+  readonly tuning?: Tuning;
+}
+
+/** The numbers of the algorithm. Rates are in calls per second. */
+export interface Tuning {
+  /** Part that is taken off at a cut. */
+  readonly cut: number;
+  /** The throttled share of the latest calls: over about so many, from so many on, and what share is far too much. */
+  readonly overload: { readonly calls: number; readonly leastCalls: number; readonly share: number };
+  /** Calls to hold the rate for after a cut. */
+  readonly holdCalls: number;
+  /** Climb per second: an absolute amount, but gentle where a single throttled call weighs much. */
+  readonly climb: { readonly absolute: number; readonly relative: number; readonly square: number };
+  /** Climb per second, as a part of the rate, after a deep cut: it may have been too deep. */
+  readonly recovery: number;
+  /** Nothing throttled for so long, in calls and within bounds in seconds: climb faster and faster. */
+  readonly boost: {
+    readonly afterCalls: number;
+    readonly minSeconds: number;
+    readonly maxSeconds: number;
+    readonly doublingSeconds: number;
+    readonly relative: number;
+  };
+}
+
+export const defaultTuning: Tuning = {
+  cut: 0.04,
+  overload: { calls: 60, leastCalls: 15, share: 0.31 },
+  holdCalls: 20,
+  climb: { absolute: 6, relative: 0.2, square: 0.002 },
+  recovery: 0.065,
+  boost: { afterCalls: 150, minSeconds: 9, maxSeconds: 90, doublingSeconds: 2.2, relative: 0.2 },
+};
+
+/** The deepest cut leaves this share. */
+const LEAST_SHARE = 0.2;
+/** Calls per second at least: one every ten seconds keeps asking. */
+const FLOOR = 0.1;
+/** Below this part of the rate in use, the queue is the limit and not the rate: then it does not climb. */
+const IN_USE = 0.8;
+
+export class AdaptiveRate implements RateControl {
+  readonly #options: AdaptiveRateOptions;
+  readonly #tuning: Tuning;
+  readonly #floor: number;
+  #rate: number;
+  #following = false;
+  #lastCutAt = Number.NEGATIVE_INFINITY;
+  #lastSeenAt = Number.NEGATIVE_INFINITY;
+  /** Milliseconds since the last cut in which the rate was in use. */
+  #usedMs = 0;
+  #accepted = 0;
+  readonly #overload: ThrottledShare;
+  #recovering = false;
+  readonly #use = new UseMeter();
+
+  constructor(options: AdaptiveRateOptions) {
+    this.#options = options;
+    this.#tuning = options.tuning ?? defaultTuning;
+    this.#overload = new ThrottledShare(this.#tuning.overload.calls);
+    this.#rate = options.ceiling;
+    this.#floor = Math.min(FLOOR, options.ceiling);
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  observe(call: ObservedCall): void {
+    const now = Math.max(call.endedAt, this.#lastSeenAt);
+    this.#use.add(now, this.#rate);
+    // A call begun before the last cut says something of the rate before it.
+    if (call.startedAt >= this.#lastCutAt) {
+      const throttled = call.failure?.kind === 'throttled';
+      this.#overload.add(throttled);
+      if (throttled) this.#onThrottled(now);
+      else this.#accepted++;
+    }
+    if (this.#following) this.#climb(now);
+    this.#lastSeenAt = now;
+  }
+
+  #onThrottled(now: number): void {
+    const { cut, overload } = this.#tuning;
+    const share = this.#overload.share;
+    if (this.#overload.calls >= overload.leastCalls && share > overload.share) {
+      this.#overload.reset();
+      this.#recovering = true;
+      this.#cut(now, Math.max(1 - share, LEAST_SHARE));
+    } else {
+      this.#recovering = false;
+      this.#cut(now, 1 - cut);
+    }
+    this.#following = true;
+  }
+
+  #cut(now: number, factor: number): void {
+    // Unpaced until now: what was really called is what there is to cut.
+    const from = Math.min(this.#rate, this.#use.perSecond(now));
+    this.#lastCutAt = now;
+    this.#usedMs = 0;
+    this.#accepted = 0;
+    this.#set(from * factor);
+  }
+
+  #climb(now: number): void {
+    const elapsedMs = now - this.#lastSeenAt;
+    if (!(elapsedMs > 0) || elapsedMs === Number.POSITIVE_INFINITY || this.#use.share < IN_USE) return;
+    this.#usedMs += elapsedMs;
+    const { holdCalls, boost, recovery } = this.#tuning;
+    if (this.#accepted < holdCalls && this.#usedMs < boost.maxSeconds * 1_000) return;
+    const climb = climbPerSecond(this.#rate, this.#usedMs / 1_000, this.#tuning);
+    const perSecond = this.#recovering ? Math.max(climb, recovery * this.#rate) : climb;
+    this.#set(this.#rate + (perSecond * elapsedMs) / 1_000);
+  }
+
+  #set(perSecond: number): void {
+    const rate = Math.min(Math.max(perSecond, this.#floor), this.#options.ceiling);
+    if (rate === this.#rate) return;
+    this.#rate = rate;
+    this.#options.onChange(rate);
+  }
+}
+
+/** By how much the rate climbs, in calls per second per second, so long after a cut. */
+export function climbPerSecond(rate: number, secondsSinceCut: number, { climb, boost }: Tuning): number {
+  const ordinary = Math.min(climb.absolute, climb.relative * rate, climb.square * rate * rate);
+  const boostAfter = Math.min(Math.max(boost.afterCalls / rate, boost.minSeconds), boost.maxSeconds);
+  const late = secondsSinceCut - boostAfter;
+  if (late <= 0) return ordinary;
+  return Math.max(ordinary, Math.min(ordinary * 2 ** (late / boost.doublingSeconds), boost.relative * rate));
+}
+
+/** The share of throttled calls among the latest, the newest counting most; unbiased from the first call on. */
+class ThrottledShare {
+  readonly #weight: number;
+  #sum = 0;
+  #norm = 0;
+  calls = 0;
+
+  constructor(calls: number) {
+    this.#weight = 1 / calls;
+  }
+
+  get share(): number {
+    return this.#norm === 0 ? 0 : this.#sum / this.#norm;
+  }
+
+  add(throttled: boolean): void {
+    this.#sum += this.#weight * (Number(throttled) - this.#sum);
+    this.#norm += this.#weight * (1 - this.#norm);
+    this.calls++;
+  }
+
+  reset(): void {
+    this.#sum = 0;
+    this.#norm = 0;
+    this.calls = 0;
+  }
+}
+
+/** How much of the rate is used, over windows of a second or of twenty calls, whichever is longer. */
+class UseMeter {
+  #windowStart = Number.NEGATIVE_INFINITY;
+  #calls = 0;
+  #allowed = 0;
+  #last = 0;
+  #lastPerSecond = Number.POSITIVE_INFINITY;
+  share = 1;
+
+  add(now: number, rate: number): void {
+    if (this.#windowStart === Number.NEGATIVE_INFINITY) {
+      this.#windowStart = now;
+      this.#last = now;
+      return;
+    }
+    this.#calls++;
+    this.#allowed += (rate * (now - this.#last)) / 1_000;
+    this.#last = now;
+    if (now - this.#windowStart < 1_000 || (this.#calls < 20 && this.#allowed < 20)) return;
+    this.share = this.#allowed === Number.POSITIVE_INFINITY ? 1 : this.#calls / this.#allowed;
+    this.#lastPerSecond = (this.#calls * 1_000) / (now - this.#windowStart);
+    this.#windowStart = now;
+    this.#calls = 0;
+    this.#allowed = 0;
+  }
+
+  /** Calls per second in the last whole window, or in this one as far as it goes. */
+  perSecond(now: number): number {
+    if (this.#lastPerSecond !== Number.POSITIVE_INFINITY)
+      return Math.max(this.#lastPerSecond, this.#partial(now));
+    return this.#partial(now);
+  }
+
+  #partial(now: number): number {
+    const elapsed = now - this.#windowStart;
+    return elapsed > 0 ? (this.#calls * 1_000) / elapsed : Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,380 @@
+/** The command line as users meet it: what is printed where, and the exit code. */
+
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { runCommand, spawnWorker } from '../support/process.ts';
+import { type Stage, setStage } from '../support/stage.ts';
+
+let folder: string;
+let stage: Stage | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ota-updater-test-'));
+});
+afterEach(async () => {
+  await stage?.strike();
+  stage = undefined;
+  await rm(folder, { recursive: true });
+});
+
+async function file(name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+const queueUrl = 'http://127.0.0.1:1/000000000000/updates';
+const noStack = /^\s+at |node:internal|Error:/m;
+
+describe('a configuration with faults', () => {
+  const bad = {
+    QUEUE_URL: 'updates',
+    RATE_LIMIT: 'fast',
+    RATE_ADAPTIVE: 'maybe',
+    MAX_CONCURRENCY: '0',
+    MAX_ATTEMPTS: '1.5',
+    RETRY_BASE_MS: '-1',
+    CALL_TIMEOUT_MS: '99',
+    VISIBILITY_TIMEOUT_SECONDS: '1',
+    SHUTDOWN_GRACE_SECONDS: 'forever',
+    REDIS_URL: 'http://user:hunter2@redis',
+    HTTP_PORT: '70000',
+    LOG_LEVEL: 'loud',
+  };
+
+  test.each(['worker', 'check'])(
+    'is refused by %s with every fault in one message and exit code 2',
+    async (command) => {
+      const { code, stdout, stderr } = await runCommand([command], { env: bad });
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      const named = stderr.split('\n').flatMap((line) => line.match(/^ {2}([A-Z_]+): /)?.[1] ?? []);
+      expect(named.sort()).toEqual([...Object.keys(bad), 'DEAD_LETTER_QUEUE_URL'].sort());
+      expect(stderr).not.toMatch(noStack);
+      expect(stderr).not.toContain('hunter2');
+    },
+  );
+
+  test('is refused when both queues are the same, however the URL is written', async () => {
+    const env = { QUEUE_URL: queueUrl, DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/updates/' };
+    const { code, stderr } = await runCommand(['worker'], { env });
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'the configuration has a fault:\n  DEAD_LETTER_QUEUE_URL: must differ from QUEUE_URL\n',
+    );
+  });
+
+  test('names what is missing when nothing is set', async () => {
+    const { code, stderr } = await runCommand(['worker']);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'the configuration has 2 faults:\n  QUEUE_URL: is required\n  DEAD_LETTER_QUEUE_URL: is required\n',
+    );
+  });
+});
+
+describe('misuse', () => {
+  test.each([
+    { args: ['wroker'], says: /unknown command 'wroker'/ },
+    { args: ['worker', '--fast'], says: /unknown option '--fast'/ },
+    { args: ['--fast'], says: /unknown option '--fast'/ },
+    { args: ['enqueue'], says: /missing required argument 'file'/ },
+    { args: ['worker', 'now'], says: /too many arguments/ },
+    { args: ['sandbox', '--api-limit', 'none'], says: /'none' is invalid/ },
+    { args: ['schema', 'nothing'], says: /Allowed choices are update/ },
+  ])('shows the usage on stderr and exits 2: $args', async ({ args, says }) => {
+    const { code, stdout, stderr } = await runCommand(args);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(says);
+    expect(stderr).toMatch(/^Usage: ota-updater/m);
+    expect(stderr).not.toMatch(noStack);
+  });
+
+  test('without a command shows the usage and exits 2', async () => {
+    const { code, stderr } = await runCommand([]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^Usage: ota-updater/m);
+  });
+
+  test.each([['--help'], ['help'], ['worker', '--help'], ['help', 'enqueue']])(
+    'asked for help (%s %s), prints it on stdout and exits 0',
+    async (...args) => {
+      const { code, stdout, stderr } = await runCommand(args.filter((arg) => arg !== undefined));
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Usage: ota-updater/m);
+      expect(stderr).toBe('');
+    },
+  );
+});
+
+describe('--env-file', () => {
+  test('is read before the configuration, and what is set already wins', async () => {
+    const path = await file('env', `QUEUE_URL=${queueUrl}\nRATE_LIMIT=fast\nHTTP_PORT=70000\n`);
+    const { code, stderr } = await runCommand(['--env-file', path, 'worker'], { env: { HTTP_PORT: '0' } });
+    expect(code).toBe(2);
+    expect(stderr).toContain('RATE_LIMIT: must be a number');
+    expect(stderr).toContain('DEAD_LETTER_QUEUE_URL: is required');
+    expect(stderr).not.toContain('HTTP_PORT');
+    expect(stderr).not.toMatch(/^ {2}QUEUE_URL/m);
+  });
+
+  test.each(['missing', 'a folder'])('that is %s is said in one sentence, exit code 2', async (what) => {
+    const path = what === 'missing' ? join(folder, 'nowhere.env') : folder;
+    const { code, stdout, stderr } = await runCommand(['--env-file', path, 'worker']);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toBe(`--env-file: cannot read ${path}\n`);
+  });
+
+  test('gives the SDK its region and credentials too', async () => {
+    stage = await setStage();
+    const lines = Object.entries(stage.environment({ HTTP_PORT: 'off' })).map(
+      ([name, value]) => `${name}=${value}`,
+    );
+    const path = await file('env', lines.join('\n'));
+    await stage.sendUpdates(1);
+    const { api } = stage;
+    const running = runCommand(['--env-file', path, 'worker']);
+    const result = await Promise.race([running, api.waitFor(() => api.stats().applied === 1)]);
+    expect(result).toBeUndefined();
+  });
+});
+
+describe('enqueue', () => {
+  test.each([
+    { name: 'a missing file', content: undefined, says: /^There is no file \S+updates\.csv\.\n$/ },
+    {
+      name: 'an empty file',
+      content: '',
+      says: /^\S+updates\.csv is empty: there is nothing to enqueue\.\n$/,
+    },
+    { name: 'a file of blank lines', content: '\n\n \n', says: /^\S+updates\.csv is empty: [^\n]+\n$/ },
+    {
+      name: 'a header alone',
+      content: 'Identifier,Description\n',
+      says: /^\S+updates\.csv holds a header and no rows: [^\n]+\n$/,
+    },
+    {
+      name: 'a binary file',
+      content: Uint8Array.from({ length: 4_096 }, (_, i) => i % 256),
+      says: /^\S+updates\.csv is a binary file [^\n]+\n$/,
+    },
+    {
+      name: 'a binary file that begins as text',
+      content: `Identifier,Description\n${'task1,x\n'.repeat(20)}\0\0\0`,
+      says: /^\S+updates\.csv is a binary file [^\n]+\n$/,
+    },
+    {
+      name: 'a picture without NUL bytes',
+      content: Uint8Array.from({ length: 4_096 }, (_, i) => 128 + (i % 128)),
+      says: /^\S+updates\.csv[^\n]+\n$/,
+    },
+    {
+      name: 'UTF-16 text',
+      content: Buffer.from('\ufeffIdentifier,Description\ntask1,x\n', 'utf16le'),
+      says: /UTF-16/,
+    },
+    {
+      name: 'a header of unknown columns',
+      content: 'Id,Text\n1,x\n',
+      says: /^\S+updates\.csv, line 1: unknown columns "Id", "Text"\. [^\n]+\n$/,
+    },
+  ])('refuses $name in one sentence, exit code 2, and sends nothing', async ({ content, says }) => {
+    const path = content === undefined ? join(folder, 'updates.csv') : await file('updates.csv', content);
+    // Nothing listens there: a request would fail with another sentence.
+    const { code, stdout, stderr } = await runCommand(['enqueue', path], { env: { QUEUE_URL: queueUrl } });
+    expect(stderr).toMatch(says);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).not.toMatch(noStack);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  test('refuses a folder, and a file it may not tell the format of', async () => {
+    const env = { QUEUE_URL: queueUrl };
+    const folderResult = await runCommand(['enqueue', folder], { env });
+    expect(folderResult).toMatchObject({ code: 2, stderr: `${folder} is a directory, not a file.\n` });
+    const odd = await file('updates.txt', 'Identifier,Description\ntask1,x\n');
+    const oddResult = await runCommand(['enqueue', odd], { env });
+    expect(oddResult.code).toBe(2);
+    expect(oddResult.stderr).toMatch(/--format csv or --format jsonl\.\n$/);
+  });
+
+  test('refuses an empty stdin', async () => {
+    const { code, stderr } = await runCommand(['enqueue', '-'], { env: { QUEUE_URL: queueUrl } });
+    expect(code).toBe(2);
+    expect(stderr).toBe('stdin is empty: there is nothing to enqueue.\n');
+  });
+
+  test('says in one sentence that no queue is given', async () => {
+    const path = await file('updates.csv', 'Identifier,Description\ntask1,x\n');
+    const { code, stderr } = await runCommand(['enqueue', path]);
+    expect(code).toBe(2);
+    expect(stderr).toBe('No queue is given: set QUEUE_URL or use --queue-url URL.\n');
+  });
+
+  test('puts the good rows on the queue, reports the others, exits 3', async () => {
+    stage = await setStage();
+    const path = await file('updates.csv', 'Identifier,Description\ntask1,x\ntask-2,y\ntask3,z\n');
+    const env = stage.environment();
+    const { code, stdout, stderr } = await runCommand(['enqueue', path, '--json'], { env });
+    expect(code).toBe(3);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({
+      rows: 3,
+      sent: 2,
+      refused: 1,
+      refusedFile: `${path}.refused.csv`,
+    });
+    expect(stage.left()).toEqual({ ready: 2, inFlight: 0 });
+    expect(await readFile(`${path}.refused.csv`, 'utf8')).toContain('task-2');
+  });
+});
+
+describe('schema', () => {
+  test('prints the published file, byte for byte', async () => {
+    const published = fileURLToPath(new URL('../../schema/update.schema.json', import.meta.url));
+    const { code, stdout, stderr } = await runCommand(['schema']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toBe(await readFile(published, 'utf8'));
+  });
+});
+
+describe('check', () => {
+  test('exits 0 when all is well, 1 when a queue is missing', async () => {
+    stage = await setStage({ deadLetterAttributes: { MessageRetentionPeriod: '1209600' } });
+    const good = await runCommand(['check', '--json'], { env: stage.environment() });
+    expect(good).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true });
+    stage.sqs.deleteQueue('dead');
+    const bad = await runCommand(['check'], { env: stage.environment() });
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toMatch(/^FAIL {2}DEAD_LETTER_QUEUE_URL/m);
+    expect(bad.stdout + bad.stderr).not.toMatch(noStack);
+  });
+
+  test('exits 1 without region and credentials, and says both', async () => {
+    const env = {
+      QUEUE_URL: queueUrl,
+      DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead`,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    const { code, stdout, stderr } = await runCommand(['check'], { env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^FAIL {2}AWS region/m);
+    expect(stdout).toMatch(/^FAIL {2}AWS credentials/m);
+    expect(stdout + stderr).not.toMatch(noStack);
+  });
+});
+
+describe('worker', () => {
+  test('says in one sentence that the HTTP port is taken, exit code 1', async () => {
+    stage = await setStage();
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { code, stdout, stderr } = await runCommand(['worker'], {
+      env: stage.environment({ HTTP_PORT: String(port) }),
+    });
+    other.close();
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(
+      new RegExp(
+        `^cannot listen on HTTP_HOST 127\\.0\\.0\\.1, HTTP_PORT ${port}: [^\\n]*EADDRINUSE[^\\n]*\\n$`,
+      ),
+    );
+  });
+
+  test('says in one sentence that the HTTP host is not ours, exit code 1', async () => {
+    stage = await setStage();
+    const env = stage.environment({ HTTP_HOST: '192.0.2.1' });
+    const { code, stderr } = await runCommand(['worker'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^cannot listen on HTTP_HOST 192\.0\.2\.1, HTTP_PORT 0: [^\n]+\n$/);
+  });
+
+  test('says that no region is set, and pauses rather than blames a message', async () => {
+    stage = await setStage();
+    const { AWS_REGION: _, ...env } = stage.environment({
+      HTTP_PORT: 'off',
+      AWS_ENDPOINT_URL_SQS: stage.sqsUrl,
+    });
+    await stage.sendUpdates(1);
+    const worker = spawnWorker(env);
+    const line = await worker.waitForLine(({ level }) => level === 'error');
+    expect(JSON.stringify(line)).toMatch(/[Rr]egion/);
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
+  });
+});
+
+describe('sandbox --demo', () => {
+  test('applies a file of 30 rows, ends by itself with exit code 0, and its numbers agree with the file', async () => {
+    const good = Array.from({ length: 20 }, (_, i) => `task${i},Nightly ${i}`);
+    const unknown = Array.from({ length: 4 }, (_, i) => `unknown${i},Nightly`);
+    const denied = ['denied1,Nightly'];
+    const refused = Array.from({ length: 5 }, (_, i) => `bad-${i},Nightly`);
+    // The denied one first: it is judged when a later call has succeeded.
+    const rows = [...denied, ...good, ...unknown, ...refused];
+    const path = await file('updates.csv', `Identifier,Description\n${rows.join('\n')}\n`);
+    const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', path], { cwd: folder });
+    const numbers = Object.fromEntries(
+      [...stdout.matchAll(/^ *([\w -]+?) {2,}(\d+)/gm)].map(([, name = '', value]) => [name, Number(value)]),
+    );
+    // Besides the file: four strays, of which one is a good update inside an SNS notification.
+    expect(numbers).toMatchObject({
+      applied: 21,
+      'dead-lettered': 8,
+      Rejected: 5,
+      Invalid: 3,
+      'refused by enqueue': 5,
+    });
+    expect(numbers.calls).toBeGreaterThanOrEqual(26);
+    expect(stderr).toContain('30 rows read, 5 refused before sending, 29 messages on the queue');
+    expect(stdout + stderr).not.toMatch(noStack);
+    expect(code).toBe(0);
+  });
+
+  test('refuses a file that is not there in one sentence, exit code 2', async () => {
+    const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', join(folder, 'nowhere.csv')]);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^There is no file \S+nowhere\.csv\.\n$/);
+  });
+
+  test.each(['unlimited', '1000', '1000:50'])('takes --api-limit %s', async (limit) => {
+    const path = await file('updates.csv', 'Identifier,Description\ntask1,x\n');
+    const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', path, '--api-limit', limit]);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('1 rows read') });
+    expect(stdout).toMatch(/^applied +2$/m);
+  });
+
+  test('ends when every row is refused', async () => {
+    const path = await file('updates.csv', 'Identifier,Description\nbad-1,x\n');
+    const { code, stdout } = await runCommand(['sandbox', '--demo', path], { cwd: folder });
+    expect(stdout).toMatch(/^applied +1$/m);
+    expect(code).toBe(0);
+  });
+
+  test.each(['--sqs-port', '--api-port'])(
+    'says in one sentence that the port of %s is taken, exit code 1',
+    async (flag) => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      onTestFinished(() => void other.close());
+      const { port } = other.address() as AddressInfo;
+      const path = await file('updates.csv', 'Identifier,Description\ntask1,x\n');
+      const { code, stderr } = await runCommand(['sandbox', flag, String(port), '--demo', path]);
+      expect(stderr).toMatch(/^cannot start the sandbox: [^\n]*EADDRINUSE[^\n]*\n$/);
+      expect(code).toBe(1);
+    },
+  );
+});

@@ -1,0 +1,258 @@
+/** Design 2.3: while the dead-letter queue refuses or is away, nothing is lost, nothing is done twice. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Environment } from '../../src/config.ts';
+import { readiness } from '../../src/http/health.ts';
+import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../support/sqs-proxy.ts';
+import { REGION, recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+
+let proxy: SqsProxy;
+let stage: Stage;
+
+beforeEach(async () => {
+  proxy = await startSqsProxy();
+});
+afterEach(async () => {
+  await stage.strike();
+  await proxy.close();
+});
+
+const empty = { ready: 0, inFlight: 0 };
+const longGrace = { SHUTDOWN_GRACE_SECONDS: '10' };
+
+async function start(env: Environment = {}, options: StageOptions = {}): Promise<void> {
+  stage = await setStage({
+    api: { tasks: { kind: 'all', exceptPrefix: 'unknown' } },
+    sqs: { endpoint: proxy.url },
+    ...options,
+    env: { VISIBILITY_TIMEOUT_SECONDS: '2', ...env },
+  });
+  proxy.upstream = stage.sqsUrl;
+  await stage.worker.start();
+}
+
+const away = (): void => stage.sqs.deleteQueue('dead', { region: REGION });
+const back = (): void => {
+  stage.sqs.createQueue('dead', { region: REGION });
+};
+const unreachable = (): Promise<void> => stage.until(() => !stage.worker.snapshot().deadLetterQueueReachable);
+const sends = (): number => proxy.count('SendMessageBatch', 'dead');
+const extensions = (): number => proxy.count('ChangeMessageVisibilityBatch', 'updates');
+
+/** A rule for what is sent to the dead-letter queue; everything else goes through. */
+function toDead(rule: SqsRule): SqsRule {
+  return (request, forward) =>
+    request.action === 'SendMessageBatch' && request.queue === 'dead' ? rule(request, forward) : forward();
+}
+
+describe('a dead-letter queue that is gone', () => {
+  test('keeps the message under lease and the result, says so, and goes on when it is back without another call', async () => {
+    await start();
+    away();
+    await stage.sendUpdates(1, 'unknown');
+    await unreachable();
+    expect(readiness(stage.worker.snapshot()).reasons).toEqual([
+      'the dead-letter queue does not take letters',
+    ]);
+    // Two extensions and more: longer than the lease of 2 s that it was received with.
+    await proxy.waitFor(() => extensions() >= 3);
+    expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
+    expect(proxy.count('DeleteMessageBatch', 'updates')).toBe(0);
+    expect(stage.settled()).toHaveLength(0);
+    expect(sends()).toBeGreaterThan(3);
+    back();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      { reason: 'Rejected', error: { name: 'ResourceNotFoundException' }, attempts: 1, receiveCount: 1 },
+    ]);
+    expect(stage.api.callsFor('unknown0')).toHaveLength(1);
+    expect(stage.left()).toEqual(empty);
+    expect(readiness(stage.worker.snapshot())).toEqual({ ok: true, reasons: [] });
+    expect(stage.events.filter((event) => event.type === 'lease-lost')).toHaveLength(0);
+  });
+
+  test('stops the receiving until it is back', async () => {
+    await start();
+    away();
+    await stage.sendUpdates(1, 'unknown');
+    await unreachable();
+    const before = proxy.count('ReceiveMessage', 'updates');
+    await stage.sendUpdates(100);
+    // Polls that were open already may still bring something; each brings ten at most, and none follows.
+    await proxy.waitFor(() => extensions() >= 2);
+    expect(proxy.count('ReceiveMessage', 'updates')).toBe(before);
+    expect(stage.left().ready).toBeGreaterThanOrEqual(100 - 10 * before);
+    expect(stage.left().ready).toBeGreaterThan(0);
+    back();
+    await stage.ended(101);
+    expect(stage.settled('acknowledge')).toHaveLength(100);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('does not keep back what needs no dead letter', async () => {
+    await start();
+    away();
+    stage.api.script('slow0', [{ status: 204, delayMs: 500 }]);
+    await stage.sendUpdates(1, 'slow');
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+    await stage.sendUpdates(1, 'unknown');
+    await unreachable();
+    await stage.until(() => stage.settled('acknowledge').length === 1);
+    expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
+  });
+
+  // The limit of 5 s is the test: a stop that has nothing to wait for must not use up its grace.
+  test('at a stop: the message is released at once, nothing is deleted', { timeout: 5_000 }, async () => {
+    await start(longGrace);
+    away();
+    await stage.send('not JSON', { Identifier: 'unknown0', Description: 'x' });
+    await unreachable();
+    await expect.poll(() => stage.worker.snapshot().settling).toBe(2);
+    await stage.worker.stop();
+    expect(stage.worker.snapshot()).toMatchObject({ state: 'stopped', held: 0 });
+    expect(stage.left()).toEqual({ ready: 2, inFlight: 0 });
+    expect(proxy.count('DeleteMessageBatch', 'updates')).toBe(0);
+    expect(stage.settled('dead-letter')).toHaveLength(0);
+  });
+
+  test('at a stop: a call in flight that is then rejected is released, too', { timeout: 5_000 }, async () => {
+    await start(longGrace);
+    away();
+    stage.api.script('slow0', [{ status: 404, errorType: 'ResourceNotFoundException', delayMs: 800 }]);
+    await stage.sendUpdates(1, 'slow');
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+    await stage.send('not JSON');
+    await unreachable();
+    // What is released from now on must find no open poll to come back by.
+    proxy.rule = (request, forward) => (request.action === 'ReceiveMessage' ? 'hang' : forward());
+    await stage.worker.stop();
+    expect(stage.worker.snapshot()).toMatchObject({ state: 'stopped', held: 0 });
+    expect(proxy.count('DeleteMessageBatch', 'updates')).toBe(0);
+  });
+
+  test('leaves the letter to another worker after a stop', { timeout: 5_000 }, async () => {
+    await start(longGrace);
+    away();
+    await stage.send('not JSON');
+    await unreachable();
+    await stage.worker.stop();
+    back();
+    const second = stage.makeWorker();
+    await second.start();
+    await stage.ended(1);
+    await second.stop();
+    expect((await stage.deadLetters()).map(({ body }) => body)).toEqual(['not JSON']);
+    expect(stage.left()).toEqual(empty);
+  });
+});
+
+describe('a dead-letter queue that refuses', () => {
+  test.each<[string, SqsRule]>([
+    [
+      'without permission',
+      () => sqsError(403, 'AccessDeniedException', 'not authorized to perform sqs:SendMessage'),
+    ],
+    ['with a broken key', () => sqsError(400, 'KmsDisabled', 'the key is disabled')],
+    ['by throttling', () => sqsError(400, 'RequestThrottled', 'slow down')],
+    ['with a 500', () => sqsError(500, 'InternalFailure', 'oops')],
+    ['by cutting the connection', () => 'reset'],
+    [
+      'each entry for a reason of its own',
+      (request) => ({
+        status: 200,
+        output: {
+          Successful: [],
+          Failed: (request.input.Entries as { Id: string }[]).map(({ Id }) => ({
+            Id,
+            SenderFault: false,
+            Code: 'InternalError',
+            Message: 'oops',
+          })),
+        },
+      }),
+    ],
+  ])('%s: is tried again until it takes the letter, record and all', async (_what, rule) => {
+    await start();
+    proxy.rule = toDead(rule);
+    await stage.send('not JSON');
+    await unreachable();
+    await proxy.waitFor(() => sends() >= 4);
+    expect(proxy.count('DeleteMessageBatch', 'updates')).toBe(0);
+    expect(readiness(stage.worker.snapshot()).ok).toBe(false);
+    proxy.behave();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([{ reason: 'Invalid', receiveCount: 1 }]);
+    expect(stage.worker.snapshot().deadLetterQueueReachable).toBe(true);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('by never answering: the message is released before the grace of a stop is over', async () => {
+    await start({ SHUTDOWN_GRACE_SECONDS: '1' });
+    // A poll that is cut would leave its trace in the SQS server and take the message along: one poll, no more.
+    let polls = 0;
+    proxy.rule = (request, forward) => {
+      if (request.action === 'SendMessageBatch' && request.queue === 'dead') return 'hang';
+      return request.action === 'ReceiveMessage' && polls++ > 0 ? 'hang' : forward();
+    };
+    await stage.send('not JSON');
+    await proxy.waitFor(() => sends() >= 1);
+    await stage.worker.stop();
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'release' } }]);
+    expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
+  });
+});
+
+describe('a letter that SQS refuses for its own sake', () => {
+  const big = 'x'.repeat(3_000);
+  const small = { deadLetterAttributes: { MaximumMessageSize: '1024' } };
+
+  test('does not hold up other letters, in its batch or after it', async () => {
+    await start({}, small);
+    await stage.send('bad 0', big, 'bad 1');
+    await stage.until(() => stage.settled('dead-letter').length === 2);
+    expect((await stage.deadLetters()).map(({ body }) => body).sort()).toEqual(['bad 0', 'bad 1']);
+    // It is kept, under lease, and tried again.
+    expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
+    const tried = sends();
+    await proxy.waitFor(() => sends() >= tried + 2);
+  });
+
+  test('does not hold up the messages that come after it', async () => {
+    await start({}, small);
+    await stage.send(big);
+    await unreachable();
+    // One by one, so that polls which are open already are used up.
+    for (let i = 0; i < 5; i++) {
+      await stage.sendUpdates(1, `good${i}x`);
+      await expect
+        .poll(() => stage.settled('acknowledge').length, {
+          timeout: 1_000,
+          message: 'one letter that can never be sent has stopped all work',
+        })
+        .toBe(i + 1);
+    }
+  });
+
+  test('is released at a stop', { timeout: 5_000 }, async () => {
+    await start(longGrace, small);
+    await stage.send(big);
+    await unreachable();
+    await stage.worker.stop();
+    expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
+  });
+
+  test('does not take the others along when it makes a whole request fail', async () => {
+    await start();
+    proxy.rule = toDead((request, forward) => {
+      const bodies = (request.input.Entries as { MessageBody: string }[]).map(
+        ({ MessageBody }) => MessageBody,
+      );
+      return bodies.includes('poison')
+        ? sqsError(400, 'InvalidMessageContents', 'the message contains characters outside the allowed set')
+        : forward();
+    });
+    await stage.send('bad 0', 'poison', 'bad 1', 'bad 2');
+    await stage.until(() => stage.settled('dead-letter').length === 3);
+    expect((await stage.deadLetters()).map(({ body }) => body).sort()).toEqual(['bad 0', 'bad 1', 'bad 2']);
+    expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
+  });
+});

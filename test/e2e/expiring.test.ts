@@ -1,0 +1,293 @@
+/** Design 2.2, last row: whatever the state, a message must not vanish; at 90% of the retention it is dead-lettered. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
+import { startSqsProxy } from '../support/sqs-proxy.ts';
+import { fastTimings, REGION, recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+afterEach(() => stage.strike());
+
+const empty = { ready: 0, inFlight: 0 };
+/** Of SQS's shortest retention, 60 s. */
+const EXPIRING_AT_MS = 54_000;
+const throttledForLong: ScriptedAnswer = {
+  status: 429,
+  errorType: 'ThrottlingException',
+  headers: { 'retry-after': '900' },
+};
+
+/** The worker's wall clock; what was sent just now is `aheadMs` old for it. */
+let aheadMs = 0;
+const clock: Clock = { wall: () => Date.now() + aheadMs, monotonic: systemClock.monotonic };
+
+async function setAgingStage(options: StageOptions = {}): Promise<void> {
+  aheadMs = 0;
+  stage = await setStage({ clock, queueAttributes: { MessageRetentionPeriod: '60' }, ...options });
+}
+
+const age = (): void => {
+  aheadMs = EXPIRING_AT_MS + 1_000;
+};
+
+describe('on receipt', () => {
+  test('an expiring message is dead-lettered without a call', async () => {
+    await setAgingStage();
+    age();
+    await stage.send({ Identifier: 'task0', Description: 'x', JobId: 'job-1' });
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(stage.api.stats().calls).toBe(0);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      { reason: 'Expiring', error: { name: 'Expiring' }, attempts: 0, receiveCount: 1, jobId: 'job-1' },
+    ]);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('a message that is not there yet is applied', async () => {
+    await setAgingStage();
+    aheadMs = EXPIRING_AT_MS - 10_000;
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(stage.settled('acknowledge')).toHaveLength(1);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('a message that is no valid update is Invalid all the same', async () => {
+    await setAgingStage();
+    age();
+    await stage.send('not JSON');
+    await stage.worker.start();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map((letter) => recordOf(letter).reason)).toEqual(['Invalid']);
+  });
+});
+
+describe('in hand', () => {
+  test('a message that backs off is dead-lettered with its last failure', async () => {
+    await setAgingStage();
+    stage.api.script('task0', [throttledForLong]);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.until(() => stage.events.some((event) => event.type === 'attempt'));
+    age();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      { reason: 'Expiring', error: { name: 'ThrottlingException', status: 429 }, attempts: 1 },
+    ]);
+    expect(stage.api.callsFor('task0')).toHaveLength(1);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('a message behind another of its Identifier is dead-lettered without a call', async () => {
+    await setAgingStage();
+    stage.api.script('same', [throttledForLong]);
+    await stage.send(
+      { Identifier: 'same', Description: 'first' },
+      { Identifier: 'same', Description: 'second' },
+    );
+    await stage.worker.start();
+    await expect.poll(() => stage.worker.snapshot().held).toBe(2);
+    await stage.api.waitFor(() => stage.api.stats().calls === 1);
+    age();
+    await stage.ended(2);
+    const records = (await stage.deadLetters()).map(recordOf);
+    expect(records.map(({ reason }) => reason)).toEqual(['Expiring', 'Expiring']);
+    expect(records.map(({ attempts }) => attempts).sort()).toEqual([0, 1]);
+    expect(stage.api.stats().calls).toBe(1);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('a message that waits for a permit is dead-lettered without a call', async () => {
+    await setAgingStage({ env: { RATE_LIMIT: '0.2' } });
+    await stage.sendUpdates(2);
+    await stage.worker.start();
+    await stage.ended(1);
+    await expect.poll(() => stage.worker.snapshot().held).toBe(1);
+    age();
+    await stage.ended(2);
+    expect(stage.settled('acknowledge')).toHaveLength(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([{ reason: 'Expiring', attempts: 0 }]);
+    expect(stage.api.stats().calls).toBe(1);
+  });
+
+  test('a message on trial is Expiring, not Rejected', async () => {
+    await setAgingStage({ api: { denied: 'all' }, timings: { ...fastTimings, trialMs: 60_000 } });
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await expect.poll(() => stage.worker.snapshot().onTrial).toBe(1);
+    age();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      { reason: 'Expiring', error: { name: 'AccessDeniedException', status: 403 }, attempts: 1 },
+    ]);
+  });
+
+  test('a call in flight is not cut: when it succeeds, the message is applied', async () => {
+    await setAgingStage({ env: { CALL_TIMEOUT_MS: '10000' } });
+    stage.api.script('task0', [{ status: 204, delayMs: 1_500 }]);
+    stage.api.script('task1', [throttledForLong]);
+    await stage.sendUpdates(2);
+    await stage.worker.start();
+    await stage.api.waitFor(() => stage.api.stats().calls === 2);
+    age();
+    await stage.ended(2);
+    // The other one shows that the worker had looked while the call was in flight.
+    expect(stage.settled().map(({ disposition }) => disposition.action)).toEqual([
+      'dead-letter',
+      'acknowledge',
+    ]);
+    expect(stage.api.callsFor('task0')).toHaveLength(1);
+  });
+
+  test('a call in flight that fails is not tried again', async () => {
+    await setAgingStage({
+      env: { CALL_TIMEOUT_MS: '10000', MAX_ATTEMPTS: '100', RETRY_BASE_MS: '1000', RETRY_MAX_MS: '1000' },
+    });
+    stage.api.scriptAll({ status: 500, errorType: 'InternalServerException', delayMs: 700 });
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.api.waitFor(() => stage.api.stats().calls === 1);
+    age();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      { reason: 'Expiring', error: { name: 'InternalServerException', status: 500 } },
+    ]);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('a message is never deferred past the hour: it comes back in time', async () => {
+    await setAgingStage({ env: { MAX_ATTEMPTS: '1', MAX_DELIVERIES: '1000' }, random: () => 0.99 });
+    // Two seconds and a half are left; the dice would defer for five.
+    aheadMs = EXPIRING_AT_MS - 2_500;
+    stage.api.scriptAll({ status: 500, errorType: 'InternalServerException' });
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    const deferrals = stage
+      .settled('defer')
+      .map(({ disposition }) => (disposition.action === 'defer' ? disposition.seconds : -1));
+    expect(deferrals.length).toBeGreaterThan(0);
+    for (const seconds of deferrals) expect(seconds).toBeLessThanOrEqual(2);
+    expect((await stage.deadLetters()).map((letter) => recordOf(letter).reason)).toEqual(['Expiring']);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('at a stop an expiring message is dead-lettered rather than released', async () => {
+    await setAgingStage();
+    stage.api.script('task0', [throttledForLong]);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.until(() => stage.events.some((event) => event.type === 'attempt'));
+    age();
+    await stage.worker.stop();
+    expect((await stage.deadLetters()).map((letter) => recordOf(letter).reason)).toEqual(['Expiring']);
+    expect(stage.left()).toEqual(empty);
+  });
+});
+
+describe('in the queue while calls are paused', () => {
+  test.each<[string, StageOptions['api'], string]>([
+    ['by expired credentials', { expiredCredentials: true }, 'misconfigured'],
+    ['by an outage', { down: true }, 'outage'],
+    ['by a policy revoked', { denied: 'all' }, 'denied'],
+  ])('(%s) all that expires is found and dead-lettered', async (_what, api, state) => {
+    await setAgingStage({ ...(api && { api }), random: () => 0.1 });
+    await stage.sendUpdates(80);
+    await stage.worker.start();
+    await stage.until(() => stage.worker.snapshot().gate === state);
+    await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
+    age();
+    await stage.ended(80);
+    const letters = await stage.deadLetters();
+    expect(letters).toHaveLength(80);
+    expect(new Set(letters.map((letter) => recordOf(letter).reason))).toEqual(new Set(['Expiring']));
+    expect(new Set(letters.map(({ body }) => body)).size).toBe(80);
+    expect(stage.left()).toEqual(empty);
+    expect(stage.worker.snapshot().gate).toBe(state);
+  });
+
+  test('what does not expire is left in the queue, visible', async () => {
+    await setAgingStage({ api: { expiredCredentials: true }, random: () => 0 });
+    await stage.sendUpdates(60);
+    await stage.worker.start();
+    await stage.until(() => stage.worker.snapshot().gate === 'misconfigured');
+    const attempts = (): number => stage.events.filter((event) => event.type === 'attempt').length;
+    const before = attempts();
+    // Long enough for a few looks.
+    await stage.until(() => attempts() >= before + 5);
+    expect(stage.settled('dead-letter')).toHaveLength(0);
+    await expect.poll(() => stage.left().ready + stage.worker.snapshot().held).toBe(60);
+    await expect.poll(() => stage.worker.snapshot().held).toBeLessThanOrEqual(30);
+  });
+
+  test('is left there while the dead-letter queue is away: no more is taken than may be held', async () => {
+    const proxy = await startSqsProxy();
+    try {
+      await setAgingStage({
+        api: { expiredCredentials: true },
+        sqs: { endpoint: proxy.url },
+        env: { SHUTDOWN_GRACE_SECONDS: '1' },
+      });
+      proxy.upstream = stage.sqsUrl;
+      await stage.sendUpdates(3, 'first');
+      await stage.worker.start();
+      await stage.until(() => stage.worker.snapshot().gate === 'misconfigured');
+      stage.sqs.deleteQueue('dead', { region: REGION });
+      await stage.send('not JSON');
+      await stage.until(() => !stage.worker.snapshot().deadLetterQueueReachable);
+      await stage.sendUpdates(200);
+      age();
+      // So many tries to send take longer than it takes to look at the queue twice.
+      const tried = proxy.count('SendMessageBatch', 'dead');
+      await proxy.waitFor(() => proxy.count('SendMessageBatch', 'dead') >= tried + 20);
+      expect(stage.worker.snapshot().held).toBeLessThanOrEqual(60);
+      stage.sqs.createQueue('dead', { region: REGION });
+      await stage.ended(204);
+      expect(new Set((await stage.deadLetters()).map(({ body }) => body)).size).toBe(204);
+      expect(stage.left()).toEqual(empty);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test('is found behind much that does not expire', async () => {
+    const proxy = await startSqsProxy();
+    try {
+      await setAgingStage({
+        api: { expiredCredentials: true },
+        sqs: { endpoint: proxy.url },
+        random: () => 0,
+      });
+      proxy.upstream = stage.sqsUrl;
+      // What is named old was sent 55 s before the rest.
+      proxy.rule = async (request, forward) => {
+        const answer = await forward();
+        if (request.action !== 'ReceiveMessage' || request.queue !== 'updates') return answer;
+        const messages = (answer.output.Messages ?? []) as {
+          Body: string;
+          Attributes: Record<string, string>;
+        }[];
+        for (const { Body, Attributes } of messages) {
+          if (!Body.includes('"old')) continue;
+          Attributes.SentTimestamp = String(Number(Attributes.SentTimestamp) - EXPIRING_AT_MS - 1_000);
+        }
+        return answer;
+      };
+      await stage.sendUpdates(45, 'young');
+      await stage.sendUpdates(5, 'old');
+      await stage.worker.start();
+      await stage.ended(5);
+      const letters = await stage.deadLetters();
+      expect(letters.map((letter) => recordOf(letter).reason)).toEqual(
+        Array.from({ length: 5 }, () => 'Expiring'),
+      );
+      for (const { body } of letters) expect(body).toContain('"old');
+      await expect.poll(() => stage.left().ready + stage.worker.snapshot().held).toBe(45);
+    } finally {
+      await stage.worker.stop();
+      await proxy.close();
+    }
+  });
+});

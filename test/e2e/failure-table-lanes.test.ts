@@ -1,0 +1,102 @@
+/** Design 2.4.2 on a standard queue: one call at a time for one Identifier, whatever the calls come to. */
+import { afterEach, expect, test } from 'vitest';
+import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
+import { type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+afterEach(() => stage.strike());
+
+const empty = { ready: 0, inFlight: 0 };
+const updates = (Identifier: string, count: number): object[] =>
+  Array.from({ length: count }, (_, i) => ({ Identifier, Description: `${i}` }));
+const descriptions = (identifier: string): (string | undefined)[] =>
+  stage.api.callsFor(identifier).map((call) => call.input.Description);
+
+test('messages of one Identifier run one after the other, in order of arrival', async () => {
+  stage = await setStage({ api: { latency: { minMs: 5, maxMs: 30 } } });
+  await stage.send(...updates('same', 12));
+  await stage.worker.start();
+  await stage.ended(12);
+  expect(descriptions('same')).toEqual(Array.from({ length: 12 }, (_, i) => `${i}`));
+  expect(stage.api.stats()).toMatchObject({ maxInFlightPerIdentifier: 1, maxInFlight: 1 });
+  expect(stage.api.task('same')?.Description).toBe('11');
+  expect(stage.left()).toEqual(empty);
+});
+
+test('messages of different Identifiers run side by side, never two of one', async () => {
+  stage = await setStage({ api: { latency: { minMs: 20, maxMs: 60 } } });
+  const all = Array.from({ length: 20 }, (_, i) =>
+    ['a', 'b', 'c', 'd', 'e'].map((id) => ({ Identifier: id, Description: `${i}` })),
+  );
+  await stage.send(...all.flat());
+  await stage.worker.start();
+  await stage.ended(100);
+  const { maxInFlight, maxInFlightPerIdentifier } = stage.api.stats();
+  expect(maxInFlightPerIdentifier).toBe(1);
+  expect(maxInFlight).toBeGreaterThan(1);
+  for (const id of ['a', 'b', 'c', 'd', 'e']) {
+    expect(descriptions(id)).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
+  }
+});
+
+test.each<[string, ScriptedAnswer]>([
+  ['fails', { status: 500, errorType: 'InternalServerException' }],
+  ['is throttled', { status: 429, errorType: 'ThrottlingException' }],
+  ['times out', 'hang'],
+  ['is cut off', 'reset'],
+  ['meets a proxy', { status: 404, body: '<html>404</html>' }],
+])(
+  'a message waits until the one before it is done, also when that %s and is tried again',
+  async (_what, answer) => {
+    stage = await setStage({ env: { CALL_TIMEOUT_MS: '150' }, api: { latency: { minMs: 1, maxMs: 10 } } });
+    stage.api.script('same', [answer, answer]);
+    await stage.send(...updates('same', 3));
+    await stage.worker.start();
+    await stage.ended(3);
+    expect(descriptions('same')).toEqual(['0', '0', '0', '1', '2']);
+    expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
+  },
+);
+
+test('a message whose predecessor is dead-lettered or deferred still gets its turn', async () => {
+  stage = await setStage({ env: { MAX_ATTEMPTS: '1' }, random: () => 0.1 });
+  stage.api.script('rejected', [{ status: 400, errorType: 'ValidationException' }]);
+  stage.api.script('failed', [{ status: 500, errorType: 'InternalServerException' }]);
+  await stage.send(...updates('rejected', 2), ...updates('failed', 2));
+  await stage.worker.start();
+  await stage.ended(4);
+  expect(descriptions('rejected')).toEqual(['0', '1']);
+  expect([...descriptions('failed')].sort()).toEqual(['0', '0', '1']);
+  expect(stage.settled('acknowledge')).toHaveLength(3);
+  expect(stage.settled('dead-letter')).toHaveLength(1);
+  expect(stage.left()).toEqual(empty);
+});
+
+test('one Identifier with many messages does not keep the others from their calls', async () => {
+  stage = await setStage({ api: { latency: { minMs: 20, maxMs: 20 } } });
+  const order: string[] = [];
+  stage.api.onCall((call) => order.push(call.identifier));
+  await stage.send(...updates('busy', 40));
+  await stage.sendUpdates(10, 'other');
+  await stage.worker.start();
+  await stage.ended(50);
+  // All ten others were called while the busy one had most of its turns still to come.
+  expect(order.lastIndexOf('other9')).toBeLessThan(40);
+  expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
+});
+
+test('two deliveries of one message are never in flight at once: a duplicate waits for the first', async () => {
+  stage = await setStage({ env: { CALL_TIMEOUT_MS: '5000' } });
+  stage.api.script('same', [{ status: 204, delayMs: 500 }]);
+  await stage.send(...updates('same', 1));
+  await stage.worker.start();
+  await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+  // Someone makes it visible while the call is in flight: SQS hands it out a second time.
+  const [held] = stage.sqs.inspectQueue('updates')?.messages.inflight ?? [];
+  await stage.source.changeVisibility([{ receiptHandle: held?.receiptHandle ?? '', seconds: 0 }]);
+  await expect.poll(() => stage.worker.snapshot().held).toBe(2);
+  await stage.api.waitFor(() => stage.api.callsFor('same').length === 2);
+  expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
+  await stage.ended(2);
+  expect(stage.left()).toEqual(empty);
+});

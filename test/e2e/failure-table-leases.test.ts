@@ -1,0 +1,268 @@
+/** Design 5.6: a message whose lease is lost is forgotten, not settled; it is somebody else's now. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Environment } from '../../src/config.ts';
+import {
+  type SqsProxy,
+  type SqsRequest,
+  type SqsRule,
+  sqsError,
+  startSqsProxy,
+} from '../support/sqs-proxy.ts';
+import { REGION, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+
+let proxy: SqsProxy;
+let stage: Stage;
+
+beforeEach(async () => {
+  proxy = await startSqsProxy();
+});
+afterEach(async () => {
+  await stage.strike();
+  await proxy.close();
+});
+
+const empty = { ready: 0, inFlight: 0 };
+
+interface Entry {
+  readonly Id: string;
+  readonly ReceiptHandle: string;
+  readonly VisibilityTimeout?: number;
+}
+const entriesOf = (request: SqsRequest): Entry[] => request.input.Entries as Entry[];
+
+/** Answers that every entry is at fault, as SQS does for a message that is no longer in flight. */
+function notInFlight(request: SqsRequest): ReturnType<SqsRule> {
+  const Failed = entriesOf(request).map(({ Id }) => ({
+    Id,
+    SenderFault: true,
+    Code: 'ReceiptHandleIsInvalid',
+    Message: 'The input receipt handle is invalid.',
+  }));
+  return { status: 200, output: { Successful: [], Failed } };
+}
+
+/** A rule for extensions of leases; everything else goes through. */
+function toExtensions(rule: SqsRule): SqsRule {
+  return (request, forward) =>
+    request.action === 'ChangeMessageVisibilityBatch' &&
+    entriesOf(request).every(({ VisibilityTimeout }) => VisibilityTimeout)
+      ? rule(request, forward)
+      : forward();
+}
+
+async function start(env: Environment = {}, options: StageOptions = {}): Promise<void> {
+  stage = await setStage({
+    sqs: { endpoint: proxy.url },
+    ...options,
+    env: { VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '5000', ...env },
+  });
+  proxy.upstream = stage.sqsUrl;
+  await stage.worker.start();
+}
+
+const lost = () => stage.events.flatMap((event) => (event.type === 'lease-lost' ? [event] : []));
+const deleted = (): string[] =>
+  proxy.requests
+    .filter(({ action }) => action === 'DeleteMessageBatch')
+    .flatMap((request) => entriesOf(request).map(({ ReceiptHandle }) => ReceiptHandle));
+
+describe('a lease that can be kept', () => {
+  test('is extended for as long as the call takes, and the message is delivered once', async () => {
+    await start();
+    stage.api.script('task0', [{ status: 204, delayMs: 3_500 }]);
+    await stage.sendUpdates(1);
+    await stage.ended(1);
+    expect(stage.api.callsFor('task0')).toHaveLength(1);
+    expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 1 } } }]);
+    expect(lost()).toHaveLength(0);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('survives an extension that fails, while there is time to try again', async () => {
+    await start();
+    let failures = 0;
+    proxy.rule = toExtensions((_request, forward) =>
+      failures++ < 1 ? sqsError(500, 'InternalFailure', 'oops') : forward(),
+    );
+    stage.api.script('task0', [{ status: 204, delayMs: 3_500 }]);
+    await stage.sendUpdates(1);
+    await stage.ended(1);
+    expect(failures).toBeGreaterThan(1);
+    expect(stage.api.callsFor('task0')).toHaveLength(1);
+    expect(lost()).toHaveLength(0);
+    expect(stage.events.filter((event) => event.type === 'settle-failed')).toHaveLength(1);
+  });
+});
+
+describe('a lease that is lost', () => {
+  test.each<[string, SqsRule]>([
+    ['SQS says that the message is not in flight', notInFlight],
+    ['extensions fail until it has run out', () => sqsError(500, 'InternalFailure', 'oops')],
+    ['extensions are not answered', () => 'hang'],
+  ])('during a call (%s): the answer is not settled, the next delivery is', async (_what, rule) => {
+    await start();
+    proxy.rule = toExtensions((request, forward) =>
+      lost().length === 0 ? rule(request, forward) : forward(),
+    );
+    stage.api.script('task0', [{ status: 204, delayMs: 3_000 }]);
+    await stage.sendUpdates(1);
+    await stage.until(() => lost().length === 1);
+    const [first] = lost();
+    expect(first?.subject).toMatchObject({ message: { receiveCount: 1 }, ids: { identifier: 'task0' } });
+    await stage.ended(1);
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' } }]);
+    const [settled] = stage.settled();
+    expect(settled?.subject.message.receiveCount).toBeGreaterThan(1);
+    expect(deleted()).not.toContain(first?.subject.message.receiptHandle);
+    expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
+    expect(stage.left()).toEqual(empty);
+    expect(stage.worker.snapshot().held).toBe(0);
+  });
+
+  test('to another client that has settled the message: neither deleted nor dead-lettered again', async () => {
+    await start();
+    stage.api.script('task0', [{ status: 404, errorType: 'ResourceNotFoundException', delayMs: 2_500 }]);
+    await stage.sendUpdates(1);
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+    const [held] = stage.sqs.inspectQueue('updates')?.messages.inflight ?? [];
+    await stage.source.delete([held?.receiptHandle ?? '']);
+    await stage.until(() => lost().length === 1);
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 0);
+    await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
+    expect(stage.settled()).toHaveLength(0);
+    expect(deleted()).toHaveLength(0);
+    expect(proxy.count('SendMessageBatch', 'dead')).toBe(0);
+    expect(stage.worker.snapshot()).toMatchObject({ held: 0, settling: 0 });
+  });
+
+  test('while it backs off: no further call is made for that delivery', async () => {
+    await start();
+    proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
+    stage.api.script('task0', [
+      { status: 429, errorType: 'ThrottlingException', headers: { 'retry-after': '600' } },
+    ]);
+    await stage.sendUpdates(1);
+    await stage.ended(1);
+    expect(lost()).toHaveLength(1);
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' }, attempts: 1 }]);
+    expect(stage.settled()[0]?.subject.message.receiveCount).toBe(2);
+    expect(stage.api.callsFor('task0').map(({ status }) => status)).toEqual([429, 204]);
+  });
+
+  test('while it waits behind another of its Identifier: it is called for once, in its next delivery', async () => {
+    await start();
+    stage.api.script('same', [{ status: 204, delayMs: 1_800 }]);
+    await stage.send(
+      { Identifier: 'same', Description: 'first' },
+      { Identifier: 'same', Description: 'second' },
+    );
+    await expect.poll(() => stage.worker.snapshot().held).toBe(2);
+    const second = stage.sqs
+      .inspectQueue('updates')
+      ?.messages.inflight.find(({ message }) => message.body.includes('second'));
+    proxy.rule = toExtensions(async (request, forward) => {
+      if (!entriesOf(request).some(({ ReceiptHandle }) => ReceiptHandle === second?.receiptHandle))
+        return forward();
+      const others = entriesOf(request).filter(
+        ({ ReceiptHandle }) => ReceiptHandle !== second?.receiptHandle,
+      );
+      const answer =
+        others.length === 0
+          ? { status: 200, output: {} }
+          : await forward({ ...request.input, Entries: others });
+      const Failed = entriesOf(request)
+        .filter(({ ReceiptHandle }) => ReceiptHandle === second?.receiptHandle)
+        .map(({ Id }) => ({ Id, SenderFault: true, Code: 'ReceiptHandleIsInvalid', Message: 'gone' }));
+      return { ...answer, output: { ...answer.output, Failed } };
+    });
+    await stage.ended(2);
+    expect(lost()).toMatchObject([{ subject: { message: { receiptHandle: second?.receiptHandle } } }]);
+    expect(stage.api.callsFor('same').map(({ input }) => input.Description)).toEqual(['first', 'second']);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('while it is on trial: it is not dead-lettered by that delivery', async () => {
+    await start({}, { api: { denied: ['denied0'] } });
+    proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
+    stage.api.configure({ denied: 'none' });
+    stage.api.script('denied0', [{ status: 403, errorType: 'AccessDeniedException', delayMs: 800 }]);
+    await stage.sendUpdates(1, 'denied');
+    await stage.ended(1);
+    expect(lost()).toHaveLength(1);
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' } }]);
+    expect(await stage.deadLetters()).toEqual([]);
+    expect(stage.worker.snapshot().onTrial).toBe(0);
+  });
+
+  test('while its letter cannot be sent: the letter is withdrawn, the next delivery writes its own', async () => {
+    await start();
+    stage.sqs.deleteQueue('dead', { region: REGION });
+    await stage.send('not JSON');
+    await stage.until(() => !stage.worker.snapshot().deadLetterQueueReachable);
+    proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
+    await stage.until(() => lost().length === 1);
+    expect(stage.worker.snapshot().settling).toBe(0);
+    stage.sqs.createQueue('dead', { region: REGION });
+    await stage.ended(1);
+    const letters = await stage.deadLetters();
+    expect(letters.map(({ body }) => body)).toEqual(['not JSON']);
+    expect(letters[0]?.attributes.DeadLetter?.stringValue).toContain('"receiveCount":2');
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('at the delete, says SQS: counts as lost, not as applied', async () => {
+    await start();
+    let refusals = 0;
+    proxy.rule = (request, forward) =>
+      request.action === 'DeleteMessageBatch' && refusals++ === 0 ? notInFlight(request) : forward();
+    await stage.sendUpdates(1);
+    await stage.ended(1);
+    expect(lost()).toHaveLength(1);
+    expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 2 } } }]);
+    expect(stage.api.callsFor('task0')).toHaveLength(2);
+    expect(stage.left()).toEqual(empty);
+  });
+});
+
+describe('a settlement that SQS does not carry out', () => {
+  test.each<[string, SqsRule]>([
+    ['the request fails', () => sqsError(500, 'InternalFailure', 'oops')],
+    ['the connection breaks', () => 'reset'],
+    [
+      'the entry fails for no fault of ours',
+      (request) => ({
+        status: 200,
+        output: {
+          Successful: [],
+          Failed: entriesOf(request).map(({ Id }) => ({ Id, SenderFault: false, Code: 'InternalError' })),
+        },
+      }),
+    ],
+  ])('is tried again under lease until it does (%s), and nothing is called twice', async (_what, rule) => {
+    await start();
+    let tries = 0;
+    proxy.rule = (request, forward) =>
+      request.action === 'DeleteMessageBatch' && tries++ < 4 ? rule(request, forward) : forward();
+    await stage.sendUpdates(3);
+    await stage.ended(3);
+    expect(tries).toBeGreaterThan(4);
+    expect(stage.settled('acknowledge')).toHaveLength(3);
+    expect(stage.api.stats().calls).toBe(3);
+    expect(lost()).toHaveLength(0);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('after a lost confirmation deletes again, and the message counts once', async () => {
+    await start();
+    let answers = 0;
+    proxy.rule = async (request, forward) => {
+      const answer = await forward();
+      return request.action === 'DeleteMessageBatch' && answers++ === 0 ? 'reset' : answer;
+    };
+    await stage.sendUpdates(1);
+    await stage.ended(1);
+    expect(stage.settled()).toHaveLength(1);
+    expect(stage.api.callsFor('task0')).toHaveLength(1);
+    expect(stage.left()).toEqual(empty);
+  });
+});

@@ -1,0 +1,354 @@
+/** Design 2.2, one message at a time: what a call's answer makes of it. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
+import { recordOf, type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+afterEach(() => stage.strike());
+
+const empty = { ready: 0, inFlight: 0 };
+const throttled: ScriptedAnswer = { status: 429, errorType: 'ThrottlingException' };
+const failed: ScriptedAnswer = { status: 500, errorType: 'InternalServerException' };
+const proxyPage = '<html><head><title>404 Not Found</title></head><body>nginx</body></html>';
+
+function times<T>(count: number, value: T): T[] {
+  return Array.from({ length: count }, () => value);
+}
+
+function statuses(identifier = 'task0'): unknown[] {
+  return stage.api.callsFor(identifier).map((call) => call.status);
+}
+
+function kinds(): (string | undefined)[] {
+  return stage.events.flatMap((event) => (event.type === 'attempt' ? [event.failure?.kind] : []));
+}
+
+describe('an answer of 204', () => {
+  test('acknowledges the message after one call', async () => {
+    stage = await setStage();
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(statuses()).toEqual([204]);
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' }, attempts: 1 }]);
+    expect(stage.left()).toEqual(empty);
+    expect(await stage.deadLetters()).toEqual([]);
+  });
+});
+
+describe('throttling', () => {
+  test.each<[string, ScriptedAnswer[]]>([
+    ['429s without Retry-After', times(30, throttled)],
+    ['429s with Retry-After: 0', times(30, { ...throttled, headers: { 'retry-after': '0' } })],
+    ['nameless 429s', times(30, { status: 429, body: {} })],
+    ['429s with a page of HTML', times(30, { status: 429, body: '<html>slow down</html>' })],
+    ['a 400 named ThrottlingException', times(30, { status: 400, errorType: 'ThrottlingException' })],
+    ['a 503 named SlowDown', times(30, { status: 503, errorType: 'SlowDown' })],
+    ['a 400 named Throttling', times(30, { status: 400, errorType: 'Throttling' })],
+    ['a 400 named RequestLimitExceeded', times(30, { status: 400, errorType: 'RequestLimitExceeded' })],
+    [
+      'a 403 named TooManyRequestsException',
+      times(30, { status: 403, errorType: 'TooManyRequestsException' }),
+    ],
+    [
+      'a name with a namespace',
+      times(30, { status: 400, errorType: 'aws.iot#ThrottlingException:http://x/' }),
+    ],
+    ['a name in the body only', times(30, { status: 400, body: { __type: 'x#ThrottlingException' } })],
+  ])('by %s is retried far beyond MAX_ATTEMPTS and MAX_DELIVERIES, then applied', async (_what, answers) => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1', RETRY_MAX_MS: '10' } });
+    stage.api.script('task0', answers);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(statuses()).toEqual([...answers.map((answer) => (answer as { status: number }).status), 204]);
+    expect(new Set(kinds())).toEqual(new Set(['throttled', undefined]));
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' }, attempts: 31 }]);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('waits as long as Retry-After asks, also where the backoff is shorter', async () => {
+    stage = await setStage();
+    stage.api.script('task0', [{ ...throttled, headers: { 'retry-after': '1' } }]);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    const [first, second] = stage.api.callsFor('task0');
+    // A bound from below: a slow machine only makes it longer. A tenth is left for clocks that differ.
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(900);
+  });
+
+  test('never counts as a failed attempt: four 500s among many 429s leave one attempt of five', async () => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '5', MAX_DELIVERIES: '1', RETRY_MAX_MS: '10' } });
+    const mixed = times(4, [throttled, throttled, throttled, failed]).flat();
+    stage.api.script('task0', [...mixed, ...times(5, throttled)]);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(statuses().filter((status) => status === 500)).toHaveLength(4);
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' }, attempts: 22 }]);
+  });
+
+  test('does not give a fifth 500 another attempt', async () => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '5', MAX_DELIVERIES: '1', RETRY_MAX_MS: '10' } });
+    stage.api.script('task0', [...times(4, [throttled, failed]).flat(), throttled, failed]);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      { reason: 'RetriesExhausted', attempts: 10 },
+    ]);
+  });
+});
+
+describe('a failure that may pass', () => {
+  const passing: [string, ScriptedAnswer][] = [
+    ['a 500', failed],
+    ['a 500 without a name', { status: 500, body: {} }],
+    ['a 503 ServiceUnavailableException', { status: 503, errorType: 'ServiceUnavailableException' }],
+    ['a 408 RequestTimeoutException', { status: 408, errorType: 'RequestTimeoutException' }],
+    ['a nameless 408', { status: 408, body: {} }],
+    ['a 409 ConflictException', { status: 409, errorType: 'ConflictException' }],
+    ['a nameless 409', { status: 409, body: {} }],
+    ['an HTML 502', { status: 502, body: '<html>Bad Gateway</html>' }],
+    ['an HTML 503', { status: 503, body: '<html>503 Service Temporarily Unavailable</html>' }],
+    ['a 504 without a body', { status: 504 }],
+    ['a connection reset', 'reset'],
+    ['an answer lost after the update took effect', 'apply-then-reset'],
+    ['no answer within CALL_TIMEOUT_MS', 'hang'],
+    ['an answer later than CALL_TIMEOUT_MS', { status: 204, delayMs: 60_000 }],
+  ];
+
+  test.each(passing)('%s: is retried and then applied', async (_what, answer) => {
+    stage = await setStage({ env: { CALL_TIMEOUT_MS: '150', MAX_ATTEMPTS: '3' } });
+    stage.api.script('task0', [answer, answer]);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(statuses()).toHaveLength(3);
+    expect(kinds()).toEqual(['retryable', 'retryable', undefined]);
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' }, attempts: 3 }]);
+    expect(stage.left()).toEqual(empty);
+    expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
+  });
+
+  test.each(passing)(
+    '%s: is dead-lettered as RetriesExhausted in the last delivery',
+    async (_what, answer) => {
+      stage = await setStage({ env: { CALL_TIMEOUT_MS: '150', MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1' } });
+      stage.api.script('task0', [answer, answer]);
+      await stage.sendUpdates(1);
+      await stage.worker.start();
+      await stage.ended(1);
+      expect(statuses()).toHaveLength(2);
+      const letters = await stage.deadLetters();
+      expect(letters.map(recordOf)).toMatchObject([
+        {
+          reason: 'RetriesExhausted',
+          attempts: 2,
+          receiveCount: 1,
+          error: { name: expect.stringMatching(/./) },
+        },
+      ]);
+      expect(stage.left()).toEqual(empty);
+    },
+  );
+
+  test('defers the message when the attempts of a delivery are spent, for 0 to 5 s the first time', async () => {
+    // The dice show a tenth: half a second of five, rounded up.
+    stage = await setStage({ env: { MAX_ATTEMPTS: '3', MAX_DELIVERIES: '5' }, random: () => 0.1 });
+    stage.api.script('task0', times(3, failed));
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.until(() => stage.settled('defer').length === 1);
+    expect(stage.settled()).toMatchObject([
+      { disposition: { action: 'defer', seconds: 1 }, attempts: 3, failure: { status: 500 } },
+    ]);
+    expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
+    await stage.ended(1);
+    expect(statuses()).toEqual([500, 500, 500, 204]);
+    expect(stage.settled('acknowledge')).toMatchObject([
+      { subject: { message: { receiveCount: 2 } }, attempts: 1 },
+    ]);
+    expect(stage.left()).toEqual(empty);
+    expect(await stage.deadLetters()).toEqual([]);
+  });
+
+  test('defers within 0 to 5 s with real dice', async () => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '1' } });
+    stage.api.scriptAll(failed);
+    await stage.sendUpdates(10);
+    await stage.worker.start();
+    await stage.until(() => stage.settled('defer').length >= 10);
+    const firsts = stage
+      .settled('defer')
+      .filter(({ subject }) => subject.message.receiveCount === 1)
+      .map(({ disposition }) => (disposition.action === 'defer' ? disposition.seconds : -1));
+    expect(firsts).toHaveLength(10);
+    for (const seconds of firsts) expect([0, 1, 2, 3, 4, 5]).toContain(seconds);
+    expect(new Set(firsts).size).toBeGreaterThan(1);
+  });
+
+  test('is dead-lettered only when the receive count reaches MAX_DELIVERIES', async () => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '3' }, random: () => 0 });
+    stage.api.scriptAll(failed);
+    await stage.send({ Identifier: 'task0', Description: 'x', JobId: 'job-1', RequestId: 'row-1' });
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(statuses()).toEqual(times(6, 500));
+    expect(stage.settled().map(({ disposition }) => disposition.action)).toEqual([
+      'defer',
+      'defer',
+      'dead-letter',
+    ]);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      {
+        reason: 'RetriesExhausted',
+        error: {
+          name: 'InternalServerException',
+          status: 500,
+          requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        },
+        attempts: 2,
+        receiveCount: 3,
+        jobId: 'job-1',
+        requestId: 'row-1',
+      },
+    ]);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('connection refused: is retried, and applied once the API listens again', async () => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '1', FAILURE_RUN_LIMIT: '1' } });
+    const { port } = stage.api;
+    await stage.api.close();
+    await stage.sendUpdates(3);
+    await stage.worker.start();
+    await stage.until(() => kinds().length >= 3);
+    expect(new Set(kinds())).toEqual(new Set(['retryable']));
+    expect(stage.settled('dead-letter')).toEqual([]);
+    const again = await startSimulatedApi({ port, record: true });
+    try {
+      await stage.ended(3);
+      expect(again.stats().applied).toBe(3);
+      expect(stage.left()).toEqual(empty);
+    } finally {
+      await again.close();
+    }
+  });
+
+  test('connection refused: is dead-lettered as RetriesExhausted with the name of the error', async () => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1' } });
+    await stage.api.close();
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    const [record] = (await stage.deadLetters()).map(recordOf);
+    expect(record).toMatchObject({ reason: 'RetriesExhausted', attempts: 2 });
+    expect(record?.error.message).toContain('ECONNREFUSED');
+  });
+});
+
+describe('a refusal of this request', () => {
+  test.each<[number, string]>([
+    [400, 'ValidationException'],
+    [404, 'ResourceNotFoundException'],
+    [400, 'InvalidRequestException'],
+    [402, 'ServiceQuotaExceededException'],
+    [410, 'LimitExceededException'],
+    [413, 'RequestEntityTooLargeException'],
+    [400, 'LimitExceededException'],
+    [400, 'SerializationException'],
+    [418, 'SomethingNobodyModelledException'],
+  ])('by a %i %s dead-letters it as Rejected after one call', async (status, errorType) => {
+    stage = await setStage({ env: { MAX_DELIVERIES: '5' } });
+    stage.api.script('task0', times(3, { status, errorType, body: { message: 'no' } }));
+    const body = '{"Identifier":"task0","Description":"x","JobId":"job-1","RequestId":"row-1"}';
+    await stage.send(body);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(statuses()).toEqual([status]);
+    const letters = await stage.deadLetters();
+    expect(letters.map((letter) => letter.body)).toEqual([body]);
+    expect(letters.map(recordOf)).toEqual([
+      {
+        reason: 'Rejected',
+        error: {
+          name: errorType,
+          status,
+          message: 'no',
+          requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        },
+        attempts: 1,
+        receiveCount: 1,
+        sentAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        deadLetteredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        sourceMessageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        sourceQueueUrl: stage.config.queueUrl,
+        jobId: 'job-1',
+        requestId: 'row-1',
+        redriveCount: 0,
+      },
+    ]);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('after failures counts the calls of all kinds', async () => {
+    stage = await setStage();
+    stage.api.script('task0', [throttled, failed, { status: 404, errorType: 'ResourceNotFoundException' }]);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([{ reason: 'Rejected', attempts: 3 }]);
+  });
+});
+
+describe('an answer the API did not give', () => {
+  const foreign: [string, ScriptedAnswer][] = [
+    ['an HTML 404', { status: 404, body: proxyPage }],
+    ['an HTML 403', { status: 403, body: '<html>Forbidden by the firewall</html>' }],
+    ['an HTML 400', { status: 400, body: '<html>Bad Request</html>' }],
+    ['a 404 with JSON that names no error', { status: 404, body: { detail: 'no such route' } }],
+    ['a 403 without a body', { status: 403 }],
+    ['a 407', { status: 407, body: '<html>Proxy Authentication Required</html>' }],
+    ['a 413 page', { status: 413, body: '<html>too large</html>' }],
+    ['a 301', { status: 301, headers: { location: 'http://127.0.0.1:9/' } }],
+    ['a 200 with JSON', { status: 200, body: {} }],
+    ['a 200 with a page', { status: 200, body: '<html>log in to the Wi-Fi</html>' }],
+    ['a 200 without a body', { status: 200 }],
+    ['a 202', { status: 202, body: {} }],
+  ];
+
+  test.each(foreign)('%s: is no rejection and no success; it is retried', async (_what, answer) => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '3', MAX_DELIVERIES: '1' } });
+    stage.api.script('task0', [answer, answer]);
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(statuses()).toHaveLength(3);
+    expect(kinds()).toEqual(['unidentified', 'unidentified', undefined]);
+    expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' }, attempts: 3 }]);
+    expect(stage.worker.snapshot().gate).toBe('open');
+  });
+
+  test.each(foreign)(
+    '%s: pauses when the attempts are spent, blames nobody, goes on by itself',
+    async (_what, answer) => {
+      stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1' } });
+      stage.api.scriptAll(answer);
+      await stage.sendUpdates(3);
+      await stage.worker.start();
+      await stage.until(() => stage.worker.snapshot().gate === 'misconfigured');
+      const calls = stage.api.stats().calls;
+      await stage.api.waitFor(() => stage.api.stats().calls >= calls + 2);
+      expect(stage.settled('dead-letter')).toEqual([]);
+      expect(stage.settled('acknowledge')).toEqual([]);
+      stage.api.scriptAll(null);
+      await stage.ended(3);
+      expect(stage.settled('acknowledge')).toHaveLength(3);
+      expect(stage.api.stats().applied).toBe(3);
+      expect(stage.worker.snapshot().gate).toBe('open');
+      expect(stage.left()).toEqual(empty);
+    },
+  );
+});

@@ -1,0 +1,195 @@
+/** Health and metrics of a worker process, in every state an operator may find it in. */
+import { afterEach, describe, expect, test } from 'vitest';
+import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { type SqsProxy, spawnWorker, startSqsProxy, type WorkerProcess } from '../support/process.ts';
+import { type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+let proxy: SqsProxy;
+let worker: WorkerProcess;
+afterEach(() => stage.strike());
+
+async function setUp(
+  env: Record<string, string> = {},
+  api: SimulatedApiSettingsInput = {},
+): Promise<() => void> {
+  stage = await setStage({ api });
+  proxy = await startSqsProxy(stage.sqsUrl);
+  return () => {
+    worker = spawnWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', ...env }));
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly reasons: readonly string[];
+}
+
+async function ask(path: 'livez' | 'readyz'): Promise<Answer> {
+  const response = await fetch(`${worker.url}/${path}`);
+  const body = (await response.json()) as { status: string; reasons: string[] };
+  expect(body.status).toBe(response.ok ? 'ok' : 'not ok');
+  return { status: response.status, reasons: body.reasons };
+}
+
+const alive: Answer = { status: 200, reasons: [] };
+const ready: Answer = { status: 200, reasons: [] };
+const notReady = (...reasons: string[]): Answer => ({ status: 503, reasons });
+
+describe('a worker process', () => {
+  test('is alive and not ready while it looks for its queues, and ready once it found them', async () => {
+    const start = await setUp();
+    proxy.treat(() => 'hang');
+    start();
+    await worker.waitForEvent('worker.starting');
+    expect(await ask('livez')).toEqual(alive);
+    expect(await ask('readyz')).toEqual(
+      notReady('the worker is starting', 'the queues have not been found yet'),
+    );
+    proxy.treat(() => 'pass');
+    // The looks that hang take 10 s to be given up.
+    await worker.waitForEvent('worker.running');
+    expect(await ask('readyz')).toEqual(ready);
+  });
+
+  test('is not ready and stays alive while the API fails for all, and is ready again when it heals', async () => {
+    const start = await setUp({ FAILURE_RUN_LIMIT: '3' }, { down: true });
+    await stage.sendUpdates(5);
+    start();
+    await worker.waitForEvent('gate.outage');
+    expect(await ask('livez')).toEqual(alive);
+    expect(await ask('readyz')).toEqual(
+      notReady('calls are paused: the API is failing for all (InternalServerException)'),
+    );
+    stage.api.configure({ down: false });
+    await worker.waitForEvent('gate.open');
+    expect(await ask('readyz')).toEqual(ready);
+  });
+
+  test('is not ready and stays alive while its credentials are refused, and does not blame a message', async () => {
+    const start = await setUp({}, { expiredCredentials: true });
+    await stage.sendUpdates(5);
+    start();
+    await worker.waitForEvent('gate.misconfigured');
+    expect(await ask('livez')).toEqual(alive);
+    expect(await ask('readyz')).toEqual(
+      notReady('calls are paused: our credentials, clock or set-up are refused (ExpiredTokenException)'),
+    );
+    stage.api.configure({ expiredCredentials: false });
+    await worker.waitForEvent('gate.open');
+    expect(await ask('readyz')).toEqual(ready);
+    await stage.api.waitFor(() => stage.api.stats().applied === 5);
+    expect(await stage.deadLetters()).toEqual([]);
+  });
+
+  test('is not ready and stays alive while the dead-letter queue is away', async () => {
+    const start = await setUp();
+    await stage.send('not json');
+    proxy.treat(({ queue, operation }) =>
+      queue === 'dead' && operation !== 'GetQueueAttributes' ? 'fail' : 'pass',
+    );
+    start();
+    await worker.waitForEvent('dead_letter_queue.unreachable');
+    expect(await ask('livez')).toEqual(alive);
+    expect(await ask('readyz')).toEqual(notReady('the dead-letter queue does not take letters'));
+    proxy.treat(() => 'pass');
+    await worker.waitForEvent('dead_letter_queue.reachable');
+    expect(await ask('readyz')).toEqual(ready);
+    await worker.waitForEvent('dead_letter');
+  });
+
+  test('is not ready and stays alive while it drains', async () => {
+    const start = await setUp({ CALL_TIMEOUT_MS: '60000' });
+    stage.api.scriptAll('hang');
+    await stage.sendUpdates(1);
+    start();
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+    worker.kill('SIGTERM');
+    await worker.waitForEvent('worker.draining');
+    expect(await ask('livez')).toEqual(alive);
+    expect(await ask('readyz')).toEqual(notReady('the worker is draining'));
+  });
+
+  test.each(['reset', 'fail'] as const)(
+    'is not ready and stays alive while it is cut off from SQS (%s), and is ready again when it is back',
+    async (treatment) => {
+      const start = await setUp();
+      proxy.rewrite(({ operation, body }) =>
+        operation === 'ReceiveMessage' ? JSON.stringify({ ...JSON.parse(body), WaitTimeSeconds: 1 }) : body,
+      );
+      start();
+      await worker.waitForEvent('worker.running');
+      proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? treatment : 'pass'));
+      await worker.waitForEvent('receive.failed');
+      expect(await ask('livez')).toEqual(alive);
+      expect(await ask('readyz')).toEqual(notReady('receiving from the queue fails'));
+      proxy.treat(() => 'pass');
+      await worker.waitForEvent('receive.recovered');
+      expect(await ask('readyz')).toEqual(ready);
+    },
+  );
+
+  test('answers health while all its calls hang and its hands are full', async () => {
+    const start = await setUp({ CALL_TIMEOUT_MS: '60000' });
+    stage.api.scriptAll('hang');
+    await stage.sendUpdates(300);
+    start();
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 50);
+    expect(await ask('livez')).toEqual(alive);
+    expect(await ask('readyz')).toEqual(ready);
+  });
+
+  test('serves metrics of what it did, without a label that grows', async () => {
+    const start = await setUp({ RATE_LIMIT: '100' }, { tasks: { kind: 'all', exceptPrefix: 'unknown' } });
+    const JobId = 'secretJob';
+    await stage.send(
+      ...Array.from({ length: 20 }, (_, i) => ({ Identifier: `secretTask${i}`, Description: 'x', JobId })),
+      { Identifier: 'unknownSecret', Description: 'x', JobId },
+      'not json',
+    );
+    start();
+    await worker.waitForLine(() => stage.left().ready + stage.left().inFlight === 0);
+    const response = await fetch(`${worker.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
+    const text = await response.text();
+    const value = (name: string): string | undefined =>
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `))
+        ?.slice(name.length + 1);
+    expect(value('ota_updater_messages_received_total')).toBe('22');
+    expect(value('ota_updater_calls_total{result="applied"}')).toBe('20');
+    expect(value('ota_updater_calls_total{result="rejected"}')).toBe('1');
+    expect(value('ota_updater_messages_settled_total{disposition="acknowledge",reason=""}')).toBe('20');
+    expect(value('ota_updater_messages_settled_total{disposition="dead-letter",reason="Rejected"}')).toBe(
+      '1',
+    );
+    expect(value('ota_updater_messages_settled_total{disposition="dead-letter",reason="Invalid"}')).toBe('1');
+    expect(value('ota_updater_call_duration_seconds_count')).toBe('21');
+    expect(value('ota_updater_dwell_seconds_count{disposition="acknowledge"}')).toBe('20');
+    expect(value('ota_updater_held_messages')).toBe('0');
+    expect(value('ota_updater_rate_limit')).toBe('100');
+    expect(value('ota_updater_gate{state="open"}')).toBe('1');
+    expect(value('ota_updater_dead_letter_queue_reachable')).toBe('1');
+    expect(value('ota_updater_receiving')).toBe('1');
+    expect(text).toMatch(/^process_cpu_seconds_total /m);
+    expect(text).not.toMatch(/secret/i);
+  });
+
+  test('listens on no port with HTTP_PORT=off', async () => {
+    const start = await setUp({ HTTP_PORT: 'off' });
+    start();
+    await worker.waitForEvent('worker.running');
+    expect(worker.lines().filter((line) => line.event === 'http.listening')).toEqual([]);
+  });
+
+  test('goes on and exits 0 though a client of /metrics holds its connection', async () => {
+    const start = await setUp();
+    start();
+    await worker.waitForEvent('worker.running');
+    // Node's fetch keeps the connection alive after the answer.
+    await (await fetch(`${worker.url}/metrics`)).text();
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+});

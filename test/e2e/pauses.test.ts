@@ -1,0 +1,386 @@
+/** Design 2.2, the causes that do not lie in the messages: an outage, a policy revoked; and the lone 403. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { readiness } from '../../src/http/health.ts';
+import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
+import { fastTimings, recordOf, type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+afterEach(() => stage.strike());
+
+const empty = { ready: 0, inFlight: 0 };
+
+function gateStates(): string[] {
+  return stage.events.flatMap((event) => (event.type === 'gate' ? [event.change.to] : []));
+}
+
+/** Identifiers of the calls made, in order of arrival. */
+function recordCalls(): string[] {
+  const calls: string[] = [];
+  stage.api.onCall((call) => calls.push(call.identifier));
+  return calls;
+}
+
+/** A generator with a seed (mulberry32): a shuffle that is the same in every run. */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const result = [...items];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [result[i], result[j]] = [result[j] as T, result[i] as T];
+  }
+  return result;
+}
+
+describe('an outage', () => {
+  test.each<[string, ScriptedAnswer]>([
+    ['500s', { status: 500, errorType: 'InternalServerException' }],
+    ['HTML 503s', { status: 503, body: '<html>503</html>' }],
+    ['connection resets', 'reset'],
+    ['hangs', 'hang'],
+  ])('of %s costs few calls and no message, even with MAX_DELIVERIES=1', async (_what, answer) => {
+    stage = await setStage({
+      env: { MAX_DELIVERIES: '1', CALL_TIMEOUT_MS: '100' },
+      random: () => 0,
+    });
+    stage.api.scriptAll(answer);
+    const calls = recordCalls();
+    await stage.sendUpdates(100);
+    await stage.worker.start();
+    await stage.until(() => stage.worker.snapshot().gate === 'outage');
+    await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
+    const before = calls.length;
+    // Those under way when it was found, at most; never one for each message.
+    expect(before).toBeLessThan(100);
+    expect(readiness(stage.worker.snapshot()).ok).toBe(false);
+    await stage.api.waitFor(() => calls.length >= before + 6);
+    const probes = calls.slice(before, before + 6);
+    expect(new Set(probes).size, 'probes go to different Identifiers').toBe(6);
+    expect(stage.worker.snapshot().held).toBeLessThanOrEqual(30);
+    expect(stage.settled('dead-letter')).toHaveLength(0);
+    stage.api.scriptAll(null);
+    await stage.ended(100);
+    expect(stage.settled('acknowledge')).toHaveLength(100);
+    expect(stage.left()).toEqual(empty);
+    expect(readiness(stage.worker.snapshot())).toEqual({ ok: true, reasons: [] });
+  });
+
+  test.each([
+    ['a finite rate', { RATE_LIMIT: '200' }],
+    ['one call at a time', { MAX_CONCURRENCY: '1' }],
+    ['a finite rate and one call at a time', { RATE_LIMIT: '200', MAX_CONCURRENCY: '1' }],
+  ])('is survived with %s, too', async (_what, env) => {
+    stage = await setStage({ env: { ...env, MAX_DELIVERIES: '1' }, random: () => 0 });
+    stage.api.configure({ down: true });
+    await stage.sendUpdates(60);
+    await stage.worker.start();
+    await stage.until(() => stage.worker.snapshot().gate === 'outage');
+    const { calls } = stage.api.stats();
+    expect(calls).toBeLessThan(60);
+    await stage.api.waitFor(() => stage.api.stats().calls >= calls + 3);
+    expect(stage.settled('dead-letter')).toHaveLength(0);
+    stage.api.configure({ down: false });
+    await stage.ended(60);
+    expect(stage.settled('acknowledge')).toHaveLength(60);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('never has two probes in flight at once', async () => {
+    stage = await setStage({ env: { CALL_TIMEOUT_MS: '700', FAILURE_RUN_LIMIT: '5' }, random: () => 0 });
+    stage.api.scriptAll('reset');
+    await stage.sendUpdates(40);
+    await stage.worker.start();
+    await stage.until(() => stage.worker.snapshot().gate === 'outage');
+    await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
+    // Each probe now takes longer than the time from one to the next.
+    stage.api.scriptAll({ status: 500, errorType: 'InternalServerException', delayMs: 500 });
+    let most = 0;
+    let probes = 0;
+    stage.api.onCall(() => {
+      probes++;
+      most = Math.max(most, stage.api.stats().inFlight);
+    });
+    await stage.api.waitFor(() => probes >= 4);
+    expect(most).toBe(1);
+    expect(gateStates()).toEqual(['outage']);
+  });
+
+  test('is ended by any answer that the API gave about a request, and that message is rejected', async () => {
+    stage = await setStage({ random: () => 0 });
+    stage.api.scriptAll('reset');
+    await stage.sendUpdates(30);
+    await stage.worker.start();
+    await stage.until(() => stage.worker.snapshot().gate === 'outage');
+    stage.api.scriptAll({ status: 404, errorType: 'ResourceNotFoundException' });
+    await stage.until(() => stage.worker.snapshot().gate === 'open');
+    stage.api.scriptAll(null);
+    await stage.ended(30);
+    const letters = (await stage.deadLetters()).map(recordOf);
+    expect(letters.length).toBeGreaterThan(0);
+    expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(['Rejected']));
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('counts nothing against a message whose attempts failed before it was found', async () => {
+    stage = await setStage({
+      env: { MAX_ATTEMPTS: '5', MAX_DELIVERIES: '1', FAILURE_RUN_LIMIT: '4' },
+      timings: {
+        ...fastTimings,
+        probes: { ...fastTimings.probes, outage: { firstMs: 30, factor: 1, maxMs: 30 } },
+      },
+      random: () => 0,
+    });
+    const failed = { status: 500, errorType: 'InternalServerException' } as const;
+    // The fourth failure asks for a wait in which the outage is found; one more failure would spend the attempts.
+    stage.api.script('first0', [failed, failed, failed, { ...failed, headers: { 'retry-after': '1' } }]);
+    await stage.sendUpdates(1, 'first');
+    await stage.worker.start();
+    await stage.api.waitFor(() => stage.api.callsFor('first0').length === 4);
+    stage.api.scriptAll(failed);
+    await stage.sendUpdates(20);
+    await stage.until(() => stage.worker.snapshot().gate === 'outage');
+    await stage.api.waitFor(() => stage.api.callsFor('first0').length >= 6);
+    stage.api.scriptAll(null);
+    await stage.ended(21);
+    expect(stage.settled('acknowledge')).toHaveLength(21);
+    expect(await stage.deadLetters()).toEqual([]);
+  });
+
+  test('is not seen where only one Identifier fails, however often', async () => {
+    stage = await setStage({
+      env: { FAILURE_RUN_LIMIT: '3', MAX_ATTEMPTS: '5', MAX_DELIVERIES: '4' },
+      random: () => 0,
+    });
+    stage.api.script(
+      'bad0',
+      Array.from({ length: 20 }, () => ({ status: 500, errorType: 'InternalServerException' })),
+    );
+    await stage.sendUpdates(1, 'bad');
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(stage.api.callsFor('bad0')).toHaveLength(20);
+    expect(gateStates()).toEqual([]);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      { reason: 'RetriesExhausted', receiveCount: 4, attempts: 5 },
+    ]);
+    await stage.sendUpdates(5);
+    await stage.ended(6);
+    expect(gateStates()).toEqual([]);
+  });
+
+  test('is not seen where successes come between', async () => {
+    stage = await setStage({
+      env: { FAILURE_RUN_LIMIT: '3', MAX_ATTEMPTS: '1', MAX_DELIVERIES: '1', MAX_CONCURRENCY: '1' },
+    });
+    for (let i = 0; i < 30; i++) {
+      if (i % 3 !== 0) stage.api.script(`task${i}`, [{ status: 500, errorType: 'InternalServerException' }]);
+    }
+    await stage.sendUpdates(30);
+    await stage.worker.start();
+    await stage.ended(30);
+    expect(gateStates()).toEqual([]);
+    expect(stage.settled('acknowledge')).toHaveLength(10);
+    expect(stage.settled('dead-letter')).toHaveLength(20);
+  });
+
+  test('is not looked for with FAILURE_RUN_LIMIT=0', async () => {
+    stage = await setStage({ env: { FAILURE_RUN_LIMIT: '0', MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1' } });
+    stage.api.scriptAll({ status: 500, errorType: 'InternalServerException' });
+    await stage.sendUpdates(40);
+    await stage.worker.start();
+    await stage.ended(40);
+    expect(gateStates()).toEqual([]);
+    expect(new Set((await stage.deadLetters()).map((letter) => recordOf(letter).reason))).toEqual(
+      new Set(['RetriesExhausted']),
+    );
+  });
+});
+
+describe('a policy revoked', () => {
+  test.each<[string, ScriptedAnswer]>([
+    ['403s', { status: 403, errorType: 'AccessDeniedException' }],
+    ["403s in AWS's older wording", { status: 403, errorType: 'AccessDenied' }],
+    ["AWS's common AccessDeniedException with a 400", { status: 400, errorType: 'AccessDeniedException' }],
+    ["AWS's common NotAuthorized with a 400", { status: 400, errorType: 'NotAuthorized' }],
+  ])('(%s for 200 messages) dead-letters none and goes on without a restart', async (_what, answer) => {
+    stage = await setStage({
+      env: { MAX_DELIVERIES: '1' },
+      timings: { ...fastTimings, trialMs: 60_000 },
+      random: () => 0,
+    });
+    stage.api.scriptAll(answer);
+    const calls = recordCalls();
+    await stage.sendUpdates(200);
+    await stage.worker.start();
+    await stage.until(() => gateStates().length > 0 || stage.settled('dead-letter').length > 0);
+    expect(stage.settled('dead-letter')).toHaveLength(0);
+    expect(gateStates()).toEqual(['denied']);
+    await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
+    const before = calls.length;
+    expect(before).toBeLessThan(100);
+    expect(readiness(stage.worker.snapshot()).reasons.join()).toContain('denies everything');
+    await expect.poll(() => stage.worker.snapshot().onTrial).toBe(0);
+    await stage.api.waitFor(() => calls.length >= before + 4);
+    expect(new Set(calls.slice(before, before + 4)).size, 'probes go to different Identifiers').toBe(4);
+    expect(stage.settled('dead-letter')).toHaveLength(0);
+    stage.api.scriptAll(null);
+    await stage.ended(200);
+    expect(stage.settled('acknowledge')).toHaveLength(200);
+    expect(await stage.deadLetters()).toEqual([]);
+    expect(stage.left()).toEqual(empty);
+    expect(stage.worker.snapshot().gate).toBe('open');
+  });
+
+  test('releases what is on trial, so that other workers may have it', async () => {
+    stage = await setStage({ api: { denied: 'all' }, timings: { ...fastTimings, trialMs: 60_000 } });
+    await stage.sendUpdates(20);
+    await stage.worker.start();
+    await stage.until(() => stage.settled('release').length >= 20);
+    const firsts = stage.settled().filter(({ subject }) => subject.message.receiveCount === 1);
+    expect(firsts).toHaveLength(20);
+    for (const { disposition, failure } of firsts) {
+      expect(disposition).toEqual({ action: 'release' });
+      expect(failure?.kind).toBe('denied');
+    }
+  });
+
+  test('keeps little in hand from the moment it is seen, not only from the first probe on', async () => {
+    const seldom = { firstMs: 60_000, factor: 1, maxMs: 60_000 };
+    stage = await setStage({
+      api: { denied: 'all', latency: { minMs: 20, maxMs: 20 } },
+      timings: { ...fastTimings, trialMs: 60_000, probes: { ...fastTimings.probes, denied: seldom } },
+    });
+    await stage.sendUpdates(300);
+    await stage.worker.start();
+    await stage.until(() => stage.worker.snapshot().gate === 'denied');
+    await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
+    await expect.poll(() => stage.worker.snapshot().onTrial).toBe(0);
+    // What polls bring that were open when it was seen is others' to have: it cannot be called for here.
+    await expect
+      .poll(() => stage.worker.snapshot().held, { timeout: 2_000, message: 'messages in hand' })
+      .toBeLessThanOrEqual(30);
+    expect(stage.settled('dead-letter')).toHaveLength(0);
+  });
+
+  test('is told from single refusals: 30 denied among 300 are dead-lettered, the others applied', async () => {
+    const denied = Array.from({ length: 30 }, (_, i) => `denied${i}`);
+    const granted = Array.from({ length: 270 }, (_, i) => `granted${i}`);
+    stage = await setStage({ api: { denied: { prefix: 'denied' }, latency: { minMs: 0, maxMs: 5 } } });
+    const order = shuffled([...denied, ...granted], dice(7));
+    await stage.send(...order.map((Identifier) => ({ Identifier, Description: 'x' })));
+    await stage.worker.start();
+    await stage.ended(300);
+    const letters = await stage.deadLetters();
+    expect(letters.map((letter) => JSON.parse(letter.body).Identifier).sort()).toEqual([...denied].sort());
+    for (const letter of letters) {
+      expect(recordOf(letter)).toMatchObject({
+        reason: 'Rejected',
+        error: { name: 'AccessDeniedException', status: 403 },
+        attempts: 1,
+      });
+    }
+    for (const identifier of granted) expect(stage.api.callsFor(identifier)).toHaveLength(1);
+    for (const identifier of denied) expect(stage.api.callsFor(identifier)).toHaveLength(1);
+    expect(gateStates()).toEqual([]);
+    expect(stage.left()).toEqual(empty);
+  });
+});
+
+describe('a lone 403', () => {
+  const longTrial = { ...fastTimings, trialMs: 60_000 };
+
+  test('is dead-lettered once a later call for another Identifier succeeds, and not before', async () => {
+    stage = await setStage({ api: { denied: ['denied0'] }, timings: longTrial });
+    // This call begins before the 403 and succeeds after it: it says nothing of the policy since.
+    let answerEarly: () => void = () => {};
+    const early = new Promise<void>((resolve) => {
+      answerEarly = resolve;
+    });
+    stage.api.script('early0', [{ status: 204, delayMs: 400 }]);
+    stage.api.onCall((call) => {
+      if (call.identifier === 'early0') answerEarly();
+    });
+    await stage.sendUpdates(1, 'early');
+    await stage.worker.start();
+    await early;
+    await stage.sendUpdates(1, 'denied');
+    await expect.poll(() => stage.worker.snapshot().onTrial).toBe(1);
+    expect(stage.settled()).toHaveLength(0);
+    await stage.until(() => stage.settled('acknowledge').length === 1);
+    expect(stage.worker.snapshot().onTrial).toBe(1);
+    expect(stage.settled('dead-letter')).toHaveLength(0);
+    await stage.sendUpdates(1, 'later');
+    await stage.ended(3);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+      { reason: 'Rejected', error: { name: 'AccessDeniedException', status: 403 }, attempts: 1 },
+    ]);
+    expect(stage.api.callsFor('denied0')).toHaveLength(1);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('is dead-lettered when the term has passed without other traffic', async () => {
+    stage = await setStage({ api: { denied: ['denied0'] } });
+    await stage.sendUpdates(1, 'denied');
+    await stage.worker.start();
+    await expect.poll(() => stage.worker.snapshot().onTrial).toBe(1);
+    expect(stage.settled()).toHaveLength(0);
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([{ reason: 'Rejected', attempts: 1 }]);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('holds back the next message of its Identifier, whose success would prove nothing', async () => {
+    stage = await setStage({ timings: longTrial });
+    stage.api.script('same', [{ status: 403, errorType: 'AccessDeniedException' }]);
+    await stage.send(
+      { Identifier: 'same', Description: 'first' },
+      { Identifier: 'same', Description: 'second' },
+    );
+    await stage.worker.start();
+    await expect.poll(() => stage.worker.snapshot().onTrial).toBe(1);
+    await stage.sendUpdates(1, 'other');
+    await stage.ended(3);
+    expect((await stage.deadLetters()).map((letter) => JSON.parse(letter.body).Description)).toEqual([
+      'first',
+    ]);
+    expect(stage.api.task('same')?.Description).toBe('second');
+  });
+
+  test('is released at a stop, not blamed', async () => {
+    stage = await setStage({ api: { denied: ['denied0'] }, timings: longTrial });
+    await stage.sendUpdates(1, 'denied');
+    await stage.worker.start();
+    await expect.poll(() => stage.worker.snapshot().onTrial).toBe(1);
+    await stage.worker.stop();
+    // Once at least: a poll still open may bring it back, and it is released again.
+    expect(new Set(stage.settled().map(({ disposition }) => disposition.action))).toEqual(
+      new Set(['release']),
+    );
+    expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
+    expect(await stage.deadLetters()).toEqual([]);
+  });
+
+  test('among rejections is still put on trial: a 404 of another Identifier is no success', async () => {
+    stage = await setStage({
+      api: { denied: ['denied0'], tasks: { kind: 'all', exceptPrefix: 'unknown' } },
+      timings: longTrial,
+    });
+    await stage.sendUpdates(1, 'denied');
+    await stage.worker.start();
+    await expect.poll(() => stage.worker.snapshot().onTrial).toBe(1);
+    await stage.sendUpdates(1, 'unknown');
+    await stage.ended(1);
+    expect(stage.worker.snapshot().onTrial).toBe(1);
+    expect((await stage.deadLetters()).map((letter) => JSON.parse(letter.body).Identifier)).toEqual([
+      'unknown0',
+    ]);
+  });
+});

@@ -1,0 +1,116 @@
+/** How many requests to SQS an update costs, counted at a proxy before the emulator. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { type SqsProxy, spawnWorker, startSqsProxy, type WorkerProcess } from '../support/process.ts';
+import { type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+let proxy: SqsProxy;
+afterEach(() => stage.strike());
+
+/** The floor is 0.2: ten messages to a receive, ten to a delete. */
+const REQUESTS_PER_UPDATE = 0.21;
+
+async function setUp(updates: number, env: Record<string, string>): Promise<WorkerProcess> {
+  stage = await setStage({ api: { latency: { minMs: 20, maxMs: 80 } } });
+  proxy = await startSqsProxy(stage.sqsUrl);
+  await stage.sendUpdates(updates);
+  return spawnWorker(
+    stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off', LOG_LEVEL: 'debug', ...env }),
+  );
+}
+
+/** Requests so far, by operation. */
+function counts(): Record<string, number> {
+  const operations = [
+    'ReceiveMessage',
+    'DeleteMessageBatch',
+    'ChangeMessageVisibilityBatch',
+    'GetQueueAttributes',
+  ];
+  return { ...Object.fromEntries(operations.map((name) => [name, proxy.count(name)])), all: proxy.count() };
+}
+
+describe('requests to SQS per update', () => {
+  test.each([
+    { rate: 'unlimited', updates: 2_000, around: 400 },
+    { rate: '50', updates: 400, around: 150 },
+  ])('stay at or below 0.21 under backlog with RATE_LIMIT=$rate', { timeout: 60_000 }, async (scale) => {
+    const { rate, updates, around } = scale;
+    const total = updates + 2 * around;
+    const worker = await setUp(total, { RATE_LIMIT: rate });
+    // Receives run ahead of deletes: counting begins when they do, and ends while more is waiting.
+    const settled = (): number => total - stage.left().ready - stage.left().inFlight;
+    await worker.waitForLine(() => settled() >= around);
+    const [settledBefore, before] = [settled(), counts()];
+    await worker.waitForLine(() => settled() >= settledBefore + updates);
+    const [settledAfter, after] = [settled(), counts()];
+    const requests = (after.all ?? 0) - (before.all ?? 0);
+    process.stdout.write(
+      `RATE_LIMIT=${rate}, ${settledAfter - settledBefore} settled under backlog: ${requests} requests\n`,
+    );
+    expect(requests / (settledAfter - settledBefore)).toBeLessThanOrEqual(REQUESTS_PER_UPDATE);
+  });
+
+  test.each([
+    { rate: 'unlimited', updates: 2_000 },
+    { rate: '50', updates: 400 },
+  ])('stay at or below 0.21 from first to last with RATE_LIMIT=$rate', { timeout: 60_000 }, async (scale) => {
+    const { rate, updates } = scale;
+    const worker = await setUp(updates, { RATE_LIMIT: rate });
+    await worker.waitForLine(() => stage.left().ready + stage.left().inFlight === 0);
+    const requests = counts();
+    process.stdout.write(`RATE_LIMIT=${rate}, drained: ${updates} settled, ${JSON.stringify(requests)}\n`);
+    expect((requests.all ?? 0) / updates).toBeLessThanOrEqual(REQUESTS_PER_UPDATE);
+  });
+});
+
+describe('an idle worker', () => {
+  test('has one receive outstanding, of 20 seconds for ten messages', async () => {
+    stage = await setStage();
+    proxy = await startSqsProxy(stage.sqsUrl);
+    const asked: unknown[] = [];
+    // Polls come back empty after a second, so that several are seen.
+    proxy.rewrite(({ operation, body }) => {
+      if (operation !== 'ReceiveMessage') return body;
+      const receive = JSON.parse(body) as Record<string, unknown>;
+      asked.push([receive.WaitTimeSeconds, receive.MaxNumberOfMessages]);
+      return JSON.stringify({ ...receive, WaitTimeSeconds: 1 });
+    });
+    spawnWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off' }));
+    let most = 0;
+    await proxy.waitFor(() => {
+      most = Math.max(most, proxy.outstanding('ReceiveMessage'));
+      return proxy.count('ReceiveMessage') === 5;
+    });
+    expect(most).toBe(1);
+    expect(asked.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => [20, 10]));
+    // Two queues looked at, five polls: nothing else.
+    expect(counts()).toMatchObject({ GetQueueAttributes: 2, all: 7 });
+  });
+
+  test('comes back to one receive outstanding once the polls of a backlog have ended', async () => {
+    stage = await setStage();
+    proxy = await startSqsProxy(stage.sqsUrl);
+    proxy.rewrite(({ operation, body }) =>
+      operation === 'ReceiveMessage' ? JSON.stringify({ ...JSON.parse(body), WaitTimeSeconds: 1 }) : body,
+    );
+    await stage.sendUpdates(500);
+    const worker = spawnWorker(
+      stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off', LOG_LEVEL: 'debug' }),
+    );
+    await worker.waitForLine(() => stage.left().ready + stage.left().inFlight === 0);
+    const afterBacklog = proxy.count('ReceiveMessage');
+    // Every poll of the backlog has ended when as many again have begun as could be under way.
+    await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);
+    let most = 0;
+    const from = proxy.count('ReceiveMessage');
+    await proxy.waitFor(() => {
+      most = Math.max(most, proxy.outstanding('ReceiveMessage'));
+      return proxy.count('ReceiveMessage') === from + 3;
+    });
+    expect(most).toBe(1);
+    process.stdout.write(
+      `polls outstanding after the backlog: ${from - afterBacklog} begun until one was left\n`,
+    );
+  });
+});

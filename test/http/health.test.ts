@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { liveness, readiness, STALLED_MS } from '../../src/http/health.ts';
+import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
+
+const well: WorkerSnapshot = {
+  state: 'running',
+  gate: 'open',
+  gateReason: undefined,
+  queuesFound: true,
+  receiving: true,
+  deadLetterQueueReachable: true,
+  pollStalledMs: 0,
+  held: 0,
+  inFlight: 0,
+  onTrial: 0,
+  settling: 0,
+  oldestHeldMs: 0,
+  rate: 10,
+};
+
+describe('a worker is ready', () => {
+  const ready: [string, Partial<WorkerSnapshot>][] = [
+    ['when it runs', {}],
+    ['with its hands full', { held: 400, inFlight: 50, settling: 100, oldestHeldMs: 3_600_000 }],
+    ['with messages on trial', { onTrial: 5 }],
+    ['when unpaced', { rate: Number.POSITIVE_INFINITY }],
+  ];
+  test.each(ready)('%s', (_, change) => {
+    expect(readiness({ ...well, ...change })).toEqual({ ok: true, reasons: [] });
+  });
+});
+
+describe('a worker is not ready', () => {
+  const notReady: [string, Partial<WorkerSnapshot>, string[]][] = [
+    ['before it starts', { state: 'stopped' }, ['the worker is stopped']],
+    [
+      'while it starts',
+      { state: 'starting', queuesFound: false },
+      ['the worker is starting', 'the queues have not been found yet'],
+    ],
+    ['while it drains', { state: 'draining' }, ['the worker is draining']],
+    ['cut off from SQS', { receiving: false }, ['receiving from the queue fails']],
+    [
+      'while the dead-letter queue is away',
+      { deadLetterQueueReachable: false },
+      ['the dead-letter queue does not take letters'],
+    ],
+    [
+      'in an outage',
+      {
+        gate: 'outage',
+        gateReason: { kind: 'retryable', name: 'InternalServerException', message: 'hidden' },
+      },
+      ['calls are paused: the API is failing for all (InternalServerException)'],
+    ],
+    [
+      'when everything is denied',
+      { gate: 'denied', gateReason: { kind: 'denied', name: 'AccessDeniedException', message: 'hidden' } },
+      ['calls are paused: the API denies everything: a policy may have been revoked (AccessDeniedException)'],
+    ],
+    [
+      'when its credentials are refused',
+      { gate: 'misconfigured' },
+      ['calls are paused: our credentials, clock or set-up are refused'],
+    ],
+    [
+      'for several reasons at once, and says all',
+      { state: 'draining', receiving: false, deadLetterQueueReachable: false, gate: 'outage' },
+      [
+        'the worker is draining',
+        'receiving from the queue fails',
+        'the dead-letter queue does not take letters',
+        'calls are paused: the API is failing for all',
+      ],
+    ],
+  ];
+  test.each(notReady)('%s', (_, change, reasons) => {
+    expect(readiness({ ...well, ...change })).toEqual({ ok: false, reasons });
+  });
+});
+
+describe('a worker is alive', () => {
+  const alive: [string, Partial<WorkerSnapshot>][] = [
+    ['when it runs', {}],
+    ['before it starts', { state: 'stopped', queuesFound: false }],
+    ['while it starts', { state: 'starting', queuesFound: false }],
+    ['while it drains', { state: 'draining' }],
+    ['cut off from SQS', { receiving: false }],
+    ['while calls are paused', { gate: 'outage' }],
+    ['while the dead-letter queue is away', { deadLetterQueueReachable: false }],
+    ['during a long poll', { pollStalledMs: 30_000 }],
+    ['at the limit', { pollStalledMs: STALLED_MS }],
+    ['with one message held for hours', { held: 1, oldestHeldMs: 12 * 3_600_000 }],
+  ];
+  test.each(alive)('%s', (_, change) => {
+    expect(liveness({ ...well, ...change })).toEqual({ ok: true, reasons: [] });
+  });
+});
+
+test('a worker is dead when no poll has ended for over a minute though one is wanted', () => {
+  expect(liveness({ ...well, pollStalledMs: STALLED_MS + 1 })).toEqual({
+    ok: false,
+    reasons: ['no poll has ended for 60 s though one is wanted'],
+  });
+});

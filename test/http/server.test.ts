@@ -1,0 +1,70 @@
+import { Counter, Registry } from 'prom-client';
+import { afterEach, expect, test } from 'vitest';
+import { createHttpServer } from '../../src/http/server.ts';
+import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
+
+let now: WorkerSnapshot;
+const registry = new Registry();
+new Counter({ name: 'tested_total', help: 'A counter.', registers: [registry] }).inc(3);
+const app = createHttpServer({ snapshot: () => now, registry });
+afterEach(() => {
+  now = well;
+});
+
+const well: WorkerSnapshot = {
+  state: 'running',
+  gate: 'open',
+  gateReason: undefined,
+  queuesFound: true,
+  receiving: true,
+  deadLetterQueueReachable: true,
+  pollStalledMs: 0,
+  held: 0,
+  inFlight: 0,
+  onTrial: 0,
+  settling: 0,
+  oldestHeldMs: 0,
+  rate: 10,
+};
+now = well;
+
+test('answers 200 on /livez and /readyz when all is well, and lets no one cache it', async () => {
+  for (const url of ['/livez', '/readyz']) {
+    const answer = await app.inject({ url });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toEqual({ status: 'ok', reasons: [] });
+    expect(answer.headers['cache-control']).toBe('no-store');
+  }
+});
+
+test('answers 503 with the reasons, each time by the snapshot of that moment', async () => {
+  now = { ...well, state: 'draining' };
+  const ready = await app.inject({ url: '/readyz' });
+  expect(ready.statusCode).toBe(503);
+  expect(ready.json()).toEqual({ status: 'not ok', reasons: ['the worker is draining'] });
+  expect((await app.inject({ url: '/livez' })).statusCode).toBe(200);
+  now = { ...well, pollStalledMs: 61_000 };
+  expect((await app.inject({ url: '/livez' })).statusCode).toBe(503);
+  expect((await app.inject({ url: '/readyz' })).statusCode).toBe(200);
+});
+
+test('serves the registry in the Prometheus text format', async () => {
+  const answer = await app.inject({ url: '/metrics' });
+  expect(answer.statusCode).toBe(200);
+  expect(answer.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+  expect(answer.body).toContain('tested_total 3');
+});
+
+test.each([
+  { method: 'GET' as const, url: '/' },
+  { method: 'POST' as const, url: '/readyz' },
+  { method: 'GET' as const, url: '/metrics/../../etc/passwd' },
+])('answers 404 to $method $url', async ({ method, url }) => {
+  expect((await app.inject({ method, url })).statusCode).toBe(404);
+});
+
+test('answers HEAD as GET, without a body', async () => {
+  const answer = await app.inject({ method: 'HEAD', url: '/readyz' });
+  expect(answer.statusCode).toBe(200);
+  expect(answer.body).toBe('');
+});

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createLogger, escapeUnsafe } from '../../src/observe/logger.ts';
+
+/** What a terminal may obey or hide: controls, bidi controls, line and paragraph separators, invisible marks. */
+const hostile = /[\p{Cc}\p{Bidi_Control}\u2028\u2029\ufeff]/u;
+
+function logged(fields: object, message = 'x'): string {
+  const lines: string[] = [];
+  createLogger('trace', { write: (line) => void lines.push(line) }).info(fields, message);
+  return lines.join('');
+}
+
+describe('a log line', () => {
+  test('is one JSON object with time, level and who wrote it', () => {
+    const line = logged({ event: 'tested' }, 'a message');
+    expect(line.endsWith('\n')).toBe(true);
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'info',
+      event: 'tested',
+      msg: 'a message',
+      service: 'ota-updater',
+      pid: process.pid,
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    });
+  });
+
+  test.each([
+    ...'\0\u0007\b\n\r\u001b\u007f\u0085\u009b\u061c\u200e\u200f\u202a\u202e\u2066\u2069\u2028\u2029\ufeff',
+  ])('holds character %# of the hostile ones only as an escape', (character) => {
+    const text = `before${character}after`;
+    const line = logged({ text, [text]: 1, nested: [text] }, text);
+    expect(line.slice(0, -1)).not.toMatch(hostile);
+    expect(JSON.parse(line)).toMatchObject({ text, [text]: 1, nested: [text], msg: text });
+  });
+
+  test('is valid JSON that says the same, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const line = logged({ text }, text);
+        expect(line.slice(0, -1)).not.toMatch(hostile);
+        expect(JSON.parse(line)).toMatchObject({ text, msg: text });
+      }),
+    );
+  });
+
+  test('keeps lone surrogates from becoming broken UTF-8', () => {
+    const line = logged({ text: 'a\ud800b\udc00' });
+    expect(Buffer.from(line).toString()).toBe(line);
+    expect(JSON.parse(line)).toMatchObject({ text: 'a\ud800b\udc00' });
+  });
+});
+
+test('escapeUnsafe leaves ordinary text of any language alone', () => {
+  const text = '{"a":"Grüße, 東京, 👍🏽, עברית, العربية"}\n';
+  expect(escapeUnsafe(text)).toBe(text);
+});
+
+test('a level that is not enabled writes nothing', () => {
+  const lines: string[] = [];
+  createLogger('silent', { write: (line) => void lines.push(line) }).fatal('x');
+  expect(lines).toEqual([]);
+});

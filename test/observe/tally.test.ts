@@ -1,0 +1,163 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Disposition } from '../../src/message/disposition.ts';
+import type { Failure } from '../../src/message/failure.ts';
+import type { Message } from '../../src/message/message.ts';
+import {
+  type Counts,
+  countEvents,
+  emptyCounts,
+  logSummaries,
+  SUMMARY_EVERY_MS,
+} from '../../src/observe/tally.ts';
+import type { WorkerEvent } from '../../src/worker/events.ts';
+import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
+
+const message: Message = {
+  messageId: 'm1',
+  receiptHandle: 'r1',
+  body: '',
+  attributes: {},
+  sentAt: 0,
+  receiveCount: 1,
+  receivedAt: 0,
+};
+const subject = { message, ids: { identifier: 'task1' } };
+
+function attempt(kind?: Failure['kind']): WorkerEvent {
+  const failure = kind && { failure: { kind, name: 'X', message: '' } };
+  return { type: 'attempt', subject, attempt: 1, durationMs: 5, ...failure };
+}
+
+function settled(disposition: Disposition): WorkerEvent {
+  return { type: 'settled', subject, disposition, attempts: 1, dwellMs: 5 };
+}
+
+const well: WorkerSnapshot = {
+  state: 'running',
+  gate: 'open',
+  gateReason: undefined,
+  queuesFound: true,
+  receiving: true,
+  deadLetterQueueReachable: true,
+  pollStalledMs: 0,
+  held: 0,
+  inFlight: 0,
+  onTrial: 0,
+  settling: 0,
+  oldestHeldMs: 0,
+  rate: 10,
+};
+
+describe('countEvents', () => {
+  test('counts what is received, called and settled', () => {
+    const counts = emptyCounts();
+    const listener = countEvents(counts);
+    listener({ type: 'received', count: 10, durationMs: 5 });
+    listener({ type: 'received', count: 3, durationMs: 5 });
+    listener(attempt());
+    listener(attempt('throttled'));
+    listener(attempt('retryable'));
+    listener(attempt('rejected'));
+    listener(settled({ action: 'acknowledge' }));
+    listener(settled({ action: 'defer', seconds: 5 }));
+    listener(settled({ action: 'release' }));
+    const error = { name: 'X', message: '' };
+    listener(settled({ action: 'dead-letter', reason: 'Rejected', error }));
+    listener(settled({ action: 'dead-letter', reason: 'Rejected', error }));
+    listener(settled({ action: 'dead-letter', reason: 'Invalid', error }));
+    expect(counts).toEqual({
+      received: 13,
+      applied: 1,
+      deadLettered: 3,
+      deferred: 1,
+      released: 1,
+      calls: 4,
+      throttled: 1,
+      failed: 2,
+      deadLetteredByReason: { Rejected: 2, Invalid: 1 },
+    });
+  });
+});
+
+describe('logSummaries', () => {
+  let counts: Counts;
+  let now: WorkerSnapshot;
+  let lines: Record<string, unknown>[];
+  let stop: () => void;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    counts = emptyCounts();
+    now = well;
+    lines = [];
+    const log = pino(
+      { base: null, timestamp: false },
+      { write: (line) => void lines.push(JSON.parse(line)) },
+    );
+    stop = logSummaries(log, counts, () => now);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('writes what happened since the line before, every ten seconds', () => {
+    expect(SUMMARY_EVERY_MS).toBe(10_000);
+    counts.applied = 100;
+    counts.calls = 120;
+    counts.throttled = 15;
+    counts.failed = 5;
+    vi.advanceTimersByTime(9_999);
+    expect(lines).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(lines).toMatchObject([
+      {
+        event: 'summary',
+        applied: 100,
+        calls: 120,
+        throttled: 15,
+        failed: 5,
+        held: 0,
+        gate: 'open',
+        rate: 10,
+      },
+    ]);
+    counts.applied = 150;
+    counts.calls = 170;
+    vi.advanceTimersByTime(10_000);
+    expect(lines[1]).toMatchObject({ applied: 50, calls: 50, throttled: 0, failed: 0 });
+    stop();
+  });
+
+  test('says nothing while nothing happens and nothing is held', () => {
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toEqual([]);
+    now = { ...well, held: 3, gate: 'outage' };
+    vi.advanceTimersByTime(10_000);
+    expect(lines).toMatchObject([{ held: 3, gate: 'outage', applied: 0 }]);
+    stop();
+  });
+
+  test('writes what is left when it is stopped, and no more', () => {
+    counts.deadLettered = 2;
+    stop();
+    expect(lines).toMatchObject([{ deadLettered: 2 }]);
+    counts.applied = 5;
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(1);
+  });
+
+  test('writes an unpaced rate as a word, because JSON has no Infinity', () => {
+    now = { ...well, held: 1, rate: Number.POSITIVE_INFINITY };
+    vi.advanceTimersByTime(10_000);
+    expect(lines).toMatchObject([{ rate: 'unlimited' }]);
+    stop();
+  });
+
+  test('is at level info', () => {
+    counts.applied = 1;
+    vi.advanceTimersByTime(10_000);
+    expect(lines).toMatchObject([{ level: 30 }]);
+    stop();
+  });
+});

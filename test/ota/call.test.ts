@@ -1,0 +1,446 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Tally } from '../../src/message/disposition.ts';
+import type { Failure } from '../../src/message/failure.ts';
+import { type Attempt, Caller, type CallerOptions, type Work } from '../../src/ota/call.ts';
+import { type CallAnswer, createOtaApi, type OtaApi } from '../../src/ota/client.ts';
+import { Gate, type ProbeSchedules } from '../../src/ota/gate.ts';
+import { Interruption } from '../../src/ota/interruption.ts';
+import { LocalRateLimiter } from '../../src/ota/limiter.ts';
+import { Permits } from '../../src/ota/permits.ts';
+import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
+
+const update = { Identifier: 'a1', Description: 'new' };
+const down: Failure = { kind: 'retryable', name: 'InternalServerException', message: 'down', status: 500 };
+const internal: ScriptedAnswer = { status: 500, errorType: 'InternalServerException' };
+const throttle: ScriptedAnswer = { status: 429, errorType: 'ThrottlingException' };
+const probeAtOnce: ProbeSchedules = {
+  outage: { firstMs: 0, factor: 1, maxMs: 0 },
+  denied: { firstMs: 0, factor: 1, maxMs: 0 },
+  misconfigured: { firstMs: 0, factor: 1, maxMs: 0 },
+};
+
+/** Notes how long each wait was asked to be, and does not wait; or waits until told otherwise. */
+class NotedInterruption extends Interruption {
+  readonly asked: number[] = [];
+  readonly #hold: boolean;
+  readonly #asleep = Promise.withResolvers<void>();
+  /** Resolves when a wait has begun. */
+  readonly asleep = this.#asleep.promise;
+
+  constructor(hold = false) {
+    super();
+    this.#hold = hold;
+  }
+
+  override sleep(ms: number): Promise<boolean> {
+    this.asked.push(ms);
+    const slept = super.sleep(this.#hold ? 3_600_000 : 0);
+    this.#asleep.resolve();
+    return slept;
+  }
+}
+
+interface TestWork extends Work {
+  readonly tally: Tally;
+  readonly interruption: NotedInterruption;
+  calling: boolean;
+}
+
+function newWork({ hold = false, tally = {} }: { hold?: boolean; tally?: Partial<Tally> } = {}): TestWork {
+  return {
+    tally: { attempts: 0, counted: 0, throttledInARow: 0, ...tally },
+    interruption: new NotedInterruption(hold),
+    calling: false,
+  };
+}
+
+interface Setting {
+  readonly script?: readonly ScriptedAnswer[];
+  readonly api?: OtaApi;
+  readonly maxAttempts?: number;
+  readonly maxConcurrency?: number;
+  readonly runLimit?: number;
+  readonly schedules?: ProbeSchedules;
+  readonly callTimeoutMs?: number;
+  readonly onStart?: CallerOptions<TestWork>['onStart'];
+}
+
+/** A caller against a simulated API over HTTP. */
+async function setUp(setting: Setting = {}) {
+  const server = await startSimulatedApi({ record: true });
+  onTestFinished(() => server.close());
+  if (setting.script !== undefined) server.script('a1', setting.script);
+  const api = createOtaApi({
+    callTimeoutMs: setting.callTimeoutMs ?? 20_000,
+    maxSockets: 10,
+    client: {
+      region: 'eu-west-1',
+      endpoint: server.url,
+      credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'secret' },
+    },
+  });
+  onTestFinished(() => api.destroy());
+  const gate: Gate = new Gate({
+    runLimit: setting.runLimit ?? 0,
+    schedules: setting.schedules ?? probeAtOnce,
+    now: () => performance.now(),
+    onChange: () => permits.pump(),
+  });
+  const permits: Permits = new Permits({
+    limiter: new LocalRateLimiter(Number.POSITIVE_INFINITY),
+    gate,
+    maxConcurrency: setting.maxConcurrency ?? 10,
+    now: () => performance.now(),
+  });
+  onTestFinished(() => permits.close());
+  const deadline = new AbortController();
+  const attempts: Attempt[] = [];
+  const caller = new Caller<TestWork>({
+    api: setting.api ?? api,
+    permits,
+    gate,
+    retry: { baseMs: 200, maxMs: 20_000, maxAttempts: setting.maxAttempts ?? 5 },
+    clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => performance.now() },
+    random: () => 0.5,
+    deadline: deadline.signal,
+    onStart: setting.onStart ?? (() => {}),
+    onAttempt: (_, attempt) => attempts.push(attempt),
+  });
+  return { server, gate, permits, deadline, attempts, caller };
+}
+
+describe('an update that is applied', () => {
+  test('takes one call and waits for nothing', async () => {
+    const { caller, attempts, permits, server } = await setUp();
+    const work = newWork();
+    expect(await caller.run(update, work)).toEqual({ kind: 'applied' });
+    expect(work).toMatchObject({ calling: false, tally: { attempts: 1, counted: 0, throttledInARow: 0 } });
+    expect(work.interruption.asked).toEqual([]);
+    expect(attempts).toEqual([
+      {
+        number: 1,
+        startedAt: expect.any(Number),
+        endedAt: expect.any(Number),
+        requestId: expect.any(String),
+      },
+    ]);
+    expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+    expect(server.task('a1')).toMatchObject({ Description: 'new' });
+  });
+
+  test('is never one that was answered with 200', async () => {
+    const { caller, gate, attempts } = await setUp({ script: [{ status: 200, body: {} }, 'apply'] });
+    const work = newWork();
+    expect(await caller.run(update, work)).toEqual({ kind: 'applied' });
+    expect(attempts.map(({ failure }) => failure?.kind)).toEqual(['unidentified', undefined]);
+    expect(gate.closures).toBe(0);
+  });
+});
+
+describe('throttling', () => {
+  test('never ends a delivery, however long it lasts', async () => {
+    const { caller, attempts } = await setUp({ script: Array(30).fill(throttle), maxAttempts: 1 });
+    const work = newWork();
+    expect(await caller.run(update, work)).toEqual({ kind: 'applied' });
+    expect(work.tally).toMatchObject({ attempts: 31, counted: 0 });
+    expect(attempts).toHaveLength(31);
+    expect(work.interruption.asked.slice(0, 4)).toEqual([100, 200, 400, 800]);
+    expect(work.interruption.asked.at(-1)).toBe(10_000);
+  });
+
+  test('takes no attempt from those for other failures, nor gives any back', async () => {
+    const script = [internal, throttle, throttle, internal, throttle, internal];
+    const { caller } = await setUp({ script, maxAttempts: 3 });
+    const work = newWork();
+    expect(await caller.run(update, work)).toMatchObject({ kind: 'failed', failure: { kind: 'retryable' } });
+    expect(work.tally).toMatchObject({ attempts: 6, counted: 3 });
+  });
+
+  test('waits longer with each throttle in a row and begins anew after another answer', async () => {
+    const { caller } = await setUp({ script: [throttle, throttle, internal, throttle, throttle] });
+    const work = newWork();
+    await caller.run(update, work);
+    expect(work.interruption.asked).toEqual([100, 200, 100, 100, 200]);
+  });
+
+  test.each([
+    ['seconds', '7', 7_000],
+    ['a date', 'Mon, 23 Nov 2026 07:00:10 GMT', 10_000],
+    ['an hour, cut to 15 minutes', '3600', 900_000],
+    ['nothing, and so by backoff', '0', 100],
+    ['what cannot be read, and so by backoff', 'soon', 100],
+  ])('waits as Retry-After asks: %s', async (_, retryAfter, ms) => {
+    const { caller } = await setUp({ script: [{ ...throttle, headers: { 'retry-after': retryAfter } }] });
+    const work = newWork();
+    await caller.run(update, work);
+    expect(work.interruption.asked).toEqual([ms]);
+  });
+});
+
+describe('failures that may pass', () => {
+  test('end the delivery when its attempts are spent', async () => {
+    const { caller, server } = await setUp({ script: Array(9).fill(internal), maxAttempts: 4 });
+    const work = newWork();
+    expect(await caller.run(update, work)).toMatchObject({
+      kind: 'failed',
+      failure: { kind: 'retryable', name: 'InternalServerException', status: 500 },
+    });
+    expect(server.stats().calls).toBe(4);
+    expect(work.interruption.asked).toEqual([100, 200, 400]);
+  });
+
+  test('are counted per delivery: the next one has all its attempts again', async () => {
+    const { caller, server } = await setUp({ script: Array(6).fill(internal), maxAttempts: 3 });
+    await caller.run(update, newWork());
+    await caller.run(update, newWork());
+    expect(server.stats().calls).toBe(6);
+  });
+
+  test.each<[string, ScriptedAnswer]>([
+    ['a reset connection', 'reset'],
+    ['an HTML page', { status: 503, body: '<html>away</html>' }],
+    ['408', { status: 408, errorType: 'RequestTimeoutException' }],
+    ['409', { status: 409, errorType: 'ConflictException' }],
+  ])('are tried again: %s', async (_, answer) => {
+    const { caller } = await setUp({ script: [answer] });
+    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+  });
+
+  test('are tried again after a call without an answer', async () => {
+    const { caller, attempts } = await setUp({ script: ['hang'], callTimeoutMs: 100 });
+    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(attempts[0]?.failure).toMatchObject({ kind: 'retryable', name: 'TimeoutError' });
+  });
+
+  test('wait as Retry-After asks', async () => {
+    const { caller } = await setUp({ script: [{ ...internal, headers: { 'retry-after': '9' } }] });
+    const work = newWork();
+    await caller.run(update, work);
+    expect(work.interruption.asked).toEqual([9_000]);
+  });
+
+  test.each<[string, ScriptedAnswer, string]>([
+    ['400', { status: 400, errorType: 'ValidationException' }, 'rejected'],
+    ['404', { status: 404, errorType: 'ResourceNotFoundException' }, 'rejected'],
+    ['403', { status: 403, errorType: 'AccessDeniedException' }, 'denied'],
+  ])('are not among them: %s ends it after one call', async (_, answer, kind) => {
+    const { caller, server } = await setUp({ script: [answer] });
+    expect(await caller.run(update, newWork())).toMatchObject({ kind: 'failed', failure: { kind } });
+    expect(server.stats().calls).toBe(1);
+  });
+});
+
+describe('a closed gate', () => {
+  test('lets an update be tried as a probe without end', async () => {
+    const { caller, gate } = await setUp({ script: Array(12).fill(internal), maxAttempts: 2 });
+    gate.close('outage', down);
+    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(gate.state).toBe('open');
+  });
+
+  test('counts no probe against the message: after the outage it has all its attempts', async () => {
+    let starts = 0;
+    const { caller, gate, server } = await setUp({
+      script: Array(4).fill(internal),
+      maxAttempts: 2,
+      onStart: () => {
+        // Another update goes through while the fourth call is in flight.
+        if (++starts === 4) gate.observe('z9');
+      },
+    });
+    gate.close('outage', down);
+    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(server.stats().calls).toBe(5);
+  });
+
+  test('takes back what was counted before it closed', async () => {
+    const { caller, gate } = await setUp({ script: Array(3).fill(internal), maxAttempts: 3 });
+    const work = newWork();
+    const ending = caller.run(update, work);
+    await work.interruption.asleep;
+    gate.close('outage', down);
+    gate.observe('z9');
+    expect(await ending).toEqual({ kind: 'applied' });
+  });
+
+  test('is closed by our own credentials, and by answers that the API did not give once attempts are spent', async () => {
+    const page: ScriptedAnswer = { status: 404, body: '<html>no such site</html>' };
+    const expired: ScriptedAnswer = { status: 403, errorType: 'ExpiredTokenException' };
+    const first = await setUp({ script: [expired, expired, 'apply'] });
+    const second = await setUp({ script: [page, page, page, 'apply'], maxAttempts: 2 });
+
+    expect(await first.caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(await second.caller.run(update, newWork())).toEqual({ kind: 'applied' });
+
+    expect(first.gate.closures).toBe(1);
+    expect(second.gate.closures).toBe(1);
+  });
+
+  test('makes a run of failures wait instead of failing messages', async () => {
+    const { caller, gate, server } = await setUp({ runLimit: 3, maxAttempts: 2, maxConcurrency: 1 });
+    server.scriptAll(internal);
+    const endings = ['b1', 'b2', 'b3', 'b4'].map((Identifier) =>
+      caller.run({ ...update, Identifier }, newWork()),
+    );
+    await server.waitFor(() => gate.closed && server.stats().calls >= 12);
+    server.scriptAll(null);
+    expect(await Promise.all(endings)).toEqual(Array(4).fill({ kind: 'applied' }));
+  });
+});
+
+describe('an interruption', () => {
+  test('while waiting for a permit gives up without a call', async () => {
+    const { caller, permits, server } = await setUp({ maxConcurrency: 1 });
+    const other = permits.request();
+    const work = newWork();
+    const ending = caller.run(update, work);
+    work.interruption.request({ deferSeconds: 9 });
+    expect(await ending).toEqual({ kind: 'given-up', deferSeconds: 9 });
+    expect([permits.inFlight, permits.waiting]).toEqual([1, 0]);
+    permits.release(other);
+    expect(server.stats().calls).toBe(0);
+  });
+
+  test('before the start gives up without a call or a place in the line', async () => {
+    const { caller, permits, server } = await setUp();
+    const work = newWork();
+    work.interruption.request({});
+    expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
+    expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+    expect(server.stats().calls).toBe(0);
+  });
+
+  test('between the grant of a permit and the call gives the permit back', async () => {
+    const { caller, permits, server } = await setUp();
+    const work = newWork();
+    const ending = caller.run(update, work);
+    work.interruption.request({});
+    expect(await ending).toEqual({ kind: 'given-up' });
+    expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+    expect(server.stats().calls).toBe(0);
+  });
+
+  test('during a backoff gives up with the failure seen last', async () => {
+    const { caller, server } = await setUp({ script: [internal] });
+    const work = newWork({ hold: true });
+    const ending = caller.run(update, work);
+    await work.interruption.asleep;
+    work.interruption.request({});
+    expect(await ending).toMatchObject({ kind: 'given-up', failure: { kind: 'retryable', status: 500 } });
+    expect(server.stats().calls).toBe(1);
+  });
+
+  test('during a call lets the call end, and an applied update be applied', async () => {
+    const { caller, server } = await setUp({ script: [{ status: 204, delayMs: 50 }] });
+    const work = newWork();
+    const ending = caller.run(update, work);
+    await server.waitFor(() => server.stats().inFlight === 1);
+    expect(work.calling).toBe(true);
+    work.interruption.request({});
+    expect(await ending).toEqual({ kind: 'applied' });
+    expect(work.calling).toBe(false);
+  });
+
+  test.each<[string, ScriptedAnswer, object]>([
+    [
+      'a failure that may pass',
+      { status: 500, errorType: 'InternalServerException', delayMs: 20 },
+      { kind: 'given-up', deferSeconds: 3, failure: { status: 500 } },
+    ],
+    [
+      'a rejection',
+      { status: 400, errorType: 'ValidationException', delayMs: 20 },
+      { kind: 'failed', failure: { kind: 'rejected' } },
+    ],
+  ])('during a call that ends in %s makes no other', async (_, answer, expected) => {
+    const { caller, server, permits } = await setUp({ script: [answer] });
+    const work = newWork();
+    const ending = caller.run(update, work);
+    await server.waitFor(() => server.stats().inFlight === 1);
+    work.interruption.request({ deferSeconds: 3 });
+    expect(await ending).toMatchObject(expected);
+    expect(server.stats().calls).toBe(1);
+    expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+  });
+});
+
+describe('the end', () => {
+  test('of time cuts a call short: given up, blamed for nothing, told to nobody', async () => {
+    const { caller, server, permits, gate, attempts, deadline } = await setUp({
+      script: ['hang'],
+      runLimit: 1,
+    });
+    const work = newWork();
+    const ending = caller.run(update, work);
+    await server.waitFor(() => server.stats().inFlight === 1);
+    deadline.abort();
+    expect(await ending).toEqual({ kind: 'given-up' });
+    expect(work).toMatchObject({ calling: false, tally: { counted: 0 } });
+    expect(permits.inFlight).toBe(0);
+    expect(gate.state).toBe('open');
+    expect(attempts).toEqual([]);
+  });
+
+  test('of permits gives up what waits for one', async () => {
+    const { caller, permits } = await setUp({ maxConcurrency: 1 });
+    permits.request();
+    const ending = caller.run(update, newWork());
+    permits.close();
+    expect(await ending).toEqual({ kind: 'given-up' });
+  });
+});
+
+describe('a bug of ours', () => {
+  test('that the API edge reports ends it as internal after one call', async () => {
+    const error = {
+      name: 'TypeError',
+      message: 'x is not a function',
+      stack: 'TypeError: x is not a function\n at y',
+    };
+    const answer: CallAnswer = { ok: false, error };
+    const updateOtaTask = vi.fn(async () => answer);
+    const { caller, permits } = await setUp({ api: { updateOtaTask, destroy: () => {} } });
+    expect(await caller.run(update, newWork())).toEqual({
+      kind: 'failed',
+      failure: { kind: 'internal', ...error },
+    });
+    expect(updateOtaTask).toHaveBeenCalledTimes(1);
+    expect(permits.inFlight).toBe(0);
+  });
+
+  test.each<[string, Partial<Setting>]>([
+    [
+      'in the call',
+      { api: { updateOtaTask: () => Promise.reject(new TypeError('bug')), destroy: () => {} } },
+    ],
+    [
+      'in an observer of starts',
+      {
+        onStart: () => {
+          throw new TypeError('bug');
+        },
+      },
+    ],
+  ])('%s ends it as internal, and gives the permit back', async (_, setting) => {
+    const { caller, permits } = await setUp(setting);
+    const work = newWork();
+    expect(await caller.run(update, work)).toEqual({
+      kind: 'failed',
+      failure: {
+        kind: 'internal',
+        name: 'TypeError',
+        message: 'bug',
+        stack: expect.stringContaining('TypeError'),
+      },
+    });
+    expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+    expect(work.calling).toBe(false);
+  });
+
+  test('is told in one line of at most 1,000 characters, as every failure is', async () => {
+    const bug = new TypeError(`two\nlines ${'x'.repeat(2_000)}`);
+    const { caller } = await setUp({ api: { updateOtaTask: () => Promise.reject(bug), destroy: () => {} } });
+    const ending = await caller.run(update, newWork());
+    expect(ending).toMatchObject({ failure: { message: expect.stringMatching(/^two lines x{990}$/) } });
+  });
+});

@@ -1,0 +1,349 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { classify, type FailureKind } from '../../src/message/failure.ts';
+import type { Update } from '../../src/message/update.ts';
+import { createOtaApi, type OtaApi, type OtaApiOptions, toCallError } from '../../src/ota/client.ts';
+import {
+  type ScriptedAnswer,
+  type SimulatedApi,
+  startSimulatedApi,
+} from '../../src/sandbox/simulated-api/index.ts';
+
+const update: Update = { Identifier: 'a1', Description: 'new' };
+const never = new AbortController().signal;
+const credentials = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'secret',
+  sessionToken: 'HUNTER2',
+};
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+async function simulate(): Promise<SimulatedApi> {
+  const server = await startSimulatedApi({ record: true });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+function connect(
+  endpoint: string,
+  client: OtaApiOptions['client'] = { credentials },
+  callTimeoutMs = 20_000,
+): OtaApi {
+  const api = createOtaApi({
+    callTimeoutMs,
+    maxSockets: 10,
+    client: { region: 'eu-west-1', endpoint, ...client },
+  });
+  onTestFinished(() => api.destroy());
+  return api;
+}
+
+/** Calls once and classifies what came of it. */
+async function failureOf(api: OtaApi, signal = never) {
+  const answer = await api.updateOtaTask(update, signal);
+  if (answer.ok) throw new Error('the update was applied');
+  return classify(answer.error, Date.parse('2026-11-23T07:00:00Z'));
+}
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('updateOtaTask', () => {
+  test('sends the fields of the API, not ours, and answers with the request id', async () => {
+    const server = await simulate();
+    const full: Update = {
+      Identifier: 'a1',
+      TaskConfigurationId: 'cfgB7',
+      JobId: 'job',
+      RequestId: 'row',
+      IssuedAt: '2026-11-23T07:00:00Z',
+    };
+    const answer = await connect(server.url).updateOtaTask(full, never);
+    expect(answer).toEqual({ ok: true, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    expect(server.callsFor('a1')[0]?.input).toEqual({ TaskConfigurationId: 'cfgB7' });
+    expect(server.task('a1')).toMatchObject({ TaskConfigurationId: 'cfgB7' });
+  });
+
+  test.each<[FailureKind, string, ScriptedAnswer]>([
+    ['throttled', '429 ThrottlingException', { status: 429, errorType: 'ThrottlingException' }],
+    ['throttled', '400 ThrottlingException', { status: 400, errorType: 'ThrottlingException' }],
+    [
+      'throttled',
+      'a name with namespace and suffix',
+      { status: 400, errorType: 'com.amazonaws.x#ThrottlingException:http://amazon.com/' },
+    ],
+    [
+      'throttled',
+      'a name in the body',
+      { status: 400, body: { __type: 'x#ThrottlingException', message: 'slow' } },
+    ],
+    ['throttled', '429 HTML page', { status: 429, body: '<html>slow</html>' }],
+    ['retryable', '503 HTML page', { status: 503, body: '<html>away</html>' }],
+    ['retryable', '500 InternalServerException', { status: 500, errorType: 'InternalServerException' }],
+    ['retryable', '502 without a body', { status: 502 }],
+    ['retryable', '409 ConflictException', { status: 409, errorType: 'ConflictException' }],
+    ['retryable', 'a reset connection', 'reset'],
+    ['retryable', 'a reset connection after the update took effect', 'apply-then-reset'],
+    ['rejected', '400 ValidationException', { status: 400, errorType: 'ValidationException' }],
+    [
+      'rejected',
+      '402 ServiceQuotaExceededException',
+      { status: 402, errorType: 'ServiceQuotaExceededException' },
+    ],
+    ['rejected', '404 ResourceNotFoundException', { status: 404, errorType: 'ResourceNotFoundException' }],
+    ['rejected', '410 LimitExceededException', { status: 410, errorType: 'LimitExceededException' }],
+    ['denied', '403 AccessDeniedException', { status: 403, errorType: 'AccessDeniedException' }],
+    ['misconfigured', '403 ExpiredTokenException', { status: 403, errorType: 'ExpiredTokenException' }],
+    [
+      'misconfigured',
+      '404 UnknownOperationException',
+      { status: 404, errorType: 'UnknownOperationException' },
+    ],
+    ['misconfigured', '401 HTML page', { status: 401, body: '<html>who?</html>' }],
+    ['unidentified', '404 HTML page', { status: 404, body: '<html>no such site</html>' }],
+    ['unidentified', '403 without a body', { status: 403 }],
+    ['unidentified', "403 with a gateway's JSON", { status: 403, body: { error: 'forbidden' } }],
+    [
+      'unidentified',
+      "404 with a gateway's JSON, code and all",
+      { status: 404, body: { code: 404, message: 'no route' } },
+    ],
+    ['unidentified', '403 with a number for a code', { status: 403, body: { code: 403 } }],
+    [
+      'unidentified',
+      '404 with JSON that is no object',
+      { status: 404, body: '"no"', headers: { 'content-type': 'application/json' } },
+    ],
+    ['unidentified', '200 with JSON', { status: 200, body: {} }],
+    ['unidentified', '200 HTML page', { status: 200, body: '<html>welcome to the hotel</html>' }],
+    ['unidentified', '202', { status: 202 }],
+    ['unidentified', '301', { status: 301, headers: { location: 'https://elsewhere.invalid/' } }],
+    ['unidentified', '304', { status: 304 }],
+  ])('takes as %s: %s', async (kind, _, answer) => {
+    const server = await simulate();
+    server.script('a1', [answer]);
+    expect(await failureOf(connect(server.url))).toMatchObject({ kind });
+    expect(server.stats().calls).toBe(1);
+  });
+
+  test('hands on Retry-After, status, message and request id', async () => {
+    const server = await simulate();
+    server.script('a1', [
+      {
+        status: 429,
+        errorType: 'ThrottlingException',
+        body: { message: 'slow down' },
+        headers: { 'Retry-After': '7' },
+      },
+    ]);
+    expect(await failureOf(connect(server.url))).toEqual({
+      kind: 'throttled',
+      name: 'ThrottlingException',
+      message: 'slow down',
+      status: 429,
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      retryAfterMs: 7_000,
+    });
+  });
+
+  test('hands on Retry-After of a page that is not JSON', async () => {
+    const server = await simulate();
+    server.script('a1', [
+      { status: 503, body: '<html>', headers: { 'Retry-After': 'Mon, 23 Nov 2026 07:00:10 GMT' } },
+    ]);
+    expect(await failureOf(connect(server.url))).toMatchObject({ kind: 'retryable', retryAfterMs: 10_000 });
+  });
+
+  test('takes an endpoint where nobody listens for one that may come back', async () => {
+    const url = await serve(() => {});
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    await once(closed, 'close');
+    expect(url).not.toContain(String(port));
+    const failure = await failureOf(connect(`http://127.0.0.1:${port}`));
+    expect(failure).toMatchObject({ kind: 'retryable', message: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  test('ends a call that gets no answer when its time is up', async () => {
+    const server = await simulate();
+    server.script('a1', ['hang']);
+    const failure = await failureOf(connect(server.url, { credentials }, 100));
+    expect(failure).toMatchObject({ kind: 'retryable', name: 'TimeoutError' });
+  });
+
+  test('ends a call of which the answer stops half-way when its time is up', async () => {
+    const url = await serve((_, response) => {
+      response.writeHead(500, { 'content-type': 'application/json', 'content-length': '100' });
+      response.write('{"mess');
+    });
+    const failure = await failureOf(connect(url, { credentials }, 200));
+    expect(failure).toMatchObject({ kind: 'retryable', name: 'TimeoutError' });
+  });
+
+  test('ends a call in time also while it waits for credentials that never come', {
+    timeout: 5_000,
+  }, async () => {
+    const server = await simulate();
+    const credentialsThatNeverCome = () => new Promise<never>(() => {});
+    const api = connect(server.url, { credentials: credentialsThatNeverCome }, 100);
+    expect(await api.updateOtaTask(update, never)).toMatchObject({ ok: false });
+    const controller = new AbortController();
+    controller.abort();
+    expect(await api.updateOtaTask(update, controller.signal)).toMatchObject({ ok: false });
+    expect(server.stats().calls).toBe(0);
+  });
+
+  test('ends a call at once when the signal aborts, before or during it', async () => {
+    const server = await simulate();
+    server.script('a1', ['hang']);
+    const api = connect(server.url);
+    const controller = new AbortController();
+    const answer = api.updateOtaTask(update, controller.signal);
+    await server.waitFor(() => server.stats().calls === 1);
+    controller.abort();
+    expect(await answer).toMatchObject({ ok: false, error: { name: 'AbortError' } });
+    expect(await api.updateOtaTask(update, controller.signal)).toMatchObject({
+      ok: false,
+      error: { name: 'AbortError' },
+    });
+    expect(server.stats().calls).toBe(1);
+  });
+
+  test('keeps the session token out of what it hands on', async () => {
+    const server = await simulate();
+    const canonical = `The Canonical String for this request should have been\n'PUT\nx-amz-security-token:HUNTER2'`;
+    server.script('a1', [
+      { status: 403, errorType: 'InvalidSignatureException', body: { message: `no match.\n\n${canonical}` } },
+    ]);
+    const failure = await failureOf(connect(server.url));
+    expect(failure).toMatchObject({ kind: 'misconfigured', message: 'no match.' });
+    expect(JSON.stringify(failure)).not.toContain('HUNTER2');
+  });
+});
+
+describe('our own set-up', () => {
+  test('is at fault when no credentials are found', async () => {
+    const server = await simulate();
+    for (const name of [
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+      'AWS_PROFILE',
+      'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+    ]) {
+      vi.stubEnv(name, undefined);
+    }
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
+    expect(await failureOf(connect(server.url, {}))).toMatchObject({
+      kind: 'misconfigured',
+      name: 'CredentialsProviderError',
+    });
+    expect(server.stats().calls).toBe(0);
+  });
+
+  test('is at fault when FIPS is asked of an endpoint of our own', async () => {
+    const server = await simulate();
+    const failure = await failureOf(connect(server.url, { credentials, useFipsEndpoint: true }));
+    expect(failure).toMatchObject({ kind: 'misconfigured', message: expect.stringContaining('FIPS') });
+  });
+
+  // A role by web identity is how credentials come in EKS. None of these errors came from the API, and so none of
+  // them says anything about the message: as a rejection, each would send the whole queue to the dead letters.
+  test.each([
+    [400, 'InvalidIdentityToken'],
+    [400, 'IDPCommunicationError'],
+    [403, 'AccessDenied'],
+    [403, 'IDPRejectedClaim'],
+    [400, 'ValidationError'],
+    [400, 'ExpiredTokenException'],
+  ])('is at fault when STS refuses the credentials with %i %s', async (status, code) => {
+    const server = await simulate();
+    const sts = await serve((_, response) => {
+      response.writeHead(status, { 'content-type': 'text/xml' });
+      response.end(
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>' +
+          `<Code>${code}</Code><Message>No OpenIDConnect provider found</Message></Error></ErrorResponse>`,
+      );
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'ota-client-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'token'), 'a web identity token');
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
+      vi.stubEnv(name, undefined);
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::123456789012:role/ota-updater');
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', join(folder, 'token'));
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', sts);
+
+    const failure = await failureOf(connect(server.url, {}));
+
+    expect(failure.message).toContain('No OpenIDConnect provider found');
+    expect(failure.kind).toBe('misconfigured');
+    expect(server.stats().calls).toBe(0);
+  });
+});
+
+describe('toCallError', () => {
+  test.each<[string, unknown, ReturnType<typeof toCallError>]>([
+    ['nothing', undefined, { name: 'Error', message: 'undefined' }],
+    ['null', null, { name: 'Error', message: 'null' }],
+    ['a text', 'boom', { name: 'Error', message: 'boom' }],
+    ['an empty object', {}, { name: 'Error', message: '' }],
+    [
+      'fields of the wrong kinds',
+      { name: 5, message: {}, code: 20, stack: 1, $metadata: { httpStatusCode: '500' } },
+      { name: 'Error', message: '' },
+    ],
+    [
+      'metadata',
+      { name: 'X', message: 'm', $metadata: { httpStatusCode: 500, requestId: 'r' } },
+      { name: 'X', message: 'm', status: 500, requestId: 'r' },
+    ],
+    [
+      'a status from the response alone',
+      { name: 'X', message: 'm', $response: { statusCode: 502, headers: { 'retry-after': '1' } } },
+      { name: 'X', message: 'm', status: 502, retryAfter: '1' },
+    ],
+    [
+      'a code',
+      { name: 'Error', message: 'm', code: 'ECONNRESET' },
+      { name: 'Error', message: 'm', code: 'ECONNRESET' },
+    ],
+  ])('makes data of %s', (_, thrown, error) => {
+    expect(toCallError(thrown)).toEqual(error);
+  });
+
+  test('keeps the stack of an Error', () => {
+    const bug = new TypeError('bug');
+    expect(toCallError(bug)).toEqual({ name: 'TypeError', message: 'bug', stack: bug.stack });
+  });
+
+  test('says what lies behind an error of several addresses, which has no message of its own', () => {
+    const refused = [
+      Object.assign(new Error('connect ECONNREFUSED ::1:443'), { code: 'ECONNREFUSED' }),
+      Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:443'), { code: 'ECONNREFUSED' }),
+    ];
+    const error = Object.assign(new AggregateError(refused), { code: 'ECONNREFUSED' });
+    expect(toCallError(error).message).toContain('ECONNREFUSED');
+  });
+});
