@@ -34,8 +34,8 @@ export interface Tuning {
   readonly cut: number;
   /** The throttled share of the latest calls: over about so many, from so many on, and what share is far too much. */
   readonly overload: { readonly calls: number; readonly leastCalls: number; readonly share: number };
-  /** Calls to hold the rate for after a cut. */
-  readonly holdCalls: number;
+  /** Calls to hold the rate for after a cut; fewer above this rate, in proportion: a hold is unfair to the slower. */
+  readonly hold: { readonly calls: number; readonly aboveRate: number };
   /** Climb per second: an absolute amount, but gentle where a single throttled call weighs much. */
   readonly climb: { readonly absolute: number; readonly relative: number; readonly square: number };
   /** Climb per second, as a part of the rate, after a deep cut: it may have been too deep. */
@@ -51,12 +51,12 @@ export interface Tuning {
 }
 
 export const defaultTuning: Tuning = {
-  cut: 0.04,
-  overload: { calls: 60, leastCalls: 15, share: 0.31 },
-  holdCalls: 20,
-  climb: { absolute: 6, relative: 0.2, square: 0.002 },
-  recovery: 0.065,
-  boost: { afterCalls: 150, minSeconds: 9, maxSeconds: 90, doublingSeconds: 2.2, relative: 0.2 },
+  cut: 0.035,
+  overload: { calls: 60, leastCalls: 16, share: 0.27 },
+  hold: { calls: 45, aboveRate: 8 },
+  climb: { absolute: 5, relative: 0.24, square: 0.0013 },
+  recovery: 0.1,
+  boost: { afterCalls: 150, minSeconds: 6, maxSeconds: 90, doublingSeconds: 1.8, relative: 0.2 },
 };
 
 /** The deepest cut leaves this share. */
@@ -134,7 +134,8 @@ export class AdaptiveRate implements RateControl {
     const elapsedMs = now - this.#lastSeenAt;
     if (!(elapsedMs > 0) || elapsedMs === Number.POSITIVE_INFINITY || this.#use.share < IN_USE) return;
     this.#usedMs += elapsedMs;
-    const { holdCalls, boost, recovery } = this.#tuning;
+    const { hold, boost, recovery } = this.#tuning;
+    const holdCalls = hold.calls * Math.min(1, hold.aboveRate / this.#rate);
     if (this.#accepted < holdCalls && this.#usedMs < boost.maxSeconds * 1_000) return;
     const climb = climbPerSecond(this.#rate, this.#usedMs / 1_000, this.#tuning);
     const perSecond = this.#recovering ? Math.max(climb, recovery * this.#rate) : climb;

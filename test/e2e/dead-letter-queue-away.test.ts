@@ -219,7 +219,7 @@ describe('a letter that SQS refuses for its own sake', () => {
   test('does not hold up the messages that come after it', async () => {
     await start({}, small);
     await stage.send(big);
-    await unreachable();
+    await proxy.waitFor(() => sends() >= 2);
     // One by one, so that polls which are open already are used up.
     for (let i = 0; i < 5; i++) {
       await stage.sendUpdates(1, `good${i}x`);
@@ -235,7 +235,7 @@ describe('a letter that SQS refuses for its own sake', () => {
   test('is released at a stop', { timeout: 5_000 }, async () => {
     await start(longGrace, small);
     await stage.send(big);
-    await unreachable();
+    await proxy.waitFor(() => sends() >= 2);
     await stage.worker.stop();
     expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
   });

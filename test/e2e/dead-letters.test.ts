@@ -276,7 +276,7 @@ describe('a record that came with the message', () => {
     redriveCount: 3,
   };
 
-  test('is replaced, with the first sent time and the redrive count kept', async () => {
+  test('is replaced: the first sent time is kept, and one more redrive counted', async () => {
     const lines = await setRefusingStage('no');
     await sendOne(bodyOf(200), { DeadLetter: text(JSON.stringify(former)), Other: text('kept') });
     await stage.worker.start();
