@@ -8,3 +8,17 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { wall: Date.now, monotonic: () => performance.now() };
+
+/** Waits `ms` milliseconds, or until `signal` aborts: never rejects. */
+export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}

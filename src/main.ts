@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 /** argv to command. */
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './commands/check.ts';

@@ -40,6 +40,14 @@ interface Result {
   readonly calls: number;
 }
 
+const children = new Set<ChildProcess>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const child of children) child.kill('SIGKILL');
+    process.exit(1);
+  });
+}
+
 print(
   `${updates} updates, Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(2)} before\n`,
 );
@@ -57,6 +65,7 @@ async function startSandbox(): Promise<Sandbox> {
   // A limit far beyond what the machine can do, in place of `unlimited`.
   const args = ['sandbox', '--no-worker', '--api-limit', '1000000:1000000', '--api-latency', '0-0'];
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  children.add(child);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
@@ -95,6 +104,7 @@ async function drain({ child: sandbox, env }: Sandbox, rateLimit: string): Promi
     env: { ...env, RATE_LIMIT: rateLimit, RATE_ADAPTIVE: 'false', HTTP_PORT: 'off', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  children.add(child);
   const apiUrl = env.AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS ?? '';
   const looks: { at: number; calls: number }[] = [];
   let startCpuMs = 0;

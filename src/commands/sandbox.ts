@@ -11,13 +11,16 @@ import { runDemo } from './demo.ts';
 import { CommandError, type CommandIo } from './io.ts';
 import { stopOnSignal } from './signals.ts';
 
+/** Commander takes null for a missing value, so no limit has a name. */
+type ApiLimit = 'unlimited' | NonNullable<SimulatedApiSettingsInput['limit']>;
+
 interface Flags {
   readonly host: string;
   readonly sqsPort: number;
   readonly apiPort: number;
   readonly worker: boolean;
   readonly demo?: string;
-  readonly apiLimit: SimulatedApiSettingsInput['limit'];
+  readonly apiLimit: ApiLimit;
   readonly apiLatency: { minMs: number; maxMs: number };
   readonly apiFaults: Readonly<Record<string, number>>;
 }
@@ -119,7 +122,7 @@ function start(
 
 function apiSettings({ apiLimit, apiLatency, apiFaults }: Flags): SimulatedApiSettingsInput {
   return {
-    limit: apiLimit,
+    limit: apiLimit === 'unlimited' ? null : apiLimit,
     latency: apiLatency,
     faults: apiFaults,
     tasks: { kind: 'all', exceptPrefix: 'unknown' },
@@ -154,8 +157,8 @@ function port(text: string): number {
   return value;
 }
 
-function limit(text: string): SimulatedApiSettingsInput['limit'] {
-  if (text === 'unlimited') return null;
+function limit(text: string): ApiLimit {
+  if (text === 'unlimited') return text;
   const [rate, burst] = text.split(':').map(Number);
   const ratePerSecond = rate ?? 0;
   if (!(ratePerSecond > 0) || (burst !== undefined && !(burst >= 1))) {

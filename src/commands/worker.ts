@@ -17,6 +17,8 @@ export function addWorker(program: Command, io: CommandIo): void {
     )
     .action(async () => {
       const config = readConfig(io.env);
+      // Who reads the log may go away; the work goes on.
+      io.stdout.on('error', () => undefined);
       const log = createLogger(config.logLevel, io.stdout);
       const { worker, counts, http, close } = assemble({ config, env: io.env, log });
       const stopped = stopOnSignal(io, () => worker.stop());
@@ -29,8 +31,13 @@ export function addWorker(program: Command, io: CommandIo): void {
       await stopped;
       stopSummaries();
       await close();
+      // A request that SQS never answers must not outlive the grace.
+      setTimeout(() => io.exitNow(io.exitCode), LINGER_MS).unref();
     });
 }
+
+/** For the last lines of the log, in milliseconds. */
+const LINGER_MS = 200;
 
 async function listen(
   http: { listen: (o: { host: string; port: number }) => Promise<string> },

@@ -32,6 +32,7 @@ export function readiness(now: WorkerSnapshot): Health {
   if (!now.queuesFound) reasons.push('the queues have not been found yet');
   if (!now.receiving) reasons.push('receiving from the queue fails');
   if (!now.deadLetterQueueReachable) reasons.push('the dead-letter queue does not take letters');
+  if (now.refusedLetters > 0) reasons.push(`the dead-letter queue refuses ${now.refusedLetters} letters`);
   if (now.gate !== 'open') {
     const failure = now.gateReason;
     reasons.push(

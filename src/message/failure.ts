@@ -75,6 +75,7 @@ const misconfiguredNames: ReadonlySet<string> = new Set([
   'ExpiredToken',
   'IncompleteSignature',
   'InvalidAccessKeyId',
+  'InvalidAction',
   'InvalidClientTokenId',
   'InvalidSignature',
   'InvalidToken',
@@ -104,7 +105,7 @@ const retryableNames: ReadonlySet<string> = new Set([
 ]);
 
 /** Name first, as everywhere: AWS's common errors carry some of these on a 400. */
-const deniedNames: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException']);
+const deniedNames: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException', 'NotAuthorized']);
 
 /** Errors of the language: a bug of ours, also where Node gives them a code. */
 const bugNames: ReadonlySet<string> = new Set([
@@ -175,9 +176,13 @@ export function parseRetryAfter(header: string, now: number): number | undefined
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }
 
-/** A signature error quotes the request it expected, session token and all: that part stays out. */
+/** Where AWS begins to quote the request that it got or expected: signature, session token and all. */
+const quotedRequest =
+  /the canonical string|string-to-sign|authorization\s*[=:]|aws4-hmac-sha256|credential=|signature=|x-amz-security-token/i;
+
+/** One line of at most 1,000 characters, cut where an error begins to quote a signed request. */
 export function safeMessage(message: string): string {
-  const quoted = message.search(/The Canonical String|The String-to-Sign|Canonical String for this request/i);
+  const quoted = message.search(quotedRequest);
   const text = quoted < 0 ? message : message.slice(0, quoted);
   return text.replace(/\s+/g, ' ').trim().slice(0, MAX_MESSAGE_LENGTH);
 }

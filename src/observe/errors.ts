@@ -1,5 +1,7 @@
 /** Errors as a log may show them: no response, no headers, nothing secret. */
 
+import { safeMessage } from '../message/failure.ts';
+
 export interface DescribedError {
   readonly name: string;
   readonly message: string;
@@ -18,21 +20,15 @@ interface Shape {
 /** The parts of an error (or of a failed batch entry) that help; the message is cut to 1,000 characters. */
 export function describeError(error: unknown): DescribedError {
   if (typeof error !== 'object' || error === null)
-    return { name: 'Error', message: String(error).slice(0, 1_000) };
+    return { name: 'Error', message: safeMessage(String(error)) };
   const { name, message, code, $metadata } = error as Shape;
   const status = $metadata?.httpStatusCode;
   const requestId = $metadata?.requestId;
   return {
     name: typeof name === 'string' ? name : 'Error',
-    message: withoutSignature(typeof message === 'string' ? message : ''),
+    message: safeMessage(typeof message === 'string' ? message : ''),
     ...(typeof code === 'string' && { code }),
     ...(typeof status === 'number' && { status }),
     ...(typeof requestId === 'string' && { requestId }),
   };
-}
-
-/** AWS quotes the request it expected when a signature does not match, session token and all. */
-function withoutSignature(message: string): string {
-  const quoted = message.search(/canonical string|string-to-sign/i);
-  return (quoted < 0 ? message : message.slice(0, quoted)).slice(0, 1_000);
 }

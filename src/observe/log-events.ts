@@ -38,7 +38,7 @@ export function logEvents(log: Logger): WorkerListener {
         log.error(
           {
             event: 'queue.unresolved',
-            queueUrl: event.queueUrl,
+            queueUrl: withoutPassword(event.queueUrl),
             error: describeError(event.error),
             retryInMs: round(event.retryInMs),
           },
@@ -47,7 +47,11 @@ export function logEvents(log: Logger): WorkerListener {
         break;
       case 'queue-assumed':
         log.warn(
-          { event: 'queue.assumed', queueUrl: event.queueUrl, error: describeError(event.error) },
+          {
+            event: 'queue.assumed',
+            queueUrl: withoutPassword(event.queueUrl),
+            error: describeError(event.error),
+          },
           "may not read the queue's attributes (sqs:GetQueueAttributes): assuming a retention of 4 days and 1 MiB messages",
         );
         break;
@@ -66,6 +70,12 @@ export function logEvents(log: Logger): WorkerListener {
             error: describeError(event.error),
           },
           `SQS did not ${event.request}; trying again`,
+        );
+        break;
+      case 'letter-refused':
+        log.error(
+          { event: 'dead_letter.refused', ...about(event.subject), error: describeError(event.error) },
+          'the dead-letter queue refuses this letter: it is kept and tried again; see MaximumMessageSize',
         );
         break;
       case 'dead-letter-queue':
@@ -96,7 +106,10 @@ export function logEvents(log: Logger): WorkerListener {
 
 function logAttempt(log: Logger, event: Extract<WorkerEvent, { type: 'attempt' }>): void {
   const { failure } = event;
-  if (failure === undefined || !log.isLevelEnabled('info')) return;
+  if (failure === undefined) return;
+  // Spares the work where the line would not be written.
+  if (failure.kind !== 'internal' && !log.isLevelEnabled(failure.kind === 'throttled' ? 'debug' : 'info'))
+    return;
   const line = {
     event: 'call.failed',
     ...about(event.subject),
@@ -188,4 +201,9 @@ function failed(failure: Failure): Record<string, unknown> {
 
 function round(ms: number): number {
   return Math.round(ms);
+}
+
+function withoutPassword(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed === null ? '' : `${parsed.origin}${parsed.pathname}`;
 }

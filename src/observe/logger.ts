@@ -4,7 +4,7 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'p
 export type { Logger };
 
 /** Characters that JSON leaves raw but a terminal may obey or hide: DEL and C1, bidi controls, separators, BOM. */
-const unsafe = /[\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 /** Escapes what a terminal must not get raw; the text stays valid JSON. */
 export function escapeUnsafe(line: string): string {

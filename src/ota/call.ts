@@ -94,9 +94,11 @@ export class Caller<W extends Work> {
     try {
       onStart();
       answer = await api.updateOtaTask(update, deadline);
-    } catch (bug) {
+    } catch (thrown) {
       permits.release(permit);
-      throw bug;
+      const endedAt = clock.monotonic();
+      onAttempt(work, { number: tally.attempts, startedAt, endedAt, failure: bug(thrown) });
+      throw thrown;
     } finally {
       work.calling = false;
     }

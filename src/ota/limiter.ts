@@ -25,6 +25,9 @@ const GRANTS_PER_SECOND = 100;
 /** A smaller change of the rate than this part of it is let be. */
 const LEAST_CHANGE = 0.002;
 
+/** Lost intervals that one grant makes good at most. */
+const MOST_LOST = 3;
+
 /** Permits in one grant at this rate. */
 export function grantSize(perSecond: number): number {
   return Math.max(1, Math.ceil(perSecond / GRANTS_PER_SECOND));
@@ -41,10 +44,17 @@ export class LocalRateLimiter implements RateLimiter {
   #rate: number;
   /** The rate that Bottleneck is set to. */
   #applied: number;
+  readonly #now: () => number;
+  /** When the last grant was due. */
+  #dueAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  /** @param perSecond above 0; `Infinity` is unpaced. */
-  constructor(perSecond: number) {
+  /**
+   * @param perSecond above 0; `Infinity` is unpaced.
+   * @param now monotonic milliseconds.
+   */
+  constructor(perSecond: number, now: () => number = () => performance.now()) {
+    this.#now = now;
     this.#rate = perSecond;
     this.#applied = perSecond;
     this.#bottleneck = new Bottleneck({ maxConcurrent: 1, minTime: paced(perSecond) });
@@ -58,8 +68,9 @@ export class LocalRateLimiter implements RateLimiter {
     if (this.#closed) return 0;
     if (this.#rate === Number.POSITIVE_INFINITY) return this.#rate;
     this.#apply();
+    const requestedAt = this.#now();
     try {
-      return await this.#bottleneck.schedule(async () => grantSize(this.#applied));
+      return await this.#bottleneck.schedule(async () => this.#due(requestedAt));
     } catch (error) {
       if (error instanceof Bottleneck.BottleneckError) return 0;
       throw error;
@@ -68,6 +79,18 @@ export class LocalRateLimiter implements RateLimiter {
 
   setRate(perSecond: number): void {
     this.#rate = perSecond;
+  }
+
+  /**
+   * The permits that are due. Bottleneck counts from when it gets to run: whole intervals lost to a busy event loop
+   * are made good here, a few at most, or a worker under load would hold less than its rate.
+   */
+  #due(requestedAt: number): number {
+    const interval = grantInterval(this.#applied);
+    const due = Math.max(requestedAt, this.#dueAt + interval);
+    const lost = Math.max(0, Math.floor((this.#now() - due) / interval));
+    this.#dueAt = due + lost * interval;
+    return grantSize(this.#applied) * (1 + Math.min(lost, MOST_LOST));
   }
 
   /** Once a grant at most, and only for a change that can be felt: the rate may change with every call. */

@@ -105,10 +105,12 @@ export class Queue {
   }
 
   /** What the queue is set to. Needs `sqs:GetQueueAttributes`. */
-  async attributes(): Promise<QueueAttributes> {
+  async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
     const command = new GetQueueAttributesCommand({ QueueUrl: this.url, AttributeNames: ['All'] });
-    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
-      this.#client.send(command, { abortSignal }),
+    const output = await withDeadline(
+      REQUEST_TIMEOUT_MS,
+      (abortSignal) => this.#client.send(command, { abortSignal }),
+      signal,
     );
     const raw: Record<string, string | undefined> = output.Attributes ?? {};
     const number = (name: string): number | undefined =>

@@ -53,7 +53,12 @@ export async function startCloud({
   } finally {
     sqsClient.destroy();
   }
-  const api = await startSimulatedApi({ host, port: apiPort, settings, token });
+  const api = await startSimulatedApi({ host, port: apiPort, settings, token }).catch(
+    async (error: unknown) => {
+      await closeNow(sqs);
+      throw error;
+    },
+  );
   return {
     sqsUrl: local(sqsUrl),
     api,

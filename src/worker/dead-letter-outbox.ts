@@ -4,6 +4,7 @@
  *   reachable   letters go out in batches as they come
  *   away        the dead-letter queue refuses or is away: everything is kept and tried again with backoff
  */
+import { sleep } from '../clock.ts';
 import { fullJitter } from '../message/backoff.ts';
 import {
   attributesBytes,
@@ -23,7 +24,11 @@ export interface DeadLetterOutboxOptions {
   /** What the dead-letter queue takes, and what kind it is. */
   readonly target: () => { readonly maximumMessageBytes: number; readonly fifo: boolean };
   readonly random: () => number;
+  /** Aborted when the worker has stopped: nothing is tried again. */
+  readonly ended: AbortSignal;
   readonly onSent: (delivery: Delivery, letter: DeadLetter) => void;
+  /** SQS finds fault with a letter itself, and nothing is left to leave off; told once per letter. */
+  readonly onRefused: (delivery: Delivery, error: unknown) => void;
   readonly onReachable: (reachable: boolean, error?: unknown) => void;
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
 }
@@ -37,6 +42,7 @@ interface Entry {
   readonly delivery: Delivery;
   readonly then: () => void;
   letter: DeadLetter;
+  refused: boolean;
   readonly bytes: number;
 }
 
@@ -61,7 +67,7 @@ export class DeadLetterOutbox {
     const record = this.#options.record(delivery, disposition);
     const letter = buildDeadLetter(delivery.message, record, this.#options.target().maximumMessageBytes);
     const bytes = Buffer.byteLength(letter.body) + attributesBytes(letter.attributes);
-    this.#entries.set(delivery, { delivery, then, letter, bytes });
+    this.#entries.set(delivery, { delivery, then, letter, refused: false, bytes });
     if (!this.#sending) void this.#sendAll();
   }
 
@@ -80,12 +86,12 @@ export class DeadLetterOutbox {
     this.#sending = true;
     // Letters decided in the same turn share a request.
     await Promise.resolve();
-    for (let failures = 0; this.#entries.size > 0; ) {
+    for (let failures = 0; this.#entries.size > 0 && !this.#options.ended.aborted; ) {
       const ok = await this.#send(this.#nextBatch());
       failures = ok ? 0 : failures + 1;
       if (!ok) {
         const waitMs = fullJitter(this.#options.backoff ?? defaultBackoff, failures, this.#options.random);
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        await sleep(waitMs, this.#options.ended);
       }
     }
     this.#sending = false;
@@ -112,8 +118,11 @@ export class DeadLetterOutbox {
     } catch (error) {
       this.#batchSize = 1;
       const [only] = batch;
-      if (batch.length === 1 && only !== undefined && blamesLetter(error) && this.#leaveOffRecord(only))
-        return true;
+      if (batch.length === 1 && only !== undefined && blamesLetter(error)) {
+        if (this.#leaveOffRecord(only)) return true;
+        this.#refuse(only, error);
+        return false;
+      }
       for (const entry of batch) this.#toEnd(entry);
       this.#setReachable(false, error);
       return false;
@@ -121,17 +130,33 @@ export class DeadLetterOutbox {
     this.#batchSize = BATCH;
     const failed = new Map(failures.map((failure) => [failure.key, failure]));
     let refused: BatchFailure | undefined;
+    let stuck = false;
     for (const entry of batch) {
       const failure = failed.get(entry.delivery.message.receiptHandle);
       if (failure === undefined) {
         this.#sent(entry);
-      } else if (!failure.senderFault || !this.#leaveOffRecord(entry)) {
+      } else if (!failure.senderFault) {
         refused ??= failure;
         this.#toEnd(entry);
+      } else if (!this.#leaveOffRecord(entry)) {
+        stuck = true;
+        this.#refuse(entry, failure);
       }
     }
     this.#setReachable(refused === undefined, refused);
-    return refused === undefined;
+    return refused === undefined && !stuck;
+  }
+
+  /** Letters that SQS finds fault with whatever is left off: kept, tried again, and no reason to stop the others. */
+  refused(): Delivery[] {
+    return [...this.#entries.values()].filter((entry) => entry.refused).map((entry) => entry.delivery);
+  }
+
+  #refuse(entry: Entry, error: unknown): void {
+    this.#toEnd(entry);
+    if (entry.refused) return;
+    entry.refused = true;
+    this.#options.onRefused(entry.delivery, error);
   }
 
   #sent(entry: Entry): void {

@@ -53,6 +53,7 @@ export type WorkerEvent =
       readonly count: number;
       readonly error: unknown;
     }
+  | { readonly type: 'letter-refused'; readonly subject: Subject; readonly error: unknown }
   | { readonly type: 'dead-letter-queue'; readonly reachable: boolean; readonly error?: unknown }
   /** The shared rate budget: held with the other workers, or alone at the share held so far. */
   | { readonly type: 'rate-budget'; readonly shared: boolean; readonly reason?: unknown }

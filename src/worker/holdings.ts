@@ -25,6 +25,10 @@ export class Holdings {
     this.#held.add(delivery);
   }
 
+  has(delivery: Delivery): boolean {
+    return this.#held.has(delivery);
+  }
+
   delete(delivery: Delivery): boolean {
     return this.#held.delete(delivery);
   }

@@ -1,5 +1,5 @@
 /** What the worker has to know of its queues, read at start and again from time to time. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../clock.ts';
 import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
 import { MAX_PAYLOAD_BYTES, type Queue } from '../queue/queue.ts';
 import type { WorkerListener } from './events.ts';
@@ -27,8 +27,15 @@ export interface QueueFactsResult {
 }
 
 /** Looks at both queues. Never throws: what could not be read is said in the result, and defaults stand for it. */
-export async function readQueueFacts(source: Queue, deadLetter: Queue): Promise<QueueFactsResult> {
-  const [first, second] = await Promise.allSettled([source.attributes(), deadLetter.attributes()]);
+export async function readQueueFacts(
+  source: Queue,
+  deadLetter: Queue,
+  signal?: AbortSignal,
+): Promise<QueueFactsResult> {
+  const [first, second] = await Promise.allSettled([
+    source.attributes(signal),
+    deadLetter.attributes(signal),
+  ]);
   return {
     facts: {
       retentionSeconds:
@@ -69,7 +76,8 @@ export interface FindQueuesOptions {
 export async function findQueues(options: FindQueuesOptions): Promise<QueueFacts | undefined> {
   const { source, deadLetter, backoff, random, signal, emit } = options;
   for (let failures = 1; !signal.aborted; failures++) {
-    const result = await readQueueFacts(source, deadLetter);
+    const result = await readQueueFacts(source, deadLetter, signal);
+    if (signal.aborted) return undefined;
     const looks = [
       { queueUrl: source.url, look: result.source },
       { queueUrl: deadLetter.url, look: result.deadLetter },
@@ -80,7 +88,7 @@ export async function findQueues(options: FindQueuesOptions): Promise<QueueFacts
       else if ('assumed' in found) emit({ type: 'queue-assumed', queueUrl, error: found.error });
     }
     if (looks.every(({ look: found }) => found.ok)) return result.facts;
-    await sleep(retryInMs, undefined, { signal }).catch(() => undefined);
+    await sleep(retryInMs, signal);
   }
   return undefined;
 }

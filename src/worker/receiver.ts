@@ -85,7 +85,7 @@ export class Receiver {
     const wanted = batch();
     if (room < wanted && this.#polls.size === 0) this.#wantedSince = undefined;
     if (this.#backoff !== undefined) return;
-    while (room >= wanted && this.#polls.size < this.#width) {
+    while (room >= wanted && this.#polls.size < this.#widthNow()) {
       this.#wantedSince ??= clock.monotonic();
       const size = Math.min(RECEIVE_SIZE, room);
       void this.#poll(size);
@@ -93,22 +93,38 @@ export class Receiver {
     }
   }
 
-  /** Receives no more. Resolves when no poll is under way; what those bring still goes to `onMessages`. */
-  async stop(): Promise<void> {
+  /** Begins no more polls; those under way go on. */
+  close(): void {
     this.#running = false;
     clearTimeout(this.#backoff);
     this.#backoff = undefined;
+  }
+
+  /**
+   * Ends the polls under way: idle ones are cut, those that may be bringing messages are waited for.
+   * @param wait messages have just been released, which any poll may be bringing: none is idle.
+   */
+  async stop(wait = false): Promise<void> {
+    this.close();
     if (this.#polls.size === 0) return;
     const drained = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
     const now = this.#options.clock.monotonic();
     for (const poll of this.#polls) {
-      const grace = poll.idle ? 0 : Math.max(0, poll.startedAt + IDLE_AFTER_MS - now);
-      if (grace === 0) poll.controller.abort();
-      else setTimeout(() => poll.controller.abort(), grace);
+      const busyUntil = wait ? now + IDLE_AFTER_MS : poll.idle ? now : poll.startedAt + IDLE_AFTER_MS;
+      if (busyUntil <= now) poll.controller.abort();
+      else setTimeout(() => poll.controller.abort(), busyUntil - now);
     }
     await drained;
+  }
+
+  /** One poll while an older one is still waiting for messages: the queue is empty. */
+  #widthNow(): number {
+    const [oldest] = this.#polls;
+    const waiting =
+      oldest !== undefined && this.#options.clock.monotonic() - oldest.startedAt > IDLE_AFTER_MS;
+    return waiting ? 1 : this.#width;
   }
 
   async #poll(size: number): Promise<void> {

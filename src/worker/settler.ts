@@ -7,6 +7,7 @@
  *
  * What fails in part or as a whole is tried again with backoff, under lease, until it is confirmed or the lease is lost.
  */
+import { sleep } from '../clock.ts';
 import { fullJitter } from '../message/backoff.ts';
 import type { Disposition } from '../message/disposition.ts';
 import type { BatchFailure, VisibilityChange } from '../queue/types.ts';
@@ -22,6 +23,8 @@ export interface SettlerOptions {
   readonly changeVisibility: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
   readonly outbox: DeadLetterOutbox;
   readonly random: () => number;
+  /** Aborted when the worker has stopped: nothing is tried again. */
+  readonly ended: AbortSignal;
   /** Messages in hand: when all of them are being settled, no more will come to share a request. */
   readonly held: () => number;
   /** The settlement is over: the slot is free. */
@@ -51,7 +54,6 @@ export class Settler {
   readonly #deletes: Batcher<Item>;
   readonly #changes: Batcher<Item>;
   readonly #open = new Map<Delivery, Disposition>();
-  #idle: (() => void) | undefined;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -132,16 +134,6 @@ export class Settler {
     this.#changes.flush();
   }
 
-  /** Resolves when every settlement begun has ended; flushes what comes in meanwhile. */
-  async drained(): Promise<void> {
-    while (this.#open.size > 0) {
-      this.flush();
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
-  }
-
   async #carryOut(name: string, batch: readonly Item[], request: Request): Promise<void> {
     let items = batch;
     for (let failures = 0; ; ) {
@@ -151,7 +143,8 @@ export class Settler {
       if (items.length === 0) return;
       failures++;
       const waitMs = fullJitter(retryBackoff, failures, this.#options.random);
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await sleep(waitMs, this.#options.ended);
+      if (this.#options.ended.aborted) return;
     }
   }
 
@@ -189,6 +182,5 @@ export class Settler {
   #finish(delivery: Delivery, disposition: Disposition, settlement: Settlement): void {
     if (!this.#open.delete(delivery)) return;
     this.#options.onSettled(delivery, disposition, settlement);
-    this.#idle?.();
   }
 }

@@ -12,6 +12,8 @@ export interface WorkerSnapshot {
   /** False while receives fail. */
   readonly receiving: boolean;
   readonly deadLetterQueueReachable: boolean;
+  /** Letters that SQS finds fault with whatever is left off; kept and tried again. */
+  readonly refusedLetters: number;
   /** How long a poll has been wanted and none has ended, in milliseconds. */
   readonly pollStalledMs: number;
   readonly held: number;

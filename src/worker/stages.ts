@@ -23,6 +23,8 @@ export interface StageHooks {
   readonly emit: WorkerListener;
   /** Aborts calls in flight. */
   readonly deadline: AbortSignal;
+  /** Aborted when the worker has stopped. */
+  readonly ended: AbortSignal;
   readonly facts: () => QueueFacts | undefined;
   /** Messages in hand. */
   readonly held: () => number;
@@ -39,6 +41,8 @@ export interface StageHooks {
   readonly onSettled: (delivery: Delivery, disposition: Disposition, settlement: Settlement) => void;
   readonly onLost: (delivery: Delivery, reason: string) => void;
   readonly onWall: (delivery: Delivery) => void;
+  /** SQS finds fault with a letter itself, and nothing is left to leave off. */
+  readonly onLetterRefused: (delivery: Delivery, error: unknown) => void;
   readonly onDeadLetterQueue: (reachable: boolean, error?: unknown) => void;
 }
 
@@ -114,9 +118,11 @@ function createQueueSide(
       }),
     target: () => hooks.facts()?.deadLetter ?? { maximumMessageBytes: 0, fifo: false },
     random,
+    ended: hooks.ended,
     onSent: (delivery, letter) => {
       delivery.letter = letter;
     },
+    onRefused: hooks.onLetterRefused,
     onReachable: hooks.onDeadLetterQueue,
     ...(timings.deadLetterBackoff !== undefined && { backoff: timings.deadLetterBackoff }),
   });
@@ -125,6 +131,7 @@ function createQueueSide(
     changeVisibility: (changes) => source.changeVisibility(changes),
     outbox,
     random,
+    ended: hooks.ended,
     held: hooks.held,
     onSettled: hooks.onSettled,
     onLost: hooks.onLost,

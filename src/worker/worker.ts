@@ -34,12 +34,13 @@ export class Worker {
   /** Aborts calls in flight when the time to shut down is nearly over. */
   readonly #deadline = new AbortController();
   readonly #stopping = new AbortController();
+  readonly #ended = new AbortController();
   #state: WorkerState = 'stopped';
   #facts: QueueFacts | undefined;
   #expiryTimer: NodeJS.Timeout | undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
-  #idle: (() => void) | undefined;
+  #letGoNext = Promise.withResolvers<void>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -47,6 +48,7 @@ export class Worker {
     this.#stages = createStages(options, {
       emit: this.#emit,
       deadline: this.#deadline.signal,
+      ended: this.#ended.signal,
       facts: () => this.#facts,
       held: () => this.#holdings.size,
       free: () => this.#free(),
@@ -60,6 +62,7 @@ export class Worker {
       onLost: (delivery, reason) => this.#onLost(delivery, reason),
       onWall: (delivery) => this.#onWall(delivery),
       onDeadLetterQueue: (reachable, error) => this.#onDeadLetterQueue(reachable, error),
+      onLetterRefused: (delivery, error) => this.#onLetterRefused(delivery, error),
     });
   }
 
@@ -84,6 +87,7 @@ export class Worker {
       queuesFound: this.#facts !== undefined,
       receiving: !this.#stages.receiver.failing,
       deadLetterQueueReachable: this.#stages.outbox.reachable,
+      refusedLetters: this.#stages.outbox.refused().length,
       pollStalledMs: this.#stages.receiver.stalledMs,
       held: this.#holdings.size,
       inFlight: this.#stages.permits.inFlight,
@@ -115,18 +119,17 @@ export class Worker {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#started;
-    this.#setState('draining');
-    clearInterval(this.#expiryTimer);
     const graceMs = this.#options.config.shutdownGraceSeconds * 1_000;
     const hard = setTimeout(() => this.#cutShort(), graceMs * 0.8);
     const timeUp = Promise.withResolvers<void>();
     const end = setTimeout(timeUp.resolve, graceMs * 0.95);
-    for (const delivery of this.#holdings) this.#giveUp(delivery, {});
-    if (!this.#stages.outbox.reachable) this.#stages.settler.releaseUnsent();
+    await Promise.race([this.#started, timeUp.promise]);
+    this.#setState('draining');
+    clearInterval(this.#expiryTimer);
     await Promise.race([this.#drained(), timeUp.promise]);
     clearTimeout(hard);
     clearTimeout(end);
+    this.#ended.abort();
     this.#stages.permits.close();
     this.#stages.leases.stop();
     await this.#options.limiter.close();
@@ -135,12 +138,24 @@ export class Worker {
   }
 
   async #drained(): Promise<void> {
-    await this.#stages.receiver.stop();
-    while (this.#holdings.size > 0) {
+    const { receiver, settler, outbox } = this.#stages;
+    receiver.close();
+    const held = [...this.#holdings];
+    for (const delivery of held) this.#giveUp(delivery, {});
+    if (!outbox.reachable) settler.releaseUnsent();
+    for (const delivery of outbox.refused()) settler.releaseUnsent(delivery);
+    settler.flush();
+    // A poll of ours that is still open would take what is released here, and hide it when it is cut.
+    await this.#until(() => held.every((delivery) => delivery.calling || !this.#holdings.has(delivery)));
+    await receiver.stop(held.length > 0);
+    await this.#until(() => this.#holdings.size === 0);
+  }
+
+  /** Resolves when `done` holds; asks again whenever a message has been let go. */
+  async #until(done: () => boolean): Promise<void> {
+    while (!done()) {
       this.#stages.settler.flush();
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
+      await this.#letGoNext.promise;
     }
   }
 
@@ -153,6 +168,8 @@ export class Worker {
   #onMessages(messages: Message[], durationMs: number): void {
     this.#emit({ type: 'received', count: messages.length, durationMs });
     for (const message of messages) this.#take(message);
+    // Polls that were open when calls were paused may bring more than is to be held now.
+    if (this.#stages.gate.closed) this.#giveUpSurplus();
   }
 
   #take(message: Message): void {
@@ -173,7 +190,10 @@ export class Worker {
   #settle(delivery: Delivery, disposition: Disposition): void {
     if (delivery.lost) return;
     delivery.settling = true;
-    this.#stages.settler.settle(delivery, disposition);
+    // Nothing waits for the dead-letter queue any more: whoever comes next tries again.
+    const unsendable =
+      this.#state === 'draining' && disposition.action === 'dead-letter' && !this.#stages.outbox.reachable;
+    this.#stages.settler.settle(delivery, unsendable ? { action: 'release' } : disposition);
     if (this.#state === 'draining') this.#stages.settler.flush();
     else this.#stages.settler.flushIfLast();
   }
@@ -237,6 +257,11 @@ export class Worker {
     else if (this.#state === 'draining') this.#stages.settler.releaseUnsent();
   }
 
+  #onLetterRefused(delivery: Delivery, error: unknown): void {
+    this.#emit({ type: 'letter-refused', subject: delivery, error });
+    if (this.#state === 'draining') this.#stages.settler.releaseUnsent(delivery);
+  }
+
   #onSettled(delivery: Delivery, disposition: Disposition, settlement: Settlement): void {
     if (settlement === 'confirmed') {
       this.#stages.leases.drop(delivery);
@@ -273,7 +298,8 @@ export class Worker {
     if (!this.#holdings.delete(delivery)) return;
     this.#stages.receiver.wake();
     this.#stages.settler.flushIfLast();
-    this.#idle?.();
+    this.#letGoNext.resolve();
+    this.#letGoNext = Promise.withResolvers();
   }
 
   /** Looks for messages that must not be left to the queue any longer: in hand, and while paused in the queue. */
@@ -282,7 +308,7 @@ export class Worker {
       if (!delivery.calling && this.#stages.processor.secondsToExpiring(delivery.message) <= 0)
         this.#giveUp(delivery, {});
     }
-    if (!this.#stages.gate.closed || this.#state !== 'running') return;
+    if (!this.#stages.gate.closed || !this.#stages.outbox.reachable || this.#state !== 'running') return;
     const { source, config } = this.#options;
     void sweepExpiring({
       queue: source,

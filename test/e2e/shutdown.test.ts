@@ -79,6 +79,22 @@ describe('a worker with calls in flight and messages waiting', () => {
     expect(stage.left()).toEqual({ ready: 15, inFlight: 0 });
   });
 
+  test('gives back what was not started to others, and not to polls of its own that it has just cut', async () => {
+    await setUp({ MAX_CONCURRENCY: '20', CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '2' });
+    stage.api.scriptAll('hang');
+    // This one tells when a second has passed: by then the polls look idle.
+    stage.api.script('clock', [{ status: 400, errorType: 'ValidationException', delayMs: 1_000 }]);
+    await stage.send({ Identifier: 'clock', Description: 'x' });
+    await stage.sendUpdates(30);
+    worker = startWorker();
+    await worker.waitForEvent('dead_letter');
+    expect(proxy.outstanding('ReceiveMessage')).toBeGreaterThan(0);
+    expect(stage.left()).toEqual({ ready: 0, inFlight: 30 });
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(stage.left()).toEqual({ ready: 30, inFlight: 0 });
+  });
+
   test('aborts calls that hang before the grace is over, and gives their messages back', async () => {
     await setUp({ CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '2' });
     stage.api.scriptAll('hang');

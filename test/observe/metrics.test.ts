@@ -13,6 +13,7 @@ const well: WorkerSnapshot = {
   queuesFound: true,
   receiving: true,
   deadLetterQueueReachable: true,
+  refusedLetters: 0,
   pollStalledMs: 0,
   held: 0,
   inFlight: 0,

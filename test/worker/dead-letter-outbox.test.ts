@@ -53,6 +53,7 @@ function setUp(setting: Setting = {}) {
   const then: string[] = [];
   const reachable: [boolean, unknown][] = [];
   const outbox = new DeadLetterOutbox({
+    ended: new AbortController().signal,
     send: async (messages) => {
       requests.push([...messages]);
       return (await setting.send?.(messages)) ?? [];
@@ -75,6 +76,7 @@ function setUp(setting: Setting = {}) {
       sent.push(message.receiptHandle);
       letters.set(message.receiptHandle, letter);
     },
+    onRefused: () => {},
     onReachable: (yes, error) => reachable.push([yes, error]),
   });
   const add = (...deliveries: (string | Delivery)[]): Delivery[] =>

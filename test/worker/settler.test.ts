@@ -55,6 +55,7 @@ interface Setting {
   readonly send?: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
   /** Messages in hand; more than are ever settled here when omitted. */
   readonly held?: number;
+  readonly ended?: AbortSignal;
 }
 
 function setUp(setting: Setting = {}) {
@@ -65,6 +66,7 @@ function setUp(setting: Setting = {}) {
   const lost: string[] = [];
   const errors: [string, number, unknown][] = [];
   const outbox = new DeadLetterOutbox({
+    ended: new AbortController().signal,
     send: async (messages) => {
       sends.push(messages.map(({ key }) => key));
       return (await setting.send?.(messages)) ?? [];
@@ -73,9 +75,11 @@ function setUp(setting: Setting = {}) {
     target: () => ({ maximumMessageBytes: 1_048_576, fifo: false }),
     random: () => 0.5,
     onSent: () => {},
+    onRefused: () => {},
     onReachable: () => {},
   });
   const settler: Settler = new Settler({
+    ended: setting.ended ?? new AbortController().signal,
     deleteMessages: async (handles) => {
       deletes.push([...handles]);
       return (await setting.deleteMessages?.(handles)) ?? [];
@@ -398,23 +402,21 @@ describe('giving back what could not be sent', () => {
   });
 });
 
-describe('drained', () => {
-  test('resolves at once when nothing is open', async () => {
-    await expect(setUp().settler.drained()).resolves.toBeUndefined();
-  });
-
-  test('flushes what is gathered and resolves when all of it has ended', async () => {
-    const answer = Promise.withResolvers<BatchFailure[]>();
-    const { settler, settle, deletes, changes } = setUp({ deleteMessages: () => answer.promise });
+describe('an end', () => {
+  test('is the end of trying again', async () => {
+    const end = new AbortController();
+    const { settle, deletes } = setUp({
+      ended: end.signal,
+      deleteMessages: async () => {
+        throw new Error('away');
+      },
+    });
     settle(acknowledge, 'a');
-    settle(release, 'b');
-    const ended = vi.fn();
-    void settler.drained().then(ended);
+    await pass(5_000);
+    end.abort();
     await flush();
-    expect([deletes, changes]).toEqual([[['a']], [[['b', 0]]]]);
-    expect(ended).not.toHaveBeenCalled();
-    answer.resolve([]);
-    await flush();
-    expect(ended).toHaveBeenCalledTimes(1);
+    const tries = deletes.length;
+    await pass(60_000);
+    expect(deletes).toHaveLength(tries);
   });
 });

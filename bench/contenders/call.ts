@@ -1,0 +1,48 @@
+/** The call as a user of a peer library would write it: the same SDK call that ota-updater makes. */
+import Bottleneck from 'bottleneck';
+import pRetry from 'p-retry';
+import {
+  IoTManagedIntegrationsClient,
+  UpdateOtaTaskCommand,
+} from '../../packages/client-iot-managed-integrations/src/index.ts';
+
+/** Calls in flight at most: as many as the worker is given. */
+export const IN_FLIGHT = 100;
+
+interface Body {
+  readonly Identifier: string;
+  readonly Description?: string;
+  readonly TaskConfigurationId?: string;
+}
+
+/**
+ * Applies the update in a message's body. With `BENCH_RATE` calls per second, Bottleneck (a job a call) and p-retry are
+ * added as their READMEs say; the SDK's own retries are off then.
+ */
+export function createCall(): (body: string | undefined) => Promise<void> {
+  const rate = process.env.BENCH_RATE === undefined ? undefined : Number(process.env.BENCH_RATE);
+  const client = new IoTManagedIntegrationsClient({
+    requestHandler: { httpAgent: { maxSockets: IN_FLIGHT, keepAlive: true } },
+    ...(rate !== undefined && { maxAttempts: 1 }),
+  });
+  const send = async (body: string | undefined): Promise<void> => {
+    const { Identifier, Description, TaskConfigurationId } = JSON.parse(body ?? '') as Body;
+    await client.send(
+      new UpdateOtaTaskCommand({
+        Identifier,
+        ...(Description !== undefined && { Description }),
+        ...(TaskConfigurationId !== undefined && { TaskConfigurationId }),
+      }),
+    );
+  };
+  if (rate === undefined) return send;
+  const limiter = new Bottleneck({ minTime: 1_000 / rate, maxConcurrent: IN_FLIGHT });
+  return (body) => pRetry(() => limiter.schedule(() => send(body)), { retries: 10 });
+}
+
+/** The queue that this contender drains. */
+export function queueUrl(): string {
+  const url = process.env.QUEUE_URL;
+  if (url === undefined) throw new Error('QUEUE_URL is not set');
+  return url;
+}

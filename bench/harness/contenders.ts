@@ -1,0 +1,66 @@
+/** Who plays: ota-updater, the SDK by hand, and the libraries a user would pick instead. */
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type ChildOptions, startNode } from './children.ts';
+
+export interface Contender {
+  readonly name: string;
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** ota-updater's real worker, as `npm run ota -- worker` starts it. */
+export function otaUpdater(env: Readonly<Record<string, string>>, name = 'ota-updater'): Contender {
+  return {
+    name,
+    script: file('../../src/main.ts'),
+    args: ['worker'],
+    env: { MAX_CONCURRENCY: '100', HTTP_PORT: 'off', LOG_LEVEL: 'warn', ...env },
+  };
+}
+
+/** @param rate with Bottleneck, a job a call, and p-retry. */
+export function byHand(rate?: number): Contender {
+  return peer('SDK by hand', 'by-hand.ts', [], rate);
+}
+
+export function sqsConsumer(consumers: number, rate?: number): Contender {
+  return peer(`sqs-consumer x${consumers}`, 'sqs-consumer.ts', [String(consumers)], rate);
+}
+
+export function squiss(rate?: number): Contender {
+  return peer('squiss-ts', 'squiss.ts', [], rate);
+}
+
+/** All peers. */
+export function peers(rate?: number): Contender[] {
+  return [byHand(rate), sqsConsumer(8, rate), sqsConsumer(10, rate), squiss(rate)];
+}
+
+/** Calls by someone else, so many per second. */
+export function stranger(perSecond: number): Contender {
+  return { name: 'stranger', script: file('../contenders/stranger.ts'), args: [String(perSecond)], env: {} };
+}
+
+export function startContender(
+  { script, args, env }: Contender,
+  stageEnv: Readonly<Record<string, string>>,
+  options: Omit<ChildOptions, 'env'> = {},
+): ChildProcess {
+  const child = startNode(script, args, { ...options, env: { ...stageEnv, ...env } });
+  // Read and thrown away, so that a contender never waits for us.
+  child.stdout?.resume();
+  return child;
+}
+
+function peer(name: string, script: string, args: readonly string[], rate: number | undefined): Contender {
+  return {
+    name: rate === undefined ? name : `${name} + Bottleneck + p-retry`,
+    script: file(`../contenders/${script}`),
+    args,
+    env: rate === undefined ? {} : { BENCH_RATE: String(rate) },
+  };
+}

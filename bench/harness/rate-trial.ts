@@ -1,0 +1,98 @@
+/** Workers calling an API with a limit for a fixed time; what counts is what the API saw. */
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import type { ApiTimeline } from './api-process.ts';
+import { end } from './children.ts';
+import { type Contender, startContender } from './contenders.ts';
+import type { Line } from './plot.ts';
+import type { Stage } from './stage.ts';
+import { BUCKET_MS, perSecond } from './timeline.ts';
+
+export interface Caller {
+  readonly contender: Contender;
+  /** Letters its Identifiers begin with: so the API tells the callers apart, each on a queue of its own. */
+  readonly prefix: string;
+  /** Messages it finds; none for a stranger. */
+  readonly messages: number;
+  readonly atSecond?: number;
+}
+
+export interface RateTrial {
+  readonly api: SimulatedApiSettingsInput;
+  readonly callers: readonly Caller[];
+  /** From the first call on. */
+  readonly seconds: number;
+  /** The API's limit changes. */
+  readonly steps?: readonly { readonly atSecond: number; readonly limitPerSecond: number }[];
+}
+
+export interface RateTrialResult {
+  readonly timeline: ApiTimeline;
+  /** Second of the timeline at which the first call was made: the trial's zero. */
+  readonly zero: number;
+}
+
+const FIRST_CALL_WITHIN_MS = 15_000;
+
+export async function runRateTrial(stage: Stage, trial: RateTrial): Promise<RateTrialResult> {
+  const queues: string[] = [];
+  for (const { prefix, messages } of trial.callers) {
+    const queueUrl = await stage.createQueue();
+    await stage.fill(queueUrl, messages, prefix);
+    queues.push(queueUrl);
+  }
+  await stage.reset(trial.api);
+  const children: ChildProcess[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  const at = (second: number, run: () => void): void => {
+    if (second === 0) run();
+    else timers.push(setTimeout(run, second * 1_000));
+  };
+  const startAll = (later: boolean): void => {
+    for (const [i, { contender, atSecond = 0 }] of trial.callers.entries()) {
+      if (atSecond > 0 !== later) continue;
+      at(atSecond, () => children.push(startContender(contender, stage.env(queues[i] ?? ''))));
+    }
+  };
+  try {
+    startAll(false);
+    await firstCall(stage);
+    const startedAt = performance.now();
+    startAll(true);
+    for (const { atSecond, limitPerSecond } of trial.steps ?? []) {
+      at(atSecond, () => void stage.configure({ limit: { ratePerSecond: limitPerSecond, burst: 20 } }));
+    }
+    await sleep(trial.seconds * 1_000 - (performance.now() - startedAt));
+    const timeline = await stage.timeline();
+    return { timeline, zero: firstBucket(timeline) * (BUCKET_MS / 1_000) };
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+    await Promise.all(children.map((child) => end(child, 'SIGKILL')));
+    for (const queueUrl of queues) await stage.deleteQueue(queueUrl);
+  }
+}
+
+/** A series second by second from `zero`, as a line to plot. */
+export function lineOf(name: string, buckets: readonly number[], zero: number, seconds: number): Line {
+  const points = Array.from({ length: Math.floor(seconds) }, (_, second) => ({
+    second: second + 0.5,
+    value: perSecond(buckets, zero + second, zero + second + 1),
+  }));
+  return { name, points };
+}
+
+async function firstCall(stage: Stage): Promise<void> {
+  const until = performance.now() + FIRST_CALL_WITHIN_MS;
+  while ((await stage.look()).calls === 0) {
+    if (performance.now() > until) throw new Error('no call was made');
+    await sleep(20);
+  }
+}
+
+function firstBucket({ callers }: ApiTimeline): number {
+  const firsts = Object.values(callers).flatMap(({ accepted, throttled }) =>
+    [accepted, throttled].map((buckets) => buckets.findIndex((count) => count > 0)),
+  );
+  return Math.min(...firsts.filter((index) => index >= 0));
+}

@@ -1,0 +1,150 @@
+/** The stage every contender plays on: emulator and API in processes of their own, and queues filled alike. */
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import type { ApiLook, ApiTimeline } from './api-process.ts';
+import { end, firstLine, startNode } from './children.ts';
+import type { SqsCounts } from './emulator-process.ts';
+
+interface Server {
+  readonly url: string;
+  readonly control: string;
+}
+
+const REGION = 'eu-west-1';
+const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
+/** Batches sent side by side while a queue is filled. */
+const SENDERS = 8;
+
+export class Stage {
+  readonly #processes: readonly ChildProcess[];
+  readonly #sqs: Server;
+  readonly #api: Server;
+  readonly #client: SQSClient;
+  #queues = 0;
+
+  private constructor(processes: readonly ChildProcess[], sqs: Server, api: Server) {
+    this.#processes = processes;
+    this.#sqs = sqs;
+    this.#api = api;
+    this.#client = new SQSClient({ region: REGION, credentials, endpoint: sqs.url });
+  }
+
+  static async start(): Promise<Stage> {
+    const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+    const sqs = startNode(script('emulator-process.ts'), [], { env: {} });
+    const api = startNode(script('api-process.ts'), [], { env: {} });
+    return new Stage([sqs, api], await firstLine<Server>(sqs), await firstLine<Server>(api));
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy();
+    await Promise.all(this.#processes.map((child) => end(child, 'SIGKILL')));
+  }
+
+  /** What a contender needs to use the stage. */
+  env(queueUrl: string): Record<string, string> {
+    return {
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_SQS: this.#sqs.url,
+      AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: this.#api.url,
+      QUEUE_URL: queueUrl,
+      DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead`,
+    };
+  }
+
+  /** A new queue, and one beside it for dead letters; answers its URL. */
+  async createQueue(): Promise<string> {
+    const name = `bench-${++this.#queues}`;
+    for (const each of [name, `${name}-dead`]) {
+      await this.#client.send(new CreateQueueCommand({ QueueName: each }));
+    }
+    return `${this.#sqs.url}/000000000000/${name}`;
+  }
+
+  async deleteQueue(queueUrl: string): Promise<void> {
+    for (const each of [queueUrl, `${queueUrl}-dead`]) {
+      await this.#client.send(new DeleteQueueCommand({ QueueUrl: each }));
+    }
+  }
+
+  /** Sends updates for `prefix`0 and so on, from `first`. */
+  async fill(queueUrl: string, count: number, prefix = 'task', first = 0): Promise<void> {
+    let next = first;
+    const last = first + count;
+    const send = async (): Promise<void> => {
+      while (next < last) {
+        const from = next;
+        next = Math.min(last, from + 10);
+        await this.#client.send(
+          new SendMessageBatchCommand({
+            QueueUrl: queueUrl,
+            Entries: Array.from({ length: next - from }, (_, i) => ({
+              Id: String(i),
+              MessageBody: JSON.stringify({
+                Identifier: `${prefix}${from + i}`,
+                Description: 'a bench',
+                RequestId: `row-${from + i}`,
+              }),
+            })),
+          }),
+        );
+      }
+    };
+    await Promise.all(Array.from({ length: SENDERS }, send));
+  }
+
+  /** Messages there, visible or not. */
+  async left(queueUrl: string): Promise<number> {
+    const { Attributes = {} } = await this.#client.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }),
+    );
+    const { ApproximateNumberOfMessages = 0, ApproximateNumberOfMessagesNotVisible = 0 } = Attributes;
+    return Number(ApproximateNumberOfMessages) + Number(ApproximateNumberOfMessagesNotVisible);
+  }
+
+  /** Starts counting anew, under these settings: a limit begins with a full bucket. */
+  async reset(settings: SimulatedApiSettingsInput): Promise<void> {
+    await this.configure({ limit: null });
+    await this.configure({ latency: { minMs: 0, maxMs: 0 }, ...settings });
+    await get(`${this.#api.control}/reset`);
+    await get(`${this.#sqs.control}/reset`);
+  }
+
+  async configure(settings: SimulatedApiSettingsInput): Promise<void> {
+    const body = JSON.stringify(settings);
+    const response = await fetch(`${this.#api.url}/_sandbox/settings`, { method: 'PUT', body });
+    if (!response.ok) throw new Error(`the API refuses ${body}: ${await response.text()}`);
+  }
+
+  look(): Promise<ApiLook> {
+    return get<ApiLook>(`${this.#api.control}/look`);
+  }
+
+  timeline(): Promise<ApiTimeline> {
+    return get<ApiTimeline>(`${this.#api.control}/timeline`);
+  }
+
+  sqsCounts(): Promise<SqsCounts> {
+    return get<SqsCounts>(`${this.#sqs.control}/counts`);
+  }
+}
+
+/** The requests that consuming takes. */
+export function consumingRequests({ byAction }: SqsCounts): number {
+  const actions = Object.entries(byAction).filter(([name]) => /^(Receive|Delete|ChangeMessage)/.test(name));
+  return actions.reduce((sum, [, count]) => sum + count, 0);
+}
+
+async function get<T>(url: string): Promise<T> {
+  return (await (await fetch(url)).json()) as T;
+}

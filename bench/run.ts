@@ -1,0 +1,98 @@
+/**
+ * ota-updater beside what a user would pick instead.
+ *
+ *   node run.ts [scenario...] [--quick]      all scenarios when none is named
+ *
+ * Writes results/README.md, results/results.json and plots; scenarios that are not run keep their last result. Linux.
+ */
+import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { workOff } from './harness/backlog.ts';
+import { killAll } from './harness/children.ts';
+import { byHand } from './harness/contenders.ts';
+import { readResults, record, tableMarkdown, targetsMarkdown, writeResults } from './harness/report.ts';
+import type { Scenario } from './harness/result.ts';
+import { Stage } from './harness/stage.ts';
+import { adaptive } from './scenarios/adaptive.ts';
+import { drain } from './scenarios/drain.ts';
+import { growth } from './scenarios/growth.ts';
+import { idle } from './scenarios/idle.ts';
+import { mixedLatency } from './scenarios/mixed-latency.ts';
+import { rate1500, throttled50 } from './scenarios/rates.ts';
+import { shared } from './scenarios/shared.ts';
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  drain,
+  'mixed-latency': mixedLatency,
+  'rate-1500': rate1500,
+  'throttled-50': throttled50,
+  idle,
+  adaptive,
+  shared,
+  growth,
+};
+/** No scenario takes longer, whatever happens, in milliseconds. */
+const MAX_SCENARIO_MS = 30 * 60_000;
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const names = positionals.length > 0 ? positionals : Object.keys(scenarios);
+const unknown = names.filter((name) => !(name in scenarios));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no such scenario: ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+
+process.on('exit', killAll);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
+
+let failed = 0;
+for (const name of names) {
+  try {
+    await play(name);
+  } catch (error) {
+    failed++;
+    process.stderr.write(`${name} failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+  } finally {
+    killAll();
+  }
+}
+process.exit(failed > 0 ? 1 : 0);
+
+async function play(name: string): Promise<void> {
+  const scenario = scenarios[name];
+  if (scenario === undefined) return;
+  const startedAt = performance.now();
+  const loadBefore = loadavg()[0] ?? 0;
+  print(`\n== ${name}${values.quick ? ' (quick)' : ''}, load ${loadBefore.toFixed(1)}`);
+  const tooLong = setTimeout(() => {
+    process.stderr.write(`${name} took longer than ${MAX_SCENARIO_MS / 60_000} minutes\n`);
+    process.exit(1);
+  }, MAX_SCENARIO_MS);
+  const stage = await Stage.start();
+  try {
+    // Emulator and API are warm before anyone is measured on them.
+    await workOff(stage, byHand(), { warmUp: 0, updates: 2_000, maxSeconds: 30 });
+    const result = await scenario({ stage, quick: values.quick, say: (line) => print(`  ${line}`) });
+    const recorded = await record(result, {
+      command: ['npm run bench --', name, ...(values.quick ? ['--quick'] : [])].join(' '),
+      quick: values.quick,
+      loadBefore,
+      seconds: (performance.now() - startedAt) / 1_000,
+    });
+    await writeResults({ ...(await readResults()), [name]: recorded }, Object.keys(scenarios));
+    if (result.skipped !== undefined) print(`skipped: ${result.skipped}`);
+    else print(`\n${[...result.tables.map(tableMarkdown), targetsMarkdown(result.targets)].join('\n')}`);
+  } finally {
+    clearTimeout(tooLong);
+    await stage.close();
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

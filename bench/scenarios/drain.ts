@@ -1,0 +1,101 @@
+/** A backlog, no rate limit, an API without latency: what each contender carries, and what it costs. */
+import type { TopLevelSpec } from 'vega-lite';
+import { otaUpdater, peers } from '../harness/contenders.ts';
+import { percent, type Scenario } from '../harness/result.ts';
+import { playRounds, type Standing } from '../harness/rounds.ts';
+
+export const drain: Scenario = async ({ stage, quick, say }) => {
+  const backlog = { warmUp: quick ? 2_000 : 5_000, updates: quick ? 5_000 : 20_000, maxSeconds: 120 };
+  const contenders = [otaUpdater({ RATE_LIMIT: 'unlimited' }), ...peers()];
+  const standings = await playRounds(stage, contenders, quick ? 1 : 5, backlog, say);
+  const [ota, hand, ...libraries] = standings;
+  if (ota === undefined || hand === undefined) throw new Error('nobody played');
+  const best = Math.max(hand.perSecond, ...libraries.map((each) => each.perSecond));
+  return {
+    about: `${backlog.updates} updates after ${backlog.warmUp} of warm-up, no rate limit, an API without latency, up to 100 calls in flight.`,
+    tables: [table(standings, best, hand)],
+    targets: [
+      target('level with the best peer (98%)', ota.perSecond / best, 0.98),
+      target('at least 95% of the SDK by hand', ota.perSecond / hand.perSecond, 0.95),
+      {
+        claim: 'CPU per update at most 1.15 times that of the SDK by hand',
+        seen: (ota.cpuMicrosPerUpdate / hand.cpuMicrosPerUpdate).toFixed(2),
+        met: ota.cpuMicrosPerUpdate <= 1.15 * hand.cpuMicrosPerUpdate,
+      },
+      {
+        claim: 'at most 0.21 SQS requests per update',
+        seen: ota.sqsRequestsPerUpdate.toFixed(3),
+        met: ota.sqsRequestsPerUpdate <= 0.21,
+      },
+    ],
+    plots: [{ name: 'drain', spec: bars(standings) }],
+    figures: standings,
+  };
+};
+
+function target(claim: string, share: number, least: number) {
+  return { claim, seen: percent(share), met: share >= least };
+}
+
+function table(standings: readonly Standing[], best: number, hand: Standing) {
+  return {
+    columns: [
+      'contender',
+      'updates/s',
+      'of the best peer',
+      'of by hand',
+      'CPU µs/update',
+      'of by hand',
+      'SQS requests/update',
+      'peak RSS MB',
+      'start to first receive ms',
+      'CPU to start ms',
+    ],
+    rows: standings.map((each) => [
+      each.name,
+      each.perSecond.toFixed(0),
+      percent(each.perSecond / best, 0),
+      percent(each.perSecond / hand.perSecond, 0),
+      each.cpuMicrosPerUpdate.toFixed(0),
+      (each.cpuMicrosPerUpdate / hand.cpuMicrosPerUpdate).toFixed(2),
+      each.sqsRequestsPerUpdate.toFixed(3),
+      each.peakRssMb.toFixed(0),
+      each.startMs.toFixed(0),
+      each.startCpuMs.toFixed(0),
+    ]),
+  };
+}
+
+function bars(standings: readonly Standing[]): TopLevelSpec {
+  const values = standings.flatMap(({ name, perSecond, cpuMicrosPerUpdate }) => [
+    { contender: name, figure: 'updates per second', value: Math.round(perSecond) },
+    { contender: name, figure: 'CPU per update, µs', value: Math.round(cpuMicrosPerUpdate) },
+  ]);
+  return {
+    data: { values },
+    facet: { column: { field: 'figure', type: 'nominal', title: null, sort: null } },
+    resolve: { scale: { x: 'independent' } },
+    spec: {
+      width: 260,
+      layer: [
+        {
+          mark: 'bar',
+          encoding: {
+            color: {
+              condition: { test: "datum.contender === 'ota-updater'", value: '#1f77b4' },
+              value: '#b0b7c0',
+            },
+          },
+        },
+        {
+          mark: { type: 'text', align: 'left', dx: 3 },
+          encoding: { text: { field: 'value', type: 'quantitative' } },
+        },
+      ],
+      encoding: {
+        y: { field: 'contender', type: 'nominal', sort: null, title: null },
+        x: { field: 'value', type: 'quantitative', title: null },
+      },
+    },
+  };
+}

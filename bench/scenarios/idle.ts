@@ -1,0 +1,71 @@
+/** Nothing to do: receives per 20 s, and the CPU that waiting takes. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { end } from '../harness/children.ts';
+import { type Contender, otaUpdater, peers, startContender } from '../harness/contenders.ts';
+import { cpuMs } from '../harness/proc.ts';
+import { percent, type Scenario } from '../harness/result.ts';
+import type { Stage } from '../harness/stage.ts';
+
+interface Idled {
+  readonly name: string;
+  readonly receivesPer20s: number;
+  readonly cpuShare: number;
+}
+
+/** For a process to start and its first poll to be on its way. */
+const SETTLE_MS = 5_000;
+
+export const idle: Scenario = async ({ stage, quick, say }) => {
+  const seconds = quick ? 20 : 60;
+  // The worker as it runs in production: with health, metrics and its summary every 10 s.
+  const contenders = [otaUpdater({ HTTP_PORT: '0', LOG_LEVEL: 'info' }), ...peers()];
+  const idled: Idled[] = [];
+  for (const contender of contenders) {
+    const result = await idleFor(stage, contender, seconds);
+    idled.push(result);
+    say(
+      `${result.name}: ${result.receivesPer20s.toFixed(1)} receives per 20 s, ${percent(result.cpuShare, 2)} of a core`,
+    );
+  }
+  const ota = idled[0] ?? { receivesPer20s: Number.NaN, cpuShare: Number.NaN };
+  return {
+    about: `An empty queue for ${seconds} s, after ${SETTLE_MS / 1_000} s to start.`,
+    tables: [
+      {
+        columns: ['contender', 'receives per 20 s', 'CPU, of a core'],
+        rows: idled.map((each) => [each.name, each.receivesPer20s.toFixed(1), percent(each.cpuShare, 2)]),
+      },
+    ],
+    targets: [
+      {
+        claim: 'one receive per 20 s',
+        seen: ota.receivesPer20s.toFixed(1),
+        met: ota.receivesPer20s <= 1.01,
+      },
+      { claim: 'CPU under 1% of a core', seen: percent(ota.cpuShare, 2), met: ota.cpuShare < 0.01 },
+    ],
+    figures: idled,
+  };
+};
+
+async function idleFor(stage: Stage, contender: Contender, seconds: number): Promise<Idled> {
+  const queueUrl = await stage.createQueue();
+  const child = startContender(contender, stage.env(queueUrl));
+  try {
+    await sleep(SETTLE_MS);
+    const { pid = 0 } = child;
+    const before = await stage.sqsCounts();
+    const cpuBefore = cpuMs(pid);
+    await sleep(seconds * 1_000);
+    const { byAction } = await stage.sqsCounts();
+    const receives = (byAction.ReceiveMessage ?? 0) - (before.byAction.ReceiveMessage ?? 0);
+    return {
+      name: contender.name,
+      receivesPer20s: (receives * 20) / seconds,
+      cpuShare: (cpuMs(pid) - cpuBefore) / (seconds * 1_000),
+    };
+  } finally {
+    await end(child);
+    await stage.deleteQueue(queueUrl);
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * Compares the adaptive rate with the candidates that were not chosen, in simulated time: prints Markdown tables and
+ * draws docs/decisions/adaptive-rate.svg. Deterministic: the same source gives the same figures.
+ */
+import { writeFileSync } from 'node:fs';
+import { AdaptiveRate } from '../src/ota/adaptive-rate.ts';
+import { aimd5, type Candidate, cubic, rejectedCandidates } from '../test/support/rate-candidates.ts';
+import {
+  evenness,
+  fixedController,
+  type Scenario,
+  type SimulationResult,
+  secondsToWithin10Percent,
+  shareOfLimit,
+  shareThrottled,
+  simulate,
+} from '../test/support/rate-simulator.ts';
+
+export const ours: Candidate = {
+  name: 'ours',
+  create: (ceiling) => new AdaptiveRate({ ceiling, onChange: () => {} }),
+};
+
+/** Makes a scenario anew, because controllers have a memory. */
+export type ScenarioOf = (candidate: Candidate, seed: number) => Scenario;
+
+interface SingleWorker {
+  readonly limit: number;
+  readonly burst: number;
+  /** RATE_LIMIT. */
+  readonly ceiling: number;
+  readonly latencyMs?: number;
+  readonly seconds?: number;
+  readonly concurrency?: number;
+}
+
+/** One worker with more work than the API accepts. Latency varies by a fifth. */
+export function singleWorker(setting: SingleWorker): ScenarioOf {
+  const { limit, burst, ceiling, latencyMs = 50, seconds = 60, concurrency = 1_000 } = setting;
+  return (candidate, seed) => ({
+    durationMs: seconds * 1_000,
+    limit: () => limit,
+    burst,
+    latencyMs: (random) => latencyMs * (0.8 + 0.4 * random),
+    workers: [{ startMs: 0, controller: candidate.create(ceiling), concurrency }],
+    seed,
+  });
+}
+
+/** Two workers, the second 30 s later; a stranger takes a fixed rate when `stranger` is above 0. */
+export function twoWorkers(setting: Omit<SingleWorker, 'seconds'> & { stranger: number }): ScenarioOf {
+  const one = singleWorker({ ...setting, seconds: 120 });
+  return (candidate, seed) => {
+    const scenario = one(candidate, seed);
+    const second = { startMs: 30_000, controller: candidate.create(setting.ceiling) };
+    const stranger = { startMs: 0, controller: fixedController(setting.stranger) };
+    const workers = [...scenario.workers, second, ...(setting.stranger > 0 ? [stranger] : [])];
+    return { ...scenario, workers };
+  };
+}
+
+/** The limit goes from 200 to 50 after 60 s, and back after 60 more. */
+export const steps: ScenarioOf = (candidate, seed) => ({
+  ...singleWorker({ limit: 200, burst: 20, ceiling: 400, seconds: 180 })(candidate, seed),
+  limit: (ms) => (ms >= 60_000 && ms < 120_000 ? 50 : 200),
+});
+
+const singles: readonly (readonly [string, ScenarioOf])[] = [
+  ['200/s', singleWorker({ limit: 200, burst: 20, ceiling: 400 })],
+  ['500/s', singleWorker({ limit: 500, burst: 20, ceiling: 1_000 })],
+  ['50/s', singleWorker({ limit: 50, burst: 5, ceiling: 100 })],
+  ['20/s', singleWorker({ limit: 20, burst: 2, ceiling: 40 })],
+  ['2/s, 10 minutes', singleWorker({ limit: 2, burst: 2, ceiling: 4, seconds: 600 })],
+  ['200/s, latency 300 ms', singleWorker({ limit: 200, burst: 20, ceiling: 400, latencyMs: 300 })],
+  ['200/s, `RATE_LIMIT` 180', singleWorker({ limit: 200, burst: 20, ceiling: 180 })],
+  [
+    '200/s, `RATE_LIMIT` unlimited, 50 in flight',
+    singleWorker({ limit: 200, burst: 20, ceiling: Number.POSITIVE_INFINITY, concurrency: 50 }),
+  ],
+  ['20/s, `RATE_LIMIT` 1000', singleWorker({ limit: 20, burst: 2, ceiling: 1_000 })],
+];
+
+/** The two workers of the issue: 75/s for each is fair. */
+export const twoAndAStranger = twoWorkers({ limit: 200, burst: 20, ceiling: 400, stranger: 50 });
+
+const pairs: readonly (readonly [string, ScenarioOf])[] = [
+  ['200/s, a stranger at 50/s: 75/s each', twoAndAStranger],
+  ['500/s: 250/s each', twoWorkers({ limit: 500, burst: 20, ceiling: 1_000, stranger: 0 })],
+  ['50/s: 25/s each', twoWorkers({ limit: 50, burst: 5, ceiling: 100, stranger: 0 })],
+];
+
+const candidates: readonly Candidate[] = [ours, ...rejectedCandidates];
+
+/** Runs a scenario once for each seed from 1 to `seeds`. */
+export function runs(
+  of: ScenarioOf,
+  candidate: Candidate,
+  seeds: number,
+): { scenario: Scenario; result: SimulationResult }[] {
+  return Array.from({ length: seeds }, (_, i) => {
+    const scenario = of(candidate, i + 1);
+    return { scenario, result: simulate(scenario) };
+  });
+}
+
+/** The middle of the values; the upper one of an even number. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+const SEEDS = 8;
+const PAIR_SEEDS = 24;
+
+const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)}%`;
+const seconds = (s: number): string => (Number.isFinite(s) ? `${s} s` : 'never');
+
+function singleCell(of: ScenarioOf, candidate: Candidate): string {
+  const all = runs(of, candidate, SEEDS).map(({ scenario, result }) => {
+    const end = scenario.durationMs / 1_000;
+    return [shareOfLimit(result, scenario, 3, end), shareThrottled(result, [0], 0, end)] as const;
+  });
+  return `${percent(median(all.map(([share]) => share)))} / ${percent(median(all.map(([, wasted]) => wasted)))}`;
+}
+
+function stepsCell(candidate: Candidate): string {
+  const all = runs(steps, candidate, SEEDS);
+  const down = median(all.map(({ result }) => secondsToWithin10Percent(result, 0, 50, 60, 120)));
+  const up = median(all.map(({ result }) => secondsToWithin10Percent(result, 0, 200, 120, 180)));
+  return `${seconds(down)} / ${seconds(up)}`;
+}
+
+function pairCell(of: ScenarioOf, candidate: Candidate): string {
+  const all = runs(of, candidate, PAIR_SEEDS);
+  const even = all.map(({ result }) => evenness(result, 60, 120));
+  const over = even.filter((ratio) => ratio < 0.85).length / even.length;
+  const filled = median(all.map(({ scenario, result }) => shareOfLimit(result, scenario, 60, 120)));
+  return `${median(even).toFixed(2)} / ${Math.min(...even).toFixed(2)} / ${percent(over, 0)} / ${percent(filled, 0)}`;
+}
+
+function table(
+  title: string,
+  rows: readonly (readonly [string, (candidate: Candidate) => string])[],
+): string {
+  const lines = [
+    [title, ...candidates.map(({ name }) => name)],
+    ['---', ...candidates.map(() => '---')],
+    ...rows.map(([name, cell]) => [name, ...candidates.map(cell)]),
+  ];
+  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+/** Every table of the decision, as Markdown. */
+export function tables(): string {
+  const single = singles.map(([name, of]) => [name, (c: Candidate) => singleCell(of, c)] as const);
+  const pair = pairs.map(([name, of]) => [name, (c: Candidate) => pairCell(of, c)] as const);
+  return [
+    table('share of the limit after 3 s / share of 429s', single),
+    table('seconds to within 10%', [['200 to 50 / 50 to 200', stepsCell]]),
+    table('evenness: median / worst / runs below 0.85 / share of the limit', pair),
+  ].join('\n');
+}
+
+interface Line {
+  readonly name: string;
+  readonly color: string;
+  readonly dash?: string;
+  /** One value a second. */
+  readonly values: readonly number[];
+}
+
+interface Chart {
+  readonly title: string;
+  readonly top: number;
+  readonly lines: readonly Line[];
+}
+
+const rates = (result: SimulationResult, worker: number): number[] =>
+  (result.seconds[worker] ?? []).map(({ rate }) => rate);
+
+/** The charts of the decision, each a run of one seed. */
+function charts(): Chart[] {
+  const seed = 1;
+  const colors = { limit: '#555', first: '#0b6fb8', second: '#d1495b', third: '#8a9a1b' };
+  const stepping = (candidate: Candidate): number[] => rates(simulate(steps(candidate, seed)), 0);
+  const { limit } = steps(ours, seed);
+  const limits = Array.from({ length: 180 }, (_, second) => limit(second * 1_000));
+  const pair = (candidate: Candidate): Chart => {
+    const result = simulate(twoAndAStranger(candidate, seed));
+    return {
+      title: `Two workers, ${candidate.name}: the limit is 200/s, a stranger takes 50/s`,
+      top: 200,
+      lines: [
+        { name: 'fair', color: colors.limit, dash: '6 4', values: Array(120).fill(75) },
+        { name: 'first worker', color: colors.first, values: rates(result, 0) },
+        { name: 'second worker', color: colors.second, values: rates(result, 1) },
+      ],
+    };
+  };
+  return [
+    {
+      title: 'One worker, the limit steps 200, 50, 200; RATE_LIMIT is 400',
+      top: 300,
+      lines: [
+        { name: 'limit', color: colors.limit, dash: '6 4', values: limits },
+        { name: cubic.name, color: colors.third, values: stepping(cubic) },
+        { name: aimd5.name, color: colors.second, values: stepping(aimd5) },
+        { name: ours.name, color: colors.first, values: stepping(ours) },
+      ],
+    },
+    pair(ours),
+    pair(aimd5),
+  ];
+}
+
+const SIZE = { width: 860, height: 240, left: 60, right: 150, top: 34, bottom: 40 };
+
+/** Charts below each other, as one SVG. */
+function svg(all: readonly Chart[]): string {
+  const height = all.length * SIZE.height;
+  const body = all.map((chart, i) => `<g transform="translate(0 ${i * SIZE.height})">\n${draw(chart)}</g>\n`);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${height}" font-family="sans-serif" font-size="12">
+<rect width="${SIZE.width}" height="${height}" fill="#fff"/>
+${body.join('')}</svg>
+`;
+}
+
+function draw({ title, top, lines }: Chart): string {
+  const count = Math.max(...lines.map(({ values }) => values.length));
+  const right = SIZE.width - SIZE.right;
+  const bottom = SIZE.height - SIZE.bottom;
+  const x = (second: number): number => SIZE.left + (second / count) * (right - SIZE.left);
+  const y = (rate: number): number => bottom - (Math.min(rate, top) / top) * (bottom - SIZE.top);
+  const at = (value: number): string => value.toFixed(1);
+  const parts = [`<text x="${SIZE.left}" y="20" font-size="14" font-weight="bold">${title}</text>`];
+  for (let rate = 0; rate <= top; rate += 50) {
+    parts.push(
+      `<path d="M${SIZE.left} ${at(y(rate))}H${right}" stroke="#ddd"/>`,
+      `<text x="${SIZE.left - 6}" y="${at(y(rate) + 4)}" text-anchor="end">${rate}</text>`,
+    );
+  }
+  for (let second = 0; second <= count; second += 20)
+    parts.push(`<text x="${at(x(second))}" y="${bottom + 16}" text-anchor="middle">${second}</text>`);
+  const middle = (SIZE.top + bottom) / 2;
+  parts.push(
+    `<text x="${(SIZE.left + right) / 2}" y="${bottom + 32}" text-anchor="middle">seconds</text>`,
+    `<text x="16" y="${middle}" text-anchor="middle" transform="rotate(-90 16 ${middle})">calls per second</text>`,
+  );
+  for (const [i, { name, color, dash, values }] of lines.entries()) {
+    const stroke = `fill="none" stroke="${color}" stroke-width="1.6"${dash === undefined ? '' : ` stroke-dasharray="${dash}"`}`;
+    const points = values.map((rate, second) => `${at(x(second + 1))},${at(y(rate))}`).join(' ');
+    const legend = SIZE.top + 8 + i * 18;
+    parts.push(
+      `<polyline points="${points}" ${stroke}/>`,
+      `<path d="M${right + 12} ${legend}h22" ${stroke}/>`,
+      `<text x="${right + 40}" y="${legend + 4}">${name}</text>`,
+    );
+  }
+  return `${parts.join('\n')}\n`;
+}
+
+if (import.meta.main) {
+  process.stdout.write(tables());
+  const picture = new URL('../docs/decisions/adaptive-rate.svg', import.meta.url);
+  writeFileSync(picture, svg(charts()));
+  process.stdout.write(`\nwrote docs/decisions/adaptive-rate.svg\n`);
+}

@@ -1,0 +1,358 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  AdaptiveRate,
+  climbPerSecond,
+  defaultTuning,
+  type ObservedCall,
+} from '../../src/ota/adaptive-rate.ts';
+
+const throttling = { kind: 'throttled' };
+
+/** A controller, every rate it told of, and a clock that calls move on. */
+function setUp(ceiling: number) {
+  const told: number[] = [];
+  const control = new AdaptiveRate({ ceiling, onChange: (perSecond) => told.push(perSecond) });
+  let now = 1_000;
+  const end = (startedAt: number, failure?: { kind: string }): void => {
+    control.observe({ startedAt, endedAt: now, ...(failure && { failure }) });
+  };
+  return {
+    control,
+    told,
+    end,
+    now: () => now,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    /** Calls one after the other, each begun and ended at once, at `perSecond` or at the present rate. */
+    accept: (calls: number, perSecond?: number) => {
+      for (let i = 0; i < calls; i++) {
+        now += 1_000 / (perSecond ?? control.rate);
+        end(now);
+      }
+    },
+    /** A call that is throttled, after the time that one takes at the present rate. */
+    throttle: () => {
+      now += 1_000 / control.rate;
+      end(now, throttling);
+    },
+  };
+}
+
+describe('at the ceiling', () => {
+  test.each([0.05, 2, 200, Number.POSITIVE_INFINITY])(
+    'stays at %d a second until something is throttled',
+    (ceiling) => {
+      const { control, told, accept } = setUp(ceiling);
+      expect(control.rate).toBe(ceiling);
+      accept(1_000, 10);
+      expect(control.rate).toBe(ceiling);
+      expect(told).toEqual([]);
+    },
+  );
+
+  test.each(['retryable', 'denied', 'rejected', 'misconfigured', 'unidentified'])(
+    'is not moved by calls that end as %s',
+    (kind) => {
+      const { control, pass, end, now } = setUp(50);
+      for (let i = 0; i < 200; i++) {
+        pass(20);
+        end(now(), { kind });
+      }
+      expect(control.rate).toBe(50);
+    },
+  );
+
+  test('is come back to, and never passed', () => {
+    const { control, told, accept, throttle } = setUp(100);
+    accept(100);
+    throttle();
+    expect(control.rate).toBeLessThan(100);
+    accept(2_000);
+    expect(control.rate).toBe(100);
+    expect(Math.max(...told)).toBe(100);
+  });
+});
+
+const history = fc.array(
+  fc.record({
+    gapMs: fc.oneof(
+      fc.double({ min: 0, max: 50, noNaN: true }),
+      fc.double({ min: 0, max: 1e6, noNaN: true }),
+    ),
+    tookMs: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 20_000, noNaN: true })),
+    kind: fc.constantFrom(undefined, undefined, 'throttled', 'retryable'),
+  }),
+  { maxLength: 400 },
+);
+const ceilings = fc.oneof(
+  fc.double({ min: 0.01, max: 100_000, noNaN: true }),
+  fc.constant(Number.POSITIVE_INFINITY),
+);
+
+function* calls(of: readonly { gapMs: number; tookMs: number; kind: string | undefined }[]) {
+  let startedAt = 0;
+  for (const { gapMs, tookMs, kind } of of) {
+    startedAt += gapMs;
+    // In the order of their starts: they end in any order.
+    const call: ObservedCall = { startedAt, endedAt: startedAt + tookMs };
+    yield kind === undefined ? call : { ...call, failure: { kind } };
+  }
+}
+
+describe('whatever calls there were', () => {
+  test('is never above the ceiling nor below the floor, and tells of every change and of nothing else', () => {
+    fc.assert(
+      fc.property(ceilings, history, (ceiling, of) => {
+        const told: number[] = [];
+        const control = new AdaptiveRate({ ceiling, onChange: (perSecond) => told.push(perSecond) });
+        for (const call of calls(of)) {
+          const [before, heard] = [control.rate, told.length];
+          control.observe(call);
+          expect(control.rate).toBeLessThanOrEqual(ceiling);
+          expect(control.rate).toBeGreaterThanOrEqual(Math.min(0.1, ceiling));
+          if (control.rate === before && told.length === heard) continue;
+          expect(told.length).toBeGreaterThan(heard);
+          expect(told.at(-1)).toBe(control.rate);
+        }
+        for (const [i, perSecond] of told.entries()) expect(perSecond).not.toBe(told[i - 1] ?? ceiling);
+      }),
+    );
+  });
+
+  test('is finite from the first throttled call on, once there was a call before it', () => {
+    fc.assert(
+      fc.property(history, (of) => {
+        const control = new AdaptiveRate({ ceiling: Number.POSITIVE_INFINITY, onChange: () => {} });
+        control.observe({ startedAt: 0, endedAt: 0 });
+        control.observe({ startedAt: 5, endedAt: 10, failure: throttling });
+        for (const call of calls(of)) {
+          control.observe({ ...call, startedAt: call.startedAt + 10, endedAt: call.endedAt + 10 });
+          expect(control.rate).toBeLessThan(Number.POSITIVE_INFINITY);
+        }
+      }),
+    );
+  });
+});
+
+describe('a cut', () => {
+  test('takes a few percent off', () => {
+    const { control, accept, throttle } = setUp(200);
+    accept(400);
+    throttle();
+    expect(control.rate).toBeCloseTo(200 * (1 - defaultTuning.cut), 0);
+  });
+
+  test('counts a burst of throttled calls from one moment once', () => {
+    const { control, accept, end, pass, now } = setUp(200);
+    accept(400);
+    const startedAt = now();
+    for (let i = 0; i < 50; i++) {
+      pass(1);
+      end(startedAt, throttling);
+    }
+    expect(control.rate).toBeCloseTo(200 * (1 - defaultTuning.cut), 0);
+  });
+
+  test('is not made again for calls begun before it, and is for the first one begun after it', () => {
+    const { control, told, accept, throttle, end, pass, now } = setUp(200);
+    accept(400);
+    const early = now();
+    throttle();
+    const cut = control.rate;
+    pass(30);
+    end(early, throttling);
+    expect(told).toHaveLength(1);
+    pass(1);
+    end(now(), throttling);
+    expect(told).toHaveLength(2);
+    expect(control.rate).toBeCloseTo(cut * (1 - defaultTuning.cut), 5);
+  });
+
+  test('starts from the calls that were really made when nothing paced them', () => {
+    const { control, accept, end, now } = setUp(Number.POSITIVE_INFINITY);
+    accept(3_000, 750);
+    end(now(), throttling);
+    expect(control.rate).toBeCloseTo(750 * (1 - defaultTuning.cut), -1);
+  });
+
+  test('starts from the calls that were really made when the queue held few', () => {
+    const { control, accept, end, pass, now } = setUp(1_000);
+    accept(300, 30);
+    pass(10);
+    end(now(), throttling);
+    expect(control.rate).toBeGreaterThan(25);
+    expect(control.rate).toBeLessThan(40);
+  });
+});
+
+describe('a deep cut', () => {
+  /** What each change left of the rate before it. */
+  const factors = (ceiling: number, told: readonly number[]): number[] =>
+    told.map((perSecond, i) => perSecond / (told[i - 1] ?? ceiling));
+
+  test('goes down by the share that is throttled when that is much', () => {
+    const { told, accept, throttle } = setUp(200);
+    accept(200);
+    // Half of the calls.
+    for (let i = 0; i < 60; i++) {
+      throttle();
+      accept(1);
+    }
+    const deepest = Math.min(...factors(200, told));
+    expect(deepest).toBeGreaterThan(0.4);
+    expect(deepest).toBeLessThan(0.75);
+  });
+
+  test('leaves a fifth at least, though everything is throttled', () => {
+    const { control, told, throttle } = setUp(1_000);
+    for (let i = 0; i < defaultTuning.overload.leastCalls; i++) throttle();
+    expect(Math.min(...factors(1_000, told))).toBeCloseTo(0.2, 5);
+    expect(control.rate).toBeLessThan(200);
+  });
+
+  test('is not made for a share that small cuts deal with', () => {
+    const { told, accept, throttle } = setUp(200);
+    for (let i = 0; i < 40; i++) {
+      accept(9);
+      throttle();
+    }
+    expect(Math.min(...factors(200, told))).toBeGreaterThan(0.95);
+  });
+
+  test('is made up for sooner than a small one', () => {
+    const secondsBack = (throttledCalls: number): number => {
+      const { control, accept, throttle, now } = setUp(200);
+      accept(400);
+      for (let i = 0; i < throttledCalls; i++) throttle();
+      const [low, from] = [control.rate, now()];
+      while (control.rate < low * 1.25) accept(1);
+      return (now() - from) / 1_000;
+    };
+    // To 200 × 0.965^15 = 117 by small cuts alone; the sixteenth call is the deep one, to 23.
+    expect(secondsBack(16)).toBeLessThan(secondsBack(15));
+  });
+});
+
+describe('the hold', () => {
+  test.each([
+    [8, 45],
+    [4, 45],
+    [80, 5],
+    [200, 2],
+  ])('keeps the rate for some calls after a cut: at %d a second %i', (ceiling, held) => {
+    const { control, accept, throttle } = setUp(ceiling);
+    accept(100);
+    throttle();
+    const cut = control.rate;
+    accept(held - 1);
+    expect(control.rate).toBe(cut);
+    accept(2);
+    expect(control.rate).toBeGreaterThan(cut);
+  });
+
+  test('ends after a minute and a half at the latest, however low the rate', () => {
+    const { control, accept, throttle } = setUp(0.2);
+    accept(30);
+    throttle();
+    const cut = control.rate;
+    accept(15);
+    expect(control.rate).toBe(cut);
+    accept(10);
+    expect(control.rate).toBeGreaterThan(cut);
+  });
+});
+
+describe('the climb', () => {
+  test('is the same for every rate from 62 a second on', () => {
+    for (const rate of [62.1, 75, 200, 1_000, 50_000]) expect(climbPerSecond(rate, 1, defaultTuning)).toBe(5);
+  });
+
+  test('is gentler below, and never more at a lower rate', () => {
+    const rate = fc.double({ min: 0.1, max: 10_000, noNaN: true });
+    fc.assert(
+      fc.property(rate, rate, (one, other) => {
+        const [low, high] = [Math.min(one, other), Math.max(one, other)];
+        const climb = climbPerSecond(low, 1, defaultTuning);
+        expect(climb).toBeGreaterThan(0);
+        expect(climb).toBeLessThanOrEqual(climbPerSecond(high, 1, defaultTuning));
+        expect(climb).toBeLessThanOrEqual(0.24 * low);
+      }),
+    );
+  });
+
+  test('brings two workers at different rates up by as much in the same time', () => {
+    const gained = (ceiling: number): number => {
+      const { control, accept, throttle, now } = setUp(ceiling);
+      accept(2 * ceiling);
+      throttle();
+      accept(5);
+      const [before, from] = [control.rate, now()];
+      while (now() < from + 500) accept(1);
+      return ((control.rate - before) * 1_000) / (now() - from);
+    };
+    expect(gained(100)).toBeCloseTo(5, 1);
+    expect(gained(400)).toBeCloseTo(5, 1);
+  });
+
+  test('ends while there is too little to do to use the rate', () => {
+    const { control, accept, throttle } = setUp(200);
+    accept(400);
+    throttle();
+    // What was measured of the busy time before still counts for a second.
+    accept(200, 100);
+    const before = control.rate;
+    accept(6_000, 100);
+    expect(control.rate).toBe(before);
+    accept(1_000);
+    expect(control.rate).toBeGreaterThan(before);
+  });
+
+  test('does not make up for a time without calls', () => {
+    const { control, accept, throttle, pass } = setUp(200);
+    accept(400);
+    throttle();
+    accept(50);
+    const before = control.rate;
+    pass(3_600_000);
+    accept(1);
+    expect(control.rate).toBeLessThan(before * 1.1);
+  });
+});
+
+describe('the boost', () => {
+  test('climbs faster and faster when nothing is throttled for long, up to a fifth of the rate a second', () => {
+    const at = (seconds: number): number => climbPerSecond(100, seconds, defaultTuning);
+    expect(at(6)).toBe(5);
+    expect(at(7.8)).toBeCloseTo(10, 5);
+    expect(at(9.6)).toBeCloseTo(20, 5);
+    expect(at(60)).toBe(20);
+  });
+
+  test('begins later at a low rate, where few calls say little', () => {
+    const beginsAfter = (rate: number): number => {
+      const ordinary = climbPerSecond(rate, 0, defaultTuning);
+      let seconds = 0;
+      while (climbPerSecond(rate, seconds, defaultTuning) === ordinary) seconds += 0.5;
+      return seconds;
+    };
+    expect(beginsAfter(200)).toBe(6.5);
+    expect(beginsAfter(10)).toBe(15.5);
+    expect(beginsAfter(0.1)).toBe(90.5);
+  });
+
+  test('multiplies a rate by four within half a minute, and ends at the first throttled call', () => {
+    const { control, accept, throttle, now } = setUp(400);
+    accept(800);
+    while (control.rate > 50) throttle();
+    const from = now();
+    while (control.rate < 200) accept(1);
+    expect(now() - from).toBeLessThan(30_000);
+    throttle();
+    const cut = control.rate;
+    const since = now();
+    while (now() < since + 2_000) accept(1);
+    expect(control.rate - cut).toBeLessThan(2 * 5 + 1);
+  });
+});
