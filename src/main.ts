@@ -1,12 +1,7 @@
 #!/usr/bin/env -S node --
 /** argv to command. */
 import { Command, CommanderError } from 'commander';
-import { addCheck } from './commands/check.ts';
-import { addEnqueue } from './commands/enqueue.ts';
 import { CommandError, type CommandIo, exitCodes } from './commands/io.ts';
-import { addSandbox } from './commands/sandbox.ts';
-import { addSchema } from './commands/schema.ts';
-import { addWorker } from './commands/worker.ts';
 import { ConfigError } from './config.ts';
 
 const io: CommandIo = {
@@ -30,7 +25,19 @@ const program = new Command('ota-updater')
   .showHelpAfterError()
   .hook('preAction', (command) => loadEnvFile(command.opts<{ envFile?: string }>().envFile));
 
-for (const add of [addWorker, addSandbox, addEnqueue, addCheck, addSchema]) add(program, io);
+/** Each is loaded when it is wanted: a worker need not wait for the sandbox's emulators. */
+const commands: Readonly<Record<string, () => Promise<(program: Command, io: CommandIo) => void>>> = {
+  worker: async () => (await import('./commands/worker.ts')).addWorker,
+  enqueue: async () => (await import('./commands/enqueue.ts')).addEnqueue,
+  check: async () => (await import('./commands/check.ts')).addCheck,
+  schema: async () => (await import('./commands/schema.ts')).addSchema,
+  sandbox: async () => (await import('./commands/sandbox.ts')).addSandbox,
+};
+
+const wanted = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));
+for (const [name, load] of Object.entries(commands)) {
+  if (wanted === undefined || wanted === name) (await load())(program, io);
+}
 
 try {
   await program.parseAsync(process.argv);

@@ -176,10 +176,11 @@ export class Worker {
     const delivery = new Delivery(message, parseBody(message.body, message.sentAt));
     this.#holdings.add(delivery);
     this.#stages.leases.hold(delivery);
+    // From a poll that was still open: back at once, whatever it is.
+    if (this.#state === 'draining') this.#settle(delivery, { action: 'release' });
     // What is not valid needs no lane: it is never called for.
-    if (delivery.check.ok) this.#stages.lanes.add(delivery.check.update.Identifier, delivery);
+    else if (delivery.check.ok) this.#stages.lanes.add(delivery.check.update.Identifier, delivery);
     else void this.#work(delivery);
-    if (this.#state === 'draining') this.#giveUp(delivery, {});
   }
 
   async #work(delivery: Delivery): Promise<void> {

@@ -32,6 +32,13 @@ function setUp(ceiling: number) {
         end(now);
       }
     },
+    /** Takes steps until `done`; a controller that never gets there fails the test. */
+    until: (done: () => boolean, step: () => void) => {
+      for (let steps = 0; !done(); steps++) {
+        if (steps === 100_000) throw new Error(`not after ${steps} steps, at ${control.rate} a second`);
+        step();
+      }
+    },
     /** A call that is throttled, after the time that one takes at the present rate. */
     throttle: () => {
       now += 1_000 / control.rate;
@@ -221,17 +228,24 @@ describe('a deep cut', () => {
     expect(Math.min(...factors(200, told))).toBeGreaterThan(0.95);
   });
 
-  test('is made up for sooner than a small one', () => {
-    const secondsBack = (throttledCalls: number): number => {
-      const { control, accept, throttle, now } = setUp(200);
-      accept(400);
-      for (let i = 0; i < throttledCalls; i++) throttle();
-      const [low, from] = [control.rate, now()];
-      while (control.rate < low * 1.25) accept(1);
-      return (now() - from) / 1_000;
+  test('is made up for by a tenth of the rate a second, until a single call is throttled', () => {
+    const { control, accept, throttle, until, now } = setUp(1_000);
+    for (let i = 0; i < defaultTuning.overload.leastCalls; i++) throttle();
+    until(() => control.rate <= 20, throttle);
+    for (let i = 0; i < defaultTuning.overload.leastCalls; i++) throttle();
+    const gainedPerSecond = (): number => {
+      // Past the hold.
+      accept(45);
+      const [before, from] = [control.rate, now()];
+      until(
+        () => now() >= from + 1_000,
+        () => accept(1),
+      );
+      return ((control.rate / before - 1) * 1_000) / (now() - from);
     };
-    // To 200 × 0.965^15 = 117 by small cuts alone; the sixteenth call is the deep one, to 23.
-    expect(secondsBack(16)).toBeLessThan(secondsBack(15));
+    expect(gainedPerSecond()).toBeCloseTo(0.1, 1);
+    throttle();
+    expect(gainedPerSecond()).toBeLessThan(0.04);
   });
 });
 
@@ -284,12 +298,15 @@ describe('the climb', () => {
 
   test('brings two workers at different rates up by as much in the same time', () => {
     const gained = (ceiling: number): number => {
-      const { control, accept, throttle, now } = setUp(ceiling);
+      const { control, accept, throttle, until, now } = setUp(ceiling);
       accept(2 * ceiling);
       throttle();
       accept(5);
       const [before, from] = [control.rate, now()];
-      while (now() < from + 500) accept(1);
+      until(
+        () => now() >= from + 500,
+        () => accept(1),
+      );
       return ((control.rate - before) * 1_000) / (now() - from);
     };
     expect(gained(100)).toBeCloseTo(5, 1);
@@ -334,7 +351,7 @@ describe('the boost', () => {
     const beginsAfter = (rate: number): number => {
       const ordinary = climbPerSecond(rate, 0, defaultTuning);
       let seconds = 0;
-      while (climbPerSecond(rate, seconds, defaultTuning) === ordinary) seconds += 0.5;
+      while (seconds < 1_000 && climbPerSecond(rate, seconds, defaultTuning) === ordinary) seconds += 0.5;
       return seconds;
     };
     expect(beginsAfter(200)).toBe(6.5);
@@ -343,16 +360,22 @@ describe('the boost', () => {
   });
 
   test('multiplies a rate by four within half a minute, and ends at the first throttled call', () => {
-    const { control, accept, throttle, now } = setUp(400);
+    const { control, accept, throttle, until, now } = setUp(400);
     accept(800);
-    while (control.rate > 50) throttle();
+    until(() => control.rate <= 50, throttle);
     const from = now();
-    while (control.rate < 200) accept(1);
+    until(
+      () => control.rate >= 200,
+      () => accept(1),
+    );
     expect(now() - from).toBeLessThan(30_000);
     throttle();
     const cut = control.rate;
     const since = now();
-    while (now() < since + 2_000) accept(1);
+    until(
+      () => now() >= since + 2_000,
+      () => accept(1),
+    );
     expect(control.rate - cut).toBeLessThan(2 * 5 + 1);
   });
 });
