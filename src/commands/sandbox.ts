@@ -26,7 +26,7 @@ interface Flags {
 }
 
 /** What the sandbox's worker starts from; the environment wins. */
-const workerDefaults = { RATE_LIMIT: '150', CALL_TIMEOUT_MS: '2000', HTTP_PORT: '0', LOG_LEVEL: 'warn' };
+const workerDefaults = { RATE_LIMIT: '400', CALL_TIMEOUT_MS: '2000', HTTP_PORT: '0', LOG_LEVEL: 'warn' };
 
 /** The demo shows its own progress; a log between the lines would hide it. */
 const demoDefaults = { LOG_LEVEL: 'silent' };

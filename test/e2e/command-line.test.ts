@@ -325,7 +325,9 @@ describe('sandbox --demo', () => {
     // The denied one first: it is judged when a later call has succeeded.
     const rows = [...denied, ...good, ...unknown, ...refused];
     const path = await file('updates.csv', `Identifier,Description\n${rows.join('\n')}\n`);
-    const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', path], { cwd: folder });
+    // Slow enough that some call begins after the denied one was answered.
+    const env = { RATE_LIMIT: '20' };
+    const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', path], { cwd: folder, env });
     const numbers = Object.fromEntries(
       [...stdout.matchAll(/^ *([\w -]+?) {2,}(\d+)/gm)].map(([, name = '', value]) => [name, Number(value)]),
     );
