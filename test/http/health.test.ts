@@ -1,23 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { liveness, readiness, STALLED_MS } from '../../src/http/health.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-
-const well: WorkerSnapshot = {
-  state: 'running',
-  gate: 'open',
-  gateReason: undefined,
-  queuesFound: true,
-  receiving: true,
-  deadLetterQueueReachable: true,
-  refusedLetters: 0,
-  pollStalledMs: 0,
-  held: 0,
-  inFlight: 0,
-  onTrial: 0,
-  settling: 0,
-  oldestHeldMs: 0,
-  rate: 10,
-};
+import { well } from '../support/snapshot.ts';
 
 describe('a worker is ready', () => {
   const ready: [string, Partial<WorkerSnapshot>][] = [

@@ -2,6 +2,7 @@ import { Counter, Registry } from 'prom-client';
 import { afterEach, expect, test } from 'vitest';
 import { createHttpServer } from '../../src/http/server.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
+import { well } from '../support/snapshot.ts';
 
 let now: WorkerSnapshot;
 const registry = new Registry();
@@ -11,22 +12,6 @@ afterEach(() => {
   now = well;
 });
 
-const well: WorkerSnapshot = {
-  state: 'running',
-  gate: 'open',
-  gateReason: undefined,
-  queuesFound: true,
-  receiving: true,
-  deadLetterQueueReachable: true,
-  refusedLetters: 0,
-  pollStalledMs: 0,
-  held: 0,
-  inFlight: 0,
-  onTrial: 0,
-  settling: 0,
-  oldestHeldMs: 0,
-  rate: 10,
-};
 now = well;
 
 test('answers 200 on /livez and /readyz when all is well, and lets no one cache it', async () => {

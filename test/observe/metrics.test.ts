@@ -5,23 +5,7 @@ import type { Failure } from '../../src/message/failure.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-
-const well: WorkerSnapshot = {
-  state: 'running',
-  gate: 'open',
-  gateReason: undefined,
-  queuesFound: true,
-  receiving: true,
-  deadLetterQueueReachable: true,
-  refusedLetters: 0,
-  pollStalledMs: 0,
-  held: 0,
-  inFlight: 0,
-  onTrial: 0,
-  settling: 0,
-  oldestHeldMs: 0,
-  rate: 10,
-};
+import { well } from '../support/snapshot.ts';
 
 const subject = (n: number): Subject => ({
   message: {

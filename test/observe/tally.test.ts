@@ -12,6 +12,7 @@ import {
 } from '../../src/observe/tally.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
+import { well } from '../support/snapshot.ts';
 
 const message: Message = {
   messageId: 'm1',
@@ -32,23 +33,6 @@ function attempt(kind?: Failure['kind']): WorkerEvent {
 function settled(disposition: Disposition): WorkerEvent {
   return { type: 'settled', subject, disposition, attempts: 1, dwellMs: 5 };
 }
-
-const well: WorkerSnapshot = {
-  state: 'running',
-  gate: 'open',
-  gateReason: undefined,
-  queuesFound: true,
-  receiving: true,
-  deadLetterQueueReachable: true,
-  refusedLetters: 0,
-  pollStalledMs: 0,
-  held: 0,
-  inFlight: 0,
-  onTrial: 0,
-  settling: 0,
-  oldestHeldMs: 0,
-  rate: 10,
-};
 
 describe('countEvents', () => {
   test('counts what is received, called and settled', () => {

@@ -1,24 +1,9 @@
 import { connect } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
-import {
-  type SimulatedApi,
-  type SimulatedApiOptions,
-  type SimulatedCall,
-  startSimulatedApi,
-} from '../../src/sandbox/simulated-api/index.ts';
+import { describe, expect, test } from 'vitest';
+import type { SimulatedApi, SimulatedCall } from '../../src/sandbox/simulated-api/index.ts';
+import { apiHeaders as headers, startApi } from '../support/api.ts';
 
-const headers = { authorization: 'AWS4-HMAC-SHA256 Credential=sandbox', 'content-type': 'application/json' };
-const running: SimulatedApi[] = [];
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((api) => api.close()));
-});
-
-async function start(options: SimulatedApiOptions = {}): Promise<SimulatedApi> {
-  const api = await startSimulatedApi(options);
-  running.push(api);
-  return api;
-}
+const start = startApi;
 
 function put(api: SimulatedApi, identifier: string, body = '{}') {
   return fetch(`${api.url}/ota-tasks/${identifier}`, { method: 'PUT', headers, body });

@@ -1,23 +1,13 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   InvalidSettingsError,
   type SimulatedApi,
-  type SimulatedApiOptions,
   type SimulatedApiSettingsPatch,
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
+import { startApi } from '../support/api.ts';
 
-const running: SimulatedApi[] = [];
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((api) => api.close()));
-});
-
-async function start(options: SimulatedApiOptions = {}): Promise<SimulatedApi> {
-  const api = await startSimulatedApi(options);
-  running.push(api);
-  return api;
-}
+const start = startApi;
 
 function send(api: SimulatedApi, path: string, body: unknown, headers: Record<string, string> = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);

@@ -1,22 +1,13 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import {
-  type SimulatedApi,
-  type SimulatedApiOptions,
-  type SimulatedApiSettingsInput,
-  startSimulatedApi,
+import { describe, expect, test } from 'vitest';
+import type {
+  SimulatedApi,
+  SimulatedApiOptions,
+  SimulatedApiSettingsInput,
 } from '../../src/sandbox/simulated-api/index.ts';
-
-const headers = { authorization: 'AWS4-HMAC-SHA256 Credential=sandbox', 'content-type': 'application/json' };
-const running: SimulatedApi[] = [];
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((api) => api.close()));
-});
+import { apiHeaders as headers, startApi } from '../support/api.ts';
 
 async function start(settings: SimulatedApiSettingsInput, options: SimulatedApiOptions = {}) {
-  const api = await startSimulatedApi({ ...options, settings });
-  running.push(api);
-  return api;
+  return startApi({ ...options, settings });
 }
 
 function put(api: SimulatedApi, identifier = 'a1', init: RequestInit = {}) {

@@ -1,24 +1,12 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   InvalidSettingsError,
   type ScriptedAnswer,
   type SimulatedApi,
-  type SimulatedApiOptions,
-  startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
+import { apiHeaders as headers, startApi } from '../support/api.ts';
 
-const headers = { authorization: 'AWS4-HMAC-SHA256 Credential=sandbox', 'content-type': 'application/json' };
-const running: SimulatedApi[] = [];
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((api) => api.close()));
-});
-
-async function start(options: SimulatedApiOptions = {}): Promise<SimulatedApi> {
-  const api = await startSimulatedApi(options);
-  running.push(api);
-  return api;
-}
+const start = startApi;
 
 function put(api: SimulatedApi, identifier: string, init: RequestInit = {}) {
   const url = `${api.url}/ota-tasks/${identifier}`;
