@@ -57,11 +57,12 @@ export function linesOverTime(
         encoding: { x: { field: 'second', type: 'quantitative' } },
       },
       {
-        data: { values: [...marks] },
+        // Every other label a line lower, so that neighbours do not overlap.
+        data: { values: marks.map((mark, i) => ({ ...mark, top: (i % 2) * 14 })) },
         mark: { type: 'text', align: 'left', dx: 4, baseline: 'top', fontSize: 10 },
         encoding: {
           x: { field: 'second', type: 'quantitative' },
-          y: { value: 0 },
+          y: { field: 'top', type: 'quantitative', scale: null, axis: null },
           text: { field: 'label', type: 'nominal' },
         },
       },

@@ -4,6 +4,9 @@ import { otaUpdater, peers } from '../harness/contenders.ts';
 import { percent, type Scenario } from '../harness/result.ts';
 import { playRounds, type Standing } from '../harness/rounds.ts';
 
+/** What the plot shows, in this order. */
+const FIGURES = ['updates per second', 'CPU per update, µs'];
+
 export const drain: Scenario = async ({ stage, quick, say }) => {
   const backlog = { warmUp: quick ? 2_000 : 5_000, updates: quick ? 5_000 : 20_000, maxSeconds: 120 };
   const contenders = [otaUpdater({ RATE_LIMIT: 'unlimited' }), ...peers()];
@@ -68,12 +71,12 @@ function table(standings: readonly Standing[], best: number, hand: Standing) {
 
 function bars(standings: readonly Standing[]): TopLevelSpec {
   const values = standings.flatMap(({ name, perSecond, cpuMicrosPerUpdate }) => [
-    { contender: name, figure: 'updates per second', value: Math.round(perSecond) },
-    { contender: name, figure: 'CPU per update, µs', value: Math.round(cpuMicrosPerUpdate) },
+    { contender: name, figure: FIGURES[0], value: Math.round(perSecond) },
+    { contender: name, figure: FIGURES[1], value: Math.round(cpuMicrosPerUpdate) },
   ]);
   return {
     data: { values },
-    facet: { column: { field: 'figure', type: 'nominal', title: null, sort: null } },
+    facet: { column: { field: 'figure', type: 'nominal', title: null, sort: FIGURES } },
     resolve: { scale: { x: 'independent' } },
     spec: {
       width: 260,

@@ -52,10 +52,10 @@ export interface Tuning {
 
 export const defaultTuning: Tuning = {
   cut: 0.035,
-  overload: { calls: 60, leastCalls: 16, share: 0.27 },
+  overload: { calls: 60, leastCalls: 12, share: 0.4 },
   hold: { calls: 45, aboveRate: 8 },
   climb: { absolute: 5, relative: 0.24, square: 0.0013 },
-  recovery: 0.1,
+  recovery: 0.05,
   boost: { afterCalls: 150, minSeconds: 6, maxSeconds: 90, doublingSeconds: 1.8, relative: 0.2 },
 };
 

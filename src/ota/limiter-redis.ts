@@ -43,6 +43,9 @@ interface Chain {
   readonly grants: Promise<number>[];
   /** The rate that the local limiter is set to. */
   rate: number;
+  /** Resolves with 0 when the chain is dropped: Bottleneck leaves jobs under way without an end then. */
+  readonly dropped: Promise<number>;
+  readonly drop: (permits: 0) => void;
 }
 
 export class RedisRateLimiter implements RateLimiter {
@@ -102,9 +105,9 @@ export class RedisRateLimiter implements RateLimiter {
       void chain.local.updateSettings({ minTime: this.#localInterval() });
     }
     try {
-      await chain.local.schedule(async () => undefined);
-      this.#meter.add(this.#size);
-      return this.#size;
+      const permits = await Promise.race([chain.local.schedule(async () => this.#size), chain.dropped]);
+      this.#meter.add(permits);
+      return permits;
     } catch (error) {
       this.#lose(error, chain);
       return 0;
@@ -144,7 +147,13 @@ export class RedisRateLimiter implements RateLimiter {
       await shared.updateSettings({ minTime });
       const local = new Bottleneck({ maxConcurrent: GRANTS_UNDER_WAY, minTime: this.#localInterval() });
       local.chain(shared);
-      const chain: Chain = { connection, local, grants: [], rate: this.#rate };
+      if (this.#closed) {
+        void connection.disconnect(false);
+        return;
+      }
+      const { promise: dropped, resolve: drop } = Promise.withResolvers<number>();
+      const chain: Chain = { connection, local, grants: [], rate: this.#rate, dropped, drop };
+      this.#meter.restart();
       this.#chain = chain;
       redis.once('close', () => this.#lose(new Error('the connection to Redis is closed'), chain));
       this.#say(true);
@@ -155,7 +164,6 @@ export class RedisRateLimiter implements RateLimiter {
     } finally {
       this.#connecting = false;
     }
-    if (this.#closed) this.#dropChain();
   }
 
   /** @param from the chain that failed; an old one's failure says nothing of the present one. */
@@ -174,6 +182,7 @@ export class RedisRateLimiter implements RateLimiter {
     const chain = this.#chain;
     if (chain === undefined) return;
     this.#chain = undefined;
+    chain.drop(0);
     void chain.local.stop({ dropWaitingJobs: true }).catch(() => undefined);
     void chain.connection.disconnect(false);
   }

@@ -21,6 +21,12 @@ export class ShareMeter {
     this.#counts[slot] = (this.#counts[slot] ?? 0) + permits;
   }
 
+  /** Forgets: what was held before a loss says nothing of what is held after it. */
+  restart(): void {
+    this.#counts.fill(0);
+    this.#since = undefined;
+  }
+
   /** undefined while there is less than a second to go by. */
   perSecond(): number | undefined {
     this.#advance();

@@ -113,6 +113,7 @@ describe('concurrency', () => {
     await limiter.give(1);
     expect(limiter.asked).toBe(0);
     release('a');
+    await flush();
     expect(limiter.asked).toBe(1);
   });
 });

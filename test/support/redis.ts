@@ -101,18 +101,35 @@ export interface RedisDoor {
   hang(): void;
   /** Passes on again what comes from now on; what hung stays as it is. */
   open(): void;
+  /** Cuts the connections that are there. */
+  cut(): void;
+  /** Has something happen right before a command is passed on: the one of that number from now, counted from 1. */
+  beforeCommand(number: number, action: () => void | Promise<void>): void;
   close(): Promise<void>;
 }
 
-/**
- * A door before Redis that can be made to hang; without a target it hangs from the start.
- * @param refuse close every connection at once instead.
- */
-export async function startRedisDoor(target?: number, refuse = false): Promise<RedisDoor> {
+export interface RedisDoorOptions {
+  /** The port of Redis; without it the door hangs from the start. */
+  readonly target?: number;
+  /** Close every connection at once. */
+  readonly refuse?: boolean;
+  /** How long data is on its way, in each direction: a network. */
+  readonly delayMs?: number;
+}
+
+/** A door before Redis that can be made to hang; closed by whoever started it. */
+export async function startRedisDoor({ target, refuse = false }: RedisDoorOptions = {}): Promise<RedisDoor> {
   const sockets = new Set<Socket>();
   const waiters = new Set<() => void>();
   let connections = 0;
   let hanging = target === undefined;
+  let commands = 0;
+  let action: { readonly at: number; readonly run: () => void | Promise<void> } | undefined;
+  const onCommand = async (): Promise<void> => {
+    commands++;
+    if (action?.at !== commands) return;
+    await action.run();
+  };
   const server = createServer((socket) => {
     connections++;
     for (const waiter of waiters) waiter();
@@ -125,12 +142,21 @@ export async function startRedisDoor(target?: number, refuse = false): Promise<R
     upstream.on('error', () => socket.destroy());
     // A socket that hung once has lost its place in the talk.
     let lost = false;
-    const pass = (to: Socket) => (data: Buffer) => {
+    const pass = (to: Socket, data: Buffer): void => {
       lost ||= hanging;
-      if (!lost) to.write(data);
+      if (!lost && to.writable) to.write(data);
     };
-    socket.on('data', pass(upstream));
-    upstream.on('data', pass(socket));
+    let before = Promise.resolve();
+    const travel = (arrive: () => void): void => {
+      if (delayMs === 0) arrive();
+      else setTimeout(arrive, delayMs);
+    };
+    socket.on('data', (data: Buffer) =>
+      travel(() => {
+        before = before.then(onCommand).then(() => pass(upstream, data));
+      }),
+    );
+    upstream.on('data', (data: Buffer) => travel(() => pass(socket, data)));
     socket.on('close', () => upstream.destroy());
     upstream.on('close', () => socket.destroy());
   }).listen(0, '127.0.0.1');
@@ -155,6 +181,13 @@ export async function startRedisDoor(target?: number, refuse = false): Promise<R
     },
     open: () => {
       hanging = false;
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+    beforeCommand: (number, run) => {
+      action = { at: commands + number, run };
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
