@@ -118,7 +118,11 @@ export interface RedisDoorOptions {
 }
 
 /** A door before Redis that can be made to hang; closed by whoever started it. */
-export async function startRedisDoor({ target, refuse = false }: RedisDoorOptions = {}): Promise<RedisDoor> {
+export async function startRedisDoor({
+  target,
+  refuse = false,
+  delayMs = 0,
+}: RedisDoorOptions = {}): Promise<RedisDoor> {
   const sockets = new Set<Socket>();
   const waiters = new Set<() => void>();
   let connections = 0;
