@@ -138,7 +138,9 @@ export class RedisRateLimiter implements RateLimiter {
       await within(CONNECT_TIMEOUT_MS, ready(redis)).catch(() => {
         throw lastError;
       });
-      connection = new Bottleneck.IORedisConnection({ client: redis });
+      // Named, or Bottleneck looks for ioredis through eval, which finds nothing in a bundle.
+      const client = { client: redis, Redis };
+      connection = new Bottleneck.IORedisConnection(client);
       const minTime = grantInterval(this.#options.ceiling);
       const shared = new Bottleneck({ id: LIMITER_ID, datastore: 'ioredis', connection, minTime });
       shared.on('error', () => undefined);

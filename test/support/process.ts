@@ -45,12 +45,14 @@ export interface WorkerProcess {
 /**
  * Starts `node src/main.ts worker` with this environment and no other; killed at the end of the test.
  * @param nodeOptions for the runtime itself, before the script.
+ * @param script what to start instead: the bundle, say.
  */
 export function spawnWorker(
   env: Readonly<Record<string, string>>,
   nodeOptions: readonly string[] = [],
+  script: readonly string[] = program,
 ): WorkerProcess {
-  const child = start([...nodeOptions, ...program, 'worker'], env, root);
+  const child = start([...nodeOptions, ...script, 'worker'], env, root);
   const output = collect(child);
   const lines: LogLine[] = [];
   const watchers = new Set<() => void>();

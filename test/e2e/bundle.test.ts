@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { spawnWorker } from '../support/process.ts';
+import { redisInstalled, startRedis } from '../support/redis.ts';
+import { setStage } from '../support/stage.ts';
+
+/** What the image carries: built as the Dockerfile builds it, run where there is no node_modules. */
+let folder: string;
+const run = promisify(execFile);
+const program = (): string[] => ['--', join(folder, 'main.mjs')];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ota-updater-bundle-'));
+  await run(process.execPath, [
+    'node_modules/rolldown/bin/cli.mjs',
+    '-c',
+    'rolldown.config.ts',
+    '-d',
+    folder,
+  ]);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('the bundle', () => {
+  test('prints the schema', async () => {
+    const { stdout } = await run(process.execPath, [...program(), 'schema'], { cwd: folder });
+    expect(JSON.parse(stdout)).toMatchObject({ title: 'OTA task update' });
+  });
+
+  test('applies an update', async () => {
+    const stage = await setStage();
+    onTestFinished(() => stage.strike());
+    await stage.send({ Identifier: 'fromTheBundle', Description: 'x' });
+    const worker = spawnWorker(stage.environment(), [], program());
+    await stage.api.waitFor(() => stage.api.task('fromTheBundle') !== undefined);
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test.skipIf(!redisInstalled())('shares its rate through Redis', async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.kill());
+    const stage = await setStage();
+    onTestFinished(() => stage.strike());
+    const worker = spawnWorker(stage.environment({ RATE_LIMIT: '100', REDIS_URL: redis.url }), [], program());
+    await worker.waitForEvent('rate_budget.shared');
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+  });
+});
