@@ -36,7 +36,7 @@ describe('the bundle', () => {
     onTestFinished(() => stage.strike());
     await stage.send({ Identifier: 'fromTheBundle', Description: 'x' });
     const worker = spawnWorker(stage.environment(), [], program());
-    await stage.api.waitFor(() => stage.api.task('fromTheBundle') !== undefined);
+    await stage.api.waitFor(() => stage.api.stats().applied === 1);
     worker.kill('SIGTERM');
     expect(await worker.exited).toEqual({ code: 0, signal: null });
   });
