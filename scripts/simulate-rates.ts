@@ -262,5 +262,5 @@ if (import.meta.main) {
   process.stdout.write(tables());
   const picture = new URL('../docs/decisions/adaptive-rate.svg', import.meta.url);
   writeFileSync(picture, svg(charts()));
-  process.stdout.write(`\nwrote docs/decisions/adaptive-rate.svg\n`);
+  process.stderr.write('wrote docs/decisions/adaptive-rate.svg\n');
 }

@@ -43,9 +43,8 @@ interface Chain {
   readonly grants: Promise<number>[];
   /** The rate that the local limiter is set to. */
   rate: number;
-  /** Resolves with 0 when the chain is dropped: Bottleneck leaves jobs under way without an end then. */
-  readonly dropped: Promise<number>;
-  readonly drop: (permits: 0) => void;
+  /** Ends each grant under way: Bottleneck leaves jobs without an end when the chain is dropped. */
+  readonly underWay: Set<(permits: number) => void>;
 }
 
 export class RedisRateLimiter implements RateLimiter {
@@ -99,19 +98,25 @@ export class RedisRateLimiter implements RateLimiter {
     await this.#alone.close();
   }
 
-  async #grantShared(chain: Chain): Promise<number> {
+  #grantShared(chain: Chain): Promise<number> {
     if (chain.rate !== this.#rate) {
       chain.rate = this.#rate;
       void chain.local.updateSettings({ minTime: this.#localInterval() });
     }
-    try {
-      const permits = await Promise.race([chain.local.schedule(async () => this.#size), chain.dropped]);
-      this.#meter.add(permits);
-      return permits;
-    } catch (error) {
-      this.#lose(error, chain);
-      return 0;
-    }
+    // Not Promise.race with a promise for the whole chain: that would keep every grant's reaction until the end.
+    const { promise, resolve } = Promise.withResolvers<number>();
+    chain.underWay.add(resolve);
+    chain.local
+      .schedule(async () => this.#meter.add(this.#size))
+      .then(
+        () => resolve(this.#size),
+        (error) => {
+          this.#lose(error, chain);
+          resolve(0);
+        },
+      )
+      .finally(() => chain.underWay.delete(resolve));
+    return promise;
   }
 
   /**
@@ -153,8 +158,7 @@ export class RedisRateLimiter implements RateLimiter {
         void connection.disconnect(false);
         return;
       }
-      const { promise: dropped, resolve: drop } = Promise.withResolvers<number>();
-      const chain: Chain = { connection, local, grants: [], rate: this.#rate, dropped, drop };
+      const chain: Chain = { connection, local, grants: [], rate: this.#rate, underWay: new Set() };
       this.#meter.restart();
       this.#chain = chain;
       redis.once('close', () => this.#lose(new Error('the connection to Redis is closed'), chain));
@@ -184,7 +188,7 @@ export class RedisRateLimiter implements RateLimiter {
     const chain = this.#chain;
     if (chain === undefined) return;
     this.#chain = undefined;
-    chain.drop(0);
+    for (const end of chain.underWay) end(0);
     void chain.local.stop({ dropWaitingJobs: true }).catch(() => undefined);
     void chain.connection.disconnect(false);
   }

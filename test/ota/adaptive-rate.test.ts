@@ -228,14 +228,14 @@ describe('a deep cut', () => {
     expect(Math.min(...factors(200, told))).toBeGreaterThan(0.95);
   });
 
-  test('is made up for by a tenth of the rate a second, until a single call is throttled', () => {
+  test('is made up for by a part of the rate a second, until a single call is throttled', () => {
     const { control, accept, throttle, until, now } = setUp(1_000);
     for (let i = 0; i < defaultTuning.overload.leastCalls; i++) throttle();
     until(() => control.rate <= 20, throttle);
     for (let i = 0; i < defaultTuning.overload.leastCalls; i++) throttle();
     const gainedPerSecond = (): number => {
       // Past the hold.
-      accept(45);
+      accept(defaultTuning.hold.calls);
       const [before, from] = [control.rate, now()];
       until(
         () => now() >= from + 1_000,
@@ -243,28 +243,28 @@ describe('a deep cut', () => {
       );
       return ((control.rate / before - 1) * 1_000) / (now() - from);
     };
-    expect(gainedPerSecond()).toBeCloseTo(0.1, 1);
+    expect(gainedPerSecond()).toBeCloseTo(Math.expm1(defaultTuning.recovery), 2);
     throttle();
-    expect(gainedPerSecond()).toBeLessThan(0.04);
+    expect(gainedPerSecond()).toBeLessThan(defaultTuning.recovery / 2);
   });
 });
 
 describe('the hold', () => {
-  test.each([
-    [8, 45],
-    [4, 45],
-    [80, 5],
-    [200, 2],
-  ])('keeps the rate for some calls after a cut: at %d a second %i', (ceiling, held) => {
-    const { control, accept, throttle } = setUp(ceiling);
-    accept(100);
-    throttle();
-    const cut = control.rate;
-    accept(held - 1);
-    expect(control.rate).toBe(cut);
-    accept(2);
-    expect(control.rate).toBeGreaterThan(cut);
-  });
+  test.each([4, 8, 80, 200])(
+    'keeps the rate for some calls after a cut, fewer above a rate: from %d a second',
+    (ceiling) => {
+      const { control, accept, throttle } = setUp(ceiling);
+      accept(100);
+      throttle();
+      const cut = control.rate;
+      const { calls, aboveRate } = defaultTuning.hold;
+      const held = calls * Math.min(1, aboveRate / cut);
+      accept(Math.ceil(held) - 1);
+      expect(control.rate).toBe(cut);
+      accept(2);
+      expect(control.rate).toBeGreaterThan(cut);
+    },
+  );
 
   test('ends after a minute and a half at the latest, however low the rate', () => {
     const { control, accept, throttle } = setUp(0.2);
