@@ -1,4 +1,4 @@
-/** What the worker has to know of its queues, read at start and again from time to time. */
+/** What the worker has to know of its queues, read at start. */
 import { sleep } from '../clock.ts';
 import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
 import { MAX_PAYLOAD_BYTES, type Queue } from '../queue/queue.ts';
