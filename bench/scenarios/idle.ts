@@ -16,7 +16,7 @@ interface Idled {
 const SETTLE_MS = 5_000;
 
 export const idle: Scenario = async ({ stage, quick, say }) => {
-  const seconds = quick ? 20 : 60;
+  const seconds = quick ? 20 : 40;
   // The worker as it runs in production: with health, metrics and its summary every 10 s.
   const contenders = [otaUpdater({ HTTP_PORT: '0', LOG_LEVEL: 'info' }), ...peers()];
   const idled: Idled[] = [];

@@ -13,7 +13,7 @@ const MEAN_MS = 0.9 * 50 + 0.1 * 1_000;
 const CEILING = (IN_FLIGHT * 1_000) / MEAN_MS;
 
 export const mixedLatency: Scenario = async ({ stage, quick, say }) => {
-  const updates = Math.round(CEILING * (quick ? 8 : 30));
+  const updates = Math.round(CEILING * (quick ? 8 : 20));
   const backlog = {
     warmUp: Math.round(CEILING * 3),
     updates,
@@ -21,7 +21,7 @@ export const mixedLatency: Scenario = async ({ stage, quick, say }) => {
     maxSeconds: quick ? 60 : 240,
   };
   const contenders = [otaUpdater({ RATE_LIMIT: 'unlimited' }), byHand(), sqsConsumer(10), squiss()];
-  const standings = await playRounds(stage, contenders, quick ? 1 : 3, backlog, say);
+  const standings = await playRounds(stage, contenders, quick ? 1 : 2, backlog, say);
   const share = (standings[0]?.perSecond ?? 0) / CEILING;
   return {
     about: `${updates} updates, 90% of the calls take 20-80 ms and 10% take 0.5-1.5 s, ${IN_FLIGHT} in flight: at most ${CEILING.toFixed(0)} per second.`,

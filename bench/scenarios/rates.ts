@@ -5,7 +5,7 @@ import { playRounds, type Standing } from '../harness/rounds.ts';
 
 export const rate1500: Scenario = async ({ stage, quick, say }) => {
   const rate = 1_500;
-  const updates = rate * (quick ? 4 : 15);
+  const updates = rate * (quick ? 4 : 12);
   const backlog = { warmUp: rate * 2, updates, maxSeconds: quick ? 30 : 90 };
   const contenders = [
     otaUpdater({ RATE_LIMIT: String(rate) }),
@@ -13,7 +13,7 @@ export const rate1500: Scenario = async ({ stage, quick, say }) => {
     sqsConsumer(10, rate),
     squiss(rate),
   ];
-  const standings = await playRounds(stage, contenders, quick ? 1 : 3, backlog, say);
+  const standings = await playRounds(stage, contenders, quick ? 1 : 2, backlog, say);
   const share = (standings[0]?.perSecond ?? 0) / rate;
   return {
     about: `RATE_LIMIT=${rate} over ${updates} updates, an API without limit or latency; the peers with one Bottleneck job per call.`,
@@ -28,7 +28,7 @@ export const throttled50: Scenario = async ({ stage, quick, say }) => {
   const updates = rate * (quick ? 8 : 40);
   const backlog = { warmUp: rate * 2, updates, maxSeconds: quick ? 40 : 90 };
   const contenders = [otaUpdater({ RATE_LIMIT: String(rate) }), ...peers(rate)];
-  const standings = await playRounds(stage, contenders, quick ? 1 : 2, backlog, say);
+  const standings = await playRounds(stage, contenders, 1, backlog, say);
   const requests = standings[0]?.sqsRequestsPerUpdate ?? Number.NaN;
   return {
     about: `RATE_LIMIT=${rate} over ${updates} updates: receives, deletes and visibility changes per update, those of the end included.`,
