@@ -1,9 +1,15 @@
-/** Writes what is made from the source: `schema/update.schema.json` and the configuration table in README.md. */
+/** Writes what is made from the source: the files of `schema/` and the configuration table in README.md. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describeConfig } from '../src/config.ts';
+import { outcomeJsonSchema } from '../src/message/outcome.ts';
 import { updateJsonSchema } from '../src/message/update.ts';
 
-export const schemaFile = new URL('../schema/update.schema.json', import.meta.url);
+/** Where each schema is published, and its text. */
+export const schemaFiles: readonly { readonly file: URL; readonly text: () => string }[] = [
+  { file: new URL('../schema/update.schema.json', import.meta.url), text: updateJsonSchema },
+  { file: new URL('../schema/outcome.schema.json', import.meta.url), text: outcomeJsonSchema },
+];
 export const readmeFile = new URL('../README.md', import.meta.url);
 
 const start = '<!-- config:start -->';
@@ -31,9 +37,11 @@ export function withConfigTable(readme: string): string | undefined {
 }
 
 function generate(): void {
-  mkdirSync(new URL('.', schemaFile), { recursive: true });
-  writeFileSync(schemaFile, updateJsonSchema());
-  process.stdout.write('wrote schema/update.schema.json\n');
+  for (const { file, text } of schemaFiles) {
+    mkdirSync(new URL('.', file), { recursive: true });
+    writeFileSync(file, text());
+    process.stdout.write(`wrote schema/${basename(file.pathname)}\n`);
+  }
   const readme = existsSync(readmeFile) ? withConfigTable(readFileSync(readmeFile, 'utf8')) : undefined;
   if (readme === undefined) {
     process.stdout.write(`skipped README.md: it has no ${start} and ${end}\n`);

@@ -15,6 +15,7 @@ import { FixedRate } from '../ota/rate.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { createEmitter, type WorkerListener } from '../worker/events.ts';
+import { OUTCOME_REQUESTS } from '../worker/outcome-outbox.ts';
 import { MAX_POLLS } from '../worker/receiver.ts';
 import { Worker } from '../worker/worker.ts';
 
@@ -48,7 +49,9 @@ export function assemble({
   sqs = {},
   api = {},
 }: AssemblyOptions): Assembly {
-  const client = createSqsClient(MAX_POLLS + SETTLING_SOCKETS, sqs, env);
+  const { outcomeQueueUrl } = config;
+  const outcomeSockets = outcomeQueueUrl === undefined ? 0 : OUTCOME_REQUESTS;
+  const client = createSqsClient(MAX_POLLS + SETTLING_SOCKETS + outcomeSockets, sqs, env);
   const counts = emptyCounts();
   // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
   const metrics = createMetrics(() => worker.snapshot());
@@ -58,6 +61,7 @@ export function assemble({
     config,
     source: new Queue(client, config.queueUrl),
     deadLetterQueue: new Queue(client, config.deadLetterQueueUrl),
+    ...(outcomeQueueUrl !== undefined && { outcomeQueue: new Queue(client, outcomeQueueUrl) }),
     api: createOtaApi({
       callTimeoutMs: config.callTimeoutMs,
       maxSockets: config.maxConcurrency,

@@ -19,6 +19,7 @@ interface Flags {
   readonly sqsPort: number;
   readonly apiPort: number;
   readonly worker: boolean;
+  readonly outcomes?: boolean;
   readonly demo?: string;
   readonly apiLimit: ApiLimit;
   readonly apiLatency: { minMs: number; maxMs: number };
@@ -41,6 +42,7 @@ export function addSandbox(program: Command, io: CommandIo): void {
     )
     .option('--demo <file>', 'apply this file of updates, print a summary and end')
     .option('--no-worker', 'the emulators alone')
+    .option('--outcomes', 'the worker publishes the outcome of every update')
     .option('--host <address>', 'address the emulators listen on', '127.0.0.1')
     .option('--sqs-port <port>', 'port of the SQS emulator; 0 picks one', port, 0)
     .option('--api-port <port>', 'port of the simulated API; 0 picks one', port, 0)
@@ -78,16 +80,16 @@ async function run(cloud: Cloud, flags: Flags, token: string, io: CommandIo): Pr
       cloud,
       file: flags.demo,
       io,
-      start: (listener) => start(cloud, { ...demoDefaults, ...io.env }, io, [listener]),
+      start: (listener) => start(cloud, flags, { ...demoDefaults, ...io.env }, io, [listener]),
     });
     return;
   }
-  io.stderr.write(`${directions(cloud, token)}\n`);
+  io.stderr.write(`${directions(cloud, flags, token)}\n`);
   if (!flags.worker) {
     await stopOnSignal(io, async () => {});
     return;
   }
-  const { worker, counts, log, close } = start(cloud, io.env, io);
+  const { worker, counts, log, close } = start(cloud, flags, io.env, io);
   const stopped = stopOnSignal(io, () => worker.stop());
   const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
   await worker.start();
@@ -98,6 +100,7 @@ async function run(cloud: Cloud, flags: Flags, token: string, io: CommandIo): Pr
 
 function start(
   cloud: Cloud,
+  flags: Flags,
   env: Environment,
   io: CommandIo,
   listeners: Parameters<typeof assemble>[0]['listeners'] = [],
@@ -107,6 +110,7 @@ function start(
     ...env,
     QUEUE_URL: cloud.queueUrl,
     DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
+    OUTCOME_QUEUE_URL: flags.outcomes === true ? cloud.outcomeQueueUrl : undefined,
   });
   const log = createLogger(config.logLevel, io.stderr);
   const assembly: Assembly = assemble({
@@ -131,12 +135,13 @@ function apiSettings({ apiLimit, apiLatency, apiFaults }: Flags): SimulatedApiSe
 }
 
 /** What another shell needs to work with this sandbox. */
-function directions(cloud: Cloud, token: string): string {
+function directions(cloud: Cloud, { outcomes }: Flags, token: string): string {
   return [
     'The sandbox is up. In another shell:',
     '',
     `  export QUEUE_URL=${cloud.queueUrl}`,
     `  export DEAD_LETTER_QUEUE_URL=${cloud.deadLetterQueueUrl}`,
+    ...(outcomes === true ? [`  export OUTCOME_QUEUE_URL=${cloud.outcomeQueueUrl}`] : []),
     `  export AWS_ENDPOINT_URL_SQS=${cloud.sqsUrl} AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS=${cloud.api.url}`,
     `  export AWS_REGION=${cloud.client.region} AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox`,
     '  npm run -s ota -- enqueue examples/updates.csv',

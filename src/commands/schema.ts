@@ -1,15 +1,18 @@
 /** `schema`: the published contract. */
 import { Argument, type Command } from 'commander';
+import { outcomeJsonSchema } from '../message/outcome.ts';
 import { updateJsonSchema } from '../message/update.ts';
 import type { CommandIo } from './io.ts';
 
-/** Adds `schema`, which prints the JSON Schema of an update. */
+const schemas = { update: updateJsonSchema, outcome: outcomeJsonSchema } as const;
+
+/** Adds `schema`, which prints the JSON Schema of an update or of an outcome. */
 export function addSchema(program: Command, io: CommandIo): void {
   program
     .command('schema')
-    .description('Print the JSON Schema that the body of a message must meet')
-    .addArgument(new Argument('[name]', 'which schema').choices(['update']).default('update'))
-    .action(() => {
-      io.stdout.write(updateJsonSchema());
+    .description('Print the JSON Schema that the body of a message must meet: of an update, or of an outcome')
+    .addArgument(new Argument('[name]', 'which schema').choices(Object.keys(schemas)).default('update'))
+    .action((name: keyof typeof schemas) => {
+      io.stdout.write(schemas[name]());
     });
 }

@@ -20,12 +20,6 @@ export function addWorker(program: Command, io: CommandIo): void {
       // Who reads the log may go away; the work goes on.
       io.stdout.on('error', () => undefined);
       const log = createLogger(config.logLevel, io.stdout);
-      if (config.outcomeQueueUrl !== undefined) {
-        log.warn(
-          { event: 'config.unused' },
-          'OUTCOME_QUEUE_URL is not in use yet: no outcomes are published',
-        );
-      }
       const { worker, counts, http, close } = assemble({ config, env: io.env, log });
       const stopped = stopOnSignal(io, () => worker.stop());
       if (config.httpPort !== undefined) {

@@ -33,6 +33,8 @@ export function readiness(now: WorkerSnapshot): Health {
   if (!now.receiving) reasons.push('receiving from the queue fails');
   if (!now.deadLetterQueueReachable) reasons.push('the dead-letter queue does not take letters');
   if (now.refusedLetters > 0) reasons.push(`the dead-letter queue refuses ${now.refusedLetters} letters`);
+  if (!now.outcomeQueueReachable) reasons.push('the outcome queue does not take outcomes');
+  if (now.refusedOutcomes > 0) reasons.push(`the outcome queue refuses ${now.refusedOutcomes} outcomes`);
   if (now.gate !== 'open') {
     const failure = now.gateReason;
     reasons.push(

@@ -1,5 +1,6 @@
 /** The dead letter: original body, original attributes, and one record of why (design 2.3). */
 import type { Message, MessageAttribute } from './message.ts';
+import { toSqsJson } from './sqs-json.ts';
 import type { UpdateIds } from './update.ts';
 
 export type DeadLetterReason = 'Rejected' | 'Invalid' | 'RetriesExhausted' | 'Expiring' | 'InternalError';
@@ -118,11 +119,11 @@ export function buildDeadLetter(message: Message, record: DeadLetterRecord, maxB
   if (Object.keys(attributes).length >= MAX_ATTRIBUTES) return letter('left-off');
   const taken = Buffer.byteLength(message.body) + attributesBytes(attributes);
   const room = maxBytes - taken - DEAD_LETTER_ATTRIBUTE.length - 'String'.length;
-  const whole = toAttributeText(record);
+  const whole = toSqsJson(record);
   if (Buffer.byteLength(whole) <= room) return letter('complete', whole);
   const cut = withMessageCut(record, room);
   if (cut !== undefined) return letter('message-cut', cut);
-  const bare = toAttributeText(withoutOptional(record));
+  const bare = toSqsJson(withoutOptional(record));
   return Buffer.byteLength(bare) <= room ? letter('optional-dropped', bare) : letter('left-off');
 }
 
@@ -137,19 +138,10 @@ export function attributesBytes(attributes: Readonly<Record<string, MessageAttri
   return bytes;
 }
 
-/** JSON of which every character may stand in an attribute: control characters and U+FFFE, U+FFFF as escapes. */
-function toAttributeText(record: DeadLetterRecord): string {
-  // JSON.stringify escapes C0 controls and lone surrogates itself.
-  return JSON.stringify(record).replace(
-    /[\u007f-\u009f\ufffe\uffff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
 /** The longest prefix of `error.message` that fits, found by halving; undefined when not even none does. */
 function withMessageCut(record: DeadLetterRecord, room: number): string | undefined {
   const text = (length: number): string =>
-    toAttributeText({
+    toSqsJson({
       ...record,
       error: { ...record.error, message: `${record.error.message.slice(0, length)}…` },
     });

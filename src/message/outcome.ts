@@ -1,6 +1,7 @@
 /** The outcome: how one update ended, as published on the outcome queue. One schema for type, check and JSON Schema. */
 import { z } from 'zod';
-import { updateSchema } from './update.ts';
+import type { Disposition } from './disposition.ts';
+import { type UpdateIds, updateSchema } from './update.ts';
 
 const { Identifier, JobId, RequestId } = updateSchema.shape;
 
@@ -39,7 +40,41 @@ export const outcomeSchema = z
 /** How one update ended. */
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-/** The outcome as JSON Schema, the text of `schema/outcome.schema.json`. */
+/** A disposition that ends an update. */
+export type EndingDisposition = Extract<Disposition, { action: 'acknowledge' | 'dead-letter' }>;
+
+/** What an outcome says of its message besides how it ended. */
+export interface OutcomeFacts {
+  readonly messageId: string;
+  /** Those that could be read. */
+  readonly ids: UpdateIds;
+  /** API calls made in this delivery. */
+  readonly attempts: number;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** The outcome of an update that a disposition ends. */
+export function outcomeOf(facts: OutcomeFacts, disposition: EndingDisposition): Outcome {
+  const { identifier, jobId, requestId } = facts.ids;
+  return {
+    MessageId: facts.messageId,
+    ...(identifier !== undefined && { Identifier: identifier }),
+    ...(jobId !== undefined && { JobId: jobId }),
+    ...(requestId !== undefined && { RequestId: requestId }),
+    ...endingOf(disposition),
+    Attempts: facts.attempts,
+    At: new Date(facts.now).toISOString(),
+  };
+}
+
+function endingOf(disposition: EndingDisposition): Pick<Outcome, 'Outcome' | 'Reason' | 'Error'> {
+  if (disposition.action === 'acknowledge') return { Outcome: 'applied' };
+  return { Outcome: 'dead-lettered', Reason: disposition.reason, Error: disposition.error };
+}
+
+/** The outcome as JSON Schema, the text of `schema/outcome.schema.json`: as a reader takes it, unknown fields and all. */
 export function outcomeJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(outcomeSchema, { target: 'draft-2020-12' }), null, 2)}\n`;
+  const schema = z.toJSONSchema(outcomeSchema, { target: 'draft-2020-12', io: 'input' });
+  return `${JSON.stringify(schema, null, 2)}\n`;
 }

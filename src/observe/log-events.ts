@@ -88,6 +88,22 @@ export function logEvents(log: Logger): WorkerListener {
           );
         }
         break;
+      case 'outcome-refused':
+        log.error(
+          { event: 'outcome.refused', ...about(event.subject), error: describeError(event.error) },
+          'the outcome queue refuses this outcome: it is kept and tried again; see MaximumMessageSize',
+        );
+        break;
+      case 'outcome-queue':
+        if (event.reachable)
+          log.info({ event: 'outcome_queue.reachable' }, 'the outcome queue takes outcomes again');
+        else {
+          log.error(
+            { event: 'outcome_queue.unreachable', error: describeError(event.error) },
+            'the outcome queue does not take outcomes: receiving is stopped, results are kept and tried again',
+          );
+        }
+        break;
       case 'rate-budget':
         if (event.shared) log.info({ event: 'rate_budget.shared' }, 'the rate is shared through Redis');
         else {

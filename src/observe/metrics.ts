@@ -61,6 +61,12 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
     name: `${prefix}dead_letter_records_replaced_total`,
     help: 'Dead letters that came with a record of their own.',
   });
+  const outcomes = new Counter({
+    registers,
+    name: `${prefix}outcomes_published_total`,
+    help: 'Outcomes published of the messages settled, by outcome.',
+    labelNames: ['outcome'],
+  });
   const duration = new Histogram({
     registers,
     name: `${prefix}call_duration_seconds`,
@@ -85,12 +91,13 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
         duration.observe(event.durationMs / 1_000);
         break;
       case 'settled': {
-        const { disposition, deadLetter } = event;
+        const { disposition, deadLetter, outcome } = event;
         const reason = disposition.action === 'dead-letter' ? disposition.reason : '';
         settled.inc({ disposition: disposition.action, reason });
         if (disposition.action === 'acknowledge' || disposition.action === 'dead-letter') {
           dwell.observe({ disposition: disposition.action }, event.dwellMs / 1_000);
         }
+        if (outcome !== undefined) outcomes.inc({ outcome: outcome.Outcome });
         if (deadLetter?.replaced) recordsReplaced.inc();
         if (deadLetter !== undefined && deadLetter.fit !== 'complete')
           recordsLeftOff.inc({ fit: deadLetter.fit });
@@ -135,6 +142,9 @@ function registerGauges(registers: Registry[], prefix: string, snapshot: () => W
   gauge('rate_limit', 'Calls per second let through now.', (now) => now.rate);
   gauge('dead_letter_queue_reachable', '1 while the dead-letter queue takes letters.', (now) =>
     Number(now.deadLetterQueueReachable),
+  );
+  gauge('outcome_queue_reachable', '1 while the outcome queue takes outcomes, or there is none.', (now) =>
+    Number(now.outcomeQueueReachable),
   );
   gauge('receiving', '1 while receives succeed.', (now) => Number(now.receiving));
   new Gauge({

@@ -24,6 +24,7 @@ export interface Cloud {
   readonly api: SimulatedApi;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
+  readonly outcomeQueueUrl: string;
   /** What a client of either needs: any credentials do. */
   readonly client: Pick<SQSClientConfig, 'region' | 'credentials'>;
   close(): Promise<void>;
@@ -34,7 +35,7 @@ export const SANDBOX_REGION = 'eu-west-1';
 const credentials = { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' };
 const FOURTEEN_DAYS = String(14 * 86_400);
 
-/** Starts both and makes the queues `ota-updates` and `ota-updates-dead`. */
+/** Starts both and makes the queues `ota-updates`, `ota-updates-dead` and `ota-updates-outcomes`. */
 export async function startCloud({
   host,
   sqsPort,
@@ -50,6 +51,7 @@ export async function startCloud({
   try {
     await createQueue(sqsClient, 'ota-updates');
     await createQueue(sqsClient, 'ota-updates-dead', { MessageRetentionPeriod: FOURTEEN_DAYS });
+    await createQueue(sqsClient, 'ota-updates-outcomes', { MessageRetentionPeriod: FOURTEEN_DAYS });
   } finally {
     sqsClient.destroy();
   }
@@ -65,6 +67,7 @@ export async function startCloud({
     // The emulator's own URLs name hosts that do not resolve everywhere; only the path counts.
     queueUrl: `${local(sqsUrl)}/000000000000/ota-updates`,
     deadLetterQueueUrl: `${local(sqsUrl)}/000000000000/ota-updates-dead`,
+    outcomeQueueUrl: `${local(sqsUrl)}/000000000000/ota-updates-outcomes`,
     client,
     close: async () => {
       await Promise.all([api.close(), closeNow(sqs)]);

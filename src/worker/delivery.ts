@@ -9,6 +9,7 @@ import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Tally } from '../message/disposition.ts';
 import type { Failure } from '../message/failure.ts';
 import type { Message } from '../message/message.ts';
+import type { Outcome } from '../message/outcome.ts';
 import type { UpdateCheck, UpdateIds } from '../message/update.ts';
 import type { Work } from '../ota/call.ts';
 import { Interruption } from '../ota/interruption.ts';
@@ -28,6 +29,8 @@ export class Delivery implements Work {
   failure: Failure | undefined;
   /** What was sent to the dead-letter queue. */
   letter: DeadLetter | undefined;
+  /** What was sent to the outcome queue. */
+  outcome: Outcome | undefined;
 
   constructor(message: Message, check: UpdateCheck) {
     this.message = message;

@@ -3,6 +3,7 @@ import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Disposition } from '../message/disposition.ts';
 import type { Failure } from '../message/failure.ts';
 import type { Message } from '../message/message.ts';
+import type { Outcome } from '../message/outcome.ts';
 import type { UpdateIds } from '../message/update.ts';
 import type { GateChange } from '../ota/gate.ts';
 
@@ -43,6 +44,8 @@ export type WorkerEvent =
       /** From the message's sent time to now, by the wall clock. */
       readonly dwellMs: number;
       readonly deadLetter?: DeadLetter;
+      /** What was published, where outcomes are. */
+      readonly outcome?: Outcome;
       /** The failure behind a defer or release, when there was one. */
       readonly failure?: Failure;
     }
@@ -55,6 +58,8 @@ export type WorkerEvent =
     }
   | { readonly type: 'letter-refused'; readonly subject: Subject; readonly error: unknown }
   | { readonly type: 'dead-letter-queue'; readonly reachable: boolean; readonly error?: unknown }
+  | { readonly type: 'outcome-refused'; readonly subject: Subject; readonly error: unknown }
+  | { readonly type: 'outcome-queue'; readonly reachable: boolean; readonly error?: unknown }
   /** The shared rate budget: held with the other workers, or alone at the share held so far. */
   | { readonly type: 'rate-budget'; readonly shared: boolean; readonly reason?: unknown }
   | { readonly type: 'gate'; readonly change: GateChange };

@@ -12,6 +12,8 @@ export interface WorkerOptions {
   readonly config: Config;
   readonly source: Queue;
   readonly deadLetterQueue: Queue;
+  /** Where the outcome of every update is published. */
+  readonly outcomeQueue?: Queue;
   readonly api: OtaApi;
   readonly limiter: RateLimiter;
   readonly rate: RateControl;

@@ -8,6 +8,8 @@ export interface QueueFacts {
   readonly retentionSeconds: number;
   readonly fifo: boolean;
   readonly deadLetter: { readonly maximumMessageBytes: number; readonly fifo: boolean };
+  /** undefined: no outcomes are published. */
+  readonly outcome?: { readonly fifo: boolean };
 }
 
 /** SQS's default, assumed where the queue's own setting may not be read. */
@@ -20,21 +22,29 @@ export type QueueLook =
   | { readonly ok: true; readonly assumed: true; readonly error: unknown }
   | { readonly ok: false; readonly error: unknown };
 
+/** The worker's queues. */
+export interface WorkerQueues {
+  readonly source: Queue;
+  readonly deadLetter: Queue;
+  readonly outcome?: Queue;
+}
+
 export interface QueueFactsResult {
   readonly facts: QueueFacts;
   readonly source: QueueLook;
   readonly deadLetter: QueueLook;
+  readonly outcome?: QueueLook;
 }
 
-/** Looks at both queues. Never throws: what could not be read is said in the result, and defaults stand for it. */
+/** Looks at every queue. Never throws: what could not be read is said in the result, and defaults stand for it. */
 export async function readQueueFacts(
-  source: Queue,
-  deadLetter: Queue,
+  { source, deadLetter, outcome }: WorkerQueues,
   signal?: AbortSignal,
 ): Promise<QueueFactsResult> {
-  const [first, second] = await Promise.allSettled([
+  const [first, second, third] = await Promise.allSettled([
     source.attributes(signal),
     deadLetter.attributes(signal),
+    outcome?.attributes(signal),
   ]);
   return {
     facts: {
@@ -47,9 +57,11 @@ export async function readQueueFacts(
           (second.status === 'fulfilled' ? second.value.maximumMessageBytes : undefined) ?? MAX_PAYLOAD_BYTES,
         fifo: deadLetter.url.endsWith('.fifo'),
       },
+      ...(outcome !== undefined && { outcome: { fifo: outcome.url.endsWith('.fifo') } }),
     },
     source: look(first),
     deadLetter: look(second),
+    ...(outcome !== undefined && { outcome: look(third) }),
   };
 }
 
@@ -62,9 +74,7 @@ function look(result: PromiseSettledResult<unknown>): QueueLook {
   return assumed ? { ok: true, assumed, error } : { ok: false, error };
 }
 
-export interface FindQueuesOptions {
-  readonly source: Queue;
-  readonly deadLetter: Queue;
+export interface FindQueuesOptions extends WorkerQueues {
   readonly backoff: BackoffSettings;
   readonly random: () => number;
   /** Ends the search. */
@@ -72,15 +82,18 @@ export interface FindQueuesOptions {
   readonly emit: WorkerListener;
 }
 
-/** Looks for both queues until they are found; undefined when `signal` ended the search. */
+/** Looks for the queues until all are found; undefined when `signal` ended the search. */
 export async function findQueues(options: FindQueuesOptions): Promise<QueueFacts | undefined> {
-  const { source, deadLetter, backoff, random, signal, emit } = options;
+  const { source, deadLetter, outcome, backoff, random, signal, emit } = options;
   for (let failures = 1; !signal.aborted; failures++) {
-    const result = await readQueueFacts(source, deadLetter, signal);
+    const result = await readQueueFacts(options, signal);
     if (signal.aborted) return undefined;
     const looks = [
       { queueUrl: source.url, look: result.source },
       { queueUrl: deadLetter.url, look: result.deadLetter },
+      ...(outcome !== undefined && result.outcome !== undefined
+        ? [{ queueUrl: outcome.url, look: result.outcome }]
+        : []),
     ];
     const retryInMs = Math.max(250, fullJitter(backoff, failures, random));
     for (const { queueUrl, look: found } of looks) {

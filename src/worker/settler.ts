@@ -1,19 +1,21 @@
 /**
  * The settler: carries out dispositions in batches and sees each one confirmed.
  *
- *   acknowledge  ─► deletes ─────────────────────────► confirmed
- *   dead-letter  ─► dead letters ─► sent ─► deletes ─► confirmed
- *   defer, release ─► visibility changes ────────────► confirmed
+ *   acknowledge ──────────────────────────┐
+ *   dead-letter ─► dead letters ─► sent ──┴─► (outcomes ─► published) ─► deletes ─► confirmed
+ *   defer, release ─► visibility changes ─────────────────────────────────────────► confirmed
  *
  * What fails in part or as a whole is tried again with backoff, under lease, until it is confirmed or the lease is lost.
  */
 import { sleep } from '../clock.ts';
 import { fullJitter } from '../message/backoff.ts';
 import type { Disposition } from '../message/disposition.ts';
+import type { EndingDisposition } from '../message/outcome.ts';
 import type { BatchFailure, VisibilityChange } from '../queue/types.ts';
 import { Batcher } from './batcher.ts';
 import type { DeadLetterOutbox } from './dead-letter-outbox.ts';
 import type { Delivery } from './delivery.ts';
+import type { OutcomeOutbox } from './outcome-outbox.ts';
 
 /** How a settlement ended: SQS confirmed it, or the lease was lost first and the message is forgotten. */
 export type Settlement = 'confirmed' | 'lost';
@@ -22,6 +24,8 @@ export interface SettlerOptions {
   readonly deleteMessages: (receiptHandles: readonly string[]) => Promise<BatchFailure[]>;
   readonly changeVisibility: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
   readonly outbox: DeadLetterOutbox;
+  /** undefined: nobody wants outcomes. */
+  readonly outcomes?: OutcomeOutbox | undefined;
   readonly random: () => number;
   /** Aborted when the worker has stopped: nothing is tried again. */
   readonly ended: AbortSignal;
@@ -54,10 +58,13 @@ export class Settler {
   readonly #deletes: Batcher<Item>;
   readonly #changes: Batcher<Item>;
   readonly #open = new Map<Delivery, Disposition>();
+  readonly #boxes: readonly (DeadLetterOutbox | OutcomeOutbox)[];
+  #flushDue = false;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
-    const { deleteMessages, changeVisibility } = options;
+    const { deleteMessages, changeVisibility, outbox, outcomes } = options;
+    this.#boxes = outcomes === undefined ? [outbox] : [outbox, outcomes];
     const handles = (items: readonly Item[]): string[] =>
       items.map((item) => item.delivery.message.receiptHandle);
     this.#deletes = new Batcher({
@@ -90,10 +97,13 @@ export class Settler {
     this.#open.set(delivery, disposition);
     switch (disposition.action) {
       case 'acknowledge':
-        this.#deletes.add({ delivery, disposition, seconds: 0 });
+        this.#publish(delivery, disposition);
         break;
       case 'dead-letter':
-        this.#options.outbox.add(delivery, disposition, () => this.#delete(delivery, disposition));
+        this.#options.outbox.add(delivery, disposition, () => {
+          this.#publish(delivery, disposition);
+          this.#flushSoon();
+        });
         break;
       case 'defer':
         this.#changes.add({ delivery, disposition, seconds: disposition.seconds });
@@ -104,9 +114,28 @@ export class Settler {
     }
   }
 
-  #delete(delivery: Delivery, disposition: Disposition): void {
-    this.#deletes.add({ delivery, disposition, seconds: 0 });
-    this.flushIfLast();
+  /** The outcome, where one is wanted, and the delete only when it is confirmed. */
+  #publish(delivery: Delivery, disposition: EndingDisposition): void {
+    const item = { delivery, disposition, seconds: 0 };
+    const { outcomes } = this.#options;
+    if (outcomes === undefined) {
+      this.#deletes.add(item);
+      return;
+    }
+    outcomes.add(delivery, disposition, () => {
+      this.#deletes.add(item);
+      this.#flushSoon();
+    });
+  }
+
+  /** What one answer has confirmed goes on together. */
+  #flushSoon(): void {
+    if (this.#flushDue) return;
+    this.#flushDue = true;
+    queueMicrotask(() => {
+      this.#flushDue = false;
+      this.flushIfLast();
+    });
   }
 
   /** Sends what is gathered when nothing else in hand will fill the batch. */
@@ -117,19 +146,46 @@ export class Settler {
   /** The lease of `delivery` is lost: its settlement is over without effect. */
   forget(delivery: Delivery): void {
     const disposition = this.#open.get(delivery);
-    this.#options.outbox.withdraw(delivery);
+    for (const box of this.#boxes) box.withdraw(delivery);
     if (disposition !== undefined) this.#finish(delivery, disposition, 'lost');
   }
 
-  /** Gives back messages whose dead letter could not be sent: at the lease's wall and at shutdown. */
+  /** False while what must be sent before a message is deleted cannot be. */
+  get canSend(): boolean {
+    return this.#boxes.every((box) => box.reachable);
+  }
+
+  /** Gives back messages whose letter or outcome is not sent: at the lease's wall and when the time is up. */
   releaseUnsent(delivery?: Delivery): void {
-    const unsent =
-      delivery === undefined ? this.#options.outbox.withdrawAll() : this.#options.outbox.withdraw(delivery);
-    for (const each of unsent) this.settle(each, { action: 'release' });
+    for (const box of this.#boxes)
+      this.#releaseAll(delivery === undefined ? box.withdrawAll() : box.withdraw(delivery));
+  }
+
+  /** At shutdown nothing waits for a queue that is away, nor for what it refuses: whoever comes next tries again. */
+  releaseUnsendable(): void {
+    for (const box of this.#boxes) {
+      const unsendable = box.reachable ? box.refused() : undefined;
+      if (unsendable === undefined) this.#releaseAll(box.withdrawAll());
+      else for (const delivery of unsendable) this.#releaseAll(box.withdraw(delivery));
+    }
+  }
+
+  /** Carries out `disposition`, or releases the message where that would have to wait for a queue that is away. */
+  settleWithoutWaiting(delivery: Delivery, disposition: Disposition): void {
+    const { outbox, outcomes } = this.#options;
+    const lettered = disposition.action === 'dead-letter';
+    const published = outcomes !== undefined && (lettered || disposition.action === 'acknowledge');
+    const waits = (lettered && !outbox.reachable) || (published && !outcomes.reachable);
+    this.settle(delivery, waits ? { action: 'release' } : disposition);
+  }
+
+  #releaseAll(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) this.settle(delivery, { action: 'release' });
   }
 
   /** Sends what is gathered, now. */
   flush(): void {
+    this.#options.outcomes?.flush();
     this.#deletes.flush();
     this.#changes.flush();
   }

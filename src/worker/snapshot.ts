@@ -14,6 +14,10 @@ export interface WorkerSnapshot {
   readonly deadLetterQueueReachable: boolean;
   /** Letters that SQS finds fault with whatever is left off; kept and tried again. */
   readonly refusedLetters: number;
+  /** True also where no outcomes are published. */
+  readonly outcomeQueueReachable: boolean;
+  /** Outcomes that SQS finds fault with; kept and tried again. */
+  readonly refusedOutcomes: number;
   /** How long a poll has been wanted and none has ended, in milliseconds. */
   readonly pollStalledMs: number;
   readonly held: number;

@@ -11,6 +11,7 @@ import type { WorkerListener } from './events.ts';
 import { Lanes } from './lanes.ts';
 import { LeaseKeeper } from './leases.ts';
 import type { WorkerOptions } from './options.ts';
+import { OutcomeOutbox } from './outcome-outbox.ts';
 import { Processor } from './processor.ts';
 import type { QueueFacts } from './queue-facts.ts';
 import { Receiver } from './receiver.ts';
@@ -44,6 +45,8 @@ export interface StageHooks {
   /** SQS finds fault with a letter itself, and nothing is left to leave off. */
   readonly onLetterRefused: (delivery: Delivery, error: unknown) => void;
   readonly onDeadLetterQueue: (reachable: boolean, error?: unknown) => void;
+  readonly onOutcomeRefused: (delivery: Delivery, error: unknown) => void;
+  readonly onOutcomeQueue: (reachable: boolean, error?: unknown) => void;
 }
 
 export interface Stages {
@@ -53,6 +56,8 @@ export interface Stages {
   readonly processor: Processor;
   readonly lanes: Lanes<Delivery>;
   readonly outbox: DeadLetterOutbox;
+  /** undefined: nobody wants outcomes. */
+  readonly outcomes: OutcomeOutbox | undefined;
   readonly settler: Settler;
   readonly leases: LeaseKeeper<Delivery>;
   readonly receiver: Receiver;
@@ -103,7 +108,7 @@ function createApiSide(
 function createQueueSide(
   options: WorkerOptions,
   hooks: StageHooks,
-): Pick<Stages, 'outbox' | 'settler' | 'leases' | 'receiver'> {
+): Pick<Stages, 'outbox' | 'outcomes' | 'settler' | 'leases' | 'receiver'> {
   const { config, source, deadLetterQueue, clock, random, timings = defaultTimings } = options;
   const outbox = new DeadLetterOutbox({
     send: (messages) => deadLetterQueue.send(messages),
@@ -126,10 +131,12 @@ function createQueueSide(
     onReachable: hooks.onDeadLetterQueue,
     ...(timings.deadLetterBackoff !== undefined && { backoff: timings.deadLetterBackoff }),
   });
+  const outcomes = createOutcomes(options, hooks);
   const settler = new Settler({
     deleteMessages: (handles) => source.delete(handles),
     changeVisibility: (changes) => source.changeVisibility(changes),
     outbox,
+    outcomes,
     random,
     ended: hooks.ended,
     held: hooks.held,
@@ -156,5 +163,25 @@ function createQueueSide(
     onFailed: (error, retryInMs) => hooks.emit({ type: 'receive-failed', error, retryInMs }),
     onRecovered: () => hooks.emit({ type: 'receive-recovered' }),
   });
-  return { outbox, settler, leases, receiver };
+  return { outbox, outcomes, settler, leases, receiver };
+}
+
+function createOutcomes(options: WorkerOptions, hooks: StageHooks): OutcomeOutbox | undefined {
+  const { outcomeQueue, clock, random, timings = defaultTimings } = options;
+  if (outcomeQueue === undefined) return undefined;
+  return new OutcomeOutbox({
+    send: (messages) => outcomeQueue.send(messages),
+    now: clock.wall,
+    fifo: () => hooks.facts()?.outcome?.fifo === true,
+    random,
+    ended: hooks.ended,
+    onSent: (delivery, outcome) => {
+      delivery.outcome = outcome;
+    },
+    onRefused: hooks.onOutcomeRefused,
+    onReachable: hooks.onOutcomeQueue,
+    onFailed: (count, error) =>
+      hooks.emit({ type: 'settle-failed', request: 'publish outcomes', count, error }),
+    ...(timings.outcomeBackoff !== undefined && { backoff: timings.outcomeBackoff }),
+  });
 }

@@ -10,6 +10,8 @@ export interface WorkerTimings {
   readonly findQueuesBackoff: BackoffSettings;
   /** Between tries to reach the dead-letter queue; the outbox's own when omitted. */
   readonly deadLetterBackoff?: BackoffSettings;
+  /** Between tries to reach the outcome queue; the outbox's own when omitted. */
+  readonly outcomeBackoff?: BackoffSettings;
 }
 
 export const defaultTimings: WorkerTimings = {

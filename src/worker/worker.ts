@@ -12,7 +12,7 @@ import type { Attempt } from '../ota/call.ts';
 import type { GateChange } from '../ota/gate.ts';
 import type { GiveUp } from '../ota/interruption.ts';
 import { Delivery } from './delivery.ts';
-import { createEmitter, type WorkerListener, type WorkerState } from './events.ts';
+import { createEmitter, type WorkerEvent, type WorkerListener, type WorkerState } from './events.ts';
 import { Holdings } from './holdings.ts';
 import type { WorkerOptions } from './options.ts';
 import { findQueues, type QueueFacts } from './queue-facts.ts';
@@ -61,12 +61,17 @@ export class Worker {
       onSettled: (delivery, disposition, settlement) => this.#onSettled(delivery, disposition, settlement),
       onLost: (delivery, reason) => this.#onLost(delivery, reason),
       onWall: (delivery) => this.#onWall(delivery),
-      onDeadLetterQueue: (reachable, error) => this.#onDeadLetterQueue(reachable, error),
-      onLetterRefused: (delivery, error) => this.#onLetterRefused(delivery, error),
+      onDeadLetterQueue: (reachable, error) =>
+        this.#onOutbox({ type: 'dead-letter-queue', reachable, error }),
+      onLetterRefused: (delivery, error) =>
+        this.#onRefused({ type: 'letter-refused', subject: delivery, error }),
+      onOutcomeQueue: (reachable, error) => this.#onOutbox({ type: 'outcome-queue', reachable, error }),
+      onOutcomeRefused: (delivery, error) =>
+        this.#onRefused({ type: 'outcome-refused', subject: delivery, error }),
     });
   }
 
-  /** Begins to work; resolves once both queues are found and the first receive is on its way. Idempotent. */
+  /** Begins to work; resolves once all queues are found and the first receive is on its way. Idempotent. */
   start(): Promise<void> {
     this.#started ??= this.#start();
     return this.#started;
@@ -88,6 +93,8 @@ export class Worker {
       receiving: !this.#stages.receiver.failing,
       deadLetterQueueReachable: this.#stages.outbox.reachable,
       refusedLetters: this.#stages.outbox.refused().length,
+      outcomeQueueReachable: this.#stages.outcomes?.reachable ?? true,
+      refusedOutcomes: this.#stages.outcomes?.refused().length ?? 0,
       pollStalledMs: this.#stages.receiver.stalledMs,
       held: this.#holdings.size,
       inFlight: this.#stages.permits.inFlight,
@@ -100,10 +107,11 @@ export class Worker {
 
   async #start(): Promise<void> {
     this.#setState('starting');
-    const { source, deadLetterQueue, random, timings = defaultTimings } = this.#options;
+    const { source, deadLetterQueue, outcomeQueue, random, timings = defaultTimings } = this.#options;
     this.#facts = await findQueues({
       source,
       deadLetter: deadLetterQueue,
+      ...(outcomeQueue !== undefined && { outcome: outcomeQueue }),
       backoff: timings.findQueuesBackoff,
       random,
       signal: this.#stopping.signal,
@@ -138,12 +146,11 @@ export class Worker {
   }
 
   async #drained(): Promise<void> {
-    const { receiver, settler, outbox } = this.#stages;
+    const { receiver, settler } = this.#stages;
     receiver.close();
     const held = [...this.#holdings];
     for (const delivery of held) this.#giveUp(delivery, {});
-    if (!outbox.reachable) settler.releaseUnsent();
-    for (const delivery of outbox.refused()) settler.releaseUnsent(delivery);
+    settler.releaseUnsendable();
     settler.flush();
     // A poll of ours that is still open would take what is released here, and hide it when it is cut.
     await this.#until(() => held.every((delivery) => delivery.calling || !this.#holdings.has(delivery)));
@@ -159,7 +166,7 @@ export class Worker {
     }
   }
 
-  /** Time is nearly up: calls are aborted and their messages released, unsent dead letters too. */
+  /** Time is nearly up: calls are aborted and their messages released, unsent dead letters and outcomes too. */
   #cutShort(): void {
     this.#deadline.abort();
     this.#stages.settler.releaseUnsent();
@@ -191,12 +198,14 @@ export class Worker {
   #settle(delivery: Delivery, disposition: Disposition): void {
     if (delivery.lost) return;
     delivery.settling = true;
-    // Nothing waits for the dead-letter queue any more: whoever comes next tries again.
-    const unsendable =
-      this.#state === 'draining' && disposition.action === 'dead-letter' && !this.#stages.outbox.reachable;
-    this.#stages.settler.settle(delivery, unsendable ? { action: 'release' } : disposition);
-    if (this.#state === 'draining') this.#stages.settler.flush();
-    else this.#stages.settler.flushIfLast();
+    const { settler } = this.#stages;
+    if (this.#state === 'draining') {
+      settler.settleWithoutWaiting(delivery, disposition);
+      settler.flush();
+    } else {
+      settler.settle(delivery, disposition);
+      settler.flushIfLast();
+    }
   }
 
   /** Gives back a delivery that is waiting for anything but an answer. */
@@ -252,21 +261,23 @@ export class Worker {
     }
   }
 
-  #onDeadLetterQueue(reachable: boolean, error?: unknown): void {
-    this.#emit({ type: 'dead-letter-queue', reachable, error });
-    if (reachable) this.#stages.receiver.wake();
-    else if (this.#state === 'draining') this.#stages.settler.releaseUnsent();
+  /** A queue that is sent to has gone away or come back. */
+  #onOutbox(event: Extract<WorkerEvent, { readonly reachable: boolean }>): void {
+    this.#emit(event);
+    if (event.reachable) this.#stages.receiver.wake();
+    else if (this.#state === 'draining') this.#stages.settler.releaseUnsendable();
   }
 
-  #onLetterRefused(delivery: Delivery, error: unknown): void {
-    this.#emit({ type: 'letter-refused', subject: delivery, error });
-    if (this.#state === 'draining') this.#stages.settler.releaseUnsent(delivery);
+  /** A letter or an outcome cannot be sent for its own sake. */
+  #onRefused(event: Extract<WorkerEvent, { type: 'letter-refused' | 'outcome-refused' }>): void {
+    this.#emit(event);
+    if (this.#state === 'draining') this.#stages.settler.releaseUnsendable();
   }
 
   #onSettled(delivery: Delivery, disposition: Disposition, settlement: Settlement): void {
     if (settlement === 'confirmed') {
       this.#stages.leases.drop(delivery);
-      const { letter, failure } = delivery;
+      const { letter, outcome, failure } = delivery;
       this.#emit({
         type: 'settled',
         subject: delivery,
@@ -274,6 +285,7 @@ export class Worker {
         attempts: delivery.tally.attempts,
         dwellMs: this.#options.clock.wall() - delivery.message.sentAt,
         ...(letter !== undefined && { deadLetter: letter }),
+        ...(outcome !== undefined && { outcome }),
         ...(failure !== undefined && { failure }),
       });
     }
@@ -309,7 +321,7 @@ export class Worker {
       if (!delivery.calling && this.#stages.processor.secondsToExpiring(delivery.message) <= 0)
         this.#giveUp(delivery, {});
     }
-    if (!this.#stages.gate.closed || !this.#stages.outbox.reachable || this.#state !== 'running') return;
+    if (!this.#stages.gate.closed || !this.#stages.settler.canSend || this.#state !== 'running') return;
     const { source, config } = this.#options;
     void sweepExpiring({
       queue: source,
@@ -333,7 +345,7 @@ export class Worker {
   }
 
   #free(): number {
-    if (!this.#stages.outbox.reachable || this.#state !== 'running') return 0;
+    if (!this.#stages.settler.canSend || this.#state !== 'running') return 0;
     const slots = this.#slots();
     const waiting = this.#stages.gate.closed ? this.#holdings.untried() : this.#waiting();
     return Math.min(slots.waiting - waiting, slots.held - this.#holdings.size);

@@ -3,10 +3,11 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { configTable, readmeFile, schemaFile, withConfigTable } from '../../scripts/generate.ts';
+import { configTable, readmeFile, schemaFiles, withConfigTable } from '../../scripts/generate.ts';
 import type { CommandIo } from '../../src/commands/io.ts';
 import { addSchema } from '../../src/commands/schema.ts';
 import { describeConfig } from '../../src/config.ts';
+import { outcomeJsonSchema } from '../../src/message/outcome.ts';
 import { updateJsonSchema } from '../../src/message/update.ts';
 
 async function schema(...args: string[]): Promise<string> {
@@ -33,14 +34,18 @@ describe('schema', () => {
     expect(await schema(...args)).toBe(updateJsonSchema());
   });
 
+  test('prints the JSON Schema of an outcome', async () => {
+    expect(await schema('outcome')).toBe(outcomeJsonSchema());
+  });
+
   test('refuses a schema it does not know', async () => {
     await expect(schema('dead-letter')).rejects.toMatchObject({ code: 'commander.invalidArgument' });
   });
 });
 
 describe('what scripts/generate.ts writes', () => {
-  test('schema/update.schema.json is up to date', () => {
-    expect(readFileSync(schemaFile, 'utf8')).toBe(updateJsonSchema());
+  test.each(schemaFiles)('$file is up to date', ({ file, text }) => {
+    expect(readFileSync(file, 'utf8')).toBe(text());
   });
 
   test('the configuration table of README.md is up to date, where it has one', () => {

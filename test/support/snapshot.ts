@@ -9,6 +9,8 @@ export const well: WorkerSnapshot = {
   receiving: true,
   deadLetterQueueReachable: true,
   refusedLetters: 0,
+  outcomeQueueReachable: true,
+  refusedOutcomes: 0,
   pollStalledMs: 0,
   held: 0,
   inFlight: 0,

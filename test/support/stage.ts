@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
 import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Message } from '../../src/message/message.ts';
+import type { Outcome } from '../../src/message/outcome.ts';
 import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/client.ts';
 import { LocalRateLimiter } from '../../src/ota/limiter.ts';
 import { FixedRate } from '../../src/ota/rate.ts';
@@ -32,6 +33,7 @@ export const fastTimings: WorkerTimings = {
   },
   findQueuesBackoff: { baseMs: 300, maxMs: 300 },
   deadLetterBackoff: { baseMs: 100, maxMs: 200 },
+  outcomeBackoff: { baseMs: 100, maxMs: 200 },
 };
 
 export interface StageOptions {
@@ -41,6 +43,9 @@ export interface StageOptions {
   readonly timings?: WorkerTimings;
   readonly queueAttributes?: Record<string, string>;
   readonly deadLetterAttributes?: Record<string, string>;
+  /** Makes the queue `outcomes`, which the worker publishes to. */
+  readonly outcomes?: boolean;
+  readonly outcomeAttributes?: Record<string, string>;
   /** What a client of SQS is given besides: another endpoint (a proxy's), say. */
   readonly sqs?: SQSClientConfig;
   /** What the client of the API is given besides: other credentials, say. */
@@ -57,11 +62,13 @@ export interface StageOptions {
 
 export type SettledEvent = Extract<WorkerEvent, { type: 'settled' }>;
 
-/** Starts both servers and makes the queues `updates` and `dead`; the worker is made and not started. */
+/** Starts both servers and makes the queues `updates`, `dead` and, where asked, `outcomes`; the worker is made and not started. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
   sqs.createQueue('updates', { region: REGION, attributes: options.queueAttributes ?? {} });
   sqs.createQueue('dead', { region: REGION, attributes: options.deadLetterAttributes ?? {} });
+  if (options.outcomes === true)
+    sqs.createQueue('outcomes', { region: REGION, attributes: options.outcomeAttributes ?? {} });
   const api = await startSimulatedApi({ record: true, ...(options.api && { settings: options.api }) });
   return new Stage(sqs, api, options);
 }
@@ -95,6 +102,9 @@ export class Stage {
     const environment = {
       QUEUE_URL: `${this.sqsUrl}/000000000000/updates`,
       DEAD_LETTER_QUEUE_URL: `${this.sqsUrl}/000000000000/dead`,
+      ...(this.#options.outcomes === true && {
+        OUTCOME_QUEUE_URL: `${this.sqsUrl}/000000000000/outcomes`,
+      }),
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
@@ -126,6 +136,9 @@ export class Stage {
       config,
       source: this.queue('updates', this.#options.sqs),
       deadLetterQueue: this.queue('dead', this.#options.sqs),
+      ...(config.outcomeQueueUrl !== undefined && {
+        outcomeQueue: this.queue('outcomes', this.#options.sqs),
+      }),
       api: wrapApi(
         createOtaApi({
           callTimeoutMs: config.callTimeoutMs,
@@ -195,13 +208,14 @@ export class Stage {
   }
 
   /** Everything on the dead-letter queue, received and left there invisible. */
-  async deadLetters(): Promise<Message[]> {
-    const all: Message[] = [];
-    for (;;) {
-      const some = await this.dead.receive({ max: 10, waitSeconds: 0 });
-      if (some.length === 0) return all;
-      all.push(...some);
-    }
+  deadLetters(): Promise<Message[]> {
+    return receiveAll(this.dead);
+  }
+
+  /** What is on the outcome queue, received and left there invisible. */
+  async outcomes(): Promise<Outcome[]> {
+    const messages = await receiveAll(this.queue('outcomes'));
+    return messages.map(({ body }) => JSON.parse(body) as Outcome);
   }
 
   /** Messages on the source queue that are visible, and those in flight. */
@@ -215,6 +229,15 @@ export class Stage {
     for (const client of this.#clients) client.destroy();
     await this.api.close();
     await this.sqs.stop();
+  }
+}
+
+async function receiveAll(queue: Queue): Promise<Message[]> {
+  const all: Message[] = [];
+  for (;;) {
+    const some = await queue.receive({ max: 10, waitSeconds: 0 });
+    if (some.length === 0) return all;
+    all.push(...some);
   }
 }
 

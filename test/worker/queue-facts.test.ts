@@ -45,7 +45,7 @@ async function refusing(status: number, code: string): Promise<string> {
 
 describe('readQueueFacts', () => {
   test('reads retention, size and kind', async () => {
-    expect(await readQueueFacts(connect('updates'), connect('dead'))).toEqual({
+    expect(await readQueueFacts({ source: connect('updates'), deadLetter: connect('dead') })).toEqual({
       facts: {
         retentionSeconds: 3_600,
         fifo: false,
@@ -57,14 +57,17 @@ describe('readQueueFacts', () => {
   });
 
   test('knows FIFO queues by their names, each its own', async () => {
-    const { facts } = await readQueueFacts(connect('updates.fifo'), connect('dead.fifo'));
+    const { facts } = await readQueueFacts({
+      source: connect('updates.fifo'),
+      deadLetter: connect('dead.fifo'),
+    });
     expect(facts).toMatchObject({ fifo: true, deadLetter: { fifo: true } });
-    const mixed = await readQueueFacts(connect('updates'), connect('dead.fifo'));
+    const mixed = await readQueueFacts({ source: connect('updates'), deadLetter: connect('dead.fifo') });
     expect(mixed.facts).toMatchObject({ fifo: false, deadLetter: { fifo: true } });
   });
 
   test('says which queue was not found, and goes on with the other', async () => {
-    const result = await readQueueFacts(connect('updates'), connect('missing'));
+    const result = await readQueueFacts({ source: connect('updates'), deadLetter: connect('missing') });
     expect(result).toMatchObject({
       facts: { retentionSeconds: 3_600 },
       source: { ok: true },
@@ -74,7 +77,9 @@ describe('readQueueFacts', () => {
 
   test.each(['AccessDeniedException', 'AccessDenied'])('assumes SQS’s defaults at %s', async (code) => {
     const endpoint = await refusing(403, code);
-    expect(await readQueueFacts(connect('updates', endpoint), connect('dead', endpoint))).toEqual({
+    expect(
+      await readQueueFacts({ source: connect('updates', endpoint), deadLetter: connect('dead', endpoint) }),
+    ).toEqual({
       facts: {
         retentionSeconds: 345_600,
         fifo: false,
@@ -92,13 +97,19 @@ describe('readQueueFacts', () => {
     [400, 'QueueDoesNotExist'],
   ])('assumes nothing at %i %s', async (status, code) => {
     const endpoint = await refusing(status, code);
-    const result = await readQueueFacts(connect('updates', endpoint), connect('dead'));
+    const result = await readQueueFacts({
+      source: connect('updates', endpoint),
+      deadLetter: connect('dead'),
+    });
     expect(result).toMatchObject({ source: { ok: false }, deadLetter: { ok: true } });
   });
 
   test('never throws, also when nobody answers', async () => {
     const endpoint = 'http://127.0.0.1:1';
-    const result = await readQueueFacts(connect('updates', endpoint), connect('dead', endpoint));
+    const result = await readQueueFacts({
+      source: connect('updates', endpoint),
+      deadLetter: connect('dead', endpoint),
+    });
     expect(result).toMatchObject({ source: { ok: false }, deadLetter: { ok: false } });
   });
 });
