@@ -1,0 +1,215 @@
+/** What the outboxes have in common beyond what the one of dead letters shows (dead-letter-outbox.test.ts). */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parseBody } from '../../src/message/parse.ts';
+import type { BatchFailure, OutgoingMessage } from '../../src/queue/types.ts';
+import { Delivery } from '../../src/worker/delivery.ts';
+import { Outbox, type Parcel } from '../../src/worker/outbox.ts';
+
+type Acknowledge = { readonly action: 'acknowledge' };
+const acknowledge: Acknowledge = { action: 'acknowledge' };
+
+function delivery(name: string): Delivery {
+  const message = {
+    messageId: `id-${name}`,
+    receiptHandle: name,
+    body: '',
+    attributes: {},
+    sentAt: 0,
+    receiveCount: 1,
+    receivedAt: 0,
+  };
+  return new Delivery(message, parseBody('', 0));
+}
+
+interface Setting {
+  readonly send?: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
+  readonly parallel?: number;
+  readonly lingerMs?: number;
+  readonly ended?: AbortSignal;
+}
+
+function setUp({ send, parallel = 1, lingerMs = 0, ended = new AbortController().signal }: Setting = {}) {
+  const requests: string[][] = [];
+  const then: string[] = [];
+  const reachable: boolean[] = [];
+  const failed: number[] = [];
+  const outbox = new Outbox<Acknowledge, Parcel>({
+    send: async (messages) => {
+      requests.push(messages.map(({ body }) => body));
+      return (await send?.(messages)) ?? [];
+    },
+    pack: ({ message: { receiptHandle } }) => ({
+      message: { key: receiptHandle, body: receiptHandle },
+      bytes: 1,
+    }),
+    amend: (_, { message, bytes }) =>
+      message.body.endsWith('!') ? undefined : { message: { ...message, body: `${message.body}!` }, bytes },
+    parallel,
+    lingerMs,
+    random: () => 0.5,
+    ended,
+    onSent: () => {},
+    onRefused: () => {},
+    onReachable: (yes) => reachable.push(yes),
+    onFailed: (count) => failed.push(count),
+  });
+  const add = (count: number, from = 0): Delivery[] =>
+    Array.from({ length: count }, (_, i) => {
+      const one = delivery(`m${from + i}`);
+      outbox.add(one, acknowledge, () => then.push(one.message.receiptHandle));
+      return one;
+    });
+  return { outbox, add, requests, then, reachable, failed };
+}
+
+/** Answers that a test gives one by one. */
+function held() {
+  const answers: PromiseWithResolvers<BatchFailure[]>[] = [];
+  const send = (): Promise<BatchFailure[]> => {
+    const answer = Promise.withResolvers<BatchFailure[]>();
+    answers.push(answer);
+    return answer.promise;
+  };
+  return { answers, send };
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const sizes = (requests: readonly string[][]): number[] => requests.map((request) => request.length);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('requests side by side', () => {
+  test('are as many as allowed, each full; the rest goes as they are answered', async () => {
+    const { answers, send } = held();
+    const { add, requests, then } = setUp({ send, parallel: 3 });
+    add(45);
+    await pass(0);
+    expect(sizes(requests)).toEqual([10, 10, 10]);
+    answers[1]?.resolve([]);
+    await pass(0);
+    expect(then).toHaveLength(10);
+    expect(sizes(requests)).toEqual([10, 10, 10, 10]);
+    for (const answer of answers) answer.resolve([]);
+    await pass(0);
+    for (const answer of answers) answer.resolve([]);
+    await pass(0);
+    expect(then).toHaveLength(45);
+    expect(sizes(requests)).toEqual([10, 10, 10, 10, 5]);
+  });
+
+  test('never carry one parcel twice', async () => {
+    const { answers, send } = held();
+    const { add, requests } = setUp({ send, parallel: 4 });
+    add(15);
+    await pass(0);
+    add(15, 15);
+    await pass(0);
+    for (const answer of answers) answer.resolve([]);
+    await pass(0);
+    const sent = requests.flat();
+    expect(new Set(sent).size).toBe(sent.length);
+  });
+
+  test('become one when the queue is away, with one parcel, and as many as before when it is back', async () => {
+    let away = true;
+    const { add, requests, then, reachable, failed } = setUp({
+      parallel: 3,
+      send: () => (away ? Promise.reject(new Error('away')) : Promise.resolve([])),
+    });
+    add(30);
+    await pass(0);
+    expect(sizes(requests)).toEqual([10, 10, 10]);
+    expect(failed).toEqual([10, 10, 10]);
+    // Three failed together: that is one failure to wait for, half a second at these dice.
+    await pass(500);
+    expect(sizes(requests).slice(3)).toEqual([1]);
+    away = false;
+    await pass(60_000);
+    expect(sizes(requests).slice(4)).toEqual([1, 10, 10, 9]);
+    expect(then).toHaveLength(30);
+    expect(reachable).toEqual([false, true]);
+  });
+
+  test('end when the worker does: nothing is tried again', async () => {
+    const ending = new AbortController();
+    const { add, requests } = setUp({ send: () => Promise.reject(new Error('away')), ended: ending.signal });
+    add(1);
+    await pass(0);
+    ending.abort();
+    add(1, 1);
+    await pass(60_000);
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('lingering', () => {
+  test('sends ten at once, and fewer after the time', async () => {
+    const { add, requests } = setUp({ lingerMs: 1_000 });
+    add(9);
+    await pass(999);
+    expect(requests).toEqual([]);
+    add(1, 9);
+    await pass(0);
+    expect(sizes(requests)).toEqual([10]);
+    add(3, 10);
+    await pass(1_000);
+    expect(sizes(requests)).toEqual([10, 3]);
+  });
+
+  test('ends at a flush', async () => {
+    const { outbox, add, requests } = setUp({ lingerMs: 1_000 });
+    add(2);
+    outbox.flush();
+    await pass(0);
+    expect(sizes(requests)).toEqual([2]);
+  });
+
+  test('sends nothing of what was taken back meanwhile', async () => {
+    const { outbox, add, requests, then } = setUp({ lingerMs: 1_000 });
+    const [first] = add(3);
+    if (first !== undefined) expect(outbox.withdraw(first)).toEqual([first]);
+    await pass(1_000);
+    expect(requests).toEqual([['m1', 'm2']]);
+    expect(then).toEqual(['m1', 'm2']);
+    add(2, 3);
+    expect(outbox.withdrawAll()).toHaveLength(2);
+    await pass(1_000);
+    expect(requests).toHaveLength(1);
+  });
+
+  test('keeps apart a delivery that was taken back and added again', async () => {
+    const { outbox, add, requests, then } = setUp({ lingerMs: 1_000 });
+    const [one] = add(1);
+    if (one === undefined) throw new Error('nothing added');
+    outbox.withdraw(one);
+    outbox.add(one, acknowledge, () => then.push('again'));
+    await pass(1_000);
+    expect(requests).toEqual([['m0']]);
+    expect(then).toEqual(['again']);
+  });
+});
+
+describe('parcels that SQS finds fault with', () => {
+  test('are amended, once; then they are kept and do not hold up the others', async () => {
+    const { outbox, add, requests, then, failed } = setUp({
+      send: async (messages) =>
+        messages
+          .filter(({ key }) => key === 'm0')
+          .map(({ key }) => ({ key, senderFault: true, code: 'InvalidParameterValue', message: 'no' })),
+    });
+    const [bad] = add(2);
+    await pass(0);
+    add(1, 2);
+    await pass(60_000);
+    expect(requests.slice(0, 2)).toEqual([['m0', 'm1'], ['m0!']]);
+    expect(then).toEqual(['m1', 'm2']);
+    expect(outbox.refused()).toEqual([bad]);
+    expect(outbox.reachable).toBe(true);
+    expect(failed).toEqual([]);
+  });
+});

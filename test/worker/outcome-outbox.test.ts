@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { Message } from '../../src/message/message.ts';
+import { type EndingDisposition, type Outcome, outcomeSchema } from '../../src/message/outcome.ts';
+import { parseBody } from '../../src/message/parse.ts';
+import type { BatchFailure, OutgoingMessage } from '../../src/queue/types.ts';
+import { Delivery } from '../../src/worker/delivery.ts';
+import { OutcomeOutbox } from '../../src/worker/outcome-outbox.ts';
+
+const rejected: EndingDisposition = {
+  action: 'dead-letter',
+  reason: 'Rejected',
+  error: { name: 'ValidationException', status: 400, message: 'no \uffff\u0085 such' },
+};
+
+/** Sends the outcome of one message; resolves when it is confirmed. */
+async function publish(
+  overrides: Partial<Message>,
+  disposition: EndingDisposition,
+  { fifo = false, send }: { fifo?: boolean; send?: (attempt: number) => BatchFailure[] } = {},
+): Promise<{ sent: OutgoingMessage[]; outcome: Outcome | undefined }> {
+  const message: Message = {
+    messageId: 'id-1',
+    receiptHandle: 'handle-1',
+    body: '{"Identifier":"a1","Description":"new"}',
+    attributes: {},
+    sentAt: 0,
+    receiveCount: 2,
+    receivedAt: 0,
+    ...overrides,
+  };
+  const sent: OutgoingMessage[] = [];
+  const result: { outcome: Outcome | undefined } = { outcome: undefined };
+  const outbox = new OutcomeOutbox({
+    send: async (messages) => {
+      sent.push(...messages);
+      return send?.(sent.length) ?? [];
+    },
+    now: () => Date.parse('2026-11-23T07:00:00Z'),
+    fifo: () => fifo,
+    random: () => 0,
+    ended: new AbortController().signal,
+    onSent: (_, outcome) => {
+      result.outcome = outcome;
+    },
+    onRefused: () => {},
+    onReachable: () => {},
+  });
+  await new Promise<void>((resolve) => {
+    outbox.add(new Delivery(message, parseBody(message.body, 0)), disposition, resolve);
+    outbox.flush();
+  });
+  return { sent, outcome: result.outcome };
+}
+
+describe('an outcome on its queue', () => {
+  test('is one JSON object, and told as it was sent', async () => {
+    const { sent, outcome } = await publish({ traceHeader: 'Root=1' }, { action: 'acknowledge' });
+    expect(sent).toEqual([{ key: 'handle-1', body: expect.any(String), traceHeader: 'Root=1' }]);
+    expect(outcomeSchema.parse(JSON.parse(sent[0]?.body ?? ''))).toEqual(outcome);
+  });
+
+  test('holds no character that SQS refuses', async () => {
+    const { sent, outcome } = await publish({}, rejected);
+    expect(sent[0]?.body).not.toMatch(/[\uffff\u0085]/);
+    expect(JSON.parse(sent[0]?.body ?? '')).toEqual(outcome);
+  });
+
+  test('goes once more without the error’s text when SQS finds fault with it', async () => {
+    const fault = { key: 'handle-1', senderFault: true, code: 'InvalidParameterValue', message: 'too long' };
+    const { sent, outcome } = await publish({}, rejected, {
+      send: (attempt) => (attempt === 1 ? [fault] : []),
+    });
+    expect(sent).toHaveLength(2);
+    expect(outcome).toMatchObject({
+      Outcome: 'dead-lettered',
+      Error: { name: 'ValidationException', message: '' },
+    });
+  });
+
+  test.each<[string, string, string]>([
+    ['of the job', '{"Identifier":"a1","Description":"new","JobId":"job-7"}', 'job-7'],
+    ['of the task where there is no job', '{"Identifier":"a1","Description":"new"}', 'a1'],
+    ['of the message where nothing can be read', 'not JSON', 'id-1'],
+    ['within 128 characters', `{"Identifier":"${'x'.repeat(200)}","Description":"new"}`, 'x'.repeat(128)],
+  ])('has on a FIFO queue the group %s, and an id by message and delivery', async (_what, body, groupId) => {
+    const { sent } = await publish({ body }, { action: 'acknowledge' }, { fifo: true });
+    expect(sent).toMatchObject([{ groupId, deduplicationId: 'id-1.2' }]);
+  });
+});
