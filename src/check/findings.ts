@@ -5,6 +5,7 @@ import {
   deadLetterRetentionRule,
   deadLetterSizeRule,
   distinctQueuesRule,
+  outcomeRetentionRule,
   queueKindsRule,
   redriveRule,
 } from './queue-findings.ts';
@@ -39,6 +40,7 @@ export const rules: readonly Rule[] = [
   queueKindsRule,
   deadLetterRetentionRule,
   deadLetterSizeRule,
+  outcomeRetentionRule,
   redriveRule,
   clockRule,
   apiRule,

@@ -8,6 +8,7 @@ import { duration } from './wording.ts';
 
 /** The longest retention SQS offers. */
 const LONGEST_RETENTION_SECONDS = 14 * 86_400;
+const LONGEST_RETENTION_MEND = 'set its MessageRetentionPeriod to 1209600 (14 days)';
 /** Below this, throttling or a few restarts could make SQS dead-letter healthy messages by itself. */
 const MIN_MAX_RECEIVE_COUNT = 100;
 
@@ -62,7 +63,7 @@ export const deadLetterRetentionRule: Rule = (facts) =>
     const [its, other] = [deadLetter.retentionSeconds, source.retentionSeconds];
     if (its === undefined || other === undefined) return [];
     const found = { rule: 'dead-letter-retention', where: letters };
-    const mend = 'set its MessageRetentionPeriod to 1209600 (14 days)';
+    const mend = LONGEST_RETENTION_MEND;
     if (its < other) {
       const what = `keeps messages ${duration(its)}, shorter than ${queueVariables.source} (${duration(other)})`;
       return [{ ...found, severity: 'error', what, mend }];
@@ -73,6 +74,22 @@ export const deadLetterRetentionRule: Rule = (facts) =>
     }
     return [{ ...found, severity: 'ok', what: `keeps messages ${duration(its)}` }];
   });
+
+export const outcomeRetentionRule: Rule = (facts) => {
+  const its = attributesOf(facts, 'outcome')?.retentionSeconds;
+  if (its === undefined) return [];
+  const found = { rule: 'outcome-retention', where: queueVariables.outcome };
+  if (its >= LONGEST_RETENTION_SECONDS)
+    return [{ ...found, severity: 'ok', what: `keeps messages ${duration(its)}` }];
+  return [
+    {
+      ...found,
+      severity: 'warning',
+      what: `keeps messages ${duration(its)}; outcomes wait for whoever follows the job, and 14 days can be had`,
+      mend: LONGEST_RETENTION_MEND,
+    },
+  ];
+};
 
 export const deadLetterSizeRule: Rule = (facts) =>
   withPair(facts, (source, deadLetter) => {

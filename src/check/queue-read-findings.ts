@@ -92,7 +92,7 @@ function readFinding({ role, url, attributes }: QueueFacts): Finding {
   if (!attributes.ok) {
     const fault = readFaults.find(({ names }) => matches(names, attributes.error)) ?? otherFault;
     return {
-      // The worker takes the retention from the source and compares both; of the outcome queue it needs nothing.
+      // The worker takes the retention from the source and compares both; of the outcome queue it needs only that it is there.
       severity: role === 'outcome' && fault.rule === 'queue-permission' ? 'warning' : 'error',
       rule: fault.rule,
       where,

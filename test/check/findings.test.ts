@@ -63,6 +63,11 @@ const pair = (
   queues: [queue('source', 'updates', source), queue('dead-letter', 'dead', deadLetter)],
 });
 
+/** Healthy facts with an outcome queue besides. */
+const outcomes = (changes: Partial<QueueAttributes>): Partial<CheckFacts> => ({
+  queues: [...healthy.queues, queue('outcome', 'outcomes', changes)],
+});
+
 const unread = (role: QueueRole, answer: QueueFacts['attributes']): Partial<CheckFacts> => ({
   queues: [
     ...healthy.queues.filter((other) => other.role !== role),
@@ -194,6 +199,13 @@ describe('findingsOf', () => {
       'error',
       'queues-distinct',
       'DEAD_LETTER_QUEUE_URL',
+    ],
+    [
+      'an outcome queue that does not keep messages as long as can be had',
+      outcomes({ retentionSeconds: 4 * DAY }),
+      'warning',
+      'outcome-retention',
+      'OUTCOME_QUEUE_URL',
     ],
     [
       'an outcome queue that is the source',

@@ -31,6 +31,16 @@ describe('a worker is not ready', () => {
       ['the dead-letter queue does not take letters'],
     ],
     [
+      'while the outcome queue is away',
+      { outcomeQueueReachable: false },
+      ['the outcome queue does not take outcomes'],
+    ],
+    [
+      'while the outcome queue refuses outcomes',
+      { refusedOutcomes: 2 },
+      ['the outcome queue refuses 2 outcomes'],
+    ],
+    [
       'in an outage',
       {
         gate: 'outage',
@@ -73,6 +83,7 @@ describe('a worker is alive', () => {
     ['cut off from SQS', { receiving: false }],
     ['while calls are paused', { gate: 'outage' }],
     ['while the dead-letter queue is away', { deadLetterQueueReachable: false }],
+    ['while the outcome queue is away', { outcomeQueueReachable: false }],
     ['during a long poll', { pollStalledMs: 30_000 }],
     ['at the limit', { pollStalledMs: STALLED_MS }],
     ['with one message held for hours', { held: 1, oldestHeldMs: 12 * 3_600_000 }],

@@ -189,6 +189,19 @@ describe('the log', () => {
       { type: 'dead-letter-queue', reachable: true },
     ],
     [
+      'outcome_queue.unreachable',
+      'error',
+      'that the outcome queue is away',
+      { type: 'outcome-queue', reachable: false, error: new Error('x') },
+    ],
+    ['outcome_queue.reachable', 'info', 'that it is back', { type: 'outcome-queue', reachable: true }],
+    [
+      'outcome.refused',
+      'error',
+      'an outcome that SQS finds fault with',
+      { type: 'outcome-refused', subject, error: new Error('x') },
+    ],
+    [
       'gate.outage',
       'error',
       'that calls are paused',

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { DeadLetter } from '../../src/message/dead-letter.ts';
 import type { Disposition } from '../../src/message/disposition.ts';
 import type { Failure } from '../../src/message/failure.ts';
+import type { Outcome } from '../../src/message/outcome.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
@@ -25,7 +26,10 @@ function attempt(kind?: Failure['kind'], durationMs = 30, n = 1): WorkerEvent {
   return { type: 'attempt', subject: subject(n), attempt: 1, durationMs, ...failure };
 }
 
-function settled(disposition: Disposition, extra: { deadLetter?: DeadLetter; n?: number } = {}): WorkerEvent {
+function settled(
+  disposition: Disposition,
+  extra: { deadLetter?: DeadLetter; outcome?: Outcome; n?: number } = {},
+): WorkerEvent {
   const { n = 1, ...rest } = extra;
   return { type: 'settled', subject: subject(n), disposition, attempts: 1, dwellMs: 2_000, ...rest };
 }
@@ -122,6 +126,21 @@ describe('metrics', () => {
       'ota_updater_dead_letter_records_shrunk_total{fit="left-off"}': '1',
     });
     expect(Object.keys(all).filter((name) => name.includes('fit="complete"'))).toEqual([]);
+  });
+
+  test('count the outcomes published by how the update ended', async () => {
+    const outcome: Outcome = {
+      MessageId: 'm',
+      Outcome: 'applied',
+      Attempts: 1,
+      At: '2026-11-23T07:00:00.000Z',
+    };
+    metrics.listener(settled({ action: 'acknowledge' }, { outcome }));
+    metrics.listener(settled({ action: 'acknowledge' }, { outcome }));
+    metrics.listener(settled({ action: 'acknowledge' }));
+    expect(await samples()).toMatchObject({ 'ota_updater_outcomes_published_total{outcome="applied"}': '2' });
+    now = { ...well, outcomeQueueReachable: false };
+    expect(await samples()).toMatchObject({ ota_updater_outcome_queue_reachable: '0' });
   });
 
   test('show the worker as it is at the moment of the scrape', async () => {

@@ -66,6 +66,19 @@ describe('readQueueFacts', () => {
     expect(mixed.facts).toMatchObject({ fifo: false, deadLetter: { fifo: true } });
   });
 
+  test('looks at the outcome queue where there is one, and knows its kind', async () => {
+    const queues = { source: connect('updates'), deadLetter: connect('dead') };
+    expect(await readQueueFacts({ ...queues, outcome: connect('updates.fifo') })).toMatchObject({
+      facts: { outcome: { fifo: true } },
+      outcome: { ok: true },
+    });
+    expect(await readQueueFacts({ ...queues, outcome: connect('missing') })).toMatchObject({
+      facts: { outcome: { fifo: false } },
+      deadLetter: { ok: true },
+      outcome: { ok: false, error: expect.any(Error) },
+    });
+  });
+
   test('says which queue was not found, and goes on with the other', async () => {
     const result = await readQueueFacts({ source: connect('updates'), deadLetter: connect('missing') });
     expect(result).toMatchObject({

@@ -5,6 +5,7 @@ import { parseBody } from '../../src/message/parse.ts';
 import type { BatchFailure, OutgoingMessage, VisibilityChange } from '../../src/queue/types.ts';
 import { DeadLetterOutbox } from '../../src/worker/dead-letter-outbox.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
+import { OutcomeOutbox } from '../../src/worker/outcome-outbox.ts';
 import { Settler } from '../../src/worker/settler.ts';
 
 const acknowledge: Disposition = { action: 'acknowledge' };
@@ -53,6 +54,8 @@ interface Setting {
   readonly deleteMessages?: (handles: readonly string[]) => Promise<BatchFailure[]>;
   readonly changeVisibility?: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
   readonly send?: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
+  /** Outcomes are wanted; what becomes of a request of them. */
+  readonly publish?: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
   /** Messages in hand; more than are ever settled here when omitted. */
   readonly held?: number;
   readonly ended?: AbortSignal;
@@ -78,6 +81,24 @@ function setUp(setting: Setting = {}) {
     onRefused: () => {},
     onReachable: () => {},
   });
+  const published: string[][] = [];
+  const { publish } = setting;
+  const outcomes =
+    publish === undefined
+      ? undefined
+      : new OutcomeOutbox({
+          ended: new AbortController().signal,
+          send: async (messages) => {
+            published.push(messages.map(({ key }) => key));
+            return publish(messages);
+          },
+          now: () => 0,
+          fifo: () => false,
+          random: () => 0.5,
+          onSent: () => {},
+          onRefused: () => {},
+          onReachable: () => {},
+        });
   const settler: Settler = new Settler({
     ended: setting.ended ?? new AbortController().signal,
     deleteMessages: async (handles) => {
@@ -89,6 +110,7 @@ function setUp(setting: Setting = {}) {
       return (await setting.changeVisibility?.(batch)) ?? [];
     },
     outbox,
+    outcomes,
     random: () => 0.5,
     held: () => setting.held ?? 1_000,
     onSettled: ({ message }, { action }, settlement) =>
@@ -105,7 +127,7 @@ function setUp(setting: Setting = {}) {
       settler.settle(each, disposition);
       return each;
     });
-  return { settler, settle, deletes, changes, sends, settled, lost, errors };
+  return { settler, settle, deletes, changes, sends, published, settled, lost, errors };
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -399,6 +421,103 @@ describe('giving back what could not be sent', () => {
     expect(changes).toEqual([[['a', 0]]]);
     expect(deletes).toEqual([]);
     expect(settled).toEqual(['a release confirmed']);
+  });
+});
+
+describe('with outcomes', () => {
+  const accepted = async (): Promise<BatchFailure[]> => [];
+
+  test('publishes what is acknowledged, and deletes it only when that is confirmed, ten by ten', async () => {
+    const answer = Promise.withResolvers<BatchFailure[]>();
+    const { settle, published, deletes, settled } = setUp({ publish: () => answer.promise });
+    settle(acknowledge, ...numbered(20));
+    await pass(60_000);
+    expect(published.map((batch) => batch.length)).toEqual([10, 10]);
+    expect(deletes).toEqual([]);
+    answer.resolve([]);
+    await flush();
+    expect(deletes.map((batch) => batch.length)).toEqual([10, 10]);
+    expect(settled).toHaveLength(20);
+  });
+
+  test('sends a dead letter, then its outcome, then deletes', async () => {
+    const letter = Promise.withResolvers<BatchFailure[]>();
+    const outcome = Promise.withResolvers<BatchFailure[]>();
+    const { settle, sends, published, deletes, settled } = setUp({
+      send: () => letter.promise,
+      publish: () => outcome.promise,
+      held: 1,
+    });
+    settle(deadLetter, 'a');
+    await pass(60_000);
+    expect([sends, published, deletes]).toEqual([[['a']], [], []]);
+    letter.resolve([]);
+    await flush();
+    expect([published, deletes]).toEqual([[['a']], []]);
+    outcome.resolve([]);
+    await flush();
+    expect(deletes).toEqual([['a']]);
+    expect(settled).toEqual(['a dead-letter confirmed']);
+  });
+
+  test('goes on at once, in one request each, when nothing else is in hand', async () => {
+    const { settler, settle, published, deletes } = setUp({ publish: accepted, held: 3 });
+    settle(acknowledge, 'a', 'b', 'c');
+    settler.flushIfLast();
+    await flush();
+    expect(published).toEqual([['a', 'b', 'c']]);
+    expect(deletes).toEqual([['a', 'b', 'c']]);
+  });
+
+  test('publishes nothing of what is deferred or released', async () => {
+    const { settle, published, settled } = setUp({ publish: accepted });
+    settle(release, 'a');
+    settle({ action: 'defer', seconds: 3 }, 'b');
+    await pass(60_000);
+    expect(published).toEqual([]);
+    expect(settled).toEqual(['a release confirmed', 'b defer confirmed']);
+  });
+
+  test('takes back an outcome that was not sent when the lease is lost', async () => {
+    const { settler, settle, published, deletes, settled } = setUp({ publish: accepted });
+    const [one] = settle(acknowledge, 'a');
+    if (one !== undefined) settler.forget(one);
+    await pass(60_000);
+    expect([published, deletes]).toEqual([[], []]);
+    expect(settled).toEqual(['a acknowledge lost']);
+  });
+
+  test('releases what waits for a queue that is away, and not what waits for another', async () => {
+    const never = new Promise<BatchFailure[]>(() => {});
+    const { settler, settle, changes, settled } = setUp({
+      send: () => never,
+      publish: () => Promise.reject(new Error('away')),
+    });
+    settle(deadLetter, 'letter');
+    settle(acknowledge, 'applied');
+    settler.flush();
+    await flush();
+    expect(settler.canSend).toBe(false);
+    settler.releaseUnsendable();
+    settler.settleWithoutWaiting(delivery('later'), acknowledge);
+    settler.settleWithoutWaiting(delivery('deferred'), { action: 'defer', seconds: 7 });
+    settler.flush();
+    await flush();
+    expect(changes.flat()).toEqual([
+      ['applied', 0],
+      ['later', 0],
+      ['deferred', 7],
+    ]);
+    expect(settled.sort()).toEqual([
+      'applied release confirmed',
+      'deferred defer confirmed',
+      'later release confirmed',
+    ]);
+    // At the end of the time everything goes.
+    settler.releaseUnsent();
+    settler.flush();
+    await flush();
+    expect(settled).toContain('letter release confirmed');
   });
 });
 

@@ -1,0 +1,141 @@
+/** While the outcome queue is away results are held; nobody who dies or stops loses an outcome. */
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Environment } from '../../src/config.ts';
+import { readiness } from '../../src/http/health.ts';
+import { spawnWorker, startSqsProxy as startProcessProxy } from '../support/process.ts';
+import { type SqsProxy, startSqsProxy } from '../support/sqs-proxy.ts';
+import { REGION, type Stage, setStage } from '../support/stage.ts';
+
+let proxy: SqsProxy | undefined;
+let stage: Stage;
+
+afterEach(async () => {
+  await stage.strike();
+  await proxy?.close();
+  proxy = undefined;
+});
+
+const empty = { ready: 0, inFlight: 0 };
+const away = (): void => stage.sqs.deleteQueue('outcomes', { region: REGION });
+const back = (): void => {
+  stage.sqs.createQueue('outcomes', { region: REGION });
+};
+const unreachable = (): Promise<void> => stage.until(() => !stage.worker.snapshot().outcomeQueueReachable);
+
+async function start(env: Environment = {}): Promise<SqsProxy> {
+  proxy = await startSqsProxy();
+  stage = await setStage({
+    api: { tasks: { kind: 'all', exceptPrefix: 'unknown' } },
+    outcomes: true,
+    sqs: { endpoint: proxy.url },
+    env: { VISIBILITY_TIMEOUT_SECONDS: '2', ...env },
+  });
+  proxy.upstream = stage.sqsUrl;
+  await stage.worker.start();
+  return proxy;
+}
+
+describe('an outcome queue that is away', () => {
+  test('keeps results under lease, stops the receiving, says so, and goes on when it is back without another call', async () => {
+    const sqs = await start();
+    away();
+    await stage.sendUpdates(2);
+    await stage.sendUpdates(1, 'unknown');
+    await unreachable();
+    expect(readiness(stage.worker.snapshot()).reasons).toEqual(['the outcome queue does not take outcomes']);
+    await stage.until(() => stage.worker.snapshot().settling === 3);
+    const polls = sqs.count('ReceiveMessage', 'updates');
+    await stage.sendUpdates(100, 'later');
+    // Longer than the lease of 2 s that they were received with.
+    await sqs.waitFor(() => sqs.count('ChangeMessageVisibilityBatch', 'updates') >= 3);
+    expect(sqs.count('ReceiveMessage', 'updates')).toBe(polls);
+    expect(stage.left().ready).toBeGreaterThan(0);
+    expect(sqs.count('DeleteMessageBatch', 'updates')).toBe(0);
+    expect(stage.settled()).toHaveLength(0);
+    expect(sqs.count('SendMessageBatch', 'dead')).toBe(1);
+    back();
+    await stage.ended(103);
+    expect(await stage.outcomes()).toHaveLength(103);
+    expect(await stage.deadLetters()).toHaveLength(1);
+    for (const id of ['task0', 'task1', 'unknown0']) expect(stage.api.callsFor(id)).toHaveLength(1);
+    expect(stage.left()).toEqual(empty);
+    expect(readiness(stage.worker.snapshot())).toEqual({ ok: true, reasons: [] });
+    expect(stage.events.filter(({ type }) => type === 'lease-lost')).toHaveLength(0);
+    expect(stage.events).toContainEqual({
+      type: 'settle-failed',
+      request: 'publish outcomes',
+      count: expect.any(Number),
+      error: expect.any(Error),
+    });
+  });
+
+  // The limit is the test: a stop that has nothing to wait for must not use up its grace.
+  test('at a stop: results are released, also of calls in flight, and another worker publishes them', {
+    timeout: 15_000,
+  }, async () => {
+    const sqs = await start({ SHUTDOWN_GRACE_SECONDS: '30', CALL_TIMEOUT_MS: '5000' });
+    away();
+    stage.api.script('slow0', [{ status: 204, delayMs: 2_000 }]);
+    await stage.sendUpdates(1, 'slow');
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+    await stage.sendUpdates(1);
+    await stage.send('not JSON');
+    await unreachable();
+    expect(stage.worker.snapshot()).toMatchObject({ settling: 2, inFlight: 1 });
+    await stage.worker.stop();
+    expect(stage.worker.snapshot()).toMatchObject({ state: 'stopped', held: 0 });
+    expect(sqs.count('DeleteMessageBatch', 'updates')).toBe(0);
+    // What is released may come back by a poll that is still open, and is released again.
+    expect(stage.settled().every(({ disposition }) => disposition.action === 'release')).toBe(true);
+    expect(new Set(stage.settled().map(({ subject }) => subject.message.messageId)).size).toBe(3);
+    back();
+    const second = stage.makeWorker();
+    await second.start();
+    await stage.ended(3);
+    await second.stop();
+    const outcomes = await stage.outcomes();
+    expect(outcomes.map(({ Outcome }) => Outcome).sort()).toEqual(['applied', 'applied', 'dead-lettered']);
+    expect(stage.left()).toEqual(empty);
+  });
+});
+
+describe('a worker process', () => {
+  test('that dies between the outcome and the delete leaves a duplicate, and never a gap; told to stop while the queue is away it ends with 0 in time', async () => {
+    stage = await setStage({ outcomes: true });
+    const sqs = await startProcessProxy(stage.sqsUrl);
+    const env = stage.environment({
+      VISIBILITY_TIMEOUT_SECONDS: '2',
+      SHUTDOWN_GRACE_SECONDS: '20',
+      HTTP_PORT: 'off',
+      AWS_ENDPOINT_URL_SQS: sqs.url,
+    });
+    await stage.sendUpdates(1);
+    sqs.treat(({ operation }) => (operation === 'DeleteMessageBatch' ? 'hang' : 'pass'));
+    const first = spawnWorker(env);
+    await sqs.waitFor(() => sqs.outstanding('DeleteMessageBatch') === 1);
+    first.kill('SIGKILL');
+    await first.exited;
+    const published = await stage.outcomes();
+    expect(published).toMatchObject([{ Identifier: 'task0', Outcome: 'applied' }]);
+
+    sqs.treat(({ queue, operation }) =>
+      queue === 'outcomes' && operation === 'SendMessageBatch' ? 'fail' : 'pass',
+    );
+    const second = spawnWorker(env);
+    await second.waitForEvent('outcome_queue.unreachable');
+    const told = performance.now();
+    second.kill('SIGTERM');
+    expect(await second.exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - told).toBeLessThan(20_000);
+    const { ready, inFlight } = stage.left();
+    expect(ready + inFlight).toBe(1);
+
+    sqs.treat(() => 'pass');
+    const third = stage.makeWorker();
+    await third.start();
+    await stage.ended(1);
+    await third.stop();
+    expect(await stage.outcomes()).toMatchObject([{ MessageId: published[0]?.MessageId }]);
+    expect(stage.left()).toEqual(empty);
+  });
+});

@@ -1,0 +1,190 @@
+/** With an outcome queue: one outcome per update, published before its message is deleted. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { outcomeSchema } from '../../src/message/outcome.ts';
+import { type SqsProxy, startSqsProxy } from '../support/sqs-proxy.ts';
+import { type Stage, type StageOptions, setStage } from '../support/stage.ts';
+
+let proxy: SqsProxy;
+let stage: Stage;
+
+beforeEach(async () => {
+  proxy = await startSqsProxy();
+});
+afterEach(async () => {
+  await stage.strike();
+  await proxy.close();
+});
+
+const empty = { ready: 0, inFlight: 0 };
+
+async function set(options: StageOptions = {}): Promise<void> {
+  stage = await setStage({
+    api: { tasks: { kind: 'all', exceptPrefix: 'unknown' } },
+    outcomes: true,
+    sqs: { endpoint: proxy.url },
+    ...options,
+  });
+  proxy.upstream = stage.sqsUrl;
+}
+
+/** Requests that change anything but visibility, as `action queue`, in order. */
+const sequence = (): string[] =>
+  proxy.requests
+    .map(({ action, queue }) => `${action} ${queue}`)
+    .filter((request) => /^(SendMessage|DeleteMessage)Batch/.test(request));
+
+describe('every update has one outcome', () => {
+  test('whatever becomes of it, with whatever ids can be read', async () => {
+    await set({
+      env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1', FAILURE_RUN_LIMIT: '0' },
+      wrapApi: (api) => ({
+        updateOtaTask: (update, signal) => {
+          if (update.Identifier === 'bug0') throw new TypeError('undefined is not a function');
+          return api.updateOtaTask(update, signal);
+        },
+        destroy: () => api.destroy(),
+      }),
+    });
+    stage.api.script('flaky0', [{ status: 500 }, { status: 500 }]);
+    const Description = 'x';
+    await stage.send(
+      { Identifier: 'task0', Description, JobId: 'job-1', RequestId: 'row-1' },
+      { Identifier: 'unknown0', Description, JobId: 'job-1', RequestId: 'row-2' },
+      { Identifier: 'flaky0', Description },
+      { Identifier: 'bug0', Description },
+      { Identifier: 'misspelt0', Descripton: 'x', JobId: 'job-1', RequestId: 'row-3' },
+      { Identifier: 'not-one', Description, JobId: 'job 1', RequestId: 'row-4' },
+      'not JSON',
+    );
+    await stage.worker.start();
+    await stage.ended(7);
+    const outcomes = await stage.outcomes();
+    for (const outcome of outcomes) expect(outcomeSchema.parse(outcome)).toEqual(outcome);
+    const bare = outcomes.map(({ MessageId: _, At: __, Error: error, ...rest }) => ({
+      ...rest,
+      ...(error && { error: error.name }),
+    }));
+    const invalid = { Outcome: 'dead-lettered', Reason: 'Invalid', error: 'InvalidUpdate', Attempts: 0 };
+    const job = { JobId: 'job-1' };
+    expect(bare).toHaveLength(7);
+    expect(bare).toEqual(
+      expect.arrayContaining([
+        { Identifier: 'task0', ...job, RequestId: 'row-1', Outcome: 'applied', Attempts: 1 },
+        {
+          Identifier: 'unknown0',
+          ...job,
+          RequestId: 'row-2',
+          Outcome: 'dead-lettered',
+          Reason: 'Rejected',
+          error: 'ResourceNotFoundException',
+          Attempts: 1,
+        },
+        {
+          Identifier: 'flaky0',
+          Outcome: 'dead-lettered',
+          Reason: 'RetriesExhausted',
+          error: expect.any(String),
+          Attempts: 2,
+        },
+        {
+          Identifier: 'bug0',
+          Outcome: 'dead-lettered',
+          Reason: 'InternalError',
+          error: 'TypeError',
+          Attempts: 1,
+        },
+        { Identifier: 'misspelt0', ...job, RequestId: 'row-3', ...invalid },
+        { RequestId: 'row-4', ...invalid },
+        invalid,
+      ]),
+    );
+    expect(new Set(outcomes.map(({ MessageId }) => MessageId)).size).toBe(7);
+    // The event of the settlement tells what was published.
+    expect(stage.settled().map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(outcomes));
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('also one that was about to vanish', async () => {
+    await set({
+      queueAttributes: { MessageRetentionPeriod: '3600' },
+      clock: { wall: () => Date.now() + 3_300_000, monotonic: systemClock.monotonic },
+    });
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(await stage.outcomes()).toMatchObject([
+      { Identifier: 'task0', Outcome: 'dead-lettered', Reason: 'Expiring', Attempts: 0 },
+    ]);
+  });
+
+  test('in the order letter, outcome, delete, each confirmed before the next', async () => {
+    await set();
+    const confirmed = new Map<string, PromiseWithResolvers<void>>(
+      ['dead', 'outcomes'].map((queue) => [queue, Promise.withResolvers<void>()]),
+    );
+    proxy.rule = async ({ action, queue }, forward) => {
+      if (action === 'SendMessageBatch') await confirmed.get(queue)?.promise;
+      return forward();
+    };
+    await stage.send('not JSON');
+    await stage.worker.start();
+    await proxy.waitFor(() => proxy.count('SendMessageBatch', 'dead') === 1);
+    await stage.until(() => stage.events.some(({ type }) => type === 'received'));
+    expect(sequence()).toEqual(['SendMessageBatch dead']);
+    confirmed.get('dead')?.resolve();
+    await proxy.waitFor(() => proxy.count('SendMessageBatch', 'outcomes') === 1);
+    expect(sequence()).toEqual(['SendMessageBatch dead', 'SendMessageBatch outcomes']);
+    confirmed.get('outcomes')?.resolve();
+    await stage.ended(1);
+    expect(sequence()).toEqual([
+      'SendMessageBatch dead',
+      'SendMessageBatch outcomes',
+      'DeleteMessageBatch updates',
+    ]);
+  });
+});
+
+describe('requests to SQS', () => {
+  test('per update are a tenth for its outcome and a tenth for its delete, under backlog and at the end', async () => {
+    await set();
+    const updates = 300;
+    await stage.sendUpdates(updates);
+    await stage.worker.start();
+    await stage.ended(updates);
+    expect((await stage.outcomes()).length).toBe(updates);
+    const [sends, deletes] = [
+      proxy.count('SendMessageBatch', 'outcomes'),
+      proxy.count('DeleteMessageBatch', 'updates'),
+    ];
+    process.stdout.write(`${updates} updates: ${sends} sends of outcomes, ${deletes} deletes\n`);
+    // 30 each, and what is not full when everything in hand is being settled.
+    expect(sends / updates).toBeLessThanOrEqual(0.11);
+    expect(deletes / updates).toBeLessThanOrEqual(0.12);
+  });
+
+  test('are none for outcomes where no outcome queue is set', async () => {
+    await set({ outcomes: false });
+    await stage.sendUpdates(20);
+    await stage.worker.start();
+    await stage.ended(20);
+    expect(proxy.requests.filter(({ queue }) => queue !== 'updates').map(({ action }) => action)).toEqual([
+      // The look at the dead-letter queue.
+      'GetQueueAttributes',
+    ]);
+    expect(proxy.requests.filter(({ action }) => action.startsWith('SendMessage'))).toEqual([]);
+    expect(stage.settled().every(({ outcome }) => outcome === undefined)).toBe(true);
+  });
+});
+
+test('a worker whose outcome queue is missing waits for it, and receives nothing meanwhile', async () => {
+  await set({ outcomes: false, env: { OUTCOME_QUEUE_URL: 'http://127.0.0.1/000000000000/outcomes' } });
+  await stage.sendUpdates(1);
+  const started = stage.worker.start();
+  await stage.until(() => stage.events.some(({ type }) => type === 'queues-unresolved'));
+  expect(proxy.count('ReceiveMessage', 'updates')).toBe(0);
+  stage.sqs.createQueue('outcomes', { region: 'eu-west-1' });
+  await started;
+  await stage.ended(1);
+  expect(await stage.outcomes()).toHaveLength(1);
+});
