@@ -7,7 +7,6 @@ import { Outbox, type OutboxOptions, type Parcel } from './outbox.ts';
 
 /** Requests side by side: at 20 ms each they carry 4,000 outcomes a second. */
 export const OUTCOME_REQUESTS = 8;
-/** An outcome waits this long for others to share its request; at once when nothing else is in hand. */
 const LINGER_MS = 1_000;
 /** SQS's limit for a group id. */
 const MAX_GROUP_ID = 128;
@@ -17,6 +16,8 @@ export interface OutcomeOutboxOptions
     OutboxOptions<EndingDisposition, OutcomeParcel>,
     'pack' | 'amend' | 'parallel' | 'lingerMs' | 'onSent'
   > {
+  /** How long an outcome waits for others to share its request, in milliseconds; at once when nothing else is in hand. */
+  readonly lingerMs?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Whether the outcome queue is a FIFO queue. */
@@ -29,7 +30,7 @@ interface OutcomeParcel extends Parcel {
 }
 
 export class OutcomeOutbox extends Outbox<EndingDisposition, OutcomeParcel> {
-  constructor({ now, fifo, onSent, ...options }: OutcomeOutboxOptions) {
+  constructor({ now, fifo, onSent, lingerMs = LINGER_MS, ...options }: OutcomeOutboxOptions) {
     const toParcel = (delivery: Delivery, outcome: Outcome): OutcomeParcel => {
       const message = toOutgoing(delivery, outcome, fifo());
       return { outcome, message, bytes: Buffer.byteLength(message.body) };
@@ -37,7 +38,7 @@ export class OutcomeOutbox extends Outbox<EndingDisposition, OutcomeParcel> {
     super({
       ...options,
       parallel: OUTCOME_REQUESTS,
-      lingerMs: LINGER_MS,
+      lingerMs,
       pack: (delivery, disposition) => {
         const { message, ids, tally } = delivery;
         const facts = { messageId: message.messageId, ids, attempts: tally.attempts, now: now() };

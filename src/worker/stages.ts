@@ -19,6 +19,9 @@ import { type Settlement, Settler } from './settler.ts';
 import { defaultTimings } from './timings.ts';
 import { Trials } from './trials.ts';
 
+/** On a FIFO queue the group waits for the outcome, too: hardly any time to share its request. */
+const FIFO_LINGER_MS = 20;
+
 /** What the stages ask and tell. */
 export interface StageHooks {
   readonly emit: WorkerListener;
@@ -167,7 +170,7 @@ function createQueueSide(
 }
 
 function createOutcomes(options: WorkerOptions, hooks: StageHooks): OutcomeOutbox | undefined {
-  const { outcomeQueue, clock, random, timings = defaultTimings } = options;
+  const { source, outcomeQueue, clock, random, timings = defaultTimings } = options;
   if (outcomeQueue === undefined) return undefined;
   return new OutcomeOutbox({
     send: (messages) => outcomeQueue.send(messages),
@@ -182,6 +185,7 @@ function createOutcomes(options: WorkerOptions, hooks: StageHooks): OutcomeOutbo
     onReachable: hooks.onOutcomeQueue,
     onFailed: (count, error) =>
       hooks.emit({ type: 'settle-failed', request: 'publish outcomes', count, error }),
+    ...(source.url.endsWith('.fifo') && { lingerMs: FIFO_LINGER_MS }),
     ...(timings.outcomeBackoff !== undefined && { backoff: timings.outcomeBackoff }),
   });
 }
