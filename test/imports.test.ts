@@ -62,6 +62,7 @@ describe('importViolations', () => {
       'src/commands/x.ts',
       `import { A } from '@aws-sdk/client-iot-managed-integrations';`,
     ],
+    ['ioredis outside ota/', 'src/commands/x.ts', `import { Redis } from 'ioredis';`],
     ['fauxqs outside sandbox/', 'src/commands/x.ts', `const { startFauxqs } = await import('fauxqs');`],
   ])('reports %s', (_, path, text) => {
     expect(violations(path, text)).toEqual([expect.stringContaining(path)]);

@@ -1,4 +1,5 @@
 /** Puts a worker together from its configuration: the one place that knows every part. */
+import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../clock.ts';
 import type { Config, Environment } from '../config.ts';
@@ -11,6 +12,8 @@ import { AdaptiveRate } from '../ota/adaptive-rate.ts';
 import { createOtaApi, type OtaApiOptions } from '../ota/client.ts';
 import { LocalRateLimiter, type RateLimiter } from '../ota/limiter.ts';
 import { RedisRateLimiter } from '../ota/limiter-redis.ts';
+import { LocalNewest, type Newest } from '../ota/newest.ts';
+import { CLAIM_MARGIN_MS, RedisNewest } from '../ota/newest-redis.ts';
 import { FixedRate } from '../ota/rate.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
@@ -56,7 +59,8 @@ export function assemble({
   // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
   const metrics = createMetrics(() => worker.snapshot());
   const all = [logEvents(log), metrics.listener, countEvents(counts), ...listeners];
-  const limiter = createLimiter(config, createEmitter(all));
+  const emit = createEmitter(all);
+  const limiter = createLimiter(config, emit);
   const worker: Worker = new Worker({
     config,
     source: new Queue(client, config.queueUrl),
@@ -71,6 +75,7 @@ export function assemble({
     rate: config.rateAdaptive
       ? new AdaptiveRate({ ceiling: config.rateLimit, onChange: (rate) => limiter.setRate(rate) })
       : new FixedRate(config.rateLimit),
+    newest: createNewest(config, emit),
     clock: systemClock,
     random: Math.random,
     listeners: all,
@@ -96,5 +101,15 @@ function createLimiter(config: Config, emit: WorkerListener): RateLimiter {
     ceiling: config.rateLimit,
     now: systemClock.monotonic,
     onShared: (shared, reason) => emit({ type: 'rate-budget', shared, reason }),
+  });
+}
+
+function createNewest({ redisUrl, callTimeoutMs }: Config, emit: WorkerListener): Newest {
+  if (redisUrl === undefined) return new LocalNewest();
+  return new RedisNewest({
+    url: redisUrl,
+    workerId: randomUUID(),
+    claimMs: callTimeoutMs + CLAIM_MARGIN_MS,
+    onShared: (shared, reason) => emit({ type: 'newest-memory', shared, reason }),
   });
 }

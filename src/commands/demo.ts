@@ -38,7 +38,7 @@ export async function runDemo({ cloud, file, io, start }: DemoOptions): Promise<
   let expected = Number.POSITIVE_INFINITY;
   let firstCallAt: number | undefined;
   let lastEndAt = 0;
-  const settledCount = (): number => counts.applied + counts.deadLettered;
+  const settledCount = (): number => counts.applied + counts.superseded + counts.deadLettered;
   const { worker, counts, config, close } = start((event) => {
     if (event.type === 'attempt') firstCallAt ??= systemClock.monotonic();
     if (event.type !== 'settled') return;
@@ -138,6 +138,7 @@ function summary({ cloud, counts, config, report, seconds, totalSeconds }: Summa
   return [
     '',
     `applied             ${counts.applied}`,
+    ...(counts.superseded > 0 ? [`superseded          ${counts.superseded}`] : []),
     `dead-lettered       ${counts.deadLettered}`,
     ...reasons,
     `refused by enqueue  ${report.refused}${report.refusedFile === undefined ? '' : ` (see ${report.refusedFile})`}`,

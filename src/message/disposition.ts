@@ -68,6 +68,8 @@ export function decideRetry(
 /** How the work on one delivery ended. */
 export type Ending =
   | { readonly kind: 'applied' }
+  /** Not called for: newer values of all its fields were applied before. */
+  | { readonly kind: 'superseded' }
   | { readonly kind: 'invalid'; readonly message: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
   /** Not ended: given up for reasons outside the message. The failure is the last one seen, if any. */
@@ -75,7 +77,7 @@ export type Ending =
 
 /** What to do with the message now. */
 export type Disposition =
-  | { readonly action: 'acknowledge' }
+  | { readonly action: 'acknowledge'; readonly outcome: 'applied' | 'superseded' }
   | { readonly action: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: DeadLetterError }
   | { readonly action: 'defer'; readonly seconds: number }
   | { readonly action: 'release' };
@@ -106,7 +108,8 @@ export function decideDisposition(
 function decideByEnding(ending: Ending, context: DispositionContext, random: () => number): Disposition {
   switch (ending.kind) {
     case 'applied':
-      return { action: 'acknowledge' };
+    case 'superseded':
+      return { action: 'acknowledge', outcome: ending.kind };
     case 'invalid':
       return {
         action: 'dead-letter',

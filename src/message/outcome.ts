@@ -69,7 +69,7 @@ export function outcomeOf(facts: OutcomeFacts, disposition: EndingDisposition): 
 }
 
 function endingOf(disposition: EndingDisposition): Pick<Outcome, 'Outcome' | 'Reason' | 'Error'> {
-  if (disposition.action === 'acknowledge') return { Outcome: 'applied' };
+  if (disposition.action === 'acknowledge') return { Outcome: disposition.outcome };
   return { Outcome: 'dead-lettered', Reason: disposition.reason, Error: disposition.error };
 }
 

@@ -113,6 +113,16 @@ export function logEvents(log: Logger): WorkerListener {
           );
         }
         break;
+      case 'newest-memory':
+        if (event.shared)
+          log.info({ event: 'newest.shared' }, 'what is newest is remembered with the other workers');
+        else {
+          log.warn(
+            { event: 'newest.alone', error: describeError(event.reason) },
+            'cannot share through Redis what is newest: going on by what this worker remembers, and coming back when Redis does',
+          );
+        }
+        break;
       case 'gate':
         logGate(log, event);
         break;
@@ -141,6 +151,20 @@ function logAttempt(log: Logger, event: Extract<WorkerEvent, { type: 'attempt' }
 
 function logSettled(log: Logger, event: Settled): void {
   const { disposition, subject, attempts, failure, deadLetter } = event;
+  if (disposition.action === 'acknowledge' && event.superseded !== undefined) {
+    const { fields, decidedAt } = event.superseded;
+    const line = {
+      ...about(subject),
+      attempts,
+      fields,
+      decidedAt: new Date(decidedAt).toISOString(),
+      dwellMs: event.dwellMs,
+    };
+    if (disposition.outcome === 'superseded')
+      log.info({ event: 'superseded', ...line }, 'superseded: newer values had been applied');
+    else log.info({ event: 'applied.in_part', ...line }, 'applied without the fields that have newer values');
+    return;
+  }
   if (disposition.action === 'acknowledge' || disposition.action === 'release') {
     if (!log.isLevelEnabled('debug')) return;
     const name = disposition.action === 'acknowledge' ? 'applied' : 'released';

@@ -34,6 +34,17 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
     help: 'Messages settled, by disposition and, for dead letters, reason.',
     labelNames: ['disposition', 'reason'],
   });
+  const superseded = new Counter({
+    registers,
+    name: `${prefix}superseded_total`,
+    help: 'Updates not called for, because newer values of all their fields had been applied.',
+  });
+  const fieldsSuperseded = new Counter({
+    registers,
+    name: `${prefix}fields_superseded_total`,
+    help: 'Fields not sent because a newer value had been applied, also of updates applied without them.',
+    labelNames: ['field'],
+  });
   const leasesLost = new Counter({
     registers,
     name: `${prefix}leases_lost_total`,
@@ -98,6 +109,8 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
           dwell.observe({ disposition: disposition.action }, event.dwellMs / 1_000);
         }
         if (outcome !== undefined) outcomes.inc({ outcome: outcome.Outcome });
+        if (disposition.action === 'acknowledge' && disposition.outcome === 'superseded') superseded.inc();
+        for (const field of event.superseded?.fields ?? []) fieldsSuperseded.inc({ field });
         if (deadLetter?.replaced) recordsReplaced.inc();
         if (deadLetter !== undefined && deadLetter.fit !== 'complete')
           recordsLeftOff.inc({ fit: deadLetter.fit });

@@ -7,6 +7,7 @@ import type { Logger } from './logger.ts';
 export interface Counts {
   received: number;
   applied: number;
+  superseded: number;
   deadLettered: number;
   deferred: number;
   released: number;
@@ -21,6 +22,7 @@ export function emptyCounts(): Counts {
   return {
     received: 0,
     applied: 0,
+    superseded: 0,
     deadLettered: 0,
     deferred: 0,
     released: 0,
@@ -49,7 +51,7 @@ function countAttempt(counts: Counts, { failure }: Extract<WorkerEvent, { type: 
 function countSettled(counts: Counts, { disposition }: Extract<WorkerEvent, { type: 'settled' }>): void {
   switch (disposition.action) {
     case 'acknowledge':
-      counts.applied++;
+      counts[disposition.outcome]++;
       break;
     case 'dead-letter':
       counts.deadLettered++;
@@ -79,6 +81,7 @@ export function logSummaries(log: Logger, counts: Counts, snapshot: () => Worker
     const line = {
       event: 'summary',
       applied: counts.applied - last.applied,
+      superseded: counts.superseded - last.superseded,
       deadLettered: counts.deadLettered - last.deadLettered,
       deferred: counts.deferred - last.deferred,
       released: counts.released - last.released,

@@ -1,11 +1,14 @@
 /** One update, called until it ends: retry around permit around call (design 5.2). */
 import type { Clock } from '../clock.ts';
+import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
 import { decideRetry, type Ending, type RetrySettings, type Tally } from '../message/disposition.ts';
 import { classify, type Failure, safeMessage } from '../message/failure.ts';
+import { freshPart, type NewestField, staleFields } from '../message/newest.ts';
 import type { Update } from '../message/update.ts';
 import type { CallAnswer, OtaApi } from './client.ts';
 import type { Gate } from './gate.ts';
 import type { Interruption } from './interruption.ts';
+import type { Claim, Newest } from './newest.ts';
 import type { PermitRequest, Permits } from './permits.ts';
 import { FailedCall, withRetry } from './retry.ts';
 
@@ -23,6 +26,10 @@ export interface Attempt {
 export interface Work {
   readonly tally: Tally;
   readonly interruption: Interruption;
+  /** When the update was decided on, epoch milliseconds: the newest wins. */
+  readonly decidedAt: number;
+  /** Fields left out of the last attempt, because newer values were applied before. */
+  superseded: readonly NewestField[];
   /** True from the moment a call is made until its answer is in. */
   calling: boolean;
 }
@@ -30,6 +37,7 @@ export interface Work {
 export interface CallerOptions<W extends Work> {
   readonly api: OtaApi;
   readonly permits: Permits;
+  readonly newest: Newest;
   readonly gate: Gate;
   readonly retry: RetrySettings;
   readonly clock: Clock;
@@ -42,6 +50,17 @@ export interface CallerOptions<W extends Work> {
 }
 
 const GIVEN_UP = Symbol('given up');
+const SUPERSEDED = Symbol('superseded');
+
+/** Between tries for an Identifier that another worker calls for. */
+const claimBackoff: BackoffSettings = { baseMs: 40, maxMs: 500 };
+
+/** Leave to make one call, and what is left to be said in it. */
+interface Entry {
+  readonly permit: PermitRequest;
+  readonly fresh: Update;
+  readonly claim: Claim | undefined;
+}
 
 export class Caller<W extends Work> {
   readonly #options: CallerOptions<W>;
@@ -50,7 +69,10 @@ export class Caller<W extends Work> {
     this.#options = options;
   }
 
-  /** Calls UpdateOtaTask until it succeeds, fails for good in this delivery, or the work is interrupted. Never throws. */
+  /**
+   * Calls UpdateOtaTask until it succeeds, fails for good in this delivery, or the work is interrupted. Fields that a
+   * newer update has set meanwhile are left out; with none left there is no call. Never throws.
+   */
   async run(update: Update, work: W): Promise<Ending> {
     let last: Failure | undefined;
     let closures = this.#options.gate.closures;
@@ -72,6 +94,7 @@ export class Caller<W extends Work> {
       const result = await withRetry(() => this.#attempt(update, work), again);
       if (result instanceof FailedCall) return { kind: 'failed', failure: result.failure };
       if (result === 'applied') return { kind: 'applied' };
+      if (result === SUPERSEDED) return { kind: 'superseded' };
       return {
         kind: 'given-up',
         ...work.interruption.requested,
@@ -82,9 +105,56 @@ export class Caller<W extends Work> {
     }
   }
 
-  async #attempt(update: Update, work: W): Promise<'applied' | typeof GIVEN_UP> {
-    const permit = await this.#permit(work);
-    if (permit === undefined) return GIVEN_UP;
+  async #attempt(update: Update, work: W): Promise<'applied' | typeof SUPERSEDED | typeof GIVEN_UP> {
+    const entry = await this.#enter(update, work);
+    if (typeof entry === 'symbol') return entry;
+    const { newest } = this.#options;
+    const { fresh, claim } = entry;
+    let applied = false;
+    try {
+      const result = await this.#call(entry, work);
+      applied = result === 'applied';
+      return result;
+    } finally {
+      // Awaited: an update that ends as applied is remembered by then, wherever it can be.
+      if (applied) await newest.applied(fresh.Identifier, fresh, work.decidedAt, claim);
+      else if (claim !== undefined) newest.release(claim);
+    }
+  }
+
+  /**
+   * A permit, then the claim: waiting for a permit may take minutes, and a claim is held for one call only, so it is
+   * neither renewed nor kept while backing off. Nobody waits for a claim with a permit in hand.
+   */
+  async #enter(update: Update, work: W): Promise<Entry | typeof SUPERSEDED | typeof GIVEN_UP> {
+    const { newest, permits, random } = this.#options;
+    for (let tries = 1; ; tries++) {
+      let fresh = this.#fresh(update, work);
+      if (fresh === undefined) return SUPERSEDED;
+      const permit = await this.#permit(work);
+      if (permit === undefined) return GIVEN_UP;
+      const claiming = newest.claim(update.Identifier);
+      // Alone nothing can have changed: calls for one Identifier are never made at once in a process.
+      if (claiming === undefined) return { permit, fresh, claim: undefined };
+      const claim = await claiming;
+      const givenUp = work.interruption.requested !== undefined;
+      fresh = claim === 'held' || givenUp ? undefined : this.#fresh(update, work);
+      if (fresh !== undefined && claim !== 'held') return { permit, fresh, claim };
+      permits.giveBack(permit);
+      if (claim !== undefined && claim !== 'held') newest.release(claim);
+      if (givenUp) return GIVEN_UP;
+      if (claim !== 'held') return SUPERSEDED;
+      await work.interruption.sleep(fullJitter(claimBackoff, tries, random));
+    }
+  }
+
+  /** What is left of `update` by the marks known here. */
+  #fresh(update: Update, work: W): Update | undefined {
+    work.superseded = staleFields(update, work.decidedAt, this.#options.newest.known(update.Identifier));
+    return freshPart(update, work.superseded);
+  }
+
+  async #call({ permit, fresh: update }: Entry, work: W): Promise<'applied' | typeof GIVEN_UP> {
     const { api, permits, gate, clock, deadline, onStart, onAttempt } = this.#options;
     const { tally } = work;
     const startedAt = clock.monotonic();

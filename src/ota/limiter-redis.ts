@@ -10,6 +10,7 @@
 import Bottleneck from 'bottleneck';
 import { Redis } from 'ioredis';
 import { grantInterval, grantSize, LocalRateLimiter, type RateLimiter } from './limiter.ts';
+import { CONNECT_TIMEOUT_MS, connectRedis, RECONNECT_AFTER_MS, within } from './redis-connection.ts';
 import { ShareMeter } from './share-meter.ts';
 
 export interface RedisRateLimiterOptions {
@@ -24,12 +25,6 @@ export interface RedisRateLimiterOptions {
 
 /** All workers on one Redis database share one budget: each fleet wants a database of its own. */
 const LIMITER_ID = 'ota-updater:rate';
-/** Between tries to reach Redis, in milliseconds. */
-const RECONNECT_AFTER_MS = 500;
-/** A command that takes longer is lost: a worker must not stand still for a Redis that hangs, in milliseconds. */
-const COMMAND_TIMEOUT_MS = 1_000;
-/** To connect, and to make the limiter there, in milliseconds. */
-const CONNECT_TIMEOUT_MS = 3_000;
 /** Without a history of its own a worker goes on at this part of the ceiling. */
 const UNKNOWN_SHARE = 0.1;
 /** Two grants under way hide the way to Redis and back. */
@@ -126,23 +121,10 @@ export class RedisRateLimiter implements RateLimiter {
   async #connect(): Promise<void> {
     if (this.#connecting || this.#chain !== undefined || this.#closed) return;
     this.#connecting = true;
-    const redis = new Redis(this.#options.url, {
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      connectTimeout: 2_000,
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      retryStrategy: () => null,
-    });
-    let lastError: unknown = new Error('Redis does not answer');
-    // What fails is told by the promise or at the grant; an event without a listener would be thrown.
-    redis.on('error', (error) => {
-      lastError = error;
-    });
+    let redis: Redis | undefined;
     let connection: Bottleneck.IORedisConnection | undefined;
     try {
-      await within(CONNECT_TIMEOUT_MS, ready(redis)).catch(() => {
-        throw lastError;
-      });
+      redis = await connectRedis(this.#options.url);
       // Named, or Bottleneck looks for ioredis through eval, which finds nothing in a bundle.
       const client = { client: redis, Redis };
       connection = new Bottleneck.IORedisConnection(client);
@@ -164,7 +146,7 @@ export class RedisRateLimiter implements RateLimiter {
       redis.once('close', () => this.#lose(new Error('the connection to Redis is closed'), chain));
       this.#say(true);
     } catch (error) {
-      if (connection === undefined) redis.disconnect();
+      if (connection === undefined) redis?.disconnect();
       else void connection.disconnect(false);
       this.#lose(error);
     } finally {
@@ -202,24 +184,5 @@ export class RedisRateLimiter implements RateLimiter {
   /** A grant keeps its size, which the ceiling gives; the adaptive rate only spaces them. */
   #localInterval(): number {
     return (1_000 * this.#size) / this.#rate;
-  }
-}
-
-function ready(redis: Redis): Promise<void> {
-  return new Promise((resolve, reject) => {
-    redis.once('ready', resolve);
-    redis.once('end', () => reject(new Error('the connection to Redis is closed')));
-  });
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis took longer than ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

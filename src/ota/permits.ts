@@ -67,6 +67,12 @@ export class Permits {
     this.#pumpSoon();
   }
 
+  /** Gives back a permit that no call was made with: it is the next one's in line. */
+  giveBack(request: PermitRequest): void {
+    if (Number.isFinite(this.#options.limiter.rate)) this.#available++;
+    this.release(request);
+  }
+
   /** Refuses everyone in line and everyone to come. Calls in flight go on. */
   close(): void {
     this.#closed = true;

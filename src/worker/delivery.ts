@@ -9,6 +9,7 @@ import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Tally } from '../message/disposition.ts';
 import type { Failure } from '../message/failure.ts';
 import type { Message } from '../message/message.ts';
+import { decidedAt, type NewestField } from '../message/newest.ts';
 import type { Outcome } from '../message/outcome.ts';
 import type { UpdateCheck, UpdateIds } from '../message/update.ts';
 import type { Work } from '../ota/call.ts';
@@ -20,6 +21,8 @@ export class Delivery implements Work {
   readonly ids: UpdateIds;
   readonly tally: Tally = { attempts: 0, counted: 0, throttledInARow: 0 };
   readonly interruption = new Interruption();
+  readonly decidedAt: number;
+  superseded: readonly NewestField[] = [];
   calling = false;
   /** The lease is gone: whatever comes of the call, the message is not ours to settle. */
   lost = false;
@@ -35,6 +38,7 @@ export class Delivery implements Work {
   constructor(message: Message, check: UpdateCheck) {
     this.message = message;
     this.check = check;
+    this.decidedAt = check.ok ? decidedAt(check.update, message) : message.sentAt;
     this.ids = check.ok ? idsOf(check.update) : check.ids;
   }
 }

@@ -3,6 +3,7 @@ import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Disposition } from '../message/disposition.ts';
 import type { Failure } from '../message/failure.ts';
 import type { Message } from '../message/message.ts';
+import type { NewestField } from '../message/newest.ts';
 import type { Outcome } from '../message/outcome.ts';
 import type { UpdateIds } from '../message/update.ts';
 import type { GateChange } from '../ota/gate.ts';
@@ -46,6 +47,8 @@ export type WorkerEvent =
       readonly deadLetter?: DeadLetter;
       /** What was published, where outcomes are. */
       readonly outcome?: Outcome;
+      /** Acknowledged without these fields, all of them or some: newer values were applied before. */
+      readonly superseded?: { readonly fields: readonly NewestField[]; readonly decidedAt: number };
       /** The failure behind a defer or release, when there was one. */
       readonly failure?: Failure;
     }
@@ -62,6 +65,8 @@ export type WorkerEvent =
   | { readonly type: 'outcome-queue'; readonly reachable: boolean; readonly error?: unknown }
   /** The shared rate budget: held with the other workers, or alone at the share held so far. */
   | { readonly type: 'rate-budget'; readonly shared: boolean; readonly reason?: unknown }
+  /** The memory of what is newest: one with the other workers, or this one's alone. */
+  | { readonly type: 'newest-memory'; readonly shared: boolean; readonly reason?: unknown }
   | { readonly type: 'gate'; readonly change: GateChange };
 
 export type WorkerListener = (event: WorkerEvent) => void;

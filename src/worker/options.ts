@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { OtaApi } from '../ota/client.ts';
 import type { RateLimiter } from '../ota/limiter.ts';
+import type { Newest } from '../ota/newest.ts';
 import type { RateControl } from '../ota/rate.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { WorkerListener } from './events.ts';
@@ -17,6 +18,7 @@ export interface WorkerOptions {
   readonly api: OtaApi;
   readonly limiter: RateLimiter;
   readonly rate: RateControl;
+  readonly newest: Newest;
   readonly clock: Clock;
   readonly random: () => number;
   readonly listeners: readonly WorkerListener[];

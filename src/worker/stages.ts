@@ -75,7 +75,7 @@ function createApiSide(
   options: WorkerOptions,
   hooks: StageHooks,
 ): Pick<Stages, 'gate' | 'permits' | 'trials' | 'processor' | 'lanes'> {
-  const { config, api, limiter, clock, random, timings = defaultTimings } = options;
+  const { config, api, limiter, newest, clock, random, timings = defaultTimings } = options;
   const now = clock.monotonic;
   const gate = new Gate({
     runLimit: config.failureRunLimit,
@@ -88,6 +88,7 @@ function createApiSide(
   const caller = new Caller<Delivery>({
     api,
     permits,
+    newest,
     gate,
     retry: { baseMs: config.retryBaseMs, maxMs: config.retryMaxMs, maxAttempts: config.maxAttempts },
     clock,

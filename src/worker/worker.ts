@@ -141,6 +141,7 @@ export class Worker {
     this.#stages.permits.close();
     this.#stages.leases.stop();
     await this.#options.limiter.close();
+    this.#options.newest.close();
     this.#options.api.destroy();
     this.#setState('stopped');
   }
@@ -277,13 +278,15 @@ export class Worker {
   #onSettled(delivery: Delivery, disposition: Disposition, settlement: Settlement): void {
     if (settlement === 'confirmed') {
       this.#stages.leases.drop(delivery);
-      const { letter, outcome, failure } = delivery;
+      const { letter, outcome, failure, superseded, decidedAt } = delivery;
       this.#emit({
         type: 'settled',
         subject: delivery,
         disposition,
         attempts: delivery.tally.attempts,
         dwellMs: this.#options.clock.wall() - delivery.message.sentAt,
+        ...(disposition.action === 'acknowledge' &&
+          superseded.length > 0 && { superseded: { fields: superseded, decidedAt } }),
         ...(letter !== undefined && { deadLetter: letter }),
         ...(outcome !== undefined && { outcome }),
         ...(failure !== undefined && { failure }),

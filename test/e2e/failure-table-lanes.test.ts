@@ -7,8 +7,10 @@ let stage: Stage;
 afterEach(() => stage.strike());
 
 const empty = { ready: 0, inFlight: 0 };
+/** All decided at one time: none is newer than another. */
+const IssuedAt = '2026-11-23T07:00:00Z';
 const updates = (Identifier: string, count: number): object[] =>
-  Array.from({ length: count }, (_, i) => ({ Identifier, Description: `${i}` }));
+  Array.from({ length: count }, (_, i) => ({ Identifier, Description: `${i}`, IssuedAt }));
 const descriptions = (identifier: string): (string | undefined)[] =>
   stage.api.callsFor(identifier).map((call) => call.input.Description);
 

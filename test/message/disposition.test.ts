@@ -184,9 +184,21 @@ describe('decideDisposition', () => {
   const expiring = { secondsToExpiring: 0 };
 
   test.each<[string, Ending, Partial<DispositionContext>, Disposition]>([
-    ['applied', { kind: 'applied' }, {}, { action: 'acknowledge' }],
-    ['applied at the last moment', { kind: 'applied' }, { ...last, ...expiring }, { action: 'acknowledge' }],
-    ['applied while closed', { kind: 'applied' }, closed, { action: 'acknowledge' }],
+    ['applied', { kind: 'applied' }, {}, { action: 'acknowledge', outcome: 'applied' }],
+    [
+      'applied at the last moment',
+      { kind: 'applied' },
+      { ...last, ...expiring },
+      { action: 'acknowledge', outcome: 'applied' },
+    ],
+    ['applied while closed', { kind: 'applied' }, closed, { action: 'acknowledge', outcome: 'applied' }],
+    ['superseded', { kind: 'superseded' }, {}, { action: 'acknowledge', outcome: 'superseded' }],
+    [
+      'superseded at the last moment',
+      { kind: 'superseded' },
+      { ...last, ...expiring },
+      { action: 'acknowledge', outcome: 'superseded' },
+    ],
 
     ['retryable', failure('retryable'), {}, { action: 'defer', seconds: 3 }],
     [

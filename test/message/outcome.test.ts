@@ -16,18 +16,21 @@ const now = Date.parse('2026-11-23T07:00:00Z');
 const facts = { messageId: 'm-1', ids: {}, attempts: 1, now };
 
 describe('outcomeOf', () => {
-  test('says of an acknowledged update that it was applied, with its ids', () => {
-    const ids = { identifier: 'a1', jobId: 'job', requestId: 'row-1' };
-    expect(outcomeOf({ ...facts, ids }, { action: 'acknowledge' })).toEqual({
-      MessageId: 'm-1',
-      Identifier: 'a1',
-      JobId: 'job',
-      RequestId: 'row-1',
-      Outcome: 'applied',
-      Attempts: 1,
-      At: '2026-11-23T07:00:00.000Z',
-    });
-  });
+  test.each(['applied', 'superseded'] as const)(
+    'says of an acknowledged update that it was %s, with its ids',
+    (outcome) => {
+      const ids = { identifier: 'a1', jobId: 'job', requestId: 'row-1' };
+      expect(outcomeOf({ ...facts, ids }, { action: 'acknowledge', outcome })).toEqual({
+        MessageId: 'm-1',
+        Identifier: 'a1',
+        JobId: 'job',
+        RequestId: 'row-1',
+        Outcome: outcome,
+        Attempts: 1,
+        At: '2026-11-23T07:00:00.000Z',
+      });
+    },
+  );
 
   test('says of a dead letter what the letter says', () => {
     const error = { name: 'ValidationException', status: 400, message: 'no', requestId: 'r' };
@@ -67,7 +70,7 @@ describe('the JSON Schema of an outcome', () => {
   });
 
   test('lets more fields come', () => {
-    const outcome: Outcome = outcomeOf(facts, { action: 'acknowledge' });
+    const outcome: Outcome = outcomeOf(facts, { action: 'acknowledge', outcome: 'applied' });
     expect(accepts({ ...outcome, Later: 1 })).toBe(true);
     expect(accepts({ ...outcome, Error: { name: 'X', message: '', Later: 1 } })).toBe(true);
   });
@@ -79,7 +82,9 @@ describe('the JSON Schema of an outcome', () => {
     ['Identifier', 'a-b'],
     ['At', 'yesterday'],
   ])('refuses %s %j', (field, value) => {
-    expect(accepts({ ...outcomeOf(facts, { action: 'acknowledge' }), [field]: value })).toBe(false);
+    expect(
+      accepts({ ...outcomeOf(facts, { action: 'acknowledge', outcome: 'applied' }), [field]: value }),
+    ).toBe(false);
   });
 });
 
@@ -120,7 +125,10 @@ function dispositions(): fc.Arbitrary<EndingDisposition> {
     { requiredKeys: ['name', 'message'] },
   );
   return fc.oneof(
-    fc.constant({ action: 'acknowledge' } as const),
+    fc.record({
+      action: fc.constant('acknowledge' as const),
+      outcome: fc.constantFrom('applied' as const, 'superseded' as const),
+    }),
     fc.record({ action: fc.constant('dead-letter' as const), reason: fc.constantFrom(...reasons), error }),
   );
 }

@@ -99,18 +99,51 @@ describe('the log', () => {
   });
 
   test.each([
-    { action: 'acknowledge', event: 'applied' },
-    { action: 'release', event: 'released' },
-  ] as const)('tells of $event messages at debug only', ({ action, event }) => {
+    { disposition: { action: 'acknowledge', outcome: 'applied' }, event: 'applied' },
+    { disposition: { action: 'release' }, event: 'released' },
+  ] as const)('tells of $event messages at debug only', ({ disposition, event }) => {
     const settled: WorkerEvent = {
       type: 'settled',
       subject,
-      disposition: { action },
+      disposition,
       attempts: 1,
       dwellMs: 7,
     };
     expect(linesOf(settled)).toMatchObject([{ level: 'debug', event, ...who, attempts: 1, dwellMs: 7 }]);
     expect(linesOf(settled, 'info')).toEqual([]);
+  });
+
+  test.each([
+    { outcome: 'superseded', event: 'superseded' },
+    { outcome: 'applied', event: 'applied.in_part' },
+  ] as const)('tells at info of $event updates, and which fields had newer values', ({ outcome, event }) => {
+    const settled: WorkerEvent = {
+      type: 'settled',
+      subject,
+      disposition: { action: 'acknowledge', outcome },
+      attempts: 0,
+      dwellMs: 7,
+      superseded: { fields: ['Description'], decidedAt: Date.parse('2026-11-23T07:00:00Z') },
+    };
+    expect(linesOf(settled, 'info')).toMatchObject([
+      {
+        level: 'info',
+        event,
+        ...who,
+        fields: ['Description'],
+        decidedAt: '2026-11-23T07:00:00.000Z',
+        dwellMs: 7,
+      },
+    ]);
+  });
+
+  test('warns when what is newest is not shared any more, and tells when it is again', () => {
+    expect(linesOf({ type: 'newest-memory', shared: false, reason: new Error('gone') })).toMatchObject([
+      { level: 'warn', event: 'newest.alone', error: { message: 'gone' } },
+    ]);
+    expect(linesOf({ type: 'newest-memory', shared: true })).toMatchObject([
+      { level: 'info', event: 'newest.shared' },
+    ]);
   });
 
   test('warns of a deferral, with the failure behind it', () => {

@@ -26,10 +26,12 @@ function attempt(kind?: Failure['kind'], durationMs = 30, n = 1): WorkerEvent {
   return { type: 'attempt', subject: subject(n), attempt: 1, durationMs, ...failure };
 }
 
+type Settled = Extract<WorkerEvent, { type: 'settled' }>;
+
 function settled(
   disposition: Disposition,
   extra: { deadLetter?: DeadLetter; outcome?: Outcome; n?: number } = {},
-): WorkerEvent {
+): Settled {
   const { n = 1, ...rest } = extra;
   return { type: 'settled', subject: subject(n), disposition, attempts: 1, dwellMs: 2_000, ...rest };
 }
@@ -58,7 +60,7 @@ describe('metrics', () => {
     for (const kind of [undefined, undefined, 'throttled', 'retryable', 'denied'] as const) {
       metrics.listener(attempt(kind));
     }
-    metrics.listener(settled({ action: 'acknowledge' }));
+    metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }));
     metrics.listener(settled({ action: 'release' }));
     metrics.listener(settled({ action: 'defer', seconds: 3 }));
     const error = { name: 'X', message: '' };
@@ -84,10 +86,27 @@ describe('metrics', () => {
     });
   });
 
+  test('count what is superseded, as a whole and by field', async () => {
+    const acknowledged = settled({ action: 'acknowledge', outcome: 'superseded' });
+    metrics.listener({ ...acknowledged, superseded: { fields: ['Description'], decidedAt: 1 } });
+    const inPart = settled({ action: 'acknowledge', outcome: 'applied' });
+    metrics.listener({
+      ...inPart,
+      superseded: { fields: ['Description', 'TaskConfigurationId'], decidedAt: 1 },
+    });
+    metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }));
+    expect(await samples()).toMatchObject({
+      ota_updater_superseded_total: '1',
+      'ota_updater_fields_superseded_total{field="Description"}': '2',
+      'ota_updater_fields_superseded_total{field="TaskConfigurationId"}': '1',
+      'ota_updater_messages_settled_total{disposition="acknowledge",reason=""}': '3',
+    });
+  });
+
   test('measure calls, and the dwell time of what has ended', async () => {
     metrics.listener(attempt(undefined, 30));
     metrics.listener(attempt('retryable', 9_000));
-    metrics.listener(settled({ action: 'acknowledge' }));
+    metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }));
     metrics.listener(settled({ action: 'release' }));
     metrics.listener(settled({ action: 'defer', seconds: 3 }));
     expect(await samples()).toMatchObject({
@@ -135,9 +154,9 @@ describe('metrics', () => {
       Attempts: 1,
       At: '2026-11-23T07:00:00.000Z',
     };
-    metrics.listener(settled({ action: 'acknowledge' }, { outcome }));
-    metrics.listener(settled({ action: 'acknowledge' }, { outcome }));
-    metrics.listener(settled({ action: 'acknowledge' }));
+    metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }, { outcome }));
+    metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }, { outcome }));
+    metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }));
     expect(await samples()).toMatchObject({ 'ota_updater_outcomes_published_total{outcome="applied"}': '2' });
     now = { ...well, outcomeQueueReachable: false };
     expect(await samples()).toMatchObject({ ota_updater_outcome_queue_reachable: '0' });
@@ -178,7 +197,7 @@ describe('metrics', () => {
       metrics.listener(attempt(undefined, 30, n));
       metrics.listener(attempt('rejected', 30, n));
       metrics.listener({ type: 'lease-lost', subject: subject(n), reason: `secretReason${n}` });
-      metrics.listener(settled({ action: 'acknowledge' }, { n }));
+      metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }, { n }));
       const error = { name: `SecretName${n}`, message: `secretMessage${n}` };
       metrics.listener(settled({ action: 'dead-letter', reason: 'Rejected', error }, { n }));
     };

@@ -44,7 +44,8 @@ describe('countEvents', () => {
     listener(attempt('throttled'));
     listener(attempt('retryable'));
     listener(attempt('rejected'));
-    listener(settled({ action: 'acknowledge' }));
+    listener(settled({ action: 'acknowledge', outcome: 'applied' }));
+    listener(settled({ action: 'acknowledge', outcome: 'superseded' }));
     listener(settled({ action: 'defer', seconds: 5 }));
     listener(settled({ action: 'release' }));
     const error = { name: 'X', message: '' };
@@ -54,6 +55,7 @@ describe('countEvents', () => {
     expect(counts).toEqual({
       received: 13,
       applied: 1,
+      superseded: 1,
       deadLettered: 3,
       deferred: 1,
       released: 1,

@@ -6,6 +6,7 @@ import { type CallAnswer, createOtaApi, type OtaApi } from '../../src/ota/client
 import { Gate, type ProbeSchedules } from '../../src/ota/gate.ts';
 import { Interruption } from '../../src/ota/interruption.ts';
 import { LocalRateLimiter } from '../../src/ota/limiter.ts';
+import { LocalNewest, type Newest } from '../../src/ota/newest.ts';
 import { Permits } from '../../src/ota/permits.ts';
 import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
 
@@ -43,13 +44,14 @@ class NotedInterruption extends Interruption {
 interface TestWork extends Work {
   readonly tally: Tally;
   readonly interruption: NotedInterruption;
-  calling: boolean;
 }
 
 function newWork({ hold = false, tally = {} }: { hold?: boolean; tally?: Partial<Tally> } = {}): TestWork {
   return {
     tally: { attempts: 0, counted: 0, throttledInARow: 0, ...tally },
     interruption: new NotedInterruption(hold),
+    decidedAt: 1_000,
+    superseded: [],
     calling: false,
   };
 }
@@ -57,6 +59,7 @@ function newWork({ hold = false, tally = {} }: { hold?: boolean; tally?: Partial
 interface Setting {
   readonly script?: readonly ScriptedAnswer[];
   readonly api?: OtaApi;
+  readonly newest?: Newest;
   readonly maxAttempts?: number;
   readonly maxConcurrency?: number;
   readonly runLimit?: number;
@@ -98,6 +101,7 @@ async function setUp(setting: Setting = {}) {
   const caller = new Caller<TestWork>({
     api: setting.api ?? api,
     permits,
+    newest: setting.newest ?? new LocalNewest(),
     gate,
     retry: { baseMs: 200, maxMs: 20_000, maxAttempts: setting.maxAttempts ?? 5 },
     clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => performance.now() },
@@ -442,5 +446,105 @@ describe('a bug of ours', () => {
     const { caller } = await setUp({ api: { updateOtaTask: () => Promise.reject(bug), destroy: () => {} } });
     const ending = await caller.run(update, newWork());
     expect(ending).toMatchObject({ failure: { message: expect.stringMatching(/^two lines x{990}$/) } });
+  });
+});
+
+describe('newest wins', () => {
+  const full = { Identifier: 'a1', Description: 'new', TaskConfigurationId: 'cfg' };
+
+  /** Another worker that holds the claim for the first `held` tries, and has applied meanwhile what `raise` says. */
+  function claimed(held: number, raise: (local: LocalNewest) => void = () => {}) {
+    const local = new LocalNewest();
+    const tokens: string[] = [];
+    let tries = 0;
+    const newest: Newest = {
+      known: (identifier) => local.known(identifier),
+      claim: async (identifier) => {
+        if (++tries <= held) return 'held';
+        raise(local);
+        tokens.push(`+${tries}`);
+        return { identifier, token: `${tries}` };
+      },
+      applied: async (identifier, fields, at, claim) => {
+        local.applied(identifier, fields, at);
+        tokens.push(`applied ${claim?.token}`);
+      },
+      release: ({ token }) => tokens.push(`-${token}`),
+      close: () => {},
+    };
+    return { newest, local, tokens };
+  }
+
+  test('an update with newer values of all its fields is not called for', async () => {
+    const newest = new LocalNewest();
+    newest.applied('a1', { Description: 'newer' }, 1_001);
+    const { caller, server, permits } = await setUp({ newest });
+    const work = newWork();
+    expect(await caller.run(update, work)).toEqual({ kind: 'superseded' });
+    expect(work).toMatchObject({ superseded: ['Description'], tally: { attempts: 0 } });
+    expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
+  });
+
+  test('one that has lost a field is called for with the others, and only these are marked', async () => {
+    const newest = new LocalNewest();
+    newest.applied('a1', { Description: 'newer' }, 1_001);
+    const { caller, server } = await setUp({ newest });
+    const work = newWork();
+    expect(await caller.run(full, work)).toEqual({ kind: 'applied' });
+    expect(work.superseded).toEqual(['Description']);
+    expect(server.callsFor('a1').map(({ input }) => input)).toEqual([{ TaskConfigurationId: 'cfg' }]);
+    expect(newest.known('a1')).toEqual({ Description: 1_001, TaskConfigurationId: 1_000 });
+  });
+
+  test('nothing is marked for a call that failed', async () => {
+    const newest = new LocalNewest();
+    const { caller } = await setUp({ newest, script: [{ status: 400, errorType: 'ValidationException' }] });
+    expect(await caller.run(update, newWork())).toMatchObject({ kind: 'failed' });
+    expect(newest.known('a1')).toBeUndefined();
+  });
+
+  test('a claim held elsewhere is waited for without a permit, then taken for one attempt at a time', async () => {
+    const { newest, tokens } = claimed(2);
+    const { caller, permits, server } = await setUp({ newest, script: [internal] });
+    const work = newWork();
+    const slept: number[] = [];
+    work.interruption.sleep = async () => {
+      slept.push(permits.inFlight);
+      return true;
+    };
+    expect(await caller.run(update, work)).toEqual({ kind: 'applied' });
+    // Two waits for the claim, one backoff.
+    expect(slept).toEqual([0, 0, 0]);
+    expect(tokens).toEqual(['+3', '-3', '+4', 'applied 4']);
+    expect(server.stats().calls).toBe(2);
+    expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+  });
+
+  test('what another worker applied meanwhile is seen with the claim', async () => {
+    const { newest, tokens } = claimed(1, (local) => local.applied('a1', { Description: 'newer' }, 2_000));
+    const { caller, server, permits } = await setUp({ newest });
+    expect(await caller.run(update, newWork())).toEqual({ kind: 'superseded' });
+    expect(tokens).toEqual(['+2', '-2']);
+    expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
+  });
+
+  test('who waits for a claim can be told to give up', async () => {
+    const { newest } = claimed(Number.POSITIVE_INFINITY);
+    const { caller, permits } = await setUp({ newest });
+    const work = newWork({ hold: true });
+    const ending = caller.run(update, work);
+    await work.interruption.asleep;
+    work.interruption.request({ deferSeconds: 3 });
+    expect(await ending).toEqual({ kind: 'given-up', deferSeconds: 3 });
+    expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+  });
+
+  test('who is told to give up while the claim is asked for makes no call, and gives it back', async () => {
+    const work = newWork();
+    const { newest, tokens } = claimed(0, () => work.interruption.request({}));
+    const { caller, server, permits } = await setUp({ newest });
+    expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
+    expect(tokens).toEqual(['+1', '-1']);
+    expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
   });
 });

@@ -78,6 +78,7 @@ function setUp({ rate = Number.POSITIVE_INFINITY, maxConcurrency = 100 } = {}) {
     refused,
     ask,
     release: (name: string) => permits.release(of(name)),
+    giveBack: (name: string) => permits.giveBack(of(name)),
     cancel: (name: string) => permits.cancel(of(name)),
   };
 }
@@ -87,6 +88,28 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+});
+
+describe('a permit given back unused', () => {
+  test("is the next one's in line, without another grant", async () => {
+    const { limiter, permits, ask, granted, giveBack } = setUp({ rate: 10 });
+    ask('a', 'b', 'c');
+    await limiter.give(1);
+    expect(granted).toEqual(['a']);
+    giveBack('a');
+    await flush();
+    expect(granted).toEqual(['a', 'b']);
+    expect([permits.inFlight, permits.waiting, limiter.asked]).toEqual([1, 1, 1]);
+  });
+
+  test('makes room for another call when unpaced', async () => {
+    const { permits, ask, granted, giveBack } = setUp({ maxConcurrency: 1 });
+    ask('a', 'b');
+    giveBack('a');
+    await flush();
+    expect(granted).toEqual(['a', 'b']);
+    expect(permits.inFlight).toBe(1);
+  });
 });
 
 describe('concurrency', () => {

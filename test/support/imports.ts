@@ -61,6 +61,7 @@ export const owners: Readonly<Record<string, RegExp>> = {
   'p-retry': /^src\/ota\/retry\.ts$/,
   '@aws-sdk/client-sqs': /^src\/queue\//,
   '@aws-sdk/client-iot-managed-integrations': /^src\/ota\//,
+  ioredis: /^src\/ota\//,
   fauxqs: /^src\/sandbox\//,
 };
 

@@ -7,6 +7,7 @@ import type { Message } from '../../src/message/message.ts';
 import type { Outcome } from '../../src/message/outcome.ts';
 import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/client.ts';
 import { LocalRateLimiter } from '../../src/ota/limiter.ts';
+import { LocalNewest, type Newest } from '../../src/ota/newest.ts';
 import { FixedRate } from '../../src/ota/rate.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
@@ -56,6 +57,8 @@ export interface StageOptions {
   readonly clock?: Clock;
   /** The worker's dice: 0 makes every backoff and deferral end at once. */
   readonly random?: () => number;
+  /** A worker's memory of what is newest; its own, in memory, when omitted. */
+  readonly newest?: () => Newest;
   /** Hear every event of the worker before the stage does. */
   readonly listeners?: readonly WorkerListener[];
 }
@@ -132,6 +135,7 @@ export class Stage {
   /** One more worker on the same queues. */
   makeWorker(config: Config = this.config): Worker {
     const { apiClient, wrapApi = (api) => api, clock = systemClock, random = Math.random } = this.#options;
+    const { newest = () => new LocalNewest() } = this.#options;
     return new Worker({
       config,
       source: this.queue('updates', this.#options.sqs),
@@ -148,6 +152,7 @@ export class Stage {
       ),
       limiter: new LocalRateLimiter(config.rateLimit),
       rate: new FixedRate(config.rateLimit),
+      newest: newest(),
       clock,
       random,
       timings: this.#options.timings ?? fastTimings,

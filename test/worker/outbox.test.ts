@@ -5,8 +5,8 @@ import type { BatchFailure, OutgoingMessage } from '../../src/queue/types.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
 import { Outbox, type Parcel } from '../../src/worker/outbox.ts';
 
-type Acknowledge = { readonly action: 'acknowledge' };
-const acknowledge: Acknowledge = { action: 'acknowledge' };
+type Acknowledge = { readonly action: 'acknowledge'; readonly outcome: 'applied' };
+const acknowledge: Acknowledge = { action: 'acknowledge', outcome: 'applied' };
 
 function delivery(name: string): Delivery {
   const message = {

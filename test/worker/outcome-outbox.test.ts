@@ -54,7 +54,10 @@ async function publish(
 
 describe('an outcome on its queue', () => {
   test('is one JSON object, and told as it was sent', async () => {
-    const { sent, outcome } = await publish({ traceHeader: 'Root=1' }, { action: 'acknowledge' });
+    const { sent, outcome } = await publish(
+      { traceHeader: 'Root=1' },
+      { action: 'acknowledge', outcome: 'applied' },
+    );
     expect(sent).toEqual([{ key: 'handle-1', body: expect.any(String), traceHeader: 'Root=1' }]);
     expect(outcomeSchema.parse(JSON.parse(sent[0]?.body ?? ''))).toEqual(outcome);
   });
@@ -83,7 +86,7 @@ describe('an outcome on its queue', () => {
     ['of the message where nothing can be read', 'not JSON', 'id-1'],
     ['within 128 characters', `{"Identifier":"${'x'.repeat(200)}","Description":"new"}`, 'x'.repeat(128)],
   ])('has on a FIFO queue the group %s, and an id by message and delivery', async (_what, body, groupId) => {
-    const { sent } = await publish({ body }, { action: 'acknowledge' }, { fifo: true });
+    const { sent } = await publish({ body }, { action: 'acknowledge', outcome: 'applied' }, { fifo: true });
     expect(sent).toMatchObject([{ groupId, deduplicationId: 'id-1.2' }]);
   });
 });

@@ -8,7 +8,7 @@ import { Delivery } from '../../src/worker/delivery.ts';
 import { OutcomeOutbox } from '../../src/worker/outcome-outbox.ts';
 import { Settler } from '../../src/worker/settler.ts';
 
-const acknowledge: Disposition = { action: 'acknowledge' };
+const acknowledge: Disposition = { action: 'acknowledge', outcome: 'applied' };
 const release: Disposition = { action: 'release' };
 const deadLetter: Disposition = {
   action: 'dead-letter',

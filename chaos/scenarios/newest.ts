@@ -1,0 +1,125 @@
+/**
+ * Newest wins, by pairs: two updates of each task, with partly overlapping fields, of which the newer must win. By hand:
+ * `npx node chaos/scenarios/newest.ts 1000`
+ */
+import { randomUUID } from 'node:crypto';
+import { CLAIM_MARGIN_MS, RedisNewest } from '../../src/ota/newest-redis.ts';
+import { redisInstalled, startRedis } from '../../test/support/redis.ts';
+import { type Stage, setStage } from '../../test/support/stage.ts';
+
+export interface PairsReport {
+  readonly pairs: number;
+  readonly superseded: number;
+  /** Updates applied without the fields that had newer values. */
+  readonly inPart: number;
+  /** Tasks that ended with a value that is not the newest one: must be none. */
+  readonly old: readonly string[];
+}
+
+type Fields = readonly ('Description' | 'TaskConfigurationId')[];
+
+/** Fields of the older and of the newer update, in turn: the same, one more, one less, and others. */
+const shapes: readonly { readonly older: Fields; readonly newer: Fields }[] = [
+  { older: ['Description'], newer: ['Description'] },
+  { older: ['Description', 'TaskConfigurationId'], newer: ['Description'] },
+  { older: ['TaskConfigurationId'], newer: ['Description', 'TaskConfigurationId'] },
+  { older: ['Description', 'TaskConfigurationId'], newer: ['TaskConfigurationId'] },
+  { older: ['Description', 'TaskConfigurationId'], newer: ['Description', 'TaskConfigurationId'] },
+  { older: ['Description'], newer: ['TaskConfigurationId'] },
+];
+
+const shapeOf = (pair: number) => shapes[pair % shapes.length] ?? { older: [], newer: [] };
+
+function updateOf(pair: number, age: 'older' | 'newer', issuedAt: number): object {
+  const fields = shapeOf(pair)[age].map((field) => [field, age]);
+  return {
+    Identifier: `task${pair}`,
+    ...Object.fromEntries(fields),
+    IssuedAt: new Date(issuedAt).toISOString(),
+  };
+}
+
+/** The newer updates are all settled before the older ones are sent. */
+export async function newerSettledFirst(stage: Stage, pairs: number): Promise<PairsReport> {
+  const issuedAt = Date.now();
+  const all = Array.from({ length: pairs }, (_, i) => i);
+  await stage.worker.start();
+  await stage.send(...all.map((i) => updateOf(i, 'newer', issuedAt)));
+  await stage.ended(pairs);
+  await stage.send(...all.map((i) => updateOf(i, 'older', issuedAt - 1)));
+  await stage.ended(2 * pairs);
+  return reportOf(stage, pairs);
+}
+
+/** Both are sent together, in any order, to two workers. */
+export async function sentTogether(stage: Stage, pairs: number, random: () => number): Promise<PairsReport> {
+  const issuedAt = Date.now();
+  const bodies = Array.from({ length: 2 * pairs }, (_, i) =>
+    i % 2 === 0 ? updateOf(i / 2, 'newer', issuedAt) : updateOf((i - 1) / 2, 'older', issuedAt - 1),
+  );
+  // Shuffled, or both of a pair come with one receive, to one worker.
+  for (let i = bodies.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [bodies[i], bodies[j]] = [bodies[j] ?? {}, bodies[i] ?? {}];
+  }
+  const other = stage.makeWorker();
+  try {
+    await Promise.all([stage.worker.start(), other.start()]);
+    await stage.send(...bodies);
+    await stage.ended(2 * pairs);
+  } finally {
+    await other.stop();
+  }
+  return reportOf(stage, pairs);
+}
+
+function reportOf(stage: Stage, pairs: number): PairsReport {
+  const acknowledged = stage.settled('acknowledge');
+  const superseded = acknowledged.filter(
+    ({ disposition }) => disposition.action === 'acknowledge' && disposition.outcome === 'superseded',
+  ).length;
+  const inPart = acknowledged.filter((event) => event.superseded !== undefined).length - superseded;
+  const old: string[] = [];
+  for (let i = 0; i < pairs; i++) {
+    const { older, newer } = shapeOf(i);
+    const task = stage.api.task(`task${i}`);
+    const wrong = [...older, ...newer].some(
+      (field) => task?.[field] !== (newer.includes(field) ? 'newer' : 'older'),
+    );
+    if (wrong) old.push(`task${i}`);
+  }
+  return { pairs, superseded, inPart, old };
+}
+
+/** Settings of the stage: calls that take a while, so that two workers meet. */
+export const slowApi = { latency: { minMs: 1, maxMs: 20 } };
+
+/** A memory on Redis for each worker of a stage. */
+export function sharedNewest(url: string, onShared: (shared: boolean) => void = () => {}): () => RedisNewest {
+  return () => new RedisNewest({ url, workerId: randomUUID(), claimMs: 1_000 + CLAIM_MARGIN_MS, onShared });
+}
+
+if (import.meta.main) {
+  const pairs = Number(process.argv[2] ?? 1_000);
+  const say = (what: string, { superseded, inPart, old }: PairsReport): void => {
+    process.stdout.write(
+      `${what}: ${pairs} pairs, ${superseded} superseded, ${inPart} applied in part, ${old.length} tasks ended with an old value\n`,
+    );
+    if (old.length > 0) process.exitCode = 1;
+  };
+  const one = await setStage();
+  say('newer settled first, one worker', await newerSettledFirst(one, pairs));
+  await one.strike();
+  if (redisInstalled()) {
+    const redis = await startRedis();
+    const two = await setStage({ api: slowApi, newest: sharedNewest(redis.url) });
+    say('sent together, two workers on Redis', await sentTogether(two, pairs, Math.random));
+    await two.strike();
+    await redis.kill();
+    // Not a proof but a measure of it: the same without a shared memory.
+    const control = await setStage({ api: slowApi });
+    const { old } = await sentTogether(control, pairs, Math.random);
+    process.stdout.write(`for comparison, without Redis: ${old.length} tasks ended with an old value\n`);
+    await control.strike();
+  } else process.exitCode = 1;
+}

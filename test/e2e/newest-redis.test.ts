@@ -1,0 +1,88 @@
+/** Newest wins with REDIS_URL: one memory for all workers, on a real Redis server. */
+import { pino } from 'pino';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { sentTogether, sharedNewest, slowApi } from '../../chaos/scenarios/newest.ts';
+import { assemble } from '../../src/commands/assemble.ts';
+import { readConfig } from '../../src/config.ts';
+import type { WorkerEvent } from '../../src/worker/events.ts';
+import { type RedisServer, redisInstalled, startRedis } from '../support/redis.ts';
+import { credentials, REGION, type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+afterEach(() => stage.strike());
+
+async function redisForTest(): Promise<RedisServer> {
+  const redis = await startRedis();
+  onTestFinished(() => redis.kill());
+  return redis;
+}
+
+const updates = (count: number, Description: string, issuedAt: number): object[] =>
+  Array.from({ length: count }, (_, i) => ({
+    Identifier: `task${i}`,
+    Description,
+    IssuedAt: new Date(issuedAt).toISOString(),
+  }));
+
+describe.skipIf(!redisInstalled())('two workers with Redis', () => {
+  test('of 100 pairs sent together, no task ends with an old value', async () => {
+    const redis = await redisForTest();
+    stage = await setStage({ api: slowApi, newest: sharedNewest(redis.url) });
+    const { old, superseded } = await sentTogether(stage, 100, Math.random);
+    expect(old).toEqual([]);
+    expect(superseded).toBeGreaterThan(0);
+    // No two calls for one task at once, not even from two workers.
+    expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
+    expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
+  });
+
+  test('Redis killed under way: work goes on, and what was applied meanwhile counts when it is back', async () => {
+    const redis = await redisForTest();
+    const told: boolean[] = [];
+    const back = Promise.withResolvers<void>();
+    const onShared = (shared: boolean): void => {
+      told.push(shared);
+      if (told.filter((each) => each).length === 4) back.resolve();
+    };
+    stage = await setStage({ api: slowApi, newest: sharedNewest(redis.url, onShared) });
+    const other = stage.makeWorker();
+    onTestFinished(() => other.stop());
+    await Promise.all([stage.worker.start(), other.start()]);
+    const now = Date.now();
+    await stage.send(...updates(60, 'new', now));
+    await stage.ended(10);
+    await redis.kill();
+    await stage.ended(60);
+    await redis.restart();
+    await back.promise;
+    // One warning from each worker, not one per call.
+    expect(told.filter((shared) => !shared)).toHaveLength(2);
+    await stage.send(...updates(60, 'old', now - 1));
+    await stage.ended(120);
+    const tasks = Array.from({ length: 60 }, (_, i) => stage.api.task(`task${i}`)?.Description);
+    expect(tasks).toEqual(tasks.map(() => 'new'));
+  });
+
+  test('the memory is shared also where there is no rate limit to share', async () => {
+    const redis = await redisForTest();
+    stage = await setStage();
+    const env = stage.environment({ REDIS_URL: redis.url, RATE_LIMIT: 'unlimited' });
+    const shared = Promise.withResolvers<void>();
+    const { worker, close } = assemble({
+      config: readConfig(env),
+      env,
+      log: pino({ level: 'silent' }),
+      listeners: [
+        (event: WorkerEvent) => {
+          if (event.type === 'newest-memory' && event.shared) shared.resolve();
+        },
+      ],
+      sqs: { region: REGION, credentials, endpoint: stage.sqsUrl },
+      api: { region: REGION, credentials, endpoint: stage.api.url },
+    });
+    await shared.promise;
+    await worker.start();
+    await worker.stop();
+    await close();
+  });
+});

@@ -1,0 +1,115 @@
+/** Newest wins (design 5.7) through a whole worker: an older update never overwrites what a newer one has set. */
+import { afterEach, expect, test } from 'vitest';
+import { newerSettledFirst } from '../../chaos/scenarios/newest.ts';
+import { LocalNewest } from '../../src/ota/newest.ts';
+import { type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage;
+afterEach(() => stage.strike());
+
+const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+const description = (Description: string, second?: number): object => ({
+  Identifier: 'task',
+  Description,
+  ...(second !== undefined && { IssuedAt: at(second) }),
+});
+const descriptions = (): (string | undefined)[] =>
+  stage.api.callsFor('task').map(({ input }) => input.Description);
+const empty = { ready: 0, inFlight: 0 };
+
+/** Sends one after the other, each when the one before has ended. */
+async function sendInTurn(...bodies: readonly object[]): Promise<void> {
+  await stage.worker.start();
+  for (const body of bodies) {
+    const ended = stage.settled().length;
+    await stage.send(body);
+    await stage.ended(ended + 1);
+  }
+}
+
+test('of 100 pairs with partly overlapping fields, the newer settled first, no task ends with an old value', async () => {
+  stage = await setStage();
+  const report = await newerSettledFirst(stage, 100);
+  expect(report).toEqual({ pairs: 100, superseded: 50, inPart: 34, old: [] });
+  // Whatever is superseded as a whole costs no call.
+  expect(stage.api.stats().calls).toBe(150);
+  expect(stage.left()).toEqual(empty);
+});
+
+test('an older update ends as superseded, without a call; the event says which fields and of when', async () => {
+  stage = await setStage({ outcomes: true });
+  await sendInTurn(description('new', 20), description('old', 10));
+  expect(descriptions()).toEqual(['new']);
+  const [, second] = stage.settled('acknowledge');
+  expect(second).toMatchObject({
+    disposition: { action: 'acknowledge', outcome: 'superseded' },
+    attempts: 0,
+    superseded: { fields: ['Description'], decidedAt: Date.parse(at(10)) },
+  });
+  expect(await stage.outcomes()).toMatchObject([
+    { Identifier: 'task', Outcome: 'applied', Attempts: 1 },
+    { Identifier: 'task', Outcome: 'superseded', Attempts: 0 },
+  ]);
+  expect(stage.left()).toEqual(empty);
+});
+
+test('of two of one time both are applied, in order of arrival', async () => {
+  stage = await setStage();
+  await sendInTurn(description('one', 10), description('other', 10));
+  expect(descriptions()).toEqual(['one', 'other']);
+  expect(stage.settled('acknowledge').map(({ superseded }) => superseded)).toEqual([undefined, undefined]);
+});
+
+test('without IssuedAt the sent time counts', async () => {
+  stage = await setStage();
+  await sendInTurn(description('first'), description('second'), description('old', 10));
+  expect(descriptions()).toEqual(['first', 'second']);
+});
+
+test('a field is marked only when it was sent and applied', async () => {
+  stage = await setStage({ env: { MAX_ATTEMPTS: '1' } });
+  stage.api.script('task', [{ status: 400, errorType: 'ValidationException' }]);
+  await sendInTurn(description('refused', 30), description('old', 10));
+  expect(stage.api.task('task')?.Description).toBe('old');
+  expect(stage.settled('dead-letter')).toHaveLength(1);
+});
+
+test('a call whose answer was lost is tried again, and the older one behind it comes to nothing', async () => {
+  stage = await setStage({ env: { CALL_TIMEOUT_MS: '200' } });
+  stage.api.script('task', ['apply-then-reset', 'hang']);
+  await sendInTurn(description('new', 20), description('old', 10));
+  expect(descriptions()).toEqual(['new', 'new', 'new']);
+  expect(stage.api.task('task')?.Description).toBe('new');
+});
+
+test('a redriven old letter does not overwrite a newer configuration', async () => {
+  stage = await setStage();
+  const old = JSON.stringify({
+    Identifier: 'task',
+    Description: 'fresh field',
+    TaskConfigurationId: 'cfgOld',
+  });
+  const letter = JSON.stringify({ sentAt: at(10), redriveCount: 0 });
+  await sendInTurn({ Identifier: 'task', TaskConfigurationId: 'cfgNew', IssuedAt: at(20) });
+  await stage.source.send([
+    {
+      key: 'redriven',
+      body: old,
+      attributes: { DeadLetter: { dataType: 'String', stringValue: letter } },
+    },
+  ]);
+  await stage.ended(2);
+  expect(stage.api.task('task')).toMatchObject({
+    TaskConfigurationId: 'cfgNew',
+    Description: 'fresh field',
+  });
+});
+
+test('what was forgotten for want of room is applied again: the memory has a bound', async () => {
+  stage = await setStage({ newest: () => new LocalNewest(4) });
+  await sendInTurn(description('new', 20));
+  await stage.sendUpdates(4, 'other');
+  await stage.ended(5);
+  await sendInTurn(description('old', 10));
+  expect(descriptions()).toEqual(['new', 'old']);
+});

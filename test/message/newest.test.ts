@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Message } from '../../src/message/message.ts';
+import {
+  decidedAt,
+  freshPart,
+  type Marks,
+  type NewestField,
+  newestFields,
+  staleFields,
+} from '../../src/message/newest.ts';
+import type { Update } from '../../src/message/update.ts';
+
+const none = Number.NEGATIVE_INFINITY;
+const both: Update = { Identifier: 'a1', Description: 'd', TaskConfigurationId: 'c', JobId: 'j' };
+const description: Update = { Identifier: 'a1', Description: 'd' };
+const configuration: Update = { Identifier: 'a1', TaskConfigurationId: 'c' };
+
+describe('what is stale', () => {
+  const marks = (d: number, t: number): Marks => ({ Description: d, TaskConfigurationId: t });
+
+  test.each<[string, Update, Marks | undefined, readonly NewestField[]]>([
+    ['nothing is known', both, undefined, []],
+    ['neither field is known', both, marks(none, none), []],
+    ['both are older', both, marks(99, 99), []],
+    ['both were decided at the same time', both, marks(100, 100), []],
+    ['one is newer', both, marks(101, 99), ['Description']],
+    ['the other is newer', both, marks(none, 101), ['TaskConfigurationId']],
+    ['both are newer', both, marks(101, 101), ['Description', 'TaskConfigurationId']],
+    ['the one field there is, is newer', description, marks(101, none), ['Description']],
+    ['the field that is newer is not in it', description, marks(none, 101), []],
+    ['a field that is newer is not in it, the other way', configuration, marks(101, 100), []],
+  ])('of an update of 100, when %s', (_, update, known, stale) => {
+    expect(staleFields(update, 100, known)).toEqual(stale);
+  });
+
+  test('is left out, and nothing else is', () => {
+    expect(freshPart(both, [])).toBe(both);
+    expect(freshPart(both, ['Description'])).toEqual({
+      Identifier: 'a1',
+      TaskConfigurationId: 'c',
+      JobId: 'j',
+    });
+    expect(freshPart(both, ['Description', 'TaskConfigurationId'])).toBeUndefined();
+    expect(freshPart(configuration, ['TaskConfigurationId'])).toBeUndefined();
+    expect(both).toHaveProperty('Description', 'd');
+  });
+});
+
+test('whatever the order in which updates come, each field ends at a value of its newest time', () => {
+  const values = fc.record({
+    at: fc.integer({ min: 0, max: 5 }),
+    fields: fc.subarray([...newestFields], { minLength: 1 }),
+  });
+  fc.assert(
+    fc.property(fc.array(values, { minLength: 1, maxLength: 12 }), (updates) => {
+      const task = new Map<NewestField, number>();
+      const marks: Record<NewestField, number> = { Description: none, TaskConfigurationId: none };
+      for (const { at, fields } of updates) {
+        const update: Update = { Identifier: 'a', ...Object.fromEntries(fields.map((f) => [f, `${at}`])) };
+        const fresh = freshPart(update, staleFields(update, at, marks));
+        for (const field of newestFields) {
+          if (fresh?.[field] === undefined) continue;
+          task.set(field, Number(fresh[field]));
+          marks[field] = Math.max(marks[field], at);
+        }
+      }
+      for (const field of newestFields) {
+        const times = updates.filter(({ fields }) => fields.includes(field)).map(({ at }) => at);
+        expect(task.get(field)).toBe(times.length === 0 ? undefined : Math.max(...times));
+      }
+    }),
+  );
+});
+
+describe('when an update was decided on', () => {
+  const sentAt = Date.parse('2026-11-23T07:00:00Z');
+  const message = (letter?: string): Message => ({
+    messageId: 'm',
+    receiptHandle: 'r',
+    body: '',
+    attributes: letter === undefined ? {} : { DeadLetter: { dataType: 'String', stringValue: letter } },
+    sentAt,
+    receiveCount: 1,
+    receivedAt: sentAt,
+  });
+  const issued = { ...both, IssuedAt: '2026-11-22T00:00:00.5Z' };
+
+  test.each<[string, Update, string | undefined, string]>([
+    ['its IssuedAt', issued, undefined, '2026-11-22T00:00:00.500Z'],
+    [
+      'its IssuedAt, also after a redrive',
+      issued,
+      '{"sentAt":"2026-11-01T00:00:00Z"}',
+      '2026-11-22T00:00:00.500Z',
+    ],
+    ['when it was sent', both, undefined, '2026-11-23T07:00:00.000Z'],
+    ['when it was first sent', both, '{"sentAt":"2026-11-01T00:00:00Z"}', '2026-11-01T00:00:00.000Z'],
+    ['never later than it was sent', both, '{"sentAt":"2027-01-01T00:00:00Z"}', '2026-11-23T07:00:00.000Z'],
+    ['when it was sent, for want of a time', both, '{"sentAt":"yesterday"}', '2026-11-23T07:00:00.000Z'],
+    ['when it was sent, for want of JSON', both, '{', '2026-11-23T07:00:00.000Z'],
+  ])('is %s', (_, update, letter, expected) => {
+    expect(new Date(decidedAt(update, message(letter))).toISOString()).toBe(expected);
+  });
+});
