@@ -58,7 +58,7 @@ export interface Tuning {
 
 export const defaultTuning: Tuning = {
   cut: { least: 0.028, most: 0.05, at100: 0.025, power: 0.6 },
-  overload: { calls: 60, leastCalls: 16, share: 0.27 },
+  overload: { calls: 60, leastCalls: 16, share: 0.4 },
   hold: { calls: 65, aboveRate: 5.1 },
   climb: { absolute: 5, fromRate: 62 },
   recovery: { relative: 0.05, seconds: 10 },
@@ -125,7 +125,9 @@ export class AdaptiveRate implements RateControl {
       this.#latest.clear();
       this.#recovering = true;
       this.#lastDeepCutAt = now;
-      this.#cutTo(now, Math.max(from * LEAST_SHARE, Math.min(little, acceptedPerSecond)));
+      // What was accepted a second is too little after a stall of ours, the share too little after small cuts.
+      const accepted = Math.max(acceptedPerSecond, from * (1 - throttledShare));
+      this.#cutTo(now, Math.max(from * LEAST_SHARE, Math.min(little, accepted)));
     } else {
       if (now - this.#lastDeepCutAt > recovery.seconds * 1_000) this.#recovering = false;
       this.#cutTo(now, little);
