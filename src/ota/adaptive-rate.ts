@@ -4,13 +4,14 @@
  *   at the ceiling ── a call is throttled ─► following
  *   following:
  *     cut    a throttled call that began after the last cut: down by a few percent; when much of the latest calls was
- *            throttled, down by that share
+ *            throttled, down to what was accepted meanwhile
  *     hold   some calls at the new rate
  *     climb  by the same absolute amount for every worker, so that two workers sharing a limit meet in the middle
  *     boost  nothing throttled for long: the limit must have gone up, so climb faster and faster
  *
  * The numbers were chosen by simulation: docs/decisions/0002-adaptive-rate.md.
  */
+import { LatestCalls } from './latest-calls.ts';
 import type { RateControl } from './rate.ts';
 
 /** What the controller looks at of a call that has ended. Times are monotonic milliseconds. */
@@ -30,16 +31,21 @@ export interface AdaptiveRateOptions {
 
 /** The numbers of the algorithm. Rates are in calls per second. */
 export interface Tuning {
-  /** Part that is taken off at a cut. */
-  readonly cut: number;
-  /** The throttled share of the latest calls: over about so many, from so many on, and what share is far too much. */
+  /** Part that is taken off at a cut: it grows with this power of the rate, so that the faster of two gives up more. */
+  readonly cut: {
+    readonly least: number;
+    readonly most: number;
+    readonly at100: number;
+    readonly power: number;
+  };
+  /** The latest calls that are looked at; from so many on since the first throttled one, what share is far too much. */
   readonly overload: { readonly calls: number; readonly leastCalls: number; readonly share: number };
-  /** Calls to hold the rate for after a cut; fewer above this rate, in proportion: a hold is unfair to the slower. */
+  /** Calls to hold the rate for after a cut; above this rate fewer by its square: a hold is unfair to the slower. */
   readonly hold: { readonly calls: number; readonly aboveRate: number };
-  /** Climb per second: an absolute amount, but gentle where a single throttled call weighs much. */
-  readonly climb: { readonly absolute: number; readonly relative: number; readonly square: number };
-  /** Climb per second, as a part of the rate, after a deep cut: it may have been too deep. */
-  readonly recovery: number;
+  /** Climb per second: an absolute amount, but gentle below this rate, where a single throttled call weighs much. */
+  readonly climb: { readonly absolute: number; readonly fromRate: number };
+  /** Climb per second, as a part of the rate, for so long at least after a deep cut: it may have been too deep. */
+  readonly recovery: { readonly relative: number; readonly seconds: number };
   /** Nothing throttled for so long, in calls and within bounds in seconds: climb faster and faster. */
   readonly boost: {
     readonly afterCalls: number;
@@ -51,15 +57,15 @@ export interface Tuning {
 }
 
 export const defaultTuning: Tuning = {
-  cut: 0.035,
-  overload: { calls: 60, leastCalls: 12, share: 0.4 },
-  hold: { calls: 45, aboveRate: 8 },
-  climb: { absolute: 5, relative: 0.24, square: 0.0013 },
-  recovery: 0.05,
+  cut: { least: 0.028, most: 0.05, at100: 0.025, power: 0.6 },
+  overload: { calls: 60, leastCalls: 16, share: 0.4 },
+  hold: { calls: 65, aboveRate: 5.1 },
+  climb: { absolute: 5, fromRate: 62 },
+  recovery: { relative: 0.05, seconds: 10 },
   boost: { afterCalls: 150, minSeconds: 6, maxSeconds: 90, doublingSeconds: 1.8, relative: 0.2 },
 };
 
-/** The deepest cut leaves this share. */
+/** The deepest cut leaves this share: what was accepted in a short time may be nothing. */
 const LEAST_SHARE = 0.2;
 /** Calls per second at least: one every ten seconds keeps asking. */
 const FLOOR = 0.1;
@@ -73,18 +79,19 @@ export class AdaptiveRate implements RateControl {
   #rate: number;
   #following = false;
   #lastCutAt = Number.NEGATIVE_INFINITY;
+  #lastDeepCutAt = Number.NEGATIVE_INFINITY;
   #lastSeenAt = Number.NEGATIVE_INFINITY;
   /** Milliseconds since the last cut in which the rate was in use. */
   #usedMs = 0;
   #accepted = 0;
-  readonly #overload: ThrottledShare;
+  readonly #latest: LatestCalls;
   #recovering = false;
   readonly #use = new UseMeter();
 
   constructor(options: AdaptiveRateOptions) {
     this.#options = options;
     this.#tuning = options.tuning ?? defaultTuning;
-    this.#overload = new ThrottledShare(this.#tuning.overload.calls);
+    this.#latest = new LatestCalls(this.#tuning.overload.calls);
     this.#rate = options.ceiling;
     this.#floor = Math.min(FLOOR, options.ceiling);
   }
@@ -96,10 +103,11 @@ export class AdaptiveRate implements RateControl {
   observe(call: ObservedCall): void {
     const now = Math.max(call.endedAt, this.#lastSeenAt);
     this.#use.add(now, this.#rate);
+    const throttled = call.failure?.kind === 'throttled';
+    // Small cuts change little, so that every call since the last deep one tells of overload: the sooner it is seen.
+    if (call.startedAt >= this.#lastDeepCutAt) this.#latest.add(now, throttled);
     // A call begun before the last cut says something of the rate before it.
     if (call.startedAt >= this.#lastCutAt) {
-      const throttled = call.failure?.kind === 'throttled';
-      this.#overload.add(throttled);
       if (throttled) this.#onThrottled(now);
       else this.#accepted++;
     }
@@ -108,26 +116,30 @@ export class AdaptiveRate implements RateControl {
   }
 
   #onThrottled(now: number): void {
-    const { cut, overload } = this.#tuning;
-    const share = this.#overload.share;
-    if (this.#overload.calls >= overload.leastCalls && share > overload.share) {
-      this.#overload.reset();
+    const { overload, recovery } = this.#tuning;
+    // Unpaced until now: what was really called is what there is to cut.
+    const from = Math.min(this.#rate, this.#use.perSecond(now));
+    const little = from * (1 - cutShare(from, this.#tuning));
+    const { calls, throttledShare, acceptedPerSecond } = this.#latest.overload(now);
+    if (calls >= overload.leastCalls && throttledShare > overload.share) {
+      this.#latest.clear();
       this.#recovering = true;
-      this.#cut(now, Math.max(1 - share, LEAST_SHARE));
+      this.#lastDeepCutAt = now;
+      // What was accepted a second is too little after a stall of ours, the share too little after small cuts.
+      const accepted = Math.max(acceptedPerSecond, from * (1 - throttledShare));
+      this.#cutTo(now, Math.max(from * LEAST_SHARE, Math.min(little, accepted)));
     } else {
-      this.#recovering = false;
-      this.#cut(now, 1 - cut);
+      if (now - this.#lastDeepCutAt > recovery.seconds * 1_000) this.#recovering = false;
+      this.#cutTo(now, little);
     }
     this.#following = true;
   }
 
-  #cut(now: number, factor: number): void {
-    // Unpaced until now: what was really called is what there is to cut.
-    const from = Math.min(this.#rate, this.#use.perSecond(now));
+  #cutTo(now: number, perSecond: number): void {
     this.#lastCutAt = now;
     this.#usedMs = 0;
     this.#accepted = 0;
-    this.#set(from * factor);
+    this.#set(perSecond);
   }
 
   #climb(now: number): void {
@@ -135,10 +147,10 @@ export class AdaptiveRate implements RateControl {
     if (!(elapsedMs > 0) || elapsedMs === Number.POSITIVE_INFINITY || this.#use.share < IN_USE) return;
     this.#usedMs += elapsedMs;
     const { hold, boost, recovery } = this.#tuning;
-    const holdCalls = hold.calls * Math.min(1, hold.aboveRate / this.#rate);
+    const holdCalls = hold.calls * Math.min(1, hold.aboveRate / this.#rate) ** 2;
     if (this.#accepted < holdCalls && this.#usedMs < boost.maxSeconds * 1_000) return;
     const climb = climbPerSecond(this.#rate, this.#usedMs / 1_000, this.#tuning);
-    const perSecond = this.#recovering ? Math.max(climb, recovery * this.#rate) : climb;
+    const perSecond = this.#recovering ? Math.max(climb, recovery.relative * this.#rate) : climb;
     this.#set(this.#rate + (perSecond * elapsedMs) / 1_000);
   }
 
@@ -150,41 +162,18 @@ export class AdaptiveRate implements RateControl {
   }
 }
 
+/** What part of the rate is taken off for a throttled call. */
+export function cutShare(rate: number, { cut }: Tuning): number {
+  return Math.min(Math.max(cut.at100 * (rate / 100) ** cut.power, cut.least), cut.most);
+}
+
 /** By how much the rate climbs, in calls per second per second, so long after a cut. */
 export function climbPerSecond(rate: number, secondsSinceCut: number, { climb, boost }: Tuning): number {
-  const ordinary = Math.min(climb.absolute, climb.relative * rate, climb.square * rate * rate);
+  const ordinary = climb.absolute * Math.min(1, rate / climb.fromRate) ** 2;
   const boostAfter = Math.min(Math.max(boost.afterCalls / rate, boost.minSeconds), boost.maxSeconds);
   const late = secondsSinceCut - boostAfter;
   if (late <= 0) return ordinary;
   return Math.max(ordinary, Math.min(ordinary * 2 ** (late / boost.doublingSeconds), boost.relative * rate));
-}
-
-/** The share of throttled calls among the latest, the newest counting most; unbiased from the first call on. */
-class ThrottledShare {
-  readonly #weight: number;
-  #sum = 0;
-  #norm = 0;
-  calls = 0;
-
-  constructor(calls: number) {
-    this.#weight = 1 / calls;
-  }
-
-  get share(): number {
-    return this.#norm === 0 ? 0 : this.#sum / this.#norm;
-  }
-
-  add(throttled: boolean): void {
-    this.#sum += this.#weight * (Number(throttled) - this.#sum);
-    this.#norm += this.#weight * (1 - this.#norm);
-    this.calls++;
-  }
-
-  reset(): void {
-    this.#sum = 0;
-    this.#norm = 0;
-    this.calls = 0;
-  }
 }
 
 /** How much of the rate is used, over windows of a second or of twenty calls, whichever is longer. */

@@ -14,6 +14,7 @@ import {
   secondsToWithin10Percent,
   shareOfLimit,
   shareThrottled,
+  total,
 } from '../support/rate-simulator.ts';
 
 const SEEDS = 8;
@@ -32,6 +33,12 @@ describe('one worker with RATE_LIMIT at twice the limit', () => {
     }
   });
 
+  test('finds 200/s from twice of it within a few dozen 429s', () => {
+    const of = singleWorker({ limit: 200, burst: 20, ceiling: 400, seconds: 3 });
+    for (const { result } of runs(of, ours, SEEDS))
+      expect(total(result, [0], 0, 3).throttled).toBeLessThanOrEqual(50);
+  });
+
   test('fills 97% of a limit that answers after 300 ms', () => {
     const of = singleWorker({ limit: 200, burst: 20, ceiling: 400, latencyMs: 300 });
     for (const { scenario, result } of runs(of, ours, SEEDS))
@@ -47,37 +54,39 @@ describe('one worker with RATE_LIMIT at twice the limit', () => {
 });
 
 describe('a limit that steps 200, 50, 200', () => {
-  test('is followed down to within 10% in 5 s, and stayed at', () => {
-    const seconds = runs(steps, ours, SEEDS).map(({ result }) =>
-      secondsToWithin10Percent(result, 0, 50, 60, 120),
-    );
-    expect(Math.max(...seconds)).toBeLessThanOrEqual(5);
+  test('is followed down to within 10% in 5 s and up in 30 s, and stayed at', () => {
+    for (const { result } of runs(steps, ours, SEEDS)) {
+      expect(secondsToWithin10Percent(result, 0, 50, 60, 120)).toBeLessThanOrEqual(5);
+      expect(secondsToWithin10Percent(result, 0, 200, 120, 180)).toBeLessThanOrEqual(30);
+    }
   });
 
-  test('is followed up to within 10% in 30 s, and stayed at', () => {
-    const seconds = runs(steps, ours, SEEDS).map(({ result }) =>
-      secondsToWithin10Percent(result, 0, 200, 120, 180),
-    );
-    expect(Math.max(...seconds)).toBeLessThanOrEqual(30);
+  test('is followed down to a tenth as fast', () => {
+    const toATenth: typeof steps = (candidate, seed) => ({
+      ...steps(candidate, seed),
+      durationMs: 75_000,
+      limit: (ms) => (ms < 60_000 ? 200 : 20),
+    });
+    for (const { result } of runs(toATenth, ours, SEEDS))
+      expect(secondsToWithin10Percent(result, 0, 20, 60, 75)).toBeLessThanOrEqual(5);
   });
 });
 
 describe('two workers, the second 30 s later, and a stranger with a fixed 50/s', () => {
-  test('fill 95% of the limit together from the first minute on', () => {
-    for (const { scenario, result } of runs(twoAndAStranger, ours, SEEDS))
+  // Chance moves the shares about: over many runs about three in a hundred are further apart.
+  test('fill 95% of the limit together, within 15% of each other in nearly every run', () => {
+    const all = runs(twoAndAStranger, ours, 24);
+    for (const { scenario, result } of all)
       expect(shareOfLimit(result, scenario, 60, 120)).toBeGreaterThanOrEqual(0.95);
-  });
-
-  // Chance moves the shares about: the median over many runs is what can be promised.
-  test('are within 15% of each other in the second minute, in the median of 24 runs', () => {
-    const even = runs(twoAndAStranger, ours, 24).map(({ result }) => evenness(result, 60, 120));
-    expect(median(even)).toBeGreaterThanOrEqual(0.85);
-    expect(Math.min(...even)).toBeGreaterThanOrEqual(0.6);
+    const even = all.map(({ result }) => evenness(result, 60, 120));
+    expect(median(even)).toBeGreaterThanOrEqual(0.93);
+    expect(even.filter((ratio) => ratio < 0.85).length).toBeLessThanOrEqual(2);
+    expect(Math.min(...even)).toBeGreaterThanOrEqual(0.7);
   });
 
   test('are as even at 500/s without the stranger', () => {
     const of = twoWorkers({ limit: 500, burst: 20, ceiling: 1_000, stranger: 0 });
-    const even = runs(of, ours, 24).map(({ result }) => evenness(result, 60, 120));
+    const even = runs(of, ours, SEEDS).map(({ result }) => evenness(result, 60, 120));
     expect(median(even)).toBeGreaterThanOrEqual(0.85);
   });
 });

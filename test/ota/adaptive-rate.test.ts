@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   AdaptiveRate,
   climbPerSecond,
+  cutShare,
   defaultTuning,
   type ObservedCall,
 } from '../../src/ota/adaptive-rate.ts';
@@ -144,11 +145,23 @@ describe('whatever calls there were', () => {
 });
 
 describe('a cut', () => {
+  test('is a few percent, and never a smaller part for a faster worker', () => {
+    const rate = fc.double({ min: 0.1, max: 10_000, noNaN: true });
+    fc.assert(
+      fc.property(rate, rate, (one, other) => {
+        const [low, high] = [Math.min(one, other), Math.max(one, other)];
+        expect(cutShare(low, defaultTuning)).toBeLessThanOrEqual(cutShare(high, defaultTuning));
+        expect(cutShare(low, defaultTuning)).toBeGreaterThanOrEqual(0.02);
+        expect(cutShare(high, defaultTuning)).toBeLessThanOrEqual(0.05);
+      }),
+    );
+  });
+
   test('takes a few percent off', () => {
     const { control, accept, throttle } = setUp(200);
     accept(400);
     throttle();
-    expect(control.rate).toBeCloseTo(200 * (1 - defaultTuning.cut), 0);
+    expect(control.rate).toBeCloseTo(200 * (1 - cutShare(200, defaultTuning)), 0);
   });
 
   test('counts a burst of throttled calls from one moment once', () => {
@@ -159,7 +172,7 @@ describe('a cut', () => {
       pass(1);
       end(startedAt, throttling);
     }
-    expect(control.rate).toBeCloseTo(200 * (1 - defaultTuning.cut), 0);
+    expect(control.rate).toBeCloseTo(200 * (1 - cutShare(200, defaultTuning)), 0);
   });
 
   test('is not made again for calls begun before it, and is for the first one begun after it', () => {
@@ -174,14 +187,14 @@ describe('a cut', () => {
     pass(1);
     end(now(), throttling);
     expect(told).toHaveLength(2);
-    expect(control.rate).toBeCloseTo(cut * (1 - defaultTuning.cut), 5);
+    expect(control.rate).toBeCloseTo(cut * (1 - cutShare(cut, defaultTuning)), 5);
   });
 
   test('starts from the calls that were really made when nothing paced them', () => {
     const { control, accept, end, now } = setUp(Number.POSITIVE_INFINITY);
     accept(3_000, 750);
     end(now(), throttling);
-    expect(control.rate).toBeCloseTo(750 * (1 - defaultTuning.cut), -1);
+    expect(control.rate).toBeCloseTo(750 * (1 - cutShare(750, defaultTuning)), -1);
   });
 
   test('starts from the calls that were really made when the queue held few', () => {
@@ -199,7 +212,7 @@ describe('a deep cut', () => {
   const factors = (ceiling: number, told: readonly number[]): number[] =>
     told.map((perSecond, i) => perSecond / (told[i - 1] ?? ceiling));
 
-  test('goes down by the share that is throttled when that is much', () => {
+  test('goes down to what is accepted when much is throttled', () => {
     const { told, accept, throttle } = setUp(200);
     accept(200);
     // Half of the calls.
@@ -212,9 +225,23 @@ describe('a deep cut', () => {
     expect(deepest).toBeLessThan(0.75);
   });
 
+  test('goes no deeper for the small cuts before it', () => {
+    const { control, told, accept, pass, end, now } = setUp(200);
+    accept(200);
+    // The API accepts 100 a second, and half of the calls are throttled, each begun just before it ended.
+    while (!factors(200, told).some((factor) => factor < 0.9)) {
+      pass(5);
+      end(now(), throttling);
+      pass(5);
+      end(now());
+    }
+    expect(control.rate).toBeGreaterThan(85);
+    expect(control.rate).toBeLessThan(115);
+  });
+
   test('leaves a fifth at least, though everything is throttled', () => {
     const { control, told, throttle } = setUp(1_000);
-    for (let i = 0; i < defaultTuning.overload.leastCalls; i++) throttle();
+    for (let i = 0; i < defaultTuning.overload.leastCalls + 1; i++) throttle();
     expect(Math.min(...factors(1_000, told))).toBeCloseTo(0.2, 5);
     expect(control.rate).toBeLessThan(200);
   });
@@ -228,11 +255,11 @@ describe('a deep cut', () => {
     expect(Math.min(...factors(200, told))).toBeGreaterThan(0.95);
   });
 
-  test('is made up for by a part of the rate a second, until a single call is throttled', () => {
+  test('is made up for by a part of the rate a second, until a single call is throttled later on', () => {
     const { control, accept, throttle, until, now } = setUp(1_000);
-    for (let i = 0; i < defaultTuning.overload.leastCalls; i++) throttle();
+    for (let i = 0; i < defaultTuning.overload.leastCalls + 1; i++) throttle();
     until(() => control.rate <= 20, throttle);
-    for (let i = 0; i < defaultTuning.overload.leastCalls; i++) throttle();
+    for (let i = 0; i < defaultTuning.overload.leastCalls + 1; i++) throttle();
     const gainedPerSecond = (): number => {
       // Past the hold.
       accept(defaultTuning.hold.calls);
@@ -243,9 +270,9 @@ describe('a deep cut', () => {
       );
       return ((control.rate / before - 1) * 1_000) / (now() - from);
     };
-    expect(gainedPerSecond()).toBeCloseTo(Math.expm1(defaultTuning.recovery), 2);
+    expect(gainedPerSecond()).toBeCloseTo(Math.expm1(defaultTuning.recovery.relative), 2);
     throttle();
-    expect(gainedPerSecond()).toBeLessThan(defaultTuning.recovery / 2);
+    expect(gainedPerSecond()).toBeLessThan(defaultTuning.recovery.relative / 2);
   });
 });
 
@@ -258,7 +285,7 @@ describe('the hold', () => {
       throttle();
       const cut = control.rate;
       const { calls, aboveRate } = defaultTuning.hold;
-      const held = calls * Math.min(1, aboveRate / cut);
+      const held = calls * Math.min(1, aboveRate / cut) ** 2;
       accept(Math.ceil(held) - 1);
       expect(control.rate).toBe(cut);
       accept(2);
@@ -291,7 +318,7 @@ describe('the climb', () => {
         const climb = climbPerSecond(low, 1, defaultTuning);
         expect(climb).toBeGreaterThan(0);
         expect(climb).toBeLessThanOrEqual(climbPerSecond(high, 1, defaultTuning));
-        expect(climb).toBeLessThanOrEqual(0.24 * low);
+        expect(climb).toBeLessThanOrEqual(0.1 * low);
       }),
     );
   });
