@@ -20,3 +20,10 @@ export function durationText(seconds: number): string | undefined {
   }
   return parts.filter((part) => part !== '').join(' ');
 }
+
+/** What reading so many tasks takes, in calls and in time. */
+export function costOfReading(tasks: number, rateLimit: number): string {
+  const calls = `${tasks.toLocaleString('en')} ${tasks === 1 ? 'call' : 'calls'} of GetOtaTask`;
+  const time = durationText(tasks / rateLimit);
+  return time === undefined ? calls : `${calls}, about ${time} at RATE_LIMIT=${rateLimit}`;
+}

@@ -31,13 +31,14 @@ export interface ReadTask<Item> {
  * Reads the task of every item. Ends early when interrupted.
  * @throws EnqueueFailure when reading fails for so many in a row that the cause is not in the tasks.
  */
-export async function* readTasks<Item extends { readonly Identifier: string }>(
+export async function* readTasks<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
+  identifierOf: (item: Item) => string,
   { reader, maxConcurrency, signal }: ReadTasksOptions,
 ): AsyncGenerator<ReadTask<Item>, undefined> {
   const read = async (item: Item): Promise<ReadTask<Item>> => ({
     item,
-    answer: await reader.get(item.Identifier),
+    answer: await reader.get(identifierOf(item)),
   });
   let run = 0;
   for await (const task of inOrder(items, maxConcurrency * AHEAD, read)) {
@@ -65,7 +66,7 @@ export async function* refresh(
   candidates: AsyncIterable<Candidate>,
   options: RefreshOptions,
 ): AsyncGenerator<RefreshedRow, undefined> {
-  for await (const { item, answer } of readTasks(candidates, options)) {
+  for await (const { item, answer } of readTasks(candidates, ({ Identifier }) => Identifier, options)) {
     const refreshed = decideRefreshed(item, answer, options.conditions);
     if (!('reason' in refreshed)) {
       yield refreshed;

@@ -3,14 +3,13 @@
  * what is left. Nothing is sent.
  */
 import { dirname, join, resolve } from 'node:path';
-import { RefusedFile } from '../enqueue/refused.ts';
 import { openSource } from '../enqueue/source.ts';
-import { checkSetFields, type RefusedRow, type Rules } from '../enqueue/validate.ts';
+import { checkSetFields, type Rules } from '../enqueue/validate.ts';
 import { isAsWanted } from './plan-decisions.ts';
-import { durationText } from './plan-duration.ts';
+import { costOfReading } from './plan-duration.ts';
 import type { PlanContext, PlanOptions } from './plan-options.ts';
-import { Reasons } from './plan-reasons.ts';
 import { type RefreshedRow, refresh } from './plan-refresh.ts';
+import { Refused } from './plan-refused.ts';
 import { fileRows, liveTasks, type SourceRow } from './plan-sources.ts';
 import { Staging } from './plan-staging.ts';
 import type { PlanReport } from './plan-summary.ts';
@@ -103,21 +102,6 @@ async function openRows(options: PlanOptions, context: PlanContext, rules: Rules
   };
 }
 
-/** Refused rows, for the report beside the file and for the summary. */
-class Refused {
-  readonly file: RefusedFile;
-  readonly reasons = new Reasons();
-
-  constructor(path: string) {
-    this.file = new RefusedFile(path);
-  }
-
-  add(row: RefusedRow): void {
-    this.file.add(row);
-    this.reasons.add(row);
-  }
-}
-
 interface Making {
   readonly options: PlanOptions;
   readonly context: PlanContext;
@@ -171,7 +155,7 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
   return {
     jobId: options.jobId,
     source: opened.name,
-    live: 'conditions' in options.from,
+    kind: 'conditions' in options.from ? 'live' : 'file',
     rows: opened.seen(),
     plan: counts.toChange > 0 ? options.out : undefined,
     counts,
@@ -196,9 +180,7 @@ async function* candidates(
     for await (const candidate of staging.winners()) yield { candidate };
     return;
   }
-  const time = durationText(count / options.rateLimit);
-  const calls = `${count.toLocaleString('en')} ${count === 1 ? 'call' : 'calls'} of GetOtaTask`;
-  context.say(`refresh: ${calls}${time === undefined ? '' : `, about ${time} at RATE_LIMIT`}`);
+  context.say(`refresh: ${costOfReading(count, options.rateLimit)}`);
   progress.stage('refreshing', count);
   const conditions = 'conditions' in options.from ? options.from.conditions : undefined;
   const { maxConcurrency } = options;

@@ -15,6 +15,8 @@ export interface Candidate extends TaskChange {
   readonly line: number;
   readonly Identifier: string;
   readonly Former?: TaskChange;
+  /** How it ended, for a row of a job that is to be undone. */
+  readonly state?: string;
 }
 
 /** Memory for the database's pages, in KiB. */
@@ -38,13 +40,13 @@ export class Staging {
       CREATE TABLE rows (
         line INTEGER PRIMARY KEY, Identifier TEXT NOT NULL,
         Description TEXT, TaskConfigurationId TEXT,
-        formerDescription TEXT, formerTaskConfigurationId TEXT
+        formerDescription TEXT, formerTaskConfigurationId TEXT, state TEXT
       );
       BEGIN`);
-    this.#insert = this.#db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)');
+    this.#insert = this.#db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)');
   }
 
-  add({ line, Identifier, Description, TaskConfigurationId, Former }: Candidate): void {
+  add({ line, Identifier, Description, TaskConfigurationId, Former, state }: Candidate): void {
     this.#insert.run(
       line,
       Identifier,
@@ -52,6 +54,7 @@ export class Staging {
       TaskConfigurationId ?? null,
       Former?.Description ?? null,
       Former?.TaskConfigurationId ?? null,
+      state ?? null,
     );
   }
 
@@ -100,16 +103,18 @@ interface StagedRow {
   readonly TaskConfigurationId: string | null;
   readonly formerDescription: string | null;
   readonly formerTaskConfigurationId: string | null;
+  readonly state: string | null;
 }
 
 function toCandidate(row: StagedRow): Candidate {
-  const { line, Identifier, formerDescription, formerTaskConfigurationId } = row;
+  const { line, Identifier, formerDescription, formerTaskConfigurationId, state } = row;
   const Former = toChange(formerDescription, formerTaskConfigurationId);
   return {
     line,
     Identifier,
     ...toChange(row.Description, row.TaskConfigurationId),
     ...(Object.keys(Former).length > 0 && { Former }),
+    ...(state !== null && { state }),
   };
 }
 

@@ -8,8 +8,8 @@ export interface PlanReport {
   readonly jobId: string;
   /** What the rows were made from. */
   readonly source: string;
-  /** Whether that is the live service. */
-  readonly live: boolean;
+  /** From a file, from live tasks, or from a job that is to be undone. */
+  readonly kind: 'file' | 'live' | 'undo';
   /** Rows, or live tasks, looked at. */
   readonly rows: number;
   /** The plan as the user would write its name; undefined when there is nothing to change, and so no plan. */
@@ -34,17 +34,23 @@ const SHOWN_REASONS = 5;
 /** The report for people, ending in a line feed. Nothing in it can control a terminal. */
 export function planText(report: PlanReport): string {
   const { counts, plan, refusedFile } = report;
-  const read = report.live
-    ? `${number(report.rows)} ${report.rows === 1 ? 'task' : 'tasks'} listed`
-    : `${number(report.rows)} ${report.rows === 1 ? 'row' : 'rows'} read`;
+  const undo = report.kind === 'undo';
+  const read =
+    report.kind === 'live'
+      ? `${number(report.rows)} ${report.rows === 1 ? 'task' : 'tasks'} listed`
+      : `${number(report.rows)} ${report.rows === 1 ? 'row' : 'rows'} read`;
   const lines = [
     `${printable(report.source)}: ${read}`,
-    entry('to change', counts.toChange, plan === undefined ? '' : `in ${printable(plan)}`),
-    entry('as wanted', counts.alreadyAsWanted, wantedNote(report)),
-    entry('refused', counts.refused, refusedFile === undefined ? '' : `in ${printable(refusedFile)}`),
+    entry(undo ? 'to undo' : 'to change', counts.toChange, plan === undefined ? '' : `in ${printable(plan)}`),
+    entry(undo ? 'as before' : 'as wanted', counts.alreadyAsWanted, wantedNote(report)),
+    entry(
+      undo ? 'cannot' : 'refused',
+      counts.refused,
+      refusedFile === undefined ? '' : `in ${printable(refusedFile)}`,
+    ),
     ...reasonLines(report.reasons),
-    entry('duplicates', counts.duplicates, duplicatesNote(report)),
   ];
+  if (!undo) lines.push(entry('duplicates', counts.duplicates, duplicatesNote(report)));
   if (report.unread > 0) {
     lines.push(entry('unread', report.unread, 'GetOtaTask failed; planned without former values'));
   }
@@ -88,9 +94,10 @@ function reasonLines(reasons: readonly ReasonCount[]): string[] {
   return shown;
 }
 
-function wantedNote({ counts, refreshed, live }: PlanReport): string {
+function wantedNote({ counts, refreshed, kind }: PlanReport): string {
+  if (kind === 'undo') return counts.alreadyAsWanted > 0 ? 'nothing to put back, and so left out' : '';
   if (counts.alreadyAsWanted > 0) return 'already, and so left out';
-  return refreshed || live ? '' : 'not known without --refresh';
+  return refreshed || kind === 'live' ? '' : 'not known without --refresh';
 }
 
 function duplicatesNote({ duplicateIdentifiers }: PlanReport): string {
@@ -105,10 +112,11 @@ function timeNote({ counts, rateLimit }: PlanReport): string {
   return `${time === undefined ? 'a second' : `about ${time}`} at ${rateLimit} calls/s (RATE_LIMIT)`;
 }
 
-function nextStep({ plan, counts, refusedFile, live, rows }: PlanReport): string {
+function nextStep({ plan, counts, refusedFile, kind, rows }: PlanReport): string {
   if (plan !== undefined) return `ota-updater jobs apply ${printable(plan)}`;
+  if (kind === 'undo') return 'nothing: there is nothing that can be put back, and so no plan';
   if (counts.refused > 0) return `mend the rows in ${printable(refusedFile ?? '')}; there is no plan`;
-  if (live && counts.alreadyAsWanted === 0) {
+  if (kind === 'live' && counts.alreadyAsWanted === 0) {
     return rows === 0 ? 'nothing: there are no tasks' : 'nothing: no task meets the conditions';
   }
   return 'nothing: all is as wanted, so there is no plan';

@@ -80,11 +80,12 @@ export function addPlan(
           await reader.close();
         }
       });
-      finish(report, flags.json === true, io);
+      finishPlan(report, flags.json === true, io);
     });
 }
 
-function finish(report: PlanReport | undefined, json: boolean, io: CommandIo): void {
+/** Prints what came of making a plan, and sets the exit code. */
+export function finishPlan(report: PlanReport | undefined, json: boolean, io: CommandIo): void {
   if (report === undefined) {
     throw new CommandError('Interrupted. Nothing was written.', exitCodes.interrupted);
   }
