@@ -21,8 +21,8 @@ export interface Candidate extends TaskChange {
 
 /** Memory for the database's pages, in KiB. */
 const CACHE_KIB = 4_000;
-/** Rows taken from the database at once. */
-const READ_AHEAD = 100;
+/** Rows read between two pauses for everything else. */
+const BREATH_ROWS = 500;
 
 export class Staging {
   readonly #db: DatabaseSync;
@@ -77,17 +77,14 @@ export class Staging {
   /** The rows that no later one displaces, in the order of the source. */
   async *winners(): AsyncGenerator<Candidate, undefined> {
     if (!this.#sealed) throw new Error('the rows are not complete');
-    const page = this.#db.prepare(`
-      SELECT * FROM rows WHERE line > ? AND line NOT IN (SELECT line FROM displaced)
-      ORDER BY line LIMIT ${READ_AHEAD}`);
-    for (let after = 0; ; ) {
-      const rows = page.all(after) as unknown as readonly StagedRow[];
-      for (const row of rows) yield toCandidate(row);
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      after = last.line;
+    const rows = this.#db.prepare(
+      'SELECT * FROM rows WHERE line NOT IN (SELECT line FROM displaced) ORDER BY line',
+    );
+    let read = 0;
+    for (const row of rows.iterate()) {
       // The database never waits: without a pause no signal would be heard before the last row.
-      await setImmediate();
+      if (++read % BREATH_ROWS === 0) await setImmediate();
+      yield toCandidate(row as unknown as StagedRow);
     }
   }
 
