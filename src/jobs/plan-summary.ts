@@ -28,8 +28,9 @@ export interface PlanReport {
   readonly warnings: readonly string[];
 }
 
-/** Reasons that the summary shows. */
+/** Reasons that the summary shows, and lines of each: what fits in 80 columns. */
 const SHOWN_REASONS = 5;
+const SHOWN_LINES = 2;
 
 /** The report for people, ending in a line feed. Nothing in it can control a terminal. */
 export function planText(report: PlanReport): string {
@@ -83,8 +84,9 @@ export function planJson(report: PlanReport): string {
 
 function reasonLines(reasons: readonly ReasonCount[]): string[] {
   const shown = reasons.slice(0, SHOWN_REASONS).map(({ reason, count, lines }) => {
-    const where = `${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}`;
-    return `    ${number(count).padStart(9)}  ${reason} (${where}${count > lines.length ? ', …' : ''})`;
+    const some = lines.slice(0, SHOWN_LINES);
+    const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
+    return `    ${number(count).padStart(9)}  ${reason} (${where}${count > some.length ? ', …' : ''})`;
   });
   const others = reasons.slice(SHOWN_REASONS);
   if (others.length > 0) {
