@@ -92,6 +92,16 @@ const environmentSchema = z.object({
   LOG_LEVEL: entry(logLevel, 'info', 'pino level.'),
 });
 
+const apiSchema = environmentSchema.pick({
+  RATE_LIMIT: true,
+  RATE_ADAPTIVE: true,
+  MAX_CONCURRENCY: true,
+  MAX_ATTEMPTS: true,
+  RETRY_BASE_MS: true,
+  RETRY_MAX_MS: true,
+  CALL_TIMEOUT_MS: true,
+});
+
 /** The worker's configuration. Times are in milliseconds where the name says so, in seconds where it says that. */
 export interface Config {
   readonly queueUrl: string;
@@ -137,26 +147,13 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every fault at once.
  */
 export function readConfig(environment: Environment): Config {
-  const present = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const parsed = environmentSchema.safeParse(present);
-  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, present));
-  faults.push(...crossFaults(present));
-  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
-  const env = parsed.data;
+  const env = parse(environmentSchema, withoutEmpty(environment));
   return Object.freeze({
     queueUrl: env.QUEUE_URL,
     deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
-    rateLimit: env.RATE_LIMIT,
-    rateAdaptive: env.RATE_ADAPTIVE,
-    maxConcurrency: env.MAX_CONCURRENCY,
-    maxAttempts: env.MAX_ATTEMPTS,
-    retryBaseMs: env.RETRY_BASE_MS,
-    retryMaxMs: env.RETRY_MAX_MS,
+    ...toApiConfig(env),
     maxDeliveries: env.MAX_DELIVERIES,
     failureRunLimit: env.FAILURE_RUN_LIMIT,
-    callTimeoutMs: env.CALL_TIMEOUT_MS,
     visibilityTimeoutSeconds: env.VISIBILITY_TIMEOUT_SECONDS,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
     redisUrl: env.REDIS_URL,
@@ -166,6 +163,54 @@ export function readConfig(environment: Environment): Config {
     httpPort: env.HTTP_PORT,
     logLevel: env.LOG_LEVEL,
   });
+}
+
+/** What calls to the API need, for commands that use no queue. */
+export type ApiConfig = Pick<
+  Config,
+  | 'rateLimit'
+  | 'rateAdaptive'
+  | 'maxConcurrency'
+  | 'maxAttempts'
+  | 'retryBaseMs'
+  | 'retryMaxMs'
+  | 'callTimeoutMs'
+>;
+
+/**
+ * Reads what calls to the API need, and looks at nothing else.
+ * @throws ConfigError naming every fault of it at once.
+ */
+export function readApiConfig(environment: Environment): ApiConfig {
+  const present = Object.entries(withoutEmpty(environment));
+  const wanted = present.filter(([name]) => Object.hasOwn(apiSchema.shape, name));
+  return Object.freeze(toApiConfig(parse(apiSchema, Object.fromEntries(wanted))));
+}
+
+function toApiConfig(env: z.infer<typeof apiSchema>): ApiConfig {
+  return {
+    rateLimit: env.RATE_LIMIT,
+    rateAdaptive: env.RATE_ADAPTIVE,
+    maxConcurrency: env.MAX_CONCURRENCY,
+    maxAttempts: env.MAX_ATTEMPTS,
+    retryBaseMs: env.RETRY_BASE_MS,
+    retryMaxMs: env.RETRY_MAX_MS,
+    callTimeoutMs: env.CALL_TIMEOUT_MS,
+  };
+}
+
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, environment: Environment): z.output<Schema> {
+  const parsed = schema.safeParse(environment);
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, environment));
+  faults.push(...crossFaults(environment));
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
+  return parsed.data;
 }
 
 /** One row per variable, for the README's table. */

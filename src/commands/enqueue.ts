@@ -6,14 +6,14 @@ import { EnqueueFailure, InputFault } from '../enqueue/faults.ts';
 import type { EnqueueContext, EnqueueOptions } from '../enqueue/options.ts';
 import { shortPrintable } from '../enqueue/printable.ts';
 import { createProgress } from '../enqueue/progress.ts';
-import type { Format } from '../enqueue/rows.ts';
 import { enqueue } from '../enqueue/run.ts';
 import { LANES } from '../enqueue/send.ts';
 import { type Report, summaryJson, summaryText, unfinishedSentence } from '../enqueue/summary.ts';
 import type { SetFields } from '../enqueue/validate.ts';
-import { type Update, updateFields } from '../message/update.ts';
+import { updateFields } from '../message/update.ts';
 import { createSqsClient } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
+import { collect, misuse, readAssignments, readFormat, toFields } from './flags.ts';
 import { CommandError, type CommandIo, exitCodes } from './io.ts';
 
 interface Flags {
@@ -131,31 +131,9 @@ function readOptions(file: string, flags: Flags, io: CommandIo): EnqueueOptions 
   };
 }
 
-function readFormat(format: string | undefined): Format | undefined {
-  if (format === undefined || format === 'csv' || format === 'jsonl') return format;
-  throw misuse(`--format ${shortPrintable(format)}: the formats are csv and jsonl.`);
-}
-
 function readSet({ set, job }: Flags): SetFields {
-  const fields: Partial<Record<keyof Update, string>> = {};
   const assignments = job === undefined ? set : [...set, `JobId=${job}`];
-  for (const assignment of assignments) {
-    const equals = assignment.indexOf('=');
-    const name = equals === -1 ? assignment : assignment.slice(0, equals);
-    const field = updateFields.find((known) => known === name);
-    if (field === undefined) {
-      throw misuse(
-        `--set: unknown field "${shortPrintable(name)}". The fields are ${updateFields.join(', ')}.`,
-      );
-    }
-    if (equals === -1) throw misuse(`--set ${field}: give a value, as in --set ${field}=VALUE.`);
-    const value = assignment.slice(equals + 1);
-    if (fields[field] !== undefined && fields[field] !== value) {
-      throw misuse(`${field} is set twice, to different values.`);
-    }
-    fields[field] = value;
-  }
-  return fields;
+  return toFields(readAssignments('--set', assignments, updateFields));
 }
 
 function readQueueUrl(flags: Flags, io: CommandIo): string | undefined {
@@ -173,12 +151,4 @@ function readFromLine(text: string | undefined): number {
   if (text === undefined) return 1;
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   throw misuse(`--from-line ${shortPrintable(text)}: must be a line number, from 1.`);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-function misuse(message: string): CommandError {
-  return new CommandError(message, exitCodes.misuse);
 }

@@ -3,8 +3,8 @@ import type { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
 
 export interface Progress {
-  /** Begins a stage with its own total; ends the one before. */
-  stage(label: string, total: number): void;
+  /** Begins a stage with its own total, or with none that is known; ends the one before. */
+  stage(label: string, total?: number): void;
   /** @param done in the unit of the stage's total, from its start. */
   update(done: number): void;
   /** Takes the bar away; may be called at any time, and again. */
@@ -25,13 +25,16 @@ export function createProgress(stream: Writable, isTerminal: boolean): Progress 
       bar = new cliProgress.SingleBar(
         {
           stream,
-          format: `${label} [{bar}] {percentage}% | {eta_formatted} left`,
+          format:
+            total === undefined
+              ? `${label} {value}`
+              : `${label} [{bar}] {percentage}% | {eta_formatted} left`,
           clearOnComplete: true,
           barsize: 30,
         },
         cliProgress.Presets.legacy,
       );
-      bar.start(total, 0);
+      bar.start(total ?? Number.MAX_SAFE_INTEGER, 0);
     },
     update: (done) => bar?.update(done),
     stop,

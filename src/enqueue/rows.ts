@@ -33,14 +33,13 @@ export async function* readRows({ name, format, chunks }: RowsInput): AsyncGener
   }
   if (count > 0) return;
   const what = format === 'csv' ? 'holds a header and no rows' : 'is empty';
-  throw new InputFault(`${printable(name)} ${what}: there is nothing to enqueue.`);
+  throw new InputFault(`${printable(name)} ${what}: there is nothing to do.`);
 }
 
 async function* readCsv(lines: AsyncGenerator<Line, undefined>, name: string): AsyncGenerator<Row> {
   const records = readCsvRecords(lines);
   const first = await records.next();
-  if (first.value === undefined)
-    throw new InputFault(`${printable(name)} is empty: there is nothing to enqueue.`);
+  if (first.value === undefined) throw new InputFault(`${printable(name)} is empty: there is nothing to do.`);
   const columns = readHeader(first.value, name);
   for await (const record of records) {
     const { line, raw } = record;

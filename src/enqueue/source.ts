@@ -147,7 +147,7 @@ function probeText(probe: Buffer, name: string): string {
   }
   const text = new TextDecoder().decode(probe);
   if (text.trim() === '' && probe.length < PROBE_BYTES) {
-    throw new InputFault(`${printable(name)} is empty: there is nothing to enqueue.`);
+    throw new InputFault(`${printable(name)} is empty: there is nothing to do.`);
   }
   return text;
 }

@@ -23,7 +23,11 @@ export interface PlanRow extends TaskChange {
   /** From 1, without gaps; the row's name within the job. */
   readonly Row: number;
   readonly Identifier: string;
-  /** The values that the change replaces, as far as they were read: what `jobs undo` puts back. */
+  /**
+   * The values that the change replaces, as far as they were read: what `jobs undo` puts back. A field that was read
+   * and is empty, or that the task does not have, is `''`; one that was not read is absent. Written by the API, so
+   * no rule of ours holds for them.
+   */
   readonly Former?: TaskChange;
 }
 

@@ -29,9 +29,20 @@ export interface OtaApiOptions {
   readonly client?: IoTManagedIntegrationsClientConfig;
 }
 
+/** The API for updates; see `createClient`. */
+export function createOtaApi(options: OtaApiOptions): OtaApi {
+  const client = createClient(options);
+  endWithTheCall(client);
+  const calls = new OpenCalls(options.callTimeoutMs);
+  return {
+    updateOtaTask: (update, signal) => call(client, calls, update, signal),
+    destroy: () => client.destroy(),
+  };
+}
+
 /** The SDK's client with its own retries off: p-retry is the only retry layer. */
-export function createOtaApi({ callTimeoutMs, maxSockets, client: overrides }: OtaApiOptions): OtaApi {
-  const client = new IoTManagedIntegrationsClient({
+export function createClient({ maxSockets, client: overrides }: OtaApiOptions): IoTManagedIntegrationsClient {
+  return new IoTManagedIntegrationsClient({
     requestHandler: {
       // The deadline is ours: the handler's own timeouts end with the headers.
       httpAgent: { maxSockets, keepAlive: true },
@@ -42,12 +53,6 @@ export function createOtaApi({ callTimeoutMs, maxSockets, client: overrides }: O
     cacheMiddleware: true,
     ...overrides,
   });
-  endWithTheCall(client);
-  const calls = new OpenCalls(callTimeoutMs);
-  return {
-    updateOtaTask: (update, signal) => call(client, calls, update, signal),
-    destroy: () => client.destroy(),
-  };
 }
 
 /** Where a command's input carries the call it belongs to: the SDK sends the fields of its schema and no others. */
@@ -99,7 +104,7 @@ async function call(
 }
 
 /** Whoever refuses the credentials (STS, say) is not the API: its codes and statuses say nothing of the message. */
-async function credentialsOf(client: IoTManagedIntegrationsClient): Promise<void> {
+export async function credentialsOf(client: IoTManagedIntegrationsClient): Promise<void> {
   try {
     await client.config.credentials();
   } catch (error) {

@@ -152,7 +152,7 @@ describe('enqueue', () => {
     {
       name: 'an empty file',
       content: '',
-      says: /^\S+updates\.csv is empty: there is nothing to enqueue\.\n$/,
+      says: /^\S+updates\.csv is empty: there is nothing to do\.\n$/,
     },
     { name: 'a file of blank lines', content: '\n\n \n', says: /^\S+updates\.csv is empty: [^\n]+\n$/ },
     {
@@ -209,7 +209,7 @@ describe('enqueue', () => {
   test('refuses an empty stdin', async () => {
     const { code, stderr } = await runCommand(['enqueue', '-'], { env: { QUEUE_URL: queueUrl } });
     expect(code).toBe(2);
-    expect(stderr).toBe('stdin is empty: there is nothing to enqueue.\n');
+    expect(stderr).toBe('stdin is empty: there is nothing to do.\n');
   });
 
   test('says in one sentence that no queue is given', async () => {

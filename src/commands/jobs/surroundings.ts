@@ -1,0 +1,42 @@
+/** What the commands of `jobs` take from the process besides its streams, and how they end early. */
+import { type Clock, sleep, systemClock } from '../../clock.ts';
+import { EnqueueFailure, InputFault } from '../../enqueue/faults.ts';
+import { CommandError, type CommandIo, exitCodes } from '../io.ts';
+
+export interface JobSurroundings {
+  readonly cwd: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export const realSurroundings: JobSurroundings = {
+  get cwd() {
+    return process.cwd();
+  },
+  clock: systemClock,
+  random: Math.random,
+  sleep,
+};
+
+/**
+ * Runs `work` with a signal that the first SIGINT or SIGTERM aborts; the second one leaves at once.
+ * @throws CommandError for what the user can mend.
+ */
+export async function interruptible<T>(io: CommandIo, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const interrupted = new AbortController();
+  const off = io.onSignal((signal) => {
+    if (!interrupted.signal.aborted) interrupted.abort();
+    else io.exitNow(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+  });
+  try {
+    return await work(interrupted.signal);
+  } catch (error) {
+    if (error instanceof InputFault) throw new CommandError(error.message, exitCodes.misuse);
+    if (error instanceof EnqueueFailure) throw new CommandError(error.message, exitCodes.failed);
+    throw error;
+  } finally {
+    off();
+  }
+}

@@ -1,0 +1,70 @@
+/** The lines of a plan file as text and back: one schema each. */
+import { z } from 'zod';
+import { updateSchema } from '../message/update.ts';
+import type { PlanFooter, PlanHeader, PlanRow } from './plan-types.ts';
+
+const { Identifier, Description, TaskConfigurationId, JobId } = updateSchema.shape;
+
+/** A job's own name, without which nothing can be followed. */
+export const jobIdSchema = JobId.unwrap();
+
+const headerSchema = z.strictObject({
+  Plan: z.literal(1),
+  JobId: jobIdSchema,
+  CreatedAt: z.iso.datetime(),
+  Source: z.string(),
+});
+
+const rowSchema = z
+  .strictObject({
+    Row: z.number().int().min(1),
+    Identifier,
+    Description,
+    TaskConfigurationId,
+    Former: z
+      .strictObject({ Description: z.string().optional(), TaskConfigurationId: z.string().optional() })
+      .optional(),
+  })
+  .refine((row) => row.Description !== undefined || row.TaskConfigurationId !== undefined);
+
+const count = z.number().int().min(0);
+
+const footerSchema = z.strictObject({
+  Counts: z.strictObject({
+    toChange: count,
+    alreadyAsWanted: count,
+    refused: count,
+    duplicates: count,
+  }),
+  Digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+});
+
+/** A line of a plan file, its line feed included. */
+export function toLine(value: PlanHeader | PlanRow | PlanFooter): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+export function parseHeader(line: string): PlanHeader | undefined {
+  return headerSchema.safeParse(toJson(line)).data;
+}
+
+export function parseRow(line: string): PlanRow | undefined {
+  return rowSchema.safeParse(toJson(line)).data as PlanRow | undefined;
+}
+
+export function parseFooter(line: string): PlanFooter | undefined {
+  return footerSchema.safeParse(toJson(line)).data;
+}
+
+/** A plan of a later release: its number, to be told from what is no plan. */
+export function planVersion(line: string): number | undefined {
+  return z.object({ Plan: z.number() }).safeParse(toJson(line)).data?.Plan;
+}
+
+function toJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { LocalRateLimiter } from '../../src/ota/limiter.ts';
+import { FixedRate } from '../../src/ota/rate.ts';
+import { OtaReader, type OtaTask } from '../../src/ota/reader.ts';
+import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { startApi } from '../support/api.ts';
+import { credentials, REGION } from '../support/stage.ts';
+
+async function start(settings: SimulatedApiSettingsInput = {}, client = {}) {
+  const api = await startApi({ settings });
+  const stop = new AbortController();
+  const waits: number[] = [];
+  const onWait: (() => void)[] = [];
+  const reader = new OtaReader({
+    callTimeoutMs: 1_000,
+    maxSockets: 5,
+    client: { region: REGION, credentials, endpoint: api.url, ...client },
+    limiter: new LocalRateLimiter(Number.POSITIVE_INFINITY),
+    rate: new FixedRate(Number.POSITIVE_INFINITY),
+    retry: { baseMs: 10, maxMs: 50, maxAttempts: 3 },
+    clock: systemClock,
+    random: () => 0.5,
+    sleep: async (ms) => {
+      waits.push(ms);
+      for (const listener of onWait.splice(0)) listener();
+    },
+    signal: stop.signal,
+  });
+  onTestFinished(() => reader.close());
+  return { api, reader, stop, waits, onWait };
+}
+
+test('reads a task', async () => {
+  const { api, reader } = await start();
+  const { TaskId, Description, TaskConfigurationId, Status } = api.task('a1') ?? {};
+  expect(await reader.get('a1')).toEqual({
+    ok: true,
+    value: { TaskId, Description, TaskConfigurationId, Status },
+  });
+  expect(reader.calls).toBe(1);
+});
+
+test('lists tasks page by page', async () => {
+  const { api, reader } = await start({ tasks: { kind: 'numbered', prefix: 'task', count: 1_500 } });
+  const tasks: OtaTask[] = [];
+  let token: string | undefined;
+  do {
+    const answer = await reader.list(token);
+    if (!answer.ok) throw new Error(answer.failure.message);
+    tasks.push(...answer.value.tasks);
+    token = answer.value.nextToken;
+  } while (token !== undefined);
+  expect(tasks.map(({ TaskId }) => TaskId)).toEqual(Array.from({ length: 1_500 }, (_, i) => `task${i + 1}`));
+  const { TaskId, TaskConfigurationId, Status } = api.task('task1500') ?? {};
+  expect(tasks.at(-1)).toEqual({ TaskId, TaskConfigurationId, Status });
+  expect(reader.calls).toBe(2);
+});
+
+test.each<[string, SimulatedApiSettingsInput, string, object, number]>([
+  [
+    'a task that does not exist',
+    { tasks: { kind: 'listed', identifiers: [] } },
+    'a1',
+    { kind: 'rejected', status: 404 },
+    1,
+  ],
+  ['a denied task', { denied: 'all' }, 'a1', { kind: 'denied', status: 403 }, 1],
+  ['expired credentials', { expiredCredentials: true }, 'a1', { kind: 'misconfigured' }, 1],
+  ['an API that is down', { down: true }, 'a1', { kind: 'retryable', status: 500 }, 3],
+])(
+  'answers %s with the failure, after as many calls as it deserves',
+  async (_what, settings, id, failure, calls) => {
+    const { reader } = await start(settings);
+    expect(await reader.get(id)).toMatchObject({ ok: false, failure });
+    expect(reader.calls).toBe(calls);
+  },
+);
+
+test('waits out throttling however long it lasts, as long as the API asks for', async () => {
+  const { api, reader, waits } = await start({
+    limit: { ratePerSecond: 1e-9, burst: 1 },
+    limitReads: true,
+    retryAfterSeconds: 7,
+  });
+  expect(await reader.get('a1')).toMatchObject({ ok: true });
+  const second = reader.get('a1');
+  await api.waitFor(() => api.stats().reads.calls > 8);
+  api.configure({ limit: null });
+  expect(await second).toMatchObject({ ok: true });
+  expect(waits.length).toBeGreaterThan(5);
+  expect(new Set(waits)).toEqual(new Set([7_000]));
+});
+
+test('takes an answer that holds no task for one that the API did not give', async () => {
+  const { createServer } = await import('node:http');
+  const proxy = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  await new Promise<void>((resolve) => void proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void proxy.close());
+  const address = proxy.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const { reader } = await start({}, { endpoint: `http://127.0.0.1:${port}` });
+  expect(await reader.get('a1')).toMatchObject({ ok: false, failure: { kind: 'unidentified' } });
+});
+
+test('ends at once when it is aborted: in flight, in line and later', async () => {
+  const { api, reader, stop } = await start({ latency: { minMs: 60_000, maxMs: 60_000 } });
+  const reads = Array.from({ length: 8 }, (_, i) => reader.get(`a${i}`));
+  await api.waitFor(() => api.stats().reads.calls === 5);
+  stop.abort();
+  reads.push(reader.get('later'));
+  for (const answer of await Promise.all(reads)) {
+    expect(answer).toMatchObject({ ok: false, failure: { name: 'AbortError' } });
+  }
+  expect(api.stats().reads.calls).toBe(5);
+});
