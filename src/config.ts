@@ -137,9 +137,7 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every fault at once.
  */
 export function readConfig(environment: Environment): Config {
-  const present = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
+  const present = withoutEmpty(environment);
   const parsed = environmentSchema.safeParse(present);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, present));
   faults.push(...crossFaults(present));
@@ -166,6 +164,42 @@ export function readConfig(environment: Environment): Config {
     httpPort: env.HTTP_PORT,
     logLevel: env.LOG_LEVEL,
   });
+}
+
+/** What tells the two queues and the folder apart: all that a command needs which applies nothing itself. */
+export type QueueConfig = Pick<Config, 'queueUrl' | 'deadLetterQueueUrl' | 'stateDir'>;
+
+const queueSchema = environmentSchema.pick({
+  QUEUE_URL: true,
+  DEAD_LETTER_QUEUE_URL: true,
+  STATE_DIR: true,
+});
+
+/**
+ * Reads the part of the configuration that says where messages are. Faults of other variables are not looked for.
+ * @throws ConfigError naming every fault at once.
+ */
+export function readQueueConfig(environment: Environment): QueueConfig {
+  const wanted = Object.keys(queueSchema.shape);
+  const present = withoutEmpty(
+    Object.fromEntries(Object.entries(environment).filter(([name]) => wanted.includes(name))),
+  );
+  const parsed = queueSchema.safeParse(present);
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, present));
+  faults.push(...crossFaults(present));
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
+  const { QUEUE_URL, DEAD_LETTER_QUEUE_URL, STATE_DIR } = parsed.data;
+  return Object.freeze({
+    queueUrl: QUEUE_URL,
+    deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL,
+    stateDir: STATE_DIR,
+  });
+}
+
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
 }
 
 /** One row per variable, for the README's table. */

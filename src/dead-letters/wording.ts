@@ -1,0 +1,45 @@
+/** Numbers, times and tables for a person at 80 columns. Nothing that comes out can control a terminal. PURE. */
+import { printable } from '../message/printable.ts';
+
+/** Columns that the output keeps to. */
+export const WIDTH = 80;
+
+export function number(value: number): string {
+  return value.toLocaleString('en');
+}
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+/** `2026-11-23 02:10:07`, UTC. */
+export function instant(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace('T', ' ').slice(0, 19);
+}
+
+/** Printable and at most so wide, cut with an ellipsis. */
+export function cutTo(text: string, width: number): string {
+  const safe = printable(text.slice(0, 4 * width));
+  const characters = [...safe];
+  return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : safe;
+}
+
+/** Words on lines of at most {@link WIDTH}, each after `indent`. */
+export function wrap(text: string, indent = ''): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(' ')) {
+    if (line.length > indent.length && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line.length > indent.length ? ` ${word}` : word;
+  }
+  return [...lines, line].join('\n');
+}
+
+/** A word as a shell takes it: quoted when it has to be. */
+export function shellWord(text: string): string {
+  const safe = printable(text);
+  return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`;
+}
