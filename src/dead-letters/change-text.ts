@@ -2,6 +2,7 @@
 import { printable } from '../message/printable.ts';
 import type { CanaryVerdict } from './canary.ts';
 import { causeText, groupJson, groupsText, passJson, seenText } from './list-text.ts';
+import type { PassResult } from './pass.ts';
 import type { PurgeReport } from './purge.ts';
 import type { RedriveReport } from './redrive.ts';
 import type { Refusals } from './refusals.ts';
@@ -16,7 +17,11 @@ export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queue
   const { dryRun, redriven, matched, refused, cameBack, notDeleted, canary } = report;
   const lines = [...seenText(report.pass, deadLetterQueueUrl)];
   if (redriven > 0) lines.push('', ...groupsText(report.groups));
-  lines.push('', entry('matched', matched), entry(dryRun ? 'would redrive' : 'redriven', redriven));
+  lines.push(
+    '',
+    entry(matchedName(report.pass), matched),
+    entry(dryRun ? 'would redrive' : 'redriven', redriven),
+  );
   lines.push(...refusedText(refused));
   if (notDeleted > 0)
     lines.push(
@@ -38,10 +43,15 @@ export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queue
 export function purgeText(report: PurgeReport, { deadLetterQueueUrl }: Queues): string {
   const lines = report.pass === undefined ? [] : [...seenText(report.pass, deadLetterQueueUrl)];
   if (report.purged > 0) lines.push('', ...groupsText(report.groups));
-  lines.push('', entry('matched', report.matched));
+  lines.push('', entry(matchedName(report.pass), report.matched));
   lines.push(entry(report.dryRun ? 'would delete' : 'deleted', report.purged));
   if (report.notDeleted > 0) lines.push(entry('not deleted', report.notDeleted));
   return `${lines.join('\n')}\n`;
+}
+
+/** A pass that stopped early has not met all that would match. */
+function matchedName(pass: PassResult | undefined): string {
+  return pass?.end === 'through' ? 'matched' : 'matched so far';
 }
 
 function refusedText(refused: Refusals): string[] {

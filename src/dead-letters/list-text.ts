@@ -62,7 +62,7 @@ function exampleText({ messageId, identifier, errorMessage }: Group['example']):
 /** How much of the queue was seen, and what may be behind it. */
 export function seenText(pass: PassResult, queueUrl: string): string[] {
   const about = pass.about === undefined ? '' : ` of about ${number(Math.max(pass.about, pass.seen))}`;
-  const lines = [`${counted(pass.seen, 'letter')} seen${about} on ${printableUrl(queueUrl)}`];
+  const lines = [`${counted(pass.seen, 'letter')} seen${about}`, `  on ${printableUrl(queueUrl)}`];
   const note = endNotes[pass.end];
   if (note !== undefined) lines.push(wrap(note, '  '));
   if ((pass.heldByOthers ?? 0) > 0) {

@@ -41,8 +41,8 @@ const POLLS = 4;
 /** Rounds without anything new that end a pass: when as many were seen as the queue counted, and when fewer were. */
 const QUIET_ROUNDS = { enough: 2, fewer: 5 } as const;
 
-/** Why a pass ended. */
-export type PassEnd = 'through' | 'limit' | 'time' | 'in-flight-limit' | 'interrupted';
+/** Why a pass ended; `stopped`: by whom the letters were handed to. */
+export type PassEnd = 'through' | 'stopped' | 'limit' | 'time' | 'in-flight-limit' | 'interrupted';
 
 export interface PassResult {
   /** Different letters looked at. */
@@ -57,7 +57,7 @@ export interface PassResult {
   readonly notReleased: number;
 }
 
-/** Is handed the new letters of a round, and may delete some; false ends the pass (as at its limit). */
+/** Is handed the new letters of a round, and may delete some; false ends the pass. */
 export type OnLetters = (letters: readonly Letter[], held: HeldLetters) => Promise<boolean>;
 
 /**
@@ -112,7 +112,7 @@ export async function passOver(
       if (clock.monotonic() >= endsAt) return 'time';
       if (held.size + (heldByOthers ?? 0) >= MAX_IN_FLIGHT) return 'in-flight-limit';
       const letters = await receiveRound();
-      if (letters.length > 0 && !(await onLetters(letters, held))) return 'limit';
+      if (letters.length > 0 && !(await onLetters(letters, held))) return 'stopped';
       quiet = letters.length > 0 ? 0 : quiet + 1;
       const enough = seen.size >= (counts.visible ?? 0);
       if (quiet >= (enough ? QUIET_ROUNDS.enough : QUIET_ROUNDS.fewer)) return 'through';

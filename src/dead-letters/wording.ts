@@ -24,22 +24,18 @@ export function cutTo(text: string, width: number): string {
   return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : safe;
 }
 
-/** Words on lines of at most {@link WIDTH}, each after `indent`. */
+/** Words on lines of at most {@link WIDTH}, each after `indent`; a word that is longer than a line is broken. */
 export function wrap(text: string, indent = ''): string {
+  const room = WIDTH - indent.length;
   const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(' ')) {
-    if (line.length > indent.length && line.length + 1 + word.length > WIDTH) {
+  let line = '';
+  for (let word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > room) {
       lines.push(line);
-      line = indent;
+      line = '';
     }
-    line += line.length > indent.length ? ` ${word}` : word;
+    for (; word.length > room; word = word.slice(room)) lines.push(word.slice(0, room));
+    line += line === '' ? word : ` ${word}`;
   }
-  return [...lines, line].join('\n');
-}
-
-/** A word as a shell takes it: quoted when it has to be. */
-export function shellWord(text: string): string {
-  const safe = printable(text);
-  return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`;
+  return [...lines, line].map((each) => indent + each).join('\n');
 }

@@ -55,6 +55,13 @@ export async function withQueues(
     if (!interrupted.signal.aborted) interrupted.abort();
     else io.exitNow(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
   });
+  // A reader that has read enough (`| head`) closes its end: nothing is wrong, and letters must still be released.
+  let readerGone = false;
+  const onOutputError = (): void => {
+    readerGone = true;
+    interrupted.abort();
+  };
+  io.stdout.on('error', onOutputError);
   const client = createSqsClient(SOCKETS, { logger: silent }, io.env);
   try {
     await work({
@@ -63,10 +70,13 @@ export async function withQueues(
       dead: new Queue(client, config.deadLetterQueueUrl),
       surroundings: { ...surroundings, signal: interrupted.signal },
     });
+    if (readerGone) io.exitCode = exitCodes.done;
   } catch (error) {
+    if (readerGone && !(error instanceof AuditError)) return;
     throw isExplained(error) ? new CommandError(`Failed: ${explain(error, config)}.`) : error;
   } finally {
     off();
+    io.stdout.off('error', onOutputError);
     client.destroy();
   }
 }
@@ -94,9 +104,20 @@ export function explain(error: unknown, config: QueueConfig): string {
   });
 }
 
-/** Writes and waits while the reader is slow: a million letters must not pile up in memory. */
+/**
+ * Writes, and waits while the reader is slow: a million letters must not pile up in memory.
+ * @throws when the stream has closed.
+ */
 export async function write(stream: Writable, text: string): Promise<void> {
-  if (!stream.write(text)) await once(stream, 'drain');
+  if (!stream.writable) throw new Error('the output is closed');
+  if (stream.write(text)) return;
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })]);
+  } finally {
+    settled.abort();
+  }
 }
 
 export type Where = Extract<WhereResult, { ok: true }>;
