@@ -22,6 +22,8 @@ export interface LetterQueue {
 
 export interface PassSurroundings extends RetrySurroundings {
   readonly clock: Clock;
+  /** How long a poll waits for a message: 1 or more, or SQS asks only some of its servers. Default 1. */
+  readonly pollSeconds?: number;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
 }
@@ -70,7 +72,7 @@ export async function passOver(
   surroundings: PassSurroundings,
   onLetters: OnLetters,
 ): Promise<PassResult> {
-  const { clock, signal } = surroundings;
+  const { clock, signal, pollSeconds = 1 } = surroundings;
   const counts = await insist(() => queue.attributes(), surroundings, signal);
   const heldByOthers = counts.notVisible;
   const held = new HeldLetters({
@@ -88,7 +90,7 @@ export async function passOver(
       lengths.map((max) =>
         // Not cut short by an interruption: what is on its way would be hidden from everybody.
         insist(
-          () => queue.receive({ max, waitSeconds: 1, visibilitySeconds: LEASE_SECONDS }),
+          () => queue.receive({ max, waitSeconds: pollSeconds, visibilitySeconds: LEASE_SECONDS }),
           surroundings,
           signal,
         ),

@@ -1,7 +1,7 @@
 /** Leave to change something: a reason, a name, and a typed word or `--yes`. */
 
 import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { type AuditFacts, type AuditLog, openAudit } from '../../dead-letters/audit.ts';
 import type { CommandIo } from '../io.ts';
 import { type LettersContext, type LettersSurroundings, misuse } from './context.ts';
@@ -34,11 +34,13 @@ export function canAsk(io: CommandIo, { reason, json }: ChangeFlags): boolean {
 
 /** Asks for `phrase` to be typed; anything else, the end of the input and an interruption are a no. */
 export async function ask(io: CommandIo, phrase: string, signal: AbortSignal): Promise<boolean> {
-  const lines = createInterface({ input: io.stdin, output: io.stderr, terminal: false });
+  io.stderr.write(`Type "${phrase}" to go on: `);
+  const lines = createInterface({ input: io.stdin, signal });
   try {
-    const closed = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)));
-    const answer = lines.question(`Type "${phrase}" to go on: `, { signal }).catch(() => undefined);
-    return (await Promise.race([answer, closed]))?.trim() === phrase;
+    for await (const line of lines) return line.trim() === phrase;
+    return false;
+  } catch {
+    return false;
   } finally {
     lines.close();
   }

@@ -19,6 +19,7 @@ export interface LettersSurroundings {
   readonly clock: Clock;
   readonly random: () => number;
   readonly sleep: PassSurroundings['sleep'];
+  readonly pollSeconds?: number;
   /** Who is at the keyboard, for the log of changes. */
   readonly userName: () => string;
 }

@@ -95,7 +95,7 @@ function closing(flags: Flags, matched: number, pass: PassResult, groups: Groups
   if (first !== undefined)
     lines.push(
       '',
-      'next: look at one with `dead-letters show`, mend the cause, put its group back with',
+      'next: look at one (`dead-letters show`), mend the cause, put its group back with',
       `  dead-letters redrive --where group=${first.group} --canary 5 --reason "…"`,
     );
   return lines;
