@@ -1,7 +1,16 @@
 /** Letters for the tests of this folder. */
 import { type Letter, readLetter } from '../../src/dead-letters/letter.ts';
+import type { SourceQueue } from '../../src/dead-letters/move.ts';
+import type { LetterQueue, PassSurroundings } from '../../src/dead-letters/pass.ts';
 import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Message } from '../../src/message/message.ts';
+import type {
+  BatchFailure,
+  OutgoingMessage,
+  QueueAttributes,
+  SendAnswer,
+  VisibilityChange,
+} from '../../src/queue/types.ts';
 
 export const now = Date.parse('2026-11-23T07:00:00Z');
 export const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/updates';
@@ -43,4 +52,95 @@ export function letterWith(
   overrides: Partial<Message> = {},
 ): Letter {
   return readLetter(messageWith(changes, overrides), now);
+}
+
+/** A queue in memory that a test can make behave as SQS does: sampling, delivering twice, failing. */
+export class FakeQueue implements LetterQueue, SourceQueue {
+  readonly url = queueUrl;
+  visible: Message[] = [];
+  readonly hidden = new Map<string, Message>();
+  readonly sent: OutgoingMessage[] = [];
+  readonly changes: VisibilityChange[] = [];
+  /** What becomes of each receive, in turn; then all are answered with what there is. */
+  receives: ('empty' | Error)[] = [];
+  /** What the counts add to what is true. */
+  counted: Partial<QueueAttributes> = {};
+
+  constructor(messages: readonly Message[] = []) {
+    this.visible = [...messages];
+  }
+
+  async receive({ max }: { max: number }): Promise<Message[]> {
+    const how = this.receives.shift();
+    if (how instanceof Error) throw how;
+    const some = how === 'empty' ? [] : this.visible.splice(0, max);
+    for (const message of some) this.hidden.set(message.receiptHandle, message);
+    return some;
+  }
+
+  async changeVisibility(changes: readonly VisibilityChange[]): Promise<BatchFailure[]> {
+    this.changes.push(...changes);
+    for (const { receiptHandle, seconds } of changes) {
+      const message = this.hidden.get(receiptHandle);
+      if (seconds > 0 || message === undefined) continue;
+      this.hidden.delete(receiptHandle);
+      this.visible.push(message);
+    }
+    return [];
+  }
+
+  async delete(handles: readonly string[]): Promise<BatchFailure[]> {
+    for (const handle of handles) this.hidden.delete(handle);
+    return [];
+  }
+
+  async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
+    this.sent.push(...messages);
+    return { failed: [], messageIds: new Map(messages.map(({ key }) => [key, `sent-${key}`])) };
+  }
+
+  async attributes(): Promise<QueueAttributes> {
+    return {
+      arn: undefined,
+      fifo: false,
+      retentionSeconds: undefined,
+      visibilitySeconds: undefined,
+      maximumMessageBytes: undefined,
+      redrivePolicy: undefined,
+      visible: this.visible.length,
+      notVisible: this.hidden.size,
+      delayed: 0,
+      contentBasedDeduplication: false,
+      ...this.counted,
+    };
+  }
+}
+
+/** So many messages of the dead-letter queue, each with ids of its own. */
+export function messages(count: number): Message[] {
+  return Array.from({ length: count }, (_, i) =>
+    messageWith({}, { messageId: `message-${i}`, receiptHandle: `handle-${i}` }),
+  );
+}
+
+/** Time that passes only in sleeps, each of which ends at once. */
+export function fakeSurroundings(): PassSurroundings & {
+  readonly abort: () => void;
+  readonly time: () => number;
+} {
+  let time = 0;
+  const controller = new AbortController();
+  return {
+    clock: { wall: () => now + time, monotonic: () => time },
+    random: () => 0,
+    sleep: async (ms, signal) => {
+      if (signal.aborted) return;
+      time += ms;
+      // Others get their turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+    signal: controller.signal,
+    abort: () => controller.abort(),
+    time: () => time,
+  };
 }
