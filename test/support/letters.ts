@@ -1,8 +1,9 @@
-/** The dead-letter commands in this process, as a user would type them. */
+/** The dead-letter commands, and enqueue, in this process, as a user would type them. */
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import { sleep, systemClock } from '../../src/clock.ts';
 import { addDeadLetters } from '../../src/commands/dead-letters/index.ts';
+import { addEnqueue } from '../../src/commands/enqueue.ts';
 import { CommandError, type CommandIo } from '../../src/commands/io.ts';
 import type { Environment } from '../../src/config.ts';
 
@@ -10,6 +11,8 @@ export interface LettersResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Both, in the order in which they came. */
+  readonly both: string;
 }
 
 export interface LettersOptions {
@@ -20,17 +23,23 @@ export interface LettersOptions {
   readonly onOutput?: (interrupt: () => void) => void;
 }
 
-/** Runs `dead-letters <args>`. Polls do not wait: the emulator answers with all it has. */
-export async function runLetters(
+/** Runs `dead-letters <args>`. */
+export function runLetters(args: readonly string[], options: LettersOptions): Promise<LettersResult> {
+  return runInProcess(['dead-letters', ...args], options);
+}
+
+/** Runs `ota-updater <args>`. Polls do not wait: the emulator answers with all it has. */
+export async function runInProcess(
   args: readonly string[],
   { env, typed, onOutput }: LettersOptions,
 ): Promise<LettersResult> {
-  const output = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '', both: '' };
   const listeners = new Set<(signal: 'SIGINT') => void>();
-  const keep = (name: keyof typeof output): PassThrough => {
+  const keep = (name: 'stdout' | 'stderr'): PassThrough => {
     const stream = new PassThrough();
     stream.on('data', (chunk: Buffer) => {
       output[name] += chunk.toString();
+      output.both += chunk.toString();
       onOutput?.(() => {
         for (const listener of listeners) listener('SIGINT');
       });
@@ -53,6 +62,7 @@ export async function runLetters(
     exitCode: 0,
   };
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  addEnqueue(program, io);
   addDeadLetters(program, io, {
     clock: systemClock,
     random: Math.random,
@@ -61,11 +71,11 @@ export async function runLetters(
     userName: () => 'tester',
   });
   try {
-    await program.parseAsync(['dead-letters', ...args], { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
   } catch (thrown) {
     if (!(thrown instanceof CommandError)) throw thrown;
     io.exitCode = thrown.exitCode;
-    output.stderr += `${thrown.message}\n`;
+    io.stderr.write(`${thrown.message}\n`);
   }
   await new Promise((resolve) => setImmediate(resolve));
   return { exitCode: io.exitCode, ...output };

@@ -134,8 +134,8 @@ async function run(
       onProgress: progress(io, surroundings.clock.monotonic),
       onCanary: (sent) =>
         io.stderr.write(
-          `${counted(sent, 'canary', 'canaries')} sent; waiting until the source queue has been empty for ` +
-            `${flags.canaryQuiet} s (at most ${flags.canarySeconds} s)\n`,
+          `${counted(sent, 'canary', 'canaries')} sent; waiting for them: until the source queue has been\n` +
+            `empty for ${flags.canaryQuiet} s, ${flags.canarySeconds} s at most\n`,
         ),
     });
     const { groups: _, pass: __, ...result } = redriveJson(report);
