@@ -199,6 +199,30 @@ function toApiConfig(env: z.infer<typeof apiSchema>): ApiConfig {
   };
 }
 
+/** What tells the two queues and the folder apart: all that a command needs which applies nothing itself. */
+export type QueueConfig = Pick<Config, 'queueUrl' | 'deadLetterQueueUrl' | 'stateDir'>;
+
+const queueSchema = environmentSchema.pick({
+  QUEUE_URL: true,
+  DEAD_LETTER_QUEUE_URL: true,
+  STATE_DIR: true,
+});
+
+/**
+ * Reads the part of the configuration that says where messages are. Faults of other variables are not looked for.
+ * @throws ConfigError naming every fault at once.
+ */
+export function readQueueConfig(environment: Environment): QueueConfig {
+  const present = Object.entries(withoutEmpty(environment));
+  const wanted = present.filter(([name]) => Object.hasOwn(queueSchema.shape, name));
+  const { QUEUE_URL, DEAD_LETTER_QUEUE_URL, STATE_DIR } = parse(queueSchema, Object.fromEntries(wanted));
+  return Object.freeze({
+    queueUrl: QUEUE_URL,
+    deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL,
+    stateDir: STATE_DIR,
+  });
+}
+
 function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),

@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command, io: Com
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   enqueue: async () => (await import('./commands/enqueue.ts')).addEnqueue,
   check: async () => (await import('./commands/check.ts')).addCheck,
+  'dead-letters': async () => (await import('./commands/dead-letters/index.ts')).addDeadLetters,
   schema: async () => (await import('./commands/schema.ts')).addSchema,
   jobs: async () => (await import('./commands/jobs/index.ts')).addJobs,
   sandbox: async () => (await import('./commands/sandbox.ts')).addSandbox,

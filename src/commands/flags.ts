@@ -1,6 +1,7 @@
 /** Flags that more than one command has. Every fault is a CommandError of misuse. */
-import { shortPrintable } from '../enqueue/printable.ts';
+
 import type { Format } from '../enqueue/rows.ts';
+import { shortPrintable } from '../message/printable.ts';
 import { CommandError, exitCodes } from './io.ts';
 
 /** For options that may be repeated. */

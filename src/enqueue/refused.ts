@@ -1,8 +1,8 @@
 /** The report of refused rows: written beside the file, complete or not at all. */
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
+import { printable } from '../message/printable.ts';
 import { EnqueueFailure, errorCode } from './faults.ts';
-import { printable } from './printable.ts';
 import type { RefusedRow } from './validate.ts';
 
 const BUFFERED_ROWS = 200;

@@ -1,9 +1,10 @@
 /** A file's rows, CSV or JSON Lines, as fields: nothing here knows what makes an update valid. */
+
+import { printable, shortPrintable } from '../message/printable.ts';
 import { updateFields } from '../message/update.ts';
 import { type CsvRecord, readCsvRecords, tooLong } from './csv.ts';
 import { InputFault } from './faults.ts';
 import { type Line, readLines } from './lines.ts';
-import { printable, shortPrintable } from './printable.ts';
 
 export type Format = 'csv' | 'jsonl';
 

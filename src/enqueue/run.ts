@@ -1,9 +1,9 @@
 /** One run of enqueue: open, validate everything, then send. */
 
 import { resolve } from 'node:path';
+import { printable } from '../message/printable.ts';
 import { EnqueueFailure, InputFault } from './faults.ts';
 import type { EnqueueContext, EnqueueOptions } from './options.ts';
-import { printable } from './printable.ts';
 import type { Progress } from './progress.ts';
 import { RefusedFile } from './refused.ts';
 import { readRows } from './rows.ts';

@@ -6,10 +6,10 @@
  * lane: the next batch waits until the one before is settled, so that no row passes an earlier one of its group.
  */
 import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
+import { printable } from '../message/printable.ts';
+import { explainSqsError, isTransient } from '../queue/errors.ts';
 import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
 import { batchRows, isFifo, type OutgoingRow } from './batches.ts';
-import { printable } from './printable.ts';
-import { explainSqsError, isTransient } from './sqs-errors.ts';
 import type { GoodRow, RefusedRow } from './validate.ts';
 
 /** Requests in flight at most, on a standard queue. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { printable } from '../message/printable.ts';
 import { EnqueueFailure, errorCode, InputFault } from './faults.ts';
-import { printable } from './printable.ts';
 import type { Format } from './rows.ts';
 
 /** How much of the beginning is looked at to tell text from binary, and CSV from JSON Lines. */

@@ -1,8 +1,9 @@
 /** What a run tells its user: a block of text, or one JSON object. */
+
+import { printable, printableJson, shortPrintable } from '../message/printable.ts';
+import { printableUrl } from '../queue/errors.ts';
 import { isFifo } from './batches.ts';
 import type { Duplicates } from './duplicates.ts';
-import { printable, printableJson, shortPrintable } from './printable.ts';
-import { printableUrl } from './sqs-errors.ts';
 import type { RefusedRow, Tally } from './validate.ts';
 
 export interface Report {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { EnqueueFailure, InputFault } from '../enqueue/faults.ts';
 import { readLines } from '../enqueue/lines.ts';
-import { printable } from '../enqueue/printable.ts';
 import { openSource, type Source, type SourceOptions } from '../enqueue/source.ts';
+import { printable } from '../message/printable.ts';
 import { parseFooter, parseHeader, parseRow, planVersion } from './plan-lines.ts';
 import type { PlanFooter, PlanHeader, PlanRow } from './plan-types.ts';
 

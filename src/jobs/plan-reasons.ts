@@ -1,6 +1,7 @@
 /** Refused rows by reason: counted, with the first lines of each as examples, in bounded memory. */
-import { shortPrintable } from '../enqueue/printable.ts';
+
 import type { RefusedRow } from '../enqueue/validate.ts';
+import { shortPrintable } from '../message/printable.ts';
 
 export interface ReasonCount {
   /** Fit to print. */

@@ -1,10 +1,10 @@
 /** Where the rows of a plan come from: a file, or the live service. */
 import { EnqueueFailure } from '../enqueue/faults.ts';
-import { printable, printableJson } from '../enqueue/printable.ts';
 import { type Row, readRows } from '../enqueue/rows.ts';
 import type { Source } from '../enqueue/source.ts';
 import { checkRow, type RefusedRow, type Rules } from '../enqueue/validate.ts';
 import type { Failure } from '../message/failure.ts';
+import { printable, printableJson } from '../message/printable.ts';
 import type { OtaReader, OtaTask } from '../ota/reader.ts';
 import { changeOf, formerOf } from './plan-decisions.ts';
 import type { Candidate } from './plan-staging.ts';

@@ -1,5 +1,5 @@
 /** What a plan tells its user: a block of text, or one JSON object. */
-import { printable, printableJson } from '../enqueue/printable.ts';
+import { printable, printableJson } from '../message/printable.ts';
 import { durationText } from './plan-duration.ts';
 import type { ReasonCount } from './plan-reasons.ts';
 import type { PlanCounts } from './plan-types.ts';

@@ -1,5 +1,5 @@
 /** Which live tasks a plan is made for: conditions on what ListOtaTasks says of a task. PURE. */
-import { printable } from '../enqueue/printable.ts';
+import { printable } from '../message/printable.ts';
 import type { OtaTask } from '../ota/reader.ts';
 
 /** What can be asked for: everything that a list of tasks carries, but times and ARN. */

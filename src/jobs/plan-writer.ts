@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { EnqueueFailure, errorCode, InputFault } from '../enqueue/faults.ts';
-import { printable } from '../enqueue/printable.ts';
+import { printable } from '../message/printable.ts';
 import { toLine } from './plan-lines.ts';
 import type { PlanCounts, PlanHeader, PlanRow } from './plan-types.ts';
 

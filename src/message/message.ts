@@ -22,4 +22,6 @@ export interface Message {
   readonly deduplicationId?: string;
   /** X-Ray's trace header, passed on to a dead letter. */
   readonly traceHeader?: string;
+  /** On a dead-letter queue: the queue it was moved from by SQS's own redrive policy, as an ARN. */
+  readonly deadLetterSourceArn?: string;
 }

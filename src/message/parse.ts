@@ -11,25 +11,29 @@ const MAX_ENVELOPES = 2;
  * @returns the update, or why it is none. Never throws.
  */
 export function parseBody(body: string, sentAt: number): UpdateCheck {
+  const payload = readPayload(body);
+  return payload.ok ? checkUpdate(payload.value, sentAt) : { ...payload, ids: {} };
+}
+
+/** What a body holds once its envelopes are taken off, not checked yet; or why it holds nothing. Never throws. */
+export function readPayload(body: string): Json {
   let payload: unknown = body;
   for (let depth = 0; ; depth++) {
     if (typeof payload === 'string') {
       const json = parseJson(payload);
       if (!json.ok)
-        return {
-          ok: false,
-          message: depth === 0 ? json.message : `in the envelope: ${json.message}`,
-          ids: {},
-        };
+        return { ok: false, message: depth === 0 ? json.message : `in the envelope: ${json.message}` };
       payload = json.value;
     }
     const inner = depth < MAX_ENVELOPES ? unwrap(payload) : undefined;
-    if (inner === undefined) return checkUpdate(payload, sentAt);
+    if (inner === undefined) return { ok: true, value: payload };
     payload = inner.payload;
   }
 }
 
-type Json = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
+export type Json =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly message: string };
 
 function parseJson(text: string): Json {
   try {

@@ -18,6 +18,9 @@ export function fromSqsMessage(message: SqsMessage, receivedAt: number): Message
     ...(system.MessageGroupId !== undefined && { groupId: system.MessageGroupId }),
     ...(system.MessageDeduplicationId !== undefined && { deduplicationId: system.MessageDeduplicationId }),
     ...(system.AWSTraceHeader !== undefined && { traceHeader: system.AWSTraceHeader }),
+    ...(system.DeadLetterQueueSourceArn !== undefined && {
+      deadLetterSourceArn: system.DeadLetterQueueSourceArn,
+    }),
   };
 }
 

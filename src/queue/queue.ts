@@ -16,6 +16,7 @@ import type {
   OutgoingMessage,
   QueueAttributes,
   ReceiveOptions,
+  SendAnswer,
   VisibilityChange,
 } from './types.ts';
 
@@ -94,14 +95,21 @@ export class Queue {
 
   /** Sends up to ten messages of 1 MiB in sum; the answer names those that failed by their `key`. */
   async send(messages: readonly OutgoingMessage[]): Promise<BatchFailure[]> {
+    return (await this.sendForIds(messages)).failed;
+  }
+
+  /** The same, for who must know the messages again: also answers the id that SQS gave to each, by `key`. */
+  async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
     const command = new SendMessageBatchCommand({ QueueUrl: this.url, Entries: messages.map(toEntry) });
     const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
       this.#client.send(command, { abortSignal }),
     );
-    return failures(
-      output.Failed,
-      messages.map((message) => message.key),
-    );
+    const keys = messages.map((message) => message.key);
+    const sent = (output.Successful ?? []).map(({ Id, MessageId }): [string, string] => [
+      keys[Number(Id)] ?? '',
+      MessageId ?? '',
+    ]);
+    return { failed: failures(output.Failed, keys), messageIds: new Map(sent) };
   }
 
   /** What the queue is set to. Needs `sqs:GetQueueAttributes`. */

@@ -36,6 +36,12 @@ export interface BatchFailure {
   readonly message: string;
 }
 
+export interface SendAnswer {
+  readonly failed: BatchFailure[];
+  /** What SQS calls the messages that it took, by `key`. */
+  readonly messageIds: ReadonlyMap<string, string>;
+}
+
 /** A queue's settings and counts; undefined where the answer held none. */
 export interface QueueAttributes {
   readonly arn: string | undefined;

@@ -131,6 +131,23 @@ export async function runCommand(
   return { ...exit, ...output };
 }
 
+export interface SpawnedCommand {
+  readonly exited: Promise<Exit>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Starts `node src/main.ts <args>` with this environment and no other; killed at the end of the test. */
+export function spawnCommand(args: readonly string[], env: Readonly<Record<string, string>>): SpawnedCommand {
+  const child = start([...program, ...args], env, root);
+  collect(child);
+  return {
+    exited: exitOf(child),
+    kill: (signal) => {
+      child.kill(signal);
+    },
+  };
+}
+
 function start(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): ChildProcess {
   const child = spawn(process.execPath, args, {
     cwd,

@@ -1,7 +1,6 @@
 /** `jobs plan FILE|-` and `jobs plan --from-tasks`: flags to options, report to exit code. */
 import type { Command } from 'commander';
 import { readApiConfig } from '../../config.ts';
-import { shortPrintable } from '../../enqueue/printable.ts';
 import { createProgress } from '../../enqueue/progress.ts';
 import { changeFields } from '../../jobs/plan-decisions.ts';
 import { defaultJobId, isJobId } from '../../jobs/plan-job-id.ts';
@@ -9,6 +8,7 @@ import type { PlanFrom, PlanOptions } from '../../jobs/plan-options.ts';
 import { makePlan } from '../../jobs/plan-run.ts';
 import { type PlanReport, planJson, planText } from '../../jobs/plan-summary.ts';
 import { toConditions, whereFields } from '../../jobs/plan-where.ts';
+import { shortPrintable } from '../../message/printable.ts';
 import { collect, misuse, readAssignments, readFormat, toFields } from '../flags.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
 import { lazyReader } from './lazy-reader.ts';

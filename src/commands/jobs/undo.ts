@@ -1,11 +1,11 @@
 /** `jobs undo JOB`: a plan that takes a job back. */
 import type { Command } from 'commander';
 import { type Environment, readApiConfig } from '../../config.ts';
-import { shortPrintable } from '../../enqueue/printable.ts';
 import { createProgress } from '../../enqueue/progress.ts';
 import { defaultJobId, isJobId } from '../../jobs/plan-job-id.ts';
 import type { JobRow } from '../../jobs/undo.ts';
 import { makeUndo, type UndoOptions } from '../../jobs/undo-run.ts';
+import { shortPrintable } from '../../message/printable.ts';
 import { misuse } from '../flags.ts';
 import type { CommandIo } from '../io.ts';
 import { lazyReader } from './lazy-reader.ts';

@@ -1,6 +1,5 @@
-/** What a failed send request means: whether to try again, and how to say it. */
-import { errorCode } from './faults.ts';
-import { printable } from './printable.ts';
+/** What a failed SQS request means: whether to try again, and how to say it. */
+import { printable } from '../message/printable.ts';
 
 const TRANSIENT_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR)/;
 const TRANSIENT_NAMES =
@@ -8,22 +7,31 @@ const TRANSIENT_NAMES =
 
 /** Whether the same request may succeed later: no connection, no answer in time, throttled, or SQS's own fault. */
 export function isTransient(error: unknown): boolean {
-  const { name, status } = facts(error);
+  const { name, status, code } = facts(error);
   if (TRANSIENT_NAMES.test(name)) return true;
   if (status !== undefined) return status >= 500 || status === 429 || status === 408;
-  return TRANSIENT_CODES.test(errorCode(error) ?? '');
+  return TRANSIENT_CODES.test(code ?? '');
 }
 
+/** What a sentence about a failed request can name as the place to mend it. */
+export interface RequestHints {
+  /** Where the queue's URL comes from. */
+  readonly setting: string;
+  /** What the credentials must allow. */
+  readonly permission: string;
+}
+
+const sending: RequestHints = { setting: '--queue-url (or QUEUE_URL)', permission: 'sqs:SendMessage' };
+
 /** One sentence, without its full stop, that says what failed and how to mend it. */
-export function explainSqsError(error: unknown, queueUrl: string): string {
-  const { name, message, status } = facts(error);
+export function explainSqsError(error: unknown, queueUrl: string, hints: RequestHints = sending): string {
+  const { name, message, status, code } = facts(error);
   const queue = printableUrl(queueUrl);
   const said = `${name}: ${printable(message)}`;
-  const code = errorCode(error);
   if (/QueueDoesNotExist|NonExistentQueue/.test(name))
-    return `there is no queue ${queue}: check --queue-url (or QUEUE_URL) and the region`;
+    return `there is no queue ${queue}: check ${hints.setting} and the region`;
   if (/AccessDenied/.test(name))
-    return `access to ${queue} is denied: the credentials need sqs:SendMessage on it (${said})`;
+    return `access to ${queue} is denied: the credentials need ${hints.permission} on it (${said})`;
   if (/CredentialsProvider/.test(name))
     return 'no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
   if (/Token|Signature|UnrecognizedClient|InvalidAccessKey|AuthFailure|OptInRequired/.test(name))
@@ -42,8 +50,22 @@ export function printableUrl(text: string): string {
   return printable(url.href);
 }
 
-function facts(error: unknown): { name: string; message: string; status: number | undefined } {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), status: undefined };
-  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
-  return { name: error.name, message: error.message, status: $metadata?.httpStatusCode };
+interface ErrorFacts {
+  readonly name: string;
+  readonly message: string;
+  readonly status: number | undefined;
+  /** The system's own code of the error (`ECONNREFUSED`). */
+  readonly code: string | undefined;
+}
+
+function facts(error: unknown): ErrorFacts {
+  if (!(error instanceof Error))
+    return { name: 'Error', message: String(error), status: undefined, code: undefined };
+  const { $metadata, code } = error as { $metadata?: { httpStatusCode?: number }; code?: unknown };
+  return {
+    name: error.name,
+    message: error.message,
+    status: $metadata?.httpStatusCode,
+    code: typeof code === 'string' ? code : undefined,
+  };
 }

@@ -1,0 +1,103 @@
+/** Runs the steps of a walk-through against a sandbox of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { asWritten, type Step, type WalkThrough } from './document.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const token = 'walk-through';
+
+/** What a step runs in. */
+export interface Scene {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface StepResult {
+  /** stdout and stderr as a terminal shows them. */
+  readonly output: string;
+  readonly exitCode: number;
+}
+
+export type RunStep = (command: string, scene: Scene) => Promise<StepResult>;
+
+/** Waits until nothing is left on the source queue. */
+const drained = `#!/bin/sh
+while curl -s -X POST "$AWS_ENDPOINT_URL_SQS" -H 'content-type: application/x-amz-json-1.0' \\
+  -H 'x-amz-target: AmazonSQS.GetQueueAttributes' \\
+  -d "{\\"QueueUrl\\":\\"$QUEUE_URL\\",\\"AttributeNames\\":[\\"All\\"]}" |
+  grep -qE '"ApproximateNumberOfMessages(NotVisible|Delayed)?":"[1-9]'
+do sleep 0.2; done
+`;
+
+/**
+ * Runs all steps in order.
+ * @param runStep runs one command; by default a shell in which `ota-updater` is this checkout's.
+ * @returns what every shown step printed, as it stands in the document.
+ * @throws Error when a step that is not shown fails.
+ */
+export async function runWalkThrough(
+  { sandbox, steps }: WalkThrough,
+  runStep: RunStep = runInShell,
+): Promise<{ readonly step: Step; readonly output: string }[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'walk-through-'));
+  const cloud = spawn(process.execPath, ['--', main, 'sandbox', ...sandbox], {
+    cwd: folder,
+    env: { ...process.env, SANDBOX_TOKEN: token, LOG_LEVEL: 'silent' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  try {
+    await writeFile(join(folder, 'drained'), drained, { mode: 0o755 });
+    await writeFile(
+      join(folder, 'ota-updater'),
+      `#!/bin/sh\nexec '${process.execPath}' -- '${main}' "$@"\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const scene = {
+      folder,
+      env: { ...(await environmentOf(cloud.stderr)), SANDBOX_TOKEN: token, USER: 'mia' },
+    };
+    const shown: { step: Step; output: string }[] = [];
+    for (const step of steps) {
+      const { output, exitCode } = await runStep(step.command, scene);
+      if (step.output !== undefined) shown.push({ step, output: asWritten(output, exitCode) });
+      else if (exitCode !== 0) throw new Error(`${step.command} ended with ${exitCode}:\n${output}`);
+    }
+    return shown;
+  } finally {
+    cloud.kill('SIGKILL');
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The sandbox says in its directions what another shell needs. */
+async function environmentOf(stderr: NodeJS.ReadableStream): Promise<Record<string, string>> {
+  let text = '';
+  for await (const chunk of stderr) {
+    text += String(chunk);
+    if (text.includes('Ctrl-C ends it.')) break;
+  }
+  const entries = [...text.matchAll(/\b((?:[A-Z]+_)*(?:QUEUE_URL|AWS_[A-Z_]+))=(\S+)/g)];
+  if (entries.length === 0) throw new Error(`the sandbox did not start:\n${text}`);
+  return Object.fromEntries(entries.map(([, name = '', value = '']) => [name, value]));
+}
+
+/** One command in a shell, its output in the order in which it came. */
+export async function runInShell(command: string, { folder, env }: Scene): Promise<StepResult> {
+  const shell = spawn('sh', ['-c', `exec 2>&1\n${command}`], {
+    cwd: folder,
+    env: { ...process.env, ...env, PATH: [folder, process.env.PATH].join(delimiter) },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let output = '';
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const [exitCode] = (await once(shell, 'close')) as [number | null];
+  return { output, exitCode: exitCode ?? 1 };
+}

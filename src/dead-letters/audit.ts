@@ -1,0 +1,84 @@
+/** Who changed what, and why: one JSON line for every step, in a file that is only ever added to. */
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { printable, printableJson } from '../message/printable.ts';
+import { causeOf } from './groups.ts';
+import type { Letter } from './letter.ts';
+
+/** Name of the file in `STATE_DIR`. */
+export const AUDIT_FILE = 'dead-letters.log';
+
+/** The log cannot be written: nothing may be changed any more. */
+export class AuditError extends Error {
+  override readonly name = 'AuditError';
+}
+
+export interface AuditFacts {
+  /** One name for all lines of one command. */
+  readonly run: string;
+  readonly action: 'redrive' | 'purge';
+  readonly by: string;
+  /** Why, in the words of who did it. */
+  readonly reason: string;
+}
+
+export interface AuditedLetter {
+  readonly messageId: string;
+  readonly cause: string;
+  readonly identifier?: string;
+  readonly jobId?: string;
+  readonly requestId?: string;
+}
+
+export type AuditEvent =
+  | { readonly event: 'begin'; readonly what: Readonly<Record<string, unknown>> }
+  /** Written before the letters are touched: after a crash the log may name some that were not. */
+  | { readonly event: 'letters'; readonly letters: readonly AuditedLetter[] }
+  | { readonly event: 'end'; readonly result: Readonly<Record<string, unknown>> };
+
+/** Resolves when the line is with the system; rejects with AuditError when it cannot be written. */
+export type Audit = (event: AuditEvent) => Promise<void>;
+
+export interface AuditLog {
+  readonly path: string;
+  readonly write: Audit;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Opens the log of a folder, making both when they are missing.
+ * @param now in epoch milliseconds.
+ * @throws AuditError when it cannot be written.
+ */
+export async function openAudit(folder: string, facts: AuditFacts, now: () => number): Promise<AuditLog> {
+  const path = join(folder, AUDIT_FILE);
+  const file = await mkdir(folder, { recursive: true })
+    .then(() => open(path, 'a', 0o640))
+    .catch(fail);
+  return {
+    path,
+    write: async (event) => {
+      // One write a line: two commands at once do not tear each other's lines.
+      const line = printableJson({ at: new Date(now()).toISOString(), ...facts, ...event });
+      await file.appendFile(`${line}\n`).catch(fail);
+    },
+    close: () => file.close(),
+  };
+}
+
+function fail(error: unknown): never {
+  const why = error instanceof Error ? error.message : String(error);
+  throw new AuditError(`the log of changes cannot be written (${printable(why)})`);
+}
+
+/** What the log keeps of a letter: enough to find it in other logs. */
+export function audited(letter: Letter): AuditedLetter {
+  const { identifier, jobId, requestId, reason, errorName } = letter;
+  return {
+    messageId: letter.message.messageId,
+    cause: `${causeOf(letter).group} ${reason} ${errorName.slice(0, 100)}`,
+    ...(identifier !== undefined && { identifier }),
+    ...(jobId !== undefined && { jobId }),
+    ...(requestId !== undefined && { requestId }),
+  };
+}

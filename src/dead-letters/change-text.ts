@@ -1,0 +1,119 @@
+/** What `redrive` and `purge` print: what was done, or would be, and what was not, with why. PURE. */
+import { printable } from '../message/printable.ts';
+import type { CanaryVerdict } from './canary.ts';
+import { causeText, groupJson, groupsText, passJson, seenText } from './list-text.ts';
+import type { PassResult } from './pass.ts';
+import type { PurgeReport } from './purge.ts';
+import type { RedriveReport } from './redrive.ts';
+import type { Refusals } from './refusals.ts';
+import { counted, cutTo, number, WIDTH, wrap } from './wording.ts';
+
+export interface Queues {
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+}
+
+export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queues): string {
+  const { dryRun, redriven, matched, refused, cameBack, notDeleted, canary } = report;
+  const lines = [...seenText(report.pass, deadLetterQueueUrl)];
+  if (redriven > 0) lines.push('', ...groupsText(report.groups));
+  lines.push(
+    '',
+    entry(matchedName(report.pass), matched),
+    entry(dryRun ? 'would redrive' : 'redriven', redriven),
+  );
+  lines.push(...refusedText(refused));
+  if (notDeleted > 0)
+    lines.push(
+      entry('on both queues', notDeleted),
+      wrap(
+        'sent back, and not deleted here: a second redrive sends them once more, which is harmless',
+        '    ',
+      ),
+    );
+  if (cameBack > 0)
+    lines.push(
+      entry('came back', cameBack),
+      wrap('dead-lettered again meanwhile, left where they are', '    '),
+    );
+  if (canary !== undefined) lines.push(...canaryText(canary));
+  return `${lines.join('\n')}\n`;
+}
+
+export function purgeText(report: PurgeReport, { deadLetterQueueUrl }: Queues): string {
+  const lines = report.pass === undefined ? [] : [...seenText(report.pass, deadLetterQueueUrl)];
+  if (report.purged > 0) lines.push('', ...groupsText(report.groups));
+  lines.push('', entry(matchedName(report.pass), report.matched));
+  lines.push(entry(report.dryRun ? 'would delete' : 'deleted', report.purged));
+  if (report.notDeleted > 0) lines.push(entry('not deleted', report.notDeleted));
+  return `${lines.join('\n')}\n`;
+}
+
+/** A pass that stopped early has not met all that would match. */
+function matchedName(pass: PassResult | undefined): string {
+  return pass?.end === 'through' ? 'matched' : 'matched so far';
+}
+
+function refusedText(refused: Refusals): string[] {
+  const all = refused.all();
+  if (all.length === 0) return [];
+  const lines = [entry('not redriven', refused.count)];
+  for (const { why, count, forcible, example } of all) {
+    const hint = forcible ? ' (--force overrules)' : '';
+    lines.push(wrap(`${number(count)}  ${cutTo(why, 300)}${hint}`, '    '));
+    lines.push(`       ${cutTo(`as ${example.identifier ?? example.messageId}`, WIDTH - 7)}`);
+  }
+  return lines;
+}
+
+function canaryText(canary: CanaryVerdict): string[] {
+  switch (canary.verdict) {
+    case 'good':
+      return ['  canaries ended well: none came back'];
+    case 'interrupted':
+      return ['  canaries: interrupted while waiting for them'];
+    case 'unknown':
+      return [wrap(`canaries: no telling how they ended; ${printable(canary.why)}`, '  ')];
+    case 'came-back': {
+      const shown = canary.letters.slice(0, 3).map((letter) => {
+        const said = letter.errorMessage === '' ? '' : `, ${letter.errorMessage}`;
+        return `    ${cutTo(`${letter.identifier ?? letter.message.messageId}  ${causeText(letter)}${said}`, WIDTH - 4)}`;
+      });
+      return [`  canaries: ${counted(canary.letters.length, 'letter')} came back`, ...shown];
+    }
+  }
+}
+
+function entry(name: string, count: number): string {
+  return `  ${name.padEnd(15)}${number(count).padStart(7)}`;
+}
+
+export function redriveJson(report: RedriveReport): Readonly<Record<string, unknown>> {
+  const { dryRun, matched, redriven, notDeleted, cameBack, refused, groups, canary, pass } = report;
+  return {
+    dryRun,
+    matched,
+    redriven: dryRun ? 0 : redriven,
+    ...(dryRun && { wouldRedrive: redriven }),
+    notRedriven: refused.count,
+    notRedrivenBy: refused.all().map(({ why, count, forcible }) => ({ why, count, forcible })),
+    notDeleted,
+    cameBack,
+    canary: canary?.verdict ?? null,
+    groups: groups.all().map(groupJson),
+    pass: passJson(pass),
+  };
+}
+
+export function purgeJson(report: PurgeReport): Readonly<Record<string, unknown>> {
+  const { dryRun, matched, purged, notDeleted, groups, pass } = report;
+  return {
+    dryRun,
+    matched,
+    purged: dryRun ? 0 : purged,
+    ...(dryRun && { wouldPurge: purged }),
+    notDeleted,
+    groups: groups.all().map(groupJson),
+    pass: pass === undefined ? null : passJson(pass),
+  };
+}

@@ -1,0 +1,137 @@
+/** Whether a letter may be put back, and as what. PURE. */
+import { hash } from 'node:crypto';
+import {
+  attributesBytes,
+  DEAD_LETTER_ATTRIBUTE,
+  MAX_ATTRIBUTES,
+  readFormerLife,
+} from '../message/dead-letter.ts';
+import type { MessageAttribute } from '../message/message.ts';
+import { readPayload } from '../message/parse.ts';
+import { checkUpdate, type Update } from '../message/update.ts';
+import type { OutgoingMessage } from '../queue/types.ts';
+import type { Letter } from './letter.ts';
+
+/** A letter put back so often is put back once more only with `--force`. */
+export const MAX_REDRIVES = 3;
+
+/** Fields that a redrive may change. Another Identifier would be another update; IssuedAt is renewed with any change. */
+export const settableFields = ['Description', 'TaskConfigurationId', 'JobId', 'RequestId'] as const;
+export type SetFields = Readonly<Partial<Record<(typeof settableFields)[number], string>>>;
+
+export interface RedriveRules {
+  readonly set: SetFields;
+  readonly force: boolean;
+  readonly queueUrl: string;
+  /** The source queue's ARN, when it could be read. */
+  readonly queueArn: string | undefined;
+  readonly fifo: boolean;
+  /** Body and attributes together at most, on the source queue. */
+  readonly maxBytes: number;
+  /** Epoch milliseconds: the `IssuedAt` of what is changed. */
+  readonly now: number;
+}
+
+export type RedriveDecision =
+  | { readonly redrive: true; readonly message: OutgoingMessage; readonly bytes: number }
+  /** `why`: one of a few sentences, so that letters can be counted by it. `forcible`: `--force` overrules it. */
+  | { readonly redrive: false; readonly why: string; readonly forcible: boolean };
+
+/** What becomes of a letter that is meant to go back to the source queue. */
+export function decideRedrive(letter: Letter, rules: RedriveRules): RedriveDecision {
+  const changed = Object.keys(rules.set).length > 0;
+  const body = changed ? changedBody(letter, rules) : letter.message.body;
+  if (typeof body !== 'string') return refuse(`still not valid with --set: ${body.fault}`, false);
+  const attributes = withRecord(letter);
+  if (!rules.force) {
+    const why = objection(letter, rules, changed, attributes);
+    if (why !== undefined) return refuse(why, true);
+  }
+  const kept = attributes ?? letter.message.attributes;
+  const bytes = Buffer.byteLength(body) + attributesBytes(kept);
+  if (bytes > rules.maxBytes) return refuse(`larger than the queue takes (${rules.maxBytes} bytes)`, false);
+  return { redrive: true, message: toOutgoing(letter, body, kept, rules.fifo), bytes };
+}
+
+function refuse(why: string, forcible: boolean): RedriveDecision {
+  return { redrive: false, why, forcible };
+}
+
+/** Why putting it back would be of no use, or wrong. */
+function objection(
+  letter: Letter,
+  { queueUrl, queueArn }: RedriveRules,
+  changed: boolean,
+  attributes: Letter['message']['attributes'] | undefined,
+): string | undefined {
+  const { record, message, update, reason, redriveCount } = letter;
+  if (record !== undefined && !sameQueue(record.sourceQueueUrl, queueUrl))
+    return `came from another queue: ${record.sourceQueueUrl.slice(0, 200)}`;
+  const arn = message.deadLetterSourceArn;
+  if (arn !== undefined && queueArn !== undefined && arn !== queueArn)
+    return `came from another queue: ${arn.slice(0, 200)}`;
+  if (redriveCount >= MAX_REDRIVES) return `put back ${MAX_REDRIVES} times or more already`;
+  if (!changed && !update.ok) return 'not a valid update: it would come back as Invalid';
+  if (!changed && reason === 'Rejected' && redriveCount > 0)
+    return 'rejected again after it was put back unchanged';
+  if (!changed && attributes === undefined && update.ok && update.update.IssuedAt === undefined)
+    return 'has no IssuedAt and no room for its first sent time: its values could win over newer ones';
+  return undefined;
+}
+
+/** The same queue, whichever of its hosts the URLs name: SQS has several for each queue. */
+export function sameQueue(a: string, b: string): boolean {
+  const [first, second] = [URL.parse(a), URL.parse(b)];
+  if (first === null || second === null) return a === b;
+  const region = (host: string): string | undefined => /(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(host)?.[1];
+  const path = (url: URL): string => url.pathname.replace(/\/$/, '');
+  return path(first) === path(second) && region(first.host) === region(second.host);
+}
+
+/**
+ * The attributes with a record that keeps the first sent time and counts the redrives; undefined when there is no
+ * room for one. A worker reads both, and counts one more (`readFormerLife`).
+ */
+function withRecord({ message, record, redriveCount }: Letter): Letter['message']['attributes'] | undefined {
+  const former = readFormerLife(message);
+  const { attributes } = message;
+  if (former.redriveCount === redriveCount && former.sentAt !== undefined) return attributes;
+  const known = attributes[DEAD_LETTER_ATTRIBUTE] !== undefined;
+  if (!known && Object.keys(attributes).length >= MAX_ATTRIBUTES) return undefined;
+  const sentAt = former.sentAt ?? new Date(message.sentAt).toISOString();
+  const stringValue = JSON.stringify({ ...(record && { reason: record.reason }), sentAt, redriveCount });
+  return { ...attributes, [DEAD_LETTER_ATTRIBUTE]: { dataType: 'String', stringValue } };
+}
+
+/** The bare update with the fields set and a new IssuedAt: the change is a new decision. */
+function changedBody(letter: Letter, { set, now }: RedriveRules): string | { readonly fault: string } {
+  const payload = readPayload(letter.message.body);
+  if (!payload.ok) return { fault: payload.message };
+  if (typeof payload.value !== 'object' || payload.value === null) return { fault: 'not a JSON object' };
+  const value: Partial<Update> = { ...payload.value, ...set, IssuedAt: new Date(now).toISOString() };
+  const check = checkUpdate(value, now);
+  return check.ok ? JSON.stringify(check.update) : { fault: check.message };
+}
+
+function toOutgoing(
+  { message, identifier }: Letter,
+  body: string,
+  attributes: Readonly<Record<string, MessageAttribute>>,
+  fifo: boolean,
+): OutgoingMessage {
+  const changed = body !== message.body;
+  return {
+    key: message.messageId,
+    body,
+    attributes,
+    ...(message.traceHeader !== undefined && { traceHeader: message.traceHeader }),
+    ...(message.groupId !== undefined && { groupId: message.groupId }),
+    // A letter that comes back has a new id, so only the very same move is ever taken for a duplicate.
+    ...(fifo && {
+      groupId: message.groupId ?? (identifier ?? message.messageId).slice(0, 128),
+      deduplicationId: changed
+        ? `${message.messageId}.${hash('sha256', body, 'hex').slice(0, 16)}`
+        : message.messageId,
+    }),
+  };
+}

@@ -1,0 +1,46 @@
+/** Letters as JSON Lines: whole, or as the updates in them. PURE. */
+import type { MessageAttribute } from '../message/message.ts';
+import { printableJson } from '../message/printable.ts';
+import { causeOf } from './groups.ts';
+import type { Letter } from './letter.ts';
+
+export type ExportForm = 'letters' | 'updates';
+
+/** Attributes in the form of the SQS API, so that any SDK or the AWS command line can send them again. */
+function attributesOf(attributes: Readonly<Record<string, MessageAttribute>>): Record<string, unknown> {
+  const entries = Object.entries(attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
+    name,
+    {
+      DataType: dataType,
+      ...(stringValue !== undefined && { StringValue: stringValue }),
+      ...(binaryValue !== undefined && { BinaryValue: Buffer.from(binaryValue).toString('base64') }),
+    },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** Everything that SQS holds of the letter, and its cause. */
+export function letterRecord(letter: Letter): Readonly<Record<string, unknown>> {
+  const { message, record } = letter;
+  return {
+    MessageId: message.messageId,
+    Reason: letter.reason,
+    Group: causeOf(letter).group,
+    SentAt: record?.sentAt ?? new Date(message.sentAt).toISOString(),
+    ArrivedAt: new Date(letter.arrivedAt).toISOString(),
+    ...(message.groupId !== undefined && { MessageGroupId: message.groupId }),
+    Record: record ?? null,
+    MessageAttributes: attributesOf(message.attributes),
+    Body: message.body,
+  };
+}
+
+/** One line without its line feed. @returns undefined for a letter that has no place in this form. */
+export function exportLine(letter: Letter, form: ExportForm): string | undefined {
+  if (form === 'letters') return printableJson(letterRecord(letter));
+  if (!letter.update.ok) return undefined;
+  const { update } = letter.update;
+  // Without a time of issue `enqueue` would give it a new one, and old values would win over newer ones.
+  const IssuedAt = update.IssuedAt ?? letter.record?.sentAt ?? new Date(letter.message.sentAt).toISOString();
+  return printableJson({ ...update, IssuedAt });
+}

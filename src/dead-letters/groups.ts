@@ -1,0 +1,111 @@
+/** Letters by their cause, in bounded memory. PURE. */
+import { hash } from 'node:crypto';
+import type { Letter, LetterReason } from './letter.ts';
+
+/** Causes that are told apart in one pass; what comes after them is counted together. */
+export const MAX_GROUPS = 500;
+
+/** Length of a message that tells causes apart. */
+const MAX_MESSAGE = 200;
+
+export interface Cause {
+  /** Short name of the cause, to be given back in `--where group=…`; the same in every pass. */
+  readonly group: string;
+  readonly reason: LetterReason;
+  readonly errorName: string;
+  readonly errorStatus: number | undefined;
+}
+
+export interface Group extends Cause {
+  readonly count: number;
+  /** Earliest and latest arrival, in epoch milliseconds. */
+  readonly first: number;
+  readonly last: number;
+  /** How many of them had been put back before. */
+  readonly redriven: number;
+  readonly example: Example;
+}
+
+export interface Example {
+  readonly messageId: string;
+  readonly identifier: string | undefined;
+  readonly errorMessage: string;
+}
+
+/** What the letter has in common with others of its cause: reason, error, and the message without its particulars. */
+export function causeOf(letter: Letter): Cause {
+  const { reason, errorName, errorStatus, errorMessage } = letter;
+  const pattern = withoutParticulars(errorMessage, letter);
+  const group = hash('sha256', JSON.stringify([reason, errorName, errorStatus ?? null, pattern]), 'hex');
+  return { group: group.slice(0, 8), reason, errorName, errorStatus };
+}
+
+/** The message with ids and numbers taken out, so that the same fault of two tasks reads the same. */
+function withoutParticulars(
+  message: string,
+  { identifier, jobId, requestId, message: { messageId } }: Letter,
+) {
+  let text = message.slice(0, 4 * MAX_MESSAGE);
+  for (const id of [identifier, requestId, jobId, messageId]) {
+    if (id !== undefined && id.length > 2) text = text.replaceAll(id, '…');
+  }
+  return text
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…')
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '…')
+    .replace(/\d+/g, '…')
+    .slice(0, MAX_MESSAGE);
+}
+
+/** Counts letters by cause. */
+export class Groups {
+  readonly #groups = new Map<string, Group>();
+  readonly #maxGroups: number;
+  #others = 0;
+
+  constructor(maxGroups = MAX_GROUPS) {
+    this.#maxGroups = maxGroups;
+  }
+
+  add(letter: Letter): void {
+    const cause = causeOf(letter);
+    const before = this.#groups.get(cause.group);
+    const redriven = letter.redriveCount > 0 ? 1 : 0;
+    const { arrivedAt } = letter;
+    if (before !== undefined) {
+      this.#groups.set(cause.group, {
+        ...before,
+        count: before.count + 1,
+        first: Math.min(before.first, arrivedAt),
+        last: Math.max(before.last, arrivedAt),
+        redriven: before.redriven + redriven,
+      });
+    } else if (this.#groups.size < this.#maxGroups) {
+      const { identifier, errorMessage, message } = letter;
+      const example = {
+        messageId: message.messageId,
+        identifier,
+        errorMessage: errorMessage.slice(0, 1_000),
+      };
+      this.#groups.set(cause.group, {
+        ...cause,
+        count: 1,
+        first: arrivedAt,
+        last: arrivedAt,
+        redriven,
+        example,
+      });
+    } else {
+      this.#others++;
+    }
+  }
+
+  /** The largest first. */
+  all(): Group[] {
+    return [...this.#groups.values()].sort((a, b) => b.count - a.count || a.first - b.first);
+  }
+
+  /** Letters of causes beyond those that are told apart. */
+  get others(): number {
+    return this.#others;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Letters held invisible while a pass lasts. Held from the receive until forgotten (deleted) or released; extended
+ * in between, so that no letter is seen twice and none comes back into view before the pass has ended.
+ */
+import type { BatchFailure, VisibilityChange } from '../queue/types.ts';
+import { insistOnAll, type RetrySurroundings } from './requests.ts';
+
+/** The lease that a pass asks for, in seconds: what a killed pass leaves hidden is back after that. */
+export const LEASE_SECONDS = 120;
+
+/** Requests in flight at once. */
+const LANES = 8;
+const BATCH = 10;
+
+export interface HeldOptions extends RetrySurroundings {
+  readonly changeVisibility: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
+  /** Milliseconds that never jump. */
+  readonly monotonic: () => number;
+  readonly leaseSeconds?: number;
+}
+
+interface Lease {
+  receiptHandle: string;
+  /** When it has to be extended. */
+  due: number;
+}
+
+export class HeldLetters {
+  readonly #leases = new Map<string, Lease>();
+  readonly #options: HeldOptions;
+  readonly #leaseSeconds: number;
+  readonly #closed = new AbortController();
+  #keeping: Promise<void> | undefined;
+
+  constructor(options: HeldOptions) {
+    this.#options = options;
+    this.#leaseSeconds = options.leaseSeconds ?? LEASE_SECONDS;
+  }
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  /** @returns false when the letter was held already: SQS handed it out twice, and the newer handle counts. */
+  hold(messageId: string, receiptHandle: string): boolean {
+    const before = this.#leases.has(messageId);
+    this.#leases.delete(messageId);
+    this.#leases.set(messageId, { receiptHandle, due: this.#nextDue() });
+    this.#keeping ??= this.#keep();
+    return !before;
+  }
+
+  receiptHandle(messageId: string): string | undefined {
+    return this.#leases.get(messageId)?.receiptHandle;
+  }
+
+  /** The letter is gone from the queue. */
+  forget(messageId: string): void {
+    this.#leases.delete(messageId);
+  }
+
+  /**
+   * Makes all letters visible again. Nothing is held afterwards.
+   * @returns how many could not be: they come back by themselves when their lease has run out.
+   */
+  async releaseAll(): Promise<number> {
+    this.#closed.abort();
+    await this.#keeping;
+    const handles = [...this.#leases.values()].map((lease) => lease.receiptHandle);
+    this.#leases.clear();
+    return this.#change(handles, 0);
+  }
+
+  #nextDue(): number {
+    return this.#options.monotonic() + (this.#leaseSeconds * 1_000) / 2;
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      await this.#options.sleep((this.#leaseSeconds * 1_000) / 8, signal);
+      if (!signal.aborted) await this.#extendDue();
+    }
+  }
+
+  /** Leases lie in the order in which they fall due: each is put behind all others when it is renewed. */
+  async #extendDue(): Promise<void> {
+    const now = this.#options.monotonic();
+    const due: [string, Lease][] = [];
+    for (const entry of this.#leases) {
+      if (entry[1].due > now) break;
+      due.push(entry);
+    }
+    for (const [messageId, lease] of due) {
+      this.#leases.delete(messageId);
+      this.#leases.set(messageId, { ...lease, due: this.#nextDue() });
+    }
+    // A letter whose lease is lost is at worst handed out again: the pass knows it by its id.
+    await this.#change(
+      due.map(([, lease]) => lease.receiptHandle),
+      this.#leaseSeconds,
+    );
+  }
+
+  async #change(handles: readonly string[], seconds: number): Promise<number> {
+    let next = 0;
+    let failed = 0;
+    const lane = async (): Promise<void> => {
+      while (next < handles.length) {
+        const batch = handles.slice(next, next + BATCH);
+        next += BATCH;
+        const failures = await insistOnAll(
+          batch,
+          (handle) => handle,
+          (some) => this.#options.changeVisibility(some.map((receiptHandle) => ({ receiptHandle, seconds }))),
+          this.#options,
+        ).catch(() => batch);
+        failed += failures.length;
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    return failed;
+  }
+}

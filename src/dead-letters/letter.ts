@@ -1,0 +1,120 @@
+/** A message of the dead-letter queue as triage sees it: what it says of itself, checked. PURE. */
+import { z } from 'zod';
+import { DEAD_LETTER_ATTRIBUTE, type DeadLetterReason } from '../message/dead-letter.ts';
+import type { Message } from '../message/message.ts';
+import { parseBody } from '../message/parse.ts';
+import { type UpdateCheck, updateSchema } from '../message/update.ts';
+
+/** Why a letter is there; `foreign`: not put there by a worker, or not so that one can read it. */
+export type LetterReason = DeadLetterReason | 'foreign';
+
+export const letterReasons: readonly LetterReason[] = [
+  'Rejected',
+  'Invalid',
+  'RetriesExhausted',
+  'Expiring',
+  'InternalError',
+  'foreign',
+];
+
+const instant = z
+  .string()
+  .max(40)
+  .refine((text) => !Number.isNaN(Date.parse(text)));
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const { JobId, RequestId } = updateSchema.shape;
+
+/** Only what triage relies on is demanded; anyone may have written it. */
+const recordSchema = z.object({
+  reason: z.enum(['Rejected', 'Invalid', 'RetriesExhausted', 'Expiring', 'InternalError']),
+  error: z.object({
+    name: z.string(),
+    status: z.number().optional(),
+    message: z.string().catch(''),
+    requestId: z.string().optional().catch(undefined),
+  }),
+  attempts: count.catch(0),
+  receiveCount: count.catch(0),
+  sentAt: instant.optional().catch(undefined),
+  deadLetteredAt: instant,
+  sourceMessageId: z.string().catch(''),
+  sourceQueueUrl: z.string(),
+  jobId: JobId.catch(undefined),
+  requestId: RequestId.catch(undefined),
+  redriveCount: count.catch(0),
+});
+
+/** A record as far as it could be read. */
+export type LetterRecord = z.infer<typeof recordSchema>;
+
+export interface Letter {
+  readonly message: Message;
+  readonly reason: LetterReason;
+  /** The error's code, or for a foreign letter where it came from. */
+  readonly errorName: string;
+  readonly errorStatus: number | undefined;
+  readonly errorMessage: string;
+  /** The worker's record; kept for a foreign letter only when it was redriven and SQS moved it here again. */
+  readonly record: LetterRecord | undefined;
+  /** When it got here, in epoch milliseconds; the sent time when nothing else is known. */
+  readonly arrivedAt: number;
+  readonly identifier: string | undefined;
+  readonly jobId: string | undefined;
+  readonly requestId: string | undefined;
+  /** How often it was put back so far. */
+  readonly redriveCount: number;
+  /** What the worker would make of the body now. */
+  readonly update: UpdateCheck;
+}
+
+/** @param now in epoch milliseconds: an update that names a later time of issue is not valid yet. */
+export function readLetter(message: Message, now: number): Letter {
+  const update = parseBody(message.body, now);
+  const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;
+  const record = text === undefined ? undefined : readRecord(text);
+  // SQS's own move comes after anything that the worker wrote: the record tells of a former life.
+  const moved = message.deadLetterSourceArn !== undefined;
+  const { Identifier, JobId: job, RequestId: request } = update.ok ? update.update : {};
+  const { identifier, jobId, requestId } = update.ok ? {} : update.ids;
+  const common = {
+    message,
+    record,
+    update,
+    identifier: Identifier ?? identifier,
+    jobId: job ?? jobId ?? record?.jobId,
+    requestId: request ?? requestId ?? record?.requestId,
+  };
+  if (record === undefined || moved) {
+    return {
+      ...common,
+      reason: 'foreign',
+      errorName: originOf(message, text),
+      errorStatus: undefined,
+      errorMessage: '',
+      arrivedAt: message.sentAt,
+      redriveCount: record === undefined ? 0 : record.redriveCount + 1,
+    };
+  }
+  return {
+    ...common,
+    reason: record.reason,
+    errorName: record.error.name,
+    errorStatus: record.error.status,
+    errorMessage: record.error.message,
+    arrivedAt: Date.parse(record.deadLetteredAt),
+    redriveCount: record.redriveCount,
+  };
+}
+
+function originOf(message: Message, text: string | undefined): string {
+  if (message.deadLetterSourceArn !== undefined) return 'MovedBySqs';
+  return text === undefined ? 'NoRecord' : 'UnreadableRecord';
+}
+
+function readRecord(text: string): LetterRecord | undefined {
+  try {
+    return recordSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

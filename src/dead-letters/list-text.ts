@@ -1,0 +1,138 @@
+/** What `list` prints: causes, or letters one by one. PURE. */
+import { printableJson } from '../message/printable.ts';
+import { printableUrl } from '../queue/errors.ts';
+import { causeOf, type Group, type Groups } from './groups.ts';
+import { LEASE_SECONDS } from './held.ts';
+import type { Letter } from './letter.ts';
+import type { PassResult } from './pass.ts';
+import { counted, cutTo, instant, number, WIDTH, wrap } from './wording.ts';
+
+/** One letter on one line; see {@link lettersHead}. */
+export function letterLine(letter: Letter): string {
+  const { message, arrivedAt, reason, identifier = '-', errorName } = letter;
+  const columns = [
+    message.messageId.slice(0, 8),
+    instant(arrivedAt),
+    cutTo(reason, 16).padEnd(16),
+    cutTo(identifier, 12).padEnd(12),
+  ];
+  const line = columns.join('  ');
+  return `${line}  ${cutTo(errorName, WIDTH - line.length - 2)}`.trimEnd();
+}
+
+export const lettersHead = 'ID        ARRIVED (UTC)        REASON            IDENTIFIER    ERROR';
+
+/** The cause in words: reason, error, status. */
+export function causeText({
+  reason,
+  errorName,
+  errorStatus,
+}: Pick<Group, 'reason' | 'errorName' | 'errorStatus'>): string {
+  if (reason === 'foreign') return `foreign: ${origins[errorName] ?? cutTo(errorName, 40)}`;
+  return `${reason}: ${cutTo(errorName, 50)}${errorStatus === undefined ? '' : ` (${errorStatus})`}`;
+}
+
+const origins: Readonly<Record<string, string>> = {
+  MovedBySqs: "moved by SQS's own redrive policy, cause unknown",
+  NoRecord: 'no record of a worker, cause unknown',
+  UnreadableRecord: 'a record that cannot be read, cause unknown',
+};
+
+/** Causes as a table of two lines each. */
+export function groupsText(groups: Groups): string[] {
+  const all = groups.all();
+  if (all.length === 0) return [];
+  const lines = ['GROUP       COUNT  FIRST (UTC)          LAST (UTC)           REDRIVEN BEFORE'];
+  for (const { group, count, first, last, redriven, example, ...cause } of all) {
+    lines.push(
+      `${group}  ${number(count).padStart(7)}  ${instant(first)}  ${instant(last)}  ${number(redriven)}`,
+      `  ${causeText(cause)}`,
+      `  ${cutTo(`example ${exampleText(example)}`, WIDTH - 2)}`,
+    );
+  }
+  if (groups.others > 0) lines.push(`${counted(groups.others, 'letter')} of further causes`);
+  return lines;
+}
+
+function exampleText({ messageId, identifier, errorMessage }: Group['example']): string {
+  const name = identifier ?? messageId;
+  return errorMessage === '' ? name : `${name}: ${errorMessage}`;
+}
+
+/** How much of the queue was seen, and what may be behind it. */
+export function seenText(pass: PassResult, queueUrl: string): string[] {
+  const about = pass.about === undefined ? '' : ` of about ${number(Math.max(pass.about, pass.seen))}`;
+  const lines = [`${counted(pass.seen, 'letter')} seen${about}`, `  on ${printableUrl(queueUrl)}`];
+  const note = endNotes[pass.end];
+  if (note !== undefined) lines.push(wrap(note, '  '));
+  if ((pass.heldByOthers ?? 0) > 0) {
+    lines.push(
+      wrap(
+        `About ${number(pass.heldByOthers ?? 0)} were held by someone else when the pass began (another pass, or one that was killed: those come back within ${LEASE_SECONDS} s).`,
+        '  ',
+      ),
+    );
+  }
+  if (pass.fifo)
+    lines.push(wrap('A FIFO queue: letters of a group are hidden behind those that a pass holds.', '  '));
+  if (pass.notReleased > 0) {
+    lines.push(
+      wrap(
+        `${counted(pass.notReleased, 'letter')} could not be made visible again; that happens by itself within ${LEASE_SECONDS} s.`,
+        '  ',
+      ),
+    );
+  }
+  return lines;
+}
+
+const endNotes: Readonly<Partial<Record<PassResult['end'], string>>> = {
+  limit: 'Stopped at the limit; there may be more (--limit).',
+  time: 'Stopped by the time; there may be more (--seconds).',
+  interrupted: 'Interrupted; there may be more.',
+  'in-flight-limit':
+    'Stopped: SQS lets 120,000 messages be in flight at most, and a pass holds what it has seen. Redrive or purge some, then look again.',
+};
+
+export function groupJson(group: Group): Readonly<Record<string, unknown>> {
+  return {
+    group: group.group,
+    reason: group.reason,
+    error: group.errorName,
+    status: group.errorStatus ?? null,
+    count: group.count,
+    first: new Date(group.first).toISOString(),
+    last: new Date(group.last).toISOString(),
+    redriven: group.redriven,
+    example: {
+      messageId: group.example.messageId,
+      identifier: group.example.identifier ?? null,
+      message: group.example.errorMessage,
+    },
+  };
+}
+
+export function passJson(pass: PassResult): Readonly<Record<string, unknown>> {
+  const { seen, about, heldByOthers, fifo, end, notReleased } = pass;
+  return { seen, about: about ?? null, heldByOthers: heldByOthers ?? null, fifo, end, notReleased };
+}
+
+export function letterJson(letter: Letter): Readonly<Record<string, unknown>> {
+  return {
+    messageId: letter.message.messageId,
+    group: causeOf(letter).group,
+    reason: letter.reason,
+    error: letter.errorName,
+    status: letter.errorStatus ?? null,
+    message: letter.errorMessage,
+    arrivedAt: new Date(letter.arrivedAt).toISOString(),
+    identifier: letter.identifier ?? null,
+    jobId: letter.jobId ?? null,
+    requestId: letter.requestId ?? null,
+    redriveCount: letter.redriveCount,
+  };
+}
+
+export function jsonLine(value: unknown): string {
+  return `${printableJson(value)}\n`;
+}

@@ -1,0 +1,132 @@
+/** Letters to the source queue: sent first, deleted after the confirmation. A crash in between makes a duplicate. */
+import type { Clock } from '../clock.ts';
+import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../queue/queue.ts';
+import type { BatchFailure, OutgoingMessage, QueueAttributes, SendAnswer } from '../queue/types.ts';
+import { type Audit, audited } from './audit.ts';
+import type { HeldLetters } from './held.ts';
+import type { Letter } from './letter.ts';
+import type { LetterQueue } from './pass.ts';
+import { insistOnAll, type RetrySurroundings } from './requests.ts';
+
+/** The part of the source queue that a redrive needs. */
+export interface SourceQueue {
+  readonly url: string;
+  sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer>;
+  attributes(): Promise<QueueAttributes>;
+}
+
+/** A letter decided on. */
+export interface Redriven {
+  readonly letter: Letter;
+  readonly message: OutgoingMessage;
+  readonly bytes: number;
+}
+
+export interface MoverOptions extends RetrySurroundings {
+  readonly source: SourceQueue;
+  readonly dead: LetterQueue;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  /** Letters per second; Infinity for no pacing. */
+  readonly ratePerSecond: number;
+  /** Aborts when the user interrupts: what is begun is brought to its end, nothing more is begun. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (sent: number) => void;
+}
+
+export class Mover {
+  /** Letters that the source queue has confirmed. */
+  sent = 0;
+  /** Of these, those that could not be deleted here: both queues have them now. */
+  notDeleted = 0;
+  /** Letters that the source queue refused: they stay. */
+  refused: BatchFailure[] = [];
+  readonly #options: MoverOptions;
+  readonly #sentIds = new Set<string>();
+  #nextAt = 0;
+
+  constructor(options: MoverOptions) {
+    this.#options = options;
+  }
+
+  /** Whether this letter is one that was sent back, and has come back. */
+  knows({ message, record }: Letter): boolean {
+    // SQS's own move keeps the id, a worker's letter names it.
+    return this.#sentIds.has(message.messageId) || this.#sentIds.has(record?.sourceMessageId ?? '');
+  }
+
+  /** Moves letters in order. @throws when a queue fails for good; what was confirmed by then is counted. */
+  async move(letters: readonly Redriven[], held: HeldLetters): Promise<void> {
+    for (const batch of batches(letters, this.#batchSize())) {
+      await this.#pace(batch.length);
+      if (this.#options.signal.aborted) return;
+      await this.#moveBatch(batch, held);
+      this.#options.onProgress(this.sent);
+    }
+  }
+
+  async #moveBatch(batch: readonly Redriven[], held: HeldLetters): Promise<void> {
+    const { source, dead, audit } = this.#options;
+    await audit({ event: 'letters', letters: batch.map(({ letter }) => audited(letter)) });
+    const send = async (some: readonly Redriven[]): Promise<BatchFailure[]> => {
+      const { failed, messageIds } = await source.sendForIds(some.map(({ message }) => message));
+      for (const id of messageIds.values()) this.#sentIds.add(id);
+      this.sent += messageIds.size;
+      return failed;
+    };
+    const failures = await insistOnAll(batch, ({ message }) => message.key, send, this.#options);
+    const failed = new Set(failures.map(({ key }) => key));
+    this.refused.push(...failures);
+    const confirmed = batch.filter(({ message }) => !failed.has(message.key));
+    const handles = confirmed.flatMap(({ message }) => held.receiptHandle(message.key) ?? []);
+    const stuck = await insistOnAll(
+      handles,
+      (handle) => handle,
+      (some) => dead.delete(some),
+      this.#options,
+    ).catch((error: unknown) => {
+      this.notDeleted += handles.length;
+      throw error;
+    });
+    this.notDeleted += stuck.length;
+    for (const { message } of confirmed) held.forget(message.key);
+  }
+
+  /** Small batches at small rates, so that letters flow rather than come in bursts. */
+  #batchSize(): number {
+    return Math.max(1, Math.min(BATCH_SIZE, Math.floor(this.#options.ratePerSecond)));
+  }
+
+  async #pace(count: number): Promise<void> {
+    const { ratePerSecond, clock, sleep, signal } = this.#options;
+    if (!Number.isFinite(ratePerSecond)) return;
+    const now = clock.monotonic();
+    const waitMs = this.#nextAt - now;
+    this.#nextAt = Math.max(this.#nextAt, now) + (count * 1_000) / ratePerSecond;
+    if (waitMs > 0) await sleep(waitMs, signal);
+  }
+}
+
+/**
+ * Batches that SQS accepts, in order. One message of a group at most in each: else, when a batch fails in part, a
+ * later letter could pass an earlier one of its group.
+ */
+export function* batches(letters: readonly Redriven[], size: number): Generator<Redriven[], undefined> {
+  let batch: Redriven[] = [];
+  let bytes = 0;
+  for (const redriven of letters) {
+    const { groupId, deduplicationId } = redriven.message;
+    const full =
+      batch.length >= size ||
+      bytes + redriven.bytes > MAX_PAYLOAD_BYTES ||
+      (deduplicationId !== undefined && batch.some(({ message }) => message.groupId === groupId));
+    if (full && batch.length > 0) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(redriven);
+    bytes += redriven.bytes;
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,143 @@
+/**
+ * One pass over the dead-letter queue: every letter once, each held until the pass ends or until it is deleted.
+ *
+ * SQS has no cursor. A pass receives until nothing new comes, keeping invisible what it has seen; that it is through
+ * shows only in rounds of polls that bring nothing new, more of them while the queue's count says that there is more.
+ */
+import type { Clock } from '../clock.ts';
+import type { Message } from '../message/message.ts';
+import type { BatchFailure, QueueAttributes, ReceiveOptions, VisibilityChange } from '../queue/types.ts';
+import { HeldLetters, LEASE_SECONDS } from './held.ts';
+import { type Letter, readLetter } from './letter.ts';
+import { insist, type RetrySurroundings } from './requests.ts';
+
+/** The part of a queue that a pass needs. */
+export interface LetterQueue {
+  readonly url: string;
+  receive(options: ReceiveOptions): Promise<Message[]>;
+  changeVisibility(changes: readonly VisibilityChange[]): Promise<BatchFailure[]>;
+  delete(receiptHandles: readonly string[]): Promise<BatchFailure[]>;
+  attributes(): Promise<QueueAttributes>;
+}
+
+export interface PassSurroundings extends RetrySurroundings {
+  readonly clock: Clock;
+  /** How long a poll waits for a message: 1 or more, or SQS asks only some of its servers. Default 1. */
+  readonly pollSeconds?: number;
+  /** Aborts when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+export interface PassBounds {
+  /** Letters looked at, at most. */
+  readonly limit: number;
+  /** Seconds that the pass may take; Infinity for no bound. */
+  readonly seconds: number;
+}
+
+/** Messages in flight at most on any queue: SQS's limit. What a pass holds is in flight. */
+export const MAX_IN_FLIGHT = 120_000;
+
+/** Polls at once in a round. */
+const POLLS = 4;
+/** Rounds without anything new that end a pass: when as many were seen as the queue counted, and when fewer were. */
+const QUIET_ROUNDS = { enough: 2, fewer: 5 } as const;
+
+/** Why a pass ended; `stopped`: by whom the letters were handed to. */
+export type PassEnd = 'through' | 'stopped' | 'limit' | 'time' | 'in-flight-limit' | 'interrupted';
+
+export interface PassResult {
+  /** Different letters looked at. */
+  readonly seen: number;
+  /** How many the queue counted when the pass began, those that others held included. Approximate. */
+  readonly about: number | undefined;
+  /** Of these, how many others held, so that this pass could not see them. */
+  readonly heldByOthers: number | undefined;
+  readonly fifo: boolean;
+  readonly end: PassEnd;
+  /** Letters that could not be made visible again: they come back within {@link LEASE_SECONDS}. */
+  readonly notReleased: number;
+}
+
+/** Is handed the new letters of a round, and may delete some; false ends the pass. */
+export type OnLetters = (letters: readonly Letter[], held: HeldLetters) => Promise<boolean>;
+
+/**
+ * Runs one pass. However it ends, by errors too, what is still held is made visible again.
+ * @throws the error of a request that failed for good, or of `onLetters`.
+ */
+export async function passOver(
+  queue: LetterQueue,
+  bounds: PassBounds,
+  surroundings: PassSurroundings,
+  onLetters: OnLetters,
+): Promise<PassResult> {
+  const { clock, signal, pollSeconds = 1 } = surroundings;
+  const counts = await insist(() => queue.attributes(), surroundings, signal);
+  const heldByOthers = counts.notVisible;
+  const held = new HeldLetters({
+    ...surroundings,
+    monotonic: clock.monotonic,
+    changeVisibility: (changes) => queue.changeVisibility(changes),
+  });
+  const endsAt = clock.monotonic() + bounds.seconds * 1_000;
+  const seen = new Set<string>();
+  const receiveRound = async (): Promise<Letter[]> => {
+    const room = bounds.limit - seen.size;
+    const polls = Math.min(POLLS, Math.ceil(room / 10));
+    const lengths = Array.from({ length: polls }, (_, i) => Math.min(10, room - 10 * i));
+    const answers = await Promise.allSettled(
+      lengths.map((max) =>
+        // Not cut short by an interruption: what is on its way would be hidden from everybody.
+        insist(
+          () => queue.receive({ max, waitSeconds: pollSeconds, visibilitySeconds: LEASE_SECONDS }),
+          surroundings,
+          signal,
+        ),
+      ),
+    );
+    const messages = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    const fresh = messages.filter((message) => {
+      held.hold(message.messageId, message.receiptHandle);
+      if (seen.has(message.messageId)) return false;
+      seen.add(message.messageId);
+      return true;
+    });
+    const refused = answers.find((answer) => answer.status === 'rejected');
+    if (refused !== undefined) throw refused.reason;
+    return fresh.map((message) => readLetter(message, clock.wall()));
+  };
+  const run = async (): Promise<PassEnd> => {
+    for (let quiet = 0; ; ) {
+      if (signal.aborted) return 'interrupted';
+      if (seen.size >= bounds.limit) return 'limit';
+      if (clock.monotonic() >= endsAt) return 'time';
+      if (held.size + (heldByOthers ?? 0) >= MAX_IN_FLIGHT) return 'in-flight-limit';
+      const letters = await receiveRound();
+      if (letters.length > 0 && !(await onLetters(letters, held))) return 'stopped';
+      quiet = letters.length > 0 ? 0 : quiet + 1;
+      const enough = seen.size >= (counts.visible ?? 0);
+      if (quiet >= (enough ? QUIET_ROUNDS.enough : QUIET_ROUNDS.fewer)) return 'through';
+    }
+  };
+  let end: PassEnd;
+  let notReleased: number;
+  try {
+    end = await run();
+  } finally {
+    notReleased = await held.releaseAll();
+  }
+  return {
+    seen: seen.size,
+    about: sum(counts.visible, counts.notVisible, counts.delayed),
+    heldByOthers,
+    fifo: counts.fifo,
+    end,
+    notReleased,
+  };
+}
+
+function sum(...counts: readonly (number | undefined)[]): number | undefined {
+  const known = counts.filter((n) => n !== undefined);
+  return known.length === 0 ? undefined : known.reduce((a, b) => a + b, 0);
+}

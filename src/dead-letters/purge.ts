@@ -1,0 +1,91 @@
+/** Letters deleted for good: looked through first (a dry run is that alone). */
+import { BATCH_SIZE } from '../queue/queue.ts';
+import { type Audit, audited } from './audit.ts';
+import { Groups } from './groups.ts';
+import type { HeldLetters } from './held.ts';
+import type { Letter } from './letter.ts';
+import { type LetterQueue, type PassResult, type PassSurroundings, passOver } from './pass.ts';
+import { insistOnAll } from './requests.ts';
+import type { Filter } from './where.ts';
+
+export interface PurgeOptions {
+  readonly matches: Filter;
+  /** Letters to delete at most. */
+  readonly limit: number;
+  readonly dryRun: boolean;
+}
+
+export interface PurgeContext {
+  readonly dead: LetterQueue;
+  readonly surroundings: PassSurroundings;
+  readonly audit: Audit;
+}
+
+export interface PurgeReport {
+  readonly dryRun: boolean;
+  readonly pass: PassResult | undefined;
+  readonly matched: number;
+  /** Letters deleted; on a dry run those that would be. */
+  readonly purged: number;
+  /** Letters that could not be deleted: they stay. */
+  readonly notDeleted: number;
+  readonly groups: Groups;
+  /** Why it ended early; undefined when it did not. */
+  readonly error: unknown;
+}
+
+const unbounded = { limit: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY };
+
+/** Never rejects for what the queue answers: the report says how far it came. */
+export async function purge(options: PurgeOptions, context: PurgeContext): Promise<PurgeReport> {
+  const { dead, surroundings } = context;
+  const groups = new Groups();
+  let matched = 0;
+  let taken = 0;
+  let purged = 0;
+  let notDeleted = 0;
+  let pass: PassResult | undefined;
+  let error: unknown;
+  const take = async (batch: readonly Letter[], held: HeldLetters): Promise<void> => {
+    await context.audit({ event: 'letters', letters: batch.map(audited) });
+    const ids = new Map(
+      batch.map(({ message }) => [held.receiptHandle(message.messageId) ?? '', message.messageId]),
+    );
+    const failures = await insistOnAll(
+      [...ids.keys()],
+      (handle) => handle,
+      (some) => dead.delete(some),
+      surroundings,
+    );
+    for (const { key } of failures) ids.delete(key);
+    for (const messageId of ids.values()) held.forget(messageId);
+    purged += ids.size;
+    notDeleted += failures.length;
+  };
+  try {
+    pass = await passOver(dead, unbounded, surroundings, async (letters, held) => {
+      const now = surroundings.clock.wall();
+      const meant = letters.filter((letter) => options.matches(letter, now));
+      matched += meant.length;
+      const chosen = meant.slice(0, options.limit - taken);
+      taken += chosen.length;
+      for (const letter of chosen) groups.add(letter);
+      if (options.dryRun) return true;
+      for (let i = 0; i < chosen.length && !surroundings.signal.aborted; i += BATCH_SIZE) {
+        await take(chosen.slice(i, i + BATCH_SIZE), held);
+      }
+      return taken < options.limit;
+    });
+  } catch (thrown) {
+    error = thrown;
+  }
+  return {
+    dryRun: options.dryRun,
+    pass,
+    matched,
+    purged: options.dryRun ? taken : purged,
+    notDeleted,
+    groups,
+    error,
+  };
+}

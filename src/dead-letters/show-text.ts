@@ -1,0 +1,75 @@
+/** One letter in full, for `show`. PURE. */
+import type { MessageAttribute } from '../message/message.ts';
+import { printable } from '../message/printable.ts';
+import { causeOf } from './groups.ts';
+import type { Letter } from './letter.ts';
+import { causeText } from './list-text.ts';
+import { cutTo, instant, wrap } from './wording.ts';
+
+/** Characters of a body that are shown. */
+const MAX_BODY = 4_000;
+
+/** The letter as a block of lines, ending in a line feed. */
+export function letterText(letter: Letter): string {
+  const { message, record, update } = letter;
+  const rows: [string, string | undefined][] = [
+    ['message id', message.messageId],
+    ['cause', `${causeText(letter)} [group ${causeOf(letter).group}]`],
+    ['said', letter.errorMessage === '' ? undefined : letter.errorMessage],
+    ['AWS request id', record?.error.requestId],
+    ['Identifier', letter.identifier],
+    ['RequestId', letter.requestId],
+    ['JobId', letter.jobId],
+    [
+      'first sent',
+      record?.sentAt === undefined ? instant(message.sentAt) : instant(Date.parse(record.sentAt)),
+    ],
+    ['arrived', instant(letter.arrivedAt)],
+    [
+      'calls',
+      record === undefined
+        ? undefined
+        : `${record.attempts} in the last of ${record.receiveCount} deliveries`,
+    ],
+    ['came from', record?.sourceQueueUrl ?? message.deadLetterSourceArn],
+    ['was message', record?.sourceMessageId],
+    ['put back', letter.redriveCount === 0 ? 'never' : `${letter.redriveCount} times before`],
+    ['group id', message.groupId],
+    ['valid update', update.ok ? 'yes' : `no: ${update.message}`],
+  ];
+  const lines = rows.flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [hang(name, printable(value.slice(0, 2_000)))],
+  );
+  for (const [name, attribute] of Object.entries(message.attributes)) {
+    if (name !== 'DeadLetter')
+      lines.push(hang('attribute', `${cutTo(name, 60)} = ${attributeText(attribute)}`));
+  }
+  lines.push('', bodyText(message.body));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The value beside its name, further lines below the value. */
+function hang(name: string, value: string): string {
+  const [first = '', ...rest] = wrap(value, ' '.repeat(16)).split('\n');
+  return [`${name.padEnd(16)}${first.trimStart()}`, ...rest].join('\n');
+}
+
+function attributeText({ dataType, stringValue, binaryValue }: MessageAttribute): string {
+  if (stringValue !== undefined) return cutTo(stringValue, 200);
+  return `${cutTo(dataType, 60)}, ${binaryValue?.byteLength ?? 0} bytes`;
+}
+
+/** JSON indented, anything else as it is; line ends of the text itself never reach the terminal raw. */
+function bodyText(body: string): string {
+  let text = body;
+  try {
+    text = JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return printable(body.slice(0, MAX_BODY)) + cutNote(body);
+  }
+  return text.slice(0, MAX_BODY).split('\n').map(printable).join('\n') + cutNote(text);
+}
+
+function cutNote(text: string): string {
+  return text.length > MAX_BODY ? `\n… ${text.length - MAX_BODY} characters more: --json shows all` : '';
+}

@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest';
+import type { AuditEvent } from '../../src/dead-letters/audit.ts';
+import { type RedriveOptions, type RedriveReport, redrive } from '../../src/dead-letters/redrive.ts';
+import type { Message } from '../../src/message/message.ts';
+import { FakeQueue, fakeSurroundings, messages, messageWith } from './letters.ts';
+
+const options: RedriveOptions = {
+  matches: () => true,
+  set: {},
+  limit: Number.POSITIVE_INFINITY,
+  ratePerSecond: Number.POSITIVE_INFINITY,
+  canary: undefined,
+  canaryBounds: { seconds: 600, quietSeconds: 60 },
+  force: false,
+};
+
+class Run {
+  readonly dead: FakeQueue;
+  readonly source = new FakeQueue();
+  readonly surroundings = fakeSurroundings();
+  readonly audit: AuditEvent[] = [];
+
+  constructor(letters: readonly Message[]) {
+    this.dead = new FakeQueue(letters);
+  }
+
+  redrive(changes: Partial<RedriveOptions> = {}): Promise<RedriveReport> {
+    return redrive(
+      { ...options, ...changes },
+      {
+        source: this.source,
+        dead: this.dead,
+        surroundings: this.surroundings,
+        audit: async (event) => {
+          this.audit.push(event);
+        },
+        onProgress: () => {},
+        onCanary: () => {},
+      },
+    );
+  }
+
+  /** Letters that are on the dead-letter queue, visible. */
+  left(): number {
+    expect(this.dead.hidden.size).toBe(0);
+    return this.dead.visible.length;
+  }
+}
+
+/** A worker's letter about a message that was sent back. */
+const comeBack = (key: string): Message =>
+  messageWith(
+    { sourceMessageId: `sent-${key}`, redriveCount: 1 },
+    { messageId: `${key}-again`, receiptHandle: `${key}-again` },
+  );
+
+describe('redrive', () => {
+  test('sends every letter and deletes it after', async () => {
+    const run = new Run(messages(25));
+    expect(await run.redrive()).toMatchObject({ redriven: 25, matched: 25, notDeleted: 0, error: undefined });
+    expect(run.source.sent).toHaveLength(25);
+    expect(run.left()).toBe(0);
+  });
+
+  test('writes down what it is about to send before it sends it', async () => {
+    const run = new Run(messages(5));
+    const seen: number[] = [];
+    const { sendForIds } = run.source;
+    run.source.sendForIds = (some) => {
+      seen.push(run.audit.flatMap((event) => (event.event === 'letters' ? event.letters : [])).length);
+      return sendForIds.call(run.source, some);
+    };
+    await run.redrive();
+    expect(seen).toEqual([5]);
+  });
+
+  test('sends nothing when it cannot be written down', async () => {
+    const run = new Run(messages(5));
+    const error = new Error('disk full');
+    run.audit.push = () => {
+      throw error;
+    };
+    expect(await run.redrive()).toMatchObject({ redriven: 0, error });
+    expect(run.source.sent).toEqual([]);
+    expect(run.left()).toBe(5);
+  });
+
+  test('stops at its limit and leaves the others visible', async () => {
+    const run = new Run(messages(95));
+    expect(await run.redrive({ limit: 33 })).toMatchObject({ redriven: 33 });
+    expect(run.left()).toBe(95 - 33);
+  });
+
+  test('holds the rate', async () => {
+    const run = new Run(messages(40));
+    await run.redrive({ ratePerSecond: 2 });
+    // The first two go at once.
+    expect(run.surroundings.time()).toBeGreaterThanOrEqual((40 - 2) * 500);
+  });
+
+  test('keeps letters that the source queue refuses, and says why', async () => {
+    const run = new Run(messages(10));
+    const { sendForIds } = run.source;
+    run.source.sendForIds = async (some) => {
+      const [refused, ...others] = some;
+      const answer = await sendForIds.call(run.source, others);
+      const failure = {
+        key: refused?.key ?? '',
+        senderFault: true,
+        code: 'InvalidMessageContents',
+        message: 'bad',
+      };
+      return { ...answer, failed: [failure] };
+    };
+    const report = await run.redrive();
+    expect(report.redriven).toBe(9);
+    expect(report.refused.all()).toMatchObject([{ why: 'SQS: InvalidMessageContents bad', count: 1 }]);
+    expect(run.left()).toBe(1);
+  });
+
+  test('loses none when the source queue goes away', async () => {
+    const run = new Run(messages(40));
+    const gone = Object.assign(new Error('gone'), { name: 'QueueDoesNotExist' });
+    const { sendForIds } = run.source;
+    run.source.sendForIds = (some) =>
+      run.source.sent.length >= 20 ? Promise.reject(gone) : sendForIds.call(run.source, some);
+    expect(await run.redrive()).toMatchObject({ redriven: 20, error: gone });
+    expect(run.left()).toBe(20);
+  });
+
+  test('keeps on both queues what cannot be deleted', async () => {
+    const run = new Run(messages(5));
+    run.dead.delete = async (handles) =>
+      handles.map((key) => ({ key, senderFault: true, code: 'ReceiptHandleIsInvalid', message: '' }));
+    expect(await run.redrive()).toMatchObject({ redriven: 5, notDeleted: 5 });
+  });
+
+  test('sends none twice that comes back while it runs', async () => {
+    const run = new Run(messages(50));
+    const { sendForIds } = run.source;
+    run.source.sendForIds = (some) => {
+      run.dead.visible.push(...some.map(({ key }) => comeBack(key)));
+      return sendForIds.call(run.source, some);
+    };
+    expect(await run.redrive({ force: true })).toMatchObject({ redriven: 50, cameBack: 50 });
+    expect(run.left()).toBe(50);
+  });
+});
+
+describe('a canary', () => {
+  test('that ends well lets the others go', async () => {
+    const run = new Run(messages(95));
+    const report = await run.redrive({ canary: 3 });
+    expect(report).toMatchObject({ redriven: 95, matched: 95, canary: { verdict: 'good' } });
+    // The source queue was watched for as long as its counts may lag.
+    expect(run.surroundings.time()).toBeGreaterThanOrEqual(60_000);
+    expect(run.left()).toBe(0);
+  });
+
+  test.each([
+    ['by a worker', (key: string): Message => comeBack(key)],
+    [
+      'by SQS’s own policy, which keeps the id',
+      (key: string): Message => messageWith(null, { messageId: `sent-${key}`, receiptHandle: 'moved' }),
+    ],
+  ])('that is dead-lettered again %s stops the others', async (_how, back) => {
+    const run = new Run(messages(95));
+    const { sendForIds } = run.source;
+    run.source.sendForIds = (some) => {
+      run.dead.visible.push(...some.slice(0, 1).map(({ key }) => back(key)));
+      return sendForIds.call(run.source, some);
+    };
+    const report = await run.redrive({ canary: 3 });
+    expect(report).toMatchObject({ redriven: 3, canary: { verdict: 'came-back', letters: [{}] } });
+    expect(run.left()).toBe(95 - 3 + 1);
+  });
+
+  test('of which there is no telling stops the others when the time is up', async () => {
+    const run = new Run(messages(95));
+    run.source.counted = { visible: 1 };
+    expect(await run.redrive({ canary: 3 })).toMatchObject({ redriven: 3, canary: { verdict: 'unknown' } });
+    expect(run.left()).toBe(92);
+  });
+
+  test('is not taken for ended because the source queue was empty for a moment', async () => {
+    const run = new Run(messages(95));
+    const { attributes } = run.source;
+    let looks = 0;
+    run.source.attributes = async () => ({
+      ...(await attributes.call(run.source)),
+      notVisible: ++looks % 5 === 0 ? 1 : 0,
+    });
+    expect(await run.redrive({ canary: 3 })).toMatchObject({ redriven: 3, canary: { verdict: 'unknown' } });
+  });
+
+  test('on a FIFO queue that has grown meanwhile stops the others: a held group may hide it', async () => {
+    const run = new Run(messages(95));
+    run.dead.counted = { fifo: true, visible: 95 };
+    expect(await run.redrive({ canary: 3 })).toMatchObject({ redriven: 3, canary: { verdict: 'unknown' } });
+  });
+
+  test('that is all there is to send is waited for too', async () => {
+    const run = new Run(messages(5));
+    expect(await run.redrive({ canary: 9 })).toMatchObject({ redriven: 5, canary: { verdict: 'good' } });
+  });
+
+  test('is given up on an interruption', async () => {
+    const run = new Run(messages(95));
+    run.source.attributes = async () => {
+      if (run.source.sent.length > 0) run.surroundings.abort();
+      return new FakeQueue([...messages(1)]).attributes();
+    };
+    expect(await run.redrive({ canary: 3 })).toMatchObject({
+      redriven: 3,
+      canary: { verdict: 'interrupted' },
+    });
+    expect(run.left()).toBe(92);
+  });
+});

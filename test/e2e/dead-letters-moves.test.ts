@@ -1,0 +1,98 @@
+/** What a redrive must not do to letters: lose one when it is killed, have one swallowed on FIFO queues. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { runLetters } from '../support/letters.ts';
+import { spawnCommand, startSqsProxy } from '../support/process.ts';
+import { credentials, REGION } from '../support/stage.ts';
+
+let sqs: FauxqsServer;
+let sqsUrl: string;
+let folder: string;
+
+beforeAll(async () => {
+  sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
+  sqsUrl = `http://127.0.0.1:${sqs.port}`;
+  folder = mkdtempSync(join(tmpdir(), 'letters-'));
+  vi.stubEnv('AWS_REGION', REGION);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', credentials.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey);
+  vi.stubEnv('AWS_ENDPOINT_URL_SQS', sqsUrl);
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await sqs.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const environment = (source: string, dead: string, endpoint = sqsUrl): Record<string, string> => ({
+  QUEUE_URL: `${sqsUrl}/000000000000/${source}`,
+  DEAD_LETTER_QUEUE_URL: `${sqsUrl}/000000000000/${dead}`,
+  STATE_DIR: folder,
+  AWS_REGION: REGION,
+  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  AWS_ENDPOINT_URL_SQS: endpoint,
+});
+
+const update = (Identifier: string, Description = 'x'): string => JSON.stringify({ Identifier, Description });
+
+/** Bodies on a queue, visible or not, in order. */
+function bodies(name: string): string[] {
+  const { ready = [], inflight = [] } = sqs.inspectQueue(name)?.messages ?? {};
+  return [...ready, ...inflight.map(({ message }) => message)].map(({ body }) => body);
+}
+
+const doIt = ['redrive', '--all', '--yes', '--reason', 'test'];
+
+test('a redrive killed between sending and deleting loses no letter', async () => {
+  sqs.createQueue('killed', { region: REGION });
+  sqs.createQueue('killed-dead', { region: REGION });
+  const all = Array.from({ length: 60 }, (_, i) => update(`task${i}`));
+  for (const body of all) sqs.sendMessage('killed-dead', body);
+  const proxy = await startSqsProxy(sqsUrl);
+  const deletes = (): number => proxy.count('DeleteMessageBatch');
+  proxy.treat(({ operation }) => (operation === 'DeleteMessageBatch' && deletes() > 2 ? 'hang' : 'pass'));
+  const command = spawnCommand(['dead-letters', ...doIt], environment('killed', 'killed-dead', proxy.url));
+  await proxy.waitFor(() => deletes() > 2);
+  command.kill('SIGKILL');
+  await command.exited;
+  const [source, dead] = [bodies('killed'), bodies('killed-dead')];
+  expect(source.length).toBeGreaterThanOrEqual(30);
+  expect(new Set([...source, ...dead])).toEqual(new Set(all));
+  // Only the batch that was in hand is on both.
+  expect(source.length + dead.length - all.length).toBe(10);
+});
+
+test('on FIFO queues letters keep group and order, and one that comes back within minutes is not swallowed', async () => {
+  const attributes = { FifoQueue: 'true' };
+  sqs.createQueue('orders.fifo', { region: REGION, attributes });
+  sqs.createQueue('orders-dead.fifo', { region: REGION, attributes });
+  const env = environment('orders.fifo', 'orders-dead.fifo');
+  const all = ['a', 'b'].flatMap((id) => [1, 2, 3].map((n) => ({ id, body: update(id, `step ${n}`) })));
+  const bury = (round: number): void => {
+    for (const [i, { id, body }] of all.entries())
+      sqs.sendMessage('orders-dead.fifo', body, {
+        messageGroupId: id,
+        messageDeduplicationId: `${round}-${i}`,
+      });
+  };
+  bury(1);
+  const listed = await runLetters(['list', '--group'], { env });
+  expect(listed.stdout).toMatch(/^2 letters seen of about 6$/m);
+  expect(listed.stdout).toContain('A FIFO queue');
+  expect(await runLetters(doIt, { env })).toMatchObject({ exitCode: 0 });
+  bury(2);
+  expect(await runLetters(doIt, { env })).toMatchObject({ exitCode: 0 });
+  expect(bodies('orders-dead.fifo')).toEqual([]);
+  const messages = sqs.inspectQueue('orders.fifo')?.messages.ready ?? [];
+  const steps = (id: string): string[] =>
+    messages.filter(({ messageGroupId }) => messageGroupId === id).map(({ body }) => body);
+  for (const id of ['a', 'b']) {
+    const once = all.filter((letter) => letter.id === id).map(({ body }) => body);
+    expect(steps(id)).toEqual([...once, ...once]);
+  }
+});

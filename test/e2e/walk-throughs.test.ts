@@ -1,0 +1,108 @@
+/** The walk-throughs are true: their commands, run again on a tenth of the messages, print what the pages say. */
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { asWritten, readWalkThrough, shapeOf } from '../../scripts/walk-through/document.ts';
+import { type RunStep, runInShell, runWalkThrough } from '../../scripts/walk-through/run.ts';
+import { runInProcess } from '../support/letters.ts';
+
+const pages = globSync(fileURLToPath(new URL('../../docs/walk-throughs/*.md', import.meta.url)));
+const folder = process.cwd();
+
+afterEach(() => {
+  process.chdir(folder);
+  vi.unstubAllEnvs();
+});
+
+/** Commands of ours in this process, which costs a fraction of starting one each; all else in a shell. */
+const runStep: RunStep = async (command, scene) => {
+  const words = command.startsWith('ota-updater ') ? wordsOf(command, scene.env) : undefined;
+  if (words === undefined) return runInShell(command, { ...scene, env: { ...scene.env, SCALE: '0.1' } });
+  for (const [name, value] of Object.entries(scene.env)) vi.stubEnv(name, value);
+  process.chdir(scene.folder);
+  const { both, exitCode } = await runInProcess(words.slice(1), { env: scene.env });
+  return { output: both, exitCode };
+};
+
+/** The words of a command as a shell would split them; undefined for what needs a real one. */
+function wordsOf(command: string, env: Readonly<Record<string, string>>): string[] | undefined {
+  const words: string[] = [];
+  const rest = command
+    .replaceAll('\\\n', ' ')
+    .replace(/\s*(?:"([^"`\\]*)"|([^\s"'|&;<>$`\\]+))/gy, (_, quoted, plain) => {
+      words.push(quoted?.replace(/\$(\w+)/g, (_all: string, name: string) => env[name] ?? '') ?? plain);
+      return '';
+    });
+  return rest.trim() === '' ? words : undefined;
+}
+
+test.each(pages)(
+  '%s',
+  async (path) => {
+    const shown = await runWalkThrough(readWalkThrough(readFileSync(path, 'utf8')), runStep);
+    expect(shown.length).toBeGreaterThan(5);
+    for (const { step, output } of shown)
+      expect(`$ ${step.command}\n${shapeOf(output)}`).toBe(
+        `$ ${step.command}\n${shapeOf(step.output ?? '')}`,
+      );
+  },
+  60_000,
+);
+
+describe('a walk-through', () => {
+  const page = [
+    '<!-- sandbox --api-limit unlimited -->',
+    '<!-- run',
+    'hidden one',
+    '-->',
+    'Text.',
+    '```console',
+    '$ first \\',
+    '> --flag',
+    'old',
+    '$ second',
+    '```',
+    '```sh',
+    '$ not run',
+    '```',
+    'More.',
+    '',
+  ].join('\n');
+
+  test('is read as steps, and written with their outputs in place', () => {
+    const read = readWalkThrough(page);
+    expect(read.sandbox).toEqual(['--api-limit', 'unlimited']);
+    expect(read.steps).toEqual([
+      { command: 'hidden one', output: undefined },
+      { command: 'first \\\n--flag', output: 'old\n' },
+      { command: 'second', output: '' },
+    ]);
+    expect(read.render(['old\n', ''])).toBe(page);
+    expect(read.render(['new\nmore\n', asWritten('x', 3)])).toBe(
+      page.replace('old\n', 'new\nmore\n').replace('$ second\n', '$ second\nx\n[exit code 3]\n'),
+    );
+  });
+
+  test.each([
+    ['without a sandbox', 'Text.'],
+    ['with a block that never ends', '<!-- sandbox -->\n```console\n$ a'],
+    ['with a comment that never ends', '<!-- sandbox -->\n<!-- run\na'],
+    ['with output that belongs to no command', '<!-- sandbox -->\n```console\na\n```'],
+  ])('is refused %s', (_what, text) => {
+    expect(() => readWalkThrough(text)).toThrow();
+  });
+
+  test.each([
+    ['seen 720 of about 720 at 2026-11-25 10:04:09', 'seen 72 of about 72 at 2026-11-26 01:02:03', true],
+    ['3f9a1c02      400  x', 'a0613273       40  x', true],
+    ['defaced0 left', 'left', false],
+    ['Rejected: A (404)', 'Rejected: B (404)', false],
+  ])('compares by shape: %s and %s', (a, b, same) => {
+    expect(shapeOf(a) === shapeOf(b)).toBe(same);
+  });
+
+  test('exists', () => {
+    expect(pages.map((path) => basename(path))).toContain('dead-letters.md');
+  });
+});

@@ -1,0 +1,82 @@
+/** The dead-letter commands, and enqueue, in this process, as a user would type them. */
+import { PassThrough } from 'node:stream';
+import { Command } from 'commander';
+import { sleep, systemClock } from '../../src/clock.ts';
+import { addDeadLetters } from '../../src/commands/dead-letters/index.ts';
+import { addEnqueue } from '../../src/commands/enqueue.ts';
+import { CommandError, type CommandIo } from '../../src/commands/io.ts';
+import type { Environment } from '../../src/config.ts';
+
+export interface LettersResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both, in the order in which they came. */
+  readonly both: string;
+}
+
+export interface LettersOptions {
+  readonly env: Environment;
+  /** What the user types at a terminal; undefined: no terminal. */
+  readonly typed?: string;
+  /** Called on every piece of output, with a way to interrupt. */
+  readonly onOutput?: (interrupt: () => void) => void;
+}
+
+/** Runs `dead-letters <args>`. */
+export function runLetters(args: readonly string[], options: LettersOptions): Promise<LettersResult> {
+  return runInProcess(['dead-letters', ...args], options);
+}
+
+/** Runs `ota-updater <args>`. Polls do not wait: the emulator answers with all it has. */
+export async function runInProcess(
+  args: readonly string[],
+  { env, typed, onOutput }: LettersOptions,
+): Promise<LettersResult> {
+  const output = { stdout: '', stderr: '', both: '' };
+  const listeners = new Set<(signal: 'SIGINT') => void>();
+  const keep = (name: 'stdout' | 'stderr'): PassThrough => {
+    const stream = new PassThrough();
+    stream.on('data', (chunk: Buffer) => {
+      output[name] += chunk.toString();
+      output.both += chunk.toString();
+      onOutput?.(() => {
+        for (const listener of listeners) listener('SIGINT');
+      });
+    });
+    return stream;
+  };
+  const stdin = new PassThrough();
+  if (typed !== undefined) Object.assign(stdin, { isTTY: true }).end(typed);
+  const io: CommandIo = {
+    env,
+    stdin,
+    stdout: keep('stdout'),
+    stderr: keep('stderr'),
+    isTerminal: typed !== undefined,
+    onSignal: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    exitNow: () => {},
+    exitCode: 0,
+  };
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  addEnqueue(program, io);
+  addDeadLetters(program, io, {
+    clock: systemClock,
+    random: Math.random,
+    sleep,
+    pollSeconds: 0,
+    userName: () => 'tester',
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (thrown) {
+    if (!(thrown instanceof CommandError)) throw thrown;
+    io.exitCode = thrown.exitCode;
+    io.stderr.write(`${thrown.message}\n`);
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  return { exitCode: io.exitCode, ...output };
+}
