@@ -32,6 +32,8 @@ export interface Work {
   superseded: readonly NewestField[];
   /** True from the moment a call is made until its answer is in. */
   calling: boolean;
+  /** Aborts its call in flight in the deadline's stead. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface CallerOptions<W extends Work> {
@@ -44,6 +46,8 @@ export interface CallerOptions<W extends Work> {
   readonly random: () => number;
   /** Aborts calls in flight: the hard end of a shutdown. */
   readonly deadline: AbortSignal;
+  /** Whether the message is still ours; else no call is made for it, whoever was too late to say so. Default: yes. */
+  readonly holds?: (work: W) => boolean;
   /** A call begins: one less is waiting. */
   readonly onStart: () => void;
   readonly onAttempt: (work: W, attempt: Attempt) => void;
@@ -156,14 +160,19 @@ export class Caller<W extends Work> {
 
   async #call({ permit, fresh: update }: Entry, work: W): Promise<'applied' | typeof GIVEN_UP> {
     const { api, permits, gate, clock, deadline, onStart, onAttempt } = this.#options;
-    const { tally } = work;
+    if (this.#options.holds?.(work) === false) {
+      permits.giveBack(permit);
+      work.interruption.request({});
+      return GIVEN_UP;
+    }
+    const { tally, signal = deadline } = work;
     const startedAt = clock.monotonic();
     work.calling = true;
     tally.attempts++;
     let answer: CallAnswer;
     try {
       onStart();
-      answer = await api.updateOtaTask(update, deadline);
+      answer = await api.updateOtaTask(update, signal);
     } catch (thrown) {
       permits.release(permit);
       const endedAt = clock.monotonic();
@@ -173,7 +182,7 @@ export class Caller<W extends Work> {
       work.calling = false;
     }
     const endedAt = clock.monotonic();
-    if (!answer.ok && deadline.aborted) {
+    if (!answer.ok && signal.aborted) {
       permits.release(permit);
       work.interruption.request({});
       return GIVEN_UP;

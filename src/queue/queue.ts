@@ -42,6 +42,11 @@ export class Queue {
     this.#now = now;
   }
 
+  /** SQS demands the ending of every FIFO queue's name. */
+  get fifo(): boolean {
+    return this.url.endsWith('.fifo');
+  }
+
   /** Up to `max` messages (1-10). An abort can hide messages already on their way for one visibility timeout. */
   async receive({ max, waitSeconds, visibilitySeconds, signal }: ReceiveOptions): Promise<Message[]> {
     const command = new ReceiveMessageCommand({

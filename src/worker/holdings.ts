@@ -45,9 +45,12 @@ export class Holdings {
     return count;
   }
 
-  /** The newest of those not called yet, `count` at most: the ones to give back when the rate has fallen. */
-  newestUntried(count: number): Delivery[] {
-    return [...this.#held].filter(isUntried).slice(-count);
+  /**
+   * The newest of those not called yet, `count` at most: the ones to give back when the rate has fallen.
+   * @param among counts only those for which it holds.
+   */
+  newestUntried(count: number, among: (delivery: Delivery) => boolean = () => true): Delivery[] {
+    return [...this.#held].filter((delivery) => isUntried(delivery) && among(delivery)).slice(-count);
   }
 
   /**

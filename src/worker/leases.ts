@@ -1,5 +1,11 @@
 /**
  * The lease keeper: extends the lease of every message held, from receipt until its settlement is confirmed.
+ *
+ *   held ── half of it is left ─► extending ── confirmed ─► held
+ *   held, extending ── it runs out, or SQS refuses to extend it ─► lost
+ *   extending ── SQS refuses, but a settlement is under way ─► in doubt: that settlement's answer tells, or time
+ *   held ── SQS will extend no further ─► at the wall: given back before it runs out
+ *
  * Leases stand in the order of their deadlines (all are equally long, and an extended one goes to the end), so a
  * tick looks only at those that are due. A lease that cannot be extended before its deadline is lost.
  */
@@ -12,9 +18,13 @@ const EXTEND_AT = 1 / 2;
 /** Ticks per lease length. */
 const TICKS = 6;
 const BATCH = 10;
+/** A lease counts as lost this long before SQS ends it: a twentieth of its length, a second at most. */
+const marginMs = (lengthMs: number): number => Math.min(lengthMs / 20, 1_000);
 
 export interface Leased {
   readonly message: { readonly receiptHandle: string };
+  /** SQS has been asked to settle it: a refusal to extend may only mean that it has. */
+  readonly settlementSent?: boolean;
 }
 
 export interface LeaseKeeperOptions<T extends Leased> {
@@ -35,6 +45,8 @@ interface Lease {
   readonly heldSince: number;
   deadline: number;
   extending: boolean;
+  /** SQS refused to extend it while a settlement was under way. */
+  inDoubt: boolean;
   atWall: boolean;
 }
 
@@ -43,11 +55,14 @@ export class LeaseKeeper<T extends Leased> {
   readonly #leases = new Map<T, Lease>();
   readonly #lengthMs: number;
   readonly #maxHoldMs: number;
+  readonly #marginMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #alarm: NodeJS.Timeout | undefined;
 
   constructor(options: LeaseKeeperOptions<T>) {
     this.#options = options;
     this.#lengthMs = options.seconds * 1_000;
+    this.#marginMs = marginMs(this.#lengthMs);
     this.#maxHoldMs = options.maxHoldMs ?? MAX_HOLD_MS;
   }
 
@@ -56,16 +71,27 @@ export class LeaseKeeper<T extends Leased> {
     return this.#leases.size;
   }
 
-  /** Keeps the lease of `item`, received just now, until it is dropped. */
-  hold(item: T): void {
+  /**
+   * Keeps the lease of `item`, received just now, until it is dropped.
+   * @param pollMs how long the receive took. SQS began the lease somewhere within it: after a short one the earliest
+   * moment counts, after a long one (an idle poll) half a lease, and it is extended at once.
+   */
+  hold(item: T, pollMs = 0): void {
     const now = this.#options.now();
     this.#leases.set(item, {
-      heldSince: now,
-      deadline: now + this.#lengthMs,
+      heldSince: now - pollMs,
+      deadline: now + this.#lengthMs - Math.min(pollMs, this.#lengthMs * EXTEND_AT),
       extending: false,
+      inDoubt: false,
       atWall: false,
     });
     this.#timer ??= setInterval(() => this.#tick(), this.#lengthMs / TICKS);
+  }
+
+  /** Whether the message is certainly still ours. */
+  holds(item: T): boolean {
+    const lease = this.#leases.get(item);
+    return lease !== undefined && this.#msLeft(lease) > 0;
   }
 
   /** Ends the keeping: the message is settled. */
@@ -77,19 +103,41 @@ export class LeaseKeeper<T extends Leased> {
   /** Stops extending; leases run out by themselves. */
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#alarm);
     this.#timer = undefined;
+    this.#alarm = undefined;
+  }
+
+  /** Until the lease counts as lost. */
+  #msLeft(lease: Lease): number {
+    return lease.deadline - this.#marginMs - this.#options.now();
   }
 
   #tick(): void {
     const now = this.#options.now();
     const due: T[] = [];
+    let soonest = Number.POSITIVE_INFINITY;
     for (const [item, lease] of this.#leases) {
       // An extension answered late stands behind leases that end later: look at all of them.
       if (lease.deadline - now > this.#lengthMs * EXTEND_AT) continue;
-      if (lease.deadline <= now) this.#lose(item, 'the lease ran out before it could be extended');
-      else if (!lease.extending && !this.#atWall(item, lease, now)) due.push(item);
+      const left = this.#msLeft(lease);
+      if (left <= 0) {
+        this.#lose(item, 'the lease ran out before it could be extended');
+        continue;
+      }
+      soonest = Math.min(soonest, left);
+      if (!lease.extending && !lease.inDoubt && !this.#atWall(item, lease, now)) due.push(item);
     }
+    this.#wakeFor(soonest);
     for (let i = 0; i < due.length; i += BATCH) void this.#extend(due.slice(i, i + BATCH), now);
+  }
+
+  /** A lease that runs out before the next tick is lost at its hour, not at the tick: a call may have to be cut. */
+  #wakeFor(soonestMs: number): void {
+    clearTimeout(this.#alarm);
+    this.#alarm = undefined;
+    if (this.#leases.size === 0 || soonestMs > this.#lengthMs / TICKS) return;
+    this.#alarm = setTimeout(() => this.#tick(), Math.ceil(soonestMs));
   }
 
   #atWall(item: T, lease: Lease, now: number): boolean {
@@ -112,7 +160,7 @@ export class LeaseKeeper<T extends Leased> {
       for (const item of items) {
         const failure = failed.get(item.message.receiptHandle);
         if (failure === undefined) this.#extended(item, now + this.#lengthMs);
-        else if (failure.senderFault) this.#lose(item, `${failure.code}: ${failure.message}`);
+        else if (failure.senderFault) this.#refused(item, `${failure.code}: ${failure.message}`);
         else this.#mark(item, false);
       }
     } catch (error) {
@@ -134,6 +182,17 @@ export class LeaseKeeper<T extends Leased> {
   #mark(item: T, extending: boolean): void {
     const lease = this.#leases.get(item);
     if (lease !== undefined) lease.extending = extending;
+  }
+
+  #refused(item: T, reason: string): void {
+    const lease = this.#leases.get(item);
+    if (lease === undefined) return;
+    if (item.settlementSent) {
+      lease.extending = false;
+      lease.inDoubt = true;
+    } else {
+      this.#lose(item, reason);
+    }
   }
 
   #lose(item: T, reason: string): void {

@@ -51,13 +51,13 @@ export async function readQueueFacts(
       retentionSeconds:
         (first.status === 'fulfilled' ? first.value.retentionSeconds : undefined) ??
         DEFAULT_RETENTION_SECONDS,
-      fifo: source.url.endsWith('.fifo'),
+      fifo: source.fifo,
       deadLetter: {
         maximumMessageBytes:
           (second.status === 'fulfilled' ? second.value.maximumMessageBytes : undefined) ?? MAX_PAYLOAD_BYTES,
-        fifo: deadLetter.url.endsWith('.fifo'),
+        fifo: deadLetter.fifo,
       },
-      ...(outcome !== undefined && { outcome: { fifo: outcome.url.endsWith('.fifo') } }),
+      ...(outcome !== undefined && { outcome: { fifo: outcome.fifo } }),
     },
     source: look(first),
     deadLetter: look(second),

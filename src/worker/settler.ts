@@ -33,9 +33,13 @@ export interface SettlerOptions {
   readonly held: () => number;
   /** The settlement is over: the slot is free. */
   readonly onSettled: (delivery: Delivery, disposition: Disposition, settlement: Settlement) => void;
+  /** The message is deferred or released: told before SQS is asked. */
+  readonly onGiveBack?: (delivery: Delivery) => void;
   /** SQS says that the message is no longer ours. */
   readonly onLost: (delivery: Delivery, reason: string) => void;
   readonly onError: (request: string, count: number, error: unknown) => void;
+  /** How long a delete waits for others to share its request, in milliseconds. */
+  readonly deleteLingerMs?: number;
 }
 
 const BATCH = 10;
@@ -69,7 +73,7 @@ export class Settler {
       items.map((item) => item.delivery.message.receiptHandle);
     this.#deletes = new Batcher({
       size: BATCH,
-      lingerMs: DELETE_LINGER_MS,
+      lingerMs: options.deleteLingerMs ?? DELETE_LINGER_MS,
       onBatch: (items) => void this.#carryOut('delete', items, (batch) => deleteMessages(handles(batch))),
     });
     this.#changes = new Batcher({
@@ -106,12 +110,17 @@ export class Settler {
         });
         break;
       case 'defer':
-        this.#changes.add({ delivery, disposition, seconds: disposition.seconds });
+        this.#giveBack(delivery, disposition, disposition.seconds);
         break;
       case 'release':
-        this.#changes.add({ delivery, disposition, seconds: 0 });
+        this.#giveBack(delivery, disposition, 0);
         break;
     }
+  }
+
+  #giveBack(delivery: Delivery, disposition: Disposition, seconds: number): void {
+    this.#options.onGiveBack?.(delivery);
+    this.#changes.add({ delivery, disposition, seconds });
   }
 
   /** The outcome, where one is wanted, and the delete only when it is confirmed. */
@@ -195,6 +204,7 @@ export class Settler {
     for (let failures = 0; ; ) {
       items = items.filter((item) => this.#open.get(item.delivery) === item.disposition);
       if (items.length === 0) return;
+      for (const { delivery } of items) delivery.settlementSent = true;
       items = await this.#try(name, items, request);
       if (items.length === 0) return;
       failures++;

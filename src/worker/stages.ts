@@ -8,7 +8,6 @@ import { Permits } from '../ota/permits.ts';
 import { DeadLetterOutbox } from './dead-letter-outbox.ts';
 import type { Delivery } from './delivery.ts';
 import type { WorkerListener } from './events.ts';
-import { Lanes } from './lanes.ts';
 import { LeaseKeeper } from './leases.ts';
 import type { WorkerOptions } from './options.ts';
 import { OutcomeOutbox } from './outcome-outbox.ts';
@@ -18,8 +17,9 @@ import { Receiver } from './receiver.ts';
 import { type Settlement, Settler } from './settler.ts';
 import { defaultTimings } from './timings.ts';
 import { Trials } from './trials.ts';
+import { Turns } from './turns.ts';
 
-/** On a FIFO queue the group waits for the outcome, too: hardly any time to share its request. */
+/** On a FIFO queue the group waits for outcome and delete: hardly any time to share a request. */
 const FIFO_LINGER_MS = 20;
 
 /** What the stages ask and tell. */
@@ -38,11 +38,15 @@ export interface StageHooks {
   readonly onMessages: (messages: Message[], durationMs: number) => void;
   /** Does the work of one delivery. Must not reject. */
   readonly work: (delivery: Delivery) => Promise<void>;
+  /** Whether the lease of a delivery still holds. */
+  readonly holds: (delivery: Delivery) => boolean;
   /** A call begins. */
   readonly onStart: () => void;
   readonly onAttempt: (delivery: Delivery, attempt: Attempt) => void;
   readonly onGate: (change: GateChange) => void;
   readonly onSettled: (delivery: Delivery, disposition: Disposition, settlement: Settlement) => void;
+  /** A delivery is being deferred or released. */
+  readonly onGiveBack: (delivery: Delivery) => void;
   readonly onLost: (delivery: Delivery, reason: string) => void;
   readonly onWall: (delivery: Delivery) => void;
   /** SQS finds fault with a letter itself, and nothing is left to leave off. */
@@ -57,7 +61,7 @@ export interface Stages {
   readonly permits: Permits;
   readonly trials: Trials;
   readonly processor: Processor;
-  readonly lanes: Lanes<Delivery>;
+  readonly turns: Turns;
   readonly outbox: DeadLetterOutbox;
   /** undefined: nobody wants outcomes. */
   readonly outcomes: OutcomeOutbox | undefined;
@@ -74,8 +78,8 @@ export function createStages(options: WorkerOptions, hooks: StageHooks): Stages 
 function createApiSide(
   options: WorkerOptions,
   hooks: StageHooks,
-): Pick<Stages, 'gate' | 'permits' | 'trials' | 'processor' | 'lanes'> {
-  const { config, api, limiter, newest, clock, random, timings = defaultTimings } = options;
+): Pick<Stages, 'gate' | 'permits' | 'trials' | 'processor' | 'turns'> {
+  const { config, source, api, limiter, newest, clock, random, timings = defaultTimings } = options;
   const now = clock.monotonic;
   const gate = new Gate({
     runLimit: config.failureRunLimit,
@@ -94,6 +98,7 @@ function createApiSide(
     clock,
     random,
     deadline: hooks.deadline,
+    holds: hooks.holds,
     onStart: hooks.onStart,
     onAttempt: hooks.onAttempt,
   });
@@ -106,7 +111,7 @@ function createApiSide(
     maxDeliveries: config.maxDeliveries,
     retentionSeconds: () => hooks.facts()?.retentionSeconds ?? Number.POSITIVE_INFINITY,
   });
-  return { gate, permits, trials, processor, lanes: new Lanes(hooks.work) };
+  return { gate, permits, trials, processor, turns: new Turns(source.fifo, hooks.work) };
 }
 
 function createQueueSide(
@@ -145,8 +150,10 @@ function createQueueSide(
     ended: hooks.ended,
     held: hooks.held,
     onSettled: hooks.onSettled,
+    onGiveBack: hooks.onGiveBack,
     onLost: hooks.onLost,
     onError: (request, count, error) => hooks.emit({ type: 'settle-failed', request, count, error }),
+    ...(source.fifo && { deleteLingerMs: FIFO_LINGER_MS }),
   });
   const leases = new LeaseKeeper<Delivery>({
     seconds: config.visibilityTimeoutSeconds,
@@ -186,7 +193,7 @@ function createOutcomes(options: WorkerOptions, hooks: StageHooks): OutcomeOutbo
     onReachable: hooks.onOutcomeQueue,
     onFailed: (count, error) =>
       hooks.emit({ type: 'settle-failed', request: 'publish outcomes', count, error }),
-    ...(source.url.endsWith('.fifo') && { lingerMs: FIFO_LINGER_MS }),
+    ...(source.fifo && { lingerMs: FIFO_LINGER_MS }),
     ...(timings.outcomeBackoff !== undefined && { backoff: timings.outcomeBackoff }),
   });
 }

@@ -1,36 +1,36 @@
 /**
- * The worker: joins receiver, lanes, processor, settler and leases.
+ * The worker: joins receiver, turns, processor, settler and leases.
  *
  *   starting ── queues found ─► running ── stop ─► draining ── nothing held, or time is up ─► stopped
  *
  * Draining: no new receives, what was not started is released at once, calls in flight end, settlements are confirmed.
  */
-import { type Disposition, deferralSeconds } from '../message/disposition.ts';
+import type { Disposition } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import { parseBody } from '../message/parse.ts';
 import type { Attempt } from '../ota/call.ts';
 import type { GateChange } from '../ota/gate.ts';
-import type { GiveUp } from '../ota/interruption.ts';
 import { Delivery } from './delivery.ts';
+import { Drain } from './drain.ts';
 import { createEmitter, type WorkerEvent, type WorkerListener, type WorkerState } from './events.ts';
+import { GiveBacks } from './give-backs.ts';
 import { Holdings } from './holdings.ts';
 import type { WorkerOptions } from './options.ts';
 import { findQueues, type QueueFacts } from './queue-facts.ts';
 import type { Settlement } from './settler.ts';
-import { closedSlots, RECEIVE_SIZE, type Slots, slotsFor } from './slots.ts';
+import { RECEIVE_SIZE, type Slots, slotsFor } from './slots.ts';
 import type { WorkerSnapshot } from './snapshot.ts';
 import { createStages, type Stages } from './stages.ts';
 import { sweepExpiring } from './sweep.ts';
 import { defaultTimings } from './timings.ts';
-
-/** Room for the rate to waver before messages are given back, as a factor on what may wait. */
-const LATE_FACTOR = 1.5;
 
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #emit: WorkerListener;
   readonly #stages: Stages;
   readonly #holdings = new Holdings();
+  readonly #giveBacks: GiveBacks;
+  readonly #drain: Drain;
   /** Aborts calls in flight when the time to shut down is nearly over. */
   readonly #deadline = new AbortController();
   readonly #stopping = new AbortController();
@@ -40,7 +40,6 @@ export class Worker {
   #expiryTimer: NodeJS.Timeout | undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
-  #letGoNext = Promise.withResolvers<void>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -55,10 +54,12 @@ export class Worker {
       batch: () => Math.min(RECEIVE_SIZE, this.#slots().waiting),
       onMessages: (messages, durationMs) => this.#onMessages(messages, durationMs),
       work: (delivery) => this.#work(delivery),
+      holds: (delivery) => this.#stages.leases.holds(delivery),
       onStart: () => this.#stages.receiver.wake(),
       onAttempt: (delivery, attempt) => this.#onAttempt(delivery, attempt),
       onGate: (change) => this.#onGate(change),
       onSettled: (delivery, disposition, settlement) => this.#onSettled(delivery, disposition, settlement),
+      onGiveBack: (delivery) => this.#giveBacks.behind(delivery),
       onLost: (delivery, reason) => this.#onLost(delivery, reason),
       onWall: (delivery) => this.#onWall(delivery),
       onDeadLetterQueue: (reachable, error) =>
@@ -69,6 +70,14 @@ export class Worker {
       onOutcomeRefused: (delivery, error) =>
         this.#onRefused({ type: 'outcome-refused', subject: delivery, error }),
     });
+    this.#giveBacks = new GiveBacks({
+      holdings: this.#holdings,
+      turns: this.#stages.turns,
+      processor: this.#stages.processor,
+      random: options.random,
+      settle: (delivery, disposition) => this.#settle(delivery, disposition),
+    });
+    this.#drain = new Drain({ stages: this.#stages, holdings: this.#holdings, giveBacks: this.#giveBacks });
   }
 
   /** Begins to work; resolves once all queues are found and the first receive is on its way. Idempotent. */
@@ -128,13 +137,13 @@ export class Worker {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     const graceMs = this.#options.config.shutdownGraceSeconds * 1_000;
-    const hard = setTimeout(() => this.#cutShort(), graceMs * 0.8);
+    const hard = setTimeout(() => this.#drain.cutShort(this.#deadline), graceMs * 0.8);
     const timeUp = Promise.withResolvers<void>();
     const end = setTimeout(timeUp.resolve, graceMs * 0.95);
     await Promise.race([this.#started, timeUp.promise]);
     this.#setState('draining');
     clearInterval(this.#expiryTimer);
-    await Promise.race([this.#drained(), timeUp.promise]);
+    await Promise.race([this.#drain.run(), timeUp.promise]);
     clearTimeout(hard);
     clearTimeout(end);
     this.#ended.abort();
@@ -146,54 +155,29 @@ export class Worker {
     this.#setState('stopped');
   }
 
-  async #drained(): Promise<void> {
-    const { receiver, settler } = this.#stages;
-    receiver.close();
-    const held = [...this.#holdings];
-    for (const delivery of held) this.#giveUp(delivery, {});
-    settler.releaseUnsendable();
-    settler.flush();
-    // A poll of ours that is still open would take what is released here, and hide it when it is cut.
-    await this.#until(() => held.every((delivery) => delivery.calling || !this.#holdings.has(delivery)));
-    await receiver.stop(held.length > 0);
-    await this.#until(() => this.#holdings.size === 0);
-  }
-
-  /** Resolves when `done` holds; asks again whenever a message has been let go. */
-  async #until(done: () => boolean): Promise<void> {
-    while (!done()) {
-      this.#stages.settler.flush();
-      await this.#letGoNext.promise;
-    }
-  }
-
-  /** Time is nearly up: calls are aborted and their messages released, unsent dead letters and outcomes too. */
-  #cutShort(): void {
-    this.#deadline.abort();
-    this.#stages.settler.releaseUnsent();
-  }
-
   #onMessages(messages: Message[], durationMs: number): void {
     this.#emit({ type: 'received', count: messages.length, durationMs });
-    for (const message of messages) this.#take(message);
+    for (const message of messages) this.#take(message, durationMs);
     // Polls that were open when calls were paused may bring more than is to be held now.
-    if (this.#stages.gate.closed) this.#giveUpSurplus();
+    if (this.#stages.gate.closed) this.#giveBacks.surplus();
   }
 
-  #take(message: Message): void {
+  #take(message: Message, pollMs: number): void {
     const delivery = new Delivery(message, parseBody(message.body, message.sentAt));
+    if (this.#options.source.fifo) delivery.cut = new AbortController();
     this.#holdings.add(delivery);
-    this.#stages.leases.hold(delivery);
+    this.#stages.leases.hold(delivery, pollMs);
     // From a poll that was still open: back at once, whatever it is.
     if (this.#state === 'draining') this.#settle(delivery, { action: 'release' });
-    // What is not valid needs no lane: it is never called for.
-    else if (delivery.check.ok) this.#stages.lanes.add(delivery.check.update.Identifier, delivery);
-    else void this.#work(delivery);
+    else this.#stages.turns.add(delivery);
   }
 
   async #work(delivery: Delivery): Promise<void> {
+    delivery.working = true;
     const disposition = await this.#stages.processor.process(delivery);
+    delivery.working = false;
     this.#settle(delivery, disposition);
+    if (!this.#holdings.has(delivery)) this.#stages.turns.leave(delivery);
   }
 
   #settle(delivery: Delivery, disposition: Disposition): void {
@@ -209,15 +193,6 @@ export class Worker {
     }
   }
 
-  /** Gives back a delivery that is waiting for anything but an answer. */
-  #giveUp(delivery: Delivery, giveUp: GiveUp): void {
-    if (delivery.settling) return;
-    delivery.interruption.request(giveUp);
-    if (!delivery.check.ok || !this.#stages.lanes.withdraw(delivery.check.update.Identifier, delivery))
-      return;
-    this.#settle(delivery, this.#stages.processor.giveUp(delivery));
-  }
-
   #onAttempt(delivery: Delivery, attempt: Attempt): void {
     this.#options.rate.observe(attempt);
     const { failure, requestId } = attempt;
@@ -231,35 +206,17 @@ export class Worker {
       ...(failure !== undefined && { failure }),
       ...(requestId !== undefined && { requestId }),
     });
-    if (this.#stages.gate.closed) this.#giveUpSurplus();
-    else this.#releaseLate();
+    if (this.#stages.gate.closed) this.#giveBacks.surplus();
+    else this.#giveBacks.late(this.#waiting(), this.#slots().waiting);
     this.#stages.receiver.wake();
   }
 
   #onGate(change: GateChange): void {
     this.#emit({ type: 'gate', change });
-    if (change.to === 'denied') for (const delivery of this.#holdings) this.#giveUp(delivery, {});
-    else if (change.to !== 'open') this.#giveUpSurplus();
+    if (change.to === 'denied') this.#giveBacks.all();
+    else if (change.to !== 'open') this.#giveBacks.surplus();
     this.#stages.permits.pump();
     this.#stages.receiver.wake();
-  }
-
-  /** The rate has fallen: what cannot be started soon any more is for others to take. */
-  #releaseLate(): void {
-    const { waiting } = this.#slots();
-    const late = this.#waiting() - (waiting * LATE_FACTOR + RECEIVE_SIZE);
-    if (late <= 0) return;
-    for (const delivery of this.#holdings.newestUntried(Math.ceil(late))) this.#giveUp(delivery, {});
-  }
-
-  #giveUpSurplus(): void {
-    const { release, defer } = this.#holdings.surplus(closedSlots);
-    for (const delivery of release) this.#giveUp(delivery, {});
-    for (const delivery of defer) {
-      this.#giveUp(delivery, {
-        deferSeconds: deferralSeconds(delivery.message.receiveCount, this.#options.random),
-      });
-    }
   }
 
   /** A queue that is sent to has gone away or come back. */
@@ -277,6 +234,8 @@ export class Worker {
 
   #onSettled(delivery: Delivery, disposition: Disposition, settlement: Settlement): void {
     if (settlement === 'confirmed') {
+      // Confirmed too late, it may have been without effect: somebody else may have it, and those behind it are theirs.
+      if (!this.#stages.leases.holds(delivery)) this.#giveBacks.behind(delivery);
       this.#stages.leases.drop(delivery);
       const { letter, outcome, failure, superseded, decidedAt } = delivery;
       this.#emit({
@@ -300,37 +259,36 @@ export class Worker {
     delivery.lost = true;
     this.#stages.leases.drop(delivery);
     this.#emit({ type: 'lease-lost', subject: delivery, reason });
-    this.#giveUp(delivery, {});
+    delivery.cut?.abort();
+    this.#giveBacks.giveUp(delivery);
+    this.#giveBacks.behind(delivery);
     this.#stages.settler.forget(delivery);
     this.#letGo(delivery);
   }
 
   #onWall(delivery: Delivery): void {
     this.#stages.settler.releaseUnsent(delivery);
-    this.#giveUp(delivery, {});
+    this.#giveBacks.giveUp(delivery);
   }
 
   #letGo(delivery: Delivery): void {
     if (!this.#holdings.delete(delivery)) return;
+    if (!delivery.working) this.#stages.turns.leave(delivery);
     this.#stages.receiver.wake();
     this.#stages.settler.flushIfLast();
-    this.#letGoNext.resolve();
-    this.#letGoNext = Promise.withResolvers();
+    this.#drain.letGo();
   }
 
   /** Looks for messages that must not be left to the queue any longer: in hand, and while paused in the queue. */
   #expire(): void {
-    for (const delivery of this.#holdings) {
-      if (!delivery.calling && this.#stages.processor.secondsToExpiring(delivery.message) <= 0)
-        this.#giveUp(delivery, {});
-    }
+    this.#giveBacks.expiring();
     if (!this.#stages.gate.closed || !this.#stages.settler.canSend || this.#state !== 'running') return;
     const { source, config } = this.#options;
     void sweepExpiring({
       queue: source,
       visibilitySeconds: config.visibilityTimeoutSeconds,
       isExpiring: (message) => this.#stages.processor.secondsToExpiring(message) <= 0,
-      take: (message) => this.#take(message),
+      take: (message) => this.#take(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
     });
   }
@@ -344,7 +302,7 @@ export class Worker {
 
   /** Messages waiting to be called for, first or again. */
   #waiting(): number {
-    return this.#stages.permits.waiting + this.#stages.lanes.waiting;
+    return this.#stages.permits.waiting + this.#stages.turns.waiting;
   }
 
   #free(): number {

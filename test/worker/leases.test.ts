@@ -182,7 +182,7 @@ describe('extension', () => {
           : Promise.resolve([]),
     });
     hold('a');
-    await pass(11_800);
+    await pass(11_300);
     hold('b');
     answers[0]?.();
     slow = false;
