@@ -1,4 +1,5 @@
 /** A stage for end-to-end tests: a real SQS server and the simulated API over HTTP, with a worker in this process. */
+import { randomUUID } from 'node:crypto';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
@@ -19,6 +20,7 @@ import {
 import type { WorkerEvent, WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/timings.ts';
 import { Worker } from '../../src/worker/worker.ts';
+import { type StrictSqs, startStrictSqs } from './strict-sqs.ts';
 
 export const REGION = 'eu-west-1';
 export const credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret-key-of-tests' };
@@ -47,6 +49,10 @@ export interface StageOptions {
   /** Makes the queue `outcomes`, which the worker publishes to. */
   readonly outcomes?: boolean;
   readonly outcomeAttributes?: Record<string, string>;
+  /** Both queues are FIFO queues, served as strictly as AWS's: `updates.fifo` and `dead.fifo`. */
+  readonly fifo?: boolean;
+  /** SQS is as strict as AWS's; implied by `fifo`. */
+  readonly strict?: boolean;
   /** What a client of SQS is given besides: another endpoint (a proxy's), say. */
   readonly sqs?: SQSClientConfig;
   /** What the client of the API is given besides: other credentials, say. */
@@ -59,6 +65,8 @@ export interface StageOptions {
   readonly random?: () => number;
   /** A worker's memory of what is newest; its own, in memory, when omitted. */
   readonly newest?: () => Newest;
+  /** The API's dice, for its faults and latencies. */
+  readonly apiRandom?: () => number;
   /** Hear every event of the worker before the stage does. */
   readonly listeners?: readonly WorkerListener[];
 }
@@ -68,12 +76,30 @@ export type SettledEvent = Extract<WorkerEvent, { type: 'settled' }>;
 /** Starts both servers and makes the queues `updates`, `dead` and, where asked, `outcomes`; the worker is made and not started. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
-  sqs.createQueue('updates', { region: REGION, attributes: options.queueAttributes ?? {} });
-  sqs.createQueue('dead', { region: REGION, attributes: options.deadLetterAttributes ?? {} });
+  const { fifo, queueAttributes, deadLetterAttributes } = options;
+  const kind = fifo ? { FifoQueue: 'true' } : {};
+  sqs.createQueue(queueName('updates', options), {
+    region: REGION,
+    attributes: { ...kind, ...queueAttributes },
+  });
+  sqs.createQueue(queueName('dead', options), {
+    region: REGION,
+    attributes: { ...kind, ...deadLetterAttributes },
+  });
   if (options.outcomes === true)
     sqs.createQueue('outcomes', { region: REGION, attributes: options.outcomeAttributes ?? {} });
-  const api = await startSimulatedApi({ record: true, ...(options.api && { settings: options.api }) });
-  return new Stage(sqs, api, options);
+  const strict =
+    fifo || options.strict ? await startStrictSqs({ upstream: `http://127.0.0.1:${sqs.port}` }) : undefined;
+  const api = await startSimulatedApi({
+    record: true,
+    ...(options.api && { settings: options.api }),
+    ...(options.apiRandom && { random: options.apiRandom }),
+  });
+  return new Stage(sqs, api, options, strict);
+}
+
+function queueName(name: string, { fifo }: StageOptions): string {
+  return fifo ? `${name}.fifo` : name;
 }
 
 export class Stage {
@@ -86,25 +112,29 @@ export class Stage {
   readonly config: Config;
   readonly worker: Worker;
   readonly #options: StageOptions;
+  readonly #strict: StrictSqs | undefined;
+  readonly #names: { readonly updates: string; readonly dead: string };
   readonly #watchers = new Set<() => void>();
   readonly #clients: { destroy(): void }[] = [];
 
-  constructor(sqs: FauxqsServer, api: SimulatedApi, options: StageOptions) {
+  constructor(sqs: FauxqsServer, api: SimulatedApi, options: StageOptions, strict?: StrictSqs) {
     this.sqs = sqs;
     this.api = api;
     this.#options = options;
-    this.sqsUrl = `http://127.0.0.1:${sqs.port}`;
+    this.#strict = strict;
+    this.#names = { updates: queueName('updates', options), dead: queueName('dead', options) };
+    this.sqsUrl = strict?.url ?? `http://127.0.0.1:${sqs.port}`;
     this.config = readConfig(this.environment(options.env));
-    this.source = this.queue('updates');
-    this.dead = this.queue('dead');
+    this.source = this.queue(this.#names.updates);
+    this.dead = this.queue(this.#names.dead);
     this.worker = this.makeWorker();
   }
 
   /** A worker's environment for this stage: for workers in this process and for spawned ones. */
   environment(overrides: Environment = {}): Record<string, string> {
     const environment = {
-      QUEUE_URL: `${this.sqsUrl}/000000000000/updates`,
-      DEAD_LETTER_QUEUE_URL: `${this.sqsUrl}/000000000000/dead`,
+      QUEUE_URL: `${this.sqsUrl}/000000000000/${this.#names.updates}`,
+      DEAD_LETTER_QUEUE_URL: `${this.sqsUrl}/000000000000/${this.#names.dead}`,
       ...(this.#options.outcomes === true && {
         OUTCOME_QUEUE_URL: `${this.sqsUrl}/000000000000/outcomes`,
       }),
@@ -138,8 +168,8 @@ export class Stage {
     const { newest = () => new LocalNewest() } = this.#options;
     return new Worker({
       config,
-      source: this.queue('updates', this.#options.sqs),
-      deadLetterQueue: this.queue('dead', this.#options.sqs),
+      source: this.queue(this.#names.updates, this.#options.sqs),
+      deadLetterQueue: this.queue(this.#names.dead, this.#options.sqs),
       ...(config.outcomeQueueUrl !== undefined && {
         outcomeQueue: this.queue('outcomes', this.#options.sqs),
       }),
@@ -174,6 +204,21 @@ export class Stage {
         batch.map((body, j) => ({
           key: String(i + j),
           body: typeof body === 'string' ? body : JSON.stringify(body),
+        })),
+      );
+      if (failures.length > 0) throw new Error(`not sent: ${JSON.stringify(failures)}`);
+    }
+  }
+
+  /** Puts updates on a FIFO source queue, in order, each with its Identifier for a group. */
+  async sendInOrder(...updates: readonly { readonly Identifier: string }[]): Promise<void> {
+    for (let i = 0; i < updates.length; i += 10) {
+      const failures = await this.source.send(
+        updates.slice(i, i + 10).map((update, j) => ({
+          key: String(i + j),
+          body: JSON.stringify(update),
+          groupId: update.Identifier,
+          deduplicationId: randomUUID(),
         })),
       );
       if (failures.length > 0) throw new Error(`not sent: ${JSON.stringify(failures)}`);
@@ -225,7 +270,7 @@ export class Stage {
 
   /** Messages on the source queue that are visible, and those in flight. */
   left(): { ready: number; inFlight: number } {
-    const messages = this.sqs.inspectQueue('updates')?.messages;
+    const messages = this.sqs.inspectQueue(this.#names.updates)?.messages;
     return { ready: messages?.ready.length ?? 0, inFlight: messages?.inflight.length ?? 0 };
   }
 
@@ -233,6 +278,7 @@ export class Stage {
     await this.worker.stop();
     for (const client of this.#clients) client.destroy();
     await this.api.close();
+    await this.#strict?.close();
     await this.sqs.stop();
   }
 }

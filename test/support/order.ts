@@ -1,0 +1,86 @@
+/** Whether an API's record keeps the order that a FIFO queue promises (design 2.4.2). PURE. */
+
+/** One update as it was sent; within a group every value is another. */
+export interface SentUpdate {
+  readonly group: string;
+  readonly value: string;
+  /** It was dead-lettered: then it may have taken effect (its answer was lost), or not. */
+  readonly mayBeMissing?: boolean;
+}
+
+/** One call that took effect. */
+export interface AppliedUpdate {
+  readonly group: string;
+  readonly value: string;
+}
+
+export interface OrderViolation {
+  readonly kind: 'missing' | 'unknown' | 'older-first-applied-after-newer' | 'newest-not-last';
+  readonly group: string;
+  /** The value at fault. */
+  readonly value: string;
+  /** The newer value that was there before, or the newest one that was applied. */
+  readonly newer?: string;
+}
+
+interface GroupState {
+  readonly sent: SentUpdate[];
+  /** By value: its place in the order of sending. */
+  readonly places: Map<string, number>;
+  readonly applied: Set<string>;
+  newest: number;
+  last: number;
+}
+
+/**
+ * @param sent every update in the order of sending; groups may be mixed.
+ * @param applied every call that took effect, in the order in which they did. Repeats of what was applied before are no
+ * violation, but the last call of a group must be that of the newest value applied.
+ */
+export function orderViolations(
+  sent: readonly SentUpdate[],
+  applied: readonly AppliedUpdate[],
+): OrderViolation[] {
+  const groups = new Map<string, GroupState>();
+  for (const update of sent) {
+    const fresh = (): GroupState => ({
+      sent: [],
+      places: new Map(),
+      applied: new Set(),
+      newest: -1,
+      last: -1,
+    });
+    const state = groups.get(update.group) ?? fresh();
+    groups.set(update.group, state);
+    if (state.places.has(update.value)) throw new Error(`${update.group}: ${update.value} was sent twice`);
+    state.places.set(update.value, state.sent.length);
+    state.sent.push(update);
+  }
+  const violations: OrderViolation[] = [];
+  for (const { group, value } of applied) {
+    const state = groups.get(group);
+    const place = state?.places.get(value);
+    if (state === undefined || place === undefined) {
+      violations.push({ kind: 'unknown', group, value });
+      continue;
+    }
+    if (!state.applied.has(value) && place < state.newest) {
+      const newer = state.sent[state.newest]?.value ?? '';
+      violations.push({ kind: 'older-first-applied-after-newer', group, value, newer });
+    }
+    state.applied.add(value);
+    state.newest = Math.max(state.newest, place);
+    state.last = place;
+  }
+  for (const [group, state] of groups) violations.push(...atTheEnd(group, state));
+  return violations;
+}
+
+function atTheEnd(group: string, { sent, applied, newest, last }: GroupState): OrderViolation[] {
+  const missing = sent
+    .filter(({ value, mayBeMissing }) => mayBeMissing !== true && !applied.has(value))
+    .map(({ value }): OrderViolation => ({ kind: 'missing', group, value }));
+  if (last === newest) return missing;
+  const [value = '', newer = ''] = [sent[last]?.value, sent[newest]?.value];
+  return [...missing, { kind: 'newest-not-last', group, value, newer }];
+}
