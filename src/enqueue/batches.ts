@@ -17,24 +17,31 @@ export function isFifo(queueUrl: string): boolean {
   return new URL(queueUrl).pathname.endsWith('.fifo');
 }
 
+export interface Sending {
+  readonly fifo: boolean;
+  /** Names the run: within it a row is sent once however often its request is tried, and another run sends it anew. */
+  readonly run: string;
+}
+
 /**
  * The message of a row; its `key` is the line.
  *
- * FIFO: the group is the Identifier (its SHA-256 when too long), and the deduplication id is the SHA-256 of the body,
- * which holds RequestId and IssuedAt: a second run is a second sending, a request tried again is not.
+ * FIFO: the group is the Identifier (its SHA-256 when too long). The deduplication id is a hash of run, line and body: SQS
+ * swallows what has an id that was used within five minutes, and neither two rows nor two runs may look like one, not
+ * even when they say the same.
  * Standard: the group is the job, so that SQS's fair queues keep a large job from starving a small one.
  */
-export function toOutgoing(row: GoodRow, fifo: boolean): OutgoingRow {
+export function toOutgoing(row: GoodRow, { fifo, run }: Sending): OutgoingRow {
   const body = JSON.stringify(row.update);
   const key = String(row.line);
   const { Identifier, JobId } = row.update;
   if (!fifo) return { row, message: { key, body, ...(JobId !== undefined && { groupId: JobId }) } };
   const groupId = Identifier.length <= MAX_GROUP_ID_LENGTH ? Identifier : hash('sha256', Identifier, 'hex');
-  return { row, message: { key, body, groupId, deduplicationId: hash('sha256', body, 'hex') } };
+  const deduplicationId = hash('sha256', `${run}\n${key}\n${body}`, 'hex');
+  return { row, message: { key, body, groupId, deduplicationId } };
 }
 
-export interface BatchOptions {
-  readonly fifo: boolean;
+export interface BatchOptions extends Sending {
   readonly maxBytes?: number;
 }
 
@@ -44,13 +51,13 @@ export interface BatchOptions {
  */
 export async function* batchRows(
   rows: AsyncIterable<GoodRow>,
-  { fifo, maxBytes = MAX_PAYLOAD_BYTES }: BatchOptions,
+  { fifo, run, maxBytes = MAX_PAYLOAD_BYTES }: BatchOptions,
 ): AsyncGenerator<OutgoingRow[], undefined> {
   let batch: OutgoingRow[] = [];
   let bytes = 0;
   const groups = new Set<string | undefined>();
   for await (const row of rows) {
-    const outgoing = toOutgoing(row, fifo);
+    const outgoing = toOutgoing(row, { fifo, run });
     const { groupId, body } = outgoing.message;
     const size = Buffer.byteLength(body);
     const full = batch.length === BATCH_SIZE || bytes + size > maxBytes || (fifo && groups.has(groupId));

@@ -130,6 +130,7 @@ async function send(
   const result = await sendRows(goodRows(rows, fromLine), {
     ...context,
     queueUrl,
+    run: `${rules.startedAt} ${context.random()}`,
     send: dryRun ? pretend : context.send,
     onRefused,
     onProgress: context.progress.update,

@@ -21,6 +21,8 @@ const backoff: BackoffSettings = { baseMs: 200, maxMs: 10_000 };
 
 export interface SendOptions {
   readonly queueUrl: string;
+  /** Names this run (see batches.ts). */
+  readonly run: string;
   /** One request; rejects when it failed as a whole. */
   readonly send: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
   /** Resolves after `ms`, or at once when `signal` aborts. */
@@ -47,9 +49,9 @@ export interface SendResult {
 
 /** Sends all rows. Never rejects for what SQS answers: the result says how far it came. */
 export async function sendRows(rows: AsyncIterable<GoodRow>, options: SendOptions): Promise<SendResult> {
-  const { queueUrl, send, sleep, random, onRefused, onProgress } = options;
+  const { queueUrl, run, send, sleep, random, onRefused, onProgress } = options;
   const fifo = isFifo(queueUrl);
-  const batches = batchRows(rows, { fifo });
+  const batches = batchRows(rows, { fifo, run });
   const gaveUp = new AbortController();
   const stop = AbortSignal.any([options.signal, gaveUp.signal]);
   let sent = 0;

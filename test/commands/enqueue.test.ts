@@ -54,9 +54,14 @@ interface Surroundings {
   readonly stdin?: string;
   readonly env?: Record<string, string>;
   readonly terminal?: boolean;
+  /** The first number the run draws. */
+  readonly random?: number;
 }
 
-async function enqueue(args: readonly string[], { stdin = '', env, terminal = false }: Surroundings = {}) {
+async function enqueue(
+  args: readonly string[],
+  { stdin = '', env, terminal = false, random = 0 }: Surroundings = {},
+) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   if (terminal) Object.assign(stderr, { isTTY: true, columns: 80 });
   const io: CommandIo = {
@@ -73,7 +78,7 @@ async function enqueue(args: readonly string[], { stdin = '', env, terminal = fa
   addEnqueue(program, io, {
     cwd,
     clock: { wall: () => startedAt, monotonic: () => 0 },
-    random: () => 0,
+    random: () => random,
     sleep: async () => {},
   });
   let error = '';
@@ -226,6 +231,16 @@ describe('enqueue', () => {
     await enqueue(args);
     await enqueue([...args, '--set', 'IssuedAt=2026-11-23T07:00:01Z']);
     expect(messages('updates.fifo')).toHaveLength(2);
+  });
+
+  test('has no row swallowed on a FIFO queue: not one that says what another says, not in a deliberate rerun', async () => {
+    const row = '{"Identifier":"a1","Description":"x","RequestId":"r1","IssuedAt":"2026-11-23T06:00:00Z"}\n';
+    const args = [file('tasks.jsonl', row + row), '--queue-url', queueUrl('updates.fifo')];
+    await enqueue(args, { random: 0.25 });
+    expect(messages('updates.fifo')).toHaveLength(2);
+    await enqueue(args, { random: 0.75 });
+    expect(messages('updates.fifo')).toHaveLength(4);
+    for (const body of bodies('updates.fifo')) expect(body.IssuedAt).toBe('2026-11-23T06:00:00Z');
   });
 
   test('goes on from a line, and still reports all refused rows', async () => {

@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { batchRows, isFifo, toOutgoing } from '../../src/enqueue/batches.ts';
 import type { GoodRow } from '../../src/enqueue/validate.ts';
 
+const run = 'run-1';
+const standard = { fifo: false, run };
+const ordered = { fifo: true, run };
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function row(line: number, Identifier: string, JobId?: string): GoodRow {
@@ -15,14 +18,14 @@ async function* each(rows: readonly GoodRow[]): AsyncGenerator<GoodRow> {
 }
 
 async function linesOf(rows: readonly GoodRow[], fifo: boolean, maxBytes?: number): Promise<number[][]> {
-  const options = { fifo, ...(maxBytes !== undefined && { maxBytes }) };
+  const options = { fifo, run, ...(maxBytes !== undefined && { maxBytes }) };
   const batches = await Array.fromAsync(batchRows(each(rows), options));
   return batches.map((batch) => batch.map((outgoing) => outgoing.row.line));
 }
 
 describe('toOutgoing', () => {
   test('groups by job on a standard queue, for fairness', () => {
-    expect(toOutgoing(row(2, 'a1', 'job-1'), false).message).toEqual({
+    expect(toOutgoing(row(2, 'a1', 'job-1'), standard).message).toEqual({
       key: '2',
       body: '{"Identifier":"a1","Description":"x","JobId":"job-1"}',
       groupId: 'job-1',
@@ -30,19 +33,26 @@ describe('toOutgoing', () => {
   });
 
   test('sends no group to a standard queue when there is no job', () => {
-    expect(Object.keys(toOutgoing(row(2, 'a1'), false).message)).toEqual(['key', 'body']);
+    expect(Object.keys(toOutgoing(row(2, 'a1'), standard).message)).toEqual(['key', 'body']);
   });
 
-  test('groups by Identifier on a FIFO queue and deduplicates by the body', () => {
-    const { message } = toOutgoing(row(2, 'a1', 'job-1'), true);
-    expect(message).toMatchObject({ groupId: 'a1', deduplicationId: sha256(message.body) });
+  test('groups by Identifier on a FIFO queue', () => {
+    expect(toOutgoing(row(2, 'a1', 'job-1'), ordered).message.groupId).toBe('a1');
+  });
+
+  test('gives a row tried again its deduplication id again, and no other row, and no other run', () => {
+    const id = (line: number, Identifier: string, inRun = run): string | undefined =>
+      toOutgoing(row(line, Identifier), { fifo: true, run: inRun }).message.deduplicationId;
+    expect(id(2, 'a1')).toBe(id(2, 'a1'));
+    expect(id(2, 'a1')).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set([id(2, 'a1'), id(3, 'a1'), id(2, 'b2'), id(2, 'a1', 'run-2')]).size).toBe(4);
   });
 
   test.each([
     [128, 'x'.repeat(128)],
     [129, sha256('x'.repeat(129))],
   ])('makes a group of an Identifier of %d characters', (length, groupId) => {
-    expect(toOutgoing(row(2, 'x'.repeat(length)), true).message.groupId).toBe(groupId);
+    expect(toOutgoing(row(2, 'x'.repeat(length)), ordered).message.groupId).toBe(groupId);
   });
 });
 
@@ -64,7 +74,7 @@ describe('batchRows', () => {
   });
 
   test('closes a batch before its bodies exceed the limit in bytes', async () => {
-    const bytes = Buffer.byteLength(toOutgoing(row(2, 'a'), false).message.body);
+    const bytes = Buffer.byteLength(toOutgoing(row(2, 'a'), standard).message.body);
     expect(await linesOf([row(2, 'a'), row(3, 'b'), row(4, 'c')], false, 2 * bytes)).toEqual([[2, 3], [4]]);
     expect(await linesOf([row(2, 'a'), row(3, 'b')], false, 2 * bytes - 1)).toEqual([[2], [3]]);
     expect(await linesOf([row(2, 'a'), row(3, 'b')], false, 1)).toEqual([[2], [3]]);
