@@ -20,7 +20,7 @@ const LATE_FACTOR = 1.5;
 export interface GiveBacksOptions {
   readonly holdings: Holdings;
   readonly turns: Turns;
-  readonly processor: Processor;
+  readonly processor: Pick<Processor, 'giveUp' | 'secondsToExpiring'>;
   readonly random: () => number;
   /** Carries out what becomes of a delivery that had not started. */
   readonly settle: (delivery: Delivery, disposition: Disposition) => void;

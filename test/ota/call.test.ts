@@ -44,6 +44,7 @@ class NotedInterruption extends Interruption {
 interface TestWork extends Work {
   readonly tally: Tally;
   readonly interruption: NotedInterruption;
+  signal?: AbortSignal;
 }
 
 function newWork({ hold = false, tally = {} }: { hold?: boolean; tally?: Partial<Tally> } = {}): TestWork {
@@ -66,6 +67,7 @@ interface Setting {
   readonly schedules?: ProbeSchedules;
   readonly callTimeoutMs?: number;
   readonly onStart?: CallerOptions<TestWork>['onStart'];
+  readonly holds?: CallerOptions<TestWork>['holds'];
 }
 
 /** A caller against a simulated API over HTTP. */
@@ -107,6 +109,7 @@ async function setUp(setting: Setting = {}) {
     clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => performance.now() },
     random: () => 0.5,
     deadline: deadline.signal,
+    ...(setting.holds !== undefined && { holds: setting.holds }),
     onStart: setting.onStart ?? (() => {}),
     onAttempt: (_, attempt) => attempts.push(attempt),
   });
@@ -546,5 +549,45 @@ describe('newest wins', () => {
     expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
     expect(tokens).toEqual(['+1', '-1']);
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
+
+describe('a message that is no longer ours', () => {
+  test('is not called for, and its permit is given back', async () => {
+    const asked: TestWork[] = [];
+    const { caller, server, permits, attempts } = await setUp({
+      holds: (work) => {
+        asked.push(work);
+        return false;
+      },
+    });
+    const work = newWork();
+    expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
+    expect(asked).toEqual([work]);
+    expect([server.stats().calls, attempts.length, permits.inFlight, work.tally.attempts]).toEqual([
+      0, 0, 0, 0,
+    ]);
+  });
+
+  test('is not called for again', async () => {
+    const { caller, server } = await setUp({
+      script: [{ status: 500, errorType: 'InternalServerException' }],
+      holds: ({ tally }) => tally.attempts === 0,
+    });
+    expect(await caller.run(update, newWork())).toMatchObject({
+      kind: 'given-up',
+      failure: { name: 'InternalServerException' },
+    });
+    expect(server.stats().calls).toBe(1);
+  });
+
+  test('has its call in flight cut by a signal of its own, and nothing is observed of it', async () => {
+    const { caller, server, permits, attempts, gate } = await setUp({ script: ['hang'], runLimit: 1 });
+    const cut = new AbortController();
+    const work = { ...newWork(), signal: cut.signal };
+    const ending = caller.run(update, work);
+    await server.waitFor(() => server.stats().inFlight === 1);
+    cut.abort();
+    expect(await ending).toEqual({ kind: 'given-up' });
+    await server.waitFor(() => server.stats().inFlight === 0);
+    expect([attempts.length, permits.inFlight, gate.closed, work.calling]).toEqual([0, 0, false, false]);
   });
 });

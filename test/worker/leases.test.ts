@@ -14,9 +14,11 @@ import { createSqsClient } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import type { BatchFailure, VisibilityChange } from '../../src/queue/types.ts';
 import { LeaseKeeper, MAX_HOLD_MS } from '../../src/worker/leases.ts';
+import { StrictFifo } from '../support/strict-fifo.ts';
 
 interface Held {
   readonly message: { readonly receiptHandle: string };
+  settlementSent?: boolean;
 }
 
 interface Setting {
@@ -46,7 +48,7 @@ function setUp({ seconds = 12, maxHoldMs, extend = async () => [] }: Setting = {
   });
   onTestFinished(() => keeper.stop());
   const hold = (...names: string[]): Held[] => {
-    const items = names.map((receiptHandle) => ({ message: { receiptHandle } }));
+    const items: Held[] = names.map((receiptHandle) => ({ message: { receiptHandle } }));
     for (const item of items) keeper.hold(item);
     return items;
   };
@@ -304,6 +306,54 @@ describe('what fails', () => {
   });
 });
 
+describe('a lease', () => {
+  test('counts from the start of a short receive, and as half spent after a long one', async () => {
+    const { keeper, requests } = setUp();
+    const [quick, idle] = [{ message: { receiptHandle: 'quick' } }, { message: { receiptHandle: 'idle' } }];
+    keeper.hold(quick, 4_000);
+    keeper.hold(idle, 20_000);
+    // Of `quick` 8 s are left, of `idle` 6 s: due at once.
+    await pass(2_000);
+    expect(requests).toEqual([['quick', 'idle']]);
+    await pass(6_000);
+    expect(requests).toEqual([
+      ['quick', 'idle'],
+      ['quick', 'idle'],
+    ]);
+  });
+
+  test('holds until a moment before SQS ends it, and is lost then, not at the next tick', async () => {
+    const { keeper, lost, hold } = setUp({ seconds: 60, extend: () => Promise.reject(new Error('away')) });
+    const [a] = hold('a');
+    if (a === undefined) throw new Error('one was held');
+    await pass(58_999);
+    expect([keeper.holds(a), lost.length]).toEqual([true, 0]);
+    await pass(1);
+    expect([keeper.holds(a), lost.length]).toEqual([false, 1]);
+  });
+
+  test('that has lapsed in a stall of the process does not hold, before any timer has run', () => {
+    const { keeper, hold } = setUp();
+    const [a] = hold('a');
+    if (a === undefined) throw new Error('one was held');
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 12_000);
+    expect(keeper.holds(a)).toBe(false);
+    now.mockRestore();
+    expect(keeper.holds({ message: { receiptHandle: 'a stranger' } })).toBe(false);
+  });
+
+  test('that is refused an extension while its message is being settled is kept to its end, and asked for no more', async () => {
+    const { keeper, requests, lost, hold } = setUp({ extend: async () => [failure('a', true)] });
+    const [a] = hold('a');
+    if (a === undefined) throw new Error('one was held');
+    a.settlementSent = true;
+    await pass(11_000);
+    expect([keeper.holds(a), lost, requests]).toEqual([true, [], [['a']]]);
+    await pass(1_000);
+    expect(lost).toEqual(['a: the lease ran out before it could be extended']);
+  });
+});
+
 describe('the wall', () => {
   test('is 12 hours, as SQS has it', () => {
     expect(MAX_HOLD_MS).toBe(12 * 3_600_000);
@@ -334,6 +384,40 @@ describe('the wall', () => {
     expect(walls).toEqual(['a']);
     expect(requests.at(-1)).toEqual(['b']);
     expect(lost).toEqual([]);
+  });
+});
+
+describe("by AWS's own rules", () => {
+  test('a message held for half a day is never refused an extension, and is given back in time', async () => {
+    const sqs = new StrictFifo(() => performance.now());
+    sqs.send({ MessageBody: 'one', MessageGroupId: 'a' }, 'id');
+    const receive = (): string[] =>
+      (sqs.receive(10, 30) as { ReceiptHandle: string }[]).map(({ ReceiptHandle }) => ReceiptHandle);
+    const startedAt = performance.now();
+    let givenBackMs = 0;
+    const keeper: LeaseKeeper<Held> = new LeaseKeeper<Held>({
+      seconds: 30,
+      now: () => performance.now(),
+      extend: async (changes) => {
+        for (const { receiptHandle, seconds } of changes)
+          expect(sqs.changeVisibility(receiptHandle, seconds)).toBeUndefined();
+        return [];
+      },
+      onLost: (_, reason) => expect.unreachable(reason),
+      onWall: (item) => {
+        givenBackMs = performance.now() - startedAt;
+        expect(sqs.changeVisibility(item.message.receiptHandle, 0)).toBeUndefined();
+        keeper.drop(item);
+      },
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    const [receiptHandle = ''] = receive();
+    keeper.hold({ message: { receiptHandle } });
+    await pass(MAX_HOLD_MS - 60_000);
+    expect([givenBackMs, receive()]).toEqual([0, []]);
+    await pass(60_000);
+    expect(givenBackMs).toBeGreaterThan(MAX_HOLD_MS - 35_000);
+    expect(receive()).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,159 @@
+/** Design 5.6 against an SQS as strict as AWS's: leases kept for as long as a message is held, and what ends them. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSqsClient } from '../../src/queue/client.ts';
+import { purgeQueue } from '../support/queues.ts';
+import { type SqsProxy, type SqsRequest, startSqsProxy } from '../support/sqs-proxy.ts';
+import { credentials, REGION, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+
+let proxy: SqsProxy;
+let stage: Stage;
+
+beforeEach(async () => {
+  proxy = await startSqsProxy();
+});
+afterEach(async () => {
+  await stage.strike();
+  await proxy.close();
+});
+
+async function set(options: StageOptions = {}): Promise<void> {
+  stage = await setStage({
+    strict: true,
+    sqs: { endpoint: proxy.url },
+    ...options,
+    env: { VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '10000', ...options.env },
+  });
+  proxy.upstream = stage.sqsUrl;
+}
+
+const lost = () => stage.events.flatMap((event) => (event.type === 'lease-lost' ? [event] : []));
+const isExtension = ({ action, input }: SqsRequest): boolean =>
+  action === 'ChangeMessageVisibilityBatch' &&
+  (input.Entries as { VisibilityTimeout: number }[]).every(({ VisibilityTimeout }) => VisibilityTimeout > 0);
+
+/** The receipt handles that the worker was given. */
+function watchHandles(): string[] {
+  const handles: string[] = [];
+  proxy.rule = async (request, forward) => {
+    const answer = await forward();
+    if (request.action === 'ReceiveMessage')
+      for (const { ReceiptHandle } of (answer.output.Messages as { ReceiptHandle: string }[] | undefined) ??
+        [])
+        handles.push(ReceiptHandle);
+    return answer;
+  };
+  return handles;
+}
+
+test('through throttling longer than the lease each message stays in one hand and is applied once', async () => {
+  await set();
+  await stage.sendUpdates(15);
+  // All are in hand before the first is let through.
+  stage.api.configure({ limit: { ratePerSecond: 0.001, burst: 1 }, retryAfterSeconds: 0 });
+  await stage.worker.start();
+  await stage.api.waitFor(() => stage.api.stats().throttled >= 15);
+  const other = stage.makeWorker();
+  await other.start();
+  await proxy.waitFor(() => proxy.requests.filter(isExtension).length >= 4);
+  stage.api.configure({ limit: { ratePerSecond: 20, burst: 1 } });
+  await stage.ended(15);
+  await other.stop();
+  expect(stage.api.stats().applied).toBe(15);
+  expect(lost()).toEqual([]);
+  expect(stage.settled('acknowledge').map(({ subject }) => subject.message.receiveCount)).toEqual(
+    Array.from({ length: 15 }, () => 1),
+  );
+  // In batches: two requests a round for fifteen messages.
+  const sizes = proxy.requests.filter(isExtension).map(({ input }) => (input.Entries as unknown[]).length);
+  expect(Math.max(...sizes)).toBe(10);
+  expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
+});
+
+describe('a delete', () => {
+  test('whose answer comes after SQS has refused to extend what is deleted counts as done', async () => {
+    await set();
+    const answer = Promise.withResolvers<void>();
+    let held = 0;
+    proxy.rule = async (request, forward) => {
+      const result = await forward();
+      if (request.action === 'DeleteMessageBatch' && held++ === 0) await answer.promise;
+      // SQS has refused to extend what is deleted: that proves nothing.
+      if (isExtension(request)) answer.resolve();
+      return result;
+    };
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.ended(1);
+    expect(proxy.requests.filter(isExtension)).toHaveLength(1);
+    expect(lost()).toEqual([]);
+    expect(stage.api.stats().calls).toBe(1);
+  });
+
+  test('that is slow to take effect does not let the lease lapse', async () => {
+    await set();
+    const go = Promise.withResolvers<void>();
+    let extended = 0;
+    proxy.rule = async (request, forward) => {
+      if (request.action === 'DeleteMessageBatch') await go.promise;
+      // Long past the first lease.
+      if (isExtension(request) && ++extended === 3) go.resolve();
+      return forward();
+    };
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    const other = stage.makeWorker();
+    await other.start();
+    await stage.ended(1);
+    await other.stop();
+    expect(stage.api.stats().calls).toBe(1);
+    expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 1 } } }]);
+    expect(lost()).toEqual([]);
+  });
+
+  test('with a receipt handle that has expired counts as lost; the next delivery is applied, then those behind it', async () => {
+    await set({ fifo: true });
+    const handles = watchHandles();
+    stage.api.script('a', [{ status: 204, delayMs: 400 }]);
+    await stage.sendInOrder(...['0', '1'].map((Description) => ({ Identifier: 'a', Description })));
+    await stage.worker.start();
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+    // Somebody else's doing; the worker learns of it at its delete.
+    await stage.source.changeVisibility([{ receiptHandle: handles[0] ?? '', seconds: 0 }]);
+    await stage.ended(2);
+    expect(lost()).toMatchObject([{ reason: expect.stringContaining('expired') }]);
+    expect(stage.api.callsFor('a').map(({ input }) => input.Description)).toEqual(['0', '0', '1']);
+  });
+});
+
+test('a lease that somebody ended is noticed at the extension: the message is forgotten', async () => {
+  await set();
+  const handles = watchHandles();
+  stage.api.script('task0', [{ status: 204, delayMs: 1_500 }]);
+  await stage.sendUpdates(1);
+  await stage.worker.start();
+  await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+  await stage.source.changeVisibility([{ receiptHandle: handles[0] ?? '', seconds: 0 }]);
+  await stage.until(() => lost().length === 1);
+  await stage.ended(1);
+  expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 2 } } }]);
+  expect(stage.worker.snapshot().held).toBe(0);
+});
+
+test('a queue purged under way: what is in hand is forgotten, nothing of it comes back, work goes on', async () => {
+  await set();
+  stage.api.script('same', [{ status: 204, delayMs: 1_800 }]);
+  await stage.send(...['0', '1', '2'].map((Description) => ({ Identifier: 'same', Description })));
+  await stage.worker.start();
+  await expect.poll(() => stage.worker.snapshot().held).toBe(3);
+  await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+  const client = createSqsClient(1, { region: REGION, credentials, endpoint: stage.sqsUrl });
+  await purgeQueue(client, stage.source.url);
+  client.destroy();
+  await stage.until(() => lost().length === 3);
+  await stage.sendUpdates(1, 'after');
+  await stage.ended(1);
+  expect(stage.settled('acknowledge').map(({ subject }) => subject.ids.identifier)).toEqual(['after0']);
+  expect(stage.api.callsFor('same')).toHaveLength(1);
+  expect(stage.worker.snapshot()).toMatchObject({ held: 0, settling: 0 });
+  expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
+});
