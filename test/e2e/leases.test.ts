@@ -46,10 +46,10 @@ function watchHandles(): string[] {
 }
 
 test('through throttling longer than the lease each message stays in one hand and is applied once', async () => {
-  await set();
+  await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '5' } });
   await stage.sendUpdates(15);
   // All are in hand before the first is let through.
-  stage.api.configure({ limit: { ratePerSecond: 0.001, burst: 1 }, retryAfterSeconds: 0 });
+  stage.api.configure({ limit: { ratePerSecond: 0.001, burst: 1 }, retryAfterSeconds: 1 });
   await stage.worker.start();
   await stage.api.waitFor(() => stage.api.stats().throttled >= 15);
   const other = stage.makeWorker();
