@@ -46,16 +46,16 @@ const isExtension = (request: SqsRequest): boolean =>
 test('groups run in parallel, each in order, through random faults and two workers', async () => {
   const random = seeded(20_261_125);
   await set({
-    random: () => random() * 0.1,
+    random: () => random() * 0.01,
     apiRandom: seeded(7),
-    env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '20', FAILURE_RUN_LIMIT: '0' },
+    env: { MAX_ATTEMPTS: '1', MAX_DELIVERIES: '20', FAILURE_RUN_LIMIT: '0' },
     api: {
       latency: { minMs: 1, maxMs: 10 },
       faults: {
-        internalError: 0.08,
+        internalError: 0.04,
         throttle: 0.03,
         throttleRetryAfterSeconds: 0,
-        reset: 0.03,
+        reset: 0.02,
         resetAfterApply: 0.03,
         hang: 0.01,
       },

@@ -55,7 +55,7 @@ test('through throttling longer than the lease each message stays in one hand an
   const other = stage.makeWorker();
   await other.start();
   await proxy.waitFor(() => proxy.requests.filter(isExtension).length >= 4);
-  stage.api.configure({ limit: { ratePerSecond: 20, burst: 1 } });
+  stage.api.configure({ limit: { ratePerSecond: 20, burst: 1 }, retryAfterSeconds: null });
   await stage.ended(15);
   await other.stop();
   expect(stage.api.stats().applied).toBe(15);
@@ -63,9 +63,9 @@ test('through throttling longer than the lease each message stays in one hand an
   expect(stage.settled('acknowledge').map(({ subject }) => subject.message.receiveCount)).toEqual(
     Array.from({ length: 15 }, () => 1),
   );
-  // In batches: two requests a round for fifteen messages.
+  // In batches, by the receives that brought them.
   const sizes = proxy.requests.filter(isExtension).map(({ input }) => (input.Entries as unknown[]).length);
-  expect(Math.max(...sizes)).toBe(10);
+  expect(Math.max(...sizes)).toBeGreaterThan(5);
   expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
 });
 
