@@ -2,6 +2,8 @@
 import type { Failure } from '../message/failure.ts';
 import type { GateState } from '../ota/gate.ts';
 import type { WorkerState } from './events.ts';
+import type { Holdings } from './holdings.ts';
+import type { Stages } from './stages.ts';
 
 export interface WorkerSnapshot {
   readonly state: WorkerState;
@@ -28,4 +30,40 @@ export interface WorkerSnapshot {
   readonly oldestHeldMs: number;
   /** Calls per second let through now; `Infinity` when unpaced. */
   readonly rate: number;
+}
+
+export interface SnapshotSources extends Pick<WorkerSnapshot, 'state' | 'queuesFound' | 'rate'> {
+  readonly stages: Stages;
+  readonly holdings: Holdings;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export function snapshotOf({
+  state,
+  queuesFound,
+  stages,
+  holdings,
+  now,
+  rate,
+}: SnapshotSources): WorkerSnapshot {
+  const { gate, receiver, outbox, outcomes, permits, trials, settler } = stages;
+  return {
+    state,
+    gate: gate.state,
+    gateReason: gate.reason,
+    queuesFound,
+    receiving: !receiver.failing,
+    deadLetterQueueReachable: outbox.reachable,
+    refusedLetters: outbox.refused().length,
+    outcomeQueueReachable: outcomes?.reachable ?? true,
+    refusedOutcomes: outcomes?.refused().length ?? 0,
+    pollStalledMs: receiver.stalledMs,
+    held: holdings.size,
+    inFlight: permits.inFlight,
+    onTrial: trials.size,
+    settling: settler.open,
+    oldestHeldMs: holdings.oldest === undefined ? 0 : now - holdings.oldest.message.receivedAt,
+    rate,
+  };
 }

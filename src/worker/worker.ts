@@ -17,9 +17,9 @@ import { GiveBacks } from './give-backs.ts';
 import { Holdings } from './holdings.ts';
 import type { WorkerOptions } from './options.ts';
 import { findQueues, type QueueFacts } from './queue-facts.ts';
+import { Room } from './room.ts';
 import type { Settlement } from './settler.ts';
-import { RECEIVE_SIZE, type Slots, slotsFor } from './slots.ts';
-import type { WorkerSnapshot } from './snapshot.ts';
+import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { createStages, type Stages } from './stages.ts';
 import { sweepExpiring } from './sweep.ts';
 import { defaultTimings } from './timings.ts';
@@ -29,6 +29,7 @@ export class Worker {
   readonly #emit: WorkerListener;
   readonly #stages: Stages;
   readonly #holdings = new Holdings();
+  readonly #room: Room;
   readonly #giveBacks: GiveBacks;
   readonly #drain: Drain;
   /** Aborts calls in flight when the time to shut down is nearly over. */
@@ -50,8 +51,8 @@ export class Worker {
       ended: this.#ended.signal,
       facts: () => this.#facts,
       held: () => this.#holdings.size,
-      free: () => this.#free(),
-      batch: () => Math.min(RECEIVE_SIZE, this.#slots().waiting),
+      free: () => (this.#stages.settler.canSend && this.#state === 'running' ? this.#room.free : 0),
+      batch: () => this.#room.batch,
       onMessages: (messages, durationMs) => this.#onMessages(messages, durationMs),
       work: (delivery) => this.#work(delivery),
       holds: (delivery) => this.#stages.leases.holds(delivery),
@@ -69,6 +70,13 @@ export class Worker {
       onOutcomeQueue: (reachable, error) => this.#onOutbox({ type: 'outcome-queue', reachable, error }),
       onOutcomeRefused: (delivery, error) =>
         this.#onRefused({ type: 'outcome-refused', subject: delivery, error }),
+    });
+    this.#room = new Room({
+      stages: this.#stages,
+      holdings: this.#holdings,
+      rate: options.rate,
+      maxConcurrency: options.config.maxConcurrency,
+      visibilitySeconds: options.config.visibilityTimeoutSeconds,
     });
     this.#giveBacks = new GiveBacks({
       holdings: this.#holdings,
@@ -93,25 +101,14 @@ export class Worker {
   }
 
   snapshot(): WorkerSnapshot {
-    const oldest = this.#holdings.oldest;
-    return {
+    return snapshotOf({
       state: this.#state,
-      gate: this.#stages.gate.state,
-      gateReason: this.#stages.gate.reason,
       queuesFound: this.#facts !== undefined,
-      receiving: !this.#stages.receiver.failing,
-      deadLetterQueueReachable: this.#stages.outbox.reachable,
-      refusedLetters: this.#stages.outbox.refused().length,
-      outcomeQueueReachable: this.#stages.outcomes?.reachable ?? true,
-      refusedOutcomes: this.#stages.outcomes?.refused().length ?? 0,
-      pollStalledMs: this.#stages.receiver.stalledMs,
-      held: this.#holdings.size,
-      inFlight: this.#stages.permits.inFlight,
-      onTrial: this.#stages.trials.size,
-      settling: this.#stages.settler.open,
-      oldestHeldMs: oldest === undefined ? 0 : this.#options.clock.wall() - oldest.message.receivedAt,
+      stages: this.#stages,
+      holdings: this.#holdings,
+      now: this.#options.clock.wall(),
       rate: this.#options.rate.rate,
-    };
+    });
   }
 
   async #start(): Promise<void> {
@@ -207,7 +204,7 @@ export class Worker {
       ...(requestId !== undefined && { requestId }),
     });
     if (this.#stages.gate.closed) this.#giveBacks.surplus();
-    else this.#giveBacks.late(this.#waiting(), this.#slots().waiting);
+    else this.#giveBacks.late(this.#room.waiting, this.#room.slots.waiting);
     this.#stages.receiver.wake();
   }
 
@@ -291,25 +288,6 @@ export class Worker {
       take: (message) => this.#take(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
     });
-  }
-
-  #slots(): Slots {
-    return slotsFor(this.#options.rate.rate, this.#stages.gate.closed, {
-      maxConcurrency: this.#options.config.maxConcurrency,
-      visibilitySeconds: this.#options.config.visibilityTimeoutSeconds,
-    });
-  }
-
-  /** Messages waiting to be called for, first or again. */
-  #waiting(): number {
-    return this.#stages.permits.waiting + this.#stages.turns.waiting;
-  }
-
-  #free(): number {
-    if (!this.#stages.settler.canSend || this.#state !== 'running') return 0;
-    const slots = this.#slots();
-    const waiting = this.#stages.gate.closed ? this.#holdings.untried() : this.#waiting();
-    return Math.min(slots.waiting - waiting, slots.held - this.#holdings.size);
   }
 
   #setState(state: WorkerState): void {
