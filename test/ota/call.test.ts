@@ -549,6 +549,8 @@ describe('newest wins', () => {
     expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
     expect(tokens).toEqual(['+1', '-1']);
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
+  });
+});
 
 describe('a message that is no longer ours', () => {
   test('is not called for, and its permit is given back', async () => {
