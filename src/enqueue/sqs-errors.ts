@@ -14,16 +14,38 @@ export function isTransient(error: unknown): boolean {
   return TRANSIENT_CODES.test(errorCode(error) ?? '');
 }
 
+const NEVER_ARRIVED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR)/;
+
+/** Whether a request that failed so may have been carried out all the same: its answer was lost, or never came. */
+export function mayHaveArrived(error: unknown): boolean {
+  if (!isTransient(error)) return false;
+  const { status } = facts(error);
+  if (status !== undefined) return status >= 500;
+  return !NEVER_ARRIVED.test(errorCode(error) ?? '');
+}
+
+/** How a sentence names what the user gave, and what the credentials need. */
+export interface QueueWords {
+  readonly variable: string;
+  readonly action: string;
+}
+
+const sendingWords: QueueWords = { variable: '--queue-url (or QUEUE_URL)', action: 'sqs:SendMessage' };
+
 /** One sentence, without its full stop, that says what failed and how to mend it. */
-export function explainSqsError(error: unknown, queueUrl: string): string {
+export function explainSqsError(
+  error: unknown,
+  queueUrl: string,
+  { variable, action }: QueueWords = sendingWords,
+): string {
   const { name, message, status } = facts(error);
   const queue = printableUrl(queueUrl);
   const said = `${name}: ${printable(message)}`;
   const code = errorCode(error);
   if (/QueueDoesNotExist|NonExistentQueue/.test(name))
-    return `there is no queue ${queue}: check --queue-url (or QUEUE_URL) and the region`;
+    return `there is no queue ${queue}: check ${variable} and the region`;
   if (/AccessDenied/.test(name))
-    return `access to ${queue} is denied: the credentials need sqs:SendMessage on it (${said})`;
+    return `access to ${queue} is denied: the credentials need ${action} on it (${said})`;
   if (/CredentialsProvider/.test(name))
     return 'no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
   if (/Token|Signature|UnrecognizedClient|InvalidAccessKey|AuthFailure|OptInRequired/.test(name))
