@@ -10,6 +10,7 @@
  * Any number of processes may collect into one ledger.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EnqueueFailure } from '../enqueue/faults.ts';
 import { explainSqsError } from '../enqueue/sqs-errors.ts';
 import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
 import type { Message } from '../message/message.ts';
@@ -55,15 +56,28 @@ export class Collector {
 
   /**
    * Takes what is on the queue now, without waiting for more.
-   * @throws the SDK's error when the queue cannot be read.
+   * @throws EnqueueFailure when the queue cannot be read.
    */
   async drain(): Promise<void> {
     for (let empty = 0; empty < 2 && !this.#stop.signal.aborted; ) {
-      const messages = await this.#receive(0);
+      const messages = await this.#receive(0).catch((error: unknown) => {
+        throw this.#unreadable(error);
+      });
       // SQS looks at some of its servers only when it does not wait: one empty answer proves little.
       empty = messages.length === 0 ? empty + 1 : 0;
       await this.#take(messages);
     }
+  }
+
+  /**
+   * Takes what one receive brings: shows that the queue can be read.
+   * @throws EnqueueFailure when it cannot.
+   */
+  async probe(): Promise<void> {
+    const messages = await this.#receive(0).catch((error: unknown) => {
+      throw this.#unreadable(error);
+    });
+    await this.#take(messages);
   }
 
   start(): void {
@@ -123,6 +137,11 @@ export class Collector {
       onTrouble(`Outcomes cannot be read (${explainSqsError(error, queue.url, outcomeWords)}); trying again`);
     }
     await sleep(100 + fullJitter(backoff, this.#failures, random), this.#stop.signal);
+  }
+
+  #unreadable(error: unknown): EnqueueFailure {
+    const reason = explainSqsError(error, this.#options.queue.url, outcomeWords);
+    return new EnqueueFailure(`Outcomes cannot be read: ${reason}. Nothing was sent.`);
   }
 
   /** Stores, then deletes. */

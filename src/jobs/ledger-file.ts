@@ -2,8 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { EnqueueFailure } from '../enqueue/faults.ts';
 import { printable } from '../enqueue/printable.ts';
-import { JobFailure } from './faults.ts';
 
 export type { DatabaseSync, StatementSync } from 'node:sqlite';
 
@@ -88,7 +88,7 @@ CREATE TABLE strays (
 
 /**
  * Opens the ledger in `stateDir`; makes both when they are not there.
- * @throws JobFailure when it cannot be opened, or was made by a later version of this program.
+ * @throws EnqueueFailure when it cannot be opened, or was made by a later version of this program.
  */
 export function openLedgerFile(stateDir: string): DatabaseSync {
   const path = join(stateDir, 'ledger.sqlite');
@@ -102,9 +102,9 @@ export function openLedgerFile(stateDir: string): DatabaseSync {
     return db;
   } catch (error) {
     db?.close();
-    if (error instanceof JobFailure) throw error;
+    if (error instanceof EnqueueFailure) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new JobFailure(`The ledger ${printable(path)} cannot be opened: ${printable(reason)}.`);
+    throw new EnqueueFailure(`The ledger ${printable(path)} cannot be opened: ${printable(reason)}.`);
   }
 }
 
@@ -114,7 +114,7 @@ function migrate(db: DatabaseSync, path: string): void {
   transaction(db, () => {
     const found = version();
     if (found > VERSION) {
-      throw new JobFailure(
+      throw new EnqueueFailure(
         `The ledger ${printable(path)} has schema ${found}; this program knows ${VERSION}. Use the later one.`,
       );
     }

@@ -1,7 +1,15 @@
 /** The ledger of bulk jobs: what was planned, what was sent, how every row ended. Synchronous, as SQLite is. */
 import { type DatabaseSync, lockSending, openLedgerFile, transaction } from './ledger-file.ts';
 import { type Raw, ROW_COLUMNS, toCounts, toJob, toParked, toRow } from './ledger-records.ts';
-import type { Counting, Counts, Guards, JobRecord, LedgerRow, ParkedOutcome } from './ledger-types.ts';
+import type {
+  Counting,
+  Counts,
+  Guards,
+  JobRecord,
+  LedgerRow,
+  ParkedOutcome,
+  RowEnd,
+} from './ledger-types.ts';
 import { type Arrival, OutcomeStore, type StoreResult } from './outcome-store.ts';
 import type { PlanRow } from './plan-types.ts';
 import { prepareStatements, type Statements } from './statements.ts';
@@ -27,7 +35,7 @@ export interface Sendings {
   readonly untouched: readonly number[];
 }
 
-/** Opens the ledger of `stateDir`. @throws JobFailure when that is not possible. */
+/** Opens the ledger of `stateDir`. @throws EnqueueFailure when that is not possible. */
 export function openLedger(stateDir: string, now: () => number): Ledger {
   return new Ledger(openLedgerFile(stateDir), stateDir, now);
 }
@@ -162,14 +170,18 @@ export class Ledger {
   }
 
   /**
-   * Takes down what the tasks themselves told about rows without an outcome: the `applied` ones end, the `again` ones
-   * are planned as another try. A row that has ended meanwhile stays as it ended.
+   * Takes down what the tasks themselves told about rows without an outcome: the `applied` and the `gone` ones end,
+   * the `again` ones are planned as another try. A row that has ended meanwhile stays as it ended.
    * @returns how many rows this changed.
    */
   reconcile(
     key: number,
-    found: { readonly applied: readonly number[]; readonly again: readonly number[] },
-  ): { applied: number; again: number } {
+    found: {
+      readonly applied: readonly number[];
+      readonly again: readonly number[];
+      readonly gone: readonly { readonly row: number; readonly error: NonNullable<RowEnd['error']> }[];
+    },
+  ): { applied: number; again: number; gone: number } {
     return transaction(this.#db, () => {
       const at = new Date(this.#now()).toISOString();
       const changed = (results: readonly { changes: number | bigint }[]): number =>
@@ -177,6 +189,11 @@ export class Ledger {
       return {
         applied: changed(found.applied.map((row) => this.#sql.reconcileApplied.run(at, key, row))),
         again: changed(found.again.map((row) => this.#sql.sendAgain.run(key, row))),
+        gone: changed(
+          found.gone.map(({ row, error }) =>
+            this.#sql.reconcileGone.run(error.name, JSON.stringify(error), at, key, row),
+          ),
+        ),
       };
     });
   }

@@ -1,7 +1,8 @@
 /** The report: a line per row of a job, with its end. Streams; nothing is held. */
 import { stringify } from 'csv-stringify/sync';
 import { printable, printableJson } from '../enqueue/printable.ts';
-import type { LedgerRow, ParkedOutcome } from './ledger-types.ts';
+import type { Ledger } from './ledger.ts';
+import type { JobRecord, LedgerRow, ParkedOutcome } from './ledger-types.ts';
 import { rowName } from './row-name.ts';
 
 export type ReportFormat = 'csv' | 'json';
@@ -30,7 +31,13 @@ const columns = [
   'RequestId',
 ] as const;
 
-export function fromLedgerRow(row: LedgerRow): ReportRow {
+/** A job's rows; of a job whose plan is elsewhere, its outcomes. */
+export function* reportRows(ledger: Ledger, { key, plan }: JobRecord): Generator<ReportRow, undefined> {
+  if (plan === undefined) for (const outcome of ledger.parked(key)) yield fromParked(outcome);
+  else for (const row of ledger.rows(key)) yield fromLedgerRow(row);
+}
+
+function fromLedgerRow(row: LedgerRow): ReportRow {
   const { change, former, end } = row;
   return {
     Row: row.row,
@@ -49,7 +56,7 @@ export function fromLedgerRow(row: LedgerRow): ReportRow {
 }
 
 /** An outcome without a row: of a job whose plan is elsewhere. */
-export function fromParked({ name, identifier, state, end }: ParkedOutcome): ReportRow {
+function fromParked({ name, identifier, state, end }: ParkedOutcome): ReportRow {
   const nothing = Object.fromEntries(columns.map((column) => [column, undefined])) as ReportRow;
   return { ...nothing, Identifier: identifier, State: state, ...ofEnd(end), RequestId: name };
 }

@@ -8,9 +8,9 @@
  * The state is in the ledger alone, so that a process killed in any of these is gone on with by the next.
  */
 import type { Clock } from '../clock.ts';
+import { EnqueueFailure } from '../enqueue/faults.ts';
 import { BATCH_SIZE } from '../queue/queue.ts';
 import { type ChunkOptions, sendChunk } from './chunk.ts';
-import { JobFailure } from './faults.ts';
 import {
   awaitsCanary,
   canaryHasPassed,
@@ -84,7 +84,8 @@ class Run {
 
   constructor(options: RunOptions) {
     const { ledger, job, clock } = options;
-    if (job.plan === undefined) throw new JobFailure(`The plan of job ${job.jobId} is not in this ledger.`);
+    if (job.plan === undefined)
+      throw new EnqueueFailure(`The plan of job ${job.jobId} is not in this ledger.`);
     this.#options = options;
     this.#guards = job.plan.guards;
     this.#issuedAt = job.plan.issuedAt;

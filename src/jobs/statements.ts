@@ -33,6 +33,8 @@ const sql = {
   unended: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = ? AND state = 'sent' AND row > ? ORDER BY row LIMIT ?`,
   reconcileApplied: `UPDATE rows SET state = 'applied', cause = '', reason = NULL, error = NULL, attempts = NULL,
     at = ?, reconciled = 1 WHERE job = ? AND row = ? AND state = 'sent'`,
+  reconcileGone: `UPDATE rows SET state = 'dead-lettered', cause = ?, reason = 'Rejected', error = ?, attempts = NULL,
+    at = ?, reconciled = 1 WHERE job = ? AND row = ? AND state = 'sent'`,
   sendAgain: `UPDATE rows SET state = 'planned', try = try + 1 WHERE job = ? AND row = ? AND state = 'sent'`,
   tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
   reconciled: 'SELECT count(*) AS rows FROM rows WHERE job = ? AND reconciled = 1',
