@@ -21,7 +21,7 @@ import type { Arrival, StoreResult } from './outcome-store.ts';
 /** Polls side by side at most. */
 export const MAX_POLLS = 8;
 /** Long enough to store and delete; short, so that what a dead process held comes back soon. */
-const VISIBILITY_SECONDS = 30;
+const VISIBILITY_SECONDS = 10;
 const backoff: BackoffSettings = { baseMs: 500, maxMs: 10_000 };
 
 export interface CollectorOptions {
