@@ -36,8 +36,8 @@ export interface Proof {
   readonly mismatches: readonly string[];
   readonly maybeTwice: number;
   readonly seconds: number;
-  /** Of any `jobs apply` or `jobs resume`, in MB. */
-  readonly peakMemory: number;
+  /** Resident memory of each command of `jobs` at its peak, in MB. */
+  readonly peakMemory: Readonly<Record<string, number>>;
   readonly exitCode: number | null;
 }
 
@@ -161,7 +161,7 @@ class Processes {
   readonly #env: Readonly<Record<string, string>>;
   readonly #folder: string;
   readonly #children = new Set<ChildProcess>();
-  peakMemory = 0;
+  readonly peakMemory: Record<string, number> = {};
 
   constructor(cloud: Cloud, folder: string, rate: number) {
     this.#folder = folder;
@@ -193,7 +193,7 @@ class Processes {
     });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
-    if (args[0] === 'jobs') this.#measure(child);
+    if (args[0] === 'jobs') this.#measure(child, args[1] ?? '');
     return child;
   }
 
@@ -211,12 +211,12 @@ class Processes {
     await Promise.all([...this.#children].map(kill));
   }
 
-  #measure(child: ChildProcess): void {
+  #measure(child: ChildProcess, command: string): void {
     const timer = setInterval(() => {
       try {
         const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
         const peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
-        this.peakMemory = Math.max(this.peakMemory, peak);
+        this.peakMemory[command] = Math.round(Math.max(this.peakMemory[command] ?? 0, peak));
       } catch {
         // Not Linux, or gone.
       }
