@@ -20,8 +20,8 @@ import type { Arrival, StoreResult } from './outcome-store.ts';
 
 /** Polls side by side at most. */
 export const MAX_POLLS = 8;
-/** Long enough to store and delete; short, so that what a dead process held comes back soon. */
-const VISIBILITY_SECONDS = 10;
+/** Ample to store and delete; short, for what a dead process or a cut poll held comes back only then. */
+const VISIBILITY_SECONDS = 5;
 const backoff: BackoffSettings = { baseMs: 500, maxMs: 10_000 };
 
 export interface CollectorOptions {

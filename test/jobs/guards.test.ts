@@ -22,7 +22,13 @@ describe('room', () => {
     ['is what there is to send', {}, counting, { planned: 3 }, 3],
     ['is the canary at first', { canary: 10 }, counting, {}, 10],
     ['does not grow as the canary ends well', { canary: 10 }, counting, { inFlight: 6, applied: 4 }, 0],
-    ['is the rest of a canary that was interrupted', { canary: 10 }, counting, { inFlight: 2, applied: 4 }, 4],
+    [
+      'is the rest of a canary that was interrupted',
+      { canary: 10 },
+      counting,
+      { inFlight: 2, applied: 4 },
+      4,
+    ],
     ['is the window when the canary has passed', { canary: 10 }, passed, { applied: 10 }, 200],
     ['counts a canary from where it began', { canary: 10 }, { ...counting, good: 50 }, { applied: 52 }, 8],
   ])('%s', (_, guards, from, facts, expected) => {

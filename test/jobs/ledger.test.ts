@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { EnqueueFailure } from '../../src/enqueue/faults.ts';
 import { type Ledger, openLedger } from '../../src/jobs/ledger.ts';
-import { WITHOUT_JOB } from '../../src/jobs/outcome-store.ts';
 import { readOutcome } from '../../src/jobs/outcome-message.ts';
+import { WITHOUT_JOB } from '../../src/jobs/outcome-store.ts';
 import { parseRowName, rowName } from '../../src/jobs/row-name.ts';
 import type { Outcome } from '../../src/message/outcome.ts';
 
@@ -79,7 +79,11 @@ describe('the ledger', () => {
     ledger.claim(key, 2);
     expect(ledger.replanSending(key)).toBe(2);
     expect(ledger.job('j')?.plan?.maybeTwice).toBe(2);
-    expect(ledger.claim(key, 9)).toMatchObject([{ row: 1, try: 1, sends: 1 }, { row: 2 }, { row: 3, sends: 0 }]);
+    expect(ledger.claim(key, 9)).toMatchObject([
+      { row: 1, try: 1, sends: 1 },
+      { row: 2 },
+      { row: 3, sends: 0 },
+    ]);
   });
 
   test('keeps IssuedAt and digest of the first apply', () => {
@@ -117,7 +121,8 @@ describe('the ledger', () => {
         ledger.addRows(key, [{ Row: 1, Identifier: 't1', Description: 'new' }]);
         ledger.claim(key, 1);
         for (const Outcome of told) {
-          const one = Outcome === 'dead-lettered' ? letter({ JobId: jobId }) : outcome({ JobId: jobId, Outcome });
+          const one =
+            Outcome === 'dead-lettered' ? letter({ JobId: jobId }) : outcome({ JobId: jobId, Outcome });
           ledger.store([one, one]);
         }
         const final = told.find((end) => end !== 'dead-lettered') ?? 'dead-lettered';
@@ -181,9 +186,13 @@ describe('the ledger', () => {
 test('a row name carries row and try, and nothing else is taken for one', () => {
   expect(rowName(17, 1)).toBe('r000017.1');
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 10_000_000 }), fc.integer({ min: 1, max: 1_000 }), (row, attempt) => {
-      expect(parseRowName(rowName(row, attempt))).toEqual({ row, try: attempt });
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 10_000_000 }),
+      fc.integer({ min: 1, max: 1_000 }),
+      (row, attempt) => {
+        expect(parseRowName(rowName(row, attempt))).toEqual({ row, try: attempt });
+      },
+    ),
   );
   for (const name of ['row-000017', 'r000017', 'r17.1', 'r000017.0', 'r0000017.1', 'r000000.1', 'r000017.1 '])
     expect(parseRowName(name)).toBeUndefined();
