@@ -109,13 +109,14 @@ function entry(name: string, count: number, note = ''): string {
   return `  ${name.padEnd(12)}${number(count).padStart(11)}  ${note}`.trimEnd();
 }
 
-/** All jobs, a line each. */
+/** All jobs, a line each; 80 columns wide when names are short and counts below ten million. */
 export function* listText(standings: Iterable<JobStanding>): Generator<string, undefined> {
-  yield `${'JOB'.padEnd(32)} ${['ROWS', 'ENDED', 'FAILED', 'OPEN'].map((head) => head.padStart(10)).join(' ')}  LAST CHANGE\n`;
+  const line = (name: string, columns: readonly string[], when: string): string =>
+    `${name.padEnd(22)} ${columns.map((text) => text.padStart(9)).join(' ')}  ${when}\n`;
+  yield line('JOB', ['ROWS', 'ENDED', 'FAILED', 'OPEN'], 'LAST CHANGE');
   for (const { job, counts } of standings) {
-    const columns = [counts.total, counts.ended, counts.failed, counts.planned + counts.inFlight];
-    const when = new Date(job.updatedAt).toISOString().slice(0, 19);
-    const note = job.plan === undefined ? '  (no plan here)' : '';
-    yield `${job.jobId.padEnd(32)} ${columns.map((n) => number(n).padStart(10)).join(' ')}  ${when}Z${note}\n`;
+    const numbers = [counts.total, counts.ended, counts.failed, counts.planned + counts.inFlight].map(number);
+    const when = new Date(job.updatedAt).toISOString().slice(5, 16).replace('T', ' ');
+    yield line(job.jobId, numbers, job.plan === undefined ? `${when}  no plan here` : when);
   }
 }

@@ -69,9 +69,10 @@ function rate({ perSecond }: JobView): string {
   return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond));
 }
 
-function timeLeft({ counts, perSecond }: JobView): string {
+function timeLeft({ counts, perSecond, stopped }: JobView): string {
   const left = counts.total - counts.ended;
   if (left === 0) return 'done';
+  if (stopped !== undefined) return 'stopped';
   if (perSecond <= 0) return '-:-- left';
   const seconds = Math.ceil(left / perSecond);
   const [h, m, s] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
