@@ -102,6 +102,10 @@ const apiSchema = environmentSchema.pick({
   CALL_TIMEOUT_MS: true,
 });
 
+const jobsSchema = environmentSchema
+  .pick({ QUEUE_URL: true, OUTCOME_QUEUE_URL: true, STATE_DIR: true })
+  .required({ OUTCOME_QUEUE_URL: true });
+
 /** The worker's configuration. Times are in milliseconds where the name says so, in seconds where it says that. */
 export interface Config {
   readonly queueUrl: string;
@@ -182,9 +186,39 @@ export type ApiConfig = Pick<
  * @throws ConfigError naming every fault of it at once.
  */
 export function readApiConfig(environment: Environment): ApiConfig {
+  return Object.freeze(toApiConfig(parse(apiSchema, only(environment, apiSchema.shape))));
+}
+
+/** What sending and following bulk jobs needs. */
+export interface JobsConfig {
+  readonly queueUrl: string;
+  readonly outcomeQueueUrl: string;
+  readonly stateDir: string;
+}
+
+/**
+ * Reads what sending and following bulk jobs needs, and looks at nothing else.
+ * @throws ConfigError naming every fault of it at once.
+ */
+export function readJobsConfig(environment: Environment): JobsConfig {
+  const env = parse(jobsSchema, only(environment, jobsSchema.shape));
+  return Object.freeze({
+    queueUrl: env.QUEUE_URL,
+    outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
+    stateDir: env.STATE_DIR,
+  });
+}
+
+/** The folder that bulk jobs are remembered in. */
+export function readStateDir(environment: Environment): string {
+  const schema = environmentSchema.pick({ STATE_DIR: true });
+  return parse(schema, only(environment, schema.shape)).STATE_DIR;
+}
+
+/** The variables that `shape` names, and no others. */
+function only(environment: Environment, shape: object): Environment {
   const present = Object.entries(withoutEmpty(environment));
-  const wanted = present.filter(([name]) => Object.hasOwn(apiSchema.shape, name));
-  return Object.freeze(toApiConfig(parse(apiSchema, Object.fromEntries(wanted))));
+  return Object.fromEntries(present.filter(([name]) => Object.hasOwn(shape, name)));
 }
 
 function toApiConfig(env: z.infer<typeof apiSchema>): ApiConfig {

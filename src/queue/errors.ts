@@ -13,6 +13,16 @@ export function isTransient(error: unknown): boolean {
   return TRANSIENT_CODES.test(code ?? '');
 }
 
+const NEVER_ARRIVED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR)/;
+
+/** Whether a request that failed so may have been carried out all the same: its answer was lost, or never came. */
+export function mayHaveArrived(error: unknown): boolean {
+  if (!isTransient(error)) return false;
+  const { status, code } = facts(error);
+  if (status !== undefined) return status >= 500;
+  return !NEVER_ARRIVED.test(code ?? '');
+}
+
 /** What a sentence about a failed request can name as the place to mend it. */
 export interface RequestHints {
   /** Where the queue's URL comes from. */

@@ -1,0 +1,52 @@
+/** `jobs reconcile JOB`: ends the rows whose outcome never came. */
+import type { Command } from 'commander';
+import { readApiConfig } from '../../config.ts';
+import { reconcileJob } from '../../jobs/reconcile-job.ts';
+import { number } from '../../jobs/wording.ts';
+import type { CommandIo } from '../io.ts';
+import { interrupted } from './apply.ts';
+import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import { finishRun, followJob, plannedJob, withLock, withSession } from './session.ts';
+import { type JobSurroundings, realSurroundings } from './surroundings.ts';
+
+/** Adds the command. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
+export function addReconcile(
+  jobs: Command,
+  io: CommandIo,
+  surroundings: JobSurroundings = realSurroundings,
+): void {
+  const command = jobs
+    .command('reconcile')
+    .summary('end the rows whose outcome never came')
+    .description(
+      'For outcomes that were lost: their queue was purged, made anew or let them expire, or SQS moved the updates\n' +
+        'away itself. Reads the task of every row that was sent and has not ended: the row has been applied when the\n' +
+        'task is as the row wants it, and is sent again when not. Then goes on with the job like `jobs resume`.',
+    )
+    .argument('<job>', 'the job');
+  addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {
+    const guards = readGuards(flags);
+    const api = readApiConfig(io.env);
+    await withSession(io, surroundings, async (session) => {
+      const { ledger, collector, screen, signal } = session;
+      const job = plannedJob(ledger, jobId);
+      const end = await withLock(session, job, async () => {
+        await collector.drain();
+        const { createReader } = await import('./reader.ts');
+        const reader = createReader(api, surroundings, signal);
+        try {
+          const options = { ledger, job, reader, signal, maxConcurrency: api.maxConcurrency };
+          const found = await reconcileJob({ ...options, onProgress: () => {} });
+          screen.say(
+            `reconciled: ${number(found.applied)} applied by what the task says, ${number(found.gone)} without a task, ` +
+              `${number(found.again)} to be sent again, ${number(found.unknown)} that could not be read`,
+          );
+        } finally {
+          await reader.close();
+        }
+        return signal.aborted ? interrupted : await followJob(session, jobId, guards);
+      });
+      finishRun(session, jobId, end, { json: flags.json === true }, io);
+    });
+  });
+}

@@ -1,0 +1,86 @@
+/** `jobs status [JOB]`: where a job stands, by the ledger alone: nothing is read off any queue. */
+import type { Command } from 'commander';
+import { readStateDir } from '../../config.ts';
+import { standingJson, standingText } from '../../jobs/job-summary.ts';
+import { type Ledger, openLedger } from '../../jobs/ledger.ts';
+import type { JobRecord } from '../../jobs/ledger-types.ts';
+import { createScreen } from '../../jobs/live-block.ts';
+import { Pace } from '../../jobs/pace.ts';
+import { progressBlock, progressLine } from '../../jobs/progress-view.ts';
+import type { JobView } from '../../jobs/run-job.ts';
+import { standingOf } from '../../jobs/standing.ts';
+import { watchedView } from '../../jobs/watch.ts';
+import { shortPrintable } from '../../message/printable.ts';
+import { misuse } from '../flags.ts';
+import { type CommandIo, exitCodes } from '../io.ts';
+import { interruptible, type JobSurroundings, realSurroundings } from './surroundings.ts';
+
+const LOOK_MS = 500;
+
+/** Adds the command. It prints to `io` alone, or throws CommandError. */
+export function addStatus(
+  jobs: Command,
+  io: CommandIo,
+  surroundings: JobSurroundings = realSurroundings,
+): void {
+  jobs
+    .command('status')
+    .summary('where a job stands')
+    .description(
+      'Prints where a job stands by the ledger: the job that something happened to last, or the one named.',
+    )
+    .argument('[job]', 'the job')
+    .option('--watch', 'show its progress until every row has ended')
+    .option('--json', 'print it as one JSON object')
+    .action(async (jobId: string | undefined, flags: { watch?: boolean; json?: boolean }) => {
+      await interruptible(io, async (signal) => {
+        const ledger = openLedger(readStateDir(io.env), surroundings.clock.wall);
+        try {
+          const job = chooseJob(ledger, jobId);
+          if (flags.watch === true) await watch(ledger, job, io, surroundings, signal);
+          const standing = standingOf(ledger, ledger.job(job.jobId) ?? job);
+          io.stdout.write(flags.json === true ? standingJson(standing) : standingText(standing));
+          if (signal.aborted) io.exitCode = exitCodes.interrupted;
+        } finally {
+          ledger.close();
+        }
+      });
+    });
+}
+
+function chooseJob(ledger: Ledger, jobId: string | undefined): JobRecord {
+  if (jobId !== undefined) {
+    const job = ledger.job(jobId);
+    if (job !== undefined) return job;
+    throw misuse(`There is no job ${shortPrintable(jobId)}: see \`ota-updater jobs list\`.`);
+  }
+  for (const job of ledger.jobs()) if (job.plan !== undefined) return job;
+  throw misuse('There is no job yet: `ota-updater jobs plan` makes one, `ota-updater jobs apply` begins it.');
+}
+
+async function watch(
+  ledger: Ledger,
+  job: JobRecord,
+  io: CommandIo,
+  { clock, sleep }: JobSurroundings,
+  signal: AbortSignal,
+): Promise<void> {
+  const screen = createScreen<JobView>({
+    stream: io.stderr,
+    isTerminal: io.isTerminal,
+    now: clock.monotonic,
+    block: progressBlock,
+    line: progressLine,
+  });
+  const pace = new Pace(clock.monotonic, ledger.counts(job.key).ended);
+  try {
+    while (!signal.aborted) {
+      const view = watchedView(ledger, ledger.job(job.jobId) ?? job, pace);
+      screen.update(view);
+      if (view.counts.ended === view.counts.total) return;
+      await sleep(LOOK_MS, signal);
+    }
+  } finally {
+    screen.stop();
+  }
+}

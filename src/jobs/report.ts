@@ -1,0 +1,114 @@
+/** The report: a line per row of a job, with its end. Streams; nothing is held. */
+import { stringify } from 'csv-stringify/sync';
+import { printable, printableJson } from '../message/printable.ts';
+import type { Ledger } from './ledger.ts';
+import type { JobRecord, LedgerRow, ParkedOutcome } from './ledger-types.ts';
+import { rowName } from './row-name.ts';
+
+export type ReportFormat = 'csv' | 'json';
+
+/** One row of the report. Fields that do not apply are absent. */
+type ReportRow = Readonly<Record<(typeof columns)[number], string | number | boolean | undefined>>;
+
+const columns = [
+  'Row',
+  'Identifier',
+  'Description',
+  'TaskConfigurationId',
+  'FormerDescription',
+  'FormerTaskConfigurationId',
+  'State',
+  'Reason',
+  'ErrorName',
+  'ErrorStatus',
+  'ErrorMessage',
+  'AwsRequestId',
+  'Attempts',
+  'At',
+  'Reconciled',
+  'Try',
+  'Sends',
+  'RequestId',
+] as const;
+
+/** A job's rows; of a job whose plan is elsewhere, its outcomes. */
+export function* reportRows(ledger: Ledger, { key, plan }: JobRecord): Generator<ReportRow, undefined> {
+  if (plan === undefined) for (const outcome of ledger.parked(key)) yield fromParked(outcome);
+  else for (const row of ledger.rows(key)) yield fromLedgerRow(row);
+}
+
+function fromLedgerRow(row: LedgerRow): ReportRow {
+  const { change, former, end } = row;
+  return {
+    Row: row.row,
+    Identifier: row.identifier,
+    Description: change.Description,
+    TaskConfigurationId: change.TaskConfigurationId,
+    FormerDescription: former?.Description,
+    FormerTaskConfigurationId: former?.TaskConfigurationId,
+    State: row.state,
+    ...ofEnd(end),
+    Reconciled: row.reconciled ? true : undefined,
+    Try: row.try,
+    Sends: row.sends,
+    RequestId: rowName(row.row, row.try),
+  };
+}
+
+/** An outcome without a row: of a job whose plan is elsewhere. */
+function fromParked({ name, identifier, state, end }: ParkedOutcome): ReportRow {
+  const nothing = Object.fromEntries(columns.map((column) => [column, undefined])) as ReportRow;
+  return { ...nothing, Identifier: identifier, State: state, ...ofEnd(end), RequestId: name };
+}
+
+function ofEnd({ reason, error, attempts, at }: LedgerRow['end']) {
+  return {
+    Reason: reason,
+    ErrorName: error?.name,
+    ErrorStatus: error?.status,
+    ErrorMessage: error?.message,
+    AwsRequestId: error?.requestId,
+    Attempts: attempts,
+    At: at,
+  };
+}
+
+/** Rows put into words at once. */
+const CHUNK = 500;
+
+/**
+ * The report in chunks of text. CSV with a header; opened with safety in a spreadsheet or a terminal. JSON is one
+ * array, a line per row, so that both a parser and a line tool can read it.
+ */
+export function* reportText(rows: Iterable<ReportRow>, format: ReportFormat): Generator<string, undefined> {
+  const open = format === 'csv' ? `${columns.join(',')}\n` : '[';
+  yield open;
+  let chunk: ReportRow[] = [];
+  let first = true;
+  const flush = (): string => {
+    const text = format === 'csv' ? csv(chunk) : json(chunk, first);
+    first = false;
+    chunk = [];
+    return text;
+  };
+  for (const row of rows) {
+    chunk.push(row);
+    if (chunk.length === CHUNK) yield flush();
+  }
+  if (chunk.length > 0) yield flush();
+  if (format === 'json') yield first ? ']\n' : '\n]\n';
+}
+
+function csv(chunk: readonly ReportRow[]): string {
+  const records = chunk.map((row) =>
+    columns.map((column) => {
+      const value = row[column];
+      return typeof value === 'string' ? printable(value) : value;
+    }),
+  );
+  return stringify(records, { escape_formulas: true, cast: { boolean: String } });
+}
+
+function json(chunk: readonly ReportRow[], first: boolean): string {
+  return chunk.map((row, i) => `${first && i === 0 ? '\n' : ',\n'}${printableJson(row)}`).join('');
+}

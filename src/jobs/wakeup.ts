@@ -1,0 +1,30 @@
+/** Waiting for something to happen, with an end. For one waiter at a time. */
+
+export class Wakeup {
+  #woken = false;
+  #end: (() => void) | undefined;
+
+  /** Ends the wait under way, or else the next one at once. */
+  wake(): void {
+    if (this.#end === undefined) this.#woken = true;
+    else this.#end();
+  }
+
+  /** Resolves when woken, after `ms`, or when `signal` aborts: never rejects. */
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (!this.#woken && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const end = (): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', end);
+          this.#end = undefined;
+          resolve();
+        };
+        const timer = setTimeout(end, ms);
+        signal.addEventListener('abort', end, { once: true });
+        this.#end = end;
+      });
+    }
+    this.#woken = false;
+  }
+}

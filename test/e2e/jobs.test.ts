@@ -1,0 +1,165 @@
+/** Bulk jobs against a real SQS server, the simulated API and a worker, from apply to undo. */
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { proveJobs } from '../../scripts/prove-jobs.ts';
+import { sleep, systemClock } from '../../src/clock.ts';
+import { addApply } from '../../src/commands/jobs/apply.ts';
+import { ledgerRows } from '../../src/commands/jobs/ledger-rows.ts';
+import { addPlan } from '../../src/commands/jobs/plan.ts';
+import { addReconcile } from '../../src/commands/jobs/reconcile.ts';
+import { addReport } from '../../src/commands/jobs/report.ts';
+import { addResume } from '../../src/commands/jobs/resume.ts';
+import { addRetry } from '../../src/commands/jobs/retry.ts';
+import { addStatus } from '../../src/commands/jobs/status.ts';
+import { addUndo } from '../../src/commands/jobs/undo.ts';
+import { readOutcome } from '../../src/jobs/outcome-message.ts';
+import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { JobsFolder, type JobsRun, useApi } from '../support/jobs.ts';
+import { REGION, setStage } from '../support/stage.ts';
+
+interface Standing {
+  readonly rows: number;
+  readonly applied: number;
+  readonly failed: number;
+  readonly inFlight: number;
+  readonly notSent: number;
+  readonly reconciled: number;
+  readonly stopped: string | null;
+}
+
+/** A stage with a folder of plans; the worker is started where a test wants it. */
+async function setJobs(api: SimulatedApiSettingsInput = {}) {
+  const stage = await setStage({ outcomes: true, api });
+  onTestFinished(() => stage.strike());
+  useApi(stage.api);
+  const folder = new JobsFolder();
+  const env = stage.environment({ STATE_DIR: `${folder.path}/state`, AWS_ENDPOINT_URL_SQS: undefined });
+  const run = (args: readonly string[], options: Pick<JobsRun, 'interrupt'> = {}) =>
+    folder.run(
+      (jobs, io, surroundings) => {
+        const real = { ...surroundings, clock: systemClock, sleep, random: Math.random };
+        for (const add of [addPlan, addApply, addResume, addRetry, addReconcile, addReport, addStatus])
+          add(jobs, io, real);
+        addUndo(jobs, io, ledgerRows, real);
+      },
+      args,
+      { env, ...options },
+    );
+  const standing = async (args: readonly string[], options?: Pick<JobsRun, 'interrupt'>) => {
+    const { stdout, ...rest } = await run([...args, '--json'], options);
+    return { ...rest, json: JSON.parse(stdout || '{}') as Standing };
+  };
+  const plan = async (identifiers: readonly string[], jobId = 'j', ...flags: readonly string[]) => {
+    folder.file(
+      'rows.csv',
+      `Identifier,TaskConfigurationId\n${identifiers.map((id) => `${id},new\n`).join('')}`,
+    );
+    await run(['plan', 'rows.csv', '--job-id', jobId, '--out', `${jobId}.jsonl`, ...flags]);
+  };
+  const ids = (count: number, prefix = 'task') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  return { stage, run, standing, plan, ids };
+}
+
+test('a job of rows that end in every way survives kills, and its report agrees with the API row by row', async () => {
+  const proof = await proveJobs({ rows: 500, rate: 250, say: () => {} });
+  expect(proof.mismatches).toEqual([]);
+  expect(proof.ends).toEqual({
+    applied: 491,
+    'dead-lettered AccessDeniedException': 1,
+    'dead-lettered ValidationException': 5,
+    'dead-lettered ResourceNotFoundException': 3,
+  });
+  expect(proof.exitCode).toBe(3);
+});
+
+test('a failing canary sends exactly its rows, a resume goes on, and a retry sends the failed rows alone', async () => {
+  const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+  await stage.worker.start();
+  await plan([...ids(3), 'gone1', ...ids(40, 'more')]);
+  const stopped = await standing(['apply', 'j.jsonl', '--canary', '6']);
+  expect(stopped.exitCode).toBe(4);
+  expect(stopped.error).toMatch(/^The canary failed.*jobs resume j/);
+  expect(stopped.json).toMatchObject({ applied: 5, failed: 1, notSent: 38, inFlight: 0 });
+  expect(stage.api.stats().calls).toBe(6);
+
+  const resumed = await standing(['resume', 'j']);
+  expect(resumed.exitCode).toBe(3);
+  expect(resumed.json).toMatchObject({ rows: 44, applied: 43, failed: 1, stopped: null });
+
+  stage.api.configure({ tasks: { kind: 'all' } });
+  const retried = await standing(['retry', 'j', '--only-failed']);
+  expect(retried.exitCode).toBe(0);
+  expect(retried.json).toMatchObject({ applied: 44, failed: 0 });
+  expect(stage.api.stats().calls).toBe(45);
+  expect(stage.api.callsFor('gone1').map(({ status }) => status)).toEqual([404, 204]);
+
+  const { stdout } = await run(['report', 'j', '--format', 'json']);
+  const rows = JSON.parse(stdout) as { State: string; RequestId: string }[];
+  expect(rows).toHaveLength(44);
+  expect(rows[3]).toMatchObject({
+    Row: 4,
+    Identifier: 'gone1',
+    State: 'applied',
+    Try: 2,
+    RequestId: 'r000004.2',
+  });
+  expect((await run(['apply', 'j.jsonl'])).exitCode).toBe(0);
+  expect(stage.api.stats().calls).toBe(45);
+});
+
+test('an abort rule stops the sending within the window', async () => {
+  const { stage, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+  await stage.worker.start();
+  await plan([...ids(30), ...ids(15, 'gone'), ...ids(255, 'more')]);
+  const { exitCode, error, json } = await standing([
+    'apply',
+    'j.jsonl',
+    '--abort-when',
+    'failed>10%/20',
+    '--window',
+    '20',
+  ]);
+  expect(exitCode).toBe(4);
+  expect(error).toMatch(/^\d+\.\d% of \d+ ended rows failed/);
+  // The rule is passed by row 34 at the latest of rows in order; a batch may overtake another.
+  expect(json.rows - json.notSent).toBeLessThanOrEqual(34 + 20 + 20);
+  expect(json.inFlight).toBe(0);
+});
+
+test('rows whose outcomes were lost are reconciled: by what the task says, or sent again', async () => {
+  const { stage, run, standing, plan, ids } = await setJobs();
+  await plan(ids(25), 'j', '--refresh');
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = standing(['apply', 'j.jsonl'], { interrupt });
+  await vi.waitFor(() => expect(stage.left().ready).toBe(25));
+  pressCtrlC();
+  const interrupted = await applying;
+  expect(interrupted.exitCode).toBe(130);
+  expect(interrupted.error).toBe('Interrupted. Go on with `ota-updater jobs resume j`.');
+  expect(interrupted.json).toMatchObject({ inFlight: 25, notSent: 0 });
+
+  await stage.worker.start();
+  await stage.ended(25);
+  stage.sqs.deleteQueue('outcomes', { region: REGION });
+  stage.sqs.createQueue('outcomes', { region: REGION });
+  await stage.send({ Identifier: 'task7', TaskConfigurationId: 'other', IssuedAt: '2026-11-25T00:00:00Z' });
+  await stage.ended(26);
+  const reconciled = await standing(['reconcile', 'j']);
+  expect(reconciled.exitCode).toBe(0);
+  expect(reconciled.stderr).toMatch(
+    /reconciled: 24 applied by what the task says, 0 without a task, 1 to be sent again/,
+  );
+  expect(reconciled.json).toMatchObject({ rows: 25, applied: 25, inFlight: 0, reconciled: 24 });
+  expect(stage.api.task('task7')?.TaskConfigurationId).toBe('new');
+
+  await run(['undo', 'j', '--out', 'u.jsonl']);
+  const undone = await standing(['apply', 'u.jsonl']);
+  expect(undone.json).toMatchObject({ rows: 25, applied: 25 });
+  expect(ids(25).map((id) => stage.api.task(id)?.TaskConfigurationId)).not.toContain('new');
+});
+
+test('the ledger takes for an outcome what the schema does, and says what is wrong with the rest', () => {
+  expect(readOutcome({ messageId: 'm', body: 'x' })).toMatchObject({ fault: 'not JSON' });
+  expect(readOutcome({ messageId: 'm', body: '{}' })).toMatchObject({
+    fault: expect.stringContaining('MessageId'),
+  });
+});
