@@ -62,7 +62,12 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
       denied: { prefix: DENIED },
     },
   });
-  const fleet = new Fleet({ env: stage.env(env) });
+  const fleet = new Fleet({
+    env: stage.env(env),
+    onLine: ({ name }, { event, errorName }) => {
+      if (String(event).startsWith('gate.')) say(`${name}: ${String(event)} ${String(errorName ?? '')}`);
+    },
+  });
   const startedAt = performance.now();
   const until = startedAt + options.seconds * 1_000;
   try {
@@ -70,6 +75,7 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
     const slots = Array.from({ length: workers }, () => fleet.start());
     const under: Promise<void>[] = [];
     let next = 0;
+    let nextLine = 5;
     // The second half comes while the first is worked on.
     let unsent = [...sent];
     const sendSome = (some: number): void => {
@@ -83,6 +89,11 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
       if (unsent.length > 0) sendSome(Math.ceil(count / 100));
       else if (all === 0) break;
       const done = (count - unsent.length - all) / count;
+      const seconds = (performance.now() - startedAt) / 1_000;
+      if (seconds >= nextLine) {
+        nextLine += 5;
+        say(`${seconds.toFixed(0)} s: ${(done * 100).toFixed(0)}% done, ${all} left`);
+      }
       for (let due = schedule[next]; due !== undefined && due.at <= done; due = schedule[next]) {
         next++;
         say(`${(done * 100).toFixed(0)}%: ${describe(due)}`);

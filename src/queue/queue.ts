@@ -71,7 +71,7 @@ export class Queue {
     const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
       this.#client.send(command, { abortSignal }),
     );
-    return failures(output.Failed, receiptHandles);
+    return failures(output, receiptHandles);
   }
 
   /** Sets when up to ten messages become visible again, in seconds from now; 0 is at once. */
@@ -88,7 +88,7 @@ export class Queue {
       this.#client.send(command, { abortSignal }),
     );
     return failures(
-      output.Failed,
+      output,
       changes.map((change) => change.receiptHandle),
     );
   }
@@ -109,7 +109,7 @@ export class Queue {
       keys[Number(Id)] ?? '',
       MessageId ?? '',
     ]);
-    return { failed: failures(output.Failed, keys), messageIds: new Map(sent) };
+    return { failed: failures(output, keys), messageIds: new Map(sent) };
   }
 
   /** What the queue is set to. Needs `sqs:GetQueueAttributes`. */
@@ -158,11 +158,29 @@ interface FailedEntry {
   Message?: string | undefined;
 }
 
-function failures(failed: readonly FailedEntry[] | undefined, keys: readonly string[]): BatchFailure[] {
-  return (failed ?? []).map((entry) => ({
-    key: keys[Number(entry.Id)] ?? '',
-    senderFault: entry.SenderFault === true,
-    code: entry.Code ?? 'Unknown',
-    message: entry.Message ?? '',
-  }));
+interface BatchOutput {
+  readonly Successful?: readonly { Id: string | undefined }[] | undefined;
+  readonly Failed?: readonly FailedEntry[] | undefined;
+}
+
+/** Only what the answer names as done is done: one that says nothing of an entry (`{}`, say) confirms nothing. */
+function failures({ Successful = [], Failed = [] }: BatchOutput, keys: readonly string[]): BatchFailure[] {
+  const succeeded = new Set(Successful.map(({ Id }) => Id));
+  const failed = new Map(Failed.map((entry) => [entry.Id, entry]));
+  return keys.flatMap((key, i) => {
+    const entry = failed.get(String(i));
+    if (entry === undefined) {
+      return succeeded.has(String(i))
+        ? []
+        : [{ key, senderFault: false, code: 'Unconfirmed', message: 'the answer does not name the entry' }];
+    }
+    return [
+      {
+        key,
+        senderFault: entry.SenderFault === true,
+        code: entry.Code ?? 'Unknown',
+        message: entry.Message ?? '',
+      },
+    ];
+  });
 }
