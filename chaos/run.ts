@@ -91,6 +91,7 @@ if (values.help) {
       cuts: values.redis ? 4 : 3,
       cutMs: 4_000,
       workers: whole('workers'),
+      denied: true,
       apiLimit: whole('api-limit'),
       say: values.json ? () => undefined : say,
     });

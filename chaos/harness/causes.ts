@@ -47,6 +47,9 @@ function why(call: EffectiveCall, next: EffectiveCall, holds: readonly Hold[], w
     ({ sender, from, until }) => sender === call.sender && from <= call.effectAt && call.effectAt <= until,
   );
   if (held === undefined) return 'called after the lease had ended';
+  const again = next.sender === call.sender && next.effectAt <= held.until;
+  // Delivered, and called again all the same: the answer came when its caller had just given up.
+  if (again && call.fault !== undefined) return `answer too late (${call.fault})`;
   if (held.ended === 'lapsed') return 'lease ended before the delete';
   if (how === 'stopped' && endedAt !== undefined && endedAt < next.effectAt)
     return 'stopped before the delete';

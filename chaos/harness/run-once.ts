@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly stops: number;
   readonly cuts: number;
   readonly workers: number;
+  /** With updates that the API denies. */
+  readonly denied: boolean;
   /** Calls per second that the API takes. */
   readonly apiLimit: number;
   /** The longest cut, in milliseconds. */
@@ -48,7 +50,13 @@ const env = {
 export async function runOnce(options: RunOptions): Promise<Findings> {
   const { seed, updates: count, fifo, redis, workers, say } = options;
   const random = mulberry32(seed);
-  const sent = mixUpdates({ count, tasks: Math.ceil(fifo ? count / 25 : count * 0.7), fifo, random });
+  const sent = mixUpdates({
+    count,
+    tasks: Math.ceil(fifo ? count / 25 : count * 0.7),
+    fifo,
+    denied: options.denied,
+    random,
+  });
   const schedule = drawSchedule({ ...options, random });
   const stage = await Stage.set({
     random,

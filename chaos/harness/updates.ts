@@ -27,6 +27,8 @@ export interface MixOptions {
   /** Different tasks to update. */
   readonly tasks: number;
   readonly fifo: boolean;
+  /** With updates that are denied: without one that succeeds after it, each takes half a minute to end. */
+  readonly denied: boolean;
   readonly random: () => number;
 }
 
@@ -40,12 +42,12 @@ export function mixUpdates(options: MixOptions): SentUpdate[] {
   return Array.from({ length: options.count }, (_, place) => drawUpdate(place, options));
 }
 
-function drawUpdate(place: number, { tasks, fifo, random }: MixOptions): SentUpdate {
+function drawUpdate(place: number, { tasks, fifo, denied, random }: MixOptions): SentUpdate {
   const id = `u${String(place).padStart(6, '0')}`;
   const task = Math.floor(random() * tasks);
   const drawn = random();
   const draw: Draw = drawn < 0.05 ? drawInvalid : drawn < 0.09 ? drawRefused : drawValid;
-  const made = draw(id, task, random);
+  const made = draw(id, task, random, denied);
   // The group is the task's also where the message is not valid: it must not hold up what comes after it.
   return { id, place, ...made, ...(fifo && { groupId: `task${task}` }) };
 }
@@ -54,6 +56,7 @@ type Draw = (
   id: string,
   task: number,
   random: () => number,
+  denied: boolean,
 ) => Pick<SentUpdate, 'identifier' | 'fields' | 'fate' | 'body'>;
 
 const drawValid: Draw = (id, task, random) => {
@@ -62,8 +65,8 @@ const drawValid: Draw = (id, task, random) => {
   return { identifier, fields, fate: 'applied', body: wrap(updateOf(id, identifier, fields), id, random()) };
 };
 
-const drawRefused: Draw = (id, task, random) => {
-  const identifier = `${random() < 0.8 ? UNKNOWN : DENIED}${task}`;
+const drawRefused: Draw = (id, task, random, denied) => {
+  const identifier = `${random() < 0.8 || !denied ? UNKNOWN : DENIED}${task}`;
   const fields = drawFields(id, random);
   return { identifier, fields, fate: 'Rejected', body: JSON.stringify(updateOf(id, identifier, fields)) };
 };
