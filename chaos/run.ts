@@ -101,3 +101,6 @@ if (values.help) {
   if (found.length > 1 && !values.json) write(tableOf(found));
   process.exitCode = found.every(({ broken }) => broken.length === 0) ? 0 : 1;
 }
+
+// Whatever is still open (a connection that was reset under way) must not keep it.
+process.stdout.write('', () => process.exit());
