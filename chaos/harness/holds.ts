@@ -6,6 +6,8 @@ export interface Hold {
   readonly messageId: string;
   readonly body: string;
   readonly handle: string;
+  /** The receive count that came with it. */
+  readonly number: number;
   /** Who received it. */
   readonly sender: string;
   readonly from: number;
@@ -22,6 +24,7 @@ interface Received {
   readonly MessageId: string;
   readonly ReceiptHandle: string;
   readonly Body: string;
+  readonly Attributes?: { readonly ApproximateReceiveCount?: string };
 }
 
 interface BatchEntry {
@@ -62,7 +65,7 @@ export function holdsOf(
   return [...holds.values()];
 
   function receive(
-    { MessageId, ReceiptHandle, Body }: Received,
+    { MessageId, ReceiptHandle, Body, Attributes }: Received,
     { sender, delivered }: Exchange,
     at: number,
   ) {
@@ -72,6 +75,7 @@ export function holdsOf(
       messageId: MessageId,
       body: Body,
       handle: ReceiptHandle,
+      number: Number(Attributes?.ApproximateReceiveCount ?? 0),
       sender,
       from: at,
       delivered,
@@ -123,8 +127,17 @@ export interface Life {
 
 export interface Witness {
   readonly lives: ReadonlyMap<string, Life>;
-  /** By sender and message id: when the worker said that it had lost the lease. */
+  /** By {@link leaseKey}: when the worker said that it had lost the lease. */
   readonly leasesLost: ReadonlyMap<string, number>;
+}
+
+/** A receive as a worker's log names it. */
+export function leaseKey({
+  sender,
+  messageId,
+  number,
+}: Pick<Hold, 'sender' | 'messageId' | 'number'>): string {
+  return `${sender} ${messageId} ${number}`;
 }
 
 /** Why nobody worked on a message that was invisible. */
@@ -153,7 +166,7 @@ function attendedUntil(hold: Hold, witness: Witness): { at: number; cause: Cause
   if (hold.ended === 'deferred') return { at: hold.settledAt ?? hold.until, cause: 'deferred' };
   const { endedAt, how } = witness.lives.get(hold.sender) ?? { endedAt: undefined, how: 'running' as const };
   if (endedAt !== undefined && endedAt < hold.until && how !== 'running') return { at: endedAt, cause: how };
-  const lostAt = witness.leasesLost.get(`${hold.sender} ${hold.messageId}`);
+  const lostAt = witness.leasesLost.get(leaseKey(hold));
   if (lostAt !== undefined && lostAt > hold.from && lostAt < hold.until)
     return { at: lostAt, cause: 'lease lost' };
   return undefined;
@@ -173,7 +186,7 @@ export function inTwoHands(holds: readonly Hold[], witness: Witness): number {
 }
 
 function inHandUntil(hold: Hold, { lives, leasesLost }: Witness): number {
-  const lostAt = leasesLost.get(`${hold.sender} ${hold.messageId}`);
+  const lostAt = leasesLost.get(leaseKey(hold));
   return Math.min(
     hold.settledAt ?? Number.POSITIVE_INFINITY,
     lives.get(hold.sender)?.endedAt ?? Number.POSITIVE_INFINITY,

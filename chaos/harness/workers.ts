@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Life, Witness } from './holds.ts';
+import { type Life, leaseKey, type Witness } from './holds.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -16,6 +16,8 @@ export interface WorkerProcess {
   readonly child: ChildProcess;
   /** Where health and metrics are, once it said so. */
   url: string | undefined;
+  /** Where its inspector listens, if it was started with one. */
+  inspector: string | undefined;
 }
 
 export interface FleetOptions {
@@ -66,13 +68,13 @@ export class Fleet implements Witness {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const worker: WorkerProcess = { name, child, url: undefined };
+    const worker: WorkerProcess = { name, child, url: undefined, inspector: undefined };
     this.#running.add(worker);
     this.lives.set(name, { endedAt: undefined, how: 'running' });
     if (child.stdout !== null) {
       createInterface({ input: child.stdout }).on('line', (text) => this.#onLine(worker, text));
     }
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#onStderr(name, text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#onStderr(worker, text));
     child.once('exit', (code, signal) => this.#onExit(worker, code, signal));
     return worker;
   }
@@ -103,9 +105,10 @@ export class Fleet implements Witness {
     if (!asTold) this.complaints.push(`${worker.name} ended by itself: ${code ?? signal}`);
   }
 
-  #onStderr(name: string, text: string): void {
-    if (!/Debugger (listening|attached)|For help, see/.test(text))
-      this.complaints.push(`${name} stderr: ${text}`);
+  #onStderr(worker: WorkerProcess, text: string): void {
+    worker.inspector ??= /Debugger listening on (ws:\S+)/.exec(text)?.[1];
+    if (/^(Debugger (listening|attached|ending)|For help, see)/.test(text)) return;
+    this.complaints.push(`${worker.name} stderr: ${text}`);
   }
 
   #onLine(worker: WorkerProcess, text: string): void {
@@ -119,7 +122,14 @@ export class Fleet implements Witness {
     const event = String(line.event);
     this.events.set(event, (this.events.get(event) ?? 0) + 1);
     if (event === 'http.listening') worker.url = String(line.address);
-    if (event === 'lease.lost') this.leasesLost.set(`${worker.name} ${String(line.messageId)}`, Date.now());
+    if (event === 'lease.lost') {
+      const lost = {
+        sender: worker.name,
+        messageId: String(line.messageId),
+        number: Number(line.receiveCount),
+      };
+      this.leasesLost.set(leaseKey(lost), Date.now());
+    }
     if (line.failure === 'internal')
       this.complaints.push(`${worker.name} has a bug: ${text.slice(0, 2_000)}`);
     this.#options.onLine?.(worker, line);

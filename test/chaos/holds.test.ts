@@ -86,7 +86,7 @@ describe('a message', () => {
   });
 
   test('that its holder forgot is unattended until the lease ends', () => {
-    const { longest } = look([receive('A', 0, 'h')], {}, { 'A m': 1_500 });
+    const { longest } = look([receive('A', 0, 'h')], {}, { 'A m 0': 1_500 });
     expect(longest['lease lost']).toBe(2_500);
   });
 
@@ -106,7 +106,7 @@ describe('a message', () => {
   test('is in two hands when the first holder does not know that its lease has ended', () => {
     const both = [receive('A', 0, 'h1'), receive('B', 4_000, 'h2'), settle('A', 5_000, 'h1')];
     expect(look(both).twoHands).toBe(1);
-    expect(look(both, {}, { 'A m': 3_900 }).twoHands).toBe(0);
+    expect(look(both, {}, { 'A m 0': 3_900 }).twoHands).toBe(0);
     expect(look(both, { A: { endedAt: 2_000, how: 'killed' } }).twoHands).toBe(0);
   });
 });
