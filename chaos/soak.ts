@@ -75,10 +75,12 @@ try {
   let last: Readonly<Record<string, number>> = {};
   while (seconds() < minutes * 60 && worker.child.exitCode === null) {
     await sleep(100);
-    for (; sent < seconds() * rate; sent++) {
+    const due = Array.from({ length: Math.max(0, Math.floor(seconds() * rate) - sent) }, () => {
       const Identifier = `task${Math.floor(random() * TASKS)}`;
-      stage.send({ id: String(sent), body: JSON.stringify({ Identifier, Description: `soak ${sent}` }) });
-    }
+      const id = String(sent++);
+      return { id, body: JSON.stringify({ Identifier, Description: `soak ${id}` }) };
+    });
+    await stage.send(due);
     if (seconds() > nextCut) {
       nextCut += CUT_EVERY_S;
       const proxy = random() < 0.5 ? stage.apiProxy : stage.sqsProxy;
@@ -94,7 +96,7 @@ try {
     resources.push({ at, value: Object.values(last).reduce((sum, n) => sum + n, 0) });
     const { applied } = stage.api.stats();
     process.stderr.write(
-      `${at.toFixed(0)} s: heap ${heap.at(-1)?.value.toFixed(2)} MB, RSS ${rss.at(-1)?.value.toFixed(0)} MB, ${JSON.stringify(last)}, ${applied} applied, ${stage.left().all} queued\n`,
+      `${at.toFixed(0)} s: heap ${heap.at(-1)?.value.toFixed(2)} MB, RSS ${rss.at(-1)?.value.toFixed(0)} MB, ${JSON.stringify(last)}, ${applied} applied, ${(await stage.left()).all} queued\n`,
     );
   }
 } finally {

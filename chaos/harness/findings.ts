@@ -53,9 +53,9 @@ export interface RunRecord {
 /** Timers are late on a busy machine: what a lease may last beyond its length, in milliseconds. */
 const SLACK_MS = 1_500;
 
-export function findingsOf(record: RunRecord): Findings {
+export async function findingsOf(record: RunRecord): Promise<Findings> {
   const { sent, stage, fleet, letters, visibilitySeconds, fifo } = record;
-  const account = settleAccount({ sent, applied: stage.applied, letters, left: stage.leftBodies() });
+  const account = settleAccount({ sent, applied: stage.applied, letters, left: await stage.leftBodies() });
   const byValue = new Map(
     sent.flatMap((update) => valuesOf(update.fields).map((value) => [value, update] as const)),
   );

@@ -86,15 +86,15 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
     let nextLine = 5;
     // The second half comes while the first is worked on.
     let unsent = [...sent];
-    const sendSome = (some: number): void => {
-      for (const update of unsent.slice(0, some)) stage.send(update);
+    const sendSome = async (some: number): Promise<void> => {
+      await stage.send(unsent.slice(0, some));
       unsent = unsent.slice(some);
     };
-    sendSome(Math.ceil(count / 2));
+    await sendSome(Math.ceil(count / 2));
     while (performance.now() < until) {
       await sleep(100);
-      const { all } = stage.left();
-      if (unsent.length > 0) sendSome(Math.ceil(count / 100));
+      const { all } = await stage.left();
+      if (unsent.length > 0) await sendSome(Math.ceil(count / 100));
       else if (all === 0) break;
       const done = (count - unsent.length - all) / count;
       const seconds = (performance.now() - startedAt) / 1_000;
@@ -108,12 +108,12 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
         under.push(happen(due));
       }
     }
-    sendSome(unsent.length);
+    await sendSome(unsent.length);
     await Promise.all(under);
     // What is still on its way comes to rest without more faults: a settlement, a letter.
     stage.inject(noFaults);
     await Promise.all(fleet.running.map((worker) => fleet.stop(worker)));
-    return findingsOf({
+    return await findingsOf({
       ...options,
       sent,
       stage,

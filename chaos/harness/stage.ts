@@ -1,7 +1,8 @@
 /** Where a run takes place: an SQS emulator and the simulated API, each behind a fault proxy; Redis if wanted. */
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { createSqsClient } from '../../src/queue/client.ts';
-import { Queue } from '../../src/queue/queue.ts';
+import type { Message } from '../../src/message/message.ts';
+import { createSqsClient, type SQSClient } from '../../src/queue/client.ts';
+import { BATCH_SIZE, Queue } from '../../src/queue/queue.ts';
 import {
   type SimulatedApi,
   type SimulatedApiSettingsInput,
@@ -23,8 +24,15 @@ export interface StageOptions {
   readonly api: SimulatedApiSettingsInput;
   readonly fifo: boolean;
   readonly redis: boolean;
+  /** Stands between the proxy and the emulator: AWS's stricter rules, say. */
+  readonly front?: (options: { readonly upstream: string }) => Promise<Front>;
   /** Keep every exchange, for the account at the end; false where a run has no end in sight. */
   readonly record: boolean;
+}
+
+export interface Front {
+  readonly url: string;
+  close(): Promise<void>;
 }
 
 export interface Rates {
@@ -32,6 +40,9 @@ export interface Rates {
   readonly api: FaultRates;
   readonly redis: FaultRates;
 }
+
+/** What it takes to send an update. */
+export type Sendable = Pick<SentUpdate, 'body' | 'id' | 'groupId'>;
 
 export const noFaults: Rates = { sqs: {}, api: {}, redis: {} };
 
@@ -48,6 +59,11 @@ export class Stage {
   readonly applied: AppliedCall[] = [];
   readonly #dice: { readonly sqs: FaultDice; readonly api: FaultDice; readonly redis: FaultDice };
   readonly #redis: RedisServer | undefined;
+  readonly #front: Front | undefined;
+  /** Past the proxy. */
+  readonly #client: SQSClient;
+  readonly #source: Queue;
+  readonly #letters: Queue;
 
   private constructor(parts: Parts, { fifo, record }: StageOptions) {
     const suffix = fifo ? '.fifo' : '';
@@ -60,9 +76,15 @@ export class Stage {
     this.redisProxy = parts.redisProxy;
     this.#dice = parts.dice;
     this.#redis = parts.redis;
+    this.#front = parts.front;
     const attributes = fifo ? { FifoQueue: 'true' } : {};
     this.sqs.createQueue(this.queue, { region: REGION, attributes });
     this.sqs.createQueue(this.dead, { region: REGION, attributes });
+    const endpoint = parts.front?.url ?? `http://127.0.0.1:${parts.sqs.port}`;
+    const credentials = { accessKeyId: 'LEDGER', secretAccessKey: 'not-a-secret' };
+    this.#client = createSqsClient(4, { region: REGION, credentials, endpoint });
+    this.#source = new Queue(this.#client, `${endpoint}/000000000000/${this.queue}`);
+    this.#letters = new Queue(this.#client, `${endpoint}/000000000000/${this.dead}`);
     if (!record) return;
     parts.hear(
       (exchange) => this.sqsExchanges.push(exchange),
@@ -82,11 +104,12 @@ export class Stage {
       redis: new FaultDice({}, random),
     };
     const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
+    const front = await options.front?.({ upstream: `http://127.0.0.1:${sqs.port}` });
     const api = await startSimulatedApi({ settings: options.api, random });
     let onSqs: (exchange: Exchange) => void = () => undefined;
     let onApi: (exchange: Exchange) => void = () => undefined;
     const sqsProxy = await HttpProxy.start({
-      target: `http://127.0.0.1:${sqs.port}`,
+      target: front?.url ?? `http://127.0.0.1:${sqs.port}`,
       dice: dice.sqs,
       dialect: sqsDialect,
       onExchange: (exchange) => onSqs(exchange),
@@ -103,7 +126,7 @@ export class Stage {
       onSqs = first;
       onApi = second;
     };
-    return new Stage({ sqs, api, sqsProxy, apiProxy, redis, redisProxy, dice, hear }, options);
+    return new Stage({ sqs, front, api, sqsProxy, apiProxy, redis, redisProxy, dice, hear }, options);
   }
 
   /** What faults there are from now on. */
@@ -127,55 +150,53 @@ export class Stage {
     };
   }
 
-  /** Puts it on the source queue, past the proxy. */
-  send({ body, id, groupId }: Pick<SentUpdate, 'body' | 'id' | 'groupId'>): void {
-    this.sqs.sendMessage(this.queue, body, {
-      region: REGION,
-      ...(groupId !== undefined && { messageGroupId: groupId, messageDeduplicationId: id }),
-    });
+  /** Puts them on the source queue, in order, past the proxy. */
+  async send(updates: readonly Sendable[]): Promise<void> {
+    for (let i = 0; i < updates.length; i += BATCH_SIZE) {
+      const failures = await this.#source.send(
+        updates.slice(i, i + BATCH_SIZE).map(({ id, body, groupId }) => ({
+          key: id,
+          body,
+          ...(groupId !== undefined && { groupId, deduplicationId: id }),
+        })),
+      );
+      if (failures.length > 0) throw new Error(`not sent: ${JSON.stringify(failures)}`);
+    }
   }
 
   /** Messages on the source queue, and how many of them are visible. */
-  left(): { readonly all: number; readonly visible: number } {
-    const { ready = [], inflight = [], delayed = [] } = this.sqs.inspectQueue(this.queue)?.messages ?? {};
-    return { all: ready.length + inflight.length + delayed.length, visible: ready.length };
+  async left(): Promise<{ readonly all: number; readonly visible: number }> {
+    const { visible = 0, notVisible = 0, delayed = 0 } = await this.#source.attributes();
+    return { all: visible + notVisible + delayed, visible };
   }
 
-  leftBodies(): string[] {
-    const { ready = [], inflight = [], delayed = [] } = this.sqs.inspectQueue(this.queue)?.messages ?? {};
-    return [...ready, ...delayed, ...inflight.map(({ message }) => message)].map(({ body }) => body);
+  /** Bodies of what can still be had from the source queue; hides it. */
+  async leftBodies(): Promise<string[]> {
+    return (await takeAll(this.#source)).map(({ body }) => body);
   }
 
   /** Takes every letter off the dead-letter queue, past the proxy. */
   async drainLetters(): Promise<Letter[]> {
-    const endpoint = `http://127.0.0.1:${this.sqs.port}`;
-    const credentials = { accessKeyId: 'LEDGER', secretAccessKey: 'not-a-secret' };
-    const client = createSqsClient(2, { region: REGION, credentials, endpoint });
-    const dead = new Queue(client, `${endpoint}/000000000000/${this.dead}`);
-    const letters: Letter[] = [];
-    for (;;) {
-      const some = await dead.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 600 });
-      if (some.length === 0) break;
-      for (const { body, attributes } of some) {
-        letters.push({ body, reason: reasonOf(attributes.DeadLetter?.stringValue) });
-      }
-      const failures = await dead.delete(some.map(({ receiptHandle }) => receiptHandle));
-      if (failures.length > 0) throw new Error('the dead-letter queue cannot be drained');
-    }
-    client.destroy();
-    return letters;
+    const letters = await takeAll(this.#letters);
+    return letters.map(({ body, attributes }) => ({
+      body,
+      reason: reasonOf(attributes.DeadLetter?.stringValue),
+    }));
   }
 
   async strike(): Promise<void> {
     await Promise.all([this.sqsProxy.close(), this.apiProxy.close(), this.redisProxy?.close()]);
     await this.#redis?.kill();
+    this.#client.destroy();
     await this.api.close();
+    await this.#front?.close();
     await this.sqs.stop();
   }
 }
 
 interface Parts {
   readonly sqs: FauxqsServer;
+  readonly front: Front | undefined;
   readonly api: SimulatedApi;
   readonly sqsProxy: HttpProxy;
   readonly apiProxy: HttpProxy;
@@ -183,6 +204,17 @@ interface Parts {
   readonly redisProxy: TcpProxy | undefined;
   readonly dice: { readonly sqs: FaultDice; readonly api: FaultDice; readonly redis: FaultDice };
   readonly hear: (onSqs: (exchange: Exchange) => void, onApi: (exchange: Exchange) => void) => void;
+}
+
+/** Receives and deletes until there is nothing more to have. */
+async function takeAll(queue: Queue): Promise<Message[]> {
+  const all: Message[] = [];
+  for (;;) {
+    const some = await queue.receive({ max: BATCH_SIZE, waitSeconds: 0, visibilitySeconds: 600 });
+    if (some.length === 0) return all;
+    all.push(...some);
+    await queue.delete(some.map(({ receiptHandle }) => receiptHandle));
+  }
 }
 
 function reasonOf(record: string | undefined): string | undefined {

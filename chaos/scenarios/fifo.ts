@@ -30,10 +30,10 @@ export const fifo: Scenario = {
           for (let group = 0; group < GROUPS; group++) {
             const place = round * GROUPS + group;
             const update = updateOf(`u${String(place).padStart(6, '0')}`, place, `task${group}`);
-            stage.send(update);
             play.sent.push(update);
           }
         }
+        await stage.send(play.sent);
         stage.inject({ ...noFaults, api: evenRates(0.05) });
         const [, second] = await play.start(2);
         await play.until('a third is applied', () => stage.applied.length > play.sent.length / 3, 120);
@@ -41,7 +41,7 @@ export const fifo: Scenario = {
         play.say('  a worker is killed');
         await sleep(1_000);
         await play.start();
-        await play.until('all have left the queue', () => stage.left().all === 0, 300);
+        await play.until('all have left the queue', async () => (await stage.left()).all === 0, 300);
         const { entries, missing, byReason, appliedMoreThanOnce } = await play.account();
         const placeOf = new Map(play.sent.map(({ fields, place }) => [fields.Description, place]));
         const violations = orderViolations(

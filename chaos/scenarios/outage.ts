@@ -19,14 +19,18 @@ export const outage: Scenario = {
       },
       async (play) => {
         const { stage } = play;
-        play.send(MESSAGES);
+        await play.send(MESSAGES);
         await play.start();
         await sleep(MINUTES * 60_000);
         const calls = stage.api.stats().calls;
         stage.api.configure({ down: false });
         const backAt = performance.now();
         play.say('  the API is back');
-        await play.until('all have left the queue', () => stage.left().all === 0, 3 * BACK_WITHIN_S);
+        await play.until(
+          'all have left the queue',
+          async () => (await stage.left()).all === 0,
+          3 * BACK_WITHIN_S,
+        );
         const seconds = secondsSince(backAt);
         const { entries, byReason, missing } = await play.account();
         const applied = entries.filter((entry) => entry.applied.length > 0).length;

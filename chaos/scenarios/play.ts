@@ -55,7 +55,7 @@ export class Play {
   }
 
   /** Sends valid updates of as many tasks; those for which `prefixOf` says so have another Identifier. */
-  send(count: number, prefixOf: (place: number) => string = () => 'task'): SentUpdate[] {
+  async send(count: number, prefixOf: (place: number) => string = () => 'task'): Promise<SentUpdate[]> {
     const updates = Array.from({ length: count }, (_, i): SentUpdate => {
       const place = this.sent.length + i;
       const id = `u${String(place).padStart(6, '0')}`;
@@ -64,10 +64,8 @@ export class Play {
       const body = JSON.stringify({ Identifier: identifier, ...fields, RequestId: id });
       return { id, place, identifier, fields, fate: 'applied', body };
     });
-    for (const update of updates) {
-      this.stage.send(update);
-      this.sent.push(update);
-    }
+    await this.stage.send(updates);
+    this.sent.push(...updates);
     return updates;
   }
 
@@ -103,7 +101,7 @@ export class Play {
   async account(): Promise<Account> {
     const letters = await this.stage.drainLetters();
     const { applied } = this.stage;
-    return settleAccount({ sent: this.sent, applied, letters, left: this.stage.leftBodies() });
+    return settleAccount({ sent: this.sent, applied, letters, left: await this.stage.leftBodies() });
   }
 }
 

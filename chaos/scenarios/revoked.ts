@@ -13,14 +13,14 @@ export const revoked: Scenario = {
   run: (options) =>
     Play.on({ ...options, stage: { api: { denied: 'all' } }, env: { RATE_LIMIT: '200' } }, async (play) => {
       const { stage, fleet } = play;
-      play.send(MESSAGES);
+      await play.send(MESSAGES);
       await play.start();
       await sleep(REVOKED_S * 1_000);
       const calls = stage.api.stats().calls;
       stage.api.configure({ denied: { prefix: 'denied' } });
       const restoredAt = performance.now();
       play.say('  the policy is restored');
-      await play.until('all have left the queue', () => stage.left().all === 0, BACK_WITHIN_S);
+      await play.until('all have left the queue', async () => (await stage.left()).all === 0, BACK_WITHIN_S);
       const seconds = secondsSince(restoredAt);
       const first = await play.account();
       const applied = first.entries.filter((entry) => entry.applied.length > 0).length;
@@ -31,8 +31,8 @@ export const revoked: Scenario = {
       const places = new Set<number>();
       while (places.size < DENIED) places.add(Math.floor(play.random() * MESSAGES));
       const sentAt = performance.now();
-      const second = play.send(MESSAGES, (place) => (places.has(place) ? 'denied' : 'task'));
-      await play.until('all have left the queue again', () => stage.left().all === 0, 60);
+      const second = await play.send(MESSAGES, (place) => (places.has(place) ? 'denied' : 'task'));
+      await play.until('all have left the queue again', async () => (await stage.left()).all === 0, 60);
       const secondsForDenied = secondsSince(sentAt);
       const ids = new Set(second.map(({ id }) => id));
       const entries = (await play.account()).entries.filter(({ update }) => ids.has(update.id));

@@ -13,7 +13,7 @@ export const sqsDown: Scenario = {
   run: (options) =>
     Play.on({ ...options, env: { RATE_LIMIT: '50', VISIBILITY_TIMEOUT_SECONDS: '10' } }, async (play) => {
       const { stage } = play;
-      play.send(MESSAGES);
+      await play.send(MESSAGES);
       const [worker] = await play.start();
       if (worker === undefined) return 'no worker';
       await play.until('a third is applied', () => stage.applied.length > MESSAGES / 3, 60);
@@ -29,7 +29,7 @@ export const sqsDown: Scenario = {
       play.say('  SQS is back');
       await play.until('/readyz is true', () => play.ready(worker), 30);
       const readyAfter = secondsSince(backAt);
-      await play.until('all have left the queue', () => stage.left().all === 0, 60);
+      await play.until('all have left the queue', async () => (await stage.left()).all === 0, 60);
       const { entries, missing, byReason } = await play.account();
       const applied = entries.filter((entry) => entry.applied.length > 0).length;
       play.expect(stillNotReady, '/readyz is false while SQS is away');

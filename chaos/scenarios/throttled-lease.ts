@@ -17,11 +17,11 @@ export const throttledLease: Scenario = {
       async (play) => {
         const { stage, fleet } = play;
         await play.start();
-        play.send(MESSAGES);
-        await play.until('all are in hand', () => stage.left().visible === 0, 10);
+        await play.send(MESSAGES);
+        await play.until('all are in hand', async () => (await stage.left()).visible === 0, 10);
         const startedAt = performance.now();
         await play.start();
-        await play.until('all have left the queue', () => stage.left().all === 0, 120);
+        await play.until('all have left the queue', async () => (await stage.left()).all === 0, 120);
         const seconds = secondsSince(startedAt);
         const holds = holdsOf(stage.sqsExchanges, stage.queue, LEASE_SECONDS);
         const twoHands = inTwoHands(holds, fleet);
