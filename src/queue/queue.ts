@@ -28,7 +28,7 @@ export const MAX_PAYLOAD_BYTES = 1_048_576;
 export const MAX_WAIT_SECONDS = 20;
 
 /** How long a request may take beyond what it asked SQS to wait, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A queue by its URL. Every method makes exactly one request and throws the SDK's error when that failed as a whole. */
 export class Queue {
@@ -74,8 +74,14 @@ export class Queue {
     return failures(output, receiptHandles);
   }
 
-  /** Sets when up to ten messages become visible again, in seconds from now; 0 is at once. */
-  async changeVisibility(changes: readonly VisibilityChange[]): Promise<BatchFailure[]> {
+  /**
+   * Sets when up to ten messages become visible again, in seconds from now; 0 is at once.
+   * @param timeoutMs how long the answer may take.
+   */
+  async changeVisibility(
+    changes: readonly VisibilityChange[],
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<BatchFailure[]> {
     const command = new ChangeMessageVisibilityBatchCommand({
       QueueUrl: this.url,
       Entries: changes.map((change, i) => ({
@@ -84,7 +90,7 @@ export class Queue {
         VisibilityTimeout: change.seconds,
       })),
     });
-    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
+    const output = await withDeadline(timeoutMs, (abortSignal) =>
       this.#client.send(command, { abortSignal }),
     );
     return failures(
