@@ -3,8 +3,8 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'p
 
 export type { Logger };
 
-/** Characters that JSON leaves raw but a terminal may obey or hide: DEL and C1, bidi controls, separators, BOM. */
-const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+/** Characters that JSON leaves raw but a terminal may obey or hide: DEL and C1, bidi controls, separators, BOM and what is none. */
+const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 /** Escapes what a terminal must not get raw; the text stays valid JSON. */
 export function escapeUnsafe(line: string): string {

@@ -28,7 +28,7 @@ export const MAX_PAYLOAD_BYTES = 1_048_576;
 export const MAX_WAIT_SECONDS = 20;
 
 /** How long a request may take beyond what it asked SQS to wait, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A queue by its URL. Every method makes exactly one request and throws the SDK's error when that failed as a whole. */
 export class Queue {
@@ -76,11 +76,17 @@ export class Queue {
     const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
       this.#client.send(command, { abortSignal }),
     );
-    return failures(output.Failed, receiptHandles);
+    return failures(output, receiptHandles);
   }
 
-  /** Sets when up to ten messages become visible again, in seconds from now; 0 is at once. */
-  async changeVisibility(changes: readonly VisibilityChange[]): Promise<BatchFailure[]> {
+  /**
+   * Sets when up to ten messages become visible again, in seconds from now; 0 is at once.
+   * @param timeoutMs how long the answer may take.
+   */
+  async changeVisibility(
+    changes: readonly VisibilityChange[],
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<BatchFailure[]> {
     const command = new ChangeMessageVisibilityBatchCommand({
       QueueUrl: this.url,
       Entries: changes.map((change, i) => ({
@@ -89,11 +95,11 @@ export class Queue {
         VisibilityTimeout: change.seconds,
       })),
     });
-    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
+    const output = await withDeadline(timeoutMs, (abortSignal) =>
       this.#client.send(command, { abortSignal }),
     );
     return failures(
-      output.Failed,
+      output,
       changes.map((change) => change.receiptHandle),
     );
   }
@@ -114,7 +120,7 @@ export class Queue {
       keys[Number(Id)] ?? '',
       MessageId ?? '',
     ]);
-    return { failed: failures(output.Failed, keys), messageIds: new Map(sent) };
+    return { failed: failures(output, keys), messageIds: new Map(sent) };
   }
 
   /** What the queue is set to. Needs `sqs:GetQueueAttributes`. */
@@ -163,11 +169,29 @@ interface FailedEntry {
   Message?: string | undefined;
 }
 
-function failures(failed: readonly FailedEntry[] | undefined, keys: readonly string[]): BatchFailure[] {
-  return (failed ?? []).map((entry) => ({
-    key: keys[Number(entry.Id)] ?? '',
-    senderFault: entry.SenderFault === true,
-    code: entry.Code ?? 'Unknown',
-    message: entry.Message ?? '',
-  }));
+interface BatchOutput {
+  readonly Successful?: readonly { Id: string | undefined }[] | undefined;
+  readonly Failed?: readonly FailedEntry[] | undefined;
+}
+
+/** Only what the answer names as done is done: one that says nothing of an entry (`{}`, say) confirms nothing. */
+function failures({ Successful = [], Failed = [] }: BatchOutput, keys: readonly string[]): BatchFailure[] {
+  const succeeded = new Set(Successful.map(({ Id }) => Id));
+  const failed = new Map(Failed.map((entry) => [entry.Id, entry]));
+  return keys.flatMap((key, i) => {
+    const entry = failed.get(String(i));
+    if (entry === undefined) {
+      return succeeded.has(String(i))
+        ? []
+        : [{ key, senderFault: false, code: 'Unconfirmed', message: 'the answer does not name the entry' }];
+    }
+    return [
+      {
+        key,
+        senderFault: entry.SenderFault === true,
+        code: entry.Code ?? 'Unknown',
+        message: entry.Message ?? '',
+      },
+    ];
+  });
 }

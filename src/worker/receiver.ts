@@ -3,6 +3,7 @@
  *
  *   idle      one long poll at a time
  *   backlog   a poll brought messages: more polls side by side, each for a whole batch
+ *   doubtful  a poll begun under backlog waits: the queue is empty, or the poll hangs; one more tells which
  *   waiting   no slots, or not allowed to receive: no poll
  *   failing   a poll failed: none until a jittered backoff has passed, then one
  *   stopped   idle polls are cut, polls that may be bringing messages are waited for
@@ -42,6 +43,8 @@ interface Poll {
   /** Begun when the queue had just been found empty. */
   readonly idle: boolean;
   readonly size: number;
+  /** Another was filled while this one waited: it hangs, and holds up nobody. */
+  overtaken: boolean;
 }
 
 export class Receiver {
@@ -85,7 +88,7 @@ export class Receiver {
     const wanted = batch();
     if (room < wanted && this.#polls.size === 0) this.#wantedSince = undefined;
     if (this.#backoff !== undefined) return;
-    while (room >= wanted && this.#polls.size < this.#widthNow()) {
+    while (room >= wanted && this.#mayPoll()) {
       this.#wantedSince ??= clock.monotonic();
       const size = Math.min(RECEIVE_SIZE, room);
       void this.#poll(size);
@@ -119,12 +122,26 @@ export class Receiver {
     await drained;
   }
 
-  /** One poll while an older one is still waiting for messages: the queue is empty. */
-  #widthNow(): number {
-    const [oldest] = this.#polls;
-    const waiting =
-      oldest !== undefined && this.#options.clock.monotonic() - oldest.startedAt > IDLE_AFTER_MS;
-    return waiting ? 1 : this.#width;
+  #mayPoll(): boolean {
+    if (this.#polls.size >= MAX_POLLS) return false;
+    let trusted = 0;
+    let oldest: Poll | undefined;
+    for (const poll of this.#polls) {
+      if (poll.overtaken) continue;
+      oldest ??= poll;
+      trusted++;
+    }
+    return trusted < this.#widthBeside(oldest);
+  }
+
+  /** Few while the oldest poll is still waiting for messages: the queue is empty, as far as can be told. */
+  #widthBeside(oldest: Poll | undefined): number {
+    if (oldest === undefined || !this.#isWaiting(oldest)) return this.#width;
+    return oldest.idle ? 1 : Math.min(2, this.#width);
+  }
+
+  #isWaiting(poll: Poll): boolean {
+    return this.#options.clock.monotonic() - poll.startedAt > IDLE_AFTER_MS;
   }
 
   async #poll(size: number): Promise<void> {
@@ -134,6 +151,7 @@ export class Receiver {
       startedAt: clock.monotonic(),
       idle: this.#lastWasEmpty,
       size,
+      overtaken: false,
     };
     this.#polls.add(poll);
     this.#reserved += size;
@@ -152,7 +170,10 @@ export class Receiver {
         this.#failures = 0;
         this.#options.onRecovered();
       }
-      if (messages.length > 0) onMessages(messages, clock.monotonic() - poll.startedAt);
+      if (messages.length > 0) {
+        if (messages.length === size) this.#overtake();
+        onMessages(messages, clock.monotonic() - poll.startedAt);
+      }
     } catch (error) {
       this.#ended(poll);
       if (!signal.aborted) this.#failed(error);
@@ -160,9 +181,18 @@ export class Receiver {
     this.wake();
   }
 
+  /** A poll was filled: those that wait beside it would have been too. */
+  #overtake(): void {
+    for (const poll of this.#polls) {
+      if (poll.overtaken || !this.#isWaiting(poll)) continue;
+      poll.overtaken = true;
+      this.#reserved -= poll.size;
+    }
+  }
+
   #ended(poll: Poll): void {
     if (!this.#polls.delete(poll)) return;
-    this.#reserved -= poll.size;
+    if (!poll.overtaken) this.#reserved -= poll.size;
     this.#lastPollEndedAt = this.#options.clock.monotonic();
     if (!this.#running && this.#polls.size === 0) this.#drained?.();
   }

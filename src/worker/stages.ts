@@ -5,6 +5,7 @@ import type { Message } from '../message/message.ts';
 import { type Attempt, Caller } from '../ota/call.ts';
 import { Gate, type GateChange } from '../ota/gate.ts';
 import { Permits } from '../ota/permits.ts';
+import { REQUEST_TIMEOUT_MS } from '../queue/queue.ts';
 import { DeadLetterOutbox } from './dead-letter-outbox.ts';
 import type { Delivery } from './delivery.ts';
 import type { WorkerListener } from './events.ts';
@@ -119,6 +120,7 @@ function createQueueSide(
   hooks: StageHooks,
 ): Pick<Stages, 'outbox' | 'outcomes' | 'settler' | 'leases' | 'receiver'> {
   const { config, source, deadLetterQueue, clock, random, timings = defaultTimings } = options;
+  const extensionTimeoutMs = Math.min(REQUEST_TIMEOUT_MS, config.visibilityTimeoutSeconds * 125);
   const outbox = new DeadLetterOutbox({
     send: (messages) => deadLetterQueue.send(messages),
     record: (delivery, { reason, error }) =>
@@ -158,7 +160,8 @@ function createQueueSide(
   const leases = new LeaseKeeper<Delivery>({
     seconds: config.visibilityTimeoutSeconds,
     now: clock.monotonic,
-    extend: (changes) => source.changeVisibility(changes),
+    // Half a lease is left when it is extended: an answer that does not come must leave time to ask again.
+    extend: (changes) => source.changeVisibility(changes, extensionTimeoutMs),
     onLost: hooks.onLost,
     onWall: hooks.onWall,
     onError: (error, count) => hooks.emit({ type: 'settle-failed', request: 'extend', count, error }),

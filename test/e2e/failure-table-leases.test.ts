@@ -92,6 +92,18 @@ describe('a lease that can be kept', () => {
     expect(lost()).toHaveLength(0);
     expect(stage.events.filter((event) => event.type === 'settle-failed')).toHaveLength(1);
   });
+
+  test('survives an extension that is never answered, while there is time to try again', async () => {
+    await start();
+    let asked = 0;
+    proxy.rule = toExtensions((_request, forward) => (asked++ < 1 ? 'hang' : forward()));
+    stage.api.script('task0', [{ status: 204, delayMs: 3_500 }]);
+    await stage.sendUpdates(1);
+    await stage.ended(1);
+    expect(asked).toBeGreaterThan(1);
+    expect(stage.api.callsFor('task0')).toHaveLength(1);
+    expect(lost()).toHaveLength(0);
+  });
 });
 
 describe('a lease that is lost', () => {

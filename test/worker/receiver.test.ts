@@ -156,6 +156,54 @@ describe('polling', () => {
     expect(queue.polls).toHaveLength(1);
   });
 
+  test('goes on under backlog beside a poll that hangs, and gives its room to others', async () => {
+    const { queue, receiver, state } = setUp();
+    state.room = 20;
+    receiver.start();
+    await fill(queue);
+    const [hanging] = queue.polls;
+    expect(queue.polls).toHaveLength(2);
+    for (let i = 0; i < 5; i++) {
+      state.now += 300;
+      for (const poll of queue.polls.filter((each) => each !== hanging)) poll.answer(messages(10));
+      await settled();
+      expect(queue.polls).toContain(hanging);
+      expect(queue.polls).toHaveLength(3);
+    }
+    hanging?.answer(messages(10));
+    await settled();
+    expect(queue.polls).toHaveLength(2);
+  });
+
+  test('sends one more poll after the first that waits, to learn whether the queue is empty', async () => {
+    const { queue, receiver, state } = setUp();
+    state.room = 10;
+    receiver.start();
+    await fill(queue);
+    expect(queue.polls).toHaveLength(1);
+    state.room = 100;
+    state.now = 300;
+    for (let i = 0; i < 5; i++) {
+      receiver.wake();
+      state.now += 300;
+    }
+    expect(queue.polls).toHaveLength(2);
+    await fill(queue, 0);
+    expect(queue.polls).toHaveLength(1);
+  });
+
+  test('takes a poll that waits beside one that brings a few messages for idle, not for hanging', async () => {
+    const { queue, receiver, state } = setUp();
+    receiver.start();
+    await fill(queue);
+    for (let i = 0; i < 20; i++) {
+      state.now += 300;
+      queue.polls[0]?.answer(messages(1));
+      await settled();
+      expect(queue.polls).toHaveLength(2);
+    }
+  });
+
   test('never asks for more than there is room for, those under way counted', async () => {
     let held = 0;
     const { queue, receiver } = setUp({

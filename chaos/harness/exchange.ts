@@ -1,0 +1,24 @@
+/** One request on its way through a proxy, and what came of it; times are epoch milliseconds. */
+import type { FaultKind } from './faults.ts';
+
+export interface Exchange {
+  /** The access key id that it was signed with: every worker process has its own. */
+  readonly sender: string;
+  /** As `DeleteMessageBatch`, or the HTTP method where there is no such name. */
+  readonly action: string;
+  readonly path: string;
+  readonly body: string;
+  readonly arrivedAt: number;
+  readonly fault: FaultKind | undefined;
+  /** When the service answered: its effect was there by then. Undefined: it never came to the service. */
+  readonly effectAt: number | undefined;
+  readonly status: number | undefined;
+  readonly answer: string;
+  /** Whether the sender had the whole and true answer. */
+  readonly delivered: boolean;
+}
+
+/** The access key id in a signature's `Authorization` header; empty when there is none. */
+export function senderOf(authorization: string | undefined): string {
+  return /Credential=([^/,\s]+)/.exec(authorization ?? '')?.[1] ?? '';
+}

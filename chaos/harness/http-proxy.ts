@@ -1,0 +1,243 @@
+/**
+ * A proxy before an HTTP service that injects faults and sees everything.
+ *
+ * It never passes on a request whose sender has given up: an effect that arrives after its successor would be a fault
+ * of the proxy's own. A long poll is passed on as short ones, for as long as its sender waits.
+ */
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Dialect } from './dialects.ts';
+import { Door } from './door.ts';
+import { type Exchange, senderOf } from './exchange.ts';
+import { FaultCounts, type FaultDice, type FaultKind } from './faults.ts';
+
+export interface HttpProxyOptions {
+  /** Where requests go. */
+  readonly target: string;
+  readonly dice: FaultDice;
+  readonly dialect: Dialect;
+  /** Told of every request when all is over. */
+  readonly onExchange?: (exchange: Exchange) => void;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+  readonly at: number;
+}
+
+/** A request as it was read. */
+interface Asked {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly body: string;
+  readonly action: string;
+}
+
+/** Between short polls, in milliseconds. */
+const POLL_EVERY_MS = 50;
+
+export class HttpProxy {
+  readonly counts = new FaultCounts();
+  readonly #options: HttpProxyOptions;
+  readonly #door: Door;
+  readonly #agent = new Agent({ keepAlive: true });
+
+  private constructor(options: HttpProxyOptions, door: Door) {
+    this.#options = options;
+    this.#door = door;
+  }
+
+  static async start(options: HttpProxyOptions): Promise<HttpProxy> {
+    const http = createServer({ keepAliveTimeout: 0 });
+    const door = await Door.open((socket) => connect(socket));
+    const proxy = new HttpProxy(options, door);
+    const connect = (socket: Socket): void => {
+      if (options.dice.drawConnection() === undefined) {
+        http.emit('connection', socket);
+        return;
+      }
+      proxy.counts.add('refuse');
+      socket.resetAndDestroy();
+    };
+    http.on('request', (incoming, outgoing) => {
+      proxy.#serve(incoming, outgoing).catch(() => outgoing.destroy());
+    });
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#door.port}`;
+  }
+
+  /** Cuts everything and refuses connections for so long. */
+  async cut(ms: number): Promise<void> {
+    this.counts.add('cut');
+    await this.#door.shut();
+    await sleep(ms);
+    await this.#door.reopen();
+  }
+
+  /** Goes away: until {@link back}. */
+  async away(): Promise<void> {
+    this.counts.add('cut');
+    await this.#door.shut();
+  }
+
+  async back(): Promise<void> {
+    await this.#door.reopen();
+  }
+
+  async close(): Promise<void> {
+    await this.#door.shut();
+    this.#agent.destroy();
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const arrivedAt = Date.now();
+    const body = await readText(incoming).catch(() => undefined);
+    if (body === undefined) return;
+    const target = incoming.headers['x-amz-target'];
+    const action =
+      typeof target === 'string' ? target.slice(target.indexOf('.') + 1) : (incoming.method ?? '');
+    const fault = this.#options.dice.drawRequest();
+    if (fault !== undefined) this.counts.add(fault);
+    const asked = { incoming, outgoing, body, action };
+    const answer = await this.#pass(asked, fault);
+    const delivered = await this.#answer(asked, answer, fault);
+    this.#options.onExchange?.({
+      sender: senderOf(incoming.headers.authorization),
+      action,
+      path: incoming.url ?? '/',
+      body,
+      arrivedAt,
+      fault,
+      effectAt: answer?.at,
+      status: answer?.status,
+      answer: answer?.body ?? '',
+      delivered,
+    });
+  }
+
+  /** Gets the service's own answer, unless the fault comes before it. */
+  async #pass(asked: Asked, fault: FaultKind | undefined): Promise<Answer | undefined> {
+    if (fault === 'reset' || fault === 'error' || fault === 'garbage' || fault === 'hang') return undefined;
+    if (fault === 'delay') await sleep(this.#options.dice.drawDelayMs());
+    const waitSeconds = asked.action === 'ReceiveMessage' ? waitOf(asked.body) : 0;
+    const until = performance.now() + waitSeconds * 1_000;
+    for (;;) {
+      // One turn, so that a hang-up that is here already is seen.
+      await nextTurn();
+      if (hasLeft(asked)) {
+        this.counts.add('abandoned');
+        return undefined;
+      }
+      const answer = await this.#forward(
+        asked.incoming,
+        waitSeconds > 0 ? shortPoll(asked.body) : asked.body,
+      );
+      if (waitSeconds === 0 || performance.now() >= until || bringsMessages(answer)) return answer;
+      await sleep(POLL_EVERY_MS);
+    }
+  }
+
+  /** Answers, or does what the fault says; true when the sender has had the service's whole answer. */
+  async #answer(asked: Asked, answer: Answer | undefined, fault: FaultKind | undefined): Promise<boolean> {
+    const { outgoing } = asked;
+    const { dice, dialect } = this.#options;
+    if (fault === 'hang') {
+      await gone(outgoing);
+      return false;
+    }
+    if (fault === 'error' || fault === 'garbage') {
+      const { status, type, body } = dice.pick(fault === 'error' ? dialect.errors : dialect.garbage);
+      outgoing.writeHead(status, { 'content-type': type }).end(body);
+      return false;
+    }
+    if (answer === undefined || fault === 'reset' || fault === 'drop') {
+      outgoing.socket?.resetAndDestroy();
+      return false;
+    }
+    if (fault === 'slow-answer') await sleep(dice.drawDelayMs());
+    await nextTurn();
+    if (hasLeft(asked)) {
+      this.counts.add('raced');
+      return false;
+    }
+    if (fault === 'half') {
+      breakOff(outgoing, answer);
+      return false;
+    }
+    outgoing.writeHead(answer.status, headersOf(answer)).end(answer.body);
+    return await flushed(outgoing);
+  }
+
+  #forward(incoming: IncomingMessage, body: string): Promise<Answer> {
+    const headers = { ...incoming.headers, 'content-length': String(Buffer.byteLength(body)) };
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const url = new URL(incoming.url ?? '/', this.#options.target);
+    const upstream = request(url, { method: incoming.method, headers, agent: this.#agent }, (response) => {
+      readText(response).then(
+        (text) =>
+          resolve({
+            status: response.statusCode ?? 500,
+            headers: response.headers,
+            body: text,
+            at: Date.now(),
+          }),
+        reject,
+      );
+    });
+    upstream.on('error', reject);
+    upstream.end(body);
+    return promise;
+  }
+}
+
+function hasLeft({ incoming, outgoing }: Asked): boolean {
+  return incoming.socket.destroyed || incoming.socket.readableEnded || outgoing.destroyed;
+}
+
+function waitOf(body: string): number {
+  return (JSON.parse(body) as { WaitTimeSeconds?: number }).WaitTimeSeconds ?? 0;
+}
+
+function shortPoll(body: string): string {
+  return JSON.stringify({ ...(JSON.parse(body) as object), WaitTimeSeconds: 0 });
+}
+
+function bringsMessages({ status, body }: Answer): boolean {
+  return status !== 200 || body.includes('"ReceiptHandle"');
+}
+
+function headersOf({ headers }: Answer): Record<string, string | string[] | undefined> {
+  const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = headers;
+  return rest;
+}
+
+/** Half of the answer: of its body where it has one, else of its head. */
+function breakOff(outgoing: ServerResponse, answer: Answer): void {
+  const { socket } = outgoing;
+  const half = answer.body.slice(0, Math.floor(answer.body.length / 2));
+  const head = `HTTP/1.1 ${answer.status} OK\r\ncontent-type: application/json\r\n`;
+  const text = half === '' ? head : `${head}content-length: ${Buffer.byteLength(answer.body)}\r\n\r\n${half}`;
+  socket?.write(text, () => socket.destroy());
+}
+
+function gone(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (outgoing.destroyed) resolve();
+    else outgoing.once('close', resolve);
+  });
+}
+
+/** True when all of it was handed to the network and the connection still stood. */
+function flushed(outgoing: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    outgoing.once('finish', () => resolve(true));
+    outgoing.once('close', () => resolve(outgoing.writableFinished));
+  });
+}

@@ -1,0 +1,152 @@
+/** One run: updates are sent, faults injected, workers killed; at the end the account is settled. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mulberry32 } from '../../test/support/rate-simulator.ts';
+import { evenRates } from './faults.ts';
+import type { Findings } from './findings.ts';
+import { findingsOf } from './findings.ts';
+import { drawSchedule, type Happening } from './schedule.ts';
+import { noFaults, type Rates, Stage } from './stage.ts';
+import { DENIED, mixUpdates, UNKNOWN } from './updates.ts';
+import { Fleet } from './workers.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly updates: number;
+  readonly fifo: boolean;
+  readonly redis: boolean;
+  /** Time at most, in seconds. */
+  readonly seconds: number;
+  readonly kills: number;
+  readonly stops: number;
+  readonly cuts: number;
+  readonly workers: number;
+  /** With updates that the API denies. */
+  readonly denied: boolean;
+  /** Calls per second that the API takes. */
+  readonly apiLimit: number;
+  /** The longest cut, in milliseconds. */
+  readonly cutMs: number;
+  readonly say: (line: string) => void;
+}
+
+export const VISIBILITY_SECONDS = 4;
+/** The share of requests that meet a fault. */
+const rates: Rates = { sqs: evenRates(0.12), api: evenRates(0.12), redis: evenRates(0.03) };
+
+/** What a worker is given: everything short, so that a run is. */
+const env = {
+  VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
+  RATE_LIMIT: '500',
+  CALL_TIMEOUT_MS: '1000',
+  RETRY_BASE_MS: '20',
+  RETRY_MAX_MS: '500',
+  MAX_ATTEMPTS: '4',
+  // Kills and cuts cost deliveries, for which no update is to blame.
+  MAX_DELIVERIES: '50',
+  SHUTDOWN_GRACE_SECONDS: '8',
+  LOG_LEVEL: 'info',
+};
+
+export async function runOnce(options: RunOptions): Promise<Findings> {
+  const { seed, updates: count, fifo, redis, workers, say } = options;
+  const random = mulberry32(seed);
+  const sent = mixUpdates({
+    count,
+    tasks: Math.ceil(fifo ? count / 25 : count * 0.7),
+    fifo,
+    denied: options.denied,
+    random,
+  });
+  const schedule = drawSchedule({ ...options, random });
+  const stage = await Stage.set({
+    random,
+    fifo,
+    redis,
+    record: true,
+    api: {
+      limit: { ratePerSecond: options.apiLimit, burst: 50 },
+      latency: { minMs: 1, maxMs: 40 },
+      tasks: { kind: 'all', exceptPrefix: UNKNOWN },
+      denied: { prefix: DENIED },
+    },
+  });
+  const fleet = new Fleet({
+    env: stage.env(env),
+    onLine: ({ name }, { event, errorName }) => {
+      if (String(event).startsWith('gate.')) say(`${name}: ${String(event)} ${String(errorName ?? '')}`);
+    },
+  });
+  const startedAt = performance.now();
+  const until = startedAt + options.seconds * 1_000;
+  try {
+    stage.inject(rates);
+    const slots = Array.from({ length: workers }, () => fleet.start());
+    const under: Promise<void>[] = [];
+    let next = 0;
+    let nextLine = 5;
+    // The second half comes while the first is worked on.
+    let unsent = [...sent];
+    const sendSome = async (some: number): Promise<void> => {
+      await stage.send(unsent.slice(0, some));
+      unsent = unsent.slice(some);
+    };
+    await sendSome(Math.ceil(count / 2));
+    while (performance.now() < until) {
+      await sleep(100);
+      const { all } = await stage.left();
+      if (unsent.length > 0) await sendSome(Math.ceil(count / 100));
+      else if (all === 0) break;
+      const done = (count - unsent.length - all) / count;
+      const seconds = (performance.now() - startedAt) / 1_000;
+      if (seconds >= nextLine) {
+        nextLine += 5;
+        say(`${seconds.toFixed(0)} s: ${(done * 100).toFixed(0)}% done, ${all} left`);
+      }
+      for (let due = schedule[next]; due !== undefined && due.at <= done; due = schedule[next]) {
+        next++;
+        say(`${(done * 100).toFixed(0)}%: ${describe(due)}`);
+        under.push(happen(due));
+      }
+    }
+    await sendSome(unsent.length);
+    await Promise.all(under);
+    // What is still on its way comes to rest without more faults: a settlement, a letter.
+    stage.inject(noFaults);
+    await Promise.all(fleet.running.map((worker) => fleet.stop(worker)));
+    return await findingsOf({
+      ...options,
+      sent,
+      stage,
+      fleet,
+      letters: await stage.drainLetters(),
+      visibilitySeconds: VISIBILITY_SECONDS,
+      seconds: (performance.now() - startedAt) / 1_000,
+    });
+
+    async function happen(happening: Happening): Promise<void> {
+      if (happening.what === 'cut') {
+        const { of, ms } = happening;
+        await Promise.all([
+          (of === 'sqs' || of === 'all') && stage.sqsProxy.cut(ms),
+          (of === 'api' || of === 'all') && stage.apiProxy.cut(ms),
+          (of === 'redis' || of === 'all') && stage.redisProxy?.cut(ms),
+        ]);
+        return;
+      }
+      const { worker: slot, what, awayMs } = happening;
+      const worker = slots[slot];
+      if (worker === undefined) return;
+      await (what === 'kill' ? fleet.kill(worker) : fleet.stop(worker));
+      await sleep(awayMs);
+      slots[slot] = fleet.start();
+    }
+  } finally {
+    await Promise.all(fleet.running.map((worker) => fleet.kill(worker)));
+    await stage.strike();
+  }
+}
+
+function describe(happening: Happening): string {
+  if (happening.what === 'cut') return `cut ${happening.of} for ${(happening.ms / 1_000).toFixed(1)} s`;
+  return `${happening.what === 'kill' ? 'SIGKILL' : 'SIGTERM'} to worker ${happening.worker + 1}`;
+}

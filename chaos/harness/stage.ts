@@ -1,0 +1,223 @@
+/** Where a run takes place: an SQS emulator and the simulated API, each behind a fault proxy; Redis if wanted. */
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Message } from '../../src/message/message.ts';
+import { createSqsClient, type SQSClient } from '../../src/queue/client.ts';
+import { BATCH_SIZE, Queue } from '../../src/queue/queue.ts';
+import {
+  type SimulatedApi,
+  type SimulatedApiSettingsInput,
+  startSimulatedApi,
+} from '../../src/sandbox/simulated-api/index.ts';
+import { type RedisServer, startRedis } from '../../test/support/redis.ts';
+import { apiDialect, sqsDialect } from './dialects.ts';
+import type { Exchange } from './exchange.ts';
+import { FaultDice, type FaultRates } from './faults.ts';
+import { HttpProxy } from './http-proxy.ts';
+import type { AppliedCall, Letter } from './ledger.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+import type { SentUpdate } from './updates.ts';
+
+const REGION = 'eu-west-1';
+
+export interface StageOptions {
+  readonly random: () => number;
+  readonly api: SimulatedApiSettingsInput;
+  readonly fifo: boolean;
+  readonly redis: boolean;
+  /** Stands between the proxy and the emulator: AWS's stricter rules, say. */
+  readonly front?: (options: { readonly upstream: string }) => Promise<Front>;
+  /** Keep every exchange, for the account at the end; false where a run has no end in sight. */
+  readonly record: boolean;
+}
+
+export interface Front {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface Rates {
+  readonly sqs: FaultRates;
+  readonly api: FaultRates;
+  readonly redis: FaultRates;
+}
+
+/** What it takes to send an update. */
+export type Sendable = Pick<SentUpdate, 'body' | 'id' | 'groupId'>;
+
+export const noFaults: Rates = { sqs: {}, api: {}, redis: {} };
+
+export class Stage {
+  readonly queue: string;
+  readonly dead: string;
+  readonly sqs: FauxqsServer;
+  readonly api: SimulatedApi;
+  readonly sqsProxy: HttpProxy;
+  readonly apiProxy: HttpProxy;
+  readonly redisProxy: TcpProxy | undefined;
+  readonly sqsExchanges: Exchange[] = [];
+  readonly apiExchanges: Exchange[] = [];
+  readonly applied: AppliedCall[] = [];
+  readonly #dice: { readonly sqs: FaultDice; readonly api: FaultDice; readonly redis: FaultDice };
+  readonly #redis: RedisServer | undefined;
+  readonly #front: Front | undefined;
+  /** Past the proxy. */
+  readonly #client: SQSClient;
+  readonly #source: Queue;
+  readonly #letters: Queue;
+
+  private constructor(parts: Parts, { fifo, record }: StageOptions) {
+    const suffix = fifo ? '.fifo' : '';
+    this.queue = `updates${suffix}`;
+    this.dead = `dead${suffix}`;
+    this.sqs = parts.sqs;
+    this.api = parts.api;
+    this.sqsProxy = parts.sqsProxy;
+    this.apiProxy = parts.apiProxy;
+    this.redisProxy = parts.redisProxy;
+    this.#dice = parts.dice;
+    this.#redis = parts.redis;
+    this.#front = parts.front;
+    const attributes = fifo ? { FifoQueue: 'true' } : {};
+    this.sqs.createQueue(this.queue, { region: REGION, attributes });
+    this.sqs.createQueue(this.dead, { region: REGION, attributes });
+    const endpoint = parts.front?.url ?? `http://127.0.0.1:${parts.sqs.port}`;
+    const credentials = { accessKeyId: 'LEDGER', secretAccessKey: 'not-a-secret' };
+    this.#client = createSqsClient(4, { region: REGION, credentials, endpoint });
+    this.#source = new Queue(this.#client, `${endpoint}/000000000000/${this.queue}`);
+    this.#letters = new Queue(this.#client, `${endpoint}/000000000000/${this.dead}`);
+    if (!record) return;
+    parts.hear(
+      (exchange) => this.sqsExchanges.push(exchange),
+      (exchange) => this.apiExchanges.push(exchange),
+    );
+    this.api.onCall(({ identifier, input, status, at }) => {
+      if (status === 204 || status === 'apply-then-reset')
+        this.applied.push({ identifier, fields: input, at });
+    });
+  }
+
+  static async set(options: StageOptions): Promise<Stage> {
+    const { random } = options;
+    const dice = {
+      sqs: new FaultDice({}, random),
+      api: new FaultDice({}, random),
+      redis: new FaultDice({}, random),
+    };
+    const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
+    const front = await options.front?.({ upstream: `http://127.0.0.1:${sqs.port}` });
+    const api = await startSimulatedApi({ settings: options.api, random });
+    let onSqs: (exchange: Exchange) => void = () => undefined;
+    let onApi: (exchange: Exchange) => void = () => undefined;
+    const sqsProxy = await HttpProxy.start({
+      target: front?.url ?? `http://127.0.0.1:${sqs.port}`,
+      dice: dice.sqs,
+      dialect: sqsDialect,
+      onExchange: (exchange) => onSqs(exchange),
+    });
+    const apiProxy = await HttpProxy.start({
+      target: api.url,
+      dice: dice.api,
+      dialect: apiDialect,
+      onExchange: (exchange) => onApi(exchange),
+    });
+    const redis = options.redis ? await startRedis() : undefined;
+    const redisProxy = redis && (await TcpProxy.start({ target: redis.port, dice: dice.redis }));
+    const hear: Parts['hear'] = (first, second) => {
+      onSqs = first;
+      onApi = second;
+    };
+    return new Stage({ sqs, front, api, sqsProxy, apiProxy, redis, redisProxy, dice, hear }, options);
+  }
+
+  /** What faults there are from now on. */
+  inject({ sqs, api, redis }: Rates): void {
+    this.#dice.sqs.rates = sqs;
+    this.#dice.api.rates = api;
+    this.#dice.redis.rates = redis;
+  }
+
+  /** The environment of a worker here: it sees the proxies only. */
+  env(overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
+    return {
+      QUEUE_URL: `${this.sqsProxy.url}/000000000000/${this.queue}`,
+      DEAD_LETTER_QUEUE_URL: `${this.sqsProxy.url}/000000000000/${this.dead}`,
+      AWS_REGION: REGION,
+      AWS_ENDPOINT_URL_SQS: this.sqsProxy.url,
+      AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: this.apiProxy.url,
+      HTTP_PORT: '0',
+      ...(this.redisProxy && { REDIS_URL: `redis://127.0.0.1:${this.redisProxy.port}` }),
+      ...overrides,
+    };
+  }
+
+  /** Puts them on the source queue, in order, past the proxy. */
+  async send(updates: readonly Sendable[]): Promise<void> {
+    for (let i = 0; i < updates.length; i += BATCH_SIZE) {
+      const failures = await this.#source.send(
+        updates.slice(i, i + BATCH_SIZE).map(({ id, body, groupId }) => ({
+          key: id,
+          body,
+          ...(groupId !== undefined && { groupId, deduplicationId: id }),
+        })),
+      );
+      if (failures.length > 0) throw new Error(`not sent: ${JSON.stringify(failures)}`);
+    }
+  }
+
+  /** Messages on the source queue, and how many of them are visible. */
+  async left(): Promise<{ readonly all: number; readonly visible: number }> {
+    const { visible = 0, notVisible = 0, delayed = 0 } = await this.#source.attributes();
+    return { all: visible + notVisible + delayed, visible };
+  }
+
+  /** Bodies of what can still be had from the source queue; hides it. */
+  async leftBodies(): Promise<string[]> {
+    return (await takeAll(this.#source)).map(({ body }) => body);
+  }
+
+  /** Takes every letter off the dead-letter queue, past the proxy. */
+  async drainLetters(): Promise<Letter[]> {
+    const letters = await takeAll(this.#letters);
+    return letters.map(({ body, attributes }) => ({
+      body,
+      reason: reasonOf(attributes.DeadLetter?.stringValue),
+    }));
+  }
+
+  async strike(): Promise<void> {
+    await Promise.all([this.sqsProxy.close(), this.apiProxy.close(), this.redisProxy?.close()]);
+    await this.#redis?.kill();
+    this.#client.destroy();
+    await this.api.close();
+    await this.#front?.close();
+    await this.sqs.stop();
+  }
+}
+
+interface Parts {
+  readonly sqs: FauxqsServer;
+  readonly front: Front | undefined;
+  readonly api: SimulatedApi;
+  readonly sqsProxy: HttpProxy;
+  readonly apiProxy: HttpProxy;
+  readonly redis: RedisServer | undefined;
+  readonly redisProxy: TcpProxy | undefined;
+  readonly dice: { readonly sqs: FaultDice; readonly api: FaultDice; readonly redis: FaultDice };
+  readonly hear: (onSqs: (exchange: Exchange) => void, onApi: (exchange: Exchange) => void) => void;
+}
+
+/** Receives and deletes until there is nothing more to have. */
+async function takeAll(queue: Queue): Promise<Message[]> {
+  const all: Message[] = [];
+  for (;;) {
+    const some = await queue.receive({ max: BATCH_SIZE, waitSeconds: 0, visibilitySeconds: 600 });
+    if (some.length === 0) return all;
+    all.push(...some);
+    await queue.delete(some.map(({ receiptHandle }) => receiptHandle));
+  }
+}
+
+function reasonOf(record: string | undefined): string | undefined {
+  if (record === undefined) return undefined;
+  return (JSON.parse(record) as { reason: string }).reason;
+}

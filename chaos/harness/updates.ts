@@ -1,0 +1,111 @@
+/** What a run sends: valid updates in every envelope, and all that must end otherwise. Seeded, PURE. */
+
+/** How an update should end when nothing but the update itself counts. */
+export type Fate = 'applied' | 'Invalid' | 'Rejected';
+
+/** The values that a call for an update carries; each is used by no other update. */
+export interface Fields {
+  readonly Description?: string;
+  readonly TaskConfigurationId?: string;
+}
+
+export interface SentUpdate {
+  readonly id: string;
+  /** Its place among all that are sent. */
+  readonly place: number;
+  readonly identifier: string;
+  readonly fields: Fields;
+  readonly fate: Fate;
+  /** Nothing else that is sent has the same. */
+  readonly body: string;
+  /** Present on FIFO queues. */
+  readonly groupId?: string;
+}
+
+export interface MixOptions {
+  readonly count: number;
+  /** Different tasks to update. */
+  readonly tasks: number;
+  readonly fifo: boolean;
+  /** With updates that are denied: without one that succeeds after it, each takes half a minute to end. */
+  readonly denied: boolean;
+  readonly random: () => number;
+}
+
+/** Tasks whose Identifier begins so do not exist. */
+export const UNKNOWN = 'unknown';
+/** Tasks whose Identifier begins so may not be updated. */
+export const DENIED = 'denied';
+
+/** The updates of a run, in the order to send them. */
+export function mixUpdates(options: MixOptions): SentUpdate[] {
+  return Array.from({ length: options.count }, (_, place) => drawUpdate(place, options));
+}
+
+function drawUpdate(place: number, { tasks, fifo, denied, random }: MixOptions): SentUpdate {
+  const id = `u${String(place).padStart(6, '0')}`;
+  const task = Math.floor(random() * tasks);
+  const drawn = random();
+  const draw: Draw = drawn < 0.05 ? drawInvalid : drawn < 0.09 ? drawRefused : drawValid;
+  const made = draw(id, task, random, denied);
+  // The group is the task's also where the message is not valid: it must not hold up what comes after it.
+  return { id, place, ...made, ...(fifo && { groupId: `task${task}` }) };
+}
+
+type Draw = (
+  id: string,
+  task: number,
+  random: () => number,
+  denied: boolean,
+) => Pick<SentUpdate, 'identifier' | 'fields' | 'fate' | 'body'>;
+
+const drawValid: Draw = (id, task, random) => {
+  const identifier = `task${task}`;
+  const fields = drawFields(id, random);
+  return { identifier, fields, fate: 'applied', body: wrap(updateOf(id, identifier, fields), id, random()) };
+};
+
+const drawRefused: Draw = (id, task, random, denied) => {
+  const identifier = `${random() < 0.8 || !denied ? UNKNOWN : DENIED}${task}`;
+  const fields = drawFields(id, random);
+  return { identifier, fields, fate: 'Rejected', body: JSON.stringify(updateOf(id, identifier, fields)) };
+};
+
+const invalidBodies: readonly ((id: string, identifier: string) => string)[] = [
+  (id) => `not json ${id}`,
+  (id) => `{"Identifier":"${id}"`,
+  (id, Identifier) => JSON.stringify({ Identifier, TaskConfigurationID: id }),
+  (id, Identifier) => JSON.stringify({ Identifier: `${Identifier}-`, Description: id }),
+  (id, Identifier) => JSON.stringify({ Identifier, RequestId: id }),
+  (id, Identifier) => JSON.stringify({ Identifier, Description: `${id}\u202e\u0000` }),
+  (id) => JSON.stringify([id]),
+  (id) => JSON.stringify({ Type: 'Notification', Message: `no update ${id}` }),
+];
+
+const drawInvalid: Draw = (id, task, random) => {
+  const identifier = `task${task}`;
+  const body = invalidBodies[Math.floor(random() * invalidBodies.length)]?.(id, identifier) ?? id;
+  return { identifier, fields: {}, fate: 'Invalid', body };
+};
+
+function drawFields(id: string, random: () => number): Fields {
+  const drawn = random();
+  return {
+    ...(drawn < 0.8 && { Description: `chaos ${id}` }),
+    ...(drawn >= 0.6 && { TaskConfigurationId: `cfg${id}` }),
+  };
+}
+
+function updateOf(id: string, Identifier: string, fields: Fields): object {
+  return { Identifier, ...fields, JobId: 'chaos', RequestId: id };
+}
+
+function wrap(update: object, id: string, drawn: number): string {
+  if (drawn < 0.05) {
+    return JSON.stringify({ Type: 'Notification', MessageId: id, Message: JSON.stringify(update) });
+  }
+  if (drawn < 0.1) {
+    return JSON.stringify({ version: '0', id, 'detail-type': 'update', source: 'chaos', detail: update });
+  }
+  return JSON.stringify(update);
+}

@@ -1,0 +1,111 @@
+/** What the scenarios have in common: a stage, workers on it, and a wait that ends. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mulberry32 } from '../../test/support/rate-simulator.ts';
+import { type Account, settleAccount } from '../harness/ledger.ts';
+import { Stage, type StageOptions } from '../harness/stage.ts';
+import type { SentUpdate } from '../harness/updates.ts';
+import { Fleet, type WorkerProcess } from '../harness/workers.ts';
+import type { ScenarioOptions, Shown } from './scenario.ts';
+
+export interface PlayOptions extends ScenarioOptions {
+  readonly stage?: Partial<StageOptions>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class Play {
+  readonly random: () => number;
+  readonly stage: Stage;
+  readonly fleet: Fleet;
+  readonly sent: SentUpdate[] = [];
+  readonly say: (line: string) => void;
+  readonly #broken: string[] = [];
+
+  private constructor(stage: Stage, fleet: Fleet, random: () => number, say: (line: string) => void) {
+    this.stage = stage;
+    this.fleet = fleet;
+    this.random = random;
+    this.say = say;
+  }
+
+  /** Plays one scenario; whatever becomes of it, its processes end. */
+  static async on(options: PlayOptions, act: (play: Play) => Promise<string>): Promise<Shown> {
+    const random = mulberry32(options.seed);
+    const settings = { random, api: {}, fifo: false, redis: false, record: true };
+    const stage = await Stage.set({ ...settings, ...options.stage });
+    const fleet = new Fleet({
+      env: stage.env(options.env),
+      onLine: ({ name }, { event, errorName }) => {
+        if (/^(gate|worker|receive|lease)\./.test(String(event)))
+          options.say(`  ${name}: ${[event, errorName].filter((text) => text !== undefined).join(' ')}`);
+      },
+    });
+    const play = new Play(stage, fleet, random, options.say);
+    try {
+      const shown = await act(play);
+      return { shown, broken: [...play.#broken, ...fleet.complaints] };
+    } finally {
+      await Promise.all(fleet.running.map((worker) => fleet.kill(worker)));
+      await stage.strike();
+    }
+  }
+
+  /** A promise that is broken unless `kept`. */
+  expect(kept: boolean, promise: string): void {
+    if (!kept) this.#broken.push(promise);
+  }
+
+  /** Sends valid updates of as many tasks; those for which `prefixOf` says so have another Identifier. */
+  async send(count: number, prefixOf: (place: number) => string = () => 'task'): Promise<SentUpdate[]> {
+    const updates = Array.from({ length: count }, (_, i): SentUpdate => {
+      const place = this.sent.length + i;
+      const id = `u${String(place).padStart(6, '0')}`;
+      const identifier = `${prefixOf(i)}${place}`;
+      const fields = { Description: `scenario ${id}` };
+      const body = JSON.stringify({ Identifier: identifier, ...fields, RequestId: id });
+      return { id, place, identifier, fields, fate: 'applied', body };
+    });
+    await this.stage.send(updates);
+    this.sent.push(...updates);
+    return updates;
+  }
+
+  async start(count = 1): Promise<readonly WorkerProcess[]> {
+    const workers = Array.from({ length: count }, () => this.fleet.start());
+    for (const worker of workers)
+      await this.until(`${worker.name} is up`, () => worker.url !== undefined, 30);
+    return workers;
+  }
+
+  /** Waits until it holds; false, and a broken promise, when it does not within that time. */
+  async until(what: string, holds: () => boolean | Promise<boolean>, seconds: number): Promise<boolean> {
+    const end = performance.now() + seconds * 1_000;
+    while (!(await holds())) {
+      if (performance.now() > end) {
+        this.expect(false, `not within ${seconds} s: ${what}`);
+        return false;
+      }
+      await sleep(50);
+    }
+    return true;
+  }
+
+  /** Whether a worker says that it is ready. */
+  async ready({ url }: WorkerProcess): Promise<boolean> {
+    if (url === undefined) return false;
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    return answer?.ok === true;
+  }
+
+  /** How every update ended; drains the dead-letter queue. */
+  async account(): Promise<Account> {
+    const letters = await this.stage.drainLetters();
+    const { applied } = this.stage;
+    return settleAccount({ sent: this.sent, applied, letters, left: await this.stage.leftBodies() });
+  }
+}
+
+/** Seconds since a moment of `performance.now()`, in one decimal. */
+export function secondsSince(moment: number): string {
+  return ((performance.now() - moment) / 1_000).toFixed(1);
+}

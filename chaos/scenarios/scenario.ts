@@ -1,0 +1,18 @@
+/** One outage, played with real processes. */
+export interface Scenario {
+  /** What it must show, in a line. */
+  readonly about: string;
+  readonly run: (options: ScenarioOptions) => Promise<Shown>;
+}
+
+export interface ScenarioOptions {
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+export interface Shown {
+  /** One line of figures. */
+  readonly shown: string;
+  /** One line for each promise that was broken. */
+  readonly broken: readonly string[];
+}

@@ -1,0 +1,29 @@
+/** The chaos harness, run short: workers killed among faults, and nothing lost. `npm run chaos` is the long form. */
+import { expect, test } from 'vitest';
+import { runOnce } from '../../chaos/harness/run-once.ts';
+
+test('among faults of every kind and a kill, every update ends in a place that can be looked up', {
+  timeout: 70_000,
+}, async () => {
+  const found = await runOnce({
+    seed: 11,
+    updates: 300,
+    fifo: false,
+    redis: false,
+    seconds: 50,
+    kills: 1,
+    stops: 0,
+    cuts: 1,
+    cutMs: 600,
+    workers: 2,
+    denied: false,
+    apiLimit: 250,
+    say: () => undefined,
+  });
+  const { broken, missing, updates, applied, superseded, deadLettered, kills, faults } = found;
+  expect(broken).toEqual([]);
+  expect({ missing, kills }).toEqual({ missing: 0, kills: 1 });
+  const dead = Object.values(deadLettered).reduce((sum, n) => sum + n, 0);
+  expect(applied + superseded + dead).toBeGreaterThanOrEqual(updates);
+  expect(Object.keys(faults.api ?? {}).length).toBeGreaterThan(5);
+});

@@ -1,0 +1,62 @@
+/** What a queue takes an answer for: only what SQS names as done is done. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { createSqsClient } from '../../src/queue/client.ts';
+import { Queue } from '../../src/queue/queue.ts';
+import type { BatchFailure } from '../../src/queue/types.ts';
+
+/** A queue behind a server that answers every request so. */
+async function queueAnswering(answer: object): Promise<Queue> {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.setHeader('content-type', 'application/x-amz-json-1.0').end(JSON.stringify(answer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+  const client = createSqsClient(1, { region: 'eu-west-1', credentials, endpoint });
+  onTestFinished(() => {
+    client.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+  return new Queue(client, `${endpoint}/000000000000/updates`);
+}
+
+const requests: [string, (queue: Queue) => Promise<BatchFailure[]>][] = [
+  ['delete', (queue) => queue.delete(['one', 'two'])],
+  [
+    'change of visibility',
+    (queue) =>
+      queue.changeVisibility([
+        { receiptHandle: 'one', seconds: 0 },
+        { receiptHandle: 'two', seconds: 0 },
+      ]),
+  ],
+  [
+    'send',
+    (queue) =>
+      queue.send([
+        { key: 'one', body: 'x' },
+        { key: 'two', body: 'y' },
+      ]),
+  ],
+];
+
+test.each(requests)('a %s that the answer does not name is not confirmed', async (_what, send) => {
+  const unconfirmed = (key: string) => ({ key, senderFault: false, code: 'Unconfirmed' });
+  expect(await send(await queueAnswering({}))).toMatchObject([unconfirmed('one'), unconfirmed('two')]);
+});
+
+test.each(requests.slice(0, 2))('a %s is confirmed entry by entry', async (_what, send) => {
+  const answer = {
+    Successful: [{ Id: '1' }],
+    Failed: [{ Id: '0', SenderFault: true, Code: 'ReceiptHandleIsInvalid', Message: 'not ours' }],
+  };
+  expect(await send(await queueAnswering(answer))).toEqual([
+    { key: 'one', senderFault: true, code: 'ReceiptHandleIsInvalid', message: 'not ours' },
+  ]);
+});
