@@ -9,6 +9,7 @@ import {
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
 import { type RedisServer, startRedis } from '../../test/support/redis.ts';
+import { startStrictSqs } from '../../test/support/strict-sqs.ts';
 import { apiDialect, sqsDialect } from './dialects.ts';
 import type { Exchange } from './exchange.ts';
 import { FaultDice, type FaultRates } from './faults.ts';
@@ -24,8 +25,6 @@ export interface StageOptions {
   readonly api: SimulatedApiSettingsInput;
   readonly fifo: boolean;
   readonly redis: boolean;
-  /** Stands between the proxy and the emulator: AWS's stricter rules, say. */
-  readonly front?: (options: { readonly upstream: string }) => Promise<Front>;
   /** Keep every exchange, for the account at the end; false where a run has no end in sight. */
   readonly record: boolean;
 }
@@ -104,12 +103,14 @@ export class Stage {
       redis: new FaultDice({}, random),
     };
     const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
-    const front = await options.front?.({ upstream: `http://127.0.0.1:${sqs.port}` });
+    const upstream = `http://127.0.0.1:${sqs.port}`;
+    // The emulator hands out one message of a group at a time, where AWS hands out many.
+    const front = options.fifo ? await startStrictSqs({ upstream }) : undefined;
     const api = await startSimulatedApi({ settings: options.api, random });
     let onSqs: (exchange: Exchange) => void = () => undefined;
     let onApi: (exchange: Exchange) => void = () => undefined;
     const sqsProxy = await HttpProxy.start({
-      target: front?.url ?? `http://127.0.0.1:${sqs.port}`,
+      target: front?.url ?? upstream,
       dice: dice.sqs,
       dialect: sqsDialect,
       onExchange: (exchange) => onSqs(exchange),

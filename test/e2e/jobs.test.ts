@@ -141,7 +141,8 @@ test('rows whose outcomes were lost are reconciled: by what the task says, or se
   await stage.ended(25);
   stage.sqs.deleteQueue('outcomes', { region: REGION });
   stage.sqs.createQueue('outcomes', { region: REGION });
-  await stage.send({ Identifier: 'task7', TaskConfigurationId: 'other', IssuedAt: '2026-11-25T00:00:00Z' });
+  // Sent later than the job was, and so the newer one.
+  await stage.send({ Identifier: 'task7', TaskConfigurationId: 'other' });
   await stage.ended(26);
   const reconciled = await standing(['reconcile', 'j']);
   expect(reconciled.exitCode).toBe(0);
