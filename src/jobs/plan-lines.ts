@@ -1,7 +1,8 @@
 /** The lines of a plan file as text and back: one schema each. */
+import type { Hash } from 'node:crypto';
 import { z } from 'zod';
 import { updateSchema } from '../message/update.ts';
-import type { PlanFooter, PlanHeader, PlanRow } from './plan-types.ts';
+import type { PlanCounts, PlanFooter, PlanHeader, PlanRow } from './plan-types.ts';
 
 const { Identifier, Description, TaskConfigurationId, JobId } = updateSchema.shape;
 
@@ -67,4 +68,9 @@ function toJson(line: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The digest in the last line: of the lines before it, which `hash` has taken in, and of the counts beside it. */
+export function planDigest(hash: Hash, counts: PlanCounts): string {
+  return `sha256:${hash.update(JSON.stringify(counts)).digest('hex')}`;
 }

@@ -4,8 +4,8 @@ import { EnqueueFailure, InputFault } from '../enqueue/faults.ts';
 import { readLines } from '../enqueue/lines.ts';
 import { openSource, type Source, type SourceOptions } from '../enqueue/source.ts';
 import { printable } from '../message/printable.ts';
-import { parseFooter, parseHeader, parseRow, planVersion } from './plan-lines.ts';
-import type { PlanFooter, PlanHeader, PlanRow } from './plan-types.ts';
+import { parseFooter, parseHeader, parseRow, planDigest, planVersion } from './plan-lines.ts';
+import type { PlanCounts, PlanFooter, PlanHeader, PlanRow } from './plan-types.ts';
 
 /** A verified plan. */
 export interface Plan {
@@ -41,6 +41,7 @@ async function verify(
   const digest = new PlanDigest(source.name);
   let header: PlanHeader | undefined;
   let footer: PlanFooter | undefined;
+  let footerText = '';
   let rows = 0;
   for await (const { number, text, cut } of readLines(digest.pass(source.chunks()))) {
     signal.throwIfAborted();
@@ -52,6 +53,7 @@ async function verify(
     const row = cut ? undefined : parseRow(text);
     if (row === undefined) {
       footer = parseFooter(text);
+      footerText = text;
       if (footer === undefined) throw fault(source.name, number, 'holds a line that is no row of a plan');
     } else if (row.Row !== ++rows) {
       throw fault(source.name, number, `holds row ${row.Row} where row ${rows} belongs`);
@@ -61,7 +63,9 @@ async function verify(
     const end = `it ends after row ${rows.toLocaleString('en')}, without its last line`;
     throw new InputFault(`The plan ${printable(source.name)} is cut short: ${end}. ${MEND}`);
   }
-  if (footer.Counts.toChange !== rows || footer.Digest !== digest.value()) {
+  // The last line may not vary either: it is what those counts and that digest are written as, or it was changed.
+  const written = JSON.stringify({ Counts: footer.Counts, Digest: digest.value(footer.Counts) });
+  if (footer.Counts.toChange !== rows || footerText !== written) {
     throw new InputFault(
       `The plan ${printable(source.name)} was changed after it was made: its digest does not fit. ${MEND}`,
     );
@@ -105,7 +109,7 @@ function fault(name: string, line: number, what: string): InputFault {
 const MAX_FOOTER_BYTES = 65_536;
 const LF = 10;
 
-/** The digest of all lines but the last, of bytes on their way to someone else. */
+/** The digest of all lines but the last and of the counts in that one, of bytes on their way to someone else. */
 class PlanDigest {
   readonly #hash = createHash('sha256');
   readonly #name: string;
@@ -123,8 +127,8 @@ class PlanDigest {
     }
   }
 
-  value(): string {
-    return `sha256:${this.#hash.digest('hex')}`;
+  value(counts: PlanCounts): string {
+    return planDigest(this.#hash, counts);
   }
 
   #take(chunk: Uint8Array): void {

@@ -44,6 +44,6 @@ export interface PlanCounts {
 /** Last line of a plan file. */
 export interface PlanFooter {
   readonly Counts: PlanCounts;
-  /** `sha256:` and the hex digest of all lines before this one, line ends included. */
+  /** `sha256:` and the hex digest of all lines before this one, line ends included, and of `Counts` as JSON. */
   readonly Digest: string;
 }

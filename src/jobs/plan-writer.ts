@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { EnqueueFailure, errorCode, InputFault } from '../enqueue/faults.ts';
 import { printable } from '../message/printable.ts';
-import { toLine } from './plan-lines.ts';
+import { planDigest, toLine } from './plan-lines.ts';
 import type { PlanCounts, PlanHeader, PlanRow } from './plan-types.ts';
 
 const BUFFERED_CHARACTERS = 16 * 1_024;
@@ -57,7 +57,7 @@ export class PlanWriter {
   /** Adds the footer and puts the plan in its place. */
   finish(counts: PlanCounts): void {
     this.#flush();
-    const footer = toLine({ Counts: counts, Digest: `sha256:${this.#hash.digest('hex')}` });
+    const footer = toLine({ Counts: counts, Digest: planDigest(this.#hash, counts) });
     this.#refuseExisting();
     this.#attempt(() => {
       const file = this.#file;

@@ -3,11 +3,11 @@ import {
   IoTManagedIntegrationsClient,
   type IoTManagedIntegrationsClientConfig,
   UpdateOtaTaskCommand,
-  type UpdateOtaTaskCommandInput,
+  type UpdateOtaTaskCommandOutput,
 } from '@aws-sdk/client-iot-managed-integrations';
 import type { CallError } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
-import { type OpenCall, OpenCalls } from './open-call.ts';
+import { carry, endWithTheCall, NEAREST_TO_THE_WIRE, type OpenCall, OpenCalls } from '../open-call.ts';
 
 /** How one UpdateOtaTask call ended. */
 export type CallAnswer =
@@ -32,17 +32,19 @@ export interface OtaApiOptions {
 /** The API for updates; see `createClient`. */
 export function createOtaApi(options: OtaApiOptions): OtaApi {
   const client = createClient(options);
-  endWithTheCall(client);
-  const calls = new OpenCalls(options.callTimeoutMs);
+  const calls = new OpenCalls();
   return {
-    updateOtaTask: (update, signal) => call(client, calls, update, signal),
+    updateOtaTask: (update, signal) =>
+      calls
+        .run(options.callTimeoutMs, signal, (open) => send(client, update, open))
+        .then(toAnswer, toFailedAnswer),
     destroy: () => client.destroy(),
   };
 }
 
-/** The SDK's client with its own retries off: p-retry is the only retry layer. */
+/** The SDK's client with its own retries off: p-retry is the only retry layer. Calls end as `carry` says. */
 export function createClient({ maxSockets, client: overrides }: OtaApiOptions): IoTManagedIntegrationsClient {
-  return new IoTManagedIntegrationsClient({
+  const client = new IoTManagedIntegrationsClient({
     requestHandler: {
       // The deadline is ours: the handler's own timeouts end with the headers.
       httpAgent: { maxSockets, keepAlive: true },
@@ -53,54 +55,33 @@ export function createClient({ maxSockets, client: overrides }: OtaApiOptions): 
     cacheMiddleware: true,
     ...overrides,
   });
-}
-
-/** Where a command's input carries the call it belongs to: the SDK sends the fields of its schema and no others. */
-const CALL = Symbol('call');
-
-interface OpenInput extends UpdateOtaTaskCommandInput {
-  readonly [CALL]: OpenCall;
-}
-
-/**
- * Hands the call to the request handler as its abort signal. The SDK's own way, `send(command, { abortSignal })`,
- * resolves the middleware anew each time.
- */
-function endWithTheCall(client: IoTManagedIntegrationsClient): void {
+  const { requestHandler } = client.config;
   client.middlewareStack.add(
-    (next) => async (args) => {
-      const { [CALL]: abortSignal } = args.input as Partial<OpenInput>;
-      if (abortSignal === undefined) return next(args);
-      const request = args.request as Parameters<typeof client.config.requestHandler.handle>[0];
-      const { response } = await client.config.requestHandler.handle(request, { abortSignal });
-      abortSignal.body = response.body;
-      // What the innermost handler of the stack answers; deserializing is done further out.
-      return { response } as Awaited<ReturnType<typeof next>>;
-    },
-    { step: 'deserialize', priority: 'low', name: 'endWithTheCall' },
+    endWithTheCall((request, call) => requestHandler.handle(request, call)),
+    NEAREST_TO_THE_WIRE,
   );
+  return client;
 }
 
-async function call(
+async function send(
   client: IoTManagedIntegrationsClient,
-  calls: OpenCalls,
   { Identifier, Description, TaskConfigurationId }: Update,
-  signal: AbortSignal,
-): Promise<CallAnswer> {
-  try {
-    const { $metadata } = await calls.run(signal, async (open) => {
-      await credentialsOf(client);
-      // A wait for credentials knows no abort.
-      if (open.reason !== undefined) throw open.reason;
-      const input: OpenInput = { Identifier, Description, TaskConfigurationId, [CALL]: open };
-      return await client.send(new UpdateOtaTaskCommand(input));
-    });
-    if ($metadata.httpStatusCode === 204) return { ok: true, requestId: $metadata.requestId };
-    // A proxy's 200, say: the service answers 204 and nothing else.
-    return { ok: false, error: unexpectedStatus($metadata.httpStatusCode) };
-  } catch (error) {
-    return { ok: false, error: toCallError(error) };
-  }
+  call: OpenCall,
+): Promise<UpdateOtaTaskCommandOutput> {
+  await credentialsOf(client);
+  // A wait for credentials knows no abort.
+  if (call.reason !== undefined) throw call.reason;
+  return client.send(carry(new UpdateOtaTaskCommand({ Identifier, Description, TaskConfigurationId }), call));
+}
+
+function toAnswer({ $metadata }: UpdateOtaTaskCommandOutput): CallAnswer {
+  if ($metadata.httpStatusCode === 204) return { ok: true, requestId: $metadata.requestId };
+  // A proxy's 200, say: the service answers 204 and nothing else.
+  return { ok: false, error: unexpectedStatus($metadata.httpStatusCode) };
+}
+
+function toFailedAnswer(error: unknown): CallAnswer {
+  return { ok: false, error: toCallError(error) };
 }
 
 /** Whoever refuses the credentials (STS, say) is not the API: its codes and statuses say nothing of the message. */

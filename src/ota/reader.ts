@@ -8,10 +8,10 @@ import {
   ListOtaTasksCommand,
 } from '@aws-sdk/client-iot-managed-integrations';
 import type { Clock } from '../clock.ts';
-import { withDeadline } from '../deadline.ts';
 import { fullJitter } from '../message/backoff.ts';
 import type { RetrySettings } from '../message/disposition.ts';
 import { classify, type Failure } from '../message/failure.ts';
+import { carry, type OpenCall, OpenCalls } from '../open-call.ts';
 import { createClient, credentialsOf, type OtaApiOptions, toCallError } from './client.ts';
 import { defaultProbeSchedules, Gate } from './gate.ts';
 import type { RateLimiter } from './limiter.ts';
@@ -61,6 +61,7 @@ export class OtaReader {
   readonly #options: OtaReaderOptions;
   readonly #client: IoTManagedIntegrationsClient;
   readonly #permits: Permits;
+  readonly #open = new OpenCalls();
   #calls = 0;
 
   constructor(options: OtaReaderOptions) {
@@ -84,9 +85,9 @@ export class OtaReader {
 
   /** The task as it is now. Never throws. */
   get(identifier: string): Promise<ReadAnswer<OtaTask>> {
-    return this.#read(async (abortSignal) => {
+    return this.#read(async (call) => {
       const command = new GetOtaTaskCommand({ Identifier: identifier });
-      const task = toTask(await this.#client.send(command, { abortSignal }));
+      const task = toTask(await this.#client.send(carry(command, call)));
       // A proxy's 200, say: what it leaves out must not pass for an empty description.
       if (task.TaskId === undefined) throw Object.assign(new Error('the answer is no task'), notAnAnswer);
       return task;
@@ -96,8 +97,8 @@ export class OtaReader {
   /** One page of all tasks: the first, or the one that `nextToken` stands for. Never throws. */
   list(nextToken: string | undefined): Promise<ReadAnswer<OtaTaskPage>> {
     const input = { MaxResults: PAGE_SIZE, ...(nextToken !== undefined && { NextToken: nextToken }) };
-    return this.#read(async (abortSignal) => {
-      const { Tasks, NextToken } = await this.#client.send(new ListOtaTasksCommand(input), { abortSignal });
+    return this.#read(async (call) => {
+      const { Tasks, NextToken } = await this.#client.send(carry(new ListOtaTasksCommand(input), call));
       const next = text(NextToken);
       return {
         tasks: Array.isArray(Tasks) ? Tasks.map(toTask) : [],
@@ -112,7 +113,7 @@ export class OtaReader {
     await this.#options.limiter.close();
   }
 
-  async #read<T>(request: (signal: AbortSignal) => Promise<T>): Promise<ReadAnswer<T>> {
+  async #read<T>(request: (call: OpenCall) => Promise<T>): Promise<ReadAnswer<T>> {
     const { retry, random, sleep, signal } = this.#options;
     let counted = 0;
     let throttledInARow = 0;
@@ -131,7 +132,7 @@ export class OtaReader {
     return { ok: true, value: result.value };
   }
 
-  async #attempt<T>(request: (signal: AbortSignal) => Promise<T>): Promise<{ readonly value: T }> {
+  async #attempt<T>(request: (call: OpenCall) => Promise<T>): Promise<{ readonly value: T }> {
     const { clock, rate, signal, callTimeoutMs } = this.#options;
     if (signal.aborted) throw new FailedCall(interrupted);
     const permit = this.#permits.request();
@@ -143,14 +144,12 @@ export class OtaReader {
     const startedAt = clock.monotonic();
     this.#calls++;
     try {
-      const value = await withDeadline(
-        callTimeoutMs,
-        async (abortSignal) => {
-          await credentialsOf(this.#client);
-          return await request(abortSignal);
-        },
-        signal,
-      );
+      const value = await this.#open.run(callTimeoutMs, signal, async (call) => {
+        await credentialsOf(this.#client);
+        // A wait for credentials knows no abort.
+        if (call.reason !== undefined) throw call.reason;
+        return await request(call);
+      });
       rate.observe({ startedAt, endedAt: clock.monotonic() });
       return { value };
     } catch (thrown) {

@@ -1,5 +1,6 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { endWithTheCall, NEAREST_TO_THE_WIRE } from '../open-call.ts';
 
 export type { SQSClient, SQSClientConfig };
 
@@ -18,7 +19,7 @@ export function createSqsClient(
   env: Readonly<Record<string, string | undefined>> = {},
 ): SQSClient {
   const elsewhere = endpointVariables.some((name) => env[name] !== undefined && env[name] !== '');
-  return new SQSClient({
+  const client = new SQSClient({
     requestHandler: {
       // Deadlines are ours, per request and down to the last byte (see Queue); these two only open sockets.
       httpAgent: { maxSockets, keepAlive: true },
@@ -28,4 +29,10 @@ export function createSqsClient(
     ...(elsewhere && { useQueueUrlAsEndpoint: false }),
     ...overrides,
   });
+  const { requestHandler } = client.config;
+  client.middlewareStack.add(
+    endWithTheCall((request, call) => requestHandler.handle(request, call)),
+    NEAREST_TO_THE_WIRE,
+  );
+  return client;
 }

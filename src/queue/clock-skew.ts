@@ -1,26 +1,28 @@
 /** How far the local clock is from SQS's, read off the `Date` header of its answers. */
+import { NEAREST_TO_THE_WIRE } from '../open-call.ts';
 import type { SQSClient } from './client.ts';
 
 /**
- * Watches every answer of `client` from now on, refusals included: a clock that is far off is refused, and the
- * refusal carries the right time.
+ * Watches every answer of `client`, one that `createSqsClient` made, from now on, refusals included: a clock that is
+ * far off is refused, and the refusal carries the right time.
  * @param now the local clock, in epoch milliseconds.
  * @returns a reader of the latest skew in milliseconds, positive when the local clock is ahead; undefined before
  * the first answer that carries a date. Good to about a second: the header has no finer resolution.
  */
 export function watchClockSkew(client: SQSClient, now: () => number): () => number | undefined {
   let skewMs: number | undefined;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const askedAt = now();
-      const result = await next(args);
-      const servedAt = Date.parse(dateHeader(result.response) ?? '');
-      // The header drops the fraction of its second; the answer was made about half-way through the exchange.
-      if (!Number.isNaN(servedAt)) skewMs = (askedAt + now()) / 2 - (servedAt + 500);
-      return result;
-    },
-    // Nearest to the wire, so that it sees an answer before that becomes an error.
-    { step: 'deserialize', priority: 'low', name: 'clockSkewWatch' },
+  client.middlewareStack.addRelativeTo(
+    <Args, Answer extends { readonly response: unknown }>(next: (args: Args) => Promise<Answer>) =>
+      async (args: Args): Promise<Answer> => {
+        const askedAt = now();
+        const result = await next(args);
+        const servedAt = Date.parse(dateHeader(result.response) ?? '');
+        // The header drops the fraction of its second; the answer was made about half-way through the exchange.
+        if (!Number.isNaN(servedAt)) skewMs = (askedAt + now()) / 2 - (servedAt + 500);
+        return result;
+      },
+    // Near the wire, so that it sees an answer before that becomes an error.
+    { relation: 'before', toMiddleware: NEAREST_TO_THE_WIRE.name, name: 'clockSkewWatch' },
   );
   return () => skewMs;
 }

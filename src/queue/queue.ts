@@ -8,9 +8,9 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { withDeadline } from '../deadline.ts';
 import type { Message } from '../message/message.ts';
 import { fromSqsMessage, toSqsAttributes } from './convert.ts';
+import { Sender } from './sender.ts';
 import type {
   BatchFailure,
   OutgoingMessage,
@@ -33,11 +33,11 @@ export const REQUEST_TIMEOUT_MS = 10_000;
 /** A queue by its URL. Every method makes exactly one request and throws the SDK's error when that failed as a whole. */
 export class Queue {
   readonly url: string;
-  readonly #client: SQSClient;
+  readonly #sender: Sender;
   readonly #now: () => number;
 
   constructor(client: SQSClient, url: string, now: () => number = Date.now) {
-    this.#client = client;
+    this.#sender = new Sender(client);
     this.url = url;
     this.#now = now;
   }
@@ -58,11 +58,7 @@ export class Queue {
       MessageSystemAttributeNames: ['All'],
     });
     const timeoutMs = waitSeconds * 1_000 + REQUEST_TIMEOUT_MS;
-    const output = await withDeadline(
-      timeoutMs,
-      (abortSignal) => this.#client.send(command, { abortSignal }),
-      signal,
-    );
+    const output = await this.#sender.send(command, { timeoutMs, signal });
     const receivedAt = this.#now();
     return (output.Messages ?? []).map((message) => fromSqsMessage(message, receivedAt));
   }
@@ -73,9 +69,7 @@ export class Queue {
       QueueUrl: this.url,
       Entries: receiptHandles.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle })),
     });
-    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
-      this.#client.send(command, { abortSignal }),
-    );
+    const output = await this.#sender.send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
     return failures(output, receiptHandles);
   }
 
@@ -95,9 +89,7 @@ export class Queue {
         VisibilityTimeout: change.seconds,
       })),
     });
-    const output = await withDeadline(timeoutMs, (abortSignal) =>
-      this.#client.send(command, { abortSignal }),
-    );
+    const output = await this.#sender.send(command, { timeoutMs });
     return failures(
       output,
       changes.map((change) => change.receiptHandle),
@@ -112,9 +104,7 @@ export class Queue {
   /** The same, for who must know the messages again: also answers the id that SQS gave to each, by `key`. */
   async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
     const command = new SendMessageBatchCommand({ QueueUrl: this.url, Entries: messages.map(toEntry) });
-    const output = await withDeadline(REQUEST_TIMEOUT_MS, (abortSignal) =>
-      this.#client.send(command, { abortSignal }),
-    );
+    const output = await this.#sender.send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
     const keys = messages.map((message) => message.key);
     const sent = (output.Successful ?? []).map(({ Id, MessageId }): [string, string] => [
       keys[Number(Id)] ?? '',
@@ -126,11 +116,7 @@ export class Queue {
   /** What the queue is set to. Needs `sqs:GetQueueAttributes`. */
   async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
     const command = new GetQueueAttributesCommand({ QueueUrl: this.url, AttributeNames: ['All'] });
-    const output = await withDeadline(
-      REQUEST_TIMEOUT_MS,
-      (abortSignal) => this.#client.send(command, { abortSignal }),
-      signal,
-    );
+    const output = await this.#sender.send(command, { timeoutMs: REQUEST_TIMEOUT_MS, signal });
     const raw: Record<string, string | undefined> = output.Attributes ?? {};
     const number = (name: string): number | undefined =>
       raw[name] === undefined ? undefined : Number(raw[name]);

@@ -13,6 +13,7 @@ import { addStatus } from '../../src/commands/jobs/status.ts';
 import { addUndo } from '../../src/commands/jobs/undo.ts';
 import { readOutcome } from '../../src/jobs/outcome-message.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { apiHeaders } from '../support/api.ts';
 import { JobsFolder, type JobsRun, useApi } from '../support/jobs.ts';
 import { REGION, setStage } from '../support/stage.ts';
 
@@ -141,9 +142,12 @@ test('rows whose outcomes were lost are reconciled: by what the task says, or se
   await stage.ended(25);
   stage.sqs.deleteQueue('outcomes', { region: REGION });
   stage.sqs.createQueue('outcomes', { region: REGION });
-  // Sent later than the job was, and so the newer one.
-  await stage.send({ Identifier: 'task7', TaskConfigurationId: 'other' });
-  await stage.ended(26);
+  // One task is not as wanted after all: someone changed it past the queue.
+  await fetch(`${stage.api.url}/ota-tasks/task7`, {
+    method: 'PUT',
+    headers: apiHeaders,
+    body: JSON.stringify({ TaskConfigurationId: 'other' }),
+  });
   const reconciled = await standing(['reconcile', 'j']);
   expect(reconciled.exitCode).toBe(0);
   expect(reconciled.stderr).toMatch(

@@ -16,7 +16,7 @@ export interface ImportedModule {
 }
 
 /** Leaves that any layer may use but `message`. */
-const shared = ['clock', 'deadline'] as const;
+const shared = ['clock', 'open-call'] as const;
 
 /**
  * What each layer may import besides its own files; `name:type` allows types only. A layer is a folder of `src/`,
@@ -52,7 +52,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   message: [],
   config: [],
   clock: [],
-  deadline: [],
+  'open-call': [],
 };
 
 /** Packages that one place alone knows. */

@@ -1,7 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { DeadlineError } from '../../src/deadline.ts';
-import { type OpenCall, OpenCalls } from '../../src/ota/open-call.ts';
+import { DeadlineError, type OpenCall, OpenCalls } from '../src/open-call.ts';
 
 const never = (): Promise<never> => new Promise(() => undefined);
 
@@ -14,19 +13,19 @@ afterEach(() => {
 
 describe('a call under way', () => {
   test('ends with what the request answers, and leaves no timer', async () => {
-    const calls = new OpenCalls(1_000);
-    expect(await calls.run(new AbortController().signal, async () => 'answer')).toBe('answer');
+    const calls = new OpenCalls();
+    expect(await calls.run(1_000, new AbortController().signal, async () => 'answer')).toBe('answer');
     await expect(
-      calls.run(new AbortController().signal, () => Promise.reject(new TypeError('broken'))),
+      calls.run(1_000, new AbortController().signal, () => Promise.reject(new TypeError('broken'))),
     ).rejects.toThrow('broken');
     expect(vi.getTimerCount()).toBe(0);
   });
 
   test('ends when its time is up, and ends the request and the body of its answer', async () => {
-    const calls = new OpenCalls(1_000);
+    const calls = new OpenCalls();
     const onabort = vi.fn();
     const body = { destroy: vi.fn() };
-    const running = calls.run(new AbortController().signal, (call) => {
+    const running = calls.run(1_000, new AbortController().signal, (call) => {
       call.onabort = onabort;
       call.body = body;
       return never();
@@ -41,11 +40,11 @@ describe('a call under way', () => {
   });
 
   test('ends at once when the signal aborts, with all the others', async () => {
-    const calls = new OpenCalls(1_000);
+    const calls = new OpenCalls();
     const controller = new AbortController();
     const open: OpenCall[] = [];
     const running = [1, 2, 3].map(() =>
-      calls.run(controller.signal, (call) => {
+      calls.run(1_000, controller.signal, (call) => {
         open.push(call);
         return never();
       }),
@@ -61,16 +60,16 @@ describe('a call under way', () => {
 
   test('is not begun when the signal has aborted', async () => {
     const request = vi.fn(never);
-    await expect(new OpenCalls(1_000).run(AbortSignal.abort(), request)).rejects.toMatchObject({
+    await expect(new OpenCalls().run(1_000, AbortSignal.abort(), request)).rejects.toMatchObject({
       name: 'AbortError',
     });
     expect(request).not.toHaveBeenCalled();
   });
 
   test('adds one listener to a signal, however many calls there are', async () => {
-    const calls = new OpenCalls(1_000);
+    const calls = new OpenCalls();
     const { signal } = new AbortController();
-    for (let i = 0; i < 20; i++) await calls.run(signal, async () => i);
+    for (let i = 0; i < 20; i++) await calls.run(1_000, signal, async () => i);
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
   });
 });

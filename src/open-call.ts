@@ -1,5 +1,8 @@
-/** One request to the API under way, and what ends it early: its own time, or a word from outside. */
-import { DeadlineError } from '../deadline.ts';
+/** One request of an SDK client under way, and what ends it early: its own time, or a word from outside. */
+/** The request took longer than it was given, to the last byte of its answer: the SDK's own timeouts end with the headers. */
+export class DeadlineError extends Error {
+  override readonly name = 'TimeoutError';
+}
 
 interface Destroyable {
   destroy(): unknown;
@@ -43,36 +46,35 @@ function isDestroyable(value: unknown): value is Destroyable {
 
 /** The calls under way, each bounded in time: one listener on a signal for all of them. */
 export class OpenCalls {
-  readonly #timeoutMs: number;
   readonly #bySignal = new WeakMap<AbortSignal, Set<OpenCall>>();
 
-  /** @param timeoutMs one call, from its start to the last byte of its answer. */
-  constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
-  }
-
   /**
-   * Runs `request`, which is to pass the call on as its abort signal.
+   * Runs `request`, which is to let the call end it (`carry`).
+   * @param timeoutMs from now to the last byte of the answer.
    * @throws DeadlineError when the time was up, an error named `AbortError` when `signal` aborted; else whatever
    * `request` throws. It ends at once in both cases, even when `request` takes no notice.
    */
-  run<T>(signal: AbortSignal, request: (call: OpenCall) => Promise<T>): Promise<T> {
+  run<T>(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    request: (call: OpenCall) => Promise<T>,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (signal.aborted) {
+      if (signal?.aborted) {
         reject(aborted());
         return;
       }
-      const calls = this.#of(signal);
+      const calls = signal && this.#of(signal);
       const call = new OpenCall((reason) => settle(() => reject(reason)));
       const timer = setTimeout(() => {
-        call.end(new DeadlineError(`no complete answer within ${this.#timeoutMs} ms`));
-      }, this.#timeoutMs);
+        call.end(new DeadlineError(`no complete answer within ${timeoutMs} ms`));
+      }, timeoutMs);
       const settle = (end: () => void): void => {
         clearTimeout(timer);
-        calls.delete(call);
+        calls?.delete(call);
         end();
       };
-      calls.add(call);
+      calls?.add(call);
       request(call).then(
         (value) => settle(() => resolve(value)),
         (error: unknown) => settle(() => reject(error)),
@@ -94,4 +96,45 @@ export class OpenCalls {
 
 function aborted(): Error {
   return Object.assign(new Error('the call was aborted'), { name: 'AbortError' });
+}
+
+/** Where a command's input carries the call it belongs to: the SDK sends the fields of its schema and no others. */
+const CALL = Symbol('call');
+
+/** Lets `call` end `command`, once `endWithTheCall` has been told of the client. */
+export function carry<Command extends { readonly input: object }>(command: Command, call: OpenCall): Command {
+  const input: { [CALL]?: OpenCall } = command.input;
+  input[CALL] = call;
+  return command;
+}
+
+type Handle = (
+  request: never,
+  options: { readonly abortSignal: OpenCall },
+) => Promise<{ readonly response: { readonly body?: unknown } }>;
+
+/** Where the middleware belongs in a client's stack: nearest to the wire. */
+export const NEAREST_TO_THE_WIRE = {
+  step: 'deserialize',
+  priority: 'low',
+  name: 'endWithTheCall',
+} as const;
+
+/**
+ * Middleware for an SDK client: hands the call that a command carries to the request handler, as its abort signal.
+ * The SDK's own way, `send(command, { abortSignal })`, resolves the middleware anew each time.
+ * @param handle the client's request handler.
+ */
+export function endWithTheCall(handle: Handle) {
+  return <Args extends { readonly input: object; readonly request?: unknown }, Answer>(
+    next: (args: Args) => Promise<Answer>,
+  ) =>
+    async (args: Args): Promise<Answer> => {
+      const { [CALL]: abortSignal } = args.input as { readonly [CALL]?: OpenCall };
+      if (abortSignal === undefined) return next(args);
+      const { response } = await handle(args.request as never, { abortSignal });
+      abortSignal.body = response.body;
+      // What the innermost handler of the stack answers; deserializing is done further out.
+      return { response } as Answer;
+    };
 }
