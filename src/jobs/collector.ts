@@ -1,10 +1,11 @@
 /**
  * The collector: takes outcomes off their queue and puts them into the ledger, those of every job.
  *
- *   idle      one long poll
+ *   idle      one poll of a second after the other
  *   backlog   polls that come back full bring others with them, up to MAX_POLLS
  *   failing   a poll failed: the next after a jittered backoff; said once, and once more when it has passed
- *   stopped   polls are cut: what one may have been bringing is visible again after a visibility timeout
+ *   stopped   polls are waited for, and cut only when SQS is silent: what a cut poll was bringing is invisible to
+ *             everyone for a visibility timeout, and the next command would wait for it
  *
  * What several polls bring at about the same time is stored in one transaction, and deleted only then: at least once.
  * Any number of processes may collect into one ledger.
@@ -14,18 +15,22 @@ import { EnqueueFailure } from '../enqueue/faults.ts';
 import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
 import type { Message } from '../message/message.ts';
 import { explainSqsError } from '../queue/errors.ts';
-import { BATCH_SIZE, MAX_WAIT_SECONDS, type Queue } from '../queue/queue.ts';
+import { BATCH_SIZE, type Queue } from '../queue/queue.ts';
 import { readOutcome } from './outcome-message.ts';
 import type { Arrival, StoreResult } from './outcome-store.ts';
 
 /** Polls side by side at most. */
 export const MAX_POLLS = 8;
-/** Ample to store and delete; short, for what a dead process or a cut poll held comes back only then. */
+/** Short, so that a command whose job has ended need not be waited for. */
+const POLL_SECONDS = 1;
+/** How long a stop waits for polls beyond that, in milliseconds. */
+const STOP_PATIENCE_MS = 2_000;
+/** Ample to store and delete; short, for what a dead process held comes back only then. */
 const VISIBILITY_SECONDS = 5;
 const backoff: BackoffSettings = { baseMs: 500, maxMs: 10_000 };
 
 export interface CollectorOptions {
-  readonly queue: Queue;
+  readonly queue: Pick<Queue, 'url' | 'receive' | 'delete'>;
   readonly store: (arrivals: readonly Arrival[]) => StoreResult;
   /** Resolves after `ms`, or at once when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -39,7 +44,10 @@ export interface CollectorOptions {
 export class Collector {
   readonly #options: CollectorOptions;
   readonly #stop = new AbortController();
+  readonly #cut = new AbortController();
   readonly #polls = new Set<Promise<void>>();
+  /** Polls that will go on. Those in `#polls` may have decided to end and not have ended yet. */
+  #width = 0;
   #waiting: Arrival[] = [];
   #flush: Promise<void> | undefined;
   #failures = 0;
@@ -87,10 +95,13 @@ export class Collector {
   /** Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    const patience = setTimeout(() => this.#cut.abort(), STOP_PATIENCE_MS);
     await Promise.all(this.#polls);
+    clearTimeout(patience);
   }
 
   #addPoll(): void {
+    this.#width++;
     const poll = this.#poll()
       .catch((error: unknown) => {
         this.#broken ??= error;
@@ -107,25 +118,32 @@ export class Collector {
     while (!signal.aborted) {
       let messages: Message[];
       try {
-        messages = await this.#receive(MAX_WAIT_SECONDS);
+        messages = await this.#receive(POLL_SECONDS);
       } catch (error) {
         if (signal.aborted) return;
         await this.#failed(error);
-        if (this.#polls.size > 1) return;
+        if (this.#mayEnd()) return;
         continue;
       }
       if (this.#failures > 0) {
         this.#failures = 0;
         this.#options.onTrouble('The outcome queue answers again');
       }
-      if (messages.length === BATCH_SIZE && this.#polls.size < MAX_POLLS) this.#addPoll();
+      if (messages.length === BATCH_SIZE && this.#width < MAX_POLLS) this.#addPoll();
       await this.#take(messages);
-      if (messages.length < BATCH_SIZE && this.#polls.size > 1) return;
+      if (messages.length < BATCH_SIZE && this.#mayEnd()) return;
     }
   }
 
+  /** Whether this poll is one too many; decided and counted in one turn, so that one always goes on. */
+  #mayEnd(): boolean {
+    if (this.#width === 1) return false;
+    this.#width--;
+    return true;
+  }
+
   async #receive(waitSeconds: number): Promise<Message[]> {
-    const { signal } = this.#stop;
+    const { signal } = this.#cut;
     const visibilitySeconds = VISIBILITY_SECONDS;
     return await this.#options.queue.receive({ max: BATCH_SIZE, waitSeconds, visibilitySeconds, signal });
   }

@@ -19,7 +19,9 @@ const sql = {
   setCounting: 'UPDATE jobs SET counting = ? WHERE key = ?',
   setStopped: 'UPDATE jobs SET stopped = ?, updated_at = ? WHERE key = ?',
   addMaybeTwice: 'UPDATE jobs SET maybe_twice = maybe_twice + ? WHERE key = ?',
-  planned: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = ? AND state = 'planned' ORDER BY row LIMIT ?`,
+  // Left to itself SQLite walks all rows of the job, each time, however few are open.
+  planned: `SELECT ${ROW_COLUMNS} FROM rows INDEXED BY rows_planned
+    WHERE job = ? AND state = 'planned' ORDER BY row LIMIT ?`,
   markSending: `UPDATE rows SET state = 'sending', sends = sends + 1, sent_at = ?
     WHERE job = ? AND row = ? AND state = 'planned'`,
   markSent: `UPDATE rows SET state = 'sent' WHERE job = ? AND row = ? AND state = 'sending'`,
@@ -27,10 +29,12 @@ const sql = {
     WHERE job = ? AND row = ? AND state = 'sending'`,
   markRefused: `UPDATE rows SET state = 'refused', cause = 'RefusedBySqs', reason = ?, error = ?, attempts = NULL,
     at = ? WHERE job = ? AND row = ? AND state = 'sending'`,
-  replanSending: `UPDATE rows SET state = 'planned' WHERE job = ? AND state = 'sending'`,
+  replanSending: `UPDATE rows INDEXED BY rows_sending SET state = 'planned'
+    WHERE job = ? AND state = 'sending'`,
   retryFailed: `UPDATE rows SET state = 'planned', cause = '', try = try + 1
     WHERE job = ? AND state IN ('dead-lettered', 'refused')`,
-  unended: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = ? AND state = 'sent' AND row > ? ORDER BY row LIMIT ?`,
+  unended: `SELECT ${ROW_COLUMNS} FROM rows INDEXED BY rows_sent
+    WHERE job = ? AND state = 'sent' AND row > ? ORDER BY row LIMIT ?`,
   reconcileApplied: `UPDATE rows SET state = 'applied', cause = '', reason = NULL, error = NULL, attempts = NULL,
     at = ?, reconciled = 1 WHERE job = ? AND row = ? AND state = 'sent'`,
   reconcileGone: `UPDATE rows SET state = 'dead-lettered', cause = ?, reason = 'Rejected', error = ?, attempts = NULL,

@@ -142,23 +142,32 @@ test('rows whose outcomes were lost are reconciled: by what the task says, or se
   await stage.ended(25);
   stage.sqs.deleteQueue('outcomes', { region: REGION });
   stage.sqs.createQueue('outcomes', { region: REGION });
-  // One task is not as wanted after all: someone changed it past the queue.
+  // Someone changed one task past the queue, and another by an update that is newer than the job.
   await fetch(`${stage.api.url}/ota-tasks/task7`, {
     method: 'PUT',
     headers: apiHeaders,
     body: JSON.stringify({ TaskConfigurationId: 'other' }),
   });
+  await stage.send({ Identifier: 'task8', TaskConfigurationId: 'newer' });
+  await stage.ended(26);
   const reconciled = await standing(['reconcile', 'j']);
   expect(reconciled.exitCode).toBe(0);
   expect(reconciled.stderr).toMatch(
-    /reconciled: 24 applied by what the task says, 0 without a task, 1 to be sent again/,
+    /reconciled: 23 applied by what the task says, 0 without a task, 2 to be sent again/,
   );
-  expect(reconciled.json).toMatchObject({ rows: 25, applied: 25, inFlight: 0, reconciled: 24 });
+  expect(reconciled.json).toMatchObject({
+    rows: 25,
+    applied: 24,
+    superseded: 1,
+    inFlight: 0,
+    reconciled: 23,
+  });
   expect(stage.api.task('task7')?.TaskConfigurationId).toBe('new');
+  expect(stage.api.task('task8')?.TaskConfigurationId).toBe('newer');
 
   await run(['undo', 'j', '--out', 'u.jsonl']);
   const undone = await standing(['apply', 'u.jsonl']);
-  expect(undone.json).toMatchObject({ rows: 25, applied: 25 });
+  expect(undone.json).toMatchObject({ rows: 24, applied: 24 });
   expect(ids(25).map((id) => stage.api.task(id)?.TaskConfigurationId)).not.toContain('new');
 });
 
