@@ -18,6 +18,8 @@ export class OpenCall {
   onabort: (() => void) | null = null;
   /** Why it ended early. */
   reason: Error | undefined;
+  /** It has come as far as the request handler: whatever fails from here on is not our own set-up. */
+  sent = false;
   /** The body of the answer once its head has come: an end that comes after that has to end the body as well. */
   body: unknown;
   readonly #onEnd: (reason: Error) => void;
@@ -132,6 +134,9 @@ export function endWithTheCall(handle: Handle) {
     async (args: Args): Promise<Answer> => {
       const { [CALL]: abortSignal } = args.input as { readonly [CALL]?: OpenCall };
       if (abortSignal === undefined) return next(args);
+      // Ended while it waited for something that knows no abort: credentials, say.
+      if (abortSignal.reason !== undefined) throw abortSignal.reason;
+      abortSignal.sent = true;
       const { response } = await handle(args.request as never, { abortSignal });
       abortSignal.body = response.body;
       // What the innermost handler of the stack answers; deserializing is done further out.

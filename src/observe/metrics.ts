@@ -17,6 +17,9 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const prefix = 'ota_updater_';
+  // What happens with every update: prom-client looks the labels up with every increment.
+  const appliedCalls: Tally = { count: 0 };
+  const acknowledged: Tally = { count: 0 };
   const received = new Counter({
     registers,
     name: `${prefix}messages_received_total`,
@@ -27,12 +30,18 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
     name: `${prefix}calls_total`,
     help: 'UpdateOtaTask calls by how they ended.',
     labelNames: ['result'],
+    collect() {
+      handOver(appliedCalls, () => this.inc({ result: 'applied' }, appliedCalls.count));
+    },
   });
   const settled = new Counter({
     registers,
     name: `${prefix}messages_settled_total`,
     help: 'Messages settled, by disposition and, for dead letters, reason.',
     labelNames: ['disposition', 'reason'],
+    collect() {
+      handOver(acknowledged, () => this.inc({ disposition: 'acknowledge', reason: '' }, acknowledged.count));
+    },
   });
   const superseded = new Counter({
     registers,
@@ -98,13 +107,15 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
         received.inc(event.count);
         break;
       case 'attempt':
-        calls.inc({ result: event.failure?.kind ?? 'applied' });
+        if (event.failure === undefined) appliedCalls.count++;
+        else calls.inc({ result: event.failure.kind });
         duration.observe(event.durationMs / 1_000);
         break;
       case 'settled': {
         const { disposition, deadLetter, outcome } = event;
         const reason = disposition.action === 'dead-letter' ? disposition.reason : '';
-        settled.inc({ disposition: disposition.action, reason });
+        if (disposition.action === 'acknowledge') acknowledged.count++;
+        else settled.inc({ disposition: disposition.action, reason });
         if (disposition.action === 'acknowledge' || disposition.action === 'dead-letter') {
           dwell.observe({ disposition: disposition.action }, event.dwellMs / 1_000);
         }
@@ -130,6 +141,16 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
     }
   };
   return { registry, listener };
+}
+
+/** Counted here, and handed over when metrics are read. */
+interface Tally {
+  count: number;
+}
+
+function handOver(tally: Tally, hand: () => void): void {
+  if (tally.count > 0) hand();
+  tally.count = 0;
 }
 
 function registerGauges(registers: Registry[], prefix: string, snapshot: () => WorkerSnapshot): void {

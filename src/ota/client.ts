@@ -68,10 +68,12 @@ async function send(
   { Identifier, Description, TaskConfigurationId }: Update,
   call: OpenCall,
 ): Promise<UpdateOtaTaskCommandOutput> {
-  await credentialsOf(client);
-  // A wait for credentials knows no abort.
-  if (call.reason !== undefined) throw call.reason;
-  return client.send(carry(new UpdateOtaTaskCommand({ Identifier, Description, TaskConfigurationId }), call));
+  const command = new UpdateOtaTaskCommand({ Identifier, Description, TaskConfigurationId });
+  try {
+    return await client.send(carry(command, call));
+  } catch (error) {
+    throw await blame(client, call, error);
+  }
 }
 
 function toAnswer({ $metadata }: UpdateOtaTaskCommandOutput): CallAnswer {
@@ -84,12 +86,21 @@ function toFailedAnswer(error: unknown): CallAnswer {
   return { ok: false, error: toCallError(error) };
 }
 
-/** Whoever refuses the credentials (STS, say) is not the API: its codes and statuses say nothing of the message. */
-export async function credentialsOf(client: IoTManagedIntegrationsClient): Promise<void> {
+/**
+ * Whoever refuses the credentials (STS, say) is not the API: its codes and statuses say nothing of the message. So an
+ * error from before the request was sent is laid to the credentials when they are not to be had.
+ */
+export async function blame(
+  client: IoTManagedIntegrationsClient,
+  call: OpenCall,
+  error: unknown,
+): Promise<unknown> {
+  if (call.sent || call.reason !== undefined) return error;
   try {
     await client.config.credentials();
-  } catch (error) {
-    throw Object.assign(new Error(toCallError(error).message), { name: 'CredentialsProviderError' });
+    return error;
+  } catch (refused) {
+    return Object.assign(new Error(toCallError(refused).message), { name: 'CredentialsProviderError' });
   }
 }
 

@@ -12,7 +12,7 @@ import { fullJitter } from '../message/backoff.ts';
 import type { RetrySettings } from '../message/disposition.ts';
 import { classify, type Failure } from '../message/failure.ts';
 import { carry, type OpenCall, OpenCalls } from '../open-call.ts';
-import { createClient, credentialsOf, type OtaApiOptions, toCallError } from './client.ts';
+import { blame, createClient, type OtaApiOptions, toCallError } from './client.ts';
 import { defaultProbeSchedules, Gate } from './gate.ts';
 import type { RateLimiter } from './limiter.ts';
 import { Permits } from './permits.ts';
@@ -145,10 +145,11 @@ export class OtaReader {
     this.#calls++;
     try {
       const value = await this.#open.run(callTimeoutMs, signal, async (call) => {
-        await credentialsOf(this.#client);
-        // A wait for credentials knows no abort.
-        if (call.reason !== undefined) throw call.reason;
-        return await request(call);
+        try {
+          return await request(call);
+        } catch (error) {
+          throw await blame(this.#client, call, error);
+        }
       });
       rate.observe({ startedAt, endedAt: clock.monotonic() });
       return { value };

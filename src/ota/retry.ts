@@ -26,6 +26,13 @@ export async function withRetry<T>(
   again: (failure: Failure) => Promise<boolean>,
 ): Promise<T | FailedCall> {
   try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof FailedCall)) throw error;
+    if (!(await again(error.failure))) return error;
+  }
+  // Nearly every call succeeds at once: p-retry comes in with the first failure.
+  try {
     return await pRetry(attempt, {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 0,

@@ -3,6 +3,7 @@ import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
+  type MessageSystemAttributeName,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   type SendMessageBatchRequestEntry,
@@ -26,6 +27,16 @@ export const BATCH_SIZE = 10;
 export const MAX_PAYLOAD_BYTES = 1_048_576;
 /** The longest poll SQS allows, in seconds. */
 export const MAX_WAIT_SECONDS = 20;
+
+/** Those that are read (see `fromSqsMessage`); each one asked for costs time with every message. */
+const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
+  'SentTimestamp',
+  'ApproximateReceiveCount',
+  'MessageGroupId',
+  'MessageDeduplicationId',
+  'AWSTraceHeader',
+  'DeadLetterQueueSourceArn',
+];
 
 /** How long a request may take beyond what it asked SQS to wait, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 10_000;
@@ -55,7 +66,7 @@ export class Queue {
       WaitTimeSeconds: waitSeconds,
       ...(visibilitySeconds !== undefined && { VisibilityTimeout: visibilitySeconds }),
       MessageAttributeNames: ['All'],
-      MessageSystemAttributeNames: ['All'],
+      MessageSystemAttributeNames: SYSTEM_ATTRIBUTES,
     });
     const timeoutMs = waitSeconds * 1_000 + REQUEST_TIMEOUT_MS;
     const output = await this.#sender.send(command, { timeoutMs, signal });
