@@ -217,8 +217,10 @@ describe('a lease that is lost', () => {
     stage.sqs.createQueue('dead', { region: REGION });
     await stage.ended(1);
     const letters = await stage.deadLetters();
-    expect(letters.map(({ body }) => body)).toEqual(['not JSON']);
-    expect(letters[0]?.attributes.DeadLetter?.stringValue).toContain('"receiveCount":2');
+    // The withdrawn letter may have been on its way already: then it is there twice, which is never a loss.
+    expect(new Set(letters.map(({ body }) => body))).toEqual(new Set(['not JSON']));
+    const records = letters.map(({ attributes }) => attributes.DeadLetter?.stringValue ?? '');
+    expect(records.filter((record) => record.includes('"receiveCount":2'))).toHaveLength(1);
     expect(stage.left()).toEqual(empty);
   });
 
