@@ -119,6 +119,9 @@ export class AdaptiveRate implements RateControl {
     const { overload, recovery } = this.#tuning;
     // Unpaced until now: what was really called is what there is to cut.
     const from = Math.min(this.#rate, this.#use.perSecond(now));
+    this.#following = true;
+    // Unpaced, and nothing measured yet: the next throttled call tells more.
+    if (from === Number.POSITIVE_INFINITY) return;
     const little = from * (1 - cutShare(from, this.#tuning));
     const { calls, throttledShare, acceptedPerSecond } = this.#latest.overload(now);
     if (calls >= overload.leastCalls && throttledShare > overload.share) {
@@ -132,7 +135,6 @@ export class AdaptiveRate implements RateControl {
       if (now - this.#lastDeepCutAt > recovery.seconds * 1_000) this.#recovering = false;
       this.#cutTo(now, little);
     }
-    this.#following = true;
   }
 
   #cutTo(now: number, perSecond: number): void {
@@ -206,11 +208,11 @@ class UseMeter {
   perSecond(now: number): number {
     if (this.#lastPerSecond !== Number.POSITIVE_INFINITY)
       return Math.max(this.#lastPerSecond, this.#partial(now));
-    return this.#partial(now);
+    return this.#partial(now) || Number.POSITIVE_INFINITY;
   }
 
   #partial(now: number): number {
     const elapsed = now - this.#windowStart;
-    return elapsed > 0 ? (this.#calls * 1_000) / elapsed : Number.POSITIVE_INFINITY;
+    return elapsed > 0 ? (this.#calls * 1_000) / elapsed : 0;
   }
 }

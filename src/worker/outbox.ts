@@ -181,6 +181,8 @@ export class Outbox<D extends Disposition, P extends Parcel> {
       this.#batchSize = 1;
       const [only] = batch;
       if (batch.length === 1 && only !== undefined && blamesParcel(error)) {
+        // It was the queue that said so: it is not away.
+        this.#setReachable(true);
         if (this.#amend(only)) return true;
         this.#refuse(only, error);
         return false;

@@ -406,3 +406,21 @@ describe('the boost', () => {
     expect(control.rate - cut).toBeLessThan(2 * 5 + 1);
   });
 });
+
+describe('without a ceiling', () => {
+  test.each([0, 5_000])(
+    'waves of nothing but 429s, each far apart, leave a rate that is one (%i ms idle before)',
+    (idle) => {
+      const rate = new AdaptiveRate({ ceiling: Number.POSITIVE_INFINITY, onChange: () => {} });
+      const throttled = { kind: 'throttled' };
+      if (idle > 0) rate.observe({ startedAt: 0, endedAt: 0 });
+      for (let wave = 0; wave < 5; wave++) {
+        const startedAt = idle + wave * 2_500;
+        for (let call = 0; call < 40; call++)
+          rate.observe({ startedAt, endedAt: startedAt + 1_200, failure: throttled });
+        expect(rate.rate).toBeGreaterThan(0);
+      }
+      expect(rate.rate).toBeLessThan(Number.POSITIVE_INFINITY);
+    },
+  );
+});

@@ -213,3 +213,22 @@ describe('parcels that SQS finds fault with', () => {
     expect(failed).toEqual([]);
   });
 });
+
+describe('parcels that SQS refuses as whole requests', () => {
+  test.each([1, 2])('do not leave the queue counted as away (%i of them)', async (count) => {
+    vi.useFakeTimers();
+    let away = true;
+    const fault = (name: string): Error => Object.assign(new Error(name), { name });
+    const { outbox, add, reachable } = setUp({
+      send: () => Promise.reject(fault(away ? 'QueueDoesNotExist' : 'InvalidMessageContents')),
+    });
+    add(count);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reachable).toEqual([false]);
+    away = false;
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(outbox.refused()).toHaveLength(count);
+    expect(outbox.reachable).toBe(true);
+    vi.useRealTimers();
+  });
+});
