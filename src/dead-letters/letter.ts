@@ -1,6 +1,6 @@
 /** A message of the dead-letter queue as triage sees it: what it says of itself, checked. PURE. */
 import { z } from 'zod';
-import { DEAD_LETTER_ATTRIBUTE, type DeadLetterReason } from '../message/dead-letter.ts';
+import { DEAD_LETTER_ATTRIBUTE, type DeadLetterReason, readFormerLife } from '../message/dead-letter.ts';
 import type { Message } from '../message/message.ts';
 import { parseBody } from '../message/parse.ts';
 import { type UpdateCheck, updateSchema } from '../message/update.ts';
@@ -92,7 +92,8 @@ export function readLetter(message: Message, now: number): Letter {
       errorStatus: undefined,
       errorMessage: '',
       arrivedAt: message.sentAt,
-      redriveCount: record === undefined ? 0 : record.redriveCount + 1,
+      // A redrive writes less of a record than a worker does: its count must be read all the same.
+      redriveCount: moved ? redrivesSince(message) : 0,
     };
   }
   return {
@@ -104,6 +105,12 @@ export function readLetter(message: Message, now: number): Letter {
     arrivedAt: Date.parse(record.deadLetteredAt),
     redriveCount: record.redriveCount,
   };
+}
+
+/** How often a letter that SQS moved here was put back, its latest life included. */
+function redrivesSince(message: Message): number {
+  const { redriveCount } = readFormerLife(message);
+  return redriveCount === undefined ? 0 : redriveCount + 1;
 }
 
 function originOf(message: Message, text: string | undefined): string {

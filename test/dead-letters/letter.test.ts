@@ -42,6 +42,9 @@ describe('readLetter', () => {
     const letter = letterWith({ redriveCount: 1 }, { deadLetterSourceArn: arn });
     expect(letter).toMatchObject({ reason: 'foreign', errorName: 'MovedBySqs', redriveCount: 2 });
     expect(letterWith(null, { deadLetterSourceArn: arn })).toMatchObject({ redriveCount: 0 });
+    // What a redrive writes is no whole record; without its count nothing would stop a loop.
+    const short = JSON.stringify({ sentAt: record.sentAt, redriveCount: 2 });
+    expect(letterWith(short, { deadLetterSourceArn: arn })).toMatchObject({ redriveCount: 3 });
   });
 
   test('drops single values of a record that are not what they should be', () => {

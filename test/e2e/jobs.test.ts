@@ -1,4 +1,6 @@
 /** Bulk jobs against a real SQS server, the simulated API and a worker, from apply to undo. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { proveJobs } from '../../scripts/prove-jobs.ts';
 import { sleep, systemClock } from '../../src/clock.ts';
@@ -11,7 +13,9 @@ import { addResume } from '../../src/commands/jobs/resume.ts';
 import { addRetry } from '../../src/commands/jobs/retry.ts';
 import { addStatus } from '../../src/commands/jobs/status.ts';
 import { addUndo } from '../../src/commands/jobs/undo.ts';
+import { openLedger } from '../../src/jobs/ledger.ts';
 import { readOutcome } from '../../src/jobs/outcome-message.ts';
+import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan-types.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { apiHeaders } from '../support/api.ts';
 import { JobsFolder, type JobsRun, useApi } from '../support/jobs.ts';
@@ -57,7 +61,7 @@ async function setJobs(api: SimulatedApiSettingsInput = {}) {
     await run(['plan', 'rows.csv', '--job-id', jobId, '--out', `${jobId}.jsonl`, ...flags]);
   };
   const ids = (count: number, prefix = 'task') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
-  return { stage, run, standing, plan, ids };
+  return { stage, folder, run, standing, plan, ids };
 }
 
 test('a job of rows that end in every way survives kills, and its report agrees with the API row by row', async () => {
@@ -125,6 +129,29 @@ test('an abort rule stops the sending within the window', async () => {
   expect(json.rows - json.notSent).toBeLessThanOrEqual(34 + 20 + 20);
   expect(json.inFlight).toBe(0);
 });
+
+test.each(['resume', 'reconcile'])(
+  'a %s enters the rows that a killed apply did not, and sends them',
+  async (command) => {
+    const { stage, folder, standing, plan, ids } = await setJobs();
+    await stage.worker.start();
+    await plan(ids(25));
+    const path = join(folder.path, 'j.jsonl');
+    const ledger = openLedger(`${folder.path}/state`, Date.now);
+    const [header, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const { Digest: digest } = JSON.parse(lines.at(-1) ?? '') as PlanFooter;
+    const { Source: source } = JSON.parse(header ?? '') as PlanHeader;
+    const { key } = ledger.addJob({ jobId: 'j', path, source, digest });
+    ledger.addRows(
+      key,
+      lines.slice(0, 10).map((line) => JSON.parse(line) as PlanRow),
+    );
+    ledger.close();
+    const { exitCode, json } = await standing([command, 'j']);
+    expect(exitCode).toBe(0);
+    expect(json).toMatchObject({ rows: 25, applied: 25, notSent: 0 });
+  },
+);
 
 test('rows whose outcomes were lost are reconciled: by what the task says, or sent again', async () => {
   const { stage, run, standing, plan, ids } = await setJobs();

@@ -52,6 +52,7 @@ async function run(
   const { signal } = context.surroundings;
   const { matches } = whereOf(flags.where);
   const { limit, where, all = false } = flags;
+  let agreed = Number.POSITIVE_INFINITY;
   if (flags.yes !== true) {
     const plan = await purge({ matches, limit, dryRun: true }, { ...context, audit: async () => {} });
     if (plan.error !== undefined) throw plan.error;
@@ -63,12 +64,17 @@ async function run(
       return;
     }
     if (!(await ask(io, `purge ${plan.purged}`, signal))) throw new CommandError('Nothing was changed.');
+    // Letters that came since were not agreed to.
+    agreed = plan.purged;
   }
   const log = await openLog('purge', flags, io, context, surroundings);
   try {
     const deadLetterQueueUrl = printableUrl(context.config.deadLetterQueueUrl);
     await log.write({ event: 'begin', what: { deadLetterQueueUrl, where, all, limit } });
-    const report = await purge({ matches, limit, dryRun: false }, { ...context, audit: log.write });
+    const report = await purge(
+      { matches, limit: Math.min(limit, agreed), dryRun: false },
+      { ...context, audit: log.write },
+    );
     const { groups: _, pass: __, ...result } = purgeJson(report);
     await log.write({ event: 'end', result });
     print(report, flags, io, context);

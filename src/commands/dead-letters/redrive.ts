@@ -106,6 +106,7 @@ async function run(
   surroundings: LettersSurroundings,
 ): Promise<void> {
   const { signal } = context.surroundings;
+  let agreed = Number.POSITIVE_INFINITY;
   if (flags.yes !== true) {
     const plan = await planRedrive(options, context);
     print(plan, flags, io, context);
@@ -117,6 +118,8 @@ async function run(
       return;
     }
     if (!(await ask(io, `redrive ${plan.redriven}`, signal))) throw new CommandError('Nothing was changed.');
+    // Letters that came since were not agreed to.
+    agreed = plan.redriven;
   }
   const log = await openLog('redrive', flags, io, context, surroundings);
   try {
@@ -128,16 +131,19 @@ async function run(
     const { where, all = false, set, force = false, canary, limit, rate } = flags;
     const asked = { where, all, set, force, canary, limit, rate };
     await log.write({ event: 'begin', what: { ...queues, ...asked } });
-    const report = await redrive(options, {
-      ...context,
-      audit: log.write,
-      onProgress: progress(io, surroundings.clock.monotonic),
-      onCanary: (sent) =>
-        io.stderr.write(
-          `${counted(sent, 'canary', 'canaries')} sent; waiting for them: until the source queue has been\n` +
-            `empty for ${flags.canaryQuiet} s, ${flags.canarySeconds} s at most\n`,
-        ),
-    });
+    const report = await redrive(
+      { ...options, limit: Math.min(options.limit, agreed) },
+      {
+        ...context,
+        audit: log.write,
+        onProgress: progress(io, surroundings.clock.monotonic),
+        onCanary: (sent) =>
+          io.stderr.write(
+            `${counted(sent, 'canary', 'canaries')} sent; waiting for them: until the source queue has been\n` +
+              `empty for ${flags.canaryQuiet} s, ${flags.canarySeconds} s at most\n`,
+          ),
+      },
+    );
     const { groups: _, pass: __, ...result } = redriveJson(report);
     await log.write({ event: 'end', result: { ...result, error: errorText(report.error, context) ?? null } });
     print(report, flags, io, context);

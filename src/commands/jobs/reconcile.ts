@@ -5,6 +5,7 @@ import { reconcileJob } from '../../jobs/reconcile-job.ts';
 import { number } from '../../jobs/wording.ts';
 import type { CommandIo } from '../io.ts';
 import { interrupted } from './apply.ts';
+import { enterRest } from './enter-rest.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
 import { finishRun, followJob, plannedJob, withLock, withSession } from './session.ts';
 import { type JobSurroundings, realSurroundings } from './surroundings.ts';
@@ -31,6 +32,7 @@ export function addReconcile(
       const { ledger, collector, screen, signal } = session;
       const job = plannedJob(ledger, jobId);
       const end = await withLock(session, job, async () => {
+        if (!(await enterRest(session, job, io, surroundings))) return interrupted;
         await collector.drain();
         const { createReader } = await import('./reader.ts');
         const reader = createReader(api, surroundings, signal);
