@@ -60,7 +60,12 @@ export async function runWalkThrough(
     );
     const scene = {
       folder,
-      env: { ...(await environmentOf(cloud.stderr)), SANDBOX_TOKEN: token, USER: 'mia' },
+      env: {
+        ...(await environmentOf(cloud.stderr)),
+        SANDBOX_TOKEN: token,
+        USER: 'mia',
+        RATE_LIMIT: '20',
+      },
     };
     const shown: { step: Step; output: string }[] = [];
     for (const step of steps) {

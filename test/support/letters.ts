@@ -1,10 +1,11 @@
-/** The dead-letter commands, and enqueue, in this process, as a user would type them. */
+/** The dead-letter commands, those of jobs, and enqueue, in this process, as a user would type them. */
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import { sleep, systemClock } from '../../src/clock.ts';
 import { addDeadLetters } from '../../src/commands/dead-letters/index.ts';
 import { addEnqueue } from '../../src/commands/enqueue.ts';
 import { CommandError, type CommandIo } from '../../src/commands/io.ts';
+import { addJobs } from '../../src/commands/jobs/index.ts';
 import type { Environment } from '../../src/config.ts';
 
 export interface LettersResult {
@@ -63,6 +64,7 @@ export async function runInProcess(
   };
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   addEnqueue(program, io);
+  addJobs(program, io);
   addDeadLetters(program, io, {
     clock: systemClock,
     random: Math.random,
