@@ -81,7 +81,7 @@ const environmentSchema = z.object({
   STATE_DIR: entry(
     z.string().regex(/\S/, 'must name a folder'),
     '.ota-updater',
-    'Where bulk jobs keep their ledger.',
+    'Where bulk jobs keep their ledger, and the dead-letter commands their log of changes.',
   ),
   HTTP_HOST: entry(
     z.string().regex(/^\S+$/, 'must be a host name or an address'),
