@@ -5,7 +5,7 @@ import { gatherFacts } from '../check/facts.ts';
 import { findingsOf, isOk } from '../check/findings.ts';
 import { findingsAsJson, findingsAsText } from '../check/report.ts';
 import { readConfig } from '../config.ts';
-import { createSqsClient } from '../queue/client.ts';
+import { createSqsClient, silentLogger } from '../queue/client.ts';
 import { watchClockSkew } from '../queue/clock-skew.ts';
 import { type CommandIo, exitCodes } from './io.ts';
 
@@ -17,7 +17,7 @@ export function addCheck(program: Command, io: CommandIo): void {
     .option('--json', 'print { ok, findings } instead of lines')
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig(io.env);
-      const client = createSqsClient(3, {}, io.env);
+      const client = createSqsClient(3, { logger: silentLogger }, io.env);
       try {
         const facts = await gatherFacts({
           config,

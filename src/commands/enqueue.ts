@@ -11,7 +11,7 @@ import { type Report, summaryJson, summaryText, unfinishedSentence } from '../en
 import type { SetFields } from '../enqueue/validate.ts';
 import { shortPrintable } from '../message/printable.ts';
 import { updateFields } from '../message/update.ts';
-import { createSqsClient } from '../queue/client.ts';
+import { createSqsClient, silentLogger } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { collect, misuse, readAssignments, readFormat, toFields } from './flags.ts';
 import { CommandError, type CommandIo, exitCodes } from './io.ts';
@@ -50,7 +50,7 @@ export function addEnqueue(
     .command('enqueue')
     .summary('validate a file of updates and put them on the queue')
     .description(
-      'Validates every row of a CSV or JSON Lines file, then puts the good ones on the queue.\n' +
+      'Validates every row of a CSV or JSON Lines file, then puts the good ones on the queue. ' +
         `The fields are ${updateFields.join(', ')}. Refused rows go to FILE.refused.csv with the reason.`,
     )
     .argument('<file>', 'CSV with a header row, or JSON Lines; - for stdin')
@@ -82,8 +82,7 @@ async function runEnqueue(
     if (!interrupted.signal.aborted) interrupted.abort();
     else io.exitNow(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
   });
-  // Left to itself the SDK warns on stderr, request by request, of any queue URL that is not its region's own.
-  const client = createSqsClient(LANES, { logger: silent });
+  const client = createSqsClient(LANES, { logger: silentLogger });
   const queue = new Queue(client, options.queueUrl ?? '');
   try {
     return await enqueue(options, {
@@ -102,8 +101,6 @@ async function runEnqueue(
     client.destroy();
   }
 }
-
-const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 function finish(report: Report, json: boolean, io: CommandIo): void {
   const unfinished = unfinishedSentence(report);

@@ -37,7 +37,7 @@ export function addSandbox(program: Command, io: CommandIo): void {
     .command('sandbox')
     .summary('run everything in one process, nothing else needed')
     .description(
-      'Starts an SQS emulator, a simulated API and a worker in this process. Tasks whose Identifier begins with\n' +
+      'Starts an SQS emulator, a simulated API and a worker in this process. Tasks whose Identifier begins with ' +
         '"unknown" do not exist there, those that begin with "denied" are forbidden.',
     )
     .option('--demo <file>', 'apply this file of updates, print a summary and end')

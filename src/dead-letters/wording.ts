@@ -1,8 +1,7 @@
 /** Numbers, times and tables for a person at 80 columns. Nothing that comes out can control a terminal. PURE. */
 import { printable } from '../message/printable.ts';
 
-/** Columns that the output keeps to. */
-export const WIDTH = 80;
+export { WIDTH, wrap } from '../message/wrap.ts';
 
 export function number(value: number): string {
   return value.toLocaleString('en');
@@ -22,20 +21,4 @@ export function cutTo(text: string, width: number): string {
   const safe = printable(text.slice(0, 4 * width));
   const characters = [...safe];
   return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : safe;
-}
-
-/** Words on lines of at most {@link WIDTH}, each after `indent`; a word that is longer than a line is broken. */
-export function wrap(text: string, indent = ''): string {
-  const room = WIDTH - indent.length;
-  const lines: string[] = [];
-  let line = '';
-  for (let word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > room) {
-      lines.push(line);
-      line = '';
-    }
-    for (; word.length > room; word = word.slice(room)) lines.push(word.slice(0, room));
-    line += line === '' ? word : ` ${word}`;
-  }
-  return [...lines, line].map((each) => indent + each).join('\n');
 }

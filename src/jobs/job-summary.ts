@@ -1,5 +1,6 @@
 /** Where a job stands, for people and for scripts. PURE. */
 import { printable, printableJson, shortPrintable } from '../message/printable.ts';
+import { hang } from '../message/wrap.ts';
 import type { Counts, JobRecord } from './ledger-types.ts';
 import { number, repeatedShare, rows } from './wording.ts';
 
@@ -42,7 +43,7 @@ export function standingText({ job, counts, reconciled, parked }: JobStanding, n
   if (plan.maybeTwice > 0) lines.push(entry('sent twice?', plan.maybeTwice, 'at most; it does no harm'));
   if (parked > 0) lines.push(entry('strange', parked, 'outcomes that name this job and none of its rows'));
   const stopped = notes.reason ?? plan.stopped;
-  if (stopped !== undefined) lines.push(`stopped: ${printable(stopped)}`);
+  if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped)));
   for (const next of nextSteps(job, counts)) lines.push(`next: ${next}`);
   return `${lines.join('\n')}\n`;
 }
@@ -113,10 +114,11 @@ function entry(name: string, count: number, note = ''): string {
 export function* listText(standings: Iterable<JobStanding>): Generator<string, undefined> {
   const line = (name: string, columns: readonly string[], when: string): string =>
     `${name.padEnd(22)} ${columns.map((text) => text.padStart(9)).join(' ')}  ${when}\n`;
-  yield line('JOB', ['ROWS', 'ENDED', 'FAILED', 'OPEN'], 'LAST CHANGE');
+  yield line('JOB', ['ROWS', 'ENDED', 'FAILED', 'OPEN'], 'CHANGED (UTC)');
   for (const { job, counts } of standings) {
-    const numbers = [counts.total, counts.ended, counts.failed, counts.planned + counts.inFlight].map(number);
+    const numbers = [counts.total, counts.ended, counts.failed].map(number);
+    const open = job.plan === undefined ? 'no plan' : number(counts.planned + counts.inFlight);
     const when = new Date(job.updatedAt).toISOString().slice(5, 16).replace('T', ' ');
-    yield line(job.jobId, numbers, job.plan === undefined ? `${when}  no plan here` : when);
+    yield line(job.jobId, [...numbers, open], when);
   }
 }

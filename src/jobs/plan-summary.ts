@@ -1,5 +1,6 @@
 /** What a plan tells its user: a block of text, or one JSON object. */
 import { printable, printableJson } from '../message/printable.ts';
+import { hang } from '../message/wrap.ts';
 import { durationText } from './plan-duration.ts';
 import type { ReasonCount } from './plan-reasons.ts';
 import type { PlanCounts } from './plan-types.ts';
@@ -28,7 +29,7 @@ export interface PlanReport {
   readonly warnings: readonly string[];
 }
 
-/** Reasons that the summary shows, and lines of each: what fits in 80 columns. */
+/** Reasons that the summary shows, and lines of each. */
 const SHOWN_REASONS = 5;
 const SHOWN_LINES = 2;
 
@@ -56,7 +57,7 @@ export function planText(report: PlanReport): string {
     lines.push(entry('unread', report.unread, 'GetOtaTask failed; planned without former values'));
   }
   if (counts.toChange > 0) lines.push(`  time        ${timeNote(report)}`);
-  for (const warning of report.warnings) lines.push(`warning: ${printable(warning)}`);
+  for (const warning of report.warnings) lines.push(hang('warning: ', printable(warning)));
   lines.push(`next: ${nextStep(report)}`);
   return `${lines.join('\n')}\n`;
 }
@@ -86,7 +87,8 @@ function reasonLines(reasons: readonly ReasonCount[]): string[] {
   const shown = reasons.slice(0, SHOWN_REASONS).map(({ reason, count, lines }) => {
     const some = lines.slice(0, SHOWN_LINES);
     const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
-    return `    ${number(count).padStart(9)}  ${reason} (${where}${count > some.length ? ', …' : ''})`;
+    const more = count > some.length ? ', …' : '';
+    return hang(`    ${number(count).padStart(9)}  `, `${reason} (${where}${more})`);
   });
   const others = reasons.slice(SHOWN_REASONS);
   if (others.length > 0) {

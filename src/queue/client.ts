@@ -4,6 +4,12 @@ import { endWithTheCall, NEAREST_TO_THE_WIRE } from '../open-call.ts';
 
 export type { SQSClient, SQSClientConfig };
 
+/**
+ * Left to itself the SDK warns on stderr, request by request, of any queue URL that is not its region's own: for
+ * commands whose output a user reads.
+ */
+export const silentLogger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 /** Environment variables that send SQS requests elsewhere than to the queue URL's host. */
 const endpointVariables = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL'] as const;
 

@@ -9,7 +9,7 @@ import { AuditError } from '../../dead-letters/audit.ts';
 import { MAX_IN_FLIGHT, type PassSurroundings } from '../../dead-letters/pass.ts';
 import { readWhere, type WhereResult, whereFields } from '../../dead-letters/where.ts';
 import { shortPrintable } from '../../message/printable.ts';
-import { createSqsClient } from '../../queue/client.ts';
+import { createSqsClient, silentLogger } from '../../queue/client.ts';
 import { explainSqsError } from '../../queue/errors.ts';
 import { Queue } from '../../queue/queue.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
@@ -63,7 +63,7 @@ export async function withQueues(
     interrupted.abort();
   };
   io.stdout.on('error', onOutputError);
-  const client = createSqsClient(SOCKETS, { logger: silent }, io.env);
+  const client = createSqsClient(SOCKETS, { logger: silentLogger }, io.env);
   try {
     await work({
       config,
@@ -81,8 +81,6 @@ export async function withQueues(
     client.destroy();
   }
 }
-
-const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /** Whether the error says something to who runs the command: it came from outside, and is no bug of ours. */
 export function isExplained(error: unknown): boolean {

@@ -18,7 +18,7 @@ export function addDeadLetters(
     .command('dead-letters')
     .summary('sort dead letters by cause, look at them, put them back, delete them')
     .description(
-      'Works on DEAD_LETTER_QUEUE_URL; puts letters back on QUEUE_URL. A pass holds the letters it looks at\n' +
+      'Works on DEAD_LETTER_QUEUE_URL; puts letters back on QUEUE_URL. A pass holds the letters it looks at ' +
         'invisible and makes them visible again when it ends. Changes are logged in STATE_DIR.',
     );
   for (const add of [addList, addShow, addExport, addRedrive, addPurge]) add(letters, io, surroundings);

@@ -27,7 +27,7 @@ export function addPurge(letters: Command, io: CommandIo, surroundings: LettersS
   const command = letters
     .command('purge')
     .description(
-      'Delete letters for good; `export` them first. Without --yes it shows what it would do; at a terminal, and\n' +
+      'Delete letters for good; `export` them first. Without --yes it shows what it would do; at a terminal, and ' +
         'with --reason, it then asks.',
     );
   withWhere(command)

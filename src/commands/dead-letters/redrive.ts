@@ -38,7 +38,7 @@ export function addRedrive(letters: Command, io: CommandIo, surroundings: Letter
   const command = letters
     .command('redrive')
     .description(
-      'Put letters back on the source queue: sent first, deleted after the confirmation. Without --yes it shows\n' +
+      'Put letters back on the source queue: sent first, deleted after the confirmation. Without --yes it shows ' +
         'what it would do; at a terminal, and with --reason, it then asks.',
     );
   withWhere(command)

@@ -18,7 +18,7 @@ export function addApply(
     .command('apply')
     .summary('send a plan and follow every row to its end')
     .description(
-      'Sends exactly the rows of a plan to the queue, never more than a window ahead of their ends, and follows\n' +
+      'Sends exactly the rows of a plan to the queue, never more than a window ahead of their ends, and follows ' +
         'every row to its end by the outcomes that workers publish. Applying a plan again goes on with it.',
     )
     .argument('<plan>', 'the plan file');

@@ -26,6 +26,10 @@ export function addList(
           const lines =
             json === true ? standings.map((standing) => standingJson(standing)) : listText(standings);
           for (const line of lines) io.stdout.write(line);
+          if (standings.length === 0)
+            io.stderr.write(
+              'There is no job yet: `ota-updater jobs plan` makes one, `ota-updater jobs apply` begins it.\n',
+            );
           const strays = ledger.strays();
           if (strays > 0)
             io.stderr.write(`${strays} messages on the outcome queue were no outcomes (table strays)\n`);

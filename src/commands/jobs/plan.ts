@@ -37,7 +37,7 @@ export function addPlan(
     .command('plan')
     .summary('decide what a job will change, and write it to a plan file')
     .description(
-      'Decides what a bulk job will change, from a file of updates or from the live tasks,\n' +
+      'Decides what a bulk job will change, from a file of updates or from the live tasks, ' +
         'and writes it to a plan file for `jobs apply`. Nothing is sent.',
     )
     .argument('[file]', 'CSV with a header row, or JSON Lines; - for stdin')
@@ -61,6 +61,7 @@ export function addPlan(
       const config = readApiConfig(io.env);
       const options = readOptions(file, flags, surroundings, config);
       const report = await interruptible(io, async (signal) => {
+        const progress = createProgress(io.stderr, io.isTerminal);
         const reader = lazyReader(async () => {
           // The SDK takes 25 MB, and most plans of a file do without.
           const { createReader } = await import('./reader.ts');
@@ -72,8 +73,12 @@ export function addPlan(
             stdin: io.stdin,
             signal,
             reader,
-            progress: createProgress(io.stderr, io.isTerminal),
-            say: (line) => io.stderr.write(`${line}\n`),
+            progress,
+            say: (line) => {
+              // A bar that is still there would write over the line, and the line into the bar.
+              progress.stop();
+              io.stderr.write(`${line}\n`);
+            },
             check: async () => (await import('./warnings.ts')).checkWarnings(io.env, surroundings),
           });
         } finally {

@@ -20,8 +20,8 @@ export function addReconcile(
     .command('reconcile')
     .summary('end the rows whose outcome never came')
     .description(
-      'For outcomes that were lost: their queue was purged, made anew or let them expire, or SQS moved the updates\n' +
-        'away itself. Reads the task of every row that was sent and has not ended: the row has been applied when the\n' +
+      'For outcomes that were lost: their queue was purged, made anew or let them expire, or SQS moved the updates ' +
+        'away itself. Reads the task of every row that was sent and has not ended: the row has been applied when the ' +
         'task is as the row wants it, and is sent again when not. Then goes on with the job like `jobs resume`.',
     )
     .argument('<job>', 'the job');

@@ -17,7 +17,7 @@ export function addResume(
     .command('resume')
     .summary('go on with a job')
     .description(
-      'Sends what a job has not sent yet and follows it to its end. Rows that were on their way when a process\n' +
+      'Sends what a job has not sent yet and follows it to its end. Rows that were on their way when a process ' +
         'died are sent again; how many is said. The flags of the first apply hold, unless they are given anew.',
     )
     .argument('<job>', 'the job');

@@ -17,7 +17,7 @@ export function addRetry(
     .command('retry')
     .summary('try the failed rows of a job again')
     .description(
-      'Sends the failed rows of a job once more, as another try: late outcomes of an earlier one do not count as its\n' +
+      'Sends the failed rows of a job once more, as another try: late outcomes of an earlier one do not count as its ' +
         'failures. Rows that the job had not sent yet are left for `jobs resume`.',
     )
     .argument('<job>', 'the job')

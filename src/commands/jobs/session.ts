@@ -40,12 +40,12 @@ export async function withSession<T>(
 ): Promise<T> {
   const config = readJobsConfig(io.env);
   // The SDK takes 25 MB that other commands of this group do without.
-  const { createSqsClient } = await import('../../queue/client.ts');
+  const { createSqsClient, silentLogger } = await import('../../queue/client.ts');
   const { Queue } = await import('../../queue/queue.ts');
   const { Collector } = await import('../../jobs/collector.ts');
   return await interruptible(io, async (signal) => {
     const ledger = openLedger(config.stateDir, surroundings.clock.wall);
-    const client = createSqsClient(SOCKETS, { logger: silent }, io.env);
+    const client = createSqsClient(SOCKETS, { logger: silentLogger }, io.env);
     const wakeup = new Wakeup();
     const screen = createScreen<JobView>({
       stream: io.stderr,
@@ -76,8 +76,6 @@ export async function withSession<T>(
     }
   });
 }
-
-const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * Runs `work` as the one process that sends this job's rows.

@@ -38,7 +38,7 @@ export function addUndo(
     .command('undo')
     .summary('make a plan that takes a job back')
     .description(
-      'Makes a plan of the values that tasks had before a job changed them, for `jobs apply`.\n' +
+      'Makes a plan of the values that tasks had before a job changed them, for `jobs apply`. ' +
         'Every task is read first; what was changed since, or has no former value, is listed. Nothing is sent.',
     )
     .argument('<job>', 'the job to undo')
@@ -57,8 +57,10 @@ export function addUndo(
       const ledger = openRows(io.env);
       try {
         const rows = ledger.rows(job);
-        if (rows === undefined) throw misuse(`There is no job ${shortPrintable(job)}: see \`jobs list\`.`);
+        if (rows === undefined)
+          throw misuse(`There is no job ${shortPrintable(job)}: see \`ota-updater jobs list\`.`);
         const report = await interruptible(io, async (signal) => {
+          const progress = createProgress(io.stderr, io.isTerminal);
           const reader = lazyReader(async () => {
             const { createReader } = await import('./reader.ts');
             return createReader(config, surroundings, signal);
@@ -69,8 +71,12 @@ export function addUndo(
               rows: () => rows,
               signal,
               reader,
-              progress: createProgress(io.stderr, io.isTerminal),
-              say: (line) => io.stderr.write(`${line}\n`),
+              progress,
+              say: (line) => {
+                // A bar that is still there would write over the line, and the line into the bar.
+                progress.stop();
+                io.stderr.write(`${line}\n`);
+              },
               check: async () => (await import('./warnings.ts')).checkWarnings(io.env, surroundings),
             });
           } finally {

@@ -30,9 +30,9 @@ async function findings(env: Environment): Promise<readonly string[]> {
   const config = readConfig(env);
   // The SDK takes 25 MB: not for a configuration that needs no asking.
   const { gatherFacts } = await import('../../check/facts.ts');
-  const { createSqsClient } = await import('../../queue/client.ts');
+  const { createSqsClient, silentLogger } = await import('../../queue/client.ts');
   const { watchClockSkew } = await import('../../queue/clock-skew.ts');
-  const client = createSqsClient(3, {}, env);
+  const client = createSqsClient(3, { logger: silentLogger }, env);
   try {
     const facts = await gatherFacts({
       config,

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { addPlan } from '../../../src/commands/jobs/plan.ts';
 import type { SimulatedApi } from '../../../src/sandbox/simulated-api/index.ts';
 import { startApi } from '../../support/api.ts';
@@ -110,6 +110,21 @@ describe('jobs plan FILE', () => {
     expect(jobs.files()).toEqual(['tasks.csv']);
   });
 
+  test("keeps to 80 columns, and warns of nothing that is the SDK's alone", async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    useApi();
+    const { jobs, plan } = folder();
+    const queue = (name: string) => `http://127.0.0.1:9/000000000000/${name}`;
+    const env = { QUEUE_URL: queue('updates'), DEAD_LETTER_QUEUE_URL: queue('dead') };
+    const file = jobs.file('tasks.csv', 'Identifier,Description,IssuedAt\nb-2,y,yesterday\n');
+    const { stdout } = await plan([file], { env });
+    expect(stdout).toContain('warning: check: ');
+    expect(stdout).toMatch(/^ +1 {2}Identifier: .*\n {15}\S.*\(line 2\)$/m);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   test('prints nothing from the file that could control a terminal', async () => {
     const { jobs, plan } = folder();
     const file = jobs.file('tasks.jsonl', '{"\u001b]0;owned\u0007":1}\n\u001b[2J\u202E\n');
@@ -217,6 +232,14 @@ describe('jobs plan --from-tasks', () => {
 });
 
 describe('jobs plan --refresh', () => {
+  test('takes the bar away before it says on a terminal what reading costs', async () => {
+    useApi(await startApi());
+    const { jobs, plan } = folder();
+    const file = jobs.file('tasks.csv', `${header}a1,x\n`);
+    const { stderr } = await plan([file, '--refresh'], { terminal: true });
+    expect(stderr).toContain('\u001b[1G\u001b[2Krefresh: 1 call of GetOtaTask\n');
+  });
+
   test('says its cost first, then reads every task for what is so already and for what was before', async () => {
     const { jobs, json } = folder();
     const api = await startWith(40);

@@ -71,5 +71,8 @@ test('jobs undo writes no plan when there is nothing to put back', async () => {
 
 test('jobs undo refuses a job that is not known', async () => {
   const { exitCode, error } = await new JobsFolder().run(undo([]), ['undo', 'other']);
-  expect({ exitCode, error }).toEqual({ exitCode: 2, error: 'There is no job other: see `jobs list`.' });
+  expect({ exitCode, error }).toEqual({
+    exitCode: 2,
+    error: 'There is no job other: see `ota-updater jobs list`.',
+  });
 });

@@ -1,0 +1,25 @@
+/** Lines for a person at 80 columns. PURE. */
+
+/** Columns that the output keeps to. */
+export const WIDTH = 80;
+
+/** Words on lines of at most {@link WIDTH}, each after `indent`; a word that is longer than a line is broken. */
+export function wrap(text: string, indent = ''): string {
+  const room = WIDTH - indent.length;
+  const lines: string[] = [];
+  let line = '';
+  for (let word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = '';
+    }
+    for (; word.length > room; word = word.slice(room)) lines.push(word.slice(0, room));
+    line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, line].map((each) => indent + each).join('\n');
+}
+
+/** The same after `prefix`; further lines begin below the text. */
+export function hang(prefix: string, text: string): string {
+  return prefix + wrap(text, ' '.repeat(prefix.length)).slice(prefix.length);
+}
