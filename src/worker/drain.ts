@@ -53,3 +53,15 @@ export class Drain {
     }
   }
 }
+
+/** What closing takes once the work is over, the process's last lines included, in milliseconds. */
+const CLOSING_MS = 400;
+
+/**
+ * When, from the word to stop, calls in flight are cut and when the drain is over, in milliseconds. Closing comes after
+ * and must fit into the grace as well, also into one of a second or two.
+ */
+export function drainTimes(graceMs: number): { readonly cutMs: number; readonly endMs: number } {
+  const endMs = graceMs - Math.max(graceMs * 0.05, Math.min(CLOSING_MS, graceMs * 0.25));
+  return { cutMs: Math.min(graceMs * 0.8, endMs - graceMs * 0.1), endMs };
+}

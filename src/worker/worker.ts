@@ -11,7 +11,7 @@ import { parseBody } from '../message/parse.ts';
 import type { Attempt } from '../ota/call.ts';
 import type { GateChange } from '../ota/gate.ts';
 import { Delivery } from './delivery.ts';
-import { Drain } from './drain.ts';
+import { Drain, drainTimes } from './drain.ts';
 import { createEmitter, type WorkerEvent, type WorkerListener, type WorkerState } from './events.ts';
 import { GiveBacks } from './give-backs.ts';
 import { Holdings } from './holdings.ts';
@@ -133,10 +133,10 @@ export class Worker {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
-    const graceMs = this.#options.config.shutdownGraceSeconds * 1_000;
-    const hard = setTimeout(() => this.#drain.cutShort(this.#deadline), graceMs * 0.8);
+    const { cutMs, endMs } = drainTimes(this.#options.config.shutdownGraceSeconds * 1_000);
+    const hard = setTimeout(() => this.#drain.cutShort(this.#deadline), cutMs);
     const timeUp = Promise.withResolvers<void>();
-    const end = setTimeout(timeUp.resolve, graceMs * 0.95);
+    const end = setTimeout(timeUp.resolve, endMs);
     await Promise.race([this.#started, timeUp.promise]);
     this.#setState('draining');
     clearInterval(this.#expiryTimer);
