@@ -45,6 +45,8 @@ export async function insistOnAll<Entry>(
   request: (entries: readonly Entry[]) => Promise<readonly BatchFailure[]>,
   surroundings: RetrySurroundings,
 ): Promise<BatchFailure[]> {
+  // SQS refuses a batch of none, and that would pass for a failure of those that were refused before.
+  if (entries.length === 0) return [];
   const given: BatchFailure[] = [];
   let left = entries;
   for (let tries = 1; ; tries++) {

@@ -64,10 +64,11 @@ export class Collector {
 
   /**
    * Takes what is on the queue now, without waiting for more.
+   * @param signal ends it: workers may fill the queue faster than it is emptied.
    * @throws EnqueueFailure when the queue cannot be read.
    */
-  async drain(): Promise<void> {
-    for (let empty = 0; empty < 2 && !this.#stop.signal.aborted; ) {
+  async drain(signal: AbortSignal): Promise<void> {
+    for (let empty = 0; empty < 2 && !signal.aborted && !this.#stop.signal.aborted; ) {
       const messages = await this.#receive(0).catch((error: unknown) => {
         throw this.#unreadable(error);
       });

@@ -111,6 +111,21 @@ test('a failing canary sends exactly its rows, a resume goes on, and a retry sen
   expect(stage.api.stats().calls).toBe(45);
 });
 
+test('a canary asked for at a resume is of the rows that are sent then', async () => {
+  const { stage, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+  await plan([...ids(10), ...ids(20, 'gone')]);
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = standing(['apply', 'j.jsonl', '--window', '10'], { interrupt });
+  await vi.waitFor(() => expect(stage.left().ready).toBe(10));
+  pressCtrlC();
+  expect((await applying).json).toMatchObject({ inFlight: 10, notSent: 20 });
+  await stage.worker.start();
+  await stage.ended(10);
+  const { exitCode, json } = await standing(['resume', 'j', '--canary', '5']);
+  expect(exitCode).toBe(4);
+  expect(json).toMatchObject({ applied: 10, failed: 5, notSent: 15 });
+});
+
 test('an abort rule stops the sending within the window', async () => {
   const { stage, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await stage.worker.start();

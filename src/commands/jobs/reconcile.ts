@@ -33,7 +33,7 @@ export function addReconcile(
       const job = plannedJob(ledger, jobId);
       const end = await withLock(session, job, async () => {
         if (!(await enterRest(session, job, io, surroundings))) return interrupted;
-        await collector.drain();
+        await collector.drain(signal);
         const { createReader } = await import('./reader.ts');
         const reader = createReader(api, surroundings, signal);
         try {

@@ -29,7 +29,8 @@ export function addRetry(
     await withSession(io, surroundings, async (session) => {
       const { ledger, collector } = session;
       const job = plannedJob(ledger, jobId);
-      await collector.probe();
+      // Redriven letters may have been applied meanwhile: what their outcomes say is no failure any more.
+      await collector.drain(session.signal);
       const { end, retried } = await withLock(session, job, async () => {
         const { planned } = ledger.counts(job.key);
         if (planned > 0 || !job.plan.complete) {

@@ -2,6 +2,7 @@
 import { type JobsConfig, readJobsConfig } from '../../config.ts';
 import { InputFault } from '../../enqueue/faults.ts';
 import type { Collector } from '../../jobs/collector.ts';
+import { countFrom } from '../../jobs/guards.ts';
 import { type RunNotes, standingJson, standingText } from '../../jobs/job-summary.ts';
 import { type Ledger, openLedger } from '../../jobs/ledger.ts';
 import type { Guards, JobRecord } from '../../jobs/ledger-types.ts';
@@ -116,6 +117,8 @@ export async function followJob(session: Session, jobId: string, guards: Partial
   const { ledger, collector, updates, screen, surroundings } = session;
   const before = plannedJob(ledger, jobId);
   ledger.setGuards(before.key, { ...before.plan.guards, ...guards });
+  // A canary asked for now is of the rows that are sent from now on.
+  if (guards.canary !== undefined) ledger.setCounting(before.key, countFrom(ledger.counts(before.key)));
   const { runJob } = await import('../../jobs/run-job.ts');
   collector.start();
   return await runJob({
