@@ -2,6 +2,13 @@
 /** The request took longer than it was given, to the last byte of its answer: the SDK's own timeouts end with the headers. */
 export class DeadlineError extends Error {
   override readonly name = 'TimeoutError';
+  /** Whether the request had come as far as the request handler; else something of our own kept it, credentials as a rule. */
+  readonly sent: boolean;
+
+  constructor(timeoutMs: number, sent: boolean) {
+    super(`no complete answer within ${timeoutMs} ms`);
+    this.sent = sent;
+  }
 }
 
 interface Destroyable {
@@ -69,7 +76,7 @@ export class OpenCalls {
       const calls = signal && this.#of(signal);
       const call = new OpenCall((reason) => settle(() => reject(reason)));
       const timer = setTimeout(() => {
-        call.end(new DeadlineError(`no complete answer within ${timeoutMs} ms`));
+        call.end(new DeadlineError(timeoutMs, call.sent));
       }, timeoutMs);
       const settle = (end: () => void): void => {
         clearTimeout(timer);

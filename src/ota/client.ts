@@ -7,7 +7,14 @@ import {
 } from '@aws-sdk/client-iot-managed-integrations';
 import type { CallError } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
-import { carry, endWithTheCall, NEAREST_TO_THE_WIRE, type OpenCall, OpenCalls } from '../open-call.ts';
+import {
+  carry,
+  DeadlineError,
+  endWithTheCall,
+  NEAREST_TO_THE_WIRE,
+  type OpenCall,
+  OpenCalls,
+} from '../open-call.ts';
 
 /** How one UpdateOtaTask call ended. */
 export type CallAnswer =
@@ -83,6 +90,11 @@ function toAnswer({ $metadata }: UpdateOtaTaskCommandOutput): CallAnswer {
 }
 
 function toFailedAnswer(error: unknown): CallAnswer {
+  if (error instanceof DeadlineError && !error.sent) {
+    // Never sent: no message's fault, and nothing that the API did.
+    const message = 'the call was not sent in time: the credentials did not come';
+    return { ok: false, error: { name: 'CredentialsProviderError', message } };
+  }
   return { ok: false, error: toCallError(error) };
 }
 

@@ -148,7 +148,7 @@ describe('credentials that cannot be had pause the work until they can', () => {
     await expectRecovery(3);
   });
 
-  test('they are waited for no longer than CALL_TIMEOUT_MS', async () => {
+  test('they are waited for no longer than CALL_TIMEOUT_MS, and no message is blamed when they do not come', async () => {
     await setPausedStage(1, {
       env: { CALL_TIMEOUT_MS: '200', SHUTDOWN_GRACE_SECONDS: '1' },
       // A provider whose own request is never answered.
@@ -159,7 +159,8 @@ describe('credentials that cannot be had pause the work until they can', () => {
       stage.events.flatMap((event) => (event.type === 'attempt' ? [event.failure?.name] : []));
     await expect
       .poll(() => failures()[0], { timeout: 3_000, message: 'the call has not ended' })
-      .toBe('TimeoutError');
+      .toBe('CredentialsProviderError');
+    expect(stage.worker.snapshot().gate).toBe('misconfigured');
   });
 });
 

@@ -203,7 +203,7 @@ describe('updateOtaTask', () => {
     const server = await simulate();
     const credentialsThatNeverCome = () => new Promise<never>(() => {});
     const api = connect(server.url, { credentials: credentialsThatNeverCome }, 100);
-    expect(await api.updateOtaTask(update, never)).toMatchObject({ ok: false });
+    expect(await failureOf(api)).toMatchObject({ kind: 'misconfigured', name: 'CredentialsProviderError' });
     const controller = new AbortController();
     controller.abort();
     expect(await api.updateOtaTask(update, controller.signal)).toMatchObject({ ok: false });
