@@ -1,4 +1,4 @@
-/** While calls are paused few messages come to hand; this looks for those in the queue that would vanish meanwhile. */
+/** While calls are paused, or outcomes cannot be published, few messages come to hand or none; this looks for those in the queue that would vanish meanwhile. */
 import type { Message } from '../message/message.ts';
 import { BATCH_SIZE, type Queue } from '../queue/queue.ts';
 
@@ -9,6 +9,8 @@ export interface SweepOptions {
   /** Takes over an expiring message. */
   readonly take: (message: Message) => void;
   readonly onError: (error: unknown) => void;
+  /** No more can be held: the rest waits for the next look. */
+  readonly full: () => boolean;
 }
 
 /** Receives until a whole receive shows nothing expiring; gives everything else back at once. Never throws. */
@@ -18,9 +20,10 @@ export async function sweepExpiring({
   isExpiring,
   take,
   onError,
+  full,
 }: SweepOptions): Promise<void> {
   try {
-    for (let found = true; found; ) {
+    for (let found = true; found && !full(); ) {
       const messages = await queue.receive({ max: BATCH_SIZE, waitSeconds: 0, visibilitySeconds });
       const others = messages.filter((message) => !isExpiring(message));
       found = others.length < messages.length;

@@ -24,6 +24,9 @@ import { createStages, type Stages } from './stages.ts';
 import { sweepExpiring } from './sweep.ts';
 import { defaultTimings } from './timings.ts';
 
+/** Expiring messages in hand at most: their leases are extended ten to a request. */
+const MOST_SWEPT = 10_000;
+
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #emit: WorkerListener;
@@ -279,7 +282,9 @@ export class Worker {
   /** Looks for messages that must not be left to the queue any longer: in hand, and while paused in the queue. */
   #expire(): void {
     this.#giveBacks.expiring();
-    if (!this.#stages.gate.closed || !this.#stages.settler.canSend || this.#state !== 'running') return;
+    const { gate, settler, outbox } = this.#stages;
+    const receiving = !gate.closed && settler.canSend;
+    if (receiving || !outbox.reachable || this.#state !== 'running') return;
     const { source, config } = this.#options;
     void sweepExpiring({
       queue: source,
@@ -287,6 +292,8 @@ export class Worker {
       isExpiring: (message) => this.#stages.processor.secondsToExpiring(message) <= 0,
       take: (message) => this.#take(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
+      // Without the outcome queue each is held once its letter is sent.
+      full: () => this.#holdings.size >= MOST_SWEPT,
     });
   }
 

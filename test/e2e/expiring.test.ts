@@ -208,6 +208,30 @@ describe('in the queue while calls are paused', () => {
     expect(stage.worker.snapshot().gate).toBe(state);
   });
 
+  test('also while the outcome queue is away, and the outcomes follow when it is back', async () => {
+    await setAgingStage({ outcomes: true, random: () => 0.1 });
+    await stage.worker.start();
+    stage.sqs.deleteQueue('outcomes', { region: REGION });
+    await stage.sendUpdates(1, 'first');
+    await stage.until(() => !stage.worker.snapshot().outcomeQueueReachable);
+    await stage.sendUpdates(80);
+    age();
+    // A poll that was open already may take ten of them while they are young.
+    const letters = new Set<string>();
+    const look = async () => {
+      for (const { body } of await stage.deadLetters()) letters.add(body);
+      return letters.size;
+    };
+    await expect.poll(look, { timeout: 20_000 }).toBeGreaterThanOrEqual(70);
+    expect(stage.settled()).toHaveLength(0);
+    stage.sqs.createQueue('outcomes', { region: REGION });
+    await stage.ended(81);
+    await look();
+    expect(stage.settled('dead-letter')).toHaveLength(letters.size);
+    expect(stage.settled('acknowledge')).toHaveLength(81 - letters.size);
+    expect(stage.left()).toEqual(empty);
+  });
+
   test('what does not expire is left in the queue, visible', async () => {
     await setAgingStage({ api: { expiredCredentials: true }, random: () => 0 });
     await stage.sendUpdates(60);

@@ -24,7 +24,7 @@ function connect(name: string, endpoint = sqs.address): Queue {
 
 const isExpiring = ({ body }: Message) => body.startsWith('old');
 
-async function sweep(queue: Queue) {
+async function sweep(queue: Queue, most = Number.POSITIVE_INFINITY) {
   const taken: string[] = [];
   const errors: unknown[] = [];
   await sweepExpiring({
@@ -33,6 +33,7 @@ async function sweep(queue: Queue) {
     isExpiring,
     take: ({ body }) => taken.push(body),
     onError: (error) => errors.push(error),
+    full: () => taken.length >= most,
   });
   return { taken, errors };
 }
@@ -70,6 +71,14 @@ describe('sweepExpiring', () => {
     expect(taken).toEqual([]);
     expect(bodies('young').inflight).toEqual([]);
     expect(bodies('young').ready).toHaveLength(35);
+  });
+
+  test('leaves the rest for another look when no more can be held', async () => {
+    sqs.createQueue('full');
+    for (let i = 0; i < 35; i++) sqs.sendMessage('full', `old ${i}`);
+    const { taken } = await sweep(connect('full'), 20);
+    expect(taken).toHaveLength(20);
+    expect(bodies('full').ready).toHaveLength(15);
   });
 
   test('ends at an empty queue', async () => {
