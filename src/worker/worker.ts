@@ -163,6 +163,8 @@ export class Worker {
   }
 
   #take(message: Message, pollMs: number): void {
+    // Answered after the end: nothing is kept under lease any more, and SQS shows it to others when its time is up.
+    if (this.#state === 'stopped') return;
     const delivery = new Delivery(message, parseBody(message.body, message.sentAt));
     if (this.#options.source.fifo) delivery.cut = new AbortController();
     this.#holdings.add(delivery);
@@ -186,7 +188,8 @@ export class Worker {
     const { settler } = this.#stages;
     if (this.#state === 'draining') {
       settler.settleWithoutWaiting(delivery, disposition);
-      settler.flush();
+      // What is given back in one turn shares requests.
+      queueMicrotask(() => settler.flush());
     } else {
       settler.settle(delivery, disposition);
       settler.flushIfLast();
