@@ -59,6 +59,8 @@ export function createClient({ maxSockets, client: overrides }: OtaApiOptions): 
     cacheMiddleware: true,
     ...overrides,
   });
+  // Gathers what a logger would say of every request: there is none.
+  client.middlewareStack.remove('loggerMiddleware');
   const { requestHandler } = client.config;
   client.middlewareStack.add(
     endWithTheCall((request, call) => requestHandler.handle(request, call)),

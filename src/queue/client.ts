@@ -32,6 +32,8 @@ export function createSqsClient(
     ...(elsewhere && { useQueueUrlAsEndpoint: false }),
     ...overrides,
   });
+  // Gathers what a logger would say of every request: there is none.
+  client.middlewareStack.remove('loggerMiddleware');
   const { requestHandler } = client.config;
   client.middlewareStack.add(
     endWithTheCall((request, call) => requestHandler.handle(request, call)),
