@@ -11,24 +11,18 @@ export class DeadlineError extends Error {
   }
 }
 
-interface Destroyable {
-  destroy(): unknown;
-}
-
 /**
- * Stands for an AbortSignal towards the SDK's request handlers, which take anything with `aborted` and `onabort`.
- * A real one, with its listeners, costs a worker under load a twentieth of its CPU (bench, drain).
+ * Stands for an AbortSignal towards undici, which takes anything with `aborted`, `reason` and `addEventListener`, and
+ * listens until the last byte of the answer.
+ * A real one costs a worker under load a twentieth of its CPU (bench, drain).
  */
 export class OpenCall {
   aborted = false;
-  /** Set by the request handler. */
-  onabort: (() => void) | null = null;
   /** Why it ended early. */
   reason: Error | undefined;
   /** It has come as far as the request handler: whatever fails from here on is not our own set-up. */
   sent = false;
-  /** The body of the answer once its head has come: an end that comes after that has to end the body as well. */
-  body: unknown;
+  #listener: (() => void) | undefined;
   readonly #onEnd: (reason: Error) => void;
 
   /** @param onEnd told once, when the call is ended early. */
@@ -36,21 +30,23 @@ export class OpenCall {
     this.#onEnd = onEnd;
   }
 
+  /** @param listener the only one there is: a call is one request. */
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  removeEventListener(): void {
+    this.#listener = undefined;
+  }
+
   /** Ends it now; later calls change nothing. */
   end(reason: Error): void {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
-    this.onabort?.();
-    if (isDestroyable(this.body)) this.body.destroy();
+    this.#listener?.();
     this.#onEnd(reason);
   }
-}
-
-function isDestroyable(value: unknown): value is Destroyable {
-  return (
-    typeof value === 'object' && value !== null && 'destroy' in value && typeof value.destroy === 'function'
-  );
 }
 
 /** The calls under way, each bounded in time: one listener on a signal for all of them. */
@@ -120,7 +116,7 @@ export function carry<Command extends { readonly input: object }>(command: Comma
 type Handle = (
   request: never,
   options: { readonly abortSignal: OpenCall },
-) => Promise<{ readonly response: { readonly body?: unknown } }>;
+) => Promise<{ readonly response: unknown }>;
 
 /** Where the middleware belongs in a client's stack: nearest to the wire. */
 export const NEAREST_TO_THE_WIRE = {
@@ -145,7 +141,6 @@ export function endWithTheCall(handle: Handle) {
       if (abortSignal.reason !== undefined) throw abortSignal.reason;
       abortSignal.sent = true;
       const { response } = await handle(args.request as never, { abortSignal });
-      abortSignal.body = response.body;
       // What the innermost handler of the stack answers; deserializing is done further out.
       return { response } as Answer;
     };

@@ -63,6 +63,8 @@ const readFaults: readonly ReadFault[] = [
       'EAI_AGAIN',
       'ETIMEDOUT',
       'EPIPE',
+      'RequestTimeout',
+      'UND_ERR_SOCKET',
     ],
     what: 'cannot connect to SQS',
     mend: 'see to network, VPC endpoint and AWS_ENDPOINT_URL_SQS',

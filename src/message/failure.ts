@@ -93,6 +93,7 @@ const misconfiguredNames: ReadonlySet<string> = new Set([
 
 const retryableNames: ReadonlySet<string> = new Set([
   'ConflictException',
+  'HTTPParserError',
   'InternalError',
   'InternalFailure',
   'InternalServerError',
@@ -107,9 +108,14 @@ const retryableNames: ReadonlySet<string> = new Set([
 /** Name first, as everywhere: AWS's common errors carry some of these on a 400. */
 const deniedNames: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException', 'NotAuthorized']);
 
-/** Errors of the language: a bug of ours, also where Node gives them a code. */
+/** An answer that did not come to its end: what its status says, if there is one, is not known to be so. */
+const cutShort = /^(ECONNRESET|UND_ERR_SOCKET)$/;
+
+/** Errors of the language, and undici's of a request it cannot make: a bug of ours, also where they have a code. */
 const bugNames: ReadonlySet<string> = new Set([
   'EvalError',
+  'InvalidArgumentError',
+  'NotSupportedError',
   'RangeError',
   'ReferenceError',
   'SyntaxError',
@@ -153,7 +159,7 @@ export function classify(error: CallError, now: number): Failure {
 function failureKind({ name, status, code }: CallError): FailureKind {
   if (throttledNames.has(name)) return 'throttled';
   if (misconfiguredNames.has(name.replace(/Exception$/, ''))) return 'misconfigured';
-  if (retryableNames.has(name)) return 'retryable';
+  if (retryableNames.has(name) || cutShort.test(code ?? '')) return 'retryable';
   if (status === undefined) return code === undefined || bugNames.has(name) ? 'internal' : 'retryable';
   if (status === 429) return 'throttled';
   if (status >= 500 || retryableStatuses.has(status)) return 'retryable';

@@ -15,6 +15,7 @@ import {
   type OpenCall,
   OpenCalls,
 } from '../open-call.ts';
+import { createRequestHandler } from '../request-handler.ts';
 
 /** How one UpdateOtaTask call ended. */
 export type CallAnswer =
@@ -52,16 +53,14 @@ export function createOtaApi(options: OtaApiOptions): OtaApi {
 /** The SDK's client with its own retries off: p-retry is the only retry layer. Calls end as `carry` says. */
 export function createClient({ maxSockets, client: overrides }: OtaApiOptions): IoTManagedIntegrationsClient {
   const client = new IoTManagedIntegrationsClient({
-    requestHandler: {
-      // The deadline is ours: the handler's own timeouts end with the headers.
-      httpAgent: { maxSockets, keepAlive: true },
-      httpsAgent: { maxSockets, keepAlive: true },
-    },
+    requestHandler: createRequestHandler(maxSockets),
     maxAttempts: 1,
     // Resolves the middleware once and not for every call: a fifth of what a call costs (bench, drain).
     cacheMiddleware: true,
     ...overrides,
   });
+  // Gathers what a logger would say of every request: there is none.
+  client.middlewareStack.remove('loggerMiddleware');
   const { requestHandler } = client.config;
   client.middlewareStack.add(
     endWithTheCall((request, call) => requestHandler.handle(request, call)),

@@ -1,6 +1,7 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { endWithTheCall, NEAREST_TO_THE_WIRE } from '../open-call.ts';
+import { createRequestHandler } from '../request-handler.ts';
 
 export type { SQSClient, SQSClientConfig };
 
@@ -26,15 +27,13 @@ export function createSqsClient(
 ): SQSClient {
   const elsewhere = endpointVariables.some((name) => env[name] !== undefined && env[name] !== '');
   const client = new SQSClient({
-    requestHandler: {
-      // Deadlines are ours, per request and down to the last byte (see Queue); these two only open sockets.
-      httpAgent: { maxSockets, keepAlive: true },
-      httpsAgent: { maxSockets, keepAlive: true },
-    },
+    requestHandler: createRequestHandler(maxSockets),
     maxAttempts: 1,
     ...(elsewhere && { useQueueUrlAsEndpoint: false }),
     ...overrides,
   });
+  // Gathers what a logger would say of every request: there is none.
+  client.middlewareStack.remove('loggerMiddleware');
   const { requestHandler } = client.config;
   client.middlewareStack.add(
     endWithTheCall((request, call) => requestHandler.handle(request, call)),

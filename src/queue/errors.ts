@@ -1,25 +1,32 @@
 /** What a failed SQS request means: whether to try again, and how to say it. */
 import { printable } from '../message/printable.ts';
 
-const TRANSIENT_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR)/;
+/** The system's codes, undici's (`UND_ERR_SOCKET`) and its parser's (`HPE_INVALID_CONSTANT`). */
+const TRANSIENT_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR|UND_ERR|HPE)/;
+/** Of undici's, those that say we asked for what it cannot do. */
+const OUR_FAULT = /^UND_ERR_(INVALID_ARG|NOT_SUPPORTED)$/;
 const TRANSIENT_NAMES =
-  /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|OverLimit|^TimeoutError$|RequestTimeout/;
+  /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|OverLimit|^TimeoutError$|RequestTimeout|^HTTPParserError$/;
 
 /** Whether the same request may succeed later: no connection, no answer in time, throttled, or SQS's own fault. */
 export function isTransient(error: unknown): boolean {
   const { name, status, code } = facts(error);
-  if (TRANSIENT_NAMES.test(name)) return true;
-  if (status !== undefined) return status >= 500 || status === 429 || status === 408;
-  return TRANSIENT_CODES.test(code ?? '');
+  // The code first: an answer cut short has a status, and it says nothing.
+  if (TRANSIENT_NAMES.test(name) || ofTheConnection(code)) return true;
+  return status !== undefined && (status >= 500 || status === 429 || status === 408);
 }
 
-const NEVER_ARRIVED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR)/;
+function ofTheConnection(code = ''): boolean {
+  return TRANSIENT_CODES.test(code) && !OUR_FAULT.test(code);
+}
+
+const NEVER_ARRIVED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR|UND_ERR_CONNECT_TIMEOUT)/;
 
 /** Whether a request that failed so may have been carried out all the same: its answer was lost, or never came. */
 export function mayHaveArrived(error: unknown): boolean {
   if (!isTransient(error)) return false;
   const { status, code } = facts(error);
-  if (status !== undefined) return status >= 500;
+  if (status !== undefined) return status >= 500 || ofTheConnection(code);
   return !NEVER_ARRIVED.test(code ?? '');
 }
 
@@ -35,7 +42,7 @@ const sending: RequestHints = { setting: '--queue-url (or QUEUE_URL)', permissio
 
 /** One sentence, without its full stop, that says what failed and how to mend it. */
 export function explainSqsError(error: unknown, queueUrl: string, hints: RequestHints = sending): string {
-  const { name, message, status, code } = facts(error);
+  const { name, message, code } = facts(error);
   const queue = printableUrl(queueUrl);
   const said = `${name}: ${printable(message)}`;
   if (/QueueDoesNotExist|NonExistentQueue/.test(name))
@@ -47,7 +54,7 @@ export function explainSqsError(error: unknown, queueUrl: string, hints: Request
   if (/Token|Signature|UnrecognizedClient|InvalidAccessKey|AuthFailure|OptInRequired/.test(name))
     return `AWS does not accept the credentials (${said})`;
   if (message.includes('Region is missing')) return 'no AWS region is set: set AWS_REGION';
-  if (status === undefined && (name === 'TimeoutError' || TRANSIENT_CODES.test(code ?? '')))
+  if (name === 'TimeoutError' || name === 'HTTPParserError' || ofTheConnection(code))
     return `SQS cannot be reached for ${queue} (${printable(message) || code})`;
   return `SQS answered ${said}`;
 }

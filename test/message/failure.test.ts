@@ -47,7 +47,17 @@ describe('classify, by the tables of design 2.2', () => {
     ['retryable', 'name server away', { name: 'Error', code: 'EAI_AGAIN' }],
     ['retryable', 'no route', { name: 'Error', code: 'EHOSTUNREACH' }],
     ['retryable', 'a certificate run out', { name: 'Error', code: 'CERT_HAS_EXPIRED' }],
-    ['retryable', 'an answer that is no HTTP', { name: 'Error', code: 'HPE_INVALID_CONSTANT' }],
+    ['retryable', 'an answer that is no HTTP', { name: 'HTTPParserError', code: 'HPE_INVALID_CONSTANT' }],
+    ['retryable', 'closed without an answer', { name: 'RequestTimeout', code: 'UND_ERR_SOCKET' }],
+    ['retryable', 'closed within the answer', { name: 'SocketError', code: 'UND_ERR_SOCKET' }],
+    ['retryable', 'an answer that is no HTTP, as undici says it', { name: 'HTTPParserError' }],
+    ['retryable', 'a 400 cut short', { name: 'SocketError', status: 400, code: 'UND_ERR_SOCKET' }],
+    ['retryable', 'a 403 reset on its way', { name: 'Error', status: 403, code: 'ECONNRESET' }],
+    [
+      'internal',
+      'a request that cannot be made',
+      { name: 'InvalidArgumentError', code: 'UND_ERR_INVALID_ARG' },
+    ],
 
     ['rejected', '400 ValidationException', { name: 'ValidationException', status: 400 }],
     ['rejected', '400 InvalidRequestException', { name: 'InvalidRequestException', status: 400 }],

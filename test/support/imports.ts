@@ -16,7 +16,7 @@ export interface ImportedModule {
 }
 
 /** Leaves that any layer may use but `message`. */
-const shared = ['clock', 'open-call'] as const;
+const shared = ['clock', 'open-call', 'request-handler'] as const;
 
 /**
  * What each layer may import besides its own files; `name:type` allows types only. A layer is a folder of `src/`,
@@ -53,6 +53,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   config: [],
   clock: [],
   'open-call': [],
+  'request-handler': [],
 };
 
 /** Packages that one place alone knows. */
@@ -61,6 +62,7 @@ export const owners: Readonly<Record<string, RegExp>> = {
   'p-retry': /^src\/ota\/retry\.ts$/,
   '@aws-sdk/client-sqs': /^src\/queue\//,
   '@aws-sdk/client-iot-managed-integrations': /^src\/ota\//,
+  '@smithy/undici-http-handler': /^src\/request-handler\.ts$/,
   ioredis: /^src\/ota\//,
   fauxqs: /^src\/sandbox\//,
 };
