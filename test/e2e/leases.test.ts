@@ -125,6 +125,25 @@ describe('a delete', () => {
   });
 });
 
+test('a delete by an old handle that says done and deletes nothing, as standard queues do, loses nothing', async () => {
+  await set();
+  let deletes = 0;
+  proxy.rule = async (request, forward) => {
+    if (request.action !== 'DeleteMessageBatch' || deletes++ > 0) return forward();
+    const entries = request.input.Entries as { Id: string; ReceiptHandle: string }[];
+    await stage.source.changeVisibility(
+      entries.map(({ ReceiptHandle }) => ({ receiptHandle: ReceiptHandle, seconds: 0 })),
+    );
+    return { status: 200, output: { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] } };
+  };
+  await stage.sendUpdates(1);
+  await stage.worker.start();
+  await stage.ended(2);
+  expect(stage.api.stats().applied).toBe(2);
+  expect(stage.settled().map(({ subject }) => subject.message.receiveCount)).toEqual([1, 2]);
+  expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
+});
+
 test('a lease that somebody ended is noticed at the extension: the message is forgotten', async () => {
   await set();
   const handles = watchHandles();
