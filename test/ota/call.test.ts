@@ -462,17 +462,18 @@ describe('newest wins', () => {
     let tries = 0;
     const newest: Newest = {
       known: (identifier) => local.known(identifier),
-      claim: async (identifier) => {
+      claim: async (identifier, kept) => {
         if (++tries <= held) return 'held';
         raise(local);
-        tokens.push(`+${tries}`);
-        return { identifier, token: `${tries}` };
+        const token = kept?.token ?? `${tries}`;
+        tokens.push(`+${token}`);
+        return { identifier, token };
       },
-      applied: async (identifier, fields, at, claim) => {
+      applied: async (identifier, fields, at, claim, unanswered) => {
         local.applied(identifier, fields, at);
-        tokens.push(`applied ${claim?.token}`);
+        tokens.push(`applied ${claim?.token}${unanswered ? ', left' : ''}`);
       },
-      release: ({ token }) => tokens.push(`-${token}`),
+      release: ({ token }, unanswered) => tokens.push(`-${token}${unanswered ? ', left' : ''}`),
       close: () => {},
     };
     return { newest, local, tokens };
@@ -521,6 +522,25 @@ describe('newest wins', () => {
     expect(tokens).toEqual(['+3', '-3', '+4', 'applied 4']);
     expect(server.stats().calls).toBe(2);
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+  });
+
+  test('the claim of a call without an answer is left standing, and gone on with, until the update ends', async () => {
+    const { newest, tokens } = claimed(0);
+    const { caller, server } = await setUp({ newest, script: [internal, 'reset', internal] });
+    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(tokens).toEqual(['+1', '-1', '+2', '-2, left', '+2', '-2, left', '+2', 'applied 2, left']);
+    expect(server.stats().calls).toBe(4);
+  });
+
+  test('so is the claim of a call that was cut', async () => {
+    const { newest, tokens } = claimed(0);
+    const { caller, server } = await setUp({ newest, script: ['hang'] });
+    const cut = new AbortController();
+    const ending = caller.run(update, { ...newWork(), signal: cut.signal });
+    await server.waitFor(() => server.stats().inFlight === 1);
+    cut.abort();
+    expect(await ending).toEqual({ kind: 'given-up' });
+    expect(tokens).toEqual(['+1', '-1, left']);
   });
 
   test('what another worker applied meanwhile is seen with the claim', async () => {
