@@ -41,8 +41,10 @@ const CATCH_UP_BATCH = 500;
 
 /** One round trip: nothing when another holds the claim, else the marks. */
 const CLAIM = `
-if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('PEXPIRE', KEYS[2], ARGV[2])
-elseif not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
+  redis.call('PEXPIRE', KEYS[2], ARGV[2])
+end
 return redis.call('HMGET', KEYS[1], 'd', 't')`;
 
 /** One round trip: raises the marks that are given, and ends the claim, now or soon, if it is still ours. */
