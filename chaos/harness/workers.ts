@@ -18,6 +18,8 @@ export interface WorkerProcess {
   url: string | undefined;
   /** Where its inspector listens, if it was started with one. */
   inspector: string | undefined;
+  /** It has written a line: it is up, and listens to signals. */
+  heard: boolean;
 }
 
 export interface FleetOptions {
@@ -68,7 +70,7 @@ export class Fleet implements Witness {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const worker: WorkerProcess = { name, child, url: undefined, inspector: undefined };
+    const worker: WorkerProcess = { name, child, url: undefined, inspector: undefined, heard: false };
     this.#running.add(worker);
     this.lives.set(name, { endedAt: undefined, how: 'running' });
     if (child.stdout !== null) {
@@ -100,7 +102,9 @@ export class Fleet implements Witness {
   #onExit(worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null): void {
     this.#running.delete(worker);
     const told = this.#told.get(worker.name);
-    const asTold = told === 'killed' || (told === 'stopped' && code === 0);
+    // Node ends at a SIGTERM that comes while it still loads the program; nothing is in its hands then.
+    const unheard = signal === 'SIGTERM' && !worker.heard;
+    const asTold = told === 'killed' || (told === 'stopped' && (code === 0 || unheard));
     this.lives.set(worker.name, { endedAt: Date.now(), how: asTold ? told : 'died' });
     if (!asTold) this.complaints.push(`${worker.name} ended by itself: ${code ?? signal}`);
   }
@@ -112,6 +116,7 @@ export class Fleet implements Witness {
   }
 
   #onLine(worker: WorkerProcess, text: string): void {
+    worker.heard = true;
     const line = parse(text);
     if (line === undefined) {
       // The last line of one that was killed may be cut off.

@@ -108,7 +108,13 @@ export const pairsStage = {
 /** A memory on Redis for each worker of a stage. */
 export function sharedNewest(url: string, onShared: (shared: boolean) => void = () => {}): () => RedisNewest {
   return () =>
-    new RedisNewest({ url, workerId: randomUUID(), claimMs: CALL_TIMEOUT_MS + CLAIM_MARGIN_MS, onShared });
+    new RedisNewest({
+      url,
+      workerId: randomUUID(),
+      claimMs: CALL_TIMEOUT_MS + CLAIM_MARGIN_MS,
+      unansweredMs: CALL_TIMEOUT_MS,
+      onShared,
+    });
 }
 
 if (import.meta.main) {

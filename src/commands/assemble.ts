@@ -110,6 +110,7 @@ function createNewest({ redisUrl, callTimeoutMs }: Config, emit: WorkerListener)
     url: redisUrl,
     workerId: randomUUID(),
     claimMs: callTimeoutMs + CLAIM_MARGIN_MS,
+    unansweredMs: callTimeoutMs,
     onShared: (shared, reason) => emit({ type: 'newest-memory', shared, reason }),
   });
 }

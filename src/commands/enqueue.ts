@@ -82,7 +82,7 @@ async function runEnqueue(
     if (!interrupted.signal.aborted) interrupted.abort();
     else io.exitNow(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
   });
-  const client = createSqsClient(LANES, { logger: silentLogger });
+  const client = createSqsClient(LANES, { logger: silentLogger }, io.env);
   const queue = new Queue(client, options.queueUrl ?? '');
   try {
     return await enqueue(options, {

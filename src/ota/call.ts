@@ -66,6 +66,14 @@ interface Entry {
   readonly claim: Claim | undefined;
 }
 
+/** What the attempts of one run hand on to the next. */
+interface Trail {
+  /** A call got no answer: it may take effect yet. */
+  unanswered: boolean;
+  /** The claim that it was made under, kept from others for a while; the next attempt goes on with it. */
+  kept: Claim | undefined;
+}
+
 export class Caller<W extends Work> {
   readonly #options: CallerOptions<W>;
 
@@ -79,6 +87,7 @@ export class Caller<W extends Work> {
    */
   async run(update: Update, work: W): Promise<Ending> {
     let last: Failure | undefined;
+    const trail: Trail = { unanswered: false, kept: undefined };
     let closures = this.#options.gate.closures;
     const again = async (failure: Failure): Promise<boolean> => {
       last = failure;
@@ -95,7 +104,7 @@ export class Caller<W extends Work> {
       return true;
     };
     try {
-      const result = await withRetry(() => this.#attempt(update, work), again);
+      const result = await withRetry(() => this.#attempt(update, work, trail), again);
       if (result instanceof FailedCall) return { kind: 'failed', failure: result.failure };
       if (result === 'applied') return { kind: 'applied' };
       if (result === SUPERSEDED) return { kind: 'superseded' };
@@ -109,35 +118,41 @@ export class Caller<W extends Work> {
     }
   }
 
-  async #attempt(update: Update, work: W): Promise<'applied' | typeof SUPERSEDED | typeof GIVEN_UP> {
-    const entry = await this.#enter(update, work);
+  async #attempt(
+    update: Update,
+    work: W,
+    trail: Trail,
+  ): Promise<'applied' | typeof SUPERSEDED | typeof GIVEN_UP> {
+    const entry = await this.#enter(update, work, trail);
     if (typeof entry === 'symbol') return entry;
     const { newest } = this.#options;
     const { fresh, claim } = entry;
     let applied = false;
     try {
-      const result = await this.#call(entry, work);
+      const result = await this.#call(entry, work, trail);
       applied = result === 'applied';
       return result;
     } finally {
       // Awaited: an update that ends as applied is remembered by then, wherever it can be.
-      if (applied) await newest.applied(fresh.Identifier, fresh, work.decidedAt, claim);
-      else if (claim !== undefined) newest.release(claim);
+      const { unanswered } = trail;
+      if (applied) await newest.applied(fresh.Identifier, fresh, work.decidedAt, claim, unanswered);
+      else if (claim !== undefined) newest.release(claim, unanswered);
+      if (unanswered) trail.kept = claim;
     }
   }
 
   /**
    * A permit, then the claim: waiting for a permit may take minutes, and a claim is held for one call only, so it is
-   * neither renewed nor kept while backing off. Nobody waits for a claim with a permit in hand.
+   * not renewed while backing off. Nobody waits for a claim with a permit in hand.
    */
-  async #enter(update: Update, work: W): Promise<Entry | typeof SUPERSEDED | typeof GIVEN_UP> {
+  async #enter(update: Update, work: W, trail: Trail): Promise<Entry | typeof SUPERSEDED | typeof GIVEN_UP> {
     const { newest, permits, random } = this.#options;
     for (let tries = 1; ; tries++) {
       let fresh = this.#fresh(update, work);
       if (fresh === undefined) return SUPERSEDED;
       const permit = await this.#permit(work);
       if (permit === undefined) return GIVEN_UP;
-      const claiming = newest.claim(update.Identifier);
+      const claiming = newest.claim(update.Identifier, trail.kept);
       // Alone nothing can have changed: calls for one Identifier are never made at once in a process.
       if (claiming === undefined) return { permit, fresh, claim: undefined };
       const claim = await claiming;
@@ -145,7 +160,7 @@ export class Caller<W extends Work> {
       fresh = claim === 'held' || givenUp ? undefined : this.#fresh(update, work);
       if (fresh !== undefined && claim !== 'held') return { permit, fresh, claim };
       permits.giveBack(permit);
-      if (claim !== undefined && claim !== 'held') newest.release(claim);
+      if (claim !== undefined && claim !== 'held') newest.release(claim, trail.unanswered);
       if (givenUp) return GIVEN_UP;
       if (claim !== 'held') return SUPERSEDED;
       await work.interruption.sleep(fullJitter(claimBackoff, tries, random));
@@ -158,7 +173,7 @@ export class Caller<W extends Work> {
     return freshPart(update, work.superseded);
   }
 
-  async #call({ permit, fresh: update }: Entry, work: W): Promise<'applied' | typeof GIVEN_UP> {
+  async #call({ permit, fresh: update }: Entry, work: W, trail: Trail): Promise<'applied' | typeof GIVEN_UP> {
     const { api, permits, gate, clock, deadline, onStart, onAttempt } = this.#options;
     if (this.#options.holds?.(work) === false) {
       permits.giveBack(permit);
@@ -183,6 +198,7 @@ export class Caller<W extends Work> {
     }
     const endedAt = clock.monotonic();
     if (!answer.ok && signal.aborted) {
+      trail.unanswered = true;
       permits.release(permit);
       work.interruption.request({});
       return GIVEN_UP;
@@ -199,6 +215,7 @@ export class Caller<W extends Work> {
       ...(requestId !== undefined && { requestId }),
     });
     if (failure === undefined) return 'applied';
+    if (failure.kind === 'retryable' && failure.status === undefined) trail.unanswered = true;
     tally.throttledInARow = failure.kind === 'throttled' ? tally.throttledInARow + 1 : 0;
     // A probe says nothing of the message.
     if (!gate.closed && (failure.kind === 'retryable' || failure.kind === 'unidentified')) tally.counted++;

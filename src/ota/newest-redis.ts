@@ -19,6 +19,11 @@ export interface RedisNewestOptions {
   readonly workerId: string;
   /** How long a claim holds when its worker is gone: longer than a call can take. */
   readonly claimMs: number;
+  /**
+   * How long others wait after a call without an answer, in milliseconds: it may take effect yet, and after the call of
+   * a newer update it would undo that. What comes later still is not helped.
+   */
+  readonly unansweredMs: number;
   /** Told once per change; the reason is what went wrong. */
   readonly onShared: (shared: boolean, reason?: unknown) => void;
   readonly local?: LocalNewest;
@@ -36,14 +41,17 @@ const CATCH_UP_BATCH = 500;
 
 /** One round trip: nothing when another holds the claim, else the marks. */
 const CLAIM = `
-if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
+  redis.call('PEXPIRE', KEYS[2], ARGV[2])
+end
 return redis.call('HMGET', KEYS[1], 'd', 't')`;
 
-/** One round trip: raises the marks that are given, and ends the claim if it is still ours. */
+/** One round trip: raises the marks that are given, and ends the claim, now or soon, if it is still ours. */
 const SETTLE = `
 local marked = false
 for i, field in ipairs({'d', 't'}) do
-  local at = ARGV[i + 2]
+  local at = ARGV[i + 3]
   if at ~= '' then
     local known = redis.call('HGET', KEYS[1], field)
     if not known or tonumber(known) < tonumber(at) then redis.call('HSET', KEYS[1], field, at) end
@@ -51,7 +59,7 @@ for i, field in ipairs({'d', 't'}) do
   end
 end
 if marked then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
 return 1`;
 
 interface ScriptedRedis extends Redis {
@@ -66,6 +74,7 @@ interface ScriptedRedis extends Redis {
     claim: string,
     token: string,
     keptMs: number,
+    claimMs: number,
     description: string,
     configuration: string,
   ): Promise<number>;
@@ -98,12 +107,12 @@ export class RedisNewest implements Newest {
     return this.#local.known(identifier);
   }
 
-  async claim(identifier: string): Promise<Claim | 'held' | undefined> {
+  async claim(identifier: string, kept?: Claim): Promise<Claim | 'held' | undefined> {
     if (this.#firstTry !== undefined) await this.#firstTry;
     const redis = this.#redis;
     if (redis === undefined || !this.#shared) return undefined;
-    // A token of its own for each: a claim whose answer was lost must not pass for a later one.
-    const token = `${this.#options.workerId}:${++this.#claims}`;
+    // A token of its own for each update: a claim whose answer was lost must not pass for that of a later one.
+    const token = kept?.token ?? `${this.#options.workerId}:${++this.#claims}`;
     try {
       const found = await redis.claimNewest(...keysOf(identifier), token, this.#options.claimMs);
       if (found === null) return 'held';
@@ -122,18 +131,25 @@ export class RedisNewest implements Newest {
     fields: AppliedFields,
     at: number,
     claim: Claim | undefined,
+    unanswered: boolean,
   ): Promise<void> {
     this.#local.applied(identifier, fields, at);
     await this.#settle(
       identifier,
-      claim?.token ?? '',
+      { token: claim?.token ?? '', forMs: this.#forMs(unanswered) },
       markOf(fields.Description, at),
       markOf(fields.TaskConfigurationId, at),
     );
   }
 
-  release({ identifier, token }: Claim): void {
-    void this.#settle(identifier, token, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  release({ identifier, token }: Claim, unanswered: boolean): void {
+    const claim = { token, forMs: this.#forMs(unanswered) };
+    void this.#settle(identifier, claim, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  }
+
+  /** What is left of a claim that is given back. */
+  #forMs(unanswered: boolean): number {
+    return unanswered ? this.#options.unansweredMs : 0;
   }
 
   close(): void {
@@ -147,14 +163,14 @@ export class RedisNewest implements Newest {
   /** What Redis does not take now is written when it is back, from the memory here; a claim ends by itself. */
   async #settle(
     identifier: string,
-    token: string,
+    claim: LeftClaim,
     description: number,
     configuration: number,
   ): Promise<void> {
     const redis = this.#redis;
     if (redis === undefined) return;
     try {
-      await settle(redis, identifier, token, description, configuration);
+      await settle(redis, identifier, claim, description, configuration);
     } catch (error) {
       this.#lose(error, redis);
     }
@@ -192,7 +208,7 @@ export class RedisNewest implements Newest {
         identifiers.slice(i, i + CATCH_UP_BATCH).map(async (identifier) => {
           const marks = this.#local.known(identifier);
           if (marks !== undefined)
-            await settle(redis, identifier, '', marks.Description, marks.TaskConfigurationId);
+            await settle(redis, identifier, noClaim, marks.Description, marks.TaskConfigurationId);
         }),
       );
     }
@@ -221,10 +237,18 @@ function withScripts(redis: Redis): ScriptedRedis {
   return redis as ScriptedRedis;
 }
 
+/** A claim that is given back, and how long it still keeps others waiting, in milliseconds; an empty token is none. */
+interface LeftClaim {
+  readonly token: string;
+  readonly forMs: number;
+}
+
+const noClaim: LeftClaim = { token: '', forMs: 0 };
+
 async function settle(
   redis: ScriptedRedis,
   identifier: string,
-  token: string,
+  { token, forMs }: LeftClaim,
   description: number,
   configuration: number,
 ): Promise<void> {
@@ -232,6 +256,7 @@ async function settle(
     ...keysOf(identifier),
     token,
     MARKS_KEPT_MS,
+    forMs,
     toText(description),
     toText(configuration),
   );

@@ -16,18 +16,23 @@ export interface Newest {
   known(identifier: string): Marks | undefined;
   /**
    * To be taken before each call, and given back by `applied` or `release`; the marks of all workers are known then.
+   * @param kept the claim of a call for the same update that got no answer: it is gone on with.
    * @returns `held` while another worker calls for it; undefined when there is nobody to share with.
    */
-  claim(identifier: string): Promise<Claim | 'held' | undefined> | undefined;
-  /** A call has set `fields`, as decided at `at`: remembers it for all, and gives the claim back. Never rejects. */
+  claim(identifier: string, kept?: Claim): Promise<Claim | 'held' | undefined> | undefined;
+  /**
+   * A call has set `fields`, as decided at `at`: remembers it for all, and gives the claim back. Never rejects.
+   * @param unanswered a call under the claim got no answer. It may take effect yet, so others must wait a while longer.
+   */
   applied(
     identifier: string,
     fields: AppliedFields,
     at: number,
     claim: Claim | undefined,
+    unanswered: boolean,
   ): Promise<void> | undefined;
-  /** Gives a claim back after a call that applied nothing. */
-  release(claim: Claim): void;
+  /** Gives a claim back after a call that applied nothing, or is not known to have. */
+  release(claim: Claim, unanswered: boolean): void;
   close(): void;
 }
 

@@ -1,7 +1,9 @@
 /**
- * The lease keeper: extends the lease of every message held, from receipt until its settlement is confirmed.
+ * The lease keeper: extends the lease of every message held, from receipt until its delete is confirmed or it is given
+ * back.
  *
  *   held ── half of it is left ─► extending ── confirmed ─► held
+ *   held, extending ── it is to be deferred or released ─► given back: extended no more
  *   held, extending ── it runs out, or SQS refuses to extend it ─► lost
  *   extending ── SQS refuses, but a settlement is under way ─► in doubt: that settlement's answer tells, or time
  *   held ── SQS will extend no further ─► at the wall: given back before it runs out
@@ -44,7 +46,9 @@ export interface LeaseKeeperOptions<T extends Leased> {
 interface Lease {
   readonly heldSince: number;
   deadline: number;
-  extending: boolean;
+  /** Resolves when SQS has answered the extension under way, or no answer is waited for any more. */
+  extending: Promise<void> | undefined;
+  givenBack: boolean;
   /** SQS refused to extend it while a settlement was under way. */
   inDoubt: boolean;
   atWall: boolean;
@@ -81,7 +85,8 @@ export class LeaseKeeper<T extends Leased> {
     this.#leases.set(item, {
       heldSince: now - pollMs,
       deadline: now + this.#lengthMs - Math.min(pollMs, this.#lengthMs * EXTEND_AT),
-      extending: false,
+      extending: undefined,
+      givenBack: false,
       inDoubt: false,
       atWall: false,
     });
@@ -92,6 +97,21 @@ export class LeaseKeeper<T extends Leased> {
   holds(item: T): boolean {
     const lease = this.#leases.get(item);
     return lease !== undefined && this.#msLeft(lease) > 0;
+  }
+
+  /**
+   * The message is to be deferred or released: its lease is extended no more, whatever becomes of that request. An
+   * extension sets the same visibility timeout, and would undo what was asked for; and a lease that lapses meanwhile
+   * does what was wanted. (A delete it cannot undo, and one that is slow must not let the lease lapse.)
+   * @returns when the extension under way is over, if there is one: requests sent side by side may arrive in any order,
+   * so the deferral or the release must not be sent before. Sent at once and again after it, it could hit the next
+   * receiver's lease instead.
+   */
+  giveBack(item: T): Promise<void> | undefined {
+    const lease = this.#leases.get(item);
+    if (lease === undefined) return undefined;
+    lease.givenBack = true;
+    return lease.extending;
   }
 
   /** Ends the keeping: the message is settled. */
@@ -126,10 +146,15 @@ export class LeaseKeeper<T extends Leased> {
         continue;
       }
       soonest = Math.min(soonest, left);
-      if (!lease.extending && !lease.inDoubt && !this.#atWall(item, lease, now)) due.push(item);
+      if (lease.extending !== undefined || lease.givenBack || lease.inDoubt) continue;
+      if (!this.#atWall(item, lease, now)) due.push(item);
     }
     this.#wakeFor(soonest);
-    for (let i = 0; i < due.length; i += BATCH) void this.#extend(due.slice(i, i + BATCH), now);
+    for (let i = 0; i < due.length; i += BATCH) {
+      const batch = due.slice(i, i + BATCH);
+      const extending = this.#extend(batch, now);
+      for (const item of batch) this.#mark(item, extending);
+    }
   }
 
   /** A lease that runs out before the next tick is lost at its hour, not at the tick: a call may have to be cut. */
@@ -150,7 +175,6 @@ export class LeaseKeeper<T extends Leased> {
   }
 
   async #extend(items: readonly T[], now: number): Promise<void> {
-    for (const item of items) this.#mark(item, true);
     const seconds = this.#options.seconds;
     try {
       const failures = await this.#options.extend(
@@ -161,10 +185,10 @@ export class LeaseKeeper<T extends Leased> {
         const failure = failed.get(item.message.receiptHandle);
         if (failure === undefined) this.#extended(item, now + this.#lengthMs);
         else if (failure.senderFault) this.#refused(item, `${failure.code}: ${failure.message}`);
-        else this.#mark(item, false);
+        else this.#mark(item, undefined);
       }
     } catch (error) {
-      for (const item of items) this.#mark(item, false);
+      for (const item of items) this.#mark(item, undefined);
       this.#options.onError(error, items.length);
     }
   }
@@ -175,11 +199,11 @@ export class LeaseKeeper<T extends Leased> {
     if (lease === undefined) return;
     this.#leases.delete(item);
     lease.deadline = deadline;
-    lease.extending = false;
+    lease.extending = undefined;
     this.#leases.set(item, lease);
   }
 
-  #mark(item: T, extending: boolean): void {
+  #mark(item: T, extending: Promise<void> | undefined): void {
     const lease = this.#leases.get(item);
     if (lease !== undefined) lease.extending = extending;
   }
@@ -188,7 +212,7 @@ export class LeaseKeeper<T extends Leased> {
     const lease = this.#leases.get(item);
     if (lease === undefined) return;
     if (item.settlementSent) {
-      lease.extending = false;
+      lease.extending = undefined;
       lease.inDoubt = true;
     } else {
       this.#lose(item, reason);

@@ -3,9 +3,10 @@
  *
  *   gathering   parcels wait a little for others to share their request
  *   reachable   requests go out as they fill, a few side by side
- *   away        the queue refuses or is away: everything is kept and tried again with backoff, a parcel at a time
+ *   away        a request failed as a whole: everything is kept and tried again with backoff, a parcel at a time
  *
- * A parcel that SQS finds fault with by itself is amended, else kept and tried again without holding up the others.
+ * A parcel that SQS does not take while the queue is there is amended, else set aside and tried again with a backoff of
+ * its own. The others go on at once: nothing but a queue that is away is a reason to rest.
  */
 import { sleep } from '../clock.ts';
 import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
@@ -53,12 +54,16 @@ interface Entry<P> {
   readonly then: () => void;
   parcel: P;
   refused: boolean;
+  /** Shares no request: one that it was part of was refused as a whole for what may be its fault. */
+  alone: boolean;
+  /** Times that it was set aside. */
+  failures: number;
 }
 
 export class Outbox<D extends Disposition, P extends Parcel> {
   readonly #options: OutboxOptions<D, P>;
   readonly #entries = new Map<Delivery, Entry<P>>();
-  /** Those that wait for a request, in order; the others are gathering or under way. */
+  /** Those that wait for a request, in order; the others are gathering, under way or set aside. */
   readonly #ready = new Set<Entry<P>>();
   readonly #gathering: Batcher<Entry<P>> | undefined;
   #underWay = 0;
@@ -87,7 +92,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   /** Sends what `disposition` gives rise to, again and again until it is confirmed; then calls `then`. */
   add(delivery: Delivery, disposition: D, then: () => void): void {
     const parcel = this.#options.pack(delivery, disposition);
-    const entry = { delivery, then, parcel, refused: false };
+    const entry = { delivery, then, parcel, refused: false, alone: false, failures: 0 };
     this.#entries.set(delivery, entry);
     if (this.#gathering === undefined) this.#makeReady([entry]);
     else this.#gathering.add(entry);
@@ -147,9 +152,11 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     let bytes = 0;
     for (const entry of this.#ready) {
       if (batch.length === this.#batchSize) break;
+      if (batch.length > 0 && entry.alone) break;
       if (batch.length > 0 && bytes + entry.parcel.bytes > MAX_REQUEST_BYTES) break;
       batch.push(entry);
       bytes += entry.parcel.bytes;
+      if (entry.alone) break;
     }
     for (const entry of batch) this.#ready.delete(entry);
     return batch;
@@ -157,36 +164,39 @@ export class Outbox<D extends Disposition, P extends Parcel> {
 
   async #post(batch: readonly Entry<P>[]): Promise<void> {
     this.#underWay++;
-    const ok = await this.#send(batch);
+    const reached = await this.#send(batch);
     this.#underWay--;
-    if (ok) this.#failures = 0;
+    if (reached) this.#failures = 0;
     // Others that were under way fail for the same reason: one rest is enough.
     else if (!this.#resting) await this.#rest();
     this.#pump();
   }
 
   async #rest(): Promise<void> {
-    const { backoff = defaultBackoff, random, ended } = this.#options;
-    this.#failures++;
+    const { ended } = this.#options;
     this.#resting = true;
-    await sleep(fullJitter(backoff, this.#failures, random), ended);
+    await sleep(this.#backoffMs(++this.#failures), ended);
     this.#resting = false;
   }
 
+  #backoffMs(failures: number): number {
+    const { backoff = defaultBackoff, random } = this.#options;
+    return fullJitter(backoff, failures, random);
+  }
+
+  /** One request; false when the queue is away. */
   async #send(batch: readonly Entry<P>[]): Promise<boolean> {
     let failures: BatchFailure[];
     try {
       failures = await this.#options.send(batch.map(({ parcel }) => parcel.message));
     } catch (error) {
-      this.#batchSize = 1;
-      const [only] = batch;
-      if (batch.length === 1 && only !== undefined && blamesParcel(error)) {
-        // It was the queue that said so: it is not away.
+      // It was the queue that said so: it is not away.
+      if (blamesParcel(error)) {
         this.#setReachable(true);
-        if (this.#amend(only)) return true;
-        this.#refuse(only, error);
-        return false;
+        this.#findFault(batch, error);
+        return true;
       }
+      this.#batchSize = 1;
       for (const entry of batch) this.#again(entry);
       this.#options.onFailed?.(batch.length, error);
       this.#setReachable(false, error);
@@ -196,34 +206,47 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return this.#sort(batch, failures);
   }
 
-  /** What became of each entry of a request that was answered; true when all is well. */
+  /** A request was refused for one of its parcels, which is not named: each is sent alone from now on. */
+  #findFault(batch: readonly Entry<P>[], error: unknown): void {
+    const [only] = batch;
+    for (const entry of batch) entry.alone = true;
+    if (batch.length > 1 || only === undefined) for (const entry of batch) this.#again(entry);
+    else if (!this.#amend(only)) this.#refuse(only, error);
+  }
+
+  /** What became of each entry of a request that was answered; false when it took none, and not for their fault. */
   #sort(batch: readonly Entry<P>[], failures: readonly BatchFailure[]): boolean {
     const failed = new Map(failures.map((failure) => [failure.key, failure]));
-    const away: BatchFailure[] = [];
-    let stuck = false;
+    const notTaken: Entry<P>[] = [];
     for (const entry of batch) {
       const failure = failed.get(entry.parcel.message.key);
-      if (failure === undefined) {
-        this.#sent(entry);
-      } else if (!failure.senderFault) {
-        away.push(failure);
-        this.#again(entry);
-      } else if (!this.#amend(entry)) {
-        stuck = true;
-        this.#refuse(entry, failure);
-      }
+      if (failure === undefined) this.#sent(entry);
+      else if (!failure.senderFault) notTaken.push(entry);
+      else if (!this.#amend(entry)) this.#refuse(entry, failure);
     }
-    const [first] = away;
-    if (first !== undefined) this.#options.onFailed?.(away.length, first);
-    this.#setReachable(first === undefined, first);
-    return first === undefined && !stuck;
+    const reason = failures.find((failure) => !failure.senderFault);
+    // One that failed where others were taken says nothing of the queue when it fails again by itself.
+    const away = failures.length === batch.length && notTaken.some((entry) => entry.failures === 0);
+    for (const entry of notTaken) {
+      if (away) this.#again(entry);
+      else void this.#setAside(entry);
+    }
+    if (notTaken.length > 0) this.#options.onFailed?.(notTaken.length, reason);
+    this.#setReachable(!away, away ? reason : undefined);
+    return !away;
   }
 
   #refuse(entry: Entry<P>, error: unknown): void {
-    this.#again(entry);
+    void this.#setAside(entry);
     if (entry.refused) return;
     entry.refused = true;
     this.#options.onRefused(entry.delivery, error);
+  }
+
+  /** Tried again in its own time. */
+  async #setAside(entry: Entry<P>): Promise<void> {
+    await sleep(this.#backoffMs(++entry.failures), this.#options.ended);
+    this.#makeReady([entry]);
   }
 
   #sent(entry: Entry<P>): void {

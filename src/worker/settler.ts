@@ -35,6 +35,11 @@ export interface SettlerOptions {
   readonly onSettled: (delivery: Delivery, disposition: Disposition, settlement: Settlement) => void;
   /** The message is deferred or released: told before SQS is asked. */
   readonly onGiveBack?: (delivery: Delivery) => void;
+  /**
+   * Called after that. What it answers is waited for before SQS is asked: what is under way for the message and could
+   * undo the deferral or the release.
+   */
+  readonly endLease?: (delivery: Delivery) => Promise<void> | undefined;
   /** SQS says that the message is no longer ours. */
   readonly onLost: (delivery: Delivery, reason: string) => void;
   readonly onError: (request: string, count: number, error: unknown) => void;
@@ -120,7 +125,16 @@ export class Settler {
 
   #giveBack(delivery: Delivery, disposition: Disposition, seconds: number): void {
     this.#options.onGiveBack?.(delivery);
-    this.#changes.add({ delivery, disposition, seconds });
+    const item = { delivery, disposition, seconds };
+    const underWay = this.#options.endLease?.(delivery);
+    if (underWay === undefined) {
+      this.#changes.add(item);
+      return;
+    }
+    void underWay.then(() => {
+      this.#changes.add(item);
+      this.#flushSoon();
+    });
   }
 
   /** The outcome, where one is wanted, and the delete only when it is confirmed. */

@@ -153,6 +153,7 @@ function createQueueSide(
     held: hooks.held,
     onSettled: hooks.onSettled,
     onGiveBack: hooks.onGiveBack,
+    endLease: (delivery) => leases.giveBack(delivery),
     onLost: hooks.onLost,
     onError: (request, count, error) => hooks.emit({ type: 'settle-failed', request, count, error }),
     ...(source.fifo && { deleteLingerMs: FIFO_LINGER_MS }),

@@ -151,6 +151,16 @@ describe('enqueue', () => {
     expect(bodies()).toMatchObject([set, set]);
   });
 
+  test("sends to AWS_ENDPOINT_URL_SQS instead of the queue URL's host, where that is set", async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_SQS', sqs.address);
+    const env = {
+      QUEUE_URL: 'http://127.0.0.1:1/000000000000/updates',
+      AWS_ENDPOINT_URL_SQS: sqs.address,
+    };
+    expect(await enqueue([file('tasks.csv', `${header}a1,x\n`)], { env })).toMatchObject({ exitCode: 0 });
+    expect(identifiers()).toEqual(['a1']);
+  });
+
   test('prefers --queue-url to QUEUE_URL', async () => {
     const name = file('tasks.csv', `${header}a1,x\n`);
     await enqueue([name, '--queue-url', queueUrl()], {

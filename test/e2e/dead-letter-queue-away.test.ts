@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/http/health.ts';
+import { createSqsClient } from '../../src/queue/client.ts';
+import { setMaximumBytes } from '../support/queues.ts';
 import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../support/sqs-proxy.ts';
-import { REGION, recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+import { credentials, REGION, recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;
@@ -214,6 +216,19 @@ describe('a letter that SQS refuses for its own sake', () => {
     expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
     const tried = sends();
     await proxy.waitFor(() => sends() >= tried + 2);
+  });
+
+  test('goes in its turn once the queue takes it, without another call or delivery', async () => {
+    await start({}, small);
+    await stage.send(big);
+    await proxy.waitFor(() => sends() >= 3);
+    const client = createSqsClient(1, { region: REGION, credentials, endpoint: stage.sqsUrl });
+    await setMaximumBytes(client, stage.dead.url, 4_096);
+    client.destroy();
+    await stage.ended(1);
+    expect((await stage.deadLetters()).map(({ body }) => body)).toEqual([big]);
+    expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 1 } } }]);
+    expect(stage.left()).toEqual(empty);
   });
 
   test('does not hold up the messages that come after it', async () => {

@@ -125,6 +125,25 @@ describe('a delete', () => {
   });
 });
 
+test('a delete by an old handle that says done and deletes nothing, as standard queues do, loses nothing', async () => {
+  await set();
+  let deletes = 0;
+  proxy.rule = async (request, forward) => {
+    if (request.action !== 'DeleteMessageBatch' || deletes++ > 0) return forward();
+    const entries = request.input.Entries as { Id: string; ReceiptHandle: string }[];
+    await stage.source.changeVisibility(
+      entries.map(({ ReceiptHandle }) => ({ receiptHandle: ReceiptHandle, seconds: 0 })),
+    );
+    return { status: 200, output: { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] } };
+  };
+  await stage.sendUpdates(1);
+  await stage.worker.start();
+  await stage.ended(2);
+  expect(stage.api.stats().applied).toBe(2);
+  expect(stage.settled().map(({ subject }) => subject.message.receiveCount)).toEqual([1, 2]);
+  expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
+});
+
 test('a lease that somebody ended is noticed at the extension: the message is forgotten', async () => {
   await set();
   const handles = watchHandles();
@@ -137,6 +156,40 @@ test('a lease that somebody ended is noticed at the extension: the message is fo
   await stage.ended(1);
   expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 2 } } }]);
   expect(stage.worker.snapshot().held).toBe(0);
+});
+
+test('a deferral is sent after the extension under way, not beside it: the extension would undo it', async () => {
+  const failing = Promise.withResolvers<void>();
+  await set({
+    // An extension that is not answered within an eighth of the lease is given up.
+    env: { VISIBILITY_TIMEOUT_SECONDS: '4', MAX_ATTEMPTS: '1' },
+    random: () => 0,
+    wrapApi: (api) => ({
+      ...api,
+      updateOtaTask: async (...call) => {
+        await failing.promise;
+        return api.updateOtaTask(...call);
+      },
+    }),
+  });
+  stage.api.script('task0', [{ status: 500 }]);
+  const beside: string[] = [];
+  proxy.rule = async (request, forward) => {
+    if (!isExtension(request)) return forward();
+    failing.resolve();
+    await stage.until(() => stage.events.some((event) => event.type === 'attempt'));
+    // As long as another request takes all the way: a deferral sent in the same turn as the attempt ended has arrived.
+    const before = proxy.requests.length;
+    await stage.queue('updates', { endpoint: proxy.url }).attributes();
+    beside.push(...proxy.requests.slice(before).map(({ action }) => action));
+    return forward();
+  };
+  await stage.sendUpdates(1);
+  await stage.worker.start();
+  await stage.ended(1);
+  expect(beside).toEqual(['GetQueueAttributes']);
+  expect(stage.settled().map(({ disposition }) => disposition.action)).toEqual(['defer', 'acknowledge']);
+  expect(lost()).toEqual([]);
 });
 
 test('a queue purged under way: what is in hand is forgotten, nothing of it comes back, work goes on', async () => {

@@ -7,8 +7,10 @@ import { Gate, type ProbeSchedules } from '../../src/ota/gate.ts';
 import { Interruption } from '../../src/ota/interruption.ts';
 import { LocalRateLimiter } from '../../src/ota/limiter.ts';
 import { LocalNewest, type Newest } from '../../src/ota/newest.ts';
+import { RedisNewest } from '../../src/ota/newest-redis.ts';
 import { Permits } from '../../src/ota/permits.ts';
 import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
+import { redisInstalled, startRedis } from '../support/redis.ts';
 
 const update = { Identifier: 'a1', Description: 'new' };
 const down: Failure = { kind: 'retryable', name: 'InternalServerException', message: 'down', status: 500 };
@@ -462,17 +464,18 @@ describe('newest wins', () => {
     let tries = 0;
     const newest: Newest = {
       known: (identifier) => local.known(identifier),
-      claim: async (identifier) => {
+      claim: async (identifier, kept) => {
         if (++tries <= held) return 'held';
         raise(local);
-        tokens.push(`+${tries}`);
-        return { identifier, token: `${tries}` };
+        const token = kept?.token ?? `${tries}`;
+        tokens.push(`+${token}`);
+        return { identifier, token };
       },
-      applied: async (identifier, fields, at, claim) => {
+      applied: async (identifier, fields, at, claim, unanswered) => {
         local.applied(identifier, fields, at);
-        tokens.push(`applied ${claim?.token}`);
+        tokens.push(`applied ${claim?.token}${unanswered ? ', left' : ''}`);
       },
-      release: ({ token }) => tokens.push(`-${token}`),
+      release: ({ token }, unanswered) => tokens.push(`-${token}${unanswered ? ', left' : ''}`),
       close: () => {},
     };
     return { newest, local, tokens };
@@ -523,6 +526,25 @@ describe('newest wins', () => {
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
   });
 
+  test('the claim of a call without an answer is left standing, and gone on with, until the update ends', async () => {
+    const { newest, tokens } = claimed(0);
+    const { caller, server } = await setUp({ newest, script: [internal, 'reset', internal] });
+    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(tokens).toEqual(['+1', '-1', '+2', '-2, left', '+2', '-2, left', '+2', 'applied 2, left']);
+    expect(server.stats().calls).toBe(4);
+  });
+
+  test('so is the claim of a call that was cut', async () => {
+    const { newest, tokens } = claimed(0);
+    const { caller, server } = await setUp({ newest, script: ['hang'] });
+    const cut = new AbortController();
+    const ending = caller.run(update, { ...newWork(), signal: cut.signal });
+    await server.waitFor(() => server.stats().inFlight === 1);
+    cut.abort();
+    expect(await ending).toEqual({ kind: 'given-up' });
+    expect(tokens).toEqual(['+1', '-1, left']);
+  });
+
   test('what another worker applied meanwhile is seen with the claim', async () => {
     const { newest, tokens } = claimed(1, (local) => local.applied('a1', { Description: 'newer' }, 2_000));
     const { caller, server, permits } = await setUp({ newest });
@@ -549,6 +571,43 @@ describe('newest wins', () => {
     expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
     expect(tokens).toEqual(['+1', '-1']);
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
+  });
+});
+
+describe.skipIf(!redisInstalled())('newest wins between two workers on Redis', () => {
+  test('also where a call without an answer takes effect late: the newer update waits for it', async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.kill());
+    let value = '';
+    let calls = 0;
+    const api: OtaApi = {
+      updateOtaTask: async ({ Description = '' }): Promise<CallAnswer> => {
+        if (calls++ === 0)
+          return { ok: false, error: { name: 'TimeoutError', message: 'no complete answer in time' } };
+        value = Description;
+        return { ok: true, requestId: undefined };
+      },
+      destroy: () => {},
+    };
+    const callerOf = async (workerId: string) => {
+      const waits = { claimMs: 60_000, unansweredMs: 200 };
+      const newest = new RedisNewest({ url: redis.url, workerId, ...waits, onShared: () => {} });
+      onTestFinished(() => newest.close());
+      return (await setUp({ api, newest })).caller;
+    };
+    const [one, other] = [await callerOf('one'), await callerOf('other')];
+    const [older, newer] = [newWork(), { ...newWork(), decidedAt: 2_000 }];
+    let newerEnding: Promise<unknown> = Promise.resolve();
+    older.interruption.sleep = async () => {
+      newerEnding = other.run({ Identifier: 'a1', Description: 'newer' }, newer);
+      await Promise.race([newerEnding, newer.interruption.asleep]);
+      // Only now the first call does what it was asked to.
+      value = 'older';
+      return true;
+    };
+    expect(await one.run({ Identifier: 'a1', Description: 'older' }, older)).toEqual({ kind: 'applied' });
+    expect(await newerEnding).toEqual({ kind: 'applied' });
+    expect(value).toBe('newer');
   });
 });
 

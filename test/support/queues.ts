@@ -1,5 +1,10 @@
 /** What an operator may do to a queue while a worker works on it. */
-import { DeleteQueueCommand, PurgeQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteQueueCommand,
+  PurgeQueueCommand,
+  SetQueueAttributesCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 
 export async function deleteQueue(client: SQSClient, url: string): Promise<void> {
   await client.send(new DeleteQueueCommand({ QueueUrl: url }));
@@ -7,4 +12,10 @@ export async function deleteQueue(client: SQSClient, url: string): Promise<void>
 
 export async function purgeQueue(client: SQSClient, url: string): Promise<void> {
   await client.send(new PurgeQueueCommand({ QueueUrl: url }));
+}
+
+/** Sets how many bytes the queue takes in a message. */
+export async function setMaximumBytes(client: SQSClient, url: string, bytes: number): Promise<void> {
+  const Attributes = { MaximumMessageSize: String(bytes) };
+  await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes }));
 }

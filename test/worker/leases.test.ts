@@ -354,6 +354,52 @@ describe('a lease', () => {
   });
 });
 
+describe('a message that is given back', () => {
+  test('is extended no more, not even past its end; the others are', async () => {
+    const { keeper, requests, lost, hold } = setUp();
+    const [a] = hold('a', 'b');
+    if (a === undefined) throw new Error('two were held');
+    expect(keeper.giveBack(a)).toBeUndefined();
+    await pass(6_000);
+    expect(requests).toEqual([['b']]);
+    await pass(6_000);
+    expect(lost).toEqual(['a: the lease ran out before it could be extended']);
+  });
+
+  test.each<[string, (answer: PromiseWithResolvers<BatchFailure[]>) => void]>([
+    ['is confirmed', (answer) => answer.resolve([])],
+    ['has failed', (answer) => answer.resolve([failure('a', false)])],
+    ['is refused', (answer) => answer.resolve([failure('a', true)])],
+    ['is given up', (answer) => answer.reject(new Error('no answer in time'))],
+  ])('waits until the extension under way %s, and gets no other', async (_, end) => {
+    const answer = Promise.withResolvers<BatchFailure[]>();
+    const { keeper, requests, hold } = setUp({ extend: () => answer.promise });
+    const [a] = hold('a');
+    if (a === undefined) throw new Error('one was held');
+    await pass(6_000);
+    let over = false;
+    keeper.giveBack(a)?.then(() => {
+      over = true;
+    });
+    await pass(5_000);
+    expect(over).toBe(false);
+    end(answer);
+    await pass(0);
+    expect(over).toBe(true);
+    expect(keeper.giveBack(a)).toBeUndefined();
+    await pass(60_000);
+    expect(requests).toEqual([['a']]);
+  });
+
+  test('waits for nothing when it is lost already', async () => {
+    const { keeper, lost, hold } = setUp({ extend: async () => [failure('a', true)] });
+    const [a] = hold('a');
+    await pass(6_000);
+    expect(lost).toHaveLength(1);
+    if (a !== undefined) expect(keeper.giveBack(a)).toBeUndefined();
+  });
+});
+
 describe('the wall', () => {
   test('is 12 hours, as SQS has it', () => {
     expect(MAX_HOLD_MS).toBe(12 * 3_600_000);

@@ -212,9 +212,88 @@ describe('parcels that SQS finds fault with', () => {
     expect(outbox.reachable).toBe(true);
     expect(failed).toEqual([]);
   });
+
+  test.each([true, false])(
+    'wait for a try of their own (their fault: %s); the others go on at once, side by side',
+    async (senderFault) => {
+      const { add, requests, then, reachable } = setUp({
+        parallel: 3,
+        send: async (messages) =>
+          messages
+            .filter(({ key }) => /^m[0-4]$/.test(key))
+            .map(({ key }) => ({ key, senderFault, code: 'InternalError', message: 'no' })),
+      });
+      add(10);
+      for (let from = 10; from < 100; from += 30) {
+        add(30, from);
+        await pass(0);
+      }
+      expect(then).toHaveLength(95);
+      expect(reachable).toEqual([]);
+      const tried = requests.length;
+      // Half a second at these dice, then one, two …, half a minute at most.
+      await pass(499);
+      expect(requests).toHaveLength(tried);
+      await pass(1);
+      expect(requests.slice(tried).flat()).toHaveLength(5);
+      // That nothing of these was taken is no news: the queue counts as there.
+      add(1, 100);
+      await pass(0);
+      expect(then).toHaveLength(96);
+      expect(reachable).toEqual([]);
+    },
+  );
+
+  test('are tried at their own growing intervals, and go when the queue takes them', async () => {
+    const at: number[] = [];
+    let wide = false;
+    const { outbox, add, then } = setUp({
+      send: async (messages) => {
+        if (wide || !messages.some(({ key }) => key === 'm0')) return [];
+        at.push(performance.now());
+        return [{ key: 'm0', senderFault: true, code: 'InvalidParameterValue', message: 'too long' }];
+      },
+    });
+    add(1);
+    for (let i = 1; i <= 100; i++) {
+      add(1, i);
+      await pass(1_000);
+      expect(then).toHaveLength(i);
+    }
+    // The first refusal is amended and sent again at once.
+    expect(at.slice(2).map((time, i) => time - (at[i + 1] ?? 0))).toEqual([
+      500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000, 15_000, 15_000,
+    ]);
+    wide = true;
+    await pass(15_000);
+    expect(then).toContain('m0');
+    expect(outbox.refused()).toEqual([]);
+  });
 });
 
 describe('parcels that SQS refuses as whole requests', () => {
+  test('are found one by one, without a rest, and spoil no request after that', async () => {
+    const { outbox, add, requests, then, reachable, failed } = setUp({
+      send: async (messages) => {
+        if (messages.some(({ key }) => key === 'm3'))
+          throw Object.assign(new Error('no'), { name: 'InvalidMessageContents' });
+        return [];
+      },
+    });
+    const bad = add(8)[3];
+    await pass(0);
+    expect(then).toHaveLength(7);
+    expect(outbox.refused()).toEqual([bad]);
+    for (let i = 8; i < 68; i += 2) {
+      add(2, i);
+      await pass(1_000);
+    }
+    expect(then).toHaveLength(67);
+    for (const request of requests.slice(1)) if (request.includes('m3!')) expect(request).toEqual(['m3!']);
+    expect(requests.filter((request) => request.length === 2)).toHaveLength(30);
+    expect([reachable, failed]).toEqual([[], []]);
+  });
+
   test.each([1, 2])('do not leave the queue counted as away (%i of them)', async (count) => {
     vi.useFakeTimers();
     let away = true;

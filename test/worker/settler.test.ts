@@ -59,6 +59,8 @@ interface Setting {
   /** Messages in hand; more than are ever settled here when omitted. */
   readonly held?: number;
   readonly ended?: AbortSignal;
+  /** What is under way for a delivery that is given back. */
+  readonly endLease?: (delivery: Delivery) => Promise<void> | undefined;
 }
 
 function setUp(setting: Setting = {}) {
@@ -113,6 +115,7 @@ function setUp(setting: Setting = {}) {
     outcomes,
     random: () => 0.5,
     held: () => setting.held ?? 1_000,
+    ...(setting.endLease !== undefined && { endLease: setting.endLease }),
     onSettled: ({ message }, { action }, settlement) =>
       settled.push(`${message.receiptHandle} ${action} ${settlement}`),
     onLost: (each, reason) => {
@@ -375,6 +378,44 @@ describe('a lost lease', () => {
     const { settler, settled } = setUp();
     settler.forget(delivery('a'));
     expect(settled).toEqual([]);
+  });
+});
+
+describe('giving back', () => {
+  test.each<Disposition>([release, { action: 'defer', seconds: 7 }])(
+    'by $action is asked for only when the extension under way is over; others are not held up',
+    async (giveBack) => {
+      const extension = Promise.withResolvers<void>();
+      const { settle, changes, settled } = setUp({
+        endLease: ({ message }) => (message.receiptHandle === 'a' ? extension.promise : undefined),
+      });
+      settle(giveBack, 'a', 'b');
+      await pass(60_000);
+      expect(changes.flat().map(([handle]) => handle)).toEqual(['b']);
+      extension.resolve();
+      await pass(50);
+      expect(changes).toHaveLength(2);
+      expect(changes[1]).toEqual([['a', giveBack.action === 'defer' ? 7 : 0]]);
+      expect(settled).toEqual([`b ${giveBack.action} confirmed`, `a ${giveBack.action} confirmed`]);
+    },
+  );
+
+  test('is not asked for when the lease is lost meanwhile', async () => {
+    const extension = Promise.withResolvers<void>();
+    const { settler, settle, changes, settled } = setUp({ endLease: () => extension.promise });
+    const [a] = settle(release, 'a');
+    if (a !== undefined) settler.forget(a);
+    extension.resolve();
+    await pass(60_000);
+    expect(changes).toEqual([]);
+    expect(settled).toEqual(['a release lost']);
+  });
+
+  test('ends no lease of what is acknowledged or dead-lettered: a slow delete must not let it lapse', async () => {
+    const { settle } = setUp({ endLease: () => expect.unreachable() });
+    settle(acknowledge, 'a');
+    settle(deadLetter, 'b');
+    await pass(5_000);
   });
 });
 
