@@ -15,7 +15,7 @@ import {
   type OpenCall,
   OpenCalls,
 } from '../open-call.ts';
-import { createRequestHandler } from '../request-handler.ts';
+import { createRequestHandler, unburden } from '../request-handler.ts';
 
 /** How one UpdateOtaTask call ended. */
 export type CallAnswer =
@@ -59,8 +59,7 @@ export function createClient({ maxSockets, client: overrides }: OtaApiOptions): 
     cacheMiddleware: true,
     ...overrides,
   });
-  // Gathers what a logger would say of every request: there is none.
-  client.middlewareStack.remove('loggerMiddleware');
+  unburden(client);
   const { requestHandler } = client.config;
   client.middlewareStack.add(
     endWithTheCall((request, call) => requestHandler.handle(request, call)),

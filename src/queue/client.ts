@@ -1,7 +1,7 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { endWithTheCall, NEAREST_TO_THE_WIRE } from '../open-call.ts';
-import { createRequestHandler } from '../request-handler.ts';
+import { createRequestHandler, unburden } from '../request-handler.ts';
 
 export type { SQSClient, SQSClientConfig };
 
@@ -32,8 +32,7 @@ export function createSqsClient(
     ...(elsewhere && { useQueueUrlAsEndpoint: false }),
     ...overrides,
   });
-  // Gathers what a logger would say of every request: there is none.
-  client.middlewareStack.remove('loggerMiddleware');
+  unburden(client);
   const { requestHandler } = client.config;
   client.middlewareStack.add(
     endWithTheCall((request, call) => requestHandler.handle(request, call)),

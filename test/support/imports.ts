@@ -63,6 +63,7 @@ export const owners: Readonly<Record<string, RegExp>> = {
   '@aws-sdk/client-sqs': /^src\/queue\//,
   '@aws-sdk/client-iot-managed-integrations': /^src\/ota\//,
   '@smithy/undici-http-handler': /^src\/request-handler\.ts$/,
+  'to-fast-properties': /^src\/request-handler\.ts$/,
   ioredis: /^src\/ota\//,
   fauxqs: /^src\/sandbox\//,
 };
