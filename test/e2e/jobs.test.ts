@@ -154,9 +154,9 @@ test.each(['resume', 'reconcile'])(
     const path = join(folder.path, 'j.jsonl');
     const ledger = openLedger(`${folder.path}/state`, Date.now);
     const [header, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
-    const { Digest: digest } = JSON.parse(lines.at(-1) ?? '') as PlanFooter;
+    const { Digest: digest, Counts: leftOut } = JSON.parse(lines.at(-1) ?? '') as PlanFooter;
     const { Source: source } = JSON.parse(header ?? '') as PlanHeader;
-    const { key } = ledger.addJob({ jobId: 'j', path, source, digest });
+    const { key } = ledger.addJob({ jobId: 'j', path, source, digest, leftOut });
     ledger.addRows(
       key,
       lines.slice(0, 10).map((line) => JSON.parse(line) as PlanRow),

@@ -51,6 +51,13 @@ test('jobs undo plans what puts the job back, and lists what cannot be', async (
     { Row: 1, Identifier: 'task1', ...putBack },
     { Row: 2, Identifier: 'task2', ...putBack },
   ]);
+  expect(plan.leftOut.map(({ Row, LeftOut }) => `${Row} ${LeftOut}`)).toEqual([
+    '3 refused',
+    '4 as-wanted',
+    '5 refused',
+    '6 refused',
+    '7 as-wanted',
+  ]);
   expect(plan.footer.Counts).toEqual({ toChange: 2, alreadyAsWanted: 2, refused: 3, duplicates: 0 });
   expect(stdout).toMatch(/^undo of j: 7 rows read$/m);
   expect(stdout).toMatch(/^ {2}to undo +2 {2}in j-undo.plan.jsonl$/m);
