@@ -19,6 +19,8 @@ export class Processes {
   readonly #children = new Set<ChildProcess>();
   /** Resident memory of each command of `jobs` at its peak, in MB. */
   readonly peakMemory: Record<string, number> = {};
+  /** Processor time of the last run of each, in seconds. */
+  readonly cpuSeconds: Record<string, number> = {};
 
   constructor(cloud: Cloud, folder: string, rate: number) {
     this.#folder = folder;
@@ -81,6 +83,9 @@ export class Processes {
         const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
         const peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
         this.peakMemory[command] = Math.round(Math.max(this.peakMemory[command] ?? 0, peak));
+        // After the name in parentheses: fields 14 and 15 of proc(5), in hundredths of a second.
+        const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+        this.cpuSeconds[command] = (Number(stat[11]) + Number(stat[12])) / 100;
       } catch {
         // Not Linux, or gone.
       }

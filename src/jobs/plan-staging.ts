@@ -129,8 +129,9 @@ interface RawRow {
   readonly last: number | null;
 }
 
-function toStagedRow({ leftOut, reason, last, ...row }: RawRow): StagedRow {
-  const { line, Identifier, formerDescription, formerTaskConfigurationId, state } = row;
+function toStagedRow(row: RawRow): StagedRow {
+  const { line, Identifier, formerDescription, formerTaskConfigurationId, state, leftOut, reason, last } =
+    row;
   if (leftOut !== null || Identifier === null) {
     return {
       line,
