@@ -137,11 +137,14 @@ function toCandidate({ row, identifier, change, former, state }: JobRow): Candid
   };
 }
 
-function toJobRow({ line, Identifier, Former, state = '', ...rest }: Candidate): JobRow {
+function toJobRow({ line, Identifier, Former, state = '', ...rest }: Candidate): Omit<JobRow, 'sends'> {
   return { row: line, identifier: Identifier, change: changeOf(rest), former: Former, state };
 }
 
-function refusedRow({ row, identifier, change }: JobRow, reason: string): RefusedRow {
+function refusedRow(
+  { row, identifier, change }: Omit<JobRow, 'sends' | 'state'>,
+  reason: string,
+): RefusedRow {
   const raw = JSON.stringify({ Identifier: identifier, ...change });
   return { line: row, raw, reason, identifier };
 }
