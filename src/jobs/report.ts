@@ -1,6 +1,6 @@
 /** The report: a line per row of a job's source, with its end. Streams; nothing is held. */
-import { stringify } from 'csv-stringify/sync';
-import { printable, printableJson } from '../message/printable.ts';
+import { safeCsv } from '../enqueue/safe-csv.ts';
+import { printableJson } from '../message/printable.ts';
 import type { Ledger } from './ledger.ts';
 import type { JobRecord, LedgerRow, LeftOutRecord, ParkedOutcome } from './ledger-types.ts';
 import { rowName } from './row-name.ts';
@@ -114,13 +114,7 @@ export function* reportText(rows: Iterable<ReportRow>, format: ReportFormat): Ge
 }
 
 function csv(chunk: readonly ReportRow[]): string {
-  const records = chunk.map((row) =>
-    columns.map((column) => {
-      const value = row[column];
-      return typeof value === 'string' ? printable(value) : value;
-    }),
-  );
-  return stringify(records, { escape_formulas: true, cast: { boolean: String } });
+  return safeCsv(chunk.map((row) => columns.map((column) => row[column])));
 }
 
 function json(chunk: readonly ReportRow[], first: boolean): string {
