@@ -188,7 +188,7 @@ export class Ledger {
 
   /**
    * Takes down what the tasks themselves told about rows without an outcome: the `applied` and the `gone` ones end,
-   * the `again` ones are planned as another try. A row that has ended meanwhile stays as it ended.
+   * the `again` ones are planned as another try, and may so have been sent twice. A row that has ended meanwhile stays as it ended.
    * @returns how many rows this changed.
    */
   reconcile(
@@ -203,9 +203,11 @@ export class Ledger {
       const at = new Date(this.#now()).toISOString();
       const changed = (results: readonly { changes: number | bigint }[]): number =>
         results.reduce((sum, { changes }) => sum + Number(changes), 0);
+      const again = changed(found.again.map((row) => this.#sql.sendAgain.run(key, row)));
+      this.addMaybeTwice(key, again);
       return {
         applied: changed(found.applied.map((row) => this.#sql.reconcileApplied.run(at, key, row))),
-        again: changed(found.again.map((row) => this.#sql.sendAgain.run(key, row))),
+        again,
         gone: changed(
           found.gone.map(({ row, error }) =>
             this.#sql.reconcileGone.run(error.name, JSON.stringify(error), at, key, row),
