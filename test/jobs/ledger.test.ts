@@ -162,6 +162,35 @@ describe('the ledger', () => {
     expect(stateOf(ledger, key)).toBe('applied');
   });
 
+  test.each([0, 1_000_000, 2 ** 52, Number.MAX_SAFE_INTEGER])(
+    'stays readable when outcomes claim %d calls each',
+    (Attempts) => {
+      const { ledger, key } = withJob(4);
+      ledger.claim(key, 4);
+      const ends = [1, 2, 3, 4].map((row) =>
+        outcome({ Identifier: `t${row}`, RequestId: rowName(row, 1), Attempts }),
+      );
+      const foreign = [1, 2, 3].map((row) => outcome({ JobId: 'foreign', RequestId: `r${row}`, Attempts }));
+      ledger.store([
+        ...ends.map((end) => readOutcome({ messageId: 'm', body: JSON.stringify(end.outcome) })),
+      ]);
+      ledger.store(foreign);
+      expect(ledger.counts(key)).toMatchObject({ applied: 4, calls: 4 * Math.min(Attempts, 1_000_000) });
+      expect([...ledger.rows(key)].map(({ end }) => end.attempts)).toEqual(
+        Array(4).fill(Math.min(Attempts, 1_000_000)),
+      );
+      expect(ledger.parkedCounts(ledger.job('foreign')?.key ?? -1)).toMatchObject({ applied: 3 });
+    },
+  );
+
+  test('counts rows that are reconciled by sending them again among those that may have been sent twice', () => {
+    const { ledger, key } = withJob(3);
+    ledger.claim(key, 3);
+    ledger.recordSendings(key, { sent: [1, 2, 3], refused: [], untouched: [] });
+    expect(ledger.reconcile(key, { applied: [1], again: [2, 3, 3], gone: [] })).toMatchObject({ again: 2 });
+    expect(ledger.job('j')?.plan?.maybeTwice).toBe(2);
+  });
+
   test('lets one process at a time send a job', () => {
     const { ledger, folder, key } = withJob(1);
     const other = openLedger(folder, Date.now);
