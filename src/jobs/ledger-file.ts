@@ -10,6 +10,8 @@ export type { DatabaseSync, StatementSync } from 'node:sqlite';
 const VERSION = 2;
 /** Another process holds the file for the length of a short transaction, never longer. */
 const BUSY_MS = 20_000;
+/** Whoever only looks whether a job is being sent holds its lock for a moment. */
+const LOCK_PATIENCE_MS = 250;
 
 /**
  * Triggers keep the tallies, so that whoever changes a row, in whichever process, keeps the counts true and reading
@@ -156,7 +158,7 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
  * @returns gives it back, or undefined when another process has it.
  */
 export function lockSending(stateDir: string, key: number): (() => void) | undefined {
-  const db = new DatabaseSync(join(stateDir, `sending-${key}.lock`), { timeout: 0 });
+  const db = new DatabaseSync(join(stateDir, `sending-${key}.lock`), { timeout: LOCK_PATIENCE_MS });
   try {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return () => db.close();

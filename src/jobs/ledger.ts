@@ -76,6 +76,13 @@ export class Ledger {
     return lockSending(this.#stateDir, key);
   }
 
+  /** Whether a process is sending and following this job at the moment: it hears the job's outcomes, too. */
+  isFollowed(key: number): boolean {
+    const unlock = this.lock(key);
+    unlock?.();
+    return unlock === undefined;
+  }
+
   job(jobId: string): JobRecord | undefined {
     const raw = this.#sql.job.get(jobId);
     return raw === undefined ? undefined : toJob(raw);

@@ -50,8 +50,8 @@ async function setJobs(api: SimulatedApiSettingsInput = {}) {
       { env, ...options },
     );
   const standing = async (args: readonly string[], options?: Pick<JobsRun, 'interrupt'>) => {
-    const { stdout, ...rest } = await run([...args, '--json'], options);
-    return { ...rest, json: JSON.parse(stdout || '{}') as Standing };
+    const ran = await run([...args, '--json'], options);
+    return { ...ran, json: JSON.parse(ran.stdout || '{}') as Standing };
   };
   const plan = async (identifiers: readonly string[], jobId = 'j', ...flags: readonly string[]) => {
     folder.file(
@@ -125,6 +125,66 @@ test('a canary asked for at a resume is of the rows that are sent then', async (
   const { exitCode, json } = await standing(['resume', 'j', '--canary', '5']);
   expect(exitCode).toBe(4);
   expect(json).toMatchObject({ applied: 10, failed: 5, notSent: 15 });
+});
+
+test('a row that a redrive made good is seen by whatever command comes next', async () => {
+  const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+  await stage.worker.start();
+  await plan(ids(4, 'gone'));
+  expect((await standing(['apply', 'j.jsonl'])).json).toMatchObject({ failed: 4 });
+  stage.api.configure({ tasks: { kind: 'all' } });
+  const letters = await stage.deadLetters();
+  const redrive = async (number: number): Promise<void> => {
+    await stage.send(letters[number]?.body ?? '');
+    await stage.ended(5 + number);
+  };
+
+  await redrive(0);
+  expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 1, failed: 3 });
+  await redrive(1);
+  const { stdout } = await run(['report', 'j', '--format', 'json']);
+  expect(JSON.parse(stdout).filter(({ State }: { State: string }) => State === 'applied')).toHaveLength(2);
+  await redrive(2);
+  expect((await standing(['resume', 'j'])).json).toMatchObject({ applied: 3, failed: 1 });
+  await redrive(3);
+  const applied = await standing(['apply', 'j.jsonl']);
+  expect(applied.json).toMatchObject({ applied: 4, failed: 0 });
+  expect(applied.exitCode).toBe(0);
+});
+
+test('a status says when the outcome queue cannot be read, and what the ledger knows', async () => {
+  const { stage, run, plan, ids } = await setJobs();
+  await stage.worker.start();
+  await plan(ids(2));
+  await run(['apply', 'j.jsonl']);
+  stage.sqs.deleteQueue('outcomes', { region: REGION });
+  const { exitCode, stdout, stderr } = await run(['status', 'j']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('job j: 2 of 2 rows ended');
+  expect(stderr).toMatch(
+    /^Outcomes cannot be read: there is no queue .*OUTCOME_QUEUE_URL.*\. The ledger may know less than there is\.\n$/,
+  );
+});
+
+test('a second apply of the same plan is refused while the first one runs, and says who to watch', async () => {
+  const { stage, standing, plan, ids } = await setJobs();
+  await plan(ids(20));
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const first = standing(['apply', 'j.jsonl'], { interrupt });
+  await vi.waitFor(() => expect(stage.left().ready).toBe(20));
+  const second = await standing(['apply', 'j.jsonl']);
+  expect(second).toMatchObject({
+    exitCode: 1,
+    error: expect.stringMatching(/^Job j is in another process's hands\. .*jobs status j --watch/),
+    stdout: '',
+  });
+  // Nor does it touch what the first one waits for.
+  expect(stage.left().ready).toBe(20);
+  await stage.worker.start();
+  expect((await standing(['status', 'j', '--watch'])).json).toMatchObject({ applied: 20 });
+  expect((await first).json).toMatchObject({ applied: 20 });
+  pressCtrlC();
+  expect(stage.api.stats().calls).toBe(20);
 });
 
 test('an abort rule stops the sending within the window', async () => {
