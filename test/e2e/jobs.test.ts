@@ -166,6 +166,14 @@ test('a status says when the outcome queue cannot be read, and what the ledger k
   );
 });
 
+test('an apply that is interrupted while the plan is verified says that nothing was sent', async () => {
+  const { stage, standing, plan, ids } = await setJobs();
+  await plan(ids(5));
+  const { exitCode, error } = await standing(['apply', 'j.jsonl'], { interrupt: Promise.resolve() });
+  expect({ exitCode, error }).toEqual({ exitCode: 130, error: 'Interrupted. Nothing was sent.' });
+  expect(stage.left().ready).toBe(0);
+});
+
 test('a second apply of the same plan is refused while the first one runs, and says who to watch', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(20));

@@ -9,7 +9,7 @@ import { printable, shortPrintable } from '../../message/printable.ts';
 import { updateSchema } from '../../message/update.ts';
 import { printableUrl } from '../../queue/errors.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
-import { ask, type ChangeFlags, canAsk, checkChangeFlags, openLog } from './confirm.ts';
+import { ask, type ChangeFlags, canAsk, checkChangeFlags, nothingChanged, openLog } from './confirm.ts';
 import {
   collect,
   explain,
@@ -110,14 +110,14 @@ async function run(
   if (flags.yes !== true) {
     const plan = await planRedrive(options, context);
     print(plan, flags, io, context);
-    if (signal.aborted) throw new CommandError('Interrupted. Nothing was changed.', exitCodes.interrupted);
+    if (signal.aborted) throw nothingChanged(signal);
     io.exitCode = plan.refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
     if (plan.redriven === 0) return;
     if (!canAsk(io, flags)) {
       io.stderr.write('Dry run: nothing was changed. To do it, add --yes and --reason "…".\n');
       return;
     }
-    if (!(await ask(io, `redrive ${plan.redriven}`, signal))) throw new CommandError('Nothing was changed.');
+    if (!(await ask(io, `redrive ${plan.redriven}`, signal))) throw nothingChanged(signal);
     // Letters that came since were not agreed to.
     agreed = plan.redriven;
   }
