@@ -166,6 +166,15 @@ test('a status says when the outcome queue cannot be read, and what the ledger k
   );
 });
 
+test('an apply that cannot send says which setting names the queue', async () => {
+  const { stage, standing, plan, ids } = await setJobs();
+  await plan(ids(5));
+  stage.sqs.deleteQueue('updates', { region: REGION });
+  const { exitCode, error } = await standing(['apply', 'j.jsonl']);
+  expect(exitCode).toBe(1);
+  expect(error).toMatch(/^there is no queue \S+\/updates: check QUEUE_URL and the region\. Go on with/);
+});
+
 test('an apply that is interrupted while the plan is verified says that nothing was sent', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(5));

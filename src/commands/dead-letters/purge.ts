@@ -90,14 +90,12 @@ function print(report: PurgeReport, { json }: Flags, io: CommandIo, { config }: 
 }
 
 /** @throws CommandError when it did not come to its end. */
-function conclude(
-  { error, purged, notDeleted }: PurgeReport,
-  { config, surroundings }: LettersContext,
-): void {
+function conclude({ error, purged, notDeleted }: PurgeReport, context: LettersContext): void {
   const done = `${counted(purged, 'letter')} ${purged === 1 ? 'was' : 'were'} deleted`;
   if (error !== undefined && !isExplained(error)) throw error;
-  if (error !== undefined) throw new CommandError(`Stopped: ${explain(error, config)}. ${done}.`);
-  if (surroundings.signal.aborted) throw new CommandError(`Interrupted. ${done}.`, exitCodes.interrupted);
+  if (error !== undefined) throw new CommandError(`Stopped: ${explain(error, context)}. ${done}.`);
+  if (context.surroundings.signal.aborted)
+    throw new CommandError(`Interrupted. ${done}.`, exitCodes.interrupted);
   if (notDeleted > 0)
     throw new CommandError(`${counted(notDeleted, 'letter')} could not be deleted. ${done}.`);
 }
