@@ -19,7 +19,8 @@ import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan-types.
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { apiHeaders } from '../support/api.ts';
 import { JobsFolder, type JobsRun, useApi } from '../support/jobs.ts';
-import { REGION, setStage } from '../support/stage.ts';
+import { startSqsProxy } from '../support/sqs-proxy.ts';
+import { REGION, type StageOptions, setStage } from '../support/stage.ts';
 
 interface Standing {
   readonly rows: number;
@@ -32,13 +33,13 @@ interface Standing {
 }
 
 /** A stage with a folder of plans; the worker is started where a test wants it. */
-async function setJobs(api: SimulatedApiSettingsInput = {}) {
-  const stage = await setStage({ outcomes: true, api });
+async function setJobs(api: SimulatedApiSettingsInput = {}, options: StageOptions = {}) {
+  const stage = await setStage({ outcomes: true, api, ...options });
   onTestFinished(() => stage.strike());
   useApi(stage.api);
   const folder = new JobsFolder();
   const env = stage.environment({ STATE_DIR: `${folder.path}/state`, AWS_ENDPOINT_URL_SQS: undefined });
-  const run = (args: readonly string[], options: Pick<JobsRun, 'interrupt'> = {}) =>
+  const run = (args: readonly string[], { env: more, ...rest }: Pick<JobsRun, 'interrupt' | 'env'> = {}) =>
     folder.run(
       (jobs, io, surroundings) => {
         const real = { ...surroundings, clock: systemClock, sleep, random: Math.random };
@@ -47,9 +48,9 @@ async function setJobs(api: SimulatedApiSettingsInput = {}) {
         addUndo(jobs, io, ledgerRows, real);
       },
       args,
-      { env, ...options },
+      { env: { ...env, ...more }, ...rest },
     );
-  const standing = async (args: readonly string[], options?: Pick<JobsRun, 'interrupt'>) => {
+  const standing = async (args: readonly string[], options?: Pick<JobsRun, 'interrupt' | 'env'>) => {
     const ran = await run([...args, '--json'], options);
     return { ...ran, json: JSON.parse(ran.stdout || '{}') as Standing };
   };
@@ -205,9 +206,14 @@ test('a second apply of the same plan is refused while the first one runs, and s
 });
 
 test('an abort rule stops the sending within the window', async () => {
-  const { stage, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+  // One call at a time: so the order in which rows end is that of the calls.
+  const { stage, standing, plan, ids } = await setJobs(
+    { tasks: { kind: 'all', exceptPrefix: 'gone' } },
+    { env: { MAX_CONCURRENCY: '1' } },
+  );
   await stage.worker.start();
-  await plan([...ids(30), ...ids(15, 'gone'), ...ids(255, 'more')]);
+  const all = [...ids(30), ...ids(15, 'gone'), ...ids(255, 'more')];
+  await plan(all);
   const { exitCode, error, json } = await standing([
     'apply',
     'j.jsonl',
@@ -218,9 +224,68 @@ test('an abort rule stops the sending within the window', async () => {
   ]);
   expect(exitCode).toBe(4);
   expect(error).toMatch(/^\d+\.\d% of \d+ ended rows failed/);
-  // The rule is passed by row 34 at the latest of rows in order; a batch may overtake another.
-  expect(json.rows - json.notSent).toBeLessThanOrEqual(34 + 20 + 20);
+  const calls = all.flatMap((id) => stage.api.callsFor(id)).toSorted((a, b) => a.at - b.at);
+  const failed = calls.map((_, i) => calls.slice(0, i + 1).filter(({ status }) => status === 404).length);
+  const passedAt = failed.findIndex((count, i) => i + 1 >= 20 && count > 0.1 * (i + 1));
+  expect(passedAt).toBeGreaterThan(0);
+  expect(calls.length - (passedAt + 1)).toBeLessThanOrEqual(20);
+  expect(json.rows - json.notSent).toBe(calls.length);
   expect(json.inFlight).toBe(0);
+});
+
+test('a job goes through FIFO queues from plan to retry', async () => {
+  const { stage, standing, plan, ids } = await setJobs(
+    { tasks: { kind: 'all', exceptPrefix: 'gone' } },
+    { fifo: true },
+  );
+  await stage.worker.start();
+  await plan([...ids(23), 'gone1', 'gone2']);
+  const applied = await standing(['apply', 'j.jsonl']);
+  expect(applied).toMatchObject({ exitCode: 3, json: { rows: 25, applied: 23, failed: 2 } });
+  stage.api.configure({ tasks: { kind: 'all' } });
+  // Within the five minutes in which SQS drops what it has seen: another try is another message.
+  const retried = await standing(['retry', 'j', '--only-failed']);
+  expect(retried).toMatchObject({ exitCode: 0, json: { applied: 25, failed: 0 } });
+  expect(stage.api.stats().calls).toBe(27);
+});
+
+test('a job whose outcome queue is deleted and made again while it runs ends with every row known by a reconcile', async () => {
+  const { stage, standing, plan, ids } = await setJobs();
+  const proxy = await startSqsProxy();
+  onTestFinished(() => proxy.close());
+  proxy.upstream = stage.sqsUrl;
+  const made = Promise.withResolvers<void>();
+  const env = { OUTCOME_QUEUE_URL: `${proxy.url}/000000000000/outcomes` };
+  const receives = (): number => proxy.count('ReceiveMessage', 'outcomes');
+  let heard = 0;
+  proxy.rule = async ({ action }, forward) => {
+    // The command hears a few, and no more before the queue has gone.
+    if (action === 'ReceiveMessage' && heard > 0) await made.promise;
+    const answer = await forward();
+    if (action === 'ReceiveMessage') heard += ((answer.output.Messages as unknown[]) ?? []).length;
+    return answer;
+  };
+  await plan(ids(60));
+  await stage.worker.start();
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = standing(['apply', 'j.jsonl'], { interrupt, env });
+  await stage.ended(60);
+  stage.sqs.deleteQueue('outcomes', { region: REGION });
+  stage.sqs.createQueue('outcomes', { region: REGION });
+  const before = receives();
+  made.resolve();
+  await proxy.waitFor(() => receives() > before);
+  pressCtrlC();
+  const { exitCode, json } = await applying;
+  expect(exitCode).toBe(130);
+  expect(json.applied).toBeLessThan(60);
+  expect(json.inFlight).toBe(60 - json.applied);
+
+  const reconciled = await standing(['reconcile', 'j']);
+  expect(reconciled.exitCode).toBe(0);
+  expect(reconciled.stderr).toContain(`reconciled: ${json.inFlight} applied by what the task says`);
+  expect(reconciled.json).toMatchObject({ rows: 60, applied: 60, inFlight: 0, reconciled: json.inFlight });
+  expect(stage.api.stats().calls).toBe(60);
 });
 
 test.each(['resume', 'reconcile'])(
