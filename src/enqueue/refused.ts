@@ -54,7 +54,7 @@ export class RefusedFile {
     this.#attempt(() => {
       if (!this.#written) writeFileSync(this.#part, 'line,reason,row\n');
       this.#written = true;
-      appendFileSync(this.#part, safeCsv(rows));
+      appendFileSync(this.#part, safeCsv(rows, true));
     });
   }
 

@@ -48,5 +48,5 @@ test('no cell of the CSV begins a formula, whatever separates the cells, and non
 });
 
 test('numbers and booleans are written as they are', () => {
-  expect(safeCsv([[-1, true, undefined, 'x']])).toBe('-1,true,,"x"\n');
+  expect(safeCsv([[-1, true, undefined, 'x', 'a,b']])).toBe('-1,true,,x,"a,b"\n');
 });
