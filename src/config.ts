@@ -215,6 +215,12 @@ export function readStateDir(environment: Environment): string {
   return parse(schema, only(environment, schema.shape)).STATE_DIR;
 }
 
+/** Where outcomes are published; undefined when nothing says so. */
+export function readOutcomeQueueUrl(environment: Environment): string | undefined {
+  const schema = environmentSchema.pick({ OUTCOME_QUEUE_URL: true });
+  return parse(schema, only(environment, schema.shape)).OUTCOME_QUEUE_URL;
+}
+
 /** The variables that `shape` names, and no others. */
 function only(environment: Environment, shape: object): Environment {
   const present = Object.entries(withoutEmpty(environment));

@@ -2,6 +2,7 @@
 import { apiRule } from './api-findings.ts';
 import type { CheckFacts } from './facts.ts';
 import {
+  deadLetterRedriveRule,
   deadLetterRetentionRule,
   deadLetterSizeRule,
   distinctQueuesRule,
@@ -42,6 +43,7 @@ export const rules: readonly Rule[] = [
   deadLetterSizeRule,
   outcomeRetentionRule,
   redriveRule,
+  deadLetterRedriveRule,
   clockRule,
   apiRule,
   graceRule,

@@ -140,6 +140,21 @@ export const redriveRule: Rule = (facts) => {
   return [{ ...found, severity: 'ok', what: `its redrive policy allows ${policy.maxReceiveCount} receives` }];
 };
 
+export const deadLetterRedriveRule: Rule = (facts) => {
+  const policy = attributesOf(facts, 'dead-letter')?.redrivePolicy;
+  if (policy === undefined) return [];
+  const target = parsePolicy(policy)?.target ?? 'another queue';
+  return [
+    {
+      severity: 'warning',
+      rule: 'dead-letter-redrive',
+      where: letters,
+      what: `has a redrive policy of its own: looking at dead letters counts as receiving them, and SQS then moves them on to ${target}, where no command looks`,
+      mend: 'remove its RedrivePolicy',
+    },
+  ];
+};
+
 function parsePolicy(text: string): { maxReceiveCount: number; target: string } | undefined {
   try {
     const policy: unknown = JSON.parse(text);

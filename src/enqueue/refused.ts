@@ -1,8 +1,8 @@
 /** The report of refused rows: written beside the file, complete or not at all. */
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { stringify } from 'csv-stringify/sync';
 import { printable } from '../message/printable.ts';
 import { EnqueueFailure, errorCode } from './faults.ts';
+import { safeCsv } from './safe-csv.ts';
 import type { RefusedRow } from './validate.ts';
 
 const BUFFERED_ROWS = 200;
@@ -50,11 +50,11 @@ export class RefusedFile {
 
   #flush(): void {
     if (this.#buffered.length === 0) return;
-    const rows = this.#buffered.splice(0).map((row) => [row.line, safeText(row.reason), safeText(row.raw)]);
+    const rows = this.#buffered.splice(0).map((row) => [row.line, row.reason, row.raw]);
     this.#attempt(() => {
       if (!this.#written) writeFileSync(this.#part, 'line,reason,row\n');
       this.#written = true;
-      appendFileSync(this.#part, stringify(rows, { escape_formulas: true, quoted_string: true }));
+      appendFileSync(this.#part, safeCsv(rows, true));
     });
   }
 
@@ -67,9 +67,4 @@ export class RefusedFile {
       );
     }
   }
-}
-
-/** A spreadsheet set to semicolons takes text after one for a cell of its own. */
-function safeText(text: string): string {
-  return printable(text).replace(/;(?=\s*[=+\-@])/g, ";'");
 }

@@ -7,7 +7,7 @@
  */
 import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
 import { printable } from '../message/printable.ts';
-import { explainSqsError, isTransient } from '../queue/errors.ts';
+import { explainSqsError, isTransient, type RequestHints } from '../queue/errors.ts';
 import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
 import { batchRows, isFifo, type OutgoingRow } from './batches.ts';
 import type { GoodRow, RefusedRow } from './validate.ts';
@@ -21,6 +21,8 @@ const backoff: BackoffSettings = { baseMs: 200, maxMs: 10_000 };
 
 export interface SendOptions {
   readonly queueUrl: string;
+  /** How sentences name where the queue's URL comes from; as `enqueue` takes it when omitted. */
+  readonly hints?: RequestHints;
   /** Names this run (see batches.ts). */
   readonly run: string;
   /** One request; rejects when it failed as a whole. */
@@ -49,7 +51,7 @@ export interface SendResult {
 
 /** Sends all rows. Never rejects for what SQS answers: the result says how far it came. */
 export async function sendRows(rows: AsyncIterable<GoodRow>, options: SendOptions): Promise<SendResult> {
-  const { queueUrl, run, send, sleep, random, onRefused, onProgress } = options;
+  const { queueUrl, hints, run, send, sleep, random, onRefused, onProgress } = options;
   const fifo = isFifo(queueUrl);
   const batches = batchRows(rows, { fifo, run });
   const gaveUp = new AbortController();
@@ -104,7 +106,7 @@ export async function sendRows(rows: AsyncIterable<GoodRow>, options: SendOption
         left = again;
       }
       const reason =
-        'failed' in answer ? describeFailed(answer.failed) : explainSqsError(answer.error, queueUrl);
+        'failed' in answer ? describeFailed(answer.failed) : explainSqsError(answer.error, queueUrl, hints);
       if ('error' in answer && !isTransient(answer.error)) giveUp(reason);
       else if (tries >= MAX_TRIES) giveUp(`${reason}, ${MAX_TRIES} times in a row`);
       else await sleep(fullJitter(backoff, tries, random), stop);

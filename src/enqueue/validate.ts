@@ -23,6 +23,8 @@ export interface RefusedRow {
   readonly line: number;
   readonly raw: string;
   readonly reason: string;
+  /** What stands in the place of its Identifier, when that is text: of whatever length and content. */
+  readonly identifier?: string;
 }
 
 export type CheckedRow = GoodRow | RefusedRow;
@@ -38,7 +40,9 @@ export function checkRow(row: Row, { set, startedAt }: Rules): CheckedRow {
     ...set,
   };
   const check = checkUpdate(value, startedAt);
-  return check.ok ? { line, raw, update: check.update } : { line, raw, reason: check.message };
+  if (check.ok) return { line, raw, update: check.update };
+  const { Identifier: identifier }: { Identifier?: unknown } = value;
+  return { line, raw, reason: check.message, ...(typeof identifier === 'string' && { identifier }) };
 }
 
 /** Checks row by row; the same rows and rules always give the same answer. */

@@ -43,6 +43,7 @@ export async function sendChunk(rows: readonly LedgerRow[], options: ChunkOption
     ...options,
     // Whoever resumes a job is the same run: on FIFO queues SQS then drops what arrives twice. Each try has its RequestId.
     run: options.jobId,
+    hints: { setting: 'QUEUE_URL', permission: 'sqs:SendMessage' },
     send,
     onRefused: ({ line, reason }) => {
       refused.push({ row: line, reason });

@@ -63,30 +63,30 @@ export class Collector {
   }
 
   /**
-   * Takes what is on the queue now, without waiting for more.
+   * Takes what is on the queue now, without waiting for more; asks at least twice, so that it shows that the queue can
+   * be read.
    * @param signal ends it: workers may fill the queue faster than it is emptied.
+   * @returns whether it came to the queue's end.
    * @throws EnqueueFailure when the queue cannot be read.
    */
-  async drain(signal: AbortSignal): Promise<void> {
-    for (let empty = 0; empty < 2 && !signal.aborted && !this.#stop.signal.aborted; ) {
-      const messages = await this.#receive(0).catch((error: unknown) => {
-        throw this.#unreadable(error);
-      });
-      // SQS looks at some of its servers only when it does not wait: one empty answer proves little.
-      empty = messages.length === 0 ? empty + 1 : 0;
-      await this.#take(messages);
+  async drain(signal: AbortSignal): Promise<boolean> {
+    let width = 1;
+    // SQS looks at some of its servers only when it does not wait: one empty answer proves little.
+    for (let empty = 0; empty < 2; ) {
+      if (signal.aborted || this.#stop.signal.aborted) return false;
+      const took = await Promise.all(Array.from({ length: width }, () => this.#drainSome()));
+      empty = took.every((count) => count === 0) ? empty + 1 : 0;
+      width = took.includes(BATCH_SIZE) ? MAX_POLLS : 1;
     }
+    return true;
   }
 
-  /**
-   * Takes what one receive brings: shows that the queue can be read.
-   * @throws EnqueueFailure when it cannot.
-   */
-  async probe(): Promise<void> {
+  async #drainSome(): Promise<number> {
     const messages = await this.#receive(0).catch((error: unknown) => {
       throw this.#unreadable(error);
     });
     await this.#take(messages);
+    return messages.length;
   }
 
   start(): void {

@@ -1,7 +1,7 @@
 /** Where a job stands, for people and for scripts. PURE. */
 import { printable, printableJson, shortPrintable } from '../message/printable.ts';
 import { hang } from '../message/wrap.ts';
-import type { Counts, JobRecord } from './ledger-types.ts';
+import type { Counts, JobRecord, LeftOutCounts } from './ledger-types.ts';
 import { number, repeatedShare, rows } from './wording.ts';
 
 export interface JobStanding {
@@ -36,6 +36,9 @@ export function standingText({ job, counts, reconciled, parked }: JobStanding, n
     `  issued at      ${printable(plan.issuedAt)}`,
     ...ends(counts),
   ];
+  const { leftOut } = plan;
+  if (leftOut !== undefined && total(leftOut) > 0)
+    lines.push(entry('left out', total(leftOut), said(leftOut)));
   if (counts.inFlight > 0) lines.push(entry('in flight', counts.inFlight, 'sent, no outcome yet'));
   if (counts.planned > 0) lines.push(entry('not sent', counts.planned));
   if (notes.retried !== undefined) lines.push(entry('tried again', notes.retried));
@@ -58,6 +61,7 @@ export function standingJson({ job, counts, reconciled, parked }: JobStanding, n
     digest: plan?.digest ?? null,
     issuedAt: plan?.issuedAt ?? null,
     rows: counts.total,
+    leftOut: plan?.leftOut ?? null,
     ended: counts.ended,
     applied: counts.applied,
     superseded: counts.superseded,
@@ -75,6 +79,20 @@ export function standingJson({ job, counts, reconciled, parked }: JobStanding, n
     complete: plan?.complete ?? null,
   };
   return `${printableJson(json)}\n`;
+}
+
+function total({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): number {
+  return alreadyAsWanted + refused + duplicates;
+}
+
+function said({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): string {
+  const parts = [
+    [alreadyAsWanted, 'as wanted'],
+    [refused, 'refused'],
+    [duplicates, 'duplicates'],
+  ] as const;
+  const some = parts.filter(([count]) => count > 0).map(([count, name]) => `${number(count)} ${name}`);
+  return `by the plan: ${some.join(', ')}`;
 }
 
 function ends(counts: Counts): string[] {

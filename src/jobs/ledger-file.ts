@@ -7,9 +7,11 @@ import { printable } from '../message/printable.ts';
 
 export type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-const VERSION = 1;
+const VERSION = 2;
 /** Another process holds the file for the length of a short transaction, never longer. */
 const BUSY_MS = 20_000;
+/** Whoever only looks whether a job is being sent holds its lock for a moment. */
+const LOCK_PATIENCE_MS = 250;
 
 /**
  * Triggers keep the tallies, so that whoever changes a row, in whichever process, keeps the counts true and reading
@@ -86,6 +88,19 @@ CREATE TABLE strays (
 ) STRICT;
 `;
 
+/** Since form 2: the rows of the source that a job's plan left out. They have ended before it began. */
+const LEFT_OUT = `
+ALTER TABLE jobs ADD COLUMN left_out TEXT;
+
+CREATE TABLE left_out (
+  job INTEGER NOT NULL,
+  row INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  identifier TEXT, description TEXT, configuration TEXT, reason TEXT,
+  PRIMARY KEY (job, row)
+) STRICT, WITHOUT ROWID;
+`;
+
 /**
  * Opens the ledger in `stateDir`; makes both when they are not there.
  * @throws EnqueueFailure when it cannot be opened, or was made by a later version of this program.
@@ -119,7 +134,8 @@ function migrate(db: DatabaseSync, path: string): void {
       );
     }
     // Another process may have made it meanwhile.
-    if (found === 0) db.exec(`${SCHEMA} PRAGMA user_version = ${VERSION}`);
+    if (found === VERSION) return;
+    db.exec(`${found === 0 ? SCHEMA : ''} ${LEFT_OUT} PRAGMA user_version = ${VERSION}`);
   });
 }
 
@@ -142,7 +158,7 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
  * @returns gives it back, or undefined when another process has it.
  */
 export function lockSending(stateDir: string, key: number): (() => void) | undefined {
-  const db = new DatabaseSync(join(stateDir, `sending-${key}.lock`), { timeout: 0 });
+  const db = new DatabaseSync(join(stateDir, `sending-${key}.lock`), { timeout: LOCK_PATIENCE_MS });
   try {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return () => db.close();

@@ -6,11 +6,13 @@ import type {
   Guards,
   JobRecord,
   LedgerRow,
+  LeftOutCounts,
+  LeftOutRecord,
   ParkedOutcome,
   RowEnd,
   RowState,
 } from './ledger-types.ts';
-import type { TaskChange } from './plan-types.ts';
+import type { LeftOutState, TaskChange } from './plan-types.ts';
 
 /** A row as `node:sqlite` gives it. */
 export type Raw = Readonly<Record<string, unknown>>;
@@ -50,6 +52,16 @@ function toEnd({ reason, error, attempts, at }: Raw): RowEnd {
   };
 }
 
+export function toLeftOutRecord(raw: Raw): LeftOutRecord {
+  return {
+    row: Number(raw.row),
+    state: raw.state as LeftOutState,
+    identifier: typeof raw.identifier === 'string' ? raw.identifier : undefined,
+    change: toChange(raw),
+    reason: typeof raw.reason === 'string' ? raw.reason : undefined,
+  };
+}
+
 export function toParked(raw: Raw): ParkedOutcome {
   return {
     name: String(raw.name),
@@ -68,6 +80,7 @@ export function toJob(raw: Raw): JobRecord {
           digest: raw.digest,
           issuedAt: String(raw.issued_at),
           rows: Number(raw.rows),
+          leftOut: typeof raw.left_out === 'string' ? (JSON.parse(raw.left_out) as LeftOutCounts) : undefined,
           complete: raw.complete === 1,
           guards: JSON.parse(String(raw.guards)) as Guards,
           counting: JSON.parse(String(raw.counting)) as Counting,

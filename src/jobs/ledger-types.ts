@@ -1,6 +1,6 @@
 /** What the ledger holds, as its readers see it. */
 import type { Outcome } from '../message/outcome.ts';
-import type { TaskChange } from './plan-types.ts';
+import type { LeftOutState, PlanCounts, TaskChange } from './plan-types.ts';
 
 /**
  * Where a row is:
@@ -65,7 +65,10 @@ export interface JobPlan {
   readonly digest: string;
   /** Of every update of the job: the moment of the first apply. */
   readonly issuedAt: string;
+  /** Rows to change. */
   readonly rows: number;
+  /** Rows of its source that the plan left out; undefined for a job of an earlier release. */
+  readonly leftOut: LeftOutCounts | undefined;
   /** False while its rows are being written into the ledger. */
   readonly complete: boolean;
   readonly guards: Guards;
@@ -74,6 +77,17 @@ export interface JobPlan {
   readonly maybeTwice: number;
   /** Why sending stopped before the end the last time. */
   readonly stopped: string | undefined;
+}
+
+export type LeftOutCounts = Omit<PlanCounts, 'toChange'>;
+
+/** A row of the source that the plan left out. */
+export interface LeftOutRecord {
+  readonly row: number;
+  readonly state: LeftOutState;
+  readonly identifier: string | undefined;
+  readonly change: TaskChange;
+  readonly reason: string | undefined;
 }
 
 /** How a row ended, as far as it has. */

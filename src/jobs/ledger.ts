@@ -1,17 +1,27 @@
 /** The ledger of bulk jobs: what was planned, what was sent, how every row ended. Synchronous, as SQLite is. */
 import { type DatabaseSync, lockSending, openLedgerFile, transaction } from './ledger-file.ts';
-import { type Raw, ROW_COLUMNS, toCounts, toJob, toParked, toRow } from './ledger-records.ts';
+import {
+  type Raw,
+  ROW_COLUMNS,
+  toCounts,
+  toJob,
+  toLeftOutRecord,
+  toParked,
+  toRow,
+} from './ledger-records.ts';
 import type {
   Counting,
   Counts,
   Guards,
   JobRecord,
   LedgerRow,
+  LeftOutCounts,
+  LeftOutRecord,
   ParkedOutcome,
   RowEnd,
 } from './ledger-types.ts';
 import { type Arrival, OutcomeStore, type StoreResult } from './outcome-store.ts';
-import type { PlanRow } from './plan-types.ts';
+import type { PlanLine } from './plan-types.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 
 export interface NewJob {
@@ -19,6 +29,7 @@ export interface NewJob {
   readonly path: string;
   readonly source: string;
   readonly digest: string;
+  readonly leftOut: LeftOutCounts;
 }
 
 /** A row that SQS will never take, and why. */
@@ -65,6 +76,13 @@ export class Ledger {
     return lockSending(this.#stateDir, key);
   }
 
+  /** Whether a process is sending and following this job at the moment: it hears the job's outcomes, too. */
+  isFollowed(key: number): boolean {
+    const unlock = this.lock(key);
+    unlock?.();
+    return unlock === undefined;
+  }
+
   job(jobId: string): JobRecord | undefined {
     const raw = this.#sql.job.get(jobId);
     return raw === undefined ? undefined : toJob(raw);
@@ -79,25 +97,31 @@ export class Ledger {
    * Enters a job, its rows still to come; fixes its IssuedAt. One that is there with the same digest is left as it is.
    * @returns the job as it is in the ledger, whose digest may be another: then it is another job of that name.
    */
-  addJob({ jobId, path, source, digest }: NewJob): JobRecord {
+  addJob({ leftOut, ...job }: NewJob): JobRecord {
     return transaction(this.#db, () => {
       const issuedAt = new Date(this.#now()).toISOString();
       const now = this.#now();
-      this.#sql.addJob.run({ jobId, path, source, digest, issuedAt, now });
-      return toJob(this.#sql.job.get(jobId) ?? {});
+      this.#sql.addJob.run({ ...job, leftOut: JSON.stringify(leftOut), issuedAt, now });
+      return toJob(this.#sql.job.get(job.jobId) ?? {});
     });
   }
 
-  /** The last row that is in the ledger; 0 when none is. */
+  /** The last row that is in the ledger, one that was left out included; 0 when none is. */
   lastRow(key: number): number {
-    return Number(this.#sql.lastRow.get(key)?.last ?? 0);
+    return Number(this.#sql.lastRow.get({ job: key })?.last ?? 0);
   }
 
-  addRows(key: number, rows: readonly PlanRow[]): void {
+  addRows(key: number, rows: readonly PlanLine[]): void {
     transaction(this.#db, () => {
-      for (const { Row, Identifier, Description, TaskConfigurationId, Former } of rows) {
-        const former = Former === undefined ? null : JSON.stringify(Former);
-        this.#sql.addRow.run(key, Row, Identifier, Description ?? null, TaskConfigurationId ?? null, former);
+      for (const row of rows) {
+        const { Row, Identifier = null, Description = null, TaskConfigurationId = null } = row;
+        if ('LeftOut' in row) {
+          const { LeftOut, Reason = null } = row;
+          this.#sql.addLeftOut.run(key, Row, LeftOut, Identifier, Description, TaskConfigurationId, Reason);
+          continue;
+        }
+        const former = row.Former === undefined ? null : JSON.stringify(row.Former);
+        this.#sql.addRow.run(key, Row, Identifier, Description, TaskConfigurationId, former);
       }
     });
   }
@@ -171,7 +195,7 @@ export class Ledger {
 
   /**
    * Takes down what the tasks themselves told about rows without an outcome: the `applied` and the `gone` ones end,
-   * the `again` ones are planned as another try. A row that has ended meanwhile stays as it ended.
+   * the `again` ones are planned as another try, and may so have been sent twice. A row that has ended meanwhile stays as it ended.
    * @returns how many rows this changed.
    */
   reconcile(
@@ -186,9 +210,11 @@ export class Ledger {
       const at = new Date(this.#now()).toISOString();
       const changed = (results: readonly { changes: number | bigint }[]): number =>
         results.reduce((sum, { changes }) => sum + Number(changes), 0);
+      const again = changed(found.again.map((row) => this.#sql.sendAgain.run(key, row)));
+      this.addMaybeTwice(key, again);
       return {
         applied: changed(found.applied.map((row) => this.#sql.reconcileApplied.run(at, key, row))),
-        again: changed(found.again.map((row) => this.#sql.sendAgain.run(key, row))),
+        again,
         gone: changed(
           found.gone.map(({ row, error }) =>
             this.#sql.reconcileGone.run(error.name, JSON.stringify(error), at, key, row),
@@ -207,10 +233,16 @@ export class Ledger {
     return Number(this.#sql.reconciled.get(key)?.rows ?? 0);
   }
 
-  /** All rows of a job, in order, as they are at this moment. The ledger may not be written meanwhile. */
+  /** All rows to change of a job, in order, as they are at this moment. The ledger may not be written meanwhile. */
   *rows(key: number): Generator<LedgerRow, undefined> {
     const rows = this.#db.prepare(`SELECT ${ROW_COLUMNS} FROM rows WHERE job = ? ORDER BY row`);
     for (const raw of rows.iterate(key)) yield toRow(raw as Raw);
+  }
+
+  /** The rows that the job's plan left out, in order. As with `rows`. */
+  *leftOut(key: number): Generator<LeftOutRecord, undefined> {
+    const rows = this.#db.prepare('SELECT * FROM left_out WHERE job = ? ORDER BY row');
+    for (const raw of rows.iterate(key)) yield toLeftOutRecord(raw as Raw);
   }
 
   /** Outcomes under a job's name that belong to none of its rows; of a foreign job, all. Key 0: those without a job. */

@@ -19,13 +19,22 @@ export interface StoreResult {
   readonly strays: number;
 }
 
-/** Outcomes without a job that are kept; the oldest make room. */
+/**
+ * Outcomes without a job that are kept; the oldest make room. Those of a job whose plan is elsewhere are all kept, some
+ * 300 bytes each: this ledger alone consumes the queue, so what it drops nobody ever sees. Whoever may send updates
+ * can so make it grow; whoever uses it for one job alone gives it an outcome queue, or a STATE_DIR, of its own.
+ */
 const MAX_WITHOUT_JOB = 100_000;
 /** Messages kept that are no outcomes. */
 const MAX_STRAYS = 1_000;
 const MAX_STRAY_LENGTH = 4_096;
 const MAX_CAUSE_LENGTH = 100;
 const MAX_MESSAGE_LENGTH = 1_000;
+/**
+ * API calls taken for what an outcome says at most. It may say anything up to 2^53, and the sum of a few such is a
+ * number that `node:sqlite` refuses to read.
+ */
+const MAX_CALLS = 1_000_000;
 
 /** The key under which outcomes without a job are parked. */
 export const WITHOUT_JOB = 0;
@@ -137,7 +146,7 @@ function endOf({ Outcome: state, Reason, Error: error, Attempts, At }: Outcome) 
     cause: cause.slice(0, MAX_CAUSE_LENGTH),
     reason: Reason ?? null,
     error: kept === undefined ? null : JSON.stringify(kept),
-    attempts: Attempts,
+    attempts: Math.min(Attempts, MAX_CALLS),
     at: At,
   };
 }

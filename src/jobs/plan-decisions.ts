@@ -1,8 +1,9 @@
 /** What becomes of a row once the task's present values are known. PURE. */
 import type { OtaTask, ReadAnswer } from '../ota/reader.ts';
-import type { Candidate } from './plan-staging.ts';
+import type { Candidate, LeftOut } from './plan-staging.ts';
 import type { TaskChange } from './plan-types.ts';
 import { type Conditions, unmet } from './plan-where.ts';
+import type { NewLeftOut } from './plan-writer.ts';
 
 export const changeFields = ['Description', 'TaskConfigurationId'] as const;
 
@@ -62,4 +63,13 @@ export function decideRefreshed(
   const field = conditions && unmet(answer.value, conditions);
   if (field !== undefined) return { reason: `${field} has changed since the tasks were listed` };
   return { candidate: { ...candidate, Former: formerOf(candidate, answer.value) } };
+}
+
+/** What a plan's file says of a row that is left out. */
+export function toLeftOut({ leftOut, Identifier, reason }: LeftOut): NewLeftOut {
+  return {
+    LeftOut: leftOut,
+    ...(Identifier !== undefined && { Identifier }),
+    ...(reason !== undefined && { Reason: reason }),
+  };
 }

@@ -2,7 +2,16 @@
 import type { Hash } from 'node:crypto';
 import { z } from 'zod';
 import { updateSchema } from '../message/update.ts';
-import type { PlanCounts, PlanFooter, PlanHeader, PlanRow } from './plan-types.ts';
+import {
+  leftOutStates,
+  MAX_LEFT_OUT_IDENTIFIER,
+  MAX_LEFT_OUT_REASON,
+  PLAN_FORM,
+  type PlanCounts,
+  type PlanFooter,
+  type PlanHeader,
+  type PlanLine,
+} from './plan-types.ts';
 
 const { Identifier, Description, TaskConfigurationId, JobId } = updateSchema.shape;
 
@@ -10,15 +19,17 @@ const { Identifier, Description, TaskConfigurationId, JobId } = updateSchema.sha
 export const jobIdSchema = JobId.unwrap();
 
 const headerSchema = z.strictObject({
-  Plan: z.literal(1),
+  Plan: z.literal(PLAN_FORM),
   JobId: jobIdSchema,
   CreatedAt: z.iso.datetime(),
   Source: z.string(),
 });
 
+const Row = z.number().int().min(1);
+
 const rowSchema = z
   .strictObject({
-    Row: z.number().int().min(1),
+    Row,
     Identifier,
     Description,
     TaskConfigurationId,
@@ -27,6 +38,15 @@ const rowSchema = z
       .optional(),
   })
   .refine((row) => row.Description !== undefined || row.TaskConfigurationId !== undefined);
+
+const leftOutSchema = z.strictObject({
+  Row,
+  LeftOut: z.enum(leftOutStates),
+  Identifier: z.string().max(MAX_LEFT_OUT_IDENTIFIER).optional(),
+  Description,
+  TaskConfigurationId,
+  Reason: z.string().max(MAX_LEFT_OUT_REASON).optional(),
+});
 
 const count = z.number().int().min(0);
 
@@ -41,7 +61,7 @@ const footerSchema = z.strictObject({
 });
 
 /** A line of a plan file, its line feed included. */
-export function toLine(value: PlanHeader | PlanRow | PlanFooter): string {
+export function toLine(value: PlanHeader | PlanLine | PlanFooter): string {
   return `${JSON.stringify(value)}\n`;
 }
 
@@ -49,8 +69,11 @@ export function parseHeader(line: string): PlanHeader | undefined {
   return headerSchema.safeParse(toJson(line)).data;
 }
 
-export function parseRow(line: string): PlanRow | undefined {
-  return rowSchema.safeParse(toJson(line)).data as PlanRow | undefined;
+/** A row to change, or one that is left out. */
+export function parseRow(line: string): PlanLine | undefined {
+  const value = toJson(line);
+  const leftOut = typeof value === 'object' && value !== null && Object.hasOwn(value, 'LeftOut');
+  return (leftOut ? leftOutSchema : rowSchema).safeParse(value).data as PlanLine | undefined;
 }
 
 export function parseFooter(line: string): PlanFooter | undefined {

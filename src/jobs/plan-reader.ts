@@ -5,17 +5,24 @@ import { readLines } from '../enqueue/lines.ts';
 import { openSource, type Source, type SourceOptions } from '../enqueue/source.ts';
 import { printable } from '../message/printable.ts';
 import { parseFooter, parseHeader, parseRow, planDigest, planVersion } from './plan-lines.ts';
-import type { PlanCounts, PlanFooter, PlanHeader, PlanRow } from './plan-types.ts';
+import {
+  countedAs,
+  PLAN_FORM,
+  type PlanCounts,
+  type PlanFooter,
+  type PlanHeader,
+  type PlanLine,
+} from './plan-types.ts';
 
 /** A verified plan. */
 export interface Plan {
   readonly header: PlanHeader;
   readonly footer: PlanFooter;
   /**
-   * The rows in order; may be called again when the reading before has ended.
+   * The rows in order, those left out among them; may be called again when the reading before has ended.
    * @throws EnqueueFailure when the file was written to since it was verified.
    */
-  rows(): AsyncGenerator<PlanRow, undefined>;
+  rows(): AsyncGenerator<PlanLine, undefined>;
   close(): Promise<void>;
 }
 
@@ -43,6 +50,7 @@ async function verify(
   let footer: PlanFooter | undefined;
   let footerText = '';
   let rows = 0;
+  const counts = { toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 };
   for await (const { number, text, cut } of readLines(digest.pass(source.chunks()))) {
     signal.throwIfAborted();
     if (header === undefined) {
@@ -57,7 +65,7 @@ async function verify(
       if (footer === undefined) throw fault(source.name, number, 'holds a line that is no row of a plan');
     } else if (row.Row !== ++rows) {
       throw fault(source.name, number, `holds row ${row.Row} where row ${rows} belongs`);
-    }
+    } else counts['LeftOut' in row ? countedAs[row.LeftOut] : 'toChange']++;
   }
   if (header === undefined || footer === undefined) {
     const end = `it ends after row ${rows.toLocaleString('en')}, without its last line`;
@@ -65,7 +73,8 @@ async function verify(
   }
   // The last line may not vary either: it is what those counts and that digest are written as, or it was changed.
   const written = JSON.stringify({ Counts: footer.Counts, Digest: digest.value(footer.Counts) });
-  if (footer.Counts.toChange !== rows || footerText !== written) {
+  const counted = countNames.every((name) => footer.Counts[name] === counts[name]);
+  if (!counted || footerText !== written) {
     throw new InputFault(
       `The plan ${printable(source.name)} was changed after it was made: its digest does not fit. ${MEND}`,
     );
@@ -73,19 +82,22 @@ async function verify(
   return { header, footer };
 }
 
-async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator<PlanRow, undefined> {
+async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator<PlanLine, undefined> {
   const changed = (): EnqueueFailure =>
     new EnqueueFailure(`The plan ${printable(source.name)} changed while it was in use.`);
   if (await source.changed()) throw changed();
+  const all = countNames.reduce((sum, name) => sum + Counts[name], 0);
   let rows = 0;
   for await (const { number, text } of readLines(source.chunks())) {
     if (number === 1) continue;
-    if (rows === Counts.toChange) return;
+    if (rows === all) return;
     const row = parseRow(text);
     if (row?.Row !== ++rows) throw changed();
     yield row;
   }
 }
+
+const countNames = ['toChange', ...Object.values(countedAs)] as const;
 
 const MEND = 'Make it anew with `ota-updater jobs plan`; nothing was sent.';
 
@@ -93,7 +105,7 @@ function readHeader(text: string, name: string): PlanHeader {
   const header = parseHeader(text);
   if (header !== undefined) return header;
   const version = planVersion(text);
-  if (version !== undefined && version !== 1) {
+  if (version !== undefined && version !== PLAN_FORM) {
     throw new InputFault(`${printable(name)} is a plan of another release (form ${version}). ${MEND}`);
   }
   throw new InputFault(

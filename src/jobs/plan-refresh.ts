@@ -6,7 +6,7 @@ import type { TaskGetter } from '../ota/reader.ts';
 import { inOrder } from './in-order.ts';
 import { decideRefreshed, type Refreshed } from './plan-decisions.ts';
 import { explainRead } from './plan-sources.ts';
-import type { Candidate } from './plan-staging.ts';
+import type { LeftOut, StagedRow } from './plan-staging.ts';
 import type { Conditions } from './plan-where.ts';
 
 /** So many in a row that cannot be read: then the cause is not in the tasks. */
@@ -27,6 +27,12 @@ export interface ReadTask<Item> {
   readonly answer: Awaited<ReturnType<TaskGetter['get']>>;
 }
 
+/** The same, of an item that has no task to read. */
+export interface PassedBy<Item> {
+  readonly item: Item;
+  readonly answer: undefined;
+}
+
 /**
  * Reads the task of every item. Ends early when interrupted.
  * @throws EnqueueFailure when reading fails for so many in a row that the cause is not in the tasks.
@@ -34,16 +40,29 @@ export interface ReadTask<Item> {
 export async function* readTasks<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   identifierOf: (item: Item) => string,
-  { reader, maxConcurrency, signal }: ReadTasksOptions,
+  options: ReadTasksOptions,
 ): AsyncGenerator<ReadTask<Item>, undefined> {
-  const read = async (item: Item): Promise<ReadTask<Item>> => ({
-    item,
-    answer: await reader.get(identifierOf(item)),
-  });
+  for await (const task of readSome(items, identifierOf, options)) if (task.answer !== undefined) yield task;
+}
+
+/** The same, but for items that `identifierOf` has no Identifier for: they pass by in their place. */
+export async function* readSome<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  identifierOf: (item: Item) => string | undefined,
+  { reader, maxConcurrency, signal }: ReadTasksOptions,
+): AsyncGenerator<ReadTask<Item> | PassedBy<Item>, undefined> {
+  const read = async (item: Item): Promise<ReadTask<Item> | PassedBy<Item>> => {
+    const identifier = identifierOf(item);
+    return { item, answer: identifier === undefined ? undefined : await reader.get(identifier) };
+  };
   let run = 0;
   for await (const task of inOrder(items, maxConcurrency * AHEAD, read)) {
     if (signal.aborted) return;
     const { answer } = task;
+    if (answer === undefined) {
+      yield task;
+      continue;
+    }
     run = answer.ok || answer.failure.kind === 'rejected' ? 0 : run + 1;
     if (!answer.ok && run >= UNREADABLE_RUN) throw unreadable(answer.failure);
     yield task;
@@ -59,20 +78,32 @@ export interface RefreshOptions extends ReadTasksOptions {
   readonly conditions: Conditions | undefined;
 }
 
-export type RefreshedRow = Exclude<Refreshed, { readonly reason: string }> | RefusedRow;
+export type RefreshedRow =
+  | Exclude<Refreshed, { readonly reason: string }>
+  /** Left out before it was read. */
+  | LeftOut
+  /** Refused by what was read. */
+  | RefusedRow;
 
-/** Every candidate as GetOtaTask sees it. Throws as `readTasks` does. */
+/** Every candidate as GetOtaTask sees it, and all other rows as they are. Throws as `readTasks` does. */
 export async function* refresh(
-  candidates: AsyncIterable<Candidate>,
+  rows: AsyncIterable<StagedRow>,
   options: RefreshOptions,
 ): AsyncGenerator<RefreshedRow, undefined> {
-  for await (const { item, answer } of readTasks(candidates, ({ Identifier }) => Identifier, options)) {
+  const identifierOf = (row: StagedRow): string | undefined =>
+    'leftOut' in row ? undefined : row.Identifier;
+  for await (const { item, answer } of readSome(rows, identifierOf, options)) {
+    if ('leftOut' in item) {
+      yield item;
+      continue;
+    }
+    if (answer === undefined) continue;
     const refreshed = decideRefreshed(item, answer, options.conditions);
     if (!('reason' in refreshed)) {
       yield refreshed;
       continue;
     }
     const { line, Former: _, ...raw } = item;
-    yield { line, raw: JSON.stringify(raw), reason: refreshed.reason };
+    yield { line, raw: JSON.stringify(raw), reason: refreshed.reason, identifier: item.Identifier };
   }
 }

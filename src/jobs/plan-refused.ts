@@ -2,6 +2,7 @@
 import { RefusedFile } from '../enqueue/refused.ts';
 import type { RefusedRow } from '../enqueue/validate.ts';
 import { Reasons } from './plan-reasons.ts';
+import type { LeftOut } from './plan-staging.ts';
 
 export class Refused {
   readonly file: RefusedFile;
@@ -12,8 +13,11 @@ export class Refused {
     this.file = new RefusedFile(path);
   }
 
-  add(row: RefusedRow): void {
+  /** @returns the row as a plan leaves it out. */
+  add(row: RefusedRow): LeftOut {
     this.file.add(row);
     this.reasons.add(row);
+    const { line, reason, identifier: Identifier } = row;
+    return { line, leftOut: 'refused', reason, ...(Identifier !== undefined && { Identifier }) };
   }
 }

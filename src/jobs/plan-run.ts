@@ -1,11 +1,11 @@
 /**
  * Makes a plan: read every row, find out which ones a later row displaces, read the tasks if that is asked for, write
- * what is left. Nothing is sent.
+ * what is to be changed and what is left out. Nothing is sent.
  */
 import { dirname, join, resolve } from 'node:path';
 import { openSource } from '../enqueue/source.ts';
 import { checkSetFields, type Rules } from '../enqueue/validate.ts';
-import { isAsWanted } from './plan-decisions.ts';
+import { changeOf, isAsWanted, toLeftOut } from './plan-decisions.ts';
 import { costOfReading } from './plan-duration.ts';
 import type { PlanContext, PlanOptions } from './plan-options.ts';
 import { type RefreshedRow, refresh } from './plan-refresh.ts';
@@ -13,6 +13,7 @@ import { Refused } from './plan-refused.ts';
 import { fileRows, liveTasks, type SourceRow } from './plan-sources.ts';
 import { Staging } from './plan-staging.ts';
 import type { PlanReport } from './plan-summary.ts';
+import { PLAN_FORM } from './plan-types.ts';
 import { describeTasks } from './plan-where.ts';
 import { PlanWriter } from './plan-writer.ts';
 
@@ -118,7 +119,7 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
   let staged = 0;
   for await (const row of opened.rows) {
     if (signal.aborted) return undefined;
-    if ('reason' in row) refused.add(row);
+    if ('reason' in row) staging.leaveOut(refused.add(row));
     else {
       staging.add(row);
       staged++;
@@ -126,32 +127,33 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
   }
   const duplicates = staging.seal();
   const createdAt = new Date(rules.startedAt).toISOString();
-  writer.begin({ Plan: 1, JobId: options.jobId, CreatedAt: createdAt, Source: opened.name });
+  writer.begin({ Plan: PLAN_FORM, JobId: options.jobId, CreatedAt: createdAt, Source: opened.name });
 
-  let alreadyAsWanted = 0;
   let unread = 0;
   let done = 0;
   for await (const row of candidates(making, staged - duplicates.rows)) {
     if (signal.aborted) return undefined;
+    if ('leftOut' in row) {
+      writer.leaveOut(toLeftOut(row));
+      continue;
+    }
     context.progress.update(++done);
     if ('reason' in row) {
-      refused.add(row);
+      writer.leaveOut(toLeftOut(refused.add(row)));
       continue;
     }
     const { line: _, ...candidate } = row.candidate;
     if ('unread' in row) unread++;
-    if (isAsWanted(candidate, candidate.Former)) alreadyAsWanted++;
-    else writer.add(candidate);
+    if (!isAsWanted(candidate, candidate.Former)) writer.add(candidate);
+    else {
+      const { Identifier } = candidate;
+      writer.leaveOut({ LeftOut: 'as-wanted', Identifier, ...changeOf(candidate) });
+    }
   }
   if (signal.aborted) return undefined;
-  const counts = {
-    toChange: writer.rows,
-    alreadyAsWanted,
-    refused: refused.reasons.total,
-    duplicates: duplicates.rows,
-  };
+  const { counts } = writer;
   const refusedWritten = refused.file.finish();
-  if (counts.toChange > 0) writer.finish(counts);
+  if (counts.toChange > 0) writer.finish();
   return {
     jobId: options.jobId,
     source: opened.name,
@@ -169,7 +171,7 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
   };
 }
 
-/** The rows that count, read first if that is asked for. */
+/** All rows, those that count read first if that is asked for. */
 async function* candidates(
   { options, context, staging }: Making,
   count: number,
@@ -177,12 +179,12 @@ async function* candidates(
   const { progress, signal, reader } = context;
   if (!options.refresh) {
     progress.stage('writing   ', count);
-    for await (const candidate of staging.winners()) yield { candidate };
+    for await (const row of staging.rows()) yield 'leftOut' in row ? row : { candidate: row };
     return;
   }
   context.say(`refresh: ${costOfReading(count, options.rateLimit)}`);
   progress.stage('refreshing', count);
   const conditions = 'conditions' in options.from ? options.from.conditions : undefined;
   const { maxConcurrency } = options;
-  yield* refresh(staging.winners(), { reader, maxConcurrency, signal, conditions });
+  yield* refresh(staging.rows(), { reader, maxConcurrency, signal, conditions });
 }

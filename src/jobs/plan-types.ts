@@ -1,6 +1,6 @@
 /**
  * A plan: what a bulk job will change, decided before anything is sent. On disk it is JSON Lines: one header, then a
- * line per row to change, then one footer with the digest of everything before it.
+ * line per row of the source, to change or left out, then one footer with the digest of everything before it.
  */
 
 /** The fields of an update that change a task. */
@@ -9,9 +9,12 @@ export interface TaskChange {
   readonly TaskConfigurationId?: string;
 }
 
+/** Counts up with every change of the file's form that a reader must know of. */
+export const PLAN_FORM = 2;
+
 /** First line of a plan file. Written before the rows, so it holds nothing that only counting them would tell. */
 export interface PlanHeader {
-  readonly Plan: 1;
+  readonly Plan: typeof PLAN_FORM;
   readonly JobId: string;
   readonly CreatedAt: string;
   /** What the rows were made from, as a person would say it: a file's name, or the conditions on live tasks. */
@@ -20,7 +23,7 @@ export interface PlanHeader {
 
 /** One row to change. */
 export interface PlanRow extends TaskChange {
-  /** From 1, without gaps; the row's name within the job. */
+  /** Its place among the rows of the source, from 1; the row's name within the job. */
   readonly Row: number;
   readonly Identifier: string;
   /**
@@ -31,6 +34,29 @@ export interface PlanRow extends TaskChange {
   readonly Former?: TaskChange;
 }
 
+/**
+ * Why a row of the source is left out: all is as it wants already; it cannot be applied; a later row names the same
+ * task.
+ */
+export const leftOutStates = ['as-wanted', 'refused', 'duplicate'] as const;
+export type LeftOutState = (typeof leftOutStates)[number];
+
+/** A row of the source that is not to be changed: in the plan so that a report can tell of every row. */
+export interface LeftOutRow extends TaskChange {
+  /** Rows to change and rows left out are numbered together, without gaps. */
+  readonly Row: number;
+  readonly LeftOut: LeftOutState;
+  /** What stands in its place, when that is text; of a refused row anything up to MAX_LEFT_OUT_IDENTIFIER. */
+  readonly Identifier?: string;
+  /** A sentence without its full stop, of at most MAX_LEFT_OUT_REASON characters. */
+  readonly Reason?: string;
+}
+
+export const MAX_LEFT_OUT_IDENTIFIER = 200;
+export const MAX_LEFT_OUT_REASON = 500;
+
+export type PlanLine = PlanRow | LeftOutRow;
+
 /** How many rows of the source ended where. */
 export interface PlanCounts {
   /** Rows in the plan. */
@@ -40,6 +66,13 @@ export interface PlanCounts {
   /** Rows of the source whose Identifier a later row names again: the later one counts. */
   readonly duplicates: number;
 }
+
+/** Where each kind of row that is left out is counted. */
+export const countedAs = {
+  'as-wanted': 'alreadyAsWanted',
+  refused: 'refused',
+  duplicate: 'duplicates',
+} as const satisfies Record<LeftOutState, keyof PlanCounts>;
 
 /** Last line of a plan file. */
 export interface PlanFooter {

@@ -4,12 +4,21 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSy
 import { EnqueueFailure, errorCode, InputFault } from '../enqueue/faults.ts';
 import { printable } from '../message/printable.ts';
 import { planDigest, toLine } from './plan-lines.ts';
-import type { PlanCounts, PlanHeader, PlanRow } from './plan-types.ts';
+import {
+  countedAs,
+  type LeftOutRow,
+  MAX_LEFT_OUT_IDENTIFIER,
+  MAX_LEFT_OUT_REASON,
+  type PlanCounts,
+  type PlanHeader,
+  type PlanRow,
+} from './plan-types.ts';
 
 const BUFFERED_CHARACTERS = 16 * 1_024;
 
 /** What a row says besides its number, which the writer gives it. */
 export type NewRow = Omit<PlanRow, 'Row'>;
+export type NewLeftOut = Omit<LeftOutRow, 'Row'>;
 
 /** Writes are synchronous: they are few. Every method throws EnqueueFailure when the file cannot be written. */
 export class PlanWriter {
@@ -20,7 +29,8 @@ export class PlanWriter {
   readonly #hash: Hash = createHash('sha256');
   #file: number | undefined;
   #buffer = '';
-  #rows = 0;
+  #lines = 0;
+  readonly #counts = { toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 };
 
   /**
    * @param path where the plan will be after `finish()`.
@@ -36,9 +46,9 @@ export class PlanWriter {
     this.#refuseExisting();
   }
 
-  /** Rows written so far. */
-  get rows(): number {
-    return this.#rows;
+  /** Of the rows written so far. */
+  get counts(): PlanCounts {
+    return { ...this.#counts };
   }
 
   /** To be called first, and once. */
@@ -50,13 +60,27 @@ export class PlanWriter {
   }
 
   add(row: NewRow): void {
-    this.#rows++;
-    this.#write(toLine({ Row: this.#rows, ...row }));
+    this.#counts.toChange++;
+    this.#write(toLine({ Row: ++this.#lines, ...row }));
+  }
+
+  /** A row that is not to be changed; what it says may be cut. */
+  leaveOut({ LeftOut, Identifier, Reason, ...change }: NewLeftOut): void {
+    this.#counts[countedAs[LeftOut]]++;
+    const line = {
+      Row: ++this.#lines,
+      LeftOut,
+      ...(Identifier !== undefined && { Identifier: cut(Identifier, MAX_LEFT_OUT_IDENTIFIER) }),
+      ...change,
+      ...(Reason !== undefined && { Reason: cut(Reason, MAX_LEFT_OUT_REASON) }),
+    };
+    this.#write(toLine(line));
   }
 
   /** Adds the footer and puts the plan in its place. */
-  finish(counts: PlanCounts): void {
+  finish(): void {
     this.#flush();
+    const { counts } = this;
     const footer = toLine({ Counts: counts, Digest: planDigest(this.#hash, counts) });
     this.#refuseExisting();
     this.#attempt(() => {
@@ -110,4 +134,8 @@ export class PlanWriter {
       );
     }
   }
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max - 1)}…` : text;
 }

@@ -4,7 +4,7 @@ import { printable } from '../message/printable.ts';
 import type { Ledger } from './ledger.ts';
 import type { JobRecord } from './ledger-types.ts';
 import type { Plan } from './plan-reader.ts';
-import type { PlanRow } from './plan-types.ts';
+import type { PlanLine } from './plan-types.ts';
 
 /** Rows to a transaction. */
 const BATCH_ROWS = 1_000;
@@ -15,7 +15,9 @@ const BATCH_ROWS = 1_000;
  */
 export function enterJob(ledger: Ledger, { header, footer }: Plan, path: string): JobRecord {
   const { JobId: jobId, Source: source } = header;
-  const job = ledger.addJob({ jobId, path, source, digest: footer.Digest });
+  const { Digest: digest, Counts } = footer;
+  const { toChange: _, ...leftOut } = Counts;
+  const job = ledger.addJob({ jobId, path, source, digest, leftOut });
   if (job.plan?.digest === footer.Digest) return job;
   throw new InputFault(
     `The ledger has another plan of job ${printable(jobId)}. Make this one anew with another --job-id.`,
@@ -33,7 +35,7 @@ export async function enterRows(
   signal: AbortSignal,
 ): Promise<boolean> {
   const have = ledger.lastRow(key);
-  let batch: PlanRow[] = [];
+  let batch: PlanLine[] = [];
   for await (const row of plan.rows()) {
     if (signal.aborted) return false;
     if (row.Row <= have) continue;

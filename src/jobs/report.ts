@@ -1,8 +1,8 @@
-/** The report: a line per row of a job, with its end. Streams; nothing is held. */
-import { stringify } from 'csv-stringify/sync';
-import { printable, printableJson } from '../message/printable.ts';
+/** The report: a line per row of a job's source, with its end. Streams; nothing is held. */
+import { safeCsv } from '../enqueue/safe-csv.ts';
+import { printableJson } from '../message/printable.ts';
 import type { Ledger } from './ledger.ts';
-import type { JobRecord, LedgerRow, ParkedOutcome } from './ledger-types.ts';
+import type { JobRecord, LedgerRow, LeftOutRecord, ParkedOutcome } from './ledger-types.ts';
 import { rowName } from './row-name.ts';
 
 export type ReportFormat = 'csv' | 'json';
@@ -31,10 +31,25 @@ const columns = [
   'RequestId',
 ] as const;
 
-/** A job's rows; of a job whose plan is elsewhere, its outcomes. */
+/** A job's rows, those that its plan left out in their places; of a job whose plan is elsewhere, its outcomes. */
 export function* reportRows(ledger: Ledger, { key, plan }: JobRecord): Generator<ReportRow, undefined> {
-  if (plan === undefined) for (const outcome of ledger.parked(key)) yield fromParked(outcome);
-  else for (const row of ledger.rows(key)) yield fromLedgerRow(row);
+  if (plan === undefined) {
+    for (const outcome of ledger.parked(key)) yield fromParked(outcome);
+    return;
+  }
+  const leftOut = ledger.leftOut(key);
+  let next = leftOut.next().value;
+  for (const row of ledger.rows(key)) {
+    for (; next !== undefined && next.row < row.row; next = leftOut.next().value) yield fromLeftOut(next);
+    yield fromLedgerRow(row);
+  }
+  for (; next !== undefined; next = leftOut.next().value) yield fromLeftOut(next);
+}
+
+const nothing = Object.fromEntries(columns.map((column) => [column, undefined])) as ReportRow;
+
+function fromLeftOut({ row, state, identifier, change, reason }: LeftOutRecord): ReportRow {
+  return { ...nothing, Row: row, Identifier: identifier, ...change, State: state, Reason: reason };
 }
 
 function fromLedgerRow(row: LedgerRow): ReportRow {
@@ -57,7 +72,6 @@ function fromLedgerRow(row: LedgerRow): ReportRow {
 
 /** An outcome without a row: of a job whose plan is elsewhere. */
 function fromParked({ name, identifier, state, end }: ParkedOutcome): ReportRow {
-  const nothing = Object.fromEntries(columns.map((column) => [column, undefined])) as ReportRow;
   return { ...nothing, Identifier: identifier, State: state, ...ofEnd(end), RequestId: name };
 }
 
@@ -100,13 +114,7 @@ export function* reportText(rows: Iterable<ReportRow>, format: ReportFormat): Ge
 }
 
 function csv(chunk: readonly ReportRow[]): string {
-  const records = chunk.map((row) =>
-    columns.map((column) => {
-      const value = row[column];
-      return typeof value === 'string' ? printable(value) : value;
-    }),
-  );
-  return stringify(records, { escape_formulas: true, cast: { boolean: String } });
+  return safeCsv(chunk.map((row) => columns.map((column) => row[column])));
 }
 
 function json(chunk: readonly ReportRow[], first: boolean): string {

@@ -6,13 +6,16 @@ const sql = {
   job: 'SELECT * FROM jobs WHERE job_id = ?',
   jobs: 'SELECT * FROM jobs ORDER BY updated_at DESC, key DESC',
   // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
-  addJob: `INSERT INTO jobs (job_id, path, source, digest, issued_at, created_at, updated_at)
-    VALUES (:jobId, :path, :source, :digest, :issuedAt, :now, :now)
-    ON CONFLICT (job_id) DO UPDATE SET path = :path, source = :source, digest = :digest, issued_at = :issuedAt,
-      updated_at = :now
+  addJob: `INSERT INTO jobs (job_id, path, source, digest, left_out, issued_at, created_at, updated_at)
+    VALUES (:jobId, :path, :source, :digest, :leftOut, :issuedAt, :now, :now)
+    ON CONFLICT (job_id) DO UPDATE SET path = :path, source = :source, digest = :digest, left_out = :leftOut,
+      issued_at = :issuedAt, updated_at = :now
     WHERE digest IS NULL`,
-  lastRow: 'SELECT max(row) AS last FROM rows WHERE job = ?',
+  lastRow: `SELECT max(ifnull((SELECT max(row) FROM rows WHERE job = :job), 0),
+    ifnull((SELECT max(row) FROM left_out WHERE job = :job), 0)) AS last`,
   addRow: `INSERT INTO rows (job, row, identifier, description, configuration, former) VALUES (?, ?, ?, ?, ?, ?)`,
+  addLeftOut: `INSERT INTO left_out (job, row, state, identifier, description, configuration, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
   completeJob: `UPDATE jobs SET complete = 1, updated_at = ?,
     rows = (SELECT count(*) FROM rows WHERE job = jobs.key) WHERE key = ?`,
   setGuards: 'UPDATE jobs SET guards = ? WHERE key = ?',

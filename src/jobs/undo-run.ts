@@ -1,13 +1,14 @@
 /** Makes the plan that takes a job back: reads every task that the job may have changed, and writes what it was before. */
 import { dirname, join, resolve } from 'node:path';
-import { changeOf } from './plan-decisions.ts';
+import type { RefusedRow } from '../enqueue/validate.ts';
+import { changeOf, toLeftOut } from './plan-decisions.ts';
 import { costOfReading } from './plan-duration.ts';
 import type { PlanContext, PlanOptions } from './plan-options.ts';
-import { readTasks } from './plan-refresh.ts';
+import { readSome } from './plan-refresh.ts';
 import { Refused } from './plan-refused.ts';
-import { type Candidate, Staging } from './plan-staging.ts';
+import { type Candidate, type StagedRow, Staging } from './plan-staging.ts';
 import type { PlanReport } from './plan-summary.ts';
-import type { PlanCounts } from './plan-types.ts';
+import { PLAN_FORM, type PlanCounts } from './plan-types.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { decideUndo, type JobRow, mayHaveChanged } from './undo.ts';
 
@@ -34,22 +35,18 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
   const staging = new Staging();
   try {
     const check = context.check();
-    const { rows, staged, unchanged } = stage(context.rows(), staging, refused);
+    const { rows, staged } = stage(context.rows(), staging, refused);
     context.say(`undo: ${costOfReading(staged, options.rateLimit)}`);
     context.progress.stage('reading   ', staged);
     const createdAt = new Date(context.clock.wall()).toISOString();
     const Source = `undo of ${options.undone}`;
-    writer.begin({ Plan: 1, JobId: jobId, CreatedAt: createdAt, Source });
-    const asBefore = await putBack({ staging, writer, refused, options, context });
+    writer.begin({ Plan: PLAN_FORM, JobId: jobId, CreatedAt: createdAt, Source });
+    await putBack({ staging, writer, refused, options, context });
     if (context.signal.aborted) return undefined;
-    const counts: PlanCounts = {
-      toChange: writer.rows,
-      alreadyAsWanted: unchanged + asBefore,
-      refused: refused.reasons.total,
-      duplicates: 0,
-    };
+    // A row of which one field can be put back and another cannot is in the plan, and among the refused ones.
+    const counts: PlanCounts = { ...writer.counts, refused: refused.reasons.total };
     const refusedWritten = refused.file.finish();
-    if (counts.toChange > 0) writer.finish(counts);
+    if (counts.toChange > 0) writer.finish();
     return {
       jobId,
       source: Source,
@@ -78,22 +75,23 @@ function stage(
   rows: Iterable<JobRow>,
   staging: Staging,
   refused: Refused,
-): { readonly rows: number; readonly staged: number; readonly unchanged: number } {
+): { readonly rows: number; readonly staged: number } {
   let count = 0;
   let staged = 0;
-  let unchanged = 0;
   for (const row of rows) {
     count++;
     const changed = mayHaveChanged(row);
-    if (changed === false) unchanged++;
-    else if (changed !== true) refused.add({ line: row.row, raw: rawOf(row), reason: changed.reason });
+    const { row: line, identifier: Identifier } = row;
+    if (changed === false) {
+      staging.leaveOut({ line, leftOut: 'as-wanted', Identifier, reason: 'the job did not change its task' });
+    } else if (changed !== true) staging.leaveOut(refused.add(refusedRow(row, changed.reason)));
     else {
       staged++;
       staging.add(toCandidate(row));
     }
   }
   staging.seal();
-  return { rows: count, staged, unchanged };
+  return { rows: count, staged };
 }
 
 interface PuttingBack {
@@ -104,27 +102,29 @@ interface PuttingBack {
   readonly context: UndoContext;
 }
 
-/** @returns how many rows have nothing to put back. */
-async function putBack({ staging, writer, refused, options, context }: PuttingBack): Promise<number> {
+async function putBack({ staging, writer, refused, options, context }: PuttingBack): Promise<void> {
   const { signal, reader, progress } = context;
   const { maxConcurrency } = options;
-  let asBefore = 0;
   let done = 0;
-  const rows = readTasks(staging.winners(), ({ Identifier }) => Identifier, {
-    reader,
-    maxConcurrency,
-    signal,
-  });
+  const identifierOf = (row: StagedRow): string | undefined =>
+    'leftOut' in row ? undefined : row.Identifier;
+  const rows = readSome(staging.rows(), identifierOf, { reader, maxConcurrency, signal });
   for await (const { item, answer } of rows) {
+    if ('leftOut' in item) {
+      writer.leaveOut(toLeftOut(item));
+      continue;
+    }
+    if (answer === undefined) continue;
     progress.update(++done);
     const row = toJobRow(item);
     const { change, former, faults } = decideUndo(row, answer);
     const undoable = Object.keys(change).length > 0;
     if (undoable) writer.add({ Identifier: row.identifier, ...change, Former: former });
-    if (faults.length > 0) refused.add({ line: row.row, raw: rawOf(row), reason: faults.join('; ') });
-    else if (!undoable) asBefore++;
+    const cannot = faults.length > 0 ? refused.add(refusedRow(row, faults.join('; '))) : undefined;
+    if (undoable) continue;
+    const asBefore = { line: row.row, leftOut: 'as-wanted', Identifier: row.identifier } as const;
+    writer.leaveOut(toLeftOut(cannot ?? asBefore));
   }
-  return asBefore;
 }
 
 function toCandidate({ row, identifier, change, former, state }: JobRow): Candidate {
@@ -137,10 +137,14 @@ function toCandidate({ row, identifier, change, former, state }: JobRow): Candid
   };
 }
 
-function toJobRow({ line, Identifier, Former, state = '', ...rest }: Candidate): JobRow {
+function toJobRow({ line, Identifier, Former, state = '', ...rest }: Candidate): Omit<JobRow, 'sends'> {
   return { row: line, identifier: Identifier, change: changeOf(rest), former: Former, state };
 }
 
-function rawOf({ identifier, change }: JobRow): string {
-  return JSON.stringify({ Identifier: identifier, ...change });
+function refusedRow(
+  { row, identifier, change }: Omit<JobRow, 'sends' | 'state'>,
+  reason: string,
+): RefusedRow {
+  const raw = JSON.stringify({ Identifier: identifier, ...change });
+  return { line: row, raw, reason, identifier };
 }

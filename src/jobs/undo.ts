@@ -11,15 +11,26 @@ export interface JobRow {
   readonly change: TaskChange;
   readonly former: TaskChange | undefined;
   readonly state: string;
+  /** How often it was given to the queue, over all tries. */
+  readonly sends: number;
 }
 
 /** Whether a row can have changed its task, or why nobody can say yet. */
-export function mayHaveChanged({ state }: JobRow): boolean | { readonly reason: string } {
+export function mayHaveChanged({
+  state,
+  sends,
+}: Pick<JobRow, 'state' | 'sends'>): boolean | { readonly reason: string } {
   switch (state) {
     case 'applied':
     // Its call may have taken effect, and the answer was lost.
     case 'dead-lettered':
       return true;
+    // To be sent again: an earlier sending may have arrived, an earlier try may have taken effect.
+    case 'planned':
+      return sends > 0;
+    // The sending that SQS refused is one of them.
+    case 'refused':
+      return sends > 1;
     case 'sending':
     case 'sent':
       return { reason: 'has not ended: see `jobs resume` and `jobs reconcile`, then undo' };
@@ -39,7 +50,7 @@ export interface UndoDecision {
 }
 
 /** Field by field: what the job set and nobody has changed since goes back to what was read before. */
-export function decideUndo(row: JobRow, answer: ReadAnswer<OtaTask>): UndoDecision {
+export function decideUndo(row: Omit<JobRow, 'sends'>, answer: ReadAnswer<OtaTask>): UndoDecision {
   if (!answer.ok) {
     const { status, name, message } = answer.failure;
     const fault = status === 404 ? 'there is no such task any more' : `cannot be read (${name}: ${message})`;

@@ -258,6 +258,13 @@ describe('findingsOf', () => {
     ],
     ['a redrive after few receives', policy(99), 'warning', 'redrive-policy', 'QUEUE_URL'],
     ['a redrive after few receives, as text', policy('5'), 'warning', 'redrive-policy', 'QUEUE_URL'],
+    [
+      'dead letters that SQS moves on',
+      pair({}, { redrivePolicy: JSON.stringify({ maxReceiveCount: 3, deadLetterTargetArn: 'arn:x' }) }),
+      'warning',
+      'dead-letter-redrive',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
     ['a redrive elsewhere', policy(1_000, 'other'), 'warning', 'redrive-target', 'QUEUE_URL'],
     [
       'a redrive policy that is not JSON',

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { runLetters } from '../support/letters.ts';
 import { spawnCommand, startSqsProxy } from '../support/process.ts';
+import { sqsError, startSqsProxy as startRuledProxy } from '../support/sqs-proxy.ts';
 import { credentials, REGION } from '../support/stage.ts';
 
 let sqs: FauxqsServer;
@@ -95,4 +96,54 @@ test('on FIFO queues letters keep group and order, and one that comes back withi
     const once = all.filter((letter) => letter.id === id).map(({ body }) => body);
     expect(steps(id)).toEqual([...once, ...once]);
   }
+});
+
+/** The queues `named` and `named-dead` with a letter, seen through a proxy. */
+async function startNamed() {
+  for (const name of ['named', 'named-dead']) sqs.createQueue(name, { region: REGION });
+  sqs.sendMessage('named-dead', update('task1'));
+  const proxy = await startRuledProxy();
+  proxy.upstream = sqsUrl;
+  vi.stubEnv('AWS_ENDPOINT_URL_SQS', proxy.url);
+  onTestFinished(async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_SQS', sqsUrl);
+    for (const name of ['named', 'named-dead']) sqs.deleteQueue(name, { region: REGION });
+    await proxy.close();
+  });
+  // With the queues' own URLs the endpoint would be the emulator's.
+  const env = { ...environment('named', 'named-dead', proxy.url) };
+  for (const name of ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL'] as const)
+    env[name] = env[name]?.replace(sqsUrl, proxy.url) ?? '';
+  return { proxy, env };
+}
+
+test.each([
+  [
+    'SendMessageBatch',
+    'named',
+    /^Stopped: access to \S+\/named is denied: .* sqs:SendMessage and GetQueueAttributes on/m,
+  ],
+  ['GetQueueAttributes', 'named', /access to \S+\/named is denied: .* sqs:SendMessage/m],
+  ['ReceiveMessage', 'named-dead', /access to \S+\/named-dead is denied: .* sqs:ReceiveMessage/m],
+  ['DeleteMessageBatch', 'named-dead', /^Stopped: access to \S+\/named-dead is denied: .* DeleteMessage/m],
+])('a redrive whose %s on %s is denied names that queue and what it takes', async (action, queue, said) => {
+  const { proxy, env } = await startNamed();
+  const denied = sqsError(403, 'AccessDeniedException', 'no');
+  proxy.rule = (request, forward) =>
+    request.action === action && request.queue === queue ? denied : forward();
+  const { exitCode, stderr } = await runLetters(doIt, { env });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(said);
+});
+
+test('a redrive that leaves letters on both queues does not pass for done', async () => {
+  const { proxy, env } = await startNamed();
+  proxy.rule = ({ action }, forward) =>
+    action === 'DeleteMessageBatch'
+      ? { status: 200, output: { Failed: [{ Id: '0', Code: 'x', Message: 'no', SenderFault: true }] } }
+      : forward();
+  const { exitCode, stdout, stderr } = await runLetters(doIt, { env });
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(/^ {2}on both queues +1$/m);
+  expect(stderr).toMatch(/^1 letter was put back, but 1 letter could not be deleted .* is on both\./m);
 });

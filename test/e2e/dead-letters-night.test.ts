@@ -153,6 +153,13 @@ test('redrive is a dry run unless it is told otherwise', async () => {
   expect(stdout).toMatch(/^ {2}would redrive +400$/m);
   expect(stderr).toContain('Dry run: nothing was changed');
   expect(exitCode).toBe(0);
+  const interrupted = await letters([...unknown, '--reason', 'x'], {
+    typed: 'red',
+    staysOpen: true,
+    onOutput: (interrupt) => setImmediate(interrupt),
+  });
+  expect(interrupted.exitCode).toBe(130);
+  expect(interrupted.stderr).toMatch(/Interrupted\. Nothing was changed\.\n$/);
   const declined = await letters([...unknown, '--reason', 'x'], { typed: 'yes\n' });
   expect(declined).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Nothing was changed.') });
   await expect(letters([...unknown, '--yes'])).resolves.toMatchObject({ exitCode: 2 });

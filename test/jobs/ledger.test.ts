@@ -21,10 +21,12 @@ function newLedger(): { ledger: Ledger; folder: string } {
   return { ledger, folder };
 }
 
+const leftOut = { alreadyAsWanted: 0, refused: 0, duplicates: 0 };
+
 /** A ledger with a job `j` of so many rows, none of them sent. */
 function withJob(rows: number) {
   const { ledger, folder } = newLedger();
-  const { key } = ledger.addJob({ jobId: 'j', path: 'p', source: 's', digest: 'sha256:1' });
+  const { key } = ledger.addJob({ jobId: 'j', path: 'p', source: 's', digest: 'sha256:1', leftOut });
   ledger.addRows(
     key,
     Array.from({ length: rows }, (_, i) => ({ Row: i + 1, Identifier: `t${i + 1}`, Description: 'new' })),
@@ -88,7 +90,7 @@ describe('the ledger', () => {
 
   test('keeps IssuedAt and digest of the first apply', () => {
     const { ledger } = withJob(1);
-    const again = ledger.addJob({ jobId: 'j', path: 'q', source: 's', digest: 'sha256:2' });
+    const again = ledger.addJob({ jobId: 'j', path: 'q', source: 's', digest: 'sha256:2', leftOut });
     expect(again.plan).toMatchObject({ digest: 'sha256:1', path: 'p', issuedAt: '2026-11-25T07:00:00.000Z' });
   });
 
@@ -117,7 +119,7 @@ describe('the ledger', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...ends), { minLength: 1, maxLength: 6 }), (told) => {
         const jobId = `p${job++}`;
-        const { key } = ledger.addJob({ jobId, path: '', source: '', digest: 'd' });
+        const { key } = ledger.addJob({ jobId, path: '', source: '', digest: 'd', leftOut });
         ledger.addRows(key, [{ Row: 1, Identifier: 't1', Description: 'new' }]);
         ledger.claim(key, 1);
         for (const Outcome of told) {
@@ -160,6 +162,35 @@ describe('the ledger', () => {
     expect(stateOf(ledger, key)).toBe('applied');
   });
 
+  test.each([0, 1_000_000, 2 ** 52, Number.MAX_SAFE_INTEGER])(
+    'stays readable when outcomes claim %d calls each',
+    (Attempts) => {
+      const { ledger, key } = withJob(4);
+      ledger.claim(key, 4);
+      const ends = [1, 2, 3, 4].map((row) =>
+        outcome({ Identifier: `t${row}`, RequestId: rowName(row, 1), Attempts }),
+      );
+      const foreign = [1, 2, 3].map((row) => outcome({ JobId: 'foreign', RequestId: `r${row}`, Attempts }));
+      ledger.store([
+        ...ends.map((end) => readOutcome({ messageId: 'm', body: JSON.stringify(end.outcome) })),
+      ]);
+      ledger.store(foreign);
+      expect(ledger.counts(key)).toMatchObject({ applied: 4, calls: 4 * Math.min(Attempts, 1_000_000) });
+      expect([...ledger.rows(key)].map(({ end }) => end.attempts)).toEqual(
+        Array(4).fill(Math.min(Attempts, 1_000_000)),
+      );
+      expect(ledger.parkedCounts(ledger.job('foreign')?.key ?? -1)).toMatchObject({ applied: 3 });
+    },
+  );
+
+  test('counts rows that are reconciled by sending them again among those that may have been sent twice', () => {
+    const { ledger, key } = withJob(3);
+    ledger.claim(key, 3);
+    ledger.recordSendings(key, { sent: [1, 2, 3], refused: [], untouched: [] });
+    expect(ledger.reconcile(key, { applied: [1], again: [2, 3, 3], gone: [] })).toMatchObject({ again: 2 });
+    expect(ledger.job('j')?.plan?.maybeTwice).toBe(2);
+  });
+
   test('lets one process at a time send a job', () => {
     const { ledger, folder, key } = withJob(1);
     const other = openLedger(folder, Date.now);
@@ -177,9 +208,25 @@ describe('the ledger', () => {
   test('is left alone when a later version made it', () => {
     const { folder } = newLedger();
     const db = new DatabaseSync(join(folder, 'ledger.sqlite'));
-    db.exec('PRAGMA user_version = 2');
+    db.exec('PRAGMA user_version = 3');
     db.close();
     expect(() => openLedger(folder, Date.now)).toThrow(EnqueueFailure);
+  });
+
+  test('goes on with what an earlier version knows', () => {
+    const { ledger, folder, key } = withJob(2);
+    ledger.claim(key, 1);
+    ledger.store([outcome({})]);
+    const db = new DatabaseSync(join(folder, 'ledger.sqlite'));
+    db.exec('DROP TABLE left_out; ALTER TABLE jobs DROP COLUMN left_out; PRAGMA user_version = 1');
+    db.close();
+    const now = openLedger(folder, Date.now);
+    onTestFinished(() => now.close());
+    expect(now.job('j')?.plan).toMatchObject({ rows: 2, leftOut: undefined });
+    expect(now.counts(key)).toMatchObject({ total: 2, applied: 1 });
+    now.addRows(key, [{ Row: 3, LeftOut: 'refused', Reason: 'no' }]);
+    expect([...now.leftOut(key)]).toMatchObject([{ row: 3, state: 'refused', reason: 'no' }]);
+    expect(now.lastRow(key)).toBe(3);
   });
 });
 

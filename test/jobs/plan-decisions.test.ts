@@ -93,6 +93,7 @@ describe('decideUndo', () => {
     change: { TaskConfigurationId: 'new' },
     former: { TaskConfigurationId: 'old' },
     state: 'applied',
+    sends: 1,
   };
   const nothing = { change: {}, former: {}, faults: [] };
 
@@ -161,16 +162,18 @@ describe('decideUndo', () => {
     ]);
   });
 
-  test.each<[string, unknown]>([
-    ['applied', true],
-    ['dead-lettered', true],
-    ['superseded', false],
-    ['planned', false],
-    ['refused', false],
-    ['sending', { reason: expect.stringContaining('has not ended') }],
-    ['sent', { reason: expect.stringContaining('has not ended') }],
-  ])('looks at a row that is %s', (state, expected) => {
-    expect(mayHaveChanged({ ...row, state })).toEqual(expected);
+  test.each<[string, number, unknown]>([
+    ['applied', 1, true],
+    ['dead-lettered', 1, true],
+    ['superseded', 1, false],
+    ['planned', 0, false],
+    ['planned', 1, true],
+    ['refused', 1, false],
+    ['refused', 2, true],
+    ['sending', 1, { reason: expect.stringContaining('has not ended') }],
+    ['sent', 1, { reason: expect.stringContaining('has not ended') }],
+  ])('looks at a row that is %s and was sent %i times', (state, sends, expected) => {
+    expect(mayHaveChanged({ state, sends })).toEqual(expected);
   });
 });
 

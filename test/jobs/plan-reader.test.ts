@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { PlanWriter } from '../../src/jobs/plan-writer.ts';
 import { JobsFolder } from '../support/jobs.ts';
 
-const header = { Plan: 1, JobId: 'j', CreatedAt: '2026-11-25T07:00:00.000Z', Source: 'tasks.csv' } as const;
+const header = { Plan: 2, JobId: 'j', CreatedAt: '2026-11-25T07:00:00.000Z', Source: 'tasks.csv' } as const;
 
 let jobs: JobsFolder;
 beforeEach(() => {
@@ -14,9 +14,16 @@ function write(rows: readonly { Identifier: string; Description: string }[], nam
   const writer = new PlanWriter(`${jobs.path}/${name}`, name, true);
   writer.begin(header);
   for (const row of rows) writer.add({ ...row, Former: { Description: 'é "old"\u2028' } });
-  writer.finish({ toChange: rows.length, alreadyAsWanted: 1, refused: 2, duplicates: 3 });
+  for (const row of leftOut) writer.leaveOut(row);
+  writer.finish();
   return name;
 }
+
+const leftOut = [
+  { LeftOut: 'refused', Identifier: 'x\u0000\ud800;=1', Reason: 'r'.repeat(600) },
+  { LeftOut: 'as-wanted', Identifier: 'd4', Description: 'x' },
+  { LeftOut: 'refused' },
+] as const;
 
 const some = ['a1', 'b2', 'c3'].map((Identifier) => ({ Identifier, Description: 'x' }));
 
@@ -26,7 +33,12 @@ describe('a plan', () => {
     const rows = Array.from({ length: 3_000 }, (_, i) => ({ Identifier: `task${i}`, Description: 'x' }));
     const plan = await jobs.plan(write(rows));
     expect(plan.header).toEqual(header);
-    expect(plan.footer.Counts).toEqual({ toChange: 3_000, alreadyAsWanted: 1, refused: 2, duplicates: 3 });
+    expect(plan.footer.Counts).toEqual({ toChange: 3_000, alreadyAsWanted: 1, refused: 2, duplicates: 0 });
+    expect(plan.leftOut).toEqual([
+      { Row: 3_001, ...leftOut[0], Reason: `${'r'.repeat(499)}…` },
+      { Row: 3_002, ...leftOut[1] },
+      { Row: 3_003, ...leftOut[2] },
+    ]);
     expect(plan.all).toEqual(
       rows.map((row, i) => ({ Row: i + 1, ...row, Former: { Description: 'é "old"\u2028' } })),
     );
@@ -69,12 +81,13 @@ describe('a plan', () => {
       ([a = '', b = '', c = '', ...rest]) => [a, c, b, ...rest],
       /row 2 where row 1/,
     ],
-    ['lacks its last row', (lines) => lines.toSpliced(3, 1), /its digest does not fit/],
-    ['lacks its last line', (lines) => lines.slice(0, -1), /is cut short: it ends after row 3/],
-    ['goes on', (lines) => [...lines, lines[1] ?? ''], /goes on after its last line \(line 6\)/],
+    ['lacks its last row', (lines) => lines.toSpliced(6, 1), /its digest does not fit/],
+    ['changes what it leaves out', (lines) => lines.map((l) => l.replace('d4', 'd5')), /its digest does not/],
+    ['lacks its last line', (lines) => lines.slice(0, -1), /is cut short: it ends after row 6/],
+    ['goes on', (lines) => [...lines, lines[1] ?? ''], /goes on after its last line \(line 9\)/],
     ['holds something else', (lines) => lines.toSpliced(2, 1, '{"Row":2}'), /no row of a plan \(line 3\)/],
     ['changes another task', (lines) => lines.map((l) => l.replace('b2', 'b3')), /its digest does not fit/],
-    ['is of a later release', (lines) => ['{"Plan":2}', ...lines.slice(1)], /another release \(form 2\)/],
+    ['is of a later release', (lines) => ['{"Plan":3}', ...lines.slice(1)], /another release \(form 3\)/],
     ['is none', () => ['Identifier,Description', 'a1,x'], /is no plan: its first line/],
   ])('that %s is refused', async (_what, change, message) => {
     const lines = jobs.read(write(some)).trimEnd().split('\n');
@@ -86,9 +99,7 @@ describe('a plan', () => {
     const writer = new PlanWriter(`${jobs.path}/p.jsonl`, 'p.jsonl', false);
     writer.begin(header);
     jobs.file('p.jsonl', 'mine');
-    expect(() => writer.finish({ toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 })).toThrow(
-      /is there already/,
-    );
+    expect(() => writer.finish()).toThrow(/is there already/);
     writer.discard();
     expect(jobs.read('p.jsonl')).toBe('mine');
     expect(jobs.files()).toEqual(['p.jsonl']);

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/clock.ts';
 import { CommandError, type CommandIo } from '../../src/commands/io.ts';
 import type { JobSurroundings } from '../../src/commands/jobs/surroundings.ts';
 import { type Plan, readPlan } from '../../src/jobs/plan-reader.ts';
-import type { PlanRow } from '../../src/jobs/plan-types.ts';
+import type { LeftOutRow, PlanRow } from '../../src/jobs/plan-types.ts';
 import type { SimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
 
 export const startedAt = Date.parse('2026-11-25T07:00:00Z');
@@ -53,12 +53,16 @@ export class JobsFolder {
     return readdirSync(this.path).toSorted();
   }
 
-  async plan(name: string): Promise<Plan & { readonly all: readonly PlanRow[] }> {
+  /** A plan with all of its rows: those to change, and those left out. */
+  async plan(
+    name: string,
+  ): Promise<Plan & { readonly all: readonly PlanRow[]; readonly leftOut: readonly LeftOutRow[] }> {
     const signal = new AbortController().signal;
     const plan = await readPlan(name, { stdin: Readable.from([]), cwd: this.path, signal });
-    const all = await Array.fromAsync(plan.rows());
+    const rows = await Array.fromAsync(plan.rows());
     await plan.close();
-    return { ...plan, all };
+    const all = rows.filter((row): row is PlanRow => !('LeftOut' in row));
+    return { ...plan, all, leftOut: rows.filter((row): row is LeftOutRow => 'LeftOut' in row) };
   }
 
   async run(add: AddCommand, args: readonly string[], options: JobsRun = {}): Promise<JobsResult> {

@@ -20,6 +20,8 @@ export interface LettersOptions {
   readonly env: Environment;
   /** What the user types at a terminal; undefined: no terminal. */
   readonly typed?: string;
+  /** The terminal waits for more after that: nothing ends the input. */
+  readonly staysOpen?: boolean;
   /** Called on every piece of output, with a way to interrupt. */
   readonly onOutput?: (interrupt: () => void) => void;
 }
@@ -32,7 +34,7 @@ export function runLetters(args: readonly string[], options: LettersOptions): Pr
 /** Runs `ota-updater <args>`. Polls do not wait: the emulator answers with all it has. */
 export async function runInProcess(
   args: readonly string[],
-  { env, typed, onOutput }: LettersOptions,
+  { env, typed, staysOpen = false, onOutput }: LettersOptions,
 ): Promise<LettersResult> {
   const output = { stdout: '', stderr: '', both: '' };
   const listeners = new Set<(signal: 'SIGINT') => void>();
@@ -48,7 +50,8 @@ export async function runInProcess(
     return stream;
   };
   const stdin = new PassThrough();
-  if (typed !== undefined) Object.assign(stdin, { isTTY: true }).end(typed);
+  if (typed !== undefined) Object.assign(stdin, { isTTY: true }).write(typed);
+  if (!staysOpen) stdin.end();
   const io: CommandIo = {
     env,
     stdin,

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { type AuditFacts, type AuditLog, openAudit } from '../../dead-letters/audit.ts';
-import type { CommandIo } from '../io.ts';
+import { CommandError, type CommandIo, exitCodes } from '../io.ts';
 import { type LettersContext, type LettersSurroundings, misuse } from './context.ts';
 
 export interface ChangeFlags {
@@ -42,8 +42,16 @@ export async function ask(io: CommandIo, phrase: string, signal: AbortSignal): P
   } catch {
     return false;
   } finally {
+    // What comes next is not to stand behind the prompt.
+    if (signal.aborted) io.stderr.write('\n');
     lines.close();
   }
+}
+
+/** How a command ends that was not told to go on. */
+export function nothingChanged(signal: AbortSignal): CommandError {
+  if (!signal.aborted) return new CommandError('Nothing was changed.');
+  return new CommandError('Interrupted. Nothing was changed.', exitCodes.interrupted);
 }
 
 /**

@@ -10,9 +10,10 @@ import { MAX_IN_FLIGHT, type PassSurroundings } from '../../dead-letters/pass.ts
 import { readWhere, type WhereResult, whereFields } from '../../dead-letters/where.ts';
 import { shortPrintable } from '../../message/printable.ts';
 import { createSqsClient, silentLogger } from '../../queue/client.ts';
-import { explainSqsError } from '../../queue/errors.ts';
+import { explainSqsError, type RequestHints } from '../../queue/errors.ts';
 import { Queue } from '../../queue/queue.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
+import { Blame } from './blame.ts';
 
 /** What a run takes from the process besides its streams. */
 export interface LettersSurroundings {
@@ -35,6 +36,7 @@ export interface LettersContext {
   readonly config: QueueConfig;
   readonly source: Queue;
   readonly dead: Queue;
+  readonly blame: Blame;
   readonly surroundings: PassSurroundings;
 }
 
@@ -63,18 +65,20 @@ export async function withQueues(
     interrupted.abort();
   };
   io.stdout.on('error', onOutputError);
+  const blame = new Blame();
   const client = createSqsClient(SOCKETS, { logger: silentLogger }, io.env);
   try {
     await work({
       config,
-      source: new Queue(client, config.queueUrl),
-      dead: new Queue(client, config.deadLetterQueueUrl),
+      source: blame.watch(new Queue(client, config.queueUrl)),
+      dead: blame.watch(new Queue(client, config.deadLetterQueueUrl)),
+      blame,
       surroundings: { ...surroundings, signal: interrupted.signal },
     });
     if (readerGone) io.exitCode = exitCodes.done;
   } catch (error) {
     if (readerGone && !(error instanceof AuditError)) return;
-    throw isExplained(error) ? new CommandError(`Failed: ${explain(error, config)}.`) : error;
+    throw isExplained(error) ? new CommandError(`Failed: ${explain(error, { config, blame })}.`) : error;
   } finally {
     off();
     io.stdout.off('error', onOutputError);
@@ -94,14 +98,20 @@ export function isExplained(error: unknown): boolean {
 }
 
 /** One sentence, without its full stop. */
-export function explain(error: unknown, config: QueueConfig): string {
+export function explain(error: unknown, { config, blame }: Pick<LettersContext, 'config' | 'blame'>): string {
   if (error instanceof AuditError) return error.message;
-  return explainSqsError(error, config.deadLetterQueueUrl, {
-    setting: 'QUEUE_URL, DEAD_LETTER_QUEUE_URL',
-    permission:
-      'sqs:ReceiveMessage, ChangeMessageVisibility, DeleteMessage and GetQueueAttributes on the dead-letter queue, SendMessage and GetQueueAttributes on the source queue',
-  });
+  const url = blame.queueOf(error)?.url ?? config.deadLetterQueueUrl;
+  return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);
 }
+
+const sourceHints: RequestHints = {
+  setting: 'QUEUE_URL',
+  permission: 'sqs:SendMessage and GetQueueAttributes',
+};
+const deadHints: RequestHints = {
+  setting: 'DEAD_LETTER_QUEUE_URL',
+  permission: 'sqs:ReceiveMessage, ChangeMessageVisibility, DeleteMessage and GetQueueAttributes',
+};
 
 /**
  * Writes, and waits while the reader is slow: a million letters must not pile up in memory.

@@ -7,7 +7,7 @@ import { counted } from '../../dead-letters/wording.ts';
 import { printable } from '../../message/printable.ts';
 import { printableUrl } from '../../queue/errors.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
-import { ask, type ChangeFlags, canAsk, checkChangeFlags, openLog } from './confirm.ts';
+import { ask, type ChangeFlags, canAsk, checkChangeFlags, nothingChanged, openLog } from './confirm.ts';
 import {
   explain,
   isExplained,
@@ -57,13 +57,13 @@ async function run(
     const plan = await purge({ matches, limit, dryRun: true }, { ...context, audit: async () => {} });
     if (plan.error !== undefined) throw plan.error;
     print(plan, flags, io, context);
-    if (signal.aborted) throw new CommandError('Interrupted. Nothing was changed.', exitCodes.interrupted);
+    if (signal.aborted) throw nothingChanged(signal);
     if (plan.purged === 0) return;
     if (!canAsk(io, flags)) {
       io.stderr.write('Dry run: nothing was changed. To do it, add --yes and --reason "…".\n');
       return;
     }
-    if (!(await ask(io, `purge ${plan.purged}`, signal))) throw new CommandError('Nothing was changed.');
+    if (!(await ask(io, `purge ${plan.purged}`, signal))) throw nothingChanged(signal);
     // Letters that came since were not agreed to.
     agreed = plan.purged;
   }
@@ -90,14 +90,12 @@ function print(report: PurgeReport, { json }: Flags, io: CommandIo, { config }: 
 }
 
 /** @throws CommandError when it did not come to its end. */
-function conclude(
-  { error, purged, notDeleted }: PurgeReport,
-  { config, surroundings }: LettersContext,
-): void {
+function conclude({ error, purged, notDeleted }: PurgeReport, context: LettersContext): void {
   const done = `${counted(purged, 'letter')} ${purged === 1 ? 'was' : 'were'} deleted`;
   if (error !== undefined && !isExplained(error)) throw error;
-  if (error !== undefined) throw new CommandError(`Stopped: ${explain(error, config)}. ${done}.`);
-  if (surroundings.signal.aborted) throw new CommandError(`Interrupted. ${done}.`, exitCodes.interrupted);
+  if (error !== undefined) throw new CommandError(`Stopped: ${explain(error, context)}. ${done}.`);
+  if (context.surroundings.signal.aborted)
+    throw new CommandError(`Interrupted. ${done}.`, exitCodes.interrupted);
   if (notDeleted > 0)
     throw new CommandError(`${counted(notDeleted, 'letter')} could not be deleted. ${done}.`);
 }

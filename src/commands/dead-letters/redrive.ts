@@ -9,7 +9,7 @@ import { printable, shortPrintable } from '../../message/printable.ts';
 import { updateSchema } from '../../message/update.ts';
 import { printableUrl } from '../../queue/errors.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
-import { ask, type ChangeFlags, canAsk, checkChangeFlags, openLog } from './confirm.ts';
+import { ask, type ChangeFlags, canAsk, checkChangeFlags, nothingChanged, openLog } from './confirm.ts';
 import {
   collect,
   explain,
@@ -110,14 +110,14 @@ async function run(
   if (flags.yes !== true) {
     const plan = await planRedrive(options, context);
     print(plan, flags, io, context);
-    if (signal.aborted) throw new CommandError('Interrupted. Nothing was changed.', exitCodes.interrupted);
+    if (signal.aborted) throw nothingChanged(signal);
     io.exitCode = plan.refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
     if (plan.redriven === 0) return;
     if (!canAsk(io, flags)) {
       io.stderr.write('Dry run: nothing was changed. To do it, add --yes and --reason "…".\n');
       return;
     }
-    if (!(await ask(io, `redrive ${plan.redriven}`, signal))) throw new CommandError('Nothing was changed.');
+    if (!(await ask(io, `redrive ${plan.redriven}`, signal))) throw nothingChanged(signal);
     // Letters that came since were not agreed to.
     agreed = plan.redriven;
   }
@@ -160,7 +160,7 @@ function print(report: RedriveReport, { json }: Flags, io: CommandIo, { config }
 
 /** @throws CommandError when it did not come to its end. */
 function conclude(report: RedriveReport, io: CommandIo, context: LettersContext): void {
-  const { error, canary, refused, redriven } = report;
+  const { error, canary, refused, redriven, notDeleted } = report;
   const sent = `${counted(redriven, 'letter')} ${redriven === 1 ? 'was' : 'were'} put back`;
   const failure = errorText(error, context);
   if (failure !== undefined) {
@@ -182,12 +182,16 @@ function conclude(report: RedriveReport, io: CommandIo, context: LettersContext)
       'Stopped: no telling how the canaries ended. Nothing more was sent; look with `dead-letters list --group`.',
       exitCodes.stoppedByThreshold,
     );
+  if (notDeleted > 0)
+    throw new CommandError(
+      `${sent}, but ${counted(notDeleted, 'letter')} could not be deleted from the dead-letter queue, and ${notDeleted === 1 ? 'is' : 'are'} on both. Applying one twice does no harm; \`dead-letters purge\` takes away what is left.`,
+    );
   io.exitCode = refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 
-function errorText(error: unknown, { config }: LettersContext): string | undefined {
+function errorText(error: unknown, context: LettersContext): string | undefined {
   if (error === undefined) return undefined;
-  return isExplained(error) ? explain(error, config) : printable(String(error));
+  return isExplained(error) ? explain(error, context) : printable(String(error));
 }
 
 /** A line every ten seconds. */

@@ -5,7 +5,7 @@ import { type Plan, readPlan } from '../../jobs/plan-reader.ts';
 import { enterJob, enterRows } from '../../jobs/register.ts';
 import type { CommandIo } from '../io.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { finishRun, followJob, type Session, withLock, withSession } from './session.ts';
+import { finishRun, followJob, hearFirst, type Session, withLock, withSession } from './session.ts';
 import { type JobSurroundings, realSurroundings } from './surroundings.ts';
 
 /** Adds the command. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
@@ -27,7 +27,7 @@ export function addApply(
     await withSession(io, surroundings, async (session) => {
       const plan = await readPlan(file, { ...surroundings, stdin: io.stdin, signal: session.signal });
       try {
-        await session.collector.probe();
+        await hearFirst(session);
         const job = enterJob(session.ledger, plan, resolve(surroundings.cwd, file));
         const end = await withLock(session, job, async () => {
           if (!(await enterPlan(session, job.jobId, plan))) return interrupted;

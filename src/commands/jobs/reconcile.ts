@@ -36,9 +36,11 @@ export function addReconcile(
         await collector.drain(signal);
         const { createReader } = await import('./reader.ts');
         const reader = createReader(api, surroundings, signal);
+        let again = 0;
         try {
           const options = { ledger, job, reader, signal, maxConcurrency: api.maxConcurrency };
           const found = await reconcileJob({ ...options, onProgress: () => {} });
+          again = found.again;
           screen.say(
             `reconciled: ${number(found.applied)} applied by what the task says, ${number(found.gone)} without a task, ` +
               `${number(found.again)} to be sent again, ${number(found.unknown)} that could not be read`,
@@ -46,7 +48,9 @@ export function addReconcile(
         } finally {
           await reader.close();
         }
-        return signal.aborted ? interrupted : await followJob(session, jobId, guards);
+        if (signal.aborted) return { ...interrupted, maybeTwice: again };
+        const followed = await followJob(session, jobId, guards);
+        return { ...followed, maybeTwice: followed.maybeTwice + again };
       });
       finishRun(session, jobId, end, { json: flags.json === true }, io);
     });

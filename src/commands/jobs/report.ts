@@ -11,6 +11,7 @@ import { type ReportFormat, reportRows, reportText } from '../../jobs/report.ts'
 import { printable, shortPrintable } from '../../message/printable.ts';
 import { misuse } from '../flags.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
+import { withHearing } from './hear.ts';
 import { interruptible, type JobSurroundings, realSurroundings } from './surroundings.ts';
 
 interface Flags {
@@ -27,7 +28,10 @@ export function addReport(
   jobs
     .command('report')
     .summary('how every row of a job ended')
-    .description('Prints a line for every row of a job with its end, as the ledger has it now.')
+    .description(
+      'Prints a line for every row of a job with its end, those that its plan left out included. Outcomes that wait on ' +
+        'OUTCOME_QUEUE_URL are heard first, where it is set.',
+    )
     .argument('<job>', 'the job')
     .option('--format <format>', 'csv or json (one array, a line per row)', 'csv')
     .option('--out <path>', 'write it to this file instead of stdout')
@@ -38,8 +42,11 @@ export function addReport(
         const job = ledger.job(jobId);
         if (job === undefined)
           throw misuse(`There is no job ${shortPrintable(jobId)}: see \`ota-updater jobs list\`.`);
-        const rows = reportRows(ledger, job);
-        await interruptible(io, (signal) => write(reportText(rows, as), io, out, surroundings.cwd, signal));
+        await interruptible(io, (signal) =>
+          withHearing(ledger, job, { io, surroundings, signal }, () =>
+            write(reportText(reportRows(ledger, job), as), io, out, surroundings.cwd, signal),
+          ),
+        );
       } finally {
         ledger.close();
       }

@@ -4,7 +4,7 @@ import type { CommandIo } from '../io.ts';
 import { interrupted } from './apply.ts';
 import { enterRest } from './enter-rest.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { finishRun, followJob, plannedJob, withLock, withSession } from './session.ts';
+import { finishRun, followJob, hearFirst, plannedJob, withLock, withSession } from './session.ts';
 import { type JobSurroundings, realSurroundings } from './surroundings.ts';
 
 /** Adds the command. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
@@ -25,7 +25,7 @@ export function addResume(
     const guards = readGuards(flags);
     await withSession(io, surroundings, async (session) => {
       const job = plannedJob(session.ledger, jobId);
-      await session.collector.probe();
+      await hearFirst(session);
       const end = await withLock(session, job, async () => {
         if (!(await enterRest(session, job, io, surroundings))) return interrupted;
         return await followJob(session, jobId, guards);

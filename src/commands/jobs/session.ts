@@ -14,6 +14,7 @@ import { Wakeup } from '../../jobs/wakeup.ts';
 import { shortPrintable } from '../../message/printable.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
+import { hear } from './hear.ts';
 import { interruptible, type JobSurroundings } from './surroundings.ts';
 
 export interface Session {
@@ -76,6 +77,15 @@ export async function withSession<T>(
       client.destroy();
     }
   });
+}
+
+/**
+ * Takes in what outcomes wait already, of redriven letters say, before it is decided what there is to do. Not longer
+ * than a while: other jobs may fill the queue as fast as it is emptied, and it is heard all along.
+ * @throws EnqueueFailure when the queue cannot be read: nothing could be followed then.
+ */
+export async function hearFirst({ collector, signal, surroundings }: Session): Promise<void> {
+  await hear(collector, surroundings, signal);
 }
 
 /**

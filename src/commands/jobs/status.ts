@@ -1,4 +1,4 @@
-/** `jobs status [JOB]`: where a job stands, by the ledger alone: nothing is read off any queue. */
+/** `jobs status [JOB]`: where a job stands. */
 import type { Command } from 'commander';
 import { readStateDir } from '../../config.ts';
 import { standingJson, standingText } from '../../jobs/job-summary.ts';
@@ -13,6 +13,7 @@ import { watchedView } from '../../jobs/watch.ts';
 import { shortPrintable } from '../../message/printable.ts';
 import { misuse } from '../flags.ts';
 import { type CommandIo, exitCodes } from '../io.ts';
+import { withHearing } from './hear.ts';
 import { interruptible, type JobSurroundings, realSurroundings } from './surroundings.ts';
 
 const LOOK_MS = 500;
@@ -27,7 +28,8 @@ export function addStatus(
     .command('status')
     .summary('where a job stands')
     .description(
-      'Prints where a job stands by the ledger: the job that something happened to last, or the one named.',
+      'Prints where a job stands: the job that something happened to last, or the one named. Outcomes that wait on ' +
+        'OUTCOME_QUEUE_URL are heard first, where it is set.',
     )
     .argument('[job]', 'the job')
     .option('--watch', 'show its progress until every row has ended')
@@ -37,7 +39,12 @@ export function addStatus(
         const ledger = openLedger(readStateDir(io.env), surroundings.clock.wall);
         try {
           const job = chooseJob(ledger, jobId);
-          if (flags.watch === true) await watch(ledger, job, io, surroundings, signal);
+          await withHearing(ledger, job, { io, surroundings, signal }, async (collector) => {
+            if (flags.watch !== true) return;
+            // Nobody else follows it: without a collector nothing would move.
+            collector?.start();
+            await watch(ledger, job, io, surroundings, signal);
+          });
           const standing = standingOf(ledger, ledger.job(job.jobId) ?? job);
           io.stdout.write(flags.json === true ? standingJson(standing) : standingText(standing));
           if (signal.aborted) io.exitCode = exitCodes.interrupted;

@@ -35,8 +35,16 @@ export async function interruptible<T>(io: CommandIo, work: (signal: AbortSignal
   } catch (error) {
     if (error instanceof InputFault) throw new CommandError(error.message, exitCodes.misuse);
     if (error instanceof EnqueueFailure) throw new CommandError(error.message, exitCodes.failed);
+    // Nothing that sends ends so: only reading, before the first row is sent.
+    if (interrupted.signal.aborted && isAbort(error)) {
+      throw new CommandError('Interrupted. Nothing was sent.', exitCodes.interrupted);
+    }
     throw error;
   } finally {
     off();
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }

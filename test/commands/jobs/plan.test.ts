@@ -26,16 +26,22 @@ describe('jobs plan FILE', () => {
     const { exitCode, stdout, stderr } = await plan([file, '--job-id', 'fleet-b7']);
     expect(exitCode).toBe(3);
     expect(stderr).toBe('');
-    const { header: first, footer, all } = await jobs.plan('fleet-b7.plan.jsonl');
+    const { header: first, footer, all, leftOut } = await jobs.plan('fleet-b7.plan.jsonl');
     expect(first).toEqual({
-      Plan: 1,
+      Plan: 2,
       JobId: 'fleet-b7',
       CreatedAt: '2026-11-25T07:00:00.000Z',
       Source: 'tasks.csv',
     });
     expect(all).toEqual([
-      { Row: 1, Identifier: 'c3', Description: 'z' },
-      { Row: 2, Identifier: 'a1', Description: 'later' },
+      { Row: 3, Identifier: 'c3', Description: 'z' },
+      { Row: 5, Identifier: 'a1', Description: 'later' },
+    ]);
+    const invalid = 'Identifier: may hold only letters and digits';
+    expect(leftOut).toEqual([
+      { Row: 1, LeftOut: 'duplicate', Identifier: 'a1', Reason: 'line 6 names the same task: it counts' },
+      { Row: 2, LeftOut: 'refused', Identifier: 'b-2', Reason: invalid },
+      { Row: 4, LeftOut: 'refused', Reason: 'has 1 cell, the header has 2 columns' },
     ]);
     expect(footer.Counts).toEqual({ toChange: 2, alreadyAsWanted: 0, refused: 2, duplicates: 1 });
     expect(parse(jobs.read('tasks.csv.refused.csv'))).toEqual([
@@ -251,9 +257,14 @@ describe('jobs plan --refresh', () => {
     expect(exitCode).toBe(3);
     expect(stderr).toBe('refresh: 4 calls of GetOtaTask\n');
     expect(summary).toMatchObject({ toChange: 2, alreadyAsWanted: 1, refused: 1, unread: 1 });
-    expect((await jobs.plan('j.plan.jsonl')).all).toEqual([
+    const { all, leftOut } = await jobs.plan('j.plan.jsonl');
+    expect(all).toEqual([
       { Row: 1, Identifier: 'task1', Description: 'new', Former: { Description: before?.Description } },
-      { Row: 2, Identifier: 'task3', Description: 'new' },
+      { Row: 3, Identifier: 'task3', Description: 'new' },
+    ]);
+    expect(leftOut).toEqual([
+      { Row: 2, LeftOut: 'as-wanted', Identifier: 'task2', Description: 'Simulated task task2' },
+      { Row: 4, LeftOut: 'refused', Identifier: 'unknown', Reason: 'there is no such task (404)' },
     ]);
     expect(parse(jobs.read('tasks.csv.refused.csv'))).toContainEqual([
       '5',

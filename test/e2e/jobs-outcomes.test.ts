@@ -1,0 +1,137 @@
+/** Outcomes that came late, were lost, or cannot be read: what a job makes of them. */
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { readOutcome } from '../../src/jobs/outcome-message.ts';
+import { apiHeaders } from '../support/api.ts';
+import { setJobs } from '../support/jobs-stage.ts';
+import { startSqsProxy } from '../support/sqs-proxy.ts';
+import { REGION } from '../support/stage.ts';
+
+test('a row that a redrive made good is seen by whatever command comes next', async () => {
+  const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+  await stage.worker.start();
+  await plan(ids(4, 'gone'));
+  expect((await standing(['apply', 'j.jsonl'])).json).toMatchObject({ failed: 4 });
+  stage.api.configure({ tasks: { kind: 'all' } });
+  const letters = await stage.deadLetters();
+  const redrive = async (number: number): Promise<void> => {
+    await stage.send(letters[number]?.body ?? '');
+    await stage.ended(5 + number);
+  };
+
+  await redrive(0);
+  expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 1, failed: 3 });
+  await redrive(1);
+  const { stdout } = await run(['report', 'j', '--format', 'json']);
+  expect(JSON.parse(stdout).filter(({ State }: { State: string }) => State === 'applied')).toHaveLength(2);
+  await redrive(2);
+  expect((await standing(['resume', 'j'])).json).toMatchObject({ applied: 3, failed: 1 });
+  await redrive(3);
+  const applied = await standing(['apply', 'j.jsonl']);
+  expect(applied.json).toMatchObject({ applied: 4, failed: 0 });
+  expect(applied.exitCode).toBe(0);
+});
+
+test('a status says when the outcome queue cannot be read, and what the ledger knows', async () => {
+  const { stage, run, plan, ids } = await setJobs();
+  await stage.worker.start();
+  await plan(ids(2));
+  await run(['apply', 'j.jsonl']);
+  stage.sqs.deleteQueue('outcomes', { region: REGION });
+  const { exitCode, stdout, stderr } = await run(['status', 'j']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('job j: 2 of 2 rows ended');
+  expect(stderr).toMatch(
+    /^Outcomes cannot be read: there is no queue .*OUTCOME_QUEUE_URL.*\. The ledger may know less than there is\.\n$/,
+  );
+});
+
+test('a job whose outcome queue is deleted and made again while it runs ends with every row known by a reconcile', async () => {
+  const { stage, standing, plan, ids } = await setJobs();
+  const proxy = await startSqsProxy();
+  onTestFinished(() => proxy.close());
+  proxy.upstream = stage.sqsUrl;
+  const made = Promise.withResolvers<void>();
+  const env = { OUTCOME_QUEUE_URL: `${proxy.url}/000000000000/outcomes` };
+  const receives = (): number => proxy.count('ReceiveMessage', 'outcomes');
+  let heard = 0;
+  proxy.rule = async ({ action }, forward) => {
+    // The command hears a few, and no more before the queue has gone.
+    if (action === 'ReceiveMessage' && heard > 0) await made.promise;
+    const answer = await forward();
+    if (action === 'ReceiveMessage') heard += ((answer.output.Messages as unknown[]) ?? []).length;
+    return answer;
+  };
+  await plan(ids(60));
+  await stage.worker.start();
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = standing(['apply', 'j.jsonl'], { interrupt, env });
+  await stage.ended(60);
+  stage.sqs.deleteQueue('outcomes', { region: REGION });
+  stage.sqs.createQueue('outcomes', { region: REGION });
+  const before = receives();
+  made.resolve();
+  await proxy.waitFor(() => receives() > before);
+  pressCtrlC();
+  const { exitCode, json } = await applying;
+  expect(exitCode).toBe(130);
+  expect(json.applied).toBeLessThan(60);
+  expect(json.inFlight).toBe(60 - json.applied);
+
+  const reconciled = await standing(['reconcile', 'j']);
+  expect(reconciled.exitCode).toBe(0);
+  expect(reconciled.stderr).toContain(`reconciled: ${json.inFlight} applied by what the task says`);
+  expect(reconciled.json).toMatchObject({ rows: 60, applied: 60, inFlight: 0, reconciled: json.inFlight });
+  expect(stage.api.stats().calls).toBe(60);
+});
+
+test('rows whose outcomes were lost are reconciled: by what the task says, or sent again', async () => {
+  const { stage, run, standing, plan, ids } = await setJobs();
+  await plan(ids(25), 'j', '--refresh');
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = standing(['apply', 'j.jsonl'], { interrupt });
+  await vi.waitFor(() => expect(stage.left().ready).toBe(25));
+  pressCtrlC();
+  const interrupted = await applying;
+  expect(interrupted.exitCode).toBe(130);
+  expect(interrupted.error).toBe('Interrupted. Go on with `ota-updater jobs resume j`.');
+  expect(interrupted.json).toMatchObject({ inFlight: 25, notSent: 0 });
+
+  await stage.worker.start();
+  await stage.ended(25);
+  stage.sqs.deleteQueue('outcomes', { region: REGION });
+  stage.sqs.createQueue('outcomes', { region: REGION });
+  // Someone changed one task past the queue, and another by an update that is newer than the job.
+  await fetch(`${stage.api.url}/ota-tasks/task7`, {
+    method: 'PUT',
+    headers: apiHeaders,
+    body: JSON.stringify({ TaskConfigurationId: 'other' }),
+  });
+  await stage.send({ Identifier: 'task8', TaskConfigurationId: 'newer' });
+  await stage.ended(26);
+  const reconciled = await standing(['reconcile', 'j']);
+  expect(reconciled.exitCode).toBe(0);
+  expect(reconciled.stderr).toMatch(
+    /reconciled: 23 applied by what the task says, 0 without a task, 2 to be sent again/,
+  );
+  expect(reconciled.json).toMatchObject({
+    rows: 25,
+    applied: 24,
+    superseded: 1,
+    inFlight: 0,
+    reconciled: 23,
+  });
+  expect(stage.api.task('task7')?.TaskConfigurationId).toBe('new');
+  expect(stage.api.task('task8')?.TaskConfigurationId).toBe('newer');
+
+  await run(['undo', 'j', '--out', 'u.jsonl']);
+  const undone = await standing(['apply', 'u.jsonl']);
+  expect(undone.json).toMatchObject({ rows: 24, applied: 24 });
+  expect(ids(25).map((id) => stage.api.task(id)?.TaskConfigurationId)).not.toContain('new');
+});
+
+test('the ledger takes for an outcome what the schema does, and says what is wrong with the rest', () => {
+  expect(readOutcome({ messageId: 'm', body: 'x' })).toMatchObject({ fault: 'not JSON' });
+  expect(readOutcome({ messageId: 'm', body: '{}' })).toMatchObject({
+    fault: expect.stringContaining('MessageId'),
+  });
+});

@@ -1,0 +1,58 @@
+/** A stage for bulk jobs, and their commands run against it in this process. */
+import { onTestFinished } from 'vitest';
+import { sleep, systemClock } from '../../src/clock.ts';
+import { addApply } from '../../src/commands/jobs/apply.ts';
+import { ledgerRows } from '../../src/commands/jobs/ledger-rows.ts';
+import { addPlan } from '../../src/commands/jobs/plan.ts';
+import { addReconcile } from '../../src/commands/jobs/reconcile.ts';
+import { addReport } from '../../src/commands/jobs/report.ts';
+import { addResume } from '../../src/commands/jobs/resume.ts';
+import { addRetry } from '../../src/commands/jobs/retry.ts';
+import { addStatus } from '../../src/commands/jobs/status.ts';
+import { addUndo } from '../../src/commands/jobs/undo.ts';
+import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { JobsFolder, type JobsRun, useApi } from './jobs.ts';
+import { type StageOptions, setStage } from './stage.ts';
+
+interface Standing {
+  readonly rows: number;
+  readonly applied: number;
+  readonly failed: number;
+  readonly inFlight: number;
+  readonly notSent: number;
+  readonly reconciled: number;
+  readonly stopped: string | null;
+}
+
+/** A stage with a folder of plans; the worker is started where a test wants it. */
+export async function setJobs(api: SimulatedApiSettingsInput = {}, options: StageOptions = {}) {
+  const stage = await setStage({ outcomes: true, api, ...options });
+  onTestFinished(() => stage.strike());
+  useApi(stage.api);
+  const folder = new JobsFolder();
+  const env = stage.environment({ STATE_DIR: `${folder.path}/state`, AWS_ENDPOINT_URL_SQS: undefined });
+  const run = (args: readonly string[], { env: more, ...rest }: Pick<JobsRun, 'interrupt' | 'env'> = {}) =>
+    folder.run(
+      (jobs, io, surroundings) => {
+        const real = { ...surroundings, clock: systemClock, sleep, random: Math.random };
+        for (const add of [addPlan, addApply, addResume, addRetry, addReconcile, addReport, addStatus])
+          add(jobs, io, real);
+        addUndo(jobs, io, ledgerRows, real);
+      },
+      args,
+      { env: { ...env, ...more }, ...rest },
+    );
+  const standing = async (args: readonly string[], options?: Pick<JobsRun, 'interrupt' | 'env'>) => {
+    const ran = await run([...args, '--json'], options);
+    return { ...ran, json: JSON.parse(ran.stdout || '{}') as Standing };
+  };
+  const plan = async (identifiers: readonly string[], jobId = 'j', ...flags: readonly string[]) => {
+    folder.file(
+      'rows.csv',
+      `Identifier,TaskConfigurationId\n${identifiers.map((id) => `${id},new\n`).join('')}`,
+    );
+    await run(['plan', 'rows.csv', '--job-id', jobId, '--out', `${jobId}.jsonl`, ...flags]);
+  };
+  const ids = (count: number, prefix = 'task') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  return { stage, folder, run, standing, plan, ids };
+}
