@@ -15,5 +15,7 @@ export default defineConfig({
     isolate: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // What is polled for comes in its time, also on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
