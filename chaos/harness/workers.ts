@@ -63,6 +63,7 @@ export class Fleet implements Witness {
       env: {
         PATH: process.env.PATH,
         HOME: '/nonexistent',
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         ...this.#options.env,
         ...env,
         AWS_ACCESS_KEY_ID: name,

@@ -27,6 +27,10 @@ export class Processes {
     this.#env = {
       PATH: process.env.PATH ?? '',
       HOME: folder,
+      // Given by the tests: what each process of a proof compiles is the same.
+      ...(process.env.NODE_COMPILE_CACHE !== undefined && {
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      }),
       QUEUE_URL: cloud.queueUrl,
       DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
       OUTCOME_QUEUE_URL: cloud.outcomeQueueUrl,

@@ -31,6 +31,9 @@ let startWorker: () => WorkerProcess;
 /** Longer than any grace here: a process that is still there then has to be killed, and its exit tells. */
 const GIVE_UP_AFTER_MS = 15_000;
 
+/** Below everything that a worker here could sit out instead: a probe's 5 s, a poll's 20 s, a grace of 10 s. */
+const AT_ONCE_MS = 4_000;
+
 /** Milliseconds from the signal to the end of the process. */
 async function timeToExit(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
   const killedAt = performance.now();
@@ -39,6 +42,23 @@ async function timeToExit(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
   await worker.exited;
   clearTimeout(giveUp);
   return performance.now() - killedAt;
+}
+
+/** Milliseconds from the first line about the end to the last, by the worker's own clock. */
+function timeByLog(): number {
+  const lines = worker.lines();
+  const draining = lines.find((line) => line.event === 'worker.draining');
+  return Date.parse(String(lines.at(-1)?.time)) - Date.parse(String(draining?.time));
+}
+
+/**
+ * The worker is done within its grace, and then gone. How long the signal is on its way and a process takes to go is
+ * the machine's doing, which may be busy: so the grace is held against the worker's own clock.
+ */
+async function expectExitWithin(graceMs: number): Promise<void> {
+  expect(await timeToExit()).toBeLessThan(2 * graceMs);
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  expect(timeByLog()).toBeLessThan(graceMs);
 }
 
 describe('a worker with calls in flight and messages waiting', () => {
@@ -101,10 +121,8 @@ describe('a worker with calls in flight and messages waiting', () => {
     await stage.sendUpdates(70);
     worker = startWorker();
     await stage.api.waitFor(() => stage.api.stats().inFlight === 50);
-    const ms = await timeToExit();
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
     expect(stage.left()).toEqual({ ready: 70, inFlight: 0 });
-    expect(ms).toBeLessThan(2_000);
   });
 
   test('keeps those that wait behind another of their Identifier from being called', async () => {
@@ -135,7 +153,11 @@ describe('a worker with calls in flight and messages waiting', () => {
   );
 
   test('loses nothing and leaves nothing in flight, wherever in a backlog the signal comes', async () => {
-    await setUp({ RATE_LIMIT: '400' }, { api: { latency: { minMs: 0, maxMs: 30 } } });
+    // No call is given up on a busy machine: it would be made again.
+    await setUp(
+      { RATE_LIMIT: '400', CALL_TIMEOUT_MS: '10000' },
+      { api: { latency: { minMs: 0, maxMs: 30 } } },
+    );
     const identifiers = await stage.sendUpdates(1_000);
     for (let round = 1; stage.left().ready > 0; round++) {
       worker = startWorker();
@@ -153,8 +175,8 @@ describe('a worker with nothing to do', () => {
   test('exits in under 300 ms from a long poll', async () => {
     await setUp({ HTTP_PORT: '0' });
     const times: number[] = [];
-    // The fastest of three: the machine is not ours alone.
-    for (let i = 0; i < 3; i++) {
+    // The fastest of three at most: the machine is not ours alone.
+    while (times.length < 3 && !times.some((ms) => ms < 300)) {
       worker = startWorker();
       await worker.waitForEvent('worker.running');
       await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);
@@ -170,8 +192,9 @@ describe('a worker with nothing to do', () => {
     worker = startWorker();
     await stage.api.waitFor(() => stage.api.stats().applied === 200);
     await worker.waitForLine(() => stage.left().inFlight === 0);
-    expect(await timeToExit()).toBeLessThan(300);
+    expect(await timeToExit()).toBeLessThan(AT_ONCE_MS);
     expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(timeByLog()).toBeLessThan(300);
   });
 });
 
@@ -185,16 +208,14 @@ describe('a worker whose queues cannot be found', () => {
       level: 'error',
       error: { name: expect.stringContaining('QueueDoesNotExist') },
     });
-    expect(await timeToExit()).toBeLessThan(2_000);
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
   });
 
   test('exits 0 when nothing listens where SQS should be', async () => {
     await setUp({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1', SHUTDOWN_GRACE_SECONDS: '2' });
     worker = startWorker();
     await worker.waitForEvent('queue.unresolved');
-    expect(await timeToExit()).toBeLessThan(2_000);
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
   });
 
   test('exits 0 within the grace when SQS takes requests and does not answer', async () => {
@@ -202,8 +223,7 @@ describe('a worker whose queues cannot be found', () => {
     proxy.treat(() => 'hang');
     worker = startWorker();
     await proxy.waitFor(() => proxy.outstanding('GetQueueAttributes') === 2);
-    expect(await timeToExit()).toBeLessThan(2_000);
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
   });
 });
 
@@ -246,7 +266,7 @@ describe('a worker that waits', () => {
           .filter((line) => line.event === 'call.failed' || String(line.event).startsWith('gate.')).length;
       await worker.waitForLine(() => failures() >= 4);
       const calls = stage.api.stats().calls;
-      expect(await timeToExit()).toBeLessThan(2_000);
+      expect(await timeToExit()).toBeLessThan(AT_ONCE_MS);
       expect(await worker.exited).toEqual({ code: 0, signal: null });
       // Those in flight at the signal may have ended; nothing was called anew.
       expect(stage.api.stats().calls).toBeLessThanOrEqual(Math.max(calls, 10));
@@ -263,7 +283,7 @@ describe('a worker that waits', () => {
     await stage.sendUpdates(10);
     worker = startWorker();
     await worker.waitForEvent('applied');
-    expect(await timeToExit()).toBeLessThan(2_000);
+    expect(await timeToExit()).toBeLessThan(AT_ONCE_MS);
     expect(await worker.exited).toEqual({ code: 0, signal: null });
     expect(stage.left()).toEqual({ ready: 9, inFlight: 0 });
   });
@@ -279,8 +299,7 @@ describe('a worker that cannot settle', () => {
     await stage.send('not json', 'not json either');
     worker = startWorker();
     await proxy.waitFor(() => proxy.count('SendMessageBatch') >= 3);
-    expect(await timeToExit()).toBeLessThan(2_000);
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
     expect(stage.left()).toEqual({ ready: 2, inFlight: 0 });
   });
 
@@ -290,8 +309,7 @@ describe('a worker that cannot settle', () => {
     await stage.send('not json');
     worker = startWorker();
     await proxy.waitFor(() => proxy.outstanding('SendMessageBatch') === 1);
-    expect(await timeToExit()).toBeLessThan(2_000);
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
     expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
   });
 
@@ -303,8 +321,7 @@ describe('a worker that cannot settle', () => {
       proxy.treat(({ operation }) => (operation === 'DeleteMessageBatch' ? treatment : 'pass'));
       worker = startWorker();
       await proxy.waitFor(() => proxy.count('DeleteMessageBatch') >= 1);
-      expect(await timeToExit()).toBeLessThan(2_000);
-      expect(await worker.exited).toEqual({ code: 0, signal: null });
+      await expectExitWithin(2_000);
     },
   );
 
@@ -314,8 +331,7 @@ describe('a worker that cannot settle', () => {
     worker = startWorker();
     await worker.waitForEvent('applied');
     proxy.treat(() => 'reset');
-    expect(await timeToExit()).toBeLessThan(2_000);
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
   });
 
   test('exits 0 when receives fail', async () => {
@@ -323,8 +339,7 @@ describe('a worker that cannot settle', () => {
     proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? 'fail' : 'pass'));
     worker = startWorker();
     await proxy.waitFor(() => proxy.count('ReceiveMessage') >= 3);
-    expect(await timeToExit()).toBeLessThan(2_000);
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
   });
 
   test('exits 0 within the grace when receives are taken and not answered', async () => {
@@ -332,7 +347,6 @@ describe('a worker that cannot settle', () => {
     proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? 'hang' : 'pass'));
     worker = startWorker();
     await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);
-    expect(await timeToExit()).toBeLessThan(2_000);
-    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    await expectExitWithin(2_000);
   });
 });

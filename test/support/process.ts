@@ -16,6 +16,13 @@ const [, ...program] = scripts.ota
   .split(' ')
   .map((word) => word.replace('src/main.ts', `${root}src/main.ts`));
 
+/** What a process has besides the environment it is given; the compile cache is the test run's (vitest.config.ts). */
+const surroundings = {
+  PATH: process.env.PATH,
+  HOME: '/nonexistent',
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+};
+
 /** A line of the worker's log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -151,7 +158,7 @@ export function spawnCommand(args: readonly string[], env: Readonly<Record<strin
 function start(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): ChildProcess {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
+    env: { ...surroundings, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   onTestFinished(async () => {
