@@ -19,7 +19,8 @@ test('a job of rows that end in every way survives kills, and its report agrees 
     'dead-lettered ResourceNotFoundException': 3,
   });
   expect(proof.exitCode).toBe(3);
-});
+  // Ten processes, each of which takes a second of a core to start.
+}, 60_000);
 
 test('a failing canary sends exactly its rows, a resume goes on, and a retry sends the failed rows alone', async () => {
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
