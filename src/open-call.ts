@@ -11,9 +11,13 @@ export class DeadlineError extends Error {
   }
 }
 
+interface Destroyable {
+  destroy(): unknown;
+}
+
 /**
- * Stands for an AbortSignal towards undici, which takes anything with `aborted`, `reason` and `addEventListener`, and
- * listens until the last byte of the answer.
+ * Stands for an AbortSignal towards the request handlers, on `node:http` and on undici, which take anything with
+ * `aborted`, `reason` and `addEventListener`.
  * A real one costs a worker under load a twentieth of its CPU (bench, drain).
  */
 export class OpenCall {
@@ -22,6 +26,8 @@ export class OpenCall {
   reason: Error | undefined;
   /** It has come as far as the request handler: whatever fails from here on is not our own set-up. */
   sent = false;
+  /** The body of the answer once its head has come: the handler on `node:http` listens no longer then. */
+  body: unknown;
   #listener: (() => void) | undefined;
   readonly #onEnd: (reason: Error) => void;
 
@@ -45,8 +51,15 @@ export class OpenCall {
     this.aborted = true;
     this.reason = reason;
     this.#listener?.();
+    if (isDestroyable(this.body)) this.body.destroy();
     this.#onEnd(reason);
   }
+}
+
+function isDestroyable(value: unknown): value is Destroyable {
+  return (
+    typeof value === 'object' && value !== null && 'destroy' in value && typeof value.destroy === 'function'
+  );
 }
 
 /** The calls under way, each bounded in time: one listener on a signal for all of them. */
@@ -116,7 +129,7 @@ export function carry<Command extends { readonly input: object }>(command: Comma
 type Handle = (
   request: never,
   options: { readonly abortSignal: OpenCall },
-) => Promise<{ readonly response: unknown }>;
+) => Promise<{ readonly response: { readonly body?: unknown } }>;
 
 /** Where the middleware belongs in a client's stack: nearest to the wire. */
 export const NEAREST_TO_THE_WIRE = {
@@ -141,6 +154,7 @@ export function endWithTheCall(handle: Handle) {
       if (abortSignal.reason !== undefined) throw abortSignal.reason;
       abortSignal.sent = true;
       const { response } = await handle(args.request as never, { abortSignal });
+      abortSignal.body = response.body;
       // What the innermost handler of the stack answers; deserializing is done further out.
       return { response } as Answer;
     };

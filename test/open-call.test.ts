@@ -21,11 +21,13 @@ describe('a call under way', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('ends when its time is up, and ends the request', async () => {
+  test('ends when its time is up, and ends the request and the body of its answer', async () => {
     const calls = new OpenCalls();
     const listener = vi.fn();
+    const body = { destroy: vi.fn() };
     const running = calls.run(1_000, new AbortController().signal, (call) => {
       call.addEventListener('abort', listener);
+      call.body = body;
       return never();
     });
     const refused = expect(running).rejects.toThrow(DeadlineError);
@@ -34,6 +36,7 @@ describe('a call under way', () => {
     await vi.advanceTimersByTimeAsync(1);
     await refused;
     expect(listener).toHaveBeenCalledOnce();
+    expect(body.destroy).toHaveBeenCalledOnce();
   });
 
   test('ends at once when the signal aborts, with all the others', async () => {

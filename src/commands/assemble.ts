@@ -17,6 +17,7 @@ import { CLAIM_MARGIN_MS, RedisNewest } from '../ota/newest-redis.ts';
 import { FixedRate } from '../ota/rate.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
+import { createRequestHandler } from '../request-handler.ts';
 import { createEmitter, type WorkerListener } from '../worker/events.ts';
 import { OUTCOME_REQUESTS } from '../worker/outcome-outbox.ts';
 import { MAX_POLLS } from '../worker/receiver.ts';
@@ -54,7 +55,12 @@ export function assemble({
 }: AssemblyOptions): Assembly {
   const { outcomeQueueUrl } = config;
   const outcomeSockets = outcomeQueueUrl === undefined ? 0 : OUTCOME_REQUESTS;
-  const client = createSqsClient(MAX_POLLS + SETTLING_SOCKETS + outcomeSockets, sqs, env);
+  const sqsSockets = MAX_POLLS + SETTLING_SOCKETS + outcomeSockets;
+  const client = createSqsClient(
+    sqsSockets,
+    { requestHandler: createRequestHandler(sqsSockets), ...sqs },
+    env,
+  );
   const counts = emptyCounts();
   // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
   const metrics = createMetrics(() => worker.snapshot());
@@ -69,7 +75,7 @@ export function assemble({
     api: createOtaApi({
       callTimeoutMs: config.callTimeoutMs,
       maxSockets: config.maxConcurrency,
-      client: api,
+      client: { requestHandler: createRequestHandler(config.maxConcurrency), ...api },
     }),
     limiter,
     rate: config.rateAdaptive

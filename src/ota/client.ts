@@ -15,7 +15,7 @@ import {
   type OpenCall,
   OpenCalls,
 } from '../open-call.ts';
-import { createRequestHandler, unburden } from '../request-handler.ts';
+import { socketsAtMost, unburden } from '../sdk-client.ts';
 
 /** How one UpdateOtaTask call ended. */
 export type CallAnswer =
@@ -53,7 +53,7 @@ export function createOtaApi(options: OtaApiOptions): OtaApi {
 /** The SDK's client with its own retries off: p-retry is the only retry layer. Calls end as `carry` says. */
 export function createClient({ maxSockets, client: overrides }: OtaApiOptions): IoTManagedIntegrationsClient {
   const client = new IoTManagedIntegrationsClient({
-    requestHandler: createRequestHandler(maxSockets),
+    requestHandler: socketsAtMost(maxSockets),
     maxAttempts: 1,
     // Resolves the middleware once and not for every call: a fifth of what a call costs (bench, drain).
     cacheMiddleware: true,

@@ -1,7 +1,7 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { endWithTheCall, NEAREST_TO_THE_WIRE } from '../open-call.ts';
-import { createRequestHandler, unburden } from '../request-handler.ts';
+import { socketsAtMost, unburden } from '../sdk-client.ts';
 
 export type { SQSClient, SQSClientConfig };
 
@@ -27,7 +27,7 @@ export function createSqsClient(
 ): SQSClient {
   const elsewhere = endpointVariables.some((name) => env[name] !== undefined && env[name] !== '');
   const client = new SQSClient({
-    requestHandler: createRequestHandler(maxSockets),
+    requestHandler: socketsAtMost(maxSockets),
     maxAttempts: 1,
     ...(elsewhere && { useQueueUrlAsEndpoint: false }),
     ...overrides,

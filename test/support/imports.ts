@@ -16,7 +16,7 @@ export interface ImportedModule {
 }
 
 /** Leaves that any layer may use but `message`. */
-const shared = ['clock', 'open-call', 'request-handler'] as const;
+const shared = ['clock', 'open-call', 'sdk-client'] as const;
 
 /**
  * What each layer may import besides its own files; `name:type` allows types only. A layer is a folder of `src/`,
@@ -37,6 +37,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'queue',
     'message',
     'config',
+    'request-handler',
     ...shared,
   ],
   http: ['observe', 'worker', ...shared],
@@ -54,6 +55,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   'open-call': [],
   'request-handler': [],
+  'sdk-client': [],
 };
 
 /** Packages that one place alone knows. */
@@ -63,7 +65,7 @@ export const owners: Readonly<Record<string, RegExp>> = {
   '@aws-sdk/client-sqs': /^src\/queue\//,
   '@aws-sdk/client-iot-managed-integrations': /^src\/ota\//,
   '@smithy/undici-http-handler': /^src\/request-handler\.ts$/,
-  'to-fast-properties': /^src\/request-handler\.ts$/,
+  'to-fast-properties': /^src\/sdk-client\.ts$/,
   ioredis: /^src\/ota\//,
   fauxqs: /^src\/sandbox\//,
 };
