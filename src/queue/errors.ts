@@ -59,6 +59,21 @@ export function explainSqsError(error: unknown, queueUrl: string, hints: Request
   return `SQS answered ${said}`;
 }
 
+const QUEUE = Symbol('queue');
+
+/** The same error, with the queue that its request was for; the SDK's do not say. Not shown where errors are logged. */
+export function blameQueue(error: unknown, queueUrl: string | undefined): unknown {
+  if (typeof error === 'object' && error !== null && Object.isExtensible(error))
+    Object.defineProperty(error, QUEUE, { value: queueUrl, configurable: true });
+  return error;
+}
+
+/** The URL of the queue that a failed request was for. */
+export function failedQueue(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  return (error as { readonly [QUEUE]?: string })[QUEUE];
+}
+
 /** A queue's URL, fit to print: without a password. */
 export function printableUrl(text: string): string {
   const url = new URL(text);

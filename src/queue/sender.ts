@@ -1,12 +1,13 @@
 /** Sends the SDK's commands for one queue, each bounded in time. */
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { carry, OpenCalls } from '../open-call.ts';
+import { blameQueue } from './errors.ts';
 
 type Send<Input, Output> = (args: { input: Input }) => Promise<{ output: Output }>;
 
 /** What the SDK's commands have in common. */
 interface Command<Input, Output> {
-  readonly input: Input;
+  readonly input: Input & { readonly QueueUrl: string | undefined };
   resolveMiddleware(stack: unknown, config: unknown, options: unknown): Send<Input, Output>;
 }
 
@@ -31,14 +32,20 @@ export class Sender {
     this.#client = client;
   }
 
-  /** @throws DeadlineError or an error named `AbortError` when it was ended early; else the SDK's error. */
+  /**
+   * @throws DeadlineError or an error named `AbortError` when it was ended early; else the SDK's error. `failedQueue`
+   * knows of all of them which queue it was.
+   */
   send<Input extends object, Output>(
     command: Command<Input, Output>,
     { timeoutMs, signal }: SendBounds,
   ): Promise<Output> {
-    return this.#calls.run(timeoutMs, signal, async (call) => {
+    const request = this.#calls.run(timeoutMs, signal, async (call) => {
       const { output } = await this.#resolve(command)(carry(command, call));
       return output;
+    });
+    return request.catch((error: unknown) => {
+      throw blameQueue(error, command.input.QueueUrl);
     });
   }
 

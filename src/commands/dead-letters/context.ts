@@ -10,10 +10,9 @@ import { MAX_IN_FLIGHT, type PassSurroundings } from '../../dead-letters/pass.ts
 import { readWhere, type WhereResult, whereFields } from '../../dead-letters/where.ts';
 import { shortPrintable } from '../../message/printable.ts';
 import { createSqsClient, silentLogger } from '../../queue/client.ts';
-import { explainSqsError, type RequestHints } from '../../queue/errors.ts';
+import { explainSqsError, failedQueue, type RequestHints } from '../../queue/errors.ts';
 import { Queue } from '../../queue/queue.ts';
 import { CommandError, type CommandIo, exitCodes } from '../io.ts';
-import { Blame } from './blame.ts';
 
 /** What a run takes from the process besides its streams. */
 export interface LettersSurroundings {
@@ -36,7 +35,6 @@ export interface LettersContext {
   readonly config: QueueConfig;
   readonly source: Queue;
   readonly dead: Queue;
-  readonly blame: Blame;
   readonly surroundings: PassSurroundings;
 }
 
@@ -65,20 +63,18 @@ export async function withQueues(
     interrupted.abort();
   };
   io.stdout.on('error', onOutputError);
-  const blame = new Blame();
   const client = createSqsClient(SOCKETS, { logger: silentLogger }, io.env);
   try {
     await work({
       config,
-      source: blame.watch(new Queue(client, config.queueUrl)),
-      dead: blame.watch(new Queue(client, config.deadLetterQueueUrl)),
-      blame,
+      source: new Queue(client, config.queueUrl),
+      dead: new Queue(client, config.deadLetterQueueUrl),
       surroundings: { ...surroundings, signal: interrupted.signal },
     });
     if (readerGone) io.exitCode = exitCodes.done;
   } catch (error) {
     if (readerGone && !(error instanceof AuditError)) return;
-    throw isExplained(error) ? new CommandError(`Failed: ${explain(error, { config, blame })}.`) : error;
+    throw isExplained(error) ? new CommandError(`Failed: ${explain(error, config)}.`) : error;
   } finally {
     off();
     io.stdout.off('error', onOutputError);
@@ -98,9 +94,9 @@ export function isExplained(error: unknown): boolean {
 }
 
 /** One sentence, without its full stop. */
-export function explain(error: unknown, { config, blame }: Pick<LettersContext, 'config' | 'blame'>): string {
+export function explain(error: unknown, config: QueueConfig): string {
   if (error instanceof AuditError) return error.message;
-  const url = blame.queueOf(error)?.url ?? config.deadLetterQueueUrl;
+  const url = failedQueue(error) ?? config.deadLetterQueueUrl;
   return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);
 }
 

@@ -93,7 +93,7 @@ function print(report: PurgeReport, { json }: Flags, io: CommandIo, { config }: 
 function conclude({ error, purged, notDeleted }: PurgeReport, context: LettersContext): void {
   const done = `${counted(purged, 'letter')} ${purged === 1 ? 'was' : 'were'} deleted`;
   if (error !== undefined && !isExplained(error)) throw error;
-  if (error !== undefined) throw new CommandError(`Stopped: ${explain(error, context)}. ${done}.`);
+  if (error !== undefined) throw new CommandError(`Stopped: ${explain(error, context.config)}. ${done}.`);
   if (context.surroundings.signal.aborted)
     throw new CommandError(`Interrupted. ${done}.`, exitCodes.interrupted);
   if (notDeleted > 0)

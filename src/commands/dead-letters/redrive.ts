@@ -191,7 +191,7 @@ function conclude(report: RedriveReport, io: CommandIo, context: LettersContext)
 
 function errorText(error: unknown, context: LettersContext): string | undefined {
   if (error === undefined) return undefined;
-  return isExplained(error) ? explain(error, context) : printable(String(error));
+  return isExplained(error) ? explain(error, context.config) : printable(String(error));
 }
 
 /** A line every ten seconds. */
