@@ -253,9 +253,10 @@ const queueSchema = environmentSchema.pick({
  * @throws ConfigError naming every fault at once.
  */
 export function readQueueConfig(environment: Environment): QueueConfig {
-  const present = Object.entries(withoutEmpty(environment));
-  const wanted = present.filter(([name]) => Object.hasOwn(queueSchema.shape, name));
-  const { QUEUE_URL, DEAD_LETTER_QUEUE_URL, STATE_DIR } = parse(queueSchema, Object.fromEntries(wanted));
+  const { QUEUE_URL, DEAD_LETTER_QUEUE_URL, STATE_DIR } = parse(
+    queueSchema,
+    only(environment, queueSchema.shape),
+  );
   return Object.freeze({
     queueUrl: QUEUE_URL,
     deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL,

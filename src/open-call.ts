@@ -1,4 +1,5 @@
 /** One request of an SDK client under way, and what ends it early: its own time, or a word from outside. */
+
 /** The request took longer than it was given, to the last byte of its answer: the SDK's own timeouts end with the headers. */
 export class DeadlineError extends Error {
   override readonly name = 'TimeoutError';

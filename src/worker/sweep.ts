@@ -1,4 +1,7 @@
-/** While calls are paused, or outcomes cannot be published, few messages come to hand or none; this looks for those in the queue that would vanish meanwhile. */
+/**
+ * While calls are paused, or outcomes cannot be published, few messages come to hand or none: this looks for those in
+ * the queue that would vanish meanwhile.
+ */
 import type { Message } from '../message/message.ts';
 import { BATCH_SIZE, type Queue } from '../queue/queue.ts';
 
