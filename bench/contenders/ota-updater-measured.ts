@@ -1,16 +1,15 @@
 /**
- * ota-updater's worker with a way to ask for its CPU and its heap after a forced collection: `node --expose-gc`, and a
- * message from the parent. Otherwise what `src/commands/worker.ts` does.
+ * ota-updater's worker with a way to ask for its CPU ('cpu'), or for that and its heap after a forced collection
+ * ('heap'): `node --expose-gc`, and a message from the parent. Otherwise what `src/commands/worker.ts` does.
  */
 import { assemble } from '../../src/commands/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 
 export interface Measured {
+  /** Up to the question: what a collection takes that was asked for is not in it. */
   readonly cpuMs: number;
-  /** With what the collection asked for took. */
-  readonly cpuMsAfterCollection: number;
-  /** After the collection. */
+  /** In all; after the collection when one was asked for. */
   readonly heapMb: number;
 }
 
@@ -18,16 +17,15 @@ const config = readConfig(process.env);
 const log = createLogger(config.logLevel, process.stdout);
 const { worker, close } = assemble({ config, env: process.env, log });
 
-process.on('message', () => {
-  const cpuMs = cpuSoFarMs();
-  // The second time collects what finalizers of the first let go.
-  globalThis.gc?.();
-  globalThis.gc?.();
-  const measured: Measured = {
-    cpuMs,
-    cpuMsAfterCollection: cpuSoFarMs(),
-    heapMb: process.memoryUsage().heapUsed / 1_048_576,
-  };
+process.on('message', (question) => {
+  const { user, system } = process.cpuUsage();
+  if (question === 'heap') {
+    // The second time collects what finalizers of the first let go.
+    globalThis.gc?.();
+    globalThis.gc?.();
+  }
+  const heapMb = process.memoryUsage().heapUsed / 1_048_576;
+  const measured: Measured = { cpuMs: (user + system) / 1_000, heapMb };
   process.send?.(measured);
 });
 process.once('SIGTERM', async () => {
@@ -36,8 +34,3 @@ process.once('SIGTERM', async () => {
   process.disconnect?.();
 });
 await worker.start();
-
-function cpuSoFarMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}
