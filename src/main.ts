@@ -69,6 +69,8 @@ try {
 function keepMemoryFlat(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
+  // One compiler less at work: the peak of a plan that reads its tasks is 132-136 MB instead of 136-145.
+  setFlagsFromString('--no-maglev');
 }
 
 function loadEnvFile(path: string | undefined): void {
