@@ -1,9 +1,9 @@
 #!/usr/bin/env -S node --
 /** argv to command. */
-import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import { CommandError, type CommandIo, exitCodes } from './commands/io.ts';
 import { ConfigError } from './config.ts';
+import { compileSooner, keepMemoryFlat } from './v8-flags.ts';
 
 const io: CommandIo = {
   env: process.env,
@@ -39,6 +39,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command, io: Com
 
 const wanted = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));
 if (wanted === 'jobs') keepMemoryFlat();
+if (wanted === 'worker') compileSooner();
 for (const [name, load] of Object.entries(commands)) {
   if (wanted === undefined || wanted === name) (await load())(program, io);
 }
@@ -59,18 +60,6 @@ try {
   } else {
     throw error;
   }
-}
-
-/**
- * Bulk jobs pass a million rows through and keep none. Left to itself V8 takes tens of megabytes more for their
- * garbage; with a young generation that does not grow, a plan of a million rows takes no longer, and a heap that is
- * kept small saves `jobs apply` another third (50,000 rows: 128 MB instead of 183).
- */
-function keepMemoryFlat(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--optimize-for-size');
-  // One compiler less at work: the peak of a plan that reads its tasks is 132-136 MB instead of 136-145.
-  setFlagsFromString('--no-maglev');
 }
 
 function loadEnvFile(path: string | undefined): void {

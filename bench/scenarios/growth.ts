@@ -7,6 +7,7 @@ import type { Measured } from '../contenders/ota-updater-measured.ts';
 import { end } from '../harness/children.ts';
 import { otaUpdater, startContender } from '../harness/contenders.ts';
 import { percent, type Scenario } from '../harness/result.ts';
+import { median } from '../harness/rounds.ts';
 import type { Stage } from '../harness/stage.ts';
 
 interface Grown {
@@ -18,23 +19,37 @@ interface Grown {
 /** Messages in the queue at most: so that a long run meets the same queue as a short one. */
 const CHUNK = 5_000;
 const MAX_MS = 600_000;
+const LOOK_EVERY_MS = 50;
+/** A long run between two short ones, and medians: a machine's speed wanders by more than what is asked for here. */
+const ROUNDS = 5;
 
 export const growth: Scenario = async ({ stage, quick, say }) => {
   const warmUp = quick ? 2_000 : 10_000;
-  const sizes = quick ? [2_000, 10_000] : [10_000, 100_000];
-  const grown: Grown[] = [];
-  for (const updates of sizes) {
-    const result = await growTo(stage, warmUp, updates);
-    grown.push(result);
-    say(
-      `${updates} updates: ${result.cpuMicrosPerUpdate.toFixed(0)} µs CPU per update, ${result.heapMb.toFixed(1)} MB heap`,
-    );
+  const [less, more] = quick ? [2_000, 10_000] : [10_000, 100_000];
+  const rounds = quick ? 1 : ROUNDS;
+  const runs = new Map<number, Grown[]>([
+    [less, []],
+    [more, []],
+  ]);
+  for (let round = 1; round <= rounds; round++) {
+    for (const updates of [less, more, less]) {
+      const result = await growTo(stage, warmUp, updates);
+      runs.get(updates)?.push(result);
+      say(
+        `round ${round}, ${updates} updates: ${result.cpuMicrosPerUpdate.toFixed(0)} µs CPU per update, ${result.heapMb.toFixed(1)} MB heap`,
+      );
+    }
   }
+  const grown = [...runs].map(([updates, results]) => ({
+    updates,
+    cpuMicrosPerUpdate: median(results.map((each) => each.cpuMicrosPerUpdate)),
+    heapMb: median(results.map((each) => each.heapMb)),
+  }));
   const [short, long] = grown;
   const cpu = (long?.cpuMicrosPerUpdate ?? Number.NaN) / (short?.cpuMicrosPerUpdate ?? Number.NaN);
   const heap = (long?.heapMb ?? Number.NaN) - (short?.heapMb ?? Number.NaN);
   return {
-    about: `One worker process each, after ${warmUp} updates of warm-up; CPU as the process reports it, heap after a forced collection at the end.`,
+    about: `A worker process each, after ${warmUp} updates of warm-up, medians of ${2 * rounds} short runs and ${rounds} long ones in turn; CPU as the process reports it, heap after a forced collection of all that can be let go of at the end.`,
     tables: [
       {
         columns: ['updates', 'CPU µs/update', 'heap at the end MB'],
@@ -64,38 +79,42 @@ async function growTo(stage: Stage, warmUp: number, updates: number): Promise<Gr
   await stage.reset({});
   const child = startContender(contender, stage.env(queueUrl), { nodeArgs: ['--expose-gc'], ipc: true });
   try {
-    await feed(stage, queueUrl, 0, warmUp);
+    const feed = feeder(stage, queueUrl, warmUp + updates);
+    const from = await feed(warmUp);
     // Without a collection: a forced one throws away compiled code, and what follows would pay for it.
     const before = await measure(child, 'cpu');
-    await feed(stage, queueUrl, warmUp, updates);
-    const after = await measure(child, 'heap');
-    return {
-      updates,
-      cpuMicrosPerUpdate: ((after.cpuMs - before.cpuMs) * 1_000) / updates,
-      heapMb: after.heapMb,
-    };
+    const to = await feed(warmUp + updates);
+    const after = await measure(child, 'cpu');
+    while ((await stage.left(queueUrl)) > 0) await sleep(LOOK_EVERY_MS);
+    const { heapMb } = await measure(child, 'heap');
+    return { updates, cpuMicrosPerUpdate: ((after.cpuMs - before.cpuMs) * 1_000) / (to - from), heapMb };
   } finally {
     await end(child, 'SIGKILL');
     await stage.deleteQueue(queueUrl);
   }
 }
 
-/** Sends chunk after chunk, and waits until all of it is applied and deleted. */
-async function feed(stage: Stage, queueUrl: string, first: number, count: number): Promise<void> {
+/**
+ * Sends chunk after chunk, so that the queue never runs dry before the end: an empty receive is another path.
+ * @returns waits until so many are applied, and says how many are.
+ */
+function feeder(stage: Stage, queueUrl: string, total: number): (applied: number) => Promise<number> {
   const until = performance.now() + MAX_MS;
-  const reached = async (accepted: number): Promise<void> => {
-    while ((await stage.look()).accepted < accepted) {
+  let sent = 0;
+  return async (applied) => {
+    for (;;) {
+      const { accepted } = await stage.look();
+      if (accepted >= applied) return accepted;
       if (performance.now() > until) throw new Error(`not done after ${MAX_MS / 1_000} s`);
-      await sleep(50);
+      if (sent < total && accepted >= sent - CHUNK / 2) {
+        const chunk = Math.min(CHUNK, total - sent);
+        await stage.fill(queueUrl, chunk, 'task', sent);
+        sent += chunk;
+      } else {
+        await sleep(LOOK_EVERY_MS);
+      }
     }
   };
-  for (let sent = 0; sent < count; sent += CHUNK) {
-    const chunk = Math.min(CHUNK, count - sent);
-    await stage.fill(queueUrl, chunk, 'task', first + sent);
-    await reached(first + sent + chunk / 2);
-  }
-  await reached(first + count);
-  while ((await stage.left(queueUrl)) > 0) await sleep(50);
 }
 
 async function measure(child: ChildProcess, question: 'cpu' | 'heap'): Promise<Measured> {

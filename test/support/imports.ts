@@ -23,7 +23,7 @@ const shared = ['clock', 'open-call', 'sdk-client'] as const;
  * or a file there by its name.
  */
 export const arrows: Readonly<Record<string, readonly string[]>> = {
-  main: ['commands', 'config', ...shared],
+  main: ['commands', 'config', 'v8-flags', ...shared],
   commands: [
     'worker',
     'jobs',
@@ -56,6 +56,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   'open-call': [],
   'request-handler': [],
   'sdk-client': [],
+  'v8-flags': [],
 };
 
 /** Packages that one place alone knows. */

@@ -203,7 +203,7 @@ export async function startRedisDoor({
 
 /** What was granted to whom, and when. */
 export class GrantTally {
-  readonly #grants: { readonly taker: string; readonly permits: number; readonly at: number }[] = [];
+  readonly #grants: Grant[] = [];
   readonly #watchers = new Set<() => void>();
 
   add(taker: string, permits: number): void {
@@ -217,28 +217,40 @@ export class GrantTally {
       this.add(taker, permits);
   }
 
-  /** Waits for so many permits from now on; says what the rate was, of all and of each, in calls per second. */
-  async next(permits: number): Promise<{ perSecond: number; of: (taker: string) => number }> {
+  /** Waits for so many permits from now on; says how many came, in which time, and how many each took. */
+  async next(permits: number): Promise<Taken> {
     const from = this.#grants.length;
     const since = performance.now();
-    const taken = (): number => this.#grants.slice(from).reduce((sum, grant) => sum + grant.permits, 0);
+    const sum = (grants: readonly Grant[]): number =>
+      grants.reduce((total, grant) => total + grant.permits, 0);
     await new Promise<void>((resolve) => {
       const watcher = (): void => {
-        if (taken() < permits) return;
+        if (sum(this.#grants.slice(from)) < permits) return;
         this.#watchers.delete(watcher);
         resolve();
       };
       this.#watchers.add(watcher);
     });
     const grants = this.#grants.slice(from);
-    const seconds = ((grants.at(-1)?.at ?? since) - since) / 1_000;
-    const perSecond = (some: typeof grants): number =>
-      some.reduce((sum, grant) => sum + grant.permits, 0) / seconds;
     return {
-      perSecond: perSecond(grants),
-      of: (taker) => perSecond(grants.filter((grant) => grant.taker === taker)),
+      permits: sum(grants),
+      seconds: ((grants.at(-1)?.at ?? since) - since) / 1_000,
+      of: (taker) => sum(grants.filter((grant) => grant.taker === taker)),
     };
   }
+}
+
+interface Grant {
+  readonly taker: string;
+  readonly permits: number;
+  readonly at: number;
+}
+
+/** Permits taken in a while. */
+export interface Taken {
+  readonly permits: number;
+  readonly seconds: number;
+  of(taker: string): number;
 }
 
 /** What a worker process tells: that it is shared or not, or how many permits it was granted. */
