@@ -42,10 +42,26 @@ export interface Tuning {
   readonly overload: { readonly calls: number; readonly leastCalls: number; readonly share: number };
   /** Calls to hold the rate for after a cut; above this rate fewer by its square: a hold is unfair to the slower. */
   readonly hold: { readonly calls: number; readonly aboveRate: number };
-  /** Climb per second: an absolute amount, but gentle below this rate, where a single throttled call weighs much. */
-  readonly climb: { readonly absolute: number; readonly fromRate: number };
-  /** Climb per second, as a part of the rate, for so long at least after a deep cut: it may have been too deep. */
-  readonly recovery: { readonly relative: number; readonly seconds: number };
+  /**
+   * Climb per second: an absolute amount; below `fromRate`, where a single throttled call weighs much, less by a power
+   * of the rate; at high rates, where a cut takes much away, this part of the rate.
+   */
+  readonly climb: {
+    readonly absolute: number;
+    readonly fromRate: number;
+    readonly power: number;
+    readonly relative: number;
+  };
+  /**
+   * Climb per second, as a part of the rate, after a deep cut, which may have been too deep: until the next throttled
+   * call by `perCall` of the rate for every call that it allows, up to `most`; by `least` for so long at least.
+   */
+  readonly recovery: {
+    readonly perCall: number;
+    readonly most: number;
+    readonly least: number;
+    readonly seconds: number;
+  };
   /** Nothing throttled for so long, in calls and within bounds in seconds: climb faster and faster. */
   readonly boost: {
     readonly afterCalls: number;
@@ -57,11 +73,11 @@ export interface Tuning {
 }
 
 export const defaultTuning: Tuning = {
-  cut: { least: 0.028, most: 0.05, at100: 0.025, power: 0.6 },
+  cut: { least: 0.035, most: 0.05, at100: 0.02, power: 0.75 },
   overload: { calls: 60, leastCalls: 16, share: 0.4 },
-  hold: { calls: 65, aboveRate: 5.1 },
-  climb: { absolute: 5, fromRate: 62 },
-  recovery: { relative: 0.05, seconds: 10 },
+  hold: { calls: 65, aboveRate: 4.5 },
+  climb: { absolute: 10, fromRate: 62, power: 2.5, relative: 0.04 },
+  recovery: { perCall: 0.002, most: 0.25, least: 0.05, seconds: 10 },
   boost: { afterCalls: 150, minSeconds: 6, maxSeconds: 90, doublingSeconds: 1.8, relative: 0.2 },
 };
 
@@ -85,7 +101,7 @@ export class AdaptiveRate implements RateControl {
   #usedMs = 0;
   #accepted = 0;
   readonly #latest: LatestCalls;
-  #recovering = false;
+  #recovery: 'fast' | 'slow' | undefined;
   readonly #use = new UseMeter();
 
   constructor(options: AdaptiveRateOptions) {
@@ -126,13 +142,14 @@ export class AdaptiveRate implements RateControl {
     const { calls, throttledShare, acceptedPerSecond } = this.#latest.overload(now);
     if (calls >= overload.leastCalls && throttledShare > overload.share) {
       this.#latest.clear();
-      this.#recovering = true;
+      this.#recovery = 'fast';
       this.#lastDeepCutAt = now;
       // What was accepted a second is too little after a stall of ours, the share too little after small cuts.
       const accepted = Math.max(acceptedPerSecond, from * (1 - throttledShare));
       this.#cutTo(now, Math.max(from * LEAST_SHARE, Math.min(little, accepted)));
     } else {
-      if (now - this.#lastDeepCutAt > recovery.seconds * 1_000) this.#recovering = false;
+      if (this.#recovery !== undefined)
+        this.#recovery = now - this.#lastDeepCutAt > recovery.seconds * 1_000 ? undefined : 'slow';
       this.#cutTo(now, little);
     }
   }
@@ -148,12 +165,18 @@ export class AdaptiveRate implements RateControl {
     const elapsedMs = now - this.#lastSeenAt;
     if (!(elapsedMs > 0) || elapsedMs === Number.POSITIVE_INFINITY || this.#use.share < IN_USE) return;
     this.#usedMs += elapsedMs;
-    const { hold, boost, recovery } = this.#tuning;
+    const { hold, boost } = this.#tuning;
     const holdCalls = hold.calls * Math.min(1, hold.aboveRate / this.#rate) ** 2;
     if (this.#accepted < holdCalls && this.#usedMs < boost.maxSeconds * 1_000) return;
     const climb = climbPerSecond(this.#rate, this.#usedMs / 1_000, this.#tuning);
-    const perSecond = this.#recovering ? Math.max(climb, recovery.relative * this.#rate) : climb;
+    const perSecond = Math.max(climb, this.#rate * this.#recoveryShare());
     this.#set(this.#rate + (perSecond * elapsedMs) / 1_000);
+  }
+
+  #recoveryShare(): number {
+    const { perCall, most, least } = this.#tuning.recovery;
+    if (this.#recovery === undefined) return 0;
+    return this.#recovery === 'slow' ? least : Math.max(least, Math.min(most, perCall * this.#rate));
   }
 
   #set(perSecond: number): void {
@@ -171,7 +194,8 @@ export function cutShare(rate: number, { cut }: Tuning): number {
 
 /** By how much the rate climbs, in calls per second per second, so long after a cut. */
 export function climbPerSecond(rate: number, secondsSinceCut: number, { climb, boost }: Tuning): number {
-  const ordinary = climb.absolute * Math.min(1, rate / climb.fromRate) ** 2;
+  const gentle = climb.absolute * Math.min(1, rate / climb.fromRate) ** climb.power;
+  const ordinary = rate > climb.fromRate ? Math.max(gentle, climb.relative * rate) : gentle;
   const boostAfter = Math.min(Math.max(boost.afterCalls / rate, boost.minSeconds), boost.maxSeconds);
   const late = secondsSinceCut - boostAfter;
   if (late <= 0) return ordinary;

@@ -26,7 +26,7 @@ const GRANTS_PER_SECOND = 100;
 const LEAST_CHANGE = 0.002;
 
 /** Lost intervals that one grant makes good at most. */
-const MOST_LOST = 3;
+export const MOST_LOST = 3;
 
 /** Permits in one grant at this rate. */
 export function grantSize(perSecond: number): number {

@@ -3,7 +3,7 @@
  * callers, and steps in the limit. Time is in milliseconds. The controllers are the real ones.
  */
 import type { ObservedCall } from '../../src/ota/adaptive-rate.ts';
-import { grantInterval, grantSize } from '../../src/ota/limiter.ts';
+import { grantInterval, grantSize, MOST_LOST } from '../../src/ota/limiter.ts';
 
 /** What is simulated: the part of RateControl that a simulation drives. */
 export interface Controller {
@@ -30,6 +30,14 @@ export interface Scenario {
   readonly latencyMs: (random: number) => number;
   readonly workers: readonly SimulatedWorker[];
   readonly seed?: number;
+  /** The machine stands still now and then, workers and API alike; it never does when omitted. */
+  readonly stalls?: Stalls;
+}
+
+/** Both are drawn evenly between 0 and twice the mean. */
+export interface Stalls {
+  readonly meanApartMs: number;
+  readonly meanLengthMs: number;
 }
 
 /** One second of one worker. */
@@ -53,6 +61,7 @@ interface Event {
 /** Runs a scenario to its end; the same seed gives the same result. */
 export function simulate(scenario: Scenario): SimulationResult {
   const random = mulberry32(scenario.seed ?? 1);
+  const thaw = freezer(scenario);
   const events = new EventQueue();
   let tokens = scenario.burst;
   let filledAt = 0;
@@ -80,11 +89,11 @@ export function simulate(scenario: Scenario): SimulationResult {
       inFlight++;
       const latency = scenario.latencyMs(random());
       // The limit is looked at when the request arrives, half way.
-      events.add(now + latency / 2, (arrived) => {
+      events.add(thaw(now + latency / 2), (arrived) => {
         const accepted = take(arrived);
         const bucket = second(arrived);
         if (bucket !== undefined) bucket[accepted ? 'accepted' : 'throttled']++;
-        events.add(arrived + latency / 2, (ended) => {
+        events.add(thaw(arrived + latency / 2), (ended) => {
           inFlight--;
           controller.observe({
             startedAt: now,
@@ -94,14 +103,19 @@ export function simulate(scenario: Scenario): SimulationResult {
         });
       });
     };
+    let dueAt = worker.startMs;
     const grant = (now: number): void => {
       if (now >= stopMs) return;
       const rate = Math.min(controller.rate, demand, 2_000);
-      const permits = grantSize(rate);
+      const interval = grantInterval(rate);
+      // As the limiter does: whole intervals lost are made good, a few at most.
+      const lost = Math.floor((now - dueAt) / interval);
+      const permits = grantSize(rate) * (1 + Math.min(lost, MOST_LOST));
       for (let i = 0; i < permits && inFlight < concurrency; i++) call(now);
-      events.add(now + grantInterval(rate), grant);
+      dueAt += (lost + 1) * interval;
+      events.add(thaw(dueAt), grant);
     };
-    events.add(worker.startMs, grant);
+    events.add(thaw(dueAt), grant);
     for (let i = 0; i < count; i++) {
       events.add((i + 1) * 1_000 - 1, (now) => {
         const bucket = second(now);
@@ -111,6 +125,29 @@ export function simulate(scenario: Scenario): SimulationResult {
   }
   events.run(scenario.durationMs);
   return { seconds };
+}
+
+/** When something that is due at a time can happen: at once, or at the end of the stall it falls in. */
+function freezer({ stalls, durationMs, seed }: Scenario): (ms: number) => number {
+  if (stalls === undefined) return (ms) => ms;
+  const random = mulberry32(~(seed ?? 1));
+  const spans: { readonly from: number; readonly to: number }[] = [];
+  for (let at = 0; at < durationMs; ) {
+    const from = at + 2 * stalls.meanApartMs * random();
+    at = from + 2 * stalls.meanLengthMs * random();
+    spans.push({ from, to: at });
+  }
+  let next = 0;
+  return (ms) => {
+    // Asked in nearly the order of time: a span is left behind once a second has passed since.
+    while ((spans[next]?.to ?? ms) < ms - 1_000) next++;
+    for (let i = next; i < spans.length; i++) {
+      const span = spans[i];
+      if (span === undefined || span.from > ms) return ms;
+      if (ms < span.to) return span.to;
+    }
+    return ms;
+  };
 }
 
 /** A controller that never changes: a stranger, or a fixed rate. */
