@@ -10,6 +10,7 @@ import {
   fixedController,
   type Scenario,
   type SimulationResult,
+  type Stalls,
   secondsToWithin10Percent,
   shareOfLimit,
   shareThrottled,
@@ -32,11 +33,15 @@ interface SingleWorker {
   readonly latencyMs?: number;
   readonly seconds?: number;
   readonly concurrency?: number;
+  readonly stalls?: Stalls;
 }
+
+/** About what a busy machine of two cores did in real runs: six pauses in a minute that cost calls. */
+export const busyMachine: Stalls = { meanApartMs: 4_000, meanLengthMs: 40 };
 
 /** One worker with more work than the API accepts. Latency varies by a fifth. */
 export function singleWorker(setting: SingleWorker): ScenarioOf {
-  const { limit, burst, ceiling, latencyMs = 50, seconds = 60, concurrency = 1_000 } = setting;
+  const { limit, burst, ceiling, latencyMs = 50, seconds = 60, concurrency = 1_000, stalls } = setting;
   return (candidate, seed) => ({
     durationMs: seconds * 1_000,
     limit: () => limit,
@@ -44,6 +49,7 @@ export function singleWorker(setting: SingleWorker): ScenarioOf {
     latencyMs: (random) => latencyMs * (0.8 + 0.4 * random),
     workers: [{ startMs: 0, controller: candidate.create(ceiling), concurrency }],
     seed,
+    ...(stalls && { stalls }),
   });
 }
 
@@ -68,6 +74,7 @@ export const steps: ScenarioOf = (candidate, seed) => ({
 const singles: readonly (readonly [string, ScenarioOf])[] = [
   ['200/s', singleWorker({ limit: 200, burst: 20, ceiling: 400 })],
   ['500/s', singleWorker({ limit: 500, burst: 20, ceiling: 1_000 })],
+  ['500/s, a busy machine', singleWorker({ limit: 500, burst: 20, ceiling: 1_000, stalls: busyMachine })],
   ['50/s', singleWorker({ limit: 50, burst: 5, ceiling: 100 })],
   ['20/s', singleWorker({ limit: 20, burst: 2, ceiling: 40 })],
   ['2/s, 10 minutes', singleWorker({ limit: 2, burst: 2, ceiling: 4, seconds: 600 })],

@@ -76,7 +76,7 @@ export const defaultTuning: Tuning = {
   cut: { least: 0.035, most: 0.05, at100: 0.02, power: 0.75 },
   overload: { calls: 60, leastCalls: 16, share: 0.4 },
   hold: { calls: 65, aboveRate: 4.5 },
-  climb: { absolute: 10, fromRate: 62, power: 2.5, relative: 0.04 },
+  climb: { absolute: 10, fromRate: 62, power: 2.4, relative: 0.04 },
   recovery: { perCall: 0.002, most: 0.25, least: 0.05, seconds: 10 },
   boost: { afterCalls: 150, minSeconds: 6, maxSeconds: 90, doublingSeconds: 1.8, relative: 0.2 },
 };
@@ -164,6 +164,7 @@ export class AdaptiveRate implements RateControl {
   #climb(now: number): void {
     const elapsedMs = now - this.#lastSeenAt;
     if (!(elapsedMs > 0) || elapsedMs === Number.POSITIVE_INFINITY || this.#use.share < IN_USE) return;
+    if (this.#rate === Number.POSITIVE_INFINITY) return;
     this.#usedMs += elapsedMs;
     const { hold, boost } = this.#tuning;
     const holdCalls = hold.calls * Math.min(1, hold.aboveRate / this.#rate) ** 2;

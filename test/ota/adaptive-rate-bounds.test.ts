@@ -1,6 +1,7 @@
 /** What the adaptive rate must show, in simulated time: the scenarios of docs/decisions/0002-adaptive-rate.md. */
 import { describe, expect, test } from 'vitest';
 import {
+  busyMachine,
   median,
   ours,
   runs,
@@ -30,6 +31,14 @@ describe('one worker with RATE_LIMIT at twice the limit', () => {
     for (const { scenario, result } of runs(of, ours, SEEDS)) {
       expect(shareOfLimit(result, scenario, 3, seconds)).toBeGreaterThanOrEqual(0.97);
       expect(shareThrottled(result, [0], 0, seconds)).toBeLessThanOrEqual(0.02);
+    }
+  });
+
+  test('fills 97% of 500/s on a machine that stalls, where each pause costs a cut', () => {
+    const of = singleWorker({ limit: 500, burst: 20, ceiling: 1_000, stalls: busyMachine });
+    for (const { scenario, result } of runs(of, ours, SEEDS)) {
+      expect(shareOfLimit(result, scenario, 3, 60)).toBeGreaterThanOrEqual(0.97);
+      expect(shareThrottled(result, [0], 0, 60)).toBeLessThanOrEqual(0.02);
     }
   });
 
@@ -87,7 +96,7 @@ describe('two workers, the second 30 s later, and a stranger with a fixed 50/s',
   test('are as even at 500/s without the stranger', () => {
     const of = twoWorkers({ limit: 500, burst: 20, ceiling: 1_000, stranger: 0 });
     const even = runs(of, ours, SEEDS).map(({ result }) => evenness(result, 60, 120));
-    expect(median(even)).toBeGreaterThanOrEqual(0.85);
+    expect(median(even)).toBeGreaterThanOrEqual(0.9);
   });
 });
 

@@ -53,6 +53,20 @@ describe('the simulator', () => {
     expect(result.seconds[0]?.[2]?.rate).toBe(0);
   });
 
+  test('stands still now and then, when it is told to', () => {
+    const stalls = { meanApartMs: 1_000, meanLengthMs: 1_000 };
+    const { accepted } = total(simulate(scenario([at(80)], { stalls, durationMs: 60_000 })), [0], 0, 60);
+    expect(accepted).toBeGreaterThan(80 * 60 * 0.25);
+    expect(accepted).toBeLessThan(80 * 60 * 0.75);
+  });
+
+  test('makes good what a short pause cost, as the limiter does', () => {
+    const stalls = { meanApartMs: 200, meanLengthMs: 10 };
+    const { accepted, throttled } = total(simulate(scenario([at(80)], { stalls })), [0], 0, 20);
+    expect(throttled).toBe(0);
+    expect(accepted).toBeGreaterThan(80 * 20 - 10);
+  });
+
   test('has no more calls in flight than a worker may', () => {
     // Two in flight of half a second each.
     const result = simulate(scenario([at(50, { concurrency: 2 })], { latencyMs: () => 500 }));
