@@ -44,13 +44,14 @@ export interface Tuning {
   readonly hold: { readonly calls: number; readonly aboveRate: number };
   /**
    * Climb per second: an absolute amount; below `fromRate`, where a single throttled call weighs much, less by a power
-   * of the rate; at high rates, where a cut takes much away, this part of the rate.
+   * of the rate; above `relativeAbove`, where a cut takes much away, more by this part of what the rate is above it.
    */
   readonly climb: {
     readonly absolute: number;
     readonly fromRate: number;
     readonly power: number;
     readonly relative: number;
+    readonly relativeAbove: number;
   };
   /**
    * Climb per second, as a part of the rate, after a deep cut, which may have been too deep: until the next throttled
@@ -73,10 +74,10 @@ export interface Tuning {
 }
 
 export const defaultTuning: Tuning = {
-  cut: { least: 0.035, most: 0.05, at100: 0.02, power: 0.75 },
+  cut: { least: 0.03, most: 0.05, at100: 0.042, power: 0.7 },
   overload: { calls: 60, leastCalls: 16, share: 0.4 },
   hold: { calls: 65, aboveRate: 4.5 },
-  climb: { absolute: 10, fromRate: 62, power: 2.4, relative: 0.04 },
+  climb: { absolute: 8, fromRate: 70, power: 2.2, relative: 0.08, relativeAbove: 350 },
   recovery: { perCall: 0.002, most: 0.25, least: 0.05, seconds: 10 },
   boost: { afterCalls: 150, minSeconds: 6, maxSeconds: 90, doublingSeconds: 1.8, relative: 0.2 },
 };
@@ -196,7 +197,7 @@ export function cutShare(rate: number, { cut }: Tuning): number {
 /** By how much the rate climbs, in calls per second per second, so long after a cut. */
 export function climbPerSecond(rate: number, secondsSinceCut: number, { climb, boost }: Tuning): number {
   const gentle = climb.absolute * Math.min(1, rate / climb.fromRate) ** climb.power;
-  const ordinary = rate > climb.fromRate ? Math.max(gentle, climb.relative * rate) : gentle;
+  const ordinary = gentle + climb.relative * Math.max(0, rate - climb.relativeAbove);
   const boostAfter = Math.min(Math.max(boost.afterCalls / rate, boost.minSeconds), boost.maxSeconds);
   const late = secondsSinceCut - boostAfter;
   if (late <= 0) return ordinary;

@@ -82,7 +82,7 @@ describe('a limit that steps 200, 50, 200', () => {
 });
 
 describe('two workers, the second 30 s later, and a stranger with a fixed 50/s', () => {
-  // Chance moves the shares about: over many runs about three in a hundred are further apart.
+  // Chance moves the shares about: over many runs about one in a hundred is further apart.
   test('fill 95% of the limit together, within 15% of each other in nearly every run', () => {
     const all = runs(twoAndAStranger, ours, 24);
     for (const { scenario, result } of all)
