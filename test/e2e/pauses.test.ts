@@ -64,7 +64,8 @@ describe('an outage', () => {
     await stage.api.waitFor(() => calls.length >= before + 6);
     const probes = calls.slice(before, before + 6);
     expect(new Set(probes).size, 'probes go to different Identifiers').toBe(6);
-    expect(stage.worker.snapshot().held).toBeLessThanOrEqual(30);
+    // Ten may come to hand while ten others are on their way back.
+    await expect.poll(() => stage.worker.snapshot().held).toBeLessThanOrEqual(30);
     expect(stage.settled('dead-letter')).toHaveLength(0);
     stage.api.scriptAll(null);
     await stage.ended(100);
@@ -274,7 +275,11 @@ describe('a policy revoked', () => {
   test('is told from single refusals: 30 denied among 300 are dead-lettered, the others applied', async () => {
     const denied = Array.from({ length: 30 }, (_, i) => `denied${i}`);
     const granted = Array.from({ length: 270 }, (_, i) => `granted${i}`);
-    stage = await setStage({ api: { denied: { prefix: 'denied' }, latency: { minMs: 0, maxMs: 5 } } });
+    stage = await setStage({
+      api: { denied: { prefix: 'denied' }, latency: { minMs: 0, maxMs: 5 } },
+      // Longer than a busy machine takes to the next success; a trial that ends before is another call.
+      timings: { ...fastTimings, trialMs: 4_000 },
+    });
     const order = shuffled([...denied, ...granted], dice(7));
     await stage.send(...order.map((Identifier) => ({ Identifier, Description: 'x' })));
     await stage.worker.start();
