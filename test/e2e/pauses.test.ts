@@ -57,7 +57,8 @@ describe('an outage', () => {
     await stage.sendUpdates(100);
     await stage.worker.start();
     await stage.until(() => stage.worker.snapshot().gate === 'outage');
-    await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
+    // Or a probe's.
+    await expect.poll(() => stage.worker.snapshot().inFlight).toBeLessThanOrEqual(1);
     const before = calls.length;
     // Those under way when it was found, at most; never one for each message.
     expect(before).toBeLessThan(100);
@@ -278,13 +279,14 @@ describe('a policy revoked', () => {
     const granted = Array.from({ length: 270 }, (_, i) => `granted${i}`);
     stage = await setStage({
       api: { denied: { prefix: 'denied' }, latency: { minMs: 0, maxMs: 5 } },
-      // Longer than a busy machine takes to the next success; a trial that ends before is another call.
-      timings: { ...fastTimings, trialMs: 4_000 },
+      // Longer than a busy machine takes to answer: each Identifier is to be called once.
+      env: { CALL_TIMEOUT_MS: '10000' },
     });
     const order = shuffled([...denied, ...granted], dice(7));
     await stage.send(...order.map((Identifier) => ({ Identifier, Description: 'x' })));
     await stage.worker.start();
     await stage.ended(300);
+    expect(gateStates()).toEqual([]);
     const letters = await stage.deadLetters();
     expect(letters.map((letter) => JSON.parse(letter.body).Identifier).sort()).toEqual([...denied].sort());
     for (const letter of letters) {
@@ -296,7 +298,6 @@ describe('a policy revoked', () => {
     }
     for (const identifier of granted) expect(stage.api.callsFor(identifier)).toHaveLength(1);
     for (const identifier of denied) expect(stage.api.callsFor(identifier)).toHaveLength(1);
-    expect(gateStates()).toEqual([]);
     expect(stage.left()).toEqual(empty);
   });
 });

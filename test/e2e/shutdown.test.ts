@@ -264,8 +264,8 @@ describe('a worker that waits', () => {
       const calls = stage.api.stats().calls;
       expect(await timeToExit()).toBeLessThan(AT_ONCE_MS);
       expect(await worker.exited).toEqual({ code: 0, signal: null });
-      // Those in flight at the signal may have ended; nothing was called anew.
-      expect(stage.api.stats().calls).toBeLessThanOrEqual(Math.max(calls, 10));
+      // Those on their way at the signal may have come, retries begun before the gate closed too; none was called anew.
+      expect(stage.api.stats().calls).toBeLessThanOrEqual(Math.max(calls, 10 + 3));
       expect(stage.api.stats()).toMatchObject({ applied: 0 });
       const { ready, inFlight } = stage.left();
       const deferred = worker.lines().filter((line) => line.event === 'deferred').length;
