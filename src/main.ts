@@ -19,6 +19,13 @@ const io: CommandIo = {
   exitCode: exitCodes.done,
 };
 
+// Who reads no more (`| head`) ends nothing: what a command does goes on to its end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 const program = new Command('ota-updater')
   .description('Applies OTA task updates from an SQS queue to AWS IoT Managed Integrations.')
   .option('--env-file <path>', 'read environment variables from a file; what is set already wins')

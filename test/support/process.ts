@@ -118,6 +118,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly cwd?: string;
+  /** Nobody reads what it prints, as after `| head`. */
+  readonly stdoutClosed?: boolean;
 }
 
 export interface CommandResult extends Exit {
@@ -128,9 +130,10 @@ export interface CommandResult extends Exit {
 /** Runs `node src/main.ts <args>` to its end; killed at the end of the test at the latest. */
 export async function runCommand(
   args: readonly string[],
-  { env = {}, stdin = '', cwd = root }: CommandOptions = {},
+  { env = {}, stdin = '', cwd = root, stdoutClosed = false }: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = start([...program, ...args], env, cwd);
+  if (stdoutClosed) child.stdout?.destroy();
   const output = collect(child);
   child.stdin?.on('error', () => {});
   child.stdin?.end(stdin);

@@ -1,0 +1,27 @@
+/** A command whose output nobody reads any more, as after `| head`. */
+import { afterEach, expect, test } from 'vitest';
+import { runCommand } from '../support/process.ts';
+import { type Stage, setStage } from '../support/stage.ts';
+
+let stage: Stage | undefined;
+afterEach(async () => {
+  await stage?.strike();
+  stage = undefined;
+});
+
+test('ends help without a word', async () => {
+  const { code, stderr } = await runCommand(['enqueue', '--help'], { stdoutClosed: true });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+test('does not keep enqueue from sending every row', async () => {
+  stage = await setStage();
+  const rows = Array.from({ length: 25 }, (_, i) => `t${i},new\n`).join('');
+  const { code } = await runCommand(['enqueue', '--format', 'csv', '-'], {
+    env: stage.environment({ QUEUE_URL: stage.source.url }),
+    stdin: `Identifier,Description\n${rows}`,
+    stdoutClosed: true,
+  });
+  expect(code).toBe(0);
+  expect(stage.left()).toEqual({ ready: 25, inFlight: 0 });
+});
