@@ -1,6 +1,7 @@
 /** What a worker killed in the middle of its work leaves behind: nothing that is not done by the next one. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { spawnWorker, startSqsProxy, type WorkerProcess } from '../support/process.ts';
+import { startCountingProxy } from '../support/counting-proxy.ts';
+import { spawnWorker, type WorkerProcess } from '../support/process.ts';
 import { recordOf, type Stage, setStage } from '../support/stage.ts';
 
 let stage: Stage;
@@ -78,7 +79,7 @@ describe('a worker killed in the middle of its work', () => {
 
   test('leaves a duplicate and never a loss when it dies between the dead letter and the delete', async () => {
     stage = await setStage();
-    const proxy = await startSqsProxy(stage.sqsUrl);
+    const proxy = await startCountingProxy(stage.sqsUrl);
     const env = stage.environment({
       VISIBILITY_TIMEOUT_SECONDS: '2',
       HTTP_PORT: 'off',

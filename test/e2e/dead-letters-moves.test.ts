@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { startCountingProxy } from '../support/counting-proxy.ts';
 import { runLetters } from '../support/letters.ts';
-import { spawnCommand, startSqsProxy } from '../support/process.ts';
-import { sqsError, startSqsProxy as startRuledProxy } from '../support/sqs-proxy.ts';
+import { spawnCommand } from '../support/process.ts';
+import { sqsError, startSqsProxy } from '../support/sqs-proxy.ts';
 import { credentials, REGION } from '../support/stage.ts';
 
 let sqs: FauxqsServer;
@@ -54,7 +55,7 @@ test('a redrive killed between sending and deleting loses no letter', async () =
   sqs.createQueue('killed-dead', { region: REGION });
   const all = Array.from({ length: 60 }, (_, i) => update(`task${i}`));
   for (const body of all) sqs.sendMessage('killed-dead', body);
-  const proxy = await startSqsProxy(sqsUrl);
+  const proxy = await startCountingProxy(sqsUrl);
   const deletes = (): number => proxy.count('DeleteMessageBatch');
   proxy.treat(({ operation }) => (operation === 'DeleteMessageBatch' && deletes() > 2 ? 'hang' : 'pass'));
   const command = spawnCommand(['dead-letters', ...doIt], environment('killed', 'killed-dead', proxy.url));
@@ -102,7 +103,7 @@ test('on FIFO queues letters keep group and order, and one that comes back withi
 async function startNamed() {
   for (const name of ['named', 'named-dead']) sqs.createQueue(name, { region: REGION });
   sqs.sendMessage('named-dead', update('task1'));
-  const proxy = await startRuledProxy();
+  const proxy = await startSqsProxy();
   proxy.upstream = sqsUrl;
   vi.stubEnv('AWS_ENDPOINT_URL_SQS', proxy.url);
   onTestFinished(async () => {

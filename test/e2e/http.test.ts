@@ -1,11 +1,12 @@
 /** Health and metrics of a worker process, in every state an operator may find it in. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
-import { type SqsProxy, spawnWorker, startSqsProxy, type WorkerProcess } from '../support/process.ts';
+import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
+import { spawnWorker, type WorkerProcess } from '../support/process.ts';
 import { type Stage, setStage } from '../support/stage.ts';
 
 let stage: Stage;
-let proxy: SqsProxy;
+let proxy: CountingProxy;
 let worker: WorkerProcess;
 afterEach(() => stage.strike());
 
@@ -14,7 +15,7 @@ async function setUp(
   api: SimulatedApiSettingsInput = {},
 ): Promise<() => void> {
   stage = await setStage({ api });
-  proxy = await startSqsProxy(stage.sqsUrl);
+  proxy = await startCountingProxy(stage.sqsUrl);
   return () => {
     worker = spawnWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', ...env }));
   };

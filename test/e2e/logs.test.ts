@@ -1,11 +1,12 @@
 /** The log of a worker process: what an operator greps for is there, what nobody may see is not. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
-import { type SqsProxy, spawnWorker, startSqsProxy, type WorkerProcess } from '../support/process.ts';
+import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
+import { spawnWorker, type WorkerProcess } from '../support/process.ts';
 import { recordOf, type Stage, setStage } from '../support/stage.ts';
 
 let stage: Stage;
-let proxy: SqsProxy;
+let proxy: CountingProxy;
 let worker: WorkerProcess;
 afterEach(() => stage.strike());
 
@@ -20,7 +21,7 @@ async function setUp(
   api: SimulatedApiSettingsInput = {},
 ): Promise<() => void> {
   stage = await setStage({ api });
-  proxy = await startSqsProxy(stage.sqsUrl);
+  proxy = await startCountingProxy(stage.sqsUrl);
   return () => {
     const own = { AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'info', HTTP_PORT: 'off', ...SECRETS };
     worker = spawnWorker(stage.environment({ ...own, ...env }));

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/http/health.ts';
-import { spawnWorker, startSqsProxy as startProcessProxy } from '../support/process.ts';
+import { startCountingProxy } from '../support/counting-proxy.ts';
+import { spawnWorker } from '../support/process.ts';
 import { type SqsProxy, startSqsProxy } from '../support/sqs-proxy.ts';
 import { REGION, type Stage, setStage } from '../support/stage.ts';
 
@@ -102,7 +103,7 @@ describe('an outcome queue that is away', () => {
 describe('a worker process', () => {
   test('that dies between the outcome and the delete leaves a duplicate, and never a gap; told to stop while the queue is away it ends with 0 in time', async () => {
     stage = await setStage({ outcomes: true });
-    const sqs = await startProcessProxy(stage.sqsUrl);
+    const sqs = await startCountingProxy(stage.sqsUrl);
     const env = stage.environment({
       VISIBILITY_TIMEOUT_SECONDS: '2',
       SHUTDOWN_GRACE_SECONDS: '20',

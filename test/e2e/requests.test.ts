@@ -1,10 +1,11 @@
 /** How many requests to SQS an update costs, counted at a proxy before the emulator. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { type SqsProxy, spawnWorker, startSqsProxy, type WorkerProcess } from '../support/process.ts';
+import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
+import { spawnWorker, type WorkerProcess } from '../support/process.ts';
 import { type Stage, setStage } from '../support/stage.ts';
 
 let stage: Stage;
-let proxy: SqsProxy;
+let proxy: CountingProxy;
 afterEach(() => stage.strike());
 
 /** The floor is 0.2: ten messages to a receive, ten to a delete. */
@@ -12,7 +13,7 @@ const REQUESTS_PER_UPDATE = 0.21;
 
 async function setUp(updates: number, env: Record<string, string>): Promise<WorkerProcess> {
   stage = await setStage({ api: { latency: { minMs: 20, maxMs: 80 } } });
-  proxy = await startSqsProxy(stage.sqsUrl);
+  proxy = await startCountingProxy(stage.sqsUrl);
   await stage.sendUpdates(updates);
   return spawnWorker(
     stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off', LOG_LEVEL: 'debug', ...env }),
@@ -67,7 +68,7 @@ describe('requests to SQS per update', () => {
 describe('an idle worker', () => {
   test('has one receive outstanding, of 20 seconds for ten messages', async () => {
     stage = await setStage();
-    proxy = await startSqsProxy(stage.sqsUrl);
+    proxy = await startCountingProxy(stage.sqsUrl);
     const asked: unknown[] = [];
     // Polls come back empty after a second, so that several are seen.
     proxy.rewrite(({ operation, body }) => {
@@ -90,7 +91,7 @@ describe('an idle worker', () => {
 
   test('comes back to one receive outstanding once the polls of a backlog have ended', async () => {
     stage = await setStage();
-    proxy = await startSqsProxy(stage.sqsUrl);
+    proxy = await startCountingProxy(stage.sqsUrl);
     proxy.rewrite(({ operation, body }) =>
       operation === 'ReceiveMessage' ? JSON.stringify({ ...JSON.parse(body), WaitTimeSeconds: 1 }) : body,
     );

@@ -1,11 +1,12 @@
 /** How a worker process ends: by signals, in every state it can be in. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
-import { type SqsProxy, spawnWorker, startSqsProxy, type WorkerProcess } from '../support/process.ts';
+import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
+import { spawnWorker, type WorkerProcess } from '../support/process.ts';
 import { type Stage, setStage } from '../support/stage.ts';
 
 let stage: Stage;
-let proxy: SqsProxy;
+let proxy: CountingProxy;
 let worker: WorkerProcess;
 afterEach(() => stage.strike());
 
@@ -19,7 +20,7 @@ async function setUp(
   { api = {}, nodeOptions = [] }: { api?: SimulatedApiSettingsInput; nodeOptions?: string[] } = {},
 ): Promise<void> {
   stage = await setStage({ api });
-  proxy = await startSqsProxy(stage.sqsUrl);
+  proxy = await startCountingProxy(stage.sqsUrl);
   const start = (): WorkerProcess => {
     const own = { AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', HTTP_PORT: 'off' };
     return spawnWorker(stage.environment({ ...own, ...env }), nodeOptions);
