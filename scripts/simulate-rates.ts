@@ -3,7 +3,7 @@
  * draws docs/decisions/adaptive-rate.svg. Deterministic: the same source gives the same figures.
  */
 import { writeFileSync } from 'node:fs';
-import { AdaptiveRate } from '../src/ota/adaptive-rate.ts';
+import { AdaptiveRate } from '../src/ota/rate/adaptive-rate.ts';
 import { aimd5, type Candidate, cubic, rejectedCandidates } from '../test/support/rate-candidates.ts';
 import {
   evenness,

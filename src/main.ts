@@ -1,9 +1,9 @@
 #!/usr/bin/env -S node --
 /** argv to command. */
 import { Command, CommanderError } from 'commander';
-import { CommandError, type CommandIo, exitCodes } from './commands/io.ts';
+import { CommandError, type CommandIo, exitCodes } from './cli/io.ts';
+import { compileSooner, keepMemoryFlat } from './cli/v8-flags.ts';
 import { ConfigError } from './config.ts';
-import { compileSooner, keepMemoryFlat } from './v8-flags.ts';
 
 const io: CommandIo = {
   env: process.env,
@@ -36,12 +36,12 @@ const program = new Command('ota-updater')
 /** Each is loaded when it is wanted: a worker need not wait for the sandbox's emulators. */
 const commands: Readonly<Record<string, () => Promise<(program: Command, io: CommandIo) => void>>> = {
   worker: async () => (await import('./commands/worker.ts')).addWorker,
-  enqueue: async () => (await import('./commands/enqueue.ts')).addEnqueue,
-  check: async () => (await import('./commands/check.ts')).addCheck,
-  'dead-letters': async () => (await import('./commands/dead-letters/index.ts')).addDeadLetters,
+  enqueue: async () => (await import('./enqueue/command.ts')).addEnqueue,
+  check: async () => (await import('./check/command.ts')).addCheck,
+  'dead-letters': async () => (await import('./dead-letters/commands/index.ts')).addDeadLetters,
   schema: async () => (await import('./commands/schema.ts')).addSchema,
-  jobs: async () => (await import('./commands/jobs/index.ts')).addJobs,
-  sandbox: async () => (await import('./commands/sandbox.ts')).addSandbox,
+  jobs: async () => (await import('./jobs/commands/index.ts')).addJobs,
+  sandbox: async () => (await import('./sandbox/command.ts')).addSandbox,
 };
 
 const wanted = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));

@@ -2,10 +2,11 @@
  * ota-updater's worker with a way to ask for its CPU ('cpu'), or for that and its heap after a forced collection
  * ('heap'): `node --expose-gc`, and a message from the parent. Otherwise what `src/commands/worker.ts` does.
  */
+
+import { compileSooner } from '../../src/cli/v8-flags.ts';
 import { assemble } from '../../src/commands/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/observe/logger.ts';
-import { compileSooner } from '../../src/v8-flags.ts';
 
 export interface Measured {
   /** Up to the question: what a collection takes that was asked for is not in it. */

@@ -3,7 +3,7 @@
  * `npx node chaos/scenarios/newest.ts 1000`
  */
 import { randomUUID } from 'node:crypto';
-import { CLAIM_MARGIN_MS, RedisNewest } from '../../src/ota/newest-redis.ts';
+import { CLAIM_MARGIN_MS, RedisNewest } from '../../src/ota/newest/newest-redis.ts';
 import { redisInstalled, startRedis } from '../../test/support/redis.ts';
 import { type Stage, setStage } from '../../test/support/stage.ts';
 

@@ -1,8 +1,8 @@
 /** `schema`: the published contract. */
 import { Argument, type Command } from 'commander';
+import type { CommandIo } from '../cli/io.ts';
 import { outcomeJsonSchema } from '../message/outcome.ts';
 import { updateJsonSchema } from '../message/update.ts';
-import type { CommandIo } from './io.ts';
 
 const schemas = { update: updateJsonSchema, outcome: outcomeJsonSchema } as const;
 

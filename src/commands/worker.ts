@@ -1,11 +1,11 @@
 /** `worker`: runs until it is told to stop. */
 import type { Command } from 'commander';
+import { CommandError, type CommandIo } from '../cli/io.ts';
+import { stopOnSignal } from '../cli/signals.ts';
 import { readConfig } from '../config.ts';
 import { createLogger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/tally.ts';
 import { assemble } from './assemble.ts';
-import { CommandError, type CommandIo } from './io.ts';
-import { stopOnSignal } from './signals.ts';
 
 /** Adds the command; it ends with exit code 0 after a drain. */
 export function addWorker(program: Command, io: CommandIo): void {

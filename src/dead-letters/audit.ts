@@ -1,7 +1,7 @@
 /** Who changed what, and why: one JSON line for every step, in a file that is only ever added to. */
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { printable, printableJson } from '../message/printable.ts';
+import { printable, printableJson } from '../text/printable.ts';
 import { causeOf } from './groups.ts';
 import type { Letter } from './letter.ts';
 

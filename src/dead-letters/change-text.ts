@@ -1,5 +1,5 @@
 /** What `redrive` and `purge` print: what was done, or would be, and what was not, with why. PURE. */
-import { printable } from '../message/printable.ts';
+import { printable } from '../text/printable.ts';
 import type { CanaryVerdict } from './canary.ts';
 import { causeText, groupJson, groupsText, passJson, seenText } from './list-text.ts';
 import type { PassResult } from './pass.ts';

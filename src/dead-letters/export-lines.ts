@@ -1,6 +1,6 @@
 /** Letters as JSON Lines: whole, or as the updates in them. PURE. */
 import type { MessageAttribute } from '../message/message.ts';
-import { printableJson } from '../message/printable.ts';
+import { printableJson } from '../text/printable.ts';
 import { causeOf } from './groups.ts';
 import type { Letter } from './letter.ts';
 

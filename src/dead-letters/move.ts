@@ -1,7 +1,8 @@
 /** Letters to the source queue: sent first, deleted after the confirmation. A crash in between makes a duplicate. */
-import type { Clock } from '../clock.ts';
+
 import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../queue/queue.ts';
 import type { BatchFailure, OutgoingMessage, QueueAttributes, SendAnswer } from '../queue/types.ts';
+import type { Clock } from '../time/clock.ts';
 import { type Audit, audited } from './audit.ts';
 import type { HeldLetters } from './held.ts';
 import type { Letter } from './letter.ts';

@@ -4,9 +4,10 @@
  * SQS has no cursor. A pass receives until nothing new comes, keeping invisible what it has seen; that it is through
  * shows only in rounds of polls that bring nothing new, more of them while the queue's count says that there is more.
  */
-import type { Clock } from '../clock.ts';
+
 import type { Message } from '../message/message.ts';
 import type { BatchFailure, QueueAttributes, ReceiveOptions, VisibilityChange } from '../queue/types.ts';
+import type { Clock } from '../time/clock.ts';
 import { HeldLetters, LEASE_SECONDS } from './held.ts';
 import { type Letter, readLetter } from './letter.ts';
 import { insist, type RetrySurroundings } from './requests.ts';

@@ -1,7 +1,8 @@
 /** SQS requests of a triage, tried again while that may help. */
-import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
+
 import { isTransient } from '../queue/errors.ts';
 import type { BatchFailure } from '../queue/types.ts';
+import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 
 const MAX_TRIES = 6;
 const backoff: BackoffSettings = { baseMs: 200, maxMs: 5_000 };

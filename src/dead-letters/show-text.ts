@@ -1,6 +1,6 @@
 /** One letter in full, for `show`. PURE. */
 import type { MessageAttribute } from '../message/message.ts';
-import { printable } from '../message/printable.ts';
+import { printable } from '../text/printable.ts';
 import { causeOf } from './groups.ts';
 import type { Letter } from './letter.ts';
 import { causeText } from './list-text.ts';

@@ -1,10 +1,10 @@
 /** What a run is asked to do, and what it is given to do it with. */
 import type { Readable } from 'node:stream';
-import type { Clock } from '../clock.ts';
+import type { Format } from '../input/rows.ts';
+import type { SetFields } from '../input/validate.ts';
+import type { SendOptions } from '../sending/send.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Progress } from './progress.ts';
-import type { Format } from './rows.ts';
-import type { SendOptions } from './send.ts';
-import type { SetFields } from './validate.ts';
 
 export interface EnqueueOptions {
   /** A path, or `-` for stdin. */

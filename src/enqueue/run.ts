@@ -1,15 +1,10 @@
 /** One run of enqueue: open, validate everything, then send. */
 
 import { resolve } from 'node:path';
-import { printable } from '../message/printable.ts';
-import { EnqueueFailure, InputFault } from './faults.ts';
-import type { EnqueueContext, EnqueueOptions } from './options.ts';
-import type { Progress } from './progress.ts';
-import { RefusedFile } from './refused.ts';
-import { readRows } from './rows.ts';
-import { type SendOptions, type SendResult, sendRows } from './send.ts';
-import { openSource, type Source } from './source.ts';
-import { type Report, toReport } from './summary.ts';
+import { EnqueueFailure, InputFault } from '../input/faults.ts';
+import { RefusedFile } from '../input/refused.ts';
+import { readRows } from '../input/rows.ts';
+import { openSource, type Source } from '../input/source.ts';
 import {
   type CheckedRow,
   checkRows,
@@ -19,7 +14,12 @@ import {
   type Rules,
   type Tally,
   tallyRows,
-} from './validate.ts';
+} from '../input/validate.ts';
+import { type SendOptions, type SendResult, sendRows } from '../sending/send.ts';
+import { printable } from '../text/printable.ts';
+import type { EnqueueContext, EnqueueOptions } from './options.ts';
+import type { Progress } from './progress.ts';
+import { type Report, toReport } from './summary.ts';
 
 /** Refused rows that the summary shows. */
 const EXAMPLES = 3;

@@ -1,10 +1,10 @@
 /** What a run tells its user: a block of text, or one JSON object. */
 
-import { printable, printableJson, shortPrintable } from '../message/printable.ts';
+import type { Duplicates } from '../input/duplicates.ts';
+import type { RefusedRow, Tally } from '../input/validate.ts';
 import { printableUrl } from '../queue/errors.ts';
-import { isFifo } from './batches.ts';
-import type { Duplicates } from './duplicates.ts';
-import type { RefusedRow, Tally } from './validate.ts';
+import { isFifo } from '../sending/batches.ts';
+import { printable, printableJson, shortPrintable } from '../text/printable.ts';
 
 export interface Report {
   readonly outcome: 'done' | 'interrupted' | 'failed';

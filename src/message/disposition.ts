@@ -1,5 +1,5 @@
 /** One function decides whether to call again, one decides what becomes of a message (design 2.2). Both are pure. */
-import { type BackoffSettings, deferralBackoff, fullJitter } from './backoff.ts';
+import { type BackoffSettings, deferralBackoff, fullJitter } from '../time/backoff.ts';
 import type { DeadLetterError, DeadLetterReason } from './dead-letter.ts';
 import type { Failure } from './failure.ts';
 

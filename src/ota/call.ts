@@ -1,14 +1,15 @@
 /** One update, called until it ends: retry around permit around call (design 5.2). */
-import type { Clock } from '../clock.ts';
-import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
+
 import { decideRetry, type Ending, type RetrySettings, type Tally } from '../message/disposition.ts';
 import { classify, type Failure, safeMessage } from '../message/failure.ts';
 import { freshPart, type NewestField, staleFields } from '../message/newest.ts';
 import type { Update } from '../message/update.ts';
+import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
+import type { Clock } from '../time/clock.ts';
 import type { CallAnswer, OtaApi } from './client.ts';
 import type { Gate } from './gate.ts';
 import type { Interruption } from './interruption.ts';
-import type { Claim, Newest } from './newest.ts';
+import type { Claim, Newest } from './newest/newest.ts';
 import type { PermitRequest, Permits } from './permits.ts';
 import { FailedCall, withRetry } from './retry.ts';
 

@@ -5,8 +5,6 @@ import {
   UpdateOtaTaskCommand,
   type UpdateOtaTaskCommandOutput,
 } from '@aws-sdk/client-iot-managed-integrations';
-import type { CallError } from '../message/failure.ts';
-import type { Update } from '../message/update.ts';
 import {
   carry,
   DeadlineError,
@@ -14,8 +12,10 @@ import {
   NEAREST_TO_THE_WIRE,
   type OpenCall,
   OpenCalls,
-} from '../open-call.ts';
-import { socketsAtMost, unburden } from '../sdk-client.ts';
+} from '../aws/open-call.ts';
+import { socketsAtMost, unburden } from '../aws/sdk-client.ts';
+import type { CallError } from '../message/failure.ts';
+import type { Update } from '../message/update.ts';
 
 /** How one UpdateOtaTask call ended. */
 export type CallAnswer =

@@ -1,6 +1,6 @@
 /** Permits: leave to make one call. Joins the three bounds on calls: concurrency, rate, and the gate. */
 import type { Gate } from './gate.ts';
-import type { RateLimiter } from './limiter.ts';
+import type { RateLimiter } from './rate/limiter.ts';
 
 /** A place in the line for a permit. */
 export interface PermitRequest {

@@ -7,16 +7,16 @@ import {
   type IoTManagedIntegrationsClient,
   ListOtaTasksCommand,
 } from '@aws-sdk/client-iot-managed-integrations';
-import type { Clock } from '../clock.ts';
-import { fullJitter } from '../message/backoff.ts';
+import { carry, type OpenCall, OpenCalls } from '../aws/open-call.ts';
 import type { RetrySettings } from '../message/disposition.ts';
 import { classify, type Failure } from '../message/failure.ts';
-import { carry, type OpenCall, OpenCalls } from '../open-call.ts';
+import { fullJitter } from '../time/backoff.ts';
+import type { Clock } from '../time/clock.ts';
 import { blame, createClient, type OtaApiOptions, toCallError } from './client.ts';
 import { defaultProbeSchedules, Gate } from './gate.ts';
-import type { RateLimiter } from './limiter.ts';
 import { Permits } from './permits.ts';
-import type { RateControl } from './rate.ts';
+import type { RateLimiter } from './rate/limiter.ts';
+import type { RateControl } from './rate/rate.ts';
 import { FailedCall, withRetry } from './retry.ts';
 
 /** A task as far as it can be changed or chosen by. A field that the answer does not carry is absent. */

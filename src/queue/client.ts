@@ -1,7 +1,7 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { endWithTheCall, NEAREST_TO_THE_WIRE } from '../open-call.ts';
-import { socketsAtMost, unburden } from '../sdk-client.ts';
+import { endWithTheCall, NEAREST_TO_THE_WIRE } from '../aws/open-call.ts';
+import { socketsAtMost, unburden } from '../aws/sdk-client.ts';
 
 export type { SQSClient, SQSClientConfig };
 

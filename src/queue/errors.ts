@@ -1,5 +1,5 @@
 /** What a failed SQS request means: whether to try again, and how to say it. */
-import { printable } from '../message/printable.ts';
+import { printable } from '../text/printable.ts';
 
 /** The system's codes, undici's (`UND_ERR_SOCKET`) and its parser's (`HPE_INVALID_CONSTANT`). */
 const TRANSIENT_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR|UND_ERR|HPE)/;

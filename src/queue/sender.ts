@@ -1,6 +1,6 @@
 /** Sends the SDK's commands for one queue, each bounded in time. */
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { carry, OpenCalls } from '../open-call.ts';
+import { carry, OpenCalls } from '../aws/open-call.ts';
 import { blameQueue } from './errors.ts';
 
 type Send<Input, Output> = (args: { input: Input }) => Promise<{ output: Output }>;

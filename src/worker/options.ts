@@ -1,11 +1,12 @@
 /** What a worker is made of: everything that touches the world is passed in. */
-import type { Clock } from '../clock.ts';
+
 import type { Config } from '../config.ts';
 import type { OtaApi } from '../ota/client.ts';
-import type { RateLimiter } from '../ota/limiter.ts';
-import type { Newest } from '../ota/newest.ts';
-import type { RateControl } from '../ota/rate.ts';
+import type { Newest } from '../ota/newest/newest.ts';
+import type { RateLimiter } from '../ota/rate/limiter.ts';
+import type { RateControl } from '../ota/rate/rate.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Clock } from '../time/clock.ts';
 import type { WorkerListener } from './events.ts';
 import type { WorkerTimings } from './timings.ts';
 

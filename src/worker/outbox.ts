@@ -8,10 +8,11 @@
  * A parcel that SQS does not take while the queue is there is amended, else set aside and tried again with a backoff of
  * its own. The others go on at once: nothing but a queue that is away is a reason to rest.
  */
-import { sleep } from '../clock.ts';
-import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
+
 import type { Disposition } from '../message/disposition.ts';
 import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
+import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
+import { sleep } from '../time/clock.ts';
 import { Batcher } from './batcher.ts';
 import type { Delivery } from './delivery.ts';
 

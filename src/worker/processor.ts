@@ -1,9 +1,10 @@
 /** From a delivery to its disposition: call, judge, decide. Failure is data here; nothing throws for a message's fault. */
-import type { Clock } from '../clock.ts';
+
 import { type Disposition, decideDisposition, type Ending, EXPIRING_SHARE } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import type { Caller } from '../ota/call.ts';
 import type { Gate } from '../ota/gate.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Delivery } from './delivery.ts';
 import type { Trials } from './trials.ts';
 

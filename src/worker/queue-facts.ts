@@ -1,7 +1,8 @@
 /** What the worker has to know of its queues, read at start. */
-import { sleep } from '../clock.ts';
-import { type BackoffSettings, fullJitter } from '../message/backoff.ts';
+
 import { MAX_PAYLOAD_BYTES, type Queue } from '../queue/queue.ts';
+import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
+import { sleep } from '../time/clock.ts';
 import type { WorkerListener } from './events.ts';
 
 export interface QueueFacts {

@@ -8,10 +8,11 @@
  *   failing   a poll failed: none until a jittered backoff has passed, then one
  *   stopped   idle polls are cut, polls that may be bringing messages are waited for
  */
-import type { Clock } from '../clock.ts';
-import { fullJitter } from '../message/backoff.ts';
+
 import type { Message } from '../message/message.ts';
 import { MAX_WAIT_SECONDS, type Queue } from '../queue/queue.ts';
+import { fullJitter } from '../time/backoff.ts';
+import type { Clock } from '../time/clock.ts';
 import { RECEIVE_SIZE } from './slots.ts';
 
 /** Polls side by side at most. */

@@ -7,11 +7,12 @@
  *
  * What fails in part or as a whole is tried again with backoff, under lease, until it is confirmed or the lease is lost.
  */
-import { sleep } from '../clock.ts';
-import { fullJitter } from '../message/backoff.ts';
+
 import type { Disposition } from '../message/disposition.ts';
 import type { EndingDisposition } from '../message/outcome.ts';
 import type { BatchFailure, VisibilityChange } from '../queue/types.ts';
+import { fullJitter } from '../time/backoff.ts';
+import { sleep } from '../time/clock.ts';
 import { Batcher } from './batcher.ts';
 import type { DeadLetterOutbox } from './dead-letter-outbox.ts';
 import type { Delivery } from './delivery.ts';

@@ -1,6 +1,7 @@
 /** The worker's fixed times. Not configuration: the contract states them; passed in so that tests need not wait. */
-import type { BackoffSettings } from '../message/backoff.ts';
+
 import { defaultProbeSchedules, type ProbeSchedules } from '../ota/gate.ts';
+import type { BackoffSettings } from '../time/backoff.ts';
 import { TRIAL_MS } from './trials.ts';
 
 export interface WorkerTimings {

@@ -3,10 +3,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { watchClockSkew } from '../../src/aws/clock-skew.ts';
 import { type CheckFacts, type CheckSources, gatherFacts } from '../../src/check/facts.ts';
 import { type Environment, readConfig } from '../../src/config.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
-import { watchClockSkew } from '../../src/queue/clock-skew.ts';
 
 let sqs: FauxqsServer;
 let sourceUrl: string;

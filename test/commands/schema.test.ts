@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { configTable, readmeFile, schemaFiles, withConfigTable } from '../../scripts/generate.ts';
-import type { CommandIo } from '../../src/commands/io.ts';
+import type { CommandIo } from '../../src/cli/io.ts';
 import { addSchema } from '../../src/commands/schema.ts';
 import { describeConfig } from '../../src/config.ts';
 import { outcomeJsonSchema } from '../../src/message/outcome.ts';

@@ -1,7 +1,7 @@
 /** Design 2.2, last row: whatever the state, a message must not vanish; at 90% of the retention it is dead-lettered. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Clock, systemClock } from '../../src/clock.ts';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
+import { type Clock, systemClock } from '../../src/time/clock.ts';
 import { startSqsProxy } from '../support/sqs-proxy.ts';
 import { fastTimings, REGION, recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
 

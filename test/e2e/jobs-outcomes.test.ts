@@ -1,6 +1,6 @@
 /** Outcomes that came late, were lost, or cannot be read: what a job makes of them. */
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { readOutcome } from '../../src/jobs/outcome-message.ts';
+import { readOutcome } from '../../src/jobs/run/outcome-message.ts';
 import { apiHeaders } from '../support/api.ts';
 import { setJobs } from '../support/jobs-stage.ts';
 import { startSqsProxy } from '../support/sqs-proxy.ts';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { proveJobs } from '../../scripts/prove-jobs.ts';
-import { openLedger } from '../../src/jobs/ledger.ts';
-import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan-types.ts';
+import { openLedger } from '../../src/jobs/ledger/ledger.ts';
+import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan/types.ts';
 import { setJobs } from '../support/jobs-stage.ts';
 import { REGION } from '../support/stage.ts';
 

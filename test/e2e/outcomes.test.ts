@@ -1,7 +1,7 @@
 /** With an outcome queue: one outcome per update, published before its message is deleted. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
 import { outcomeSchema } from '../../src/message/outcome.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { type SqsProxy, startSqsProxy } from '../support/sqs-proxy.ts';
 import { type Stage, type StageOptions, setStage } from '../support/stage.ts';
 

@@ -5,10 +5,10 @@ import { type Attempt, Caller, type CallerOptions, type Work } from '../../src/o
 import { type CallAnswer, createOtaApi, type OtaApi } from '../../src/ota/client.ts';
 import { Gate, type ProbeSchedules } from '../../src/ota/gate.ts';
 import { Interruption } from '../../src/ota/interruption.ts';
-import { LocalRateLimiter } from '../../src/ota/limiter.ts';
-import { LocalNewest, type Newest } from '../../src/ota/newest.ts';
-import { RedisNewest } from '../../src/ota/newest-redis.ts';
+import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
+import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';
 import { Permits } from '../../src/ota/permits.ts';
+import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
 import { redisInstalled, startRedis } from '../support/redis.ts';
 

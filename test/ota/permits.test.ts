@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Failure } from '../../src/message/failure.ts';
 import { Gate } from '../../src/ota/gate.ts';
-import type { RateLimiter } from '../../src/ota/limiter.ts';
 import { type PermitRequest, Permits } from '../../src/ota/permits.ts';
+import type { RateLimiter } from '../../src/ota/rate/limiter.ts';
 
 const down: Failure = { kind: 'retryable', name: 'InternalServerException', message: 'down', status: 500 };
 

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { LocalRateLimiter } from '../../src/ota/limiter.ts';
-import { FixedRate } from '../../src/ota/rate.ts';
+import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
+import { FixedRate } from '../../src/ota/rate/rate.ts';
 import { OtaReader, type OtaTask } from '../../src/ota/reader.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { startApi } from '../support/api.ts';
 import { credentials, REGION } from '../support/stage.ts';
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createRequestHandler } from '../../src/aws/request-handler.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { explainSqsError, isTransient, mayHaveArrived } from '../../src/queue/errors.ts';
-import { createRequestHandler } from '../../src/request-handler.ts';
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 100\r\n\r\n';
 

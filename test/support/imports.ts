@@ -1,4 +1,4 @@
-/** The direction of imports (design section 4) as data, and the check of files against it. PURE. */
+/** The direction of imports (ARCHITECTURE.md, Rooms and arrows) as data, and the check of files against it. PURE. */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 
@@ -15,58 +15,78 @@ export interface ImportedModule {
   readonly typeOnly: boolean;
 }
 
-/** Leaves that any layer may use but `message`. */
-const shared = ['clock', 'open-call', 'sdk-client'] as const;
-
 /**
- * What each layer may import besides its own files; `name:type` allows types only. A layer is a folder of `src/`,
- * or a file there by its name.
+ * What each room may import besides its own files; `name:type` allows types only. A room is a folder of `src/`, or a
+ * file there by its name. The commands of a room (`command.ts`, `commands/`) are a room of their own, `NAME/command`.
  */
 export const arrows: Readonly<Record<string, readonly string[]>> = {
-  main: ['commands', 'config', 'v8-flags', ...shared],
-  commands: [
-    'worker',
-    'jobs',
-    'dead-letters',
-    'http',
-    'sandbox',
-    'enqueue',
+  main: [
+    'cli',
+    'commands',
+    'config',
+    'check/command',
+    'dead-letters/command',
+    'enqueue/command',
+    'jobs/command',
+    'sandbox/command',
+  ],
+  commands: ['aws', 'cli', 'config', 'http', 'message', 'observe', 'ota', 'queue', 'time', 'worker'],
+  'check/command': ['aws', 'check', 'cli', 'config', 'queue'],
+  'dead-letters/command': ['cli', 'config', 'dead-letters', 'message', 'queue', 'text', 'time'],
+  'enqueue/command': ['cli', 'enqueue', 'input', 'message', 'queue', 'sending', 'text', 'time'],
+  'jobs/command': [
+    'aws',
     'check',
-    'observe',
+    'cli',
+    'config',
+    'enqueue',
+    'input',
+    'jobs',
     'ota',
     'queue',
-    'message',
-    'config',
-    'request-handler',
-    ...shared,
+    'text',
+    'time',
   ],
-  http: ['observe', 'worker', ...shared],
-  observe: ['worker:type', 'message', ...shared],
-  jobs: ['enqueue', 'dead-letters', 'check', 'ota', 'queue', 'message', ...shared],
-  'dead-letters': ['queue', 'message', ...shared],
-  enqueue: ['queue', 'message', ...shared],
-  check: ['queue', 'message', 'config', ...shared],
-  worker: ['ota', 'queue', 'message', 'config:type', ...shared],
-  sandbox: ['queue', 'message', ...shared],
-  ota: ['message', ...shared],
-  queue: ['message', ...shared],
-  message: [],
+  'sandbox/command': [
+    'cli',
+    'commands',
+    'config',
+    'enqueue',
+    'input',
+    'observe',
+    'queue',
+    'sandbox',
+    'time',
+    'worker:type',
+  ],
+  cli: ['config:type', 'input:type', 'text'],
+  http: ['worker:type'],
+  observe: ['message', 'worker:type'],
+  jobs: ['enqueue:type', 'input', 'message', 'ota:type', 'queue', 'sending', 'text', 'time'],
+  'dead-letters': ['message', 'queue', 'text', 'time'],
+  enqueue: ['input', 'queue', 'sending', 'text', 'time:type'],
+  check: ['config:type', 'queue'],
+  worker: ['config:type', 'message', 'ota', 'queue', 'time'],
+  sandbox: ['queue'],
+  sending: ['input:type', 'queue', 'text', 'time'],
+  input: ['message', 'text'],
+  ota: ['aws', 'message', 'time'],
+  queue: ['aws', 'message:type', 'text'],
+  message: ['time'],
+  aws: ['queue:type'],
   config: [],
-  clock: [],
-  'open-call': [],
-  'request-handler': [],
-  'sdk-client': [],
-  'v8-flags': [],
+  text: [],
+  time: [],
 };
 
 /** Packages that one place alone knows. */
 export const owners: Readonly<Record<string, RegExp>> = {
-  bottleneck: /^src\/ota\/limiter[^/]*\.ts$/,
+  bottleneck: /^src\/ota\/rate\/limiter[^/]*\.ts$/,
   'p-retry': /^src\/ota\/retry\.ts$/,
   '@aws-sdk/client-sqs': /^src\/queue\//,
   '@aws-sdk/client-iot-managed-integrations': /^src\/ota\//,
-  '@smithy/undici-http-handler': /^src\/request-handler\.ts$/,
-  'to-fast-properties': /^src\/sdk-client\.ts$/,
+  '@smithy/undici-http-handler': /^src\/aws\/request-handler\.ts$/,
+  'to-fast-properties': /^src\/aws\/sdk-client\.ts$/,
   ioredis: /^src\/ota\//,
   fauxqs: /^src\/sandbox\//,
 };
@@ -81,6 +101,23 @@ export function importViolations(files: readonly SourceFile[]): string[] {
       return fault === undefined ? [] : [`${path}: ${fault}`];
     });
   });
+}
+
+/** Arrows of the table that no file of `files` uses, as `from -> to`. */
+export function unusedArrows(files: readonly SourceFile[]): string[] {
+  const used = new Set(
+    files.flatMap(({ path, text }) =>
+      importsOf(text).map(({ specifier, typeOnly }) => {
+        const target = specifier?.startsWith('.')
+          ? layerOf(posix.join(posix.dirname(path), specifier))
+          : undefined;
+        return `${layerOf(path)} -> ${target}${typeOnly ? ':type' : ''}`;
+      }),
+    ),
+  );
+  return Object.entries(arrows)
+    .flatMap(([from, targets]) => targets.map((to) => `${from} -> ${to}`))
+    .filter((arrow) => !used.has(arrow));
 }
 
 function faultOf(path: string, layer: string, { specifier, typeOnly }: ImportedModule): string | undefined {
@@ -106,10 +143,14 @@ function packageFault(path: string, layer: string, specifier: string): string | 
   return `must not import ${specifier}, which belongs to ${owned[1].source}`;
 }
 
-/** `src/queue/client.ts` is of `queue`, `src/config.ts` of `config`. */
+/** `src/queue/client.ts` is of `queue`, `src/config.ts` of `config`, `src/check/command.ts` of `check/command`. */
 function layerOf(path: string): string | undefined {
-  return /^src\/([^/]+?)(?:\.ts$|\/)/.exec(path)?.[1];
+  const [, room, inner] = /^src\/([^/]+?)(?:\.ts$|\/([^/]+?)(?:\.ts$|\/))/.exec(path) ?? [];
+  return inner !== undefined && COMMAND_PLACES.has(inner) ? `${room}/command` : room;
 }
+
+/** Where a room keeps its commands; `demo.ts` is a part of `sandbox --demo`. */
+const COMMAND_PLACES: ReadonlySet<string> = new Set(['command', 'commands', 'demo']);
 
 const COMMENT_OR_TEXT =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`/g;

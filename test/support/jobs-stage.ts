@@ -1,16 +1,16 @@
 /** A stage for bulk jobs, and their commands run against it in this process. */
 import { onTestFinished } from 'vitest';
-import { sleep, systemClock } from '../../src/clock.ts';
-import { addApply } from '../../src/commands/jobs/apply.ts';
-import { ledgerRows } from '../../src/commands/jobs/ledger-rows.ts';
-import { addPlan } from '../../src/commands/jobs/plan.ts';
-import { addReconcile } from '../../src/commands/jobs/reconcile.ts';
-import { addReport } from '../../src/commands/jobs/report.ts';
-import { addResume } from '../../src/commands/jobs/resume.ts';
-import { addRetry } from '../../src/commands/jobs/retry.ts';
-import { addStatus } from '../../src/commands/jobs/status.ts';
-import { addUndo } from '../../src/commands/jobs/undo.ts';
+import { addApply } from '../../src/jobs/commands/apply.ts';
+import { ledgerRows } from '../../src/jobs/commands/ledger-rows.ts';
+import { addPlan } from '../../src/jobs/commands/plan.ts';
+import { addReconcile } from '../../src/jobs/commands/reconcile.ts';
+import { addReport } from '../../src/jobs/commands/report.ts';
+import { addResume } from '../../src/jobs/commands/resume.ts';
+import { addRetry } from '../../src/jobs/commands/retry.ts';
+import { addStatus } from '../../src/jobs/commands/status.ts';
+import { addUndo } from '../../src/jobs/commands/undo.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { sleep, systemClock } from '../../src/time/clock.ts';
 import { JobsFolder, type JobsRun, useApi } from './jobs.ts';
 import { type StageOptions, setStage } from './stage.ts';
 

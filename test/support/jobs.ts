@@ -6,12 +6,12 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { onTestFinished, vi } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { CommandError, type CommandIo } from '../../src/commands/io.ts';
-import type { JobSurroundings } from '../../src/commands/jobs/surroundings.ts';
-import { type Plan, readPlan } from '../../src/jobs/plan-reader.ts';
-import type { LeftOutRow, PlanRow } from '../../src/jobs/plan-types.ts';
+import { CommandError, type CommandIo } from '../../src/cli/io.ts';
+import type { JobSurroundings } from '../../src/jobs/commands/surroundings.ts';
+import { type Plan, readPlan } from '../../src/jobs/plan/reader.ts';
+import type { LeftOutRow, PlanRow } from '../../src/jobs/plan/types.ts';
 import type { SimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
+import { systemClock } from '../../src/time/clock.ts';
 
 export const startedAt = Date.parse('2026-11-25T07:00:00Z');
 

@@ -1,12 +1,12 @@
 /** The dead-letter commands, those of jobs, and enqueue, in this process, as a user would type them. */
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
-import { sleep, systemClock } from '../../src/clock.ts';
-import { addDeadLetters } from '../../src/commands/dead-letters/index.ts';
-import { addEnqueue } from '../../src/commands/enqueue.ts';
-import { CommandError, type CommandIo } from '../../src/commands/io.ts';
-import { addJobs } from '../../src/commands/jobs/index.ts';
+import { CommandError, type CommandIo } from '../../src/cli/io.ts';
 import type { Environment } from '../../src/config.ts';
+import { addDeadLetters } from '../../src/dead-letters/commands/index.ts';
+import { addEnqueue } from '../../src/enqueue/command.ts';
+import { addJobs } from '../../src/jobs/commands/index.ts';
+import { sleep, systemClock } from '../../src/time/clock.ts';
 
 export interface LettersResult {
   readonly exitCode: number;

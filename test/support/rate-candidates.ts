@@ -2,7 +2,7 @@
  * The candidates that were not chosen for the adaptive rate, for the simulator alone: docs/decisions/0002. Each starts
  * at the ceiling and never goes above it. Times are monotonic milliseconds, rates calls per second.
  */
-import type { ObservedCall } from '../../src/ota/adaptive-rate.ts';
+import type { ObservedCall } from '../../src/ota/rate/adaptive-rate.ts';
 import { type Controller, fixedController } from './rate-simulator.ts';
 
 export interface Candidate {

@@ -2,8 +2,8 @@
  * A deterministic simulator of workers calling an API with a limit: a virtual clock, a token bucket, latency, other
  * callers, and steps in the limit. Time is in milliseconds. The controllers are the real ones.
  */
-import type { ObservedCall } from '../../src/ota/adaptive-rate.ts';
-import { grantInterval, grantSize, MOST_LOST } from '../../src/ota/limiter.ts';
+import type { ObservedCall } from '../../src/ota/rate/adaptive-rate.ts';
+import { grantInterval, grantSize, MOST_LOST } from '../../src/ota/rate/limiter.ts';
 
 /** What is simulated: the part of RateControl that a simulation drives. */
 export interface Controller {

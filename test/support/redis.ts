@@ -8,8 +8,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import type { RateLimiter } from '../../src/ota/limiter.ts';
-import { RedisRateLimiter } from '../../src/ota/limiter-redis.ts';
+import type { RateLimiter } from '../../src/ota/rate/limiter.ts';
+import { RedisRateLimiter } from '../../src/ota/rate/limiter-redis.ts';
 
 const program = process.env.REDIS_SERVER ?? 'redis-server';
 

@@ -1,15 +1,14 @@
 /** A stage for end-to-end tests: a real SQS server and the simulated API over HTTP, with a worker in this process. */
 import { randomUUID } from 'node:crypto';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { type Clock, systemClock } from '../../src/clock.ts';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
 import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Message } from '../../src/message/message.ts';
 import type { Outcome } from '../../src/message/outcome.ts';
 import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/client.ts';
-import { LocalRateLimiter } from '../../src/ota/limiter.ts';
-import { LocalNewest, type Newest } from '../../src/ota/newest.ts';
-import { FixedRate } from '../../src/ota/rate.ts';
+import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
+import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
+import { FixedRate } from '../../src/ota/rate/rate.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import {
@@ -17,6 +16,7 @@ import {
   type SimulatedApiSettingsInput,
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
+import { type Clock, systemClock } from '../../src/time/clock.ts';
 import type { WorkerEvent, WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/timings.ts';
 import { Worker } from '../../src/worker/worker.ts';

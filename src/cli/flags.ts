@@ -1,0 +1,51 @@
+/** Flags that more than one command has. Every fault is a CommandError of misuse. */
+
+import type { Format } from '../input/rows.ts';
+import { shortPrintable } from '../text/printable.ts';
+import { CommandError, exitCodes } from './io.ts';
+
+/** For options that may be repeated. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+export function misuse(message: string): CommandError {
+  return new CommandError(message, exitCodes.misuse);
+}
+
+/** `FIELD=VALUE`, of a field that is known. */
+export function readAssignments<Field extends string>(
+  flag: string,
+  texts: readonly string[],
+  fields: readonly Field[],
+): (readonly [Field, string])[] {
+  return texts.map((text) => {
+    const equals = text.indexOf('=');
+    const name = equals === -1 ? text : text.slice(0, equals);
+    const field = fields.find((known) => known === name);
+    if (field === undefined) {
+      throw misuse(`${flag}: unknown field "${shortPrintable(name)}". The fields are ${fields.join(', ')}.`);
+    }
+    if (equals === -1) throw misuse(`${flag} ${field}: give a value, as in ${flag} ${field}=VALUE.`);
+    return [field, text.slice(equals + 1)] as const;
+  });
+}
+
+/** Assignments as an object: a field may be there twice, but not with two values. */
+export function toFields<Field extends string>(
+  assignments: readonly (readonly [Field, string])[],
+): Partial<Record<Field, string>> {
+  const values: Partial<Record<Field, string>> = {};
+  for (const [field, value] of assignments) {
+    if (values[field] !== undefined && values[field] !== value) {
+      throw misuse(`${field} is set twice, to different values.`);
+    }
+    values[field] = value;
+  }
+  return values;
+}
+
+export function readFormat(format: string | undefined): Format | undefined {
+  if (format === undefined || format === 'csv' || format === 'jsonl') return format;
+  throw misuse(`--format ${shortPrintable(format)}: the formats are csv and jsonl.`);
+}

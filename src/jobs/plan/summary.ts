@@ -1,0 +1,135 @@
+/** What a plan tells its user: a block of text, or one JSON object. */
+import { printable, printableJson } from '../../text/printable.ts';
+import { hang } from '../../text/wrap.ts';
+import { durationText } from './duration.ts';
+import type { ReasonCount } from './reasons.ts';
+import type { PlanCounts } from './types.ts';
+
+export interface PlanReport {
+  readonly jobId: string;
+  /** What the rows were made from. */
+  readonly source: string;
+  /** From a file, from live tasks, or from a job that is to be undone. */
+  readonly kind: 'file' | 'live' | 'undo';
+  /** Rows, or live tasks, looked at. */
+  readonly rows: number;
+  /** The plan as the user would write its name; undefined when there is nothing to change, and so no plan. */
+  readonly plan: string | undefined;
+  readonly counts: PlanCounts;
+  readonly duplicateIdentifiers: number;
+  /** Rows planned although GetOtaTask could not read their task. */
+  readonly unread: number;
+  /** Whether the tasks were read. */
+  readonly refreshed: boolean;
+  readonly refusedFile: string | undefined;
+  /** The most frequent first. */
+  readonly reasons: readonly ReasonCount[];
+  /** Calls per second; `Infinity` for no limit. */
+  readonly rateLimit: number;
+  readonly warnings: readonly string[];
+}
+
+/** Reasons that the summary shows, and lines of each. */
+const SHOWN_REASONS = 5;
+const SHOWN_LINES = 2;
+
+/** The report for people, ending in a line feed. Nothing in it can control a terminal. */
+export function planText(report: PlanReport): string {
+  const { counts, plan, refusedFile } = report;
+  const undo = report.kind === 'undo';
+  const read =
+    report.kind === 'live'
+      ? `${number(report.rows)} ${report.rows === 1 ? 'task' : 'tasks'} listed`
+      : `${number(report.rows)} ${report.rows === 1 ? 'row' : 'rows'} read`;
+  const lines = [
+    `${printable(report.source)}: ${read}`,
+    entry(undo ? 'to undo' : 'to change', counts.toChange, plan === undefined ? '' : `in ${printable(plan)}`),
+    entry(undo ? 'as before' : 'as wanted', counts.alreadyAsWanted, wantedNote(report)),
+    entry(
+      undo ? 'cannot' : 'refused',
+      counts.refused,
+      refusedFile === undefined ? '' : `in ${printable(refusedFile)}`,
+    ),
+    ...reasonLines(report.reasons),
+  ];
+  if (!undo) lines.push(entry('duplicates', counts.duplicates, duplicatesNote(report)));
+  if (report.unread > 0) {
+    lines.push(entry('unread', report.unread, 'GetOtaTask failed; planned without former values'));
+  }
+  if (counts.toChange > 0) lines.push(`  time        ${timeNote(report)}`);
+  for (const warning of report.warnings) lines.push(hang('warning: ', printable(warning)));
+  lines.push(`next: ${nextStep(report)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** The report for scripts: one JSON object on one line. */
+export function planJson(report: PlanReport): string {
+  const { jobId, plan, source, rows, counts, reasons, rateLimit, warnings } = report;
+  const json = {
+    jobId,
+    plan: plan ?? null,
+    source,
+    rows,
+    ...counts,
+    duplicateIdentifiers: report.duplicateIdentifiers,
+    unread: report.unread,
+    refreshed: report.refreshed,
+    refusedFile: report.refusedFile ?? null,
+    reasons,
+    rateLimit: Number.isFinite(rateLimit) ? rateLimit : null,
+    seconds: Number.isFinite(rateLimit) ? Math.ceil(counts.toChange / rateLimit) : null,
+    warnings,
+  };
+  return `${printableJson(json)}\n`;
+}
+
+function reasonLines(reasons: readonly ReasonCount[]): string[] {
+  const shown = reasons.slice(0, SHOWN_REASONS).map(({ reason, count, lines }) => {
+    const some = lines.slice(0, SHOWN_LINES);
+    const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
+    const more = count > some.length ? ', …' : '';
+    return hang(`    ${number(count).padStart(9)}  `, `${reason} (${where}${more})`);
+  });
+  const others = reasons.slice(SHOWN_REASONS);
+  if (others.length > 0) {
+    const rows = others.reduce((sum, { count }) => sum + count, 0);
+    shown.push(`    ${number(rows).padStart(9)}  for ${others.length} more reasons`);
+  }
+  return shown;
+}
+
+function wantedNote({ counts, refreshed, kind }: PlanReport): string {
+  if (kind === 'undo') return counts.alreadyAsWanted > 0 ? 'nothing to put back, and so left out' : '';
+  if (counts.alreadyAsWanted > 0) return 'already, and so left out';
+  return refreshed || kind === 'live' ? '' : 'not known without --refresh';
+}
+
+function duplicatesNote({ duplicateIdentifiers }: PlanReport): string {
+  if (duplicateIdentifiers === 0) return '';
+  const what = duplicateIdentifiers === 1 ? 'one Identifier' : `${number(duplicateIdentifiers)} Identifiers`;
+  return `of ${what}: the last row of each counts, whole`;
+}
+
+function timeNote({ counts, rateLimit }: PlanReport): string {
+  if (!Number.isFinite(rateLimit)) return 'as fast as the API allows (RATE_LIMIT is unlimited)';
+  const time = durationText(counts.toChange / rateLimit);
+  return `${time === undefined ? 'a second' : `about ${time}`} at ${rateLimit} calls/s (RATE_LIMIT)`;
+}
+
+function nextStep({ plan, counts, refusedFile, kind, rows }: PlanReport): string {
+  if (plan !== undefined) return `ota-updater jobs apply ${printable(plan)}`;
+  if (kind === 'undo') return 'nothing: there is nothing that can be put back, and so no plan';
+  if (counts.refused > 0) return `mend the rows in ${printable(refusedFile ?? '')}; there is no plan`;
+  if (kind === 'live' && counts.alreadyAsWanted === 0) {
+    return rows === 0 ? 'nothing: there are no tasks' : 'nothing: no task meets the conditions';
+  }
+  return 'nothing: all is as wanted, so there is no plan';
+}
+
+function entry(name: string, count: number, note: string): string {
+  return `  ${name.padEnd(11)}${number(count).padStart(9)}  ${note}`.trimEnd();
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
+}

@@ -1,0 +1,141 @@
+/** Writes a plan file: complete and in its place, or not at all. */
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { EnqueueFailure, errorCode, InputFault } from '../../input/faults.ts';
+import { printable } from '../../text/printable.ts';
+import { planDigest, toLine } from './lines.ts';
+import {
+  countedAs,
+  type LeftOutRow,
+  MAX_LEFT_OUT_IDENTIFIER,
+  MAX_LEFT_OUT_REASON,
+  type PlanCounts,
+  type PlanHeader,
+  type PlanRow,
+} from './types.ts';
+
+const BUFFERED_CHARACTERS = 16 * 1_024;
+
+/** What a row says besides its number, which the writer gives it. */
+export type NewRow = Omit<PlanRow, 'Row'>;
+export type NewLeftOut = Omit<LeftOutRow, 'Row'>;
+
+/** Writes are synchronous: they are few. Every method throws EnqueueFailure when the file cannot be written. */
+export class PlanWriter {
+  readonly #path: string;
+  readonly #name: string;
+  readonly #part: string;
+  readonly #force: boolean;
+  readonly #hash: Hash = createHash('sha256');
+  #file: number | undefined;
+  #buffer = '';
+  #lines = 0;
+  readonly #counts = { toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 };
+
+  /**
+   * @param path where the plan will be after `finish()`.
+   * @param name what the user calls it.
+   * @param force whether a file that is there may be replaced.
+   * @throws InputFault when it is there and may not.
+   */
+  constructor(path: string, name: string, force: boolean) {
+    this.#path = path;
+    this.#name = name;
+    this.#part = `${path}.part`;
+    this.#force = force;
+    this.#refuseExisting();
+  }
+
+  /** Of the rows written so far. */
+  get counts(): PlanCounts {
+    return { ...this.#counts };
+  }
+
+  /** To be called first, and once. */
+  begin(header: PlanHeader): void {
+    this.#attempt(() => {
+      this.#file = openSync(this.#part, 'w');
+    });
+    this.#write(toLine(header));
+  }
+
+  add(row: NewRow): void {
+    this.#counts.toChange++;
+    this.#write(toLine({ Row: ++this.#lines, ...row }));
+  }
+
+  /** A row that is not to be changed; what it says may be cut. */
+  leaveOut({ LeftOut, Identifier, Reason, ...change }: NewLeftOut): void {
+    this.#counts[countedAs[LeftOut]]++;
+    const line = {
+      Row: ++this.#lines,
+      LeftOut,
+      ...(Identifier !== undefined && { Identifier: cut(Identifier, MAX_LEFT_OUT_IDENTIFIER) }),
+      ...change,
+      ...(Reason !== undefined && { Reason: cut(Reason, MAX_LEFT_OUT_REASON) }),
+    };
+    this.#write(toLine(line));
+  }
+
+  /** Adds the footer and puts the plan in its place. */
+  finish(): void {
+    this.#flush();
+    const { counts } = this;
+    const footer = toLine({ Counts: counts, Digest: planDigest(this.#hash, counts) });
+    this.#refuseExisting();
+    this.#attempt(() => {
+      const file = this.#file;
+      if (file === undefined) return;
+      writeSync(file, footer);
+      fsyncSync(file);
+      closeSync(file);
+      this.#file = undefined;
+      renameSync(this.#part, this.#path);
+    });
+  }
+
+  /** Leaves nothing behind but what was there before; may be called at any time. */
+  discard(): void {
+    if (this.#file === undefined) return;
+    closeSync(this.#file);
+    this.#file = undefined;
+    rmSync(this.#part, { force: true });
+  }
+
+  #write(line: string): void {
+    this.#buffer += line;
+    if (this.#buffer.length >= BUFFERED_CHARACTERS) this.#flush();
+  }
+
+  #flush(): void {
+    const bytes = Buffer.from(this.#buffer);
+    this.#buffer = '';
+    this.#hash.update(bytes);
+    this.#attempt(() => {
+      for (let at = 0; this.#file !== undefined && at < bytes.length; ) {
+        at += writeSync(this.#file, bytes, at);
+      }
+    });
+  }
+
+  #refuseExisting(): void {
+    if (this.#force || !existsSync(this.#path)) return;
+    throw new InputFault(
+      `${printable(this.#name)} is there already: say --force to replace it, or --out FILE for another name.`,
+    );
+  }
+
+  #attempt(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      throw new EnqueueFailure(
+        `The plan cannot be written to ${printable(this.#name)} (${errorCode(error) ?? String(error)}).`,
+      );
+    }
+  }
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max - 1)}…` : text;
+}

@@ -1,0 +1,196 @@
+/** `sandbox`: SQS emulator, simulated API and worker in one process; with `--demo` it applies a file and ends. */
+import { randomUUID } from 'node:crypto';
+import { type Command, InvalidArgumentError } from 'commander';
+import { CommandError, type CommandIo } from '../cli/io.ts';
+import { stopOnSignal } from '../cli/signals.ts';
+import { type Assembly, assemble } from '../commands/assemble.ts';
+import { type Config, type Environment, readConfig } from '../config.ts';
+import { createLogger } from '../observe/logger.ts';
+import { logSummaries } from '../observe/tally.ts';
+import { type Cloud, startCloud } from './cloud.ts';
+import { runDemo } from './demo.ts';
+import type { SimulatedApiSettingsInput } from './simulated-api/index.ts';
+
+/** Commander takes null for a missing value, so no limit has a name. */
+type ApiLimit = 'unlimited' | NonNullable<SimulatedApiSettingsInput['limit']>;
+
+interface Flags {
+  readonly host: string;
+  readonly sqsPort: number;
+  readonly apiPort: number;
+  readonly worker: boolean;
+  readonly outcomes?: boolean;
+  readonly demo?: string;
+  readonly apiLimit: ApiLimit;
+  readonly apiLatency: { minMs: number; maxMs: number };
+  readonly apiFaults: Readonly<Record<string, number>>;
+}
+
+/** What the sandbox's worker starts from; the environment wins. */
+const workerDefaults = { RATE_LIMIT: '400', CALL_TIMEOUT_MS: '2000', HTTP_PORT: '0', LOG_LEVEL: 'warn' };
+
+/** The demo shows its own progress; a log between the lines would hide it. */
+const demoDefaults = { LOG_LEVEL: 'silent' };
+
+export function addSandbox(program: Command, io: CommandIo): void {
+  program
+    .command('sandbox')
+    .summary('run everything in one process, nothing else needed')
+    .description(
+      'Starts an SQS emulator, a simulated API and a worker in this process. Tasks whose Identifier begins with ' +
+        '"unknown" do not exist there, those that begin with "denied" are forbidden.',
+    )
+    .option('--demo <file>', 'apply this file of updates, print a summary and end')
+    .option('--no-worker', 'the emulators alone')
+    .option('--outcomes', 'the worker publishes the outcome of every update')
+    .option('--host <address>', 'address the emulators listen on', '127.0.0.1')
+    .option('--sqs-port <port>', 'port of the SQS emulator; 0 picks one', port, 0)
+    .option('--api-port <port>', 'port of the simulated API; 0 picks one', port, 0)
+    .option(
+      '--api-limit <rate[:burst]>',
+      "the API's limit in calls per second, or unlimited",
+      limit,
+      limit('200:20'),
+    )
+    .option('--api-latency <min-max>', 'in milliseconds', latency, latency('20-80'))
+    .option(
+      '--api-faults <list>',
+      'shares of calls, as internalError=0.01,reset=0.005,hang=0.001',
+      faults,
+      {},
+    )
+    .action(async (flags: Flags) => {
+      const token = io.env.SANDBOX_TOKEN ?? randomUUID();
+      const cloud = await startCloud({ ...flags, token, api: apiSettings(flags) }).catch((error: unknown) => {
+        throw new CommandError(
+          `cannot start the sandbox: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      });
+      try {
+        await run(cloud, flags, token, io);
+      } finally {
+        await cloud.close();
+      }
+    });
+}
+
+async function run(cloud: Cloud, flags: Flags, token: string, io: CommandIo): Promise<void> {
+  if (flags.demo !== undefined) {
+    io.exitCode = await runDemo({
+      cloud,
+      file: flags.demo,
+      io,
+      start: (listener) => start(cloud, flags, { ...demoDefaults, ...io.env }, io, [listener]),
+    });
+    return;
+  }
+  io.stderr.write(`${directions(cloud, flags, token)}\n`);
+  if (!flags.worker) {
+    await stopOnSignal(io, async () => {});
+    return;
+  }
+  const { worker, counts, log, close } = start(cloud, flags, io.env, io);
+  const stopped = stopOnSignal(io, () => worker.stop());
+  const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
+  await worker.start();
+  await stopped;
+  stopSummaries();
+  await close();
+}
+
+function start(
+  cloud: Cloud,
+  flags: Flags,
+  env: Environment,
+  io: CommandIo,
+  listeners: Parameters<typeof assemble>[0]['listeners'] = [],
+) {
+  const config: Config = readConfig({
+    ...workerDefaults,
+    ...env,
+    QUEUE_URL: cloud.queueUrl,
+    DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
+    OUTCOME_QUEUE_URL: flags.outcomes === true ? cloud.outcomeQueueUrl : undefined,
+  });
+  const log = createLogger(config.logLevel, io.stderr);
+  const assembly: Assembly = assemble({
+    config,
+    env: {},
+    log,
+    listeners,
+    sqs: { ...cloud.client, endpoint: cloud.sqsUrl },
+    api: { ...cloud.client, endpoint: cloud.api.url },
+  });
+  return { ...assembly, config, log };
+}
+
+function apiSettings({ apiLimit, apiLatency, apiFaults }: Flags): SimulatedApiSettingsInput {
+  return {
+    limit: apiLimit === 'unlimited' ? null : apiLimit,
+    latency: apiLatency,
+    faults: apiFaults,
+    tasks: { kind: 'all', exceptPrefix: 'unknown' },
+    denied: { prefix: 'denied' },
+  };
+}
+
+/** What another shell needs to work with this sandbox. */
+function directions(cloud: Cloud, { outcomes }: Flags, token: string): string {
+  return [
+    'The sandbox is up. In another shell:',
+    '',
+    `  export QUEUE_URL=${cloud.queueUrl}`,
+    `  export DEAD_LETTER_QUEUE_URL=${cloud.deadLetterQueueUrl}`,
+    ...(outcomes === true ? [`  export OUTCOME_QUEUE_URL=${cloud.outcomeQueueUrl}`] : []),
+    `  export AWS_ENDPOINT_URL_SQS=${cloud.sqsUrl} AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS=${cloud.api.url}`,
+    `  export AWS_REGION=${cloud.client.region} AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox`,
+    '  npm run -s ota -- enqueue examples/updates.csv',
+    '',
+    'Switch faults on and off:',
+    '',
+    `  curl -X PUT -H 'authorization: Bearer ${token}' -H 'content-type: application/json' \\`,
+    `    -d '{"faults":{"internalError":0.2}}' ${cloud.api.url}/_sandbox/settings`,
+    '',
+    'Ctrl-C ends it.',
+  ].join('\n');
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('a port is from 0 to 65535.');
+  return value;
+}
+
+function limit(text: string): ApiLimit {
+  if (text === 'unlimited') return text;
+  const [rate, burst] = text.split(':').map(Number);
+  const ratePerSecond = rate ?? 0;
+  if (!(ratePerSecond > 0) || (burst !== undefined && !(burst >= 1))) {
+    throw new InvalidArgumentError('as 200, 200:20 or unlimited.');
+  }
+  return { ratePerSecond, burst: burst ?? Math.max(1, Math.round(ratePerSecond / 10)) };
+}
+
+function latency(text: string): { minMs: number; maxMs: number } {
+  const [min, max] = text.split('-').map(Number);
+  const minMs = min ?? Number.NaN;
+  const maxMs = max ?? minMs;
+  if (!(minMs >= 0) || !(maxMs >= minMs)) throw new InvalidArgumentError('as 50 or 20-80.');
+  return { minMs, maxMs };
+}
+
+const faultNames = ['internalError', 'throttle', 'hang', 'reset', 'resetAfterApply', 'html503'];
+
+function faults(text: string): Record<string, number> {
+  const shares = text.split(',').map((part): [string, number] => {
+    const [name = '', share] = part.split('=');
+    return [name, Number(share)];
+  });
+  const good = shares.every(([name, share]) => faultNames.includes(name) && share >= 0 && share <= 1);
+  if (!good)
+    throw new InvalidArgumentError(
+      `as internalError=0.01,reset=0.005; the names are ${faultNames.join(', ')}.`,
+    );
+  return Object.fromEntries(shares);
+}

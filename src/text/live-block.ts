@@ -1,0 +1,98 @@
+/** Where progress is shown: a block that is drawn over itself on a terminal, a line now and then elsewhere. */
+import { clearScreenDown, moveCursor } from 'node:readline';
+import type { Writable } from 'node:stream';
+import { printable } from './printable.ts';
+
+export interface Screen<View> {
+  /** Shows the view, when it is time to. */
+  update(view: View): void;
+  /** One line that stays. */
+  say(line: string): void;
+  /** Takes the block away; may be called at any time, and again. */
+  stop(): void;
+}
+
+export interface ScreenOptions<View> {
+  readonly stream: Writable & { readonly columns?: number };
+  readonly isTerminal: boolean;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  readonly block: (view: View, columns: number) => readonly string[];
+  readonly line: (view: View) => string;
+}
+
+const DRAW_MS = 200;
+const LINE_MS = 10_000;
+
+export function createScreen<View>(options: ScreenOptions<View>): Screen<View> {
+  return options.isTerminal ? new LiveBlock(options) : new Lines(options);
+}
+
+class LiveBlock<View> implements Screen<View> {
+  readonly #options: ScreenOptions<View>;
+  #drawn = 0;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #view: View | undefined;
+
+  constructor(options: ScreenOptions<View>) {
+    this.#options = options;
+  }
+
+  update(view: View): void {
+    this.#view = view;
+    const now = this.#options.now();
+    if (now - this.#drawnAt < DRAW_MS) return;
+    this.#drawnAt = now;
+    this.#draw();
+  }
+
+  say(line: string): void {
+    this.#clear();
+    this.#options.stream.write(`${printable(line)}\n`);
+    this.#draw();
+  }
+
+  stop(): void {
+    this.#clear();
+    this.#view = undefined;
+  }
+
+  #draw(): void {
+    if (this.#view === undefined) return;
+    const { stream, block } = this.#options;
+    const lines = block(this.#view, stream.columns ?? 80);
+    this.#clear();
+    stream.write(lines.map((line) => `${line}\n`).join(''));
+    this.#drawn = lines.length;
+  }
+
+  #clear(): void {
+    if (this.#drawn === 0) return;
+    moveCursor(this.#options.stream, 0, -this.#drawn);
+    clearScreenDown(this.#options.stream);
+    this.#drawn = 0;
+  }
+}
+
+class Lines<View> implements Screen<View> {
+  readonly #options: ScreenOptions<View>;
+  #saidAt: number;
+
+  constructor(options: ScreenOptions<View>) {
+    this.#options = options;
+    this.#saidAt = options.now();
+  }
+
+  update(view: View): void {
+    const now = this.#options.now();
+    if (now - this.#saidAt < LINE_MS) return;
+    this.#saidAt = now;
+    this.say(this.#options.line(view));
+  }
+
+  say(line: string): void {
+    this.#options.stream.write(`${printable(line)}\n`);
+  }
+
+  stop(): void {}
+}

@@ -1,0 +1,411 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CommandError, type CommandIo } from '../../src/cli/io.ts';
+import { addEnqueue } from '../../src/enqueue/command.ts';
+
+const startedAt = Date.parse('2026-11-23T07:00:00Z');
+const sample = join(import.meta.dirname, '../../examples/updates.csv');
+
+let sqs: FauxqsServer;
+let cwd: string;
+
+beforeAll(async () => {
+  sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' });
+});
+
+afterAll(() => sqs.stop());
+
+beforeEach(() => {
+  sqs.reset();
+  sqs.createQueue('updates');
+  sqs.createQueue('updates.fifo', { attributes: { FifoQueue: 'true' } });
+  cwd = mkdtempSync(join(tmpdir(), 'enqueue-'));
+  // The SDK reads these from the process itself.
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(cwd, { recursive: true });
+});
+
+const queueUrl = (name = 'updates'): string => `${sqs.address}/000000000000/${name}`;
+
+interface Surroundings {
+  readonly stdin?: string;
+  readonly env?: Record<string, string>;
+  readonly terminal?: boolean;
+  /** The first number the run draws. */
+  readonly random?: number;
+}
+
+async function enqueue(
+  args: readonly string[],
+  { stdin = '', env, terminal = false, random = 0 }: Surroundings = {},
+) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  if (terminal) Object.assign(stderr, { isTTY: true, columns: 80 });
+  const io: CommandIo = {
+    env: env ?? { QUEUE_URL: queueUrl() },
+    stdin: Readable.from([Buffer.from(stdin)]),
+    stdout,
+    stderr,
+    isTerminal: terminal,
+    onSignal: () => () => {},
+    exitNow: () => {},
+    exitCode: 0,
+  };
+  const program = new Command().exitOverride();
+  addEnqueue(program, io, {
+    cwd,
+    clock: { wall: () => startedAt, monotonic: () => 0 },
+    random: () => random,
+    sleep: async () => {},
+  });
+  let error = '';
+  try {
+    await program.parseAsync(['enqueue', ...args], { from: 'user' });
+  } catch (thrown) {
+    if (!(thrown instanceof CommandError)) throw thrown;
+    io.exitCode = thrown.exitCode;
+    error = thrown.message;
+  }
+  stdout.end();
+  stderr.end();
+  return { exitCode: io.exitCode, error, stdout: await text(stdout), stderr: await text(stderr) };
+}
+
+const json = async (args: readonly string[], surroundings?: Surroundings) => {
+  const { exitCode, stdout } = await enqueue([...args, '--json'], surroundings);
+  return { exitCode, summary: JSON.parse(stdout) as Record<string, unknown> };
+};
+
+function messages(name = 'updates') {
+  return sqs.inspectQueue(name)?.messages.ready ?? [];
+}
+
+const bodies = (name?: string): Record<string, string>[] =>
+  messages(name).map(({ body }) => JSON.parse(body));
+const identifiers = (name?: string): (string | undefined)[] => bodies(name).map((body) => body.Identifier);
+
+function file(name: string, content: string | Buffer): string {
+  writeFileSync(join(cwd, name), content);
+  return name;
+}
+
+const header = 'Identifier,Description\n';
+
+describe('enqueue', () => {
+  test('puts every row of a CSV file on the queue', async () => {
+    const rows = Array.from({ length: 25 }, (_, i) => `a${i},Nightly ${i}\n`).join('');
+    const { exitCode, stdout, stderr } = await enqueue([file('tasks.csv', header + rows)]);
+    expect(exitCode).toBe(0);
+    expect(identifiers().toSorted()).toEqual(Array.from({ length: 25 }, (_, i) => `a${i}`).toSorted());
+    expect(bodies().find((body) => body.Identifier === 'a7')).toEqual({
+      Identifier: 'a7',
+      Description: 'Nightly 7',
+      RequestId: 'row-000009',
+      IssuedAt: '2026-11-23T07:00:00.000Z',
+    });
+    expect(stdout).toContain('tasks.csv: 25 rows read');
+    expect(stdout).toMatch(/^ {2}sent +25 {2}to http\S+\/updates in 3 requests, /m);
+    expect(stdout).toMatch(/^ {2}refused +0$/m);
+    expect(stdout).toMatch(/^next: `ota-updater worker`/m);
+    expect(stderr).toBe('');
+  });
+
+  test.each(['tasks.jsonl', 'tasks.ndjson', 'tasks.JSONL'])('reads JSON Lines from %s', async (name) => {
+    const lines = '{"Identifier":"a1","Description":"x"}\n{"Identifier":"b2","TaskConfigurationId":"cfg"}\n';
+    expect((await enqueue([file(name, lines)])).exitCode).toBe(0);
+    expect(identifiers().toSorted()).toEqual(['a1', 'b2']);
+  });
+
+  test('takes --format over the extension', async () => {
+    const { exitCode } = await enqueue([file('tasks.txt', `${header}a1,x\n`), '--format', 'csv']);
+    expect(exitCode).toBe(0);
+  });
+
+  test('sets fields and the job on every row', async () => {
+    const name = file('tasks.csv', `${header}a1,x\nb2,y\n`);
+    await enqueue([name, '--set', 'TaskConfigurationId=cfgB7', '--set', 'Description=all', '--job', 'job-1']);
+    const set = { Description: 'all', TaskConfigurationId: 'cfgB7', JobId: 'job-1' };
+    expect(bodies()).toMatchObject([set, set]);
+  });
+
+  test("sends to AWS_ENDPOINT_URL_SQS instead of the queue URL's host, where that is set", async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_SQS', sqs.address);
+    const env = {
+      QUEUE_URL: 'http://127.0.0.1:1/000000000000/updates',
+      AWS_ENDPOINT_URL_SQS: sqs.address,
+    };
+    expect(await enqueue([file('tasks.csv', `${header}a1,x\n`)], { env })).toMatchObject({ exitCode: 0 });
+    expect(identifiers()).toEqual(['a1']);
+  });
+
+  test('prefers --queue-url to QUEUE_URL', async () => {
+    const name = file('tasks.csv', `${header}a1,x\n`);
+    await enqueue([name, '--queue-url', queueUrl()], {
+      env: { QUEUE_URL: 'http://127.0.0.1:1/000000000000/x' },
+    });
+    expect(identifiers()).toEqual(['a1']);
+  });
+
+  test.each([
+    ['CSV', `${header}a1,x\n`],
+    ['JSON Lines', '\n  {"Identifier":"a1","Description":"x"}\n'],
+  ])('tells %s on stdin by its first character and leaves no copy behind', async (_what, stdin) => {
+    mkdirSync(join(cwd, 'tmp'));
+    vi.stubEnv('TMPDIR', join(cwd, 'tmp'));
+    const { exitCode, stdout } = await enqueue(['-'], { stdin });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('stdin: 1 row read');
+    expect(identifiers()).toEqual(['a1']);
+    expect(readdirSync(join(cwd, 'tmp'))).toEqual([]);
+  });
+
+  test('writes the refused rows of stdin to the working directory', async () => {
+    expect((await enqueue(['-'], { stdin: `${header}a1,x\n!,y\n` })).exitCode).toBe(3);
+    expect(readFileSync(join(cwd, 'stdin.refused.csv'), 'utf8')).toContain('3,"Identifier: may hold');
+  });
+
+  test('sends the good rows, reports the refused ones and ends with 3', async () => {
+    const name = file('tasks.csv', `${header}a1,x\nb-2,y\nc3,z\nd4\n`);
+    const { exitCode, stdout } = await enqueue([name]);
+    expect(exitCode).toBe(3);
+    expect(identifiers().toSorted()).toEqual(['a1', 'c3']);
+    expect(parse(readFileSync(join(cwd, 'tasks.csv.refused.csv')))).toEqual([
+      ['line', 'reason', 'row'],
+      ['3', 'Identifier: may hold only letters and digits', 'b-2,y'],
+      ['5', 'has 1 cell, the header has 2 columns', 'd4'],
+    ]);
+    expect(stdout).toMatch(/^ {2}refused +2 {2}with the reasons in tasks.csv.refused.csv$/m);
+    expect(stdout).toMatch(/^next: mend the 2 rows in tasks.csv.refused.csv/m);
+  });
+
+  test('sends nothing and ends with 3 when every row is refused', async () => {
+    expect((await enqueue([file('tasks.csv', `${header}!,x\n`)])).exitCode).toBe(3);
+    expect(messages()).toEqual([]);
+  });
+
+  test("removes a former run's refused rows when there are none", async () => {
+    file('tasks.csv.refused.csv', 'stale');
+    await enqueue([file('tasks.csv', `${header}a1,x\n`)]);
+    expect(existsSync(join(cwd, 'tasks.csv.refused.csv'))).toBe(false);
+  });
+
+  test('says which Identifiers repeat, and that a standard queue keeps no order', async () => {
+    const name = file('tasks.csv', `${header}a1,x\nb2,x\na1,y\n`);
+    expect((await enqueue([name])).stdout).toMatch(
+      /duplicates +1 {2}of one Identifier; a standard queue keeps no/,
+    );
+    const { stdout } = await enqueue([name, '--queue-url', queueUrl('updates.fifo')]);
+    expect(stdout).toMatch(/duplicates +1 {2}of one Identifier; they are applied in file order/);
+  });
+
+  test('keeps the order of each group on a FIFO queue', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `task${i % 7},Nightly ${i}\n`).join('');
+    const url = queueUrl('updates.fifo');
+    const { exitCode } = await enqueue([file('tasks.csv', header + rows), '--queue-url', url]);
+    expect(exitCode).toBe(0);
+    const byTask = Map.groupBy(bodies('updates.fifo'), ({ Identifier }) => Identifier);
+    expect(byTask.size).toBe(7);
+    for (const [task, updates] of byTask) {
+      const first = Number(task?.slice(4));
+      const expected = Array.from({ length: updates.length }, (_, i) => `Nightly ${first + 7 * i}`);
+      expect(updates.map(({ Description }) => Description)).toEqual(expected);
+    }
+    expect(messages('updates.fifo')).toHaveLength(60);
+  });
+
+  test('makes two sendings of two runs over the same file on a FIFO queue', async () => {
+    const args = [file('tasks.csv', `${header}a1,x\n`), '--queue-url', queueUrl('updates.fifo')];
+    await enqueue(args);
+    await enqueue([...args, '--set', 'IssuedAt=2026-11-23T07:00:01Z']);
+    expect(messages('updates.fifo')).toHaveLength(2);
+  });
+
+  test('has no row swallowed on a FIFO queue: not one that says what another says, not in a deliberate rerun', async () => {
+    const row = '{"Identifier":"a1","Description":"x","RequestId":"r1","IssuedAt":"2026-11-23T06:00:00Z"}\n';
+    const args = [file('tasks.jsonl', row + row), '--queue-url', queueUrl('updates.fifo')];
+    await enqueue(args, { random: 0.25 });
+    expect(messages('updates.fifo')).toHaveLength(2);
+    await enqueue(args, { random: 0.75 });
+    expect(messages('updates.fifo')).toHaveLength(4);
+    for (const body of bodies('updates.fifo')) expect(body.IssuedAt).toBe('2026-11-23T06:00:00Z');
+  });
+
+  test('goes on from a line, and still reports all refused rows', async () => {
+    const name = file('tasks.csv', `${header}!,x\na1,x\nb2,x\nc3,x\n`);
+    const { exitCode, summary } = await json([name, '--from-line', '4']);
+    expect(exitCode).toBe(3);
+    expect(identifiers().toSorted()).toEqual(['b2', 'c3']);
+    expect(summary).toMatchObject({ rows: 4, sent: 2, skipped: 1, refused: 1 });
+  });
+
+  test('sends nothing on a dry run, and says what it would send', async () => {
+    const name = file('tasks.csv', `${header}a1,x\n!,y\n`);
+    const { exitCode, stdout } = await enqueue([name, '--dry-run']);
+    expect(exitCode).toBe(3);
+    expect(messages()).toEqual([]);
+    expect(stdout).toMatch(/^ {2}would send +1 {2}to http\S+\/updates in 1 request$/m);
+    expect(stdout).toContain('{"Identifier":"a1","Description":"x","RequestId":"row-000002",');
+    expect(stdout).toMatch(/^next: the same command without --dry-run$/m);
+    expect(existsSync(join(cwd, 'tasks.csv.refused.csv'))).toBe(true);
+  });
+
+  test('needs no queue for a dry run', async () => {
+    const { exitCode } = await enqueue([file('tasks.csv', `${header}a1,x\n`), '--dry-run'], { env: {} });
+    expect(exitCode).toBe(0);
+  });
+
+  test('prints one JSON object with --json', async () => {
+    const { summary } = await json([file('tasks.csv', `${header}a1,x\na1,y\n!,z\n`)]);
+    expect(summary).toEqual({
+      outcome: 'done',
+      file: 'tasks.csv',
+      queueUrl: queueUrl(),
+      dryRun: false,
+      rows: 3,
+      sent: 2,
+      skipped: 0,
+      refused: 1,
+      refusedFile: 'tasks.csv.refused.csv',
+      duplicateIdentifiers: 1,
+      duplicateRows: 1,
+      requests: 1,
+      seconds: 0,
+      rate: 2,
+      continueFrom: null,
+      failure: null,
+    });
+  });
+
+  test('draws a progress bar on a terminal and nowhere else', async () => {
+    const name = file('tasks.csv', `${header}a1,x\n`);
+    expect((await enqueue([name], { terminal: true })).stderr).toMatch(/validating .*sending /s);
+    expect((await enqueue([name])).stderr).toBe('');
+  });
+
+  test('prints nothing from the file that could control a terminal', async () => {
+    const name = file('tasks.jsonl', '{"\u001b]0;owned\u0007":1}\n\u001b[2J\u202E\n');
+    const { stdout } = await enqueue([name]);
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(stdout).toContain('\\u{1b}');
+  });
+});
+
+describe('enqueue refuses, before anything is sent,', () => {
+  test.each<[string, string | Buffer, string]>([
+    ['an empty file', '', 'tasks.csv is empty'],
+    ['a file of blank lines', '\n \n', 'tasks.csv is empty'],
+    ['a header without rows', header, 'tasks.csv holds a header and no rows'],
+    ['a binary file', Buffer.from([0x50, 0x4b, 3, 4, 0, 0]), 'tasks.csv is a binary file'],
+    ['UTF-16', Buffer.from(`\uFEFF${header}`, 'utf16le'), 'tasks.csv is UTF-16 text: save it as UTF-8'],
+    [
+      'an unknown column',
+      'Identifier,Descripton\na1,x\n',
+      'unknown column "Descripton". The columns are Identifier,',
+    ],
+  ])('%s', async (_what, content, message) => {
+    const { exitCode, error } = await enqueue([file('tasks.csv', content)]);
+    expect({ exitCode, error }).toEqual({ exitCode: 2, error: expect.stringContaining(message) });
+    expect(messages()).toEqual([]);
+    expect(readdirSync(cwd)).toEqual(['tasks.csv']);
+  });
+
+  test.each<[string, string[], string]>([
+    ['a missing file', ['nowhere.csv'], 'There is no file nowhere.csv.'],
+    ['a directory', ['.'], '. is a directory, not a file.'],
+    ['an unknown extension', ['tasks.txt'], 'say --format csv or --format jsonl'],
+    ['an unknown format', ['tasks.csv', '--format', 'xlsx'], '--format xlsx: the formats are csv and jsonl'],
+    ['an unknown field to set', ['tasks.csv', '--set', 'Descripton=x'], 'unknown field "Descripton"'],
+    ['a field to set without a value', ['tasks.csv', '--set', 'Description'], '--set Description=VALUE'],
+    ['a value to set that is not valid', ['tasks.csv', '--job', 'a b'], 'JobId: may hold only'],
+    ['two values for a field', ['tasks.csv', '--job', 'a', '--set', 'JobId=b'], 'JobId is set twice'],
+    ['a line that is no number', ['tasks.csv', '--from-line', '0'], 'must be a line number'],
+    [
+      'a line after the last row',
+      ['tasks.csv', '--from-line', '9'],
+      'the last row of tasks.csv is on line 2',
+    ],
+    [
+      'a queue that is no URL',
+      ['tasks.csv', '--queue-url', 'updates'],
+      '--queue-url: must be the URL of a queue',
+    ],
+  ])('%s', async (_what, args, message) => {
+    file('tasks.csv', `${header}a1,x\n`);
+    file('tasks.txt', `${header}a1,x\n`);
+    const { exitCode, error } = await enqueue(args);
+    expect({ exitCode, error }).toEqual({ exitCode: 2, error: expect.stringContaining(message) });
+    expect(messages()).toEqual([]);
+  });
+
+  test('a missing queue, and says how to give one', async () => {
+    const { exitCode, error } = await enqueue([file('tasks.csv', `${header}a1,x\n`)], { env: {} });
+    expect({ exitCode, error }).toEqual({
+      exitCode: 2,
+      error: expect.stringContaining('set QUEUE_URL or use --queue-url'),
+    });
+  });
+});
+
+test('enqueue ends every row of any bytes as sent or refused', async () => {
+  const part = fc.constantFrom('a1', ',', '\n', '"', 'x', '\r\n', '!', 'é', '\u0007');
+  const bytes = fc.oneof(
+    fc.array(part, { maxLength: 60 }).map((parts) => Buffer.from(parts.join(''))),
+    fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array.map((byte) => byte || 1))),
+  );
+  await fc.assert(
+    fc.asyncProperty(bytes, async (tail) => {
+      sqs.reset();
+      const content = Buffer.concat([Buffer.from(`${header}a1,x\n`), tail]);
+      const { exitCode, summary } = await json([file('tasks.csv', content)]);
+      const { rows, sent, refused } = summary as Record<string, number>;
+      expect(rows).toBe(Number(sent) + Number(refused));
+      expect(messages()).toHaveLength(Number(sent));
+      expect(exitCode).toBe(refused === 0 ? 0 : 3);
+      const report = join(cwd, 'tasks.csv.refused.csv');
+      expect(existsSync(report) ? parse(readFileSync(report)).length - 1 : 0).toBe(refused);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('enqueue refuses the 25 rows of the sample that are wrong and sends the others', async () => {
+  const name = file('updates.csv', readFileSync(sample));
+  const { exitCode, summary } = await json([name]);
+  expect(exitCode).toBe(3);
+  expect(summary).toMatchObject({
+    rows: 1_200,
+    sent: 1_175,
+    refused: 25,
+    duplicateIdentifiers: 5,
+    requests: 118,
+  });
+  expect(messages()).toHaveLength(1_175);
+});
+
+test('the sample is what its script prints', () => {
+  const script = join(import.meta.dirname, '../../scripts/make-sample.ts');
+  expect(execFileSync(process.execPath, [script], { encoding: 'utf8' })).toBe(readFileSync(sample, 'utf8'));
+});

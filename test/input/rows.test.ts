@@ -1,0 +1,189 @@
+import { stringify } from 'csv-stringify/sync';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { InputFault } from '../../src/input/faults.ts';
+import { MAX_LINE_LENGTH } from '../../src/input/lines.ts';
+import { type Format, type Row, readRows } from '../../src/input/rows.ts';
+import { updateFields } from '../../src/message/update.ts';
+
+function rowsOf(text: string | Uint8Array, format: Format = 'csv'): Promise<Row[]> {
+  const chunks = (async function* () {
+    yield Buffer.from(text as string);
+  })();
+  return Array.fromAsync(readRows({ name: 'tasks.csv', format, chunks }));
+}
+
+const csv = (...lines: string[]): Promise<Row[]> =>
+  rowsOf(['Identifier,Description,TaskConfigurationId', ...lines].join('\n'));
+
+describe('readRows of CSV', () => {
+  test('names the fields by the header and the rows by their line', async () => {
+    expect(await csv('a1,Nightly,cfg', 'b2,Weekly,cfg')).toEqual([
+      {
+        line: 2,
+        raw: 'a1,Nightly,cfg',
+        fields: { Identifier: 'a1', Description: 'Nightly', TaskConfigurationId: 'cfg' },
+      },
+      {
+        line: 3,
+        raw: 'b2,Weekly,cfg',
+        fields: { Identifier: 'b2', Description: 'Weekly', TaskConfigurationId: 'cfg' },
+      },
+    ]);
+  });
+
+  test('takes an empty cell for an absent field', async () => {
+    expect(await csv('a1,,cfg', 'b2,"",cfg')).toMatchObject([
+      { fields: { Identifier: 'a1', TaskConfigurationId: 'cfg' } },
+      { fields: { Identifier: 'b2', TaskConfigurationId: 'cfg' } },
+    ]);
+  });
+
+  test('reads a byte order mark, CRLF, quoted cells and spaces around column names', async () => {
+    const rows = await rowsOf('\uFEFFIdentifier, Description\r\n"a1","Night ""1"", long"\r\n');
+    expect(rows).toMatchObject([{ line: 2, fields: { Identifier: 'a1', Description: 'Night "1", long' } }]);
+  });
+
+  test('skips blank lines and keeps the numbers of the others', async () => {
+    expect((await csv('', 'a1,x,y', '  ', 'b2,x,y', '')).map((row) => row.line)).toEqual([3, 5]);
+  });
+
+  test('reads a quoted cell that runs over lines as one row', async () => {
+    const rows = await csv('a1,"one', 'b2,two,cfg', 'three",cfg', 'c3,x,y');
+    expect(rows).toMatchObject([
+      { line: 2, fields: { Identifier: 'a1', Description: 'one\nb2,two,cfg\nthree' } },
+      { line: 5, fields: { Identifier: 'c3' } },
+    ]);
+  });
+
+  test.each([
+    ['at the start of a cell', 'a1,"Nightly,cfg'],
+    ['in an open cell', 'a1,Night"ly,cfg'],
+    ['after the end of a quoted cell', '"a1"x,Nightly,cfg'],
+  ])('lets a stray quote %s spoil its own line only', async (_where, line) => {
+    const rows = await csv('a1,x,y', line, 'b2,x,y', '"c3","x","y"');
+    expect(rows[1]).toEqual({ line: 3, raw: line, fault: 'a quote (") is misplaced or never closed' });
+    expect([rows[0], rows[2], rows[3]]).toMatchObject([
+      { line: 2, fields: { Identifier: 'a1' } },
+      { line: 4, fields: { Identifier: 'b2' } },
+      { line: 5, fields: { Identifier: 'c3' } },
+    ]);
+  });
+
+  test('gives up a quote that stays open for more than fifty lines', async () => {
+    const rows = await csv('a1,"x,y', ...Array.from({ length: 60 }, (_, i) => `b${i},x,y`), 'c3,x",y');
+    expect(rows).toHaveLength(62);
+    expect(rows.filter((row) => 'fault' in row).map((row) => row.line)).toEqual([2, 63]);
+  });
+
+  test.each([
+    ['too few', 'a1,x', 'has 2 cells, the header has 3 columns'],
+    ['too many', 'a1,x,y,z', 'has 4 cells, the header has 3 columns'],
+    ['one', 'a1', 'has 1 cell, the header has 3 columns'],
+  ])('faults a row with %s cells', async (_what, line, fault) => {
+    expect(await csv(line)).toEqual([{ line: 2, raw: line, fault }]);
+  });
+
+  test('faults a line that is too long, and keeps its beginning', async () => {
+    const [row] = await csv(`a1,${'x'.repeat(MAX_LINE_LENGTH)},y`);
+    expect(row).toMatchObject({ line: 2, fault: 'is longer than 32000 characters' });
+    expect(row?.raw).toHaveLength(MAX_LINE_LENGTH);
+  });
+
+  test.each([
+    ['Identifier,TaskConfigurationID', 'unknown column "TaskConfigurationID".'],
+    ['identifier,Descripton', 'unknown columns "identifier", "Descripton".'],
+    ['Identifier;Description', 'unknown column "Identifier;Description".'],
+    ['Identifier,', 'unknown column "".'],
+    ['Identifier,\u001b[31mred', 'unknown column "\\u{1b}[31mred".'],
+    [Array.from({ length: 12 }, (_, i) => `c${i}`).join(','), '"c9" and 2 more.'],
+    ['Identifier,Identifier', 'the column Identifier is there twice.'],
+    ['"Identifier', 'the header cannot be read (a quote'],
+  ])('refuses the header %j', async (header, message) => {
+    const failure = await rowsOf(`${header}\na1,x\n`).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(InputFault);
+    expect(String(failure)).toContain(message);
+    expect(String(failure)).toContain('line 1');
+  });
+
+  test('lists the known columns when it refuses unknown ones', async () => {
+    await expect(rowsOf('a,b\n1,2')).rejects.toThrow(`The columns are ${updateFields.join(', ')}`);
+  });
+
+  test.each([
+    ['', 'tasks.csv is empty'],
+    ['\n \n', 'tasks.csv is empty'],
+    ['Identifier,Description\n', 'tasks.csv holds a header and no rows'],
+    ['Identifier,Description\n\n', 'tasks.csv holds a header and no rows'],
+  ])('refuses a file of no rows: %j', async (text, message) => {
+    await expect(rowsOf(text)).rejects.toThrow(message);
+  });
+
+  test('reads back whatever csv-stringify writes', async () => {
+    const cell = fc
+      .string({ unit: 'binary' })
+      .filter((text) => text.split('\n').length < 40 && !/\r/.test(text));
+    const record = fc.record({ Identifier: cell, Description: cell, JobId: cell });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(record, { minLength: 1, maxLength: 5 }),
+        fc.boolean(),
+        async (records, quoted) => {
+          const text = stringify(records, {
+            header: true,
+            quoted,
+            columns: ['Identifier', 'Description', 'JobId'],
+          });
+          const expected = records.map((fields) =>
+            Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')),
+          );
+          const rows = await rowsOf(text);
+          expect(rows.map((row) => ('fields' in row ? row.fields : row.fault))).toEqual(expected);
+        },
+      ),
+    );
+  });
+});
+
+describe('readRows of JSON Lines', () => {
+  test('reads an object a line', async () => {
+    expect(await rowsOf('{"Identifier":"a1"}\r\n\n{"Identifier":"b2","x":null}', 'jsonl')).toEqual([
+      { line: 1, raw: '{"Identifier":"a1"}', fields: { Identifier: 'a1' } },
+      { line: 3, raw: '{"Identifier":"b2","x":null}', fields: { Identifier: 'b2', x: null } },
+    ]);
+  });
+
+  test.each([
+    ['{"Identifier":', /^not JSON: /],
+    ['[]', /^not a JSON object$/],
+    ['null', /^not a JSON object$/],
+    ['"text"', /^not a JSON object$/],
+    [`{"Identifier":"${'x'.repeat(MAX_LINE_LENGTH)}"}`, /^is longer than/],
+  ])('faults the line %.20j', async (line, fault) => {
+    expect(await rowsOf(`${line}\n`, 'jsonl')).toMatchObject([
+      { line: 1, fault: expect.stringMatching(fault) },
+    ]);
+  });
+
+  test('refuses a file of blank lines', async () => {
+    await expect(rowsOf('\n\n', 'jsonl')).rejects.toThrow('is empty');
+  });
+});
+
+test.each(['csv', 'jsonl'] as const)('readRows of %s takes any bytes without failing', async (format) => {
+  const header = Buffer.from(format === 'csv' ? 'Identifier,Description\na1,x\n' : '{}\n');
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc
+      .array(fc.constantFrom('"', ',', '\n', '\r\n', 'a', '{', '}', ' '))
+      .map((parts) => Buffer.from(parts.join(''))),
+  );
+  await fc.assert(
+    fc.asyncProperty(bytes, async (tail) => {
+      const rows = await rowsOf(Buffer.concat([header, tail]), format);
+      const lines = rows.map((row) => row.line);
+      expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+      expect(new Set(lines).size).toBe(lines.length);
+    }),
+  );
+});

@@ -1,0 +1,116 @@
+/** What the adaptive rate must show, in simulated time: the scenarios of docs/decisions/0002-adaptive-rate.md. */
+import { describe, expect, test } from 'vitest';
+import {
+  busyMachine,
+  median,
+  ours,
+  runs,
+  singleWorker,
+  steps,
+  twoAndAStranger,
+  twoWorkers,
+} from '../../../scripts/simulate-rates.ts';
+import {
+  evenness,
+  secondsToWithin10Percent,
+  shareOfLimit,
+  shareThrottled,
+  total,
+} from '../../support/rate-simulator.ts';
+
+const SEEDS = 8;
+
+describe('one worker with RATE_LIMIT at twice the limit', () => {
+  test.each([
+    { name: '200/s', limit: 200, burst: 20, seconds: 60 },
+    { name: '500/s', limit: 500, burst: 20, seconds: 60 },
+    { name: '500/s with a larger burst', limit: 500, burst: 50, seconds: 60 },
+    { name: '2/s over ten minutes', limit: 2, burst: 2, seconds: 600 },
+  ])('fills 97% of $name after 3 s with at most 2% of 429s', ({ limit, burst, seconds }) => {
+    const of = singleWorker({ limit, burst, ceiling: 2 * limit, seconds });
+    for (const { scenario, result } of runs(of, ours, SEEDS)) {
+      expect(shareOfLimit(result, scenario, 3, seconds)).toBeGreaterThanOrEqual(0.97);
+      expect(shareThrottled(result, [0], 0, seconds)).toBeLessThanOrEqual(0.02);
+    }
+  });
+
+  test('fills 97% of 500/s on a machine that stalls, where each pause costs a cut', () => {
+    const of = singleWorker({ limit: 500, burst: 20, ceiling: 1_000, stalls: busyMachine });
+    for (const { scenario, result } of runs(of, ours, SEEDS)) {
+      expect(shareOfLimit(result, scenario, 3, 60)).toBeGreaterThanOrEqual(0.97);
+      expect(shareThrottled(result, [0], 0, 60)).toBeLessThanOrEqual(0.02);
+    }
+  });
+
+  test('finds 200/s from twice of it within a few dozen 429s', () => {
+    const of = singleWorker({ limit: 200, burst: 20, ceiling: 400, seconds: 3 });
+    for (const { result } of runs(of, ours, SEEDS))
+      expect(total(result, [0], 0, 3).throttled).toBeLessThanOrEqual(50);
+  });
+
+  test('fills 97% of a limit that answers after 300 ms', () => {
+    const of = singleWorker({ limit: 200, burst: 20, ceiling: 400, latencyMs: 300 });
+    for (const { scenario, result } of runs(of, ours, SEEDS))
+      expect(shareOfLimit(result, scenario, 3, 60)).toBeGreaterThanOrEqual(0.97);
+  });
+
+  test('fills 97% of a limit with no RATE_LIMIT at all', () => {
+    const ceiling = Number.POSITIVE_INFINITY;
+    const of = singleWorker({ limit: 200, burst: 20, ceiling, concurrency: 50 });
+    for (const { scenario, result } of runs(of, ours, SEEDS))
+      expect(shareOfLimit(result, scenario, 3, 60)).toBeGreaterThanOrEqual(0.97);
+  });
+});
+
+describe('a limit that steps 200, 50, 200', () => {
+  test('is followed down to within 10% in 5 s and up in 30 s, and stayed at', () => {
+    for (const { result } of runs(steps, ours, SEEDS)) {
+      expect(secondsToWithin10Percent(result, 0, 50, 60, 120)).toBeLessThanOrEqual(5);
+      expect(secondsToWithin10Percent(result, 0, 200, 120, 180)).toBeLessThanOrEqual(30);
+    }
+  });
+
+  test('is followed down to a tenth as fast', () => {
+    const toATenth: typeof steps = (candidate, seed) => ({
+      ...steps(candidate, seed),
+      durationMs: 75_000,
+      limit: (ms) => (ms < 60_000 ? 200 : 20),
+    });
+    for (const { result } of runs(toATenth, ours, SEEDS))
+      expect(secondsToWithin10Percent(result, 0, 20, 60, 75)).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('two workers, the second 30 s later, and a stranger with a fixed 50/s', () => {
+  // Chance moves the shares about: over many runs about one in a hundred is further apart.
+  test('fill 95% of the limit together, within 15% of each other in nearly every run', () => {
+    const all = runs(twoAndAStranger, ours, 24);
+    for (const { scenario, result } of all)
+      expect(shareOfLimit(result, scenario, 60, 120)).toBeGreaterThanOrEqual(0.95);
+    const even = all.map(({ result }) => evenness(result, 60, 120));
+    expect(median(even)).toBeGreaterThanOrEqual(0.93);
+    expect(even.filter((ratio) => ratio < 0.85).length).toBeLessThanOrEqual(2);
+    expect(Math.min(...even)).toBeGreaterThanOrEqual(0.7);
+  });
+
+  test('are as even at 500/s without the stranger', () => {
+    const of = twoWorkers({ limit: 500, burst: 20, ceiling: 1_000, stranger: 0 });
+    const even = runs(of, ours, SEEDS).map(({ result }) => evenness(result, 60, 120));
+    expect(median(even)).toBeGreaterThanOrEqual(0.9);
+  });
+});
+
+describe('RATE_LIMIT at 90% of the limit or below', () => {
+  test.each([
+    { limit: 200, burst: 20, ceiling: 180 },
+    { limit: 200, burst: 20, ceiling: 100 },
+    { limit: 500, burst: 20, ceiling: 450 },
+    { limit: 2, burst: 2, ceiling: 1.8 },
+  ])('is never cut: $ceiling/s of $limit/s', ({ limit, burst, ceiling }) => {
+    const seconds = 60;
+    for (const { result } of runs(singleWorker({ limit, burst, ceiling, seconds }), ours, SEEDS)) {
+      expect(shareThrottled(result, [0], 0, seconds)).toBeLessThanOrEqual(0.001);
+      expect(result.seconds[0]?.every(({ rate }) => rate === ceiling)).toBe(true);
+    }
+  });
+});

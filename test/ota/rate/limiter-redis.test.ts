@@ -1,0 +1,456 @@
+/**
+ * The shared budget on a real Redis server: never more is given out than it allows. That all of it is, `npm run bench
+ * -- shared` shows: a busy machine makes less of it.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { RedisRateLimiter } from '../../../src/ota/rate/limiter-redis.ts';
+import {
+  freePort,
+  GrantTally,
+  type RedisServer,
+  redisInstalled,
+  startBudgetProcess,
+  startRedis,
+  startRedisDoor,
+  type Taken,
+} from '../../support/redis.ts';
+
+/** What a limiter said of its budget, in order, to be awaited. */
+class Told {
+  readonly changes: { readonly shared: boolean; readonly reason: unknown }[] = [];
+  readonly #watchers = new Set<() => void>();
+
+  add(shared: boolean, reason?: unknown): void {
+    this.changes.push({ shared, reason });
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  get shared(): boolean[] {
+    return this.changes.map(({ shared }) => shared);
+  }
+
+  /** Resolves when so many changes were told. */
+  async times(count: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const watcher = (): void => {
+        if (this.changes.length < count) return;
+        this.#watchers.delete(watcher);
+        resolve();
+      };
+      this.#watchers.add(watcher);
+      watcher();
+    });
+  }
+}
+
+/** A limiter, closed at the end of the test, and what it told. */
+function limiterOn(url: string, ceiling: number, now = () => performance.now()) {
+  const told = new Told();
+  const limiter = new RedisRateLimiter({
+    url,
+    ceiling,
+    now,
+    onShared: (shared, reason) => told.add(shared, reason),
+  });
+  onTestFinished(() => limiter.close());
+  return { limiter, told };
+}
+
+/** What a limiter may give out at once after a while in which nothing ran: what was under way, and one more. */
+const GRANTS_AT_ONCE = 3;
+
+/** Never more than the budget, however busy the machine. */
+function expectAtMost({ permits, seconds }: Counted, rate: number, limiters = 1): void {
+  const atOnce = GRANTS_AT_ONCE * limiters * Math.max(1, Math.ceil(rate / 100));
+  expect(permits).toBeLessThanOrEqual(rate * seconds + atOnce);
+}
+
+/** More than a much lower rate would have given, which is what tells the two apart. */
+function expectMoreThanOf(rate: number, { permits, seconds }: Counted): void {
+  expect(permits).toBeGreaterThan(rate * seconds);
+}
+
+type Counted = Pick<Taken, 'permits' | 'seconds'>;
+
+/** One taker's part of it. */
+const partOf = (taken: Taken, taker: string): Counted => ({
+  permits: taken.of(taker),
+  seconds: taken.seconds,
+});
+
+function expectEven(one: number, other: number): void {
+  expect(one / other).toBeGreaterThan(0.7);
+  expect(one / other).toBeLessThan(1.4);
+}
+
+/** Of all workers of most tests, in calls per second: two permits to a grant. */
+const RATE = 200;
+
+describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.kill());
+  beforeEach(async () => {
+    await redis.kill();
+    await redis.restart();
+  });
+
+  /** Two limiters that take all they get, once both share. */
+  async function two() {
+    const tally = new GrantTally();
+    const both = ['a', 'b'].map((name) => ({ name, ...limiterOn(redis.url, RATE) }));
+    for (const { told } of both) await told.times(1);
+    for (const { name, limiter } of both) void tally.takeAll(name, limiter);
+    await tally.next(RATE / 4);
+    return { tally, told: both.map(({ told }) => told), limiters: both.map(({ limiter }) => limiter) };
+  }
+
+  /** One limiter that takes all it gets, once it shares. */
+  async function one(url = redis.url, now?: () => number) {
+    const tally = new GrantTally();
+    const { limiter, told } = limiterOn(url, RATE, now);
+    await told.times(1);
+    void tally.takeAll('a', limiter);
+    return { tally, told, limiter };
+  }
+
+  describe('sharing', () => {
+    test('two limiters share one budget evenly', async () => {
+      const { tally } = await two();
+      const taken = await tally.next(2 * RATE);
+      expectAtMost(taken, RATE, 2);
+      expectEven(taken.of('a'), taken.of('b'));
+    });
+
+    test.each([2, 20, 150, 1_000])('one limiter alone is given %i a second and no more', async (rate) => {
+      const { limiter, told } = limiterOn(redis.url, rate);
+      await told.times(1);
+      const tally = new GrantTally();
+      void tally.takeAll('a', limiter);
+      await tally.next(2);
+      expectAtMost(await tally.next(Math.max(4, rate)), rate);
+    });
+
+    test('four processes share one budget, and the others take over when one is killed', async () => {
+      const tally = new GrantTally();
+      const names = ['a', 'b', 'c', 'd'];
+      const told = new Told();
+      const [first, ...others] = names.map((name) =>
+        startBudgetProcess(redis.url, RATE, (report) => {
+          if ('permits' in report) tally.add(name, report.permits);
+          else told.add(report.shared);
+        }),
+      );
+      onTestFinished(() => {
+        for (const worker of [first, ...others]) worker?.kill();
+      });
+      await told.times(4);
+      await tally.next(RATE / 2);
+
+      const four = await tally.next(2 * RATE);
+      expectAtMost(four, RATE, 4);
+      // Fair on a quiet machine; on a busy one, nobody is left out.
+      for (const name of names) expect(four.of(name)).toBeGreaterThan(four.permits / 16);
+
+      first?.kill();
+      await first?.exited;
+      await tally.next(RATE / 4);
+      const three = await tally.next(2 * RATE);
+      expectAtMost(three, RATE, 3);
+      for (const name of names.slice(1)) expect(three.of(name)).toBeGreaterThan(three.permits / 12);
+      expect(three.of('a')).toBe(0);
+
+      for (const worker of others) worker.close();
+      expect(await Promise.all(others.map(({ exited }) => exited))).toEqual([0, 0, 0]);
+      expect(told.shared).toEqual([true, true, true, true]);
+    });
+
+    test('a slower rate of its own is held inside the budget, and given up again', async () => {
+      const { tally, limiters } = await two();
+      limiters[0]?.setRate(RATE / 5);
+      expect(limiters[0]?.rate).toBe(RATE / 5);
+      await tally.next(RATE / 4);
+      const slow = await tally.next(RATE);
+      expectAtMost(partOf(slow, 'a'), RATE / 5);
+      expectAtMost(slow, RATE, 2);
+      // The other takes what it leaves.
+      expect(slow.of('b')).toBeGreaterThan(2 * slow.of('a'));
+
+      limiters[0]?.setRate(RATE);
+      await tally.next(RATE / 4);
+      const even = await tally.next(RATE);
+      expectEven(even.of('a'), even.of('b'));
+    });
+
+    test.each([
+      { before: 1_000, after: 50 },
+      { before: 20, after: 200 },
+    ])('a restart with $after a second instead of $before takes effect', async ({ before, after }) => {
+      const tally = new GrantTally();
+      const old = limiterOn(redis.url, before);
+      await old.told.times(1);
+      void tally.takeAll('old', old.limiter);
+      await tally.next(before / 5);
+      await old.limiter.close();
+
+      const renewed = limiterOn(redis.url, after);
+      await renewed.told.times(1);
+      void tally.takeAll('renewed', renewed.limiter);
+      await tally.next(10);
+      const taken = await tally.next(after);
+      expectAtMost(taken, after);
+      if (after > before) expectMoreThanOf(before, taken);
+    });
+  });
+
+  describe('a loss', () => {
+    test('by FLUSHALL is come back from, and little more than the budget is given out meanwhile', async () => {
+      const { tally, told } = await two();
+      await tally.next(RATE);
+      const meanwhile = tally.next(2 * RATE);
+      await redis.flush();
+      for (const each of told) await each.times(3);
+      expectAtMost(await meanwhile, RATE * 1.3, 2);
+
+      const taken = await tally.next(RATE);
+      expectAtMost(taken, RATE, 2);
+      expectEven(taken.of('a'), taken.of('b'));
+      for (const each of told) {
+        expect(each.shared).toEqual([true, false, true]);
+        expect(String(each.changes[1]?.reason)).toMatch(/SETTINGS_KEY_NOT_FOUND/);
+      }
+    });
+
+    test('by a crash is bridged at the share held so far, until an empty Redis is there', async () => {
+      const { tally, told } = await two();
+      await tally.next(RATE);
+      await redis.kill();
+      for (const each of told) await each.times(2);
+      const alone = await tally.next(RATE);
+      expectAtMost(alone, RATE * 1.3, 2);
+      // What two that held no share would take: a tenth each.
+      expectMoreThanOf((2 * RATE) / 10, alone);
+      expectEven(alone.of('a'), alone.of('b'));
+
+      await redis.restart();
+      for (const each of told) await each.times(3);
+      await tally.next(RATE / 4);
+      const again = await tally.next(RATE);
+      expectAtMost(again, RATE, 2);
+      expectEven(again.of('a'), again.of('b'));
+      for (const each of told) {
+        expect(each.shared).toEqual([true, false, true]);
+        expect(each.changes[1]?.reason).toBeInstanceOf(Error);
+      }
+    });
+
+    test('soon after a long one is bridged at the share held too', async () => {
+      let ahead = 0;
+      const { tally, told } = await one(redis.url, () => performance.now() + ahead);
+      await tally.next(1.5 * RATE);
+      await redis.kill();
+      await told.times(2);
+      // Half a minute passes, by its own clock.
+      ahead = 28_000;
+      await redis.restart();
+      await told.times(3);
+      await tally.next(1.5 * RATE);
+
+      await redis.kill();
+      await told.times(4);
+      expectMoreThanOf(RATE / 10, await tally.next(RATE / 2));
+    });
+
+    // Bottleneck keeps a job whose registration fails, and never ends it. On a network that is slower than the rate
+    // this is mostly the job that is waited for.
+    test.each([
+      { name: 'the connection cut', lose: (cut: () => void) => cut() },
+      { name: 'FLUSHALL', lose: () => redis.flush() },
+    ])('right before any command of a grant leaves no grant without an end: $name', async ({ lose }) => {
+      const door = await startRedisDoor({ target: redis.port, delayMs: 10 });
+      onTestFinished(() => door.close());
+      const { tally, told } = await one(door.url);
+      // A grant takes three or four commands, and two are under way.
+      for (let number = 1; number <= 8; number++) {
+        await tally.next(10);
+        door.beforeCommand(number, () => lose(door.cut));
+        await told.times(2 * number);
+        await tally.next(2);
+        await told.times(2 * number + 1);
+      }
+      expect(told.shared.filter((shared) => !shared)).toHaveLength(8);
+    });
+
+    test('is told also when nobody asks for grants', async () => {
+      const { told } = limiterOn(redis.url, RATE);
+      await told.times(1);
+      await redis.kill();
+      await told.times(2);
+      await redis.restart();
+      await told.times(3);
+      expect(told.shared).toEqual([true, false, true]);
+    });
+
+    test('by a Redis that hangs does not stop the grants, and is over when it answers', async () => {
+      const door = await startRedisDoor({ target: redis.port });
+      onTestFinished(() => door.close());
+      const { tally, told } = await one(door.url);
+      await tally.next(1.5 * RATE);
+
+      door.hang();
+      await told.times(2);
+      // A worker without a share would have a tenth.
+      expectMoreThanOf(RATE / 10, await tally.next(RATE / 2));
+
+      door.open();
+      await told.times(3);
+      await tally.next(RATE / 4);
+      expectAtMost(await tally.next(RATE), RATE);
+      expect(told.shared).toEqual([true, false, true]);
+    });
+  });
+
+  describe('close', () => {
+    test('ends the grants that are waited for with 0, however low the rate', async () => {
+      const { limiter, told } = limiterOn(redis.url, 0.01);
+      await told.times(1);
+      expect(await limiter.grant()).toBe(1);
+      const waiting = [limiter.grant(), limiter.grant()];
+      await limiter.close();
+      expect(await Promise.all(waiting)).toEqual([0, 0]);
+      expect(await limiter.grant()).toBe(0);
+    });
+
+    test('ends a grant that waits for the turn of others with 0', async () => {
+      const [first, second] = [limiterOn(redis.url, 0.01), limiterOn(redis.url, 0.01)];
+      await first.told.times(1);
+      await second.told.times(1);
+      expect(await first.limiter.grant()).toBe(1);
+      const waiting = second.limiter.grant();
+      // Registered on Redis for a hundred seconds from now, when one asked later has been told of the first.
+      const third = limiterOn(redis.url, 0.01);
+      await third.told.times(1);
+      await second.limiter.close();
+      expect(await waiting).toBe(0);
+    });
+
+    test('may be called twice, and nothing is said after it', async () => {
+      const { limiter, told } = limiterOn(redis.url, RATE);
+      await told.times(1);
+      await Promise.all([limiter.close(), limiter.close()]);
+      await redis.kill();
+      await redis.restart();
+      // Whoever comes later has heard of the same Redis since.
+      await limiterOn(redis.url, RATE).told.times(1);
+      expect(told.shared).toEqual([true]);
+    });
+
+    test('before Redis has answered leaves nothing to be said', async () => {
+      const { limiter, told } = limiterOn(redis.url, RATE);
+      await limiter.close();
+      for (let i = 0; i < 3; i++) await limiterOn(redis.url, RATE).told.times(1);
+      expect(told.changes).toEqual([]);
+    });
+
+    test.each([
+      { state: 'sharing', ceiling: RATE, lost: false },
+      { state: 'sharing at the lowest rate', ceiling: 0.01, lost: false },
+      { state: 'alone', ceiling: RATE, lost: true },
+    ])('leaves nothing that keeps a process alive: $state', async ({ ceiling, lost }) => {
+      const told = new Told();
+      const worker = startBudgetProcess(redis.url, ceiling, (report) => {
+        if ('shared' in report) told.add(report.shared);
+      });
+      onTestFinished(() => worker.kill());
+      await told.times(1);
+      if (lost) {
+        await redis.kill();
+        await told.times(2);
+      }
+      worker.close();
+      expect(await worker.exited).toBe(0);
+    });
+  });
+
+  test('grants are never refused by an error, whatever happens to Redis meanwhile', async () => {
+    const { tally, told, limiter } = await one();
+    const rejections: unknown[] = [];
+    const asking = new AbortController();
+    const ask = async (): Promise<void> => {
+      while (!asking.signal.aborted) await limiter.grant().catch((error) => rejections.push(error));
+    };
+    // Several at once, as no worker would.
+    const asked = [ask(), ask(), ask()];
+    for (let round = 1; round <= 3; round++) {
+      await tally.next(20);
+      await redis.flush();
+      await redis.kill();
+      await told.times(2 * round);
+      await tally.next(5);
+      await redis.restart();
+      await told.times(2 * round + 1);
+    }
+    asking.abort();
+    await limiter.close();
+    await Promise.all(asked);
+    expect(rejections).toEqual([]);
+  });
+});
+
+describe('without Redis', { timeout: 60_000 }, () => {
+  test('goes on at a tenth of the ceiling when Redis cannot be reached at the start', async () => {
+    const { limiter, told } = limiterOn(`redis://127.0.0.1:${await freePort()}`, 1_000);
+    const tally = new GrantTally();
+    void tally.takeAll('a', limiter);
+    await tally.next(10);
+    expectAtMost(await tally.next(100), 100);
+    expect(told.shared).toEqual([false]);
+    expect(String(told.changes[0]?.reason)).toMatch(/ECONNREFUSED/);
+  });
+
+  test('holds a slower rate of its own then too', async () => {
+    const { limiter } = limiterOn(`redis://127.0.0.1:${await freePort()}`, 1_000);
+    limiter.setRate(20);
+    const tally = new GrantTally();
+    void tally.takeAll('a', limiter);
+    await tally.next(2);
+    expectAtMost(await tally.next(20), 20);
+  });
+
+  test('tries again and again, and says once that it is alone', async () => {
+    const door = await startRedisDoor({ refuse: true });
+    onTestFinished(() => door.close());
+    const { told } = limiterOn(door.url, RATE);
+    await door.connected(4);
+    expect(told.shared).toEqual([false]);
+  });
+
+  test('grants from the first moment on while Redis hangs, and says why it is alone', async () => {
+    const door = await startRedisDoor();
+    onTestFinished(() => door.close());
+    const { limiter, told } = limiterOn(door.url, 1_000);
+    expect(await limiter.grant()).toBeGreaterThan(0);
+    expect(told.changes).toEqual([]);
+    await told.times(1);
+    expect(told.changes[0]?.reason).toBeInstanceOf(Error);
+    expect(await limiter.grant()).toBeGreaterThan(0);
+    await door.connected(2);
+    expect(told.shared).toEqual([false]);
+  });
+
+  test.each(['hangs', 'refuses'])(
+    'close leaves nothing that keeps a process alive: Redis %s',
+    async (how) => {
+      const door = await startRedisDoor({ refuse: how === 'refuses' });
+      onTestFinished(() => door.close());
+      const granted = Promise.withResolvers<void>();
+      const worker = startBudgetProcess(door.url, RATE, () => granted.resolve());
+      onTestFinished(() => worker.kill());
+      await granted.promise;
+      worker.close();
+      expect(await worker.exited).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { grantInterval, grantSize, LocalRateLimiter } from '../../../src/ota/rate/limiter.ts';
+
+describe('grantSize and grantInterval', () => {
+  test.each([
+    [0.01, 1, 100_000],
+    [0.5, 1, 2_000],
+    [1, 1, 1_000],
+    [10, 1, 100],
+    [100, 1, 10],
+    [101, 2, 2_000 / 101],
+    [200, 2, 10],
+    [420, 5, 5_000 / 420],
+    [5_000, 50, 10],
+    [100_000, 1_000, 10],
+  ])('at %d a second: %i permits every %d ms', (rate, size, interval) => {
+    expect(grantSize(rate)).toBe(size);
+    expect(grantInterval(rate)).toBeCloseTo(interval, 9);
+  });
+
+  test('make up the rate exactly, in whole permits, with at most 100 grants a second', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.01, max: 100_000, noNaN: true }), (rate) => {
+        const size = grantSize(rate);
+        expect(Number.isInteger(size)).toBe(true);
+        expect(size).toBeGreaterThanOrEqual(1);
+        expect((1_000 * size) / grantInterval(rate)).toBeCloseTo(rate, 6);
+        expect(grantInterval(rate)).toBeGreaterThanOrEqual(10 - 1e-9);
+        // No larger than it must be.
+        if (size > 1) expect((1_000 * (size - 1)) / rate).toBeLessThan(10);
+      }),
+    );
+  });
+});
+
+describe('LocalRateLimiter', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function limiterAt(rate: number): LocalRateLimiter {
+    const limiter = new LocalRateLimiter(rate);
+    onTestFinished(() => limiter.close());
+    return limiter;
+  }
+
+  /** Takes one grant after the other and adds up their permits. */
+  function drain(limiter: LocalRateLimiter): { permits: number } {
+    const total = { permits: 0 };
+    const take = async (): Promise<void> => {
+      for (let size = await limiter.grant(); size > 0; size = await limiter.grant()) total.permits += size;
+    };
+    void take();
+    return total;
+  }
+
+  // By the clock of the fake timers, which is exact.
+  test.each([2, 10, 100, 250, 1_000])('grants %i permits a second', async (rate) => {
+    const total = drain(limiterAt(rate));
+    await vi.advanceTimersByTimeAsync(1_000);
+    const before = total.permits;
+
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    const perSecond = (total.permits - before) / 10;
+    expect(perSecond).toBeGreaterThan(rate * 0.9);
+    expect(perSecond).toBeLessThanOrEqual(rate * 1.01);
+  });
+
+  test('does not save up permits while nobody asks', async () => {
+    const limiter = limiterAt(10);
+    await vi.advanceTimersByTimeAsync(60_000);
+    const total = drain(limiter);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(total.permits).toBeLessThanOrEqual(11);
+  });
+
+  test('paces the grants to come by a new rate', async () => {
+    const limiter = limiterAt(1);
+    const total = drain(limiter);
+    await vi.advanceTimersByTimeAsync(1_000);
+    limiter.setRate(100);
+    expect(limiter.rate).toBe(100);
+    await vi.advanceTimersByTimeAsync(2_000);
+    const before = total.permits;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(total.permits - before).toBeGreaterThan(85);
+
+    limiter.setRate(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const slow = total.permits;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(total.permits - slow).toBeLessThanOrEqual(11);
+  });
+
+  test('goes on granting after a thousand changes of rate', async () => {
+    const limiter = limiterAt(50);
+    const total = drain(limiter);
+    for (let i = 0; i < 1_000; i++) {
+      limiter.setRate(50 + (i % 7));
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    const before = total.permits;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(total.permits - before).toBeGreaterThan(80);
+  });
+
+  test('grants without end when unpaced, and at a pace once a rate is set', async () => {
+    const limiter = limiterAt(Number.POSITIVE_INFINITY);
+    expect(await limiter.grant()).toBe(Number.POSITIVE_INFINITY);
+    expect(await limiter.grant()).toBe(Number.POSITIVE_INFINITY);
+    limiter.setRate(5);
+    const total = drain(limiter);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(total.permits).toBeGreaterThan(40);
+    expect(total.permits).toBeLessThanOrEqual(52);
+  });
+
+  test('ends every grant that is waited for with 0 when it is closed', async () => {
+    const limiter = limiterAt(0.01);
+    const first = limiter.grant();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await first).toBe(1);
+    const waiting = [limiter.grant(), limiter.grant(), limiter.grant()];
+    await vi.advanceTimersByTimeAsync(1_000);
+
+    const closed = limiter.close();
+    await vi.advanceTimersByTimeAsync(1_000);
+
+    expect(await Promise.all(waiting)).toEqual([0, 0, 0]);
+    await closed;
+  });
+
+  test('grants nothing after it was closed, which may be done twice', async () => {
+    for (const rate of [10, Number.POSITIVE_INFINITY]) {
+      const limiter = limiterAt(rate);
+      await Promise.all([limiter.close(), limiter.close(), vi.advanceTimersByTimeAsync(100)]);
+      expect(await limiter.grant()).toBe(0);
+    }
+  });
+
+  test('leaves no timer behind when closed', async () => {
+    const limiter = limiterAt(0.01);
+    void limiter.grant();
+    void limiter.grant();
+    await vi.advanceTimersByTimeAsync(100);
+    const closed = limiter.close();
+    await vi.advanceTimersByTimeAsync(100);
+    await closed;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
