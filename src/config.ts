@@ -1,5 +1,6 @@
 /** Configuration: environment variables to one frozen object. The same schema generates the README's table. */
 import { z } from 'zod';
+import { CommandError, exitCodes } from './errors.ts';
 
 const integer = (min: number, max: number) =>
   z
@@ -134,13 +135,14 @@ export interface Config {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every fault of a configuration in one message, a line each. */
-export class ConfigError extends Error {
+export class ConfigError extends CommandError {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
     super(
       `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  ${f}`).join('\n')}`,
+      exitCodes.misuse,
     );
     this.faults = faults;
   }

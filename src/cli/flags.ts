@@ -1,19 +1,31 @@
-/** Flags that more than one command has. Every fault is a CommandError of misuse. */
+/** Flags that more than one command has. Every fault is a misuse: usage or one sentence, exit code 2. */
 
+import { InvalidArgumentError } from 'commander';
+import { misuse } from '../errors.ts';
 import type { Format } from '../input/rows.ts';
 import { shortPrintable } from '../text/printable.ts';
-import { CommandError, exitCodes } from './io.ts';
+
+export { misuse } from '../errors.ts';
 
 /** For options that may be repeated. */
 export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-export function misuse(message: string): CommandError {
-  return new CommandError(message, exitCodes.misuse);
+/** A whole number from 1. */
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return Number(text);
 }
 
-/** `FIELD=VALUE`, of a field that is known. */
+/** A number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || value > 1e9) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+/** `FIELD=VALUE`, of one of `fields`. */
 export function readAssignments<Field extends string>(
   flag: string,
   texts: readonly string[],

@@ -1,7 +1,7 @@
 /** Numbers, times and tables for a person at 80 columns. Nothing that comes out can control a terminal. PURE. */
 import { printable } from '../text/printable.ts';
 
-export { WIDTH, wrap } from '../text/wrap.ts';
+export { WIDTH, wrap } from '../text/layout.ts';
 
 export function number(value: number): string {
   return value.toLocaleString('en');

@@ -1,12 +1,17 @@
-/** How enqueueing ends early: the two ways that a user can mend. The messages are whole sentences, fit to print. */
+/** The two ways in which sending ends early. Their messages are whole sentences, fit to print. */
+import { CommandError, exitCodes } from '../errors.ts';
 
-/** The file or a flag is not what it should be: misuse, and nothing was sent. */
-export class InputFault extends Error {
+/** The file or a flag is not what it must be: misuse, and nothing was sent. */
+export class InputFault extends CommandError {
   override readonly name = 'InputFault';
+
+  constructor(message: string) {
+    super(message, exitCodes.misuse);
+  }
 }
 
-/** The input is good and the surroundings are not: a full disk, a file that changes under our hands. */
-export class EnqueueFailure extends Error {
+/** The input is good and something else is not: a full disk, say, or a file that changes while it is read. */
+export class EnqueueFailure extends CommandError {
   override readonly name = 'EnqueueFailure';
 }
 

@@ -1,6 +1,7 @@
 /** What a plan tells its user: a block of text, or one JSON object. */
+
+import { hang } from '../../text/layout.ts';
 import { printable, printableJson } from '../../text/printable.ts';
-import { hang } from '../../text/wrap.ts';
 import { durationText } from './duration.ts';
 import type { ReasonCount } from './reasons.ts';
 import type { PlanCounts } from './types.ts';

@@ -1,6 +1,7 @@
 /** Where a job stands, for people and for scripts. PURE. */
+
+import { hang } from '../../text/layout.ts';
 import { printable, printableJson, shortPrintable } from '../../text/printable.ts';
-import { hang } from '../../text/wrap.ts';
 import type { Counts, JobRecord, LeftOutCounts } from '../ledger/types.ts';
 import { number, repeatedShare, rows } from './wording.ts';
 

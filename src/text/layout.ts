@@ -1,5 +1,7 @@
 /** Lines for a person at 80 columns. PURE. */
 
+import { number } from './numbers.ts';
+
 /** Columns that the output keeps to. */
 export const WIDTH = 80;
 
@@ -22,4 +24,9 @@ export function wrap(text: string, indent = ''): string {
 /** The same after `prefix`; further lines begin below the text. */
 export function hang(prefix: string, text: string): string {
   return prefix + wrap(text, ' '.repeat(prefix.length)).slice(prefix.length);
+}
+
+/** One line of a summary: a name, a count below the other counts, and a note. */
+export function countLine(name: string, count: number, note = ''): string {
+  return `  ${name.padEnd(14)}${number(count).padStart(9)}  ${note}`.trimEnd();
 }

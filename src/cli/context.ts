@@ -1,0 +1,54 @@
+/** What a command uses of the process it runs in: passed in, so that tests can replace it. */
+import { userInfo } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import type { Environment } from '../config.ts';
+import { exitCodes } from '../errors.ts';
+import { type Clock, sleep, systemClock } from '../time/clock.ts';
+
+export interface CommandContext {
+  readonly env: Environment;
+  /** The folder that relative paths begin at. */
+  readonly cwd: string;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** Results only. */
+  readonly stdout: Writable;
+  /** Everything else. */
+  readonly stderr: Writable & { readonly columns?: number };
+  /** Whether stderr is a terminal: progress is drawn only there. */
+  readonly isTerminal: boolean;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Resolves after `ms` milliseconds, or at once when `signal` aborts; never rejects. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** The name of who is logged in. */
+  readonly userName: () => string;
+  /** Calls `listener` on every SIGINT and SIGTERM, until the returned function is called. */
+  readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+  /** Ends the process at once, whatever is under way. */
+  readonly exitNow: (code: number) => void;
+  /** How the command ends, unless it throws; set by the command. */
+  exitCode: number;
+}
+
+/** The context of a real process. */
+export function contextOf(process: NodeJS.Process): CommandContext {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    isTerminal: process.stderr.isTTY === true,
+    clock: systemClock,
+    random: Math.random,
+    sleep,
+    userName: () => userInfo().username,
+    onSignal: (listener) => {
+      process.on('SIGINT', listener).on('SIGTERM', listener);
+      return () => process.off('SIGINT', listener).off('SIGTERM', listener);
+    },
+    exitNow: (code) => process.exit(code),
+    exitCode: exitCodes.done,
+  };
+}

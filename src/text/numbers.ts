@@ -1,0 +1,23 @@
+/** Numbers for a person to read. PURE. */
+
+const grouped = new Intl.NumberFormat('en');
+
+/** `12,345`. */
+export function number(value: number): string {
+  return grouped.format(value);
+}
+
+/** `1 row`, `12,345 rows`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+/** A share from 0 to 1 as `12%`, rounded down, so that only the whole is 100%. */
+export function percent(share: number, fractionDigits = 0): string {
+  return share.toLocaleString('en', {
+    style: 'percent',
+    minimumFractionDigits: fractionDigits,
+    maximumFractionDigits: fractionDigits,
+    roundingMode: 'floor',
+  });
+}
