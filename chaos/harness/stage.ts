@@ -1,8 +1,9 @@
 /** Where a run takes place: an SQS emulator and the simulated API, each behind a fault proxy; Redis if wanted. */
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Message } from '../../src/message/message.ts';
+import { BATCH_SIZE } from '../../src/queue/batch.ts';
 import { createSqsClient, type SQSClient } from '../../src/queue/client.ts';
-import { BATCH_SIZE, Queue } from '../../src/queue/queue.ts';
+import { Queue } from '../../src/queue/queue.ts';
 import {
   type SimulatedApi,
   type SimulatedApiSettingsInput,

@@ -1,5 +1,5 @@
 /** Rules about what the queues are set to, one by one and against each other. */
-import { MAX_PAYLOAD_BYTES } from '../queue/queue.ts';
+import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
 import type { QueueAttributes } from '../queue/types.ts';
 import type { CheckFacts, QueueFacts, QueueRole } from './facts.ts';
 import type { Finding, Rule } from './findings.ts';

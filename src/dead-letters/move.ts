@@ -1,6 +1,6 @@
 /** Letters to the source queue: sent first, deleted after the confirmation. A crash in between makes a duplicate. */
 
-import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../queue/queue.ts';
+import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
 import type { BatchFailure, OutgoingMessage, QueueAttributes, SendAnswer } from '../queue/types.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Audit, audited } from './audit.ts';

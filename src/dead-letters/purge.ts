@@ -1,5 +1,5 @@
 /** Letters deleted for good: looked through first (a dry run is that alone). */
-import { BATCH_SIZE } from '../queue/queue.ts';
+import { BATCH_SIZE } from '../queue/batch.ts';
 import { type Audit, audited } from './audit.ts';
 import { Groups } from './groups.ts';
 import type { HeldLetters } from './held.ts';

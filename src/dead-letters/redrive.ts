@@ -3,7 +3,7 @@
  * Whatever stops it, letters are on one queue or on both, never on none.
  */
 
-import { MAX_PAYLOAD_BYTES } from '../queue/queue.ts';
+import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
 import type { Audit } from './audit.ts';
 import { type CanaryBounds, type CanaryVerdict, watchCanary } from './canary.ts';
 import { decideRedrive, type RedriveRules, type SetFields } from './decide.ts';

@@ -21,10 +21,6 @@ import type {
   VisibilityChange,
 } from './types.ts';
 
-/** Entries in one batch request at most: SQS's limit. */
-export const BATCH_SIZE = 10;
-/** Body and attributes together, of one message and of one send request: SQS's limit, in bytes. */
-export const MAX_PAYLOAD_BYTES = 1_048_576;
 /** The longest poll SQS allows, in seconds. */
 export const MAX_WAIT_SECONDS = 20;
 

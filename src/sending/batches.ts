@@ -1,7 +1,7 @@
 /** Good rows to messages, and messages to send requests that SQS accepts. */
 import { hash } from 'node:crypto';
 import type { GoodRow } from '../input/validate.ts';
-import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../queue/queue.ts';
+import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
 import type { OutgoingMessage } from '../queue/types.ts';
 
 /** SQS's limit of a message group's id, in characters. */

@@ -1,6 +1,7 @@
 /** What the worker has to know of its queues, read at start. */
 
-import { MAX_PAYLOAD_BYTES, type Queue } from '../queue/queue.ts';
+import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
+import type { Queue } from '../queue/queue.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import { sleep } from '../time/clock.ts';
 import type { WorkerListener } from './events.ts';

@@ -3,7 +3,8 @@
  * the queue that would vanish meanwhile.
  */
 import type { Message } from '../message/message.ts';
-import { BATCH_SIZE, type Queue } from '../queue/queue.ts';
+import { BATCH_SIZE } from '../queue/batch.ts';
+import type { Queue } from '../queue/queue.ts';
 
 export interface SweepOptions {
   readonly queue: Queue;

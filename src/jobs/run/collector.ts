@@ -13,8 +13,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EnqueueFailure } from '../../input/faults.ts';
 import type { Message } from '../../message/message.ts';
+import { BATCH_SIZE } from '../../queue/batch.ts';
 import { explainSqsError } from '../../queue/errors.ts';
-import { BATCH_SIZE, type Queue } from '../../queue/queue.ts';
+import type { Queue } from '../../queue/queue.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import type { Arrival, StoreResult } from '../ledger/outcome-store.ts';
 import { readOutcome } from './outcome-message.ts';

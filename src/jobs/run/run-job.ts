@@ -9,7 +9,7 @@
  */
 
 import { EnqueueFailure } from '../../input/faults.ts';
-import { BATCH_SIZE } from '../../queue/queue.ts';
+import { BATCH_SIZE } from '../../queue/batch.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Counting, Counts, Guards, JobRecord } from '../ledger/types.ts';

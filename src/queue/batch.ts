@@ -1,0 +1,125 @@
+/** SQS's batch requests: their limits, messages packed into them, and their answers taken apart. PURE. */
+import type { BatchFailure } from './types.ts';
+
+/** Entries in one batch request, and messages in one receive, at most: SQS's limit. */
+export const BATCH_SIZE = 10;
+/** Body and attributes together, of one message and of one send request: SQS's limit, in bytes. */
+export const MAX_PAYLOAD_BYTES = 1_048_576;
+
+/** An entry that SQS did not carry out, and why. */
+export interface FailedItem<Item> {
+  readonly item: Item;
+  readonly failure: BatchFailure;
+}
+
+/** The entries of one batch request by what became of them, each part in the order of the request. */
+export interface BatchParts<Item> {
+  /** Carried out. */
+  readonly taken: readonly Item[];
+  /** At fault themselves: the same entry would be refused again. */
+  readonly atFault: readonly FailedItem<Item>[];
+  /** Not carried out, and not for their own fault: the same entry may be taken later. */
+  readonly again: readonly FailedItem<Item>[];
+}
+
+/**
+ * Partitions the entries of an answered batch request.
+ * @param failures what the answer says, by the keys that `keyOf` gives.
+ */
+export function partitionBatch<Item>(
+  items: readonly Item[],
+  failures: readonly BatchFailure[],
+  keyOf: (item: Item) => string,
+): BatchParts<Item> {
+  if (failures.length === 0) return { taken: items, atFault: [], again: [] };
+  const byKey = new Map(failures.map((failure) => [failure.key, failure]));
+  const taken: Item[] = [];
+  const atFault: FailedItem<Item>[] = [];
+  const again: FailedItem<Item>[] = [];
+  for (const item of items) {
+    const failure = byKey.get(keyOf(item));
+    if (failure === undefined) taken.push(item);
+    else (failure.senderFault ? atFault : again).push({ item, failure });
+  }
+  return { taken, atFault, again };
+}
+
+/** What counts when an item is packed into a request. */
+export interface PackedItem {
+  /** Body and attributes, as SQS counts them. */
+  readonly bytes?: number;
+  /**
+   * No request holds two items of one group: when a request fails in part, a later message of a FIFO group could
+   * otherwise pass an earlier one. undefined: of no group.
+   */
+  readonly group?: string | undefined;
+  /** Shares its request with no other. */
+  readonly alone?: boolean;
+}
+
+export interface RequestLimits {
+  /** Items in one request, at most. Default: {@link BATCH_SIZE}. */
+  readonly items?: number;
+  /** Bytes in one request, at most. Default: {@link MAX_PAYLOAD_BYTES}. */
+  readonly bytes?: number;
+}
+
+/** Packs items into requests that SQS accepts, in order. An item that alone is over the limit gets a request of its own. */
+export class RequestPacker<Item> {
+  readonly #measure: (item: Item) => PackedItem;
+  readonly #maxItems: number;
+  readonly #maxBytes: number;
+  #items: Item[] = [];
+  #bytes = 0;
+  #closed = false;
+  readonly #groups = new Set<string>();
+
+  constructor(measure: (item: Item) => PackedItem, limits: RequestLimits = {}) {
+    this.#measure = measure;
+    this.#maxItems = limits.items ?? BATCH_SIZE;
+    this.#maxBytes = limits.bytes ?? MAX_PAYLOAD_BYTES;
+  }
+
+  /** @returns the request before `item`, complete, when `item` does not fit into it; `item` then begins the next one. */
+  add(item: Item): Item[] | undefined {
+    const { bytes = 0, group, alone = false } = this.#measure(item);
+    const fits =
+      this.#items.length === 0 ||
+      (!this.#closed &&
+        !alone &&
+        this.#items.length < this.#maxItems &&
+        this.#bytes + bytes <= this.#maxBytes &&
+        (group === undefined || !this.#groups.has(group)));
+    const complete = fits ? undefined : this.takeRest();
+    this.#items.push(item);
+    this.#bytes += bytes;
+    this.#closed = alone;
+    if (group !== undefined) this.#groups.add(group);
+    return complete;
+  }
+
+  /** Takes out the last request; empty when nothing was added since. */
+  takeRest(): Item[] {
+    const items = this.#items;
+    this.#items = [];
+    this.#bytes = 0;
+    this.#closed = false;
+    this.#groups.clear();
+    return items;
+  }
+}
+
+/** The requests that `items` fill, in order; none is empty. Without `measure` only their number counts. */
+export function* packRequests<Item>(
+  items: Iterable<Item>,
+  measure: (item: Item) => PackedItem = () => ({}),
+  limits: RequestLimits = {},
+): Generator<Item[], undefined> {
+  const packer = new RequestPacker(measure, limits);
+  for (const item of items) {
+    const complete = packer.add(item);
+    if (complete !== undefined) yield complete;
+  }
+  const rest = packer.takeRest();
+  if (rest.length > 0) yield rest;
+}
