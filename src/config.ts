@@ -1,4 +1,4 @@
-/** Configuration: environment variables to one frozen object. The same schema generates the README's table. */
+/** Configuration: environment variables to one frozen object. The same schema generates docs/reference/configuration.md. */
 import { z } from 'zod';
 import { CommandError, exitCodes } from './errors.ts';
 
@@ -280,11 +280,23 @@ function parse<Schema extends z.ZodType>(schema: Schema, environment: Environmen
   return parsed.data;
 }
 
-/** One row per variable, for the README's table. */
-export function describeConfig(): { name: string; fallback: string; doc: string }[] {
+export interface VariableDescription {
+  readonly name: string;
+  /** `none` where there is no default. */
+  readonly fallback: string;
+  /** `a whole number from 1 to 100`, say. */
+  readonly accepts: string;
+  readonly doc: string;
+}
+
+/** Every variable, for docs/reference/configuration.md. */
+export function describeConfig(): VariableDescription[] {
   return Object.entries(environmentSchema.shape).map(([name, schema]) => {
     const meta = schema.meta() as { doc: string; fallback?: string };
-    return { name, fallback: meta.fallback ?? 'none', doc: meta.doc };
+    // No variable accepts a lone space: its error message says what is accepted.
+    const refusal = schema.safeParse(' ').error?.issues[0]?.message ?? '';
+    const accepts = refusal.replace(/^must (be |name )?/, '');
+    return { name, fallback: meta.fallback ?? 'none', accepts, doc: meta.doc };
   });
 }
 

@@ -9,7 +9,7 @@ const KNOWN_REGIONS: readonly string[] = ['ca-central-1', 'eu-west-1'];
 export const apiRule: Rule = ({ api, region }) => {
   if (api === undefined || !region.ok) return [];
   const where = api.custom ? endpointVariables.api : 'API endpoint';
-  const found = { rule: 'api-endpoint', where };
+  const found = { rule: 'api-endpoint', where } as const;
   const findings: Finding[] = [];
   if (!api.custom && !KNOWN_REGIONS.includes(region.value)) {
     findings.push({

@@ -15,11 +15,37 @@ import { clockRule, credentialsRule, graceRule, leaseRule, regionRule } from './
 
 export type Severity = 'error' | 'warning' | 'ok';
 
+/** What a finding can be about (docs/reference/check.md). Names do not change between releases: scripts rely on them. */
+export type RuleName =
+  | 'region'
+  | 'credentials'
+  | 'queue-read'
+  | 'queue-skipped'
+  | 'queue-missing'
+  | 'queue-permission'
+  | 'queue-credentials'
+  | 'queue-unreachable'
+  | 'queue-unreadable'
+  | 'queue-region'
+  | 'queue-endpoint'
+  | 'queues-distinct'
+  | 'queue-kinds'
+  | 'dead-letter-retention'
+  | 'dead-letter-size'
+  | 'outcome-retention'
+  | 'redrive-policy'
+  | 'redrive-target'
+  | 'dead-letter-redrive'
+  | 'clock'
+  | 'api-region'
+  | 'api-endpoint'
+  | 'shutdown-grace'
+  | 'lease';
+
 /** One thing that was looked at. */
 export interface Finding {
   readonly severity: Severity;
-  /** Names the rule; does not change between releases, so that scripts can rely on it. */
-  readonly rule: string;
+  readonly rule: RuleName;
   /** The variable or the thing at fault. */
   readonly where: string;
   readonly what: string;

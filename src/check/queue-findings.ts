@@ -62,7 +62,7 @@ export const deadLetterRetentionRule: Rule = (facts) =>
   withPair(facts, (source, deadLetter) => {
     const [its, other] = [deadLetter.retentionSeconds, source.retentionSeconds];
     if (its === undefined || other === undefined) return [];
-    const found = { rule: 'dead-letter-retention', where: letters };
+    const found = { rule: 'dead-letter-retention', where: letters } as const;
     const mend = LONGEST_RETENTION_MEND;
     if (its < other) {
       const what = `keeps messages ${duration(its)}, shorter than ${queueVariables.source} (${duration(other)})`;
@@ -78,7 +78,7 @@ export const deadLetterRetentionRule: Rule = (facts) =>
 export const outcomeRetentionRule: Rule = (facts) => {
   const its = attributesOf(facts, 'outcome')?.retentionSeconds;
   if (its === undefined) return [];
-  const found = { rule: 'outcome-retention', where: queueVariables.outcome };
+  const found = { rule: 'outcome-retention', where: queueVariables.outcome } as const;
   if (its >= LONGEST_RETENTION_SECONDS)
     return [{ ...found, severity: 'ok', what: `keeps messages ${duration(its)}` }];
   return [
@@ -95,7 +95,7 @@ export const deadLetterSizeRule: Rule = (facts) =>
   withPair(facts, (source, deadLetter) => {
     const [its, other] = [deadLetter.maximumMessageBytes, source.maximumMessageBytes];
     if (its === undefined || other === undefined) return [];
-    const found = { rule: 'dead-letter-size', where: letters };
+    const found = { rule: 'dead-letter-size', where: letters } as const;
     const mend = `set its MaximumMessageSize to ${MAX_PAYLOAD_BYTES}`;
     if (its < other) {
       const what = `takes messages up to ${its} bytes, but ${queueVariables.source} up to ${other}: a large one would be refused for ever`;
@@ -111,7 +111,7 @@ export const deadLetterSizeRule: Rule = (facts) =>
 export const redriveRule: Rule = (facts) => {
   const source = attributesOf(facts, 'source');
   if (source?.redrivePolicy === undefined) return [];
-  const found = { rule: 'redrive-policy', where: queueVariables.source };
+  const found = { rule: 'redrive-policy', where: queueVariables.source } as const;
   const policy = parsePolicy(source.redrivePolicy);
   if (policy === undefined) {
     const what = 'has a redrive policy that cannot be read';

@@ -1,7 +1,7 @@
 /** Rules about reaching the queues: does each exist, may we look at it, is it where the signature says. */
 import { endpointVariables } from './endpoint.ts';
 import type { QueueFacts, QueueRole, ReadError } from './facts.ts';
-import type { Finding, Rule } from './findings.ts';
+import type { Finding, Rule, RuleName } from './findings.ts';
 import { duration, readableUrl } from './wording.ts';
 
 /** The variable that names each queue. */
@@ -12,7 +12,7 @@ export const queueVariables: Readonly<Record<QueueRole, string>> = {
 };
 
 interface ReadFault {
-  readonly rule: string;
+  readonly rule: RuleName;
   readonly names: readonly string[];
   readonly what: string;
   readonly mend: string;

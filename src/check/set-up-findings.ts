@@ -9,14 +9,14 @@ const SKEW_ERROR_MS = 5 * 60_000;
 const PLATFORM_GRACE_SECONDS = 30;
 
 export const regionRule: Rule = ({ region }) => {
-  const found = { rule: 'region', where: 'AWS region' };
+  const found = { rule: 'region', where: 'AWS region' } as const;
   if (region.ok) return [{ ...found, severity: 'ok', what: `is ${region.value}` }];
   const what = `cannot be found: ${region.error.message}`;
   return [{ ...found, severity: 'error', what, mend: 'set AWS_REGION' }];
 };
 
 export const credentialsRule: Rule = ({ accessKey }) => {
-  const found = { rule: 'credentials', where: 'AWS credentials' };
+  const found = { rule: 'credentials', where: 'AWS credentials' } as const;
   if (accessKey.ok) {
     return [{ ...found, severity: 'ok', what: `found, the access key id ends in ${accessKey.value}` }];
   }
@@ -25,7 +25,7 @@ export const credentialsRule: Rule = ({ accessKey }) => {
 };
 
 export const clockRule: Rule = ({ clockSkewMs, queues }) => {
-  const found = { rule: 'clock', where: 'local clock' };
+  const found = { rule: 'clock', where: 'local clock' } as const;
   if (queues.every((queue) => queue.attributes === undefined)) return [];
   if (clockSkewMs === undefined) {
     const what = 'could not be compared: no answer from SQS carried a time';
@@ -41,7 +41,7 @@ export const clockRule: Rule = ({ clockSkewMs, queues }) => {
 
 export const graceRule: Rule = ({ settings }) => {
   const seconds = settings.shutdownGraceSeconds;
-  const found = { rule: 'shutdown-grace', where: 'SHUTDOWN_GRACE_SECONDS' };
+  const found = { rule: 'shutdown-grace', where: 'SHUTDOWN_GRACE_SECONDS' } as const;
   if (seconds <= PLATFORM_GRACE_SECONDS) return [{ ...found, severity: 'ok', what: `is ${seconds} s` }];
   const what = `is ${seconds} s, but ECS and Kubernetes kill after ${PLATFORM_GRACE_SECONDS} s unless told otherwise`;
   const mend = 'lower it, or raise stopTimeout (ECS) or terminationGracePeriodSeconds (Kubernetes) above it';
@@ -50,7 +50,7 @@ export const graceRule: Rule = ({ settings }) => {
 
 export const leaseRule: Rule = ({ settings }) => {
   const leaseMs = settings.visibilityTimeoutSeconds * 1_000;
-  const found = { rule: 'lease', where: 'VISIBILITY_TIMEOUT_SECONDS' };
+  const found = { rule: 'lease', where: 'VISIBILITY_TIMEOUT_SECONDS' } as const;
   if (leaseMs > settings.callTimeoutMs) {
     return [
       { ...found, severity: 'ok', what: `is ${settings.visibilityTimeoutSeconds} s, longer than a call` },

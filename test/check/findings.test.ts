@@ -434,7 +434,7 @@ describe('findingsOf', () => {
 describe('isOk', () => {
   const finding = (severity: Finding['severity']): Finding => ({
     severity,
-    rule: 'r',
+    rule: 'region',
     where: 'w',
     what: 'x',
   });

@@ -1,0 +1,66 @@
+/** docs/reference/metrics.md */
+import { createMetrics } from '../../src/observe/metrics.ts';
+import { code, type Page, table } from './page.ts';
+
+const PREFIX = 'ota_updater_';
+
+/** What each label holds. */
+const labels: Readonly<Record<string, string>> = {
+  disposition: '`acknowledge`, `dead-letter`, `defer` or `release`',
+  field: '`Description` or `TaskConfigurationId`',
+  fit: 'how the record was made to fit: see [dead letters](../../ARCHITECTURE.md#dead-letters)',
+  outcome: '`applied`, `superseded` or `dead-lettered`',
+  reason:
+    'of a dead letter: `Rejected`, `Invalid`, `RetriesExhausted`, `Expiring`, `InternalError`; else empty',
+  request: 'the SQS request that failed',
+  result: '`applied`, or the [kind of the failure](../../ARCHITECTURE.md#failures)',
+  state: '`open`, `outage`, `denied` or `misconfigured`',
+};
+
+/** What prom-client knows of a metric; its types leave out the labels. */
+interface Described {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames?: readonly string[];
+}
+
+export const metricsPage: Page = {
+  name: 'metrics.md',
+  about: 'Every metric of `GET /metrics`',
+  text: () => {
+    const { registry } = createMetrics(() => {
+      throw new Error('nothing is read while metrics are described');
+    });
+    const metrics = (registry.getMetricsAsArray() as unknown as Described[]).filter(({ name }) =>
+      name.startsWith(PREFIX),
+    );
+    const used = [...new Set(metrics.flatMap(({ labelNames = [] }) => labelNames))].sort();
+    const unexplained = used.filter((label) => !Object.hasOwn(labels, label));
+    if (unexplained.length > 0)
+      throw new Error(`scripts/reference/metrics.ts: explain ${unexplained.join()}`);
+    return `# Metrics
+
+\`GET /metrics\` on \`HTTP_HOST\`:\`HTTP_PORT\` serves these in the Prometheus text format, together with prom-client's
+default metrics of the process (\`process_*\`, \`nodejs_*\`). Each starts with \`${PREFIX}\`. Counters count since the
+start of the process. No label holds an Identifier, a job or anything else without bound.
+
+${table(
+  ['metric', 'type', 'labels', 'meaning'],
+  metrics.map(({ name, type, labelNames = [], help }) => [
+    code(name),
+    type,
+    labelNames.map(code).join(', '),
+    help,
+  ]),
+)}
+
+## Labels
+
+${table(
+  ['label', 'holds'],
+  used.map((label) => [code(label), labels[label] ?? '']),
+)}
+`;
+  },
+};
