@@ -7,7 +7,7 @@ import { createHttpServer } from '../http/server.ts';
 import { logEvents } from '../observe/log-events.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics } from '../observe/metrics.ts';
-import { type Counts, countEvents, emptyCounts } from '../observe/tally.ts';
+import { type Counts, countEvents, emptyCounts } from '../observe/summary.ts';
 import { createOtaApi, type OtaApiOptions } from '../ota/client.ts';
 import { LocalNewest, type Newest } from '../ota/newest/newest.ts';
 import { CLAIM_MARGIN_MS, RedisNewest } from '../ota/newest/newest-redis.ts';

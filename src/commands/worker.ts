@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { CommandError, type CommandIo } from '../cli/io.ts';
 import { stopOnSignal } from '../cli/signals.ts';
 import { readConfig } from '../config.ts';
+import { logLines, writeLine } from '../observe/log-lines.ts';
 import { createLogger } from '../observe/logger.ts';
-import { logSummaries } from '../observe/tally.ts';
+import { logSummaries } from '../observe/summary.ts';
 import { assemble } from './assemble.ts';
 
 /** Adds the command; it ends with exit code 0 after a drain. */
@@ -24,7 +25,7 @@ export function addWorker(program: Command, io: CommandIo): void {
       const stopped = stopOnSignal(io, () => worker.stop());
       if (config.httpPort !== undefined) {
         const address = await listen(http, config.httpHost, config.httpPort);
-        log.info({ event: 'http.listening', address }, `health and metrics on ${address}`);
+        writeLine(log, logLines.httpListening, () => ({ address }));
       }
       const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
       await worker.start();

@@ -1,4 +1,4 @@
-/** Health and metrics over HTTP. Reads snapshots, never reaches into the worker. */
+/** Health and metrics over HTTP. It knows the worker only by its snapshots. */
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
@@ -9,7 +9,7 @@ export interface HttpOptions {
   readonly registry: Registry;
 }
 
-/** The server, not listening yet: `GET /livez`, `/readyz` (200 or 503 with the reasons), `/metrics`. */
+/** A server, not listening yet: `GET /livez` and `/readyz` (200, or 503 with the reasons), and `/metrics`. */
 export function createHttpServer({ snapshot, registry }: HttpOptions): FastifyInstance {
   const app = fastify({ forceCloseConnections: true });
   app.get('/livez', (_request, reply) => answer(reply, liveness(snapshot())));

@@ -1,5 +1,4 @@
-/** Errors as a log may show them: no response, no headers, nothing secret. */
-
+/** Errors as fields of a log line. */
 import { safeMessage } from '../message/failure.ts';
 
 export interface DescribedError {
@@ -17,7 +16,10 @@ interface Shape {
   readonly $metadata?: { readonly httpStatusCode?: unknown; readonly requestId?: unknown };
 }
 
-/** The parts of an error (or of a failed batch entry) that help; the message is cut to 1,000 characters. */
+/**
+ * Name, message, code, status and AWS request id of anything thrown, or of a failed batch entry. Never the response or
+ * its headers, which may hold secrets; the message is cut to 1,000 characters. Never throws.
+ */
 export function describeError(error: unknown): DescribedError {
   if (typeof error !== 'object' || error === null)
     return { name: 'Error', message: safeMessage(String(error)) };

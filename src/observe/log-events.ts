@@ -1,23 +1,22 @@
-/** Worker events as log lines: what the operator greps for. */
+/** Worker events as log lines. */
 import type { Failure } from '../message/failure.ts';
 import type { Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
 import { describeError } from './errors.ts';
+import { type LogLine, logLines, writeLine } from './log-lines.ts';
 import type { Logger } from './logger.ts';
 
-type Settled = Extract<WorkerEvent, { type: 'settled' }>;
-
-/** A listener that writes a line for each event that is worth one. */
+/** A listener that logs each event, but for calls that succeed. */
 export function logEvents(log: Logger): WorkerListener {
   return (event) => {
     switch (event.type) {
       case 'state':
-        log.info({ event: `worker.${event.state}` }, `worker ${event.state}`);
+        writeLine(log, logLines[event.state]);
         break;
       case 'received':
-        log.debug(
-          { event: 'received', count: event.count, durationMs: round(event.durationMs) },
-          'messages received',
-        );
+        writeLine(log, logLines.received, () => ({
+          count: event.count,
+          durationMs: Math.round(event.durationMs),
+        }));
         break;
       case 'attempt':
         logAttempt(log, event);
@@ -26,200 +25,148 @@ export function logEvents(log: Logger): WorkerListener {
         logSettled(log, event);
         break;
       case 'receive-failed':
-        log.warn(
-          { event: 'receive.failed', error: describeError(event.error), retryInMs: round(event.retryInMs) },
-          'cannot receive from the queue',
-        );
+        writeLine(log, logLines.receiveFailed, () => ({
+          error: describeError(event.error),
+          retryInMs: Math.round(event.retryInMs),
+        }));
         break;
       case 'receive-recovered':
-        log.info({ event: 'receive.recovered' }, 'receiving again');
+        writeLine(log, logLines.receiveRecovered);
         break;
       case 'queues-unresolved':
-        log.error(
-          {
-            event: 'queue.unresolved',
-            queueUrl: withoutPassword(event.queueUrl),
-            error: describeError(event.error),
-            retryInMs: round(event.retryInMs),
-          },
-          'cannot find the queue; nothing is received until it is found',
-        );
+        writeLine(log, logLines.queueUnresolved, () => ({
+          queueUrl: withoutPassword(event.queueUrl),
+          error: describeError(event.error),
+          retryInMs: Math.round(event.retryInMs),
+        }));
         break;
       case 'queue-assumed':
-        log.warn(
-          {
-            event: 'queue.assumed',
-            queueUrl: withoutPassword(event.queueUrl),
-            error: describeError(event.error),
-          },
-          "may not read the queue's attributes (sqs:GetQueueAttributes): assuming a retention of 4 days and 1 MiB messages",
-        );
+        writeLine(log, logLines.queueAssumed, () => ({
+          queueUrl: withoutPassword(event.queueUrl),
+          error: describeError(event.error),
+        }));
         break;
       case 'lease-lost':
-        log.warn(
-          { event: 'lease.lost', ...about(event.subject), reason: event.reason },
-          'lease lost: the message is forgotten here and will be delivered again',
-        );
+        writeLine(log, logLines.leaseLost, () => ({ ...about(event.subject), reason: event.reason }));
         break;
       case 'settle-failed':
-        log.warn(
-          {
-            event: 'settle.failed',
-            request: event.request,
-            count: event.count,
-            error: describeError(event.error),
-          },
-          `SQS did not ${event.request}; trying again`,
-        );
+        writeLine(log, logLines.settleFailed, () => ({
+          request: event.request,
+          count: event.count,
+          error: describeError(event.error),
+        }));
         break;
       case 'letter-refused':
-        log.error(
-          { event: 'dead_letter.refused', ...about(event.subject), error: describeError(event.error) },
-          'the dead-letter queue refuses this letter: it is kept and tried again; see MaximumMessageSize',
-        );
-        break;
-      case 'dead-letter-queue':
-        if (event.reachable)
-          log.info({ event: 'dead_letter_queue.reachable' }, 'the dead-letter queue takes letters again');
-        else {
-          log.error(
-            { event: 'dead_letter_queue.unreachable', error: describeError(event.error) },
-            'the dead-letter queue does not take letters: receiving is stopped, letters are kept and tried again',
-          );
-        }
+        logRefused(log, logLines.letterRefused, event);
         break;
       case 'outcome-refused':
-        log.error(
-          { event: 'outcome.refused', ...about(event.subject), error: describeError(event.error) },
-          'the outcome queue refuses this outcome: it is kept and tried again; see MaximumMessageSize',
-        );
+        logRefused(log, logLines.outcomeRefused, event);
+        break;
+      case 'dead-letter-queue':
+        if (event.reachable) writeLine(log, logLines.deadLetterQueueReachable);
+        else logError(log, logLines.deadLetterQueueUnreachable, event.error);
         break;
       case 'outcome-queue':
-        if (event.reachable)
-          log.info({ event: 'outcome_queue.reachable' }, 'the outcome queue takes outcomes again');
-        else {
-          log.error(
-            { event: 'outcome_queue.unreachable', error: describeError(event.error) },
-            'the outcome queue does not take outcomes: receiving is stopped, results are kept and tried again',
-          );
-        }
+        if (event.reachable) writeLine(log, logLines.outcomeQueueReachable);
+        else logError(log, logLines.outcomeQueueUnreachable, event.error);
         break;
       case 'rate-budget':
-        if (event.shared) log.info({ event: 'rate_budget.shared' }, 'the rate is shared through Redis');
-        else {
-          log.warn(
-            { event: 'rate_budget.alone', error: describeError(event.reason) },
-            'cannot share the rate through Redis: going on at the share held so far, and coming back when Redis does',
-          );
-        }
+        if (event.shared) writeLine(log, logLines.rateShared);
+        else logError(log, logLines.rateAlone, event.reason);
         break;
       case 'newest-memory':
-        if (event.shared)
-          log.info({ event: 'newest.shared' }, 'what is newest is remembered with the other workers');
-        else {
-          log.warn(
-            { event: 'newest.alone', error: describeError(event.reason) },
-            'cannot share through Redis what is newest: going on by what this worker remembers, and coming back when Redis does',
-          );
-        }
+        if (event.shared) writeLine(log, logLines.newestShared);
+        else logError(log, logLines.newestAlone, event.reason);
         break;
       case 'gate':
-        logGate(log, event);
+        logGate(log, event.change);
         break;
     }
   };
 }
 
+function logError(log: Logger, line: LogLine<'error'>, error: unknown): void {
+  writeLine(log, line, () => ({ error: describeError(error) }));
+}
+
+function logRefused(
+  log: Logger,
+  line: typeof logLines.letterRefused,
+  { subject, error }: { readonly subject: Subject; readonly error: unknown },
+): void {
+  writeLine(log, line, () => ({ ...about(subject), error: describeError(error) }));
+}
+
 function logAttempt(log: Logger, event: Extract<WorkerEvent, { type: 'attempt' }>): void {
   const { failure } = event;
   if (failure === undefined) return;
-  // Spares the work where the line would not be written.
-  if (failure.kind !== 'internal' && !log.isLevelEnabled(failure.kind === 'throttled' ? 'debug' : 'info'))
-    return;
-  const line = {
-    event: 'call.failed',
+  const fields = () => ({
     ...about(event.subject),
-    attempt: event.attempt,
     ...failed(failure),
-    durationMs: round(event.durationMs),
-  };
+    attempt: event.attempt,
+    durationMs: Math.round(event.durationMs),
+  });
   if (failure.kind === 'internal')
-    log.error({ ...line, stack: failure.stack }, 'a bug of ours: please report it');
-  else if (failure.kind === 'throttled') log.debug(line, 'throttled');
-  else log.info(line, 'call failed');
+    writeLine(log, logLines.callCrashed, () => ({ ...fields(), stack: failure.stack }));
+  else writeLine(log, failure.kind === 'throttled' ? logLines.callThrottled : logLines.callFailed, fields);
 }
 
-function logSettled(log: Logger, event: Settled): void {
-  const { disposition, subject, attempts, failure, deadLetter } = event;
-  if (disposition.action === 'acknowledge' && event.superseded !== undefined) {
-    const { fields, decidedAt } = event.superseded;
-    const line = {
-      ...about(subject),
-      attempts,
-      fields,
-      decidedAt: new Date(decidedAt).toISOString(),
-      dwellMs: event.dwellMs,
-    };
-    if (disposition.outcome === 'superseded')
-      log.info({ event: 'superseded', ...line }, 'superseded: newer values had been applied');
-    else log.info({ event: 'applied.in_part', ...line }, 'applied without the fields that have newer values');
-    return;
+function logSettled(log: Logger, event: Extract<WorkerEvent, { type: 'settled' }>): void {
+  const { disposition, subject, attempts, dwellMs, superseded, deadLetter } = event;
+  const settled = () => ({ ...about(subject), attempts, dwellMs });
+  switch (disposition.action) {
+    case 'acknowledge': {
+      if (superseded === undefined) {
+        writeLine(log, logLines.applied, settled);
+        break;
+      }
+      const line = disposition.outcome === 'superseded' ? logLines.superseded : logLines.appliedInPart;
+      writeLine(log, line, () => ({
+        ...settled(),
+        fields: superseded.fields,
+        decidedAt: new Date(superseded.decidedAt).toISOString(),
+      }));
+      break;
+    }
+    case 'release':
+      writeLine(log, logLines.released, settled);
+      break;
+    case 'defer':
+      writeLine(log, logLines.deferred, () => ({
+        ...about(subject),
+        attempts,
+        seconds: disposition.seconds,
+        ...failed(event.failure),
+      }));
+      break;
+    case 'dead-letter':
+      writeLine(log, logLines.deadLetter, () => ({
+        ...settled(),
+        reason: disposition.reason,
+        status: disposition.error.status,
+        errorName: disposition.error.name,
+        errorMessage: disposition.error.message,
+        awsRequestId: disposition.error.requestId,
+        record: deadLetter?.record,
+        recordFit: deadLetter?.fit,
+        replacedRecord: deadLetter?.replaced,
+      }));
+      break;
   }
-  if (disposition.action === 'acknowledge' || disposition.action === 'release') {
-    if (!log.isLevelEnabled('debug')) return;
-    const name = disposition.action === 'acknowledge' ? 'applied' : 'released';
-    log.debug({ event: name, ...about(subject), attempts, dwellMs: event.dwellMs }, name);
-    return;
-  }
-  if (disposition.action === 'defer') {
-    const line = {
-      event: 'deferred',
-      ...about(subject),
-      attempts,
-      seconds: disposition.seconds,
-      ...(failure && failed(failure)),
-    };
-    log.warn(line, 'deferred');
-    return;
-  }
-  log.error(
-    {
-      event: 'dead_letter',
-      ...about(subject),
-      reason: disposition.reason,
-      attempts,
-      status: disposition.error.status,
-      errorName: disposition.error.name,
-      errorMessage: disposition.error.message,
-      awsRequestId: disposition.error.requestId,
-      dwellMs: event.dwellMs,
-      // The whole record, also where the letter itself had no room for it.
-      record: deadLetter?.record,
-      recordFit: deadLetter?.fit,
-      replacedRecord: deadLetter?.replaced,
-    },
-    'dead-lettered',
-  );
 }
 
 const gateLines = {
-  outage: 'the API is failing for all: calls are paused but for probes, nothing is dead-lettered for it',
-  denied:
-    'the API denies everything (a policy revoked?): calls are paused but for probes, messages are released',
-  misconfigured: 'our credentials, clock or set-up are refused: calls are paused but for probes',
+  outage: logLines.gateOutage,
+  denied: logLines.gateDenied,
+  misconfigured: logLines.gateMisconfigured,
 } as const;
 
-function logGate(log: Logger, { change }: Extract<WorkerEvent, { type: 'gate' }>): void {
-  const line = {
-    event: `gate.${change.to}`,
-    from: change.from,
-    ...(change.failure && failed(change.failure)),
-  };
-  if (change.to === 'open') log.info(line, 'calls go on');
-  else log.error(line, gateLines[change.to]);
+function logGate(log: Logger, { from, to, failure }: Extract<WorkerEvent, { type: 'gate' }>['change']): void {
+  if (to === 'open') writeLine(log, logLines.gateOpen, () => ({ from }));
+  else writeLine(log, gateLines[to], () => ({ from, ...failed(failure) }));
 }
 
-function about({ message, ids }: Subject): Record<string, unknown> {
+function about({ message, ids }: Subject) {
   return {
     identifier: ids.identifier,
     jobId: ids.jobId,
@@ -229,18 +176,14 @@ function about({ message, ids }: Subject): Record<string, unknown> {
   };
 }
 
-function failed(failure: Failure): Record<string, unknown> {
+function failed(failure: Failure | undefined) {
   return {
-    failure: failure.kind,
-    status: failure.status,
-    errorName: failure.name,
-    errorMessage: failure.message,
-    awsRequestId: failure.requestId,
+    failure: failure?.kind,
+    status: failure?.status,
+    errorName: failure?.name,
+    errorMessage: failure?.message,
+    awsRequestId: failure?.requestId,
   };
-}
-
-function round(ms: number): number {
-  return Math.round(ms);
 }
 
 function withoutPassword(url: string): string {

@@ -1,17 +1,17 @@
-/** The logger: pino JSON, one line an event, safe to show on a terminal. */
+/** The logger: pino, one JSON object per line, safe to print on a terminal. */
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 
 export type { Logger };
 
-/** Characters that JSON leaves raw but a terminal may obey or hide: DEL and C1, bidi controls, separators, BOM and what is none. */
+/** Characters that JSON leaves raw but a terminal interprets or hides: DEL, C1, bidi controls, separators, BOM, noncharacters. */
 const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
-/** Escapes what a terminal must not get raw; the text stays valid JSON. */
+/** Escapes characters that are unsafe on a terminal; JSON stays valid and keeps its value. */
 export function escapeUnsafe(line: string): string {
   return line.replace(unsafe, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** @param destination where lines go. */
+/** @param level as pino knows it; also `silent`. */
 export function createLogger(level: string, destination: DestinationStream): Logger {
   const options: LoggerOptions = {
     level,

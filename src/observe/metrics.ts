@@ -1,7 +1,111 @@
-/** Prometheus metrics of a worker. No label holds a task, a job or anything else without bound. */
+/**
+ * Prometheus metrics of a worker. The tables below are all of them, besides the default ones of prom-client;
+ * docs/reference/metrics.md is generated from them. No label has unbounded values: no task, no job, no message.
+ */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
+
+export const counters = {
+  received: { name: 'ota_updater_messages_received_total', help: 'Messages received from SQS.' },
+  calls: {
+    name: 'ota_updater_calls_total',
+    help: 'UpdateOtaTask calls, by result: `applied` or the kind of the failure.',
+    labelNames: ['result'],
+  },
+  settled: {
+    name: 'ota_updater_messages_settled_total',
+    help: 'Messages settled, by disposition and, for dead letters, reason.',
+    labelNames: ['disposition', 'reason'],
+  },
+  superseded: {
+    name: 'ota_updater_superseded_total',
+    help: 'Updates superseded: newer values of all their fields had been applied, so no call was made.',
+  },
+  fieldsSuperseded: {
+    name: 'ota_updater_fields_superseded_total',
+    help: 'Fields left out of a call, or not called for, because a newer value had been applied.',
+    labelNames: ['field'],
+  },
+  leasesLost: { name: 'ota_updater_leases_lost_total', help: 'Leases lost before settlement.' },
+  receiveFailures: { name: 'ota_updater_receive_failures_total', help: 'Receives that failed.' },
+  settleFailures: {
+    name: 'ota_updater_settle_failures_total',
+    help: 'Requests that SQS did not carry out at the first try, by request.',
+    labelNames: ['request'],
+  },
+  recordsShrunk: {
+    name: 'ota_updater_dead_letter_records_shrunk_total',
+    help: 'Dead letters whose record was shortened or left off for lack of room, by what was left of it.',
+    labelNames: ['fit'],
+  },
+  recordsReplaced: {
+    name: 'ota_updater_dead_letter_records_replaced_total',
+    help: 'Dead letters whose message had come with a record.',
+  },
+  outcomes: {
+    name: 'ota_updater_outcomes_published_total',
+    help: 'Outcomes published, by outcome.',
+    labelNames: ['outcome'],
+  },
+} as const;
+
+export const histograms = {
+  callDuration: {
+    name: 'ota_updater_call_duration_seconds',
+    help: 'Duration of UpdateOtaTask calls.',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
+  dwell: {
+    name: 'ota_updater_dwell_seconds',
+    help: "From a message's SentTimestamp to its acknowledgement or dead letter.",
+    labelNames: ['disposition'],
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 345_600],
+  },
+} as const;
+
+/** Read from a snapshot of the worker at each scrape. */
+export const gauges: readonly {
+  readonly name: string;
+  readonly help: string;
+  readonly read: (now: WorkerSnapshot) => number;
+}[] = [
+  { name: 'ota_updater_held_messages', help: 'Messages held.', read: (now) => now.held },
+  { name: 'ota_updater_calls_in_flight', help: 'Calls in flight.', read: (now) => now.inFlight },
+  {
+    name: 'ota_updater_on_trial_messages',
+    help: 'Messages whose call was denied, held until it is clear whether all calls are.',
+    read: (now) => now.onTrial,
+  },
+  {
+    name: 'ota_updater_settling_messages',
+    help: 'Messages whose settlement is not confirmed yet.',
+    read: (now) => now.settling,
+  },
+  {
+    name: 'ota_updater_oldest_held_seconds',
+    help: 'Time since the oldest held message was received.',
+    read: (now) => now.oldestHeldMs / 1_000,
+  },
+  { name: 'ota_updater_rate_limit', help: 'Calls per second allowed now.', read: (now) => now.rate },
+  {
+    name: 'ota_updater_dead_letter_queue_reachable',
+    help: '1 while the dead-letter queue accepts letters.',
+    read: (now) => Number(now.deadLetterQueueReachable),
+  },
+  {
+    name: 'ota_updater_outcome_queue_reachable',
+    help: '1 while the outcome queue accepts outcomes, or none is configured.',
+    read: (now) => Number(now.outcomeQueueReachable),
+  },
+  { name: 'ota_updater_receiving', help: '1 while receives succeed.', read: (now) => Number(now.receiving) },
+];
+
+export const gateGauge = {
+  name: 'ota_updater_gate',
+  help: '1 for the current state of the gate.',
+  labelNames: ['state'],
+} as const;
 
 const gateStates: readonly WorkerSnapshot['gate'][] = ['open', 'outage', 'denied', 'misconfigured'];
 
@@ -11,120 +115,89 @@ export interface Metrics {
   readonly listener: WorkerListener;
 }
 
-/** @param snapshot read once per scrape, for the gauges. */
+/** @param snapshot read at each scrape, for the gauges. */
 export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const prefix = 'ota_updater_';
-  // What happens with every update: prom-client looks the labels up with every increment.
-  const appliedCalls: Tally = { count: 0 };
-  const acknowledged: Tally = { count: 0 };
-  const received = new Counter({
+  for (const { read, ...gauge } of gauges) {
+    new Gauge({
+      registers,
+      ...gauge,
+      collect() {
+        this.set(read(snapshot()));
+      },
+    });
+  }
+  new Gauge({
     registers,
-    name: `${prefix}messages_received_total`,
-    help: 'Messages received from SQS.',
+    ...gateGauge,
+    collect() {
+      const current = snapshot().gate;
+      for (const state of gateStates) this.set({ state }, Number(state === current));
+    },
   });
+  return { registry, listener: createListener(registers) };
+}
+
+function createListener(registers: Registry[]): WorkerListener {
+  // Every update counts here: prom-client looks labels up at every increment, so these two are added at the scrape.
+  let appliedCalls = 0;
+  let acknowledged = 0;
   const calls = new Counter({
     registers,
-    name: `${prefix}calls_total`,
-    help: 'UpdateOtaTask calls by how they ended.',
-    labelNames: ['result'],
+    ...counters.calls,
     collect() {
-      handOver(appliedCalls, () => this.inc({ result: 'applied' }, appliedCalls.count));
+      if (appliedCalls > 0) this.inc({ result: 'applied' }, appliedCalls);
+      appliedCalls = 0;
     },
   });
   const settled = new Counter({
     registers,
-    name: `${prefix}messages_settled_total`,
-    help: 'Messages settled, by disposition and, for dead letters, reason.',
-    labelNames: ['disposition', 'reason'],
+    ...counters.settled,
     collect() {
-      handOver(acknowledged, () => this.inc({ disposition: 'acknowledge', reason: '' }, acknowledged.count));
+      if (acknowledged > 0) this.inc({ disposition: 'acknowledge', reason: '' }, acknowledged);
+      acknowledged = 0;
     },
   });
-  const superseded = new Counter({
+  const received = new Counter({ registers, ...counters.received });
+  const superseded = new Counter({ registers, ...counters.superseded });
+  const fieldsSuperseded = new Counter({ registers, ...counters.fieldsSuperseded });
+  const leasesLost = new Counter({ registers, ...counters.leasesLost });
+  const receiveFailures = new Counter({ registers, ...counters.receiveFailures });
+  const settleFailures = new Counter({ registers, ...counters.settleFailures });
+  const recordsShrunk = new Counter({ registers, ...counters.recordsShrunk });
+  const recordsReplaced = new Counter({ registers, ...counters.recordsReplaced });
+  const outcomes = new Counter({ registers, ...counters.outcomes });
+  const callDuration = new Histogram({
     registers,
-    name: `${prefix}superseded_total`,
-    help: 'Updates not called for, because newer values of all their fields had been applied.',
+    ...histograms.callDuration,
+    buckets: [...histograms.callDuration.buckets],
   });
-  const fieldsSuperseded = new Counter({
-    registers,
-    name: `${prefix}fields_superseded_total`,
-    help: 'Fields not sent because a newer value had been applied, also of updates applied without them.',
-    labelNames: ['field'],
-  });
-  const leasesLost = new Counter({
-    registers,
-    name: `${prefix}leases_lost_total`,
-    help: 'Leases lost before settlement.',
-  });
-  const receiveFailures = new Counter({
-    registers,
-    name: `${prefix}receive_failures_total`,
-    help: 'Receives that failed.',
-  });
-  const settleFailures = new Counter({
-    registers,
-    name: `${prefix}settle_failures_total`,
-    help: 'Settlements that SQS did not carry out at the first try, by request.',
-    labelNames: ['request'],
-  });
-  const recordsLeftOff = new Counter({
-    registers,
-    name: `${prefix}dead_letter_records_shrunk_total`,
-    help: 'Dead letters whose record had to be shortened or left to the log.',
-    labelNames: ['fit'],
-  });
-  const recordsReplaced = new Counter({
-    registers,
-    name: `${prefix}dead_letter_records_replaced_total`,
-    help: 'Dead letters that came with a record of their own.',
-  });
-  const outcomes = new Counter({
-    registers,
-    name: `${prefix}outcomes_published_total`,
-    help: 'Outcomes published of the messages settled, by outcome.',
-    labelNames: ['outcome'],
-  });
-  const duration = new Histogram({
-    registers,
-    name: `${prefix}call_duration_seconds`,
-    help: 'Duration of UpdateOtaTask calls.',
-    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-  });
-  const dwell = new Histogram({
-    registers,
-    name: `${prefix}dwell_seconds`,
-    help: "From a message's SentTimestamp to its settlement, acknowledged or dead-lettered.",
-    labelNames: ['disposition'],
-    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 345_600],
-  });
-  registerGauges(registers, prefix, snapshot);
-  const listener: WorkerListener = (event) => {
+  const dwell = new Histogram({ registers, ...histograms.dwell, buckets: [...histograms.dwell.buckets] });
+  return (event) => {
     switch (event.type) {
       case 'received':
         received.inc(event.count);
         break;
       case 'attempt':
-        if (event.failure === undefined) appliedCalls.count++;
+        if (event.failure === undefined) appliedCalls++;
         else calls.inc({ result: event.failure.kind });
-        duration.observe(event.durationMs / 1_000);
+        callDuration.observe(event.durationMs / 1_000);
         break;
       case 'settled': {
         const { disposition, deadLetter, outcome } = event;
-        const reason = disposition.action === 'dead-letter' ? disposition.reason : '';
-        if (disposition.action === 'acknowledge') acknowledged.count++;
-        else settled.inc({ disposition: disposition.action, reason });
-        if (disposition.action === 'acknowledge' || disposition.action === 'dead-letter') {
-          dwell.observe({ disposition: disposition.action }, event.dwellMs / 1_000);
-        }
+        const { action } = disposition;
+        if (action === 'acknowledge') acknowledged++;
+        else settled.inc({ disposition: action, reason: action === 'dead-letter' ? disposition.reason : '' });
+        if (action === 'acknowledge' || action === 'dead-letter')
+          dwell.observe({ disposition: action }, event.dwellMs / 1_000);
         if (outcome !== undefined) outcomes.inc({ outcome: outcome.Outcome });
-        if (disposition.action === 'acknowledge' && disposition.outcome === 'superseded') superseded.inc();
+        if (action === 'acknowledge' && disposition.outcome === 'superseded') superseded.inc();
         for (const field of event.superseded?.fields ?? []) fieldsSuperseded.inc({ field });
         if (deadLetter?.replaced) recordsReplaced.inc();
         if (deadLetter !== undefined && deadLetter.fit !== 'complete')
-          recordsLeftOff.inc({ fit: deadLetter.fit });
+          recordsShrunk.inc({ fit: deadLetter.fit });
         break;
       }
       case 'lease-lost':
@@ -140,55 +213,4 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
         break;
     }
   };
-  return { registry, listener };
-}
-
-/** Counted here, and handed over when metrics are read. */
-interface Tally {
-  count: number;
-}
-
-function handOver(tally: Tally, hand: () => void): void {
-  if (tally.count > 0) hand();
-  tally.count = 0;
-}
-
-function registerGauges(registers: Registry[], prefix: string, snapshot: () => WorkerSnapshot): void {
-  const gauge = (name: string, help: string, read: (now: WorkerSnapshot) => number): void => {
-    new Gauge({
-      registers,
-      name: prefix + name,
-      help,
-      collect() {
-        this.set(read(snapshot()));
-      },
-    });
-  };
-  gauge('held_messages', 'Messages in hand.', (now) => now.held);
-  gauge('calls_in_flight', 'Calls in flight.', (now) => now.inFlight);
-  gauge('on_trial_messages', 'Messages answered 403 that wait for evidence.', (now) => now.onTrial);
-  gauge('settling_messages', 'Messages whose settlement is not confirmed yet.', (now) => now.settling);
-  gauge(
-    'oldest_held_seconds',
-    'Since the oldest message in hand was received.',
-    (now) => now.oldestHeldMs / 1_000,
-  );
-  gauge('rate_limit', 'Calls per second let through now.', (now) => now.rate);
-  gauge('dead_letter_queue_reachable', '1 while the dead-letter queue takes letters.', (now) =>
-    Number(now.deadLetterQueueReachable),
-  );
-  gauge('outcome_queue_reachable', '1 while the outcome queue takes outcomes, or there is none.', (now) =>
-    Number(now.outcomeQueueReachable),
-  );
-  gauge('receiving', '1 while receives succeed.', (now) => Number(now.receiving));
-  new Gauge({
-    registers,
-    name: `${prefix}gate`,
-    help: '1 for the state that the gate is in.',
-    labelNames: ['state'],
-    collect() {
-      const current = snapshot().gate;
-      for (const state of gateStates) this.set({ state }, Number(state === current));
-    },
-  });
 }

@@ -6,7 +6,7 @@ import { stopOnSignal } from '../cli/signals.ts';
 import { type Assembly, assemble } from '../commands/assemble.ts';
 import { type Config, type Environment, readConfig } from '../config.ts';
 import { createLogger } from '../observe/logger.ts';
-import { logSummaries } from '../observe/tally.ts';
+import { logSummaries } from '../observe/summary.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { runDemo } from './demo.ts';
 import type { SimulatedApiSettingsInput } from './simulated-api/index.ts';

@@ -8,7 +8,7 @@ import { createProgress } from '../enqueue/progress.ts';
 import { enqueue } from '../enqueue/run.ts';
 import type { Report } from '../enqueue/summary.ts';
 import { EnqueueFailure, InputFault } from '../input/faults.ts';
-import type { Counts } from '../observe/tally.ts';
+import type { Counts } from '../observe/summary.ts';
 import { createSqsClient } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { systemClock } from '../time/clock.ts';

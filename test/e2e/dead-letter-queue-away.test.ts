@@ -53,7 +53,7 @@ describe('a dead-letter queue that is gone', () => {
     await stage.sendUpdates(1, 'unknown');
     await unreachable();
     expect(readiness(stage.worker.snapshot()).reasons).toEqual([
-      'the dead-letter queue does not take letters',
+      'the dead-letter queue does not accept letters',
     ]);
     // Two extensions and more: longer than the lease of 2 s that it was received with.
     await proxy.waitFor(() => extensions() >= 3);

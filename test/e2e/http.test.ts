@@ -59,9 +59,7 @@ describe('a worker process', () => {
     start();
     await worker.waitForEvent('gate.outage');
     expect(await ask('livez')).toEqual(alive);
-    expect(await ask('readyz')).toEqual(
-      notReady('calls are paused: the API is failing for all (InternalServerException)'),
-    );
+    expect(await ask('readyz')).toEqual(notReady('calls are paused: API outage (InternalServerException)'));
     stage.api.configure({ down: false });
     await worker.waitForEvent('gate.open');
     expect(await ask('readyz')).toEqual(ready);
@@ -74,7 +72,9 @@ describe('a worker process', () => {
     await worker.waitForEvent('gate.misconfigured');
     expect(await ask('livez')).toEqual(alive);
     expect(await ask('readyz')).toEqual(
-      notReady('calls are paused: our credentials, clock or set-up are refused (ExpiredTokenException)'),
+      notReady(
+        "calls are paused: this worker's credentials, clock or configuration are refused (ExpiredTokenException)",
+      ),
     );
     stage.api.configure({ expiredCredentials: false });
     await worker.waitForEvent('gate.open');
@@ -92,7 +92,7 @@ describe('a worker process', () => {
     start();
     await worker.waitForEvent('dead_letter_queue.unreachable');
     expect(await ask('livez')).toEqual(alive);
-    expect(await ask('readyz')).toEqual(notReady('the dead-letter queue does not take letters'));
+    expect(await ask('readyz')).toEqual(notReady('the dead-letter queue does not accept letters'));
     proxy.treat(() => 'pass');
     await worker.waitForEvent('dead_letter_queue.reachable');
     expect(await ask('readyz')).toEqual(ready);

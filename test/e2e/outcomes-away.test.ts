@@ -43,7 +43,9 @@ describe('an outcome queue that is away', () => {
     await stage.sendUpdates(2);
     await stage.sendUpdates(1, 'unknown');
     await unreachable();
-    expect(readiness(stage.worker.snapshot()).reasons).toEqual(['the outcome queue does not take outcomes']);
+    expect(readiness(stage.worker.snapshot()).reasons).toEqual([
+      'the outcome queue does not accept outcomes',
+    ]);
     await stage.until(() => stage.worker.snapshot().settling === 3);
     const polls = sqs.count('ReceiveMessage', 'updates');
     await stage.sendUpdates(100, 'later');

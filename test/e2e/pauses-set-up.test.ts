@@ -33,7 +33,7 @@ async function expectPause(): Promise<void> {
   await stage.until(() => stage.worker.snapshot().gate !== 'open' || stage.settled('dead-letter').length > 0);
   expect(stage.settled('dead-letter')).toHaveLength(0);
   expect(stage.worker.snapshot().gate).toBe('misconfigured');
-  expect(readiness(stage.worker.snapshot()).reasons.join()).toContain('credentials, clock or set-up');
+  expect(readiness(stage.worker.snapshot()).reasons.join()).toContain('credentials, clock or configuration');
   await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
   const attempts = (): number => stage.events.filter((event) => event.type === 'attempt').length;
   const before = attempts();

@@ -230,7 +230,7 @@ describe('a policy revoked', () => {
     await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
     const before = calls.length;
     expect(before).toBeLessThan(100);
-    expect(readiness(stage.worker.snapshot()).reasons.join()).toContain('denies everything');
+    expect(readiness(stage.worker.snapshot()).reasons.join()).toContain('denies every call');
     await expect.poll(() => stage.worker.snapshot().onTrial).toBe(0);
     await stage.api.waitFor(() => calls.length >= before + 4);
     expect(new Set(calls.slice(before, before + 4)).size, 'probes go to different Identifiers').toBe(4);

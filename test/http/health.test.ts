@@ -6,7 +6,7 @@ import { well } from '../support/snapshot.ts';
 describe('a worker is ready', () => {
   const ready: [string, Partial<WorkerSnapshot>][] = [
     ['when it runs', {}],
-    ['with its hands full', { held: 400, inFlight: 50, settling: 100, oldestHeldMs: 3_600_000 }],
+    ['with all slots taken', { held: 400, inFlight: 50, settling: 100, oldestHeldMs: 3_600_000 }],
     ['with messages on trial', { onTrial: 5 }],
     ['when unpaced', { rate: Number.POSITIVE_INFINITY }],
   ];
@@ -26,14 +26,14 @@ describe('a worker is not ready', () => {
     ['while it drains', { state: 'draining' }, ['the worker is draining']],
     ['cut off from SQS', { receiving: false }, ['receiving from the queue fails']],
     [
-      'while the dead-letter queue is away',
+      'while the dead-letter queue is unreachable',
       { deadLetterQueueReachable: false },
-      ['the dead-letter queue does not take letters'],
+      ['the dead-letter queue does not accept letters'],
     ],
     [
-      'while the outcome queue is away',
+      'while the outcome queue is unreachable',
       { outcomeQueueReachable: false },
-      ['the outcome queue does not take outcomes'],
+      ['the outcome queue does not accept outcomes'],
     ],
     [
       'while the outcome queue refuses outcomes',
@@ -46,26 +46,26 @@ describe('a worker is not ready', () => {
         gate: 'outage',
         gateReason: { kind: 'retryable', name: 'InternalServerException', message: 'hidden' },
       },
-      ['calls are paused: the API is failing for all (InternalServerException)'],
+      ['calls are paused: API outage (InternalServerException)'],
     ],
     [
-      'when everything is denied',
+      'when every call is denied',
       { gate: 'denied', gateReason: { kind: 'denied', name: 'AccessDeniedException', message: 'hidden' } },
-      ['calls are paused: the API denies everything: a policy may have been revoked (AccessDeniedException)'],
+      ['calls are paused: the API denies every call: a policy may have been revoked (AccessDeniedException)'],
     ],
     [
       'when its credentials are refused',
       { gate: 'misconfigured' },
-      ['calls are paused: our credentials, clock or set-up are refused'],
+      ["calls are paused: this worker's credentials, clock or configuration are refused"],
     ],
     [
-      'for several reasons at once, and says all',
+      'for several reasons at once, all of which it lists',
       { state: 'draining', receiving: false, deadLetterQueueReachable: false, gate: 'outage' },
       [
         'the worker is draining',
         'receiving from the queue fails',
-        'the dead-letter queue does not take letters',
-        'calls are paused: the API is failing for all',
+        'the dead-letter queue does not accept letters',
+        'calls are paused: API outage',
       ],
     ],
   ];
@@ -82,8 +82,8 @@ describe('a worker is alive', () => {
     ['while it drains', { state: 'draining' }],
     ['cut off from SQS', { receiving: false }],
     ['while calls are paused', { gate: 'outage' }],
-    ['while the dead-letter queue is away', { deadLetterQueueReachable: false }],
-    ['while the outcome queue is away', { outcomeQueueReachable: false }],
+    ['while the dead-letter queue is unreachable', { deadLetterQueueReachable: false }],
+    ['while the outcome queue is unreachable', { outcomeQueueReachable: false }],
     ['during a long poll', { pollStalledMs: 30_000 }],
     ['at the limit', { pollStalledMs: STALLED_MS }],
     ['with one message held for hours', { held: 1, oldestHeldMs: 12 * 3_600_000 }],
@@ -93,9 +93,9 @@ describe('a worker is alive', () => {
   });
 });
 
-test('a worker is dead when no poll has ended for over a minute though one is wanted', () => {
+test('a worker is dead when it wants messages and has finished no poll for over a minute', () => {
   expect(liveness({ ...well, pollStalledMs: STALLED_MS + 1 })).toEqual({
     ok: false,
-    reasons: ['no poll has ended for 60 s though one is wanted'],
+    reasons: ['no poll has finished for 60 s although messages are wanted'],
   });
 });

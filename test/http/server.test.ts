@@ -14,7 +14,7 @@ afterEach(() => {
 
 now = well;
 
-test('answers 200 on /livez and /readyz when all is well, and lets no one cache it', async () => {
+test('answers 200 on /livez and /readyz when all is well, with caching forbidden', async () => {
   for (const url of ['/livez', '/readyz']) {
     const answer = await app.inject({ url });
     expect(answer.statusCode).toBe(200);
@@ -23,7 +23,7 @@ test('answers 200 on /livez and /readyz when all is well, and lets no one cache 
   }
 });
 
-test('answers 503 with the reasons, each time by the snapshot of that moment', async () => {
+test('answers 503 with the reasons, from the snapshot at the time of the request', async () => {
   now = { ...well, state: 'draining' };
   const ready = await app.inject({ url: '/readyz' });
   expect(ready.statusCode).toBe(503);

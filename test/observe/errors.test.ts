@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { describeError } from '../../src/observe/errors.ts';
 
 describe('describeError', () => {
-  test('takes name, message, code, status and request id, and nothing else', () => {
+  test('keeps name, message, code, status and request id, and nothing else', () => {
     const error = Object.assign(new Error('connect ECONNREFUSED'), {
       code: 'ECONNREFUSED',
       $metadata: { httpStatusCode: 500, requestId: 'req-1', attempts: 1 },
@@ -28,11 +28,11 @@ describe('describeError', () => {
     });
   });
 
-  test.each([undefined, null, 'text', 42, Symbol('s')])('describes %s, which is no object', (thrown) => {
+  test.each([undefined, null, 'text', 42, Symbol('s')])('describes %s, which is not an object', (thrown) => {
     expect(describeError(thrown)).toEqual({ name: 'Error', message: String(thrown) });
   });
 
-  test('says why every address of a host failed, whose AggregateError has no message of its own', () => {
+  test('keeps the code of an AggregateError, which has no message of its own', () => {
     const error = Object.assign(new AggregateError([new Error('connect ECONNREFUSED ::1:1')], ''), {
       code: 'ECONNREFUSED',
     });
@@ -48,7 +48,7 @@ describe('describeError', () => {
     "does not match. The String-to-Sign should have been\n'AWS4-HMAC-SHA256\nSECRET'",
     "Authorization header requires 'Signature' parameter. Authorization=AWS4-HMAC-SHA256 Credential=SECRET/20261123/eu-west-1/sqs/aws4_request, SignedHeaders=host;x-amz-date, Signature=SECRET",
     "'AWS4-HMAC-SHA256' not a valid key=value pair (missing equal-sign) in Authorization header: 'AWS4-HMAC-SHA256 Credential=SECRET'.",
-  ])('leaves out what AWS quotes of the request: %j', (message) => {
+  ])('leaves out the request that AWS quotes: %j', (message) => {
     expect(JSON.stringify(describeError(new Error(message)))).not.toContain('SECRET');
   });
 });

@@ -1,4 +1,4 @@
-/** Observers that fail must not become faults of the work. */
+/** A failing listener must not stop the worker. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Assembly, assemble } from '../../src/commands/assemble.ts';
 import { createLogger } from '../../src/observe/logger.ts';
@@ -34,11 +34,11 @@ function assembleWith(listener: WorkerListener, write: (line: string) => void = 
 }
 
 describe('a worker', () => {
-  test('goes on when a listener throws at every event, and warns of it', async () => {
+  test('keeps working when a listener throws at every event, and emits a warning', async () => {
     let seen = 0;
     assembleWith(() => {
       seen++;
-      throw new Error('a fault of the listener');
+      throw new Error('a bug in the listener');
     });
     await stage.sendUpdates(20);
     await stage.send('not json', { Identifier: 'unknown1', Description: 'x' });
@@ -51,11 +51,11 @@ describe('a worker', () => {
     expect(seen).toBeGreaterThan(40);
     // Warnings are emitted in a turn of their own.
     await new Promise(setImmediate);
-    expect(warnings.some((warning) => warning.message === 'a fault of the listener')).toBe(true);
+    expect(warnings.some((warning) => warning.message === 'a bug in the listener')).toBe(true);
   });
 
   test.each([undefined, null, 'text', { message: 1 }])(
-    'goes on when a listener throws %j, which is no Error',
+    'keeps working when a listener throws %j, which is not an Error',
     async (thrown) => {
       assembleWith(() => {
         throw thrown;
@@ -68,7 +68,7 @@ describe('a worker', () => {
     },
   );
 
-  test('goes on when its log cannot be written', async () => {
+  test('keeps working when its log cannot be written', async () => {
     assembleWith(
       () => {},
       () => {

@@ -1,7 +1,10 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DeadLetter } from '../../src/message/dead-letter.ts';
 import type { Failure } from '../../src/message/failure.ts';
 import { logEvents } from '../../src/observe/log-events.ts';
+import { logLines } from '../../src/observe/log-lines.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 
@@ -77,31 +80,31 @@ const deadLettered: WorkerEvent = {
 };
 
 describe('the log', () => {
-  test('has a line for a call that failed: whose, which, why, how long', () => {
+  test('has a line for each failed call: its update, its number, the failure and the duration', () => {
     expect(linesOf(attempt())).toMatchObject([
       { level: 'info', event: 'call.failed', ...who, attempt: 2, ...what, durationMs: 13 },
     ]);
   });
 
-  test('tells of throttled calls at debug only', () => {
+  test('logs a throttled call at debug only', () => {
     expect(linesOf(attempt({ kind: 'throttled' }))).toMatchObject([{ level: 'debug', event: 'call.failed' }]);
     expect(linesOf(attempt({ kind: 'throttled' }), 'info')).toEqual([]);
   });
 
-  test('shows the stack of a bug of ours, at error', () => {
+  test('logs an internal error at error, with its stack', () => {
     expect(linesOf(attempt({ kind: 'internal', stack: 'TypeError: x\n    at y' }), 'error')).toMatchObject([
       { level: 'error', event: 'call.failed', stack: 'TypeError: x\n    at y' },
     ]);
   });
 
-  test('does not mention a call that succeeded', () => {
+  test('has no line for a call that succeeds', () => {
     expect(linesOf({ type: 'attempt', subject, attempt: 1, durationMs: 5 })).toEqual([]);
   });
 
   test.each([
     { disposition: { action: 'acknowledge', outcome: 'applied' }, event: 'applied' },
     { disposition: { action: 'release' }, event: 'released' },
-  ] as const)('tells of $event messages at debug only', ({ disposition, event }) => {
+  ] as const)('logs $event messages at debug only', ({ disposition, event }) => {
     const settled: WorkerEvent = {
       type: 'settled',
       subject,
@@ -116,7 +119,7 @@ describe('the log', () => {
   test.each([
     { outcome: 'superseded', event: 'superseded' },
     { outcome: 'applied', event: 'applied.in_part' },
-  ] as const)('tells at info of $event updates, and which fields had newer values', ({ outcome, event }) => {
+  ] as const)('logs $event updates at info, with the fields that had newer values', ({ outcome, event }) => {
     const settled: WorkerEvent = {
       type: 'settled',
       subject,
@@ -137,7 +140,7 @@ describe('the log', () => {
     ]);
   });
 
-  test('warns when what is newest is not shared any more, and tells when it is again', () => {
+  test('warns when the newest-wins marks are no longer shared, and logs when they are again', () => {
     expect(linesOf({ type: 'newest-memory', shared: false, reason: new Error('gone') })).toMatchObject([
       { level: 'warn', event: 'newest.alone', error: { message: 'gone' } },
     ]);
@@ -146,7 +149,7 @@ describe('the log', () => {
     ]);
   });
 
-  test('warns of a deferral, with the failure behind it', () => {
+  test('warns of a deferral, with its failure', () => {
     const settled: WorkerEvent = {
       type: 'settled',
       subject,
@@ -160,7 +163,7 @@ describe('the log', () => {
     ]);
   });
 
-  test('has one line at error for a dead letter, with the whole record', () => {
+  test('logs a dead letter once, at error, with the whole record', () => {
     expect(linesOf(deadLettered)).toMatchObject([
       {
         level: 'error',
@@ -181,15 +184,15 @@ describe('the log', () => {
   });
 
   const others: [string, string, string, WorkerEvent][] = [
-    ['worker.draining', 'info', 'that the worker drains', { type: 'state', state: 'draining' }],
-    ['received', 'debug', 'what is received', { type: 'received', count: 10, durationMs: 1 }],
+    ['worker.draining', 'info', 'a worker that drains', { type: 'state', state: 'draining' }],
+    ['received', 'debug', 'a receive', { type: 'received', count: 10, durationMs: 1 }],
     [
       'receive.failed',
       'warn',
       'a failed receive',
       { type: 'receive-failed', error: new Error('x'), retryInMs: 1.4 },
     ],
-    ['receive.recovered', 'info', 'that receives succeed again', { type: 'receive-recovered' }],
+    ['receive.recovered', 'info', 'receives that succeed again', { type: 'receive-recovered' }],
     [
       'queue.unresolved',
       'error',
@@ -199,7 +202,7 @@ describe('the log', () => {
     [
       'queue.assumed',
       'warn',
-      'a queue that may not be looked at',
+      'a queue whose attributes must not be read',
       { type: 'queue-assumed', queueUrl: 'https://q', error: new Error('x') },
     ],
     ['lease.lost', 'warn', 'a lost lease', { type: 'lease-lost', subject, reason: 'x' }],
@@ -212,47 +215,44 @@ describe('the log', () => {
     [
       'dead_letter_queue.unreachable',
       'error',
-      'that the dead-letter queue is away',
+      'a dead-letter queue that is unreachable',
       { type: 'dead-letter-queue', reachable: false, error: new Error('x') },
     ],
     [
       'dead_letter_queue.reachable',
       'info',
-      'that it is back',
+      'a dead-letter queue that is reachable again',
       { type: 'dead-letter-queue', reachable: true },
     ],
     [
       'outcome_queue.unreachable',
       'error',
-      'that the outcome queue is away',
+      'an outcome queue that is unreachable',
       { type: 'outcome-queue', reachable: false, error: new Error('x') },
     ],
-    ['outcome_queue.reachable', 'info', 'that it is back', { type: 'outcome-queue', reachable: true }],
+    [
+      'outcome_queue.reachable',
+      'info',
+      'an outcome queue that is reachable again',
+      { type: 'outcome-queue', reachable: true },
+    ],
     [
       'outcome.refused',
       'error',
-      'an outcome that SQS finds fault with',
+      'an outcome that SQS refuses',
       { type: 'outcome-refused', subject, error: new Error('x') },
     ],
     [
       'gate.outage',
       'error',
-      'that calls are paused',
+      'paused calls',
       { type: 'gate', change: { from: 'open', to: 'outage', failure } },
     ],
-    ['gate.open', 'info', 'that they go on', { type: 'gate', change: { from: 'outage', to: 'open' } }],
+    ['gate.open', 'info', 'calls that resume', { type: 'gate', change: { from: 'outage', to: 'open' } }],
   ];
-  test.each(others)('has one line %s at %s: %s', (event, level, _, workerEvent) => {
+  test.each(others)('has one line %s at %s for %s', (event, level, _, workerEvent) => {
     expect(linesOf(workerEvent)).toMatchObject([{ event, level, msg: expect.any(String) }]);
     expect(linesOf(workerEvent, 'silent')).toEqual([]);
-  });
-
-  test('says what is under repair, in one sentence without a promise it cannot keep', () => {
-    const of = (request: string): unknown =>
-      linesOf({ type: 'settle-failed', request, count: 1, error: new Error('x') })[0]?.msg;
-    expect(of('delete')).toBe('SQS did not delete; trying again');
-    expect(of('change visibility')).toBe('SQS did not change visibility; trying again');
-    expect(of('extend')).toBe('SQS did not extend; trying again');
   });
 
   test('holds neither body nor receipt handle', () => {
@@ -266,6 +266,28 @@ describe('the log', () => {
     for (const type of ['queues-unresolved', 'queue-assumed'] as const) {
       const lines = linesOf({ type, queueUrl, error: new Error('x'), retryInMs: 1 });
       expect(JSON.stringify(lines)).not.toContain('hunter2');
+    }
+  });
+
+  test('writes lines of the table only, with its fields only', async () => {
+    const direct = /\blog(ger)?\??\.(trace|debug|info|warn|error|fatal)\(/;
+    const files = (await readdir('src', { recursive: true })).filter((path) => path.endsWith('.ts'));
+    for (const path of files) expect(await readFile(join('src', path), 'utf8'), path).not.toMatch(direct);
+
+    const lines = Object.values(logLines);
+    const events = [
+      ...others.map(([, , , event]) => event),
+      attempt(),
+      attempt({ kind: 'internal', stack: 'x' }),
+      attempt({ kind: 'throttled' }),
+      deadLettered,
+    ];
+    for (const { level, event, msg, time: _, pid: __, service: ___, ...fields } of events.flatMap((e) =>
+      linesOf(e),
+    )) {
+      const line = lines.find((one) => one.event === event && one.message === msg);
+      expect(line).toMatchObject({ level });
+      expect(line?.fields).toEqual(expect.arrayContaining(Object.keys(fields)));
     }
   });
 });

@@ -12,7 +12,7 @@ function logged(fields: object, message = 'x'): string {
 }
 
 describe('a log line', () => {
-  test('is one JSON object with time, level and who wrote it', () => {
+  test('is one JSON object with time, level, service and process', () => {
     const line = logged({ event: 'tested' }, 'a message');
     expect(line.endsWith('\n')).toBe(true);
     expect(JSON.parse(line)).toMatchObject({
@@ -27,14 +27,14 @@ describe('a log line', () => {
 
   test.each([
     ...'\0\u0007\b\n\r\u001b\u007f\u0085\u009b\u061c\u200e\u200f\u202a\u202e\u2066\u2069\u2028\u2029\ufeff',
-  ])('holds character %# of the hostile ones only as an escape', (character) => {
+  ])('escapes unsafe character %#', (character) => {
     const text = `before${character}after`;
     const line = logged({ text, [text]: 1, nested: [text] }, text);
     expect(line.slice(0, -1)).not.toMatch(hostile);
     expect(JSON.parse(line)).toMatchObject({ text, [text]: 1, nested: [text], msg: text });
   });
 
-  test('is valid JSON that says the same, whatever the text', () => {
+  test('is valid JSON of the same value, whatever the text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const line = logged({ text }, text);
@@ -44,7 +44,7 @@ describe('a log line', () => {
     );
   });
 
-  test('keeps lone surrogates from becoming broken UTF-8', () => {
+  test('escapes lone surrogates, which are not valid UTF-8', () => {
     const line = logged({ text: 'a\ud800b\udc00' });
     expect(Buffer.from(line).toString()).toBe(line);
     expect(JSON.parse(line)).toMatchObject({ text: 'a\ud800b\udc00' });

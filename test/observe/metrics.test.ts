@@ -86,7 +86,7 @@ describe('metrics', () => {
     });
   });
 
-  test('count what is superseded, as a whole and by field', async () => {
+  test('count superseded updates, and superseded fields by name', async () => {
     const acknowledged = settled({ action: 'acknowledge', outcome: 'superseded' });
     metrics.listener({ ...acknowledged, superseded: { fields: ['Description'], decidedAt: 1 } });
     const inPart = settled({ action: 'acknowledge', outcome: 'applied' });
@@ -103,7 +103,7 @@ describe('metrics', () => {
     });
   });
 
-  test('measure calls, and the dwell time of what has ended', async () => {
+  test('measure the duration of calls, and the dwell time of messages that end', async () => {
     metrics.listener(attempt(undefined, 30));
     metrics.listener(attempt('retryable', 9_000));
     metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }));
@@ -120,7 +120,7 @@ describe('metrics', () => {
     expect(Object.keys(await samples()).filter((name) => /dwell.*(release|defer)/.test(name))).toEqual([]);
   });
 
-  test('count dead letters whose record was shortened or replaced another', async () => {
+  test('count dead letters whose record is shortened or replaces another', async () => {
     const letter = {
       body: '',
       attributes: {},
@@ -147,7 +147,7 @@ describe('metrics', () => {
     expect(Object.keys(all).filter((name) => name.includes('fit="complete"'))).toEqual([]);
   });
 
-  test('count the outcomes published by how the update ended', async () => {
+  test('count published outcomes by how the update ended', async () => {
     const outcome: Outcome = {
       MessageId: 'm',
       Outcome: 'applied',
@@ -162,7 +162,7 @@ describe('metrics', () => {
     expect(await samples()).toMatchObject({ ota_updater_outcome_queue_reachable: '0' });
   });
 
-  test('show the worker as it is at the moment of the scrape', async () => {
+  test('show the worker at the moment of the scrape', async () => {
     now = { ...well, held: 12, inFlight: 5, onTrial: 1, settling: 3, oldestHeldMs: 1_500, gate: 'denied' };
     expect(await samples()).toMatchObject({
       ota_updater_held_messages: '12',
@@ -192,7 +192,7 @@ describe('metrics', () => {
     expect(await samples()).toMatchObject({ ota_updater_rate_limit: '+Inf' });
   });
 
-  test('have no label by task, job, request, message or error name, and stay as many whatever comes', async () => {
+  test('have no label by task, job, request, message or error name, and do not grow in number', async () => {
     const feed = (n: number): void => {
       metrics.listener(attempt(undefined, 30, n));
       metrics.listener(attempt('rejected', 30, n));
@@ -208,7 +208,7 @@ describe('metrics', () => {
     expect(before.join()).not.toMatch(/secret/i);
   });
 
-  test('come with those of the process', async () => {
+  test('include those of the process', async () => {
     expect(await metrics.registry.metrics()).toMatch(/^process_cpu_seconds_total /m);
   });
 });

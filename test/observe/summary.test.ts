@@ -9,7 +9,7 @@ import {
   emptyCounts,
   logSummaries,
   SUMMARY_EVERY_MS,
-} from '../../src/observe/tally.ts';
+} from '../../src/observe/summary.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 import { well } from '../support/snapshot.ts';
@@ -35,7 +35,7 @@ function settled(disposition: Disposition): WorkerEvent {
 }
 
 describe('countEvents', () => {
-  test('counts what is received, called and settled', () => {
+  test('counts messages received, calls and settlements', () => {
     const counts = emptyCounts();
     const listener = countEvents(counts);
     listener({ type: 'received', count: 10, durationMs: 5 });
@@ -88,7 +88,7 @@ describe('logSummaries', () => {
     vi.useRealTimers();
   });
 
-  test('writes what happened since the line before, every ten seconds', () => {
+  test('writes every ten seconds what has happened since the previous line', () => {
     expect(SUMMARY_EVERY_MS).toBe(10_000);
     counts.applied = 100;
     counts.calls = 120;
@@ -116,7 +116,7 @@ describe('logSummaries', () => {
     stop();
   });
 
-  test('says nothing while nothing happens and nothing is held', () => {
+  test('writes nothing while nothing happens and nothing is held', () => {
     vi.advanceTimersByTime(60_000);
     expect(lines).toEqual([]);
     now = { ...well, held: 3, gate: 'outage' };
@@ -125,7 +125,7 @@ describe('logSummaries', () => {
     stop();
   });
 
-  test('writes what is left when it is stopped, and no more', () => {
+  test('writes a last line when it is stopped', () => {
     counts.deadLettered = 2;
     stop();
     expect(lines).toMatchObject([{ deadLettered: 2 }]);

@@ -1,9 +1,9 @@
-/** Running counts of a worker, for the summary line and for the sandbox's report. */
+/** A worker's counts since its start, and the log's summary line made from them. */
 import type { WorkerEvent, WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
+import { logLines, writeLine } from './log-lines.ts';
 import type { Logger } from './logger.ts';
 
-/** Counts since the start. */
 export interface Counts {
   received: number;
   applied: number;
@@ -13,7 +13,7 @@ export interface Counts {
   released: number;
   calls: number;
   throttled: number;
-  /** Calls that failed otherwise. */
+  /** Calls that failed, other than by throttling. */
   failed: number;
   readonly deadLetteredByReason: Record<string, number>;
 }
@@ -67,36 +67,39 @@ function countSettled(counts: Counts, { disposition }: Extract<WorkerEvent, { ty
   }
 }
 
-/** How often the summary line is written, in milliseconds. */
+/** Time between summary lines, in milliseconds. */
 export const SUMMARY_EVERY_MS = 10_000;
 
+const summedUp = [
+  'applied',
+  'superseded',
+  'deadLettered',
+  'deferred',
+  'released',
+  'calls',
+  'throttled',
+  'failed',
+] as const satisfies readonly (keyof Counts)[];
+
 /**
- * Writes a summary of the last interval at `info`, unless there is nothing to say.
+ * Logs a summary of each interval in which something happened or a message was held.
  * @returns stops it, after a last line.
  */
 export function logSummaries(log: Logger, counts: Counts, snapshot: () => WorkerSnapshot): () => void {
   let last = { ...counts };
   const write = (): void => {
     const { held, inFlight, rate, gate } = snapshot();
-    const line = {
-      event: 'summary',
-      applied: counts.applied - last.applied,
-      superseded: counts.superseded - last.superseded,
-      deadLettered: counts.deadLettered - last.deadLettered,
-      deferred: counts.deferred - last.deferred,
-      released: counts.released - last.released,
-      calls: counts.calls - last.calls,
-      throttled: counts.throttled - last.throttled,
-      failed: counts.failed - last.failed,
-    };
+    const differences = summedUp.map((name) => [name, counts[name] - last[name]] as const);
     last = { ...counts };
-    const quiet = Object.values(line).every((value) => value === 0 || value === 'summary') && held === 0;
-    // JSON has no Infinity.
-    if (!quiet)
-      log.info(
-        { ...line, held, inFlight, gate, rate: Number.isFinite(rate) ? rate : 'unlimited' },
-        'the last 10 s',
-      );
+    if (held === 0 && differences.every(([, difference]) => difference === 0)) return;
+    writeLine(log, logLines.summary, () => ({
+      ...(Object.fromEntries(differences) as Record<(typeof summedUp)[number], number>),
+      held,
+      inFlight,
+      gate,
+      // JSON has no Infinity.
+      rate: Number.isFinite(rate) ? rate : 'unlimited',
+    }));
   };
   const timer = setInterval(write, SUMMARY_EVERY_MS);
   return () => {

@@ -1,0 +1,225 @@
+/**
+ * Every line of the worker's log: level, `event`, message, fields. Operators search for events and fields, so a changed
+ * name belongs into CHANGELOG.md. docs/reference/logs.md is generated from these tables.
+ */
+import type { Logger } from './logger.ts';
+
+/** What each field holds. A field without a value is left out of its line. */
+export const logFields = {
+  address: 'Where health and metrics are served.',
+  applied: 'Updates applied.',
+  attempt: 'Which call of this delivery it was, from 1.',
+  attempts: 'API calls made in this delivery.',
+  awsRequestId: "AWS's request id.",
+  calls: 'API calls made.',
+  count: 'Messages concerned.',
+  deadLettered: 'Messages dead-lettered.',
+  decidedAt: 'When the update was decided on: `IssuedAt`, else the sent time.',
+  deferred: 'Messages deferred.',
+  durationMs: 'Duration in milliseconds.',
+  dwellMs: 'From the sent time to now, in milliseconds.',
+  error: 'Name, message, code, status and AWS request id of the error.',
+  errorMessage: 'One line, 1,000 characters at most.',
+  errorName: "The error's name, which classifies it before its status does.",
+  failed: 'API calls that failed, other than by throttling.',
+  failure: 'Kind of the failure, as in the failure table.',
+  fields: 'Fields left out because newer values were applied before.',
+  from: 'The state of the gate before.',
+  gate: 'State of the gate.',
+  held: 'Messages held.',
+  identifier: 'The OTA task.',
+  inFlight: 'Calls in flight.',
+  jobId: '`JobId` of the update.',
+  messageId: 'Id of the message on the source queue.',
+  queueUrl: 'The queue, without password.',
+  rate: 'Calls per second allowed now, or `unlimited`.',
+  reason: 'Why.',
+  receiveCount: 'How often SQS has delivered the message, this delivery included.',
+  record: 'The whole dead-letter record, also where the letter had no room for it.',
+  recordFit: 'How much of the record the letter carries.',
+  released: 'Messages released.',
+  replacedRecord: 'Whether the message came with a record, which this one replaces.',
+  request: 'The request that failed.',
+  requestId: '`RequestId` of the update.',
+  retryInMs: 'Time until the next try, in milliseconds.',
+  seconds: 'Time until the message is visible again.',
+  stack: 'Stack trace.',
+  status: 'HTTP status.',
+  superseded: 'Updates superseded.',
+  throttled: 'API calls that were throttled.',
+} as const;
+export type LogField = keyof typeof logFields;
+
+export interface LogLine<Field extends LogField = LogField> {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly message: string;
+  readonly fields: readonly Field[];
+}
+
+const line = <const Field extends LogField = never>(
+  level: LogLine['level'],
+  event: string,
+  message: string,
+  fields: readonly Field[] = [],
+): LogLine<Field> => ({ level, event, message, fields });
+
+const update = ['identifier', 'jobId', 'requestId', 'messageId', 'receiveCount'] as const;
+const failure = ['failure', 'status', 'errorName', 'errorMessage', 'awsRequestId'] as const;
+const call = [...update, ...failure, 'attempt', 'durationMs'] as const;
+const counts = ['applied', 'superseded', 'deadLettered', 'deferred', 'released'] as const;
+const calls = ['calls', 'throttled', 'failed'] as const;
+
+/** The lines. An event that has several is logged at a level that depends on the failure. */
+export const logLines = {
+  starting: line('info', 'worker.starting', 'worker starting'),
+  running: line('info', 'worker.running', 'worker running'),
+  draining: line('info', 'worker.draining', 'worker draining'),
+  stopped: line('info', 'worker.stopped', 'worker stopped'),
+  httpListening: line('info', 'http.listening', 'serving health and metrics', ['address']),
+  summary: line('info', 'summary', 'the last 10 s', [
+    ...counts,
+    ...calls,
+    'held',
+    'inFlight',
+    'gate',
+    'rate',
+  ]),
+
+  received: line('debug', 'received', 'messages received', ['count', 'durationMs']),
+  receiveFailed: line('warn', 'receive.failed', 'cannot receive from the queue', ['error', 'retryInMs']),
+  receiveRecovered: line('info', 'receive.recovered', 'receiving again'),
+  queueUnresolved: line(
+    'error',
+    'queue.unresolved',
+    'cannot find the queue; nothing is received until it is found',
+    ['queueUrl', 'error', 'retryInMs'],
+  ),
+  queueAssumed: line(
+    'warn',
+    'queue.assumed',
+    "may not read the queue's attributes (sqs:GetQueueAttributes): assuming a retention of 4 days and 1 MiB messages",
+    ['queueUrl', 'error'],
+  ),
+  leaseLost: line(
+    'warn',
+    'lease.lost',
+    'lease lost: the message is dropped here and will be delivered again',
+    [...update, 'reason'],
+  ),
+
+  callFailed: line('info', 'call.failed', 'call failed', call),
+  callThrottled: line('debug', 'call.failed', 'call throttled', call),
+  callCrashed: line('error', 'call.failed', 'a bug in ota-updater: please report it', [...call, 'stack']),
+
+  applied: line('debug', 'applied', 'applied', [...update, 'attempts', 'dwellMs']),
+  appliedInPart: line('info', 'applied.in_part', 'applied without the fields that have newer values', [
+    ...update,
+    'attempts',
+    'dwellMs',
+    'fields',
+    'decidedAt',
+  ]),
+  superseded: line('info', 'superseded', 'superseded: newer values of all its fields were applied before', [
+    ...update,
+    'attempts',
+    'dwellMs',
+    'fields',
+    'decidedAt',
+  ]),
+  released: line('debug', 'released', 'released', [...update, 'attempts', 'dwellMs']),
+  deferred: line('warn', 'deferred', 'deferred', [...update, 'attempts', 'seconds', ...failure]),
+  deadLetter: line('error', 'dead_letter', 'dead-lettered', [
+    ...update,
+    'reason',
+    'attempts',
+    'status',
+    'errorName',
+    'errorMessage',
+    'awsRequestId',
+    'dwellMs',
+    'record',
+    'recordFit',
+    'replacedRecord',
+  ]),
+  settleFailed: line('warn', 'settle.failed', 'SQS did not carry out a request; retrying', [
+    'request',
+    'count',
+    'error',
+  ]),
+
+  letterRefused: line(
+    'error',
+    'dead_letter.refused',
+    'the dead-letter queue refuses this letter (see its MaximumMessageSize); keeping the message and retrying',
+    [...update, 'error'],
+  ),
+  deadLetterQueueReachable: line(
+    'info',
+    'dead_letter_queue.reachable',
+    'the dead-letter queue accepts letters again',
+  ),
+  deadLetterQueueUnreachable: line(
+    'error',
+    'dead_letter_queue.unreachable',
+    'the dead-letter queue does not accept letters: receiving is stopped, messages are kept and retried',
+    ['error'],
+  ),
+  outcomeRefused: line(
+    'error',
+    'outcome.refused',
+    'the outcome queue refuses this outcome (see its MaximumMessageSize); keeping it and retrying',
+    [...update, 'error'],
+  ),
+  outcomeQueueReachable: line('info', 'outcome_queue.reachable', 'the outcome queue accepts outcomes again'),
+  outcomeQueueUnreachable: line(
+    'error',
+    'outcome_queue.unreachable',
+    'the outcome queue does not accept outcomes: receiving is stopped, outcomes are kept and retried',
+    ['error'],
+  ),
+
+  gateOpen: line('info', 'gate.open', 'calls resume', ['from']),
+  gateOutage: line(
+    'error',
+    'gate.outage',
+    'API outage: calls are paused except for probes, and nothing is dead-lettered because of it',
+    ['from', ...failure],
+  ),
+  gateDenied: line(
+    'error',
+    'gate.denied',
+    'the API denies every call (a revoked policy?): calls are paused except for probes, messages are released',
+    ['from', ...failure],
+  ),
+  gateMisconfigured: line(
+    'error',
+    'gate.misconfigured',
+    "this worker's credentials, clock or configuration are refused: calls are paused except for probes",
+    ['from', ...failure],
+  ),
+
+  rateShared: line('info', 'rate_budget.shared', 'sharing one rate budget through Redis'),
+  rateAlone: line(
+    'warn',
+    'rate_budget.alone',
+    'cannot share the rate budget through Redis: pacing by the share held before, until Redis answers again',
+    ['error'],
+  ),
+  newestShared: line('info', 'newest.shared', 'sharing the newest-wins marks through Redis'),
+  newestAlone: line(
+    'warn',
+    'newest.alone',
+    "cannot share the newest-wins marks through Redis: using this worker's own until Redis answers again",
+    ['error'],
+  ),
+} as const;
+
+/** Writes a line. `fields` is called only where the level is enabled. */
+export function writeLine<Field extends LogField>(
+  log: Logger,
+  { level, event, message }: LogLine<Field>,
+  ...[fields]: [Field] extends [never] ? [] : [() => Readonly<Record<Field, unknown>>]
+): void {
+  if (log.isLevelEnabled(level)) log[level]({ event, ...fields?.() }, message);
+}
