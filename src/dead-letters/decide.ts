@@ -4,7 +4,7 @@ import {
   attributesBytes,
   DEAD_LETTER_ATTRIBUTE,
   MAX_ATTRIBUTES,
-  readFormerLife,
+  readEarlierRecord,
 } from '../message/dead-letter.ts';
 import type { MessageAttribute } from '../message/message.ts';
 import { readPayload } from '../message/parse.ts';
@@ -90,10 +90,10 @@ export function sameQueue(a: string, b: string): boolean {
 
 /**
  * The attributes with a record that keeps the first sent time and counts the redrives; undefined when there is no
- * room for one. A worker reads both, and counts one more (`readFormerLife`).
+ * room for one. A worker reads both, and counts one more (`readEarlierRecord`).
  */
 function withRecord({ message, record, redriveCount }: Letter): Letter['message']['attributes'] | undefined {
-  const former = readFormerLife(message);
+  const former = readEarlierRecord(message);
   const { attributes } = message;
   if (former.redriveCount === redriveCount && former.sentAt !== undefined) return attributes;
   const known = attributes[DEAD_LETTER_ATTRIBUTE] !== undefined;

@@ -1,6 +1,6 @@
 /** A message of the dead-letter queue as triage sees it: what it says of itself, checked. PURE. */
 import { z } from 'zod';
-import { DEAD_LETTER_ATTRIBUTE, type DeadLetterReason, readFormerLife } from '../message/dead-letter.ts';
+import { DEAD_LETTER_ATTRIBUTE, type DeadLetterReason, readEarlierRecord } from '../message/dead-letter.ts';
 import type { Message } from '../message/message.ts';
 import { parseBody } from '../message/parse.ts';
 import { type UpdateCheck, updateSchema } from '../message/update.ts';
@@ -109,7 +109,7 @@ export function readLetter(message: Message, now: number): Letter {
 
 /** How often a letter that SQS moved here was put back, its latest life included. */
 function redrivesSince(message: Message): number {
-  const { redriveCount } = readFormerLife(message);
+  const { redriveCount } = readEarlierRecord(message);
   return redriveCount === undefined ? 0 : redriveCount + 1;
 }
 

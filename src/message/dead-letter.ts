@@ -1,6 +1,6 @@
-/** The dead letter: original body, original attributes, and one record of why (design 2.3). */
+/** A dead letter: the original body and attributes, plus one attribute that records why. PURE. */
+import { printableJson } from '../text/printable.ts';
 import type { Message, MessageAttribute } from './message.ts';
-import { toSqsJson } from './sqs-json.ts';
 import type { UpdateIds } from './update.ts';
 
 export type DeadLetterReason = 'Rejected' | 'Invalid' | 'RetriesExhausted' | 'Expiring' | 'InternalError';
@@ -12,47 +12,49 @@ export interface DeadLetterError {
   readonly requestId?: string;
 }
 
-/** What the `DeadLetter` attribute holds as JSON. Times are ISO 8601 UTC. */
+/** The content of the `DeadLetter` attribute, as JSON. Times are ISO 8601 UTC. */
 export interface DeadLetterRecord {
   readonly reason: DeadLetterReason;
   readonly error: DeadLetterError;
-  /** Calls made in the last delivery. */
+  /** API calls made in the last delivery. */
   readonly attempts: number;
   readonly receiveCount: number;
-  /** When the message was first sent, also after a redrive. */
+  /** When the message was first sent; a redrive keeps it. */
   readonly sentAt: string;
   readonly deadLetteredAt: string;
   readonly sourceMessageId: string;
   readonly sourceQueueUrl: string;
   readonly jobId?: string;
   readonly requestId?: string;
-  /** How often it was put back before this. */
+  /** How often the message had been redriven. */
   readonly redriveCount: number;
 }
 
-/** Name of the attribute that carries the record. */
 export const DEAD_LETTER_ATTRIBUTE = 'DeadLetter';
 /** SQS's limit of attributes per message. */
 export const MAX_ATTRIBUTES = 10;
 
-/** A dead letter ready to send, and how much of its record it carries. */
+/** A dead letter ready to send. `record` is complete; `fit` says how much of it the attribute carries. */
 export interface DeadLetter {
   readonly body: string;
   readonly attributes: Readonly<Record<string, MessageAttribute>>;
   readonly record: DeadLetterRecord;
   readonly fit: 'complete' | 'message-cut' | 'optional-dropped' | 'left-off';
-  /** The message came with a `DeadLetter` of its own, which this one replaces. */
+  /** Whether the message came with a `DeadLetter` attribute, which this one replaces. */
   readonly replaced: boolean;
 }
 
-/** What a redriven message brings along from its former life; empty when it has none that can be read. */
-export interface FormerLife {
+/** What the `DeadLetter` attribute of a redriven message says of its past. */
+export interface EarlierRecord {
   readonly sentAt?: string;
   readonly redriveCount?: number;
 }
 
-/** Reads what an earlier `DeadLetter` says of the message. Anyone may have written it: only checked values count. */
-export function readFormerLife(message: Message): FormerLife {
+/**
+ * Reads the `DeadLetter` attribute that a message came with. Anyone may have written it: a field that is not valid, or a
+ * sent time after the present one, is left out. Never throws.
+ */
+export function readEarlierRecord(message: Message): EarlierRecord {
   const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;
   if (text === undefined) return {};
   try {
@@ -78,34 +80,33 @@ export interface DeadLetterFacts {
   readonly now: number;
 }
 
-/** The record of a message that ends here. */
 export function deadLetterRecord(message: Message, facts: DeadLetterFacts): DeadLetterRecord {
-  const former = readFormerLife(message);
+  const earlier = readEarlierRecord(message);
   const { jobId, requestId } = facts.ids;
   return {
     reason: facts.reason,
     error: facts.error,
     attempts: facts.attempts,
     receiveCount: message.receiveCount,
-    sentAt: former.sentAt ?? new Date(message.sentAt).toISOString(),
+    sentAt: earlier.sentAt ?? new Date(message.sentAt).toISOString(),
     deadLetteredAt: new Date(facts.now).toISOString(),
     sourceMessageId: message.messageId,
     sourceQueueUrl: facts.sourceQueueUrl,
     ...(jobId !== undefined && { jobId }),
     ...(requestId !== undefined && { requestId }),
-    // Who comes with a record has been put back once more.
-    redriveCount: former.redriveCount === undefined ? 0 : former.redriveCount + 1,
+    // A message with a record has been redriven once more since it was written.
+    redriveCount: earlier.redriveCount === undefined ? 0 : earlier.redriveCount + 1,
   };
 }
 
 /**
- * Fits the record to what SQS takes: whole, else with `error.message` cut, else without its optional fields,
- * else left off. The body and the other attributes are never touched.
- * @param maxBytes body and attributes together at most: the dead-letter queue's `MaximumMessageSize`.
+ * Makes the record fit SQS's limits: complete, else with `error.message` cut, else without its optional fields, else
+ * left off. The body and the other attributes stay as they are.
+ * @param maxBytes limit of body and attributes together: the dead-letter queue's `MaximumMessageSize`.
  */
 export function buildDeadLetter(message: Message, record: DeadLetterRecord, maxBytes: number): DeadLetter {
-  const { [DEAD_LETTER_ATTRIBUTE]: former, ...attributes } = message.attributes;
-  const replaced = former !== undefined;
+  const { [DEAD_LETTER_ATTRIBUTE]: earlier, ...attributes } = message.attributes;
+  const replaced = earlier !== undefined;
   const letter = (fit: DeadLetter['fit'], value?: string): DeadLetter => ({
     body: message.body,
     attributes:
@@ -119,15 +120,15 @@ export function buildDeadLetter(message: Message, record: DeadLetterRecord, maxB
   if (Object.keys(attributes).length >= MAX_ATTRIBUTES) return letter('left-off');
   const taken = Buffer.byteLength(message.body) + attributesBytes(attributes);
   const room = maxBytes - taken - DEAD_LETTER_ATTRIBUTE.length - 'String'.length;
-  const whole = toSqsJson(record);
+  const whole = printableJson(record);
   if (Buffer.byteLength(whole) <= room) return letter('complete', whole);
   const cut = withMessageCut(record, room);
   if (cut !== undefined) return letter('message-cut', cut);
-  const bare = toSqsJson(withoutOptional(record));
+  const bare = printableJson(withoutOptional(record));
   return Buffer.byteLength(bare) <= room ? letter('optional-dropped', bare) : letter('left-off');
 }
 
-/** What SQS counts for attributes: name, type and value, in bytes. */
+/** Bytes of attributes as SQS counts them: name, type and value. */
 export function attributesBytes(attributes: Readonly<Record<string, MessageAttribute>>): number {
   let bytes = 0;
   for (const [name, { dataType, stringValue, binaryValue }] of Object.entries(attributes)) {
@@ -138,10 +139,10 @@ export function attributesBytes(attributes: Readonly<Record<string, MessageAttri
   return bytes;
 }
 
-/** The longest prefix of `error.message` that fits, found by halving; undefined when not even none does. */
+/** The record with the longest prefix of `error.message` that fits; undefined when the empty one does not. */
 function withMessageCut(record: DeadLetterRecord, room: number): string | undefined {
   const text = (length: number): string =>
-    toSqsJson({
+    printableJson({
       ...record,
       error: { ...record.error, message: `${record.error.message.slice(0, length)}…` },
     });

@@ -1,16 +1,19 @@
-/** One function decides whether to call again, one decides what becomes of a message (design 2.2). Both are pure. */
-import { type BackoffSettings, deferralBackoff, fullJitter } from '../time/backoff.ts';
+/** Whether to call again, and what becomes of a message (ARCHITECTURE.md, What becomes of a message). PURE. */
+import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { DeadLetterError, DeadLetterReason } from './dead-letter.ts';
 import type { Failure } from './failure.ts';
 
-/** Share of the queue's retention at which a message is dead-lettered rather than left to vanish. */
+/** Share of the queue's retention after which a message is dead-lettered, before SQS deletes it. */
 export const EXPIRING_SHARE = 0.9;
 
-/** What has happened to one message in this delivery so far. */
+/** Between deliveries. */
+const deferralBackoff: BackoffSettings = { baseMs: 5_000, maxMs: 120_000 };
+
+/** Counts of one delivery. */
 export interface Tally {
   /** API calls made. */
   attempts: number;
-  /** Failed calls that count towards `MAX_ATTEMPTS`; back to 0 when an outage is found to be the cause. */
+  /** Failed calls that count towards `MAX_ATTEMPTS`; reset when the gate closes, since the message did not cause them. */
   counted: number;
   /** Throttled answers in a row. */
   throttledInARow: number;
@@ -23,7 +26,8 @@ export interface RetrySettings extends BackoffSettings {
 export type RetryDecision =
   | {
       readonly retry: true;
-      readonly delayMs: number /** This delivery's attempts are spent on answers the API did not give. */;
+      readonly delayMs: number;
+      /** Close the gate: all attempts of this delivery ended in answers that are not the API's. */
       readonly pause?: true;
     }
   | { readonly retry: false };
@@ -31,7 +35,7 @@ export type RetryDecision =
 /**
  * Whether and when to call again within this delivery.
  * @param tally already includes the call that failed.
- * @param gateClosed calls are paused for no message's fault: then nothing counts and the permit does the waiting.
+ * @param gateClosed calls are paused: then failures do not count, and the permit does the waiting.
  */
 export function decideRetry(
   failure: Failure,
@@ -68,14 +72,14 @@ export function decideRetry(
 /** How the work on one delivery ended. */
 export type Ending =
   | { readonly kind: 'applied' }
-  /** Not called for: newer values of all its fields were applied before. */
+  /** No call was made: newer values of all its fields were applied before. */
   | { readonly kind: 'superseded' }
   | { readonly kind: 'invalid'; readonly message: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
-  /** Not ended: given up for reasons outside the message. The failure is the last one seen, if any. */
+  /** The delivery was interrupted for a reason outside the message. `failure` is the last one, if any. */
   | { readonly kind: 'given-up'; readonly deferSeconds?: number; readonly failure?: Failure };
 
-/** What to do with the message now. */
+/** How to settle the message. */
 export type Disposition =
   | { readonly action: 'acknowledge'; readonly outcome: 'applied' | 'superseded' }
   | { readonly action: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: DeadLetterError }
@@ -85,12 +89,11 @@ export type Disposition =
 export interface DispositionContext {
   readonly receiveCount: number;
   readonly maxDeliveries: number;
-  /** Seconds until the message's age reaches {@link EXPIRING_SHARE} of the retention; 0 and below: it has. */
+  /** Seconds until the message's age reaches {@link EXPIRING_SHARE} of the retention; 0 or less when it has. */
   readonly secondsToExpiring: number;
   readonly gateClosed: boolean;
 }
 
-/** What becomes of a message whose delivery ended so. */
 export function decideDisposition(
   ending: Ending,
   context: DispositionContext,
@@ -101,7 +104,7 @@ export function decideDisposition(
   if (context.secondsToExpiring <= 0)
     return { action: 'dead-letter', reason: 'Expiring', error: expiringError(ending) };
   if (disposition.action === 'release') return disposition;
-  // Deferred for longer, it could vanish unseen.
+  // Deferred for longer, SQS could delete it before the next delivery.
   return { action: 'defer', seconds: Math.min(disposition.seconds, Math.floor(context.secondsToExpiring)) };
 }
 
@@ -129,7 +132,7 @@ function decideFailed(failure: Failure, context: DispositionContext, random: () 
   const spent = context.receiveCount >= context.maxDeliveries && !context.gateClosed;
   switch (failure.kind) {
     case 'denied':
-      // Found guilty while calls are paused: the cause may be the same, and then nobody is to be blamed.
+      // Denied while calls are paused: the cause may be the same for all, and then no message is at fault.
       if (context.gateClosed) return { action: 'release' };
       return { action: 'dead-letter', reason: 'Rejected', error: toError(failure) };
     case 'rejected':
@@ -138,7 +141,7 @@ function decideFailed(failure: Failure, context: DispositionContext, random: () 
       if (spent) return { action: 'dead-letter', reason: 'RetriesExhausted', error: toError(failure) };
       return { action: 'defer', seconds: deferralSeconds(context.receiveCount, random) };
     case 'internal':
-      // A bug is ours whatever the API's state.
+      // A bug is ours whatever the state of the gate.
       if (context.receiveCount >= context.maxDeliveries) {
         return { action: 'dead-letter', reason: 'InternalError', error: toError(failure) };
       }
@@ -150,7 +153,7 @@ function decideFailed(failure: Failure, context: DispositionContext, random: () 
   }
 }
 
-/** Seconds until a deferred message is visible again; full jitter by the receive count, rounded up. */
+/** Seconds until a deferred message is visible again: full jitter by the receive count, from 0 to 120. */
 export function deferralSeconds(receiveCount: number, random: () => number): number {
   return Math.ceil(fullJitter(deferralBackoff, receiveCount, random) / 1_000);
 }

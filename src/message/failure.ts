@@ -1,13 +1,16 @@
-/** What went wrong with one call, by tables one can read (design 2.2): by error name first, then by status. */
+/**
+ * Classifies failed calls by tables: by error name first, then by HTTP status, because AWS sends some errors, throttling
+ * among them, with different statuses (ARCHITECTURE.md, What becomes of a message). PURE.
+ */
 
 /**
- * - `throttled`: the API said slow down; never the message's fault.
- * - `retryable`: the service or the way to it failed; may pass.
- * - `denied`: 403; the policy forbids this update, or all of them.
- * - `rejected`: the API understood the request and will not have it.
- * - `misconfigured`: our own credentials, clock or set-up.
- * - `unidentified`: an answer that the API did not give (a proxy's page, say).
- * - `internal`: a bug of ours.
+ * - `throttled`: the API asks for a lower rate; never the message's fault.
+ * - `retryable`: the service or the connection to it failed, perhaps briefly.
+ * - `denied`: the policy forbids this update, or all of them.
+ * - `rejected`: the API understood the request and refuses it.
+ * - `misconfigured`: credentials, clock or configuration of the worker are wrong.
+ * - `unidentified`: an answer that is not the API's, such as a proxy's error page.
+ * - `internal`: a bug in ota-updater.
  */
 export type FailureKind =
   | 'throttled'
@@ -18,40 +21,40 @@ export type FailureKind =
   | 'unidentified'
   | 'internal';
 
-/** A classified error: data from the I/O edge on. */
+/** A classified error. */
 export interface Failure {
   readonly kind: FailureKind;
   readonly name: string;
-  /** One line, at most 1,000 characters, with nothing secret in it. */
+  /** One line, at most 1,000 characters, without secrets. */
   readonly message: string;
   readonly status?: number;
   /** AWS's request id. */
   readonly requestId?: string;
-  /** What Retry-After asked for, in milliseconds, capped. */
+  /** What Retry-After asks for, in milliseconds, capped at {@link MAX_RETRY_AFTER_MS}. */
   readonly retryAfterMs?: number;
   readonly stack?: string;
 }
 
-/** The facts of a call that did not end in 204, as the I/O edge saw them. */
+/** A call that did not end in 204, as the client saw it. */
 export interface CallError {
   readonly name: string;
   readonly message: string;
-  /** Of the HTTP answer, when there was one. */
+  /** HTTP status, when there was an answer. */
   readonly status?: number;
-  /** Of Node's network and system errors. */
+  /** Code of Node's network and system errors. */
   readonly code?: string;
   readonly requestId?: string;
-  /** The header as it came. */
+  /** The header's text. */
   readonly retryAfter?: string;
   readonly stack?: string;
 }
 
-/** Longer waits than this are not taken from Retry-After, in milliseconds. */
+/** Longest wait that Retry-After is followed for, in milliseconds. */
 export const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 const MAX_MESSAGE_LENGTH = 1_000;
 
-/** `LimitExceededException` is not among them: it is a quota on things, which waiting does not mend. */
+/** Not `LimitExceededException`: it is a quota on resources, which waiting does not change. */
 const throttledNames: ReadonlySet<string> = new Set([
   'BandwidthLimitExceeded',
   'PriorRequestNotComplete',
@@ -67,7 +70,7 @@ const throttledNames: ReadonlySet<string> = new Set([
   'TooManyRequestsException',
 ]);
 
-/** Without the suffix `Exception`, which AWS's services use or leave out. */
+/** Without the suffix `Exception`, which some services of AWS leave out. */
 const misconfiguredNames: ReadonlySet<string> = new Set([
   'AuthFailure',
   'CredentialsProviderError',
@@ -105,13 +108,12 @@ const retryableNames: ReadonlySet<string> = new Set([
   'TimeoutError',
 ]);
 
-/** Name first, as everywhere: AWS's common errors carry some of these on a 400. */
 const deniedNames: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException', 'NotAuthorized']);
 
-/** An answer that did not come to its end: what its status says, if there is one, is not known to be so. */
+/** Codes of an answer that broke off; its status, if there is one, proves nothing. */
 const cutShort = /^(ECONNRESET|UND_ERR_SOCKET)$/;
 
-/** Errors of the language, and undici's of a request it cannot make: a bug of ours, also where they have a code. */
+/** Errors of JavaScript, and undici's for a request it cannot make: bugs, even where they have a code. */
 const bugNames: ReadonlySet<string> = new Set([
   'EvalError',
   'InvalidArgumentError',
@@ -125,10 +127,10 @@ const bugNames: ReadonlySet<string> = new Set([
 
 const retryableStatuses: ReadonlySet<number> = new Set([408, 409, 425]);
 
-/** A gateway's own code, `404` say: AWS's are words. */
+/** A gateway's own code, such as `404`: AWS's are words. */
 const numericName = /^\d+$/;
 
-/** Names that say no AWS service chose them. */
+/** Names that no AWS service chose: the SDK's for an answer without an error code. */
 const namelessNames: ReadonlySet<string> = new Set([
   '',
   'Error',
@@ -168,12 +170,12 @@ function failureKind({ name, status, code }: CallError): FailureKind {
   return status === 403 || deniedNames.has(name) ? 'denied' : 'rejected';
 }
 
-/** HTTP's three forms of a date begin with a weekday; `Date.parse` alone reads a date into almost anything. */
+/** All three date formats of HTTP begin with a weekday; `Date.parse` accepts almost anything. */
 const httpDate = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
 
 /**
  * Milliseconds that a Retry-After header asks for: seconds or an HTTP date, capped at 15 minutes.
- * @returns undefined for what is neither.
+ * @returns undefined when it is neither.
  */
 export function parseRetryAfter(header: string, now: number): number | undefined {
   const text = header.trim();
@@ -182,11 +184,11 @@ export function parseRetryAfter(header: string, now: number): number | undefined
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }
 
-/** Where AWS begins to quote the request that it got or expected: signature, session token and all. */
+/** Where an AWS error begins to quote the signed request, with signature and session token. */
 const quotedRequest =
   /the canonical string|string-to-sign|authorization\s*[=:]|aws4-hmac-sha256|credential=|signature=|x-amz-security-token/i;
 
-/** One line of at most 1,000 characters, cut where an error begins to quote a signed request. */
+/** The message as one line of at most 1,000 characters, cut where it begins to quote a signed request. */
 export function safeMessage(message: string): string {
   const quoted = message.search(quotedRequest);
   const text = quoted < 0 ? message : message.slice(0, quoted);

@@ -1,4 +1,4 @@
-/** The outcome: how one update ended, as published on the outcome queue. One schema for type, check and JSON Schema. */
+/** The outcome of an update, as published on the outcome queue. The schema is the source of type and JSON Schema. */
 import { z } from 'zod';
 import type { Disposition } from './disposition.ts';
 import { type UpdateIds, updateSchema } from './update.ts';
@@ -12,10 +12,7 @@ const outcomeErrorSchema = z.object({
   requestId: z.string().describe("AWS's request id.").optional(),
 });
 
-/**
- * Field names as in the update's contract. Readers ignore fields they do not know, so that more may come.
- * Published at least once for every update that ends.
- */
+/** Published at least once for every update that ends. Readers ignore unknown fields, so that fields can be added. */
 export const outcomeSchema = z
   .object({
     MessageId: z.string().min(1).describe('Of the message that carried the update, on the source queue.'),
@@ -37,16 +34,15 @@ export const outcomeSchema = z
     description: 'The body of one message on the outcome queue of ota-updater.',
   });
 
-/** How one update ended. */
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** A disposition that ends an update. */
 export type EndingDisposition = Extract<Disposition, { action: 'acknowledge' | 'dead-letter' }>;
 
-/** What an outcome says of its message besides how it ended. */
+/** The fields of an outcome that do not depend on the disposition. */
 export interface OutcomeFacts {
   readonly messageId: string;
-  /** Those that could be read. */
+  /** The ids that could be read. */
   readonly ids: UpdateIds;
   /** API calls made in this delivery. */
   readonly attempts: number;
@@ -54,7 +50,6 @@ export interface OutcomeFacts {
   readonly now: number;
 }
 
-/** The outcome of an update that a disposition ends. */
 export function outcomeOf(facts: OutcomeFacts, disposition: EndingDisposition): Outcome {
   const { identifier, jobId, requestId } = facts.ids;
   return {
@@ -73,7 +68,7 @@ function endingOf(disposition: EndingDisposition): Pick<Outcome, 'Outcome' | 'Re
   return { Outcome: 'dead-lettered', Reason: disposition.reason, Error: disposition.error };
 }
 
-/** The outcome as JSON Schema, the text of `schema/outcome.schema.json`: as a reader takes it, unknown fields and all. */
+/** The text of `schema/outcome.schema.json`: unknown fields are allowed, as for a reader. */
 export function outcomeJsonSchema(): string {
   const schema = z.toJSONSchema(outcomeSchema, { target: 'draft-2020-12', io: 'input' });
   return `${JSON.stringify(schema, null, 2)}\n`;

@@ -1,22 +1,22 @@
-/** From a message body to an update: bare, inside an SNS notification, or as the detail of an EventBridge event. */
+/** Reads an update from a message body: bare, in an SNS notification, or as the detail of an EventBridge event. PURE. */
 import { checkUpdate, type UpdateCheck } from './update.ts';
 
-/** SNS may carry an EventBridge event, or the reverse; deeper nesting is nobody's envelope. */
+/** SNS may carry an EventBridge event, or the reverse. */
 const MAX_ENVELOPES = 2;
 
 /**
- * Reads the update out of a message body.
- * @param body the body as SQS gave it; hostile until checked.
+ * Reads the update in a message body.
+ * @param body untrusted.
  * @param sentAt when the message was sent, in epoch milliseconds.
- * @returns the update, or why it is none. Never throws.
+ * @returns the update, or why the body is not valid. Never throws.
  */
 export function parseBody(body: string, sentAt: number): UpdateCheck {
   const payload = readPayload(body);
   return payload.ok ? checkUpdate(payload.value, sentAt) : { ...payload, ids: {} };
 }
 
-/** What a body holds once its envelopes are taken off, not checked yet; or why it holds nothing. Never throws. */
-export function readPayload(body: string): Json {
+/** The JSON inside a body's envelopes, not checked against the schema; or why there is none. Never throws. */
+export function readPayload(body: string): Payload {
   let payload: unknown = body;
   for (let depth = 0; ; depth++) {
     if (typeof payload === 'string') {
@@ -31,15 +31,15 @@ export function readPayload(body: string): Json {
   }
 }
 
-export type Json =
+export type Payload =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly message: string };
 
-function parseJson(text: string): Json {
+function parseJson(text: string): Payload {
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch {
-    // The engine's own message quotes the text, which is hostile.
+    // The engine's own message quotes the text, which is untrusted.
     return { ok: false, message: text.trim() === '' ? 'the body is empty' : 'the body is not JSON' };
   }
 }

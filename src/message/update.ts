@@ -1,4 +1,4 @@
-/** The update: one schema is the source of the type, of the check and of `schema/update.schema.json`. */
+/** The update. The schema is the source of the type, of the check and of `schema/update.schema.json`. PURE. */
 import { z } from 'zod';
 
 const correlationId = z
@@ -7,7 +7,7 @@ const correlationId = z
   .max(128)
   .regex(/^[0-9A-Za-z_.:-]+$/, 'may hold only letters, digits and _ . : -');
 
-/** Rules of the first three fields are UpdateOtaTask's own; the others are ours (design 2.1). */
+/** The rules of the first three fields are those of UpdateOtaTask; the other fields are ours. */
 export const updateSchema = z
   .strictObject({
     Identifier: z
@@ -49,16 +49,16 @@ export const updateSchema = z
     anyOf: [{ required: ['Description'] }, { required: ['TaskConfigurationId'] }],
   });
 
-/** One change of one OTA task, valid by design 2.1. */
+/** A valid update of one OTA task. */
 export type Update = z.infer<typeof updateSchema>;
 
-/** The fields an update may carry, in the order of the contract. */
+/** All fields of an update, in the order of the schema. */
 export const updateFields = Object.keys(updateSchema.shape) as readonly (keyof Update)[];
 
-/** How far ahead of the message's sent time `IssuedAt` may lie, in milliseconds. */
+/** How far `IssuedAt` may lie after the message's sent time, in milliseconds. */
 export const MAX_ISSUED_AHEAD_MS = 5 * 60_000;
 
-/** The ids that could be read, even from an update that is not valid. */
+/** The ids of an update, where they are valid; the update itself need not be. */
 export interface UpdateIds {
   readonly identifier?: string;
   readonly jobId?: string;
@@ -70,9 +70,9 @@ export type UpdateCheck =
   | { readonly ok: false; readonly message: string; readonly ids: UpdateIds };
 
 /**
- * Checks a value against the contract.
- * @param sentAt when the message was sent, in epoch milliseconds: the bound of `IssuedAt`.
- * @returns the update, or one sentence that names the faults and their fields. Never throws.
+ * Checks a value against the schema.
+ * @param sentAt when the message was sent, in epoch milliseconds; limits `IssuedAt`.
+ * @returns the update, or a message that names every invalid field and what is wrong with it. Never throws.
  */
 export function checkUpdate(value: unknown, sentAt: number): UpdateCheck {
   const parsed = updateSchema.safeParse(value);
@@ -86,12 +86,12 @@ export function checkUpdate(value: unknown, sentAt: number): UpdateCheck {
   return { ok: true, update };
 }
 
-/** The update as JSON Schema, the text of `schema/update.schema.json`. */
+/** The text of `schema/update.schema.json`. */
 export function updateJsonSchema(): string {
   return `${JSON.stringify(z.toJSONSchema(updateSchema, { target: 'draft-2020-12' }), null, 2)}\n`;
 }
 
-/** Unknown fields named in one message at most: a body can hold thousands. */
+/** A body can hold thousands of unknown fields; a message names only the first. */
 const MAX_NAMED = 5;
 
 function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
@@ -112,7 +112,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return `${field}: ${issue.message}`;
 }
 
-/** Takes an id only when it is one by its own rule, so that nothing hostile travels under an id's name. */
+/** An invalid id is left out: ids end up in log lines and dead letters. */
 function readIds(value: unknown): UpdateIds {
   if (typeof value !== 'object' || value === null) return {};
   const { Identifier, JobId, RequestId } = value as Record<string, unknown>;

@@ -7,9 +7,6 @@ export interface BackoffSettings {
   readonly maxMs: number;
 }
 
-/** Deferral between deliveries (design 2.2). */
-export const deferralBackoff: BackoffSettings = { baseMs: 5_000, maxMs: 120_000 };
-
 /**
  * Full jitter: a time between 0 and min(max, base * 2^(failures - 1)), in milliseconds.
  * @param failures how many there were so far, from 1.

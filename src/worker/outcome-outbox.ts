@@ -1,7 +1,7 @@
 /** The outbox of outcomes: only when an outcome is confirmed is its message deleted. */
 import { type EndingDisposition, type Outcome, outcomeOf } from '../message/outcome.ts';
-import { toSqsJson } from '../message/sqs-json.ts';
 import type { OutgoingMessage } from '../queue/types.ts';
+import { printableJson } from '../text/printable.ts';
 import type { Delivery } from './delivery.ts';
 import { Outbox, type OutboxOptions, type Parcel } from './outbox.ts';
 
@@ -58,7 +58,7 @@ function toOutgoing({ message }: Delivery, outcome: Outcome, fifo: boolean): Out
   const { JobId, Identifier, MessageId } = outcome;
   return {
     key: message.receiptHandle,
-    body: toSqsJson(outcome),
+    body: printableJson(outcome),
     ...(message.traceHeader !== undefined && { traceHeader: message.traceHeader }),
     ...(fifo && {
       groupId: (JobId ?? Identifier ?? MessageId).slice(0, MAX_GROUP_ID),

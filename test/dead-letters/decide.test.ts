@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideRedrive, type RedriveRules, sameQueue } from '../../src/dead-letters/decide.ts';
 import type { Letter } from '../../src/dead-letters/letter.ts';
-import { readFormerLife } from '../../src/message/dead-letter.ts';
+import { readEarlierRecord } from '../../src/message/dead-letter.ts';
 import type { MessageAttribute } from '../../src/message/message.ts';
 import { parseBody } from '../../src/message/parse.ts';
 import type { OutgoingMessage } from '../../src/queue/types.ts';
@@ -105,13 +105,13 @@ describe('what is sent', () => {
     ['with a broken record', 'hello'],
   ])('gets a first sent time and a count, for a letter %s', (_what, text) => {
     const message = sent(letterWith(text));
-    const life = readFormerLife(messageWith(null, { attributes: message.attributes ?? {}, sentAt: now }));
+    const life = readEarlierRecord(messageWith(null, { attributes: message.attributes ?? {}, sentAt: now }));
     expect(life).toEqual({ sentAt: new Date(now - 60_000).toISOString(), redriveCount: 0 });
   });
 
   test('keeps the first sent time and the count, for a redriven letter that SQS moved', () => {
     const message = sent(letterWith({ redriveCount: 1 }, arn('updates')));
-    const life = readFormerLife(messageWith(null, { attributes: message.attributes ?? {}, sentAt: now }));
+    const life = readEarlierRecord(messageWith(null, { attributes: message.attributes ?? {}, sentAt: now }));
     expect(life).toEqual({ sentAt: record.sentAt, redriveCount: 2 });
   });
 
@@ -157,7 +157,9 @@ describe('what is sent', () => {
           moved ? arn('updates') : {},
         );
         const message = sent(letter, { force: true });
-        const life = readFormerLife(messageWith(null, { attributes: message.attributes ?? {}, sentAt: now }));
+        const life = readEarlierRecord(
+          messageWith(null, { attributes: message.attributes ?? {}, sentAt: now }),
+        );
         expect(life.redriveCount).toBe(letter.redriveCount);
         expect(Date.parse(life.sentAt ?? '')).toBeLessThanOrEqual(letter.message.sentAt);
       }),

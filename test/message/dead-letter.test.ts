@@ -9,13 +9,13 @@ import {
   type DeadLetterRecord,
   deadLetterRecord,
   MAX_ATTRIBUTES,
-  readFormerLife,
+  readEarlierRecord,
 } from '../../src/message/dead-letter.ts';
 import type { Message, MessageAttribute } from '../../src/message/message.ts';
 
 const sentAt = Date.parse('2026-11-23T07:00:00Z');
 const anHourLater = sentAt + 3_600_000;
-/** The characters SQS takes, as its API reference lists them. */
+/** The characters that SQS accepts, from its API reference. */
 const allowed = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 const unlimited = 1_048_576;
 
@@ -50,7 +50,7 @@ const facts: DeadLetterFacts = {
 };
 const record = deadLetterRecord(messageOf(), facts);
 
-/** Bytes on SQS's account, reckoned apart from the code under test. */
+/** Bytes as SQS counts them, computed independently of the code under test. */
 function bytesOf({ body, attributes }: Pick<DeadLetter, 'body' | 'attributes'>): number {
   const encoder = new TextEncoder();
   let bytes = encoder.encode(body).length;
@@ -70,7 +70,7 @@ function textOf(letter: DeadLetter): string {
 const recordOf = (letter: DeadLetter): DeadLetterRecord => JSON.parse(textOf(letter));
 
 describe('deadLetterRecord', () => {
-  test('holds everything that design 2.3 lists', () => {
+  test('has every field', () => {
     expect(record).toEqual({
       reason: 'Rejected',
       error: {
@@ -97,18 +97,18 @@ describe('deadLetterRecord', () => {
     expect(Object.keys(bare)).not.toContain('requestId');
   });
 
-  test('keeps the first sent time through a redrive, which gives the message a new one', () => {
+  test('keeps the first sent time through a redrive, although the redriven message has a new one', () => {
     const redriven = withFormer(record, { sentAt: anHourLater });
     expect(deadLetterRecord(redriven, facts).sentAt).toBe('2026-11-23T07:00:00.000Z');
   });
 
-  test('counts the DeadLetter that came with the message', () => {
+  test('counts a redrive when the message came with a DeadLetter', () => {
     const second = deadLetterRecord(withFormer(record, { sentAt: anHourLater }), facts);
     const third = deadLetterRecord(withFormer(second, { sentAt: anHourLater }), facts);
     expect([second.redriveCount, third.redriveCount]).toEqual([1, 2]);
   });
 
-  test('keeps the first sent time also from a former record that had to be shrunk', () => {
+  test('keeps the first sent time from an earlier record that was shrunk', () => {
     const former = textOf(
       buildDeadLetter(messageOf(), record, bytesOf(buildDeadLetter(messageOf(), record, unlimited)) - 30),
     );
@@ -117,7 +117,7 @@ describe('deadLetterRecord', () => {
   });
 });
 
-describe('readFormerLife', () => {
+describe('readEarlierRecord', () => {
   test.each<[string, unknown]>([
     ['no JSON', 'not JSON'],
     ['an empty text', ''],
@@ -125,32 +125,34 @@ describe('readFormerLife', () => {
     ['a number', '7'],
     ['a list', '[]'],
     ['another object', { hello: 'world' }],
-    ['a sent time that is none', { sentAt: 'yesterday' }],
+    ['a sent time that is not a time', { sentAt: 'yesterday' }],
     ['a sent time that is a number', { sentAt: 5 }],
     ['a sent time after the message was sent', { sentAt: '2026-11-23T07:00:00.001Z' }],
     ['a count below zero', { redriveCount: -1 }],
-    ['half a count', { redriveCount: 1.5 }],
+    ['a fraction as count', { redriveCount: 1.5 }],
     ['a count as text', { redriveCount: '2' }],
-    ['a count beyond counting', { redriveCount: 1e300 }],
+    ['a count that is not a safe integer', { redriveCount: 1e300 }],
     ['a count of null', { redriveCount: null }],
   ])('believes nothing of %s', (_, former) => {
-    expect(readFormerLife(withFormer(former))).toEqual({});
+    expect(readEarlierRecord(withFormer(former))).toEqual({});
   });
 
-  test('reads nothing from a message without one, and nothing from bytes', () => {
+  test('is empty without the attribute, and when it is binary', () => {
     const binary = { dataType: 'Binary', binaryValue: new TextEncoder().encode(JSON.stringify(record)) };
-    expect(readFormerLife(messageOf())).toEqual({});
-    expect(readFormerLife(messageOf({ attributes: { [DEAD_LETTER_ATTRIBUTE]: binary } }))).toEqual({});
+    expect(readEarlierRecord(messageOf())).toEqual({});
+    expect(readEarlierRecord(messageOf({ attributes: { [DEAD_LETTER_ATTRIBUTE]: binary } }))).toEqual({});
   });
 
-  test('reads one field where the other is damaged', () => {
-    expect(readFormerLife(withFormer({ sentAt: '2026-11-22T07:00:00+01:00', redriveCount: 'x' }))).toEqual({
-      sentAt: '2026-11-22T06:00:00.000Z',
-    });
-    expect(readFormerLife(withFormer({ sentAt: 'x', redriveCount: 4 }))).toEqual({ redriveCount: 4 });
+  test('reads one field when the other is invalid', () => {
+    expect(readEarlierRecord(withFormer({ sentAt: '2026-11-22T07:00:00+01:00', redriveCount: 'x' }))).toEqual(
+      {
+        sentAt: '2026-11-22T06:00:00.000Z',
+      },
+    );
+    expect(readEarlierRecord(withFormer({ sentAt: 'x', redriveCount: 4 }))).toEqual({ redriveCount: 4 });
   });
 
-  test('never throws, whatever stands there', () => {
+  test('never throws', () => {
     const any = fc.oneof(fc.string({ unit: 'binary' }), fc.json());
     fc.assert(
       fc.property(any, (former) => {
@@ -234,7 +236,7 @@ describe('buildDeadLetter', () => {
       ...(requestId !== undefined && { requestId }),
     }));
 
-  test('carries the whole record as JSON of characters that SQS takes', () => {
+  test('carries the whole record as JSON, in characters that SQS accepts', () => {
     fc.assert(
       fc.property(message, anyRecord, (original, whole) => {
         const letter = buildDeadLetter(original, whole, unlimited);
@@ -245,7 +247,7 @@ describe('buildDeadLetter', () => {
     );
   });
 
-  test('never exceeds the limit with a record, never touches the rest, and is always JSON', () => {
+  test('keeps within the limit, leaves the rest as it is, and has a record of valid JSON', () => {
     fc.assert(
       fc.property(message, anyRecord, fc.nat(900), (original, whole, spare) => {
         const max = bytesOf(original) + spare;
@@ -271,7 +273,7 @@ describe('buildDeadLetter', () => {
     );
   });
 
-  test('shrinks to the byte: cut message, then no optional fields, then no record', () => {
+  test('shrinks the record to fit: cut message, then no optional fields, then no record', () => {
     fc.assert(
       fc.property(message, anyRecord, (original, drawn) => {
         const whole = {
@@ -298,7 +300,7 @@ describe('buildDeadLetter', () => {
     );
   });
 
-  test('cuts no more of the message than it must', () => {
+  test('cuts no more of the message than necessary', () => {
     const whole = { ...record, error: { ...record.error, message: 'm'.repeat(5_000) } };
     const complete = bytesOf(buildDeadLetter(messageOf(), whole, unlimited));
     fc.assert(
@@ -311,7 +313,7 @@ describe('buildDeadLetter', () => {
     );
   });
 
-  test('keeps everything but the message when that is cut', () => {
+  test('changes only the message when that is cut', () => {
     const whole = { ...record, error: { ...record.error, message: 'm'.repeat(100) } };
     const max = bytesOf(buildDeadLetter(messageOf(), whole, unlimited)) - 50;
     const { error, ...rest } = recordOf(buildDeadLetter(messageOf(), whole, max));
@@ -320,7 +322,7 @@ describe('buildDeadLetter', () => {
     expect({ ...error, message: '' }).toEqual({ ...wholeError, message: '' });
   });
 
-  test('leaves the record off beside a body that takes all the room', () => {
+  test('leaves the record off when the body takes all the room', () => {
     const original = messageOf({ body: 'x'.repeat(unlimited) });
     const letter = buildDeadLetter(original, record, unlimited);
     expect(letter).toMatchObject({ fit: 'left-off', attributes: {}, record });
@@ -341,7 +343,7 @@ describe('buildDeadLetter', () => {
     expect(Object.keys(letter.attributes)).toHaveLength(Math.max(10, count));
   });
 
-  test('replaces the record of a former life, which takes no place of its own', () => {
+  test('replaces an earlier record, which takes no room', () => {
     const others = Object.fromEntries(
       Array.from({ length: 9 }, (_, i) => [`a${i}`, { dataType: 'String', stringValue: 'x' }]),
     );
@@ -356,12 +358,12 @@ describe('buildDeadLetter', () => {
     expect(letter.fit).toBe('complete');
   });
 
-  test('takes the former record away even where the new one is left off', () => {
+  test('removes an earlier record even when the new one is left off', () => {
     const letter = buildDeadLetter(withFormer(record), record, 0);
     expect(letter).toMatchObject({ fit: 'left-off', replaced: true, attributes: {} });
   });
 
-  test('does not touch the message it was given', () => {
+  test('does not change the message it is given', () => {
     const original = Object.freeze(withFormer(record));
     Object.freeze(original.attributes);
     buildDeadLetter(original, record, unlimited);

@@ -40,7 +40,7 @@ describe('decideRetry', () => {
     ['throttled once', failed('throttled'), { throttledInARow: 1 }, false, again(100)],
     ['throttled thrice', failed('throttled'), { throttledInARow: 3 }, false, again(400)],
     [
-      'throttled for ever',
+      'throttled 9,999 times',
       failed('throttled'),
       { attempts: 9_999, throttledInARow: 9_999 },
       false,
@@ -54,14 +54,14 @@ describe('decideRetry', () => {
       again(100),
     ],
     [
-      'throttled, told to wait',
+      'throttled, with Retry-After',
       failed('throttled', { retryAfterMs: 7_000 }),
       { throttledInARow: 1 },
       false,
       again(7_000),
     ],
     [
-      'throttled, told to wait less',
+      'throttled, with a shorter Retry-After',
       failed('throttled', { retryAfterMs: 1 }),
       { throttledInARow: 3 },
       false,
@@ -73,14 +73,14 @@ describe('decideRetry', () => {
     ['retryable, one attempt left', failed('retryable'), { counted: 4 }, false, again(800)],
     ['retryable, attempts spent', failed('retryable'), { counted: 5 }, false, no],
     [
-      'retryable, told to wait',
+      'retryable, with Retry-After',
       failed('retryable', { retryAfterMs: 7_000 }),
       { counted: 1 },
       false,
       again(7_000),
     ],
     [
-      'retryable, spent, told to wait',
+      'retryable, attempts spent, with Retry-After',
       failed('retryable', { retryAfterMs: 7_000 }),
       { counted: 5 },
       false,
@@ -88,7 +88,7 @@ describe('decideRetry', () => {
     ],
     ['retryable while closed', failed('retryable'), { counted: 5 }, true, again(0)],
     [
-      'retryable while closed, told to wait',
+      'retryable while closed, with Retry-After',
       failed('retryable', { retryAfterMs: 7_000 }),
       { counted: 5 },
       true,
@@ -117,14 +117,14 @@ describe('decideRetry', () => {
     ['denied while closed', failed('denied'), {}, true, again(0)],
     ['rejected', failed('rejected'), {}, false, no],
     ['rejected while closed', failed('rejected'), {}, true, no],
-    ['rejected, told to wait', failed('rejected', { retryAfterMs: 7_000 }), {}, false, no],
+    ['rejected, with Retry-After', failed('rejected', { retryAfterMs: 7_000 }), {}, false, no],
     ['internal', failed('internal'), {}, false, no],
     ['internal while closed', failed('internal'), {}, true, no],
   ])('%s', (_, failure, counts, gateClosed, decision) => {
     expect(decideRetry(failure, tally(counts), gateClosed, settings, half)).toEqual(decision);
   });
 
-  test('never ends a delivery over throttling, whatever was counted', () => {
+  test('never ends a delivery because of throttling', () => {
     fc.assert(
       fc.property(
         fc.nat(),
@@ -279,7 +279,7 @@ describe('decideDisposition', () => {
     expect(decideDisposition(ending, { ...young, ...context }, half)).toEqual(disposition);
   });
 
-  test('says what is wrong with an update that is not valid, also at the last moment', () => {
+  test('dead-letters an invalid update with what is wrong, also when it is expiring', () => {
     const expected = {
       action: 'dead-letter',
       reason: 'Invalid',
@@ -290,7 +290,7 @@ describe('decideDisposition', () => {
     expect(decideDisposition(ending, { ...young, ...closed, ...expiring }, half)).toEqual(expected);
   });
 
-  test('dead-letters as expiring also what was never called', () => {
+  test('dead-letters an expiring message that was never called for', () => {
     const disposition = decideDisposition({ kind: 'given-up' }, { ...young, ...expiring }, half);
     expect(disposition).toMatchObject({
       action: 'dead-letter',
@@ -299,7 +299,7 @@ describe('decideDisposition', () => {
     });
   });
 
-  test('takes over status and request id, and nothing that is not for the record', () => {
+  test('keeps name, message, status and request id of the failure', () => {
     const full = failed('rejected', { status: 400, requestId: 'r-1', retryAfterMs: 9, stack: 'at x' });
     expect(decideDisposition({ kind: 'failed', failure: full }, young, half)).toEqual({
       action: 'dead-letter',
@@ -308,7 +308,7 @@ describe('decideDisposition', () => {
     });
   });
 
-  test('defers for less when the message would be expiring before it is back', () => {
+  test('defers no longer than until the message is expiring', () => {
     const ending: Ending = { kind: 'given-up', deferSeconds: 100 };
     expect(decideDisposition(ending, { ...young, secondsToExpiring: 42.9 }, half)).toEqual({
       action: 'defer',
@@ -326,7 +326,7 @@ describe('decideDisposition', () => {
     });
   });
 
-  test('never dead-letters for what is not the message’s fault while there is time, never hides beyond expiring', () => {
+  test('releases what is not the message’s fault while there is time, and never defers beyond expiring', () => {
     const arbitrary = fc.record({
       kind: fc.constantFrom(...kinds),
       receiveCount: fc.integer({ min: 1, max: 1_000 }),

@@ -11,17 +11,17 @@ import {
 
 const now = Date.parse('2026-11-23T07:00:00Z');
 
-/** A failure from the facts given; an answer without an AWS code unless they say otherwise. */
+/** A failure with these facts; an answer without an AWS error code by default. */
 function failureOf(error: Partial<CallError>): Failure {
   return classify({ name: 'Unknown', message: 'it failed', ...error }, now);
 }
 
-describe('classify, by the tables of design 2.2', () => {
+describe('classify', () => {
   test.each<[FailureKind, string, Partial<CallError>]>([
     ['throttled', '429 ThrottlingException', { name: 'ThrottlingException', status: 429 }],
     ['throttled', '429 without a code', { status: 429 }],
     ['throttled', "429 of a proxy's page", { name: 'SyntaxError', status: 429 }],
-    ['throttled', '429 with a name nobody knows', { name: 'EnhanceYourCalm', status: 429 }],
+    ['throttled', '429 with an unknown name', { name: 'EnhanceYourCalm', status: 429 }],
     ['throttled', '503 SlowDown', { name: 'SlowDown', status: 503 }],
 
     ['retryable', '500 InternalServerException', { name: 'InternalServerException', status: 500 }],
@@ -32,8 +32,8 @@ describe('classify, by the tables of design 2.2', () => {
     ['retryable', '502 HTML page', { name: 'SyntaxError', status: 502 }],
     ['retryable', '503 HTML page', { name: 'SyntaxError', status: 503 }],
     ['retryable', '504 without a code', { status: 504 }],
-    ['retryable', '529 of no standard', { status: 529 }],
-    ['retryable', '500 with a name nobody knows', { name: 'KaboomException', status: 500 }],
+    ['retryable', '529, a non-standard status', { status: 529 }],
+    ['retryable', '500 with an unknown name', { name: 'KaboomException', status: 500 }],
     ['retryable', '408 RequestTimeoutException', { name: 'RequestTimeoutException', status: 408 }],
     ['retryable', '408 without a code', { status: 408 }],
     ['retryable', '409 ConflictException', { name: 'ConflictException', status: 409 }],
@@ -44,15 +44,15 @@ describe('classify, by the tables of design 2.2', () => {
     ['retryable', 'connection refused at every address', { name: 'AggregateError', code: 'ECONNREFUSED' }],
     ['retryable', 'broken pipe', { name: 'Error', code: 'EPIPE' }],
     ['retryable', 'host not found', { name: 'Error', code: 'ENOTFOUND' }],
-    ['retryable', 'name server away', { name: 'Error', code: 'EAI_AGAIN' }],
+    ['retryable', 'name server unreachable', { name: 'Error', code: 'EAI_AGAIN' }],
     ['retryable', 'no route', { name: 'Error', code: 'EHOSTUNREACH' }],
-    ['retryable', 'a certificate run out', { name: 'Error', code: 'CERT_HAS_EXPIRED' }],
-    ['retryable', 'an answer that is no HTTP', { name: 'HTTPParserError', code: 'HPE_INVALID_CONSTANT' }],
+    ['retryable', 'an expired certificate', { name: 'Error', code: 'CERT_HAS_EXPIRED' }],
+    ['retryable', 'an answer that is not HTTP', { name: 'HTTPParserError', code: 'HPE_INVALID_CONSTANT' }],
     ['retryable', 'closed without an answer', { name: 'RequestTimeout', code: 'UND_ERR_SOCKET' }],
     ['retryable', 'closed within the answer', { name: 'SocketError', code: 'UND_ERR_SOCKET' }],
-    ['retryable', 'an answer that is no HTTP, as undici says it', { name: 'HTTPParserError' }],
+    ['retryable', 'an answer that is not HTTP, without a code', { name: 'HTTPParserError' }],
     ['retryable', 'a 400 cut short', { name: 'SocketError', status: 400, code: 'UND_ERR_SOCKET' }],
-    ['retryable', 'a 403 reset on its way', { name: 'Error', status: 403, code: 'ECONNRESET' }],
+    ['retryable', 'a 403 whose connection is reset', { name: 'Error', status: 403, code: 'ECONNRESET' }],
     [
       'internal',
       'a request that cannot be made',
@@ -70,12 +70,12 @@ describe('classify, by the tables of design 2.2', () => {
       '413 RequestEntityTooLargeException',
       { name: 'RequestEntityTooLargeException', status: 413 },
     ],
-    ['rejected', '418 with a name nobody knows', { name: 'TeapotException', status: 418 }],
+    ['rejected', '418 with an unknown name', { name: 'TeapotException', status: 418 }],
 
     ['denied', '403 AccessDeniedException', { name: 'AccessDeniedException', status: 403 }],
     ['denied', '403 AccessDenied', { name: 'AccessDenied', status: 403 }],
     ['denied', '403 ForbiddenException', { name: 'ForbiddenException', status: 403 }],
-    // Name first: the pages of common errors give this one with 400 as well.
+    // AWS's lists of common errors have it with 400 as well.
     ['denied', '400 AccessDeniedException', { name: 'AccessDeniedException', status: 400 }],
 
     ['misconfigured', '403 ExpiredTokenException', { name: 'ExpiredTokenException', status: 403 }],
@@ -109,7 +109,7 @@ describe('classify, by the tables of design 2.2', () => {
     ['misconfigured', "401 of a proxy's page", { name: 'SyntaxError', status: 401 }],
     ['misconfigured', 'no credentials found', { name: 'CredentialsProviderError' }],
     ['misconfigured', 'no token found', { name: 'TokenProviderError' }],
-    ['misconfigured', 'FIPS with an endpoint of our own', { name: 'EndpointError' }],
+    ['misconfigured', 'FIPS with a custom endpoint', { name: 'EndpointError' }],
 
     ['unidentified', '404 without a code', { status: 404 }],
     ['unidentified', "404 of a proxy's page", { name: 'SyntaxError', status: 404 }],
@@ -118,11 +118,11 @@ describe('classify, by the tables of design 2.2', () => {
     ['unidentified', "400 of a proxy's page", { name: 'SyntaxError', status: 400 }],
     ['unidentified', "413 of a proxy's page", { name: 'SyntaxError', status: 413 }],
     ['unidentified', '407 without a code', { status: 407 }],
-    ['unidentified', '404 of which the code is a number', { name: '404', status: 404 }],
-    ['unidentified', '403 of which the code is a number', { name: '403', status: 403 }],
+    ['unidentified', '404 with a numeric code', { name: '404', status: 404 }],
+    ['unidentified', '403 with a numeric code', { name: '403', status: 403 }],
     ['unidentified', '404 with an empty name', { name: '', status: 404 }],
-    ['unidentified', '200 where 204 is due', { status: 200 }],
-    ['unidentified', '202 where 204 is due', { status: 202 }],
+    ['unidentified', '200 instead of 204', { status: 200 }],
+    ['unidentified', '202 instead of 204', { status: 202 }],
     ['unidentified', '301', { status: 301 }],
     ['unidentified', '302 HTML page', { name: 'SyntaxError', status: 302 }],
     ['unidentified', '304', { status: 304 }],
@@ -131,11 +131,11 @@ describe('classify, by the tables of design 2.2', () => {
     ['internal', 'ReferenceError', { name: 'ReferenceError' }],
     ['internal', 'RangeError', { name: 'RangeError' }],
     ['internal', 'Error without anything', { name: 'Error' }],
-    // Node gives its argument errors a code, as it does its network errors.
+    // Node's argument errors have a code, like its network errors.
     ['internal', 'TypeError ERR_INVALID_ARG_TYPE', { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }],
     ['internal', 'TypeError ERR_INVALID_CHAR', { name: 'TypeError', code: 'ERR_INVALID_CHAR' }],
     ['internal', 'RangeError ERR_OUT_OF_RANGE', { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }],
-  ])('takes as %s: %s', (kind, _, error) => {
+  ])('classifies as %s: %s', (kind, _, error) => {
     expect(failureOf(error).kind).toBe(kind);
   });
 
@@ -152,11 +152,11 @@ describe('classify, by the tables of design 2.2', () => {
   ];
   test.each(
     throttledNames.flatMap((name) => [400, 403, 429, 500, 503].map((status) => [name, status] as const)),
-  )('takes %s as throttled at status %i', (name, status) => {
+  )('classifies %s as throttled at status %i', (name, status) => {
     expect(failureOf({ name, status }).kind).toBe('throttled');
   });
 
-  test('never blames the message for an answer in which AWS named no error', () => {
+  test('never attributes an answer without an AWS error name to the message', () => {
     const nameless = fc.constantFrom('', 'Unknown', 'UnknownError', 'Error', 'SyntaxError', '404', '0');
     fc.assert(
       fc.property(nameless, fc.integer({ min: 100, max: 599 }), (name, status) => {
@@ -165,7 +165,7 @@ describe('classify, by the tables of design 2.2', () => {
     );
   });
 
-  test('never takes an answer with a status for a bug of ours', () => {
+  test('never classifies an answer with a status as internal', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 100, max: 599 }), (name, status) => {
         expect(failureOf({ name, status }).kind).not.toBe('internal');
@@ -173,20 +173,20 @@ describe('classify, by the tables of design 2.2', () => {
     );
   });
 
-  test('tells names apart to the letter', () => {
+  test('matches names exactly', () => {
     expect(failureOf({ name: 'throttling', status: 400 }).kind).toBe('rejected');
     expect(failureOf({ name: 'constructor', status: 400 }).kind).toBe('rejected');
     expect(failureOf({ name: 'ExceptionExpiredToken', status: 400 }).kind).toBe('rejected');
   });
 });
 
-describe('what a failure keeps', () => {
+describe('a failure', () => {
   test('keeps name, status, request id and message', () => {
     const error = { name: 'ValidationException', message: 'no', status: 400, requestId: 'r-1' };
     expect(failureOf(error)).toEqual({ kind: 'rejected', ...error });
   });
 
-  test('keeps the stack of our own bugs and of nothing else', () => {
+  test('keeps the stack of internal errors only', () => {
     const stack = 'TypeError: x\n    at y';
     expect(failureOf({ name: 'TypeError', stack }).stack).toBe(stack);
     expect(failureOf({ name: 'ValidationException', status: 400, stack })).not.toHaveProperty('stack');
@@ -197,7 +197,7 @@ describe('what a failure keeps', () => {
     ['a canonical string', 'The Canonical String for this request should have been\n'],
     ['a canonical string in other words', 'Canonical String for this request:\n'],
     ['a string to sign', "The String-to-Sign should have been\n'AWS4-HMAC-SHA256\n"],
-  ])('leaves out what a signature error quotes after %s', (_, introduction) => {
+  ])('drops what a signature error quotes after %s', (_, introduction) => {
     const message =
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret ' +
       `Access Key and signing method.\n\n${introduction}'PUT\n/ota-tasks/a1\n\nhost:x\n` +
@@ -209,7 +209,7 @@ describe('what a failure keeps', () => {
     expect(failure.message).toMatch(/^The request signature we calculated does not match/);
   });
 
-  test('makes every message one trimmed line of at most 1,000 characters', () => {
+  test('has a message of one line of at most 1,000 characters', () => {
     const text = fc.string({
       unit: fc.constantFrom('a', ' ', '\n', '\r', '\t', '\u2028', 'é', '🚀'),
       maxLength: 3_000,
@@ -223,12 +223,12 @@ describe('what a failure keeps', () => {
     );
   });
 
-  test('gives a name to the nameless and shortens an endless one', () => {
+  test('has a name of 1 to 200 characters', () => {
     expect(failureOf({ name: '', status: 500 }).name).toBe('Error');
     expect(failureOf({ name: 'x'.repeat(5_000), status: 500 }).name).toHaveLength(200);
   });
 
-  test('takes over Retry-After, and only one that can be read', () => {
+  test('keeps a Retry-After that can be parsed', () => {
     expect(failureOf({ status: 429, retryAfter: '3' }).retryAfterMs).toBe(3_000);
     expect(failureOf({ status: 503, retryAfter: '3' }).retryAfterMs).toBe(3_000);
     expect(failureOf({ status: 429, retryAfter: 'soon' })).not.toHaveProperty('retryAfterMs');
@@ -244,12 +244,12 @@ describe('parseRetryAfter', () => {
     ['a fraction of a second', '1.5', 1_500],
     ['just the cap', '900', MAX_RETRY_AFTER_MS],
     ['more than the cap', '901', MAX_RETRY_AFTER_MS],
-    ['a number beyond all numbers', '9'.repeat(400), MAX_RETRY_AFTER_MS],
+    ['a number that overflows', '9'.repeat(400), MAX_RETRY_AFTER_MS],
     ['a date', 'Mon, 23 Nov 2026 07:00:10 GMT', 10_000],
     ['a date now', 'Mon, 23 Nov 2026 07:00:00 GMT', 0],
-    ['a date gone by', 'Mon, 23 Nov 2026 06:59:50 GMT', 0],
+    ['a past date', 'Mon, 23 Nov 2026 06:59:50 GMT', 0],
     ['a date far ahead', 'Wed, 21 Oct 2099 07:28:00 GMT', MAX_RETRY_AFTER_MS],
-    ['a date of the older form', 'Monday, 23-Nov-26 07:00:10 GMT', 10_000],
+    ['a date in RFC 850 format', 'Monday, 23-Nov-26 07:00:10 GMT', 10_000],
   ])('reads %s', (_, header, ms) => {
     expect(parseRetryAfter(header, now)).toBe(ms);
   });
@@ -265,11 +265,11 @@ describe('parseRetryAfter', () => {
     ['another notation', '0x10'],
     ['an exponent', '1e3'],
     ['infinity', 'Infinity'],
-  ])('makes nothing of %s', (_, header) => {
+  ])('does not parse %s', (_, header) => {
     expect(parseRetryAfter(header, now)).toBeUndefined();
   });
 
-  test('never asks for less than nothing nor for more than 15 minutes', () => {
+  test('is never below 0 nor above 15 minutes', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.date().map(String), fc.double().map(String)), (header) => {
         const ms = parseRetryAfter(header, now) ?? 0;

@@ -16,7 +16,7 @@ const both: Update = { Identifier: 'a1', Description: 'd', TaskConfigurationId: 
 const description: Update = { Identifier: 'a1', Description: 'd' };
 const configuration: Update = { Identifier: 'a1', TaskConfigurationId: 'c' };
 
-describe('what is stale', () => {
+describe('stale fields', () => {
   const marks = (d: number, t: number): Marks => ({ Description: d, TaskConfigurationId: t });
 
   test.each<[string, Update, Marks | undefined, readonly NewestField[]]>([
@@ -27,14 +27,14 @@ describe('what is stale', () => {
     ['one is newer', both, marks(101, 99), ['Description']],
     ['the other is newer', both, marks(none, 101), ['TaskConfigurationId']],
     ['both are newer', both, marks(101, 101), ['Description', 'TaskConfigurationId']],
-    ['the one field there is, is newer', description, marks(101, none), ['Description']],
-    ['the field that is newer is not in it', description, marks(none, 101), []],
-    ['a field that is newer is not in it, the other way', configuration, marks(101, 100), []],
-  ])('of an update of 100, when %s', (_, update, known, stale) => {
+    ['its only field is newer', description, marks(101, none), ['Description']],
+    ['the newer field is not in it', description, marks(none, 101), []],
+    ['the newer field is not in it, vice versa', configuration, marks(101, 100), []],
+  ])('of an update decided on at 100, when %s', (_, update, known, stale) => {
     expect(staleFields(update, 100, known)).toEqual(stale);
   });
 
-  test('is left out, and nothing else is', () => {
+  test('are left out, and nothing else is', () => {
     expect(freshPart(both, [])).toBe(both);
     expect(freshPart(both, ['Description'])).toEqual({
       Identifier: 'a1',
@@ -47,7 +47,7 @@ describe('what is stale', () => {
   });
 });
 
-test('whatever the order in which updates come, each field ends at a value of its newest time', () => {
+test('each field ends at its newest value, in whatever order updates arrive', () => {
   const values = fc.record({
     at: fc.integer({ min: 0, max: 5 }),
     fields: fc.subarray([...newestFields], { minLength: 1 }),
@@ -97,8 +97,13 @@ describe('when an update was decided on', () => {
     ['when it was sent', both, undefined, '2026-11-23T07:00:00.000Z'],
     ['when it was first sent', both, '{"sentAt":"2026-11-01T00:00:00Z"}', '2026-11-01T00:00:00.000Z'],
     ['never later than it was sent', both, '{"sentAt":"2027-01-01T00:00:00Z"}', '2026-11-23T07:00:00.000Z'],
-    ['when it was sent, for want of a time', both, '{"sentAt":"yesterday"}', '2026-11-23T07:00:00.000Z'],
-    ['when it was sent, for want of JSON', both, '{', '2026-11-23T07:00:00.000Z'],
+    [
+      'when it was sent, when the record has no valid time',
+      both,
+      '{"sentAt":"yesterday"}',
+      '2026-11-23T07:00:00.000Z',
+    ],
+    ['when it was sent, when the record is not JSON', both, '{', '2026-11-23T07:00:00.000Z'],
   ])('is %s', (_, update, letter, expected) => {
     expect(new Date(decidedAt(update, message(letter))).toISOString()).toBe(expected);
   });

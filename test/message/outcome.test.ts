@@ -10,14 +10,14 @@ import {
   outcomeSchema,
 } from '../../src/message/outcome.ts';
 import { parseBody } from '../../src/message/parse.ts';
-import { toSqsJson } from '../../src/message/sqs-json.ts';
+import { printableJson } from '../../src/text/printable.ts';
 
 const now = Date.parse('2026-11-23T07:00:00Z');
 const facts = { messageId: 'm-1', ids: {}, attempts: 1, now };
 
 describe('outcomeOf', () => {
   test.each(['applied', 'superseded'] as const)(
-    'says of an acknowledged update that it was %s, with its ids',
+    'says of an acknowledged update that it is %s, with its ids',
     (outcome) => {
       const ids = { identifier: 'a1', jobId: 'job', requestId: 'row-1' };
       expect(outcomeOf({ ...facts, ids }, { action: 'acknowledge', outcome })).toEqual({
@@ -32,7 +32,7 @@ describe('outcomeOf', () => {
     },
   );
 
-  test('says of a dead letter what the letter says', () => {
+  test('takes reason and error of a dead letter', () => {
     const error = { name: 'ValidationException', status: 400, message: 'no', requestId: 'r' };
     expect(outcomeOf(facts, { action: 'dead-letter', reason: 'Rejected', error })).toEqual({
       MessageId: 'm-1',
@@ -61,7 +61,7 @@ describe('the JSON Schema of an outcome', () => {
           const check = parseBody(body, now);
           const ids = check.ok ? { identifier: check.update.Identifier } : check.ids;
           const outcome = outcomeOf({ messageId: 'm-1', ids, attempts, now: inYears(at) }, disposition);
-          const read: unknown = JSON.parse(toSqsJson(outcome));
+          const read: unknown = JSON.parse(printableJson(outcome));
           expect(accepts(read), JSON.stringify(accepts.errors)).toBe(true);
           expect(outcomeSchema.parse(read)).toEqual(read);
         },
@@ -69,7 +69,7 @@ describe('the JSON Schema of an outcome', () => {
     );
   });
 
-  test('lets more fields come', () => {
+  test('allows unknown fields', () => {
     const outcome: Outcome = outcomeOf(facts, { action: 'acknowledge', outcome: 'applied' });
     expect(accepts({ ...outcome, Later: 1 })).toBe(true);
     expect(accepts({ ...outcome, Error: { name: 'X', message: '', Later: 1 } })).toBe(true);

@@ -9,7 +9,7 @@ const accepted = { ok: true, update };
 
 const bare = (value: unknown): string => JSON.stringify(value);
 
-/** As SNS delivers it without raw delivery. */
+/** As SNS delivers it without raw message delivery. */
 const sns = (message: string): string =>
   JSON.stringify({
     Type: 'Notification',
@@ -52,7 +52,7 @@ describe('parseBody', () => {
     ['three SNS notifications', sns(sns(sns(bare(update))))],
     ['an EventBridge event in two SNS notifications', sns(sns(eventBridge(update)))],
     ['three EventBridge events', eventBridge(eventBridge(eventBridge(update)))],
-  ])('refuses what is nested in %s', (_, body) => {
+  ])('refuses an update nested in %s', (_, body) => {
     expect(parseBody(body, sentAt)).toMatchObject({
       ok: false,
       message: expect.stringContaining('unknown field'),
@@ -85,26 +85,26 @@ describe('parseBody', () => {
     ['an SNS notification whose Message is an object', bare({ Type: 'Notification', Message: update })],
     ['an SNS subscription', bare({ Type: 'SubscriptionConfirmation', Message: bare(update) })],
     ['an EventBridge event without source', bare({ 'detail-type': 'x', detail: update })],
-  ])('does not look into %s', (_, body) => {
+  ])('does not unwrap %s', (_, body) => {
     expect(parseBody(body, sentAt)).toMatchObject({
       ok: false,
       message: expect.stringContaining('unknown field'),
     });
   });
 
-  test('takes the last of two fields of one name, as JSON does', () => {
+  test('takes the last of two fields with the same name, as JSON.parse does', () => {
     const body = '{"Identifier":"first","Identifier":"last","Description":"b"}';
     expect(parseBody(body, sentAt)).toEqual({ ok: true, update: { Identifier: 'last', Description: 'b' } });
   });
 
-  test('holds IssuedAt against the sent time inside envelopes too', () => {
+  test('checks IssuedAt against the sent time inside envelopes, too', () => {
     const late = bare({ ...update, IssuedAt: '2026-11-23T07:05:00.001Z' });
     const inTime = { ...update, IssuedAt: '2026-11-23T07:05:00Z' };
     expect(parseBody(sns(late), sentAt)).toMatchObject({ ok: false, ids: { identifier: 'a1B2c3' } });
     expect(parseBody(sns(bare(inTime)), sentAt)).toEqual({ ok: true, update: inTime });
   });
 
-  test('gives the ids of an update that is not valid from inside an envelope', () => {
+  test('returns the ids of an invalid update inside an envelope', () => {
     const body = sns(bare({ ...update, JobId: 'j1', RequestId: 'r1', Extra: true }));
     expect(parseBody(body, sentAt)).toMatchObject({
       ok: false,
@@ -148,7 +148,7 @@ describe('parseBody with hostile bodies', () => {
     expect(parseBody(body, sentAt)).toMatchObject({ ok: false, message: expect.stringMatching(message) });
   });
 
-  test('leaves every other object as it was', () => {
+  test('does not pollute prototypes', () => {
     parseBody('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}', sentAt);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
@@ -158,7 +158,7 @@ describe('parseBody with hostile bodies', () => {
     expect(JSON.stringify(check)).not.toContain('hunter2');
   });
 
-  test('cuts the name of an unknown field short, and keeps the message well-formed', () => {
+  test('truncates the name of an unknown field, and keeps the message well-formed', () => {
     const name = `${'x'.repeat(79)}🚀${'y'.repeat(5_000)}`;
     const check = parseBody(bare({ ...update, [name]: 1 }), sentAt);
     const message = check.ok ? '' : check.message;
@@ -166,7 +166,7 @@ describe('parseBody with hostile bodies', () => {
     expect(message.isWellFormed()).toBe(true);
   });
 
-  test('never throws, whatever the body', () => {
+  test('never throws', () => {
     const anyText = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }),
@@ -183,7 +183,7 @@ describe('parseBody with hostile bodies', () => {
     );
   });
 
-  test('reads every update alike, bare and in each envelope', () => {
+  test('reads the same update bare and in each envelope', () => {
     const field = (pattern: RegExp): fc.Arbitrary<string> => fc.stringMatching(pattern, { size: 'medium' });
     const anyUpdate = fc
       .record(

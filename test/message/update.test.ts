@@ -12,14 +12,14 @@ import {
 const sentAt = Date.parse('2026-11-23T07:00:00Z');
 const valid = { Identifier: 'a1B2c3', Description: 'Nightly roll-out 7' };
 
-/** What is said of `valid` with `fields` put over it; undefined when it is accepted. */
+/** The message for `valid` with these `fields`; undefined when it is accepted. */
 function faultOf(fields: Record<string, unknown>): string | undefined {
   const check = checkUpdate({ ...valid, ...fields }, sentAt);
   return check.ok ? undefined : check.message;
 }
 
 describe('checkUpdate', () => {
-  test('gives back a full update as it is', () => {
+  test('accepts an update with all fields', () => {
     const update = {
       ...valid,
       TaskConfigurationId: 'cfgB7',
@@ -103,7 +103,7 @@ describe('checkUpdate', () => {
     ['IssuedAt', 'second 60', '2026-11-22T23:59:60Z'],
     ['IssuedAt', 'text about it', 'at 2026-11-23T07:00:00Z'],
     ['IssuedAt', 'epoch seconds', 1_795_417_200],
-  ])('refuses %s of %s, and says so', (field, _, value) => {
+  ])('refuses %s of %s, naming the field', (field, _, value) => {
     expect(faultOf({ [field]: value })).toMatch(new RegExp(`^${field}: `));
   });
 
@@ -111,18 +111,18 @@ describe('checkUpdate', () => {
     ['5 minutes ahead of the sent time', MAX_ISSUED_AHEAD_MS, undefined],
     ['a millisecond more than that', MAX_ISSUED_AHEAD_MS + 1, expect.stringContaining('more than 5 minutes')],
     ['far ahead', 365 * 86_400_000, expect.stringContaining('more than 5 minutes')],
-  ])('judges an IssuedAt that is %s', (_, aheadMs, fault) => {
+  ])('checks an IssuedAt that is %s', (_, aheadMs, fault) => {
     expect(faultOf({ IssuedAt: new Date(sentAt + aheadMs).toISOString() })).toEqual(fault);
   });
 
   test.each([
     ['Description', { Identifier: 'a', Description: 'b' }],
     ['TaskConfigurationId', { Identifier: 'a', TaskConfigurationId: 'b' }],
-  ])('is content with %s alone', (_, update) => {
+  ])('accepts %s alone', (_, update) => {
     expect(checkUpdate(update, sentAt)).toEqual({ ok: true, update });
   });
 
-  test('refuses an update of nothing', () => {
+  test('refuses an update that sets no field', () => {
     const check = checkUpdate({ Identifier: 'a', JobId: 'j' }, sentAt);
     expect(check).toMatchObject({ ok: false, message: expect.stringContaining('nothing to update') });
   });
@@ -142,7 +142,7 @@ describe('checkUpdate', () => {
     },
   );
 
-  test('names every field at fault in one message', () => {
+  test('names every invalid field in one message', () => {
     const message = faultOf({ Identifier: '', Description: 'a.b', JobId: 'a b', Extra: 1 });
     for (const name of ['Identifier', 'Description', 'JobId', '"Extra"']) expect(message).toContain(name);
   });
@@ -157,25 +157,25 @@ describe('checkUpdate', () => {
     expect(checkUpdate(value, sentAt)).toEqual({ ok: false, message: 'not a JSON object', ids: {} });
   });
 
-  test('does not repeat the value of a field that is at fault', () => {
+  test('does not quote the value of an invalid field', () => {
     expect(faultOf({ Identifier: 'hostile<script>', Description: '\u001b[31m' })).not.toMatch(
       /hostile|\[31m/,
     );
   });
 
-  test('gives the ids of an update that is not valid', () => {
+  test('returns the ids of an invalid update', () => {
     const update = { Identifier: 'a1', JobId: 'j1', RequestId: 'r1', Description: '' };
     expect(checkUpdate(update, sentAt)).toMatchObject({
       ids: { identifier: 'a1', jobId: 'j1', requestId: 'r1' },
     });
   });
 
-  test('leaves out ids that are not valid themselves', () => {
+  test('leaves out invalid ids', () => {
     const update = { Identifier: 'a b', JobId: 7, RequestId: 'r\n1', Description: 'd' };
     expect(checkUpdate(update, sentAt)).toMatchObject({ ok: false, ids: {} });
   });
 
-  test('gives the ids of an update that was issued too far ahead', () => {
+  test('returns the ids of an update that was issued too far ahead', () => {
     const update = { ...valid, JobId: 'j1', IssuedAt: '2027-01-01T00:00:00Z' };
     expect(checkUpdate(update, sentAt)).toMatchObject({
       ok: false,
@@ -191,7 +191,7 @@ describe('the published JSON Schema', () => {
     schema,
   );
 
-  test('is closed, and knows the fields of the contract', () => {
+  test('allows the fields of an update and no others', () => {
     expect(schema).toMatchObject({ additionalProperties: false, required: ['Identifier'] });
     expect(Object.keys(schema.properties as object)).toEqual(updateFields);
   });
@@ -211,7 +211,7 @@ describe('the published JSON Schema', () => {
   });
 });
 
-/** Updates as JSON gives them, most of them valid but for one or two things. */
+/** Updates as parsed from JSON, most of them valid except for a field or two. */
 function nearMiss(): fc.Arbitrary<unknown> {
   const text = (alphabet: string, max: number): fc.Arbitrary<unknown> => {
     const unit = fc.constantFrom(...alphabet);
