@@ -6,7 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
 
-export const counters = {
+const counters = {
   received: { name: 'ota_updater_messages_received_total', help: 'Messages received from SQS.' },
   calls: {
     name: 'ota_updater_calls_total',
@@ -50,7 +50,7 @@ export const counters = {
   },
 } as const;
 
-export const histograms = {
+const histograms = {
   callDuration: {
     name: 'ota_updater_call_duration_seconds',
     help: 'Duration of UpdateOtaTask calls.',
@@ -65,7 +65,7 @@ export const histograms = {
 } as const;
 
 /** Read from a snapshot of the worker at each scrape. */
-export const gauges: readonly {
+const gauges: readonly {
   readonly name: string;
   readonly help: string;
   readonly read: (now: WorkerSnapshot) => number;
@@ -101,7 +101,7 @@ export const gauges: readonly {
   { name: 'ota_updater_receiving', help: '1 while receives succeed.', read: (now) => Number(now.receiving) },
 ];
 
-export const gateGauge = {
+const gateGauge = {
   name: 'ota_updater_gate',
   help: '1 for the current state of the gate.',
   labelNames: ['state'],
@@ -120,6 +120,7 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  const listener = createListener(registers);
   for (const { read, ...gauge } of gauges) {
     new Gauge({
       registers,
@@ -137,13 +138,14 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
       for (const state of gateStates) this.set({ state }, Number(state === current));
     },
   });
-  return { registry, listener: createListener(registers) };
+  return { registry, listener };
 }
 
 function createListener(registers: Registry[]): WorkerListener {
   // Every update counts here: prom-client looks labels up at every increment, so these two are added at the scrape.
   let appliedCalls = 0;
   let acknowledged = 0;
+  const received = new Counter({ registers, ...counters.received });
   const calls = new Counter({
     registers,
     ...counters.calls,
@@ -160,7 +162,6 @@ function createListener(registers: Registry[]): WorkerListener {
       acknowledged = 0;
     },
   });
-  const received = new Counter({ registers, ...counters.received });
   const superseded = new Counter({ registers, ...counters.superseded });
   const fieldsSuperseded = new Counter({ registers, ...counters.fieldsSuperseded });
   const leasesLost = new Counter({ registers, ...counters.leasesLost });
