@@ -1,5 +1,5 @@
 /** docs/reference/check.md */
-import type { RuleName, Severity } from '../../src/check/findings.ts';
+import type { RuleName, Severity } from '../../src/check/finding.ts';
 import { code, type Page, table } from './page.ts';
 
 /** What each rule looks at, and when a finding has which severity. */

@@ -1,7 +1,20 @@
 /** How far the local clock is from SQS's, read off the `Date` header of its answers. */
 
-import type { SQSClient } from '../queue/client.ts';
 import { NEAREST_TO_THE_WIRE } from './open-call.ts';
+
+type Middleware = <Args, Answer extends { readonly response: unknown }>(
+  next: (args: Args) => Promise<Answer>,
+) => (args: Args) => Promise<Answer>;
+
+/** The part of an SDK client that is needed. */
+interface WatchedClient {
+  readonly middlewareStack: {
+    addRelativeTo(
+      middleware: Middleware,
+      options: { relation: 'before'; toMiddleware: string; name: string },
+    ): void;
+  };
+}
 
 /**
  * Watches every answer of `client`, one that `createSqsClient` made, from now on, refusals included: a clock that is
@@ -10,7 +23,7 @@ import { NEAREST_TO_THE_WIRE } from './open-call.ts';
  * @returns a reader of the latest skew in milliseconds, positive when the local clock is ahead; undefined before
  * the first answer that carries a date. Good to about a second: the header has no finer resolution.
  */
-export function watchClockSkew(client: SQSClient, now: () => number): () => number | undefined {
+export function watchClockSkew(client: WatchedClient, now: () => number): () => number | undefined {
   let skewMs: number | undefined;
   client.middlewareStack.addRelativeTo(
     <Args, Answer extends { readonly response: unknown }>(next: (args: Args) => Promise<Answer>) =>

@@ -1,7 +1,8 @@
 /** The rule about the API's endpoint. */
+
+import { printableUrl } from '../text/urls.ts';
 import { endpointVariables } from './endpoint.ts';
-import type { Finding, Rule } from './findings.ts';
-import { readableUrl } from './wording.ts';
+import type { Finding, Rule } from './finding.ts';
 
 /** Where AWS IoT Managed Integrations is known to run. */
 const KNOWN_REGIONS: readonly string[] = ['ca-central-1', 'eu-west-1'];
@@ -17,7 +18,7 @@ export const apiRule: Rule = ({ api, region }) => {
       rule: 'api-region',
       where: 'AWS region',
       what: `IoT Managed Integrations is not known to run in ${region.value}`,
-      mend: `use ${KNOWN_REGIONS.join(' or ')}, or set ${endpointVariables.api}`,
+      fix: `use ${KNOWN_REGIONS.join(' or ')}, or set ${endpointVariables.api}`,
     });
   }
   if (api.custom && api.fips) {
@@ -25,10 +26,10 @@ export const apiRule: Rule = ({ api, region }) => {
       ...found,
       severity: 'error',
       what: 'is set together with AWS_USE_FIPS_ENDPOINT, which the client refuses',
-      mend: 'set only one of the two',
+      fix: 'set only one of the two',
     });
   }
-  const shown = readableUrl(api.url);
+  const shown = printableUrl(api.url);
   if (api.address.ok) {
     findings.push({ ...found, severity: 'ok', what: `${shown} resolves to ${api.address.value}` });
   } else {
@@ -36,7 +37,7 @@ export const apiRule: Rule = ({ api, region }) => {
       ...found,
       severity: 'error',
       what: `${shown} does not resolve: ${api.address.error.message}`,
-      mend: 'see to the region, the endpoint variable and the DNS that this host uses',
+      fix: 'see to the region, the endpoint variable and the DNS that this host uses',
     });
   }
   return findings;

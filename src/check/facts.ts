@@ -1,6 +1,7 @@
 /** Gathers what the findings judge. All I/O goes through what is passed in; what fails becomes a fact, not a throw. */
 import type { Config, Environment } from '../config.ts';
 import type { SQSClient } from '../queue/client.ts';
+import { errorFacts, type SqsErrorKind, sqsErrorKind } from '../queue/errors.ts';
 import { Queue } from '../queue/queue.ts';
 import type { QueueAttributes } from '../queue/types.ts';
 import { type ApiEndpoint, apiEndpoint, customEndpoint } from './endpoint.ts';
@@ -11,8 +12,7 @@ export interface ReadError {
   readonly name: string;
   /** One line, without control characters. */
   readonly message: string;
-  /** The system's code of a transport failure, as `ECONNREFUSED`. */
-  readonly code: string | undefined;
+  readonly kind: SqsErrorKind;
 }
 
 /** What was asked for, or why it could not be had. */
@@ -151,10 +151,9 @@ async function answer<T>(ask: () => Promise<T>): Promise<Answer<T>> {
 }
 
 function describeError(error: unknown): ReadError {
-  if (!(error instanceof Error)) return { name: 'Error', message: oneLine(String(error)), code: undefined };
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const { name, message, code } = errorFacts(error);
   // A host with several addresses fails with an AggregateError, whose message is empty.
-  return { name: error.name, message: oneLine(error.message) || (code ?? error.name), code };
+  return { name, message: oneLine(message) || (code ?? name), kind: sqsErrorKind(error) };
 }
 
 function oneLine(text: string): string {

@@ -1,14 +1,14 @@
 /** Rules about what the queues are set to, one by one and against each other. */
 import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
 import type { QueueAttributes } from '../queue/types.ts';
+import { duration } from '../text/times.ts';
 import type { CheckFacts, QueueFacts, QueueRole } from './facts.ts';
-import type { Finding, Rule } from './findings.ts';
+import type { Finding, Rule } from './finding.ts';
 import { queueVariables } from './queue-read-findings.ts';
-import { duration } from './wording.ts';
 
 /** The longest retention SQS offers. */
 const LONGEST_RETENTION_SECONDS = 14 * 86_400;
-const LONGEST_RETENTION_MEND = 'set its MessageRetentionPeriod to 1209600 (14 days)';
+const LONGEST_RETENTION_FIX = 'set its MessageRetentionPeriod to 1209600 (14 days)';
 /** Below this, throttling or a few restarts could make SQS dead-letter healthy messages by itself. */
 const MIN_MAX_RECEIVE_COUNT = 100;
 
@@ -25,7 +25,7 @@ export const distinctQueuesRule: Rule = ({ queues }) =>
           rule: 'queues-distinct',
           where: queueVariables[second.role],
           what: `is the same queue as ${queueVariables[first.role]}`,
-          mend: 'name a queue of its own',
+          fix: 'name a queue of its own',
         }),
       ),
   );
@@ -53,7 +53,7 @@ export const queueKindsRule: Rule = (facts) =>
         rule: 'queue-kinds',
         where: letters,
         what: `is ${kind(deadLetter.fifo)}, but ${queueVariables.source} is ${kind(source.fifo)}`,
-        mend: `use ${kind(source.fifo)} for dead letters too: AWS redrives between queues of one kind only`,
+        fix: `use ${kind(source.fifo)} for dead letters too: AWS redrives between queues of one kind only`,
       },
     ];
   });
@@ -63,14 +63,14 @@ export const deadLetterRetentionRule: Rule = (facts) =>
     const [its, other] = [deadLetter.retentionSeconds, source.retentionSeconds];
     if (its === undefined || other === undefined) return [];
     const found = { rule: 'dead-letter-retention', where: letters } as const;
-    const mend = LONGEST_RETENTION_MEND;
+    const fix = LONGEST_RETENTION_FIX;
     if (its < other) {
       const what = `keeps messages ${duration(its)}, shorter than ${queueVariables.source} (${duration(other)})`;
-      return [{ ...found, severity: 'error', what, mend }];
+      return [{ ...found, severity: 'error', what, fix }];
     }
     if (its < LONGEST_RETENTION_SECONDS) {
       const what = `keeps messages ${duration(its)}; dead letters wait for people, and 14 days can be had`;
-      return [{ ...found, severity: 'warning', what, mend }];
+      return [{ ...found, severity: 'warning', what, fix }];
     }
     return [{ ...found, severity: 'ok', what: `keeps messages ${duration(its)}` }];
   });
@@ -86,7 +86,7 @@ export const outcomeRetentionRule: Rule = (facts) => {
       ...found,
       severity: 'warning',
       what: `keeps messages ${duration(its)}; outcomes wait for whoever follows the job, and 14 days can be had`,
-      mend: LONGEST_RETENTION_MEND,
+      fix: LONGEST_RETENTION_FIX,
     },
   ];
 };
@@ -96,14 +96,14 @@ export const deadLetterSizeRule: Rule = (facts) =>
     const [its, other] = [deadLetter.maximumMessageBytes, source.maximumMessageBytes];
     if (its === undefined || other === undefined) return [];
     const found = { rule: 'dead-letter-size', where: letters } as const;
-    const mend = `set its MaximumMessageSize to ${MAX_PAYLOAD_BYTES}`;
+    const fix = `set its MaximumMessageSize to ${MAX_PAYLOAD_BYTES}`;
     if (its < other) {
       const what = `takes messages up to ${its} bytes, but ${queueVariables.source} up to ${other}: a large one would be refused for ever`;
-      return [{ ...found, severity: 'error', what, mend }];
+      return [{ ...found, severity: 'error', what, fix }];
     }
     if (its < MAX_PAYLOAD_BYTES) {
       const what = `takes messages up to ${its} bytes, which leaves no room for the reason beside a body of that size`;
-      return [{ ...found, severity: 'warning', what, mend }];
+      return [{ ...found, severity: 'warning', what, fix }];
     }
     return [{ ...found, severity: 'ok', what: `takes messages up to ${its} bytes` }];
   });
@@ -115,7 +115,7 @@ export const redriveRule: Rule = (facts) => {
   const policy = parsePolicy(source.redrivePolicy);
   if (policy === undefined) {
     const what = 'has a redrive policy that cannot be read';
-    return [{ ...found, severity: 'warning', what, mend: 'set it again, or remove it' }];
+    return [{ ...found, severity: 'warning', what, fix: 'set it again, or remove it' }];
   }
   const findings: Finding[] = [];
   if (policy.maxReceiveCount < MIN_MAX_RECEIVE_COUNT) {
@@ -123,7 +123,7 @@ export const redriveRule: Rule = (facts) => {
       ...found,
       severity: 'warning',
       what: `its redrive policy moves a message after ${policy.maxReceiveCount} receives: throttling or restarts could trigger it, and such a dead letter has no reason`,
-      mend: `raise maxReceiveCount to at least ${MIN_MAX_RECEIVE_COUNT}, or remove the policy: the worker dead-letters by itself`,
+      fix: `raise maxReceiveCount to at least ${MIN_MAX_RECEIVE_COUNT}, or remove the policy: the worker dead-letters by itself`,
     });
   }
   const deadLetterArn = attributesOf(facts, 'dead-letter')?.arn;
@@ -133,7 +133,7 @@ export const redriveRule: Rule = (facts) => {
       rule: 'redrive-target',
       severity: 'warning',
       what: `its redrive policy moves messages to ${policy.target}, which is not ${letters}`,
-      mend: `point it at ${deadLetterArn}, or remove it`,
+      fix: `point it at ${deadLetterArn}, or remove it`,
     });
   }
   if (findings.length > 0) return findings;
@@ -150,7 +150,7 @@ export const deadLetterRedriveRule: Rule = (facts) => {
       rule: 'dead-letter-redrive',
       where: letters,
       what: `has a redrive policy of its own: looking at dead letters counts as receiving them, and SQS then moves them on to ${target}, where no command looks`,
-      mend: 'remove its RedrivePolicy',
+      fix: 'remove its RedrivePolicy',
     },
   ];
 };

@@ -1,8 +1,11 @@
 /** Rules about reaching the queues: does each exist, may we look at it, is it where the signature says. */
+
+import type { SqsErrorKind } from '../queue/errors.ts';
+import { duration } from '../text/times.ts';
+import { printableUrl } from '../text/urls.ts';
 import { endpointVariables } from './endpoint.ts';
-import type { QueueFacts, QueueRole, ReadError } from './facts.ts';
-import type { Finding, Rule, RuleName } from './findings.ts';
-import { duration, readableUrl } from './wording.ts';
+import type { QueueFacts, QueueRole } from './facts.ts';
+import type { Finding, Rule, RuleName } from './finding.ts';
 
 /** The variable that names each queue. */
 export const queueVariables: Readonly<Record<QueueRole, string>> = {
@@ -13,69 +16,41 @@ export const queueVariables: Readonly<Record<QueueRole, string>> = {
 
 interface ReadFault {
   readonly rule: RuleName;
-  readonly names: readonly string[];
   readonly what: string;
-  readonly mend: string;
+  readonly fix: string;
 }
-
-/** Why a queue could not be read, by the error's name or code; the first that matches counts. */
-const readFaults: readonly ReadFault[] = [
-  {
-    rule: 'queue-missing',
-    names: ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue', 'InvalidAddress'],
-    what: 'there is no such queue',
-    mend: 'correct account, region and name in the URL, or create the queue',
-  },
-  {
-    rule: 'queue-permission',
-    names: ['AccessDenied', 'AccessDeniedException', 'KmsAccessDenied'],
-    what: 'its settings may not be read',
-    mend: 'allow sqs:GetQueueAttributes on it',
-  },
-  {
-    rule: 'queue-credentials',
-    names: [
-      'ExpiredToken',
-      'ExpiredTokenException',
-      'InvalidClientTokenId',
-      'InvalidAccessKeyId',
-      'UnrecognizedClientException',
-      'SignatureDoesNotMatch',
-      'InvalidSignatureException',
-      'RequestExpired',
-      'MissingAuthenticationToken',
-      'MissingAuthenticationTokenException',
-      'IncompleteSignature',
-      'OptInRequired',
-    ],
-    what: 'SQS does not accept the credentials',
-    mend: 'renew the credentials; see also the findings on region and clock',
-  },
-  {
-    rule: 'queue-unreachable',
-    names: [
-      'TimeoutError',
-      'ECONNREFUSED',
-      'ECONNRESET',
-      'EHOSTUNREACH',
-      'ENETUNREACH',
-      'ENOTFOUND',
-      'EAI_AGAIN',
-      'ETIMEDOUT',
-      'EPIPE',
-      'RequestTimeout',
-      'UND_ERR_SOCKET',
-    ],
-    what: 'cannot connect to SQS',
-    mend: 'see to network, VPC endpoint and AWS_ENDPOINT_URL_SQS',
-  },
-];
 
 const otherFault: ReadFault = {
   rule: 'queue-unreadable',
-  names: [],
   what: 'its settings could not be read',
-  mend: 'see what SQS says',
+  fix: 'see what SQS says',
+};
+
+const credentialsFault: ReadFault = {
+  rule: 'queue-credentials',
+  what: 'SQS does not accept the credentials',
+  fix: 'renew the credentials; see also the findings on region and clock',
+};
+
+/** Why a queue could not be read, by what the error says. */
+const readFaults: Readonly<Partial<Record<SqsErrorKind, ReadFault>>> = {
+  missing: {
+    rule: 'queue-missing',
+    what: 'there is no such queue',
+    fix: 'correct account, region and name in the URL, or create the queue',
+  },
+  denied: {
+    rule: 'queue-permission',
+    what: 'its settings may not be read',
+    fix: 'allow sqs:GetQueueAttributes on it',
+  },
+  credentials: credentialsFault,
+  'no-credentials': credentialsFault,
+  unreachable: {
+    rule: 'queue-unreachable',
+    what: 'cannot connect to SQS',
+    fix: 'see to network, VPC endpoint and AWS_ENDPOINT_URL_SQS',
+  },
 };
 
 export const readQueuesRule: Rule = ({ queues }) => queues.map(readFinding);
@@ -88,18 +63,18 @@ function readFinding({ role, url, attributes }: QueueFacts): Finding {
       rule: 'queue-skipped',
       where,
       what: 'was not looked at, for want of a region or of credentials',
-      mend: 'mend those first',
+      fix: 'fix those first',
     };
   }
   if (!attributes.ok) {
-    const fault = readFaults.find(({ names }) => matches(names, attributes.error)) ?? otherFault;
+    const fault = readFaults[attributes.error.kind] ?? otherFault;
     return {
       // The worker takes the retention from the source and compares both; of the outcome queue it needs only that it is there.
       severity: role === 'outcome' && fault.rule === 'queue-permission' ? 'warning' : 'error',
       rule: fault.rule,
       where,
-      what: `${fault.what} (${readableUrl(url)}: ${attributes.error.name}: ${attributes.error.message})`,
-      mend: fault.mend,
+      what: `${fault.what} (${printableUrl(url)}: ${attributes.error.name}: ${attributes.error.message})`,
+      fix: fault.fix,
     };
   }
   const { fifo, retentionSeconds, visibilitySeconds } = attributes.value;
@@ -110,10 +85,6 @@ function readFinding({ role, url, attributes }: QueueFacts): Finding {
     ...(visibilitySeconds === undefined ? [] : [`own visibility timeout ${duration(visibilitySeconds)}`]),
   ];
   return { severity: 'ok', rule: 'queue-read', where, what: details.join(', ') };
-}
-
-function matches(names: readonly string[], { name, code }: ReadError): boolean {
-  return names.includes(name) || (code !== undefined && names.includes(code));
 }
 
 /** The region in the host of AWS's queue URLs: the current, the legacy and the VPC endpoint's form. */
@@ -132,7 +103,7 @@ export const queueRegionRule: Rule = ({ queues, region, queueEndpoint }) => {
       rule: 'queue-region',
       where: queueVariables[role],
       what: `the queue is in ${its}, but requests are signed for ${region.value}`,
-      mend: `set AWS_REGION=${its}, or name a queue in ${region.value}`,
+      fix: `set AWS_REGION=${its}, or name a queue in ${region.value}`,
     };
   });
 };
@@ -147,8 +118,8 @@ export const queueEndpointRule: Rule = ({ queues, queueEndpoint: { overridesUrls
       severity: 'warning',
       rule: 'queue-endpoint',
       where: endpointVariables.sqs,
-      what: `${readableUrl(variable)} is not used for queues whose URL names another host`,
-      mend: 'name that host in the URLs of the queues, or unset it',
+      what: `${printableUrl(variable)} is not used for queues whose URL names another host`,
+      fix: 'name that host in the URLs of the queues, or unset it',
     },
   ];
 };

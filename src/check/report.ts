@@ -1,13 +1,16 @@
 /** Findings to text: for people and for scripts. */
-import { type Finding, isOk, type Severity } from './findings.ts';
+
+import { counted } from '../text/numbers.ts';
+import type { Finding, Severity } from './finding.ts';
+import { isOk } from './findings.ts';
 
 const labels: Readonly<Record<Severity, string>> = { ok: 'ok', warning: 'warn', error: 'FAIL' };
 
 /** One aligned line a finding and a final line that sums them up. Ends with a newline. */
 export function findingsAsText(findings: readonly Finding[]): string {
   const width = Math.max(0, ...findings.map(({ where }) => where.length));
-  const lines = findings.map(({ severity, where, what, mend }) => {
-    const remedy = mend === undefined ? '' : `; ${mend}`;
+  const lines = findings.map(({ severity, where, what, fix }) => {
+    const remedy = fix === undefined ? '' : `; ${fix}`;
     return `${labels[severity].padEnd(4)}  ${where.padEnd(width)}  ${what}${remedy}`;
   });
   return `${[...lines, '', summary(findings)].join('\n')}\n`;
@@ -22,12 +25,8 @@ function summary(findings: readonly Finding[]): string {
   const count = (severity: Severity): number =>
     findings.filter((finding) => finding.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];
-  if (errors > 0) return `${number(errors, 'error')}, ${number(warnings, 'warning')}: not ready to run`;
+  if (errors > 0) return `${counted(errors, 'error')}, ${counted(warnings, 'warning')}: not ready to run`;
   return warnings > 0
-    ? `${number(warnings, 'warning')}, no errors: ready to run`
+    ? `${counted(warnings, 'warning')}, no errors: ready to run`
     : 'all is well: ready to run';
-}
-
-function number(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,7 +1,7 @@
 /** Rules about the process itself: region, credentials, clock and settings. */
-import type { Rule } from './findings.ts';
+import type { Rule } from './finding.ts';
 
-/** Above this the clock is worth mending, in milliseconds. */
+/** Above this the clock is worth correcting, in milliseconds. */
 const SKEW_WARNING_MS = 60_000;
 /** Above this AWS refuses every signature, in milliseconds. */
 const SKEW_ERROR_MS = 5 * 60_000;
@@ -12,7 +12,7 @@ export const regionRule: Rule = ({ region }) => {
   const found = { rule: 'region', where: 'AWS region' } as const;
   if (region.ok) return [{ ...found, severity: 'ok', what: `is ${region.value}` }];
   const what = `cannot be found: ${region.error.message}`;
-  return [{ ...found, severity: 'error', what, mend: 'set AWS_REGION' }];
+  return [{ ...found, severity: 'error', what, fix: 'set AWS_REGION' }];
 };
 
 export const credentialsRule: Rule = ({ accessKey }) => {
@@ -21,7 +21,7 @@ export const credentialsRule: Rule = ({ accessKey }) => {
     return [{ ...found, severity: 'ok', what: `found, the access key id ends in ${accessKey.value}` }];
   }
   const what = `cannot be found: ${accessKey.error.message}`;
-  return [{ ...found, severity: 'error', what, mend: 'give the process a role, or set AWS_PROFILE' }];
+  return [{ ...found, severity: 'error', what, fix: 'give the process a role, or set AWS_PROFILE' }];
 };
 
 export const clockRule: Rule = ({ clockSkewMs, queues }) => {
@@ -29,13 +29,13 @@ export const clockRule: Rule = ({ clockSkewMs, queues }) => {
   if (queues.every((queue) => queue.attributes === undefined)) return [];
   if (clockSkewMs === undefined) {
     const what = 'could not be compared: no answer from SQS carried a time';
-    return [{ ...found, severity: 'warning', what, mend: 'see why SQS does not answer' }];
+    return [{ ...found, severity: 'warning', what, fix: 'see why SQS does not answer' }];
   }
   const offMs = Math.abs(clockSkewMs);
   const what = `is ${Math.round(offMs / 1_000)} s ${clockSkewMs > 0 ? 'ahead of' : 'behind'} that of SQS`;
-  const mend = 'synchronise it (chrony, ntpd); AWS refuses signatures more than 5 minutes off';
-  if (offMs > SKEW_ERROR_MS) return [{ ...found, severity: 'error', what, mend }];
-  if (offMs > SKEW_WARNING_MS) return [{ ...found, severity: 'warning', what, mend }];
+  const fix = 'synchronise it (chrony, ntpd); AWS refuses signatures more than 5 minutes off';
+  if (offMs > SKEW_ERROR_MS) return [{ ...found, severity: 'error', what, fix }];
+  if (offMs > SKEW_WARNING_MS) return [{ ...found, severity: 'warning', what, fix }];
   return [{ ...found, severity: 'ok', what: 'agrees with that of SQS' }];
 };
 
@@ -44,8 +44,8 @@ export const graceRule: Rule = ({ settings }) => {
   const found = { rule: 'shutdown-grace', where: 'SHUTDOWN_GRACE_SECONDS' } as const;
   if (seconds <= PLATFORM_GRACE_SECONDS) return [{ ...found, severity: 'ok', what: `is ${seconds} s` }];
   const what = `is ${seconds} s, but ECS and Kubernetes kill after ${PLATFORM_GRACE_SECONDS} s unless told otherwise`;
-  const mend = 'lower it, or raise stopTimeout (ECS) or terminationGracePeriodSeconds (Kubernetes) above it';
-  return [{ ...found, severity: 'warning', what, mend }];
+  const fix = 'lower it, or raise stopTimeout (ECS) or terminationGracePeriodSeconds (Kubernetes) above it';
+  return [{ ...found, severity: 'warning', what, fix }];
 };
 
 export const leaseRule: Rule = ({ settings }) => {
@@ -59,5 +59,5 @@ export const leaseRule: Rule = ({ settings }) => {
   const what =
     `is ${settings.visibilityTimeoutSeconds} s, no longer than one call may take (${settings.callTimeoutMs} ms): ` +
     'leases are extended, but a worker that stalls during a call loses the message to another one';
-  return [{ ...found, severity: 'warning', what, mend: 'raise it above CALL_TIMEOUT_MS' }];
+  return [{ ...found, severity: 'warning', what, fix: 'raise it above CALL_TIMEOUT_MS' }];
 };

@@ -1,7 +1,7 @@
 /** What `list` prints: causes, or letters one by one. PURE. */
 
-import { printableUrl } from '../queue/errors.ts';
 import { printableJson } from '../text/printable.ts';
+import { printableUrl } from '../text/urls.ts';
 import { causeOf, type Group, type Groups } from './groups.ts';
 import { LEASE_SECONDS } from './held.ts';
 import type { Letter } from './letter.ts';

@@ -2,9 +2,9 @@
 
 import type { Duplicates } from '../input/duplicates.ts';
 import type { RefusedRow, Tally } from '../input/validate.ts';
-import { printableUrl } from '../queue/errors.ts';
 import { isFifo } from '../sending/batches.ts';
 import { printable, printableJson, shortPrintable } from '../text/printable.ts';
+import { printableUrl } from '../text/urls.ts';
 
 export interface Report {
   readonly outcome: 'done' | 'interrupted' | 'failed';

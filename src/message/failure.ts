@@ -3,6 +3,8 @@
  * among them, with different statuses (ARCHITECTURE.md, What becomes of a message). PURE.
  */
 
+import { type AwsErrorKind, awsErrorKind, isConnectionCode } from '../aws/errors.ts';
+
 /**
  * - `throttled`: the API asks for a lower rate; never the message's fault.
  * - `retryable`: the service or the connection to it failed, perhaps briefly.
@@ -54,64 +56,15 @@ export const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 const MAX_MESSAGE_LENGTH = 1_000;
 
-/** Not `LimitExceededException`: it is a quota on resources, which waiting does not change. */
-const throttledNames: ReadonlySet<string> = new Set([
-  'BandwidthLimitExceeded',
-  'PriorRequestNotComplete',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'SlowDown',
-  'ThrottledException',
-  'Throttling',
-  'ThrottlingException',
-  'TooManyRequests',
-  'TooManyRequestsException',
-]);
-
-/** Without the suffix `Exception`, which some services of AWS leave out. */
-const misconfiguredNames: ReadonlySet<string> = new Set([
-  'AuthFailure',
-  'CredentialsProviderError',
-  'EndpointError',
-  'ExpiredToken',
-  'IncompleteSignature',
-  'InvalidAccessKeyId',
-  'InvalidAction',
-  'InvalidClientTokenId',
-  'InvalidSignature',
-  'InvalidToken',
-  'MissingAuthenticationToken',
-  'OptInRequired',
-  'RequestExpired',
-  'RequestTimeTooSkewed',
-  'SignatureDoesNotMatch',
-  'TokenProviderError',
-  'TokenRefreshRequired',
-  'Unauthorized',
-  'UnknownOperation',
-  'UnrecognizedClient',
-]);
-
-const retryableNames: ReadonlySet<string> = new Set([
-  'ConflictException',
-  'HTTPParserError',
-  'InternalError',
-  'InternalFailure',
-  'InternalServerError',
-  'InternalServerException',
-  'RequestTimeout',
-  'RequestTimeoutException',
-  'ServiceUnavailable',
-  'ServiceUnavailableException',
-  'TimeoutError',
-]);
-
-const deniedNames: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException', 'NotAuthorized']);
-
-/** Codes of an answer that broke off; its status, if there is one, proves nothing. */
-const cutShort = /^(ECONNRESET|UND_ERR_SOCKET)$/;
+/** What the names that all of AWS's services share mean for an update; `denied` stands apart, after the statuses. */
+const sharedKinds: Readonly<Record<Exclude<AwsErrorKind, 'denied'>, FailureKind>> = {
+  'no-credentials': 'misconfigured',
+  credentials: 'misconfigured',
+  request: 'misconfigured',
+  throttled: 'throttled',
+  unreachable: 'retryable',
+  service: 'retryable',
+};
 
 /** Errors of JavaScript, and undici's for a request it cannot make: bugs, even where they have a code. */
 const bugNames: ReadonlySet<string> = new Set([
@@ -159,15 +112,16 @@ export function classify(error: CallError, now: number): Failure {
 }
 
 function failureKind({ name, status, code }: CallError): FailureKind {
-  if (throttledNames.has(name)) return 'throttled';
-  if (misconfiguredNames.has(name.replace(/Exception$/, ''))) return 'misconfigured';
-  if (retryableNames.has(name) || cutShort.test(code ?? '')) return 'retryable';
+  const shared = awsErrorKind(name);
+  if (shared !== undefined && shared !== 'denied') return sharedKinds[shared];
+  // An answer that did not come to its end: what its status says, if there is one, is not known to be so.
+  if (name === 'ConflictException' || isConnectionCode(code)) return 'retryable';
   if (status === undefined) return code === undefined || bugNames.has(name) ? 'internal' : 'retryable';
   if (status === 429) return 'throttled';
   if (status >= 500 || retryableStatuses.has(status)) return 'retryable';
   if (status === 401) return 'misconfigured';
   if (status < 400 || namelessNames.has(name) || numericName.test(name)) return 'unidentified';
-  return status === 403 || deniedNames.has(name) ? 'denied' : 'rejected';
+  return status === 403 || shared === 'denied' ? 'denied' : 'rejected';
 }
 
 /** All three date formats of HTTP begin with a weekday; `Date.parse` accepts almost anything. */

@@ -1,5 +1,6 @@
 /** Worker events as log lines. */
 import type { Failure } from '../message/failure.ts';
+import { printableUrl } from '../text/urls.ts';
 import type { Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
 import { describeError } from './errors.ts';
 import { type LogLine, logLines, writeLine } from './log-lines.ts';
@@ -35,14 +36,14 @@ export function logEvents(log: Logger): WorkerListener {
         break;
       case 'queues-unresolved':
         writeLine(log, logLines.queueUnresolved, () => ({
-          queueUrl: withoutPassword(event.queueUrl),
+          queueUrl: printableUrl(event.queueUrl),
           error: describeError(event.error),
           retryInMs: Math.round(event.retryInMs),
         }));
         break;
       case 'queue-assumed':
         writeLine(log, logLines.queueAssumed, () => ({
-          queueUrl: withoutPassword(event.queueUrl),
+          queueUrl: printableUrl(event.queueUrl),
           error: describeError(event.error),
         }));
         break;
@@ -184,9 +185,4 @@ function failed(failure: Failure | undefined) {
     errorMessage: failure?.message,
     awsRequestId: failure?.requestId,
   };
-}
-
-function withoutPassword(url: string): string {
-  const parsed = URL.parse(url);
-  return parsed === null ? '' : `${parsed.origin}${parsed.pathname}`;
 }

@@ -1,96 +1,112 @@
-/** What a failed SQS request means: whether to try again, and how to say it. */
-import { printable } from '../text/printable.ts';
+/** What SQS's errors mean: one table, for requests that failed as a whole and for entries of a batch alike. PURE. */
+import {
+  type AwsErrorKind,
+  awsErrorKind,
+  isConnectionCode,
+  kindsByName,
+  neverConnected,
+  withoutSuffix,
+} from '../aws/errors.ts';
 
-/** The system's codes, undici's (`UND_ERR_SOCKET`) and its parser's (`HPE_INVALID_CONSTANT`). */
-const TRANSIENT_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR|UND_ERR|HPE)/;
-/** Of undici's, those that say we asked for what it cannot do. */
-const OUR_FAULT = /^UND_ERR_(INVALID_ARG|NOT_SUPPORTED)$/;
-const TRANSIENT_NAMES =
-  /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|OverLimit|^TimeoutError$|RequestTimeout|^HTTPParserError$/;
+/**
+ * Beside the kinds that all of AWS's services have:
+ * - `no-region`: the client does not know where to send the request.
+ * - `missing`: there is no such queue.
+ * - `key`: the queue's KMS key refuses, or cannot be used.
+ * - `parcel`: the message, receipt handle or other content of an entry is not acceptable; the same one never will be.
+ * - `other`: a name that is not in the table.
+ */
+export type SqsErrorKind = AwsErrorKind | 'no-region' | 'missing' | 'key' | 'parcel' | 'other';
+
+/**
+ * As SQS names them over JSON, without the prefix `AWS.SimpleQueueService.` and the suffix `Exception`; `KMS.` is `Kms`.
+ * Source: SQS's API reference, errors of the actions used here.
+ */
+const names = {
+  missing: ['QueueDoesNotExist', 'NonExistentQueue', 'InvalidAddress'],
+  key: [
+    'KmsAccessDenied',
+    'KmsDisabled',
+    'KmsInvalidKeyUsage',
+    'KmsInvalidState',
+    'KmsNotFound',
+    'KmsOptInRequired',
+  ],
+  parcel: [
+    'BatchRequestTooLong',
+    'InvalidMessageContents',
+    'InvalidParameterCombination',
+    'InvalidParameterValue',
+    'MessageNotInflight',
+    'ReceiptHandleIsInvalid',
+  ],
+  // More than 120,000 messages in flight is over as soon as some are deleted.
+  throttled: ['KmsThrottled', 'KmsThrottling', 'OverLimit'],
+} as const satisfies Partial<Record<SqsErrorKind, readonly string[]>>;
+
+const kinds = kindsByName<SqsErrorKind & keyof typeof names>(names);
+
+/** What the name of an error, or the code of a failed batch entry, says by itself. */
+export function sqsNameKind(name: string): SqsErrorKind {
+  const key = withoutSuffix(name.replace(/^AWS\.SimpleQueueService\./, '').replace(/^KMS\./, 'Kms'));
+  return kinds.get(key) ?? awsErrorKind(key) ?? 'other';
+}
+
+/** What a request that failed as a whole says. */
+export function sqsErrorKind(error: unknown): SqsErrorKind {
+  const { name, message, status, code } = errorFacts(error);
+  const kind = sqsNameKind(name);
+  if (kind === 'no-credentials') return kind;
+  // The code before all other names: an answer cut short has a name or a status, and it says nothing.
+  if (isConnectionCode(code)) return 'unreachable';
+  if (kind !== 'other') return kind;
+  if (status === undefined) return message.includes('Region is missing') ? 'no-region' : 'other';
+  if (status === 429) return 'throttled';
+  if (status === 408) return 'unreachable';
+  return status >= 500 ? 'service' : 'other';
+}
+
+const transientKinds: ReadonlySet<SqsErrorKind> = new Set(['throttled', 'unreachable', 'service']);
 
 /** Whether the same request may succeed later: no connection, no answer in time, throttled, or SQS's own fault. */
 export function isTransient(error: unknown): boolean {
-  const { name, status, code } = facts(error);
-  // The code first: an answer cut short has a status, and it says nothing.
-  if (TRANSIENT_NAMES.test(name) || ofTheConnection(code)) return true;
-  return status !== undefined && (status >= 500 || status === 429 || status === 408);
+  return transientKinds.has(sqsErrorKind(error));
 }
-
-function ofTheConnection(code = ''): boolean {
-  return TRANSIENT_CODES.test(code) && !OUR_FAULT.test(code);
-}
-
-const NEVER_ARRIVED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR|UND_ERR_CONNECT_TIMEOUT)/;
 
 /** Whether a request that failed so may have been carried out all the same: its answer was lost, or never came. */
 export function mayHaveArrived(error: unknown): boolean {
   if (!isTransient(error)) return false;
-  const { status, code } = facts(error);
-  if (status !== undefined) return status >= 500 || ofTheConnection(code);
-  return !NEVER_ARRIVED.test(code ?? '');
-}
-
-/** What a sentence about a failed request can name as the place to mend it. */
-export interface RequestHints {
-  /** Where the queue's URL comes from. */
-  readonly setting: string;
-  /** What the credentials must allow. */
-  readonly permission: string;
-}
-
-const sending: RequestHints = { setting: '--queue-url (or QUEUE_URL)', permission: 'sqs:SendMessage' };
-
-/** One sentence, without its full stop, that says what failed and how to mend it. */
-export function explainSqsError(error: unknown, queueUrl: string, hints: RequestHints = sending): string {
-  const { name, message, code } = facts(error);
-  const queue = printableUrl(queueUrl);
-  const said = `${name}: ${printable(message)}`;
-  if (/QueueDoesNotExist|NonExistentQueue/.test(name))
-    return `there is no queue ${queue}: check ${hints.setting} and the region`;
-  if (/AccessDenied/.test(name))
-    return `access to ${queue} is denied: the credentials need ${hints.permission} on it (${said})`;
-  if (/CredentialsProvider/.test(name))
-    return 'no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
-  if (/Token|Signature|UnrecognizedClient|InvalidAccessKey|AuthFailure|OptInRequired/.test(name))
-    return `AWS does not accept the credentials (${said})`;
-  if (message.includes('Region is missing')) return 'no AWS region is set: set AWS_REGION';
-  if (name === 'TimeoutError' || name === 'HTTPParserError' || ofTheConnection(code))
-    return `SQS cannot be reached for ${queue} (${printable(message) || code})`;
-  return `SQS answered ${said}`;
+  const { status, code } = errorFacts(error);
+  if (status !== undefined) return status >= 500 || isConnectionCode(code);
+  return !neverConnected(code);
 }
 
 const QUEUE = Symbol('queue');
 
-/** The same error, with the queue that its request was for; the SDK's do not say. Not shown where errors are logged. */
-export function blameQueue(error: unknown, queueUrl: string | undefined): unknown {
+/** The same error with the queue that its request was for: the SDK's do not say. Not shown where errors are logged. */
+export function withQueue(error: unknown, queueUrl: string | undefined): unknown {
   if (typeof error === 'object' && error !== null && Object.isExtensible(error))
     Object.defineProperty(error, QUEUE, { value: queueUrl, configurable: true });
   return error;
 }
 
-/** The URL of the queue that a failed request was for. */
+/** The URL of the queue that a failed request was for; undefined for an error that is not of an SQS request. */
 export function failedQueue(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   return (error as { readonly [QUEUE]?: string })[QUEUE];
 }
 
-/** A queue's URL, fit to print: without a password. */
-export function printableUrl(text: string): string {
-  const url = new URL(text);
-  url.username = '';
-  url.password = '';
-  return printable(url.href);
-}
-
-interface ErrorFacts {
+/** The parts of an error that its meaning is read off. */
+export interface SqsErrorFacts {
   readonly name: string;
   readonly message: string;
+  /** Of the HTTP answer, when there was one. */
   readonly status: number | undefined;
   /** The system's own code of the error (`ECONNREFUSED`). */
   readonly code: string | undefined;
 }
 
-function facts(error: unknown): ErrorFacts {
+export function errorFacts(error: unknown): SqsErrorFacts {
   if (!(error instanceof Error))
     return { name: 'Error', message: String(error), status: undefined, code: undefined };
   const { $metadata, code } = error as { $metadata?: { httpStatusCode?: number }; code?: unknown };

@@ -1,7 +1,7 @@
 /** Sends the SDK's commands for one queue, each bounded in time. */
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { carry, OpenCalls } from '../aws/open-call.ts';
-import { blameQueue } from './errors.ts';
+import { withQueue } from './errors.ts';
 
 type Send<Input, Output> = (args: { input: Input }) => Promise<{ output: Output }>;
 
@@ -27,7 +27,7 @@ export class Sender {
   readonly #calls = new OpenCalls();
   readonly #resolved = new Map<unknown, Send<never, unknown>>();
 
-  /** @param client one that `createSqsClient` made, or a request ends unheard when its time is up. */
+  /** @param client one that `createSqsClient` made, or no request ends when its time is up. */
   constructor(client: SQSClient) {
     this.#client = client;
   }
@@ -45,7 +45,7 @@ export class Sender {
       return output;
     });
     return request.catch((error: unknown) => {
-      throw blameQueue(error, command.input.QueueUrl);
+      throw withQueue(error, command.input.QueueUrl);
     });
   }
 

@@ -7,7 +7,8 @@
  */
 
 import type { GoodRow, RefusedRow } from '../input/validate.ts';
-import { explainSqsError, isTransient, type RequestHints } from '../queue/errors.ts';
+import { isTransient } from '../queue/errors.ts';
+import { explainSqsError, type RequestHints } from '../queue/explain.ts';
 import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
 import { printable } from '../text/printable.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { apiEndpoint, customEndpoint } from '../../src/check/endpoint.ts';
-import { duration, readableUrl } from '../../src/check/wording.ts';
 
 describe('apiEndpoint', () => {
   test.each([
@@ -39,29 +38,5 @@ describe('customEndpoint', () => {
   test('keeps the services apart', () => {
     expect(customEndpoint({ AWS_ENDPOINT_URL_SQS: 'http://a:1' }, 'api')).toBeUndefined();
     expect(customEndpoint({ AWS_ENDPOINT_URL_SQS: 'http://a:1' }, 'sqs')).toBe('http://a:1');
-  });
-});
-
-describe('duration', () => {
-  test.each([
-    [0, '0 seconds'],
-    [1, '1 second'],
-    [90, '90 seconds'],
-    [60, '1 minute'],
-    [7_200, '2 hours'],
-    [86_400, '1 day'],
-    [1_209_600, '14 days'],
-  ])('words %i s as %s', (seconds, text) => {
-    expect(duration(seconds)).toBe(text);
-  });
-});
-
-describe('readableUrl', () => {
-  test.each([
-    ['https://user:hunter2@host:1/q?token=hunter2#x', 'https://host:1/q'],
-    ['http://127.0.0.1:8080/', 'http://127.0.0.1:8080'],
-    ['hunter2', 'an address that is not a URL'],
-  ])('keeps what is no secret of %s', (url, shown) => {
-    expect(readableUrl(url)).toBe(shown);
   });
 });

@@ -127,7 +127,7 @@ describe('gatherFacts', () => {
     const endpoint = closed.address;
     await closed.stop();
     const { queues, clockSkewMs } = await gather({ client: { endpoint } });
-    expect(queues[0]).toMatchObject({ attributes: { ok: false, error: { code: 'ECONNREFUSED' } } });
+    expect(queues[0]).toMatchObject({ attributes: { ok: false, error: { kind: 'unreachable' } } });
     expect(clockSkewMs).toBeUndefined();
   });
 
@@ -173,7 +173,7 @@ describe('gatherFacts', () => {
     const resolveHost = async (host: string): Promise<never> => {
       throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' });
     };
-    expect((await gather({ resolveHost })).api?.address).toMatchObject({ error: { code: 'ENOTFOUND' } });
+    expect((await gather({ resolveHost })).api?.address).toMatchObject({ error: { message: /ENOTFOUND/ } });
     const env = { AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: 'localhost' };
     expect((await gather({ env })).api?.address).toMatchObject({ ok: false });
   });

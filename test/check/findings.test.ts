@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Answer, CheckFacts, QueueFacts, QueueRole } from '../../src/check/facts.ts';
-import { type Finding, findingsOf, isOk } from '../../src/check/findings.ts';
+import type { Finding } from '../../src/check/finding.ts';
+import { findingsOf, isOk } from '../../src/check/findings.ts';
+import { sqsErrorKind } from '../../src/queue/errors.ts';
 import type { QueueAttributes } from '../../src/queue/types.ts';
 
 const DAY = 86_400;
@@ -8,7 +10,7 @@ const MiB = 1_048_576;
 
 const failed = (name: string, message = 'no', code?: string): Answer<never> => ({
   ok: false,
-  error: { name, message, code },
+  error: { name, message, kind: sqsErrorKind(Object.assign(new Error(message), { name, code })) },
 });
 
 const attributes = (name: string, changes: Partial<QueueAttributes> = {}): QueueAttributes => ({
@@ -316,7 +318,7 @@ describe('findingsOf', () => {
     ],
   ])('reports %s', (_, changes, severity, rule, where) => {
     expect(faultsOf(changes)).toEqual([
-      { severity, rule, where, what: expect.any(String), mend: expect.any(String) },
+      { severity, rule, where, what: expect.any(String), fix: expect.any(String) },
     ]);
   });
 

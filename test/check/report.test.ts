@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../src/check/findings.ts';
+import type { Finding } from '../../src/check/finding.ts';
 import { findingsAsJson, findingsAsText } from '../../src/check/report.ts';
 
 const ok: Finding = { severity: 'ok', rule: 'region', where: 'AWS region', what: 'is eu-west-1' };
@@ -8,9 +8,9 @@ const warning: Finding = {
   rule: 'lease',
   where: 'LEASE',
   what: 'is short',
-  mend: 'raise it',
+  fix: 'raise it',
 };
-const error: Finding = { severity: 'error', rule: 'clock', where: 'clock', what: 'is off', mend: 'set it' };
+const error: Finding = { severity: 'error', rule: 'clock', where: 'clock', what: 'is off', fix: 'set it' };
 
 describe('findingsAsText', () => {
   test('gives each finding an aligned line, and sums up', () => {

@@ -4,7 +4,14 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRequestHandler } from '../../src/aws/request-handler.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
-import { explainSqsError, isTransient, mayHaveArrived } from '../../src/queue/errors.ts';
+import {
+  isTransient,
+  mayHaveArrived,
+  type SqsErrorKind,
+  sqsErrorKind,
+  sqsNameKind,
+} from '../../src/queue/errors.ts';
+import { explainSqsError } from '../../src/queue/explain.ts';
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 100\r\n\r\n';
 
@@ -58,8 +65,117 @@ describe.each([
     const error = await failure(answer, handler);
     expect(isTransient(error)).toBe(true);
     expect(mayHaveArrived(error)).toBe(arrived);
-    expect(explainSqsError(error, 'http://127.0.0.1/q')).toMatch(
-      /^SQS (cannot be reached for|answered RequestTimeout)/,
-    );
+    expect(explainSqsError(error, 'http://127.0.0.1/q')).toMatch(/^SQS cannot be reached for /);
   });
+});
+
+/** An error as the SDK throws it. */
+function sdkError(name: string, facts: { status?: number; code?: string; message?: string } = {}): Error {
+  const { status, code, message = 'no' } = facts;
+  return Object.assign(new Error(message), {
+    name,
+    ...(code !== undefined && { code }),
+    ...(status !== undefined && { $metadata: { httpStatusCode: status } }),
+  });
+}
+
+test.each<[SqsErrorKind, string[]]>([
+  ['missing', ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue', 'InvalidAddress']],
+  ['denied', ['AccessDenied', 'AccessDeniedException']],
+  [
+    'key',
+    [
+      'KmsAccessDenied',
+      'KMS.AccessDeniedException',
+      'KmsDisabled',
+      'KMS.NotFoundException',
+      'KmsOptInRequired',
+    ],
+  ],
+  ['no-credentials', ['CredentialsProviderError', 'TokenProviderError']],
+  [
+    'credentials',
+    [
+      'ExpiredToken',
+      'ExpiredTokenException',
+      'InvalidClientTokenId',
+      'InvalidSignatureException',
+      'OptInRequired',
+      'RequestExpired',
+      'RequestTimeTooSkewed',
+      'SignatureDoesNotMatch',
+      'UnrecognizedClientException',
+    ],
+  ],
+  [
+    'throttled',
+    [
+      'EC2ThrottledException',
+      'KMS.ThrottlingException',
+      'KmsThrottled',
+      'OverLimit',
+      'AWS.SimpleQueueService.OverLimit',
+      'RequestThrottled',
+      'SlowDown',
+      'ThrottlingException',
+      'TooManyRequestsException',
+    ],
+  ],
+  [
+    'parcel',
+    [
+      'BatchRequestTooLong',
+      'AWS.SimpleQueueService.BatchRequestTooLong',
+      'InvalidMessageContents',
+      'InvalidParameterValue',
+      'InvalidParameterValueException',
+      'ReceiptHandleIsInvalid',
+      'MessageNotInflight',
+    ],
+  ],
+  ['service', ['InternalError', 'InternalFailure', 'ServiceUnavailable']],
+  ['unreachable', ['TimeoutError', 'RequestTimeout', 'HTTPParserError']],
+  ['other', ['Unconfirmed', 'Unknown', '', 'constructor', 'accessdenied', 'ResourceNotFoundException']],
+])('knows as %s: %j', (kind, names) => {
+  expect(names.map((name) => [name, sqsNameKind(name)])).toEqual(names.map((name) => [name, kind]));
+});
+
+test.each<[SqsErrorKind, string, unknown]>([
+  ['throttled', '429 without a name', sdkError('Unknown', { status: 429 })],
+  ['unreachable', '408 without a name', sdkError('Unknown', { status: 408 })],
+  ['service', "502 of a proxy's page", sdkError('SyntaxError', { status: 502 })],
+  ['other', "403 of a proxy's page", sdkError('SyntaxError', { status: 403 })],
+  ['unreachable', 'a 400 cut short', sdkError('SocketError', { status: 400, code: 'UND_ERR_SOCKET' })],
+  ['unreachable', 'connection refused', sdkError('Error', { code: 'ECONNREFUSED' })],
+  [
+    'no-credentials',
+    'a provider that refuses',
+    sdkError('CredentialsProviderError', { code: 'ECONNREFUSED' }),
+  ],
+  ['no-region', 'no region', sdkError('Error', { message: 'Region is missing' })],
+  [
+    'other',
+    'a request that cannot be made',
+    sdkError('InvalidArgumentError', { code: 'UND_ERR_INVALID_ARG' }),
+  ],
+  ['other', 'a bug', new TypeError('x is undefined')],
+  ['other', 'no error at all', 'x'],
+])('takes as %s: %s', (kind, _, error) => {
+  expect(sqsErrorKind(error)).toBe(kind);
+});
+
+test.each([
+  ['QueueDoesNotExist', /^there is no queue https:\/\/sqs\.example\/1\/q: check QUEUE_URL and the region$/],
+  [
+    'AccessDenied',
+    /^access to \S+\/1\/q is denied: the credentials need sqs:SendMessage on it \(AccessDenied: no\)$/,
+  ],
+  ['KmsAccessDenied', /^the KMS key of \S+\/1\/q cannot be used: .* kms:GenerateDataKey/],
+  ['CredentialsProviderError', /^no AWS credentials were found: set AWS_PROFILE/],
+  ['RequestTimeTooSkewed', /^AWS does not accept the credentials \(RequestTimeTooSkewed: no\)$/],
+  ['TimeoutError', /^SQS cannot be reached for https:\/\/sqs\.example\/1\/q \(no\)$/],
+  ['InternalFailure', /^SQS answered InternalFailure: no$/],
+])('explains %s without the password of the URL', (name, sentence) => {
+  const hints = { setting: 'QUEUE_URL', permission: 'sqs:SendMessage' };
+  expect(explainSqsError(sdkError(name), 'https://user:secret@sqs.example/1/q', hints)).toMatch(sentence);
 });

@@ -17,7 +17,8 @@ export interface ImportedModule {
 
 /**
  * What each room may import besides its own files; `name:type` allows types only. A room is a folder of `src/`, or a
- * file there by its name. The commands of a room (`command.ts`, `commands/`) are a room of their own, `NAME/command`.
+ * file there by its name. The commands of a room (`command.ts`, `commands/`) are a room of their own, `NAME/command`, and
+ * so is a file that has a row here by its path.
  */
 export const arrows: Readonly<Record<string, readonly string[]>> = {
   main: [
@@ -31,22 +32,10 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'sandbox/command',
   ],
   commands: ['aws', 'cli', 'config', 'http', 'message', 'observe', 'ota', 'queue', 'time', 'worker'],
-  'check/command': ['aws', 'check', 'cli', 'config', 'queue'],
+  'check/command': ['check', 'cli', 'config'],
   'dead-letters/command': ['cli', 'config', 'dead-letters', 'message', 'queue', 'text', 'time'],
   'enqueue/command': ['cli', 'enqueue', 'input', 'message', 'queue', 'sending', 'text', 'time'],
-  'jobs/command': [
-    'aws',
-    'check',
-    'cli',
-    'config',
-    'enqueue',
-    'input',
-    'jobs',
-    'ota',
-    'queue',
-    'text',
-    'time',
-  ],
+  'jobs/command': ['check', 'cli', 'config', 'enqueue', 'input', 'jobs', 'ota', 'queue', 'text', 'time'],
   'sandbox/command': [
     'cli',
     'commands',
@@ -61,24 +50,28 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: ['config:type', 'errors', 'input:type', 'text', 'time'],
   http: ['worker:type'],
-  observe: ['message', 'worker:type'],
+  observe: ['message', 'text', 'worker:type'],
   jobs: ['enqueue:type', 'input', 'message', 'ota:type', 'queue', 'sending', 'text', 'time'],
   'dead-letters': ['message', 'queue', 'text', 'time'],
-  enqueue: ['input', 'queue', 'sending', 'text', 'time:type'],
-  check: ['config:type', 'queue'],
+  enqueue: ['input', 'sending', 'text', 'time:type'],
+  check: ['aws', 'config:type', 'queue', 'text'],
   worker: ['config:type', 'message', 'ota', 'queue', 'text', 'time'],
   sandbox: ['queue'],
   sending: ['input:type', 'queue', 'text', 'time'],
   input: ['errors', 'message', 'text'],
   ota: ['aws', 'message', 'time'],
-  queue: ['aws', 'message:type', 'text'],
-  message: ['text', 'time'],
-  aws: ['queue:type'],
+  queue: ['aws', 'aws/errors', 'message:type', 'text'],
+  message: ['aws/errors', 'text', 'time'],
+  aws: [],
+  'aws/errors': [],
   config: ['errors'],
   errors: [],
   text: [],
   time: [],
 };
+
+/** Rooms without I/O of their own: they import no module of Node's. */
+const PURE_ROOMS: ReadonlySet<string> = new Set(['message', 'aws/errors']);
 
 /** Packages that one place alone knows. */
 export const owners: Readonly<Record<string, RegExp>> = {
@@ -136,7 +129,8 @@ function faultOf(path: string, layer: string, { specifier, typeOnly }: ImportedM
 }
 
 function packageFault(path: string, layer: string, specifier: string): string | undefined {
-  if (layer === 'message' && isBuiltin(specifier)) return `message is pure and must not import ${specifier}`;
+  if (PURE_ROOMS.has(layer) && isBuiltin(specifier))
+    return `${layer} is pure and must not import ${specifier}`;
   const owned = Object.entries(owners).find(
     ([name]) => specifier === name || specifier.startsWith(`${name}/`),
   );
@@ -147,7 +141,9 @@ function packageFault(path: string, layer: string, specifier: string): string | 
 /** `src/queue/client.ts` is of `queue`, `src/config.ts` of `config`, `src/check/command.ts` of `check/command`. */
 function layerOf(path: string): string | undefined {
   const [, room, inner] = /^src\/([^/]+?)(?:\.ts$|\/([^/]+?)(?:\.ts$|\/))/.exec(path) ?? [];
-  return inner !== undefined && COMMAND_PLACES.has(inner) ? `${room}/command` : room;
+  if (inner === undefined) return room;
+  if (COMMAND_PLACES.has(inner)) return `${room}/command`;
+  return Object.hasOwn(arrows, `${room}/${inner}`) ? `${room}/${inner}` : room;
 }
 
 /** Where a room keeps its commands; `demo.ts` is a part of `sandbox --demo`. */

@@ -1,8 +1,8 @@
 /** `dead-letters purge`: letters deleted for good; a dry run unless confirmed. */
 import type { Command } from 'commander';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
-import { printableUrl } from '../../queue/errors.ts';
 import { printable } from '../../text/printable.ts';
+import { printableUrl } from '../../text/urls.ts';
 import { purgeJson, purgeText } from '../change-text.ts';
 import { jsonLine } from '../list-text.ts';
 import { type PurgeReport, purge } from '../purge.ts';

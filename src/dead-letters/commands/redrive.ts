@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
 import { updateSchema } from '../../message/update.ts';
-import { printableUrl } from '../../queue/errors.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
+import { printableUrl } from '../../text/urls.ts';
 import { redriveJson, redriveText } from '../change-text.ts';
 import { type SetFields, settableFields } from '../decide.ts';
 import { jsonLine } from '../list-text.ts';

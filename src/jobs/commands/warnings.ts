@@ -1,6 +1,4 @@
 /** What `check` finds, as warnings of a command that needs none of it yet. */
-import { lookup } from 'node:dns/promises';
-import { findingsOf } from '../../check/findings.ts';
 import { ConfigError, type Environment, readConfig } from '../../config.ts';
 import type { JobSurroundings } from './surroundings.ts';
 
@@ -29,22 +27,9 @@ export async function checkWarnings(
 async function findings(env: Environment): Promise<readonly string[]> {
   const config = readConfig(env);
   // The SDK takes 25 MB: not for a configuration that needs no asking.
-  const { gatherFacts } = await import('../../check/facts.ts');
-  const { createSqsClient, silentLogger } = await import('../../queue/client.ts');
-  const { watchClockSkew } = await import('../../aws/clock-skew.ts');
-  const client = createSqsClient(3, { logger: silentLogger }, env);
-  try {
-    const facts = await gatherFacts({
-      config,
-      env,
-      client,
-      clockSkewMs: watchClockSkew(client, Date.now),
-      resolveHost: async (host) => (await lookup(host)).address,
-    });
-    return findingsOf(facts)
-      .filter(({ severity }) => severity !== 'ok')
-      .map(({ where, what, mend }) => `check: ${where} ${what}${mend === undefined ? '' : `; ${mend}`}`);
-  } finally {
-    client.destroy();
-  }
+  const { runCheck } = await import('../../check/run-check.ts');
+  const found = await runCheck(config, env);
+  return found
+    .filter(({ severity }) => severity !== 'ok')
+    .map(({ where, what, fix }) => `check: ${where} ${what}${fix === undefined ? '' : `; ${fix}`}`);
 }

@@ -14,7 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EnqueueFailure } from '../../input/faults.ts';
 import type { Message } from '../../message/message.ts';
 import { BATCH_SIZE } from '../../queue/batch.ts';
-import { explainSqsError } from '../../queue/errors.ts';
+import { explainSqsError } from '../../queue/explain.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import type { Arrival, StoreResult } from '../ledger/outcome-store.ts';

@@ -1,0 +1,25 @@
+/** Asks AWS and judges the answers: `check` itself, for the commands that make it. */
+import { lookup } from 'node:dns/promises';
+import { watchClockSkew } from '../aws/clock-skew.ts';
+import type { Config, Environment } from '../config.ts';
+import { createSqsClient, silentLogger } from '../queue/client.ts';
+import { gatherFacts } from './facts.ts';
+import type { Finding } from './finding.ts';
+import { findingsOf } from './findings.ts';
+
+/** Everything that the rules find with this configuration. Rejects for no answer of AWS: that is a finding. */
+export async function runCheck(config: Config, env: Environment): Promise<Finding[]> {
+  const client = createSqsClient(3, { logger: silentLogger }, env);
+  try {
+    const facts = await gatherFacts({
+      config,
+      env,
+      client,
+      clockSkewMs: watchClockSkew(client, Date.now),
+      resolveHost: async (host) => (await lookup(host)).address,
+    });
+    return findingsOf(facts);
+  } finally {
+    client.destroy();
+  }
+}
