@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { mulberry32 } from '../test/support/rate-simulator.ts';
+import { mulberry32 } from '../testing/rates/simulator.ts';
 import { evenRates } from './harness/faults.ts';
 import { takeSample } from './harness/inspector.ts';
 import { lastHalf, type Point, plot, slopePerMinute } from './harness/line-plot.ts';

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { AdaptiveRate } from '../src/ota/rate/adaptive-rate.ts';
-import { aimd5, type Candidate, cubic, rejectedCandidates } from '../test/support/rate-candidates.ts';
+import { aimd5, type Candidate, cubic, rejectedCandidates } from '../testing/rates/candidates.ts';
 import {
   evenness,
   fixedController,
@@ -15,7 +15,7 @@ import {
   shareOfLimit,
   shareThrottled,
   simulate,
-} from '../test/support/rate-simulator.ts';
+} from '../testing/rates/simulator.ts';
 
 export const ours: Candidate = {
   name: 'ours',

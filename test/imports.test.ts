@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { importsOf, importViolations, unusedArrows } from './support/imports.ts';
+import { importsOf, importViolations, unusedArrows } from '../testing/imports.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -1,6 +1,6 @@
 /** One run: updates are sent, faults injected, workers killed; at the end the account is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mulberry32 } from '../../test/support/rate-simulator.ts';
+import { mulberry32 } from '../../testing/rates/simulator.ts';
 import { evenRates } from './faults.ts';
 import type { Findings } from './findings.ts';
 import { findingsOf } from './findings.ts';

@@ -9,8 +9,8 @@ import {
   type SimulatedApiSettingsInput,
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
-import { type RedisServer, startRedis } from '../../test/support/redis.ts';
-import { startStrictSqs } from '../../test/support/strict-sqs.ts';
+import { type RedisServer, startRedis } from '../../testing/redis/redis.ts';
+import { startStrictSqs } from '../../testing/sqs/strict-sqs.ts';
 import { apiDialect, sqsDialect } from './dialects.ts';
 import type { Exchange } from './exchange.ts';
 import { FaultDice, type FaultRates } from './faults.ts';

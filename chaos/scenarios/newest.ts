@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { CLAIM_MARGIN_MS, RedisNewest } from '../../src/ota/newest/newest-redis.ts';
-import { redisInstalled, startRedis } from '../../test/support/redis.ts';
-import { type Stage, setStage } from '../../test/support/stage.ts';
+import { redisInstalled, startRedis } from '../../testing/redis/redis.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 export interface PairsReport {
   readonly pairs: number;

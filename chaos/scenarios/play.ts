@@ -1,6 +1,6 @@
 /** What the scenarios have in common: a stage, workers on it, and a wait that ends. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mulberry32 } from '../../test/support/rate-simulator.ts';
+import { mulberry32 } from '../../testing/rates/simulator.ts';
 import { type Account, settleAccount } from '../harness/ledger.ts';
 import { Stage, type StageOptions } from '../harness/stage.ts';
 import type { SentUpdate } from '../harness/updates.ts';

@@ -1,7 +1,7 @@
 /** A command whose output nobody reads any more, as after `| head`. */
 import { afterEach, expect, test } from 'vitest';
-import { runCommand } from '../support/process.ts';
-import { type Stage, setStage } from '../support/stage.ts';
+import { runCommand } from '../../testing/processes/process.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage | undefined;
 afterEach(async () => {

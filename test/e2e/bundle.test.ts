@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { spawnWorker } from '../support/process.ts';
-import { redisInstalled, startRedis } from '../support/redis.ts';
-import { setStage } from '../support/stage.ts';
+import { spawnWorker } from '../../testing/processes/process.ts';
+import { redisInstalled, startRedis } from '../../testing/redis/redis.ts';
+import { setStage } from '../../testing/stages/stage.ts';
 
 /** What the image carries: built as the Dockerfile builds it, run where there is no node_modules. */
 let folder: string;

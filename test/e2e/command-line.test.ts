@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { runCommand, spawnWorker } from '../support/process.ts';
-import { type Stage, setStage } from '../support/stage.ts';
+import { runCommand, spawnWorker } from '../../testing/processes/process.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let folder: string;
 let stage: Stage | undefined;

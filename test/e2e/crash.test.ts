@@ -1,8 +1,8 @@
 /** What a worker killed in the middle of its work leaves behind: nothing that is not done by the next one. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { startCountingProxy } from '../support/counting-proxy.ts';
-import { spawnWorker, type WorkerProcess } from '../support/process.ts';
-import { recordOf, type Stage, setStage } from '../support/stage.ts';
+import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
+import { startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

@@ -3,9 +3,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/http/health.ts';
 import { createSqsClient } from '../../src/queue/client.ts';
-import { setMaximumBytes } from '../support/queues.ts';
-import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../support/sqs-proxy.ts';
-import { credentials, REGION, recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { setMaximumBytes } from '../../testing/sqs/queues.ts';
+import {
+  credentials,
+  REGION,
+  recordOf,
+  type Stage,
+  type StageOptions,
+  setStage,
+} from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;

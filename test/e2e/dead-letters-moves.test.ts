@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { startCountingProxy } from '../support/counting-proxy.ts';
-import { runLetters } from '../support/letters.ts';
-import { spawnCommand } from '../support/process.ts';
-import { sqsError, startSqsProxy } from '../support/sqs-proxy.ts';
-import { credentials, REGION } from '../support/stage.ts';
+import { spawnCommand } from '../../testing/processes/process.ts';
+import { startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { runLetters } from '../../testing/stages/letters.ts';
+import { credentials, REGION } from '../../testing/stages/stage.ts';
 
 let sqs: FauxqsServer;
 let sqsUrl: string;

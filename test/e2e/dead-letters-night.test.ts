@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type LettersOptions, type LettersResult, runLetters } from '../support/letters.ts';
-import { credentials, REGION, type Stage, setStage } from '../support/stage.ts';
+import { type LettersOptions, type LettersResult, runLetters } from '../../testing/stages/letters.ts';
+import { credentials, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 const UNKNOWN = 400;
 const INVALID = 200;

@@ -1,8 +1,8 @@
 /** Design 2.3 on the wire, where the SQS server of the tests is laxer or stricter than AWS: a proxy stands between. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type SqsAnswer, type SqsProxy, startSqsProxy } from '../support/sqs-proxy.ts';
-import { recordOf, type Stage, setStage } from '../support/stage.ts';
+import { type SqsAnswer, type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;

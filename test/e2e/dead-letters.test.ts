@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { MessageAttribute } from '../../src/message/message.ts';
 import { logEvents } from '../../src/observe/log-events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
-import { recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+import { recordOf, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

@@ -2,8 +2,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
-import { startSqsProxy } from '../support/sqs-proxy.ts';
-import { fastTimings, REGION, recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+import { startSqsProxy } from '../../testing/sqs/proxy.ts';
+import {
+  fastTimings,
+  REGION,
+  recordOf,
+  type Stage,
+  type StageOptions,
+  setStage,
+} from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { logEvents } from '../../src/observe/log-events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import type { OtaApi } from '../../src/ota/client.ts';
-import { recordOf, type Stage, setStage } from '../support/stage.ts';
+import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

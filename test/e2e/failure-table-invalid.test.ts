@@ -1,6 +1,6 @@
 /** Design 2.1 and 2.2: what is not a valid update is dead-lettered without a call; envelopes are opened. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { REGION, recordOf, type Stage, setStage } from '../support/stage.ts';
+import { REGION, recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

@@ -1,7 +1,7 @@
 /** Design 2.4.2 on a standard queue: one call at a time for one Identifier, whatever the calls come to. */
 import { afterEach, expect, test } from 'vitest';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
-import { type Stage, setStage } from '../support/stage.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

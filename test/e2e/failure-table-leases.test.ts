@@ -7,8 +7,8 @@ import {
   type SqsRule,
   sqsError,
   startSqsProxy,
-} from '../support/sqs-proxy.ts';
-import { REGION, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+} from '../../testing/sqs/proxy.ts';
+import { REGION, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;

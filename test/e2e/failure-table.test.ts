@@ -1,7 +1,7 @@
 /** Design 2.2, one message at a time: what a call's answer makes of it. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
-import { recordOf, type Stage, setStage } from '../support/stage.ts';
+import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

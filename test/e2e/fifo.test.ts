@@ -1,10 +1,10 @@
 /** Design 2.4.2 on a FIFO queue: the next message of a group starts only when the one before is settled. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { orderViolations } from '../support/order.ts';
-import { seeded } from '../support/seeded.ts';
-import { type SqsProxy, type SqsRequest, sqsError, startSqsProxy } from '../support/sqs-proxy.ts';
-import { recordOf, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+import { seeded } from '../../testing/random.ts';
+import { orderViolations } from '../../testing/sqs/order.ts';
+import { type SqsProxy, type SqsRequest, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { recordOf, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;

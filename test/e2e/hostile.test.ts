@@ -1,7 +1,7 @@
 /** Nasty bodies through a real worker process: none ends it, none gets into its log raw, each ends as it deserves. */
 import { afterEach, expect, test } from 'vitest';
-import { spawnWorker } from '../support/process.ts';
-import { recordOf, type Stage, setStage } from '../support/stage.ts';
+import { spawnWorker } from '../../testing/processes/process.ts';
+import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

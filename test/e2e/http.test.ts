@@ -1,9 +1,9 @@
 /** Health and metrics of a worker process, in every state an operator may find it in. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
-import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
-import { spawnWorker, type WorkerProcess } from '../support/process.ts';
-import { type Stage, setStage } from '../support/stage.ts';
+import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
+import { type CountingProxy, startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: CountingProxy;

@@ -1,10 +1,10 @@
 /** Outcomes that came late, were lost, or cannot be read: what a job makes of them. */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { readOutcome } from '../../src/jobs/run/outcome-message.ts';
-import { apiHeaders } from '../support/api.ts';
-import { setJobs } from '../support/jobs-stage.ts';
-import { startSqsProxy } from '../support/sqs-proxy.ts';
-import { REGION } from '../support/stage.ts';
+import { startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { apiHeaders } from '../../testing/stages/api.ts';
+import { setJobs } from '../../testing/stages/jobs-stage.ts';
+import { REGION } from '../../testing/stages/stage.ts';
 
 test('a row that a redrive made good is seen by whatever command comes next', async () => {
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });

@@ -5,8 +5,8 @@ import { expect, test, vi } from 'vitest';
 import { proveJobs } from '../../scripts/prove-jobs.ts';
 import { openLedger } from '../../src/jobs/ledger/ledger.ts';
 import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan/types.ts';
-import { setJobs } from '../support/jobs-stage.ts';
-import { REGION } from '../support/stage.ts';
+import { setJobs } from '../../testing/stages/jobs-stage.ts';
+import { REGION } from '../../testing/stages/stage.ts';
 
 test('a job of rows that end in every way survives kills, and its report agrees with the API row by row', async () => {
   const proof = await proveJobs({ rows: 500, rate: 250, say: () => {} });

@@ -1,9 +1,9 @@
 /** Design 5.6 against an SQS as strict as AWS's: leases kept for as long as a message is held, and what ends them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
-import { purgeQueue } from '../support/queues.ts';
-import { type SqsProxy, type SqsRequest, startSqsProxy } from '../support/sqs-proxy.ts';
-import { credentials, REGION, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+import { type SqsProxy, type SqsRequest, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { purgeQueue } from '../../testing/sqs/queues.ts';
+import { credentials, REGION, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;

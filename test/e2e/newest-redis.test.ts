@@ -5,8 +5,8 @@ import { pairsStage, sentTogether, sharedNewest } from '../../chaos/scenarios/ne
 import { assemble } from '../../src/commands/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
-import { type RedisServer, redisInstalled, startRedis } from '../support/redis.ts';
-import { credentials, REGION, type Stage, setStage } from '../support/stage.ts';
+import { type RedisServer, redisInstalled, startRedis } from '../../testing/redis/redis.ts';
+import { credentials, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

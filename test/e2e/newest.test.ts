@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { newerSettledFirst, pairsStage } from '../../chaos/scenarios/newest.ts';
 import { LocalNewest } from '../../src/ota/newest/newest.ts';
-import { type Stage, setStage } from '../support/stage.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

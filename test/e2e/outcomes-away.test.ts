@@ -2,10 +2,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/http/health.ts';
-import { startCountingProxy } from '../support/counting-proxy.ts';
-import { spawnWorker } from '../support/process.ts';
-import { type SqsProxy, startSqsProxy } from '../support/sqs-proxy.ts';
-import { REGION, type Stage, setStage } from '../support/stage.ts';
+import { spawnWorker } from '../../testing/processes/process.ts';
+import { startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy | undefined;
 let stage: Stage;

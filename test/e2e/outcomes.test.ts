@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { outcomeSchema } from '../../src/message/outcome.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { type SqsProxy, startSqsProxy } from '../support/sqs-proxy.ts';
-import { type Stage, type StageOptions, setStage } from '../support/stage.ts';
+import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;

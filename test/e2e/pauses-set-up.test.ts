@@ -4,7 +4,7 @@ import { readiness } from '../../src/http/health.ts';
 import { logEvents } from '../../src/observe/log-events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
-import { credentials, type Stage, type StageOptions, setStage } from '../support/stage.ts';
+import { credentials, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

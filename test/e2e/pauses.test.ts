@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { readiness } from '../../src/http/health.ts';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
-import { fastTimings, recordOf, type Stage, setStage } from '../support/stage.ts';
+import { fastTimings, recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

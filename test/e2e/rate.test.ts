@@ -6,7 +6,7 @@ import type { Environment } from '../../src/config.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
-import { credentials, REGION, type SettledEvent, type Stage, setStage } from '../support/stage.ts';
+import { credentials, REGION, type SettledEvent, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 const nowhere = new Writable({
   write(_chunk, _encoding, done) {

@@ -1,8 +1,8 @@
 /** How many requests to SQS an update costs, counted at a proxy before the emulator. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
-import { spawnWorker, type WorkerProcess } from '../support/process.ts';
-import { type Stage, setStage } from '../support/stage.ts';
+import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
+import { type CountingProxy, startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: CountingProxy;

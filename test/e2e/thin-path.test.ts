@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { recordOf, type Stage, setStage } from '../support/stage.ts';
+import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { asWritten, readWalkThrough, shapeOf } from '../../scripts/walk-through/document.ts';
 import { type RunStep, runInShell, runWalkThrough } from '../../scripts/walk-through/run.ts';
-import { runInProcess } from '../support/letters.ts';
+import { runInProcess } from '../../testing/stages/letters.ts';
 
 const pages = globSync(fileURLToPath(new URL('../../docs/walk-throughs/*.md', import.meta.url)));
 const folder = process.cwd();

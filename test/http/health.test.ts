@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { liveness, readiness, STALLED_MS } from '../../src/http/health.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-import { well } from '../support/snapshot.ts';
+import { well } from '../../testing/stages/snapshot.ts';
 
 describe('a worker is ready', () => {
   const ready: [string, Partial<WorkerSnapshot>][] = [

@@ -2,7 +2,7 @@ import { Counter, Registry } from 'prom-client';
 import { afterEach, expect, test } from 'vitest';
 import { createHttpServer } from '../../src/http/server.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-import { well } from '../support/snapshot.ts';
+import { well } from '../../testing/stages/snapshot.ts';
 
 let now: WorkerSnapshot;
 const registry = new Registry();

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Assembly, assemble } from '../../src/commands/assemble.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import type { WorkerListener } from '../../src/worker/events.ts';
-import { credentials, REGION, type Stage, setStage } from '../support/stage.ts';
+import { credentials, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let assembly: Assembly;

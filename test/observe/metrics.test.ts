@@ -6,7 +6,7 @@ import type { Outcome } from '../../src/message/outcome.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-import { well } from '../support/snapshot.ts';
+import { well } from '../../testing/stages/snapshot.ts';
 
 const subject = (n: number): Subject => ({
   message: {

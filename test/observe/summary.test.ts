@@ -12,7 +12,7 @@ import {
 } from '../../src/observe/summary.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-import { well } from '../support/snapshot.ts';
+import { well } from '../../testing/stages/snapshot.ts';
 
 const message: Message = {
   messageId: 'm1',

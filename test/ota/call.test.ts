@@ -10,7 +10,7 @@ import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';
 import { Permits } from '../../src/ota/permits.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
-import { redisInstalled, startRedis } from '../support/redis.ts';
+import { redisInstalled, startRedis } from '../../testing/redis/redis.ts';
 
 const update = { Identifier: 'a1', Description: 'new' };
 const down: Failure = { kind: 'retryable', name: 'InternalServerException', message: 'down', status: 500 };

@@ -4,8 +4,8 @@ import { FixedRate } from '../../src/ota/rate/rate.ts';
 import { OtaReader, type OtaTask } from '../../src/ota/reader.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { startApi } from '../support/api.ts';
-import { credentials, REGION } from '../support/stage.ts';
+import { startApi } from '../../testing/stages/api.ts';
+import { credentials, REGION } from '../../testing/stages/stage.ts';
 
 async function start(settings: SimulatedApiSettingsInput = {}, client = {}) {
   const api = await startApi({ settings });

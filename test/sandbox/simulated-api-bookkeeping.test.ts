@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { SimulatedApi, SimulatedCall } from '../../src/sandbox/simulated-api/index.ts';
-import { apiHeaders as headers, startApi } from '../support/api.ts';
+import { apiHeaders as headers, startApi } from '../../testing/stages/api.ts';
 
 const start = startApi;
 

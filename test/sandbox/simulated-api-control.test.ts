@@ -5,7 +5,7 @@ import {
   type SimulatedApiSettingsPatch,
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
-import { startApi } from '../support/api.ts';
+import { startApi } from '../../testing/stages/api.ts';
 
 const start = startApi;
 

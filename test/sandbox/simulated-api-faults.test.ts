@@ -4,7 +4,7 @@ import type {
   SimulatedApiOptions,
   SimulatedApiSettingsInput,
 } from '../../src/sandbox/simulated-api/index.ts';
-import { apiHeaders as headers, startApi } from '../support/api.ts';
+import { apiHeaders as headers, startApi } from '../../testing/stages/api.ts';
 
 async function start(settings: SimulatedApiSettingsInput, options: SimulatedApiOptions = {}) {
   return startApi({ ...options, settings });

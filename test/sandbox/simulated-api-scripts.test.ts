@@ -4,7 +4,7 @@ import {
   type ScriptedAnswer,
   type SimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
-import { apiHeaders as headers, startApi } from '../support/api.ts';
+import { apiHeaders as headers, startApi } from '../../testing/stages/api.ts';
 
 const start = startApi;
 

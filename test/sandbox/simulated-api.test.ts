@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
-import { startApi } from '../support/api.ts';
+import { startApi } from '../../testing/stages/api.ts';
 
 const authorized = {
   authorization: 'AWS4-HMAC-SHA256 Credential=sandbox',

@@ -2,8 +2,8 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { addPlan } from '../../../src/jobs/commands/plan.ts';
 import type { SimulatedApi } from '../../../src/sandbox/simulated-api/index.ts';
-import { startApi } from '../../support/api.ts';
-import { JobsFolder, type JobsRun, useApi } from '../../support/jobs.ts';
+import { startApi } from '../../../testing/stages/api.ts';
+import { JobsFolder, type JobsRun, useApi } from '../../../testing/stages/jobs.ts';
 
 const header = 'Identifier,Description\n';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { addUndo } from '../../../src/jobs/commands/undo.ts';
 import type { JobRow } from '../../../src/jobs/run/undo.ts';
-import { startApi } from '../../support/api.ts';
-import { type AddCommand, JobsFolder, useApi } from '../../support/jobs.ts';
+import { startApi } from '../../../testing/stages/api.ts';
+import { type AddCommand, JobsFolder, useApi } from '../../../testing/stages/jobs.ts';
 
 function undo(rows: readonly JobRow[]): AddCommand {
   const open = () => ({ rows: (job: string) => (job === 'j' ? rows : undefined), close: () => {} });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PlanWriter } from '../../../src/jobs/plan/writer.ts';
-import { JobsFolder } from '../../support/jobs.ts';
+import { JobsFolder } from '../../../testing/stages/jobs.ts';
 
 const header = { Plan: 2, JobId: 'j', CreatedAt: '2026-11-25T07:00:00.000Z', Source: 'tasks.csv' } as const;
 

@@ -9,7 +9,7 @@ import {
   redisInstalled,
   startRedis,
   startRedisDoor,
-} from '../../support/redis.ts';
+} from '../../../testing/redis/redis.ts';
 
 const none = Number.NEGATIVE_INFINITY;
 

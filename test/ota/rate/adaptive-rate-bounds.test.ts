@@ -16,7 +16,7 @@ import {
   shareOfLimit,
   shareThrottled,
   total,
-} from '../../support/rate-simulator.ts';
+} from '../../../testing/rates/simulator.ts';
 
 const SEEDS = 8;
 

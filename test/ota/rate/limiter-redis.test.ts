@@ -13,7 +13,7 @@ import {
   startRedis,
   startRedisDoor,
   type Taken,
-} from '../../support/redis.ts';
+} from '../../../testing/redis/redis.ts';
 
 /** What a limiter said of its budget, in order, to be awaited. */
 class Told {

@@ -7,7 +7,7 @@ import {
   type Candidate,
   cubic,
   rejectedCandidates,
-} from '../../support/rate-candidates.ts';
+} from '../../../testing/rates/candidates.ts';
 import {
   evenness,
   fixedController,
@@ -20,7 +20,7 @@ import {
   shareThrottled,
   simulate,
   total,
-} from '../../support/rate-simulator.ts';
+} from '../../../testing/rates/simulator.ts';
 
 function scenario(workers: readonly SimulatedWorker[], overrides: Partial<Scenario> = {}): Scenario {
   return { durationMs: 20_000, limit: () => 100, burst: 10, latencyMs: () => 50, workers, ...overrides };

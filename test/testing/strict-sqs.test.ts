@@ -5,8 +5,8 @@ import { createQueue } from '../../src/queue/admin.ts';
 import { createSqsClient, type SQSClient } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import type { OutgoingMessage } from '../../src/queue/types.ts';
-import { deleteQueue, purgeQueue } from './queues.ts';
-import { type StrictSqs, startStrictSqs } from './strict-sqs.ts';
+import { deleteQueue, purgeQueue } from '../../testing/sqs/queues.ts';
+import { type StrictSqs, startStrictSqs } from '../../testing/sqs/strict-sqs.ts';
 
 const region = 'eu-west-1';
 let fauxqs: FauxqsServer;

@@ -20,7 +20,7 @@ import { type Clock, systemClock } from '../../src/time/clock.ts';
 import type { WorkerEvent, WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/timings.ts';
 import { Worker } from '../../src/worker/worker.ts';
-import { type StrictSqs, startStrictSqs } from './strict-sqs.ts';
+import { type StrictSqs, startStrictSqs } from '../sqs/strict-sqs.ts';
 
 export const REGION = 'eu-west-1';
 export const credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret-key-of-tests' };

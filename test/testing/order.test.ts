@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { orderViolations, type SentUpdate } from './order.ts';
+import { orderViolations, type SentUpdate } from '../../testing/sqs/order.ts';
 
 const sent = (group: string, ...values: string[]): SentUpdate[] => values.map((value) => ({ group, value }));
 const kinds = (all: readonly SentUpdate[], ...applied: [string, string][]): string[] =>

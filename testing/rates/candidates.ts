@@ -3,7 +3,7 @@
  * at the ceiling and never goes above it. Times are monotonic milliseconds, rates calls per second.
  */
 import type { ObservedCall } from '../../src/ota/rate/adaptive-rate.ts';
-import { type Controller, fixedController } from './rate-simulator.ts';
+import { type Controller, fixedController } from './simulator.ts';
 
 export interface Candidate {
   readonly name: string;
