@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
+/** Of the working copy: tracked, or new and not ignored. */
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((path) => path !== '' && existsSync(`${root}/${path}`));
+
+describe('the tree in ARCHITECTURE.md', () => {
+  const [, block = ''] = /<!-- tree:start -->\s*```\n([\s\S]*?)```/.exec(read('ARCHITECTURE.md')) ?? [];
+  let folder = '';
+  const listed = block.split('\n').flatMap((line) => {
+    const [, indent = '', name] = /^( {0,2})(\S+)/.exec(line) ?? [];
+    if (name === undefined) return [];
+    if (indent === '') folder = name;
+    return [indent === '' ? name : folder + name];
+  });
+  const folders = files.flatMap((path) => {
+    const [first, second, third] = path.split('/');
+    return [
+      ...(second === undefined ? [] : [`${first}/`]),
+      ...(third === undefined ? [] : [`${first}/${second}/`]),
+    ];
+  });
+  const inSource = files.filter((path) => /^src\/[^/]+$/.test(path));
+  const real = new Set([...folders, ...inSource]);
+
+  test('lists what there is', () => {
+    expect(listed.filter((path) => !real.has(path))).toEqual([]);
+  });
+
+  test('lists all folders to the second level, and files in src/; folders of test/ that mirror a room are one line', () => {
+    const mirrored = (path: string): boolean => real.has(path.replace(/^test\//, 'src/'));
+    const missing = [...real].filter((path) => !listed.includes(path));
+    expect(missing.filter((path) => !path.startsWith('test/') || !mirrored(path))).toEqual([]);
+  });
+});
+
+describe('links', () => {
+  const pages = files.filter((path) => path.endsWith('.md') && !path.startsWith('bench/results/'));
+
+  test.each(pages)('of %s lead to a file, and to a heading in it', (page) => {
+    const text = withoutCode(read(page));
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target = '']) => target)
+      .filter((target) => !/^[a-z]+:/.test(target));
+    const broken = links.filter((link) => {
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? page : posix.join(posix.dirname(page), path);
+      if (!existsSync(`${root}/${target}`)) return true;
+      return anchor !== undefined && !anchorsOf(read(target)).has(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+/** As GitHub makes them: lower case, punctuation dropped, spaces to hyphens. */
+function anchorsOf(text: string): Set<string> {
+  const headings = [...withoutCode(text).matchAll(/^#+ (.+)$/gm)];
+  return new Set(
+    headings.map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, '');
+}
