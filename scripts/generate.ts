@@ -8,10 +8,11 @@ import { updateJsonSchema } from '../src/message/update.ts';
 import { checkPage } from './reference/check.ts';
 import { configurationPage } from './reference/configuration.ts';
 import { exitCodesPage } from './reference/exit-codes.ts';
+import { logsPage } from './reference/logs.ts';
 import { metricsPage } from './reference/metrics.ts';
 import { code, type Page, table } from './reference/page.ts';
 
-const pages: readonly Page[] = [configurationPage, metricsPage, checkPage, exitCodesPage];
+const pages: readonly Page[] = [configurationPage, metricsPage, logsPage, checkPage, exitCodesPage];
 
 const indexPage: Page = {
   name: 'README.md',

@@ -32,9 +32,9 @@ export const metricsPage: Page = {
     const { registry } = createMetrics(() => {
       throw new Error('nothing is read while metrics are described');
     });
-    const metrics = (registry.getMetricsAsArray() as unknown as Described[]).filter(({ name }) =>
-      name.startsWith(PREFIX),
-    );
+    const metrics = (registry.getMetricsAsArray() as unknown as Described[])
+      .filter(({ name }) => name.startsWith(PREFIX))
+      .sort((a, b) => a.name.localeCompare(b.name));
     const used = [...new Set(metrics.flatMap(({ labelNames = [] }) => labelNames))].sort();
     const unexplained = used.filter((label) => !Object.hasOwn(labels, label));
     if (unexplained.length > 0)

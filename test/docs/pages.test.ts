@@ -44,6 +44,27 @@ describe('the tree in ARCHITECTURE.md', () => {
   });
 });
 
+describe('package.json', () => {
+  const { scripts, dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    'scripts' | 'dependencies' | 'devDependencies',
+    Record<string, string>
+  >;
+
+  test('and docs/dependencies.md name the same packages', () => {
+    const named = firstCells(read('docs/dependencies.md')).sort();
+    expect(named).toEqual([...Object.keys(dependencies), ...Object.keys(devDependencies)].sort());
+  });
+
+  test('and CONTRIBUTING.md name the same scripts', () => {
+    const named = firstCells(read('CONTRIBUTING.md')).filter((cell) => cell.startsWith('npm run '));
+    expect(named.sort()).toEqual(
+      Object.keys(scripts)
+        .map((name) => `npm run ${name}`)
+        .sort(),
+    );
+  });
+});
+
 describe('links', () => {
   const pages = files.filter((path) => path.endsWith('.md') && !path.startsWith('bench/results/'));
 
@@ -61,6 +82,11 @@ describe('links', () => {
     expect(broken).toEqual([]);
   });
 });
+
+/** The code in the first cell of each row of a page's tables. */
+function firstCells(page: string): string[] {
+  return [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell);
+}
 
 /** As GitHub makes them: lower case, punctuation dropped, spaces to hyphens. */
 function anchorsOf(text: string): Set<string> {

@@ -1,0 +1,63 @@
+/** docs/reference/logs.md */
+import { type LogField, type LogLine, logFields, logLines } from '../../src/observe/log-lines.ts';
+import { block, code, type Page, table } from './page.ts';
+
+const example = {
+  level: 'error',
+  time: '2026-11-28T07:00:12.345Z',
+  service: 'ota-updater',
+  pid: 1,
+  event: 'dead_letter',
+  identifier: 'unknown7',
+  jobId: '2026-11-fleet-b7',
+  messageId: '1c7a6bde-…',
+  receiveCount: 1,
+  reason: 'Rejected',
+  attempts: 1,
+  status: 404,
+  errorName: 'ResourceNotFoundException',
+  msg: 'dead-lettered',
+} as const;
+
+export const logsPage: Page = {
+  name: 'logs.md',
+  about: 'Every event of the log with its level, text and fields',
+  text: () => {
+    const lines: readonly LogLine[] = Object.values(logLines);
+    const fields = Object.keys(logFields).sort() as LogField[];
+    return `# Log
+
+The worker writes JSON lines to stdout, one event each. \`LOG_LEVEL\` sets the least level that is written. Every line has
+\`level\`, \`time\` (ISO 8601 UTC), \`service\`, \`pid\`, \`event\` and \`msg\`; the fields below come on top. What happened to one
+task: search for its \`identifier\`. A dead letter is one \`error\` line and holds the whole story (shortened here):
+
+${block(JSON.stringify(example), 'json')}
+
+Error messages are cut to 1,000 characters and where AWS begins to quote a signed request. Control characters and
+bidirectional overrides are escaped, whoever wrote them.
+
+## Events
+
+One event may have several lines, at a level that depends on the failure.
+
+${table(
+  ['event', 'level', 'text', 'fields'],
+  lines.map(({ event, level, message, fields: of }) => [
+    code(event),
+    level,
+    message,
+    of.map(code).join(', '),
+  ]),
+)}
+
+## Fields
+
+A field without a value is left out.
+
+${table(
+  ['field', 'holds'],
+  fields.map((field) => [code(field), logFields[field]]),
+)}
+`;
+  },
+};
