@@ -14,7 +14,7 @@ describe('the source tree', () => {
   test('is read as a whole, with its imports', () => {
     expect(files.length).toBeGreaterThan(20);
     const main = files.find(({ path }) => path === 'src/main.ts');
-    expect(importsOf(main?.text ?? '').map(({ specifier }) => specifier)).toContain('./cli/io.ts');
+    expect(importsOf(main?.text ?? '').map(({ specifier }) => specifier)).toContain('./program.ts');
   });
 
   test('imports one way only', () => {

@@ -8,11 +8,9 @@ import { createLogger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/summary.ts';
 import { assemble } from './assemble.ts';
 
-/** Adds the command; it ends with exit code 0 after a drain. */
-export function addWorker(program: Command, io: CommandIo): void {
-  program
-    .command('worker')
-    .summary('consume updates from the queue and apply them')
+/** The command ends with exit code 0 after a drain. */
+export function configureWorker(command: Command, io: CommandIo): void {
+  command
     .description(
       'Consumes updates from the queue and applies them until SIGTERM or SIGINT. Configured by environment.',
     )

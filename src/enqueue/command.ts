@@ -10,9 +10,9 @@ import { createSqsClient, silentLogger } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { LANES } from '../sending/send.ts';
 import { shortPrintable } from '../text/printable.ts';
+import { createProgress } from '../text/progress.ts';
 import { systemClock } from '../time/clock.ts';
 import type { EnqueueContext, EnqueueOptions } from './options.ts';
-import { createProgress } from './progress.ts';
 import { enqueue } from './run.ts';
 import { type Report, summaryJson, summaryText, unfinishedSentence } from './summary.ts';
 
@@ -40,15 +40,13 @@ const realSurroundings: EnqueueSurroundings = {
   sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
 };
 
-/** Adds the command to `program`. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
-export function addEnqueue(
-  program: Command,
+/** The command prints to `io` alone, sets `io.exitCode` or throws CommandError. */
+export function configureEnqueue(
+  command: Command,
   io: CommandIo,
   surroundings: EnqueueSurroundings = realSurroundings,
 ): void {
-  program
-    .command('enqueue')
-    .summary('validate a file of updates and put them on the queue')
+  command
     .description(
       'Validates every row of a CSV or JSON Lines file, then puts the good ones on the queue. ' +
         `The fields are ${updateFields.join(', ')}. Refused rows go to FILE.refused.csv with the reason.`,
@@ -90,7 +88,7 @@ async function runEnqueue(
       stdin: io.stdin,
       signal: interrupted.signal,
       send: (messages) => queue.send(messages),
-      progress: createProgress(io.stderr, io.isTerminal),
+      progress: createProgress({ ...io, clock: surroundings.clock }),
     });
   } catch (error) {
     if (error instanceof InputFault) throw new CommandError(error.message, exitCodes.misuse);

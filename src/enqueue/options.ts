@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream';
 import type { Format } from '../input/rows.ts';
 import type { SetFields } from '../input/validate.ts';
 import type { SendOptions } from '../sending/send.ts';
+import type { Progress } from '../text/progress.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Progress } from './progress.ts';
 
 export interface EnqueueOptions {
   /** A path, or `-` for stdin. */

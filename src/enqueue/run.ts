@@ -17,8 +17,8 @@ import {
 } from '../input/validate.ts';
 import { type SendOptions, type SendResult, sendRows } from '../sending/send.ts';
 import { printable } from '../text/printable.ts';
+import type { Progress } from '../text/progress.ts';
 import type { EnqueueContext, EnqueueOptions } from './options.ts';
-import type { Progress } from './progress.ts';
 import { type Report, toReport } from './summary.ts';
 
 /** Refused rows that the summary shows. */

@@ -1,10 +1,11 @@
 /** `sandbox`: SQS emulator, simulated API and worker in one process; with `--demo` it applies a file and ends. */
 import { randomUUID } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
-import { CommandError, type CommandIo } from '../cli/io.ts';
+import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
 import { type Assembly, assemble } from '../commands/assemble.ts';
 import { type Config, type Environment, readConfig } from '../config.ts';
+import { CommandError, messageOf } from '../errors.ts';
 import { createLogger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/summary.ts';
 import { type Cloud, startCloud } from './cloud.ts';
@@ -32,10 +33,8 @@ const workerDefaults = { RATE_LIMIT: '400', CALL_TIMEOUT_MS: '2000', HTTP_PORT: 
 /** The demo shows its own progress; a log between the lines would hide it. */
 const demoDefaults = { LOG_LEVEL: 'silent' };
 
-export function addSandbox(program: Command, io: CommandIo): void {
-  program
-    .command('sandbox')
-    .summary('run everything in one process, nothing else needed')
+export function configureSandbox(command: Command, context: CommandContext): void {
+  command
     .description(
       'Starts an SQS emulator, a simulated API and a worker in this process. Tasks whose Identifier begins with ' +
         '"unknown" do not exist there, those that begin with "denied" are forbidden.',
@@ -48,7 +47,7 @@ export function addSandbox(program: Command, io: CommandIo): void {
     .option('--api-port <port>', 'port of the simulated API; 0 picks one', port, 0)
     .option(
       '--api-limit <rate[:burst]>',
-      "the API's limit in calls per second, or unlimited",
+      "the API's limit in calls per second, with its burst, or unlimited",
       limit,
       limit('200:20'),
     )
@@ -60,37 +59,35 @@ export function addSandbox(program: Command, io: CommandIo): void {
       {},
     )
     .action(async (flags: Flags) => {
-      const token = io.env.SANDBOX_TOKEN ?? randomUUID();
+      const token = context.env.SANDBOX_TOKEN ?? randomUUID();
       const cloud = await startCloud({ ...flags, token, api: apiSettings(flags) }).catch((error: unknown) => {
-        throw new CommandError(
-          `cannot start the sandbox: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        throw new CommandError(`cannot start the sandbox: ${messageOf(error)}`);
       });
       try {
-        await run(cloud, flags, token, io);
+        await run(cloud, flags, token, context);
       } finally {
         await cloud.close();
       }
     });
 }
 
-async function run(cloud: Cloud, flags: Flags, token: string, io: CommandIo): Promise<void> {
+async function run(cloud: Cloud, flags: Flags, token: string, context: CommandContext): Promise<void> {
   if (flags.demo !== undefined) {
-    io.exitCode = await runDemo({
+    context.exitCode = await runDemo({
       cloud,
       file: flags.demo,
-      io,
-      start: (listener) => start(cloud, flags, { ...demoDefaults, ...io.env }, io, [listener]),
+      context,
+      start: (listener) => start(cloud, flags, { ...demoDefaults, ...context.env }, context, [listener]),
     });
     return;
   }
-  io.stderr.write(`${directions(cloud, flags, token)}\n`);
+  context.stderr.write(`${directions(cloud, flags, token)}\n`);
   if (!flags.worker) {
-    await stopOnSignal(io, async () => {});
+    await stopOnSignal(context, async () => {});
     return;
   }
-  const { worker, counts, log, close } = start(cloud, flags, io.env, io);
-  const stopped = stopOnSignal(io, () => worker.stop());
+  const { worker, counts, log, close } = start(cloud, flags, context.env, context);
+  const stopped = stopOnSignal(context, () => worker.stop());
   const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
   await worker.start();
   await stopped;
@@ -102,7 +99,7 @@ function start(
   cloud: Cloud,
   flags: Flags,
   env: Environment,
-  io: CommandIo,
+  { stderr }: CommandContext,
   listeners: Parameters<typeof assemble>[0]['listeners'] = [],
 ) {
   const config: Config = readConfig({
@@ -112,7 +109,7 @@ function start(
     DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
     OUTCOME_QUEUE_URL: flags.outcomes === true ? cloud.outcomeQueueUrl : undefined,
   });
-  const log = createLogger(config.logLevel, io.stderr);
+  const log = createLogger(config.logLevel, stderr);
   const assembly: Assembly = assemble({
     config,
     env: {},
@@ -144,7 +141,7 @@ function directions(cloud: Cloud, { outcomes }: Flags, token: string): string {
     ...(outcomes === true ? [`  export OUTCOME_QUEUE_URL=${cloud.outcomeQueueUrl}`] : []),
     `  export AWS_ENDPOINT_URL_SQS=${cloud.sqsUrl} AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS=${cloud.api.url}`,
     `  export AWS_REGION=${cloud.client.region} AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox`,
-    '  npm run -s ota -- enqueue examples/updates.csv',
+    '  npx ota-updater enqueue examples/updates.csv',
     '',
     'Switch faults on and off:',
     '',

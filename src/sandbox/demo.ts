@@ -1,24 +1,23 @@
 /** The demo: applies a file of updates in the sandbox, shows how it goes, and sums up. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import cliProgress from 'cli-progress';
-import { CommandError, type CommandIo, exitCodes } from '../cli/io.ts';
+import type { CommandContext } from '../cli/context.ts';
+import { interruptible } from '../cli/signals.ts';
 import type { Assembly } from '../commands/assemble.ts';
 import type { Config } from '../config.ts';
-import { createProgress } from '../enqueue/progress.ts';
 import { enqueue } from '../enqueue/run.ts';
 import type { Report } from '../enqueue/summary.ts';
-import { EnqueueFailure, InputFault } from '../input/faults.ts';
+import { exitCodes } from '../errors.ts';
 import type { Counts } from '../observe/summary.ts';
 import { createSqsClient } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
-import { systemClock } from '../time/clock.ts';
+import { createScreen } from '../text/live-block.ts';
+import { bar, createProgress } from '../text/progress.ts';
 import type { WorkerListener } from '../worker/events.ts';
 import type { Cloud } from './cloud.ts';
 
 export interface DemoOptions {
   readonly cloud: Cloud;
   readonly file: string;
-  readonly io: CommandIo;
+  readonly context: CommandContext;
   /** Makes the worker, with one more listener. */
   readonly start: (listener: WorkerListener) => Assembly & { readonly config: Config };
 }
@@ -31,91 +30,84 @@ const strayBodies = [
   '{"Type":"Notification","Message":"{\\"Identifier\\":\\"strayTask3\\",\\"Description\\":\\"sent through SNS\\"}"}',
 ];
 
-/** Runs the demo to its end; answers the exit code. */
-export async function runDemo({ cloud, file, io, start }: DemoOptions): Promise<number> {
-  const interrupted = new AbortController();
+/** @returns the exit code. */
+export function runDemo(options: DemoOptions): Promise<number> {
+  return interruptible(options.context, (signal) => run(options, signal));
+}
+
+async function run({ cloud, file, context, start }: DemoOptions, signal: AbortSignal): Promise<number> {
+  const now = context.clock.monotonic;
   const done = Promise.withResolvers<void>();
   let expected = Number.POSITIVE_INFINITY;
   let firstCallAt: number | undefined;
   let lastEndAt = 0;
   const settledCount = (): number => counts.applied + counts.superseded + counts.deadLettered;
   const { worker, counts, config, close } = start((event) => {
-    if (event.type === 'attempt') firstCallAt ??= systemClock.monotonic();
+    if (event.type === 'attempt') firstCallAt ??= now();
     if (event.type !== 'settled') return;
-    lastEndAt = systemClock.monotonic();
+    lastEndAt = now();
     if (settledCount() >= expected) done.resolve();
   });
-  const off = io.onSignal(() => {
-    interrupted.abort();
-    done.resolve();
-  });
-  const startedAt = systemClock.monotonic();
-  const report = await fill(cloud, file, io, interrupted.signal);
+  signal.addEventListener('abort', () => done.resolve());
+  const startedAt = now();
+  const report = await fill(cloud, file, context, signal);
   expected = report.sent + strayBodies.length;
-  io.stderr.write(
+  context.stderr.write(
     `${report.rows} rows read, ${report.refused} refused before sending, ${expected} messages on the queue ` +
       `(${strayBodies.length} of them strays that no one checked)\n`,
   );
   await worker.start();
-  const stopProgress = showProgress(io, expected, settledCount, counts);
+  const stopProgress = showProgress(context, expected, settledCount, counts);
   if (settledCount() >= expected) done.resolve();
   await done.promise;
   stopProgress();
   await worker.stop();
   await close();
-  off();
   const seconds = (lastEndAt - (firstCallAt ?? lastEndAt)) / 1_000;
-  const totalSeconds = (systemClock.monotonic() - startedAt) / 1_000;
-  io.stdout.write(summary({ cloud, counts, config, report, seconds, totalSeconds }));
-  return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.done;
+  const totalSeconds = (now() - startedAt) / 1_000;
+  context.stdout.write(summary({ cloud, counts, config, report, seconds, totalSeconds }));
+  return signal.aborted ? exitCodes.interrupted : exitCodes.done;
 }
 
-async function fill(cloud: Cloud, file: string, io: CommandIo, signal: AbortSignal): Promise<Report> {
+async function fill(
+  cloud: Cloud,
+  file: string,
+  context: CommandContext,
+  signal: AbortSignal,
+): Promise<Report> {
   const client = createSqsClient(10, { ...cloud.client, endpoint: cloud.sqsUrl });
   const queue = new Queue(client, cloud.queueUrl);
   try {
     await queue.send(strayBodies.map((body, i) => ({ key: String(i), body })));
     return await enqueue(
       { file, format: undefined, set: {}, queueUrl: cloud.queueUrl, dryRun: false, fromLine: 1 },
-      {
-        stdin: io.stdin,
-        cwd: process.cwd(),
-        clock: systemClock,
-        random: Math.random,
-        sleep: (ms, abort) => sleep(ms, undefined, { signal: abort }).catch(() => undefined),
-        signal,
-        send: (messages) => queue.send(messages),
-        progress: createProgress(io.stderr, io.isTerminal),
-      },
+      { ...context, signal, send: (messages) => queue.send(messages), progress: createProgress(context) },
     );
-  } catch (error) {
-    if (error instanceof InputFault) throw new CommandError(error.message, exitCodes.misuse);
-    if (error instanceof EnqueueFailure) throw new CommandError(error.message);
-    throw error;
   } finally {
     client.destroy();
   }
 }
 
-/** A bar on a terminal, a line every two seconds elsewhere. */
-function showProgress(io: CommandIo, total: number, settled: () => number, counts: Counts): () => void {
+/** A bar on a terminal, a line now and then elsewhere. @returns ends it. */
+function showProgress(
+  { stderr, isTerminal, clock }: CommandContext,
+  total: number,
+  settled: () => number,
+  counts: Counts,
+): () => void {
   const numbers = (): string =>
     `applied ${counts.applied}, dead-lettered ${counts.deadLettered}, calls ${counts.calls}, throttled ${counts.throttled}`;
-  if (!io.isTerminal) {
-    const timer = setInterval(() => io.stderr.write(`${settled()}/${total}: ${numbers()}\n`), 2_000);
-    return () => clearInterval(timer);
-  }
-  const bar = new cliProgress.SingleBar({
-    stream: io.stderr,
-    format: '[{bar}] {percentage}% | {numbers}',
-    barsize: 30,
+  const screen = createScreen<undefined>({
+    stream: stderr,
+    isTerminal,
+    now: clock.monotonic,
+    block: () => [`${bar(settled() / total, 30)} ${numbers()}`],
+    line: () => `${settled()}/${total}: ${numbers()}`,
   });
-  bar.start(total, 0, { numbers: numbers() });
-  const timer = setInterval(() => bar.update(settled(), { numbers: numbers() }), 100);
+  const timer = setInterval(() => screen.update(undefined), 200);
   return () => {
     clearInterval(timer);
-    bar.update(settled(), { numbers: numbers() });
-    bar.stop();
+    screen.stop();
   };
 }
 
@@ -148,9 +140,9 @@ function summary({ cloud, counts, config, report, seconds, totalSeconds }: Summa
     `time in all         ${totalSeconds.toFixed(1)} s`,
     '',
     'Look further:',
-    '  npm run -s ota -- sandbox                     the same, open-ended, with the commands to use it',
-    '  LOG_LEVEL=info npm run demo                   with every failed call and dead letter in the log',
-    '  npm run -s ota -- enqueue --help              put your own file on a queue',
+    '  npx ota-updater sandbox           the same, open-ended, with the commands to use it',
+    '  LOG_LEVEL=info npm run demo       with every failed call and dead letter in the log',
+    '  npx ota-updater enqueue --help    put your own file on a queue',
     '',
   ].join('\n');
 }

@@ -1,14 +1,14 @@
-/** Where progress is shown: a block that is drawn over itself on a terminal, a line now and then elsewhere. */
+/** Progress on a screen: a block that is drawn over itself on a terminal, a line every ten seconds elsewhere. */
 import { clearScreenDown, moveCursor } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { printable } from './printable.ts';
 
 export interface Screen<View> {
-  /** Shows the view, when it is time to. */
+  /** Shows the view, unless the one before is shown since a moment only. */
   update(view: View): void;
   /** One line that stays. */
   say(line: string): void;
-  /** Takes the block away; may be called at any time, and again. */
+  /** Removes the block; may be called at any time, and again. What is shown next is drawn at once. */
   stop(): void;
 }
 
@@ -55,6 +55,7 @@ class LiveBlock<View> implements Screen<View> {
   stop(): void {
     this.#clear();
     this.#view = undefined;
+    this.#drawnAt = Number.NEGATIVE_INFINITY;
   }
 
   #draw(): void {

@@ -1,11 +1,8 @@
-import { PassThrough, Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { Command } from 'commander';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { addCheck } from '../../src/check/command.ts';
-import type { CommandIo } from '../../src/cli/io.ts';
-import { ConfigError } from '../../src/config.ts';
+import { configureCheck } from '../../src/check/command.ts';
+
+import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
 
 let sqs: FauxqsServer;
 let queues: Record<string, string>;
@@ -39,23 +36,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllEnvs());
 
 async function check(env: Record<string, string | undefined>, ...args: string[]) {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const io: CommandIo = {
-    env: { ...process.env, ...env },
-    stdin: Readable.from([]),
-    stdout,
-    stderr,
-    isTerminal: false,
-    onSignal: () => () => {},
-    exitNow: () => {},
-    exitCode: 0,
-  };
-  const program = new Command().exitOverride();
-  addCheck(program, io);
-  await program.parseAsync(['check', ...args], { from: 'user' });
-  stdout.end();
-  stderr.end();
-  return { exitCode: io.exitCode, stdout: await text(stdout), stderr: await text(stderr) };
+  return await runConfigured(configureCheck, 'check', args, fakeContext({ env: { ...process.env, ...env } }));
 }
 
 describe('check', () => {
@@ -119,6 +100,8 @@ describe('check', () => {
   });
 
   test('refuses a configuration with faults before it asks anybody', async () => {
-    await expect(check({ QUEUE_URL: 'updates', RATE_LIMIT: 'fast' })).rejects.toThrow(ConfigError);
+    const { exitCode, error, stdout } = await check({ QUEUE_URL: 'updates', RATE_LIMIT: 'fast' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(error).toMatch(/^the configuration has \d faults:\n {2}QUEUE_URL: /);
   });
 });

@@ -1,29 +1,11 @@
-import { PassThrough, Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import type { CommandIo } from '../../src/cli/io.ts';
-import { addSchema } from '../../src/commands/schema.ts';
+import { configureSchema } from '../../src/commands/schema.ts';
 import { outcomeJsonSchema } from '../../src/message/outcome.ts';
 import { updateJsonSchema } from '../../src/message/update.ts';
+import { runConfigured } from '../../testing/stages/context.ts';
 
 async function schema(...args: string[]): Promise<string> {
-  const stdout = new PassThrough();
-  const io: CommandIo = {
-    env: {},
-    stdin: Readable.from([]),
-    stdout,
-    stderr: new PassThrough(),
-    isTerminal: false,
-    onSignal: () => () => {},
-    exitNow: () => {},
-    exitCode: 0,
-  };
-  const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
-  addSchema(program, io);
-  await program.parseAsync(['schema', ...args], { from: 'user' });
-  stdout.end();
-  return await text(stdout);
+  return (await runConfigured(configureSchema, 'schema', args)).stdout;
 }
 
 describe('schema', () => {

@@ -132,6 +132,16 @@ describe('--env-file', () => {
     expect(stderr).toBe(`--env-file: cannot read ${path}\n`);
   });
 
+  test.each(['jobs', 'worker', 'schema'])(
+    'may name a file that is called like a command: %s',
+    async (name) => {
+      await file(name, '');
+      const { code, stdout, stderr } = await runCommand(['--env-file', name, 'schema'], { cwd: folder });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain('"$schema"');
+    },
+  );
+
   test('gives the SDK its region and credentials too', async () => {
     stage = await setStage();
     const lines = Object.entries(stage.environment({ HTTP_PORT: 'off' })).map(
@@ -235,6 +245,13 @@ describe('enqueue', () => {
     expect(stage.left()).toEqual({ ready: 2, inFlight: 0 });
     expect(await readFile(`${path}.refused.csv`, 'utf8')).toContain('task-2');
   });
+});
+
+test('--version prints the version of package.json', async () => {
+  const { version } = JSON.parse(
+    await readFile(fileURLToPath(new URL('../../package.json', import.meta.url)), 'utf8'),
+  );
+  expect(await runCommand(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 describe('schema', () => {

@@ -11,7 +11,7 @@ import { parse } from 'csv-parse/sync';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CommandError, type CommandIo } from '../../src/cli/io.ts';
-import { addEnqueue } from '../../src/enqueue/command.ts';
+import { configureEnqueue } from '../../src/enqueue/command.ts';
 import { LANES, MAX_TRIES } from '../../src/sending/send.ts';
 
 interface Entry {
@@ -155,7 +155,7 @@ async function enqueue(
     exitCode: 0,
   };
   const program = new Command().exitOverride();
-  addEnqueue(program, io, {
+  configureEnqueue(program.command('enqueue'), io, {
     cwd,
     clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => 0 },
     random: () => 0.5,

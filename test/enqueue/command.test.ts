@@ -18,7 +18,7 @@ import fc from 'fast-check';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CommandError, type CommandIo } from '../../src/cli/io.ts';
-import { addEnqueue } from '../../src/enqueue/command.ts';
+import { configureEnqueue } from '../../src/enqueue/command.ts';
 
 const startedAt = Date.parse('2026-11-23T07:00:00Z');
 const sample = join(import.meta.dirname, '../../examples/updates.csv');
@@ -75,7 +75,7 @@ async function enqueue(
     exitCode: 0,
   };
   const program = new Command().exitOverride();
-  addEnqueue(program, io, {
+  configureEnqueue(program.command('enqueue'), io, {
     cwd,
     clock: { wall: () => startedAt, monotonic: () => 0 },
     random: () => random,

@@ -3,9 +3,9 @@ import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import { CommandError, type CommandIo } from '../../src/cli/io.ts';
 import type { Environment } from '../../src/config.ts';
-import { addDeadLetters } from '../../src/dead-letters/commands/index.ts';
-import { addEnqueue } from '../../src/enqueue/command.ts';
-import { addJobs } from '../../src/jobs/commands/index.ts';
+import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
+import { configureEnqueue } from '../../src/enqueue/command.ts';
+import { configureJobs } from '../../src/jobs/commands/index.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
 
 export interface LettersResult {
@@ -66,9 +66,9 @@ export async function runInProcess(
     exitCode: 0,
   };
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
-  addEnqueue(program, io);
-  addJobs(program, io);
-  addDeadLetters(program, io, {
+  configureEnqueue(program.command('enqueue'), io);
+  configureJobs(program.command('jobs'), io);
+  configureDeadLetters(program.command('dead-letters'), io, {
     clock: systemClock,
     random: Math.random,
     sleep,

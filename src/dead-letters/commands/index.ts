@@ -8,18 +8,15 @@ import { addPurge } from './purge.ts';
 import { addRedrive } from './redrive.ts';
 import { addShow } from './show.ts';
 
-/** Adds the group. Its commands print to `io` alone, and set `io.exitCode` or throw CommandError. */
-export function addDeadLetters(
-  program: Command,
+/** The group of commands. They print to `io` alone, and set `io.exitCode` or throw CommandError. */
+export function configureDeadLetters(
+  letters: Command,
   io: CommandIo,
   surroundings: LettersSurroundings = realSurroundings,
 ): void {
-  const letters = program
-    .command('dead-letters')
-    .summary('sort dead letters by cause, look at them, put them back, delete them')
-    .description(
-      'Works on DEAD_LETTER_QUEUE_URL; puts letters back on QUEUE_URL. A pass holds the letters it looks at ' +
-        'invisible and makes them visible again when it ends. Changes are logged in STATE_DIR.',
-    );
+  letters.description(
+    'Works on DEAD_LETTER_QUEUE_URL; puts letters back on QUEUE_URL. A pass holds the letters it looks at ' +
+      'invisible and makes them visible again when it ends. Changes are logged in STATE_DIR.',
+  );
   for (const add of [addList, addShow, addExport, addRedrive, addPurge]) add(letters, io, surroundings);
 }

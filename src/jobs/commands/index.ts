@@ -12,12 +12,9 @@ import { addRetry } from './retry.ts';
 import { addStatus } from './status.ts';
 import { addUndo } from './undo.ts';
 
-/** Adds the group of commands. */
-export function addJobs(program: Command, io: CommandIo): void {
-  const jobs = program
-    .command('jobs')
-    .summary('plan, apply and follow bulk jobs')
-    .description('Plans bulk jobs, applies them and follows every row to its end.');
+/** The group of commands. */
+export function configureJobs(jobs: Command, io: CommandIo): void {
+  jobs.description('Plans bulk jobs, applies them and follows every row to its end.');
   addPlan(jobs, io);
   addApply(jobs, io);
   addResume(jobs, io);

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { collect, misuse, readAssignments, readFormat, toFields } from '../../cli/flags.ts';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
 import { readApiConfig } from '../../config.ts';
-import { createProgress } from '../../enqueue/progress.ts';
 import { shortPrintable } from '../../text/printable.ts';
+import { createProgress } from '../../text/progress.ts';
 import { changeFields } from '../plan/decisions.ts';
 import { defaultJobId, isJobId } from '../plan/job-id.ts';
 import type { PlanFrom, PlanOptions } from '../plan/options.ts';
@@ -61,7 +61,7 @@ export function addPlan(
       const config = readApiConfig(io.env);
       const options = readOptions(file, flags, surroundings, config);
       const report = await interruptible(io, async (signal) => {
-        const progress = createProgress(io.stderr, io.isTerminal);
+        const progress = createProgress({ ...io, clock: surroundings.clock });
         const reader = lazyReader(async () => {
           // The SDK takes 25 MB, and most plans of a file do without.
           const { createReader } = await import('./reader.ts');

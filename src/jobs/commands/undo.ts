@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { misuse } from '../../cli/flags.ts';
 import type { CommandIo } from '../../cli/io.ts';
 import { type Environment, readApiConfig } from '../../config.ts';
-import { createProgress } from '../../enqueue/progress.ts';
 import { shortPrintable } from '../../text/printable.ts';
+import { createProgress } from '../../text/progress.ts';
 import { defaultJobId, isJobId } from '../plan/job-id.ts';
 import type { JobRow } from '../run/undo.ts';
 import { makeUndo, type UndoOptions } from '../run/undo-run.ts';
@@ -60,7 +60,7 @@ export function addUndo(
         if (rows === undefined)
           throw misuse(`There is no job ${shortPrintable(job)}: see \`ota-updater jobs list\`.`);
         const report = await interruptible(io, async (signal) => {
-          const progress = createProgress(io.stderr, io.isTerminal);
+          const progress = createProgress({ ...io, clock: surroundings.clock });
           const reader = lazyReader(async () => {
             const { createReader } = await import('./reader.ts');
             return createReader(config, surroundings, signal);

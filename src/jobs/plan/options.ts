@@ -1,8 +1,8 @@
 /** What making a plan is asked to do, and what it is given to do it with. */
 import type { Readable } from 'node:stream';
-import type { Progress } from '../../enqueue/progress.ts';
 import type { Format } from '../../input/rows.ts';
 import type { OtaReader } from '../../ota/reader.ts';
+import type { Progress } from '../../text/progress.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { TaskChange } from './types.ts';
 import type { Conditions } from './where.ts';

@@ -243,7 +243,7 @@ describe('jobs plan --refresh', () => {
     const { jobs, plan } = folder();
     const file = jobs.file('tasks.csv', `${header}a1,x\n`);
     const { stderr } = await plan([file, '--refresh'], { terminal: true });
-    expect(stderr).toContain('\u001b[1G\u001b[2Krefresh: 1 call of GetOtaTask\n');
+    expect(stderr).toContain('\u001b[1A\u001b[0Jrefresh: 1 call of GetOtaTask\n');
   });
 
   test('says its cost first, then reads every task for what is so already and for what was before', async () => {

@@ -1,0 +1,85 @@
+/** The command line: global options, and every command by its name. */
+import { Command } from 'commander';
+import type { CommandContext } from './cli/context.ts';
+import { compileSooner, keepMemoryFlat } from './cli/v8-flags.ts';
+import { misuse } from './errors.ts';
+import { version } from './version.ts';
+
+/** Gives a command its description, arguments, options and action. */
+type Configure = (command: Command, context: CommandContext) => void;
+
+interface Entry {
+  readonly summary: string;
+  /** How V8 is set before the modules of the command are loaded. */
+  readonly prepare?: () => void;
+  readonly load: () => Promise<Configure>;
+}
+
+/** Each command is loaded when it is used: a worker does not wait for the sandbox's emulators. */
+const commands: Readonly<Record<string, Entry>> = {
+  worker: {
+    summary: 'consume updates from the queue and apply them',
+    prepare: compileSooner,
+    load: async () => (await import('./commands/worker.ts')).configureWorker,
+  },
+  enqueue: {
+    summary: 'validate a file of updates and put them on the queue',
+    load: async () => (await import('./enqueue/command.ts')).configureEnqueue,
+  },
+  check: {
+    summary: 'check configuration, queues, permissions and clock, and say what to fix',
+    load: async () => (await import('./check/command.ts')).configureCheck,
+  },
+  'dead-letters': {
+    summary: 'sort dead letters by cause, look at them, put them back, delete them',
+    load: async () => (await import('./dead-letters/commands/index.ts')).configureDeadLetters,
+  },
+  schema: {
+    summary: 'print the JSON Schema of a message body',
+    load: async () => (await import('./commands/schema.ts')).configureSchema,
+  },
+  jobs: {
+    summary: 'plan, apply and follow bulk jobs',
+    prepare: keepMemoryFlat,
+    load: async () => (await import('./jobs/commands/index.ts')).configureJobs,
+  },
+  sandbox: {
+    summary: 'run everything in one process, nothing else needed',
+    load: async () => (await import('./sandbox/command.ts')).configureSandbox,
+  },
+};
+
+/**
+ * Runs the command that `args` name.
+ * @throws CommandError; CommanderError after its message, the help or the version was printed.
+ */
+export async function runProgram(args: readonly string[], context: CommandContext): Promise<void> {
+  const program = new Command('ota-updater')
+    .description('Applies OTA task updates from an SQS queue to AWS IoT Managed Integrations.')
+    .version(version, '-V, --version', 'print the version')
+    .option(
+      '--env-file <path>',
+      'read environment variables from a file; a variable that is set already wins',
+    )
+    .exitOverride()
+    .showHelpAfterError()
+    .hook('preAction', () => loadEnvFile(program.opts<{ envFile?: string }>().envFile));
+  const [first, second] = program.parseOptions([...args]).operands;
+  const wanted = first === 'help' ? second : first;
+  for (const [name, { summary, prepare, load }] of Object.entries(commands)) {
+    const command = program.command(name).summary(summary);
+    if (name !== wanted) continue;
+    prepare?.();
+    (await load())(command, context);
+  }
+  await program.parseAsync(args, { from: 'user' });
+}
+
+function loadEnvFile(path: string | undefined): void {
+  if (path === undefined) return;
+  try {
+    process.loadEnvFile(path);
+  } catch {
+    throw misuse(`--env-file: cannot read ${path}`);
+  }
+}

@@ -1,0 +1,67 @@
+/** Progress through stages, as a bar: on a terminal only. */
+import type { Writable } from 'node:stream';
+import { createScreen } from './live-block.ts';
+import { percent } from './numbers.ts';
+import { countdown } from './times.ts';
+
+export interface Progress {
+  /** Begins a stage with its own total, or with one that is not known; ends the one before. */
+  stage(label: string, total?: number): void;
+  /** @param done in the unit of the stage's total, from its start. */
+  update(done: number): void;
+  /** Removes the bar; may be called at any time, and again. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  readonly stderr: Writable & { readonly columns?: number };
+  readonly isTerminal: boolean;
+  readonly clock: { readonly monotonic: () => number };
+}
+
+interface View {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number | undefined;
+  readonly seconds: number;
+}
+
+/** A bar on `stderr`, or nothing at all when that is not a terminal. */
+export function createProgress({ stderr, isTerminal, clock }: ProgressOptions): Progress {
+  if (!isTerminal) return { stage: () => {}, update: () => {}, stop: () => {} };
+  const now = clock.monotonic;
+  const screen = createScreen<View>({ stream: stderr, isTerminal, now, block: barLine, line: () => '' });
+  let stage:
+    | { readonly label: string; readonly total: number | undefined; readonly since: number }
+    | undefined;
+  const update = (done: number): void => {
+    if (stage === undefined) return;
+    const { label, total, since } = stage;
+    screen.update({ label, done, total, seconds: (now() - since) / 1_000 });
+  };
+  return {
+    stage(label, total) {
+      screen.stop();
+      stage = { label, total, since: now() };
+      update(0);
+    },
+    update,
+    stop() {
+      stage = undefined;
+      screen.stop();
+    },
+  };
+}
+
+function barLine({ label, done, total, seconds }: View): readonly string[] {
+  if (total === undefined) return [`${label} ${done}`];
+  const share = total === 0 ? 1 : Math.min(1, done / total);
+  const left = share === 0 ? '-:--' : countdown(Math.ceil(seconds / share - seconds));
+  return [`${label} ${bar(share, 30)} ${percent(share).padStart(4)}  ${left} left`];
+}
+
+/** `[====----]`, `size` characters between the brackets. */
+export function bar(share: number, size: number): string {
+  const full = Math.floor(share * size);
+  return `[${'='.repeat(full)}${'-'.repeat(size - full)}]`;
+}
