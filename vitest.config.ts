@@ -15,6 +15,12 @@ export default defineConfig({
     isolate: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // `npm run coverage`: what ran in the tests' own processes; it does not see the processes that tests start.
+    coverage: {
+      include: ['src/**/*.ts', 'packages/*/src/**/*.ts'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+      reportsDirectory: 'node_modules/.cache/coverage',
+    },
     // What is polled for comes in its time, also on a busy machine.
     expect: { poll: { timeout: 10_000 } },
   },
