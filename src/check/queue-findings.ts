@@ -1,6 +1,7 @@
 /** Rules about what the queues are set to, one by one and against each other. */
 import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
 import type { QueueAttributes } from '../queue/types.ts';
+import { sameQueue } from '../queue/urls.ts';
 import { duration } from '../text/times.ts';
 import type { CheckFacts, QueueFacts, QueueRole } from './facts.ts';
 import type { Finding, Rule } from './finding.ts';
@@ -34,13 +35,7 @@ export const distinctQueuesRule: Rule = ({ queues }) =>
 function isSameQueue(first: QueueFacts, second: QueueFacts): boolean {
   const [arn, other] = [read(first)?.arn, read(second)?.arn];
   if (arn !== undefined && other !== undefined) return arn === other;
-  return comparable(first.url) === comparable(second.url);
-}
-
-function comparable(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const { host, pathname } = new URL(url);
-  return host + pathname.replace(/\/+$/, '');
+  return sameQueue(first.url, second.url);
 }
 
 export const queueKindsRule: Rule = (facts) =>

@@ -20,6 +20,7 @@ import type {
   SendAnswer,
   VisibilityChange,
 } from './types.ts';
+import { isFifoUrl } from './urls.ts';
 
 /** The longest poll SQS allows, in seconds. */
 export const MAX_WAIT_SECONDS = 20;
@@ -40,18 +41,15 @@ export const REQUEST_TIMEOUT_MS = 10_000;
 /** A queue by its URL. Every method makes exactly one request and throws the SDK's error when that failed as a whole. */
 export class Queue {
   readonly url: string;
+  readonly fifo: boolean;
   readonly #sender: Sender;
   readonly #now: () => number;
 
   constructor(client: SQSClient, url: string, now: () => number = Date.now) {
     this.#sender = new Sender(client);
     this.url = url;
+    this.fifo = isFifoUrl(url);
     this.#now = now;
-  }
-
-  /** SQS demands the ending of every FIFO queue's name. */
-  get fifo(): boolean {
-    return this.url.endsWith('.fifo');
   }
 
   /** Up to `max` messages (1-10). An abort can hide messages already on their way for one visibility timeout. */

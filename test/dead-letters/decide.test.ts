@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decideRedrive, type RedriveRules, sameQueue } from '../../src/dead-letters/decide.ts';
-import type { Letter } from '../../src/dead-letters/letter.ts';
+import { decideRedrive, type RedriveRules } from '../../src/dead-letters/changes/decide.ts';
+import type { Letter } from '../../src/dead-letters/letters/letter.ts';
 import { readEarlierRecord } from '../../src/message/dead-letter.ts';
 import type { MessageAttribute } from '../../src/message/message.ts';
 import { parseBody } from '../../src/message/parse.ts';
@@ -166,16 +166,4 @@ describe('what is sent', () => {
       { numRuns: 50 },
     );
   });
-});
-
-test.each([
-  [queueUrl, `${queueUrl}/`, true],
-  [queueUrl, queueUrl.replace('sqs.eu-west-1.amazonaws.com', 'eu-west-1.queue.amazonaws.com'), true],
-  [queueUrl, queueUrl.replace('eu-west-1', 'eu-central-1'), false],
-  [queueUrl, `${queueUrl}-dead`, false],
-  ['http://127.0.0.1:4566/000000000000/u', 'http://localhost:4566/000000000000/u', true],
-  ['no url', 'no url', true],
-  ['no url', queueUrl, false],
-])('sameQueue(%s, %s) is %s', (a, b, same) => {
-  expect(sameQueue(a, b)).toBe(same);
 });

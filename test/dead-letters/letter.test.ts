@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readLetter } from '../../src/dead-letters/letter.ts';
+import { readLetter } from '../../src/dead-letters/letters/letter.ts';
 import { letterWith, messageWith, now, record } from './letters.ts';
 
 describe('readLetter', () => {

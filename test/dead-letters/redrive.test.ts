@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { AuditEvent } from '../../src/dead-letters/audit.ts';
-import { type RedriveOptions, type RedriveReport, redrive } from '../../src/dead-letters/redrive.ts';
+import type { AuditEvent } from '../../src/dead-letters/changes/audit.ts';
+import { type RedriveOptions, type RedriveReport, redrive } from '../../src/dead-letters/changes/redrive.ts';
 import type { Message } from '../../src/message/message.ts';
 import { FakeQueue, fakeSurroundings, messages, messageWith } from './letters.ts';
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
-import { type AuditFacts, type AuditLog, openAudit } from '../audit.ts';
+import { type AuditFacts, type AuditLog, openAudit } from '../changes/audit.ts';
 import { type LettersContext, type LettersSurroundings, misuse } from './context.ts';
 
 export interface ChangeFlags {

@@ -11,9 +11,9 @@ import { explainSqsError, type RequestHints } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { type Clock, sleep, systemClock } from '../../time/clock.ts';
-import { AuditError } from '../audit.ts';
-import { MAX_IN_FLIGHT, type PassSurroundings } from '../pass.ts';
-import { readWhere, type WhereResult, whereFields } from '../where.ts';
+import { AuditError } from '../changes/audit.ts';
+import { readWhere, type WhereResult, whereFields } from '../letters/conditions.ts';
+import { MAX_IN_FLIGHT, type PassSurroundings } from '../pass/pass.ts';
 
 /** What a run takes from the process besides its streams. */
 export interface LettersSurroundings {

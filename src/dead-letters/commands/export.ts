@@ -4,11 +4,11 @@ import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
+import { counted } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
-import { type ExportForm, exportLine } from '../export-lines.ts';
-import { seenText } from '../list-text.ts';
-import { passOver } from '../pass.ts';
-import { counted } from '../wording.ts';
+import { passOver } from '../pass/pass.ts';
+import { type ExportForm, exportLine } from '../view/export.ts';
+import { seenText } from '../view/list.ts';
 import {
   type LettersContext,
   type LettersSurroundings,

@@ -1,7 +1,9 @@
 /** `dead-letters list`: one pass, letters or causes, everything left in place. */
 import type { Command } from 'commander';
 import { type CommandIo, exitCodes } from '../../cli/io.ts';
-import { Groups } from '../groups.ts';
+import { counted, number } from '../../text/numbers.ts';
+import { Groups } from '../letters/causes.ts';
+import { type PassResult, passOver } from '../pass/pass.ts';
 import {
   groupJson,
   groupsText,
@@ -11,9 +13,7 @@ import {
   lettersHead,
   passJson,
   seenText,
-} from '../list-text.ts';
-import { type PassResult, passOver } from '../pass.ts';
-import { counted, number } from '../wording.ts';
+} from '../view/list.ts';
 import {
   type LettersContext,
   type LettersSurroundings,

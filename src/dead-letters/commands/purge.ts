@@ -1,12 +1,12 @@
 /** `dead-letters purge`: letters deleted for good; a dry run unless confirmed. */
 import type { Command } from 'commander';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
+import { counted } from '../../text/numbers.ts';
 import { printable } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
-import { purgeJson, purgeText } from '../change-text.ts';
-import { jsonLine } from '../list-text.ts';
-import { type PurgeReport, purge } from '../purge.ts';
-import { counted } from '../wording.ts';
+import { type PurgeReport, purge } from '../changes/purge.ts';
+import { purgeJson, purgeText } from '../view/changes.ts';
+import { jsonLine } from '../view/list.ts';
 import { ask, type ChangeFlags, canAsk, checkChangeFlags, nothingChanged, openLog } from './confirm.ts';
 import {
   explain,

@@ -2,13 +2,13 @@
 import type { Command } from 'commander';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
 import { updateSchema } from '../../message/update.ts';
+import { counted, number } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
-import { redriveJson, redriveText } from '../change-text.ts';
-import { type SetFields, settableFields } from '../decide.ts';
-import { jsonLine } from '../list-text.ts';
-import { planRedrive, type RedriveOptions, type RedriveReport, redrive } from '../redrive.ts';
-import { counted, number } from '../wording.ts';
+import { type SetFields, settableFields } from '../changes/decide.ts';
+import { planRedrive, type RedriveOptions, type RedriveReport, redrive } from '../changes/redrive.ts';
+import { redriveJson, redriveText } from '../view/changes.ts';
+import { jsonLine } from '../view/list.ts';
 import { ask, type ChangeFlags, canAsk, checkChangeFlags, nothingChanged, openLog } from './confirm.ts';
 import {
   collect,

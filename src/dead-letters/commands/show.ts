@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
 import { shortPrintable } from '../../text/printable.ts';
-import { letterRecord } from '../export-lines.ts';
-import { jsonLine, seenText } from '../list-text.ts';
-import { passOver } from '../pass.ts';
-import { letterText } from '../show-text.ts';
-import { namedBy } from '../where.ts';
+import { namedBy } from '../letters/conditions.ts';
+import { passOver } from '../pass/pass.ts';
+import { letterRecord } from '../view/export.ts';
+import { letterText } from '../view/letter.ts';
+import { jsonLine, seenText } from '../view/list.ts';
 import { type LettersContext, type LettersSurroundings, withBounds, withQueues, write } from './context.ts';
 
 interface Flags {

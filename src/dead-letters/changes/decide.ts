@@ -5,12 +5,13 @@ import {
   DEAD_LETTER_ATTRIBUTE,
   MAX_ATTRIBUTES,
   readEarlierRecord,
-} from '../message/dead-letter.ts';
-import type { MessageAttribute } from '../message/message.ts';
-import { readPayload } from '../message/parse.ts';
-import { checkUpdate, type Update } from '../message/update.ts';
-import type { OutgoingMessage } from '../queue/types.ts';
-import type { Letter } from './letter.ts';
+} from '../../message/dead-letter.ts';
+import type { MessageAttribute } from '../../message/message.ts';
+import { readPayload } from '../../message/parse.ts';
+import { checkUpdate, type Update } from '../../message/update.ts';
+import type { OutgoingMessage } from '../../queue/types.ts';
+import { sameQueue } from '../../queue/urls.ts';
+import type { Letter } from '../letters/letter.ts';
 
 /** A letter put back so often is put back once more only with `--force`. */
 export const MAX_REDRIVES = 3;
@@ -77,15 +78,6 @@ function objection(
   if (!changed && attributes === undefined && update.ok && update.update.IssuedAt === undefined)
     return 'has no IssuedAt and no room for its first sent time: its values could win over newer ones';
   return undefined;
-}
-
-/** The same queue, whichever of its hosts the URLs name: SQS has several for each queue. */
-export function sameQueue(a: string, b: string): boolean {
-  const [first, second] = [URL.parse(a), URL.parse(b)];
-  if (first === null || second === null) return a === b;
-  const region = (host: string): string | undefined => /(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(host)?.[1];
-  const path = (url: URL): string => url.pathname.replace(/\/$/, '');
-  return path(first) === path(second) && region(first.host) === region(second.host);
 }
 
 /**

@@ -2,15 +2,15 @@
  * Letters held invisible while a pass lasts. Held from the receive until forgotten (deleted) or released; extended
  * in between, so that no letter is seen twice and none comes back into view before the pass has ended.
  */
-import type { BatchFailure, VisibilityChange } from '../queue/types.ts';
-import { insistOnAll, type RetrySurroundings } from './requests.ts';
+import { packRequests } from '../../queue/batch.ts';
+import type { BatchFailure, VisibilityChange } from '../../queue/types.ts';
+import { type RetrySurroundings, retryBatch } from './retry.ts';
 
 /** The lease that a pass asks for, in seconds: what a killed pass leaves hidden is back after that. */
 export const LEASE_SECONDS = 120;
 
 /** Requests in flight at once. */
 const LANES = 8;
-const BATCH = 10;
 
 export interface HeldOptions extends RetrySurroundings {
   readonly changeVisibility: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
@@ -103,13 +103,11 @@ export class HeldLetters {
   }
 
   async #change(handles: readonly string[], seconds: number): Promise<number> {
-    let next = 0;
+    const batches = packRequests(handles);
     let failed = 0;
     const lane = async (): Promise<void> => {
-      while (next < handles.length) {
-        const batch = handles.slice(next, next + BATCH);
-        next += BATCH;
-        const failures = await insistOnAll(
+      for (const batch of batches) {
+        const failures = await retryBatch(
           batch,
           (handle) => handle,
           (some) => this.#options.changeVisibility(some.map((receiptHandle) => ({ receiptHandle, seconds }))),

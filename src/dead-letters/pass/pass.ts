@@ -5,12 +5,13 @@
  * shows only in rounds of polls that bring nothing new, more of them while the queue's count says that there is more.
  */
 
-import type { Message } from '../message/message.ts';
-import type { BatchFailure, QueueAttributes, ReceiveOptions, VisibilityChange } from '../queue/types.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Message } from '../../message/message.ts';
+import { BATCH_SIZE } from '../../queue/batch.ts';
+import type { BatchFailure, QueueAttributes, ReceiveOptions, VisibilityChange } from '../../queue/types.ts';
+import type { Clock } from '../../time/clock.ts';
+import { type Letter, readLetter } from '../letters/letter.ts';
 import { HeldLetters, LEASE_SECONDS } from './held.ts';
-import { type Letter, readLetter } from './letter.ts';
-import { insist, type RetrySurroundings } from './requests.ts';
+import { type RetrySurroundings, retryRequest } from './retry.ts';
 
 /** The part of a queue that a pass needs. */
 export interface LetterQueue {
@@ -74,7 +75,7 @@ export async function passOver(
   onLetters: OnLetters,
 ): Promise<PassResult> {
   const { clock, signal, pollSeconds = 1 } = surroundings;
-  const counts = await insist(() => queue.attributes(), surroundings, signal);
+  const counts = await retryRequest(() => queue.attributes(), surroundings, signal);
   const heldByOthers = counts.notVisible;
   const held = new HeldLetters({
     ...surroundings,
@@ -85,12 +86,12 @@ export async function passOver(
   const seen = new Set<string>();
   const receiveRound = async (): Promise<Letter[]> => {
     const room = bounds.limit - seen.size;
-    const polls = Math.min(POLLS, Math.ceil(room / 10));
-    const lengths = Array.from({ length: polls }, (_, i) => Math.min(10, room - 10 * i));
+    const polls = Math.min(POLLS, Math.ceil(room / BATCH_SIZE));
+    const lengths = Array.from({ length: polls }, (_, i) => Math.min(BATCH_SIZE, room - BATCH_SIZE * i));
     const answers = await Promise.allSettled(
       lengths.map((max) =>
         // Not cut short by an interruption: what is on its way would be hidden from everybody.
-        insist(
+        retryRequest(
           () => queue.receive({ max, waitSeconds: pollSeconds, visibilitySeconds: LEASE_SECONDS }),
           surroundings,
           signal,

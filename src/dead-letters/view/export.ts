@@ -1,8 +1,8 @@
 /** Letters as JSON Lines: whole, or as the updates in them. PURE. */
-import type { MessageAttribute } from '../message/message.ts';
-import { printableJson } from '../text/printable.ts';
-import { causeOf } from './groups.ts';
-import type { Letter } from './letter.ts';
+import type { MessageAttribute } from '../../message/message.ts';
+import { printableJson } from '../../text/printable.ts';
+import { causeOf } from '../letters/causes.ts';
+import type { Letter } from '../letters/letter.ts';
 
 export type ExportForm = 'letters' | 'updates';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { causeOf } from '../../src/dead-letters/groups.ts';
-import { namedBy, readDuration, readWhere } from '../../src/dead-letters/where.ts';
+import { causeOf } from '../../src/dead-letters/letters/causes.ts';
+import { namedBy, readDuration, readWhere } from '../../src/dead-letters/letters/conditions.ts';
 import { letterWith, now } from './letters.ts';
 
 const letter = letterWith({ jobId: 'job-1', requestId: 'row-1' });

@@ -1,5 +1,5 @@
 /** Conditions on letters, as a person gives them: `reason=Rejected`, `older=2h`. PURE. */
-import { causeOf } from './groups.ts';
+import { causeOf } from './causes.ts';
 import { type Letter, letterReasons } from './letter.ts';
 
 /** Whether a letter is meant. @param now in epoch milliseconds: what ages are measured against. */

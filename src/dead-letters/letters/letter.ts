@@ -1,9 +1,13 @@
 /** A message of the dead-letter queue as triage sees it: what it says of itself, checked. PURE. */
 import { z } from 'zod';
-import { DEAD_LETTER_ATTRIBUTE, type DeadLetterReason, readEarlierRecord } from '../message/dead-letter.ts';
-import type { Message } from '../message/message.ts';
-import { parseBody } from '../message/parse.ts';
-import { type UpdateCheck, updateSchema } from '../message/update.ts';
+import {
+  DEAD_LETTER_ATTRIBUTE,
+  type DeadLetterReason,
+  readEarlierRecord,
+} from '../../message/dead-letter.ts';
+import type { Message } from '../../message/message.ts';
+import { parseBody } from '../../message/parse.ts';
+import { type UpdateCheck, updateSchema } from '../../message/update.ts';
 
 /** Why a letter is there; `foreign`: not put there by a worker, or not so that one can read it. */
 export type LetterReason = DeadLetterReason | 'foreign';

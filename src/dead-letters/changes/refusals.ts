@@ -1,6 +1,6 @@
 /** Letters that are not put back, counted by why. PURE. */
-import type { BatchFailure } from '../queue/types.ts';
-import type { Letter } from './letter.ts';
+import type { BatchFailure } from '../../queue/types.ts';
+import type { Letter } from '../letters/letter.ts';
 
 export interface Refusal {
   readonly why: string;

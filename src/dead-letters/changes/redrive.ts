@@ -3,18 +3,18 @@
  * Whatever stops it, letters are on one queue or on both, never on none.
  */
 
-import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
+import { MAX_PAYLOAD_BYTES } from '../../queue/batch.ts';
+import { Groups } from '../letters/causes.ts';
+import type { Filter } from '../letters/conditions.ts';
+import type { Letter } from '../letters/letter.ts';
+import type { HeldLetters } from '../pass/held.ts';
+import { type LetterQueue, type PassResult, type PassSurroundings, passOver } from '../pass/pass.ts';
+import { retryRequest } from '../pass/retry.ts';
 import type { Audit } from './audit.ts';
 import { type CanaryBounds, type CanaryVerdict, watchCanary } from './canary.ts';
 import { decideRedrive, type RedriveRules, type SetFields } from './decide.ts';
-import { Groups } from './groups.ts';
-import type { HeldLetters } from './held.ts';
-import type { Letter } from './letter.ts';
 import { Mover, type Redriven, type SourceQueue } from './move.ts';
-import { type LetterQueue, type PassResult, type PassSurroundings, passOver } from './pass.ts';
 import { Refusals } from './refusals.ts';
-import { insist } from './requests.ts';
-import type { Filter } from './where.ts';
 
 export interface RedriveOptions {
   readonly matches: Filter;
@@ -143,7 +143,7 @@ async function rulesOf(
   { set, force }: RedriveOptions,
   { source, surroundings }: Pick<RedriveContext, 'source' | 'surroundings'>,
 ): Promise<RedriveRules> {
-  const { arn, fifo, maximumMessageBytes } = await insist(
+  const { arn, fifo, maximumMessageBytes } = await retryRequest(
     () => source.attributes(),
     surroundings,
     surroundings.signal,

@@ -1,13 +1,13 @@
 /** Letters to the source queue: sent first, deleted after the confirmation. A crash in between makes a duplicate. */
 
-import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
-import type { BatchFailure, OutgoingMessage, QueueAttributes, SendAnswer } from '../queue/types.ts';
-import type { Clock } from '../time/clock.ts';
+import { BATCH_SIZE, type PackedItem, packRequests } from '../../queue/batch.ts';
+import type { BatchFailure, OutgoingMessage, QueueAttributes, SendAnswer } from '../../queue/types.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { Letter } from '../letters/letter.ts';
+import type { HeldLetters } from '../pass/held.ts';
+import type { LetterQueue } from '../pass/pass.ts';
+import { type RetrySurroundings, retryBatch } from '../pass/retry.ts';
 import { type Audit, audited } from './audit.ts';
-import type { HeldLetters } from './held.ts';
-import type { Letter } from './letter.ts';
-import type { LetterQueue } from './pass.ts';
-import { insistOnAll, type RetrySurroundings } from './requests.ts';
 
 /** The part of the source queue that a redrive needs. */
 export interface SourceQueue {
@@ -58,7 +58,7 @@ export class Mover {
 
   /** Moves letters in order. @throws when a queue fails for good; what was confirmed by then is counted. */
   async move(letters: readonly Redriven[], held: HeldLetters): Promise<void> {
-    for (const batch of batches(letters, this.#batchSize())) {
+    for (const batch of packRequests(letters, measure, { items: this.#batchSize() })) {
       await this.#pace(batch.length);
       if (this.#options.signal.aborted) return;
       await this.#moveBatch(batch, held);
@@ -75,12 +75,12 @@ export class Mover {
       this.sent += messageIds.size;
       return failed;
     };
-    const failures = await insistOnAll(batch, ({ message }) => message.key, send, this.#options);
+    const failures = await retryBatch(batch, ({ message }) => message.key, send, this.#options);
     const failed = new Set(failures.map(({ key }) => key));
     this.refused.push(...failures);
     const confirmed = batch.filter(({ message }) => !failed.has(message.key));
     const handles = confirmed.flatMap(({ message }) => held.receiptHandle(message.key) ?? []);
-    const stuck = await insistOnAll(
+    const stuck = await retryBatch(
       handles,
       (handle) => handle,
       (some) => dead.delete(some),
@@ -108,26 +108,7 @@ export class Mover {
   }
 }
 
-/**
- * Batches that SQS accepts, in order. One message of a group at most in each: else, when a batch fails in part, a
- * later letter could pass an earlier one of its group.
- */
-export function* batches(letters: readonly Redriven[], size: number): Generator<Redriven[], undefined> {
-  let batch: Redriven[] = [];
-  let bytes = 0;
-  for (const redriven of letters) {
-    const { groupId, deduplicationId } = redriven.message;
-    const full =
-      batch.length >= size ||
-      bytes + redriven.bytes > MAX_PAYLOAD_BYTES ||
-      (deduplicationId !== undefined && batch.some(({ message }) => message.groupId === groupId));
-    if (full && batch.length > 0) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(redriven);
-    bytes += redriven.bytes;
-  }
-  if (batch.length > 0) yield batch;
+/** Of a FIFO group one request holds one message: only those have a deduplication id. */
+function measure({ message: { groupId, deduplicationId }, bytes }: Redriven): PackedItem {
+  return { bytes, group: deduplicationId === undefined ? undefined : groupId };
 }

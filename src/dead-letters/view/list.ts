@@ -1,12 +1,14 @@
 /** What `list` prints: causes, or letters one by one. PURE. */
 
-import { printableJson } from '../text/printable.ts';
-import { printableUrl } from '../text/urls.ts';
-import { causeOf, type Group, type Groups } from './groups.ts';
-import { LEASE_SECONDS } from './held.ts';
-import type { Letter } from './letter.ts';
-import type { PassResult } from './pass.ts';
-import { counted, cutTo, instant, number, WIDTH, wrap } from './wording.ts';
+import { WIDTH, wrap } from '../../text/layout.ts';
+import { counted, number } from '../../text/numbers.ts';
+import { printableJson, shortPrintable } from '../../text/printable.ts';
+import { instant } from '../../text/times.ts';
+import { printableUrl } from '../../text/urls.ts';
+import { causeOf, type Group, type Groups } from '../letters/causes.ts';
+import type { Letter } from '../letters/letter.ts';
+import { LEASE_SECONDS } from '../pass/held.ts';
+import type { PassResult } from '../pass/pass.ts';
 
 /** One letter on one line; see {@link lettersHead}. */
 export function letterLine(letter: Letter): string {
@@ -14,11 +16,11 @@ export function letterLine(letter: Letter): string {
   const columns = [
     message.messageId.slice(0, 8),
     instant(arrivedAt),
-    cutTo(reason, 16).padEnd(16),
-    cutTo(identifier, 12).padEnd(12),
+    shortPrintable(reason, 16).padEnd(16),
+    shortPrintable(identifier, 12).padEnd(12),
   ];
   const line = columns.join('  ');
-  return `${line}  ${cutTo(errorName, WIDTH - line.length - 2)}`.trimEnd();
+  return `${line}  ${shortPrintable(errorName, WIDTH - line.length - 2)}`.trimEnd();
 }
 
 export const lettersHead = 'ID        ARRIVED (UTC)        REASON            IDENTIFIER    ERROR';
@@ -29,8 +31,8 @@ export function causeText({
   errorName,
   errorStatus,
 }: Pick<Group, 'reason' | 'errorName' | 'errorStatus'>): string {
-  if (reason === 'foreign') return `foreign: ${origins[errorName] ?? cutTo(errorName, 40)}`;
-  return `${reason}: ${cutTo(errorName, 50)}${errorStatus === undefined ? '' : ` (${errorStatus})`}`;
+  if (reason === 'foreign') return `foreign: ${origins[errorName] ?? shortPrintable(errorName, 40)}`;
+  return `${reason}: ${shortPrintable(errorName, 50)}${errorStatus === undefined ? '' : ` (${errorStatus})`}`;
 }
 
 const origins: Readonly<Record<string, string>> = {
@@ -48,7 +50,7 @@ export function groupsText(groups: Groups): string[] {
     lines.push(
       `${group}  ${number(count).padStart(7)}  ${instant(first)}  ${instant(last)}  ${number(redriven)}`,
       `  ${causeText(cause)}`,
-      `  ${cutTo(`example ${exampleText(example)}`, WIDTH - 2)}`,
+      `  ${shortPrintable(`example ${exampleText(example)}`, WIDTH - 2)}`,
     );
   }
   if (groups.others > 0) lines.push(`${counted(groups.others, 'letter')} of further causes`);

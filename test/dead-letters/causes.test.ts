@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { causeOf, Groups } from '../../src/dead-letters/groups.ts';
-import type { Letter } from '../../src/dead-letters/letter.ts';
+import { causeOf, Groups } from '../../src/dead-letters/letters/causes.ts';
+import type { Letter } from '../../src/dead-letters/letters/letter.ts';
 import { letterWith, record } from './letters.ts';
 
 const body = (Identifier: string): string => JSON.stringify({ Identifier, Description: 'x' });

@@ -1,10 +1,11 @@
 /** One letter in full, for `show`. PURE. */
-import type { MessageAttribute } from '../message/message.ts';
-import { printable } from '../text/printable.ts';
-import { causeOf } from './groups.ts';
-import type { Letter } from './letter.ts';
-import { causeText } from './list-text.ts';
-import { cutTo, instant, wrap } from './wording.ts';
+import type { MessageAttribute } from '../../message/message.ts';
+import { wrap } from '../../text/layout.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
+import { instant } from '../../text/times.ts';
+import { causeOf } from '../letters/causes.ts';
+import type { Letter } from '../letters/letter.ts';
+import { causeText } from './list.ts';
 
 /** Characters of a body that are shown. */
 const MAX_BODY = 4_000;
@@ -42,7 +43,7 @@ export function letterText(letter: Letter): string {
   );
   for (const [name, attribute] of Object.entries(message.attributes)) {
     if (name !== 'DeadLetter')
-      lines.push(hang('attribute', `${cutTo(name, 60)} = ${attributeText(attribute)}`));
+      lines.push(hang('attribute', `${shortPrintable(name, 60)} = ${attributeText(attribute)}`));
   }
   lines.push('', bodyText(message.body));
   return `${lines.join('\n')}\n`;
@@ -55,8 +56,8 @@ function hang(name: string, value: string): string {
 }
 
 function attributeText({ dataType, stringValue, binaryValue }: MessageAttribute): string {
-  if (stringValue !== undefined) return cutTo(stringValue, 200);
-  return `${cutTo(dataType, 60)}, ${binaryValue?.byteLength ?? 0} bytes`;
+  if (stringValue !== undefined) return shortPrintable(stringValue, 200);
+  return `${shortPrintable(dataType, 60)}, ${binaryValue?.byteLength ?? 0} bytes`;
 }
 
 /** JSON indented, anything else as it is; line ends of the text itself never reach the terminal raw. */

@@ -5,10 +5,10 @@
  * empty for a while, and then a look through the dead letters has to find none of those that were sent.
  */
 
-import type { Letter } from './letter.ts';
+import type { Letter } from '../letters/letter.ts';
+import { type LetterQueue, MAX_IN_FLIGHT, type PassSurroundings, passOver } from '../pass/pass.ts';
+import { retryRequest } from '../pass/retry.ts';
 import type { SourceQueue } from './move.ts';
-import { type LetterQueue, MAX_IN_FLIGHT, type PassSurroundings, passOver } from './pass.ts';
-import { insist } from './requests.ts';
 
 export interface CanaryBounds {
   /** Seconds to wait for the end at most. */
@@ -85,7 +85,7 @@ async function sourceIsQuiet(
       visible = 1,
       notVisible = 0,
       delayed = 0,
-    } = await insist(() => source.attributes(), surroundings, signal);
+    } = await retryRequest(() => source.attributes(), surroundings, signal);
     const now = clock.monotonic();
     quietSince = visible + notVisible + delayed > 0 ? Number.POSITIVE_INFINITY : Math.min(quietSince, now);
     if (now - quietSince >= quietSeconds * 1_000) return true;

@@ -1,9 +1,9 @@
 /** Who changed what, and why: one JSON line for every step, in a file that is only ever added to. */
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { printable, printableJson } from '../text/printable.ts';
-import { causeOf } from './groups.ts';
-import type { Letter } from './letter.ts';
+import { printable, printableJson } from '../../text/printable.ts';
+import { causeOf } from '../letters/causes.ts';
+import type { Letter } from '../letters/letter.ts';
 
 /** Name of the file in `STATE_DIR`. */
 export const AUDIT_FILE = 'dead-letters.log';

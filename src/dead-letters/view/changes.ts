@@ -1,12 +1,14 @@
 /** What `redrive` and `purge` print: what was done, or would be, and what was not, with why. PURE. */
-import { printable } from '../text/printable.ts';
-import type { CanaryVerdict } from './canary.ts';
-import { causeText, groupJson, groupsText, passJson, seenText } from './list-text.ts';
-import type { PassResult } from './pass.ts';
-import type { PurgeReport } from './purge.ts';
-import type { RedriveReport } from './redrive.ts';
-import type { Refusals } from './refusals.ts';
-import { counted, cutTo, number, WIDTH, wrap } from './wording.ts';
+
+import { WIDTH, wrap } from '../../text/layout.ts';
+import { counted, number } from '../../text/numbers.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
+import type { CanaryVerdict } from '../changes/canary.ts';
+import type { PurgeReport } from '../changes/purge.ts';
+import type { RedriveReport } from '../changes/redrive.ts';
+import type { Refusals } from '../changes/refusals.ts';
+import type { PassResult } from '../pass/pass.ts';
+import { causeText, groupJson, groupsText, passJson, seenText } from './list.ts';
 
 export interface Queues {
   readonly queueUrl: string;
@@ -60,8 +62,8 @@ function refusedText(refused: Refusals): string[] {
   const lines = [entry('not redriven', refused.count)];
   for (const { why, count, forcible, example } of all) {
     const hint = forcible ? ' (--force overrules)' : '';
-    lines.push(wrap(`${number(count)}  ${cutTo(why, 300)}${hint}`, '    '));
-    lines.push(`       ${cutTo(`as ${example.identifier ?? example.messageId}`, WIDTH - 7)}`);
+    lines.push(wrap(`${number(count)}  ${shortPrintable(why, 300)}${hint}`, '    '));
+    lines.push(`       ${shortPrintable(`as ${example.identifier ?? example.messageId}`, WIDTH - 7)}`);
   }
   return lines;
 }
@@ -77,7 +79,7 @@ function canaryText(canary: CanaryVerdict): string[] {
     case 'came-back': {
       const shown = canary.letters.slice(0, 3).map((letter) => {
         const said = letter.errorMessage === '' ? '' : `, ${letter.errorMessage}`;
-        return `    ${cutTo(`${letter.identifier ?? letter.message.messageId}  ${causeText(letter)}${said}`, WIDTH - 4)}`;
+        return `    ${shortPrintable(`${letter.identifier ?? letter.message.messageId}  ${causeText(letter)}${said}`, WIDTH - 4)}`;
       });
       return [`  canaries: ${counted(canary.letters.length, 'letter')} came back`, ...shown];
     }

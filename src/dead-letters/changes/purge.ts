@@ -1,12 +1,12 @@
 /** Letters deleted for good: looked through first (a dry run is that alone). */
-import { BATCH_SIZE } from '../queue/batch.ts';
+import { packRequests } from '../../queue/batch.ts';
+import { Groups } from '../letters/causes.ts';
+import type { Filter } from '../letters/conditions.ts';
+import type { Letter } from '../letters/letter.ts';
+import type { HeldLetters } from '../pass/held.ts';
+import { type LetterQueue, type PassResult, type PassSurroundings, passOver } from '../pass/pass.ts';
+import { retryBatch } from '../pass/retry.ts';
 import { type Audit, audited } from './audit.ts';
-import { Groups } from './groups.ts';
-import type { HeldLetters } from './held.ts';
-import type { Letter } from './letter.ts';
-import { type LetterQueue, type PassResult, type PassSurroundings, passOver } from './pass.ts';
-import { insistOnAll } from './requests.ts';
-import type { Filter } from './where.ts';
 
 export interface PurgeOptions {
   readonly matches: Filter;
@@ -51,7 +51,7 @@ export async function purge(options: PurgeOptions, context: PurgeContext): Promi
     const ids = new Map(
       batch.map(({ message }) => [held.receiptHandle(message.messageId) ?? '', message.messageId]),
     );
-    const failures = await insistOnAll(
+    const failures = await retryBatch(
       [...ids.keys()],
       (handle) => handle,
       (some) => dead.delete(some),
@@ -71,8 +71,9 @@ export async function purge(options: PurgeOptions, context: PurgeContext): Promi
       taken += chosen.length;
       for (const letter of chosen) groups.add(letter);
       if (options.dryRun) return true;
-      for (let i = 0; i < chosen.length && !surroundings.signal.aborted; i += BATCH_SIZE) {
-        await take(chosen.slice(i, i + BATCH_SIZE), held);
+      for (const batch of packRequests(chosen)) {
+        if (surroundings.signal.aborted) break;
+        await take(batch, held);
       }
       return taken < options.limit;
     });

@@ -1,0 +1,66 @@
+/** SQS requests of the dead-letter commands, retried while that may help. */
+
+import { partitionBatch } from '../../queue/batch.ts';
+import { isTransient } from '../../queue/errors.ts';
+import type { BatchFailure } from '../../queue/types.ts';
+import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
+
+const MAX_TRIES = 6;
+const backoff: BackoffSettings = { baseMs: 200, maxMs: 5_000 };
+
+export interface RetrySurroundings {
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly random: () => number;
+}
+
+/** For waits that nothing cuts short: a change that was begun is brought to its end. */
+const never = new AbortController().signal;
+
+/**
+ * Makes a request until it succeeds.
+ * @param signal ends the retries, not the request.
+ * @throws the error of the last try: one that retrying does not help, or the sixth in a row.
+ */
+export async function retryRequest<T>(
+  request: () => Promise<T>,
+  { sleep, random }: RetrySurroundings,
+  signal: AbortSignal = never,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await request();
+    } catch (error) {
+      if (tries >= MAX_TRIES || signal.aborted || !isTransient(error)) throw error;
+      await sleep(fullJitter(backoff, tries, random), signal);
+    }
+  }
+}
+
+/**
+ * Makes a batch request until every entry is taken or is at fault itself.
+ * @param request answers the entries that failed, by the key that `keyOf` gives.
+ * @returns the failures left: entries at fault, and those not taken in six tries without progress.
+ * @throws the error of a request that goes on failing as a whole.
+ */
+export async function retryBatch<Entry>(
+  entries: readonly Entry[],
+  keyOf: (entry: Entry) => string,
+  request: (entries: readonly Entry[]) => Promise<readonly BatchFailure[]>,
+  surroundings: RetrySurroundings,
+): Promise<BatchFailure[]> {
+  const failures: BatchFailure[] = [];
+  let left = entries;
+  // SQS refuses a request without entries.
+  for (let tries = 1; left.length > 0; tries++) {
+    const asked = left;
+    const failed = await retryRequest(() => request(asked), surroundings);
+    const { atFault, again } = partitionBatch(asked, failed, keyOf);
+    failures.push(...atFault.map(({ failure }) => failure));
+    left = again.map(({ item }) => item);
+    if (left.length === 0) break;
+    if (left.length < asked.length) tries = 1;
+    if (tries >= MAX_TRIES) return [...failures, ...again.map(({ failure }) => failure)];
+    await surroundings.sleep(fullJitter(backoff, tries, surroundings.random), never);
+  }
+  return failures;
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { isFifoUrl, sameQueue } from '../../src/queue/urls.ts';
+
+const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/updates';
+
+test.each([
+  [queueUrl, `${queueUrl}/`, true],
+  [queueUrl, queueUrl.replace('sqs.eu-west-1.amazonaws.com', 'eu-west-1.queue.amazonaws.com'), true],
+  [queueUrl, queueUrl.replace('eu-west-1', 'eu-central-1'), false],
+  [queueUrl, `${queueUrl}-dead`, false],
+  ['http://127.0.0.1:4566/000000000000/u', 'http://localhost:4566/000000000000/u', true],
+  ['no url', 'no url', true],
+  ['no url', queueUrl, false],
+])('%s and %s: one queue is %s', (a, b, same) => {
+  expect(sameQueue(a, b)).toBe(same);
+});
+
+test.each([
+  [`${queueUrl}.fifo`, true],
+  [queueUrl, false],
+  ['https://sqs.eu-west-1.amazonaws.com/1/updates.fifo/', false],
+  ['https://updates.fifo/1/updates', false],
+])('%s is of a FIFO queue: %s', (url, fifo) => {
+  expect(isFifoUrl(url)).toBe(fifo);
+});
