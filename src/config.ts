@@ -1,136 +1,25 @@
-/** Configuration: environment variables to one frozen object. The same schema generates docs/reference/configuration.md. */
-import { z } from 'zod';
+/** Configuration: from environment variables to one frozen object (docs/reference/configuration.md). */
+import { type Variable, variables } from './config/variables.ts';
 import { CommandError, exitCodes } from './errors.ts';
 
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
+type Settings = typeof variables;
 
-const queueUrl = z.url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' });
+/** All settings. Times are in milliseconds or in seconds, as their names say. */
+export type Config = {
+  readonly [Name in keyof Settings]: Settings[Name] extends Variable<infer T> ? T : never;
+};
 
-const rateLimit = z
-  .string()
-  .refine(
-    (text) =>
-      text === 'unlimited' ||
-      (Number.isFinite(Number(text)) && Number(text) >= 0.01 && Number(text) <= 100_000),
-    {
-      error: 'must be a number of calls per second from 0.01 to 100000, or "unlimited"',
-    },
-  )
-  .transform((text) => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)));
-
-const flag = z
-  .enum(['true', 'false'], { error: 'must be true or false' })
-  .transform((text) => text === 'true');
-
-const port = z.union([z.literal('off').transform(() => undefined), integer(0, 65_535)], {
-  error: 'must be a port from 0 (any free one) to 65535, or "off"',
-});
-
-const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
-
-const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-  error: 'must be one of fatal, error, warn, info, debug, trace, silent',
-});
-
-const required = <T extends z.ZodType>(schema: T, doc: string) => schema.meta({ doc });
-
-const entry = <Out>(schema: z.ZodType<Out, string>, fallback: string, doc: string) =>
-  schema.prefault(fallback).meta({ doc, fallback });
-
-const optional = <T extends z.ZodType>(schema: T, doc: string) => schema.optional().meta({ doc });
-
-const environmentSchema = z.object({
-  QUEUE_URL: required(queueUrl, 'The queue that updates are read from. Required.'),
-  DEAD_LETTER_QUEUE_URL: required(
-    queueUrl,
-    'Where updates go that cannot be applied. Required; must differ.',
-  ),
-  RATE_LIMIT: entry(rateLimit, '10', 'Calls per second at most, retries included; `unlimited` for none.'),
-  RATE_ADAPTIVE: entry(flag, 'true', 'Find the rate the API really accepts, below `RATE_LIMIT`.'),
-  MAX_CONCURRENCY: entry(integer(1, 10_000), '50', 'Calls in flight at most.'),
-  MAX_ATTEMPTS: entry(
-    integer(1, 100),
-    '5',
-    'Calls per delivery for retryable failures other than throttling.',
-  ),
-  RETRY_BASE_MS: entry(integer(1, 60_000), '200', 'First backoff at most; doubles from there, full jitter.'),
-  RETRY_MAX_MS: entry(integer(1, 900_000), '20000', 'Longest backoff.'),
-  MAX_DELIVERIES: entry(integer(1, 1_000), '5', 'Deliveries before a failure that goes on is dead-lettered.'),
-  FAILURE_RUN_LIMIT: entry(
-    integer(0, 10_000),
-    '20',
-    'Different Identifiers failing alike in a row before the cause is sought elsewhere; `0` switches it off.',
-  ),
-  CALL_TIMEOUT_MS: entry(integer(100, 600_000), '10000', 'One call, connection included.'),
-  VISIBILITY_TIMEOUT_SECONDS: entry(
-    integer(2, 43_200),
-    '30',
-    'Lease per message, extended while it is held.',
-  ),
-  SHUTDOWN_GRACE_SECONDS: entry(
-    integer(1, 600),
-    '25',
-    'Time to finish after SIGTERM; below the 30 s that ECS and Kubernetes give.',
-  ),
-  REDIS_URL: optional(redisUrl, 'One rate budget, and one memory of what is newest, for all workers.'),
-  OUTCOME_QUEUE_URL: optional(queueUrl, 'Where the outcome of every update is published, for bulk jobs.'),
-  STATE_DIR: entry(
-    z.string().regex(/\S/, 'must name a folder'),
-    '.ota-updater',
-    'Where bulk jobs keep their ledger, and the dead-letter commands their log of changes.',
-  ),
-  HTTP_HOST: entry(
-    z.string().regex(/^\S+$/, 'must be a host name or an address'),
-    '127.0.0.1',
-    'Address that health and metrics listen on.',
-  ),
-  HTTP_PORT: entry(port, '8080', 'Their port; `0` picks one, `off` disables.'),
-  LOG_LEVEL: entry(logLevel, 'info', 'pino level.'),
-});
-
-const apiSchema = environmentSchema.pick({
-  RATE_LIMIT: true,
-  RATE_ADAPTIVE: true,
-  MAX_CONCURRENCY: true,
-  MAX_ATTEMPTS: true,
-  RETRY_BASE_MS: true,
-  RETRY_MAX_MS: true,
-  CALL_TIMEOUT_MS: true,
-});
-
-const jobsSchema = environmentSchema
-  .pick({ QUEUE_URL: true, OUTCOME_QUEUE_URL: true, STATE_DIR: true })
-  .required({ OUTCOME_QUEUE_URL: true });
-
-/** The worker's configuration. Times are in milliseconds where the name says so, in seconds where it says that. */
-export interface Config {
-  readonly queueUrl: string;
-  readonly deadLetterQueueUrl: string;
-  /** Calls per second; `Infinity` is unlimited. */
-  readonly rateLimit: number;
-  readonly rateAdaptive: boolean;
-  readonly maxConcurrency: number;
-  readonly maxAttempts: number;
-  readonly retryBaseMs: number;
-  readonly retryMaxMs: number;
-  readonly maxDeliveries: number;
-  readonly failureRunLimit: number;
-  readonly callTimeoutMs: number;
-  readonly visibilityTimeoutSeconds: number;
-  readonly shutdownGraceSeconds: number;
-  readonly redisUrl: string | undefined;
-  readonly outcomeQueueUrl: string | undefined;
-  readonly stateDir: string;
-  readonly httpHost: string;
-  /** undefined: no listener. */
-  readonly httpPort: number | undefined;
-  readonly logLevel: z.infer<typeof logLevel>;
-}
+/** What calls to the API need. */
+export const apiSettings = [
+  'rateLimit',
+  'rateAdaptive',
+  'maxConcurrency',
+  'maxAttempts',
+  'retryBaseMs',
+  'retryMaxMs',
+  'callTimeoutMs',
+] as const satisfies readonly (keyof Config)[];
+export type ApiConfig = Pick<Config, (typeof apiSettings)[number]>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -140,144 +29,67 @@ export class ConfigError extends CommandError {
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
-    super(
-      `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  ${f}`).join('\n')}`,
-      exitCodes.misuse,
-    );
+    const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
+    const lines = faults.map((fault) => `  ${fault}`).join('\n');
+    super(`the configuration has ${count}:\n${lines}`, exitCodes.misuse);
     this.faults = faults;
   }
 }
 
+const allSettings = Object.keys(variables) as (keyof Config)[];
+
 /**
- * Reads the configuration of a worker.
+ * Reads all settings, or those that a command needs: then faults of the other variables do not matter.
+ * @param needed optional settings that this command requires.
  * @throws ConfigError naming every fault at once.
  */
-export function readConfig(environment: Environment): Config {
-  const env = parse(environmentSchema, withoutEmpty(environment));
-  return Object.freeze({
-    queueUrl: env.QUEUE_URL,
-    deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
-    ...toApiConfig(env),
-    maxDeliveries: env.MAX_DELIVERIES,
-    failureRunLimit: env.FAILURE_RUN_LIMIT,
-    visibilityTimeoutSeconds: env.VISIBILITY_TIMEOUT_SECONDS,
-    shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
-    redisUrl: env.REDIS_URL,
-    outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
-    stateDir: env.STATE_DIR,
-    httpHost: env.HTTP_HOST,
-    httpPort: env.HTTP_PORT,
-    logLevel: env.LOG_LEVEL,
+export function readConfig<Name extends keyof Config = keyof Config, Needed extends keyof Config = never>(
+  environment: Environment,
+  names: readonly Name[] = allSettings as Name[],
+  needed: readonly Needed[] = [],
+): Pick<Config, Name> & { readonly [Each in Needed]: NonNullable<Config[Each]> } {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const name of new Set<keyof Config>([...names, ...needed])) {
+    const { schema, fallback, ...variable }: Variable<unknown> = variables[name];
+    // An empty variable is one that is not set.
+    const text = environment[variable.name] || fallback;
+    if (text === undefined) {
+      if (variable.required || needed.includes(name as Needed)) faults.push(`${variable.name}: is required`);
+      values[name] = undefined;
+      continue;
+    }
+    const { data, error } = schema.safeParse(text);
+    if (error === undefined) values[name] = data;
+    else faults.push(`${variable.name}: ${error.issues[0]?.message}${shown(variable.name, text)}`);
+  }
+  faults.push(...contradictions(values));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return Object.freeze(values) as ReturnType<typeof readConfig<Name, Needed>>;
+}
+
+/** The value in a fault, unless it is a URL, which may hold a password. */
+function shown(variable: string, text: string): string {
+  return variable.endsWith('_URL') ? '' : ` (is ${JSON.stringify(text)})`;
+}
+
+/** Faults of settings that are right one by one. */
+function contradictions(config: Partial<Config>): string[] {
+  const faults: string[] = [];
+  const queues = (['queueUrl', 'deadLetterQueueUrl', 'outcomeQueueUrl'] as const).flatMap((name) => {
+    const url = config[name];
+    return url === undefined
+      ? []
+      : [{ name: variables[name].name, href: new URL(url).href.replace(/\/$/, '') }];
   });
-}
-
-/** What calls to the API need, for commands that use no queue. */
-export type ApiConfig = Pick<
-  Config,
-  | 'rateLimit'
-  | 'rateAdaptive'
-  | 'maxConcurrency'
-  | 'maxAttempts'
-  | 'retryBaseMs'
-  | 'retryMaxMs'
-  | 'callTimeoutMs'
->;
-
-/**
- * Reads what calls to the API need, and looks at nothing else.
- * @throws ConfigError naming every fault of it at once.
- */
-export function readApiConfig(environment: Environment): ApiConfig {
-  return Object.freeze(toApiConfig(parse(apiSchema, only(environment, apiSchema.shape))));
-}
-
-/** What sending and following bulk jobs needs. */
-export interface JobsConfig {
-  readonly queueUrl: string;
-  readonly outcomeQueueUrl: string;
-  readonly stateDir: string;
-}
-
-/**
- * Reads what sending and following bulk jobs needs, and looks at nothing else.
- * @throws ConfigError naming every fault of it at once.
- */
-export function readJobsConfig(environment: Environment): JobsConfig {
-  const env = parse(jobsSchema, only(environment, jobsSchema.shape));
-  return Object.freeze({
-    queueUrl: env.QUEUE_URL,
-    outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
-    stateDir: env.STATE_DIR,
-  });
-}
-
-/** The folder that bulk jobs are remembered in. */
-export function readStateDir(environment: Environment): string {
-  const schema = environmentSchema.pick({ STATE_DIR: true });
-  return parse(schema, only(environment, schema.shape)).STATE_DIR;
-}
-
-/** Where outcomes are published; undefined when nothing says so. */
-export function readOutcomeQueueUrl(environment: Environment): string | undefined {
-  const schema = environmentSchema.pick({ OUTCOME_QUEUE_URL: true });
-  return parse(schema, only(environment, schema.shape)).OUTCOME_QUEUE_URL;
-}
-
-/** The variables that `shape` names, and no others. */
-function only(environment: Environment, shape: object): Environment {
-  const present = Object.entries(withoutEmpty(environment));
-  return Object.fromEntries(present.filter(([name]) => Object.hasOwn(shape, name)));
-}
-
-function toApiConfig(env: z.infer<typeof apiSchema>): ApiConfig {
-  return {
-    rateLimit: env.RATE_LIMIT,
-    rateAdaptive: env.RATE_ADAPTIVE,
-    maxConcurrency: env.MAX_CONCURRENCY,
-    maxAttempts: env.MAX_ATTEMPTS,
-    retryBaseMs: env.RETRY_BASE_MS,
-    retryMaxMs: env.RETRY_MAX_MS,
-    callTimeoutMs: env.CALL_TIMEOUT_MS,
-  };
-}
-
-/** What tells the two queues and the folder apart: all that a command needs which applies nothing itself. */
-export type QueueConfig = Pick<Config, 'queueUrl' | 'deadLetterQueueUrl' | 'stateDir'>;
-
-const queueSchema = environmentSchema.pick({
-  QUEUE_URL: true,
-  DEAD_LETTER_QUEUE_URL: true,
-  STATE_DIR: true,
-});
-
-/**
- * Reads the part of the configuration that says where messages are. Faults of other variables are not looked for.
- * @throws ConfigError naming every fault at once.
- */
-export function readQueueConfig(environment: Environment): QueueConfig {
-  const { QUEUE_URL, DEAD_LETTER_QUEUE_URL, STATE_DIR } = parse(
-    queueSchema,
-    only(environment, queueSchema.shape),
-  );
-  return Object.freeze({
-    queueUrl: QUEUE_URL,
-    deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL,
-    stateDir: STATE_DIR,
-  });
-}
-
-function withoutEmpty(environment: Environment): Environment {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
-}
-
-function parse<Schema extends z.ZodType>(schema: Schema, environment: Environment): z.output<Schema> {
-  const parsed = schema.safeParse(environment);
-  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => describeFault(issue, environment));
-  faults.push(...crossFaults(environment));
-  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
-  return parsed.data;
+  for (const [i, first] of queues.entries()) {
+    for (const second of queues.slice(i + 1)) {
+      if (first.href === second.href) faults.push(`${second.name}: must differ from ${first.name}`);
+    }
+  }
+  const { retryBaseMs = 0, retryMaxMs = Number.POSITIVE_INFINITY } = config;
+  if (retryBaseMs > retryMaxMs) faults.push('RETRY_BASE_MS: must not be above RETRY_MAX_MS');
+  return faults;
 }
 
 export interface VariableDescription {
@@ -291,39 +103,9 @@ export interface VariableDescription {
 
 /** Every variable, for docs/reference/configuration.md. */
 export function describeConfig(): VariableDescription[] {
-  return Object.entries(environmentSchema.shape).map(([name, schema]) => {
-    const meta = schema.meta() as { doc: string; fallback?: string };
+  return Object.values<Variable<unknown>>(variables).map(({ name, schema, fallback = 'none', doc }) => {
     // No variable accepts a lone space: its error message says what is accepted.
     const refusal = schema.safeParse(' ').error?.issues[0]?.message ?? '';
-    const accepts = refusal.replace(/^must (be |name )?/, '');
-    return { name, fallback: meta.fallback ?? 'none', accepts, doc: meta.doc };
+    return { name, fallback, accepts: refusal.replace(/^must (be |name )?/, ''), doc };
   });
-}
-
-function describeFault(issue: z.core.$ZodIssue, environment: Environment): string {
-  const name = String(issue.path[0]);
-  if (environment[name] === undefined) return `${name}: is required`;
-  // A URL may hold a password.
-  const shown = name.endsWith('_URL') ? '' : ` (is ${JSON.stringify(environment[name])})`;
-  return `${name}: ${issue.message}${shown}`;
-}
-
-function crossFaults(env: Environment): string[] {
-  const faults: string[] = [];
-  const same = (a: string | undefined, b: string | undefined): boolean =>
-    a !== undefined &&
-    b !== undefined &&
-    URL.canParse(a) &&
-    new URL(a).href.replace(/\/$/, '') === URL.parse(b)?.href.replace(/\/$/, '');
-  const queues = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'OUTCOME_QUEUE_URL'] as const;
-  for (const [i, first] of queues.entries()) {
-    for (const second of queues.slice(i + 1)) {
-      if (same(env[first], env[second])) faults.push(`${second}: must differ from ${first}`);
-    }
-  }
-  const number = (name: string, fallback: number): number => Number(env[name] ?? fallback);
-  if (number('RETRY_BASE_MS', 200) > number('RETRY_MAX_MS', 20_000)) {
-    faults.push('RETRY_BASE_MS: must not be above RETRY_MAX_MS');
-  }
-  return faults;
 }

@@ -231,3 +231,26 @@ describe('describeConfig', () => {
     expect(defaults).toMatchObject({ RATE_LIMIT: '10', HTTP_PORT: '8080', STATE_DIR: '.ota-updater' });
   });
 });
+
+describe('readConfig of some settings', () => {
+  test('reads these alone, whatever is wrong with the others', () => {
+    const config = readConfig({ STATE_DIR: '/jobs', RATE_LIMIT: 'fast' }, ['stateDir', 'outcomeQueueUrl']);
+    expect(config).toEqual({ stateDir: '/jobs', outcomeQueueUrl: undefined });
+  });
+
+  test('requires what is needed besides', () => {
+    expect(() => readConfig(queues, ['queueUrl'], ['outcomeQueueUrl'])).toThrow(
+      new ConfigError(['OUTCOME_QUEUE_URL: is required']),
+    );
+    const outcomes = { ...queues, OUTCOME_QUEUE_URL: 'https://sqs.example/1/outcomes' };
+    expect(readConfig(outcomes, ['queueUrl'], ['outcomeQueueUrl'])).toEqual({
+      queueUrl: queues.QUEUE_URL,
+      outcomeQueueUrl: outcomes.OUTCOME_QUEUE_URL,
+    });
+  });
+
+  test('compares only what it reads', () => {
+    const env = { ...queues, DEAD_LETTER_QUEUE_URL: queues.QUEUE_URL };
+    expect(readConfig(env, ['queueUrl'])).toEqual({ queueUrl: queues.QUEUE_URL });
+  });
+});

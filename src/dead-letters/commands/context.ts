@@ -4,7 +4,7 @@ import { userInfo } from 'node:os';
 import type { Writable } from 'node:stream';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
-import { type QueueConfig, readQueueConfig } from '../../config.ts';
+import { type Config, readConfig } from '../../config.ts';
 import { createSqsClient, silentLogger } from '../../queue/client.ts';
 import { failedQueue } from '../../queue/errors.ts';
 import { explainSqsError, type RequestHints } from '../../queue/explain.ts';
@@ -32,8 +32,11 @@ export const realSurroundings: LettersSurroundings = {
   userName: () => userInfo().username,
 };
 
+const lettersSettings = ['queueUrl', 'deadLetterQueueUrl', 'stateDir'] as const;
+type LettersConfig = Pick<Config, (typeof lettersSettings)[number]>;
+
 export interface LettersContext {
-  readonly config: QueueConfig;
+  readonly config: LettersConfig;
   readonly source: Queue;
   readonly dead: Queue;
   readonly surroundings: PassSurroundings;
@@ -51,7 +54,7 @@ export async function withQueues(
   surroundings: LettersSurroundings,
   work: (context: LettersContext) => Promise<void>,
 ): Promise<void> {
-  const config = readQueueConfig(io.env);
+  const config = readConfig(io.env, lettersSettings);
   const interrupted = new AbortController();
   const off = io.onSignal((signal) => {
     if (!interrupted.signal.aborted) interrupted.abort();
@@ -95,7 +98,7 @@ export function isExplained(error: unknown): boolean {
 }
 
 /** One sentence, without its full stop. */
-export function explain(error: unknown, config: QueueConfig): string {
+export function explain(error: unknown, config: LettersConfig): string {
   if (error instanceof AuditError) return error.message;
   const url = failedQueue(error) ?? config.deadLetterQueueUrl;
   return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);

@@ -1,7 +1,7 @@
 /** Outcomes that wait on their queue, heard before a command shows what the ledger says. */
 
 import type { CommandIo } from '../../cli/io.ts';
-import { readOutcomeQueueUrl } from '../../config.ts';
+import { readConfig } from '../../config.ts';
 import { EnqueueFailure } from '../../input/faults.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobRecord } from '../ledger/types.ts';
@@ -40,7 +40,7 @@ export async function withHearing<T>(
   { io, surroundings, signal }: { io: CommandIo; surroundings: JobSurroundings; signal: AbortSignal },
   work: (collector: Collector | undefined) => Promise<T>,
 ): Promise<T> {
-  const url = readOutcomeQueueUrl(io.env);
+  const { outcomeQueueUrl: url } = readConfig(io.env, ['outcomeQueueUrl']);
   if (url === undefined || ledger.isFollowed(job.key)) return await work(undefined);
   // The SDK takes 25 MB that this command does without where there is nothing to hear.
   const { createSqsClient, silentLogger } = await import('../../queue/client.ts');

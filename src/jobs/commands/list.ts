@@ -1,7 +1,7 @@
 /** `jobs list`: every job the ledger knows. */
 import type { Command } from 'commander';
 import type { CommandIo } from '../../cli/io.ts';
-import { readStateDir } from '../../config.ts';
+import { readConfig } from '../../config.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { standingOf } from '../run/standing.ts';
 import { listText, standingJson } from '../view/job-summary.ts';
@@ -20,7 +20,7 @@ export function addList(
     .option('--json', 'print one JSON object per job, a line each')
     .action(async ({ json }: { json?: boolean }) => {
       await interruptible(io, async () => {
-        const ledger = openLedger(readStateDir(io.env), surroundings.clock.wall);
+        const ledger = openLedger(readConfig(io.env, ['stateDir']).stateDir, surroundings.clock.wall);
         try {
           const standings = [...ledger.jobs()].map((job) => standingOf(ledger, job));
           const lines =

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { collect, misuse, readAssignments, readFormat, toFields } from '../../cli/flags.ts';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
-import { readApiConfig } from '../../config.ts';
+import { apiSettings, readConfig } from '../../config.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { createProgress } from '../../text/progress.ts';
 import { changeFields } from '../plan/decisions.ts';
@@ -58,7 +58,7 @@ export function addPlan(
     .option('--json', 'print the summary as one JSON object')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.')
     .action(async (file: string | undefined, flags: Flags) => {
-      const config = readApiConfig(io.env);
+      const config = readConfig(io.env, apiSettings);
       const options = readOptions(file, flags, surroundings, config);
       const report = await interruptible(io, async (signal) => {
         const progress = createProgress({ ...io, clock: surroundings.clock });

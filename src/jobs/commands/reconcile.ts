@@ -1,7 +1,7 @@
 /** `jobs reconcile JOB`: ends the rows whose outcome never came. */
 import type { Command } from 'commander';
 import type { CommandIo } from '../../cli/io.ts';
-import { readApiConfig } from '../../config.ts';
+import { apiSettings, readConfig } from '../../config.ts';
 import { reconcileJob } from '../run/reconcile-job.ts';
 import { number } from '../view/wording.ts';
 import { interrupted } from './apply.ts';
@@ -27,7 +27,7 @@ export function addReconcile(
     .argument('<job>', 'the job');
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {
     const guards = readGuards(flags);
-    const api = readApiConfig(io.env);
+    const api = readConfig(io.env, apiSettings);
     await withSession(io, surroundings, async (session) => {
       const { ledger, collector, screen, signal } = session;
       const job = plannedJob(ledger, jobId);

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { misuse } from '../../cli/flags.ts';
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
-import { readStateDir } from '../../config.ts';
+import { readConfig } from '../../config.ts';
 import { errorCode } from '../../input/faults.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { openLedger } from '../ledger/ledger.ts';
@@ -37,7 +37,7 @@ export function addReport(
     .option('--out <path>', 'write it to this file instead of stdout')
     .action(async (jobId: string, { format, out }: Flags) => {
       const as = readFormat(format);
-      const ledger = openLedger(readStateDir(io.env), surroundings.clock.wall);
+      const ledger = openLedger(readConfig(io.env, ['stateDir']).stateDir, surroundings.clock.wall);
       try {
         const job = ledger.job(jobId);
         if (job === undefined)

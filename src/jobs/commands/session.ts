@@ -1,7 +1,7 @@
 /** What the commands that send have in common: the ledger, both queues, the screen, and how such a command ends. */
 
 import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
-import { type JobsConfig, readJobsConfig } from '../../config.ts';
+import { readConfig } from '../../config.ts';
 import { InputFault } from '../../input/faults.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { createScreen, type Screen } from '../../text/live-block.ts';
@@ -19,7 +19,6 @@ import { hear } from './hear.ts';
 import { interruptible, type JobSurroundings } from './surroundings.ts';
 
 export interface Session {
-  readonly config: JobsConfig;
   readonly ledger: Ledger;
   readonly updates: Queue;
   readonly collector: Collector;
@@ -41,7 +40,7 @@ export async function withSession<T>(
   surroundings: JobSurroundings,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const config = readJobsConfig(io.env);
+  const config = readConfig(io.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
   // The SDK takes 25 MB that other commands of this group do without.
   const { createSqsClient, silentLogger } = await import('../../queue/client.ts');
   const { Queue } = await import('../../queue/queue.ts');
@@ -70,7 +69,7 @@ export async function withSession<T>(
     });
     try {
       const updates = new Queue(client, config.queueUrl);
-      return await work({ config, ledger, updates, collector, wakeup, screen, signal, surroundings });
+      return await work({ ledger, updates, collector, wakeup, screen, signal, surroundings });
     } finally {
       screen.stop();
       await collector.stop();

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { misuse } from '../../cli/flags.ts';
 import { type CommandIo, exitCodes } from '../../cli/io.ts';
-import { readStateDir } from '../../config.ts';
+import { readConfig } from '../../config.ts';
 import { createScreen } from '../../text/live-block.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
@@ -36,7 +36,7 @@ export function addStatus(
     .option('--json', 'print it as one JSON object')
     .action(async (jobId: string | undefined, flags: { watch?: boolean; json?: boolean }) => {
       await interruptible(io, async (signal) => {
-        const ledger = openLedger(readStateDir(io.env), surroundings.clock.wall);
+        const ledger = openLedger(readConfig(io.env, ['stateDir']).stateDir, surroundings.clock.wall);
         try {
           const job = chooseJob(ledger, jobId);
           await withHearing(ledger, job, { io, surroundings, signal }, async (collector) => {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { misuse } from '../../cli/flags.ts';
 import type { CommandIo } from '../../cli/io.ts';
-import { type Environment, readApiConfig } from '../../config.ts';
+import { apiSettings, type Environment, readConfig } from '../../config.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { createProgress } from '../../text/progress.ts';
 import { defaultJobId, isJobId } from '../plan/job-id.ts';
@@ -52,7 +52,7 @@ export function addUndo(
       '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows cannot be undone, 130 interrupted.',
     )
     .action(async (job: string, flags: Flags) => {
-      const config = readApiConfig(io.env);
+      const config = readConfig(io.env, apiSettings);
       const options = readOptions(job, flags, surroundings, config);
       const ledger = openRows(io.env);
       try {

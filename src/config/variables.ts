@@ -1,0 +1,156 @@
+/** Every setting: its environment variable, what the variable accepts, its default and its meaning. */
+import { z } from 'zod';
+
+/** One setting. `T` is the type of its value. */
+export interface Variable<T> {
+  readonly name: string;
+  /** From text to value; the message of a refusal says what is accepted. */
+  readonly schema: z.ZodType<T, string>;
+  /** The text that is read when the variable is not set. */
+  readonly fallback?: string;
+  /** Whether the worker cannot do without it. */
+  readonly required?: true;
+  readonly doc: string;
+}
+
+const queueUrl = z.url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' });
+
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
+
+const rateLimit = z
+  .string()
+  .refine(
+    (text) => text === 'unlimited' || (Number(text) >= 0.01 && Number(text) <= 100_000),
+    'must be a number of calls per second from 0.01 to 100000, or "unlimited"',
+  )
+  .transform((text) => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)));
+
+const flag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((text) => text === 'true');
+
+const port = z.union([z.literal('off').transform(() => undefined), integer(0, 65_535)], {
+  error: 'must be a port from 0 (any free one) to 65535, or "off"',
+});
+
+const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+  error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+});
+
+function integer(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, error)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, error);
+}
+
+function required<T>(name: string, schema: z.ZodType<T, string>, doc: string) {
+  return { name, schema, required: true, doc } satisfies Variable<T>;
+}
+
+function optional<T>(name: string, schema: z.ZodType<T, string>, doc: string): Variable<T | undefined> {
+  return { name, schema, doc };
+}
+
+function withDefault<T>(
+  name: string,
+  schema: z.ZodType<T, string>,
+  fallback: string,
+  doc: string,
+): Variable<T> {
+  return { name, schema, fallback, doc };
+}
+
+/** By the name that the code uses. */
+export const variables = {
+  queueUrl: required('QUEUE_URL', queueUrl, 'The queue that updates are read from. Required.'),
+  deadLetterQueueUrl: required(
+    'DEAD_LETTER_QUEUE_URL',
+    queueUrl,
+    'Where updates go that cannot be applied. Required; must differ.',
+  ),
+  /** Calls per second; `Infinity` is unlimited. */
+  rateLimit: withDefault(
+    'RATE_LIMIT',
+    rateLimit,
+    '10',
+    'Calls per second at most, retries included; `unlimited` for none.',
+  ),
+  rateAdaptive: withDefault(
+    'RATE_ADAPTIVE',
+    flag,
+    'true',
+    'Find the rate the API really accepts, below `RATE_LIMIT`.',
+  ),
+  maxConcurrency: withDefault('MAX_CONCURRENCY', integer(1, 10_000), '50', 'Calls in flight at most.'),
+  maxAttempts: withDefault(
+    'MAX_ATTEMPTS',
+    integer(1, 100),
+    '5',
+    'Calls per delivery for retryable failures other than throttling.',
+  ),
+  retryBaseMs: withDefault(
+    'RETRY_BASE_MS',
+    integer(1, 60_000),
+    '200',
+    'First backoff at most; doubles from there, full jitter.',
+  ),
+  retryMaxMs: withDefault('RETRY_MAX_MS', integer(1, 900_000), '20000', 'Longest backoff.'),
+  maxDeliveries: withDefault(
+    'MAX_DELIVERIES',
+    integer(1, 1_000),
+    '5',
+    'Deliveries before a failure that goes on is dead-lettered.',
+  ),
+  failureRunLimit: withDefault(
+    'FAILURE_RUN_LIMIT',
+    integer(0, 10_000),
+    '20',
+    'Different Identifiers failing alike in a row before the cause is sought elsewhere; `0` switches it off.',
+  ),
+  callTimeoutMs: withDefault(
+    'CALL_TIMEOUT_MS',
+    integer(100, 600_000),
+    '10000',
+    'One call, connection included.',
+  ),
+  visibilityTimeoutSeconds: withDefault(
+    'VISIBILITY_TIMEOUT_SECONDS',
+    integer(2, 43_200),
+    '30',
+    'Lease per message, extended while it is held.',
+  ),
+  shutdownGraceSeconds: withDefault(
+    'SHUTDOWN_GRACE_SECONDS',
+    integer(1, 600),
+    '25',
+    'Time to finish after SIGTERM; below the 30 s that ECS and Kubernetes give.',
+  ),
+  redisUrl: optional(
+    'REDIS_URL',
+    redisUrl,
+    'One rate budget, and one memory of what is newest, for all workers.',
+  ),
+  outcomeQueueUrl: optional(
+    'OUTCOME_QUEUE_URL',
+    queueUrl,
+    'Where the outcome of every update is published, for bulk jobs.',
+  ),
+  stateDir: withDefault(
+    'STATE_DIR',
+    z.string().regex(/\S/, 'must name a folder'),
+    '.ota-updater',
+    'Where bulk jobs keep their ledger, and the dead-letter commands their log of changes.',
+  ),
+  httpHost: withDefault(
+    'HTTP_HOST',
+    z.string().regex(/^\S+$/, 'must be a host name or an address'),
+    '127.0.0.1',
+    'Address that health and metrics listen on.',
+  ),
+  /** undefined: no listener. */
+  httpPort: withDefault('HTTP_PORT', port, '8080', 'Their port; `0` picks one, `off` disables.'),
+  logLevel: withDefault('LOG_LEVEL', logLevel, 'info', 'pino level.'),
+};
