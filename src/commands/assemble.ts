@@ -14,7 +14,7 @@ import { CLAIM_MARGIN_MS, RedisNewest } from '../ota/newest/newest-redis.ts';
 import { AdaptiveRate } from '../ota/rate/adaptive-rate.ts';
 import { LocalRateLimiter, type RateLimiter } from '../ota/rate/limiter.ts';
 import { RedisRateLimiter } from '../ota/rate/limiter-redis.ts';
-import { FixedRate } from '../ota/rate/rate.ts';
+import { FixedRate } from '../ota/rate/rate-control.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { systemClock } from '../time/clock.ts';

@@ -1,4 +1,4 @@
-/** AWS IoT Managed Integrations, one request by one request: the I/O edge where errors become data. */
+/** UpdateOtaTask through the AWS SDK, with errors as data. */
 import {
   IoTManagedIntegrationsClient,
   type IoTManagedIntegrationsClientConfig,
@@ -22,22 +22,21 @@ export type CallAnswer =
   | { readonly ok: true; readonly requestId: string | undefined }
   | { readonly ok: false; readonly error: CallError };
 
-/** The API as the worker uses it. */
 export interface OtaApi {
-  /** Calls UpdateOtaTask once. Never throws; an abort is an answer named `AbortError`. */
+  /** Calls UpdateOtaTask once. Never rejects; an abort is an error named `AbortError`. */
   updateOtaTask(update: Update, signal: AbortSignal): Promise<CallAnswer>;
   destroy(): void;
 }
 
 export interface OtaApiOptions {
-  /** One call, connection included, in milliseconds. */
+  /** Limit of one call, from its start to the last byte of the answer, in milliseconds. */
   readonly callTimeoutMs: number;
-  /** Connections at most. */
+  /** Most connections at once. */
   readonly maxSockets: number;
+  /** Overrides of the SDK client's configuration. */
   readonly client?: IoTManagedIntegrationsClientConfig;
 }
 
-/** The API for updates; see `createClient`. */
 export function createOtaApi(options: OtaApiOptions): OtaApi {
   const client = createClient(options);
   const calls = new OpenCalls();
@@ -50,12 +49,15 @@ export function createOtaApi(options: OtaApiOptions): OtaApi {
   };
 }
 
-/** The SDK's client with its own retries off: p-retry is the only retry layer. Calls end as `carry` says. */
+/**
+ * An SDK client without retries of its own, because p-retry is the only retry layer. An `OpenCall` that a command carries
+ * can end its request.
+ */
 export function createClient({ maxSockets, client: overrides }: OtaApiOptions): IoTManagedIntegrationsClient {
   const client = new IoTManagedIntegrationsClient({
     requestHandler: socketsAtMost(maxSockets),
     maxAttempts: 1,
-    // Resolves the middleware once and not for every call: a fifth of what a call costs (bench, drain).
+    // Resolves the middleware once, not for every call: that is a fifth of a call's CPU (bench, drain).
     cacheMiddleware: true,
     ...overrides,
   });
@@ -77,30 +79,30 @@ async function send(
   try {
     return await client.send(carry(command, call));
   } catch (error) {
-    throw await blame(client, call, error);
+    throw await attributeError(client, call, error);
   }
 }
 
 function toAnswer({ $metadata }: UpdateOtaTaskCommandOutput): CallAnswer {
   if ($metadata.httpStatusCode === 204) return { ok: true, requestId: $metadata.requestId };
-  // A proxy's 200, say: the service answers 204 and nothing else.
+  // The service answers 204 and nothing else; a 200 may come from a proxy.
   return { ok: false, error: unexpectedStatus($metadata.httpStatusCode) };
 }
 
 function toFailedAnswer(error: unknown): CallAnswer {
   if (error instanceof DeadlineError && !error.sent) {
-    // Never sent: no message's fault, and nothing that the API did.
-    const message = 'the call was not sent in time: the credentials did not come';
+    const message = 'the call was not sent in time: no credentials were obtained';
     return { ok: false, error: { name: 'CredentialsProviderError', message } };
   }
   return { ok: false, error: toCallError(error) };
 }
 
 /**
- * Whoever refuses the credentials (STS, say) is not the API: its codes and statuses say nothing of the message. So an
- * error from before the request was sent is laid to the credentials when they are not to be had.
+ * Attributes the error of a request that was never sent to the credentials, when none can be obtained. STS, for example,
+ * has error names that would otherwise be taken for the API's answer about the message.
+ * @returns the error to report: `error` itself, or one named `CredentialsProviderError`.
  */
-export async function blame(
+export async function attributeError(
   client: IoTManagedIntegrationsClient,
   call: OpenCall,
   error: unknown,
@@ -122,7 +124,7 @@ function unexpectedStatus(status: number | undefined): CallError {
   };
 }
 
-/** What the SDK hangs on the errors it throws; hostile shapes included, so everything is optional and checked. */
+/** The SDK's fields of an error. Anything can be thrown, so all are optional and checked. */
 interface SdkError {
   readonly name?: unknown;
   readonly message?: unknown;
@@ -135,7 +137,7 @@ interface SdkError {
   };
 }
 
-/** The facts of whatever was thrown. */
+/** The facts of anything thrown. */
 export function toCallError(thrown: unknown): CallError {
   const error = (
     typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) }

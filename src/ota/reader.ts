@@ -1,6 +1,6 @@
 /**
- * Reading OTA tasks: GetOtaTask and ListOtaTasks at the configured rate, with failures as data. What the API answers
- * was written by others: strings are taken for strings only when they are, and nothing here is fit to print as it is.
+ * Reads OTA tasks (GetOtaTask, ListOtaTasks) at the configured rate, with failures as data. The texts in an answer are
+ * untrusted: not safe to print unescaped.
  */
 import {
   GetOtaTaskCommand,
@@ -12,14 +12,14 @@ import type { RetrySettings } from '../message/disposition.ts';
 import { classify, type Failure } from '../message/failure.ts';
 import { fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
-import { blame, createClient, type OtaApiOptions, toCallError } from './client.ts';
+import { attributeError, createClient, type OtaApiOptions, toCallError } from './client.ts';
 import { defaultProbeSchedules, Gate } from './gate.ts';
 import { Permits } from './permits.ts';
 import type { RateLimiter } from './rate/limiter.ts';
-import type { RateControl } from './rate/rate.ts';
+import type { RateControl } from './rate/rate-control.ts';
 import { FailedCall, withRetry } from './retry.ts';
 
-/** A task as far as it can be changed or chosen by. A field that the answer does not carry is absent. */
+/** The fields of a task that updates change or select by. A field that the answer lacks is absent. */
 export interface OtaTask {
   readonly TaskId?: string;
   readonly Description?: string;
@@ -29,17 +29,17 @@ export interface OtaTask {
 
 export interface OtaTaskPage {
   readonly tasks: readonly OtaTask[];
-  /** Absent: it was the last page. */
+  /** Absent on the last page. */
   readonly nextToken?: string;
 }
 
-/** What was asked for, or the failure that was final. */
+/** The value, or the last failure. */
 export type ReadAnswer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: Failure };
 
-/** Tasks to a page: what the API allows. */
-export const PAGE_SIZE = 1_000;
+/** The API's limit. */
+const PAGE_SIZE = 1_000;
 
 export interface OtaReaderOptions extends OtaApiOptions {
   readonly limiter: RateLimiter;
@@ -49,14 +49,13 @@ export interface OtaReaderOptions extends OtaApiOptions {
   readonly random: () => number;
   /** Resolves after `ms`, or at once when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Ends all reading: calls in flight are cut off, nothing is tried again. */
+  /** Ends all reading: calls in flight are aborted and nothing is retried. */
   readonly signal: AbortSignal;
 }
 
-/** The part of a reader that reads one task. */
 export type TaskGetter = Pick<OtaReader, 'get'>;
 
-/** Reads at the limiter's rate. Throttling is waited out; other passing failures are tried `maxAttempts` times. */
+/** Reads at the limiter's rate. Throttled calls are retried without limit, other retryable ones up to `maxAttempts`. */
 export class OtaReader {
   readonly #options: OtaReaderOptions;
   readonly #client: IoTManagedIntegrationsClient;
@@ -68,7 +67,7 @@ export class OtaReader {
     this.#options = options;
     this.#client = createClient(options);
     const now = options.clock.monotonic;
-    // A reader blames nobody and pauses for nothing: its gate stays open.
+    // Permits need a gate; a reader never pauses, so its own stays open.
     const gate = new Gate({ runLimit: 0, schedules: defaultProbeSchedules, now, onChange: () => {} });
     this.#permits = new Permits({
       limiter: options.limiter,
@@ -78,31 +77,30 @@ export class OtaReader {
     });
   }
 
-  /** Calls made so far, those that failed included. */
+  /** Calls made so far, including failed ones. */
   get calls(): number {
     return this.#calls;
   }
 
-  /** The task as it is now. Never throws. */
+  /** The task's present state. Never rejects. */
   get(identifier: string): Promise<ReadAnswer<OtaTask>> {
     return this.#read(async (call) => {
       const command = new GetOtaTaskCommand({ Identifier: identifier });
       const task = toTask(await this.#client.send(carry(command, call)));
-      // A proxy's 200, say: what it leaves out must not pass for an empty description.
-      if (task.TaskId === undefined) throw Object.assign(new Error('the answer is no task'), notAnAnswer);
+      // A 200 may come from a proxy: its missing fields must not count as an empty description.
+      if (task.TaskId === undefined) throw Object.assign(new Error('the answer is not a task'), notAnAnswer);
       return task;
     });
   }
 
-  /** One page of all tasks: the first, or the one that `nextToken` stands for. Never throws. */
+  /** A page of all tasks: the first, or the one of `nextToken`. Never rejects. */
   list(nextToken: string | undefined): Promise<ReadAnswer<OtaTaskPage>> {
     const input = { MaxResults: PAGE_SIZE, ...(nextToken !== undefined && { NextToken: nextToken }) };
     return this.#read(async (call) => {
       const { Tasks, NextToken } = await this.#client.send(carry(new ListOtaTasksCommand(input), call));
-      const next = text(NextToken);
       return {
         tasks: Array.isArray(Tasks) ? Tasks.map(toTask) : [],
-        ...(next !== undefined && next !== '' && { nextToken: next }),
+        ...(typeof NextToken === 'string' && NextToken !== '' && { nextToken: NextToken }),
       };
     });
   }
@@ -148,7 +146,7 @@ export class OtaReader {
         try {
           return await request(call);
         } catch (error) {
-          throw await blame(this.#client, call, error);
+          throw await attributeError(this.#client, call, error);
         }
       });
       rate.observe({ startedAt, endedAt: clock.monotonic() });
@@ -164,10 +162,10 @@ export class OtaReader {
   }
 }
 
-/** As an answer that the API did not give. */
+/** Classified as `unidentified`. */
 const notAnAnswer = { name: 'Unknown', $metadata: { httpStatusCode: 200 } };
 
-/** Cut off by the reader's own signal: the caller knows, and looks at its signal. */
+/** The reader's own signal aborted; callers check it. */
 const interrupted: Failure = { kind: 'internal', name: 'AbortError', message: 'interrupted' };
 
 function toTask(answer: object): OtaTask {
@@ -178,8 +176,4 @@ function toTask(answer: object): OtaTask {
     ...(typeof TaskConfigurationId === 'string' && { TaskConfigurationId }),
     ...(typeof Status === 'string' && { Status }),
   };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

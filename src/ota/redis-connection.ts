@@ -1,14 +1,14 @@
-/** A connection to Redis that is lost once and for all: whoever uses it makes a new one, and knows what was lost. */
+/** A connection to Redis that does not reconnect by itself: its user makes a new one and restores what was lost. */
 import { Redis, type RedisOptions } from 'ioredis';
 
-/** A command that takes longer is lost: a worker must not stand still for a Redis that hangs, in milliseconds. */
+/** Limit of one command, in milliseconds: a worker must not stop for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 1_000;
-/** To connect, and to set up what is needed there, in milliseconds. */
+/** Limit for connecting, and for setting up, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 3_000;
-/** Between tries to reach Redis, in milliseconds. */
+/** Delay between tries to connect, in milliseconds. */
 export const RECONNECT_AFTER_MS = 500;
 
-/** @throws what kept Redis from answering. */
+/** @throws the last error of the connection. */
 export async function connectRedis(url: string, options: RedisOptions = {}): Promise<Redis> {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
@@ -19,12 +19,12 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     ...options,
   });
   let lastError: unknown = new Error('Redis does not answer');
-  // What fails is told by the promise or at the next command; an event without a listener would be thrown.
+  // An error event without a listener would be thrown.
   redis.on('error', (error) => {
     lastError = error;
   });
   try {
-    await within(CONNECT_TIMEOUT_MS, ready(redis));
+    await withTimeout(CONNECT_TIMEOUT_MS, ready(redis));
     return redis;
   } catch {
     redis.disconnect();
@@ -40,7 +40,7 @@ function ready(redis: Redis): Promise<void> {
 }
 
 /** @throws when `promise` takes longer. */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+export async function withTimeout<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Redis took longer than ${ms} ms`)), ms);

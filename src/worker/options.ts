@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { OtaApi } from '../ota/client.ts';
 import type { Newest } from '../ota/newest/newest.ts';
 import type { RateLimiter } from '../ota/rate/limiter.ts';
-import type { RateControl } from '../ota/rate/rate.ts';
+import type { RateControl } from '../ota/rate/rate-control.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Clock } from '../time/clock.ts';
 import type { WorkerListener } from './events.ts';

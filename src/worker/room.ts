@@ -1,5 +1,5 @@
 /** Room: how many messages more may be taken, given what is in hand, the rate and the gate. */
-import type { RateControl } from '../ota/rate/rate.ts';
+import type { RateControl } from '../ota/rate/rate-control.ts';
 import type { Holdings } from './holdings.ts';
 import { RECEIVE_SIZE, type SlotSettings, type Slots, slotsFor } from './slots.ts';
 import type { Stages } from './stages.ts';

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
-import { FixedRate } from '../../src/ota/rate/rate.ts';
+import { FixedRate } from '../../src/ota/rate/rate-control.ts';
 import { OtaReader, type OtaTask } from '../../src/ota/reader.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
@@ -69,7 +69,7 @@ test.each<[string, SimulatedApiSettingsInput, string, object, number]>([
   ['expired credentials', { expiredCredentials: true }, 'a1', { kind: 'misconfigured' }, 1],
   ['an API that is down', { down: true }, 'a1', { kind: 'retryable', status: 500 }, 3],
 ])(
-  'answers %s with the failure, after as many calls as it deserves',
+  'answers %s with the failure, after the right number of calls',
   async (_what, settings, id, failure, calls) => {
     const { reader } = await start(settings);
     expect(await reader.get(id)).toMatchObject({ ok: false, failure });
@@ -77,7 +77,7 @@ test.each<[string, SimulatedApiSettingsInput, string, object, number]>([
   },
 );
 
-test('waits out throttling however long it lasts, as long as the API asks for', async () => {
+test('retries throttled calls without limit, after the Retry-After of the API', async () => {
   const { api, reader, waits } = await start({
     limit: { ratePerSecond: 1e-9, burst: 1 },
     limitReads: true,
@@ -92,7 +92,7 @@ test('waits out throttling however long it lasts, as long as the API asks for', 
   expect(new Set(waits)).toEqual(new Set([7_000]));
 });
 
-test('takes an answer that holds no task for one that the API did not give', async () => {
+test('reads an answer that is not a task as unidentified', async () => {
   const { createServer } = await import('node:http');
   const proxy = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
@@ -105,7 +105,7 @@ test('takes an answer that holds no task for one that the API did not give', asy
   expect(await reader.get('a1')).toMatchObject({ ok: false, failure: { kind: 'unidentified' } });
 });
 
-test('ends at once when it is aborted: in flight, in line and later', async () => {
+test('ends all reads at once when it is aborted: in flight, waiting and later ones', async () => {
   const { api, reader, stop } = await start({ latency: { minMs: 60_000, maxMs: 60_000 } });
   const reads = Array.from({ length: 8 }, (_, i) => reader.get(`a${i}`));
   await api.waitFor(() => api.stats().reads.calls === 5);

@@ -3,7 +3,7 @@
  * callers, and steps in the limit. Time is in milliseconds. The controllers are the real ones.
  */
 import type { ObservedCall } from '../../src/ota/rate/adaptive-rate.ts';
-import { grantInterval, grantSize, MOST_LOST } from '../../src/ota/rate/limiter.ts';
+import { grantInterval, grantSize, MAX_MISSED_INTERVALS } from '../../src/ota/rate/limiter.ts';
 
 /** What is simulated: the part of RateControl that a simulation drives. */
 export interface Controller {
@@ -110,7 +110,7 @@ export function simulate(scenario: Scenario): SimulationResult {
       const interval = grantInterval(rate);
       // As the limiter does: whole intervals lost are made good, a few at most.
       const lost = Math.floor((now - dueAt) / interval);
-      const permits = grantSize(rate) * (1 + Math.min(lost, MOST_LOST));
+      const permits = grantSize(rate) * (1 + Math.min(lost, MAX_MISSED_INTERVALS));
       for (let i = 0; i < permits && inFlight < concurrency; i++) call(now);
       dueAt += (lost + 1) * interval;
       events.add(thaw(dueAt), grant);

@@ -8,7 +8,7 @@ import type { Outcome } from '../../src/message/outcome.ts';
 import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/client.ts';
 import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
-import { FixedRate } from '../../src/ota/rate/rate.ts';
+import { FixedRate } from '../../src/ota/rate/rate-control.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import {

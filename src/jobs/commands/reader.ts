@@ -3,7 +3,7 @@
 import type { ApiConfig } from '../../config.ts';
 import { AdaptiveRate } from '../../ota/rate/adaptive-rate.ts';
 import { LocalRateLimiter } from '../../ota/rate/limiter.ts';
-import { FixedRate } from '../../ota/rate/rate.ts';
+import { FixedRate } from '../../ota/rate/rate-control.ts';
 import { OtaReader } from '../../ota/reader.ts';
 import { systemClock } from '../../time/clock.ts';
 import type { JobSurroundings } from './surroundings.ts';

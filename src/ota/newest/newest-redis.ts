@@ -1,45 +1,42 @@
 /**
- * One memory of what is newest for many workers, on Redis, under a claim per Identifier around check, call and mark.
+ * Newest-wins marks that many workers share on Redis. A claim per Identifier covers check, call and mark.
  *
  *   alone       ── Redis answers ───────────────────────► catching up
- *   catching up ── what is remembered here is written ──► shared
- *   catching up, shared ── Redis is gone ───────────────► alone
+ *   catching up ── local marks are written to Redis ────► shared
+ *   catching up, shared ── Redis fails ─────────────────► alone
  *
- * Alone: this worker goes on by its own memory, without claims. Catching up: marks are written through, and what was
- * marked meanwhile, or what Redis has forgotten, is made good from the memory here. Marks are only ever raised.
+ * Alone: this worker uses its own marks, without claims. Catching up: new marks are written to Redis as well, together
+ * with all local ones that it lacks. Marks are only ever raised.
  */
 import type { Redis } from 'ioredis';
 import type { Marks } from '../../message/newest.ts';
-import { CONNECT_TIMEOUT_MS, connectRedis, RECONNECT_AFTER_MS, within } from '../redis-connection.ts';
+import { CONNECT_TIMEOUT_MS, connectRedis, RECONNECT_AFTER_MS, withTimeout } from '../redis-connection.ts';
 import { type AppliedFields, type Claim, LocalNewest, markOf, type Newest } from './newest.ts';
 
 export interface RedisNewestOptions {
   readonly url: string;
-  /** Tells this worker's claims from those of others: random. */
+  /** Distinguishes this worker's claims from those of others: random. */
   readonly workerId: string;
-  /** How long a claim holds when its worker is gone: longer than a call can take. */
+  /** How long a claim lasts after its worker has died, in milliseconds: longer than a call can take. */
   readonly claimMs: number;
   /**
-   * How long others wait after a call without an answer, in milliseconds: it may take effect yet, and after the call of
-   * a newer update it would undo that. What comes later still is not helped.
+   * How long others wait after a call without an answer, in milliseconds: the call may still take effect, and would undo
+   * a newer update applied meanwhile. A call that takes effect even later is not covered.
    */
   readonly unansweredMs: number;
-  /** Told once per change; the reason is what went wrong. */
+  /** Called once per change; `reason` is the error. */
   readonly onShared: (shared: boolean, reason?: unknown) => void;
   readonly local?: LocalNewest;
 }
 
-/** What a claim lasts longer than a call may take, in milliseconds. */
+/** Margin of a claim's duration over the longest call, in milliseconds. */
 export const CLAIM_MARGIN_MS = 5_000;
-/**
- * A letter may lie on the queue for 14 days and as long on the dead-letter queue before it is put back: marks must
- * outlive it.
- */
+/** A message may stay 14 days on the queue and 14 on the dead-letter queue before it is redriven; marks must last longer. */
 const MARKS_KEPT_MS = 28 * 24 * 3_600_000;
-/** Marks written in one go when Redis is back. */
+/** Marks written at once while catching up. */
 const CATCH_UP_BATCH = 500;
 
-/** One round trip: nothing when another holds the claim, else the marks. */
+/** Takes the claim and returns the marks, or nothing when another worker holds the claim. */
 const CLAIM = `
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
   if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
@@ -47,7 +44,7 @@ if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
 end
 return redis.call('HMGET', KEYS[1], 'd', 't')`;
 
-/** One round trip: raises the marks that are given, and ends the claim, now or soon, if it is still ours. */
+/** Raises the given marks, and ends the claim if it is still ours, at once or after ARGV[3] milliseconds. */
 const SETTLE = `
 local marked = false
 for i, field in ipairs({'d', 't'}) do
@@ -83,18 +80,18 @@ interface ScriptedRedis extends Redis {
 export class RedisNewest implements Newest {
   readonly #options: RedisNewestOptions;
   readonly #local: LocalNewest;
-  /** Takes marks. */
+  /** Set from catching up on: marks are written to it. */
   #redis: ScriptedRedis | undefined;
-  /** Redis knows what this worker knows: claims count. */
+  /** Redis has all local marks, so claims can be relied on. */
   #shared = false;
-  /** Until it is known whether there is a Redis, nobody calls. */
+  /** Claims wait for it: until Redis has answered or failed, no call is made. */
   #firstTry: Promise<void> | undefined;
   #reconnect: NodeJS.Timeout | undefined;
   #claims = 0;
-  #said: boolean | undefined;
+  #reported: boolean | undefined;
   #closed = false;
 
-  /** Connects at once; comes back by itself whenever Redis does. */
+  /** Connects at once, and reconnects by itself. */
   constructor(options: RedisNewestOptions) {
     this.#options = options;
     this.#local = options.local ?? new LocalNewest();
@@ -111,7 +108,7 @@ export class RedisNewest implements Newest {
     if (this.#firstTry !== undefined) await this.#firstTry;
     const redis = this.#redis;
     if (redis === undefined || !this.#shared) return undefined;
-    // A token of its own for each update: a claim whose answer was lost must not pass for that of a later one.
+    // A token per update: a claim whose answer was lost must not count as that of a later update.
     const token = kept?.token ?? `${this.#options.workerId}:${++this.#claims}`;
     try {
       const found = await redis.claimNewest(...keysOf(identifier), token, this.#options.claimMs);
@@ -121,7 +118,7 @@ export class RedisNewest implements Newest {
         this.#local.raise(identifier, toMark(description), toMark(configuration));
       return { identifier, token };
     } catch (error) {
-      this.#lose(error, redis);
+      this.#disconnected(error, redis);
       return undefined;
     }
   }
@@ -147,7 +144,7 @@ export class RedisNewest implements Newest {
     void this.#settle(identifier, claim, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY);
   }
 
-  /** What is left of a claim that is given back. */
+  /** How long a released claim still keeps others waiting, in milliseconds. */
   #forMs(unanswered: boolean): number {
     return unanswered ? this.#options.unansweredMs : 0;
   }
@@ -160,10 +157,10 @@ export class RedisNewest implements Newest {
     this.#redis = undefined;
   }
 
-  /** What Redis does not take now is written when it is back, from the memory here; a claim ends by itself. */
+  /** On failure the marks are written while catching up, and the claim expires. */
   async #settle(
     identifier: string,
-    claim: LeftClaim,
+    claim: ReleasedClaim,
     description: number,
     configuration: number,
   ): Promise<void> {
@@ -172,7 +169,7 @@ export class RedisNewest implements Newest {
     try {
       await settle(redis, identifier, claim, description, configuration);
     } catch (error) {
-      this.#lose(error, redis);
+      this.#disconnected(error, redis);
     }
   }
 
@@ -181,8 +178,8 @@ export class RedisNewest implements Newest {
     let inUse: ScriptedRedis | undefined;
     try {
       redis = withScripts(await connectRedis(this.#options.url, { enableAutoPipelining: true }));
-      // A Redis that answers but takes nothing (full, a replica) is no memory to share.
-      await within(CONNECT_TIMEOUT_MS, redis.claimNewest(...keysOf(''), this.#options.workerId, 1));
+      // A Redis that answers but refuses writes (full, a replica) is of no use.
+      await withTimeout(CONNECT_TIMEOUT_MS, redis.claimNewest(...keysOf(''), this.#options.workerId, 1));
       if (this.#closed) {
         redis.disconnect();
         return;
@@ -190,14 +187,16 @@ export class RedisNewest implements Newest {
       const connected = redis;
       inUse = connected;
       this.#redis = connected;
-      redis.once('close', () => this.#lose(new Error('the connection to Redis is closed'), connected));
+      redis.once('close', () =>
+        this.#disconnected(new Error('the connection to Redis is closed'), connected),
+      );
       await this.#catchUp(connected);
       if (this.#redis !== connected) return;
       this.#shared = true;
-      this.#say(true);
+      this.#report(true);
     } catch (error) {
       redis?.disconnect();
-      this.#lose(error, inUse);
+      this.#disconnected(error, inUse);
     }
   }
 
@@ -214,19 +213,19 @@ export class RedisNewest implements Newest {
     }
   }
 
-  /** @param from the connection that failed; an old one's failure says nothing of the present one. */
-  #lose(reason: unknown, from: ScriptedRedis | undefined): void {
+  /** @param from the connection that failed; the failure of an earlier one is ignored. */
+  #disconnected(reason: unknown, from: ScriptedRedis | undefined): void {
     if (this.#closed || from !== this.#redis) return;
     this.#redis = undefined;
     this.#shared = false;
     from?.disconnect();
-    this.#say(false, reason);
+    this.#report(false, reason);
     this.#reconnect = setTimeout(() => void this.#connect(), RECONNECT_AFTER_MS);
   }
 
-  #say(shared: boolean, reason?: unknown): void {
-    if (this.#said === shared) return;
-    this.#said = shared;
+  #report(shared: boolean, reason?: unknown): void {
+    if (this.#reported === shared) return;
+    this.#reported = shared;
     this.#options.onShared(shared, reason);
   }
 }
@@ -237,18 +236,18 @@ function withScripts(redis: Redis): ScriptedRedis {
   return redis as ScriptedRedis;
 }
 
-/** A claim that is given back, and how long it still keeps others waiting, in milliseconds; an empty token is none. */
-interface LeftClaim {
+/** `forMs` as in `#forMs`; an empty token is no claim. */
+interface ReleasedClaim {
   readonly token: string;
   readonly forMs: number;
 }
 
-const noClaim: LeftClaim = { token: '', forMs: 0 };
+const noClaim: ReleasedClaim = { token: '', forMs: 0 };
 
 async function settle(
   redis: ScriptedRedis,
   identifier: string,
-  { token, forMs }: LeftClaim,
+  { token, forMs }: ReleasedClaim,
   description: number,
   configuration: number,
 ): Promise<void> {
@@ -262,12 +261,11 @@ async function settle(
   );
 }
 
-/** The marks and the claim of an Identifier, of all workers on this Redis database. */
 function keysOf(identifier: string): [marks: string, claim: string] {
   return [`ota-updater:newest:{${identifier}}`, `ota-updater:claim:{${identifier}}`];
 }
 
-/** Whoever else writes there, what is no number is no mark. */
+/** A value that is not a number, written by someone else, counts as no mark. */
 function toMark(text: string | null): number {
   const mark = text === null ? Number.NaN : Number(text);
   return Number.isNaN(mark) ? Number.NEGATIVE_INFINITY : mark;

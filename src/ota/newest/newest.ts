@@ -1,28 +1,28 @@
-/** The memory of what is newest: when what was last applied of each task was decided. In this process alone. */
+/** Newest-wins marks: for each task, when the newest applied value of each field was decided on. */
 import type { Marks, NewestField } from '../../message/newest.ts';
 
-/** Fields that a call has set. */
+/** The fields that a call has set. */
 export type AppliedFields = { readonly [F in NewestField]?: string | undefined };
 
-/** The right to be the only worker that calls for an Identifier, for a while. */
+/** A worker's exclusive right to call for an Identifier, limited in time. */
 export interface Claim {
   readonly identifier: string;
   readonly token: string;
 }
 
-/** What a caller remembers and shares of what it has applied. */
 export interface Newest {
-  /** The marks known here. Marks only rise: what is stale by these is stale for every worker. */
+  /** The marks known to this worker. Marks only rise: an update that is stale by these is stale for every worker. */
   known(identifier: string): Marks | undefined;
   /**
-   * To be taken before each call, and given back by `applied` or `release`; the marks of all workers are known then.
-   * @param kept the claim of a call for the same update that got no answer: it is gone on with.
-   * @returns `held` while another worker calls for it; undefined when there is nobody to share with.
+   * To be taken before each call, and ended by `applied` or `release`. With a claim, `known` includes the marks of all
+   * workers.
+   * @param kept the claim of an earlier call for the same update that got no answer; it is renewed.
+   * @returns `held` while another worker has the claim; undefined when marks are not shared.
    */
   claim(identifier: string, kept?: Claim): Promise<Claim | 'held' | undefined> | undefined;
   /**
-   * A call has set `fields`, as decided at `at`: remembers it for all, and gives the claim back. Never rejects.
-   * @param unanswered a call under the claim got no answer. It may take effect yet, so others must wait a while longer.
+   * Records that a call has set `fields`, as decided on at `at`, and releases the claim. Never rejects.
+   * @param unanswered a call under the claim got no answer and may still take effect: others wait a while longer.
    */
   applied(
     identifier: string,
@@ -31,15 +31,15 @@ export interface Newest {
     claim: Claim | undefined,
     unanswered: boolean,
   ): Promise<void> | undefined;
-  /** Gives a claim back after a call that applied nothing, or is not known to have. */
+  /** Releases the claim of a call that applied nothing, or got no answer. */
   release(claim: Claim, unanswered: boolean): void;
   close(): void;
 }
 
-/** Identifiers remembered at most. */
+/** Most Identifiers remembered. */
 export const MAX_REMEMBERED = 50_000;
 
-/** Slots of a generation: an Identifier takes a map entry here and two numbers outside the heap. */
+/** An Identifier takes a map entry and two numbers outside the heap. */
 class Generation {
   readonly slots = new Map<string, number>();
   readonly times: Float64Array;
@@ -50,8 +50,8 @@ class Generation {
 }
 
 /**
- * Marks of the Identifiers marked last, `maxIdentifiers` at most and half of that at least: two generations, of which
- * the old one is dropped as a whole when the young one is full.
+ * The marks of one process, for the Identifiers marked last: at most `maxIdentifiers`, at least half of them. There are
+ * two generations; when the young one is full, the old one is dropped as a whole.
  */
 export class LocalNewest implements Newest {
   readonly #size: number;
@@ -76,19 +76,19 @@ export class LocalNewest implements Newest {
     return read(this.#young, identifier) ?? read(this.#old, identifier);
   }
 
-  /** Remembers marks, where they are newer than those known. */
+  /** Raises marks where these are newer. */
   raise(identifier: string, description: number, configuration: number): void {
     const slot = this.#young.slots.get(identifier);
     if (slot !== undefined) {
       raiseTo(this.#young.times, slot, description, configuration);
       return;
     }
-    const former = read(this.#old, identifier);
-    if (former !== undefined) this.#old.slots.delete(identifier);
+    const old = read(this.#old, identifier);
+    if (old !== undefined) this.#old.slots.delete(identifier);
     this.#insert(
       identifier,
-      Math.max(description, former?.Description ?? Number.NEGATIVE_INFINITY),
-      Math.max(configuration, former?.TaskConfigurationId ?? Number.NEGATIVE_INFINITY),
+      Math.max(description, old?.Description ?? Number.NEGATIVE_INFINITY),
+      Math.max(configuration, old?.TaskConfigurationId ?? Number.NEGATIVE_INFINITY),
     );
   }
 
@@ -107,7 +107,7 @@ export class LocalNewest implements Newest {
       this.#old = this.#young;
       this.#young = new Generation(this.#size);
     }
-    // Nothing ever leaves the young generation, so its size is its next free slot.
+    // Nothing leaves the young generation, so its size is the next free slot.
     const slot = this.#young.slots.size;
     this.#young.slots.set(identifier, slot);
     this.#young.times[2 * slot] = description;
@@ -115,7 +115,7 @@ export class LocalNewest implements Newest {
   }
 }
 
-/** The mark of a field that was sent, or none. */
+/** The mark of a field: `at`, or -Infinity when it was not sent. */
 export function markOf(value: string | undefined, at: number): number {
   return value === undefined ? Number.NEGATIVE_INFINITY : at;
 }

@@ -1,20 +1,20 @@
 /**
- * The adaptive rate: finds what the API accepts, below a ceiling, from nothing but how calls end.
+ * The adaptive rate: finds the rate that the API accepts, below a ceiling, from how calls end.
  *
  *   at the ceiling ── a call is throttled ─► following
  *   following:
- *     cut    a throttled call that began after the last cut: down by a few percent; when much of the latest calls was
- *            throttled, down to what was accepted meanwhile
- *     hold   some calls at the new rate
- *     climb  by the same absolute amount for every worker, so that two workers sharing a limit meet in the middle
- *     boost  nothing throttled for long: the limit must have gone up, so climb faster and faster
+ *     cut    when a call that began after the last cut is throttled: by a few percent; when a large share of the latest
+ *            calls was throttled, a deep cut to the rate accepted meanwhile
+ *     hold   for some calls
+ *     climb  by the same absolute amount in every worker, so that two workers that share a limit converge
+ *     boost  when nothing has been throttled for long, the limit has probably gone up: climb faster and faster
  *
  * The numbers were chosen by simulation: docs/decisions/0002-adaptive-rate.md.
  */
-import { LatestCalls } from '../latest-calls.ts';
-import type { RateControl } from './rate.ts';
+import { LatestCalls } from './latest-calls.ts';
+import type { RateControl } from './rate-control.ts';
 
-/** What the controller looks at of a call that has ended. Times are monotonic milliseconds. */
+/** A call that has ended. Times are monotonic milliseconds. */
 export interface ObservedCall {
   readonly startedAt: number;
   readonly endedAt: number;
@@ -24,27 +24,27 @@ export interface ObservedCall {
 export interface AdaptiveRateOptions {
   /** Calls per second at most; `Infinity` for none. */
   readonly ceiling: number;
-  /** Told of every change. */
+  /** Called with every change. */
   readonly onChange: (perSecond: number) => void;
   readonly tuning?: Tuning;
 }
 
-/** The numbers of the algorithm. Rates are in calls per second. */
+/** Parameters of the algorithm. Rates are in calls per second. */
 export interface Tuning {
-  /** Part that is taken off at a cut: it grows with this power of the rate, so that the faster of two gives up more. */
+  /** Share of the rate that a cut takes off; grows with a power of the rate, so that the faster of two workers yields more. */
   readonly cut: {
     readonly least: number;
     readonly most: number;
     readonly at100: number;
     readonly power: number;
   };
-  /** The latest calls that are looked at; from so many on since the first throttled one, what share is far too much. */
+  /** Number of latest calls kept; overload is `share` throttled among at least `leastCalls` since the first throttled one. */
   readonly overload: { readonly calls: number; readonly leastCalls: number; readonly share: number };
-  /** Calls to hold the rate for after a cut; above this rate fewer by its square: a hold is unfair to the slower. */
+  /** Calls to hold the rate for after a cut; above `aboveRate` fewer, by its square, because a hold favours the faster worker. */
   readonly hold: { readonly calls: number; readonly aboveRate: number };
   /**
-   * Climb per second: an absolute amount; below `fromRate`, where a single throttled call weighs much, less by a power
-   * of the rate; above `relativeAbove`, where a cut takes much away, more by this part of what the rate is above it.
+   * Climb per second: an absolute amount. Below `fromRate`, where one throttled call matters more, less by a power of the
+   * rate; above `relativeAbove`, where a cut takes more, additionally this share of the rate in excess of it.
    */
   readonly climb: {
     readonly absolute: number;
@@ -54,8 +54,8 @@ export interface Tuning {
     readonly relativeAbove: number;
   };
   /**
-   * Climb per second, as a part of the rate, after a deep cut, which may have been too deep: until the next throttled
-   * call by `perCall` of the rate for every call that it allows, up to `most`; by `least` for so long at least.
+   * Climb per second as a share of the rate after a deep cut, which may have been too deep: `perCall` times the rate, up
+   * to `most`, until the next throttled call; then `least` until `seconds` after the cut.
    */
   readonly recovery: {
     readonly perCall: number;
@@ -63,7 +63,7 @@ export interface Tuning {
     readonly least: number;
     readonly seconds: number;
   };
-  /** Nothing throttled for so long, in calls and within bounds in seconds: climb faster and faster. */
+  /** The boost begins after this many calls without throttling, within bounds in seconds; then the climb doubles repeatedly. */
   readonly boost: {
     readonly afterCalls: number;
     readonly minSeconds: number;
@@ -82,12 +82,12 @@ export const defaultTuning: Tuning = {
   boost: { afterCalls: 150, minSeconds: 6, maxSeconds: 90, doublingSeconds: 1.8, relative: 0.2 },
 };
 
-/** The deepest cut leaves this share: what was accepted in a short time may be nothing. */
-const LEAST_SHARE = 0.2;
-/** Calls per second at least: one every ten seconds keeps asking. */
+/** The deepest cut leaves this share: in a short time the API may have accepted nothing. */
+const MIN_SHARE = 0.2;
+/** Lowest rate, in calls per second. */
 const FLOOR = 0.1;
-/** Below this part of the rate in use, the queue is the limit and not the rate: then it does not climb. */
-const IN_USE = 0.8;
+/** Below this utilization the queue limits the calls, not the rate, which then does not climb. */
+const UTILIZED = 0.8;
 
 export class AdaptiveRate implements RateControl {
   readonly #options: AdaptiveRateOptions;
@@ -98,12 +98,12 @@ export class AdaptiveRate implements RateControl {
   #lastCutAt = Number.NEGATIVE_INFINITY;
   #lastDeepCutAt = Number.NEGATIVE_INFINITY;
   #lastSeenAt = Number.NEGATIVE_INFINITY;
-  /** Milliseconds since the last cut in which the rate was in use. */
+  /** Milliseconds since the last cut in which the rate was utilized. */
   #usedMs = 0;
   #accepted = 0;
   readonly #latest: LatestCalls;
   #recovery: 'fast' | 'slow' | undefined;
-  readonly #use = new UseMeter();
+  readonly #utilization = new UtilizationMeter();
 
   constructor(options: AdaptiveRateOptions) {
     this.#options = options;
@@ -119,11 +119,11 @@ export class AdaptiveRate implements RateControl {
 
   observe(call: ObservedCall): void {
     const now = Math.max(call.endedAt, this.#lastSeenAt);
-    this.#use.add(now, this.#rate);
+    this.#utilization.add(now, this.#rate);
     const throttled = call.failure?.kind === 'throttled';
-    // Small cuts change little, so that every call since the last deep one tells of overload: the sooner it is seen.
+    // Small cuts change the rate little: all calls since the last deep cut count, so that overload is detected sooner.
     if (call.startedAt >= this.#lastDeepCutAt) this.#latest.add(now, throttled);
-    // A call begun before the last cut says something of the rate before it.
+    // A call begun before the last cut belongs to the rate before it.
     if (call.startedAt >= this.#lastCutAt) {
       if (throttled) this.#onThrottled(now);
       else this.#accepted++;
@@ -134,10 +134,10 @@ export class AdaptiveRate implements RateControl {
 
   #onThrottled(now: number): void {
     const { overload, recovery } = this.#tuning;
-    // Unpaced until now: what was really called is what there is to cut.
-    const from = Math.min(this.#rate, this.#use.perSecond(now));
+    // Without a ceiling the rate is infinite: cut from the measured one.
+    const from = Math.min(this.#rate, this.#utilization.perSecond(now));
     this.#following = true;
-    // Unpaced, and nothing measured yet: the next throttled call tells more.
+    // Nothing measured yet: the next throttled call decides.
     if (from === Number.POSITIVE_INFINITY) return;
     const little = from * (1 - cutShare(from, this.#tuning));
     const { calls, throttledShare, acceptedPerSecond } = this.#latest.overload(now);
@@ -145,9 +145,9 @@ export class AdaptiveRate implements RateControl {
       this.#latest.clear();
       this.#recovery = 'fast';
       this.#lastDeepCutAt = now;
-      // What was accepted a second is too little after a stall of ours, the share too little after small cuts.
+      // The first is too low after a stall of this process, the second after small cuts.
       const accepted = Math.max(acceptedPerSecond, from * (1 - throttledShare));
-      this.#cutTo(now, Math.max(from * LEAST_SHARE, Math.min(little, accepted)));
+      this.#cutTo(now, Math.max(from * MIN_SHARE, Math.min(little, accepted)));
     } else {
       if (this.#recovery !== undefined)
         this.#recovery = now - this.#lastDeepCutAt > recovery.seconds * 1_000 ? undefined : 'slow';
@@ -164,7 +164,8 @@ export class AdaptiveRate implements RateControl {
 
   #climb(now: number): void {
     const elapsedMs = now - this.#lastSeenAt;
-    if (!(elapsedMs > 0) || elapsedMs === Number.POSITIVE_INFINITY || this.#use.share < IN_USE) return;
+    if (!(elapsedMs > 0) || elapsedMs === Number.POSITIVE_INFINITY || this.#utilization.share < UTILIZED)
+      return;
     if (this.#rate === Number.POSITIVE_INFINITY) return;
     this.#usedMs += elapsedMs;
     const { hold, boost } = this.#tuning;
@@ -189,12 +190,12 @@ export class AdaptiveRate implements RateControl {
   }
 }
 
-/** What part of the rate is taken off for a throttled call. */
+/** Share of the rate that a throttled call takes off. */
 export function cutShare(rate: number, { cut }: Tuning): number {
   return Math.min(Math.max(cut.at100 * (rate / 100) ** cut.power, cut.least), cut.most);
 }
 
-/** By how much the rate climbs, in calls per second per second, so long after a cut. */
+/** Climb of the rate, in calls per second per second. */
 export function climbPerSecond(rate: number, secondsSinceCut: number, { climb, boost }: Tuning): number {
   const gentle = climb.absolute * Math.min(1, rate / climb.fromRate) ** climb.power;
   const ordinary = gentle + climb.relative * Math.max(0, rate - climb.relativeAbove);
@@ -204,8 +205,8 @@ export function climbPerSecond(rate: number, secondsSinceCut: number, { climb, b
   return Math.max(ordinary, Math.min(ordinary * 2 ** (late / boost.doublingSeconds), boost.relative * rate));
 }
 
-/** How much of the rate is used, over windows of a second or of twenty calls, whichever is longer. */
-class UseMeter {
+/** Share of the rate that is used, over windows of a second or of twenty calls, whichever is longer. */
+class UtilizationMeter {
   #windowStart = Number.NEGATIVE_INFINITY;
   #calls = 0;
   #allowed = 0;
@@ -230,7 +231,7 @@ class UseMeter {
     this.#allowed = 0;
   }
 
-  /** Calls per second in the last whole window, or in this one as far as it goes. */
+  /** Calls per second in the last full window or the present one, whichever is higher. */
   perSecond(now: number): number {
     if (this.#lastPerSecond !== Number.POSITIVE_INFINITY)
       return Math.max(this.#lastPerSecond, this.#partial(now));

@@ -1,9 +1,9 @@
-/** The rate: the one file that imports Bottleneck. */
+/** The rate limiter of one process, on Bottleneck. */
 import Bottleneck from 'bottleneck';
 
 /**
- * Hands out permits at a rate. A Bottleneck job is not a call but a grant of k permits, because a limiter admits
- * about 420 jobs a second at most whatever it is set to; one grant is in progress at a time.
+ * Grants permits at a rate. A Bottleneck job is not a call but a grant of k permits, because Bottleneck admits about 420
+ * jobs a second at most. One grant is in progress at a time.
  */
 export interface RateLimiter {
   /** Permits per second; `Infinity` is unpaced. */
@@ -15,18 +15,18 @@ export interface RateLimiter {
   grant(): Promise<number>;
   /** Takes effect with the next grant. */
   setRate(perSecond: number): void;
-  /** Ends the grant that is waited for with 0. */
+  /** Ends a waiting grant with 0 permits. */
   close(): Promise<void>;
 }
 
-/** Grants stay at or below this many a second. */
+/** Most grants per second. */
 const GRANTS_PER_SECOND = 100;
 
-/** A smaller change of the rate than this part of it is let be. */
-const LEAST_CHANGE = 0.002;
+/** Relative changes of the rate below this are not applied. */
+const MIN_CHANGE = 0.002;
 
-/** Lost intervals that one grant makes good at most. */
-export const MOST_LOST = 3;
+/** Most missed intervals that one grant makes up for. */
+export const MAX_MISSED_INTERVALS = 3;
 
 /** Permits in one grant at this rate. */
 export function grantSize(perSecond: number): number {
@@ -38,11 +38,10 @@ export function grantInterval(perSecond: number): number {
   return (1_000 * grantSize(perSecond)) / perSecond;
 }
 
-/** A limiter of this process alone. */
 export class LocalRateLimiter implements RateLimiter {
   readonly #bottleneck: Bottleneck;
   #rate: number;
-  /** The rate that Bottleneck is set to. */
+  /** The rate that Bottleneck has been set to. */
   #applied: number;
   readonly #now: () => number;
   /** When the last grant was due. */
@@ -82,22 +81,22 @@ export class LocalRateLimiter implements RateLimiter {
   }
 
   /**
-   * The permits that are due. Bottleneck counts from when it gets to run: whole intervals lost to a busy event loop
-   * are made good here, a few at most, or a worker under load would hold less than its rate.
+   * The permits that are due. Bottleneck counts from when its timer runs: without making up for intervals that a busy
+   * event loop missed, a worker under load would stay below its rate.
    */
   #due(requestedAt: number): number {
     const interval = grantInterval(this.#applied);
     const due = Math.max(requestedAt, this.#dueAt + interval);
-    const lost = Math.max(0, Math.floor((this.#now() - due) / interval));
-    this.#dueAt = due + lost * interval;
-    return grantSize(this.#applied) * (1 + Math.min(lost, MOST_LOST));
+    const missed = Math.max(0, Math.floor((this.#now() - due) / interval));
+    this.#dueAt = due + missed * interval;
+    return grantSize(this.#applied) * (1 + Math.min(missed, MAX_MISSED_INTERVALS));
   }
 
-  /** Once a grant at most, and only for a change that can be felt: the rate may change with every call. */
+  /** At most once per grant, because the rate may change with every call. */
   #apply(): void {
-    if (Math.abs(this.#rate - this.#applied) < this.#applied * LEAST_CHANGE) return;
+    if (Math.abs(this.#rate - this.#applied) < this.#applied * MIN_CHANGE) return;
     this.#applied = this.#rate;
-    // Only minTime is ever changed: any other setting changed at run time breaks something (Bottleneck issue 185).
+    // Only minTime can be changed safely at run time (Bottleneck issue 185).
     void this.#bottleneck.updateSettings({ minTime: paced(this.#rate) });
   }
 

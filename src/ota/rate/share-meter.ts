@@ -1,8 +1,6 @@
-/** What one worker got of a shared budget lately. */
-
 const WINDOW_SECONDS = 30;
 
-/** Permits per second over the last 30 s, or since the first one when that is less. */
+/** Permits per second that a worker got of a shared budget, over the last 30 s or since the first permit if later. */
 export class ShareMeter {
   readonly #now: () => number;
   readonly #counts = new Float64Array(WINDOW_SECONDS);
@@ -21,13 +19,13 @@ export class ShareMeter {
     this.#counts[slot] = (this.#counts[slot] ?? 0) + permits;
   }
 
-  /** Forgets: what was held before a loss says nothing of what is held after it. */
+  /** Discards what was measured: after a reconnection the share may be another. */
   restart(): void {
     this.#counts.fill(0);
     this.#since = undefined;
   }
 
-  /** undefined while there is less than a second to go by. */
+  /** undefined within the first second. */
   perSecond(): number | undefined {
     this.#advance();
     const seconds = Math.min(WINDOW_SECONDS, (this.#now() - (this.#since ?? this.#now())) / 1_000);

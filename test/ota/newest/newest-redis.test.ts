@@ -1,4 +1,4 @@
-/** The shared memory of what is newest, on a real Redis server. */
+/** Shared newest-wins marks, on a real Redis server. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Claim } from '../../../src/ota/newest/newest.ts';
@@ -13,9 +13,9 @@ import {
 
 const none = Number.NEGATIVE_INFINITY;
 
-/** A worker's memory, and what it told of sharing, in order. */
-function memoryOn(url: string, claimMs = 60_000, unansweredMs = 60_000) {
-  const told: boolean[] = [];
+/** A worker's marks, and the changes between shared and alone that it has reported. */
+function marksOn(url: string, claimMs = 60_000, unansweredMs = 60_000) {
+  const changed: boolean[] = [];
   const watchers = new Set<() => void>();
   const newest = new RedisNewest({
     url,
@@ -23,21 +23,21 @@ function memoryOn(url: string, claimMs = 60_000, unansweredMs = 60_000) {
     claimMs,
     unansweredMs,
     onShared: (shared) => {
-      told.push(shared);
+      changed.push(shared);
       for (const watcher of watchers) watcher();
     },
   });
   onTestFinished(() => newest.close());
-  /** Resolves when so many changes were told. */
+  /** Resolves after this many changes. */
   const changes = (count: number): Promise<void> =>
     new Promise((resolve) => {
       const watcher = (): void => {
-        if (told.length >= count) resolve();
+        if (changed.length >= count) resolve();
       };
       watchers.add(watcher);
       watcher();
     });
-  return { newest, told, changes };
+  return { newest, changed, changes };
 }
 
 async function claimOf(newest: RedisNewest, identifier: string): Promise<Claim> {
@@ -46,7 +46,7 @@ async function claimOf(newest: RedisNewest, identifier: string): Promise<Claim> 
   return claim;
 }
 
-/** Resolves when the claim is to be had, which it is now or when it has run out. */
+/** Resolves when the claim is free, now or after it has expired. */
 async function claimed(newest: RedisNewest, identifier: string): Promise<Claim> {
   for (;;) {
     const claim = await newest.claim(identifier);
@@ -69,7 +69,7 @@ describe.skipIf(!redisInstalled())('with Redis', () => {
   };
 
   test('one worker at a time has the claim of an Identifier', async () => {
-    const [a, b] = [memoryOn(redis.url).newest, memoryOn(redis.url).newest];
+    const [a, b] = [marksOn(redis.url).newest, marksOn(redis.url).newest];
     const claim = await claimOf(a, 'task');
     expect(await b.claim('task')).toBe('held');
     await claimOf(b, 'other');
@@ -78,8 +78,8 @@ describe.skipIf(!redisInstalled())('with Redis', () => {
     expect(await a.claim('task')).toBe('held');
   });
 
-  test('who has the claim knows what all workers have applied, and later and earlier times do not undo it', async () => {
-    const [a, b] = [memoryOn(redis.url).newest, memoryOn(redis.url).newest];
+  test('a worker with the claim knows the marks of all workers, which only rise', async () => {
+    const [a, b] = [marksOn(redis.url).newest, marksOn(redis.url).newest];
     await a.applied('task', { Description: 'x' }, 200, await claimOf(a, 'task'), false);
     await b.applied(
       'task',
@@ -93,85 +93,81 @@ describe.skipIf(!redisInstalled())('with Redis', () => {
     expect(a.known('task')).toEqual({ Description: 200, TaskConfigurationId: 100 });
   });
 
-  test('a claim that has run out is given to another, and is not given back twice', async () => {
-    const [a, b, c] = [
-      memoryOn(redis.url, 100).newest,
-      memoryOn(redis.url).newest,
-      memoryOn(redis.url).newest,
-    ];
+  test('an expired claim goes to another worker, and is not released by the former one', async () => {
+    const [a, b, c] = [marksOn(redis.url, 100).newest, marksOn(redis.url).newest, marksOn(redis.url).newest];
     const lapsed = await claimOf(a, 'task');
     await claimed(b, 'task');
-    // Marks of the late one count all the same.
+    // The mark counts although the claim has expired.
     await a.applied('task', { Description: 'x' }, 5, lapsed, false);
     expect(await c.claim('task')).toBe('held');
     expect(await client().hget('ota-updater:newest:{task}', 'd')).toBe('5');
   });
 
-  test('a claim of a call without an answer keeps others waiting for a while, and its own update not', async () => {
-    const [a, b] = [memoryOn(redis.url, 60_000, 5_000).newest, memoryOn(redis.url).newest];
+  test('the claim of a call without an answer keeps other updates waiting for a while, but not its own', async () => {
+    const [a, b] = [marksOn(redis.url, 60_000, 5_000).newest, marksOn(redis.url).newest];
     const claim = await claimOf(a, 'task');
     a.release(claim, true);
     expect(await a.claim('task', claim)).toEqual(claim);
-    // Held for a call again.
+    // Renewed for a call.
     expect(await client().pttl('ota-updater:claim:{task}')).toBeGreaterThan(5_000);
-    // Applied at last: the first call may take effect all the same.
+    // Applied now, but the first call may still take effect.
     await a.applied('task', { Description: 'x' }, 5, claim, true);
     expect([await a.claim('task'), await b.claim('task')]).toEqual(['held', 'held']);
     expect(await client().pttl('ota-updater:claim:{task}')).toBeLessThanOrEqual(5_000);
     await client().del('ota-updater:claim:{task}');
     await claimOf(b, 'task');
     expect(b.known('task')?.Description).toBe(5);
-    // What has run out and is another's by now is not gone on with.
+    // An expired claim that another worker has taken is not renewed.
     expect(await a.claim('task', claim)).toBe('held');
   });
 
-  test('a claim of a call without an answer runs out by itself', async () => {
-    const [a, b] = [memoryOn(redis.url, 60_000, 50).newest, memoryOn(redis.url).newest];
+  test('the claim of a call without an answer expires', async () => {
+    const [a, b] = [marksOn(redis.url, 60_000, 50).newest, marksOn(redis.url).newest];
     a.release(await claimOf(a, 'task'), true);
     await claimed(b, 'task');
   });
 
-  test('marks outlive the longest stay on both queues, and claims do not stay', async () => {
-    const { newest } = memoryOn(redis.url);
+  test('marks outlast the longest retention of both queues, and claims end', async () => {
+    const { newest } = marksOn(redis.url);
     await newest.applied('task', { Description: 'x' }, 5, await claimOf(newest, 'task'), false);
     const keys = await client().keys('ota-updater:*{task}');
     expect(keys).toEqual(['ota-updater:newest:{task}']);
     expect(await client().pttl('ota-updater:newest:{task}')).toBeGreaterThan(27.9 * 86_400_000);
   });
 
-  test('what others wrote there and is no number is no mark', async () => {
+  test('a value that is not a number counts as no mark', async () => {
     await client().hset('ota-updater:newest:{task}', { d: 'soon', t: '7' });
-    const { newest } = memoryOn(redis.url);
+    const { newest } = marksOn(redis.url);
     await claimOf(newest, 'task');
     expect(newest.known('task')).toEqual({ Description: none, TaskConfigurationId: 7 });
   });
 
-  test('FLUSHALL is survived: the scripts and what is marked from then on are there', async () => {
-    const { newest, told } = memoryOn(redis.url);
+  test('marking works after FLUSHALL and SCRIPT FLUSH', async () => {
+    const { newest, changed } = marksOn(redis.url);
     await newest.applied('task', { Description: 'x' }, 5, await claimOf(newest, 'task'), false);
     await redis.flush();
     await client().script('FLUSH');
-    // The one whose script is gone at the first try: by then it has been sent again, or sharing begins anew.
+    // The first call after SCRIPT FLUSH fails: the script is sent again, or the connection is made anew.
     await newest.applied('task', { Description: 'x' }, 6, undefined, false);
     await claimed(newest, 'task');
     expect(await client().hget('ota-updater:newest:{task}', 'd')).toBe('6');
-    expect(told.filter((shared) => !shared).length).toBeLessThanOrEqual(1);
+    expect(changed.filter((shared) => !shared).length).toBeLessThanOrEqual(1);
   });
 
-  test('a Redis that is full is no memory to share: told once, and tried again', async () => {
+  test('a full Redis is not used; the worker reports it once and retries', async () => {
     await client().config('SET', 'maxmemory', '1');
-    const { newest, told, changes } = memoryOn(redis.url);
+    const { newest, changed, changes } = marksOn(redis.url);
     expect(await newest.claim('task')).toBeUndefined();
     await client().config('SET', 'maxmemory', '0');
     await changes(2);
-    expect(told).toEqual([false, true]);
+    expect(changed).toEqual([false, true]);
     await claimOf(newest, 'task');
   });
 
-  test('a loss is told once; what was applied before and meanwhile is there for all when it is back', async () => {
+  test('a lost connection is reported once; marks from before and meanwhile are shared after reconnecting', async () => {
     const own = await startRedis();
     onTestFinished(() => own.kill());
-    const { newest, told, changes } = memoryOn(own.url);
+    const { newest, changed, changes } = marksOn(own.url);
     await newest.applied('before', { Description: 'x' }, 1, await claimOf(newest, 'before'), false);
     const held = await claimOf(newest, 'meanwhile');
     await own.kill();
@@ -181,18 +177,18 @@ describe.skipIf(!redisInstalled())('with Redis', () => {
     expect(newest.known('meanwhile')?.TaskConfigurationId).toBe(2);
     await own.restart();
     await changes(3);
-    expect(told).toEqual([true, false, true]);
-    const other = memoryOn(own.url).newest;
+    expect(changed).toEqual([true, false, true]);
+    const other = marksOn(own.url).newest;
     await claimOf(other, 'before');
     await claimOf(other, 'meanwhile');
     expect(other.known('before')).toEqual({ Description: 1, TaskConfigurationId: none });
     expect(other.known('meanwhile')).toEqual({ Description: none, TaskConfigurationId: 2 });
   });
 
-  test('a Redis that hangs is not waited for long', async () => {
+  test('a Redis that hangs is given up after a time-out', async () => {
     const door = await startRedisDoor({ target: redis.port });
     onTestFinished(() => door.close());
-    const { newest, changes } = memoryOn(door.url);
+    const { newest, changes } = marksOn(door.url);
     const claim = await claimOf(newest, 'task');
     door.hang();
     expect(await newest.claim('other')).toBeUndefined();
@@ -203,10 +199,10 @@ describe.skipIf(!redisInstalled())('with Redis', () => {
   });
 });
 
-test('without a Redis to be found, work begins alone once that is known', async () => {
-  const { newest, told } = memoryOn(`redis://127.0.0.1:${await freePort()}`);
+test('without a reachable Redis a worker starts alone', async () => {
+  const { newest, changed } = marksOn(`redis://127.0.0.1:${await freePort()}`);
   expect(await newest.claim('task')).toBeUndefined();
-  expect(told).toEqual([false]);
+  expect(changed).toEqual([false]);
   await newest.applied('task', { Description: 'x' }, 1, undefined, false);
   expect(newest.known('task')?.Description).toBe(1);
 });

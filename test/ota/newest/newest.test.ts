@@ -4,8 +4,8 @@ import { LocalNewest, MAX_REMEMBERED } from '../../../src/ota/newest/newest.ts';
 
 const none = Number.NEGATIVE_INFINITY;
 
-describe('the memory', () => {
-  test('knows of each field when what was last applied was decided, and of no other task', () => {
+describe('local marks', () => {
+  test('hold for each field of a task when its newest applied value was decided on', () => {
     const newest = new LocalNewest();
     newest.applied('a', { Description: 'x' }, 100);
     expect(newest.known('a')).toEqual({ Description: 100, TaskConfigurationId: none });
@@ -15,14 +15,14 @@ describe('the memory', () => {
     expect(newest.known('b')).toBeUndefined();
   });
 
-  test('takes names that an object would trip over', () => {
+  test('hold Identifiers that are names of Object.prototype', () => {
     const newest = new LocalNewest();
     expect(newest.known('constructor')).toBeUndefined();
     newest.applied('constructor', { Description: 'x' }, 1);
     expect(newest.known('constructor')?.Description).toBe(1);
   });
 
-  test('holds 50,000 Identifiers at most, and 25,000 at least, those marked last', () => {
+  test('hold 25,000 to 50,000 Identifiers, those marked last', () => {
     const newest = new LocalNewest();
     for (let i = 0; i < 120_000; i++) newest.applied(`task${i}`, { Description: 'x' }, i);
     expect(newest.size).toBeLessThanOrEqual(MAX_REMEMBERED);
@@ -31,14 +31,14 @@ describe('the memory', () => {
     expect(newest.known('task0')).toBeUndefined();
   });
 
-  test('forgets those not marked for longest first', () => {
+  test('drop the Identifiers marked least recently', () => {
     const newest = new LocalNewest(4);
     for (const id of ['a', 'b', 'c', 'a', 'd', 'e', 'f']) newest.applied(id, { Description: 'x' }, 1);
     expect(newest.known('b')).toBeUndefined();
     expect(['d', 'e', 'f'].map((id) => newest.known(id)?.Description)).toEqual([1, 1, 1]);
   });
 
-  test('never knows anything newer than what was applied, nor older while it is among the last', () => {
+  test('are never newer than what was applied, and present for the Identifiers marked last', () => {
     const applied = fc.record({
       id: fc.integer({ min: 0, max: 12 }).map((n) => `t${n}`),
       at: fc.integer({ min: 0, max: 20 }),

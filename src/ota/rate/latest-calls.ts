@@ -1,12 +1,12 @@
-/** How the latest calls ended. */
+/** The latest calls, to tell overload from a single throttled call. */
 
-/** What the latest calls say from the first throttled one on: from then on the API gave all that it had. */
+/** Measured from the first throttled call among the latest: since then the API has been at its limit. */
 export interface Overload {
-  /** Calls that ended since. */
+  /** Calls that have ended since. */
   readonly calls: number;
-  /** What part of them was throttled. */
+  /** Share of them that was throttled. */
   readonly throttledShare: number;
-  /** What was accepted a second; `Infinity` when no time has passed. */
+  /** Calls accepted per second; `Infinity` when no time has passed. */
   readonly acceptedPerSecond: number;
 }
 
@@ -14,7 +14,7 @@ export class LatestCalls {
   readonly #size: number;
   readonly #calls: { readonly endedAt: number; readonly throttled: boolean }[] = [];
 
-  /** @param size calls that are remembered. */
+  /** @param size number of calls kept. */
   constructor(size: number) {
     this.#size = size;
   }
@@ -24,10 +24,7 @@ export class LatestCalls {
     if (this.#calls.length > this.#size) this.#calls.shift();
   }
 
-  /**
-   * The first throttled call itself only starts the clock: counted, it would make every share that follows a throttled
-   * call too large.
-   */
+  /** The first throttled call only starts the measurement: counted, it would make the share too large. */
   overload(now: number): Overload {
     const first = this.#calls.findIndex(({ throttled }) => throttled);
     const start = this.#calls[first];

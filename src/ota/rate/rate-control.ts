@@ -1,14 +1,14 @@
-/** Who decides how fast calls may go. */
+/** What decides the rate of calls. */
 import type { ObservedCall } from './adaptive-rate.ts';
 
-/** Watches how calls end and sets the limiter's rate. */
 export interface RateControl {
-  /** Calls per second let through now; `Infinity` when unpaced. */
+  /** Calls per second allowed now; `Infinity` when unpaced. */
   readonly rate: number;
+  /** To be called with every call that has ended. */
   observe(call: ObservedCall): void;
 }
 
-/** The rate as configured, whatever the API answers. */
+/** The configured rate, whatever the API answers. */
 export class FixedRate implements RateControl {
   readonly rate: number;
 

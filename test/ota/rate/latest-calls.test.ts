@@ -1,6 +1,6 @@
 /** What the latest calls say of overload. */
 import { expect, test } from 'vitest';
-import { LatestCalls } from '../../src/ota/latest-calls.ts';
+import { LatestCalls } from '../../../src/ota/rate/latest-calls.ts';
 
 /** One call every 10 ms: `x` is throttled. */
 function latest(size: number, ends: string): LatestCalls {
@@ -20,21 +20,21 @@ test.each([
     { calls: 4, throttledShare: 0.5, acceptedPerSecond: 50 },
   ],
   ['everything throttled', 'xxx', { calls: 2, throttledShare: 1, acceptedPerSecond: 0 }],
-])('tells of %s', (_, ends, expected) => {
+])('measures %s', (_, ends, expected) => {
   expect(latest(60, ends).overload((ends.length - 1) * 10)).toEqual(expected);
 });
 
-test('forgets all but the latest', () => {
+test('keeps only the latest calls', () => {
   expect(latest(4, 'xx..x.x').overload(60)).toEqual({ calls: 2, throttledShare: 0.5, acceptedPerSecond: 50 });
 });
 
-test('has no rate for calls that ended at one moment', () => {
+test('has an infinite rate for calls that ended at the same moment', () => {
   const calls = new LatestCalls(4);
   for (let i = 0; i < 3; i++) calls.add(5, i === 0);
   expect(calls.overload(5).acceptedPerSecond).toBe(Number.POSITIVE_INFINITY);
 });
 
-test('starts anew when cleared', () => {
+test('starts again when cleared', () => {
   const calls = latest(60, 'x..x');
   calls.clear();
   expect(calls.overload(100)).toEqual(none);
