@@ -35,7 +35,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: ['aws', 'cli', 'config', 'http', 'message', 'observe', 'ota', 'queue', 'time', 'worker'],
   'check/command': ['check', 'cli:type', 'config', 'errors'],
-  'dead-letters/command': ['cli', 'config', 'dead-letters', 'message', 'queue', 'text', 'time'],
+  'dead-letters/command': ['cli', 'config', 'dead-letters', 'errors', 'message', 'queue', 'text'],
   'enqueue/command': ['cli', 'enqueue', 'input', 'message', 'queue', 'sending', 'text', 'time'],
   'jobs/command': ['check', 'cli', 'config', 'input', 'jobs', 'ota', 'queue', 'text', 'time'],
   'sandbox/command': [

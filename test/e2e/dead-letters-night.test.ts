@@ -173,7 +173,7 @@ test('a canary that comes back stops the redrive with exit code 4, and nothing m
   expect(exitCode).toBe(4);
   expect(stdout).toMatch(/^ {2}redriven +3$/m);
   expect(stdout).toContain('canaries: 3 letters came back');
-  expect(stderr).toContain('the cause is not mended');
+  expect(stderr).toContain('the cause is not fixed');
   expect(dead()).toEqual({ visible: ALL, hidden: 0 });
 });
 
@@ -186,7 +186,7 @@ test('a second redrive of what was rejected again is refused with the reason', a
   });
 });
 
-test('a group mended on the API side is redriven with a canary and ends applied, the others untouched', async () => {
+test('a group whose cause is fixed on the API side is redriven with a canary and ends applied, the others untouched', async () => {
   stage.api.configure({ tasks: { kind: 'all' } });
   const { stdout, exitCode } = await letters([...unknown, ...canary, ...doIt, '--force', '--by', 'mia']);
   expect(stdout).toContain('canaries ended well');

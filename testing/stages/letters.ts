@@ -1,10 +1,11 @@
 /** The dead-letter commands, those of jobs, and enqueue, in this process, as a user would type them. */
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
-import { CommandError, type CommandIo } from '../../src/cli/io.ts';
+import type { CommandContext } from '../../src/cli/context.ts';
 import type { Environment } from '../../src/config.ts';
 import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
 import { configureEnqueue } from '../../src/enqueue/command.ts';
+import { CommandError } from '../../src/errors.ts';
 import { configureJobs } from '../../src/jobs/commands/index.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
 
@@ -52,12 +53,17 @@ export async function runInProcess(
   const stdin = new PassThrough();
   if (typed !== undefined) Object.assign(stdin, { isTTY: true }).write(typed);
   if (!staysOpen) stdin.end();
-  const io: CommandIo = {
+  const io: CommandContext = {
     env,
+    cwd: process.cwd(),
     stdin,
     stdout: keep('stdout'),
     stderr: keep('stderr'),
     isTerminal: typed !== undefined,
+    clock: systemClock,
+    random: Math.random,
+    sleep,
+    userName: () => 'tester',
     onSignal: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -68,13 +74,7 @@ export async function runInProcess(
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   configureEnqueue(program.command('enqueue'), io);
   configureJobs(program.command('jobs'), io);
-  configureDeadLetters(program.command('dead-letters'), io, {
-    clock: systemClock,
-    random: Math.random,
-    sleep,
-    pollSeconds: 0,
-    userName: () => 'tester',
-  });
+  configureDeadLetters(program.command('dead-letters'), io, 0);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (thrown) {

@@ -1,28 +1,18 @@
 /** `dead-letters redrive`: letters back to the source queue; a dry run unless confirmed. */
 import type { Command } from 'commander';
-import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { collect, misuse, positiveNumber, readAssignments, toFields, wholeNumber } from '../../cli/flags.ts';
+import { CommandError, exitCodes } from '../../errors.ts';
 import { updateSchema } from '../../message/update.ts';
 import { counted, number } from '../../text/numbers.ts';
-import { printable, shortPrintable } from '../../text/printable.ts';
+import { jsonLine, printable } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { type SetFields, settableFields } from '../changes/decide.ts';
 import { planRedrive, type RedriveOptions, type RedriveReport, redrive } from '../changes/redrive.ts';
 import { redriveJson, redriveText } from '../view/changes.ts';
-import { jsonLine } from '../view/list.ts';
-import { ask, type ChangeFlags, canAsk, checkChangeFlags, nothingChanged, openLog } from './confirm.ts';
-import {
-  collect,
-  explain,
-  isExplained,
-  type LettersContext,
-  type LettersSurroundings,
-  misuse,
-  positive,
-  whereOf,
-  wholeNumber,
-  withQueues,
-  withWhere,
-} from './context.ts';
+import { type ChangeFlags, checkChangeFlags, makeChange, withChangeFlags } from './change.ts';
+import { whereOf, withWhere } from './flags.ts';
+import { explain, type LettersRun, type StartRun } from './run.ts';
 
 interface Flags extends ChangeFlags {
   readonly limit: number;
@@ -34,7 +24,7 @@ interface Flags extends ChangeFlags {
   readonly force?: boolean;
 }
 
-export function addRedrive(letters: Command, io: CommandIo, surroundings: LettersSurroundings): void {
+export function addRedrive(letters: Command, start: StartRun): void {
   const command = letters
     .command('redrive')
     .description(
@@ -42,27 +32,27 @@ export function addRedrive(letters: Command, io: CommandIo, surroundings: Letter
         'what it would do; at a terminal, and with --reason, it then asks.',
     );
   withWhere(command)
-    .option('--all', 'every letter')
     .option('--limit <n>', 'letters to put back, at most', wholeNumber, Number.POSITIVE_INFINITY)
-    .option('--rate <n>', 'letters per second, at most', positive, Number.POSITIVE_INFINITY)
+    .option('--rate <n>', 'letters per second, at most', positiveNumber, Number.POSITIVE_INFINITY)
     .option(
       '--canary <n>',
       'put back so many first, and the others only when none of them comes back',
       wholeNumber,
     )
-    .option('--canary-seconds <n>', 'how long to wait for the end of the canaries', positive, 600)
-    .option('--canary-quiet <n>', 'seconds that the source queue must stay empty for that', positive, 60)
+    .option('--canary-seconds <n>', 'how long to wait for the end of the canaries', positiveNumber, 600)
+    .option(
+      '--canary-quiet <n>',
+      'seconds that the source queue must stay empty for that',
+      positiveNumber,
+      60,
+    )
     .option('--set <field=value>', `change ${settableFields.join(', ')}; renews IssuedAt`, collect, [])
-    .option('--force', 'also what was put back too often, rejected again, came from elsewhere or is invalid')
-    .option('--reason <text>', 'why; it is logged')
-    .option('--by <name>', 'who, for the log (default: USER)')
-    .option('--yes', 'do it without asking')
-    .option('--json', 'print one JSON object')
-    .action((flags: Flags) => {
-      checkChangeFlags(flags);
-      const options = readOptions(flags);
-      return withQueues(io, surroundings, (context) => run(flags, options, io, context, surroundings));
-    });
+    .option('--force', 'also what was put back too often, rejected again, came from elsewhere or is invalid');
+  withChangeFlags(command).action((flags: Flags) => {
+    checkChangeFlags(flags);
+    const options = readOptions(flags);
+    return start((run) => redriveLetters(flags, options, run));
+  });
 }
 
 function readOptions(flags: Flags): RedriveOptions {
@@ -77,129 +67,95 @@ function readOptions(flags: Flags): RedriveOptions {
   };
 }
 
-function readSet(assignments: readonly string[]): SetFields {
-  const fields: Partial<Record<(typeof settableFields)[number], string>> = {};
-  for (const assignment of assignments) {
-    const equals = assignment.indexOf('=');
-    const name = equals === -1 ? assignment : assignment.slice(0, equals);
-    const field = settableFields.find((known) => known === name);
-    if (field === undefined)
-      throw misuse(
-        `--set: "${shortPrintable(name)}" cannot be set. The fields are ${settableFields.join(', ')}.`,
-      );
-    const value = updateSchema.shape[field].safeParse(
-      equals === -1 ? undefined : assignment.slice(equals + 1),
-    );
-    if (!value.success || value.data === undefined)
-      throw misuse(`--set ${field}: ${value.error?.issues[0]?.message ?? 'give a value'}.`);
-    if (fields[field] !== undefined) throw misuse(`--set ${field}: is given twice.`);
-    fields[field] = value.data;
+function readSet(texts: readonly string[]): SetFields {
+  const assignments = readAssignments('--set', texts, settableFields);
+  for (const [field, value] of assignments) {
+    const { success, error } = updateSchema.shape[field].safeParse(value);
+    if (!success) throw misuse(`--set ${field}: ${error.issues[0]?.message ?? 'is not valid'}.`);
   }
-  return fields;
+  return toFields(assignments);
 }
 
-async function run(
-  flags: Flags,
-  options: RedriveOptions,
-  io: CommandIo,
-  context: LettersContext,
-  surroundings: LettersSurroundings,
-): Promise<void> {
-  const { signal } = context.surroundings;
-  let agreed = Number.POSITIVE_INFINITY;
-  if (flags.yes !== true) {
-    const plan = await planRedrive(options, context);
-    print(plan, flags, io, context);
-    if (signal.aborted) throw nothingChanged(signal);
-    io.exitCode = plan.refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
-    if (plan.redriven === 0) return;
-    if (!canAsk(io, flags)) {
-      io.stderr.write('Dry run: nothing was changed. To do it, add --yes and --reason "…".\n');
-      return;
-    }
-    if (!(await ask(io, `redrive ${plan.redriven}`, signal))) throw nothingChanged(signal);
-    // Letters that came since were not agreed to.
-    agreed = plan.redriven;
-  }
-  const log = await openLog('redrive', flags, io, context, surroundings);
-  try {
-    const { config } = context;
-    const queues = {
-      queueUrl: printableUrl(config.queueUrl),
-      deadLetterQueueUrl: printableUrl(config.deadLetterQueueUrl),
-    };
-    const { where, all = false, set, force = false, canary, limit, rate } = flags;
-    const asked = { where, all, set, force, canary, limit, rate };
-    await log.write({ event: 'begin', what: { ...queues, ...asked } });
-    const report = await redrive(
-      { ...options, limit: Math.min(options.limit, agreed) },
-      {
-        ...context,
-        audit: log.write,
-        onProgress: progress(io, surroundings.clock.monotonic),
-        onCanary: (sent) =>
-          io.stderr.write(
-            `${counted(sent, 'canary', 'canaries')} sent; waiting for them: until the source queue has been\n` +
-              `empty for ${flags.canaryQuiet} s, ${flags.canarySeconds} s at most\n`,
-          ),
-      },
-    );
-    const { groups: _, pass: __, ...result } = redriveJson(report);
-    await log.write({ event: 'end', result: { ...result, error: errorText(report.error, context) ?? null } });
-    print(report, flags, io, context);
-    io.stderr.write(`Logged in ${printable(log.path)}.\n`);
-    conclude(report, io, context);
-  } finally {
-    await log.close();
-  }
-}
-
-function print(report: RedriveReport, { json }: Flags, io: CommandIo, { config }: LettersContext): void {
-  io.stdout.write(json === true ? jsonLine(redriveJson(report)) : redriveText(report, config));
+async function redriveLetters(flags: Flags, options: RedriveOptions, run: LettersRun): Promise<void> {
+  const { config, context } = run;
+  const { where, all = false, set, force = false, canary, limit, rate, json } = flags;
+  const queueUrl = printableUrl(config.queueUrl);
+  const deadLetterQueueUrl = printableUrl(config.deadLetterQueueUrl);
+  const report = await makeChange<RedriveReport>(run, flags, {
+    action: 'redrive',
+    asked: { queueUrl, deadLetterQueueUrl, where, all, set, force, canary, limit, rate },
+    plan: async () => {
+      const plan = await planRedrive(options, run);
+      context.exitCode = plan.refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
+      return plan;
+    },
+    countOf: (plan) => plan.redriven,
+    carryOut: (agreed, audit) =>
+      redrive(
+        { ...options, limit: Math.min(options.limit, agreed) },
+        {
+          ...run,
+          audit,
+          onProgress: progress(context),
+          onCanary: (sent) =>
+            context.stderr.write(
+              `${counted(sent, 'canary', 'canaries')} sent; waiting for them: until the source queue has been\n` +
+                `empty for ${flags.canaryQuiet} s, ${flags.canarySeconds} s at most\n`,
+            ),
+        },
+      ),
+    print: (found) =>
+      context.stdout.write(json === true ? jsonLine(redriveJson(found)) : redriveText(found, config)),
+    resultOf: (found) => {
+      const { groups: _, pass: __, ...result } = redriveJson(found);
+      return { ...result, error: errorText(found.error, run) ?? null };
+    },
+  });
+  if (report !== undefined) conclude(report, run);
 }
 
 /** @throws CommandError when it did not come to its end. */
-function conclude(report: RedriveReport, io: CommandIo, context: LettersContext): void {
+function conclude(report: RedriveReport, run: LettersRun): void {
   const { error, canary, refused, redriven, notDeleted } = report;
   const sent = `${counted(redriven, 'letter')} ${redriven === 1 ? 'was' : 'were'} put back`;
-  const failure = errorText(error, context);
-  if (failure !== undefined) {
-    if (!isExplained(error)) throw error;
-    throw new CommandError(`Stopped: ${failure}. ${sent}; none is lost: run the command again.`);
+  if (error !== undefined) {
+    const why = explain(error, run.config);
+    if (why === undefined) throw error;
+    throw new CommandError(`Stopped: ${why}. ${sent}; none is lost: run the command again.`);
   }
-  if (context.surroundings.signal.aborted)
+  if (run.surroundings.signal.aborted)
     throw new CommandError(
       `Interrupted. ${sent}; none is lost: run the command again.`,
       exitCodes.interrupted,
     );
   if (canary?.verdict === 'came-back')
     throw new CommandError(
-      'Stopped by the canaries: the cause is not mended. Nothing more was sent.',
+      'Stopped by the canaries: the cause is not fixed. Nothing more was sent.',
       exitCodes.stoppedByThreshold,
     );
   if (canary !== undefined && canary.verdict !== 'good')
     throw new CommandError(
-      'Stopped: no telling how the canaries ended. Nothing more was sent; look with `dead-letters list --group`.',
+      'Stopped: how the canaries ended is not known. Nothing more was sent; look with `dead-letters list --group`.',
       exitCodes.stoppedByThreshold,
     );
   if (notDeleted > 0)
     throw new CommandError(
-      `${sent}, but ${counted(notDeleted, 'letter')} could not be deleted from the dead-letter queue, and ${notDeleted === 1 ? 'is' : 'are'} on both. Applying one twice does no harm; \`dead-letters purge\` takes away what is left.`,
+      `${sent}, but ${counted(notDeleted, 'letter')} could not be deleted from the dead-letter queue, and ${notDeleted === 1 ? 'is' : 'are'} on both. Applying one twice does no harm; \`dead-letters purge\` deletes what is left.`,
     );
-  io.exitCode = refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
+  run.context.exitCode = refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 
-function errorText(error: unknown, context: LettersContext): string | undefined {
-  if (error === undefined) return undefined;
-  return isExplained(error) ? explain(error, context.config) : printable(String(error));
+/** What ended it early, in the log's words; undefined: nothing did. */
+function errorText(error: unknown, { config }: LettersRun): string | undefined {
+  return error === undefined ? undefined : (explain(error, config) ?? printable(String(error)));
 }
 
 /** A line every ten seconds. */
-function progress(io: CommandIo, monotonic: () => number): (sent: number) => void {
-  let next = monotonic() + 10_000;
+function progress({ stderr, clock }: CommandContext): (sent: number) => void {
+  let next = clock.monotonic() + 10_000;
   return (sent) => {
-    if (monotonic() < next) return;
-    next = monotonic() + 10_000;
-    io.stderr.write(`${number(sent)} put back so far\n`);
+    if (clock.monotonic() < next) return;
+    next = clock.monotonic() + 10_000;
+    stderr.write(`${number(sent)} put back so far\n`);
   };
 }

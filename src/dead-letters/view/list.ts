@@ -2,7 +2,7 @@
 
 import { WIDTH, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
-import { printableJson, shortPrintable } from '../../text/printable.ts';
+import { shortPrintable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { causeOf, type Group, type Groups } from '../letters/causes.ts';
@@ -134,8 +134,4 @@ export function letterJson(letter: Letter): Readonly<Record<string, unknown>> {
     requestId: letter.requestId ?? null,
     redriveCount: letter.redriveCount,
   };
-}
-
-export function jsonLine(value: unknown): string {
-  return `${printableJson(value)}\n`;
 }

@@ -1,0 +1,115 @@
+/** Permission to change something (a reason, a name, and a typed word or `--yes`), and the log of what was done. */
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import type { CommandContext } from '../../cli/context.ts';
+import { misuse } from '../../cli/flags.ts';
+import { CommandError, exitCodes } from '../../errors.ts';
+import { printable } from '../../text/printable.ts';
+import { type Audit, type AuditFacts, openAudit } from '../changes/audit.ts';
+import type { WhereFlags } from './flags.ts';
+import type { LettersRun } from './run.ts';
+
+export interface ChangeFlags extends WhereFlags {
+  readonly all?: boolean;
+  readonly yes?: boolean;
+  readonly reason?: string;
+  readonly by?: string;
+  readonly json?: boolean;
+}
+
+export function withChangeFlags(command: Command): Command {
+  return command
+    .option('--all', 'every letter')
+    .option('--reason <text>', 'why; it is logged')
+    .option('--by <name>', 'who, for the log (default: USER)')
+    .option('--yes', 'do it without asking')
+    .option('--json', 'print one JSON object');
+}
+
+/** @throws CommandError for flags that leave open what is meant, or why. */
+export function checkChangeFlags({ where, all, yes, reason }: ChangeFlags): void {
+  if (where.length === 0 && all !== true) throw misuse('Say which letters: --where FIELD=VALUE, or --all.');
+  if (where.length > 0 && all === true) throw misuse('--all and --where contradict each other.');
+  if (yes === true && (reason ?? '').trim() === '') throw misuse('--yes needs --reason "…": it is logged.');
+}
+
+export interface Change<Report> {
+  readonly action: AuditFacts['action'];
+  /** What was asked for, for the log. */
+  readonly asked: Readonly<Record<string, unknown>>;
+  /** What would be done, with nothing done. */
+  readonly plan: () => Promise<Report>;
+  /** Letters that the plan would change. */
+  readonly countOf: (plan: Report) => number;
+  /** @param limit letters to change at most: those that came since the plan were not agreed to. */
+  readonly carryOut: (limit: number, audit: Audit) => Promise<Report>;
+  readonly print: (report: Report) => void;
+  /** The report, for the log. */
+  readonly resultOf: (report: Report) => Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Without `--yes` plans, prints the plan and asks; then carries the change out and logs it.
+ * @returns the report; undefined when there was nothing to do, or nobody to ask.
+ * @throws CommandError when the answer is no; AuditError when the log cannot be written: what cannot be logged is not done.
+ */
+export async function makeChange<Report>(
+  { context, config, surroundings: { signal } }: LettersRun,
+  flags: ChangeFlags,
+  change: Change<Report>,
+): Promise<Report | undefined> {
+  let limit = Number.POSITIVE_INFINITY;
+  if (flags.yes !== true) {
+    const plan = await change.plan();
+    change.print(plan);
+    if (signal.aborted) throw nothingChanged(signal);
+    limit = change.countOf(plan);
+    if (limit === 0) return undefined;
+    if (!canAsk(context, flags)) {
+      context.stderr.write('Dry run: nothing was changed. To do it, add --yes and --reason "…".\n');
+      return undefined;
+    }
+    if (!(await ask(context, `${change.action} ${limit}`, signal))) throw nothingChanged(signal);
+  }
+  const { reason = '', by } = flags;
+  const who = by ?? context.env.USER ?? context.env.LOGNAME ?? context.userName();
+  const facts = { run: randomUUID(), action: change.action, by: who, reason: reason.trim() };
+  const log = await openAudit(config.stateDir, facts, context.clock.wall);
+  try {
+    await log.write({ event: 'begin', what: change.asked });
+    const report = await change.carryOut(limit, log.write);
+    await log.write({ event: 'end', result: change.resultOf(report) });
+    change.print(report);
+    context.stderr.write(`Logged in ${printable(log.path)}.\n`);
+    return report;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Whether a person can be asked: at a terminal, on both ends. */
+function canAsk({ isTerminal, stdin }: CommandContext, { reason, json }: ChangeFlags): boolean {
+  return isTerminal && stdin.isTTY === true && (reason ?? '').trim() !== '' && json !== true;
+}
+
+/** Asks for `phrase` to be typed; anything else, the end of the input and an interruption are a no. */
+async function ask({ stdin, stderr }: CommandContext, phrase: string, signal: AbortSignal): Promise<boolean> {
+  stderr.write(`Type "${phrase}" to go on: `);
+  const lines = createInterface({ input: stdin, signal });
+  try {
+    for await (const line of lines) return line.trim() === phrase;
+    return false;
+  } catch {
+    return false;
+  } finally {
+    // The prompt's line ends here; what is printed next begins a line of its own.
+    if (signal.aborted) stderr.write('\n');
+    lines.close();
+  }
+}
+
+function nothingChanged(signal: AbortSignal): CommandError {
+  if (!signal.aborted) return new CommandError('Nothing was changed.');
+  return new CommandError('Interrupted. Nothing was changed.', exitCodes.interrupted);
+}

@@ -1,0 +1,87 @@
+/** What every dead-letter command works with: both queues by the configuration, and how their errors are reported. */
+import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
+import { type Config, readConfig } from '../../config.ts';
+import { CommandError, exitCodes } from '../../errors.ts';
+import { createSqsClient, silentLogger } from '../../queue/client.ts';
+import { failedQueue } from '../../queue/errors.ts';
+import { explainSqsError, type RequestHints } from '../../queue/explain.ts';
+import { Queue } from '../../queue/queue.ts';
+import { AuditError } from '../changes/audit.ts';
+import type { PassSurroundings } from '../pass/pass.ts';
+
+const settings = ['queueUrl', 'deadLetterQueueUrl', 'stateDir'] as const;
+type LettersConfig = Pick<Config, (typeof settings)[number]>;
+
+export interface LettersRun {
+  readonly context: CommandContext;
+  readonly config: LettersConfig;
+  readonly source: Queue;
+  readonly dead: Queue;
+  readonly surroundings: PassSurroundings;
+}
+
+/** Runs a command's work with both queues. */
+export type StartRun = (work: (run: LettersRun) => Promise<void>) => Promise<void>;
+
+/** Sockets for polls, releases and the rest. */
+const SOCKETS = 16;
+
+/**
+ * Runs `work`. An interruption, and a reader of stdout that closes it (`| head`), abort its signal; after the latter
+ * nothing is wrong, but the letters must still be made visible again.
+ * @throws CommandError for what SQS answers; ConfigError for a faulty configuration.
+ */
+export async function startRun(
+  context: CommandContext,
+  pollSeconds: number | undefined,
+  work: (run: LettersRun) => Promise<void>,
+): Promise<void> {
+  const config = readConfig(context.env, settings);
+  const readerGone = new AbortController();
+  const onOutputError = (): void => readerGone.abort();
+  context.stdout.on('error', onOutputError);
+  const client = createSqsClient(SOCKETS, { logger: silentLogger }, context.env);
+  try {
+    await interruptible(context, (interrupted) =>
+      work({
+        context,
+        config,
+        source: new Queue(client, config.queueUrl),
+        dead: new Queue(client, config.deadLetterQueueUrl),
+        surroundings: {
+          clock: context.clock,
+          random: context.random,
+          sleep: context.sleep,
+          signal: AbortSignal.any([interrupted, readerGone.signal]),
+          ...(pollSeconds !== undefined && { pollSeconds }),
+        },
+      }),
+    );
+    if (readerGone.signal.aborted) context.exitCode = exitCodes.done;
+  } catch (error) {
+    if (readerGone.signal.aborted && !(error instanceof AuditError)) return;
+    const why = explain(error, config);
+    throw why === undefined ? error : new CommandError(`Failed: ${why}.`);
+  } finally {
+    context.stdout.off('error', onOutputError);
+    client.destroy();
+  }
+}
+
+/** One sentence, without its full stop; undefined for an error that comes neither from SQS nor from the log of changes. */
+export function explain(error: unknown, config: LettersConfig): string | undefined {
+  if (error instanceof AuditError) return error.message;
+  const url = failedQueue(error);
+  if (url === undefined) return undefined;
+  return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);
+}
+
+const sourceHints: RequestHints = {
+  setting: 'QUEUE_URL',
+  permission: 'sqs:SendMessage and GetQueueAttributes',
+};
+const deadHints: RequestHints = {
+  setting: 'DEAD_LETTER_QUEUE_URL',
+  permission: 'sqs:ReceiveMessage, ChangeMessageVisibility, DeleteMessage and GetQueueAttributes',
+};
