@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { evenRates } from '../testing/faults/faults.ts';
+import { lastHalf, type Point, plot, slopePerMinute } from '../testing/plots/line-plot.ts';
+import { takeSample } from '../testing/processes/inspector.ts';
 import { mulberry32 } from '../testing/rates/simulator.ts';
-import { evenRates } from './harness/faults.ts';
-import { takeSample } from './harness/inspector.ts';
-import { lastHalf, type Point, plot, slopePerMinute } from './harness/line-plot.ts';
 import { noFaults, Stage } from './harness/stage.ts';
 import { Fleet } from './harness/workers.ts';
 

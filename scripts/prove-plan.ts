@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCloud } from '../src/sandbox/cloud.ts';
-import { MAX_PEAK_MB, Processes } from './prove/processes.ts';
-import { lineOf } from './prove/rows.ts';
+import { MAX_PEAK_MB, Processes } from '../testing/proof/processes.ts';
+import { lineOf } from '../testing/proof/rows.ts';
 
 const MAX_SECONDS = 60;
 const CHUNK_ROWS = 10_000;

@@ -6,8 +6,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { readWalkThrough, shapeOf } from './walk-through/document.ts';
-import { runWalkThrough } from './walk-through/run.ts';
+import { readWalkThrough, shapeOf } from '../testing/walk-through/document.ts';
+import { runWalkThrough } from '../testing/walk-through/run.ts';
 
 const { values, positionals } = parseArgs({
   options: { write: { type: 'boolean', default: false } },

@@ -1,15 +1,55 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { importsOf, importViolations, unusedArrows } from '../testing/imports.ts';
+import {
+  importsOf,
+  importViolations,
+  type SourceFile,
+  sidewaysImports,
+  unusedArrows,
+} from '../testing/imports.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-describe('the source tree', () => {
-  const files = globSync('src/**/*.ts', { cwd: root }).map((path) => ({
+function filesOf(...patterns: readonly string[]): SourceFile[] {
+  return globSync([...patterns], { cwd: root, exclude: ['**/node_modules/**'] }).map((path) => ({
     path: path.replaceAll('\\', '/'),
     text: readFileSync(`${root}/${path}`, 'utf8'),
   }));
+}
+
+describe('tests, chaos, scripts and bench', () => {
+  // This file quotes imports.
+  const files = filesOf('{testing,test,chaos,scripts,bench}/**/*.ts').filter(
+    ({ path }) => path !== 'test/imports.test.ts',
+  );
+
+  test('stand on testing/ and import nothing of each other', () => {
+    expect(files.length).toBeGreaterThan(100);
+    expect(sidewaysImports(files)).toEqual([]);
+  });
+
+  test.each([
+    ['test to scripts', 'test/e2e/x.test.ts', `import { a } from '../../scripts/a.ts';`],
+    ['chaos to test', 'chaos/harness/x.ts', `import type { A } from '../../test/a.ts';`],
+    ['bench to chaos', 'bench/x.ts', `const a = await import('../chaos/a.ts');`],
+    ['testing to test', 'testing/x.ts', `export { a } from '../test/a.ts';`],
+    ['a file of no known folder', 'tools/x.ts', ''],
+  ])('are reported: %s', (_, path, text) => {
+    expect(sidewaysImports([{ path, text }])).toEqual([expect.stringContaining(path)]);
+  });
+
+  test.each([
+    ['test to testing', 'test/e2e/x.test.ts', `import { a } from '../../testing/a.ts';`],
+    ['bench to src', 'bench/harness/x.ts', `import { a } from '../../src/a.ts';`],
+    ['scripts to package.json', 'scripts/x.ts', `import p from '../package.json' with { type: 'json' };`],
+  ])('are allowed: %s', (_, path, text) => {
+    expect(sidewaysImports([{ path, text }])).toEqual([]);
+  });
+});
+
+describe('the source tree', () => {
+  const files = filesOf('src/**/*.ts');
 
   test('is read as a whole, with its imports', () => {
     expect(files.length).toBeGreaterThan(20);

@@ -76,6 +76,33 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
 /** Rooms without I/O of their own: they import no module of Node's. */
 const PURE_ROOMS: ReadonlySet<string> = new Set(['message', 'aws/errors']);
 
+/**
+ * What each folder outside `src/` may import besides its own files and those of the project's root: all stand on
+ * `testing/`, none on another.
+ */
+const grounds: Readonly<Record<string, readonly string[]>> = {
+  testing: ['src'],
+  test: ['src', 'testing'],
+  chaos: ['src', 'testing'],
+  scripts: ['src', 'testing'],
+  bench: ['src', 'testing', 'packages'],
+};
+
+/** Every import of `files` outside `src/` that leaves the folder's ground, as `path: what is wrong`. */
+export function sidewaysImports(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => {
+    const own = path.split('/')[0] ?? '';
+    const ground = grounds[own];
+    if (ground === undefined) return [`${path}: belongs to no known folder`];
+    return importsOf(text).flatMap(({ specifier }) => {
+      if (!specifier?.startsWith('.')) return [];
+      const [folder = '', ...rest] = posix.join(posix.dirname(path), specifier).split('/');
+      if (rest.length === 0 || folder === own || ground.includes(folder)) return [];
+      return [`${path}: ${own} must not import ${folder} (${specifier})`];
+    });
+  });
+}
+
 /** Packages that one place alone knows. */
 export const owners: Readonly<Record<string, RegExp>> = {
   bottleneck: /^src\/ota\/rate\/limiter[^/]*\.ts$/,

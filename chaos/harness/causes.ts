@@ -1,5 +1,5 @@
 /** Why an update was applied again: read off what went through the proxies. PURE. */
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../../testing/faults/exchange.ts';
 import type { Hold, Witness } from './holds.ts';
 
 /** One call that took effect, by the proxy before the API. */

@@ -1,9 +1,9 @@
 /** What a run has shown, and which promises it broke. */
+import type { Exchange } from '../../testing/faults/exchange.ts';
+import { orderViolations } from '../../testing/sqs/order.ts';
 import { effectiveCalls, whyAgain } from './causes.ts';
-import type { Exchange } from './exchange.ts';
 import { type Cause, holdsOf, inTwoHands, longestUnattended } from './holds.ts';
 import { type Entry, type Letter, settleAccount, updateOf, valuesOf } from './ledger.ts';
-import { orderViolations } from './order.ts';
 import type { Stage } from './stage.ts';
 import type { SentUpdate } from './updates.ts';
 import type { Fleet } from './workers.ts';
@@ -62,9 +62,11 @@ export async function findingsOf(record: RunRecord): Promise<Findings> {
   const holds = holdsOf(stage.sqsExchanges, stage.queue, visibilitySeconds);
   const violations = fifo
     ? orderViolations(
+        // What is missing is told by the account.
+        sent.map(({ id, groupId = '' }) => ({ group: groupId, value: id, mayBeMissing: true })),
         stage.applied.flatMap((call) => {
           const update = updateOf(call, byValue);
-          return update === undefined ? [] : [{ group: update.groupId ?? '', place: update.place }];
+          return update === undefined ? [] : [{ group: update.groupId ?? '', value: update.id }];
         }),
       )
     : undefined;
@@ -84,7 +86,7 @@ export async function findingsOf(record: RunRecord): Promise<Findings> {
     ),
     ...account.strangeCalls.map(({ identifier }) => `a call that no update asked for: ${identifier}`),
     ...(violations ?? []).map(
-      ({ group, what, place, newest }) => `group ${group}: update ${place} was ${what} (${newest})`,
+      ({ kind, group, value, newer = '' }) => `group ${group}: ${kind}, update ${value} (${newer})`,
     ),
     ...Object.entries(unattended).flatMap(([cause, ms]) =>
       cause !== 'deferred' && ms > leaseMs

@@ -1,5 +1,5 @@
 /** Who held which message, and when: read off what went through the proxy before SQS. PURE. */
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../../testing/faults/exchange.ts';
 
 /** One receive of one message. Times are epoch milliseconds. */
 export interface Hold {

@@ -1,7 +1,7 @@
 /** One run: updates are sent, faults injected, workers killed; at the end the account is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { evenRates } from '../../testing/faults/faults.ts';
 import { mulberry32 } from '../../testing/rates/simulator.ts';
-import { evenRates } from './faults.ts';
 import type { Findings } from './findings.ts';
 import { findingsOf } from './findings.ts';
 import { drawSchedule, type Happening } from './schedule.ts';

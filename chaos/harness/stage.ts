@@ -9,14 +9,14 @@ import {
   type SimulatedApiSettingsInput,
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
+import { apiDialect, sqsDialect } from '../../testing/faults/dialects.ts';
+import type { Exchange } from '../../testing/faults/exchange.ts';
+import { FaultDice, type FaultRates } from '../../testing/faults/faults.ts';
+import { HttpProxy } from '../../testing/faults/http-proxy.ts';
+import { TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { type RedisServer, startRedis } from '../../testing/redis/redis.ts';
 import { startStrictSqs } from '../../testing/sqs/strict-sqs.ts';
-import { apiDialect, sqsDialect } from './dialects.ts';
-import type { Exchange } from './exchange.ts';
-import { FaultDice, type FaultRates } from './faults.ts';
-import { HttpProxy } from './http-proxy.ts';
 import type { AppliedCall, Letter } from './ledger.ts';
-import { TcpProxy } from './tcp-proxy.ts';
 import type { SentUpdate } from './updates.ts';
 
 const REGION = 'eu-west-1';

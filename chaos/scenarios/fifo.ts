@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { evenRates } from '../harness/faults.ts';
-import { orderViolations } from '../harness/order.ts';
+import { evenRates } from '../../testing/faults/faults.ts';
+import { orderViolations } from '../../testing/sqs/order.ts';
 import { noFaults } from '../harness/stage.ts';
 import type { SentUpdate } from '../harness/updates.ts';
 import { Play, secondsSince } from './play.ts';
@@ -43,11 +43,15 @@ export const fifo: Scenario = {
         await play.start();
         await play.until('all have left the queue', async () => (await stage.left()).all === 0, 300);
         const { entries, missing, byReason, appliedMoreThanOnce } = await play.account();
-        const placeOf = new Map(play.sent.map(({ fields, place }) => [fields.Description, place]));
         const violations = orderViolations(
+          play.sent.map(({ identifier, fields }) => ({
+            group: identifier,
+            value: fields.Description ?? '',
+            mayBeMissing: true,
+          })),
           stage.applied.map(({ identifier, fields }) => ({
             group: identifier,
-            place: placeOf.get(fields.Description) ?? -1,
+            value: fields.Description ?? '',
           })),
         );
         const applied = entries.filter((entry) => entry.applied.length > 0).length;

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { proveJobs } from '../../scripts/prove-jobs.ts';
 import { openLedger } from '../../src/jobs/ledger/ledger.ts';
 import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan/types.ts';
+import { proveJobs } from '../../testing/proof/prove-jobs.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { REGION } from '../../testing/stages/stage.ts';
 

@@ -1,11 +1,11 @@
 /** Newest wins with REDIS_URL: one memory for all workers, on a real Redis server. */
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { pairsStage, sentTogether, sharedNewest } from '../../chaos/scenarios/newest.ts';
 import { assemble } from '../../src/commands/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import { type RedisServer, redisInstalled, startRedis } from '../../testing/redis/redis.ts';
+import { pairsStage, sentTogether, sharedNewest } from '../../testing/stages/pairs.ts';
 import { credentials, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;

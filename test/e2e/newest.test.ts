@@ -1,7 +1,7 @@
 /** Newest wins (design 5.7) through a whole worker: an older update never overwrites what a newer one has set. */
 import { afterEach, expect, test } from 'vitest';
-import { newerSettledFirst, pairsStage } from '../../chaos/scenarios/newest.ts';
 import { LocalNewest } from '../../src/ota/newest/newest.ts';
+import { newerSettledFirst, pairsStage } from '../../testing/stages/pairs.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;

@@ -3,9 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { asWritten, readWalkThrough, shapeOf } from '../../scripts/walk-through/document.ts';
-import { type RunStep, runInShell, runWalkThrough } from '../../scripts/walk-through/run.ts';
 import { runInProcess } from '../../testing/stages/letters.ts';
+import { asWritten, readWalkThrough, shapeOf } from '../../testing/walk-through/document.ts';
+import { type RunStep, runInShell, runWalkThrough } from '../../testing/walk-through/run.ts';
 
 const pages = globSync(fileURLToPath(new URL('../../docs/walk-throughs/*.md', import.meta.url)));
 const folder = process.cwd();

@@ -9,7 +9,7 @@ import {
   steps,
   twoAndAStranger,
   twoWorkers,
-} from '../../../scripts/simulate-rates.ts';
+} from '../../../testing/rates/scenarios.ts';
 import {
   evenness,
   secondsToWithin10Percent,

@@ -1,11 +1,7 @@
-/**
- * Newest wins, by pairs: two updates of each task, with partly overlapping fields, of which the newer must win. By hand:
- * `npx node chaos/scenarios/newest.ts 1000`
- */
+/** Newest wins, by pairs: two updates of each task, with partly overlapping fields, of which the newer must win. */
 import { randomUUID } from 'node:crypto';
 import { CLAIM_MARGIN_MS, RedisNewest } from '../../src/ota/newest/newest-redis.ts';
-import { redisInstalled, startRedis } from '../../testing/redis/redis.ts';
-import { type Stage, setStage } from '../../testing/stages/stage.ts';
+import type { Stage } from './stage.ts';
 
 export interface PairsReport {
   readonly pairs: number;
@@ -115,29 +111,4 @@ export function sharedNewest(url: string, onShared: (shared: boolean) => void = 
       unansweredMs: CALL_TIMEOUT_MS,
       onShared,
     });
-}
-
-if (import.meta.main) {
-  const pairs = Number(process.argv[2] ?? 1_000);
-  const say = (what: string, { superseded, inPart, unanswered, old }: PairsReport): void => {
-    process.stdout.write(
-      `${what}: ${pairs} pairs, ${superseded} superseded, ${inPart} applied in part, ${unanswered} calls without an answer, ${old.length} tasks ended with an old value\n`,
-    );
-    if (old.length > 0) process.exitCode = 1;
-  };
-  const one = await setStage(pairsStage);
-  say('newer settled first, one worker', await newerSettledFirst(one, pairs));
-  await one.strike();
-  if (redisInstalled()) {
-    const redis = await startRedis();
-    const two = await setStage({ ...pairsStage, newest: sharedNewest(redis.url) });
-    say('sent together, two workers on Redis', await sentTogether(two, pairs, Math.random));
-    await two.strike();
-    await redis.kill();
-    // Not a proof but a measure of it: the same without a shared memory.
-    const control = await setStage(pairsStage);
-    const { old } = await sentTogether(control, pairs, Math.random);
-    process.stdout.write(`for comparison, without Redis: ${old.length} tasks ended with an old value\n`);
-    await control.strike();
-  } else process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 /** Who held which message: read off what went to SQS and back. */
 import { describe, expect, test } from 'vitest';
-import type { Exchange } from '../../chaos/harness/exchange.ts';
-import { holdsOf, inTwoHands, type Life, longestUnattended } from '../../chaos/harness/holds.ts';
+import type { Exchange } from '../../testing/faults/exchange.ts';
+import { holdsOf, inTwoHands, type Life, longestUnattended } from '../harness/holds.ts';
 
 const LEASE = 4;
 

@@ -1,6 +1,6 @@
 /** The chaos harness, run short: workers killed among faults, and nothing lost. `npm run chaos` is the long form. */
 import { expect, test } from 'vitest';
-import { runOnce } from '../../chaos/harness/run-once.ts';
+import { runOnce } from '../harness/run-once.ts';
 
 test('among faults of every kind and a kill, every update ends in a place that can be looked up', {
   timeout: 70_000,

@@ -1,9 +1,9 @@
 /** The ledger of the chaos harness: one that cannot report a loss would be worthless. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AppliedCall, type Evidence, type Letter, settleAccount } from '../../chaos/harness/ledger.ts';
-import { mixUpdates, type SentUpdate } from '../../chaos/harness/updates.ts';
 import { mulberry32 } from '../../testing/rates/simulator.ts';
+import { type AppliedCall, type Evidence, type Letter, settleAccount } from '../harness/ledger.ts';
+import { mixUpdates, type SentUpdate } from '../harness/updates.ts';
 
 const mix = (count: number, seed = 1): SentUpdate[] =>
   mixUpdates({ count, tasks: Math.ceil(count / 3), fifo: false, denied: true, random: mulberry32(seed) });

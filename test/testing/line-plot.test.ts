@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastHalf, plot, slopePerMinute } from '../../chaos/harness/line-plot.ts';
+import { lastHalf, plot, slopePerMinute } from '../../testing/plots/line-plot.ts';
 
 const line = (perMinute: number) =>
   Array.from({ length: 20 }, (_, i) => ({

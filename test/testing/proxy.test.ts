@@ -4,11 +4,11 @@ import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { apiDialect } from '../../chaos/harness/dialects.ts';
-import type { Exchange } from '../../chaos/harness/exchange.ts';
-import { FaultDice, type FaultKind, type FaultRates } from '../../chaos/harness/faults.ts';
-import { HttpProxy } from '../../chaos/harness/http-proxy.ts';
-import { TcpProxy } from '../../chaos/harness/tcp-proxy.ts';
+import { apiDialect } from '../../testing/faults/dialects.ts';
+import type { Exchange } from '../../testing/faults/exchange.ts';
+import { FaultDice, type FaultKind, type FaultRates } from '../../testing/faults/faults.ts';
+import { HttpProxy } from '../../testing/faults/http-proxy.ts';
+import { TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 
 interface Served {
   readonly action: string;
