@@ -1,4 +1,4 @@
-/** What the adaptive rate must show, in simulated time: the scenarios of docs/decisions/0002-adaptive-rate.md. */
+/** Bounds of the adaptive rate in simulated time, for the scenarios of docs/decisions/0002-adaptive-rate.md. */
 import { describe, expect, test } from 'vitest';
 import {
   busyMachine,
@@ -34,7 +34,7 @@ describe('one worker with RATE_LIMIT at twice the limit', () => {
     }
   });
 
-  test('fills 97% of 500/s on a machine that stalls, where each pause costs a cut', () => {
+  test('fills 97% of 500/s on a machine that stalls, where each stall causes a cut', () => {
     const of = singleWorker({ limit: 500, burst: 20, ceiling: 1_000, stalls: busyMachine });
     for (const { scenario, result } of runs(of, ours, SEEDS)) {
       expect(shareOfLimit(result, scenario, 3, 60)).toBeGreaterThanOrEqual(0.97);
@@ -42,13 +42,13 @@ describe('one worker with RATE_LIMIT at twice the limit', () => {
     }
   });
 
-  test('finds 200/s from twice of it within a few dozen 429s', () => {
+  test('gets from 400/s to 200/s within a few dozen 429s', () => {
     const of = singleWorker({ limit: 200, burst: 20, ceiling: 400, seconds: 3 });
     for (const { result } of runs(of, ours, SEEDS))
       expect(total(result, [0], 0, 3).throttled).toBeLessThanOrEqual(50);
   });
 
-  test('fills 97% of a limit that answers after 300 ms', () => {
+  test('fills 97% of a limit whose API answers after 300 ms', () => {
     const of = singleWorker({ limit: 200, burst: 20, ceiling: 400, latencyMs: 300 });
     for (const { scenario, result } of runs(of, ours, SEEDS))
       expect(shareOfLimit(result, scenario, 3, 60)).toBeGreaterThanOrEqual(0.97);
@@ -63,7 +63,7 @@ describe('one worker with RATE_LIMIT at twice the limit', () => {
 });
 
 describe('a limit that steps 200, 50, 200', () => {
-  test('is followed down to within 10% in 5 s and up in 30 s, and stayed at', () => {
+  test('is followed down to within 10% in 5 s, up in 30 s, and kept', () => {
     for (const { result } of runs(steps, ours, SEEDS)) {
       expect(secondsToWithin10Percent(result, 0, 50, 60, 120)).toBeLessThanOrEqual(5);
       expect(secondsToWithin10Percent(result, 0, 200, 120, 180)).toBeLessThanOrEqual(30);
@@ -81,8 +81,8 @@ describe('a limit that steps 200, 50, 200', () => {
   });
 });
 
-describe('two workers, the second 30 s later, and a stranger with a fixed 50/s', () => {
-  // Chance moves the shares about: over many runs about one in a hundred is further apart.
+describe('two workers, the second 30 s later, and another client at a fixed 50/s', () => {
+  // Over many runs about one in a hundred is further apart.
   test('fill 95% of the limit together, within 15% of each other in nearly every run', () => {
     const all = runs(twoAndAStranger, ours, 24);
     for (const { scenario, result } of all)
@@ -93,7 +93,7 @@ describe('two workers, the second 30 s later, and a stranger with a fixed 50/s',
     expect(Math.min(...even)).toBeGreaterThanOrEqual(0.7);
   });
 
-  test('are as even at 500/s without the stranger', () => {
+  test('are as even at 500/s without the other client', () => {
     const of = twoWorkers({ limit: 500, burst: 20, ceiling: 1_000, stranger: 0 });
     const even = runs(of, ours, SEEDS).map(({ result }) => evenness(result, 60, 120));
     expect(median(even)).toBeGreaterThanOrEqual(0.9);

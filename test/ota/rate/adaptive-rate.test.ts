@@ -10,7 +10,7 @@ import {
 
 const throttling = { kind: 'throttled' };
 
-/** A controller, every rate it told of, and a clock that calls move on. */
+/** A controller, every rate it has set, and a clock that calls advance. */
 function setUp(ceiling: number) {
   const told: number[] = [];
   const control = new AdaptiveRate({ ceiling, onChange: (perSecond) => told.push(perSecond) });
@@ -26,21 +26,21 @@ function setUp(ceiling: number) {
     pass: (ms: number) => {
       now += ms;
     },
-    /** Calls one after the other, each begun and ended at once, at `perSecond` or at the present rate. */
+    /** Consecutive calls without duration, at `perSecond` or at the present rate. */
     accept: (calls: number, perSecond?: number) => {
       for (let i = 0; i < calls; i++) {
         now += 1_000 / (perSecond ?? control.rate);
         end(now);
       }
     },
-    /** Takes steps until `done`; a controller that never gets there fails the test. */
+    /** Steps until `done`; fails the test after too many steps. */
     until: (done: () => boolean, step: () => void) => {
       for (let steps = 0; !done(); steps++) {
         if (steps === 100_000) throw new Error(`not after ${steps} steps, at ${control.rate} a second`);
         step();
       }
     },
-    /** A call that is throttled, after the time that one takes at the present rate. */
+    /** A throttled call, one interval of the present rate later. */
     throttle: () => {
       now += 1_000 / control.rate;
       end(now, throttling);
@@ -50,7 +50,7 @@ function setUp(ceiling: number) {
 
 describe('at the ceiling', () => {
   test.each([0.05, 2, 200, Number.POSITIVE_INFINITY])(
-    'stays at %d a second until something is throttled',
+    'stays at %d/s until a call is throttled',
     (ceiling) => {
       const { control, told, accept } = setUp(ceiling);
       expect(control.rate).toBe(ceiling);
@@ -61,7 +61,7 @@ describe('at the ceiling', () => {
   );
 
   test.each(['retryable', 'denied', 'rejected', 'misconfigured', 'unidentified'])(
-    'is not moved by calls that end as %s',
+    'ignores calls that end as %s',
     (kind) => {
       const { control, pass, end, now } = setUp(50);
       for (let i = 0; i < 200; i++) {
@@ -72,7 +72,7 @@ describe('at the ceiling', () => {
     },
   );
 
-  test('is come back to, and never passed', () => {
+  test('is reached again, and never exceeded', () => {
     const { control, told, accept, throttle } = setUp(100);
     accept(100);
     throttle();
@@ -103,14 +103,14 @@ function* calls(of: readonly { gapMs: number; tookMs: number; kind: string | und
   let startedAt = 0;
   for (const { gapMs, tookMs, kind } of of) {
     startedAt += gapMs;
-    // In the order of their starts: they end in any order.
+    // Sorted by start; they end in any order.
     const call: ObservedCall = { startedAt, endedAt: startedAt + tookMs };
     yield kind === undefined ? call : { ...call, failure: { kind } };
   }
 }
 
-describe('whatever calls there were', () => {
-  test('is never above the ceiling nor below the floor, and tells of every change and of nothing else', () => {
+describe('after any calls', () => {
+  test('the rate is between floor and ceiling, and each change is reported once', () => {
     fc.assert(
       fc.property(ceilings, history, (ceiling, of) => {
         const told: number[] = [];
@@ -129,7 +129,7 @@ describe('whatever calls there were', () => {
     );
   });
 
-  test('is finite from the first throttled call on, once there was a call before it', () => {
+  test('the rate is finite from the first throttled call that follows another call', () => {
     fc.assert(
       fc.property(history, (of) => {
         const control = new AdaptiveRate({ ceiling: Number.POSITIVE_INFINITY, onChange: () => {} });
@@ -145,7 +145,7 @@ describe('whatever calls there were', () => {
 });
 
 describe('a cut', () => {
-  test('is a few percent, and never a smaller part for a faster worker', () => {
+  test('is a few percent, and never a smaller share for a faster worker', () => {
     const rate = fc.double({ min: 0.1, max: 10_000, noNaN: true });
     fc.assert(
       fc.property(rate, rate, (one, other) => {
@@ -157,14 +157,14 @@ describe('a cut', () => {
     );
   });
 
-  test('takes a few percent off', () => {
+  test('takes a few percent off the rate', () => {
     const { control, accept, throttle } = setUp(200);
     accept(400);
     throttle();
     expect(control.rate).toBeCloseTo(200 * (1 - cutShare(200, defaultTuning)), 0);
   });
 
-  test('counts a burst of throttled calls from one moment once', () => {
+  test('is made once for a burst of throttled calls', () => {
     const { control, accept, end, pass, now } = setUp(200);
     accept(400);
     const startedAt = now();
@@ -175,7 +175,7 @@ describe('a cut', () => {
     expect(control.rate).toBeCloseTo(200 * (1 - cutShare(200, defaultTuning)), 0);
   });
 
-  test('is not made again for calls begun before it, and is for the first one begun after it', () => {
+  test('is not made for calls begun before the last one, but for the first begun after it', () => {
     const { control, told, accept, throttle, end, pass, now } = setUp(200);
     accept(400);
     const early = now();
@@ -190,14 +190,14 @@ describe('a cut', () => {
     expect(control.rate).toBeCloseTo(cut * (1 - cutShare(cut, defaultTuning)), 5);
   });
 
-  test('starts from the calls that were really made when nothing paced them', () => {
+  test('starts from the measured rate when calls were unpaced', () => {
     const { control, accept, end, now } = setUp(Number.POSITIVE_INFINITY);
     accept(3_000, 750);
     end(now(), throttling);
     expect(control.rate).toBeCloseTo(750 * (1 - cutShare(750, defaultTuning)), -1);
   });
 
-  test('starts from the calls that were really made when the queue held few', () => {
+  test('starts from the measured rate when the queue was nearly empty', () => {
     const { control, accept, end, pass, now } = setUp(1_000);
     accept(300, 30);
     pass(10);
@@ -208,11 +208,11 @@ describe('a cut', () => {
 });
 
 describe('a deep cut', () => {
-  /** What each change left of the rate before it. */
+  /** The share of the rate that each change left. */
   const factors = (ceiling: number, told: readonly number[]): number[] =>
     told.map((perSecond, i) => perSecond / (told[i - 1] ?? ceiling));
 
-  test('goes down to what is accepted when much is throttled', () => {
+  test('goes down to the accepted rate when many calls are throttled', () => {
     const { told, accept, throttle } = setUp(200);
     accept(200);
     // Half of the calls.
@@ -225,7 +225,7 @@ describe('a deep cut', () => {
     expect(deepest).toBeLessThan(0.75);
   });
 
-  test('goes no deeper for the small cuts before it', () => {
+  test('is no deeper after small cuts', () => {
     const { control, told, accept, pass, end, now } = setUp(200);
     accept(200);
     // The API accepts 100 a second, and half of the calls are throttled, each begun just before it ended.
@@ -239,14 +239,14 @@ describe('a deep cut', () => {
     expect(control.rate).toBeLessThan(115);
   });
 
-  test('leaves a fifth at least, though everything is throttled', () => {
+  test('leaves at least a fifth when all calls are throttled', () => {
     const { control, told, throttle } = setUp(1_000);
     for (let i = 0; i < defaultTuning.overload.leastCalls + 1; i++) throttle();
     expect(Math.min(...factors(1_000, told))).toBeCloseTo(0.2, 5);
     expect(control.rate).toBeLessThan(200);
   });
 
-  test('is not made for a share that small cuts deal with', () => {
+  test('is not made for a share of throttled calls that small cuts handle', () => {
     const { told, accept, throttle } = setUp(200);
     for (let i = 0; i < 40; i++) {
       accept(9);
@@ -255,7 +255,7 @@ describe('a deep cut', () => {
     expect(Math.min(...factors(200, told))).toBeGreaterThanOrEqual(1 - defaultTuning.cut.most);
   });
 
-  /** A worker that has just been cut deep, and by what part it climbs in a second. */
+  /** A controller after a deep cut, and the share of its rate by which it climbs per second. */
   function cutDeep(ceiling: number) {
     const calls = setUp(ceiling);
     for (let i = 0; i < defaultTuning.overload.leastCalls + 1; i++) calls.throttle();
@@ -273,7 +273,7 @@ describe('a deep cut', () => {
     return { ...calls, gainedPerSecond };
   }
 
-  test('is made up for by a part of the rate a second, until a single call is throttled later on', () => {
+  test('is followed by a climb by a share of the rate, until a later call is throttled', () => {
     const { recovery, overload } = defaultTuning;
     const { control, throttle, until, gainedPerSecond } = cutDeep(1_000);
     until(() => control.rate <= 20, throttle);
@@ -283,7 +283,7 @@ describe('a deep cut', () => {
     expect(gainedPerSecond()).toBeLessThan(recovery.least / 2);
   });
 
-  test('is made up for faster at a high rate, until the next call is throttled, however soon', () => {
+  test('is followed by a faster climb at a high rate, until the next call is throttled', () => {
     const { recovery } = defaultTuning;
     const { throttle, gainedPerSecond } = cutDeep(3_000);
     expect(gainedPerSecond()).toBeCloseTo(Math.expm1(recovery.most), 1);
@@ -294,7 +294,7 @@ describe('a deep cut', () => {
 
 describe('the hold', () => {
   test.each([4, 8, 80, 200])(
-    'keeps the rate for some calls after a cut, fewer above a rate: from %d a second',
+    'keeps the rate for some calls after a cut, fewer at a high rate: from %d/s',
     (ceiling) => {
       const { control, accept, throttle } = setUp(ceiling);
       accept(100);
@@ -309,7 +309,7 @@ describe('the hold', () => {
     },
   );
 
-  test('ends after a minute and a half at the latest, however low the rate', () => {
+  test('ends after 90 s at the latest, even at a low rate', () => {
     const { control, accept, throttle } = setUp(0.2);
     accept(30);
     throttle();
@@ -328,25 +328,25 @@ describe('the climb', () => {
     [350, 8],
     [500, 20],
     [50_000, 3_980],
-  ])('is the same from 70 a second on, and grows with the rate from 350 on: at %d by %d', (rate, climb) => {
+  ])('is constant from 70/s, and grows with the rate from 350/s: at %d/s by %d', (rate, climb) => {
     expect(climbPerSecond(rate, 1, defaultTuning)).toBeCloseTo(climb, 9);
   });
 
-  test('is gentler below, and never more at a lower rate', () => {
+  test('is slower below, and never faster at a lower rate', () => {
     const rate = fc.double({ min: 0.1, max: 10_000, noNaN: true });
     fc.assert(
       fc.property(rate, rate, (one, other) => {
         const [low, high] = [Math.min(one, other), Math.max(one, other)];
         const climb = climbPerSecond(low, 1, defaultTuning);
         expect(climb).toBeGreaterThan(0);
-        // A power of two numbers next to each other may be rounded the other way round.
+        // Rounding may reverse the order of the powers of adjacent numbers.
         expect(climb).toBeLessThanOrEqual(climbPerSecond(high, 1, defaultTuning) * (1 + 1e-12));
         expect(climb).toBeLessThanOrEqual(low / 6);
       }),
     );
   });
 
-  test('brings two workers at different rates up by as much in the same time', () => {
+  test('raises two workers at different rates by the same amount in the same time', () => {
     const gained = (ceiling: number): number => {
       const { control, accept, throttle, until, now } = setUp(ceiling);
       accept(2 * ceiling);
@@ -363,11 +363,11 @@ describe('the climb', () => {
     expect(gained(340)).toBeCloseTo(8, 1);
   });
 
-  test('ends while there is too little to do to use the rate', () => {
+  test('stops while the rate is not utilized', () => {
     const { control, accept, throttle } = setUp(300);
     accept(600);
     throttle();
-    // What was measured of the busy time before still counts for a second.
+    // The measurement of the busy time lasts for a second.
     accept(200, 100);
     const before = control.rate;
     accept(6_000, 100);
@@ -376,7 +376,7 @@ describe('the climb', () => {
     expect(control.rate).toBeGreaterThan(before);
   });
 
-  test('does not make up for a time without calls', () => {
+  test('does not catch up after a time without calls', () => {
     const { control, accept, throttle, pass } = setUp(200);
     accept(400);
     throttle();
@@ -389,7 +389,7 @@ describe('the climb', () => {
 });
 
 describe('the boost', () => {
-  test('climbs faster and faster when nothing is throttled for long, up to a fifth of the rate a second', () => {
+  test('climbs faster and faster when nothing is throttled for long, up to a fifth of the rate per second', () => {
     const at = (seconds: number): number => climbPerSecond(200, seconds, defaultTuning);
     expect(at(6)).toBe(8);
     expect(at(7.8)).toBeCloseTo(16, 5);
@@ -397,7 +397,7 @@ describe('the boost', () => {
     expect(at(60)).toBe(40);
   });
 
-  test('begins later at a low rate, where few calls say little', () => {
+  test('begins later at a low rate', () => {
     const beginsAfter = (rate: number): number => {
       const ordinary = climbPerSecond(rate, 0, defaultTuning);
       let seconds = 0;
@@ -409,7 +409,7 @@ describe('the boost', () => {
     expect(beginsAfter(0.1)).toBe(90.5);
   });
 
-  test('multiplies a rate by four within half a minute, and ends at the first throttled call', () => {
+  test('quadruples the rate within 30 s, and ends at the first throttled call', () => {
     const { control, accept, throttle, until, now } = setUp(400);
     accept(800);
     until(() => control.rate <= 50, throttle);
@@ -432,7 +432,7 @@ describe('the boost', () => {
 
 describe('without a ceiling', () => {
   test.each([0, 5_000])(
-    'waves of nothing but 429s, each far apart, leave a rate that is one (%i ms idle before)',
+    'the rate stays finite and positive after bursts of only 429s (%i ms idle before)',
     (idle) => {
       const rate = new AdaptiveRate({ ceiling: Number.POSITIVE_INFINITY, onChange: () => {} });
       const throttled = { kind: 'throttled' };

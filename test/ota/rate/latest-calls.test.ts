@@ -1,4 +1,3 @@
-/** What the latest calls say of overload. */
 import { expect, test } from 'vitest';
 import { LatestCalls } from '../../../src/ota/rate/latest-calls.ts';
 
@@ -15,7 +14,7 @@ test.each([
   ['nothing throttled', '.....', none],
   ['nothing since the one that was throttled', '....x', none],
   [
-    'only what came since the first throttled call',
+    'only the calls since the first throttled one',
     '....x.x.x',
     { calls: 4, throttledShare: 0.5, acceptedPerSecond: 50 },
   ],

@@ -15,7 +15,7 @@ import {
   type Taken,
 } from '../../../testing/redis/redis.ts';
 
-/** What a limiter said of its budget, in order, to be awaited. */
+/** The changes that a limiter reports, in order, to be awaited. */
 class Told {
   readonly changes: { readonly shared: boolean; readonly reason: unknown }[] = [];
   readonly #watchers = new Set<() => void>();
@@ -29,7 +29,7 @@ class Told {
     return this.changes.map(({ shared }) => shared);
   }
 
-  /** Resolves when so many changes were told. */
+  /** Resolves after this many changes. */
   async times(count: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const watcher = (): void => {
@@ -43,7 +43,7 @@ class Told {
   }
 }
 
-/** A limiter, closed at the end of the test, and what it told. */
+/** A limiter, closed at the end of the test, and its changes. */
 function limiterOn(url: string, ceiling: number, now = () => performance.now()) {
   const told = new Told();
   const limiter = new RedisRateLimiter({
@@ -56,23 +56,23 @@ function limiterOn(url: string, ceiling: number, now = () => performance.now()) 
   return { limiter, told };
 }
 
-/** What a limiter may give out at once after a while in which nothing ran: what was under way, and one more. */
+/** Most permits at once after a pause of the machine: the grants in progress and one more. */
 const GRANTS_AT_ONCE = 3;
 
-/** Never more than the budget, however busy the machine. */
+/** Never more than the budget, even on a busy machine. */
 function expectAtMost({ permits, seconds }: Counted, rate: number, limiters = 1): void {
   const atOnce = GRANTS_AT_ONCE * limiters * Math.max(1, Math.ceil(rate / 100));
   expect(permits).toBeLessThanOrEqual(rate * seconds + atOnce);
 }
 
-/** More than a much lower rate would have given, which is what tells the two apart. */
+/** More than a much lower rate would have granted. */
 function expectMoreThanOf(rate: number, { permits, seconds }: Counted): void {
   expect(permits).toBeGreaterThan(rate * seconds);
 }
 
 type Counted = Pick<Taken, 'permits' | 'seconds'>;
 
-/** One taker's part of it. */
+/** The share of one worker. */
 const partOf = (taken: Taken, taker: string): Counted => ({
   permits: taken.of(taker),
   seconds: taken.seconds,
@@ -83,7 +83,7 @@ function expectEven(one: number, other: number): void {
   expect(one / other).toBeLessThan(1.4);
 }
 
-/** Of all workers of most tests, in calls per second: two permits to a grant. */
+/** Budget of most tests, in calls per second: two permits per grant. */
 const RATE = 200;
 
 describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
@@ -97,7 +97,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
     await redis.restart();
   });
 
-  /** Two limiters that take all they get, once both share. */
+  /** Two busy limiters, once both share. */
   async function two() {
     const tally = new GrantTally();
     const both = ['a', 'b'].map((name) => ({ name, ...limiterOn(redis.url, RATE) }));
@@ -107,7 +107,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
     return { tally, told: both.map(({ told }) => told), limiters: both.map(({ limiter }) => limiter) };
   }
 
-  /** One limiter that takes all it gets, once it shares. */
+  /** A busy limiter, once it shares. */
   async function one(url = redis.url, now?: () => number) {
     const tally = new GrantTally();
     const { limiter, told } = limiterOn(url, RATE, now);
@@ -124,7 +124,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       expectEven(taken.of('a'), taken.of('b'));
     });
 
-    test.each([2, 20, 150, 1_000])('one limiter alone is given %i a second and no more', async (rate) => {
+    test.each([2, 20, 150, 1_000])('one limiter alone gets %i/s and no more', async (rate) => {
       const { limiter, told } = limiterOn(redis.url, rate);
       await told.times(1);
       const tally = new GrantTally();
@@ -151,7 +151,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
 
       const four = await tally.next(2 * RATE);
       expectAtMost(four, RATE, 4);
-      // Fair on a quiet machine; on a busy one, nobody is left out.
+      // Even on a quiet machine; on a busy one, each gets some.
       for (const name of names) expect(four.of(name)).toBeGreaterThan(four.permits / 16);
 
       first?.kill();
@@ -167,7 +167,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       expect(told.shared).toEqual([true, true, true, true]);
     });
 
-    test('a slower rate of its own is held inside the budget, and given up again', async () => {
+    test('a lower rate of one worker is kept within the budget, and can be raised again', async () => {
       const { tally, limiters } = await two();
       limiters[0]?.setRate(RATE / 5);
       expect(limiters[0]?.rate).toBe(RATE / 5);
@@ -175,7 +175,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       const slow = await tally.next(RATE);
       expectAtMost(partOf(slow, 'a'), RATE / 5);
       expectAtMost(slow, RATE, 2);
-      // The other takes what it leaves.
+      // The other takes the rest.
       expect(slow.of('b')).toBeGreaterThan(2 * slow.of('a'));
 
       limiters[0]?.setRate(RATE);
@@ -206,7 +206,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
   });
 
   describe('a loss', () => {
-    test('by FLUSHALL is come back from, and little more than the budget is given out meanwhile', async () => {
+    test('by FLUSHALL is recovered from, with little more than the budget granted meanwhile', async () => {
       const { tally, told } = await two();
       await tally.next(RATE);
       const meanwhile = tally.next(2 * RATE);
@@ -223,14 +223,14 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       }
     });
 
-    test('by a crash is bridged at the share held so far, until an empty Redis is there', async () => {
+    test('by a crash is bridged at the measured share, until an empty Redis is reachable', async () => {
       const { tally, told } = await two();
       await tally.next(RATE);
       await redis.kill();
       for (const each of told) await each.times(2);
       const alone = await tally.next(RATE);
       expectAtMost(alone, RATE * 1.3, 2);
-      // What two that held no share would take: a tenth each.
+      // Without a measured share each would take a tenth.
       expectMoreThanOf((2 * RATE) / 10, alone);
       expectEven(alone.of('a'), alone.of('b'));
 
@@ -246,7 +246,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       }
     });
 
-    test('soon after a long one is bridged at the share held too', async () => {
+    test('soon after a long one is bridged at the measured share, too', async () => {
       let ahead = 0;
       const { tally, told } = await one(redis.url, () => performance.now() + ahead);
       await tally.next(1.5 * RATE);
@@ -263,8 +263,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       expectMoreThanOf(RATE / 10, await tally.next(RATE / 2));
     });
 
-    // Bottleneck keeps a job whose registration fails, and never ends it. On a network that is slower than the rate
-    // this is mostly the job that is waited for.
+    // Bottleneck never settles a job whose registration fails. On a slow network this is mostly the job awaited.
     test.each([
       { name: 'the connection cut', lose: (cut: () => void) => cut() },
       { name: 'FLUSHALL', lose: () => redis.flush() },
@@ -272,7 +271,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       const door = await startRedisDoor({ target: redis.port, delayMs: 10 });
       onTestFinished(() => door.close());
       const { tally, told } = await one(door.url);
-      // A grant takes three or four commands, and two are under way.
+      // A grant takes three or four commands, and two are in progress.
       for (let number = 1; number <= 8; number++) {
         await tally.next(10);
         door.beforeCommand(number, () => lose(door.cut));
@@ -283,7 +282,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       expect(told.shared.filter((shared) => !shared)).toHaveLength(8);
     });
 
-    test('is told also when nobody asks for grants', async () => {
+    test('is reported even when no grant is requested', async () => {
       const { told } = limiterOn(redis.url, RATE);
       await told.times(1);
       await redis.kill();
@@ -293,7 +292,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       expect(told.shared).toEqual([true, false, true]);
     });
 
-    test('by a Redis that hangs does not stop the grants, and is over when it answers', async () => {
+    test('by a Redis that hangs does not stop grants, and ends when it answers', async () => {
       const door = await startRedisDoor({ target: redis.port });
       onTestFinished(() => door.close());
       const { tally, told } = await one(door.url);
@@ -313,7 +312,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
   });
 
   describe('close', () => {
-    test('ends the grants that are waited for with 0, however low the rate', async () => {
+    test('ends waiting grants with 0, even at a low rate', async () => {
       const { limiter, told } = limiterOn(redis.url, 0.01);
       await told.times(1);
       expect(await limiter.grant()).toBe(1);
@@ -323,7 +322,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       expect(await limiter.grant()).toBe(0);
     });
 
-    test('ends a grant that waits for the turn of others with 0', async () => {
+    test('ends a grant that waits for other workers with 0', async () => {
       const [first, second] = [limiterOn(redis.url, 0.01), limiterOn(redis.url, 0.01)];
       await first.told.times(1);
       await second.told.times(1);
@@ -336,7 +335,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       expect(await waiting).toBe(0);
     });
 
-    test('may be called twice, and nothing is said after it', async () => {
+    test('can be called twice, and nothing is reported after it', async () => {
       const { limiter, told } = limiterOn(redis.url, RATE);
       await told.times(1);
       await Promise.all([limiter.close(), limiter.close()]);
@@ -347,7 +346,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       expect(told.shared).toEqual([true]);
     });
 
-    test('before Redis has answered leaves nothing to be said', async () => {
+    test('before Redis has answered prevents any report', async () => {
       const { limiter, told } = limiterOn(redis.url, RATE);
       await limiter.close();
       for (let i = 0; i < 3; i++) await limiterOn(redis.url, RATE).told.times(1);
@@ -374,7 +373,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
     });
   });
 
-  test('grants are never refused by an error, whatever happens to Redis meanwhile', async () => {
+  test('grants never reject, whatever happens to Redis', async () => {
     const { tally, told, limiter } = await one();
     const rejections: unknown[] = [];
     const asking = new AbortController();
@@ -400,7 +399,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
 });
 
 describe('without Redis', { timeout: 60_000 }, () => {
-  test('goes on at a tenth of the ceiling when Redis cannot be reached at the start', async () => {
+  test('runs at a tenth of the ceiling when Redis is unreachable at the start', async () => {
     const { limiter, told } = limiterOn(`redis://127.0.0.1:${await freePort()}`, 1_000);
     const tally = new GrantTally();
     void tally.takeAll('a', limiter);
@@ -410,7 +409,7 @@ describe('without Redis', { timeout: 60_000 }, () => {
     expect(String(told.changes[0]?.reason)).toMatch(/ECONNREFUSED/);
   });
 
-  test('holds a slower rate of its own then too', async () => {
+  test('keeps a lower rate of its own, too', async () => {
     const { limiter } = limiterOn(`redis://127.0.0.1:${await freePort()}`, 1_000);
     limiter.setRate(20);
     const tally = new GrantTally();
@@ -419,7 +418,7 @@ describe('without Redis', { timeout: 60_000 }, () => {
     expectAtMost(await tally.next(20), 20);
   });
 
-  test('tries again and again, and says once that it is alone', async () => {
+  test('retries, and reports once that it is alone', async () => {
     const door = await startRedisDoor({ refuse: true });
     onTestFinished(() => door.close());
     const { told } = limiterOn(door.url, RATE);
@@ -427,7 +426,7 @@ describe('without Redis', { timeout: 60_000 }, () => {
     expect(told.shared).toEqual([false]);
   });
 
-  test('grants from the first moment on while Redis hangs, and says why it is alone', async () => {
+  test('grants from the start while Redis hangs, and reports why it is alone', async () => {
     const door = await startRedisDoor();
     onTestFinished(() => door.close());
     const { limiter, told } = limiterOn(door.url, 1_000);
@@ -441,7 +440,7 @@ describe('without Redis', { timeout: 60_000 }, () => {
   });
 
   test.each(['hangs', 'refuses'])(
-    'close leaves nothing that keeps a process alive: Redis %s',
+    'close leaves nothing that keeps the process alive: Redis %s',
     async (how) => {
       const door = await startRedisDoor({ refuse: how === 'refuses' });
       onTestFinished(() => door.close());

@@ -14,12 +14,12 @@ describe('grantSize and grantInterval', () => {
     [420, 5, 5_000 / 420],
     [5_000, 50, 10],
     [100_000, 1_000, 10],
-  ])('at %d a second: %i permits every %d ms', (rate, size, interval) => {
+  ])('at %d/s: %i permits every %d ms', (rate, size, interval) => {
     expect(grantSize(rate)).toBe(size);
     expect(grantInterval(rate)).toBeCloseTo(interval, 9);
   });
 
-  test('make up the rate exactly, in whole permits, with at most 100 grants a second', () => {
+  test('give the exact rate in whole permits, with at most 100 grants per second', () => {
     fc.assert(
       fc.property(fc.double({ min: 0.01, max: 100_000, noNaN: true }), (rate) => {
         const size = grantSize(rate);
@@ -27,7 +27,7 @@ describe('grantSize and grantInterval', () => {
         expect(size).toBeGreaterThanOrEqual(1);
         expect((1_000 * size) / grantInterval(rate)).toBeCloseTo(rate, 6);
         expect(grantInterval(rate)).toBeGreaterThanOrEqual(10 - 1e-9);
-        // No larger than it must be.
+        // No larger than necessary.
         if (size > 1) expect((1_000 * (size - 1)) / rate).toBeLessThan(10);
       }),
     );
@@ -48,7 +48,7 @@ describe('LocalRateLimiter', () => {
     return limiter;
   }
 
-  /** Takes one grant after the other and adds up their permits. */
+  /** Sums the permits of consecutive grants. */
   function drain(limiter: LocalRateLimiter): { permits: number } {
     const total = { permits: 0 };
     const take = async (): Promise<void> => {
@@ -58,8 +58,7 @@ describe('LocalRateLimiter', () => {
     return total;
   }
 
-  // By the clock of the fake timers, which is exact.
-  test.each([2, 10, 100, 250, 1_000])('grants %i permits a second', async (rate) => {
+  test.each([2, 10, 100, 250, 1_000])('grants %i permits per second', async (rate) => {
     const total = drain(limiterAt(rate));
     await vi.advanceTimersByTimeAsync(1_000);
     const before = total.permits;
@@ -71,7 +70,7 @@ describe('LocalRateLimiter', () => {
     expect(perSecond).toBeLessThanOrEqual(rate * 1.01);
   });
 
-  test('does not save up permits while nobody asks', async () => {
+  test('does not accumulate permits while none are requested', async () => {
     const limiter = limiterAt(10);
     await vi.advanceTimersByTimeAsync(60_000);
     const total = drain(limiter);
@@ -79,7 +78,7 @@ describe('LocalRateLimiter', () => {
     expect(total.permits).toBeLessThanOrEqual(11);
   });
 
-  test('paces the grants to come by a new rate', async () => {
+  test('paces later grants by a new rate', async () => {
     const limiter = limiterAt(1);
     const total = drain(limiter);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -97,7 +96,7 @@ describe('LocalRateLimiter', () => {
     expect(total.permits - slow).toBeLessThanOrEqual(11);
   });
 
-  test('goes on granting after a thousand changes of rate', async () => {
+  test('keeps granting after a thousand changes of the rate', async () => {
     const limiter = limiterAt(50);
     const total = drain(limiter);
     for (let i = 0; i < 1_000; i++) {
@@ -109,7 +108,7 @@ describe('LocalRateLimiter', () => {
     expect(total.permits - before).toBeGreaterThan(80);
   });
 
-  test('grants without end when unpaced, and at a pace once a rate is set', async () => {
+  test('grants without limit when unpaced, and at the rate once one is set', async () => {
     const limiter = limiterAt(Number.POSITIVE_INFINITY);
     expect(await limiter.grant()).toBe(Number.POSITIVE_INFINITY);
     expect(await limiter.grant()).toBe(Number.POSITIVE_INFINITY);
@@ -120,7 +119,7 @@ describe('LocalRateLimiter', () => {
     expect(total.permits).toBeLessThanOrEqual(52);
   });
 
-  test('ends every grant that is waited for with 0 when it is closed', async () => {
+  test('ends waiting grants with 0 when it is closed', async () => {
     const limiter = limiterAt(0.01);
     const first = limiter.grant();
     await vi.advanceTimersByTimeAsync(1_000);
@@ -135,7 +134,7 @@ describe('LocalRateLimiter', () => {
     await closed;
   });
 
-  test('grants nothing after it was closed, which may be done twice', async () => {
+  test('grants nothing after closing, which can be repeated', async () => {
     for (const rate of [10, Number.POSITIVE_INFINITY]) {
       const limiter = limiterAt(rate);
       await Promise.all([limiter.close(), limiter.close(), vi.advanceTimersByTimeAsync(100)]);

@@ -4,7 +4,7 @@ import { ShareMeter } from '../../../src/ota/rate/share-meter.ts';
 
 type Step = { readonly at: number; readonly add?: number };
 
-/** What the meter shows at the last step. */
+/** The meter's value at the last step. */
 function shown(steps: readonly Step[]): number | undefined {
   let now = 0;
   const meter = new ShareMeter(() => now);
@@ -15,7 +15,7 @@ function shown(steps: readonly Step[]): number | undefined {
   return meter.perSecond();
 }
 
-/** `add` every `everyMs` from `from` up to and without `to`. */
+/** `add` every `everyMs`, from `from` until before `to`. */
 function steadily(from: number, to: number, everyMs: number, add = 1): Step[] {
   const steps: Step[] = [];
   for (let at = from; at < to; at += everyMs) steps.push({ at, add });
@@ -29,7 +29,7 @@ describe('ShareMeter', () => {
     ['the first second, once it is over', [{ at: 5_000, add: 3 }, { at: 6_000 }], 3],
     ['what was held since the first permit', [...steadily(5_000, 15_000, 100), { at: 15_000 }], 10],
     [
-      'what was held since the first permit, off the full second',
+      'the share since the first permit, between full seconds',
       [...steadily(5_700, 9_700, 100), { at: 9_700 }],
       10,
     ],
@@ -53,7 +53,7 @@ describe('ShareMeter', () => {
     else expect(shown(steps)).toBeCloseTo(expected, 0);
   });
 
-  test('never counts a permit twice, nor forgets one within the last 29 seconds', () => {
+  test('counts each permit of the last 29 seconds exactly once', () => {
     const step = fc.record({
       gapMs: fc.integer({ min: 0, max: 5_000 }),
       add: fc.integer({ min: 1, max: 50 }),

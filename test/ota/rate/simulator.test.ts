@@ -1,4 +1,4 @@
-/** The simulator that the adaptive rate was chosen with, and the candidates it was compared with. */
+/** The simulator by which the adaptive rate was chosen, and the candidates it was compared with. */
 import { describe, expect, test } from 'vitest';
 import {
   aimd5,
@@ -52,7 +52,7 @@ describe('the simulator', () => {
     expect(total(result, [0], 11, 20).accepted).toBeLessThan(25 * 9 + 5);
   });
 
-  test('starts a worker at its time, stops it at its time, and gives it no more work than there is', () => {
+  test('starts and stops a worker at its times, and gives it no more work than there is', () => {
     const result = simulate(scenario([at(50, { startMs: 5_000, stopMs: 15_000, demand: 20 })]));
     expect(total(result, [0], 0, 5)).toEqual({ accepted: 0, throttled: 0 });
     expect(total(result, [0], 6, 14).accepted).toBe(20 * 8);
@@ -60,28 +60,28 @@ describe('the simulator', () => {
     expect(result.seconds[0]?.[2]?.rate).toBe(0);
   });
 
-  test('stands still now and then, when it is told to', () => {
+  test('stalls at times when configured', () => {
     const stalls = { meanApartMs: 1_000, meanLengthMs: 1_000 };
     const { accepted } = total(simulate(scenario([at(80)], { stalls, durationMs: 60_000 })), [0], 0, 60);
     expect(accepted).toBeGreaterThan(80 * 60 * 0.25);
     expect(accepted).toBeLessThan(80 * 60 * 0.75);
   });
 
-  test('makes good what a short pause cost, as the limiter does', () => {
+  test('makes up for short stalls, as the limiter does', () => {
     const stalls = { meanApartMs: 200, meanLengthMs: 10 };
     const { accepted, throttled } = total(simulate(scenario([at(80)], { stalls })), [0], 0, 20);
     expect(throttled).toBe(0);
     expect(accepted).toBeGreaterThan(80 * 20 - 10);
   });
 
-  test('has no more calls in flight than a worker may', () => {
+  test('keeps within the concurrency of a worker', () => {
     // Two in flight of half a second each.
     const result = simulate(scenario([at(50, { concurrency: 2 })], { latencyMs: () => 500 }));
     expect(total(result, [0], 5, 15).accepted).toBeLessThanOrEqual(4 * 10);
     expect(total(result, [0], 5, 15).accepted).toBeGreaterThan(4 * 10 - 5);
   });
 
-  test('tells a controller of every call that ended, in the order of time', () => {
+  test('reports every call that has ended to the controller, in order of time', () => {
     const ends: [number, boolean][] = [];
     const controller = {
       rate: 200,
@@ -96,7 +96,7 @@ describe('the simulator', () => {
     expect(ends.length).toBeLessThanOrEqual(accepted + throttled);
   });
 
-  test('gives the same result for the same seed and another for another', () => {
+  test('gives the same result for the same seed, and another for another seed', () => {
     const once = (seed: number): SimulationResult =>
       simulate(
         scenario([{ startMs: 0, controller: aimd5.create(200) }], { latencyMs: (r) => 20 + 80 * r, seed }),
@@ -137,7 +137,7 @@ describe('what is measured', () => {
     expect(shareThrottled(result, [0, 1], 0, 1)).toBe(0.3);
   });
 
-  test('is how even two workers are, whoever of them is ahead', () => {
+  test('is how even two workers are, whichever is ahead', () => {
     expect(evenness({ seconds: [[second(60, 0, 0)], [second(80, 0, 0)]] }, 0, 1)).toBe(0.75);
     expect(evenness({ seconds: [[second(80, 0, 0)], [second(60, 0, 0)]] }, 0, 1)).toBe(0.75);
   });
@@ -149,7 +149,7 @@ describe('what is measured', () => {
     [[200, 50, 50, 60, 50, 50], Number.POSITIVE_INFINITY],
     [[200, 50, 50, 60, 50, 50, 50], 5],
     [[30, 60, 30, 60, 30, 60], Number.POSITIVE_INFINITY],
-  ])('is when a rate stays near 50 for three seconds: %j', (rates, seconds) => {
+  ])('is when a rate stays near 50 for 3 s: %j', (rates, seconds) => {
     expect(secondsToWithin10Percent(of(...rates), 0, 50, 0, rates.length)).toBe(seconds);
   });
 });
@@ -168,7 +168,7 @@ describe('the candidates', () => {
   });
 
   test.each([aimd5, aimd50, cubic, bbr])(
-    '$name comes down to a limit, and is unpaced until then',
+    '$name comes down to a limit after starting unpaced',
     (candidate) => {
       const controller = candidate.create(Number.POSITIVE_INFINITY);
       expect(controller.rate).toBe(Number.POSITIVE_INFINITY);
@@ -178,7 +178,7 @@ describe('the candidates', () => {
     },
   );
 
-  test('AIMD counts a burst once, cuts by its part and climbs half a call per second each second', () => {
+  test('AIMD counts a burst once, cuts by its factor and climbs 0.5/s per second', () => {
     for (const [candidate, cut] of [
       [aimd5, 190],
       [aimd50, 100],
@@ -192,7 +192,7 @@ describe('the candidates', () => {
     }
   });
 
-  test('CUBIC cuts to 0.7 of what was measured, is back after the cube root, and goes beyond', () => {
+  test('CUBIC cuts to 0.7 of the measured rate, is back after the cube root, and climbs beyond', () => {
     const controller = cubic.create(1_000);
     let now = 0;
     const accept = (ms: number): void => {
@@ -211,14 +211,14 @@ describe('the candidates', () => {
     expect(controller.rate).toBeCloseTo(200, -1);
   });
 
-  test('CUBIC goes down to half a call per second at least', () => {
+  test('CUBIC does not go below 0.5/s', () => {
     const controller = cubic.create(1_000);
     for (let i = 0; i < 100; i++)
       controller.observe({ startedAt: i, endedAt: i, failure: { kind: 'throttled' } });
     expect(controller.rate).toBe(0.5);
   });
 
-  test('the BBR-like one probes a quarter above what was accepted, and drains a quarter below', () => {
+  test('the BBR-like one probes a quarter above the accepted rate, and drains a quarter below', () => {
     const seen = rates(run(bbr)).slice(20);
     expect(Math.max(...seen)).toBeGreaterThan(118);
     expect(Math.min(...seen)).toBeLessThan(90);
