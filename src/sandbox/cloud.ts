@@ -1,4 +1,4 @@
-/** The stand-in cloud: an SQS emulator with its queues, and the simulated API, in this process. */
+/** A stand-in for AWS in this process: an SQS emulator with its queues, and the simulated API. */
 import { buildApp } from 'fauxqs';
 import { createQueue } from '../queue/admin.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
@@ -9,13 +9,13 @@ import {
 } from './simulated-api/index.ts';
 
 export interface CloudOptions {
-  /** Address both listen on. */
+  /** The address that both listen on. */
   readonly host: string;
   /** 0 picks a free one. */
   readonly sqsPort: number;
   readonly apiPort: number;
   readonly api: SimulatedApiSettingsInput;
-  /** What changing the simulated API over HTTP takes. */
+  /** Bearer token for changing the simulated API over HTTP. */
   readonly token: string;
 }
 
@@ -25,17 +25,17 @@ export interface Cloud {
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
   readonly outcomeQueueUrl: string;
-  /** What a client of either needs: any credentials do. */
+  /** Configuration of a client of either; both accept any credentials. */
   readonly client: Pick<SQSClientConfig, 'region' | 'credentials'>;
   close(): Promise<void>;
 }
 
-export const SANDBOX_REGION = 'eu-west-1';
-/** No secret: neither emulator checks signatures. */
+const REGION = 'eu-west-1';
+/** Not secret: neither checks signatures. */
 const credentials = { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' };
 const FOURTEEN_DAYS = String(14 * 86_400);
 
-/** Starts both and makes the queues `ota-updates`, `ota-updates-dead` and `ota-updates-outcomes`. */
+/** Starts both and creates the queues `ota-updates`, `ota-updates-dead` and `ota-updates-outcomes`. */
 export async function startCloud({
   host,
   sqsPort,
@@ -43,10 +43,10 @@ export async function startCloud({
   api: settings,
   token,
 }: CloudOptions): Promise<Cloud> {
-  // Not startFauxqs: that listens on every interface.
-  const sqs = buildApp({ logger: false, defaultRegion: SANDBOX_REGION });
+  // Not startFauxqs, which listens on every interface.
+  const sqs = buildApp({ logger: false, defaultRegion: REGION });
   const sqsUrl = await sqs.listen({ host, port: sqsPort });
-  const client = { region: SANDBOX_REGION, credentials };
+  const client = { region: REGION, credentials };
   const sqsClient = createSqsClient(2, { ...client, endpoint: local(sqsUrl) });
   try {
     await createQueue(sqsClient, 'ota-updates');
@@ -64,7 +64,7 @@ export async function startCloud({
   return {
     sqsUrl: local(sqsUrl),
     api,
-    // The emulator's own URLs name hosts that do not resolve everywhere; only the path counts.
+    // The host in the emulator's own URLs does not resolve everywhere; it only reads the path.
     queueUrl: `${local(sqsUrl)}/000000000000/ota-updates`,
     deadLetterQueueUrl: `${local(sqsUrl)}/000000000000/ota-updates-dead`,
     outcomeQueueUrl: `${local(sqsUrl)}/000000000000/ota-updates-outcomes`,
@@ -75,7 +75,7 @@ export async function startCloud({
   };
 }
 
-/** Where a client on this machine finds a listener that may listen on every address. */
+/** The URL for clients on this machine, also when the listener listens on every address. */
 function local(url: string): string {
   return url.replace('0.0.0.0', '127.0.0.1');
 }

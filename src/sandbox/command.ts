@@ -10,9 +10,9 @@ import { createLogger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/summary.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { runDemo } from './demo.ts';
-import type { SimulatedApiSettingsInput } from './simulated-api/index.ts';
+import { faultNames, type SimulatedApiSettingsInput } from './simulated-api/index.ts';
 
-/** Commander takes null for a missing value, so no limit has a name. */
+/** `unlimited`, because commander reads null as a missing value. */
 type ApiLimit = 'unlimited' | NonNullable<SimulatedApiSettingsInput['limit']>;
 
 interface Flags {
@@ -27,22 +27,22 @@ interface Flags {
   readonly apiFaults: Readonly<Record<string, number>>;
 }
 
-/** What the sandbox's worker starts from; the environment wins. */
+/** Defaults of the sandbox's worker; the environment overrides them. */
 const workerDefaults = { RATE_LIMIT: '400', CALL_TIMEOUT_MS: '2000', HTTP_PORT: '0', LOG_LEVEL: 'warn' };
 
-/** The demo shows its own progress; a log between the lines would hide it. */
+/** Log lines would break the progress display of the demo. */
 const demoDefaults = { LOG_LEVEL: 'silent' };
 
 export function configureSandbox(command: Command, context: CommandContext): void {
   command
     .description(
       'Starts an SQS emulator, a simulated API and a worker in this process. Tasks whose Identifier begins with ' +
-        '"unknown" do not exist there, those that begin with "denied" are forbidden.',
+        '"unknown" do not exist there; updates of those that begin with "denied" are denied.',
     )
     .option('--demo <file>', 'apply this file of updates, print a summary and end')
-    .option('--no-worker', 'the emulators alone')
-    .option('--outcomes', 'the worker publishes the outcome of every update')
-    .option('--host <address>', 'address the emulators listen on', '127.0.0.1')
+    .option('--no-worker', 'start only the emulators')
+    .option('--outcomes', 'publish the outcome of every update')
+    .option('--host <address>', 'address that the emulators listen on', '127.0.0.1')
     .option('--sqs-port <port>', 'port of the SQS emulator; 0 picks one', port, 0)
     .option('--api-port <port>', 'port of the simulated API; 0 picks one', port, 0)
     .option(
@@ -51,10 +51,10 @@ export function configureSandbox(command: Command, context: CommandContext): voi
       limit,
       limit('200:20'),
     )
-    .option('--api-latency <min-max>', 'in milliseconds', latency, latency('20-80'))
+    .option('--api-latency <min-max>', "the API's latency in milliseconds", latency, latency('20-80'))
     .option(
       '--api-faults <list>',
-      'shares of calls, as internalError=0.01,reset=0.005,hang=0.001',
+      'faults as shares of calls: internalError=0.01,reset=0.005,hang=0.001',
       faults,
       {},
     )
@@ -131,10 +131,10 @@ function apiSettings({ apiLimit, apiLatency, apiFaults }: Flags): SimulatedApiSe
   };
 }
 
-/** What another shell needs to work with this sandbox. */
+/** How to use this sandbox from another shell. */
 function directions(cloud: Cloud, { outcomes }: Flags, token: string): string {
   return [
-    'The sandbox is up. In another shell:',
+    'The sandbox is running. In another shell:',
     '',
     `  export QUEUE_URL=${cloud.queueUrl}`,
     `  export DEAD_LETTER_QUEUE_URL=${cloud.deadLetterQueueUrl}`,
@@ -143,7 +143,7 @@ function directions(cloud: Cloud, { outcomes }: Flags, token: string): string {
     `  export AWS_REGION=${cloud.client.region} AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox`,
     '  npx ota-updater enqueue examples/updates.csv',
     '',
-    'Switch faults on and off:',
+    'To inject faults:',
     '',
     `  curl -X PUT -H 'authorization: Bearer ${token}' -H 'content-type: application/json' \\`,
     `    -d '{"faults":{"internalError":0.2}}' ${cloud.api.url}/_sandbox/settings`,
@@ -155,7 +155,7 @@ function directions(cloud: Cloud, { outcomes }: Flags, token: string): string {
 function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535)
-    throw new InvalidArgumentError('a port is from 0 to 65535.');
+    throw new InvalidArgumentError('It must be a port from 0 to 65535.');
   return value;
 }
 
@@ -164,7 +164,7 @@ function limit(text: string): ApiLimit {
   const [rate, burst] = text.split(':').map(Number);
   const ratePerSecond = rate ?? 0;
   if (!(ratePerSecond > 0) || (burst !== undefined && !(burst >= 1))) {
-    throw new InvalidArgumentError('as 200, 200:20 or unlimited.');
+    throw new InvalidArgumentError('It must be like 200, 200:20 or unlimited.');
   }
   return { ratePerSecond, burst: burst ?? Math.max(1, Math.round(ratePerSecond / 10)) };
 }
@@ -173,21 +173,21 @@ function latency(text: string): { minMs: number; maxMs: number } {
   const [min, max] = text.split('-').map(Number);
   const minMs = min ?? Number.NaN;
   const maxMs = max ?? minMs;
-  if (!(minMs >= 0) || !(maxMs >= minMs)) throw new InvalidArgumentError('as 50 or 20-80.');
+  if (!(minMs >= 0) || !(maxMs >= minMs)) throw new InvalidArgumentError('It must be like 50 or 20-80.');
   return { minMs, maxMs };
 }
-
-const faultNames = ['internalError', 'throttle', 'hang', 'reset', 'resetAfterApply', 'html503'];
 
 function faults(text: string): Record<string, number> {
   const shares = text.split(',').map((part): [string, number] => {
     const [name = '', share] = part.split('=');
     return [name, Number(share)];
   });
-  const good = shares.every(([name, share]) => faultNames.includes(name) && share >= 0 && share <= 1);
+  const good = shares.every(
+    ([name, share]) => faultNames.some((known) => known === name) && share >= 0 && share <= 1,
+  );
   if (!good)
     throw new InvalidArgumentError(
-      `as internalError=0.01,reset=0.005; the names are ${faultNames.join(', ')}.`,
+      `It must be like internalError=0.01,reset=0.005; the names are ${faultNames.join(', ')}.`,
     );
   return Object.fromEntries(shares);
 }

@@ -1,4 +1,4 @@
-/** The demo: applies a file of updates in the sandbox, shows how it goes, and sums up. */
+/** The demo: applies a file of updates in the sandbox, with progress and a summary. */
 import type { CommandContext } from '../cli/context.ts';
 import { interruptible } from '../cli/signals.ts';
 import type { Assembly } from '../commands/assemble.ts';
@@ -22,8 +22,8 @@ export interface DemoOptions {
   readonly start: (listener: WorkerListener) => Assembly & { readonly config: Config };
 }
 
-/** What another system, less careful than `enqueue`, might put on the queue. */
-const strayBodies = [
+/** Bodies from producers that do not validate: three are invalid, one comes through SNS. */
+const uncheckedBodies = [
   'hello',
   '{"Identifier":"strayTask1","TaskConfigurationID":"cfgB7"}',
   '{"Identifier":"strayTask2"}',
@@ -51,10 +51,10 @@ async function run({ cloud, file, context, start }: DemoOptions, signal: AbortSi
   signal.addEventListener('abort', () => done.resolve());
   const startedAt = now();
   const report = await fill(cloud, file, context, signal);
-  expected = report.sent + strayBodies.length;
+  expected = report.sent + uncheckedBodies.length;
   context.stderr.write(
     `${report.rows} rows read, ${report.refused} refused before sending, ${expected} messages on the queue ` +
-      `(${strayBodies.length} of them strays that no one checked)\n`,
+      `(${uncheckedBodies.length} of them from producers that do not validate)\n`,
   );
   await worker.start();
   const stopProgress = showProgress(context, expected, settledCount, counts);
@@ -78,7 +78,7 @@ async function fill(
   const client = createSqsClient(10, { ...cloud.client, endpoint: cloud.sqsUrl });
   const queue = new Queue(client, cloud.queueUrl);
   try {
-    await queue.send(strayBodies.map((body, i) => ({ key: String(i), body })));
+    await queue.send(uncheckedBodies.map((body, i) => ({ key: String(i), body })));
     return await enqueue(
       { file, format: undefined, set: {}, queueUrl: cloud.queueUrl, dryRun: false, fromLine: 1 },
       { ...context, signal, send: (messages) => queue.send(messages), progress: createProgress(context) },
@@ -88,7 +88,10 @@ async function fill(
   }
 }
 
-/** A bar on a terminal, a line now and then elsewhere. @returns ends it. */
+/**
+ * A progress bar on a terminal, lines elsewhere.
+ * @returns ends it.
+ */
 function showProgress(
   { stderr, isTerminal, clock }: CommandContext,
   total: number,
@@ -136,13 +139,13 @@ function summary({ cloud, counts, config, report, seconds, totalSeconds }: Summa
     `refused by enqueue  ${report.refused}${report.refusedFile === undefined ? '' : ` (see ${report.refusedFile})`}`,
     `calls               ${counts.calls} (answers: ${statuses.join(', ')})`,
     `429s                ${throttled}`,
-    `rate held           ${(counts.calls / seconds).toFixed(1)} calls/s of ${config.rateLimit} allowed by RATE_LIMIT, for ${seconds.toFixed(1)} s`,
-    `time in all         ${totalSeconds.toFixed(1)} s`,
+    `rate                ${(counts.calls / seconds).toFixed(1)} calls/s of ${config.rateLimit} allowed by RATE_LIMIT, for ${seconds.toFixed(1)} s`,
+    `total time          ${totalSeconds.toFixed(1)} s`,
     '',
-    'Look further:',
-    '  npx ota-updater sandbox           the same, open-ended, with the commands to use it',
-    '  LOG_LEVEL=info npm run demo       with every failed call and dead letter in the log',
-    '  npx ota-updater enqueue --help    put your own file on a queue',
+    'Next:',
+    '  npx ota-updater sandbox           keeps running, and prints how to use it',
+    '  LOG_LEVEL=info npm run demo       logs every failed call and dead letter',
+    '  npx ota-updater enqueue --help    sends your own file',
     '',
   ].join('\n');
 }

@@ -43,7 +43,7 @@ describe('the settings', () => {
     });
   });
 
-  test('keep what a change leaves out, single faults included', async () => {
+  test('keep omitted fields when changed, including single faults', async () => {
     const api = await start({ settings: { down: true, faults: { hang: 0.1, reset: 0.2 } } });
     api.configure({ faults: { reset: 0.3 }, limitReads: true });
     api.configure({ retryAfterSeconds: undefined });
@@ -61,7 +61,7 @@ describe('the settings', () => {
     ['tasks.identifiers.0', { tasks: { kind: 'listed', identifiers: ['a-b'] } }],
     ['value', { dwon: true }],
     ['settings', []],
-  ])('refuse a bad %s and stay as they were', async (where, patch) => {
+  ])('reject an invalid %s and stay unchanged', async (where, patch) => {
     const api = await start({ settings: { limitReads: true } });
     const before = api.settings;
     const change = () => api.configure(patch as SimulatedApiSettingsPatch);
@@ -70,13 +70,13 @@ describe('the settings', () => {
     expect(api.settings).toBe(before);
   });
 
-  test('that are bad refuse the start', async () => {
+  test('prevent the start when invalid', async () => {
     await expect(startSimulatedApi({ settings: { limit: { ratePerSecond: -1, burst: 1 } } })).rejects.toThrow(
       InvalidSettingsError,
     );
   });
 
-  test('decide anew which tasks exist and keep what was updated', async () => {
+  test('change which tasks exist, and keep updates', async () => {
     const api = await start();
     await update(api, 'a1');
     const updated = api.task('a1');
@@ -97,7 +97,7 @@ describe('over HTTP', () => {
     expect((await update(api, 'a1')).status).toBe(403);
   });
 
-  test('bad settings are refused with every fault listed', async () => {
+  test('invalid settings are rejected with every problem listed', async () => {
     const api = await start();
     const answer = await send(api, 'settings', { down: 'yes', limit: { ratePerSecond: -1, burst: 0 } });
     expect(answer.status).toBe(400);
@@ -111,7 +111,7 @@ describe('over HTTP', () => {
     expect((await send(api, 'settings', '')).status).toBe(400);
   });
 
-  test('scripts are set for an Identifier, or refused with the faults', async () => {
+  test('scripts are set for an Identifier, or rejected with the problems', async () => {
     const api = await start();
     expect((await send(api, 'script/a1', [{ status: 418 }])).status).toBe(204);
     expect((await update(api, 'a1')).status).toBe(418);
@@ -126,7 +126,7 @@ describe('over HTTP', () => {
     expect(await (await fetch(`${api.url}/_sandbox/stats`)).json()).toEqual(api.stats());
   });
 
-  test('changes want the token if there is one, and reading does not', async () => {
+  test('changes require the token if there is one, reads do not', async () => {
     const api = await start({ token: 'secret' });
     for (const path of ['settings', 'script/a1']) {
       expect((await send(api, path, [])).status).toBe(401);

@@ -24,7 +24,7 @@ function read(api: SimulatedApi, path: string) {
   return fetch(`${api.url}${path}`, { headers });
 }
 
-/** A sleep that ends when told. */
+/** A sleep that the test ends. */
 function manualSleep() {
   const sleeping: { readonly ms: number; readonly wake: () => void }[] = [];
   const sleep = (ms: number) =>
@@ -35,7 +35,7 @@ function manualSleep() {
 }
 
 describe('the limit', () => {
-  test('answers 429 beyond the burst and lets calls through again at its rate', async () => {
+  test('answers 429 beyond the burst, and accepts calls again at its rate', async () => {
     let now = 0;
     const api = await start({ limit: { ratePerSecond: 2, burst: 3 } }, { now: () => now });
     const statuses: number[] = [];
@@ -47,7 +47,7 @@ describe('the limit', () => {
     expect(api.stats()).toMatchObject({ throttled: 3, applied: 4 });
   });
 
-  test('sends Retry-After only when told to', async () => {
+  test('sends Retry-After only when configured', async () => {
     const api = await start({ limit: { ratePerSecond: 1, burst: 1 } }, { now: () => 0 });
     await put(api);
     expect((await put(api)).headers.get('retry-after')).toBeNull();
@@ -55,7 +55,7 @@ describe('the limit', () => {
     expect((await put(api)).headers.get('retry-after')).toBe('7');
   });
 
-  test('spares reads unless told to include them', async () => {
+  test('does not count reads unless configured', async () => {
     const api = await start({ limit: { ratePerSecond: 1, burst: 1 } }, { now: () => 0 });
     await put(api);
     expect((await read(api, '/ota-tasks/a1')).status).toBe(200);
@@ -64,7 +64,7 @@ describe('the limit', () => {
     expect(await nameOf(read(api, '/ota-tasks'))).toBe('429 ThrottlingException');
   });
 
-  test('can be lifted and put back at run time', async () => {
+  test('can be removed and set again at run time', async () => {
     const api = await start({ limit: { ratePerSecond: 1, burst: 1 } }, { now: () => 0 });
     await put(api);
     api.configure({ limit: null });
@@ -73,7 +73,7 @@ describe('the limit', () => {
     expect([(await put(api)).status, (await put(api)).status]).toEqual([204, 429]);
   });
 
-  test('comes before validation and after denial', async () => {
+  test('applies before validation and after denial', async () => {
     const api = await start({ limit: { ratePerSecond: 1, burst: 1 }, denied: ['a2'] }, { now: () => 0 });
     await put(api);
     expect((await put(api, 'not-valid')).status).toBe(429);
@@ -82,7 +82,7 @@ describe('the limit', () => {
 });
 
 describe('the switches', () => {
-  test('expired credentials refuse everything, the denied included, until they are renewed', async () => {
+  test('expired credentials refuse every request, including denied ones, until they are renewed', async () => {
     const api = await start({ expiredCredentials: true, denied: 'all' });
     for (const call of [put(api), read(api, '/ota-tasks/a1'), read(api, '/ota-tasks')]) {
       expect(await nameOf(call)).toBe('403 ExpiredTokenException');
@@ -91,7 +91,7 @@ describe('the switches', () => {
     expect((await put(api)).status).toBe(204);
   });
 
-  test('denial meets all, or only the Identifiers given', async () => {
+  test('denial applies to all, or to the given Identifiers', async () => {
     const api = await start({ denied: ['a1'] });
     expect(await nameOf(put(api, 'a1'))).toBe('403 AccessDeniedException');
     expect(await nameOf(read(api, '/ota-tasks/a1'))).toBe('403 AccessDeniedException');
@@ -102,7 +102,7 @@ describe('the switches', () => {
     expect(await nameOf(read(api, '/ota-tasks'))).toBe('403 AccessDeniedException');
   });
 
-  test('down answers every request by 500 until it is up again', async () => {
+  test('down answers every request by 500', async () => {
     const api = await start({ down: true, expiredCredentials: true });
     for (const call of [put(api), read(api, '/ota-tasks/a1'), read(api, '/ota-tasks')]) {
       expect(await nameOf(call)).toBe('500 InternalServerException');
@@ -164,11 +164,11 @@ describe('a fault', () => {
     expect(api.stats().applied).toBe(0);
   });
 
-  test('meets the share of calls that was asked for', async () => {
+  test('affects the configured share of calls', async () => {
     const draws = [0.05, 0.15, 0.25, 0.35, 0.99];
     const api = await start(
       { faults: { internalError: 0.1, throttle: 0.1, html503: 0.1 } },
-      // One draw goes to the request ids at the start.
+      // The request ids use one random number at the start.
       { random: sequence([0.5, ...draws]) },
     );
     const statuses: number[] = [];
@@ -176,14 +176,14 @@ describe('a fault', () => {
     expect(statuses).toEqual([500, 429, 503, 204, 204]);
   });
 
-  test('leaves reads alone', async () => {
+  test('does not affect reads', async () => {
     const api = await start({ faults: { internalError: 1 } });
     expect((await read(api, '/ota-tasks/a1')).status).toBe(200);
   });
 });
 
 describe('latency', () => {
-  test('is drawn uniformly from its range and delays the answer, not the effect', async () => {
+  test('is drawn uniformly from its range, and delays the answer, not the update', async () => {
     const { sleep, sleeping } = manualSleep();
     const api = await start({ latency: { minMs: 20, maxMs: 80 } }, { sleep, random: () => 0.5 });
     const call = put(api);
@@ -218,7 +218,7 @@ describe('latency', () => {
     expect(sleeping).toEqual([]);
   });
 
-  test('can be changed at run time and delays reads too', async () => {
+  test('can be changed at run time, and delays reads too', async () => {
     const { sleep, sleeping } = manualSleep();
     const api = await start({}, { sleep });
     api.configure({ latency: { minMs: 5, maxMs: 5 } });
@@ -229,7 +229,7 @@ describe('latency', () => {
     expect((await call).status).toBe(200);
   });
 
-  test('that outlasts the client ends the call when the client leaves', async () => {
+  test('does not keep a call in flight after its client has gone', async () => {
     const { sleep, sleeping } = manualSleep();
     const api = await start({ latency: { minMs: 9000, maxMs: 9000 } }, { sleep });
     const client = new AbortController();
@@ -245,7 +245,7 @@ describe('latency', () => {
   });
 });
 
-/** Gives the values in turn. */
+/** Returns the values in turn. */
 function sequence(values: readonly number[]): () => number {
   let index = 0;
   return () => {

@@ -14,7 +14,7 @@ function put(api: SimulatedApi, identifier: string, init: RequestInit = {}) {
 }
 
 describe('a script', () => {
-  test('answers one call for its Identifier by each entry, then normal behaviour resumes', async () => {
+  test('gives one answer to each call for its Identifier, then normal behaviour resumes', async () => {
     const api = await start();
     api.script('a1', [
       { status: 500, errorType: 'InternalServerException' },
@@ -62,7 +62,7 @@ describe('a script', () => {
     expect((await put(api, 'a1')).status).toBe(500);
   });
 
-  test('waits the delay of its answer in place of the latency', async () => {
+  test('uses the delay of its answer instead of the latency', async () => {
     const asked: number[] = [];
     const sleep = async (ms: number) => {
       asked.push(ms);
@@ -74,7 +74,7 @@ describe('a script', () => {
     expect(asked).toEqual([300, 9]);
   });
 
-  test('is replaced by the next script and dropped by an empty one', async () => {
+  test('is replaced by the next script and removed by an empty one', async () => {
     const api = await start();
     api.script('a1', [{ status: 500 }, { status: 500 }]);
     api.script('a1', [{ status: 503 }]);
@@ -91,7 +91,7 @@ describe('a script', () => {
     expect((await put(api, 'a1')).status).toBe(500);
   });
 
-  test('for all answers every call that has none of its own, until it is cleared', async () => {
+  test('for all calls answers those without one of their own, until it is removed', async () => {
     const api = await start();
     api.scriptAll({ status: 500 });
     api.script('a1', [{ status: 418 }]);
@@ -107,7 +107,7 @@ describe('a script', () => {
     ['a status that is none', { status: 99 }],
     ['a header that cannot be sent', { status: 500, headers: { 'a b': 'x' } }],
     ['an unknown field', { status: 500, retryAfter: 1 }],
-  ])('with %s is refused', async (_what, answer) => {
+  ])('with %s is rejected', async (_what, answer) => {
     const api = await start();
     expect(() => api.script('a1', [answer as ScriptedAnswer])).toThrow(InvalidSettingsError);
     expect(() => api.scriptAll(answer as ScriptedAnswer)).toThrow(InvalidSettingsError);

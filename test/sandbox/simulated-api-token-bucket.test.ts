@@ -8,7 +8,7 @@ const limits = fc.record({
 });
 const steps = fc.array(fc.double({ min: 0, max: 5000, noNaN: true }), { maxLength: 300 });
 
-/** When tokens were granted, asking once after each step. */
+/** The times of granted tokens, with one request after each step. */
 function grantTimes(bucket: TokenBucket, start: number, waits: readonly number[]): number[] {
   const granted: number[] = [];
   let now = start;
@@ -20,7 +20,7 @@ function grantTimes(bucket: TokenBucket, start: number, waits: readonly number[]
 }
 
 describe('a token bucket', () => {
-  test('grants at most burst + rate * t over every stretch of time', () => {
+  test('grants at most burst + rate * t in any period', () => {
     fc.assert(
       fc.property(limits, steps, (limit, waits) => {
         const granted = grantTimes(new TokenBucket(limit, 0), 0, waits);
@@ -45,7 +45,7 @@ describe('a token bucket', () => {
     );
   });
 
-  test('grants what it promises: a token to whoever waits for one', () => {
+  test('grants a token after the time that one takes', () => {
     fc.assert(
       fc.property(limits, steps, (limit, waits) => {
         const bucket = new TokenBucket(limit, 0);
@@ -57,7 +57,7 @@ describe('a token bucket', () => {
     );
   });
 
-  test('grants nothing extra when the clock steps back', () => {
+  test('grants no additional tokens when the clock steps back', () => {
     fc.assert(
       fc.property(
         limits,
@@ -76,7 +76,7 @@ describe('a token bucket', () => {
     );
   });
 
-  test('gives no fresh burst when its limit changes', () => {
+  test('grants no new burst when its limit changes', () => {
     fc.assert(
       fc.property(limits, limits, (before, after) => {
         const bucket = new TokenBucket(before, 0);

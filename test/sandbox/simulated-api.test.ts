@@ -37,7 +37,7 @@ interface ListPage {
 }
 
 describe('UpdateOtaTask', () => {
-  test('answers 204 with no body and a request id of its own', async () => {
+  test('answers 204 without a body and with a request id', async () => {
     const api = await start();
     const first = await put(api, 'a1', { Description: 'Nightly roll-out 7' });
     const second = await put(api, 'a1', { Description: 'Nightly roll-out 8' });
@@ -47,7 +47,7 @@ describe('UpdateOtaTask', () => {
     expect(second.headers.get('x-amzn-requestid')).not.toBe(first.headers.get('x-amzn-requestid'));
   });
 
-  test('leaves a field that is left out, or null, as it was and moves LastUpdatedAt', async () => {
+  test('keeps an omitted or null field, and changes LastUpdatedAt', async () => {
     let now = 1_700_000_000_000;
     const api = await start({ now: () => now });
     await put(api, 'a1', { Description: 'one', TaskConfigurationId: 'cfgB7' });
@@ -81,7 +81,7 @@ describe('UpdateOtaTask', () => {
     ['TaskConfigurationId', 'a1', { TaskConfigurationId: '' }],
     ['TaskConfigurationId', 'a1', { TaskConfigurationId: 'c'.repeat(65) }],
     ['TaskConfigurationId', 'a1', { TaskConfigurationId: 'cfg-1' }],
-  ])('refuses a bad %s by name and applies nothing (%j %j)', async (field, identifier, body) => {
+  ])('rejects an invalid %s by name, without applying (%j %j)', async (field, identifier, body) => {
     const api = await start();
     const error = await errorOf(await put(api, identifier, body));
     expect(error).toMatchObject({ status: 400, name: 'ValidationException' });
@@ -95,7 +95,7 @@ describe('UpdateOtaTask', () => {
     expect((await put(api, 'a'.repeat(200), body)).status).toBe(204);
   });
 
-  test('names every field that is wrong in one answer', async () => {
+  test('names every invalid field in one answer', async () => {
     const api = await start();
     const error = await errorOf(await put(api, 'a-b', { Description: '', TaskConfigurationId: '?' }));
     expect(error.message).toMatch(
@@ -103,7 +103,7 @@ describe('UpdateOtaTask', () => {
     );
   });
 
-  test.each(['{', '[]', '"x"', 'null'])('refuses the body %s as no JSON object', async (body) => {
+  test.each(['{', '[]', '"x"', 'null'])('rejects the body %s, which is not a JSON object', async (body) => {
     const api = await start();
     expect(await errorOf(await put(api, 'a1', body))).toMatchObject({
       status: 400,
@@ -111,7 +111,7 @@ describe('UpdateOtaTask', () => {
     });
   });
 
-  test('takes a body without a content type', async () => {
+  test('accepts a body without a content type', async () => {
     const api = await start();
     const body = new Uint8Array(Buffer.from('{"Description":"x"}'));
     const { authorization } = authorized;
@@ -134,7 +134,7 @@ describe('UpdateOtaTask', () => {
 });
 
 describe('the wire', () => {
-  test('gives a request id also where no operation matches or the path cannot be decoded', async () => {
+  test('has a request id even when no operation matches or the path cannot be decoded', async () => {
     const api = await start();
     const unknown = await fetch(`${api.url}/nothing`, { method: 'POST' });
     expect(unknown.headers.get('x-amzn-requestid')).toBeTruthy();
@@ -144,7 +144,7 @@ describe('the wire', () => {
     expect(await errorOf(undecodable)).toMatchObject({ status: 400, name: 'ValidationException' });
   });
 
-  test('refuses a body beyond a mebibyte', async () => {
+  test('rejects a body of more than 1 MiB', async () => {
     const api = await start();
     const error = await errorOf(await put(api, 'a1', 'x'.repeat(1_048_577)));
     expect(error).toMatchObject({ status: 413, name: 'RequestEntityTooLargeException' });
@@ -152,7 +152,7 @@ describe('the wire', () => {
 });
 
 describe('the tasks', () => {
-  test('all exist but those with the excepted prefix or on the list of exceptions', async () => {
+  test('all exist, except those with the excepted prefix and those listed', async () => {
     const api = await start({ settings: { tasks: { kind: 'all', exceptPrefix: 'gone', except: ['x9'] } } });
     expect((await put(api, 'any1', {})).status).toBe(204);
     for (const identifier of ['gone1', 'x9']) {
@@ -174,7 +174,7 @@ describe('the tasks', () => {
     expect((await get(api, '/ota-tasks/a3')).status).toBe(404);
   });
 
-  test('can be a numbered million, of which any can be updated and the last ones listed', async () => {
+  test('can be a million numbered ones, each of which can be updated and listed', async () => {
     const api = await start({ settings: { tasks: { kind: 'numbered', prefix: 'task', count: 1_000_000 } } });
     expect((await put(api, 'task1000000', { Description: 'last' })).status).toBe(204);
     for (const identifier of ['task0', 'task01', 'task1000001', 'task', 'job1']) {
@@ -194,7 +194,7 @@ describe('the tasks', () => {
     expect(task.CreatedAt).toBeLessThanOrEqual(1_700_000_000);
   });
 
-  test('that a GetOtaTask asks for with a bad Identifier or without credentials are refused', async () => {
+  test('are not returned for an invalid Identifier or without credentials', async () => {
     const api = await start();
     expect(await errorOf(await get(api, '/ota-tasks/a-b'))).toMatchObject({ name: 'ValidationException' });
     expect(await errorOf(await get(api, '/ota-tasks/a1', {}))).toMatchObject({
@@ -204,7 +204,7 @@ describe('the tasks', () => {
 });
 
 describe('ListOtaTasks', () => {
-  test('pages through every task once, 100 to a page unless told', async () => {
+  test('lists every task once, by default 100 per page', async () => {
     const api = await start({ settings: { tasks: { kind: 'numbered', prefix: 't', count: 250 } } });
     const seen: string[] = [];
     const sizes: number[] = [];
@@ -220,14 +220,14 @@ describe('ListOtaTasks', () => {
     expect(new Set(seen).size).toBe(250);
   });
 
-  test('gives no token when the last task ends the page', async () => {
+  test('returns no token when the last task ends the page', async () => {
     const api = await start({ settings: { tasks: { kind: 'listed', identifiers: ['a1', 'a2', 'a2'] } } });
     const page = (await (await get(api, '/ota-tasks?MaxResults=2')).json()) as ListPage;
     expect(page.Tasks.map((task) => task.TaskId)).toEqual(['a1', 'a2']);
     expect(page).not.toHaveProperty('NextToken');
   });
 
-  test('lists the tasks touched so far where every Identifier exists', async () => {
+  test('lists the tasks called for so far when every Identifier exists', async () => {
     const api = await start();
     await put(api, 'b2', {});
     await get(api, '/ota-tasks/a1');

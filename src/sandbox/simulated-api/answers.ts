@@ -1,4 +1,4 @@
-/** An answer as it goes on the wire, without the request id that every answer gets. */
+/** An HTTP answer, without the request id, which every answer gets. */
 export interface Answer {
   readonly status: number;
   /** Names in lower case. */
@@ -9,10 +9,8 @@ export interface Answer {
 
 const json = { 'content-type': 'application/json' };
 
-/** 204, nothing else. */
 export const noContent: Answer = Object.freeze({ status: 204, headers: {}, body: null });
 
-/** 200 with a JSON body. */
 export function ok(body: unknown): Answer {
   return { status: 200, headers: json, body: JSON.stringify(body) };
 }
@@ -67,7 +65,7 @@ export const missingToken = failure(
   'Missing Authentication Token',
 );
 
-/** A page as a proxy sends it: no error name, not JSON. */
+/** A proxy's error page: no error name, not JSON. */
 export const htmlUnavailable: Answer = Object.freeze({
   status: 503,
   headers: { 'content-type': 'text/html; charset=utf-8' },

@@ -8,14 +8,14 @@ interface ScriptRoute {
 }
 
 /**
- * Driving the sandbox over HTTP, under `/_sandbox`; never limited, delayed or made to fail. With a `token`,
- * the PUTs want `Authorization: Bearer <token>`. Refused input is answered by 400 `{"message", "faults": []}`.
+ * Control of the simulated API over HTTP, under `/_sandbox`, without limits, latency and faults. With a `token`, PUTs
+ * require `Authorization: Bearer <token>`. Invalid input is answered by 400 `{"message", "faults": []}`.
  */
 export function addControlRoutes(app: FastifyInstance, context: RouteContext, token: string | null): void {
-  const { service, ledger } = context;
+  const { service, callLog } = context;
 
   app.get('/_sandbox/stats', (_request, reply) => {
-    reply.send(ledger.stats());
+    reply.send(callLog.stats());
   });
   app.get('/_sandbox/settings', (_request, reply) => {
     reply.send(service.settings);
@@ -39,7 +39,7 @@ export function addControlRoutes(app: FastifyInstance, context: RouteContext, to
     apply: (body: unknown) => void,
   ): void {
     if (token !== null && request.headers.authorization !== `Bearer ${token}`) {
-      reply.code(401).send({ message: 'needs the header Authorization: Bearer <token>' });
+      reply.code(401).send({ message: 'requires the header Authorization: Bearer <token>' });
       return;
     }
     let body: unknown;

@@ -1,23 +1,12 @@
-import type { FaultSettings, LatencySettings } from './settings.ts';
+/** Draws fault and latency of a call at random. */
+import { type Fault, type FaultSettings, faultNames, type LatencySettings } from './settings.ts';
 
 /** A source of randomness, uniform in [0, 1). */
 export type Random = () => number;
 
-/** What a call may meet instead of an answer of the service. */
-export type Fault = 'internalError' | 'throttle' | 'hang' | 'reset' | 'resetAfterApply' | 'html503';
-
-const faultNames: readonly Fault[] = [
-  'internalError',
-  'throttle',
-  'hang',
-  'reset',
-  'resetAfterApply',
-  'html503',
-];
-
 /**
- * A function that draws the fault of one call, or null for none, by the shares in `settings`. It takes one
- * random number a call, and none at all while every share is 0.
+ * A function that draws the fault of a call, or null, by the shares in `settings`. It uses one random number per call, and
+ * none while every share is 0.
  */
 export function faultDrawer(settings: FaultSettings, random: Random): () => Fault | null {
   const bounds: { readonly fault: Fault; readonly below: number }[] = [];
@@ -34,7 +23,7 @@ export function faultDrawer(settings: FaultSettings, random: Random): () => Faul
   };
 }
 
-/** A function that draws the latency of one call in ms; it takes no random number where nothing varies. */
+/** A function that draws the latency of a call, in milliseconds. It uses no random number while the latency is fixed. */
 export function latencyDrawer(settings: LatencySettings, random: Random): () => number {
   if (!Array.isArray(settings)) return uniform(settings.minMs, settings.maxMs, random);
   let total = 0;

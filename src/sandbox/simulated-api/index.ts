@@ -1,9 +1,11 @@
-/** The sandbox's stand-in for the AWS IoT Managed Integrations API. */
-export type { Sleep } from './delivery.ts';
-export type { CallStatus, SimulatedApiStats, SimulatedCall } from './ledger.ts';
+/** The simulated AWS IoT Managed Integrations API. */
+
+export type { CallStatus, SimulatedApiStats, SimulatedCall } from './call-log.ts';
+export type { Sleep } from './respond.ts';
 export { ScriptedAnswer } from './scripts.ts';
 export { type SimulatedApi, type SimulatedApiOptions, startSimulatedApi } from './server.ts';
 export {
+  faultNames,
   InvalidSettingsError,
   SimulatedApiSettings,
   type SimulatedApiSettingsInput,

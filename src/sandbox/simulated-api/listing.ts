@@ -4,7 +4,7 @@ import type { TaskStore } from './tasks.ts';
 const defaultPage = 100;
 const largestPage = 1000;
 
-/** The answer to ListOtaTasks: a page of `Tasks`, and a `NextToken` unless it is the last. */
+/** The answer to ListOtaTasks: a page of `Tasks`, with a `NextToken` unless it is the last. */
 export function listTasks(tasks: TaskStore, query: unknown): Answer {
   const { MaxResults, NextToken } = query as { readonly MaxResults?: unknown; readonly NextToken?: unknown };
   const count = MaxResults === undefined ? defaultPage : pageSize(MaxResults);

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { failure } from './answers.ts';
-import { deliver, type Sleep, sendAnswer } from './delivery.ts';
-import type { Ledger } from './ledger.ts';
+import type { CallLog } from './call-log.ts';
+import { respond, type Sleep, sendAnswer } from './respond.ts';
 import type { Decision, Service } from './service.ts';
 import { readBody } from './validation.ts';
 
@@ -10,31 +10,30 @@ interface TaskRoute {
   readonly Body: string | undefined;
 }
 
-/** What the routes need of the running API. */
 export interface RouteContext {
   readonly service: Service;
-  readonly ledger: Ledger;
+  readonly callLog: CallLog;
   readonly now: () => number;
   readonly sleep: Sleep;
 }
 
-/** The operations of the service, on the paths and in the protocol (restJson1) of the real one. */
+/** The operations of the service, with the paths and the protocol (restJson1) of AWS's. */
 export function addServiceRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { service, ledger, now, sleep } = context;
+  const { service, callLog, now, sleep } = context;
 
   app.put('/ota-tasks/:Identifier', (request: FastifyRequest<TaskRoute>, reply) => {
     const identifier = request.params.Identifier;
     const at = now();
     const body = readBody(request.body);
-    ledger.begin(identifier);
+    callLog.begin(identifier);
     const decision = service.update(identifier, body, isAuthorized(request));
-    ledger.decide({ identifier, at, status: decision.status, input: body.input }, decision);
-    deliver(reply, decision, sleep, () => ledger.end(identifier));
+    callLog.decide({ identifier, at, status: decision.status, input: body.input }, decision);
+    respond(reply, decision, sleep, () => callLog.end(identifier));
   });
 
   const read = (reply: FastifyReply, decision: Decision) => {
-    ledger.read(decision.status as number);
-    deliver(reply, decision, sleep, () => {});
+    callLog.read(decision.status as number);
+    respond(reply, decision, sleep, () => {});
   };
   app.get('/ota-tasks/:Identifier', (request: FastifyRequest<TaskRoute>, reply) => {
     read(reply, service.get(request.params.Identifier, isAuthorized(request)));
@@ -48,7 +47,7 @@ export function addServiceRoutes(app: FastifyInstance, context: RouteContext): v
   });
 }
 
-/** The answer for what Fastify itself refuses (a path that cannot be decoded, a body too large). */
+/** Answers a request that Fastify refuses, such as one with a body that is too large. */
 export function refuseRequest(error: unknown, reply: FastifyReply): void {
   const { statusCode, message } = error as { readonly statusCode?: number; readonly message?: string };
   const text = message ?? String(error);

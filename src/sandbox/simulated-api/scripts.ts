@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Answer } from './answers.ts';
 import { parseOrRefuse } from './settings.ts';
 
-/** Headers that Node accepts: a token as name, printable Latin-1 as value. */
+/** Headers that Node accepts. */
 const Headers = z.record(
   z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/),
   z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/),
@@ -11,42 +11,42 @@ const Headers = z.record(
 /** One scripted answer to an UpdateOtaTask call. */
 export const ScriptedAnswer = z.union([
   /**
-   * `apply`: validate and apply as usual, free of limits and faults. `hang`: never answer. `reset`: reset the
-   * connection, nothing applied. `apply-then-reset`: apply, then reset.
+   * `apply`: validate and apply, without limits and faults. `hang`: never answer. `reset`: reset the connection without
+   * applying. `apply-then-reset`: apply, then reset.
    */
   z.enum(['apply', 'hang', 'reset', 'apply-then-reset']),
-  /** This answer, and nothing is applied. */
+  /** This answer, without applying. */
   z.strictObject({
     status: z.number().int().min(200).max(599),
     headers: Headers.optional(),
-    /** A string goes out as it is (text/html unless `headers` say otherwise), anything else as JSON. */
+    /** A string is sent as it is (text/html unless `headers` say otherwise), anything else as JSON. */
     body: z.unknown().optional(),
     /** The error name in `x-amzn-errortype`; the body is then `{"message"}` unless given. */
     errorType: z.string().min(1).optional(),
-    /** Instead of the latency in the settings. */
+    /** Instead of the latency of the settings. */
     delayMs: z.number().min(0).max(86_400_000).optional(),
   }),
 ]);
 export type ScriptedAnswer = z.input<typeof ScriptedAnswer>;
 
-/** The scripts: what the next calls get, per Identifier and for all. */
+/** Scripted answers, per Identifier and for all calls. */
 export class ScriptBook {
   readonly #queues = new Map<string, ScriptedAnswer[]>();
   #forAll: ScriptedAnswer | null = null;
 
-  /** The next calls for `identifier` get these, one each; replaces what was left of an earlier script. */
+  /** One answer for each of the next calls for `identifier`; replaces an earlier script. */
   set(identifier: string, answers: unknown): void {
     const queue = parseOrRefuse(z.array(ScriptedAnswer), answers);
     if (queue.length === 0) this.#queues.delete(identifier);
     else this.#queues.set(identifier, queue);
   }
 
-  /** Every call without a script of its own gets this, until null. */
+  /** The answer for every call without a script of its own; null ends it. */
   setForAll(answer: unknown): void {
     this.#forAll = parseOrRefuse(ScriptedAnswer.nullable(), answer);
   }
 
-  /** Consumes the answer for a call, or null if none is scripted. */
+  /** Takes the answer for a call; null if none is scripted. */
   next(identifier: string): ScriptedAnswer | null {
     if (this.#queues.size === 0) return this.#forAll;
     const queue = this.#queues.get(identifier);
@@ -56,7 +56,6 @@ export class ScriptBook {
   }
 }
 
-/** The wire form of a scripted answer. */
 export function scriptedToAnswer(script: Exclude<ScriptedAnswer, string>): Answer {
   const { status, body, errorType } = script;
   const headers: Record<string, string> = {};

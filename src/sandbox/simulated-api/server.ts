@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
+import { CallLog, type SimulatedApiStats, type SimulatedCall } from './call-log.ts';
 import { addControlRoutes } from './control-routes.ts';
-import type { Sleep } from './delivery.ts';
-import { Ledger, type SimulatedApiStats, type SimulatedCall } from './ledger.ts';
+import type { Sleep } from './respond.ts';
 import { addServiceRoutes, refuseRequest } from './routes.ts';
 import type { ScriptedAnswer } from './scripts.ts';
 import { Service } from './service.ts';
@@ -20,9 +20,9 @@ export interface SimulatedApiOptions {
   readonly port?: number;
   /** What it starts with; see {@link SimulatedApiSettings}. */
   readonly settings?: SimulatedApiSettingsInput;
-  /** Keep every call for `callsFor`; default false. */
+  /** Whether to keep every call for `callsFor`; default false. */
   readonly record?: boolean;
-  /** Bearer token that the PUTs under `/_sandbox` want; default none. */
+  /** Bearer token that PUTs under `/_sandbox` require; default none. */
   readonly token?: string;
   /** Milliseconds since the epoch; default `Date.now`. */
   readonly now?: () => number;
@@ -34,40 +34,43 @@ export interface SimulatedApiOptions {
 
 /** A running simulated API. */
 export interface SimulatedApi {
-  /** Without a trailing slash, e.g. `http://127.0.0.1:40123`. */
+  /** Without a trailing slash: `http://127.0.0.1:40123`. */
   readonly url: string;
   readonly port: number;
-  /** The settings in force. */
+  /** The present settings. */
   readonly settings: SimulatedApiSettings;
-  /** Changes settings from the next request on. Throws an InvalidSettingsError, and changes nothing, if bad. */
+  /**
+   * Changes the settings from the next request on.
+   * @throws InvalidSettingsError; then nothing is changed.
+   */
   configure(patch: SimulatedApiSettingsPatch): void;
-  /** The next UpdateOtaTask calls for `identifier` get these, one each; replaces an earlier script. */
+  /** One answer for each of the next UpdateOtaTask calls for `identifier`; replaces an earlier script. */
   script(identifier: string, answers: readonly ScriptedAnswer[]): void;
-  /** Every UpdateOtaTask call without a script of its own gets this, until null. */
+  /** The answer for every UpdateOtaTask call without a script of its own; null ends it. */
   scriptAll(answer: ScriptedAnswer | null): void;
   stats(): SimulatedApiStats;
-  /** The task as it is now, or undefined if there is none. */
+  /** The task's present state; undefined if there is none. */
   task(identifier: string): SimulatedTask | undefined;
   /** The UpdateOtaTask calls for `identifier` in order of arrival; empty without the option `record`. */
   callsFor(identifier: string): readonly SimulatedCall[];
-  /** Listens to UpdateOtaTask calls as their answer is decided (on arrival); returns how to stop. */
+  /** Calls `listener` for each UpdateOtaTask call as it arrives. The returned function stops it. */
   onCall(listener: (call: SimulatedCall) => void): () => void;
-  /** Resolves once `predicate` holds: looked at now and whenever a call is decided or ends. Rejects on close. */
+  /** Resolves once `predicate` holds: checked now, and whenever a call is decided or ends. Rejects on close. */
   waitFor(predicate: () => boolean): Promise<void>;
-  /** Cuts all connections and ends at once; may be called again. */
+  /** Closes all connections at once; can be called again. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the sandbox's stand-in for the AWS IoT Managed Integrations API. A call is decided, and its update
- * applied, when it arrives; latency delays only the answer, so updates take effect in the order of arrival.
+ * Starts the simulated AWS IoT Managed Integrations API. A call is decided and its update applied when it arrives; latency
+ * delays only the answer, so updates take effect in the order of arrival.
  */
 export async function startSimulatedApi(options: SimulatedApiOptions = {}): Promise<SimulatedApi> {
   const now = options.now ?? Date.now;
   const random = options.random ?? Math.random;
-  const ledger = new Ledger(options.record ?? false);
+  const callLog = new CallLog(options.record ?? false);
   const service = new Service(options.settings ?? {}, now, random);
-  const context = { service, ledger, now, sleep: options.sleep ?? unreferencedSleep };
+  const context = { service, callLog, now, sleep: options.sleep ?? unreferencedSleep };
 
   const app = fastify({
     logger: false,
@@ -104,13 +107,13 @@ export async function startSimulatedApi(options: SimulatedApiOptions = {}): Prom
     configure: (patch) => service.configure(patch),
     script: (identifier, answers) => service.scripts.set(identifier, answers),
     scriptAll: (answer) => service.scripts.setForAll(answer),
-    stats: () => ledger.stats(),
+    stats: () => callLog.stats(),
     task: (identifier) => service.tasks.get(identifier),
-    callsFor: (identifier) => ledger.callsFor(identifier),
-    onCall: (listener) => ledger.onCall(listener),
-    waitFor: (predicate) => ledger.waitFor(predicate),
+    callsFor: (identifier) => callLog.callsFor(identifier),
+    onCall: (listener) => callLog.onCall(listener),
+    waitFor: (predicate) => callLog.waitFor(predicate),
     close: () => {
-      ledger.close();
+      callLog.close();
       closing ??= app.close();
       return closing;
     },
@@ -124,7 +127,7 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** Ids in the form of a UUID: a random part for the run, a counter for the request. */
+/** Ids in the form of a UUID: random per run, then counted. */
 function requestIds(random: () => number): () => string {
   const run = Math.floor(random() * 0x1_0000_0000)
     .toString(16)

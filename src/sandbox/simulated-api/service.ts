@@ -1,14 +1,14 @@
 import * as answers from './answers.ts';
-import { type Fault, faultDrawer, latencyDrawer, type Random } from './faults.ts';
-import type { CallStatus } from './ledger.ts';
+import type { CallStatus } from './call-log.ts';
+import { faultDrawer, latencyDrawer, type Random } from './faults.ts';
 import { listTasks } from './listing.ts';
 import { ScriptBook, type ScriptedAnswer, scriptedToAnswer } from './scripts.ts';
-import { mergeSettings, parseOrRefuse, SimulatedApiSettings } from './settings.ts';
+import { type Fault, mergeSettings, parseOrRefuse, SimulatedApiSettings } from './settings.ts';
 import { TaskStore, taskArn } from './tasks.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { identifierViolation, type ReadBody, violationMessage } from './validation.ts';
 
-/** What happens to a request: an answer, silence, or a reset connection, after `delayMs`. */
+/** How a request is answered, after `delayMs`. */
 export interface Decision {
   readonly ending: answers.Answer | 'hang' | 'reset';
   readonly status: CallStatus;
@@ -21,9 +21,9 @@ type Operation = 'UpdateOtaTask' | 'GetOtaTask' | 'ListOtaTasks';
 type Outcome = Omit<Decision, 'delayMs'>;
 
 /**
- * The service without its wire: decides what becomes of a request, and applies it, at the moment it is asked.
- * Order: (scripted answer) -> down -> no credentials -> expired -> denied -> throttled -> fault -> validation ->
- * not found -> applied. A script is asked only for requests with credentials.
+ * The service without HTTP: decides the answer to a request, and applies its update, when it is called.
+ * Order: scripted answer (only with credentials) -> down -> no credentials -> expired -> denied -> throttled -> fault ->
+ * validation -> not found -> applied.
  */
 export class Service {
   readonly scripts = new ScriptBook();
@@ -36,7 +36,7 @@ export class Service {
   #drawFault: () => Fault | null = () => null;
   #drawLatency: () => number = () => 0;
 
-  /** Throws an InvalidSettingsError if `settings` breaks the schema. */
+  /** @throws InvalidSettingsError */
   constructor(settings: unknown, now: () => number, random: Random) {
     this.#now = now;
     this.#random = random;
@@ -50,7 +50,10 @@ export class Service {
     return this.#settings;
   }
 
-  /** Changes settings from the next request on; all or, with an InvalidSettingsError, nothing. */
+  /**
+   * Changes the settings from the next request on.
+   * @throws InvalidSettingsError; then nothing is changed.
+   */
   configure(patch: unknown): void {
     const before = this.#settings;
     this.#settings = mergeSettings(before, patch);

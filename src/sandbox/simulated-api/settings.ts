@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What the simulated API can be told, from code or over HTTP. One schema describes it; every field has a
- * default, so `{}` is an API without limit, latency or fault in which every task exists.
+ * The settings of the simulated API, from code or over HTTP. Every field has a default: `{}` is an API without limit,
+ * latency or faults in which every task exists.
  */
 
 const milliseconds = z.number().min(0).max(86_400_000);
@@ -18,14 +18,14 @@ const notOrdered = { error: 'minMs must not exceed maxMs' };
 /** Milliseconds, drawn uniformly. */
 const LatencyRange = z.strictObject({ minMs: milliseconds, maxMs: milliseconds }).refine(ordered, notOrdered);
 
-/** A range with the weight it is chosen by; weights need not add up to anything. */
+/** A range, chosen in proportion to its weight. */
 const WeightedLatencyRange = z
   .strictObject({ weight: z.number().positive(), minMs: milliseconds, maxMs: milliseconds })
   .refine(ordered, notOrdered);
 
 const Latency = z.union([LatencyRange, z.array(WeightedLatencyRange).min(1)]);
 
-/** A token bucket: full at first, `burst` tokens at most. */
+/** A token bucket, full at first. */
 const RateLimit = z.strictObject({
   ratePerSecond: z.number().positive(),
   burst: z.number().min(1),
@@ -33,7 +33,7 @@ const RateLimit = z.strictObject({
 
 /** Which tasks exist. */
 const Population = z.discriminatedUnion('kind', [
-  /** Every Identifier, but those that start with `exceptPrefix` or are in `except`. Lists only tasks seen. */
+  /** Every Identifier, except those that start with `exceptPrefix` or are in `except`. Only tasks called for are listed. */
   z.strictObject({
     kind: z.literal('all'),
     exceptPrefix: z.string().min(1).nullable().default(null),
@@ -41,7 +41,7 @@ const Population = z.discriminatedUnion('kind', [
   }),
   /** These and no others. */
   z.strictObject({ kind: z.literal('listed'), identifiers: z.array(identifier) }),
-  /** `prefix1` to `prefix<count>`; costs no memory until touched. */
+  /** `prefix1` to `prefix<count>`; a task takes memory only once it is called for. */
   z.strictObject({
     kind: z.literal('numbered'),
     prefix: identifier,
@@ -49,66 +49,73 @@ const Population = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** Shares of UpdateOtaTask calls (0-1, together at most 1) that meet a fault instead of an answer. */
+/** The faults, each a share of UpdateOtaTask calls from 0 to 1. */
+export const faultNames = [
+  'internalError',
+  'throttle',
+  'hang',
+  'reset',
+  'resetAfterApply',
+  'html503',
+] as const;
+export type Fault = (typeof faultNames)[number];
+
+/** Shares of UpdateOtaTask calls with a fault; together at most 1. */
 const Faults = z
   .strictObject({
-    /** 500 InternalServerException, nothing applied. */
+    /** 500 InternalServerException, not applied. */
     internalError: share.default(0),
-    /** 429 with Retry-After, nothing applied. */
+    /** 429 with Retry-After, not applied. */
     throttle: share.default(0),
     /** The Retry-After of those 429s, in seconds. */
     throttleRetryAfterSeconds: z.number().int().min(0).default(1),
-    /** No answer until the client gives up, nothing applied. */
+    /** No answer until the client gives up, not applied. */
     hang: share.default(0),
-    /** The connection is reset, nothing applied. */
+    /** The connection is reset, not applied. */
     reset: share.default(0),
     /** The update takes effect, then the connection is reset. */
     resetAfterApply: share.default(0),
-    /** 503 with an HTML page, as from a proxy, nothing applied. */
+    /** 503 with an HTML page, as from a proxy, not applied. */
     html503: share.default(0),
   })
-  .refine(
-    (f) => f.internalError + f.throttle + f.hang + f.reset + f.resetAfterApply + f.html503 <= 1 + 1e-9,
-    {
-      error: 'the shares add up to more than 1',
-    },
-  );
+  .refine((shares) => faultNames.reduce((sum, name) => sum + shares[name], 0) <= 1 + 1e-9, {
+    error: 'the shares add up to more than 1',
+  });
 
 export const SimulatedApiSettings = z.strictObject({
   /** Limit of UpdateOtaTask; null for none. */
   limit: RateLimit.nullable().default(null),
-  /** Whether GetOtaTask and ListOtaTasks draw on the same limit. */
+  /** Whether GetOtaTask and ListOtaTasks count towards the same limit. */
   limitReads: z.boolean().default(false),
   /** Retry-After of the limit's 429s, in seconds; null for no such header. */
   retryAfterSeconds: z.number().int().min(0).nullable().default(null),
-  /** Time before any answer: a range, or weighted ranges. */
+  /** Time before each answer: a range, or weighted ranges. */
   latency: Latency.default({ minMs: 0, maxMs: 0 }),
   faults: Faults.prefault({}),
-  /** 403 ExpiredTokenException to all. */
+  /** 403 ExpiredTokenException for every request. */
   expiredCredentials: z.boolean().default(false),
-  /** 403 AccessDeniedException to none, to all, or to these Identifiers. */
+  /** 403 AccessDeniedException for no request, for all, or for these Identifiers. */
   denied: z
     .union([z.enum(['none', 'all']), z.array(z.string()), z.strictObject({ prefix: z.string().min(1) })])
     .default('none'),
-  /** Every request, reads included, is answered by 500. */
+  /** 500 for every request, including reads. */
   down: z.boolean().default(false),
   tasks: Population.prefault({ kind: 'all' }),
 });
 
-/** The settings, complete. */
+/** Complete settings. */
 export type SimulatedApiSettings = Readonly<z.output<typeof SimulatedApiSettings>>;
-/** The settings as one gives them: everything optional. */
+/** Settings as given: every field optional. */
 export type SimulatedApiSettingsInput = z.input<typeof SimulatedApiSettings>;
-/** A change of settings: fields left out stay; `faults` merges field by field, the rest is replaced whole. */
+/** A change of settings. Omitted fields stay; `faults` is merged field by field, other fields are replaced as a whole. */
 export type SimulatedApiSettingsPatch = Omit<SimulatedApiSettingsInput, 'faults'> & {
   readonly faults?: Partial<z.input<typeof Faults>> | undefined;
 };
 export type LatencySettings = z.output<typeof Latency>;
 export type FaultSettings = z.output<typeof Faults>;
-export type LimitSettings = z.output<typeof RateLimit>;
 export type PopulationSettings = z.output<typeof Population>;
 
-/** Settings or a script that the schema refuses; `faults` has one line for each thing wrong. */
+/** Invalid settings, or an invalid script; `faults` has a line for each problem. */
 export class InvalidSettingsError extends Error {
   readonly faults: readonly string[];
 
@@ -119,14 +126,17 @@ export class InvalidSettingsError extends Error {
   }
 }
 
-/** Parses with `schema`, or throws an {@link InvalidSettingsError} that lists every fault. */
+/** @throws InvalidSettingsError with every problem. */
 export function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new InvalidSettingsError(result.error.issues.flatMap((issue) => describe(issue, [])));
 }
 
-/** The settings after `patch`; throws an {@link InvalidSettingsError} and leaves `current` as it was. */
+/**
+ * The settings after `patch`.
+ * @throws InvalidSettingsError with every problem.
+ */
 export function mergeSettings(current: SimulatedApiSettings, patch: unknown): SimulatedApiSettings {
   if (!isObject(patch)) throw new InvalidSettingsError(['settings: expected an object']);
   const merged: Record<string, unknown> = { ...current, ...withoutUndefined(patch) };
@@ -139,7 +149,7 @@ export function mergeSettings(current: SimulatedApiSettings, patch: unknown): Si
 function describe(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): string[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
-    // The branch that was meant is the one whose faults lie inside the value, not at its root.
+    // The intended branch is the one whose problems lie inside the value, not at its root.
     const meant = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
     if (meant && meant.length > 0) return meant.flatMap((inner) => describe(inner, path));
   }

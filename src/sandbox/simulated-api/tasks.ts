@@ -1,7 +1,7 @@
 import type { PopulationSettings } from './settings.ts';
 import type { UpdateInput } from './validation.ts';
 
-/** A task as GetOtaTask answers it; times in epoch seconds. */
+/** A task as in the answer of GetOtaTask; times in epoch seconds. */
 export interface SimulatedTask {
   readonly TaskId: string;
   readonly TaskArn: string;
@@ -17,35 +17,34 @@ export interface SimulatedTask {
   readonly Target: readonly string[];
 }
 
-/** A task as ListOtaTasks answers it. */
+/** A task as in the answer of ListOtaTasks. */
 export type SimulatedTaskSummary = Pick<
   SimulatedTask,
   'TaskId' | 'TaskArn' | 'CreatedAt' | 'LastUpdatedAt' | 'TaskConfigurationId' | 'Status'
 >;
 
-/** What an update changed; all else of a task follows from its Identifier. */
+/** What updates have changed; everything else of a task is computed from its Identifier. */
 interface Stored {
   description: string | null;
   configuration: string | null;
-  /** ms; null until updated. */
+  /** Epoch milliseconds; null until updated. */
   updatedAt: number | null;
 }
 
 const createdWithinMs = 90 * 86_400_000;
 
-/** The ARN of a task of the sandbox's one account and region. */
 export function taskArn(identifier: string): string {
   return `arn:aws:iotmanagedintegrations:eu-west-1:123456789012:ota-task/${identifier}`;
 }
 
 /**
- * The tasks. Their first state is computed from the Identifier, so a task takes memory only once it is
- * touched: a million tasks cost nothing, a million updated ones an entry of four small fields each.
+ * The tasks. Their initial state is computed from the Identifier, so that a task takes memory only once it has been called
+ * for.
  */
 export class TaskStore {
   readonly #startedAtMs: number;
   readonly #stored = new Map<string, Stored>();
-  /** Identifiers in the order they were first touched. */
+  /** Identifiers in the order of their first call. */
   readonly #touched: string[] = [];
   #exists: (identifier: string) => boolean = () => true;
   #size: () => number = () => 0;
@@ -56,7 +55,7 @@ export class TaskStore {
     this.setPopulation(population);
   }
 
-  /** Decides anew which tasks exist; what was stored stays, for when they exist again. */
+  /** Changes which tasks exist; stored updates are kept for when a task exists again. */
   setPopulation(population: PopulationSettings): void {
     if (population.kind === 'all') {
       const { exceptPrefix } = population;
@@ -86,12 +85,12 @@ export class TaskStore {
     return this.#exists(identifier);
   }
 
-  /** Notes that a task was asked for, so that it is listed from now on. */
+  /** Lists the task from now on. */
   touch(identifier: string): void {
     this.#entry(identifier);
   }
 
-  /** Stores an update; fields left out stay. */
+  /** Stores an update; omitted fields stay. */
   apply(identifier: string, input: UpdateInput, nowMs: number): void {
     const entry = this.#entry(identifier);
     if (input.Description !== undefined) entry.description = input.Description;
@@ -99,7 +98,7 @@ export class TaskStore {
     entry.updatedAt = nowMs;
   }
 
-  /** The task, or undefined if there is none. Changes nothing. */
+  /** Undefined if there is no such task. */
   get(identifier: string): SimulatedTask | undefined {
     if (!this.#exists(identifier)) return undefined;
     const stored = this.#stored.get(identifier);
@@ -121,7 +120,7 @@ export class TaskStore {
     };
   }
 
-  /** Up to `count` tasks from position `start` on; `next` is the position to go on at, null at the end. */
+  /** Up to `count` tasks from position `start` on; `next` is the position of the next page, null at the end. */
   page(
     start: number,
     count: number,

@@ -1,5 +1,4 @@
-/** A rate, and how much of it may be taken at once. */
-export interface BucketLimit {
+interface BucketLimit {
   /** Tokens per second; more than 0. */
   readonly ratePerSecond: number;
   /** The most tokens the bucket holds; at least 1. */
@@ -7,9 +6,8 @@ export interface BucketLimit {
 }
 
 /**
- * A token bucket, full at first. Pure: it knows no clock, times (ms, from any fixed origin) are passed in.
- * Over any stretch of t seconds it grants at most `burst + ratePerSecond * t` tokens. A clock that steps
- * back grants nothing extra.
+ * A token bucket, full at first. Times are milliseconds from any fixed origin. In any period of t seconds it grants at most
+ * `burst + ratePerSecond * t` tokens. A clock that steps back grants none in addition.
  */
 export class TokenBucket {
   #limit: BucketLimit;
@@ -30,7 +28,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Goes on with another limit. Tokens in hand are kept, up to the new burst: a change is no free burst. */
+  /** Changes the limit. The present tokens are kept, up to the new burst. */
   change(limit: BucketLimit, nowMs: number): void {
     this.#refill(nowMs);
     this.#limit = limit;

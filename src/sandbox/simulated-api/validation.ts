@@ -1,15 +1,14 @@
-/** The fields of an UpdateOtaTask body that the service knows; a field left out stays as it is stored. */
+/** The body of UpdateOtaTask; an omitted field stays as stored. */
 export interface UpdateInput {
   readonly Description?: string;
   readonly TaskConfigurationId?: string;
 }
 
-/** A body as read: what it sets, and all that is wrong with it. */
 export interface ReadBody {
   readonly input: UpdateInput;
   /** Not a JSON object: the service's SerializationException. */
   readonly malformed: boolean;
-  /** What breaks a rule of the service, one sentence each, naming the field. */
+  /** One sentence for each broken rule of the service, naming the field. */
   readonly violations: readonly string[];
 }
 
@@ -23,12 +22,12 @@ const identifierRule: Rule = { field: 'Identifier', maxLength: 200, pattern: /^[
 const descriptionRule: Rule = { field: 'Description', maxLength: 256, pattern: /^[0-9A-Za-z_\- ]+$/ };
 const configurationRule: Rule = { field: 'TaskConfigurationId', maxLength: 64, pattern: /^[a-zA-Z0-9]+$/ };
 
-/** What is wrong with an Identifier, or null. */
+/** The rule that an Identifier breaks, or null. */
 export function identifierViolation(value: string): string | null {
   return violationOf(identifierRule, value);
 }
 
-/** Reads a request body. As with the service, null is the same as left out and unknown fields are ignored. */
+/** Reads a request body. As in the service, null counts as omitted and unknown fields are ignored. */
 export function readBody(text: string | undefined): ReadBody {
   const body = parseObject(text);
   if (body === null) return { input: {}, malformed: true, violations: [] };
@@ -47,7 +46,7 @@ export function readBody(text: string | undefined): ReadBody {
   return { input, malformed: false, violations };
 }
 
-/** The service's sentence for a list of violations. */
+/** The message of the service for these violations. */
 export function violationMessage(violations: readonly string[]): string {
   const noun = violations.length === 1 ? 'error' : 'errors';
   return `${violations.length} validation ${noun} detected: ${violations.join('; ')}`;

@@ -9,7 +9,7 @@ function put(api: SimulatedApi, identifier: string, body = '{}') {
   return fetch(`${api.url}/ota-tasks/${identifier}`, { method: 'PUT', headers, body });
 }
 
-/** A sleep that ends for all when told. */
+/** A sleep that the test ends for all. */
 function heldSleep() {
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
@@ -19,7 +19,7 @@ function heldSleep() {
 }
 
 describe('the stats', () => {
-  test('count calls by status, those applied and the reads apart', async () => {
+  test('count calls by status, applied updates, and reads separately', async () => {
     const api = await start({ settings: { tasks: { kind: 'listed', identifiers: ['a1'] } } });
     await put(api, 'a1');
     await put(api, 'a2');
@@ -39,7 +39,7 @@ describe('the stats', () => {
     });
   });
 
-  test('keep the most calls in flight at once, over all and for one Identifier', async () => {
+  test('have the maximum of calls in flight, in total and per Identifier', async () => {
     const { sleep, open } = heldSleep();
     const api = await start({ sleep, settings: { latency: { minMs: 1, maxMs: 1 } } });
     const calls = ['a1', 'a2', 'a1', 'a3', 'a1'].map((identifier) => put(api, identifier));
@@ -49,7 +49,7 @@ describe('the stats', () => {
     expect(api.stats()).toMatchObject({ inFlight: 0, maxInFlight: 5, maxInFlightPerIdentifier: 3 });
   });
 
-  test('never see two calls at once for one Identifier when a client waits, or gives up, before the next', async () => {
+  test('do not count calls for one Identifier as concurrent when the client waits or gives up before the next', async () => {
     const api = await start();
     api.script('a1', ['hang', 'apply', 'hang', 'apply']);
     for (let i = 0; i < 2; i += 1) {
@@ -67,7 +67,7 @@ describe('the stats', () => {
 });
 
 describe('the calls', () => {
-  test('are kept in order with what they asked for if told so', async () => {
+  test('are recorded in order, with their input, when configured', async () => {
     let now = 100;
     const api = await start({ record: true, now: () => now });
     await put(api, 'a1', '{"Description":"one","TaskConfigurationId":"c1","Other":1}');
@@ -81,13 +81,13 @@ describe('the calls', () => {
     expect(api.callsFor('a2')).toHaveLength(1);
   });
 
-  test('are not kept otherwise', async () => {
+  test('are not recorded otherwise', async () => {
     const api = await start();
     await put(api, 'a1');
     expect(api.callsFor('a1')).toEqual([]);
   });
 
-  test('are told to listeners until they leave', async () => {
+  test('are reported to listeners until these are removed', async () => {
     const api = await start();
     const heard: SimulatedCall[] = [];
     const leave = api.onCall((call) => heard.push(call));
@@ -105,7 +105,7 @@ describe('the calls', () => {
 });
 
 describe('waitFor', () => {
-  test('resolves at once when the predicate holds already', async () => {
+  test('resolves at once when the predicate already holds', async () => {
     const api = await start();
     await api.waitFor(() => true);
   });
@@ -128,7 +128,7 @@ describe('waitFor', () => {
 });
 
 describe('close', () => {
-  test('ends with hanging requests, delayed ones and idle connections open', async () => {
+  test('ends despite hanging requests, delayed answers and idle connections', async () => {
     const api = await start({ settings: { latency: { minMs: 3_600_000, maxMs: 3_600_000 } } });
     api.script('a1', ['hang']);
     const idle = connect(api.port, '127.0.0.1');

@@ -9,20 +9,20 @@ export interface SimulatedCall {
   /** When it arrived, ms. */
   readonly at: number;
   readonly status: CallStatus;
-  /** The known fields that were strings, whether valid or not. */
+  /** The known fields that are strings, whether valid or not. */
   readonly input: UpdateInput;
 }
 
-/** Counts since the start. All but `reads` are about UpdateOtaTask. */
+/** Counts since the start; all but `reads` concern UpdateOtaTask. */
 export interface SimulatedApiStats {
   readonly calls: number;
   /** By {@link CallStatus}. */
   readonly byStatus: Readonly<Record<string, number>>;
-  /** Answers that said slow down: by the limit, by a fault, or scripted. */
+  /** Throttling answers: by the limit, by a fault, or scripted. */
   readonly throttled: number;
-  /** Updates that took effect, those whose answer was then lost included. */
+  /** Updates that took effect, including those whose answer was lost. */
   readonly applied: number;
-  /** Arrived, neither answered nor given up by the client. Without latency a call is answered as it arrives. */
+  /** Calls that are neither answered nor given up by the client. */
   readonly inFlight: number;
   readonly maxInFlight: number;
   readonly maxInFlightPerIdentifier: number;
@@ -36,8 +36,8 @@ interface Waiter {
   readonly reject: (reason: unknown) => void;
 }
 
-/** The bookkeeping of the simulated API: counts, records, listeners and those who wait for a count. */
-export class Ledger {
+/** Counts and records the calls, informs listeners, and resolves `waitFor`. */
+export class CallLog {
   readonly #record: boolean;
   readonly #records = new Map<string, SimulatedCall[]>();
   readonly #listeners = new Set<(call: SimulatedCall) => void>();
@@ -54,12 +54,12 @@ export class Ledger {
   #maxInFlightPerIdentifier = 0;
   #reads = 0;
 
-  /** With `record`, every call is kept for {@link callsFor}. */
+  /** @param record keep every call for {@link callsFor}. */
   constructor(record: boolean) {
     this.#record = record;
   }
 
-  /** A call arrived. */
+  /** A call has arrived. */
   begin(identifier: string): void {
     const own = (this.#inFlight.get(identifier) ?? 0) + 1;
     this.#inFlight.set(identifier, own);
@@ -68,7 +68,7 @@ export class Ledger {
     if (this.#inFlightTotal > this.#maxInFlight) this.#maxInFlight = this.#inFlightTotal;
   }
 
-  /** Its answer is decided, and what it does is done. */
+  /** The answer of a call is decided, and its update applied. */
   decide(call: SimulatedCall, effects: { readonly applied: boolean; readonly throttled: boolean }): void {
     this.#calls += 1;
     this.#byStatus.set(call.status, (this.#byStatus.get(call.status) ?? 0) + 1);
@@ -83,7 +83,7 @@ export class Ledger {
     this.#recheck();
   }
 
-  /** It is about to be answered, or the client gave up. */
+  /** A call is about to be answered, or its client has gone. */
   end(identifier: string): void {
     const own = (this.#inFlight.get(identifier) ?? 0) - 1;
     if (own > 0) this.#inFlight.set(identifier, own);
@@ -92,7 +92,7 @@ export class Ledger {
     this.#recheck();
   }
 
-  /** A GetOtaTask or ListOtaTasks was decided. */
+  /** A call of GetOtaTask or ListOtaTasks. */
   read(status: number): void {
     this.#reads += 1;
     this.#readsByStatus.set(status, (this.#readsByStatus.get(status) ?? 0) + 1);
@@ -117,7 +117,7 @@ export class Ledger {
   }
 
   onCall(listener: (call: SimulatedCall) => void): () => void {
-    // A wrapper of its own, so that the same function may listen twice and leave once.
+    // A wrapper, so that the same function can be added twice and removed once.
     const own = (call: SimulatedCall) => listener(call);
     this.#listeners.add(own);
     return () => {
@@ -125,7 +125,7 @@ export class Ledger {
     };
   }
 
-  /** Resolves once `predicate` holds: looked at now and after each call. Rejects if it throws or on close. */
+  /** Resolves once `predicate` holds: checked now and after each call. Rejects if it throws, and on close. */
   waitFor(predicate: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       if (predicate()) resolve();
@@ -134,7 +134,7 @@ export class Ledger {
     });
   }
 
-  /** Whoever still waits is told that nothing more will come. */
+  /** Rejects every pending `waitFor`. */
   close(): void {
     this.#closed = true;
     for (const waiter of this.#waiters) waiter.reject(closedError());

@@ -2,14 +2,14 @@ import type { FastifyReply } from 'fastify';
 import type { Answer } from './answers.ts';
 import type { Decision } from './service.ts';
 
-/** Resolves after that many milliseconds. */
+/** Resolves after `ms` milliseconds. */
 export type Sleep = (ms: number) => Promise<void>;
 
 /**
- * Carries out a decision on the wire. `ended` is called once: just before the answer goes out, or when the
- * client has given up, whichever is first. Without a delay nothing is timed and the answer goes out at once.
+ * Answers a request as decided, after the delay. `ended` is called once: just before the answer is sent, or when the
+ * client closes the connection, whichever is first.
  */
-export function deliver(reply: FastifyReply, decision: Decision, sleep: Sleep, ended: () => void): void {
+export function respond(reply: FastifyReply, decision: Decision, sleep: Sleep, ended: () => void): void {
   const { ending, delayMs } = decision;
   if (delayMs <= 0 && ending !== 'hang') {
     ended();
@@ -36,7 +36,6 @@ export function deliver(reply: FastifyReply, decision: Decision, sleep: Sleep, e
   );
 }
 
-/** Sends an answer as it is. */
 export function sendAnswer(reply: FastifyReply, answer: Answer): void {
   reply
     .code(answer.status)
@@ -53,11 +52,11 @@ function finish(reply: FastifyReply, ending: Answer | 'reset'): void {
   reply.raw.socket?.resetAndDestroy();
 }
 
-/** Calls `left` once when the client closes its side or the connection breaks. */
+/** Calls `left` once, when the client closes its side or the connection breaks. */
 function watchClient(reply: FastifyReply, left: () => void) {
   const socket = reply.raw.socket;
   let gone = false;
-  // 'end' comes before 'close': the client's next call, on another connection, must not overtake it.
+  // 'end' comes before 'close': the client's next call, on another connection, must not come first.
   const events = ['end', 'error', 'close'] as const;
   const stop = () => {
     for (const event of events) socket?.off(event, leave);
