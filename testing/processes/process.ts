@@ -117,6 +117,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Nobody reads what it prints, as after `| head`. */
   readonly stdoutClosed?: boolean;
+  /** What to start instead of `src/main.ts`. */
+  readonly script?: readonly string[];
 }
 
 export interface CommandResult extends Exit {
@@ -127,9 +129,9 @@ export interface CommandResult extends Exit {
 /** Runs `node src/main.ts <args>` to its end; killed at the end of the test at the latest. */
 export async function runCommand(
   args: readonly string[],
-  { env = {}, stdin = '', cwd = root, stdoutClosed = false }: CommandOptions = {},
+  { env = {}, stdin = '', cwd = root, stdoutClosed = false, script = program }: CommandOptions = {},
 ): Promise<CommandResult> {
-  const child = start([...program, ...args], env, cwd);
+  const child = start([...script, ...args], env, cwd);
   if (stdoutClosed) child.stdout?.destroy();
   const output = collect(child);
   child.stdin?.on('error', () => {});
