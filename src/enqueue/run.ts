@@ -1,42 +1,56 @@
-/** One run of enqueue: open, validate everything, then send. */
-
+/** One run of enqueue: opens the input, validates everything, then sends. */
 import { resolve } from 'node:path';
-import { EnqueueFailure, InputFault } from '../input/faults.ts';
+import type { Readable } from 'node:stream';
+import { CommandError, messageOf, misuse } from '../errors.ts';
 import { RefusedFile } from '../input/refused.ts';
-import { readRows } from '../input/rows.ts';
-import { openSource, type Source } from '../input/source.ts';
 import {
-  type CheckedRow,
-  checkRows,
   checkSetFields,
+  type Format,
   type GoodRow,
   type RefusedRow,
   type Rules,
-  type Tally,
-  tallyRows,
-} from '../input/validate.ts';
-import { type SendOptions, type SendResult, sendRows } from '../sending/send.ts';
+  readRows,
+  type SetFields,
+} from '../input/rows.ts';
+import { openSource, type Source } from '../input/source.ts';
+import type { Update } from '../message/update.ts';
+import type { OutgoingMessage } from '../queue/types.ts';
+import { isFifo, type MessageOptions, toMessage } from '../sending/messages.ts';
+import { type SendContext, sendMessages } from '../sending/send.ts';
 import { printable } from '../text/printable.ts';
 import type { Progress } from '../text/progress.ts';
-import type { EnqueueContext, EnqueueOptions } from './options.ts';
+import type { Clock } from '../time/clock.ts';
 import { type Report, toReport } from './summary.ts';
+import { type Tally, tallyRows } from './tally.ts';
+
+export interface EnqueueOptions {
+  /** A path, or `-` for stdin. */
+  readonly file: string;
+  readonly format: Format | undefined;
+  readonly set: SetFields;
+  /** May be missing on a dry run only. */
+  readonly queueUrl: string | undefined;
+  readonly dryRun: boolean;
+  /** Rows before this line are validated and not sent. */
+  readonly fromLine: number;
+  /** Where refused rows go; beside the file when omitted. */
+  readonly refusedFile?: string;
+}
+
+export interface EnqueueContext extends SendContext {
+  readonly stdin: Readable;
+  readonly cwd: string;
+  readonly clock: Clock;
+  readonly progress: Progress;
+}
 
 /** Refused rows that the summary shows. */
 const EXAMPLES = 3;
 
-const nothingSent: SendResult = {
-  sent: 0,
-  refused: 0,
-  requests: 0,
-  continueFrom: undefined,
-  failure: undefined,
-};
-
 /**
  * Validates every row before the first one is sent, writes the refused ones beside the file and sends the good ones.
- * @returns how it went, also when it was interrupted or gave up.
- * @throws InputFault when nothing was done because file or flags are wrong; EnqueueFailure when file or disk failed
- * before the first row was sent.
+ * @returns the result, also when it was interrupted or gave up.
+ * @throws CommandError when file or flags are wrong, and when file or disk failed before the first row was sent.
  */
 export async function enqueue(options: EnqueueOptions, context: EnqueueContext): Promise<Report> {
   const { signal, progress } = context;
@@ -79,22 +93,28 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     if (examples.length < EXAMPLES) examples.push(row);
   };
 
-  const tally = await validate({ source, rules, progress, signal, fromLine, onRefused });
+  progress.stage('validating', source.bytes);
+  let bytes = 0;
+  const chunks = source.chunks((count) => {
+    bytes += count;
+    progress.update(bytes);
+  });
+  const tally = await tallyRows(readRows({ ...source, chunks }, rules), { signal, fromLine, onRefused });
   if (signal.aborted) {
     refused.discard();
     return toReport(options, { outcome: 'interrupted' });
   }
   if (fromLine > tally.lastLine) {
-    throw new InputFault(
+    throw misuse(
       `There is no row from line ${fromLine} on: the last row of ${printable(source.name)} is on line ${tally.lastLine}.`,
     );
   }
   if (await source.changed()) {
-    throw new EnqueueFailure(`${printable(source.name)} changed while it was validated; nothing was sent.`);
+    throw new CommandError(`${printable(source.name)} changed while it was validated; nothing was sent.`);
   }
 
   const sendingSince = context.clock.monotonic();
-  const { result, firstBody } = await send({ options, context, rules, source, refused }, tally, onRefused);
+  const result = await send({ options, context, rules, source, refused }, tally, onRefused);
   const seconds = (context.clock.monotonic() - sendingSince) / 1_000;
   const report = finishReport(refused);
   const failure = result.failure ?? report.failure ?? missingRows(result, tally, source);
@@ -103,7 +123,6 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     ...result,
     outcome: failure === undefined ? stopped : 'failed',
     failure,
-    firstBody,
     tally,
     refused: tally.refused + result.refused,
     refusedFile: report.written ? (options.refusedFile ?? source.refusedPath) : undefined,
@@ -112,69 +131,73 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
   });
 }
 
+interface RowMessage extends OutgoingMessage {
+  readonly row: GoodRow;
+}
+
+interface Sent extends Pick<Report, 'sent' | 'refused' | 'requests' | 'continueFrom' | 'failure'> {
+  readonly firstBody: string | undefined;
+}
+
 async function send(
   { options, context, rules, source }: Run,
   { toSend }: Tally,
   onRefused: (row: RefusedRow) => void,
-): Promise<{ result: SendResult; firstBody: string | undefined }> {
+): Promise<Sent> {
   const { dryRun, queueUrl = 'http://queue.invalid/', fromLine } = options;
   let firstBody: string | undefined;
-  if (toSend === 0) return { result: nothingSent, firstBody };
+  if (toSend === 0)
+    return { sent: 0, refused: 0, requests: 0, continueFrom: undefined, failure: undefined, firstBody };
   context.progress.stage(dryRun ? 'counting  ' : 'sending   ', toSend);
-  // A dry run goes the whole way but for the request itself, so that what it counts is true.
-  const pretend: SendOptions['send'] = async ([first]) => {
+  // A dry run does everything but the request itself, so that its counts are true.
+  const pretend: SendContext['send'] = async ([first]) => {
     firstBody ??= first?.body;
     return [];
   };
-  const rows = checkRows(readRows({ ...source, chunks: source.chunks() }), rules);
-  const result = await sendRows(goodRows(rows, fromLine), {
+  const run = { fifo: isFifo(queueUrl), run: `${rules.startedAt} ${context.random()}` };
+  async function* messages(): AsyncGenerator<RowMessage, undefined> {
+    for await (const row of readRows({ ...source, chunks: source.chunks() }, rules)) {
+      if ('update' in row && row.line >= fromLine) yield toRowMessage(row, rules.startedAt, run);
+    }
+  }
+  const result = await sendMessages(messages(), {
     ...context,
     queueUrl,
-    run: `${rules.startedAt} ${context.random()}`,
     send: dryRun ? pretend : context.send,
-    onRefused,
+    onRefused: ({ row: { line, raw } }, reason) => onRefused({ line, raw, reason }),
     onProgress: context.progress.update,
   });
-  return { result, firstBody };
+  const { firstUnsent, lastTaken, sent, refused, requests, failure } = result;
+  // When the input failed, the lines after the last one that was taken are not known.
+  const unknown = failure === undefined ? undefined : (lastTaken?.row.line ?? 0) + 1;
+  return { sent, refused, requests, failure, firstBody, continueFrom: firstUnsent?.row.line ?? unknown };
 }
 
-/** By now rows are sent: a report that cannot be written must not hide how many. */
+/** A row without RequestId gets `row-` and its line in six digits, one without IssuedAt the start of the run. */
+function toRowMessage(row: GoodRow, startedAt: number, run: Omit<MessageOptions, 'key'>): RowMessage {
+  const { RequestId, IssuedAt } = row.update;
+  const update: Update = {
+    ...row.update,
+    RequestId: RequestId ?? `row-${String(row.line).padStart(6, '0')}`,
+    IssuedAt: IssuedAt ?? new Date(startedAt).toISOString(),
+  };
+  return { row, ...toMessage(update, { ...run, key: String(row.line) }) };
+}
+
+/** A file that cannot be written must not hide how many rows were sent. */
 function finishReport(refused: RefusedFile): { written: boolean; failure: string | undefined } {
   try {
     return { written: refused.finish(), failure: undefined };
   } catch (error) {
     return {
       written: false,
-      failure: error instanceof Error ? error.message : String(error),
+      failure: messageOf(error),
     };
   }
 }
 
-/** The file is read anew for sending: rows that were good before and are not there any more must not go unnoticed. */
-function missingRows(result: SendResult, { toSend }: Tally, { name }: Source): string | undefined {
+/** The file is read again for sending: rows that were good before must not be missed unnoticed. */
+function missingRows(result: Sent, { toSend }: Tally, { name }: Source): string | undefined {
   if (result.continueFrom !== undefined || result.sent + result.refused === toSend) return undefined;
   return `${printable(name)} changed while it was sent, so that not every row was`;
-}
-
-async function* goodRows(rows: AsyncIterable<CheckedRow>, fromLine: number): AsyncGenerator<GoodRow> {
-  for await (const row of rows) if ('update' in row && row.line >= fromLine) yield row;
-}
-
-interface Validation {
-  readonly source: Source;
-  readonly rules: Rules;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-  readonly fromLine: number;
-  readonly onRefused: (row: RefusedRow) => void;
-}
-
-async function validate({ source, rules, progress, ...options }: Validation): Promise<Tally> {
-  let bytes = 0;
-  progress.stage('validating', source.bytes);
-  const chunks = source.chunks((count) => {
-    bytes += count;
-    progress.update(bytes);
-  });
-  return tallyRows(checkRows(readRows({ ...source, chunks }), rules), options);
 }

@@ -1,10 +1,12 @@
-/** What a run tells its user: a block of text, or one JSON object. */
+/** The result of an enqueue: a block of text, or one JSON object. */
 
-import type { Duplicates } from '../input/duplicates.ts';
-import type { RefusedRow, Tally } from '../input/validate.ts';
-import { isFifo } from '../sending/batches.ts';
-import { printable, printableJson, shortPrintable } from '../text/printable.ts';
+import type { RefusedRow } from '../input/rows.ts';
+import { isFifo } from '../sending/messages.ts';
+import { countLine } from '../text/layout.ts';
+import { counted, number } from '../text/numbers.ts';
+import { jsonLine, printable, shortPrintable } from '../text/printable.ts';
 import { printableUrl } from '../text/urls.ts';
+import type { Duplicates, Tally } from './tally.ts';
 
 export interface Report {
   readonly outcome: 'done' | 'interrupted' | 'failed';
@@ -70,25 +72,25 @@ export function toReport(
 
 /** The report for people, ending in a line feed. Nothing in it can control a terminal. */
 export function summaryText(report: Report): string {
-  const lines = [`${printable(report.file)}: ${rows(report.rows)} read`];
+  const lines = [`${printable(report.file)}: ${counted(report.rows, 'row')} read`];
   const queue = report.queueUrl === undefined ? 'the queue' : printableUrl(report.queueUrl);
-  const request = `${number(report.requests)} ${report.requests === 1 ? 'request' : 'requests'}`;
+  const request = counted(report.requests, 'request');
   if (report.dryRun) {
-    lines.push(entry('would send', report.sent, `to ${queue} in ${request}`));
+    lines.push(countLine('would send', report.sent, `to ${queue} in ${request}`));
     if (report.firstBody !== undefined) lines.push(`  the first one is  ${printable(report.firstBody)}`);
   } else {
     const time = `${report.seconds.toFixed(1)} s, ${number(rate(report))} rows/s`;
-    lines.push(entry('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
+    lines.push(countLine('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
   }
-  if (report.skipped > 0) lines.push(entry('skipped', report.skipped, 'before --from-line'));
-  lines.push(entry('refused', report.refused, refusedNote(report)));
+  if (report.skipped > 0) lines.push(countLine('skipped', report.skipped, 'before --from-line'));
+  lines.push(countLine('refused', report.refused, refusedNote(report)));
   for (const row of report.examples) {
-    lines.push(`              line ${row.line}: ${shortPrintable(row.reason, 160)}`);
+    lines.push(`                line ${row.line}: ${shortPrintable(row.reason, 160)}`);
   }
   if (report.refused > report.examples.length) {
-    lines.push(`              and ${number(report.refused - report.examples.length)} more`);
+    lines.push(`                and ${number(report.refused - report.examples.length)} more`);
   }
-  lines.push(entry('duplicates', report.duplicates.rows, duplicatesNote(report)));
+  lines.push(countLine('duplicates', report.duplicates.rows, duplicatesNote(report)));
   const next = nextStep(report);
   if (next !== undefined) lines.push(`next: ${next}`);
   return `${lines.join('\n')}\n`;
@@ -96,13 +98,13 @@ export function summaryText(report: Report): string {
 
 /** The report for scripts: one JSON object on one line. */
 export function summaryJson(report: Report): string {
-  const { file, outcome, dryRun, rows: rowCount, sent, skipped, refused, requests, seconds } = report;
+  const { file, outcome, dryRun, rows, sent, skipped, refused, requests, seconds } = report;
   const json = {
     outcome,
     file,
     queueUrl: report.queueUrl === undefined ? null : printableUrl(report.queueUrl),
     dryRun,
-    rows: rowCount,
+    rows,
     sent: dryRun ? 0 : sent,
     ...(dryRun && { wouldSend: sent, firstBody: report.firstBody ?? null }),
     skipped,
@@ -116,7 +118,7 @@ export function summaryJson(report: Report): string {
     continueFrom: report.continueFrom ?? null,
     failure: report.failure ?? null,
   };
-  return `${printableJson(json)}\n`;
+  return jsonLine(json);
 }
 
 /** How far an unfinished run came and where to go on; undefined for one that is done. */
@@ -125,7 +127,7 @@ export function unfinishedSentence(report: Report): string | undefined {
   const why =
     report.failure === undefined ? 'Interrupted' : `Sending failed: ${report.failure.replace(/\.$/, '')}`;
   if (report.sent === 0 || report.dryRun) return `${why}. Nothing was sent.`;
-  return `${why}. ${number(report.sent)} of ${rows(report.toSend)} were sent${fromHere(report)}.`;
+  return `${why}. ${number(report.sent)} of ${counted(report.toSend, 'row')} were sent${fromHere(report)}.`;
 }
 
 function fromHere({ continueFrom, file }: Report): string {
@@ -148,27 +150,15 @@ function duplicatesNote({ duplicates, queueUrl }: Report): string {
 
 function nextStep(report: Report): string | undefined {
   if (report.outcome !== 'done') return undefined;
-  const mend =
+  const fix =
     report.refused > 0
-      ? `mend the ${rows(report.refused)} in ${printable(report.refusedFile ?? '')} and enqueue them`
+      ? `fix the ${counted(report.refused, 'row')} in ${printable(report.refusedFile ?? '')} and enqueue them`
       : '';
-  if (report.dryRun) return report.sent > 0 ? 'the same command without --dry-run' : mend || undefined;
-  if (mend !== '') return mend;
+  if (report.dryRun) return report.sent > 0 ? 'the same command without --dry-run' : fix || undefined;
+  if (fix !== '') return fix;
   return report.sent > 0 ? '`ota-updater worker` applies them' : undefined;
-}
-
-function entry(name: string, count: number, note: string): string {
-  return `  ${name.padEnd(11)}${number(count).padStart(9)}  ${note}`.trimEnd();
 }
 
 function rate({ sent, seconds }: Report): number {
   return seconds > 0 ? Math.round(sent / seconds) : sent;
-}
-
-function rows(count: number): string {
-  return `${number(count)} ${count === 1 ? 'row' : 'rows'}`;
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en');
 }

@@ -1,6 +1,6 @@
 /**
- * CSV records out of lines. csv-parse decides what a quoted record means; this file decides where one ends,
- * so that a stray quote spoils its own line and not the rest of the file.
+ * CSV records from lines. csv-parse decides what a quoted record means; this file decides where one ends, so that a
+ * stray quote spoils its own line and not the rest of the file.
  */
 import { parse } from 'csv-parse/sync';
 import { type Line, MAX_LINE_LENGTH } from './lines.ts';
@@ -17,9 +17,9 @@ export type CsvRecord =
 export async function* readCsvRecords(
   lines: AsyncIterator<Line, undefined>,
 ): AsyncGenerator<CsvRecord, undefined> {
-  // Lines taken for a record that turned out to be none.
-  const handedBack: Line[] = [];
-  const next = async (): Promise<Line | undefined> => handedBack.shift() ?? (await lines.next()).value;
+  // Lines of what seemed to be a record of several lines: they are read again, one by one.
+  const returned: Line[] = [];
+  const next = async (): Promise<Line | undefined> => returned.shift() ?? (await lines.next()).value;
 
   for (let first = await next(); first !== undefined; first = await next()) {
     const { number: line, text: raw } = first;
@@ -32,14 +32,14 @@ export async function* readCsvRecords(
       const cells = joined.some((part) => part.cut) ? undefined : parseRecord(text);
       if (cells !== undefined) yield { line, raw: text, cells };
       else {
-        handedBack.unshift(...joined.slice(1));
+        returned.unshift(...joined.slice(1));
         yield { line, raw, fault: 'a quote (") is misplaced or never closed' };
       }
     }
   }
 }
 
-/** What becomes of a line that is not kept whole. */
+/** The fault of a line that is not kept whole. */
 export const tooLong = `is longer than ${MAX_LINE_LENGTH} characters`;
 
 /** While the count of quotes is odd, a cell is open and the record goes on in the next line. */

@@ -1,16 +1,16 @@
-/** The report of refused rows: written beside the file, complete or not at all. */
+/** The file of refused rows: written complete or not at all. */
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { CommandError, errorCode } from '../errors.ts';
 import { printable } from '../text/printable.ts';
 import { safeCsv } from '../text/safe-csv.ts';
-import { EnqueueFailure, errorCode } from './faults.ts';
-import type { RefusedRow } from './validate.ts';
+import type { RefusedRow } from './rows.ts';
 
 const BUFFERED_ROWS = 200;
 
 /**
- * `line,reason,row` per refused row. Opened with safety in a spreadsheet or a terminal: no cell begins a formula,
- * none holds a control character. Writes are synchronous: they are few, and several senders may add rows at once.
- * Every method throws EnqueueFailure when the file cannot be written.
+ * `line,reason,row` per refused row. Safe to open in a spreadsheet or a terminal: no cell begins a formula, none holds a
+ * control character. Writes are synchronous: they are few, and several lanes may add rows at once.
+ * Every method throws CommandError when the file cannot be written.
  */
 export class RefusedFile {
   readonly path: string;
@@ -18,7 +18,7 @@ export class RefusedFile {
   readonly #buffered: RefusedRow[] = [];
   #written = false;
 
-  /** @param path where the report will be after `finish()`; until then a former one stays as it is. */
+  /** @param path where the file will be after `finish()`; until then an earlier one stays as it is. */
   constructor(path: string) {
     this.path = path;
     this.#part = `${path}.part`;
@@ -30,7 +30,7 @@ export class RefusedFile {
   }
 
   /**
-   * Puts the report in its place, or removes a former run's when no row was refused.
+   * Puts the file in its place, or removes that of an earlier run when no row was refused.
    * @returns whether there is one.
    */
   finish(): boolean {
@@ -42,7 +42,7 @@ export class RefusedFile {
     return this.#written;
   }
 
-  /** Forgets the rows; a former report stays as it is. */
+  /** Drops the rows; an earlier file stays as it is. */
   discard(): void {
     this.#buffered.length = 0;
     if (this.#written) rmSync(this.#part, { force: true });
@@ -62,7 +62,7 @@ export class RefusedFile {
     try {
       write();
     } catch (error) {
-      throw new EnqueueFailure(
+      throw new CommandError(
         `The refused rows cannot be written to ${printable(this.path)} (${errorCode(error) ?? String(error)}).`,
       );
     }

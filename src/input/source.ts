@@ -1,15 +1,15 @@
-/** The input as something that can be read twice: a file as it is, a stream by way of a temporary file. */
+/** The input, to be read more than once: a file as it is, a stream from a temporary copy. */
 import { createWriteStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { CommandError, errorCode, misuse } from '../errors.ts';
 import { printable } from '../text/printable.ts';
-import { EnqueueFailure, errorCode, InputFault } from './faults.ts';
 import type { Format } from './rows.ts';
 
-/** How much of the beginning is looked at to tell text from binary, and CSV from JSON Lines. */
+/** How much of the beginning decides between text and binary, and between CSV and JSON Lines. */
 const PROBE_BYTES = 65_536;
 
 const FORMATS: Readonly<Record<string, Format>> = { '.csv': 'csv', '.jsonl': 'jsonl', '.ndjson': 'jsonl' };
@@ -19,7 +19,7 @@ export interface Source {
   readonly name: string;
   readonly format: Format;
   readonly bytes: number;
-  /** Where its refused rows belong, as the user would write it. */
+  /** Where its refused rows go by default, as the user would write it. */
   readonly refusedPath: string;
   /** All bytes from the start; may be called again when the reading before has ended. */
   chunks(onBytes?: (count: number) => void): AsyncIterable<Uint8Array>;
@@ -31,7 +31,7 @@ export interface Source {
 export interface SourceOptions {
   readonly stdin: Readable;
   readonly cwd: string;
-  /** By extension when omitted; a stream's is told by its first character. */
+  /** By extension when omitted; of a stream by its first character. */
   readonly format: Format | undefined;
   /** Ends the copying of a stream. */
   readonly signal: AbortSignal;
@@ -39,8 +39,8 @@ export interface SourceOptions {
 
 /**
  * Opens FILE, or stdin for `-`.
- * @throws InputFault for what is no file, no text, empty, or of unknown format; EnqueueFailure when a stream
- * cannot be copied; the signal's AbortError.
+ * @throws CommandError for what is no file, no text, empty, or of unknown format, and when a stream cannot be copied;
+ * the signal's AbortError.
  */
 export async function openSource(file: string, options: SourceOptions): Promise<Source> {
   if (file === '-') return openStream(options.stdin, 'stdin', options);
@@ -48,7 +48,7 @@ export async function openSource(file: string, options: SourceOptions): Promise<
   const handle = await openHandle(path, file);
   try {
     const stat = await handle.stat();
-    if (stat.isDirectory()) throw new InputFault(`${printable(file)} is a directory, not a file.`);
+    if (stat.isDirectory()) throw misuse(`${printable(file)} is a directory, not a file.`);
     if (stat.isFile()) {
       const format = options.format ?? FORMATS[extname(file).toLowerCase()];
       return await describe(handle, { name: file, refusedPath: `${file}.refused.csv`, format, sniff: false });
@@ -66,10 +66,9 @@ async function openHandle(path: string, name: string): Promise<FileHandle> {
     return await open(path, 'r');
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT') throw new InputFault(`There is no file ${printable(name)}.`);
-    if (code === 'EACCES' || code === 'EPERM')
-      throw new InputFault(`${printable(name)} may not be read (${code}).`);
-    throw new InputFault(`${printable(name)} cannot be opened (${code ?? String(error)}).`);
+    if (code === 'ENOENT') throw misuse(`There is no file ${printable(name)}.`);
+    if (code === 'EACCES' || code === 'EPERM') throw misuse(`${printable(name)} may not be read (${code}).`);
+    throw misuse(`${printable(name)} cannot be opened (${code ?? String(error)}).`);
   }
 }
 
@@ -83,7 +82,7 @@ async function openStream(
     const path = join(folder, 'input');
     await pipeline(stream, createWriteStream(path, { mode: 0o600 }), { signal }).catch((error: unknown) => {
       if (signal.aborted) throw error;
-      throw new EnqueueFailure(
+      throw new CommandError(
         `${printable(name)} cannot be copied to ${folder} (${errorCode(error) ?? String(error)}); TMPDIR says where copies go.`,
       );
     });
@@ -118,7 +117,7 @@ async function describe(
   const text = probeText(probe, name);
   const known = format ?? (sniff ? sniffFormat(text) : undefined);
   if (known === undefined) {
-    throw new InputFault(
+    throw misuse(
       `The format of ${printable(name)} cannot be told by its name: say --format csv or --format jsonl.`,
     );
   }
@@ -139,7 +138,7 @@ async function describe(
 function probeText(probe: Buffer, name: string): string {
   if (probe.includes(0)) {
     const utf16 = (probe[0] === 0xff && probe[1] === 0xfe) || (probe[0] === 0xfe && probe[1] === 0xff);
-    throw new InputFault(
+    throw misuse(
       utf16
         ? `${printable(name)} is UTF-16 text: save it as UTF-8.`
         : `${printable(name)} is a binary file (it holds NUL bytes), neither CSV nor JSON Lines.`,
@@ -147,7 +146,7 @@ function probeText(probe: Buffer, name: string): string {
   }
   const text = new TextDecoder().decode(probe);
   if (text.trim() === '' && probe.length < PROBE_BYTES) {
-    throw new InputFault(`${printable(name)} is empty: there is nothing to do.`);
+    throw misuse(`${printable(name)} is empty: there is nothing to do.`);
   }
   return text;
 }
@@ -162,7 +161,7 @@ async function* readAll(
   onBytes: ((count: number) => void) | undefined,
 ): AsyncGenerator<Uint8Array> {
   if (size === 0) return;
-  // Never past the size at the start: rows that were not validated must not be sent.
+  // Never past the size at the start: rows appended since were not validated.
   const stream = handle.createReadStream({ start: 0, end: size - 1, autoClose: false });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     yield chunk;

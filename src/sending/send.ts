@@ -1,18 +1,18 @@
 /**
- * Sends rows in batches over several lanes.
+ * Sends messages in batches over several lanes.
  *
- * A lane takes the next batch, sends it until every row in it is sent or refused, and takes another. All lanes stop
- * after the batch in hand when the run is interrupted, or when one of them gives up. On a FIFO queue there is one
- * lane: the next batch waits until the one before is settled, so that no row passes an earlier one of its group.
+ * A lane takes the next batch, sends it until every message in it is sent or refused, and takes another. All lanes stop
+ * after their present request when the run is interrupted, or when one of them gives up. On a FIFO queue there is one
+ * lane: the next batch waits until the one before is settled, so that no message passes an earlier one of its group.
  */
-
-import type { GoodRow, RefusedRow } from '../input/validate.ts';
-import { isTransient } from '../queue/errors.ts';
+import { messageOf } from '../errors.ts';
+import { partitionBatch, RequestPacker } from '../queue/batch.ts';
+import { isTransient, mayHaveArrived } from '../queue/errors.ts';
 import { explainSqsError, type RequestHints } from '../queue/explain.ts';
 import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
 import { printable } from '../text/printable.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
-import { batchRows, isFifo, type OutgoingRow } from './batches.ts';
+import { isFifo } from './messages.ts';
 
 /** Requests in flight at most, on a standard queue. */
 export const LANES = 8;
@@ -21,12 +21,8 @@ export const MAX_TRIES = 6;
 
 const backoff: BackoffSettings = { baseMs: 200, maxMs: 10_000 };
 
-export interface SendOptions {
-  readonly queueUrl: string;
-  /** How sentences name where the queue's URL comes from; as `enqueue` takes it when omitted. */
-  readonly hints?: RequestHints;
-  /** Names this run (see batches.ts). */
-  readonly run: string;
+/** What a caller of this room passes on to it. */
+export interface SendContext {
   /** One request; rejects when it failed as a whole. */
   readonly send: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
   /** Resolves after `ms`, or at once when `signal` aborts. */
@@ -34,126 +30,181 @@ export interface SendOptions {
   readonly random: () => number;
   /** Aborts when the user interrupts the run. */
   readonly signal: AbortSignal;
-  /** A row that SQS will never take. */
-  readonly onRefused: (row: RefusedRow) => void;
-  /** Called with the number of rows settled so far. */
-  readonly onProgress: (settled: number) => void;
 }
 
-export interface SendResult {
+export interface SendOptions<Message extends OutgoingMessage> extends SendContext {
+  readonly queueUrl: string;
+  /** How sentences name where the queue's URL comes from; as `enqueue` takes it when omitted. */
+  readonly hints?: RequestHints;
+  /** Messages that SQS has accepted. */
+  readonly onSent?: (messages: readonly Message[]) => void;
+  /** A message that SQS will never accept. */
+  readonly onRefused: (message: Message, reason: string) => void;
+  /** Called with the number of messages settled so far. */
+  readonly onProgress?: (settled: number) => void;
+}
+
+export interface SendResult<Message> {
   readonly sent: number;
   readonly refused: number;
   /** Requests made, the ones that failed included. */
   readonly requests: number;
-  /** The first line that is not known to be sent; undefined when all are settled. Some lines after it may be sent. */
-  readonly continueFrom: number | undefined;
+  /** The first message, in order, that is not known to be sent. Some after it may be. */
+  readonly firstUnsent: Message | undefined;
+  /** The last message that a lane has taken. */
+  readonly lastTaken: Message | undefined;
+  /** Messages that may have arrived all the same: the answer to their last request was lost. */
+  readonly uncertain: ReadonlySet<Message>;
+  /** How often a message was sent again that may have arrived before. */
+  readonly repeated: number;
   /** Why the run gave up, as a sentence without its full stop. */
   readonly failure: string | undefined;
 }
 
-/** Sends all rows. Never rejects for what SQS answers: the result says how far it came. */
-export async function sendRows(rows: AsyncIterable<GoodRow>, options: SendOptions): Promise<SendResult> {
-  const { queueUrl, hints, run, send, sleep, random, onRefused, onProgress } = options;
-  const fifo = isFifo(queueUrl);
-  const batches = batchRows(rows, { fifo, run });
-  const gaveUp = new AbortController();
-  const stop = AbortSignal.any([options.signal, gaveUp.signal]);
-  let sent = 0;
-  let refused = 0;
-  let requests = 0;
-  let failure: string | undefined;
-  let taken = 0;
-  let firstUnsent = Number.POSITIVE_INFINITY;
+/** Sends all messages. Never rejects for what SQS answers: the result says how far it came. */
+export async function sendMessages<Message extends OutgoingMessage>(
+  messages: Iterable<Message> | AsyncIterable<Message>,
+  options: SendOptions<Message>,
+): Promise<SendResult<Message>> {
+  return await new Run(options).send(messages);
+}
 
-  const giveUp = (reason: string): void => {
-    failure ??= reason;
-    gaveUp.abort();
-  };
-  // The file or the report could not be read or written: the other lanes finish what they hold.
-  const onBroken = (error: unknown): void => giveUp(error instanceof Error ? error.message : String(error));
-  const leave = (left: readonly OutgoingRow[]): void => {
-    for (const { row } of left) firstUnsent = Math.min(firstUnsent, row.line);
-  };
+class Run<Message extends OutgoingMessage> {
+  readonly #options: SendOptions<Message>;
+  readonly #fifo: boolean;
+  readonly #gaveUp = new AbortController();
+  readonly #stop: AbortSignal;
+  /** What is left of each batch, by its place in the order. */
+  readonly #left = new Map<number, readonly Message[]>();
+  readonly #uncertain = new Set<Message>();
+  #batches = 0;
+  #sent = 0;
+  #refused = 0;
+  #requests = 0;
+  #repeated = 0;
+  #failure: string | undefined;
+  #lastTaken: Message | undefined;
 
-  /** Takes stock of one answer; gives back the rows to try again. */
-  const settle = (batch: readonly OutgoingRow[], failed: readonly BatchFailure[]): readonly OutgoingRow[] => {
-    const byKey = new Map(failed.map((entry) => [entry.key, entry]));
-    const again: OutgoingRow[] = [];
-    for (const outgoing of batch) {
-      const { row, message } = outgoing;
-      const entry = byKey.get(message.key);
-      if (entry === undefined) sent++;
-      else if (!entry.senderFault) again.push(outgoing);
-      else {
-        onRefused({ line: row.line, raw: row.raw, reason: `SQS: ${entry.code} ${entry.message}`.trim() });
-        refused++;
-      }
+  constructor(options: SendOptions<Message>) {
+    this.#options = options;
+    this.#fifo = isFifo(options.queueUrl);
+    this.#stop = AbortSignal.any([options.signal, this.#gaveUp.signal]);
+  }
+
+  async send(messages: Iterable<Message> | AsyncIterable<Message>): Promise<SendResult<Message>> {
+    const batches = batchesOf(messages, this.#fifo);
+    const lanes = Array.from({ length: this.#fifo ? 1 : LANES }, () => this.#lane(batches));
+    await Promise.all(lanes);
+    if (this.#stop.aborted) {
+      const next = await batches.next();
+      if (!next.done) this.#left.set(++this.#batches, next.value);
+      await batches.return(undefined);
     }
-    onProgress(sent + refused);
-    return again;
-  };
+    return {
+      sent: this.#sent,
+      refused: this.#refused,
+      requests: this.#requests,
+      firstUnsent: this.#left.get(Math.min(...this.#left.keys()))?.[0],
+      lastTaken: this.#lastTaken,
+      uncertain: this.#uncertain,
+      repeated: this.#repeated,
+      failure: this.#failure,
+    };
+  }
 
-  /** Sends until nothing is left; answers what is left when the run stops first. */
-  const deliver = async (batch: readonly OutgoingRow[]): Promise<readonly OutgoingRow[]> => {
+  async #lane(batches: AsyncGenerator<Message[], undefined>): Promise<void> {
+    try {
+      while (!this.#stop.aborted) {
+        const { done, value: batch } = await batches.next();
+        if (done) return;
+        const number = ++this.#batches;
+        this.#lastTaken = batch.at(-1);
+        // Whole, in case that the report of refused rows cannot be written: better sent twice than not at all.
+        this.#left.set(number, batch);
+        const left = await this.#deliver(batch);
+        if (left.length > 0) this.#left.set(number, left);
+        else this.#left.delete(number);
+      }
+    } catch (error) {
+      // The input or the report failed: the other lanes finish their batches.
+      this.#giveUp(messageOf(error));
+    }
+  }
+
+  /** Sends until nothing is left, or until the run stops. @returns what is left. */
+  async #deliver(batch: readonly Message[]): Promise<readonly Message[]> {
+    const { queueUrl, hints, random, sleep } = this.#options;
     let left = batch;
     let tries = 0;
-    while (!stop.aborted) {
-      requests++;
+    while (!this.#stop.aborted) {
       tries++;
-      const answer = await request(send, left);
+      const answer = await this.#request(left);
       if ('failed' in answer) {
-        const again = settle(left, answer.failed);
+        const again = this.#settle(left, answer.failed);
         if (again.length === 0) return again;
         if (again.length < left.length) tries = 0;
         left = again;
       }
       const reason =
         'failed' in answer ? describeFailed(answer.failed) : explainSqsError(answer.error, queueUrl, hints);
-      if ('error' in answer && !isTransient(answer.error)) giveUp(reason);
-      else if (tries >= MAX_TRIES) giveUp(`${reason}, ${MAX_TRIES} times in a row`);
-      else await sleep(fullJitter(backoff, tries, random), stop);
+      if ('error' in answer && !isTransient(answer.error)) this.#giveUp(reason);
+      else if (tries >= MAX_TRIES) this.#giveUp(`${reason}, ${MAX_TRIES} times in a row`);
+      else await sleep(fullJitter(backoff, tries, random), this.#stop);
     }
     return left;
-  };
-
-  const lane = async (): Promise<void> => {
-    while (!stop.aborted) {
-      const next = await batches.next();
-      if (next.done) return;
-      taken = Math.max(taken, next.value.at(-1)?.row.line ?? 0);
-      // Whole, should the report of refused rows fail to be written in between: better sent twice than not at all.
-      leave(
-        await deliver(next.value).catch((error: unknown) => {
-          onBroken(error);
-          return next.value;
-        }),
-      );
-    }
-  };
-
-  await Promise.all(Array.from({ length: fifo ? 1 : LANES }, () => lane().catch(onBroken)));
-  if (stop.aborted) {
-    const next = await batches.next();
-    if (!next.done) leave(next.value);
-    await batches.return(undefined);
   }
-  const unknown = failure === undefined ? undefined : taken + 1;
-  const continueFrom = Number.isFinite(firstUnsent) ? firstUnsent : unknown;
-  return { sent, refused, requests, continueFrom, failure };
-}
 
-async function request(
-  send: SendOptions['send'],
-  batch: readonly OutgoingRow[],
-): Promise<{ failed: BatchFailure[] } | { error: unknown }> {
-  try {
-    return { failed: await send(batch.map(({ message }) => message)) };
-  } catch (error) {
-    return { error };
+  async #request(batch: readonly Message[]): Promise<{ failed: BatchFailure[] } | { error: unknown }> {
+    this.#requests++;
+    this.#repeated += batch.filter((message) => this.#uncertain.has(message)).length;
+    try {
+      return { failed: await this.#options.send(batch) };
+    } catch (error) {
+      if (mayHaveArrived(error)) for (const message of batch) this.#uncertain.add(message);
+      return { error };
+    }
+  }
+
+  /** @returns the messages to send again. */
+  #settle(batch: readonly Message[], failed: readonly BatchFailure[]): readonly Message[] {
+    const { onSent, onRefused, onProgress } = this.#options;
+    const { taken, atFault, again } = partitionBatch(batch, failed, ({ key }) => key);
+    for (const message of taken) this.#uncertain.delete(message);
+    this.#sent += taken.length;
+    onSent?.(taken);
+    for (const { item, failure } of atFault) {
+      this.#uncertain.delete(item);
+      onRefused(item, `SQS: ${failure.code} ${failure.message}`.trim());
+      this.#refused++;
+    }
+    onProgress?.(this.#sent + this.#refused);
+    return again.map(({ item }) => item);
+  }
+
+  #giveUp(reason: string): void {
+    this.#failure ??= reason;
+    this.#gaveUp.abort();
   }
 }
 
 function describeFailed(failed: readonly BatchFailure[]): string {
   const first = failed.find((entry) => !entry.senderFault);
-  return `SQS did not take some messages (${printable(`${first?.code}: ${first?.message}`)})`;
+  return `SQS did not accept some messages (${printable(`${first?.code}: ${first?.message}`)})`;
+}
+
+/** Batches in order; on a FIFO queue with one message of a group at most (see RequestPacker). */
+async function* batchesOf<Message extends OutgoingMessage>(
+  messages: Iterable<Message> | AsyncIterable<Message>,
+  fifo: boolean,
+): AsyncGenerator<Message[], undefined> {
+  const packer = new RequestPacker<Message>(({ body, groupId }) => ({
+    bytes: Buffer.byteLength(body),
+    group: fifo ? groupId : undefined,
+  }));
+  for await (const message of messages) {
+    const batch = packer.add(message);
+    if (batch !== undefined) yield batch;
+  }
+  const rest = packer.takeRest();
+  if (rest.length > 0) yield rest;
 }

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { openLedger } from '../../src/jobs/ledger/ledger.ts';
-import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan/types.ts';
+import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
+import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan/format.ts';
 import { proveJobs } from '../../testing/proof/prove-jobs.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { REGION } from '../../testing/stages/stage.ts';
@@ -81,11 +81,11 @@ test('an apply that cannot send says which setting names the queue', async () =>
   expect(error).toMatch(/^there is no queue \S+\/updates: check QUEUE_URL and the region\. Go on with/);
 });
 
-test('an apply that is interrupted while the plan is verified says that nothing was sent', async () => {
+test('an apply that is interrupted while the plan is verified says that nothing was changed', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(5));
   const { exitCode, error } = await standing(['apply', 'j.jsonl'], { interrupt: Promise.resolve() });
-  expect({ exitCode, error }).toEqual({ exitCode: 130, error: 'Interrupted. Nothing was sent.' });
+  expect({ exitCode, error }).toEqual({ exitCode: 130, error: 'Interrupted. Nothing was changed.' });
   expect(stage.left().ready).toBe(0);
 });
 
@@ -98,7 +98,7 @@ test('a second apply of the same plan is refused while the first one runs, and s
   const second = await standing(['apply', 'j.jsonl']);
   expect(second).toMatchObject({
     exitCode: 1,
-    error: expect.stringMatching(/^Job j is in another process's hands\. .*jobs status j --watch/),
+    error: expect.stringMatching(/^Another process is sending job j\. .*jobs status j --watch/),
     stdout: '',
   });
   // Nor does it touch what the first one waits for.
@@ -161,16 +161,16 @@ test.each(['resume', 'reconcile'])(
     await stage.worker.start();
     await plan(ids(25));
     const path = join(folder.path, 'j.jsonl');
-    const ledger = openLedger(`${folder.path}/state`, Date.now);
+    const ledger = await openLedger(`${folder.path}/state`, Date.now);
     const [header, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
     const { Digest: digest, Counts: leftOut } = JSON.parse(lines.at(-1) ?? '') as PlanFooter;
     const { Source: source } = JSON.parse(header ?? '') as PlanHeader;
-    const { key } = ledger.addJob({ jobId: 'j', path, source, digest, leftOut });
-    ledger.addRows(
+    const { key } = await ledger.begin({ jobId: 'j', path, source, digest, leftOut });
+    await ledger.enter(
       key,
       lines.slice(0, 10).map((line) => JSON.parse(line) as PlanRow),
     );
-    ledger.close();
+    await ledger.close();
     const { exitCode, json } = await standing([command, 'j']);
     expect(exitCode).toBe(0);
     expect(json).toMatchObject({ rows: 25, applied: 25, notSent: 0 });

@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { json, text } from 'node:stream/consumers';
-import { Command } from 'commander';
 import { parse } from 'csv-parse/sync';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CommandError, type CommandIo } from '../../src/cli/io.ts';
 import { configureEnqueue } from '../../src/enqueue/command.ts';
 import { LANES, MAX_TRIES } from '../../src/sending/send.ts';
+import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
 
 interface Entry {
   Id: string;
@@ -140,37 +139,20 @@ async function enqueue(
   const csv =
     typeof rows === 'string' ? rows : Array.from({ length: rows }, (_, i) => `a${i},Nightly ${i}\n`).join('');
   writeFileSync(join(cwd, 'tasks.csv'), header + csv);
-  const stdout = new PassThrough();
-  const io: CommandIo = {
+  const context = fakeContext({
     env: { QUEUE_URL: url },
+    cwd,
     stdin,
-    stdout,
-    stderr: new PassThrough(),
-    isTerminal: false,
+    clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => 0 },
+    random: () => 0.5,
+    sleep: async (ms) => onSleep?.(ms),
     onSignal: (listener) => {
       onStart?.(() => listener('SIGINT'));
       return () => {};
     },
     exitNow: (code) => onExitNow?.(code),
-    exitCode: 0,
-  };
-  const program = new Command().exitOverride();
-  configureEnqueue(program.command('enqueue'), io, {
-    cwd,
-    clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => 0 },
-    random: () => 0.5,
-    sleep: async (ms) => onSleep?.(ms),
   });
-  let error = '';
-  try {
-    await program.parseAsync(['enqueue', file, ...args], { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof CommandError)) throw thrown;
-    io.exitCode = thrown.exitCode;
-    error = thrown.message;
-  }
-  stdout.end();
-  return { exitCode: io.exitCode, error, stdout: await text(stdout) };
+  return await runConfigured(configureEnqueue, 'enqueue', [file, ...args], context);
 }
 
 const updates = (name = 'updates'): Record<string, string>[] =>
@@ -253,7 +235,7 @@ describe('enqueue on a standard queue', () => {
     answer = () => ({ kind: 'forward', failed });
     const { exitCode, error } = await enqueue(10);
     expect(exitCode).toBe(1);
-    expect(error).toContain('SQS did not take some messages (KmsThrottled: slow)');
+    expect(error).toContain('SQS did not accept some messages (KmsThrottled: slow)');
     expect(error).toContain('9 of 10 rows were sent; go on with --from-line 5');
   });
 

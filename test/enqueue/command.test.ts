@@ -10,15 +10,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { Command } from 'commander';
+import { Readable } from 'node:stream';
+import { CommanderError } from 'commander';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CommandError, type CommandIo } from '../../src/cli/io.ts';
 import { configureEnqueue } from '../../src/enqueue/command.ts';
+import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
 
 const startedAt = Date.parse('2026-11-23T07:00:00Z');
 const sample = join(import.meta.dirname, '../../examples/updates.csv');
@@ -62,36 +61,18 @@ async function enqueue(
   args: readonly string[],
   { stdin = '', env, terminal = false, random = 0 }: Surroundings = {},
 ) {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  if (terminal) Object.assign(stderr, { isTTY: true, columns: 80 });
-  const io: CommandIo = {
+  const context = fakeContext({
     env: env ?? { QUEUE_URL: queueUrl() },
-    stdin: Readable.from([Buffer.from(stdin)]),
-    stdout,
-    stderr,
-    isTerminal: terminal,
-    onSignal: () => () => {},
-    exitNow: () => {},
-    exitCode: 0,
-  };
-  const program = new Command().exitOverride();
-  configureEnqueue(program.command('enqueue'), io, {
     cwd,
+    stdin: Readable.from([Buffer.from(stdin)]),
+    isTerminal: terminal,
     clock: { wall: () => startedAt, monotonic: () => 0 },
     random: () => random,
-    sleep: async () => {},
   });
-  let error = '';
-  try {
-    await program.parseAsync(['enqueue', ...args], { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof CommandError)) throw thrown;
-    io.exitCode = thrown.exitCode;
-    error = thrown.message;
-  }
-  stdout.end();
-  stderr.end();
-  return { exitCode: io.exitCode, error, stdout: await text(stdout), stderr: await text(stderr) };
+  return await runConfigured(configureEnqueue, 'enqueue', args, context).catch((error: unknown) => {
+    if (!(error instanceof CommanderError)) throw error;
+    return { exitCode: 2, error: error.message, ...context.output };
+  });
 }
 
 const json = async (args: readonly string[], surroundings?: Surroundings) => {
@@ -198,7 +179,7 @@ describe('enqueue', () => {
       ['5', 'has 1 cell, the header has 2 columns', 'd4'],
     ]);
     expect(stdout).toMatch(/^ {2}refused +2 {2}with the reasons in tasks.csv.refused.csv$/m);
-    expect(stdout).toMatch(/^next: mend the 2 rows in tasks.csv.refused.csv/m);
+    expect(stdout).toMatch(/^next: fix the 2 rows in tasks.csv.refused.csv/m);
   });
 
   test('sends nothing and ends with 3 when every row is refused', async () => {
@@ -341,7 +322,7 @@ describe('enqueue refuses, before anything is sent,', () => {
     ['a field to set without a value', ['tasks.csv', '--set', 'Description'], '--set Description=VALUE'],
     ['a value to set that is not valid', ['tasks.csv', '--job', 'a b'], 'JobId: may hold only'],
     ['two values for a field', ['tasks.csv', '--job', 'a', '--set', 'JobId=b'], 'JobId is set twice'],
-    ['a line that is no number', ['tasks.csv', '--from-line', '0'], 'must be a line number'],
+    ['a line that is no number', ['tasks.csv', '--from-line', '0'], 'must be a whole number from 1'],
     [
       'a line after the last row',
       ['tasks.csv', '--from-line', '9'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EnqueueFailure } from '../../src/input/faults.ts';
+import { CommandError } from '../../src/errors.ts';
 import { RefusedFile } from '../../src/input/refused.ts';
 
 let folder: string;
@@ -37,13 +37,13 @@ describe('RefusedFile', () => {
     expect(write(...rows).slice(1)).toEqual(rows.map(({ line, reason, raw }) => [String(line), reason, raw]));
   });
 
-  test('removes the report of a former run when nothing is refused', () => {
+  test('removes the file of an earlier run when nothing is refused', () => {
     writeFileSync(path, 'stale');
     expect(new RefusedFile(path).finish()).toBe(false);
     expect(existsSync(path)).toBe(false);
   });
 
-  test('replaces the report of a former run only when it is complete', () => {
+  test('replaces the file of an earlier run only when it is complete', () => {
     writeFileSync(path, 'former');
     const file = new RefusedFile(path);
     for (let line = 2; line < 1_000; line++) file.add({ line, reason: 'r', raw: 'x' });
@@ -56,7 +56,7 @@ describe('RefusedFile', () => {
   test('says which file cannot be written', () => {
     const file = new RefusedFile(join(folder, 'no', 'such', 'folder.csv'));
     file.add({ line: 2, reason: 'r', raw: 'x' });
-    expect(() => file.finish()).toThrow(EnqueueFailure);
+    expect(() => file.finish()).toThrow(CommandError);
     expect(() => file.add({ line: 2, reason: 'r', raw: 'x' })).not.toThrow();
     expect(() => file.finish()).toThrow('folder.csv (ENOENT)');
   });

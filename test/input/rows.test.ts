@@ -1,22 +1,22 @@
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { InputFault } from '../../src/input/faults.ts';
+import { CommandError } from '../../src/errors.ts';
 import { MAX_LINE_LENGTH } from '../../src/input/lines.ts';
-import { type Format, type Row, readRows } from '../../src/input/rows.ts';
+import { type Format, parseRows, type RefusedRow, type RowFields } from '../../src/input/rows.ts';
 import { updateFields } from '../../src/message/update.ts';
 
-function rowsOf(text: string | Uint8Array, format: Format = 'csv'): Promise<Row[]> {
+function rowsOf(text: string | Uint8Array, format: Format = 'csv'): Promise<(RowFields | RefusedRow)[]> {
   const chunks = (async function* () {
     yield Buffer.from(text as string);
   })();
-  return Array.fromAsync(readRows({ name: 'tasks.csv', format, chunks }));
+  return Array.fromAsync(parseRows({ name: 'tasks.csv', format, chunks }));
 }
 
-const csv = (...lines: string[]): Promise<Row[]> =>
+const csv = (...lines: string[]): Promise<(RowFields | RefusedRow)[]> =>
   rowsOf(['Identifier,Description,TaskConfigurationId', ...lines].join('\n'));
 
-describe('readRows of CSV', () => {
+describe('parseRows of CSV', () => {
   test('names the fields by the header and the rows by their line', async () => {
     expect(await csv('a1,Nightly,cfg', 'b2,Weekly,cfg')).toEqual([
       {
@@ -62,7 +62,7 @@ describe('readRows of CSV', () => {
     ['after the end of a quoted cell', '"a1"x,Nightly,cfg'],
   ])('lets a stray quote %s spoil its own line only', async (_where, line) => {
     const rows = await csv('a1,x,y', line, 'b2,x,y', '"c3","x","y"');
-    expect(rows[1]).toEqual({ line: 3, raw: line, fault: 'a quote (") is misplaced or never closed' });
+    expect(rows[1]).toEqual({ line: 3, raw: line, reason: 'a quote (") is misplaced or never closed' });
     expect([rows[0], rows[2], rows[3]]).toMatchObject([
       { line: 2, fields: { Identifier: 'a1' } },
       { line: 4, fields: { Identifier: 'b2' } },
@@ -73,20 +73,20 @@ describe('readRows of CSV', () => {
   test('gives up a quote that stays open for more than fifty lines', async () => {
     const rows = await csv('a1,"x,y', ...Array.from({ length: 60 }, (_, i) => `b${i},x,y`), 'c3,x",y');
     expect(rows).toHaveLength(62);
-    expect(rows.filter((row) => 'fault' in row).map((row) => row.line)).toEqual([2, 63]);
+    expect(rows.filter((row) => 'reason' in row).map((row) => row.line)).toEqual([2, 63]);
   });
 
   test.each([
     ['too few', 'a1,x', 'has 2 cells, the header has 3 columns'],
     ['too many', 'a1,x,y,z', 'has 4 cells, the header has 3 columns'],
     ['one', 'a1', 'has 1 cell, the header has 3 columns'],
-  ])('faults a row with %s cells', async (_what, line, fault) => {
-    expect(await csv(line)).toEqual([{ line: 2, raw: line, fault }]);
+  ])('refuses a row with %s cells', async (_what, line, reason) => {
+    expect(await csv(line)).toEqual([{ line: 2, raw: line, reason }]);
   });
 
-  test('faults a line that is too long, and keeps its beginning', async () => {
+  test('refuses a line that is too long, and keeps its beginning', async () => {
     const [row] = await csv(`a1,${'x'.repeat(MAX_LINE_LENGTH)},y`);
-    expect(row).toMatchObject({ line: 2, fault: 'is longer than 32000 characters' });
+    expect(row).toMatchObject({ line: 2, reason: 'is longer than 32000 characters' });
     expect(row?.raw).toHaveLength(MAX_LINE_LENGTH);
   });
 
@@ -101,7 +101,7 @@ describe('readRows of CSV', () => {
     ['"Identifier', 'the header cannot be read (a quote'],
   ])('refuses the header %j', async (header, message) => {
     const failure = await rowsOf(`${header}\na1,x\n`).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(InputFault);
+    expect(failure).toBeInstanceOf(CommandError);
     expect(String(failure)).toContain(message);
     expect(String(failure)).toContain('line 1');
   });
@@ -138,14 +138,14 @@ describe('readRows of CSV', () => {
             Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')),
           );
           const rows = await rowsOf(text);
-          expect(rows.map((row) => ('fields' in row ? row.fields : row.fault))).toEqual(expected);
+          expect(rows.map((row) => ('fields' in row ? row.fields : row.reason))).toEqual(expected);
         },
       ),
     );
   });
 });
 
-describe('readRows of JSON Lines', () => {
+describe('parseRows of JSON Lines', () => {
   test('reads an object a line', async () => {
     expect(await rowsOf('{"Identifier":"a1"}\r\n\n{"Identifier":"b2","x":null}', 'jsonl')).toEqual([
       { line: 1, raw: '{"Identifier":"a1"}', fields: { Identifier: 'a1' } },
@@ -159,9 +159,9 @@ describe('readRows of JSON Lines', () => {
     ['null', /^not a JSON object$/],
     ['"text"', /^not a JSON object$/],
     [`{"Identifier":"${'x'.repeat(MAX_LINE_LENGTH)}"}`, /^is longer than/],
-  ])('faults the line %.20j', async (line, fault) => {
+  ])('refuses the line %.20j', async (line, reason) => {
     expect(await rowsOf(`${line}\n`, 'jsonl')).toMatchObject([
-      { line: 1, fault: expect.stringMatching(fault) },
+      { line: 1, reason: expect.stringMatching(reason) },
     ]);
   });
 
@@ -170,7 +170,7 @@ describe('readRows of JSON Lines', () => {
   });
 });
 
-test.each(['csv', 'jsonl'] as const)('readRows of %s takes any bytes without failing', async (format) => {
+test.each(['csv', 'jsonl'] as const)('parseRows of %s takes any bytes without failing', async (format) => {
   const header = Buffer.from(format === 'csv' ? 'Identifier,Description\na1,x\n' : '{}\n');
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),

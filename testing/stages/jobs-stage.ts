@@ -1,14 +1,6 @@
 /** A stage for bulk jobs, and their commands run against it in this process. */
 import { onTestFinished } from 'vitest';
-import { addApply } from '../../src/jobs/commands/apply.ts';
-import { ledgerRows } from '../../src/jobs/commands/ledger-rows.ts';
-import { addPlan } from '../../src/jobs/commands/plan.ts';
-import { addReconcile } from '../../src/jobs/commands/reconcile.ts';
-import { addReport } from '../../src/jobs/commands/report.ts';
-import { addResume } from '../../src/jobs/commands/resume.ts';
-import { addRetry } from '../../src/jobs/commands/retry.ts';
-import { addStatus } from '../../src/jobs/commands/status.ts';
-import { addUndo } from '../../src/jobs/commands/undo.ts';
+import { configureJobs } from '../../src/jobs/commands/index.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
 import { JobsFolder, type JobsRun, useApi } from './jobs.ts';
@@ -32,16 +24,11 @@ export async function setJobs(api: SimulatedApiSettingsInput = {}, options: Stag
   const folder = new JobsFolder();
   const env = stage.environment({ STATE_DIR: `${folder.path}/state`, AWS_ENDPOINT_URL_SQS: undefined });
   const run = (args: readonly string[], { env: more, ...rest }: Pick<JobsRun, 'interrupt' | 'env'> = {}) =>
-    folder.run(
-      (jobs, io, surroundings) => {
-        const real = { ...surroundings, clock: systemClock, sleep, random: Math.random };
-        for (const add of [addPlan, addApply, addResume, addRetry, addReconcile, addReport, addStatus])
-          add(jobs, io, real);
-        addUndo(jobs, io, ledgerRows, real);
-      },
-      args,
-      { env: { ...env, ...more }, ...rest },
-    );
+    folder.run(configureJobs, args, {
+      env: { ...env, ...more },
+      context: { clock: systemClock, sleep, random: Math.random },
+      ...rest,
+    });
   const standing = async (args: readonly string[], options?: Pick<JobsRun, 'interrupt' | 'env'>) => {
     const ran = await run([...args, '--json'], options);
     return { ...ran, json: JSON.parse(ran.stdout || '{}') as Standing };

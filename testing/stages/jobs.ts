@@ -2,16 +2,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { Command } from 'commander';
+import { Readable } from 'node:stream';
+import type { Command } from 'commander';
 import { onTestFinished, vi } from 'vitest';
-import { CommandError, type CommandIo } from '../../src/cli/io.ts';
-import type { JobSurroundings } from '../../src/jobs/commands/surroundings.ts';
+import type { CommandContext } from '../../src/cli/context.ts';
+import type { ChangeRow, LeftOutRow } from '../../src/jobs/plan/format.ts';
 import { type Plan, readPlan } from '../../src/jobs/plan/reader.ts';
-import type { LeftOutRow, PlanRow } from '../../src/jobs/plan/types.ts';
 import type { SimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
+import { type CommandRun, fakeContext, runConfigured } from './context.ts';
 
 export const startedAt = Date.parse('2026-11-25T07:00:00Z');
 
@@ -21,16 +20,11 @@ export interface JobsRun {
   readonly terminal?: boolean;
   /** Resolves when the user presses Ctrl-C. */
   readonly interrupt?: Promise<void>;
+  /** Parts of the context in place of the fake ones. */
+  readonly context?: Partial<CommandContext>;
 }
 
-export type AddCommand = (jobs: Command, io: CommandIo, surroundings: JobSurroundings) => void;
-
-export interface JobsResult {
-  readonly exitCode: number;
-  readonly error: string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type AddCommand = (jobs: Command, context: CommandContext) => void;
 
 /** A folder that is gone when the test is, and commands that run in it. */
 export class JobsFolder {
@@ -56,54 +50,36 @@ export class JobsFolder {
   /** A plan with all of its rows: those to change, and those left out. */
   async plan(
     name: string,
-  ): Promise<Plan & { readonly all: readonly PlanRow[]; readonly leftOut: readonly LeftOutRow[] }> {
+  ): Promise<Plan & { readonly all: readonly ChangeRow[]; readonly leftOut: readonly LeftOutRow[] }> {
     const signal = new AbortController().signal;
     const plan = await readPlan(name, { stdin: Readable.from([]), cwd: this.path, signal });
     const rows = await Array.fromAsync(plan.rows());
     await plan.close();
-    const all = rows.filter((row): row is PlanRow => !('LeftOut' in row));
+    const all = rows.filter((row): row is ChangeRow => !('LeftOut' in row));
     return { ...plan, all, leftOut: rows.filter((row): row is LeftOutRow => 'LeftOut' in row) };
   }
 
-  async run(add: AddCommand, args: readonly string[], options: JobsRun = {}): Promise<JobsResult> {
+  async run(add: AddCommand, args: readonly string[], options: JobsRun = {}): Promise<CommandRun> {
     const { env = {}, stdin = '', terminal = false, interrupt } = options;
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    if (terminal) Object.assign(stderr, { isTTY: true, columns: 80 });
-    const io: CommandIo = {
+    const context = fakeContext({
       env: { RATE_LIMIT: 'unlimited', ...env },
-      stdin: Readable.from([Buffer.from(stdin)]),
-      stdout,
-      stderr,
-      isTerminal: terminal,
-      onSignal: (listener) => {
-        void interrupt?.then(() => listener('SIGINT'));
-        return () => {};
-      },
-      exitNow: () => {},
-      exitCode: 0,
-    };
-    const program = new Command().exitOverride();
-    add(program.command('jobs'), io, {
       cwd: this.path,
+      stdin: Readable.from([Buffer.from(stdin)]),
+      isTerminal: terminal,
       clock: { wall: () => startedAt, monotonic: systemClock.monotonic },
-      random: () => 0,
       // The longest wait here is for `check`, which is not to be late.
       sleep: (ms, signal) =>
         ms < 5_000
           ? Promise.resolve()
           : new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+      onSignal: (listener) => {
+        void interrupt?.then(() => listener('SIGINT'));
+        return () => {};
+      },
+      ...options.context,
     });
-    let error = '';
-    try {
-      await program.parseAsync(['jobs', ...args], { from: 'user' });
-    } catch (thrown) {
-      if (!(thrown instanceof CommandError)) throw thrown;
-      io.exitCode = thrown.exitCode;
-      error = thrown.message;
-    }
-    stdout.end();
-    stderr.end();
-    return { exitCode: io.exitCode, error, stdout: await text(stdout), stderr: await text(stderr) };
+    if (terminal) Object.assign(context.stderr, { columns: 80 });
+    return await runConfigured(add, 'jobs', args, context);
   }
 }
 

@@ -1,8 +1,7 @@
 /** `jobs`: bulk jobs from plan to report. */
 import type { Command } from 'commander';
-import type { CommandIo } from '../../cli/io.ts';
+import type { CommandContext } from '../../cli/context.ts';
 import { addApply } from './apply.ts';
-import { ledgerRows } from './ledger-rows.ts';
 import { addList } from './list.ts';
 import { addPlan } from './plan.ts';
 import { addReconcile } from './reconcile.ts';
@@ -12,16 +11,19 @@ import { addRetry } from './retry.ts';
 import { addStatus } from './status.ts';
 import { addUndo } from './undo.ts';
 
-/** The group of commands. */
-export function configureJobs(jobs: Command, io: CommandIo): void {
+/** The group of commands. They print to `context` alone, and set its exit code or throw CommandError. */
+export function configureJobs(jobs: Command, context: CommandContext): void {
   jobs.description('Plans bulk jobs, applies them and follows every row to its end.');
-  addPlan(jobs, io);
-  addApply(jobs, io);
-  addResume(jobs, io);
-  addStatus(jobs, io);
-  addReport(jobs, io);
-  addRetry(jobs, io);
-  addReconcile(jobs, io);
-  addUndo(jobs, io, ledgerRows);
-  addList(jobs, io);
+  for (const add of [
+    addPlan,
+    addApply,
+    addResume,
+    addStatus,
+    addReport,
+    addRetry,
+    addReconcile,
+    addUndo,
+    addList,
+  ])
+    add(jobs, context);
 }

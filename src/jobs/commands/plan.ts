@@ -1,18 +1,14 @@
 /** `jobs plan FILE|-` and `jobs plan --from-tasks`: flags to options, report to exit code. */
 import type { Command } from 'commander';
-import { collect, misuse, readAssignments, readFormat, toFields } from '../../cli/flags.ts';
-import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { collect, readAssignments, readFormat, toFields } from '../../cli/flags.ts';
 import { apiSettings, readConfig } from '../../config.ts';
+import { misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
-import { createProgress } from '../../text/progress.ts';
+import { toConditions, whereFields } from '../plan/conditions.ts';
 import { changeFields } from '../plan/decisions.ts';
-import { defaultJobId, isJobId } from '../plan/job-id.ts';
-import type { PlanFrom, PlanOptions } from '../plan/options.ts';
-import { makePlan } from '../plan/run.ts';
-import { type PlanReport, planJson, planText } from '../plan/summary.ts';
-import { toConditions, whereFields } from '../plan/where.ts';
-import { lazyReader } from './lazy-reader.ts';
-import { interruptible, type JobSurroundings, realSurroundings } from './surroundings.ts';
+import { makePlan, type PlanFrom, type PlanOptions } from '../plan/make-plan.ts';
+import { defaultJobId, readJobId, runPlanning } from './planning.ts';
 
 interface Flags {
   readonly fromTasks?: boolean;
@@ -27,12 +23,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** Adds the command. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
-export function addPlan(
-  jobs: Command,
-  io: CommandIo,
-  surroundings: JobSurroundings = realSurroundings,
-): void {
+export function addPlan(jobs: Command, context: CommandContext): void {
   jobs
     .command('plan')
     .summary('decide what a job will change, and write it to a plan file')
@@ -58,61 +49,23 @@ export function addPlan(
     .option('--json', 'print the summary as one JSON object')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.')
     .action(async (file: string | undefined, flags: Flags) => {
-      const config = readConfig(io.env, apiSettings);
-      const options = readOptions(file, flags, surroundings, config);
-      const report = await interruptible(io, async (signal) => {
-        const progress = createProgress({ ...io, clock: surroundings.clock });
-        const reader = lazyReader(async () => {
-          // The SDK takes 25 MB, and most plans of a file do without.
-          const { createReader } = await import('./reader.ts');
-          return createReader(config, surroundings, signal);
-        });
-        try {
-          return await makePlan(options, {
-            ...surroundings,
-            stdin: io.stdin,
-            signal,
-            reader,
-            progress,
-            say: (line) => {
-              // A bar that is still there would write over the line, and the line into the bar.
-              progress.stop();
-              io.stderr.write(`${line}\n`);
-            },
-            check: async () => (await import('./warnings.ts')).checkWarnings(io.env, surroundings),
-          });
-        } finally {
-          await reader.close();
-        }
-      });
-      finishPlan(report, flags.json === true, io);
+      const config = readConfig(context.env, apiSettings);
+      const options = { ...readOptions(file, flags, context), ...config };
+      await runPlanning(context, config, flags.json === true, (planning) => makePlan(options, planning));
     });
-}
-
-/** Prints what came of making a plan, and sets the exit code. */
-export function finishPlan(report: PlanReport | undefined, json: boolean, io: CommandIo): void {
-  if (report === undefined) {
-    throw new CommandError('Interrupted. Nothing was written.', exitCodes.interrupted);
-  }
-  io.stdout.write(json ? planJson(report) : planText(report));
-  io.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 
 function readOptions(
   file: string | undefined,
   flags: Flags,
-  { clock, random }: JobSurroundings,
-  config: { readonly rateLimit: number; readonly maxConcurrency: number },
-): PlanOptions {
+  context: CommandContext,
+): Omit<PlanOptions, 'rateLimit' | 'maxConcurrency'> {
   const set = toFields(readAssignments('--set', flags.set, changeFields));
   const from = readFrom(file, flags);
   if ('conditions' in from && Object.keys(set).length === 0) {
     throw misuse('--from-tasks: say what to change, as in --set TaskConfigurationId=VALUE.');
   }
-  const jobId = flags.jobId ?? defaultJobId(clock.wall(), random);
-  if (!isJobId(jobId)) {
-    throw misuse(`--job-id ${shortPrintable(jobId)}: may hold 1 to 128 letters, digits and _ . : -`);
-  }
+  const jobId = readJobId(flags.jobId ?? defaultJobId(context));
   return {
     from,
     set,
@@ -121,8 +74,6 @@ function readOptions(
     force: flags.force === true,
     refresh: flags.refresh === true,
     refusedFile: flags.refused,
-    rateLimit: config.rateLimit,
-    maxConcurrency: config.maxConcurrency,
   };
 }
 

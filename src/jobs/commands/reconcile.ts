@@ -1,58 +1,48 @@
 /** `jobs reconcile JOB`: ends the rows whose outcome never came. */
 import type { Command } from 'commander';
-import type { CommandIo } from '../../cli/io.ts';
+import type { CommandContext } from '../../cli/context.ts';
 import { apiSettings, readConfig } from '../../config.ts';
-import { reconcileJob } from '../run/reconcile-job.ts';
-import { number } from '../view/wording.ts';
-import { interrupted } from './apply.ts';
-import { enterRest } from './enter-rest.ts';
+import { number } from '../../text/numbers.ts';
+import { enterRest } from '../run/enter.ts';
+import { reconcileJob } from '../run/reconcile.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { finishRun, followJob, plannedJob, withLock, withSession } from './session.ts';
-import { type JobSurroundings, realSurroundings } from './surroundings.ts';
+import { findPlannedJob } from './ledger.ts';
+import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
 
-/** Adds the command. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
-export function addReconcile(
-  jobs: Command,
-  io: CommandIo,
-  surroundings: JobSurroundings = realSurroundings,
-): void {
+export function addReconcile(jobs: Command, context: CommandContext): void {
   const command = jobs
     .command('reconcile')
     .summary('end the rows whose outcome never came')
     .description(
-      'For outcomes that were lost: their queue was purged, made anew or let them expire, or SQS moved the updates ' +
-        'away itself. Reads the task of every row that was sent and has not ended: the row has been applied when the ' +
-        'task is as the row wants it, and is sent again when not. Then goes on with the job like `jobs resume`.',
+      'For outcomes that were lost: their queue was purged, deleted and created again or let them expire, or SQS moved ' +
+        'the updates away itself. Reads the task of every row that was sent and has not ended: the row has been applied ' +
+        'when the task is as the row wants it, and is sent again when not. Then goes on with the job like `jobs resume`.',
     )
     .argument('<job>', 'the job');
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {
     const guards = readGuards(flags);
-    const api = readConfig(io.env, apiSettings);
-    await withSession(io, surroundings, async (session) => {
+    const api = readConfig(context.env, apiSettings);
+    await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;
-      const job = plannedJob(ledger, jobId);
-      const end = await withLock(session, job, async () => {
-        if (!(await enterRest(session, job, io, surroundings))) return interrupted;
-        await collector.drain(signal);
+      const job = await findPlannedJob(ledger, jobId);
+      const end = await withLease(session, job, async (lease) => {
+        if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
+        await collector.collectWaiting(signal);
         const { createReader } = await import('./reader.ts');
-        const reader = createReader(api, surroundings, signal);
-        let again = 0;
-        try {
-          const options = { ledger, job, reader, signal, maxConcurrency: api.maxConcurrency };
-          const found = await reconcileJob({ ...options, onProgress: () => {} });
-          again = found.again;
-          screen.say(
-            `reconciled: ${number(found.applied)} applied by what the task says, ${number(found.gone)} without a task, ` +
-              `${number(found.again)} to be sent again, ${number(found.unknown)} that could not be read`,
-          );
-        } finally {
-          await reader.close();
-        }
-        if (signal.aborted) return { ...interrupted, maybeTwice: again };
-        const followed = await followJob(session, jobId, guards);
-        return { ...followed, maybeTwice: followed.maybeTwice + again };
+        const reader = createReader(api, context, signal);
+        const found = await reconcileJob(lease, {
+          reader,
+          signal,
+          maxConcurrency: api.maxConcurrency,
+        }).finally(() => reader.close());
+        screen.say(
+          `reconciled: ${number(found.applied)} applied by what the task says, ${number(found.gone)} without a task, ` +
+            `${number(found.again)} to be sent again, ${number(found.unknown)} that could not be read`,
+        );
+        const followed = signal.aborted ? interrupted : await followJob(session, lease, jobId, guards);
+        return { ...followed, maybeTwice: followed.maybeTwice + found.again };
       });
-      finishRun(session, jobId, end, { json: flags.json === true }, io);
+      await finishRun(session, jobId, end, { json: flags.json === true });
     });
   });
 }

@@ -4,52 +4,40 @@ import { resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { misuse } from '../../cli/flags.ts';
-import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
-import { readConfig } from '../../config.ts';
-import { errorCode } from '../../input/faults.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
+import { CommandError, errorCode, exitCodes, misuse } from '../../errors.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
-import { openLedger } from '../ledger/ledger.ts';
-import { type ReportFormat, reportRows, reportText } from '../view/report.ts';
-import { withHearing } from './hear.ts';
-import { interruptible, type JobSurroundings, realSurroundings } from './surroundings.ts';
+import { type ReportFormat, reportText } from '../view/report.ts';
+import { withCollected } from './collect.ts';
+import { findJob, withLedger } from './ledger.ts';
 
 interface Flags {
   readonly format: string;
   readonly out?: string;
 }
 
-/** Adds the command. It prints to `io` alone, or throws CommandError. */
-export function addReport(
-  jobs: Command,
-  io: CommandIo,
-  surroundings: JobSurroundings = realSurroundings,
-): void {
+export function addReport(jobs: Command, context: CommandContext): void {
   jobs
     .command('report')
     .summary('how every row of a job ended')
     .description(
       'Prints a line for every row of a job with its end, those that its plan left out included. Outcomes that wait on ' +
-        'OUTCOME_QUEUE_URL are heard first, where it is set.',
+        'OUTCOME_QUEUE_URL are collected first, if it is set.',
     )
     .argument('<job>', 'the job')
     .option('--format <format>', 'csv or json (one array, a line per row)', 'csv')
     .option('--out <path>', 'write it to this file instead of stdout')
     .action(async (jobId: string, { format, out }: Flags) => {
       const as = readFormat(format);
-      const ledger = openLedger(readConfig(io.env, ['stateDir']).stateDir, surroundings.clock.wall);
-      try {
-        const job = ledger.job(jobId);
-        if (job === undefined)
-          throw misuse(`There is no job ${shortPrintable(jobId)}: see \`ota-updater jobs list\`.`);
-        await interruptible(io, (signal) =>
-          withHearing(ledger, job, { io, surroundings, signal }, () =>
-            write(reportText(reportRows(ledger, job), as), io, out, surroundings.cwd, signal),
-          ),
-        );
-      } finally {
-        ledger.close();
-      }
+      await interruptible(context, (signal) =>
+        withLedger(context, async (ledger) => {
+          const job = await findJob(ledger, jobId);
+          await withCollected(ledger, job, context, signal, () =>
+            write(reportText(ledger, job, as), out, context, signal),
+          );
+        }),
+      );
     });
 }
 
@@ -59,17 +47,16 @@ function readFormat(format: string): ReportFormat {
 }
 
 async function write(
-  text: Iterable<string>,
-  io: CommandIo,
+  text: AsyncIterable<string>,
   out: string | undefined,
-  cwd: string,
+  { stdout, cwd }: CommandContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const target: Writable = out === undefined ? io.stdout : createWriteStream(resolve(cwd, out));
+  const target: Writable = out === undefined ? stdout : createWriteStream(resolve(cwd, out));
   try {
     await pipeline(Readable.from(text), target, { signal, end: out !== undefined });
   } catch (error) {
-    // `| head` has seen enough.
+    // The reader has closed the pipe (`| head`).
     if (errorCode(error) === 'EPIPE' && out === undefined) return;
     if (signal.aborted)
       throw new CommandError('Interrupted: the report is not complete.', exitCodes.interrupted);

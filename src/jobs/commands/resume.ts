@@ -1,36 +1,32 @@
 /** `jobs resume JOB`: goes on with a job that was stopped, killed or interrupted. */
 import type { Command } from 'commander';
-import type { CommandIo } from '../../cli/io.ts';
-import { interrupted } from './apply.ts';
-import { enterRest } from './enter-rest.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { enterRest } from '../run/enter.ts';
+import { MAX_COLLECT_MS } from './collect.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { finishRun, followJob, hearFirst, plannedJob, withLock, withSession } from './session.ts';
-import { type JobSurroundings, realSurroundings } from './surroundings.ts';
+import { findPlannedJob } from './ledger.ts';
+import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
 
-/** Adds the command. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
-export function addResume(
-  jobs: Command,
-  io: CommandIo,
-  surroundings: JobSurroundings = realSurroundings,
-): void {
+export function addResume(jobs: Command, context: CommandContext): void {
   const command = jobs
     .command('resume')
     .summary('go on with a job')
     .description(
-      'Sends what a job has not sent yet and follows it to its end. Rows that were on their way when a process ' +
-        'died are sent again; how many is said. The flags of the first apply hold, unless they are given anew.',
+      'Sends what a job has not sent yet and follows it to its end. Rows that were being sent when a process ' +
+        'died are sent again; their number is printed. The flags of the first apply hold, unless they are given again.',
     )
     .argument('<job>', 'the job');
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {
     const guards = readGuards(flags);
-    await withSession(io, surroundings, async (session) => {
-      const job = plannedJob(session.ledger, jobId);
-      await hearFirst(session);
-      const end = await withLock(session, job, async () => {
-        if (!(await enterRest(session, job, io, surroundings))) return interrupted;
-        return await followJob(session, jobId, guards);
+    await withSession(context, async (session) => {
+      const { ledger, collector, signal } = session;
+      const job = await findPlannedJob(ledger, jobId);
+      await collector.collectWaiting(signal, MAX_COLLECT_MS);
+      const end = await withLease(session, job, async (lease) => {
+        if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
+        return await followJob(session, lease, jobId, guards);
       });
-      finishRun(session, jobId, end, { json: flags.json === true }, io);
+      await finishRun(session, jobId, end, { json: flags.json === true });
     });
   });
 }

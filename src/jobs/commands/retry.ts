@@ -1,18 +1,13 @@
 /** `jobs retry JOB --only-failed`: another try for the rows that failed, and for no others. */
 import type { Command } from 'commander';
-import { misuse } from '../../cli/flags.ts';
-import type { CommandIo } from '../../cli/io.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { misuse } from '../../errors.ts';
 import { countFrom } from '../run/guards.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { finishRun, followJob, plannedJob, withLock, withSession } from './session.ts';
-import { type JobSurroundings, realSurroundings } from './surroundings.ts';
+import { findPlannedJob } from './ledger.ts';
+import { finishRun, followJob, withLease, withSession } from './session.ts';
 
-/** Adds the command. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
-export function addRetry(
-  jobs: Command,
-  io: CommandIo,
-  surroundings: JobSurroundings = realSurroundings,
-): void {
+export function addRetry(jobs: Command, context: CommandContext): void {
   const command = jobs
     .command('retry')
     .summary('try the failed rows of a job again')
@@ -26,23 +21,23 @@ export function addRetry(
     if (flags.onlyFailed !== true)
       throw misuse('Say --only-failed: the failed rows are what can be tried again.');
     const guards = readGuards(flags);
-    await withSession(io, surroundings, async (session) => {
-      const { ledger, collector } = session;
-      const job = plannedJob(ledger, jobId);
-      // Redriven letters may have been applied meanwhile: what their outcomes say is no failure any more.
-      await collector.drain(session.signal);
-      const { end, retried } = await withLock(session, job, async () => {
-        const { planned } = ledger.counts(job.key);
+    await withSession(context, async (session) => {
+      const { ledger, collector, signal } = session;
+      const job = await findPlannedJob(ledger, jobId);
+      // All of them: rows that a redrive has applied meanwhile have not failed.
+      await collector.collectWaiting(signal);
+      const { end, retried } = await withLease(session, job, async (lease) => {
+        const { planned } = await ledger.count(job.key);
         if (planned > 0 || !job.plan.complete) {
           throw misuse(
             `Job ${jobId} has rows that were not sent yet: \`ota-updater jobs resume ${jobId}\` first.`,
           );
         }
-        const tries = ledger.retryFailed(job.key);
-        ledger.setCounting(job.key, countFrom(ledger.counts(job.key)));
-        return { end: await followJob(session, jobId, guards), retried: tries };
+        const tries = await lease.retryFailed();
+        await ledger.control(job.key, { counting: countFrom(await ledger.count(job.key)) });
+        return { end: await followJob(session, lease, jobId, guards), retried: tries };
       });
-      finishRun(session, jobId, end, { json: flags.json === true, retried }, io);
+      await finishRun(session, jobId, end, { json: flags.json === true, retried });
     });
   });
 }

@@ -1,144 +1,120 @@
-/** What the commands that send have in common: the ledger, both queues, the screen, and how such a command ends. */
-
-import { CommandError, type CommandIo, exitCodes } from '../../cli/io.ts';
+/** What the commands that send have in common: ledger, queues and screen, the lease, and the end of such a command. */
+import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
 import { readConfig } from '../../config.ts';
-import { InputFault } from '../../input/faults.ts';
+import { CommandError, exitCodes } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { createScreen, type Screen } from '../../text/live-block.ts';
-import { shortPrintable } from '../../text/printable.ts';
-import { type Ledger, openLedger } from '../ledger/ledger.ts';
-import type { Guards, JobRecord } from '../ledger/types.ts';
+import type { Screen } from '../../text/live-block.ts';
+import type { Guards, PlannedJob } from '../ledger/job.ts';
+import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { Collector } from '../run/collector.ts';
 import { countFrom } from '../run/guards.ts';
-import type { JobView, RunEnd } from '../run/run-job.ts';
-import { standingOf } from '../run/standing.ts';
+import type { JobView } from '../run/progress.ts';
+import type { RunEnd } from '../run/run-job.ts';
 import { Wakeup } from '../run/wakeup.ts';
-import { type RunNotes, standingJson, standingText } from '../view/job-summary.ts';
-import { progressBlock, progressLine } from '../view/progress-view.ts';
-import { hear } from './hear.ts';
-import { interruptible, type JobSurroundings } from './surroundings.ts';
+import { createJobScreen } from '../view/progress.ts';
+import { type RunNotes, standingJson, standingText } from '../view/standing.ts';
+import { openQueues } from './collect.ts';
+import { findPlannedJob, withLedger } from './ledger.ts';
 
 export interface Session {
+  readonly context: CommandContext;
   readonly ledger: Ledger;
   readonly updates: Queue;
   readonly collector: Collector;
   readonly wakeup: Wakeup;
   readonly screen: Screen<JobView>;
   readonly signal: AbortSignal;
-  readonly surroundings: JobSurroundings;
 }
 
-/** Requests under way at once: sends, polls and deletes. */
+/** Requests in flight at once: sends, polls and deletes. */
 const SOCKETS = 40;
 
-/**
- * Runs `work` with everything open, and closes it.
- * @throws ConfigError; CommandError for what the user can mend.
- */
+/** Runs `work` with everything open, and closes it. @throws CommandError for what the user can fix. */
 export async function withSession<T>(
-  io: CommandIo,
-  surroundings: JobSurroundings,
+  context: CommandContext,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const config = readConfig(io.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
-  // The SDK takes 25 MB that other commands of this group do without.
-  const { createSqsClient, silentLogger } = await import('../../queue/client.ts');
-  const { Queue } = await import('../../queue/queue.ts');
-  const { Collector } = await import('../run/collector.ts');
-  return await interruptible(io, async (signal) => {
-    const ledger = openLedger(config.stateDir, surroundings.clock.wall);
-    const client = createSqsClient(SOCKETS, { logger: silentLogger }, io.env);
-    const wakeup = new Wakeup();
-    const screen = createScreen<JobView>({
-      stream: io.stderr,
-      isTerminal: io.isTerminal,
-      now: surroundings.clock.monotonic,
-      block: progressBlock,
-      line: progressLine,
-    });
-    const collector = new Collector({
-      ...surroundings,
-      queue: new Queue(client, config.outcomeQueueUrl),
-      store: (arrivals) => ledger.store(arrivals),
-      onStored: ({ strays }) => {
-        if (strays > 0)
-          screen.say(`${strays} on the outcome queue are no outcomes; kept aside in the ledger`);
-        wakeup.wake();
-      },
-      onTrouble: (sentence) => screen.say(`${sentence}.`),
-    });
-    try {
-      const updates = new Queue(client, config.queueUrl);
-      return await work({ ledger, updates, collector, wakeup, screen, signal, surroundings });
-    } finally {
-      screen.stop();
-      await collector.stop();
-      ledger.close();
-      client.destroy();
-    }
-  });
-}
-
-/**
- * Takes in what outcomes wait already, of redriven letters say, before it is decided what there is to do. Not longer
- * than a while: other jobs may fill the queue as fast as it is emptied, and it is heard all along.
- * @throws EnqueueFailure when the queue cannot be read: nothing could be followed then.
- */
-export async function hearFirst({ collector, signal, surroundings }: Session): Promise<void> {
-  await hear(collector, surroundings, signal);
+  const config = readConfig(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
+  return await interruptible(context, (signal) =>
+    withLedger(context, async (ledger) => {
+      const queues = await openQueues(context.env, SOCKETS);
+      const wakeup = new Wakeup();
+      const screen = createJobScreen(context);
+      const collector = queues.createCollector(config.outcomeQueueUrl, {
+        ...context,
+        store: (messages) => ledger.end(messages),
+        onStored: (unreadable) => {
+          if (unreadable > 0)
+            screen.say(`${unreadable} on the outcome queue are no outcomes; kept aside in the ledger`);
+          wakeup.wake();
+        },
+        onTrouble: (sentence) => screen.say(`${sentence}.`),
+      });
+      try {
+        const updates = queues.queue(config.queueUrl);
+        return await work({ context, ledger, updates, collector, wakeup, screen, signal });
+      } finally {
+        screen.stop();
+        await collector.stop();
+        queues.close();
+      }
+    }),
+  );
 }
 
 /**
  * Runs `work` as the one process that sends this job's rows.
  * @throws CommandError when another process does.
  */
-export async function withLock<T>({ ledger }: Session, job: JobRecord, work: () => Promise<T>): Promise<T> {
-  const unlock = ledger.lock(job.key);
-  if (unlock === undefined) {
+export async function withLease<T>(
+  { ledger }: Session,
+  { key, jobId }: PlannedJob,
+  work: (lease: Lease) => Promise<T>,
+): Promise<T> {
+  const lease = await ledger.lease(key);
+  if (lease === undefined) {
     throw new CommandError(
-      `Job ${job.jobId} is in another process's hands. Watch it with \`ota-updater jobs status ${job.jobId} --watch\`, or stop that process first.`,
+      `Another process is sending job ${jobId}. Watch it with \`ota-updater jobs status ${jobId} --watch\`, or stop that process first.`,
     );
   }
   try {
-    return await work();
+    return await work(lease);
   } finally {
-    unlock();
+    await lease.release();
   }
 }
 
-/** @throws InputFault when there is no such job, or only outcomes of it. */
-export function plannedJob(
-  ledger: Ledger,
-  jobId: string,
-): JobRecord & { plan: NonNullable<JobRecord['plan']> } {
-  const job = ledger.job(jobId);
-  if (job === undefined) {
-    throw new InputFault(`There is no job ${shortPrintable(jobId)}: see \`ota-updater jobs list\`.`);
-  }
-  const { plan } = job;
-  if (plan === undefined) {
-    throw new InputFault(`The plan of job ${jobId} is not in this ledger, only outcomes that named it.`);
-  }
-  return { ...job, plan };
-}
+/** How a command ends that was interrupted before anything was sent. */
+export const interrupted: RunEnd = { end: 'interrupted', reason: 'Interrupted', maybeTwice: 0 };
 
 /** Sends what is planned, with these guards besides those the job has, and follows it to the end. */
-export async function followJob(session: Session, jobId: string, guards: Partial<Guards>): Promise<RunEnd> {
-  const { ledger, collector, updates, screen, surroundings } = session;
-  const before = plannedJob(ledger, jobId);
-  ledger.setGuards(before.key, { ...before.plan.guards, ...guards });
-  // A canary asked for now is of the rows that are sent from now on.
-  if (guards.canary !== undefined) ledger.setCounting(before.key, countFrom(ledger.counts(before.key)));
+export async function followJob(
+  { context, ledger, updates, collector, wakeup, screen, signal }: Session,
+  lease: Lease,
+  jobId: string,
+  guards: Guards,
+): Promise<RunEnd> {
+  const job = await findPlannedJob(ledger, jobId);
+  const control = {
+    guards: { ...job.plan.guards, ...guards },
+    // A canary given now is of the rows that are sent from now on.
+    counting: guards.canary === undefined ? job.plan.counting : countFrom(await ledger.count(job.key)),
+  };
+  await ledger.control(job.key, control);
   const { runJob } = await import('../run/run-job.ts');
   collector.start();
   return await runJob({
-    ...session,
-    ...surroundings,
-    job: plannedJob(ledger, jobId),
+    ...context,
+    ledger,
+    lease,
+    wakeup,
+    signal,
+    job: { ...job, plan: { ...job.plan, ...control } },
     queueUrl: updates.url,
     send: (messages) => updates.send(messages),
     onView: (view) => {
-      // The collector ends by itself only when the ledger fails, and nothing goes on without one.
+      // Only the ledger's failure ends the collector, and without it no row would end.
       if (collector.broken !== undefined) throw collector.broken;
       screen.update(view);
     },
@@ -152,20 +128,19 @@ const exitOf = {
 } as const;
 
 /** Prints where the job stands and sets the exit code. @throws CommandError when it did not come to its end. */
-export function finishRun(
-  { ledger, screen }: Session,
+export async function finishRun(
+  { context, ledger, screen }: Session,
   jobId: string,
-  { end, reason, maybeTwice }: Pick<RunEnd, 'end' | 'reason' | 'maybeTwice'>,
+  { end, reason, maybeTwice }: RunEnd,
   { json, ...notes }: RunNotes & { readonly json: boolean },
-  io: CommandIo,
-): void {
+): Promise<void> {
   screen.stop();
-  const standing = standingOf(ledger, plannedJob(ledger, jobId));
+  const standing = await ledger.standing(await findPlannedJob(ledger, jobId));
   const all = { ...notes, end, reason, maybeTwice };
-  io.stdout.write(json ? standingJson(standing, all) : standingText(standing, all));
+  context.stdout.write(json ? standingJson(standing, all) : standingText(standing, all));
   if (end !== 'done') {
     const goOn = `Go on with \`ota-updater jobs resume ${jobId}\``;
     throw new CommandError(`${(reason ?? end).replace(/\.$/, '')}. ${goOn}.`, exitOf[end]);
   }
-  io.exitCode = standing.counts.failed > 0 ? exitCodes.someRefused : exitCodes.done;
+  context.exitCode = standing.counts.failed > 0 ? exitCodes.someRefused : exitCodes.done;
 }

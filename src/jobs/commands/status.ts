@@ -1,91 +1,69 @@
 /** `jobs status [JOB]`: where a job stands. */
 import type { Command } from 'commander';
-import { misuse } from '../../cli/flags.ts';
-import { type CommandIo, exitCodes } from '../../cli/io.ts';
-import { readConfig } from '../../config.ts';
-import { createScreen } from '../../text/live-block.ts';
-import { shortPrintable } from '../../text/printable.ts';
-import { type Ledger, openLedger } from '../ledger/ledger.ts';
-import type { JobRecord } from '../ledger/types.ts';
-import { Pace } from '../run/pace.ts';
-import type { JobView } from '../run/run-job.ts';
-import { standingOf } from '../run/standing.ts';
-import { watchedView } from '../run/watch.ts';
-import { standingJson, standingText } from '../view/job-summary.ts';
-import { progressBlock, progressLine } from '../view/progress-view.ts';
-import { withHearing } from './hear.ts';
-import { interruptible, type JobSurroundings, realSurroundings } from './surroundings.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
+import { exitCodes, misuse } from '../../errors.ts';
+import type { JobRecord } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { Pace, viewOf } from '../run/progress.ts';
+import { createJobScreen } from '../view/progress.ts';
+import { standingJson, standingText } from '../view/standing.ts';
+import { withCollected } from './collect.ts';
+import { findJob, withLedger } from './ledger.ts';
 
 const LOOK_MS = 500;
 
-/** Adds the command. It prints to `io` alone, or throws CommandError. */
-export function addStatus(
-  jobs: Command,
-  io: CommandIo,
-  surroundings: JobSurroundings = realSurroundings,
-): void {
+export function addStatus(jobs: Command, context: CommandContext): void {
   jobs
     .command('status')
     .summary('where a job stands')
     .description(
-      'Prints where a job stands: the job that something happened to last, or the one named. Outcomes that wait on ' +
-        'OUTCOME_QUEUE_URL are heard first, where it is set.',
+      'Prints where a job stands: the last changed job, or the one named. Outcomes that wait on OUTCOME_QUEUE_URL are ' +
+        'collected first, if it is set.',
     )
     .argument('[job]', 'the job')
     .option('--watch', 'show its progress until every row has ended')
     .option('--json', 'print it as one JSON object')
     .action(async (jobId: string | undefined, flags: { watch?: boolean; json?: boolean }) => {
-      await interruptible(io, async (signal) => {
-        const ledger = openLedger(readConfig(io.env, ['stateDir']).stateDir, surroundings.clock.wall);
-        try {
-          const job = chooseJob(ledger, jobId);
-          await withHearing(ledger, job, { io, surroundings, signal }, async (collector) => {
+      await interruptible(context, (signal) =>
+        withLedger(context, async (ledger) => {
+          const job = jobId === undefined ? await lastChanged(ledger) : await findJob(ledger, jobId);
+          await withCollected(ledger, job, context, signal, async (collector) => {
             if (flags.watch !== true) return;
-            // Nobody else follows it: without a collector nothing would move.
+            // No other process follows the job: this one must collect, or nothing would change.
             collector?.start();
-            await watch(ledger, job, io, surroundings, signal);
+            await watch(ledger, job, context, signal);
           });
-          const standing = standingOf(ledger, ledger.job(job.jobId) ?? job);
-          io.stdout.write(flags.json === true ? standingJson(standing) : standingText(standing));
-          if (signal.aborted) io.exitCode = exitCodes.interrupted;
-        } finally {
-          ledger.close();
-        }
-      });
+          const standing = await ledger.standing(await findJob(ledger, job.jobId));
+          context.stdout.write(flags.json === true ? standingJson(standing) : standingText(standing));
+          if (signal.aborted) context.exitCode = exitCodes.interrupted;
+        }),
+      );
     });
 }
 
-function chooseJob(ledger: Ledger, jobId: string | undefined): JobRecord {
-  if (jobId !== undefined) {
-    const job = ledger.job(jobId);
-    if (job !== undefined) return job;
-    throw misuse(`There is no job ${shortPrintable(jobId)}: see \`ota-updater jobs list\`.`);
-  }
-  for (const job of ledger.jobs()) if (job.plan !== undefined) return job;
+async function lastChanged(ledger: Ledger): Promise<JobRecord> {
+  const job = (await ledger.jobs()).find(({ plan }) => plan !== undefined);
+  if (job !== undefined) return job;
   throw misuse('There is no job yet: `ota-updater jobs plan` makes one, `ota-updater jobs apply` begins it.');
 }
 
 async function watch(
   ledger: Ledger,
-  job: JobRecord,
-  io: CommandIo,
-  { clock, sleep }: JobSurroundings,
+  { key, jobId }: JobRecord,
+  context: CommandContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const screen = createScreen<JobView>({
-    stream: io.stderr,
-    isTerminal: io.isTerminal,
-    now: clock.monotonic,
-    block: progressBlock,
-    line: progressLine,
-  });
-  const pace = new Pace(clock.monotonic, ledger.counts(job.key).ended);
+  const screen = createJobScreen(context);
+  const pace = new Pace(context.clock.monotonic, (await ledger.count(key)).ended);
   try {
     while (!signal.aborted) {
-      const view = watchedView(ledger, ledger.job(job.jobId) ?? job, pace);
-      screen.update(view);
-      if (view.counts.ended === view.counts.total) return;
-      await sleep(LOOK_MS, signal);
+      const job = await findJob(ledger, jobId);
+      const counts = await ledger.count(key);
+      pace.observe(counts.ended);
+      screen.update(viewOf(job, job.plan ?? {}, counts, pace));
+      if (counts.ended === counts.total) return;
+      await context.sleep(LOOK_MS, signal);
     }
   } finally {
     screen.stop();

@@ -1,16 +1,10 @@
-/** `jobs undo JOB`: a plan that takes a job back. */
+/** `jobs undo JOB`: a plan that undoes a job. */
 import type { Command } from 'commander';
-import { misuse } from '../../cli/flags.ts';
-import type { CommandIo } from '../../cli/io.ts';
-import { apiSettings, type Environment, readConfig } from '../../config.ts';
-import { shortPrintable } from '../../text/printable.ts';
-import { createProgress } from '../../text/progress.ts';
-import { defaultJobId, isJobId } from '../plan/job-id.ts';
-import type { JobRow } from '../run/undo.ts';
-import { makeUndo, type UndoOptions } from '../run/undo-run.ts';
-import { lazyReader } from './lazy-reader.ts';
-import { finishPlan } from './plan.ts';
-import { interruptible, type JobSurroundings, realSurroundings } from './surroundings.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { apiSettings, readConfig } from '../../config.ts';
+import { makeUndo } from '../plan/undo.ts';
+import { findPlannedJob, withLedger } from './ledger.ts';
+import { defaultJobId, isJobId, readJobId, runPlanning } from './planning.ts';
 
 interface Flags {
   readonly jobId?: string;
@@ -20,23 +14,10 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** The rows of a job, from wherever jobs are remembered. */
-export interface JobRows {
-  /** All rows in order; undefined when there is no such job. */
-  rows(jobId: string): Iterable<JobRow> | undefined;
-  close(): void;
-}
-
-/** Adds the command. It prints to `io` alone, sets `io.exitCode` or throws CommandError. */
-export function addUndo(
-  jobs: Command,
-  io: CommandIo,
-  openRows: (env: Environment) => JobRows,
-  surroundings: JobSurroundings = realSurroundings,
-): void {
+export function addUndo(jobs: Command, context: CommandContext): void {
   jobs
     .command('undo')
-    .summary('make a plan that takes a job back')
+    .summary('make a plan that undoes a job')
     .description(
       'Makes a plan of the values that tasks had before a job changed them, for `jobs apply`. ' +
         'Every task is read first; what was changed since, or has no former value, is listed. Nothing is sent.',
@@ -51,63 +32,24 @@ export function addUndo(
       'after',
       '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows cannot be undone, 130 interrupted.',
     )
-    .action(async (job: string, flags: Flags) => {
-      const config = readConfig(io.env, apiSettings);
-      const options = readOptions(job, flags, surroundings, config);
-      const ledger = openRows(io.env);
-      try {
-        const rows = ledger.rows(job);
-        if (rows === undefined)
-          throw misuse(`There is no job ${shortPrintable(job)}: see \`ota-updater jobs list\`.`);
-        const report = await interruptible(io, async (signal) => {
-          const progress = createProgress({ ...io, clock: surroundings.clock });
-          const reader = lazyReader(async () => {
-            const { createReader } = await import('./reader.ts');
-            return createReader(config, surroundings, signal);
-          });
-          try {
-            return await makeUndo(options, {
-              ...surroundings,
-              rows: () => rows,
-              signal,
-              reader,
-              progress,
-              say: (line) => {
-                // A bar that is still there would write over the line, and the line into the bar.
-                progress.stop();
-                io.stderr.write(`${line}\n`);
-              },
-              check: async () => (await import('./warnings.ts')).checkWarnings(io.env, surroundings),
-            });
-          } finally {
-            await reader.close();
-          }
-        });
-        finishPlan(report, flags.json === true, io);
-      } finally {
-        ledger.close();
-      }
+    .action(async (undone: string, flags: Flags) => {
+      const config = readConfig(context.env, apiSettings);
+      const named = `${undone}-undo`;
+      const jobId = readJobId(flags.jobId ?? (isJobId(named) ? named : defaultJobId(context)));
+      const options = {
+        ...config,
+        undone,
+        jobId,
+        out: flags.out ?? `${jobId}.plan.jsonl`,
+        force: flags.force === true,
+        refusedFile: flags.refused,
+      };
+      await withLedger(context, async (ledger) => {
+        const { key } = await findPlannedJob(ledger, undone);
+        const pages = () => ledger.pages(key);
+        await runPlanning(context, config, flags.json === true, (planning) =>
+          makeUndo(options, { ...planning, pages }),
+        );
+      });
     });
-}
-
-function readOptions(
-  undone: string,
-  flags: Flags,
-  { clock, random }: JobSurroundings,
-  config: { readonly rateLimit: number; readonly maxConcurrency: number },
-): UndoOptions {
-  const named = `${undone}-undo`;
-  const jobId = flags.jobId ?? (isJobId(named) ? named : defaultJobId(clock.wall(), random));
-  if (!isJobId(jobId)) {
-    throw misuse(`--job-id ${shortPrintable(jobId)}: may hold 1 to 128 letters, digits and _ . : -`);
-  }
-  return {
-    undone,
-    jobId,
-    out: flags.out ?? `${jobId}.plan.jsonl`,
-    force: flags.force === true,
-    refusedFile: flags.refused,
-    rateLimit: config.rateLimit,
-    maxConcurrency: config.maxConcurrency,
-  };
 }

@@ -1,16 +1,14 @@
-/** What becomes of a row once the task's present values are known. PURE. */
+/** What becomes of a row once the present values of its task are known. PURE. */
 import type { OtaTask, ReadAnswer } from '../../ota/reader.ts';
-import type { Candidate, LeftOut } from './staging.ts';
-import type { TaskChange } from './types.ts';
-import { type Conditions, unmet } from './where.ts';
-import type { NewLeftOut } from './writer.ts';
+import { type Conditions, unmet } from './conditions.ts';
+import type { ChangeRow, LeftOutRow, PlanRow, TaskChange } from './format.ts';
 
 export const changeFields = ['Description', 'TaskConfigurationId'] as const;
 
-/** A former value that is longer was never set by UpdateOtaTask, and is not recorded. */
+/** A longer former value was never set by UpdateOtaTask, and is not recorded. */
 const MAX_FORMER_LENGTH = 1_000;
 
-/** The change alone, of whatever carries one. */
+/** The change alone. */
 export function changeOf({
   Description,
   TaskConfigurationId,
@@ -34,42 +32,41 @@ export function formerOf(change: TaskChange, task: TaskChange): TaskChange {
   return former;
 }
 
-/** True when everything that `change` asks for is known to be so. */
+/** Whether everything that `change` asks for is known to be so. */
 export function isAsWanted(change: TaskChange, present: TaskChange | undefined): boolean {
   return changeFields.every((field) => change[field] === undefined || change[field] === present?.[field]);
 }
 
-export type Refreshed =
-  | { readonly candidate: Candidate }
-  /** The task cannot be changed, or is not one of those asked for any more. */
-  | { readonly reason: string }
-  /** Nothing is known of it but what was known before. */
-  | { readonly unread: true; readonly candidate: Candidate };
-
-/**
- * What GetOtaTask's answer makes of a row. A task that may not be read may still be changed: such a row stays,
- * without its former values.
- */
-export function decideRefreshed(
-  candidate: Candidate,
-  answer: ReadAnswer<OtaTask>,
-  conditions: Conditions | undefined,
-): Refreshed {
-  if (!answer.ok) {
-    const { kind, status, name, message } = answer.failure;
-    if (kind !== 'rejected') return { unread: true, candidate };
-    return { reason: status === 404 ? 'there is no such task (404)' : `${name}: ${message}` };
-  }
-  const field = conditions && unmet(answer.value, conditions);
-  if (field !== undefined) return { reason: `${field} has changed since the tasks were listed` };
-  return { candidate: { ...candidate, Former: formerOf(candidate, answer.value) } };
+/** Whether a task could not be read for a reason that does not lie in the task. */
+export function isUnread(answer: ReadAnswer<OtaTask> | undefined): boolean {
+  return answer !== undefined && !answer.ok && answer.failure.kind !== 'rejected';
 }
 
-/** What a plan's file says of a row that is left out. */
-export function toLeftOut({ leftOut, Identifier, reason }: LeftOut): NewLeftOut {
-  return {
-    LeftOut: leftOut,
-    ...(Identifier !== undefined && { Identifier }),
-    ...(reason !== undefined && { Reason: reason }),
-  };
+/**
+ * The row as the plan has it in the end. A task that could not be read may still be changed: such a row stays, without
+ * former values.
+ * @param answer what GetOtaTask said of its task, if it was asked.
+ * @param conditions on live tasks, which may have changed since they were listed.
+ */
+export function decide(
+  row: ChangeRow,
+  answer: ReadAnswer<OtaTask> | undefined,
+  conditions: Conditions | undefined,
+): PlanRow {
+  let present = row;
+  if (answer?.ok) {
+    const field = conditions && unmet(answer.value, conditions);
+    if (field !== undefined) return refused(row, `${field} has changed since the tasks were listed`);
+    present = { ...row, Former: formerOf(row, answer.value) };
+  } else if (answer?.failure.kind === 'rejected') {
+    const { status, name, message } = answer.failure;
+    return refused(row, status === 404 ? 'there is no such task (404)' : `${name}: ${message}`);
+  }
+  if (!isAsWanted(present, present.Former)) return present;
+  const { Row, Identifier } = row;
+  return { Row, LeftOut: 'as-wanted', Identifier, ...changeOf(row) };
+}
+
+function refused({ Row, Identifier }: ChangeRow, Reason: string): LeftOutRow {
+  return { Row, LeftOut: 'refused', Identifier, Reason };
 }

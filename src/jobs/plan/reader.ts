@@ -1,18 +1,23 @@
-/** Reads a plan file: all of it is verified before the first row is given out. */
+/** Reads a plan file. All of it is verified before the first row is used. */
 import { createHash } from 'node:crypto';
-import { EnqueueFailure, InputFault } from '../../input/faults.ts';
+import { CommandError, misuse } from '../../errors.ts';
 import { readLines } from '../../input/lines.ts';
 import { openSource, type Source, type SourceOptions } from '../../input/source.ts';
+import { number as said } from '../../text/numbers.ts';
 import { printable } from '../../text/printable.ts';
-import { parseFooter, parseHeader, parseRow, planDigest, planVersion } from './lines.ts';
 import {
   countedAs,
   PLAN_FORM,
   type PlanCounts,
   type PlanFooter,
   type PlanHeader,
-  type PlanLine,
-} from './types.ts';
+  type PlanRow,
+  parseFooter,
+  parseHeader,
+  parseRow,
+  planDigest,
+  planVersion,
+} from './format.ts';
 
 /** A verified plan. */
 export interface Plan {
@@ -20,15 +25,15 @@ export interface Plan {
   readonly footer: PlanFooter;
   /**
    * The rows in order, those left out among them; may be called again when the reading before has ended.
-   * @throws EnqueueFailure when the file was written to since it was verified.
+   * @throws CommandError when the file was written to since it was verified.
    */
-  rows(): AsyncGenerator<PlanLine, undefined>;
+  rows(): AsyncGenerator<PlanRow, undefined>;
   close(): Promise<void>;
 }
 
 /**
  * Opens and verifies FILE, or stdin for `-`: the digest, the numbers of the rows and their count.
- * @throws InputFault that says what is wrong with it, where, and how to mend it; the signal's AbortError.
+ * @throws CommandError that says what is wrong with it, where, and how to fix it; the signal's AbortError.
  */
 export async function readPlan(file: string, options: Omit<SourceOptions, 'format'>): Promise<Plan> {
   const source = await openSource(file, { ...options, format: 'jsonl' });
@@ -65,28 +70,30 @@ async function verify(
       if (footer === undefined) throw fault(source.name, number, 'holds a line that is no row of a plan');
     } else if (row.Row !== ++rows) {
       throw fault(source.name, number, `holds row ${row.Row} where row ${rows} belongs`);
-    } else counts['LeftOut' in row ? countedAs[row.LeftOut] : 'toChange']++;
+    } else counts[countedAs(row)]++;
   }
   if (header === undefined || footer === undefined) {
-    const end = `it ends after row ${rows.toLocaleString('en')}, without its last line`;
-    throw new InputFault(`The plan ${printable(source.name)} is cut short: ${end}. ${MEND}`);
+    const end = `it ends after row ${said(rows)}, without its last line`;
+    throw misuse(`The plan ${printable(source.name)} is cut short: ${end}. ${REMEDY}`);
   }
-  // The last line may not vary either: it is what those counts and that digest are written as, or it was changed.
+  // The digest does not cover the last line's own spelling: it must be as the writer writes it.
   const written = JSON.stringify({ Counts: footer.Counts, Digest: digest.value(footer.Counts) });
-  const counted = countNames.every((name) => footer.Counts[name] === counts[name]);
-  if (!counted || footerText !== written) {
-    throw new InputFault(
-      `The plan ${printable(source.name)} was changed after it was made: its digest does not fit. ${MEND}`,
+  const agrees = Object.entries(counts).every(
+    ([name, count]) => footer.Counts[name as keyof PlanCounts] === count,
+  );
+  if (!agrees || footerText !== written) {
+    throw misuse(
+      `The plan ${printable(source.name)} was changed after it was made: its digest does not fit. ${REMEDY}`,
     );
   }
   return { header, footer };
 }
 
-async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator<PlanLine, undefined> {
-  const changed = (): EnqueueFailure =>
-    new EnqueueFailure(`The plan ${printable(source.name)} changed while it was in use.`);
+async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator<PlanRow, undefined> {
+  const changed = (): CommandError =>
+    new CommandError(`The plan ${printable(source.name)} changed while it was in use.`);
   if (await source.changed()) throw changed();
-  const all = countNames.reduce((sum, name) => sum + Counts[name], 0);
+  const all = Object.values(Counts).reduce((sum, count) => sum + count, 0);
   let rows = 0;
   for await (const { number, text } of readLines(source.chunks())) {
     if (number === 1) continue;
@@ -97,36 +104,34 @@ async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator
   }
 }
 
-const countNames = ['toChange', ...Object.values(countedAs)] as const;
-
-const MEND = 'Make it anew with `ota-updater jobs plan`; nothing was sent.';
+const REMEDY = 'Make it again with `ota-updater jobs plan`; nothing was sent.';
 
 function readHeader(text: string, name: string): PlanHeader {
   const header = parseHeader(text);
   if (header !== undefined) return header;
   const version = planVersion(text);
   if (version !== undefined && version !== PLAN_FORM) {
-    throw new InputFault(`${printable(name)} is a plan of another release (form ${version}). ${MEND}`);
+    throw misuse(`${printable(name)} is a plan of another release (form ${version}). ${REMEDY}`);
   }
-  throw new InputFault(
+  throw misuse(
     `${printable(name)} is no plan: its first line is not a plan's. A plan is made by \`ota-updater jobs plan FILE\`.`,
   );
 }
 
-function fault(name: string, line: number, what: string): InputFault {
-  return new InputFault(`The plan ${printable(name)} was changed: it ${what} (line ${line}). ${MEND}`);
+function fault(name: string, line: number, what: string): CommandError {
+  return misuse(`The plan ${printable(name)} was changed: it ${what} (line ${line}). ${REMEDY}`);
 }
 
 /** The longest last line there can be, in bytes: a footer has about two hundred. */
 const MAX_FOOTER_BYTES = 65_536;
 const LF = 10;
 
-/** The digest of all lines but the last and of the counts in that one, of bytes on their way to someone else. */
+/** The digest of all lines but the last and of the counts in that one, of bytes that pass through. */
 class PlanDigest {
   readonly #hash = createHash('sha256');
   readonly #name: string;
   /** The last line so far. */
-  #held: Buffer = Buffer.alloc(0);
+  #last: Buffer = Buffer.alloc(0);
 
   constructor(name: string) {
     this.#name = name;
@@ -144,13 +149,13 @@ class PlanDigest {
   }
 
   #take(chunk: Uint8Array): void {
-    const bytes = Buffer.concat([this.#held, chunk]);
+    const bytes = Buffer.concat([this.#last, chunk]);
     // The line feed at the very end is the last line's own.
     const start = bytes.subarray(0, -1).lastIndexOf(LF) + 1;
     this.#hash.update(bytes.subarray(0, start));
-    this.#held = bytes.subarray(start);
-    if (this.#held.length > MAX_FOOTER_BYTES) {
-      throw new InputFault(`${printable(this.#name)} is no plan: it holds a line that is too long for one.`);
+    this.#last = bytes.subarray(start);
+    if (this.#last.length > MAX_FOOTER_BYTES) {
+      throw misuse(`${printable(this.#name)} is no plan: it holds a line that is too long for one.`);
     }
   }
 }

@@ -1,23 +1,60 @@
-/** Refused rows, for the report beside the plan and for the summary. */
+/** Refused rows: into their file, and counted by reason, with the first lines of each as examples. */
 import { RefusedFile } from '../../input/refused.ts';
-import type { RefusedRow } from '../../input/validate.ts';
-import { Reasons } from './reasons.ts';
-import type { LeftOut } from './staging.ts';
+import type { RefusedRow } from '../../input/rows.ts';
+import { shortPrintable } from '../../text/printable.ts';
 
+export interface ReasonCount {
+  /** Fit to print. */
+  readonly reason: string;
+  readonly count: number;
+  /** The first few. */
+  readonly lines: readonly number[];
+}
+
+/** Reasons may quote the row, so that every row could have its own. */
+const MAX_REASONS = 200;
+const EXAMPLES = 3;
+const OTHERS = 'other reasons';
+
+/** In bounded memory. */
 export class Refused {
-  readonly file: RefusedFile;
-  readonly reasons = new Reasons();
+  readonly #file: RefusedFile;
+  readonly #byReason = new Map<string, { count: number; readonly lines: number[] }>();
+  #total = 0;
 
   /** @param path see RefusedFile. */
   constructor(path: string) {
-    this.file = new RefusedFile(path);
+    this.#file = new RefusedFile(path);
   }
 
-  /** @returns the row as a plan leaves it out. */
-  add(row: RefusedRow): LeftOut {
-    this.file.add(row);
-    this.reasons.add(row);
-    const { line, reason, identifier: Identifier } = row;
-    return { line, leftOut: 'refused', reason, ...(Identifier !== undefined && { Identifier }) };
+  get total(): number {
+    return this.#total;
+  }
+
+  add(row: RefusedRow): void {
+    this.#file.add(row);
+    this.#total++;
+    const reason = shortPrintable(row.reason, 160);
+    const key = this.#byReason.has(reason) || this.#byReason.size < MAX_REASONS ? reason : OTHERS;
+    const known = this.#byReason.get(key) ?? { count: 0, lines: [] };
+    known.count++;
+    if (known.lines.length < EXAMPLES) known.lines.push(row.line);
+    this.#byReason.set(key, known);
+  }
+
+  /** The most frequent first. */
+  counts(): ReasonCount[] {
+    return [...this.#byReason]
+      .map(([reason, { count, lines }]) => ({ reason, count, lines }))
+      .toSorted((a, b) => b.count - a.count);
+  }
+
+  /** Puts the file in its place. @returns whether there is one. */
+  finish(): boolean {
+    return this.#file.finish();
+  }
+
+  discard(): void {
+    this.#file.discard();
   }
 }

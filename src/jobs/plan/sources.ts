@@ -1,26 +1,25 @@
 /** Where the rows of a plan come from: a file, or the live service. */
-import { EnqueueFailure } from '../../input/faults.ts';
-import { type Row, readRows } from '../../input/rows.ts';
+import { CommandError } from '../../errors.ts';
+import { checkRow, type InputRow, type Rules, readRows } from '../../input/rows.ts';
 import type { Source } from '../../input/source.ts';
-import { checkRow, type RefusedRow, type Rules } from '../../input/validate.ts';
 import type { Failure } from '../../message/failure.ts';
 import type { OtaReader, OtaTask } from '../../ota/reader.ts';
 import { printable, printableJson } from '../../text/printable.ts';
+import { type Conditions, unmet } from './conditions.ts';
 import { changeOf, formerOf } from './decisions.ts';
-import type { Candidate } from './staging.ts';
-import type { TaskChange } from './types.ts';
-import { type Conditions, unmet } from './where.ts';
+import type { PlanRow, TaskChange } from './format.ts';
 
-export type SourceRow = Candidate | RefusedRow;
+/** An input row; that of a live task has what the list said of it: its configuration, and no description. */
+export type SourceRow = InputRow & { readonly listed?: TaskChange };
 
-/** Fields of an update that a job gives itself. */
+/** Fields of an update that a job sets itself. */
 const jobFields = ['JobId', 'RequestId', 'IssuedAt'] as const;
 
 export interface FileRowsOptions {
   readonly source: Source;
   readonly rules: Rules;
   readonly onBytes: (count: number) => void;
-  /** A field that the file has and a job does not use; told once. */
+  /** A field that the file has and a job does not use; called once for each. */
   readonly onUnused: (field: string) => void;
 }
 
@@ -28,13 +27,13 @@ export interface FileRowsOptions {
 export async function* fileRows(options: FileRowsOptions): AsyncGenerator<SourceRow, undefined> {
   const { source, rules, onBytes, onUnused } = options;
   const unused = new Set<string>();
-  for await (const row of readRows({ ...source, chunks: source.chunks(onBytes) })) {
+  for await (const row of readRows({ ...source, chunks: source.chunks(onBytes) }, rules)) {
     for (const field of jobFields) {
-      if (!('fields' in row) || unused.has(field) || !Object.hasOwn(row.fields, field)) continue;
+      if ('reason' in row || unused.has(field) || row.update[field] === undefined) continue;
       unused.add(field);
       onUnused(field);
     }
-    yield toSourceRow(row, rules, undefined);
+    yield row;
   }
 }
 
@@ -48,7 +47,7 @@ export interface LiveTasksOptions {
 
 /**
  * The live tasks that meet the conditions, checked; a row's line is its place in the list.
- * @throws EnqueueFailure when the list cannot be read to its end: a plan of half of the tasks would pass for whole.
+ * @throws CommandError when the list cannot be read to its end: a plan of half of the tasks would pass for whole.
  */
 export async function* liveTasks(options: LiveTasksOptions): AsyncGenerator<SourceRow, undefined> {
   const { reader, conditions, rules, onListed } = options;
@@ -56,42 +55,43 @@ export async function* liveTasks(options: LiveTasksOptions): AsyncGenerator<Sour
   let token: string | undefined;
   do {
     const answer = await reader.list(token);
-    if (!answer.ok) throw new EnqueueFailure(`${explainRead('ListOtaTasks', answer.failure)}.`);
+    if (!answer.ok) throw new CommandError(`${explainRead('ListOtaTasks', answer.failure)}.`);
     const { tasks, nextToken } = answer.value;
     for (const task of tasks) {
       line++;
-      if (unmet(task, conditions) === undefined) yield toSourceRow(taskRow(task, line), rules, task);
+      if (unmet(task, conditions) === undefined) yield { ...checkTask(task, line, rules), listed: task };
     }
     onListed(line);
     if (nextToken !== undefined && nextToken === token) {
-      throw new EnqueueFailure('ListOtaTasks answers the same page again and again.');
+      throw new CommandError('ListOtaTasks answers the same page again and again.');
     }
     token = nextToken;
   } while (token !== undefined);
 }
 
-function taskRow(task: OtaTask, line: number): Row {
+function checkTask(task: OtaTask, line: number, rules: Rules): InputRow {
   const fields = task.TaskId === undefined ? {} : { Identifier: task.TaskId };
-  return { line, raw: printableJson(task), fields };
+  return checkRow({ line, raw: printableJson(task), fields }, rules);
 }
 
-/** @param listed what a list said of the task: its configuration, and no description. */
-function toSourceRow(row: Row, rules: Rules, listed: TaskChange | undefined): SourceRow {
-  const checked = checkRow(row, rules);
-  if (!('update' in checked)) return checked;
-  const { line, update } = checked;
-  const change = changeOf(update);
-  const { TaskConfigurationId } = change;
+/** The row of the plan that an input row becomes. */
+export function toPlanRow(input: SourceRow, Row: number): PlanRow {
+  if ('reason' in input) {
+    const { reason: Reason, identifier: Identifier } = input;
+    return { Row, LeftOut: 'refused', ...(Identifier !== undefined && { Identifier }), Reason };
+  }
+  const { update, listed } = input;
+  const { TaskConfigurationId } = update;
   const known = listed !== undefined && TaskConfigurationId !== undefined;
   return {
-    line,
+    Row,
     Identifier: update.Identifier,
-    ...change,
+    ...changeOf(update),
     ...(known && { Former: formerOf({ TaskConfigurationId }, listed) }),
   };
 }
 
-/** One sentence, without its full stop, that says why a read failed and how to mend it. */
+/** One sentence, without its full stop, that says why a read failed and how to fix it. */
 export function explainRead(operation: 'GetOtaTask' | 'ListOtaTasks', failure: Failure): string {
   const { kind, name, message, status } = failure;
   const said = `${printable(name)}: ${printable(message)}`;

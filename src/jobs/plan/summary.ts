@@ -1,10 +1,11 @@
-/** What a plan tells its user: a block of text, or one JSON object. */
+/** The result of making a plan: a block of text, or one JSON object. */
 
-import { hang } from '../../text/layout.ts';
-import { printable, printableJson } from '../../text/printable.ts';
-import { durationText } from './duration.ts';
-import type { ReasonCount } from './reasons.ts';
-import type { PlanCounts } from './types.ts';
+import { countLine, hang } from '../../text/layout.ts';
+import { counted, number } from '../../text/numbers.ts';
+import { jsonLine, printable } from '../../text/printable.ts';
+import { roughDuration } from '../../text/times.ts';
+import type { PlanCounts } from './format.ts';
+import type { ReasonCount } from './refused.ts';
 
 export interface PlanReport {
   readonly jobId: string;
@@ -39,25 +40,27 @@ export function planText(report: PlanReport): string {
   const { counts, plan, refusedFile } = report;
   const undo = report.kind === 'undo';
   const read =
-    report.kind === 'live'
-      ? `${number(report.rows)} ${report.rows === 1 ? 'task' : 'tasks'} listed`
-      : `${number(report.rows)} ${report.rows === 1 ? 'row' : 'rows'} read`;
+    report.kind === 'live' ? `${counted(report.rows, 'task')} listed` : `${counted(report.rows, 'row')} read`;
   const lines = [
     `${printable(report.source)}: ${read}`,
-    entry(undo ? 'to undo' : 'to change', counts.toChange, plan === undefined ? '' : `in ${printable(plan)}`),
-    entry(undo ? 'as before' : 'as wanted', counts.alreadyAsWanted, wantedNote(report)),
-    entry(
+    countLine(
+      undo ? 'to undo' : 'to change',
+      counts.toChange,
+      plan === undefined ? '' : `in ${printable(plan)}`,
+    ),
+    countLine(undo ? 'as before' : 'as wanted', counts.alreadyAsWanted, wantedNote(report)),
+    countLine(
       undo ? 'cannot' : 'refused',
       counts.refused,
       refusedFile === undefined ? '' : `in ${printable(refusedFile)}`,
     ),
     ...reasonLines(report.reasons),
   ];
-  if (!undo) lines.push(entry('duplicates', counts.duplicates, duplicatesNote(report)));
+  if (!undo) lines.push(countLine('duplicates', counts.duplicates, duplicatesNote(report)));
   if (report.unread > 0) {
-    lines.push(entry('unread', report.unread, 'GetOtaTask failed; planned without former values'));
+    lines.push(countLine('unread', report.unread, 'GetOtaTask failed; planned without former values'));
   }
-  if (counts.toChange > 0) lines.push(`  time        ${timeNote(report)}`);
+  if (counts.toChange > 0) lines.push(`  time          ${timeNote(report)}`);
   for (const warning of report.warnings) lines.push(hang('warning: ', printable(warning)));
   lines.push(`next: ${nextStep(report)}`);
   return `${lines.join('\n')}\n`;
@@ -81,7 +84,7 @@ export function planJson(report: PlanReport): string {
     seconds: Number.isFinite(rateLimit) ? Math.ceil(counts.toChange / rateLimit) : null,
     warnings,
   };
-  return `${printableJson(json)}\n`;
+  return jsonLine(json);
 }
 
 function reasonLines(reasons: readonly ReasonCount[]): string[] {
@@ -89,18 +92,18 @@ function reasonLines(reasons: readonly ReasonCount[]): string[] {
     const some = lines.slice(0, SHOWN_LINES);
     const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
     const more = count > some.length ? ', …' : '';
-    return hang(`    ${number(count).padStart(9)}  `, `${reason} (${where}${more})`);
+    return hang(`${number(count).padStart(13)}  `, `${reason} (${where}${more})`);
   });
   const others = reasons.slice(SHOWN_REASONS);
   if (others.length > 0) {
     const rows = others.reduce((sum, { count }) => sum + count, 0);
-    shown.push(`    ${number(rows).padStart(9)}  for ${others.length} more reasons`);
+    shown.push(`${number(rows).padStart(13)}  for ${others.length} more reasons`);
   }
   return shown;
 }
 
 function wantedNote({ counts, refreshed, kind }: PlanReport): string {
-  if (kind === 'undo') return counts.alreadyAsWanted > 0 ? 'nothing to put back, and so left out' : '';
+  if (kind === 'undo') return counts.alreadyAsWanted > 0 ? 'nothing to restore, and so left out' : '';
   if (counts.alreadyAsWanted > 0) return 'already, and so left out';
   return refreshed || kind === 'live' ? '' : 'not known without --refresh';
 }
@@ -113,24 +116,15 @@ function duplicatesNote({ duplicateIdentifiers }: PlanReport): string {
 
 function timeNote({ counts, rateLimit }: PlanReport): string {
   if (!Number.isFinite(rateLimit)) return 'as fast as the API allows (RATE_LIMIT is unlimited)';
-  const time = durationText(counts.toChange / rateLimit);
-  return `${time === undefined ? 'a second' : `about ${time}`} at ${rateLimit} calls/s (RATE_LIMIT)`;
+  return `about ${roughDuration(counts.toChange / rateLimit)} at ${rateLimit} calls/s (RATE_LIMIT)`;
 }
 
 function nextStep({ plan, counts, refusedFile, kind, rows }: PlanReport): string {
   if (plan !== undefined) return `ota-updater jobs apply ${printable(plan)}`;
-  if (kind === 'undo') return 'nothing: there is nothing that can be put back, and so no plan';
-  if (counts.refused > 0) return `mend the rows in ${printable(refusedFile ?? '')}; there is no plan`;
+  if (kind === 'undo') return 'nothing: there is nothing that can be restored, and so no plan';
+  if (counts.refused > 0) return `fix the rows in ${printable(refusedFile ?? '')}; there is no plan`;
   if (kind === 'live' && counts.alreadyAsWanted === 0) {
     return rows === 0 ? 'nothing: there are no tasks' : 'nothing: no task meets the conditions';
   }
   return 'nothing: all is as wanted, so there is no plan';
-}
-
-function entry(name: string, count: number, note: string): string {
-  return `  ${name.padEnd(11)}${number(count).padStart(9)}  ${note}`.trimEnd();
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en');
 }

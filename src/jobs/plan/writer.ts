@@ -1,9 +1,8 @@
 /** Writes a plan file: complete and in its place, or not at all. */
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { EnqueueFailure, errorCode, InputFault } from '../../input/faults.ts';
+import { CommandError, errorCode, misuse } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
-import { planDigest, toLine } from './lines.ts';
 import {
   countedAs,
   type LeftOutRow,
@@ -12,15 +11,13 @@ import {
   type PlanCounts,
   type PlanHeader,
   type PlanRow,
-} from './types.ts';
+  planDigest,
+  toLine,
+} from './format.ts';
 
 const BUFFERED_CHARACTERS = 16 * 1_024;
 
-/** What a row says besides its number, which the writer gives it. */
-export type NewRow = Omit<PlanRow, 'Row'>;
-export type NewLeftOut = Omit<LeftOutRow, 'Row'>;
-
-/** Writes are synchronous: they are few. Every method throws EnqueueFailure when the file cannot be written. */
+/** Writes are synchronous: they are few. Every method throws CommandError when the file cannot be written. */
 export class PlanWriter {
   readonly #path: string;
   readonly #name: string;
@@ -29,14 +26,13 @@ export class PlanWriter {
   readonly #hash: Hash = createHash('sha256');
   #file: number | undefined;
   #buffer = '';
-  #lines = 0;
   readonly #counts = { toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 };
 
   /**
    * @param path where the plan will be after `finish()`.
    * @param name what the user calls it.
    * @param force whether a file that is there may be replaced.
-   * @throws InputFault when it is there and may not.
+   * @throws CommandError when it is there and may not.
    */
   constructor(path: string, name: string, force: boolean) {
     this.#path = path;
@@ -59,22 +55,10 @@ export class PlanWriter {
     this.#write(toLine(header));
   }
 
-  add(row: NewRow): void {
-    this.#counts.toChange++;
-    this.#write(toLine({ Row: ++this.#lines, ...row }));
-  }
-
-  /** A row that is not to be changed; what it says may be cut. */
-  leaveOut({ LeftOut, Identifier, Reason, ...change }: NewLeftOut): void {
-    this.#counts[countedAs[LeftOut]]++;
-    const line = {
-      Row: ++this.#lines,
-      LeftOut,
-      ...(Identifier !== undefined && { Identifier: cut(Identifier, MAX_LEFT_OUT_IDENTIFIER) }),
-      ...change,
-      ...(Reason !== undefined && { Reason: cut(Reason, MAX_LEFT_OUT_REASON) }),
-    };
-    this.#write(toLine(line));
+  /** The text of a row that is left out may be cut. */
+  add(row: PlanRow): void {
+    this.#counts[countedAs(row)]++;
+    this.#write(toLine('LeftOut' in row ? { ...row, ...cutTexts(row) } : row));
   }
 
   /** Adds the footer and puts the plan in its place. */
@@ -120,7 +104,7 @@ export class PlanWriter {
 
   #refuseExisting(): void {
     if (this.#force || !existsSync(this.#path)) return;
-    throw new InputFault(
+    throw misuse(
       `${printable(this.#name)} is there already: say --force to replace it, or --out FILE for another name.`,
     );
   }
@@ -129,11 +113,18 @@ export class PlanWriter {
     try {
       write();
     } catch (error) {
-      throw new EnqueueFailure(
+      throw new CommandError(
         `The plan cannot be written to ${printable(this.#name)} (${errorCode(error) ?? String(error)}).`,
       );
     }
   }
+}
+
+function cutTexts({ Identifier, Reason }: LeftOutRow): Partial<LeftOutRow> {
+  return {
+    ...(Identifier !== undefined && { Identifier: cut(Identifier, MAX_LEFT_OUT_IDENTIFIER) }),
+    ...(Reason !== undefined && { Reason: cut(Reason, MAX_LEFT_OUT_REASON) }),
+  };
 }
 
 function cut(text: string, max: number): string {

@@ -1,43 +1,43 @@
 /**
- * The collector: takes outcomes off their queue and puts them into the ledger, those of every job.
+ * The collector: takes outcomes from their queue into the ledger, those of every job.
  *
  *   idle      one poll of a second after the other
- *   backlog   polls that come back full bring others with them, up to MAX_POLLS
- *   failing   a poll failed: the next after a jittered backoff; said once, and once more when it has passed
- *   stopped   polls are waited for, and cut only when SQS is silent: what a cut poll was bringing is invisible to
- *             everyone for a visibility timeout, and the next command would wait for it
+ *   backlog   a poll that comes back full starts another beside it, up to MAX_POLLS
+ *   failing   a poll failed: the next follows after a jittered backoff; reported once, and once more when it is over
+ *   stopped   polls are waited for, and cut only when SQS does not answer: messages that a cut poll was bringing are
+ *             invisible for a visibility timeout, and the next command would have to wait for them
  *
- * What several polls bring at about the same time is stored in one transaction, and deleted only then: at least once.
+ * What several polls bring at about the same time is stored in one transaction and deleted only then: at least once.
  * Any number of processes may collect into one ledger.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EnqueueFailure } from '../../input/faults.ts';
+import { CommandError } from '../../errors.ts';
 import type { Message } from '../../message/message.ts';
+import { outcomeSchema } from '../../message/outcome.ts';
 import { BATCH_SIZE } from '../../queue/batch.ts';
 import { explainSqsError } from '../../queue/explain.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
-import type { Arrival, StoreResult } from '../ledger/outcome-store.ts';
-import { readOutcome } from './outcome-message.ts';
+import type { EndResult, OutcomeMessage } from '../ledger/ledger.ts';
 
 /** Polls side by side at most. */
-export const MAX_POLLS = 8;
-/** Short, so that a command whose job has ended need not be waited for. */
+const MAX_POLLS = 8;
+/** Short, so that a command need not wait long when its job has ended. */
 const POLL_SECONDS = 1;
 /** How long a stop waits for polls beyond that, in milliseconds. */
 const STOP_PATIENCE_MS = 2_000;
-/** Ample to store and delete; short, for what a dead process held comes back only then. */
+/** Ample to store and delete; short, because messages of a killed process come back only after it. */
 const VISIBILITY_SECONDS = 5;
 const backoff: BackoffSettings = { baseMs: 500, maxMs: 10_000 };
 
 export interface CollectorOptions {
   readonly queue: Pick<Queue, 'url' | 'receive' | 'delete'>;
-  readonly store: (arrivals: readonly Arrival[]) => StoreResult;
+  readonly store: (messages: readonly OutcomeMessage[]) => Promise<EndResult>;
   /** Resolves after `ms`, or at once when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
-  /** Called after every transaction. */
-  readonly onStored: (result: StoreResult) => void;
+  /** Called after every transaction, and when the ledger fails. */
+  readonly onStored: (unreadable: number) => void;
   /** One sentence without its full stop, for the user. */
   readonly onTrouble: (sentence: string) => void;
 }
@@ -49,7 +49,7 @@ export class Collector {
   readonly #polls = new Set<Promise<void>>();
   /** Polls that will go on. Those in `#polls` may have decided to end and not have ended yet. */
   #width = 0;
-  #waiting: Arrival[] = [];
+  #waiting: OutcomeMessage[] = [];
   #flush: Promise<void> | undefined;
   #failures = 0;
   #broken: unknown;
@@ -58,33 +58,43 @@ export class Collector {
     this.#options = options;
   }
 
-  /** Why it ended by itself: the ledger failed. Whatever SQS does, it goes on. */
+  /** The ledger's error that ended it. No answer of SQS does. */
   get broken(): unknown {
     return this.#broken;
   }
 
   /**
-   * Takes what is on the queue now, without waiting for more; asks at least twice, so that it shows that the queue can
-   * be read.
-   * @param signal ends it: workers may fill the queue faster than it is emptied.
+   * Takes what is on the queue now, without waiting for more. It makes two requests at least, and so proves that the
+   * queue can be read.
+   * @param maxMs ends it: workers may fill the queue faster than it is emptied.
    * @returns whether it came to the queue's end.
-   * @throws EnqueueFailure when the queue cannot be read.
+   * @throws CommandError when the queue cannot be read.
    */
-  async drain(signal: AbortSignal): Promise<boolean> {
-    let width = 1;
-    // SQS looks at some of its servers only when it does not wait: one empty answer proves little.
-    for (let empty = 0; empty < 2; ) {
-      if (signal.aborted || this.#stop.signal.aborted) return false;
-      const took = await Promise.all(Array.from({ length: width }, () => this.#drainSome()));
-      empty = took.every((count) => count === 0) ? empty + 1 : 0;
-      width = took.includes(BATCH_SIZE) ? MAX_POLLS : 1;
+  async collectWaiting(signal: AbortSignal, maxMs?: number): Promise<boolean> {
+    const done = new AbortController();
+    const late = new AbortController();
+    const timer =
+      maxMs === undefined ? undefined : this.#options.sleep(maxMs, done.signal).then(() => late.abort());
+    const stop = AbortSignal.any([signal, late.signal, this.#stop.signal]);
+    try {
+      let polls = 1;
+      // Without waiting, SQS looks at some of its servers only: one empty answer proves little.
+      for (let empty = 0; empty < 2; ) {
+        if (stop.aborted) return false;
+        const taken = await Promise.all(Array.from({ length: polls }, () => this.#takeWaiting()));
+        empty = taken.every((count) => count === 0) ? empty + 1 : 0;
+        polls = taken.includes(BATCH_SIZE) ? MAX_POLLS : 1;
+      }
+      return true;
+    } finally {
+      done.abort();
+      await timer;
     }
-    return true;
   }
 
-  async #drainSome(): Promise<number> {
+  async #takeWaiting(): Promise<number> {
     const messages = await this.#receive(0).catch((error: unknown) => {
-      throw this.#unreadable(error);
+      throw new CommandError(`${this.#unreadable(error)}. Nothing was sent.`);
     });
     await this.#take(messages);
     return messages.length;
@@ -94,7 +104,7 @@ export class Collector {
     this.#addPoll();
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when the last poll has ended and its messages are stored. */
   async stop(): Promise<void> {
     this.#stop.abort();
     const patience = setTimeout(() => this.#cut.abort(), STOP_PATIENCE_MS);
@@ -108,13 +118,13 @@ export class Collector {
       .catch((error: unknown) => {
         this.#broken ??= error;
         this.#stop.abort();
-        this.#options.onStored({ rows: 0, nothingNew: 0, parked: 0, strays: 0 });
+        this.#options.onStored(0);
       })
       .finally(() => this.#polls.delete(poll));
     this.#polls.add(poll);
   }
 
-  /** One poll after the other, until there is nothing to do for this one beside the others. */
+  /** One poll after the other, until others suffice. */
   async #poll(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -137,7 +147,7 @@ export class Collector {
     }
   }
 
-  /** Whether this poll is one too many; decided and counted in one turn, so that one always goes on. */
+  /** Whether this poll may end; decided and counted in one turn, so that one always goes on. */
   #mayEnd(): boolean {
     if (this.#width === 1) return false;
     this.#width--;
@@ -151,23 +161,20 @@ export class Collector {
   }
 
   async #failed(error: unknown): Promise<void> {
-    const { queue, onTrouble, random, sleep } = this.#options;
+    const { onTrouble, random, sleep } = this.#options;
     this.#failures++;
-    if (this.#failures === 1) {
-      onTrouble(`Outcomes cannot be read (${explainSqsError(error, queue.url, outcomeHints)}); trying again`);
-    }
+    if (this.#failures === 1) onTrouble(`${this.#unreadable(error)}; trying again`);
     await sleep(100 + fullJitter(backoff, this.#failures, random), this.#stop.signal);
   }
 
-  #unreadable(error: unknown): EnqueueFailure {
-    const reason = explainSqsError(error, this.#options.queue.url, outcomeHints);
-    return new EnqueueFailure(`Outcomes cannot be read: ${reason}. Nothing was sent.`);
+  #unreadable(error: unknown): string {
+    return `Outcomes cannot be read: ${explainSqsError(error, this.#options.queue.url, outcomeHints)}`;
   }
 
   /** Stores, then deletes. */
   async #take(messages: readonly Message[]): Promise<void> {
     if (messages.length === 0) return;
-    this.#waiting.push(...messages.map(readOutcome));
+    this.#waiting.push(...messages.map(parseOutcome));
     this.#flush ??= this.#store();
     await this.#flush;
     // What cannot be deleted comes again, and storing it again changes nothing.
@@ -175,14 +182,29 @@ export class Collector {
   }
 
   async #store(): Promise<void> {
-    // What other polls bring in this turn of the loop goes into the same transaction.
+    // What other polls bring in this turn of the event loop goes into the same transaction.
     await nextTurn();
-    const arrivals = this.#waiting;
+    const messages = this.#waiting;
     this.#waiting = [];
     this.#flush = undefined;
-    this.#options.onStored(this.#options.store(arrivals));
+    const { unreadable } = await this.#options.store(messages);
+    this.#options.onStored(unreadable);
   }
 }
 
 /** How sentences about this queue name its variable and the permission it takes. */
 const outcomeHints = { setting: 'OUTCOME_QUEUE_URL', permission: 'sqs:ReceiveMessage' };
+
+/** A message of the outcome queue as the ledger takes it. Never throws: whatever is no outcome is a fault. PURE. */
+export function parseOutcome({ messageId, body }: Pick<Message, 'messageId' | 'body'>): OutcomeMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return { fault: 'not JSON', messageId, body };
+  }
+  const parsed = outcomeSchema.safeParse(value);
+  if (parsed.success) return { outcome: parsed.data };
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  return { fault: faults.slice(0, 3).join('; ').slice(0, 500), messageId, body };
+}

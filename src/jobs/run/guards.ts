@@ -1,19 +1,20 @@
 /** Canary and abort rule: how many rows may be sent now, and whether to stop. PURE. */
-import { InputFault } from '../../input/faults.ts';
+import { misuse } from '../../errors.ts';
+import { counted, percent } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
-import type { AbortRule, Counting, Counts, Guards } from '../ledger/types.ts';
+import type { AbortRule, Counting, Counts, Guards } from '../ledger/job.ts';
 
-/** Why sending stops for good, in this run. */
+/** Why sending stops in this run. */
 export type Stop =
   | { readonly by: 'canary'; readonly sentence: string }
   | { readonly by: 'abort-rule'; readonly sentence: string };
 
-/** Where counting begins when there have been these ends. */
+/** Where counting begins now. */
 export function countFrom(counts: Counts): Counting {
   return { good: counts.applied + counts.superseded, failed: counts.failed, canaryPassed: false };
 }
 
-/** Good and failed ends since counting began. A row that is tried again takes its failure back. */
+/** Good and failed ends since counting began. A row that is tried again no longer counts as failed. */
 export function endsSince(counting: Counting, counts: Counts): { good: number; failed: number } {
   return {
     good: Math.max(0, counts.applied + counts.superseded - counting.good),
@@ -42,28 +43,27 @@ export function room(guards: Guards, counting: Counting, counts: Counts, window:
 export function stopReason(guards: Guards, counting: Counting, counts: Counts): Stop | undefined {
   const { good, failed } = endsSince(counting, counts);
   if (awaitsCanary(guards, counting) && failed > 0) {
-    const sentence = `The canary failed: ${failed} of its first ${good + failed} rows did`;
-    return { by: 'canary', sentence };
+    return { by: 'canary', sentence: `The canary failed: ${failed} of its first ${good + failed} rows did` };
   }
   const rule = guards.abortWhen;
   const ended = good + failed;
   if (rule === undefined || ended < rule.least || failed <= rule.share * ended) return undefined;
-  const share = ((failed / ended) * 100).toFixed(1);
+  const share = percent(failed / ended, 1);
   return {
     by: 'abort-rule',
-    sentence: `${share}% of ${ended.toLocaleString('en')} ended rows failed, more than --abort-when '${formatAbortRule(rule)}' allows`,
+    sentence: `${share} of ${counted(ended, 'ended row')} failed, more than --abort-when '${formatAbortRule(rule)}' allows`,
   };
 }
 
 /**
  * Reads `failed>2%/200`: stop when more than 2% have failed, once 200 rows have ended.
- * @throws InputFault when it is not of that form.
+ * @throws CommandError when it is not of that form.
  */
 export function parseAbortRule(text: string): AbortRule {
   const match = /^failed\s*>\s*(\d{1,3}(?:\.\d{1,6})?)%\s*\/\s*([1-9]\d{0,8})$/.exec(text.trim());
   const share = Number(match?.[1]) / 100;
   if (match === null || share > 1) {
-    throw new InputFault(
+    throw misuse(
       `--abort-when ${shortPrintable(text)}: give it as 'failed>2%/200': more than 2% failed, of at least 200 ended.`,
     );
   }

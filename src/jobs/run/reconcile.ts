@@ -1,45 +1,68 @@
-/** What became of rows whose outcome never came: decided by the tasks themselves. */
+/** Decides rows whose outcome never came, by what their tasks show now. */
 import type { Failure } from '../../message/failure.ts';
 import type { OtaTask, ReadAnswer } from '../../ota/reader.ts';
+import type { Lease, Reconciliation } from '../ledger/ledger.ts';
 import { isAsWanted } from '../plan/decisions.ts';
-import { type ReadTasksOptions, readTasks } from '../plan/refresh.ts';
-import type { TaskChange } from '../plan/types.ts';
+import type { TaskChange } from '../plan/format.ts';
+import { type ReadTasksOptions, readTasks } from '../plan/read-tasks.ts';
+
+/** Rows to a transaction. */
+const BATCH_ROWS = 200;
 
 /**
- * - `applied`: the task is as the row wants it, by whoever's doing.
+ * - `applied`: the task is as the row wants it, whoever has changed it.
  * - `again`: it is not, or may not be read: to be sent again, which does no harm.
  * - `gone`: there is no such task; an update for it would be dead-lettered.
- * - `unknown`: it could not be read now; nothing is known.
+ * - `unknown`: it could not be read now.
  */
-export type Reconciliation =
-  | { readonly decision: 'applied' | 'again' }
-  | { readonly decision: 'gone' | 'unknown'; readonly failure: Failure };
+export type Decision =
+  | { readonly decision: 'applied' | 'again' | 'unknown' }
+  | { readonly decision: 'gone'; readonly failure: Failure };
 
 /** PURE. */
-export function decideReconciliation(change: TaskChange, answer: ReadAnswer<OtaTask>): Reconciliation {
+export function decideReconciliation(change: TaskChange, answer: ReadAnswer<OtaTask>): Decision {
   if (answer.ok) return { decision: isAsWanted(change, answer.value) ? 'applied' : 'again' };
   const { failure } = answer;
   if (failure.kind === 'rejected' && failure.status === 404) return { decision: 'gone', failure };
-  // Who may not read a task may still be allowed to update it.
+  // Credentials that may not read a task may still be allowed to update it.
   if (failure.kind === 'denied' || failure.kind === 'rejected') return { decision: 'again' };
-  return { decision: 'unknown', failure };
+  return { decision: 'unknown' };
 }
 
-/** A row without an outcome. */
-export interface OpenRow {
-  readonly identifier: string;
-  readonly change: TaskChange;
-}
+export type Reconciled = Record<Decision['decision'], number>;
 
 /**
- * Reads the task of every row and decides; answers in the order of the rows. Ends early when interrupted.
- * @throws EnqueueFailure when tasks cannot be read at all; see `readTasks`.
+ * Reads the task of every row without an outcome and records what it shows. Ends early when interrupted, with what it
+ * has. @throws CommandError when tasks cannot be read at all; see `readTasks`.
  */
-export async function* reconcileRows<Row extends OpenRow>(
-  rows: Iterable<Row> | AsyncIterable<Row>,
-  options: ReadTasksOptions,
-): AsyncGenerator<{ readonly row: Row; readonly reconciliation: Reconciliation }, undefined> {
-  for await (const { item, answer } of readTasks(rows, ({ identifier }) => identifier, options)) {
-    yield { row: item, reconciliation: decideReconciliation(item.change, answer) };
+export async function reconcileJob(lease: Lease, read: ReadTasksOptions): Promise<Reconciled> {
+  const total = { applied: 0, again: 0, gone: 0, unknown: 0 };
+  const none = () => ({
+    applied: [] as number[],
+    again: [] as number[],
+    gone: [] as Reconciliation['gone'][number][],
+  });
+  let found = none();
+  let waiting = 0;
+  const record = async (): Promise<void> => {
+    const changed = await lease.reconcile(found);
+    for (const kind of ['applied', 'again', 'gone'] as const) total[kind] += changed[kind];
+    found = none();
+    waiting = 0;
+  };
+  async function* unended() {
+    for await (const page of lease.unended()) yield* page;
   }
+  for await (const { item: row, answer } of readTasks(unended(), ({ Identifier }) => Identifier, read)) {
+    if (answer === undefined) continue;
+    const decided = decideReconciliation(row, answer);
+    if (decided.decision === 'unknown') total.unknown++;
+    else if (decided.decision === 'gone') {
+      const { name, status, message } = decided.failure;
+      found.gone.push({ row: row.Row, error: { name, message, ...(status !== undefined && { status }) } });
+    } else found[decided.decision].push(row.Row);
+    if (++waiting === BATCH_ROWS) await record();
+  }
+  await record();
+  return total;
 }

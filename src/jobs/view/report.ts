@@ -2,9 +2,10 @@
 
 import { printableJson } from '../../text/printable.ts';
 import { safeCsv } from '../../text/safe-csv.ts';
+import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { JobRecord, LedgerRow, LeftOutRecord, ParkedOutcome } from '../ledger/types.ts';
-import { rowName } from '../run/row-name.ts';
+import { type LedgerRow, type RowEnd, requestIdOf, type UnmatchedOutcome } from '../ledger/row.ts';
+import type { LeftOutRow } from '../plan/format.ts';
 
 export type ReportFormat = 'csv' | 'json';
 
@@ -32,51 +33,60 @@ const columns = [
   'RequestId',
 ] as const;
 
-/** A job's rows, those that its plan left out in their places; of a job whose plan is elsewhere, its outcomes. */
-export function* reportRows(ledger: Ledger, { key, plan }: JobRecord): Generator<ReportRow, undefined> {
-  if (plan === undefined) {
-    for (const outcome of ledger.parked(key)) yield fromParked(outcome);
-    return;
+/**
+ * The report in chunks of text: a job's rows, those that its plan left out in their places; of a job whose plan is
+ * elsewhere, its outcomes. CSV with a header, safe to open in a spreadsheet or a terminal. JSON is one array, a line per
+ * row, so that both a parser and a line tool can read it.
+ */
+export async function* reportText(
+  ledger: Pick<Ledger, 'pages' | 'unmatched'>,
+  { key, plan }: JobRecord,
+  format: ReportFormat,
+): AsyncGenerator<string, undefined> {
+  yield format === 'csv' ? `${columns.join(',')}\n` : '[';
+  let first = true;
+  for await (const page of plan === undefined ? unmatchedPages(ledger, key) : rowPages(ledger, key)) {
+    yield format === 'csv' ? csv(page) : json(page, first);
+    first = false;
   }
-  const leftOut = ledger.leftOut(key);
-  let next = leftOut.next().value;
-  for (const row of ledger.rows(key)) {
-    for (; next !== undefined && next.row < row.row; next = leftOut.next().value) yield fromLeftOut(next);
-    yield fromLedgerRow(row);
-  }
-  for (; next !== undefined; next = leftOut.next().value) yield fromLeftOut(next);
+  if (format === 'json') yield first ? ']\n' : '\n]\n';
+}
+
+async function* rowPages(ledger: Pick<Ledger, 'pages'>, key: number): AsyncGenerator<readonly ReportRow[]> {
+  for await (const page of ledger.pages(key)) yield page.map(toReportRow);
+}
+
+async function* unmatchedPages(
+  ledger: Pick<Ledger, 'unmatched'>,
+  key: number,
+): AsyncGenerator<readonly ReportRow[]> {
+  for await (const page of ledger.unmatched(key)) yield page.map(ofOutcome);
 }
 
 const nothing = Object.fromEntries(columns.map((column) => [column, undefined])) as ReportRow;
 
-function fromLeftOut({ row, state, identifier, change, reason }: LeftOutRecord): ReportRow {
-  return { ...nothing, Row: row, Identifier: identifier, ...change, State: state, Reason: reason };
-}
-
-function fromLedgerRow(row: LedgerRow): ReportRow {
-  const { change, former, end } = row;
+function toReportRow(row: LedgerRow | LeftOutRow): ReportRow {
+  const { Row, Identifier, Description, TaskConfigurationId } = row;
+  const change = { Row, Identifier, Description, TaskConfigurationId };
+  if ('LeftOut' in row) return { ...nothing, ...change, State: row.LeftOut, Reason: row.Reason };
   return {
-    Row: row.row,
-    Identifier: row.identifier,
-    Description: change.Description,
-    TaskConfigurationId: change.TaskConfigurationId,
-    FormerDescription: former?.Description,
-    FormerTaskConfigurationId: former?.TaskConfigurationId,
+    ...change,
+    FormerDescription: row.Former?.Description,
+    FormerTaskConfigurationId: row.Former?.TaskConfigurationId,
     State: row.state,
-    ...ofEnd(end),
+    ...ofEnd(row.end),
     Reconciled: row.reconciled ? true : undefined,
     Try: row.try,
     Sends: row.sends,
-    RequestId: rowName(row.row, row.try),
+    RequestId: requestIdOf(row),
   };
 }
 
-/** An outcome without a row: of a job whose plan is elsewhere. */
-function fromParked({ name, identifier, state, end }: ParkedOutcome): ReportRow {
+function ofOutcome({ name, identifier, state, end }: UnmatchedOutcome): ReportRow {
   return { ...nothing, Identifier: identifier, State: state, ...ofEnd(end), RequestId: name };
 }
 
-function ofEnd({ reason, error, attempts, at }: LedgerRow['end']) {
+function ofEnd({ reason, error, attempts, at }: RowEnd) {
   return {
     Reason: reason,
     ErrorName: error?.name,
@@ -88,36 +98,10 @@ function ofEnd({ reason, error, attempts, at }: LedgerRow['end']) {
   };
 }
 
-/** Rows put into words at once. */
-const CHUNK = 500;
-
-/**
- * The report in chunks of text. CSV with a header; opened with safety in a spreadsheet or a terminal. JSON is one
- * array, a line per row, so that both a parser and a line tool can read it.
- */
-export function* reportText(rows: Iterable<ReportRow>, format: ReportFormat): Generator<string, undefined> {
-  const open = format === 'csv' ? `${columns.join(',')}\n` : '[';
-  yield open;
-  let chunk: ReportRow[] = [];
-  let first = true;
-  const flush = (): string => {
-    const text = format === 'csv' ? csv(chunk) : json(chunk, first);
-    first = false;
-    chunk = [];
-    return text;
-  };
-  for (const row of rows) {
-    chunk.push(row);
-    if (chunk.length === CHUNK) yield flush();
-  }
-  if (chunk.length > 0) yield flush();
-  if (format === 'json') yield first ? ']\n' : '\n]\n';
+function csv(page: readonly ReportRow[]): string {
+  return safeCsv(page.map((row) => columns.map((column) => row[column])));
 }
 
-function csv(chunk: readonly ReportRow[]): string {
-  return safeCsv(chunk.map((row) => columns.map((column) => row[column])));
-}
-
-function json(chunk: readonly ReportRow[], first: boolean): string {
-  return chunk.map((row, i) => `${first && i === 0 ? '\n' : ',\n'}${printableJson(row)}`).join('');
+function json(page: readonly ReportRow[], first: boolean): string {
+  return page.map((row, i) => `${first && i === 0 ? '\n' : ',\n'}${printableJson(row)}`).join('');
 }

@@ -78,7 +78,7 @@ describe('jobs plan FILE', () => {
     const rows = Array.from({ length: 130 }, (_, i) => `a${i},x\n`).join('');
     const env = { RATE_LIMIT: '2' };
     const { stdout } = await plan([jobs.file('tasks.csv', header + rows)], { env });
-    expect(stdout).toMatch(/^ {2}time +about 1 min 5 s at 2 calls\/s \(RATE_LIMIT\)$/m);
+    expect(stdout).toMatch(/^ {2}time +about 1m 5s at 2 calls\/s \(RATE_LIMIT\)$/m);
     expect(stdout).toMatch(/^warning: check: QUEUE_URL: is required$/m);
   });
 

@@ -1,26 +1,43 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addUndo } from '../../../src/jobs/commands/undo.ts';
-import type { JobRow } from '../../../src/jobs/run/undo.ts';
+import type { Lease } from '../../../src/jobs/ledger/ledger.ts';
+import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { startApi } from '../../../testing/stages/api.ts';
-import { type AddCommand, JobsFolder, useApi } from '../../../testing/stages/jobs.ts';
+import { JobsFolder, useApi } from '../../../testing/stages/jobs.ts';
+import { leaseOf, newJob, outcome } from '../ledger/contract.ts';
 
-function undo(rows: readonly JobRow[]): AddCommand {
-  const open = () => ({ rows: (job: string) => (job === 'j' ? rows : undefined), close: () => {} });
-  return (jobs, io, surroundings) => addUndo(jobs, io, open, surroundings);
+/** A folder with a job `j` of so many rows, whose states `arrange` makes by sending and ending rows. */
+async function folderWithJob(
+  rows: number,
+  arrange: (lease: Lease, end: (row: number, facts?: object) => Promise<unknown>) => Promise<void>,
+) {
+  const folder = new JobsFolder();
+  const STATE_DIR = join(folder.path, 'state');
+  const ledger = await openLedger(STATE_DIR, Date.now);
+  const { key } = await ledger.begin(newJob);
+  await ledger.enter(
+    key,
+    Array.from({ length: rows }, (_, i) => ({
+      Row: i + 1,
+      Identifier: `task${i + 1}`,
+      TaskConfigurationId: 'new',
+      ...(i + 1 !== 5 && { Former: { TaskConfigurationId: 'old' } }),
+    })),
+  );
+  await ledger.complete(key);
+  const lease = await leaseOf(ledger, key);
+  await arrange(lease, (row, facts) => {
+    const ids = { Identifier: `task${row}`, RequestId: `r${String(row).padStart(6, '0')}.1` };
+    return ledger.end([outcome({ ...ids, ...facts })]);
+  });
+  await lease.release();
+  await ledger.close();
+  const undo = (job: string) => folder.run(addUndo, ['undo', job], { env: { STATE_DIR } });
+  return { folder, undo };
 }
 
-const row = (row: number, facts: Partial<JobRow> = {}): JobRow => ({
-  row,
-  identifier: `task${row}`,
-  change: { TaskConfigurationId: 'new' },
-  former: { TaskConfigurationId: 'old' },
-  state: 'applied',
-  sends: 1,
-  ...facts,
-});
-
-test('jobs undo plans what puts the job back, and lists what cannot be', async () => {
-  const folder = new JobsFolder();
+test('jobs undo plans what restores the tasks, and lists what cannot be restored', async () => {
   const api = await startApi();
   useApi(api);
   const update = async (id: string, TaskConfigurationId: string): Promise<void> => {
@@ -33,31 +50,32 @@ test('jobs undo plans what puts the job back, and lists what cannot be', async (
   for (const id of ['task1', 'task2', 'task5', 'task8', 'task9']) await update(id, 'new');
   await update('task3', 'changedSince');
   await update('task4', 'old');
-  const rows = [
-    row(1),
-    row(2, { state: 'dead-lettered' }),
-    row(3),
-    row(4),
-    row(5, { former: undefined }),
-    row(6, { state: 'sent' }),
-    row(7, { state: 'planned', sends: 0 }),
-    // Sent before, and to be sent again: what became of the first sending is not known.
-    row(8, { state: 'planned' }),
-    // Tried once, then refused by SQS.
-    row(9, { state: 'refused', sends: 2 }),
-    row(10, { state: 'refused' }),
-  ];
-  const { exitCode, stdout, stderr } = await folder.run(undo(rows), ['undo', 'j']);
+  const { folder, undo } = await folderWithJob(10, async (lease, end) => {
+    const settled = { sent: [], refused: [], untouched: [], maybeTwice: 0 };
+    // Row 9: refused by SQS in its first try, and in its second.
+    await lease.claim(10);
+    const others = [1, 2, 3, 4, 5, 6, 7, 8, 10];
+    await lease.settle({ ...settled, refused: [{ row: 9, reason: 'no' }], untouched: others });
+    await lease.retryFailed();
+    await lease.claim(10);
+    const refused = [9, 10].map((row) => ({ row, reason: 'no' }));
+    await lease.settle({ ...settled, sent: [1, 2, 3, 4, 5, 6], refused, untouched: [7] });
+    // Row 8: planned again, and what became of its first sending is not known.
+    await lease.recover();
+    for (const row of [1, 3, 4, 5]) await end(row);
+    await end(2, { Outcome: 'dead-lettered', Reason: 'RetriesExhausted' });
+  });
+  const { exitCode, stdout, stderr } = await undo('j');
   expect(exitCode).toBe(3);
   expect(stderr).toBe('undo: 7 calls of GetOtaTask\n');
   const plan = await folder.plan('j-undo.plan.jsonl');
   expect(plan.header).toMatchObject({ JobId: 'j-undo', Source: 'undo of j' });
-  const putBack = { TaskConfigurationId: 'old', Former: { TaskConfigurationId: 'new' } };
+  const restored = { TaskConfigurationId: 'old', Former: { TaskConfigurationId: 'new' } };
   expect(plan.all).toEqual([
-    { Row: 1, Identifier: 'task1', ...putBack },
-    { Row: 2, Identifier: 'task2', ...putBack },
-    { Row: 8, Identifier: 'task8', ...putBack },
-    { Row: 9, Identifier: 'task9', ...putBack },
+    { Row: 1, Identifier: 'task1', ...restored },
+    { Row: 2, Identifier: 'task2', ...restored },
+    { Row: 8, Identifier: 'task8', ...restored },
+    { Row: 9, Identifier: 'task9', ...restored },
   ]);
   expect(plan.leftOut.map(({ Row, LeftOut }) => `${Row} ${LeftOut}`)).toEqual([
     '3 refused',
@@ -70,27 +88,24 @@ test('jobs undo plans what puts the job back, and lists what cannot be', async (
   expect(plan.footer.Counts).toEqual({ toChange: 4, alreadyAsWanted: 3, refused: 3, duplicates: 0 });
   expect(stdout).toMatch(/^undo of j: 10 rows read$/m);
   expect(stdout).toMatch(/^ {2}to undo +4 {2}in j-undo.plan.jsonl$/m);
-  expect(stdout).toMatch(/^ {2}as before +3 {2}nothing to put back/m);
+  expect(stdout).toMatch(/^ {2}as before +3 {2}nothing to restore/m);
   expect(stdout).toMatch(/^ {2}cannot +3 {2}in j-undo.refused.csv$/m);
   expect(stdout).toMatch(/^ +1 {2}TaskConfigurationId: the task was changed since \(line 3\)$/m);
   expect(folder.read('j-undo.refused.csv')).toMatch(/^6,.*has not ended/m);
 });
 
-test('jobs undo writes no plan when there is nothing to put back', async () => {
-  const folder = new JobsFolder();
+test('jobs undo writes no plan when there is nothing to restore', async () => {
   useApi(await startApi());
-  const { exitCode, stdout } = await folder.run(undo([row(1, { state: 'planned', sends: 0 })]), [
-    'undo',
-    'j',
-  ]);
+  const { folder, undo } = await folderWithJob(1, async () => {});
+  const { exitCode, stdout } = await undo('j');
   expect(exitCode).toBe(0);
-  expect(stdout).toContain('next: nothing: there is nothing that can be put back');
-  expect(folder.files()).toEqual([]);
+  expect(stdout).toContain('next: nothing: there is nothing that can be restored');
+  expect(folder.files()).toEqual(['state']);
 });
 
 test('jobs undo refuses a job that is not known', async () => {
-  const { exitCode, error } = await new JobsFolder().run(undo([]), ['undo', 'other']);
-  expect({ exitCode, error }).toEqual({
+  const { undo } = await folderWithJob(1, async () => {});
+  expect(await undo('other')).toMatchObject({
     exitCode: 2,
     error: 'There is no job other: see `ota-updater jobs list`.',
   });

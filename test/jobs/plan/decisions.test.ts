@@ -1,11 +1,14 @@
-import { describe, expect, test } from 'vitest';
-import { decideRefreshed, formerOf, isAsWanted } from '../../../src/jobs/plan/decisions.ts';
-import { durationText } from '../../../src/jobs/plan/duration.ts';
-import { Reasons } from '../../../src/jobs/plan/reasons.ts';
-import type { TaskChange } from '../../../src/jobs/plan/types.ts';
-import { toConditions } from '../../../src/jobs/plan/where.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { LedgerRow } from '../../../src/jobs/ledger/row.ts';
+import { toConditions } from '../../../src/jobs/plan/conditions.ts';
+import { decide, formerOf, isAsWanted, isUnread } from '../../../src/jobs/plan/decisions.ts';
+import type { TaskChange } from '../../../src/jobs/plan/format.ts';
+import { Refused } from '../../../src/jobs/plan/refused.ts';
+import { decideUndo, mayHaveChanged } from '../../../src/jobs/plan/undo.ts';
 import { decideReconciliation } from '../../../src/jobs/run/reconcile.ts';
-import { decideUndo, type JobRow, mayHaveChanged } from '../../../src/jobs/run/undo.ts';
 import type { Failure, FailureKind } from '../../../src/message/failure.ts';
 import type { OtaTask, ReadAnswer } from '../../../src/ota/reader.ts';
 
@@ -52,54 +55,72 @@ test('formerOf takes the changed fields alone, absent ones as empty and endless 
   });
 });
 
-describe('decideRefreshed', () => {
-  const candidate = { line: 2, Identifier: 't1', Description: 'x' };
+describe('decide', () => {
+  const row = { Row: 1, Identifier: 't1', Description: 'x' };
+  const refused = { Row: 1, LeftOut: 'refused', Identifier: 't1' };
+
+  test('keeps a row whose task was not to be read', () => {
+    expect(decide(row, undefined, undefined)).toEqual(row);
+  });
 
   test('records what was before', () => {
-    expect(decideRefreshed(candidate, task({ Description: 'old' }), undefined)).toEqual({
-      candidate: { ...candidate, Former: { Description: 'old' } },
+    expect(decide(row, task({ Description: 'old' }), undefined)).toEqual({
+      ...row,
+      Former: { Description: 'old' },
     });
   });
 
-  test('refuses a task that is gone, or that the API will not hear of', () => {
-    expect(decideRefreshed(candidate, failed('rejected', 404), undefined)).toEqual({
-      reason: 'there is no such task (404)',
+  test('leaves out a row whose task is as wanted', () => {
+    const leftOut = { Row: 1, LeftOut: 'as-wanted', Identifier: 't1', Description: 'x' };
+    expect(decide(row, task({ Description: 'x' }), undefined)).toEqual(leftOut);
+    expect(decide({ ...row, Former: { Description: 'x' } }, undefined, undefined)).toEqual(leftOut);
+  });
+
+  test('refuses a task that is gone, or that the API rejects', () => {
+    expect(decide(row, failed('rejected', 404), undefined)).toEqual({
+      ...refused,
+      Reason: 'there is no such task (404)',
     });
-    expect(decideRefreshed(candidate, failed('rejected', 400), undefined)).toEqual({
-      reason: 'SomeException: said so',
+    expect(decide(row, failed('rejected', 400), undefined)).toEqual({
+      ...refused,
+      Reason: 'SomeException: said so',
     });
   });
 
   test('refuses a task that does not meet the conditions any more', () => {
     const conditions = toConditions([['Status', 'SCHEDULED']]);
-    expect(decideRefreshed(candidate, task({ Status: 'COMPLETED' }), conditions)).toEqual({
-      reason: 'Status has changed since the tasks were listed',
+    expect(decide(row, task({ Status: 'COMPLETED' }), conditions)).toEqual({
+      ...refused,
+      Reason: 'Status has changed since the tasks were listed',
     });
-    expect(decideRefreshed(candidate, task({ Status: 'SCHEDULED' }), conditions)).toHaveProperty('candidate');
+    expect(decide(row, task({ Status: 'SCHEDULED' }), conditions)).not.toHaveProperty('LeftOut');
   });
 
   test.each<FailureKind>(['denied', 'retryable', 'misconfigured', 'internal'])(
-    'keeps a row whose task cannot be read (%s)',
+    'keeps a row whose task cannot be read (%s), and counts it as unread',
     (kind) => {
-      expect(decideRefreshed(candidate, failed(kind), undefined)).toEqual({ unread: true, candidate });
+      expect(decide(row, failed(kind), undefined)).toEqual(row);
+      expect(isUnread(failed(kind))).toBe(true);
     },
   );
+
+  test.each([undefined, task({}), failed('rejected', 404)])('does not count %j as unread', (answer) => {
+    expect(isUnread(answer)).toBe(false);
+  });
 });
 
 describe('decideUndo', () => {
-  const row: JobRow = {
-    row: 1,
-    identifier: 't1',
-    change: { TaskConfigurationId: 'new' },
-    former: { TaskConfigurationId: 'old' },
+  type UndoRow = TaskChange & Pick<LedgerRow, 'Former' | 'state'>;
+  const row: UndoRow = {
+    TaskConfigurationId: 'new',
+    Former: { TaskConfigurationId: 'old' },
     state: 'applied',
-    sends: 1,
   };
   const nothing = { change: {}, former: {}, faults: [] };
 
-  test.each<[string, Partial<JobRow>, OtaTask, ReturnType<typeof decideUndo>]>([
+  test.each<[string, Partial<Record<keyof UndoRow, unknown>>, OtaTask, ReturnType<typeof decideUndo>]>([
     [
-      'puts back what the job set',
+      'restores what the job set',
       {},
       { TaskConfigurationId: 'new' },
       { change: { TaskConfigurationId: 'old' }, former: { TaskConfigurationId: 'new' }, faults: [] },
@@ -112,38 +133,38 @@ describe('decideUndo', () => {
       { ...nothing, faults: ['TaskConfigurationId: the task was changed since'] },
     ],
     [
-      'puts back what a call that failed has changed nevertheless',
+      'restores what a call that failed has changed nevertheless',
       { state: 'dead-lettered' },
       { TaskConfigurationId: 'new' },
       { change: { TaskConfigurationId: 'old' }, former: { TaskConfigurationId: 'new' }, faults: [] },
     ],
     [
-      'has nothing to put back where a call failed and changed nothing',
-      { state: 'dead-lettered', former: undefined },
+      'has nothing to restore where a call failed and changed nothing',
+      { state: 'dead-lettered', Former: undefined },
       { TaskConfigurationId: 'other' },
       nothing,
     ],
     [
-      'cannot put back what was never read',
-      { former: undefined },
+      'cannot restore what was never read',
+      { Former: undefined },
       { TaskConfigurationId: 'new' },
       { ...nothing, faults: ['TaskConfigurationId: no former value was recorded'] },
     ],
     [
       'cannot empty a field',
-      { former: { TaskConfigurationId: '' } },
+      { Former: { TaskConfigurationId: '' } },
       { TaskConfigurationId: 'new' },
       { ...nothing, faults: ['TaskConfigurationId: was empty before, and the API cannot empty it'] },
     ],
     [
-      'cannot put back what the API would refuse',
-      { former: { TaskConfigurationId: 'a/b' } },
+      'cannot restore what the API would refuse',
+      { Former: { TaskConfigurationId: 'a/b' } },
       { TaskConfigurationId: 'new' },
       { ...nothing, faults: ['TaskConfigurationId: its former value is none that UpdateOtaTask takes'] },
     ],
     [
-      'puts back the half that can be, and says what cannot',
-      { change: { Description: 'x', TaskConfigurationId: 'new' } },
+      'restores the field that can be, and says what cannot',
+      { Description: 'x' },
       { Description: 'x', TaskConfigurationId: 'new' },
       {
         change: { TaskConfigurationId: 'old' },
@@ -152,7 +173,7 @@ describe('decideUndo', () => {
       },
     ],
   ])('%s', (_what, facts, present, expected) => {
-    expect(decideUndo({ ...row, ...facts }, task(present))).toEqual(expected);
+    expect(decideUndo({ ...row, ...facts } as UndoRow, task(present))).toEqual(expected);
   });
 
   test('cannot undo what is gone or cannot be read', () => {
@@ -162,7 +183,7 @@ describe('decideUndo', () => {
     ]);
   });
 
-  test.each<[string, number, unknown]>([
+  test.each<[LedgerRow['state'], number, unknown]>([
     ['applied', 1, true],
     ['dead-lettered', 1, true],
     ['superseded', 1, false],
@@ -189,23 +210,12 @@ test.each<[string, ReadAnswer<OtaTask>, string]>([
   expect(decideReconciliation({ Description: 'x' }, answer)).toMatchObject({ decision });
 });
 
-test.each([
-  [0.4, undefined],
-  [1, '1 s'],
-  [65, '1 min 5 s'],
-  [3_600, '1 h'],
-  [4_980, '1 h 23 min'],
-  [98_500, '1 d 3 h'],
-  [Number.POSITIVE_INFINITY, undefined],
-  [Number.NaN, undefined],
-])('%d seconds are said as %s', (seconds, expected) => {
-  expect(durationText(seconds)).toBe(expected);
-});
-
-test('Reasons counts every row, in bounded memory, and keeps the first lines of each', () => {
-  const reasons = new Reasons();
-  for (let line = 1; line <= 5_000; line++) reasons.add({ line, reason: `fault ${line}` });
-  for (let line = 1; line <= 5; line++) reasons.add({ line, reason: 'fault 1' });
+test('Refused counts every row by reason, in bounded memory, and keeps the first lines of each', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'refused-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const reasons = new Refused(join(folder, 'refused.csv'));
+  for (let line = 1; line <= 5_000; line++) reasons.add({ line, raw: '', reason: `fault ${line}` });
+  for (let line = 1; line <= 5; line++) reasons.add({ line, raw: '', reason: 'fault 1' });
   const counts = reasons.counts();
   expect(reasons.total).toBe(5_005);
   expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(5_005);

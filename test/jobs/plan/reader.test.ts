@@ -13,8 +13,9 @@ beforeEach(() => {
 function write(rows: readonly { Identifier: string; Description: string }[], name = 'p.jsonl'): string {
   const writer = new PlanWriter(`${jobs.path}/${name}`, name, true);
   writer.begin(header);
-  for (const row of rows) writer.add({ ...row, Former: { Description: 'é "old"\u2028' } });
-  for (const row of leftOut) writer.leaveOut(row);
+  let Row = 0;
+  for (const row of rows) writer.add({ Row: ++Row, ...row, Former: { Description: 'é "old"\u2028' } });
+  for (const row of leftOut) writer.add({ Row: ++Row, ...row });
   writer.finish();
   return name;
 }
@@ -51,7 +52,7 @@ describe('a plan', () => {
         const changed = Buffer.from(text);
         changed[at] = (changed[at] ?? 0) ^ change;
         jobs.file('changed.jsonl', changed);
-        // The line feed at the very end is of no account.
+        // The line feed at the very end does not count.
         if (at === text.length - 1 && changed.at(-1) === 13) return;
         await expect(jobs.plan('changed.jsonl')).rejects.toThrow(
           /was changed|no plan|another release|cut short|binary|UTF-16/,
@@ -95,7 +96,7 @@ describe('a plan', () => {
     await expect(jobs.plan('changed.jsonl')).rejects.toThrow(message);
   });
 
-  test('is not put in the place of a file that has appeared meanwhile', () => {
+  test('does not replace a file that has appeared meanwhile', () => {
     const writer = new PlanWriter(`${jobs.path}/p.jsonl`, 'p.jsonl', false);
     writer.begin(header);
     jobs.file('p.jsonl', 'mine');

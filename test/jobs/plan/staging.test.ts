@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Candidate, type LeftOut, Staging } from '../../../src/jobs/plan/staging.ts';
+import type { PlanRow } from '../../../src/jobs/plan/format.ts';
+import { type StagedRow, Staging } from '../../../src/jobs/plan/staging.ts';
 
 const change = fc.record(
   { Description: fc.constantFrom('', 'x', 'y'), TaskConfigurationId: fc.constantFrom('', 'cfg') },
@@ -8,14 +9,13 @@ const change = fc.record(
 );
 const former = change.filter((value) => Object.keys(value).length > 0);
 
-test('the last row of each task wins, whole, the others are left out in their places, and nothing is lost or changed', async () => {
+test('the last row of each task counts, whole, the others are left out in their places, and nothing is lost or changed', async () => {
   const rows = fc.array(
     fc.record(
       {
         Identifier: fc.stringMatching(/^[ab]{1,3}$/),
         change,
         former,
-        state: fc.constant('applied'),
         refused: fc.constant(true),
       },
       { requiredKeys: ['Identifier', 'change'] },
@@ -24,37 +24,31 @@ test('the last row of each task wins, whole, the others are left out in their pl
   );
   await fc.assert(
     fc.asyncProperty(rows, async (all) => {
-      const given = all.map(
-        ({ Identifier, change: fields, former: Former, state, refused }, i): Candidate | LeftOut =>
-          refused
-            ? { line: i + 2, leftOut: 'refused', Identifier, reason: 'no' }
-            : {
-                line: i + 2,
-                Identifier,
-                ...fields,
-                ...(Former && { Former }),
-                ...(state && { state }),
-              },
-      );
-      const candidates = given.filter((row): row is Candidate => !('leftOut' in row));
+      const given = all.map(({ Identifier, change: fields, former: Former, refused }, i): StagedRow => {
+        const Row = i + 1;
+        const row: PlanRow = refused
+          ? { Row, LeftOut: 'refused', Identifier, Reason: 'no' }
+          : { Row, Identifier, ...fields, ...(Former && { Former }) };
+        return { line: i + 2, row };
+      });
+      const candidates = given.filter(({ row }) => !('LeftOut' in row));
       const staging = new Staging();
-      for (const row of given) {
-        if ('leftOut' in row) staging.leaveOut(row);
-        else staging.add(row);
-      }
+      for (const staged of given) staging.add(staged);
       const duplicates = staging.seal();
       const staged = await Array.fromAsync(staging.rows());
       staging.close();
-      const last = new Map(candidates.map((candidate) => [candidate.Identifier, candidate]));
-      const expected = given.map((row) => {
-        const winner = 'leftOut' in row ? undefined : last.get(row.Identifier);
-        if (winner === undefined || winner === row) return row;
-        const reason = `line ${winner.line} names the same task: it counts`;
-        return { line: row.line, leftOut: 'duplicate', Identifier: row.Identifier, reason };
+      const last = new Map(candidates.map((staged) => [staged.row.Identifier, staged]));
+      const expected = given.map((staged) => {
+        const { line, row } = staged;
+        const winner = 'LeftOut' in row ? undefined : last.get(row.Identifier);
+        if (winner === undefined || winner === staged) return staged;
+        const { Row, Identifier } = row;
+        const Reason = `line ${winner.line} names the same task: it counts`;
+        return { line, row: { Row, LeftOut: 'duplicate', Identifier, Reason } };
       });
       expect(staged).toEqual(expected);
       expect(duplicates.rows).toBe(candidates.length - last.size);
-      const counts = Object.values(Object.groupBy(candidates, ({ Identifier }) => Identifier));
+      const counts = Object.values(Object.groupBy(candidates, ({ row }) => row.Identifier ?? ''));
       expect(duplicates.identifiers).toBe(counts.filter((group) => (group?.length ?? 0) > 1).length);
     }),
     { numRuns: 40 },

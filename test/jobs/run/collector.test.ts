@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Arrival } from '../../../src/jobs/ledger/outcome-store.ts';
-import { Collector } from '../../../src/jobs/run/collector.ts';
+import type { OutcomeMessage } from '../../../src/jobs/ledger/ledger.ts';
+import { Collector, parseOutcome } from '../../../src/jobs/run/collector.ts';
 import type { Message } from '../../../src/message/message.ts';
 import { sleep } from '../../../src/time/clock.ts';
 
@@ -47,12 +47,12 @@ function scriptedQueue() {
 
 test('polling goes on when all polls find the queue empty in the same turn', async () => {
   const queue = scriptedQueue();
-  const stored: Arrival[] = [];
+  const stored: OutcomeMessage[] = [];
   const collector = new Collector({
     queue,
-    store: (arrivals) => {
-      stored.push(...arrivals);
-      return { rows: 0, nothingNew: 0, parked: 0, strays: 0 };
+    store: async (messages) => {
+      stored.push(...messages);
+      return { rows: 0, nothingNew: 0, unmatched: 0, unreadable: 0 };
     },
     sleep,
     random: () => 0,
@@ -74,4 +74,11 @@ test('polling goes on when all polls find the queue empty in the same turn', asy
   queue.answer([message('late')]);
   await stopped;
   expect(queue.deleted).toContain('late');
+});
+
+test('an outcome is what its schema accepts, and the rest comes with what is wrong', () => {
+  expect(parseOutcome({ messageId: 'm', body: 'x' })).toMatchObject({ fault: 'not JSON' });
+  expect(parseOutcome({ messageId: 'm', body: '{}' })).toMatchObject({
+    fault: expect.stringContaining('MessageId'),
+  });
 });

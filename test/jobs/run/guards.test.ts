@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { InputFault } from '../../../src/input/faults.ts';
-import type { Counting, Counts, Guards } from '../../../src/jobs/ledger/types.ts';
+import { CommandError } from '../../../src/errors.ts';
+import type { Counting, Counts, Guards } from '../../../src/jobs/ledger/job.ts';
 import { parseAbortRule, room, stopReason } from '../../../src/jobs/run/guards.ts';
-import { Pace } from '../../../src/jobs/run/pace.ts';
+import { Pace } from '../../../src/jobs/run/progress.ts';
 
 const counting: Counting = { good: 0, failed: 0, canaryPassed: false };
 
@@ -52,7 +52,7 @@ describe('stopping', () => {
   test.each(['', '2%', 'failed>2%', 'failed>101%/1', 'failed>2/200', 'failed>2%/0', 'failed<2%/200'])(
     'refuses the rule %j',
     (text) => {
-      expect(() => parseAbortRule(text)).toThrow(InputFault);
+      expect(() => parseAbortRule(text)).toThrow(CommandError);
     },
   );
 });

@@ -1,21 +1,30 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { JobRecord } from '../../../src/jobs/ledger/job.ts';
+import type { LedgerRow } from '../../../src/jobs/ledger/row.ts';
 import { reportText } from '../../../src/jobs/view/report.ts';
 import { safeCsv } from '../../../src/text/safe-csv.ts';
 
-/** A report of one row that says `said` wherever it may. */
-function csv(said: string): string[] {
-  const row = {
+/** The report of one row that says `said` wherever it may. */
+async function csv(said: string): Promise<string[]> {
+  const end = { reason: said, error: { name: said, message: said } };
+  const row: LedgerRow = {
     Row: 1,
     Identifier: said,
-    State: 'refused',
-    Reason: said,
-    ErrorMessage: said,
-    Reconciled: true,
+    state: 'refused',
+    try: 1,
+    sends: 1,
+    end,
+    reconciled: true,
   };
-  const text = [...reportText([row as never], 'csv')].join('');
-  return parse(text)[1] ?? [];
+  async function* pages() {
+    yield [row];
+  }
+  async function* unmatched() {}
+  const job = { key: 1, plan: {} } as JobRecord;
+  const text = await Array.fromAsync(reportText({ pages, unmatched }, job, 'csv'));
+  return parse(text.join(''))[1] ?? [];
 }
 
 test.each([
@@ -29,18 +38,18 @@ test.each([
   ['a; @x;-1', "a;' @x;'-1"],
   ['a,"b"\n=1', 'a,"b"\\n=1'],
   ['plain - text', 'plain - text'],
-])('the report writes %j as %j', (said, written) => {
-  const [, identifier, , , , , state, reason] = csv(said);
+])('the report writes %j as %j', async (said, written) => {
+  const [, identifier, , , , , state, reason] = await csv(said);
   expect([identifier, state, reason]).toEqual([written, 'refused', written]);
 });
 
-test('no cell of the CSV begins a formula, whatever separates the cells, and none controls a terminal', () => {
+test('no cell of the CSV begins a formula, whatever separates the cells, and none controls a terminal', async () => {
   const hostile = fc.string({
     unit: fc.constantFrom('=', '+', '-', '@', ';', ',', '"', '\t', '\r', '\n', ' ', 'a'),
   });
-  fc.assert(
-    fc.property(hostile, (said) => {
-      for (const cell of csv(said)) {
+  await fc.assert(
+    fc.asyncProperty(hostile, async (said) => {
+      for (const cell of await csv(said)) {
         expect(cell).not.toMatch(/^[=+\-@]|;\s*[=+\-@]|\p{Cc}/u);
       }
     }),

@@ -1,0 +1,77 @@
+/** What `jobs plan` and `jobs undo` have in common: the reader of tasks, the name of the new job, and the result. */
+import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
+import type { ApiConfig } from '../../config.ts';
+import { CommandError, exitCodes, misuse } from '../../errors.ts';
+import type { OtaReader } from '../../ota/reader.ts';
+import { shortPrintable } from '../../text/printable.ts';
+import { createProgress } from '../../text/progress.ts';
+import { jobIdSchema } from '../plan/format.ts';
+import type { PlanContext } from '../plan/make-plan.ts';
+import { type PlanReport, planJson, planText } from '../plan/summary.ts';
+
+/**
+ * Runs `work` with what making a plan takes, and prints the result.
+ * @throws CommandError when it was interrupted, and what `work` throws.
+ */
+export async function runPlanning(
+  context: CommandContext,
+  config: ApiConfig,
+  json: boolean,
+  work: (planning: PlanContext) => Promise<PlanReport | undefined>,
+): Promise<void> {
+  const report = await interruptible(context, async (signal) => {
+    const progress = createProgress(context);
+    let made: Promise<OtaReader> | undefined;
+    const reader = (): Promise<OtaReader> => {
+      // Made when it is first used: the SDK takes 25 MB, and most plans of a file do without.
+      made ??= import('./reader.ts').then(({ createReader }) => createReader(config, context, signal));
+      return made;
+    };
+    try {
+      return await work({
+        ...context,
+        signal,
+        reader: {
+          get: async (identifier) => (await reader()).get(identifier),
+          list: async (token) => (await reader()).list(token),
+        },
+        progress,
+        say: (line) => {
+          // The bar would write over the line.
+          progress.stop();
+          context.stderr.write(`${line}\n`);
+        },
+        check: async () => (await import('./warnings.ts')).checkWarnings(context),
+      });
+    } finally {
+      await (await made)?.close();
+    }
+  });
+  if (report === undefined) {
+    throw new CommandError('Interrupted. Nothing was written.', exitCodes.interrupted);
+  }
+  context.stdout.write(json ? planJson(report) : planText(report));
+  context.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
+}
+
+/** @throws CommandError when the text of --job-id is no name of a job. */
+export function readJobId(text: string): string {
+  if (isJobId(text)) return text;
+  throw misuse(`--job-id ${shortPrintable(text)}: may hold 1 to 128 letters, digits and _ . : -`);
+}
+
+export function isJobId(text: string): boolean {
+  return jobIdSchema.safeParse(text).success;
+}
+
+/** Without characters that are easily mistaken when read aloud or copied by hand. */
+const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
+const RANDOM_CHARACTERS = 6;
+
+/** `2026-11-25-k3f9qa`. */
+export function defaultJobId({ clock, random }: Pick<CommandContext, 'clock' | 'random'>): string {
+  const pick = (): string => ALPHABET[Math.floor(random() * ALPHABET.length)] ?? '2';
+  const end = Array.from({ length: RANDOM_CHARACTERS }, pick).join('');
+  return `${new Date(clock.wall()).toISOString().slice(0, 10)}-${end}`;
+}

@@ -1,0 +1,93 @@
+/** A job as the ledger has it, and its rows counted. */
+import type { PlanCounts } from '../plan/format.ts';
+
+export interface JobRecord {
+  /** The ledger's own number of the job. */
+  readonly key: number;
+  readonly jobId: string;
+  /** undefined: the ledger has outcomes of this job and not its plan. */
+  readonly plan: JobPlan | undefined;
+  /** When something last happened; epoch milliseconds. */
+  readonly updatedAt: number;
+}
+
+/** A job whose plan is in the ledger. */
+export type PlannedJob = JobRecord & { readonly plan: JobPlan };
+
+export interface JobPlan extends JobControl {
+  /** Where the plan file was at the first apply. */
+  readonly path: string;
+  readonly source: string;
+  readonly digest: string;
+  /** Of every update of the job: the moment of the first apply. */
+  readonly issuedAt: string;
+  /** Rows to change. */
+  readonly rows: number;
+  /** Rows of its source that the plan left out; undefined for a job of an earlier release. */
+  readonly leftOut: LeftOutCounts | undefined;
+  /** False until all of its rows are in the ledger. */
+  readonly complete: boolean;
+  /** Rows that may have been sent more than once. */
+  readonly maybeTwice: number;
+}
+
+export type LeftOutCounts = Omit<PlanCounts, 'toChange'>;
+
+/** What controls a job's sending. It is kept in the ledger, so that a resume goes on with it. */
+export interface JobControl {
+  readonly guards: Guards;
+  readonly counting: Counting;
+  /** Why sending stopped before the end the last time, as a sentence without its full stop. */
+  readonly stopped: string | undefined;
+}
+
+export interface Guards {
+  /** Good ends to wait for before the rest is sent. */
+  readonly canary?: number;
+  readonly abortWhen?: AbortRule;
+  /** Rows in flight at most; follows the rate when omitted. */
+  readonly window?: number;
+}
+
+/** Stop when more than this share of the ended rows has failed, once so many have ended. */
+export interface AbortRule {
+  /** 0-1. */
+  readonly share: number;
+  readonly least: number;
+}
+
+/** Where canary and abort rule count from: the ends at the begin of this try, or after they last stopped it. */
+export interface Counting {
+  readonly good: number;
+  readonly failed: number;
+  readonly canaryPassed: boolean;
+}
+
+/** A job's rows, counted. */
+export interface Counts {
+  readonly total: number;
+  readonly planned: number;
+  /** Sending or sent. */
+  readonly inFlight: number;
+  readonly applied: number;
+  readonly superseded: number;
+  /** Dead-lettered or refused. */
+  readonly failed: number;
+  readonly ended: number;
+  /** The failed ones by cause, the most frequent first. */
+  readonly causes: readonly { readonly cause: string; readonly rows: number }[];
+  /** API calls in the last delivery of the ended rows that tell them, and how many rows those are. */
+  readonly calls: number;
+  readonly callsOf: number;
+}
+
+/** Everything that a status shows of a job. */
+export interface JobStanding {
+  readonly job: JobRecord;
+  /** Of a job whose plan is not in this ledger: its outcomes, counted. */
+  readonly counts: Counts;
+  /** Rows whose end was read from the task. */
+  readonly reconciled: number;
+  /** Outcomes that name the job and none of its rows. */
+  readonly unmatched: number;
+}

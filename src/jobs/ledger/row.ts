@@ -1,0 +1,69 @@
+/** The ledger row: a row of a plan and how far it has come. */
+import type { Outcome } from '../../message/outcome.ts';
+import type { ChangeRow } from '../plan/format.ts';
+
+/**
+ * Where a row is:
+ *
+ *   planned        not sent in this try
+ *   sending        on its way to the queue; after a crash nobody knows whether it arrived
+ *   sent           on the queue, not ended
+ *   applied        final
+ *   superseded     final: something newer had been applied before
+ *   dead-lettered  the worker gave it up; a redrive or another try can still make it `applied`
+ *   refused        SQS did not accept it; may be tried again
+ */
+export type RowState =
+  | 'planned'
+  | 'sending'
+  | 'sent'
+  | 'applied'
+  | 'superseded'
+  | 'dead-lettered'
+  | 'refused';
+
+export interface LedgerRow extends ChangeRow {
+  readonly state: RowState;
+  /** From 1; a retry is another try. */
+  readonly try: number;
+  /** How often it was sent, over all tries. */
+  readonly sends: number;
+  /** Its end; for a row that is being tried again, the last one. */
+  readonly end: RowEnd;
+  /** Its outcome never came: the end was read from the task itself. */
+  readonly reconciled: boolean;
+}
+
+/** How a row ended, as far as it has. */
+export interface RowEnd {
+  readonly reason?: string;
+  readonly error?: NonNullable<Outcome['Error']>;
+  readonly attempts?: number;
+  /** ISO 8601, UTC. */
+  readonly at?: string;
+}
+
+/** An outcome that belongs to no row of a plan in this ledger. */
+export interface UnmatchedOutcome {
+  /** Its RequestId, or its message id if it has none. */
+  readonly name: string;
+  readonly identifier: string | undefined;
+  readonly state: Outcome['Outcome'];
+  readonly end: RowEnd;
+}
+
+/**
+ * The RequestId of a row's update, `r000017.1` for row 17 in its first try. With the try in it, a late outcome of an
+ * earlier try is told apart.
+ */
+export function requestIdOf({ Row, try: attempt }: Pick<LedgerRow, 'Row' | 'try'>): string {
+  return `r${String(Row).padStart(6, '0')}.${attempt}`;
+}
+
+/** Row and try of a RequestId, or undefined when {@link requestIdOf} did not make it. */
+export function parseRequestId(text: string): Pick<LedgerRow, 'Row' | 'try'> | undefined {
+  const match = /^r(\d{6,12})\.([1-9]\d{0,8})$/.exec(text);
+  if (match === null) return undefined;
+  const row = { Row: Number(match[1]), try: Number(match[2]) };
+  return row.Row > 0 && requestIdOf(row) === text ? row : undefined;
+}

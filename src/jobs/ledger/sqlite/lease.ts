@@ -1,0 +1,105 @@
+/** Sending a job's rows, for the process that has its lock. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Lease, Reconciliation, Sendings } from '../ledger.ts';
+import type { LedgerRow } from '../row.ts';
+import { prepareAll, transaction } from './file.ts';
+import { pagesOf, ROW_COLUMNS, toLedgerRow } from './records.ts';
+
+// Left to itself, SQLite walks all rows of the job each time, however few are open: hence INDEXED BY.
+const statements = {
+  planned: `SELECT ${ROW_COLUMNS} FROM rows INDEXED BY rows_planned
+    WHERE job = ? AND state = 'planned' ORDER BY row LIMIT ?`,
+  markSending: `UPDATE rows SET state = 'sending', sends = sends + 1, sent_at = ?
+    WHERE job = ? AND row = ? AND state = 'planned'`,
+  markSent: `UPDATE rows SET state = 'sent' WHERE job = ? AND row = ? AND state = 'sending'`,
+  markPlanned: `UPDATE rows SET state = 'planned', sends = sends - 1
+    WHERE job = ? AND row = ? AND state = 'sending'`,
+  markRefused: `UPDATE rows SET state = 'refused', cause = 'RefusedBySqs', reason = ?, error = ?, attempts = NULL,
+    at = ? WHERE job = ? AND row = ? AND state = 'sending'`,
+  recover: `UPDATE rows INDEXED BY rows_sending SET state = 'planned'
+    WHERE job = ? AND state = 'sending'`,
+  addMaybeTwice: 'UPDATE jobs SET maybe_twice = maybe_twice + ? WHERE key = ?',
+  retryFailed: `UPDATE rows SET state = 'planned', cause = '', try = try + 1
+    WHERE job = ? AND state IN ('dead-lettered', 'refused')`,
+  unended: `SELECT ${ROW_COLUMNS} FROM rows INDEXED BY rows_sent
+    WHERE job = :job AND state = 'sent' AND row > :after ORDER BY row LIMIT :max`,
+  reconcileApplied: `UPDATE rows SET state = 'applied', cause = '', reason = NULL, error = NULL, attempts = NULL,
+    at = ?, reconciled = 1 WHERE job = ? AND row = ? AND state = 'sent'`,
+  reconcileGone: `UPDATE rows SET state = 'dead-lettered', cause = ?, reason = 'Rejected', error = ?, attempts = NULL,
+    at = ?, reconciled = 1 WHERE job = ? AND row = ? AND state = 'sent'`,
+  sendAgain: `UPDATE rows SET state = 'planned', try = try + 1 WHERE job = ? AND row = ? AND state = 'sent'`,
+} as const;
+
+export class SqliteLease implements Lease {
+  readonly #db: DatabaseSync;
+  readonly #key: number;
+  readonly #unlock: () => void;
+  readonly #now: () => number;
+  readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>;
+
+  constructor(db: DatabaseSync, key: number, unlock: () => void, now: () => number) {
+    this.#db = db;
+    this.#key = key;
+    this.#unlock = unlock;
+    this.#now = now;
+    this.#sql = prepareAll(db, statements);
+  }
+
+  async recover(): Promise<number> {
+    return transaction(this.#db, () => {
+      const rows = Number(this.#sql.recover.run(this.#key).changes);
+      this.#sql.addMaybeTwice.run(rows, this.#key);
+      return rows;
+    });
+  }
+
+  async claim(max: number): Promise<readonly LedgerRow[]> {
+    return transaction(this.#db, () => {
+      const rows = this.#sql.planned.all(this.#key, max).map(toLedgerRow);
+      const now = this.#now();
+      for (const { Row } of rows) this.#sql.markSending.run(now, this.#key, Row);
+      return rows;
+    });
+  }
+
+  async settle({ sent, refused, untouched, maybeTwice }: Sendings): Promise<void> {
+    transaction(this.#db, () => {
+      for (const row of sent) this.#sql.markSent.run(this.#key, row);
+      for (const row of untouched) this.#sql.markPlanned.run(this.#key, row);
+      const at = new Date(this.#now()).toISOString();
+      for (const { row, reason } of refused) {
+        const error = JSON.stringify({ name: 'RefusedBySqs', message: reason });
+        this.#sql.markRefused.run('Not taken by SQS', error, at, this.#key, row);
+      }
+      if (maybeTwice > 0) this.#sql.addMaybeTwice.run(maybeTwice, this.#key);
+    });
+  }
+
+  async retryFailed(): Promise<number> {
+    return transaction(this.#db, () => Number(this.#sql.retryFailed.run(this.#key).changes));
+  }
+
+  unended(): AsyncIterable<readonly LedgerRow[]> {
+    return pagesOf(this.#sql.unended, this.#key, 'row', toLedgerRow);
+  }
+
+  async reconcile(found: Reconciliation): Promise<Record<keyof Reconciliation, number>> {
+    return transaction(this.#db, () => {
+      const at = new Date(this.#now()).toISOString();
+      let [applied, again, gone] = [0, 0, 0];
+      for (const row of found.applied)
+        applied += Number(this.#sql.reconcileApplied.run(at, this.#key, row).changes);
+      for (const row of found.again) again += Number(this.#sql.sendAgain.run(this.#key, row).changes);
+      for (const { row, error } of found.gone) {
+        const text = JSON.stringify(error);
+        gone += Number(this.#sql.reconcileGone.run(error.name, text, at, this.#key, row).changes);
+      }
+      this.#sql.addMaybeTwice.run(again, this.#key);
+      return { applied, again, gone };
+    });
+  }
+
+  async release(): Promise<void> {
+    this.#unlock();
+  }
+}

@@ -1,0 +1,161 @@
+/** The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { LeftOutRow, PlanRow } from '../../plan/format.ts';
+import type { Counts, JobControl, JobRecord, JobStanding, PlannedJob } from '../job.ts';
+import type { EndResult, Lease, Ledger, NewJob, OutcomeMessage } from '../ledger.ts';
+import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
+import { lockSending, openLedgerFile, prepareAll, transaction } from './file.ts';
+import { SqliteLease } from './lease.ts';
+import { OutcomeStore } from './outcomes.ts';
+import {
+  LEFT_OUT_COLUMNS,
+  pagesOf,
+  ROW_COLUMNS,
+  toCounts,
+  toEitherRow,
+  toJob,
+  toUnmatched,
+} from './records.ts';
+
+const statements = {
+  job: 'SELECT * FROM jobs WHERE job_id = ?',
+  jobs: 'SELECT * FROM jobs ORDER BY updated_at DESC, key DESC',
+  // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
+  begin: `INSERT INTO jobs (job_id, path, source, digest, left_out, issued_at, created_at, updated_at)
+    VALUES (:jobId, :path, :source, :digest, :leftOut, :issuedAt, :now, :now)
+    ON CONFLICT (job_id) DO UPDATE SET path = :path, source = :source, digest = :digest, left_out = :leftOut,
+      issued_at = :issuedAt, updated_at = :now
+    WHERE digest IS NULL`,
+  lastRow: `SELECT max(ifnull((SELECT max(row) FROM rows WHERE job = :job), 0),
+    ifnull((SELECT max(row) FROM left_out WHERE job = :job), 0)) AS last`,
+  enterRow: `INSERT INTO rows (job, row, identifier, description, configuration, former) VALUES (?, ?, ?, ?, ?, ?)`,
+  enterLeftOut: `INSERT INTO left_out (job, row, state, identifier, description, configuration, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  complete: `UPDATE jobs SET complete = 1, updated_at = ?,
+    rows = (SELECT count(*) FROM rows WHERE job = jobs.key) WHERE key = ?`,
+  setGuards: 'UPDATE jobs SET guards = ? WHERE key = ?',
+  setCounting: 'UPDATE jobs SET counting = ? WHERE key = ?',
+  setStopped: 'UPDATE jobs SET stopped = ?, updated_at = ? WHERE key = ?',
+  tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
+  reconciled: 'SELECT count(*) AS rows FROM rows WHERE job = ? AND reconciled = 1',
+  unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
+    FROM parked WHERE job = ? GROUP BY 1, 2`,
+  page: `SELECT ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE job = :job AND row > :after
+    UNION ALL SELECT ${LEFT_OUT_COLUMNS} FROM left_out WHERE job = :job AND row > :after
+    ORDER BY 1 LIMIT :max`,
+  unmatched: 'SELECT * FROM parked WHERE job = :job AND seq > :after ORDER BY seq LIMIT :max',
+  unreadable: 'SELECT count(*) AS count FROM strays',
+} as const;
+
+/** Opens the ledger of `stateDir`. @throws CommandError when that is not possible. @param now epoch milliseconds. */
+export async function openLedger(stateDir: string, now: () => number): Promise<Ledger> {
+  return new SqliteLedger(openLedgerFile(stateDir), stateDir, now);
+}
+
+class SqliteLedger implements Ledger {
+  readonly #db: DatabaseSync;
+  readonly #stateDir: string;
+  readonly #now: () => number;
+  readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>;
+  readonly #outcomes: OutcomeStore;
+
+  constructor(db: DatabaseSync, stateDir: string, now: () => number) {
+    this.#db = db;
+    this.#stateDir = stateDir;
+    this.#now = now;
+    this.#sql = prepareAll(db, statements);
+    this.#outcomes = new OutcomeStore(db, now);
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+
+  async job(jobId: string): Promise<JobRecord | undefined> {
+    const raw = this.#sql.job.get(jobId);
+    return raw === undefined ? undefined : toJob(raw);
+  }
+
+  async jobs(): Promise<readonly JobRecord[]> {
+    return this.#sql.jobs.all().map(toJob);
+  }
+
+  async begin({ leftOut, ...job }: NewJob): Promise<PlannedJob> {
+    return transaction(this.#db, () => {
+      const now = this.#now();
+      const issuedAt = new Date(now).toISOString();
+      this.#sql.begin.run({ ...job, leftOut: JSON.stringify(leftOut), issuedAt, now });
+      return toJob(this.#sql.job.get(job.jobId) ?? {}) as PlannedJob;
+    });
+  }
+
+  async lastRow(key: number): Promise<number> {
+    return Number(this.#sql.lastRow.get({ job: key })?.last ?? 0);
+  }
+
+  async enter(key: number, rows: readonly PlanRow[]): Promise<void> {
+    transaction(this.#db, () => {
+      for (const row of rows) {
+        const { Row, Identifier = null, Description = null, TaskConfigurationId = null } = row;
+        if ('LeftOut' in row) {
+          const { LeftOut, Reason = null } = row;
+          this.#sql.enterLeftOut.run(key, Row, LeftOut, Identifier, Description, TaskConfigurationId, Reason);
+        } else {
+          const former = row.Former === undefined ? null : JSON.stringify(row.Former);
+          this.#sql.enterRow.run(key, Row, Identifier, Description, TaskConfigurationId, former);
+        }
+      }
+    });
+  }
+
+  async complete(key: number): Promise<void> {
+    this.#sql.complete.run(this.#now(), key);
+  }
+
+  async control(key: number, changes: Partial<JobControl>): Promise<void> {
+    const { guards, counting, stopped } = changes;
+    transaction(this.#db, () => {
+      if (guards !== undefined) this.#sql.setGuards.run(JSON.stringify(guards), key);
+      if (counting !== undefined) this.#sql.setCounting.run(JSON.stringify(counting), key);
+      if ('stopped' in changes) this.#sql.setStopped.run(stopped ?? null, this.#now(), key);
+    });
+  }
+
+  async lease(key: number): Promise<Lease | undefined> {
+    const unlock = lockSending(this.#stateDir, key);
+    return unlock && new SqliteLease(this.#db, key, unlock, this.#now);
+  }
+
+  async isLeased(key: number): Promise<boolean> {
+    const unlock = lockSending(this.#stateDir, key);
+    unlock?.();
+    return unlock === undefined;
+  }
+
+  async end(messages: readonly OutcomeMessage[]): Promise<EndResult> {
+    return transaction(this.#db, () => this.#outcomes.store(messages));
+  }
+
+  async count(key: number): Promise<Counts> {
+    return toCounts(this.#sql.tallies.all(key));
+  }
+
+  async standing(job: JobRecord): Promise<JobStanding> {
+    const unmatched = toCounts(this.#sql.unmatchedTallies.all(job.key));
+    if (job.plan === undefined) return { job, counts: unmatched, reconciled: 0, unmatched: 0 };
+    const reconciled = Number(this.#sql.reconciled.get(job.key)?.rows ?? 0);
+    return { job, counts: await this.count(job.key), reconciled, unmatched: unmatched.ended };
+  }
+
+  pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]> {
+    return pagesOf(this.#sql.page, key, 'row', toEitherRow);
+  }
+
+  unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]> {
+    return pagesOf(this.#sql.unmatched, key, 'seq', toUnmatched);
+  }
+
+  async unreadable(): Promise<number> {
+    return Number(this.#sql.unreadable.get()?.count ?? 0);
+  }
+}

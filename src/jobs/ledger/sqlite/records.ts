@@ -1,0 +1,144 @@
+/** SQLite's rows to the ledger's shapes, singly and in pages. */
+import type { StatementSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import type { Outcome } from '../../../message/outcome.ts';
+import type { LeftOutRow, LeftOutState, TaskChange } from '../../plan/format.ts';
+import type { Counting, Counts, Guards, JobRecord, LeftOutCounts } from '../job.ts';
+import type { LedgerRow, RowEnd, RowState, UnmatchedOutcome } from '../row.ts';
+
+/** A row as `node:sqlite` gives it. */
+export type Raw = Readonly<Record<string, unknown>>;
+
+/** The columns that {@link toLedgerRow} reads. */
+export const ROW_COLUMNS = `row, identifier, description, configuration, former, state, try, sends,
+  reason, error, attempts, at, reconciled`;
+
+/** The same columns of a row that was left out, and its state; so that one statement can read both in their order. */
+export const LEFT_OUT_COLUMNS = `row, identifier, description, configuration, NULL, NULL, NULL, NULL,
+  reason, NULL, NULL, NULL, NULL, state`;
+
+export function toLedgerRow(raw: Raw): LedgerRow {
+  return {
+    Row: Number(raw.row),
+    Identifier: String(raw.identifier),
+    ...toChange(raw),
+    ...(typeof raw.former === 'string' && { Former: JSON.parse(raw.former) as TaskChange }),
+    state: raw.state as RowState,
+    try: Number(raw.try),
+    sends: Number(raw.sends),
+    end: toEnd(raw),
+    reconciled: raw.reconciled === 1,
+  };
+}
+
+/** @param raw has `left_out`, which is null of a row to change. */
+export function toEitherRow(raw: Raw): LedgerRow | LeftOutRow {
+  if (raw.left_out === null) return toLedgerRow(raw);
+  return {
+    Row: Number(raw.row),
+    LeftOut: raw.left_out as LeftOutState,
+    ...(typeof raw.identifier === 'string' && { Identifier: raw.identifier }),
+    ...toChange(raw),
+    ...(typeof raw.reason === 'string' && { Reason: raw.reason }),
+  };
+}
+
+function toChange({ description, configuration }: Raw): TaskChange {
+  return {
+    ...(typeof description === 'string' && { Description: description }),
+    ...(typeof configuration === 'string' && { TaskConfigurationId: configuration }),
+  };
+}
+
+function toEnd({ reason, error, attempts, at }: Raw): RowEnd {
+  return {
+    ...(typeof reason === 'string' && { reason }),
+    ...(typeof error === 'string' && { error: JSON.parse(error) as NonNullable<RowEnd['error']> }),
+    ...(typeof attempts === 'number' && { attempts }),
+    ...(typeof at === 'string' && { at }),
+  };
+}
+
+export function toUnmatched(raw: Raw): UnmatchedOutcome {
+  return {
+    name: String(raw.name),
+    identifier: typeof raw.identifier === 'string' ? raw.identifier : undefined,
+    state: raw.state as Outcome['Outcome'],
+    end: toEnd(raw),
+  };
+}
+
+export function toJob(raw: Raw): JobRecord {
+  const plan =
+    typeof raw.digest === 'string'
+      ? {
+          path: String(raw.path),
+          source: String(raw.source),
+          digest: raw.digest,
+          issuedAt: String(raw.issued_at),
+          rows: Number(raw.rows),
+          leftOut: typeof raw.left_out === 'string' ? (JSON.parse(raw.left_out) as LeftOutCounts) : undefined,
+          complete: raw.complete === 1,
+          guards: JSON.parse(String(raw.guards)) as Guards,
+          counting: JSON.parse(String(raw.counting)) as Counting,
+          maybeTwice: Number(raw.maybe_twice),
+          stopped: typeof raw.stopped === 'string' ? raw.stopped : undefined,
+        }
+      : undefined;
+  return {
+    key: Number(raw.key),
+    jobId: String(raw.job_id),
+    plan,
+    updatedAt: Number(raw.updated_at),
+  };
+}
+
+/** @param tallies `state`, `cause`, `rows`, `calls`, `calls_of` of each group. */
+export function toCounts(tallies: readonly Raw[]): Counts {
+  const byState = new Map<string, number>();
+  const causes = new Map<string, number>();
+  let [calls, callsOf] = [0, 0];
+  for (const { state, cause, rows, calls: made, calls_of: of } of tallies) {
+    byState.set(String(state), (byState.get(String(state)) ?? 0) + Number(rows));
+    if (state === 'planned' || state === 'sending' || state === 'sent') continue;
+    calls += Number(made ?? 0);
+    callsOf += Number(of ?? 0);
+    if (cause !== '' && Number(rows) > 0)
+      causes.set(String(cause), (causes.get(String(cause)) ?? 0) + Number(rows));
+  }
+  const of = (state: RowState): number => byState.get(state) ?? 0;
+  const inFlight = of('sending') + of('sent');
+  const failed = of('dead-lettered') + of('refused');
+  const ended = of('applied') + of('superseded') + failed;
+  return {
+    total: of('planned') + inFlight + ended,
+    planned: of('planned'),
+    inFlight,
+    applied: of('applied'),
+    superseded: of('superseded'),
+    failed,
+    ended,
+    causes: [...causes].map(([cause, rows]) => ({ cause, rows })).sort((a, b) => b.rows - a.rows),
+    calls,
+    callsOf,
+  };
+}
+
+const PAGE_ROWS = 500;
+
+/** All rows of a job. @param select takes `job`, `after` and `max`. @param place the column that it is ordered by. */
+export async function* pagesOf<Row>(
+  select: StatementSync,
+  job: number,
+  place: 'row' | 'seq',
+  toRow: (raw: Raw) => Row,
+): AsyncGenerator<readonly Row[], undefined> {
+  for (let after = 0; ; ) {
+    const page = select.all({ job, after, max: PAGE_ROWS });
+    if (page.length === 0) return;
+    yield page.map(toRow);
+    after = Number(page.at(-1)?.[place]);
+    // The database never waits: without a pause, signals would come after the last page.
+    await setImmediate();
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Makes a plan: reads every row, finds the duplicates, reads the tasks if that is asked for, and writes what is to be
+ * changed and what is left out. Nothing is sent.
+ */
+import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { checkSetFields, type Format, type RefusedRow, type Rules } from '../../input/rows.ts';
+import { openSource } from '../../input/source.ts';
+import type { OtaReader } from '../../ota/reader.ts';
+import type { Progress } from '../../text/progress.ts';
+import type { Clock } from '../../time/clock.ts';
+import { type Conditions, describeTasks } from './conditions.ts';
+import { changeOf, decide, isUnread } from './decisions.ts';
+import { type ChangeRow, PLAN_FORM, type TaskChange } from './format.ts';
+import { costOfReading, readTasks, type TaskRead } from './read-tasks.ts';
+import { Refused } from './refused.ts';
+import { fileRows, liveTasks, type SourceRow, toPlanRow } from './sources.ts';
+import { type StagedRow, Staging } from './staging.ts';
+import type { PlanReport } from './summary.ts';
+import { PlanWriter } from './writer.ts';
+
+/** Where the rows come from: a path (`-` for stdin), or live tasks. */
+export type PlanFrom =
+  | { readonly file: string; readonly format: Format | undefined }
+  | { readonly conditions: Conditions };
+
+export interface PlanOptions {
+  readonly from: PlanFrom;
+  /** Set on every row. */
+  readonly set: TaskChange;
+  readonly jobId: string;
+  /** Where the plan goes. */
+  readonly out: string;
+  /** Replace a plan that is there. */
+  readonly force: boolean;
+  /** Read every task before it is planned. */
+  readonly refresh: boolean;
+  /** Where refused rows go; beside the file, or named after the job, when omitted. */
+  readonly refusedFile: string | undefined;
+  /** Calls per second; `Infinity` for no limit. */
+  readonly rateLimit: number;
+  /** Reads in flight at once. */
+  readonly maxConcurrency: number;
+}
+
+export interface PlanContext {
+  readonly stdin: Readable;
+  readonly cwd: string;
+  readonly clock: Clock;
+  /** Aborts when the user interrupts. */
+  readonly signal: AbortSignal;
+  /** Used for live tasks and for a refresh only. */
+  readonly reader: Pick<OtaReader, 'get' | 'list'>;
+  readonly progress: Progress;
+  /** Prints a line before the result. */
+  readonly say: (line: string) => void;
+  /** What `check` finds, a line each; it runs while the plan is made. */
+  readonly check: () => Promise<readonly string[]>;
+}
+
+/**
+ * Makes the plan that `options` ask for.
+ * @returns the result; undefined when it was interrupted, and then nothing was written.
+ * @throws CommandError when file or flags are wrong, or when file, disk or API failed. Then nothing was written either.
+ */
+export async function makePlan(options: PlanOptions, context: PlanContext): Promise<PlanReport | undefined> {
+  const rules: Rules = { set: options.set, startedAt: context.clock.wall() };
+  checkSetFields(rules);
+  const writer = new PlanWriter(resolve(context.cwd, options.out), options.out, options.force);
+  const opened = await openRows(options, context, rules).catch((error: unknown) => {
+    if (context.signal.aborted) return undefined;
+    throw error;
+  });
+  if (opened === undefined) return undefined;
+  const staging = new Staging();
+  const refused = new Refused(resolve(context.cwd, opened.refusedPath));
+  try {
+    const check = context.check();
+    const report = await plan({ options, context, rules, opened, writer, staging, refused });
+    if (report === undefined) return undefined;
+    return { ...report, warnings: [...report.warnings, ...(await check)] };
+  } finally {
+    context.progress.stop();
+    writer.discard();
+    refused.discard();
+    staging.close();
+    await opened.close();
+  }
+}
+
+interface OpenedRows {
+  readonly name: string;
+  readonly refusedPath: string;
+  readonly rows: AsyncIterable<SourceRow>;
+  /** Fields of the file that a job does not use. */
+  readonly unused: readonly string[];
+  /** Live tasks looked at, once all are listed; those that meet no condition included. Undefined for a file. */
+  readonly listed: () => number | undefined;
+  readonly close: () => Promise<void>;
+}
+
+async function openRows(options: PlanOptions, context: PlanContext, rules: Rules): Promise<OpenedRows> {
+  const { from, refusedFile } = options;
+  const { progress, reader } = context;
+  if ('conditions' in from) {
+    let listed = 0;
+    progress.stage('listed');
+    const onListed = (count: number): void => {
+      listed = count;
+      progress.update(count);
+    };
+    const { conditions } = from;
+    return {
+      name: describeTasks(conditions),
+      refusedPath: refusedFile ?? join(dirname(options.out), `${options.jobId}.refused.csv`),
+      rows: liveTasks({ reader, conditions, rules, onListed }),
+      unused: [],
+      listed: () => listed,
+      close: async () => {},
+    };
+  }
+  const source = await openSource(from.file, { ...context, format: from.format });
+  progress.stage('reading   ', source.bytes);
+  const unused: string[] = [];
+  let bytes = 0;
+  const onBytes = (count: number): void => {
+    bytes += count;
+    progress.update(bytes);
+  };
+  return {
+    name: source.name,
+    refusedPath: refusedFile ?? source.refusedPath,
+    rows: fileRows({ source, rules, onBytes, onUnused: (field) => unused.push(field) }),
+    unused,
+    listed: () => undefined,
+    close: () => source.close(),
+  };
+}
+
+interface Making {
+  readonly options: PlanOptions;
+  readonly context: PlanContext;
+  readonly rules: Rules;
+  readonly opened: OpenedRows;
+  readonly writer: PlanWriter;
+  readonly staging: Staging;
+  readonly refused: Refused;
+}
+
+async function plan(making: Making): Promise<PlanReport | undefined> {
+  const { options, context, rules, opened, writer, staging, refused } = making;
+  const { signal, progress } = context;
+  let rows = 0;
+  for await (const input of opened.rows) {
+    if (signal.aborted) return undefined;
+    if ('reason' in input) refused.add(input);
+    staging.add({ line: input.line, row: toPlanRow(input, ++rows) });
+  }
+  const duplicates = staging.seal();
+  const createdAt = new Date(rules.startedAt).toISOString();
+  writer.begin({ Plan: PLAN_FORM, JobId: options.jobId, CreatedAt: createdAt, Source: opened.name });
+
+  const conditions = 'conditions' in options.from ? options.from.conditions : undefined;
+  let unread = 0;
+  let done = 0;
+  for await (const { item, answer } of stagedTasks(making, rows - refused.total - duplicates.rows)) {
+    if (signal.aborted) return undefined;
+    const { line, row } = item;
+    if ('LeftOut' in row) {
+      writer.add(row);
+      continue;
+    }
+    progress.update(++done);
+    if (isUnread(answer)) unread++;
+    const decided = decide(row, answer, conditions);
+    if ('LeftOut' in decided && decided.LeftOut === 'refused')
+      refused.add(toRefused(row, line, decided.Reason ?? ''));
+    writer.add(decided);
+  }
+  if (signal.aborted) return undefined;
+  const { counts } = writer;
+  const refusedWritten = refused.finish();
+  if (counts.toChange > 0) writer.finish();
+  return {
+    jobId: options.jobId,
+    source: opened.name,
+    kind: conditions === undefined ? 'file' : 'live',
+    rows: opened.listed() ?? rows,
+    plan: counts.toChange > 0 ? options.out : undefined,
+    counts,
+    duplicateIdentifiers: duplicates.identifiers,
+    unread,
+    refreshed: options.refresh,
+    refusedFile: refusedWritten ? opened.refusedPath : undefined,
+    reasons: refused.counts(),
+    rateLimit: options.rateLimit,
+    warnings: opened.unused.map((field) => `${field} in ${opened.name} is not used: a job gives its own`),
+  };
+}
+
+/** All rows; of those to change, the task too if that is asked for. @param count of those to change. */
+async function* stagedTasks(
+  { options, context, staging }: Making,
+  count: number,
+): AsyncGenerator<TaskRead<StagedRow>, undefined> {
+  const { progress, signal, reader } = context;
+  const { maxConcurrency, rateLimit } = options;
+  if (options.refresh) {
+    context.say(`refresh: ${costOfReading(count, rateLimit)}`);
+    progress.stage('refreshing', count);
+    const identifierOf = ({ row }: StagedRow) => ('LeftOut' in row ? undefined : row.Identifier);
+    yield* readTasks(staging.rows(), identifierOf, { reader, maxConcurrency, signal });
+  } else {
+    progress.stage('writing   ', count);
+    for await (const item of staging.rows()) yield { item, answer: undefined };
+  }
+}
+
+/** A row that was to be changed, for the file of refused rows. */
+export function toRefused(row: ChangeRow, line: number, reason: string): RefusedRow {
+  const { Identifier } = row;
+  return { line, raw: JSON.stringify({ Identifier, ...changeOf(row) }), reason, identifier: Identifier };
+}

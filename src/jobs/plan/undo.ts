@@ -1,0 +1,174 @@
+/** Makes the plan that undoes a job: reads every task that the job may have changed, and restores what it was before. */
+import { dirname, join, resolve } from 'node:path';
+import { updateSchema } from '../../message/update.ts';
+import type { OtaTask, ReadAnswer } from '../../ota/reader.ts';
+import type { LedgerRow } from '../ledger/row.ts';
+import { changeFields } from './decisions.ts';
+import { type LeftOutRow, PLAN_FORM, type PlanCounts, type TaskChange } from './format.ts';
+import { type PlanContext, type PlanOptions, toRefused } from './make-plan.ts';
+import { costOfReading, readTasks } from './read-tasks.ts';
+import { Refused } from './refused.ts';
+import type { PlanReport } from './summary.ts';
+import { PlanWriter } from './writer.ts';
+
+export interface UndoOptions
+  extends Pick<PlanOptions, 'jobId' | 'out' | 'force' | 'refusedFile' | 'rateLimit' | 'maxConcurrency'> {
+  /** The job to undo. */
+  readonly undone: string;
+}
+
+export type UndoContext = Pick<
+  PlanContext,
+  'cwd' | 'clock' | 'signal' | 'reader' | 'progress' | 'say' | 'check'
+> & {
+  /** All rows of the job, in order, in pages; read twice. */
+  readonly pages: () => AsyncIterable<readonly (LedgerRow | LeftOutRow)[]>;
+};
+
+/** Returns and throws as `makePlan` does. */
+export async function makeUndo(options: UndoOptions, context: UndoContext): Promise<PlanReport | undefined> {
+  const { out, jobId, rateLimit, maxConcurrency } = options;
+  const { signal, reader, progress } = context;
+  const writer = new PlanWriter(resolve(context.cwd, out), out, options.force);
+  const refusedPath = options.refusedFile ?? join(dirname(out), `${jobId}.refused.csv`);
+  const refused = new Refused(resolve(context.cwd, refusedPath));
+  try {
+    const check = context.check();
+    let [rows, toRead] = [0, 0];
+    for await (const row of changedRows(context)) {
+      rows++;
+      if (mayHaveChanged(row) === true) toRead++;
+    }
+    context.say(`undo: ${costOfReading(toRead, rateLimit)}`);
+    progress.stage('reading   ', toRead);
+    const createdAt = new Date(context.clock.wall()).toISOString();
+    const Source = `undo of ${options.undone}`;
+    writer.begin({ Plan: PLAN_FORM, JobId: jobId, CreatedAt: createdAt, Source });
+    const identifierOf = (row: LedgerRow) => (mayHaveChanged(row) === true ? row.Identifier : undefined);
+    let Row = 0;
+    let done = 0;
+    for await (const { item, answer } of readTasks(changedRows(context), identifierOf, {
+      reader,
+      maxConcurrency,
+      signal,
+    })) {
+      if (answer !== undefined) progress.update(++done);
+      const { change, former, faults } = answer === undefined ? unread(item) : decideUndo(item, answer);
+      const { Identifier } = item;
+      if (faults.length > 0) refused.add(toRefused(item, item.Row, faults.join('; ')));
+      if (Object.keys(change).length > 0) writer.add({ Row: ++Row, Identifier, ...change, Former: former });
+      else if (faults.length > 0)
+        writer.add({ Row: ++Row, LeftOut: 'refused', Identifier, Reason: faults.join('; ') });
+      else
+        writer.add({
+          Row: ++Row,
+          LeftOut: 'as-wanted',
+          Identifier,
+          ...(answer === undefined && { Reason: UNCHANGED }),
+        });
+    }
+    if (signal.aborted) return undefined;
+    // A row may be restored in one field and not in the other: then it is in the plan, and among the refused ones.
+    const counts: PlanCounts = { ...writer.counts, refused: refused.total };
+    const refusedWritten = refused.finish();
+    if (counts.toChange > 0) writer.finish();
+    return {
+      jobId,
+      source: Source,
+      kind: 'undo',
+      rows,
+      plan: counts.toChange > 0 ? out : undefined,
+      counts,
+      duplicateIdentifiers: 0,
+      unread: 0,
+      refreshed: true,
+      refusedFile: refusedWritten ? refusedPath : undefined,
+      reasons: refused.counts(),
+      rateLimit,
+      warnings: await check,
+    };
+  } finally {
+    progress.stop();
+    writer.discard();
+    refused.discard();
+  }
+}
+
+const UNCHANGED = 'the job did not change its task';
+
+async function* changedRows({ pages }: UndoContext): AsyncGenerator<LedgerRow, undefined> {
+  for await (const page of pages()) for (const row of page) if (!('LeftOut' in row)) yield row;
+}
+
+/** The decision about a row whose task was not read. */
+function unread(row: LedgerRow): UndoDecision {
+  const changed = mayHaveChanged(row);
+  return { change: {}, former: {}, faults: typeof changed === 'boolean' ? [] : [changed.reason] };
+}
+
+/** Whether a row can have changed its task, or why that is not known yet. PURE. */
+export function mayHaveChanged({
+  state,
+  sends,
+}: Pick<LedgerRow, 'state' | 'sends'>): boolean | { readonly reason: string } {
+  switch (state) {
+    case 'applied':
+    // Its call may have taken effect although its answer was lost.
+    case 'dead-lettered':
+      return true;
+    // To be sent again: an earlier sending may have taken effect.
+    case 'planned':
+      return sends > 0;
+    // The sending that SQS refused is one of them.
+    case 'refused':
+      return sends > 1;
+    case 'sending':
+    case 'sent':
+      return { reason: 'has not ended: see `jobs resume` and `jobs reconcile`, then undo' };
+    default:
+      return false;
+  }
+}
+
+/** What is to be done about one row. */
+export interface UndoDecision {
+  /** The values to restore; empty when there is nothing to do, or nothing that can be done. */
+  readonly change: TaskChange;
+  /** The values that this replaces. */
+  readonly former: TaskChange;
+  /** Why the rest of it cannot be undone, a sentence each. */
+  readonly faults: readonly string[];
+}
+
+/** Field by field: what the job set and nobody has changed since is restored to what was read before. PURE. */
+export function decideUndo(
+  row: TaskChange & Pick<LedgerRow, 'Former' | 'state'>,
+  answer: ReadAnswer<OtaTask>,
+): UndoDecision {
+  if (!answer.ok) {
+    const { status, name, message } = answer.failure;
+    const fault = status === 404 ? 'there is no such task any more' : `cannot be read (${name}: ${message})`;
+    return { change: {}, former: {}, faults: [fault] };
+  }
+  const change: { -readonly [Field in keyof TaskChange]: string } = {};
+  const former: { -readonly [Field in keyof TaskChange]: string } = {};
+  const faults: string[] = [];
+  for (const field of changeFields) {
+    const wanted = row[field];
+    if (wanted === undefined) continue;
+    const before = row.Former?.[field];
+    const now = answer.value[field] ?? '';
+    if (now === before) continue;
+    if (now !== wanted) {
+      if (row.state === 'applied') faults.push(`${field}: the task was changed since`);
+    } else if (before === undefined) faults.push(`${field}: no former value was recorded`);
+    else if (before === '') faults.push(`${field}: was empty before, and the API cannot empty it`);
+    else if (!updateSchema.shape[field].safeParse(before).success) {
+      faults.push(`${field}: its former value is none that UpdateOtaTask takes`);
+    } else {
+      change[field] = before;
+      former[field] = now;
+    }
+  }
+  return { change, former, faults };
+}

@@ -1,0 +1,76 @@
+/** A plan into the ledger: all of its rows before the first is sent, also when a process was killed in between. */
+import { misuse } from '../../errors.ts';
+import type { SourceOptions } from '../../input/source.ts';
+import { printable } from '../../text/printable.ts';
+import type { PlannedJob } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { PlanRow } from '../plan/format.ts';
+import { type Plan, readPlan } from '../plan/reader.ts';
+
+/** Rows to a transaction. */
+const BATCH_ROWS = 1_000;
+
+/**
+ * Enters the plan's job, without its rows.
+ * @throws CommandError when the ledger has another plan under that name.
+ */
+export async function enterJob(ledger: Ledger, { header, footer }: Plan, path: string): Promise<PlannedJob> {
+  const { JobId: jobId, Source: source } = header;
+  const { Digest: digest, Counts } = footer;
+  const { toChange: _, ...leftOut } = Counts;
+  const job = await ledger.begin({ jobId, path, source, digest, leftOut });
+  if (job.plan.digest === digest) return job;
+  throw misuse(
+    `The ledger has another plan of job ${printable(jobId)}. Make this one again with another --job-id.`,
+  );
+}
+
+/**
+ * Enters the rows that are not there yet.
+ * @returns whether all are in; false when `signal` aborted first.
+ */
+export async function enterRows(
+  ledger: Ledger,
+  job: PlannedJob,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (job.plan.complete) return true;
+  const { key } = job;
+  const last = await ledger.lastRow(key);
+  let batch: PlanRow[] = [];
+  for await (const row of plan.rows()) {
+    if (signal.aborted) return false;
+    if (row.Row <= last) continue;
+    batch.push(row);
+    if (batch.length < BATCH_ROWS) continue;
+    await ledger.enter(key, batch);
+    batch = [];
+  }
+  await ledger.enter(key, batch);
+  await ledger.complete(key);
+  return true;
+}
+
+/**
+ * Enters the rows that are missing because a process died, from the plan file where it was at the first apply.
+ * @returns whether all are in; false when interrupted.
+ * @throws CommandError when the file is not the plan that the job began with.
+ */
+export async function enterRest(
+  ledger: Ledger,
+  job: PlannedJob,
+  options: Omit<SourceOptions, 'format'>,
+): Promise<boolean> {
+  const { complete, path, digest } = job.plan;
+  if (complete) return true;
+  const plan = await readPlan(path, options);
+  try {
+    if (plan.footer.Digest === digest) return await enterRows(ledger, job, plan, options.signal);
+    throw misuse(
+      `${printable(path)} is not the plan that job ${job.jobId} began with. Apply the right one: it goes on where it stopped.`,
+    );
+  } finally {
+    await plan.close();
+  }
+}

@@ -1,0 +1,89 @@
+/** A job's progress: how fast its rows end, the window that follows from it, and the view that is shown. */
+import type { Counting, Counts, JobControl, JobRecord } from '../ledger/job.ts';
+import { awaitsCanary, endsSince } from './guards.ts';
+
+/** Rows in flight at most, at whatever rate. */
+const LEAST_WINDOW = 200;
+/** The window holds what ends in so many seconds. */
+const WINDOW_SECONDS = 10;
+/** The rate is that of the last so many milliseconds. */
+const SPAN_MS = 10_000;
+const SAMPLE_MS = 250;
+
+export class Pace {
+  readonly #now: () => number;
+  readonly #samples: { readonly at: number; readonly ended: number }[];
+  #lastChangeAt: number;
+  #ended: number;
+
+  /** @param now milliseconds, monotonic. @param ended rows that have ended before. */
+  constructor(now: () => number, ended: number) {
+    this.#now = now;
+    this.#samples = [{ at: now(), ended }];
+    this.#lastChangeAt = now();
+    this.#ended = ended;
+  }
+
+  /** @param ended rows that have ended by now. */
+  observe(ended: number): void {
+    const at = this.#now();
+    if (ended !== this.#ended) this.#lastChangeAt = at;
+    this.#ended = ended;
+    const last = this.#samples.at(-1);
+    if (last === undefined || at - last.at >= SAMPLE_MS) this.#samples.push({ at, ended });
+    // One sample older than the span is kept, so that the span is covered whole.
+    while ((this.#samples[1]?.at ?? at) <= at - SPAN_MS) this.#samples.shift();
+  }
+
+  /** Rows ending per second, lately; in the first second, as if it were over. */
+  get perSecond(): number {
+    const first = this.#samples[0];
+    if (first === undefined) return 0;
+    return Math.max(0, (this.#ended - first.ended) / Math.max(1, (this.#now() - first.at) / 1_000));
+  }
+
+  /** Milliseconds since a row last ended. */
+  get quietMs(): number {
+    return this.#now() - this.#lastChangeAt;
+  }
+
+  get window(): number {
+    return Math.max(LEAST_WINDOW, Math.ceil(this.perSecond * WINDOW_SECONDS));
+  }
+}
+
+/** The job as it is at this moment. */
+export interface JobView {
+  readonly jobId: string;
+  readonly counts: Counts;
+  readonly window: number;
+  /** Rows ending per second, lately. */
+  readonly perSecond: number;
+  readonly quietMs: number;
+  /** Good ends and how many are wanted, while the canary is waited for. */
+  readonly canary: { readonly good: number; readonly wanted: number } | undefined;
+  /** Why it stopped, as a sentence without its full stop. */
+  readonly stopped: string | undefined;
+}
+
+const nothingCounted: Counting = { good: 0, failed: 0, canaryPassed: false };
+
+/** @param control as it is now; empty for a job whose plan is elsewhere. */
+export function viewOf(
+  { jobId }: JobRecord,
+  { guards = {}, counting = nothingCounted, stopped }: Partial<JobControl>,
+  counts: Counts,
+  { perSecond, quietMs, window }: Pace,
+): JobView {
+  const { canary: wanted } = guards;
+  const waits = wanted !== undefined && awaitsCanary(guards, counting);
+  return {
+    jobId,
+    counts,
+    window: guards.window ?? window,
+    perSecond,
+    quietMs,
+    canary: waits ? { good: endsSince(counting, counts).good, wanted } : undefined,
+    stopped,
+  };
+}

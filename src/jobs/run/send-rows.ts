@@ -1,0 +1,48 @@
+/** Sends claimed rows, and says of each what became of it. */
+import type { OutgoingMessage } from '../../queue/types.ts';
+import { isFifo, toMessage } from '../../sending/messages.ts';
+import { type SendContext, sendMessages } from '../../sending/send.ts';
+import type { Sendings } from '../ledger/ledger.ts';
+import { type LedgerRow, requestIdOf } from '../ledger/row.ts';
+import { changeOf } from '../plan/decisions.ts';
+
+export interface SendRowsOptions extends SendContext {
+  readonly queueUrl: string;
+  readonly jobId: string;
+  readonly issuedAt: string;
+}
+
+interface RowMessage extends OutgoingMessage {
+  readonly row: number;
+}
+
+/**
+ * Never rejects for what SQS answers. A row that may have arrived and is not known to is in none of the lists.
+ * @returns also why sending gave up, as a sentence without its full stop.
+ */
+export async function sendRows(
+  rows: readonly LedgerRow[],
+  options: SendRowsOptions,
+): Promise<Sendings & { readonly failure: string | undefined }> {
+  const { queueUrl, jobId, issuedAt } = options;
+  const fifo = isFifo(queueUrl);
+  const messages = rows.map((row): RowMessage => {
+    const ids = { JobId: jobId, RequestId: requestIdOf(row), IssuedAt: issuedAt };
+    const update = { Identifier: row.Identifier, ...changeOf(row), ...ids };
+    // A resumed job is the same run, so that a FIFO queue drops what arrives twice. Each try has its own RequestId.
+    return { row: row.Row, ...toMessage(update, { key: String(row.Row), fifo, run: jobId }) };
+  });
+  const sent: number[] = [];
+  const refused: Sendings['refused'][number][] = [];
+  const { uncertain, repeated, failure } = await sendMessages(messages, {
+    ...options,
+    hints: { setting: 'QUEUE_URL', permission: 'sqs:SendMessage' },
+    onSent: (batch) => {
+      for (const { row } of batch) sent.push(row);
+    },
+    onRefused: ({ row }, reason) => void refused.push({ row, reason }),
+  });
+  const known = new Set([...sent, ...refused.map(({ row }) => row), ...[...uncertain].map(({ row }) => row)]);
+  const untouched = rows.map(({ Row }) => Row).filter((row) => !known.has(row));
+  return { sent, refused, untouched, maybeTwice: repeated, failure };
+}

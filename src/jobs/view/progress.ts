@@ -1,0 +1,91 @@
+/** A job's progress as lines: a block for a terminal, one line for a log. Nothing in them controls a terminal. */
+import { createScreen, type Screen } from '../../text/live-block.ts';
+import { number, percent } from '../../text/numbers.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
+import { bar, type ProgressOptions } from '../../text/progress.ts';
+import { countdown } from '../../text/times.ts';
+import type { JobView } from '../run/progress.ts';
+import { repeatedShare } from './standing.ts';
+
+/** From here on the silence is worth a hint. */
+const QUIET_HINT_MS = 60_000;
+const MAX_CAUSES = 5;
+
+export function createJobScreen({ stderr, isTerminal, clock }: ProgressOptions): Screen<JobView> {
+  const options = { stream: stderr, isTerminal, now: clock.monotonic };
+  return createScreen({ ...options, block: progressBlock, line: progressLine });
+}
+
+/** The block, every line shorter than `columns`. Its first four lines are always there. */
+export function progressBlock(view: JobView, columns: number): string[] {
+  const { counts } = view;
+  const head = `${view.jobId}  `;
+  const tail = `  ${percent(share(view)).padStart(4)}  ${number(counts.ended)} of ${number(counts.total)}  ${timeLeft(view)}`;
+  const size = Math.max(10, Math.min(50, columns - 3 - head.length - tail.length));
+  const lines = [
+    `${head}${bar(share(view), size)}${tail}`,
+    `  applied ${number(counts.applied)}   superseded ${number(counts.superseded)}   failed ${number(counts.failed)}`,
+    `  in flight ${number(counts.inFlight)} of ${number(view.window)}   ${rate(view)} rows/s   ${percent(repeatedShare(counts), 1)} of calls throttled or failed`,
+    `  ${causes(view) || 'no failures'}`,
+  ];
+  for (const note of notes(view)) lines.push(`  ${note}`);
+  return lines.map((line) => cut(line, columns - 1));
+}
+
+/** The same on one line, without its line feed. */
+export function progressLine(view: JobView): string {
+  const { counts } = view;
+  const ends = `${number(counts.applied)} applied, ${number(counts.superseded)} superseded, ${number(counts.failed)} failed`;
+  const parts = [
+    `${view.jobId}: ${percent(share(view))}, ${number(counts.ended)} of ${number(counts.total)} rows ended`,
+    ends,
+    `${number(counts.inFlight)} in flight`,
+    `${rate(view)} rows/s`,
+    timeLeft(view),
+    ...notes(view),
+  ];
+  return printable(parts.join('; '));
+}
+
+function share({ counts }: JobView): number {
+  return counts.total === 0 ? 1 : counts.ended / counts.total;
+}
+
+function causes({ counts }: JobView): string {
+  const shown = counts.causes.slice(0, MAX_CAUSES);
+  const rest = counts.causes.slice(MAX_CAUSES).reduce((sum, { rows }) => sum + rows, 0);
+  const named = shown.map(({ cause, rows }) => `${shortPrintable(cause, 40)} ${number(rows)}`);
+  if (rest > 0) named.push(`others ${number(rest)}`);
+  return named.join(', ');
+}
+
+function notes({ canary, stopped, quietMs, counts, jobId }: JobView): string[] {
+  const found: string[] = [];
+  if (canary !== undefined && stopped === undefined)
+    found.push(`canary: ${number(canary.good)} of ${number(canary.wanted)} good ends, then the rest`);
+  if (stopped !== undefined) found.push(`stopped, waiting for what is in flight: ${stopped}`);
+  if (quietMs > QUIET_HINT_MS && counts.inFlight > 0) {
+    found.push(
+      `no end for ${Math.round(quietMs / 1_000)} s: does a worker run with OUTCOME_QUEUE_URL?`,
+      `if outcomes were lost: Ctrl-C, then jobs reconcile ${jobId}`,
+    );
+  }
+  return found;
+}
+
+function rate({ perSecond }: JobView): string {
+  return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond));
+}
+
+function timeLeft({ counts, perSecond, stopped }: JobView): string {
+  const left = counts.total - counts.ended;
+  if (left === 0) return 'done';
+  if (stopped !== undefined) return 'stopped';
+  if (perSecond <= 0) return '-:-- left';
+  return `${countdown(Math.ceil(left / perSecond))} left`;
+}
+
+function cut(line: string, max: number): string {
+  const safe = printable(line);
+  return safe.length > max ? `${safe.slice(0, Math.max(0, max - 1))}…` : safe;
+}

@@ -1,0 +1,310 @@
+/** What every ledger promises, whatever database is behind it: run by the test of each. */
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Lease, Ledger, OutcomeMessage } from '../../../src/jobs/ledger/ledger.ts';
+import { WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
+import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
+import type { PlanRow } from '../../../src/jobs/plan/format.ts';
+import { parseOutcome } from '../../../src/jobs/run/collector.ts';
+import type { Outcome } from '../../../src/message/outcome.ts';
+
+/** An empty database, which may be opened more than once. Whatever is opened is closed when the test ends. */
+export interface LedgerStore {
+  open(): Promise<Ledger>;
+}
+
+/** What the clock of a ledger in these tests says. */
+export const now = Date.parse('2026-11-25T07:00:00Z');
+
+export const newJob = {
+  jobId: 'j',
+  path: 'p',
+  source: 's',
+  digest: 'sha256:1',
+  leftOut: { alreadyAsWanted: 0, refused: 0, duplicates: 0 },
+};
+
+const taskRow = (Row: number): PlanRow => ({ Row, Identifier: `t${Row}`, Description: 'new' });
+
+/** A job `j` of so many rows, none of them sent. @returns its key. */
+export async function enterJob(ledger: Ledger, rows: number): Promise<number> {
+  const { key } = await ledger.begin(newJob);
+  await ledger.enter(
+    key,
+    Array.from({ length: rows }, (_, i) => taskRow(i + 1)),
+  );
+  await ledger.complete(key);
+  return key;
+}
+
+export async function leaseOf(ledger: Ledger, key: number): Promise<Lease> {
+  const lease = await ledger.lease(key);
+  if (lease === undefined) throw new Error('the lease is taken');
+  onTestFinished(() => lease.release());
+  return lease;
+}
+
+const numbers = (rows: readonly LedgerRow[]): number[] => rows.map(({ Row }) => Row);
+
+/** Claims so many rows and marks them as sent. */
+async function send(lease: Lease, max: number): Promise<void> {
+  const sent = numbers(await lease.claim(max));
+  await lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
+}
+
+let messages = 0;
+export const outcome = (facts: Partial<Outcome>): { outcome: Outcome } => ({
+  outcome: {
+    MessageId: `m${messages++}`,
+    JobId: 'j',
+    Identifier: 't1',
+    RequestId: requestIdOf({ Row: 1, try: 1 }),
+    Outcome: 'applied',
+    Attempts: 1,
+    At: '2026-11-25T07:00:01.000Z',
+    ...facts,
+  },
+});
+const letter = (facts: Partial<Outcome> = {}) =>
+  outcome({
+    Outcome: 'dead-lettered',
+    Reason: 'Rejected',
+    Error: { name: 'ValidationException', status: 400, message: 'no' },
+    ...facts,
+  });
+const ofRow = (Row: number, attempt = 1): Partial<Outcome> => ({
+  Identifier: `t${Row}`,
+  RequestId: requestIdOf({ Row, try: attempt }),
+});
+
+async function rowsOf(ledger: Ledger, key: number): Promise<LedgerRow[]> {
+  const rows = (await Array.fromAsync(ledger.pages(key))).flat();
+  return rows.filter((row): row is LedgerRow => !('LeftOut' in row));
+}
+
+const states = async (ledger: Ledger, key: number): Promise<string[]> =>
+  (await rowsOf(ledger, key)).map(({ state }) => state);
+
+export function describeLedger(name: string, create: () => LedgerStore): void {
+  describe(name, () => {
+    const openOne = (): Promise<Ledger> => create().open();
+
+    test('gives rows out once, in order, and counts where they are', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 5);
+      const lease = await leaseOf(ledger, key);
+      expect(numbers(await lease.claim(3))).toEqual([1, 2, 3]);
+      expect(numbers(await lease.claim(10))).toEqual([4, 5]);
+      await lease.settle({
+        sent: [1, 2],
+        refused: [{ row: 3, reason: 'too long' }],
+        untouched: [4],
+        maybeTwice: 0,
+      });
+      const counts = await ledger.count(key);
+      expect(counts).toMatchObject({ total: 5, planned: 1, inFlight: 3, failed: 1, ended: 1 });
+      expect(counts.causes).toEqual([{ cause: 'RefusedBySqs', rows: 1 }]);
+      expect((await rowsOf(ledger, key)).map(({ state, sends }) => `${state} ${sends}`)).toEqual([
+        'sent 1',
+        'sent 1',
+        'refused 1',
+        'planned 0',
+        'sending 1',
+      ]);
+    });
+
+    test('pages through rows to change and rows that were left out, in their order', async () => {
+      const ledger = await openOne();
+      const { key } = await ledger.begin(newJob);
+      const rows = Array.from({ length: 1_203 }, (_, i): PlanRow => {
+        const Row = i + 1;
+        if (Row % 3 === 0) return { Row, LeftOut: 'duplicate', Identifier: `t${Row}`, Reason: 'no' };
+        return { ...taskRow(Row), ...(Row === 1 && { Former: { Description: 'old' } }) };
+      });
+      await ledger.enter(key, rows);
+      expect(await ledger.lastRow(key)).toBe(1_203);
+      const paged = (await Array.fromAsync(ledger.pages(key))).flat();
+      expect(paged).toHaveLength(rows.length);
+      expect(paged).toMatchObject(rows);
+    });
+
+    test('keeps control of a job, and changes only what is given', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1);
+      const counting = { good: 1, failed: 2, canaryPassed: true };
+      await ledger.control(key, { guards: { canary: 3 }, counting, stopped: 'The canary failed' });
+      await ledger.control(key, { guards: { window: 4 } });
+      expect((await ledger.job('j'))?.plan).toMatchObject({
+        guards: { window: 4 },
+        counting,
+        stopped: 'The canary failed',
+      });
+      await ledger.control(key, { stopped: undefined });
+      expect((await ledger.job('j'))?.plan).toMatchObject({ counting, stopped: undefined });
+    });
+
+    test('plans rows again that a process was sending when it died', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 3);
+      const lease = await leaseOf(ledger, key);
+      await lease.claim(2);
+      expect(await lease.recover()).toBe(2);
+      expect((await ledger.job('j'))?.plan?.maybeTwice).toBe(2);
+      expect(await lease.claim(9)).toMatchObject([
+        { Row: 1, try: 1, sends: 1 },
+        { Row: 2 },
+        { Row: 3, sends: 0 },
+      ]);
+    });
+
+    test('keeps IssuedAt and digest of the first apply', async () => {
+      const ledger = await openOne();
+      await enterJob(ledger, 1);
+      const again = await ledger.begin({ ...newJob, path: 'q', digest: 'sha256:2' });
+      expect(again.plan).toMatchObject({
+        digest: 'sha256:1',
+        path: 'p',
+        issuedAt: '2026-11-25T07:00:00.000Z',
+      });
+    });
+
+    test('ignores a late dead letter of an earlier try, and takes a late success for the end', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 2);
+      const lease = await leaseOf(ledger, key);
+      await send(lease, 2);
+      await ledger.end([letter(), letter(ofRow(2))]);
+      expect(await lease.retryFailed()).toBe(2);
+      expect((await lease.claim(9)).map((row) => row.try)).toEqual([2, 2]);
+      await lease.settle({ sent: [1, 2], refused: [], untouched: [], maybeTwice: 0 });
+      const late = [letter({ At: '2026-11-25T08:00:00.000Z' }), outcome(ofRow(2))];
+      expect(await ledger.end(late)).toMatchObject({ rows: 1, nothingNew: 1 });
+      expect(await states(ledger, key)).toEqual(['sent', 'applied']);
+      await ledger.end([letter(ofRow(1, 2))]);
+      expect(await states(ledger, key)).toEqual(['dead-lettered', 'applied']);
+    });
+
+    test('ends a row alike in whatever order and however often its outcomes come', async () => {
+      const ends = ['applied', 'superseded', 'dead-lettered'] as const;
+      const ledger = await openOne();
+      let job = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.constantFrom(...ends), { minLength: 1, maxLength: 6 }), async (told) => {
+          const jobId = `p${job++}`;
+          const { key } = await ledger.begin({ ...newJob, jobId });
+          await ledger.enter(key, [taskRow(1)]);
+          for (const Outcome of told) {
+            const one =
+              Outcome === 'dead-lettered' ? letter({ JobId: jobId }) : outcome({ JobId: jobId, Outcome });
+            await ledger.end([one, one]);
+          }
+          const final = told.find((end) => end !== 'dead-lettered') ?? 'dead-lettered';
+          expect(await states(ledger, key)).toEqual([final]);
+          const failed = final === 'dead-lettered' ? 1 : 0;
+          expect(await ledger.count(key)).toMatchObject({ ended: 1, failed });
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    test('stores outcomes of jobs whose plan is elsewhere, of no job, and of no row', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1);
+      const strange: OutcomeMessage[] = [
+        outcome({ JobId: 'foreign', RequestId: 'row-000017' }),
+        letter({ JobId: 'foreign', RequestId: 'row-000018' }),
+        outcome({ JobId: undefined, RequestId: 'row-000017' }),
+        outcome({ Identifier: 'another' }),
+        outcome({ RequestId: requestIdOf({ Row: 7, try: 1 }) }),
+      ];
+      expect(await ledger.end(strange)).toMatchObject({ rows: 0, unmatched: 5 });
+      await ledger.end(strange);
+      const foreign = await ledger.job('foreign');
+      if (foreign === undefined) throw new Error('no such job');
+      expect(foreign.plan).toBeUndefined();
+      expect((await ledger.standing(foreign)).counts).toMatchObject({ ended: 2, applied: 1, failed: 1 });
+      const unmatched = async (of: number) => (await Array.fromAsync(ledger.unmatched(of))).flat();
+      expect(await unmatched(WITHOUT_JOB)).toHaveLength(1);
+      expect((await unmatched(key)).map(({ name }) => name)).toEqual(['r000001.1', 'r000007.1']);
+      expect(await states(ledger, key)).toEqual(['planned']);
+    });
+
+    test('takes the plan of a job that it knew by outcomes alone', async () => {
+      const ledger = await openOne();
+      await ledger.end([outcome({})]);
+      const key = await enterJob(ledger, 1);
+      const [job] = await ledger.jobs();
+      expect(job).toMatchObject({ key, plan: { rows: 1, complete: true } });
+      expect(await ledger.standing(job ?? fail())).toMatchObject({ counts: { planned: 1 }, unmatched: 1 });
+    });
+
+    test('keeps what is no outcome aside, once, and goes on', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1);
+      const stray = parseOutcome({ messageId: 'm', body: '{"Outcome":"\u001b[2J"}' });
+      expect(await ledger.end([stray, stray, outcome({})])).toMatchObject({ rows: 1, unreadable: 2 });
+      expect(await ledger.unreadable()).toBe(1);
+      expect(await states(ledger, key)).toEqual(['applied']);
+    });
+
+    test.each([0, 1_000_000, 2 ** 52, Number.MAX_SAFE_INTEGER])(
+      'stays readable when outcomes claim %d calls each',
+      async (Attempts) => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 4);
+        const ends = [1, 2, 3, 4].map((row) => outcome({ ...ofRow(row), Attempts }));
+        await ledger.end(
+          ends.map((end) => parseOutcome({ messageId: 'm', body: JSON.stringify(end.outcome) })),
+        );
+        await ledger.end(
+          [1, 2, 3].map((row) => outcome({ JobId: 'foreign', RequestId: `r${row}`, Attempts })),
+        );
+        const most = Math.min(Attempts, 1_000_000);
+        expect(await ledger.count(key)).toMatchObject({ applied: 4, calls: 4 * most });
+        expect((await rowsOf(ledger, key)).map(({ end }) => end.attempts)).toEqual(Array(4).fill(most));
+        const foreign = await ledger.job('foreign');
+        expect((await ledger.standing(foreign ?? fail())).counts).toMatchObject({ applied: 3 });
+      },
+    );
+
+    test('reconciles rows without an outcome, and counts those that may be sent twice', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 5);
+      const lease = await leaseOf(ledger, key);
+      await send(lease, 5);
+      await ledger.end([outcome(ofRow(5))]);
+      expect(numbers((await Array.fromAsync(lease.unended())).flat())).toEqual([1, 2, 3, 4]);
+      const error = { name: 'ResourceNotFoundException', status: 404, message: 'no such task' };
+      const found = { applied: [1, 5], again: [2, 3, 3], gone: [{ row: 4, error }] };
+      expect(await lease.reconcile(found)).toEqual({ applied: 1, again: 2, gone: 1 });
+      expect(await states(ledger, key)).toEqual([
+        'applied',
+        'planned',
+        'planned',
+        'dead-lettered',
+        'applied',
+      ]);
+      expect((await rowsOf(ledger, key))[3]).toMatchObject({ end: { error }, reconciled: true });
+      const job = (await ledger.job('j')) ?? fail();
+      expect(job.plan?.maybeTwice).toBe(2);
+      expect(await ledger.standing(job)).toMatchObject({ reconciled: 2, counts: { planned: 2, failed: 1 } });
+    });
+
+    test('lets one process at a time send a job', async () => {
+      const store = create();
+      const [ledger, other] = [await store.open(), await store.open()];
+      const key = await enterJob(ledger, 1);
+      const lease = await leaseOf(ledger, key);
+      expect(await other.lease(key)).toBeUndefined();
+      expect(await other.isLeased(key)).toBe(true);
+      expect(await other.isLeased(key + 1)).toBe(false);
+      await lease.release();
+      expect(await other.isLeased(key)).toBe(false);
+      expect(await other.lease(key)).toBeDefined();
+    });
+  });
+}
+
+function fail(): never {
+  throw new Error('not there');
+}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import type { JobView } from '../../../src/jobs/run/progress.ts';
+import { progressBlock, progressLine } from '../../../src/jobs/view/progress.ts';
+
+const view: JobView = {
+  jobId: '2026-11-fleet-b7',
+  counts: {
+    total: 50_000,
+    planned: 28_600,
+    inFlight: 888,
+    applied: 20_011,
+    superseded: 201,
+    failed: 300,
+    ended: 20_512,
+    causes: [
+      { cause: 'ResourceNotFoundException', rows: 250 },
+      { cause: 'evil\u001b[2J\u202e', rows: 50 },
+    ],
+    calls: 21_000,
+    callsOf: 20_512,
+  },
+  window: 9_980,
+  perSecond: 998,
+  quietMs: 0,
+  canary: undefined,
+  stopped: undefined,
+};
+
+describe.each([40, 80, 120])('progress at %i columns', (columns) => {
+  test('fits, and controls no terminal', () => {
+    const lines = progressBlock({ ...view, quietMs: 75_000, canary: { good: 3, wanted: 10 } }, columns);
+    for (const line of lines) {
+      expect(line.length).toBeLessThan(columns);
+      expect(line).toMatch(/^[\x20-\x7e…]*$/);
+    }
+  });
+});
+
+test('the block says how far the job is, how rows ended, and how long it will take', () => {
+  expect(progressBlock(view, 80)).toEqual([
+    '2026-11-fleet-b7  [=========---------------]   41%  20,512 of 50,000  0:30 left',
+    '  applied 20,011   superseded 201   failed 300',
+    '  in flight 888 of 9,980   998 rows/s   2.3% of calls throttled or failed',
+    '  ResourceNotFoundException 250, evil\\u{1b}[2J\\u{202e} 50',
+  ]);
+});
+
+test('a log gets the same on one line, with a hint when no row has ended for long', () => {
+  expect(progressLine({ ...view, quietMs: 75_000 })).toBe(
+    '2026-11-fleet-b7: 41%, 20,512 of 50,000 rows ended; 20,011 applied, 201 superseded, 300 failed; ' +
+      '888 in flight; 998 rows/s; 0:30 left; no end for 75 s: does a worker run with OUTCOME_QUEUE_URL?; ' +
+      'if outcomes were lost: Ctrl-C, then jobs reconcile 2026-11-fleet-b7',
+  );
+});
