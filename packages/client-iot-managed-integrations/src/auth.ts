@@ -15,7 +15,7 @@ import type {
 import type { IoTManagedIntegrationsClientResolvedConfig } from './config.ts';
 import { SIGNING_NAME } from './endpoint.ts';
 
-/** The one way this service authenticates. */
+/** The only authentication scheme of the service. */
 export const SIGV4 = 'aws.auth#sigv4';
 
 export interface IoTManagedIntegrationsHttpAuthSchemeParameters extends HttpAuthSchemeParameters {
@@ -25,21 +25,21 @@ export interface IoTManagedIntegrationsHttpAuthSchemeParameters extends HttpAuth
 export type IoTManagedIntegrationsHttpAuthSchemeProvider =
   HttpAuthSchemeProvider<IoTManagedIntegrationsHttpAuthSchemeParameters>;
 
-/** Configuration of how requests are signed, as it is given. */
+/** Signing settings, as given. */
 export interface HttpAuthSchemeInputConfig extends AwsSdkSigV4AuthInputConfig {
   authSchemePreference?: string[] | Provider<string[]>;
   httpAuthSchemes?: HttpAuthScheme[];
   httpAuthSchemeProvider?: IoTManagedIntegrationsHttpAuthSchemeProvider;
 }
 
-/** Configuration of how requests are signed, as the client uses it. */
+/** Signing settings, resolved. */
 export interface HttpAuthSchemeResolvedConfig extends AwsSdkSigV4AuthResolvedConfig {
   readonly authSchemePreference: Provider<string[]>;
   readonly httpAuthSchemes: HttpAuthScheme[];
   readonly httpAuthSchemeProvider: IoTManagedIntegrationsHttpAuthSchemeProvider;
 }
 
-/** What the choice of an auth scheme is made from, for one call. */
+/** The parameters that select the authentication scheme of a call. */
 export async function httpAuthSchemeParameters(
   config: IoTManagedIntegrationsClientResolvedConfig,
   context: HandlerExecutionContext,

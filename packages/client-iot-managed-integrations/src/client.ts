@@ -29,9 +29,9 @@ import { resolveClientEndpointParameters } from './endpoint.ts';
 
 /**
  * Client for the OTA tasks of AWS IoT Managed Integrations. Region, credentials and endpoint come from the
- * configuration, else from the environment and the shared files, as with every AWS SDK client; they are looked
- * for at the first call, which is what fails when there are none. `destroy()` closes the connections that are
- * kept alive, also those of a handler that was passed in.
+ * configuration, else from the environment and the shared files, as with every AWS SDK client. They are resolved at the
+ * first call, which fails without them. `destroy()` closes idle connections, including those of a handler that was passed
+ * in.
  *
  * @example
  * const client = new IoTManagedIntegrationsClient({ region: 'eu-west-1', maxAttempts: 1 });
@@ -64,7 +64,7 @@ export class IoTManagedIntegrationsClient extends Client<
   }
 }
 
-// Each step fills in its part of the one configuration object; the order is that of the SDK's own clients.
+// Each step adds to the same configuration object, in the order of the SDK's own clients.
 function resolveConfig(
   configuration: IoTManagedIntegrationsClientConfig,
 ): IoTManagedIntegrationsClientResolvedConfig {

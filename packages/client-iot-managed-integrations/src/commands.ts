@@ -19,9 +19,9 @@ export interface GetOtaTaskCommandOutput extends GetOtaTaskResponse, MetadataBea
 export interface ListOtaTasksCommandInput extends ListOtaTasksRequest {}
 export interface ListOtaTasksCommandOutput extends ListOtaTasksResponse, MetadataBearer {}
 
-/** Every input that the client takes. */
+/** Every input of the client. */
 export type ServiceInputTypes = UpdateOtaTaskCommandInput | GetOtaTaskCommandInput | ListOtaTasksCommandInput;
-/** Every output that the client gives. */
+/** Every output of the client. */
 export type ServiceOutputTypes =
   | UpdateOtaTaskCommandOutput
   | GetOtaTaskCommandOutput

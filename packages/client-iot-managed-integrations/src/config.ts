@@ -31,9 +31,9 @@ import type {
   EndpointParameters,
 } from './endpoint.ts';
 
-/** Settings that have a default: those of every AWS SDK client. */
+/** Settings with a default, as in every AWS SDK client. */
 export interface ClientDefaults extends Partial<SmithyConfiguration<HttpHandlerOptions>> {
-  /** A handler, or the options to make the Node handler from. */
+  /** A handler, or the options of a Node handler. */
   requestHandler?: HttpHandlerUserInput;
   sha256?: ChecksumConstructor | HashConstructor;
   urlParser?: UrlParser;
@@ -54,7 +54,7 @@ export interface ClientDefaults extends Partial<SmithyConfiguration<HttpHandlerO
   profile?: string;
   defaultUserAgentProvider?: Provider<UserAgent>;
   credentialDefaultProvider?: (init: DefaultProviderInit) => AwsCredentialIdentityProvider;
-  /** Attempts at most to one `send`; 1 switches the SDK's own retries off. */
+  /** Most attempts per `send`; 1 disables the SDK's retries. */
   maxAttempts?: number | Provider<number>;
   retryMode?: string | Provider<string>;
   logger?: Logger;
@@ -71,7 +71,7 @@ export type IoTManagedIntegrationsClientConfigType = Partial<SmithyConfiguration
   HttpAuthSchemeInputConfig &
   ClientInputEndpointParameters;
 
-/** What a client is made from. All of it is optional; a region and credentials must be found somewhere. */
+/** Configuration of a client. All of it is optional, if region and credentials are found elsewhere. */
 export interface IoTManagedIntegrationsClientConfig extends IoTManagedIntegrationsClientConfigType {}
 
 export type IoTManagedIntegrationsClientResolvedConfigType = SmithyResolvedConfiguration<HttpHandlerOptions> &
@@ -84,6 +84,6 @@ export type IoTManagedIntegrationsClientResolvedConfigType = SmithyResolvedConfi
   HttpAuthSchemeResolvedConfig &
   ClientResolvedEndpointParameters;
 
-/** What a client works with: every setting there, and those that may change turned into providers. */
+/** The complete configuration, with providers for settings that may change. */
 export interface IoTManagedIntegrationsClientResolvedConfig
   extends IoTManagedIntegrationsClientResolvedConfigType {}

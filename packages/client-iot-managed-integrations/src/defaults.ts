@@ -34,12 +34,12 @@ import { errorTypeRegistries, NAMESPACE } from './schemas.ts';
 /** Names the client in `user-agent`, and in the variable and profile key of its endpoint. */
 const SERVICE_ID = 'IoT Managed Integrations';
 const API_VERSION = '2025-03-03';
-/** For those who opt in with AWS_ENABLE_DEFAULT_SOCKET_TIMEOUT_2026. */
+/** With AWS_ENABLE_DEFAULT_SOCKET_TIMEOUT_2026 only. */
 const DEFAULT_SOCKET_TIMEOUT_MS = 900_000;
 
 /**
- * The configuration with what is not set filled in: from the environment, then the shared configuration files,
- * then the SDK's defaults. Those are read when first needed, not here.
+ * Completes a configuration from the environment, then the shared configuration files, then the SDK's defaults. These
+ * are read when first needed, not here.
  */
 export function withDefaults(config: IoTManagedIntegrationsClientConfig) {
   const defaultsMode = resolveDefaultsModeConfig(config);
@@ -83,7 +83,7 @@ export function withDefaults(config: IoTManagedIntegrationsClientConfig) {
   };
 }
 
-/** What neither environment nor files can change. */
+/** Settings that neither environment nor files change. */
 function constants(config: IoTManagedIntegrationsClientConfig) {
   return {
     apiVersion: API_VERSION,
@@ -114,7 +114,7 @@ function requestHandler(
 ) {
   const handler = NodeHttpHandler.create(config.requestHandler ?? modeDefaults);
   const defaultSocketTimeout = getDefaultSocketTimeout(config.requestHandler, DEFAULT_SOCKET_TIMEOUT_MS);
-  // Called for what it does to the handler: its warnings then go to the logger, not to the console.
+  // Called for its side effect: the handler's warnings then go to the logger, not to the console.
   getHttpHandlerExtensionConfiguration({
     requestHandler: handler,
     logger,

@@ -11,7 +11,7 @@ import type {
 /** Name that requests are signed for. */
 export const SIGNING_NAME = 'iotmanagedintegrations';
 
-/** Configuration of the client that decides where requests go. */
+/** Settings that determine the endpoint. */
 export interface ClientInputEndpointParameters {
   useFipsEndpoint?: boolean | undefined | Provider<boolean | undefined>;
   endpoint?: string | Provider<string> | Endpoint | Provider<Endpoint> | EndpointV2 | Provider<EndpointV2>;
@@ -22,14 +22,14 @@ export type ClientResolvedEndpointParameters = Omit<ClientInputEndpointParameter
   defaultSigningName: string;
 };
 
-/** What the endpoint rules take. `useDualstackEndpoint` is not among it: every endpoint is dual-stack. */
+/** Parameters of the endpoint rules. Without `useDualstackEndpoint`: every endpoint is dual-stack. */
 export interface EndpointParameters extends SmithyEndpointParameters {
   UseFIPS?: boolean | undefined;
   Endpoint?: string | undefined;
   Region?: string | undefined;
 }
 
-/** Where the endpoint parameters of every command come from. */
+/** Sources of the endpoint parameters, for every command. */
 export const endpointParameterInstructions = {
   UseFIPS: { type: 'builtInParams', name: 'useFipsEndpoint' },
   Endpoint: { type: 'builtInParams', name: 'endpoint' },
@@ -59,12 +59,12 @@ function endpointUrl(custom: string | undefined, region: string | undefined, fip
   return `https://api.iotmanagedintegrations${fips ? '-fips' : ''}.${region}.${partition(region).dualStackDnsSuffix}`;
 }
 
-// Resolved once for each set of parameters, not once a call.
+// Resolved once per set of parameters, not once per call.
 const cache = new EndpointCache({ size: 50, params: ['Endpoint', 'Region', 'UseFIPS'] });
 
 /**
- * The service's endpoint rules. A custom endpoint is used as it is, its base path kept.
- * Throws `EndpointError` for FIPS with a custom endpoint and for a missing region.
+ * The service's endpoint rules. A custom endpoint is used unchanged, with its base path.
+ * @throws EndpointError for FIPS with a custom endpoint, and for a missing region.
  */
 export function defaultEndpointResolver(
   parameters: EndpointParameters,

@@ -1,9 +1,9 @@
 import { type ExceptionOptionType, ServiceException } from '@smithy/core/client';
 
 /**
- * Base of every error that the service answers with. A code that has no class of its own comes as this class,
- * with the code as `name`; an answer without a code has the name `Unknown`. The text is in `message`: `Message`
- * is in the types only, and is undefined on an error that came over the wire.
+ * Base of every error of the service. An error code without a class of its own becomes this class, with the code as
+ * `name`; an answer without a code has the name `Unknown`. The text is in `message`. `Message` exists in the types only and
+ * is undefined on a received error.
  */
 export class IoTManagedIntegrationsServiceException extends ServiceException {
   static override readonly shapeId: string =
@@ -44,9 +44,9 @@ export class ResourceNotFoundException extends IoTManagedIntegrationsServiceExce
   override readonly name = 'ResourceNotFoundException' as const;
   override readonly $fault = 'client' as const;
   Message?: string | undefined;
-  /** Id of what was not found. */
+  /** Id of the missing resource. */
   ResourceId?: string | undefined;
-  /** Type of what was not found. */
+  /** Type of the missing resource. */
   ResourceType?: string | undefined;
 
   constructor(opts: Options<ResourceNotFoundException>) {
@@ -57,7 +57,7 @@ export class ResourceNotFoundException extends IoTManagedIntegrationsServiceExce
   }
 }
 
-/** 429, and 400 from the layer before the service: too many calls. */
+/** 429, or 400 from AWS's front end: too many calls. */
 export class ThrottlingException extends IoTManagedIntegrationsServiceException {
   static override readonly shapeId: string = 'com.amazonaws.iotmanagedintegrations#ThrottlingException';
   override readonly name = 'ThrottlingException' as const;

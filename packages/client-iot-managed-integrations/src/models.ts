@@ -12,7 +12,7 @@ export type OtaStatus = (typeof OtaStatus)[keyof typeof OtaStatus];
 export const OtaProtocol = { HTTP: 'HTTP' } as const;
 export type OtaProtocol = (typeof OtaProtocol)[keyof typeof OtaProtocol];
 
-/** Whether a task ends, or also takes devices that join its target later. */
+/** Whether a task ends, or also includes devices that join its target later. */
 export const OtaType = { CONTINUOUS: 'CONTINUOUS', ONE_TIME: 'ONE_TIME' } as const;
 export type OtaType = (typeof OtaType)[keyof typeof OtaType];
 
@@ -73,11 +73,11 @@ export interface TaskProcessingDetails {
 }
 
 /**
- * `PUT /ota-tasks/{Identifier}`. Keys that are not listed here are dropped, and neither length nor pattern of a
- * value is checked before sending: an empty `Identifier` is sent as `PUT /ota-tasks/`.
+ * `PUT /ota-tasks/{Identifier}`. Other keys are dropped. Length and pattern of values are not checked before sending: an
+ * empty `Identifier` is sent as `PUT /ota-tasks/`.
  */
 export interface UpdateOtaTaskRequest {
-  /** Id of the task. The type allows `undefined`, as in every AWS client; it throws when the call is made. */
+  /** Id of the task. The type allows `undefined`, as in every AWS client; the call then throws. */
   Identifier: string | undefined;
   Description?: string | undefined;
   TaskConfigurationId?: string | undefined;
@@ -113,7 +113,7 @@ export interface GetOtaTaskResponse {
 /** `GET /ota-tasks`. The API has no filter. */
 export interface ListOtaTasksRequest {
   NextToken?: string | undefined;
-  /** Tasks to a page, 1 to 1,000. */
+  /** Tasks per page, from 1 to 1,000. */
   MaxResults?: number | undefined;
 }
 

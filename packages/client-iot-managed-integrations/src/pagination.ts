@@ -12,7 +12,7 @@ export interface IoTManagedIntegrationsPaginationConfiguration extends Paginatio
 }
 
 /**
- * Walks the pages of ListOtaTasks, `pageSize` tasks each. Writes the token of the page into `input`.
+ * Iterates over the pages of ListOtaTasks, with `pageSize` tasks each. Changes `input.NextToken`.
  *
  * @example
  * for await (const { Tasks = [] } of paginateListOtaTasks({ client, pageSize: 1000 }, {})) print(Tasks);

@@ -16,10 +16,10 @@ import {
   ValidationException,
 } from './exceptions.ts';
 
-// What the protocol reads to put a request on the wire and a response into objects. The SDK's static schemas are
-// tuples that begin with the kind of shape: 1 list, 2 map, 3 structure, -3 error, 9 operation.
+// The protocol serialises and parses by these. The SDK's static schemas are tuples that begin with the kind of shape:
+// 1 list, 2 map, 3 structure, -3 error, 9 operation.
 
-/** Namespace of the shapes of the service's model, and of the error codes it answers with. */
+/** Namespace of the service's shapes and error codes. */
 export const NAMESPACE = 'com.amazonaws.iotmanagedintegrations';
 const SYNTHETIC_NAMESPACE = `smithy.ts.sdk.synthetic.${NAMESPACE}`;
 
@@ -28,7 +28,7 @@ const NUMBER = 1;
 const TIMESTAMP = 4;
 const STRINGS = 64;
 const SENSITIVE = 8;
-// A new one for each member: the runtime keeps what it derives from a schema on the schema itself.
+// A new one for each member: the runtime caches on the schema itself.
 const pathLabel = (): $SchemaRef => [STRING, 1];
 
 const structure = (name: string, members: Record<string, $SchemaRef>): StaticStructureSchema => [
@@ -130,7 +130,7 @@ const operation = (
   output: StaticStructureSchema | 'unit',
 ): StaticOperationSchema => [9, NAMESPACE, name, { http }, input, output];
 
-/** `PUT /ota-tasks/{Identifier}`, answered with 204 and no body. */
+/** `PUT /ota-tasks/{Identifier}`, answered by 204 without a body. */
 export const UpdateOtaTask$ = operation(
   'UpdateOtaTask',
   ['PUT', '/ota-tasks/{Identifier}', 204],
@@ -177,5 +177,5 @@ modelled.registerError(
 modelled.registerError(error('ThrottlingException', 'client', 429, ['Message']), ThrottlingException);
 modelled.registerError(error('ValidationException', 'client', 400, ['Message']), ValidationException);
 
-/** From an error code to its class; the base class is for codes that are not in the model. */
+/** The class for each error code; the base class for codes outside the model. */
 export const errorTypeRegistries: TypeRegistry[] = [base, modelled];

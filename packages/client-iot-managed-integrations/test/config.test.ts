@@ -9,7 +9,7 @@ withoutAwsSettings();
 const command = () => new UpdateOtaTaskCommand({ Identifier: 't-1' });
 
 describe('credentials', () => {
-  it('that are nowhere to be found end a call with CredentialsProviderError', async () => {
+  it('that are missing end a call with CredentialsProviderError', async () => {
     await using api = await ApiServer.start();
     const client = new IoTManagedIntegrationsClient({ region: 'eu-west-1', endpoint: api.url });
 
@@ -31,7 +31,7 @@ describe('credentials', () => {
     expect(api.only.headers['x-amz-security-token']).toBe('token');
   });
 
-  it('from a provider are asked for once, not once a call', async () => {
+  it('from a provider are requested once, not once per call', async () => {
     await using api = await ApiServer.start();
     const credentials = vi.fn(async () => ({ accessKeyId: 'AKIDPROVIDED', secretAccessKey: 'secret' }));
     const client = api.client({ credentials });
@@ -68,7 +68,7 @@ describe('maxAttempts', () => {
     expect(api.only.headers['amz-sdk-request']).toBe('attempt=1; max=1');
   });
 
-  it('gives way to a retry strategy of the caller', async () => {
+  it('is overridden by a retry strategy of the caller', async () => {
     await using api = await ApiServer.start({ status: 503, body: '{}' }, { status: 503, body: '{}' });
     const retryStrategy = new ConfiguredRetryStrategy(3, () => 0);
 

@@ -74,7 +74,7 @@ describe('modelled errors', () => {
     expect(error).toBeInstanceOf(ResourceNotFoundException);
   });
 
-  it('can be made by hand, for tests', () => {
+  it('can be constructed, for tests', () => {
     const error = new ThrottlingException({ message: 'slow down', $metadata: { httpStatusCode: 429 } });
 
     expect(error).toBeInstanceOf(IoTManagedIntegrationsServiceException);

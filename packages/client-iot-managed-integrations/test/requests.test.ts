@@ -59,7 +59,7 @@ describe('UpdateOtaTask', () => {
     expect(api.only).toMatchObject({ method: 'PUT', url: '/ota-tasks/' });
   });
 
-  it('refuses an undefined identifier without sending anything', async () => {
+  it('rejects an undefined identifier without sending a request', async () => {
     await using api = await ApiServer.start();
 
     const error = await rejection(api.client().send(new UpdateOtaTaskCommand({ Identifier: undefined })));
@@ -147,7 +147,7 @@ describe('signatures', () => {
     ['a PUT', new UpdateOtaTaskCommand({ Identifier: 't-1', Description: 'é' })],
     ['an identifier that needs encoding', new UpdateOtaTaskCommand({ Identifier: UGLY })],
     ['a GET', new GetOtaTaskCommand({ Identifier: 't-1' })],
-  ])('are what the specification asks for, for %s', async (_, command) => {
+  ])('are as specified, for %s', async (_, command) => {
     await using api = await ApiServer.start({ status: 200, body: '{}' });
 
     await api.client().send(command);
@@ -155,7 +155,7 @@ describe('signatures', () => {
     expect(api.only.headers.authorization).toBe(expectedAuthorization(api.only, 'eu-west-1'));
   });
 
-  it('are what the specification asks for, with a query', async () => {
+  it('are as specified, with a query', async () => {
     await using api = await ApiServer.start(json(200, {}));
 
     await api.client().send(new ListOtaTasksCommand({ MaxResults: 5, NextToken: 'a/b=+ &' }));
