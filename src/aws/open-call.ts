@@ -1,9 +1,9 @@
-/** One request of an SDK client under way, and what ends it early: its own time, or a word from outside. */
+/** Calls of an SDK client, each with a time limit, and how they are ended early: by that limit or by an abort signal. */
 
-/** The request took longer than it was given, to the last byte of its answer: the SDK's own timeouts end with the headers. */
+/** The call was not answered within its time limit, to the last byte. (The SDK's own timeouts end with the headers.) */
 export class DeadlineError extends Error {
   override readonly name = 'TimeoutError';
-  /** Whether the request had come as far as the request handler; else something of our own kept it, credentials as a rule. */
+  /** Whether the request had reached the request handler; if not, something before it took the time, usually credentials. */
   readonly sent: boolean;
 
   constructor(timeoutMs: number, sent: boolean) {
@@ -17,27 +17,26 @@ interface Destroyable {
 }
 
 /**
- * Stands for an AbortSignal towards the request handlers, on `node:http` and on undici, which take anything with
- * `aborted`, `reason` and `addEventListener`.
- * A real one costs a worker under load a twentieth of its CPU (bench, drain).
+ * One call. It serves as the AbortSignal of the request handlers on `node:http` and on undici, which accept anything with
+ * `aborted`, `reason` and `addEventListener`: real signals take 5% of the CPU of a worker under load (bench, drain).
  */
 export class OpenCall {
   aborted = false;
   /** Why it ended early. */
   reason: Error | undefined;
-  /** It has come as far as the request handler: whatever fails from here on is not our own set-up. */
+  /** It has reached the request handler: what fails from here on is not the client's set-up. */
   sent = false;
-  /** The body of the answer once its head has come: the handler on `node:http` listens no longer then. */
+  /** The body of the answer, as soon as its headers are there: from then on the handler on `node:http` ignores aborts. */
   body: unknown;
   #listener: (() => void) | undefined;
   readonly #onEnd: (reason: Error) => void;
 
-  /** @param onEnd told once, when the call is ended early. */
+  /** @param onEnd called once, when the call is ended early. */
   constructor(onEnd: (reason: Error) => void) {
     this.#onEnd = onEnd;
   }
 
-  /** @param listener the only one there is: a call is one request. */
+  /** @param listener replaces an earlier one: a call is one request, and has one listener. */
   addEventListener(_: 'abort', listener: () => void): void {
     this.#listener = listener;
   }
@@ -63,15 +62,15 @@ function isDestroyable(value: unknown): value is Destroyable {
   );
 }
 
-/** The calls under way, each bounded in time: one listener on a signal for all of them. */
+/** The calls under way. All calls with the same signal share one listener on it. */
 export class OpenCalls {
   readonly #bySignal = new WeakMap<AbortSignal, Set<OpenCall>>();
 
   /**
-   * Runs `request`, which is to let the call end it (`carry`).
+   * Runs `request`, which passes the call on to its command (`attachCall`).
    * @param timeoutMs from now to the last byte of the answer.
-   * @throws DeadlineError when the time was up, an error named `AbortError` when `signal` aborted; else whatever
-   * `request` throws. It ends at once in both cases, even when `request` takes no notice.
+   * @throws DeadlineError after `timeoutMs`, an error named `AbortError` when `signal` aborts: at once, even when
+   * `request` does not react. Else what `request` throws.
    */
   run<T>(
     timeoutMs: number,
@@ -117,46 +116,54 @@ function aborted(): Error {
   return Object.assign(new Error('the call was aborted'), { name: 'AbortError' });
 }
 
-/** Where a command's input carries the call it belongs to: the SDK sends the fields of its schema and no others. */
+/** The property of a command's input that holds its call. The SDK sends only the fields of its schema. */
 const CALL = Symbol('call');
 
-/** Lets `call` end `command`, once `endWithTheCall` has been told of the client. */
-export function carry<Command extends { readonly input: object }>(command: Command, call: OpenCall): Command {
+/** Lets `call` end `command`, if `prepareClient` has prepared the client that sends it. */
+export function attachCall<Command extends { readonly input: object }>(
+  command: Command,
+  call: OpenCall,
+): Command {
   const input: { [CALL]?: OpenCall } = command.input;
   input[CALL] = call;
   return command;
 }
 
-type Handle = (
+/** The request handler of an SDK client. */
+export type HandleRequest = (
   request: never,
   options: { readonly abortSignal: OpenCall },
 ) => Promise<{ readonly response: { readonly body?: unknown } }>;
 
-/** Where the middleware belongs in a client's stack: nearest to the wire. */
+/** Middleware of an SDK client. */
+export type AbortMiddleware = <Args extends { readonly input: object; readonly request?: unknown }, Answer>(
+  next: (args: Args) => Promise<Answer>,
+) => (args: Args) => Promise<Answer>;
+
+/** The place in a client's stack of the middleware that calls the request handler. */
 export const NEAREST_TO_THE_WIRE = {
   step: 'deserialize',
   priority: 'low',
-  name: 'endWithTheCall',
+  name: 'abortByCall',
 } as const;
 
 /**
- * Middleware for an SDK client: hands the call that a command carries to the request handler, as its abort signal.
+ * Middleware that hands a command's call to the request handler as its abort signal.
  * The SDK's own way, `send(command, { abortSignal })`, resolves the middleware anew each time.
- * @param handle the client's request handler.
  */
-export function endWithTheCall(handle: Handle) {
+export function abortByCall(handle: HandleRequest): AbortMiddleware {
   return <Args extends { readonly input: object; readonly request?: unknown }, Answer>(
     next: (args: Args) => Promise<Answer>,
   ) =>
     async (args: Args): Promise<Answer> => {
       const { [CALL]: abortSignal } = args.input as { readonly [CALL]?: OpenCall };
       if (abortSignal === undefined) return next(args);
-      // Ended while it waited for something that knows no abort: credentials, say.
+      // Ended while something that cannot be aborted was awaited, such as credentials.
       if (abortSignal.reason !== undefined) throw abortSignal.reason;
       abortSignal.sent = true;
       const { response } = await handle(args.request as never, { abortSignal });
       abortSignal.body = response.body;
-      // What the innermost handler of the stack answers; deserializing is done further out.
+      // What the innermost handler of the stack answers: it is deserialized further out.
       return { response } as Answer;
     };
 }

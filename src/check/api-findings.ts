@@ -37,7 +37,7 @@ export const apiRule: Rule = ({ api, region }) => {
       ...found,
       severity: 'error',
       what: `${shown} does not resolve: ${api.address.error.message}`,
-      fix: 'see to the region, the endpoint variable and the DNS that this host uses',
+      fix: 'check the region, the endpoint variable and the DNS server of this host',
     });
   }
   return findings;

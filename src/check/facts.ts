@@ -1,4 +1,4 @@
-/** Gathers what the findings judge. All I/O goes through what is passed in; what fails becomes a fact, not a throw. */
+/** Collects the facts that the rules judge. I/O is passed in; a failure is a fact. */
 import type { Config, Environment } from '../config.ts';
 import type { SQSClient } from '../queue/client.ts';
 import { errorFacts, type SqsErrorKind, sqsErrorKind } from '../queue/errors.ts';
@@ -15,7 +15,7 @@ export interface ReadError {
   readonly kind: SqsErrorKind;
 }
 
-/** What was asked for, or why it could not be had. */
+/** The answer to a question, or why there is none. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: ReadError };
@@ -25,13 +25,13 @@ export type QueueRole = 'source' | 'dead-letter' | 'outcome';
 export interface QueueFacts {
   readonly role: QueueRole;
   readonly url: string;
-  /** undefined: not asked, for want of a region or of credentials. */
+  /** undefined: not asked, because region or credentials are missing. */
   readonly attributes: Answer<QueueAttributes> | undefined;
 }
 
-/** What chooses the host that a queue is asked at. */
+/** What determines the host of SQS requests. */
 export interface QueueEndpoint {
-  /** True: the endpoint variable; false: the queue's own URL, which the SDK prefers unless told otherwise. */
+  /** true: the endpoint variable; false: the queue's URL, which the SDK prefers by default. */
   readonly overridesUrls: boolean;
   /** The endpoint variable's value. */
   readonly variable: string | undefined;
@@ -72,7 +72,7 @@ export interface CheckSources {
   readonly resolveHost: (host: string) => Promise<string>;
 }
 
-/** Asks for everything once. Never throws. */
+/** Asks for everything once. Does not reject. */
 export async function gatherFacts({
   config,
   env,
@@ -80,7 +80,7 @@ export async function gatherFacts({
   clockSkewMs,
   resolveHost,
 }: CheckSources): Promise<CheckFacts> {
-  // Before the first request, which writes what it found out into the client's configuration.
+  // Before the first request, which writes its endpoint into the client's configuration.
   const queueEndpoint = queueEndpointOf(client, env);
   const [region, accessKey] = await Promise.all([
     answer(async () => client.config.region()),
@@ -135,7 +135,7 @@ async function resolveApi(
   endpoint: ApiEndpoint,
   resolveHost: (host: string) => Promise<string>,
 ): Promise<ApiFacts> {
-  // An IPv6 literal stands in brackets in a URL, and nowhere else.
+  // An IPv6 address is in brackets in a URL only.
   const address = await answer(async () =>
     resolveHost(new URL(endpoint.url).hostname.replace(/^\[|\]$/g, '')),
   );

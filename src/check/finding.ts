@@ -41,5 +41,5 @@ export interface Finding {
   readonly fix?: string;
 }
 
-/** Looks at the facts from one side. Finds nothing where the facts it needs are missing. */
+/** Judges the facts by one aspect. Finds nothing where the facts that it needs are missing. */
 export type Rule = (facts: CheckFacts) => readonly Finding[];

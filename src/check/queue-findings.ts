@@ -26,7 +26,7 @@ export const distinctQueuesRule: Rule = ({ queues }) =>
           rule: 'queues-distinct',
           where: queueVariables[second.role],
           what: `is the same queue as ${queueVariables[first.role]}`,
-          fix: 'name a queue of its own',
+          fix: 'use a queue of its own',
         }),
       ),
   );
@@ -64,7 +64,7 @@ export const deadLetterRetentionRule: Rule = (facts) =>
       return [{ ...found, severity: 'error', what, fix }];
     }
     if (its < LONGEST_RETENTION_SECONDS) {
-      const what = `keeps messages ${duration(its)}; dead letters wait for people, and 14 days can be had`;
+      const what = `keeps messages ${duration(its)}; dead letters wait for people, and 14 days are possible`;
       return [{ ...found, severity: 'warning', what, fix }];
     }
     return [{ ...found, severity: 'ok', what: `keeps messages ${duration(its)}` }];
@@ -80,7 +80,7 @@ export const outcomeRetentionRule: Rule = (facts) => {
     {
       ...found,
       severity: 'warning',
-      what: `keeps messages ${duration(its)}; outcomes wait for whoever follows the job, and 14 days can be had`,
+      what: `keeps messages ${duration(its)}; outcomes wait for whoever follows the job, and 14 days are possible`,
       fix: LONGEST_RETENTION_FIX,
     },
   ];

@@ -1,4 +1,4 @@
-/** Rules about reaching the queues: does each exist, may we look at it, is it where the signature says. */
+/** Rules about access to the queues: each exists, its settings may be read, and it is in the region of the signatures. */
 
 import type { SqsErrorKind } from '../queue/errors.ts';
 import { duration } from '../text/times.ts';
@@ -23,7 +23,7 @@ interface ReadFault {
 const otherFault: ReadFault = {
   rule: 'queue-unreadable',
   what: 'its settings could not be read',
-  fix: 'see what SQS says',
+  fix: 'see the error of SQS',
 };
 
 const credentialsFault: ReadFault = {
@@ -49,7 +49,7 @@ const readFaults: Readonly<Partial<Record<SqsErrorKind, ReadFault>>> = {
   unreachable: {
     rule: 'queue-unreachable',
     what: 'cannot connect to SQS',
-    fix: 'see to network, VPC endpoint and AWS_ENDPOINT_URL_SQS',
+    fix: 'check the network, the VPC endpoint and AWS_ENDPOINT_URL_SQS',
   },
 };
 
@@ -62,7 +62,7 @@ function readFinding({ role, url, attributes }: QueueFacts): Finding {
       severity: 'warning',
       rule: 'queue-skipped',
       where,
-      what: 'was not looked at, for want of a region or of credentials',
+      what: 'was not looked at, because region or credentials are missing',
       fix: 'fix those first',
     };
   }
@@ -108,7 +108,7 @@ export const queueRegionRule: Rule = ({ queues, region, queueEndpoint }) => {
   });
 };
 
-/** Without being told otherwise, the SDK takes the host from the queue's URL and lets the variable count for nothing. */
+/** By default the SDK takes the host from the queue's URL and ignores the variable. */
 export const queueEndpointRule: Rule = ({ queues, queueEndpoint: { overridesUrls, variable } }) => {
   if (overridesUrls || variable === undefined) return [];
   const used = queues.every(({ url }) => originOf(url) === originOf(variable));

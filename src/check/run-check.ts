@@ -7,7 +7,7 @@ import { gatherFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { findingsOf } from './findings.ts';
 
-/** Everything that the rules find with this configuration. Rejects for no answer of AWS: that is a finding. */
+/** Everything that the rules find for this configuration. A failure of AWS is a finding, and no rejection. */
 export async function runCheck(config: Config, env: Environment): Promise<Finding[]> {
   const client = createSqsClient(3, { logger: silentLogger }, env);
   try {

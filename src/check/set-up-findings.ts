@@ -29,7 +29,7 @@ export const clockRule: Rule = ({ clockSkewMs, queues }) => {
   if (queues.every((queue) => queue.attributes === undefined)) return [];
   if (clockSkewMs === undefined) {
     const what = 'could not be compared: no answer from SQS carried a time';
-    return [{ ...found, severity: 'warning', what, fix: 'see why SQS does not answer' }];
+    return [{ ...found, severity: 'warning', what, fix: 'find out why SQS does not answer' }];
   }
   const offMs = Math.abs(clockSkewMs);
   const what = `is ${Math.round(offMs / 1_000)} s ${clockSkewMs > 0 ? 'ahead of' : 'behind'} that of SQS`;
@@ -43,7 +43,7 @@ export const graceRule: Rule = ({ settings }) => {
   const seconds = settings.shutdownGraceSeconds;
   const found = { rule: 'shutdown-grace', where: 'SHUTDOWN_GRACE_SECONDS' } as const;
   if (seconds <= PLATFORM_GRACE_SECONDS) return [{ ...found, severity: 'ok', what: `is ${seconds} s` }];
-  const what = `is ${seconds} s, but ECS and Kubernetes kill after ${PLATFORM_GRACE_SECONDS} s unless told otherwise`;
+  const what = `is ${seconds} s, but ECS and Kubernetes kill after ${PLATFORM_GRACE_SECONDS} s by default`;
   const fix = 'lower it, or raise stopTimeout (ECS) or terminationGracePeriodSeconds (Kubernetes) above it';
   return [{ ...found, severity: 'warning', what, fix }];
 };

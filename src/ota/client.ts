@@ -5,15 +5,8 @@ import {
   UpdateOtaTaskCommand,
   type UpdateOtaTaskCommandOutput,
 } from '@aws-sdk/client-iot-managed-integrations';
-import {
-  carry,
-  DeadlineError,
-  endWithTheCall,
-  NEAREST_TO_THE_WIRE,
-  type OpenCall,
-  OpenCalls,
-} from '../aws/open-call.ts';
-import { socketsAtMost, unburden } from '../aws/sdk-client.ts';
+import { attachCall, DeadlineError, type OpenCall, OpenCalls } from '../aws/open-call.ts';
+import { prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
 import type { CallError } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
 
@@ -61,12 +54,7 @@ export function createClient({ maxSockets, client: overrides }: OtaApiOptions): 
     cacheMiddleware: true,
     ...overrides,
   });
-  unburden(client);
-  const { requestHandler } = client.config;
-  client.middlewareStack.add(
-    endWithTheCall((request, call) => requestHandler.handle(request, call)),
-    NEAREST_TO_THE_WIRE,
-  );
+  prepareClient(client);
   return client;
 }
 
@@ -77,7 +65,7 @@ async function send(
 ): Promise<UpdateOtaTaskCommandOutput> {
   const command = new UpdateOtaTaskCommand({ Identifier, Description, TaskConfigurationId });
   try {
-    return await client.send(carry(command, call));
+    return await client.send(attachCall(command, call));
   } catch (error) {
     throw await attributeError(client, call, error);
   }

@@ -7,7 +7,7 @@ import {
   type IoTManagedIntegrationsClient,
   ListOtaTasksCommand,
 } from '@aws-sdk/client-iot-managed-integrations';
-import { carry, type OpenCall, OpenCalls } from '../aws/open-call.ts';
+import { attachCall, type OpenCall, OpenCalls } from '../aws/open-call.ts';
 import type { RetrySettings } from '../message/disposition.ts';
 import { classify, type Failure } from '../message/failure.ts';
 import { fullJitter } from '../time/backoff.ts';
@@ -86,7 +86,7 @@ export class OtaReader {
   get(identifier: string): Promise<ReadAnswer<OtaTask>> {
     return this.#read(async (call) => {
       const command = new GetOtaTaskCommand({ Identifier: identifier });
-      const task = toTask(await this.#client.send(carry(command, call)));
+      const task = toTask(await this.#client.send(attachCall(command, call)));
       // A 200 may come from a proxy: its missing fields must not count as an empty description.
       if (task.TaskId === undefined) throw Object.assign(new Error('the answer is not a task'), notAnAnswer);
       return task;
@@ -97,7 +97,7 @@ export class OtaReader {
   list(nextToken: string | undefined): Promise<ReadAnswer<OtaTaskPage>> {
     const input = { MaxResults: PAGE_SIZE, ...(nextToken !== undefined && { NextToken: nextToken }) };
     return this.#read(async (call) => {
-      const { Tasks, NextToken } = await this.#client.send(carry(new ListOtaTasksCommand(input), call));
+      const { Tasks, NextToken } = await this.#client.send(attachCall(new ListOtaTasksCommand(input), call));
       return {
         tasks: Array.isArray(Tasks) ? Tasks.map(toTask) : [],
         ...(typeof NextToken === 'string' && NextToken !== '' && { nextToken: NextToken }),

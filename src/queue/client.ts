@@ -1,24 +1,23 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { endWithTheCall, NEAREST_TO_THE_WIRE } from '../aws/open-call.ts';
-import { socketsAtMost, unburden } from '../aws/sdk-client.ts';
+import { prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
 
 export type { SQSClient, SQSClientConfig };
 
 /**
- * Left to itself the SDK warns on stderr, request by request, of any queue URL that is not its region's own: for
- * commands whose output a user reads.
+ * For commands whose output a person reads: without it the SDK warns on stderr, at every request, of a queue URL whose
+ * host is not that of its region.
  */
 export const silentLogger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** Environment variables that send SQS requests elsewhere than to the queue URL's host. */
+/** Environment variables that send SQS requests to another host than the queue URL's. */
 const endpointVariables = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL'] as const;
 
 /**
  * An SQS client that honours the SDK's own variables (region, credentials, `AWS_ENDPOINT_URL_SQS`).
- * The SDK's retries are off: every caller here has its own way of trying again, and says so in its log.
+ * The SDK's retries are off: every caller retries in its own way, and reports that.
  * @param maxSockets connections at most; each long poll holds one.
- * @param env where the endpoint variables are looked for: when one is set, it wins over the queue URL's host.
+ * @param env holds the endpoint variables: one that is set counts more than the queue URL's host.
  */
 export function createSqsClient(
   maxSockets: number,
@@ -32,11 +31,6 @@ export function createSqsClient(
     ...(elsewhere && { useQueueUrlAsEndpoint: false }),
     ...overrides,
   });
-  unburden(client);
-  const { requestHandler } = client.config;
-  client.middlewareStack.add(
-    endWithTheCall((request, call) => requestHandler.handle(request, call)),
-    NEAREST_TO_THE_WIRE,
-  );
+  prepareClient(client);
   return client;
 }

@@ -1,4 +1,4 @@
-/** One SQS queue, request by request. Transport failures throw; what failed inside a batch is data. */
+/** One SQS queue, request by request. A request that fails as a whole throws; entries of a batch that fail are data. */
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -25,7 +25,7 @@ import { isFifoUrl } from './urls.ts';
 /** The longest poll SQS allows, in seconds. */
 export const MAX_WAIT_SECONDS = 20;
 
-/** Those that are read (see `fromSqsMessage`); each one asked for costs time with every message. */
+/** Those that `fromSqsMessage` reads: each one costs time with every message. */
 const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
   'SentTimestamp',
   'ApproximateReceiveCount',
@@ -35,7 +35,7 @@ const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
   'DeadLetterQueueSourceArn',
 ];
 
-/** How long a request may take beyond what it asked SQS to wait, in milliseconds. */
+/** How long a request may take beyond the time that it asks SQS to wait, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A queue by its URL. Every method makes exactly one request and throws the SDK's error when that failed as a whole. */
@@ -52,7 +52,7 @@ export class Queue {
     this.#now = now;
   }
 
-  /** Up to `max` messages (1-10). An abort can hide messages already on their way for one visibility timeout. */
+  /** Up to `max` messages (1-10). An abort can leave messages that are on their way invisible for one visibility timeout. */
   async receive({ max, waitSeconds, visibilitySeconds, signal }: ReceiveOptions): Promise<Message[]> {
     const command = new ReceiveMessageCommand({
       QueueUrl: this.url,
@@ -68,7 +68,7 @@ export class Queue {
     return (output.Messages ?? []).map((message) => fromSqsMessage(message, receivedAt));
   }
 
-  /** Deletes up to ten messages; the answer lists the receipt handles that failed. */
+  /** Deletes up to 10 messages. @returns failures by receipt handle. */
   async delete(receiptHandles: readonly string[]): Promise<BatchFailure[]> {
     const command = new DeleteMessageBatchCommand({
       QueueUrl: this.url,
@@ -79,8 +79,9 @@ export class Queue {
   }
 
   /**
-   * Sets when up to ten messages become visible again, in seconds from now; 0 is at once.
+   * Sets when up to 10 messages become visible again, in seconds from now; 0 is at once.
    * @param timeoutMs how long the answer may take.
+   * @returns failures by receipt handle.
    */
   async changeVisibility(
     changes: readonly VisibilityChange[],
@@ -101,12 +102,12 @@ export class Queue {
     );
   }
 
-  /** Sends up to ten messages of 1 MiB in sum; the answer names those that failed by their `key`. */
+  /** Sends the messages of one request (see `packRequests`). @returns failures by `key`. */
   async send(messages: readonly OutgoingMessage[]): Promise<BatchFailure[]> {
     return (await this.sendForIds(messages)).failed;
   }
 
-  /** The same, for who must know the messages again: also answers the id that SQS gave to each, by `key`. */
+  /** The same. @returns also the message ids that SQS gave, by `key`. */
   async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
     const command = new SendMessageBatchCommand({ QueueUrl: this.url, Entries: messages.map(toEntry) });
     const output = await this.#sender.send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
@@ -118,7 +119,7 @@ export class Queue {
     return { failed: failures(output, keys), messageIds: new Map(sent) };
   }
 
-  /** What the queue is set to. Needs `sqs:GetQueueAttributes`. */
+  /** The queue's settings and counts. Needs `sqs:GetQueueAttributes`. */
   async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
     const command = new GetQueueAttributesCommand({ QueueUrl: this.url, AttributeNames: ['All'] });
     const output = await this.#sender.send(command, { timeoutMs: REQUEST_TIMEOUT_MS, signal });
@@ -165,7 +166,7 @@ interface BatchOutput {
   readonly Failed?: readonly FailedEntry[] | undefined;
 }
 
-/** Only what the answer names as done is done: one that says nothing of an entry (`{}`, say) confirms nothing. */
+/** Only entries that the answer names as successful are: an answer of `{}` confirms nothing. */
 function failures({ Successful = [], Failed = [] }: BatchOutput, keys: readonly string[]): BatchFailure[] {
   const succeeded = new Set(Successful.map(({ Id }) => Id));
   const failed = new Map(Failed.map((entry) => [entry.Id, entry]));

@@ -1,6 +1,6 @@
-/** Sends the SDK's commands for one queue, each bounded in time. */
+/** Sends the SDK's commands for one queue, each with a time limit. */
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { carry, OpenCalls } from '../aws/open-call.ts';
+import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import { withQueue } from './errors.ts';
 
 type Send<Input, Output> = (args: { input: Input }) => Promise<{ output: Output }>;
@@ -18,30 +18,29 @@ export interface SendBounds {
 }
 
 /**
- * Resolves the middleware of each kind of command once, where the client's own `send` does it for every request: that
- * is a tenth of what a request costs. It is kept by queue and not by client, because the SDK writes a queue's endpoint
- * into what is kept.
+ * Resolves the middleware of each kind of command once; the client's own `send` does so for every request, which is a
+ * tenth of its CPU. One sender serves one queue, because the SDK keeps a queue's endpoint with the middleware.
  */
 export class Sender {
   readonly #client: SQSClient;
   readonly #calls = new OpenCalls();
   readonly #resolved = new Map<unknown, Send<never, unknown>>();
 
-  /** @param client one that `createSqsClient` made, or no request ends when its time is up. */
+  /** @param client one that `createSqsClient` made: of others, requests cannot be ended early. */
   constructor(client: SQSClient) {
     this.#client = client;
   }
 
   /**
-   * @throws DeadlineError or an error named `AbortError` when it was ended early; else the SDK's error. `failedQueue`
-   * knows of all of them which queue it was.
+   * @throws DeadlineError or an error named `AbortError` when it was ended early; else the SDK's error. Each tells its
+   * queue by `failedQueue`.
    */
   send<Input extends object, Output>(
     command: Command<Input, Output>,
     { timeoutMs, signal }: SendBounds,
   ): Promise<Output> {
     const request = this.#calls.run(timeoutMs, signal, async (call) => {
-      const { output } = await this.#resolve(command)(carry(command, call));
+      const { output } = await this.#resolve(command)(attachCall(command, call));
       return output;
     });
     return request.catch((error: unknown) => {

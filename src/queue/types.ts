@@ -1,4 +1,4 @@
-/** What a queue takes and answers, in this service's own words. */
+/** What a queue accepts and answers, in this service's own types. */
 import type { MessageAttribute } from '../message/message.ts';
 
 export interface ReceiveOptions {
@@ -6,7 +6,7 @@ export interface ReceiveOptions {
   readonly max: number;
   /** 0-20. */
   readonly waitSeconds: number;
-  /** The lease asked for; the queue's own when omitted. */
+  /** The visibility timeout; default: the queue's own. */
   readonly visibilitySeconds?: number;
   readonly signal?: AbortSignal;
 }
@@ -17,7 +17,7 @@ export interface VisibilityChange {
 }
 
 export interface OutgoingMessage {
-  /** The caller's name of the entry, given back in a failure; not sent. */
+  /** The caller's name of the entry: a failure has it too. It is not sent. */
   readonly key: string;
   readonly body: string;
   readonly attributes?: Readonly<Record<string, MessageAttribute>>;
@@ -26,11 +26,11 @@ export interface OutgoingMessage {
   readonly traceHeader?: string;
 }
 
-/** One entry of a batch that SQS did not carry out. */
+/** An entry of a batch that SQS did not carry out. */
 export interface BatchFailure {
   /** The receipt handle, or the `key` of an outgoing message. */
   readonly key: string;
-  /** True: the entry itself is at fault, and trying it again is no use. */
+  /** The entry itself is at fault: it would be refused again. */
   readonly senderFault: boolean;
   readonly code: string;
   readonly message: string;
@@ -38,7 +38,7 @@ export interface BatchFailure {
 
 export interface SendAnswer {
   readonly failed: BatchFailure[];
-  /** What SQS calls the messages that it took, by `key`. */
+  /** The ids of the messages that SQS accepted, by `key`. */
   readonly messageIds: ReadonlyMap<string, string>;
 }
 

@@ -63,7 +63,7 @@ describe('check', () => {
     expect(stdout).toMatch(/\n2 warnings, no errors: ready to run\n$/);
   });
 
-  test('ends with 1 when there are errors, and finds them all', async () => {
+  test('ends with 1 when there are errors, and reports all of them', async () => {
     const { exitCode, stdout } = await check({
       QUEUE_URL: queues.source,
       DEAD_LETTER_QUEUE_URL: queues.tooShort,
@@ -77,7 +77,7 @@ describe('check', () => {
     expect(stdout).toMatch(/\n2 errors, 0 warnings: not ready to run\n$/);
   });
 
-  test('sees one queue behind two URLs', async () => {
+  test('recognises one queue by two URLs', async () => {
     const { exitCode, stdout } = await check({
       QUEUE_URL: queues.source,
       DEAD_LETTER_QUEUE_URL: `${queues.source}?again`,
@@ -99,7 +99,7 @@ describe('check', () => {
     });
   });
 
-  test('refuses a configuration with faults before it asks anybody', async () => {
+  test('refuses a faulty configuration before any request', async () => {
     const { exitCode, error, stdout } = await check({ QUEUE_URL: 'updates', RATE_LIMIT: 'fast' });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(error).toMatch(/^the configuration has \d faults:\n {2}QUEUE_URL: /);

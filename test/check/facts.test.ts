@@ -102,7 +102,7 @@ describe('gatherFacts', () => {
     expect(queues[2]).toMatchObject({ role: 'outcome', url: outcome, attributes: { ok: true } });
   });
 
-  test('tells the end of the access key id, and no secret', async () => {
+  test('shows the end of the access key id, and no secret', async () => {
     const facts = await gather();
     expect(facts.accessKey).toEqual({ ok: true, value: 'MPLE' });
     expect(JSON.stringify(facts)).not.toMatch(/hunter2|AKIA/);
@@ -217,7 +217,7 @@ describe('the clock skew', () => {
     expect((await gather({ now: () => Date.now() + offMs })).clockSkewMs).toEqual(around(offMs));
   });
 
-  test('is read off a refusal too', async () => {
+  test('is read from a refusal too', async () => {
     const endpoint = await serve(refuse(403, 'RequestExpired', new Date(Date.now() - 3_600_000)));
     expect((await gather({ client: { endpoint } })).clockSkewMs).toEqual(around(3_600_000));
   });

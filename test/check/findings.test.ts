@@ -94,7 +94,7 @@ type Case = readonly [title: string, changes: Partial<CheckFacts>];
 type Fault = readonly [...Case, severity: 'error' | 'warning', rule: string, where: string];
 
 describe('findingsOf', () => {
-  test('finds nothing wrong with a healthy set-up, and says what it looked at', () => {
+  test('reports every rule as ok for a healthy set-up', () => {
     expect(faultsOf({})).toEqual([]);
     expect(findingsOf(healthy).map(({ rule }) => rule)).toEqual([
       'region',
@@ -203,7 +203,7 @@ describe('findingsOf', () => {
       'DEAD_LETTER_QUEUE_URL',
     ],
     [
-      'an outcome queue that does not keep messages as long as can be had',
+      'an outcome queue that does not keep messages as long as SQS can',
       outcomes({ retentionSeconds: 4 * DAY }),
       'warning',
       'outcome-retention',
@@ -346,7 +346,7 @@ describe('findingsOf', () => {
         ],
       },
     ],
-  ])('lets %s pass', (_, changes) => {
+  ])('accepts %s', (_, changes) => {
     expect(faultsOf(changes)).toEqual([]);
   });
 
@@ -366,7 +366,7 @@ describe('findingsOf', () => {
     ['us-west-2', 'https://us-west-2.queue.amazonaws.com/1/q'],
     ['us-east-2', 'https://vpce-1.sqs.us-east-2.vpce.amazonaws.com/1/q'],
     ['us-gov-west-1', 'https://sqs-fips.us-gov-west-1.amazonaws.com/1/q'],
-  ])('reports a queue in %s of a process in eu-west-1', (its, address) => {
+  ])('reports a queue in %s when the region is eu-west-1', (its, address) => {
     const queues = [{ ...queue('source', 'q'), url: address }];
     expect(faultsOf({ queues })).toMatchObject([
       { severity: 'error', rule: 'queue-region', what: expect.stringContaining(its) },
@@ -389,7 +389,7 @@ describe('findingsOf', () => {
     expect(faultsOf({ region: { ok: true, value: 'ca-central-1' }, queues: elsewhere.queues })).toEqual([]);
   });
 
-  test('warns of an endpoint variable that the URLs of the queues overrule', () => {
+  test('warns of an endpoint variable that is not used for the URLs of the queues', () => {
     const variable = 'http://user:hunter2@localhost:9324';
     expect(faultsOf({ queueEndpoint: { overridesUrls: false, variable } })).toMatchObject([
       { severity: 'warning', rule: 'queue-endpoint', what: expect.not.stringContaining('hunter2') },
@@ -399,13 +399,13 @@ describe('findingsOf', () => {
     expect(faultsOf({ queueEndpoint: { overridesUrls: false, variable: same } })).toEqual([]);
   });
 
-  test('says nothing of the clock when SQS was not asked', () => {
+  test('does not judge the clock when SQS was not asked', () => {
     const queues = healthy.queues.map((each) => ({ ...each, attributes: undefined }));
     const rules = findingsOf({ ...healthy, queues, clockSkewMs: undefined }).map(({ rule }) => rule);
     expect(rules).not.toContain('clock');
   });
 
-  test("tells the queues' own visibility timeout, without judging it", () => {
+  test("shows the queues' own visibility timeout without judging it", () => {
     const found = findingsOf({
       ...healthy,
       ...pair({ visibilitySeconds: 0 }, { visibilitySeconds: 43_200 }),
@@ -417,7 +417,7 @@ describe('findingsOf', () => {
     ]);
   });
 
-  test('does not repeat user and password of a URL', () => {
+  test('does not show user and password of a URL', () => {
     const queues: QueueFacts[] = [
       {
         role: 'source',

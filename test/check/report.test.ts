@@ -13,7 +13,7 @@ const warning: Finding = {
 const error: Finding = { severity: 'error', rule: 'clock', where: 'clock', what: 'is off', fix: 'set it' };
 
 describe('findingsAsText', () => {
-  test('gives each finding an aligned line, and sums up', () => {
+  test('prints an aligned line for each finding, and a summary', () => {
     expect(findingsAsText([ok, warning, error])).toBe(
       [
         'ok    AWS region  is eu-west-1',
@@ -30,13 +30,13 @@ describe('findingsAsText', () => {
     [[ok], 'all is well: ready to run'],
     [[ok, warning, warning], '2 warnings, no errors: ready to run'],
     [[error, error], '2 errors, 0 warnings: not ready to run'],
-  ])('ends with what the findings amount to (%#)', (findings, last) => {
+  ])('ends with a summary (%#)', (findings, last) => {
     expect(findingsAsText(findings).trimEnd().split('\n').at(-1)).toBe(last);
   });
 });
 
 describe('findingsAsJson', () => {
-  test('gives the findings as they are, and whether all is well', () => {
+  test('prints the findings, and whether all is well', () => {
     expect(JSON.parse(findingsAsJson([ok, warning]))).toEqual({ ok: true, findings: [ok, warning] });
     expect(JSON.parse(findingsAsJson([error]))).toEqual({ ok: false, findings: [error] });
   });

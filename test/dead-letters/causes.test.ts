@@ -42,7 +42,7 @@ describe('causeOf', () => {
     expect(causeOf(a).group).not.toBe(causeOf(b).group);
   });
 
-  test('is the same in every run, so that it can be named on the next command line', () => {
+  test('has the same name in every run', () => {
     expect(causeOf(letterWith()).group).toMatch(/^[0-9a-f]{8}$/);
     expect(causeOf(letterWith()).group).toBe('2eb0fa48');
   });

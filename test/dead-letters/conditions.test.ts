@@ -61,7 +61,7 @@ test.each([
   ['11111111-2222-4333-8444-555555555555', true],
   ['1111111', false],
   ['task', false],
-])('namedBy(%s) means a letter of that name: %s', (name, means) => {
+])('namedBy(%s) matches the letter: %s', (name, means) => {
   expect(namedBy(name)(letter, now)).toBe(means);
 });
 

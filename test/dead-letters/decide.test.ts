@@ -35,7 +35,7 @@ const full: Record<string, MessageAttribute> = Object.fromEntries(
 );
 const noIssuedAt = JSON.stringify({ Identifier: 'task1', Description: 'x' });
 
-describe('a letter that would be of no use is refused', () => {
+describe('a letter is refused', () => {
   test.each<[string, Letter, Partial<RedriveRules>, RegExp | undefined]>([
     ['rejected once', letterWith(), {}, undefined],
     ['rejected again, unchanged', letterWith({ redriveCount: 1 }), {}, /^rejected again/],
@@ -119,7 +119,7 @@ describe('what is sent', () => {
     ['bare', JSON.stringify(update)],
     ['an SNS notification', JSON.stringify({ Type: 'Notification', Message: JSON.stringify(update) })],
     ['an EventBridge event', JSON.stringify({ 'detail-type': 'x', source: 'y', detail: update })],
-  ])('is the bare update with the field set and a new IssuedAt: %s', (_what, body) => {
+  ])('is the update alone with the field set and a new IssuedAt: %s', (_what, body) => {
     const message = sent(letterWith({}, { body }), { set: { TaskConfigurationId: 'cfg2' } });
     expect(JSON.parse(message.body)).toEqual({
       ...update,
@@ -128,12 +128,12 @@ describe('what is sent', () => {
     });
   });
 
-  test('mends a field that was not valid', () => {
+  test('replaces a field that was not valid', () => {
     const { body } = sent(badDescription, { set: { Description: 'good' } });
     expect(parseBody(body, now)).toMatchObject({ ok: true, update: { Description: 'good' } });
   });
 
-  test('is told apart on a FIFO queue by the letter and by what was changed, so that none is swallowed', () => {
+  test('has a deduplication id of the letter and of what was changed, on a FIFO queue', () => {
     const letter = letterWith({}, { groupId: 'task1', deduplicationId: 'old' });
     const id = letter.message.messageId;
     const plain = sent(letter, { fifo: true });
@@ -145,11 +145,11 @@ describe('what is sent', () => {
     expect(sent(letter, { fifo: true })).toEqual(plain);
   });
 
-  test('gets a group on a FIFO queue when it comes without one', () => {
+  test('gets a group on a FIFO queue when it has none', () => {
     expect(sent(letterWith(), { fifo: true })).toMatchObject({ groupId: 'task1' });
   });
 
-  test('counts up with every life, whatever the letter was', () => {
+  test('counts one redrive more each time, whatever the letter was', () => {
     fc.assert(
       fc.property(fc.option(fc.integer({ min: 0, max: 2 })), fc.boolean(), (count, moved) => {
         const letter = letterWith(

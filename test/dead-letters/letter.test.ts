@@ -37,7 +37,7 @@ describe('readLetter', () => {
     });
   });
 
-  test('calls a letter foreign that SQS moved, and counts the life that its old record tells of', () => {
+  test('calls a letter foreign that SQS moved, and counts the redrives of its old record', () => {
     const arn = 'arn:aws:sqs:eu-west-1:123456789012:updates';
     const letter = letterWith({ redriveCount: 1 }, { deadLetterSourceArn: arn });
     expect(letter).toMatchObject({ reason: 'foreign', errorName: 'MovedBySqs', redriveCount: 2 });
@@ -47,7 +47,7 @@ describe('readLetter', () => {
     expect(letterWith(short, { deadLetterSourceArn: arn })).toMatchObject({ redriveCount: 3 });
   });
 
-  test('drops single values of a record that are not what they should be', () => {
+  test('ignores single values of a record that are not valid', () => {
     const text = JSON.stringify({
       ...record,
       redriveCount: -1,

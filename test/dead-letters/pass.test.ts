@@ -36,7 +36,7 @@ describe('a pass', () => {
     expect(queue.visible).toHaveLength(95);
   });
 
-  test('goes on over empty answers while the queue counts more than it has shown', async () => {
+  test('goes on after empty answers while the queue counts more letters than were seen', async () => {
     const queue = new FakeQueue(messages(95));
     queue.receives = Array.from({ length: 16 }, () => 'empty' as const);
     expect(await look(queue)).toMatchObject({ seen: 95, end: 'through' });
@@ -48,7 +48,7 @@ describe('a pass', () => {
     expect(await look(queue)).toMatchObject({ seen: 5, about: 50, end: 'through' });
   });
 
-  test('counts a letter once that SQS hands out twice', async () => {
+  test('counts a letter once that SQS delivers twice', async () => {
     const twice = messages(5).map((message) => ({
       ...message,
       receiptHandle: `${message.receiptHandle}-again`,
@@ -68,7 +68,7 @@ describe('a pass', () => {
     expect(await look(queue, { seconds: 0 })).toMatchObject({ seen: 0, end: 'time' });
   });
 
-  test('stops before SQS would hand out nothing for what is in flight', async () => {
+  test('stops before the limit of messages in flight, beyond which SQS delivers nothing', async () => {
     const queue = new FakeQueue(messages(95));
     queue.counted = { notVisible: MAX_IN_FLIGHT - 50 };
     expect(await look(queue)).toMatchObject({ end: 'in-flight-limit', seen: 80 });
@@ -86,7 +86,7 @@ describe('a pass', () => {
     expect(queue.visible).toHaveLength(95);
   });
 
-  test('leaves all visible when a request fails for good, its own poll’s companions included', async () => {
+  test('leaves all visible when a request fails for good, also what other polls received', async () => {
     const queue = new FakeQueue(messages(95));
     const denied = Object.assign(new Error('no'), { name: 'AccessDenied' });
     queue.receives = ['empty', denied];
@@ -95,20 +95,20 @@ describe('a pass', () => {
     expect(queue.hidden.size).toBe(0);
   });
 
-  test('tries again what may succeed later', async () => {
+  test('retries a request that may succeed later', async () => {
     const queue = new FakeQueue(messages(5));
     queue.receives = [Object.assign(new Error('busy'), { name: 'ThrottlingException' })];
     expect(await look(queue)).toMatchObject({ seen: 5 });
   });
 
-  test('leaves all visible when what is done with the letters throws', async () => {
+  test('leaves all visible when the handling of letters throws', async () => {
     const queue = new FakeQueue(messages(95));
     const bug = new Error('bug');
     await expect(passOver(queue, unbounded, fakeSurroundings(), () => Promise.reject(bug))).rejects.toBe(bug);
     expect(queue.visible).toHaveLength(95);
   });
 
-  test('renews its leases while it takes long, and only of letters that are still held', async () => {
+  test('extends the leases of letters that are still held, and no others', async () => {
     const queue = new FakeQueue(messages(20));
     const surroundings = fakeSurroundings();
     const work = async (letters: readonly Letter[], held: HeldLetters): Promise<boolean> => {

@@ -62,7 +62,7 @@ describe('redrive', () => {
     expect(run.left()).toBe(0);
   });
 
-  test('writes down what it is about to send before it sends it', async () => {
+  test('logs letters before it sends them', async () => {
     const run = new Run(messages(5));
     const seen: number[] = [];
     const { sendForIds } = run.source;
@@ -74,7 +74,7 @@ describe('redrive', () => {
     expect(seen).toEqual([5]);
   });
 
-  test('sends nothing when it cannot be written down', async () => {
+  test('sends nothing that cannot be logged', async () => {
     const run = new Run(messages(5));
     const error = new Error('disk full');
     run.audit.push = () => {
@@ -118,7 +118,7 @@ describe('redrive', () => {
     expect(run.left()).toBe(1);
   });
 
-  test('loses none when the source queue goes away', async () => {
+  test('loses no letter when the source queue fails', async () => {
     const run = new Run(messages(40));
     const gone = Object.assign(new Error('gone'), { name: 'QueueDoesNotExist' });
     const { sendForIds } = run.source;
@@ -128,14 +128,14 @@ describe('redrive', () => {
     expect(run.left()).toBe(20);
   });
 
-  test('keeps on both queues what cannot be deleted', async () => {
+  test('reports letters that cannot be deleted as being on both queues', async () => {
     const run = new Run(messages(5));
     run.dead.delete = async (handles) =>
       handles.map((key) => ({ key, senderFault: true, code: 'ReceiptHandleIsInvalid', message: '' }));
     expect(await run.redrive()).toMatchObject({ redriven: 5, notDeleted: 5 });
   });
 
-  test('sends none twice that comes back while it runs', async () => {
+  test('does not resend a letter that comes back while it runs', async () => {
     const run = new Run(messages(50));
     const { sendForIds } = run.source;
     run.source.sendForIds = (some) => {
@@ -148,7 +148,7 @@ describe('redrive', () => {
 });
 
 describe('a canary', () => {
-  test('that ends well lets the others go', async () => {
+  test('that does not come back is followed by the others', async () => {
     const run = new Run(messages(95));
     const report = await run.redrive({ canary: 3 });
     expect(report).toMatchObject({ redriven: 95, matched: 95, canary: { verdict: 'good' } });
@@ -175,14 +175,14 @@ describe('a canary', () => {
     expect(run.left()).toBe(95 - 3 + 1);
   });
 
-  test('of which there is no telling stops the others when the time is up', async () => {
+  test('whose end is unknown after the time given stops the others', async () => {
     const run = new Run(messages(95));
     run.source.counted = { visible: 1 };
     expect(await run.redrive({ canary: 3 })).toMatchObject({ redriven: 3, canary: { verdict: 'unknown' } });
     expect(run.left()).toBe(92);
   });
 
-  test('is not taken for ended because the source queue was empty for a moment', async () => {
+  test('is awaited until the source queue has stayed empty', async () => {
     const run = new Run(messages(95));
     const { attributes } = run.source;
     let looks = 0;
@@ -193,18 +193,18 @@ describe('a canary', () => {
     expect(await run.redrive({ canary: 3 })).toMatchObject({ redriven: 3, canary: { verdict: 'unknown' } });
   });
 
-  test('on a FIFO queue that has grown meanwhile stops the others: a held group may hide it', async () => {
+  test('on a FIFO queue that has grown stops the others, because it may be hidden by its group', async () => {
     const run = new Run(messages(95));
     run.dead.counted = { fifo: true, visible: 95 };
     expect(await run.redrive({ canary: 3 })).toMatchObject({ redriven: 3, canary: { verdict: 'unknown' } });
   });
 
-  test('that is all there is to send is waited for too', async () => {
+  test('is awaited even when no other letter is left to send', async () => {
     const run = new Run(messages(5));
     expect(await run.redrive({ canary: 9 })).toMatchObject({ redriven: 5, canary: { verdict: 'good' } });
   });
 
-  test('is given up on an interruption', async () => {
+  test('is no longer awaited after an interruption', async () => {
     const run = new Run(messages(95));
     run.source.attributes = async () => {
       if (run.source.sent.length > 0) run.surroundings.abort();

@@ -69,7 +69,7 @@ test('a redrive killed between sending and deleting loses no letter', async () =
   expect(source.length + dead.length - all.length).toBe(10);
 });
 
-test('on FIFO queues letters keep group and order, and one that comes back within minutes is not swallowed', async () => {
+test('on FIFO queues letters keep group and order, and one that comes back within minutes is delivered', async () => {
   const attributes = { FifoQueue: 'true' };
   sqs.createQueue('orders.fifo', { region: REGION, attributes });
   sqs.createQueue('orders-dead.fifo', { region: REGION, attributes });
@@ -127,7 +127,7 @@ test.each([
   ['GetQueueAttributes', 'named', /access to \S+\/named is denied: .* sqs:SendMessage/m],
   ['ReceiveMessage', 'named-dead', /access to \S+\/named-dead is denied: .* sqs:ReceiveMessage/m],
   ['DeleteMessageBatch', 'named-dead', /^Stopped: access to \S+\/named-dead is denied: .* DeleteMessage/m],
-])('a redrive whose %s on %s is denied names that queue and what it takes', async (action, queue, said) => {
+])('a redrive whose %s on %s is denied names that queue and the permission', async (action, queue, said) => {
   const { proxy, env } = await startNamed();
   const denied = sqsError(403, 'AccessDeniedException', 'no');
   proxy.rule = (request, forward) =>
@@ -137,7 +137,7 @@ test.each([
   expect(stderr).toMatch(said);
 });
 
-test('a redrive that leaves letters on both queues does not pass for done', async () => {
+test('a redrive that leaves letters on both queues ends with an error', async () => {
   const { proxy, env } = await startNamed();
   proxy.rule = ({ action }, forward) =>
     action === 'DeleteMessageBatch'

@@ -147,7 +147,7 @@ const unknown = ['redrive', '--where', 'error=ResourceNotFoundException'];
 const doIt = ['--yes', '--reason', 'tasks made'];
 const canary = ['--canary', '3', '--canary-quiet', '0.3', '--canary-seconds', '20'];
 
-test('redrive is a dry run unless it is told otherwise', async () => {
+test('redrive is a dry run unless it is confirmed', async () => {
   const calls = stage.api.stats().byStatus;
   const { stdout, stderr, exitCode } = await letters(unknown);
   expect(stdout).toMatch(/^ {2}would redrive +400$/m);

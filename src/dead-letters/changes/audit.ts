@@ -1,4 +1,4 @@
-/** Who changed what, and why: one JSON line for every step, in a file that is only ever added to. */
+/** The log of changes: who changed what, and why, as one JSON line per step. The file is only appended to. */
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printable, printableJson } from '../../text/printable.ts';
@@ -8,17 +8,17 @@ import type { Letter } from '../letters/letter.ts';
 /** Name of the file in `STATE_DIR`. */
 export const AUDIT_FILE = 'dead-letters.log';
 
-/** The log cannot be written: nothing may be changed any more. */
+/** The log cannot be written: nothing more may be changed. */
 export class AuditError extends Error {
   override readonly name = 'AuditError';
 }
 
 export interface AuditFacts {
-  /** One name for all lines of one command. */
+  /** The same for all lines of one command. */
   readonly run: string;
   readonly action: 'redrive' | 'purge';
   readonly by: string;
-  /** Why, in the words of who did it. */
+  /** The `--reason` given. */
   readonly reason: string;
 }
 
@@ -32,11 +32,11 @@ export interface AuditedLetter {
 
 export type AuditEvent =
   | { readonly event: 'begin'; readonly what: Readonly<Record<string, unknown>> }
-  /** Written before the letters are touched: after a crash the log may name some that were not. */
+  /** Written before the letters are changed: after a crash the log may name letters that were not. */
   | { readonly event: 'letters'; readonly letters: readonly AuditedLetter[] }
   | { readonly event: 'end'; readonly result: Readonly<Record<string, unknown>> };
 
-/** Resolves when the line is with the system; rejects with AuditError when it cannot be written. */
+/** Resolves when the system has the line; rejects with AuditError when it cannot be written. */
 export type Audit = (event: AuditEvent) => Promise<void>;
 
 export interface AuditLog {
@@ -46,7 +46,7 @@ export interface AuditLog {
 }
 
 /**
- * Opens the log of a folder, making both when they are missing.
+ * Opens the log in a folder; creates both when they are missing.
  * @param now in epoch milliseconds.
  * @throws AuditError when it cannot be written.
  */
@@ -58,7 +58,7 @@ export async function openAudit(folder: string, facts: AuditFacts, now: () => nu
   return {
     path,
     write: async (event) => {
-      // One write a line: two commands at once do not tear each other's lines.
+      // One write per line: two commands at once do not mix their lines.
       const line = printableJson({ at: new Date(now()).toISOString(), ...facts, ...event });
       await file.appendFile(`${line}\n`).catch(fail);
     },
@@ -71,7 +71,7 @@ function fail(error: unknown): never {
   throw new AuditError(`the log of changes cannot be written (${printable(why)})`);
 }
 
-/** What the log keeps of a letter: enough to find it in other logs. */
+/** What the log says of a letter: enough to find it in other logs. */
 export function audited(letter: Letter): AuditedLetter {
   const { identifier, jobId, requestId, reason, errorName } = letter;
   return {

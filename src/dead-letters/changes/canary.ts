@@ -1,8 +1,8 @@
 /**
- * Waits for the first letters of a redrive to end.
+ * Waits until the first letters of a redrive, the canaries, have been processed.
  *
- * SQS does not say what became of one message, and the outcomes belong to the ledger. So: the source queue has to be
- * empty for a while, and then a look through the dead letters has to find none of those that were sent.
+ * SQS does not tell what became of one message, and the outcomes belong to the jobs. So the source queue must be empty
+ * for a while, and then a pass over the dead letters must find none of those that were sent.
  */
 
 import type { Letter } from '../letters/letter.ts';
@@ -11,16 +11,16 @@ import { retryRequest } from '../pass/retry.ts';
 import type { SourceQueue } from './move.ts';
 
 export interface CanaryBounds {
-  /** Seconds to wait for the end at most. */
+  /** Seconds to wait at most. */
   readonly seconds: number;
-  /** Seconds that the source queue must have counted nothing: its counts lag by up to a minute. */
+  /** Seconds for which the source queue must count no messages: its counts lag by up to a minute. */
   readonly quietSeconds: number;
 }
 
 export type CanaryVerdict =
   | { readonly verdict: 'good' }
   | { readonly verdict: 'came-back'; readonly letters: readonly Letter[] }
-  /** No telling. `why` as a sentence without its full stop. */
+  /** `why` is a sentence without its full stop. */
   | { readonly verdict: 'unknown'; readonly why: string }
   | { readonly verdict: 'interrupted' };
 
@@ -30,12 +30,12 @@ export interface CanaryOptions {
   readonly bounds: CanaryBounds;
   /** Whether a letter is one of those that were sent. */
   readonly sent: (letter: Letter) => boolean;
-  /** Letters that should be on the dead-letter queue now, going by its counts. */
+  /** How many letters the dead-letter queue should count now. */
   readonly expected: number | undefined;
   readonly surroundings: PassSurroundings;
 }
 
-/** Letters kept as proof. */
+/** Letters that came back, kept for the report. */
 const MAX_PROOF = 100;
 
 export async function watchCanary(options: CanaryOptions): Promise<CanaryVerdict> {
@@ -43,11 +43,11 @@ export async function watchCanary(options: CanaryOptions): Promise<CanaryVerdict
   const { signal } = surroundings;
   if (!(await sourceIsQuiet(source, bounds, surroundings))) {
     if (signal.aborted) return { verdict: 'interrupted' };
-    const why = `the source queue was not empty for ${bounds.quietSeconds} s on end within ${bounds.seconds} s: is a worker running, or does other work keep coming`;
+    const why = `the source queue was not empty for ${bounds.quietSeconds} s without a break within ${bounds.seconds} s: either no worker is running, or other messages keep arriving`;
     return { verdict: 'unknown', why };
   }
   const back: Letter[] = [];
-  const look = await passOver(
+  const search = await passOver(
     dead,
     { limit: MAX_IN_FLIGHT, seconds: bounds.seconds },
     surroundings,
@@ -57,14 +57,14 @@ export async function watchCanary(options: CanaryOptions): Promise<CanaryVerdict
     },
   );
   if (back.length > 0) return { verdict: 'came-back', letters: back };
-  if (look.end === 'interrupted') return { verdict: 'interrupted' };
-  if (look.end !== 'through')
-    return { verdict: 'unknown', why: 'not all dead letters could be looked through for them' };
-  // A held group hides what is behind it: there the count has to do.
-  if (look.fifo && expected !== undefined && (look.about ?? 0) > expected)
+  if (search.end === 'interrupted') return { verdict: 'interrupted' };
+  if (search.end !== 'through')
+    return { verdict: 'unknown', why: 'the dead-letter queue could not be searched completely' };
+  // In a FIFO queue the letters that a pass holds hide others of their groups: only the count shows those.
+  if (search.fifo && expected !== undefined && (search.about ?? 0) > expected)
     return {
       verdict: 'unknown',
-      why: `the dead-letter queue grew meanwhile (${look.about} letters, not ${expected})`,
+      why: `the dead-letter queue has grown (${search.about} letters, not ${expected})`,
     };
   return { verdict: 'good' };
 }
@@ -75,11 +75,11 @@ async function sourceIsQuiet(
   surroundings: PassSurroundings,
 ): Promise<boolean> {
   const { clock, sleep, signal } = surroundings;
-  const lookMs = Math.min(5_000, Math.max(200, quietSeconds * 250));
+  const pollMs = Math.min(5_000, Math.max(200, quietSeconds * 250));
   const endsAt = clock.monotonic() + seconds * 1_000;
   let quietSince = Number.POSITIVE_INFINITY;
   for (;;) {
-    await sleep(lookMs, signal);
+    await sleep(pollMs, signal);
     if (signal.aborted) return false;
     const {
       visible = 1,

@@ -1,4 +1,4 @@
-/** Whether a letter may be put back, and as what. PURE. */
+/** Whether a letter may be redriven, and as which message. PURE. */
 import { hash } from 'node:crypto';
 import {
   attributesBytes,
@@ -13,10 +13,10 @@ import type { OutgoingMessage } from '../../queue/types.ts';
 import { sameQueue } from '../../queue/urls.ts';
 import type { Letter } from '../letters/letter.ts';
 
-/** A letter put back so often is put back once more only with `--force`. */
+/** A letter that was redriven this often is redriven again only with `--force`. */
 export const MAX_REDRIVES = 3;
 
-/** Fields that a redrive may change. Another Identifier would be another update; IssuedAt is renewed with any change. */
+/** Fields that a redrive may change. Another Identifier would be another update; any change renews IssuedAt. */
 export const settableFields = ['Description', 'TaskConfigurationId', 'JobId', 'RequestId'] as const;
 export type SetFields = Readonly<Partial<Record<(typeof settableFields)[number], string>>>;
 
@@ -29,16 +29,16 @@ export interface RedriveRules {
   readonly fifo: boolean;
   /** Body and attributes together at most, on the source queue. */
   readonly maxBytes: number;
-  /** Epoch milliseconds: the `IssuedAt` of what is changed. */
+  /** Epoch milliseconds: the new `IssuedAt` of a changed update. */
   readonly now: number;
 }
 
 export type RedriveDecision =
   | { readonly redrive: true; readonly message: OutgoingMessage; readonly bytes: number }
-  /** `why`: one of a few sentences, so that letters can be counted by it. `forcible`: `--force` overrules it. */
+  /** `why` is one of a few sentences: letters are counted by it. `forcible`: `--force` overrules it. */
   | { readonly redrive: false; readonly why: string; readonly forcible: boolean };
 
-/** What becomes of a letter that is meant to go back to the source queue. */
+/** Decides on a letter that the conditions match. */
 export function decideRedrive(letter: Letter, rules: RedriveRules): RedriveDecision {
   const changed = Object.keys(rules.set).length > 0;
   const body = changed ? changedBody(letter, rules) : letter.message.body;
@@ -58,7 +58,7 @@ function refuse(why: string, forcible: boolean): RedriveDecision {
   return { redrive: false, why, forcible };
 }
 
-/** Why putting it back would be of no use, or wrong. */
+/** Why redriving the letter would be useless or wrong; undefined: nothing is against it. */
 function objection(
   letter: Letter,
   { queueUrl, queueArn }: RedriveRules,
@@ -95,7 +95,7 @@ function withRecord({ message, record, redriveCount }: Letter): Letter['message'
   return { ...attributes, [DEAD_LETTER_ATTRIBUTE]: { dataType: 'String', stringValue } };
 }
 
-/** The bare update with the fields set and a new IssuedAt: the change is a new decision. */
+/** The update alone, without its envelope, with the fields set and a new IssuedAt: it is a new decision. */
 function changedBody(letter: Letter, { set, now }: RedriveRules): string | { readonly fault: string } {
   const payload = readPayload(letter.message.body);
   if (!payload.ok) return { fault: payload.message };
@@ -118,7 +118,7 @@ function toOutgoing(
     attributes,
     ...(message.traceHeader !== undefined && { traceHeader: message.traceHeader }),
     ...(message.groupId !== undefined && { groupId: message.groupId }),
-    // A letter that comes back has a new id, so only the very same move is ever taken for a duplicate.
+    // A letter that comes back has a new message id, so SQS takes only a repetition of the same move for a duplicate.
     ...(fifo && {
       groupId: message.groupId ?? (identifier ?? message.messageId).slice(0, 128),
       deduplicationId: changed

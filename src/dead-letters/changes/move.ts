@@ -1,4 +1,4 @@
-/** Letters to the source queue: sent first, deleted after the confirmation. A crash in between makes a duplicate. */
+/** Moves letters to the source queue: sends first, deletes after the confirmation. A crash in between duplicates. */
 
 import { BATCH_SIZE, type PackedItem, packRequests } from '../../queue/batch.ts';
 import type { BatchFailure, OutgoingMessage, QueueAttributes, SendAnswer } from '../../queue/types.ts';
@@ -30,7 +30,7 @@ export interface MoverOptions extends RetrySurroundings {
   readonly clock: Clock;
   /** Letters per second; Infinity for no pacing. */
   readonly ratePerSecond: number;
-  /** Aborts when the user interrupts: what is begun is brought to its end, nothing more is begun. */
+  /** Aborts when the user interrupts: the request under way is completed, no other is begun. */
   readonly signal: AbortSignal;
   readonly onProgress: (sent: number) => void;
 }
@@ -38,7 +38,7 @@ export interface MoverOptions extends RetrySurroundings {
 export class Mover {
   /** Letters that the source queue has confirmed. */
   sent = 0;
-  /** Of these, those that could not be deleted here: both queues have them now. */
+  /** Of these, letters that could not be deleted: they are on both queues. */
   notDeleted = 0;
   /** Letters that the source queue refused: they stay. */
   refused: BatchFailure[] = [];
@@ -50,9 +50,9 @@ export class Mover {
     this.#options = options;
   }
 
-  /** Whether this letter is one that was sent back, and has come back. */
+  /** Whether the letter is one that was sent and has been dead-lettered again. */
   knows({ message, record }: Letter): boolean {
-    // SQS's own move keeps the id, a worker's letter names it.
+    // A letter that SQS moved keeps its id; one that a worker sent names it.
     return this.#sentIds.has(message.messageId) || this.#sentIds.has(record?.sourceMessageId ?? '');
   }
 
@@ -93,7 +93,7 @@ export class Mover {
     for (const { message } of confirmed) held.forget(message.key);
   }
 
-  /** Small batches at small rates, so that letters flow rather than come in bursts. */
+  /** Small batches at low rates, so that letters are spread evenly. */
   #batchSize(): number {
     return Math.max(1, Math.min(BATCH_SIZE, Math.floor(this.#options.ratePerSecond)));
   }

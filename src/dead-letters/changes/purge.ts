@@ -1,4 +1,4 @@
-/** Letters deleted for good: looked through first (a dry run is that alone). */
+/** Deletes letters for good; a dry run only counts them. */
 import { packRequests } from '../../queue/batch.ts';
 import { Groups } from '../letters/causes.ts';
 import type { Filter } from '../letters/conditions.ts';
@@ -36,7 +36,7 @@ export interface PurgeReport {
 
 const unbounded = { limit: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY };
 
-/** Never rejects for what the queue answers: the report says how far it came. */
+/** Does not reject for what the queue answers: the report says how far it came. */
 export async function purge(options: PurgeOptions, context: PurgeContext): Promise<PurgeReport> {
   const { dead, surroundings } = context;
   const groups = new Groups();

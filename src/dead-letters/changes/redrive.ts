@@ -1,6 +1,6 @@
 /**
- * Putting letters back: looked through first (a dry run is that alone), then moved, the canaries before all others.
- * Whatever stops it, letters are on one queue or on both, never on none.
+ * Moves letters back to the source queue, the canaries before all others; a dry run only selects them. Whatever stops it,
+ * every letter is on one queue or on both.
  */
 
 import { MAX_PAYLOAD_BYTES } from '../../queue/batch.ts';
@@ -22,7 +22,7 @@ export interface RedriveOptions {
   /** Letters to put back at most. */
   readonly limit: number;
   readonly ratePerSecond: number;
-  /** Letters to put back and wait for before all others. */
+  /** Letters to put back first, and to wait for. */
   readonly canary: number | undefined;
   readonly canaryBounds: CanaryBounds;
   readonly force: boolean;
@@ -34,31 +34,31 @@ export interface RedriveContext {
   readonly surroundings: PassSurroundings;
   readonly audit: Audit;
   readonly onProgress: (sent: number) => void;
-  /** Told once the canaries are sent and waited for. */
+  /** Called when the canaries have been sent. */
   readonly onCanary: (sent: number) => void;
 }
 
 export interface RedriveReport {
   readonly dryRun: boolean;
-  /** The last pass made. */
+  /** The last pass. */
   readonly pass: PassResult;
-  /** Letters that the conditions meant, of those looked at. */
+  /** Letters seen that match the conditions. */
   readonly matched: number;
   /** Letters put back; on a dry run those that would be. */
   readonly redriven: number;
-  /** Letters still to be found on both queues. */
+  /** Letters that are on both queues. */
   readonly notDeleted: number;
-  /** Letters that came back while the command ran: left where they are. */
+  /** Letters that were dead-lettered again while the command ran: they are left where they are. */
   readonly cameBack: number;
   readonly refused: Refusals;
-  /** What the letters to put back are, by cause. */
+  /** The letters put back, by cause. */
   readonly groups: Groups;
   readonly canary: CanaryVerdict | undefined;
   /** Why it ended early; undefined when it did not. */
   readonly error: unknown;
 }
 
-/** What would be done, and nothing done. */
+/** What `redrive` would do. Changes nothing. */
 export async function planRedrive(
   options: RedriveOptions,
   context: Pick<RedriveContext, 'source' | 'dead' | 'surroundings'>,
@@ -82,7 +82,7 @@ const nothingSeen: PassResult = {
   notReleased: 0,
 };
 
-/** Puts letters back. Never rejects for what the queues answer: the report says how far it came. */
+/** Puts letters back. Does not reject for what the queues answer: the report says how far it came. */
 export async function redrive(options: RedriveOptions, context: RedriveContext): Promise<RedriveReport> {
   const { dead, surroundings } = context;
   const mover = new Mover({ ...context, ...surroundings, ratePerSecond: options.ratePerSecond });
@@ -93,7 +93,7 @@ export async function redrive(options: RedriveOptions, context: RedriveContext):
   try {
     const rules = await rulesOf(options, context);
     const movePass = async (limit: number): Promise<void> => {
-      // Each pass meets the letters that the one before left: only the last one's counts are the whole.
+      // Each pass sees the letters that the one before left, so the counts of the last one are complete.
       const chosen = new Selection(options, rules, surroundings, selection, (letter) => mover.knows(letter));
       selection = chosen;
       const wanted = chosen.chosen + limit;
@@ -159,7 +159,7 @@ async function rulesOf(
   };
 }
 
-/** The letters that are meant and may go back, counted on the way. */
+/** Chooses the letters that match and may be redriven, and counts them. */
 class Selection {
   matched: number;
   chosen: number;
@@ -171,7 +171,7 @@ class Selection {
   readonly #surroundings: PassSurroundings;
   readonly #isBack: (letter: Letter) => boolean;
 
-  /** @param before the selection of an earlier pass: what that one chose is gone from the queue, and counts. */
+  /** @param before the selection of an earlier pass: the letters that it chose are no longer on the queue, and count. */
   constructor(
     options: RedriveOptions,
     rules: RedriveRules,

@@ -1,4 +1,4 @@
-/** Letters that are not put back, counted by why. PURE. */
+/** Letters that are not redriven, counted by reason. PURE. */
 import type { BatchFailure } from '../../queue/types.ts';
 import type { Letter } from '../letters/letter.ts';
 
@@ -10,7 +10,7 @@ export interface Refusal {
   readonly example: { readonly messageId: string; readonly identifier: string | undefined };
 }
 
-/** Reasons told apart; letters may name queues of their own invention. */
+/** Reasons counted one by one. Letters may name any queue, so there is no end to the reasons. */
 const MAX_REASONS = 50;
 
 export class Refusals {
@@ -21,7 +21,7 @@ export class Refusals {
     this.#count(why, forcible, { messageId: message.messageId, identifier });
   }
 
-  /** A letter that SQS would not carry out something for; its key is the message id. */
+  /** A letter that SQS refused; the failure's key is its message id. */
   addFailure({ key, code, message }: BatchFailure): void {
     this.#count(`SQS: ${code} ${message.slice(0, 200)}`.trim(), false, {
       messageId: key,

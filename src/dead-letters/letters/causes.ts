@@ -2,14 +2,14 @@
 import { hash } from 'node:crypto';
 import type { Letter, LetterReason } from './letter.ts';
 
-/** Causes that are told apart in one pass; what comes after them is counted together. */
+/** Causes counted one by one in a pass; letters of any further cause are counted together. */
 export const MAX_GROUPS = 500;
 
-/** Length of a message that tells causes apart. */
+/** Characters of an error's message that distinguish causes. */
 const MAX_MESSAGE = 200;
 
 export interface Cause {
-  /** Short name of the cause, to be given back in `--where group=…`; the same in every pass. */
+  /** Short name of the cause, for `--where group=…`; the same in every pass. */
   readonly group: string;
   readonly reason: LetterReason;
   readonly errorName: string;
@@ -21,7 +21,7 @@ export interface Group extends Cause {
   /** Earliest and latest arrival, in epoch milliseconds. */
   readonly first: number;
   readonly last: number;
-  /** How many of them had been put back before. */
+  /** How many of them had been redriven before. */
   readonly redriven: number;
   readonly example: Example;
 }
@@ -32,19 +32,16 @@ export interface Example {
   readonly errorMessage: string;
 }
 
-/** What the letter has in common with others of its cause: reason, error, and the message without its particulars. */
+/** What the letter shares with others of its cause: reason, error, and the message without ids and numbers. */
 export function causeOf(letter: Letter): Cause {
   const { reason, errorName, errorStatus, errorMessage } = letter;
-  const pattern = withoutParticulars(errorMessage, letter);
+  const pattern = withoutIds(errorMessage, letter);
   const group = hash('sha256', JSON.stringify([reason, errorName, errorStatus ?? null, pattern]), 'hex');
   return { group: group.slice(0, 8), reason, errorName, errorStatus };
 }
 
-/** The message with ids and numbers taken out, so that the same fault of two tasks reads the same. */
-function withoutParticulars(
-  message: string,
-  { identifier, jobId, requestId, message: { messageId } }: Letter,
-) {
+/** The message without ids and numbers, so that the same fault of two tasks reads the same. */
+function withoutIds(message: string, { identifier, jobId, requestId, message: { messageId } }: Letter) {
   let text = message.slice(0, 4 * MAX_MESSAGE);
   for (const id of [identifier, requestId, jobId, messageId]) {
     if (id !== undefined && id.length > 2) text = text.replaceAll(id, '…');
@@ -104,7 +101,7 @@ export class Groups {
     return [...this.#groups.values()].sort((a, b) => b.count - a.count || a.first - b.first);
   }
 
-  /** Letters of causes beyond those that are told apart. */
+  /** Letters of further causes. */
   get others(): number {
     return this.#others;
   }

@@ -1,8 +1,8 @@
-/** Conditions on letters, as a person gives them: `reason=Rejected`, `older=2h`. PURE. */
+/** Conditions on letters as a person writes them: `reason=Rejected`, `older=2h`. PURE. */
 import { causeOf } from './causes.ts';
 import { type Letter, letterReasons } from './letter.ts';
 
-/** Whether a letter is meant. @param now in epoch milliseconds: what ages are measured against. */
+/** Whether a letter matches. @param now epoch milliseconds: ages are measured against it. */
 export type Filter = (letter: Letter, now: number) => boolean;
 
 export type WhereResult =
@@ -26,10 +26,10 @@ const age =
     return (letter, now) => fits(now - letter.arrivedAt, boundMs);
   };
 
-/** Length of the beginning of a message id that is enough to name it. */
+/** Characters of a message id that are enough to name a letter. */
 const MIN_ID = 8;
 
-/** What each field is compared with; two conditions on one field mean either, on two fields both. */
+/** The fields. A letter matches when it meets one of the conditions on each field that has any. */
 const fields: Readonly<Record<string, MakeTest>> = {
   group: same((letter) => causeOf(letter).group),
   reason: (value) => {

@@ -1,4 +1,4 @@
-/** A message of the dead-letter queue as triage sees it: what it says of itself, checked. PURE. */
+/** A message of the dead-letter queue with what it says of itself, checked. PURE. */
 import { z } from 'zod';
 import {
   DEAD_LETTER_ATTRIBUTE,
@@ -9,7 +9,7 @@ import type { Message } from '../../message/message.ts';
 import { parseBody } from '../../message/parse.ts';
 import { type UpdateCheck, updateSchema } from '../../message/update.ts';
 
-/** Why a letter is there; `foreign`: not put there by a worker, or not so that one can read it. */
+/** Why a letter is there; `foreign`: it has no record of a worker, or none that can be read. */
 export type LetterReason = DeadLetterReason | 'foreign';
 
 export const letterReasons: readonly LetterReason[] = [
@@ -28,7 +28,7 @@ const instant = z
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const { JobId, RequestId } = updateSchema.shape;
 
-/** Only what triage relies on is demanded; anyone may have written it. */
+/** Requires only what the commands rely on: anyone may have written the record. */
 const recordSchema = z.object({
   reason: z.enum(['Rejected', 'Invalid', 'RetriesExhausted', 'Expiring', 'InternalError']),
   error: z.object({
@@ -60,18 +60,18 @@ export interface Letter {
   readonly errorMessage: string;
   /** The worker's record; kept for a foreign letter only when it was redriven and SQS moved it here again. */
   readonly record: LetterRecord | undefined;
-  /** When it got here, in epoch milliseconds; the sent time when nothing else is known. */
+  /** When it came to the dead-letter queue, in epoch milliseconds; the sent time when nothing else is known. */
   readonly arrivedAt: number;
   readonly identifier: string | undefined;
   readonly jobId: string | undefined;
   readonly requestId: string | undefined;
-  /** How often it was put back so far. */
+  /** How often it was redriven. */
   readonly redriveCount: number;
   /** What the worker would make of the body now. */
   readonly update: UpdateCheck;
 }
 
-/** @param now in epoch milliseconds: an update that names a later time of issue is not valid yet. */
+/** @param now epoch milliseconds: an update with a later `IssuedAt` is not valid yet. */
 export function readLetter(message: Message, now: number): Letter {
   const update = parseBody(message.body, now);
   const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;

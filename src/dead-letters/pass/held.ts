@@ -1,12 +1,12 @@
 /**
- * Letters held invisible while a pass lasts. Held from the receive until forgotten (deleted) or released; extended
- * in between, so that no letter is seen twice and none comes back into view before the pass has ended.
+ * Letters that a pass keeps invisible, from their receive until they are deleted or released. Their leases are extended,
+ * so that no letter becomes visible again before the pass ends.
  */
 import { packRequests } from '../../queue/batch.ts';
 import type { BatchFailure, VisibilityChange } from '../../queue/types.ts';
 import { type RetrySurroundings, retryBatch } from './retry.ts';
 
-/** The lease that a pass asks for, in seconds: what a killed pass leaves hidden is back after that. */
+/** The lease that a pass asks for, in seconds: letters of a pass that was killed are visible again after that. */
 export const LEASE_SECONDS = 120;
 
 /** Requests in flight at once. */
@@ -21,7 +21,7 @@ export interface HeldOptions extends RetrySurroundings {
 
 interface Lease {
   receiptHandle: string;
-  /** When it has to be extended. */
+  /** When to extend it. */
   due: number;
 }
 
@@ -41,7 +41,7 @@ export class HeldLetters {
     return this.#leases.size;
   }
 
-  /** @returns false when the letter was held already: SQS handed it out twice, and the newer handle counts. */
+  /** @returns false when the letter was held already: SQS delivered it again, and the newer receipt handle counts. */
   hold(messageId: string, receiptHandle: string): boolean {
     const before = this.#leases.has(messageId);
     this.#leases.delete(messageId);
@@ -54,14 +54,14 @@ export class HeldLetters {
     return this.#leases.get(messageId)?.receiptHandle;
   }
 
-  /** The letter is gone from the queue. */
+  /** The letter was deleted from the queue. */
   forget(messageId: string): void {
     this.#leases.delete(messageId);
   }
 
   /**
    * Makes all letters visible again. Nothing is held afterwards.
-   * @returns how many could not be: they come back by themselves when their lease has run out.
+   * @returns how many could not be: they become visible when their leases end.
    */
   async releaseAll(): Promise<number> {
     this.#closed.abort();
@@ -83,7 +83,7 @@ export class HeldLetters {
     }
   }
 
-  /** Leases lie in the order in which they fall due: each is put behind all others when it is renewed. */
+  /** Leases are in the order in which they are due: one that is extended goes to the end. */
   async #extendDue(): Promise<void> {
     const now = this.#options.monotonic();
     const due: [string, Lease][] = [];
@@ -95,7 +95,7 @@ export class HeldLetters {
       this.#leases.delete(messageId);
       this.#leases.set(messageId, { ...lease, due: this.#nextDue() });
     }
-    // A letter whose lease is lost is at worst handed out again: the pass knows it by its id.
+    // A letter whose lease is lost is at worst delivered again: the pass recognises its id.
     await this.#change(
       due.map(([, lease]) => lease.receiptHandle),
       this.#leaseSeconds,

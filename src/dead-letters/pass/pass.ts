@@ -1,8 +1,8 @@
 /**
- * One pass over the dead-letter queue: every letter once, each held until the pass ends or until it is deleted.
+ * One pass over the dead-letter queue: every letter once, each held invisible until the pass ends or it is deleted.
  *
- * SQS has no cursor. A pass receives until nothing new comes, keeping invisible what it has seen; that it is through
- * shows only in rounds of polls that bring nothing new, more of them while the queue's count says that there is more.
+ * SQS has no cursor. A pass receives until nothing new comes, and keeps what it has seen invisible. It has seen all when
+ * several rounds of polls bring nothing new; it makes more of them while the queue counts more letters than were seen.
  */
 
 import type { Message } from '../../message/message.ts';
@@ -24,48 +24,48 @@ export interface LetterQueue {
 
 export interface PassSurroundings extends RetrySurroundings {
   readonly clock: Clock;
-  /** How long a poll waits for a message: 1 or more, or SQS asks only some of its servers. Default 1. */
+  /** Seconds that a poll waits for a message. Default 1: with 0, SQS asks only some of its servers. */
   readonly pollSeconds?: number;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
 }
 
 export interface PassBounds {
-  /** Letters looked at, at most. */
+  /** Letters to look at, at most. */
   readonly limit: number;
   /** Seconds that the pass may take; Infinity for no bound. */
   readonly seconds: number;
 }
 
-/** Messages in flight at most on any queue: SQS's limit. What a pass holds is in flight. */
+/** Messages in flight on one queue at most: SQS's limit. Letters that a pass holds are in flight. */
 export const MAX_IN_FLIGHT = 120_000;
 
-/** Polls at once in a round. */
+/** Polls at the same time in a round. */
 const POLLS = 4;
-/** Rounds without anything new that end a pass: when as many were seen as the queue counted, and when fewer were. */
+/** Rounds without a new letter that end a pass: when at least as many were seen as the queue counted, and when fewer. */
 const QUIET_ROUNDS = { enough: 2, fewer: 5 } as const;
 
-/** Why a pass ended; `stopped`: by whom the letters were handed to. */
+/** Why a pass ended. `through`: all letters were seen. `stopped`: by `OnLetters`. */
 export type PassEnd = 'through' | 'stopped' | 'limit' | 'time' | 'in-flight-limit' | 'interrupted';
 
 export interface PassResult {
   /** Different letters looked at. */
   readonly seen: number;
-  /** How many the queue counted when the pass began, those that others held included. Approximate. */
+  /** How many the queue counted when the pass began, including those that others held. Approximate. */
   readonly about: number | undefined;
-  /** Of these, how many others held, so that this pass could not see them. */
+  /** Of these, how many were invisible because others held them. */
   readonly heldByOthers: number | undefined;
   readonly fifo: boolean;
   readonly end: PassEnd;
-  /** Letters that could not be made visible again: they come back within {@link LEASE_SECONDS}. */
+  /** Letters that could not be made visible again: they will be within {@link LEASE_SECONDS}. */
   readonly notReleased: number;
 }
 
-/** Is handed the new letters of a round, and may delete some; false ends the pass. */
+/** Gets the new letters of a round, and may delete some. false ends the pass. */
 export type OnLetters = (letters: readonly Letter[], held: HeldLetters) => Promise<boolean>;
 
 /**
- * Runs one pass. However it ends, by errors too, what is still held is made visible again.
+ * Runs one pass. However it ends, the letters still held are made visible again.
  * @throws the error of a request that failed for good, or of `onLetters`.
  */
 export async function passOver(
@@ -90,7 +90,7 @@ export async function passOver(
     const lengths = Array.from({ length: polls }, (_, i) => Math.min(BATCH_SIZE, room - BATCH_SIZE * i));
     const answers = await Promise.allSettled(
       lengths.map((max) =>
-        // Not cut short by an interruption: what is on its way would be hidden from everybody.
+        // Without the signal: letters of an aborted receive would stay invisible for everybody.
         retryRequest(
           () => queue.receive({ max, waitSeconds: pollSeconds, visibilitySeconds: LEASE_SECONDS }),
           surroundings,

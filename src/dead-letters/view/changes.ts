@@ -1,6 +1,6 @@
-/** What `redrive` and `purge` print: what was done, or would be, and what was not, with why. PURE. */
+/** Reports of `redrive` and `purge`: what was done, or would be, and what was not, and why. PURE. */
 
-import { WIDTH, wrap } from '../../text/layout.ts';
+import { countLine, WIDTH, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import type { CanaryVerdict } from '../changes/canary.ts';
@@ -21,13 +21,13 @@ export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queue
   if (redriven > 0) lines.push('', ...groupsText(report.groups));
   lines.push(
     '',
-    entry(matchedName(report.pass), matched),
-    entry(dryRun ? 'would redrive' : 'redriven', redriven),
+    countLine(matchedName(report.pass), matched),
+    countLine(dryRun ? 'would redrive' : 'redriven', redriven),
   );
   lines.push(...refusedText(refused));
   if (notDeleted > 0)
     lines.push(
-      entry('on both queues', notDeleted),
+      countLine('on both queues', notDeleted),
       wrap(
         'sent back, and not deleted here: a second redrive sends them once more, which is harmless',
         '    ',
@@ -35,7 +35,7 @@ export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queue
     );
   if (cameBack > 0)
     lines.push(
-      entry('came back', cameBack),
+      countLine('came back', cameBack),
       wrap('dead-lettered again meanwhile, left where they are', '    '),
     );
   if (canary !== undefined) lines.push(...canaryText(canary));
@@ -45,13 +45,13 @@ export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queue
 export function purgeText(report: PurgeReport, { deadLetterQueueUrl }: Queues): string {
   const lines = report.pass === undefined ? [] : [...seenText(report.pass, deadLetterQueueUrl)];
   if (report.purged > 0) lines.push('', ...groupsText(report.groups));
-  lines.push('', entry(matchedName(report.pass), report.matched));
-  lines.push(entry(report.dryRun ? 'would delete' : 'deleted', report.purged));
-  if (report.notDeleted > 0) lines.push(entry('not deleted', report.notDeleted));
+  lines.push('', countLine(matchedName(report.pass), report.matched));
+  lines.push(countLine(report.dryRun ? 'would delete' : 'deleted', report.purged));
+  if (report.notDeleted > 0) lines.push(countLine('not deleted', report.notDeleted));
   return `${lines.join('\n')}\n`;
 }
 
-/** A pass that stopped early has not met all that would match. */
+/** A pass that stopped early has not seen all letters that match. */
 function matchedName(pass: PassResult | undefined): string {
   return pass?.end === 'through' ? 'matched' : 'matched so far';
 }
@@ -59,7 +59,7 @@ function matchedName(pass: PassResult | undefined): string {
 function refusedText(refused: Refusals): string[] {
   const all = refused.all();
   if (all.length === 0) return [];
-  const lines = [entry('not redriven', refused.count)];
+  const lines = [countLine('not redriven', refused.count)];
   for (const { why, count, forcible, example } of all) {
     const hint = forcible ? ' (--force overrules)' : '';
     lines.push(wrap(`${number(count)}  ${shortPrintable(why, 300)}${hint}`, '    '));
@@ -75,7 +75,7 @@ function canaryText(canary: CanaryVerdict): string[] {
     case 'interrupted':
       return ['  canaries: interrupted while waiting for them'];
     case 'unknown':
-      return [wrap(`canaries: no telling how they ended; ${printable(canary.why)}`, '  ')];
+      return [wrap(`canaries: how they ended is not known; ${printable(canary.why)}`, '  ')];
     case 'came-back': {
       const shown = canary.letters.slice(0, 3).map((letter) => {
         const said = letter.errorMessage === '' ? '' : `, ${letter.errorMessage}`;
@@ -84,10 +84,6 @@ function canaryText(canary: CanaryVerdict): string[] {
       return [`  canaries: ${counted(canary.letters.length, 'letter')} came back`, ...shown];
     }
   }
-}
-
-function entry(name: string, count: number): string {
-  return `  ${name.padEnd(15)}${number(count).padStart(7)}`;
 }
 
 export function redriveJson(report: RedriveReport): Readonly<Record<string, unknown>> {

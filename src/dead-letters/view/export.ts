@@ -19,7 +19,7 @@ function attributesOf(attributes: Readonly<Record<string, MessageAttribute>>): R
   return Object.fromEntries(entries);
 }
 
-/** Everything that SQS holds of the letter, and its cause. */
+/** The whole letter and its cause. */
 export function letterRecord(letter: Letter): Readonly<Record<string, unknown>> {
   const { message, record } = letter;
   return {
@@ -35,12 +35,12 @@ export function letterRecord(letter: Letter): Readonly<Record<string, unknown>> 
   };
 }
 
-/** One line without its line feed. @returns undefined for a letter that has no place in this form. */
+/** One line without its line feed. @returns undefined for a letter without a valid update, as `updates`. */
 export function exportLine(letter: Letter, form: ExportForm): string | undefined {
   if (form === 'letters') return printableJson(letterRecord(letter));
   if (!letter.update.ok) return undefined;
   const { update } = letter.update;
-  // Without a time of issue `enqueue` would give it a new one, and old values would win over newer ones.
+  // Without one `enqueue` would set a new IssuedAt, and old values would overwrite newer ones.
   const IssuedAt = update.IssuedAt ?? letter.record?.sentAt ?? new Date(letter.message.sentAt).toISOString();
   return printableJson({ ...update, IssuedAt });
 }

@@ -1,6 +1,6 @@
 /** One letter in full, for `show`. PURE. */
 import type { MessageAttribute } from '../../message/message.ts';
-import { wrap } from '../../text/layout.ts';
+import { hang } from '../../text/layout.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
 import { causeOf } from '../letters/causes.ts';
@@ -39,20 +39,18 @@ export function letterText(letter: Letter): string {
     ['valid update', update.ok ? 'yes' : `no: ${update.message}`],
   ];
   const lines = rows.flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [hang(name, printable(value.slice(0, 2_000)))],
+    value === undefined || value === '' ? [] : [row(name, printable(value.slice(0, 2_000)))],
   );
   for (const [name, attribute] of Object.entries(message.attributes)) {
     if (name !== 'DeadLetter')
-      lines.push(hang('attribute', `${shortPrintable(name, 60)} = ${attributeText(attribute)}`));
+      lines.push(row('attribute', `${shortPrintable(name, 60)} = ${attributeText(attribute)}`));
   }
   lines.push('', bodyText(message.body));
   return `${lines.join('\n')}\n`;
 }
 
-/** The value beside its name, further lines below the value. */
-function hang(name: string, value: string): string {
-  const [first = '', ...rest] = wrap(value, ' '.repeat(16)).split('\n');
-  return [`${name.padEnd(16)}${first.trimStart()}`, ...rest].join('\n');
+function row(name: string, value: string): string {
+  return hang(name.padEnd(16), value);
 }
 
 function attributeText({ dataType, stringValue, binaryValue }: MessageAttribute): string {
@@ -60,7 +58,7 @@ function attributeText({ dataType, stringValue, binaryValue }: MessageAttribute)
   return `${shortPrintable(dataType, 60)}, ${binaryValue?.byteLength ?? 0} bytes`;
 }
 
-/** JSON indented, anything else as it is; line ends of the text itself never reach the terminal raw. */
+/** JSON indented, anything else as it is; line ends in a text are printed as escapes. */
 function bodyText(body: string): string {
   let text = body;
   try {

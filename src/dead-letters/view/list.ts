@@ -1,4 +1,4 @@
-/** What `list` prints: causes, or letters one by one. PURE. */
+/** What `list` prints: causes, or letters one by one; and what every command says of its pass. PURE. */
 
 import { WIDTH, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -62,7 +62,7 @@ function exampleText({ messageId, identifier, errorMessage }: Group['example']):
   return errorMessage === '' ? name : `${name}: ${errorMessage}`;
 }
 
-/** How much of the queue was seen, and what may be behind it. */
+/** How much of the queue was seen, and why more may be there. */
 export function seenText(pass: PassResult, queueUrl: string): string[] {
   const about = pass.about === undefined ? '' : ` of about ${number(Math.max(pass.about, pass.seen))}`;
   const lines = [`${counted(pass.seen, 'letter')} seen${about}`, `  on ${printableUrl(queueUrl)}`];
@@ -71,17 +71,19 @@ export function seenText(pass: PassResult, queueUrl: string): string[] {
   if ((pass.heldByOthers ?? 0) > 0) {
     lines.push(
       wrap(
-        `About ${number(pass.heldByOthers ?? 0)} were held by someone else when the pass began (another pass, or one that was killed: those come back within ${LEASE_SECONDS} s).`,
+        `About ${number(pass.heldByOthers ?? 0)} were held by someone else when the pass began (another pass, or one that was killed: its letters are visible again within ${LEASE_SECONDS} s).`,
         '  ',
       ),
     );
   }
   if (pass.fifo)
-    lines.push(wrap('A FIFO queue: letters of a group are hidden behind those that a pass holds.', '  '));
+    lines.push(
+      wrap('A FIFO queue: a pass that holds letters of a group does not see the others of that group.', '  '),
+    );
   if (pass.notReleased > 0) {
     lines.push(
       wrap(
-        `${counted(pass.notReleased, 'letter')} could not be made visible again; that happens by itself within ${LEASE_SECONDS} s.`,
+        `${counted(pass.notReleased, 'letter')} could not be made visible again; they will be within ${LEASE_SECONDS} s.`,
         '  ',
       ),
     );
