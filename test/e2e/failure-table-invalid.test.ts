@@ -36,67 +36,8 @@ function event(detail: unknown): object {
 describe('a body that is no valid update', () => {
   test.each<[string, string, string]>([
     ['not JSON', 'update task0 please', 'not JSON'],
-    ['cut-off JSON', '{"Identifier":"task0"', 'not JSON'],
-    ['blank', ' \n', 'empty'],
-    ['a JSON string', '"task0"', 'not a JSON object'],
-    ['a JSON array', '[]', 'not a JSON object'],
-    ['null', 'null', 'not a JSON object'],
-    ['a number', '7', 'not a JSON object'],
-    ['without Identifier', '{"Description":"x"}', 'Identifier'],
-    ['with an empty Identifier', '{"Identifier":"","Description":"x"}', 'Identifier'],
-    ['with an Identifier of 201', `{"Identifier":"${'a'.repeat(201)}","Description":"x"}`, 'Identifier'],
-    ['with a path as Identifier', '{"Identifier":"../x","Description":"x"}', 'Identifier'],
-    ['with a newline after the Identifier', '{"Identifier":"task0\\n","Description":"x"}', 'Identifier'],
-    ['with a number as Identifier', '{"Identifier":7,"Description":"x"}', 'Identifier'],
-    ['with null as Description', '{"Identifier":"task0","Description":null}', 'Description'],
-    ['with an empty Description', '{"Identifier":"task0","Description":""}', 'Description'],
-    ['with a forbidden character', '{"Identifier":"task0","Description":"a.b"}', 'Description'],
-    ['with a Description of 257', `{"Identifier":"task0","Description":"${'a'.repeat(257)}"}`, 'Description'],
-    [
-      'with an empty TaskConfigurationId',
-      '{"Identifier":"task0","TaskConfigurationId":""}',
-      'TaskConfigurationId',
-    ],
     ['with a misspelt field', '{"Identifier":"task0","TaskConfigurationID":"c"}', '"TaskConfigurationID"'],
-    [
-      'with a misspelt field beside a good one',
-      '{"Identifier":"task0","Description":"x","Jobid":"j"}',
-      '"Jobid"',
-    ],
-    [
-      'with a field named __proto__',
-      '{"Identifier":"task0","Description":"x","__proto__":{"a":1}}',
-      '__proto__',
-    ],
-    [
-      'with a field named constructor',
-      '{"Identifier":"task0","Description":"x","constructor":1}',
-      'constructor',
-    ],
-    ['with nothing to update', '{"Identifier":"task0","JobId":"job-1"}', 'nothing to update'],
-    ['with a bad JobId', '{"Identifier":"task0","Description":"x","JobId":"a b"}', 'JobId'],
-    [
-      'with an IssuedAt that is no time',
-      '{"Identifier":"task0","Description":"x","IssuedAt":"today"}',
-      'IssuedAt',
-    ],
-    [
-      'with an IssuedAt outside UTC',
-      '{"Identifier":"task0","Description":"x","IssuedAt":"2026-11-23T07:00:00+01:00"}',
-      'IssuedAt',
-    ],
     ['with an IssuedAt 6 minutes ahead', JSON.stringify({ ...update, IssuedAt: soon(6) }), 'IssuedAt'],
-    ['an SNS notification of something else', JSON.stringify(notification('hello')), 'not JSON'],
-    ['an SNS subscription confirmation', '{"Type":"SubscriptionConfirmation","Message":"{}"}', 'Identifier'],
-    ['an EventBridge event of something else', JSON.stringify(event({ state: 'running' })), 'Identifier'],
-    ['an event whose detail is null', JSON.stringify(event(null)), 'not a JSON object'],
-    [
-      'an envelope in an envelope in an envelope',
-      JSON.stringify(
-        notification(JSON.stringify(notification(JSON.stringify(notification(JSON.stringify(update)))))),
-      ),
-      'Identifier',
-    ],
   ])('(%s) is dead-lettered as Invalid, byte for byte, without a call', async (_what, body, reason) => {
     stage = await setStage();
     await stage.send(body);
@@ -141,20 +82,11 @@ describe('a body that is no valid update', () => {
 describe('a valid update is applied', () => {
   test.each<[string, string]>([
     ['bare', JSON.stringify(update)],
-    ['bare, with white space around it', `\r\n\t${JSON.stringify(update, null, 2)} \n`],
-    ['in an SNS notification', JSON.stringify(notification(JSON.stringify(update)))],
-    ['in an EventBridge event', JSON.stringify(event(update))],
     [
       'in an EventBridge event that SNS delivered',
       JSON.stringify(notification(JSON.stringify(event(update)))),
     ],
-    ['in a notification that an event carries', JSON.stringify(event(notification(JSON.stringify(update))))],
     ['with an IssuedAt 4 minutes ahead', JSON.stringify({ ...update, IssuedAt: soon(4) })],
-    ['with an IssuedAt of long ago', JSON.stringify({ ...update, IssuedAt: '2001-01-01T00:00:00Z' })],
-    [
-      'with the longest ids',
-      JSON.stringify({ ...update, JobId: 'j'.repeat(128), RequestId: 'r_.:-'.repeat(25) }),
-    ],
   ])('%s', async (_what, body) => {
     stage = await setStage();
     await stage.send(body);

@@ -62,36 +62,6 @@ describe('an answer that blames our set-up pauses the work until it heals', () =
     stage.api.configure({ expiredCredentials: false });
     await expectRecovery(60);
   });
-
-  test.each<[string, ScriptedAnswer]>([
-    ['403 ExpiredTokenException', { status: 403, errorType: 'ExpiredTokenException' }],
-    ['400 ExpiredToken', { status: 400, errorType: 'ExpiredToken' }],
-    ['403 UnrecognizedClientException', { status: 403, errorType: 'UnrecognizedClientException' }],
-    ['400 UnrecognizedClientException', { status: 400, errorType: 'UnrecognizedClientException' }],
-    ['403 InvalidSignatureException', { status: 403, errorType: 'InvalidSignatureException' }],
-    ['400 IncompleteSignature', { status: 400, errorType: 'IncompleteSignature' }],
-    ['403 IncompleteSignatureException', { status: 403, errorType: 'IncompleteSignatureException' }],
-    [
-      '403 MissingAuthenticationTokenException',
-      { status: 403, errorType: 'MissingAuthenticationTokenException' },
-    ],
-    ['400 RequestExpired', { status: 400, errorType: 'RequestExpired' }],
-    ['403 OptInRequired', { status: 403, errorType: 'OptInRequired' }],
-    ['404 UnknownOperationException', { status: 404, errorType: 'UnknownOperationException' }],
-    ['400 InvalidAction', { status: 400, errorType: 'InvalidAction' }],
-    ['403 InvalidClientTokenId', { status: 403, errorType: 'InvalidClientTokenId' }],
-    ['401 UnauthorizedException', { status: 401, errorType: 'UnauthorizedException' }],
-    ['401 NotAuthorized', { status: 401, errorType: 'NotAuthorized' }],
-    ['a nameless 401', { status: 401, body: {} }],
-    ['a page with 401', { status: 401, body: '<html>Unauthorized</html>' }],
-  ])('%s', async (_what, answer) => {
-    await setPausedStage(3);
-    stage.api.scriptAll(answer);
-    await stage.worker.start();
-    await expectPause();
-    stage.api.scriptAll(null);
-    await expectRecovery(3);
-  });
 });
 
 describe('credentials that cannot be had pause the work until they can', () => {

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { readiness } from '../../src/http/health.ts';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
+import { seeded } from '../../testing/random.ts';
 import { fastTimings, recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
@@ -20,17 +21,6 @@ function recordCalls(): string[] {
   return calls;
 }
 
-/** A generator with a seed (mulberry32): a shuffle that is the same in every run. */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const result = [...items];
   for (let i = result.length - 1; i > 0; i--) {
@@ -43,8 +33,6 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
 describe('an outage', () => {
   test.each<[string, ScriptedAnswer]>([
     ['500s', { status: 500, errorType: 'InternalServerException' }],
-    ['HTML 503s', { status: 503, body: '<html>503</html>' }],
-    ['connection resets', 'reset'],
     ['hangs', 'hang'],
   ])('of %s costs few calls and no message, even with MAX_DELIVERIES=1', async (_what, answer) => {
     stage = await setStage({
@@ -76,12 +64,9 @@ describe('an outage', () => {
     expect(readiness(stage.worker.snapshot())).toEqual({ ok: true, reasons: [] });
   });
 
-  test.each([
-    ['a finite rate', { RATE_LIMIT: '200' }],
-    ['one call at a time', { MAX_CONCURRENCY: '1' }],
-    ['a finite rate and one call at a time', { RATE_LIMIT: '200', MAX_CONCURRENCY: '1' }],
-  ])('is survived with %s, too', async (_what, env) => {
-    stage = await setStage({ env: { ...env, MAX_DELIVERIES: '1' }, random: () => 0 });
+  test('is survived with a finite rate and one call at a time, too', async () => {
+    const env = { RATE_LIMIT: '200', MAX_CONCURRENCY: '1', MAX_DELIVERIES: '1' };
+    stage = await setStage({ env, random: () => 0 });
     stage.api.configure({ down: true });
     await stage.sendUpdates(60);
     await stage.worker.start();
@@ -209,18 +194,13 @@ describe('an outage', () => {
 });
 
 describe('a policy revoked', () => {
-  test.each<[string, ScriptedAnswer]>([
-    ['403s', { status: 403, errorType: 'AccessDeniedException' }],
-    ["403s in AWS's older wording", { status: 403, errorType: 'AccessDenied' }],
-    ["AWS's common AccessDeniedException with a 400", { status: 400, errorType: 'AccessDeniedException' }],
-    ["AWS's common NotAuthorized with a 400", { status: 400, errorType: 'NotAuthorized' }],
-  ])('(%s for 200 messages) dead-letters none and goes on without a restart', async (_what, answer) => {
+  test('(403s for 200 messages) dead-letters none and goes on without a restart', async () => {
     stage = await setStage({
       env: { MAX_DELIVERIES: '1' },
       timings: { ...fastTimings, trialMs: 60_000 },
       random: () => 0,
     });
-    stage.api.scriptAll(answer);
+    stage.api.scriptAll({ status: 403, errorType: 'AccessDeniedException' });
     const calls = recordCalls();
     await stage.sendUpdates(200);
     await stage.worker.start();
@@ -282,7 +262,7 @@ describe('a policy revoked', () => {
       // Longer than a busy machine takes to answer: each Identifier is to be called once.
       env: { CALL_TIMEOUT_MS: '10000' },
     });
-    const order = shuffled([...denied, ...granted], dice(7));
+    const order = shuffled([...denied, ...granted], seeded(7));
     await stage.send(...order.map((Identifier) => ({ Identifier, Description: 'x' })));
     await stage.worker.start();
     await stage.ended(300);

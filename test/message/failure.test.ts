@@ -64,6 +64,7 @@ describe('classify', () => {
     ['rejected', '400 SerializationException', { name: 'SerializationException', status: 400 }],
     ['rejected', '402 ServiceQuotaExceededException', { name: 'ServiceQuotaExceededException', status: 402 }],
     ['rejected', '404 ResourceNotFoundException', { name: 'ResourceNotFoundException', status: 404 }],
+    ['rejected', '400 LimitExceededException', { name: 'LimitExceededException', status: 400 }],
     ['rejected', '410 LimitExceededException', { name: 'LimitExceededException', status: 410 }],
     [
       'rejected',
@@ -74,6 +75,7 @@ describe('classify', () => {
 
     ['denied', '403 AccessDeniedException', { name: 'AccessDeniedException', status: 403 }],
     ['denied', '403 AccessDenied', { name: 'AccessDenied', status: 403 }],
+    ['denied', '400 NotAuthorized', { name: 'NotAuthorized', status: 400 }],
     ['denied', '403 ForbiddenException', { name: 'ForbiddenException', status: 403 }],
     // AWS's lists of common errors have it with 400 as well.
     ['denied', '400 AccessDeniedException', { name: 'AccessDeniedException', status: 400 }],
@@ -86,6 +88,13 @@ describe('classify', () => {
       { name: 'UnrecognizedClientException', status: 403 },
     ],
     ['misconfigured', '403 InvalidSignatureException', { name: 'InvalidSignatureException', status: 403 }],
+    [
+      'misconfigured',
+      '400 UnrecognizedClientException',
+      { name: 'UnrecognizedClientException', status: 400 },
+    ],
+    ['misconfigured', '400 InvalidAction', { name: 'InvalidAction', status: 400 }],
+    ['misconfigured', '401 NotAuthorized', { name: 'NotAuthorized', status: 401 }],
     ['misconfigured', '400 IncompleteSignature', { name: 'IncompleteSignature', status: 400 }],
     [
       'misconfigured',
