@@ -55,7 +55,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   observe: ['message', 'text', 'worker:type'],
   jobs: ['errors', 'input', 'message', 'ota:type', 'queue', 'sending', 'text', 'time'],
   'dead-letters': ['message', 'queue', 'text', 'time'],
-  enqueue: ['errors', 'input', 'message:type', 'queue:type', 'sending', 'text', 'time:type'],
+  enqueue: ['errors', 'input', 'message:type', 'queue', 'sending', 'text', 'time:type'],
   check: ['aws', 'config:type', 'queue', 'text'],
   worker: ['config:type', 'message', 'ota', 'queue', 'text', 'time'],
   sandbox: ['queue'],

@@ -15,7 +15,8 @@ import {
 import { openSource, type Source } from '../input/source.ts';
 import type { Update } from '../message/update.ts';
 import type { OutgoingMessage } from '../queue/types.ts';
-import { isFifo, type MessageOptions, toMessage } from '../sending/messages.ts';
+import { isFifoUrl } from '../queue/urls.ts';
+import { type MessageOptions, toMessage } from '../sending/messages.ts';
 import { type SendContext, sendMessages } from '../sending/send.ts';
 import { printable } from '../text/printable.ts';
 import type { Progress } from '../text/progress.ts';
@@ -154,7 +155,7 @@ async function send(
     firstBody ??= first?.body;
     return [];
   };
-  const run = { fifo: isFifo(queueUrl), run: `${rules.startedAt} ${context.random()}` };
+  const run = { fifo: isFifoUrl(queueUrl), run: `${rules.startedAt} ${context.random()}` };
   async function* messages(): AsyncGenerator<RowMessage, undefined> {
     for await (const row of readRows({ ...source, chunks: source.chunks() }, rules)) {
       if ('update' in row && row.line >= fromLine) yield toRowMessage(row, rules.startedAt, run);

@@ -1,7 +1,7 @@
 /** The result of an enqueue: a block of text, or one JSON object. */
 
 import type { RefusedRow } from '../input/rows.ts';
-import { isFifo } from '../sending/messages.ts';
+import { isFifoUrl } from '../queue/urls.ts';
 import { countLine } from '../text/layout.ts';
 import { counted, number } from '../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../text/printable.ts';
@@ -144,7 +144,7 @@ function duplicatesNote({ duplicates, queueUrl }: Report): string {
   const { identifiers } = duplicates;
   if (identifiers === 0) return '';
   const what = `of ${identifiers === 1 ? 'one Identifier' : `${number(identifiers)} Identifiers`}`;
-  if (queueUrl !== undefined && isFifo(queueUrl)) return `${what}; they are applied in file order`;
+  if (queueUrl !== undefined && isFifoUrl(queueUrl)) return `${what}; they are applied in file order`;
   return `${what}; a standard queue keeps no order, so which row comes last is open unless IssuedAt tells them apart`;
 }
 

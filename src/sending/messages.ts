@@ -6,11 +6,6 @@ import type { OutgoingMessage } from '../queue/types.ts';
 /** SQS's limit of a message group's id, in characters. */
 const MAX_GROUP_ID_LENGTH = 128;
 
-/** Whether a URL is that of a FIFO queue: SQS demands the ending. */
-export function isFifo(queueUrl: string): boolean {
-  return new URL(queueUrl).pathname.endsWith('.fifo');
-}
-
 export interface MessageOptions {
   /** Names the update within the run. */
   readonly key: string;

@@ -10,9 +10,9 @@ import { partitionBatch, RequestPacker } from '../queue/batch.ts';
 import { isTransient, mayHaveArrived } from '../queue/errors.ts';
 import { explainSqsError, type RequestHints } from '../queue/explain.ts';
 import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
+import { isFifoUrl } from '../queue/urls.ts';
 import { printable } from '../text/printable.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
-import { isFifo } from './messages.ts';
 
 /** Requests in flight at most, on a standard queue. */
 export const LANES = 8;
@@ -87,7 +87,7 @@ class Run<Message extends OutgoingMessage> {
 
   constructor(options: SendOptions<Message>) {
     this.#options = options;
-    this.#fifo = isFifo(options.queueUrl);
+    this.#fifo = isFifoUrl(options.queueUrl);
     this.#stop = AbortSignal.any([options.signal, this.#gaveUp.signal]);
   }
 

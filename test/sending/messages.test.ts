@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Update } from '../../src/message/update.ts';
-import { isFifo, toMessage } from '../../src/sending/messages.ts';
+import { toMessage } from '../../src/sending/messages.ts';
 
 const run = 'run-1';
 const standard = { key: '2', fifo: false, run };
@@ -45,12 +45,4 @@ describe('toMessage', () => {
   ])('makes a group of an Identifier of %d characters', (length, groupId) => {
     expect(toMessage(update('x'.repeat(length)), ordered).groupId).toBe(groupId);
   });
-});
-
-test.each([
-  ['https://sqs.eu-west-1.amazonaws.com/1/updates.fifo', true],
-  ['https://sqs.eu-west-1.amazonaws.com/1/updates', false],
-  ['https://host.fifo/1/updates', false],
-])('isFifo(%s) is %s', (url, fifo) => {
-  expect(isFifo(url)).toBe(fifo);
 });

@@ -1,6 +1,7 @@
 /** Sends claimed rows, and says of each what became of it. */
 import type { OutgoingMessage } from '../../queue/types.ts';
-import { isFifo, toMessage } from '../../sending/messages.ts';
+import { isFifoUrl } from '../../queue/urls.ts';
+import { toMessage } from '../../sending/messages.ts';
 import { type SendContext, sendMessages } from '../../sending/send.ts';
 import type { Sendings } from '../ledger/ledger.ts';
 import { type LedgerRow, requestIdOf } from '../ledger/row.ts';
@@ -25,7 +26,7 @@ export async function sendRows(
   options: SendRowsOptions,
 ): Promise<Sendings & { readonly failure: string | undefined }> {
   const { queueUrl, jobId, issuedAt } = options;
-  const fifo = isFifo(queueUrl);
+  const fifo = isFifoUrl(queueUrl);
   const messages = rows.map((row): RowMessage => {
     const ids = { JobId: jobId, RequestId: requestIdOf(row), IssuedAt: issuedAt };
     const update = { Identifier: row.Identifier, ...changeOf(row), ...ids };
