@@ -6,13 +6,23 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { outcomeJsonSchema } from '../src/message/outcome.ts';
 import { updateJsonSchema } from '../src/message/update.ts';
 import { checkPage } from './reference/check.ts';
+import { commandsPage } from './reference/commands.ts';
 import { configurationPage } from './reference/configuration.ts';
 import { exitCodesPage } from './reference/exit-codes.ts';
+import { jsonPage } from './reference/json.ts';
 import { logsPage } from './reference/logs.ts';
 import { metricsPage } from './reference/metrics.ts';
 import { code, type Page, table } from './reference/page.ts';
 
-const pages: readonly Page[] = [configurationPage, metricsPage, logsPage, checkPage, exitCodesPage];
+const pages: readonly Page[] = [
+  commandsPage,
+  configurationPage,
+  metricsPage,
+  logsPage,
+  checkPage,
+  exitCodesPage,
+  jsonPage,
+];
 
 const indexPage: Page = {
   name: 'README.md',

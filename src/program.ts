@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './cli/context.ts';
 import { compileSooner, keepMemoryFlat } from './cli/v8-flags.ts';
 import { misuse } from './errors.ts';
+import { WIDTH } from './text/layout.ts';
 import { version } from './version.ts';
 
 /** Gives a command its description, arguments, options and action. */
@@ -62,6 +63,12 @@ export async function runProgram(args: readonly string[], context: CommandContex
       'read environment variables from a file; a variable that is set already wins',
     )
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      getOutHelpWidth: () => context.stdout.columns ?? WIDTH,
+      getErrHelpWidth: () => context.stderr.columns ?? WIDTH,
+    })
     .showHelpAfterError()
     .hook('preAction', () => loadEnvFile(program.opts<{ envFile?: string }>().envFile));
   const [first, second] = program.parseOptions([...args]).operands;

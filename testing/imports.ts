@@ -32,6 +32,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
     'jobs/command',
     'sandbox/command',
     'version',
+    'text',
   ],
   commands: ['aws', 'cli', 'config', 'http', 'message', 'observe', 'ota', 'queue', 'time', 'worker'],
   'check/command': ['check', 'cli:type', 'config', 'errors'],

@@ -11,7 +11,7 @@ export interface CommandContext {
   readonly cwd: string;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Results only. */
-  readonly stdout: Writable;
+  readonly stdout: Writable & { readonly columns?: number };
   /** Everything else. */
   readonly stderr: Writable & { readonly columns?: number };
   /** Whether stderr is a terminal: progress is drawn only there. */

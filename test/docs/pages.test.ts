@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { type LogField, type LogLine, logLines } from '../../src/observe/log-lines.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
@@ -38,7 +39,8 @@ describe('the tree in ARCHITECTURE.md', () => {
   });
 
   test('lists all folders to the second level, and files in src/; folders of test/ that mirror a room are one line', () => {
-    const mirrored = (path: string): boolean => real.has(path.replace(/^test\//, 'src/'));
+    const mirrored = (path: string): boolean =>
+      real.has(path.replace(/^test\//, 'src/')) || real.has(path.replace(/^test\//, ''));
     const missing = [...real].filter((path) => !listed.includes(path));
     expect(missing.filter((path) => !path.startsWith('test/') || !mirrored(path))).toEqual([]);
   });
@@ -104,3 +106,17 @@ function anchorsOf(text: string): Set<string> {
 function withoutCode(text: string): string {
   return text.replace(/^```[\s\S]*?^```/gm, '');
 }
+
+describe('log lines in docs/troubleshooting.md', () => {
+  const lines = [...read('docs/troubleshooting.md').matchAll(/^\{"level".*\}$/gm)].map(
+    ([line]) => JSON.parse(line) as Record<string, unknown>,
+  );
+
+  test.each(lines)('$event is what a worker writes', ({ level, event, msg, ...fields }) => {
+    const line = Object.values<LogLine>(logLines).find(
+      (known) => known.level === level && known.event === event && known.message === msg,
+    );
+    expect(line).toBeDefined();
+    expect(Object.keys(fields).filter((field) => !line?.fields.includes(field as LogField))).toEqual([]);
+  });
+});

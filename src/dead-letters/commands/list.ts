@@ -6,15 +6,7 @@ import { counted, number } from '../../text/numbers.ts';
 import { jsonLine } from '../../text/printable.ts';
 import { Groups } from '../letters/causes.ts';
 import { type PassResult, passOver } from '../pass/pass.ts';
-import {
-  groupJson,
-  groupsText,
-  letterJson,
-  letterLine,
-  lettersHead,
-  passJson,
-  seenText,
-} from '../view/list.ts';
+import { groupsJson, groupsText, letterJson, letterLine, lettersHead, seenText } from '../view/list.ts';
 import { type BoundFlags, type WhereFlags, whereOf, withBounds, withWhere } from './flags.ts';
 import { write } from './output.ts';
 import type { LettersRun, StartRun } from './run.ts';
@@ -55,8 +47,7 @@ async function list(flags: Flags, { context, dead, surroundings }: LettersRun): 
   });
   context.exitCode = pass.end === 'interrupted' ? exitCodes.interrupted : exitCodes.done;
   if (flags.group === true && flags.json === true) {
-    const all = groups.all().map(groupJson);
-    stdout.write(jsonLine({ matched, groups: all, others: groups.others, pass: passJson(pass) }));
+    stdout.write(jsonLine(groupsJson(matched, groups, pass)));
     return;
   }
   const lines = [

@@ -117,6 +117,15 @@ export function groupJson(group: Group): Readonly<Record<string, unknown>> {
   };
 }
 
+/** What `list --group --json` prints. */
+export function groupsJson(
+  matched: number,
+  groups: Groups,
+  pass: PassResult,
+): Readonly<Record<string, unknown>> {
+  return { matched, groups: groups.all().map(groupJson), others: groups.others, pass: passJson(pass) };
+}
+
 export function passJson(pass: PassResult): Readonly<Record<string, unknown>> {
   const { seen, about, heldByOthers, fifo, end, notReleased } = pass;
   return { seen, about: about ?? null, heldByOthers: heldByOthers ?? null, fifo, end, notReleased };

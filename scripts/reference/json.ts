@@ -1,0 +1,251 @@
+/** docs/reference/json.md */
+import type { Finding } from '../../src/check/finding.ts';
+import { findingsAsJson } from '../../src/check/report.ts';
+import { Refusals } from '../../src/dead-letters/changes/refusals.ts';
+import { Groups } from '../../src/dead-letters/letters/causes.ts';
+import { readLetter } from '../../src/dead-letters/letters/letter.ts';
+import type { PassResult } from '../../src/dead-letters/pass/pass.ts';
+import { purgeJson, redriveJson } from '../../src/dead-letters/view/changes.ts';
+import { letterRecord } from '../../src/dead-letters/view/export.ts';
+import { groupJson, groupsJson, letterJson, passJson } from '../../src/dead-letters/view/list.ts';
+import { summaryJson, toReport } from '../../src/enqueue/summary.ts';
+import { deadLetterRecord } from '../../src/message/dead-letter.ts';
+import { code, type Page } from './page.ts';
+import { type Shape, shapeText } from './shape.ts';
+
+const sentAt = Date.UTC(2026, 10, 28, 7);
+const sourceQueueUrl = 'https://sqs.eu-west-1.amazonaws.com/111122223333/ota-updates';
+
+const message = {
+  messageId: '9fd74229-0db7-4a50-bfe9-cd310d40ad51',
+  receiptHandle: 'handle',
+  body: '{"Identifier":"unknown7","TaskConfigurationId":"cfgB7","JobId":"2026-11-fleet-b7","RequestId":"row-000017"}',
+  attributes: {},
+  sentAt,
+  receiveCount: 1,
+  receivedAt: sentAt,
+};
+const record = deadLetterRecord(message, {
+  reason: 'Rejected',
+  error: {
+    name: 'ResourceNotFoundException',
+    status: 404,
+    message: 'OTA task unknown7 was not found',
+    requestId: '8038476a-0000-4000-8000-00000000008a',
+  },
+  attempts: 1,
+  ids: { identifier: 'unknown7', jobId: '2026-11-fleet-b7', requestId: 'row-000017' },
+  sourceQueueUrl,
+  now: sentAt + 3_000,
+});
+const letter = readLetter(
+  { ...message, attributes: { DeadLetter: { dataType: 'String', stringValue: JSON.stringify(record) } } },
+  sentAt,
+);
+const groups = new Groups();
+groups.add(letter);
+const pass: PassResult = {
+  seen: 1,
+  about: 1,
+  heldByOthers: 0,
+  fifo: false,
+  end: 'through',
+  notReleased: 0,
+};
+const refused = new Refusals();
+refused.add(letter, 'it was rejected before and nothing was changed since', true);
+
+const findings: readonly Finding[] = [
+  {
+    severity: 'error',
+    rule: 'region',
+    where: 'AWS region',
+    what: 'cannot be found: Region is missing',
+    fix: 'set AWS_REGION',
+  },
+];
+
+const inGroup = 'letters by cause: see [a group](#a-group)';
+const aPass = 'how much of the queue was seen: see [a pass](#a-pass)';
+
+const shapes: readonly Shape[] = [
+  {
+    title: 'check --json',
+    sample: JSON.parse(findingsAsJson(findings)),
+    fields: {
+      ok: 'whether no finding is an error; warnings are allowed',
+      'findings[].severity': '`ok`, `warning` or `error`',
+      'findings[].rule': '[the rule](check.md); does not change between releases',
+      'findings[].where': 'the variable or the thing that was looked at',
+      'findings[].what': 'what was found',
+      'findings[].fix': 'how to fix it; absent when all is well',
+    },
+  },
+  {
+    title: 'enqueue --json',
+    about: `With ${code('--dry-run')} there are ${code('wouldSend')} and ${code('firstBody')} as well.`,
+    sample: JSON.parse(
+      summaryJson(
+        toReport(
+          { file: 'updates.csv', queueUrl: sourceQueueUrl, dryRun: true },
+          {
+            outcome: 'done',
+            sent: 1_175,
+            requests: 118,
+            refused: 25,
+            refusedFile: 'updates.csv.refused.csv',
+          },
+        ),
+      ),
+    ),
+    fields: {
+      outcome: '`done`, `interrupted` or `failed`',
+      file: 'as given; `stdin` for `-`',
+      queueUrl: 'without user, password and query; null when it is not known',
+      dryRun: 'whether nothing was to be sent',
+      rows: 'rows read, the refused ones included',
+      sent: 'rows sent; 0 on a dry run',
+      wouldSend: 'only on a dry run: rows that would be sent',
+      firstBody: 'only on a dry run: the first message, or null',
+      skipped: 'good rows before `--from-line`',
+      refused: 'rows refused',
+      refusedFile: 'where they are, with the reasons; null when there are none',
+      duplicateIdentifiers: 'Identifiers that more than one row names',
+      duplicateRows: 'the rows that name them',
+      requests: 'requests to SQS; on a dry run those it would take',
+      seconds: 'how long the sending took',
+      rate: 'rows sent per second',
+      continueFrom: 'line to give to `--from-line`; null when nothing is left to send',
+      failure: 'why it failed, as a sentence; null when it did not',
+    },
+  },
+  {
+    title: 'dead-letters list --json',
+    about: 'One line for each letter. What was seen of the queue goes to stderr.',
+    sample: letterJson(letter),
+    fields: {
+      messageId: 'of the letter',
+      group: 'short name of its cause, for `--where group=`; the same in every pass',
+      reason:
+        '`Rejected`, `Invalid`, `RetriesExhausted`, `Expiring`, `InternalError`; `foreign` without a readable record',
+      error: 'name of the error; of a foreign letter where it came from',
+      status: 'HTTP status, or null',
+      message: 'of the error',
+      arrivedAt: 'when it was dead-lettered, ISO 8601 UTC',
+      identifier: 'or null, when it cannot be read',
+      jobId: 'or null',
+      requestId: 'or null',
+      redriveCount: 'how often it was put back',
+    },
+  },
+  {
+    title: 'dead-letters list --group --json',
+    sample: groupsJson(1, groups, pass),
+    fields: {
+      matched: 'letters that the conditions select',
+      groups: inGroup,
+      others: 'letters of causes beyond the 500 that are told apart',
+      pass: aPass,
+    },
+  },
+  {
+    title: 'A group',
+    sample: groups.all().map(groupJson)[0],
+    fields: {
+      group: 'short name of the cause, for `--where group=`',
+      reason: 'as of a letter',
+      error: 'name of the error',
+      status: 'HTTP status, or null',
+      count: 'letters',
+      first: 'earliest arrival',
+      last: 'latest arrival',
+      redriven: 'how many of them had been put back before',
+      'example.messageId': 'one of them',
+      'example.identifier': 'its Identifier, or null',
+      'example.message': "its error's message",
+    },
+  },
+  {
+    title: 'A pass',
+    sample: passJson(pass),
+    fields: {
+      seen: 'letters looked at',
+      about: 'letters that SQS counted when the pass began, or null; approximate',
+      heldByOthers: 'of these, how many somebody else held, or null',
+      fifo: 'whether it is a FIFO queue',
+      end: 'why it ended: `through`, `limit`, `time`, `stopped`, `interrupted` or `in-flight-limit`',
+      notReleased: 'letters that could not be made visible again; that happens by itself',
+    },
+  },
+  {
+    title: 'dead-letters show --json, export',
+    about: 'One line for each letter, in the form that SQS has.',
+    sample: letterRecord(letter),
+    fields: {
+      MessageId: 'of the letter',
+      Reason: 'as of `list`',
+      Group: 'short name of the cause',
+      SentAt: 'when the message was first sent',
+      ArrivedAt: 'when it was dead-lettered',
+      Record: "the worker's record, or null: [its fields](../../ARCHITECTURE.md#dead-letters)",
+      MessageAttributes:
+        'as in the SQS API, binary values in base64: [what a letter carries](../../ARCHITECTURE.md#dead-letters)',
+      Body: 'of the original message, byte for byte',
+    },
+  },
+  {
+    title: 'dead-letters redrive --json',
+    sample: redriveJson({
+      dryRun: true,
+      pass,
+      matched: 2,
+      redriven: 1,
+      notDeleted: 0,
+      cameBack: 0,
+      refused,
+      groups,
+      canary: undefined,
+      error: undefined,
+    }),
+    fields: {
+      dryRun: 'whether nothing was changed',
+      matched: 'letters that the conditions select',
+      redriven: 'letters put back; 0 on a dry run',
+      wouldRedrive: 'only on a dry run',
+      notRedriven: 'letters that matched and were left',
+      'notRedrivenBy[].why': 'a reason',
+      'notRedrivenBy[].count': 'letters left for it',
+      'notRedrivenBy[].forcible': 'whether `--force` overrules it',
+      notDeleted: 'letters that are on both queues now; harmless, and to be purged',
+      cameBack: 'letters that were dead-lettered again meanwhile, and left',
+      canary: '`good`, `came-back`, `unknown`, `interrupted`; null without `--canary`',
+      groups: inGroup,
+      pass: aPass,
+    },
+  },
+  {
+    title: 'dead-letters purge --json',
+    sample: purgeJson({ dryRun: true, pass, matched: 1, purged: 1, notDeleted: 0, groups, error: undefined }),
+    fields: {
+      dryRun: 'whether nothing was changed',
+      matched: 'letters that the conditions select',
+      purged: 'letters deleted; 0 on a dry run',
+      wouldPurge: 'only on a dry run',
+      notDeleted: 'letters that could not be deleted',
+      groups: inGroup,
+      pass: aPass,
+    },
+  },
+];
+
+export const jsonPage: Page = {
+  name: 'json.md',
+  about: 'What every command prints with `--json`',
+  text: () => `# JSON output
+
+What commands print on stdout with \`--json\`: one object, or one object a line where it says so. Fields may be added; those
+here keep their name and meaning. Times are ISO 8601 UTC. The samples are printed by the program's own code from made-up facts.
+
+${shapes.map(shapeText).join('\n\n')}
+`,
+};
