@@ -3,7 +3,14 @@ import { printableJson } from '../text/printable.ts';
 import type { Message, MessageAttribute } from './message.ts';
 import type { UpdateIds } from './update.ts';
 
-export type DeadLetterReason = 'Rejected' | 'Invalid' | 'RetriesExhausted' | 'Expiring' | 'InternalError';
+export const deadLetterReasons = [
+  'Rejected',
+  'Invalid',
+  'RetriesExhausted',
+  'Expiring',
+  'InternalError',
+] as const;
+export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
 export interface DeadLetterError {
   readonly name: string;

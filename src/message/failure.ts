@@ -56,7 +56,7 @@ export const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 const MAX_MESSAGE_LENGTH = 1_000;
 
-/** What the names that all of AWS's services share mean for an update; `denied` stands apart, after the statuses. */
+/** Kinds of the error names that all AWS services share; `denied` is decided after the status. */
 const sharedKinds: Readonly<Record<Exclude<AwsErrorKind, 'denied'>, FailureKind>> = {
   'no-credentials': 'misconfigured',
   credentials: 'misconfigured',
@@ -114,7 +114,7 @@ export function classify(error: CallError, now: number): Failure {
 function failureKind({ name, status, code }: CallError): FailureKind {
   const shared = awsErrorKind(name);
   if (shared !== undefined && shared !== 'denied') return sharedKinds[shared];
-  // An answer that did not come to its end: what its status says, if there is one, is not known to be so.
+  // The status of an answer that broke off, if there is one, proves nothing.
   if (name === 'ConflictException' || isConnectionCode(code)) return 'retryable';
   if (status === undefined) return code === undefined || bugNames.has(name) ? 'internal' : 'retryable';
   if (status === 429) return 'throttled';

@@ -1,5 +1,6 @@
 /** The outcome of an update, as published on the outcome queue. The schema is the source of type and JSON Schema. */
 import { z } from 'zod';
+import { deadLetterReasons } from './dead-letter.ts';
 import type { Disposition } from './disposition.ts';
 import { type UpdateIds, updateSchema } from './update.ts';
 
@@ -20,10 +21,7 @@ export const outcomeSchema = z
     JobId,
     RequestId,
     Outcome: z.enum(['applied', 'superseded', 'dead-lettered']).describe('How the update ended.'),
-    Reason: z
-      .enum(['Rejected', 'Invalid', 'RetriesExhausted', 'Expiring', 'InternalError'])
-      .describe('Why it was dead-lettered.')
-      .optional(),
+    Reason: z.enum(deadLetterReasons).describe('Why it was dead-lettered.').optional(),
     Error: outcomeErrorSchema.describe('What the dead letter says of the error.').optional(),
     Attempts: z.number().int().min(0).describe('API calls made in the last delivery.'),
     At: z.iso.datetime().describe('When it ended, UTC.'),

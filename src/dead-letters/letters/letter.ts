@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   DEAD_LETTER_ATTRIBUTE,
   type DeadLetterReason,
+  deadLetterReasons,
   readEarlierRecord,
 } from '../../message/dead-letter.ts';
 import type { Message } from '../../message/message.ts';
@@ -12,14 +13,7 @@ import { type UpdateCheck, updateSchema } from '../../message/update.ts';
 /** Why a letter is there; `foreign`: it has no record of a worker, or none that can be read. */
 export type LetterReason = DeadLetterReason | 'foreign';
 
-export const letterReasons: readonly LetterReason[] = [
-  'Rejected',
-  'Invalid',
-  'RetriesExhausted',
-  'Expiring',
-  'InternalError',
-  'foreign',
-];
+export const letterReasons: readonly LetterReason[] = [...deadLetterReasons, 'foreign'];
 
 const instant = z
   .string()
@@ -30,7 +24,7 @@ const { JobId, RequestId } = updateSchema.shape;
 
 /** Requires only what the commands rely on: anyone may have written the record. */
 const recordSchema = z.object({
-  reason: z.enum(['Rejected', 'Invalid', 'RetriesExhausted', 'Expiring', 'InternalError']),
+  reason: z.enum(deadLetterReasons),
   error: z.object({
     name: z.string(),
     status: z.number().optional(),
