@@ -21,7 +21,7 @@ export const commandsPage: Page = {
     }
     return `# Commands
 
-In the image \`ota-updater COMMAND\`, from a checkout \`npm run -s ota -- COMMAND\`. Results go to stdout, everything else to
+In the image \`ota-updater COMMAND\`, from a checkout \`npx ota-updater COMMAND\`. Results go to stdout, everything else to
 stderr; [exit codes](exit-codes.md); [the shapes of \`--json\`](json.md).
 
 ${block(overview)}

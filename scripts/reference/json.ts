@@ -10,6 +10,7 @@ import { letterRecord } from '../../src/dead-letters/view/export.ts';
 import { groupJson, groupsJson, letterJson, passJson } from '../../src/dead-letters/view/list.ts';
 import { summaryJson, toReport } from '../../src/enqueue/summary.ts';
 import { deadLetterRecord } from '../../src/message/dead-letter.ts';
+import { jobShapes } from './json-jobs.ts';
 import { code, type Page } from './page.ts';
 import { type Shape, shapeText } from './shape.ts';
 
@@ -241,11 +242,11 @@ const shapes: readonly Shape[] = [
 export const jsonPage: Page = {
   name: 'json.md',
   about: 'What every command prints with `--json`',
-  text: () => `# JSON output
+  text: async () => `# JSON output
 
 What commands print on stdout with \`--json\`: one object, or one object a line where it says so. Fields may be added; those
 here keep their name and meaning. Times are ISO 8601 UTC. The samples are printed by the program's own code from made-up facts.
 
-${shapes.map(shapeText).join('\n\n')}
+${[...shapes, ...(await jobShapes())].map(shapeText).join('\n\n')}
 `,
 };

@@ -85,6 +85,43 @@ describe('links', () => {
   });
 });
 
+/** `src/NAME/command.ts`, `src/x/y.ts`, `src/check/*-findings.ts`. */
+const PLACEHOLDER = /[*{]|[A-Z]{4}|\/[xy]\b/;
+
+describe('names of the code', () => {
+  const pages = [
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'README.md',
+    ...files.filter((path) => /^docs\/[^/]+\.md$|^docs\/decisions\/.*\.md$/.test(path)),
+  ];
+
+  test.each(pages)('in %s: each path is in the tree', (page) => {
+    const paths = [
+      ...read(page).matchAll(/`((?:src|test|testing|scripts|chaos|docs|packages|schema)\/[^`\s]*)`/g),
+    ]
+      .map(([, path = '']) => path)
+      .filter((path) => !PLACEHOLDER.test(path));
+    expect(paths.filter((path) => !existsSync(`${root}/${path}`))).toEqual([]);
+  });
+
+  test.each(pages)('in %s: each name said to be in a file is there', (page) => {
+    const claims = [
+      ...read(page).matchAll(
+        /((?:`\w+`(?:, | and )?)+) (?:in|of) `((?:src|test|testing|scripts)\/[^`*]+\.ts)`/g,
+      ),
+    ];
+    const known = claims.filter(([, , path = '']) => !PLACEHOLDER.test(path));
+    const wrong = known.flatMap(([, names = '', path = '']) =>
+      [...names.matchAll(/\w+/g)]
+        .map(([name]) => name)
+        .filter((name) => !read(path).includes(name))
+        .map((name) => `${name} in ${path}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
 /** The code in the first cell of each row of a page's tables. */
 function firstCells(page: string): string[] {
   return [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell);

@@ -1,0 +1,181 @@
+/** The JSON output of `jobs`, for docs/reference/json.md. */
+import type { JobStanding } from '../../src/jobs/ledger/job.ts';
+import type { LedgerRow } from '../../src/jobs/ledger/row.ts';
+import { planJson } from '../../src/jobs/plan/summary.ts';
+import { reportText } from '../../src/jobs/view/report.ts';
+import { standingJson } from '../../src/jobs/view/standing.ts';
+import type { Shape } from './shape.ts';
+
+const standing: JobStanding = {
+  job: {
+    key: 1,
+    jobId: '2026-11-fleet-b7',
+    updatedAt: Date.UTC(2026, 10, 28, 7, 1),
+    plan: {
+      path: '2026-11-fleet-b7.plan.jsonl',
+      source: 'live tasks where Status=SCHEDULED',
+      digest: 'sha256:9f2b…',
+      issuedAt: '2026-11-28T07:00:00.000Z',
+      rows: 301,
+      leftOut: { alreadyAsWanted: 99, refused: 0, duplicates: 0 },
+      complete: true,
+      maybeTwice: 0,
+      guards: {},
+      counting: { good: 0, failed: 0, canaryPassed: true },
+      stopped: undefined,
+    },
+  },
+  counts: {
+    total: 301,
+    planned: 0,
+    inFlight: 0,
+    applied: 271,
+    superseded: 0,
+    failed: 30,
+    ended: 301,
+    causes: [{ cause: 'ResourceNotFoundException', rows: 30 }],
+    calls: 305,
+    callsOf: 301,
+  },
+  reconciled: 0,
+  unmatched: 0,
+};
+
+const row: LedgerRow = {
+  Row: 17,
+  Identifier: 'pump17',
+  Description: 'Nightly roll-out 7',
+  TaskConfigurationId: 'cfgB7',
+  Former: { Description: 'Nightly roll-out 6', TaskConfigurationId: 'cfgA6' },
+  state: 'dead-lettered',
+  try: 1,
+  sends: 1,
+  end: {
+    reason: 'Rejected',
+    error: {
+      name: 'ResourceNotFoundException',
+      status: 404,
+      message: 'OTA task pump17 was not found',
+      requestId: '8038476a-0000-4000-8000-00000000008a',
+    },
+    attempts: 1,
+    at: '2026-11-28T07:00:03.000Z',
+  },
+  reconciled: true,
+};
+
+async function reportRow(): Promise<unknown> {
+  const ledger = {
+    async *pages() {
+      yield [row];
+    },
+    async *unmatched() {},
+  };
+  let text = '';
+  for await (const chunk of reportText(ledger, standing.job, 'json')) text += chunk;
+  return (JSON.parse(text) as unknown[])[0];
+}
+
+export const jobShapes = async (): Promise<readonly Shape[]> => [
+  {
+    title: 'jobs plan --json, jobs undo --json',
+    sample: JSON.parse(
+      planJson({
+        jobId: '2026-11-fleet-b7',
+        source: 'updates.csv',
+        kind: 'file',
+        rows: 1_200,
+        plan: '2026-11-fleet-b7.plan.jsonl',
+        counts: { toChange: 1_171, alreadyAsWanted: 0, refused: 25, duplicates: 4 },
+        duplicateIdentifiers: 4,
+        unread: 0,
+        refreshed: false,
+        refusedFile: 'updates.csv.refused.csv',
+        reasons: [{ reason: 'Identifier: may hold only letters and digits', count: 25, lines: [3, 17] }],
+        rateLimit: 10,
+        warnings: [],
+      }),
+    ),
+    fields: {
+      jobId: 'name of the job',
+      plan: 'the plan file; null when there is nothing to change, and so no plan',
+      source: 'what the rows were made from',
+      rows: 'rows, or live tasks, looked at',
+      toChange: 'rows in the plan that will be sent',
+      alreadyAsWanted: 'rows left out because their task is so already',
+      refused: 'rows refused, or that cannot be undone',
+      duplicates: 'rows left out because a later row names the same task',
+      duplicateIdentifiers: 'tasks that more than one row names',
+      unread: 'rows planned although GetOtaTask could not read their task',
+      refreshed: 'whether the tasks were read',
+      refusedFile: 'where refused rows are, with the reasons; or null',
+      'reasons[].reason': 'why rows were refused, the most frequent first',
+      'reasons[].count': 'rows refused for it',
+      'reasons[].lines': 'the first few of them',
+      rateLimit: '`RATE_LIMIT`; null for none',
+      seconds: 'how long the job takes at that rate, at least; null for no limit',
+      warnings: 'sentences: what `check` finds, and what is unusual about the rows',
+    },
+  },
+  {
+    title: 'jobs status --json, jobs list --json, and what sends',
+    about:
+      '`apply`, `resume`, `retry` and `reconcile` print it when they end. `list` prints one line for each job, the one that something happened to last first.',
+    sample: JSON.parse(standingJson(standing, { end: 'done', maybeTwice: 0, retried: 0 })),
+    fields: {
+      job: 'name of the job',
+      end: 'only of commands that send: how this run ended',
+      source:
+        'what the rows were made from; this and the next two are null for a job whose plan is elsewhere',
+      digest: 'of the plan',
+      issuedAt: '`IssuedAt` of every row: when the job was first applied',
+      rows: 'rows to change',
+      'leftOut.alreadyAsWanted':
+        'rows of the source that the plan left out: as wanted already; `leftOut` may be null',
+      'leftOut.refused': 'refused',
+      'leftOut.duplicates': 'named again by a later row',
+      ended: 'rows that have ended',
+      applied: 'of these, applied',
+      superseded: 'of these, superseded',
+      failed: 'of these, dead-lettered or refused by SQS',
+      'failedByError.ResourceNotFoundException': 'failed rows by name of the error: one field for each name',
+      inFlight: 'rows sent, or being sent, without an outcome',
+      notSent: 'rows not sent in this try',
+      reconciled: 'rows whose end was read from the task itself',
+      maybeSentTwice: 'rows that may have been sent more than once, at most',
+      maybeSentTwiceNow: 'only of commands that send: of these, by this run',
+      triedAgain: 'only of `retry`: rows planned for another try',
+      outcomesOfNoRow: 'outcomes that name the job and none of its rows',
+      repeatedCallShare: 'share of API calls that were not the first of their row, 0-1',
+      stopped: 'why sending stopped before the end, or null',
+      complete: 'whether all rows of the plan are in the ledger; null without a plan',
+    },
+  },
+  {
+    title: 'jobs report --format json',
+    about:
+      'One array, a line for each row of the source. `--format csv` has the same columns in this order. Fields that do not apply are absent.',
+    sample: await reportRow(),
+    fields: {
+      Row: 'its place in the source, from 1',
+      Identifier: 'the task',
+      Description: 'the value to set',
+      TaskConfigurationId: 'the value to set',
+      FormerDescription: 'the value before, if it was read',
+      FormerTaskConfigurationId: 'the value before, if it was read',
+      State:
+        '`planned`, `sending`, `sent`, `applied`, `superseded`, `dead-lettered`, `refused`; left out by the plan: `as-wanted`, `refused`, `duplicate`',
+      Reason: 'why it was dead-lettered, refused or left out',
+      ErrorName: 'name of the error',
+      ErrorStatus: 'HTTP status',
+      ErrorMessage: 'its message',
+      AwsRequestId: "AWS's request id",
+      Attempts: 'API calls of the last delivery',
+      At: 'when it ended',
+      Reconciled: '`true` when the end was read from the task itself',
+      Try: 'from 1; a retry is another try',
+      Sends: 'how often it was sent, over all tries',
+      RequestId: 'of its update: look for it in the log',
+    },
+  },
+];
