@@ -7,7 +7,7 @@ import type { QueueAttributes } from '../queue/types.ts';
 import { type ApiEndpoint, apiEndpoint, customEndpoint } from './endpoint.ts';
 
 /** An error as the findings need it. */
-export interface ReadError {
+interface ReadError {
   /** The error's name; for AWS's errors this is their code. */
   readonly name: string;
   /** One line, without control characters. */
@@ -30,23 +30,20 @@ export interface QueueFacts {
 }
 
 /** What determines the host of SQS requests. */
-export interface QueueEndpoint {
+interface QueueEndpoint {
   /** true: the endpoint variable; false: the queue's URL, which the SDK prefers by default. */
   readonly overridesUrls: boolean;
   /** The endpoint variable's value. */
   readonly variable: string | undefined;
 }
 
-export interface ApiFacts extends ApiEndpoint {
+interface ApiFacts extends ApiEndpoint {
   /** An address of the endpoint's host. */
   readonly address: Answer<string>;
 }
 
 /** The settings that the findings judge. */
-export type CheckedSettings = Pick<
-  Config,
-  'shutdownGraceSeconds' | 'visibilityTimeoutSeconds' | 'callTimeoutMs'
->;
+type CheckedSettings = Pick<Config, 'shutdownGraceSeconds' | 'visibilityTimeoutSeconds' | 'callTimeoutMs'>;
 
 /** Everything the findings are made from. Holds no secrets. */
 export interface CheckFacts {

@@ -15,7 +15,7 @@ import { queueEndpointRule, queueRegionRule, readQueuesRule } from './queue-read
 import { clockRule, credentialsRule, graceRule, leaseRule, regionRule } from './set-up-findings.ts';
 
 /** In the order of the report: what the others depend on comes first. */
-export const rules: readonly Rule[] = [
+const rules: readonly Rule[] = [
   regionRule,
   credentialsRule,
   readQueuesRule,

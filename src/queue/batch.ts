@@ -7,7 +7,7 @@ export const BATCH_SIZE = 10;
 export const MAX_PAYLOAD_BYTES = 1_048_576;
 
 /** An entry that SQS did not carry out, and why. */
-export interface FailedItem<Item> {
+interface FailedItem<Item> {
   readonly item: Item;
   readonly failure: BatchFailure;
 }

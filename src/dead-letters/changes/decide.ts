@@ -14,7 +14,7 @@ import { sameQueue } from '../../queue/urls.ts';
 import type { Letter } from '../letters/letter.ts';
 
 /** A letter that was redriven this often is redriven again only with `--force`. */
-export const MAX_REDRIVES = 3;
+const MAX_REDRIVES = 3;
 
 /** Fields that a redrive may change. Another Identifier would be another update; any change renews IssuedAt. */
 export const settableFields = ['Description', 'TaskConfigurationId', 'JobId', 'RequestId'] as const;

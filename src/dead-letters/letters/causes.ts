@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import type { Letter, LetterReason } from './letter.ts';
 
 /** Causes counted one by one in a pass; letters of any further cause are counted together. */
-export const MAX_GROUPS = 500;
+const MAX_GROUPS = 500;
 
 /** Characters of an error's message that distinguish causes. */
 const MAX_MESSAGE = 200;
@@ -26,7 +26,7 @@ export interface Group extends Cause {
   readonly example: Example;
 }
 
-export interface Example {
+interface Example {
   readonly messageId: string;
   readonly identifier: string | undefined;
   readonly errorMessage: string;

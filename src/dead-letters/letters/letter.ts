@@ -43,7 +43,7 @@ const recordSchema = z.object({
 });
 
 /** A record as far as it could be read. */
-export type LetterRecord = z.infer<typeof recordSchema>;
+type LetterRecord = z.infer<typeof recordSchema>;
 
 export interface Letter {
   readonly message: Message;

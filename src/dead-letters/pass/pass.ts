@@ -46,7 +46,7 @@ const POLLS = 4;
 const QUIET_ROUNDS = { enough: 2, fewer: 5 } as const;
 
 /** Why a pass ended. `through`: all letters were seen. `stopped`: by `OnLetters`. */
-export type PassEnd = 'through' | 'stopped' | 'limit' | 'time' | 'in-flight-limit' | 'interrupted';
+type PassEnd = 'through' | 'stopped' | 'limit' | 'time' | 'in-flight-limit' | 'interrupted';
 
 export interface PassResult {
   /** Different letters looked at. */

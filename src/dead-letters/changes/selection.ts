@@ -1,0 +1,72 @@
+/** The letters of a redrive: those that match and may go back, counted beside those that may not. PURE. */
+import { Groups } from '../letters/causes.ts';
+import type { Filter } from '../letters/conditions.ts';
+import type { Letter } from '../letters/letter.ts';
+import { decideRedrive, type RedriveRules } from './decide.ts';
+import type { Redriven } from './move.ts';
+import { Refusals } from './refusals.ts';
+
+export interface SelectionReport {
+  /** Letters seen that match the conditions. */
+  readonly matched: number;
+  /** Letters that were dead-lettered again while the command ran: they are left where they are. */
+  readonly cameBack: number;
+  readonly refused: Refusals;
+  /** The letters chosen, by cause. */
+  readonly groups: Groups;
+}
+
+export class Selection {
+  /** Letters chosen in all passes. */
+  chosen = 0;
+  readonly #matches: Filter;
+  readonly #isBack: (letter: Letter) => boolean;
+  readonly #groups = new Groups();
+  #matched = 0;
+  #cameBack = 0;
+  #refused = new Refusals();
+
+  /** @param isBack whether a letter was sent by this command, and is here again. */
+  constructor(matches: Filter, isBack: (letter: Letter) => boolean = () => false) {
+    this.#matches = matches;
+    this.#isBack = isBack;
+  }
+
+  /** A pass sees the letters that the one before left, so it counts them anew; those chosen before are gone, and count. */
+  beginPass(): void {
+    this.#matched = this.chosen;
+    this.#cameBack = 0;
+    this.#refused = new Refusals();
+  }
+
+  /** @param room letters that may still be chosen. @param now epoch milliseconds. */
+  choose(letters: readonly Letter[], room: number, rules: RedriveRules, now: number): Redriven[] {
+    const chosen: Redriven[] = [];
+    for (const letter of letters) {
+      if (this.#isBack(letter)) {
+        this.#cameBack++;
+        continue;
+      }
+      if (!this.#matches(letter, now)) continue;
+      this.#matched++;
+      const decision = decideRedrive(letter, rules);
+      if (!decision.redrive) {
+        this.#refused.add(letter, decision.why, decision.forcible);
+      } else if (chosen.length < room) {
+        chosen.push({ letter, message: decision.message, bytes: decision.bytes });
+        this.#groups.add(letter);
+      }
+    }
+    this.chosen += chosen.length;
+    return chosen;
+  }
+
+  get report(): SelectionReport {
+    return {
+      matched: this.#matched,
+      cameBack: this.#cameBack,
+      refused: this.#refused,
+      groups: this.#groups,
+    };
+  }
+}
