@@ -1,4 +1,4 @@
-/** What a worker killed in the middle of its work leaves behind: nothing that is not done by the next one. */
+/** A worker that is killed leaves nothing undone: the next one completes its work. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
 import { startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
@@ -9,11 +9,11 @@ afterEach(() => stage.strike());
 
 const UPDATES = 2_000;
 const CRASHES = 5;
-/** The default of MAX_CONCURRENCY and of the slots around it: what one crash can leave done and not deleted. */
+/** The most messages that one crash leaves applied but not deleted, at the defaults. */
 const HELD_AT_MOST = 300;
 
 describe('a worker killed in the middle of its work', () => {
-  test('leaves every update to be applied or dead-lettered by those that follow', {
+  test('leaves every update to be applied or dead-lettered by later workers', {
     timeout: 120_000,
   }, async () => {
     stage = await setStage({
@@ -97,7 +97,7 @@ describe('a worker killed in the middle of its work', () => {
     expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
     const letters = await stage.deadLetters();
     expect(letters.map(({ body }) => body)).toEqual(['not json', 'not json']);
-    // The emulator hands a message to the dead worker's poll as well, so the count may be 3 by now.
+    // The emulator also delivers a message to the dead worker's poll, so the count may be 3.
     const [one = 0, two = 0] = letters.map((letter) => recordOf(letter).receiveCount);
     expect(one).toBe(1);
     expect(two).toBeGreaterThan(one);

@@ -1,4 +1,4 @@
-/** Design 5.6: a message whose lease is lost is forgotten, not settled; it is somebody else's now. */
+/** A message whose lease is lost is dropped and not settled: another delivery has it. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import {
@@ -30,7 +30,7 @@ interface Entry {
 }
 const entriesOf = (request: SqsRequest): Entry[] => request.input.Entries as Entry[];
 
-/** Answers that every entry is at fault, as SQS does for a message that is no longer in flight. */
+/** Refuses every entry, as SQS does for a message that is no longer in flight. */
 function notInFlight(request: SqsRequest): ReturnType<SqsRule> {
   const Failed = entriesOf(request).map(({ Id }) => ({
     Id,
@@ -41,7 +41,7 @@ function notInFlight(request: SqsRequest): ReturnType<SqsRule> {
   return { status: 200, output: { Successful: [], Failed } };
 }
 
-/** A rule for extensions of leases; everything else goes through. */
+/** A rule for lease extensions; other requests pass. */
 function toExtensions(rule: SqsRule): SqsRule {
   return (request, forward) =>
     request.action === 'ChangeMessageVisibilityBatch' &&
@@ -78,7 +78,7 @@ describe('a lease that can be kept', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('survives an extension that fails, while there is time to try again', async () => {
+  test('survives a failed extension while there is time to retry', async () => {
     await start();
     let failures = 0;
     proxy.rule = toExtensions((_request, forward) =>
@@ -93,7 +93,7 @@ describe('a lease that can be kept', () => {
     expect(stage.events.filter((event) => event.type === 'settle-failed')).toHaveLength(1);
   });
 
-  test('survives an extension that is never answered, while there is time to try again', async () => {
+  test('survives an unanswered extension while there is time to retry', async () => {
     await start();
     let asked = 0;
     proxy.rule = toExtensions((_request, forward) => (asked++ < 1 ? 'hang' : forward()));
@@ -111,7 +111,7 @@ describe('a lease that is lost', () => {
     ['SQS says that the message is not in flight', notInFlight],
     ['extensions fail until it has run out', () => sqsError(500, 'InternalFailure', 'oops')],
     ['extensions are not answered', () => 'hang'],
-  ])('during a call (%s): the answer is not settled, the next delivery is', async (_what, rule) => {
+  ])('during a call (%s) leaves the settlement to the next delivery', async (_what, rule) => {
     await start();
     proxy.rule = toExtensions((request, forward) =>
       lost().length === 0 ? rule(request, forward) : forward(),
@@ -131,7 +131,7 @@ describe('a lease that is lost', () => {
     expect(stage.worker.snapshot().held).toBe(0);
   });
 
-  test('to another client that has settled the message: neither deleted nor dead-lettered again', async () => {
+  test('to another client that has settled the message causes no second delete or dead letter', async () => {
     await start();
     stage.api.script('task0', [{ status: 404, errorType: 'ResourceNotFoundException', delayMs: 2_500 }]);
     await stage.sendUpdates(1);
@@ -147,7 +147,7 @@ describe('a lease that is lost', () => {
     expect(stage.worker.snapshot()).toMatchObject({ held: 0, settling: 0 });
   });
 
-  test('while it backs off: no further call is made for that delivery', async () => {
+  test('during backoff ends the calls of that delivery', async () => {
     await start();
     proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
     stage.api.script('task0', [
@@ -161,7 +161,7 @@ describe('a lease that is lost', () => {
     expect(stage.api.callsFor('task0').map(({ status }) => status)).toEqual([429, 204]);
   });
 
-  test('while it waits behind another of its Identifier: it is called for once, in its next delivery', async () => {
+  test('while waiting behind another of its Identifier leaves the one call to the next delivery', async () => {
     await start();
     stage.api.script('same', [{ status: 204, delayMs: 1_800 }]);
     await stage.send(
@@ -193,7 +193,7 @@ describe('a lease that is lost', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('while it is on trial: it is not dead-lettered by that delivery', async () => {
+  test('while on trial leaves the dead letter to the next delivery', async () => {
     await start({}, { api: { denied: ['denied0'] } });
     proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
     stage.api.configure({ denied: 'none' });
@@ -206,7 +206,7 @@ describe('a lease that is lost', () => {
     expect(stage.worker.snapshot().onTrial).toBe(0);
   });
 
-  test('while its letter cannot be sent: the letter is withdrawn, the next delivery writes its own', async () => {
+  test('while its dead letter cannot be sent withdraws the letter; the next delivery writes its own', async () => {
     await start();
     stage.sqs.deleteQueue('dead', { region: REGION });
     await stage.send('not JSON');
@@ -217,14 +217,14 @@ describe('a lease that is lost', () => {
     stage.sqs.createQueue('dead', { region: REGION });
     await stage.ended(1);
     const letters = await stage.deadLetters();
-    // The withdrawn letter may have been on its way already: then it is there twice, which is never a loss.
+    // The withdrawn letter may have been sent already: then there are two.
     expect(new Set(letters.map(({ body }) => body))).toEqual(new Set(['not JSON']));
     const records = letters.map(({ attributes }) => attributes.DeadLetter?.stringValue ?? '');
     expect(records.filter((record) => record.includes('"receiveCount":2'))).toHaveLength(1);
     expect(stage.left()).toEqual(empty);
   });
 
-  test('at the delete, says SQS: counts as lost, not as applied', async () => {
+  test('at the delete, by the answer of SQS, counts as lost, not as applied', async () => {
     await start();
     let refusals = 0;
     proxy.rule = (request, forward) =>
@@ -243,7 +243,7 @@ describe('a settlement that SQS does not carry out', () => {
     ['the request fails', () => sqsError(500, 'InternalFailure', 'oops')],
     ['the connection breaks', () => 'reset'],
     [
-      'the entry fails for no fault of ours',
+      'the entry fails on the side of SQS',
       (request) => ({
         status: 200,
         output: {
@@ -252,7 +252,7 @@ describe('a settlement that SQS does not carry out', () => {
         },
       }),
     ],
-  ])('is tried again under lease until it does (%s), and nothing is called twice', async (_what, rule) => {
+  ])('is retried under lease until it is carried out (%s), without a second call', async (_what, rule) => {
     await start();
     let tries = 0;
     proxy.rule = (request, forward) =>
@@ -266,7 +266,7 @@ describe('a settlement that SQS does not carry out', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('after a lost confirmation deletes again, and the message counts once', async () => {
+  test('whose confirmation is lost is repeated, and the message counts once', async () => {
     await start();
     let answers = 0;
     proxy.rule = async (request, forward) => {

@@ -1,4 +1,4 @@
-/** Health and metrics of a worker process, in every state an operator may find it in. */
+/** Health and metrics of a worker process in each of its states. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
@@ -38,7 +38,7 @@ const ready: Answer = { status: 200, reasons: [] };
 const notReady = (...reasons: string[]): Answer => ({ status: 503, reasons });
 
 describe('a worker process', () => {
-  test('is alive and not ready while it looks for its queues, and ready once it found them', async () => {
+  test('is alive but not ready while it looks for its queues, and ready once it has found them', async () => {
     const start = await setUp();
     proxy.treat(() => 'hang');
     start();
@@ -48,12 +48,12 @@ describe('a worker process', () => {
       notReady('the worker is starting', 'the queues have not been found yet'),
     );
     proxy.treat(() => 'pass');
-    // The looks that hang take 10 s to be given up.
+    // Requests that hang time out after 10 s.
     await worker.waitForEvent('worker.running');
     expect(await ask('readyz')).toEqual(ready);
   });
 
-  test('is not ready and stays alive while the API fails for all, and is ready again when it heals', async () => {
+  test('is alive but not ready during an API outage, and ready again after it', async () => {
     const start = await setUp({ FAILURE_RUN_LIMIT: '3' }, { down: true });
     await stage.sendUpdates(5);
     start();
@@ -65,7 +65,7 @@ describe('a worker process', () => {
     expect(await ask('readyz')).toEqual(ready);
   });
 
-  test('is not ready and stays alive while its credentials are refused, and does not blame a message', async () => {
+  test('is alive but not ready while its credentials are refused, and dead-letters nothing for it', async () => {
     const start = await setUp({}, { expiredCredentials: true });
     await stage.sendUpdates(5);
     start();
@@ -83,7 +83,7 @@ describe('a worker process', () => {
     expect(await stage.deadLetters()).toEqual([]);
   });
 
-  test('is not ready and stays alive while the dead-letter queue is away', async () => {
+  test('is alive but not ready while the dead-letter queue is unreachable', async () => {
     const start = await setUp();
     await stage.send('not json');
     proxy.treat(({ queue, operation }) =>
@@ -99,7 +99,7 @@ describe('a worker process', () => {
     await worker.waitForEvent('dead_letter');
   });
 
-  test('is not ready and stays alive while it drains', async () => {
+  test('is alive but not ready while it drains', async () => {
     const start = await setUp({ CALL_TIMEOUT_MS: '60000' });
     stage.api.scriptAll('hang');
     await stage.sendUpdates(1);
@@ -112,7 +112,7 @@ describe('a worker process', () => {
   });
 
   test.each(['reset', 'fail'] as const)(
-    'is not ready and stays alive while it is cut off from SQS (%s), and is ready again when it is back',
+    'is alive but not ready while it is cut off from SQS (%s), and ready again after it',
     async (treatment) => {
       const start = await setUp();
       proxy.rewrite(({ operation, body }) =>
@@ -130,7 +130,7 @@ describe('a worker process', () => {
     },
   );
 
-  test('answers health while all its calls hang and its hands are full', async () => {
+  test('answers health while all calls hang and all slots are taken', async () => {
     const start = await setUp({ CALL_TIMEOUT_MS: '60000' });
     stage.api.scriptAll('hang');
     await stage.sendUpdates(300);
@@ -140,7 +140,7 @@ describe('a worker process', () => {
     expect(await ask('readyz')).toEqual(ready);
   });
 
-  test('serves metrics of what it did, without a label that grows', async () => {
+  test('serves metrics of its work, without unbounded labels', async () => {
     const start = await setUp({ RATE_LIMIT: '100' }, { tasks: { kind: 'all', exceptPrefix: 'unknown' } });
     const JobId = 'secretJob';
     await stage.send(
@@ -184,7 +184,7 @@ describe('a worker process', () => {
     expect(worker.lines().filter((line) => line.event === 'http.listening')).toEqual([]);
   });
 
-  test('goes on and exits 0 though a client of /metrics holds its connection', async () => {
+  test('stops with exit code 0 while a client of /metrics keeps its connection', async () => {
     const start = await setUp();
     start();
     await worker.waitForEvent('worker.running');

@@ -1,11 +1,11 @@
-/** Outcomes that came late, were lost, or cannot be read: what a job makes of them. */
+/** Jobs whose outcomes are late, lost or unreadable. */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { apiHeaders } from '../../testing/stages/api.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { REGION } from '../../testing/stages/stage.ts';
 
-test('a row that a redrive made good is seen by whatever command comes next', async () => {
+test('every command sees a row that was applied after a redrive', async () => {
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await stage.worker.start();
   await plan(ids(4, 'gone'));
@@ -30,7 +30,7 @@ test('a row that a redrive made good is seen by whatever command comes next', as
   expect(applied.exitCode).toBe(0);
 });
 
-test('a status says when the outcome queue cannot be read, and what the ledger knows', async () => {
+test('status reports an unreadable outcome queue, and what the ledger knows', async () => {
   const { stage, run, plan, ids } = await setJobs();
   await stage.worker.start();
   await plan(ids(2));
@@ -44,7 +44,7 @@ test('a status says when the outcome queue cannot be read, and what the ledger k
   );
 });
 
-test('a job whose outcome queue is deleted and made again while it runs ends with every row known by a reconcile', async () => {
+test('a reconcile completes a job whose outcome queue was deleted and recreated while it ran', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   const proxy = await startSqsProxy();
   onTestFinished(() => proxy.close());
@@ -54,7 +54,7 @@ test('a job whose outcome queue is deleted and made again while it runs ends wit
   const receives = (): number => proxy.count('ReceiveMessage', 'outcomes');
   let received = 0;
   proxy.rule = async ({ action }, forward) => {
-    // The command receives a few, and no more before the queue is gone.
+    // The command receives a few outcomes before the queue is deleted.
     if (action === 'ReceiveMessage' && received > 0) await made.promise;
     const answer = await forward();
     if (action === 'ReceiveMessage') received += ((answer.output.Messages as unknown[]) ?? []).length;
@@ -76,7 +76,7 @@ test('a job whose outcome queue is deleted and made again while it runs ends wit
   expect(json.applied).toBeLessThan(60);
   expect(json.inFlight).toBe(60 - json.applied);
 
-  // A call that a busy machine was too slow for is made again.
+  // On a busy machine a call may time out and be made again.
   const { calls } = stage.api.stats();
   const reconciled = await standing(['reconcile', 'j']);
   expect(reconciled.exitCode).toBe(0);
@@ -85,7 +85,7 @@ test('a job whose outcome queue is deleted and made again while it runs ends wit
   expect(stage.api.stats().calls).toBe(calls);
 });
 
-test('rows whose outcomes were lost are reconciled: by what the task says, or sent again', async () => {
+test('rows whose outcomes were lost are reconciled by the state of their tasks, or sent again', async () => {
   const { stage, run, standing, plan, ids } = await setJobs();
   await plan(ids(25), 'j', '--refresh');
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
@@ -101,7 +101,7 @@ test('rows whose outcomes were lost are reconciled: by what the task says, or se
   await stage.ended(25);
   stage.sqs.deleteQueue('outcomes', { region: REGION });
   stage.sqs.createQueue('outcomes', { region: REGION });
-  // Someone changed one task past the queue, and another by an update that is newer than the job.
+  // One task was changed without the queue, another by an update newer than the job.
   await fetch(`${stage.api.url}/ota-tasks/task7`, {
     method: 'PUT',
     headers: apiHeaders,

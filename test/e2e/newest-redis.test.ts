@@ -1,4 +1,4 @@
-/** Newest wins with REDIS_URL: one memory for all workers, on a real Redis server. */
+/** Newest wins with REDIS_URL: shared marks, on a real Redis server. */
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { assemble } from '../../src/commands/assemble.ts';
@@ -25,18 +25,18 @@ const updates = (count: number, Description: string, issuedAt: number): object[]
   }));
 
 describe.skipIf(!redisInstalled())('two workers with Redis', () => {
-  test('of 100 pairs sent together, no task ends with an old value', async () => {
+  test('no task ends with an old value after 100 pairs of updates sent together', async () => {
     const redis = await redisForTest();
     stage = await setStage({ ...pairsStage, newest: sharedNewest(redis.url) });
     const { old, superseded, unanswered } = await sentTogether(stage, 100, Math.random);
     expect({ old, unanswered }).toEqual({ old: [], unanswered: 0 });
     expect(superseded).toBeGreaterThan(0);
-    // No two calls for one task at once, not even from two workers.
+    // Calls for one task never overlap, even from two workers.
     expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
     expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
   });
 
-  test('Redis killed under way: work goes on, and what was applied meanwhile counts when it is back', async () => {
+  test('work continues when Redis is killed, and updates applied meanwhile count after it is back', async () => {
     const redis = await redisForTest();
     const told: boolean[] = [];
     const back = Promise.withResolvers<void>();
@@ -55,7 +55,7 @@ describe.skipIf(!redisInstalled())('two workers with Redis', () => {
     await stage.ended(60);
     await redis.restart();
     await back.promise;
-    // One warning from each worker, not one per call.
+    // One warning per worker, not one per call.
     expect(told.filter((shared) => !shared)).toHaveLength(2);
     await stage.send(...updates(60, 'old', now - 1));
     await stage.ended(120);
@@ -63,7 +63,7 @@ describe.skipIf(!redisInstalled())('two workers with Redis', () => {
     expect(tasks).toEqual(tasks.map(() => 'new'));
   });
 
-  test('the memory is shared also where there is no rate limit to share', async () => {
+  test('marks are shared also without a rate limit to share', async () => {
     const redis = await redisForTest();
     stage = await setStage();
     const env = stage.environment({ REDIS_URL: redis.url, RATE_LIMIT: 'unlimited' });

@@ -1,4 +1,4 @@
-/** Newest wins (design 5.7) through a whole worker: an older update never overwrites what a newer one has set. */
+/** Newest wins, with a complete worker: an older update never overwrites what a newer one has set. */
 import { afterEach, expect, test } from 'vitest';
 import { LocalNewest } from '../../src/ota/newest/newest.ts';
 import { newerSettledFirst, pairsStage } from '../../testing/stages/pairs.ts';
@@ -17,7 +17,7 @@ const descriptions = (): (string | undefined)[] =>
   stage.api.callsFor('task').map(({ input }) => input.Description);
 const empty = { ready: 0, inFlight: 0 };
 
-/** Sends one after the other, each when the one before has ended. */
+/** Sends updates, each after the end of the one before. */
 async function sendInTurn(...bodies: readonly object[]): Promise<void> {
   await stage.worker.start();
   for (const body of bodies) {
@@ -27,16 +27,16 @@ async function sendInTurn(...bodies: readonly object[]): Promise<void> {
   }
 }
 
-test('of 100 pairs with partly overlapping fields, the newer settled first, no task ends with an old value', async () => {
+test('no task ends with an old value after 100 pairs of updates with overlapping fields, the newer settled first', async () => {
   stage = await setStage(pairsStage);
   const report = await newerSettledFirst(stage, 100);
   expect(report).toEqual({ pairs: 100, superseded: 50, inPart: 34, unanswered: 0, old: [] });
-  // Whatever is superseded as a whole costs no call.
+  // No call is made for a superseded update.
   expect(stage.api.stats().calls).toBe(150);
   expect(stage.left()).toEqual(empty);
 });
 
-test('an older update ends as superseded, without a call; the event says which fields and of when', async () => {
+test('an older update ends as superseded without a call; the event has its fields and time', async () => {
   stage = await setStage({ outcomes: true });
   await sendInTurn(description('new', 20), description('old', 10));
   expect(descriptions()).toEqual(['new']);
@@ -53,7 +53,7 @@ test('an older update ends as superseded, without a call; the event says which f
   expect(stage.left()).toEqual(empty);
 });
 
-test('of two of one time both are applied, in order of arrival', async () => {
+test('two updates of the same time are both applied, in order of arrival', async () => {
   stage = await setStage();
   await sendInTurn(description('one', 10), description('other', 10));
   expect(descriptions()).toEqual(['one', 'other']);
@@ -74,7 +74,7 @@ test('a field is marked only when it was sent and applied', async () => {
   expect(stage.settled('dead-letter')).toHaveLength(1);
 });
 
-test('a call whose answer was lost is tried again, and the older one behind it comes to nothing', async () => {
+test('a call whose answer was lost is retried, and the older update behind it is superseded', async () => {
   stage = await setStage({ env: { CALL_TIMEOUT_MS: '200' } });
   stage.api.script('task', ['apply-then-reset', 'hang']);
   await sendInTurn(description('new', 20), description('old', 10));
@@ -82,7 +82,7 @@ test('a call whose answer was lost is tried again, and the older one behind it c
   expect(stage.api.task('task')?.Description).toBe('new');
 });
 
-test('a redriven old letter does not overwrite a newer configuration', async () => {
+test('a redriven dead letter does not overwrite a newer configuration', async () => {
   stage = await setStage();
   const old = JSON.stringify({
     Identifier: 'task',
@@ -105,7 +105,7 @@ test('a redriven old letter does not overwrite a newer configuration', async () 
   });
 });
 
-test('what was forgotten for want of room is applied again: the memory has a bound', async () => {
+test('an old update is applied again once its mark has been dropped, because marks are bounded', async () => {
   stage = await setStage({ newest: () => new LocalNewest(4) });
   await sendInTurn(description('new', 20));
   await stage.sendUpdates(4, 'other');

@@ -1,4 +1,4 @@
-/** Design 2.2: our own credentials, clock or set-up. No message is blamed, and work goes on when it heals. */
+/** Wrong credentials, clock or configuration: no message is dead-lettered, and work resumes once they are right. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { readiness } from '../../src/http/health.ts';
 import { logEvents } from '../../src/observe/log-events.ts';
@@ -12,7 +12,7 @@ afterEach(() => stage.strike());
 const empty = { ready: 0, inFlight: 0 };
 const heldInAPause = 30;
 
-/** A logger at `trace` that keeps its lines. */
+/** A logger at `trace`, and its lines. */
 function memoryLog(): { lines: string[]; listener: ReturnType<typeof logEvents> } {
   const lines: string[] = [];
   const log = createLogger('trace', {
@@ -28,7 +28,7 @@ async function setPausedStage(count: number, options: StageOptions = {}): Promis
   await stage.sendUpdates(count);
 }
 
-/** The worker has paused, probes come to nothing, and nobody is blamed for it. */
+/** The worker has paused, probes fail, and no message is dead-lettered. */
 async function expectPause(): Promise<void> {
   await stage.until(() => stage.worker.snapshot().gate !== 'open' || stage.settled('dead-letter').length > 0);
   expect(stage.settled('dead-letter')).toHaveLength(0);
@@ -40,7 +40,7 @@ async function expectPause(): Promise<void> {
   await stage.until(() => attempts() >= before + 3);
   expect(stage.settled('dead-letter')).toHaveLength(0);
   expect(stage.settled('acknowledge')).toHaveLength(0);
-  // Polls that were open may have brought more; the next probes give it back.
+  // Open polls may have received more, which the next probes release.
   await expect.poll(() => stage.worker.snapshot().held, { timeout: 2_000 }).toBeLessThanOrEqual(heldInAPause);
 }
 
@@ -52,20 +52,20 @@ async function expectRecovery(count: number): Promise<void> {
   expect(readiness(stage.worker.snapshot())).toEqual({ ok: true, reasons: [] });
 }
 
-describe('an answer that blames our set-up pauses the work until it heals', () => {
-  test('expired credentials, as the API is set', async () => {
+describe('an answer that rejects credentials, clock or configuration pauses calls until it ends', () => {
+  test('expired credentials of every call', async () => {
     await setPausedStage(60, { api: { expiredCredentials: true }, random: () => 0 });
     await stage.worker.start();
     await expectPause();
-    // Those under way when the first was answered, and single probes.
+    // Calls in flight at the first answer, and single probes.
     expect(stage.api.stats().calls).toBeLessThan(60);
     stage.api.configure({ expiredCredentials: false });
     await expectRecovery(60);
   });
 });
 
-describe('credentials that cannot be had pause the work until they can', () => {
-  /** What AWS's providers throw; a fault of theirs comes up through the call, before any request is made. */
+describe('missing credentials pause calls until they are obtained', () => {
+  /** Errors of AWS's providers: they reject the call before any request is made. */
   const faults: [string, () => Error][] = [
     [
       'no provider has any',
@@ -75,7 +75,7 @@ describe('credentials that cannot be had pause the work until they can', () => {
         }),
     ],
     [
-      'STS does not take the web identity token',
+      'STS rejects the web identity token',
       () =>
         Object.assign(new Error('Couldn’t retrieve verification key from your identity provider'), {
           name: 'InvalidIdentityTokenException',
@@ -84,7 +84,7 @@ describe('credentials that cannot be had pause the work until they can', () => {
         }),
     ],
     [
-      'STS does not let us assume the role',
+      'STS denies the role',
       () =>
         Object.assign(new Error('Not authorized to perform sts:AssumeRoleWithWebIdentity'), {
           name: 'AccessDenied',
@@ -93,7 +93,7 @@ describe('credentials that cannot be had pause the work until they can', () => {
         }),
     ],
     [
-      'the file of the web identity token is not there',
+      'the file of the web identity token is missing',
       () =>
         Object.assign(new Error("ENOENT: no such file or directory, open '/var/run/token'"), {
           code: 'ENOENT',
@@ -118,10 +118,10 @@ describe('credentials that cannot be had pause the work until they can', () => {
     await expectRecovery(3);
   });
 
-  test('they are waited for no longer than CALL_TIMEOUT_MS, and no message is blamed when they do not come', async () => {
+  test('credentials are awaited for CALL_TIMEOUT_MS at most, and then no message is dead-lettered', async () => {
     await setPausedStage(1, {
       env: { CALL_TIMEOUT_MS: '200', SHUTDOWN_GRACE_SECONDS: '1' },
-      // A provider whose own request is never answered.
+      // A provider that never answers.
       apiClient: { credentials: () => new Promise<never>(() => {}) },
     });
     await stage.worker.start();
@@ -153,25 +153,28 @@ describe('a signature that does not match', () => {
       'under the key Message',
       { status: 403, errorType: 'SignatureDoesNotMatch', body: { Message: message } },
     ],
-  ])('quotes the session token, which gets into no event, log or reason (%s)', async (_what, answer) => {
-    const { lines, listener } = memoryLog();
-    await setPausedStage(3, {
-      apiClient: { credentials: { ...credentials, sessionToken: token } },
-      listeners: [listener],
-    });
-    stage.api.scriptAll(answer);
-    await stage.worker.start();
-    await expectPause();
-    const heard = JSON.stringify(stage.events).toLowerCase();
-    expect(heard).not.toContain(token.toLowerCase());
-    const log = lines.join('').toLowerCase();
-    expect(log).toContain('the request signature we calculated');
-    expect(log).toContain('gate.misconfigured');
-    expect(log).not.toContain(token.toLowerCase());
-    expect(log).not.toContain('x-amz-security-token');
-    expect(log).not.toContain(credentials.secretAccessKey);
-    expect(JSON.stringify(stage.worker.snapshot()).toLowerCase()).not.toContain(token.toLowerCase());
-    stage.api.scriptAll(null);
-    await expectRecovery(3);
-  });
+  ])(
+    'quotes the session token, which appears in no event, log line or reason (%s)',
+    async (_what, answer) => {
+      const { lines, listener } = memoryLog();
+      await setPausedStage(3, {
+        apiClient: { credentials: { ...credentials, sessionToken: token } },
+        listeners: [listener],
+      });
+      stage.api.scriptAll(answer);
+      await stage.worker.start();
+      await expectPause();
+      const heard = JSON.stringify(stage.events).toLowerCase();
+      expect(heard).not.toContain(token.toLowerCase());
+      const log = lines.join('').toLowerCase();
+      expect(log).toContain('the request signature we calculated');
+      expect(log).toContain('gate.misconfigured');
+      expect(log).not.toContain(token.toLowerCase());
+      expect(log).not.toContain('x-amz-security-token');
+      expect(log).not.toContain(credentials.secretAccessKey);
+      expect(JSON.stringify(stage.worker.snapshot()).toLowerCase()).not.toContain(token.toLowerCase());
+      stage.api.scriptAll(null);
+      await expectRecovery(3);
+    },
+  );
 });
