@@ -14,6 +14,7 @@ const labels: Readonly<Record<string, string>> = {
     'of a dead letter: `Rejected`, `Invalid`, `RetriesExhausted`, `Expiring`, `InternalError`; else empty',
   request: 'the SQS request that failed',
   result: '`applied`, or the [kind of the failure](../../ARCHITECTURE.md#failures)',
+  version: 'as `ota-updater --version` prints it',
   state: '`open`, `outage`, `denied` or `misconfigured`',
 };
 

@@ -1,6 +1,7 @@
 /** Worker events as log lines. */
 import type { Failure } from '../message/failure.ts';
 import { printableUrl } from '../text/urls.ts';
+import { version } from '../version.ts';
 import type { Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
 import { describeError } from './errors.ts';
 import { type LogLine, logLines, writeLine } from './log-lines.ts';
@@ -11,7 +12,8 @@ export function logEvents(log: Logger): WorkerListener {
   return (event) => {
     switch (event.type) {
       case 'state':
-        writeLine(log, logLines[event.state]);
+        if (event.state === 'starting') writeLine(log, logLines.starting, () => ({ version }));
+        else writeLine(log, logLines[event.state]);
         break;
       case 'received':
         writeLine(log, logLines.received, () => ({

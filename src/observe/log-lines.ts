@@ -47,6 +47,7 @@ export const logFields = {
   status: 'HTTP status.',
   superseded: 'Updates superseded.',
   throttled: 'API calls that were throttled.',
+  version: 'Version of ota-updater.',
 } as const;
 export type LogField = keyof typeof logFields;
 
@@ -72,7 +73,7 @@ const calls = ['calls', 'throttled', 'failed'] as const;
 
 /** The lines. An event that has several is logged at a level that depends on the failure. */
 export const logLines = {
-  starting: line('info', 'worker.starting', 'worker starting'),
+  starting: line('info', 'worker.starting', 'worker starting', ['version']),
   running: line('info', 'worker.running', 'worker running'),
   draining: line('info', 'worker.draining', 'worker draining'),
   stopped: line('info', 'worker.stopped', 'worker stopped'),

@@ -3,6 +3,7 @@
  * docs/reference/metrics.md is generated from them. No label has unbounded values: no task, no job, no message.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { version } from '../version.ts';
 import type { WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
 
@@ -107,6 +108,12 @@ const gateGauge = {
   labelNames: ['state'],
 } as const;
 
+const buildGauge = {
+  name: 'ota_updater_build_info',
+  help: 'Always 1; its label is the version that runs.',
+  labelNames: ['version'],
+} as const;
+
 const gateStates: readonly WorkerSnapshot['gate'][] = ['open', 'outage', 'denied', 'misconfigured'];
 
 /** A registry, and the listener that feeds it. */
@@ -138,6 +145,7 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
       for (const state of gateStates) this.set({ state }, Number(state === current));
     },
   });
+  new Gauge({ registers, ...buildGauge }).set({ version }, 1);
   return { registry, listener };
 }
 

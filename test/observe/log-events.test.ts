@@ -6,6 +6,7 @@ import type { Failure } from '../../src/message/failure.ts';
 import { logEvents } from '../../src/observe/log-events.ts';
 import { logLines } from '../../src/observe/log-lines.ts';
 import { createLogger } from '../../src/observe/logger.ts';
+import { version } from '../../src/version.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 
 const subject: Subject = {
@@ -180,6 +181,12 @@ describe('the log', () => {
         recordFit: 'left-off',
         replacedRecord: false,
       },
+    ]);
+  });
+
+  test('writes the version when the worker starts', () => {
+    expect(linesOf({ type: 'state', state: 'starting' })).toMatchObject([
+      { event: 'worker.starting', version },
     ]);
   });
 

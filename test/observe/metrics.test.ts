@@ -4,6 +4,7 @@ import type { Disposition } from '../../src/message/disposition.ts';
 import type { Failure } from '../../src/message/failure.ts';
 import type { Outcome } from '../../src/message/outcome.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
+import { version } from '../../src/version.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 import { well } from '../../testing/stages/snapshot.ts';
@@ -173,6 +174,7 @@ describe('metrics', () => {
       ota_updater_rate_limit: '10',
       ota_updater_dead_letter_queue_reachable: '1',
       ota_updater_receiving: '1',
+      [`ota_updater_build_info{version="${version}"}`]: '1',
       'ota_updater_gate{state="open"}': '0',
       'ota_updater_gate{state="denied"}': '1',
       'ota_updater_gate{state="outage"}': '0',
