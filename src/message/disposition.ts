@@ -2,6 +2,8 @@
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { DeadLetterError, DeadLetterReason } from './dead-letter.ts';
 import type { Failure } from './failure.ts';
+import type { Message } from './message.ts';
+import type { NewestField } from './newest.ts';
 
 /** Share of the queue's retention after which a message is dead-lettered, before SQS deletes it. */
 export const EXPIRING_SHARE = 0.9;
@@ -69,11 +71,21 @@ export function decideRetry(
   }
 }
 
-/** How the work on one delivery ended. */
+/**
+ * Takes down a failed call.
+ * @param gateClosed the call was a probe, or calls are stopped meanwhile: it says nothing about the message.
+ */
+export function countFailure(tally: Tally, failure: Failure, gateClosed: boolean): void {
+  tally.throttledInARow = failure.kind === 'throttled' ? tally.throttledInARow + 1 : 0;
+  if (!gateClosed && (failure.kind === 'retryable' || failure.kind === 'unidentified')) tally.counted++;
+}
+
+/** How the calls for one delivery ended. */
 export type Ending =
-  | { readonly kind: 'applied' }
-  /** No call was made: newer values of all its fields were applied before. */
-  | { readonly kind: 'superseded' }
+  /** `superseded`: fields left out of the call, because newer values of them had been applied. */
+  | { readonly kind: 'applied'; readonly superseded: readonly NewestField[] }
+  /** Not called for: newer values of all its fields had been applied. */
+  | { readonly kind: 'superseded'; readonly superseded: readonly NewestField[] }
   | { readonly kind: 'invalid'; readonly message: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
   /** The delivery was interrupted for a reason outside the message. `failure` is the last one, if any. */
@@ -94,6 +106,15 @@ export interface DispositionContext {
   readonly gateClosed: boolean;
 }
 
+/**
+ * Seconds until the message must no longer be left to the queue; 0 and below: now.
+ * @param now epoch milliseconds.
+ */
+export function secondsToExpiring(message: Message, retentionSeconds: number, now: number): number {
+  return retentionSeconds * EXPIRING_SHARE - (now - message.sentAt) / 1_000;
+}
+
+/** What becomes of a message whose delivery ended so. */
 export function decideDisposition(
   ending: Ending,
   context: DispositionContext,

@@ -4,8 +4,6 @@
  * This relies on UpdateOtaTask leaving omitted fields as they are: an older update is applied without the fields that a
  * newer one has set. An API that clears omitted fields would need another rule.
  */
-import { readEarlierRecord } from './dead-letter.ts';
-import type { Message } from './message.ts';
 import type { Update } from './update.ts';
 
 /** The fields that a call sets; newest wins for each of them separately. */
@@ -16,17 +14,6 @@ export type NewestField = (typeof newestFields)[number];
 export type Marks = Readonly<Record<NewestField, number>>;
 
 const none: readonly NewestField[] = [];
-
-/**
- * When an update was decided on, in epoch milliseconds: its `IssuedAt`, else when its message was first sent, which a
- * redrive keeps (see {@link readEarlierRecord}).
- */
-export function decidedAt({ IssuedAt }: Update, message: Message): number {
-  const issued = IssuedAt === undefined ? Number.NaN : Date.parse(IssuedAt);
-  if (!Number.isNaN(issued)) return issued;
-  const { sentAt } = readEarlierRecord(message);
-  return sentAt === undefined ? message.sentAt : Date.parse(sentAt);
-}
 
 /** Fields of `update` for which a newer value was applied. Updates decided on at the same time do not supersede each other. */
 export function staleFields(update: Update, at: number, marks: Marks | undefined): readonly NewestField[] {

@@ -1,5 +1,7 @@
 /** Reads an update from a message body: bare, in an SNS notification, or as the detail of an EventBridge event. PURE. */
-import { checkUpdate, type UpdateCheck } from './update.ts';
+import { DEAD_LETTER_ATTRIBUTE, readEarlierRecord } from './dead-letter.ts';
+import type { Message } from './message.ts';
+import { checkUpdate, type Update, type UpdateCheck } from './update.ts';
 
 /** SNS may carry an EventBridge event, or the reverse. */
 const MAX_ENVELOPES = 2;
@@ -13,6 +15,18 @@ const MAX_ENVELOPES = 2;
 export function parseBody(body: string, sentAt: number): UpdateCheck {
   const payload = readPayload(body);
   return payload.ok ? checkUpdate(payload.value, sentAt) : { ...payload, ids: {} };
+}
+
+/**
+ * When an update was decided on, in epoch milliseconds: its `IssuedAt`, else when its message was first sent, which a
+ * redrive keeps (see {@link readEarlierRecord}).
+ */
+export function decidedAt({ IssuedAt }: Update, message: Message): number {
+  const issued = IssuedAt === undefined ? Number.NaN : Date.parse(IssuedAt);
+  if (!Number.isNaN(issued)) return issued;
+  if (message.attributes[DEAD_LETTER_ATTRIBUTE] === undefined) return message.sentAt;
+  const { sentAt } = readEarlierRecord(message);
+  return sentAt === undefined ? message.sentAt : Date.parse(sentAt);
 }
 
 /** The JSON inside a body's envelopes, not checked against the schema; or why there is none. Never throws. */

@@ -1,6 +1,4 @@
-/** One update, called until it ends: retry around permit around call (design 5.2). */
-
-import { decideRetry, type Ending, type RetrySettings, type Tally } from '../message/disposition.ts';
+/** One update's calls: before each a permit and, where workers share a memory, a claim; after each what is remembered. */
 import { classify, type Failure, safeMessage } from '../message/failure.ts';
 import { freshPart, type NewestField, staleFields } from '../message/newest.ts';
 import type { Update } from '../message/update.ts';
@@ -8,14 +6,11 @@ import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CallAnswer, OtaApi } from './client.ts';
 import type { Gate } from './gate.ts';
-import type { Interruption } from './interruption.ts';
 import type { Claim, Newest } from './newest/newest.ts';
 import type { PermitRequest, Permits } from './permits.ts';
-import { FailedCall, withRetry } from './retry.ts';
 
-/** One attempt that has ended, for observers and for the rate. Times are monotonic milliseconds. */
+/** One call that has ended, for observers and for the rate. Times are monotonic milliseconds. */
 export interface Attempt {
-  readonly number: number;
   readonly startedAt: number;
   readonly endedAt: number;
   /** Absent: it was applied. */
@@ -23,223 +18,195 @@ export interface Attempt {
   readonly requestId?: string;
 }
 
-/** What a call works on: counts that outlive it, and what it may be told meanwhile. */
-export interface Work {
-  readonly tally: Tally;
-  readonly interruption: Interruption;
-  /** When the update was decided on, epoch milliseconds: the newest wins. */
-  readonly decidedAt: number;
-  /** Fields left out of the last attempt, because newer values were applied before. */
-  superseded: readonly NewestField[];
-  /** True from the moment a call is made until its answer is in. */
-  calling: boolean;
-  /** Aborts its call in flight in the deadline's stead. */
-  readonly signal?: AbortSignal | undefined;
+/** Whoever waits for a call to be made, and may be interrupted meanwhile. */
+export interface Waiter {
+  readonly interrupted: boolean;
+  /** Waits for `wait`; an interruption calls `cancel`, which must make `wait` resolve. */
+  unlessInterrupted<T>(wait: Promise<T>, cancel: () => void): Promise<T>;
+  /** Waits `ms` milliseconds, or until it is interrupted. */
+  sleep(ms: number): Promise<void>;
 }
 
-export interface CallerOptions<W extends Work> {
+export interface CallOptions {
   readonly api: OtaApi;
   readonly permits: Permits;
   readonly newest: Newest;
   readonly gate: Gate;
-  readonly retry: RetrySettings;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Aborts calls in flight: the hard end of a shutdown. */
-  readonly deadline: AbortSignal;
-  /** Whether the message is still ours; else no call is made for it, whoever was too late to say so. Default: yes. */
-  readonly holds?: (work: W) => boolean;
-  /** A call begins: one less is waiting. */
-  readonly onStart: () => void;
-  readonly onAttempt: (work: W, attempt: Attempt) => void;
 }
 
-const GIVEN_UP = Symbol('given up');
-const SUPERSEDED = Symbol('superseded');
-
-/** Between tries for an Identifier that another worker calls for. */
+/** Between tries for an Identifier that another worker holds the claim of. */
 const claimBackoff: BackoffSettings = { baseMs: 40, maxMs: 500 };
 
-/** Leave to make one call, and what is left to be said in it. */
-interface Entry {
-  readonly permit: PermitRequest;
+/** What one call is made with. */
+interface Leave {
+  /** undefined: given back. */
+  permit: PermitRequest | undefined;
+  /** The update without its superseded fields. */
   readonly fresh: Update;
   readonly claim: Claim | undefined;
 }
 
-/** What the attempts of one run hand on to the next. */
-interface Trail {
-  /** A call got no answer: it may take effect yet. */
-  unanswered: boolean;
-  /** The claim that it was made under, kept from others for a while; the next attempt goes on with it. */
-  kept: Claim | undefined;
-}
+/**
+ * The calls for one update, one after the other: `prepare`, then `make`, then `remember`. Whatever happens, `withdraw`
+ * at the end gives back what is still held.
+ */
+export class UpdateCall {
+  readonly #options: CallOptions;
+  readonly #update: Update;
+  /** When the update was decided on, epoch milliseconds. */
+  readonly #decidedAt: number;
+  readonly #waiter: Waiter;
+  #superseded: readonly NewestField[] = [];
+  #leave: Leave | undefined;
+  /** A call got no answer: it may still take effect. */
+  #unanswered = false;
+  /** The claim of that call: the next call goes on with it, others wait for it to expire. */
+  #kept: Claim | undefined;
 
-export class Caller<W extends Work> {
-  readonly #options: CallerOptions<W>;
-
-  constructor(options: CallerOptions<W>) {
+  constructor(options: CallOptions, update: Update, decidedAt: number, waiter: Waiter) {
     this.#options = options;
+    this.#update = update;
+    this.#decidedAt = decidedAt;
+    this.#waiter = waiter;
+  }
+
+  /** Fields left out of the latest call, or of the call that was not made, because newer values had been applied. */
+  get superseded(): readonly NewestField[] {
+    return this.#superseded;
   }
 
   /**
-   * Calls UpdateOtaTask until it succeeds, fails for good in this delivery, or the work is interrupted. Fields that a
-   * newer update has set meanwhile are left out; with none left there is no call. Never throws.
+   * Waits for leave to make one call: a permit, then the claim. A permit may take minutes and a claim is held for one
+   * call only, so the claim comes second; nobody waits for a claim while holding a permit.
    */
-  async run(update: Update, work: W): Promise<Ending> {
-    let last: Failure | undefined;
-    const trail: Trail = { unanswered: false, kept: undefined };
-    let closures = this.#options.gate.closures;
-    const again = async (failure: Failure): Promise<boolean> => {
-      last = failure;
-      const { gate, retry, random } = this.#options;
-      if (closures !== gate.closures) {
-        // The gate has closed since: what failed before was not this message's doing.
-        closures = gate.closures;
-        work.tally.counted = 0;
-      }
-      const decision = decideRetry(failure, work.tally, gate.closed, retry, random);
-      if (!decision.retry) return false;
-      if (decision.pause) gate.close('misconfigured', failure);
-      await work.interruption.sleep(decision.delayMs);
-      return true;
-    };
-    try {
-      const result = await withRetry(() => this.#attempt(update, work, trail), again);
-      if (result instanceof FailedCall) return { kind: 'failed', failure: result.failure };
-      if (result === 'applied') return { kind: 'applied' };
-      if (result === SUPERSEDED) return { kind: 'superseded' };
-      return {
-        kind: 'given-up',
-        ...work.interruption.requested,
-        ...(last !== undefined && { failure: last }),
-      };
-    } catch (thrown) {
-      return { kind: 'failed', failure: bug(thrown) };
-    }
-  }
-
-  async #attempt(
-    update: Update,
-    work: W,
-    trail: Trail,
-  ): Promise<'applied' | typeof SUPERSEDED | typeof GIVEN_UP> {
-    const entry = await this.#enter(update, work, trail);
-    if (typeof entry === 'symbol') return entry;
-    const { newest } = this.#options;
-    const { fresh, claim } = entry;
-    let applied = false;
-    try {
-      const result = await this.#call(entry, work, trail);
-      applied = result === 'applied';
-      return result;
-    } finally {
-      // Awaited: an update that ends as applied is remembered by then, wherever it can be.
-      const { unanswered } = trail;
-      if (applied) await newest.applied(fresh.Identifier, fresh, work.decidedAt, claim, unanswered);
-      else if (claim !== undefined) newest.release(claim, unanswered);
-      if (unanswered) trail.kept = claim;
-    }
-  }
-
-  /**
-   * A permit, then the claim: waiting for a permit may take minutes, and a claim is held for one call only, so it is
-   * not renewed while backing off. Nobody waits for a claim with a permit in hand.
-   */
-  async #enter(update: Update, work: W, trail: Trail): Promise<Entry | typeof SUPERSEDED | typeof GIVEN_UP> {
-    const { newest, permits, random } = this.#options;
+  async prepare(): Promise<'ready' | 'superseded' | 'interrupted'> {
+    const { newest, random } = this.#options;
     for (let tries = 1; ; tries++) {
-      let fresh = this.#fresh(update, work);
-      if (fresh === undefined) return SUPERSEDED;
-      const permit = await this.#permit(work);
-      if (permit === undefined) return GIVEN_UP;
-      const claiming = newest.claim(update.Identifier, trail.kept);
-      // Alone nothing can have changed: calls for one Identifier are never made at once in a process.
-      if (claiming === undefined) return { permit, fresh, claim: undefined };
-      const claim = await claiming;
-      const givenUp = work.interruption.requested !== undefined;
-      fresh = claim === 'held' || givenUp ? undefined : this.#fresh(update, work);
-      if (fresh !== undefined && claim !== 'held') return { permit, fresh, claim };
-      permits.giveBack(permit);
-      if (claim !== undefined && claim !== 'held') newest.release(claim, trail.unanswered);
-      if (givenUp) return GIVEN_UP;
-      if (claim !== 'held') return SUPERSEDED;
-      await work.interruption.sleep(fullJitter(claimBackoff, tries, random));
+      const fresh = this.#fresh();
+      if (fresh === undefined) return 'superseded';
+      const permit = await this.#permit();
+      if (permit === undefined) return 'interrupted';
+      const claiming = newest.claim(this.#update.Identifier, this.#kept);
+      // Without others nothing can have changed: calls for one Identifier never overlap in a process.
+      const claimed =
+        claiming === undefined ? { permit, fresh, claim: undefined } : await this.#claimed(permit, claiming);
+      if (typeof claimed === 'object') {
+        this.#leave = claimed;
+        return 'ready';
+      }
+      if (claimed !== 'held') return claimed;
+      await this.#waiter.sleep(fullJitter(claimBackoff, tries, random));
     }
   }
 
-  /** What is left of `update` by the marks known here. */
-  #fresh(update: Update, work: W): Update | undefined {
-    work.superseded = staleFields(update, work.decidedAt, this.#options.newest.known(update.Identifier));
-    return freshPart(update, work.superseded);
+  /** Gives back what `prepare` has obtained and no call has used. Does nothing when there is nothing to give back. */
+  withdraw(): void {
+    if (this.#leave === undefined) return;
+    const { permit, claim } = this.#leave;
+    this.#leave = undefined;
+    if (permit !== undefined) this.#options.permits.giveBack(permit);
+    if (claim !== undefined) this.#options.newest.release(claim, this.#unanswered);
   }
 
-  async #call({ permit, fresh: update }: Entry, work: W, trail: Trail): Promise<'applied' | typeof GIVEN_UP> {
-    const { api, permits, gate, clock, deadline, onStart, onAttempt } = this.#options;
-    if (this.#options.holds?.(work) === false) {
-      permits.giveBack(permit);
-      work.interruption.request({});
-      return GIVEN_UP;
-    }
-    const { tally, signal = deadline } = work;
+  /**
+   * Makes the call that `prepare` has obtained leave for. Never throws: a bug of ours is a failure of kind `internal`.
+   * @param signal aborts the call.
+   * @returns how it ended; undefined when it was aborted.
+   */
+  async make(signal: AbortSignal): Promise<Attempt | undefined> {
+    const { api, permits, gate, clock } = this.#options;
+    const leave = this.#leave;
+    if (leave?.permit === undefined) throw new Error('a call needs a permit: prepare() comes first');
+    const { permit, fresh } = leave;
+    leave.permit = undefined;
     const startedAt = clock.monotonic();
-    work.calling = true;
-    tally.attempts++;
     let answer: CallAnswer;
     try {
-      onStart();
-      answer = await api.updateOtaTask(update, signal);
+      answer = await api.updateOtaTask(fresh, signal);
     } catch (thrown) {
       permits.release(permit);
-      const endedAt = clock.monotonic();
-      onAttempt(work, { number: tally.attempts, startedAt, endedAt, failure: bug(thrown) });
-      throw thrown;
-    } finally {
-      work.calling = false;
+      return { startedAt, endedAt: clock.monotonic(), failure: bugFailure(thrown) };
     }
     const endedAt = clock.monotonic();
     if (!answer.ok && signal.aborted) {
-      trail.unanswered = true;
+      this.#unanswered = true;
       permits.release(permit);
-      work.interruption.request({});
-      return GIVEN_UP;
+      return undefined;
     }
     const failure = answer.ok ? undefined : classify(answer.error, clock.wall());
-    gate.observe(update.Identifier, failure);
+    if (failure?.kind === 'retryable' && failure.status === undefined) this.#unanswered = true;
+    gate.observe(fresh.Identifier, failure);
     permits.release(permit);
     const requestId = answer.ok ? answer.requestId : failure?.requestId;
-    onAttempt(work, {
-      number: tally.attempts,
+    return {
       startedAt,
       endedAt,
       ...(failure !== undefined && { failure }),
       ...(requestId !== undefined && { requestId }),
-    });
-    if (failure === undefined) return 'applied';
-    if (failure.kind === 'retryable' && failure.status === undefined) trail.unanswered = true;
-    tally.throttledInARow = failure.kind === 'throttled' ? tally.throttledInARow + 1 : 0;
-    // A probe says nothing of the message.
-    if (!gate.closed && (failure.kind === 'retryable' || failure.kind === 'unidentified')) tally.counted++;
-    throw new FailedCall(failure);
+    };
   }
 
-  /** The permit, or undefined when the work was interrupted or permits are closed. */
-  async #permit(work: W): Promise<PermitRequest | undefined> {
+  /**
+   * Ends the call: what was applied is remembered for all workers, and the claim is given back.
+   * @returns a promise where that takes a request: an update that ends as applied is remembered by then.
+   */
+  remember(applied: boolean): Promise<void> | undefined {
+    if (this.#leave === undefined) return undefined;
+    const { fresh, claim } = this.#leave;
+    const { newest } = this.#options;
+    this.#leave = undefined;
+    if (this.#unanswered) this.#kept = claim;
+    if (applied) return newest.applied(fresh.Identifier, fresh, this.#decidedAt, claim, this.#unanswered);
+    if (claim !== undefined) newest.release(claim, this.#unanswered);
+    return undefined;
+  }
+
+  /** Leave to call under a claim; `held` when another worker has the claim. The permit goes back unless it is used. */
+  async #claimed(
+    permit: PermitRequest,
+    claiming: Promise<Claim | 'held' | undefined>,
+  ): Promise<Leave | 'superseded' | 'interrupted' | 'held'> {
+    const { permits, newest } = this.#options;
+    const claim = await claiming;
+    const { interrupted } = this.#waiter;
+    // The marks of all workers are known only now.
+    const fresh = claim === 'held' || interrupted ? undefined : this.#fresh();
+    if (fresh !== undefined && claim !== 'held') return { permit, fresh, claim };
+    permits.giveBack(permit);
+    if (claim !== undefined && claim !== 'held') newest.release(claim, this.#unanswered);
+    if (interrupted) return 'interrupted';
+    return claim === 'held' ? 'held' : 'superseded';
+  }
+
+  /** What is left of the update by the marks known here. */
+  #fresh(): Update | undefined {
+    const marks = this.#options.newest.known(this.#update.Identifier);
+    if (marks === undefined) {
+      this.#superseded = [];
+      return this.#update;
+    }
+    this.#superseded = staleFields(this.#update, this.#decidedAt, marks);
+    return freshPart(this.#update, this.#superseded);
+  }
+
+  /** The permit; undefined when the waiter was interrupted or permits are closed. */
+  async #permit(): Promise<PermitRequest | undefined> {
     const { permits } = this.#options;
-    if (work.interruption.requested !== undefined) return undefined;
+    if (this.#waiter.interrupted) return undefined;
     const request = permits.request();
-    work.interruption.onRequest(() => permits.cancel(request));
-    const granted = await request.granted;
-    work.interruption.onRequest(undefined);
+    const granted = await this.#waiter.unlessInterrupted(request.granted, () => permits.cancel(request));
     if (!granted) return undefined;
-    if (work.interruption.requested === undefined) return request;
-    // Asked to give up between the grant and now.
+    if (!this.#waiter.interrupted) return request;
+    // Interrupted between the grant and now.
     permits.release(request);
     return undefined;
   }
 }
 
-function bug(thrown: unknown): Failure {
+/** A bug of ours, as a failure. */
+export function bugFailure(thrown: unknown): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return {
     kind: 'internal',

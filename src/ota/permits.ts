@@ -87,12 +87,11 @@ export class Permits {
     for (const request of this.#line) {
       if (this.#inFlight >= maxConcurrency) return;
       if (gate.closed && !this.#probeDue()) return;
-      if (limiter.rate !== Number.POSITIVE_INFINITY) {
-        if (this.#available <= 0) {
-          this.#awaitGrant();
-          return;
-        }
+      if (this.#available > 0) {
         this.#available--;
+      } else if (limiter.rate !== Number.POSITIVE_INFINITY) {
+        this.#awaitGrant();
+        return;
       }
       this.#give(request);
     }

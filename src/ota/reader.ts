@@ -17,7 +17,7 @@ import { defaultProbeSchedules, Gate } from './gate.ts';
 import { Permits } from './permits.ts';
 import type { RateLimiter } from './rate/limiter.ts';
 import type { RateControl } from './rate/rate-control.ts';
-import { FailedCall, withRetry } from './retry.ts';
+import { retry } from './retry.ts';
 
 /** The fields of a task that updates change or select by. A field that the answer lacks is absent. */
 export interface OtaTask {
@@ -112,33 +112,36 @@ export class OtaReader {
   }
 
   async #read<T>(request: (call: OpenCall) => Promise<T>): Promise<ReadAnswer<T>> {
-    const { retry, random, sleep, signal } = this.#options;
+    const { retry: settings, random, sleep, signal } = this.#options;
     let counted = 0;
     let throttledInARow = 0;
     const again = async (failure: Failure): Promise<boolean> => {
       if (failure.kind === 'throttled') throttledInARow++;
       else if (failure.kind === 'retryable' || failure.kind === 'unidentified') counted++;
       else return false;
-      if (signal.aborted || counted >= retry.maxAttempts) return false;
+      if (signal.aborted || counted >= settings.maxAttempts) return false;
       if (failure.kind !== 'throttled') throttledInARow = 0;
-      const wait = fullJitter(retry, Math.max(throttledInARow, counted), random);
+      const wait = fullJitter(settings, Math.max(throttledInARow, counted), random);
       await sleep(Math.max(failure.retryAfterMs ?? 0, wait), signal);
       return !signal.aborted;
     };
-    const result = await withRetry(() => this.#attempt(request), again);
-    if (result instanceof FailedCall) return { ok: false, failure: result.failure };
-    return { ok: true, value: result.value };
+    const attempt = (): Promise<ReadAnswer<T>> => this.#attempt(request);
+    return retry(await attempt(), {
+      attempt,
+      failureOf: (answer) => (answer.ok ? undefined : answer.failure),
+      again,
+    });
   }
 
-  async #attempt<T>(request: (call: OpenCall) => Promise<T>): Promise<{ readonly value: T }> {
+  async #attempt<T>(request: (call: OpenCall) => Promise<T>): Promise<ReadAnswer<T>> {
     const { clock, rate, signal, callTimeoutMs } = this.#options;
-    if (signal.aborted) throw new FailedCall(interrupted);
+    if (signal.aborted) return interrupted;
     const permit = this.#permits.request();
     const onAbort = (): void => this.#permits.cancel(permit);
     signal.addEventListener('abort', onAbort, { once: true });
     const granted = await permit.granted;
     signal.removeEventListener('abort', onAbort);
-    if (!granted) throw new FailedCall(interrupted);
+    if (!granted) return interrupted;
     const startedAt = clock.monotonic();
     this.#calls++;
     try {
@@ -150,12 +153,12 @@ export class OtaReader {
         }
       });
       rate.observe({ startedAt, endedAt: clock.monotonic() });
-      return { value };
+      return { ok: true, value };
     } catch (thrown) {
-      if (signal.aborted) throw new FailedCall(interrupted);
+      if (signal.aborted) return interrupted;
       const failure = classify(toCallError(thrown), clock.wall());
       rate.observe({ startedAt, endedAt: clock.monotonic(), failure });
-      throw new FailedCall(failure);
+      return { ok: false, failure };
     } finally {
       this.#permits.release(permit);
     }
@@ -166,7 +169,10 @@ export class OtaReader {
 const notAnAnswer = { name: 'Unknown', $metadata: { httpStatusCode: 200 } };
 
 /** The reader's own signal aborted; callers check it. */
-const interrupted: Failure = { kind: 'internal', name: 'AbortError', message: 'interrupted' };
+const interrupted = {
+  ok: false,
+  failure: { kind: 'internal', name: 'AbortError', message: 'interrupted' },
+} as const;
 
 function toTask(answer: object): OtaTask {
   const { TaskId, Description, TaskConfigurationId, Status } = answer as Record<string, unknown>;

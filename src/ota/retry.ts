@@ -2,44 +2,57 @@
 import pRetry from 'p-retry';
 import type { Failure } from '../message/failure.ts';
 
-/** A failure on its way through p-retry, which takes thrown Errors only. It never leaves this folder. */
-export class FailedCall extends Error {
-  override readonly name = 'FailedCall';
-  readonly failure: Failure;
+/** A failed result on its way through p-retry, which takes thrown Errors only. It never leaves this file. */
+class FailedAttempt<Result> extends Error {
+  override readonly name = 'FailedAttempt';
+  readonly result: Result;
 
-  constructor(failure: Failure) {
+  constructor(result: Result, failure: Failure) {
     super(failure.message);
-    this.failure = failure;
+    this.result = result;
   }
 }
 
+export interface RetryOptions<Result> {
+  readonly attempt: () => Promise<Result>;
+  /** The failure in a result that may be tried again; undefined ends the retrying. */
+  readonly failureOf: (result: Result) => Failure | undefined;
+  /** Waits as long as the failure wants; false ends the retrying. */
+  readonly again: (failure: Failure) => Promise<boolean>;
+}
+
 /**
- * Calls `attempt` until it answers, or until `again` says no.
- * The waiting is done by `again`, because p-retry's own delays know neither Retry-After nor full jitter; p-retry's
- * count is not used either: throttling must be free, and `shouldConsumeRetry` does not make it so.
- * @param attempt throws FailedCall for a failure that may be tried again.
- * @param again waits as long as the failure wants; false ends it with that failure.
- * @returns the answer, or the last failure.
+ * Attempts again after a failed attempt, until one does not fail or `again` says no.
+ *
+ * `again` does the waiting, because p-retry's own delays know neither Retry-After nor full jitter. p-retry's count is
+ * not used either: throttling must not count, and `shouldConsumeRetry` does not achieve that.
+ * @param first what the first attempt gave. Nearly every call succeeds at once and never comes here.
+ * @returns the last result.
+ * @throws what `attempt` throws.
  */
-export async function withRetry<T>(
-  attempt: () => Promise<T>,
-  again: (failure: Failure) => Promise<boolean>,
-): Promise<T | FailedCall> {
+export async function retry<Result>(
+  first: Result,
+  { attempt, failureOf, again }: RetryOptions<Result>,
+): Promise<Result> {
+  const failure = failureOf(first);
+  if (failure === undefined || !(await again(failure))) return first;
+  const attemptOrThrow = async (): Promise<Result> => {
+    const result = await attempt();
+    const failed = failureOf(result);
+    if (failed !== undefined) throw new FailedAttempt(result, failed);
+    return result;
+  };
   try {
-    return await attempt();
-  } catch (error) {
-    if (!(error instanceof FailedCall)) throw error;
-    if (!(await again(error.failure))) return error;
-  }
-  // Nearly every call succeeds at once: p-retry comes in with the first failure.
-  try {
-    return await pRetry(attempt, {
+    return await pRetry(attemptOrThrow, {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 0,
-      shouldRetry: ({ error }) => error instanceof FailedCall && again(error.failure),
+      shouldRetry: async ({ error }) => {
+        const failed = error instanceof FailedAttempt ? failureOf(error.result) : undefined;
+        return failed !== undefined && again(failed);
+      },
     });
   } catch (error) {
-    if (error instanceof FailedCall) return error;
+    if (error instanceof FailedAttempt) return error.result;
     throw error;
   }
 }

@@ -7,7 +7,7 @@ export interface Clock {
   readonly monotonic: () => number;
 }
 
-export const systemClock: Clock = { wall: Date.now, monotonic: () => performance.now() };
+export const systemClock: Clock = { wall: Date.now, monotonic: performance.now.bind(performance) };
 
 /** Waits `ms` milliseconds, or until `signal` aborts: never rejects. */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {

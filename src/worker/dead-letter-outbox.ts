@@ -16,12 +16,11 @@ export type DeadLetterDisposition = Extract<Disposition, { action: 'dead-letter'
 export interface DeadLetterOutboxOptions
   extends Omit<
     OutboxOptions<DeadLetterDisposition, LetterParcel>,
-    'pack' | 'amend' | 'parallel' | 'lingerMs' | 'onSent'
+    'pack' | 'amend' | 'parallel' | 'lingerMs'
   > {
   readonly record: (delivery: Delivery, disposition: DeadLetterDisposition) => DeadLetterRecord;
   /** What the dead-letter queue takes, and what kind it is. */
   readonly target: () => { readonly maximumMessageBytes: number; readonly fifo: boolean };
-  readonly onSent: (delivery: Delivery, letter: DeadLetter) => void;
 }
 
 interface LetterParcel extends Parcel {
@@ -29,7 +28,7 @@ interface LetterParcel extends Parcel {
 }
 
 export class DeadLetterOutbox extends Outbox<DeadLetterDisposition, LetterParcel> {
-  constructor({ record, target, onSent, ...options }: DeadLetterOutboxOptions) {
+  constructor({ record, target, ...options }: DeadLetterOutboxOptions) {
     const toParcel = (message: Message, letter: DeadLetter): LetterParcel => ({
       letter,
       message: toOutgoing(message, letter, target().fifo),
@@ -48,7 +47,6 @@ export class DeadLetterOutbox extends Outbox<DeadLetterDisposition, LetterParcel
       // Once more without the record, which then stands in the log alone.
       amend: ({ message }, { letter }) =>
         letter.fit === 'left-off' ? undefined : toParcel(message, buildDeadLetter(message, letter.record, 0)),
-      onSent: (delivery, { letter }) => onSent(delivery, letter),
     });
   }
 }

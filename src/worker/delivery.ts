@@ -1,60 +1,174 @@
 /**
- * One delivery of one message, from receipt until it is settled or lost.
+ * One delivery of one message, from its receipt until it is settled or lost.
  *
- *   waiting ─► calling ⇄ backing off ─► (on trial) ─► settling ─► gone
- *      └──────────── given up: released or deferred ─────┘
- *   any state ── lease lost ─► gone: forgotten, nothing more is done to the message
+ *   waiting ─► calling ─► backing-off ─► waiting ...            one round for each attempt
+ *                              └───────► on-trial               a 403 that waits for evidence
+ *   waiting, calling, backing-off, on-trial ─► publishing       its dead letter or its outcome is being sent
+ *   waiting, ..., publishing ─► settling ─► settlement-sent     SQS is asked to delete it or to change its visibility
+ *   any state ─► gone                                           settled, or the lease is lost
  *
- * On a FIFO queue the message group is busy with it until it is gone and its work has ended (see groups.ts).
+ * An interruption ends what a delivery waits for. How far it reaches says which waits it ends; see {@link Reach}.
  */
-import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Tally } from '../message/disposition.ts';
-import type { Failure } from '../message/failure.ts';
 import type { Message } from '../message/message.ts';
-import { decidedAt, type NewestField } from '../message/newest.ts';
-import type { Outcome } from '../message/outcome.ts';
+import { decidedAt } from '../message/parse.ts';
 import type { UpdateCheck, UpdateIds } from '../message/update.ts';
-import type { Work } from '../ota/call.ts';
-import { Interruption } from '../ota/interruption.ts';
+import type { Waiter } from '../ota/call.ts';
 
-export class Delivery implements Work {
+export type DeliveryState =
+  /** For its turn, a permit or a claim. */
+  | 'waiting'
+  | 'calling'
+  /** Its last call failed: until the next attempt, or until it is decided what becomes of it. */
+  | 'backing-off'
+  | 'on-trial'
+  | 'publishing'
+  /** Its delete or visibility change waits for others to share a request. */
+  | 'settling'
+  /** SQS has been asked, and may have done it before its answer arrives. */
+  | 'settlement-sent'
+  | 'gone';
+
+const predecessors: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
+  waiting: ['backing-off'],
+  calling: ['waiting'],
+  'backing-off': ['calling'],
+  'on-trial': ['backing-off'],
+  publishing: ['waiting', 'calling', 'backing-off', 'on-trial'],
+  settling: ['waiting', 'calling', 'backing-off', 'on-trial', 'publishing'],
+  'settlement-sent': ['settling'],
+  gone: ['waiting', 'calling', 'backing-off', 'on-trial', 'publishing', 'settling', 'settlement-sent'],
+};
+
+/** What an interruption ends. Each reaches as far as those before it, and further. */
+export type Reach =
+  /** Waits for a turn, a permit, a claim, the next attempt or evidence. */
+  | 'waiting'
+  /** The sending of its dead letter or its outcome. */
+  | 'publishing'
+  /** A call in flight. */
+  | 'call'
+  /** Its settlement: the message is not ours any more. */
+  | 'everything';
+
+const reaches: readonly Reach[] = ['waiting', 'publishing', 'call', 'everything'];
+
+export class Delivery implements Waiter {
   readonly message: Message;
   readonly check: UpdateCheck;
   readonly ids: UpdateIds;
-  readonly tally: Tally = { attempts: 0, counted: 0, throttledInARow: 0 };
-  readonly interruption = new Interruption();
+  /** When the update was decided on, epoch milliseconds: the newest wins. */
   readonly decidedAt: number;
-  superseded: readonly NewestField[] = [];
-  calling = false;
-  /** Its turn has come and its work has not ended. */
-  working = false;
-  /** The lease is gone: whatever comes of the call, the message is not ours to settle. */
-  lost = false;
-  /** The work has ended and the message is being settled: too late to give up. */
-  settling = false;
-  /** SQS has been asked to carry out the settlement, and may have done so before its answer is in. */
-  settlementSent = false;
-  /**
-   * Cuts the call in flight. On FIFO queues only: the call of a message that is somebody else's by now could take
-   * effect after that of its successor.
-   */
-  cut: AbortController | undefined;
-  /** The failure that the work ended with, if it did. */
-  failure: Failure | undefined;
-  /** What was sent to the dead-letter queue. */
-  letter: DeadLetter | undefined;
-  /** What was sent to the outcome queue. */
-  outcome: Outcome | undefined;
+  readonly tally: Tally = { attempts: 0, counted: 0, throttledInARow: 0 };
+  readonly #cut: AbortController | undefined;
+  #state: DeliveryState = 'waiting';
+  /** Index of the furthest reach asked for; -1: none. */
+  #reached = -1;
+  #deferSeconds: number | undefined;
+  /** Ends the present wait; one wait at a time. */
+  #cancel: (() => void) | undefined;
+  #cancelledFrom = 0;
 
-  constructor(message: Message, check: UpdateCheck) {
+  /**
+   * @param cut aborts this delivery's own call in flight. For FIFO queues only: the call of a message that is somebody
+   * else's by now could take effect after that of its successor.
+   */
+  constructor(message: Message, check: UpdateCheck, cut?: AbortController) {
     this.message = message;
     this.check = check;
     this.decidedAt = check.ok ? decidedAt(check.update, message) : message.sentAt;
     this.ids = check.ok ? idsOf(check.update) : check.ids;
+    this.#cut = cut;
   }
 
+  get state(): DeliveryState {
+    return this.#state;
+  }
+
+  /** The one place where the state changes. Throws for a change that the diagram above does not have. */
+  enter(state: DeliveryState): void {
+    if (!predecessors[state].includes(this.#state)) {
+      throw new Error(`a delivery that is ${this.#state} cannot become ${state}`);
+    }
+    this.#state = state;
+  }
+
+  get gone(): boolean {
+    return this.#state === 'gone';
+  }
+
+  /** Whether it is decided what becomes of the message: too late to give it up. */
+  get decided(): boolean {
+    return (
+      this.#state === 'publishing' ||
+      this.#state === 'settling' ||
+      this.#state === 'settlement-sent' ||
+      this.#state === 'gone'
+    );
+  }
+
+  /** SQS has been asked to settle it: a refusal to extend its lease may only mean that it has. */
+  get settlementSent(): boolean {
+    return this.#state === 'settlement-sent';
+  }
+
+  /** Aborts its call in flight, where it has a signal of its own. */
   get signal(): AbortSignal | undefined {
-    return this.cut?.signal;
+    return this.#cut?.signal;
+  }
+
+  get interrupted(): boolean {
+    return this.#reached >= 0;
+  }
+
+  /** Seconds after which an interrupted delivery is to become visible again; undefined: at once. */
+  get deferSeconds(): number | undefined {
+    return this.#deferSeconds;
+  }
+
+  /**
+   * Ends the present wait and all later ones up to `reach`. Of several interruptions the furthest counts, and the
+   * first one's `deferSeconds`.
+   */
+  interrupt(reach: Reach, deferSeconds?: number): void {
+    if (!this.interrupted) this.#deferSeconds = deferSeconds;
+    this.#reached = Math.max(this.#reached, reaches.indexOf(reach));
+    if (this.#reached >= reaches.indexOf('call')) this.#cut?.abort();
+    if (this.#reached < this.#cancelledFrom) return;
+    const cancel = this.#cancel;
+    this.#cancel = undefined;
+    cancel?.();
+  }
+
+  /**
+   * Waits for `wait`. An interruption that reaches `reach` calls `cancel`, which must make `wait` resolve; one that
+   * came before does so at once.
+   */
+  async until<T>(reach: Reach, wait: Promise<T>, cancel: () => void): Promise<T> {
+    const from = reaches.indexOf(reach);
+    if (this.#reached >= from) {
+      cancel();
+      return wait;
+    }
+    this.#cancel = cancel;
+    this.#cancelledFrom = from;
+    const value = await wait;
+    this.#cancel = undefined;
+    return value;
+  }
+
+  unlessInterrupted<T>(wait: Promise<T>, cancel: () => void): Promise<T> {
+    return this.until('waiting', wait, cancel);
+  }
+
+  async sleep(ms: number): Promise<void> {
+    if (ms <= 0 || this.interrupted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await this.until('waiting', promise, () => {
+      clearTimeout(timer);
+      resolve();
+    });
   }
 }
 

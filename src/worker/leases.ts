@@ -11,6 +11,7 @@
  * Leases stand in the order of their deadlines (all are equally long, and an extended one goes to the end), so a
  * tick looks only at those that are due. A lease that cannot be extended before its deadline is lost.
  */
+import { packRequests, partitionBatch } from '../queue/batch.ts';
 import type { BatchFailure, VisibilityChange } from '../queue/types.ts';
 
 /** The total time SQS lets one receive keep a message from others, in milliseconds. */
@@ -19,7 +20,6 @@ export const MAX_HOLD_MS = 12 * 3_600_000;
 const EXTEND_AT = 1 / 2;
 /** Ticks per lease length. */
 const TICKS = 6;
-const BATCH = 10;
 /** A lease counts as lost this long before SQS ends it: a twentieth of its length, a second at most. */
 const marginMs = (lengthMs: number): number => Math.min(lengthMs / 20, 1_000);
 
@@ -150,8 +150,7 @@ export class LeaseKeeper<T extends Leased> {
       if (!this.#atWall(item, lease, now)) due.push(item);
     }
     this.#wakeFor(soonest);
-    for (let i = 0; i < due.length; i += BATCH) {
-      const batch = due.slice(i, i + BATCH);
+    for (const batch of packRequests(due)) {
       const extending = this.#extend(batch, now);
       for (const item of batch) this.#mark(item, extending);
     }
@@ -180,13 +179,10 @@ export class LeaseKeeper<T extends Leased> {
       const failures = await this.#options.extend(
         items.map((item) => ({ receiptHandle: item.message.receiptHandle, seconds })),
       );
-      const failed = new Map(failures.map((failure) => [failure.key, failure]));
-      for (const item of items) {
-        const failure = failed.get(item.message.receiptHandle);
-        if (failure === undefined) this.#extended(item, now + this.#lengthMs);
-        else if (failure.senderFault) this.#refused(item, `${failure.code}: ${failure.message}`);
-        else this.#mark(item, undefined);
-      }
+      const { taken, atFault, again } = partitionBatch(items, failures, (item) => item.message.receiptHandle);
+      for (const item of taken) this.#extended(item, now + this.#lengthMs);
+      for (const { item, failure } of atFault) this.#refused(item, `${failure.code}: ${failure.message}`);
+      for (const { item } of again) this.#mark(item, undefined);
     } catch (error) {
       for (const item of items) this.#mark(item, undefined);
       this.#options.onError(error, items.length);

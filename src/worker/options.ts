@@ -1,14 +1,15 @@
 /** What a worker is made of: everything that touches the world is passed in. */
-
 import type { Config } from '../config.ts';
 import type { OtaApi } from '../ota/client.ts';
+import { defaultProbeSchedules, type ProbeSchedules } from '../ota/gate.ts';
 import type { Newest } from '../ota/newest/newest.ts';
 import type { RateLimiter } from '../ota/rate/limiter.ts';
 import type { RateControl } from '../ota/rate/rate-control.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { BackoffSettings } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import type { WorkerListener } from './events.ts';
-import type { WorkerTimings } from './timings.ts';
+import { TRIAL_MS } from './trials.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -25,3 +26,21 @@ export interface WorkerOptions {
   readonly listeners: readonly WorkerListener[];
   readonly timings?: WorkerTimings;
 }
+
+/** The worker's fixed times. Not configuration: the contract states them. Passed in so that tests need not wait. */
+export interface WorkerTimings {
+  readonly trialMs: number;
+  readonly probes: ProbeSchedules;
+  /** Between tries to find the queues at start. */
+  readonly findQueuesBackoff: BackoffSettings;
+  /** Between tries to reach the dead-letter queue; the outbox's own when omitted. */
+  readonly deadLetterBackoff?: BackoffSettings;
+  /** Between tries to reach the outcome queue; the outbox's own when omitted. */
+  readonly outcomeBackoff?: BackoffSettings;
+}
+
+export const defaultTimings: WorkerTimings = {
+  trialMs: TRIAL_MS,
+  probes: defaultProbeSchedules,
+  findQueuesBackoff: { baseMs: 1_000, maxMs: 30_000 },
+};

@@ -1,15 +1,16 @@
 /**
- * An outbox: sends what deliveries give rise to, and tells when SQS has confirmed it.
+ * An outbox: sends messages to one queue until SQS confirms them.
  *
  *   gathering   parcels wait a little for others to share their request
- *   reachable   requests go out as they fill, a few side by side
- *   away        a request failed as a whole: everything is kept and tried again with backoff, a parcel at a time
+ *   reachable   requests are sent as they fill, a few in parallel
+ *   away        a request failed as a whole: all parcels are kept and tried again with backoff, one at a time
  *
- * A parcel that SQS does not take while the queue is there is amended, else set aside and tried again with a backoff of
- * its own. The others go on at once: nothing but a queue that is away is a reason to rest.
+ * A parcel that SQS refuses while the queue is reachable is amended, or else set aside and tried again with a backoff of
+ * its own. It does not delay the others.
  */
 
 import type { Disposition } from '../message/disposition.ts';
+import { BATCH_SIZE, packRequests, partitionBatch } from '../queue/batch.ts';
 import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import { sleep } from '../time/clock.ts';
@@ -27,7 +28,7 @@ export interface Parcel {
 export interface OutboxOptions<D extends Disposition, P extends Parcel> {
   readonly send: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
   readonly pack: (delivery: Delivery, disposition: D) => P;
-  /** SQS finds fault with the parcel itself: another to send in its place; undefined when nothing is left to try. */
+  /** SQS refuses the parcel for its own sake: another to send in its place; undefined when nothing is left to try. */
   readonly amend: (delivery: Delivery, parcel: P) => P | undefined;
   /** Requests under way at most, while all is well. */
   readonly parallel: number;
@@ -36,8 +37,7 @@ export interface OutboxOptions<D extends Disposition, P extends Parcel> {
   readonly random: () => number;
   /** Aborted when the worker has stopped: nothing is tried again. */
   readonly ended: AbortSignal;
-  readonly onSent: (delivery: Delivery, parcel: P) => void;
-  /** SQS finds fault with a parcel, and nothing is left to amend; told once per parcel. */
+  /** SQS refuses a parcel for its own sake, and nothing is left to amend; called once per parcel. */
   readonly onRefused: (delivery: Delivery, error: unknown) => void;
   readonly onReachable: (reachable: boolean, error?: unknown) => void;
   /** A request, or so many of its parcels, will be tried again. */
@@ -45,14 +45,12 @@ export interface OutboxOptions<D extends Disposition, P extends Parcel> {
   readonly backoff?: BackoffSettings;
 }
 
-const BATCH = 10;
-/** SQS's limit for one request, in bytes. */
-const MAX_REQUEST_BYTES = 1_048_576;
 const defaultBackoff = { baseMs: 1_000, maxMs: 30_000 };
 
 interface Entry<P> {
   readonly delivery: Delivery;
-  readonly then: () => void;
+  /** Ends the `post`: with the parcel that was sent, or undefined when it was withdrawn. */
+  readonly end: (sent: P | undefined) => void;
   parcel: P;
   refused: boolean;
   /** Shares no request: one that it was part of was refused as a whole for what may be its fault. */
@@ -73,13 +71,14 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   #pumpDue = false;
   #reachable = true;
   /** One at a time after a request failed as a whole: one parcel may be why. */
-  #batchSize = BATCH;
+  #batchSize = BATCH_SIZE;
+  #patient = true;
 
   constructor(options: OutboxOptions<D, P>) {
     this.#options = options;
     if (options.lingerMs > 0) {
       this.#gathering = new Batcher({
-        size: BATCH,
+        size: BATCH_SIZE,
         lingerMs: options.lingerMs,
         onBatch: (entries) => this.#makeReady(entries),
       });
@@ -90,13 +89,19 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return this.#reachable;
   }
 
-  /** Sends what `disposition` gives rise to, again and again until it is confirmed; then calls `then`. */
-  add(delivery: Delivery, disposition: D, then: () => void): void {
+  /**
+   * Sends what `disposition` gives rise to, again and again until it is confirmed.
+   * @returns what was sent; undefined when it was withdrawn first.
+   */
+  post(delivery: Delivery, disposition: D): Promise<P | undefined> {
+    if (!this.#patient && !this.#reachable) return Promise.resolve(undefined);
+    const { promise, resolve } = Promise.withResolvers<P | undefined>();
     const parcel = this.#options.pack(delivery, disposition);
-    const entry = { delivery, then, parcel, refused: false, alone: false, failures: 0 };
+    const entry = { delivery, end: resolve, parcel, refused: false, alone: false, failures: 0 };
     this.#entries.set(delivery, entry);
     if (this.#gathering === undefined) this.#makeReady([entry]);
     else this.#gathering.add(entry);
+    return promise;
   }
 
   /** Sends what is gathered, now. */
@@ -104,29 +109,32 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     this.#gathering?.flush();
   }
 
-  /** Takes back the parcel of `delivery`, if it is still here. One already under way may arrive all the same. */
-  withdraw(delivery: Delivery): Delivery[] {
+  /** Withdraws the parcel of `delivery`, if it is still here. One that is being sent may arrive all the same. */
+  withdraw(delivery: Delivery): void {
     const entry = this.#entries.get(delivery);
-    if (entry === undefined) return [];
-    this.#entries.delete(delivery);
-    this.#ready.delete(entry);
-    return [delivery];
+    if (entry !== undefined) this.#end(entry, undefined);
   }
 
-  withdrawAll(): Delivery[] {
-    const deliveries = [...this.#entries.keys()];
-    this.#entries.clear();
-    this.#ready.clear();
-    return deliveries;
+  /**
+   * From now on no parcel waits for a queue that is away, nor for one that refuses it: such parcels are withdrawn. At
+   * shutdown whoever receives their messages next tries again.
+   */
+  stopWaiting(): void {
+    this.#patient = false;
+    for (const entry of [...this.#entries.values()]) {
+      if (!this.#reachable || entry.refused) this.#end(entry, undefined);
+    }
   }
 
-  /** Those that SQS finds fault with whatever is amended: kept, tried again, and no reason to stop the others. */
-  refused(): Delivery[] {
-    return [...this.#entries.values()].filter((entry) => entry.refused).map((entry) => entry.delivery);
+  /** Parcels that SQS refuses whatever is amended: kept, and tried again. */
+  get refused(): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry.refused) count++;
+    return count;
   }
 
   #makeReady(entries: readonly Entry<P>[]): void {
-    for (const entry of entries) if (this.#isHere(entry)) this.#ready.add(entry);
+    for (const entry of entries) this.#again(entry);
     if (this.#pumpDue) return;
     this.#pumpDue = true;
     // What is decided in the same turn shares a request.
@@ -145,20 +153,14 @@ export class Outbox<D extends Disposition, P extends Parcel> {
 
   /** One request at a time while anything is wrong. */
   #width(): number {
-    return this.#failures > 0 || this.#batchSize < BATCH ? 1 : this.#options.parallel;
+    return this.#failures > 0 || this.#batchSize < BATCH_SIZE ? 1 : this.#options.parallel;
   }
 
   #nextBatch(): Entry<P>[] {
-    const batch: Entry<P>[] = [];
-    let bytes = 0;
-    for (const entry of this.#ready) {
-      if (batch.length === this.#batchSize) break;
-      if (batch.length > 0 && entry.alone) break;
-      if (batch.length > 0 && bytes + entry.parcel.bytes > MAX_REQUEST_BYTES) break;
-      batch.push(entry);
-      bytes += entry.parcel.bytes;
-      if (entry.alone) break;
-    }
+    const requests = packRequests(this.#ready, ({ parcel, alone }) => ({ bytes: parcel.bytes, alone }), {
+      items: this.#batchSize,
+    });
+    const batch = requests.next().value ?? [];
     for (const entry of batch) this.#ready.delete(entry);
     return batch;
   }
@@ -191,10 +193,10 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     try {
       failures = await this.#options.send(batch.map(({ parcel }) => parcel.message));
     } catch (error) {
-      // It was the queue that said so: it is not away.
-      if (blamesParcel(error)) {
+      // The queue answered: it is not away.
+      if (concernsParcel(error)) {
         this.#setReachable(true);
-        this.#findFault(batch, error);
+        this.#separate(batch, error);
         return true;
       }
       this.#batchSize = 1;
@@ -203,12 +205,12 @@ export class Outbox<D extends Disposition, P extends Parcel> {
       this.#setReachable(false, error);
       return false;
     }
-    this.#batchSize = BATCH;
+    this.#batchSize = BATCH_SIZE;
     return this.#sort(batch, failures);
   }
 
-  /** A request was refused for one of its parcels, which is not named: each is sent alone from now on. */
-  #findFault(batch: readonly Entry<P>[], error: unknown): void {
+  /** A request was refused because of one of its parcels, which is not named: each is sent alone from now on. */
+  #separate(batch: readonly Entry<P>[], error: unknown): void {
     const [only] = batch;
     for (const entry of batch) entry.alone = true;
     if (batch.length > 1 || only === undefined) for (const entry of batch) this.#again(entry);
@@ -217,15 +219,11 @@ export class Outbox<D extends Disposition, P extends Parcel> {
 
   /** What became of each entry of a request that was answered; false when it took none, and not for their fault. */
   #sort(batch: readonly Entry<P>[], failures: readonly BatchFailure[]): boolean {
-    const failed = new Map(failures.map((failure) => [failure.key, failure]));
-    const notTaken: Entry<P>[] = [];
-    for (const entry of batch) {
-      const failure = failed.get(entry.parcel.message.key);
-      if (failure === undefined) this.#sent(entry);
-      else if (!failure.senderFault) notTaken.push(entry);
-      else if (!this.#amend(entry)) this.#refuse(entry, failure);
-    }
-    const reason = failures.find((failure) => !failure.senderFault);
+    const { taken, atFault, again } = partitionBatch(batch, failures, ({ parcel }) => parcel.message.key);
+    for (const entry of taken) this.#end(entry, entry.parcel);
+    for (const { item, failure } of atFault) if (!this.#amend(item)) this.#refuse(item, failure);
+    const notTaken = again.map(({ item }) => item);
+    const reason = again[0]?.failure;
     // One that failed where others were taken says nothing of the queue when it fails again by itself.
     const away = failures.length === batch.length && notTaken.some((entry) => entry.failures === 0);
     for (const entry of notTaken) {
@@ -242,6 +240,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     if (entry.refused) return;
     entry.refused = true;
     this.#options.onRefused(entry.delivery, error);
+    if (!this.#patient) this.#end(entry, undefined);
   }
 
   /** Tried again in its own time. */
@@ -250,12 +249,12 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     this.#makeReady([entry]);
   }
 
-  #sent(entry: Entry<P>): void {
-    // A parcel withdrawn meanwhile has arrived all the same: a duplicate, never a loss.
+  /** Ends the `post` of an entry. A parcel withdrawn while it was sent has arrived: a duplicate, never a loss. */
+  #end(entry: Entry<P>, sent: P | undefined): void {
     if (!this.#isHere(entry)) return;
     this.#entries.delete(entry.delivery);
-    this.#options.onSent(entry.delivery, entry.parcel);
-    entry.then();
+    this.#ready.delete(entry);
+    entry.end(sent);
   }
 
   #amend(entry: Entry<P>): boolean {
@@ -266,7 +265,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return true;
   }
 
-  /** To the end: what cannot be sent must not hold up the others. */
+  /** To the end of the line: what cannot be sent must not delay the others. */
   #again(entry: Entry<P>): void {
     if (this.#isHere(entry)) this.#ready.add(entry);
   }
@@ -279,6 +278,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     if (reachable === this.#reachable) return;
     this.#reachable = reachable;
     this.#options.onReachable(reachable, error);
+    if (!reachable && !this.#patient) this.stopWaiting();
   }
 }
 
@@ -290,6 +290,6 @@ const parcelFaults: ReadonlySet<string> = new Set([
   'InvalidParameterCombination',
 ]);
 
-function blamesParcel(error: unknown): boolean {
+function concernsParcel(error: unknown): boolean {
   return error instanceof Error && parcelFaults.has(error.name);
 }

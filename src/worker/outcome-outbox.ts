@@ -12,17 +12,13 @@ const LINGER_MS = 1_000;
 const MAX_GROUP_ID = 128;
 
 export interface OutcomeOutboxOptions
-  extends Omit<
-    OutboxOptions<EndingDisposition, OutcomeParcel>,
-    'pack' | 'amend' | 'parallel' | 'lingerMs' | 'onSent'
-  > {
+  extends Omit<OutboxOptions<EndingDisposition, OutcomeParcel>, 'pack' | 'amend' | 'parallel' | 'lingerMs'> {
   /** How long an outcome waits for others to share its request, in milliseconds; at once when nothing else is in hand. */
   readonly lingerMs?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Whether the outcome queue is a FIFO queue. */
   readonly fifo: () => boolean;
-  readonly onSent: (delivery: Delivery, outcome: Outcome) => void;
 }
 
 interface OutcomeParcel extends Parcel {
@@ -30,7 +26,7 @@ interface OutcomeParcel extends Parcel {
 }
 
 export class OutcomeOutbox extends Outbox<EndingDisposition, OutcomeParcel> {
-  constructor({ now, fifo, onSent, lingerMs = LINGER_MS, ...options }: OutcomeOutboxOptions) {
+  constructor({ now, fifo, lingerMs = LINGER_MS, ...options }: OutcomeOutboxOptions) {
     const toParcel = (delivery: Delivery, outcome: Outcome): OutcomeParcel => {
       const message = toOutgoing(delivery, outcome, fifo());
       return { outcome, message, bytes: Buffer.byteLength(message.body) };
@@ -49,7 +45,6 @@ export class OutcomeOutbox extends Outbox<EndingDisposition, OutcomeParcel> {
         outcome.Error === undefined || outcome.Error.message === ''
           ? undefined
           : toParcel(delivery, { ...outcome, Error: { ...outcome.Error, message: '' } }),
-      onSent: (delivery, { outcome }) => onSent(delivery, outcome),
     });
   }
 }

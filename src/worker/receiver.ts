@@ -1,19 +1,21 @@
 /**
- * The receiver: asks SQS for messages while there are slots for them.
+ * The receiver: asks SQS for messages while more may be held.
  *
- *   idle      one long poll at a time
- *   backlog   a poll brought messages: more polls side by side, each for a whole batch
- *   doubtful  a poll begun under backlog waits: the queue is empty, or the poll hangs; one more tells which
- *   waiting   no slots, or not allowed to receive: no poll
- *   failing   a poll failed: none until a jittered backoff has passed, then one
- *   stopped   idle polls are cut, polls that may be bringing messages are waited for
+ *   created ── start ─► polling ── a poll failed ─► backing-off ── a jittered backoff has passed ─► polling
+ *   any state ── close ─► closed: no poll begins any more
+ *
+ * How many polls run in parallel while polling (`width`):
+ *   the queue is empty    one long poll
+ *   under backlog         one more with each poll that brings messages, each for a whole batch
+ *   in doubt              a poll begun under backlog waits: the queue is empty, or the poll hangs; one more tells which
  */
 
 import type { Message } from '../message/message.ts';
+import { BATCH_SIZE } from '../queue/batch.ts';
 import { MAX_WAIT_SECONDS, type Queue } from '../queue/queue.ts';
 import { fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
-import { RECEIVE_SIZE } from './slots.ts';
+import type { WorkerListener } from './events.ts';
 
 /** Polls side by side at most. */
 export const MAX_POLLS = 10;
@@ -28,15 +30,25 @@ export interface ReceiverOptions {
   readonly visibilitySeconds: number;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Messages that could be taken now, those on their way not counted; 0 or less: none. */
-  readonly free: () => number;
-  /** The least worth asking for: 1-10. */
-  readonly batch: () => number;
+  readonly prefetch: {
+    /** Messages that could be taken now, those on their way not counted; 0 or less: none. */
+    readonly free: number;
+    /** The least that is worth a receive: 1-10. */
+    readonly batch: number;
+  };
   /** Takes over what was received; called in the same turn. */
   readonly onMessages: (messages: Message[], durationMs: number) => void;
-  readonly onFailed: (error: unknown, retryInMs: number) => void;
-  readonly onRecovered: () => void;
+  readonly emit: WorkerListener;
 }
+
+type ReceiverState = 'created' | 'polling' | 'backing-off' | 'closed';
+
+const predecessors: Readonly<Record<ReceiverState, readonly ReceiverState[]>> = {
+  created: [],
+  polling: ['created', 'backing-off'],
+  'backing-off': ['polling'],
+  closed: ['created', 'polling', 'backing-off'],
+};
 
 interface Poll {
   readonly controller: AbortController;
@@ -51,7 +63,7 @@ interface Poll {
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #polls = new Set<Poll>();
-  #running = false;
+  #state: ReceiverState = 'created';
   #width = 1;
   #lastWasEmpty = false;
   #reserved = 0;
@@ -72,26 +84,26 @@ export class Receiver {
 
   /** Milliseconds for which a poll has been wanted and none has ended; 0 when none is wanted. */
   get stalledMs(): number {
-    if (!this.#running || this.#wantedSince === undefined) return 0;
+    if (!this.#open || this.#wantedSince === undefined) return 0;
     return this.#options.clock.monotonic() - Math.max(this.#wantedSince, this.#lastPollEndedAt);
   }
 
   start(): void {
-    this.#running = true;
+    this.#enter('polling');
     this.wake();
   }
 
-  /** Slots have become free, or receiving is allowed again. Cheap when there is nothing to do. */
+  /** More may be held, or receiving is allowed again. Cheap when there is nothing to do. */
   wake(): void {
-    if (!this.#running) return;
-    const { free, batch, clock } = this.#options;
-    let room = free() - this.#reserved;
-    const wanted = batch();
+    if (!this.#open) return;
+    const { prefetch, clock } = this.#options;
+    let room = prefetch.free - this.#reserved;
+    const wanted = prefetch.batch;
     if (room < wanted && this.#polls.size === 0) this.#wantedSince = undefined;
-    if (this.#backoff !== undefined) return;
+    if (this.#state === 'backing-off') return;
     while (room >= wanted && this.#mayPoll()) {
       this.#wantedSince ??= clock.monotonic();
-      const size = Math.min(RECEIVE_SIZE, room);
+      const size = Math.min(BATCH_SIZE, room);
       void this.#poll(size);
       room -= size;
     }
@@ -99,14 +111,25 @@ export class Receiver {
 
   /** Begins no more polls; those under way go on. */
   close(): void {
-    this.#running = false;
+    if (this.#state === 'closed') return;
+    this.#enter('closed');
     clearTimeout(this.#backoff);
-    this.#backoff = undefined;
+  }
+
+  get #open(): boolean {
+    return this.#state === 'polling' || this.#state === 'backing-off';
+  }
+
+  #enter(state: ReceiverState): void {
+    if (!predecessors[state].includes(this.#state)) {
+      throw new Error(`a receiver that is ${this.#state} cannot become ${state}`);
+    }
+    this.#state = state;
   }
 
   /**
    * Ends the polls under way: idle ones are cut, those that may be bringing messages are waited for.
-   * @param wait messages have just been released, which any poll may be bringing: none is idle.
+   * @param wait messages have just been released, which any open poll may bring: none counts as idle.
    */
   async stop(wait = false): Promise<void> {
     this.close();
@@ -169,7 +192,7 @@ export class Receiver {
       this.#width = messages.length === 0 ? 1 : Math.min(MAX_POLLS, this.#width + 1);
       if (this.#failures > 0) {
         this.#failures = 0;
-        this.#options.onRecovered();
+        this.#options.emit({ type: 'receive-recovered' });
       }
       if (messages.length > 0) {
         if (messages.length === size) this.#overtake();
@@ -195,21 +218,22 @@ export class Receiver {
     if (!this.#polls.delete(poll)) return;
     if (!poll.overtaken) this.#reserved -= poll.size;
     this.#lastPollEndedAt = this.#options.clock.monotonic();
-    if (!this.#running && this.#polls.size === 0) this.#drained?.();
+    if (!this.#open && this.#polls.size === 0) this.#drained?.();
   }
 
   #failed(error: unknown): void {
     this.#width = 1;
-    if (!this.#running || this.#backoff !== undefined) return;
+    if (this.#state !== 'polling') return;
     this.#failures++;
     const retryInMs = Math.max(
       MIN_BACKOFF_MS,
       fullJitter(failureBackoff, this.#failures, this.#options.random),
     );
+    this.#enter('backing-off');
     this.#backoff = setTimeout(() => {
-      this.#backoff = undefined;
+      this.#enter('polling');
       this.wake();
     }, retryInMs);
-    this.#options.onFailed(error, retryInMs);
+    this.#options.emit({ type: 'receive-failed', error, retryInMs });
   }
 }

@@ -2,7 +2,6 @@
 import type { Failure } from '../message/failure.ts';
 import type { GateState } from '../ota/gate.ts';
 import type { WorkerState } from './events.ts';
-import type { Holdings } from './holdings.ts';
 import type { Stages } from './stages.ts';
 
 export interface WorkerSnapshot {
@@ -32,38 +31,28 @@ export interface WorkerSnapshot {
   readonly rate: number;
 }
 
-export interface SnapshotSources extends Pick<WorkerSnapshot, 'state' | 'queuesFound' | 'rate'> {
-  readonly stages: Stages;
-  readonly holdings: Holdings;
-  /** Epoch milliseconds. */
-  readonly now: number;
-}
-
-export function snapshotOf({
-  state,
-  queuesFound,
-  stages,
-  holdings,
-  now,
-  rate,
-}: SnapshotSources): WorkerSnapshot {
-  const { gate, receiver, outbox, outcomes, permits, trials, settler } = stages;
+/** @param worker what the stages do not know; `now` in epoch milliseconds. */
+export function snapshotOf(
+  { calls, rate, receiver, deadLetters, outcomes, trials, held }: Stages,
+  { state, queuesFound, now }: Pick<WorkerSnapshot, 'state' | 'queuesFound'> & { readonly now: number },
+): WorkerSnapshot {
+  const { gate, permits } = calls;
   return {
     state,
     gate: gate.state,
     gateReason: gate.reason,
     queuesFound,
     receiving: !receiver.failing,
-    deadLetterQueueReachable: outbox.reachable,
-    refusedLetters: outbox.refused().length,
+    deadLetterQueueReachable: deadLetters.reachable,
+    refusedLetters: deadLetters.refused,
     outcomeQueueReachable: outcomes?.reachable ?? true,
-    refusedOutcomes: outcomes?.refused().length ?? 0,
+    refusedOutcomes: outcomes?.refused ?? 0,
     pollStalledMs: receiver.stalledMs,
-    held: holdings.size,
+    held: held.size,
     inFlight: permits.inFlight,
-    onTrial: trials.size,
-    settling: settler.open,
-    oldestHeldMs: holdings.oldest === undefined ? 0 : now - holdings.oldest.message.receivedAt,
-    rate,
+    onTrial: trials.open.size,
+    settling: held.settling,
+    oldestHeldMs: held.oldest === undefined ? 0 : now - held.oldest.message.receivedAt,
+    rate: rate.rate,
   };
 }

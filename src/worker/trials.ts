@@ -1,15 +1,14 @@
 /**
- * Trials: a message answered 403 is not blamed at once, because the policy may have been revoked for all (design 2.2).
+ * Trials: a 403 is not held against its message at once, because the policy may have been revoked for all.
  *
  *   on trial ── a later call for another Identifier succeeds ─► guilty
  *   on trial ── the term passes without a run of 403s ───────► guilty
- *   on trial ── interrupted (a run, shutdown) ───────────────► released
+ *   on trial ── interrupted (a run of 403s, a shutdown) ─────► released
  */
-import type { Interruption } from '../ota/interruption.ts';
 
 export type Verdict = 'guilty' | 'released';
 
-/** How long a lone 403 waits for evidence, in milliseconds (design 2.2). */
+/** How long a single 403 waits for evidence, in milliseconds. */
 export const TRIAL_MS = 30_000;
 
 interface Trial {
@@ -21,8 +20,9 @@ interface Trial {
 export class Trials {
   readonly #now: () => number;
   readonly #termMs: number;
-  /** In order of `since`. */
   readonly #trials = new Set<Trial>();
+  /** Those that are open, in the order of their beginning. */
+  readonly open: ReadonlySet<unknown> = this.#trials;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param now monotonic milliseconds. */
@@ -31,24 +31,19 @@ export class Trials {
     this.#termMs = termMs;
   }
 
-  get size(): number {
-    return this.#trials.size;
-  }
-
-  /** Puts a denied update on trial until there is evidence, the term is over, or it is interrupted. */
-  async hold(identifier: string, interruption: Interruption): Promise<Verdict> {
-    if (interruption.requested !== undefined) return 'released';
+  /**
+   * Puts a denied update on trial.
+   * @returns `verdict` resolves once there is evidence, the term is over, or `release` is called.
+   */
+  begin(identifier: string): { readonly verdict: Promise<Verdict>; readonly release: () => void } {
     const { promise, resolve } = Promise.withResolvers<Verdict>();
     const trial: Trial = { identifier, since: this.#now(), decide: resolve };
     this.#trials.add(trial);
-    interruption.onRequest(() => this.#end(trial, 'released'));
     this.#timer ??= setTimeout(() => this.#expire(), this.#termMs);
-    const verdict = await promise;
-    interruption.onRequest(undefined);
-    return verdict;
+    return { verdict: promise, release: () => this.#end(trial, 'released') };
   }
 
-  /** A call for `identifier`, begun at `startedAt`, succeeded: whoever was denied before it has no excuse left. */
+  /** A call for `identifier`, begun at `startedAt`, succeeded: the policy holds, so the denials before it were about their own updates. */
   observeApplied(identifier: string, startedAt: number): void {
     for (const trial of this.#trials) {
       if (trial.since > startedAt) return;

@@ -1,40 +1,31 @@
 /**
- * The worker: joins receiver, turns, processor, settler and leases.
+ * The worker: starts the stages, hands each message received to its delivery, and stops them in order.
  *
  *   starting ── queues found ─► running ── stop ─► draining ── nothing held, or time is up ─► stopped
  *
  * Draining: no new receives, what was not started is released at once, calls in flight end, settlements are confirmed.
  */
-import type { Disposition } from '../message/disposition.ts';
+import { secondsToExpiring } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import { parseBody } from '../message/parse.ts';
-import type { Attempt } from '../ota/call.ts';
 import type { GateChange } from '../ota/gate.ts';
+import { deliver } from './deliver.ts';
 import { Delivery } from './delivery.ts';
-import { Drain, drainTimes } from './drain.ts';
-import { createEmitter, type WorkerEvent, type WorkerListener, type WorkerState } from './events.ts';
-import { GiveBacks } from './give-backs.ts';
-import { Holdings } from './holdings.ts';
-import type { WorkerOptions } from './options.ts';
+import { drain, drainTimes } from './drain.ts';
+import { createEmitter, type WorkerListener, type WorkerState } from './events.ts';
+import { defaultTimings, type WorkerOptions } from './options.ts';
 import { findQueues, type QueueFacts } from './queue-facts.ts';
-import { Room } from './room.ts';
-import type { Settlement } from './settler.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { createStages, type Stages } from './stages.ts';
 import { sweepExpiring } from './sweep.ts';
-import { defaultTimings } from './timings.ts';
 
-/** Expiring messages in hand at most: their leases are extended ten to a request. */
+/** Expiring messages held at most: their leases are extended ten to a request. */
 const MOST_SWEPT = 10_000;
 
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #emit: WorkerListener;
   readonly #stages: Stages;
-  readonly #holdings = new Holdings();
-  readonly #room: Room;
-  readonly #giveBacks: GiveBacks;
-  readonly #drain: Drain;
   /** Aborts calls in flight when the time to shut down is nearly over. */
   readonly #deadline = new AbortController();
   readonly #stopping = new AbortController();
@@ -53,42 +44,9 @@ export class Worker {
       deadline: this.#deadline.signal,
       ended: this.#ended.signal,
       facts: () => this.#facts,
-      held: () => this.#holdings.size,
-      free: () => (this.#stages.settler.canSend && this.#state === 'running' ? this.#room.free : 0),
-      batch: () => this.#room.batch,
-      onMessages: (messages, durationMs) => this.#onMessages(messages, durationMs),
-      work: (delivery) => this.#work(delivery),
-      holds: (delivery) => this.#stages.leases.holds(delivery),
-      onStart: () => this.#stages.receiver.wake(),
-      onAttempt: (delivery, attempt) => this.#onAttempt(delivery, attempt),
+      receive: (messages, pollMs) => this.#receive(messages, pollMs),
       onGate: (change) => this.#onGate(change),
-      onSettled: (delivery, disposition, settlement) => this.#onSettled(delivery, disposition, settlement),
-      onGiveBack: (delivery) => this.#giveBacks.behind(delivery),
-      onLost: (delivery, reason) => this.#onLost(delivery, reason),
-      onWall: (delivery) => this.#onWall(delivery),
-      onDeadLetterQueue: (reachable, error) =>
-        this.#onOutbox({ type: 'dead-letter-queue', reachable, error }),
-      onLetterRefused: (delivery, error) =>
-        this.#onRefused({ type: 'letter-refused', subject: delivery, error }),
-      onOutcomeQueue: (reachable, error) => this.#onOutbox({ type: 'outcome-queue', reachable, error }),
-      onOutcomeRefused: (delivery, error) =>
-        this.#onRefused({ type: 'outcome-refused', subject: delivery, error }),
     });
-    this.#room = new Room({
-      stages: this.#stages,
-      holdings: this.#holdings,
-      rate: options.rate,
-      maxConcurrency: options.config.maxConcurrency,
-      visibilitySeconds: options.config.visibilityTimeoutSeconds,
-    });
-    this.#giveBacks = new GiveBacks({
-      holdings: this.#holdings,
-      turns: this.#stages.turns,
-      processor: this.#stages.processor,
-      random: options.random,
-      settle: (delivery, disposition) => this.#settle(delivery, disposition),
-    });
-    this.#drain = new Drain({ stages: this.#stages, holdings: this.#holdings, giveBacks: this.#giveBacks });
   }
 
   /** Begins to work; resolves once all queues are found and the first receive is on its way. Idempotent. */
@@ -104,13 +62,10 @@ export class Worker {
   }
 
   snapshot(): WorkerSnapshot {
-    return snapshotOf({
+    return snapshotOf(this.#stages, {
       state: this.#state,
       queuesFound: this.#facts !== undefined,
-      stages: this.#stages,
-      holdings: this.#holdings,
       now: this.#options.clock.wall(),
-      rate: this.#options.rate.rate,
     });
   }
 
@@ -127,6 +82,7 @@ export class Worker {
       emit: this.#emit,
     });
     if (this.#stopping.signal.aborted || this.#facts === undefined) return;
+    this.#stages.retention.seconds = this.#facts.retentionSeconds;
     // The last tenth of the retention leaves ten such looks.
     const everyMs = Math.min(Math.max(this.#facts.retentionSeconds * 10, 500), 3_600_000);
     this.#expiryTimer = setInterval(() => this.#expire(), everyMs);
@@ -137,17 +93,17 @@ export class Worker {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     const { cutMs, endMs } = drainTimes(this.#options.config.shutdownGraceSeconds * 1_000);
-    const hard = setTimeout(() => this.#drain.cutShort(this.#deadline), cutMs);
+    const hard = setTimeout(() => this.#cutCalls(), cutMs);
     const timeUp = Promise.withResolvers<void>();
     const end = setTimeout(timeUp.resolve, endMs);
     await Promise.race([this.#started, timeUp.promise]);
     this.#setState('draining');
     clearInterval(this.#expiryTimer);
-    await Promise.race([this.#drain.run(), timeUp.promise]);
+    await Promise.race([drain(this.#stages), timeUp.promise]);
     clearTimeout(hard);
     clearTimeout(end);
     this.#ended.abort();
-    this.#stages.permits.close();
+    this.#stages.calls.permits.close();
     this.#stages.leases.stop();
     await this.#options.limiter.close();
     this.#options.newest.close();
@@ -155,148 +111,56 @@ export class Worker {
     this.#setState('stopped');
   }
 
-  #onMessages(messages: Message[], durationMs: number): void {
-    this.#emit({ type: 'received', count: messages.length, durationMs });
-    for (const message of messages) this.#take(message, durationMs);
-    // Polls that were open when calls were paused may bring more than is to be held now.
-    if (this.#stages.gate.closed) this.#giveBacks.surplus();
+  /** The time to drain is nearly up: calls are aborted, and messages whose letter or outcome is not sent are released. */
+  #cutCalls(): void {
+    this.#deadline.abort();
+    for (const delivery of this.#stages.held) delivery.interrupt('call');
+  }
+
+  #receive(messages: readonly Message[], pollMs: number): void {
+    this.#emit({ type: 'received', count: messages.length, durationMs: pollMs });
+    for (const message of messages) this.#take(message, pollMs);
+    // Polls that were open when the gate closed may bring more than is to be held now.
+    const { calls, prefetch } = this.#stages;
+    if (calls.gate.closed) prefetch.releaseSurplus();
   }
 
   #take(message: Message, pollMs: number): void {
-    // Answered after the end: nothing is kept under lease any more, and SQS shows it to others when its time is up.
+    // Answered after the end: no lease is kept any more, and SQS shows the message to others when its time is up.
     if (this.#state === 'stopped') return;
-    const delivery = new Delivery(message, parseBody(message.body, message.sentAt));
-    if (this.#options.source.fifo) delivery.cut = new AbortController();
-    this.#holdings.add(delivery);
+    const cut = this.#options.source.fifo ? new AbortController() : undefined;
+    const delivery = new Delivery(message, parseBody(message.body, message.sentAt), cut);
+    this.#stages.held.add(delivery);
     this.#stages.leases.hold(delivery, pollMs);
     // From a poll that was still open: back at once, whatever it is.
-    if (this.#state === 'draining') this.#settle(delivery, { action: 'release' });
-    else this.#stages.turns.add(delivery);
-  }
-
-  async #work(delivery: Delivery): Promise<void> {
-    delivery.working = true;
-    const disposition = await this.#stages.processor.process(delivery);
-    delivery.working = false;
-    this.#settle(delivery, disposition);
-    if (!this.#holdings.has(delivery)) this.#stages.turns.leave(delivery);
-  }
-
-  #settle(delivery: Delivery, disposition: Disposition): void {
-    if (delivery.lost) return;
-    delivery.settling = true;
-    const { settler } = this.#stages;
-    if (this.#state === 'draining') {
-      settler.settleWithoutWaiting(delivery, disposition);
-      // What is given back in one turn shares requests.
-      queueMicrotask(() => settler.flush());
-    } else {
-      settler.settle(delivery, disposition);
-      settler.flushIfLast();
-    }
-  }
-
-  #onAttempt(delivery: Delivery, attempt: Attempt): void {
-    this.#options.rate.observe(attempt);
-    const { failure, requestId } = attempt;
-    if (failure === undefined)
-      this.#stages.trials.observeApplied(delivery.ids.identifier ?? '', attempt.startedAt);
-    this.#emit({
-      type: 'attempt',
-      subject: delivery,
-      attempt: attempt.number,
-      durationMs: attempt.endedAt - attempt.startedAt,
-      ...(failure !== undefined && { failure }),
-      ...(requestId !== undefined && { requestId }),
-    });
-    if (this.#stages.gate.closed) this.#giveBacks.surplus();
-    else this.#giveBacks.late(this.#room.waiting, this.#room.slots.waiting);
-    this.#stages.receiver.wake();
+    if (this.#state === 'draining') delivery.interrupt('waiting');
+    void deliver(delivery, this.#stages);
   }
 
   #onGate(change: GateChange): void {
     this.#emit({ type: 'gate', change });
-    if (change.to === 'denied') this.#giveBacks.all();
-    else if (change.to !== 'open') this.#giveBacks.surplus();
-    this.#stages.permits.pump();
-    this.#stages.receiver.wake();
+    const { prefetch, calls, receiver } = this.#stages;
+    if (change.to === 'denied') prefetch.releaseAll();
+    else if (change.to !== 'open') prefetch.releaseSurplus();
+    calls.permits.pump();
+    receiver.wake();
   }
 
-  /** A queue that is sent to has gone away or come back. */
-  #onOutbox(event: Extract<WorkerEvent, { readonly reachable: boolean }>): void {
-    this.#emit(event);
-    if (event.reachable) this.#stages.receiver.wake();
-    else if (this.#state === 'draining') this.#stages.settler.releaseUnsendable();
-  }
-
-  /** A letter or an outcome cannot be sent for its own sake. */
-  #onRefused(event: Extract<WorkerEvent, { type: 'letter-refused' | 'outcome-refused' }>): void {
-    this.#emit(event);
-    if (this.#state === 'draining') this.#stages.settler.releaseUnsendable();
-  }
-
-  #onSettled(delivery: Delivery, disposition: Disposition, settlement: Settlement): void {
-    if (settlement === 'confirmed') {
-      // Confirmed too late, it may have been without effect: somebody else may have it, and those behind it are theirs.
-      if (!this.#stages.leases.holds(delivery)) this.#giveBacks.behind(delivery);
-      this.#stages.leases.drop(delivery);
-      const { letter, outcome, failure, superseded, decidedAt } = delivery;
-      this.#emit({
-        type: 'settled',
-        subject: delivery,
-        disposition,
-        attempts: delivery.tally.attempts,
-        dwellMs: this.#options.clock.wall() - delivery.message.sentAt,
-        ...(disposition.action === 'acknowledge' &&
-          superseded.length > 0 && { superseded: { fields: superseded, decidedAt } }),
-        ...(letter !== undefined && { deadLetter: letter }),
-        ...(outcome !== undefined && { outcome }),
-        ...(failure !== undefined && { failure }),
-      });
-    }
-    this.#letGo(delivery);
-  }
-
-  #onLost(delivery: Delivery, reason: string): void {
-    if (delivery.lost) return;
-    delivery.lost = true;
-    this.#stages.leases.drop(delivery);
-    this.#emit({ type: 'lease-lost', subject: delivery, reason });
-    delivery.cut?.abort();
-    this.#giveBacks.giveUp(delivery);
-    this.#giveBacks.behind(delivery);
-    this.#stages.settler.forget(delivery);
-    this.#letGo(delivery);
-  }
-
-  #onWall(delivery: Delivery): void {
-    this.#stages.settler.releaseUnsent(delivery);
-    this.#giveBacks.giveUp(delivery);
-  }
-
-  #letGo(delivery: Delivery): void {
-    if (!this.#holdings.delete(delivery)) return;
-    if (!delivery.working) this.#stages.turns.leave(delivery);
-    this.#stages.receiver.wake();
-    this.#stages.settler.flushIfLast();
-    this.#drain.letGo();
-  }
-
-  /** Looks for messages that must not be left to the queue any longer: in hand, and while paused in the queue. */
+  /** Looks for messages that must not be left to the queue any longer: those held and, while paused, those queued. */
   #expire(): void {
-    this.#giveBacks.expiring();
-    const { gate, settler, outbox } = this.#stages;
-    const receiving = !gate.closed && settler.canSend;
-    if (receiving || !outbox.reachable || this.#state !== 'running') return;
-    const { source, config } = this.#options;
+    const { prefetch, calls, deadLetters, outcomes, held, retention } = this.#stages;
+    prefetch.releaseExpiring();
+    const receiving = !calls.gate.closed && outcomes?.reachable !== false;
+    if (receiving || !deadLetters.reachable || this.#state !== 'running') return;
+    const { source, config, clock } = this.#options;
     void sweepExpiring({
       queue: source,
       visibilitySeconds: config.visibilityTimeoutSeconds,
-      isExpiring: (message) => this.#stages.processor.secondsToExpiring(message) <= 0,
+      isExpiring: (message) => secondsToExpiring(message, retention.seconds, clock.wall()) <= 0,
       take: (message) => this.#take(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
       // Without the outcome queue each is held once its letter is sent.
-      full: () => this.#holdings.size >= MOST_SWEPT,
+      full: () => held.size >= MOST_SWEPT,
     });
   }
 

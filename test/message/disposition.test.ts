@@ -184,18 +184,28 @@ describe('decideDisposition', () => {
   const expiring = { secondsToExpiring: 0 };
 
   test.each<[string, Ending, Partial<DispositionContext>, Disposition]>([
-    ['applied', { kind: 'applied' }, {}, { action: 'acknowledge', outcome: 'applied' }],
+    ['applied', { kind: 'applied', superseded: [] }, {}, { action: 'acknowledge', outcome: 'applied' }],
     [
       'applied at the last moment',
-      { kind: 'applied' },
+      { kind: 'applied', superseded: [] },
       { ...last, ...expiring },
       { action: 'acknowledge', outcome: 'applied' },
     ],
-    ['applied while closed', { kind: 'applied' }, closed, { action: 'acknowledge', outcome: 'applied' }],
-    ['superseded', { kind: 'superseded' }, {}, { action: 'acknowledge', outcome: 'superseded' }],
+    [
+      'applied while closed',
+      { kind: 'applied', superseded: [] },
+      closed,
+      { action: 'acknowledge', outcome: 'applied' },
+    ],
+    [
+      'superseded',
+      { kind: 'superseded', superseded: ['Description'] },
+      {},
+      { action: 'acknowledge', outcome: 'superseded' },
+    ],
     [
       'superseded at the last moment',
-      { kind: 'superseded' },
+      { kind: 'superseded', superseded: ['Description'] },
       { ...last, ...expiring },
       { action: 'acknowledge', outcome: 'superseded' },
     ],

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../src/message/message.ts';
 import {
-  decidedAt,
   freshPart,
   type Marks,
   type NewestField,
   newestFields,
   staleFields,
 } from '../../src/message/newest.ts';
+import { decidedAt } from '../../src/message/parse.ts';
 import type { Update } from '../../src/message/update.ts';
 
 const none = Number.NEGATIVE_INFINITY;

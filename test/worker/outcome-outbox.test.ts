@@ -29,7 +29,6 @@ async function publish(
     ...overrides,
   };
   const sent: OutgoingMessage[] = [];
-  const result: { outcome: Outcome | undefined } = { outcome: undefined };
   const outbox = new OutcomeOutbox({
     send: async (messages) => {
       sent.push(...messages);
@@ -39,17 +38,12 @@ async function publish(
     fifo: () => fifo,
     random: () => 0,
     ended: new AbortController().signal,
-    onSent: (_, outcome) => {
-      result.outcome = outcome;
-    },
     onRefused: () => {},
     onReachable: () => {},
   });
-  await new Promise<void>((resolve) => {
-    outbox.add(new Delivery(message, parseBody(message.body, 0)), disposition, resolve);
-    outbox.flush();
-  });
-  return { sent, outcome: result.outcome };
+  const posted = outbox.post(new Delivery(message, parseBody(message.body, 0)), disposition);
+  outbox.flush();
+  return { sent, outcome: (await posted)?.outcome };
 }
 
 describe('an outcome on its queue', () => {

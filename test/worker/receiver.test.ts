@@ -79,14 +79,20 @@ function setUp(setting: Setting = {}) {
     visibilitySeconds: 30,
     clock: { wall: () => 0, monotonic: () => state.now },
     random: () => 0.5,
-    free: setting.free ?? (() => state.room),
-    batch: () => setting.batch ?? 10,
+    prefetch: {
+      get free() {
+        return setting.free?.() ?? state.room;
+      },
+      batch: setting.batch ?? 10,
+    },
     onMessages: (messages) => {
       received.push(...messages);
       setting.onMessages?.(messages);
     },
-    onFailed: (error, retryInMs) => failures.push([error, retryInMs]),
-    onRecovered: recovered,
+    emit: (event) => {
+      if (event.type === 'receive-failed') failures.push([event.error, event.retryInMs]);
+      if (event.type === 'receive-recovered') recovered();
+    },
   });
   onTestFinished(() => receiver.stop());
   return { queue, receiver, state, received, failures, recovered };
@@ -522,14 +528,14 @@ describe('with SQS', () => {
       visibilitySeconds: 30,
       clock: { wall: Date.now, monotonic: () => performance.now() },
       random: Math.random,
-      free: () => 1_000,
-      batch: () => 10,
+      prefetch: { free: 1_000, batch: 10 },
       onMessages: (batch) => {
         bodies.push(...batch.map(({ body }) => body));
         if (bodies.length >= 137) all.resolve();
       },
-      onFailed: (error) => all.reject(error),
-      onRecovered: () => {},
+      emit: (event) => {
+        if (event.type === 'receive-failed') all.reject(event.error);
+      },
     });
     onTestFinished(() => receiver.stop());
 

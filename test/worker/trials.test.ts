@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Interruption } from '../../src/ota/interruption.ts';
 import { TRIAL_MS, Trials } from '../../src/worker/trials.ts';
 
 const now = () => performance.now();
@@ -15,11 +14,11 @@ function setUp() {
   const trials = new Trials(now);
   const verdicts: Record<string, string> = {};
   const hold = (identifier: string, name = identifier) => {
-    const interruption = new Interruption();
-    void trials.hold(identifier, interruption).then((verdict) => {
-      verdicts[name] = verdict;
+    const { verdict, release } = trials.begin(identifier);
+    void verdict.then((found) => {
+      verdicts[name] = found;
     });
-    return interruption;
+    return { release };
   };
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
   return { trials, verdicts, hold, pass };
@@ -35,7 +34,7 @@ describe('Trials', () => {
     trials.observeApplied('b1', now());
     await pass(0);
     expect(verdicts).toEqual({ a1: 'guilty', a2: 'guilty' });
-    expect(trials.size).toBe(0);
+    expect(trials.open.size).toBe(0);
   });
 
   test('is not moved by a success of the same Identifier', async () => {
@@ -46,7 +45,7 @@ describe('Trials', () => {
     trials.observeApplied('a1', now());
     await pass(0);
     expect(verdicts).toEqual({ a2: 'guilty' });
-    expect(trials.size).toBe(1);
+    expect(trials.open.size).toBe(1);
   });
 
   test('is not moved by a call that began before the denial, however late it ended', async () => {
@@ -97,41 +96,31 @@ describe('Trials', () => {
     const first = hold('a1');
     await pass(10_000);
     hold('a2');
-    first.request({});
+    first.release();
     await pass(TRIAL_MS - 1);
     expect(verdicts).toEqual({ a1: 'released' });
     await pass(1);
     expect(verdicts).toEqual({ a1: 'released', a2: 'guilty' });
   });
 
-  test('releases who is interrupted, and that word is the last', async () => {
+  test('releases what is interrupted, and that verdict is final', async () => {
     const { trials, verdicts, hold, pass } = setUp();
-    const interruption = hold('a1');
-    interruption.request({});
+    const trial = hold('a1');
+    trial.release();
     trials.observeApplied('b1', now());
     await pass(TRIAL_MS);
     expect(verdicts).toEqual({ a1: 'released' });
-    expect(trials.size).toBe(0);
-  });
-
-  test('does not hold who was interrupted before', async () => {
-    const { trials, pass } = setUp();
-    const interruption = new Interruption();
-    interruption.request({ deferSeconds: 5 });
-    expect(await trials.hold('a1', interruption)).toBe('released');
-    expect(trials.size).toBe(0);
-    await pass(0);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(trials.open.size).toBe(0);
   });
 
   test('holds two trials of one Identifier apart', async () => {
     const { trials, verdicts, hold, pass } = setUp();
     const first = hold('a1', 'first');
     hold('a1', 'second');
-    first.request({});
+    first.release();
     await pass(0);
     expect(verdicts).toEqual({ first: 'released' });
-    expect(trials.size).toBe(1);
+    expect(trials.open.size).toBe(1);
   });
 
   test('leaves no timer behind when the last trial is over', async () => {

@@ -18,7 +18,7 @@ import {
 } from '../../src/sandbox/simulated-api/index.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
 import type { WorkerEvent, WorkerListener } from '../../src/worker/events.ts';
-import { defaultTimings, type WorkerTimings } from '../../src/worker/timings.ts';
+import { defaultTimings, type WorkerTimings } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { type StrictSqs, startStrictSqs } from '../sqs/strict-sqs.ts';
 

@@ -4,7 +4,10 @@ import type { Disposition } from '../../src/message/disposition.ts';
 import { parseBody } from '../../src/message/parse.ts';
 import type { BatchFailure, OutgoingMessage, VisibilityChange } from '../../src/queue/types.ts';
 import { DeadLetterOutbox } from '../../src/worker/dead-letter-outbox.ts';
+import { type ConclusionStages, conclude, lose } from '../../src/worker/deliver.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
+import type { WorkerEvent } from '../../src/worker/events.ts';
+import { Held } from '../../src/worker/held.ts';
 import { OutcomeOutbox } from '../../src/worker/outcome-outbox.ts';
 import { Settler } from '../../src/worker/settler.ts';
 
@@ -54,83 +57,114 @@ interface Setting {
   readonly deleteMessages?: (handles: readonly string[]) => Promise<BatchFailure[]>;
   readonly changeVisibility?: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
   readonly send?: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
-  /** Outcomes are wanted; what becomes of a request of them. */
+  /** Outcomes are published; what becomes of a request of them. */
   readonly publish?: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
-  /** Messages in hand; more than are ever settled here when omitted. */
-  readonly held?: number;
+  /** Other messages held, that are never ends here. */
+  readonly others?: number;
   readonly ended?: AbortSignal;
-  /** What is under way for a delivery that is given back. */
-  readonly endLease?: (delivery: Delivery) => Promise<void> | undefined;
+  /** The extension under way for a delivery that is given back. */
+  readonly extension?: (delivery: Delivery) => Promise<void> | undefined;
 }
 
+/** The real outboxes and the real settler, joined by `conclude`. */
 function setUp(setting: Setting = {}) {
   const deletes: string[][] = [];
   const changes: [string, number][][] = [];
   const sends: string[][] = [];
-  const settled: string[] = [];
-  const lost: string[] = [];
+  const published: string[][] = [];
+  const ends: string[] = [];
   const errors: [string, number, unknown][] = [];
-  const outbox = new DeadLetterOutbox({
+  const shared = {
     ended: new AbortController().signal,
+    random: () => 0.5,
+    onRefused: () => {},
+    onReachable: () => {},
+  };
+  const deadLetters = new DeadLetterOutbox({
+    ...shared,
     send: async (messages) => {
       sends.push(messages.map(({ key }) => key));
       return (await setting.send?.(messages)) ?? [];
     },
     record: () => record,
     target: () => ({ maximumMessageBytes: 1_048_576, fifo: false }),
-    random: () => 0.5,
-    onSent: () => {},
-    onRefused: () => {},
-    onReachable: () => {},
   });
-  const published: string[][] = [];
   const { publish } = setting;
   const outcomes =
     publish === undefined
       ? undefined
       : new OutcomeOutbox({
-          ended: new AbortController().signal,
+          ...shared,
           send: async (messages) => {
             published.push(messages.map(({ key }) => key));
             return publish(messages);
           },
           now: () => 0,
           fifo: () => false,
-          random: () => 0.5,
-          onSent: () => {},
-          onRefused: () => {},
-          onReachable: () => {},
         });
-  const settler: Settler = new Settler({
-    ended: setting.ended ?? new AbortController().signal,
-    deleteMessages: async (handles) => {
-      deletes.push([...handles]);
-      return (await setting.deleteMessages?.(handles)) ?? [];
+  const emit = (event: WorkerEvent): void => {
+    if (event.type === 'settle-failed') errors.push([event.request, event.count, event.error]);
+    if (event.type === 'settled')
+      ends.push(`${event.subject.message.receiptHandle} ${event.disposition.action}`);
+    if (event.type === 'lease-lost')
+      ends.push(`${event.subject.message.receiptHandle} lost: ${event.reason}`);
+  };
+  const settler = new Settler({
+    ended: setting.ended ?? shared.ended,
+    queue: {
+      delete: async (handles) => {
+        deletes.push([...handles]);
+        return (await setting.deleteMessages?.(handles)) ?? [];
+      },
+      changeVisibility: async (batch) => {
+        changes.push(batch.map(({ receiptHandle, seconds }) => [receiptHandle, seconds]));
+        return (await setting.changeVisibility?.(batch)) ?? [];
+      },
     },
-    changeVisibility: async (batch) => {
-      changes.push(batch.map(({ receiptHandle, seconds }) => [receiptHandle, seconds]));
-      return (await setting.changeVisibility?.(batch)) ?? [];
-    },
-    outbox,
-    outcomes,
-    random: () => 0.5,
-    held: () => setting.held ?? 1_000,
-    ...(setting.endLease !== undefined && { endLease: setting.endLease }),
-    onSettled: ({ message }, { action }, settlement) =>
-      settled.push(`${message.receiptHandle} ${action} ${settlement}`),
-    onLost: (each, reason) => {
-      lost.push(`${each.message.receiptHandle}: ${reason}`);
-      settler.forget(each);
-    },
-    onError: (...error) => errors.push(error),
+    random: shared.random,
+    emit,
   });
+  const held = new Held();
+  held.flushWhenAllSettling(settler);
+  if (outcomes !== undefined) held.flushWhenAllSettling(outcomes);
+  for (let i = 0; i < (setting.others ?? 1); i++) held.add(delivery(`other ${i}`));
+  const stages = {
+    calls: { clock: { wall: () => 0, monotonic: () => 0 } } as ConclusionStages['calls'],
+    deadLetters,
+    outcomes,
+    settler,
+    leases: { giveBack: (each: Delivery) => setting.extension?.(each), drop: () => {}, holds: () => true },
+    held,
+    prefetch: { releaseBehind: () => {} },
+    receiver: { wake: () => {} },
+    emit,
+  };
   const settle = (disposition: Disposition, ...names: string[]): Delivery[] =>
     names.map((name) => {
       const each = delivery(name);
-      settler.settle(each, disposition);
+      held.add(each);
+      void conclude(each, { kind: 'given-up' }, disposition, stages).then(() => held.delete(each));
       return each;
     });
-  return { settler, settle, deletes, changes, sends, published, settled, lost, errors };
+  const loseLease = (each: Delivery | undefined): void => {
+    if (each !== undefined) lose(each, 'the lease ran out', stages);
+  };
+  /** Messages whose settlement is not confirmed yet. */
+  const open = (): number => held.settling;
+  return {
+    settler,
+    settle,
+    deletes,
+    changes,
+    sends,
+    published,
+    ends,
+    errors,
+    deadLetters,
+    outcomes,
+    loseLease,
+    open,
+  };
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -146,49 +180,47 @@ afterEach(() => {
 
 describe('settlements', () => {
   test('delete what is acknowledged, ten to a request, the rest after a second', async () => {
-    const { settler, settle, deletes, settled } = setUp();
+    const { settle, deletes, ends, open } = setUp();
     settle(acknowledge, ...numbered(23));
     await flush();
     expect(deletes.map((batch) => batch.length)).toEqual([10, 10]);
-    expect(settler.open).toBe(3);
+    expect(open()).toBe(3);
     await pass(999);
     expect(deletes).toHaveLength(2);
     await pass(1);
     expect(deletes.flat()).toEqual(numbered(23));
-    expect(settled).toHaveLength(23);
-    expect(settler.open).toBe(0);
+    expect(ends).toHaveLength(23);
+    expect(open()).toBe(0);
   });
 
   test('delete at once what is gathered when told that no more will come', async () => {
-    const { settler, settle, deletes, settled } = setUp();
+    const { settler, settle, deletes, ends } = setUp();
     settle(acknowledge, 'a', 'b');
+    await flush();
     settler.flush();
     await flush();
     expect(deletes).toEqual([['a', 'b']]);
-    expect(settled).toEqual(['a acknowledge confirmed', 'b acknowledge confirmed']);
+    expect(ends).toEqual(['a acknowledge', 'b acknowledge']);
   });
 
-  test('delete at once when all that is in hand is being settled', async () => {
-    const { settler, settle, deletes } = setUp({ held: 2 });
-    settle(acknowledge, 'a');
-    settler.flushIfLast();
+  test('delete at once when everything held is being settled, and not before', async () => {
+    const last = setUp({ others: 0 });
+    last.settle(acknowledge, 'a', 'b');
+    const more = setUp({ others: 1 });
+    more.settle(acknowledge, 'a', 'b');
     await flush();
-    expect(deletes).toEqual([]);
-    settle(acknowledge, 'b');
-    settler.flushIfLast();
-    await flush();
-    expect(deletes).toEqual([['a', 'b']]);
+    expect([last.deletes, more.deletes]).toEqual([[['a', 'b']], []]);
   });
 
-  test('delete at once behind a confirmed letter when nothing else is in hand', async () => {
-    const { settle, deletes } = setUp({ held: 1 });
+  test('delete at once behind a confirmed letter when nothing else is held', async () => {
+    const { settle, deletes } = setUp({ others: 0 });
     settle(deadLetter, 'a');
     await flush();
     expect(deletes).toEqual([['a']]);
   });
 
   test('make visible what is deferred and what is released, each in its time', async () => {
-    const { settle, changes, settled, deletes } = setUp();
+    const { settle, deletes, changes, ends } = setUp();
     settle({ action: 'defer', seconds: 40 }, 'a');
     settle(release, 'b');
     await pass(50);
@@ -198,27 +230,27 @@ describe('settlements', () => {
         ['b', 0],
       ],
     ]);
-    expect(settled).toEqual(['a defer confirmed', 'b release confirmed']);
+    expect(ends).toEqual(['a defer', 'b release']);
     expect(deletes).toEqual([]);
   });
 
   test('delete what is dead-lettered only after the letter is confirmed', async () => {
     const answer = Promise.withResolvers<BatchFailure[]>();
-    const { settler, settle, sends, deletes, settled } = setUp({ send: () => answer.promise });
+    const { settler, settle, deletes, sends, ends } = setUp({ send: () => answer.promise });
     settle(deadLetter, 'a');
     await pass(60_000);
     settler.flush();
     expect(sends).toEqual([['a']]);
-    expect([deletes, settled]).toEqual([[], []]);
+    expect([deletes, ends]).toEqual([[], []]);
 
     answer.resolve([]);
     await pass(1_000);
     expect(deletes).toEqual([['a']]);
-    expect(settled).toEqual(['a dead-letter confirmed']);
+    expect(ends).toEqual(['a dead-letter']);
   });
 
   test('never delete what is dead-lettered while the letter is refused', async () => {
-    const { settle, sends, deletes } = setUp({ send: () => Promise.reject(new Error('away')) });
+    const { settle, deletes, sends } = setUp({ send: () => Promise.reject(new Error('away')) });
     settle(deadLetter, 'a');
     await pass(600_000);
     expect(sends.length).toBeGreaterThan(10);
@@ -229,17 +261,18 @@ describe('settlements', () => {
 describe('what fails', () => {
   test('in part is tried again alone, and the rest is confirmed', async () => {
     let times = 2;
-    const { settle, deletes, settled, errors, settler } = setUp({
+    const { settler, settle, deletes, ends, errors, open } = setUp({
       deleteMessages: async () => (times-- > 0 ? [failure('b')] : []),
     });
     settle(acknowledge, 'a', 'b', 'c');
+    await flush();
     settler.flush();
     await flush();
-    expect(settled).toEqual(['a acknowledge confirmed', 'c acknowledge confirmed']);
-    expect(settler.open).toBe(1);
+    expect(ends).toEqual(['a acknowledge', 'c acknowledge']);
+    expect(open()).toBe(1);
     await pass(10_000);
     expect(deletes).toEqual([['a', 'b', 'c'], ['b'], ['b']]);
-    expect(settled.at(-1)).toBe('b acknowledge confirmed');
+    expect(ends.at(-1)).toBe('b acknowledge');
     expect(errors).toEqual([
       ['delete', 1, failure('b')],
       ['delete', 1, failure('b')],
@@ -250,7 +283,7 @@ describe('what fails', () => {
     const away = new Error('away');
     let times = 30;
     const at: number[] = [];
-    const { settle, deletes, settled, errors, settler } = setUp({
+    const { settler, settle, deletes, ends, errors } = setUp({
       deleteMessages: async () => {
         at.push(performance.now());
         if (times-- > 0) throw away;
@@ -258,11 +291,12 @@ describe('what fails', () => {
       },
     });
     settle(acknowledge, 'a', 'b');
+    await flush();
     settler.flush();
     await pass(300_000);
     expect(deletes).toHaveLength(31);
     expect(new Set(deletes.map(String))).toEqual(new Set(['a,b']));
-    expect(settled).toEqual(['a acknowledge confirmed', 'b acknowledge confirmed']);
+    expect(ends).toEqual(['a acknowledge', 'b acknowledge']);
     expect(errors[0]).toEqual(['delete', 2, away]);
     const waits = at.slice(1).map((time, i) => time - (at[i] ?? 0));
     expect(waits.slice(0, 4)).toEqual([100, 200, 400, 800]);
@@ -271,7 +305,7 @@ describe('what fails', () => {
 
   test('to change visibility is tried again too, with the seconds asked for', async () => {
     let times = 1;
-    const { settle, changes, settled, errors } = setUp({
+    const { settle, changes, ends, errors } = setUp({
       changeVisibility: async () => {
         if (times-- > 0) throw new Error('away');
         return [];
@@ -280,7 +314,7 @@ describe('what fails', () => {
     settle({ action: 'defer', seconds: 7 }, 'a');
     await pass(1_000);
     expect(changes).toEqual([[['a', 7]], [['a', 7]]]);
-    expect(settled).toEqual(['a defer confirmed']);
+    expect(ends).toEqual(['a defer']);
     expect(errors).toEqual([['change visibility', 1, expect.any(Error)]]);
   });
 
@@ -289,22 +323,25 @@ describe('what fails', () => {
     ['change visibility', release],
   ])('to %s by the fault of the entry is lost and not tried again', async (request, disposition) => {
     const refuse = async () => [failure('b', true)];
-    const { settle, deletes, changes, settled, lost, errors, settler } = setUp({
+    const { settler, settle, deletes, changes, ends, errors, open } = setUp({
       deleteMessages: refuse,
       changeVisibility: refuse,
     });
     settle(disposition, 'a', 'b');
+    await flush();
     settler.flush();
     await pass(60_000);
-    expect(lost).toEqual([`b: ${request}: ReceiptHandleIsInvalid: no`]);
-    expect(settled.toSorted()).toEqual([`a ${disposition.action} confirmed`, `b ${disposition.action} lost`]);
+    expect(ends.toSorted()).toEqual([
+      `a ${disposition.action}`,
+      `b lost: ${request}: ReceiptHandleIsInvalid: no`,
+    ]);
     expect([...deletes, ...changes]).toHaveLength(1);
     expect(errors).toEqual([]);
-    expect(settler.open).toBe(0);
+    expect(open()).toBe(0);
   });
 
   test('in one batch does not hold up the next', async () => {
-    const { settle, settled } = setUp({
+    const { settle, ends } = setUp({
       deleteMessages: async (handles) => {
         if (handles.includes('poison')) throw new Error('away');
         return [];
@@ -313,52 +350,54 @@ describe('what fails', () => {
     settle(acknowledge, 'poison', ...numbered(9));
     settle(acknowledge, ...numbered(10).map((name) => `next ${name}`));
     await flush();
-    expect(settled).toHaveLength(10);
-    expect(settled.every((line) => line.startsWith('next'))).toBe(true);
+    expect(ends).toHaveLength(10);
+    expect(ends.every((line) => line.startsWith('next'))).toBe(true);
   });
 });
 
 describe('a lost lease', () => {
   test('ends a settlement that waits for its batch, and the message is not touched', async () => {
-    const { settler, settle, deletes, settled } = setUp();
+    const { settle, deletes, ends, loseLease } = setUp();
     const [a] = settle(acknowledge, 'a', 'b');
-    if (a !== undefined) settler.forget(a);
+    loseLease(a);
     await pass(1_000);
     expect(deletes).toEqual([['b']]);
-    expect(settled).toEqual(['a acknowledge lost', 'b acknowledge confirmed']);
+    expect(ends).toEqual(['a lost: the lease ran out', 'b acknowledge']);
   });
 
   test('ends a settlement between two tries', async () => {
     let times = 1;
-    const { settler, settle, deletes, settled } = setUp({
+    const { settler, settle, deletes, ends, loseLease } = setUp({
       deleteMessages: async () => {
         if (times-- > 0) throw new Error('away');
         return [];
       },
     });
     const [a] = settle(acknowledge, 'a', 'b');
+    await flush();
     settler.flush();
     await flush();
-    if (a !== undefined) settler.forget(a);
+    loseLease(a);
     await pass(60_000);
     expect(deletes).toEqual([['a', 'b'], ['b']]);
-    expect(settled).toEqual(['a acknowledge lost', 'b acknowledge confirmed']);
+    expect(ends).toEqual(['a lost: the lease ran out', 'b acknowledge']);
   });
 
   test('is final: a confirmation that comes later ends nothing twice', async () => {
     const answer = Promise.withResolvers<BatchFailure[]>();
-    const { settler, settle, settled } = setUp({ deleteMessages: () => answer.promise });
+    const { settler, settle, ends, loseLease } = setUp({ deleteMessages: () => answer.promise });
     const [a] = settle(acknowledge, 'a');
+    await flush();
     settler.flush();
-    if (a !== undefined) settler.forget(a);
+    loseLease(a);
     answer.resolve([]);
     await flush();
-    expect(settled).toEqual(['a acknowledge lost']);
+    expect(ends).toEqual(['a lost: the lease ran out']);
   });
 
   test('takes back a letter that was not sent', async () => {
     let away = true;
-    const { settler, settle, sends, deletes, settled } = setUp({
+    const { settle, deletes, sends, ends, loseLease } = setUp({
       send: async () => {
         if (away) throw new Error('away');
         return [];
@@ -366,18 +405,12 @@ describe('a lost lease', () => {
     });
     const [a] = settle(deadLetter, 'a');
     await flush();
-    if (a !== undefined) settler.forget(a);
+    loseLease(a);
     away = false;
     await pass(600_000);
     expect(sends).toEqual([['a']]);
     expect(deletes).toEqual([]);
-    expect(settled).toEqual(['a dead-letter lost']);
-  });
-
-  test('of a message that is not being settled means nothing', async () => {
-    const { settler, settled } = setUp();
-    settler.forget(delivery('a'));
-    expect(settled).toEqual([]);
+    expect(ends).toEqual(['a lost: the lease ran out']);
   });
 });
 
@@ -386,82 +419,78 @@ describe('giving back', () => {
     'by $action is asked for only when the extension under way is over; others are not held up',
     async (giveBack) => {
       const extension = Promise.withResolvers<void>();
-      const { settle, changes, settled } = setUp({
-        endLease: ({ message }) => (message.receiptHandle === 'a' ? extension.promise : undefined),
+      const { settle, changes, ends } = setUp({
+        extension: ({ message }) => (message.receiptHandle === 'a' ? extension.promise : undefined),
       });
       settle(giveBack, 'a', 'b');
       await pass(60_000);
       expect(changes.flat().map(([handle]) => handle)).toEqual(['b']);
       extension.resolve();
-      await pass(50);
+      await pass(100);
       expect(changes).toHaveLength(2);
       expect(changes[1]).toEqual([['a', giveBack.action === 'defer' ? 7 : 0]]);
-      expect(settled).toEqual([`b ${giveBack.action} confirmed`, `a ${giveBack.action} confirmed`]);
+      expect(ends).toEqual([`b ${giveBack.action}`, `a ${giveBack.action}`]);
     },
   );
 
   test('is not asked for when the lease is lost meanwhile', async () => {
     const extension = Promise.withResolvers<void>();
-    const { settler, settle, changes, settled } = setUp({ endLease: () => extension.promise });
+    const { settle, changes, ends, loseLease } = setUp({ extension: () => extension.promise });
     const [a] = settle(release, 'a');
-    if (a !== undefined) settler.forget(a);
+    loseLease(a);
     extension.resolve();
     await pass(60_000);
     expect(changes).toEqual([]);
-    expect(settled).toEqual(['a release lost']);
+    expect(ends).toEqual(['a lost: the lease ran out']);
   });
 
   test('ends no lease of what is acknowledged or dead-lettered: a slow delete must not let it lapse', async () => {
-    const { settle } = setUp({ endLease: () => expect.unreachable() });
+    const { settle } = setUp({ extension: () => expect.unreachable() });
     settle(acknowledge, 'a');
     settle(deadLetter, 'b');
     await pass(5_000);
   });
 });
 
-describe('giving back what could not be sent', () => {
-  test('releases one, or all, and deletes none of them', async () => {
-    const { settler, settle, changes, deletes, settled } = setUp({
-      send: () => Promise.reject(new Error('away')),
-    });
-    const [a] = settle(deadLetter, 'a', 'b', 'c');
+describe('an interruption', () => {
+  test('releases one whose letter is not sent, and deletes nothing', async () => {
+    const { settle, deletes, changes, ends, open } = setUp({ send: () => Promise.reject(new Error('away')) });
+    const [a, b] = settle(deadLetter, 'a', 'b');
     await flush();
-    settler.releaseUnsent(a);
+    a?.interrupt('publishing');
     await pass(50);
     expect(changes).toEqual([[['a', 0]]]);
-    settler.releaseUnsent();
+    b?.interrupt('waiting');
     await pass(50);
-    expect(changes.flat()).toEqual([
-      ['a', 0],
-      ['b', 0],
-      ['c', 0],
-    ]);
-    expect(settled).toEqual(['a release confirmed', 'b release confirmed', 'c release confirmed']);
+    expect(ends).toEqual(['a release']);
+    b?.interrupt('call');
+    await pass(50);
+    expect(ends).toEqual(['a release', 'b release']);
     expect(deletes).toEqual([]);
-    expect(settler.open).toBe(0);
+    expect(open()).toBe(0);
   });
 
   test('leaves alone what was sent and only waits for its delete', async () => {
-    const { settler, settle, changes, deletes } = setUp();
+    const { settle, deletes, changes } = setUp();
     const [a] = settle(deadLetter, 'a');
     await flush();
-    settler.releaseUnsent(a);
+    a?.interrupt('call');
     await pass(1_000);
     expect(changes).toEqual([]);
     expect(deletes).toEqual([['a']]);
   });
 
-  test('releases a letter that is under way; should it arrive, it is a duplicate and deletes nothing', async () => {
+  test('releases one whose letter is being sent; should the letter arrive, it is a duplicate and deletes nothing', async () => {
     const answer = Promise.withResolvers<BatchFailure[]>();
-    const { settler, settle, changes, deletes, settled } = setUp({ send: () => answer.promise });
-    settle(deadLetter, 'a');
+    const { settle, deletes, changes, ends } = setUp({ send: () => answer.promise });
+    const [a] = settle(deadLetter, 'a');
     await flush();
-    settler.releaseUnsent();
+    a?.interrupt('publishing');
     answer.resolve([]);
     await pass(5_000);
     expect(changes).toEqual([[['a', 0]]]);
     expect(deletes).toEqual([]);
-    expect(settled).toEqual(['a release confirmed']);
+    expect(ends).toEqual(['a release']);
   });
 });
 
@@ -470,7 +499,7 @@ describe('with outcomes', () => {
 
   test('publishes what is acknowledged, and deletes it only when that is confirmed, ten by ten', async () => {
     const answer = Promise.withResolvers<BatchFailure[]>();
-    const { settle, published, deletes, settled } = setUp({ publish: () => answer.promise });
+    const { settle, deletes, published, ends } = setUp({ publish: () => answer.promise });
     settle(acknowledge, ...numbered(20));
     await pass(60_000);
     expect(published.map((batch) => batch.length)).toEqual([10, 10]);
@@ -478,16 +507,16 @@ describe('with outcomes', () => {
     answer.resolve([]);
     await flush();
     expect(deletes.map((batch) => batch.length)).toEqual([10, 10]);
-    expect(settled).toHaveLength(20);
+    expect(ends).toHaveLength(20);
   });
 
   test('sends a dead letter, then its outcome, then deletes', async () => {
     const letter = Promise.withResolvers<BatchFailure[]>();
     const outcome = Promise.withResolvers<BatchFailure[]>();
-    const { settle, sends, published, deletes, settled } = setUp({
+    const { settle, deletes, sends, published, ends } = setUp({
       send: () => letter.promise,
       publish: () => outcome.promise,
-      held: 1,
+      others: 0,
     });
     settle(deadLetter, 'a');
     await pass(60_000);
@@ -498,67 +527,56 @@ describe('with outcomes', () => {
     outcome.resolve([]);
     await flush();
     expect(deletes).toEqual([['a']]);
-    expect(settled).toEqual(['a dead-letter confirmed']);
+    expect(ends).toEqual(['a dead-letter']);
   });
 
-  test('goes on at once, in one request each, when nothing else is in hand', async () => {
-    const { settler, settle, published, deletes } = setUp({ publish: accepted, held: 3 });
+  test('goes on at once, in one request each, when nothing else is held', async () => {
+    const { settle, deletes, published } = setUp({ publish: accepted, others: 0 });
     settle(acknowledge, 'a', 'b', 'c');
-    settler.flushIfLast();
-    await flush();
+    // One turn of the event loop for the outcomes, one for the deletes.
+    await pass(1);
     expect(published).toEqual([['a', 'b', 'c']]);
     expect(deletes).toEqual([['a', 'b', 'c']]);
   });
 
   test('publishes nothing of what is deferred or released', async () => {
-    const { settle, published, settled } = setUp({ publish: accepted });
+    const { settle, published, ends } = setUp({ publish: accepted });
     settle(release, 'a');
     settle({ action: 'defer', seconds: 3 }, 'b');
     await pass(60_000);
     expect(published).toEqual([]);
-    expect(settled).toEqual(['a release confirmed', 'b defer confirmed']);
+    expect(ends).toEqual(['a release', 'b defer']);
   });
 
   test('takes back an outcome that was not sent when the lease is lost', async () => {
-    const { settler, settle, published, deletes, settled } = setUp({ publish: accepted });
+    const { settle, deletes, published, ends, loseLease } = setUp({ publish: accepted });
     const [one] = settle(acknowledge, 'a');
-    if (one !== undefined) settler.forget(one);
+    loseLease(one);
     await pass(60_000);
     expect([published, deletes]).toEqual([[], []]);
-    expect(settled).toEqual(['a acknowledge lost']);
+    expect(ends).toEqual(['a lost: the lease ran out']);
   });
 
   test('releases what waits for a queue that is away, and not what waits for another', async () => {
     const never = new Promise<BatchFailure[]>(() => {});
-    const { settler, settle, changes, settled } = setUp({
+    const { settler, settle, changes, ends, deadLetters, outcomes } = setUp({
       send: () => never,
       publish: () => Promise.reject(new Error('away')),
     });
     settle(deadLetter, 'letter');
     settle(acknowledge, 'applied');
+    outcomes?.flush();
+    await flush();
+    expect([deadLetters.reachable, outcomes?.reachable]).toEqual([true, false]);
+    deadLetters.stopWaiting();
+    outcomes?.stopWaiting();
+    settle(acknowledge, 'later');
+    settle({ action: 'defer', seconds: 7 }, 'deferred');
+    await flush();
     settler.flush();
     await flush();
-    expect(settler.canSend).toBe(false);
-    settler.releaseUnsendable();
-    settler.settleWithoutWaiting(delivery('later'), acknowledge);
-    settler.settleWithoutWaiting(delivery('deferred'), { action: 'defer', seconds: 7 });
-    settler.flush();
-    await flush();
-    expect(changes.flat()).toEqual([
-      ['applied', 0],
-      ['later', 0],
-      ['deferred', 7],
-    ]);
-    expect(settled.sort()).toEqual([
-      'applied release confirmed',
-      'deferred defer confirmed',
-      'later release confirmed',
-    ]);
-    // At the end of the time everything goes.
-    settler.releaseUnsent();
-    settler.flush();
-    await flush();
-    expect(settled).toContain('letter release confirmed');
+    expect(Object.fromEntries(changes.flat())).toEqual({ applied: 0, later: 0, deferred: 7 });
+    expect(ends.sort()).toEqual(['applied release', 'deferred defer', 'later release']);
   });
 });
 

@@ -1,15 +1,19 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Tally } from '../../src/message/disposition.ts';
+import type { Ending } from '../../src/message/disposition.ts';
 import type { Failure } from '../../src/message/failure.ts';
-import { type Attempt, Caller, type CallerOptions, type Work } from '../../src/ota/call.ts';
+import { parseBody } from '../../src/message/parse.ts';
+import type { Update } from '../../src/message/update.ts';
+import type { Attempt } from '../../src/ota/call.ts';
 import { type CallAnswer, createOtaApi, type OtaApi } from '../../src/ota/client.ts';
 import { Gate, type ProbeSchedules } from '../../src/ota/gate.ts';
-import { Interruption } from '../../src/ota/interruption.ts';
 import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
 import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';
 import { Permits } from '../../src/ota/permits.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
+import { type CallStages, callUntilEnded } from '../../src/worker/deliver.ts';
+import { Delivery } from '../../src/worker/delivery.ts';
+import { Trials } from '../../src/worker/trials.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/redis.ts';
 
 const update = { Identifier: 'a1', Description: 'new' };
@@ -22,41 +26,36 @@ const probeAtOnce: ProbeSchedules = {
   misconfigured: { firstMs: 0, factor: 1, maxMs: 0 },
 };
 
-/** Notes how long each wait was asked to be, and does not wait; or waits until told otherwise. */
-class NotedInterruption extends Interruption {
+/** A delivery that notes how long each wait is to be, and does not wait; or waits until it is interrupted. */
+class NotedDelivery extends Delivery {
   readonly asked: number[] = [];
   readonly #hold: boolean;
   readonly #asleep = Promise.withResolvers<void>();
   /** Resolves when a wait has begun. */
   readonly asleep = this.#asleep.promise;
+  /** Runs instead of a wait. */
+  onSleep: (() => Promise<void>) | undefined;
 
-  constructor(hold = false) {
-    super();
+  constructor({ decidedAt = 1_000, hold = false, cut }: NotedDeliveryOptions = {}) {
+    const body = JSON.stringify(update);
+    const message = { messageId: 'm', receiptHandle: 'r', body, attributes: {}, receiveCount: 1 };
+    super({ ...message, sentAt: decidedAt, receivedAt: decidedAt }, parseBody(body, decidedAt), cut);
     this.#hold = hold;
   }
 
-  override sleep(ms: number): Promise<boolean> {
+  override async sleep(ms: number): Promise<void> {
     this.asked.push(ms);
-    const slept = super.sleep(this.#hold ? 3_600_000 : 0);
+    const slept = this.onSleep?.() ?? super.sleep(this.#hold ? 3_600_000 : 0);
     this.#asleep.resolve();
-    return slept;
+    await slept;
   }
 }
 
-interface TestWork extends Work {
-  readonly tally: Tally;
-  readonly interruption: NotedInterruption;
-  signal?: AbortSignal;
-}
-
-function newWork({ hold = false, tally = {} }: { hold?: boolean; tally?: Partial<Tally> } = {}): TestWork {
-  return {
-    tally: { attempts: 0, counted: 0, throttledInARow: 0, ...tally },
-    interruption: new NotedInterruption(hold),
-    decidedAt: 1_000,
-    superseded: [],
-    calling: false,
-  };
+interface NotedDeliveryOptions {
+  /** Epoch milliseconds. */
+  readonly decidedAt?: number;
+  readonly hold?: boolean;
+  readonly cut?: AbortController;
 }
 
 interface Setting {
@@ -68,11 +67,12 @@ interface Setting {
   readonly runLimit?: number;
   readonly schedules?: ProbeSchedules;
   readonly callTimeoutMs?: number;
-  readonly onStart?: CallerOptions<TestWork>['onStart'];
-  readonly holds?: CallerOptions<TestWork>['holds'];
+  /** Runs when a call begins. */
+  readonly onCall?: () => void;
+  readonly holds?: (delivery: Delivery) => boolean;
 }
 
-/** A caller against a simulated API over HTTP. */
+/** Calls of deliveries against a simulated API over HTTP. */
 async function setUp(setting: Setting = {}) {
   const server = await startSimulatedApi({ record: true });
   onTestFinished(() => server.close());
@@ -102,32 +102,46 @@ async function setUp(setting: Setting = {}) {
   onTestFinished(() => permits.close());
   const deadline = new AbortController();
   const attempts: Attempt[] = [];
-  const caller = new Caller<TestWork>({
-    api: setting.api ?? api,
-    permits,
-    newest: setting.newest ?? new LocalNewest(),
-    gate,
+  const stages: CallStages = {
+    calls: {
+      api: {
+        updateOtaTask: (...call) => {
+          setting.onCall?.();
+          return (setting.api ?? api).updateOtaTask(...call);
+        },
+        destroy: () => {},
+      },
+      permits,
+      newest: setting.newest ?? new LocalNewest(),
+      gate,
+      clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => performance.now() },
+      random: () => 0.5,
+    },
     retry: { baseMs: 200, maxMs: 20_000, maxAttempts: setting.maxAttempts ?? 5 },
-    clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => performance.now() },
-    random: () => 0.5,
+    rate: { rate: Number.POSITIVE_INFINITY, observe: (attempt) => attempts.push(attempt as Attempt) },
+    trials: new Trials(() => performance.now()),
+    leases: { holds: setting.holds ?? (() => true) },
+    prefetch: { releaseSurplus: () => {} },
+    receiver: { wake: () => {} },
     deadline: deadline.signal,
-    ...(setting.holds !== undefined && { holds: setting.holds }),
-    onStart: setting.onStart ?? (() => {}),
-    onAttempt: (_, attempt) => attempts.push(attempt),
-  });
-  return { server, gate, permits, deadline, attempts, caller };
+    emit: () => {},
+  };
+  const run = (wanted: Update, delivery: Delivery): Promise<Ending> =>
+    callUntilEnded(wanted, delivery, stages);
+  return { server, gate, permits, deadline, attempts, run };
 }
+
+const applied: Ending = { kind: 'applied', superseded: [] };
 
 describe('an update that is applied', () => {
   test('takes one call and waits for nothing', async () => {
-    const { caller, attempts, permits, server } = await setUp();
-    const work = newWork();
-    expect(await caller.run(update, work)).toEqual({ kind: 'applied' });
-    expect(work).toMatchObject({ calling: false, tally: { attempts: 1, counted: 0, throttledInARow: 0 } });
-    expect(work.interruption.asked).toEqual([]);
+    const { run, attempts, permits, server } = await setUp();
+    const work = new NotedDelivery();
+    expect(await run(update, work)).toEqual(applied);
+    expect(work).toMatchObject({ tally: { attempts: 1, counted: 0, throttledInARow: 0 } });
+    expect(work.asked).toEqual([]);
     expect(attempts).toEqual([
       {
-        number: 1,
         startedAt: expect.any(Number),
         endedAt: expect.any(Number),
         requestId: expect.any(String),
@@ -138,9 +152,9 @@ describe('an update that is applied', () => {
   });
 
   test('is never one that was answered with 200', async () => {
-    const { caller, gate, attempts } = await setUp({ script: [{ status: 200, body: {} }, 'apply'] });
-    const work = newWork();
-    expect(await caller.run(update, work)).toEqual({ kind: 'applied' });
+    const { run, gate, attempts } = await setUp({ script: [{ status: 200, body: {} }, 'apply'] });
+    const work = new NotedDelivery();
+    expect(await run(update, work)).toEqual(applied);
     expect(attempts.map(({ failure }) => failure?.kind)).toEqual(['unidentified', undefined]);
     expect(gate.closures).toBe(0);
   });
@@ -148,28 +162,28 @@ describe('an update that is applied', () => {
 
 describe('throttling', () => {
   test('never ends a delivery, however long it lasts', async () => {
-    const { caller, attempts } = await setUp({ script: Array(30).fill(throttle), maxAttempts: 1 });
-    const work = newWork();
-    expect(await caller.run(update, work)).toEqual({ kind: 'applied' });
+    const { run, attempts } = await setUp({ script: Array(30).fill(throttle), maxAttempts: 1 });
+    const work = new NotedDelivery();
+    expect(await run(update, work)).toEqual(applied);
     expect(work.tally).toMatchObject({ attempts: 31, counted: 0 });
     expect(attempts).toHaveLength(31);
-    expect(work.interruption.asked.slice(0, 4)).toEqual([100, 200, 400, 800]);
-    expect(work.interruption.asked.at(-1)).toBe(10_000);
+    expect(work.asked.slice(0, 4)).toEqual([100, 200, 400, 800]);
+    expect(work.asked.at(-1)).toBe(10_000);
   });
 
   test('takes no attempt from those for other failures, nor gives any back', async () => {
     const script = [internal, throttle, throttle, internal, throttle, internal];
-    const { caller } = await setUp({ script, maxAttempts: 3 });
-    const work = newWork();
-    expect(await caller.run(update, work)).toMatchObject({ kind: 'failed', failure: { kind: 'retryable' } });
+    const { run } = await setUp({ script, maxAttempts: 3 });
+    const work = new NotedDelivery();
+    expect(await run(update, work)).toMatchObject({ kind: 'failed', failure: { kind: 'retryable' } });
     expect(work.tally).toMatchObject({ attempts: 6, counted: 3 });
   });
 
   test('waits longer with each throttle in a row and begins anew after another answer', async () => {
-    const { caller } = await setUp({ script: [throttle, throttle, internal, throttle, throttle] });
-    const work = newWork();
-    await caller.run(update, work);
-    expect(work.interruption.asked).toEqual([100, 200, 100, 100, 200]);
+    const { run } = await setUp({ script: [throttle, throttle, internal, throttle, throttle] });
+    const work = new NotedDelivery();
+    await run(update, work);
+    expect(work.asked).toEqual([100, 200, 100, 100, 200]);
   });
 
   test.each([
@@ -179,29 +193,29 @@ describe('throttling', () => {
     ['nothing, and so by backoff', '0', 100],
     ['what cannot be read, and so by backoff', 'soon', 100],
   ])('waits as Retry-After asks: %s', async (_, retryAfter, ms) => {
-    const { caller } = await setUp({ script: [{ ...throttle, headers: { 'retry-after': retryAfter } }] });
-    const work = newWork();
-    await caller.run(update, work);
-    expect(work.interruption.asked).toEqual([ms]);
+    const { run } = await setUp({ script: [{ ...throttle, headers: { 'retry-after': retryAfter } }] });
+    const work = new NotedDelivery();
+    await run(update, work);
+    expect(work.asked).toEqual([ms]);
   });
 });
 
 describe('failures that may pass', () => {
   test('end the delivery when its attempts are spent', async () => {
-    const { caller, server } = await setUp({ script: Array(9).fill(internal), maxAttempts: 4 });
-    const work = newWork();
-    expect(await caller.run(update, work)).toMatchObject({
+    const { run, server } = await setUp({ script: Array(9).fill(internal), maxAttempts: 4 });
+    const work = new NotedDelivery();
+    expect(await run(update, work)).toMatchObject({
       kind: 'failed',
       failure: { kind: 'retryable', name: 'InternalServerException', status: 500 },
     });
     expect(server.stats().calls).toBe(4);
-    expect(work.interruption.asked).toEqual([100, 200, 400]);
+    expect(work.asked).toEqual([100, 200, 400]);
   });
 
   test('are counted per delivery: the next one has all its attempts again', async () => {
-    const { caller, server } = await setUp({ script: Array(6).fill(internal), maxAttempts: 3 });
-    await caller.run(update, newWork());
-    await caller.run(update, newWork());
+    const { run, server } = await setUp({ script: Array(6).fill(internal), maxAttempts: 3 });
+    await run(update, new NotedDelivery());
+    await run(update, new NotedDelivery());
     expect(server.stats().calls).toBe(6);
   });
 
@@ -211,21 +225,21 @@ describe('failures that may pass', () => {
     ['408', { status: 408, errorType: 'RequestTimeoutException' }],
     ['409', { status: 409, errorType: 'ConflictException' }],
   ])('are tried again: %s', async (_, answer) => {
-    const { caller } = await setUp({ script: [answer] });
-    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    const { run } = await setUp({ script: [answer] });
+    expect(await run(update, new NotedDelivery())).toEqual(applied);
   });
 
   test('are tried again after a call without an answer', async () => {
-    const { caller, attempts } = await setUp({ script: ['hang'], callTimeoutMs: 100 });
-    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    const { run, attempts } = await setUp({ script: ['hang'], callTimeoutMs: 100 });
+    expect(await run(update, new NotedDelivery())).toEqual(applied);
     expect(attempts[0]?.failure).toMatchObject({ kind: 'retryable', name: 'TimeoutError' });
   });
 
   test('wait as Retry-After asks', async () => {
-    const { caller } = await setUp({ script: [{ ...internal, headers: { 'retry-after': '9' } }] });
-    const work = newWork();
-    await caller.run(update, work);
-    expect(work.interruption.asked).toEqual([9_000]);
+    const { run } = await setUp({ script: [{ ...internal, headers: { 'retry-after': '9' } }] });
+    const work = new NotedDelivery();
+    await run(update, work);
+    expect(work.asked).toEqual([9_000]);
   });
 
   test.each<[string, ScriptedAnswer, string]>([
@@ -233,43 +247,43 @@ describe('failures that may pass', () => {
     ['404', { status: 404, errorType: 'ResourceNotFoundException' }, 'rejected'],
     ['403', { status: 403, errorType: 'AccessDeniedException' }, 'denied'],
   ])('are not among them: %s ends it after one call', async (_, answer, kind) => {
-    const { caller, server } = await setUp({ script: [answer] });
-    expect(await caller.run(update, newWork())).toMatchObject({ kind: 'failed', failure: { kind } });
+    const { run, server } = await setUp({ script: [answer] });
+    expect(await run(update, new NotedDelivery())).toMatchObject({ kind: 'failed', failure: { kind } });
     expect(server.stats().calls).toBe(1);
   });
 });
 
 describe('a closed gate', () => {
   test('lets an update be tried as a probe without end', async () => {
-    const { caller, gate } = await setUp({ script: Array(12).fill(internal), maxAttempts: 2 });
+    const { run, gate } = await setUp({ script: Array(12).fill(internal), maxAttempts: 2 });
     gate.close('outage', down);
-    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(await run(update, new NotedDelivery())).toEqual(applied);
     expect(gate.state).toBe('open');
   });
 
   test('counts no probe against the message: after the outage it has all its attempts', async () => {
     let starts = 0;
-    const { caller, gate, server } = await setUp({
+    const { run, gate, server } = await setUp({
       script: Array(4).fill(internal),
       maxAttempts: 2,
-      onStart: () => {
+      onCall: () => {
         // Another update goes through while the fourth call is in flight.
         if (++starts === 4) gate.observe('z9');
       },
     });
     gate.close('outage', down);
-    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(await run(update, new NotedDelivery())).toEqual(applied);
     expect(server.stats().calls).toBe(5);
   });
 
   test('takes back what was counted before it closed', async () => {
-    const { caller, gate } = await setUp({ script: Array(3).fill(internal), maxAttempts: 3 });
-    const work = newWork();
-    const ending = caller.run(update, work);
-    await work.interruption.asleep;
+    const { run, gate } = await setUp({ script: Array(3).fill(internal), maxAttempts: 3 });
+    const work = new NotedDelivery();
+    const ending = run(update, work);
+    await work.asleep;
     gate.close('outage', down);
     gate.observe('z9');
-    expect(await ending).toEqual({ kind: 'applied' });
+    expect(await ending).toEqual(applied);
   });
 
   test('is closed by our own credentials, and by answers that the API did not give once attempts are spent', async () => {
@@ -278,32 +292,32 @@ describe('a closed gate', () => {
     const first = await setUp({ script: [expired, expired, 'apply'] });
     const second = await setUp({ script: [page, page, page, 'apply'], maxAttempts: 2 });
 
-    expect(await first.caller.run(update, newWork())).toEqual({ kind: 'applied' });
-    expect(await second.caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    expect(await first.run(update, new NotedDelivery())).toEqual(applied);
+    expect(await second.run(update, new NotedDelivery())).toEqual(applied);
 
     expect(first.gate.closures).toBe(1);
     expect(second.gate.closures).toBe(1);
   });
 
   test('makes a run of failures wait instead of failing messages', async () => {
-    const { caller, gate, server } = await setUp({ runLimit: 3, maxAttempts: 2, maxConcurrency: 1 });
+    const { run, gate, server } = await setUp({ runLimit: 3, maxAttempts: 2, maxConcurrency: 1 });
     server.scriptAll(internal);
     const endings = ['b1', 'b2', 'b3', 'b4'].map((Identifier) =>
-      caller.run({ ...update, Identifier }, newWork()),
+      run({ ...update, Identifier }, new NotedDelivery()),
     );
     await server.waitFor(() => gate.closed && server.stats().calls >= 12);
     server.scriptAll(null);
-    expect(await Promise.all(endings)).toEqual(Array(4).fill({ kind: 'applied' }));
+    expect(await Promise.all(endings)).toEqual(Array(4).fill(applied));
   });
 });
 
 describe('an interruption', () => {
   test('while waiting for a permit gives up without a call', async () => {
-    const { caller, permits, server } = await setUp({ maxConcurrency: 1 });
+    const { run, permits, server } = await setUp({ maxConcurrency: 1 });
     const other = permits.request();
-    const work = newWork();
-    const ending = caller.run(update, work);
-    work.interruption.request({ deferSeconds: 9 });
+    const work = new NotedDelivery();
+    const ending = run(update, work);
+    work.interrupt('waiting', 9);
     expect(await ending).toEqual({ kind: 'given-up', deferSeconds: 9 });
     expect([permits.inFlight, permits.waiting]).toEqual([1, 0]);
     permits.release(other);
@@ -311,43 +325,42 @@ describe('an interruption', () => {
   });
 
   test('before the start gives up without a call or a place in the line', async () => {
-    const { caller, permits, server } = await setUp();
-    const work = newWork();
-    work.interruption.request({});
-    expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
+    const { run, permits, server } = await setUp();
+    const work = new NotedDelivery();
+    work.interrupt('waiting');
+    expect(await run(update, work)).toEqual({ kind: 'given-up' });
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
     expect(server.stats().calls).toBe(0);
   });
 
   test('between the grant of a permit and the call gives the permit back', async () => {
-    const { caller, permits, server } = await setUp();
-    const work = newWork();
-    const ending = caller.run(update, work);
-    work.interruption.request({});
+    const { run, permits, server } = await setUp();
+    const work = new NotedDelivery();
+    const ending = run(update, work);
+    work.interrupt('waiting');
     expect(await ending).toEqual({ kind: 'given-up' });
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
     expect(server.stats().calls).toBe(0);
   });
 
   test('during a backoff gives up with the failure seen last', async () => {
-    const { caller, server } = await setUp({ script: [internal] });
-    const work = newWork({ hold: true });
-    const ending = caller.run(update, work);
-    await work.interruption.asleep;
-    work.interruption.request({});
+    const { run, server } = await setUp({ script: [internal] });
+    const work = new NotedDelivery({ hold: true });
+    const ending = run(update, work);
+    await work.asleep;
+    work.interrupt('waiting');
     expect(await ending).toMatchObject({ kind: 'given-up', failure: { kind: 'retryable', status: 500 } });
     expect(server.stats().calls).toBe(1);
   });
 
   test('during a call lets the call end, and an applied update be applied', async () => {
-    const { caller, server } = await setUp({ script: [{ status: 204, delayMs: 50 }] });
-    const work = newWork();
-    const ending = caller.run(update, work);
+    const { run, server } = await setUp({ script: [{ status: 204, delayMs: 50 }] });
+    const work = new NotedDelivery();
+    const ending = run(update, work);
     await server.waitFor(() => server.stats().inFlight === 1);
-    expect(work.calling).toBe(true);
-    work.interruption.request({});
-    expect(await ending).toEqual({ kind: 'applied' });
-    expect(work.calling).toBe(false);
+    expect(work.state).toBe('calling');
+    work.interrupt('waiting');
+    expect(await ending).toEqual(applied);
   });
 
   test.each<[string, ScriptedAnswer, object]>([
@@ -362,11 +375,11 @@ describe('an interruption', () => {
       { kind: 'failed', failure: { kind: 'rejected' } },
     ],
   ])('during a call that ends in %s makes no other', async (_, answer, expected) => {
-    const { caller, server, permits } = await setUp({ script: [answer] });
-    const work = newWork();
-    const ending = caller.run(update, work);
+    const { run, server, permits } = await setUp({ script: [answer] });
+    const work = new NotedDelivery();
+    const ending = run(update, work);
     await server.waitFor(() => server.stats().inFlight === 1);
-    work.interruption.request({ deferSeconds: 3 });
+    work.interrupt('waiting', 3);
     expect(await ending).toMatchObject(expected);
     expect(server.stats().calls).toBe(1);
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
@@ -375,25 +388,25 @@ describe('an interruption', () => {
 
 describe('the end', () => {
   test('of time cuts a call short: given up, blamed for nothing, told to nobody', async () => {
-    const { caller, server, permits, gate, attempts, deadline } = await setUp({
+    const { run, server, permits, gate, attempts, deadline } = await setUp({
       script: ['hang'],
       runLimit: 1,
     });
-    const work = newWork();
-    const ending = caller.run(update, work);
+    const work = new NotedDelivery();
+    const ending = run(update, work);
     await server.waitFor(() => server.stats().inFlight === 1);
     deadline.abort();
     expect(await ending).toEqual({ kind: 'given-up' });
-    expect(work).toMatchObject({ calling: false, tally: { counted: 0 } });
+    expect(work).toMatchObject({ tally: { counted: 0 } });
     expect(permits.inFlight).toBe(0);
     expect(gate.state).toBe('open');
     expect(attempts).toEqual([]);
   });
 
   test('of permits gives up what waits for one', async () => {
-    const { caller, permits } = await setUp({ maxConcurrency: 1 });
+    const { run, permits } = await setUp({ maxConcurrency: 1 });
     permits.request();
-    const ending = caller.run(update, newWork());
+    const ending = run(update, new NotedDelivery());
     permits.close();
     expect(await ending).toEqual({ kind: 'given-up' });
   });
@@ -408,8 +421,8 @@ describe('a bug of ours', () => {
     };
     const answer: CallAnswer = { ok: false, error };
     const updateOtaTask = vi.fn(async () => answer);
-    const { caller, permits } = await setUp({ api: { updateOtaTask, destroy: () => {} } });
-    expect(await caller.run(update, newWork())).toEqual({
+    const { run, permits } = await setUp({ api: { updateOtaTask, destroy: () => {} } });
+    expect(await run(update, new NotedDelivery())).toEqual({
       kind: 'failed',
       failure: { kind: 'internal', ...error },
     });
@@ -423,17 +436,17 @@ describe('a bug of ours', () => {
       { api: { updateOtaTask: () => Promise.reject(new TypeError('bug')), destroy: () => {} } },
     ],
     [
-      'in an observer of starts',
+      'before the call',
       {
-        onStart: () => {
+        holds: () => {
           throw new TypeError('bug');
         },
       },
     ],
   ])('%s ends it as internal, and gives the permit back', async (_, setting) => {
-    const { caller, permits } = await setUp(setting);
-    const work = newWork();
-    expect(await caller.run(update, work)).toEqual({
+    const { run, permits } = await setUp(setting);
+    const work = new NotedDelivery();
+    expect(await run(update, work)).toEqual({
       kind: 'failed',
       failure: {
         kind: 'internal',
@@ -443,13 +456,12 @@ describe('a bug of ours', () => {
       },
     });
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
-    expect(work.calling).toBe(false);
   });
 
   test('is told in one line of at most 1,000 characters, as every failure is', async () => {
     const bug = new TypeError(`two\nlines ${'x'.repeat(2_000)}`);
-    const { caller } = await setUp({ api: { updateOtaTask: () => Promise.reject(bug), destroy: () => {} } });
-    const ending = await caller.run(update, newWork());
+    const { run } = await setUp({ api: { updateOtaTask: () => Promise.reject(bug), destroy: () => {} } });
+    const ending = await run(update, new NotedDelivery());
     expect(ending).toMatchObject({ failure: { message: expect.stringMatching(/^two lines x{990}$/) } });
   });
 });
@@ -484,41 +496,39 @@ describe('newest wins', () => {
   test('an update with newer values of all its fields is not called for', async () => {
     const newest = new LocalNewest();
     newest.applied('a1', { Description: 'newer' }, 1_001);
-    const { caller, server, permits } = await setUp({ newest });
-    const work = newWork();
-    expect(await caller.run(update, work)).toEqual({ kind: 'superseded' });
-    expect(work).toMatchObject({ superseded: ['Description'], tally: { attempts: 0 } });
+    const { run, server, permits } = await setUp({ newest });
+    const work = new NotedDelivery();
+    expect(await run(update, work)).toEqual({ kind: 'superseded', superseded: ['Description'] });
+    expect(work.tally.attempts).toBe(0);
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
   });
 
   test('one that has lost a field is called for with the others, and only these are marked', async () => {
     const newest = new LocalNewest();
     newest.applied('a1', { Description: 'newer' }, 1_001);
-    const { caller, server } = await setUp({ newest });
-    const work = newWork();
-    expect(await caller.run(full, work)).toEqual({ kind: 'applied' });
-    expect(work.superseded).toEqual(['Description']);
+    const { run, server } = await setUp({ newest });
+    const ending = await run(full, new NotedDelivery());
+    expect(ending).toEqual({ kind: 'applied', superseded: ['Description'] });
     expect(server.callsFor('a1').map(({ input }) => input)).toEqual([{ TaskConfigurationId: 'cfg' }]);
     expect(newest.known('a1')).toEqual({ Description: 1_001, TaskConfigurationId: 1_000 });
   });
 
   test('nothing is marked for a call that failed', async () => {
     const newest = new LocalNewest();
-    const { caller } = await setUp({ newest, script: [{ status: 400, errorType: 'ValidationException' }] });
-    expect(await caller.run(update, newWork())).toMatchObject({ kind: 'failed' });
+    const { run } = await setUp({ newest, script: [{ status: 400, errorType: 'ValidationException' }] });
+    expect(await run(update, new NotedDelivery())).toMatchObject({ kind: 'failed' });
     expect(newest.known('a1')).toBeUndefined();
   });
 
   test('a claim held elsewhere is waited for without a permit, then taken for one attempt at a time', async () => {
     const { newest, tokens } = claimed(2);
-    const { caller, permits, server } = await setUp({ newest, script: [internal] });
-    const work = newWork();
+    const { run, permits, server } = await setUp({ newest, script: [internal] });
+    const work = new NotedDelivery();
     const slept: number[] = [];
-    work.interruption.sleep = async () => {
+    work.onSleep = async () => {
       slept.push(permits.inFlight);
-      return true;
     };
-    expect(await caller.run(update, work)).toEqual({ kind: 'applied' });
+    expect(await run(update, work)).toEqual(applied);
     // Two waits for the claim, one backoff.
     expect(slept).toEqual([0, 0, 0]);
     expect(tokens).toEqual(['+3', '-3', '+4', 'applied 4']);
@@ -528,47 +538,51 @@ describe('newest wins', () => {
 
   test('the claim of a call without an answer is left standing, and gone on with, until the update ends', async () => {
     const { newest, tokens } = claimed(0);
-    const { caller, server } = await setUp({ newest, script: [internal, 'reset', internal] });
-    expect(await caller.run(update, newWork())).toEqual({ kind: 'applied' });
+    const { run, server } = await setUp({ newest, script: [internal, 'reset', internal] });
+    expect(await run(update, new NotedDelivery())).toEqual(applied);
     expect(tokens).toEqual(['+1', '-1', '+2', '-2, left', '+2', '-2, left', '+2', 'applied 2, left']);
     expect(server.stats().calls).toBe(4);
   });
 
   test('so is the claim of a call that was cut', async () => {
     const { newest, tokens } = claimed(0);
-    const { caller, server } = await setUp({ newest, script: ['hang'] });
+    const { run, server } = await setUp({ newest, script: ['hang'] });
     const cut = new AbortController();
-    const ending = caller.run(update, { ...newWork(), signal: cut.signal });
+    const work = new NotedDelivery({ cut });
+    const ending = run(update, work);
     await server.waitFor(() => server.stats().inFlight === 1);
-    cut.abort();
+    work.interrupt('everything');
     expect(await ending).toEqual({ kind: 'given-up' });
     expect(tokens).toEqual(['+1', '-1, left']);
   });
 
   test('what another worker applied meanwhile is seen with the claim', async () => {
     const { newest, tokens } = claimed(1, (local) => local.applied('a1', { Description: 'newer' }, 2_000));
-    const { caller, server, permits } = await setUp({ newest });
-    expect(await caller.run(update, newWork())).toEqual({ kind: 'superseded' });
+    const { run, server, permits } = await setUp({ newest });
+    expect(await run(update, new NotedDelivery())).toEqual({
+      kind: 'superseded',
+      superseded: ['Description'],
+    });
     expect(tokens).toEqual(['+2', '-2']);
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
   });
 
   test('who waits for a claim can be told to give up', async () => {
     const { newest } = claimed(Number.POSITIVE_INFINITY);
-    const { caller, permits } = await setUp({ newest });
-    const work = newWork({ hold: true });
-    const ending = caller.run(update, work);
-    await work.interruption.asleep;
-    work.interruption.request({ deferSeconds: 3 });
+    const { run, permits } = await setUp({ newest });
+    const work = new NotedDelivery({ hold: true });
+    const ending = run(update, work);
+    await work.asleep;
+    work.interrupt('waiting', 3);
     expect(await ending).toEqual({ kind: 'given-up', deferSeconds: 3 });
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
   });
 
   test('who is told to give up while the claim is asked for makes no call, and gives it back', async () => {
-    const work = newWork();
-    const { newest, tokens } = claimed(0, () => work.interruption.request({}));
-    const { caller, server, permits } = await setUp({ newest });
-    expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
+    const work = new NotedDelivery();
+    const { newest, tokens } = claimed(0, () => work.interrupt('waiting'));
+    const { run, server, permits } = await setUp({ newest });
+    expect(await run(update, work)).toEqual({ kind: 'given-up' });
     expect(tokens).toEqual(['+1', '-1']);
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
   });
@@ -589,39 +603,38 @@ describe.skipIf(!redisInstalled())('newest wins between two workers on Redis', (
       },
       destroy: () => {},
     };
-    const callerOf = async (workerId: string) => {
+    const runOf = async (workerId: string) => {
       const waits = { claimMs: 60_000, unansweredMs: 200 };
       const newest = new RedisNewest({ url: redis.url, workerId, ...waits, onShared: () => {} });
       onTestFinished(() => newest.close());
-      return (await setUp({ api, newest })).caller;
+      return (await setUp({ api, newest })).run;
     };
-    const [one, other] = [await callerOf('one'), await callerOf('other')];
-    const [older, newer] = [newWork(), { ...newWork(), decidedAt: 2_000 }];
+    const [one, other] = [await runOf('one'), await runOf('other')];
+    const [older, newer] = [new NotedDelivery(), new NotedDelivery({ decidedAt: 2_000 })];
     let newerEnding: Promise<unknown> = Promise.resolve();
-    older.interruption.sleep = async () => {
-      newerEnding = other.run({ Identifier: 'a1', Description: 'newer' }, newer);
-      await Promise.race([newerEnding, newer.interruption.asleep]);
+    older.onSleep = async () => {
+      newerEnding = other({ Identifier: 'a1', Description: 'newer' }, newer);
+      await Promise.race([newerEnding, newer.asleep]);
       // Only now the first call does what it was asked to.
       value = 'older';
-      return true;
     };
-    expect(await one.run({ Identifier: 'a1', Description: 'older' }, older)).toEqual({ kind: 'applied' });
-    expect(await newerEnding).toEqual({ kind: 'applied' });
+    expect(await one({ Identifier: 'a1', Description: 'older' }, older)).toEqual(applied);
+    expect(await newerEnding).toEqual(applied);
     expect(value).toBe('newer');
   });
 });
 
 describe('a message that is no longer ours', () => {
   test('is not called for, and its permit is given back', async () => {
-    const asked: TestWork[] = [];
-    const { caller, server, permits, attempts } = await setUp({
+    const asked: Delivery[] = [];
+    const { run, server, permits, attempts } = await setUp({
       holds: (work) => {
         asked.push(work);
         return false;
       },
     });
-    const work = newWork();
-    expect(await caller.run(update, work)).toEqual({ kind: 'given-up' });
+    const work = new NotedDelivery();
+    expect(await run(update, work)).toEqual({ kind: 'given-up' });
     expect(asked).toEqual([work]);
     expect([server.stats().calls, attempts.length, permits.inFlight, work.tally.attempts]).toEqual([
       0, 0, 0, 0,
@@ -629,11 +642,11 @@ describe('a message that is no longer ours', () => {
   });
 
   test('is not called for again', async () => {
-    const { caller, server } = await setUp({
+    const { run, server } = await setUp({
       script: [{ status: 500, errorType: 'InternalServerException' }],
       holds: ({ tally }) => tally.attempts === 0,
     });
-    expect(await caller.run(update, newWork())).toMatchObject({
+    expect(await run(update, new NotedDelivery())).toMatchObject({
       kind: 'given-up',
       failure: { name: 'InternalServerException' },
     });
@@ -641,14 +654,14 @@ describe('a message that is no longer ours', () => {
   });
 
   test('has its call in flight cut by a signal of its own, and nothing is observed of it', async () => {
-    const { caller, server, permits, attempts, gate } = await setUp({ script: ['hang'], runLimit: 1 });
+    const { run, server, permits, attempts, gate } = await setUp({ script: ['hang'], runLimit: 1 });
     const cut = new AbortController();
-    const work = { ...newWork(), signal: cut.signal };
-    const ending = caller.run(update, work);
+    const work = new NotedDelivery({ cut });
+    const ending = run(update, work);
     await server.waitFor(() => server.stats().inFlight === 1);
-    cut.abort();
+    work.interrupt('everything');
     expect(await ending).toEqual({ kind: 'given-up' });
     await server.waitFor(() => server.stats().inFlight === 0);
-    expect([attempts.length, permits.inFlight, gate.closed, work.calling]).toEqual([0, 0, false, false]);
+    expect([attempts.length, permits.inFlight, gate.closed]).toEqual([0, 0, false]);
   });
 });

@@ -1,0 +1,301 @@
+/**
+ * The way of one delivery: its turn, its calls, what becomes of it, its dead letter, its outcome, its settlement.
+ *
+ * Failure is data here: stages answer with values, and nothing throws for a message's own fault. An interruption ends
+ * the present wait (see delivery.ts); a delivery that is `gone` is nobody's to settle any more.
+ */
+import type { DeadLetter } from '../message/dead-letter.ts';
+import {
+  countFailure,
+  type Disposition,
+  decideDisposition,
+  decideRetry,
+  type Ending,
+  secondsToExpiring,
+} from '../message/disposition.ts';
+import type { Failure } from '../message/failure.ts';
+import type { Outcome } from '../message/outcome.ts';
+import type { Update } from '../message/update.ts';
+import { type Attempt, bugFailure, UpdateCall } from '../ota/call.ts';
+import { retry } from '../ota/retry.ts';
+import type { Delivery } from './delivery.ts';
+import type { Settlement } from './settler.ts';
+import type { Stages } from './stages.ts';
+
+/** How the calls ended, and what became of the message because of it. */
+interface Result {
+  readonly ending: Ending;
+  readonly disposition: Disposition;
+  readonly letter?: DeadLetter;
+  readonly outcome?: Outcome;
+}
+
+/** Takes a delivery that is held from its turn to its confirmed settlement. Never rejects. */
+export async function deliver(delivery: Delivery, stages: Stages): Promise<void> {
+  const { turns, held } = stages;
+  try {
+    const group = turns.joinGroup(delivery);
+    if (group !== undefined) await delivery.until('waiting', group.promise, group.resolve);
+    const turn = turns.joinIdentifier(delivery);
+    if (turn !== undefined) await delivery.until('waiting', turn.promise, turn.resolve);
+    const ending = await work(delivery, stages);
+    turns.leaveIdentifier(delivery);
+    await conclude(delivery, ending, decide(delivery, ending, stages), stages);
+  } catch (error) {
+    // A bug of ours on the way to the settlement: the lease runs out, and SQS delivers the message again.
+    stages.emit({ type: 'settle-failed', request: 'settle', count: 1, error });
+    lose(delivery, 'a bug of ours', stages);
+    turns.leaveIdentifier(delivery);
+  } finally {
+    turns.leaveGroup(delivery);
+    held.delete(delivery);
+    stages.receiver.wake();
+  }
+}
+
+/** The lease is lost: nothing more is done to the message, nor to those behind it in its group. */
+export function lose(delivery: Delivery, reason: string, stages: ConclusionStages): void {
+  if (delivery.gone) return;
+  const { leases, prefetch, held, receiver, emit } = stages;
+  delivery.enter('gone');
+  leases.drop(delivery);
+  emit({ type: 'lease-lost', subject: delivery, reason });
+  delivery.interrupt('everything');
+  prefetch.releaseBehind(delivery);
+  held.delete(delivery);
+  receiver.wake();
+}
+
+/** Calls until the update has an end in this delivery. Never throws. */
+async function work(delivery: Delivery, stages: Stages): Promise<Ending> {
+  const { check } = delivery;
+  if (delivery.interrupted) return givenUp(delivery);
+  if (!check.ok) return { kind: 'invalid', message: check.message };
+  if (secondsLeft(delivery, stages) <= 0) return givenUp(delivery);
+  const ending = await callUntilEnded(check.update, delivery, stages);
+  if (ending.kind !== 'failed' || ending.failure.kind !== 'denied' || delivery.gone) return ending;
+  const verdict = await trial(check.update.Identifier, delivery, stages);
+  return verdict === 'guilty' ? ending : { ...givenUp(delivery), failure: ending.failure };
+}
+
+/** What the calls of a delivery need. */
+export interface CallStages
+  extends Pick<Stages, 'calls' | 'retry' | 'rate' | 'trials' | 'deadline' | 'emit'> {
+  readonly leases: Pick<Stages['leases'], 'holds'>;
+  readonly prefetch: Pick<Stages['prefetch'], 'releaseSurplus'>;
+  readonly receiver: Pick<Stages['receiver'], 'wake'>;
+}
+
+/** Calls for `update` until it is applied, fails for this delivery, or is interrupted. Never throws. */
+export async function callUntilEnded(
+  update: Update,
+  delivery: Delivery,
+  stages: CallStages,
+): Promise<Ending> {
+  const call = new UpdateCall(stages.calls, update, delivery.decidedAt, delivery);
+  const attempt = (): Promise<Ending> => attemptOnce(call, delivery, stages);
+  const { gate } = stages.calls;
+  let { closures } = gate;
+  try {
+    const first = await attempt();
+    if (first.kind !== 'failed') return first;
+    let last = first.failure;
+    const ending = await retry<Ending>(first, {
+      attempt,
+      failureOf: (result) => (result.kind === 'failed' ? result.failure : undefined),
+      again: (failure) => {
+        last = failure;
+        // The gate has closed since: what failed before was not this message's fault.
+        if (closures !== gate.closures) delivery.tally.counted = 0;
+        closures = gate.closures;
+        return backOff(failure, delivery, stages);
+      },
+    });
+    return ending.kind === 'given-up' ? { ...ending, failure: last } : ending;
+  } catch (thrown) {
+    return { kind: 'failed', failure: bugFailure(thrown) };
+  } finally {
+    call.withdraw();
+  }
+}
+
+/** Waits until the next attempt; false when there is to be none. */
+async function backOff(failure: Failure, delivery: Delivery, stages: CallStages): Promise<boolean> {
+  const { gate, random } = stages.calls;
+  if (delivery.gone) return false;
+  const decision = decideRetry(failure, delivery.tally, gate.closed, stages.retry, random);
+  if (!decision.retry) return false;
+  if (decision.pause) gate.close('misconfigured', failure);
+  await delivery.sleep(decision.delayMs);
+  if (delivery.gone) return false;
+  delivery.enter('waiting');
+  return true;
+}
+
+async function attemptOnce(call: UpdateCall, delivery: Delivery, stages: CallStages): Promise<Ending> {
+  const { leases, receiver, deadline } = stages;
+  const leave = await call.prepare();
+  if (leave === 'superseded') return { kind: 'superseded', superseded: call.superseded };
+  // The lease keeper's timer may be late, and the message somebody else's by now.
+  if (leave === 'interrupted' || !leases.holds(delivery)) return givenUp(delivery);
+  delivery.enter('calling');
+  delivery.tally.attempts++;
+  // One message less waits for its call.
+  receiver.wake();
+  const attempt = await call.make(delivery.signal ?? deadline);
+  if (attempt?.failure !== undefined && !delivery.gone) delivery.enter('backing-off');
+  if (attempt !== undefined) observe(attempt, delivery, stages);
+  const applied = attempt !== undefined && attempt.failure === undefined;
+  await call.remember(applied);
+  if (attempt === undefined) return givenUp(delivery);
+  if (attempt.failure === undefined) return { kind: 'applied', superseded: call.superseded };
+  countFailure(delivery.tally, attempt.failure, stages.calls.gate.closed);
+  return { kind: 'failed', failure: attempt.failure };
+}
+
+function observe(attempt: Attempt, delivery: Delivery, stages: CallStages): void {
+  const { rate, trials, prefetch, receiver, emit } = stages;
+  const { failure, requestId } = attempt;
+  rate.observe(attempt);
+  if (failure === undefined && trials.open.size > 0) {
+    trials.observeApplied(delivery.ids.identifier ?? '', attempt.startedAt);
+  }
+  emit({
+    type: 'attempt',
+    subject: delivery,
+    attempt: delivery.tally.attempts,
+    durationMs: attempt.endedAt - attempt.startedAt,
+    ...(failure !== undefined && { failure }),
+    ...(requestId !== undefined && { requestId }),
+  });
+  prefetch.releaseSurplus();
+  receiver.wake();
+}
+
+/** A 403 waits for evidence that it is about this update alone, because the policy may have been revoked for all. */
+function trial(identifier: string, delivery: Delivery, { trials }: Stages): Promise<'guilty' | 'released'> {
+  delivery.enter('on-trial');
+  const { verdict, release } = trials.begin(identifier);
+  return delivery.until('waiting', verdict, release);
+}
+
+/** What the end of a delivery needs. */
+export interface ConclusionStages
+  extends Pick<Stages, 'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'emit'> {
+  readonly leases: Pick<Stages['leases'], 'giveBack' | 'drop' | 'holds'>;
+  readonly prefetch: Pick<Stages['prefetch'], 'releaseBehind'>;
+  readonly receiver: Pick<Stages['receiver'], 'wake'>;
+}
+
+/** Carries out `disposition`: dead letter, outcome, then settlement. Ends early when the message is lost. */
+export async function conclude(
+  delivery: Delivery,
+  ending: Ending,
+  disposition: Disposition,
+  stages: ConclusionStages,
+): Promise<void> {
+  if (delivery.gone) return;
+  stages.held.settle(delivery);
+  const published = await publish(delivery, disposition, stages);
+  if (delivery.gone) return;
+  // Not sent, so it must not be deleted.
+  const result: Result =
+    published === undefined
+      ? { ending, disposition: { action: 'release' } }
+      : { ending, disposition, ...published };
+  const settlement = await settle(delivery, result.disposition, stages);
+  if (settlement.kind === 'refused') lose(delivery, settlement.reason, stages);
+  if (settlement.kind !== 'confirmed' || delivery.gone) return;
+  // Confirmed too late, it may have been without effect: another worker may have it, and then those behind it too.
+  if (!stages.leases.holds(delivery)) stages.prefetch.releaseBehind(delivery);
+  stages.leases.drop(delivery);
+  delivery.enter('gone');
+  tell(delivery, result, stages);
+}
+
+/** Sends what must arrive before the message is deleted; undefined when it was withdrawn. */
+async function publish(
+  delivery: Delivery,
+  disposition: Disposition,
+  { deadLetters, outcomes, held }: ConclusionStages,
+): Promise<Pick<Result, 'letter' | 'outcome'> | undefined> {
+  if (disposition.action === 'defer' || disposition.action === 'release') return {};
+  let letter: DeadLetter | undefined;
+  if (disposition.action === 'dead-letter') {
+    delivery.enter('publishing');
+    const request = deadLetters.post(delivery, disposition);
+    const sent = await delivery.until('publishing', request, () => deadLetters.withdraw(delivery));
+    if (sent === undefined) return undefined;
+    letter = sent.letter;
+  }
+  if (outcomes === undefined) return { ...(letter !== undefined && { letter }) };
+  if (letter === undefined) delivery.enter('publishing');
+  held.settle(delivery);
+  const request = outcomes.post(delivery, disposition);
+  const sent = await delivery.until('publishing', request, () => outcomes.withdraw(delivery));
+  if (sent === undefined) return undefined;
+  return { ...(letter !== undefined && { letter }), outcome: sent.outcome };
+}
+
+async function settle(
+  delivery: Delivery,
+  disposition: Disposition,
+  { settler, leases, held, prefetch }: ConclusionStages,
+): Promise<Settlement> {
+  delivery.enter('settling');
+  held.settle(delivery);
+  let request: Promise<Settlement>;
+  if (disposition.action === 'defer' || disposition.action === 'release') {
+    prefetch.releaseBehind(delivery);
+    const extension = leases.giveBack(delivery);
+    if (extension !== undefined) {
+      // Requests sent side by side may arrive in any order: the extension would undo the deferral.
+      await extension;
+      if (delivery.gone) return { kind: 'withdrawn' };
+      held.settle(delivery);
+    }
+    request = settler.changeVisibility(delivery, disposition.action === 'defer' ? disposition.seconds : 0);
+  } else {
+    request = settler.delete(delivery);
+  }
+  return delivery.until('everything', request, () => settler.withdraw(delivery));
+}
+
+function tell(
+  delivery: Delivery,
+  { ending, disposition, letter, outcome }: Result,
+  stages: ConclusionStages,
+): void {
+  const superseded = ending.kind === 'applied' || ending.kind === 'superseded' ? ending.superseded : [];
+  const failure = ending.kind === 'failed' || ending.kind === 'given-up' ? ending.failure : undefined;
+  stages.emit({
+    type: 'settled',
+    subject: delivery,
+    disposition,
+    attempts: delivery.tally.attempts,
+    dwellMs: stages.calls.clock.wall() - delivery.message.sentAt,
+    ...(disposition.action === 'acknowledge' &&
+      superseded.length > 0 && { superseded: { fields: superseded, decidedAt: delivery.decidedAt } }),
+    ...(letter !== undefined && { deadLetter: letter }),
+    ...(outcome !== undefined && { outcome }),
+    ...(failure !== undefined && { failure }),
+  });
+}
+
+function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition {
+  const context = {
+    receiveCount: delivery.message.receiveCount,
+    maxDeliveries: stages.maxDeliveries,
+    secondsToExpiring: secondsLeft(delivery, stages),
+    gateClosed: stages.calls.gate.closed,
+  };
+  return decideDisposition(ending, context, stages.calls.random);
+}
+
+function secondsLeft({ message }: Delivery, { retention, calls }: Stages): number {
+  return secondsToExpiring(message, retention.seconds, calls.clock.wall());
+}
+
+function givenUp({ deferSeconds }: Delivery): Extract<Ending, { kind: 'given-up' }> {
+  return { kind: 'given-up', ...(deferSeconds !== undefined && { deferSeconds }) };
+}

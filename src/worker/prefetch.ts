@@ -1,0 +1,171 @@
+/** Prefetch: how many messages are held ahead of their calls, and which are given back when fewer may be held. */
+import { deferralSeconds, secondsToExpiring } from '../message/disposition.ts';
+import type { Gate } from '../ota/gate.ts';
+import type { Permits } from '../ota/permits.ts';
+import type { RateControl } from '../ota/rate/rate-control.ts';
+import { BATCH_SIZE } from '../queue/batch.ts';
+import type { Delivery } from './delivery.ts';
+import type { Held } from './held.ts';
+import type { Turns } from './turns.ts';
+
+export interface PrefetchSettings {
+  readonly maxConcurrency: number;
+  readonly visibilitySeconds: number;
+}
+
+export interface PrefetchLimits {
+  /** Messages that wait for their call, at most. */
+  readonly waiting: number;
+  /** Messages held in all, at most: also those backing off, on trial or being settled. */
+  readonly held: number;
+}
+
+/** While the gate is closed: enough Identifiers to probe with. */
+export const closedLimits: PrefetchLimits = { waiting: BATCH_SIZE, held: 3 * BATCH_SIZE };
+/** How far ahead of the calls to receive, in seconds at the current rate. */
+const HORIZON_SECONDS = 2;
+/** How far the rate may fall before messages are given back, as a factor on what may wait. */
+const LATE_FACTOR = 1.5;
+
+/**
+ * How many messages to hold: what can be started soon, and no more. PURE.
+ * @param rate calls per second that are let through now; `Infinity` when unpaced.
+ */
+export function prefetchLimits(
+  rate: number,
+  gateClosed: boolean,
+  { maxConcurrency, visibilitySeconds }: PrefetchSettings,
+): PrefetchLimits {
+  if (gateClosed) return closedLimits;
+  const soon = rate * Math.min(HORIZON_SECONDS, visibilitySeconds / 10);
+  // A whole receive is worth a longer wait, up to a third of the lease.
+  const receive = Math.min(BATCH_SIZE, rate * (visibilitySeconds / 3));
+  // Beyond this, more messages held start nothing sooner.
+  const useful = Math.max(2 * BATCH_SIZE, 2 * maxConcurrency);
+  const waiting = Math.max(1, Math.floor(Math.min(Math.max(soon, receive), useful)));
+  return { waiting, held: 2 * (maxConcurrency + waiting) + 10 * BATCH_SIZE };
+}
+
+/** How long the queue keeps a message. */
+export interface Retention {
+  /** `Infinity` until the queue's attributes have been read. */
+  seconds: number;
+}
+
+export interface PrefetchOptions extends PrefetchSettings {
+  readonly held: Held;
+  readonly turns: Turns;
+  readonly gate: Gate;
+  readonly permits: Permits;
+  readonly rate: Pick<RateControl, 'rate'>;
+  readonly retention: Readonly<Retention>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+export class Prefetch {
+  readonly #options: PrefetchOptions;
+  /** What must be sent before a message is deleted cannot be sent: no messages are taken. */
+  suspended = false;
+
+  constructor(options: PrefetchOptions) {
+    this.#options = options;
+  }
+
+  get limits(): PrefetchLimits {
+    const { rate, gate } = this.#options;
+    return prefetchLimits(rate.rate, gate.closed, this.#options);
+  }
+
+  /** Messages that could be taken now; 0 or less: none. */
+  get free(): number {
+    if (this.suspended) return 0;
+    const { gate, held } = this.#options;
+    const { limits } = this;
+    // Counted one by one, but few are held then.
+    const waiting = gate.closed ? [...held].filter(isUntried).length : this.#waiting;
+    return Math.min(limits.waiting - waiting, limits.held - held.size);
+  }
+
+  /** The least that is worth a receive: 1-10. */
+  get batch(): number {
+    return Math.min(BATCH_SIZE, this.limits.waiting);
+  }
+
+  /** Messages that wait to be called for, first or again; not those behind another of their group. */
+  get #waiting(): number {
+    const { permits, turns } = this.#options;
+    return permits.waiting + turns.waiting;
+  }
+
+  /** Gives back whatever is not being called for or settled. */
+  releaseAll(): void {
+    for (const delivery of this.#options.held) giveUp(delivery);
+  }
+
+  /**
+   * Gives back those behind `delivery` in its message group, because it is lost, deferred or released: called for
+   * before it, they would be overwritten by an older value later.
+   */
+  releaseBehind(delivery: Delivery): void {
+    for (const other of this.#options.turns.behind(delivery)) giveUp(other);
+  }
+
+  /** Gives back what exceeds the limits, after the rate has fallen or the gate has closed. */
+  releaseSurplus(): void {
+    if (this.#options.gate.closed) this.#releaseBesideProbes();
+    else this.#releaseLate();
+  }
+
+  /** Gives back what must not be left to the queue any longer, so that it is dead-lettered. */
+  releaseExpiring(): void {
+    const { held, turns, now, retention } = this.#options;
+    for (const delivery of held) {
+      // In a group each waits for its turn, which comes to the oldest first.
+      if (delivery.state === 'calling' || turns.isBehind(delivery)) continue;
+      if (secondsToExpiring(delivery.message, retention.seconds, now()) <= 0) giveUp(delivery);
+    }
+  }
+
+  /** The rate has fallen: what cannot be started soon any more is for other workers to take, the newest first. */
+  #releaseLate(): void {
+    const { held, turns } = this.#options;
+    const late = this.#waiting - (this.limits.waiting * LATE_FACTOR + BATCH_SIZE);
+    if (late <= 0) return;
+    // Whoever is behind another waits for it and not for the rate, and goes when that one goes.
+    const untried = [...held].filter((delivery) => isUntried(delivery) && !turns.isBehind(delivery));
+    for (const delivery of untried.slice(-Math.ceil(late))) giveUp(delivery);
+  }
+
+  /**
+   * The gate is closed: little is held, to probe with. Untried messages go back at once; those that were tried are
+   * deferred, a receive's worth more when all that may be held has been tried, so that other Identifiers come.
+   */
+  #releaseBesideProbes(): void {
+    const { held, turns, random } = this.#options;
+    // Behind another of its group none can be a probe.
+    for (const delivery of held) if (turns.isBehind(delivery)) giveUp(delivery);
+    const free = [...held].filter(
+      (delivery) => !delivery.decided && !delivery.interrupted && delivery.state !== 'calling',
+    );
+    const untried = free.filter((delivery) => delivery.tally.attempts === 0);
+    const tried = free.filter((delivery) => delivery.tally.attempts > 0);
+    const triedLimit = closedLimits.held - closedLimits.waiting;
+    const full = tried.length >= triedLimit && untried.length === 0;
+    const tooMany = tried.length - triedLimit + (full ? closedLimits.waiting : 0);
+    for (const delivery of untried.slice(closedLimits.waiting)) giveUp(delivery);
+    for (const delivery of tried.slice(0, Math.max(0, tooMany))) {
+      delivery.interrupt('waiting', deferralSeconds(delivery.message.receiveCount, random));
+    }
+  }
+}
+
+function giveUp(delivery: Delivery): void {
+  if (!delivery.decided) delivery.interrupt('waiting');
+}
+
+/** Not called for yet, and not given up. */
+function isUntried(delivery: Delivery): boolean {
+  return delivery.tally.attempts === 0 && delivery.state === 'waiting' && !delivery.interrupted;
+}
