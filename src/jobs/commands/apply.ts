@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { readPlan } from '../plan/reader.ts';
 import { enterJob, enterRows } from '../run/enter.ts';
-import { MAX_COLLECT_MS } from './collect.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import { MAX_COLLECT_MS } from './open.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
 
 export function addApply(jobs: Command, context: CommandContext): void {

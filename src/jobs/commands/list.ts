@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import type { JobStanding } from '../ledger/job.ts';
 import { listText, standingJson } from '../view/standing.ts';
-import { withLedger } from './ledger.ts';
+import { withLedger } from './open.ts';
 
 export function addList(jobs: Command, context: CommandContext): void {
   jobs

@@ -1,8 +1,11 @@
-/** What `jobs plan` and `jobs undo` have in common: the reader of tasks, the name of the new job, and the result. */
+/**
+ * What `jobs plan` and `jobs undo` have in common: the reader of tasks, the name of the new job,
+ * warnings and the result.
+ */
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import type { ApiConfig } from '../../config.ts';
-import { CommandError, exitCodes, misuse } from '../../errors.ts';
+import { type ApiConfig, ConfigError, type Environment, readConfig } from '../../config.ts';
+import { CommandError, exitCodes, messageOf, misuse } from '../../errors.ts';
 import type { OtaReader } from '../../ota/reader.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { createProgress } from '../../text/progress.ts';
@@ -42,7 +45,7 @@ export async function runPlanning(
           progress.stop();
           context.stderr.write(`${line}\n`);
         },
-        check: async () => (await import('./warnings.ts')).checkWarnings(context),
+        check: () => checkWarnings(context),
       });
     } finally {
       await (await made)?.close();
@@ -74,4 +77,33 @@ export function defaultJobId({ clock, random }: Pick<CommandContext, 'clock' | '
   const pick = (): string => ALPHABET[Math.floor(random() * ALPHABET.length)] ?? '2';
   const end = Array.from({ length: RANDOM_CHARACTERS }, pick).join('');
   return `${new Date(clock.wall()).toISOString().slice(0, 10)}-${end}`;
+}
+
+/** Nobody waits longer for warnings. */
+const PATIENCE_MS = 10_000;
+
+/** What `check` finds for a worker in this environment, a line each. Never rejects. */
+async function checkWarnings({ env, sleep }: CommandContext): Promise<readonly string[]> {
+  const enough = new AbortController();
+  const late = sleep(PATIENCE_MS, enough.signal).then(() => [
+    `check: no answer within ${PATIENCE_MS / 1_000} s; see \`ota-updater check\``,
+  ]);
+  try {
+    return await Promise.race([findings(env), late]);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults.map((fault) => `check: ${fault}`);
+    return [`check failed: ${messageOf(error)}`];
+  } finally {
+    enough.abort();
+  }
+}
+
+async function findings(env: Environment): Promise<readonly string[]> {
+  const config = readConfig(env);
+  // The SDK takes 25 MB: not for a configuration that is wrong already.
+  const { runCheck } = await import('../../check/run-check.ts');
+  const found = await runCheck(config, env);
+  return found
+    .filter(({ severity }) => severity !== 'ok')
+    .map(({ where, what, fix }) => `check: ${where} ${what}${fix === undefined ? '' : `; ${fix}`}`);
 }

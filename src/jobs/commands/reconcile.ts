@@ -6,7 +6,7 @@ import { number } from '../../text/numbers.ts';
 import { enterRest } from '../run/enter.ts';
 import { reconcileJob } from '../run/reconcile.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { findPlannedJob } from './ledger.ts';
+import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
 
 export function addReconcile(jobs: Command, context: CommandContext): void {

@@ -9,8 +9,7 @@ import { interruptible } from '../../cli/signals.ts';
 import { CommandError, errorCode, exitCodes, misuse } from '../../errors.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { type ReportFormat, reportText } from '../view/report.ts';
-import { withCollected } from './collect.ts';
-import { findJob, withLedger } from './ledger.ts';
+import { findJob, withCollected, withLedger } from './open.ts';
 
 interface Flags {
   readonly format: string;

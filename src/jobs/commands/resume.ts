@@ -2,9 +2,8 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { enterRest } from '../run/enter.ts';
-import { MAX_COLLECT_MS } from './collect.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { findPlannedJob } from './ledger.ts';
+import { findPlannedJob, MAX_COLLECT_MS } from './open.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
 
 export function addResume(jobs: Command, context: CommandContext): void {

@@ -4,7 +4,7 @@ import type { CommandContext } from '../../cli/context.ts';
 import { misuse } from '../../errors.ts';
 import { countFrom } from '../run/guards.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { findPlannedJob } from './ledger.ts';
+import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, withLease, withSession } from './session.ts';
 
 export function addRetry(jobs: Command, context: CommandContext): void {

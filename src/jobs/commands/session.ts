@@ -14,8 +14,7 @@ import type { RunEnd } from '../run/run-job.ts';
 import { Wakeup } from '../run/wakeup.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { type RunNotes, standingJson, standingText } from '../view/standing.ts';
-import { openQueues } from './collect.ts';
-import { findPlannedJob, withLedger } from './ledger.ts';
+import { findPlannedJob, openQueues, withLedger } from './open.ts';
 
 export interface Session {
   readonly context: CommandContext;

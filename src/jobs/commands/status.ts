@@ -8,8 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { Pace, viewOf } from '../run/progress.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { standingJson, standingText } from '../view/standing.ts';
-import { withCollected } from './collect.ts';
-import { findJob, withLedger } from './ledger.ts';
+import { findJob, withCollected, withLedger } from './open.ts';
 
 const LOOK_MS = 500;
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { apiSettings, readConfig } from '../../config.ts';
 import { makeUndo } from '../plan/undo.ts';
-import { findPlannedJob, withLedger } from './ledger.ts';
+import { findPlannedJob, withLedger } from './open.ts';
 import { defaultJobId, isJobId, readJobId, runPlanning } from './planning.ts';
 
 interface Flags {

@@ -1,11 +1,41 @@
-/** Outcomes that wait on their queue: collected before a command shows what the ledger has. */
+/** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
 import type { CommandContext } from '../../cli/context.ts';
 import { type Environment, readConfig } from '../../config.ts';
-import { CommandError } from '../../errors.ts';
+import { CommandError, misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import type { JobRecord } from '../ledger/job.ts';
+import { shortPrintable } from '../../text/printable.ts';
+import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { openLedger } from '../ledger/sqlite/ledger.ts';
 import type { Collector, CollectorOptions } from '../run/collector.ts';
+
+/** Runs `work` with the ledger of STATE_DIR, and closes it. @throws CommandError when it cannot be opened. */
+export async function withLedger<T>(
+  { env, clock }: Pick<CommandContext, 'env' | 'clock'>,
+  work: (ledger: Ledger) => Promise<T>,
+): Promise<T> {
+  const ledger = await openLedger(readConfig(env, ['stateDir']).stateDir, clock.wall);
+  try {
+    return await work(ledger);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** @throws CommandError when there is no such job. */
+export async function findJob(ledger: Ledger, jobId: string): Promise<JobRecord> {
+  const job = await ledger.job(jobId);
+  if (job !== undefined) return job;
+  throw misuse(`There is no job ${shortPrintable(jobId)}: see \`ota-updater jobs list\`.`);
+}
+
+/** @throws CommandError when there is no such job, or only outcomes of it. */
+export async function findPlannedJob(ledger: Ledger, jobId: string): Promise<PlannedJob> {
+  const job = await findJob(ledger, jobId);
+  const { plan } = job;
+  if (plan !== undefined) return { ...job, plan };
+  throw misuse(`The plan of job ${jobId} is not in this ledger, only outcomes that named it.`);
+}
 
 /** Nobody waits longer than this: workers may fill the queue as fast as it is emptied. */
 export const MAX_COLLECT_MS = 10_000;
