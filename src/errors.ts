@@ -33,6 +33,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The system's own code of an error, or else what it says. */
+export function causeOf(error: unknown): string {
+  return errorCode(error) ?? String(error);
+}
+
 /** The system's own code of an error (`ENOENT`, `ECONNREFUSED`), if it has one. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;

@@ -1,6 +1,6 @@
 /** The file of refused rows: written complete or not at all. */
 import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { CommandError, errorCode } from '../errors.ts';
+import { CommandError, causeOf } from '../errors.ts';
 import { printable } from '../text/printable.ts';
 import { safeCsv } from '../text/safe-csv.ts';
 import type { RefusedRow } from './rows.ts';
@@ -63,7 +63,7 @@ export class RefusedFile {
       write();
     } catch (error) {
       throw new CommandError(
-        `The refused rows cannot be written to ${printable(this.path)} (${errorCode(error) ?? String(error)}).`,
+        `The refused rows cannot be written to ${printable(this.path)} (${causeOf(error)}).`,
       );
     }
   }

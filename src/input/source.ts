@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CommandError, errorCode, misuse } from '../errors.ts';
+import { CommandError, causeOf, errorCode, misuse } from '../errors.ts';
 import { printable } from '../text/printable.ts';
 import type { Format } from './rows.ts';
 
@@ -68,7 +68,7 @@ async function openHandle(path: string, name: string): Promise<FileHandle> {
     const code = errorCode(error);
     if (code === 'ENOENT') throw misuse(`There is no file ${printable(name)}.`);
     if (code === 'EACCES' || code === 'EPERM') throw misuse(`${printable(name)} may not be read (${code}).`);
-    throw misuse(`${printable(name)} cannot be opened (${code ?? String(error)}).`);
+    throw misuse(`${printable(name)} cannot be opened (${causeOf(error)}).`);
   }
 }
 
@@ -83,7 +83,7 @@ async function openStream(
     await pipeline(stream, createWriteStream(path, { mode: 0o600 }), { signal }).catch((error: unknown) => {
       if (signal.aborted) throw error;
       throw new CommandError(
-        `${printable(name)} cannot be copied to ${folder} (${errorCode(error) ?? String(error)}); TMPDIR says where copies go.`,
+        `${printable(name)} cannot be copied to ${folder} (${causeOf(error)}); TMPDIR says where copies go.`,
       );
     });
     const handle = await open(path, 'r');

@@ -24,8 +24,7 @@ export function addList(jobs: Command, context: CommandContext): void {
             'There is no job yet: `ota-updater jobs plan` makes one, `ota-updater jobs apply` begins it.\n',
           );
         const unreadable = await ledger.unreadable();
-        if (unreadable > 0)
-          stderr.write(`${unreadable} messages on the outcome queue were no outcomes (table strays)\n`);
+        if (unreadable > 0) stderr.write(`${unreadable} messages on the outcome queue were no outcomes\n`);
       });
     });
 }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { CommandError, errorCode, exitCodes, misuse } from '../../errors.ts';
+import { CommandError, causeOf, errorCode, exitCodes, misuse } from '../../errors.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { type ReportFormat, reportText } from '../view/report.ts';
 import { findJob, withCollected, withLedger } from './open.ts';
@@ -60,7 +60,7 @@ async function write(
     if (signal.aborted)
       throw new CommandError('Interrupted: the report is not complete.', exitCodes.interrupted);
     throw new CommandError(
-      `The report cannot be written to ${printable(out ?? 'stdout')} (${errorCode(error) ?? String(error)}).`,
+      `The report cannot be written to ${printable(out ?? 'stdout')} (${causeOf(error)}).`,
     );
   }
 }

@@ -76,7 +76,7 @@ export interface Counts {
   readonly ended: number;
   /** The failed ones by cause, the most frequent first. */
   readonly causes: readonly { readonly cause: string; readonly rows: number }[];
-  /** API calls in the last delivery of the ended rows that tell them, and how many rows those are. */
+  /** API calls in the last delivery of ended rows whose outcomes state them, and how many rows those are. */
   readonly calls: number;
   readonly callsOf: number;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { CommandError, misuse } from '../../errors.ts';
 import { readLines } from '../../input/lines.ts';
 import { openSource, type Source, type SourceOptions } from '../../input/source.ts';
-import { number as said } from '../../text/numbers.ts';
+import { counted } from '../../text/numbers.ts';
 import { printable } from '../../text/printable.ts';
 import {
   countedAs,
@@ -73,7 +73,7 @@ async function verify(
     } else counts[countedAs(row)]++;
   }
   if (header === undefined || footer === undefined) {
-    const end = `it ends after row ${said(rows)}, without its last line`;
+    const end = `it ends after ${counted(rows, 'row')}, without its last line`;
     throw misuse(`The plan ${printable(source.name)} is cut short: ${end}. ${REMEDY}`);
   }
   // The digest does not cover the last line's own spelling: it must be as the writer writes it.

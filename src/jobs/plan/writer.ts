@@ -1,7 +1,7 @@
 /** Writes a plan file: complete and in its place, or not at all. */
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { CommandError, errorCode, misuse } from '../../errors.ts';
+import { CommandError, causeOf, misuse } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
 import {
   countedAs,
@@ -113,9 +113,7 @@ export class PlanWriter {
     try {
       write();
     } catch (error) {
-      throw new CommandError(
-        `The plan cannot be written to ${printable(this.#name)} (${errorCode(error) ?? String(error)}).`,
-      );
+      throw new CommandError(`The plan cannot be written to ${printable(this.#name)} (${causeOf(error)}).`);
     }
   }
 }

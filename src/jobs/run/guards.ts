@@ -4,11 +4,6 @@ import { counted, percent } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import type { AbortRule, Counting, Counts, Guards } from '../ledger/job.ts';
 
-/** Why sending stops in this run. */
-export type Stop =
-  | { readonly by: 'canary'; readonly sentence: string }
-  | { readonly by: 'abort-rule'; readonly sentence: string };
-
 /** Where counting begins now. */
 export function countFrom(counts: Counts): Counting {
   return { good: counts.applied + counts.superseded, failed: counts.failed, canaryPassed: false };
@@ -39,20 +34,16 @@ export function room(guards: Guards, counting: Counting, counts: Counts, window:
   return Math.max(0, Math.min(free, left));
 }
 
-/** Whether to stop, and why as a sentence without its full stop. */
-export function stopReason(guards: Guards, counting: Counting, counts: Counts): Stop | undefined {
+/** Why to stop, as a sentence without its full stop; undefined: go on. */
+export function stopReason(guards: Guards, counting: Counting, counts: Counts): string | undefined {
   const { good, failed } = endsSince(counting, counts);
-  if (awaitsCanary(guards, counting) && failed > 0) {
-    return { by: 'canary', sentence: `The canary failed: ${failed} of its first ${good + failed} rows did` };
-  }
+  if (awaitsCanary(guards, counting) && failed > 0)
+    return `The canary failed: ${failed} of its first ${good + failed} rows did`;
   const rule = guards.abortWhen;
   const ended = good + failed;
   if (rule === undefined || ended < rule.least || failed <= rule.share * ended) return undefined;
   const share = percent(failed / ended, 1);
-  return {
-    by: 'abort-rule',
-    sentence: `${share} of ${counted(ended, 'ended row')} failed, more than --abort-when '${formatAbortRule(rule)}' allows`,
-  };
+  return `${share} of ${counted(ended, 'ended row')} failed, more than --abort-when '${formatAbortRule(rule)}' allows`;
 }
 
 /**
@@ -70,6 +61,6 @@ export function parseAbortRule(text: string): AbortRule {
   return { share, least: Number(match[2]) };
 }
 
-export function formatAbortRule({ share, least }: AbortRule): string {
+function formatAbortRule({ share, least }: AbortRule): string {
   return `failed>${Number((share * 100).toFixed(6))}%/${least}`;
 }

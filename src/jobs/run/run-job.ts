@@ -11,15 +11,7 @@ import { BATCH_SIZE } from '../../queue/batch.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Counting, Counts, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
-import {
-  awaitsCanary,
-  canaryHasPassed,
-  countFrom,
-  endsSince,
-  room,
-  type Stop,
-  stopReason,
-} from './guards.ts';
+import { awaitsCanary, canaryHasPassed, countFrom, endsSince, room, stopReason } from './guards.ts';
 import { type JobView, Pace, viewOf } from './progress.ts';
 import { type SendRowsOptions, sendRows } from './send-rows.ts';
 import type { Wakeup } from './wakeup.ts';
@@ -68,7 +60,8 @@ class Run {
   readonly #pace: Pace;
   #counting: Counting;
   #maybeTwice: number;
-  #stop: Stop | undefined;
+  /** Why a guard stopped the sending. */
+  #stopped: string | undefined;
   #failure: string | undefined;
 
   constructor(options: RunOptions, counting: Counting, pace: Pace, recovered: number) {
@@ -85,11 +78,11 @@ class Run {
       if (counts.ended === counts.total) return this.#ended('done', undefined);
       if (this.#failure !== undefined) return this.#ended('failed', this.#failure);
       if (signal.aborted) return this.#ended('interrupted', 'Interrupted');
-      this.#stop ??= stopReason(job.plan.guards, this.#counting, counts);
-      if (this.#stop !== undefined) {
-        await ledger.control(job.key, { stopped: this.#stop.sentence });
+      this.#stopped ??= stopReason(job.plan.guards, this.#counting, counts);
+      if (this.#stopped !== undefined) {
+        await ledger.control(job.key, { stopped: this.#stopped });
         if (counts.inFlight === 0 || this.#pace.quietMs > QUIET_MS)
-          return this.#ended('stopped', this.#stop.sentence);
+          return this.#ended('stopped', this.#stopped);
       } else if (await this.#sendSome(counts, window)) continue;
       await wakeup.wait(LOOK_MS, signal);
     }
@@ -109,7 +102,7 @@ class Run {
       this.#counting = { ...this.#counting, canaryPassed: true };
       await ledger.control(job.key, { counting: this.#counting });
     }
-    const control = { guards, counting: this.#counting, stopped: this.#stop?.sentence };
+    const control = { guards, counting: this.#counting, stopped: this.#stopped };
     const view = viewOf(job, control, counts, this.#pace);
     onView(view);
     return view;

@@ -1,10 +1,10 @@
-/** Waiting for something to happen, with an end. For one waiter at a time. */
+/** A wait that another part ends early. For one waiter at a time. */
 
 export class Wakeup {
   #woken = false;
   #end: (() => void) | undefined;
 
-  /** Ends the wait under way, or else the next one at once. */
+  /** Ends the present wait, or else the next one at once. */
   wake(): void {
     if (this.#end === undefined) this.#woken = true;
     else this.#end();

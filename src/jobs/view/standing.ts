@@ -33,7 +33,7 @@ export function standingText(
   ];
   const { leftOut } = plan;
   if (leftOut !== undefined && total(leftOut) > 0)
-    lines.push(countLine('left out', total(leftOut), said(leftOut)));
+    lines.push(countLine('left out', total(leftOut), leftOutNote(leftOut)));
   if (counts.inFlight > 0) lines.push(countLine('in flight', counts.inFlight, 'sent, no outcome yet'));
   if (counts.planned > 0) lines.push(countLine('not sent', counts.planned));
   if (notes.retried !== undefined) lines.push(countLine('tried again', notes.retried));
@@ -84,7 +84,7 @@ function total({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): number 
   return alreadyAsWanted + refused + duplicates;
 }
 
-function said({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): string {
+function leftOutNote({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): string {
   const parts = [
     [alreadyAsWanted, 'as wanted'],
     [refused, 'refused'],

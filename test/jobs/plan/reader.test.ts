@@ -84,7 +84,7 @@ describe('a plan', () => {
     ],
     ['lacks its last row', (lines) => lines.toSpliced(6, 1), /its digest does not fit/],
     ['changes what it leaves out', (lines) => lines.map((l) => l.replace('d4', 'd5')), /its digest does not/],
-    ['lacks its last line', (lines) => lines.slice(0, -1), /is cut short: it ends after row 6/],
+    ['lacks its last line', (lines) => lines.slice(0, -1), /is cut short: it ends after 6 rows/],
     ['goes on', (lines) => [...lines, lines[1] ?? ''], /goes on after its last line \(line 9\)/],
     ['holds something else', (lines) => lines.toSpliced(2, 1, '{"Row":2}'), /no row of a plan \(line 3\)/],
     ['changes another task', (lines) => lines.map((l) => l.replace('b2', 'b3')), /its digest does not fit/],
