@@ -1,4 +1,4 @@
-/** Design 2.3: while the dead-letter queue refuses or is away, nothing is lost, nothing is done twice. */
+/** While the dead-letter queue refuses letters or is unreachable, nothing is lost and nothing is done twice. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/http/health.ts';
@@ -47,14 +47,14 @@ const unreachable = (): Promise<void> => stage.until(() => !stage.worker.snapsho
 const sends = (): number => proxy.count('SendMessageBatch', 'dead');
 const extensions = (): number => proxy.count('ChangeMessageVisibilityBatch', 'updates');
 
-/** A rule for what is sent to the dead-letter queue; everything else goes through. */
+/** A rule for sends to the dead-letter queue; other requests pass. */
 function toDead(rule: SqsRule): SqsRule {
   return (request, forward) =>
     request.action === 'SendMessageBatch' && request.queue === 'dead' ? rule(request, forward) : forward();
 }
 
-describe('a dead-letter queue that is gone', () => {
-  test('keeps the message under lease and the result, says so, and goes on when it is back without another call', async () => {
+describe('an unreachable dead-letter queue', () => {
+  test('makes the worker keep message and result under lease, report it, and resume without another call', async () => {
     await start();
     away();
     await stage.sendUpdates(1, 'unknown');
@@ -62,7 +62,7 @@ describe('a dead-letter queue that is gone', () => {
     expect(readiness(stage.worker.snapshot()).reasons).toEqual([
       'the dead-letter queue does not accept letters',
     ]);
-    // Two extensions and more: longer than the lease of 2 s that it was received with.
+    // Longer than the first lease of 2 s.
     await proxy.waitFor(() => extensions() >= 3);
     expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
     expect(proxy.count('DeleteMessageBatch', 'updates')).toBe(0);
@@ -79,14 +79,14 @@ describe('a dead-letter queue that is gone', () => {
     expect(stage.events.filter((event) => event.type === 'lease-lost')).toHaveLength(0);
   });
 
-  test('stops the receiving until it is back', async () => {
+  test('stops receiving until it is reachable', async () => {
     await start();
     away();
     await stage.sendUpdates(1, 'unknown');
     await unreachable();
     const before = proxy.count('ReceiveMessage', 'updates');
     await stage.sendUpdates(100);
-    // Polls that were open already may still bring something; each brings ten at most, and none follows.
+    // Polls that were open may still receive ten messages each.
     await proxy.waitFor(() => extensions() >= 2);
     expect(proxy.count('ReceiveMessage', 'updates')).toBe(before);
     expect(stage.left().ready).toBeGreaterThanOrEqual(100 - 10 * before);
@@ -97,7 +97,7 @@ describe('a dead-letter queue that is gone', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('does not keep back what needs no dead letter', async () => {
+  test('does not hold up messages that need no dead letter', async () => {
     await start();
     away();
     stage.api.script('slow0', [{ status: 204, delayMs: 500 }]);
@@ -109,8 +109,8 @@ describe('a dead-letter queue that is gone', () => {
     expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
   });
 
-  // The limit of 5 s is the test: a stop that has nothing to wait for must not use up its grace.
-  test('at a stop: the message is released at once, nothing is deleted', { timeout: 5_000 }, async () => {
+  // The limit of 5 s is the test: a stop must not wait for its whole grace.
+  test('at a stop: the message is released at once and not deleted', { timeout: 5_000 }, async () => {
     await start(longGrace);
     away();
     await stage.send('not JSON', { Identifier: 'unknown0', Description: 'x' });
@@ -131,7 +131,7 @@ describe('a dead-letter queue that is gone', () => {
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
     await stage.send('not JSON');
     await unreachable();
-    // What is released from now on must find no open poll to come back by.
+    // No poll may be open that receives what is released.
     proxy.rule = (request, forward) => (request.action === 'ReceiveMessage' ? 'hang' : forward());
     await stage.worker.stop();
     expect(stage.worker.snapshot()).toMatchObject({ state: 'stopped', held: 0 });
@@ -165,7 +165,7 @@ describe('a dead-letter queue that refuses', () => {
     ['with a 500', () => sqsError(500, 'InternalFailure', 'oops')],
     ['by cutting the connection', () => 'reset'],
     [
-      'each entry for a reason of its own',
+      'each entry with another code',
       (request) => ({
         status: 200,
         output: {
@@ -179,7 +179,7 @@ describe('a dead-letter queue that refuses', () => {
         },
       }),
     ],
-  ])('%s: is tried again until it takes the letter, record and all', async (_what, rule) => {
+  ])('%s: is retried until it accepts the letter with its record', async (_what, rule) => {
     await start();
     proxy.rule = toDead(rule);
     await stage.send('not JSON');
@@ -194,9 +194,9 @@ describe('a dead-letter queue that refuses', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('by never answering: the message is released before the grace of a stop is over', async () => {
+  test('by never answering: the message is released within the grace of a stop', async () => {
     await start({ SHUTDOWN_GRACE_SECONDS: '1' });
-    // A poll that is cut would leave its trace in the SQS server and take the message along: one poll, no more.
+    // An aborted poll could still receive the message in the SQS server: so there is only one poll.
     let polls = 0;
     proxy.rule = (request, forward) => {
       if (request.action === 'SendMessageBatch' && request.queue === 'dead') return 'hang';
@@ -210,22 +210,22 @@ describe('a dead-letter queue that refuses', () => {
   });
 });
 
-describe('a letter that SQS refuses for its own sake', () => {
+describe('a letter that SQS refuses', () => {
   const big = 'x'.repeat(3_000);
   const small = { deadLetterAttributes: { MaximumMessageSize: '1024' } };
 
-  test('does not hold up other letters, in its batch or after it', async () => {
+  test('does not hold up other letters, in its batch or later', async () => {
     await start({}, small);
     await stage.send('bad 0', big, 'bad 1');
     await stage.until(() => stage.settled('dead-letter').length === 2);
     expect((await stage.deadLetters()).map(({ body }) => body).sort()).toEqual(['bad 0', 'bad 1']);
-    // It is kept, under lease, and tried again.
+    // It is kept under lease and retried.
     expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
     const tried = sends();
     await proxy.waitFor(() => sends() >= tried + 2);
   });
 
-  test('goes in its turn once the queue takes it, without another call or delivery', async () => {
+  test('is sent once the queue accepts it, without another call or delivery', async () => {
     await start({}, small);
     await stage.send(big);
     await proxy.waitFor(() => sends() >= 3);
@@ -238,11 +238,11 @@ describe('a letter that SQS refuses for its own sake', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('does not hold up the messages that come after it', async () => {
+  test('does not hold up later messages', async () => {
     await start({}, small);
     await stage.send(big);
     await proxy.waitFor(() => sends() >= 2);
-    // One by one, so that polls which are open already are used up.
+    // One by one, so that all open polls have ended.
     for (let i = 0; i < 5; i++) {
       await stage.sendUpdates(1, `good${i}x`);
       await expect
@@ -262,7 +262,7 @@ describe('a letter that SQS refuses for its own sake', () => {
     expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
   });
 
-  test('does not take the others along when it makes a whole request fail', async () => {
+  test('does not fail the others when it makes a whole request fail', async () => {
     await start();
     proxy.rule = toDead((request, forward) => {
       const bodies = (request.input.Entries as { MessageBody: string }[]).map(

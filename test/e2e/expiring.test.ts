@@ -1,4 +1,4 @@
-/** Design 2.2, last row: whatever the state, a message must not vanish; at 90% of the retention it is dead-lettered. */
+/** A message is dead-lettered at 90% of the retention, in whatever state, before SQS deletes it. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
@@ -16,7 +16,7 @@ let stage: Stage;
 afterEach(() => stage.strike());
 
 const empty = { ready: 0, inFlight: 0 };
-/** Of SQS's shortest retention, 60 s. */
+/** Of the shortest retention of SQS, 60 s. */
 const EXPIRING_AT_MS = 54_000;
 const throttledForLong: ScriptedAnswer = {
   status: 429,
@@ -24,7 +24,7 @@ const throttledForLong: ScriptedAnswer = {
   headers: { 'retry-after': '900' },
 };
 
-/** The worker's wall clock; what was sent just now is `aheadMs` old for it. */
+/** A wall clock for the worker, for which a message just sent is `aheadMs` old. */
 let aheadMs = 0;
 const clock: Clock = { wall: () => Date.now() + aheadMs, monotonic: systemClock.monotonic };
 
@@ -51,7 +51,7 @@ describe('on receipt', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('a message that is not there yet is applied', async () => {
+  test('a message just before that age is applied', async () => {
     await setAgingStage();
     aheadMs = EXPIRING_AT_MS - 10_000;
     await stage.sendUpdates(1);
@@ -61,7 +61,7 @@ describe('on receipt', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('a message that is no valid update is Invalid all the same', async () => {
+  test('an invalid message is Invalid, not Expiring', async () => {
     await setAgingStage();
     age();
     await stage.send('not JSON');
@@ -71,7 +71,7 @@ describe('on receipt', () => {
   });
 });
 
-describe('in hand', () => {
+describe('while held', () => {
   test('a message that backs off is dead-lettered with its last failure', async () => {
     await setAgingStage();
     stage.api.script('task0', [throttledForLong]);
@@ -131,7 +131,7 @@ describe('in hand', () => {
     ]);
   });
 
-  test('a call in flight is not cut: when it succeeds, the message is applied', async () => {
+  test('a call in flight is not aborted: when it succeeds, the message is applied', async () => {
     await setAgingStage({ env: { CALL_TIMEOUT_MS: '10000' } });
     stage.api.script('task0', [{ status: 204, delayMs: 1_500 }]);
     stage.api.script('task1', [throttledForLong]);
@@ -140,7 +140,7 @@ describe('in hand', () => {
     await stage.api.waitFor(() => stage.api.stats().calls === 2);
     age();
     await stage.ended(2);
-    // The other one shows that the worker had looked while the call was in flight.
+    // The other message shows that the worker checked ages while the call was in flight.
     expect(stage.settled().map(({ disposition }) => disposition.action)).toEqual([
       'dead-letter',
       'acknowledge',
@@ -148,7 +148,7 @@ describe('in hand', () => {
     expect(stage.api.callsFor('task0')).toHaveLength(1);
   });
 
-  test('a call in flight that fails is not tried again', async () => {
+  test('a call in flight that fails is not retried', async () => {
     await setAgingStage({
       env: { CALL_TIMEOUT_MS: '10000', MAX_ATTEMPTS: '100', RETRY_BASE_MS: '1000', RETRY_MAX_MS: '1000' },
     });
@@ -164,9 +164,9 @@ describe('in hand', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('a message is never deferred past the hour: it comes back in time', async () => {
+  test('a message is never deferred beyond that age', async () => {
     await setAgingStage({ env: { MAX_ATTEMPTS: '1', MAX_DELIVERIES: '1000' }, random: () => 0.99 });
-    // Two seconds and a half are left; the dice would defer for five.
+    // 2.5 s are left; the jitter would defer for 5.
     aheadMs = EXPIRING_AT_MS - 2_500;
     stage.api.scriptAll({ status: 500, errorType: 'InternalServerException' });
     await stage.sendUpdates(1);
@@ -198,8 +198,8 @@ describe('in the queue while calls are paused', () => {
   test.each<[string, StageOptions['api'], string]>([
     ['by expired credentials', { expiredCredentials: true }, 'misconfigured'],
     ['by an outage', { down: true }, 'outage'],
-    ['by a policy revoked', { denied: 'all' }, 'denied'],
-  ])('(%s) all that expires is found and dead-lettered', async (_what, api, state) => {
+    ['by a revoked policy', { denied: 'all' }, 'denied'],
+  ])('(%s) every expiring message is found and dead-lettered', async (_what, api, state) => {
     await setAgingStage({ ...(api && { api }), random: () => 0.1 });
     await stage.sendUpdates(80);
     await stage.worker.start();
@@ -215,7 +215,7 @@ describe('in the queue while calls are paused', () => {
     expect(stage.worker.snapshot().gate).toBe(state);
   });
 
-  test('also while the outcome queue is away, and the outcomes follow when it is back', async () => {
+  test('also while the outcome queue is unreachable; the outcomes follow when it is back', async () => {
     await setAgingStage({ outcomes: true, random: () => 0.1 });
     await stage.worker.start();
     stage.sqs.deleteQueue('outcomes', { region: REGION });
@@ -223,7 +223,7 @@ describe('in the queue while calls are paused', () => {
     await stage.until(() => !stage.worker.snapshot().outcomeQueueReachable);
     await stage.sendUpdates(80);
     age();
-    // A poll that was open already may take ten of them while they are young.
+    // An open poll may receive ten of them while they are young.
     const letters = new Set<string>();
     const look = async () => {
       for (const { body } of await stage.deadLetters()) letters.add(body);
@@ -239,21 +239,21 @@ describe('in the queue while calls are paused', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('what does not expire is left in the queue, visible', async () => {
+  test('other messages stay visible in the queue', async () => {
     await setAgingStage({ api: { expiredCredentials: true }, random: () => 0 });
     await stage.sendUpdates(60);
     await stage.worker.start();
     await stage.until(() => stage.worker.snapshot().gate === 'misconfigured');
     const attempts = (): number => stage.events.filter((event) => event.type === 'attempt').length;
     const before = attempts();
-    // Long enough for a few looks.
+    // Long enough for a few sweeps.
     await stage.until(() => attempts() >= before + 5);
     expect(stage.settled('dead-letter')).toHaveLength(0);
     await expect.poll(() => stage.left().ready + stage.worker.snapshot().held).toBe(60);
     await expect.poll(() => stage.worker.snapshot().held).toBeLessThanOrEqual(30);
   });
 
-  test('is left there while the dead-letter queue is away: no more is taken than may be held', async () => {
+  test('an expiring message stays there while the dead-letter queue is unreachable and the slots are taken', async () => {
     const proxy = await startSqsProxy();
     try {
       await setAgingStage({
@@ -270,7 +270,7 @@ describe('in the queue while calls are paused', () => {
       await stage.until(() => !stage.worker.snapshot().deadLetterQueueReachable);
       await stage.sendUpdates(200);
       age();
-      // So many tries to send take longer than it takes to look at the queue twice.
+      // So many retries take longer than two sweeps.
       const tried = proxy.count('SendMessageBatch', 'dead');
       await proxy.waitFor(() => proxy.count('SendMessageBatch', 'dead') >= tried + 20);
       expect(stage.worker.snapshot().held).toBeLessThanOrEqual(60);
@@ -283,7 +283,7 @@ describe('in the queue while calls are paused', () => {
     }
   });
 
-  test('is found behind much that does not expire', async () => {
+  test('an expiring message is found behind many others', async () => {
     const proxy = await startSqsProxy();
     try {
       await setAgingStage({
@@ -292,7 +292,7 @@ describe('in the queue while calls are paused', () => {
         random: () => 0,
       });
       proxy.upstream = stage.sqsUrl;
-      // What is named old was sent 55 s before the rest.
+      // Messages named old were sent 55 s before the others.
       proxy.rule = async (request, forward) => {
         const answer = await forward();
         if (request.action !== 'ReceiveMessage' || request.queue !== 'updates') return answer;

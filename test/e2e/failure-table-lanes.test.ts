@@ -1,4 +1,4 @@
-/** Design 2.4.2 on a standard queue: one call at a time for one Identifier, whatever the calls come to. */
+/** Standard queues: calls for one Identifier never overlap, however they end. */
 import { afterEach, expect, test } from 'vitest';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -7,7 +7,7 @@ let stage: Stage;
 afterEach(() => stage.strike());
 
 const empty = { ready: 0, inFlight: 0 };
-/** All decided at one time: none is newer than another. */
+/** All decided on at the same time: none is newer than another. */
 const IssuedAt = '2026-11-23T07:00:00Z';
 const updates = (Identifier: string, count: number): object[] =>
   Array.from({ length: count }, (_, i) => ({ Identifier, Description: `${i}`, IssuedAt }));
@@ -25,7 +25,7 @@ test('messages of one Identifier run one after the other, in order of arrival', 
   expect(stage.left()).toEqual(empty);
 });
 
-test('messages of different Identifiers run side by side, never two of one', async () => {
+test('messages of different Identifiers run in parallel, never two of one', async () => {
   stage = await setStage({ api: { latency: { minMs: 20, maxMs: 60 } } });
   const all = Array.from({ length: 20 }, (_, i) =>
     ['a', 'b', 'c', 'd', 'e'].map((id) => ({ Identifier: id, Description: `${i}` })),
@@ -48,7 +48,7 @@ test.each<[string, ScriptedAnswer]>([
   ['is cut off', 'reset'],
   ['meets a proxy', { status: 404, body: '<html>404</html>' }],
 ])(
-  'a message waits until the one before it is done, also when that %s and is tried again',
+  'a message waits until the one before it has ended, also when that %s and is retried',
   async (_what, answer) => {
     stage = await setStage({ env: { CALL_TIMEOUT_MS: '150' }, api: { latency: { minMs: 1, maxMs: 10 } } });
     stage.api.script('same', [answer, answer]);
@@ -74,7 +74,7 @@ test('a message whose predecessor is dead-lettered or deferred still gets its tu
   expect(stage.left()).toEqual(empty);
 });
 
-test('one Identifier with many messages does not keep the others from their calls', async () => {
+test('one Identifier with many messages does not delay the calls of others', async () => {
   stage = await setStage({ api: { latency: { minMs: 20, maxMs: 20 } } });
   const order: string[] = [];
   stage.api.onCall((call) => order.push(call.identifier));
@@ -82,7 +82,7 @@ test('one Identifier with many messages does not keep the others from their call
   await stage.sendUpdates(10, 'other');
   await stage.worker.start();
   await stage.ended(50);
-  // All ten others were called while the busy one had most of its turns still to come.
+  // All ten others were called for while the busy one had most of its calls still to come.
   expect(order.lastIndexOf('other9')).toBeLessThan(40);
   expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
 });
@@ -93,7 +93,7 @@ test('two deliveries of one message are never in flight at once: a duplicate wai
   await stage.send(...updates('same', 1));
   await stage.worker.start();
   await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
-  // Someone makes it visible while the call is in flight: SQS hands it out a second time.
+  // It is made visible during the call: SQS delivers it a second time.
   const [held] = stage.sqs.inspectQueue('updates')?.messages.inflight ?? [];
   await stage.source.changeVisibility([{ receiptHandle: held?.receiptHandle ?? '', seconds: 0 }]);
   await expect.poll(() => stage.worker.snapshot().held).toBe(2);

@@ -1,4 +1,4 @@
-/** Design 2.2, one message at a time: what a call's answer makes of it. */
+/** What becomes of a message, for each kind of answer to its call. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
 import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -52,18 +52,18 @@ describe('throttling', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('waits as long as Retry-After asks, also where the backoff is shorter', async () => {
+  test('waits at least for Retry-After, even when the backoff is shorter', async () => {
     stage = await setStage();
     stage.api.script('task0', [{ ...throttled, headers: { 'retry-after': '1' } }]);
     await stage.sendUpdates(1);
     await stage.worker.start();
     await stage.ended(1);
     const [first, second] = stage.api.callsFor('task0');
-    // A bound from below: a slow machine only makes it longer. A tenth is left for clocks that differ.
+    // A lower bound: a slow machine only takes longer. A tenth is left for differences of clocks.
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(900);
   });
 
-  test('never counts as a failed attempt: four 500s among many 429s leave one attempt of five', async () => {
+  test('never counts as a failed attempt: after four 500s and many 429s one attempt of five is left', async () => {
     stage = await setStage({ env: { MAX_ATTEMPTS: '5', MAX_DELIVERIES: '1', RETRY_MAX_MS: '10' } });
     const mixed = times(4, [throttled, throttled, throttled, failed]).flat();
     stage.api.script('task0', [...mixed, ...times(5, throttled)]);
@@ -86,7 +86,7 @@ describe('throttling', () => {
   });
 });
 
-describe('a failure that may pass', () => {
+describe('a retryable failure', () => {
   const passing: [string, ScriptedAnswer][] = [
     ['a 500', failed],
     ['an answer lost after the update took effect', 'apply-then-reset'],
@@ -107,7 +107,7 @@ describe('a failure that may pass', () => {
   });
 
   test('defers the message when the attempts of a delivery are spent, for 0 to 5 s the first time', async () => {
-    // The dice show a tenth: half a second of five, rounded up.
+    // The random number is 0.1: half a second of five, rounded up.
     stage = await setStage({ env: { MAX_ATTEMPTS: '3', MAX_DELIVERIES: '5' }, random: () => 0.1 });
     stage.api.script('task0', times(3, failed));
     await stage.sendUpdates(1);
@@ -126,7 +126,7 @@ describe('a failure that may pass', () => {
     expect(await stage.deadLetters()).toEqual([]);
   });
 
-  test('defers within 0 to 5 s with real dice', async () => {
+  test('defers for 0 to 5 s with real randomness', async () => {
     stage = await setStage({ env: { MAX_ATTEMPTS: '1' } });
     stage.api.scriptAll(failed);
     await stage.sendUpdates(10);
@@ -201,7 +201,7 @@ describe('a failure that may pass', () => {
   });
 });
 
-describe('a refusal of this request', () => {
+describe('a rejection of the request', () => {
   test.each<[number, string]>([
     [400, 'ValidationException'],
     [404, 'ResourceNotFoundException'],
@@ -238,7 +238,7 @@ describe('a refusal of this request', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('after failures counts the calls of all kinds', async () => {
+  test('after other failures counts all calls', async () => {
     stage = await setStage();
     stage.api.script('task0', [throttled, failed, { status: 404, errorType: 'ResourceNotFoundException' }]);
     await stage.sendUpdates(1);
@@ -248,13 +248,13 @@ describe('a refusal of this request', () => {
   });
 });
 
-describe('an answer the API did not give', () => {
+describe('an answer that is not the API’s', () => {
   const foreign: [string, ScriptedAnswer][] = [
     ['an HTML 404', { status: 404, body: proxyPage }],
     ['a 200 with a page', { status: 200, body: '<html>log in to the Wi-Fi</html>' }],
   ];
 
-  test.each(foreign)('%s: is no rejection and no success; it is retried', async (_what, answer) => {
+  test.each(foreign)('%s: is neither rejection nor success, and is retried', async (_what, answer) => {
     stage = await setStage({ env: { MAX_ATTEMPTS: '3', MAX_DELIVERIES: '1' } });
     stage.api.script('task0', [answer, answer]);
     await stage.sendUpdates(1);
@@ -267,7 +267,7 @@ describe('an answer the API did not give', () => {
   });
 
   test.each(foreign)(
-    '%s: pauses when the attempts are spent, blames nobody, goes on by itself',
+    '%s: pauses when the attempts are spent, dead-letters nothing, and resumes by itself',
     async (_what, answer) => {
       stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1' } });
       stage.api.scriptAll(answer);

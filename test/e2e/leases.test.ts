@@ -1,4 +1,4 @@
-/** Design 5.6 against an SQS as strict as AWS's: leases kept for as long as a message is held, and what ends them. */
+/** Leases, with an SQS server as strict as AWS's: kept while a message is held, and how they end. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { type SqsProxy, type SqsRequest, startSqsProxy } from '../../testing/sqs/proxy.ts';
@@ -45,10 +45,10 @@ function watchHandles(): string[] {
   return handles;
 }
 
-test('through throttling longer than the lease each message stays in one hand and is applied once', async () => {
+test('each message is delivered and applied once through throttling that is longer than the lease', async () => {
   await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '5' } });
   await stage.sendUpdates(15);
-  // All are in hand before the first is let through.
+  // All are held before the first call is accepted.
   stage.api.configure({ limit: { ratePerSecond: 0.001, burst: 1 }, retryAfterSeconds: 1 });
   await stage.worker.start();
   await stage.api.waitFor(() => stage.api.stats().throttled >= 15);
@@ -63,21 +63,21 @@ test('through throttling longer than the lease each message stays in one hand an
   expect(stage.settled('acknowledge').map(({ subject }) => subject.message.receiveCount)).toEqual(
     Array.from({ length: 15 }, () => 1),
   );
-  // In batches, by the receives that brought them.
+  // In batches, by the receives that delivered them.
   const sizes = proxy.requests.filter(isExtension).map(({ input }) => (input.Entries as unknown[]).length);
   expect(Math.max(...sizes)).toBeGreaterThan(5);
   expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
 });
 
 describe('a delete', () => {
-  test('whose answer comes after SQS has refused to extend what is deleted counts as done', async () => {
+  test('whose answer comes after SQS has refused to extend the deleted message counts as done', async () => {
     await set();
     const answer = Promise.withResolvers<void>();
     let held = 0;
     proxy.rule = async (request, forward) => {
       const result = await forward();
       if (request.action === 'DeleteMessageBatch' && held++ === 0) await answer.promise;
-      // SQS has refused to extend what is deleted: that proves nothing.
+      // SQS refuses to extend a deleted message: that proves nothing.
       if (isExtension(request)) answer.resolve();
       return result;
     };
@@ -110,14 +110,14 @@ describe('a delete', () => {
     expect(lost()).toEqual([]);
   });
 
-  test('with a receipt handle that has expired counts as lost; the next delivery is applied, then those behind it', async () => {
+  test('with an expired receipt handle counts as lost; the next delivery is applied, then the messages behind it', async () => {
     await set({ fifo: true });
     const handles = watchHandles();
     stage.api.script('a', [{ status: 204, delayMs: 400 }]);
     await stage.sendInOrder(...['0', '1'].map((Description) => ({ Identifier: 'a', Description })));
     await stage.worker.start();
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
-    // Somebody else's doing; the worker learns of it at its delete.
+    // Done by another client; the worker notices at its delete.
     await stage.source.changeVisibility([{ receiptHandle: handles[0] ?? '', seconds: 0 }]);
     await stage.ended(2);
     expect(lost()).toMatchObject([{ reason: expect.stringContaining('expired') }]);
@@ -125,7 +125,7 @@ describe('a delete', () => {
   });
 });
 
-test('a delete by an old handle that says done and deletes nothing, as standard queues do, loses nothing', async () => {
+test('a delete by an old handle that succeeds without deleting, as on standard queues, loses nothing', async () => {
   await set();
   let deletes = 0;
   proxy.rule = async (request, forward) => {
@@ -144,7 +144,7 @@ test('a delete by an old handle that says done and deletes nothing, as standard 
   expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
 });
 
-test('a lease that somebody ended is noticed at the extension: the message is forgotten', async () => {
+test('a lease that another client has ended is noticed at the extension, and the message is dropped', async () => {
   await set();
   const handles = watchHandles();
   stage.api.script('task0', [{ status: 204, delayMs: 1_500 }]);
@@ -158,10 +158,10 @@ test('a lease that somebody ended is noticed at the extension: the message is fo
   expect(stage.worker.snapshot().held).toBe(0);
 });
 
-test('a deferral is sent after the extension under way, not beside it: the extension would undo it', async () => {
+test('a deferral is sent after an extension in flight, which would undo it', async () => {
   const failing = Promise.withResolvers<void>();
   await set({
-    // An extension that is not answered within an eighth of the lease is given up.
+    // An extension times out after an eighth of the lease.
     env: { VISIBILITY_TIMEOUT_SECONDS: '4', MAX_ATTEMPTS: '1' },
     random: () => 0,
     wrapApi: (api) => ({
@@ -178,7 +178,7 @@ test('a deferral is sent after the extension under way, not beside it: the exten
     if (!isExtension(request)) return forward();
     failing.resolve();
     await stage.until(() => stage.events.some((event) => event.type === 'attempt'));
-    // As long as another request takes all the way: a deferral sent in the same turn as the attempt ended has arrived.
+    // After another request has been answered: a deferral sent at once would have arrived.
     const before = proxy.requests.length;
     await stage.queue('updates', { endpoint: proxy.url }).attributes();
     beside.push(...proxy.requests.slice(before).map(({ action }) => action));
@@ -192,7 +192,7 @@ test('a deferral is sent after the extension under way, not beside it: the exten
   expect(lost()).toEqual([]);
 });
 
-test('a queue purged under way: what is in hand is forgotten, nothing of it comes back, work goes on', async () => {
+test('after a purge of the queue the held messages are dropped, do not come back, and work continues', async () => {
   await set();
   stage.api.script('same', [{ status: 204, delayMs: 1_800 }]);
   await stage.send(...['0', '1', '2'].map((Description) => ({ Identifier: 'same', Description })));

@@ -1,4 +1,4 @@
-/** The log of a worker process: what an operator greps for is there, what nobody may see is not. */
+/** The log of a worker process has what operators search for, and no secrets. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
@@ -35,7 +35,7 @@ async function stop(): Promise<void> {
   expect(await worker.exited).toEqual({ code: 0, signal: null });
 }
 
-/** What must hold of any output: JSON lines and nothing else, nothing secret, nothing a terminal obeys. */
+/** Any output: only JSON lines, no secrets, no characters that a terminal interprets. */
 function expectCleanOutput(): void {
   const { stdout, stderr } = worker.raw();
   expect(stderr).toBe('');
@@ -52,7 +52,7 @@ const events = (event: string): readonly Readonly<Record<string, unknown>>[] =>
   worker.lines().filter((line) => line.event === event);
 
 describe('the log of a worker process', () => {
-  test('says of every update that failed whose it was, why, and how to find it at AWS', async () => {
+  test('has the ids, the reason and the AWS request id of every update that failed', async () => {
     const start = await setUp({}, { tasks: { kind: 'all', exceptPrefix: 'unknown' } });
     stage.api.script('flaky', [{ status: 500, errorType: 'InternalServerException' }]);
     const ids = { JobId: 'job-1', RequestId: 'row-1' };
@@ -99,11 +99,11 @@ describe('the log of a worker process', () => {
       errorName: 'InvalidUpdate',
       errorMessage: expect.stringContaining('unknown field "Descripton"'),
     });
-    // The line and the letter tell the same story.
+    // The line agrees with the letter.
     expect(lines.map((line) => line.record)).toEqual(expect.arrayContaining(letters.map(recordOf)));
   });
 
-  test('has one error line for each dead letter and no other', async () => {
+  test('has one line at error for each dead letter, and no others', async () => {
     const start = await setUp({ LOG_LEVEL: 'debug' }, { tasks: { kind: 'all', exceptPrefix: 'unknown' } });
     await stage.sendUpdates(30, 'unknown');
     await stage.sendUpdates(30, 'task');
@@ -117,7 +117,7 @@ describe('the log of a worker process', () => {
     expect(new Set(errors.map((line) => line.identifier)).size).toBe(30);
   });
 
-  test('tells of single successes at debug only, and sums them up at info', async () => {
+  test('logs successes at debug only, and their sums at info', async () => {
     const start = await setUp();
     await stage.sendUpdates(30);
     start();
@@ -151,7 +151,7 @@ describe('the log of a worker process', () => {
   });
 });
 
-describe('nothing secret is in the log', () => {
+describe('the log has no secrets', () => {
   const token = SECRETS.AWS_SESSION_TOKEN;
   const canonical =
     'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
@@ -188,7 +188,7 @@ describe('nothing secret is in the log', () => {
     { operation: 'ReceiveMessage', event: 'receive.failed' },
     { operation: 'DeleteMessageBatch', event: 'settle.failed' },
     { operation: 'SendMessageBatch', event: 'dead_letter_queue.unreachable' },
-  ])('when SQS finds fault with the signature of $operation', async ({ operation, event }) => {
+  ])('when SQS refuses the signature of $operation', async ({ operation, event }) => {
     const start = await setUp({ LOG_LEVEL: 'trace' });
     await stage.send({ Identifier: 'task1', Description: 'x' }, 'not json');
     proxy.treat((request) =>
@@ -204,7 +204,7 @@ describe('nothing secret is in the log', () => {
     expectCleanOutput();
   });
 
-  test('when the dead letter itself quotes it', async () => {
+  test('when the dead letter quotes one', async () => {
     const start = await setUp({ LOG_LEVEL: 'trace' });
     stage.api.scriptAll({ status: 400, errorType: 'ValidationException', body: { message: canonical } });
     await stage.sendUpdates(1);
@@ -217,10 +217,10 @@ describe('nothing secret is in the log', () => {
   });
 });
 
-describe('what is hostile is escaped in the log', () => {
+describe('the log escapes unsafe characters', () => {
   const hostile = 'a\u001b[2Jb\u0007c\u0085d\u009be\u202ef\u2066g\u200fh\u061ci\u2028j\ufeffk\0l';
 
-  test('in what the API answers', async () => {
+  test('of an answer of the API', async () => {
     const start = await setUp({ LOG_LEVEL: 'trace' });
     stage.api.scriptAll({ status: 400, errorType: 'ValidationException', body: { message: hostile } });
     await stage.sendUpdates(1);
@@ -231,7 +231,7 @@ describe('what is hostile is escaped in the log', () => {
     expectCleanOutput();
   });
 
-  test('in what the queue brings', async () => {
+  test('of a message', async () => {
     const start = await setUp({ LOG_LEVEL: 'trace' });
     const bodies: object[] = [
       { [hostile]: 1, Identifier: 'task1', Description: 'x' },
@@ -247,7 +247,7 @@ describe('what is hostile is escaped in the log', () => {
     expect(events('dead_letter')).toHaveLength(bodies.length);
   });
 
-  test('in the name that an error gives itself', async () => {
+  test('of the name of an error', async () => {
     const start = await setUp({ LOG_LEVEL: 'trace' });
     const type = `Evil\u202e\u001b[2J`;
     stage.api.scriptAll({

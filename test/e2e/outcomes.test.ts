@@ -28,14 +28,14 @@ async function set(options: StageOptions = {}): Promise<void> {
   proxy.upstream = stage.sqsUrl;
 }
 
-/** Requests that change anything but visibility, as `action queue`, in order. */
+/** Sends and deletes, as `action queue`, in order. */
 const sequence = (): string[] =>
   proxy.requests
     .map(({ action, queue }) => `${action} ${queue}`)
     .filter((request) => /^(SendMessage|DeleteMessage)Batch/.test(request));
 
 describe('every update has one outcome', () => {
-  test('whatever becomes of it, with whatever ids can be read', async () => {
+  test('whatever becomes of it, with all ids that can be read', async () => {
     await set({
       env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1', FAILURE_RUN_LIMIT: '0' },
       wrapApi: (api) => ({
@@ -100,12 +100,12 @@ describe('every update has one outcome', () => {
       ]),
     );
     expect(new Set(outcomes.map(({ MessageId }) => MessageId)).size).toBe(7);
-    // The event of the settlement tells what was published.
+    // The settled event contains what was published.
     expect(stage.settled().map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(outcomes));
     expect(stage.left()).toEqual(empty);
   });
 
-  test('also one that was about to vanish', async () => {
+  test('also an expiring one', async () => {
     await set({
       queueAttributes: { MessageRetentionPeriod: '3600' },
       clock: { wall: () => Date.now() + 3_300_000, monotonic: systemClock.monotonic },
@@ -118,7 +118,7 @@ describe('every update has one outcome', () => {
     ]);
   });
 
-  test('in the order letter, outcome, delete, each confirmed before the next', async () => {
+  test('after its dead letter and before its delete, each confirmed before the next', async () => {
     await set();
     const confirmed = new Map<string, PromiseWithResolvers<void>>(
       ['dead', 'outcomes'].map((queue) => [queue, Promise.withResolvers<void>()]),
@@ -146,7 +146,7 @@ describe('every update has one outcome', () => {
 });
 
 describe('requests to SQS', () => {
-  test('per update are a tenth for its outcome and a tenth for its delete, under backlog and at the end', async () => {
+  test('per update are a tenth for its outcome and a tenth for its delete, during a backlog and at its end', async () => {
     await set();
     const updates = 300;
     await stage.sendUpdates(updates);
@@ -161,19 +161,18 @@ describe('requests to SQS', () => {
     process.stdout.write(
       `${updates} updates: ${receives} receives (idle ones included), ${sends} sends of outcomes, ${deletes} deletes\n`,
     );
-    // 30 each, and what is not full when everything in hand is being settled: how often that is depends on how busy the
-    // machine is (34 were seen beside other tests).
+    // 30 each, plus those that are not full; how many depends on the load of the machine (34 were seen).
     expect(sends / updates).toBeLessThanOrEqual(0.15);
     expect(deletes / updates).toBeLessThanOrEqual(0.15);
   });
 
-  test('are none for outcomes where no outcome queue is set', async () => {
+  test('are none for outcomes without an outcome queue', async () => {
     await set({ outcomes: false });
     await stage.sendUpdates(20);
     await stage.worker.start();
     await stage.ended(20);
     expect(proxy.requests.filter(({ queue }) => queue !== 'updates').map(({ action }) => action)).toEqual([
-      // The look at the dead-letter queue.
+      // The dead-letter queue is looked up.
       'GetQueueAttributes',
     ]);
     expect(proxy.requests.filter(({ action }) => action.startsWith('SendMessage'))).toEqual([]);
@@ -181,7 +180,7 @@ describe('requests to SQS', () => {
   });
 });
 
-test('a worker whose outcome queue is missing waits for it, and receives nothing meanwhile', async () => {
+test('a worker whose outcome queue does not exist waits for it without receiving', async () => {
   await set({ outcomes: false, env: { OUTCOME_QUEUE_URL: 'http://127.0.0.1/000000000000/outcomes' } });
   await stage.sendUpdates(1);
   const started = stage.worker.start();

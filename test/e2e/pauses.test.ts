@@ -1,4 +1,4 @@
-/** Design 2.2, the causes that do not lie in the messages: an outage, a policy revoked; and the lone 403. */
+/** Pauses for causes outside the messages: an outage, a revoked policy; and the single 403. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { readiness } from '../../src/http/health.ts';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
@@ -34,9 +34,9 @@ describe('an outage', () => {
   test.each<[string, ScriptedAnswer]>([
     ['500s', { status: 500, errorType: 'InternalServerException' }],
     ['hangs', 'hang'],
-  ])('of %s costs few calls and no message, even with MAX_DELIVERIES=1', async (_what, answer) => {
+  ])('of %s takes few calls and dead-letters nothing, even with MAX_DELIVERIES=1', async (_what, answer) => {
     stage = await setStage({
-      // Short, but longer than a busy machine takes to answer: a timeout among successes is the message's own.
+      // Short, but longer than a busy machine takes to answer.
       env: { MAX_DELIVERIES: '1', CALL_TIMEOUT_MS: '500' },
       random: () => 0,
     });
@@ -45,16 +45,16 @@ describe('an outage', () => {
     await stage.sendUpdates(100);
     await stage.worker.start();
     await stage.until(() => stage.worker.snapshot().gate === 'outage');
-    // Or a probe's.
+    // One for a probe.
     await expect.poll(() => stage.worker.snapshot().inFlight).toBeLessThanOrEqual(1);
     const before = calls.length;
-    // Those under way when it was found, at most; never one for each message.
+    // At most the calls in flight when the outage was detected.
     expect(before).toBeLessThan(100);
     expect(readiness(stage.worker.snapshot()).ok).toBe(false);
     await stage.api.waitFor(() => calls.length >= before + 6);
     const probes = calls.slice(before, before + 6);
     expect(new Set(probes).size, 'probes go to different Identifiers').toBe(6);
-    // Ten may come to hand while ten others are on their way back.
+    // Ten may be received while ten others are being released.
     await expect.poll(() => stage.worker.snapshot().held).toBeLessThanOrEqual(30);
     expect(stage.settled('dead-letter')).toHaveLength(0);
     stage.api.scriptAll(null);
@@ -64,7 +64,7 @@ describe('an outage', () => {
     expect(readiness(stage.worker.snapshot())).toEqual({ ok: true, reasons: [] });
   });
 
-  test('is survived with a finite rate and one call at a time, too', async () => {
+  test('is handled with a finite rate and one call at a time, too', async () => {
     const env = { RATE_LIMIT: '200', MAX_CONCURRENCY: '1', MAX_DELIVERIES: '1' };
     stage = await setStage({ env, random: () => 0 });
     stage.api.configure({ down: true });
@@ -88,7 +88,7 @@ describe('an outage', () => {
     await stage.worker.start();
     await stage.until(() => stage.worker.snapshot().gate === 'outage');
     await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
-    // Each probe now takes longer than the time from one to the next.
+    // Each probe takes longer than the time between two.
     stage.api.scriptAll({ status: 500, errorType: 'InternalServerException', delayMs: 500 });
     let most = 0;
     let probes = 0;
@@ -101,7 +101,7 @@ describe('an outage', () => {
     expect(gateStates()).toEqual(['outage']);
   });
 
-  test('is ended by any answer that the API gave about a request, and that message is rejected', async () => {
+  test('ends at any answer of the API to a request, and that message is rejected', async () => {
     stage = await setStage({ random: () => 0 });
     stage.api.scriptAll('reset');
     await stage.sendUpdates(30);
@@ -117,7 +117,7 @@ describe('an outage', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('counts nothing against a message whose attempts failed before it was found', async () => {
+  test('does not count the attempts that failed before it was detected', async () => {
     stage = await setStage({
       env: { MAX_ATTEMPTS: '5', MAX_DELIVERIES: '1', FAILURE_RUN_LIMIT: '4' },
       timings: {
@@ -127,7 +127,7 @@ describe('an outage', () => {
       random: () => 0,
     });
     const failed = { status: 500, errorType: 'InternalServerException' } as const;
-    // The fourth failure asks for a wait in which an outage comes and goes; the fifth then must not spend the attempts.
+    // An outage begins and ends during the backoff after the fourth failure; then the fifth must not exhaust the attempts.
     const askingToWait = { ...failed, headers: { 'retry-after': '1' } };
     stage.api.script('first0', [failed, failed, failed, askingToWait, failed]);
     await stage.sendUpdates(1, 'first');
@@ -143,7 +143,7 @@ describe('an outage', () => {
     expect(await stage.deadLetters()).toEqual([]);
   });
 
-  test('is not seen where only one Identifier fails, however often', async () => {
+  test('is not detected when only one Identifier fails', async () => {
     stage = await setStage({
       env: { FAILURE_RUN_LIMIT: '3', MAX_ATTEMPTS: '5', MAX_DELIVERIES: '4' },
       random: () => 0,
@@ -165,7 +165,7 @@ describe('an outage', () => {
     expect(gateStates()).toEqual([]);
   });
 
-  test('is not seen where successes come between', async () => {
+  test('is not detected when successes come between', async () => {
     stage = await setStage({
       env: { FAILURE_RUN_LIMIT: '3', MAX_ATTEMPTS: '1', MAX_DELIVERIES: '1', MAX_CONCURRENCY: '1' },
     });
@@ -180,7 +180,7 @@ describe('an outage', () => {
     expect(stage.settled('dead-letter')).toHaveLength(20);
   });
 
-  test('is not looked for with FAILURE_RUN_LIMIT=0', async () => {
+  test('is not detected with FAILURE_RUN_LIMIT=0', async () => {
     stage = await setStage({ env: { FAILURE_RUN_LIMIT: '0', MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1' } });
     stage.api.scriptAll({ status: 500, errorType: 'InternalServerException' });
     await stage.sendUpdates(40);
@@ -193,8 +193,8 @@ describe('an outage', () => {
   });
 });
 
-describe('a policy revoked', () => {
-  test('(403s for 200 messages) dead-letters none and goes on without a restart', async () => {
+describe('a revoked policy', () => {
+  test('(403s for 200 messages) dead-letters nothing, and work resumes without a restart', async () => {
     stage = await setStage({
       env: { MAX_DELIVERIES: '1' },
       timings: { ...fastTimings, trialMs: 60_000 },
@@ -223,7 +223,7 @@ describe('a policy revoked', () => {
     expect(stage.worker.snapshot().gate).toBe('open');
   });
 
-  test('releases what is on trial, so that other workers may have it', async () => {
+  test('releases messages on trial to other workers', async () => {
     stage = await setStage({ api: { denied: 'all' }, timings: { ...fastTimings, trialMs: 60_000 } });
     await stage.sendUpdates(20);
     await stage.worker.start();
@@ -236,7 +236,7 @@ describe('a policy revoked', () => {
     }
   });
 
-  test('keeps little in hand from the moment it is seen, not only from the first probe on', async () => {
+  test('makes the worker hold few messages from its detection on', async () => {
     const seldom = { firstMs: 60_000, factor: 1, maxMs: 60_000 };
     stage = await setStage({
       api: { denied: 'all', latency: { minMs: 20, maxMs: 20 } },
@@ -247,19 +247,19 @@ describe('a policy revoked', () => {
     await stage.until(() => stage.worker.snapshot().gate === 'denied');
     await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
     await expect.poll(() => stage.worker.snapshot().onTrial).toBe(0);
-    // What polls bring that were open when it was seen is others' to have: it cannot be called for here.
+    // Messages of polls that were open at the detection are released: no call can be made for them.
     await expect
       .poll(() => stage.worker.snapshot().held, { timeout: 2_000, message: 'messages in hand' })
       .toBeLessThanOrEqual(30);
     expect(stage.settled('dead-letter')).toHaveLength(0);
   });
 
-  test('is told from single refusals: 30 denied among 300 are dead-lettered, the others applied', async () => {
+  test('is distinguished from single denials: 30 denied of 300 are dead-lettered, the others applied', async () => {
     const denied = Array.from({ length: 30 }, (_, i) => `denied${i}`);
     const granted = Array.from({ length: 270 }, (_, i) => `granted${i}`);
     stage = await setStage({
       api: { denied: { prefix: 'denied' }, latency: { minMs: 0, maxMs: 5 } },
-      // Longer than a busy machine takes to answer: each Identifier is to be called once.
+      // Longer than a busy machine takes to answer, so that each Identifier is called once.
       env: { CALL_TIMEOUT_MS: '10000' },
     });
     const order = shuffled([...denied, ...granted], seeded(7));
@@ -282,12 +282,12 @@ describe('a policy revoked', () => {
   });
 });
 
-describe('a lone 403', () => {
+describe('a single 403', () => {
   const longTrial = { ...fastTimings, trialMs: 60_000 };
 
   test('is dead-lettered once a later call for another Identifier succeeds, and not before', async () => {
     stage = await setStage({ api: { denied: ['denied0'] }, timings: longTrial });
-    // This call begins before the 403 and succeeds after it: it says nothing of the policy since.
+    // This call begins before the 403 and succeeds after it, which proves nothing about the policy.
     let answerEarly: () => void = () => {};
     const early = new Promise<void>((resolve) => {
       answerEarly = resolve;
@@ -314,7 +314,7 @@ describe('a lone 403', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('is dead-lettered when the term has passed without other traffic', async () => {
+  test('is dead-lettered after the trial period without other traffic', async () => {
     stage = await setStage({ api: { denied: ['denied0'] } });
     await stage.sendUpdates(1, 'denied');
     await stage.worker.start();
@@ -342,13 +342,13 @@ describe('a lone 403', () => {
     expect(stage.api.task('same')?.Description).toBe('second');
   });
 
-  test('is released at a stop, not blamed', async () => {
+  test('is released at a stop', async () => {
     stage = await setStage({ api: { denied: ['denied0'] }, timings: longTrial });
     await stage.sendUpdates(1, 'denied');
     await stage.worker.start();
     await expect.poll(() => stage.worker.snapshot().onTrial).toBe(1);
     await stage.worker.stop();
-    // Once at least: a poll still open may bring it back, and it is released again.
+    // At least once: an open poll may receive it again.
     expect(new Set(stage.settled().map(({ disposition }) => disposition.action))).toEqual(
       new Set(['release']),
     );
@@ -356,7 +356,7 @@ describe('a lone 403', () => {
     expect(await stage.deadLetters()).toEqual([]);
   });
 
-  test('among rejections is still put on trial: a 404 of another Identifier is no success', async () => {
+  test('among rejections is put on trial, too: a 404 of another Identifier is not a success', async () => {
     stage = await setStage({
       api: { denied: ['denied0'], tasks: { kind: 'all', exceptPrefix: 'unknown' } },
       timings: longTrial,

@@ -1,4 +1,4 @@
-/** A worker that finds the rate of an API by itself, put together as the commands do it. */
+/** A worker with an adaptive rate, assembled as the commands do it. */
 import { Writable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { type Assembly, assemble } from '../../src/commands/assemble.ts';
@@ -19,7 +19,7 @@ let assembly: Assembly;
 let settled: SettledEvent[];
 let listeners: Set<(event: WorkerEvent) => void>;
 
-/** A stage with an adaptive worker on it, started; the stage's own is not. */
+/** A stage with an adaptive worker, started instead of the stage's own. */
 async function setUp(api: SimulatedApiSettingsInput, env: Environment, updates: number): Promise<string[]> {
   stage = await setStage({ api, env });
   settled = [];
@@ -49,7 +49,7 @@ afterEach(async () => {
   await stage.strike();
 });
 
-/** Resolves when `predicate` holds; it is asked after every event of the worker. */
+/** Resolves when `predicate` holds; it is checked after every event of the worker. */
 function until(predicate: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     const listener = (): void => {
@@ -67,7 +67,7 @@ const of = (action: SettledEvent['disposition']['action']): SettledEvent[] =>
 
 const identifierOf = ({ subject }: SettledEvent): string | undefined => subject.ids.identifier;
 
-test('a worker told four times the limit applies everything near the limit, and holds what that rate can start', {
+test('a worker with RATE_LIMIT at four times the limit runs near the limit, and holds only what that rate can start', {
   timeout: 60_000,
 }, async () => {
   const updates = 700;
@@ -89,9 +89,9 @@ test('a worker told four times the limit applies everything near the limit, and 
   const rates = seen.map(({ rate }) => rate).toSorted((a, b) => a - b);
   const median = rates[Math.floor(rates.length / 2)];
   expect(median).toBeLessThan(50 * 1.25);
-  // How much of the limit is used depends on the machine, and is measured in bench; here it has not given in.
+  // The utilization depends on the machine, and is measured in bench.
   expect(median).toBeGreaterThan(50 / 4);
-  // Two seconds' worth, half as much again before any are given back, and what is on its way in and out.
+  // Two seconds' worth, half as much again before any are released, and what is being received and settled.
   for (const { rate, held } of seen) expect(held).toBeLessThan(3 * rate + 60);
 
   await until(() => of('acknowledge').length >= updates);
@@ -103,7 +103,7 @@ test('a worker told four times the limit applies everything near the limit, and 
   expect(throttled / calls).toBeLessThan(0.25);
 });
 
-test('a worker whose limit falls gives back what it cannot start soon, and applies it later', {
+test('a worker whose limit falls releases what it cannot start soon, and applies it later', {
   timeout: 60_000,
 }, async () => {
   const updates = 900;
@@ -118,7 +118,7 @@ test('a worker whose limit falls gives back what it cannot start soon, and appli
   await until(() => assembly.worker.snapshot().held <= 150);
   const released = of('release');
   expect(released.length).toBeGreaterThan(100);
-  // Not called for: nobody's receive of them was in vain.
+  // No call was made for them before.
   for (const { attempts } of released) expect(attempts).toBe(0);
   const applied = new Set(of('acknowledge').map(identifierOf));
   for (const each of released) expect(applied).not.toContain(identifierOf(each));

@@ -1,4 +1,4 @@
-/** How many requests to SQS an update costs, counted at a proxy before the emulator. */
+/** Requests to SQS per update, counted at a proxy. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
 import { type CountingProxy, startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
@@ -8,7 +8,7 @@ let stage: Stage;
 let proxy: CountingProxy;
 afterEach(() => stage.strike());
 
-/** The floor is 0.2: ten messages to a receive, ten to a delete. */
+/** The minimum is 0.2: ten messages per receive, ten per delete. */
 const REQUESTS_PER_UPDATE = 0.21;
 
 async function setUp(updates: number, env: Record<string, string>): Promise<WorkerProcess> {
@@ -35,11 +35,11 @@ describe('requests to SQS per update', () => {
   test.each([
     { rate: 'unlimited', updates: 2_000, around: 400 },
     { rate: '50', updates: 400, around: 150 },
-  ])('stay at or below 0.21 under backlog with RATE_LIMIT=$rate', { timeout: 60_000 }, async (scale) => {
+  ])('stay at or below 0.21 during a backlog with RATE_LIMIT=$rate', { timeout: 60_000 }, async (scale) => {
     const { rate, updates, around } = scale;
     const total = updates + 2 * around;
     const worker = await setUp(total, { RATE_LIMIT: rate });
-    // Receives run ahead of deletes: counting begins when they do, and ends while more is waiting.
+    // Receives are ahead of deletes: counting begins then, and ends while more messages wait.
     const settled = (): number => total - stage.left().ready - stage.left().inFlight;
     await worker.waitForLine(() => settled() >= around);
     const [settledBefore, before] = [settled(), counts()];
@@ -70,7 +70,7 @@ describe('an idle worker', () => {
     stage = await setStage();
     proxy = await startCountingProxy(stage.sqsUrl);
     const asked: unknown[] = [];
-    // Polls come back empty after a second, so that several are seen.
+    // Polls end empty after a second, so that there are several.
     proxy.rewrite(({ operation, body }) => {
       if (operation !== 'ReceiveMessage') return body;
       const receive = JSON.parse(body) as Record<string, unknown>;
@@ -85,11 +85,11 @@ describe('an idle worker', () => {
     });
     expect(most).toBe(1);
     expect(asked.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => [20, 10]));
-    // Two queues looked at, five polls: nothing else.
+    // Two queues are looked up, five polls made, and nothing else.
     expect(counts()).toMatchObject({ GetQueueAttributes: 2, all: 7 });
   });
 
-  test('comes back to one receive outstanding once the polls of a backlog have ended', async () => {
+  test('returns to one receive outstanding once the polls of a backlog have ended', async () => {
     stage = await setStage();
     proxy = await startCountingProxy(stage.sqsUrl);
     proxy.rewrite(({ operation, body }) =>
@@ -101,7 +101,7 @@ describe('an idle worker', () => {
     );
     await worker.waitForLine(() => stage.left().ready + stage.left().inFlight === 0);
     const afterBacklog = proxy.count('ReceiveMessage');
-    // Every poll of the backlog has ended when as many again have begun as could be under way.
+    // All polls of the backlog have ended when as many again have begun.
     await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);
     let most = 0;
     const from = proxy.count('ReceiveMessage');

@@ -1,4 +1,4 @@
-/** How a worker process ends: by signals, in every state it can be in. */
+/** Shutdown of a worker process by signals, in each of its states. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
@@ -14,7 +14,7 @@ beforeAll(() => {
   expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(24);
 });
 
-/** A worker process on a stage of its own, behind a proxy. */
+/** A worker process with a stage and a proxy of its own. */
 async function setUp(
   env: Record<string, string> = {},
   { api = {}, nodeOptions = [] }: { api?: SimulatedApiSettingsInput; nodeOptions?: string[] } = {},
@@ -29,13 +29,13 @@ async function setUp(
 }
 let startWorker: () => WorkerProcess;
 
-/** Longer than any grace here: a process that is still there then has to be killed, and its exit tells. */
+/** Longer than any grace here: a process that still runs is killed, which its exit shows. */
 const GIVE_UP_AFTER_MS = 15_000;
 
-/** Below everything that a worker here could sit out instead: a probe's 5 s, a poll's 20 s, a grace of 10 s. */
+/** Shorter than what a worker could wait for: a probe's 5 s, a poll's 20 s, a grace of 10 s. */
 const AT_ONCE_MS = 4_000;
 
-/** Milliseconds from the signal to the end of the process. */
+/** Milliseconds from the signal to the exit of the process. */
 async function timeToExit(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
   const killedAt = performance.now();
   worker.kill(signal);
@@ -45,7 +45,7 @@ async function timeToExit(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
   return performance.now() - killedAt;
 }
 
-/** Milliseconds from the first line about the end to the last, by the worker's own clock. */
+/** Milliseconds from `worker.draining` to `worker.stopped`, by the worker's clock. */
 function timeByLog(): number {
   const lines = worker.lines();
   const draining = lines.find((line) => line.event === 'worker.draining');
@@ -53,8 +53,8 @@ function timeByLog(): number {
 }
 
 /**
- * The worker is done within its grace, and then gone. How long the signal is on its way and a process takes to go is
- * the machine's doing, which may be busy: so the grace is held against the worker's own clock.
+ * The worker stops within its grace, and the process exits. Delivering the signal and exiting may take longer on a busy
+ * machine, so the grace is compared with the worker's clock.
  */
 async function expectExitWithin(graceMs: number): Promise<void> {
   expect(await timeToExit()).toBeLessThan(2 * graceMs);
@@ -64,7 +64,7 @@ async function expectExitWithin(graceMs: number): Promise<void> {
 
 describe('a worker with calls in flight and messages waiting', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'finishes the calls, gives back the rest and exits 0 on %s',
+    'finishes the calls, releases the rest and exits 0 on %s',
     async (signal) => {
       await setUp(
         { MAX_CONCURRENCY: '50', CALL_TIMEOUT_MS: '10000', SHUTDOWN_GRACE_SECONDS: '10' },
@@ -82,7 +82,7 @@ describe('a worker with calls in flight and messages waiting', () => {
     },
   );
 
-  test('makes what was not started visible before the calls have ended', async () => {
+  test('releases messages that were not started before the calls have ended', async () => {
     await setUp(
       { MAX_CONCURRENCY: '5', CALL_TIMEOUT_MS: '60000' },
       { api: { latency: { minMs: 5_000, maxMs: 5_000 } } },
@@ -100,10 +100,10 @@ describe('a worker with calls in flight and messages waiting', () => {
     expect(stage.left()).toEqual({ ready: 15, inFlight: 0 });
   });
 
-  test('gives back what was not started to others, and not to polls of its own that it has just cut', async () => {
+  test('releases messages to others, and not to its own polls that it has just aborted', async () => {
     await setUp({ MAX_CONCURRENCY: '20', CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '2' });
     stage.api.scriptAll('hang');
-    // This one tells when a second has passed: by then the polls look idle.
+    // This message marks when a second has passed: by then the polls count as idle.
     stage.api.script('clock', [{ status: 400, errorType: 'ValidationException', delayMs: 1_000 }]);
     await stage.send({ Identifier: 'clock', Description: 'x' });
     await stage.sendUpdates(30);
@@ -116,7 +116,7 @@ describe('a worker with calls in flight and messages waiting', () => {
     expect(stage.left()).toEqual({ ready: 30, inFlight: 0 });
   });
 
-  test('aborts calls that hang before the grace is over, and gives their messages back', async () => {
+  test('aborts calls that hang within the grace, and releases their messages', async () => {
     await setUp({ CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '2' });
     stage.api.scriptAll('hang');
     await stage.sendUpdates(70);
@@ -126,7 +126,7 @@ describe('a worker with calls in flight and messages waiting', () => {
     expect(stage.left()).toEqual({ ready: 70, inFlight: 0 });
   });
 
-  test('keeps those that wait behind another of their Identifier from being called', async () => {
+  test('makes no call for messages that wait behind another of their Identifier', async () => {
     await setUp({}, { api: { latency: { minMs: 500, maxMs: 500 } } });
     await stage.send(...Array.from({ length: 10 }, (_, i) => ({ Identifier: 'same', Description: `d${i}` })));
     worker = startWorker();
@@ -153,8 +153,8 @@ describe('a worker with calls in flight and messages waiting', () => {
     },
   );
 
-  test('loses nothing and leaves nothing in flight, wherever in a backlog the signal comes', async () => {
-    // No call is given up on a busy machine: it would be made again.
+  test('loses nothing and leaves nothing in flight, at whatever point of a backlog', async () => {
+    // Calls must not time out on a busy machine: they would be made again.
     await setUp(
       { RATE_LIMIT: '400', CALL_TIMEOUT_MS: '10000' },
       { api: { latency: { minMs: 0, maxMs: 30 } } },
@@ -172,7 +172,7 @@ describe('a worker with calls in flight and messages waiting', () => {
   });
 });
 
-describe('a worker with nothing to do', () => {
+describe('an idle worker', () => {
   test('exits in under 300 ms from a long poll', async () => {
     await setUp({ HTTP_PORT: '0' });
     worker = startWorker();
@@ -183,7 +183,7 @@ describe('a worker with nothing to do', () => {
     expect(timeByLog()).toBeLessThan(300);
   });
 
-  test('exits in under 300 ms from the long polls that a backlog has left', async () => {
+  test('exits in under 300 ms from several long polls after a backlog', async () => {
     await setUp();
     await stage.sendUpdates(200);
     worker = startWorker();
@@ -215,7 +215,7 @@ describe('a worker whose queues cannot be found', () => {
     await expectExitWithin(2_000);
   });
 
-  test('exits 0 within the grace when SQS takes requests and does not answer', async () => {
+  test('exits 0 within the grace when SQS accepts requests and does not answer', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
     proxy.treat(() => 'hang');
     worker = startWorker();
@@ -225,7 +225,7 @@ describe('a worker whose queues cannot be found', () => {
 });
 
 describe('a worker that waits', () => {
-  /** What the answers are, and how one knows that everything waits. */
+  /** The answers, and the condition that everything waits. */
   const waits: {
     name: string;
     env?: Record<string, string>;
@@ -251,7 +251,7 @@ describe('a worker that waits', () => {
   ];
 
   test.each(waits)(
-    'exits 0 at once and gives everything back: $name',
+    'exits 0 at once and releases everything: $name',
     async ({ env = {}, api = {}, script }) => {
       await setUp({ SHUTDOWN_GRACE_SECONDS: '10', ...env }, { api });
       if (script !== undefined) stage.api.scriptAll(script);
@@ -265,7 +265,7 @@ describe('a worker that waits', () => {
       const calls = stage.api.stats().calls;
       expect(await timeToExit()).toBeLessThan(AT_ONCE_MS);
       expect(await worker.exited).toEqual({ code: 0, signal: null });
-      // Those on their way at the signal may have come, retries begun before the gate closed too; none was called anew.
+      // Calls sent at the signal may have arrived, and retries begun before the gate closed; no new call was made.
       expect(stage.api.stats().calls).toBeLessThanOrEqual(Math.max(calls, 10 + 3));
       expect(stage.api.stats()).toMatchObject({ applied: 0 });
       const { ready, inFlight } = stage.left();
@@ -275,7 +275,7 @@ describe('a worker that waits', () => {
     },
   );
 
-  test('exits 0 at once and gives everything back: for a permit', async () => {
+  test('exits 0 at once and releases everything: for a permit', async () => {
     await setUp({ RATE_LIMIT: '0.2' });
     await stage.sendUpdates(10);
     worker = startWorker();
@@ -287,10 +287,10 @@ describe('a worker that waits', () => {
 });
 
 describe('a worker that cannot settle', () => {
-  /** Jitter at its longest, so that waits are as long as they can be. */
+  /** Maximal jitter, for the longest backoff. */
   const longestJitter = ['--import', 'data:text/javascript,Math.random=()=>0.999'];
 
-  test('exits 0 within the grace with the dead-letter queue away, and gives its letters back', async () => {
+  test('exits 0 within the grace with the dead-letter queue unreachable, and releases the messages', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
     proxy.treat(({ operation }) => (operation === 'SendMessageBatch' ? 'fail' : 'pass'));
     await stage.send('not json', 'not json either');
@@ -300,7 +300,7 @@ describe('a worker that cannot settle', () => {
     expect(stage.left()).toEqual({ ready: 2, inFlight: 0 });
   });
 
-  test('exits 0 within the grace with the dead-letter queue not answering, and gives its letters back', async () => {
+  test('exits 0 within the grace with the dead-letter queue not answering, and releases the messages', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
     proxy.treat(({ operation }) => (operation === 'SendMessageBatch' ? 'hang' : 'pass'));
     await stage.send('not json');
@@ -311,7 +311,7 @@ describe('a worker that cannot settle', () => {
   });
 
   test.each(['fail', 'hang', 'reset'] as const)(
-    'exits 0 within the grace when SQS no longer takes deletes (%s)',
+    'exits 0 within the grace when SQS refuses deletes (%s)',
     async (treatment) => {
       await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
       await stage.sendUpdates(5);
@@ -322,7 +322,7 @@ describe('a worker that cannot settle', () => {
     },
   );
 
-  test('exits 0 within the grace when SQS goes away altogether', async () => {
+  test('exits 0 within the grace when SQS becomes unreachable', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2', RATE_LIMIT: '10' }, { nodeOptions: longestJitter });
     await stage.sendUpdates(40);
     worker = startWorker();
@@ -339,7 +339,7 @@ describe('a worker that cannot settle', () => {
     await expectExitWithin(2_000);
   });
 
-  test('exits 0 within the grace when receives are taken and not answered', async () => {
+  test('exits 0 within the grace when receives are not answered', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
     proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? 'hang' : 'pass'));
     worker = startWorker();
