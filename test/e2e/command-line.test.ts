@@ -247,7 +247,7 @@ describe('worker', () => {
     );
   });
 
-  test('says that no region is set, and pauses rather than blames a message', async () => {
+  test('says that no region is set, and pauses without dead-lettering a message', async () => {
     stage = await setStage();
     const { AWS_REGION: _, ...env } = stage.environment({
       HTTP_PORT: 'off',
@@ -260,6 +260,26 @@ describe('worker', () => {
     worker.kill('SIGTERM');
     expect(await worker.exited).toEqual({ code: 0, signal: null });
     expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });
+  });
+});
+
+describe('dead-letters', () => {
+  const credentials = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's' };
+  const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+  test.each([
+    ['region', credentials, /^Failed: no AWS region is set: set AWS_REGION\.\n$/],
+    [
+      'credentials',
+      { AWS_REGION: 'eu-west-1', AWS_EC2_METADATA_DISABLED: 'true' },
+      /^Failed: no AWS credentials were found: set AWS_PROFILE.*\.\n$/,
+    ],
+  ])('says in one sentence that no %s is set, exit code 1', async (_, env, sentence) => {
+    const queues = { QUEUE_URL: queueUrl, DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead` };
+    const { code, stdout, stderr } = await runCommand(['dead-letters', 'list'], {
+      env: { ...nowhere, ...queues, ...env },
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(sentence);
   });
 });
 

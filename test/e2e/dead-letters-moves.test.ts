@@ -65,7 +65,7 @@ test('a redrive killed between sending and deleting loses no letter', async () =
   const [source, dead] = [bodies('killed'), bodies('killed-dead')];
   expect(source.length).toBeGreaterThanOrEqual(30);
   expect(new Set([...source, ...dead])).toEqual(new Set(all));
-  // Only the batch that was in hand is on both.
+  // Only the batch under way is on both.
   expect(source.length + dead.length - all.length).toBe(10);
 });
 

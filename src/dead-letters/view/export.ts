@@ -1,20 +1,19 @@
 /** Letters as JSON Lines: whole, or as the updates in them. PURE. */
 import type { MessageAttribute } from '../../message/message.ts';
+import { toSqsAttributes } from '../../queue/convert.ts';
 import { printableJson } from '../../text/printable.ts';
 import { causeOf } from '../letters/causes.ts';
 import type { Letter } from '../letters/letter.ts';
 
 export type ExportForm = 'letters' | 'updates';
 
-/** Attributes in the form of the SQS API, so that any SDK or the AWS command line can send them again. */
-function attributesOf(attributes: Readonly<Record<string, MessageAttribute>>): Record<string, unknown> {
-  const entries = Object.entries(attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
+/** Attributes in the JSON form of the SQS API, so that any SDK or the AWS command line can send them again. */
+function attributesJson(attributes: Readonly<Record<string, MessageAttribute>>): Record<string, unknown> {
+  const entries = Object.entries(toSqsAttributes(attributes)).map(([name, { BinaryValue, ...value }]) => [
     name,
-    {
-      DataType: dataType,
-      ...(stringValue !== undefined && { StringValue: stringValue }),
-      ...(binaryValue !== undefined && { BinaryValue: Buffer.from(binaryValue).toString('base64') }),
-    },
+    BinaryValue === undefined
+      ? value
+      : { ...value, BinaryValue: Buffer.from(BinaryValue).toString('base64') },
   ]);
   return Object.fromEntries(entries);
 }
@@ -30,7 +29,7 @@ export function letterRecord(letter: Letter): Readonly<Record<string, unknown>> 
     ArrivedAt: new Date(letter.arrivedAt).toISOString(),
     ...(message.groupId !== undefined && { MessageGroupId: message.groupId }),
     Record: record ?? null,
-    MessageAttributes: attributesOf(message.attributes),
+    MessageAttributes: attributesJson(message.attributes),
     Body: message.body,
   };
 }
