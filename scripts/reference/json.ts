@@ -3,7 +3,7 @@ import type { Finding } from '../../src/check/finding.ts';
 import { findingsAsJson } from '../../src/check/report.ts';
 import { Refusals } from '../../src/dead-letters/changes/refusals.ts';
 import { Groups } from '../../src/dead-letters/letters/causes.ts';
-import { readLetter } from '../../src/dead-letters/letters/letter.ts';
+import { letterReasons, readLetter } from '../../src/dead-letters/letters/letter.ts';
 import type { PassResult } from '../../src/dead-letters/pass/pass.ts';
 import { purgeJson, redriveJson } from '../../src/dead-letters/view/changes.ts';
 import { letterRecord } from '../../src/dead-letters/view/export.ts';
@@ -127,8 +127,7 @@ const shapes: readonly Shape[] = [
     fields: {
       messageId: 'of the letter',
       group: 'short name of its cause, for `--where group=`; the same in every pass',
-      reason:
-        '`Rejected`, `Invalid`, `RetriesExhausted`, `Expiring`, `InternalError`; `foreign` without a readable record',
+      reason: `${letterReasons.map(code).join(', ')}; \`foreign\` without a readable record`,
       error: 'name of the error; of a foreign letter where it came from',
       status: 'HTTP status, or null',
       message: 'of the error',

@@ -1,4 +1,5 @@
 /** docs/reference/metrics.md */
+import { deadLetterReasons } from '../../src/message/dead-letter.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { code, type Page, table } from './page.ts';
 
@@ -10,8 +11,7 @@ const labels: Readonly<Record<string, string>> = {
   field: '`Description` or `TaskConfigurationId`',
   fit: 'how the record was made to fit: see [dead letters](../../ARCHITECTURE.md#dead-letters)',
   outcome: '`applied`, `superseded` or `dead-lettered`',
-  reason:
-    'of a dead letter: `Rejected`, `Invalid`, `RetriesExhausted`, `Expiring`, `InternalError`; else empty',
+  reason: `of a dead letter: ${deadLetterReasons.map(code).join(', ')}; else empty`,
   request: 'the SQS request that failed',
   result: '`applied`, or the [kind of the failure](../../ARCHITECTURE.md#failures)',
   version: 'as `ota-updater --version` prints it',
