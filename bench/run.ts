@@ -1,7 +1,10 @@
 /**
  * ota-updater beside what a user would pick instead.
  *
- *   node run.ts [scenario...] [--quick]      all scenarios when none is named
+ *   node run.ts [scenario...] [--quick] [--against DIR]      all scenarios when none is named
+ *
+ * `--against DIR` names another checkout, installed: `drain` measures it in turn with this one, and nothing else.
+ * Nothing is written then.
  *
  * Writes results/README.md, results/results.json and plots; scenarios that are not run keep their last result. Linux.
  */
@@ -35,11 +38,15 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 const MAX_SCENARIO_MS = 30 * 60_000;
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
+  options: { quick: { type: 'boolean', default: false }, against: { type: 'string' } },
   allowPositionals: true,
 });
 const names = positionals.length > 0 ? positionals : Object.keys(scenarios);
 const unknown = names.filter((name) => !(name in scenarios));
+if (values.against !== undefined && (names.length !== 1 || names[0] !== 'drain')) {
+  process.stderr.write('--against is for the scenario drain\n');
+  process.exit(2);
+}
 if (unknown.length > 0) {
   process.stderr.write(
     `no such scenario: ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}\n`,
@@ -77,7 +84,16 @@ async function play(name: string): Promise<void> {
   try {
     // Emulator and API are warm before anyone is measured on them.
     await workOff(stage, byHand(), { warmUp: 0, updates: 2_000, maxSeconds: 30 });
-    const result = await scenario({ stage, quick: values.quick, say: (line) => print(`  ${line}`) });
+    const result = await scenario({
+      stage,
+      quick: values.quick,
+      against: values.against,
+      say: (line) => print(`  ${line}`),
+    });
+    if (values.against !== undefined) {
+      print(`\n${[...result.tables.map(tableMarkdown), targetsMarkdown(result.targets)].join('\n')}`);
+      return;
+    }
     const recorded = await record(result, {
       command: ['npm run bench --', name, ...(values.quick ? ['--quick'] : [])].join(' '),
       quick: values.quick,

@@ -1,5 +1,6 @@
 /** Who plays: ota-updater, the SDK by hand, and the libraries a user would pick instead. */
 import type { ChildProcess } from 'node:child_process';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ChildOptions, startNode } from './children.ts';
 
@@ -12,14 +13,31 @@ export interface Contender {
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** ota-updater's real worker, as `npm run ota -- worker` starts it. */
-export function otaUpdater(env: Readonly<Record<string, string>>, name = 'ota-updater'): Contender {
+/**
+ * ota-updater's real worker, as `npm run ota -- worker` starts it.
+ * @param script the program: this checkout's source when omitted.
+ */
+export function otaUpdater(
+  env: Readonly<Record<string, string>>,
+  name = 'ota-updater',
+  script = file('../../src/main.ts'),
+): Contender {
   return {
     name,
-    script: file('../../src/main.ts'),
+    script,
     args: ['worker'],
     env: { MAX_CONCURRENCY: '100', HTTP_PORT: 'off', LOG_LEVEL: 'warn', ...env },
   };
+}
+
+/** The bundle that users run, in this checkout or in another one; `npm run build` must have made it. */
+export function bundleIn(checkout = file('../..')): string {
+  return resolve(checkout, 'dist/main.mjs');
+}
+
+/** The source in another checkout. */
+export function sourceIn(checkout: string): string {
+  return resolve(checkout, 'src/main.ts');
 }
 
 /** @param rate with Bottleneck, a job a call, and p-retry. */

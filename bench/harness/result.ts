@@ -37,6 +37,8 @@ export interface ScenarioContext {
   readonly stage: Stage;
   /** Short, for developing: figures of no weight. */
   readonly quick: boolean;
+  /** Another checkout to measure this one against. */
+  readonly against: string | undefined;
   readonly say: (line: string) => void;
 }
 

@@ -1,14 +1,19 @@
 /** A backlog, no rate limit, an API without latency: what each contender carries, and what it costs. */
+
+import { existsSync } from 'node:fs';
 import type { TopLevelSpec } from 'vega-lite';
-import { otaUpdater, peers } from '../harness/contenders.ts';
-import { percent, type Scenario } from '../harness/result.ts';
+import type { Backlog } from '../harness/backlog.ts';
+import { bundleIn, type Contender, otaUpdater, peers, sourceIn } from '../harness/contenders.ts';
+import { percent, type Scenario, type ScenarioContext, type ScenarioResult } from '../harness/result.ts';
 import { playRounds, type Standing } from '../harness/rounds.ts';
 
 /** What the plot shows, in this order. */
 const FIGURES = ['updates per second', 'CPU per update, µs'];
 
-export const drain: Scenario = async ({ stage, quick, say }) => {
+export const drain: Scenario = async (context) => {
+  const { stage, quick, against, say } = context;
   const backlog = { warmUp: quick ? 2_000 : 5_000, updates: quick ? 5_000 : 20_000, maxSeconds: 120 };
+  if (against !== undefined) return drainAgainst(against, backlog, context);
   const contenders = [otaUpdater({ RATE_LIMIT: 'unlimited' }), ...peers()];
   const standings = await playRounds(stage, contenders, quick ? 1 : 5, backlog, say);
   const [ota, hand, ...libraries] = standings;
@@ -35,6 +40,48 @@ export const drain: Scenario = async ({ stage, quick, say }) => {
     figures: standings,
   };
 };
+
+/** This checkout and another one in turn, as source and, where both have been built, as bundles. */
+async function drainAgainst(
+  against: string,
+  backlog: Backlog,
+  { stage, quick, say }: ScenarioContext,
+): Promise<ScenarioResult> {
+  const env = { RATE_LIMIT: 'unlimited' };
+  const pairs: [Contender, Contender][] = [
+    [otaUpdater(env, 'this source'), otaUpdater(env, 'other source', sourceIn(against))],
+  ];
+  if (existsSync(bundleIn()) && existsSync(bundleIn(against))) {
+    pairs.push([
+      otaUpdater(env, 'this bundle', bundleIn()),
+      otaUpdater(env, 'other bundle', bundleIn(against)),
+    ]);
+  }
+  const standings = await playRounds(stage, pairs.flat(), quick ? 1 : 5, backlog, say);
+  const of = ({ name }: Contender): Standing => {
+    const standing = standings.find((each) => each.name === name);
+    if (standing === undefined) throw new Error(`${name} was not measured`);
+    return standing;
+  };
+  return {
+    about: `This checkout against ${against}.`,
+    tables: [
+      table(
+        standings,
+        Math.max(...standings.map((each) => each.perSecond)),
+        of(pairs[0]?.[1] ?? otaUpdater(env)),
+      ),
+    ],
+    targets: pairs.flatMap(([mine, other]) => {
+      const [now, before] = [of(mine), of(other)];
+      const cpu = now.cpuMicrosPerUpdate / before.cpuMicrosPerUpdate;
+      return [
+        target(`${mine.name}: updates per second within 3%`, now.perSecond / before.perSecond, 0.97),
+        { claim: `${mine.name}: CPU per update within 3%`, seen: percent(cpu), met: cpu <= 1.03 },
+      ];
+    }),
+  };
+}
 
 function target(claim: string, share: number, least: number) {
   return { claim, seen: percent(share), met: share >= least };
