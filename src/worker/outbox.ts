@@ -11,6 +11,7 @@
 
 import type { Disposition } from '../message/disposition.ts';
 import { BATCH_SIZE, packRequests, partitionBatch } from '../queue/batch.ts';
+import { sqsErrorKind } from '../queue/errors.ts';
 import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import { sleep } from '../time/clock.ts';
@@ -194,7 +195,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
       failures = await this.#options.send(batch.map(({ parcel }) => parcel.message));
     } catch (error) {
       // The queue answered: it is not away.
-      if (concernsParcel(error)) {
+      if (sqsErrorKind(error) === 'parcel') {
         this.#setReachable(true);
         this.#separate(batch, error);
         return true;
@@ -280,16 +281,4 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     this.#options.onReachable(reachable, error);
     if (!reachable && !this.#patient) this.stopWaiting();
   }
-}
-
-/** Errors of a whole request that one parcel in it can cause. */
-const parcelFaults: ReadonlySet<string> = new Set([
-  'BatchRequestTooLong',
-  'InvalidMessageContents',
-  'InvalidParameterValue',
-  'InvalidParameterCombination',
-]);
-
-function concernsParcel(error: unknown): boolean {
-  return error instanceof Error && parcelFaults.has(error.name);
 }

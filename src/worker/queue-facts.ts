@@ -1,6 +1,7 @@
 /** What the worker has to know of its queues, read at start. */
 
 import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
+import { sqsErrorKind } from '../queue/errors.ts';
 import type { Queue } from '../queue/queue.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import { sleep } from '../time/clock.ts';
@@ -67,13 +68,10 @@ export async function readQueueFacts(
   };
 }
 
-const deniedNames: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException']);
-
 function look(result: PromiseSettledResult<unknown>): QueueLook {
   if (result.status === 'fulfilled') return { ok: true };
   const error: unknown = result.reason;
-  const assumed = error instanceof Error && deniedNames.has(error.name);
-  return assumed ? { ok: true, assumed, error } : { ok: false, error };
+  return sqsErrorKind(error) === 'denied' ? { ok: true, assumed: true, error } : { ok: false, error };
 }
 
 export interface FindQueuesOptions extends WorkerQueues {
