@@ -127,7 +127,7 @@ const shapes: readonly Shape[] = [
     fields: {
       messageId: 'of the letter',
       group: 'short name of its cause, for `--where group=`; the same in every pass',
-      reason: `${letterReasons.map(code).join(', ')}; \`foreign\` without a readable record`,
+      reason: `${letterReasons.map(code).join(', ')}, the last without a readable record`,
       error: 'name of the error; of a foreign letter where it came from',
       status: 'HTTP status, or null',
       message: 'of the error',
