@@ -1,4 +1,4 @@
-/** A command whose output nobody reads any more, as after `| head`. */
+/** A command whose output is closed early, as by `| head`. */
 import { afterEach, expect, test } from 'vitest';
 import { runCommand } from '../../testing/processes/process.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -9,12 +9,12 @@ afterEach(async () => {
   stage = undefined;
 });
 
-test('ends help without a word', async () => {
+test('ends help without an error', async () => {
   const { code, stderr } = await runCommand(['enqueue', '--help'], { stdoutClosed: true });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('does not keep enqueue from sending every row', async () => {
+test('does not prevent enqueue from sending every row', async () => {
   stage = await setStage();
   const rows = Array.from({ length: 25 }, (_, i) => `t${i},new\n`).join('');
   const { code } = await runCommand(['enqueue', '--format', 'csv', '-'], {

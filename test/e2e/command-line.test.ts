@@ -1,4 +1,4 @@
-/** The command line as users meet it: what is printed where, and the exit code. */
+/** The command line: what is printed where, and the exit code. */
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -59,7 +59,7 @@ describe('a configuration with faults', () => {
     },
   );
 
-  test('names what is missing when nothing is set', async () => {
+  test('names the missing variables when nothing is set', async () => {
     const { code, stderr } = await runCommand(['worker']);
     expect(code).toBe(2);
     expect(stderr).toBe(
@@ -101,7 +101,7 @@ describe('misuse', () => {
 });
 
 describe('--env-file', () => {
-  test('is read before the configuration, and what is set already wins', async () => {
+  test('is read before the configuration, and variables already set take precedence', async () => {
     const path = await file('env', `QUEUE_URL=${queueUrl}\nRATE_LIMIT=fast\nHTTP_PORT=70000\n`);
     const { code, stderr } = await runCommand(['--env-file', path, 'worker'], { env: { HTTP_PORT: '0' } });
     expect(code).toBe(2);
@@ -111,7 +111,7 @@ describe('--env-file', () => {
     expect(stderr).not.toMatch(/^ {2}QUEUE_URL/m);
   });
 
-  test.each(['missing', 'a folder'])('that is %s is said in one sentence, exit code 2', async (what) => {
+  test.each(['missing', 'a folder'])('that is %s is reported in one sentence, exit code 2', async (what) => {
     const path = what === 'missing' ? join(folder, 'nowhere.env') : folder;
     const { code, stdout, stderr } = await runCommand(['--env-file', path, 'worker']);
     expect(code).toBe(2);
@@ -119,17 +119,14 @@ describe('--env-file', () => {
     expect(stderr).toBe(`--env-file: cannot read ${path}\n`);
   });
 
-  test.each(['jobs', 'worker', 'schema'])(
-    'may name a file that is called like a command: %s',
-    async (name) => {
-      await file(name, '');
-      const { code, stdout, stderr } = await runCommand(['--env-file', name, 'schema'], { cwd: folder });
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toContain('"$schema"');
-    },
-  );
+  test.each(['jobs', 'worker', 'schema'])('accepts a file named like a command: %s', async (name) => {
+    await file(name, '');
+    const { code, stdout, stderr } = await runCommand(['--env-file', name, 'schema'], { cwd: folder });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('"$schema"');
+  });
 
-  test('gives the SDK its region and credentials too', async () => {
+  test('provides region and credentials for the SDK, too', async () => {
     stage = await setStage();
     const lines = Object.entries(stage.environment({ HTTP_PORT: 'off' })).map(
       ([name, value]) => `${name}=${value}`,
@@ -158,7 +155,7 @@ describe('enqueue', () => {
     },
   ])('refuses $name in one sentence, exit code 2, and sends nothing', async ({ content, says }) => {
     const path = content === undefined ? join(folder, 'updates.csv') : await file('updates.csv', content);
-    // Nothing listens there: a request would fail with another sentence.
+    // Nothing listens there: a request would fail with another message.
     const { code, stdout, stderr } = await runCommand(['enqueue', path], { env: { QUEUE_URL: queueUrl } });
     expect(stderr).toMatch(says);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
@@ -167,7 +164,7 @@ describe('enqueue', () => {
     expect(code).toBe(2);
   });
 
-  test('puts the good rows on the queue, reports the others, exits 3', async () => {
+  test('sends the valid rows, reports the others, exits 3', async () => {
     stage = await setStage();
     const path = await file('updates.csv', 'Identifier,Description\ntask1,x\ntask-2,y\ntask3,z\n');
     const env = stage.environment();
@@ -202,7 +199,7 @@ describe('schema', () => {
 });
 
 describe('check', () => {
-  test('exits 0 when all is well, 1 when a queue is missing', async () => {
+  test('exits 0 when all is ok, 1 when a queue is missing', async () => {
     stage = await setStage({ deadLetterAttributes: { MessageRetentionPeriod: '1209600' } });
     const good = await runCommand(['check', '--json'], { env: stage.environment() });
     expect(good).toMatchObject({ code: 0, stderr: '' });
@@ -214,7 +211,7 @@ describe('check', () => {
     expect(bad.stdout + bad.stderr).not.toMatch(noStack);
   });
 
-  test('exits 1 without region and credentials, and says both', async () => {
+  test('exits 1 without region and credentials, and reports both', async () => {
     const env = {
       QUEUE_URL: queueUrl,
       DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead`,
@@ -229,7 +226,7 @@ describe('check', () => {
 });
 
 describe('worker', () => {
-  test('says in one sentence that the HTTP port is taken, exit code 1', async () => {
+  test('reports in one sentence that the HTTP port is taken, exit code 1', async () => {
     stage = await setStage();
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -284,21 +281,21 @@ describe('dead-letters', () => {
 });
 
 describe('sandbox --demo', () => {
-  test('applies a file of 30 rows, ends by itself with exit code 0, and its numbers agree with the file', async () => {
+  test('applies a file of 30 rows and exits 0, with numbers that agree with the file', async () => {
     const good = Array.from({ length: 20 }, (_, i) => `task${i},Nightly ${i}`);
     const unknown = Array.from({ length: 4 }, (_, i) => `unknown${i},Nightly`);
     const denied = ['denied1,Nightly'];
     const refused = Array.from({ length: 5 }, (_, i) => `bad-${i},Nightly`);
-    // The denied one first: it is judged when a later call has succeeded.
+    // The denied one first: it is dead-lettered after a later call has succeeded.
     const rows = [...denied, ...good, ...unknown, ...refused];
     const path = await file('updates.csv', `Identifier,Description\n${rows.join('\n')}\n`);
-    // Slow enough that some call begins after the denied one was answered.
+    // Slow enough for calls to begin after the answer to the denied one.
     const env = { RATE_LIMIT: '20' };
     const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', path], { cwd: folder, env });
     const numbers = Object.fromEntries(
       [...stdout.matchAll(/^ *([\w -]+?) {2,}(\d+)/gm)].map(([, name = '', value]) => [name, Number(value)]),
     );
-    // Besides the file: four strays, of which one is a good update inside an SNS notification.
+    // Besides the file: four unchecked bodies, one of them a valid update inside an SNS notification.
     expect(numbers).toMatchObject({
       applied: 21,
       'dead-lettered': 8,
@@ -312,14 +309,14 @@ describe('sandbox --demo', () => {
     expect(code).toBe(0);
   });
 
-  test('refuses a file that is not there in one sentence, exit code 2', async () => {
+  test('refuses a missing file in one sentence, exit code 2', async () => {
     const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', join(folder, 'nowhere.csv')]);
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^There is no file \S+nowhere\.csv\.\n$/);
   });
 
-  test.each(['unlimited', '1000', '1000:50'])('takes --api-limit %s', async (limit) => {
+  test.each(['unlimited', '1000', '1000:50'])('accepts --api-limit %s', async (limit) => {
     const path = await file('updates.csv', 'Identifier,Description\ntask1,x\n');
     const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', path, '--api-limit', limit]);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('1 rows read') });
@@ -334,7 +331,7 @@ describe('sandbox --demo', () => {
   });
 
   test.each(['--sqs-port', '--api-port'])(
-    'says in one sentence that the port of %s is taken, exit code 1',
+    'reports in one sentence that the port of %s is taken, exit code 1',
     async (flag) => {
       const other = createServer().listen(0, '127.0.0.1');
       await once(other, 'listening');

@@ -1,4 +1,4 @@
-/** A night with 700 dead letters of three causes and 20 of foreign origin, from the first look to the last. */
+/** Triage of 700 dead letters of three causes and 20 foreign ones, from list to purge. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const bodies = Array.from({ length: UNKNOWN }, (_, i): object[] => [
     { Identifier: `unknown${i}`, ...change },
     ...(i < INVALID ? [{ Identifier: `typo${i}`, TaskConfigurationID: 'cfgB7' }] : []),
-    // A denied one is blamed once a call for another task has succeeded.
+    // A denied update is dead-lettered once a call for another task has succeeded.
     ...(i < DENIED
       ? [
           { Identifier: `denied${i}`, ...change },
@@ -99,7 +99,7 @@ test('list --group shows four causes in one pass and leaves all letters in place
   expect(dead()).toEqual({ visible: ALL, hidden: 0 });
 });
 
-test('list says the same to a person, at 80 columns', async () => {
+test('list shows the same as text in 80 columns', async () => {
   const { stdout, exitCode } = await letters(['list', '--group']);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(
@@ -110,7 +110,7 @@ test('list says the same to a person, at 80 columns', async () => {
   expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
-test('list stops at --limit and says so; an interruption leaves all in place too', async () => {
+test('list stops at --limit and says so; an interruption leaves all in place, too', async () => {
   const limited = await letters(['list', '--limit', '33']);
   expect(limited.stdout).toMatch(/^33 letters seen of about 720$/m);
   expect(limited.stdout).toContain('Stopped at the limit');
@@ -147,7 +147,7 @@ const unknown = ['redrive', '--where', 'error=ResourceNotFoundException'];
 const doIt = ['--yes', '--reason', 'tasks made'];
 const canary = ['--canary', '3', '--canary-quiet', '0.3', '--canary-seconds', '20'];
 
-test('redrive is a dry run unless it is confirmed', async () => {
+test('redrive is a dry run unless confirmed', async () => {
   const calls = stage.api.stats().byStatus;
   const { stdout, stderr, exitCode } = await letters(unknown);
   expect(stdout).toMatch(/^ {2}would redrive +400$/m);
@@ -168,7 +168,7 @@ test('redrive is a dry run unless it is confirmed', async () => {
   expect(stage.api.stats().byStatus).toEqual(calls);
 });
 
-test('a canary that comes back stops the redrive with exit code 4, and nothing more is sent', async () => {
+test('a canary that is dead-lettered again stops the redrive with exit code 4', async () => {
   const { stdout, stderr, exitCode } = await letters([...unknown, ...canary, ...doIt]);
   expect(exitCode).toBe(4);
   expect(stdout).toMatch(/^ {2}redriven +3$/m);
@@ -177,7 +177,7 @@ test('a canary that comes back stops the redrive with exit code 4, and nothing m
   expect(dead()).toEqual({ visible: ALL, hidden: 0 });
 });
 
-test('a second redrive of what was rejected again is refused with the reason', async () => {
+test('a second redrive of letters that were rejected again is refused with the reason', async () => {
   const { stdout, exitCode } = await letters([...unknown, '--limit', '400', '--json']);
   expect(exitCode).toBe(3);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -186,7 +186,7 @@ test('a second redrive of what was rejected again is refused with the reason', a
   });
 });
 
-test('a group whose cause is fixed on the API side is redriven with a canary and ends applied, the others untouched', async () => {
+test('a group whose cause is fixed in the API is redriven with a canary and applied, the others unchanged', async () => {
   stage.api.configure({ tasks: { kind: 'all' } });
   const { stdout, exitCode } = await letters([...unknown, ...canary, ...doIt, '--force', '--by', 'mia']);
   expect(stdout).toContain('canaries ended well');
@@ -203,7 +203,7 @@ test('a group whose cause is fixed on the API side is redriven with a canary and
   expect(dead()).toEqual({ visible: ALL - UNKNOWN, hidden: 0 });
 });
 
-test('foreign letters are redriven too; what is not valid is refused and can be purged', async () => {
+test('foreign letters are redriven, too; invalid ones are refused and can be purged', async () => {
   const redriven = await letters(['redrive', '--where', 'reason=foreign', '--reason', 'put back'], {
     typed: `redrive ${FOREIGN}\n`,
   });
@@ -219,7 +219,7 @@ test('foreign letters are redriven too; what is not valid is refused and can be 
   expect(dead()).toEqual({ visible: DENIED, hidden: 0 });
 });
 
-test('every changing command is logged with who, what, why, and every letter by name', () => {
+test('every changing command is logged with user, command, reason and each letter', () => {
   const lines = audit();
   const begun = lines.filter(({ event }) => event === 'begin');
   expect(begun.map(({ action, by, reason }) => [action, by, reason])).toEqual([

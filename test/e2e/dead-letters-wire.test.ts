@@ -1,4 +1,4 @@
-/** Design 2.3 on the wire, where the SQS server of the tests is laxer or stricter than AWS: a proxy stands between. */
+/** Dead letters through a proxy, where the SQS server of the tests is laxer or stricter than AWS. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type SqsAnswer, type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
@@ -28,7 +28,7 @@ interface Entry {
 const entriesOf = (input: Readonly<Record<string, unknown>>): Entry[] => (input.Entries ?? []) as Entry[];
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
-/** The answer to a receive with every message changed by `change`. */
+/** The answer to a receive, with `change` applied to each message. */
 function withMessages(
   answer: SqsAnswer,
   change: (message: Record<string, unknown>) => Record<string, unknown>,
@@ -114,7 +114,7 @@ test('a letter is sent and confirmed before its message is deleted', async () =>
   expect(order).toEqual(['sending', 'confirmed', 'deleting']);
 });
 
-test('a confirmation that is lost makes a duplicate, never a loss', async () => {
+test('a lost confirmation causes a duplicate, never a loss', async () => {
   let lost = 0;
   proxy.rule = async (request, forward) => {
     const answer = await forward();
@@ -129,7 +129,7 @@ test('a confirmation that is lost makes a duplicate, never a loss', async () => 
   expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
 });
 
-test('letters that SQS refuses in part are sent again, the others are not', async () => {
+test('only the refused letters of a request are sent again', async () => {
   let batches = 0;
   proxy.rule = async (request, forward) => {
     if (request.action !== 'SendMessageBatch' || request.queue !== 'dead') return forward();
@@ -149,7 +149,7 @@ test('letters that SQS refuses in part are sent again, the others are not', asyn
   expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
 });
 
-test('a record that SQS finds fault with is left off, and the letter goes all the same', async () => {
+test('a letter whose record SQS refuses is sent without it', async () => {
   proxy.rule = async (request, forward) => {
     const faulty = entriesOf(request.input).filter(
       (entry) => entry.MessageAttributes?.DeadLetter !== undefined,

@@ -1,4 +1,4 @@
-/** Design 2.3: what arrives in the dead-letter queue. */
+/** Letters on the dead-letter queue. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MessageAttribute } from '../../src/message/message.ts';
 import { logEvents } from '../../src/observe/log-events.ts';
@@ -32,7 +32,7 @@ async function sendOne(body: string, attributes: Record<string, MessageAttribute
   expect(failures).toEqual([]);
 }
 
-/** Stages an API that answers every call by a refusal that says `message`, and a log that is kept. */
+/** A stage whose API rejects every call with `message`, and whose log is kept. */
 async function setRefusingStage(
   message: string,
   options: StageOptions = {},
@@ -51,20 +51,20 @@ async function setRefusingStage(
 const logged = (lines: Record<string, unknown>[]) => lines.filter((line) => line.event === 'dead_letter');
 
 const ids = { Identifier: 'task0', JobId: 'job-1', RequestId: 'row-1' };
-/** A valid update of exactly so many bytes: white space between tokens is free. */
+/** A valid update of exactly this many bytes, by white space between tokens. */
 function bodyOf(bytes: number): string {
   const json = JSON.stringify({ ...ids, Description: 'x' });
   return `{${' '.repeat(bytes - json.length)}${json.slice(1)}`;
 }
 
-/** Characters of every width that SQS takes in a body, but for astral ones, which fauxqs refuses (dead-letters-wire). */
+/** Characters of every width that SQS accepts, except astral ones, which fauxqs refuses (see dead-letters-wire). */
 const characters = '\t\n\r "\\/ aé\u00a0ß€\u200f\u202e\u2028\ud7ff\ue000\ufdd0\ufeff\ufffd';
 
 describe('the body', () => {
   test.each<[string, string]>([
     ['characters of every width', characters],
     [
-      'JSON written in an unusual way',
+      'unusual but valid JSON',
       '{ "Identifier" : "\\u0074ask0",\r\n\t"Description":"x", "Identifier":"t-0" }',
     ],
   ])('arrives byte for byte: %s', async (_what, body) => {
@@ -92,7 +92,7 @@ describe('the body', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('of ten messages of 1 MiB arrives, though one request takes only one of them', async () => {
+  test('of ten messages of 1 MiB arrives, although a request can hold only one', async () => {
     stage = await setStage();
     const bodies = Array.from({ length: 10 }, (_, i) => `${i}`.repeat(MiB - 10));
     for (const body of bodies) await sendOne(body);
@@ -129,7 +129,7 @@ describe('the other attributes', () => {
 });
 
 describe('the record', () => {
-  test('is complete where it fits', async () => {
+  test('is complete when it fits', async () => {
     await setRefusingStage('not this one');
     await sendOne(JSON.stringify({ ...ids, Description: 'x' }));
     const sent = stage.sqs.inspectQueue('updates')?.messages.ready[0];
@@ -192,7 +192,7 @@ describe('the record', () => {
     ]);
   });
 
-  test('uses the room it has, to the last byte', async () => {
+  test('uses all the room it has', async () => {
     await setRefusingStage('x'.repeat(1_000));
     await sendOne(bodyOf(MiB - 1_100));
     await stage.worker.start();
@@ -223,7 +223,7 @@ describe('the record', () => {
       bodyOf(200),
       Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`a${i}`, text(`${i}`)])),
     ],
-  ])('is left off at last, and then stands whole in the log: %s', async (_what, body, attributes) => {
+  ])('is left off last, and is complete in the log: %s', async (_what, body, attributes) => {
     const lines = await setRefusingStage('not this one');
     await sendOne(body, attributes);
     await stage.worker.start();
@@ -241,7 +241,7 @@ describe('the record', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('shrinks to what the dead-letter queue takes, where that is less than 1 MiB', async () => {
+  test('shrinks to the MaximumMessageSize of the dead-letter queue', async () => {
     await setRefusingStage('x'.repeat(1_000), { deadLetterAttributes: { MaximumMessageSize: '2048' } });
     await sendOne(bodyOf(1_000));
     await stage.worker.start();
@@ -273,7 +273,7 @@ describe('a record that came with the message', () => {
     redriveCount: 3,
   };
 
-  test('is replaced: the first sent time is kept, and one more redrive counted', async () => {
+  test('is replaced, with the first sent time kept and one more redrive counted', async () => {
     const lines = await setRefusingStage('no');
     await sendOne(bodyOf(200), { DeadLetter: text(JSON.stringify(former)), Other: text('kept') });
     await stage.worker.start();
@@ -319,8 +319,8 @@ describe('a record that came with the message', () => {
   });
 });
 
-describe('a hostile error message', () => {
-  /** What SQS takes in an attribute. */
+describe('an error message with unsafe characters', () => {
+  /** Characters that SQS accepts in an attribute. */
   const taken = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 
   test.each<[string, string]>([
@@ -328,7 +328,7 @@ describe('a hostile error message', () => {
     ['a lone high surrogate', 'a\ud83db'],
     ['bidi controls', 'a\u202e\u2066txt.exe\u2069b'],
     ['a surrogate pair at the cut', `${'x'.repeat(999)}😀b`],
-  ])('survives as JSON that SQS takes: %s', async (_what, message) => {
+  ])('is kept as JSON that SQS accepts: %s', async (_what, message) => {
     const lines = await setRefusingStage(message);
     await sendOne(bodyOf(200));
     await stage.worker.start();
@@ -343,7 +343,7 @@ describe('a hostile error message', () => {
     expect(logged(lines)).toMatchObject([{ errorMessage: message.slice(0, 1_000) }]);
   });
 
-  test('and a hostile name survive too', async () => {
+  test('is kept together with such a name', async () => {
     const name = 'a\u0000\ud800\ufffe\u202e"\\b';
     stage = await setStage();
     stage.api.scriptAll({ status: 400, body: { __type: name, message: 'm' } });
@@ -355,7 +355,7 @@ describe('a hostile error message', () => {
     expect(letter && recordOf(letter)).toMatchObject({ reason: 'Rejected', error: { name } });
   });
 
-  test('with its line breaks becomes one line', async () => {
+  test('becomes one line', async () => {
     await setRefusingStage('first\r\n\r\n\tsecond\u2028third');
     await sendOne(bodyOf(200));
     await stage.worker.start();

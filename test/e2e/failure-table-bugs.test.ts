@@ -1,4 +1,4 @@
-/** Design 2.2: a bug of ours defers the message, says where it is, and harms no other. */
+/** A bug in ota-updater defers the message, logs the stack, and affects no other message. */
 import type { HttpHandlerUserInput } from '@smithy/core/protocols';
 import { afterEach, expect, test } from 'vitest';
 import { logEvents } from '../../src/observe/log-events.ts';
@@ -20,7 +20,7 @@ function memoryLog(): { lines: Record<string, unknown>[]; listener: ReturnType<t
   return { lines, listener: logEvents(log) };
 }
 
-/** Throws for Identifiers with this prefix, as the contract of OtaApi forbids. */
+/** Throws for Identifiers with this prefix, against the contract of OtaApi. */
 function throwingFor(prefix: string): (api: OtaApi) => OtaApi {
   return (api) => ({
     updateOtaTask: async (update, signal) => {
@@ -35,7 +35,7 @@ function aBug(): TypeError {
   return new TypeError("Cannot read properties of undefined (reading 'oops')");
 }
 
-/** A bug below the client: in the SDK, say. */
+/** A bug below the client, as in the SDK. */
 const brokenHandler: HttpHandlerUserInput = {
   handle: async () => {
     throw aBug();
@@ -84,7 +84,7 @@ test.each([
   },
 );
 
-test('goes on with the others: a bug costs no permit', async () => {
+test('continues with the others: a bug does not lose a permit', async () => {
   stage = await setStage({
     wrapApi: throwingFor('bad'),
     env: { MAX_CONCURRENCY: '2', MAX_DELIVERIES: '1', SHUTDOWN_GRACE_SECONDS: '1' },
@@ -97,7 +97,7 @@ test('goes on with the others: a bug costs no permit', async () => {
   await expect.poll(() => stage.settled('acknowledge').length, { timeout: 2_000 }).toBe(3);
 });
 
-test('in a probe does not keep the gate closed for good', async () => {
+test('in a probe does not keep the gate closed', async () => {
   let broken = false;
   stage = await setStage({
     api: { expiredCredentials: true },

@@ -1,4 +1,4 @@
-/** Design 2.1 and 2.2: what is not a valid update is dead-lettered without a call; envelopes are opened. */
+/** An invalid update is dead-lettered without a call; envelopes are unwrapped. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { REGION, recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
@@ -33,7 +33,7 @@ function event(detail: unknown): object {
   };
 }
 
-describe('a body that is no valid update', () => {
+describe('an invalid body', () => {
   test.each<[string, string, string]>([
     ['not JSON', 'update task0 please', 'not JSON'],
     ['with a misspelt field', '{"Identifier":"task0","TaskConfigurationID":"c"}', '"TaskConfigurationID"'],
@@ -53,7 +53,7 @@ describe('a body that is no valid update', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('keeps the ids that could be read, and none that break their own rule', async () => {
+  test('keeps valid ids and no others', async () => {
     stage = await setStage();
     await stage.send(
       { Identifier: 'task0', JobId: 'job-1', RequestId: 'row-1', Nope: 1 },
@@ -99,7 +99,7 @@ describe('a valid update is applied', () => {
     expect(stage.left()).toEqual(empty);
   });
 
-  test('published to a topic that the queue subscribes to', async () => {
+  test('published to a topic that the queue is subscribed to', async () => {
     stage = await setStage();
     const { topicArn } = stage.sqs.createTopic('updates', { region: REGION });
     stage.sqs.subscribe({ topic: 'updates', queue: 'updates', region: REGION });

@@ -1,4 +1,4 @@
-/** Design 2.4.2 on a FIFO queue: the next message of a group starts only when the one before is settled. */
+/** FIFO queues: the next message of a group starts only when the one before is settled. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seeded } from '../../testing/random.ts';
@@ -17,7 +17,7 @@ afterEach(async () => {
   await proxy.close();
 });
 
-/** A stage with FIFO queues; the worker is made and sees SQS through the proxy. */
+/** A stage with FIFO queues, whose worker uses SQS through the proxy. */
 async function set(options: StageOptions = {}): Promise<void> {
   stage = await setStage({ fifo: true, sqs: { endpoint: proxy.url }, random: () => 0.05, ...options });
   proxy.upstream = stage.sqsUrl;
@@ -43,7 +43,7 @@ const isExtension = (request: SqsRequest): boolean =>
   request.action === 'ChangeMessageVisibilityBatch' &&
   entriesOf(request).every(({ VisibilityTimeout }) => VisibilityTimeout);
 
-test('groups run in parallel, each in order, through random faults and two workers', async () => {
+test('groups run in parallel, each in order, with random faults and two workers', async () => {
   const random = seeded(20_261_125);
   await set({
     random: () => random() * 0.01,
@@ -77,14 +77,14 @@ test('groups run in parallel, each in order, through random faults and two worke
   await other.stop();
   const sent = updates.map(({ Identifier, Description }) => ({ group: Identifier, value: Description }));
   expect(orderViolations(sent, applied)).toEqual([]);
-  // Faults did happen, whole deliveries failed, and groups did run side by side.
+  // There were faults, failed deliveries, and parallel groups.
   expect(stage.settled('defer').length).toBeGreaterThan(0);
   expect(stage.api.stats().maxInFlight).toBeGreaterThan(4);
   expect(await left()).toEqual(empty);
 });
 
 describe('within a group', () => {
-  test('a deferred message takes those behind it along', async () => {
+  test('a deferred message defers those behind it', async () => {
     await set({ env: { MAX_ATTEMPTS: '1' } });
     stage.api.script('a', [{ status: 500, errorType: 'InternalServerException' }]);
     await stage.sendInOrder(...group('a', 4));
@@ -96,7 +96,7 @@ describe('within a group', () => {
     expect(await left()).toEqual(empty);
   });
 
-  test('a message waits for the letter and the delete of an invalid one, and that for its own turn', async () => {
+  test('a message waits for the dead letter and the delete of an invalid one, which waits for its own turn', async () => {
     await set({ api: { latency: { minMs: 50, maxMs: 50 } } });
     const order: string[] = [];
     stage.api.onCall(({ input }) => order.push(`call ${input.Description}`));
@@ -116,7 +116,7 @@ describe('within a group', () => {
     expect(letter).toMatchObject({ body: '{"Identifier":"a"}', groupId: 'a' });
   });
 
-  test('a message waits until the delete of the one before is confirmed, however often that fails', async () => {
+  test('a message waits until the delete of the one before is confirmed, after any failures', async () => {
     await set();
     let deletes = 0;
     const before: number[] = [];
@@ -131,7 +131,7 @@ describe('within a group', () => {
     expect(before).toEqual([0, 4]);
   });
 
-  test('a message waits while the letter of the one before cannot be sent', async () => {
+  test('a message waits while the dead letter of the one before cannot be sent', async () => {
     await set();
     stage.api.script('a', [{ status: 400, errorType: 'ValidationException' }]);
     let away = true;
@@ -163,7 +163,7 @@ describe('within a group', () => {
     expect(stage.settled('dead-letter')).toHaveLength(1);
   });
 
-  test('at a stop those not started are given back at once, and are called for after the one in flight', async () => {
+  test('at a stop messages not started are released at once, and are called for after the one in flight', async () => {
     await set();
     stage.api.script('a', [{ status: 204, delayMs: 500 }]);
     await stage.sendInOrder(...group('a', 4));
@@ -183,7 +183,7 @@ describe('within a group', () => {
 });
 
 describe('a lease lost during a call', () => {
-  test('cuts the call and gives back those behind it, before anybody else can have them', async () => {
+  test('aborts the call and releases the messages behind it before another client can receive them', async () => {
     await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '20000' } });
     stage.api.script('a', ['hang']);
     let refusals = 0;
@@ -204,7 +204,7 @@ describe('a lease lost during a call', () => {
     expect(await left()).toEqual(empty);
   });
 
-  test('by the clock cuts the call before SQS hands the message out again', async () => {
+  test('by the clock aborts the call before SQS delivers the message again', async () => {
     await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '20000' } });
     stage.api.script('a', ['hang']);
     let away = true;
@@ -215,14 +215,14 @@ describe('a lease lost during a call', () => {
     await stage.until(() => stage.events.some(({ type }) => type === 'lease-lost'));
     away = false;
     await stage.api.waitFor(() => stage.api.stats().inFlight === 0);
-    // Whoever asks now still finds the group taken.
+    // A receive now finds the group still locked.
     expect(await stage.source.receive({ max: 10, waitSeconds: 0 })).toEqual([]);
     await stage.ended(3);
     expect(called('a')).toEqual(['0 hang', '0 204', '1 204', '2 204']);
   });
 });
 
-test('an outage holds little, probes with different groups and keeps their order', async () => {
+test('during an outage few messages are held, probes are of different groups, and order is kept', async () => {
   await set({ env: { FAILURE_RUN_LIMIT: '3', MAX_ATTEMPTS: '2' }, api: { down: true } });
   const all = Array.from({ length: 12 }, (_, i) => group(`group${i}`, 6)).flat();
   await stage.sendInOrder(...all);
@@ -258,13 +258,13 @@ test('calls for one Identifier in two groups never overlap', async () => {
   expect(stage.api.stats()).toMatchObject({ calls: 8, maxInFlightPerIdentifier: 1 });
 });
 
-test('a letter sent again in another delivery is not swallowed, one sent twice in the same delivery is', async () => {
+test('a letter sent again in another delivery is not deduplicated, one sent twice in the same delivery is', async () => {
   await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '2' } });
   let letters = 0;
   let deletes = 0;
   proxy.rule = async (request, forward) => {
     const answer = await forward();
-    // The letter arrived, and nobody is told.
+    // The letter has arrived, but the confirmation is lost.
     if (request.action === 'SendMessageBatch' && letters++ === 0) return 'reset';
     if (request.action === 'DeleteMessageBatch' && deletes++ === 0) {
       const Failed = entriesOf(request).map(({ Id }) => ({

@@ -1,4 +1,4 @@
-/** Nasty bodies through a real worker process: none ends it, none gets into its log raw, each ends as it deserves. */
+/** Hostile bodies, with a real worker process: none stops it, none appears unescaped in its log, each is settled correctly. */
 import { afterEach, expect, test } from 'vitest';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -7,9 +7,9 @@ let stage: Stage;
 afterEach(() => stage.strike());
 
 const MAX_BYTES = 1_048_576;
-/** Every character that SQS takes and that a terminal or a reader may be misled by. */
+/** Characters that SQS accepts and that mislead a terminal or a reader. */
 const raw = '\u007f\u0085\u009b\u061c\u200e\u200f\u202a\u202e\u2066\u2069\u2028\u2029\ufeff\ufffd';
-/** What SQS takes only as an escape: NUL, BEL, ESC sequences, lone surrogates, noncharacters. */
+/** Characters that SQS accepts only as an escape: NUL, BEL, ESC sequences, lone surrogates, noncharacters. */
 const escaped = String.raw`\u0000\u0007\u001b[2J\u001b]0;owned\u0007\ud800\udc00\udfff\ufffe\uffff`;
 const deep = (depth: number, inner = '1'): string => `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`;
 const objects = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
@@ -65,7 +65,7 @@ const invalid: readonly (readonly [string, string | RegExp])[] = [
   ],
 ];
 
-/** Odd, and valid all the same: with the Identifier they are for. */
+/** Unusual but valid bodies, with their Identifier. */
 const valid: readonly (readonly [string, string])[] = [
   ['{"Identifier":"first","Description":"x","Identifier":"last"}', 'last'],
   [String.raw`{"\u0049dentifier":"\u0065scaped","Description":"\u0078"}`, 'escaped'],
@@ -74,10 +74,10 @@ const valid: readonly (readonly [string, string])[] = [
   ['{"Identifier":"__proto__x","Identifier":"constructor","Description":"x"}', 'constructor'],
 ];
 
-/** As large as SQS takes: no room for the record. */
+/** As large as SQS accepts: no room for the record. */
 const full = '['.repeat(MAX_BYTES);
 
-test('hostile bodies end as they deserve, byte for byte, and nothing of them gets raw into the log', async () => {
+test('hostile bodies are settled correctly, byte for byte, and never appear unescaped in the log', async () => {
   stage = await setStage();
   const worker = spawnWorker(
     stage.environment({ LOG_LEVEL: 'trace', HTTP_PORT: 'off', AWS_ENDPOINT_URL_SQS: stage.sqsUrl }),
@@ -119,7 +119,7 @@ test('hostile bodies end as they deserve, byte for byte, and nothing of them get
 
   const { stdout, stderr } = worker.raw();
   expect(stderr).toBe('');
-  // Of all characters that a terminal obeys, only the newline at the end of each line.
+  // The only control character is the newline at the end of each line.
   const unsafe = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/u;
   expect(stdout.match(unsafe)).toBeNull();
   expect(stdout.split('\n').every((line) => line === '' || line.startsWith('{'))).toBe(true);

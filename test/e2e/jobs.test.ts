@@ -1,4 +1,4 @@
-/** Bulk jobs against a real SQS server, the simulated API and a worker, from apply to undo. */
+/** Bulk jobs with a real SQS server, the simulated API and a worker, from apply to undo. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { proveJobs } from '../../testing/proof/prove-jobs.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { REGION } from '../../testing/stages/stage.ts';
 
-test('a job of rows that end in every way survives kills, and its report agrees with the API row by row', async () => {
+test('a job with every kind of outcome survives kills, and its report agrees with the API row by row', async () => {
   const proof = await proveJobs({ rows: 500, rate: 250, say: () => {} });
   expect(proof.mismatches).toEqual([]);
   expect(proof.ends).toEqual({
@@ -22,7 +22,7 @@ test('a job of rows that end in every way survives kills, and its report agrees 
   // Ten processes, each of which takes a second of a core to start.
 }, 60_000);
 
-test('a failing canary sends exactly its rows, a resume goes on, and a retry sends the failed rows alone', async () => {
+test('a failing canary sends exactly its rows, a resume sends the others, and a retry only the failed ones', async () => {
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await stage.worker.start();
   await plan([...ids(3), 'gone1', ...ids(40, 'more')]);
@@ -57,7 +57,7 @@ test('a failing canary sends exactly its rows, a resume goes on, and a retry sen
   expect(stage.api.stats().calls).toBe(45);
 });
 
-test('a canary asked for at a resume is of the rows that are sent then', async () => {
+test('the canary of a resume consists of the rows that it sends', async () => {
   const { stage, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await plan([...ids(10), ...ids(20, 'gone')]);
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
@@ -72,7 +72,7 @@ test('a canary asked for at a resume is of the rows that are sent then', async (
   expect(json).toMatchObject({ applied: 10, failed: 5, notSent: 15 });
 });
 
-test('an apply that cannot send says which setting names the queue', async () => {
+test('an apply that cannot send names the setting of the queue', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(5));
   stage.sqs.deleteQueue('updates', { region: REGION });
@@ -81,7 +81,7 @@ test('an apply that cannot send says which setting names the queue', async () =>
   expect(error).toMatch(/^there is no queue \S+\/updates: check QUEUE_URL and the region\. Go on with/);
 });
 
-test('an apply that is interrupted while the plan is verified says that nothing was changed', async () => {
+test('an apply that is interrupted during the verification of the plan says that nothing was changed', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(5));
   const { exitCode, error } = await standing(['apply', 'j.jsonl'], { interrupt: Promise.resolve() });
@@ -89,7 +89,7 @@ test('an apply that is interrupted while the plan is verified says that nothing 
   expect(stage.left().ready).toBe(0);
 });
 
-test('a second apply of the same plan is refused while the first one runs, and says who to watch', async () => {
+test('a second apply of a plan is refused while the first one runs, with a hint at the first', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(20));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
@@ -101,7 +101,7 @@ test('a second apply of the same plan is refused while the first one runs, and s
     error: expect.stringMatching(/^Another process is sending job j\. .*jobs status j --watch/),
     stdout: '',
   });
-  // Nor does it touch what the first one waits for.
+  // It does not consume outcomes that the first one waits for.
   expect(stage.left().ready).toBe(20);
   await stage.worker.start();
   expect((await standing(['status', 'j', '--watch'])).json).toMatchObject({ applied: 20 });
@@ -111,7 +111,7 @@ test('a second apply of the same plan is refused while the first one runs, and s
 });
 
 test('an abort rule stops the sending within the window', async () => {
-  // One call at a time: so the order in which rows end is that of the calls.
+  // One call at a time, so that rows end in the order of the calls.
   const { stage, standing, plan, ids } = await setJobs(
     { tasks: { kind: 'all', exceptPrefix: 'gone' } },
     { env: { MAX_CONCURRENCY: '1' } },
@@ -148,14 +148,14 @@ test('a job goes through FIFO queues from plan to retry', async () => {
   const applied = await standing(['apply', 'j.jsonl']);
   expect(applied).toMatchObject({ exitCode: 3, json: { rows: 25, applied: 23, failed: 2 } });
   stage.api.configure({ tasks: { kind: 'all' } });
-  // Within the five minutes in which SQS drops what it has seen: another try is another message.
+  // Within the five minutes of SQS's deduplication: a retry is another message.
   const retried = await standing(['retry', 'j', '--only-failed']);
   expect(retried).toMatchObject({ exitCode: 0, json: { applied: 25, failed: 0 } });
   expect(stage.api.stats().calls).toBe(27);
 });
 
 test.each(['resume', 'reconcile'])(
-  'a %s enters the rows that a killed apply did not, and sends them',
+  'a %s registers the rows that a killed apply had not registered, and sends them',
   async (command) => {
     const { stage, folder, standing, plan, ids } = await setJobs();
     await stage.worker.start();

@@ -1,4 +1,4 @@
-/** While the outcome queue is away results are held; nobody who dies or stops loses an outcome. */
+/** While the outcome queue is unreachable outcomes are kept; a crash or a stop loses none. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/http/health.ts';
@@ -36,8 +36,8 @@ async function start(env: Environment = {}): Promise<SqsProxy> {
   return proxy;
 }
 
-describe('an outcome queue that is away', () => {
-  test('keeps results under lease, stops the receiving, says so, and goes on when it is back without another call', async () => {
+describe('an unreachable outcome queue', () => {
+  test('makes the worker keep results under lease, stop receiving, report it, and resume without another call', async () => {
     const sqs = await start();
     away();
     await stage.sendUpdates(2);
@@ -49,7 +49,7 @@ describe('an outcome queue that is away', () => {
     await stage.until(() => stage.worker.snapshot().settling === 3);
     const polls = sqs.count('ReceiveMessage', 'updates');
     await stage.sendUpdates(100, 'later');
-    // Longer than the lease of 2 s that they were received with.
+    // Longer than the first lease of 2 s.
     await sqs.waitFor(() => sqs.count('ChangeMessageVisibilityBatch', 'updates') >= 3);
     expect(sqs.count('ReceiveMessage', 'updates')).toBe(polls);
     expect(stage.left().ready).toBeGreaterThan(0);
@@ -72,8 +72,8 @@ describe('an outcome queue that is away', () => {
     });
   });
 
-  // The limit is the test: a stop that has nothing to wait for must not use up its grace.
-  test('at a stop: results are released, also of calls in flight, and another worker publishes them', {
+  // The limit is the test: a stop must not wait for its whole grace.
+  test('at a stop: messages are released, also of calls in flight, and another worker publishes their outcomes', {
     timeout: 15_000,
   }, async () => {
     const sqs = await start({ SHUTDOWN_GRACE_SECONDS: '30', CALL_TIMEOUT_MS: '5000' });
@@ -88,7 +88,7 @@ describe('an outcome queue that is away', () => {
     await stage.worker.stop();
     expect(stage.worker.snapshot()).toMatchObject({ state: 'stopped', held: 0 });
     expect(sqs.count('DeleteMessageBatch', 'updates')).toBe(0);
-    // What is released may come back by a poll that is still open, and is released again.
+    // An open poll may receive released messages, which are released again.
     expect(stage.settled().every(({ disposition }) => disposition.action === 'release')).toBe(true);
     expect(new Set(stage.settled().map(({ subject }) => subject.message.messageId)).size).toBe(3);
     back();
@@ -103,7 +103,7 @@ describe('an outcome queue that is away', () => {
 });
 
 describe('a worker process', () => {
-  test('that dies between the outcome and the delete leaves a duplicate, and never a gap; told to stop while the queue is away it ends with 0 in time', async () => {
+  test('that dies between outcome and delete leaves a duplicate, never a gap; stopped while the queue is unreachable it exits 0 in time', async () => {
     stage = await setStage({ outcomes: true });
     const sqs = await startCountingProxy(stage.sqsUrl);
     const env = stage.environment({

@@ -1,4 +1,4 @@
-/** The walk-throughs are true: their commands, run again on a tenth of the messages, print what the pages say. */
+/** The walk-throughs are correct: their commands, run on a tenth of the messages, print what the pages show. */
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** Commands of ours in this process, which costs a fraction of starting one each; all else in a shell. */
+/** Runs our commands in this process, which is faster, and others in a shell. */
 const runStep: RunStep = async (command, scene) => {
   const words = command.startsWith('ota-updater ') ? wordsOf(command, scene.env) : undefined;
   if (words === undefined) return runInShell(command, { ...scene, env: { ...scene.env, SCALE: '0.1' } });
@@ -25,7 +25,7 @@ const runStep: RunStep = async (command, scene) => {
   return { output: both, exitCode };
 };
 
-/** The words of a command as a shell would split them; undefined for what needs a real one. */
+/** The words of a command, split as by a shell; undefined when it needs a real shell. */
 function wordsOf(command: string, env: Readonly<Record<string, string>>): string[] | undefined {
   const words: string[] = [];
   const rest = command
@@ -70,7 +70,7 @@ describe('a walk-through', () => {
     '',
   ].join('\n');
 
-  test('is read as steps, and written with their outputs in place', () => {
+  test('is parsed into steps, and written with their outputs', () => {
     const read = readWalkThrough(page);
     expect(read.sandbox).toEqual(['--api-limit', 'unlimited']);
     expect(read.steps).toEqual([
@@ -89,7 +89,7 @@ describe('a walk-through', () => {
     ['with a block that never ends', '<!-- sandbox -->\n```console\n$ a'],
     ['with a comment that never ends', '<!-- sandbox -->\n<!-- run\na'],
     ['with output that belongs to no command', '<!-- sandbox -->\n```console\na\n```'],
-  ])('is refused %s', (_what, text) => {
+  ])('is rejected %s', (_what, text) => {
     expect(() => readWalkThrough(text)).toThrow();
   });
 

@@ -87,7 +87,7 @@ describe('Trials', () => {
     expect(verdicts).toEqual({ a1: 'guilty', a2: 'guilty' });
   });
 
-  test('lasts 30 s (design 2.2)', () => {
+  test('lasts 30 s', () => {
     expect(TRIAL_MS).toBe(30_000);
   });
 

@@ -1,4 +1,4 @@
-/** Whether an API's record keeps the order that a FIFO queue promises (design 2.4.2). PURE. */
+/** Whether the calls recorded by an API keep the order of a FIFO queue. PURE. */
 
 /** One update as it was sent; within a group every value is another. */
 export interface SentUpdate {
