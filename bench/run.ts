@@ -10,8 +10,8 @@
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { killAll } from '../testing/processes/child.ts';
 import { workOff } from './harness/backlog.ts';
-import { killAll } from './harness/children.ts';
 import { byHand } from './harness/contenders.ts';
 import { readResults, record, tableMarkdown, targetsMarkdown, writeResults } from './harness/report.ts';
 import type { Scenario } from './harness/result.ts';
@@ -54,7 +54,6 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-process.on('exit', killAll);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
 
 let failed = 0;

@@ -73,7 +73,7 @@ try {
   let nextSample = SAMPLE_EVERY_S;
   let nextCut = CUT_EVERY_S;
   let last: Readonly<Record<string, number>> = {};
-  while (seconds() < minutes * 60 && worker.child.exitCode === null) {
+  while (seconds() < minutes * 60 && !worker.child.ended) {
     await sleep(100);
     const due = Array.from({ length: Math.max(0, Math.floor(seconds() * rate) - sent) }, () => {
       const Identifier = `task${Math.floor(random() * TASKS)}`;

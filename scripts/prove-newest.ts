@@ -4,7 +4,7 @@
  *
  *   npm run prove-newest -- 1000
  */
-import { redisInstalled, startRedis } from '../testing/redis/redis.ts';
+import { redisInstalled, startRedis } from '../testing/redis/server.ts';
 import {
   newerSettledFirst,
   type PairsReport,

@@ -1,10 +1,10 @@
 /** One contender working off one backlog, measured from outside. */
-import type { ChildProcess } from 'node:child_process';
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
-import { end } from './children.ts';
+import type { Child } from '../../testing/processes/child.ts';
+import { cpuMs, peakRssMb } from '../../testing/processes/proc.ts';
 import { type Contender, startContender } from './contenders.ts';
-import { cpuMs, peakRssMb } from './proc.ts';
 import { consumingRequests, type Stage } from './stage.ts';
 
 export interface Backlog {
@@ -39,6 +39,8 @@ interface Look {
 const LOOK_EVERY_MS = 50;
 /** For the last deletes to come through. */
 const SETTLE_MS = 10_000;
+/** For a worker to drain, then it is killed. */
+const END_WITHIN_MS = 10_000;
 
 /** Fills a queue, lets the contender at it, and takes its measure. */
 export async function workOff(stage: Stage, contender: Contender, backlog: Backlog): Promise<Worked> {
@@ -57,7 +59,7 @@ export async function workOff(stage: Stage, contender: Contender, backlog: Backl
     }
     const counts = await stage.sqsCounts();
     const { calls, accepted, distinct } = await stage.look();
-    const { pid = 0 } = child;
+    const { pid } = child;
     const rssMb = peakRssMb(pid);
     const from = crossing(looks, backlog.warmUp);
     const reached = complete ? total : accepted;
@@ -73,17 +75,17 @@ export async function workOff(stage: Stage, contender: Contender, backlog: Backl
       complete,
     };
   } finally {
-    await end(child, contender.name.startsWith('ota-updater') ? 'SIGTERM' : 'SIGKILL');
+    await child.end(contender.name.startsWith('ota-updater') ? 'SIGTERM' : 'SIGKILL', END_WITHIN_MS);
     await stage.deleteQueue(queueUrl);
   }
 }
 
-async function watch(stage: Stage, child: ChildProcess, total: number, maxSeconds: number): Promise<Look[]> {
-  const { pid = 0 } = child;
+async function watch(stage: Stage, child: Child, total: number, maxSeconds: number): Promise<Look[]> {
+  const { pid } = child;
   const looks: Look[] = [];
   const until = performance.now() + maxSeconds * 1_000;
   while (performance.now() < until) {
-    if (child.exitCode !== null) throw new Error(`the contender ended with ${child.exitCode}`);
+    if (child.ended) throw new Error(`the contender ended with ${child.process.exitCode}`);
     const { at, distinct } = await stage.look();
     looks.push({ at, accepted: distinct, cpuMs: cpuMs(pid) });
     if (distinct >= total) break;

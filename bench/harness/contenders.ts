@@ -1,8 +1,8 @@
 /** Who plays: ota-updater, the SDK by hand, and the libraries a user would pick instead. */
-import type { ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ChildOptions, startNode } from './children.ts';
+import type { Child } from '../../testing/processes/child.ts';
+import { startProcess } from './children.ts';
 
 export interface Contender {
   readonly name: string;
@@ -66,12 +66,10 @@ export function stranger(perSecond: number): Contender {
 export function startContender(
   { script, args, env }: Contender,
   stageEnv: Readonly<Record<string, string>>,
-  options: Omit<ChildOptions, 'env'> = {},
-): ChildProcess {
-  const child = startNode(script, args, { ...options, env: { ...stageEnv, ...env } });
-  // Read and thrown away, so that a contender never waits for us.
-  child.stdout?.resume();
-  return child;
+  nodeOptions: readonly string[] = [],
+  ipc = false,
+): Child {
+  return startProcess([...nodeOptions, script, ...args], { ...stageEnv, ...env }, ipc);
 }
 
 function peer(name: string, script: string, args: readonly string[], rate: number | undefined): Contender {

@@ -1,9 +1,9 @@
 /** Workers calling an API with a limit for a fixed time; what counts is what the API saw. */
-import type { ChildProcess } from 'node:child_process';
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import type { Child } from '../../testing/processes/child.ts';
 import type { ApiTimeline } from './api-process.ts';
-import { end } from './children.ts';
 import { type Contender, startContender } from './contenders.ts';
 import type { Line } from './plot.ts';
 import type { Stage } from './stage.ts';
@@ -43,7 +43,7 @@ export async function runRateTrial(stage: Stage, trial: RateTrial): Promise<Rate
     queues.push(queueUrl);
   }
   await stage.reset(trial.api);
-  const children: ChildProcess[] = [];
+  const children: Child[] = [];
   const timers: NodeJS.Timeout[] = [];
   const at = (second: number, run: () => void): void => {
     if (second === 0) run();
@@ -68,7 +68,7 @@ export async function runRateTrial(stage: Stage, trial: RateTrial): Promise<Rate
     return { timeline, zero: firstBucket(timeline) * (BUCKET_MS / 1_000) };
   } finally {
     for (const timer of timers) clearTimeout(timer);
-    await Promise.all(children.map((child) => end(child, 'SIGKILL')));
+    await Promise.all(children.map((child) => child.end()));
     for (const queueUrl of queues) await stage.deleteQueue(queueUrl);
   }
 }

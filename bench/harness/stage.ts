@@ -1,5 +1,5 @@
 /** The stage every contender plays on: emulator and API in processes of their own, and queues filled alike. */
-import type { ChildProcess } from 'node:child_process';
+
 import { fileURLToPath } from 'node:url';
 import {
   CreateQueueCommand,
@@ -9,8 +9,9 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import type { Child } from '../../testing/processes/child.ts';
 import type { ApiLook, ApiTimeline } from './api-process.ts';
-import { end, firstLine, startNode } from './children.ts';
+import { firstLine, startProcess } from './children.ts';
 import type { SqsCounts } from './emulator-process.ts';
 
 interface Server {
@@ -24,13 +25,13 @@ const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
 const SENDERS = 8;
 
 export class Stage {
-  readonly #processes: readonly ChildProcess[];
+  readonly #processes: readonly Child[];
   readonly #sqs: Server;
   readonly #api: Server;
   readonly #client: SQSClient;
   #queues = 0;
 
-  private constructor(processes: readonly ChildProcess[], sqs: Server, api: Server) {
+  private constructor(processes: readonly Child[], sqs: Server, api: Server) {
     this.#processes = processes;
     this.#sqs = sqs;
     this.#api = api;
@@ -39,14 +40,14 @@ export class Stage {
 
   static async start(): Promise<Stage> {
     const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-    const sqs = startNode(script('emulator-process.ts'), [], { env: {} });
-    const api = startNode(script('api-process.ts'), [], { env: {} });
+    const sqs = startProcess([script('emulator-process.ts')]);
+    const api = startProcess([script('api-process.ts')]);
     return new Stage([sqs, api], await firstLine<Server>(sqs), await firstLine<Server>(api));
   }
 
   async close(): Promise<void> {
     this.#client.destroy();
-    await Promise.all(this.#processes.map((child) => end(child, 'SIGKILL')));
+    await Promise.all(this.#processes.map((child) => child.end()));
   }
 
   /** What a contender needs to use the stage. */

@@ -1,10 +1,10 @@
 /** Does an update cost more, or does memory stay behind, the longer a worker runs? */
-import type { ChildProcess } from 'node:child_process';
+
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Child } from '../../testing/processes/child.ts';
 import type { Measured } from '../contenders/ota-updater-measured.ts';
-import { end } from '../harness/children.ts';
 import { otaUpdater, startContender } from '../harness/contenders.ts';
 import { percent, type Scenario } from '../harness/result.ts';
 import { median } from '../harness/rounds.ts';
@@ -77,7 +77,7 @@ async function growTo(stage: Stage, warmUp: number, updates: number): Promise<Gr
   const contender = { ...otaUpdater({ RATE_LIMIT: 'unlimited' }), script, args: [] };
   const queueUrl = await stage.createQueue();
   await stage.reset({});
-  const child = startContender(contender, stage.env(queueUrl), { nodeArgs: ['--expose-gc'], ipc: true });
+  const child = startContender(contender, stage.env(queueUrl), ['--expose-gc'], true);
   try {
     // A chunk more than is measured: the last messages of a queue come in ones and twos, a quarter of a short run.
     const feed = feeder(stage, queueUrl, warmUp + updates + CHUNK);
@@ -90,7 +90,7 @@ async function growTo(stage: Stage, warmUp: number, updates: number): Promise<Gr
     const { heapMb } = await measure(child, 'heap');
     return { updates, cpuMicrosPerUpdate: ((after.cpuMs - before.cpuMs) * 1_000) / (to - from), heapMb };
   } finally {
-    await end(child, 'SIGKILL');
+    await child.end();
     await stage.deleteQueue(queueUrl);
   }
 }
@@ -118,9 +118,9 @@ function feeder(stage: Stage, queueUrl: string, total: number): (applied: number
   };
 }
 
-async function measure(child: ChildProcess, question: 'cpu' | 'heap'): Promise<Measured> {
-  const answered = once(child, 'message');
-  child.send(question);
+async function measure(child: Child, question: 'cpu' | 'heap'): Promise<Measured> {
+  const answered = once(child.process, 'message');
+  child.process.send(question);
   const [measured] = (await answered) as [Measured];
   return measured;
 }

@@ -1,8 +1,7 @@
 /** Nothing to do: receives per 20 s, and the CPU that waiting takes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { end } from '../harness/children.ts';
+import { cpuMs } from '../../testing/processes/proc.ts';
 import { type Contender, otaUpdater, peers, startContender } from '../harness/contenders.ts';
-import { cpuMs } from '../harness/proc.ts';
 import { percent, type Scenario } from '../harness/result.ts';
 import type { Stage } from '../harness/stage.ts';
 
@@ -14,6 +13,8 @@ interface Idled {
 
 /** For a process to start and its first poll to be on its way. */
 const SETTLE_MS = 5_000;
+/** For a worker to drain, then it is killed. */
+const END_WITHIN_MS = 10_000;
 
 export const idle: Scenario = async ({ stage, quick, say }) => {
   const seconds = quick ? 20 : 40;
@@ -53,7 +54,7 @@ async function idleFor(stage: Stage, contender: Contender, seconds: number): Pro
   const child = startContender(contender, stage.env(queueUrl));
   try {
     await sleep(SETTLE_MS);
-    const { pid = 0 } = child;
+    const { pid } = child;
     const before = await stage.sqsCounts();
     const cpuBefore = cpuMs(pid);
     await sleep(seconds * 1_000);
@@ -65,7 +66,7 @@ async function idleFor(stage: Stage, contender: Contender, seconds: number): Pro
       cpuShare: (cpuMs(pid) - cpuBefore) / (seconds * 1_000),
     };
   } finally {
-    await end(child);
+    await child.end('SIGTERM', END_WITHIN_MS);
     await stage.deleteQueue(queueUrl);
   }
 }

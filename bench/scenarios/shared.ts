@@ -1,11 +1,11 @@
 /** Four workers, one budget on Redis: exact, and through the loss of a worker, of the data and of Redis itself. */
-import type { ChildProcess } from 'node:child_process';
+
 import { setTimeout as sleep } from 'node:timers/promises';
-import { end } from '../harness/children.ts';
+import type { Child } from '../../testing/processes/child.ts';
+import { findRedis, type RedisServer, startRedis } from '../../testing/redis/server.ts';
 import { otaUpdater, startContender } from '../harness/contenders.ts';
 import { linesOverTime } from '../harness/plot.ts';
 import { lineOf } from '../harness/rate-trial.ts';
-import { findRedis, RedisServer } from '../harness/redis.ts';
 import type { Scenario, ScenarioContext, ScenarioResult } from '../harness/result.ts';
 import { perSecond, seriesOf, windows } from '../harness/timeline.ts';
 
@@ -22,11 +22,11 @@ export const shared: Scenario = async (context) => {
   if (found === undefined) {
     return { about: '', tables: [], targets: [], skipped: 'neither redis-server nor valkey-server is here' };
   }
-  const redis = await RedisServer.start(found.command);
+  const redis = await startRedis();
   try {
     return await play(context, redis, found.version);
   } finally {
-    await redis.stop();
+    await redis.kill();
   }
 };
 
@@ -39,7 +39,7 @@ async function play(context: ScenarioContext, redis: RedisServer, version: strin
   const queueUrl = await stage.createQueue();
   await stage.fill(queueUrl, total);
   await stage.reset({ latency: { minMs: 50, maxMs: 50 } });
-  const workers: ChildProcess[] = [];
+  const workers: Child[] = [];
   const startedAt = performance.now();
   const now = (): number => (performance.now() - startedAt) / 1_000;
   try {
@@ -47,15 +47,15 @@ async function play(context: ScenarioContext, redis: RedisServer, version: strin
     for (let i = 0; i < WORKERS; i++) workers.push(startContender(contender, stage.env(queueUrl)));
     await sleep((SETTLE + steady) * 1_000);
     const killedAt = now();
-    if (workers[0] !== undefined) await end(workers[0], 'SIGKILL');
+    if (workers[0] !== undefined) await workers[0].end();
     await sleep(afterKill * 1_000);
     const flushedAt = now();
-    await redis.flushAll();
+    await redis.flush();
     await sleep(afterFlush * 1_000);
     const lostAt = now();
-    await redis.stop();
+    await redis.kill();
     await sleep(away * 1_000);
-    await redis.startAgain();
+    await redis.restart();
     const backAt = now();
     await sleep(afterReturn * 1_000);
     const endedAt = now();
@@ -115,7 +115,7 @@ async function play(context: ScenarioContext, redis: RedisServer, version: strin
       figures: { phases, perSecond: lineOf('calls', accepted, 0, endedAt).points.map(({ value }) => value) },
     };
   } finally {
-    await Promise.all(workers.map((child) => end(child, 'SIGKILL')));
+    await Promise.all(workers.map((child) => child.end()));
     await stage.deleteQueue(queueUrl);
   }
 }

@@ -14,7 +14,7 @@ import type { Exchange } from '../../testing/faults/exchange.ts';
 import { FaultDice, type FaultRates } from '../../testing/faults/faults.ts';
 import { HttpProxy } from '../../testing/faults/http-proxy.ts';
 import { TcpProxy } from '../../testing/faults/tcp-proxy.ts';
-import { type RedisServer, startRedis } from '../../testing/redis/redis.ts';
+import { type RedisServer, startRedis } from '../../testing/redis/server.ts';
 import { startStrictSqs } from '../../testing/sqs/strict-sqs.ts';
 import type { AppliedCall, Letter } from './ledger.ts';
 import type { SentUpdate } from './updates.ts';

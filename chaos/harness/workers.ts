@@ -1,19 +1,11 @@
 /** Worker processes, really spawned and really killed: each generation with an access key id of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import type { Child } from '../../testing/processes/child.ts';
+import { type LogLine, parseLine, startOta } from '../../testing/processes/ota.ts';
 import { type Life, leaseKey, type Witness } from './holds.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
-/** A line of a worker's log. */
-export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface WorkerProcess {
   readonly name: string;
-  readonly child: ChildProcess;
+  readonly child: Child;
   /** Where health and metrics are, once it said so. */
   url: string | undefined;
   /** Where its inspector listens, if it was started with one. */
@@ -58,27 +50,23 @@ export class Fleet implements Witness {
     this.#number++;
     const name = `WORKER${this.#number}`;
     const { nodeOptions = [] } = this.#options;
-    const child = spawn(process.execPath, [...nodeOptions, main, 'worker'], {
-      cwd: root,
+    const child = startOta(['worker'], {
+      nodeOptions,
       env: {
-        PATH: process.env.PATH,
-        HOME: '/nonexistent',
-        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         ...this.#options.env,
         ...env,
         AWS_ACCESS_KEY_ID: name,
         AWS_SECRET_ACCESS_KEY: 'not-a-secret',
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
     });
     const worker: WorkerProcess = { name, child, url: undefined, inspector: undefined, heard: false };
     this.#running.add(worker);
     this.lives.set(name, { endedAt: undefined, how: 'running' });
-    if (child.stdout !== null) {
-      createInterface({ input: child.stdout }).on('line', (text) => this.#onLine(worker, text));
-    }
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#onStderr(worker, text));
-    child.once('exit', (code, signal) => this.#onExit(worker, code, signal));
+    child.onLine((text, from) => {
+      if (from === 'stdout') this.#onLine(worker, text);
+      else this.#onStderr(worker, text);
+    });
+    child.process.once('exit', (code, signal) => this.#onExit(worker, code, signal));
     return worker;
   }
 
@@ -95,9 +83,7 @@ export class Fleet implements Witness {
   async #end(worker: WorkerProcess, how: 'killed' | 'stopped', signal: NodeJS.Signals): Promise<void> {
     if (!this.#running.has(worker)) return;
     if (how === 'killed' || !this.#told.has(worker.name)) this.#told.set(worker.name, how);
-    const gone = once(worker.child, 'exit');
-    worker.child.kill(signal);
-    await gone;
+    await worker.child.end(signal);
   }
 
   #onExit(worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null): void {
@@ -118,7 +104,7 @@ export class Fleet implements Witness {
 
   #onLine(worker: WorkerProcess, text: string): void {
     worker.heard = true;
-    const line = parse(text);
+    const line = parseLine(text);
     if (line === undefined) {
       // The last line of one that was killed may be cut off.
       if (!this.#told.has(worker.name))
@@ -139,14 +125,5 @@ export class Fleet implements Witness {
     if (line.failure === 'internal')
       this.complaints.push(`${worker.name} has a bug: ${text.slice(0, 2_000)}`);
     this.#options.onLine?.(worker, line);
-  }
-}
-
-function parse(text: string): LogLine | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as LogLine) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { spawnWorker } from '../../testing/processes/process.ts';
-import { redisInstalled, startRedis } from '../../testing/redis/redis.ts';
+import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
 /** What the image carries: built as the Dockerfile builds it, run where there is no node_modules. */

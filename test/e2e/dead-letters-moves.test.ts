@@ -60,7 +60,7 @@ test('a redrive killed between sending and deleting loses no letter', async () =
   proxy.treat(({ operation }) => (operation === 'DeleteMessageBatch' && deletes() > 2 ? 'hang' : 'pass'));
   const command = spawnCommand(['dead-letters', ...doIt], environment('killed', 'killed-dead', proxy.url));
   await proxy.waitFor(() => deletes() > 2);
-  command.kill('SIGKILL');
+  command.signal('SIGKILL');
   await command.exited;
   const [source, dead] = [bodies('killed'), bodies('killed-dead')];
   expect(source.length).toBeGreaterThanOrEqual(30);

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { assemble } from '../../src/commands/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
-import { type RedisServer, redisInstalled, startRedis } from '../../testing/redis/redis.ts';
+import { type RedisServer, redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { pairsStage, sentTogether, sharedNewest } from '../../testing/stages/pairs.ts';
 import { credentials, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 

@@ -14,7 +14,7 @@ import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simula
 import { type CallStages, callUntilEnded } from '../../src/worker/deliver.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
 import { Trials } from '../../src/worker/trials.ts';
-import { redisInstalled, startRedis } from '../../testing/redis/redis.ts';
+import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 
 const update = { Identifier: 'a1', Description: 'new' };
 const down: Failure = { kind: 'retryable', name: 'InternalServerException', message: 'down', status: 500 };

@@ -1,13 +1,9 @@
 /** The processes that a proof starts, each with the peak of its memory. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import type { Cloud } from '../../src/sandbox/cloud.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import type { Child } from '../processes/child.ts';
+import { startOta } from '../processes/ota.ts';
+import { cpuMs, peakRssMb } from '../processes/proc.ts';
 
 /** What the commands of `jobs` may take, in MB. */
 export const MAX_PEAK_MB = 150;
@@ -16,7 +12,7 @@ export const MAX_PEAK_MB = 150;
 export class Processes {
   readonly #env: Readonly<Record<string, string>>;
   readonly #folder: string;
-  readonly #children = new Set<ChildProcess>();
+  readonly #children = new Set<Child>();
   /** Resident memory of each command of `jobs` at its peak, in MB. */
   readonly peakMemory: Record<string, number> = {};
   /** Processor time of the last run of each, in seconds. */
@@ -25,12 +21,7 @@ export class Processes {
   constructor(cloud: Cloud, folder: string, rate: number) {
     this.#folder = folder;
     this.#env = {
-      PATH: process.env.PATH ?? '',
       HOME: folder,
-      // Given by the tests: what each process of a proof compiles is the same.
-      ...(process.env.NODE_COMPILE_CACHE !== undefined && {
-        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-      }),
       QUEUE_URL: cloud.queueUrl,
       DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
       OUTCOME_QUEUE_URL: cloud.outcomeQueueUrl,
@@ -47,27 +38,20 @@ export class Processes {
     };
   }
 
-  start(...args: readonly string[]): ChildProcess {
-    const quiet = args[0] === 'worker' ? ('ignore' as const) : ('pipe' as const);
-    const child = spawn(process.execPath, [main, ...args], {
-      cwd: this.#folder,
-      env: this.#env,
-      stdio: ['ignore', quiet, quiet],
-    });
+  start(...args: readonly string[]): Child {
+    const child = startOta(args, { cwd: this.#folder, env: this.#env, keepOutput: args[0] !== 'worker' });
     this.#children.add(child);
-    child.once('exit', () => this.#children.delete(child));
+    child.process.once('exit', () => this.#children.delete(child));
     if (args[0] === 'jobs') this.#measure(child, args[1] ?? '');
     return child;
   }
 
   async run(...args: readonly string[]): Promise<{ stdout: string; exitCode: number | null }> {
     const child = this.start(...args);
-    const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map((s) => (s ? text(s) : '')));
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    if (child.exitCode !== 0 && child.exitCode !== 3) {
-      throw new Error(`${args.join(' ')} ended with ${child.exitCode}: ${stdout}${stderr}`);
-    }
-    return { stdout: stdout ?? '', exitCode: child.exitCode };
+    const { code } = await child.exited;
+    const { stdout, stderr } = child.output;
+    if (code !== 0 && code !== 3) throw new Error(`${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
+    return { stdout, exitCode: code };
   }
 
   /** A line for each command that took too much. */
@@ -78,30 +62,19 @@ export class Processes {
   }
 
   async killAll(): Promise<void> {
-    await Promise.all([...this.#children].map(kill));
+    await Promise.all([...this.#children].map((child) => child.end()));
   }
 
-  #measure(child: ChildProcess, command: string): void {
+  #measure(child: Child, command: string): void {
     const timer = setInterval(() => {
       try {
-        const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-        const peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
-        this.peakMemory[command] = Math.round(Math.max(this.peakMemory[command] ?? 0, peak));
-        // After the name in parentheses: fields 14 and 15 of proc(5), in hundredths of a second.
-        const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-        this.cpuSeconds[command] = (Number(stat[11]) + Number(stat[12])) / 100;
+        const peak = Math.round(peakRssMb(child.pid));
+        this.peakMemory[command] = Math.max(this.peakMemory[command] ?? 0, peak);
+        this.cpuSeconds[command] = cpuMs(child.pid) / 1_000;
       } catch {
         // Not Linux, or gone.
       }
     }, 100);
-    child.once('exit', () => clearInterval(timer));
+    child.process.once('exit', () => clearInterval(timer));
   }
-}
-
-/** SIGKILL; resolves when it is gone. */
-export async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
 }

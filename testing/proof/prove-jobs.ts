@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type Cloud, startCloud } from '../../src/sandbox/cloud.ts';
-import { kill, Processes } from './processes.ts';
+import { Processes } from './processes.ts';
 import { expectedCounts, identifierOf, kindOf, lineOf, right, WANTED } from './rows.ts';
 
 const JOB = 'proof';
@@ -109,12 +109,12 @@ async function applyWithKills(
     const apply = processes.start('jobs', ...(i === 0 ? ['apply', 'plan.jsonl'] : ['resume', JOB]));
     if (i === 1) {
       await called(0.5);
-      await kill(first);
+      await first.end();
       say('killed one of two workers');
       processes.start('worker');
     }
     await called(share);
-    await kill(apply);
+    await apply.end();
     say(`killed jobs ${i === 0 ? 'apply' : 'resume'} after ${Math.round(share * 100)}% of the calls`);
   }
   return await processes.run('jobs', 'resume', JOB, '--json');

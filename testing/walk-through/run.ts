@@ -1,13 +1,12 @@
 /** Runs the steps of a walk-through against a sandbox of its own. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { Child } from '../processes/child.ts';
+import { root, startSandbox } from '../processes/ota.ts';
 import { asWritten, type Step, type WalkThrough } from './document.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const main = join(root, 'src/main.ts');
 const token = 'walk-through';
 
 /** What a step runs in. */
@@ -44,10 +43,9 @@ export async function runWalkThrough(
   runStep: RunStep = runInShell,
 ): Promise<{ readonly step: Step; readonly output: string }[]> {
   const folder = await mkdtemp(join(tmpdir(), 'walk-through-'));
-  const cloud = spawn(process.execPath, ['--', main, 'sandbox', ...sandbox], {
+  const cloud = await startSandbox(sandbox, {
     cwd: folder,
     env: { ...process.env, SANDBOX_TOKEN: token, LOG_LEVEL: 'silent' },
-    stdio: ['ignore', 'ignore', 'pipe'],
   });
   try {
     await writeFile(join(folder, 'drained'), drained, { mode: 0o755 });
@@ -61,7 +59,7 @@ export async function runWalkThrough(
     const scene = {
       folder,
       env: {
-        ...(await environmentOf(cloud.stderr)),
+        ...cloud.env,
         SANDBOX_TOKEN: token,
         USER: 'mia',
         RATE_LIMIT: '20',
@@ -75,34 +73,18 @@ export async function runWalkThrough(
     }
     return shown;
   } finally {
-    cloud.kill('SIGKILL');
+    await cloud.child.end();
     await rm(folder, { recursive: true });
   }
 }
 
-/** The sandbox says in its directions what another shell needs. */
-async function environmentOf(stderr: NodeJS.ReadableStream): Promise<Record<string, string>> {
-  let text = '';
-  for await (const chunk of stderr) {
-    text += String(chunk);
-    if (text.includes('Ctrl-C ends it.')) break;
-  }
-  const entries = [...text.matchAll(/\b((?:[A-Z]+_)*(?:QUEUE_URL|AWS_[A-Z_]+))=(\S+)/g)];
-  if (entries.length === 0) throw new Error(`the sandbox did not start:\n${text}`);
-  return Object.fromEntries(entries.map(([, name = '', value = '']) => [name, value]));
-}
-
 /** One command in a shell, its output in the order in which it came. */
 export async function runInShell(command: string, { folder, env }: Scene): Promise<StepResult> {
-  const shell = spawn('sh', ['-c', `exec 2>&1\n${command}`], {
+  const shell = Child.start('sh', ['-c', `exec 2>&1\n${command}`], {
     cwd: folder,
     env: { ...process.env, ...env, PATH: [folder, process.env.PATH].join(delimiter) },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    keepOutput: true,
   });
-  let output = '';
-  shell.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const [exitCode] = (await once(shell, 'close')) as [number | null];
-  return { output, exitCode: exitCode ?? 1 };
+  const { code } = await shell.exited;
+  return { output: shell.output.stdout, exitCode: code ?? 1 };
 }

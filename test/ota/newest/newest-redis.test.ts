@@ -3,13 +3,9 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Claim } from '../../../src/ota/newest/newest.ts';
 import { RedisNewest } from '../../../src/ota/newest/newest-redis.ts';
-import {
-  freePort,
-  type RedisServer,
-  redisInstalled,
-  startRedis,
-  startRedisDoor,
-} from '../../../testing/redis/redis.ts';
+import { startRedisDoor } from '../../../testing/redis/door.ts';
+import { freePort } from '../../../testing/redis/ports.ts';
+import { type RedisServer, redisInstalled, startRedis } from '../../../testing/redis/server.ts';
 
 const none = Number.NEGATIVE_INFINITY;
 

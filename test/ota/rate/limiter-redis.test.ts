@@ -4,16 +4,10 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { RedisRateLimiter } from '../../../src/ota/rate/limiter-redis.ts';
-import {
-  freePort,
-  GrantTally,
-  type RedisServer,
-  redisInstalled,
-  startBudgetProcess,
-  startRedis,
-  startRedisDoor,
-  type Taken,
-} from '../../../testing/redis/redis.ts';
+import { GrantTally, startBudgetProcess, type Taken } from '../../../testing/redis/budget.ts';
+import { startRedisDoor } from '../../../testing/redis/door.ts';
+import { freePort } from '../../../testing/redis/ports.ts';
+import { type RedisServer, redisInstalled, startRedis } from '../../../testing/redis/server.ts';
 
 /** The changes that a limiter reports, in order, to be awaited. */
 class Told {

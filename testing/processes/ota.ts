@@ -1,0 +1,71 @@
+/** `ota-updater` of this checkout as a process, started as `npm run ota` starts it. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Child, type ChildOptions } from './child.ts';
+
+/** The checkout. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What `npm run ota` runs, without the `node` it begins with. */
+const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: { ota: string } };
+const program: readonly string[] = scripts.ota
+  .split(' ')
+  .slice(1)
+  .map((word) => word.replace('src/main.ts', `${root}src/main.ts`));
+
+/** What a process has besides the environment it is given. The compile cache is that of the run, where it has one. */
+const surroundings = {
+  PATH: process.env.PATH,
+  HOME: '/nonexistent',
+  ...(process.env.NODE_COMPILE_CACHE !== undefined && {
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+  }),
+};
+
+export interface OtaOptions extends ChildOptions {
+  /** For the runtime itself, before the script. */
+  readonly nodeOptions?: readonly string[];
+  /** What to start instead: the bundle, say. */
+  readonly script?: readonly string[];
+}
+
+/** Starts a command of `ota-updater` with this environment and no other. */
+export function startOta(args: readonly string[], options: OtaOptions): Child {
+  const { nodeOptions = [], script = program, env, cwd = root } = options;
+  return Child.startNode([...nodeOptions, ...script, ...args], {
+    ...options,
+    cwd,
+    env: { ...surroundings, ...env },
+  });
+}
+
+/** A line of the worker's log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** A line of the log; undefined for what is no JSON object. */
+export function parseLine(text: string): LogLine | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as LogLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A running sandbox, and what another process needs to use it. */
+export interface SandboxProcess {
+  readonly child: Child;
+  /** As its directions say: queues, endpoints, region, credentials. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Starts `ota-updater sandbox` with these flags; resolves when it is up. */
+export async function startSandbox(
+  flags: readonly string[],
+  options: Omit<OtaOptions, 'keepOutput'>,
+): Promise<SandboxProcess> {
+  const child = startOta(['sandbox', ...flags], { ...options, keepOutput: true });
+  await child.find((line) => (line.includes('Ctrl-C ends it.') ? true : undefined));
+  const entries = child.output.stderr.matchAll(/\b((?:[A-Z]+_)*(?:QUEUE_URL|AWS_[A-Z_]+))=(\S+)/g);
+  return { child, env: Object.fromEntries([...entries].map(([, name = '', value = '']) => [name, value])) };
+}

@@ -1,0 +1,111 @@
+/**
+ * Workers that share a budget on Redis, in this process or in one of their own: started as a program this file is such
+ * a worker. And a count of what each was granted.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { RateLimiter } from '../../src/ota/rate/limiter.ts';
+import { RedisRateLimiter } from '../../src/ota/rate/limiter-redis.ts';
+
+/** What was granted to whom, and when. */
+export class GrantTally {
+  readonly #grants: Grant[] = [];
+  readonly #watchers = new Set<() => void>();
+
+  add(taker: string, permits: number): void {
+    this.#grants.push({ taker, permits, at: performance.now() });
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  /** Takes grants of a limiter until it gives none. */
+  async takeAll(taker: string, limiter: RateLimiter): Promise<void> {
+    for (let permits = await limiter.grant(); permits > 0; permits = await limiter.grant())
+      this.add(taker, permits);
+  }
+
+  /** Waits for so many permits from now on; says how many came, in which time, and how many each took. */
+  async next(permits: number): Promise<Taken> {
+    const from = this.#grants.length;
+    const since = performance.now();
+    const sum = (grants: readonly Grant[]): number =>
+      grants.reduce((total, grant) => total + grant.permits, 0);
+    await new Promise<void>((resolve) => {
+      const watcher = (): void => {
+        if (sum(this.#grants.slice(from)) < permits) return;
+        this.#watchers.delete(watcher);
+        resolve();
+      };
+      this.#watchers.add(watcher);
+    });
+    const grants = this.#grants.slice(from);
+    return {
+      permits: sum(grants),
+      seconds: ((grants.at(-1)?.at ?? since) - since) / 1_000,
+      of: (taker) => sum(grants.filter((grant) => grant.taker === taker)),
+    };
+  }
+}
+
+interface Grant {
+  readonly taker: string;
+  readonly permits: number;
+  readonly at: number;
+}
+
+/** Permits taken in a while. */
+export interface Taken {
+  readonly permits: number;
+  readonly seconds: number;
+  of(taker: string): number;
+}
+
+/** What a worker process tells: that it is shared or not, or how many permits it was granted. */
+export type WorkerReport = { readonly shared: boolean } | { readonly permits: number };
+
+export interface BudgetProcess {
+  readonly exited: Promise<number | null>;
+  /** As a crash does. */
+  kill(): void;
+  /** Closes its limiter; it must then end by itself. */
+  close(): void;
+}
+
+/** Starts a process that takes every grant it can get. */
+export function startBudgetProcess(
+  url: string,
+  ceiling: number,
+  onReport: (report: WorkerReport) => void,
+): BudgetProcess {
+  const child = fork(fileURLToPath(import.meta.url), [url, String(ceiling)], { execArgv: [] });
+  child.on('message', (message) => onReport(message as WorkerReport));
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return {
+    exited,
+    kill: () => {
+      child.kill('SIGKILL');
+    },
+    close: () => {
+      child.send('close');
+    },
+  };
+}
+
+if (import.meta.main) {
+  const [, , url = '', ceiling = ''] = process.argv;
+  const report = (message: WorkerReport): void => {
+    if (process.connected) process.send?.(message);
+  };
+  const limiter = new RedisRateLimiter({
+    url,
+    ceiling: Number(ceiling),
+    now: () => performance.now(),
+    onShared: (shared) => report({ shared }),
+  });
+  process.once('message', async () => {
+    await limiter.close();
+    // The channel to the parent is a handle too: what is left must be none of the limiter's.
+    process.disconnect?.();
+  });
+  for (let permits = await limiter.grant(); permits > 0; permits = await limiter.grant()) report({ permits });
+}
