@@ -1,7 +1,7 @@
 /** A worker that is killed leaves nothing undone: the next one completes its work. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
-import { startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
@@ -79,19 +79,20 @@ describe('a worker killed in the middle of its work', () => {
 
   test('leaves a duplicate and never a loss when it dies between the dead letter and the delete', async () => {
     stage = await setStage();
-    const proxy = await startCountingProxy(stage.sqsUrl);
+    const proxy = await startSqsProxy(stage.sqsUrl);
+    onTestFinished(() => proxy.close());
     const env = stage.environment({
       VISIBILITY_TIMEOUT_SECONDS: '2',
       HTTP_PORT: 'off',
       AWS_ENDPOINT_URL_SQS: proxy.url,
     });
     await stage.send('not json');
-    proxy.treat(({ operation }) => (operation === 'DeleteMessageBatch' ? 'hang' : 'pass'));
+    proxy.rule = ({ action }, forward) => (action === 'DeleteMessageBatch' ? 'hang' : forward());
     const first = spawnWorker(env);
     await proxy.waitFor(() => proxy.outstanding('DeleteMessageBatch') === 1);
     first.kill('SIGKILL');
     await first.exited;
-    proxy.treat(() => 'pass');
+    proxy.behave();
     const second = spawnWorker(env);
     await second.waitForEvent('dead_letter');
     expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { spawnCommand } from '../../testing/processes/process.ts';
-import { startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
 import { sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { runLetters } from '../../testing/stages/letters.ts';
 import { credentials, REGION } from '../../testing/stages/stage.ts';
@@ -55,9 +54,11 @@ test('a redrive killed between sending and deleting loses no letter', async () =
   sqs.createQueue('killed-dead', { region: REGION });
   const all = Array.from({ length: 60 }, (_, i) => update(`task${i}`));
   for (const body of all) sqs.sendMessage('killed-dead', body);
-  const proxy = await startCountingProxy(sqsUrl);
+  const proxy = await startSqsProxy(sqsUrl);
+  onTestFinished(() => proxy.close());
   const deletes = (): number => proxy.count('DeleteMessageBatch');
-  proxy.treat(({ operation }) => (operation === 'DeleteMessageBatch' && deletes() > 2 ? 'hang' : 'pass'));
+  proxy.rule = ({ action }, forward) =>
+    action === 'DeleteMessageBatch' && deletes() > 2 ? 'hang' : forward();
   const command = spawnCommand(['dead-letters', ...doIt], environment('killed', 'killed-dead', proxy.url));
   await proxy.waitFor(() => deletes() > 2);
   command.signal('SIGKILL');

@@ -1,12 +1,12 @@
 /** Health and metrics of a worker process in each of its states. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
-import { type CountingProxy, startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { type SqsProxy, shortPolls, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
-let proxy: CountingProxy;
+let proxy: SqsProxy;
 let worker: WorkerProcess;
 afterEach(() => stage.strike());
 
@@ -15,7 +15,8 @@ async function setUp(
   api: SimulatedApiSettingsInput = {},
 ): Promise<() => void> {
   stage = await setStage({ api });
-  proxy = await startCountingProxy(stage.sqsUrl);
+  proxy = await startSqsProxy(stage.sqsUrl);
+  onTestFinished(() => proxy.close());
   return () => {
     worker = spawnWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', ...env }));
   };
@@ -40,14 +41,14 @@ const notReady = (...reasons: string[]): Answer => ({ status: 503, reasons });
 describe('a worker process', () => {
   test('is alive but not ready while it looks for its queues, and ready once it has found them', async () => {
     const start = await setUp();
-    proxy.treat(() => 'hang');
+    proxy.rule = () => 'hang';
     start();
     await worker.waitForEvent('worker.starting');
     expect(await ask('livez')).toEqual(alive);
     expect(await ask('readyz')).toEqual(
       notReady('the worker is starting', 'the queues have not been found yet'),
     );
-    proxy.treat(() => 'pass');
+    proxy.behave();
     // Requests that hang time out after 10 s.
     await worker.waitForEvent('worker.running');
     expect(await ask('readyz')).toEqual(ready);
@@ -86,14 +87,13 @@ describe('a worker process', () => {
   test('is alive but not ready while the dead-letter queue is unreachable', async () => {
     const start = await setUp();
     await stage.send('not json');
-    proxy.treat(({ queue, operation }) =>
-      queue === 'dead' && operation !== 'GetQueueAttributes' ? 'fail' : 'pass',
-    );
+    proxy.rule = ({ queue, action }, forward) =>
+      queue === 'dead' && action !== 'GetQueueAttributes' ? 'fail' : forward();
     start();
     await worker.waitForEvent('dead_letter_queue.unreachable');
     expect(await ask('livez')).toEqual(alive);
     expect(await ask('readyz')).toEqual(notReady('the dead-letter queue does not accept letters'));
-    proxy.treat(() => 'pass');
+    proxy.behave();
     await worker.waitForEvent('dead_letter_queue.reachable');
     expect(await ask('readyz')).toEqual(ready);
     await worker.waitForEvent('dead_letter');
@@ -115,16 +115,14 @@ describe('a worker process', () => {
     'is alive but not ready while it is cut off from SQS (%s), and ready again after it',
     async (treatment) => {
       const start = await setUp();
-      proxy.rewrite(({ operation, body }) =>
-        operation === 'ReceiveMessage' ? JSON.stringify({ ...JSON.parse(body), WaitTimeSeconds: 1 }) : body,
-      );
+      proxy.rule = shortPolls;
       start();
       await worker.waitForEvent('worker.running');
-      proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? treatment : 'pass'));
+      proxy.rule = ({ action }, forward) => (action === 'ReceiveMessage' ? treatment : forward());
       await worker.waitForEvent('receive.failed');
       expect(await ask('livez')).toEqual(alive);
       expect(await ask('readyz')).toEqual(notReady('receiving from the queue fails'));
-      proxy.treat(() => 'pass');
+      proxy.rule = shortPolls;
       await worker.waitForEvent('receive.recovered');
       expect(await ask('readyz')).toEqual(ready);
     },

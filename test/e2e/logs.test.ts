@@ -1,12 +1,12 @@
 /** The log of a worker process has what operators search for, and no secrets. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
-import { type CountingProxy, startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { type SqsProxy, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
-let proxy: CountingProxy;
+let proxy: SqsProxy;
 let worker: WorkerProcess;
 afterEach(() => stage.strike());
 
@@ -21,7 +21,8 @@ async function setUp(
   api: SimulatedApiSettingsInput = {},
 ): Promise<() => void> {
   stage = await setStage({ api });
-  proxy = await startCountingProxy(stage.sqsUrl);
+  proxy = await startSqsProxy(stage.sqsUrl);
+  onTestFinished(() => proxy.close());
   return () => {
     const own = { AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'info', HTTP_PORT: 'off', ...SECRETS };
     worker = spawnWorker(stage.environment({ ...own, ...env }));
@@ -191,14 +192,13 @@ describe('the log has no secrets', () => {
   ])('when SQS refuses the signature of $operation', async ({ operation, event }) => {
     const start = await setUp({ LOG_LEVEL: 'trace' });
     await stage.send({ Identifier: 'task1', Description: 'x' }, 'not json');
-    proxy.treat((request) =>
-      request.operation === operation ? [403, 'InvalidSignatureException', canonical] : 'pass',
-    );
+    proxy.rule = ({ action }, forward) =>
+      action === operation ? sqsError(403, 'InvalidSignatureException', canonical) : forward();
     start();
     expect(await worker.waitForEvent(event)).toMatchObject({
       error: { name: 'InvalidSignatureException', status: 403 },
     });
-    proxy.treat(() => 'pass');
+    proxy.behave();
     await worker.waitForLine(drained);
     await stop();
     expectCleanOutput();

@@ -1,9 +1,8 @@
 /** While the outcome queue is unreachable outcomes are kept; a crash or a stop loses none. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/http/health.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
-import { startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
@@ -105,7 +104,8 @@ describe('an unreachable outcome queue', () => {
 describe('a worker process', () => {
   test('that dies between outcome and delete leaves a duplicate, never a gap; stopped while the queue is unreachable it exits 0 in time', async () => {
     stage = await setStage({ outcomes: true });
-    const sqs = await startCountingProxy(stage.sqsUrl);
+    const sqs = await startSqsProxy(stage.sqsUrl);
+    onTestFinished(() => sqs.close());
     const env = stage.environment({
       VISIBILITY_TIMEOUT_SECONDS: '2',
       SHUTDOWN_GRACE_SECONDS: '20',
@@ -113,7 +113,7 @@ describe('a worker process', () => {
       AWS_ENDPOINT_URL_SQS: sqs.url,
     });
     await stage.sendUpdates(1);
-    sqs.treat(({ operation }) => (operation === 'DeleteMessageBatch' ? 'hang' : 'pass'));
+    sqs.rule = ({ action }, forward) => (action === 'DeleteMessageBatch' ? 'hang' : forward());
     const first = spawnWorker(env);
     await sqs.waitFor(() => sqs.outstanding('DeleteMessageBatch') === 1);
     first.kill('SIGKILL');
@@ -121,9 +121,8 @@ describe('a worker process', () => {
     const published = await stage.outcomes();
     expect(published).toMatchObject([{ Identifier: 'task0', Outcome: 'applied' }]);
 
-    sqs.treat(({ queue, operation }) =>
-      queue === 'outcomes' && operation === 'SendMessageBatch' ? 'fail' : 'pass',
-    );
+    sqs.rule = ({ queue, action }, forward) =>
+      queue === 'outcomes' && action === 'SendMessageBatch' ? 'fail' : forward();
     const second = spawnWorker(env);
     await second.waitForEvent('outcome_queue.unreachable');
     const told = performance.now();
@@ -133,7 +132,7 @@ describe('a worker process', () => {
     const { ready, inFlight } = stage.left();
     expect(ready + inFlight).toBe(1);
 
-    sqs.treat(() => 'pass');
+    sqs.behave();
     const third = stage.makeWorker();
     await third.start();
     await stage.ended(1);

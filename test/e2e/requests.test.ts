@@ -1,11 +1,11 @@
 /** Requests to SQS per update, counted at a proxy. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
-import { type CountingProxy, startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { type SqsProxy, shortPolls, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
-let proxy: CountingProxy;
+let proxy: SqsProxy;
 afterEach(() => stage.strike());
 
 /** The minimum is 0.2: ten messages per receive, ten per delete. */
@@ -13,7 +13,8 @@ const REQUESTS_PER_UPDATE = 0.21;
 
 async function setUp(updates: number, env: Record<string, string>): Promise<WorkerProcess> {
   stage = await setStage({ api: { latency: { minMs: 20, maxMs: 80 } } });
-  proxy = await startCountingProxy(stage.sqsUrl);
+  proxy = await startSqsProxy(stage.sqsUrl);
+  onTestFinished(() => proxy.close());
   await stage.sendUpdates(updates);
   return spawnWorker(
     stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off', LOG_LEVEL: 'debug', ...env }),
@@ -68,15 +69,15 @@ describe('requests to SQS per update', () => {
 describe('an idle worker', () => {
   test('has one receive outstanding, of 20 seconds for ten messages', async () => {
     stage = await setStage();
-    proxy = await startCountingProxy(stage.sqsUrl);
+    proxy = await startSqsProxy(stage.sqsUrl);
+    onTestFinished(() => proxy.close());
     const asked: unknown[] = [];
     // Polls end empty after a second, so that there are several.
-    proxy.rewrite(({ operation, body }) => {
-      if (operation !== 'ReceiveMessage') return body;
-      const receive = JSON.parse(body) as Record<string, unknown>;
-      asked.push([receive.WaitTimeSeconds, receive.MaxNumberOfMessages]);
-      return JSON.stringify({ ...receive, WaitTimeSeconds: 1 });
-    });
+    proxy.rule = (request, forward) => {
+      const { action, input } = request;
+      if (action === 'ReceiveMessage') asked.push([input.WaitTimeSeconds, input.MaxNumberOfMessages]);
+      return shortPolls(request, forward);
+    };
     spawnWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off' }));
     let most = 0;
     await proxy.waitFor(() => {
@@ -91,10 +92,9 @@ describe('an idle worker', () => {
 
   test('returns to one receive outstanding once the polls of a backlog have ended', async () => {
     stage = await setStage();
-    proxy = await startCountingProxy(stage.sqsUrl);
-    proxy.rewrite(({ operation, body }) =>
-      operation === 'ReceiveMessage' ? JSON.stringify({ ...JSON.parse(body), WaitTimeSeconds: 1 }) : body,
-    );
+    proxy = await startSqsProxy(stage.sqsUrl);
+    onTestFinished(() => proxy.close());
+    proxy.rule = shortPolls;
     await stage.sendUpdates(500);
     const worker = spawnWorker(
       stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off', LOG_LEVEL: 'debug' }),

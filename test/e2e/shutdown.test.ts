@@ -1,12 +1,12 @@
 /** Shutdown of a worker process by signals, in each of its states. */
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
-import { type CountingProxy, startCountingProxy } from '../../testing/sqs/counting-proxy.ts';
+import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
-let proxy: CountingProxy;
+let proxy: SqsProxy;
 let worker: WorkerProcess;
 afterEach(() => stage.strike());
 
@@ -20,7 +20,8 @@ async function setUp(
   { api = {}, nodeOptions = [] }: { api?: SimulatedApiSettingsInput; nodeOptions?: string[] } = {},
 ): Promise<void> {
   stage = await setStage({ api });
-  proxy = await startCountingProxy(stage.sqsUrl);
+  proxy = await startSqsProxy(stage.sqsUrl);
+  onTestFinished(() => proxy.close());
   const start = (): WorkerProcess => {
     const own = { AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', HTTP_PORT: 'off' };
     return spawnWorker(stage.environment({ ...own, ...env }), nodeOptions);
@@ -217,7 +218,7 @@ describe('a worker whose queues cannot be found', () => {
 
   test('exits 0 within the grace when SQS accepts requests and does not answer', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
-    proxy.treat(() => 'hang');
+    proxy.rule = () => 'hang';
     worker = startWorker();
     await proxy.waitFor(() => proxy.outstanding('GetQueueAttributes') === 2);
     await expectExitWithin(2_000);
@@ -292,7 +293,7 @@ describe('a worker that cannot settle', () => {
 
   test('exits 0 within the grace with the dead-letter queue unreachable, and releases the messages', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
-    proxy.treat(({ operation }) => (operation === 'SendMessageBatch' ? 'fail' : 'pass'));
+    proxy.rule = ({ action }, forward) => (action === 'SendMessageBatch' ? 'fail' : forward());
     await stage.send('not json', 'not json either');
     worker = startWorker();
     await proxy.waitFor(() => proxy.count('SendMessageBatch') >= 3);
@@ -302,7 +303,7 @@ describe('a worker that cannot settle', () => {
 
   test('exits 0 within the grace with the dead-letter queue not answering, and releases the messages', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
-    proxy.treat(({ operation }) => (operation === 'SendMessageBatch' ? 'hang' : 'pass'));
+    proxy.rule = ({ action }, forward) => (action === 'SendMessageBatch' ? 'hang' : forward());
     await stage.send('not json');
     worker = startWorker();
     await proxy.waitFor(() => proxy.outstanding('SendMessageBatch') === 1);
@@ -315,7 +316,7 @@ describe('a worker that cannot settle', () => {
     async (treatment) => {
       await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
       await stage.sendUpdates(5);
-      proxy.treat(({ operation }) => (operation === 'DeleteMessageBatch' ? treatment : 'pass'));
+      proxy.rule = ({ action }, forward) => (action === 'DeleteMessageBatch' ? treatment : forward());
       worker = startWorker();
       await proxy.waitFor(() => proxy.count('DeleteMessageBatch') >= 1);
       await expectExitWithin(2_000);
@@ -327,13 +328,13 @@ describe('a worker that cannot settle', () => {
     await stage.sendUpdates(40);
     worker = startWorker();
     await worker.waitForEvent('applied');
-    proxy.treat(() => 'reset');
+    proxy.rule = () => 'reset';
     await expectExitWithin(2_000);
   });
 
   test('exits 0 when receives fail', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
-    proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? 'fail' : 'pass'));
+    proxy.rule = ({ action }, forward) => (action === 'ReceiveMessage' ? 'fail' : forward());
     worker = startWorker();
     await proxy.waitFor(() => proxy.count('ReceiveMessage') >= 3);
     await expectExitWithin(2_000);
@@ -341,7 +342,7 @@ describe('a worker that cannot settle', () => {
 
   test('exits 0 within the grace when receives are not answered', async () => {
     await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
-    proxy.treat(({ operation }) => (operation === 'ReceiveMessage' ? 'hang' : 'pass'));
+    proxy.rule = ({ action }, forward) => (action === 'ReceiveMessage' ? 'hang' : forward());
     worker = startWorker();
     await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);
     await expectExitWithin(2_000);

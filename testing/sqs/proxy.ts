@@ -18,13 +18,20 @@ export interface SqsAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What becomes of a request: `forward` asks the real server; `hang` never answers, `reset` breaks the connection. */
+/** `hang` never answers, `reset` breaks the connection, `fail` is a 500. */
+export type SqsFault = 'hang' | 'reset' | 'fail';
+
+/** What becomes of a request; `forward` asks the real server. */
 export type SqsRule = (
   request: SqsRequest,
   forward: (input?: Readonly<Record<string, unknown>>) => Promise<SqsAnswer>,
-) => Promise<SqsAnswer | 'hang' | 'reset'> | SqsAnswer | 'hang' | 'reset';
+) => Promise<SqsAnswer | SqsFault> | SqsAnswer | SqsFault;
 
 const forwardAll: SqsRule = (_request, forward) => forward();
+
+/** Forwards everything, long polls as polls of a second: so that a test sees several. */
+export const shortPolls: SqsRule = ({ action, input }, forward) =>
+  forward(action === 'ReceiveMessage' ? { ...input, WaitTimeSeconds: 1 } : input);
 
 /** An SQS error as the service words it. */
 export function sqsError(status: number, name: string, message: string): SqsAnswer {
@@ -39,15 +46,17 @@ export class SqsProxy {
   /** The endpoint to give to a client. */
   readonly url: string;
   /** Where requests go; to be set before the first one comes. */
-  upstream = '';
+  upstream: string;
   rule: SqsRule = forwardAll;
   /** Every request, in order of arrival. */
   readonly requests: SqsRequest[] = [];
   readonly #server: ReturnType<typeof createServer>;
   readonly #waiters = new Set<() => void>();
+  readonly #outstanding = new Map<string, number>();
 
-  constructor(server: ReturnType<typeof createServer>) {
+  constructor(server: ReturnType<typeof createServer>, upstream: string) {
     this.#server = server;
+    this.upstream = upstream;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on('request', (request, response) => {
       this.#serve(request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -59,11 +68,19 @@ export class SqsProxy {
     this.rule = forwardAll;
   }
 
-  count(action: string, queue: string): number {
-    return this.requests.filter((request) => request.action === action && request.queue === queue).length;
+  /** Requests so far: of one action and one queue, or of all where these are omitted. */
+  count(action?: string, queue?: string): number {
+    const fits = (request: SqsRequest): boolean =>
+      (action === undefined || request.action === action) && (queue === undefined || request.queue === queue);
+    return this.requests.filter(fits).length;
   }
 
-  /** Resolves when `predicate` holds; asked again whenever a request arrives. */
+  /** Requests of an action that have begun and not ended. */
+  outstanding(action: string): number {
+    return this.#outstanding.get(action) ?? 0;
+  }
+
+  /** Resolves when `predicate` holds; asked again whenever a request arrives or ends. */
   async waitFor(predicate: () => boolean): Promise<void> {
     if (predicate()) return;
     await new Promise<void>((resolve) => {
@@ -92,17 +109,24 @@ export class SqsProxy {
       input,
     };
     this.requests.push(request);
-    for (const waiter of this.#waiters) waiter();
+    this.#add(request.action, 1);
+    response.on('close', () => this.#add(request.action, -1));
     const forward = (changed: Readonly<Record<string, unknown>> = input): Promise<SqsAnswer> =>
       this.#forward(target, incoming.headers.authorization ?? '', changed, left.signal);
-    const answer = await this.rule(request, forward);
-    if (answer === 'hang' || response.destroyed) return;
-    if (answer === 'reset') {
+    const ruled = await this.rule(request, forward);
+    if (ruled === 'hang' || response.destroyed) return;
+    if (ruled === 'reset') {
       response.socket?.resetAndDestroy();
       return;
     }
+    const answer = ruled === 'fail' ? sqsError(500, 'InternalFailure', 'made to fail') : ruled;
     response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0', ...answer.headers });
     response.end(JSON.stringify(answer.output));
+  }
+
+  #add(action: string, n: number): void {
+    this.#outstanding.set(action, this.outstanding(action) + n);
+    for (const waiter of this.#waiters) waiter();
   }
 
   async #forward(
@@ -122,9 +146,9 @@ export class SqsProxy {
   }
 }
 
-/** Starts a proxy on any free port; set its `upstream` once the stage is there. */
-export async function startSqsProxy(): Promise<SqsProxy> {
+/** Starts a proxy on any free port. @param upstream may be set later, before the first request. */
+export async function startSqsProxy(upstream = ''): Promise<SqsProxy> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return new SqsProxy(server);
+  return new SqsProxy(server, upstream);
 }
