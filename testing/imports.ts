@@ -20,7 +20,7 @@ export interface ImportedModule {
  * file there by its name. The commands of a room (`command.ts`, `commands/`) are a room of their own, `NAME/command`, and
  * so is a file that has a row here by its path.
  */
-export const arrows: Readonly<Record<string, readonly string[]>> = {
+const arrows: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'errors', 'program'],
   program: [
     'check/command',
@@ -105,7 +105,7 @@ export function sidewaysImports(files: readonly SourceFile[]): string[] {
 }
 
 /** Packages that one place alone knows. */
-export const owners: Readonly<Record<string, RegExp>> = {
+const owners: Readonly<Record<string, RegExp>> = {
   bottleneck: /^src\/ota\/rate\/limiter[^/]*\.ts$/,
   'p-retry': /^src\/ota\/retry\.ts$/,
   '@aws-sdk/client-sqs': /^src\/queue\//,

@@ -5,7 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
-import { BUCKET_MS } from './timeline.ts';
+import { type ApiTimeline, BUCKET_MS } from './timeline.ts';
 
 /** Since the last reset. */
 export interface ApiLook {
@@ -16,13 +16,6 @@ export interface ApiLook {
   readonly throttled: number;
   /** Different Identifiers accepted. */
   readonly distinct: number;
-}
-
-export interface ApiTimeline {
-  /** `at` of the start of the first bucket. */
-  readonly startedAt: number;
-  /** By caller; buckets not reached yet are missing. */
-  readonly callers: Readonly<Record<string, { accepted: number[]; throttled: number[] }>>;
 }
 
 let startedAt = performance.now();

@@ -3,13 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import type { Child } from '../../testing/processes/child.ts';
-import type { ApiTimeline } from './api-process.ts';
 import { type Contender, startContender } from './contenders.ts';
 import type { Line } from './plot.ts';
 import type { Stage } from './stage.ts';
+import type { ApiTimeline } from './timeline.ts';
 import { BUCKET_MS, perSecond } from './timeline.ts';
 
-export interface Caller {
+interface Caller {
   readonly contender: Contender;
   /** Letters its Identifiers begin with: so the API tells the callers apart, each on a queue of its own. */
   readonly prefix: string;

@@ -10,9 +10,10 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import type { Child } from '../../testing/processes/child.ts';
-import type { ApiLook, ApiTimeline } from './api-process.ts';
+import type { ApiLook } from './api-process.ts';
 import { firstLine, startProcess } from './children.ts';
 import type { SqsCounts } from './emulator-process.ts';
+import type { ApiTimeline } from './timeline.ts';
 
 interface Server {
   readonly url: string;

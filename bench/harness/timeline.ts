@@ -1,8 +1,14 @@
 /** Calls over time: windows of the API's timeline. */
-import type { ApiTimeline } from './api-process.ts';
-
 /** Width of a bucket of the timeline, in milliseconds. */
 export const BUCKET_MS = 100;
+
+/** What the API saw since its last reset. */
+export interface ApiTimeline {
+  /** `at` of the start of the first bucket. */
+  readonly startedAt: number;
+  /** By caller; buckets not reached yet are missing. */
+  readonly callers: Readonly<Record<string, { accepted: number[]; throttled: number[] }>>;
+}
 
 /** Calls of one caller or of all. */
 export interface Series {
@@ -24,7 +30,7 @@ export function perSecond(buckets: readonly number[], from: number, to: number):
   return sum(buckets, from, to) / (to - from);
 }
 
-export function sum(buckets: readonly number[], from: number, to: number): number {
+function sum(buckets: readonly number[], from: number, to: number): number {
   const slice = buckets.slice(Math.round((from * 1_000) / BUCKET_MS), Math.round((to * 1_000) / BUCKET_MS));
   return slice.reduce((total, each) => total + each, 0);
 }

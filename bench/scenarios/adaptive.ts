@@ -7,8 +7,8 @@ import type { Stage } from '../harness/stage.ts';
 import { perSecond, seriesOf, throttledShare } from '../harness/timeline.ts';
 import { followSteps, shareWithOthers } from './adaptive-others.ts';
 
-export const BURST = 20;
-export const LATENCY = { minMs: 50, maxMs: 50 };
+const BURST = 20;
+const LATENCY = { minMs: 50, maxMs: 50 };
 /** Looked at from here on, in seconds from the first call. */
 const SETTLED = 3;
 

@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly say: (line: string) => void;
 }
 
-export const VISIBILITY_SECONDS = 4;
+const VISIBILITY_SECONDS = 4;
 /** The share of requests that meet a fault. */
 const rates: Rates = { sqs: evenRates(0.12), api: evenRates(0.12), redis: evenRates(0.03) };
 

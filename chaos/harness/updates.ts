@@ -1,7 +1,7 @@
 /** What a run sends: valid updates in every envelope, and all that must end otherwise. Seeded, PURE. */
 
 /** How an update should end when nothing but the update itself counts. */
-export type Fate = 'applied' | 'Invalid' | 'Rejected';
+type Fate = 'applied' | 'Invalid' | 'Rejected';
 
 /** The values that a call for an update carries; each is used by no other update. */
 export interface Fields {

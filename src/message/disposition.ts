@@ -6,7 +6,7 @@ import type { Message } from './message.ts';
 import type { NewestField } from './newest.ts';
 
 /** Share of the queue's retention after which a message is dead-lettered, before SQS deletes it. */
-export const EXPIRING_SHARE = 0.9;
+const EXPIRING_SHARE = 0.9;
 
 /** Between deliveries. */
 const deferralBackoff: BackoffSettings = { baseMs: 5_000, maxMs: 120_000 };

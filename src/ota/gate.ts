@@ -22,7 +22,7 @@ export interface GateChange {
 }
 
 /** Milliseconds between probes: the first wait, the factor to the next, the longest. */
-export interface ProbeSchedule {
+interface ProbeSchedule {
   readonly firstMs: number;
   readonly factor: number;
   readonly maxMs: number;

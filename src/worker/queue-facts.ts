@@ -19,7 +19,7 @@ export interface QueueFacts {
 const DEFAULT_RETENTION_SECONDS = 4 * 86_400;
 
 /** How a look at one queue ended. */
-export type QueueLook =
+type QueueLook =
   | { readonly ok: true }
   /** The queue is there but its attributes may not be read: defaults are assumed. */
   | { readonly ok: true; readonly assumed: true; readonly error: unknown }

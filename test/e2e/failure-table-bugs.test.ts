@@ -1,5 +1,5 @@
 /** A bug in ota-updater defers the message, logs the stack, and affects no other message. */
-import type { HttpHandlerUserInput } from '@smithy/core/protocols';
+import type { SQSClientConfig } from '@aws-sdk/client-sqs';
 import { afterEach, expect, test } from 'vitest';
 import { logEvents } from '../../src/observe/log-events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
@@ -36,7 +36,7 @@ function aBug(): TypeError {
 }
 
 /** A bug below the client, as in the SDK. */
-const brokenHandler: HttpHandlerUserInput = {
+const brokenHandler: NonNullable<SQSClientConfig['requestHandler']> = {
   handle: async () => {
     throw aBug();
   },

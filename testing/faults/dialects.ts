@@ -1,5 +1,5 @@
 /** How each service words its errors, and what no service would say. */
-export interface Wire {
+interface Wire {
   readonly status: number;
   readonly type: string;
   readonly body: string;

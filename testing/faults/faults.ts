@@ -11,7 +11,7 @@
  * - `half`: takes effect, the answer breaks off in the middle.
  * - `drop`: takes effect, cut instead of answered.
  */
-export const faultKinds = [
+const faultKinds = [
   'refuse',
   'reset',
   'delay',

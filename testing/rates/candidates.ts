@@ -2,7 +2,7 @@
  * The candidates that were not chosen for the adaptive rate, for the simulator alone: docs/decisions/0002. Each starts
  * at the ceiling and never goes above it. Times are monotonic milliseconds, rates calls per second.
  */
-import type { ObservedCall } from '../../src/ota/rate/adaptive-rate.ts';
+import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 import { type Controller, fixedController } from './simulator.ts';
 
 export interface Candidate {
@@ -20,7 +20,7 @@ export const aimd50: Candidate = {
 };
 export const cubic: Candidate = { name: 'CUBIC (AWS SDK)', create: (ceiling) => new Cubic(ceiling) };
 export const bbr: Candidate = { name: 'BBR-like', create: (ceiling) => new BbrLike(ceiling) };
-export const fixed: Candidate = { name: 'fixed', create: fixedController };
+const fixed: Candidate = { name: 'fixed', create: fixedController };
 
 export const rejectedCandidates: readonly Candidate[] = [aimd5, aimd50, cubic, bbr, fixed];
 

@@ -2,8 +2,9 @@
  * A deterministic simulator of workers calling an API with a limit: a virtual clock, a token bucket, latency, other
  * callers, and steps in the limit. Time is in milliseconds. The controllers are the real ones.
  */
-import type { ObservedCall } from '../../src/ota/rate/adaptive-rate.ts';
+
 import { grantInterval, grantSize, MAX_MISSED_INTERVALS } from '../../src/ota/rate/limiter.ts';
+import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 
 /** What is simulated: the part of RateControl that a simulation drives. */
 export interface Controller {
@@ -41,7 +42,7 @@ export interface Stalls {
 }
 
 /** One second of one worker. */
-export interface Second {
+interface Second {
   readonly accepted: number;
   readonly throttled: number;
   /** The controller's rate at the end of the second. */

@@ -19,7 +19,7 @@ export interface SqsAnswer {
 }
 
 /** `hang` never answers, `reset` breaks the connection, `fail` is a 500. */
-export type SqsFault = 'hang' | 'reset' | 'fail';
+type SqsFault = 'hang' | 'reset' | 'fail';
 
 /** What becomes of a request; `forward` asks the real server. */
 export type SqsRule = (

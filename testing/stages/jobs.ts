@@ -12,7 +12,7 @@ import type { SimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { type CommandRun, fakeContext, runConfigured } from './context.ts';
 
-export const startedAt = Date.parse('2026-11-25T07:00:00Z');
+const startedAt = Date.parse('2026-11-25T07:00:00Z');
 
 export interface JobsRun {
   readonly env?: Record<string, string>;

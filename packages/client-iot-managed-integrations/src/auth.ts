@@ -12,7 +12,6 @@ import type {
   HttpAuthSchemeProvider,
   Provider,
 } from '@smithy/types';
-import type { IoTManagedIntegrationsClientResolvedConfig } from './config.ts';
 import { SIGNING_NAME } from './endpoint.ts';
 
 /** The only authentication scheme of the service. */
@@ -41,7 +40,7 @@ export interface HttpAuthSchemeResolvedConfig extends AwsSdkSigV4AuthResolvedCon
 
 /** The parameters that select the authentication scheme of a call. */
 export async function httpAuthSchemeParameters(
-  config: IoTManagedIntegrationsClientResolvedConfig,
+  config: { readonly region: Provider<string> },
   context: HandlerExecutionContext,
 ): Promise<IoTManagedIntegrationsHttpAuthSchemeParameters> {
   const operation = getSmithyContext(context).operation as string;

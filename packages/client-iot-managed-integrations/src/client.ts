@@ -56,7 +56,7 @@ export class IoTManagedIntegrationsClient extends Client<
     middlewareStack.use(
       getHttpAuthSchemeEndpointRuleSetPlugin(config, {
         httpAuthSchemeParametersProvider: httpAuthSchemeParameters,
-        identityProviderConfigProvider: async ({ credentials }) =>
+        identityProviderConfigProvider: async ({ credentials }: IoTManagedIntegrationsClientResolvedConfig) =>
           new DefaultIdentityProviderConfig({ [SIGV4]: credentials }),
       }),
     );

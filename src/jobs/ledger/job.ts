@@ -14,7 +14,7 @@ export interface JobRecord {
 /** A job whose plan is in the ledger. */
 export type PlannedJob = JobRecord & { readonly plan: JobPlan };
 
-export interface JobPlan extends JobControl {
+interface JobPlan extends JobControl {
   /** Where the plan file was at the first apply. */
   readonly path: string;
   readonly source: string;

@@ -39,7 +39,7 @@ export interface ChangeRow extends TaskChange {
 }
 
 /** The task has these values already; the row cannot be applied; a later row names the same task. */
-export const leftOutStates = ['as-wanted', 'refused', 'duplicate'] as const;
+const leftOutStates = ['as-wanted', 'refused', 'duplicate'] as const;
 export type LeftOutState = (typeof leftOutStates)[number];
 
 /** A row that changes nothing. It is in the plan so that the report covers every row of the source. */

@@ -12,14 +12,7 @@
  * The numbers were chosen by simulation: docs/decisions/0002-adaptive-rate.md.
  */
 import { LatestCalls } from './latest-calls.ts';
-import type { RateControl } from './rate-control.ts';
-
-/** A call that has ended. Times are monotonic milliseconds. */
-export interface ObservedCall {
-  readonly startedAt: number;
-  readonly endedAt: number;
-  readonly failure?: { readonly kind: string };
-}
+import type { ObservedCall, RateControl } from './rate-control.ts';
 
 export interface AdaptiveRateOptions {
   /** Calls per second at most; `Infinity` for none. */

@@ -1,5 +1,11 @@
 /** What decides the rate of calls. */
-import type { ObservedCall } from './adaptive-rate.ts';
+
+/** A call that has ended. Times are monotonic milliseconds. */
+export interface ObservedCall {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly failure?: { readonly kind: string };
+}
 
 export interface RateControl {
   /** Calls per second allowed now; `Infinity` when unpaced. */

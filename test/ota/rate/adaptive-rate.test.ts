@@ -5,8 +5,8 @@ import {
   climbPerSecond,
   cutShare,
   defaultTuning,
-  type ObservedCall,
 } from '../../../src/ota/rate/adaptive-rate.ts';
+import type { ObservedCall } from '../../../src/ota/rate/rate-control.ts';
 
 const throttling = { kind: 'throttled' };
 

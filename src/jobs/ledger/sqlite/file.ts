@@ -5,7 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { CommandError, messageOf } from '../../../errors.ts';
 import { printable } from '../../../text/printable.ts';
 
-export const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 2;
 /** Other processes keep the file locked for a short transaction at most. */
 const BUSY_MS = 20_000;
 /** A process that only asks whether a job is being sent has its lock for a moment. */
