@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { evenRates } from '../testing/faults/faults.ts';
-import { lastHalf, type Point, plot, slopePerMinute } from '../testing/plots/line-plot.ts';
+import { lastHalf, slopePerMinute } from '../testing/plots/slope.ts';
+import { type LineChart, lineCharts, type Point } from '../testing/plots/svg.ts';
 import { takeSample } from '../testing/processes/inspector.ts';
 import { mulberry32 } from '../testing/rates/simulator.ts';
 import { noFaults, Stage } from './harness/stage.ts';
@@ -105,13 +106,23 @@ try {
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(
     out,
-    plot([
-      { title: 'Heap after a collection, MB', points: heap },
-      { title: 'RSS, MB', points: rss },
-      { title: 'Handles, timers and sockets', points: resources },
+    lineCharts([
+      chart('Heap after a collection', 'MB', heap),
+      chart('RSS', 'MB', rss),
+      chart('Handles, timers and sockets', 'count', resources),
     ]),
   );
 }
+function chart(title: string, unit: string, points: readonly Point[]): LineChart {
+  const middle = (points.at(-1)?.at ?? 0) / 2;
+  return {
+    title,
+    unit,
+    lines: [{ name: title, points }],
+    marks: [{ at: middle, label: 'the last half' }],
+  };
+}
+
 const heapSlope = slopePerMinute(lastHalf(heap));
 const lastHandles = lastHalf(resources).map(({ value }) => value);
 const middle = Math.ceil(lastHandles.length / 2);

@@ -3,6 +3,7 @@
  * draws docs/decisions/adaptive-rate.svg. Deterministic: the same source gives the same figures.
  */
 import { writeFileSync } from 'node:fs';
+import { type LineChart, lineCharts, type Point, palette } from '../testing/plots/svg.ts';
 import { aimd5, type Candidate, cubic, rejectedCandidates } from '../testing/rates/candidates.ts';
 import {
   busyMachine,
@@ -90,7 +91,7 @@ function table(
 }
 
 /** Every table of the decision, as Markdown. */
-export function tables(): string {
+function tables(): string {
   const single = singles.map(([name, of]) => [name, (c: Candidate) => singleCell(of, c)] as const);
   const pair = pairs.map(([name, of]) => [name, (c: Candidate) => pairCell(of, c)] as const);
   return [
@@ -100,51 +101,41 @@ export function tables(): string {
   ].join('\n');
 }
 
-interface Line {
-  readonly name: string;
-  readonly color: string;
-  readonly dash?: string;
-  /** One value a second. */
-  readonly values: readonly number[];
-}
+const points = (values: readonly number[]): Point[] => values.map((value, i) => ({ at: i + 1, value }));
 
-interface Chart {
-  readonly title: string;
-  readonly top: number;
-  readonly lines: readonly Line[];
-}
-
-const rates = (result: SimulationResult, worker: number): number[] =>
-  (result.seconds[worker] ?? []).map(({ rate }) => rate);
+const rates = (result: SimulationResult, worker: number): Point[] =>
+  points((result.seconds[worker] ?? []).map(({ rate }) => rate));
 
 /** The charts of the decision, each a run of one seed. */
-function charts(): Chart[] {
+function charts(): LineChart[] {
   const seed = 1;
-  const colors = { limit: '#555', first: '#0b6fb8', second: '#d1495b', third: '#8a9a1b' };
-  const stepping = (candidate: Candidate): number[] => rates(simulate(steps(candidate, seed)), 0);
+  const [first, second, third] = palette;
+  const stepping = (candidate: Candidate): Point[] => rates(simulate(steps(candidate, seed)), 0);
   const { limit } = steps(ours, seed);
-  const limits = Array.from({ length: 180 }, (_, second) => limit(second * 1_000));
-  const pair = (candidate: Candidate): Chart => {
+  const limits = Array.from({ length: 180 }, (_, at) => limit(at * 1_000));
+  const pair = (candidate: Candidate): LineChart => {
     const result = simulate(twoAndAStranger(candidate, seed));
     return {
       title: `Two workers, ${candidate.name}: the limit is 200/s, a stranger takes 50/s`,
+      unit: 'calls per second',
       top: 200,
       lines: [
-        { name: 'fair', color: colors.limit, dash: '6 4', values: Array(120).fill(75) },
-        { name: 'first worker', color: colors.first, values: rates(result, 0) },
-        { name: 'second worker', color: colors.second, values: rates(result, 1) },
+        { name: 'fair', points: points(Array(120).fill(75)), dashed: true },
+        { name: 'first worker', color: first, points: rates(result, 0) },
+        { name: 'second worker', color: second, points: rates(result, 1) },
       ],
     };
   };
   return [
     {
       title: 'One worker, the limit steps 200, 50, 200; RATE_LIMIT is 400',
+      unit: 'calls per second',
       top: 300,
       lines: [
-        { name: 'limit', color: colors.limit, dash: '6 4', values: limits },
-        { name: cubic.name, color: colors.third, values: stepping(cubic) },
-        { name: aimd5.name, color: colors.second, values: stepping(aimd5) },
-        { name: ours.name, color: colors.first, values: stepping(ours) },
+        { name: 'limit', points: points(limits), dashed: true },
+        { name: cubic.name, color: third, points: stepping(cubic) },
+        { name: aimd5.name, color: second, points: stepping(aimd5) },
+        { name: ours.name, color: first, points: stepping(ours) },
       ],
     },
     pair(ours),
@@ -152,55 +143,9 @@ function charts(): Chart[] {
   ];
 }
 
-const SIZE = { width: 860, height: 240, left: 60, right: 150, top: 34, bottom: 40 };
-
-/** Charts below each other, as one SVG. */
-function svg(all: readonly Chart[]): string {
-  const height = all.length * SIZE.height;
-  const body = all.map((chart, i) => `<g transform="translate(0 ${i * SIZE.height})">\n${draw(chart)}</g>\n`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${height}" font-family="sans-serif" font-size="12">
-<rect width="${SIZE.width}" height="${height}" fill="#fff"/>
-${body.join('')}</svg>
-`;
-}
-
-function draw({ title, top, lines }: Chart): string {
-  const count = Math.max(...lines.map(({ values }) => values.length));
-  const right = SIZE.width - SIZE.right;
-  const bottom = SIZE.height - SIZE.bottom;
-  const x = (second: number): number => SIZE.left + (second / count) * (right - SIZE.left);
-  const y = (rate: number): number => bottom - (Math.min(rate, top) / top) * (bottom - SIZE.top);
-  const at = (value: number): string => value.toFixed(1);
-  const parts = [`<text x="${SIZE.left}" y="20" font-size="14" font-weight="bold">${title}</text>`];
-  for (let rate = 0; rate <= top; rate += 50) {
-    parts.push(
-      `<path d="M${SIZE.left} ${at(y(rate))}H${right}" stroke="#ddd"/>`,
-      `<text x="${SIZE.left - 6}" y="${at(y(rate) + 4)}" text-anchor="end">${rate}</text>`,
-    );
-  }
-  for (let second = 0; second <= count; second += 20)
-    parts.push(`<text x="${at(x(second))}" y="${bottom + 16}" text-anchor="middle">${second}</text>`);
-  const middle = (SIZE.top + bottom) / 2;
-  parts.push(
-    `<text x="${(SIZE.left + right) / 2}" y="${bottom + 32}" text-anchor="middle">seconds</text>`,
-    `<text x="16" y="${middle}" text-anchor="middle" transform="rotate(-90 16 ${middle})">calls per second</text>`,
-  );
-  for (const [i, { name, color, dash, values }] of lines.entries()) {
-    const stroke = `fill="none" stroke="${color}" stroke-width="1.6"${dash === undefined ? '' : ` stroke-dasharray="${dash}"`}`;
-    const points = values.map((rate, second) => `${at(x(second + 1))},${at(y(rate))}`).join(' ');
-    const legend = SIZE.top + 8 + i * 18;
-    parts.push(
-      `<polyline points="${points}" ${stroke}/>`,
-      `<path d="M${right + 12} ${legend}h22" ${stroke}/>`,
-      `<text x="${right + 40}" y="${legend + 4}">${name}</text>`,
-    );
-  }
-  return `${parts.join('\n')}\n`;
-}
-
 if (import.meta.main) {
   process.stdout.write(tables());
   const picture = new URL('../docs/decisions/adaptive-rate.svg', import.meta.url);
-  writeFileSync(picture, svg(charts()));
+  writeFileSync(picture, lineCharts(charts()));
   process.stderr.write('wrote docs/decisions/adaptive-rate.svg\n');
 }

@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { type Line, type LineChart, lineCharts } from '../../testing/plots/svg.ts';
 import type { Child } from '../../testing/processes/child.ts';
 import { type Contender, startContender } from './contenders.ts';
-import type { Line } from './plot.ts';
 import type { Stage } from './stage.ts';
 import type { ApiTimeline } from './timeline.ts';
 import { BUCKET_MS, perSecond } from './timeline.ts';
@@ -76,10 +76,19 @@ export async function runRateTrial(stage: Stage, trial: RateTrial): Promise<Rate
 /** A series second by second from `zero`, as a line to plot. */
 export function lineOf(name: string, buckets: readonly number[], zero: number, seconds: number): Line {
   const points = Array.from({ length: Math.floor(seconds) }, (_, second) => ({
-    second: second + 0.5,
+    at: second + 0.5,
     value: perSecond(buckets, zero + second, zero + second + 1),
   }));
   return { name, points };
+}
+
+/** What is allowed, from the first second to the last. */
+export function limitLine(limit: number, seconds: number): Line {
+  return { name: 'limit', points: [0, seconds].map((at) => ({ at, value: limit })), dashed: true };
+}
+
+export function callsOverTime(title: string, lines: readonly Line[], marks: LineChart['marks'] = []): string {
+  return lineCharts([{ title, unit: 'calls per second', lines, marks }]);
 }
 
 async function firstCall(stage: Stage): Promise<void> {

@@ -1,7 +1,6 @@
 /** Results as files: results.json, README.md and the plots beside it. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
-import { toSvg } from './plot.ts';
 import type { ScenarioResult, Table, Target } from './result.ts';
 
 /** A scenario's result with what it was measured on. */
@@ -44,7 +43,7 @@ export async function record(
 ): Promise<Recorded> {
   await mkdir(folder, { recursive: true });
   const { plots = [], ...rest } = result;
-  for (const { name, spec } of plots) await writeFile(new URL(`${name}.svg`, folder), await toSvg(spec));
+  for (const { name, svg } of plots) await writeFile(new URL(`${name}.svg`, folder), svg);
   return {
     at: new Date().toISOString(),
     ...run,

@@ -1,5 +1,4 @@
 /** What a scenario gives: plain data, kept in results.json and shown as Markdown and SVG. */
-import type { TopLevelSpec } from 'vega-lite';
 import type { Stage } from './stage.ts';
 
 /** A table as it is shown; the first column names the row. */
@@ -18,7 +17,7 @@ export interface Target {
 export interface Plot {
   /** Without `.svg`. */
   readonly name: string;
-  readonly spec: TopLevelSpec;
+  readonly svg: string;
 }
 
 export interface ScenarioResult {

@@ -1,7 +1,6 @@
 /** The adaptive rate when the limit moves, and when others use the same API. */
 import { otaUpdater, stranger } from '../harness/contenders.ts';
-import { linesOverTime } from '../harness/plot.ts';
-import { lineOf, runRateTrial } from '../harness/rate-trial.ts';
+import { callsOverTime, limitLine, lineOf, runRateTrial } from '../harness/rate-trial.ts';
 import { type Plot, percent, type Table, type Target } from '../harness/result.ts';
 import type { Stage } from '../harness/stage.ts';
 import { perSecond, seriesOf, throttledShare } from '../harness/timeline.ts';
@@ -39,22 +38,18 @@ export async function followSteps(stage: Stage, quick: boolean): Promise<Part> {
   const downIn = near(down, up, LOW);
   const upIn = near(up, seconds, LIMIT);
   const limit = [
-    { second: 0, value: LIMIT },
-    { second: down, value: LIMIT },
-    { second: down, value: LOW },
-    { second: up, value: LOW },
-    { second: up, value: LIMIT },
-    { second: seconds, value: LIMIT },
+    { at: 0, value: LIMIT },
+    { at: down, value: LIMIT },
+    { at: down, value: LOW },
+    { at: up, value: LOW },
+    { at: up, value: LIMIT },
+    { at: seconds, value: LIMIT },
   ];
-  const spec = linesOverTime(
-    'The limit steps from 200 to 50 and back',
-    [
-      lineOf('calls', calls, zero, seconds),
-      lineOf('answered 429', all.throttled, zero, seconds),
-      { name: 'limit', points: limit },
-    ],
-    ['limit'],
-  );
+  const svg = callsOverTime('The limit steps from 200 to 50 and back', [
+    lineOf('calls', calls, zero, seconds),
+    lineOf('answered 429', all.throttled, zero, seconds),
+    { name: 'limit', points: limit, dashed: true },
+  ]);
   const said = (claim: string, within: number, took: number): Target => ({
     claim,
     seen: Number.isFinite(took) ? `after ${took.toFixed(1)} s` : 'never',
@@ -66,7 +61,7 @@ export async function followSteps(stage: Stage, quick: boolean): Promise<Part> {
       said('limit back up to 200/s: calls inside 10% of it within 30 s', 30, upIn),
     ],
     tables: [],
-    plots: [{ name: 'adaptive-steps', spec }],
+    plots: [{ name: 'adaptive-steps', svg }],
   };
 }
 
@@ -94,17 +89,13 @@ export async function shareWithOthers(stage: Stage, quick: boolean): Promise<Par
   const apart = Math.abs(rateA - rateB) / ((rateA + rateB) / 2);
   const share = rate(all.accepted) / LIMIT;
   const line = (name: string, buckets: readonly number[]) => lineOf(name, buckets, zero, seconds);
-  const spec = linesOverTime(
-    `Two workers ${second} s apart, and a stranger who takes ${STRANGER}/s`,
-    [
-      line('first worker', a.accepted),
-      line('second worker', b.accepted),
-      line('stranger', other.accepted),
-      line('sum', all.accepted),
-      { name: 'limit', points: [0, seconds].map((each) => ({ second: each, value: LIMIT })) },
-    ],
-    ['limit'],
-  );
+  const svg = callsOverTime(`Two workers ${second} s apart, and a stranger who takes ${STRANGER}/s`, [
+    line('first worker', a.accepted),
+    line('second worker', b.accepted),
+    line('stranger', other.accepted),
+    line('sum', all.accepted),
+    limitLine(LIMIT, seconds),
+  ]);
   const row = (name: string, each: typeof a): string[] => [
     name,
     rate(each.accepted).toFixed(1),
@@ -134,7 +125,7 @@ export async function shareWithOthers(stage: Stage, quick: boolean): Promise<Par
         ],
       },
     ],
-    plots: [{ name: 'adaptive-others', spec }],
+    plots: [{ name: 'adaptive-others', svg }],
   };
 }
 

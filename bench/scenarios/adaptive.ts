@@ -1,7 +1,6 @@
 /** An API with a limit that nobody told the worker. */
 import { byHand, type Contender, otaUpdater } from '../harness/contenders.ts';
-import { linesOverTime } from '../harness/plot.ts';
-import { lineOf, runRateTrial } from '../harness/rate-trial.ts';
+import { callsOverTime, limitLine, lineOf, runRateTrial } from '../harness/rate-trial.ts';
 import { type Plot, percent, type Scenario, type Target } from '../harness/result.ts';
 import type { Stage } from '../harness/stage.ts';
 import { perSecond, seriesOf, throttledShare } from '../harness/timeline.ts';
@@ -107,20 +106,16 @@ async function holdLimit(
   });
   const all = seriesOf(timeline);
   const line = (label: string, buckets: readonly number[]) => lineOf(label, buckets, zero, seconds);
-  const spec = linesOverTime(
-    `${contender.name}, asked for ${asked}/s at an API that accepts ${limit}/s`,
-    [
-      line('accepted', all.accepted),
-      line('answered 429', all.throttled),
-      { name: 'limit', points: [0, seconds].map((second) => ({ second, value: limit })) },
-    ],
-    ['limit'],
-  );
+  const svg = callsOverTime(`${contender.name}, asked for ${asked}/s at an API that accepts ${limit}/s`, [
+    line('accepted', all.accepted),
+    line('answered 429', all.throttled),
+    limitLine(limit, seconds),
+  ]);
   return {
     name,
     limit,
     share: perSecond(all.accepted, zero + SETTLED, zero + seconds) / limit,
     throttled: throttledShare(all, zero, zero + seconds),
-    plot: { name: `adaptive-${name}`, spec },
+    plot: { name: `adaptive-${name}`, svg },
   };
 }

@@ -1,14 +1,10 @@
 /** A backlog, no rate limit, an API without latency: what each contender carries, and what it costs. */
-
 import { existsSync } from 'node:fs';
-import type { TopLevelSpec } from 'vega-lite';
+import { barCharts } from '../../testing/plots/svg.ts';
 import type { Backlog } from '../harness/backlog.ts';
 import { bundleIn, type Contender, otaUpdater, peers, sourceIn } from '../harness/contenders.ts';
 import { percent, type Scenario, type ScenarioContext, type ScenarioResult } from '../harness/result.ts';
 import { playRounds, type Standing } from '../harness/rounds.ts';
-
-/** What the plot shows, in this order. */
-const FIGURES = ['updates per second', 'CPU per update, µs'];
 
 export const drain: Scenario = async (context) => {
   const { stage, quick, against, say } = context;
@@ -36,7 +32,7 @@ export const drain: Scenario = async (context) => {
         met: ota.sqsRequestsPerUpdate <= 0.21,
       },
     ],
-    plots: [{ name: 'drain', spec: bars(standings) }],
+    plots: [{ name: 'drain', svg: bars(standings) }],
     figures: standings,
   };
 };
@@ -116,36 +112,17 @@ function table(standings: readonly Standing[], best: number, hand: Standing) {
   };
 }
 
-function bars(standings: readonly Standing[]): TopLevelSpec {
-  const values = standings.flatMap(({ name, perSecond, cpuMicrosPerUpdate }) => [
-    { contender: name, figure: FIGURES[0], value: Math.round(perSecond) },
-    { contender: name, figure: FIGURES[1], value: Math.round(cpuMicrosPerUpdate) },
+function bars(standings: readonly Standing[]): string {
+  const chart = (title: string, of: (standing: Standing) => number) => ({
+    title,
+    bars: standings.map((each) => ({
+      name: each.name,
+      value: of(each),
+      highlighted: each.name === 'ota-updater',
+    })),
+  });
+  return barCharts([
+    chart('updates per second', (each) => each.perSecond),
+    chart('CPU per update, µs', (each) => each.cpuMicrosPerUpdate),
   ]);
-  return {
-    data: { values },
-    facet: { column: { field: 'figure', type: 'nominal', title: null, sort: FIGURES } },
-    resolve: { scale: { x: 'independent' } },
-    spec: {
-      width: 260,
-      layer: [
-        {
-          mark: 'bar',
-          encoding: {
-            color: {
-              condition: { test: "datum.contender === 'ota-updater'", value: '#1f77b4' },
-              value: '#b0b7c0',
-            },
-          },
-        },
-        {
-          mark: { type: 'text', align: 'left', dx: 3 },
-          encoding: { text: { field: 'value', type: 'quantitative' } },
-        },
-      ],
-      encoding: {
-        y: { field: 'contender', type: 'nominal', sort: null, title: null },
-        x: { field: 'value', type: 'quantitative', title: null },
-      },
-    },
-  };
 }

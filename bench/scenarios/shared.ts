@@ -4,8 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from '../../testing/processes/child.ts';
 import { findRedis, type RedisServer, startRedis } from '../../testing/redis/server.ts';
 import { otaUpdater, startContender } from '../harness/contenders.ts';
-import { linesOverTime } from '../harness/plot.ts';
-import { lineOf } from '../harness/rate-trial.ts';
+import { callsOverTime, limitLine, lineOf } from '../harness/rate-trial.ts';
 import type { Scenario, ScenarioContext, ScenarioResult } from '../harness/result.ts';
 import { perSecond, seriesOf, windows } from '../harness/timeline.ts';
 
@@ -76,10 +75,10 @@ async function play(context: ScenarioContext, redis: RedisServer, version: strin
     const most = Math.max(...windows(accepted, WINDOW, SETTLE, endedAt).map((each) => each.perSecond));
     const exact = phases.filter(({ name }) => name !== 'Redis away');
     const marks = [
-      { second: killedAt, label: 'a worker killed' },
-      { second: flushedAt, label: 'FLUSHALL' },
-      { second: lostAt, label: 'Redis stopped' },
-      { second: backAt, label: 'Redis back, empty' },
+      { at: killedAt, label: 'a worker killed' },
+      { at: flushedAt, label: 'FLUSHALL' },
+      { at: lostAt, label: 'Redis stopped' },
+      { at: backAt, label: 'Redis back, empty' },
     ];
     return {
       about: `${WORKERS} workers with RATE_LIMIT=${RATE} and one REDIS_URL (${version}); calls per second in windows of ${WINDOW} s.`,
@@ -101,13 +100,9 @@ async function play(context: ScenarioContext, redis: RedisServer, version: strin
       plots: [
         {
           name: 'shared-rate',
-          spec: linesOverTime(
+          svg: callsOverTime(
             'Four workers sharing 100 calls per second',
-            [
-              lineOf('calls', accepted, 0, endedAt),
-              { name: 'limit', points: [0, endedAt].map((second) => ({ second, value: RATE })) },
-            ],
-            ['limit'],
+            [lineOf('calls', accepted, 0, endedAt), limitLine(RATE, endedAt)],
             marks,
           ),
         },
