@@ -1,26 +1,28 @@
 /** `worker`: runs until it is told to stop. */
 import type { Command } from 'commander';
-import { CommandError, type CommandIo } from '../cli/io.ts';
+import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
 import { readConfig } from '../config.ts';
+import { CommandError, messageOf } from '../errors.ts';
 import { logLines, writeLine } from '../observe/log-lines.ts';
 import { createLogger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/summary.ts';
 import { assemble } from './assemble.ts';
 
 /** The command ends with exit code 0 after a drain. */
-export function configureWorker(command: Command, io: CommandIo): void {
+export function configureWorker(command: Command, context: CommandContext): void {
   command
     .description(
-      'Consumes updates from the queue and applies them until SIGTERM or SIGINT. Configured by environment.',
+      'Consumes updates from the queue and applies them until SIGTERM or SIGINT. Configured by environment ' +
+        'variables (docs/reference/configuration.md).',
     )
     .action(async () => {
-      const config = readConfig(io.env);
-      // Who reads the log may go away; the work goes on.
-      io.stdout.on('error', () => undefined);
-      const log = createLogger(config.logLevel, io.stdout);
-      const { worker, counts, http, close } = assemble({ config, env: io.env, log });
-      const stopped = stopOnSignal(io, () => worker.stop());
+      const config = readConfig(context.env);
+      // The reader of the log may close the pipe; the work goes on.
+      context.stdout.on('error', () => undefined);
+      const log = createLogger(config.logLevel, context.stdout);
+      const { worker, counts, http, close } = assemble({ config, env: context.env, log });
+      const stopped = stopOnSignal(context, () => worker.stop());
       if (config.httpPort !== undefined) {
         const address = await listen(http, config.httpHost, config.httpPort);
         writeLine(log, logLines.httpListening, () => ({ address }));
@@ -31,7 +33,7 @@ export function configureWorker(command: Command, io: CommandIo): void {
       stopSummaries();
       await close();
       // A request that SQS never answers must not outlive the grace.
-      setTimeout(() => io.exitNow(io.exitCode), LINGER_MS).unref();
+      setTimeout(() => context.exitNow(context.exitCode), LINGER_MS).unref();
     });
 }
 
@@ -46,7 +48,6 @@ async function listen(
   try {
     return await http.listen({ host, port });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`cannot listen on HTTP_HOST ${host}, HTTP_PORT ${port}: ${message}`);
+    throw new CommandError(`cannot listen on HTTP_HOST ${host}, HTTP_PORT ${port}: ${messageOf(error)}`);
   }
 }

@@ -1,4 +1,4 @@
-/** Time as the stages take it: passed in, so that tests can hold it. */
+/** Time, passed in so that tests can control it. */
 
 export interface Clock {
   /** Epoch milliseconds; may jump when the machine's clock is set. For ages, records and logs. */
