@@ -1,8 +1,8 @@
-# The image carries one bundled program, not a source tree with its node_modules.
+# The image holds one bundled program, without source and node_modules.
 FROM node:26-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# The local client package must be there before npm ci, which would leave a dangling link without a word.
+# Before npm ci, which would leave a dangling link without an error if this folder were missing.
 COPY packages packages
 RUN npm ci --ignore-scripts
 COPY rolldown.config.ts tsconfig.json ./
@@ -13,7 +13,7 @@ FROM node:26-bookworm-slim
 ENV NODE_ENV=production
 COPY --from=build /build/dist /opt/ota-updater
 RUN ln -s /opt/ota-updater/main.mjs /usr/local/bin/ota-updater
-# Where bulk jobs keep their ledger; mount a volume here to keep it (see STATE_DIR).
+# Bulk jobs keep their ledger here (STATE_DIR): mount a volume to keep it.
 WORKDIR /var/lib/ota-updater
 RUN chown node:node /var/lib/ota-updater
 USER node
