@@ -72,8 +72,8 @@ function closing(flags: Flags, matched: number, pass: PassResult, groups: Groups
   if (first !== undefined)
     lines.push(
       '',
-      'next: look at one (`dead-letters show`), fix the cause, put its group back with',
-      `  dead-letters redrive --where group=${first.group} --canary 5 --reason "…"`,
+      'next: look at one (`ota-updater dead-letters show`), fix the cause, and then:',
+      `ota-updater dead-letters redrive --where group=${first.group} --canary 5 --reason "…"`,
     );
   return lines;
 }
