@@ -89,7 +89,7 @@ async function fill(
 }
 
 /**
- * A progress bar on a terminal, lines elsewhere.
+ * A progress bar on a terminal, a line every two seconds elsewhere.
  * @returns ends it.
  */
 function showProgress(
@@ -106,6 +106,7 @@ function showProgress(
     now: clock.monotonic,
     block: () => [`${bar(settled() / total, 30)} ${numbers()}`],
     line: () => `${settled()}/${total}: ${numbers()}`,
+    lineMs: 2_000,
   });
   const timer = setInterval(() => screen.update(undefined), 200);
   return () => {

@@ -1,10 +1,10 @@
-/** Progress on a screen: a block that is drawn over itself on a terminal, a line every ten seconds elsewhere. */
+/** Progress: a block that is drawn over itself on a terminal, a line now and then elsewhere. */
 import { clearScreenDown, moveCursor } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { printable } from './printable.ts';
 
 export interface Screen<View> {
-  /** Shows the view, unless the one before is shown since a moment only. */
+  /** Shows the view, unless the last one was shown only just before. */
   update(view: View): void;
   /** One line that stays. */
   say(line: string): void;
@@ -19,10 +19,12 @@ export interface ScreenOptions<View> {
   readonly now: () => number;
   readonly block: (view: View, columns: number) => readonly string[];
   readonly line: (view: View) => string;
+  /** Milliseconds between two lines. */
+  readonly lineMs?: number;
 }
 
 const DRAW_MS = 200;
-const LINE_MS = 10_000;
+const DEFAULT_LINE_MS = 10_000;
 
 export function createScreen<View>(options: ScreenOptions<View>): Screen<View> {
   return options.isTerminal ? new LiveBlock(options) : new Lines(options);
@@ -86,7 +88,7 @@ class Lines<View> implements Screen<View> {
 
   update(view: View): void {
     const now = this.#options.now();
-    if (now - this.#saidAt < LINE_MS) return;
+    if (now - this.#saidAt < (this.#options.lineMs ?? DEFAULT_LINE_MS)) return;
     this.#saidAt = now;
     this.say(this.#options.line(view));
   }
