@@ -7,7 +7,7 @@ import { evenRates } from '../testing/faults/faults.ts';
 import { lastHalf, slopePerMinute } from '../testing/plots/slope.ts';
 import { type LineChart, lineCharts, type Point } from '../testing/plots/svg.ts';
 import { takeSample } from '../testing/processes/inspector.ts';
-import { mulberry32 } from '../testing/rates/simulator.ts';
+import { seeded } from '../testing/random.ts';
 import { noFaults, Stage } from './harness/stage.ts';
 import { Fleet } from './harness/workers.ts';
 
@@ -44,7 +44,7 @@ const MAX_MORE_HANDLES = 10;
 
 const minutes = Number(values.minutes);
 const rate = Number(values.rate);
-const random = mulberry32(Number(values.seed));
+const random = seeded(Number(values.seed));
 const stage = await Stage.set({
   random,
   fifo: false,
@@ -131,8 +131,8 @@ const moreHandles = fewest(lastHandles.slice(middle)) - fewest(lastHandles.slice
 process.stdout.write(
   `${minutes} minutes at ${rate}/s, over the last half: heap ${heapSlope.toFixed(3)} MB/min (at most ${MAX_HEAP_MB_PER_MINUTE}), RSS ${slopePerMinute(lastHalf(rss)).toFixed(3)} MB/min, at least ${moreHandles} handles more (at most ${MAX_MORE_HANDLES}); ${stage.api.stats().applied} applied; plot in ${values.out}\n`,
 );
-for (const complaint of fleet.complaints) process.stdout.write(`  ! ${complaint}\n`);
+for (const line of fleet.unexpected) process.stdout.write(`  ! ${line}\n`);
 const grows = heapSlope > MAX_HEAP_MB_PER_MINUTE || moreHandles > MAX_MORE_HANDLES;
-process.exitCode = fleet.complaints.length > 0 || (minutes >= 10 && grows) ? 1 : 0;
+process.exitCode = fleet.unexpected.length > 0 || (minutes >= 10 && grows) ? 1 : 0;
 await stage.strike();
 process.stdout.write('', () => process.exit());

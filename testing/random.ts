@@ -1,4 +1,4 @@
-/** Randomness that can be had again: mulberry32, uniform in [0, 1). */
+/** A seeded random source (mulberry32), uniform in [0, 1): the same seed gives the same numbers. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

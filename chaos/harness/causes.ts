@@ -1,6 +1,6 @@
 /** Why an update was applied again: read off what went through the proxies. PURE. */
 import type { Exchange } from '../../testing/faults/exchange.ts';
-import type { Hold, Witness } from './holds.ts';
+import type { FleetRecord, Hold } from './holds.ts';
 
 /** One call that took effect, by the proxy before the API. */
 export interface EffectiveCall {
@@ -26,16 +26,16 @@ export function effectiveCalls(exchanges: readonly Exchange[]): EffectiveCall[] 
 export function whyAgain(
   calls: readonly EffectiveCall[],
   holds: readonly Hold[],
-  witness: Witness,
+  record: FleetRecord,
 ): readonly string[] {
   return calls.slice(1).map((next, i) => {
     const call = calls[i];
-    return call === undefined ? 'unexplained' : why(call, next, holds, witness);
+    return call === undefined ? 'unexplained' : why(call, next, holds, record);
   });
 }
 
-function why(call: EffectiveCall, next: EffectiveCall, holds: readonly Hold[], witness: Witness): string {
-  const { endedAt, how } = witness.lives.get(call.sender) ?? { endedAt: undefined, how: 'running' };
+function why(call: EffectiveCall, next: EffectiveCall, holds: readonly Hold[], record: FleetRecord): string {
+  const { endedAt, how } = record.ends.get(call.sender) ?? { endedAt: undefined, how: 'running' };
   if (
     !call.delivered &&
     (endedAt === undefined || endedAt > call.effectAt + 50 || call.fault !== undefined)

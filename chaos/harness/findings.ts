@@ -2,7 +2,7 @@
 import type { Exchange } from '../../testing/faults/exchange.ts';
 import { orderViolations } from '../../testing/sqs/order.ts';
 import { effectiveCalls, whyAgain } from './causes.ts';
-import { type Cause, holdsOf, inTwoHands, longestUnattended } from './holds.ts';
+import { type Cause, heldByTwo, holdsOf, longestUnattended } from './holds.ts';
 import { type Entry, type Letter, settleAccount, updateOf, valuesOf } from './ledger.ts';
 import type { Stage } from './stage.ts';
 import type { SentUpdate } from './updates.ts';
@@ -31,7 +31,7 @@ export interface Findings {
   readonly orderViolations: number | undefined;
   /** Milliseconds. */
   readonly longestUnattended: Readonly<Record<Cause, number>>;
-  readonly inTwoHands: number;
+  readonly heldByTwo: number;
   readonly leasesLost: number;
   readonly calls: number;
   /** One line for each promise that was broken. */
@@ -62,7 +62,7 @@ export async function findingsOf(record: RunRecord): Promise<Findings> {
   const holds = holdsOf(stage.sqsExchanges, stage.queue, visibilitySeconds);
   const violations = fifo
     ? orderViolations(
-        // What is missing is told by the account.
+        // What is missing is found by the account.
         sent.map(({ id, groupId = '' }) => ({ group: groupId, value: id, mayBeMissing: true })),
         stage.applied.flatMap((call) => {
           const update = updateOf(call, byValue);
@@ -72,14 +72,15 @@ export async function findingsOf(record: RunRecord): Promise<Findings> {
     : undefined;
   const unattended = longestUnattended(holds, fleet);
   const missing = account.missing.map(
-    ({ update, left }) => `${update.id} (${update.fate}) is missing: ${left ? 'still in the queue' : 'lost'}`,
+    ({ update, left }) =>
+      `${update.id} (${update.expectedEnd}) is missing: ${left ? 'still in the queue' : 'lost'}`,
   );
   const leaseMs = visibilitySeconds * 1_000 + SLACK_MS;
   const broken = [
     ...missing,
     ...account.wronglyEnded.map(
       ({ update, letters: reasons, applied }) =>
-        `${update.id} (${update.fate}) ended wrongly: ${applied.length} times applied, letters ${reasons.join()}`,
+        `${update.id} (${update.expectedEnd}) ended wrongly: ${applied.length} times applied, letters ${reasons.join()}`,
     ),
     ...account.strangers.map(
       ({ body }) => `a letter that was never sent so: ${JSON.stringify(body.slice(0, 100))}`,
@@ -90,10 +91,10 @@ export async function findingsOf(record: RunRecord): Promise<Findings> {
     ),
     ...Object.entries(unattended).flatMap(([cause, ms]) =>
       cause !== 'deferred' && ms > leaseMs
-        ? [`a message was invisible for ${Math.round(ms)} ms with nobody working on it (${cause})`]
+        ? [`a message was invisible for ${Math.round(ms)} ms while no worker held it (${cause})`]
         : [],
     ),
-    ...fleet.complaints,
+    ...fleet.unexpected,
   ];
   return {
     seed: record.seed,
@@ -120,7 +121,7 @@ export async function findingsOf(record: RunRecord): Promise<Findings> {
     ).length,
     orderViolations: violations?.length,
     longestUnattended: unattended,
-    inTwoHands: inTwoHands(holds, fleet),
+    heldByTwo: heldByTwo(holds, fleet),
     leasesLost: fleet.leasesLost.size,
     calls: stage.api.stats().calls,
     broken,

@@ -100,7 +100,7 @@ export function holdsOf(
     const hold = holds.get(handle);
     if (hold === undefined) return;
     hold.settledAt ??= at;
-    // Received by another since: what is asked with the old handle changes nothing.
+    // Received by another since: a request with the old handle changes nothing.
     if (current.get(hold.messageId) !== hold) return;
     hold.until = until;
     hold.ended = how;
@@ -118,15 +118,16 @@ function succeeded({ body, answer }: Exchange): BatchEntry[] {
   return (JSON.parse(body) as { Entries: BatchEntry[] }).Entries.filter(({ Id }) => ids.has(Id));
 }
 
-/** The life of one worker process. */
-export interface Life {
+/** Whether and how a worker process ended. */
+export interface ProcessEnd {
   readonly endedAt: number | undefined;
   /** `killed`: by us. `stopped`: it drained and left. `died`: by itself. */
   readonly how: 'running' | 'killed' | 'stopped' | 'died';
 }
 
-export interface Witness {
-  readonly lives: ReadonlyMap<string, Life>;
+/** What is known of the workers of a run. */
+export interface FleetRecord {
+  readonly ends: ReadonlyMap<string, ProcessEnd>;
   /** By {@link leaseKey}: when the worker said that it had lost the lease. */
   readonly leasesLost: ReadonlyMap<string, number>;
 }
@@ -140,11 +141,11 @@ export function leaseKey({
   return `${sender} ${messageId} ${number}`;
 }
 
-/** Why nobody worked on a message that was invisible. */
+/** Why no worker held a message that was invisible. */
 export type Cause = 'killed' | 'stopped' | 'died' | 'answer lost' | 'lease lost' | 'deferred';
 
-/** The longest time, in milliseconds, that a message was invisible while nobody worked on it, by cause. */
-export function longestUnattended(holds: readonly Hold[], witness: Witness): Record<Cause, number> {
+/** The longest time, in milliseconds, that a message was invisible while no worker held it, by cause. */
+export function longestUnattended(holds: readonly Hold[], record: FleetRecord): Record<Cause, number> {
   const longest: Record<Cause, number> = {
     killed: 0,
     stopped: 0,
@@ -154,42 +155,42 @@ export function longestUnattended(holds: readonly Hold[], witness: Witness): Rec
     deferred: 0,
   };
   for (const hold of holds) {
-    const found = attendedUntil(hold, witness);
+    const found = attendedUntil(hold, record);
     if (found === undefined) continue;
     longest[found.cause] = Math.max(longest[found.cause], hold.until - found.at);
   }
   return longest;
 }
 
-function attendedUntil(hold: Hold, witness: Witness): { at: number; cause: Cause } | undefined {
+function attendedUntil(hold: Hold, record: FleetRecord): { at: number; cause: Cause } | undefined {
   if (!hold.delivered) return { at: hold.from, cause: 'answer lost' };
   if (hold.ended === 'deferred') return { at: hold.settledAt ?? hold.until, cause: 'deferred' };
-  const { endedAt, how } = witness.lives.get(hold.sender) ?? { endedAt: undefined, how: 'running' as const };
+  const { endedAt, how } = record.ends.get(hold.sender) ?? { endedAt: undefined, how: 'running' as const };
   if (endedAt !== undefined && endedAt < hold.until && how !== 'running') return { at: endedAt, cause: how };
-  const lostAt = witness.leasesLost.get(leaseKey(hold));
+  const lostAt = record.leasesLost.get(leaseKey(hold));
   if (lostAt !== undefined && lostAt > hold.from && lostAt < hold.until)
     return { at: lostAt, cause: 'lease lost' };
   return undefined;
 }
 
-/** How often a message was in two hands: received by one while another held it and did not know better. */
-export function inTwoHands(holds: readonly Hold[], witness: Witness): number {
+/** How often a message was held by two workers: received by one while another held it and did not know that its lease had ended. */
+export function heldByTwo(holds: readonly Hold[], record: FleetRecord): number {
   let count = 0;
   const byMessage = new Map<string, Hold>();
   for (const hold of holds) {
     if (!hold.delivered) continue;
     const before = byMessage.get(hold.messageId);
-    if (before !== undefined && inHandUntil(before, witness) > hold.from) count++;
+    if (before !== undefined && heldUntil(before, record) > hold.from) count++;
     byMessage.set(hold.messageId, hold);
   }
   return count;
 }
 
-function inHandUntil(hold: Hold, { lives, leasesLost }: Witness): number {
+function heldUntil(hold: Hold, { ends, leasesLost }: FleetRecord): number {
   const lostAt = leasesLost.get(leaseKey(hold));
   return Math.min(
     hold.settledAt ?? Number.POSITIVE_INFINITY,
-    lives.get(hold.sender)?.endedAt ?? Number.POSITIVE_INFINITY,
+    ends.get(hold.sender)?.endedAt ?? Number.POSITIVE_INFINITY,
     lostAt !== undefined && lostAt > hold.from ? lostAt : Number.POSITIVE_INFINITY,
   );
 }

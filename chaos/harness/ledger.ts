@@ -43,7 +43,7 @@ export interface Account {
   readonly superseded: readonly Entry[];
   readonly appliedMoreThanOnce: readonly Entry[];
   readonly deadLetteredMoreThanOnce: readonly Entry[];
-  /** Ended as its content does not deserve; what only faults can do (RetriesExhausted) is not counted here. */
+  /** Ended otherwise than its content requires; what only faults can cause (RetriesExhausted) is not counted here. */
   readonly wronglyEnded: readonly Entry[];
   /** Letters whose body is none that was sent, byte for byte. */
   readonly strangers: readonly Letter[];
@@ -67,7 +67,11 @@ export function settleAccount({ sent, applied, letters, left }: Evidence): Accou
     const reasons = (lettersOf.get(update) ?? []).map(({ reason }) => reason);
     const gone = !leftBodies.has(update.body);
     const superseded =
-      own.length === 0 && reasons.length === 0 && gone && update.fate === 'applied' && isOld(update, newest);
+      own.length === 0 &&
+      reasons.length === 0 &&
+      gone &&
+      update.expectedEnd === 'applied' &&
+      isOld(update, newest);
     return { update, applied: own, letters: reasons, superseded, left: !gone };
   });
   return {
@@ -91,7 +95,7 @@ function hasEnded(entry: Entry): boolean {
 const faultReasons: ReadonlySet<string | undefined> = new Set(['RetriesExhausted', 'Expiring', undefined]);
 
 function endedWrongly({ update, applied, letters }: Entry): boolean {
-  switch (update.fate) {
+  switch (update.expectedEnd) {
     case 'applied':
       return letters.some((reason) => !faultReasons.has(reason));
     case 'Rejected':

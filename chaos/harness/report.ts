@@ -22,9 +22,9 @@ export function describeFindings(found: Findings): string {
     ['dead-lettered more than once', String(found.deadLetteredMoreThanOnce)],
     ['applied and dead-lettered', String(found.bothAppliedAndDead)],
     ['order violations', orderViolations === undefined ? 'no order promised' : String(orderViolations)],
-    ['leases lost', `${found.leasesLost}; ${found.inTwoHands} times in two hands`],
+    ['leases lost', `${found.leasesLost}; ${found.heldByTwo} times held by two workers`],
     [
-      'longest invisible, nobody on it',
+      'longest invisible without a worker',
       listed(
         Object.fromEntries(
           Object.entries(longestUnattended).map(([k, ms]) => [k, `${(ms / 1_000).toFixed(1)} s`]),

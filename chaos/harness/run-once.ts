@@ -1,7 +1,7 @@
 /** One run: updates are sent, faults injected, workers killed; at the end the account is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { evenRates } from '../../testing/faults/faults.ts';
-import { mulberry32 } from '../../testing/rates/simulator.ts';
+import { seeded } from '../../testing/random.ts';
 import type { Findings } from './findings.ts';
 import { findingsOf } from './findings.ts';
 import { drawSchedule, type Happening } from './schedule.ts';
@@ -41,7 +41,7 @@ const env = {
   RETRY_BASE_MS: '20',
   RETRY_MAX_MS: '500',
   MAX_ATTEMPTS: '4',
-  // Kills and cuts cost deliveries, for which no update is to blame.
+  // Kills and cuts cost deliveries.
   MAX_DELIVERIES: '50',
   SHUTDOWN_GRACE_SECONDS: '8',
   LOG_LEVEL: 'info',
@@ -49,7 +49,7 @@ const env = {
 
 export async function runOnce(options: RunOptions): Promise<Findings> {
   const { seed, updates: count, fifo, redis, workers, say } = options;
-  const random = mulberry32(seed);
+  const random = seeded(seed);
   const sent = mixUpdates({
     count,
     tasks: Math.ceil(fifo ? count / 25 : count * 0.7),
@@ -110,7 +110,7 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
     }
     await sendSome(unsent.length);
     await Promise.all(under);
-    // What is still on its way comes to rest without more faults: a settlement, a letter.
+    // What is still under way (a settlement, a letter) ends without more faults.
     stage.inject(noFaults);
     await Promise.all(fleet.running.map((worker) => fleet.stop(worker)));
     return await findingsOf({

@@ -11,7 +11,7 @@ import {
 } from '../../src/sandbox/simulated-api/index.ts';
 import { apiDialect, sqsDialect } from '../../testing/faults/dialects.ts';
 import type { Exchange } from '../../testing/faults/exchange.ts';
-import { FaultDice, type FaultRates } from '../../testing/faults/faults.ts';
+import { type FaultRates, FaultSource } from '../../testing/faults/faults.ts';
 import { HttpProxy } from '../../testing/faults/http-proxy.ts';
 import { TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { type RedisServer, startRedis } from '../../testing/redis/server.ts';
@@ -57,7 +57,11 @@ export class Stage {
   readonly sqsExchanges: Exchange[] = [];
   readonly apiExchanges: Exchange[] = [];
   readonly applied: AppliedCall[] = [];
-  readonly #dice: { readonly sqs: FaultDice; readonly api: FaultDice; readonly redis: FaultDice };
+  readonly #faultSource: {
+    readonly sqs: FaultSource;
+    readonly api: FaultSource;
+    readonly redis: FaultSource;
+  };
   readonly #redis: RedisServer | undefined;
   readonly #front: Front | undefined;
   /** Past the proxy. */
@@ -74,7 +78,7 @@ export class Stage {
     this.sqsProxy = parts.sqsProxy;
     this.apiProxy = parts.apiProxy;
     this.redisProxy = parts.redisProxy;
-    this.#dice = parts.dice;
+    this.#faultSource = parts.faultSource;
     this.#redis = parts.redis;
     this.#front = parts.front;
     const attributes = fifo ? { FifoQueue: 'true' } : {};
@@ -86,7 +90,7 @@ export class Stage {
     this.#source = new Queue(this.#client, `${endpoint}/000000000000/${this.queue}`);
     this.#letters = new Queue(this.#client, `${endpoint}/000000000000/${this.dead}`);
     if (!record) return;
-    parts.hear(
+    parts.onExchange(
       (exchange) => this.sqsExchanges.push(exchange),
       (exchange) => this.apiExchanges.push(exchange),
     );
@@ -98,10 +102,10 @@ export class Stage {
 
   static async set(options: StageOptions): Promise<Stage> {
     const { random } = options;
-    const dice = {
-      sqs: new FaultDice({}, random),
-      api: new FaultDice({}, random),
-      redis: new FaultDice({}, random),
+    const faultSource = {
+      sqs: new FaultSource({}, random),
+      api: new FaultSource({}, random),
+      redis: new FaultSource({}, random),
     };
     const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
     const upstream = `http://127.0.0.1:${sqs.port}`;
@@ -112,30 +116,34 @@ export class Stage {
     let onApi: (exchange: Exchange) => void = () => undefined;
     const sqsProxy = await HttpProxy.start({
       target: front?.url ?? upstream,
-      dice: dice.sqs,
+      faultSource: faultSource.sqs,
       dialect: sqsDialect,
       onExchange: (exchange) => onSqs(exchange),
     });
     const apiProxy = await HttpProxy.start({
       target: api.url,
-      dice: dice.api,
+      faultSource: faultSource.api,
       dialect: apiDialect,
       onExchange: (exchange) => onApi(exchange),
     });
     const redis = options.redis ? await startRedis() : undefined;
-    const redisProxy = redis && (await TcpProxy.start({ target: redis.port, dice: dice.redis }));
-    const hear: Parts['hear'] = (first, second) => {
+    const redisProxy =
+      redis && (await TcpProxy.start({ target: redis.port, faultSource: faultSource.redis }));
+    const onExchange: Parts['onExchange'] = (first, second) => {
       onSqs = first;
       onApi = second;
     };
-    return new Stage({ sqs, front, api, sqsProxy, apiProxy, redis, redisProxy, dice, hear }, options);
+    return new Stage(
+      { sqs, front, api, sqsProxy, apiProxy, redis, redisProxy, faultSource, onExchange },
+      options,
+    );
   }
 
   /** What faults there are from now on. */
   inject({ sqs, api, redis }: Rates): void {
-    this.#dice.sqs.rates = sqs;
-    this.#dice.api.rates = api;
-    this.#dice.redis.rates = redis;
+    this.#faultSource.sqs.rates = sqs;
+    this.#faultSource.api.rates = api;
+    this.#faultSource.redis.rates = redis;
   }
 
   /** The environment of a worker here: it sees the proxies only. */
@@ -204,8 +212,8 @@ interface Parts {
   readonly apiProxy: HttpProxy;
   readonly redis: RedisServer | undefined;
   readonly redisProxy: TcpProxy | undefined;
-  readonly dice: { readonly sqs: FaultDice; readonly api: FaultDice; readonly redis: FaultDice };
-  readonly hear: (onSqs: (exchange: Exchange) => void, onApi: (exchange: Exchange) => void) => void;
+  readonly faultSource: { readonly sqs: FaultSource; readonly api: FaultSource; readonly redis: FaultSource };
+  readonly onExchange: (onSqs: (exchange: Exchange) => void, onApi: (exchange: Exchange) => void) => void;
 }
 
 /** Receives and deletes until there is nothing more to have. */

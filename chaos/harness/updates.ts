@@ -1,7 +1,7 @@
 /** What a run sends: valid updates in every envelope, and all that must end otherwise. Seeded, PURE. */
 
 /** How an update should end when nothing but the update itself counts. */
-type Fate = 'applied' | 'Invalid' | 'Rejected';
+type ExpectedEnd = 'applied' | 'Invalid' | 'Rejected';
 
 /** The values that a call for an update carries; each is used by no other update. */
 export interface Fields {
@@ -15,7 +15,7 @@ export interface SentUpdate {
   readonly place: number;
   readonly identifier: string;
   readonly fields: Fields;
-  readonly fate: Fate;
+  readonly expectedEnd: ExpectedEnd;
   /** Nothing else that is sent has the same. */
   readonly body: string;
   /** Present on FIFO queues. */
@@ -57,18 +57,28 @@ type Draw = (
   task: number,
   random: () => number,
   denied: boolean,
-) => Pick<SentUpdate, 'identifier' | 'fields' | 'fate' | 'body'>;
+) => Pick<SentUpdate, 'identifier' | 'fields' | 'expectedEnd' | 'body'>;
 
 const drawValid: Draw = (id, task, random) => {
   const identifier = `task${task}`;
   const fields = drawFields(id, random);
-  return { identifier, fields, fate: 'applied', body: wrap(updateOf(id, identifier, fields), id, random()) };
+  return {
+    identifier,
+    fields,
+    expectedEnd: 'applied',
+    body: wrap(updateOf(id, identifier, fields), id, random()),
+  };
 };
 
 const drawRefused: Draw = (id, task, random, denied) => {
   const identifier = `${random() < 0.8 || !denied ? UNKNOWN : DENIED}${task}`;
   const fields = drawFields(id, random);
-  return { identifier, fields, fate: 'Rejected', body: JSON.stringify(updateOf(id, identifier, fields)) };
+  return {
+    identifier,
+    fields,
+    expectedEnd: 'Rejected',
+    body: JSON.stringify(updateOf(id, identifier, fields)),
+  };
 };
 
 const invalidBodies: readonly ((id: string, identifier: string) => string)[] = [
@@ -85,7 +95,7 @@ const invalidBodies: readonly ((id: string, identifier: string) => string)[] = [
 const drawInvalid: Draw = (id, task, random) => {
   const identifier = `task${task}`;
   const body = invalidBodies[Math.floor(random() * invalidBodies.length)]?.(id, identifier) ?? id;
-  return { identifier, fields: {}, fate: 'Invalid', body };
+  return { identifier, fields: {}, expectedEnd: 'Invalid', body };
 };
 
 function drawFields(id: string, random: () => number): Fields {

@@ -1,7 +1,7 @@
 /** Worker processes, really spawned and really killed: each generation with an access key id of its own. */
 import type { Child } from '../../testing/processes/child.ts';
 import { type LogLine, parseLine, startOta } from '../../testing/processes/ota.ts';
-import { type Life, leaseKey, type Witness } from './holds.ts';
+import { type FleetRecord, leaseKey, type ProcessEnd } from './holds.ts';
 
 export interface WorkerProcess {
   readonly name: string;
@@ -10,8 +10,8 @@ export interface WorkerProcess {
   url: string | undefined;
   /** Where its inspector listens, if it was started with one. */
   inspector: string | undefined;
-  /** It has written a line: it is up, and listens to signals. */
-  heard: boolean;
+  /** It has written a line: it is up, and handles signals. */
+  listening: boolean;
 }
 
 export interface FleetOptions {
@@ -22,16 +22,16 @@ export interface FleetOptions {
 }
 
 /** All workers of a run, those that are gone included. */
-export class Fleet implements Witness {
-  readonly lives = new Map<string, Life>();
+export class Fleet implements FleetRecord {
+  readonly ends = new Map<string, ProcessEnd>();
   readonly leasesLost = new Map<string, number>();
   /** How often each event was logged. */
   readonly events = new Map<string, number>();
-  /** What must not be: bugs, unreadable lines, what was written to stderr. */
-  readonly complaints: string[] = [];
+  /** What must not happen: bugs, unreadable lines, output on stderr. */
+  readonly unexpected: string[] = [];
   readonly #options: FleetOptions;
   readonly #running = new Set<WorkerProcess>();
-  readonly #told = new Map<string, 'killed' | 'stopped'>();
+  readonly #asked = new Map<string, 'killed' | 'stopped'>();
   #number = 0;
 
   constructor(options: FleetOptions) {
@@ -42,8 +42,8 @@ export class Fleet implements Witness {
     return [...this.#running];
   }
 
-  count(how: Life['how']): number {
-    return [...this.lives.values()].filter((life) => life.how === how).length;
+  count(how: ProcessEnd['how']): number {
+    return [...this.ends.values()].filter((end) => end.how === how).length;
   }
 
   start(env: Readonly<Record<string, string>> = {}): WorkerProcess {
@@ -59,9 +59,9 @@ export class Fleet implements Witness {
         AWS_SECRET_ACCESS_KEY: 'not-a-secret',
       },
     });
-    const worker: WorkerProcess = { name, child, url: undefined, inspector: undefined, heard: false };
+    const worker: WorkerProcess = { name, child, url: undefined, inspector: undefined, listening: false };
     this.#running.add(worker);
-    this.lives.set(name, { endedAt: undefined, how: 'running' });
+    this.ends.set(name, { endedAt: undefined, how: 'running' });
     child.onLine((text, from) => {
       if (from === 'stdout') this.#onLine(worker, text);
       else this.#onStderr(worker, text);
@@ -82,33 +82,33 @@ export class Fleet implements Witness {
 
   async #end(worker: WorkerProcess, how: 'killed' | 'stopped', signal: NodeJS.Signals): Promise<void> {
     if (!this.#running.has(worker)) return;
-    if (how === 'killed' || !this.#told.has(worker.name)) this.#told.set(worker.name, how);
+    if (how === 'killed' || !this.#asked.has(worker.name)) this.#asked.set(worker.name, how);
     await worker.child.end(signal);
   }
 
   #onExit(worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null): void {
     this.#running.delete(worker);
-    const told = this.#told.get(worker.name);
+    const asked = this.#asked.get(worker.name);
     // Node ends at a SIGTERM that comes while it still loads the program; nothing is in its hands then.
-    const unheard = signal === 'SIGTERM' && !worker.heard;
-    const asTold = told === 'killed' || (told === 'stopped' && (code === 0 || unheard));
-    this.lives.set(worker.name, { endedAt: Date.now(), how: asTold ? told : 'died' });
-    if (!asTold) this.complaints.push(`${worker.name} ended by itself: ${code ?? signal}`);
+    const beforeListening = signal === 'SIGTERM' && !worker.listening;
+    const asAsked = asked === 'killed' || (asked === 'stopped' && (code === 0 || beforeListening));
+    this.ends.set(worker.name, { endedAt: Date.now(), how: asAsked ? asked : 'died' });
+    if (!asAsked) this.unexpected.push(`${worker.name} ended by itself: ${code ?? signal}`);
   }
 
   #onStderr(worker: WorkerProcess, text: string): void {
     worker.inspector ??= /Debugger listening on (ws:\S+)/.exec(text)?.[1];
     if (/^(Debugger (listening|attached|ending)|For help, see)/.test(text)) return;
-    this.complaints.push(`${worker.name} stderr: ${text}`);
+    this.unexpected.push(`${worker.name} stderr: ${text}`);
   }
 
   #onLine(worker: WorkerProcess, text: string): void {
-    worker.heard = true;
+    worker.listening = true;
     const line = parseLine(text);
     if (line === undefined) {
       // The last line of one that was killed may be cut off.
-      if (!this.#told.has(worker.name))
-        this.complaints.push(`${worker.name} wrote no JSON: ${text.slice(0, 200)}`);
+      if (!this.#asked.has(worker.name))
+        this.unexpected.push(`${worker.name} wrote no JSON: ${text.slice(0, 200)}`);
       return;
     }
     const event = String(line.event);
@@ -123,7 +123,7 @@ export class Fleet implements Witness {
       this.leasesLost.set(leaseKey(lost), Date.now());
     }
     if (line.failure === 'internal')
-      this.complaints.push(`${worker.name} has a bug: ${text.slice(0, 2_000)}`);
+      this.unexpected.push(`${worker.name} has a bug: ${text.slice(0, 2_000)}`);
     this.#options.onLine?.(worker, line);
   }
 }

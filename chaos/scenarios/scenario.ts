@@ -1,4 +1,4 @@
-/** One outage, played with real processes. */
+/** One outage, run with real processes. */
 export interface Scenario {
   /** What it must show, in a line. */
   readonly about: string;

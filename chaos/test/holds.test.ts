@@ -1,7 +1,7 @@
 /** Who held which message: read off what went to SQS and back. */
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../../testing/faults/exchange.ts';
-import { holdsOf, inTwoHands, type Life, longestUnattended } from '../harness/holds.ts';
+import { heldByTwo, holdsOf, longestUnattended, type ProcessEnd } from '../harness/holds.ts';
 
 const LEASE = 4;
 
@@ -42,12 +42,12 @@ const settle = (sender: string, at: number, handle: string, seconds?: number, do
 
 function look(
   exchanges: readonly Exchange[],
-  lives: Record<string, Life> = {},
+  ends: Record<string, ProcessEnd> = {},
   lost: Record<string, number> = {},
 ) {
   const holds = holdsOf(exchanges, 'updates', LEASE);
-  const witness = { lives: new Map(Object.entries(lives)), leasesLost: new Map(Object.entries(lost)) };
-  return { holds, longest: longestUnattended(holds, witness), twoHands: inTwoHands(holds, witness) };
+  const record = { ends: new Map(Object.entries(ends)), leasesLost: new Map(Object.entries(lost)) };
+  return { holds, longest: longestUnattended(holds, record), heldByTwo: heldByTwo(holds, record) };
 }
 
 describe('a message', () => {
@@ -62,22 +62,22 @@ describe('a message', () => {
   });
 
   test('whose holder is killed is unattended until its lease, as extended, ends', () => {
-    const killed: Life = { endedAt: 3_500, how: 'killed' };
+    const killed: ProcessEnd = { endedAt: 3_500, how: 'killed' };
     const { longest } = look([receive('A', 0, 'h'), settle('A', 3_000, 'h', LEASE)], { A: killed });
     expect(longest.killed).toBe(3_500);
   });
 
-  test('that was extended after its holder was killed tells of it', () => {
-    const killed: Life = { endedAt: 1_000, how: 'killed' };
+  test('that was extended after its holder was killed is reported', () => {
+    const killed: ProcessEnd = { endedAt: 1_000, how: 'killed' };
     const { longest } = look([receive('A', 0, 'h'), settle('A', 3_000, 'h', LEASE)], { A: killed });
     expect(longest.killed).toBe(6_000);
   });
 
-  test('of which the receiver never heard is unattended from the start', () => {
+  test('whose answer did not reach the receiver is unattended from the start', () => {
     expect(look([receive('A', 0, 'h', false)]).longest['answer lost']).toBe(4_000);
   });
 
-  test('that is released is unattended no more, and one deferred is so on purpose', () => {
+  test('that is released is not unattended, and one that is deferred is so on purpose', () => {
     const released = look([receive('A', 0, 'h'), settle('A', 1_000, 'h', 0)], {
       A: { endedAt: 1_001, how: 'stopped' },
     });
@@ -85,7 +85,7 @@ describe('a message', () => {
     expect(look([receive('A', 0, 'h'), settle('A', 1_000, 'h', 9)]).longest.deferred).toBe(9_000);
   });
 
-  test('that its holder forgot is unattended until the lease ends', () => {
+  test('whose lease its holder lost is unattended until the lease ends', () => {
     const { longest } = look([receive('A', 0, 'h')], {}, { 'A m 0': 1_500 });
     expect(longest['lease lost']).toBe(2_500);
   });
@@ -103,10 +103,10 @@ describe('a message', () => {
     ]);
   });
 
-  test('is in two hands when the first holder does not know that its lease has ended', () => {
+  test('is held by two workers when the first does not know that its lease has ended', () => {
     const both = [receive('A', 0, 'h1'), receive('B', 4_000, 'h2'), settle('A', 5_000, 'h1')];
-    expect(look(both).twoHands).toBe(1);
-    expect(look(both, {}, { 'A m 0': 3_900 }).twoHands).toBe(0);
-    expect(look(both, { A: { endedAt: 2_000, how: 'killed' } }).twoHands).toBe(0);
+    expect(look(both).heldByTwo).toBe(1);
+    expect(look(both, {}, { 'A m 0': 3_900 }).heldByTwo).toBe(0);
+    expect(look(both, { A: { endedAt: 2_000, how: 'killed' } }).heldByTwo).toBe(0);
   });
 });

@@ -1,22 +1,22 @@
 /** The ledger of the chaos harness: one that cannot report a loss would be worthless. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mulberry32 } from '../../testing/rates/simulator.ts';
+import { seeded } from '../../testing/random.ts';
 import { type AppliedCall, type Evidence, type Letter, settleAccount } from '../harness/ledger.ts';
 import { mixUpdates, type SentUpdate } from '../harness/updates.ts';
 
 const mix = (count: number, seed = 1): SentUpdate[] =>
-  mixUpdates({ count, tasks: Math.ceil(count / 3), fifo: false, denied: true, random: mulberry32(seed) });
+  mixUpdates({ count, tasks: Math.ceil(count / 3), fifo: false, denied: true, random: seeded(seed) });
 
 const callOf = ({ identifier, fields }: SentUpdate): AppliedCall => ({ identifier, fields, at: 0 });
-const letterOf = ({ body, fate }: SentUpdate): Letter => ({ body, reason: fate });
+const letterOf = ({ body, expectedEnd }: SentUpdate): Letter => ({ body, reason: expectedEnd });
 
 /** What is seen of a run in which every update ends as it should, in the order of sending. */
 function evidenceOf(sent: readonly SentUpdate[]): Evidence {
   return {
     sent,
-    applied: sent.filter(({ fate }) => fate === 'applied').map(callOf),
-    letters: sent.filter(({ fate }) => fate !== 'applied').map(letterOf),
+    applied: sent.filter(({ expectedEnd }) => expectedEnd === 'applied').map(callOf),
+    letters: sent.filter(({ expectedEnd }) => expectedEnd !== 'applied').map(letterOf),
     left: [],
   };
 }
@@ -25,9 +25,11 @@ const idsOf = (entries: readonly { readonly update: SentUpdate }[]): string[] =>
   entries.map(({ update }) => update.id);
 
 describe('the updates of a run', () => {
-  test('are the same for the same seed, and of every fate', () => {
+  test('are the same for the same seed, and of every expected end', () => {
     expect(mix(500)).toEqual(mix(500));
-    expect(new Set(mix(500).map(({ fate }) => fate))).toEqual(new Set(['applied', 'Invalid', 'Rejected']));
+    expect(new Set(mix(500).map(({ expectedEnd }) => expectedEnd))).toEqual(
+      new Set(['applied', 'Invalid', 'Rejected']),
+    );
   });
 
   test('have bodies and values that no other has', () => {
@@ -39,7 +41,7 @@ describe('the updates of a run', () => {
 });
 
 describe('the account', () => {
-  test('of a run without loss names nobody', () => {
+  test('of a run without loss names no update', () => {
     const account = settleAccount(evidenceOf(mix(300)));
     expect(account).toMatchObject({ missing: [], wronglyEnded: [], strangers: [], strangeCalls: [] });
     expect(account).toMatchObject({ appliedMoreThanOnce: [], deadLetteredMoreThanOnce: [], superseded: [] });
@@ -52,10 +54,10 @@ describe('the account', () => {
         const lost = new Set(places.map((place) => sent[place]));
         const kept = evidenceOf(sent.filter((update) => !lost.has(update)));
         const { missing, superseded } = settleAccount({ ...kept, sent });
-        // One that newer values have overtaken is not told from a superseded one: both end in the same state.
+        // One that newer values have overtaken cannot be distinguished from a superseded one: both end in the same state.
         const named = new Set([...idsOf(missing), ...idsOf(superseded)]);
         expect(named).toEqual(new Set([...lost].map((update) => update?.id)));
-        expect(superseded.every(({ update }) => update.fate === 'applied')).toBe(true);
+        expect(superseded.every(({ update }) => update.expectedEnd === 'applied')).toBe(true);
       }),
     );
   });
@@ -99,10 +101,10 @@ describe('the account', () => {
     expect(account.missing).toEqual([]);
   });
 
-  test('tells who ended as its content does not deserve', () => {
+  test('names the updates that ended otherwise than their content requires', () => {
     const valid = mixOne('task1', 0);
-    const invalid: SentUpdate = { ...mixOne('task2', 1), fate: 'Invalid' };
-    const unknown: SentUpdate = { ...mixOne('task3', 2), fate: 'Rejected' };
+    const invalid: SentUpdate = { ...mixOne('task2', 1), expectedEnd: 'Invalid' };
+    const unknown: SentUpdate = { ...mixOne('task3', 2), expectedEnd: 'Rejected' };
     const account = (letters: Letter[], applied: AppliedCall[] = []) =>
       idsOf(settleAccount({ sent: [valid, invalid, unknown], applied, letters, left: [] }).wronglyEnded);
     const letter = ({ body }: SentUpdate, reason: string) => ({ body, reason });
@@ -110,15 +112,15 @@ describe('the account', () => {
     expect(account([letter(valid, 'InternalError')])).toEqual([valid.id]);
     expect(account([letter(invalid, 'RetriesExhausted')])).toEqual([invalid.id]);
     expect(account([], [callOf(invalid), callOf(unknown)])).toEqual([invalid.id, unknown.id]);
-    const deserved = [
+    const correct = [
       letter(valid, 'RetriesExhausted'),
       letter(invalid, 'Invalid'),
       letter(unknown, 'Rejected'),
     ];
-    expect(account(deserved)).toEqual([]);
+    expect(account(correct)).toEqual([]);
   });
 
-  test('names a letter that is not byte for byte what was sent, and a call that nobody asked for', () => {
+  test('names a letter that is not byte for byte what was sent, and a call for no update', () => {
     const evidence = evidenceOf(mix(50));
     const [letter] = evidence.letters;
     const changed = { reason: 'Invalid', body: `${letter?.body} ` };
@@ -136,5 +138,12 @@ describe('the account', () => {
 
 function mixOne(identifier: string, place: number): SentUpdate {
   const id = `u${place}`;
-  return { id, place, identifier, fields: { Description: id }, fate: 'applied', body: `${identifier} ${id}` };
+  return {
+    id,
+    place,
+    identifier,
+    fields: { Description: id },
+    expectedEnd: 'applied',
+    body: `${identifier} ${id}`,
+  };
 }

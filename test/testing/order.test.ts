@@ -92,7 +92,7 @@ describe('orderViolations', () => {
     expect(orderViolations(sent('a', '1', '2'), applied).map(({ newer }) => newer)).toEqual(['2', '2']);
   });
 
-  test('refuses a value sent twice in a group: nothing could be told of it', () => {
+  test('refuses a value sent twice in a group, whose order could not be decided', () => {
     expect(() => orderViolations(sent('a', '1', '1'), [])).toThrow('a: 1 was sent twice');
   });
 

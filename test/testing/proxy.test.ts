@@ -6,7 +6,7 @@ import { text as readText } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { apiDialect } from '../../testing/faults/dialects.ts';
 import type { Exchange } from '../../testing/faults/exchange.ts';
-import { FaultDice, type FaultKind, type FaultRates } from '../../testing/faults/faults.ts';
+import { type FaultKind, type FaultRates, FaultSource } from '../../testing/faults/faults.ts';
 import { HttpProxy } from '../../testing/faults/http-proxy.ts';
 import { TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 
@@ -32,7 +32,7 @@ async function setUp(
   const heard = Promise.withResolvers<Exchange>();
   const proxy = await HttpProxy.start({
     target: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    dice: new FaultDice(rates, random, { delayMs: 300 }),
+    faultSource: new FaultSource(rates, random, { delayMs: 300 }),
     dialect: apiDialect,
     onExchange: (exchange) => {
       exchanges.push(exchange);
@@ -69,7 +69,7 @@ async function ask(
 }
 
 describe('the HTTP proxy', () => {
-  test('passes on what meets no fault, and tells who asked', async () => {
+  test('passes on a request without a fault, and records its sender', async () => {
     const { proxy, served, heard } = await setUp();
     const authorization =
       'AWS4-HMAC-SHA256 Credential=WORKER7/20261123/eu-west-1/sqs/aws4_request, SignedHeaders=x';
@@ -133,7 +133,7 @@ describe('the HTTP proxy', () => {
     await again;
   });
 
-  test('passes on a long poll as short ones, and none when its sender has gone', async () => {
+  test('passes on a long poll as short ones, and none after its sender has disconnected', async () => {
     const { proxy, served, heard } = await setUp({}, () => '{}');
     const client = new AbortController();
     const url = new URL(proxy.url);
@@ -184,7 +184,7 @@ describe('the TCP proxy', () => {
     await once(server, 'listening');
     const proxy = await TcpProxy.start({
       target: (server.address() as AddressInfo).port,
-      dice: new FaultDice(rates, () => 0, { delayMs: 0 }),
+      faultSource: new FaultSource(rates, () => 0, { delayMs: 0 }),
     });
     onTestFinished(async () => {
       await proxy.close();

@@ -96,7 +96,7 @@ describe('a FIFO queue', () => {
     expect(await bodies()).toEqual(['a1', 'a3']);
   });
 
-  test('answers a long poll when its group is free, and tells its counts', async () => {
+  test('answers a long poll when its group is free, with correct counts', async () => {
     await send(message('a', 'a1'));
     const [a1] = await receive();
     await send(message('a', 'a2'));
@@ -106,7 +106,7 @@ describe('a FIFO queue', () => {
     expect(await poll).toMatchObject([{ body: 'a2' }]);
   });
 
-  test('hands out nothing to a client that has gone', async () => {
+  test('hands out nothing to a client that has disconnected', async () => {
     const cut = new AbortController();
     const poll = fifo.receive({ max: 10, waitSeconds: 20, signal: cut.signal });
     await expect.poll(async () => (await fifo.attributes()).visible).toBe(0);

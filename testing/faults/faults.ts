@@ -1,4 +1,4 @@
-/** The faults a proxy can inject: drawn by seeded dice, counted by kind. */
+/** The faults a proxy can inject: drawn by a seeded random source, counted by kind. */
 
 /**
  * - `refuse`: the connection is cut as it is made.
@@ -37,7 +37,7 @@ export interface FaultTimes {
   readonly delayMs: number;
 }
 
-export class FaultDice {
+export class FaultSource {
   rates: FaultRates;
   readonly #random: () => number;
   readonly #times: FaultTimes;

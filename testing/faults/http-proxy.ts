@@ -11,12 +11,12 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Dialect } from './dialects.ts';
 import { Door } from './door.ts';
 import { type Exchange, senderOf } from './exchange.ts';
-import { FaultCounts, type FaultDice, type FaultKind } from './faults.ts';
+import { FaultCounts, type FaultKind, type FaultSource } from './faults.ts';
 
 export interface HttpProxyOptions {
   /** Where requests go. */
   readonly target: string;
-  readonly dice: FaultDice;
+  readonly faultSource: FaultSource;
   readonly dialect: Dialect;
   /** Told of every request when all is over. */
   readonly onExchange?: (exchange: Exchange) => void;
@@ -56,7 +56,7 @@ export class HttpProxy {
     const door = await Door.open((socket) => connect(socket));
     const proxy = new HttpProxy(options, door);
     const connect = (socket: Socket): void => {
-      if (options.dice.drawConnection() === undefined) {
+      if (options.faultSource.drawConnection() === undefined) {
         http.emit('connection', socket);
         return;
       }
@@ -103,7 +103,7 @@ export class HttpProxy {
     const target = incoming.headers['x-amz-target'];
     const action =
       typeof target === 'string' ? target.slice(target.indexOf('.') + 1) : (incoming.method ?? '');
-    const fault = this.#options.dice.drawRequest();
+    const fault = this.#options.faultSource.drawRequest();
     if (fault !== undefined) this.counts.add(fault);
     const asked = { incoming, outgoing, body, action };
     const answer = await this.#pass(asked, fault);
@@ -125,7 +125,7 @@ export class HttpProxy {
   /** Gets the service's own answer, unless the fault comes before it. */
   async #pass(asked: Asked, fault: FaultKind | undefined): Promise<Answer | undefined> {
     if (fault === 'reset' || fault === 'error' || fault === 'garbage' || fault === 'hang') return undefined;
-    if (fault === 'delay') await sleep(this.#options.dice.drawDelayMs());
+    if (fault === 'delay') await sleep(this.#options.faultSource.drawDelayMs());
     const waitSeconds = asked.action === 'ReceiveMessage' ? waitOf(asked.body) : 0;
     const until = performance.now() + waitSeconds * 1_000;
     for (;;) {
@@ -147,13 +147,13 @@ export class HttpProxy {
   /** Answers, or does what the fault says; true when the sender has had the service's whole answer. */
   async #answer(asked: Asked, answer: Answer | undefined, fault: FaultKind | undefined): Promise<boolean> {
     const { outgoing } = asked;
-    const { dice, dialect } = this.#options;
+    const { faultSource, dialect } = this.#options;
     if (fault === 'hang') {
       await gone(outgoing);
       return false;
     }
     if (fault === 'error' || fault === 'garbage') {
-      const { status, type, body } = dice.pick(fault === 'error' ? dialect.errors : dialect.garbage);
+      const { status, type, body } = faultSource.pick(fault === 'error' ? dialect.errors : dialect.garbage);
       outgoing.writeHead(status, { 'content-type': type }).end(body);
       return false;
     }
@@ -161,7 +161,7 @@ export class HttpProxy {
       outgoing.socket?.resetAndDestroy();
       return false;
     }
-    if (fault === 'slow-answer') await sleep(dice.drawDelayMs());
+    if (fault === 'slow-answer') await sleep(faultSource.drawDelayMs());
     await nextTurn();
     if (hasLeft(asked)) {
       this.counts.add('raced');

@@ -2,11 +2,11 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Door } from './door.ts';
-import { FaultCounts, type FaultDice, type FaultKind } from './faults.ts';
+import { FaultCounts, type FaultKind, type FaultSource } from './faults.ts';
 
 export interface TcpProxyOptions {
   readonly target: number;
-  readonly dice: FaultDice;
+  readonly faultSource: FaultSource;
 }
 
 export class TcpProxy {
@@ -42,7 +42,7 @@ export class TcpProxy {
   }
 
   #connect(client: Socket): void {
-    if (this.#options.dice.drawConnection() !== undefined) {
+    if (this.#options.faultSource.drawConnection() !== undefined) {
       this.counts.add('refuse');
       client.resetAndDestroy();
       return;
@@ -58,7 +58,7 @@ export class TcpProxy {
     client.on('data', (data: Buffer) => {
       before = before.then(async () => {
         if (mute) return;
-        fault = this.#options.dice.drawRequest();
+        fault = this.#options.faultSource.drawRequest();
         mute = fault === 'hang';
         if (fault !== undefined) this.counts.add(fault);
         await this.#pass(client, upstream, data, fault);
@@ -83,7 +83,7 @@ export class TcpProxy {
       case 'hang':
         return;
       case 'delay':
-        await sleep(this.#options.dice.drawDelayMs());
+        await sleep(this.#options.faultSource.drawDelayMs());
         break;
       default:
     }
@@ -101,7 +101,7 @@ export class TcpProxy {
         client.end(data.subarray(0, Math.floor(data.length / 2)));
         return;
       case 'slow-answer':
-        await sleep(this.#options.dice.drawDelayMs());
+        await sleep(this.#options.faultSource.drawDelayMs());
         break;
       default:
     }

@@ -5,6 +5,7 @@
 
 import { grantInterval, grantSize, MAX_MISSED_INTERVALS } from '../../src/ota/rate/limiter.ts';
 import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
+import { seeded } from '../random.ts';
 
 /** What is simulated: the part of RateControl that a simulation drives. */
 export interface Controller {
@@ -61,7 +62,7 @@ interface Event {
 
 /** Runs a scenario to its end; the same seed gives the same result. */
 export function simulate(scenario: Scenario): SimulationResult {
-  const random = mulberry32(scenario.seed ?? 1);
+  const random = seeded(scenario.seed ?? 1);
   const thaw = freezer(scenario);
   const events = new EventQueue();
   let tokens = scenario.burst;
@@ -131,7 +132,7 @@ export function simulate(scenario: Scenario): SimulationResult {
 /** When something that is due at a time can happen: at once, or at the end of the stall it falls in. */
 function freezer({ stalls, durationMs, seed }: Scenario): (ms: number) => number {
   if (stalls === undefined) return (ms) => ms;
-  const random = mulberry32(~(seed ?? 1));
+  const random = seeded(~(seed ?? 1));
   const spans: { readonly from: number; readonly to: number }[] = [];
   for (let at = 0; at < durationMs; ) {
     const from = at + 2 * stalls.meanApartMs * random();
@@ -277,16 +278,4 @@ class EventQueue {
     this.#heap[i] = b;
     this.#heap[j] = a;
   }
-}
-
-/** A small seeded random number generator, uniform in [0, 1). */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

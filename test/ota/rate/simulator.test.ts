@@ -1,5 +1,6 @@
 /** The simulator by which the adaptive rate was chosen, and the candidates it was compared with. */
 import { describe, expect, test } from 'vitest';
+import { seeded } from '../../../testing/random.ts';
 import {
   aimd5,
   aimd50,
@@ -11,7 +12,6 @@ import {
 import {
   evenness,
   fixedController,
-  mulberry32,
   type Scenario,
   type SimulatedWorker,
   type SimulationResult,
@@ -106,7 +106,7 @@ describe('the simulator', () => {
   });
 
   test('draws random numbers evenly from 0 to 1', () => {
-    const random = mulberry32(7);
+    const random = seeded(7);
     const drawn = Array.from({ length: 10_000 }, random);
     expect(Math.min(...drawn)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...drawn)).toBeLessThan(1);

@@ -1,18 +1,18 @@
 /** What the scenarios have in common: a stage, workers on it, and a wait that ends. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mulberry32 } from '../../testing/rates/simulator.ts';
+import { seeded } from '../../testing/random.ts';
 import { type Account, settleAccount } from '../harness/ledger.ts';
 import { Stage, type StageOptions } from '../harness/stage.ts';
 import type { SentUpdate } from '../harness/updates.ts';
 import { Fleet, type WorkerProcess } from '../harness/workers.ts';
 import type { ScenarioOptions, Shown } from './scenario.ts';
 
-export interface PlayOptions extends ScenarioOptions {
+export interface ScenarioRunOptions extends ScenarioOptions {
   readonly stage?: Partial<StageOptions>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export class Play {
+export class ScenarioRun {
   readonly random: () => number;
   readonly stage: Stage;
   readonly fleet: Fleet;
@@ -27,9 +27,12 @@ export class Play {
     this.say = say;
   }
 
-  /** Plays one scenario; whatever becomes of it, its processes end. */
-  static async on(options: PlayOptions, act: (play: Play) => Promise<string>): Promise<Shown> {
-    const random = mulberry32(options.seed);
+  /** Runs one scenario; whatever becomes of it, its processes end. */
+  static async start(
+    options: ScenarioRunOptions,
+    act: (run: ScenarioRun) => Promise<string>,
+  ): Promise<Shown> {
+    const random = seeded(options.seed);
     const settings = { random, api: {}, fifo: false, redis: false, record: true };
     const stage = await Stage.set({ ...settings, ...options.stage });
     const fleet = new Fleet({
@@ -39,10 +42,10 @@ export class Play {
           options.say(`  ${name}: ${[event, errorName].filter((text) => text !== undefined).join(' ')}`);
       },
     });
-    const play = new Play(stage, fleet, random, options.say);
+    const run = new ScenarioRun(stage, fleet, random, options.say);
     try {
-      const shown = await act(play);
-      return { shown, broken: [...play.#broken, ...fleet.complaints] };
+      const shown = await act(run);
+      return { shown, broken: [...run.#broken, ...fleet.unexpected] };
     } finally {
       await Promise.all(fleet.running.map((worker) => fleet.kill(worker)));
       await stage.strike();
@@ -62,7 +65,7 @@ export class Play {
       const identifier = `${prefixOf(i)}${place}`;
       const fields = { Description: `scenario ${id}` };
       const body = JSON.stringify({ Identifier: identifier, ...fields, RequestId: id });
-      return { id, place, identifier, fields, fate: 'applied', body };
+      return { id, place, identifier, fields, expectedEnd: 'applied', body };
     });
     await this.stage.send(updates);
     this.sent.push(...updates);
