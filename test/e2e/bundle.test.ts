@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { version } from '../../src/version.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { setStage } from '../../testing/stages/stage.ts';
@@ -29,6 +30,11 @@ describe('the bundle', () => {
   test('prints the schema', async () => {
     const { stdout } = await run(process.execPath, [...program(), 'schema'], { cwd: folder });
     expect(JSON.parse(stdout)).toMatchObject({ title: 'OTA task update' });
+  });
+
+  test('has its version built in', async () => {
+    const { stdout } = await run(process.execPath, [...program(), '--version'], { cwd: folder });
+    expect(stdout).toBe(`${version}\n`);
   });
 
   test('applies an update', async () => {
