@@ -1,25 +1,20 @@
 /** Where a run takes place: an SQS emulator and the simulated API, each behind a fault proxy; Redis if wanted. */
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Message } from '../../src/message/message.ts';
 import { BATCH_SIZE } from '../../src/queue/batch.ts';
-import { createSqsClient, type SQSClient } from '../../src/queue/client.ts';
-import { Queue } from '../../src/queue/queue.ts';
-import {
-  type SimulatedApi,
-  type SimulatedApiSettingsInput,
-  startSimulatedApi,
-} from '../../src/sandbox/simulated-api/index.ts';
+import type { Queue } from '../../src/queue/queue.ts';
+import type { SimulatedApi, SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { apiDialect, sqsDialect } from '../../testing/faults/dialects.ts';
 import type { Exchange } from '../../testing/faults/exchange.ts';
 import { type FaultRates, FaultSource } from '../../testing/faults/faults.ts';
 import { HttpProxy } from '../../testing/faults/http-proxy.ts';
 import { TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { type RedisServer, startRedis } from '../../testing/redis/server.ts';
-import { startStrictSqs } from '../../testing/sqs/strict-sqs.ts';
+import { REGION, receiveAll, Servers } from '../../testing/stages/servers.ts';
 import type { AppliedCall, Letter } from './ledger.ts';
 import type { SentUpdate } from './updates.ts';
 
-const REGION = 'eu-west-1';
+/** For how long a message that is taken is hidden from workers. */
+const HIDDEN_SECONDS = 600;
 
 export interface StageOptions {
   readonly random: () => number;
@@ -28,11 +23,6 @@ export interface StageOptions {
   readonly redis: boolean;
   /** Keep every exchange, for the account at the end; false where a run has no end in sight. */
   readonly record: boolean;
-}
-
-export interface Front {
-  readonly url: string;
-  close(): Promise<void>;
 }
 
 export interface Rates {
@@ -48,8 +38,6 @@ export const noFaults: Rates = { sqs: {}, api: {}, redis: {} };
 
 export class Stage {
   readonly queue: string;
-  readonly dead: string;
-  readonly sqs: FauxqsServer;
   readonly api: SimulatedApi;
   readonly sqsProxy: HttpProxy;
   readonly apiProxy: HttpProxy;
@@ -63,32 +51,23 @@ export class Stage {
     readonly redis: FaultSource;
   };
   readonly #redis: RedisServer | undefined;
-  readonly #front: Front | undefined;
+  readonly #servers: Servers;
   /** Past the proxy. */
-  readonly #client: SQSClient;
   readonly #source: Queue;
   readonly #letters: Queue;
 
-  private constructor(parts: Parts, { fifo, record }: StageOptions) {
-    const suffix = fifo ? '.fifo' : '';
-    this.queue = `updates${suffix}`;
-    this.dead = `dead${suffix}`;
-    this.sqs = parts.sqs;
-    this.api = parts.api;
+  private constructor(parts: Parts, { record }: StageOptions) {
+    this.#servers = parts.servers;
+    this.queue = parts.servers.nameOf('updates');
+    this.api = parts.servers.api;
     this.sqsProxy = parts.sqsProxy;
     this.apiProxy = parts.apiProxy;
     this.redisProxy = parts.redisProxy;
     this.#faultSource = parts.faultSource;
     this.#redis = parts.redis;
-    this.#front = parts.front;
-    const attributes = fifo ? { FifoQueue: 'true' } : {};
-    this.sqs.createQueue(this.queue, { region: REGION, attributes });
-    this.sqs.createQueue(this.dead, { region: REGION, attributes });
-    const endpoint = parts.front?.url ?? `http://127.0.0.1:${parts.sqs.port}`;
     const credentials = { accessKeyId: 'LEDGER', secretAccessKey: 'not-a-secret' };
-    this.#client = createSqsClient(4, { region: REGION, credentials, endpoint });
-    this.#source = new Queue(this.#client, `${endpoint}/000000000000/${this.queue}`);
-    this.#letters = new Queue(this.#client, `${endpoint}/000000000000/${this.dead}`);
+    this.#source = parts.servers.queue('updates', { credentials });
+    this.#letters = parts.servers.queue('dead', { credentials });
     if (!record) return;
     parts.onExchange(
       (exchange) => this.sqsExchanges.push(exchange),
@@ -107,21 +86,22 @@ export class Stage {
       api: new FaultSource({}, random),
       redis: new FaultSource({}, random),
     };
-    const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
-    const upstream = `http://127.0.0.1:${sqs.port}`;
-    // The emulator hands out one message of a group at a time, where AWS hands out many.
-    const front = options.fifo ? await startStrictSqs({ upstream }) : undefined;
-    const api = await startSimulatedApi({ settings: options.api, random });
+    const servers = await Servers.start({
+      queues: { updates: {}, dead: {} },
+      fifo: options.fifo,
+      strict: false,
+      api: { settings: options.api, random },
+    });
     let onSqs: (exchange: Exchange) => void = () => undefined;
     let onApi: (exchange: Exchange) => void = () => undefined;
     const sqsProxy = await HttpProxy.start({
-      target: front?.url ?? upstream,
+      target: servers.sqsUrl,
       faultSource: faultSource.sqs,
       dialect: sqsDialect,
       onExchange: (exchange) => onSqs(exchange),
     });
     const apiProxy = await HttpProxy.start({
-      target: api.url,
+      target: servers.api.url,
       faultSource: faultSource.api,
       dialect: apiDialect,
       onExchange: (exchange) => onApi(exchange),
@@ -133,10 +113,7 @@ export class Stage {
       onSqs = first;
       onApi = second;
     };
-    return new Stage(
-      { sqs, front, api, sqsProxy, apiProxy, redis, redisProxy, faultSource, onExchange },
-      options,
-    );
+    return new Stage({ servers, sqsProxy, apiProxy, redis, redisProxy, faultSource, onExchange }, options);
   }
 
   /** What faults there are from now on. */
@@ -149,8 +126,8 @@ export class Stage {
   /** The environment of a worker here: it sees the proxies only. */
   env(overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
-      QUEUE_URL: `${this.sqsProxy.url}/000000000000/${this.queue}`,
-      DEAD_LETTER_QUEUE_URL: `${this.sqsProxy.url}/000000000000/${this.dead}`,
+      QUEUE_URL: this.#servers.queueUrl('updates', this.sqsProxy.url),
+      DEAD_LETTER_QUEUE_URL: this.#servers.queueUrl('dead', this.sqsProxy.url),
       AWS_REGION: REGION,
       AWS_ENDPOINT_URL_SQS: this.sqsProxy.url,
       AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: this.apiProxy.url,
@@ -197,17 +174,12 @@ export class Stage {
   async strike(): Promise<void> {
     await Promise.all([this.sqsProxy.close(), this.apiProxy.close(), this.redisProxy?.close()]);
     await this.#redis?.kill();
-    this.#client.destroy();
-    await this.api.close();
-    await this.#front?.close();
-    await this.sqs.stop();
+    await this.#servers.close();
   }
 }
 
 interface Parts {
-  readonly sqs: FauxqsServer;
-  readonly front: Front | undefined;
-  readonly api: SimulatedApi;
+  readonly servers: Servers;
   readonly sqsProxy: HttpProxy;
   readonly apiProxy: HttpProxy;
   readonly redis: RedisServer | undefined;
@@ -217,14 +189,9 @@ interface Parts {
 }
 
 /** Receives and deletes until there is nothing more to have. */
-async function takeAll(queue: Queue): Promise<Message[]> {
-  const all: Message[] = [];
-  for (;;) {
-    const some = await queue.receive({ max: BATCH_SIZE, waitSeconds: 0, visibilitySeconds: 600 });
-    if (some.length === 0) return all;
-    all.push(...some);
-    await queue.delete(some.map(({ receiptHandle }) => receiptHandle));
-  }
+function takeAll(queue: Queue): Promise<Message[]> {
+  const remove = (some: readonly Message[]) => queue.delete(some.map(({ receiptHandle }) => receiptHandle));
+  return receiveAll(queue, remove, HIDDEN_SECONDS);
 }
 
 function reasonOf(record: string | undefined): string | undefined {

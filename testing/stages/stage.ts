@@ -1,6 +1,6 @@
 /** A stage for end-to-end tests: a real SQS server and the simulated API over HTTP, with a worker in this process. */
 import { randomUUID } from 'node:crypto';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { FauxqsServer } from 'fauxqs';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
 import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Message } from '../../src/message/message.ts';
@@ -9,21 +9,16 @@ import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/cli
 import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { FixedRate } from '../../src/ota/rate/rate-control.ts';
-import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
-import { Queue } from '../../src/queue/queue.ts';
-import {
-  type SimulatedApi,
-  type SimulatedApiSettingsInput,
-  startSimulatedApi,
-} from '../../src/sandbox/simulated-api/index.ts';
+import type { SQSClientConfig } from '../../src/queue/client.ts';
+import type { Queue } from '../../src/queue/queue.ts';
+import type { SimulatedApi, SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
 import type { WorkerEvent, WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
-import { type StrictSqs, startStrictSqs } from '../sqs/strict-sqs.ts';
+import { credentials, REGION, receiveAll, Servers } from './servers.ts';
 
-export const REGION = 'eu-west-1';
-export const credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret-key-of-tests' };
+export { credentials, REGION };
 
 /** Short times for what the contract states in seconds: tests wait for events, not for half a minute. */
 export const fastTimings: WorkerTimings = {
@@ -75,31 +70,21 @@ export type SettledEvent = Extract<WorkerEvent, { type: 'settled' }>;
 
 /** Starts both servers and makes the queues `updates`, `dead` and, where asked, `outcomes`; the worker is made and not started. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
-  const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
-  const { fifo, queueAttributes, deadLetterAttributes } = options;
-  const kind = fifo ? { FifoQueue: 'true' } : {};
-  sqs.createQueue(queueName('updates', options), {
-    region: REGION,
-    attributes: { ...kind, ...queueAttributes },
+  const servers = await Servers.start({
+    queues: {
+      updates: options.queueAttributes ?? {},
+      dead: options.deadLetterAttributes ?? {},
+      ...(options.outcomes === true && { outcomes: options.outcomeAttributes ?? {} }),
+    },
+    fifo: options.fifo ?? false,
+    strict: options.strict ?? false,
+    api: {
+      record: true,
+      ...(options.api && { settings: options.api }),
+      ...(options.apiRandom && { random: options.apiRandom }),
+    },
   });
-  sqs.createQueue(queueName('dead', options), {
-    region: REGION,
-    attributes: { ...kind, ...deadLetterAttributes },
-  });
-  if (options.outcomes === true)
-    sqs.createQueue('outcomes', { region: REGION, attributes: options.outcomeAttributes ?? {} });
-  const strict =
-    fifo || options.strict ? await startStrictSqs({ upstream: `http://127.0.0.1:${sqs.port}` }) : undefined;
-  const api = await startSimulatedApi({
-    record: true,
-    ...(options.api && { settings: options.api }),
-    ...(options.apiRandom && { random: options.apiRandom }),
-  });
-  return new Stage(sqs, api, options, strict);
-}
-
-function queueName(name: string, { fifo }: StageOptions): string {
-  return fifo ? `${name}.fifo` : name;
+  return new Stage(servers, options);
 }
 
 export class Stage {
@@ -111,32 +96,29 @@ export class Stage {
   readonly sqsUrl: string;
   readonly config: Config;
   readonly worker: Worker;
+  readonly #servers: Servers;
   readonly #options: StageOptions;
-  readonly #strict: StrictSqs | undefined;
-  readonly #names: { readonly updates: string; readonly dead: string };
   readonly #watchers = new Set<() => void>();
-  readonly #clients: { destroy(): void }[] = [];
 
-  constructor(sqs: FauxqsServer, api: SimulatedApi, options: StageOptions, strict?: StrictSqs) {
-    this.sqs = sqs;
-    this.api = api;
+  constructor(servers: Servers, options: StageOptions) {
+    this.#servers = servers;
+    this.sqs = servers.sqs;
+    this.api = servers.api;
+    this.sqsUrl = servers.sqsUrl;
     this.#options = options;
-    this.#strict = strict;
-    this.#names = { updates: queueName('updates', options), dead: queueName('dead', options) };
-    this.sqsUrl = strict?.url ?? `http://127.0.0.1:${sqs.port}`;
     this.config = readConfig(this.environment(options.env));
-    this.source = this.queue(this.#names.updates);
-    this.dead = this.queue(this.#names.dead);
+    this.source = this.queue('updates');
+    this.dead = this.queue('dead');
     this.worker = this.makeWorker();
   }
 
   /** A worker's environment for this stage: for workers in this process and for spawned ones. */
   environment(overrides: Environment = {}): Record<string, string> {
     const environment = {
-      QUEUE_URL: `${this.sqsUrl}/000000000000/${this.#names.updates}`,
-      DEAD_LETTER_QUEUE_URL: `${this.sqsUrl}/000000000000/${this.#names.dead}`,
+      QUEUE_URL: this.#servers.queueUrl('updates'),
+      DEAD_LETTER_QUEUE_URL: this.#servers.queueUrl('dead'),
       ...(this.#options.outcomes === true && {
-        OUTCOME_QUEUE_URL: `${this.sqsUrl}/000000000000/outcomes`,
+        OUTCOME_QUEUE_URL: this.#servers.queueUrl('outcomes'),
       }),
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -157,9 +139,7 @@ export class Stage {
 
   /** A queue of this stage over HTTP, as the worker under test sees it. */
   queue(name: string, sqs: SQSClientConfig = {}): Queue {
-    const client = createSqsClient(50, { region: REGION, credentials, endpoint: this.sqsUrl, ...sqs });
-    this.#clients.push(client);
-    return new Queue(client, `${this.sqsUrl}/000000000000/${name}`);
+    return this.#servers.queue(name, sqs);
   }
 
   /** One more worker on the same queues. */
@@ -168,8 +148,8 @@ export class Stage {
     const { newest = () => new LocalNewest() } = this.#options;
     return new Worker({
       config,
-      source: this.queue(this.#names.updates, this.#options.sqs),
-      deadLetterQueue: this.queue(this.#names.dead, this.#options.sqs),
+      source: this.queue('updates', this.#options.sqs),
+      deadLetterQueue: this.queue('dead', this.#options.sqs),
       ...(config.outcomeQueueUrl !== undefined && {
         outcomeQueue: this.queue('outcomes', this.#options.sqs),
       }),
@@ -270,25 +250,13 @@ export class Stage {
 
   /** Messages on the source queue that are visible, and those in flight. */
   left(): { ready: number; inFlight: number } {
-    const messages = this.sqs.inspectQueue(this.#names.updates)?.messages;
+    const messages = this.sqs.inspectQueue(this.#servers.nameOf('updates'))?.messages;
     return { ready: messages?.ready.length ?? 0, inFlight: messages?.inflight.length ?? 0 };
   }
 
   async strike(): Promise<void> {
     await this.worker.stop();
-    for (const client of this.#clients) client.destroy();
-    await this.api.close();
-    await this.#strict?.close();
-    await this.sqs.stop();
-  }
-}
-
-async function receiveAll(queue: Queue): Promise<Message[]> {
-  const all: Message[] = [];
-  for (;;) {
-    const some = await queue.receive({ max: 10, waitSeconds: 0 });
-    if (some.length === 0) return all;
-    all.push(...some);
+    await this.#servers.close();
   }
 }
 
