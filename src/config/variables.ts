@@ -69,7 +69,7 @@ export const variables = {
   deadLetterQueueUrl: required(
     'DEAD_LETTER_QUEUE_URL',
     queueUrl,
-    'Where updates go that cannot be applied. Required; must differ.',
+    'Where updates go that cannot be applied. Required; must be another queue.',
   ),
   /** Calls per second; `Infinity` is unlimited. */
   rateLimit: withDefault(
@@ -82,7 +82,7 @@ export const variables = {
     'RATE_ADAPTIVE',
     flag,
     'true',
-    'Find the rate the API really accepts, below `RATE_LIMIT`.',
+    'Find the rate that the API accepts, below `RATE_LIMIT`.',
   ),
   maxConcurrency: withDefault('MAX_CONCURRENCY', integer(1, 10_000), '50', 'Calls in flight at most.'),
   maxAttempts: withDefault(
@@ -95,20 +95,20 @@ export const variables = {
     'RETRY_BASE_MS',
     integer(1, 60_000),
     '200',
-    'First backoff at most; doubles from there, full jitter.',
+    'Longest first backoff; doubles with each failure, full jitter.',
   ),
   retryMaxMs: withDefault('RETRY_MAX_MS', integer(1, 900_000), '20000', 'Longest backoff.'),
   maxDeliveries: withDefault(
     'MAX_DELIVERIES',
     integer(1, 1_000),
     '5',
-    'Deliveries before a failure that goes on is dead-lettered.',
+    'Deliveries after which a persistent failure is dead-lettered.',
   ),
   failureRunLimit: withDefault(
     'FAILURE_RUN_LIMIT',
     integer(0, 10_000),
     '20',
-    'Different Identifiers failing alike in a row before the cause is sought elsewhere; `0` switches it off.',
+    'Failures of the same kind in a row, of different Identifiers, after which calls are paused; `0` disables it.',
   ),
   callTimeoutMs: withDefault(
     'CALL_TIMEOUT_MS',
@@ -131,7 +131,7 @@ export const variables = {
   redisUrl: optional(
     'REDIS_URL',
     redisUrl,
-    'One rate budget, and one memory of what is newest, for all workers.',
+    'Shares one rate budget and the newest-wins marks among all workers.',
   ),
   outcomeQueueUrl: optional(
     'OUTCOME_QUEUE_URL',

@@ -28,18 +28,18 @@ interface Flags {
 export function configureEnqueue(command: Command, context: CommandContext): void {
   command
     .description(
-      'Validates every row of a CSV or JSON Lines file, then puts the good ones on the queue. ' +
+      'Validates every row of a CSV or JSON Lines file, then sends the valid ones to the queue. ' +
         `The fields are ${updateFields.join(', ')}. Refused rows go to FILE.refused.csv with the reason.`,
     )
     .argument('<file>', 'CSV with a header row, or JSON Lines; - for stdin')
-    .option('--queue-url <url>', 'the queue to put them on (default: QUEUE_URL)')
+    .option('--queue-url <url>', 'the queue to send to (default: QUEUE_URL)')
     .option('--format <format>', 'csv or jsonl (default: by extension; for stdin by the first character)')
     .option('--set <field=value>', 'set a field on every row; may be repeated', collect, [])
     .option('--job <id>', 'the same as --set JobId=<id>')
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv)')
     .option(
       '--from-line <n>',
-      'go on from this line of the file: rows before it are validated, not sent',
+      'continue from this line of the file: rows before it are validated, not sent',
       wholeNumber,
       1,
     )

@@ -121,7 +121,7 @@ export function summaryJson(report: Report): string {
   return jsonLine(json);
 }
 
-/** How far an unfinished run came and where to go on; undefined for one that is done. */
+/** How far an unfinished run came and where to continue; undefined for one that is done. */
 export function unfinishedSentence(report: Report): string | undefined {
   if (report.outcome === 'done') return undefined;
   const why =
@@ -133,7 +133,7 @@ export function unfinishedSentence(report: Report): string | undefined {
 function fromHere({ continueFrom, file }: Report): string {
   if (continueFrom === undefined) return '';
   const again = file === 'stdin' ? ' and the same input' : '';
-  return `; go on with --from-line ${continueFrom}${again} (a row that was sent already is then sent again, which does no harm)`;
+  return `; continue with --from-line ${continueFrom}${again} (a row that was sent already is sent again, which does no harm)`;
 }
 
 function refusedNote({ refused, refusedFile }: Report): string {
@@ -145,7 +145,7 @@ function duplicatesNote({ duplicates, queueUrl }: Report): string {
   if (identifiers === 0) return '';
   const what = `of ${identifiers === 1 ? 'one Identifier' : `${number(identifiers)} Identifiers`}`;
   if (queueUrl !== undefined && isFifoUrl(queueUrl)) return `${what}; they are applied in file order`;
-  return `${what}; a standard queue keeps no order, so which row comes last is open unless IssuedAt tells them apart`;
+  return `${what}; a standard queue keeps no order, so which row is applied last is open unless their IssuedAt differ`;
 }
 
 function nextStep(report: Report): string | undefined {

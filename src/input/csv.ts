@@ -42,7 +42,7 @@ export async function* readCsvRecords(
 /** The fault of a line that is not kept whole. */
 export const tooLong = `is longer than ${MAX_LINE_LENGTH} characters`;
 
-/** While the count of quotes is odd, a cell is open and the record goes on in the next line. */
+/** While the count of quotes is odd, a cell is open and the record continues in the next line. */
 async function joinUntilClosed(first: Line, next: () => Promise<Line | undefined>): Promise<Line[]> {
   const joined = [first];
   let length = first.text.length;

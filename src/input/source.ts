@@ -118,7 +118,7 @@ async function describe(
   const known = format ?? (sniff ? sniffFormat(text) : undefined);
   if (known === undefined) {
     throw misuse(
-      `The format of ${printable(name)} cannot be told by its name: say --format csv or --format jsonl.`,
+      `The format of ${printable(name)} is not clear from its name: give --format csv or --format jsonl.`,
     );
   }
   return {

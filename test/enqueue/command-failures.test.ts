@@ -236,7 +236,7 @@ describe('enqueue on a standard queue', () => {
     const { exitCode, error } = await enqueue(10);
     expect(exitCode).toBe(1);
     expect(error).toContain('SQS did not accept some messages (KmsThrottled: slow)');
-    expect(error).toContain('9 of 10 rows were sent; go on with --from-line 5');
+    expect(error).toContain('9 of 10 rows were sent; continue with --from-line 5');
   });
 
   test('sends all rows when a run that gave up is continued', async () => {
@@ -307,7 +307,7 @@ describe('enqueue on a standard queue', () => {
     const sent = updates().length;
     expect(sent).toBeLessThan(1_000);
     expect(error).toContain(
-      `Interrupted. ${sent} of 1,000 rows were sent; go on with --from-line ${sent + 2} `,
+      `Interrupted. ${sent} of 1,000 rows were sent; continue with --from-line ${sent + 2} `,
     );
   });
 

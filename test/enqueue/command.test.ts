@@ -316,7 +316,7 @@ describe('enqueue refuses, before anything is sent,', () => {
   test.each<[string, string[], string]>([
     ['a missing file', ['nowhere.csv'], 'There is no file nowhere.csv.'],
     ['a directory', ['.'], '. is a directory, not a file.'],
-    ['an unknown extension', ['tasks.txt'], 'say --format csv or --format jsonl'],
+    ['an unknown extension', ['tasks.txt'], 'give --format csv or --format jsonl'],
     ['an unknown format', ['tasks.csv', '--format', 'xlsx'], '--format xlsx: the formats are csv and jsonl'],
     ['an unknown field to set', ['tasks.csv', '--set', 'Descripton=x'], 'unknown field "Descripton"'],
     ['a field to set without a value', ['tasks.csv', '--set', 'Description'], '--set Description=VALUE'],

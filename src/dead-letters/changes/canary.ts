@@ -1,7 +1,7 @@
 /**
  * Waits until the first letters of a redrive, the canaries, have been processed.
  *
- * SQS does not tell what became of one message, and the outcomes belong to the jobs. So the source queue must be empty
+ * SQS does not report what became of one message, and the outcomes belong to the jobs. So the source queue must be empty
  * for a while, and then a pass over the dead letters must find none of those that were sent.
  */
 

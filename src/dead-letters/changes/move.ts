@@ -56,7 +56,7 @@ export class Mover {
     return this.#sentIds.has(message.messageId) || this.#sentIds.has(record?.sourceMessageId ?? '');
   }
 
-  /** Moves letters in order. @throws when a queue fails for good; what was confirmed by then is counted. */
+  /** Moves letters in order. @throws when retries of a request are exhausted; what was confirmed by then is counted. */
   async move(letters: readonly Redriven[], held: HeldLetters): Promise<void> {
     for (const batch of packRequests(letters, measure, { items: this.#batchSize() })) {
       await this.#pace(batch.length);

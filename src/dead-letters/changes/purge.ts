@@ -1,4 +1,4 @@
-/** Deletes letters for good; a dry run only counts them. */
+/** Deletes letters permanently; a dry run only counts them. */
 import { packRequests } from '../../queue/batch.ts';
 import { Groups } from '../letters/causes.ts';
 import type { Filter } from '../letters/conditions.ts';

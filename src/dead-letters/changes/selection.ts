@@ -32,7 +32,7 @@ export class Selection {
     this.#isBack = isBack;
   }
 
-  /** A pass sees the letters that the one before left, so it counts them anew; those chosen before are gone, and count. */
+  /** A pass sees the letters that the one before left, so it starts counting again; letters chosen before still count. */
   beginPass(): void {
     this.#matched = this.chosen;
     this.#cameBack = 0;

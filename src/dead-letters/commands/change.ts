@@ -21,8 +21,8 @@ export interface ChangeFlags extends WhereFlags {
 export function withChangeFlags(command: Command): Command {
   return command
     .option('--all', 'every letter')
-    .option('--reason <text>', 'why; it is logged')
-    .option('--by <name>', 'who, for the log (default: USER)')
+    .option('--reason <text>', 'the reason, for the log')
+    .option('--by <name>', 'your name, for the log (default: USER)')
     .option('--yes', 'do it without asking')
     .option('--json', 'print one JSON object');
 }
@@ -95,7 +95,7 @@ function canAsk({ isTerminal, stdin }: CommandContext, { reason, json }: ChangeF
 
 /** Asks for `phrase` to be typed; anything else, the end of the input and an interruption are a no. */
 async function ask({ stdin, stderr }: CommandContext, phrase: string, signal: AbortSignal): Promise<boolean> {
-  stderr.write(`Type "${phrase}" to go on: `);
+  stderr.write(`Type "${phrase}" to continue: `);
   const lines = createInterface({ input: stdin, signal });
   try {
     for await (const line of lines) return line.trim() === phrase;

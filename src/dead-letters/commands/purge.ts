@@ -1,4 +1,4 @@
-/** `dead-letters purge`: letters deleted for good; a dry run unless confirmed. */
+/** `dead-letters purge`: letters deleted permanently; a dry run unless confirmed. */
 import type { Command } from 'commander';
 import { wholeNumber } from '../../cli/flags.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
@@ -19,7 +19,7 @@ export function addPurge(letters: Command, start: StartRun): void {
   const command = letters
     .command('purge')
     .description(
-      'Delete letters for good; `export` them first. Without --yes it shows what it would do; at a terminal, and ' +
+      'Delete letters permanently; `export` them first. Without --yes it shows what it would do; at a terminal, and ' +
         'with --reason, it then asks.',
     );
   withChangeFlags(

@@ -36,18 +36,18 @@ export function addRedrive(letters: Command, start: StartRun): void {
     .option('--rate <n>', 'letters per second, at most', positiveNumber, Number.POSITIVE_INFINITY)
     .option(
       '--canary <n>',
-      'put back so many first, and the others only when none of them comes back',
+      'put this many back first, and the others only if none of these is dead-lettered again',
       wholeNumber,
     )
     .option('--canary-seconds <n>', 'how long to wait for the end of the canaries', positiveNumber, 600)
     .option(
       '--canary-quiet <n>',
-      'seconds that the source queue must stay empty for that',
+      'seconds that the source queue must stay empty until then',
       positiveNumber,
       60,
     )
     .option('--set <field=value>', `change ${settableFields.join(', ')}; renews IssuedAt`, collect, [])
-    .option('--force', 'also what was put back too often, rejected again, came from elsewhere or is invalid');
+    .option('--force', 'also letters that were put back too often, rejected again, are foreign or invalid');
   withChangeFlags(command).action((flags: Flags) => {
     checkChangeFlags(flags);
     const options = readOptions(flags);

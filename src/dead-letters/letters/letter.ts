@@ -61,7 +61,7 @@ export interface Letter {
   readonly requestId: string | undefined;
   /** How often it was redriven. */
   readonly redriveCount: number;
-  /** What the worker would make of the body now. */
+  /** The result of validating the body now. */
   readonly update: UpdateCheck;
 }
 
@@ -70,7 +70,7 @@ export function readLetter(message: Message, now: number): Letter {
   const update = parseBody(message.body, now);
   const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;
   const record = text === undefined ? undefined : readRecord(text);
-  // SQS's own move comes after anything that the worker wrote: the record tells of a former life.
+  // SQS moved the message after the worker wrote the record, which therefore describes an earlier dead letter.
   const moved = message.deadLetterSourceArn !== undefined;
   const { Identifier, JobId: job, RequestId: request } = update.ok ? update.update : {};
   const { identifier, jobId, requestId } = update.ok ? {} : update.ids;
@@ -105,7 +105,7 @@ export function readLetter(message: Message, now: number): Letter {
   };
 }
 
-/** How often a letter that SQS moved here was put back, its latest life included. */
+/** How often a letter that SQS moved here was redriven, including the last time. */
 function redrivesSince(message: Message): number {
   const { redriveCount } = readEarlierRecord(message);
   return redriveCount === undefined ? 0 : redriveCount + 1;

@@ -66,7 +66,7 @@ export type OnLetters = (letters: readonly Letter[], held: HeldLetters) => Promi
 
 /**
  * Runs one pass. However it ends, the letters still held are made visible again.
- * @throws the error of a request that failed for good, or of `onLetters`.
+ * @throws the error of a request whose retries are exhausted, or of `onLetters`.
  */
 export async function passOver(
   queue: LetterQueue,

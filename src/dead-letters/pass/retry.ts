@@ -13,7 +13,7 @@ export interface RetrySurroundings {
   readonly random: () => number;
 }
 
-/** For waits that nothing cuts short: a change that was begun is brought to its end. */
+/** For waits that are not interrupted: a change that was begun is completed. */
 const never = new AbortController().signal;
 
 /**
@@ -40,7 +40,7 @@ export async function retryRequest<T>(
  * Makes a batch request until every entry is taken or is at fault itself.
  * @param request answers the entries that failed, by the key that `keyOf` gives.
  * @returns the failures left: entries at fault, and those not taken in six tries without progress.
- * @throws the error of a request that goes on failing as a whole.
+ * @throws the error of a request that keeps failing as a whole.
  */
 export async function retryBatch<Entry>(
   entries: readonly Entry[],

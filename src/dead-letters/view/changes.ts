@@ -75,7 +75,7 @@ function canaryText(canary: CanaryVerdict): string[] {
     case 'interrupted':
       return ['  canaries: interrupted while waiting for them'];
     case 'unknown':
-      return [wrap(`canaries: how they ended is not known; ${printable(canary.why)}`, '  ')];
+      return [wrap(`canaries: it is not known how they ended; ${printable(canary.why)}`, '  ')];
     case 'came-back': {
       const shown = canary.letters.slice(0, 3).map((letter) => {
         const said = letter.errorMessage === '' ? '' : `, ${letter.errorMessage}`;

@@ -14,7 +14,7 @@ export function addApply(jobs: Command, context: CommandContext): void {
     .summary('send a plan and follow every row to its end')
     .description(
       'Sends exactly the rows of a plan to the queue, never more than a window ahead of their ends, and follows ' +
-        'every row to its end by the outcomes that workers publish. Applying a plan again goes on with it.',
+        'every row to its end by the outcomes that workers publish. Applying a plan again continues its job.',
     )
     .argument('<plan>', 'the plan file');
   addGuardOptions(command).action(async (file: string, flags: GuardFlags) => {

@@ -16,7 +16,7 @@ export function addGuardOptions(command: Command): Command {
   return command
     .option(
       '--canary <n>',
-      'send so many rows first, and the rest only when all of them ended well',
+      'send this many rows first, and the rest only if none of these failed',
       wholeNumber,
     )
     .option(

@@ -42,8 +42,11 @@ export function addPlan(jobs: Command, context: CommandContext): void {
     .option('--set <field=value>', `set ${changeFields.join(' or ')} on every row`, collect, [])
     .option('--job-id <id>', 'the name of the job (default: the date and six random characters)')
     .option('--out <path>', 'where the plan goes (default: <JobId>.plan.jsonl)')
-    .option('--force', 'replace a plan that is there')
-    .option('--refresh', 'read every task first (GetOtaTask): what is so already, what `jobs undo` needs')
+    .option('--force', 'replace an existing plan')
+    .option(
+      '--refresh',
+      'read every task first (GetOtaTask), to leave out what is so already and to allow `jobs undo`',
+    )
     .option('--format <format>', 'csv or jsonl (default: by extension; for stdin by the first character)')
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv or <JobId>.refused.csv)')
     .option('--json', 'print the summary as one JSON object')

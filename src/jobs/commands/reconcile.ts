@@ -16,7 +16,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
     .description(
       'For outcomes that were lost: their queue was purged, deleted and created again or let them expire, or SQS moved ' +
         'the updates away itself. Reads the task of every row that was sent and has not ended: the row has been applied ' +
-        'when the task is as the row wants it, and is sent again when not. Then goes on with the job like `jobs resume`.',
+        'when the task is as the row wants it, and is sent again when not. Then continues the job like `jobs resume`.',
     )
     .argument('<job>', 'the job');
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {

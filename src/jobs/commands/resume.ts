@@ -9,7 +9,7 @@ import { finishRun, followJob, interrupted, withLease, withSession } from './ses
 export function addResume(jobs: Command, context: CommandContext): void {
   const command = jobs
     .command('resume')
-    .summary('go on with a job')
+    .summary('continue a job')
     .description(
       'Sends what a job has not sent yet and follows it to its end. Rows that were being sent when a process ' +
         'died are sent again; their number is printed. The flags of the first apply hold, unless they are given again.',

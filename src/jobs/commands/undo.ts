@@ -25,7 +25,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
     .argument('<job>', 'the job to undo')
     .option('--job-id <id>', 'the name of the new job (default: <JOB>-undo)')
     .option('--out <path>', 'where the plan goes (default: <JobId>.plan.jsonl)')
-    .option('--force', 'replace a plan that is there')
+    .option('--force', 'replace an existing plan')
     .option('--refused <path>', 'where rows go that cannot be undone (default: <JobId>.refused.csv)')
     .option('--json', 'print the summary as one JSON object')
     .addHelpText(
