@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { causeOf, Groups } from '../../src/dead-letters/letters/causes.ts';
 import type { Letter } from '../../src/dead-letters/letters/letter.ts';
-import { letterWith, record } from './letters.ts';
+import { letterWith, record } from '../../testing/letters.ts';
 
 const body = (Identifier: string): string => JSON.stringify({ Identifier, Description: 'x' });
 const notFound = (identifier: string): Letter =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { causeOf } from '../../src/dead-letters/letters/causes.ts';
 import { namedBy, readDuration, readWhere } from '../../src/dead-letters/letters/conditions.ts';
-import { letterWith, now } from './letters.ts';
+import { letterWith, now } from '../../testing/letters.ts';
 
 const letter = letterWith({ jobId: 'job-1', requestId: 'row-1' });
 const foreign = letterWith(null);

@@ -6,7 +6,7 @@ import { readEarlierRecord } from '../../src/message/dead-letter.ts';
 import type { MessageAttribute } from '../../src/message/message.ts';
 import { parseBody } from '../../src/message/parse.ts';
 import type { OutgoingMessage } from '../../src/queue/types.ts';
-import { letterWith, messageWith, now, queueUrl, record, update } from './letters.ts';
+import { letterWith, messageWith, now, queueUrl, record, update } from '../../testing/letters.ts';
 
 const rules: RedriveRules = {
   set: {},

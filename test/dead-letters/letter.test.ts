@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readLetter } from '../../src/dead-letters/letters/letter.ts';
-import { letterWith, messageWith, now, record } from './letters.ts';
+import { letterWith, messageWith, now, record } from '../../testing/letters.ts';
 
 describe('readLetter', () => {
   test('reads cause, ids and times of a worker’s letter', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Letter } from '../../src/dead-letters/letters/letter.ts';
 import type { HeldLetters } from '../../src/dead-letters/pass/held.ts';
 import { MAX_IN_FLIGHT, passOver } from '../../src/dead-letters/pass/pass.ts';
-import { FakeQueue, fakeSurroundings, messages } from './letters.ts';
+import { FakeQueue, fakeSurroundings, messages } from '../../testing/letters.ts';
 
 const unbounded = { limit: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY };
 

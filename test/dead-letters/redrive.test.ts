@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '../../src/dead-letters/changes/audit.ts';
 import { type RedriveOptions, type RedriveReport, redrive } from '../../src/dead-letters/changes/redrive.ts';
 import type { Message } from '../../src/message/message.ts';
-import { FakeQueue, fakeSurroundings, messages, messageWith } from './letters.ts';
+import { FakeQueue, fakeSurroundings, messages, messageWith } from '../../testing/letters.ts';
 
 const options: RedriveOptions = {
   matches: () => true,

@@ -60,15 +60,6 @@ describe('on receipt', () => {
     expect(stage.settled('acknowledge')).toHaveLength(1);
     expect(stage.left()).toEqual(empty);
   });
-
-  test('an invalid message is Invalid, not Expiring', async () => {
-    await setAgingStage();
-    age();
-    await stage.send('not JSON');
-    await stage.worker.start();
-    await stage.ended(1);
-    expect((await stage.deadLetters()).map((letter) => recordOf(letter).reason)).toEqual(['Invalid']);
-  });
 });
 
 describe('while held', () => {
@@ -161,23 +152,6 @@ describe('while held', () => {
     expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
       { reason: 'Expiring', error: { name: 'InternalServerException', status: 500 } },
     ]);
-    expect(stage.left()).toEqual(empty);
-  });
-
-  test('a message is never deferred beyond that age', async () => {
-    await setAgingStage({ env: { MAX_ATTEMPTS: '1', MAX_DELIVERIES: '1000' }, random: () => 0.99 });
-    // 2.5 s are left; the jitter would defer for 5.
-    aheadMs = EXPIRING_AT_MS - 2_500;
-    stage.api.scriptAll({ status: 500, errorType: 'InternalServerException' });
-    await stage.sendUpdates(1);
-    await stage.worker.start();
-    await stage.ended(1);
-    const deferrals = stage
-      .settled('defer')
-      .map(({ disposition }) => (disposition.action === 'defer' ? disposition.seconds : -1));
-    expect(deferrals.length).toBeGreaterThan(0);
-    for (const seconds of deferrals) expect(seconds).toBeLessThanOrEqual(2);
-    expect((await stage.deadLetters()).map((letter) => recordOf(letter).reason)).toEqual(['Expiring']);
     expect(stage.left()).toEqual(empty);
   });
 

@@ -73,17 +73,6 @@ describe('throttling', () => {
     expect(statuses().filter((status) => status === 500)).toHaveLength(4);
     expect(stage.settled()).toMatchObject([{ disposition: { action: 'acknowledge' }, attempts: 22 }]);
   });
-
-  test('does not give a fifth 500 another attempt', async () => {
-    stage = await setStage({ env: { MAX_ATTEMPTS: '5', MAX_DELIVERIES: '1', RETRY_MAX_MS: '10' } });
-    stage.api.script('task0', [...times(4, [throttled, failed]).flat(), throttled, failed]);
-    await stage.sendUpdates(1);
-    await stage.worker.start();
-    await stage.ended(1);
-    expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
-      { reason: 'RetriesExhausted', attempts: 10 },
-    ]);
-  });
 });
 
 describe('a retryable failure', () => {

@@ -66,24 +66,6 @@ describe('a worker process', () => {
     expect(await ask('readyz')).toEqual(ready);
   });
 
-  test('is alive but not ready while its credentials are refused, and dead-letters nothing for it', async () => {
-    const start = await setUp({}, { expiredCredentials: true });
-    await stage.sendUpdates(5);
-    start();
-    await worker.waitForEvent('gate.misconfigured');
-    expect(await ask('livez')).toEqual(alive);
-    expect(await ask('readyz')).toEqual(
-      notReady(
-        "calls are paused: this worker's credentials, clock or configuration are refused (ExpiredTokenException)",
-      ),
-    );
-    stage.api.configure({ expiredCredentials: false });
-    await worker.waitForEvent('gate.open');
-    expect(await ask('readyz')).toEqual(ready);
-    await stage.api.waitFor(() => stage.api.stats().applied === 5);
-    expect(await stage.deadLetters()).toEqual([]);
-  });
-
   test('is alive but not ready while the dead-letter queue is unreachable', async () => {
     const start = await setUp();
     await stage.send('not json');

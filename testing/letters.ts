@@ -1,17 +1,17 @@
-/** Letters for the tests of this folder. */
+/** Dead letters, queues that hold them and surroundings of a pass, for tests of dead-letters/. */
 
-import type { SourceQueue } from '../../src/dead-letters/changes/move.ts';
-import { type Letter, readLetter } from '../../src/dead-letters/letters/letter.ts';
-import type { LetterQueue, PassSurroundings } from '../../src/dead-letters/pass/pass.ts';
-import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
-import type { Message } from '../../src/message/message.ts';
+import type { SourceQueue } from '../src/dead-letters/changes/move.ts';
+import { type Letter, readLetter } from '../src/dead-letters/letters/letter.ts';
+import type { LetterQueue, PassSurroundings } from '../src/dead-letters/pass/pass.ts';
+import type { DeadLetterRecord } from '../src/message/dead-letter.ts';
+import type { Message } from '../src/message/message.ts';
 import type {
   BatchFailure,
   OutgoingMessage,
   QueueAttributes,
   SendAnswer,
   VisibilityChange,
-} from '../../src/queue/types.ts';
+} from '../src/queue/types.ts';
 
 export const now = Date.parse('2026-11-23T07:00:00Z');
 export const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/updates';
