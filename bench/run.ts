@@ -59,7 +59,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 let failed = 0;
 for (const name of names) {
   try {
-    await play(name);
+    await runScenario(name);
   } catch (error) {
     failed++;
     process.stderr.write(`${name} failed: ${error instanceof Error ? error.stack : String(error)}\n`);
@@ -69,7 +69,7 @@ for (const name of names) {
 }
 process.exit(failed > 0 ? 1 : 0);
 
-async function play(name: string): Promise<void> {
+async function runScenario(name: string): Promise<void> {
   const scenario = scenarios[name];
   if (scenario === undefined) return;
   const startedAt = performance.now();

@@ -1,8 +1,8 @@
 /**
- * Prints examples/updates.csv: 1,200 rows, most of them good, some wrong in every way the contract names,
+ * Prints examples/updates.csv: 1,200 rows, most of them valid, some invalid in each way that the contract names,
  * some that the simulated API answers with 404 (`unknown…`) or 403 (`denied…`). The same output every time.
  *
- *   node scripts/make-sample.ts > examples/updates.csv
+ *   npm run -s make-sample > examples/updates.csv
  */
 import { createHash } from 'node:crypto';
 import { stringify } from 'csv-stringify/sync';
@@ -13,7 +13,7 @@ const COLUMNS = ['Identifier', 'Description', 'TaskConfigurationId', 'JobId', 'R
 
 type Cells = string[];
 
-/** Wrong in one way each; the tests count on one refusal a row. */
+/** Invalid in one way each; the tests expect one refusal per row. */
 const faulty: readonly Cells[] = [
   ['', 'Nightly roll-out 7', 'cfgB7', JOB, '', ''],
   ['dev-17', 'Nightly roll-out 7', 'cfgB7', JOB, '', ''],
@@ -44,7 +44,7 @@ const faulty: readonly Cells[] = [
 
 /** The row at `index` of the good ones, from 0. */
 function goodRow(index: number): Cells {
-  // Five of them come again near the end, with another description.
+  // Five of them are repeated near the end, with another description.
   const again = index >= 1_100 && index < 1_105;
   const task = again ? index - 1_000 : index;
   const description = again
@@ -64,7 +64,7 @@ function identifier(task: number): string {
   return name;
 }
 
-/** Spread over the file, so that refusals are not met in one place. */
+/** Spread over the file. */
 function* rows(): Generator<Cells> {
   const distance = Math.floor(ROWS / faulty.length);
   let good = 0;

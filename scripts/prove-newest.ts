@@ -30,7 +30,7 @@ if (redisInstalled()) {
   say('sent together, two workers on Redis', await sentTogether(two, pairs, Math.random));
   await two.strike();
   await redis.kill();
-  // Not a proof but a measure of it: the same without a shared memory.
+  // For comparison: the same without a shared memory.
   const control = await setStage(pairsStage);
   const { old } = await sentTogether(control, pairs, Math.random);
   process.stdout.write(`for comparison, without Redis: ${old.length} tasks ended with an old value\n`);

@@ -1,8 +1,8 @@
 /**
- * The proof of large plans: one of a million rows, 1% of them refused, is made from the source as it is, in less than a
- * minute and in flat memory; the same of a tenth of the rows beside it, to see that it is flat.
+ * Proves large plans: a plan of a million rows, 1% of them refused, takes less than a minute and flat memory. A plan of a
+ * tenth of the rows is made before it, to compare the memory.
  *
- *   npx node scripts/prove-plan.ts --rows 1000000
+ *   npm run prove-plan -- --rows 1000000
  */
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ function writeRows(path: string, rows: number): void {
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } });
 const folder = mkdtempSync(join(tmpdir(), 'prove-plan-'));
-// Queues that answer: `check` looks at them while the plan is made, and that takes memory too.
+// For `check`, which looks at the queues while the plan is made and takes memory too.
 const cloud = await startCloud({ host: '127.0.0.1', sqsPort: 0, apiPort: 0, token: 'proof', api: {} });
 const processes = new Processes(cloud, folder, 1_000);
 try {

@@ -1,8 +1,8 @@
 /**
- * Keeps walk-throughs true: runs their commands against a sandbox and compares what they print with the document,
- * but for times, ids and counts; with `--write`, puts the real output in.
+ * Runs the commands of walk-throughs against a sandbox and compares what they print with the document, except times,
+ * ids and counts. With `--write` it replaces the output in the document.
  *
- *   npx node scripts/walk-through.ts [--write] docs/walk-throughs/*.md
+ *   npm run walk-through -- [--write] docs/walk-throughs/*.md
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

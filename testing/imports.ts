@@ -101,7 +101,7 @@ const grounds: Readonly<Record<string, readonly string[]>> = {
   bench: ['src', 'testing', 'packages'],
 };
 
-/** Every import of `files` outside `src/` that leaves the folder's ground, as `path: what is wrong`. */
+/** Every import of `files` outside `src/` that the table does not allow, as `path: reason`. */
 export function sidewaysImports(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) => {
     const own = path.split('/')[0] ?? '';
@@ -129,7 +129,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   fauxqs: /^src\/sandbox\//,
 };
 
-/** Every import of `files` that breaks a rule, as `path: what is wrong`. */
+/** Every import of `files` that breaks a rule, as `path: reason`. */
 export function importViolations(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) => {
     const layer = layerOf(path);

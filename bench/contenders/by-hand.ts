@@ -1,4 +1,4 @@
-/** The SDK by hand, the floor: ten receive loops, `Promise.all`, batch delete. */
+/** The SDK alone, as a lower bound: ten receive loops, `Promise.all`, batch delete. */
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { createCall, queueUrl } from './call.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The simulated API in a process of its own, and what it saw: calls over time, by caller. A caller is told by the
+ * The simulated API in a process of its own, and what it saw: calls over time, by caller. A caller is recognized by the
  * letters that its Identifiers begin with.
  */
 import { createServer } from 'node:http';

@@ -37,12 +37,12 @@ interface Look {
 }
 
 const LOOK_EVERY_MS = 50;
-/** For the last deletes to come through. */
+/** For the last deletes to arrive. */
 const SETTLE_MS = 10_000;
 /** For a worker to drain, then it is killed. */
 const END_WITHIN_MS = 10_000;
 
-/** Fills a queue, lets the contender at it, and takes its measure. */
+/** Fills a queue, starts the contender on it and measures it. */
 export async function workOff(stage: Stage, contender: Contender, backlog: Backlog): Promise<Worked> {
   const total = backlog.warmUp + backlog.updates;
   const queueUrl = await stage.createQueue();

@@ -1,4 +1,4 @@
-/** Who plays: ota-updater, the SDK by hand, and the libraries a user would pick instead. */
+/** The contenders: ota-updater, a loop written with the SDK alone, and the libraries a user would pick instead. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Child } from '../../testing/processes/child.ts';

@@ -1,4 +1,4 @@
-/** Workers calling an API with a limit for a fixed time; what counts is what the API saw. */
+/** Workers calling an API with a limit for a fixed time; measured at the API. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
@@ -11,7 +11,7 @@ import { BUCKET_MS, perSecond } from './timeline.ts';
 
 interface Caller {
   readonly contender: Contender;
-  /** Letters its Identifiers begin with: so the API tells the callers apart, each on a queue of its own. */
+  /** Letters its Identifiers begin with, by which the API recognizes the caller; each has a queue of its own. */
   readonly prefix: string;
   /** Messages it finds; none for a stranger. */
   readonly messages: number;

@@ -28,7 +28,7 @@ const VERSIONS_OF = [
   'fauxqs',
 ] as const;
 
-/** What was there, or nothing: scenarios that are not run again keep their result. */
+/** The results of earlier runs: scenarios that are not run again keep theirs. */
 export async function readResults(): Promise<Results> {
   try {
     return JSON.parse(await readFile(new URL('results.json', folder), 'utf8')) as Results;

@@ -1,4 +1,4 @@
-/** What a scenario gives: plain data, kept in results.json and shown as Markdown and SVG. */
+/** The result of a scenario: plain data, kept in results.json and shown as Markdown and SVG. */
 import type { Stage } from './stage.ts';
 
 /** A table as it is shown; the first column names the row. */
@@ -7,7 +7,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What the project says it does, and what was seen. */
+/** What the project promises, and what was measured. */
 export interface Target {
   readonly claim: string;
   readonly seen: string;
@@ -26,15 +26,15 @@ export interface ScenarioResult {
   readonly tables: readonly Table[];
   readonly targets: readonly Target[];
   readonly plots?: readonly Plot[];
-  /** Why it was not run; then there is nothing else. */
+  /** Why it was not run; then all else is empty. */
   readonly skipped?: string;
-  /** The figures as measured, for whoever wants to reckon with them. */
+  /** The figures as measured. */
   readonly figures?: unknown;
 }
 
 export interface ScenarioContext {
   readonly stage: Stage;
-  /** Short, for developing: figures of no weight. */
+  /** A short run for development, whose figures mean nothing. */
   readonly quick: boolean;
   /** Another checkout to measure this one against. */
   readonly against: string | undefined;

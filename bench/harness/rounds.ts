@@ -1,4 +1,4 @@
-/** Interleaved rounds, A B C A B C, and the medians of what they gave. */
+/** Interleaved rounds, A B C A B C, and the medians of their results. */
 import { type Backlog, type Worked, workOff } from './backlog.ts';
 import type { Contender } from './contenders.ts';
 import type { Stage } from './stage.ts';

@@ -1,4 +1,4 @@
-/** The stage every contender plays on: emulator and API in processes of their own, and queues filled alike. */
+/** What every contender works against: emulator and API in processes of their own, and queues filled alike. */
 
 import { fileURLToPath } from 'node:url';
 import {

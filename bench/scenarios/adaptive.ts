@@ -1,4 +1,4 @@
-/** An API with a limit that nobody told the worker. */
+/** An API with a limit below RATE_LIMIT, which the worker has to find. */
 import { byHand, type Contender, otaUpdater } from '../harness/contenders.ts';
 import { callsOverTime, limitLine, lineOf, runRateTrial } from '../harness/rate-trial.ts';
 import { type Plot, percent, type Scenario, type Target } from '../harness/result.ts';

@@ -1,4 +1,4 @@
-/** A backlog, no rate limit, an API without latency: what each contender carries, and what it costs. */
+/** A backlog, no rate limit, an API without latency: each contender's rate, and its cost. */
 import { existsSync } from 'node:fs';
 import { barCharts } from '../../testing/plots/svg.ts';
 import type { Backlog } from '../harness/backlog.ts';
@@ -13,7 +13,7 @@ export const drain: Scenario = async (context) => {
   const contenders = [otaUpdater({ RATE_LIMIT: 'unlimited' }), ...peers()];
   const standings = await playRounds(stage, contenders, quick ? 1 : 5, backlog, say);
   const [ota, hand, ...libraries] = standings;
-  if (ota === undefined || hand === undefined) throw new Error('nobody played');
+  if (ota === undefined || hand === undefined) throw new Error('no contender was measured');
   const best = Math.max(...libraries.map((each) => each.perSecond));
   return {
     about: `${backlog.updates} updates after ${backlog.warmUp} of warm-up, no rate limit, an API without latency, up to 100 calls in flight.`,

@@ -1,4 +1,4 @@
-/** Why an update was applied again: read off what went through the proxies. PURE. */
+/** Why an update was applied again, derived from the exchanges that the proxies recorded. PURE. */
 import type { Exchange } from '../../testing/faults/exchange.ts';
 import type { FleetRecord, Hold } from './holds.ts';
 
@@ -48,7 +48,7 @@ function why(call: EffectiveCall, next: EffectiveCall, holds: readonly Hold[], r
   );
   if (held === undefined) return 'called after the lease had ended';
   const again = next.sender === call.sender && next.effectAt <= held.until;
-  // Delivered, and called again all the same: the answer came when its caller had just given up.
+  // Delivered, and called again nevertheless: the answer came when its caller had just given up.
   if (again && call.fault !== undefined) return `answer too late (${call.fault})`;
   if (held.ended === 'lapsed') return 'lease ended before the delete';
   if (how === 'stopped' && endedAt !== undefined && endedAt < next.effectAt)

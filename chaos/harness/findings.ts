@@ -25,7 +25,7 @@ export interface Findings {
   readonly appliedMoreThanOnce: number;
   readonly appliedAgainBecause: Readonly<Record<string, number>>;
   readonly deadLetteredMoreThanOnce: number;
-  /** Applied, and dead-lettered for it looked otherwise. */
+  /** Applied, and dead-lettered because its answer was lost. */
   readonly bothAppliedAndDead: number;
   /** undefined where no order is promised. */
   readonly orderViolations: number | undefined;

@@ -1,4 +1,4 @@
-/** Who held which message, and when: read off what went through the proxy before SQS. PURE. */
+/** Which worker held which message, and when, derived from the exchanges that the proxy before SQS recorded. PURE. */
 import type { Exchange } from '../../testing/faults/exchange.ts';
 
 /** One receive of one message. Times are epoch milliseconds. */
@@ -16,7 +16,7 @@ export interface Hold {
   /** When it was deleted, visible to others again, or received by another. */
   until: number;
   ended: 'deleted' | 'given back' | 'deferred' | 'lapsed';
-  /** When its holder gave it up by what it asked of SQS; undefined: it never did. */
+  /** When its holder deleted or released it; undefined: it never did. */
   settledAt: number | undefined;
 }
 

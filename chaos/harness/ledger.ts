@@ -91,7 +91,7 @@ function hasEnded(entry: Entry): boolean {
   return entry.applied.length > 0 || entry.letters.length > 0 || entry.superseded;
 }
 
-/** What faults can bring upon any update that is called for. */
+/** Ends that faults can cause for any update that is called for. */
 const faultReasons: ReadonlySet<string | undefined> = new Set(['RetriesExhausted', 'Expiring', undefined]);
 
 function endedWrongly({ update, applied, letters }: Entry): boolean {

@@ -33,7 +33,7 @@ const VISIBILITY_SECONDS = 4;
 /** The share of requests that meet a fault. */
 const rates: Rates = { sqs: evenRates(0.12), api: evenRates(0.12), redis: evenRates(0.03) };
 
-/** What a worker is given: everything short, so that a run is. */
+/** The environment of a worker: short times, so that a run is short. */
 const env = {
   VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
   RATE_LIMIT: '500',
@@ -84,7 +84,7 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
     const under: Promise<void>[] = [];
     let next = 0;
     let nextLine = 5;
-    // The second half comes while the first is worked on.
+    // The second half is sent while the first is processed.
     let unsent = [...sent];
     const sendSome = async (some: number): Promise<void> => {
       await stage.send(unsent.slice(0, some));

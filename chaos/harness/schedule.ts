@@ -1,4 +1,4 @@
-/** When what happens in a run: kills, restarts and cuts, drawn by a seed, placed by how far the work has come. PURE. */
+/** The events of a run (kills, restarts and cuts): drawn from a seed, timed by the share of the work that is done. PURE. */
 
 export type Happening =
   | { readonly at: number; readonly what: 'kill' | 'stop'; readonly worker: number; readonly awayMs: number }
@@ -20,7 +20,7 @@ export interface ScheduleOptions {
   readonly random: () => number;
 }
 
-/** What happens, in order; `at` is the share of the updates that have left the queue by then. */
+/** The events in order; `at` is the share of the updates that have left the queue by then. */
 export function drawSchedule(options: ScheduleOptions): Happening[] {
   const { kills, stops, cuts, workers, redis, cutMs, random } = options;
   const at = (): number => 0.05 + random() * 0.85;

@@ -21,7 +21,7 @@ export interface StageOptions {
   readonly api: SimulatedApiSettingsInput;
   readonly fifo: boolean;
   readonly redis: boolean;
-  /** Keep every exchange, for the account at the end; false where a run has no end in sight. */
+  /** Keep every exchange, for the account at the end; false for a run too long to keep them. */
   readonly record: boolean;
 }
 
@@ -116,14 +116,14 @@ export class Stage {
     return new Stage({ servers, sqsProxy, apiProxy, redis, redisProxy, faultSource, onExchange }, options);
   }
 
-  /** What faults there are from now on. */
+  /** Sets the rates of faults from now on. */
   inject({ sqs, api, redis }: Rates): void {
     this.#faultSource.sqs.rates = sqs;
     this.#faultSource.api.rates = api;
     this.#faultSource.redis.rates = redis;
   }
 
-  /** The environment of a worker here: it sees the proxies only. */
+  /** The environment of a worker: it reaches SQS, the API and Redis through the proxies only. */
   env(overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
       QUEUE_URL: this.#servers.queueUrl('updates', this.sqsProxy.url),
@@ -157,7 +157,7 @@ export class Stage {
     return { all: visible + notVisible + delayed, visible };
   }
 
-  /** Bodies of what can still be had from the source queue; hides it. */
+  /** Bodies of the visible messages on the source queue, which are deleted. */
   async leftBodies(): Promise<string[]> {
     return (await takeAll(this.#source)).map(({ body }) => body);
   }
@@ -188,7 +188,7 @@ interface Parts {
   readonly onExchange: (onSqs: (exchange: Exchange) => void, onApi: (exchange: Exchange) => void) => void;
 }
 
-/** Receives and deletes until there is nothing more to have. */
+/** Receives and deletes until no visible message is left. */
 function takeAll(queue: Queue): Promise<Message[]> {
   const remove = (some: readonly Message[]) => queue.delete(some.map(({ receiptHandle }) => receiptHandle));
   return receiveAll(queue, remove, HIDDEN_SECONDS);

@@ -1,6 +1,6 @@
-/** What a run sends: valid updates in every envelope, and all that must end otherwise. Seeded, PURE. */
+/** The updates of a run: valid ones in every envelope, and some that are invalid or rejected. Seeded, PURE. */
 
-/** How an update should end when nothing but the update itself counts. */
+/** How an update ends when no fault meets it. */
 type ExpectedEnd = 'applied' | 'Invalid' | 'Rejected';
 
 /** The values that a call for an update carries; each is used by no other update. */

@@ -1,4 +1,4 @@
-/** Worker processes, really spawned and really killed: each generation with an access key id of its own. */
+/** Worker processes, started and killed; each has an access key id of its own. */
 import type { Child } from '../../testing/processes/child.ts';
 import { type LogLine, parseLine, startOta } from '../../testing/processes/ota.ts';
 import { type FleetRecord, leaseKey, type ProcessEnd } from './holds.ts';
@@ -6,7 +6,7 @@ import { type FleetRecord, leaseKey, type ProcessEnd } from './holds.ts';
 export interface WorkerProcess {
   readonly name: string;
   readonly child: Child;
-  /** Where health and metrics are, once it said so. */
+  /** Where health and metrics are, once it has logged that. */
   url: string | undefined;
   /** Where its inspector listens, if it was started with one. */
   inspector: string | undefined;
@@ -21,7 +21,7 @@ export interface FleetOptions {
   readonly onLine?: (worker: WorkerProcess, line: LogLine) => void;
 }
 
-/** All workers of a run, those that are gone included. */
+/** All workers of a run, also those that have ended. */
 export class Fleet implements FleetRecord {
   readonly ends = new Map<string, ProcessEnd>();
   readonly leasesLost = new Map<string, number>();
@@ -70,12 +70,12 @@ export class Fleet implements FleetRecord {
     return worker;
   }
 
-  /** SIGKILL. Resolves when it is gone. */
+  /** SIGKILL. Resolves when the process has ended. */
   async kill(worker: WorkerProcess): Promise<void> {
     await this.#end(worker, 'killed', 'SIGKILL');
   }
 
-  /** SIGTERM. Resolves when it has drained and gone. */
+  /** SIGTERM. Resolves when the worker has drained and ended. */
   async stop(worker: WorkerProcess): Promise<void> {
     await this.#end(worker, 'stopped', 'SIGTERM');
   }
@@ -89,7 +89,7 @@ export class Fleet implements FleetRecord {
   #onExit(worker: WorkerProcess, code: number | null, signal: NodeJS.Signals | null): void {
     this.#running.delete(worker);
     const asked = this.#asked.get(worker.name);
-    // Node ends at a SIGTERM that comes while it still loads the program; nothing is in its hands then.
+    // Node ends at a SIGTERM that comes while it still loads the program; it holds no message then.
     const beforeListening = signal === 'SIGTERM' && !worker.listening;
     const asAsked = asked === 'killed' || (asked === 'stopped' && (code === 0 || beforeListening));
     this.ends.set(worker.name, { endedAt: Date.now(), how: asAsked ? asked : 'died' });

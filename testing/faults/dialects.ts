@@ -1,4 +1,4 @@
-/** How each service words its errors, and what no service would say. */
+/** How each service formats its errors, and answers that no service gives. */
 interface Wire {
   readonly status: number;
   readonly type: string;
@@ -20,7 +20,7 @@ function garbageOf(type: string): readonly [Wire, ...Wire[]] {
   return [
     { status: 200, type: html, body: page },
     { status: 200, type, body: '' },
-    // An object that says nothing: neither that it worked nor that it failed.
+    // An object that reports neither success nor failure.
     { status: 200, type, body: '{}' },
     { status: 200, type, body: '{"Successful":[{"Id":"' },
     { status: 200, type, body: '\u0000\u0001\u001b[2J\ufffd\u202e' },

@@ -1,5 +1,5 @@
 /**
- * A proxy before an HTTP service that injects faults and sees everything.
+ * A proxy before an HTTP service that injects faults and records every request.
  *
  * It never passes on a request whose sender has given up: an effect that arrives after its successor would be a fault
  * of the proxy's own. A long poll is passed on as short ones, for as long as its sender waits.
@@ -18,7 +18,7 @@ export interface HttpProxyOptions {
   readonly target: string;
   readonly faultSource: FaultSource;
   readonly dialect: Dialect;
-  /** Told of every request when all is over. */
+  /** Called for every request when it has ended. */
   readonly onExchange?: (exchange: Exchange) => void;
 }
 
@@ -81,7 +81,7 @@ export class HttpProxy {
     await this.#door.reopen();
   }
 
-  /** Goes away: until {@link back}. */
+  /** Cuts everything and refuses connections until {@link back}. */
   async away(): Promise<void> {
     this.counts.add('cut');
     await this.#door.shut();
@@ -129,7 +129,7 @@ export class HttpProxy {
     const waitSeconds = asked.action === 'ReceiveMessage' ? waitOf(asked.body) : 0;
     const until = performance.now() + waitSeconds * 1_000;
     for (;;) {
-      // One turn, so that a hang-up that is here already is seen.
+      // One turn of the event loop, so that a disconnection that has arrived is noticed.
       await nextTurn();
       if (hasLeft(asked)) {
         this.counts.add('abandoned');

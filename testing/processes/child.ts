@@ -1,4 +1,4 @@
-/** A process that we start: what it prints, how it ends, and a way to end it. None outlives the process that started it. */
+/** A process that we start: its output, its exit, and a way to end it. None outlives the process that started it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -130,11 +130,11 @@ export class Child {
     try {
       if (this.process.pid !== undefined) process.kill(-this.process.pid, signal);
     } catch {
-      // Gone by now.
+      // It has ended already.
     }
   }
 
-  /** Sends the signal and resolves when it is gone; kills it where it takes longer than `withinMs`. */
+  /** Sends the signal and resolves when the process has ended; kills it when that takes longer than `withinMs`. */
   async end(signal: NodeJS.Signals = 'SIGKILL', withinMs?: number): Promise<void> {
     if (this.ended) return;
     const gone = once(this.process, 'exit');

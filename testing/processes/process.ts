@@ -1,4 +1,4 @@
-/** Commands as processes of their own, for tests: really started, really killed, gone at the end of the test. */
+/** Commands as real processes, for tests; each is killed at the end of its test at the latest. */
 import { onTestFinished } from 'vitest';
 import type { Child, Exit } from './child.ts';
 import { type LogLine, type OtaOptions, parseLine, startOta } from './ota.ts';
@@ -17,7 +17,7 @@ export interface WorkerProcess {
   waitForEvent(event: string): Promise<LogLine>;
   readonly exited: Promise<Exit>;
   kill(signal: NodeJS.Signals): void;
-  /** Closes our end of its stdout: from now on nobody reads. */
+  /** Closes our end of its stdout: nothing reads it from now on. */
   closeOutput(): void;
 }
 

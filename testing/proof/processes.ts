@@ -72,7 +72,7 @@ export class Processes {
         this.peakMemory[command] = Math.max(this.peakMemory[command] ?? 0, peak);
         this.cpuSeconds[command] = cpuMs(child.pid) / 1_000;
       } catch {
-        // Not Linux, or gone.
+        // Not Linux, or the process has ended.
       }
     }, 100);
     child.process.once('exit', () => clearInterval(timer));

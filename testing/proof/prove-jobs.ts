@@ -71,7 +71,7 @@ export async function proveJobs({ rows, rate, say }: ProofOptions): Promise<Proo
   }
 }
 
-/** Writes the rows, and sees to it that some tasks are as they want already. */
+/** Writes the rows, and updates some tasks so that their rows change nothing. */
 async function prepare({ api }: Cloud, folder: string, rows: number): Promise<void> {
   const lines = Array.from({ length: rows }, (_, i) => lineOf(i + 1));
   writeFileSync(join(folder, 'rows.csv'), `Identifier,TaskConfigurationId\n${lines.join('\n')}\n`);

@@ -4,7 +4,7 @@ export const WANTED = 'cfgNew';
 
 type Kind = 'plain' | 'refused' | 'wanted' | 'unknown' | 'denied';
 
-/** 1% that no update can be made of, 2% as wanted before, 0.5% whose task is gone, 0.1% denied. */
+/** 1% are not valid, 2% change nothing, 0.5% name a task that does not exist, 0.1% are denied. */
 export function kindOf(row: number): Kind {
   if (row % 100 === 7) return 'refused';
   if (row % 50 === 3) return 'wanted';

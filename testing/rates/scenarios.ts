@@ -57,7 +57,7 @@ export const steps: ScenarioOf = (candidate, seed) => ({
   limit: (ms) => (ms >= 60_000 && ms < 120_000 ? 50 : 200),
 });
 
-/** The two workers of the issue: 75/s for each is fair. */
+/** 75/s for each of the two workers is fair. */
 export const twoAndAStranger = twoWorkers({ limit: 200, burst: 20, ceiling: 400, stranger: 50 });
 
 /** Runs a scenario once for each seed from 1 to `seeds`. */

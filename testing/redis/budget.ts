@@ -60,7 +60,7 @@ export interface Taken {
   of(taker: string): number;
 }
 
-/** What a worker process tells: that it is shared or not, or how many permits it was granted. */
+/** What a worker process reports: whether its budget is shared, or how many permits it was granted. */
 export type WorkerReport = { readonly shared: boolean } | { readonly permits: number };
 
 export interface BudgetProcess {

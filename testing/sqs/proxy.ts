@@ -1,4 +1,4 @@
-/** A thin HTTP layer before the SQS server: sees every request, and answers, changes or holds up what a test says. */
+/** A thin HTTP layer before the SQS server: records every request, and answers, changes or delays those that a test chooses. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -21,7 +21,7 @@ export interface SqsAnswer {
 /** `hang` never answers, `reset` breaks the connection, `fail` is a 500. */
 type SqsFault = 'hang' | 'reset' | 'fail';
 
-/** What becomes of a request; `forward` asks the real server. */
+/** The answer to a request; `forward` gets the real server's. */
 export type SqsRule = (
   request: SqsRequest,
   forward: (input?: Readonly<Record<string, unknown>>) => Promise<SqsAnswer>,
@@ -29,7 +29,7 @@ export type SqsRule = (
 
 const forwardAll: SqsRule = (_request, forward) => forward();
 
-/** Forwards everything, long polls as polls of a second: so that a test sees several. */
+/** Forwards everything, but shortens long polls to a second, so that a test gets several of them. */
 export const shortPolls: SqsRule = ({ action, input }, forward) =>
   forward(action === 'ReceiveMessage' ? { ...input, WaitTimeSeconds: 1 } : input);
 

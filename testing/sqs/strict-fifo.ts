@@ -28,7 +28,7 @@ export interface SendReceipt {
 export class StrictFifo {
   readonly #now: () => number;
   readonly #groups = new Map<string, Stored[]>();
-  /** Also of messages that are gone. */
+  /** Also of messages that were deleted. */
   readonly #handles = new Map<string, Stored>();
   readonly #sent = new Map<string, { readonly at: number; readonly receipt: SendReceipt }>();
   readonly #waiters = new Set<() => void>();

@@ -172,7 +172,7 @@ export class StrictRules {
     const seconds = Number(input.VisibilityTimeout ?? queue.attributes.VisibilityTimeout);
     const end = performance.now() + Number(input.WaitTimeSeconds ?? 0) * 1_000;
     for (;;) {
-      // To a client that has gone, or from a queue that has, nothing is handed out.
+      // A client that has disconnected gets nothing, nor does one from a queue that was deleted.
       if (gone.aborted || this.#fifos.get(name) !== queue) return [];
       const messages = queue.model.receive(Number(input.MaxNumberOfMessages ?? 1), seconds);
       if (messages.length > 0 || performance.now() >= end) return messages;

@@ -30,7 +30,7 @@ const FIFO_ID = /^[\w!"#$%&'()*+,\-./:;<=>?@[\\\]^`{|}~]{1,128}$/;
 
 const invalid = (message: string): Refusal => ({ code: 'InvalidParameterValue', message });
 
-/** Why SQS takes no such message; undefined when it does. */
+/** Why SQS refuses a message; undefined when it accepts it. */
 export function refusalOf(message: SentMessage, fifo: boolean): Refusal | undefined {
   const { MessageBody: body = '', MessageAttributes: attributes = {} } = message;
   if (body === '') return { code: 'MissingParameter', message: 'MessageBody is missing.' };

@@ -18,7 +18,7 @@ export interface Request {
   readonly input: Input;
   /** Asks the emulator: the request as it came, or with another input or action. */
   readonly forward: (input?: Input, action?: string) => Promise<Answer>;
-  /** Aborts when the client has gone. */
+  /** Aborts when the client disconnects. */
   readonly gone: AbortSignal;
 }
 

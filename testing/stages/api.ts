@@ -6,7 +6,7 @@ import {
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
 
-/** What a request must carry to get past the sandbox's door. */
+/** Headers that the simulated API requires. */
 export const apiHeaders = {
   authorization: 'AWS4-HMAC-SHA256 Credential=sandbox',
   'content-type': 'application/json',

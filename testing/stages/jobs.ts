@@ -26,7 +26,7 @@ export interface JobsRun {
 
 export type AddCommand = (jobs: Command, context: CommandContext) => void;
 
-/** A folder that is gone when the test is, and commands that run in it. */
+/** A folder that is removed at the end of the test, and commands that run in it. */
 export class JobsFolder {
   readonly path = mkdtempSync(join(tmpdir(), 'jobs-'));
 

@@ -21,7 +21,7 @@ export interface LettersOptions {
   readonly env: Environment;
   /** What the user types at a terminal; undefined: no terminal. */
   readonly typed?: string;
-  /** The terminal waits for more after that: nothing ends the input. */
+  /** The input stays open after that. */
   readonly staysOpen?: boolean;
   /** Called on every piece of output, with a way to interrupt. */
   readonly onOutput?: (interrupt: () => void) => void;

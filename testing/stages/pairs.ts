@@ -8,7 +8,7 @@ export interface PairsReport {
   readonly superseded: number;
   /** Updates applied without the fields that had newer values. */
   readonly inPart: number;
-  /** Calls without an answer: what they do after their successor has been applied is not promised against. */
+  /** Calls without an answer: they may take effect after their successor, against which nothing is promised. */
   readonly unanswered: number;
   /** Tasks that ended with a value that is not the newest one: must be none. */
   readonly old: readonly string[];
@@ -92,10 +92,10 @@ function reportOf(stage: Stage, pairs: number): PairsReport {
   return { pairs, superseded, inPart, unanswered, old };
 }
 
-/** A call given up may still take effect, after its successor: on a busy machine none is to be given up. */
+/** Long, because a call that is aborted may still take effect, after its successor. */
 const CALL_TIMEOUT_MS = 20_000;
 
-/** Settings of the stage: calls that take a while, so that two workers meet, and none that is given up. */
+/** Settings of the stage: calls slow enough that two workers overlap, and none that is aborted. */
 export const pairsStage = {
   api: { latency: { minMs: 1, maxMs: 20 } },
   env: { CALL_TIMEOUT_MS: String(CALL_TIMEOUT_MS) },

@@ -1,4 +1,4 @@
-/** The servers under every stage: a real SQS server with its queues, as strict as AWS's where asked, and the simulated API. */
+/** The servers of every stage: a real SQS server with its queues, as strict as AWS's on request, and the simulated API. */
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Message } from '../../src/message/message.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
@@ -78,8 +78,8 @@ export class Servers {
 }
 
 /**
- * Receives until there is nothing more to have.
- * @param after is done with each batch: to delete it, say; else the messages stay, invisible.
+ * Receives until the queue has no visible message left.
+ * @param after called with each batch, to delete it, say; without it the messages stay, invisible.
  */
 export async function receiveAll(
   queue: Queue,

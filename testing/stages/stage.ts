@@ -48,21 +48,21 @@ export interface StageOptions {
   readonly fifo?: boolean;
   /** SQS is as strict as AWS's; implied by `fifo`. */
   readonly strict?: boolean;
-  /** What a client of SQS is given besides: another endpoint (a proxy's), say. */
+  /** More settings for the client of SQS: another endpoint (a proxy's), say. */
   readonly sqs?: SQSClientConfig;
-  /** What the client of the API is given besides: other credentials, say. */
+  /** More settings for the client of the API: other credentials, say. */
   readonly apiClient?: OtaApiOptions['client'];
   /** Stands between the worker and the client of the API. */
   readonly wrapApi?: (api: OtaApi) => OtaApi;
-  /** The worker's clock: one that is ahead, for ages that no test can wait for. */
+  /** The worker's clock: one that is ahead, for ages that a test cannot wait for. */
   readonly clock?: Clock;
-  /** The worker's dice: 0 makes every backoff and deferral end at once. */
+  /** The worker's random source: 0 makes every backoff and deferral end at once. */
   readonly random?: () => number;
   /** A worker's memory of what is newest; its own, in memory, when omitted. */
   readonly newest?: () => Newest;
-  /** The API's dice, for its faults and latencies. */
+  /** The API's random source, for its faults and latencies. */
   readonly apiRandom?: () => number;
-  /** Hear every event of the worker before the stage does. */
+  /** Called with every event of the worker before the stage is. */
   readonly listeners?: readonly WorkerListener[];
 }
 
