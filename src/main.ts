@@ -5,7 +5,7 @@ import { contextOf } from './cli/context.ts';
 import { CommandError, exitCodes } from './errors.ts';
 import { runProgram } from './program.ts';
 
-// A reader may close the pipe (`| head`); what the command does still goes on to its end.
+// A reader may close the pipe (`| head`); the command still runs to its end.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

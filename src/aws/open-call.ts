@@ -149,7 +149,7 @@ export const NEAREST_TO_THE_WIRE = {
 
 /**
  * Middleware that hands a command's call to the request handler as its abort signal.
- * The SDK's own way, `send(command, { abortSignal })`, resolves the middleware anew each time.
+ * The SDK's own way, `send(command, { abortSignal })`, resolves the middleware each time.
  */
 export function abortByCall(handle: HandleRequest): AbortMiddleware {
   return <Args extends { readonly input: object; readonly request?: unknown }, Answer>(

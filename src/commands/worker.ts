@@ -1,4 +1,4 @@
-/** `worker`: runs until it is told to stop. */
+/** `worker`: runs until SIGTERM or SIGINT. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
@@ -18,7 +18,7 @@ export function configureWorker(command: Command, context: CommandContext): void
     )
     .action(async () => {
       const config = readConfig(context.env);
-      // The reader of the log may close the pipe; the work goes on.
+      // The reader of the log may close the pipe; the work continues.
       context.stdout.on('error', () => undefined);
       const log = createLogger(config.logLevel, context.stdout);
       const { worker, counts, http, close } = assemble({ config, env: context.env, log });

@@ -41,7 +41,7 @@ const claimBackoff: BackoffSettings = { baseMs: 40, maxMs: 500 };
 
 /** What one call is made with. */
 interface Leave {
-  /** undefined: given back. */
+  /** undefined: returned. */
   permit: PermitRequest | undefined;
   /** The update without its superseded fields. */
   readonly fresh: Update;
@@ -50,7 +50,7 @@ interface Leave {
 
 /**
  * The calls for one update, one after the other: `prepare`, then `make`, then `remember`. Whatever happens, `withdraw`
- * at the end gives back what is still held.
+ * at the end releases what is still held.
  */
 export class UpdateCall {
   readonly #options: CallOptions;
@@ -62,7 +62,7 @@ export class UpdateCall {
   #leave: Leave | undefined;
   /** A call got no answer: it may still take effect. */
   #unanswered = false;
-  /** The claim of that call: the next call goes on with it, others wait for it to expire. */
+  /** The claim of that call: the next call renews it, other updates wait for it to expire. */
   #kept: Claim | undefined;
 
   constructor(options: CallOptions, update: Update, decidedAt: number, waiter: Waiter) {
@@ -79,7 +79,7 @@ export class UpdateCall {
 
   /**
    * Waits for leave to make one call: a permit, then the claim. A permit may take minutes and a claim is held for one
-   * call only, so the claim comes second; nobody waits for a claim while holding a permit.
+   * call only, so the claim comes second; no call waits for a claim while holding a permit.
    */
   async prepare(): Promise<'ready' | 'superseded' | 'interrupted'> {
     const { newest, random } = this.#options;
@@ -101,12 +101,12 @@ export class UpdateCall {
     }
   }
 
-  /** Gives back what `prepare` has obtained and no call has used. Does nothing when there is nothing to give back. */
+  /** Releases permit and claim that `prepare` has obtained and no call has used, if there are any. */
   withdraw(): void {
     if (this.#leave === undefined) return;
     const { permit, claim } = this.#leave;
     this.#leave = undefined;
-    if (permit !== undefined) this.#options.permits.giveBack(permit);
+    if (permit !== undefined) this.#options.permits.returnUnused(permit);
     if (claim !== undefined) this.#options.newest.release(claim, this.#unanswered);
   }
 
@@ -149,7 +149,7 @@ export class UpdateCall {
   }
 
   /**
-   * Ends the call: what was applied is remembered for all workers, and the claim is given back.
+   * Ends the call: what was applied is remembered for all workers, and the claim is released.
    * @returns a promise where that takes a request: an update that ends as applied is remembered by then.
    */
   remember(applied: boolean): Promise<void> | undefined {
@@ -174,7 +174,7 @@ export class UpdateCall {
     // The marks of all workers are known only now.
     const fresh = claim === 'held' || interrupted ? undefined : this.#fresh();
     if (fresh !== undefined && claim !== 'held') return { permit, fresh, claim };
-    permits.giveBack(permit);
+    permits.returnUnused(permit);
     if (claim !== undefined && claim !== 'held') newest.release(claim, this.#unanswered);
     if (interrupted) return 'interrupted';
     return claim === 'held' ? 'held' : 'superseded';

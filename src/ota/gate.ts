@@ -157,7 +157,7 @@ function showsRecovery(state: GateState, failure: Failure | undefined): boolean 
     case 'outage':
       return failure.kind === 'rejected' || failure.kind === 'denied' || failure.kind === 'throttled';
     case 'denied':
-      // Who is told that a task does not exist was allowed to ask; a 400 may come before the policy is looked at.
+      // A 404 shows that the policy allows the call; a 400 may come before the policy is evaluated.
       return failure.kind === 'rejected' && failure.status === 404;
     case 'misconfigured':
       return failure.kind === 'rejected' || failure.kind === 'denied' || failure.kind === 'throttled';

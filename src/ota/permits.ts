@@ -60,20 +60,20 @@ export class Permits {
     if (this.#line.delete(request)) request.settle(false);
   }
 
-  /** Gives back the place of the call that `request` was granted for. */
+  /** Ends the call that `request` was granted for, and frees its slot. */
   release(request: PermitRequest): void {
     this.#inFlight--;
     if (this.#probe === request) this.#probe = undefined;
     this.#pumpSoon();
   }
 
-  /** Gives back a permit that no call was made with: it is the next one's in line. */
-  giveBack(request: PermitRequest): void {
+  /** Returns a permit without a call: it goes to the next request in line. */
+  returnUnused(request: PermitRequest): void {
     if (Number.isFinite(this.#options.limiter.rate)) this.#available++;
     this.release(request);
   }
 
-  /** Refuses everyone in line and everyone to come. Calls in flight go on. */
+  /** Refuses all waiting and later requests. Calls in flight continue. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#probeTimer);

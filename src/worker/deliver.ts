@@ -182,7 +182,7 @@ function trial(identifier: string, delivery: Delivery, { trials }: Stages): Prom
 /** What the end of a delivery needs. */
 export interface ConclusionStages
   extends Pick<Stages, 'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'emit'> {
-  readonly leases: Pick<Stages['leases'], 'giveBack' | 'drop' | 'holds'>;
+  readonly leases: Pick<Stages['leases'], 'stopExtending' | 'drop' | 'holds'>;
   readonly prefetch: Pick<Stages['prefetch'], 'releaseBehind'>;
   readonly receiver: Pick<Stages['receiver'], 'wake'>;
 }
@@ -247,7 +247,7 @@ async function settle(
   let request: Promise<Settlement>;
   if (disposition.action === 'defer' || disposition.action === 'release') {
     prefetch.releaseBehind(delivery);
-    const extension = leases.giveBack(delivery);
+    const extension = leases.stopExtending(delivery);
     if (extension !== undefined) {
       // Requests sent side by side may arrive in any order: the extension would undo the deferral.
       await extension;

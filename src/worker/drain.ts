@@ -1,4 +1,4 @@
-/** The end of the work: what waits is given back, calls in flight end, and every settlement is confirmed. */
+/** The end of the work: what waits is released, calls in flight end, and every settlement is confirmed. */
 import type { Stages } from './stages.ts';
 
 /** Receives no more and resolves once nothing is held. */

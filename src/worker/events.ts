@@ -1,4 +1,4 @@
-/** What happens in a worker, as data for whoever listens: logs, metrics, outcomes, tests. */
+/** The events of a worker, for logs, metrics and tests. */
 import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Disposition } from '../message/disposition.ts';
 import type { Failure } from '../message/failure.ts';

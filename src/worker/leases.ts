@@ -1,12 +1,12 @@
 /**
- * The lease keeper: extends the lease of every message held, from receipt until its delete is confirmed or it is given
- * back.
+ * The lease keeper: extends the lease of every message held, from receipt until its delete is confirmed or it is
+ * released.
  *
  *   held ── half of it is left ─► extending ── confirmed ─► held
- *   held, extending ── it is to be deferred or released ─► given back: extended no more
+ *   held, extending ── it is to be deferred or released ─► extended no more
  *   held, extending ── it runs out, or SQS refuses to extend it ─► lost
  *   extending ── SQS refuses, but a settlement is under way ─► in doubt: that settlement's answer tells, or time
- *   held ── SQS will extend no further ─► at the wall: given back before it runs out
+ *   held ── SQS will extend no further ─► at the wall: released before it runs out
  *
  * Leases stand in the order of their deadlines (all are equally long, and an extended one goes to the end), so a
  * tick looks only at those that are due. A lease that cannot be extended before its deadline is lost.
@@ -36,7 +36,7 @@ export interface LeaseKeeperOptions<T extends Leased> {
   readonly extend: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
   /** The lease is gone; the keeper has forgotten the item. */
   readonly onLost: (item: T, reason: string) => void;
-  /** SQS will extend no further: the item is to be given back before the lease ends. Called once per item. */
+  /** SQS will extend no further: the item is to be released before the lease ends. Called once per item. */
   readonly onWall: (item: T) => void;
   readonly onError: (error: unknown, count: number) => void;
   /** For tests; SQS's 12 hours. */
@@ -48,7 +48,7 @@ interface Lease {
   deadline: number;
   /** Resolves when SQS has answered the extension under way, or no answer is waited for any more. */
   extending: Promise<void> | undefined;
-  givenBack: boolean;
+  extendedNoMore: boolean;
   /** SQS refused to extend it while a settlement was under way. */
   inDoubt: boolean;
   atWall: boolean;
@@ -86,7 +86,7 @@ export class LeaseKeeper<T extends Leased> {
       heldSince: now - pollMs,
       deadline: now + this.#lengthMs - Math.min(pollMs, this.#lengthMs * EXTEND_AT),
       extending: undefined,
-      givenBack: false,
+      extendedNoMore: false,
       inDoubt: false,
       atWall: false,
     });
@@ -107,10 +107,10 @@ export class LeaseKeeper<T extends Leased> {
    * so the deferral or the release must not be sent before. Sent at once and again after it, it could hit the next
    * receiver's lease instead.
    */
-  giveBack(item: T): Promise<void> | undefined {
+  stopExtending(item: T): Promise<void> | undefined {
     const lease = this.#leases.get(item);
     if (lease === undefined) return undefined;
-    lease.givenBack = true;
+    lease.extendedNoMore = true;
     return lease.extending;
   }
 
@@ -146,7 +146,7 @@ export class LeaseKeeper<T extends Leased> {
         continue;
       }
       soonest = Math.min(soonest, left);
-      if (lease.extending !== undefined || lease.givenBack || lease.inDoubt) continue;
+      if (lease.extending !== undefined || lease.extendedNoMore || lease.inDoubt) continue;
       if (!this.#atWall(item, lease, now)) due.push(item);
     }
     this.#wakeFor(soonest);

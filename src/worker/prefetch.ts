@@ -1,4 +1,4 @@
-/** Prefetch: how many messages are held ahead of their calls, and which are given back when fewer may be held. */
+/** Prefetch: how many messages are held ahead of their calls, and which are released when fewer may be held. */
 import { deferralSeconds, secondsToExpiring } from '../message/disposition.ts';
 import type { Gate } from '../ota/gate.ts';
 import type { Permits } from '../ota/permits.ts';
@@ -24,7 +24,7 @@ export interface PrefetchLimits {
 export const closedLimits: PrefetchLimits = { waiting: BATCH_SIZE, held: 3 * BATCH_SIZE };
 /** How far ahead of the calls to receive, in seconds at the current rate. */
 const HORIZON_SECONDS = 2;
-/** How far the rate may fall before messages are given back, as a factor on what may wait. */
+/** How far the rate may fall before messages are released, as a factor on what may wait. */
 const LATE_FACTOR = 1.5;
 
 /**
@@ -99,26 +99,26 @@ export class Prefetch {
     return permits.waiting + turns.waiting;
   }
 
-  /** Gives back whatever is not being called for or settled. */
+  /** Releases whatever is not being called for or settled. */
   releaseAll(): void {
     for (const delivery of this.#options.held) giveUp(delivery);
   }
 
   /**
-   * Gives back those behind `delivery` in its message group, because it is lost, deferred or released: called for
+   * Releases those behind `delivery` in its message group, because it is lost, deferred or released: called for
    * before it, they would be overwritten by an older value later.
    */
   releaseBehind(delivery: Delivery): void {
     for (const other of this.#options.turns.behind(delivery)) giveUp(other);
   }
 
-  /** Gives back what exceeds the limits, after the rate has fallen or the gate has closed. */
+  /** Releases what exceeds the limits, after the rate has fallen or the gate has closed. */
   releaseSurplus(): void {
     if (this.#options.gate.closed) this.#releaseBesideProbes();
     else this.#releaseLate();
   }
 
-  /** Gives back what must not be left to the queue any longer, so that it is dead-lettered. */
+  /** Ends messages that are expiring, so that they are dead-lettered. */
   releaseExpiring(): void {
     const { held, turns, now, retention } = this.#options;
     for (const delivery of held) {

@@ -13,11 +13,11 @@ export interface WorkerSnapshot {
   /** False while receives fail. */
   readonly receiving: boolean;
   readonly deadLetterQueueReachable: boolean;
-  /** Letters that SQS finds fault with whatever is left off; kept and tried again. */
+  /** Letters that SQS refuses even without their record; kept and retried. */
   readonly refusedLetters: number;
   /** True also where no outcomes are published. */
   readonly outcomeQueueReachable: boolean;
-  /** Outcomes that SQS finds fault with; kept and tried again. */
+  /** Outcomes that SQS refuses; kept and retried. */
   readonly refusedOutcomes: number;
   /** How long a poll has been wanted and none has ended, in milliseconds. */
   readonly pollStalledMs: number;
@@ -25,7 +25,7 @@ export interface WorkerSnapshot {
   readonly inFlight: number;
   readonly onTrial: number;
   readonly settling: number;
-  /** Since the oldest message in hand was received, in milliseconds. */
+  /** Time since the oldest held message was received, in milliseconds. */
   readonly oldestHeldMs: number;
   /** Calls per second let through now; `Infinity` when unpaced. */
   readonly rate: number;

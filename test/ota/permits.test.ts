@@ -78,7 +78,7 @@ function setUp({ rate = Number.POSITIVE_INFINITY, maxConcurrency = 100 } = {}) {
     refused,
     ask,
     release: (name: string) => permits.release(of(name)),
-    giveBack: (name: string) => permits.giveBack(of(name)),
+    returnUnused: (name: string) => permits.returnUnused(of(name)),
     cancel: (name: string) => permits.cancel(of(name)),
   };
 }
@@ -92,20 +92,20 @@ afterEach(() => {
 
 describe('a permit given back unused', () => {
   test("is the next one's in line, without another grant", async () => {
-    const { limiter, permits, ask, granted, giveBack } = setUp({ rate: 10 });
+    const { limiter, permits, ask, granted, returnUnused } = setUp({ rate: 10 });
     ask('a', 'b', 'c');
     await limiter.give(1);
     expect(granted).toEqual(['a']);
-    giveBack('a');
+    returnUnused('a');
     await flush();
     expect(granted).toEqual(['a', 'b']);
     expect([permits.inFlight, permits.waiting, limiter.asked]).toEqual([1, 1, 1]);
   });
 
   test('makes room for another call when unpaced', async () => {
-    const { permits, ask, granted, giveBack } = setUp({ maxConcurrency: 1 });
+    const { permits, ask, granted, returnUnused } = setUp({ maxConcurrency: 1 });
     ask('a', 'b');
-    giveBack('a');
+    returnUnused('a');
     await flush();
     expect(granted).toEqual(['a', 'b']);
     expect(permits.inFlight).toBe(1);

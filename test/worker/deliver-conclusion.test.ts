@@ -133,7 +133,11 @@ function setUp(setting: Setting = {}) {
     deadLetters,
     outcomes,
     settler,
-    leases: { giveBack: (each: Delivery) => setting.extension?.(each), drop: () => {}, holds: () => true },
+    leases: {
+      stopExtending: (each: Delivery) => setting.extension?.(each),
+      drop: () => {},
+      holds: () => true,
+    },
     held,
     prefetch: { releaseBehind: () => {} },
     receiver: { wake: () => {} },
@@ -414,22 +418,22 @@ describe('a lost lease', () => {
   });
 });
 
-describe('giving back', () => {
+describe('a release or a deferral', () => {
   test.each<Disposition>([release, { action: 'defer', seconds: 7 }])(
-    'by $action is asked for only when the extension under way is over; others are not held up',
-    async (giveBack) => {
+    '($action) is sent only after an extension in flight has ended; others are not delayed',
+    async (disposition) => {
       const extension = Promise.withResolvers<void>();
       const { settle, changes, ends } = setUp({
         extension: ({ message }) => (message.receiptHandle === 'a' ? extension.promise : undefined),
       });
-      settle(giveBack, 'a', 'b');
+      settle(disposition, 'a', 'b');
       await pass(60_000);
       expect(changes.flat().map(([handle]) => handle)).toEqual(['b']);
       extension.resolve();
       await pass(100);
       expect(changes).toHaveLength(2);
-      expect(changes[1]).toEqual([['a', giveBack.action === 'defer' ? 7 : 0]]);
-      expect(ends).toEqual([`b ${giveBack.action}`, `a ${giveBack.action}`]);
+      expect(changes[1]).toEqual([['a', disposition.action === 'defer' ? 7 : 0]]);
+      expect(ends).toEqual([`b ${disposition.action}`, `a ${disposition.action}`]);
     },
   );
 

@@ -359,7 +359,7 @@ describe('a message that is given back', () => {
     const { keeper, requests, lost, hold } = setUp();
     const [a] = hold('a', 'b');
     if (a === undefined) throw new Error('two were held');
-    expect(keeper.giveBack(a)).toBeUndefined();
+    expect(keeper.stopExtending(a)).toBeUndefined();
     await pass(6_000);
     expect(requests).toEqual([['b']]);
     await pass(6_000);
@@ -378,7 +378,7 @@ describe('a message that is given back', () => {
     if (a === undefined) throw new Error('one was held');
     await pass(6_000);
     let over = false;
-    keeper.giveBack(a)?.then(() => {
+    keeper.stopExtending(a)?.then(() => {
       over = true;
     });
     await pass(5_000);
@@ -386,7 +386,7 @@ describe('a message that is given back', () => {
     end(answer);
     await pass(0);
     expect(over).toBe(true);
-    expect(keeper.giveBack(a)).toBeUndefined();
+    expect(keeper.stopExtending(a)).toBeUndefined();
     await pass(60_000);
     expect(requests).toEqual([['a']]);
   });
@@ -396,7 +396,7 @@ describe('a message that is given back', () => {
     const [a] = hold('a');
     await pass(6_000);
     expect(lost).toHaveLength(1);
-    if (a !== undefined) expect(keeper.giveBack(a)).toBeUndefined();
+    if (a !== undefined) expect(keeper.stopExtending(a)).toBeUndefined();
   });
 });
 

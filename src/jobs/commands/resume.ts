@@ -1,4 +1,4 @@
-/** `jobs resume JOB`: goes on with a job that was stopped, killed or interrupted. */
+/** `jobs resume JOB`: continues a job that was stopped, killed or interrupted. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { enterRest } from '../run/enter.ts';

@@ -33,7 +33,7 @@ interface JobPlan extends JobControl {
 
 export type LeftOutCounts = Omit<PlanCounts, 'toChange'>;
 
-/** What controls a job's sending. It is kept in the ledger, so that a resume goes on with it. */
+/** What controls a job's sending. It is kept in the ledger, so that a resume continues with it. */
 export interface JobControl {
   readonly guards: Guards;
   readonly counting: Counting;

@@ -108,7 +108,7 @@ export type OutcomeMessage =
 export interface EndResult {
   /** Rows whose state this changed, of whatever job. */
   readonly rows: number;
-  /** Stored before, of an earlier try, or of a row that has ended for good. */
+  /** Stored before, of an earlier try, or of a row that has ended finally. */
   readonly nothingNew: number;
   /** Of no row of a plan in this ledger. */
   readonly unmatched: number;

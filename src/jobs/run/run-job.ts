@@ -5,7 +5,7 @@
  *   following  nothing is left to send, or a guard stopped the sending: rows in flight are waited for
  *   ended      every row has ended, or the sending was stopped and nothing is in flight
  *
- * All state is in the ledger, so that a resume goes on after a kill in any of these.
+ * All state is in the ledger, so that a resume continues after a kill in any of these.
  */
 import { BATCH_SIZE } from '../../queue/batch.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -49,7 +49,7 @@ export async function runJob(options: RunOptions): Promise<RunEnd> {
   const { ledger, lease, job, clock } = options;
   const recovered = await lease.recover();
   const counts = await ledger.count(job.key);
-  // The user has seen why it stopped and goes on: count from here.
+  // The user has seen why it stopped and continues: count from here.
   const counting = job.plan.stopped === undefined ? job.plan.counting : countFrom(counts);
   await ledger.control(job.key, { counting, stopped: undefined });
   return await new Run(options, counting, new Pace(clock.monotonic, counts.ended), recovered).toTheEnd();
