@@ -46,6 +46,38 @@ describe('the tree in ARCHITECTURE.md', () => {
   });
 });
 
+describe('states in ARCHITECTURE.md', () => {
+  /** From → to of the diagram under the paragraph that begins with `title`. */
+  const drawn = (title: string): string[] => {
+    const [, diagram = ''] =
+      new RegExp(`\\*\\*${title}\\*\\*[\\s\\S]*?\`\`\`mermaid\\n([\\s\\S]*?)\`\`\``).exec(
+        read('ARCHITECTURE.md'),
+      ) ?? [];
+    return [...diagram.matchAll(/^ {2}(\w+) --> (\w+)/gm)].map(([, from, to]) =>
+      `${from} -> ${to}`.replaceAll('_', '-'),
+    );
+  };
+  /** The same of the table of predecessors in a file. */
+  const coded = (path: string): string[] => {
+    const [, table = ''] = /const predecessors: [^=]* = \{\n([\s\S]*?)\n\};/.exec(read(path)) ?? [];
+    return [...table.matchAll(/^ {2}'?([\w-]+)'?: \[([^\]]*)\]/gm)].flatMap(([, to, from = '']) =>
+      [...from.matchAll(/'([\w-]+)'/g)].map(([, state]) => `${state} -> ${to}`),
+    );
+  };
+
+  test.each([
+    ['Delivery', 'src/worker/delivery.ts'],
+    ['Receiver', 'src/worker/receiver.ts'],
+  ])('%s: as in %s', (title, path) => {
+    // A lost lease leads from every state of a delivery to `gone`: the page says so in words.
+    const listed = coded(path).filter(
+      (edge) => !edge.endsWith(' -> gone') || edge === 'settlement-sent -> gone',
+    );
+    expect(listed).not.toEqual([]);
+    expect(drawn(title).sort()).toEqual(listed.sort());
+  });
+});
+
 describe('package.json', () => {
   const { scripts, dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
     'scripts' | 'dependencies' | 'devDependencies',
