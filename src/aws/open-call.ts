@@ -130,10 +130,12 @@ export function attachCall<Command extends { readonly input: object }>(
 }
 
 /** The request handler of an SDK client. */
-export type HandleRequest = (
-  request: never,
-  options: { readonly abortSignal: OpenCall },
-) => Promise<{ readonly response: { readonly body?: unknown } }>;
+export interface RequestHandler {
+  handle(
+    request: never,
+    options: { readonly abortSignal: OpenCall },
+  ): Promise<{ readonly response: { readonly body?: unknown } }>;
+}
 
 /** Middleware of an SDK client. */
 export type AbortMiddleware = <Args extends { readonly input: object; readonly request?: unknown }, Answer>(
@@ -151,7 +153,7 @@ export const NEAREST_TO_THE_WIRE = {
  * Middleware that hands a command's call to the request handler as its abort signal.
  * The SDK's own way, `send(command, { abortSignal })`, resolves the middleware each time.
  */
-export function abortByCall(handle: HandleRequest): AbortMiddleware {
+export function abortByCall(requestHandler: RequestHandler): AbortMiddleware {
   return <Args extends { readonly input: object; readonly request?: unknown }, Answer>(
     next: (args: Args) => Promise<Answer>,
   ) =>
@@ -161,7 +163,7 @@ export function abortByCall(handle: HandleRequest): AbortMiddleware {
       // Ended while something that cannot be aborted was awaited, such as credentials.
       if (abortSignal.reason !== undefined) throw abortSignal.reason;
       abortSignal.sent = true;
-      const { response } = await handle(args.request as never, { abortSignal });
+      const { response } = await requestHandler.handle(args.request as never, { abortSignal });
       abortSignal.body = response.body;
       // What the innermost handler of the stack answers: it is deserialized further out.
       return { response } as Answer;

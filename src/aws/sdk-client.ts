@@ -1,6 +1,6 @@
 /** What every SDK client of this service is given. */
 import toFastProperties from 'to-fast-properties';
-import { type AbortMiddleware, abortByCall, type HandleRequest, NEAREST_TO_THE_WIRE } from './open-call.ts';
+import { type AbortMiddleware, abortByCall, NEAREST_TO_THE_WIRE, type RequestHandler } from './open-call.ts';
 
 /**
  * Options of the SDK's own request handler, on `node:http`. They limit connections alone: a call's time limit is that of
@@ -12,7 +12,7 @@ export function socketsAtMost(maxSockets: number) {
 
 /** The parts of an SDK client that are needed. */
 interface SdkClient {
-  readonly config: { readonly requestHandler: { readonly handle: HandleRequest } };
+  readonly config: { readonly requestHandler: RequestHandler };
   readonly middlewareStack: {
     remove(name: string): boolean;
     add(middleware: AbortMiddleware, position: typeof NEAREST_TO_THE_WIRE): void;
@@ -24,11 +24,7 @@ interface SdkClient {
  * and answers stays the same.
  */
 export function prepareClient({ config, middlewareStack }: SdkClient): void {
-  const { requestHandler } = config;
-  middlewareStack.add(
-    abortByCall((request, options) => requestHandler.handle(request, options)),
-    NEAREST_TO_THE_WIRE,
-  );
+  middlewareStack.add(abortByCall(config.requestHandler), NEAREST_TO_THE_WIRE);
   // It collects what a logger would write about each request, and there is no logger.
   middlewareStack.remove('loggerMiddleware');
   // Every request copies the configuration three times: 7 times faster when V8 does not keep it as a dictionary.

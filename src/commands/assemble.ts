@@ -6,8 +6,7 @@ import type { Config, Environment } from '../config.ts';
 import { createHttpServer } from '../http/server.ts';
 import { logEvents } from '../observe/log-events.ts';
 import type { Logger } from '../observe/logger.ts';
-import { createMetrics } from '../observe/metrics.ts';
-import { type Counts, countEvents, emptyCounts } from '../observe/summary.ts';
+import { type Counts, createMetrics } from '../observe/metrics.ts';
 import { createOtaApi, type OtaApiOptions } from '../ota/client.ts';
 import { LocalNewest, type Newest } from '../ota/newest/newest.ts';
 import { CLAIM_MARGIN_MS, RedisNewest } from '../ota/newest/newest-redis.ts';
@@ -19,8 +18,8 @@ import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { systemClock } from '../time/clock.ts';
 import { createEmitter, type WorkerListener } from '../worker/events.ts';
-import { OUTCOME_REQUESTS } from '../worker/outcome-outbox.ts';
-import { MAX_POLLS } from '../worker/receiver.ts';
+import { MAX_POLLS } from '../worker/receive/receiver.ts';
+import { OUTCOME_REQUESTS } from '../worker/settle/outcome-outbox.ts';
 import { Worker } from '../worker/worker.ts';
 
 /** A worker with its surroundings, not started. */
@@ -61,10 +60,9 @@ export function assemble({
     { requestHandler: createRequestHandler(sqsSockets), ...sqs },
     env,
   );
-  const counts = emptyCounts();
   // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
   const metrics = createMetrics(() => worker.snapshot());
-  const all = [logEvents(log), metrics.listener, countEvents(counts), ...listeners];
+  const all = [logEvents(log), metrics.listener, ...listeners];
   const emit = createEmitter(all);
   const limiter = createLimiter(config, emit);
   const worker: Worker = new Worker({
@@ -89,7 +87,7 @@ export function assemble({
   const http = createHttpServer({ snapshot: () => worker.snapshot(), registry: metrics.registry });
   return {
     worker,
-    counts,
+    counts: metrics.counts,
     http,
     close: async () => {
       await http.close();

@@ -4,7 +4,7 @@ import { printableUrl } from '../text/urls.ts';
 import { version } from '../version.ts';
 import type { Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
 import { describeError } from './errors.ts';
-import { type LogLine, logLines, writeLine } from './log-lines.ts';
+import { type LogField, type LogLine, logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';
 
 /** A listener that logs each event, but for calls that succeed. */
@@ -187,4 +187,13 @@ function failed(failure: Failure | undefined) {
     errorMessage: failure?.message,
     awsRequestId: failure?.requestId,
   };
+}
+
+/** Writes a line. `fields` is called only where the level is enabled. */
+export function writeLine<Field extends LogField>(
+  log: Logger,
+  { level, event, message }: LogLine<Field>,
+  ...[fields]: [Field] extends [never] ? [] : [() => Readonly<Record<Field, unknown>>]
+): void {
+  if (log.isLevelEnabled(level)) log[level]({ event, ...fields?.() }, message);
 }

@@ -2,8 +2,6 @@
  * Every line of the worker's log: level, `event`, message, fields. Operators search for events and fields, so a changed
  * name belongs into CHANGELOG.md. docs/reference/logs.md is generated from these tables.
  */
-import type { Logger } from './logger.ts';
-
 /** What each field holds. A field without a value is left out of its line. */
 export const logFields = {
   address: 'Where health and metrics are served.',
@@ -215,12 +213,3 @@ export const logLines = {
     ['error'],
   ),
 } as const;
-
-/** Writes a line. `fields` is called only where the level is enabled. */
-export function writeLine<Field extends LogField>(
-  log: Logger,
-  { level, event, message }: LogLine<Field>,
-  ...[fields]: [Field] extends [never] ? [] : [() => Readonly<Record<Field, unknown>>]
-): void {
-  if (log.isLevelEnabled(level)) log[level]({ event, ...fields?.() }, message);
-}

@@ -3,6 +3,7 @@
  * docs/reference/metrics.md is generated from them. No label has unbounded values: no task, no job, no message.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Disposition } from '../message/disposition.ts';
 import { version } from '../version.ts';
 import type { WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
@@ -116,9 +117,40 @@ const buildGauge = {
 
 const gateStates: readonly WorkerSnapshot['gate'][] = ['open', 'outage', 'denied', 'misconfigured'];
 
-/** A registry, and the listener that feeds it. */
+/** Counts of a worker since its start. */
+export interface Counts {
+  received: number;
+  applied: number;
+  superseded: number;
+  deadLettered: number;
+  deferred: number;
+  released: number;
+  calls: number;
+  throttled: number;
+  /** Calls that failed, other than by throttling. */
+  failed: number;
+  readonly deadLetteredByReason: Record<string, number>;
+}
+
+function emptyCounts(): Counts {
+  return {
+    received: 0,
+    applied: 0,
+    superseded: 0,
+    deadLettered: 0,
+    deferred: 0,
+    released: 0,
+    calls: 0,
+    throttled: 0,
+    failed: 0,
+    deadLetteredByReason: {},
+  };
+}
+
+/** A registry, counts for the log and for the sandbox, and the listener that feeds both. */
 export interface Metrics {
   readonly registry: Registry;
+  readonly counts: Counts;
   readonly listener: WorkerListener;
 }
 
@@ -127,7 +159,8 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const listener = createListener(registers);
+  const counts = emptyCounts();
+  const listener = createListener(registers, counts);
   for (const { read, ...gauge } of gauges) {
     new Gauge({
       registers,
@@ -146,10 +179,10 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
     },
   });
   new Gauge({ registers, ...buildGauge }).set({ version }, 1);
-  return { registry, listener };
+  return { registry, counts, listener };
 }
 
-function createListener(registers: Registry[]): WorkerListener {
+function createListener(registers: Registry[], counts: Counts): WorkerListener {
   // Every update counts here: prom-client looks labels up at every increment, so these two are added at the scrape.
   let appliedCalls = 0;
   let acknowledged = 0;
@@ -187,16 +220,21 @@ function createListener(registers: Registry[]): WorkerListener {
   return (event) => {
     switch (event.type) {
       case 'received':
+        counts.received += event.count;
         received.inc(event.count);
         break;
       case 'attempt':
+        counts.calls++;
         if (event.failure === undefined) appliedCalls++;
         else calls.inc({ result: event.failure.kind });
+        if (event.failure?.kind === 'throttled') counts.throttled++;
+        else if (event.failure !== undefined) counts.failed++;
         callDuration.observe(event.durationMs / 1_000);
         break;
       case 'settled': {
         const { disposition, deadLetter, outcome } = event;
         const { action } = disposition;
+        countSettled(counts, disposition);
         if (action === 'acknowledge') acknowledged++;
         else settled.inc({ disposition: action, reason: action === 'dead-letter' ? disposition.reason : '' });
         if (action === 'acknowledge' || action === 'dead-letter')
@@ -222,4 +260,23 @@ function createListener(registers: Registry[]): WorkerListener {
         break;
     }
   };
+}
+
+function countSettled(counts: Counts, disposition: Disposition): void {
+  switch (disposition.action) {
+    case 'acknowledge':
+      counts[disposition.outcome]++;
+      break;
+    case 'dead-letter':
+      counts.deadLettered++;
+      counts.deadLetteredByReason[disposition.reason] =
+        (counts.deadLetteredByReason[disposition.reason] ?? 0) + 1;
+      break;
+    case 'defer':
+      counts.deferred++;
+      break;
+    case 'release':
+      counts.released++;
+      break;
+  }
 }

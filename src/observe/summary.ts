@@ -1,71 +1,9 @@
-/** A worker's counts since its start, and the log's summary line made from them. */
-import type { WorkerEvent, WorkerListener } from '../worker/events.ts';
+/** The log's summary line, made from a worker's counts. */
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
-import { logLines, writeLine } from './log-lines.ts';
+import { writeLine } from './log-events.ts';
+import { logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';
-
-export interface Counts {
-  received: number;
-  applied: number;
-  superseded: number;
-  deadLettered: number;
-  deferred: number;
-  released: number;
-  calls: number;
-  throttled: number;
-  /** Calls that failed, other than by throttling. */
-  failed: number;
-  readonly deadLetteredByReason: Record<string, number>;
-}
-
-export function emptyCounts(): Counts {
-  return {
-    received: 0,
-    applied: 0,
-    superseded: 0,
-    deadLettered: 0,
-    deferred: 0,
-    released: 0,
-    calls: 0,
-    throttled: 0,
-    failed: 0,
-    deadLetteredByReason: {},
-  };
-}
-
-/** A listener that adds every event to `counts`. */
-export function countEvents(counts: Counts): WorkerListener {
-  return (event) => {
-    if (event.type === 'received') counts.received += event.count;
-    else if (event.type === 'attempt') countAttempt(counts, event);
-    else if (event.type === 'settled') countSettled(counts, event);
-  };
-}
-
-function countAttempt(counts: Counts, { failure }: Extract<WorkerEvent, { type: 'attempt' }>): void {
-  counts.calls++;
-  if (failure?.kind === 'throttled') counts.throttled++;
-  else if (failure !== undefined) counts.failed++;
-}
-
-function countSettled(counts: Counts, { disposition }: Extract<WorkerEvent, { type: 'settled' }>): void {
-  switch (disposition.action) {
-    case 'acknowledge':
-      counts[disposition.outcome]++;
-      break;
-    case 'dead-letter':
-      counts.deadLettered++;
-      counts.deadLetteredByReason[disposition.reason] =
-        (counts.deadLetteredByReason[disposition.reason] ?? 0) + 1;
-      break;
-    case 'defer':
-      counts.deferred++;
-      break;
-    case 'release':
-      counts.released++;
-      break;
-  }
-}
+import type { Counts } from './metrics.ts';
 
 /** Time between summary lines, in milliseconds. */
 export const SUMMARY_EVERY_MS = 10_000;

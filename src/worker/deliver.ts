@@ -19,8 +19,9 @@ import type { Update } from '../message/update.ts';
 import { type Attempt, bugFailure, UpdateCall } from '../ota/call.ts';
 import { retry } from '../ota/retry.ts';
 import type { Delivery } from './delivery.ts';
-import type { Settlement } from './settler.ts';
+import type { Settlement } from './settle/settler.ts';
 import type { Stages } from './stages.ts';
+import type { Verdict } from './trials.ts';
 
 /** How the calls ended, and what became of the message because of it. */
 interface Result {
@@ -173,7 +174,7 @@ function observe(attempt: Attempt, delivery: Delivery, stages: CallStages): void
 }
 
 /** A 403 waits for evidence that it is about this update alone, because the policy may have been revoked for all. */
-function trial(identifier: string, delivery: Delivery, { trials }: Stages): Promise<'guilty' | 'released'> {
+function trial(identifier: string, delivery: Delivery, { trials }: Stages): Promise<Verdict> {
   delivery.enter('on-trial');
   const { verdict, release } = trials.begin(identifier);
   return delivery.until('waiting', verdict, release);
@@ -210,7 +211,7 @@ export async function conclude(
   if (!stages.leases.holds(delivery)) stages.prefetch.releaseBehind(delivery);
   stages.leases.drop(delivery);
   delivery.enter('gone');
-  tell(delivery, result, stages);
+  report(delivery, result, stages);
 }
 
 /** Sends what must arrive before the message is deleted; undefined when it was withdrawn. */
@@ -261,7 +262,7 @@ async function settle(
   return delivery.until('everything', request, () => settler.withdraw(delivery));
 }
 
-function tell(
+function report(
   delivery: Delivery,
   { ending, disposition, letter, outcome }: Result,
   stages: ConclusionStages,

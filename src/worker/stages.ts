@@ -7,18 +7,17 @@ import { Gate, type GateChange } from '../ota/gate.ts';
 import { Permits } from '../ota/permits.ts';
 import type { RateControl } from '../ota/rate/rate-control.ts';
 import { REQUEST_TIMEOUT_MS } from '../queue/queue.ts';
-import { DeadLetterOutbox } from './dead-letter-outbox.ts';
-import { lose } from './deliver.ts';
 import type { Delivery } from './delivery.ts';
 import type { WorkerListener } from './events.ts';
 import { Held } from './held.ts';
-import { LeaseKeeper } from './leases.ts';
 import { defaultTimings, type WorkerOptions } from './options.ts';
-import { OutcomeOutbox } from './outcome-outbox.ts';
-import { Prefetch, type Retention } from './prefetch.ts';
-import type { QueueFacts } from './queue-facts.ts';
-import { Receiver } from './receiver.ts';
-import { Settler } from './settler.ts';
+import { Prefetch, type Retention } from './receive/prefetch.ts';
+import type { QueueFacts } from './receive/queue-facts.ts';
+import { Receiver } from './receive/receiver.ts';
+import { DeadLetterOutbox } from './settle/dead-letter-outbox.ts';
+import { LeaseKeeper } from './settle/leases.ts';
+import { OutcomeOutbox } from './settle/outcome-outbox.ts';
+import { Settler } from './settle/settler.ts';
 import { Trials } from './trials.ts';
 import { Turns } from './turns.ts';
 
@@ -59,6 +58,8 @@ export interface Surroundings {
   /** Takes over what was received. */
   readonly receive: (messages: readonly Message[], pollMs: number) => void;
   readonly onGate: (change: GateChange) => void;
+  /** The lease of a delivery is lost. */
+  readonly onLost: (delivery: Delivery, reason: string) => void;
 }
 
 export function createStages(options: WorkerOptions, surroundings: Surroundings): Stages {
@@ -103,7 +104,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     now: clock.monotonic,
     // Half a lease is left when it is extended: an answer that does not come must leave time to ask again.
     extend: (changes) => source.changeVisibility(changes, extensionTimeoutMs),
-    onLost: (delivery, reason) => lose(delivery, reason, stages),
+    onLost: surroundings.onLost,
     onWall: (delivery) => delivery.interrupt('publishing'),
     onError: (error, count) => emit({ type: 'settle-failed', request: 'extend', count, error }),
   });
@@ -116,7 +117,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     onMessages: surroundings.receive,
     emit,
   });
-  const stages: Stages = {
+  return {
     turns,
     calls,
     retry: { baseMs: config.retryBaseMs, maxMs: config.retryMaxMs, maxAttempts: config.maxAttempts },
@@ -134,7 +135,6 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     deadline,
     emit,
   };
-  return stages;
 }
 
 function createCalls(

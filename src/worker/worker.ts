@@ -9,15 +9,15 @@ import { secondsToExpiring } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import { parseBody } from '../message/parse.ts';
 import type { GateChange } from '../ota/gate.ts';
-import { deliver } from './deliver.ts';
+import { deliver, lose } from './deliver.ts';
 import { Delivery } from './delivery.ts';
 import { drain, drainTimes } from './drain.ts';
 import { createEmitter, type WorkerListener, type WorkerState } from './events.ts';
 import { defaultTimings, type WorkerOptions } from './options.ts';
-import { findQueues, type QueueFacts } from './queue-facts.ts';
+import { findQueues, type QueueFacts } from './receive/queue-facts.ts';
+import { sweepExpiring } from './receive/sweep.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { createStages, type Stages } from './stages.ts';
-import { sweepExpiring } from './sweep.ts';
 
 /** Expiring messages held at most: their leases are extended ten to a request. */
 const MOST_SWEPT = 10_000;
@@ -46,6 +46,7 @@ export class Worker {
       facts: () => this.#facts,
       receive: (messages, pollMs) => this.#receive(messages, pollMs),
       onGate: (change) => this.#onGate(change),
+      onLost: (delivery, reason) => lose(delivery, reason, this.#stages),
     });
   }
 

@@ -3,13 +3,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Disposition } from '../../src/message/disposition.ts';
 import type { Failure } from '../../src/message/failure.ts';
 import type { Message } from '../../src/message/message.ts';
-import {
-  type Counts,
-  countEvents,
-  emptyCounts,
-  logSummaries,
-  SUMMARY_EVERY_MS,
-} from '../../src/observe/summary.ts';
+import { type Counts, createMetrics } from '../../src/observe/metrics.ts';
+import { logSummaries, SUMMARY_EVERY_MS } from '../../src/observe/summary.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 import { well } from '../../testing/stages/snapshot.ts';
@@ -34,10 +29,9 @@ function settled(disposition: Disposition): WorkerEvent {
   return { type: 'settled', subject, disposition, attempts: 1, dwellMs: 5 };
 }
 
-describe('countEvents', () => {
-  test('counts messages received, calls and settlements', () => {
-    const counts = emptyCounts();
-    const listener = countEvents(counts);
+describe('the counts', () => {
+  test('are of messages received, calls and settlements', () => {
+    const { counts, listener } = createMetrics(() => well);
     listener({ type: 'received', count: 10, durationMs: 5 });
     listener({ type: 'received', count: 3, durationMs: 5 });
     listener(attempt());
@@ -75,7 +69,7 @@ describe('logSummaries', () => {
 
   beforeEach(() => {
     vi.useFakeTimers();
-    counts = emptyCounts();
+    counts = createMetrics(() => well).counts;
     now = well;
     lines = [];
     const log = pino(

@@ -11,7 +11,6 @@
  *
  * The numbers were chosen by simulation: docs/decisions/0002-adaptive-rate.md.
  */
-import { LatestCalls } from './latest-calls.ts';
 import type { ObservedCall, RateControl } from './rate-control.ts';
 
 export interface AdaptiveRateOptions {
@@ -234,5 +233,50 @@ class UtilizationMeter {
   #partial(now: number): number {
     const elapsed = now - this.#windowStart;
     return elapsed > 0 ? (this.#calls * 1_000) / elapsed : 0;
+  }
+}
+
+/** Measured from the first throttled call among the latest: since then the API has been at its limit. */
+interface Overload {
+  /** Calls that have ended since. */
+  readonly calls: number;
+  /** Share of them that was throttled. */
+  readonly throttledShare: number;
+  /** Calls accepted per second; `Infinity` when no time has passed. */
+  readonly acceptedPerSecond: number;
+}
+
+export class LatestCalls {
+  readonly #size: number;
+  readonly #calls: { readonly endedAt: number; readonly throttled: boolean }[] = [];
+
+  /** @param size number of calls kept. */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  add(endedAt: number, throttled: boolean): void {
+    this.#calls.push({ endedAt, throttled });
+    if (this.#calls.length > this.#size) this.#calls.shift();
+  }
+
+  /** The first throttled call only starts the measurement: counted, it would make the share too large. */
+  overload(now: number): Overload {
+    const first = this.#calls.findIndex(({ throttled }) => throttled);
+    const start = this.#calls[first];
+    const since = this.#calls.slice(first + 1);
+    if (start === undefined || since.length === 0)
+      return { calls: 0, throttledShare: 0, acceptedPerSecond: Number.POSITIVE_INFINITY };
+    const throttled = since.filter((call) => call.throttled).length;
+    const seconds = (now - start.endedAt) / 1_000;
+    return {
+      calls: since.length,
+      throttledShare: throttled / since.length,
+      acceptedPerSecond: seconds > 0 ? (since.length - throttled) / seconds : Number.POSITIVE_INFINITY,
+    };
+  }
+
+  clear(): void {
+    this.#calls.length = 0;
   }
 }

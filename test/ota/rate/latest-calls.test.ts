@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LatestCalls } from '../../../src/ota/rate/latest-calls.ts';
+import { LatestCalls } from '../../../src/ota/rate/adaptive-rate.ts';
 
 /** One call every 10 ms: `x` is throttled. */
 function latest(size: number, ends: string): LatestCalls {

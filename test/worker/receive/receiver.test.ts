@@ -10,11 +10,11 @@ import {
   test,
   vi,
 } from 'vitest';
-import type { Message } from '../../src/message/message.ts';
-import { createSqsClient, type SQSClient } from '../../src/queue/client.ts';
-import { Queue } from '../../src/queue/queue.ts';
-import type { ReceiveOptions } from '../../src/queue/types.ts';
-import { MAX_POLLS, Receiver } from '../../src/worker/receiver.ts';
+import type { Message } from '../../../src/message/message.ts';
+import { createSqsClient, type SQSClient } from '../../../src/queue/client.ts';
+import { Queue } from '../../../src/queue/queue.ts';
+import type { ReceiveOptions } from '../../../src/queue/types.ts';
+import { MAX_POLLS, Receiver } from '../../../src/worker/receive/receiver.ts';
 
 let sqs: FauxqsServer;
 let client: SQSClient;

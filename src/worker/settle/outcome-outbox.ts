@@ -1,8 +1,8 @@
 /** The outbox of outcomes: only when an outcome is confirmed is its message deleted. */
-import { type EndingDisposition, type Outcome, outcomeOf } from '../message/outcome.ts';
-import type { OutgoingMessage } from '../queue/types.ts';
-import { printableJson } from '../text/printable.ts';
-import type { Delivery } from './delivery.ts';
+import { type EndingDisposition, type Outcome, outcomeOf } from '../../message/outcome.ts';
+import type { OutgoingMessage } from '../../queue/types.ts';
+import { printableJson } from '../../text/printable.ts';
+import type { Delivery } from '../delivery.ts';
 import { Outbox, type OutboxOptions, type Parcel } from './outbox.ts';
 
 /** Requests side by side: at 20 ms each they carry 4,000 outcomes a second. */

@@ -1,9 +1,9 @@
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Message } from '../../src/message/message.ts';
-import { createSqsClient } from '../../src/queue/client.ts';
-import { Queue } from '../../src/queue/queue.ts';
-import { sweepExpiring } from '../../src/worker/sweep.ts';
+import type { Message } from '../../../src/message/message.ts';
+import { createSqsClient } from '../../../src/queue/client.ts';
+import { Queue } from '../../../src/queue/queue.ts';
+import { sweepExpiring } from '../../../src/worker/receive/sweep.ts';
 
 let sqs: FauxqsServer;
 

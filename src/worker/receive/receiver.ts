@@ -10,12 +10,12 @@
  *   in doubt              a poll begun under backlog waits: the queue is empty, or the poll hangs; one more tells which
  */
 
-import type { Message } from '../message/message.ts';
-import { BATCH_SIZE } from '../queue/batch.ts';
-import { MAX_WAIT_SECONDS, type Queue } from '../queue/queue.ts';
-import { fullJitter } from '../time/backoff.ts';
-import type { Clock } from '../time/clock.ts';
-import type { WorkerListener } from './events.ts';
+import type { Message } from '../../message/message.ts';
+import { BATCH_SIZE } from '../../queue/batch.ts';
+import { MAX_WAIT_SECONDS, type Queue } from '../../queue/queue.ts';
+import { fullJitter } from '../../time/backoff.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { WorkerListener } from '../events.ts';
 
 /** Polls side by side at most. */
 export const MAX_POLLS = 10;

@@ -10,11 +10,11 @@ import {
   test,
   vi,
 } from 'vitest';
-import { createSqsClient } from '../../src/queue/client.ts';
-import { Queue } from '../../src/queue/queue.ts';
-import type { BatchFailure, VisibilityChange } from '../../src/queue/types.ts';
-import { LeaseKeeper, MAX_HOLD_MS } from '../../src/worker/leases.ts';
-import { StrictFifo } from '../../testing/sqs/strict-fifo.ts';
+import { createSqsClient } from '../../../src/queue/client.ts';
+import { Queue } from '../../../src/queue/queue.ts';
+import type { BatchFailure, VisibilityChange } from '../../../src/queue/types.ts';
+import { LeaseKeeper, MAX_HOLD_MS } from '../../../src/worker/settle/leases.ts';
+import { StrictFifo } from '../../../testing/sqs/strict-fifo.ts';
 
 interface Held {
   readonly message: { readonly receiptHandle: string };

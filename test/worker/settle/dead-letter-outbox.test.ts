@@ -10,14 +10,21 @@ import {
   test,
   vi,
 } from 'vitest';
-import { DEAD_LETTER_ATTRIBUTE, type DeadLetter, deadLetterRecord } from '../../src/message/dead-letter.ts';
-import type { Message } from '../../src/message/message.ts';
-import { parseBody } from '../../src/message/parse.ts';
-import { createSqsClient } from '../../src/queue/client.ts';
-import { Queue } from '../../src/queue/queue.ts';
-import type { BatchFailure, OutgoingMessage } from '../../src/queue/types.ts';
-import { type DeadLetterDisposition, DeadLetterOutbox } from '../../src/worker/dead-letter-outbox.ts';
-import { Delivery } from '../../src/worker/delivery.ts';
+import {
+  DEAD_LETTER_ATTRIBUTE,
+  type DeadLetter,
+  deadLetterRecord,
+} from '../../../src/message/dead-letter.ts';
+import type { Message } from '../../../src/message/message.ts';
+import { parseBody } from '../../../src/message/parse.ts';
+import { createSqsClient } from '../../../src/queue/client.ts';
+import { Queue } from '../../../src/queue/queue.ts';
+import type { BatchFailure, OutgoingMessage } from '../../../src/queue/types.ts';
+import { Delivery } from '../../../src/worker/delivery.ts';
+import {
+  type DeadLetterDisposition,
+  DeadLetterOutbox,
+} from '../../../src/worker/settle/dead-letter-outbox.ts';
 
 const MIB = 1_048_576;
 const disposition: DeadLetterDisposition = {

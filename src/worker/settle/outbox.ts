@@ -9,14 +9,13 @@
  * its own. It does not delay the others.
  */
 
-import type { Disposition } from '../message/disposition.ts';
-import { BATCH_SIZE, packRequests, partitionBatch } from '../queue/batch.ts';
-import { sqsErrorKind } from '../queue/errors.ts';
-import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
-import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
-import { sleep } from '../time/clock.ts';
-import { Batcher } from './batcher.ts';
-import type { Delivery } from './delivery.ts';
+import type { Disposition } from '../../message/disposition.ts';
+import { BATCH_SIZE, packRequests, partitionBatch } from '../../queue/batch.ts';
+import { sqsErrorKind } from '../../queue/errors.ts';
+import type { BatchFailure, OutgoingMessage } from '../../queue/types.ts';
+import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
+import { sleep } from '../../time/clock.ts';
+import type { Delivery } from '../delivery.ts';
 
 /** What is sent for one delivery. */
 export interface Parcel {
@@ -63,13 +62,15 @@ interface Entry<P> {
 export class Outbox<D extends Disposition, P extends Parcel> {
   readonly #options: OutboxOptions<D, P>;
   readonly #entries = new Map<Delivery, Entry<P>>();
-  /** Those that wait for a request, in order; the others are gathering, under way or set aside. */
+  /** Those that wait for a request, in order; the others are being sent or set aside. */
   readonly #ready = new Set<Entry<P>>();
-  readonly #gathering: Batcher<Entry<P>> | undefined;
   #underWay = 0;
   #resting = false;
   #failures = 0;
   #pumpDue = false;
+  /** What waits for a request waits for no others to share it. */
+  #due = false;
+  #linger: NodeJS.Timeout | undefined;
   #reachable = true;
   /** One at a time after a request failed as a whole: one parcel may be why. */
   #batchSize = BATCH_SIZE;
@@ -77,13 +78,6 @@ export class Outbox<D extends Disposition, P extends Parcel> {
 
   constructor(options: OutboxOptions<D, P>) {
     this.#options = options;
-    if (options.lingerMs > 0) {
-      this.#gathering = new Batcher({
-        size: BATCH_SIZE,
-        lingerMs: options.lingerMs,
-        onBatch: (entries) => this.#makeReady(entries),
-      });
-    }
   }
 
   get reachable(): boolean {
@@ -100,14 +94,16 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     const parcel = this.#options.pack(delivery, disposition);
     const entry = { delivery, end: resolve, parcel, refused: false, alone: false, failures: 0 };
     this.#entries.set(delivery, entry);
-    if (this.#gathering === undefined) this.#makeReady([entry]);
-    else this.#gathering.add(entry);
+    this.#ready.add(entry);
+    if (this.#options.lingerMs === 0) this.#due = true;
+    this.#pumpSoon();
     return promise;
   }
 
   /** Sends what is gathered, now. */
   flush(): void {
-    this.#gathering?.flush();
+    this.#due = true;
+    this.#pump();
   }
 
   /** Withdraws the parcel of `delivery`, if it is still here. One that is being sent may arrive all the same. */
@@ -134,11 +130,10 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return count;
   }
 
-  #makeReady(entries: readonly Entry<P>[]): void {
-    for (const entry of entries) this.#again(entry);
+  /** What is decided in the same turn shares a request. */
+  #pumpSoon(): void {
     if (this.#pumpDue) return;
     this.#pumpDue = true;
-    // What is decided in the same turn shares a request.
     queueMicrotask(() => {
       this.#pumpDue = false;
       this.#pump();
@@ -147,9 +142,21 @@ export class Outbox<D extends Disposition, P extends Parcel> {
 
   #pump(): void {
     if (this.#resting || this.#options.ended.aborted) return;
-    while (this.#ready.size > 0 && this.#underWay < this.#width()) void this.#post(this.#nextBatch());
+    while (this.#mayPost()) void this.#post(this.#nextBatch());
+    if (this.#ready.size === 0) this.#due = false;
+    if (this.#ready.size === 0 || this.#due) {
+      clearTimeout(this.#linger);
+      this.#linger = undefined;
+    } else {
+      this.#linger ??= setTimeout(() => this.flush(), this.#options.lingerMs);
+    }
     // With nothing left to send there is nothing to find out by: the next parcel will tell.
     if (this.#entries.size === 0) this.#setReachable(true);
+  }
+
+  #mayPost(): boolean {
+    const waiting = this.#ready.size;
+    return waiting > 0 && this.#underWay < this.#width() && (this.#due || waiting >= this.#batchSize);
   }
 
   /** One request at a time while anything is wrong. */
@@ -247,7 +254,8 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   /** Tried again in its own time. */
   async #setAside(entry: Entry<P>): Promise<void> {
     await sleep(this.#backoffMs(++entry.failures), this.#options.ended);
-    this.#makeReady([entry]);
+    this.#again(entry);
+    this.#pumpSoon();
   }
 
   /** Ends the `post` of an entry. A parcel withdrawn while it was sent has arrived: a duplicate, never a loss. */
@@ -268,7 +276,9 @@ export class Outbox<D extends Disposition, P extends Parcel> {
 
   /** To the end of the line: what cannot be sent must not delay the others. */
   #again(entry: Entry<P>): void {
-    if (this.#isHere(entry)) this.#ready.add(entry);
+    if (!this.#isHere(entry)) return;
+    this.#ready.add(entry);
+    this.#due = true;
   }
 
   #isHere(entry: Entry<P>): boolean {

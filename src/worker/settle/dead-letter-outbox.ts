@@ -4,11 +4,11 @@ import {
   buildDeadLetter,
   type DeadLetter,
   type DeadLetterRecord,
-} from '../message/dead-letter.ts';
-import type { Disposition } from '../message/disposition.ts';
-import type { Message } from '../message/message.ts';
-import type { OutgoingMessage } from '../queue/types.ts';
-import type { Delivery } from './delivery.ts';
+} from '../../message/dead-letter.ts';
+import type { Disposition } from '../../message/disposition.ts';
+import type { Message } from '../../message/message.ts';
+import type { OutgoingMessage } from '../../queue/types.ts';
+import type { Delivery } from '../delivery.ts';
 import { Outbox, type OutboxOptions, type Parcel } from './outbox.ts';
 
 export type DeadLetterDisposition = Extract<Disposition, { action: 'dead-letter' }>;

@@ -1,9 +1,9 @@
 /** What the outboxes have in common beyond what the one of dead letters shows (dead-letter-outbox.test.ts). */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseBody } from '../../src/message/parse.ts';
-import type { BatchFailure, OutgoingMessage } from '../../src/queue/types.ts';
-import { Delivery } from '../../src/worker/delivery.ts';
-import { Outbox, type Parcel } from '../../src/worker/outbox.ts';
+import { parseBody } from '../../../src/message/parse.ts';
+import type { BatchFailure, OutgoingMessage } from '../../../src/queue/types.ts';
+import { Delivery } from '../../../src/worker/delivery.ts';
+import { Outbox, type Parcel } from '../../../src/worker/settle/outbox.ts';
 
 type Acknowledge = { readonly action: 'acknowledge'; readonly outcome: 'applied' };
 const acknowledge: Acknowledge = { action: 'acknowledge', outcome: 'applied' };

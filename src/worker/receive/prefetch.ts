@@ -1,12 +1,12 @@
 /** Prefetch: how many messages are held ahead of their calls, and which are released when fewer may be held. */
-import { deferralSeconds, secondsToExpiring } from '../message/disposition.ts';
-import type { Gate } from '../ota/gate.ts';
-import type { Permits } from '../ota/permits.ts';
-import type { RateControl } from '../ota/rate/rate-control.ts';
-import { BATCH_SIZE } from '../queue/batch.ts';
-import type { Delivery } from './delivery.ts';
-import type { Held } from './held.ts';
-import type { Turns } from './turns.ts';
+import { deferralSeconds, secondsToExpiring } from '../../message/disposition.ts';
+import type { Gate } from '../../ota/gate.ts';
+import type { Permits } from '../../ota/permits.ts';
+import type { RateControl } from '../../ota/rate/rate-control.ts';
+import { BATCH_SIZE } from '../../queue/batch.ts';
+import type { Delivery } from '../delivery.ts';
+import type { Held } from '../held.ts';
+import type { Turns } from '../turns.ts';
 
 export interface PrefetchSettings {
   readonly maxConcurrency: number;

@@ -1,11 +1,11 @@
 /** What the worker has to know of its queues, read at start. */
 
-import { MAX_PAYLOAD_BYTES } from '../queue/batch.ts';
-import { sqsErrorKind } from '../queue/errors.ts';
-import type { Queue } from '../queue/queue.ts';
-import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
-import { sleep } from '../time/clock.ts';
-import type { WorkerListener } from './events.ts';
+import { MAX_PAYLOAD_BYTES } from '../../queue/batch.ts';
+import { sqsErrorKind } from '../../queue/errors.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
+import { sleep } from '../../time/clock.ts';
+import type { WorkerListener } from '../events.ts';
 
 export interface QueueFacts {
   readonly retentionSeconds: number;

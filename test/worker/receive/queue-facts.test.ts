@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createSqsClient } from '../../src/queue/client.ts';
-import { Queue } from '../../src/queue/queue.ts';
-import type { WorkerEvent } from '../../src/worker/events.ts';
-import { findQueues, readQueueFacts } from '../../src/worker/queue-facts.ts';
+import { createSqsClient } from '../../../src/queue/client.ts';
+import { Queue } from '../../../src/queue/queue.ts';
+import type { WorkerEvent } from '../../../src/worker/events.ts';
+import { findQueues, readQueueFacts } from '../../../src/worker/receive/queue-facts.ts';
 
 let sqs: FauxqsServer;
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Message } from '../../src/message/message.ts';
-import { type EndingDisposition, type Outcome, outcomeSchema } from '../../src/message/outcome.ts';
-import { parseBody } from '../../src/message/parse.ts';
-import type { BatchFailure, OutgoingMessage } from '../../src/queue/types.ts';
-import { Delivery } from '../../src/worker/delivery.ts';
-import { OutcomeOutbox } from '../../src/worker/outcome-outbox.ts';
+import type { Message } from '../../../src/message/message.ts';
+import { type EndingDisposition, type Outcome, outcomeSchema } from '../../../src/message/outcome.ts';
+import { parseBody } from '../../../src/message/parse.ts';
+import type { BatchFailure, OutgoingMessage } from '../../../src/queue/types.ts';
+import { Delivery } from '../../../src/worker/delivery.ts';
+import { OutcomeOutbox } from '../../../src/worker/settle/outcome-outbox.ts';
 
 const rejected: EndingDisposition = {
   action: 'dead-letter',

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseBody } from '../../src/message/parse.ts';
-import { Gate } from '../../src/ota/gate.ts';
-import { Permits } from '../../src/ota/permits.ts';
-import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
-import { BATCH_SIZE } from '../../src/queue/batch.ts';
-import { Delivery } from '../../src/worker/delivery.ts';
-import { Held } from '../../src/worker/held.ts';
-import { closedLimits, Prefetch, prefetchLimits } from '../../src/worker/prefetch.ts';
-import { Turns } from '../../src/worker/turns.ts';
+import { parseBody } from '../../../src/message/parse.ts';
+import { Gate } from '../../../src/ota/gate.ts';
+import { Permits } from '../../../src/ota/permits.ts';
+import { LocalRateLimiter } from '../../../src/ota/rate/limiter.ts';
+import { BATCH_SIZE } from '../../../src/queue/batch.ts';
+import { Delivery } from '../../../src/worker/delivery.ts';
+import { Held } from '../../../src/worker/held.ts';
+import { closedLimits, Prefetch, prefetchLimits } from '../../../src/worker/receive/prefetch.ts';
+import { Turns } from '../../../src/worker/turns.ts';
 
 type State = 'untried' | 'tried' | 'calling first' | 'calling again' | 'settling';
 

@@ -2,9 +2,9 @@
  * While calls are paused, or outcomes cannot be published, few messages come to hand or none: this looks for those in
  * the queue that would vanish meanwhile.
  */
-import type { Message } from '../message/message.ts';
-import { BATCH_SIZE } from '../queue/batch.ts';
-import type { Queue } from '../queue/queue.ts';
+import type { Message } from '../../message/message.ts';
+import { BATCH_SIZE } from '../../queue/batch.ts';
+import type { Queue } from '../../queue/queue.ts';
 
 export interface SweepOptions {
   readonly queue: Queue;

@@ -4,14 +4,13 @@
  * What fails, in part or as a whole, is tried again with backoff under the message's lease, until it is confirmed,
  * refused because the message is not ours any more, or withdrawn.
  */
-import { BATCH_SIZE, partitionBatch } from '../queue/batch.ts';
-import type { Queue } from '../queue/queue.ts';
-import type { BatchFailure } from '../queue/types.ts';
-import { fullJitter } from '../time/backoff.ts';
-import { sleep } from '../time/clock.ts';
-import { Batcher } from './batcher.ts';
-import type { Delivery } from './delivery.ts';
-import type { WorkerListener } from './events.ts';
+import { BATCH_SIZE, partitionBatch } from '../../queue/batch.ts';
+import type { Queue } from '../../queue/queue.ts';
+import type { BatchFailure } from '../../queue/types.ts';
+import { fullJitter } from '../../time/backoff.ts';
+import { sleep } from '../../time/clock.ts';
+import type { Delivery } from '../delivery.ts';
+import type { WorkerListener } from '../events.ts';
 
 /** How a request of ours ended. */
 export type Settlement =
@@ -48,17 +47,17 @@ type Request = (items: readonly Item[]) => Promise<BatchFailure[]>;
 
 export class Settler {
   readonly #options: SettlerOptions;
-  readonly #deletes: Batcher<Item>;
-  readonly #changes: Batcher<Item>;
+  readonly #deletes: Batch<Item>;
+  readonly #changes: Batch<Item>;
   readonly #open = new Map<Delivery, Item>();
 
   constructor(options: SettlerOptions) {
     this.#options = options;
     const { queue, deleteLingerMs = DELETE_LINGER_MS } = options;
-    this.#deletes = this.#batcher('delete', deleteLingerMs, (items) =>
+    this.#deletes = this.#batch('delete', deleteLingerMs, (items) =>
       queue.delete(items.map(receiptHandleOf)),
     );
-    this.#changes = this.#batcher('change visibility', VISIBILITY_LINGER_MS, (items) =>
+    this.#changes = this.#batch('change visibility', VISIBILITY_LINGER_MS, (items) =>
       queue.changeVisibility(
         items.map((item) => ({ receiptHandle: receiptHandleOf(item), seconds: item.seconds })),
       ),
@@ -87,19 +86,15 @@ export class Settler {
     this.#changes.flush();
   }
 
-  #batcher(name: string, lingerMs: number, request: Request): Batcher<Item> {
-    return new Batcher({
-      size: BATCH_SIZE,
-      lingerMs,
-      onBatch: (items) => void this.#carryOut(name, items, request),
-    });
+  #batch(name: string, lingerMs: number, request: Request): Batch<Item> {
+    return new Batch(lingerMs, (items) => void this.#carryOut(name, items, request));
   }
 
-  #request(batcher: Batcher<Item>, delivery: Delivery, seconds: number): Promise<Settlement> {
+  #request(batch: Batch<Item>, delivery: Delivery, seconds: number): Promise<Settlement> {
     const { promise, resolve } = Promise.withResolvers<Settlement>();
     const item = { delivery, seconds, end: resolve };
     this.#open.set(delivery, item);
-    batcher.add(item);
+    batch.add(item);
     return promise;
   }
 
@@ -128,6 +123,10 @@ export class Settler {
       this.#options.emit({ type: 'settle-failed', request: name, count: items.length, error });
       return [...items];
     }
+    if (failures.length === 0) {
+      for (const item of items) this.#end(item, confirmed);
+      return [];
+    }
     const { taken, atFault, again } = partitionBatch(items, failures, receiptHandleOf);
     for (const item of taken) this.#end(item, confirmed);
     for (const { item, failure } of atFault) {
@@ -150,4 +149,32 @@ export class Settler {
 
 function receiptHandleOf({ delivery }: Item): string {
   return delivery.message.receiptHandle;
+}
+
+/** Items that wait for others to share their request: until it is full, for a while, or until it is flushed. */
+class Batch<T> {
+  readonly #lingerMs: number;
+  readonly #onBatch: (items: readonly T[]) => void;
+  #items: T[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param lingerMs how long the first item waits for others, in milliseconds. */
+  constructor(lingerMs: number, onBatch: (items: readonly T[]) => void) {
+    this.#lingerMs = lingerMs;
+    this.#onBatch = onBatch;
+  }
+
+  add(item: T): void {
+    this.#items.push(item);
+    if (this.#items.length >= BATCH_SIZE) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), this.#lingerMs);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const items = this.#items;
+    this.#items = [];
+    if (items.length > 0) this.#onBatch(items);
+  }
 }

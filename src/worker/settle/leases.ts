@@ -11,8 +11,8 @@
  * Leases stand in the order of their deadlines (all are equally long, and an extended one goes to the end), so a
  * tick looks only at those that are due. A lease that cannot be extended before its deadline is lost.
  */
-import { packRequests, partitionBatch } from '../queue/batch.ts';
-import type { BatchFailure, VisibilityChange } from '../queue/types.ts';
+import { packRequests, partitionBatch } from '../../queue/batch.ts';
+import type { BatchFailure, VisibilityChange } from '../../queue/types.ts';
 
 /** The total time SQS lets one receive keep a message from others, in milliseconds. */
 export const MAX_HOLD_MS = 12 * 3_600_000;
