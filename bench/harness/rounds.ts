@@ -7,6 +7,8 @@ export interface Standing extends Worked {
   readonly name: string;
   /** Every round's rate, in order: how much to trust the median. */
   readonly rates: readonly number[];
+  /** Every round's CPU per update, in order. */
+  readonly cpus: readonly number[];
 }
 
 /** Every contender works off the same backlog, round by round; medians of each figure by itself. */
@@ -45,6 +47,7 @@ function medians(results: readonly Worked[]): Omit<Standing, 'name'> {
     wastedCalls: of((each) => each.wastedCalls),
     complete: results.every((each) => each.complete),
     rates: results.map((each) => each.perSecond),
+    cpus: results.map((each) => each.cpuMicrosPerUpdate),
   };
 }
 
@@ -53,4 +56,10 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length / 2;
   if (!Number.isInteger(middle)) return sorted[Math.floor(middle)] ?? Number.NaN;
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+}
+
+/** The geometric mean of `ones` over `others`, round by round: what drifts from round to round cancels out. */
+export function pairedRatio(ones: readonly number[], others: readonly number[]): number {
+  const logarithms = ones.map((one, round) => Math.log(one / (others[round] ?? Number.NaN)));
+  return Math.exp(logarithms.reduce((sum, each) => sum + each, 0) / logarithms.length);
 }

@@ -21,7 +21,7 @@ export interface Attempt {
 /** Whoever waits for a call to be made, and may be interrupted meanwhile. */
 export interface Waiter {
   readonly interrupted: boolean;
-  /** Waits for `wait`; an interruption calls `cancel`, which must make `wait` resolve. */
+  /** `wait`, which an interruption ends by calling `cancel`; `cancel` must do nothing when `wait` is over. */
   unlessInterrupted<T>(wait: Promise<T>, cancel: () => void): Promise<T>;
   /** Waits `ms` milliseconds, or until it is interrupted. */
   sleep(ms: number): Promise<void>;

@@ -1,8 +1,8 @@
 /**
  * The way of one delivery: its turn, its calls, what becomes of it, its dead letter, its outcome, its settlement.
  *
- * Failure is data here: stages answer with values, and nothing throws for a message's own fault. An interruption ends
- * the present wait (see delivery.ts); a delivery that is `gone` is nobody's to settle any more.
+ * Stages answer with values, and nothing throws for a message's own fault. An interruption ends the present wait (see
+ * delivery.ts). A delivery that is `gone` is not ours to settle any more.
  */
 import type { DeadLetter } from '../message/dead-letter.ts';
 import {
@@ -20,10 +20,10 @@ import { type Attempt, bugFailure, UpdateCall } from '../ota/call.ts';
 import { retry } from '../ota/retry.ts';
 import type { Delivery } from './delivery.ts';
 import type { Settlement } from './settle/settler.ts';
-import type { Stages } from './stages.ts';
+import type { CallStages, ConclusionStages, Stages } from './stages.ts';
 import type { Verdict } from './trials.ts';
 
-/** How the calls ended, and what became of the message because of it. */
+/** How a delivery ended. */
 interface Result {
   readonly ending: Ending;
   readonly disposition: Disposition;
@@ -77,14 +77,6 @@ async function work(delivery: Delivery, stages: Stages): Promise<Ending> {
   if (ending.kind !== 'failed' || ending.failure.kind !== 'denied' || delivery.gone) return ending;
   const verdict = await trial(check.update.Identifier, delivery, stages);
   return verdict === 'guilty' ? ending : { ...givenUp(delivery), failure: ending.failure };
-}
-
-/** What the calls of a delivery need. */
-export interface CallStages
-  extends Pick<Stages, 'calls' | 'retry' | 'rate' | 'trials' | 'deadline' | 'emit'> {
-  readonly leases: Pick<Stages['leases'], 'holds'>;
-  readonly prefetch: Pick<Stages['prefetch'], 'releaseSurplus'>;
-  readonly receiver: Pick<Stages['receiver'], 'wake'>;
 }
 
 /** Calls for `update` until it is applied, fails for this delivery, or is interrupted. Never throws. */
@@ -146,8 +138,8 @@ async function attemptOnce(call: UpdateCall, delivery: Delivery, stages: CallSta
   const attempt = await call.make(delivery.signal ?? deadline);
   if (attempt?.failure !== undefined && !delivery.gone) delivery.enter('backing-off');
   if (attempt !== undefined) observe(attempt, delivery, stages);
-  const applied = attempt !== undefined && attempt.failure === undefined;
-  await call.remember(applied);
+  const remembering = call.remember(attempt !== undefined && attempt.failure === undefined);
+  if (remembering !== undefined) await remembering;
   if (attempt === undefined) return givenUp(delivery);
   if (attempt.failure === undefined) return { kind: 'applied', superseded: call.superseded };
   countFailure(delivery.tally, attempt.failure, stages.calls.gate.closed);
@@ -180,14 +172,6 @@ function trial(identifier: string, delivery: Delivery, { trials }: Stages): Prom
   return delivery.until('waiting', verdict, release);
 }
 
-/** What the end of a delivery needs. */
-export interface ConclusionStages
-  extends Pick<Stages, 'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'emit'> {
-  readonly leases: Pick<Stages['leases'], 'stopExtending' | 'drop' | 'holds'>;
-  readonly prefetch: Pick<Stages['prefetch'], 'releaseBehind'>;
-  readonly receiver: Pick<Stages['receiver'], 'wake'>;
-}
-
 /** Carries out `disposition`: dead letter, outcome, then settlement. Ends early when the message is lost. */
 export async function conclude(
   delivery: Delivery,
@@ -197,7 +181,8 @@ export async function conclude(
 ): Promise<void> {
   if (delivery.gone) return;
   stages.held.settle(delivery);
-  const published = await publish(delivery, disposition, stages);
+  const nothingToSend = disposition.action !== 'dead-letter' && stages.outcomes === undefined;
+  const published = nothingToSend ? {} : await publish(delivery, disposition, stages);
   if (delivery.gone) return;
   // Not sent, so it must not be deleted.
   const result: Result =

@@ -65,7 +65,7 @@ export class Delivery implements Waiter {
   /** Index of the furthest reach asked for; -1: none. */
   #reached = -1;
   #deferSeconds: number | undefined;
-  /** Ends the present wait; one wait at a time. */
+  /** Ends the latest wait; one wait at a time. */
   #cancel: (() => void) | undefined;
   #cancelledFrom = 0;
 
@@ -141,20 +141,19 @@ export class Delivery implements Waiter {
   }
 
   /**
-   * Waits for `wait`. An interruption that reaches `reach` calls `cancel`, which must make `wait` resolve; one that
-   * came before does so at once.
+   * Lets an interruption that reaches `reach` end `wait`; one that came before ends it at once.
+   * @param cancel makes `wait` resolve. It may still be called when `wait` is over, and must then do nothing.
+   * @returns `wait`.
    */
-  async until<T>(reach: Reach, wait: Promise<T>, cancel: () => void): Promise<T> {
+  until<T>(reach: Reach, wait: Promise<T>, cancel: () => void): Promise<T> {
     const from = reaches.indexOf(reach);
     if (this.#reached >= from) {
       cancel();
-      return wait;
+    } else {
+      this.#cancel = cancel;
+      this.#cancelledFrom = from;
     }
-    this.#cancel = cancel;
-    this.#cancelledFrom = from;
-    const value = await wait;
-    this.#cancel = undefined;
-    return value;
+    return wait;
   }
 
   unlessInterrupted<T>(wait: Promise<T>, cancel: () => void): Promise<T> {

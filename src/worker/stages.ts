@@ -46,6 +46,22 @@ export interface Stages {
   readonly emit: WorkerListener;
 }
 
+/** What the calls of a delivery need. */
+export interface CallStages
+  extends Pick<Stages, 'calls' | 'retry' | 'rate' | 'trials' | 'deadline' | 'emit'> {
+  readonly leases: Pick<Stages['leases'], 'holds'>;
+  readonly prefetch: Pick<Stages['prefetch'], 'releaseSurplus'>;
+  readonly receiver: Pick<Stages['receiver'], 'wake'>;
+}
+
+/** What the end of a delivery needs. */
+export interface ConclusionStages
+  extends Pick<Stages, 'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'emit'> {
+  readonly leases: Pick<Stages['leases'], 'stopExtending' | 'drop' | 'holds'>;
+  readonly prefetch: Pick<Stages['prefetch'], 'releaseBehind'>;
+  readonly receiver: Pick<Stages['receiver'], 'wake'>;
+}
+
 /** What the stages need of the worker. */
 export interface Surroundings {
   readonly emit: WorkerListener;

@@ -67,7 +67,7 @@ describe('states in ARCHITECTURE.md', () => {
 
   test.each([
     ['Delivery', 'src/worker/delivery.ts'],
-    ['Receiver', 'src/worker/receiver.ts'],
+    ['Receiver', 'src/worker/receive/receiver.ts'],
   ])('%s: as in %s', (title, path) => {
     // A lost lease leads from every state of a delivery to `gone`: the page says so in words.
     const listed = coded(path).filter(

@@ -11,8 +11,9 @@ import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';
 import { Permits } from '../../src/ota/permits.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { type ScriptedAnswer, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
-import { type CallStages, callUntilEnded } from '../../src/worker/deliver.ts';
+import { callUntilEnded } from '../../src/worker/deliver.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
+import type { CallStages } from '../../src/worker/stages.ts';
 import { Trials } from '../../src/worker/trials.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 

@@ -3,13 +3,14 @@ import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Disposition } from '../../src/message/disposition.ts';
 import { parseBody } from '../../src/message/parse.ts';
 import type { BatchFailure, OutgoingMessage, VisibilityChange } from '../../src/queue/types.ts';
-import { type ConclusionStages, conclude, lose } from '../../src/worker/deliver.ts';
+import { conclude, lose } from '../../src/worker/deliver.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import { Held } from '../../src/worker/held.ts';
 import { DeadLetterOutbox } from '../../src/worker/settle/dead-letter-outbox.ts';
 import { OutcomeOutbox } from '../../src/worker/settle/outcome-outbox.ts';
 import { Settler } from '../../src/worker/settle/settler.ts';
+import type { ConclusionStages } from '../../src/worker/stages.ts';
 
 const acknowledge: Disposition = { action: 'acknowledge', outcome: 'applied' };
 const release: Disposition = { action: 'release' };

@@ -82,12 +82,15 @@ describe('an interruption', () => {
     );
   });
 
-  test('ends no wait that is over', async () => {
+  test('ends the present wait, and not one before it that is over', async () => {
     const delivery = newDelivery();
-    const cancel = vi.fn();
-    await delivery.until('waiting', Promise.resolve(), cancel);
+    const cancelOver = vi.fn();
+    await delivery.until('waiting', Promise.resolve(), cancelOver);
+    const wait = Promise.withResolvers<void>();
+    const ended = delivery.until('waiting', wait.promise, wait.resolve);
     delivery.interrupt('everything');
-    expect(cancel).not.toHaveBeenCalled();
+    await ended;
+    expect(cancelOver).not.toHaveBeenCalled();
   });
 
   test('that reaches further than one before ends what that one left', async () => {
