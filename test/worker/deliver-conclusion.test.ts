@@ -3,14 +3,15 @@ import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Disposition } from '../../src/message/disposition.ts';
 import { parseBody } from '../../src/message/parse.ts';
 import type { BatchFailure, OutgoingMessage, VisibilityChange } from '../../src/queue/types.ts';
-import { conclude, lose } from '../../src/worker/deliver.ts';
+import { conclude, deliver, lose } from '../../src/worker/deliver.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import { Held } from '../../src/worker/held.ts';
 import { DeadLetterOutbox } from '../../src/worker/settle/dead-letter-outbox.ts';
 import { OutcomeOutbox } from '../../src/worker/settle/outcome-outbox.ts';
 import { Settler } from '../../src/worker/settle/settler.ts';
-import type { ConclusionStages } from '../../src/worker/stages.ts';
+import type { ConclusionStages, Stages } from '../../src/worker/stages.ts';
+import { Turns } from '../../src/worker/turns.ts';
 
 const acknowledge: Disposition = { action: 'acknowledge', outcome: 'applied' };
 const release: Disposition = { action: 'release' };
@@ -601,5 +602,37 @@ describe('an end', () => {
     const tries = deletes.length;
     await pass(60_000);
     expect(deletes).toHaveLength(tries);
+  });
+});
+
+describe('a bug on the way to the settlement', () => {
+  test('loses the lease of that message alone, and frees its place', async () => {
+    const events: WorkerEvent[] = [];
+    const held = new Held();
+    const turns = new Turns(false);
+    const bug = new TypeError('bug');
+    const stages = {
+      turns,
+      calls: { clock: { wall: () => 0, monotonic: () => 0 }, random: () => 0.5, gate: { closed: false } },
+      deadLetters: { post: () => Promise.reject(bug), withdraw: () => {} },
+      outcomes: undefined,
+      leases: { drop: vi.fn(), giveBack: () => undefined, holds: () => true },
+      held,
+      prefetch: { releaseBehind: () => {} },
+      receiver: { wake: vi.fn() },
+      maxDeliveries: 5,
+      retention: { seconds: 345_600 },
+      emit: (event: WorkerEvent) => events.push(event),
+    } as unknown as Stages;
+    const invalid = new Delivery(delivery('a').message, parseBody('{}', 0));
+    held.add(invalid);
+    await deliver(invalid, stages);
+    expect(events).toMatchObject([
+      { type: 'settle-failed', request: 'settle', count: 1, error: bug },
+      { type: 'lease-lost', reason: 'a bug of ours' },
+    ]);
+    expect([held.size, invalid.state]).toEqual([0, 'gone']);
+    expect(stages.leases.drop).toHaveBeenCalledTimes(1);
+    expect(stages.receiver.wake).toHaveBeenCalled();
   });
 });

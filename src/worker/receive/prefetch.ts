@@ -133,7 +133,7 @@ export class Prefetch {
     const { held, turns } = this.#options;
     const late = this.#waiting - (this.limits.waiting * LATE_FACTOR + BATCH_SIZE);
     if (late <= 0) return;
-    // Whoever is behind another waits for it and not for the rate, and goes when that one goes.
+    // One behind another of its group waits for that one and not for the rate, and is released with it.
     const untried = [...held].filter((delivery) => isUntried(delivery) && !turns.isBehind(delivery));
     for (const delivery of untried.slice(-Math.ceil(late))) giveUp(delivery);
   }

@@ -13,7 +13,7 @@ const MAX_GROUP_ID = 128;
 
 export interface OutcomeOutboxOptions
   extends Omit<OutboxOptions<EndingDisposition, OutcomeParcel>, 'pack' | 'amend' | 'parallel' | 'lingerMs'> {
-  /** How long an outcome waits for others to share its request, in milliseconds; at once when nothing else is in hand. */
+  /** How long an outcome waits for others to share its request, in milliseconds; at once when nothing else is held. */
   readonly lingerMs?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
