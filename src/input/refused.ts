@@ -1,6 +1,6 @@
 /** The file of refused rows: written complete or not at all. */
-import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { CommandError, causeOf } from '../errors.ts';
+import { appendFileSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { CommandError, causeOf, misuse } from '../errors.ts';
 import { printable } from '../text/printable.ts';
 import { safeCsv } from '../text/safe-csv.ts';
 import type { RefusedRow } from './rows.ts';
@@ -18,10 +18,21 @@ export class RefusedFile {
   readonly #buffered: RefusedRow[] = [];
   #written = false;
 
-  /** @param path where the file will be after `finish()`; until then an earlier one stays as it is. */
+  /**
+   * @param path where the file will be after `finish()`; until then an earlier one stays as it is.
+   * @throws CommandError when there is something else than a regular file: `finish()` would replace a device, such as
+   * /dev/null, or a link for everybody.
+   */
   constructor(path: string) {
     this.path = path;
     this.#part = `${path}.part`;
+    this.#attempt(() => {
+      if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+        throw misuse(
+          `The refused rows cannot be written to ${printable(path)}: it is not a regular file. Name another with --refused.`,
+        );
+      }
+    });
   }
 
   add(row: RefusedRow): void {
@@ -62,6 +73,7 @@ export class RefusedFile {
     try {
       write();
     } catch (error) {
+      if (error instanceof CommandError) throw error;
       throw new CommandError(
         `The refused rows cannot be written to ${printable(this.path)} (${causeOf(error)}).`,
       );

@@ -16,8 +16,10 @@ describe('in this checkout', () => {
     expect(good).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(good.stdout)).toMatchObject({ title: 'OTA task update' });
     const stdin = 'Identifier,Description\nbad-1,x\n';
+    const folder = await mkdtemp(join(tmpdir(), 'ota-updater-bin-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
     const refused = await runCommand(
-      ['enqueue', '-', '--format', 'csv', '--dry-run', '--refused', '/dev/null'],
+      ['enqueue', '-', '--format', 'csv', '--dry-run', '--refused', join(folder, 'refused.csv')],
       { stdin, script },
     );
     expect(refused.stdout).toMatch(/^ {2}refused +1 /m);

@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -35,6 +44,22 @@ describe('RefusedFile', () => {
   test('writes thousands of rows in order', () => {
     const rows = Array.from({ length: 3_000 }, (_, i) => ({ line: i + 2, reason: 'r', raw: `row ${i}` }));
     expect(write(...rows).slice(1)).toEqual(rows.map(({ line, reason, raw }) => [String(line), reason, raw]));
+  });
+
+  test.each(['a folder', 'a link'])('leaves alone %s in its place', (kind) => {
+    const target = join(folder, 'of the operator');
+    writeFileSync(target, 'kept');
+    if (kind === 'a folder') mkdirSync(path);
+    else symlinkSync(target, path);
+    expect(() => new RefusedFile(path)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('is not a regular file'), exitCode: 2 }),
+    );
+    expect([readFileSync(target, 'utf8'), lstatSync(path).isFile()]).toEqual(['kept', false]);
+  });
+
+  test('leaves alone a device in its place', () => {
+    expect(() => new RefusedFile('/dev/null')).toThrow(CommandError);
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
   test('removes the file of an earlier run when nothing is refused', () => {
