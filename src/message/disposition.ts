@@ -1,4 +1,4 @@
-/** Whether to call again, and what becomes of a message (ARCHITECTURE.md, What becomes of a message). PURE. */
+/** Whether to call again, and what becomes of a message (ARCHITECTURE.md, Failures). PURE. */
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { DeadLetterError, DeadLetterReason } from './dead-letter.ts';
 import type { Failure } from './failure.ts';

@@ -1,6 +1,6 @@
 /**
  * Classifies failed calls by tables: by error name first, then by HTTP status, because AWS sends some errors, throttling
- * among them, with different statuses (ARCHITECTURE.md, What becomes of a message). PURE.
+ * among them, with different statuses (ARCHITECTURE.md, Failures). PURE.
  */
 
 import { type AwsErrorKind, awsErrorKind, isConnectionCode } from '../aws/errors.ts';
