@@ -6,8 +6,8 @@
  *   any  ── our credentials, clock or set-up fail ───► misconfigured
  *   outage, denied, misconfigured ── an answer that shows the cause is gone ──► open
  *
- * A run is `runLimit` different Identifiers in a row that failed in the same way. While the gate is closed, single
- * calls go through as probes, one at a time, no sooner than `nextProbeAt`.
+ * A run: calls for `runLimit` different Identifiers failed with the same kind, with nothing but throttled answers between.
+ * While the gate is closed, single calls go through as probes, one at a time, no sooner than `nextProbeAt`.
  */
 import type { Failure } from '../message/failure.ts';
 
@@ -30,7 +30,7 @@ interface ProbeSchedule {
 
 export type ProbeSchedules = Readonly<Record<Exclude<GateState, 'open'>, ProbeSchedule>>;
 
-/** Design 2.2: at most one call per 5 s in an outage, every 10 s and up when denied, on a timer else. */
+/** At most one call per 5 s in an outage, every 10 s and up when denied, on a timer else. */
 export const defaultProbeSchedules: ProbeSchedules = {
   outage: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
   denied: { firstMs: 10_000, factor: 1.5, maxMs: 60_000 },

@@ -251,7 +251,7 @@ describe('decideDisposition', () => {
     ['rejected, expiring', failure('rejected'), expiring, letter('Rejected')],
 
     ['denied, found guilty', failure('denied'), {}, letter('Rejected')],
-    // Design 2.2: in an outage, and with the policy revoked, nothing is dead-lettered (a trial's term may end in one).
+    // In an outage, and with the policy revoked, nothing is dead-lettered (a trial's term may end in one).
     ['denied while closed', failure('denied'), closed, { action: 'release' }],
     ['denied while closed, expiring', failure('denied'), { ...closed, ...expiring }, letter('Expiring')],
 

@@ -28,7 +28,7 @@ export interface Parcel {
 export interface OutboxOptions<D extends Disposition, P extends Parcel> {
   readonly send: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
   readonly pack: (delivery: Delivery, disposition: D) => P;
-  /** SQS refuses the parcel for its own sake: another to send in its place; undefined when nothing is left to try. */
+  /** SQS refuses this parcel: another to send in its place; undefined when nothing is left to try. */
   readonly amend: (delivery: Delivery, parcel: P) => P | undefined;
   /** Requests under way at most, while all is well. */
   readonly parallel: number;
@@ -37,7 +37,7 @@ export interface OutboxOptions<D extends Disposition, P extends Parcel> {
   readonly random: () => number;
   /** Aborted when the worker has stopped: nothing is tried again. */
   readonly ended: AbortSignal;
-  /** SQS refuses a parcel for its own sake, and nothing is left to amend; called once per parcel. */
+  /** SQS refuses one particular parcel, and nothing is left to amend; called once per parcel. */
   readonly onRefused: (delivery: Delivery, error: unknown) => void;
   readonly onReachable: (reachable: boolean, error?: unknown) => void;
   /** A request, or so many of its parcels, will be tried again. */
