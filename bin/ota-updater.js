@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+// Without `--`, Node would take `--env-file` for its own.
 // Starts ota-updater: the bundle in a package, the source on its own Node in a checkout. Any Node from 20 runs this file.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

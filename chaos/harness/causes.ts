@@ -53,6 +53,6 @@ function why(call: EffectiveCall, next: EffectiveCall, holds: readonly Hold[], r
   if (held.ended === 'lapsed') return 'lease ended before the delete';
   if (how === 'stopped' && endedAt !== undefined && endedAt < next.effectAt)
     return 'stopped before the delete';
-  if (held.ended === 'given back' || held.ended === 'deferred') return 'given back though applied';
+  if (held.ended === 'released' || held.ended === 'deferred') return 'released though applied';
   return 'unexplained';
 }

@@ -15,7 +15,7 @@ export interface Hold {
   readonly delivered: boolean;
   /** When it was deleted, visible to others again, or received by another. */
   until: number;
-  ended: 'deleted' | 'given back' | 'deferred' | 'lapsed';
+  ended: 'deleted' | 'released' | 'deferred' | 'lapsed';
   /** When its holder deleted or released it; undefined: it never did. */
   settledAt: number | undefined;
 }
@@ -88,7 +88,7 @@ export function holdsOf(
   }
 
   function change(handle: string, seconds: number, at: number): void {
-    if (seconds === 0) end(handle, 'given back', at, at);
+    if (seconds === 0) end(handle, 'released', at, at);
     else if (seconds !== visibilitySeconds) end(handle, 'deferred', at + seconds * 1_000, at);
     else {
       const hold = holds.get(handle);

@@ -4,7 +4,7 @@ import { freshPart, type NewestField, staleFields } from '../message/newest.ts';
 import type { Update } from '../message/update.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
-import type { CallAnswer, OtaApi } from './client.ts';
+import type { OtaApi } from './client.ts';
 import type { Gate } from './gate.ts';
 import type { Claim, Newest } from './newest/newest.ts';
 import type { PermitRequest, Permits } from './permits.ts';
@@ -122,30 +122,29 @@ export class UpdateCall {
     const { permit, fresh } = leave;
     leave.permit = undefined;
     const startedAt = clock.monotonic();
-    let answer: CallAnswer;
     try {
-      answer = await api.updateOtaTask(fresh, signal);
+      const answer = await api.updateOtaTask(fresh, signal);
+      const endedAt = clock.monotonic();
+      if (!answer.ok && signal.aborted) {
+        this.#unanswered = true;
+        return undefined;
+      }
+      const failure = answer.ok ? undefined : classify(answer.error, clock.wall());
+      if (failure?.kind === 'retryable' && failure.status === undefined) this.#unanswered = true;
+      gate.observe(fresh.Identifier, failure);
+      const requestId = answer.ok ? answer.requestId : failure?.requestId;
+      return {
+        startedAt,
+        endedAt,
+        ...(failure !== undefined && { failure }),
+        ...(requestId !== undefined && { requestId }),
+      };
     } catch (thrown) {
-      permits.release(permit);
       return { startedAt, endedAt: clock.monotonic(), failure: bugFailure(thrown) };
-    }
-    const endedAt = clock.monotonic();
-    if (!answer.ok && signal.aborted) {
-      this.#unanswered = true;
+    } finally {
+      // After the gate has seen the answer: it decides whether the next call may be made.
       permits.release(permit);
-      return undefined;
     }
-    const failure = answer.ok ? undefined : classify(answer.error, clock.wall());
-    if (failure?.kind === 'retryable' && failure.status === undefined) this.#unanswered = true;
-    gate.observe(fresh.Identifier, failure);
-    permits.release(permit);
-    const requestId = answer.ok ? answer.requestId : failure?.requestId;
-    return {
-      startedAt,
-      endedAt,
-      ...(failure !== undefined && { failure }),
-      ...(requestId !== undefined && { requestId }),
-    };
   }
 
   /**
@@ -200,7 +199,7 @@ export class UpdateCall {
     if (!granted) return undefined;
     if (!this.#waiter.interrupted) return request;
     // Interrupted between the grant and now.
-    permits.release(request);
+    permits.returnUnused(request);
     return undefined;
   }
 }

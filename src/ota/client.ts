@@ -130,7 +130,7 @@ export function toCallError(thrown: unknown): CallError {
   const error = (
     typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) }
   ) as SdkError;
-  const status = number(error.$metadata?.httpStatusCode) ?? number(error.$response?.statusCode);
+  const status = asNumber(error.$metadata?.httpStatusCode) ?? asNumber(error.$response?.statusCode);
   const code = text(error.code);
   const requestId = text(error.$metadata?.requestId);
   const retryAfter = text(error.$response?.headers?.['retry-after']);
@@ -150,6 +150,6 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function number(value: unknown): number | undefined {
+function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }

@@ -120,7 +120,7 @@ export class Permits {
     request.settle(true);
   }
 
-  /** One probe at a time, each at its hour; sets the alarm for the next. */
+  /** One probe at a time, none before its time; sets the timer for the next. */
   #probeDue(): boolean {
     if (this.#probe !== undefined) return false;
     const delay = this.#options.gate.nextProbeAt - this.#options.now();

@@ -21,7 +21,7 @@ export async function drain({ receiver, held, prefetch, deadLetters, outcomes }:
 const CLOSING_MS = 400;
 
 /**
- * When, after the word to stop, calls in flight are cut and when the drain is over, in milliseconds. Closing comes after
+ * When, after the signal to stop, calls in flight are aborted and when the drain is over, in milliseconds. Closing comes after
  * that and must fit into the grace as well, also into one of a second or two.
  */
 export function drainTimes(graceMs: number): { readonly cutMs: number; readonly endMs: number } {

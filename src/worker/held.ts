@@ -64,8 +64,8 @@ export class Held {
   }
 
   /**
-   * Flushes `gathering` each time that everything held is being settled: what waits there for others to share its
-   * request would wait in vain.
+   * Flushes `gathering` each time that everything held is being settled: no others
+   * will come to share its requests.
    */
   flushWhenAllSettling(gathering: Flushable): void {
     this.#gathering.push(gathering);

@@ -92,7 +92,7 @@ class Lines<T> {
     return turn;
   }
 
-  /** Leaves the line, wherever the item stands in it; the turn of the first passes on. Does nothing for a stranger. */
+  /** Leaves the line, wherever the item stands in it; the turn of the first passes to the next. Does nothing when it is not in the line. */
   leave(key: string, item: T): void {
     const line = this.#lines.get(key);
     const index = line?.findIndex((place) => place.item === item) ?? -1;

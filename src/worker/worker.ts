@@ -33,6 +33,7 @@ export class Worker {
   #state: WorkerState = 'stopped';
   #facts: QueueFacts | undefined;
   #expiryTimer: NodeJS.Timeout | undefined;
+  #sweeping = false;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -128,7 +129,7 @@ export class Worker {
 
   #take(message: Message, pollMs: number): void {
     // Answered after the end: no lease is kept any more, and SQS shows the message to others when its time is up.
-    if (this.#state === 'stopped') return;
+    if (this.#ended.signal.aborted) return;
     const cut = this.#options.source.fifo ? new AbortController() : undefined;
     const delivery = new Delivery(message, parseBody(message.body, message.sentAt), cut);
     this.#stages.held.add(delivery);
@@ -152,7 +153,8 @@ export class Worker {
     const { prefetch, calls, deadLetters, outcomes, held, retention } = this.#stages;
     prefetch.releaseExpiring();
     const receiving = !calls.gate.closed && outcomes?.reachable !== false;
-    if (receiving || !deadLetters.reachable || this.#state !== 'running') return;
+    if (receiving || !deadLetters.reachable || this.#state !== 'running' || this.#sweeping) return;
+    this.#sweeping = true;
     const { source, config, clock } = this.#options;
     void sweepExpiring({
       queue: source,
@@ -161,7 +163,9 @@ export class Worker {
       take: (message) => this.#take(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
       // Without the outcome queue each is held once its letter is sent.
-      full: () => held.size >= MOST_SWEPT,
+      full: () => held.size >= MOST_SWEPT || this.#state !== 'running',
+    }).finally(() => {
+      this.#sweeping = false;
     });
   }
 

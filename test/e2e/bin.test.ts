@@ -1,4 +1,5 @@
 /** The program as `npx ota-updater` starts it: what passes through the file that does. */
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,11 @@ const bin = fileURLToPath(new URL('../../bin/ota-updater.js', import.meta.url));
 const script = [bin];
 
 describe('in this checkout', () => {
+  test('leaves --env-file to the program, by its first line', async () => {
+    const { stderr, code } = await execFileResult(bin, ['--env-file', '/nonexistent.env', 'worker']);
+    expect([code, stderr]).toEqual([2, '--env-file: cannot read /nonexistent.env\n']);
+  });
+
   test('passes arguments, streams and the exit code', async () => {
     const good = await runCommand(['schema'], { script });
     expect(good).toMatchObject({ code: 0, stderr: '' });
@@ -101,3 +107,10 @@ describe('anywhere', () => {
     expect({ code, stdout }).toEqual({ code: 3, stdout: `${process.pid} a` });
   });
 });
+
+/** Runs a file as its first line says. */
+function execFileResult(file: string, args: readonly string[]): Promise<{ code: unknown; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(file, args, (error, _, stderr) => resolve({ code: error?.code ?? 0, stderr }));
+  });
+}

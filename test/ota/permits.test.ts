@@ -90,7 +90,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('a permit given back unused', () => {
+describe('a permit returned unused', () => {
   test("is the next one's in line, without another grant", async () => {
     const { limiter, permits, ask, granted, returnUnused } = setUp({ rate: 10 });
     ask('a', 'b', 'c');
@@ -348,7 +348,7 @@ describe('a probe', () => {
     expect(granted).toEqual(['a', 'b']);
   });
 
-  test('comes at its hour for one who joined the line in between', async () => {
+  test('comes at its time for a request that joined the line in between', async () => {
     const { gate, ask, granted, cancel } = setUp();
     gate.close('outage', down);
     ask('a');

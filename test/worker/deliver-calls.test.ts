@@ -334,13 +334,15 @@ describe('an interruption', () => {
     expect(server.stats().calls).toBe(0);
   });
 
-  test('between the grant of a permit and the call gives the permit back', async () => {
+  test('between the grant of a permit and the call returns the permit to the next in line', async () => {
     const { run, permits, server } = await setUp();
+    const returnUnused = vi.spyOn(permits, 'returnUnused');
     const work = new NotedDelivery();
     const ending = run(update, work);
     work.interrupt('waiting');
     expect(await ending).toEqual({ kind: 'given-up' });
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
+    expect(returnUnused).toHaveBeenCalledTimes(1);
     expect(server.stats().calls).toBe(0);
   });
 
@@ -388,7 +390,7 @@ describe('an interruption', () => {
 });
 
 describe('the end', () => {
-  test('of time cuts a call short: given up, blamed for nothing, told to nobody', async () => {
+  test('of the time to shut down aborts a call: given up, not counted, not observed', async () => {
     const { run, server, permits, gate, attempts, deadline } = await setUp({
       script: ['hang'],
       runLimit: 1,
@@ -414,7 +416,7 @@ describe('the end', () => {
 });
 
 describe('a bug of ours', () => {
-  test('that the API edge reports ends it as internal after one call', async () => {
+  test('that the API client reports ends it as internal after one call', async () => {
     const error = {
       name: 'TypeError',
       message: 'x is not a function',
@@ -459,7 +461,7 @@ describe('a bug of ours', () => {
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
   });
 
-  test('is told in one line of at most 1,000 characters, as every failure is', async () => {
+  test('has a message of one line and at most 1,000 characters, as every failure has', async () => {
     const bug = new TypeError(`two\nlines ${'x'.repeat(2_000)}`);
     const { run } = await setUp({ api: { updateOtaTask: () => Promise.reject(bug), destroy: () => {} } });
     const ending = await run(update, new NotedDelivery());
@@ -568,7 +570,7 @@ describe('newest wins', () => {
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
   });
 
-  test('who waits for a claim can be told to give up', async () => {
+  test('a wait for a claim can be interrupted', async () => {
     const { newest } = claimed(Number.POSITIVE_INFINITY);
     const { run, permits } = await setUp({ newest });
     const work = new NotedDelivery({ hold: true });
@@ -579,7 +581,7 @@ describe('newest wins', () => {
     expect([permits.inFlight, permits.waiting]).toEqual([0, 0]);
   });
 
-  test('who is told to give up while the claim is asked for makes no call, and gives it back', async () => {
+  test('an interruption while the claim is requested makes no call, and releases the claim', async () => {
     const work = new NotedDelivery();
     const { newest, tokens } = claimed(0, () => work.interrupt('waiting'));
     const { run, server, permits } = await setUp({ newest });

@@ -1,6 +1,6 @@
 /** Moves letters to the source queue: sends first, deletes after the confirmation. A crash in between duplicates. */
 
-import { BATCH_SIZE, type PackedItem, packRequests } from '../../queue/batch.ts';
+import { BATCH_SIZE, type PackedItem, packRequests, partitionBatch } from '../../queue/batch.ts';
 import type { BatchFailure, OutgoingMessage, QueueAttributes, SendAnswer } from '../../queue/types.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Letter } from '../letters/letter.ts';
@@ -76,9 +76,8 @@ export class Mover {
       return failed;
     };
     const failures = await retryBatch(batch, ({ message }) => message.key, send, this.#options);
-    const failed = new Set(failures.map(({ key }) => key));
     this.refused.push(...failures);
-    const confirmed = batch.filter(({ message }) => !failed.has(message.key));
+    const { taken: confirmed } = partitionBatch(batch, failures, ({ message }) => message.key);
     const handles = confirmed.flatMap(({ message }) => held.receiptHandle(message.key) ?? []);
     const stuck = await retryBatch(
       handles,

@@ -1,6 +1,6 @@
 /**
- * While calls are paused, or outcomes cannot be published, few messages come to hand or none: this looks for those in
- * the queue that would vanish meanwhile.
+ * While calls are paused, or outcomes cannot be published, few messages are received or none. This looks for those that
+ * the queue would delete for their age meanwhile.
  */
 import type { Message } from '../../message/message.ts';
 import { BATCH_SIZE } from '../../queue/batch.ts';
@@ -17,7 +17,7 @@ export interface SweepOptions {
   readonly full: () => boolean;
 }
 
-/** Receives until a whole receive shows nothing expiring; gives everything else back at once. Never throws. */
+/** Receives until a whole receive shows nothing expiring; releases everything else at once. Never throws. */
 export async function sweepExpiring({
   queue,
   visibilitySeconds,

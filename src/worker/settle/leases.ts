@@ -5,7 +5,7 @@
  *   held ── half of it is left ─► extending ── confirmed ─► held
  *   held, extending ── it is to be deferred or released ─► extended no more
  *   held, extending ── it runs out, or SQS refuses to extend it ─► lost
- *   extending ── SQS refuses, but a settlement is under way ─► in doubt: that settlement's answer tells, or time
+ *   extending ── SQS refuses, but a settlement is under way ─► in doubt: lost, unless the settlement is confirmed first
  *   held ── SQS will extend no further ─► at the wall: released before it runs out
  *
  * Leases stand in the order of their deadlines (all are equally long, and an extended one goes to the end), so a
@@ -156,7 +156,7 @@ export class LeaseKeeper<T extends Leased> {
     }
   }
 
-  /** A lease that runs out before the next tick is lost at its hour, not at the tick: a call may have to be cut. */
+  /** A lease that runs out before the next tick is lost when it runs out, not at the tick: a call may have to be cut. */
   #wakeFor(soonestMs: number): void {
     clearTimeout(this.#alarm);
     this.#alarm = undefined;

@@ -244,6 +244,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   }
 
   #refuse(entry: Entry<P>, error: unknown): void {
+    if (!this.#isHere(entry)) return;
     void this.#setAside(entry);
     if (entry.refused) return;
     entry.refused = true;

@@ -273,7 +273,7 @@ describe('when the rate has fallen', () => {
   });
 });
 
-describe('what is given back', () => {
+describe('what is released', () => {
   test('with a message of a FIFO queue are those behind it, in its group alone', () => {
     const names = ['a1', 'a2', 'b1', 'b2', 'a3', 'a4'];
     const { prefetch, of, released } = setUp(

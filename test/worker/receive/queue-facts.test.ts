@@ -168,7 +168,7 @@ describe('findQueues', () => {
     expect(events).toEqual([{ type: 'queue-assumed', queueUrl: source.url, error: expect.any(Error) }]);
   });
 
-  test('ends without an answer when it is told to', async () => {
+  test('ends without an answer when it is aborted', async () => {
     const { found, controller } = find(connect('updates'), connect('missing'), () => controller.abort());
     expect(await found).toBeUndefined();
   });

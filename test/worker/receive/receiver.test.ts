@@ -253,7 +253,7 @@ describe('polling', () => {
     expect(queue.made).toBe(0);
   });
 
-  test('hands over messages in the same turn in which their room is given back', async () => {
+  test('hands over messages in the same turn in which their room is released', async () => {
     const room: number[] = [];
     let held = 0;
     const { queue, receiver } = setUp({
@@ -356,7 +356,7 @@ describe('a failing poll', () => {
     expect(recovered).toHaveBeenCalledTimes(1);
   });
 
-  test('gives back the room it was asked for', async () => {
+  test('releases the room that it had reserved', async () => {
     const { queue, receiver } = setUp({ free: () => 10 });
     receiver.start();
     queue.polls[0]?.fail(new Error('away'));

@@ -86,13 +86,13 @@ describe('sweepExpiring', () => {
     expect(await sweep(connect('empty'))).toEqual({ taken: [], errors: [] });
   });
 
-  test('never throws: a queue that cannot be read is told of', async () => {
+  test('never throws: a queue that cannot be read is an event', async () => {
     const { taken, errors } = await sweep(connect('missing'));
     expect(taken).toEqual([]);
     expect(errors).toEqual([expect.any(Error)]);
   });
 
-  test('keeps what it took when the rest cannot be given back', async () => {
+  test('keeps what it took when the rest cannot be released', async () => {
     sqs.createQueue('stubborn');
     sqs.sendMessage('stubborn', 'old 1');
     sqs.sendMessage('stubborn', 'young 1');

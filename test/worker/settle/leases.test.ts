@@ -354,7 +354,7 @@ describe('a lease', () => {
   });
 });
 
-describe('a message that is given back', () => {
+describe('a message that is released or deferred', () => {
   test('is extended no more, not even past its end; the others are', async () => {
     const { keeper, requests, lost, hold } = setUp();
     const [a] = hold('a', 'b');
@@ -405,7 +405,7 @@ describe('the wall', () => {
     expect(MAX_HOLD_MS).toBe(12 * 3_600_000);
   });
 
-  test('is told of once, in time to give the message back, and no extension reaches past it', async () => {
+  test('is announced once, in time to release the message, and no extension reaches past it', async () => {
     const { requests, walls, lost, hold } = setUp({ maxHoldMs: 60_000 });
     hold('a');
     await pass(47_999);
