@@ -30,6 +30,8 @@ export interface DeadLetterRecord {
   readonly sentAt: string;
   readonly deadLetteredAt: string;
   readonly sourceMessageId: string;
+  /** Of the message that was first sent, when this one was redriven. */
+  readonly originalMessageId?: string;
   readonly sourceQueueUrl: string;
   readonly jobId?: string;
   readonly requestId?: string;
@@ -55,7 +57,11 @@ export interface DeadLetter {
 export interface EarlierRecord {
   readonly sentAt?: string;
   readonly redriveCount?: number;
+  readonly originalMessageId?: string;
 }
+
+/** SQS's ids have 36 characters. */
+const MAX_MESSAGE_ID = 100;
 
 /**
  * Reads the `DeadLetter` attribute that a message came with. Anyone may have written it: a field that is not valid, or a
@@ -65,16 +71,25 @@ export function readEarlierRecord(message: Message): EarlierRecord {
   const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;
   if (text === undefined) return {};
   try {
-    const { sentAt, redriveCount } = JSON.parse(text) as Record<string, unknown>;
+    const { sentAt, redriveCount, originalMessageId, sourceMessageId } = JSON.parse(text) as Record<
+      string,
+      unknown
+    >;
+    const original = [originalMessageId, sourceMessageId].find(isMessageId);
     const sent = typeof sentAt === 'string' ? Date.parse(sentAt) : Number.NaN;
     return {
       ...(sent <= message.sentAt && { sentAt: new Date(sent).toISOString() }),
       ...(Number.isSafeInteger(redriveCount) &&
         (redriveCount as number) >= 0 && { redriveCount: redriveCount as number }),
+      ...(original !== undefined && { originalMessageId: original }),
     };
   } catch {
     return {};
   }
+}
+
+function isMessageId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_MESSAGE_ID;
 }
 
 export interface DeadLetterFacts {
@@ -98,6 +113,7 @@ export function deadLetterRecord(message: Message, facts: DeadLetterFacts): Dead
     sentAt: earlier.sentAt ?? new Date(message.sentAt).toISOString(),
     deadLetteredAt: new Date(facts.now).toISOString(),
     sourceMessageId: message.messageId,
+    ...(earlier.originalMessageId !== undefined && { originalMessageId: earlier.originalMessageId }),
     sourceQueueUrl: facts.sourceQueueUrl,
     ...(jobId !== undefined && { jobId }),
     ...(requestId !== undefined && { requestId }),

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { deadLetterReasons } from './dead-letter.ts';
 import type { Disposition } from './disposition.ts';
-import { type UpdateIds, updateSchema } from './update.ts';
+import { type Update, type UpdateIds, updateSchema } from './update.ts';
 
-const { Identifier, JobId, RequestId } = updateSchema.shape;
+const { Identifier, JobId, RequestId, IssuedAt, Description, TaskConfigurationId } = updateSchema.shape;
 
 const outcomeErrorSchema = z.object({
   name: z.string().describe("The error's code."),
@@ -17,9 +17,19 @@ const outcomeErrorSchema = z.object({
 export const outcomeSchema = z
   .object({
     MessageId: z.string().min(1).describe('Of the message that carried the update, on the source queue.'),
+    OriginalMessageId: z
+      .string()
+      .min(1)
+      .describe(
+        'Of the message that was first sent, when this one was redriven and its DeadLetter record says so.',
+      )
+      .optional(),
     Identifier: Identifier.optional(),
     JobId,
     RequestId,
+    IssuedAt,
+    Description,
+    TaskConfigurationId,
     Outcome: z.enum(['applied', 'superseded', 'dead-lettered']).describe('How the update ended.'),
     Reason: z.enum(deadLetterReasons).describe('Why it was dead-lettered.').optional(),
     Error: outcomeErrorSchema.describe('What the dead letter says of the error.').optional(),
@@ -40,8 +50,12 @@ export type EndingDisposition = Extract<Disposition, { action: 'acknowledge' | '
 /** The fields of an outcome that do not depend on the disposition. */
 export interface OutcomeFacts {
   readonly messageId: string;
+  /** Of the message that was first sent, as the `DeadLetter` record of a redriven one says. */
+  readonly originalMessageId?: string | undefined;
   /** The ids that could be read. */
   readonly ids: UpdateIds;
+  /** undefined: the message was no valid update. Its values tell whose row it ends when nobody knows its message id. */
+  readonly update?: Update | undefined;
   /** API calls made in this delivery. */
   readonly attempts: number;
   /** Epoch milliseconds. */
@@ -50,11 +64,16 @@ export interface OutcomeFacts {
 
 export function outcomeOf(facts: OutcomeFacts, disposition: EndingDisposition): Outcome {
   const { identifier, jobId, requestId } = facts.ids;
+  const { IssuedAt, Description, TaskConfigurationId } = facts.update ?? {};
   return {
     MessageId: facts.messageId,
+    ...(facts.originalMessageId !== undefined && { OriginalMessageId: facts.originalMessageId }),
     ...(identifier !== undefined && { Identifier: identifier }),
     ...(jobId !== undefined && { JobId: jobId }),
     ...(requestId !== undefined && { RequestId: requestId }),
+    ...(IssuedAt !== undefined && { IssuedAt }),
+    ...(Description !== undefined && { Description }),
+    ...(TaskConfigurationId !== undefined && { TaskConfigurationId }),
     ...endingOf(disposition),
     Attempts: facts.attempts,
     At: new Date(facts.now).toISOString(),

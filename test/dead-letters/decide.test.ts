@@ -106,13 +106,21 @@ describe('what is sent', () => {
   ])('gets a first sent time and a count, for a letter %s', (_what, text) => {
     const message = sent(letterWith(text));
     const life = readEarlierRecord(messageWith(null, { attributes: message.attributes ?? {}, sentAt: now }));
-    expect(life).toEqual({ sentAt: new Date(now - 60_000).toISOString(), redriveCount: 0 });
+    expect(life).toEqual({
+      sentAt: new Date(now - 60_000).toISOString(),
+      redriveCount: 0,
+      originalMessageId: letterWith(text).message.messageId,
+    });
   });
 
   test('keeps the first sent time and the count, for a redriven letter that SQS moved', () => {
     const message = sent(letterWith({ redriveCount: 1 }, arn('updates')));
     const life = readEarlierRecord(messageWith(null, { attributes: message.attributes ?? {}, sentAt: now }));
-    expect(life).toEqual({ sentAt: record.sentAt, redriveCount: 2 });
+    expect(life).toEqual({
+      sentAt: record.sentAt,
+      redriveCount: 2,
+      originalMessageId: record.sourceMessageId,
+    });
   });
 
   test.each([

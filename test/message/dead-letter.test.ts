@@ -108,6 +108,14 @@ describe('deadLetterRecord', () => {
     expect([second.redriveCount, third.redriveCount]).toEqual([1, 2]);
   });
 
+  test('keeps the id that the message had first, through any number of redrives', () => {
+    expect(record).not.toHaveProperty('originalMessageId');
+    const second = deadLetterRecord(withFormer(record, { messageId: 'm-2', sentAt: anHourLater }), facts);
+    expect(second).toMatchObject({ sourceMessageId: 'm-2', originalMessageId: 'm-1' });
+    const third = deadLetterRecord(withFormer(second, { messageId: 'm-3', sentAt: anHourLater }), facts);
+    expect(third).toMatchObject({ sourceMessageId: 'm-3', originalMessageId: 'm-1' });
+  });
+
   test('keeps the first sent time from an earlier record that was shrunk', () => {
     const former = textOf(
       buildDeadLetter(messageOf(), record, bytesOf(buildDeadLetter(messageOf(), record, unlimited)) - 30),
@@ -133,6 +141,9 @@ describe('readEarlierRecord', () => {
     ['a count as text', { redriveCount: '2' }],
     ['a count that is not a safe integer', { redriveCount: 1e300 }],
     ['a count of null', { redriveCount: null }],
+    ['a message id that is a number', { originalMessageId: 7, sourceMessageId: 8 }],
+    ['an empty message id', { originalMessageId: '' }],
+    ['a message id without end', { sourceMessageId: 'x'.repeat(101) }],
   ])('believes nothing of %s', (_, former) => {
     expect(readEarlierRecord(withFormer(former))).toEqual({});
   });

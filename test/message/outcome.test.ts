@@ -32,6 +32,22 @@ describe('outcomeOf', () => {
     },
   );
 
+  test('says what was updated, when it was decided on, and which message a redriven one first was', () => {
+    const update = {
+      Identifier: 'a1',
+      Description: 'new',
+      TaskConfigurationId: 'cfg2',
+      IssuedAt: '2026-11-23T06:00:00Z',
+    };
+    const { Identifier: _, ...values } = update;
+    const told = outcomeOf(
+      { ...facts, update, originalMessageId: 'm-0' },
+      { action: 'acknowledge', outcome: 'applied' },
+    );
+    expect(told).toMatchObject({ ...values, MessageId: 'm-1', OriginalMessageId: 'm-0' });
+    expect(outcomeSchema.parse(told)).toEqual(told);
+  });
+
   test('takes reason and error of a dead letter', () => {
     const error = { name: 'ValidationException', status: 400, message: 'no', requestId: 'r' };
     expect(outcomeOf(facts, { action: 'dead-letter', reason: 'Rejected', error })).toEqual({
@@ -60,7 +76,11 @@ describe('the JSON Schema of an outcome', () => {
         (body, disposition, attempts, at) => {
           const check = parseBody(body, now);
           const ids = check.ok ? { identifier: check.update.Identifier } : check.ids;
-          const outcome = outcomeOf({ messageId: 'm-1', ids, attempts, now: inYears(at) }, disposition);
+          const update = check.ok ? check.update : undefined;
+          const outcome = outcomeOf(
+            { messageId: 'm-1', ids, update, attempts, now: inYears(at) },
+            disposition,
+          );
           const read: unknown = JSON.parse(printableJson(outcome));
           expect(accepts(read), JSON.stringify(accepts.errors)).toBe(true);
           expect(outcomeSchema.parse(read)).toEqual(read);

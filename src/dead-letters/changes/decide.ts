@@ -81,7 +81,7 @@ function objection(
 }
 
 /**
- * The attributes with a record that keeps the first sent time and counts the redrives; undefined when there is no
+ * The attributes with a record that keeps first sent time and first message id and counts the redrives; undefined when there is no
  * room for one. A worker reads both, and counts one more (`readEarlierRecord`).
  */
 function withRecord({ message, record, redriveCount }: Letter): Letter['message']['attributes'] | undefined {
@@ -91,7 +91,10 @@ function withRecord({ message, record, redriveCount }: Letter): Letter['message'
   const known = attributes[DEAD_LETTER_ATTRIBUTE] !== undefined;
   if (!known && Object.keys(attributes).length >= MAX_ATTRIBUTES) return undefined;
   const sentAt = former.sentAt ?? new Date(message.sentAt).toISOString();
-  const stringValue = JSON.stringify({ ...(record && { reason: record.reason }), sentAt, redriveCount });
+  // SQS moves a message under its own id.
+  const originalMessageId = former.originalMessageId ?? message.messageId;
+  const reason = record && { reason: record.reason };
+  const stringValue = JSON.stringify({ ...reason, sentAt, redriveCount, originalMessageId });
   return { ...attributes, [DEAD_LETTER_ATTRIBUTE]: { dataType: 'String', stringValue } };
 }
 

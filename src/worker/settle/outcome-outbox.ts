@@ -1,4 +1,5 @@
 /** The outbox of outcomes: only when an outcome is confirmed is its message deleted. */
+import { readEarlierRecord } from '../../message/dead-letter.ts';
 import { type EndingDisposition, type Outcome, outcomeOf } from '../../message/outcome.ts';
 import type { OutgoingMessage } from '../../queue/types.ts';
 import { printableJson } from '../../text/printable.ts';
@@ -36,8 +37,15 @@ export class OutcomeOutbox extends Outbox<EndingDisposition, OutcomeParcel> {
       parallel: OUTCOME_REQUESTS,
       lingerMs,
       pack: (delivery, disposition) => {
-        const { message, ids, tally } = delivery;
-        const facts = { messageId: message.messageId, ids, attempts: tally.attempts, now: now() };
+        const { message, check, ids, tally } = delivery;
+        const facts = {
+          messageId: message.messageId,
+          originalMessageId: readEarlierRecord(message).originalMessageId,
+          ids,
+          update: check.ok ? check.update : undefined,
+          attempts: tally.attempts,
+          now: now(),
+        };
         return toParcel(delivery, outcomeOf(facts, disposition));
       },
       // A queue set to take little: once more without the text, which the dead letter and the log hold as well.

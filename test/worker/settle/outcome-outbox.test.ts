@@ -56,6 +56,16 @@ describe('an outcome on its queue', () => {
     expect(outcomeSchema.parse(JSON.parse(sent[0]?.body ?? ''))).toEqual(outcome);
   });
 
+  test('says whose update it was: by message ids, and by values where it was a valid one', async () => {
+    const DeadLetter = { dataType: 'String', stringValue: '{"sourceMessageId":"id-0"}' };
+    const applied = { action: 'acknowledge', outcome: 'applied' } as const;
+    const { outcome } = await publish({ attributes: { DeadLetter } }, applied);
+    expect(outcome).toMatchObject({ MessageId: 'id-1', OriginalMessageId: 'id-0', Description: 'new' });
+    const invalid = await publish({ body: '{"Identifier":"a1","Description":"!"}' }, rejected);
+    expect(invalid.outcome).not.toHaveProperty('Description');
+    expect(invalid.outcome).not.toHaveProperty('OriginalMessageId');
+  });
+
   test('holds no character that SQS refuses', async () => {
     const { sent, outcome } = await publish({}, rejected);
     expect(sent[0]?.body).not.toMatch(/[\uffff\u0085]/);
