@@ -1,12 +1,14 @@
 /** docs/reference/metrics.md */
 import { deadLetterReasons } from '../../src/message/dead-letter.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
+import { conditionNames } from '../../src/worker/conditions.ts';
 import { code, type Page, table } from './page.ts';
 
 const PREFIX = 'ota_updater_';
 
 /** What each label holds. */
 const labels: Readonly<Record<string, string>> = {
+  condition: conditionNames.map(code).join(', '),
   disposition: '`acknowledge`, `dead-letter`, `defer` or `release`',
   field: '`Description` or `TaskConfigurationId`',
   fit: 'how the record was made to fit: see [dead letters](../../ARCHITECTURE.md#dead-letters)',

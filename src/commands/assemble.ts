@@ -17,6 +17,7 @@ import { FixedRate } from '../ota/rate/rate-control.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { systemClock } from '../time/clock.ts';
+import { Conditions } from '../worker/conditions.ts';
 import { createEmitter, type WorkerListener } from '../worker/events.ts';
 import { MAX_POLLS } from '../worker/receive/receiver.ts';
 import { OUTCOME_REQUESTS } from '../worker/settle/outcome-outbox.ts';
@@ -64,6 +65,7 @@ export function assemble({
   const metrics = createMetrics(() => worker.snapshot());
   const all = [logEvents(log), metrics.listener, ...listeners];
   const emit = createEmitter(all);
+  const conditions = new Conditions({ clock: systemClock, emit });
   const limiter = createLimiter(config, emit);
   const worker: Worker = new Worker({
     config,
@@ -80,6 +82,7 @@ export function assemble({
       ? new AdaptiveRate({ ceiling: config.rateLimit, onChange: (rate) => limiter.setRate(rate) })
       : new FixedRate(config.rateLimit),
     newest: createNewest(config, emit),
+    conditions,
     clock: systemClock,
     random: Math.random,
     listeners: all,

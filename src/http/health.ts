@@ -27,15 +27,43 @@ const gateReasons = {
   misconfigured: "this worker's credentials, clock or configuration are refused",
 } as const;
 
+/** A condition that is raised, as `/readyz` shows it. */
+export interface ShownCondition {
+  readonly condition: string;
+  /** ISO 8601 UTC. */
+  readonly since: string;
+  /** The name of the last error. */
+  readonly error?: string;
+}
+
+/** Every condition that is raised: also those with which the worker is ready. */
+export function raisedConditions(now: WorkerSnapshot): readonly ShownCondition[] {
+  return now.conditions.flatMap(({ name, raised }) => {
+    if (raised === undefined) return [];
+    const { since, error } = raised;
+    return [
+      {
+        condition: name,
+        since: new Date(since).toISOString(),
+        ...(error !== undefined && { error }),
+      },
+    ];
+  });
+}
+
 /** Ready while updates can be applied: running, all queues found and reachable, calls not paused. */
 export function readiness(now: WorkerSnapshot): Health {
   const reasons: string[] = [];
   if (now.state !== 'running') reasons.push(`the worker is ${now.state}`);
   if (!now.queuesFound) reasons.push('the queues have not been found yet');
-  if (!now.receiving) reasons.push('receiving from the queue fails');
-  if (!now.deadLetterQueueReachable) reasons.push('the dead-letter queue does not accept letters');
+  for (const { effect, reason, raised } of now.conditions) {
+    if (raised === undefined || effect === 'noted') continue;
+    const { error, since } = raised;
+    reasons.push(
+      `${reason} (${error === undefined ? '' : `${error}, `}since ${new Date(since).toISOString()})`,
+    );
+  }
   if (now.refusedLetters > 0) reasons.push(`the dead-letter queue refuses ${now.refusedLetters} letters`);
-  if (!now.outcomeQueueReachable) reasons.push('the outcome queue does not accept outcomes');
   if (now.refusedOutcomes > 0) reasons.push(`the outcome queue refuses ${now.refusedOutcomes} outcomes`);
   if (now.gate !== 'open') {
     const failure = now.gateReason;

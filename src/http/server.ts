@@ -2,7 +2,7 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
-import { type Health, liveness, readiness } from './health.ts';
+import { type Health, liveness, raisedConditions, readiness } from './health.ts';
 
 export interface HttpOptions {
   readonly snapshot: () => WorkerSnapshot;
@@ -13,16 +13,19 @@ export interface HttpOptions {
 export function createHttpServer({ snapshot, registry }: HttpOptions): FastifyInstance {
   const app = fastify({ forceCloseConnections: true });
   app.get('/livez', (_request, reply) => answer(reply, liveness(snapshot())));
-  app.get('/readyz', (_request, reply) => answer(reply, readiness(snapshot())));
+  app.get('/readyz', (_request, reply) => {
+    const now = snapshot();
+    return answer(reply, readiness(now), { conditions: raisedConditions(now) });
+  });
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
   return app;
 }
 
-function answer(reply: FastifyReply, { ok, reasons }: Health): FastifyReply {
+function answer(reply: FastifyReply, { ok, reasons }: Health, more: object = {}): FastifyReply {
   return reply
     .code(ok ? 200 : 503)
     .header('cache-control', 'no-store')
-    .send({ status: ok ? 'ok' : 'not ok', reasons });
+    .send({ status: ok ? 'ok' : 'not ok', reasons, ...more });
 }

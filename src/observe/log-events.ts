@@ -2,6 +2,7 @@
 import type { Failure } from '../message/failure.ts';
 import { printableUrl } from '../text/urls.ts';
 import { version } from '../version.ts';
+import type { ConditionEvent, ConditionName } from '../worker/conditions.ts';
 import type { Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
 import { describeError } from './errors.ts';
 import { type LogField, type LogLine, logLines } from './log-lines.ts';
@@ -28,13 +29,13 @@ export function logEvents(log: Logger): WorkerListener {
         logSettled(log, event);
         break;
       case 'receive-failed':
-        writeLine(log, logLines.receiveFailed, () => ({
+        writeLine(log, logLines.receiveRetrying, () => ({
           error: describeError(event.error),
           retryInMs: Math.round(event.retryInMs),
         }));
         break;
-      case 'receive-recovered':
-        writeLine(log, logLines.receiveRecovered);
+      case 'condition':
+        logCondition(log, event);
         break;
       case 'queues-unresolved':
         writeLine(log, logLines.queueUnresolved, () => ({
@@ -65,14 +66,6 @@ export function logEvents(log: Logger): WorkerListener {
       case 'outcome-refused':
         logRefused(log, logLines.outcomeRefused, event);
         break;
-      case 'dead-letter-queue':
-        if (event.reachable) writeLine(log, logLines.deadLetterQueueReachable);
-        else logError(log, logLines.deadLetterQueueUnreachable, event.error);
-        break;
-      case 'outcome-queue':
-        if (event.reachable) writeLine(log, logLines.outcomeQueueReachable);
-        else logError(log, logLines.outcomeQueueUnreachable, event.error);
-        break;
       case 'rate-budget':
         if (event.shared) writeLine(log, logLines.rateShared);
         else logError(log, logLines.rateAlone, event.reason);
@@ -86,6 +79,23 @@ export function logEvents(log: Logger): WorkerListener {
         break;
     }
   };
+}
+
+/** When it is raised, and when it is cleared. */
+const conditionLines = {
+  receiving: [logLines.receiveFailed, logLines.receiveRecovered],
+  'dead-lettering': [logLines.deadLetterQueueUnreachable, logLines.deadLetterQueueReachable],
+  publishing: [logLines.outcomeQueueUnreachable, logLines.outcomeQueueReachable],
+} as const satisfies Readonly<Record<ConditionName, readonly [LogLine<'error'>, LogLine<'durationMs'>]>>;
+
+function logCondition(log: Logger, event: ConditionEvent): void {
+  const [raised, cleared] = conditionLines[event.condition];
+  if (event.raised) {
+    const { error } = event;
+    writeLine(log, raised, () => ({ error: error === undefined ? undefined : describeError(error) }));
+  } else {
+    writeLine(log, cleared, () => ({ durationMs: Math.round(event.durationMs) }));
+  }
 }
 
 function logError(log: Logger, line: LogLine<'error'>, error: unknown): void {

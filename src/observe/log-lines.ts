@@ -86,8 +86,9 @@ export const logLines = {
   ]),
 
   received: line('debug', 'received', 'messages received', ['count', 'durationMs']),
-  receiveFailed: line('warn', 'receive.failed', 'cannot receive from the queue', ['error', 'retryInMs']),
-  receiveRecovered: line('info', 'receive.recovered', 'receiving again'),
+  receiveFailed: line('warn', 'receive.failed', 'cannot receive from the queue; trying again', ['error']),
+  receiveRetrying: line('debug', 'receive.retrying', 'a receive failed', ['error', 'retryInMs']),
+  receiveRecovered: line('info', 'receive.recovered', 'receiving again', ['durationMs']),
   queueUnresolved: line(
     'error',
     'queue.unresolved',
@@ -157,6 +158,7 @@ export const logLines = {
     'info',
     'dead_letter_queue.reachable',
     'the dead-letter queue accepts letters again',
+    ['durationMs'],
   ),
   deadLetterQueueUnreachable: line(
     'error',
@@ -170,7 +172,9 @@ export const logLines = {
     'the outcome queue refuses this outcome (see its MaximumMessageSize); keeping it and retrying',
     [...update, 'error'],
   ),
-  outcomeQueueReachable: line('info', 'outcome_queue.reachable', 'the outcome queue accepts outcomes again'),
+  outcomeQueueReachable: line('info', 'outcome_queue.reachable', 'the outcome queue accepts outcomes again', [
+    'durationMs',
+  ]),
   outcomeQueueUnreachable: line(
     'error',
     'outcome_queue.unreachable',

@@ -90,23 +90,18 @@ const gauges: readonly {
     read: (now) => now.oldestHeldMs / 1_000,
   },
   { name: 'ota_updater_rate_limit', help: 'Calls per second allowed now.', read: (now) => now.rate },
-  {
-    name: 'ota_updater_dead_letter_queue_reachable',
-    help: '1 while the dead-letter queue accepts letters.',
-    read: (now) => Number(now.deadLetterQueueReachable),
-  },
-  {
-    name: 'ota_updater_outcome_queue_reachable',
-    help: '1 while the outcome queue accepts outcomes, or none is configured.',
-    read: (now) => Number(now.outcomeQueueReachable),
-  },
-  { name: 'ota_updater_receiving', help: '1 while receives succeed.', read: (now) => Number(now.receiving) },
 ];
 
 const gateGauge = {
   name: 'ota_updater_gate',
   help: '1 for the current state of the gate.',
   labelNames: ['state'],
+} as const;
+
+const conditionGauge = {
+  name: 'ota_updater_condition',
+  help: '1 while the condition is there, which keeps updates from going through; `/readyz` says more.',
+  labelNames: ['condition'],
 } as const;
 
 const buildGauge = {
@@ -176,6 +171,14 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
     collect() {
       const current = snapshot().gate;
       for (const state of gateStates) this.set({ state }, Number(state === current));
+    },
+  });
+  new Gauge({
+    registers,
+    ...conditionGauge,
+    collect() {
+      for (const { name, raised } of snapshot().conditions)
+        this.set({ condition: name }, Number(raised !== undefined));
     },
   });
   new Gauge({ registers, ...buildGauge }).set({ version }, 1);

@@ -7,6 +7,7 @@ import type { NewestField } from '../message/newest.ts';
 import type { Outcome } from '../message/outcome.ts';
 import type { UpdateIds } from '../message/update.ts';
 import type { GateChange } from '../ota/gate.ts';
+import type { ConditionEvent } from './conditions.ts';
 
 export type WorkerState = 'starting' | 'running' | 'draining' | 'stopped';
 
@@ -28,7 +29,6 @@ export type WorkerEvent =
     }
   | { readonly type: 'queue-assumed'; readonly queueUrl: string; readonly error: unknown }
   | { readonly type: 'receive-failed'; readonly error: unknown; readonly retryInMs: number }
-  | { readonly type: 'receive-recovered' }
   | {
       readonly type: 'attempt';
       readonly subject: Subject;
@@ -60,14 +60,13 @@ export type WorkerEvent =
       readonly error: unknown;
     }
   | { readonly type: 'letter-refused'; readonly subject: Subject; readonly error: unknown }
-  | { readonly type: 'dead-letter-queue'; readonly reachable: boolean; readonly error?: unknown }
   | { readonly type: 'outcome-refused'; readonly subject: Subject; readonly error: unknown }
-  | { readonly type: 'outcome-queue'; readonly reachable: boolean; readonly error?: unknown }
   /** The shared rate budget: held with the other workers, or alone at the share held so far. */
   | { readonly type: 'rate-budget'; readonly shared: boolean; readonly reason?: unknown }
   /** The memory of what is newest: one with the other workers, or this one's alone. */
   | { readonly type: 'newest-memory'; readonly shared: boolean; readonly reason?: unknown }
-  | { readonly type: 'gate'; readonly change: GateChange };
+  | { readonly type: 'gate'; readonly change: GateChange }
+  | ConditionEvent;
 
 export type WorkerListener = (event: WorkerEvent) => void;
 

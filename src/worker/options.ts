@@ -8,6 +8,7 @@ import type { RateControl } from '../ota/rate/rate-control.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { BackoffSettings } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Conditions } from './conditions.ts';
 import type { WorkerListener } from './events.ts';
 import { TRIAL_MS } from './trials.ts';
 
@@ -21,6 +22,8 @@ export interface WorkerOptions {
   readonly limiter: RateLimiter;
   readonly rate: RateControl;
   readonly newest: Newest;
+  /** Raised and cleared also by what stands around the worker. */
+  readonly conditions: Conditions;
   readonly clock: Clock;
   readonly random: () => number;
   readonly listeners: readonly WorkerListener[];

@@ -1,6 +1,7 @@
 /** The worker at one moment, for health and metrics. */
 import type { Failure } from '../message/failure.ts';
 import type { GateState } from '../ota/gate.ts';
+import type { Condition } from './conditions.ts';
 import type { WorkerState } from './events.ts';
 import type { Stages } from './stages.ts';
 
@@ -10,13 +11,10 @@ export interface WorkerSnapshot {
   /** Why the gate is closed. */
   readonly gateReason: Failure | undefined;
   readonly queuesFound: boolean;
-  /** False while receives fail. */
-  readonly receiving: boolean;
-  readonly deadLetterQueueReachable: boolean;
+  /** All of them, raised or not. */
+  readonly conditions: readonly Condition[];
   /** Letters that SQS refuses even without their record; kept and retried. */
   readonly refusedLetters: number;
-  /** True also where no outcomes are published. */
-  readonly outcomeQueueReachable: boolean;
   /** Outcomes that SQS refuses; kept and retried. */
   readonly refusedOutcomes: number;
   /** How long a poll has been wanted and none has ended, in milliseconds. */
@@ -33,7 +31,7 @@ export interface WorkerSnapshot {
 
 /** @param worker what the stages do not know; `now` in epoch milliseconds. */
 export function snapshotOf(
-  { calls, rate, receiver, deadLetters, outcomes, trials, held }: Stages,
+  { calls, conditions, rate, receiver, deadLetters, outcomes, trials, held }: Stages,
   { state, queuesFound, now }: Pick<WorkerSnapshot, 'state' | 'queuesFound'> & { readonly now: number },
 ): WorkerSnapshot {
   const { gate, permits } = calls;
@@ -42,10 +40,8 @@ export function snapshotOf(
     gate: gate.state,
     gateReason: gate.reason,
     queuesFound,
-    receiving: !receiver.failing,
-    deadLetterQueueReachable: deadLetters.reachable,
+    conditions: conditions.list(),
     refusedLetters: deadLetters.refused,
-    outcomeQueueReachable: outcomes?.reachable ?? true,
     refusedOutcomes: outcomes?.refused ?? 0,
     pollStalledMs: receiver.stalledMs,
     held: held.size,

@@ -7,6 +7,7 @@ import { Gate, type GateChange } from '../ota/gate.ts';
 import { Permits } from '../ota/permits.ts';
 import type { RateControl } from '../ota/rate/rate-control.ts';
 import { REQUEST_TIMEOUT_MS } from '../queue/queue.ts';
+import type { Conditions } from './conditions.ts';
 import type { Delivery } from './delivery.ts';
 import type { WorkerListener } from './events.ts';
 import { Held } from './held.ts';
@@ -26,6 +27,7 @@ const FIFO_LINGER_MS = 20;
 
 /** What a delivery passes on its way. */
 export interface Stages {
+  readonly conditions: Conditions;
   readonly turns: Turns;
   readonly calls: CallOptions;
   readonly retry: RetrySettings;
@@ -79,7 +81,7 @@ export interface Surroundings {
 }
 
 export function createStages(options: WorkerOptions, surroundings: Surroundings): Stages {
-  const { config, source, rate, clock, random, timings = defaultTimings } = options;
+  const { config, source, rate, conditions, clock, random, timings = defaultTimings } = options;
   const { emit, deadline, ended } = surroundings;
   const visibilitySeconds = config.visibilityTimeoutSeconds;
   const calls = createCalls(options, surroundings.onGate);
@@ -99,12 +101,12 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     now: clock.wall,
     random,
   });
-  const onReachable = (): void => {
-    prefetch.suspended = !deadLetters.reachable || outcomes?.reachable === false;
+  conditions.watch(() => {
+    prefetch.suspended = conditions.stopReceiving;
     receiver.wake();
-  };
-  const deadLetters = createDeadLetters(options, surroundings, onReachable);
-  const outcomes = createOutcomes(options, surroundings, onReachable);
+  });
+  const deadLetters = createDeadLetters(options, surroundings);
+  const outcomes = createOutcomes(options, surroundings);
   const settler = new Settler({
     queue: source,
     random,
@@ -130,10 +132,12 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     clock,
     random,
     prefetch,
+    conditions,
     onMessages: surroundings.receive,
     emit,
   });
   return {
+    conditions,
     turns,
     calls,
     retry: { baseMs: config.retryBaseMs, maxMs: config.retryMaxMs, maxAttempts: config.maxAttempts },
@@ -164,9 +168,8 @@ function createCalls(
 }
 
 function createDeadLetters(
-  { source, deadLetterQueue, clock, random, timings = defaultTimings }: WorkerOptions,
+  { source, deadLetterQueue, conditions, clock, random, timings = defaultTimings }: WorkerOptions,
   { emit, ended, facts }: Surroundings,
-  onReachable: () => void,
 ): DeadLetterOutbox {
   return new DeadLetterOutbox({
     send: (messages) => deadLetterQueue.send(messages),
@@ -184,17 +187,16 @@ function createDeadLetters(
     ended,
     onRefused: (delivery, error) => emit({ type: 'letter-refused', subject: delivery, error }),
     onReachable: (reachable, error) => {
-      emit({ type: 'dead-letter-queue', reachable, error });
-      onReachable();
+      if (reachable) conditions.clear('dead-lettering');
+      else conditions.raise('dead-lettering', error);
     },
     ...(timings.deadLetterBackoff !== undefined && { backoff: timings.deadLetterBackoff }),
   });
 }
 
 function createOutcomes(
-  { source, outcomeQueue, clock, random, timings = defaultTimings }: WorkerOptions,
+  { source, outcomeQueue, conditions, clock, random, timings = defaultTimings }: WorkerOptions,
   { emit, ended, facts }: Surroundings,
-  onReachable: () => void,
 ): OutcomeOutbox | undefined {
   if (outcomeQueue === undefined) return undefined;
   return new OutcomeOutbox({
@@ -205,8 +207,8 @@ function createOutcomes(
     ended,
     onRefused: (delivery, error) => emit({ type: 'outcome-refused', subject: delivery, error }),
     onReachable: (reachable, error) => {
-      emit({ type: 'outcome-queue', reachable, error });
-      onReachable();
+      if (reachable) conditions.clear('publishing');
+      else conditions.raise('publishing', error);
     },
     onFailed: (count, error) => emit({ type: 'settle-failed', request: 'publish outcomes', count, error }),
     ...(source.fifo && { lingerMs: FIFO_LINGER_MS }),

@@ -150,10 +150,10 @@ export class Worker {
 
   /** Looks for messages that must not be left to the queue any longer: those held and, while paused, those queued. */
   #expire(): void {
-    const { prefetch, calls, deadLetters, outcomes, held, retention } = this.#stages;
+    const { prefetch, calls, conditions, held, retention } = this.#stages;
     prefetch.releaseExpiring();
-    const receiving = !calls.gate.closed && outcomes?.reachable !== false;
-    if (receiving || !deadLetters.reachable || this.#state !== 'running' || this.#sweeping) return;
+    const receiving = !calls.gate.closed && !conditions.stopReceiving;
+    if (receiving || conditions.has('dead-lettering') || this.#state !== 'running' || this.#sweeping) return;
     this.#sweeping = true;
     const { source, config, clock } = this.#options;
     void sweepExpiring({

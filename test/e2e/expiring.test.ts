@@ -194,7 +194,7 @@ describe('in the queue while calls are paused', () => {
     await stage.worker.start();
     stage.sqs.deleteQueue('outcomes', { region: REGION });
     await stage.sendUpdates(1, 'first');
-    await stage.until(() => !stage.worker.snapshot().outcomeQueueReachable);
+    await stage.until(() => stage.hasCondition('publishing'));
     await stage.sendUpdates(80);
     age();
     // An open poll may receive ten of them while they are young.
@@ -241,7 +241,7 @@ describe('in the queue while calls are paused', () => {
       await stage.until(() => stage.worker.snapshot().gate === 'misconfigured');
       stage.sqs.deleteQueue('dead', { region: REGION });
       await stage.send('not JSON');
-      await stage.until(() => !stage.worker.snapshot().deadLetterQueueReachable);
+      await stage.until(() => stage.hasCondition('dead-lettering'));
       await stage.sendUpdates(200);
       age();
       // So many retries take longer than two sweeps.

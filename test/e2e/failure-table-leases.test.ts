@@ -210,7 +210,7 @@ describe('a lease that is lost', () => {
     await start();
     stage.sqs.deleteQueue('dead', { region: REGION });
     await stage.send('not JSON');
-    await stage.until(() => !stage.worker.snapshot().deadLetterQueueReachable);
+    await stage.until(() => stage.hasCondition('dead-lettering'));
     proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
     await stage.until(() => lost().length === 1);
     expect(stage.worker.snapshot().settling).toBe(0);

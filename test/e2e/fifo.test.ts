@@ -141,7 +141,7 @@ describe('within a group', () => {
         : forward();
     await stage.sendInOrder(...group('a', 2), ...group('b', 1));
     await stage.worker.start();
-    await stage.until(() => !stage.worker.snapshot().deadLetterQueueReachable);
+    await stage.until(() => stage.hasCondition('dead-lettering'));
     await stage.ended(1);
     expect(called('a')).toEqual(['0 400']);
     away = false;

@@ -74,7 +74,11 @@ describe('a worker process', () => {
     start();
     await worker.waitForEvent('dead_letter_queue.unreachable');
     expect(await ask('livez')).toEqual(alive);
-    expect(await ask('readyz')).toEqual(notReady('the dead-letter queue does not accept letters'));
+    const { status, reasons } = await ask('readyz');
+    expect(status).toBe(503);
+    expect(reasons).toEqual([
+      expect.stringMatching(/^the dead-letter queue does not accept letters \(\w+, since \d.*Z\)$/),
+    ]);
     proxy.behave();
     await worker.waitForEvent('dead_letter_queue.reachable');
     expect(await ask('readyz')).toEqual(ready);
@@ -103,7 +107,11 @@ describe('a worker process', () => {
       proxy.rule = ({ action }, forward) => (action === 'ReceiveMessage' ? treatment : forward());
       await worker.waitForEvent('receive.failed');
       expect(await ask('livez')).toEqual(alive);
-      expect(await ask('readyz')).toEqual(notReady('receiving from the queue fails'));
+      const { status, reasons } = await ask('readyz');
+      expect(status).toBe(503);
+      expect(reasons).toEqual([
+        expect.stringMatching(/^receiving from the queue fails \(\w+, since \d.*Z\)$/),
+      ]);
       proxy.rule = shortPolls;
       await worker.waitForEvent('receive.recovered');
       expect(await ask('readyz')).toEqual(ready);
@@ -151,8 +159,8 @@ describe('a worker process', () => {
     expect(value('ota_updater_held_messages')).toBe('0');
     expect(value('ota_updater_rate_limit')).toBe('100');
     expect(value('ota_updater_gate{state="open"}')).toBe('1');
-    expect(value('ota_updater_dead_letter_queue_reachable')).toBe('1');
-    expect(value('ota_updater_receiving')).toBe('1');
+    expect(value('ota_updater_condition{condition="dead-lettering"}')).toBe('0');
+    expect(value('ota_updater_condition{condition="receiving"}')).toBe('0');
     expect(text).toMatch(/^process_cpu_seconds_total /m);
     expect(text).not.toMatch(/secret/i);
   });

@@ -20,7 +20,7 @@ const away = (): void => stage.sqs.deleteQueue('outcomes', { region: REGION });
 const back = (): void => {
   stage.sqs.createQueue('outcomes', { region: REGION });
 };
-const unreachable = (): Promise<void> => stage.until(() => !stage.worker.snapshot().outcomeQueueReachable);
+const unreachable = (): Promise<void> => stage.until(() => stage.hasCondition('publishing'));
 
 async function start(env: Environment = {}): Promise<SqsProxy> {
   proxy = await startSqsProxy();
@@ -43,7 +43,7 @@ describe('an unreachable outcome queue', () => {
     await stage.sendUpdates(1, 'unknown');
     await unreachable();
     expect(readiness(stage.worker.snapshot()).reasons).toEqual([
-      'the outcome queue does not accept outcomes',
+      expect.stringContaining('the outcome queue does not accept outcomes (QueueDoesNotExist, since '),
     ]);
     await stage.until(() => stage.worker.snapshot().settling === 3);
     const polls = sqs.count('ReceiveMessage', 'updates');

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { liveness, readiness, STALLED_MS } from '../../src/http/health.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-import { well } from '../../testing/stages/snapshot.ts';
+import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
+
+const epoch = '1970-01-01T00:00:00.000Z';
 
 describe('a worker is ready', () => {
   const ready: [string, Partial<WorkerSnapshot>][] = [
@@ -24,16 +26,20 @@ describe('a worker is not ready', () => {
       ['the worker is starting', 'the queues have not been found yet'],
     ],
     ['while it drains', { state: 'draining' }, ['the worker is draining']],
-    ['cut off from SQS', { receiving: false }, ['receiving from the queue fails']],
+    [
+      'cut off from SQS',
+      { conditions: conditionsAt({ receiving: 'TimeoutError' }) },
+      [`receiving from the queue fails (TimeoutError, since ${epoch})`],
+    ],
     [
       'while the dead-letter queue is unreachable',
-      { deadLetterQueueReachable: false },
-      ['the dead-letter queue does not accept letters'],
+      { conditions: conditionsAt({ 'dead-lettering': 'AccessDenied' }) },
+      [`the dead-letter queue does not accept letters (AccessDenied, since ${epoch})`],
     ],
     [
       'while the outcome queue is unreachable',
-      { outcomeQueueReachable: false },
-      ['the outcome queue does not accept outcomes'],
+      { conditions: conditionsAt({ publishing: 'QueueDoesNotExist' }) },
+      [`the outcome queue does not accept outcomes (QueueDoesNotExist, since ${epoch})`],
     ],
     [
       'while the outcome queue refuses outcomes',
@@ -60,11 +66,15 @@ describe('a worker is not ready', () => {
     ],
     [
       'for several reasons at once, all of which it lists',
-      { state: 'draining', receiving: false, deadLetterQueueReachable: false, gate: 'outage' },
+      {
+        state: 'draining',
+        conditions: conditionsAt({ receiving: 'TimeoutError', 'dead-lettering': 'AccessDenied' }),
+        gate: 'outage',
+      },
       [
         'the worker is draining',
-        'receiving from the queue fails',
-        'the dead-letter queue does not accept letters',
+        `receiving from the queue fails (TimeoutError, since ${epoch})`,
+        `the dead-letter queue does not accept letters (AccessDenied, since ${epoch})`,
         'calls are paused: API outage',
       ],
     ],
@@ -80,10 +90,10 @@ describe('a worker is alive', () => {
     ['before it starts', { state: 'stopped', queuesFound: false }],
     ['while it starts', { state: 'starting', queuesFound: false }],
     ['while it drains', { state: 'draining' }],
-    ['cut off from SQS', { receiving: false }],
+    ['cut off from SQS', { conditions: conditionsAt({ receiving: 'TimeoutError' }) }],
     ['while calls are paused', { gate: 'outage' }],
-    ['while the dead-letter queue is unreachable', { deadLetterQueueReachable: false }],
-    ['while the outcome queue is unreachable', { outcomeQueueReachable: false }],
+    ['while the dead-letter queue is unreachable', { conditions: conditionsAt({ 'dead-lettering': 'X' }) }],
+    ['while the outcome queue is unreachable', { conditions: conditionsAt({ publishing: 'X' }) }],
     ['during a long poll', { pollStalledMs: 30_000 }],
     ['at the limit', { pollStalledMs: STALLED_MS }],
     ['with one message held for hours', { held: 1, oldestHeldMs: 12 * 3_600_000 }],

@@ -2,7 +2,7 @@ import { Counter, Registry } from 'prom-client';
 import { afterEach, expect, test } from 'vitest';
 import { createHttpServer } from '../../src/http/server.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-import { well } from '../../testing/stages/snapshot.ts';
+import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
 
 let now: WorkerSnapshot;
 const registry = new Registry();
@@ -15,19 +15,27 @@ afterEach(() => {
 now = well;
 
 test('answers 200 on /livez and /readyz when all is well, with caching forbidden', async () => {
-  for (const url of ['/livez', '/readyz']) {
+  for (const [url, more] of [
+    ['/livez', {}],
+    ['/readyz', { conditions: [] }],
+  ] as const) {
     const answer = await app.inject({ url });
     expect(answer.statusCode).toBe(200);
-    expect(answer.json()).toEqual({ status: 'ok', reasons: [] });
+    expect(answer.json()).toEqual({ status: 'ok', reasons: [], ...more });
     expect(answer.headers['cache-control']).toBe('no-store');
   }
 });
 
 test('answers 503 with the reasons, from the snapshot at the time of the request', async () => {
-  now = { ...well, state: 'draining' };
+  now = { ...well, state: 'draining', conditions: conditionsAt({ receiving: 'TimeoutError' }) };
   const ready = await app.inject({ url: '/readyz' });
   expect(ready.statusCode).toBe(503);
-  expect(ready.json()).toEqual({ status: 'not ok', reasons: ['the worker is draining'] });
+  const since = '1970-01-01T00:00:00.000Z';
+  expect(ready.json()).toEqual({
+    status: 'not ok',
+    reasons: ['the worker is draining', `receiving from the queue fails (TimeoutError, since ${since})`],
+    conditions: [{ condition: 'receiving', since, error: 'TimeoutError' }],
+  });
   expect((await app.inject({ url: '/livez' })).statusCode).toBe(200);
   now = { ...well, pollStalledMs: 61_000 };
   expect((await app.inject({ url: '/livez' })).statusCode).toBe(503);

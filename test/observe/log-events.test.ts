@@ -7,6 +7,7 @@ import { logEvents } from '../../src/observe/log-events.ts';
 import { logLines } from '../../src/observe/log-lines.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { version } from '../../src/version.ts';
+import { conditionNames } from '../../src/worker/conditions.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 
 const subject: Subject = {
@@ -190,16 +191,28 @@ describe('the log', () => {
     ]);
   });
 
+  test.each(conditionNames)(
+    'has one line for the condition %s when it is raised, and one when it is cleared',
+    (condition) => {
+      const name = 'AccessDenied';
+      const error = Object.assign(new Error('not authorized'), { name });
+      const [raised, ...more] = linesOf({ type: 'condition', condition, raised: true, error });
+      expect(raised).toMatchObject({ level: expect.stringMatching(/warn|error/), error: { name } });
+      const [cleared, ...others] = linesOf({ type: 'condition', condition, raised: false, durationMs: 12.4 });
+      expect(cleared).toMatchObject({ level: 'info', durationMs: 12 });
+      expect([...more, ...others]).toEqual([]);
+    },
+  );
+
   const others: [string, string, string, WorkerEvent][] = [
     ['worker.draining', 'info', 'a worker that drains', { type: 'state', state: 'draining' }],
     ['received', 'debug', 'a receive', { type: 'received', count: 10, durationMs: 1 }],
     [
-      'receive.failed',
-      'warn',
+      'receive.retrying',
+      'debug',
       'a failed receive',
       { type: 'receive-failed', error: new Error('x'), retryInMs: 1.4 },
     ],
-    ['receive.recovered', 'info', 'receives that succeed again', { type: 'receive-recovered' }],
     [
       'queue.unresolved',
       'error',
@@ -218,30 +231,6 @@ describe('the log', () => {
       'warn',
       'a delete that failed',
       { type: 'settle-failed', request: 'delete', count: 2, error: new Error('x') },
-    ],
-    [
-      'dead_letter_queue.unreachable',
-      'error',
-      'a dead-letter queue that is unreachable',
-      { type: 'dead-letter-queue', reachable: false, error: new Error('x') },
-    ],
-    [
-      'dead_letter_queue.reachable',
-      'info',
-      'a dead-letter queue that is reachable again',
-      { type: 'dead-letter-queue', reachable: true },
-    ],
-    [
-      'outcome_queue.unreachable',
-      'error',
-      'an outcome queue that is unreachable',
-      { type: 'outcome-queue', reachable: false, error: new Error('x') },
-    ],
-    [
-      'outcome_queue.reachable',
-      'info',
-      'an outcome queue that is reachable again',
-      { type: 'outcome-queue', reachable: true },
     ],
     [
       'outcome.refused',
@@ -284,6 +273,10 @@ describe('the log', () => {
     const lines = Object.values(logLines);
     const events = [
       ...others.map(([, , , event]) => event),
+      ...conditionNames.flatMap((condition): WorkerEvent[] => [
+        { type: 'condition', condition, raised: true, error: new Error('x') },
+        { type: 'condition', condition, raised: false, durationMs: 1 },
+      ]),
       attempt(),
       attempt({ kind: 'internal', stack: 'x' }),
       attempt({ kind: 'throttled' }),

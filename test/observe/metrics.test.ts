@@ -7,7 +7,7 @@ import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
 import { version } from '../../src/version.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-import { well } from '../../testing/stages/snapshot.ts';
+import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
 
 const subject = (n: number): Subject => ({
   message: {
@@ -159,8 +159,6 @@ describe('metrics', () => {
     metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }, { outcome }));
     metrics.listener(settled({ action: 'acknowledge', outcome: 'applied' }));
     expect(await samples()).toMatchObject({ 'ota_updater_outcomes_published_total{outcome="applied"}': '2' });
-    now = { ...well, outcomeQueueReachable: false };
-    expect(await samples()).toMatchObject({ ota_updater_outcome_queue_reachable: '0' });
   });
 
   test('show the worker at the moment of the scrape', async () => {
@@ -172,19 +170,19 @@ describe('metrics', () => {
       ota_updater_settling_messages: '3',
       ota_updater_oldest_held_seconds: '1.5',
       ota_updater_rate_limit: '10',
-      ota_updater_dead_letter_queue_reachable: '1',
-      ota_updater_receiving: '1',
+      'ota_updater_condition{condition="receiving"}': '0',
+      'ota_updater_condition{condition="dead-lettering"}': '0',
       [`ota_updater_build_info{version="${version}"}`]: '1',
       'ota_updater_gate{state="open"}': '0',
       'ota_updater_gate{state="denied"}': '1',
       'ota_updater_gate{state="outage"}': '0',
       'ota_updater_gate{state="misconfigured"}': '0',
     });
-    now = { ...well, deadLetterQueueReachable: false, receiving: false };
+    now = { ...well, conditions: conditionsAt({ receiving: 'TimeoutError' }) };
     expect(await samples()).toMatchObject({
       ota_updater_held_messages: '0',
-      ota_updater_dead_letter_queue_reachable: '0',
-      ota_updater_receiving: '0',
+      'ota_updater_condition{condition="receiving"}': '1',
+      'ota_updater_condition{condition="dead-lettering"}': '0',
       'ota_updater_gate{state="open"}': '1',
     });
   });

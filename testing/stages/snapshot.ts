@@ -1,4 +1,5 @@
 /** The snapshot of a worker to which nothing has happened. */
+import { type ConditionName, Conditions } from '../../src/worker/conditions.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 
 export const well: WorkerSnapshot = {
@@ -6,10 +7,8 @@ export const well: WorkerSnapshot = {
   gate: 'open',
   gateReason: undefined,
   queuesFound: true,
-  receiving: true,
-  deadLetterQueueReachable: true,
+  conditions: conditionsAt(),
   refusedLetters: 0,
-  outcomeQueueReachable: true,
   refusedOutcomes: 0,
   pollStalledMs: 0,
   held: 0,
@@ -19,3 +18,13 @@ export const well: WorkerSnapshot = {
   oldestHeldMs: 0,
   rate: 10,
 };
+
+/** All conditions, these raised at the epoch by an error of this name. */
+export function conditionsAt(
+  raised: Partial<Record<ConditionName, string>> = {},
+): WorkerSnapshot['conditions'] {
+  const conditions = new Conditions({ clock: { wall: () => 0, monotonic: () => 0 }, emit: () => {} });
+  for (const [name, error] of Object.entries(raised))
+    conditions.raise(name as ConditionName, Object.assign(new Error(), { name: error }));
+  return conditions.list();
+}

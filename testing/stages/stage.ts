@@ -13,7 +13,8 @@ import type { SQSClientConfig } from '../../src/queue/client.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { SimulatedApi, SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
-import type { WorkerEvent, WorkerListener } from '../../src/worker/events.ts';
+import { type ConditionName, Conditions } from '../../src/worker/conditions.ts';
+import { createEmitter, type WorkerEvent, type WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { credentials, REGION, receiveAll, Servers } from './servers.ts';
@@ -146,6 +147,13 @@ export class Stage {
   makeWorker(config: Config = this.config): Worker {
     const { apiClient, wrapApi = (api) => api, clock = systemClock, random = Math.random } = this.#options;
     const { newest = () => new LocalNewest() } = this.#options;
+    const listeners: WorkerListener[] = [
+      ...(this.#options.listeners ?? []),
+      (event) => {
+        this.events.push(event);
+        for (const watcher of this.#watchers) watcher();
+      },
+    ];
     return new Worker({
       config,
       source: this.queue('updates', this.#options.sqs),
@@ -163,16 +171,11 @@ export class Stage {
       limiter: new LocalRateLimiter(config.rateLimit),
       rate: new FixedRate(config.rateLimit),
       newest: newest(),
+      conditions: new Conditions({ clock, emit: createEmitter(listeners) }),
       clock,
       random,
       timings: this.#options.timings ?? fastTimings,
-      listeners: [
-        ...(this.#options.listeners ?? []),
-        (event) => {
-          this.events.push(event);
-          for (const watcher of this.#watchers) watcher();
-        },
-      ],
+      listeners,
     });
   }
 
@@ -223,6 +226,13 @@ export class Stage {
       };
       this.#watchers.add(watcher);
     });
+  }
+
+  /** Whether the stage's worker has this condition raised now. */
+  hasCondition(name: ConditionName): boolean {
+    return this.worker
+      .snapshot()
+      .conditions.some((condition) => condition.name === name && condition.raised !== undefined);
   }
 
   settled(action?: SettledEvent['disposition']['action']): SettledEvent[] {

@@ -15,6 +15,7 @@ import { BATCH_SIZE } from '../../queue/batch.ts';
 import { MAX_WAIT_SECONDS, type Queue } from '../../queue/queue.ts';
 import { fullJitter } from '../../time/backoff.ts';
 import type { Clock } from '../../time/clock.ts';
+import type { Conditions } from '../conditions.ts';
 import type { WorkerListener } from '../events.ts';
 
 /** Polls side by side at most. */
@@ -36,6 +37,7 @@ export interface ReceiverOptions {
     /** The least that is worth a receive: 1-10. */
     readonly batch: number;
   };
+  readonly conditions: Conditions;
   /** Takes over what was received; called in the same turn. */
   readonly onMessages: (messages: Message[], durationMs: number) => void;
   readonly emit: WorkerListener;
@@ -75,11 +77,6 @@ export class Receiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
-  }
-
-  /** True while polls fail. */
-  get failing(): boolean {
-    return this.#failures > 0;
   }
 
   /** Milliseconds for which a poll has been wanted and none has ended; 0 when none is wanted. */
@@ -192,7 +189,7 @@ export class Receiver {
       this.#width = messages.length === 0 ? 1 : Math.min(MAX_POLLS, this.#width + 1);
       if (this.#failures > 0) {
         this.#failures = 0;
-        this.#options.emit({ type: 'receive-recovered' });
+        this.#options.conditions.clear('receiving');
       }
       if (messages.length > 0) {
         if (messages.length === size) this.#overtake();
@@ -235,5 +232,6 @@ export class Receiver {
       this.wake();
     }, retryInMs);
     this.#options.emit({ type: 'receive-failed', error, retryInMs });
+    this.#options.conditions.raise('receiving', error);
   }
 }

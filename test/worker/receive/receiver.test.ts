@@ -14,6 +14,8 @@ import type { Message } from '../../../src/message/message.ts';
 import { createSqsClient, type SQSClient } from '../../../src/queue/client.ts';
 import { Queue } from '../../../src/queue/queue.ts';
 import type { ReceiveOptions } from '../../../src/queue/types.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+import { Conditions } from '../../../src/worker/conditions.ts';
 import { MAX_POLLS, Receiver } from '../../../src/worker/receive/receiver.ts';
 
 let sqs: FauxqsServer;
@@ -74,10 +76,17 @@ function setUp(setting: Setting = {}) {
   const received: Message[] = [];
   const failures: [unknown, number][] = [];
   const recovered = vi.fn();
+  const clock = { wall: () => 0, monotonic: () => state.now };
+  const conditions = new Conditions({
+    clock,
+    emit: (event) => {
+      if (event.type === 'condition' && !event.raised) recovered();
+    },
+  });
   const receiver = new Receiver({
     queue,
     visibilitySeconds: 30,
-    clock: { wall: () => 0, monotonic: () => state.now },
+    clock,
     random: () => 0.5,
     prefetch: {
       get free() {
@@ -89,13 +98,13 @@ function setUp(setting: Setting = {}) {
       received.push(...messages);
       setting.onMessages?.(messages);
     },
+    conditions,
     emit: (event) => {
       if (event.type === 'receive-failed') failures.push([event.error, event.retryInMs]);
-      if (event.type === 'receive-recovered') recovered();
     },
   });
   onTestFinished(() => receiver.stop());
-  return { queue, receiver, state, received, failures, recovered };
+  return { queue, receiver, state, received, failures, recovered, conditions };
 }
 
 let count = 0;
@@ -299,13 +308,13 @@ describe('a failing poll', () => {
   });
 
   test('is followed by none until the backoff has passed, however often it is woken', async () => {
-    const { queue, receiver, failures } = setUp();
+    const { queue, receiver, failures, conditions } = setUp();
     const error = new Error('away');
     receiver.start();
     queue.polls[0]?.fail(error);
     await settled();
     expect(failures).toEqual([[error, 200]]);
-    expect(receiver.failing).toBe(true);
+    expect(conditions.has('receiving')).toBe(true);
     for (let i = 0; i < 10; i++) receiver.wake();
     vi.advanceTimersByTime(199);
     expect(queue.made).toBe(1);
@@ -314,7 +323,7 @@ describe('a failing poll', () => {
   });
 
   test('backs off for longer with each failure, up to a bound, and anew after a success', async () => {
-    const { queue, receiver, failures, recovered } = setUp();
+    const { queue, receiver, failures, recovered, conditions } = setUp();
     receiver.start();
     for (let i = 0; i < 12; i++) {
       queue.polls[0]?.fail(new Error('away'));
@@ -327,7 +336,7 @@ describe('a failing poll', () => {
 
     await fill(queue, 0);
     expect(recovered).toHaveBeenCalledTimes(1);
-    expect(receiver.failing).toBe(false);
+    expect(conditions.has('receiving')).toBe(false);
     queue.polls[0]?.fail(new Error('away'));
     await settled();
     expect(failures.at(-1)?.[1]).toBe(200);
@@ -526,7 +535,8 @@ describe('with SQS', () => {
     const receiver = new Receiver({
       queue,
       visibilitySeconds: 30,
-      clock: { wall: Date.now, monotonic: () => performance.now() },
+      clock: systemClock,
+      conditions: new Conditions({ clock: systemClock, emit: () => {} }),
       random: Math.random,
       prefetch: { free: 1_000, batch: 10 },
       onMessages: (batch) => {

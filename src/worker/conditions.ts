@@ -1,0 +1,152 @@
+/**
+ * What keeps the worker from finishing messages: a closed list of conditions, each raised and cleared by the part that
+ * sees it. Log, `/readyz`, metrics and the receiver follow from here.
+ *
+ *   clear ── raise ─► raised, since then and by that error ── clear ─► clear
+ */
+import type { Clock } from '../time/clock.ts';
+
+/**
+ * - `noted`: shown, but updates go through: the worker is ready.
+ * - `not-ready`: updates do not go through, or fewer than should.
+ * - `stops-receiving`: what is held cannot be finished, so nothing more is taken either.
+ */
+export type ConditionEffect = 'noted' | 'not-ready' | 'stops-receiving';
+
+interface Definition {
+  /** In `/readyz`. */
+  readonly reason: string;
+  readonly effect: ConditionEffect;
+}
+
+const define = (effect: ConditionEffect, reason: string): Definition => ({ effect, reason });
+
+/** Every condition. Its log lines are in `src/observe/log-events.ts`. */
+const definitions = {
+  receiving: define('not-ready', 'receiving from the queue fails'),
+  'dead-lettering': define('stops-receiving', 'the dead-letter queue does not accept letters'),
+  publishing: define('stops-receiving', 'the outcome queue does not accept outcomes'),
+} as const satisfies Readonly<Record<string, Definition>>;
+
+export type ConditionName = keyof typeof definitions;
+
+export const conditionNames = Object.keys(definitions) as readonly ConditionName[];
+
+/** A condition at one moment. */
+export interface Condition {
+  readonly name: ConditionName;
+  readonly effect: ConditionEffect;
+  readonly reason: string;
+  /** Set while it is raised. */
+  readonly raised?: {
+    /** Epoch milliseconds. */
+    readonly since: number;
+    /** The last error's name or SQS's code; letters, digits and `_.:-` only. */
+    readonly error?: string;
+  };
+}
+
+/** One for each change of state. */
+export type ConditionEvent = { readonly type: 'condition'; readonly condition: ConditionName } & (
+  | { readonly raised: true; readonly error?: unknown }
+  | {
+      readonly raised: false;
+      /** How long it lasted, in milliseconds. */
+      readonly durationMs: number;
+    }
+);
+
+export interface ConditionsOptions {
+  readonly clock: Clock;
+  readonly emit: (event: ConditionEvent) => void;
+}
+
+interface Raised {
+  readonly since: number;
+  readonly startedAt: number;
+  error: string | undefined;
+}
+
+export class Conditions {
+  readonly #options: ConditionsOptions;
+  readonly #raised = new Map<ConditionName, Raised>();
+  readonly #watchers: (() => void)[] = [];
+
+  constructor(options: ConditionsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Idempotent: a condition that is raised stays raised since it was, and shows the last error.
+   * @param error whatever was thrown, or a failed entry of a batch.
+   */
+  raise(name: ConditionName, error?: unknown): void {
+    const raised = this.#raised.get(name);
+    if (raised !== undefined) {
+      if (error !== undefined) raised.error = errorName(error);
+      return;
+    }
+    const { clock, emit } = this.#options;
+    this.#raised.set(name, {
+      since: clock.wall(),
+      startedAt: clock.monotonic(),
+      error: error === undefined ? undefined : errorName(error),
+    });
+    emit({ type: 'condition', condition: name, raised: true, error });
+    this.#changed();
+  }
+
+  /** Idempotent, and cheap where it is not raised. */
+  clear(name: ConditionName): void {
+    const raised = this.#raised.get(name);
+    if (raised === undefined) return;
+    this.#raised.delete(name);
+    const { clock, emit } = this.#options;
+    emit({
+      type: 'condition',
+      condition: name,
+      raised: false,
+      durationMs: clock.monotonic() - raised.startedAt,
+    });
+    this.#changed();
+  }
+
+  has(name: ConditionName): boolean {
+    return this.#raised.has(name);
+  }
+
+  /** What is held cannot be finished: nothing more is to be received. */
+  get stopReceiving(): boolean {
+    for (const name of this.#raised.keys()) if (definitions[name].effect === 'stops-receiving') return true;
+    return false;
+  }
+
+  /** All of them, raised or not. */
+  list(): readonly Condition[] {
+    return conditionNames.map((name) => {
+      const raised = this.#raised.get(name);
+      if (raised === undefined) return { name, ...definitions[name] };
+      const { since, error } = raised;
+      return { name, ...definitions[name], raised: { since, ...(error !== undefined && { error }) } };
+    });
+  }
+
+  /** Calls `watcher` after each change of state. */
+  watch(watcher: () => void): void {
+    this.#watchers.push(watcher);
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}
+
+/** The name of anything thrown, else its code; it may come from afar, and is shown in `/readyz`. */
+function errorName(error: unknown): string {
+  const { name, code } = (typeof error === 'object' && error !== null ? error : {}) as {
+    readonly name?: unknown;
+    readonly code?: unknown;
+  };
+  const text = typeof name === 'string' ? name : typeof code === 'string' ? code : '';
+  return text.replace(/[^\w.:-]/g, '').slice(0, 100) || 'Error';
+}
