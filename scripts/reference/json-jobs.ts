@@ -38,6 +38,7 @@ const standing: JobStanding = {
     callsOf: 301,
   },
   reconciled: 0,
+  foreign: 0,
   unmatched: 0,
 };
 
@@ -145,6 +146,8 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       maybeSentTwice: 'rows that may have been sent more than once, at most',
       maybeSentTwiceNow: 'only of commands that send: of these, by this run',
       triedAgain: 'only of `retry`: rows planned for another try',
+      foreignOutcomes:
+        'outcomes that name a row of the job and are of no message that this ledger sent; they end nothing',
       outcomesOfNoRow: 'outcomes that name the job and none of its rows',
       repeatedCallShare: 'share of API calls that were not the first of their row, 0-1',
       stopped: 'why sending stopped before the end, or null',

@@ -53,7 +53,7 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
       const options = readOptions(file, flags, context);
       const client = createSqsClient(LANES, { logger: silentLogger }, context.env);
       const queue = new Queue(client, options.queueUrl ?? '');
-      const send: Queue['send'] = (messages) => queue.send(messages);
+      const send: Queue['sendForIds'] = (messages) => queue.sendForIds(messages);
       const progress = createProgress(context);
       const report = await interruptible(context, (signal) =>
         enqueue(options, { ...context, signal, send, progress }),

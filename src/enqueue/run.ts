@@ -153,7 +153,7 @@ async function send(
   // A dry run does everything but the request itself, so that its counts are true.
   const pretend: SendContext['send'] = async ([first]) => {
     firstBody ??= first?.body;
-    return [];
+    return { failed: [], messageIds: new Map() };
   };
   const run = { fifo: isFifoUrl(queueUrl), run: `${rules.startedAt} ${context.random()}` };
   async function* messages(): AsyncGenerator<RowMessage, undefined> {

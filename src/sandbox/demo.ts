@@ -81,7 +81,12 @@ async function fill(
     await queue.send(uncheckedBodies.map((body, i) => ({ key: String(i), body })));
     return await enqueue(
       { file, format: undefined, set: {}, queueUrl: cloud.queueUrl, dryRun: false, fromLine: 1 },
-      { ...context, signal, send: (messages) => queue.send(messages), progress: createProgress(context) },
+      {
+        ...context,
+        signal,
+        send: (messages) => queue.sendForIds(messages),
+        progress: createProgress(context),
+      },
     );
   } finally {
     client.destroy();

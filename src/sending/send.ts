@@ -9,7 +9,7 @@ import { messageOf } from '../errors.ts';
 import { partitionBatch, RequestPacker } from '../queue/batch.ts';
 import { isTransient, mayHaveArrived } from '../queue/errors.ts';
 import { explainSqsError, type RequestHints } from '../queue/explain.ts';
-import type { BatchFailure, OutgoingMessage } from '../queue/types.ts';
+import type { BatchFailure, OutgoingMessage, SendAnswer } from '../queue/types.ts';
 import { isFifoUrl } from '../queue/urls.ts';
 import { printable } from '../text/printable.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
@@ -24,7 +24,7 @@ const backoff: BackoffSettings = { baseMs: 200, maxMs: 10_000 };
 /** What a caller of this room passes on to it. */
 export interface SendContext {
   /** One request; rejects when it failed as a whole. */
-  readonly send: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
+  readonly send: (messages: readonly OutgoingMessage[]) => Promise<SendAnswer>;
   /** Resolves after `ms`, or at once when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
@@ -36,8 +36,8 @@ export interface SendOptions<Message extends OutgoingMessage> extends SendContex
   readonly queueUrl: string;
   /** How sentences name where the queue's URL comes from; as `enqueue` takes it when omitted. */
   readonly hints?: RequestHints;
-  /** Messages that SQS has accepted. */
-  readonly onSent?: (messages: readonly Message[]) => void;
+  /** Messages that SQS has accepted, and the ids that it gave them by `key`. */
+  readonly onSent?: (messages: readonly Message[], messageIds: SendAnswer['messageIds']) => void;
   /** A message that SQS will never accept. */
   readonly onRefused: (message: Message, reason: string) => void;
   /** Called with the number of messages settled so far. */
@@ -140,7 +140,7 @@ class Run<Message extends OutgoingMessage> {
       tries++;
       const answer = await this.#request(left);
       if ('failed' in answer) {
-        const again = this.#settle(left, answer.failed);
+        const again = this.#settle(left, answer);
         if (again.length === 0) return again;
         if (again.length < left.length) tries = 0;
         left = again;
@@ -154,11 +154,11 @@ class Run<Message extends OutgoingMessage> {
     return left;
   }
 
-  async #request(batch: readonly Message[]): Promise<{ failed: BatchFailure[] } | { error: unknown }> {
+  async #request(batch: readonly Message[]): Promise<SendAnswer | { error: unknown }> {
     this.#requests++;
     this.#repeated += batch.filter((message) => this.#uncertain.has(message)).length;
     try {
-      return { failed: await this.#options.send(batch) };
+      return await this.#options.send(batch);
     } catch (error) {
       if (mayHaveArrived(error)) for (const message of batch) this.#uncertain.add(message);
       return { error };
@@ -166,12 +166,12 @@ class Run<Message extends OutgoingMessage> {
   }
 
   /** @returns the messages to send again. */
-  #settle(batch: readonly Message[], failed: readonly BatchFailure[]): readonly Message[] {
+  #settle(batch: readonly Message[], { failed, messageIds }: SendAnswer): readonly Message[] {
     const { onSent, onRefused, onProgress } = this.#options;
     const { taken, atFault, again } = partitionBatch(batch, failed, ({ key }) => key);
     for (const message of taken) this.#uncertain.delete(message);
     this.#sent += taken.length;
-    onSent?.(taken);
+    onSent?.(taken, messageIds);
     for (const { item, failure } of atFault) {
       this.#uncertain.delete(item);
       onRefused(item, `SQS: ${failure.code} ${failure.message}`.trim());

@@ -30,6 +30,31 @@ test('every command sees a row that was applied after a redrive', async () => {
   expect(applied.exitCode).toBe(0);
 });
 
+test('an update of somebody else that names a row ends no row, and the row is sent and applied', async () => {
+  const { stage, run, standing, plan, ids } = await setJobs();
+  await plan(ids(2));
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = standing(['apply', 'j.jsonl', '--canary', '1'], { interrupt });
+  await vi.waitFor(() => expect(stage.left().ready).toBe(1));
+  pressCtrlC();
+  expect((await applying).json).toMatchObject({ inFlight: 1, notSent: 1 });
+
+  const named = { JobId: 'j', RequestId: 'r000002.1', IssuedAt: '2026-01-01T00:00:00Z' };
+  await stage.send({ Identifier: 'task1', TaskConfigurationId: 'evil', ...named });
+  await stage.worker.start();
+  await stage.ended(2);
+  expect((await standing(['status', 'j'])).json).toMatchObject({
+    applied: 1,
+    notSent: 1,
+    foreignOutcomes: 1,
+  });
+  const { exitCode, stdout } = await run(['resume', 'j']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^ {2}applied +2$/m);
+  expect(stdout).toMatch(/^ {2}foreign +1 {2}outcomes of messages that this ledger did not send$/m);
+  expect(stage.api.task('task1')?.TaskConfigurationId).toBe('new');
+});
+
 test('status reports an unreadable outcome queue, and what the ledger knows', async () => {
   const { stage, run, plan, ids } = await setJobs();
   await stage.worker.start();

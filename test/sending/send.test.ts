@@ -21,7 +21,7 @@ async function run(
   const refused: [number, string][] = [];
   const result = await sendMessages(messages, {
     queueUrl: `http://queue.invalid/1/updates${fifo ? '.fifo' : ''}`,
-    send: async (batch) => answer(requests.push(keysOf(batch)), batch),
+    send: async (batch) => ({ failed: answer(requests.push(keysOf(batch)), batch), messageIds: new Map() }),
     sleep: async () => {},
     random: () => 0,
     signal: new AbortController().signal,

@@ -29,6 +29,9 @@ export interface Session {
 /** Requests in flight at once: sends, polls and deletes. */
 const SOCKETS = 40;
 
+const FOREIGN =
+  'Outcomes name rows of a job here and are of no message that this ledger sent: left aside, and counted as foreign';
+
 /** Runs `work` with everything open, and closes it. @throws CommandError for what the user can fix. */
 export async function withSession<T>(
   context: CommandContext,
@@ -40,12 +43,17 @@ export async function withSession<T>(
       const queues = await openQueues(context.env, SOCKETS);
       const wakeup = new Wakeup();
       const screen = createJobScreen(context);
+      let foreignSeen = false;
       const collector = queues.createCollector(config.outcomeQueueUrl, {
         ...context,
         store: (messages) => ledger.end(messages),
-        onStored: (unreadable) => {
+        onStored: (stored) => {
+          const { unreadable = 0, foreign = 0 } = stored ?? {};
           if (unreadable > 0)
             screen.say(`${unreadable} on the outcome queue are no outcomes; kept aside in the ledger`);
+          // Once: anyone who may send updates can cause any number.
+          if (foreign > 0 && !foreignSeen) screen.say(FOREIGN);
+          foreignSeen ||= foreign > 0;
           wakeup.wake();
         },
         onTrouble: (sentence) => screen.say(`${sentence}.`),
@@ -111,7 +119,7 @@ export async function followJob(
     signal,
     job: { ...job, plan: { ...job.plan, ...control } },
     queueUrl: updates.url,
-    send: (messages) => updates.send(messages),
+    send: (messages) => updates.sendForIds(messages),
     onView: (view) => {
       // Only the ledger's failure ends the collector, and without it no row would end.
       if (collector.broken !== undefined) throw collector.broken;

@@ -88,6 +88,8 @@ export interface JobStanding {
   readonly counts: Counts;
   /** Rows whose end was read from the task. */
   readonly reconciled: number;
+  /** Outcomes that name a row of the job, and are of no message that this ledger sent: left aside. */
+  readonly foreign: number;
   /** Outcomes that name the job and none of its rows. */
   readonly unmatched: number;
 }

@@ -36,7 +36,11 @@ export interface Ledger {
   /** Whether a process has the lease. Such a process also collects outcomes. */
   isLeased(key: number): Promise<boolean>;
 
-  /** Stores what came from the outcome queue, of whatever jobs. Storing it again changes nothing. */
+  /**
+   * Stores what came from the outcome queue, of whatever jobs. Storing it again changes nothing. An outcome ends a row
+   * only if its message is one that this ledger sent for the row, by the id it has or first had; or, as a sender that is
+   * killed never learns its ids, if JobId, RequestId, Identifier, IssuedAt and values are those of a row that was sent.
+   */
   end(messages: readonly OutcomeMessage[]): Promise<EndResult>;
 
   /** Cheap whatever the job's size. */
@@ -79,9 +83,15 @@ export interface NewJob {
   readonly leftOut: LeftOutCounts;
 }
 
+/** A row that is on the queue, and the id that SQS gave its message: outcomes are told by it. */
+export interface SentRow {
+  readonly row: number;
+  readonly messageId: string;
+}
+
 /** What became of claimed rows, by their numbers. Rows in none of the lists stay `sending`. */
 export interface Sendings {
-  readonly sent: readonly number[];
+  readonly sent: readonly SentRow[];
   /** SQS will never accept them. */
   readonly refused: readonly { readonly row: number; readonly reason: string }[];
   /** Certainly not sent. */
@@ -110,6 +120,8 @@ export interface EndResult {
   readonly rows: number;
   /** Stored before, of an earlier try, or of a row that has ended finally. */
   readonly nothingNew: number;
+  /** Naming a row, and not of a message that this ledger sent for it: left aside. */
+  readonly foreign: number;
   /** Of no row of a plan in this ledger. */
   readonly unmatched: number;
   /** No outcomes. */

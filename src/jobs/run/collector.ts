@@ -36,8 +36,8 @@ export interface CollectorOptions {
   /** Resolves after `ms`, or at once when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
-  /** Called after every transaction, and when the ledger fails. */
-  readonly onStored: (unreadable: number) => void;
+  /** Called after every transaction, and with undefined when the ledger fails. */
+  readonly onStored: (stored: EndResult | undefined) => void;
   /** One sentence without its full stop, for the user. */
   readonly onTrouble: (sentence: string) => void;
 }
@@ -118,7 +118,7 @@ export class Collector {
       .catch((error: unknown) => {
         this.#broken ??= error;
         this.#stop.abort();
-        this.#options.onStored(0);
+        this.#options.onStored(undefined);
       })
       .finally(() => this.#polls.delete(poll));
     this.#polls.add(poll);
@@ -187,8 +187,7 @@ export class Collector {
     const messages = this.#waiting;
     this.#waiting = [];
     this.#flush = undefined;
-    const { unreadable } = await this.#options.store(messages);
-    this.#options.onStored(unreadable);
+    this.#options.onStored(await this.#options.store(messages));
   }
 }
 

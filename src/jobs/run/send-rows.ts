@@ -3,7 +3,7 @@ import type { OutgoingMessage } from '../../queue/types.ts';
 import { isFifoUrl } from '../../queue/urls.ts';
 import { toMessage } from '../../sending/messages.ts';
 import { type SendContext, sendMessages } from '../../sending/send.ts';
-import type { Sendings } from '../ledger/ledger.ts';
+import type { Sendings, SentRow } from '../ledger/ledger.ts';
 import { type LedgerRow, requestIdOf } from '../ledger/row.ts';
 import { changeOf } from '../plan/decisions.ts';
 
@@ -33,17 +33,21 @@ export async function sendRows(
     // A resumed job is the same run, so that a FIFO queue drops what arrives twice. Each try has its own RequestId.
     return { row: row.Row, ...toMessage(update, { key: String(row.Row), fifo, run: jobId }) };
   });
-  const sent: number[] = [];
+  const sent: SentRow[] = [];
   const refused: Sendings['refused'][number][] = [];
   const { uncertain, repeated, failure } = await sendMessages(messages, {
     ...options,
     hints: { setting: 'QUEUE_URL', permission: 'sqs:SendMessage' },
-    onSent: (batch) => {
-      for (const { row } of batch) sent.push(row);
+    onSent: (batch, ids) => {
+      for (const { key, row } of batch) sent.push({ row, messageId: ids.get(key) ?? '' });
     },
     onRefused: ({ row }, reason) => void refused.push({ row, reason }),
   });
-  const known = new Set([...sent, ...refused.map(({ row }) => row), ...[...uncertain].map(({ row }) => row)]);
+  const known = new Set([
+    ...sent.map(({ row }) => row),
+    ...refused.map(({ row }) => row),
+    ...[...uncertain].map(({ row }) => row),
+  ]);
   const untouched = rows.map(({ Row }) => Row).filter((row) => !known.has(row));
   return { sent, refused, untouched, maybeTwice: repeated, failure };
 }

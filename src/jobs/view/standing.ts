@@ -18,7 +18,7 @@ const MAX_CAUSES = 10;
 
 /** The standing as text, ending in a line feed. Nothing in it can control a terminal. */
 export function standingText(
-  { job, counts, reconciled, unmatched }: JobStanding,
+  { job, counts, reconciled, foreign, unmatched }: JobStanding,
   notes: RunNotes = {},
 ): string {
   const { plan } = job;
@@ -39,6 +39,8 @@ export function standingText(
   if (notes.retried !== undefined) lines.push(countLine('tried again', notes.retried));
   if (reconciled > 0) lines.push(countLine('reconciled', reconciled, 'ended by what the task itself says'));
   if (plan.maybeTwice > 0) lines.push(countLine('sent twice?', plan.maybeTwice, 'at most; it does no harm'));
+  if (foreign > 0)
+    lines.push(countLine('foreign', foreign, 'outcomes of messages that this ledger did not send'));
   if (unmatched > 0)
     lines.push(countLine('unmatched', unmatched, 'outcomes that name this job and none of its rows'));
   const stopped = notes.reason ?? plan.stopped;
@@ -49,7 +51,7 @@ export function standingText(
 
 /** The standing as one JSON object on one line. */
 export function standingJson(
-  { job, counts, reconciled, unmatched }: JobStanding,
+  { job, counts, reconciled, foreign, unmatched }: JobStanding,
   notes: RunNotes = {},
 ): string {
   const { plan } = job;
@@ -72,6 +74,7 @@ export function standingJson(
     maybeSentTwice: plan?.maybeTwice ?? 0,
     ...(notes.maybeTwice !== undefined && { maybeSentTwiceNow: notes.maybeTwice }),
     ...(notes.retried !== undefined && { triedAgain: notes.retried }),
+    foreignOutcomes: foreign,
     outcomesOfNoRow: unmatched,
     repeatedCallShare: Number(repeatedShare(counts).toFixed(4)),
     stopped: notes.reason ?? plan?.stopped ?? null,

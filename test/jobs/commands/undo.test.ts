@@ -59,7 +59,12 @@ test('jobs undo plans what restores the tasks, and lists what cannot be restored
     await lease.retryFailed();
     await lease.claim(10);
     const refused = [9, 10].map((row) => ({ row, reason: 'no' }));
-    await lease.settle({ ...settled, sent: [1, 2, 3, 4, 5, 6], refused, untouched: [7] });
+    await lease.settle({
+      ...settled,
+      sent: [1, 2, 3, 4, 5, 6].map((row) => ({ row, messageId: `m-r00000${row}.1` })),
+      refused,
+      untouched: [7],
+    });
     // Row 8: planned again, and what became of its first sending is not known.
     await lease.recover();
     for (const row of [1, 3, 4, 5]) await end(row);

@@ -1,7 +1,7 @@
 /** What every ledger promises, whatever database is behind it: run by the test of each. */
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Lease, Ledger, OutcomeMessage } from '../../../src/jobs/ledger/ledger.ts';
+import type { Lease, Ledger, OutcomeMessage, SentRow } from '../../../src/jobs/ledger/ledger.ts';
 import { WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { PlanRow } from '../../../src/jobs/plan/format.ts';
@@ -27,7 +27,7 @@ export const newJob = {
 const taskRow = (Row: number): PlanRow => ({ Row, Identifier: `t${Row}`, Description: 'new' });
 
 /** A job `j` of so many rows, none of them sent. @returns its key. */
-export async function enterJob(ledger: Ledger, rows: number): Promise<number> {
+async function enterJob(ledger: Ledger, rows: number): Promise<number> {
   const { key } = await ledger.begin(newJob);
   await ledger.enter(
     key,
@@ -46,16 +46,21 @@ export async function leaseOf(ledger: Ledger, key: number): Promise<Lease> {
 
 const numbers = (rows: readonly LedgerRow[]): number[] => rows.map(({ Row }) => Row);
 
+/** The message id of a row's update: these tests send each try once. */
+const sentRow = (row: Pick<LedgerRow, 'Row' | 'try'>): SentRow => ({
+  row: row.Row,
+  messageId: `m-${requestIdOf(row)}`,
+});
+
 /** Claims so many rows and marks them as sent. */
 async function send(lease: Lease, max: number): Promise<void> {
-  const sent = numbers(await lease.claim(max));
+  const sent = (await lease.claim(max)).map(sentRow);
   await lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
 }
 
-let messages = 0;
 export const outcome = (facts: Partial<Outcome>): { outcome: Outcome } => ({
   outcome: {
-    MessageId: `m${messages++}`,
+    MessageId: `m-${facts.RequestId ?? requestIdOf({ Row: 1, try: 1 })}`,
     JobId: 'j',
     Identifier: 't1',
     RequestId: requestIdOf({ Row: 1, try: 1 }),
@@ -96,7 +101,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(numbers(await lease.claim(3))).toEqual([1, 2, 3]);
       expect(numbers(await lease.claim(10))).toEqual([4, 5]);
       await lease.settle({
-        sent: [1, 2],
+        sent: [1, 2].map((Row) => sentRow({ Row, try: 1 })),
         refused: [{ row: 3, reason: 'too long' }],
         untouched: [4],
         maybeTwice: 0,
@@ -175,8 +180,8 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       await send(lease, 2);
       await ledger.end([letter(), letter(ofRow(2))]);
       expect(await lease.retryFailed()).toBe(2);
-      expect((await lease.claim(9)).map((row) => row.try)).toEqual([2, 2]);
-      await lease.settle({ sent: [1, 2], refused: [], untouched: [], maybeTwice: 0 });
+      await send(lease, 9);
+      expect((await rowsOf(ledger, key)).map((row) => row.try)).toEqual([2, 2]);
       const late = [letter({ At: '2026-11-25T08:00:00.000Z' }), outcome(ofRow(2))];
       expect(await ledger.end(late)).toMatchObject({ rows: 1, nothingNew: 1 });
       expect(await states(ledger, key)).toEqual(['sent', 'applied']);
@@ -193,6 +198,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
           const jobId = `p${job++}`;
           const { key } = await ledger.begin({ ...newJob, jobId });
           await ledger.enter(key, [taskRow(1)]);
+          await send(await leaseOf(ledger, key), 1);
           for (const Outcome of told) {
             const one =
               Outcome === 'dead-lettered' ? letter({ JobId: jobId }) : outcome({ JobId: jobId, Outcome });
@@ -205,6 +211,72 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         }),
         { numRuns: 40 },
       );
+    });
+
+    describe('takes an outcome for the end of a row', () => {
+      const issuedAt = new Date(now).toISOString();
+      /** All that a worker can say of row 1's own update; `m-x` is a message that the ledger does not know. */
+      const own = { MessageId: 'm-x', Identifier: 't1', Description: 'new', IssuedAt: issuedAt };
+      const sent = 'sent' as const;
+      const planned = 'planned' as const;
+
+      test.each<[string, Partial<Outcome>, 'sent' | 'killed' | 'never sent', string]>([
+        ['that has the id of its message', {}, 'sent', 'applied'],
+        [
+          'of its redriven message',
+          { MessageId: 'm-2', OriginalMessageId: 'm-r000001.1' },
+          'sent',
+          'applied',
+        ],
+        ['of another message that names it', { MessageId: 'm-x' }, 'sent', sent],
+        ['of another redriven message', { MessageId: 'm-2', OriginalMessageId: 'm-1' }, 'sent', sent],
+        ['of another message with its values', own, 'sent', 'applied'],
+        ['with its values, after a kill', own, 'killed', 'applied'],
+        ['with other values', { ...own, Description: 'evil' }, 'killed', planned],
+        ['with one value more', { ...own, TaskConfigurationId: 'evil' }, 'killed', planned],
+        ['issued at another time', { ...own, IssuedAt: '2026-11-25T07:00:00.001Z' }, 'killed', planned],
+        ['that does not say when', { ...own, IssuedAt: undefined }, 'killed', planned],
+        ['of a later try', { ...own, RequestId: requestIdOf({ Row: 1, try: 2 }) }, 'killed', planned],
+        ['that was never sent, with other values', { MessageId: 'm-x' }, 'never sent', planned],
+        ['that was never sent, with its values', own, 'never sent', planned],
+      ])('%s: %j of a row %s', async (_what, facts, sending, expected) => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 1);
+        const lease = await leaseOf(ledger, key);
+        if (sending === 'sent') await send(lease, 1);
+        if (sending === 'killed') await lease.claim(1).then(() => lease.recover());
+        const { rows, foreign } = await ledger.end([outcome(facts), letter(ofRow(7))]);
+        expect(await states(ledger, key)).toEqual([expected]);
+        const ended = expected === 'applied' ? 1 : 0;
+        expect({ rows, foreign }).toEqual({ rows: ended, foreign: 1 - ended });
+        const job = (await ledger.job('j')) ?? fail();
+        expect(await ledger.standing(job)).toMatchObject({ foreign: 1 - ended, unmatched: 1 });
+      });
+
+      test('that came before its message id was known', async () => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 3);
+        const lease = await leaseOf(ledger, key);
+        const rows = await lease.claim(3);
+        const early = [outcome(ofRow(1)), letter(ofRow(2)), outcome({ ...ofRow(3), MessageId: 'm-x' })];
+        expect(await ledger.end(early)).toMatchObject({ rows: 0, foreign: 3 });
+        await lease.settle({ sent: rows.map(sentRow), refused: [], untouched: [], maybeTwice: 0 });
+        expect(await states(ledger, key)).toEqual(['applied', 'dead-lettered', 'sent']);
+        expect((await ledger.count(key)).causes).toEqual([{ cause: 'ValidationException', rows: 1 }]);
+        expect(await ledger.standing((await ledger.job('j')) ?? fail())).toMatchObject({ foreign: 1 });
+      });
+
+      test('of any of the messages that it was sent in', async () => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 1);
+        const lease = await leaseOf(ledger, key);
+        await send(lease, 1);
+        await ledger.end([letter()]);
+        await lease.retryFailed();
+        await send(lease, 1);
+        await ledger.end([outcome({ MessageId: 'm-r000001.1' })]);
+        expect(await states(ledger, key)).toEqual(['applied']);
+      });
     });
 
     test('stores outcomes of jobs whose plan is elsewhere, of no job, and of no row', async () => {
@@ -241,6 +313,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
     test('keeps what is no outcome aside, once, and goes on', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 1);
+      await send(await leaseOf(ledger, key), 1);
       const stray = parseOutcome({ messageId: 'm', body: '{"Outcome":"\u001b[2J"}' });
       expect(await ledger.end([stray, stray, outcome({})])).toMatchObject({ rows: 1, unreadable: 2 });
       expect(await ledger.unreadable()).toBe(1);
@@ -252,6 +325,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       async (Attempts) => {
         const ledger = await openOne();
         const key = await enterJob(ledger, 4);
+        await send(await leaseOf(ledger, key), 4);
         const ends = [1, 2, 3, 4].map((row) => outcome({ ...ofRow(row), Attempts }));
         await ledger.end(
           ends.map((end) => parseOutcome({ messageId: 'm', body: JSON.stringify(end.outcome) })),

@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { CommandError } from '../../../src/errors.ts';
 import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
-import { describeLedger, enterJob, type LedgerStore, leaseOf, now, outcome } from './contract.ts';
+import { schemaSteps } from '../../../src/jobs/ledger/sqlite/schema.ts';
+import { describeLedger, type LedgerStore, now, outcome } from './contract.ts';
 
 function sqliteStore(): LedgerStore & { readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'ledger-'));
@@ -29,22 +30,30 @@ function change(folder: string, sql: string): void {
 test('a ledger of a later version is left alone', async () => {
   const { folder, open } = sqliteStore();
   await open();
-  change(folder, 'PRAGMA user_version = 3');
+  change(folder, 'PRAGMA user_version = 4');
   await expect(openLedger(folder, Date.now)).rejects.toThrow(CommandError);
 });
 
-test('a ledger of an earlier version is migrated', async () => {
+test.each([1, 2])('a ledger of version %i is migrated, step by step', async (version) => {
   const { folder, open } = sqliteStore();
-  const before = await open();
-  const key = await enterJob(before, 2);
-  await (await leaseOf(before, key)).claim(1);
-  await before.end([outcome({})]);
-  change(folder, 'DROP TABLE left_out; ALTER TABLE jobs DROP COLUMN left_out; PRAGMA user_version = 1');
+  change(
+    folder,
+    `${schemaSteps.slice(0, version).join('')} PRAGMA user_version = ${version};
+    INSERT INTO jobs (job_id, path, source, digest, issued_at, rows, complete, created_at, updated_at)
+      VALUES ('j', 'p', 's', 'd', '2026-11-25T07:00:00.000Z', 2, 1, 0, 0);
+    INSERT INTO rows (job, row, identifier, description) VALUES (1, 1, 't1', 'new'), (1, 2, 't2', 'new');
+    UPDATE rows SET state = 'sent', sends = 1;
+    INSERT INTO parked (job, name, state) VALUES (1, 'row-000017', 'applied'), (0, 'm-7', 'applied');`,
+  );
   const ledger = await open();
-  expect((await ledger.job('j'))?.plan).toMatchObject({ rows: 2, leftOut: undefined });
-  expect(await ledger.count(key)).toMatchObject({ total: 2, applied: 1 });
-  await ledger.enter(key, [{ Row: 3, LeftOut: 'refused', Reason: 'no' }]);
-  const rows = (await Array.fromAsync(ledger.pages(key))).flat();
+  const job = await ledger.job('j');
+  expect(job?.plan).toMatchObject({ rows: 2, leftOut: undefined });
+  const values = { Description: 'new', IssuedAt: '2026-11-25T07:00:00.000Z' };
+  await ledger.end([outcome(values), outcome({ MessageId: 'row-000017', RequestId: 'row-000017' })]);
+  expect(await ledger.count(1)).toMatchObject({ total: 2, applied: 1 });
+  expect((await Array.fromAsync(ledger.unmatched(1))).flat()).toMatchObject([{ name: 'row-000017' }]);
+  await ledger.enter(1, [{ Row: 3, LeftOut: 'refused', Reason: 'no' }]);
+  const rows = (await Array.fromAsync(ledger.pages(1))).flat();
   expect(rows[2]).toEqual({ Row: 3, LeftOut: 'refused', Reason: 'no' });
-  expect(await ledger.lastRow(key)).toBe(3);
+  expect(await ledger.lastRow(1)).toBe(3);
 });

@@ -52,7 +52,7 @@ test('polling goes on when all polls find the queue empty in the same turn', asy
     queue,
     store: async (messages) => {
       stored.push(...messages);
-      return { rows: 0, nothingNew: 0, unmatched: 0, unreadable: 0 };
+      return { rows: 0, nothingNew: 0, foreign: 0, unmatched: 0, unreadable: 0 };
     },
     sleep,
     random: () => 0,

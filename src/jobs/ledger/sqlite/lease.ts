@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import { prepareAll, transaction } from './file.ts';
+import type { OutcomeStore } from './outcomes.ts';
 import { pagesOf, ROW_COLUMNS, toLedgerRow } from './records.ts';
 
 // Left to itself, SQLite walks all rows of the job each time, however few are open: hence INDEXED BY.
@@ -11,7 +12,10 @@ const statements = {
     WHERE job = ? AND state = 'planned' ORDER BY row LIMIT ?`,
   markSending: `UPDATE rows SET state = 'sending', sends = sends + 1, sent_at = ?
     WHERE job = ? AND row = ? AND state = 'planned'`,
-  markSent: `UPDATE rows SET state = 'sent' WHERE job = ? AND row = ? AND state = 'sending'`,
+  // Also of a row that has ended meanwhile: the id tells later outcomes of the same message.
+  markSent: `UPDATE rows SET message_ids = ltrim(message_ids || ' ' || ?),
+    state = CASE state WHEN 'sending' THEN 'sent' ELSE state END WHERE job = ? AND row = ?`,
+  anyParked: 'SELECT 1 FROM parked WHERE job = ? AND row IS NOT NULL LIMIT 1',
   markPlanned: `UPDATE rows SET state = 'planned', sends = sends - 1
     WHERE job = ? AND row = ? AND state = 'sending'`,
   markRefused: `UPDATE rows SET state = 'refused', cause = 'RefusedBySqs', reason = ?, error = ?, attempts = NULL,
@@ -36,8 +40,10 @@ export class SqliteLease implements Lease {
   readonly #unlock: () => void;
   readonly #now: () => number;
   readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>;
+  readonly #outcomes: OutcomeStore;
 
-  constructor(db: DatabaseSync, key: number, unlock: () => void, now: () => number) {
+  constructor(db: DatabaseSync, key: number, unlock: () => void, outcomes: OutcomeStore, now: () => number) {
+    this.#outcomes = outcomes;
     this.#db = db;
     this.#key = key;
     this.#unlock = unlock;
@@ -64,7 +70,9 @@ export class SqliteLease implements Lease {
 
   async settle({ sent, refused, untouched, maybeTwice }: Sendings): Promise<void> {
     transaction(this.#db, () => {
-      for (const row of sent) this.#sql.markSent.run(this.#key, row);
+      for (const { row, messageId } of sent) this.#sql.markSent.run(messageId, this.#key, row);
+      if (this.#sql.anyParked.get(this.#key) !== undefined)
+        for (const { row, messageId } of sent) this.#outcomes.adopt(this.#key, row, messageId);
       for (const row of untouched) this.#sql.markPlanned.run(this.#key, row);
       const at = new Date(this.#now()).toISOString();
       for (const { row, reason } of refused) {

@@ -39,7 +39,8 @@ const statements = {
   tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
   reconciled: 'SELECT count(*) AS rows FROM rows WHERE job = ? AND reconciled = 1',
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
-    FROM parked WHERE job = ? GROUP BY 1, 2`,
+    FROM parked WHERE job = ? AND row IS NULL GROUP BY 1, 2`,
+  foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = ? AND row IS NOT NULL',
   page: `SELECT ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE job = :job AND row > :after
     UNION ALL SELECT ${LEFT_OUT_COLUMNS} FROM left_out WHERE job = :job AND row > :after
     ORDER BY 1 LIMIT :max`,
@@ -123,7 +124,7 @@ class SqliteLedger implements Ledger {
 
   async lease(key: number): Promise<Lease | undefined> {
     const unlock = lockSending(this.#stateDir, key);
-    return unlock && new SqliteLease(this.#db, key, unlock, this.#now);
+    return unlock && new SqliteLease(this.#db, key, unlock, this.#outcomes, this.#now);
   }
 
   async isLeased(key: number): Promise<boolean> {
@@ -142,9 +143,10 @@ class SqliteLedger implements Ledger {
 
   async standing(job: JobRecord): Promise<JobStanding> {
     const unmatched = toCounts(this.#sql.unmatchedTallies.all(job.key));
-    if (job.plan === undefined) return { job, counts: unmatched, reconciled: 0, unmatched: 0 };
+    if (job.plan === undefined) return { job, counts: unmatched, reconciled: 0, foreign: 0, unmatched: 0 };
     const reconciled = Number(this.#sql.reconciled.get(job.key)?.rows ?? 0);
-    return { job, counts: await this.count(job.key), reconciled, unmatched: unmatched.ended };
+    const foreign = Number(this.#sql.foreign.get(job.key)?.outcomes ?? 0);
+    return { job, counts: await this.count(job.key), reconciled, foreign, unmatched: unmatched.ended };
   }
 
   pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]> {

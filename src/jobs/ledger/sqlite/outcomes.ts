@@ -1,9 +1,10 @@
 /** Outcomes into the ledger: which row one belongs to, and whether it still counts. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Outcome } from '../../../message/outcome.ts';
 import { type EndResult, type OutcomeMessage, WITHOUT_JOB } from '../ledger.ts';
 import { parseRequestId } from '../row.ts';
 import { prepareAll } from './file.ts';
+import type { Raw } from './records.ts';
 
 /**
  * Outcomes without a job that are kept, the latest. Those of a job whose plan is elsewhere are all kept, some 300 bytes
@@ -27,25 +28,36 @@ const endRow = `UPDATE rows SET state = :state, cause = :cause, reason = :reason
   WHERE job = :job AND row = :row AND state NOT IN ('applied', 'superseded')
   AND (:state <> 'dead-lettered' OR (try <= :try AND (state <> 'dead-lettered' OR at < :at)))`;
 
-const park = `INSERT INTO parked (job, name, identifier, state, reason, error, attempts, at)
-  VALUES (:job, :name, :identifier, :state, :reason, :error, :attempts, :at)
-  ON CONFLICT (job, name) DO UPDATE SET state = excluded.state, reason = excluded.reason, error = excluded.error,
-    attempts = excluded.attempts, at = excluded.at
+const park = `INSERT INTO parked (job, message_id, name, row, identifier, state, reason, error, attempts, at)
+  VALUES (:job, :messageId, :name, :row, :identifier, :state, :reason, :error, :attempts, :at)
+  ON CONFLICT (job, message_id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+    error = excluded.error, attempts = excluded.attempts, at = excluded.at
   WHERE parked.state NOT IN ('applied', 'superseded')
     AND (excluded.state <> 'dead-lettered' OR parked.at < excluded.at)`;
 
 const statements = {
-  job: 'SELECT key FROM jobs WHERE job_id = ?',
-  addForeign: 'INSERT INTO jobs (job_id, created_at, updated_at) VALUES (:jobId, :now, :now) RETURNING key',
+  job: 'SELECT key, issued_at FROM jobs WHERE job_id = ?',
+  addForeign:
+    'INSERT INTO jobs (job_id, created_at, updated_at) VALUES (:jobId, :now, :now) RETURNING key, issued_at',
   touch: 'UPDATE jobs SET updated_at = ? WHERE key = ?',
-  identifier: 'SELECT identifier FROM rows WHERE job = ? AND row = ?',
+  row: 'SELECT identifier, description, configuration, try, sends, message_ids FROM rows WHERE job = ? AND row = ?',
   endRow,
   park,
+  parkedOfRow: 'SELECT * FROM parked WHERE job = ? AND row = ? AND message_id = ?',
+  unpark: 'DELETE FROM parked WHERE seq = ?',
   trimParked: 'DELETE FROM parked WHERE job = 0 AND seq <= (SELECT max(seq) FROM parked WHERE job = 0) - ?',
   addStray:
     'INSERT INTO strays (message_id, received_at, fault, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   trimStrays: 'DELETE FROM strays WHERE seq <= (SELECT max(seq) FROM strays) - ?',
 } as const;
+
+interface KnownJob {
+  readonly key: number;
+  /** null: of a job whose plan is elsewhere. */
+  readonly issuedAt: unknown;
+}
+
+const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null };
 
 /** Makes no transaction: the caller does. */
 export class OutcomeStore {
@@ -58,8 +70,8 @@ export class OutcomeStore {
   }
 
   store(messages: readonly OutcomeMessage[]): EndResult {
-    const result = { rows: 0, nothingNew: 0, unmatched: 0, unreadable: 0 };
-    const jobs = new Map<string, number>();
+    const result = { rows: 0, nothingNew: 0, foreign: 0, unmatched: 0, unreadable: 0 };
+    const jobs = new Map<string, KnownJob>();
     let withoutJob = false;
     for (const message of messages) {
       if ('fault' in message) {
@@ -69,53 +81,92 @@ export class OutcomeStore {
         continue;
       }
       const { outcome } = message;
-      const key = outcome.JobId === undefined ? WITHOUT_JOB : this.#keyOf(outcome.JobId, jobs);
-      withoutJob ||= key === WITHOUT_JOB;
-      result[this.#storeOne(key, outcome)]++;
+      const job = outcome.JobId === undefined ? withoutJobKnown : this.#jobOf(outcome.JobId, jobs);
+      withoutJob ||= job === withoutJobKnown;
+      result[this.#storeOne(job, outcome)]++;
     }
-    for (const key of jobs.values()) this.#sql.touch.run(this.#now(), key);
+    for (const { key } of jobs.values()) this.#sql.touch.run(this.#now(), key);
     if (withoutJob) this.#sql.trimParked.run(MAX_WITHOUT_JOB);
     if (result.unreadable > 0) this.#sql.trimStrays.run(MAX_STRAYS);
     return result;
   }
 
-  #storeOne(key: number, outcome: Outcome): 'rows' | 'nothingNew' | 'unmatched' {
-    const { cause, ...end } = endOf(outcome);
-    const named = outcome.RequestId === undefined ? undefined : parseRequestId(outcome.RequestId);
-    if (key !== WITHOUT_JOB && named !== undefined) {
-      const { Row: row, try: attempt } = named;
-      const found = this.#sql.identifier.get(key, row);
-      // Another producer may use the same JobId and number its rows alike: the Identifier must fit, too.
-      if (found !== undefined && (outcome.Identifier ?? found.identifier) === found.identifier) {
-        const { changes } = this.#sql.endRow.run({ ...end, cause, job: key, row, try: attempt });
-        return changes === 0 ? 'nothingNew' : 'rows';
-      }
-    }
-    const name = key === WITHOUT_JOB ? outcome.MessageId : (outcome.RequestId ?? outcome.MessageId);
-    this.#sql.park.run({ ...end, job: key, name, identifier: outcome.Identifier ?? null });
-    return 'unmatched';
+  /** Ends a row by the outcome that came before its message's id was known, if one did. */
+  adopt(job: number, row: number, messageId: string): void {
+    const parked = this.#sql.parkedOfRow.get(job, row, messageId);
+    if (parked === undefined) return;
+    const { seq, name, state, reason, error, attempts, at } = parked;
+    const { name: code } = typeof error === 'string' ? JSON.parse(error) : { name: reason };
+    const attempt = parseRequestId(String(name))?.try ?? 1;
+    const end = { state, reason, error, attempts, at, cause: causeOf(String(state), code) };
+    this.#sql.endRow.run({ ...end, job, row, try: attempt } as Record<string, SQLInputValue>);
+    this.#sql.unpark.run(Number(seq));
   }
 
-  #keyOf(jobId: string, known: Map<string, number>): number {
-    let key = known.get(jobId);
-    if (key === undefined) {
-      const found = this.#sql.job.get(jobId) ?? this.#sql.addForeign.get({ jobId, now: this.#now() });
-      key = Number(found?.key);
-      known.set(jobId, key);
+  #storeOne(job: KnownJob, outcome: Outcome): 'rows' | 'nothingNew' | 'foreign' | 'unmatched' {
+    const { cause, ...end } = endOf(outcome);
+    const { key } = job;
+    const named = outcome.RequestId === undefined ? undefined : parseRequestId(outcome.RequestId);
+    const row = key === WITHOUT_JOB || named === undefined ? undefined : this.#sql.row.get(key, named.Row);
+    // Another producer may use the same JobId and number its rows alike: the Identifier must fit, too.
+    const fits = row !== undefined && (outcome.Identifier ?? row.identifier) === row.identifier;
+    if (fits && named !== undefined && isOfRow(outcome, row, named.try, job.issuedAt)) {
+      const { changes } = this.#sql.endRow.run({ ...end, cause, job: key, row: named.Row, try: named.try });
+      return changes === 0 ? 'nothingNew' : 'rows';
     }
-    return key;
+    const name = key === WITHOUT_JOB ? outcome.MessageId : (outcome.RequestId ?? outcome.MessageId);
+    this.#sql.park.run({
+      ...end,
+      job: key,
+      messageId: outcome.OriginalMessageId ?? outcome.MessageId,
+      name,
+      row: fits ? (named?.Row ?? null) : null,
+      identifier: outcome.Identifier ?? null,
+    });
+    return fits ? 'foreign' : 'unmatched';
+  }
+
+  #jobOf(jobId: string, known: Map<string, KnownJob>): KnownJob {
+    const before = known.get(jobId);
+    if (before !== undefined) return before;
+    const found = this.#sql.job.get(jobId) ?? this.#sql.addForeign.get({ jobId, now: this.#now() });
+    const job = { key: Number(found?.key), issuedAt: found?.issued_at ?? null };
+    known.set(jobId, job);
+    return job;
   }
 }
 
+/**
+ * Whether an outcome that names a row is of an update that this ledger sent. Whoever may send to the update queue can
+ * name any row, so the message's id decides. A process that was killed after a send never learnt that id: then an outcome
+ * with everything that the row's own update has counts as well, if the row was ever about to be sent.
+ */
+function isOfRow(outcome: Outcome, row: Raw, attempt: number, issuedAt: unknown): boolean {
+  const ids = String(row.message_ids).split(' ');
+  if (ids.includes(outcome.MessageId) || ids.includes(outcome.OriginalMessageId ?? outcome.MessageId))
+    return true;
+  return (
+    Number(row.sends) > 0 &&
+    attempt <= Number(row.try) &&
+    outcome.Identifier !== undefined &&
+    outcome.IssuedAt === issuedAt &&
+    (outcome.Description ?? null) === row.description &&
+    (outcome.TaskConfigurationId ?? null) === row.configuration
+  );
+}
+
 function endOf({ Outcome: state, Reason, Error: error, Attempts, At }: Outcome) {
-  const cause = state === 'dead-lettered' ? (error?.name ?? Reason ?? 'Unknown') : '';
   const kept = error && { ...error, message: error.message.slice(0, MAX_MESSAGE_LENGTH) };
   return {
     state,
-    cause: cause.slice(0, MAX_CAUSE_LENGTH),
+    cause: causeOf(state, error?.name ?? Reason),
     reason: Reason ?? null,
     error: kept === undefined ? null : JSON.stringify(kept),
     attempts: Math.min(Attempts, MAX_CALLS),
     at: At,
   };
+}
+
+function causeOf(state: string, code: unknown): string {
+  return state === 'dead-lettered' ? String(code ?? 'Unknown').slice(0, MAX_CAUSE_LENGTH) : '';
 }

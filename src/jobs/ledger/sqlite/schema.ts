@@ -1,0 +1,118 @@
+/** The schema of the ledger's file, as the steps that lead from each version to the next. */
+
+/**
+ * Triggers keep the tallies, so that every process that changes a row keeps the counts right and reading them is cheap.
+ * Rows that have not ended have indexes of their own, which are small whatever the job's size.
+ *
+ * `strays` has the messages that were no outcomes.
+ */
+const version1 = `
+CREATE TABLE jobs (
+  key INTEGER PRIMARY KEY,
+  job_id TEXT NOT NULL UNIQUE,
+  path TEXT, source TEXT, digest TEXT, issued_at TEXT,
+  rows INTEGER NOT NULL DEFAULT 0,
+  complete INTEGER NOT NULL DEFAULT 0,
+  guards TEXT NOT NULL DEFAULT '{}',
+  counting TEXT NOT NULL DEFAULT '{"good":0,"failed":0,"canaryPassed":false}',
+  maybe_twice INTEGER NOT NULL DEFAULT 0,
+  stopped TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE rows (
+  job INTEGER NOT NULL,
+  row INTEGER NOT NULL,
+  identifier TEXT NOT NULL,
+  description TEXT,
+  configuration TEXT,
+  former TEXT,
+  state TEXT NOT NULL DEFAULT 'planned',
+  try INTEGER NOT NULL DEFAULT 1,
+  sends INTEGER NOT NULL DEFAULT 0,
+  sent_at INTEGER,
+  cause TEXT NOT NULL DEFAULT '',
+  reason TEXT, error TEXT, attempts INTEGER, at TEXT,
+  reconciled INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (job, row)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rows_planned ON rows (job, row) WHERE state = 'planned';
+CREATE INDEX rows_sending ON rows (job, row) WHERE state = 'sending';
+CREATE INDEX rows_sent ON rows (job, row) WHERE state = 'sent';
+
+CREATE TABLE tallies (
+  job INTEGER NOT NULL, state TEXT NOT NULL, cause TEXT NOT NULL,
+  rows INTEGER NOT NULL, calls INTEGER NOT NULL, calls_of INTEGER NOT NULL,
+  PRIMARY KEY (job, state, cause)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER rows_added AFTER INSERT ON rows BEGIN
+  INSERT INTO tallies VALUES (new.job, new.state, new.cause, 1, 0, 0)
+    ON CONFLICT DO UPDATE SET rows = rows + 1;
+END;
+CREATE TRIGGER rows_changed AFTER UPDATE OF state, cause, attempts ON rows BEGIN
+  UPDATE tallies SET rows = rows - 1, calls = calls - ifnull(old.attempts, 0),
+    calls_of = calls_of - (ifnull(old.attempts, 0) > 0)
+    WHERE job = old.job AND state = old.state AND cause = old.cause;
+  INSERT INTO tallies VALUES
+    (new.job, new.state, new.cause, 1, ifnull(new.attempts, 0), ifnull(new.attempts, 0) > 0)
+    ON CONFLICT DO UPDATE SET rows = rows + 1, calls = calls + excluded.calls,
+      calls_of = calls_of + excluded.calls_of;
+END;
+
+CREATE TABLE parked (
+  seq INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  identifier TEXT, state TEXT NOT NULL, reason TEXT, error TEXT, attempts INTEGER, at TEXT,
+  UNIQUE (job, name)
+) STRICT;
+
+CREATE TABLE strays (
+  seq INTEGER PRIMARY KEY,
+  message_id TEXT NOT NULL UNIQUE,
+  received_at INTEGER NOT NULL,
+  fault TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+`;
+
+/** The rows that a job's plan left out. */
+const version2 = `
+ALTER TABLE jobs ADD COLUMN left_out TEXT;
+
+CREATE TABLE left_out (
+  job INTEGER NOT NULL,
+  row INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  identifier TEXT, description TEXT, configuration TEXT, reason TEXT,
+  PRIMARY KEY (job, row)
+) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * Whose outcome an outcome is. `rows.message_ids`: of the messages that carried the row's updates, separated by spaces.
+ * `parked`: outcomes that end no row, by the message first sent; with `row` those that name one, and are not known to be
+ * of a message that this ledger sent.
+ */
+const version3 = `
+ALTER TABLE rows ADD COLUMN message_ids TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE parked_by_message (
+  seq INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL,
+  message_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  row INTEGER,
+  identifier TEXT, state TEXT NOT NULL, reason TEXT, error TEXT, attempts INTEGER, at TEXT,
+  UNIQUE (job, message_id)
+) STRICT;
+INSERT INTO parked_by_message (seq, job, message_id, name, identifier, state, reason, error, attempts, at)
+  SELECT seq, job, name, name, identifier, state, reason, error, attempts, at FROM parked;
+DROP TABLE parked;
+ALTER TABLE parked_by_message RENAME TO parked;
+CREATE INDEX parked_row ON parked (job, row) WHERE row IS NOT NULL;
+`;
+
+/** The first makes version 1 of an empty file. A step that was released never changes. */
+export const schemaSteps: readonly string[] = [version1, version2, version3];
