@@ -38,12 +38,21 @@ export function grantInterval(perSecond: number): number {
   return (1_000 * grantSize(perSecond)) / perSecond;
 }
 
+/** A difference between wall and monotonic time that is a step of the clock and no rounding, in milliseconds. */
+const STEP_MS = 20;
+
+/**
+ * Bottleneck paces by the wall clock and takes no other. When that has been stepped, a new limiter takes the place of the
+ * one that counts by it: the next grant stays due when it was, and the grants that wait move over.
+ */
 export class LocalRateLimiter implements RateLimiter {
-  readonly #bottleneck: Bottleneck;
+  #bottleneck: Bottleneck;
   #rate: number;
   /** The rate that Bottleneck has been set to. */
   #applied: number;
   readonly #now: () => number;
+  /** Wall time minus monotonic time when `#bottleneck` was made. */
+  #wallAhead = 0;
   /** When the last grant was due. */
   #dueAt = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -56,7 +65,7 @@ export class LocalRateLimiter implements RateLimiter {
     this.#now = now;
     this.#rate = perSecond;
     this.#applied = perSecond;
-    this.#bottleneck = new Bottleneck({ maxConcurrent: 1, minTime: paced(perSecond) });
+    this.#bottleneck = this.#create(paced(perSecond));
   }
 
   get rate(): number {
@@ -64,16 +73,20 @@ export class LocalRateLimiter implements RateLimiter {
   }
 
   async grant(): Promise<number> {
-    if (this.#closed) return 0;
-    if (this.#rate === Number.POSITIVE_INFINITY) return this.#rate;
-    this.#apply();
     const requestedAt = this.#now();
-    try {
-      return await this.#bottleneck.schedule(async () => this.#due(requestedAt));
-    } catch (error) {
-      if (error instanceof Bottleneck.BottleneckError) return 0;
-      throw error;
+    while (!this.#closed) {
+      if (this.#rate === Number.POSITIVE_INFINITY) return this.#rate;
+      if (this.#clockStepped) this.#replace();
+      this.#apply();
+      const bottleneck = this.#bottleneck;
+      try {
+        return await bottleneck.schedule(async () => this.#due(requestedAt));
+      } catch (error) {
+        // Dropped with the limiter that it waited for.
+        if (bottleneck === this.#bottleneck && !this.#closed) throw error;
+      }
     }
+    return 0;
   }
 
   setRate(perSecond: number): void {
@@ -100,12 +113,43 @@ export class LocalRateLimiter implements RateLimiter {
     void this.#bottleneck.updateSettings({ minTime: paced(this.#rate) });
   }
 
+  get #clockStepped(): boolean {
+    return Math.abs(Date.now() - this.#now() - this.#wallAhead) > STEP_MS;
+  }
+
+  #create(minTime: number): Bottleneck {
+    this.#wallAhead = Date.now() - this.#now();
+    const bottleneck = new Bottleneck({ maxConcurrent: 1, minTime });
+    // It has just computed by the wall clock how long a job waits; from here on a timer counts, which no step changes.
+    bottleneck.on('scheduled', () => {
+      if (bottleneck === this.#bottleneck && !this.#closed && this.#clockStepped) this.#replace();
+    });
+    return bottleneck;
+  }
+
+  #replace(): void {
+    const waitMs = Math.max(0, this.#dueAt + paced(this.#applied) - this.#now());
+    this.#applied = this.#rate;
+    const stopped = this.#bottleneck;
+    const bottleneck = this.#create(waitMs);
+    this.#bottleneck = bottleneck;
+    // A first job stands for the last grant. It holds its place until the jobs after the next one are spaced by the rate.
+    void bottleneck
+      .schedule(async () => {
+        await bottleneck.updateSettings({ minTime: paced(this.#applied) });
+      })
+      .catch(ignore);
+    void stopped.stop({ dropWaitingJobs: true }).catch(ignore);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#bottleneck.stop({ dropWaitingJobs: true });
   }
 }
+
+function ignore(): void {}
 
 function paced(perSecond: number): number {
   return perSecond === Number.POSITIVE_INFINITY ? 0 : grantInterval(perSecond);

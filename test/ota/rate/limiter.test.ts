@@ -119,6 +119,71 @@ describe('LocalRateLimiter', () => {
     expect(total.permits).toBeLessThanOrEqual(52);
   });
 
+  describe('when the wall clock is set', () => {
+    const steps = [
+      { name: 'back by 25 ms', ms: -25 },
+      { name: 'back by 20 s', ms: -20_000 },
+      { name: 'back by an hour', ms: -3_600_000 },
+      { name: 'forward by an hour', ms: 3_600_000 },
+    ];
+
+    test.each(steps.flatMap((step) => [20, 500].map((rate) => ({ ...step, rate }))))(
+      'keeps its pace: $name at $rate/s, at any moment between two grants',
+      async ({ ms, rate }) => {
+        const total = drain(limiterAt(rate));
+        const intervalMs = grantInterval(rate);
+        for (let moment = 0; moment < intervalMs; moment += intervalMs / 5) {
+          await vi.advanceTimersByTimeAsync(intervalMs + Math.round(moment));
+          const before = total.permits;
+          vi.setSystemTime(Date.now() + ms);
+          await vi.advanceTimersByTimeAsync(4 * intervalMs);
+          const grants = (total.permits - before) / grantSize(rate);
+          expect(grants).toBeGreaterThanOrEqual(3);
+          expect(grants).toBeLessThanOrEqual(5);
+        }
+      },
+    );
+
+    test.each(steps)('a grant that waits comes when it is due: $name', async ({ ms }) => {
+      const limiter = limiterAt(0.1);
+      const total = drain(limiter);
+      await vi.advanceTimersByTimeAsync(4_000);
+      vi.setSystemTime(Date.now() + ms);
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(total.permits).toBe(1);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(total.permits).toBe(2);
+      await vi.advanceTimersByTimeAsync(9_000);
+      expect(total.permits).toBe(2);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(total.permits).toBe(3);
+    });
+
+    test.each(steps)('loses no grant of several that wait, and doubles none: $name', async ({ ms }) => {
+      const limiter = limiterAt(10);
+      const granted: number[] = [];
+      for (let i = 0; i < 5; i++) void limiter.grant().then((permits) => granted.push(permits));
+      await vi.advanceTimersByTimeAsync(150);
+      vi.setSystemTime(Date.now() + ms);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(granted).toEqual([1, 1, 1, 1, 1]);
+    });
+
+    test('a new rate holds after it, too', async () => {
+      const limiter = limiterAt(1);
+      const total = drain(limiter);
+      await vi.advanceTimersByTimeAsync(500);
+      vi.setSystemTime(Date.now() - 3_600_000);
+      limiter.setRate(100);
+      await vi.advanceTimersByTimeAsync(1_500);
+      const before = total.permits;
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(total.permits - before).toBeGreaterThan(90);
+      // Made up for: whole intervals missed before.
+      expect(total.permits - before).toBeLessThanOrEqual(105);
+    });
+  });
+
   test('ends waiting grants with 0 when it is closed', async () => {
     const limiter = limiterAt(0.01);
     const first = limiter.grant();
