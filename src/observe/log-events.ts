@@ -50,6 +50,14 @@ export function logEvents(log: Logger): WorkerListener {
           error: describeError(event.error),
         }));
         break;
+      case 'crashed':
+        writeLine(log, logLines.crashed, () => ({
+          ...about(event.subject),
+          errorName: event.failure.name,
+          errorMessage: event.failure.message,
+          stack: event.failure.stack,
+        }));
+        break;
       case 'lease-lost':
         writeLine(log, logLines.leaseLost, () => ({ ...about(event.subject), reason: event.reason }));
         break;

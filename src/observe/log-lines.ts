@@ -111,6 +111,12 @@ export const logLines = {
   callFailed: line('info', 'call.failed', 'call failed', call),
   callThrottled: line('debug', 'call.failed', 'call throttled', call),
   callCrashed: line('error', 'call.failed', 'a bug in ota-updater: please report it', [...call, 'stack']),
+  crashed: line('error', 'message.crashed', 'a bug in ota-updater: please report it', [
+    ...update,
+    'errorName',
+    'errorMessage',
+    'stack',
+  ]),
 
   applied: line('debug', 'applied', 'applied', [...update, 'attempts', 'dwellMs']),
   appliedInPart: line('info', 'applied.in_part', 'applied without the fields that have newer values', [

@@ -35,23 +35,45 @@ interface Result {
 export async function deliver(delivery: Delivery, stages: Stages): Promise<void> {
   const { turns, held } = stages;
   try {
-    const group = turns.joinGroup(delivery);
-    if (group !== undefined) await delivery.until('waiting', group.promise, group.resolve);
-    const turn = turns.joinIdentifier(delivery);
-    if (turn !== undefined) await delivery.until('waiting', turn.promise, turn.resolve);
-    const ending = await work(delivery, stages);
-    turns.leaveIdentifier(delivery);
-    await conclude(delivery, ending, decide(delivery, ending, stages), stages);
+    try {
+      const ending = await workInTurn(delivery, stages);
+      await conclude(delivery, ending, decide(delivery, ending, stages), stages);
+    } catch (thrown) {
+      await concludeCrash(delivery, thrown, stages);
+    }
   } catch (error) {
-    // A bug of ours on the way to the settlement: the lease runs out, and SQS delivers the message again.
+    // Not even that can be settled: the lease runs out, and SQS delivers the message again.
     stages.emit({ type: 'settle-failed', request: 'settle', count: 1, error });
     lose(delivery, 'a bug of ours', stages);
-    turns.leaveIdentifier(delivery);
   } finally {
+    turns.leaveIdentifier(delivery);
     turns.leaveGroup(delivery);
     held.delete(delivery);
     stages.receiver.wake();
   }
+}
+
+/** A bug of ours anywhere on the way ends the message as one in a call does. */
+async function concludeCrash(delivery: Delivery, thrown: unknown, stages: Stages): Promise<void> {
+  if (delivery.gone) return;
+  const failure = bugFailure(thrown);
+  stages.emit({ type: 'crashed', subject: delivery, failure });
+  delivery.enter('crashed');
+  stages.turns.leaveIdentifier(delivery);
+  const ending: Ending = { kind: 'failed', failure };
+  await conclude(delivery, ending, decide(delivery, ending, stages), stages);
+}
+
+/** Waits for its turn and calls. Its turn for its Identifier is over then, that of its group is not. */
+async function workInTurn(delivery: Delivery, stages: Stages): Promise<Ending> {
+  const { turns } = stages;
+  const group = turns.joinGroup(delivery);
+  if (group !== undefined) await delivery.until('waiting', group.promise, group.resolve);
+  const turn = turns.joinIdentifier(delivery);
+  if (turn !== undefined) await delivery.until('waiting', turn.promise, turn.resolve);
+  const ending = await work(delivery, stages);
+  turns.leaveIdentifier(delivery);
+  return ending;
 }
 
 /** The lease is lost: nothing more is done to the message, nor to those behind it in its group. */
@@ -67,10 +89,11 @@ export function lose(delivery: Delivery, reason: string, stages: ConclusionStage
   receiver.wake();
 }
 
-/** Calls until the update has an end in this delivery. Never throws. */
+/** Calls until the update has an end in this delivery. */
 async function work(delivery: Delivery, stages: Stages): Promise<Ending> {
   const { check } = delivery;
   if (delivery.interrupted) return givenUp(delivery);
+  if (delivery.readError !== undefined) throw delivery.readError;
   if (!check.ok) return { kind: 'invalid', message: check.message };
   if (secondsLeft(delivery, stages) <= 0) return givenUp(delivery);
   const ending = await callUntilEnded(check.update, delivery, stages);

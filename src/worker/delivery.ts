@@ -5,13 +5,14 @@
  *                              └───────► on-trial               a 403 that waits for evidence
  *   waiting, calling, backing-off, on-trial ─► publishing       its dead letter or its outcome is being sent
  *   waiting, ..., publishing ─► settling ─► settlement-sent     SQS is asked to delete it or to change its visibility
+ *   any state but gone ─► crashed ─► publishing, settling       a bug of ours: it is decided anew what becomes of it
  *   any state ─► gone                                           settled, or the lease is lost
  *
  * An interruption ends what a delivery waits for. How far it reaches says which waits it ends; see {@link Reach}.
  */
 import type { Tally } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
-import { decidedAt } from '../message/parse.ts';
+import { decidedAt, parseBody } from '../message/parse.ts';
 import type { UpdateCheck, UpdateIds } from '../message/update.ts';
 import type { Waiter } from '../ota/call.ts';
 
@@ -27,6 +28,8 @@ export type DeliveryState =
   | 'settling'
   /** SQS has been asked, and may have done it before its answer arrives. */
   | 'settlement-sent'
+  /** A bug of ours interrupted its way. */
+  | 'crashed'
   | 'gone';
 
 const predecessors: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
@@ -34,10 +37,20 @@ const predecessors: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = 
   calling: ['waiting'],
   'backing-off': ['calling'],
   'on-trial': ['backing-off'],
-  publishing: ['waiting', 'calling', 'backing-off', 'on-trial'],
-  settling: ['waiting', 'calling', 'backing-off', 'on-trial', 'publishing'],
+  publishing: ['waiting', 'calling', 'backing-off', 'on-trial', 'crashed'],
+  settling: ['waiting', 'calling', 'backing-off', 'on-trial', 'publishing', 'crashed'],
   'settlement-sent': ['settling'],
-  gone: ['waiting', 'calling', 'backing-off', 'on-trial', 'publishing', 'settling', 'settlement-sent'],
+  crashed: ['waiting', 'calling', 'backing-off', 'on-trial', 'publishing', 'settling', 'settlement-sent'],
+  gone: [
+    'waiting',
+    'calling',
+    'backing-off',
+    'on-trial',
+    'publishing',
+    'settling',
+    'settlement-sent',
+    'crashed',
+  ],
 };
 
 /** What an interruption ends. Each reaches as far as those before it, and further. */
@@ -57,6 +70,8 @@ export class Delivery implements Waiter {
   readonly message: Message;
   readonly check: UpdateCheck;
   readonly ids: UpdateIds;
+  /** What was thrown when the message was read, if anything was: a bug of ours. */
+  readonly readError: unknown;
   /** When the update was decided on, epoch milliseconds: the newest wins. */
   readonly decidedAt: number;
   readonly tally: Tally = { attempts: 0, counted: 0, throttledInARow: 0 };
@@ -73,12 +88,22 @@ export class Delivery implements Waiter {
    * @param cut aborts this delivery's own call in flight. For FIFO queues only: the call of a message that is somebody
    * else's by now could take effect after that of its successor.
    */
-  constructor(message: Message, check: UpdateCheck, cut?: AbortController) {
+  constructor(message: Message, check: UpdateCheck, cut?: AbortController, readError?: unknown) {
+    this.readError = readError;
     this.message = message;
     this.check = check;
     this.decidedAt = check.ok ? decidedAt(check.update, message) : message.sentAt;
     this.ids = check.ok ? idsOf(check.update) : check.ids;
     this.#cut = cut;
+  }
+
+  /** Reads the update in `message`. Never throws: a bug in reading it comes out when the delivery is worked on. */
+  static read(message: Message, cut?: AbortController): Delivery {
+    try {
+      return new Delivery(message, parseBody(message.body, message.sentAt), cut);
+    } catch (error) {
+      return new Delivery(message, { ok: false, message: 'not read', ids: {} }, cut, error);
+    }
   }
 
   get state(): DeliveryState {
@@ -103,6 +128,7 @@ export class Delivery implements Waiter {
       this.#state === 'publishing' ||
       this.#state === 'settling' ||
       this.#state === 'settlement-sent' ||
+      this.#state === 'crashed' ||
       this.#state === 'gone'
     );
   }

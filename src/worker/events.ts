@@ -52,6 +52,8 @@ export type WorkerEvent =
       /** The failure behind a defer or release, when there was one. */
       readonly failure?: Failure;
     }
+  /** A bug of ours outside the calls: what becomes of the message is said by `settled`. */
+  | { readonly type: 'crashed'; readonly subject: Subject; readonly failure: Failure }
   | { readonly type: 'lease-lost'; readonly subject: Subject; readonly reason: string }
   | {
       readonly type: 'settle-failed';

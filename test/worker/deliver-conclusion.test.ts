@@ -158,6 +158,8 @@ function setUp(setting: Setting = {}) {
   /** Messages whose settlement is not confirmed yet. */
   const open = (): number => held.settling;
   return {
+    stages,
+    held,
     settler,
     settle,
     deletes,
@@ -605,34 +607,131 @@ describe('an end', () => {
   });
 });
 
-describe('a bug on the way to the settlement', () => {
-  test('loses the lease of that message alone, and frees its place', async () => {
+describe('a bug of ours', () => {
+  const bug = new TypeError('bug');
+  const broken = (): never => {
+    throw bug;
+  };
+  const unread = {
+    get body(): string {
+      return broken();
+    },
+  };
+
+  /** A worker's stages around the real outboxes and the real settler, and a delivery of an invalid update. */
+  function crash(
+    overrides: (stages: Stages) => object,
+    receiveCount = 1,
+    message: object = {},
+    setting: Setting = {},
+  ) {
+    const parts = setUp({ others: 0, publish: async () => [], ...setting });
     const events: WorkerEvent[] = [];
-    const held = new Held();
-    const turns = new Turns(false);
-    const bug = new TypeError('bug');
     const stages = {
-      turns,
-      calls: { clock: { wall: () => 0, monotonic: () => 0 }, random: () => 0.5, gate: { closed: false } },
-      deadLetters: { post: () => Promise.reject(bug), withdraw: () => {} },
-      outcomes: undefined,
-      leases: { drop: vi.fn(), giveBack: () => undefined, holds: () => true },
-      held,
-      prefetch: { releaseBehind: () => {} },
-      receiver: { wake: vi.fn() },
-      maxDeliveries: 5,
+      ...parts.stages,
+      turns: new Turns(false),
+      calls: { ...parts.stages.calls, random: () => 0.5, gate: { closed: false } },
+      maxDeliveries: 3,
       retention: { seconds: 345_600 },
       emit: (event: WorkerEvent) => events.push(event),
     } as unknown as Stages;
-    const invalid = new Delivery(delivery('a').message, parseBody('{}', 0));
-    held.add(invalid);
-    await deliver(invalid, stages);
+    const one = delivery('a').message;
+    const received = Object.defineProperties(
+      { ...one, body: '{}', receiveCount },
+      Object.getOwnPropertyDescriptors(message),
+    );
+    const each = Delivery.read(received);
+    parts.held.add(each);
+    const done = deliver(each, { ...stages, ...overrides(stages) });
+    return { ...parts, each, events, done };
+  }
+
+  const places: Readonly<Record<string, (stages: Stages) => object>> = {
+    'in the line for its turn': () => ({
+      turns: Object.assign(new Turns(false), { joinIdentifier: broken }),
+    }),
+    'in making its letter': ({ deadLetters }) => ({
+      deadLetters: { post: twice(broken, deadLetters.post.bind(deadLetters)), withdraw() {} },
+    }),
+    'in sending its letter': ({ deadLetters }) => ({
+      deadLetters: { post: twice(async () => broken(), deadLetters.post.bind(deadLetters)), withdraw() {} },
+    }),
+    'in making its outcome': ({ outcomes }) => ({
+      outcomes: { post: twice(broken, outcomes?.post.bind(outcomes)), withdraw() {} },
+    }),
+    'in its settlement': ({ settler }) => ({
+      settler: {
+        delete: twice(async () => broken(), settler.delete.bind(settler)),
+        changeVisibility: settler.changeVisibility.bind(settler),
+        withdraw() {},
+      },
+    }),
+  };
+  test('between a request to SQS and its answer does not hold the message for ever', async () => {
+    let times = 0;
+    const { events, held, each, done } = crash(
+      () => ({}),
+      1,
+      {},
+      { deleteMessages: async () => (times++ === 0 ? ('garbage' as never) : []) },
+    );
+    await pass(60_000);
+    await done;
+    expect([held.size, each.state]).toEqual([0, 'gone']);
+    expect(events.map(({ type }) => type)).toEqual(['crashed', 'settled']);
+  });
+
+  /** `first` once, then `then`. */
+  function twice<F>(first: () => unknown, then: F): F {
+    let times = 0;
+    return ((...args: unknown[]) =>
+      times++ === 0 ? first() : (then as (...given: unknown[]) => unknown)(...args)) as F;
+  }
+
+  test.each(Object.entries(places))('%s defers the message, and is reported', async (_where, overrides) => {
+    const { changes, deletes, events, held, done } = crash(overrides);
+    await pass(60_000);
+    await done;
+    expect(changes.flat()).toEqual([['a', 3]]);
+    expect([deletes, held.size]).toEqual([[], 0]);
     expect(events).toMatchObject([
+      { type: 'crashed', failure: { kind: 'internal', name: 'TypeError', stack: expect.any(String) } },
+      { type: 'settled', disposition: { action: 'defer' }, failure: { kind: 'internal' } },
+    ]);
+  });
+
+  test.each(Object.entries(places))(
+    '%s dead-letters it as InternalError from MAX_DELIVERIES receives on',
+    async (_where, overrides) => {
+      const { sends, deletes, ends, events, done } = crash(overrides, 3);
+      await pass(60_000);
+      await done;
+      expect([sends.at(-1), deletes.at(-1)]).toEqual([['a'], ['a']]);
+      expect(ends).toEqual([]);
+      expect(events.at(-1)).toMatchObject({
+        disposition: { action: 'dead-letter', reason: 'InternalError', error: { name: 'TypeError' } },
+      });
+    },
+  );
+
+  test('in reading the message is one of that message', async () => {
+    const { changes, events, done } = crash(() => ({}), 1, unread);
+    await pass(1_000);
+    await done;
+    expect(changes.flat()).toEqual([['a', 3]]);
+    expect(events).toMatchObject([{ type: 'crashed' }, { disposition: { action: 'defer' } }]);
+  });
+
+  test('that comes again at its settlement as a bug leaves the message to its lease, and frees its place', async () => {
+    const leases = { drop: vi.fn(), stopExtending: broken, holds: () => true };
+    const { events, held, each, changes, done } = crash(() => ({ leases }), 1, unread);
+    await done;
+    expect(events).toMatchObject([
+      { type: 'crashed' },
       { type: 'settle-failed', request: 'settle', count: 1, error: bug },
       { type: 'lease-lost', reason: 'a bug of ours' },
     ]);
-    expect([held.size, invalid.state]).toEqual([0, 'gone']);
-    expect(stages.leases.drop).toHaveBeenCalledTimes(1);
-    expect(stages.receiver.wake).toHaveBeenCalled();
+    expect([held.size, each.state, changes]).toEqual([0, 'gone', []]);
+    expect(leases.drop).toHaveBeenCalledTimes(1);
   });
 });

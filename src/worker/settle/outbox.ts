@@ -51,6 +51,8 @@ interface Entry<P> {
   readonly delivery: Delivery;
   /** Ends the `post`: with the parcel that was sent, or undefined when it was withdrawn. */
   readonly end: (sent: P | undefined) => void;
+  /** Ends it for a bug of ours. */
+  readonly fail: (error: unknown) => void;
   parcel: P;
   refused: boolean;
   /** Shares no request: one that it was part of was refused as a whole for what may be its fault. */
@@ -86,13 +88,13 @@ export class Outbox<D extends Disposition, P extends Parcel> {
 
   /**
    * Sends what `disposition` gives rise to, again and again until it is confirmed.
-   * @returns what was sent; undefined when it was withdrawn first.
+   * @returns what was sent; undefined when it was withdrawn first. Throws or rejects only for a bug of ours.
    */
   post(delivery: Delivery, disposition: D): Promise<P | undefined> {
     if (!this.#patient && !this.#reachable) return Promise.resolve(undefined);
-    const { promise, resolve } = Promise.withResolvers<P | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<P | undefined>();
     const parcel = this.#options.pack(delivery, disposition);
-    const entry = { delivery, end: resolve, parcel, refused: false, alone: false, failures: 0 };
+    const entry = { delivery, end: resolve, fail: reject, parcel, refused: false, alone: false, failures: 0 };
     this.#entries.set(delivery, entry);
     this.#ready.add(entry);
     if (this.#options.lingerMs === 0) this.#due = true;
@@ -262,13 +264,25 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   /** Ends the `post` of an entry. A parcel withdrawn while it was sent has arrived: a duplicate, never a loss. */
   #end(entry: Entry<P>, sent: P | undefined): void {
     if (!this.#isHere(entry)) return;
-    this.#entries.delete(entry.delivery);
-    this.#ready.delete(entry);
+    this.#forget(entry);
     entry.end(sent);
   }
 
+  #forget(entry: Entry<P>): void {
+    this.#entries.delete(entry.delivery);
+    this.#ready.delete(entry);
+  }
+
+  /** False when nothing is left to amend. */
   #amend(entry: Entry<P>): boolean {
-    const amended = this.#options.amend(entry.delivery, entry.parcel);
+    let amended: P | undefined;
+    try {
+      amended = this.#options.amend(entry.delivery, entry.parcel);
+    } catch (error) {
+      this.#forget(entry);
+      entry.fail(error);
+      return true;
+    }
     if (amended === undefined) return false;
     entry.parcel = amended;
     this.#again(entry);

@@ -41,6 +41,8 @@ interface Item {
   /** For a visibility change: seconds from now. */
   readonly seconds: number;
   readonly end: (settlement: Settlement) => void;
+  /** A bug of ours ended the request. */
+  readonly fail: (error: unknown) => void;
 }
 
 type Request = (items: readonly Item[]) => Promise<BatchFailure[]>;
@@ -64,7 +66,7 @@ export class Settler {
     );
   }
 
-  /** Deletes the message. */
+  /** Deletes the message. The promise of a request rejects only for a bug of ours. */
   delete(delivery: Delivery): Promise<Settlement> {
     return this.#request(this.#deletes, delivery, 0);
   }
@@ -87,12 +89,16 @@ export class Settler {
   }
 
   #batch(name: string, lingerMs: number, request: Request): Batch<Item> {
-    return new Batch(lingerMs, (items) => void this.#carryOut(name, items, request));
+    return new Batch(lingerMs, (items) => {
+      this.#carryOut(name, items, request).catch((error: unknown) => {
+        for (const item of items) this.#fail(item, error);
+      });
+    });
   }
 
   #request(batch: Batch<Item>, delivery: Delivery, seconds: number): Promise<Settlement> {
-    const { promise, resolve } = Promise.withResolvers<Settlement>();
-    const item = { delivery, seconds, end: resolve };
+    const { promise, resolve, reject } = Promise.withResolvers<Settlement>();
+    const item = { delivery, seconds, end: resolve, fail: reject };
     this.#open.set(delivery, item);
     batch.add(item);
     return promise;
@@ -144,6 +150,12 @@ export class Settler {
     if (this.#open.get(item.delivery) !== item) return;
     this.#open.delete(item.delivery);
     item.end(settlement);
+  }
+
+  #fail(item: Item, error: unknown): void {
+    if (this.#open.get(item.delivery) !== item) return;
+    this.#open.delete(item.delivery);
+    item.fail(error);
   }
 }
 

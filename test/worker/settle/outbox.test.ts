@@ -23,12 +23,19 @@ function delivery(name: string): Delivery {
 
 interface Setting {
   readonly send?: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
+  readonly amend?: () => never;
   readonly parallel?: number;
   readonly lingerMs?: number;
   readonly ended?: AbortSignal;
 }
 
-function setUp({ send, parallel = 1, lingerMs = 0, ended = new AbortController().signal }: Setting = {}) {
+function setUp({
+  send,
+  amend,
+  parallel = 1,
+  lingerMs = 0,
+  ended = new AbortController().signal,
+}: Setting = {}) {
   const requests: string[][] = [];
   const then: string[] = [];
   const reachable: boolean[] = [];
@@ -42,8 +49,12 @@ function setUp({ send, parallel = 1, lingerMs = 0, ended = new AbortController()
       message: { key: receiptHandle, body: receiptHandle },
       bytes: 1,
     }),
-    amend: (_, { message, bytes }) =>
-      message.body.endsWith('!') ? undefined : { message: { ...message, body: `${message.body}!` }, bytes },
+    amend:
+      amend ??
+      ((_, { message, bytes }) =>
+        message.body.endsWith('!')
+          ? undefined
+          : { message: { ...message, body: `${message.body}!` }, bytes }),
     parallel,
     lingerMs,
     random: () => 0.5,
@@ -314,4 +325,22 @@ describe('parcels that SQS refuses as whole requests', () => {
     expect(outbox.reachable).toBe(true);
     vi.useRealTimers();
   });
+});
+
+test('a bug in amending a refused parcel ends that parcel alone', async () => {
+  const bug = new TypeError('bug');
+  const { outbox, add, then } = setUp({
+    send: async (messages) =>
+      messages
+        .filter(({ key }) => key === 'a')
+        .map(({ key }) => ({ key, senderFault: true, code: 'InvalidMessageContents', message: 'no' })),
+    amend: () => {
+      throw bug;
+    },
+  });
+  const broken = expect(outbox.post(delivery('a'), acknowledge)).rejects.toBe(bug);
+  add(2);
+  await vi.advanceTimersByTimeAsync(1_000);
+  await broken;
+  expect(then).toEqual(['m0', 'm1']);
 });
