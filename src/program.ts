@@ -52,9 +52,14 @@ const commands: Readonly<Record<string, Entry>> = {
 
 /**
  * Runs the command that `args` name.
+ * @param onBegin called when everything is loaded and the command is about to begin.
  * @throws CommandError; CommanderError after its message, the help or the version was printed.
  */
-export async function runProgram(args: readonly string[], context: CommandContext): Promise<void> {
+export async function runProgram(
+  args: readonly string[],
+  context: CommandContext,
+  onBegin: () => void = () => {},
+): Promise<void> {
   const program = new Command('ota-updater')
     .description('Applies OTA task updates from an SQS queue to AWS IoT Managed Integrations.')
     .version(version, '-V, --version', 'print the version')
@@ -70,7 +75,10 @@ export async function runProgram(args: readonly string[], context: CommandContex
       getErrHelpWidth: () => context.stderr.columns ?? WIDTH,
     })
     .showHelpAfterError()
-    .hook('preAction', () => loadEnvFile(program.opts<{ envFile?: string }>().envFile));
+    .hook('preAction', () => {
+      loadEnvFile(program.opts<{ envFile?: string }>().envFile);
+      onBegin();
+    });
   const [first, second] = program.parseOptions([...args]).operands;
   const wanted = first === 'help' ? second : first;
   for (const [name, { summary, prepare, load }] of Object.entries(commands)) {

@@ -34,7 +34,7 @@ ${sections.join('\n\n')}
 /** What `--help` prints at 80 columns. */
 async function helpOf(command: readonly string[]): Promise<string> {
   const stdout = new PassThrough();
-  const context = { ...contextOf(process), env: {}, stdout };
+  const context = { ...contextOf(process, { listen: () => () => {} }), env: {}, stdout };
   await runProgram([...command, '--help'], context).catch((error: unknown) => {
     if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   });

@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Environment } from '../config.ts';
 import { exitCodes } from '../errors.ts';
 import { type Clock, sleep, systemClock } from '../time/clock.ts';
+import type { Signal, SignalInbox } from './signal-inbox.ts';
 
 export interface CommandContext {
   readonly env: Environment;
@@ -21,18 +22,18 @@ export interface CommandContext {
   readonly random: () => number;
   /** Resolves after `ms` milliseconds, or at once when `signal` aborts; never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** The name of who is logged in. */
+  /** The name of who is logged in; `uid 1000` of a user id without an account. */
   readonly userName: () => string;
   /** Calls `listener` on every SIGINT and SIGTERM, until the returned function is called. */
-  readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+  readonly onSignal: (listener: (signal: Signal) => void) => () => void;
   /** Ends the process at once, whatever is under way. */
   readonly exitNow: (code: number) => void;
   /** How the command ends, unless it throws; set by the command. */
   exitCode: number;
 }
 
-/** The context of a real process. */
-export function contextOf(process: NodeJS.Process): CommandContext {
+/** The context of a real process, whose signals arrive in `signals`. */
+export function contextOf(process: NodeJS.Process, signals: Pick<SignalInbox, 'listen'>): CommandContext {
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -43,12 +44,18 @@ export function contextOf(process: NodeJS.Process): CommandContext {
     clock: systemClock,
     random: Math.random,
     sleep,
-    userName: () => userInfo().username,
-    onSignal: (listener) => {
-      process.on('SIGINT', listener).on('SIGTERM', listener);
-      return () => process.off('SIGINT', listener).off('SIGTERM', listener);
-    },
+    userName,
+    onSignal: signals.listen,
     exitNow: (code) => process.exit(code),
     exitCode: exitCodes.done,
   };
+}
+
+/** In a container the user may be any id, without an entry in the system's list of accounts. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
 }

@@ -28,7 +28,7 @@ export interface Assembly {
   readonly worker: Worker;
   readonly counts: Counts;
   readonly http: FastifyInstance;
-  /** Closes what outlives the worker. */
+  /** Closes everything, also of a worker that was never started. To be called once. */
   readonly close: () => Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export function assemble({
   log,
   listeners = [],
   sqs = {},
-  api = {},
+  api: apiClient = {},
 }: AssemblyOptions): Assembly {
   const { outcomeQueueUrl } = config;
   const outcomeSockets = outcomeQueueUrl === undefined ? 0 : OUTCOME_REQUESTS;
@@ -67,21 +67,23 @@ export function assemble({
   const emit = createEmitter(all);
   const conditions = new Conditions({ clock: systemClock, emit });
   const limiter = createLimiter(config, emit);
+  const api = createOtaApi({
+    callTimeoutMs: config.callTimeoutMs,
+    maxSockets: config.maxConcurrency,
+    client: { requestHandler: createRequestHandler(config.maxConcurrency), ...apiClient },
+  });
+  const newest = createNewest(config, emit);
   const worker: Worker = new Worker({
     config,
     source: new Queue(client, config.queueUrl),
     deadLetterQueue: new Queue(client, config.deadLetterQueueUrl),
     ...(outcomeQueueUrl !== undefined && { outcomeQueue: new Queue(client, outcomeQueueUrl) }),
-    api: createOtaApi({
-      callTimeoutMs: config.callTimeoutMs,
-      maxSockets: config.maxConcurrency,
-      client: { requestHandler: createRequestHandler(config.maxConcurrency), ...api },
-    }),
+    api,
     limiter,
     rate: config.rateAdaptive
       ? new AdaptiveRate({ ceiling: config.rateLimit, onChange: (rate) => limiter.setRate(rate) })
       : new FixedRate(config.rateLimit),
-    newest: createNewest(config, emit),
+    newest,
     conditions,
     clock: systemClock,
     random: Math.random,
@@ -95,6 +97,10 @@ export function assemble({
     close: async () => {
       await http.close();
       client.destroy();
+      // A worker that stops has closed these; one that was not started has not.
+      await limiter.close();
+      newest.close();
+      api.destroy();
     },
   };
 }

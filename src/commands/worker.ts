@@ -2,13 +2,14 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { CommandError, messageOf } from '../errors.ts';
+import { LogDestination } from '../observe/log-destination.ts';
 import { writeLine } from '../observe/log-events.ts';
 import { logLines } from '../observe/log-lines.ts';
-import { createLogger } from '../observe/logger.ts';
+import { createLogger, type Logger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/summary.ts';
-import { assemble } from './assemble.ts';
+import { type Assembly, assemble } from './assemble.ts';
 
 /** The command ends with exit code 0 after a drain. */
 export function configureWorker(command: Command, context: CommandContext): void {
@@ -19,21 +20,18 @@ export function configureWorker(command: Command, context: CommandContext): void
     )
     .action(async () => {
       const config = readConfig(context.env);
-      // The reader of the log may close the pipe; the work continues.
-      context.stdout.on('error', () => undefined);
-      const log = createLogger(config.logLevel, context.stdout);
-      const { worker, counts, http, close } = assemble({ config, env: context.env, log });
-      const stopped = stopOnSignal(context, () => worker.stop());
-      if (config.httpPort !== undefined) {
-        const address = await listen(http, config.httpHost, config.httpPort);
-        writeLine(log, logLines.httpListening, () => ({ address }));
+      const destination = new LogDestination(context.stdout, (count) => {
+        writeLine(log, logLines.linesLost, () => ({ count }));
+      });
+      const log: Logger = createLogger(config.logLevel, destination);
+      const assembly = assemble({ config, env: context.env, log });
+      try {
+        await run(assembly, config, log, context);
+      } finally {
+        // Also when a part of the start failed: what was acquired before would keep the process alive.
+        await assembly.close();
       }
-      const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
-      await worker.start();
-      await stopped;
-      stopSummaries();
-      await close();
-      // A request that SQS never answers must not outlive the grace.
+      // A request that SQS never answers, or a log that nobody reads, must not outlive the grace.
       setTimeout(() => context.exitNow(context.exitCode), LINGER_MS).unref();
     });
 }
@@ -41,11 +39,24 @@ export function configureWorker(command: Command, context: CommandContext): void
 /** For the last lines of the log, in milliseconds. */
 const LINGER_MS = 200;
 
-async function listen(
-  http: { listen: (o: { host: string; port: number }) => Promise<string> },
-  host: string,
-  port: number,
-): Promise<string> {
+async function run(
+  { worker, counts, http }: Assembly,
+  config: Config,
+  log: Logger,
+  context: CommandContext,
+): Promise<void> {
+  const stopped = stopOnSignal(context, () => worker.stop());
+  if (config.httpPort !== undefined) {
+    const address = await listen(http, config.httpHost, config.httpPort);
+    writeLine(log, logLines.httpListening, () => ({ address }));
+  }
+  const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
+  await worker.start();
+  await stopped;
+  stopSummaries();
+}
+
+async function listen(http: Assembly['http'], host: string, port: number): Promise<string> {
   try {
     return await http.listen({ host, port });
   } catch (error) {

@@ -10,7 +10,7 @@ export const logFields = {
   attempts: 'API calls made in this delivery.',
   awsRequestId: "AWS's request id.",
   calls: 'API calls made.',
-  count: 'Messages concerned.',
+  count: 'Messages, or lines, concerned.',
   deadLettered: 'Messages dead-lettered.',
   decidedAt: 'When the update was decided on: `IssuedAt`, else the sent time.',
   deferred: 'Messages deferred.',
@@ -76,6 +76,9 @@ export const logLines = {
   draining: line('info', 'worker.draining', 'worker draining'),
   stopped: line('info', 'worker.stopped', 'worker stopped'),
   httpListening: line('info', 'http.listening', 'serving health and metrics', ['address']),
+  linesLost: line('warn', 'log.lost', 'the log could not be written for a while: lines are missing', [
+    'count',
+  ]),
   summary: line('info', 'summary', 'the last 10 s', [
     ...counts,
     ...calls,

@@ -50,9 +50,9 @@ export class Worker {
     });
   }
 
-  /** Begins to work; resolves once all queues are found and the first receive is on its way. Idempotent. */
+  /** Begins to work, unless it was stopped; resolves once all queues are found and the first receive is on its way. Idempotent. */
   start(): Promise<void> {
-    this.#started ??= this.#start();
+    this.#started ??= this.#stopped ?? this.#start();
     return this.#started;
   }
 

@@ -1,5 +1,8 @@
-/** A command whose output is closed early, as by `| head`. */
-import { afterEach, expect, test } from 'vitest';
+/** Output that cannot be written: closed early, as by `| head`, on a full disk, or not read by anybody. */
+import { openSync } from 'node:fs';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Child } from '../../testing/processes/child.ts';
+import { startOta } from '../../testing/processes/ota.ts';
 import { runCommand } from '../../testing/processes/process.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
@@ -24,4 +27,43 @@ test('does not prevent enqueue from sending every row', async () => {
   });
   expect(code).toBe(0);
   expect(stage.left()).toEqual({ ready: 25, inFlight: 0 });
+});
+
+describe('a worker works on and drains, exit code 0', () => {
+  const full = (): number => openSync('/dev/full', 'w');
+  const workers: { name: string; start: (env: Record<string, string>) => Child }[] = [
+    {
+      name: 'with stdout and stderr on a full disk',
+      start: (env) => startOta(['worker'], { env, stdout: full(), stderr: full() }),
+    },
+    {
+      name: 'with a reader that closes its end',
+      start: (env) => {
+        const child = startOta(['worker'], { env, stderr: full() });
+        child.process.stdout?.destroy();
+        return child;
+      },
+    },
+    {
+      name: 'with a reader that stops reading',
+      start: (env) => {
+        const child = startOta(['worker'], { env });
+        child.process.stdout?.pause();
+        return child;
+      },
+    },
+  ];
+
+  test.each(workers)('$name', async ({ start }) => {
+    stage = await setStage();
+    const { api } = stage;
+    await stage.sendUpdates(200);
+    const child = start(stage.environment({ HTTP_PORT: 'off', RATE_LIMIT: 'unlimited', LOG_LEVEL: 'trace' }));
+    onTestFinished(() => child.end());
+    const ended = child.exited.then(({ code, signal }) => `ended: ${code ?? signal}`);
+    await Promise.race([ended, api.waitFor(() => api.stats().applied === 200)]);
+    expect(api.stats()).toMatchObject({ applied: 200 });
+    child.signal('SIGTERM');
+    expect(await new Promise((resolve) => child.process.once('exit', resolve))).toBe(0);
+  });
 });

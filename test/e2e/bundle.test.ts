@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -30,6 +30,14 @@ describe('the bundle', () => {
   test('prints the schema', async () => {
     const { stdout } = await run(process.execPath, [...program(), 'schema'], { cwd: folder });
     expect(JSON.parse(stdout)).toMatchObject({ title: 'OTA task update' });
+  });
+
+  test('hears its signals before it loads the program', async () => {
+    const entry = await readFile(join(folder, 'main.mjs'), 'utf8');
+    const heard = entry.indexOf('new SignalInbox(process)');
+    const loads = [...entry.matchAll(/\bimport\b/g)].map(({ index }) => index);
+    expect(loads).toHaveLength(1);
+    expect(loads[0]).toBeGreaterThan(heard);
   });
 
   test('has its version built in', async () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { runCommand, spawnWorker } from '../../testing/processes/process.ts';
+import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let folder: string;
@@ -28,6 +29,14 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
 }
 
 const queueUrl = 'http://127.0.0.1:1/000000000000/updates';
+/** What a worker needs to start, at addresses where nothing listens. */
+const nowhere = {
+  QUEUE_URL: queueUrl,
+  DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead`,
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'a',
+  AWS_SECRET_ACCESS_KEY: 's',
+};
 const noStack = /^\s+at |node:internal|Error:/m;
 
 describe('a configuration with faults', () => {
@@ -226,22 +235,40 @@ describe('check', () => {
 });
 
 describe('worker', () => {
-  test('reports in one sentence that the HTTP port is taken, exit code 1', async () => {
-    stage = await setStage();
-    const other = createServer().listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
-    const { code, stdout, stderr } = await runCommand(['worker'], {
-      env: stage.environment({ HTTP_PORT: String(port) }),
-    });
-    other.close();
+  test.skipIf(!redisInstalled())(
+    'reports in one sentence that the HTTP port is taken, exit code 1, and keeps nothing of what it had begun',
+    async () => {
+      stage = await setStage();
+      const redis = await startRedis();
+      onTestFinished(() => redis.kill());
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      onTestFinished(() => void other.close());
+      const { port } = other.address() as AddressInfo;
+      // Connections to Redis are made before it listens: they would keep the process alive.
+      const { code, stdout, stderr } = await runCommand(['worker'], {
+        env: stage.environment({ HTTP_PORT: String(port), REDIS_URL: redis.url }),
+      });
+      expect(stdout).not.toMatch(/"worker\.|"http\./);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^cannot listen on HTTP_HOST 127\\.0\\.0\\.1, HTTP_PORT ${port}: [^\\n]*EADDRINUSE[^\\n]*\\n$`,
+        ),
+      );
+      expect(code).toBe(1);
+    },
+  );
+
+  test.each([
+    ['an address of another machine', { HTTP_HOST: '192.0.2.1' }, /EADDRNOTAVAIL/],
+    ['a name that does not resolve', { HTTP_HOST: 'nowhere.invalid' }, /ENOTFOUND|EAI_AGAIN/],
+  ])('reports in one sentence that it cannot listen on %s, exit code 1', async (_, env, cause) => {
+    // Nothing listens at this Redis: that alone is no reason to end.
+    const redis = { REDIS_URL: 'redis://127.0.0.1:1' };
+    const { code, stderr } = await runCommand(['worker'], { env: { ...nowhere, ...redis, ...env } });
+    expect(stderr).toMatch(/^cannot listen on HTTP_HOST [^\n]+\n$/);
+    expect(stderr).toMatch(cause);
     expect(code).toBe(1);
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(
-      new RegExp(
-        `^cannot listen on HTTP_HOST 127\\.0\\.0\\.1, HTTP_PORT ${port}: [^\\n]*EADDRINUSE[^\\n]*\\n$`,
-      ),
-    );
   });
 
   test('says that no region is set, and pauses without dead-lettering a message', async () => {
@@ -262,7 +289,7 @@ describe('worker', () => {
 
 describe('dead-letters', () => {
   const credentials = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's' };
-  const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+  const noFiles = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
   test.each([
     ['region', credentials, /^Failed: no AWS region is set: set AWS_REGION\.\n$/],
     [
@@ -273,7 +300,7 @@ describe('dead-letters', () => {
   ])('says in one sentence that no %s is set, exit code 1', async (_, env, sentence) => {
     const queues = { QUEUE_URL: queueUrl, DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead` };
     const { code, stdout, stderr } = await runCommand(['dead-letters', 'list'], {
-      env: { ...nowhere, ...queues, ...env },
+      env: { ...noFiles, ...queues, ...env },
     });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(sentence);

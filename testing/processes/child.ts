@@ -13,8 +13,10 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Keeps all that it prints in {@link Child.output}; otherwise only its lines are seen, as they come. */
   readonly keepOutput?: boolean;
-  /** Its stderr goes to ours. */
-  readonly stderr?: 'pipe' | 'inherit';
+  /** A file descriptor that its stdout goes to, in place of the pipe that is read here. */
+  readonly stdout?: 'pipe' | number;
+  /** `inherit`: its stderr goes to ours. A number: to that file descriptor. */
+  readonly stderr?: 'pipe' | 'inherit' | number;
   /** For its stdin. */
   readonly stdin?: 'pipe' | 'ignore';
   /** A channel for messages between the two processes. */
@@ -57,12 +59,20 @@ export class Child {
 
   /** Starts a command. */
   static start(command: string, args: readonly string[], options: ChildOptions): Child {
-    const { cwd, env, stdin = 'ignore', stderr = 'pipe', ipc = false, group = false } = options;
+    const {
+      cwd,
+      env,
+      stdin = 'ignore',
+      stdout = 'pipe',
+      stderr = 'pipe',
+      ipc = false,
+      group = false,
+    } = options;
     const child = new Child(
       spawn(command, args, {
         ...(cwd !== undefined && { cwd }),
         env: { ...env },
-        stdio: [stdin, 'pipe', stderr, ...(ipc ? (['ipc'] as const) : [])],
+        stdio: [stdin, stdout, stderr, ...(ipc ? (['ipc'] as const) : [])],
         detached: group,
       }),
       options,

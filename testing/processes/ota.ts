@@ -14,7 +14,7 @@ const program: readonly string[] = scripts.ota
   .map((word) => word.replace('src/main.ts', `${root}src/main.ts`));
 
 /** What a process has besides the environment it is given. The compile cache is that of the run, where it has one. */
-const surroundings = {
+export const surroundings = {
   PATH: process.env.PATH,
   HOME: '/nonexistent',
   ...(process.env.NODE_COMPILE_CACHE !== undefined && {
