@@ -54,7 +54,7 @@ describe('the source tree', () => {
   test('is read as a whole, with its imports', () => {
     expect(files.length).toBeGreaterThan(20);
     const main = files.find(({ path }) => path === 'src/main.ts');
-    expect(importsOf(main?.text ?? '').map(({ specifier }) => specifier)).toContain('./program.ts');
+    expect(importsOf(main?.text ?? '').map(({ specifier }) => specifier)).toContain('./process.ts');
   });
 
   test('imports one way only', () => {
