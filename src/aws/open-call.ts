@@ -1,14 +1,12 @@
 /** Calls of an SDK client, each with a time limit, and how they are ended early: by that limit or by an abort signal. */
+import { CredentialsError } from './credentials.ts';
 
 /** The call was not answered within its time limit, to the last byte. (The SDK's own timeouts end with the headers.) */
 export class DeadlineError extends Error {
   override readonly name = 'TimeoutError';
-  /** Whether the request had reached the request handler; if not, something before it took the time, usually credentials. */
-  readonly sent: boolean;
 
-  constructor(timeoutMs: number, sent: boolean) {
+  constructor(timeoutMs: number) {
     super(`no complete answer within ${timeoutMs} ms`);
-    this.sent = sent;
   }
 }
 
@@ -24,7 +22,7 @@ export class OpenCall {
   aborted = false;
   /** Why it ended early. */
   reason: Error | undefined;
-  /** It has reached the request handler: what fails from here on is not the client's set-up. */
+  /** It has reached the request handler. */
   sent = false;
   /** The body of the answer, as soon as its headers are there: from then on the handler on `node:http` ignores aborts. */
   body: unknown;
@@ -69,7 +67,7 @@ export class OpenCalls {
   /**
    * Runs `request`, which passes the call on to its command (`attachCall`).
    * @param timeoutMs from now to the last byte of the answer.
-   * @throws DeadlineError after `timeoutMs`, an error named `AbortError` when `signal` aborts: at once, even when
+   * @throws DeadlineError after `timeoutMs`, or CredentialsError where nothing was sent by then; an error named `AbortError` when `signal` aborts: at once, even when
    * `request` does not react. Else what `request` throws.
    */
   run<T>(
@@ -85,7 +83,12 @@ export class OpenCalls {
       const calls = signal && this.#of(signal);
       const call = new OpenCall((reason) => settle(() => reject(reason)));
       const timer = setTimeout(() => {
-        call.end(new DeadlineError(timeoutMs, call.sent));
+        call.end(
+          call.sent
+            ? new DeadlineError(timeoutMs)
+            : // Nothing else before the request handler waits for anybody.
+              new CredentialsError(`no credentials were obtained within ${timeoutMs} ms`),
+        );
       }, timeoutMs);
       const settle = (end: () => void): void => {
         clearTimeout(timer);

@@ -1,5 +1,6 @@
 /** What every SDK client of this service is given. */
 import toFastProperties from 'to-fast-properties';
+import { guardCredentials } from './credentials.ts';
 import { type AbortMiddleware, abortByCall, NEAREST_TO_THE_WIRE, type RequestHandler } from './open-call.ts';
 
 /**
@@ -12,7 +13,7 @@ export function socketsAtMost(maxSockets: number) {
 
 /** The parts of an SDK client that are needed. */
 interface SdkClient {
-  readonly config: { readonly requestHandler: RequestHandler };
+  readonly config: { readonly requestHandler: RequestHandler } & Parameters<typeof guardCredentials>[0];
   readonly middlewareStack: {
     remove(name: string): boolean;
     add(middleware: AbortMiddleware, position: typeof NEAREST_TO_THE_WIRE): void;
@@ -20,10 +21,17 @@ interface SdkClient {
 }
 
 /**
- * Lets calls of the client be ended early (`attachCall`), and strips from its requests work without effect. What it sends
- * and answers stays the same.
+ * Options of both clients: every caller retries in its own way. The mode is said as well, since `AWS_RETRY_MODE` or a
+ * profile may ask for `adaptive`, which brings a rate limiter of the SDK's into the calls, with one attempt too.
+ */
+export const noRetries = { maxAttempts: 1, retryMode: 'standard' } as const;
+
+/**
+ * Lets calls of the client be ended early (`attachCall`), tells faults of its credentials apart (`guardCredentials`), and
+ * strips from its requests work without effect. What it sends and answers stays the same.
  */
 export function prepareClient({ config, middlewareStack }: SdkClient): void {
+  guardCredentials(config);
   middlewareStack.add(abortByCall(config.requestHandler), NEAREST_TO_THE_WIRE);
   // It collects what a logger would write about each request, and there is no logger.
   middlewareStack.remove('loggerMiddleware');

@@ -5,8 +5,8 @@ import {
   UpdateOtaTaskCommand,
   type UpdateOtaTaskCommandOutput,
 } from '@aws-sdk/client-iot-managed-integrations';
-import { attachCall, DeadlineError, type OpenCall, OpenCalls } from '../aws/open-call.ts';
-import { prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
+import { attachCall, type OpenCall, OpenCalls } from '../aws/open-call.ts';
+import { noRetries, prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
 import type { CallError } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
 
@@ -37,7 +37,7 @@ export function createOtaApi(options: OtaApiOptions): OtaApi {
     updateOtaTask: (update, signal) =>
       calls
         .run(options.callTimeoutMs, signal, (open) => send(client, update, open))
-        .then(toAnswer, toFailedAnswer),
+        .then(toAnswer, (error: unknown) => ({ ok: false, error: toCallError(error) })),
     destroy: () => client.destroy(),
   };
 }
@@ -49,7 +49,7 @@ export function createOtaApi(options: OtaApiOptions): OtaApi {
 export function createClient({ maxSockets, client: overrides }: OtaApiOptions): IoTManagedIntegrationsClient {
   const client = new IoTManagedIntegrationsClient({
     requestHandler: socketsAtMost(maxSockets),
-    maxAttempts: 1,
+    ...noRetries,
     // Resolves the middleware once, not for every call: that is a fifth of a call's CPU (bench, drain).
     cacheMiddleware: true,
     ...overrides,
@@ -64,44 +64,13 @@ async function send(
   call: OpenCall,
 ): Promise<UpdateOtaTaskCommandOutput> {
   const command = new UpdateOtaTaskCommand({ Identifier, Description, TaskConfigurationId });
-  try {
-    return await client.send(attachCall(command, call));
-  } catch (error) {
-    throw await attributeError(client, call, error);
-  }
+  return await client.send(attachCall(command, call));
 }
 
 function toAnswer({ $metadata }: UpdateOtaTaskCommandOutput): CallAnswer {
   if ($metadata.httpStatusCode === 204) return { ok: true, requestId: $metadata.requestId };
   // The service answers 204 and nothing else; a 200 may come from a proxy.
   return { ok: false, error: unexpectedStatus($metadata.httpStatusCode) };
-}
-
-function toFailedAnswer(error: unknown): CallAnswer {
-  if (error instanceof DeadlineError && !error.sent) {
-    const message = 'the call was not sent in time: no credentials were obtained';
-    return { ok: false, error: { name: 'CredentialsProviderError', message } };
-  }
-  return { ok: false, error: toCallError(error) };
-}
-
-/**
- * Attributes the error of a request that was never sent to the credentials, when none can be obtained. STS, for example,
- * has error names that would otherwise be taken for the API's answer about the message.
- * @returns the error to report: `error` itself, or one named `CredentialsProviderError`.
- */
-export async function attributeError(
-  client: IoTManagedIntegrationsClient,
-  call: OpenCall,
-  error: unknown,
-): Promise<unknown> {
-  if (call.sent || call.reason !== undefined) return error;
-  try {
-    await client.config.credentials();
-    return error;
-  } catch (refused) {
-    return Object.assign(new Error(toCallError(refused).message), { name: 'CredentialsProviderError' });
-  }
 }
 
 function unexpectedStatus(status: number | undefined): CallError {

@@ -12,7 +12,7 @@ import type { RetrySettings } from '../message/disposition.ts';
 import { classify, type Failure } from '../message/failure.ts';
 import { fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
-import { attributeError, createClient, type OtaApiOptions, toCallError } from './client.ts';
+import { createClient, type OtaApiOptions, toCallError } from './client.ts';
 import { defaultProbeSchedules, Gate } from './gate.ts';
 import { Permits } from './permits.ts';
 import type { RateLimiter } from './rate/limiter.ts';
@@ -145,13 +145,7 @@ export class OtaReader {
     const startedAt = clock.monotonic();
     this.#calls++;
     try {
-      const value = await this.#open.run(callTimeoutMs, signal, async (call) => {
-        try {
-          return await request(call);
-        } catch (error) {
-          throw await attributeError(this.#client, call, error);
-        }
-      });
+      const value = await this.#open.run(callTimeoutMs, signal, request);
       rate.observe({ startedAt, endedAt: clock.monotonic() });
       return { ok: true, value };
     } catch (thrown) {

@@ -1,6 +1,6 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
+import { noRetries, prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
 
 export type { SQSClient, SQSClientConfig };
 
@@ -27,7 +27,9 @@ export function createSqsClient(
   const elsewhere = endpointVariables.some((name) => env[name] !== undefined && env[name] !== '');
   const client = new SQSClient({
     requestHandler: socketsAtMost(maxSockets),
-    maxAttempts: 1,
+    ...noRetries,
+    // The SDK throws away the whole answer for one checksum that does not match, also after a send that was accepted.
+    md5: false,
     ...(elsewhere && { useQueueUrlAsEndpoint: false }),
     ...overrides,
   });

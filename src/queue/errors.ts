@@ -13,7 +13,8 @@ import {
  * - `no-region`: the client does not know where to send the request.
  * - `missing`: there is no such queue.
  * - `key`: the queue's KMS key refuses, or cannot be used.
- * - `parcel`: the message, receipt handle or other content of an entry is not acceptable; the same one never will be.
+ * - `parcel`: the message, receipt handle or other content of an entry is not acceptable; the same one never will be. The
+ *   list is closed: any other code of a failed entry says nothing of the entry, whatever SQS's `SenderFault` says.
  * - `other`: a name that is not in the table.
  */
 export type SqsErrorKind = AwsErrorKind | 'no-region' | 'missing' | 'key' | 'parcel' | 'other';
@@ -34,10 +35,13 @@ const names = {
   ],
   parcel: [
     'BatchRequestTooLong',
+    'InvalidBatchEntryId',
+    'InvalidIdFormat',
     'InvalidMessageContents',
     'InvalidParameterCombination',
     'InvalidParameterValue',
     'MessageNotInflight',
+    'MissingParameter',
     'ReceiptHandleIsInvalid',
   ],
   // More than 120,000 messages in flight is over as soon as some are deleted.
@@ -48,8 +52,25 @@ const kinds = kindsByName<SqsErrorKind & keyof typeof names>(names);
 
 /** What the name of an error, or the code of a failed batch entry, says by itself. */
 export function sqsNameKind(name: string): SqsErrorKind {
-  const key = withoutSuffix(name.replace(/^AWS\.SimpleQueueService\./, '').replace(/^KMS\./, 'Kms'));
+  const key = bare(name);
   return kinds.get(key) ?? awsErrorKind(key) ?? 'other';
+}
+
+/** Of the parcels' codes, those that may be over for the same message with less in its attributes. */
+const tooMuch: ReadonlySet<string> = new Set([
+  'BatchRequestTooLong',
+  'InvalidMessageContents',
+  'InvalidParameterValue',
+]);
+
+/** Whether a refused message, by the code of its entry or of its request, may be too large or have unfit attributes. */
+export function mayBeTooMuch(name: string): boolean {
+  return tooMuch.has(bare(name));
+}
+
+/** The code as the tables have it. */
+function bare(name: string): string {
+  return withoutSuffix(name.replace(/^AWS\.SimpleQueueService\./, '').replace(/^KMS\./, 'Kms'));
 }
 
 /** What a request that failed as a whole says. */

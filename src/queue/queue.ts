@@ -12,7 +12,7 @@ import {
 import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
 import { fromSqsMessage, toSqsAttributes } from './convert.ts';
-import { withQueue } from './errors.ts';
+import { sqsNameKind, withQueue } from './errors.ts';
 import type {
   BatchFailure,
   OutgoingMessage,
@@ -226,7 +226,8 @@ function failures({ Successful = [], Failed = [] }: BatchOutput, keys: readonly 
     return [
       {
         key,
-        senderFault: entry.SenderFault === true,
+        // AWS sets the flag for its own faults too, throttling and KMS among them.
+        senderFault: entry.SenderFault === true && sqsNameKind(entry.Code ?? '') === 'parcel',
         code: entry.Code ?? 'Unknown',
         message: entry.Message ?? '',
       },

@@ -30,7 +30,7 @@ export interface OutgoingMessage {
 export interface BatchFailure {
   /** The receipt handle, or the `key` of an outgoing message. */
   readonly key: string;
-  /** The entry itself is at fault: it would be refused again. */
+  /** The entry itself is at fault, by SQS's flag and by its code: it would be refused again. */
   readonly senderFault: boolean;
   readonly code: string;
   readonly message: string;

@@ -27,6 +27,7 @@ describe('a call under way', () => {
     const body = { destroy: vi.fn() };
     const running = calls.run(1_000, new AbortController().signal, (call) => {
       call.addEventListener('abort', listener);
+      call.sent = true;
       call.body = body;
       return never();
     });

@@ -7,12 +7,19 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { classify, type FailureKind } from '../../src/message/failure.ts';
 import type { Update } from '../../src/message/update.ts';
-import { createOtaApi, type OtaApi, type OtaApiOptions, toCallError } from '../../src/ota/client.ts';
+import {
+  createClient,
+  createOtaApi,
+  type OtaApi,
+  type OtaApiOptions,
+  toCallError,
+} from '../../src/ota/client.ts';
 import {
   type ScriptedAnswer,
   type SimulatedApi,
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
+import { startSts } from '../../testing/faults/sts.ts';
 
 const update: Update = { Identifier: 'a1', Description: 'new' };
 const never = new AbortController().signal;
@@ -241,6 +248,29 @@ describe('the configuration of the worker', () => {
     expect(server.stats().calls).toBe(0);
   });
 
+  // As one reads a secret from a file, or sets it in an env file that keeps quotes and line ends.
+  test.each([
+    ['AWS_ACCESS_KEY_ID', { accessKeyId: 'AKID\n' }],
+    ['AWS_SECRET_ACCESS_KEY', { secretAccessKey: 'secret\r\n' }],
+    ['AWS_SESSION_TOKEN', { sessionToken: 'token\nHUNTER2' }],
+    ['AWS_SESSION_TOKEN', { sessionToken: '\u{feff}token' }],
+    ['AWS_ACCESS_KEY_ID', { accessKeyId: '' }],
+  ])('is at fault when %s is nothing that a request can carry: %j', async (variable, part) => {
+    const server = await simulate();
+    const failure = await failureOf(connect(server.url, { credentials: { ...credentials, ...part } }));
+    expect(failure).toMatchObject({ kind: 'misconfigured', name: 'CredentialsProviderError' });
+    expect(failure.message).toContain(variable);
+    expect(failure.message).not.toMatch(/HUNTER2|secret\r/);
+    expect(server.stats().calls).toBe(0);
+  });
+
+  test('cannot bring a rate limiter of the SDK into the calls', async () => {
+    vi.stubEnv('AWS_RETRY_MODE', 'adaptive');
+    const client = createClient({ maxSockets: 1, callTimeoutMs: 1, client: { credentials } });
+    onTestFinished(() => client.destroy());
+    expect(await client.config.retryStrategy()).toMatchObject({ mode: 'standard' });
+  });
+
   test('is at fault when FIPS is set for a custom endpoint', async () => {
     const server = await simulate();
     const failure = await failureOf(connect(server.url, { credentials, useFipsEndpoint: true }));
@@ -258,28 +288,18 @@ describe('the configuration of the worker', () => {
     [400, 'ExpiredTokenException'],
   ])('is at fault when STS refuses the credentials with %i %s', async (status, code) => {
     const server = await simulate();
-    const sts = await serve((_, response) => {
-      response.writeHead(status, { 'content-type': 'text/xml' });
-      response.end(
-        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>' +
-          `<Code>${code}</Code><Message>No OpenIDConnect provider found</Message></Error></ErrorResponse>`,
-      );
-    });
+    const sts = await startSts({ status, code });
     const folder = mkdtempSync(join(tmpdir(), 'ota-client-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    onTestFinished(async () => {
+      rmSync(folder, { recursive: true });
+      await sts.close();
+    });
     writeFileSync(join(folder, 'token'), 'a web identity token');
-    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
-      vi.stubEnv(name, undefined);
-    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
-    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
-    vi.stubEnv('AWS_REGION', 'eu-west-1');
-    vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::123456789012:role/ota-updater');
-    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', join(folder, 'token'));
-    vi.stubEnv('AWS_ENDPOINT_URL_STS', sts);
+    for (const [name, value] of Object.entries(sts.env(join(folder, 'token')))) vi.stubEnv(name, value);
 
     const failure = await failureOf(connect(server.url, {}));
 
-    expect(failure.message).toContain('No OpenIDConnect provider found');
+    expect(failure.message).toContain('sts:AssumeRoleWithWebIdentity');
     expect(failure.kind).toBe('misconfigured');
     expect(server.stats().calls).toBe(0);
   });

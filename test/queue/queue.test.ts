@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import type { BatchFailure } from '../../src/queue/types.ts';
+import { blamelessCodes } from '../../testing/sqs/faults.ts';
 
 /** A queue behind a server that answers every request so. */
 async function queueAnswering(answer: object): Promise<Queue> {
@@ -50,6 +51,33 @@ test.each(requests)('a %s that the answer does not name is not confirmed', async
   const unconfirmed = (key: string) => ({ key, senderFault: false, code: 'Unconfirmed' });
   expect(await send(await queueAnswering({}))).toMatchObject([unconfirmed('one'), unconfirmed('two')]);
 });
+
+/** Seen with `SenderFault: true` for faults that are AWS's, the key's or the policy's; and codes nobody knows. */
+const blameless = [...blamelessCodes, 'ThrottlingException', 'OverLimit', 'UnsupportedOperation', ''];
+const atFault = [
+  'ReceiptHandleIsInvalid',
+  'InvalidMessageContents',
+  'InvalidParameterValue',
+  'InvalidParameterValueException',
+  'MissingParameter',
+  'AWS.SimpleQueueService.BatchRequestTooLong',
+];
+
+test.each(requests)(
+  'an entry of a %s is at fault only for a code that concerns the parcel',
+  async (_, send) => {
+    for (const [codes, senderFault] of [
+      [blameless, false],
+      [atFault, true],
+    ] as const) {
+      for (const code of codes) {
+        const Failed = ['0', '1'].map((Id) => ({ Id, SenderFault: Id === '0', Code: code, Message: 'no' }));
+        const found = await send(await queueAnswering({ Failed }));
+        expect([code, found.map((failure) => failure.senderFault)]).toEqual([code, [senderFault, false]]);
+      }
+    }
+  },
+);
 
 test.each(requests.slice(0, 2))('a %s is confirmed entry by entry', async (_what, send) => {
   const answer = {

@@ -57,9 +57,10 @@ async function ask(
   url: string,
   headers: Record<string, string> = {},
   signal?: AbortSignal,
+  body = '{}',
 ): Promise<Got | string> {
   const asked = request(url, { method: 'PUT', headers, agent: new Agent(), ...(signal && { signal }) });
-  asked.end('{}');
+  asked.end(body);
   try {
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
     return { status: response.statusCode, text: await readText(response) };
@@ -110,6 +111,46 @@ describe('the HTTP proxy', () => {
     expect(await got).toBe('ABORT_ERR');
     expect(await heard).toMatchObject({ fault: 'hang', delivered: false });
     expect(served).toEqual([]);
+  });
+
+  const sqs = (action: string) => ({ 'x-amz-target': `AmazonSQS.${action}` });
+  const draws =
+    (...values: number[]) =>
+    () =>
+      values.shift() ?? 0;
+
+  test('injects: checksum, into one message of a receive', async () => {
+    const answer = { Messages: [{ MD5OfBody: 'a' }, { MD5OfBody: 'b' }] };
+    const { proxy, heard } = await setUp({ checksum: 1 }, () => JSON.stringify(answer), draws(0, 0.15));
+    const { text } = (await ask(proxy.url, sqs('ReceiveMessage'))) as Got;
+    expect(JSON.parse(text)).toEqual({ Messages: [{ MD5OfBody: 'a' }, { MD5OfBody: '0'.repeat(32) }] });
+    expect(await heard).toMatchObject({
+      fault: 'checksum',
+      delivered: false,
+      answer: JSON.stringify(answer),
+    });
+  });
+
+  test('injects: entries, of which some are not passed on and fail for a reason that is not theirs', async () => {
+    const done = (body: string) => ({
+      Successful: (JSON.parse(body) as { Entries: { Id: string }[] }).Entries.map(({ Id }) => ({ Id })),
+    });
+    // The fault; fail the first entry, with the second code; not the second entry.
+    const random = draws(0, 0, 0.2, 0.9);
+    const { proxy, heard } = await setUp({ entries: 1 }, ({ body }) => JSON.stringify(done(body)), random);
+    const body = JSON.stringify({ Entries: [{ Id: '0' }, { Id: '1' }] });
+    const { text } = (await ask(proxy.url, sqs('DeleteMessageBatch'), undefined, body)) as Got;
+    expect(JSON.parse(text)).toMatchObject({
+      Successful: [{ Id: '1' }],
+      Failed: [{ Id: '0', SenderFault: true, Code: 'KMS.ThrottlingException' }],
+    });
+    expect(await heard).toMatchObject({ fault: 'entries', delivered: true, body });
+  });
+
+  test('a request that a fault of SQS does not concern meets none', async () => {
+    const { proxy } = await setUp({ checksum: 1 });
+    expect(await ask(proxy.url)).toEqual({ status: 200, text: 'the whole answer' });
+    expect(proxy.counts.toJSON()).toEqual({});
   });
 
   test('breaks off an answer without a body in its head', async () => {

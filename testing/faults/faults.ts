@@ -10,6 +10,10 @@
  * - `slow-answer`: takes effect, answered late.
  * - `half`: takes effect, the answer breaks off in the middle.
  * - `drop`: takes effect, cut instead of answered.
+ *
+ * And of SQS alone; another service, or another request, meets none instead:
+ * - `checksum`: takes effect, answered with a checksum that does not match.
+ * - `entries`: some entries of a batch take no effect, and the answer says so as if they were at fault.
  */
 const faultKinds = [
   'refuse',
@@ -22,12 +26,13 @@ const faultKinds = [
   'half',
   'drop',
 ] as const;
-export type FaultKind = (typeof faultKinds)[number];
+const sqsFaultKinds = ['checksum', 'entries'] as const;
+export type FaultKind = (typeof faultKinds)[number] | (typeof sqsFaultKinds)[number];
 
 /** Share of requests (for `refuse`: of connections) that meet each fault, 0 to 1. */
 export type FaultRates = Readonly<Partial<Record<FaultKind, number>>>;
 
-/** The same share of every kind, adding up to `share`. */
+/** The same share of every kind that all services have, adding up to `share`. */
 export function evenRates(share: number): FaultRates {
   return Object.fromEntries(faultKinds.map((kind) => [kind, share / faultKinds.length]));
 }
@@ -58,7 +63,7 @@ export class FaultSource {
   /** What a request meets. */
   drawRequest(): Exclude<FaultKind, 'refuse'> | undefined {
     let drawn = this.#random();
-    for (const kind of faultKinds) {
+    for (const kind of [...faultKinds, ...sqsFaultKinds]) {
       if (kind === 'refuse') continue;
       drawn -= this.rates[kind] ?? 0;
       if (drawn < 0) return kind;

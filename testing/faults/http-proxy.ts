@@ -8,6 +8,7 @@ import { Agent, createServer, type IncomingMessage, request, type ServerResponse
 import type { Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { blamelessCodes, splitEntries, withFailed, withWrongChecksum } from '../sqs/faults.ts';
 import type { Dialect } from './dialects.ts';
 import { Door } from './door.ts';
 import { type Exchange, senderOf } from './exchange.ts';
@@ -103,7 +104,8 @@ export class HttpProxy {
     const target = incoming.headers['x-amz-target'];
     const action =
       typeof target === 'string' ? target.slice(target.indexOf('.') + 1) : (incoming.method ?? '');
-    const fault = this.#options.faultSource.drawRequest();
+    const drawn = this.#options.faultSource.drawRequest();
+    const fault = drawn !== undefined && concerns(drawn, action) ? drawn : undefined;
     if (fault !== undefined) this.counts.add(fault);
     const asked = { incoming, outgoing, body, action };
     const answer = await this.#pass(asked, fault);
@@ -135,6 +137,7 @@ export class HttpProxy {
         this.counts.add('abandoned');
         return undefined;
       }
+      if (fault === 'entries') return this.#forwardSome(asked);
       const answer = await this.#forward(
         asked.incoming,
         waitSeconds > 0 ? shortPoll(asked.body) : asked.body,
@@ -171,8 +174,37 @@ export class HttpProxy {
       breakOff(outgoing, answer);
       return false;
     }
-    outgoing.writeHead(answer.status, headersOf(answer)).end(answer.body);
-    return await flushed(outgoing);
+    const said = fault === 'checksum' ? this.#spoiled(answer) : answer;
+    outgoing.writeHead(said.status, headersOf(said)).end(said.body);
+    return (await flushed(outgoing)) && said === answer;
+  }
+
+  /** The answer with one checksum that does not match. */
+  #spoiled(answer: Answer): Answer {
+    if (answer.status !== 200) return answer;
+    const one = this.#options.faultSource.pick([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    return withBody(
+      answer,
+      withWrongChecksum(JSON.parse(answer.body), (i, count) => i === one % count),
+    );
+  }
+
+  /** Half of the entries of a batch, drawn one by one; the others fail with a code that is not theirs. */
+  async #forwardSome({ incoming, body }: Asked): Promise<Answer> {
+    const { faultSource } = this.#options;
+    const input = JSON.parse(body) as Record<string, unknown>;
+    const { carriedOut, failed } = splitEntries(input, () =>
+      faultSource.pick([true, false])
+        ? { code: faultSource.pick(blamelessCodes), senderFault: true }
+        : undefined,
+    );
+    if (carriedOut.length === 0) {
+      const headers = { 'content-type': 'application/x-amz-json-1.0' };
+      const nothing = JSON.stringify({ Successful: [], Failed: failed });
+      return { status: 200, headers, body: nothing, at: Date.now() };
+    }
+    const answer = await this.#forward(incoming, JSON.stringify({ ...input, Entries: carriedOut }));
+    return answer.status === 200 ? withBody(answer, withFailed(JSON.parse(answer.body), failed)) : answer;
   }
 
   #forward(incoming: IncomingMessage, body: string): Promise<Answer> {
@@ -213,9 +245,22 @@ function bringsMessages({ status, body }: Answer): boolean {
   return status !== 200 || body.includes('"ReceiptHandle"');
 }
 
+/** Whether a fault of SQS alone can happen to a request. */
+function concerns(fault: FaultKind, action: string): boolean {
+  if (fault === 'entries') return action.endsWith('Batch');
+  if (fault === 'checksum') return action === 'ReceiveMessage' || action === 'SendMessageBatch';
+  return true;
+}
+
 function headersOf({ headers }: Answer): Record<string, string | string[] | undefined> {
   const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = headers;
   return rest;
+}
+
+/** The answer with another body. */
+function withBody(answer: Answer, output: unknown): Answer {
+  const { 'content-length': _, ...headers } = answer.headers;
+  return { ...answer, headers, body: JSON.stringify(output) };
 }
 
 /** Half of the answer: of its body where it has one, else of its head. */

@@ -9,7 +9,8 @@ import type { Disposition } from '../../message/disposition.ts';
 import type { Message } from '../../message/message.ts';
 import type { OutgoingMessage } from '../../queue/types.ts';
 import type { Delivery } from '../delivery.ts';
-import { Outbox, type OutboxOptions, type Parcel } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import type { OutboxOptions, Parcel } from './parcel.ts';
 
 export type DeadLetterDisposition = Extract<Disposition, { action: 'dead-letter' }>;
 

@@ -5,45 +5,18 @@
  *   reachable   requests are sent as they fill, a few in parallel
  *   away        a request failed as a whole: all parcels are kept and tried again with backoff, one at a time
  *
- * A parcel that SQS refuses while the queue is reachable is amended, or else set aside and tried again with a backoff of
- * its own. It does not delay the others.
+ * A parcel that SQS refuses while the queue is reachable is amended, if it may be too much, or else set aside and tried
+ * again, as it was at first, with a backoff of its own. It does not delay the others.
  */
 
 import type { Disposition } from '../../message/disposition.ts';
 import { BATCH_SIZE, packRequests, partitionBatch } from '../../queue/batch.ts';
-import { sqsErrorKind } from '../../queue/errors.ts';
-import type { BatchFailure, OutgoingMessage } from '../../queue/types.ts';
-import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
+import { errorFacts, mayBeTooMuch, sqsErrorKind } from '../../queue/errors.ts';
+import type { BatchFailure } from '../../queue/types.ts';
+import { fullJitter } from '../../time/backoff.ts';
 import { sleep } from '../../time/clock.ts';
 import type { Delivery } from '../delivery.ts';
-
-/** What is sent for one delivery. */
-export interface Parcel {
-  /** Its `key` is the delivery's receipt handle. */
-  readonly message: OutgoingMessage;
-  /** Body and attributes, as SQS counts them. */
-  readonly bytes: number;
-}
-
-export interface OutboxOptions<D extends Disposition, P extends Parcel> {
-  readonly send: (messages: readonly OutgoingMessage[]) => Promise<BatchFailure[]>;
-  readonly pack: (delivery: Delivery, disposition: D) => P;
-  /** SQS refuses this parcel: another to send in its place; undefined when nothing is left to try. */
-  readonly amend: (delivery: Delivery, parcel: P) => P | undefined;
-  /** Requests under way at most, while all is well. */
-  readonly parallel: number;
-  /** How long a parcel waits for others to share its request, in milliseconds; 0: until the end of the turn. */
-  readonly lingerMs: number;
-  readonly random: () => number;
-  /** Aborted when the worker has stopped: nothing is tried again. */
-  readonly ended: AbortSignal;
-  /** SQS refuses one particular parcel, and nothing is left to amend; called once per parcel. */
-  readonly onRefused: (delivery: Delivery, error: unknown) => void;
-  readonly onReachable: (reachable: boolean, error?: unknown) => void;
-  /** A request, or so many of its parcels, will be tried again. */
-  readonly onFailed?: (count: number, error: unknown) => void;
-  readonly backoff?: BackoffSettings;
-}
+import type { OutboxOptions, Parcel } from './parcel.ts';
 
 const defaultBackoff = { baseMs: 1_000, maxMs: 30_000 };
 
@@ -53,6 +26,8 @@ interface Entry<P> {
   readonly end: (sent: P | undefined) => void;
   /** Ends it for a bug of ours. */
   readonly fail: (error: unknown) => void;
+  readonly whole: P;
+  /** What is sent next: the whole parcel, or what is left of one that was refused just now. */
   parcel: P;
   refused: boolean;
   /** Shares no request: one that it was part of was refused as a whole for what may be its fault. */
@@ -60,6 +35,8 @@ interface Entry<P> {
   /** Times that it was set aside. */
   failures: number;
 }
+
+const untried = { refused: false, alone: false, failures: 0 };
 
 export class Outbox<D extends Disposition, P extends Parcel> {
   readonly #options: OutboxOptions<D, P>;
@@ -94,7 +71,7 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     if (!this.#patient && !this.#reachable) return Promise.resolve(undefined);
     const { promise, resolve, reject } = Promise.withResolvers<P | undefined>();
     const parcel = this.#options.pack(delivery, disposition);
-    const entry = { delivery, end: resolve, fail: reject, parcel, refused: false, alone: false, failures: 0 };
+    const entry = { delivery, end: resolve, fail: reject, whole: parcel, parcel, ...untried };
     this.#entries.set(delivery, entry);
     this.#ready.add(entry);
     if (this.#options.lingerMs === 0) this.#due = true;
@@ -175,9 +152,13 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     return batch;
   }
 
+  /** Never rejects: nobody waits for it. */
   async #post(batch: readonly Entry<P>[]): Promise<void> {
     this.#underWay++;
-    const reached = await this.#send(batch);
+    const reached = await this.#send(batch).catch((bug: unknown) => {
+      for (const entry of batch) this.#fail(entry, bug);
+      return true;
+    });
     this.#underWay--;
     if (reached) this.#failures = 0;
     // Others that were under way fail for the same reason: one rest is enough.
@@ -224,14 +205,13 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     const [only] = batch;
     for (const entry of batch) entry.alone = true;
     if (batch.length > 1 || only === undefined) for (const entry of batch) this.#again(entry);
-    else if (!this.#amend(only)) this.#refuse(only, error);
+    else this.#refused(only, errorFacts(error).name, error);
   }
 
   /** What became of each entry of a request that was answered; false when it took none, and not for their fault. */
   #sort(batch: readonly Entry<P>[], failures: readonly BatchFailure[]): boolean {
     const { taken, atFault, again } = partitionBatch(batch, failures, ({ parcel }) => parcel.message.key);
     for (const entry of taken) this.#end(entry, entry.parcel);
-    for (const { item, failure } of atFault) if (!this.#amend(item)) this.#refuse(item, failure);
     const notTaken = again.map(({ item }) => item);
     const reason = again[0]?.failure;
     // One that failed where others were taken says nothing of the queue when it fails again by itself.
@@ -242,11 +222,24 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     }
     if (notTaken.length > 0) this.#options.onFailed?.(notTaken.length, reason);
     this.#setReachable(!away, away ? reason : undefined);
+    for (const { item, failure } of atFault) this.#refused(item, failure.code, failure);
     return !away;
   }
 
-  #refuse(entry: Entry<P>, error: unknown): void {
+  /** SQS refuses this one parcel, by `code`. */
+  #refused(entry: Entry<P>, code: string, error: unknown): void {
     if (!this.#isHere(entry)) return;
+    let less: P | undefined;
+    try {
+      less = mayBeTooMuch(code) ? this.#options.amend(entry.delivery, entry.parcel) : undefined;
+    } catch (bug) {
+      this.#fail(entry, bug);
+      return;
+    }
+    if (less !== undefined) {
+      this.#again(entry, less);
+      return;
+    }
     void this.#setAside(entry);
     if (entry.refused) return;
     entry.refused = true;
@@ -268,30 +261,22 @@ export class Outbox<D extends Disposition, P extends Parcel> {
     entry.end(sent);
   }
 
+  /** Ends the `post` of an entry for a bug of ours. */
+  #fail(entry: Entry<P>, error: unknown): void {
+    if (!this.#isHere(entry)) return;
+    this.#forget(entry);
+    entry.fail(error);
+  }
+
   #forget(entry: Entry<P>): void {
     this.#entries.delete(entry.delivery);
     this.#ready.delete(entry);
   }
 
-  /** False when nothing is left to amend. */
-  #amend(entry: Entry<P>): boolean {
-    let amended: P | undefined;
-    try {
-      amended = this.#options.amend(entry.delivery, entry.parcel);
-    } catch (error) {
-      this.#forget(entry);
-      entry.fail(error);
-      return true;
-    }
-    if (amended === undefined) return false;
-    entry.parcel = amended;
-    this.#again(entry);
-    return true;
-  }
-
   /** To the end of the line: what cannot be sent must not delay the others. */
-  #again(entry: Entry<P>): void {
+  #again(entry: Entry<P>, parcel = entry.whole): void {
     if (!this.#isHere(entry)) return;
+    entry.parcel = parcel;
     this.#ready.add(entry);
     this.#due = true;
   }

@@ -4,7 +4,8 @@ import { type EndingDisposition, type Outcome, outcomeOf } from '../../message/o
 import type { OutgoingMessage } from '../../queue/types.ts';
 import { printableJson } from '../../text/printable.ts';
 import type { Delivery } from '../delivery.ts';
-import { Outbox, type OutboxOptions, type Parcel } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import type { OutboxOptions, Parcel } from './parcel.ts';
 
 /** Requests side by side: at 20 ms each they carry 4,000 outcomes a second. */
 export const OUTCOME_REQUESTS = 8;

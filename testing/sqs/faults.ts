@@ -1,0 +1,107 @@
+/**
+ * Faults inside answers of SQS that are complete otherwise: checksums that do not match, and entries of a batch that were
+ * not carried out. For rules of an `SqsProxy`, and for the fault proxy of chaos runs. PURE.
+ */
+import type { SqsRequest, SqsRule } from './proxy.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** An entry of a batch request, as far as all actions have it. */
+export interface BatchEntry extends Json {
+  readonly Id: string;
+}
+
+/** What the answer says of an entry that was not carried out. */
+export interface EntryFault {
+  /** As SQS words it: `ReceiptHandleIsInvalid`, `KMS.ThrottlingException`. */
+  readonly code: string;
+  readonly senderFault: boolean;
+}
+
+/** Entries that SQS does not carry out for reasons that are not theirs, though it says `SenderFault`: seen on AWS. */
+export const blamelessCodes = [
+  'RequestThrottled',
+  'KMS.ThrottlingException',
+  'KmsThrottled',
+  'KMS.AccessDeniedException',
+  'AccessDenied',
+  'InternalError',
+  'ServiceUnavailable',
+] as const;
+
+const WRONG = '00000000000000000000000000000000';
+
+/**
+ * The answer to a receive or to a send with a checksum that does not match.
+ * @param which the messages or sent entries concerned, by their place; all when omitted.
+ * @param part of the message that the checksum is of.
+ */
+export function withWrongChecksum(
+  output: Json,
+  which: (index: number, count: number) => boolean = () => true,
+  part: 'body' | 'attributes' = 'body',
+): Json {
+  const spoil = (list: unknown, name: string): unknown =>
+    Array.isArray(list)
+      ? list.map((item: Json, i) => (which(i, list.length) ? { ...item, [name]: WRONG } : item))
+      : list;
+  const attributes = 'MD5OfMessageAttributes';
+  const of = (body: string): string => (part === 'body' ? body : attributes);
+  return {
+    ...output,
+    ...('Messages' in output && { Messages: spoil(output.Messages, of('MD5OfBody')) }),
+    ...('Successful' in output && { Successful: spoil(output.Successful, of('MD5OfMessageBody')) }),
+  };
+}
+
+/** A rule that spoils checksums in every answer of `action`. The parameters are those of {@link withWrongChecksum}. */
+export function wrongChecksums(
+  action: 'ReceiveMessage' | 'SendMessageBatch',
+  which?: (index: number, count: number) => boolean,
+  part?: 'body' | 'attributes',
+): SqsRule {
+  return async (request, forward) => {
+    const answer = await forward();
+    return request.action === action && answer.status === 200
+      ? { ...answer, output: withWrongChecksum(answer.output, which, part) }
+      : answer;
+  };
+}
+
+/**
+ * A rule by which only some entries of a batch are carried out; the answer names the others as failed.
+ * @param faultOf why an entry is not carried out; undefined: it is.
+ */
+export function failEntries(
+  faultOf: (entry: BatchEntry, request: SqsRequest) => EntryFault | undefined,
+): SqsRule {
+  return async (request, forward) => {
+    const { carriedOut, failed } = splitEntries(request.input, (entry) => faultOf(entry, request));
+    if (failed.length === 0) return forward();
+    if (carriedOut.length === 0) return { status: 200, output: { Successful: [], Failed: failed } };
+    const answer = await forward({ ...request.input, Entries: carriedOut });
+    return answer.status === 200 ? { ...answer, output: withFailed(answer.output, failed) } : answer;
+  };
+}
+
+/** The entries of a batch request that are to be carried out, and what the answer says of the others. */
+export function splitEntries(
+  input: Json,
+  faultOf: (entry: BatchEntry) => EntryFault | undefined,
+): { readonly carriedOut: readonly BatchEntry[]; readonly failed: readonly Json[] } {
+  const failed: Json[] = [];
+  const entries = (input.Entries as readonly BatchEntry[] | undefined) ?? [];
+  const carriedOut = entries.filter((entry) => {
+    const fault = faultOf(entry);
+    if (fault === undefined) return true;
+    const { code, senderFault } = fault;
+    failed.push({ Id: entry.Id, SenderFault: senderFault, Code: code, Message: `injected: ${code}` });
+    return false;
+  });
+  return { carriedOut, failed };
+}
+
+/** The answer to the entries that were carried out, with those that were not. */
+export function withFailed(output: Json, failed: readonly Json[]): Json {
+  return { ...output, Failed: [...((output.Failed as Json[] | undefined) ?? []), ...failed] };
+}
