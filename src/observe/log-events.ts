@@ -3,7 +3,7 @@ import type { Failure } from '../message/failure.ts';
 import { printableUrl } from '../text/urls.ts';
 import { version } from '../version.ts';
 import type { ConditionEvent, ConditionName } from '../worker/conditions.ts';
-import type { Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
+import type { SettleRequest, Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
 import { describeError } from './errors.ts';
 import { type LogField, type LogLine, logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';
@@ -62,7 +62,7 @@ export function logEvents(log: Logger): WorkerListener {
         writeLine(log, logLines.leaseLost, () => ({ ...about(event.subject), reason: event.reason }));
         break;
       case 'settle-failed':
-        writeLine(log, logLines.settleFailed, () => ({
+        writeLine(log, settleLine(event.request), () => ({
           request: event.request,
           count: event.count,
           error: describeError(event.error),
@@ -89,11 +89,19 @@ export function logEvents(log: Logger): WorkerListener {
   };
 }
 
+/** Requests that are tried again have a condition, which tells of them once. */
+function settleLine(request: SettleRequest): typeof logLines.settleFailed {
+  const reported: readonly SettleRequest[] = ['settle', 'take', 'sweep'];
+  return reported.includes(request) ? logLines.settleFailed : logLines.settleRetrying;
+}
+
 /** When it is raised, and when it is cleared. */
 const conditionLines = {
   receiving: [logLines.receiveFailed, logLines.receiveRecovered],
   'dead-lettering': [logLines.deadLetterQueueUnreachable, logLines.deadLetterQueueReachable],
   publishing: [logLines.outcomeQueueUnreachable, logLines.outcomeQueueReachable],
+  deleting: [logLines.deleteFailed, logLines.deleteRecovered],
+  extending: [logLines.extendFailed, logLines.extendRecovered],
 } as const satisfies Readonly<Record<ConditionName, readonly [LogLine<'error'>, LogLine<'durationMs'>]>>;
 
 function logCondition(log: Logger, event: ConditionEvent): void {

@@ -151,11 +151,32 @@ export const logLines = {
     'recordFit',
     'replacedRecord',
   ]),
-  settleFailed: line('warn', 'settle.failed', 'SQS did not carry out a request; retrying', [
-    'request',
-    'count',
+  settleFailed: line(
+    'warn',
+    'settle.failed',
+    'a message could not be settled, or a look at the queue failed',
+    ['request', 'count', 'error'],
+  ),
+  settleRetrying: line(
+    'debug',
+    'settle.retrying',
+    'SQS did not carry out a request, or a part of it; retrying',
+    ['request', 'count', 'error'],
+  ),
+  deleteFailed: line(
     'error',
-  ]),
+    'delete.failed',
+    'SQS does not delete messages: receiving is stopped, what is finished is kept and deleting retried',
+    ['error'],
+  ),
+  deleteRecovered: line('info', 'delete.recovered', 'SQS deletes messages again', ['durationMs']),
+  extendFailed: line(
+    'error',
+    'extend.failed',
+    'SQS does not extend leases: no call begins that may outlast its lease, and nothing is received if every call may',
+    ['error'],
+  ),
+  extendRecovered: line('info', 'extend.recovered', 'SQS extends leases again', ['durationMs']),
 
   letterRefused: line(
     'error',

@@ -26,6 +26,9 @@ const definitions = {
   receiving: define('not-ready', 'receiving from the queue fails'),
   'dead-lettering': define('stops-receiving', 'the dead-letter queue does not accept letters'),
   publishing: define('stops-receiving', 'the outcome queue does not accept outcomes'),
+  deleting: define('stops-receiving', 'SQS does not delete messages'),
+  /** Receiving stops as well where a call may last longer than a lease. */
+  extending: define('not-ready', 'SQS does not extend leases'),
 } as const satisfies Readonly<Record<string, Definition>>;
 
 export type ConditionName = keyof typeof definitions;

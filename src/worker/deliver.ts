@@ -19,7 +19,7 @@ import type { Update } from '../message/update.ts';
 import { type Attempt, bugFailure, UpdateCall } from '../ota/call.ts';
 import { retry } from '../ota/retry.ts';
 import type { Delivery } from './delivery.ts';
-import type { Settlement } from './settle/settler.ts';
+import type { Settlement } from './settle/lane.ts';
 import type { CallStages, ConclusionStages, Stages } from './stages.ts';
 import type { Verdict } from './trials.ts';
 
@@ -153,7 +153,7 @@ async function attemptOnce(call: UpdateCall, delivery: Delivery, stages: CallSta
   const leave = await call.prepare();
   if (leave === 'superseded') return { kind: 'superseded', superseded: call.superseded };
   // The lease keeper's timer may be late, and the message somebody else's by now.
-  if (leave === 'interrupted' || !leases.holds(delivery)) return givenUp(delivery);
+  if (leave === 'interrupted' || !leases.holdsForCall(delivery)) return givenUp(delivery);
   delivery.enter('calling');
   delivery.tally.attempts++;
   // One message less waits for its call.

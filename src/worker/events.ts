@@ -17,6 +17,16 @@ export interface Subject {
   readonly ids: UpdateIds;
 }
 
+/** What did not work: `settle` and `take` are bugs of ours on the way of a message, `sweep` the look for expiring messages. */
+export type SettleRequest =
+  | 'delete'
+  | 'change visibility'
+  | 'extend'
+  | 'publish outcomes'
+  | 'settle'
+  | 'take'
+  | 'sweep';
+
 /** Durations are in milliseconds. */
 export type WorkerEvent =
   | { readonly type: 'state'; readonly state: WorkerState }
@@ -57,7 +67,7 @@ export type WorkerEvent =
   | { readonly type: 'lease-lost'; readonly subject: Subject; readonly reason: string }
   | {
       readonly type: 'settle-failed';
-      readonly request: string;
+      readonly request: SettleRequest;
       readonly count: number;
       readonly error: unknown;
     }

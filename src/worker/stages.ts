@@ -15,8 +15,9 @@ import { defaultTimings, type WorkerOptions } from './options.ts';
 import { Prefetch, type Retention } from './receive/prefetch.ts';
 import type { QueueFacts } from './receive/queue-facts.ts';
 import { Receiver } from './receive/receiver.ts';
+import { ActionHealth, NO_RECEIPT_HANDLE } from './settle/action-health.ts';
 import { DeadLetterOutbox } from './settle/dead-letter-outbox.ts';
-import { LeaseKeeper } from './settle/leases.ts';
+import { LeaseKeeper, leastLeaseMs } from './settle/leases.ts';
 import { OutcomeOutbox } from './settle/outcome-outbox.ts';
 import { Settler } from './settle/settler.ts';
 import { Trials } from './trials.ts';
@@ -51,7 +52,7 @@ export interface Stages {
 /** What the calls of a delivery need. */
 export interface CallStages
   extends Pick<Stages, 'calls' | 'retry' | 'rate' | 'trials' | 'deadline' | 'emit'> {
-  readonly leases: Pick<Stages['leases'], 'holds'>;
+  readonly leases: Pick<Stages['leases'], 'holdsForCall'>;
   readonly prefetch: Pick<Stages['prefetch'], 'releaseSurplus'>;
   readonly receiver: Pick<Stages['receiver'], 'wake'>;
 }
@@ -101,17 +102,36 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     now: clock.wall,
     random,
   });
+  const callsFitLeases = config.callTimeoutMs < leastLeaseMs(visibilitySeconds);
   conditions.watch(() => {
-    prefetch.suspended = conditions.stopReceiving;
+    prefetch.suspended = conditions.stopReceiving || (conditions.has('extending') && !callsFitLeases);
     receiver.wake();
   });
   const deadLetters = createDeadLetters(options, surroundings);
   const outcomes = createOutcomes(options, surroundings);
+  const deleting = new ActionHealth({
+    conditions,
+    condition: 'deleting',
+    busy: () => settler.open > 0,
+    probe: () => source.delete([NO_RECEIPT_HANDLE]),
+    random,
+    ended,
+  });
+  const extending = new ActionHealth({
+    conditions,
+    condition: 'extending',
+    busy: () => leases.size > 0,
+    probe: () => source.changeVisibility([{ receiptHandle: NO_RECEIPT_HANDLE, seconds: 0 }]),
+    random,
+    ended,
+  });
   const settler = new Settler({
     queue: source,
     random,
     ended,
     emit,
+    deleting,
+    extending,
     ...(source.fifo && { deleteLingerMs: FIFO_LINGER_MS }),
   });
   held.flushWhenAllSettling(settler);
@@ -122,6 +142,8 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     now: clock.monotonic,
     // Half a lease is left when it is extended: an answer that does not come must leave time to ask again.
     extend: (changes) => source.changeVisibility(changes, extensionTimeoutMs),
+    callTimeoutMs: config.callTimeoutMs,
+    health: extending,
     onLost: surroundings.onLost,
     onWall: (delivery) => delivery.interrupt('publishing'),
     onError: (error, count) => emit({ type: 'settle-failed', request: 'extend', count, error }),

@@ -160,7 +160,7 @@ export class Worker {
   #expire(): void {
     const { prefetch, calls, conditions, held, retention } = this.#stages;
     prefetch.releaseExpiring();
-    const receiving = !calls.gate.closed && !conditions.stopReceiving;
+    const receiving = !calls.gate.closed && !prefetch.suspended;
     if (receiving || conditions.has('dead-lettering') || this.#state !== 'running' || this.#sweeping) return;
     this.#sweeping = true;
     const { source, config, clock } = this.#options;

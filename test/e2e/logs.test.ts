@@ -187,7 +187,7 @@ describe('the log has no secrets', () => {
   test.each([
     { operation: 'GetQueueAttributes', event: 'queue.unresolved' },
     { operation: 'ReceiveMessage', event: 'receive.failed' },
-    { operation: 'DeleteMessageBatch', event: 'settle.failed' },
+    { operation: 'DeleteMessageBatch', event: 'delete.failed' },
     { operation: 'SendMessageBatch', event: 'dead_letter_queue.unreachable' },
   ])('when SQS refuses the signature of $operation', async ({ operation, event }) => {
     const start = await setUp({ LOG_LEVEL: 'trace' });

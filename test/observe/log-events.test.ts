@@ -227,10 +227,16 @@ describe('the log', () => {
     ],
     ['lease.lost', 'warn', 'a lost lease', { type: 'lease-lost', subject, reason: 'x' }],
     [
-      'settle.failed',
-      'warn',
+      'settle.retrying',
+      'debug',
       'a delete that failed',
       { type: 'settle-failed', request: 'delete', count: 2, error: new Error('x') },
+    ],
+    [
+      'settle.failed',
+      'warn',
+      'a sweep that failed',
+      { type: 'settle-failed', request: 'sweep', count: 0, error: new Error('x') },
     ],
     [
       'outcome.refused',

@@ -121,7 +121,7 @@ async function setUp(setting: Setting = {}) {
     retry: { baseMs: 200, maxMs: 20_000, maxAttempts: setting.maxAttempts ?? 5 },
     rate: { rate: Number.POSITIVE_INFINITY, observe: (attempt) => attempts.push(attempt as Attempt) },
     trials: new Trials(() => performance.now()),
-    leases: { holds: setting.holds ?? (() => true) },
+    leases: { holdsForCall: setting.holds ?? (() => true) },
     prefetch: { releaseSurplus: () => {} },
     receiver: { wake: () => {} },
     deadline: deadline.signal,

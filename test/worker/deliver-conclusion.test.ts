@@ -125,6 +125,8 @@ function setUp(setting: Setting = {}) {
     },
     random: shared.random,
     emit,
+    deleting: { carriedOut: () => {}, failed: () => {} },
+    extending: { carriedOut: () => {}, failed: () => {} },
   });
   const held = new Held();
   held.flushWhenAllSettling(settler);

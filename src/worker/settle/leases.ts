@@ -13,6 +13,7 @@
  */
 import { packRequests, partitionBatch } from '../../queue/batch.ts';
 import type { BatchFailure, VisibilityChange } from '../../queue/types.ts';
+import type { ActionHealth } from './action-health.ts';
 
 /** The total time SQS lets one receive keep a message from others, in milliseconds. */
 export const MAX_HOLD_MS = 12 * 3_600_000;
@@ -22,6 +23,12 @@ const EXTEND_AT = 1 / 2;
 const TICKS = 6;
 /** A lease counts as lost this long before SQS ends it: a twentieth of its length, a second at most. */
 const marginMs = (lengthMs: number): number => Math.min(lengthMs / 20, 1_000);
+
+/** How long a message that came by an idle poll is certainly ours without an extension, in milliseconds. */
+export function leastLeaseMs(seconds: number): number {
+  const lengthMs = seconds * 1_000;
+  return lengthMs * EXTEND_AT - marginMs(lengthMs);
+}
 
 export interface Leased {
   readonly message: { readonly receiptHandle: string };
@@ -39,6 +46,9 @@ export interface LeaseKeeperOptions<T extends Leased> {
   /** SQS will extend no further: the item is to be released before the lease ends. Called once per item. */
   readonly onWall: (item: T) => void;
   readonly onError: (error: unknown, count: number) => void;
+  /** How long a call may last, in milliseconds. */
+  readonly callTimeoutMs: number;
+  readonly health: Pick<ActionHealth, 'carriedOut' | 'failed' | 'failing'>;
   /** For tests; SQS's 12 hours. */
   readonly maxHoldMs?: number;
 }
@@ -95,8 +105,22 @@ export class LeaseKeeper<T extends Leased> {
 
   /** Whether the message is certainly still ours. */
   holds(item: T): boolean {
+    return this.#holdsFor(item, 0);
+  }
+
+  /**
+   * Whether a call for the message may begin now: it is ours, and stays ours until the call has ended. While leases cannot
+   * be extended the call must fit into what is left: cut at its end it may have taken effect all the same, and the message
+   * would be called for again each time that it comes.
+   */
+  holdsForCall(item: T): boolean {
+    const { health, callTimeoutMs } = this.#options;
+    return this.#holdsFor(item, health.failing ? callTimeoutMs : 0);
+  }
+
+  #holdsFor(item: T, ms: number): boolean {
     const lease = this.#leases.get(item);
-    return lease !== undefined && this.#msLeft(lease) > 0;
+    return lease !== undefined && this.#msLeft(lease) > ms;
   }
 
   /**
@@ -174,18 +198,23 @@ export class LeaseKeeper<T extends Leased> {
   }
 
   async #extend(items: readonly T[], now: number): Promise<void> {
-    const seconds = this.#options.seconds;
+    const { seconds, extend, health, onError } = this.#options;
     try {
-      const failures = await this.#options.extend(
+      const failures = await extend(
         items.map((item) => ({ receiptHandle: item.message.receiptHandle, seconds })),
       );
       const { taken, atFault, again } = partitionBatch(items, failures, (item) => item.message.receiptHandle);
       for (const item of taken) this.#extended(item, now + this.#lengthMs);
       for (const { item, failure } of atFault) this.#refused(item, `${failure.code}: ${failure.message}`);
       for (const { item } of again) this.#mark(item, undefined);
+      const [first] = again;
+      if (again.length < items.length) health.carriedOut();
+      else health.failed(first?.failure);
+      if (first !== undefined) onError(first.failure, again.length);
     } catch (error) {
       for (const item of items) this.#mark(item, undefined);
-      this.#options.onError(error, items.length);
+      health.failed(error);
+      onError(error, items.length);
     }
   }
 

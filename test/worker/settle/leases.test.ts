@@ -44,6 +44,8 @@ function setUp({ seconds = 12, maxHoldMs, extend = async () => [] }: Setting = {
     onLost: (item, reason) => lost.push(`${item.message.receiptHandle}: ${reason}`),
     onWall: (item) => walls.push(item.message.receiptHandle),
     onError: (error, count) => errors.push([error, count]),
+    callTimeoutMs: 5_000,
+    health: { failing: false, carriedOut: () => {}, failed: () => {} },
     ...(maxHoldMs !== undefined && { maxHoldMs }),
   });
   onTestFinished(() => keeper.stop());
@@ -456,6 +458,8 @@ describe("by AWS's own rules", () => {
         keeper.drop(item);
       },
       onError: (error) => expect.unreachable(String(error)),
+      callTimeoutMs: 5_000,
+      health: { failing: false, carriedOut: () => {}, failed: () => {} },
     });
     const [receiptHandle = ''] = receive();
     keeper.hold({ message: { receiptHandle } });
@@ -510,6 +514,8 @@ describe('with SQS', () => {
       onLost: (item) => lost.resolve(item),
       onWall: () => expect.unreachable(),
       onError: (error) => lost.reject(error),
+      callTimeoutMs: 5_000,
+      health: { failing: false, carriedOut: () => {}, failed: () => {} },
     });
     onTestFinished(() => keeper.stop());
     for (const item of [...received, stranger]) keeper.hold(item);

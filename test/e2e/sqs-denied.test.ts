@@ -1,0 +1,125 @@
+/** SQS does not carry out what a worker needs to finish messages: it takes no more, says so once, and goes on afterwards. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Environment } from '../../src/config.ts';
+import { readiness } from '../../src/http/health.ts';
+import type { ConditionName } from '../../src/worker/conditions.ts';
+import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
+
+let proxy: SqsProxy;
+let stage: Stage;
+
+beforeEach(async () => {
+  proxy = await startSqsProxy();
+});
+afterEach(async () => {
+  proxy.behave();
+  await stage.strike();
+  await proxy.close();
+});
+
+async function start(env: Environment = {}): Promise<void> {
+  // A tenth of every backoff.
+  stage = await setStage({ sqs: { endpoint: proxy.url }, env, random: () => 0.1 });
+  proxy.upstream = stage.sqsUrl;
+  await stage.worker.start();
+}
+
+const empty = { ready: 0, inFlight: 0 };
+
+/** Denies these actions, as a policy without them. */
+function deny(...actions: readonly string[]): SqsRule {
+  return ({ action }, forward) =>
+    actions.includes(action)
+      ? sqsError(403, 'AccessDeniedException', `not authorized to perform: sqs:${action}`)
+      : forward();
+}
+
+/** How often a condition was raised and cleared. */
+function changes(name: ConditionName): boolean[] {
+  return stage.events.flatMap((event) =>
+    event.type === 'condition' && event.condition === name ? [event.raised] : [],
+  );
+}
+
+const raised = (name: ConditionName): Promise<void> => stage.until(() => stage.hasCondition(name));
+
+describe('a worker that may not delete', () => {
+  test('stops receiving, retries with one request at a time, and deletes without another call when it may', async () => {
+    proxy.rule = deny('DeleteMessageBatch');
+    await start({ MAX_CONCURRENCY: '10' });
+    await stage.sendUpdates(60);
+    await raised('deleting');
+    await stage.until(() => stage.worker.snapshot().settling === stage.worker.snapshot().held);
+    const receives = proxy.count('ReceiveMessage');
+    const deletes = proxy.count('DeleteMessageBatch');
+    await stage.sendUpdates(40, 'later');
+    let most = 0;
+    const denied = proxy.rule;
+    proxy.rule = (request, forward) => {
+      most = Math.max(most, proxy.outstanding('DeleteMessageBatch'));
+      return denied(request, forward);
+    };
+    await proxy.waitFor(() => proxy.count('DeleteMessageBatch') >= deletes + 4);
+    expect(most).toBe(1);
+    expect(proxy.count('ReceiveMessage')).toBe(receives);
+    expect(readiness(stage.worker.snapshot()).reasons).toEqual([
+      expect.stringMatching(/^SQS does not delete messages \(AccessDenied\w*, since /),
+    ]);
+    proxy.behave();
+    await stage.ended(100);
+    expect(changes('deleting')).toEqual([true, false]);
+    expect(stage.api.stats().calls).toBe(100);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('and not extend either, finds out by itself when it may again, although it holds nothing', async () => {
+    proxy.rule = deny('DeleteMessageBatch', 'ChangeMessageVisibilityBatch');
+    await start({ VISIBILITY_TIMEOUT_SECONDS: '2' });
+    await stage.sendUpdates(5);
+    await raised('deleting');
+    await stage.until(() => stage.worker.snapshot().held === 0);
+    const calls = stage.api.stats().calls;
+    proxy.behave();
+    await stage.ended(5);
+    expect(changes('deleting')).toEqual([true, false]);
+    expect(changes('extending')).toEqual([true, false]);
+    // Those applied before come again, once.
+    expect(stage.api.stats().calls).toBe(calls + 5);
+  });
+});
+
+describe('a worker that may not extend leases', () => {
+  test('begins no call that may outlast its lease: none is repeated each cycle', async () => {
+    proxy.rule = deny('ChangeMessageVisibilityBatch');
+    await start({ VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '5000' });
+    stage.api.scriptAll({ status: 204, delayMs: 2_200 });
+    await stage.sendUpdates(3);
+    await raised('extending');
+    await stage.until(() => stage.worker.snapshot().held === 0);
+    expect(readiness(stage.worker.snapshot()).reasons).toEqual([
+      expect.stringMatching(/^SQS does not extend leases \(AccessDenied\w*, since /),
+    ]);
+    const asked = proxy.count('ChangeMessageVisibilityBatch');
+    const receives = proxy.count('ReceiveMessage');
+    await proxy.waitFor(() => proxy.count('ChangeMessageVisibilityBatch') >= asked + 2);
+    expect(proxy.count('ReceiveMessage')).toBe(receives);
+    expect(stage.api.stats().calls).toBe(3);
+    proxy.behave();
+    await stage.ended(3);
+    expect(changes('extending')).toEqual([true, false]);
+    expect(stage.api.stats().calls).toBe(6);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('goes on with calls that fit into their lease', async () => {
+    proxy.rule = deny('ChangeMessageVisibilityBatch');
+    await start({ VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '500' });
+    stage.api.script('task0', [{ status: 429, headers: { 'retry-after': '60' } }]);
+    await stage.sendUpdates(1);
+    await raised('extending');
+    await stage.sendUpdates(20, 'later');
+    await stage.ended(20);
+    expect(stage.hasCondition('extending')).toBe(true);
+  });
+});
