@@ -22,7 +22,7 @@ export interface ImportedModule {
  */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'process'],
-  process: ['cli', 'errors', 'program'],
+  process: ['cli', 'errors', 'program', 'text'],
   program: [
     'check/command',
     'cli',
@@ -66,7 +66,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: ['config:type', 'errors', 'input:type', 'text', 'time'],
   http: ['worker:type'],
-  observe: ['message', 'text', 'version', 'worker:type'],
+  observe: ['message:type', 'text', 'version', 'worker:type'],
   jobs: ['errors', 'input', 'message', 'ota:type', 'queue', 'sending', 'text', 'time'],
   'dead-letters': ['message', 'queue', 'text', 'time'],
   enqueue: ['errors', 'input', 'message:type', 'queue', 'sending', 'text', 'time:type'],
@@ -75,7 +75,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['queue'],
   sending: ['errors', 'message:type', 'queue', 'text', 'time'],
   input: ['errors', 'message', 'text'],
-  ota: ['aws', 'message', 'time'],
+  ota: ['aws', 'message', 'text', 'time'],
   queue: ['aws', 'aws/errors', 'message:type', 'text'],
   message: ['aws/errors', 'text', 'time'],
   aws: [],
