@@ -12,7 +12,7 @@ const env = {
 };
 const faults = {
   queue: /^ {2}QUEUE_URL: must begin with https/m,
-  aws: /^ {2}AWS_REGION: is required.*AWS_DEFAULT_REGION[^]*^ {2}AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: must be a URL/m,
+  aws: /^ {2}AWS_REGION: is required.*AWS_DEFAULT_REGION[\s\S]*^ {2}AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: must be a URL/m,
 };
 
 test.each([
