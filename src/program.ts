@@ -4,7 +4,6 @@ import type { CommandContext } from './cli/context.ts';
 import { compileSooner, keepMemoryFlat } from './cli/v8-flags.ts';
 import { misuse } from './errors.ts';
 import { WIDTH } from './text/layout.ts';
-import { printableLines } from './text/printable.ts';
 import { version } from './version.ts';
 
 /** Gives a command its description, arguments, options and action. */
@@ -71,7 +70,7 @@ export async function runProgram(
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(printableLines(text)),
+      writeErr: (text) => context.stderr.write(text),
       getOutHelpWidth: () => context.stdout.columns ?? WIDTH,
       getErrHelpWidth: () => context.stderr.columns ?? WIDTH,
     })

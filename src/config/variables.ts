@@ -1,7 +1,5 @@
 /** Every setting: its environment variable, what the variable accepts, its default and its meaning. */
 import { z } from 'zod';
-import { isClearTextToAws } from '../aws/endpoints.ts';
-import { CLEAR_TEXT } from './aws.ts';
 
 /** One setting. `T` is the type of its value. */
 export interface Variable<T> {
@@ -15,9 +13,7 @@ export interface Variable<T> {
   readonly doc: string;
 }
 
-const queueUrl = z
-  .url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' })
-  .refine((url) => !isClearTextToAws(url), CLEAR_TEXT);
+const queueUrl = z.url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' });
 
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
 

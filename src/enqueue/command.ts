@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { collect, readAssignments, readFormat, toFields, wholeNumber } from '../cli/flags.ts';
 import { interruptible } from '../cli/signals.ts';
-import { ConfigError, readConfig, readConfigForAws } from '../config.ts';
 import { CommandError, exitCodes, misuse } from '../errors.ts';
 import type { SetFields } from '../input/rows.ts';
 import { updateFields } from '../message/update.ts';
 import { createSqsClient, silentLogger } from '../queue/client.ts';
+import { explainNotice } from '../queue/explain.ts';
 import { Queue } from '../queue/queue.ts';
 import { LANES } from '../sending/send.ts';
 import { createProgress } from '../text/progress.ts';
@@ -53,7 +53,9 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     .action(async (file: string, flags: Flags) => {
       const options = readOptions(file, flags, context);
       const client = createSqsClient(LANES, { logger: silentLogger }, context.env);
-      const queue = new Queue(client, options.queueUrl ?? '');
+      const queue = new Queue(client, options.queueUrl ?? '', (notice) => {
+        context.stderr.write(`${explainNotice(notice)}.\n`);
+      });
       const send: Queue['sendForIds'] = (messages) => queue.sendForIds(messages);
       const progress = createProgress(context);
       const report = await interruptible(context, (signal) =>
@@ -100,11 +102,7 @@ function readQueueUrl(flags: Flags, context: CommandContext): string | undefined
     if (flags.dryRun === true) return undefined;
     throw misuse('No queue is given: set QUEUE_URL or use --queue-url URL.');
   }
-  const read = flags.dryRun === true ? readConfig : readConfigForAws;
-  try {
-    return read({ ...context.env, QUEUE_URL: text }, [], ['queueUrl']).queueUrl;
-  } catch (error) {
-    if (flags.queueUrl === undefined || !(error instanceof ConfigError)) throw error;
-    throw new ConfigError(error.faults.map((fault) => fault.replace(/^QUEUE_URL:/, '--queue-url:')));
-  }
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  const source = flags.queueUrl === undefined ? 'QUEUE_URL' : '--queue-url';
+  throw misuse(`${source}: must be the URL of a queue (https://sqs.…).`);
 }

@@ -21,6 +21,11 @@ export interface Message {
   readonly deduplicationId?: string;
   /** X-Ray's trace header. */
   readonly traceHeader?: string;
+  /**
+   * What of the message could not be read, as `its attribute "x" cannot be read`: it did not arrive as it was sent, so no
+   * update is taken from it. The fields above are what could be read.
+   */
+  readonly fault?: string;
   /** ARN of the queue from which SQS's own redrive policy moved the message. */
   readonly deadLetterSourceArn?: string;
 }

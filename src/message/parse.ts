@@ -1,10 +1,17 @@
 /** Reads an update from a message body: bare, in an SNS notification, or as the detail of an EventBridge event. PURE. */
 import { DEAD_LETTER_ATTRIBUTE, readEarlierRecord } from './dead-letter.ts';
 import type { Message } from './message.ts';
-import { checkUpdate, type Update, type UpdateCheck } from './update.ts';
+import { checkUpdate, idsOf, type Update, type UpdateCheck } from './update.ts';
 
 /** SNS may carry an EventBridge event, or the reverse. */
 const MAX_ENVELOPES = 2;
+
+/** The update in a message, or why there is none. Never throws. */
+export function parseMessage(message: Message, sentAt = message.sentAt): UpdateCheck {
+  const check = parseBody(message.body, sentAt);
+  if (message.fault === undefined) return check;
+  return { ok: false, message: `the message cannot be read: ${message.fault}`, ids: idsOf(check) };
+}
 
 /**
  * Reads the update in a message body.

@@ -69,6 +69,17 @@ export type UpdateCheck =
   | { readonly ok: true; readonly update: Update }
   | { readonly ok: false; readonly message: string; readonly ids: UpdateIds };
 
+/** The ids of an update, or of a body that is none, as far as they could be read. */
+export function idsOf(check: UpdateCheck): UpdateIds {
+  if (!check.ok) return check.ids;
+  const { Identifier, JobId, RequestId } = check.update;
+  return {
+    identifier: Identifier,
+    ...(JobId !== undefined && { jobId: JobId }),
+    ...(RequestId !== undefined && { requestId: RequestId }),
+  };
+}
+
 /**
  * Checks a value against the schema.
  * @param sentAt when the message was sent, in epoch milliseconds; limits `IssuedAt`.

@@ -28,6 +28,19 @@ export function logEvents(log: Logger): WorkerListener {
       case 'settled':
         logSettled(log, event);
         break;
+      case 'message-left':
+        writeLine(log, logLines.messageLeft, () => ({
+          queueUrl: printableUrl(event.queueUrl),
+          messageId: event.messageId,
+          reason: event.reason,
+        }));
+        break;
+      case 'sent-checksum-differs':
+        writeLine(log, logLines.sentChecksumDiffers, () => ({
+          queueUrl: printableUrl(event.queueUrl),
+          messageId: event.messageId,
+        }));
+        break;
       case 'receive-failed':
         writeLine(log, logLines.receiveRetrying, () => ({
           error: describeError(event.error),

@@ -28,7 +28,7 @@ export const logFields = {
   identifier: 'The OTA task.',
   inFlight: 'Calls in flight.',
   jobId: '`JobId` of the update.',
-  messageId: 'Id of the message on the source queue.',
+  messageId: 'Id of the message, on the source queue unless `queueUrl` names another.',
   queueUrl: 'The queue, without password.',
   rate: 'Calls per second allowed now, or `unlimited`.',
   reason: 'Why.',
@@ -89,6 +89,18 @@ export const logLines = {
   ]),
 
   received: line('debug', 'received', 'messages received', ['count', 'durationMs']),
+  messageLeft: line(
+    'warn',
+    'message.left',
+    'a message did not arrive as it was sent: it is left to SQS, which delivers it again',
+    ['queueUrl', 'messageId', 'reason'],
+  ),
+  sentChecksumDiffers: line(
+    'warn',
+    'sent.checksum_differs',
+    'sent, and the checksum that SQS answered differs: the message is there, and not sent again',
+    ['queueUrl', 'messageId'],
+  ),
   receiveFailed: line('warn', 'receive.failed', 'cannot receive from the queue; trying again', ['error']),
   receiveRetrying: line('debug', 'receive.retrying', 'a receive failed', ['error', 'retryInMs']),
   receiveRecovered: line('info', 'receive.recovered', 'receiving again', ['durationMs']),

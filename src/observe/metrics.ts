@@ -29,6 +29,10 @@ const counters = {
     help: 'Fields left out of a call, or not called for, because a newer value had been applied.',
     labelNames: ['field'],
   },
+  left: {
+    name: 'ota_updater_messages_left_total',
+    help: 'Messages that did not arrive as they were sent, and were left to SQS.',
+  },
   leasesLost: { name: 'ota_updater_leases_lost_total', help: 'Leases lost before settlement.' },
   receiveFailures: { name: 'ota_updater_receive_failures_total', help: 'Receives that failed.' },
   settleFailures: {
@@ -208,6 +212,7 @@ function createListener(registers: Registry[], counts: Counts): WorkerListener {
   });
   const superseded = new Counter({ registers, ...counters.superseded });
   const fieldsSuperseded = new Counter({ registers, ...counters.fieldsSuperseded });
+  const left = new Counter({ registers, ...counters.left });
   const leasesLost = new Counter({ registers, ...counters.leasesLost });
   const receiveFailures = new Counter({ registers, ...counters.receiveFailures });
   const settleFailures = new Counter({ registers, ...counters.settleFailures });
@@ -250,6 +255,9 @@ function createListener(registers: Registry[], counts: Counts): WorkerListener {
           recordsShrunk.inc({ fit: deadLetter.fit });
         break;
       }
+      case 'message-left':
+        left.inc();
+        break;
       case 'lease-lost':
         leasesLost.inc();
         break;

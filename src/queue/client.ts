@@ -1,6 +1,7 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { noRetries, prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
+import { keepReceivedText } from './raw-answer.ts';
 
 export type { SQSClient, SQSClientConfig };
 
@@ -34,5 +35,6 @@ export function createSqsClient(
     ...overrides,
   });
   prepareClient(client);
+  keepReceivedText(client);
   return client;
 }

@@ -1,41 +1,153 @@
-/** Between SQS's shapes and ours. */
-import type { MessageAttributeValue, Message as SqsMessage } from '@aws-sdk/client-sqs';
+/**
+ * Between SQS's shapes and ours. What SQS answers is read message by message: whatever is wrong with one of them costs no
+ * other.
+ */
+import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { Message, MessageAttribute } from '../message/message.ts';
+import { attributesChecksum, bodyChecksum } from './checksums.ts';
+
+/** A message that came and that nothing can be done about: it cannot be named to SQS, or did not arrive as it was sent. */
+export interface LeftMessage {
+  /** Empty where it has none that is text. */
+  readonly messageId: string;
+  readonly reason: string;
+}
+
+export interface Received {
+  readonly messages: Message[];
+  readonly left: readonly LeftMessage[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
+ * Reads the answer to a receive.
+ *
+ * Not by the SDK, whose reader loses the value of an attribute named `__proto__`, which SQS allows, and gives up the whole
+ * answer for one value that is not as it should be.
+ * @param text JSON.
  * @param receivedAt when the answer arrived, in epoch milliseconds; stands in for a sent time that is missing.
+ * @throws an Error when the answer as a whole is not one to a receive.
  */
-export function fromSqsMessage(message: SqsMessage, receivedAt: number): Message {
-  const system: Record<string, string | undefined> = message.Attributes ?? {};
+export function readReceived(text: string, receivedAt: number): Received {
+  const list = messagesOf(text);
+  const messages: Message[] = [];
+  const left: LeftMessage[] = [];
+  for (const value of list) {
+    const read = readMessage(asFields(value) ?? {}, receivedAt);
+    if ('reason' in read) left.push(read);
+    else messages.push(read);
+  }
+  return { messages, left };
+}
+
+function messagesOf(text: string): readonly unknown[] {
+  // SQS says so when there is no message.
+  if (text === '') return [];
+  let answer: Fields | undefined;
+  try {
+    answer = asFields(JSON.parse(text));
+  } catch {
+    // The engine's own message quotes the text.
+  }
+  const list = answer?.Messages ?? [];
+  if (answer === undefined || !Array.isArray(list)) throw new Error('what answered is not SQS');
+  return list;
+}
+
+function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage {
+  const { MessageId, ReceiptHandle, Body } = fields;
+  const messageId = typeof MessageId === 'string' ? MessageId : '';
+  if (messageId === '') return { messageId, reason: 'it has no id' };
+  if (typeof ReceiptHandle !== 'string' || ReceiptHandle === '')
+    return { messageId, reason: 'it has no receipt handle' };
+  if (typeof Body !== 'string') return { messageId, reason: 'it has no body' };
+  if (differs(fields.MD5OfBody, () => bodyChecksum(Body)))
+    return { messageId, reason: 'the checksum of its body does not match' };
+  const { attributes, fault } = readAttributes(fields.MessageAttributes);
+  if (fault === undefined && differs(fields.MD5OfMessageAttributes, () => attributesChecksum(attributes)))
+    return { messageId, reason: 'the checksum of its attributes does not match' };
+  const system = asFields(fields.Attributes) ?? {};
+  const sentAt = readTime(system.SentTimestamp ?? receivedAt);
+  const why = fault ?? (sentAt === undefined ? 'its sent time is no time' : undefined);
   return {
-    messageId: message.MessageId ?? '',
-    receiptHandle: message.ReceiptHandle ?? '',
-    body: message.Body ?? '',
-    attributes: message.MessageAttributes === undefined ? {} : fromSqsAttributes(message.MessageAttributes),
-    sentAt: Number(system.SentTimestamp ?? receivedAt),
-    receiveCount: Number(system.ApproximateReceiveCount ?? 1),
+    messageId,
+    receiptHandle: ReceiptHandle,
+    body: Body,
+    attributes,
+    sentAt: sentAt ?? receivedAt,
+    receiveCount: readCount(system.ApproximateReceiveCount),
     receivedAt,
-    ...(system.MessageGroupId !== undefined && { groupId: system.MessageGroupId }),
-    ...(system.MessageDeduplicationId !== undefined && { deduplicationId: system.MessageDeduplicationId }),
-    ...(system.AWSTraceHeader !== undefined && { traceHeader: system.AWSTraceHeader }),
-    ...(system.DeadLetterQueueSourceArn !== undefined && {
-      deadLetterSourceArn: system.DeadLetterQueueSourceArn,
-    }),
+    ...(why !== undefined && { fault: why }),
+    ...optional('groupId', system.MessageGroupId),
+    ...optional('deduplicationId', system.MessageDeduplicationId),
+    ...optional('traceHeader', system.AWSTraceHeader),
+    ...optional('deadLetterSourceArn', system.DeadLetterQueueSourceArn),
   };
 }
 
-function fromSqsAttributes(
-  attributes: Record<string, MessageAttributeValue>,
-): Record<string, MessageAttribute> {
-  const entries = Object.entries(attributes).map(([name, value]): [string, MessageAttribute] => [
-    name,
-    {
-      dataType: value.DataType ?? 'String',
-      ...(value.StringValue !== undefined && { stringValue: value.StringValue }),
-      ...(value.BinaryValue !== undefined && { binaryValue: value.BinaryValue }),
-    },
-  ]);
-  return Object.fromEntries(entries);
+/** Whether a checksum that came is not `ours`; one that did not come, and one that cannot be made, prove nothing. */
+function differs(theirs: unknown, ours: () => string | undefined): boolean {
+  if (theirs === undefined || theirs === null) return false;
+  const sum = ours();
+  return sum !== undefined && sum !== theirs;
+}
+
+const none = {};
+
+/** The attributes that can be read; `fault` names one that cannot. */
+function readAttributes(value: unknown): {
+  readonly attributes: Readonly<Record<string, MessageAttribute>>;
+  readonly fault?: string;
+} {
+  if (value === undefined || value === null) return { attributes: none };
+  const fields = asFields(value);
+  if (fields === undefined) return { attributes: none, fault: 'its attributes cannot be read' };
+  let fault: string | undefined;
+  const entries: [string, MessageAttribute][] = [];
+  for (const [name, each] of Object.entries(fields)) {
+    const attribute = readAttribute(asFields(each) ?? {});
+    if (attribute === undefined) fault = `its attribute ${JSON.stringify(name.slice(0, 256))} cannot be read`;
+    else entries.push([name, attribute]);
+  }
+  // An own property for each, also for `__proto__`.
+  return { attributes: Object.fromEntries(entries), ...(fault !== undefined && { fault }) };
+}
+
+function readAttribute({ DataType, StringValue, BinaryValue }: Fields): MessageAttribute | undefined {
+  if (typeof DataType !== 'string' || DataType === '') return undefined;
+  if (/^Binary(\.|$)/.test(DataType)) {
+    const binaryValue = typeof BinaryValue === 'string' ? readBase64(BinaryValue) : undefined;
+    return binaryValue && { dataType: DataType, binaryValue };
+  }
+  return typeof StringValue === 'string' ? { dataType: DataType, stringValue: StringValue } : undefined;
+}
+
+function readBase64(value: string): Uint8Array | undefined {
+  const bytes = Buffer.from(value, 'base64');
+  return bytes.toString('base64') === value ? new Uint8Array(bytes) : undefined;
+}
+
+/** The largest that a Date holds, in epoch milliseconds. */
+const MAX_TIME = 8.64e15;
+
+function readTime(value: unknown): number | undefined {
+  const time = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
+  return time <= MAX_TIME ? time : undefined;
+}
+
+/** 1 where it makes no sense: then nothing is given up for having been received too often. */
+function readCount(value: unknown): number {
+  const count = Number(value);
+  return Number.isSafeInteger(count) && count > 1 ? count : 1;
+}
+
+function optional<Name extends string>(name: Name, value: unknown): { readonly [Each in Name]?: string } {
+  return typeof value === 'string' ? ({ [name]: value } as { [Each in Name]: string }) : none;
+}
+
+function asFields(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
 export function toSqsAttributes(

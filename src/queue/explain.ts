@@ -2,6 +2,7 @@
 import { printable } from '../text/printable.ts';
 import { printableUrl } from '../text/urls.ts';
 import { errorFacts, sqsErrorKind } from './errors.ts';
+import type { QueueNotice } from './types.ts';
 
 /** Where a sentence about a failed request sends its reader. */
 export interface RequestHints {
@@ -36,4 +37,13 @@ export function explainSqsError(error: unknown, queueUrl: string, hints: Request
     default:
       return `SQS answered ${said}`;
   }
+}
+
+/** A notice in one sentence, without its full stop. */
+export function explainNotice(notice: QueueNotice): string {
+  const queue = printableUrl(notice.queueUrl);
+  const message = `message ${printable(notice.messageId)}`;
+  return notice.type === 'message-left'
+    ? `A ${message} of ${queue} is left there, since ${notice.reason}`
+    : `The ${message} was sent to ${queue}, which answered with a checksum that differs; it is not sent again`;
 }

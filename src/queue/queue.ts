@@ -11,13 +11,15 @@ import {
 } from '@aws-sdk/client-sqs';
 import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
-import { remoteName, remoteText } from '../text/remote.ts';
-import { fromSqsMessage, toSqsAttributes } from './convert.ts';
+import { bodyChecksum } from './checksums.ts';
+import { readReceived, toSqsAttributes } from './convert.ts';
 import { sqsNameKind, withQueue } from './errors.ts';
+import { keptText } from './raw-answer.ts';
 import type {
   BatchFailure,
   OutgoingMessage,
   QueueAttributes,
+  QueueNotice,
   ReceiveOptions,
   SendAnswer,
   VisibilityChange,
@@ -27,7 +29,7 @@ import { isFifoUrl } from './urls.ts';
 /** The longest poll SQS allows, in seconds. */
 export const MAX_WAIT_SECONDS = 20;
 
-/** Those that `fromSqsMessage` reads: each one costs time with every message. */
+/** Those that `readReceived` reads: each one costs time with every message. */
 const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
   'SentTimestamp',
   'ApproximateReceiveCount',
@@ -40,7 +42,12 @@ const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
 /** How long a request may take beyond the time that it asks SQS to wait, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 
-type Send<Input, Output> = (args: { input: Input }) => Promise<{ output: Output }>;
+interface Answered<Output> {
+  readonly output: Output;
+  readonly response: unknown;
+}
+
+type Send<Input, Output> = (args: { input: Input }) => Promise<Answered<Output>>;
 
 /** What the SDK's commands have in common. */
 interface Command<Input, Output> {
@@ -62,17 +69,20 @@ export class Queue {
   readonly #calls = new OpenCalls();
   /** For each kind of command, its middleware: the client's own `send` resolves it for every request. */
   readonly #resolved = new Map<unknown, Send<never, unknown>>();
-  readonly #now: () => number;
+  readonly #onNotice: (notice: QueueNotice) => void;
 
-  /** @param client one that `createSqsClient` made: of others, requests cannot be ended early. */
-  constructor(client: SQSClient, url: string, now: () => number = Date.now) {
+  /** @param client one that `createSqsClient` made: of others, requests cannot be ended early, nor messages be read. */
+  constructor(client: SQSClient, url: string, onNotice: (notice: QueueNotice) => void = () => {}) {
     this.#client = client;
     this.url = url;
     this.fifo = isFifoUrl(url);
-    this.#now = now;
+    this.#onNotice = onNotice;
   }
 
-  /** Up to `max` messages (1-10). An abort can leave messages that are on their way invisible for one visibility timeout. */
+  /**
+   * Up to `max` messages (1-10). Whatever is wrong with one of them costs no other: it has a `fault`, or is left out with a
+   * notice. An abort can leave messages that are on their way invisible for one visibility timeout.
+   */
   async receive({ max, waitSeconds, visibilitySeconds, signal }: ReceiveOptions): Promise<Message[]> {
     const command = new ReceiveMessageCommand({
       QueueUrl: this.url,
@@ -83,9 +93,10 @@ export class Queue {
       MessageSystemAttributeNames: SYSTEM_ATTRIBUTES,
     });
     const timeoutMs = waitSeconds * 1_000 + REQUEST_TIMEOUT_MS;
-    const output = await this.#send(command, { timeoutMs, signal });
-    const receivedAt = this.#now();
-    return (output.Messages ?? []).map((message) => fromSqsMessage(message, receivedAt));
+    const { response } = await this.#send(command, { timeoutMs, signal });
+    const { messages, left } = readReceived(keptText(response), Date.now());
+    for (const each of left) this.#onNotice({ type: 'message-left', queueUrl: this.url, ...each });
+    return messages;
   }
 
   /** Deletes up to 10 messages. @returns failures by receipt handle. */
@@ -94,7 +105,7 @@ export class Queue {
       QueueUrl: this.url,
       Entries: receiptHandles.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle })),
     });
-    const output = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
+    const { output } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
     return failures(output, receiptHandles);
   }
 
@@ -115,7 +126,7 @@ export class Queue {
         VisibilityTimeout: change.seconds,
       })),
     });
-    const output = await this.#send(command, { timeoutMs });
+    const { output } = await this.#send(command, { timeoutMs });
     return failures(
       output,
       changes.map((change) => change.receiptHandle),
@@ -130,22 +141,27 @@ export class Queue {
   /** The same. @returns also the message ids that SQS gave, by `key`. */
   async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
     const command = new SendMessageBatchCommand({ QueueUrl: this.url, Entries: messages.map(toEntry) });
-    const output = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
+    const { output } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
     const keys = messages.map((message) => message.key);
-    const sent = (output.Successful ?? []).map(({ Id, MessageId }): [string, string] => [
-      keys[Number(Id)] ?? '',
-      MessageId ?? '',
-    ]);
-    return { failed: failures(output, keys), messageIds: new Map(sent) };
+    const messageIds = new Map<string, string>();
+    for (const { Id, MessageId: messageId = '', MD5OfMessageBody } of entriesIn(output.Successful)) {
+      const message = messages[Number(Id)];
+      if (message === undefined) continue;
+      messageIds.set(message.key, messageId);
+      // It is there, whatever the checksum: sent again it would be there twice.
+      const differs = MD5OfMessageBody !== undefined && MD5OfMessageBody !== bodyChecksum(message.body);
+      if (differs) this.#onNotice({ type: 'sent-checksum-differs', queueUrl: this.url, messageId });
+    }
+    return { failed: failures(output, keys), messageIds };
   }
 
   /** The queue's settings and counts. Needs `sqs:GetQueueAttributes`. */
   async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
     const command = new GetQueueAttributesCommand({ QueueUrl: this.url, AttributeNames: ['All'] });
-    const output = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS, signal });
+    const { output } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS, signal });
     const raw: Record<string, string | undefined> = output.Attributes ?? {};
     const number = (name: string): number | undefined =>
-      raw[name] === undefined ? undefined : Number(raw[name]);
+      /^\d+$/.test(raw[name] ?? '') ? Number(raw[name]) : undefined;
     return {
       arn: raw.QueueArn,
       fifo: raw.FifoQueue === 'true',
@@ -167,11 +183,10 @@ export class Queue {
   #send<Input extends object, Output>(
     command: Command<Input, Output>,
     { timeoutMs, signal }: RequestBounds,
-  ): Promise<Output> {
-    const request = this.#calls.run(timeoutMs, signal, async (call) => {
-      const { output } = await this.#resolve(command)(attachCall(command, call));
-      return output;
-    });
+  ): Promise<Answered<Output>> {
+    const request = this.#calls.run(timeoutMs, signal, (call) =>
+      this.#resolve(command)(attachCall(command, call)),
+    );
     return request.catch((error: unknown) => {
       throw withQueue(error, this.url);
     });
@@ -213,10 +228,15 @@ interface BatchOutput {
   readonly Failed?: readonly FailedEntry[] | undefined;
 }
 
+/** The entries of one part of an answer that are entries at all. */
+function entriesIn<Entry extends object>(part: readonly Entry[] | undefined): readonly Entry[] {
+  return Array.isArray(part) ? part.filter((entry) => typeof entry === 'object' && entry !== null) : [];
+}
+
 /** Only entries that the answer names as successful are: an answer of `{}` confirms nothing. */
-function failures({ Successful = [], Failed = [] }: BatchOutput, keys: readonly string[]): BatchFailure[] {
-  const succeeded = new Set(Successful.map(({ Id }) => Id));
-  const failed = new Map(Failed.map((entry) => [entry.Id, entry]));
+function failures({ Successful, Failed }: BatchOutput, keys: readonly string[]): BatchFailure[] {
+  const succeeded = new Set(entriesIn(Successful).map(({ Id }) => Id));
+  const failed = new Map(entriesIn(Failed).map((entry) => [entry.Id, entry]));
   return keys.flatMap((key, i) => {
     const entry = failed.get(String(i));
     if (entry === undefined) {
@@ -229,8 +249,8 @@ function failures({ Successful = [], Failed = [] }: BatchOutput, keys: readonly 
         key,
         // AWS sets the flag for its own faults too, throttling and KMS among them.
         senderFault: entry.SenderFault === true && sqsNameKind(entry.Code ?? '') === 'parcel',
-        code: remoteName(entry.Code ?? 'Unknown'),
-        message: remoteText(entry.Message ?? ''),
+        code: entry.Code ?? 'Unknown',
+        message: entry.Message ?? '',
       },
     ];
   });

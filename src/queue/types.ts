@@ -57,3 +57,16 @@ export interface QueueAttributes {
   readonly delayed: number | undefined;
   readonly contentBasedDeduplication: boolean;
 }
+
+/** What is to be known of a queue's answers besides their content. */
+export type QueueNotice =
+  /** It was received, and can neither be read nor settled: it is left to SQS, which delivers it again. */
+  | {
+      readonly type: 'message-left';
+      readonly queueUrl: string;
+      /** Empty where it has none. */
+      readonly messageId: string;
+      readonly reason: string;
+    }
+  /** SQS has accepted a message, and answered with a checksum that is not the message's: it is not sent again. */
+  | { readonly type: 'sent-checksum-differs'; readonly queueUrl: string; readonly messageId: string };

@@ -12,8 +12,8 @@
  */
 import type { Tally } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
-import { decidedAt, parseBody } from '../message/parse.ts';
-import type { UpdateCheck, UpdateIds } from '../message/update.ts';
+import { decidedAt, parseMessage } from '../message/parse.ts';
+import { idsOf, type UpdateCheck, type UpdateIds } from '../message/update.ts';
 import type { Waiter } from '../ota/call.ts';
 
 export type DeliveryState =
@@ -93,14 +93,14 @@ export class Delivery implements Waiter {
     this.message = message;
     this.check = check;
     this.decidedAt = check.ok ? decidedAt(check.update, message) : message.sentAt;
-    this.ids = check.ok ? idsOf(check.update) : check.ids;
+    this.ids = idsOf(check);
     this.#cut = cut;
   }
 
   /** Reads the update in `message`. Never throws: a bug in reading it comes out when the delivery is worked on. */
   static read(message: Message, cut?: AbortController): Delivery {
     try {
-      return new Delivery(message, parseBody(message.body, message.sentAt), cut);
+      return new Delivery(message, parseMessage(message), cut);
     } catch (error) {
       return new Delivery(message, { ok: false, message: 'not read', ids: {} }, cut, error);
     }
@@ -195,12 +195,4 @@ export class Delivery implements Waiter {
       resolve();
     });
   }
-}
-
-function idsOf({ Identifier, JobId, RequestId }: Extract<UpdateCheck, { ok: true }>['update']): UpdateIds {
-  return {
-    identifier: Identifier,
-    ...(JobId !== undefined && { jobId: JobId }),
-    ...(RequestId !== undefined && { requestId: RequestId }),
-  };
 }

@@ -7,6 +7,7 @@ import type { NewestField } from '../message/newest.ts';
 import type { Outcome } from '../message/outcome.ts';
 import type { UpdateIds } from '../message/update.ts';
 import type { GateChange } from '../ota/gate.ts';
+import type { QueueNotice } from '../queue/types.ts';
 import type { ConditionEvent } from './conditions.ts';
 
 export type WorkerState = 'starting' | 'running' | 'draining' | 'stopped';
@@ -29,6 +30,7 @@ export type SettleRequest =
 
 /** Durations are in milliseconds. */
 export type WorkerEvent =
+  | QueueNotice
   | { readonly type: 'state'; readonly state: WorkerState }
   | { readonly type: 'received'; readonly count: number; readonly durationMs: number }
   | {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { customEndpoint } from '../../src/aws/endpoints.ts';
-import { apiEndpoint } from '../../src/check/endpoint.ts';
+import { apiEndpoint, customEndpoint } from '../../src/check/endpoint.ts';
 
 describe('apiEndpoint', () => {
   test.each([

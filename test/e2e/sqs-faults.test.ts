@@ -1,7 +1,8 @@
 /** Answers of SQS with one thing wrong in them: it costs that one message, or nothing. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { blamelessCodes, failEntries, wrongChecksums } from '../../testing/sqs/faults.ts';
-import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { type SqsProxy, type SqsRule, startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { runLetters } from '../../testing/stages/letters.ts';
 import { recordOf, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
@@ -51,6 +52,90 @@ describe('entries of a batch that fail with SenderFault for what is not their fa
   });
 });
 
+type Fields = Record<string, unknown>;
+
+/** Rewrites what a receive brings, message by message; `change` gets the body to tell them apart. */
+function received(change: (body: string, receiptHandle: string) => Fields | undefined): SqsRule {
+  return async ({ action }, forward) => {
+    const answer = await forward();
+    const messages = answer.output.Messages as Fields[] | undefined;
+    if (action !== 'ReceiveMessage' || messages === undefined) return answer;
+    const Messages = messages.map((message) => ({
+      ...message,
+      ...change(String(message.Body), String(message.ReceiptHandle)),
+    }));
+    return { ...answer, output: { ...answer.output, Messages } };
+  };
+}
+
+const attribute = (name: string) => Object.fromEntries([[name, { dataType: 'String', stringValue: 'kept' }]]);
+
+describe('messages that are not as they should be', () => {
+  test('end one by one, and cost the others of their receive nothing', async () => {
+    await set();
+    const before = new Set<string>();
+    // What is left comes again when its lease is over: here at once.
+    const once = (body: string, receiptHandle: string, wrong: Fields): Fields | undefined => {
+      if (before.has(body)) return undefined;
+      before.add(body);
+      void stage.source.changeVisibility([{ receiptHandle, seconds: 0 }]);
+      return wrong;
+    };
+    proxy.rule = received((body, handle) => {
+      if (body.includes('attributeNull')) return { MessageAttributes: { x: null } };
+      if (body.includes('sentNever')) return { Attributes: { SentTimestamp: 'yesterday' } };
+      if (body.includes('noHandle')) return once(body, handle, { ReceiptHandle: null });
+      if (body.includes('changed')) return once(body, handle, { MD5OfBody: '0'.repeat(32) });
+      return undefined;
+    });
+    const bodies = ['attributeNull', 'sentNever', 'noHandle', 'changed', 'h1', 'h2'].map((Identifier) =>
+      JSON.stringify({ Identifier, Description: 'x' }),
+    );
+    await stage.send(...bodies);
+    await stage.source.send([
+      {
+        key: 'a',
+        body: JSON.stringify({ Identifier: 'proto', Description: 'x' }),
+        attributes: attribute('__proto__'),
+      },
+      { key: 'b', body: 'no JSON', attributes: attribute('__proto__') },
+    ]);
+    await stage.worker.start();
+    await stage.ended(8);
+    expect(stage.api.stats().calls).toBe(5);
+    const left = stage.events.flatMap((event) => (event.type === 'message-left' ? event.reason : []));
+    expect(left.sort()).toEqual(['it has no receipt handle', 'the checksum of its body does not match']);
+    const letters = await stage.deadLetters();
+    expect(letters.map((letter) => [letter.body, recordOf(letter).reason]).sort()).toEqual(
+      [...bodies.slice(0, 2), 'no JSON'].map((body) => [body, 'Invalid']).sort(),
+    );
+    const kept = letters.find(({ body }) => body === 'no JSON');
+    expect(Object.keys(kept?.attributes ?? {}).sort()).toEqual(['DeadLetter', '__proto__']);
+    expect(Object.entries(kept?.attributes ?? {})).toContainEqual(['__proto__', attribute('x').x]);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('on the dead-letter queue: they are listed, or named and left', async () => {
+    await set();
+    proxy.rule = received((body) => {
+      if (body === 'null') return { MessageAttributes: { x: null } };
+      return body === 'changed' ? { MD5OfBody: '0'.repeat(32) } : undefined;
+    });
+    await stage.dead.send([
+      { key: 'a', body: 'null' },
+      { key: 'b', body: 'changed' },
+      { key: 'c', body: 'proto', attributes: attribute('__proto__') },
+      { key: 'd', body: 'healthy' },
+    ]);
+    const env = stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url });
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const { exitCode, stdout, stderr } = await runLetters(['list'], { env });
+    vi.unstubAllEnvs();
+    expect([exitCode, stdout.match(/foreign/g)?.length]).toEqual([0, 3]);
+    expect(stderr).toMatch(/is left there, since the checksum of its body does not match\.\n/);
+  });
+});
+
 describe('checksums that do not match', () => {
   test('of what was sent: SQS has it, and it is not sent again', async () => {
     await set({ outcomes: true });
@@ -60,6 +145,7 @@ describe('checksums that do not match', () => {
     await stage.ended(3);
     expect(await stage.deadLetters()).toHaveLength(3);
     expect(await stage.outcomes()).toHaveLength(3);
+    expect(stage.events.filter(({ type }) => type === 'sent-checksum-differs')).toHaveLength(6);
     expect(stage.left()).toEqual(empty);
   });
 });

@@ -3,6 +3,7 @@ import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Message } from '../../src/message/message.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
+import type { QueueNotice } from '../../src/queue/types.ts';
 import {
   type SimulatedApi,
   type SimulatedApiOptions,
@@ -63,10 +64,10 @@ export class Servers {
   }
 
   /** A queue over HTTP; its client is closed with the servers. */
-  queue(name: string, client: SQSClientConfig = {}): Queue {
+  queue(name: string, client: SQSClientConfig = {}, onNotice?: (notice: QueueNotice) => void): Queue {
     const sqs = createSqsClient(50, { region: REGION, credentials, endpoint: this.sqsUrl, ...client });
     this.#clients.push(sqs);
-    return new Queue(sqs, this.queueUrl(name));
+    return new Queue(sqs, this.queueUrl(name), onNotice);
   }
 
   async close(): Promise<void> {

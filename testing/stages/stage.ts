@@ -154,12 +154,14 @@ export class Stage {
         for (const watcher of this.#watchers) watcher();
       },
     ];
+    const emit = createEmitter(listeners);
+    const queue = (name: string): Queue => this.#servers.queue(name, this.#options.sqs, emit);
     return new Worker({
       config,
-      source: this.queue('updates', this.#options.sqs),
-      deadLetterQueue: this.queue('dead', this.#options.sqs),
+      source: queue('updates'),
+      deadLetterQueue: queue('dead'),
       ...(config.outcomeQueueUrl !== undefined && {
-        outcomeQueue: this.queue('outcomes', this.#options.sqs),
+        outcomeQueue: queue('outcomes'),
       }),
       api: wrapApi(
         createOtaApi({
@@ -171,7 +173,7 @@ export class Stage {
       limiter: new LocalRateLimiter(config.rateLimit),
       rate: new FixedRate(config.rateLimit),
       newest: newest(),
-      conditions: new Conditions({ clock, emit: createEmitter(listeners) }),
+      conditions: new Conditions({ clock, emit }),
       clock,
       random,
       timings: this.#options.timings ?? fastTimings,

@@ -1,12 +1,13 @@
 /** What every dead-letter command works with: both queues by the configuration, and how their errors are reported. */
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { type Config, readConfigForAws } from '../../config.ts';
+import { type Config, readConfig } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { createSqsClient, silentLogger } from '../../queue/client.ts';
 import { failedQueue } from '../../queue/errors.ts';
-import { explainSqsError, type RequestHints } from '../../queue/explain.ts';
+import { explainNotice, explainSqsError, type RequestHints } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
+import type { QueueNotice } from '../../queue/types.ts';
 import { AuditError } from '../changes/audit.ts';
 import type { PassSurroundings } from '../pass/pass.ts';
 
@@ -37,18 +38,19 @@ export async function startRun(
   pollSeconds: number | undefined,
   work: (run: LettersRun) => Promise<void>,
 ): Promise<void> {
-  const config = readConfigForAws(context.env, settings);
+  const config = readConfig(context.env, settings);
   const readerGone = new AbortController();
   const onOutputError = (): void => readerGone.abort();
   context.stdout.on('error', onOutputError);
+  const say = (notice: QueueNotice): void => void context.stderr.write(`${explainNotice(notice)}.\n`);
   const client = createSqsClient(SOCKETS, { logger: silentLogger }, context.env);
   try {
     await interruptible(context, (interrupted) =>
       work({
         context,
         config,
-        source: new Queue(client, config.queueUrl),
-        dead: new Queue(client, config.deadLetterQueueUrl),
+        source: new Queue(client, config.queueUrl, say),
+        dead: new Queue(client, config.deadLetterQueueUrl, say),
         surroundings: {
           clock: context.clock,
           random: context.random,

@@ -7,9 +7,8 @@ import {
   readEarlierRecord,
 } from '../../message/dead-letter.ts';
 import type { Message } from '../../message/message.ts';
-import { parseBody } from '../../message/parse.ts';
+import { parseMessage } from '../../message/parse.ts';
 import { type UpdateCheck, updateSchema } from '../../message/update.ts';
-import { remoteName, remoteText } from '../../text/remote.ts';
 
 /** Why a letter is there; `foreign`: it has no record of a worker, or none that can be read. */
 export type LetterReason = DeadLetterReason | 'foreign';
@@ -27,16 +26,16 @@ const { JobId, RequestId } = updateSchema.shape;
 const recordSchema = z.object({
   reason: z.enum(deadLetterReasons),
   error: z.object({
-    name: z.string().transform(remoteName),
+    name: z.string(),
     status: z.number().optional(),
-    message: z.string().catch('').transform(remoteText),
-    requestId: z.string().transform(remoteName).optional().catch(undefined),
+    message: z.string().catch(''),
+    requestId: z.string().optional().catch(undefined),
   }),
   attempts: count.catch(0),
   receiveCount: count.catch(0),
   sentAt: instant.optional().catch(undefined),
   deadLetteredAt: instant,
-  sourceMessageId: z.string().catch('').transform(remoteName),
+  sourceMessageId: z.string().catch(''),
   sourceQueueUrl: z.string(),
   jobId: JobId.catch(undefined),
   requestId: RequestId.catch(undefined),
@@ -68,7 +67,7 @@ export interface Letter {
 
 /** @param now epoch milliseconds: an update with a later `IssuedAt` is not valid yet. */
 export function readLetter(message: Message, now: number): Letter {
-  const update = parseBody(message.body, now);
+  const update = parseMessage(message, now);
   const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;
   const record = text === undefined ? undefined : readRecord(text);
   // SQS moved the message after the worker wrote the record, which therefore describes an earlier dead letter.

@@ -1,6 +1,6 @@
 /** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
 import type { CommandContext } from '../../cli/context.ts';
-import { type Environment, readConfig, readConfigForAws } from '../../config.ts';
+import { type Environment, readConfig } from '../../config.ts';
 import { CommandError, misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -47,13 +47,22 @@ export interface Queues {
   readonly close: () => void;
 }
 
-/** Loaded when used: the SDK takes 25 MB. @param sockets requests in flight at once. */
-export async function openQueues(env: Environment, sockets: number): Promise<Queues> {
+/**
+ * Loaded when used: the SDK takes 25 MB.
+ * @param sockets requests in flight at once.
+ * @param say tells the user a sentence, given without its full stop.
+ */
+export async function openQueues(
+  env: Environment,
+  sockets: number,
+  say: (sentence: string) => void,
+): Promise<Queues> {
   const { createSqsClient, silentLogger } = await import('../../queue/client.ts');
   const { Queue } = await import('../../queue/queue.ts');
+  const { explainNotice } = await import('../../queue/explain.ts');
   const { Collector } = await import('../run/collector.ts');
   const client = createSqsClient(sockets, { logger: silentLogger }, env);
-  const queue = (url: string): Queue => new Queue(client, url);
+  const queue = (url: string): Queue => new Queue(client, url, (notice) => say(explainNotice(notice)));
   return {
     queue,
     createCollector: (url, options) => new Collector({ ...options, queue: queue(url) }),
@@ -75,9 +84,8 @@ export async function withCollected<T>(
 ): Promise<T> {
   const { outcomeQueueUrl: url } = readConfig(context.env, ['outcomeQueueUrl']);
   if (url === undefined || (await ledger.isLeased(job.key))) return await work(undefined);
-  readConfigForAws(context.env, []);
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
-  const queues = await openQueues(context.env, SOCKETS);
+  const queues = await openQueues(context.env, SOCKETS, say);
   const collector = queues.createCollector(url, {
     ...context,
     store: (messages) => ledger.end(messages),

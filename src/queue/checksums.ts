@@ -1,0 +1,37 @@
+/** The MD5 sums by which SQS tells that a message arrived as it was sent. */
+import { createHash, hash } from 'node:crypto';
+import type { MessageAttribute } from '../message/message.ts';
+
+/** undefined where MD5 is not to be had: OpenSSL in FIPS mode. */
+export function bodyChecksum(body: string): string | undefined {
+  try {
+    return hash('md5', body, 'hex');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Source: SQS developer guide, "Calculating the MD5 message digest for message attributes". undefined as above. */
+export function attributesChecksum(
+  attributes: Readonly<Record<string, MessageAttribute>>,
+): string | undefined {
+  try {
+    const md5 = createHash('md5');
+    const add = (bytes: string | Uint8Array): void => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength);
+      md5.update(length).update(bytes);
+    };
+    // Names are ASCII.
+    for (const name of Object.keys(attributes).sort()) {
+      const { dataType = '', stringValue, binaryValue } = attributes[name] ?? {};
+      add(name);
+      add(dataType);
+      md5.update(Uint8Array.of(binaryValue === undefined ? 1 : 2));
+      add(binaryValue ?? stringValue ?? '');
+    }
+    return md5.digest('hex');
+  } catch {
+    return undefined;
+  }
+}
