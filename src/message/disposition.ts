@@ -179,6 +179,15 @@ export function deferralSeconds(receiveCount: number, random: () => number): num
   return Math.ceil(fullJitter(deferralBackoff, receiveCount, random) / 1_000);
 }
 
+/**
+ * Seconds until a message for which there was no place is visible again: from half of 2, 4, 8, ... seconds by its receive
+ * count, at most 120 s. Never at once: it would be received again, and counted, for nothing.
+ */
+export function returnSeconds(receiveCount: number, random: () => number): number {
+  const seconds = Math.min(2 ** receiveCount, deferralBackoff.maxMs / 1_000);
+  return Math.ceil((seconds / 2) * (1 + random()));
+}
+
 function toError({ name, status, message, requestId }: Failure): DeadLetterError {
   return {
     name,

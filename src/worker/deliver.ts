@@ -4,7 +4,6 @@
  * Stages answer with values, and nothing throws for a message's own fault. An interruption ends the present wait (see
  * delivery.ts). A delivery that is `gone` is not ours to settle any more.
  */
-import type { DeadLetter } from '../message/dead-letter.ts';
 import {
   countFailure,
   type Disposition,
@@ -14,22 +13,13 @@ import {
   secondsToExpiring,
 } from '../message/disposition.ts';
 import type { Failure } from '../message/failure.ts';
-import type { Outcome } from '../message/outcome.ts';
 import type { Update } from '../message/update.ts';
 import { type Attempt, bugFailure, UpdateCall } from '../ota/call.ts';
 import { retry } from '../ota/retry.ts';
+import { conclude, lose } from './conclude.ts';
 import type { Delivery } from './delivery.ts';
-import type { Settlement } from './settle/lane.ts';
-import type { CallStages, ConclusionStages, Stages } from './stages.ts';
+import type { CallStages, Stages } from './stages.ts';
 import type { Verdict } from './trials.ts';
-
-/** How a delivery ended. */
-interface Result {
-  readonly ending: Ending;
-  readonly disposition: Disposition;
-  readonly letter?: DeadLetter;
-  readonly outcome?: Outcome;
-}
 
 /** Takes a delivery that is held from its turn to its confirmed settlement. Never rejects. */
 export async function deliver(delivery: Delivery, stages: Stages): Promise<void> {
@@ -74,19 +64,6 @@ async function workInTurn(delivery: Delivery, stages: Stages): Promise<Ending> {
   const ending = await work(delivery, stages);
   turns.leaveIdentifier(delivery);
   return ending;
-}
-
-/** The lease is lost: nothing more is done to the message, nor to those behind it in its group. */
-export function lose(delivery: Delivery, reason: string, stages: ConclusionStages): void {
-  if (delivery.gone) return;
-  const { leases, prefetch, held, receiver, emit } = stages;
-  delivery.enter('gone');
-  leases.drop(delivery);
-  emit({ type: 'lease-lost', subject: delivery, reason });
-  delivery.interrupt('everything');
-  prefetch.releaseBehind(delivery);
-  held.delete(delivery);
-  receiver.wake();
 }
 
 /** Calls until the update has an end in this delivery. */
@@ -195,105 +172,10 @@ function trial(identifier: string, delivery: Delivery, { trials }: Stages): Prom
   return delivery.until('waiting', verdict, release);
 }
 
-/** Carries out `disposition`: dead letter, outcome, then settlement. Ends early when the message is lost. */
-export async function conclude(
-  delivery: Delivery,
-  ending: Ending,
-  disposition: Disposition,
-  stages: ConclusionStages,
-): Promise<void> {
-  if (delivery.gone) return;
-  stages.held.settle(delivery);
-  const nothingToSend = disposition.action !== 'dead-letter' && stages.outcomes === undefined;
-  const published = nothingToSend ? {} : await publish(delivery, disposition, stages);
-  if (delivery.gone) return;
-  // Not sent, so it must not be deleted.
-  const result: Result =
-    published === undefined
-      ? { ending, disposition: { action: 'release' } }
-      : { ending, disposition, ...published };
-  const settlement = await settle(delivery, result.disposition, stages);
-  if (settlement.kind === 'refused') lose(delivery, settlement.reason, stages);
-  if (settlement.kind !== 'confirmed' || delivery.gone) return;
-  // Confirmed too late, it may have been without effect: another worker may have it, and then those behind it too.
-  if (!stages.leases.holds(delivery)) stages.prefetch.releaseBehind(delivery);
-  stages.leases.drop(delivery);
-  delivery.enter('gone');
-  report(delivery, result, stages);
-}
-
-/** Sends what must arrive before the message is deleted; undefined when it was withdrawn. */
-async function publish(
-  delivery: Delivery,
-  disposition: Disposition,
-  { deadLetters, outcomes, held }: ConclusionStages,
-): Promise<Pick<Result, 'letter' | 'outcome'> | undefined> {
-  if (disposition.action === 'defer' || disposition.action === 'release') return {};
-  let letter: DeadLetter | undefined;
-  if (disposition.action === 'dead-letter') {
-    delivery.enter('publishing');
-    const request = deadLetters.post(delivery, disposition);
-    const sent = await delivery.until('publishing', request, () => deadLetters.withdraw(delivery));
-    if (sent === undefined) return undefined;
-    letter = sent.letter;
-  }
-  if (outcomes === undefined) return { ...(letter !== undefined && { letter }) };
-  if (letter === undefined) delivery.enter('publishing');
-  held.settle(delivery);
-  const request = outcomes.post(delivery, disposition);
-  const sent = await delivery.until('publishing', request, () => outcomes.withdraw(delivery));
-  if (sent === undefined) return undefined;
-  return { ...(letter !== undefined && { letter }), outcome: sent.outcome };
-}
-
-async function settle(
-  delivery: Delivery,
-  disposition: Disposition,
-  { settler, leases, held, prefetch }: ConclusionStages,
-): Promise<Settlement> {
-  delivery.enter('settling');
-  held.settle(delivery);
-  let request: Promise<Settlement>;
-  if (disposition.action === 'defer' || disposition.action === 'release') {
-    prefetch.releaseBehind(delivery);
-    const extension = leases.stopExtending(delivery);
-    if (extension !== undefined) {
-      // Requests sent side by side may arrive in any order: the extension would undo the deferral.
-      await extension;
-      if (delivery.gone) return { kind: 'withdrawn' };
-      held.settle(delivery);
-    }
-    request = settler.changeVisibility(delivery, disposition.action === 'defer' ? disposition.seconds : 0);
-  } else {
-    request = settler.delete(delivery);
-  }
-  return delivery.until('everything', request, () => settler.withdraw(delivery));
-}
-
-function report(
-  delivery: Delivery,
-  { ending, disposition, letter, outcome }: Result,
-  stages: ConclusionStages,
-): void {
-  const superseded = ending.kind === 'applied' || ending.kind === 'superseded' ? ending.superseded : [];
-  const failure = ending.kind === 'failed' || ending.kind === 'given-up' ? ending.failure : undefined;
-  stages.emit({
-    type: 'settled',
-    subject: delivery,
-    disposition,
-    attempts: delivery.tally.attempts,
-    dwellMs: stages.calls.clock.wall() - delivery.message.sentAt,
-    ...(disposition.action === 'acknowledge' &&
-      superseded.length > 0 && { superseded: { fields: superseded, decidedAt: delivery.decidedAt } }),
-    ...(letter !== undefined && { deadLetter: letter }),
-    ...(outcome !== undefined && { outcome }),
-    ...(failure !== undefined && { failure }),
-  });
-}
-
 function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition {
+  const { message } = delivery;
   const context = {
-    receiveCount: delivery.message.receiveCount,
+    receiveCount: message.receiveCount - stages.returns.of(message.messageId),
     maxDeliveries: stages.maxDeliveries,
     secondsToExpiring: secondsLeft(delivery, stages),
     gateClosed: stages.calls.gate.closed,

@@ -15,6 +15,7 @@ import { defaultTimings, type WorkerOptions } from './options.ts';
 import { Prefetch, type Retention } from './receive/prefetch.ts';
 import type { QueueFacts } from './receive/queue-facts.ts';
 import { Receiver } from './receive/receiver.ts';
+import { Returns } from './returns.ts';
 import { ActionHealth, NO_RECEIPT_HANDLE } from './settle/action-health.ts';
 import { DeadLetterOutbox } from './settle/dead-letter-outbox.ts';
 import { LeaseKeeper, leastLeaseMs } from './settle/leases.ts';
@@ -33,6 +34,7 @@ export interface Stages {
   readonly calls: CallOptions;
   readonly retry: RetrySettings;
   readonly rate: RateControl;
+  readonly returns: Returns;
   readonly trials: Trials;
   readonly deadLetters: DeadLetterOutbox;
   /** undefined: no outcomes are published. */
@@ -59,7 +61,7 @@ export interface CallStages
 
 /** What the end of a delivery needs. */
 export interface ConclusionStages
-  extends Pick<Stages, 'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'emit'> {
+  extends Pick<Stages, 'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'returns' | 'emit'> {
   readonly leases: Pick<Stages['leases'], 'stopExtending' | 'drop' | 'holds'>;
   readonly prefetch: Pick<Stages['prefetch'], 'releaseBehind'>;
   readonly receiver: Pick<Stages['receiver'], 'wake'>;
@@ -88,9 +90,9 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
   const calls = createCalls(options, surroundings.onGate);
   const { gate, permits } = calls;
   const held = new Held();
-  const turns = new Turns(source.fifo);
+  const turns: Turns = new Turns(source.fifo, (delivery) => prefetch.sendBack(delivery));
   const retention = { seconds: Number.POSITIVE_INFINITY };
-  const prefetch = new Prefetch({
+  const prefetch: Prefetch = new Prefetch({
     held,
     turns,
     gate,
@@ -164,6 +166,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     calls,
     retry: { baseMs: config.retryBaseMs, maxMs: config.retryMaxMs, maxAttempts: config.maxAttempts },
     rate,
+    returns: new Returns(),
     trials: new Trials(clock.monotonic, timings.trialMs),
     deadLetters,
     outcomes,

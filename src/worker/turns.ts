@@ -5,21 +5,26 @@
  *                    has its turn at once
  *   FIFO queue       one at a time per message group, valid or not, until it is settled or lost; within that, one at a
  *                    time per Identifier
+ *
+ * Few wait for one Identifier ({@link PLACES}): nobody knows how long its turn takes, and what waits takes room from other
+ * Identifiers. Whoever finds no place goes back to the queue. On a standard queue, which keeps no order, those go first that
+ * no newer one in the line supersedes: once the newer one is applied, the others need no call.
  */
+import { freshPart, type NewestField, staleFields } from '../message/newest.ts';
 import type { Delivery } from './delivery.ts';
 
+/** Deliveries that wait for the turn of one Identifier, at most, besides the one that has it. */
+export const PLACES = 5;
+
 export class Turns {
-  readonly #identifiers = new Lines<Delivery>();
+  readonly #identifiers: Lines<Delivery>;
   /** Of a FIFO queue only. */
   readonly #groups: Lines<Delivery> | undefined;
 
-  constructor(fifo: boolean) {
+  /** @param onSurplus a delivery found no place in the line of its Identifier, or lost it to a newer one. */
+  constructor(fifo: boolean, onSurplus: (delivery: Delivery) => void) {
     this.#groups = fifo ? new Lines() : undefined;
-  }
-
-  /** Deliveries that wait for another of their Identifier; those behind another of their group are not counted. */
-  get waiting(): number {
-    return this.#identifiers.behind;
+    this.#identifiers = new Lines({ places: PLACES, onSurplus, ...(!fifo && { isLast: isSuperseded }) });
   }
 
   /**
@@ -58,10 +63,34 @@ export class Turns {
   isBehind(delivery: Delivery): boolean {
     return this.#groups?.isBehind(groupOf(delivery), delivery) ?? false;
   }
+
+  /** Whether `delivery` waits for another of its group or of its Identifier: it could not be called for now. */
+  isWaiting(delivery: Delivery): boolean {
+    const { identifier } = delivery.ids;
+    return (
+      this.isBehind(delivery) ||
+      (identifier !== undefined && this.#identifiers.isBehind(identifier, delivery))
+    );
+  }
 }
 
 function groupOf({ message }: Delivery): string {
   return message.groupId ?? message.messageId;
+}
+
+/** Whether newer ones among `others` set all fields of `delivery`. */
+function isSuperseded({ check, decidedAt }: Delivery, others: readonly Delivery[]): boolean {
+  if (!check.ok) return false;
+  const newest = (field: NewestField): number =>
+    Math.max(
+      ...others.map((other) =>
+        other.check.ok && other.check.update[field] !== undefined
+          ? other.decidedAt
+          : Number.NEGATIVE_INFINITY,
+      ),
+    );
+  const marks = { Description: newest('Description'), TaskConfigurationId: newest('TaskConfigurationId') };
+  return freshPart(check.update, staleFields(check.update, decidedAt, marks)) === undefined;
 }
 
 interface Place<T> {
@@ -70,14 +99,22 @@ interface Place<T> {
   start: (() => void) | undefined;
 }
 
+interface LinesOptions<T> {
+  /** How many may wait in one line. */
+  readonly places: number;
+  readonly onSurplus: (item: T) => void;
+  /** Whether it lets `others`, which wait too, go first; not so of all of a line. By arrival when omitted. */
+  readonly isLast?: (item: T, others: readonly T[]) => boolean;
+}
+
 /** A line of items for each key; the first of each has its turn. Memory is that of the items in line. */
 class Lines<T> {
   readonly #lines = new Map<string, Place<T>[]>();
-  #behind = 0;
+  readonly #options: LinesOptions<T> | undefined;
 
-  /** Items that are not the first of their line. */
-  get behind(): number {
-    return this.#behind;
+  /** @param options omitted: any number waits. */
+  constructor(options?: LinesOptions<T>) {
+    this.#options = options;
   }
 
   join(key: string, item: T): PromiseWithResolvers<void> | undefined {
@@ -88,7 +125,7 @@ class Lines<T> {
     }
     const turn = Promise.withResolvers<void>();
     line.push({ item, start: turn.resolve });
-    this.#behind++;
+    this.#expelSurplus(line);
     return turn;
   }
 
@@ -99,8 +136,12 @@ class Lines<T> {
     if (line === undefined || index < 0) return;
     line.splice(index, 1);
     if (line.length === 0) this.#lines.delete(key);
-    else this.#behind--;
-    if (index === 0) line[0]?.start?.();
+    if (index > 0 || line.length === 0) return;
+    const next = this.#find(line, 0, false) ?? 0;
+    const [first] = line.splice(next, 1);
+    if (first === undefined) return;
+    line.unshift(first);
+    first.start?.();
   }
 
   isBehind(key: string, item: T): boolean {
@@ -112,5 +153,21 @@ class Lines<T> {
     const line = this.#lines.get(key) ?? [];
     const index = line.findIndex((place) => place.item === item);
     return index < 0 ? [] : line.slice(index + 1).map((place) => place.item);
+  }
+
+  /** One that lets others go first, else whoever came last. */
+  #expelSurplus(line: Place<T>[]): void {
+    if (this.#options === undefined || line.length <= 1 + this.#options.places) return;
+    const index = this.#find(line, 1, true) ?? line.length - 1;
+    const [surplus] = line.splice(index, 1);
+    if (surplus !== undefined) this.#options.onSurplus(surplus.item);
+  }
+
+  /** The first from `from` on that lets others go first, or that does not; undefined when there is none. */
+  #find(line: readonly Place<T>[], from: number, last: boolean): number | undefined {
+    const waiting = line.slice(from).map(({ item }) => item);
+    const isLast = this.#options?.isLast ?? (() => false);
+    const index = waiting.findIndex((item) => isLast(item, waiting) === last);
+    return index < 0 ? undefined : from + index;
   }
 }

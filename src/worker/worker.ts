@@ -8,7 +8,8 @@
 import { secondsToExpiring } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import type { GateChange } from '../ota/gate.ts';
-import { deliver, lose } from './deliver.ts';
+import { lose } from './conclude.ts';
+import { deliver } from './deliver.ts';
 import { Delivery } from './delivery.ts';
 import { drain, drainTimes } from './drain.ts';
 import { createEmitter, type WorkerListener, type WorkerState } from './events.ts';

@@ -3,10 +3,12 @@ import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Disposition } from '../../src/message/disposition.ts';
 import { parseBody } from '../../src/message/parse.ts';
 import type { BatchFailure, OutgoingMessage, VisibilityChange } from '../../src/queue/types.ts';
-import { conclude, deliver, lose } from '../../src/worker/deliver.ts';
+import { conclude, lose } from '../../src/worker/conclude.ts';
+import { deliver } from '../../src/worker/deliver.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import { Held } from '../../src/worker/held.ts';
+import { Returns } from '../../src/worker/returns.ts';
 import { DeadLetterOutbox } from '../../src/worker/settle/dead-letter-outbox.ts';
 import { OutcomeOutbox } from '../../src/worker/settle/outcome-outbox.ts';
 import { Settler } from '../../src/worker/settle/settler.ts';
@@ -145,6 +147,7 @@ function setUp(setting: Setting = {}) {
     held,
     prefetch: { releaseBehind: () => {} },
     receiver: { wake: () => {} },
+    returns: new Returns(),
     emit,
   };
   const settle = (disposition: Disposition, ...names: string[]): Delivery[] =>
@@ -631,7 +634,7 @@ describe('a bug of ours', () => {
     const events: WorkerEvent[] = [];
     const stages = {
       ...parts.stages,
-      turns: new Turns(false),
+      turns: new Turns(false, () => {}),
       calls: { ...parts.stages.calls, random: () => 0.5, gate: { closed: false } },
       maxDeliveries: 3,
       retention: { seconds: 345_600 },
@@ -650,7 +653,7 @@ describe('a bug of ours', () => {
 
   const places: Readonly<Record<string, (stages: Stages) => object>> = {
     'in the line for its turn': () => ({
-      turns: Object.assign(new Turns(false), { joinIdentifier: broken }),
+      turns: Object.assign(new Turns(false, () => {}), { joinIdentifier: broken }),
     }),
     'in making its letter': ({ deadLetters }) => ({
       deadLetters: { post: twice(broken, deadLetters.post.bind(deadLetters)), withdraw() {} },
@@ -669,6 +672,22 @@ describe('a bug of ours', () => {
       },
     }),
   };
+  test('is not dead-lettered for receives that ended without a failure of the message', async () => {
+    const returns = new Returns();
+    const joinGroup = (each: Delivery) => each.interrupt('waiting', 5);
+    const first = crash(
+      () => ({ returns, turns: Object.assign(new Turns(false, () => {}), { joinGroup }) }),
+      2,
+    );
+    await pass(1_000);
+    await first.done;
+    const { changes, done } = crash(() => ({ returns }), 3, unread);
+    await pass(1_000);
+    await done;
+    // The third receive, but the first failure.
+    expect([first.changes.flat(), changes.flat()]).toEqual([[['a', 5]], [['a', 5]]]);
+  });
+
   test('between a request to SQS and its answer does not hold the message for ever', async () => {
     let times = 0;
     const { events, held, each, done } = crash(

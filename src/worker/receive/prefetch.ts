@@ -1,5 +1,5 @@
 /** Prefetch: how many messages are held ahead of their calls, and which are released when fewer may be held. */
-import { deferralSeconds, secondsToExpiring } from '../../message/disposition.ts';
+import { deferralSeconds, returnSeconds, secondsToExpiring } from '../../message/disposition.ts';
 import type { Gate } from '../../ota/gate.ts';
 import type { Permits } from '../../ota/permits.ts';
 import type { RateControl } from '../../ota/rate/rate-control.ts';
@@ -81,10 +81,10 @@ export class Prefetch {
   /** Messages that could be taken now; 0 or less: none. */
   get free(): number {
     if (this.suspended) return 0;
-    const { gate, held } = this.#options;
+    const { gate, permits, held } = this.#options;
     const { limits } = this;
     // Counted one by one, but few are held then.
-    const waiting = gate.closed ? [...held].filter(isUntried).length : this.#waiting;
+    const waiting = gate.closed ? this.#callable.length : permits.waiting;
     return Math.min(limits.waiting - waiting, limits.held - held.size);
   }
 
@@ -93,10 +93,17 @@ export class Prefetch {
     return Math.min(BATCH_SIZE, this.limits.waiting);
   }
 
-  /** Messages that wait to be called for, first or again; not those behind another of their group. */
-  get #waiting(): number {
-    const { permits, turns } = this.#options;
-    return permits.waiting + turns.waiting;
+  /** Those not called for yet that could be, as far as others of their group and Identifier go. */
+  get #callable(): Delivery[] {
+    const { held, turns } = this.#options;
+    return [...held].filter((delivery) => isUntried(delivery) && !turns.isWaiting(delivery));
+  }
+
+  /** There is no place for it behind another of its Identifier: other workers may take it, later. */
+  sendBack(delivery: Delivery): void {
+    const { random } = this.#options;
+    if (!delivery.decided)
+      delivery.interrupt('waiting', returnSeconds(delivery.message.receiveCount, random));
   }
 
   /** Releases whatever is not being called for or settled. */
@@ -130,12 +137,9 @@ export class Prefetch {
 
   /** The rate has fallen: what cannot be started soon any more is for other workers to take, the newest first. */
   #releaseLate(): void {
-    const { held, turns } = this.#options;
-    const late = this.#waiting - (this.limits.waiting * LATE_FACTOR + BATCH_SIZE);
-    if (late <= 0) return;
-    // One behind another of its group waits for that one and not for the rate, and is released with it.
-    const untried = [...held].filter((delivery) => isUntried(delivery) && !turns.isBehind(delivery));
-    for (const delivery of untried.slice(-Math.ceil(late))) giveUp(delivery);
+    const late = this.#options.permits.waiting - (this.limits.waiting * LATE_FACTOR + BATCH_SIZE);
+    // One behind another waits for that one and not for the rate.
+    if (late > 0) for (const delivery of this.#callable.slice(-Math.ceil(late))) giveUp(delivery);
   }
 
   /**
@@ -144,8 +148,11 @@ export class Prefetch {
    */
   #releaseBesideProbes(): void {
     const { held, turns, random } = this.#options;
-    // Behind another of its group none can be a probe.
-    for (const delivery of held) if (turns.isBehind(delivery)) giveUp(delivery);
+    // Behind another none can be a probe. A group is not handed out while one of it is held; an Identifier's others are.
+    for (const delivery of held) {
+      if (turns.isBehind(delivery)) giveUp(delivery);
+      else if (turns.isWaiting(delivery)) this.sendBack(delivery);
+    }
     const free = [...held].filter(
       (delivery) => !delivery.decided && !delivery.interrupted && delivery.state !== 'calling',
     );

@@ -59,8 +59,8 @@ function setUp(
     now: () => 0,
   });
   const held = new Held();
-  const turns = new Turns(fifo);
-  const prefetch = new Prefetch({
+  const turns: Turns = new Turns(fifo, (delivery) => prefetch.sendBack(delivery));
+  const prefetch: Prefetch = new Prefetch({
     held,
     turns,
     gate,

@@ -1,0 +1,131 @@
+/**
+ * The end of one delivery: its dead letter, its outcome, then its settlement, each confirmed before the next. A delivery that
+ * is `gone` is not ours to settle any more.
+ */
+import type { DeadLetter } from '../message/dead-letter.ts';
+import type { Disposition, Ending } from '../message/disposition.ts';
+import type { Outcome } from '../message/outcome.ts';
+import type { Delivery } from './delivery.ts';
+import type { Settlement } from './settle/lane.ts';
+import type { ConclusionStages } from './stages.ts';
+
+/** How a delivery ended. */
+interface Result {
+  readonly ending: Ending;
+  readonly disposition: Disposition;
+  readonly letter?: DeadLetter;
+  readonly outcome?: Outcome;
+}
+
+/** Carries out `disposition`: dead letter, outcome, then settlement. Ends early when the message is lost. */
+export async function conclude(
+  delivery: Delivery,
+  ending: Ending,
+  disposition: Disposition,
+  stages: ConclusionStages,
+): Promise<void> {
+  if (delivery.gone) return;
+  stages.held.settle(delivery);
+  const nothingToSend = disposition.action !== 'dead-letter' && stages.outcomes === undefined;
+  const published = nothingToSend ? {} : await publish(delivery, disposition, stages);
+  if (delivery.gone) return;
+  // Not sent, so it must not be deleted.
+  const result: Result =
+    published === undefined
+      ? { ending, disposition: { action: 'release' } }
+      : { ending, disposition, ...published };
+  const settlement = await settle(delivery, result.disposition, stages);
+  if (settlement.kind === 'refused') lose(delivery, settlement.reason, stages);
+  if (settlement.kind !== 'confirmed' || delivery.gone) return;
+  // Confirmed too late, it may have been without effect: another worker may have it, and then those behind it too.
+  if (!stages.leases.holds(delivery)) stages.prefetch.releaseBehind(delivery);
+  stages.leases.drop(delivery);
+  delivery.enter('gone');
+  report(delivery, result, stages);
+}
+
+/** Sends what must arrive before the message is deleted; undefined when it was withdrawn. */
+async function publish(
+  delivery: Delivery,
+  disposition: Disposition,
+  { deadLetters, outcomes, held }: ConclusionStages,
+): Promise<Pick<Result, 'letter' | 'outcome'> | undefined> {
+  if (disposition.action === 'defer' || disposition.action === 'release') return {};
+  let letter: DeadLetter | undefined;
+  if (disposition.action === 'dead-letter') {
+    delivery.enter('publishing');
+    const request = deadLetters.post(delivery, disposition);
+    const sent = await delivery.until('publishing', request, () => deadLetters.withdraw(delivery));
+    if (sent === undefined) return undefined;
+    letter = sent.letter;
+  }
+  if (outcomes === undefined) return { ...(letter !== undefined && { letter }) };
+  if (letter === undefined) delivery.enter('publishing');
+  held.settle(delivery);
+  const request = outcomes.post(delivery, disposition);
+  const sent = await delivery.until('publishing', request, () => outcomes.withdraw(delivery));
+  if (sent === undefined) return undefined;
+  return { ...(letter !== undefined && { letter }), outcome: sent.outcome };
+}
+
+async function settle(
+  delivery: Delivery,
+  disposition: Disposition,
+  { settler, leases, held, prefetch }: ConclusionStages,
+): Promise<Settlement> {
+  delivery.enter('settling');
+  held.settle(delivery);
+  let request: Promise<Settlement>;
+  if (disposition.action === 'defer' || disposition.action === 'release') {
+    prefetch.releaseBehind(delivery);
+    const extension = leases.stopExtending(delivery);
+    if (extension !== undefined) {
+      // Requests sent side by side may arrive in any order: the extension would undo the deferral.
+      await extension;
+      if (delivery.gone) return { kind: 'withdrawn' };
+      held.settle(delivery);
+    }
+    request = settler.changeVisibility(delivery, disposition.action === 'defer' ? disposition.seconds : 0);
+  } else {
+    request = settler.delete(delivery);
+  }
+  return delivery.until('everything', request, () => settler.withdraw(delivery));
+}
+
+function report(
+  delivery: Delivery,
+  { ending, disposition, letter, outcome }: Result,
+  stages: ConclusionStages,
+): void {
+  const { messageId } = delivery.message;
+  // Deferred after a failure of its own is what counts.
+  if (disposition.action === 'release' || ending.kind === 'given-up') stages.returns.note(messageId);
+  else if (disposition.action !== 'defer') stages.returns.forget(messageId);
+  const superseded = ending.kind === 'applied' || ending.kind === 'superseded' ? ending.superseded : [];
+  const failure = ending.kind === 'failed' || ending.kind === 'given-up' ? ending.failure : undefined;
+  stages.emit({
+    type: 'settled',
+    subject: delivery,
+    disposition,
+    attempts: delivery.tally.attempts,
+    dwellMs: stages.calls.clock.wall() - delivery.message.sentAt,
+    ...(disposition.action === 'acknowledge' &&
+      superseded.length > 0 && { superseded: { fields: superseded, decidedAt: delivery.decidedAt } }),
+    ...(letter !== undefined && { deadLetter: letter }),
+    ...(outcome !== undefined && { outcome }),
+    ...(failure !== undefined && { failure }),
+  });
+}
+
+/** The lease is lost: nothing more is done to the message, nor to those behind it in its group. */
+export function lose(delivery: Delivery, reason: string, stages: ConclusionStages): void {
+  if (delivery.gone) return;
+  const { leases, prefetch, held, receiver, emit } = stages;
+  delivery.enter('gone');
+  leases.drop(delivery);
+  emit({ type: 'lease-lost', subject: delivery, reason });
+  delivery.interrupt('everything');
+  prefetch.releaseBehind(delivery);
+  held.delete(delivery);
+  receiver.wake();
+}
