@@ -72,7 +72,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   enqueue: ['errors', 'input', 'message:type', 'queue', 'sending', 'text', 'time:type'],
   check: ['aws', 'config:type', 'queue', 'text'],
   worker: ['config:type', 'message', 'ota', 'queue', 'text', 'time'],
-  sandbox: ['queue'],
+  sandbox: ['http', 'queue'],
   sending: ['errors', 'message:type', 'queue', 'text', 'time'],
   input: ['errors', 'message', 'text'],
   ota: ['aws', 'message', 'time'],

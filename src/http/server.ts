@@ -2,6 +2,7 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
+import { refuseForeign } from './foreign-requests.ts';
 import { type Health, liveness, raisedConditions, readiness } from './health.ts';
 
 export interface HttpOptions {
@@ -12,6 +13,7 @@ export interface HttpOptions {
 /** A server, not listening yet: `GET /livez` and `/readyz` (200, or 503 with the reasons), and `/metrics`. */
 export function createHttpServer({ snapshot, registry }: HttpOptions): FastifyInstance {
   const app = fastify({ forceCloseConnections: true });
+  refuseForeign(app, 'own');
   app.get('/livez', (_request, reply) => answer(reply, liveness(snapshot())));
   app.get('/readyz', (_request, reply) => {
     const now = snapshot();

@@ -1,5 +1,6 @@
 /** A stand-in for AWS in this process: an SQS emulator with its queues, and the simulated API. */
 import { buildApp } from 'fauxqs';
+import { refuseForeign } from '../http/foreign-requests.ts';
 import { createQueue } from '../queue/admin.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import {
@@ -45,6 +46,7 @@ export async function startCloud({
 }: CloudOptions): Promise<Cloud> {
   // Not startFauxqs, which listens on every interface.
   const sqs = buildApp({ logger: false, defaultRegion: REGION });
+  refuseForeign(sqs, 'none');
   const sqsUrl = await sqs.listen({ host, port: sqsPort });
   const client = { region: REGION, credentials };
   const sqsClient = createSqsClient(2, { ...client, endpoint: local(sqsUrl) });

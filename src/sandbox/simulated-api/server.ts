@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
+import { refuseForeign } from '../../http/foreign-requests.ts';
 import { CallLog, type SimulatedApiStats, type SimulatedCall } from './call-log.ts';
 import { addControlRoutes } from './control-routes.ts';
 import type { Sleep } from './respond.ts';
@@ -90,6 +91,7 @@ export async function startSimulatedApi(options: SimulatedApiOptions = {}): Prom
     done();
   });
   app.setErrorHandler((error, _request, reply) => refuseRequest(error, reply));
+  refuseForeign(app, 'none');
   addServiceRoutes(app, context);
   addControlRoutes(app, context, options.token ?? null);
 
