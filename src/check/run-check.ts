@@ -1,8 +1,9 @@
 /** Asks AWS and judges the answers: `check` itself, for the commands that make it. */
 import { lookup } from 'node:dns/promises';
-import { watchClockSkew } from '../aws/clock-skew.ts';
+import { watchClockSkew } from '../aws/server-time.ts';
 import type { Config, Environment } from '../config.ts';
 import { createSqsClient, silentLogger } from '../queue/client.ts';
+import { systemClock } from '../time/clock.ts';
 import { gatherFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { findingsOf } from './findings.ts';
@@ -15,7 +16,7 @@ export async function runCheck(config: Config, env: Environment): Promise<Findin
       config,
       env,
       client,
-      clockSkewMs: watchClockSkew(client, Date.now),
+      clockSkewMs: watchClockSkew(client, systemClock),
       resolveHost: async (host) => (await lookup(host)).address,
     });
     return findingsOf(facts);

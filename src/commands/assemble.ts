@@ -2,14 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { createRequestHandler } from '../aws/request-handler.ts';
+import { watchServerTime } from '../aws/server-time.ts';
+import { MAX_CALL_TIMEOUT_MS } from '../config/variables.ts';
 import type { Config, Environment } from '../config.ts';
 import { createHttpServer } from '../http/server.ts';
 import { logEvents } from '../observe/log-events.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type Counts, createMetrics } from '../observe/metrics.ts';
 import { createOtaApi, type OtaApiOptions } from '../ota/client.ts';
-import { LocalNewest, type Newest } from '../ota/newest/newest.ts';
-import { CLAIM_MARGIN_MS, RedisNewest } from '../ota/newest/newest-redis.ts';
+import { claimDurationMs, LocalNewest, type Newest } from '../ota/newest/newest.ts';
+import { RedisNewest } from '../ota/newest/newest-redis.ts';
 import { AdaptiveRate } from '../ota/rate/adaptive-rate.ts';
 import { LocalRateLimiter, type RateLimiter } from '../ota/rate/limiter.ts';
 import { RedisRateLimiter } from '../ota/rate/limiter-redis.ts';
@@ -17,6 +19,7 @@ import { FixedRate } from '../ota/rate/rate-control.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { systemClock } from '../time/clock.ts';
+import { QueueTime } from '../time/queue-time.ts';
 import { Conditions } from '../worker/conditions.ts';
 import { createEmitter, type WorkerListener } from '../worker/events.ts';
 import { MAX_POLLS } from '../worker/receive/receiver.ts';
@@ -61,6 +64,8 @@ export function assemble({
     { requestHandler: createRequestHandler(sqsSockets), ...sqs },
     env,
   );
+  const queueTime = new QueueTime(systemClock);
+  watchServerTime(client, systemClock, (at) => queueTime.answered(at));
   // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
   const metrics = createMetrics(() => worker.snapshot());
   const all = [logEvents(log), metrics.listener, ...listeners];
@@ -72,7 +77,7 @@ export function assemble({
     maxSockets: config.maxConcurrency,
     client: { requestHandler: createRequestHandler(config.maxConcurrency), ...apiClient },
   });
-  const newest = createNewest(config, emit);
+  const newest = createNewest(config, queueTime, emit);
   const worker: Worker = new Worker({
     config,
     source: new Queue(client, config.queueUrl, emit),
@@ -86,6 +91,7 @@ export function assemble({
     newest,
     conditions,
     clock: systemClock,
+    queueTime,
     random: Math.random,
     listeners: all,
   });
@@ -117,13 +123,20 @@ function createLimiter(config: Config, emit: WorkerListener): RateLimiter {
   });
 }
 
-function createNewest({ redisUrl, callTimeoutMs }: Config, emit: WorkerListener): Newest {
+function createNewest(
+  { redisUrl, callTimeoutMs }: Config,
+  queueTime: QueueTime,
+  emit: WorkerListener,
+): Newest {
   if (redisUrl === undefined) return new LocalNewest();
   return new RedisNewest({
     url: redisUrl,
     workerId: randomUUID(),
-    claimMs: callTimeoutMs + CLAIM_MARGIN_MS,
+    claimMs: claimDurationMs(callTimeoutMs),
     unansweredMs: callTimeoutMs,
+    longestClaimMs: claimDurationMs(MAX_CALL_TIMEOUT_MS),
+    now: () => queueTime.latest(),
     onShared: (shared, reason) => emit({ type: 'newest-memory', shared, reason }),
+    onForeign: (what, identifier) => emit({ type: 'newest-foreign', what, identifier }),
   });
 }

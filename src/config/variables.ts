@@ -1,6 +1,9 @@
 /** Every setting: its environment variable, what the variable accepts, its default and its meaning. */
 import { z } from 'zod';
 
+/** The longest time-out of a call that a worker may be set to, in milliseconds. */
+export const MAX_CALL_TIMEOUT_MS = 600_000;
+
 /** One setting. `T` is the type of its value. */
 export interface Variable<T> {
   readonly name: string;
@@ -112,7 +115,7 @@ export const variables = {
   ),
   callTimeoutMs: withDefault(
     'CALL_TIMEOUT_MS',
-    integer(100, 600_000),
+    integer(100, MAX_CALL_TIMEOUT_MS),
     '10000',
     'One call, connection included.',
   ),

@@ -4,6 +4,7 @@
  */
 
 import { type AwsErrorKind, awsErrorKind, isConnectionCode } from '../aws/errors.ts';
+import { parseHttpDate } from '../time/http-date.ts';
 
 /**
  * - `throttled`: the API asks for a lower rate; never the message's fault.
@@ -48,6 +49,8 @@ export interface CallError {
   readonly requestId?: string;
   /** The header's text. */
   readonly retryAfter?: string;
+  /** The text of the header `Date`: a date in `Retry-After` is by the same clock. */
+  readonly date?: string;
   readonly stack?: string;
 }
 
@@ -95,11 +98,12 @@ const namelessNames: ReadonlySet<string> = new Set([
 
 /**
  * Classifies a call that failed.
- * @param now epoch milliseconds, for a Retry-After given as a date.
+ * @param now epoch milliseconds, for a Retry-After given as a date where the answer has no date of its own.
  */
 export function classify(error: CallError, now: number): Failure {
   const kind = failureKind(error);
-  const retryAfterMs = error.retryAfter === undefined ? undefined : parseRetryAfter(error.retryAfter, now);
+  const retryAfterMs =
+    error.retryAfter === undefined ? undefined : retryAfter(error.retryAfter, error.date, now);
   return {
     kind,
     name: error.name === '' ? 'Error' : error.name.slice(0, 200),
@@ -124,18 +128,22 @@ function failureKind({ name, status, code }: CallError): FailureKind {
   return status === 403 || shared === 'denied' ? 'denied' : 'rejected';
 }
 
-/** All three date formats of HTTP begin with a weekday; `Date.parse` accepts almost anything. */
-const httpDate = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
+/** What the header asks for, in milliseconds; a date there is by the clock that dated the answer. */
+function retryAfter(header: string, date: string | undefined, now: number): number | undefined {
+  return parseRetryAfter(header, (date === undefined ? undefined : parseHttpDate(date, now)) ?? now);
+}
 
 /**
  * Milliseconds that a Retry-After header asks for: seconds or an HTTP date, capped at 15 minutes.
+ * @param now when the answer was made, in epoch milliseconds.
  * @returns undefined when it is neither.
  */
 export function parseRetryAfter(header: string, now: number): number | undefined {
   const text = header.trim();
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : undefined;
-  const ms = seconds ?? (httpDate.test(text) ? Date.parse(text) - now : Number.NaN);
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+  const at = seconds === undefined ? parseHttpDate(text, now) : undefined;
+  const ms = seconds ?? (at === undefined ? undefined : at - now);
+  return ms === undefined ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }
 
 /** Where an AWS error begins to quote the signed request, with signature and session token. */

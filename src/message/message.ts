@@ -17,6 +17,8 @@ export interface Message {
   /** How often SQS has delivered the message, from 1. */
   readonly receiveCount: number;
   readonly receivedAt: number;
+  /** By SQS's clock, like `sentAt`. */
+  readonly firstReceivedAt?: number;
   readonly groupId?: string;
   readonly deduplicationId?: string;
   /** X-Ray's trace header. */

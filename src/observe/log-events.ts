@@ -91,6 +91,9 @@ export function logEvents(log: Logger): WorkerListener {
         if (event.shared) writeLine(log, logLines.rateShared);
         else logError(log, logLines.rateAlone, event.reason);
         break;
+      case 'newest-foreign':
+        writeLine(log, logLines.newestForeign, () => ({ identifier: event.identifier, what: event.what }));
+        break;
       case 'newest-memory':
         if (event.shared) writeLine(log, logLines.newestShared);
         else logError(log, logLines.newestAlone, event.reason);
@@ -115,6 +118,7 @@ const conditionLines = {
   publishing: [logLines.outcomeQueueUnreachable, logLines.outcomeQueueReachable],
   deleting: [logLines.deleteFailed, logLines.deleteRecovered],
   extending: [logLines.extendFailed, logLines.extendRecovered],
+  claims: [logLines.claimsStuck, logLines.claimsFree],
 } as const satisfies Readonly<Record<ConditionName, readonly [LogLine<'error'>, LogLine<'durationMs'>]>>;
 
 function logCondition(log: Logger, event: ConditionEvent): void {

@@ -46,6 +46,7 @@ export const logFields = {
   superseded: 'Updates superseded.',
   throttled: 'API calls that were throttled.',
   version: 'Version of ota-updater.',
+  what: '`marks` or `claim`: which of the keys of the task.',
 } as const;
 export type LogField = keyof typeof logFields;
 
@@ -250,6 +251,19 @@ export const logLines = {
     'rate_budget.alone',
     'cannot share the rate budget through Redis: pacing by the share held before, until Redis answers again',
     ['error'],
+  ),
+  claimsStuck: line(
+    'error',
+    'claims.stuck',
+    'claims of other workers do not become free: messages that wait for them are deferred',
+    ['error'],
+  ),
+  claimsFree: line('info', 'claims.free', 'claims of other workers become free again', ['durationMs']),
+  newestForeign: line(
+    'warn',
+    'newest.foreign',
+    'Redis holds what no worker writes: it is ignored, and replaced in time; said of the first key only',
+    ['identifier', 'what'],
   ),
   newestShared: line('info', 'newest.shared', 'sharing the newest-wins marks through Redis'),
   newestAlone: line(

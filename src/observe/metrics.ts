@@ -34,6 +34,10 @@ const counters = {
     help: 'Messages that did not arrive as they were sent, and were left to SQS.',
   },
   leasesLost: { name: 'ota_updater_leases_lost_total', help: 'Leases lost before settlement.' },
+  claimsNotFree: {
+    name: 'ota_updater_claims_not_free_total',
+    help: 'Messages deferred without a call because the claim on their task was not free in time.',
+  },
   receiveFailures: { name: 'ota_updater_receive_failures_total', help: 'Receives that failed.' },
   settleFailures: {
     name: 'ota_updater_settle_failures_total',
@@ -82,6 +86,11 @@ const gauges: readonly {
     name: 'ota_updater_on_trial_messages',
     help: 'Messages whose call was denied, held until it is clear whether all calls are.',
     read: (now) => now.onTrial,
+  },
+  {
+    name: 'ota_updater_claim_waits',
+    help: 'Messages that wait for the claim of another worker on their task.',
+    read: (now) => now.awaitingClaim,
   },
   {
     name: 'ota_updater_settling_messages',
@@ -214,6 +223,7 @@ function createListener(registers: Registry[], counts: Counts): WorkerListener {
   const fieldsSuperseded = new Counter({ registers, ...counters.fieldsSuperseded });
   const left = new Counter({ registers, ...counters.left });
   const leasesLost = new Counter({ registers, ...counters.leasesLost });
+  const claimsNotFree = new Counter({ registers, ...counters.claimsNotFree });
   const receiveFailures = new Counter({ registers, ...counters.receiveFailures });
   const settleFailures = new Counter({ registers, ...counters.settleFailures });
   const recordsShrunk = new Counter({ registers, ...counters.recordsShrunk });
@@ -260,6 +270,9 @@ function createListener(registers: Registry[], counts: Counts): WorkerListener {
         break;
       case 'lease-lost':
         leasesLost.inc();
+        break;
+      case 'claim-not-free':
+        claimsNotFree.inc();
         break;
       case 'receive-failed':
         receiveFailures.inc();

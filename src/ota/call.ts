@@ -6,6 +6,7 @@ import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import type { OtaApi } from './client.ts';
 import type { Gate } from './gate.ts';
+import type { ClaimWait, ClaimWaits } from './newest/claim-waits.ts';
 import type { Claim, Newest } from './newest/newest.ts';
 import type { PermitRequest, Permits } from './permits.ts';
 
@@ -31,6 +32,7 @@ export interface CallOptions {
   readonly api: OtaApi;
   readonly permits: Permits;
   readonly newest: Newest;
+  readonly claimWaits: ClaimWaits;
   readonly gate: Gate;
   readonly clock: Clock;
   readonly random: () => number;
@@ -80,24 +82,36 @@ export class UpdateCall {
   /**
    * Waits for leave to make one call: a permit, then the claim. A permit may take minutes and a claim is held for one
    * call only, so the claim comes second; no call waits for a claim while holding a permit.
+   * @returns `held`: another worker has the claim, and it is not to be waited for any longer.
    */
-  async prepare(): Promise<'ready' | 'superseded' | 'interrupted'> {
-    const { newest, random } = this.#options;
-    for (let tries = 1; ; tries++) {
-      const fresh = this.#fresh();
-      if (fresh === undefined) return 'superseded';
-      const permit = await this.#permit();
-      if (permit === undefined) return 'interrupted';
-      const claiming = newest.claim(this.#update.Identifier, this.#kept);
-      // Without others nothing can have changed: calls for one Identifier never overlap in a process.
-      const claimed =
-        claiming === undefined ? { permit, fresh, claim: undefined } : await this.#claimed(permit, claiming);
-      if (typeof claimed === 'object') {
-        this.#leave = claimed;
-        return 'ready';
+  async prepare(): Promise<'ready' | 'superseded' | 'interrupted' | 'held'> {
+    const { newest, random, claimWaits } = this.#options;
+    const { Identifier } = this.#update;
+    let wait: ClaimWait | undefined;
+    try {
+      for (let tries = 1; ; tries++) {
+        const fresh = this.#fresh();
+        if (fresh === undefined) return 'superseded';
+        const permit = await this.#permit();
+        if (permit === undefined) return 'interrupted';
+        const claiming = newest.claim(Identifier, this.#kept);
+        // Without others nothing can have changed: calls for one Identifier never overlap in a process.
+        const claimed =
+          claiming === undefined
+            ? { permit, fresh, claim: undefined }
+            : await this.#claimed(permit, claiming);
+        if (typeof claimed === 'object') {
+          if (claiming !== undefined) claimWaits.had(Identifier);
+          this.#leave = claimed;
+          return 'ready';
+        }
+        if (claimed !== 'held') return claimed;
+        wait ??= claimWaits.begin(Identifier);
+        if (wait === undefined || wait.isOver()) return 'held';
+        await this.#waiter.sleep(fullJitter(claimBackoff, tries, random));
       }
-      if (claimed !== 'held') return claimed;
-      await this.#waiter.sleep(fullJitter(claimBackoff, tries, random));
+    } finally {
+      wait?.end();
     }
   }
 

@@ -103,6 +103,7 @@ export function toCallError(thrown: unknown): CallError {
   const code = text(error.code);
   const requestId = text(error.$metadata?.requestId);
   const retryAfter = text(error.$response?.headers?.['retry-after']);
+  const date = text(error.$response?.headers?.date);
   const stack = text(error.stack);
   return {
     name: text(error.name) ?? 'Error',
@@ -111,6 +112,7 @@ export function toCallError(thrown: unknown): CallError {
     ...(code !== undefined && { code }),
     ...(requestId !== undefined && { requestId }),
     ...(retryAfter !== undefined && { retryAfter }),
+    ...(retryAfter !== undefined && date !== undefined && { date }),
     ...(stack !== undefined && { stack }),
   };
 }

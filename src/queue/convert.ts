@@ -70,6 +70,7 @@ function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage 
   const system = asFields(fields.Attributes) ?? {};
   const sentAt = readTime(system.SentTimestamp ?? receivedAt);
   const why = fault ?? (sentAt === undefined ? 'its sent time is no time' : undefined);
+  const firstReceivedAt = readTime(system.ApproximateFirstReceiveTimestamp);
   return {
     messageId,
     receiptHandle: ReceiptHandle,
@@ -83,6 +84,7 @@ function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage 
     ...optional('deduplicationId', system.MessageDeduplicationId),
     ...optional('traceHeader', system.AWSTraceHeader),
     ...optional('deadLetterSourceArn', system.DeadLetterQueueSourceArn),
+    ...(firstReceivedAt !== undefined && { firstReceivedAt }),
   };
 }
 

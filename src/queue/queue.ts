@@ -33,6 +33,7 @@ export const MAX_WAIT_SECONDS = 20;
 const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
   'SentTimestamp',
   'ApproximateReceiveCount',
+  'ApproximateFirstReceiveTimestamp',
   'MessageGroupId',
   'MessageDeduplicationId',
   'AWSTraceHeader',

@@ -108,7 +108,7 @@ function report(
     subject: delivery,
     disposition,
     attempts: delivery.tally.attempts,
-    dwellMs: stages.calls.clock.wall() - delivery.message.sentAt,
+    dwellMs: stages.queueTime.now() - delivery.message.sentAt,
     ...(disposition.action === 'acknowledge' &&
       superseded.length > 0 && { superseded: { fields: superseded, decidedAt: delivery.decidedAt } }),
     ...(letter !== undefined && { deadLetter: letter }),

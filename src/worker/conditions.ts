@@ -29,6 +29,7 @@ const definitions = {
   deleting: define('stops-receiving', 'SQS does not delete messages'),
   /** Receiving stops as well where a call may last longer than a lease. */
   extending: define('not-ready', 'SQS does not extend leases'),
+  claims: define('not-ready', 'claims of other workers do not become free'),
 } as const satisfies Readonly<Record<string, Definition>>;
 
 export type ConditionName = keyof typeof definitions;

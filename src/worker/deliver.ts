@@ -129,6 +129,11 @@ async function attemptOnce(call: UpdateCall, delivery: Delivery, stages: CallSta
   const { leases, receiver, deadline } = stages;
   const leave = await call.prepare();
   if (leave === 'superseded') return { kind: 'superseded', superseded: call.superseded };
+  if (leave === 'held') {
+    const { claimWaits, random } = stages.calls;
+    stages.emit({ type: 'claim-not-free', subject: delivery });
+    return { kind: 'given-up', deferSeconds: claimWaits.deferSeconds(random) };
+  }
   // The lease keeper's timer may be late, and the message somebody else's by now.
   if (leave === 'interrupted' || !leases.holdsForCall(delivery)) return givenUp(delivery);
   delivery.enter('calling');
@@ -183,8 +188,8 @@ function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition
   return decideDisposition(ending, context, stages.calls.random);
 }
 
-function secondsLeft({ message }: Delivery, { retention, calls }: Stages): number {
-  return secondsToExpiring(message, retention.seconds, calls.clock.wall());
+function secondsLeft({ message }: Delivery, { retention, queueTime }: Stages): number {
+  return secondsToExpiring(message, retention.seconds, queueTime.now());
 }
 
 function givenUp({ deferSeconds }: Delivery): Extract<Ending, { kind: 'given-up' }> {

@@ -77,6 +77,10 @@ export type WorkerEvent =
   | { readonly type: 'outcome-refused'; readonly subject: Subject; readonly error: unknown }
   /** The shared rate budget: held with the other workers, or alone at the share held so far. */
   | { readonly type: 'rate-budget'; readonly shared: boolean; readonly reason?: unknown }
+  /** Deferred without a call: another worker has the claim, and it was not to be waited for any longer. */
+  | { readonly type: 'claim-not-free'; readonly subject: Subject }
+  /** Redis holds, under a key of ours, what no worker writes: ignored. */
+  | { readonly type: 'newest-foreign'; readonly what: 'marks' | 'claim'; readonly identifier: string }
   /** The memory of what is newest: one with the other workers, or this one's alone. */
   | { readonly type: 'newest-memory'; readonly shared: boolean; readonly reason?: unknown }
   | { readonly type: 'gate'; readonly change: GateChange }

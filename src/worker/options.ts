@@ -8,6 +8,7 @@ import type { RateControl } from '../ota/rate/rate-control.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { BackoffSettings } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
+import type { QueueTime } from '../time/queue-time.ts';
 import type { Conditions } from './conditions.ts';
 import type { WorkerListener } from './events.ts';
 import { TRIAL_MS } from './trials.ts';
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   /** Raised and cleared also by what stands around the worker. */
   readonly conditions: Conditions;
   readonly clock: Clock;
+  /** For the ages of messages, and for records. */
+  readonly queueTime: QueueTime;
   readonly random: () => number;
   readonly listeners: readonly WorkerListener[];
   readonly timings?: WorkerTimings;
@@ -36,6 +39,8 @@ export interface WorkerTimings {
   readonly probes: ProbeSchedules;
   /** Between tries to find the queues at start. */
   readonly findQueuesBackoff: BackoffSettings;
+  /** How long a claim of another worker is waited for; a little longer than it can last when omitted. */
+  readonly claimWaitMs?: number;
   /** Between tries to reach the dead-letter queue; the outbox's own when omitted. */
   readonly deadLetterBackoff?: BackoffSettings;
   /** Between tries to reach the outcome queue; the outbox's own when omitted. */

@@ -22,6 +22,8 @@ export interface WorkerSnapshot {
   readonly held: number;
   readonly inFlight: number;
   readonly onTrial: number;
+  /** Messages that wait for the claim of another worker. */
+  readonly awaitingClaim: number;
   readonly settling: number;
   /** Time since the oldest held message was received, in milliseconds. */
   readonly oldestHeldMs: number;
@@ -47,6 +49,7 @@ export function snapshotOf(
     held: held.size,
     inFlight: permits.inFlight,
     onTrial: trials.open.size,
+    awaitingClaim: calls.claimWaits.waiting,
     settling: held.settling,
     oldestHeldMs: held.oldest === undefined ? 0 : now - held.oldest.message.receivedAt,
     rate: rate.rate,

@@ -4,9 +4,12 @@ import type { RetrySettings } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import type { CallOptions } from '../ota/call.ts';
 import { Gate, type GateChange } from '../ota/gate.ts';
+import { ClaimWaits } from '../ota/newest/claim-waits.ts';
+import { claimDurationMs } from '../ota/newest/newest.ts';
 import { Permits } from '../ota/permits.ts';
 import type { RateControl } from '../ota/rate/rate-control.ts';
 import { REQUEST_TIMEOUT_MS } from '../queue/queue.ts';
+import type { QueueTime } from '../time/queue-time.ts';
 import type { Conditions } from './conditions.ts';
 import type { Delivery } from './delivery.ts';
 import type { WorkerListener } from './events.ts';
@@ -27,6 +30,9 @@ import { Turns } from './turns.ts';
 /** On a FIFO queue the group waits for outcome and delete: hardly any time to share a request. */
 const FIFO_LINGER_MS = 20;
 
+/** How much longer a claim is waited for than it lasts, in milliseconds. */
+const CLAIM_WAIT_MARGIN_MS = 2_000;
+
 /** What a delivery passes on its way. */
 export interface Stages {
   readonly conditions: Conditions;
@@ -46,6 +52,7 @@ export interface Stages {
   readonly receiver: Receiver;
   readonly maxDeliveries: number;
   readonly retention: Retention;
+  readonly queueTime: QueueTime;
   /** Aborts calls in flight: the hard end of a shutdown. */
   readonly deadline: AbortSignal;
   readonly emit: WorkerListener;
@@ -61,7 +68,10 @@ export interface CallStages
 
 /** What the end of a delivery needs. */
 export interface ConclusionStages
-  extends Pick<Stages, 'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'returns' | 'emit'> {
+  extends Pick<
+    Stages,
+    'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'queueTime' | 'returns' | 'emit'
+  > {
   readonly leases: Pick<Stages['leases'], 'stopExtending' | 'drop' | 'holds'>;
   readonly prefetch: Pick<Stages['prefetch'], 'releaseBehind'>;
   readonly receiver: Pick<Stages['receiver'], 'wake'>;
@@ -84,10 +94,10 @@ export interface Surroundings {
 }
 
 export function createStages(options: WorkerOptions, surroundings: Surroundings): Stages {
-  const { config, source, rate, conditions, clock, random, timings = defaultTimings } = options;
+  const { config, source, rate, conditions, clock, queueTime, random, timings = defaultTimings } = options;
   const { emit, deadline, ended } = surroundings;
   const visibilitySeconds = config.visibilityTimeoutSeconds;
-  const calls = createCalls(options, surroundings.onGate);
+  const calls = createCalls(options, surroundings);
   const { gate, permits } = calls;
   const held = new Held();
   const turns: Turns = new Turns(source.fifo, (delivery) => prefetch.sendBack(delivery));
@@ -101,7 +111,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     maxConcurrency: config.maxConcurrency,
     visibilitySeconds,
     retention,
-    now: clock.wall,
+    now: () => queueTime.now(),
     random,
   });
   const callsFitLeases = config.callTimeoutMs < leastLeaseMs(visibilitySeconds);
@@ -141,7 +151,8 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
   const extensionTimeoutMs = Math.min(REQUEST_TIMEOUT_MS, visibilitySeconds * 125);
   const leases = new LeaseKeeper<Delivery>({
     seconds: visibilitySeconds,
-    now: clock.monotonic,
+    now: () => queueTime.elapsed(),
+    doubtful: () => queueTime.doubtful,
     // Half a lease is left when it is extended: an answer that does not come must leave time to ask again.
     extend: (changes) => source.changeVisibility(changes, extensionTimeoutMs),
     callTimeoutMs: config.callTimeoutMs,
@@ -177,23 +188,37 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     receiver,
     maxDeliveries: config.maxDeliveries,
     retention,
+    queueTime,
     deadline,
     emit,
   };
 }
 
 function createCalls(
-  { config, api, limiter, newest, clock, random, timings = defaultTimings }: WorkerOptions,
-  onChange: (change: GateChange) => void,
+  { config, api, limiter, newest, conditions, clock, random, timings = defaultTimings }: WorkerOptions,
+  { onGate }: Surroundings,
 ): CallOptions {
   const now = clock.monotonic;
-  const gate = new Gate({ runLimit: config.failureRunLimit, schedules: timings.probes, now, onChange });
-  const permits = new Permits({ limiter, gate, maxConcurrency: config.maxConcurrency, now });
-  return { api, permits, newest, gate, clock, random };
+  const { maxConcurrency } = config;
+  const gate = new Gate({
+    runLimit: config.failureRunLimit,
+    schedules: timings.probes,
+    now,
+    onChange: onGate,
+  });
+  const permits = new Permits({ limiter, gate, maxConcurrency, now });
+  const claimWaits = new ClaimWaits({
+    longestMs: timings.claimWaitMs ?? claimDurationMs(config.callTimeoutMs) + CLAIM_WAIT_MARGIN_MS,
+    // The other messages held may be called for meanwhile.
+    most: Math.ceil(maxConcurrency / 2),
+    now,
+    onStuck: (stuck) => (stuck ? conditions.raise('claims') : conditions.clear('claims')),
+  });
+  return { api, permits, newest, claimWaits, gate, clock, random };
 }
 
 function createDeadLetters(
-  { source, deadLetterQueue, conditions, clock, random, timings = defaultTimings }: WorkerOptions,
+  { source, deadLetterQueue, conditions, queueTime, random, timings = defaultTimings }: WorkerOptions,
   { emit, ended, facts }: Surroundings,
 ): DeadLetterOutbox {
   return new DeadLetterOutbox({
@@ -205,7 +230,7 @@ function createDeadLetters(
         attempts: delivery.tally.attempts,
         ids: delivery.ids,
         sourceQueueUrl: source.url,
-        now: clock.wall(),
+        now: queueTime.now(),
       }),
     target: () => facts()?.deadLetter ?? { maximumMessageBytes: 0, fifo: false },
     random,
@@ -220,13 +245,13 @@ function createDeadLetters(
 }
 
 function createOutcomes(
-  { source, outcomeQueue, conditions, clock, random, timings = defaultTimings }: WorkerOptions,
+  { source, outcomeQueue, conditions, queueTime, random, timings = defaultTimings }: WorkerOptions,
   { emit, ended, facts }: Surroundings,
 ): OutcomeOutbox | undefined {
   if (outcomeQueue === undefined) return undefined;
   return new OutcomeOutbox({
     send: (messages) => outcomeQueue.send(messages),
-    now: clock.wall,
+    now: () => queueTime.now(),
     fifo: () => facts()?.outcome?.fifo === true,
     random,
     ended,

@@ -139,6 +139,7 @@ export class Worker {
   #take(message: Message, pollMs: number): void {
     // Answered after the end: no lease is kept any more, and SQS shows the message to others when its time is up.
     if (this.#ended.signal.aborted) return;
+    if (message.firstReceivedAt !== undefined) this.#options.queueTime.stamped(message.firstReceivedAt);
     const cut = this.#options.source.fifo ? new AbortController() : undefined;
     const delivery = Delivery.read(message, cut);
     this.#stages.held.add(delivery);
@@ -164,11 +165,11 @@ export class Worker {
     const receiving = !calls.gate.closed && !prefetch.suspended;
     if (receiving || conditions.has('dead-lettering') || this.#state !== 'running' || this.#sweeping) return;
     this.#sweeping = true;
-    const { source, config, clock } = this.#options;
+    const { source, config, queueTime } = this.#options;
     void sweepExpiring({
       queue: source,
       visibilitySeconds: config.visibilityTimeoutSeconds,
-      isExpiring: (message) => secondsToExpiring(message, retention.seconds, clock.wall()) <= 0,
+      isExpiring: (message) => secondsToExpiring(message, retention.seconds, queueTime.now()) <= 0,
       take: (message) => this.#take(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
       // Without the outcome queue each is held once its letter is sent.

@@ -3,10 +3,11 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { watchClockSkew } from '../../src/aws/clock-skew.ts';
+import { watchClockSkew } from '../../src/aws/server-time.ts';
 import { type CheckFacts, type CheckSources, gatherFacts } from '../../src/check/facts.ts';
 import { type Environment, readConfig } from '../../src/config.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
+import { systemClock } from '../../src/time/clock.ts';
 
 let sqs: FauxqsServer;
 let sourceUrl: string;
@@ -56,7 +57,7 @@ function gather({
     config: readConfig(all),
     env: all,
     client,
-    clockSkewMs: watchClockSkew(client, now),
+    clockSkewMs: watchClockSkew(client, { ...systemClock, wall: now }),
     resolveHost: resolveHost ?? (async () => '192.0.2.1'),
   });
 }

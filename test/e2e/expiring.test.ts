@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
-import { startSqsProxy } from '../../testing/sqs/proxy.ts';
+import { QueueTime } from '../../src/time/queue-time.ts';
+import { type SqsRule, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import {
   fastTimings,
   REGION,
@@ -24,17 +25,36 @@ const throttledForLong: ScriptedAnswer = {
   headers: { 'retry-after': '900' },
 };
 
-/** A wall clock for the worker, for which a message just sent is `aheadMs` old. */
+/** A message just sent is `aheadMs` old. */
 let aheadMs = 0;
-const clock: Clock = { wall: () => Date.now() + aheadMs, monotonic: systemClock.monotonic };
+const later: Clock = { wall: () => Date.now() + aheadMs, monotonic: systemClock.monotonic };
 
 async function setAgingStage(options: StageOptions = {}): Promise<void> {
   aheadMs = 0;
-  stage = await setStage({ clock, queueAttributes: { MessageRetentionPeriod: '60' }, ...options });
+  stage = await setStage({
+    queueTime: new QueueTime(later),
+    queueAttributes: { MessageRetentionPeriod: '60' },
+    ...options,
+  });
 }
 
 const age = (): void => {
   aheadMs = EXPIRING_AT_MS + 1_000;
+};
+
+/** Messages named old were sent 55 s before the others. */
+const sentLongAgo: SqsRule = async (request, forward) => {
+  const answer = await forward();
+  if (request.action !== 'ReceiveMessage' || request.queue !== 'updates') return answer;
+  const messages = (answer.output.Messages ?? []) as {
+    Body: string;
+    Attributes: Record<string, string>;
+  }[];
+  for (const { Body, Attributes } of messages) {
+    if (!Body.includes('"old')) continue;
+    Attributes.SentTimestamp = String(Number(Attributes.SentTimestamp) - EXPIRING_AT_MS - 1_000);
+  }
+  return answer;
 };
 
 describe('on receipt', () => {
@@ -59,6 +79,47 @@ describe('on receipt', () => {
     await stage.ended(1);
     expect(stage.settled('acknowledge')).toHaveLength(1);
     expect(stage.left()).toEqual(empty);
+  });
+});
+
+describe("with a clock of this machine's that is off", () => {
+  const off = (ms: number): Clock => ({ ...systemClock, wall: () => Date.now() + ms });
+
+  test('by 3.7 days ahead: a queue is applied, and nothing of it is taken for expiring', async () => {
+    stage = await setStage({ clock: off(3.7 * 86_400_000), outcomes: true });
+    await stage.sendUpdates(30);
+    await stage.worker.start();
+    await stage.ended(30);
+    expect(stage.settled('acknowledge')).toHaveLength(30);
+    // Records and metrics do not follow it either.
+    expect(Math.max(...stage.settled().map(({ dwellMs }) => dwellMs))).toBeLessThan(60_000);
+    for (const { At } of await stage.outcomes())
+      expect(Math.abs(Date.parse(At) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('by a day behind: what expires while calls are paused is dead-lettered all the same', async () => {
+    const proxy = await startSqsProxy();
+    try {
+      stage = await setStage({
+        clock: off(-86_400_000),
+        queueAttributes: { MessageRetentionPeriod: '60' },
+        api: { expiredCredentials: true },
+        sqs: { endpoint: proxy.url },
+        random: () => 0,
+      });
+      proxy.upstream = stage.sqsUrl;
+      proxy.rule = sentLongAgo;
+      await stage.sendUpdates(15, 'young');
+      await stage.sendUpdates(5, 'old');
+      await stage.worker.start();
+      await stage.ended(5);
+      expect((await stage.deadLetters()).map((letter) => recordOf(letter).reason)).toEqual(
+        Array.from({ length: 5 }, () => 'Expiring'),
+      );
+    } finally {
+      await stage.worker.stop();
+      await proxy.close();
+    }
   });
 });
 
@@ -266,20 +327,7 @@ describe('in the queue while calls are paused', () => {
         random: () => 0,
       });
       proxy.upstream = stage.sqsUrl;
-      // Messages named old were sent 55 s before the others.
-      proxy.rule = async (request, forward) => {
-        const answer = await forward();
-        if (request.action !== 'ReceiveMessage' || request.queue !== 'updates') return answer;
-        const messages = (answer.output.Messages ?? []) as {
-          Body: string;
-          Attributes: Record<string, string>;
-        }[];
-        for (const { Body, Attributes } of messages) {
-          if (!Body.includes('"old')) continue;
-          Attributes.SentTimestamp = String(Number(Attributes.SentTimestamp) - EXPIRING_AT_MS - 1_000);
-        }
-        return answer;
-      };
+      proxy.rule = sentLongAgo;
       await stage.sendUpdates(45, 'young');
       await stage.sendUpdates(5, 'old');
       await stage.worker.start();

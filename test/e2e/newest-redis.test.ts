@@ -1,4 +1,5 @@
 /** Newest wins with REDIS_URL: shared marks, on a real Redis server. */
+import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { assemble } from '../../src/commands/assemble.ts';
@@ -6,7 +7,7 @@ import { readConfig } from '../../src/config.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import { type RedisServer, redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { pairsStage, sentTogether, sharedNewest } from '../../testing/stages/pairs.ts';
-import { credentials, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
+import { credentials, fastTimings, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());
@@ -61,6 +62,34 @@ describe.skipIf(!redisInstalled())('two workers with Redis', () => {
     await stage.ended(120);
     const tasks = Array.from({ length: 60 }, (_, i) => stage.api.task(`task${i}`)?.Description);
     expect(tasks).toEqual(tasks.map(() => 'new'));
+  });
+
+  test('claims that never end hold up neither other tasks nor, for long, their own; one that stays is a condition', async () => {
+    const redis = await redisForTest();
+    const raw = new Redis(redis.url);
+    onTestFinished(() => raw.disconnect());
+    const claimOf = (task: string): string => `ota-updater:claim:{${task}}`;
+    const endless = Array.from({ length: 150 }, (_, i) => `task${i}`);
+    await Promise.all(endless.map((task) => raw.set(claimOf(task), 'somebody')));
+    await raw.set(claimOf('stays'), 'a worker', 'PX', 20_000);
+    stage = await setStage({
+      env: { MAX_CONCURRENCY: '1' },
+      newest: sharedNewest(redis.url, undefined, 500),
+      timings: { ...fastTimings, claimWaitMs: 1_000 },
+    });
+    await stage.send({ Identifier: 'stays', Description: 'x' });
+    await stage.sendUpdates(150);
+    await stage.sendUpdates(5, 'free');
+    await stage.worker.start();
+    await stage.until(() => stage.hasCondition('claims'));
+    await stage.ended(155);
+    expect(stage.api.callsFor('stays')).toEqual([]);
+    expect(stage.events.some(({ type }) => type === 'claim-not-free')).toBe(true);
+    await raw.del(claimOf('stays'));
+    await stage.until(() => !stage.hasCondition('claims'));
+    await stage.ended(156);
+    expect(stage.settled('dead-letter')).toEqual([]);
+    expect(stage.worker.snapshot().awaitingClaim).toBe(0);
   });
 
   test('marks are shared also without a rate limit to share', async () => {

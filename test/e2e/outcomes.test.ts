@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { outcomeSchema } from '../../src/message/outcome.ts';
 import { systemClock } from '../../src/time/clock.ts';
+import { QueueTime } from '../../src/time/queue-time.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
@@ -108,7 +109,7 @@ describe('every update has one outcome', () => {
   test('also an expiring one', async () => {
     await set({
       queueAttributes: { MessageRetentionPeriod: '3600' },
-      clock: { wall: () => Date.now() + 3_300_000, monotonic: systemClock.monotonic },
+      queueTime: new QueueTime({ ...systemClock, wall: () => Date.now() + 3_300_000 }),
     });
     await stage.sendUpdates(1);
     await stage.worker.start();

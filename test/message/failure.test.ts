@@ -243,6 +243,20 @@ describe('a failure', () => {
     expect(failureOf({ status: 429, retryAfter: 'soon' })).not.toHaveProperty('retryAfterMs');
     expect(failureOf({ status: 429 })).not.toHaveProperty('retryAfterMs');
   });
+
+  test.each([
+    [
+      'a clock of this machine that is off',
+      'Mon, 23 Nov 2026 09:00:00 GMT',
+      'Mon, 23 Nov 2026 09:00:10 GMT',
+      10_000,
+    ],
+    ['no date', undefined, 'Mon, 23 Nov 2026 07:00:20 GMT', 20_000],
+    ['a date that is none', 'now', 'Mon, 23 Nov 2026 07:00:20 GMT', 20_000],
+    ['a date far off', 'Thu, 01 Jan 1970 00:00:00 GMT', 'Mon, 23 Nov 2026 07:00:20 GMT', MAX_RETRY_AFTER_MS],
+  ])("reads a Retry-After date by the answer's own date: %s", (_, date, retryAfter, ms) => {
+    expect(failureOf({ status: 429, retryAfter, ...(date !== undefined && { date }) }).retryAfterMs).toBe(ms);
+  });
 });
 
 describe('parseRetryAfter', () => {
@@ -259,6 +273,7 @@ describe('parseRetryAfter', () => {
     ['a past date', 'Mon, 23 Nov 2026 06:59:50 GMT', 0],
     ['a date far ahead', 'Wed, 21 Oct 2099 07:28:00 GMT', MAX_RETRY_AFTER_MS],
     ['a date in RFC 850 format', 'Monday, 23-Nov-26 07:00:10 GMT', 10_000],
+    ['a date in asctime format', 'Mon Nov 23 07:00:10 2026', 10_000],
   ])('reads %s', (_, header, ms) => {
     expect(parseRetryAfter(header, now)).toBe(ms);
   });
@@ -274,6 +289,8 @@ describe('parseRetryAfter', () => {
     ['another notation', '0x10'],
     ['an exponent', '1e3'],
     ['infinity', 'Infinity'],
+    ['a date in local time', 'Mon, 23 Nov 2026 07:00:10'],
+    ['a date with a zone', 'Mon, 23 Nov 2026 07:00:10 +0100'],
   ])('does not parse %s', (_, header) => {
     expect(parseRetryAfter(header, now)).toBeUndefined();
   });

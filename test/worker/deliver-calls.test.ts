@@ -6,6 +6,7 @@ import type { Update } from '../../src/message/update.ts';
 import type { Attempt } from '../../src/ota/call.ts';
 import { type CallAnswer, createOtaApi, type OtaApi } from '../../src/ota/client.ts';
 import { Gate, type ProbeSchedules } from '../../src/ota/gate.ts';
+import { ClaimWaits } from '../../src/ota/newest/claim-waits.ts';
 import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
 import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';
 import { Permits } from '../../src/ota/permits.ts';
@@ -63,6 +64,7 @@ interface Setting {
   readonly script?: readonly ScriptedAnswer[];
   readonly api?: OtaApi;
   readonly newest?: Newest;
+  readonly claimWaitMs?: number;
   readonly maxAttempts?: number;
   readonly maxConcurrency?: number;
   readonly runLimit?: number;
@@ -114,6 +116,12 @@ async function setUp(setting: Setting = {}) {
       },
       permits,
       newest: setting.newest ?? new LocalNewest(),
+      claimWaits: new ClaimWaits({
+        longestMs: setting.claimWaitMs ?? 60_000,
+        most: 1,
+        now: () => performance.now(),
+        onStuck: () => {},
+      }),
       gate,
       clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => performance.now() },
       random: () => 0.5,
@@ -189,12 +197,14 @@ describe('throttling', () => {
 
   test.each([
     ['seconds', '7', 7_000],
-    ['a date', 'Mon, 23 Nov 2026 07:00:10 GMT', 10_000],
+    ["a date, by the answer's own clock", 'Mon, 23 Nov 2026 09:00:10 GMT', 10_000],
     ['an hour, cut to 15 minutes', '3600', 900_000],
     ['nothing, and so by backoff', '0', 100],
     ['what cannot be read, and so by backoff', 'soon', 100],
   ])('waits as Retry-After asks: %s', async (_, retryAfter, ms) => {
-    const { run } = await setUp({ script: [{ ...throttle, headers: { 'retry-after': retryAfter } }] });
+    // Two hours ahead of the worker's clock.
+    const date = 'Mon, 23 Nov 2026 09:00:00 GMT';
+    const { run } = await setUp({ script: [{ ...throttle, headers: { 'retry-after': retryAfter, date } }] });
     const work = new NotedDelivery();
     await run(update, work);
     expect(work.asked).toEqual([ms]);
@@ -570,6 +580,13 @@ describe('newest wins', () => {
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
   });
 
+  test('a claim that does not become free in time is given up: the message is deferred, without a call', async () => {
+    const { newest } = claimed(Number.POSITIVE_INFINITY);
+    const { run, permits, server } = await setUp({ newest, claimWaitMs: 10 });
+    expect(await run(update, new NotedDelivery())).toEqual({ kind: 'given-up', deferSeconds: 1 });
+    expect([permits.inFlight, permits.waiting, server.stats().calls]).toEqual([0, 0, 0]);
+  });
+
   test('a wait for a claim can be interrupted', async () => {
     const { newest } = claimed(Number.POSITIVE_INFINITY);
     const { run, permits } = await setUp({ newest });
@@ -607,8 +624,16 @@ describe.skipIf(!redisInstalled())('newest wins between two workers on Redis', (
       destroy: () => {},
     };
     const runOf = async (workerId: string) => {
-      const waits = { claimMs: 60_000, unansweredMs: 200 };
-      const newest = new RedisNewest({ url: redis.url, workerId, ...waits, onShared: () => {} });
+      const newest = new RedisNewest({
+        url: redis.url,
+        workerId,
+        claimMs: 60_000,
+        unansweredMs: 200,
+        longestClaimMs: 60_000,
+        now: Date.now,
+        onShared: () => {},
+        onForeign: () => {},
+      });
       onTestFinished(() => newest.close());
       return (await setUp({ api, newest })).run;
     };

@@ -3,6 +3,7 @@ import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Disposition } from '../../src/message/disposition.ts';
 import { parseBody } from '../../src/message/parse.ts';
 import type { BatchFailure, OutgoingMessage, VisibilityChange } from '../../src/queue/types.ts';
+import { QueueTime } from '../../src/time/queue-time.ts';
 import { conclude, lose } from '../../src/worker/conclude.ts';
 import { deliver } from '../../src/worker/deliver.ts';
 import { Delivery } from '../../src/worker/delivery.ts';
@@ -130,12 +131,14 @@ function setUp(setting: Setting = {}) {
     deleting: { carriedOut: () => {}, failed: () => {} },
     extending: { carriedOut: () => {}, failed: () => {} },
   });
+  const clock = { wall: () => 0, monotonic: () => 0 };
   const held = new Held();
   held.flushWhenAllSettling(settler);
   if (outcomes !== undefined) held.flushWhenAllSettling(outcomes);
   for (let i = 0; i < (setting.others ?? 1); i++) held.add(delivery(`other ${i}`));
   const stages = {
-    calls: { clock: { wall: () => 0, monotonic: () => 0 } } as ConclusionStages['calls'],
+    calls: { clock } as ConclusionStages['calls'],
+    queueTime: new QueueTime(clock),
     deadLetters,
     outcomes,
     settler,

@@ -1,6 +1,7 @@
 /** Newest wins, by pairs: two updates of each task, with partly overlapping fields, of which the newer must win. */
 import { randomUUID } from 'node:crypto';
-import { CLAIM_MARGIN_MS, RedisNewest } from '../../src/ota/newest/newest-redis.ts';
+import { claimDurationMs } from '../../src/ota/newest/newest.ts';
+import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';
 import type { Stage } from './stage.ts';
 
 export interface PairsReport {
@@ -102,13 +103,20 @@ export const pairsStage = {
 };
 
 /** A memory on Redis for each worker of a stage. */
-export function sharedNewest(url: string, onShared: (shared: boolean) => void = () => {}): () => RedisNewest {
+export function sharedNewest(
+  url: string,
+  onShared: (shared: boolean) => void = () => {},
+  claimMs = claimDurationMs(CALL_TIMEOUT_MS),
+): () => RedisNewest {
   return () =>
     new RedisNewest({
       url,
       workerId: randomUUID(),
-      claimMs: CALL_TIMEOUT_MS + CLAIM_MARGIN_MS,
+      claimMs,
       unansweredMs: CALL_TIMEOUT_MS,
+      longestClaimMs: claimDurationMs(CALL_TIMEOUT_MS),
+      now: Date.now,
       onShared,
+      onForeign: () => {},
     });
 }

@@ -1,7 +1,7 @@
 /** The servers of every stage: a real SQS server with its queues, as strict as AWS's on request, and the simulated API. */
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Message } from '../../src/message/message.ts';
-import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
+import { createSqsClient, type SQSClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import type { QueueNotice } from '../../src/queue/types.ts';
 import {
@@ -63,10 +63,19 @@ export class Servers {
     return `${endpoint}/000000000000/${this.nameOf(queue)}`;
   }
 
-  /** A queue over HTTP; its client is closed with the servers. */
-  queue(name: string, client: SQSClientConfig = {}, onNotice?: (notice: QueueNotice) => void): Queue {
+  /**
+   * A queue over HTTP; its client is closed with the servers.
+   * @param prepare called with the client.
+   */
+  queue(
+    name: string,
+    client: SQSClientConfig = {},
+    onNotice?: (notice: QueueNotice) => void,
+    prepare: (client: SQSClient) => void = () => {},
+  ): Queue {
     const sqs = createSqsClient(50, { region: REGION, credentials, endpoint: this.sqsUrl, ...client });
     this.#clients.push(sqs);
+    prepare(sqs);
     return new Queue(sqs, this.queueUrl(name), onNotice);
   }
 

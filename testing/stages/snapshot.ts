@@ -14,6 +14,7 @@ export const well: WorkerSnapshot = {
   held: 0,
   inFlight: 0,
   onTrial: 0,
+  awaitingClaim: 0,
   settling: 0,
   oldestHeldMs: 0,
   rate: 10,

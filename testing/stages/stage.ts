@@ -1,6 +1,7 @@
 /** A stage for end-to-end tests: a real SQS server and the simulated API over HTTP, with a worker in this process. */
 import { randomUUID } from 'node:crypto';
 import type { FauxqsServer } from 'fauxqs';
+import { watchServerTime } from '../../src/aws/server-time.ts';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
 import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Message } from '../../src/message/message.ts';
@@ -9,10 +10,11 @@ import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/cli
 import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { FixedRate } from '../../src/ota/rate/rate-control.ts';
-import type { SQSClientConfig } from '../../src/queue/client.ts';
+import type { SQSClient, SQSClientConfig } from '../../src/queue/client.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { SimulatedApi, SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
+import { QueueTime } from '../../src/time/queue-time.ts';
 import { type ConditionName, Conditions } from '../../src/worker/conditions.ts';
 import { createEmitter, type WorkerEvent, type WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/options.ts';
@@ -55,8 +57,10 @@ export interface StageOptions {
   readonly apiClient?: OtaApiOptions['client'];
   /** Stands between the worker and the client of the API. */
   readonly wrapApi?: (api: OtaApi) => OtaApi;
-  /** The worker's clock: one that is ahead, for ages that a test cannot wait for. */
+  /** The worker's clock. */
   readonly clock?: Clock;
+  /** SQS's time, which makes ages that a test cannot wait for; by default, what SQS tells the worker. */
+  readonly queueTime?: QueueTime;
   /** The worker's random source: 0 makes every backoff and deferral end at once. */
   readonly random?: () => number;
   /** A worker's memory of what is newest; its own, in memory, when omitted. */
@@ -146,7 +150,11 @@ export class Stage {
   /** One more worker on the same queues. */
   makeWorker(config: Config = this.config): Worker {
     const { apiClient, wrapApi = (api) => api, clock = systemClock, random = Math.random } = this.#options;
-    const { newest = () => new LocalNewest() } = this.#options;
+    const { newest = () => new LocalNewest(), queueTime = new QueueTime(clock) } = this.#options;
+    const watch = (client: SQSClient): void => {
+      if (this.#options.queueTime === undefined)
+        watchServerTime(client, clock, (at) => queueTime.answered(at));
+    };
     const listeners: WorkerListener[] = [
       ...(this.#options.listeners ?? []),
       (event) => {
@@ -155,7 +163,7 @@ export class Stage {
       },
     ];
     const emit = createEmitter(listeners);
-    const queue = (name: string): Queue => this.#servers.queue(name, this.#options.sqs, emit);
+    const queue = (name: string): Queue => this.#servers.queue(name, this.#options.sqs, emit, watch);
     return new Worker({
       config,
       source: queue('updates'),
@@ -175,6 +183,7 @@ export class Stage {
       newest: newest(),
       conditions: new Conditions({ clock, emit }),
       clock,
+      queueTime,
       random,
       timings: this.#options.timings ?? fastTimings,
       listeners,

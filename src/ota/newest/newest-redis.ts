@@ -8,74 +8,46 @@
  * Alone: this worker uses its own marks, without claims. Catching up: new marks are written to Redis as well, together
  * with all local ones that it lacks. Marks are only ever raised.
  */
-import type { Redis } from 'ioredis';
 import type { Marks } from '../../message/newest.ts';
 import { CONNECT_TIMEOUT_MS, connectRedis, RECONNECT_AFTER_MS, withTimeout } from '../redis-connection.ts';
 import { type AppliedFields, type Claim, LocalNewest, markOf, type Newest } from './newest.ts';
+import {
+  type ForeignKey,
+  HELD_BY_FOREIGN,
+  keysOf,
+  noClaim,
+  type ReleasedClaim,
+  type ScriptedRedis,
+  settle,
+  withScripts,
+} from './newest-scripts.ts';
 
 export interface RedisNewestOptions {
   readonly url: string;
   /** Distinguishes this worker's claims from those of others: random. */
   readonly workerId: string;
-  /** How long a claim lasts after its worker has died, in milliseconds: longer than a call can take. */
+  /** How long a claim lasts after its worker has died, in milliseconds: see `claimDurationMs`. */
   readonly claimMs: number;
   /**
    * How long others wait after a call without an answer, in milliseconds: the call may still take effect, and would undo
    * a newer update applied meanwhile. A call that takes effect even later is not covered.
    */
   readonly unansweredMs: number;
+  /** The longest claim that any worker may be set to make, in milliseconds: one that ends later is not a worker's. */
+  readonly longestClaimMs: number;
+  /** Epoch milliseconds, rather too late than too early: what lies far beyond it cannot be a mark. */
+  readonly now: () => number;
   /** Called once per change; `reason` is the error. */
   readonly onShared: (shared: boolean, reason?: unknown) => void;
+  /** A key of ours holds what no worker writes. It is ignored; called for the first of each kind only. */
+  readonly onForeign: (what: ForeignKey, identifier: string) => void;
   readonly local?: LocalNewest;
 }
 
-/** Margin of a claim's duration over the longest call, in milliseconds. */
-export const CLAIM_MARGIN_MS = 5_000;
-/** A message may stay 14 days on the queue and 14 on the dead-letter queue before it is redriven; marks must last longer. */
-const MARKS_KEPT_MS = 28 * 24 * 3_600_000;
 /** Marks written at once while catching up. */
 const CATCH_UP_BATCH = 500;
-
-/** Takes the claim and returns the marks, or nothing when another worker holds the claim. */
-const CLAIM = `
-if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
-  if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
-  redis.call('PEXPIRE', KEYS[2], ARGV[2])
-end
-return redis.call('HMGET', KEYS[1], 'd', 't')`;
-
-/** Raises the given marks, and ends the claim if it is still ours, at once or after ARGV[3] milliseconds. */
-const SETTLE = `
-local marked = false
-for i, field in ipairs({'d', 't'}) do
-  local at = ARGV[i + 3]
-  if at ~= '' then
-    local known = redis.call('HGET', KEYS[1], field)
-    if not known or tonumber(known) < tonumber(at) then redis.call('HSET', KEYS[1], field, at) end
-    marked = true
-  end
-end
-if marked then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
-return 1`;
-
-interface ScriptedRedis extends Redis {
-  claimNewest(
-    marks: string,
-    claim: string,
-    token: string,
-    claimMs: number,
-  ): Promise<readonly [string | null, string | null] | null>;
-  settleNewest(
-    marks: string,
-    claim: string,
-    token: string,
-    keptMs: number,
-    claimMs: number,
-    description: string,
-    configuration: string,
-  ): Promise<number>;
-}
+/** An update may be decided on 5 minutes after it is sent, and clocks differ: a mark further ahead is nobody's. */
+const MAX_AHEAD_MS = 10 * 60_000;
 
 export class RedisNewest implements Newest {
   readonly #options: RedisNewestOptions;
@@ -90,6 +62,7 @@ export class RedisNewest implements Newest {
   #claims = 0;
   #reported: boolean | undefined;
   #closed = false;
+  readonly #foreign = new Set<ForeignKey>();
 
   /** Connects at once, and reconnects by itself. */
   constructor(options: RedisNewestOptions) {
@@ -111,11 +84,18 @@ export class RedisNewest implements Newest {
     // A token per update: a claim whose answer was lost must not count as that of a later update.
     const token = kept?.token ?? `${this.#options.workerId}:${++this.#claims}`;
     try {
-      const found = await redis.claimNewest(...keysOf(identifier), token, this.#options.claimMs);
-      if (found === null) return 'held';
-      const [description, configuration] = found;
+      const { claimMs, longestClaimMs } = this.#options;
+      const found = await redis.claimNewest(...keysOf(identifier), token, claimMs, longestClaimMs);
+      if (found === HELD_BY_FOREIGN) this.#sayForeign('claim', identifier);
+      if (typeof found === 'number') return 'held';
+      const [description, configuration, foreign] = found;
+      if (foreign !== undefined) this.#sayForeign(foreign, identifier);
       if (description !== null || configuration !== null)
-        this.#local.raise(identifier, toMark(description), toMark(configuration));
+        this.#local.raise(
+          identifier,
+          this.#read(description, identifier),
+          this.#read(configuration, identifier),
+        );
       return { identifier, token };
     } catch (error) {
       this.#disconnected(error, redis);
@@ -167,7 +147,7 @@ export class RedisNewest implements Newest {
     const redis = this.#redis;
     if (redis === undefined) return;
     try {
-      await settle(redis, identifier, claim, description, configuration);
+      await settle(redis, identifier, claim, description, configuration, this.#highest());
     } catch (error) {
       this.#disconnected(error, redis);
     }
@@ -179,7 +159,7 @@ export class RedisNewest implements Newest {
     try {
       redis = withScripts(await connectRedis(this.#options.url, { enableAutoPipelining: true }));
       // A Redis that answers but refuses writes (full, a replica) is of no use.
-      await withTimeout(CONNECT_TIMEOUT_MS, redis.claimNewest(...keysOf(''), this.#options.workerId, 1));
+      await withTimeout(CONNECT_TIMEOUT_MS, redis.claimNewest(...keysOf(''), this.#options.workerId, 1, 1));
       if (this.#closed) {
         redis.disconnect();
         return;
@@ -207,7 +187,14 @@ export class RedisNewest implements Newest {
         identifiers.slice(i, i + CATCH_UP_BATCH).map(async (identifier) => {
           const marks = this.#local.known(identifier);
           if (marks !== undefined)
-            await settle(redis, identifier, noClaim, marks.Description, marks.TaskConfigurationId);
+            await settle(
+              redis,
+              identifier,
+              noClaim,
+              marks.Description,
+              marks.TaskConfigurationId,
+              this.#highest(),
+            );
         }),
       );
     }
@@ -223,54 +210,28 @@ export class RedisNewest implements Newest {
     this.#reconnect = setTimeout(() => void this.#connect(), RECONNECT_AFTER_MS);
   }
 
+  /** The highest mark that can be one. */
+  #highest(): number {
+    return Math.round(this.#options.now()) + MAX_AHEAD_MS;
+  }
+
+  /** A mark found on Redis: anyone may have written it. One that is not a time, or lies far ahead, counts as none. */
+  #read(text: string | null, identifier: string): number {
+    if (text === null) return Number.NEGATIVE_INFINITY;
+    if (/^-?\d+$/.test(text) && Number(text) <= this.#highest()) return Number(text);
+    this.#sayForeign('marks', identifier);
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  #sayForeign(what: ForeignKey, identifier: string): void {
+    if (this.#foreign.has(what)) return;
+    this.#foreign.add(what);
+    this.#options.onForeign(what, identifier);
+  }
+
   #report(shared: boolean, reason?: unknown): void {
     if (this.#reported === shared) return;
     this.#reported = shared;
     this.#options.onShared(shared, reason);
   }
-}
-
-function withScripts(redis: Redis): ScriptedRedis {
-  redis.defineCommand('claimNewest', { numberOfKeys: 2, lua: CLAIM });
-  redis.defineCommand('settleNewest', { numberOfKeys: 2, lua: SETTLE });
-  return redis as ScriptedRedis;
-}
-
-/** `forMs` as in `#forMs`; an empty token is no claim. */
-interface ReleasedClaim {
-  readonly token: string;
-  readonly forMs: number;
-}
-
-const noClaim: ReleasedClaim = { token: '', forMs: 0 };
-
-async function settle(
-  redis: ScriptedRedis,
-  identifier: string,
-  { token, forMs }: ReleasedClaim,
-  description: number,
-  configuration: number,
-): Promise<void> {
-  await redis.settleNewest(
-    ...keysOf(identifier),
-    token,
-    MARKS_KEPT_MS,
-    forMs,
-    toText(description),
-    toText(configuration),
-  );
-}
-
-function keysOf(identifier: string): [marks: string, claim: string] {
-  return [`ota-updater:newest:{${identifier}}`, `ota-updater:claim:{${identifier}}`];
-}
-
-/** A value that is not a number, written by someone else, counts as no mark. */
-function toMark(text: string | null): number {
-  const mark = text === null ? Number.NaN : Number(text);
-  return Number.isNaN(mark) ? Number.NEGATIVE_INFINITY : mark;
-}
-
-function toText(mark: number): string {
-  return mark === Number.NEGATIVE_INFINITY ? '' : String(mark);
 }

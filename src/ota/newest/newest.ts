@@ -36,6 +36,14 @@ export interface Newest {
   close(): void;
 }
 
+/** Margin of a claim's duration over the longest call, in milliseconds. */
+const CLAIM_MARGIN_MS = 5_000;
+
+/** How long a claim lasts after its worker has died, in milliseconds: longer than a call can take. */
+export function claimDurationMs(callTimeoutMs: number): number {
+  return callTimeoutMs + CLAIM_MARGIN_MS;
+}
+
 /** Most Identifiers remembered. */
 export const MAX_REMEMBERED = 50_000;
 
@@ -115,9 +123,9 @@ export class LocalNewest implements Newest {
   }
 }
 
-/** The mark of a field: `at`, or -Infinity when it was not sent. */
+/** The mark of a field: `at`, or -Infinity when it was not sent or `at` is not a time. */
 export function markOf(value: string | undefined, at: number): number {
-  return value === undefined ? Number.NEGATIVE_INFINITY : at;
+  return value === undefined || !Number.isFinite(at) ? Number.NEGATIVE_INFINITY : at;
 }
 
 function read({ slots, times }: Generation, identifier: string): Marks | undefined {

@@ -38,8 +38,10 @@ export interface Leased {
 
 export interface LeaseKeeperOptions<T extends Leased> {
   readonly seconds: number;
-  /** Monotonic milliseconds. */
+  /** Milliseconds since some start; see `QueueTime`. */
   readonly now: () => number;
+  /** Leases may have ended without `now` telling: the machine may have been suspended. */
+  readonly doubtful?: () => boolean;
   readonly extend: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
   /** The lease is gone; the keeper has forgotten the item. */
   readonly onLost: (item: T, reason: string) => void;
@@ -120,7 +122,8 @@ export class LeaseKeeper<T extends Leased> {
 
   #holdsFor(item: T, ms: number): boolean {
     const lease = this.#leases.get(item);
-    return lease !== undefined && this.#msLeft(lease) > ms;
+    if (lease === undefined || this.#options.doubtful?.() === true) return false;
+    return this.#msLeft(lease) > ms;
   }
 
   /**

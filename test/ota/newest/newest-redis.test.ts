@@ -1,6 +1,8 @@
 /** Shared newest-wins marks, on a real Redis server. */
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { staleFields } from '../../../src/message/newest.ts';
 import type { Claim } from '../../../src/ota/newest/newest.ts';
 import { RedisNewest } from '../../../src/ota/newest/newest-redis.ts';
 import { startRedisDoor } from '../../../testing/redis/door.ts';
@@ -12,12 +14,16 @@ const none = Number.NEGATIVE_INFINITY;
 /** A worker's marks, and the changes between shared and alone that it has reported. */
 function marksOn(url: string, claimMs = 60_000, unansweredMs = 60_000) {
   const changed: boolean[] = [];
+  const foreign: string[] = [];
   const watchers = new Set<() => void>();
   const newest = new RedisNewest({
     url,
     workerId: `w${Math.random()}`,
     claimMs,
     unansweredMs,
+    longestClaimMs: 120_000,
+    now: Date.now,
+    onForeign: (what, identifier) => foreign.push(`${what} of ${identifier}`),
     onShared: (shared) => {
       changed.push(shared);
       for (const watcher of watchers) watcher();
@@ -33,7 +39,7 @@ function marksOn(url: string, claimMs = 60_000, unansweredMs = 60_000) {
       watchers.add(watcher);
       watcher();
     });
-  return { newest, changed, changes };
+  return { newest, changed, changes, foreign };
 }
 
 async function claimOf(newest: RedisNewest, identifier: string): Promise<Claim> {
@@ -136,6 +142,80 @@ describe.skipIf(!redisInstalled())('with Redis', () => {
     const { newest } = marksOn(redis.url);
     await claimOf(newest, 'task');
     expect(newest.known('task')).toEqual({ Description: none, TaskConfigurationId: 7 });
+  });
+
+  test('a mark more than 10 minutes ahead counts for nothing, is said, and is not written back after FLUSHALL', async () => {
+    const { newest, foreign } = marksOn(redis.url);
+    const at = Date.now();
+    await client().hset('ota-updater:newest:{task}', { d: 9e15, t: at + 9 * 60_000 });
+    const claim = await claimOf(newest, 'task');
+    expect(newest.known('task')).toEqual({ Description: none, TaskConfigurationId: at + 9 * 60_000 });
+    await newest.applied('task', { Description: 'x' }, at, claim, false);
+    expect(await client().hgetall('ota-updater:newest:{task}')).toEqual({
+      d: String(at),
+      t: String(at + 9 * 60_000),
+    });
+    await client().hset('ota-updater:newest:{task}', { d: 9e15 });
+    await claimed(newest, 'task');
+    await redis.flush();
+    await newest.applied('task', { Description: 'x' }, at + 1, undefined, false);
+    expect(await client().hget('ota-updater:newest:{task}', 'd')).toBe(String(at + 1));
+    // Of the first one only.
+    expect(foreign).toEqual(['marks of task']);
+  });
+
+  test('a claim without an end, or with one too far off, is given the end of ours', async () => {
+    const { newest, foreign } = marksOn(redis.url, 200);
+    await client().set('ota-updater:claim:{endless}', 'somebody');
+    await client().set('ota-updater:claim:{long}', 'somebody', 'PX', 3_600_000);
+    expect([await newest.claim('endless'), await newest.claim('long')]).toEqual(['held', 'held']);
+    await Promise.all([claimed(newest, 'endless'), claimed(newest, 'long')]);
+    expect(foreign).toEqual(['claim of endless']);
+  });
+
+  test('whatever the keys hold: sharing stays on, the claim comes, and no update is taken for an old one', async () => {
+    const { newest, changed, changes } = marksOn(redis.url, 20);
+    const other = marksOn(redis.url, 20).newest;
+    await changes(1);
+    const raw = client();
+    const now = Date.now();
+    const values = fc.oneof(
+      fc.string(),
+      fc.integer({ max: now }).map(String),
+      fc.double({ min: now + 700_000 }).map(String),
+      fc.constantFrom('nan', 'inf', '-inf', '0x7fffffffffffffff', '1e300', '9'.repeat(400), ' 5', '', '-'),
+    );
+    const contents = fc.oneof(
+      fc.record({ type: fc.constant('hash'), d: values, t: values }),
+      fc.record({ type: fc.constant('string'), d: values, ttl: fc.constantFrom(0, 10, 3_600_000) }),
+      fc.record({ type: fc.constantFrom('list', 'set', 'zset', 'stream', 'none'), d: values }),
+    );
+    type Content = typeof contents extends fc.Arbitrary<infer T> ? T : never;
+    const write = async (key: string, content: Content): Promise<void> => {
+      if ('t' in content) await raw.hset(key, { d: content.d, t: content.t });
+      else if ('ttl' in content)
+        await (content.ttl === 0 ? raw.set(key, content.d) : raw.set(key, content.d, 'PX', content.ttl));
+      else if (content.type === 'list') await raw.rpush(key, content.d);
+      else if (content.type === 'set') await raw.sadd(key, content.d);
+      else if (content.type === 'zset') await raw.zadd(key, 1, content.d);
+      else if (content.type === 'stream') await raw.xadd(key, '*', 'd', content.d);
+    };
+    let count = 0;
+    await fc.assert(
+      fc.asyncProperty(contents, contents, async (marks, claim) => {
+        const task = `task${count++}`;
+        await write(`ota-updater:newest:{${task}}`, marks);
+        await write(`ota-updater:claim:{${task}}`, claim);
+        const had = await claimed(newest, task);
+        const update = { Identifier: task, Description: 'x', TaskConfigurationId: 'y' };
+        expect(staleFields(update, now, newest.known(task))).toEqual([]);
+        await newest.applied(task, update, now, had, false);
+        await claimed(other, task);
+        expect(other.known(task)).toEqual({ Description: now, TaskConfigurationId: now });
+      }),
+      { numRuns: 100 },
+    );
+    expect(changed).toEqual([true]);
   });
 
   test('marking works after FLUSHALL and SCRIPT FLUSH', async () => {

@@ -22,13 +22,14 @@ interface Held {
 }
 
 interface Setting {
+  readonly doubtful?: () => boolean;
   readonly seconds?: number;
   readonly maxHoldMs?: number;
   /** How SQS answers; confirms everything when omitted. */
   readonly extend?: (changes: readonly VisibilityChange[]) => Promise<BatchFailure[]>;
 }
 
-function setUp({ seconds = 12, maxHoldMs, extend = async () => [] }: Setting = {}) {
+function setUp({ seconds = 12, maxHoldMs, doubtful, extend = async () => [] }: Setting = {}) {
   const requests: string[][] = [];
   const lost: string[] = [];
   const walls: string[] = [];
@@ -47,6 +48,7 @@ function setUp({ seconds = 12, maxHoldMs, extend = async () => [] }: Setting = {
     callTimeoutMs: 5_000,
     health: { failing: false, carriedOut: () => {}, failed: () => {} },
     ...(maxHoldMs !== undefined && { maxHoldMs }),
+    ...(doubtful !== undefined && { doubtful }),
   });
   onTestFinished(() => keeper.stop());
   const hold = (...names: string[]): Held[] => {
@@ -536,3 +538,15 @@ function deadlines(sqs: FauxqsServer): number[] {
     sqs.inspectQueue('updates')?.messages.inflight.map(({ visibilityDeadline }) => visibilityDeadline) ?? []
   );
 }
+
+test('while the machine may have been suspended nothing counts as certainly ours, and nothing as lost', async () => {
+  let doubtful = false;
+  const { keeper, hold, lost } = setUp({ doubtful: () => doubtful });
+  const [item] = hold('a');
+  if (item === undefined) return;
+  const before = keeper.holds(item);
+  doubtful = true;
+  const meanwhile = keeper.holds(item);
+  doubtful = false;
+  expect([before, meanwhile, keeper.holds(item), lost]).toEqual([true, false, true, []]);
+});

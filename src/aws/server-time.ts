@@ -1,5 +1,6 @@
-/** How far the local clock is from SQS's, read off the `Date` header of its answers. */
-
+/** The time by the server's clock, read off the `Date` header of its answers. */
+import type { Clock } from '../time/clock.ts';
+import { parseHttpDate } from '../time/http-date.ts';
 import { NEAREST_TO_THE_WIRE } from './open-call.ts';
 
 type Middleware = <Args, Answer extends { readonly response: unknown }>(
@@ -16,28 +17,46 @@ interface WatchedClient {
   };
 }
 
+/** The header is made when the answer is, and of a long poll that is at its end. */
+const LONGEST_EXCHANGE_MS = 2_000;
+
 /**
  * Watches every answer of `client`, one that `createSqsClient` made, from now on, refusals included: a clock that is
  * far off is refused, and the refusal carries the right time.
- * @param now the local clock, in epoch milliseconds.
- * @returns a reader of the latest skew in milliseconds, positive when the local clock is ahead; undefined before
- * the first answer that carries a date. Good to about a second: the header has no finer resolution.
+ * @param onAnswer called when an answer with a date has come, with what the server's time is now, in epoch milliseconds.
+ * Good to about a second: the header has no finer resolution.
  */
-export function watchClockSkew(client: WatchedClient, now: () => number): () => number | undefined {
-  let skewMs: number | undefined;
+export function watchServerTime(
+  client: WatchedClient,
+  { wall, monotonic }: Clock,
+  onAnswer: (at: number) => void,
+): void {
   client.middlewareStack.addRelativeTo(
     <Args, Answer extends { readonly response: unknown }>(next: (args: Args) => Promise<Answer>) =>
       async (args: Args): Promise<Answer> => {
-        const askedAt = now();
+        const askedAt = monotonic();
         const result = await next(args);
-        const servedAt = Date.parse(dateHeader(result.response) ?? '');
+        const servedAt = parseHttpDate(dateHeader(result.response) ?? '', wall());
         // The header drops the fraction of its second; the answer was made about half-way through the exchange.
-        if (!Number.isNaN(servedAt)) skewMs = (askedAt + now()) / 2 - (servedAt + 500);
+        if (servedAt !== undefined)
+          onAnswer(servedAt + 500 + Math.min(monotonic() - askedAt, LONGEST_EXCHANGE_MS) / 2);
         return result;
       },
     // Near the wire, so that it sees an answer before that becomes an error.
-    { relation: 'before', toMiddleware: NEAREST_TO_THE_WIRE.name, name: 'clockSkewWatch' },
+    { relation: 'before', toMiddleware: NEAREST_TO_THE_WIRE.name, name: 'serverTimeWatch' },
   );
+}
+
+/**
+ * The same as a difference.
+ * @returns a reader of how far this machine's clock was ahead of the server's at the latest answer, in milliseconds;
+ * undefined before the first answer that carries a date.
+ */
+export function watchClockSkew(client: WatchedClient, clock: Clock): () => number | undefined {
+  let skewMs: number | undefined;
+  watchServerTime(client, clock, (at) => {
+    skewMs = clock.wall() - at;
+  });
   return () => skewMs;
 }
 
