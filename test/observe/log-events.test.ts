@@ -149,6 +149,9 @@ describe('the log', () => {
     expect(linesOf({ type: 'newest-memory', shared: true })).toMatchObject([
       { level: 'info', event: 'newest.shared' },
     ]);
+    expect(linesOf({ type: 'newest-foreign', what: 'marks', identifier: 'a1' })).toMatchObject([
+      { level: 'warn', event: 'newest.foreign', what: 'marks', identifier: 'a1' },
+    ]);
   });
 
   test('warns of a deferral, with its failure', () => {
