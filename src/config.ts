@@ -1,4 +1,6 @@
 /** Configuration: from environment variables to one frozen object (docs/reference/configuration.md). */
+import { awsFaults } from './config/aws.ts';
+import { type Environment, readVariable } from './config/environment.ts';
 import { type Variable, variables } from './config/variables.ts';
 import { CommandError, exitCodes } from './errors.ts';
 
@@ -21,7 +23,7 @@ export const apiSettings = [
 ] as const satisfies readonly (keyof Config)[];
 export type ApiConfig = Pick<Config, (typeof apiSettings)[number]>;
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment };
 
 /** Every fault of a configuration in one message, a line each. */
 export class ConfigError extends CommandError {
@@ -47,13 +49,44 @@ export function readConfig<Name extends keyof Config = keyof Config, Needed exte
   environment: Environment,
   names: readonly Name[] = allSettings as Name[],
   needed: readonly Needed[] = [],
-): Pick<Config, Name> & { readonly [Each in Needed]: NonNullable<Config[Each]> } {
+): PartOfConfig<Name, Needed> {
+  return read(environment, names, needed, []);
+}
+
+/**
+ * As {@link readConfig}, for a command that makes requests to AWS: region, endpoints and proxies are checked besides.
+ * @throws ConfigError naming every fault at once.
+ */
+export function readConfigForAws<
+  Name extends keyof Config = keyof Config,
+  Needed extends keyof Config = never,
+>(
+  environment: Environment,
+  names: readonly Name[] = allSettings as Name[],
+  needed: readonly Needed[] = [],
+): PartOfConfig<Name, Needed> {
+  return read(environment, names, needed, awsFaults(environment));
+}
+
+type PartOfConfig<Name extends keyof Config, Needed extends keyof Config> = Pick<Config, Name> & {
+  readonly [Each in Needed]: NonNullable<Config[Each]>;
+};
+
+function read<Name extends keyof Config, Needed extends keyof Config>(
+  environment: Environment,
+  names: readonly Name[],
+  needed: readonly Needed[],
+  otherFaults: readonly string[],
+): PartOfConfig<Name, Needed> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const name of new Set<keyof Config>([...names, ...needed])) {
     const { schema, fallback, ...variable }: Variable<unknown> = variables[name];
-    // An empty variable is one that is not set.
-    const text = environment[variable.name] || fallback;
+    const { text = fallback, fault } = readVariable(environment, variable.name);
+    if (fault !== undefined) {
+      faults.push(`${variable.name}: ${fault}`);
+      continue;
+    }
     if (text === undefined) {
       if (variable.required || needed.includes(name as Needed)) faults.push(`${variable.name}: is required`);
       values[name] = undefined;
@@ -63,9 +96,9 @@ export function readConfig<Name extends keyof Config = keyof Config, Needed exte
     if (error === undefined) values[name] = data;
     else faults.push(`${variable.name}: ${error.issues[0]?.message}${shown(variable.name, text)}`);
   }
-  faults.push(...contradictions(values));
+  faults.push(...contradictions(values), ...otherFaults);
   if (faults.length > 0) throw new ConfigError(faults);
-  return Object.freeze(values) as ReturnType<typeof readConfig<Name, Needed>>;
+  return Object.freeze(values) as PartOfConfig<Name, Needed>;
 }
 
 /** The value in a fault, unless it is a URL, which may hold a password. */

@@ -4,6 +4,8 @@ import { contextOf } from './cli/context.ts';
 import type { SignalInbox } from './cli/signal-inbox.ts';
 import { CommandError, exitCodes } from './errors.ts';
 import { runProgram } from './program.ts';
+import { printableLines } from './text/printable.ts';
+import { remoteStack, remoteText } from './text/remote.ts';
 
 /** For connections that close by themselves, in milliseconds. */
 const LINGER_MS = 200;
@@ -26,10 +28,17 @@ async function exitCodeOf(process: NodeJS.Process, signals: SignalInbox): Promis
   } catch (error) {
     // Commander has already printed the help, the version or its message.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.misuse;
-    if (!(error instanceof CommandError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    if (!(error instanceof CommandError)) throw bug(error);
+    process.stderr.write(`${printableLines(error.message)}\n`);
     return error.exitCode;
   }
+}
+
+/** The same error with a stack that may be printed: its message can be of any origin. */
+function bug(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const stack = printableLines(remoteStack(error.stack ?? error.message));
+  return Object.assign(new Error(remoteText(error.message)), { stack });
 }
 
 /** Resolves when what was written so far is written, or cannot be. */

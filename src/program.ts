@@ -4,6 +4,7 @@ import type { CommandContext } from './cli/context.ts';
 import { compileSooner, keepMemoryFlat } from './cli/v8-flags.ts';
 import { misuse } from './errors.ts';
 import { WIDTH } from './text/layout.ts';
+import { printableLines } from './text/printable.ts';
 import { version } from './version.ts';
 
 /** Gives a command its description, arguments, options and action. */
@@ -70,7 +71,7 @@ export async function runProgram(
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
+      writeErr: (text) => context.stderr.write(printableLines(text)),
       getOutHelpWidth: () => context.stdout.columns ?? WIDTH,
       getErrHelpWidth: () => context.stderr.columns ?? WIDTH,
     })

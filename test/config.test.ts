@@ -207,6 +207,25 @@ describe('readConfig', () => {
     expect(new ConfigError(faults).message).not.toContain('hunter2');
   });
 
+  test.each([
+    ['RATE_LIMIT', '"10"', /in quotes/],
+    ['REDIS_URL', "'redis://:hunter2@cache'", /in quotes/],
+    ['QUEUE_URL', `"${queues.QUEUE_URL}"`, /in quotes/],
+    ['QUEUE_URL', `${queues.QUEUE_URL}\r`, /carriage return/],
+    ['LOG_LEVEL', 'info ', /blank/],
+    ['STATE_DIR', '\ufeff/state', /byte order mark/],
+    ['\ufeffQUEUE_URL', queues.QUEUE_URL, /byte order mark/],
+    ['QUEUE_URL', 'http://sqs.eu-west-1.amazonaws.com/1/q', /must begin with https/],
+    ['DEAD_LETTER_QUEUE_URL', 'http://queue.amazonaws.com/1/q', /must begin with https/],
+    ['OUTCOME_QUEUE_URL', 'http://sqs.cn-north-1.amazonaws.com.cn/1/q', /must begin with https/],
+  ])('says how a value is written wrong: %s=%j', (name, text, says) => {
+    const plain = name.replace('\ufeff', '');
+    const faults = faultsOf({ [plain]: undefined, [name]: text });
+    expect(faults).toEqual([expect.stringMatching(says)]);
+    expect(faults[0]).toMatch(new RegExp(`^${plain}: `));
+    expect(faults[0]).not.toContain('hunter2');
+  });
+
   test('does not print the secret in two queue URLs that are the same', () => {
     const url = 'https://user:hunter2@host/q';
     const faults = faultsOf({ QUEUE_URL: url, DEAD_LETTER_QUEUE_URL: url });

@@ -1,7 +1,7 @@
 /** The rule about the API's endpoint. */
 
+import { endpointVariables } from '../aws/endpoints.ts';
 import { printableUrl } from '../text/urls.ts';
-import { endpointVariables } from './endpoint.ts';
 import type { Finding, Rule } from './finding.ts';
 
 /** Where AWS IoT Managed Integrations is known to run. */

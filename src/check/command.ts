@@ -1,7 +1,7 @@
 /** `check`: is everything in place for a worker with this configuration? */
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
-import { readConfig } from '../config.ts';
+import { readConfigForAws } from '../config.ts';
 import { exitCodes } from '../errors.ts';
 import { isOk } from './findings.ts';
 import { findingsAsJson, findingsAsText } from './report.ts';
@@ -13,7 +13,7 @@ export function configureCheck(command: Command, context: CommandContext): void 
     .description('Check configuration, queues, permissions and clock, and say what to fix')
     .option('--json', 'print { ok, findings } instead of lines')
     .action(async ({ json }: { json?: boolean }) => {
-      const findings = await runCheck(readConfig(context.env), context.env);
+      const findings = await runCheck(readConfigForAws(context.env), context.env);
       context.stdout.write(json === true ? findingsAsJson(findings) : findingsAsText(findings));
       context.exitCode = isOk(findings) ? exitCodes.done : exitCodes.failed;
     });

@@ -1,10 +1,12 @@
 /** Collects the facts that the rules judge. I/O is passed in; a failure is a fact. */
+
+import { customEndpoint } from '../aws/endpoints.ts';
 import type { Config, Environment } from '../config.ts';
 import type { SQSClient } from '../queue/client.ts';
 import { errorFacts, type SqsErrorKind, sqsErrorKind } from '../queue/errors.ts';
 import { Queue } from '../queue/queue.ts';
 import type { QueueAttributes } from '../queue/types.ts';
-import { type ApiEndpoint, apiEndpoint, customEndpoint } from './endpoint.ts';
+import { type ApiEndpoint, apiEndpoint } from './endpoint.ts';
 
 /** An error as the findings need it. */
 interface ReadError {

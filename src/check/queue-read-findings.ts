@@ -1,9 +1,9 @@
 /** Rules about access to the queues: each exists, its settings may be read, and it is in the region of the signatures. */
 
+import { endpointVariables } from '../aws/endpoints.ts';
 import type { SqsErrorKind } from '../queue/errors.ts';
 import { duration } from '../text/times.ts';
 import { printableUrl } from '../text/urls.ts';
-import { endpointVariables } from './endpoint.ts';
 import type { QueueFacts, QueueRole } from './facts.ts';
 import type { Finding, Rule, RuleName } from './finding.ts';
 

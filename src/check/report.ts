@@ -1,24 +1,25 @@
 /** Findings to text: for people and for scripts. */
 
 import { counted } from '../text/numbers.ts';
+import { escapeJson, printable } from '../text/printable.ts';
 import type { Finding, Severity } from './finding.ts';
 import { isOk } from './findings.ts';
 
 const labels: Readonly<Record<Severity, string>> = { ok: 'ok', warning: 'warn', error: 'FAIL' };
 
-/** One aligned line a finding and a final line that sums them up. Ends with a newline. */
+/** Nothing in it can control a terminal. One aligned line a finding and a final line that sums them up. Ends with a newline. */
 export function findingsAsText(findings: readonly Finding[]): string {
   const width = Math.max(0, ...findings.map(({ where }) => where.length));
   const lines = findings.map(({ severity, where, what, fix }) => {
     const remedy = fix === undefined ? '' : `; ${fix}`;
-    return `${labels[severity].padEnd(4)}  ${where.padEnd(width)}  ${what}${remedy}`;
+    return printable(`${labels[severity].padEnd(4)}  ${where.padEnd(width)}  ${what}${remedy}`);
   });
   return `${[...lines, '', summary(findings)].join('\n')}\n`;
 }
 
 /** `{ ok, findings }` as JSON. Ends with a newline. */
 export function findingsAsJson(findings: readonly Finding[]): string {
-  return `${JSON.stringify({ ok: isOk(findings), findings }, null, 2)}\n`;
+  return `${escapeJson(JSON.stringify({ ok: isOk(findings), findings }, null, 2))}\n`;
 }
 
 function summary(findings: readonly Finding[]): string {

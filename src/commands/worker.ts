@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, readConfigForAws } from '../config.ts';
 import { CommandError, messageOf } from '../errors.ts';
 import { LogDestination } from '../observe/log-destination.ts';
 import { writeLine } from '../observe/log-events.ts';
@@ -19,7 +19,7 @@ export function configureWorker(command: Command, context: CommandContext): void
         'variables (docs/reference/configuration.md).',
     )
     .action(async () => {
-      const config = readConfig(context.env);
+      const config = readConfigForAws(context.env);
       const destination = new LogDestination(context.stdout, (count) => {
         writeLine(log, logLines.linesLost, () => ({ count }));
       });

@@ -1,5 +1,7 @@
 /** Every setting: its environment variable, what the variable accepts, its default and its meaning. */
 import { z } from 'zod';
+import { isClearTextToAws } from '../aws/endpoints.ts';
+import { CLEAR_TEXT } from './aws.ts';
 
 /** The longest time-out of a call that a worker may be set to, in milliseconds. */
 export const MAX_CALL_TIMEOUT_MS = 600_000;
@@ -16,7 +18,9 @@ export interface Variable<T> {
   readonly doc: string;
 }
 
-const queueUrl = z.url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' });
+const queueUrl = z
+  .url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' })
+  .refine((url) => !isClearTextToAws(url), CLEAR_TEXT);
 
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
 

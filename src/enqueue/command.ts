@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { collect, readAssignments, readFormat, toFields, wholeNumber } from '../cli/flags.ts';
 import { interruptible } from '../cli/signals.ts';
+import { ConfigError, readConfig, readConfigForAws } from '../config.ts';
 import { CommandError, exitCodes, misuse } from '../errors.ts';
 import type { SetFields } from '../input/rows.ts';
 import { updateFields } from '../message/update.ts';
@@ -102,7 +103,11 @@ function readQueueUrl(flags: Flags, context: CommandContext): string | undefined
     if (flags.dryRun === true) return undefined;
     throw misuse('No queue is given: set QUEUE_URL or use --queue-url URL.');
   }
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
-  const source = flags.queueUrl === undefined ? 'QUEUE_URL' : '--queue-url';
-  throw misuse(`${source}: must be the URL of a queue (https://sqs.…).`);
+  const read = flags.dryRun === true ? readConfig : readConfigForAws;
+  try {
+    return read({ ...context.env, QUEUE_URL: text }, [], ['queueUrl']).queueUrl;
+  } catch (error) {
+    if (flags.queueUrl === undefined || !(error instanceof ConfigError)) throw error;
+    throw new ConfigError(error.faults.map((fault) => fault.replace(/^QUEUE_URL:/, '--queue-url:')));
+  }
 }

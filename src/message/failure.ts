@@ -4,6 +4,7 @@
  */
 
 import { type AwsErrorKind, awsErrorKind, isConnectionCode } from '../aws/errors.ts';
+import { remoteName, remoteStack, remoteText } from '../text/remote.ts';
 import { parseHttpDate } from '../time/http-date.ts';
 
 /**
@@ -57,8 +58,6 @@ export interface CallError {
 /** Longest wait that Retry-After is followed for, in milliseconds. */
 export const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
-const MAX_MESSAGE_LENGTH = 1_000;
-
 /** Kinds of the error names that all AWS services share; `denied` is decided after the status. */
 const sharedKinds: Readonly<Record<Exclude<AwsErrorKind, 'denied'>, FailureKind>> = {
   'no-credentials': 'misconfigured',
@@ -106,12 +105,12 @@ export function classify(error: CallError, now: number): Failure {
     error.retryAfter === undefined ? undefined : retryAfter(error.retryAfter, error.date, now);
   return {
     kind,
-    name: error.name === '' ? 'Error' : error.name.slice(0, 200),
-    message: safeMessage(error.message),
+    name: error.name === '' ? 'Error' : remoteName(error.name),
+    message: remoteText(error.message),
     ...(error.status !== undefined && { status: error.status }),
-    ...(error.requestId !== undefined && { requestId: error.requestId }),
+    ...(error.requestId !== undefined && { requestId: remoteName(error.requestId) }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(kind === 'internal' && error.stack !== undefined && { stack: error.stack }),
+    ...(kind === 'internal' && error.stack !== undefined && { stack: remoteStack(error.stack) }),
   };
 }
 
@@ -144,15 +143,4 @@ export function parseRetryAfter(header: string, now: number): number | undefined
   const at = seconds === undefined ? parseHttpDate(text, now) : undefined;
   const ms = seconds ?? (at === undefined ? undefined : at - now);
   return ms === undefined ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
-}
-
-/** Where an AWS error begins to quote the signed request, with signature and session token. */
-const quotedRequest =
-  /the canonical string|string-to-sign|authorization\s*[=:]|aws4-hmac-sha256|credential=|signature=|x-amz-security-token/i;
-
-/** The message as one line of at most 1,000 characters, cut where it begins to quote a signed request. */
-export function safeMessage(message: string): string {
-  const quoted = message.search(quotedRequest);
-  const text = quoted < 0 ? message : message.slice(0, quoted);
-  return text.replace(/\s+/g, ' ').trim().slice(0, MAX_MESSAGE_LENGTH);
 }

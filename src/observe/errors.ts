@@ -1,5 +1,5 @@
 /** Errors as fields of a log line. */
-import { safeMessage } from '../message/failure.ts';
+import { remoteName, remoteText } from '../text/remote.ts';
 
 export interface DescribedError {
   readonly name: string;
@@ -22,15 +22,15 @@ interface Shape {
  */
 export function describeError(error: unknown): DescribedError {
   if (typeof error !== 'object' || error === null)
-    return { name: 'Error', message: safeMessage(String(error)) };
+    return { name: 'Error', message: remoteText(String(error)) };
   const { name, message, code, $metadata } = error as Shape;
   const status = $metadata?.httpStatusCode;
   const requestId = $metadata?.requestId;
   return {
-    name: typeof name === 'string' ? name : 'Error',
-    message: safeMessage(typeof message === 'string' ? message : ''),
-    ...(typeof code === 'string' && { code }),
+    name: typeof name === 'string' ? remoteName(name) : 'Error',
+    message: remoteText(typeof message === 'string' ? message : ''),
+    ...(typeof code === 'string' && { code: remoteName(code) }),
     ...(typeof status === 'number' && { status }),
-    ...(typeof requestId === 'string' && { requestId }),
+    ...(typeof requestId === 'string' && { requestId: remoteName(requestId) }),
   };
 }

@@ -1,7 +1,8 @@
 /** One update's calls: before each a permit and, where workers share a memory, a claim; after each what is remembered. */
-import { classify, type Failure, safeMessage } from '../message/failure.ts';
+import { classify, type Failure } from '../message/failure.ts';
 import { freshPart, type NewestField, staleFields } from '../message/newest.ts';
 import type { Update } from '../message/update.ts';
+import { remoteStack, remoteText } from '../text/remote.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import type { OtaApi } from './client.ts';
@@ -224,7 +225,7 @@ export function bugFailure(thrown: unknown): Failure {
   return {
     kind: 'internal',
     name: error.name,
-    message: safeMessage(error.message),
-    ...(error.stack !== undefined && { stack: error.stack }),
+    message: remoteText(error.message),
+    ...(error.stack !== undefined && { stack: remoteStack(error.stack) }),
   };
 }

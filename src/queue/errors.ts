@@ -7,6 +7,7 @@ import {
   neverConnected,
   withoutSuffix,
 } from '../aws/errors.ts';
+import { remoteName, remoteText } from '../text/remote.ts';
 
 /**
  * Beside the kinds that all of AWS's services have:
@@ -117,7 +118,7 @@ export function failedQueue(error: unknown): string | undefined {
   return (error as { readonly [QUEUE]?: string })[QUEUE];
 }
 
-/** The parts of an error that its meaning is read off. */
+/** The parts of an error that its meaning is read off, fit to be shown. */
 export interface SqsErrorFacts {
   readonly name: string;
   readonly message: string;
@@ -129,11 +130,11 @@ export interface SqsErrorFacts {
 
 export function errorFacts(error: unknown): SqsErrorFacts {
   if (!(error instanceof Error))
-    return { name: 'Error', message: String(error), status: undefined, code: undefined };
+    return { name: 'Error', message: remoteText(String(error)), status: undefined, code: undefined };
   const { $metadata, code } = error as { $metadata?: { httpStatusCode?: number }; code?: unknown };
   return {
-    name: error.name,
-    message: error.message,
+    name: remoteName(error.name),
+    message: remoteText(error.message),
     status: $metadata?.httpStatusCode,
     code: typeof code === 'string' ? code : undefined,
   };

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
+import { remoteName, remoteText } from '../text/remote.ts';
 import { bodyChecksum } from './checksums.ts';
 import { readReceived, toSqsAttributes } from './convert.ts';
 import { sqsNameKind, withQueue } from './errors.ts';
@@ -250,8 +251,8 @@ function failures({ Successful, Failed }: BatchOutput, keys: readonly string[]):
         key,
         // AWS sets the flag for its own faults too, throttling and KMS among them.
         senderFault: entry.SenderFault === true && sqsNameKind(entry.Code ?? '') === 'parcel',
-        code: entry.Code ?? 'Unknown',
-        message: entry.Message ?? '',
+        code: remoteName(entry.Code ?? 'Unknown'),
+        message: remoteText(entry.Message ?? ''),
       },
     ];
   });

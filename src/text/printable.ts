@@ -1,16 +1,29 @@
 /** Text of unknown origin, made safe for a terminal and for a report. PURE. */
 
-/** Controls, bidirectional and invisible format characters, lone surrogates, line and paragraph separators. */
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/**
+ * The one class of what no terminal and no log gets: controls, bidirectional marks and overrides, zero-width and tag
+ * characters and all else that is not seen, private and unassigned characters, lone surrogates, line and paragraph
+ * separators.
+ */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** The rule, and then most text is done: classes of Unicode take ten times as long. */
+const PLAIN = /^[\x20-\x7e\n]*$/;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** The text with every character that is not printable written as an escape: `\n`, `\u{1b}`. */
 export function printable(text: string): string {
+  if (PLAIN.test(text) && !text.includes('\n')) return text;
   return text.replace(
     UNPRINTABLE,
     (character) => SHORT[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
+}
+
+/** The same, except that its lines stay lines. */
+export function printableLines(text: string): string {
+  return PLAIN.test(text) ? text : text.split('\n').map(printable).join('\n');
 }
 
 /** The same, at most `max` characters long, escapes included; what is cut off is an ellipsis. */
@@ -22,8 +35,16 @@ export function shortPrintable(text: string, max = 80): string {
 
 /** A value as JSON on one line, with every character that is not printable as a `\\u` escape: still the same value. */
 export function printableJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
-    Array.from({ length: character.length }, (_, i) => toUnicodeEscape(character.charCodeAt(i))).join(''),
+  return escapeJson(JSON.stringify(value));
+}
+
+/** JSON with the same escapes, which change no value of it. Its line feeds, between values only, stay. */
+export function escapeJson(json: string): string {
+  if (PLAIN.test(json)) return json;
+  return json.replace(UNPRINTABLE, (character) =>
+    character === '\n'
+      ? character
+      : Array.from({ length: character.length }, (_, i) => toUnicodeEscape(character.charCodeAt(i))).join(''),
   );
 }
 

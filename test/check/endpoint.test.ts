@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { apiEndpoint, customEndpoint } from '../../src/check/endpoint.ts';
+import { customEndpoint } from '../../src/aws/endpoints.ts';
+import { apiEndpoint } from '../../src/check/endpoint.ts';
 
 describe('apiEndpoint', () => {
   test.each([

@@ -41,3 +41,11 @@ describe('findingsAsJson', () => {
     expect(JSON.parse(findingsAsJson([error]))).toEqual({ ok: false, findings: [error] });
   });
 });
+
+test('neither form can control a terminal, whatever a queue or a proxy answered', () => {
+  const what = 'needs \u202e\u001b[2J\u200b\u{e0041}\u2028 x';
+  const hostile: Finding = { ...error, what, where: what, fix: what };
+  for (const text of [findingsAsText([hostile]), findingsAsJson([hostile])])
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
+  expect(JSON.parse(findingsAsJson([hostile]))).toMatchObject({ findings: [hostile] });
+});

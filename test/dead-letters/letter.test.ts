@@ -37,6 +37,13 @@ describe('readLetter', () => {
     });
   });
 
+  test('shows nothing secret that a record quotes', () => {
+    const message = 'no: x-amz-security-token:abc';
+    const letter = letterWith({ error: { name: 'Signature=abc', message, requestId: 'Signature=abc' } });
+    expect(letter).toMatchObject({ errorName: '', errorMessage: 'no:' });
+    expect(JSON.stringify(letter.record)).not.toContain('abc');
+  });
+
   test('calls a letter foreign that SQS moved, and counts the redrives of its old record', () => {
     const arn = 'arn:aws:sqs:eu-west-1:123456789012:updates';
     const letter = letterWith({ redriveCount: 1 }, { deadLetterSourceArn: arn });

@@ -140,7 +140,7 @@ async function enqueue(
     typeof rows === 'string' ? rows : Array.from({ length: rows }, (_, i) => `a${i},Nightly ${i}\n`).join('');
   writeFileSync(join(cwd, 'tasks.csv'), header + csv);
   const context = fakeContext({
-    env: { QUEUE_URL: url },
+    env: { QUEUE_URL: url, AWS_REGION: 'eu-west-1' },
     cwd,
     stdin,
     clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => 0 },

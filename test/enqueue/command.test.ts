@@ -62,7 +62,7 @@ async function enqueue(
   { stdin = '', env, terminal = false, random = 0 }: Surroundings = {},
 ) {
   const context = fakeContext({
-    env: env ?? { QUEUE_URL: queueUrl() },
+    env: { AWS_REGION: 'eu-west-1', ...(env ?? { QUEUE_URL: queueUrl() }) },
     cwd,
     stdin: Readable.from([Buffer.from(stdin)]),
     isTerminal: terminal,

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jsonLine, printable, printableJson, shortPrintable } from '../../src/text/printable.ts';
+import {
+  escapeJson,
+  jsonLine,
+  printable,
+  printableJson,
+  printableLines,
+  shortPrintable,
+} from '../../src/text/printable.ts';
 
-const unsafe = /[\p{C}\p{Zl}\p{Zp}]/u;
+const unsafe = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 const anyText = fc.string({ unit: 'binary' });
 
 test.each([
@@ -10,6 +17,8 @@ test.each([
   ['\u001b[2J', '\\u{1b}[2J'],
   ['\u202egnp', '\\u{202e}gnp'],
   ['\ud800', '\\u{d800}'],
+  ['a\u200bb\u2066c\ufeff', 'a\\u{200b}b\\u{2066}c\\u{feff}'],
+  ['\u{e0041}\u3164', '\\u{e0041}\\u{3164}'],
   ['Zürich, 東京 🎉', 'Zürich, 東京 🎉'],
 ])('escapes what does not print in %j', (text, escaped) => {
   expect(printable(text)).toBe(escaped);
@@ -21,6 +30,10 @@ test('leaves nothing that can control a terminal, in any text', () => {
       expect(printable(text)).not.toMatch(unsafe);
       expect(printableJson(text)).not.toMatch(unsafe);
       expect(JSON.parse(printableJson(text))).toBe(text);
+      expect(printableLines(text)).toBe(text.split('\n').map(printable).join('\n'));
+      const pretty = escapeJson(JSON.stringify({ text }, null, 2));
+      expect(pretty.replaceAll('\n', '')).not.toMatch(unsafe);
+      expect(JSON.parse(pretty)).toEqual({ text });
     }),
   );
 });

@@ -62,7 +62,7 @@ export class JobsFolder {
   async run(add: AddCommand, args: readonly string[], options: JobsRun = {}): Promise<CommandRun> {
     const { env = {}, stdin = '', terminal = false, interrupt } = options;
     const context = fakeContext({
-      env: { RATE_LIMIT: 'unlimited', ...env },
+      env: { RATE_LIMIT: 'unlimited', AWS_REGION: 'eu-west-1', ...env },
       cwd: this.path,
       stdin: Readable.from([Buffer.from(stdin)]),
       isTerminal: terminal,

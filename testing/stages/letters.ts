@@ -1,6 +1,7 @@
-/** The dead-letter commands, those of jobs, and enqueue, in this process, as a user would type them. */
+/** The dead-letter commands, those of jobs, enqueue and check, in this process, as a user would type them. */
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
+import { configureCheck } from '../../src/check/command.ts';
 import type { CommandContext } from '../../src/cli/context.ts';
 import type { Environment } from '../../src/config.ts';
 import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
@@ -72,6 +73,7 @@ export async function runInProcess(
     exitCode: 0,
   };
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  configureCheck(program.command('check'), io);
   configureEnqueue(program.command('enqueue'), io);
   configureJobs(program.command('jobs'), io);
   configureDeadLetters(program.command('dead-letters'), io, 0);

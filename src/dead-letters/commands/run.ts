@@ -1,7 +1,7 @@
 /** What every dead-letter command works with: both queues by the configuration, and how their errors are reported. */
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { type Config, readConfig } from '../../config.ts';
+import { type Config, readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { createSqsClient, silentLogger } from '../../queue/client.ts';
 import { failedQueue } from '../../queue/errors.ts';
@@ -38,7 +38,7 @@ export async function startRun(
   pollSeconds: number | undefined,
   work: (run: LettersRun) => Promise<void>,
 ): Promise<void> {
-  const config = readConfig(context.env, settings);
+  const config = readConfigForAws(context.env, settings);
   const readerGone = new AbortController();
   const onOutputError = (): void => readerGone.abort();
   context.stdout.on('error', onOutputError);

@@ -9,6 +9,7 @@ import {
 import type { Message } from '../../message/message.ts';
 import { parseMessage } from '../../message/parse.ts';
 import { type UpdateCheck, updateSchema } from '../../message/update.ts';
+import { remoteName, remoteText } from '../../text/remote.ts';
 
 /** Why a letter is there; `foreign`: it has no record of a worker, or none that can be read. */
 export type LetterReason = DeadLetterReason | 'foreign';
@@ -26,16 +27,16 @@ const { JobId, RequestId } = updateSchema.shape;
 const recordSchema = z.object({
   reason: z.enum(deadLetterReasons),
   error: z.object({
-    name: z.string(),
+    name: z.string().transform(remoteName),
     status: z.number().optional(),
-    message: z.string().catch(''),
-    requestId: z.string().optional().catch(undefined),
+    message: z.string().catch('').transform(remoteText),
+    requestId: z.string().transform(remoteName).optional().catch(undefined),
   }),
   attempts: count.catch(0),
   receiveCount: count.catch(0),
   sentAt: instant.optional().catch(undefined),
   deadLetteredAt: instant,
-  sourceMessageId: z.string().catch(''),
+  sourceMessageId: z.string().catch('').transform(remoteName),
   sourceQueueUrl: z.string(),
   jobId: JobId.catch(undefined),
   requestId: RequestId.catch(undefined),

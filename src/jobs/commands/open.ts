@@ -1,6 +1,6 @@
 /** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
 import type { CommandContext } from '../../cli/context.ts';
-import { type Environment, readConfig } from '../../config.ts';
+import { type Environment, readConfig, readConfigForAws } from '../../config.ts';
 import { CommandError, misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -84,6 +84,7 @@ export async function withCollected<T>(
 ): Promise<T> {
   const { outcomeQueueUrl: url } = readConfig(context.env, ['outcomeQueueUrl']);
   if (url === undefined || (await ledger.isLeased(job.key))) return await work(undefined);
+  readConfigForAws(context.env, []);
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
   const queues = await openQueues(context.env, SOCKETS, say);
   const collector = queues.createCollector(url, {

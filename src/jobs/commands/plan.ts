@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { collect, readAssignments, readFormat, toFields } from '../../cli/flags.ts';
-import { apiSettings, readConfig } from '../../config.ts';
+import { apiSettings, readConfig, readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { toConditions, whereFields } from '../plan/conditions.ts';
@@ -52,7 +52,8 @@ export function addPlan(jobs: Command, context: CommandContext): void {
     .option('--json', 'print the summary as one JSON object')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.')
     .action(async (file: string | undefined, flags: Flags) => {
-      const config = readConfig(context.env, apiSettings);
+      const readsTasks = flags.fromTasks === true || flags.refresh === true;
+      const config = (readsTasks ? readConfigForAws : readConfig)(context.env, apiSettings);
       const options = { ...readOptions(file, flags, context), ...config };
       await runPlanning(context, config, flags.json === true, (planning) => makePlan(options, planning));
     });

@@ -4,7 +4,7 @@
  */
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { type ApiConfig, ConfigError, type Environment, readConfig } from '../../config.ts';
+import { type ApiConfig, ConfigError, type Environment, readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes, messageOf, misuse } from '../../errors.ts';
 import type { OtaReader } from '../../ota/reader.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -99,7 +99,7 @@ async function checkWarnings({ env, sleep }: CommandContext): Promise<readonly s
 }
 
 async function findings(env: Environment): Promise<readonly string[]> {
-  const config = readConfig(env);
+  const config = readConfigForAws(env);
   // The SDK takes 25 MB: not for a configuration that is wrong already.
   const { runCheck } = await import('../../check/run-check.ts');
   const found = await runCheck(config, env);

@@ -1,7 +1,7 @@
 /** `jobs reconcile JOB`: ends the rows whose outcome never came. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
-import { apiSettings, readConfig } from '../../config.ts';
+import { apiSettings, readConfigForAws } from '../../config.ts';
 import { number } from '../../text/numbers.ts';
 import { enterRest } from '../run/enter.ts';
 import { reconcileJob } from '../run/reconcile.ts';
@@ -21,7 +21,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
     .argument('<job>', 'the job');
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {
     const guards = readGuards(flags);
-    const api = readConfig(context.env, apiSettings);
+    const api = readConfigForAws(context.env, apiSettings);
     await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;
       const job = await findPlannedJob(ledger, jobId);

@@ -1,7 +1,7 @@
 /** What the commands that send have in common: ledger, queues and screen, the lease, and the end of such a command. */
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { readConfig } from '../../config.ts';
+import { readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Screen } from '../../text/live-block.ts';
@@ -37,7 +37,7 @@ export async function withSession<T>(
   context: CommandContext,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const config = readConfig(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
+  const config = readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
   return await interruptible(context, (signal) =>
     withLedger(context, async (ledger) => {
       const screen = createJobScreen(context);

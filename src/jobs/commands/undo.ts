@@ -1,7 +1,7 @@
 /** `jobs undo JOB`: a plan that undoes a job. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
-import { apiSettings, readConfig } from '../../config.ts';
+import { apiSettings, readConfigForAws } from '../../config.ts';
 import { makeUndo } from '../plan/undo.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { defaultJobId, isJobId, readJobId, runPlanning } from './planning.ts';
@@ -33,7 +33,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
       '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows cannot be undone, 130 interrupted.',
     )
     .action(async (undone: string, flags: Flags) => {
-      const config = readConfig(context.env, apiSettings);
+      const config = readConfigForAws(context.env, apiSettings);
       const named = `${undone}-undo`;
       const jobId = readJobId(flags.jobId ?? (isJobId(named) ? named : defaultJobId(context)));
       const options = {

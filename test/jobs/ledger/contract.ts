@@ -310,6 +310,16 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(await ledger.standing(job ?? fail())).toMatchObject({ counts: { planned: 1 }, unmatched: 1 });
     });
 
+    test('keeps nothing secret of an error', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1);
+      await send(await leaseOf(ledger, key), 1);
+      const secret = 'Authorization: AWS4-HMAC-SHA256 Signature=x';
+      const error = { name: secret, message: `no: ${secret}`, requestId: secret };
+      await ledger.end([letter({ Error: error })]);
+      expect((await rowsOf(ledger, key))[0]?.end.error).toEqual({ name: '', message: 'no:', requestId: '' });
+    });
+
     test('keeps what is no outcome aside, once, and goes on', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 1);

@@ -1,6 +1,7 @@
 /** Outcomes into the ledger: which row one belongs to, and whether it still counts. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Outcome } from '../../../message/outcome.ts';
+import { remoteName, remoteText } from '../../../text/remote.ts';
 import { type EndResult, type OutcomeMessage, WITHOUT_JOB } from '../ledger.ts';
 import { parseRequestId } from '../row.ts';
 import { prepareAll } from './file.ts';
@@ -15,7 +16,6 @@ const MAX_WITHOUT_JOB = 100_000;
 const MAX_STRAYS = 1_000;
 const MAX_STRAY_LENGTH = 4_096;
 const MAX_CAUSE_LENGTH = 100;
-const MAX_MESSAGE_LENGTH = 1_000;
 /** An outcome may claim up to 2^53 API calls, and `node:sqlite` refuses to read a sum of a few such. */
 const MAX_CALLS = 1_000_000;
 
@@ -156,10 +156,12 @@ function isOfRow(outcome: Outcome, row: Raw, attempt: number, issuedAt: unknown)
 }
 
 function endOf({ Outcome: state, Reason, Error: error, Attempts, At }: Outcome) {
-  const kept = error && { ...error, message: error.message.slice(0, MAX_MESSAGE_LENGTH) };
+  const { name = '', message = '', requestId } = error ?? {};
+  const shown = { name: remoteName(name), message: remoteText(message) };
+  const kept = error && { ...error, ...shown, ...(requestId && { requestId: remoteName(requestId) }) };
   return {
     state,
-    cause: causeOf(state, error?.name ?? Reason),
+    cause: causeOf(state, kept?.name ?? Reason),
     reason: Reason ?? null,
     error: kept === undefined ? null : JSON.stringify(kept),
     attempts: Math.min(Attempts, MAX_CALLS),

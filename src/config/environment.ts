@@ -1,0 +1,41 @@
+/** Variables as they stand in an environment: who set them may have left more there than the value. PURE. */
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The text of a variable, or what is wrong with the way it is written; neither when it is not set, or is empty. */
+export interface Written {
+  readonly text?: string;
+  readonly fault?: string;
+}
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** What may not be around a value; the value itself is not repeated, which may be secret. */
+const wrappings: readonly { readonly found: RegExp; readonly fault: string }[] = [
+  {
+    found: /^\ufeff|\ufeff$/,
+    fault: 'stands behind a byte order mark: save the file that it comes from without one',
+  },
+  {
+    found: /^\s*(["'`]).*\1\s*$/s,
+    fault: 'is in quotes, which `docker run --env-file` keeps: leave them out',
+  },
+  {
+    found: /\r$/,
+    fault: 'ends with a carriage return: save the file that it comes from with Unix line ends',
+  },
+  { found: /^\s+\S|\S\s+$/, fault: 'begins or ends with a blank or a line break: leave it out' },
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
+  { found: /[\u0000-\u001f\u007f]/, fault: 'holds a line break or another control character: leave it out' },
+];
+
+/** Reads one variable. */
+export function readVariable(environment: Environment, name: string): Written {
+  const text = environment[name];
+  // `docker run --env-file` takes a byte order mark at the beginning of the file for a part of the first name.
+  if (!text && environment[`${BYTE_ORDER_MARK}${name}`] !== undefined)
+    return { fault: wrappings[0]?.fault ?? '' };
+  if (!text) return {};
+  const wrapped = wrappings.find(({ found }) => found.test(text));
+  return wrapped === undefined ? { text } : { fault: wrapped.fault };
+}
