@@ -2,6 +2,7 @@
 import type { Finding } from '../../src/check/finding.ts';
 import { findingsAsJson } from '../../src/check/report.ts';
 import { Refusals } from '../../src/dead-letters/changes/refusals.ts';
+import { Values } from '../../src/dead-letters/changes/values.ts';
 import { Groups } from '../../src/dead-letters/letters/causes.ts';
 import { letterReasons, readLetter } from '../../src/dead-letters/letters/letter.ts';
 import type { PassResult } from '../../src/dead-letters/pass/pass.ts';
@@ -45,6 +46,8 @@ const letter = readLetter(
 );
 const groups = new Groups();
 groups.add(letter);
+const values = new Values();
+values.add(letter.update, letter.message.messageId);
 const pass: PassResult = {
   seen: 1,
   about: 1,
@@ -204,6 +207,7 @@ const shapes: readonly Shape[] = [
       cameBack: 0,
       refused,
       groups,
+      values,
       canary: undefined,
       error: undefined,
     }),
@@ -220,6 +224,11 @@ const shapes: readonly Shape[] = [
       cameBack: 'letters that were dead-lettered again meanwhile, and left',
       canary: '`good`, `came-back`, `unknown`, `interrupted`; null without `--canary`',
       groups: inGroup,
+      'values[].Description': 'what these letters set, read from their bodies',
+      'values[].TaskConfigurationId': 'the same; both are absent where the body is no valid update',
+      'values[].letters': 'how many set it',
+      'values[].example': 'an Identifier, or else a message id',
+      otherValues: 'letters with still other values',
       pass: aPass,
     },
   },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '../../src/dead-letters/changes/audit.ts';
 import { type RedriveOptions, type RedriveReport, redrive } from '../../src/dead-letters/changes/redrive.ts';
+import { redriveJson, redriveText } from '../../src/dead-letters/view/changes.ts';
 import type { Message } from '../../src/message/message.ts';
 import { FakeQueue, fakeSurroundings, messages, messageWith } from '../../testing/letters.ts';
 
@@ -216,4 +217,26 @@ describe('a canary', () => {
     });
     expect(run.left()).toBe(92);
   });
+});
+
+test('a redrive shows what it sends by the bodies, whatever forged records say', async () => {
+  const body = (change: object): string => JSON.stringify({ Identifier: 'task7', ...change });
+  const forged = { reason: 'Expiring', sourceMessageId: 'x' } as const;
+  const run = new Run([
+    ...messages(3),
+    messageWith(forged, { messageId: 'm-evil', body: body({ TaskConfigurationId: 'evil' }) }),
+    messageWith(forged, { messageId: 'm-text', body: body({ Description: 'by\u202ehand' }) }),
+  ]);
+  const report = await run.redrive({ force: true });
+  const shown = [
+    'SETS                                               LETTERS  EXAMPLE',
+    'Description "x"                                          3  task1',
+    'TaskConfigurationId evil                                 1  task7',
+    'no valid update                                          1  m-text',
+  ];
+  const queues = { queueUrl: 'q', deadLetterQueueUrl: 'd' };
+  expect(redriveText(report, queues)).toContain(`\n${shown.join('\n')}\n`);
+  expect(redriveJson(report)).toMatchObject({ values: [{ letters: 3 }, {}, {}], otherValues: 0 });
+  const set = await new Run(messages(2)).redrive({ set: { TaskConfigurationId: 'cfg2' } });
+  expect(redriveText(set, queues)).toMatch(/^TaskConfigurationId cfg2, Description "x" +2 {2}task1$/m);
 });

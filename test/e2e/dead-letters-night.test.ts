@@ -151,6 +151,7 @@ test('redrive is a dry run unless confirmed', async () => {
   const calls = stage.api.stats().byStatus;
   const { stdout, stderr, exitCode } = await letters(unknown);
   expect(stdout).toMatch(/^ {2}would redrive +400$/m);
+  expect(stdout).toMatch(/^TaskConfigurationId cfgB7 +400 {2}unknown\d+$/m);
   expect(stderr).toContain('Dry run: nothing was changed');
   expect(exitCode).toBe(0);
   const interrupted = await letters([...unknown, '--reason', 'x'], {

@@ -1,10 +1,12 @@
 /** The letters of a redrive: those that match and may go back, counted beside those that may not. PURE. */
+import { parseBody } from '../../message/parse.ts';
 import { Groups } from '../letters/causes.ts';
 import type { Filter } from '../letters/conditions.ts';
 import type { Letter } from '../letters/letter.ts';
 import { decideRedrive, type RedriveRules } from './decide.ts';
 import type { Redriven } from './move.ts';
 import { Refusals } from './refusals.ts';
+import { Values } from './values.ts';
 
 export interface SelectionReport {
   /** Letters seen that match the conditions. */
@@ -14,6 +16,8 @@ export interface SelectionReport {
   readonly refused: Refusals;
   /** The letters chosen, by cause. */
   readonly groups: Groups;
+  /** The same, by what they change. */
+  readonly values: Values;
 }
 
 export class Selection {
@@ -22,6 +26,7 @@ export class Selection {
   readonly #matches: Filter;
   readonly #isBack: (letter: Letter) => boolean;
   readonly #groups = new Groups();
+  readonly #values = new Values();
   #matched = 0;
   #cameBack = 0;
   #refused = new Refusals();
@@ -53,8 +58,11 @@ export class Selection {
       if (!decision.redrive) {
         this.#refused.add(letter, decision.why, decision.forcible);
       } else if (chosen.length < room) {
-        chosen.push({ letter, message: decision.message, bytes: decision.bytes });
+        const { message, bytes } = decision;
+        chosen.push({ letter, message, bytes });
         this.#groups.add(letter);
+        const same = message.body === letter.message.body;
+        this.#values.add(same ? letter.update : parseBody(message.body, now), letter.message.messageId);
       }
     }
     this.chosen += chosen.length;
@@ -67,6 +75,7 @@ export class Selection {
       cameBack: this.#cameBack,
       refused: this.#refused,
       groups: this.#groups,
+      values: this.#values,
     };
   }
 }

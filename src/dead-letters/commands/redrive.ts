@@ -107,7 +107,7 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
     print: (found) =>
       context.stdout.write(json === true ? jsonLine(redriveJson(found)) : redriveText(found, config)),
     resultOf: (found) => {
-      const { groups: _, pass: __, ...result } = redriveJson(found);
+      const { groups: _, values: __, pass: ___, ...result } = redriveJson(found);
       return { ...result, error: errorText(found.error, run) ?? null };
     },
   });

@@ -7,6 +7,7 @@ import type { CanaryVerdict } from '../changes/canary.ts';
 import type { PurgeReport } from '../changes/purge.ts';
 import type { RedriveReport } from '../changes/redrive.ts';
 import type { Refusals } from '../changes/refusals.ts';
+import type { ValueCount, Values } from '../changes/values.ts';
 import type { PassResult } from '../pass/pass.ts';
 import { causeText, groupJson, groupsText, passJson, seenText } from './list.ts';
 
@@ -18,7 +19,7 @@ export interface Queues {
 export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queues): string {
   const { dryRun, redriven, matched, refused, cameBack, notDeleted, canary } = report;
   const lines = [...seenText(report.pass, deadLetterQueueUrl)];
-  if (redriven > 0) lines.push('', ...groupsText(report.groups));
+  if (redriven > 0) lines.push('', ...groupsText(report.groups), '', ...valuesText(report.values));
   lines.push(
     '',
     countLine(matchedName(report.pass), matched),
@@ -49,6 +50,29 @@ export function purgeText(report: PurgeReport, { deadLetterQueueUrl }: Queues): 
   lines.push(countLine(report.dryRun ? 'would delete' : 'deleted', report.purged));
   if (report.notDeleted > 0) lines.push(countLine('not deleted', report.notDeleted));
   return `${lines.join('\n')}\n`;
+}
+
+/** Different values that a person looks through. */
+const SHOWN_VALUES = 20;
+
+function valuesText(values: Values): string[] {
+  const line = (what: string, letters: string, example: string): string =>
+    `${shortPrintable(what, 50).padEnd(50)} ${letters.padStart(7)}  ${shortPrintable(example, 20)}`.trimEnd();
+  const all = values.all();
+  const lines = all
+    .slice(0, SHOWN_VALUES)
+    .map((value) => line(valueText(value), number(value.letters), value.example));
+  const rest = all.slice(SHOWN_VALUES).reduce((sum, { letters }) => sum + letters, values.others);
+  if (rest > 0) lines.push(line('other values: see `dead-letters export --as updates`', number(rest), ''));
+  return [line('SETS', 'LETTERS', 'EXAMPLE'), ...lines];
+}
+
+function valueText({ Description, TaskConfigurationId }: ValueCount): string {
+  const parts = [
+    ...(TaskConfigurationId === undefined ? [] : [`TaskConfigurationId ${TaskConfigurationId}`]),
+    ...(Description === undefined ? [] : [`Description "${Description}"`]),
+  ];
+  return parts.length === 0 ? 'no valid update' : parts.join(', ');
 }
 
 /** A pass that stopped early has not seen all letters that match. */
@@ -87,7 +111,7 @@ function canaryText(canary: CanaryVerdict): string[] {
 }
 
 export function redriveJson(report: RedriveReport): Readonly<Record<string, unknown>> {
-  const { dryRun, matched, redriven, notDeleted, cameBack, refused, groups, canary, pass } = report;
+  const { dryRun, matched, redriven, notDeleted, cameBack, refused, groups, values, canary, pass } = report;
   return {
     dryRun,
     matched,
@@ -99,6 +123,8 @@ export function redriveJson(report: RedriveReport): Readonly<Record<string, unkn
     cameBack,
     canary: canary?.verdict ?? null,
     groups: groups.all().map(groupJson),
+    values: values.all(),
+    otherValues: values.others,
     pass: passJson(pass),
   };
 }
