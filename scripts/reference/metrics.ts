@@ -17,7 +17,7 @@ const labels: Readonly<Record<string, string>> = {
   request: 'the SQS request that failed',
   result: '`applied`, or the [kind of the failure](../../ARCHITECTURE.md#failures)',
   version: 'as `ota-updater --version` prints it',
-  state: '`open`, `outage`, `denied` or `misconfigured`',
+  state: '`open`, `outage`, `unreachable`, `denied` or `misconfigured`',
 };
 
 /** What prom-client knows of a metric; its types leave out the labels. */

@@ -22,24 +22,34 @@ export type AwsErrorKind =
   | 'service';
 
 /**
- * Without the suffix `Exception`, which AWS's services use or leave out. Sources: AWS's pages on common errors, and the
- * SDK's own list of throttling errors.
+ * Without the suffix `Exception`, which AWS's services use or leave out. Sources: AWS's pages on common errors, EC2's and S3's
+ * on accounts that may not use the service, and the SDK's lists of throttling and clock errors (`@smithy/core/retry`).
  */
 const names: Readonly<Record<AwsErrorKind, readonly string[]>> = {
   'no-credentials': ['CredentialsProviderError', 'TokenProviderError'],
   credentials: [
+    'AccountProblem',
+    'AccountSuspended',
+    'AllAccessDisabled',
     'AuthFailure',
+    'Blocked',
     'ExpiredToken',
     'IncompleteSignature',
     'InvalidAccessKeyId',
     'InvalidClientTokenId',
+    'InvalidPayer',
+    'InvalidSecurity',
     'InvalidSignature',
     'InvalidToken',
     'MissingAuthenticationToken',
+    'NotSignedUp',
     'OptInRequired',
+    'PendingVerification',
     'RequestExpired',
+    'RequestInTheFuture',
     'RequestTimeTooSkewed',
     'SignatureDoesNotMatch',
+    'SubscriptionRequired',
     'TokenRefreshRequired',
     'Unauthorized',
     'UnrecognizedClient',
@@ -58,8 +68,9 @@ const names: Readonly<Record<AwsErrorKind, readonly string[]>> = {
     'Throttled',
     'Throttling',
     'TooManyRequests',
+    'TransactionInProgress',
   ],
-  unreachable: ['HTTPParserError', 'RequestTimeout', 'TimeoutError'],
+  unreachable: ['HTTPParserError', 'RequestAborted', 'RequestTimeout', 'TimeoutError'],
   service: [
     'InternalError',
     'InternalFailure',
@@ -89,20 +100,46 @@ export function withoutSuffix(name: string): string {
   return name.replace(/Exception$/, '');
 }
 
+/**
+ * Codes of connections that were never made: refused, no such host, no route, no descriptor left, no connection in time,
+ * a TLS handshake that failed, a proxy that cannot be reached.
+ */
+const NEVER_CONNECTED = new RegExp(
+  `^(${[
+    'ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENETDOWN|ENETUNREACH|EADDR',
+    'EMFILE|ENFILE|ENOBUFS',
+    'UND_ERR_CONNECT_TIMEOUT|UND_ERR_PRX',
+    // OpenSSL's verdicts on a certificate, by Node's names, and handshakes that end with an alert or with no TLS at all.
+    'CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED',
+    'EPROTO|ERR_TLS_CERT|ERR_SSL_(WRONG_VERSION|UNSUPPORTED|NO_|TLSV|SSLV3|PACKET_LENGTH|HTTP)',
+  ].join('|')})`,
+);
+
+/** What such an error says where its code is that of a lost connection, or where it has none. */
+const NEVER_CONNECTED_TEXT =
+  /^connect E|before secure TLS connection was established|^Proxy response \(|socket did not establish a connection/;
+
+/**
+ * Whether an error's code or message says that no connection was made, so that the request cannot have arrived.
+ * @param message tells `connect ETIMEDOUT` from a connection that was lost later.
+ */
+export function neverConnected(code: string | undefined, message = ''): boolean {
+  return (code !== undefined && NEVER_CONNECTED.test(code)) || NEVER_CONNECTED_TEXT.test(message);
+}
+
 /** The system's codes of a connection, undici's (`UND_ERR_SOCKET`) and its parser's (`HPE_INVALID_CONSTANT`). */
-const CONNECTION_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR|UND_ERR|HPE)/;
-/** Of undici's, those of a request that it cannot make: a bug of ours. */
-const OUR_FAULT = /^UND_ERR_(INVALID_ARG|NOT_SUPPORTED)$/;
+const CONNECTION_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENETRESET|UND_ERR|HPE)/;
+/** Codes of requests that the client cannot put on the wire: a header, an address or a port that is none. */
+const UNSENDABLE =
+  /^(UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID_CHAR|ERR_INVALID_HTTP_TOKEN|ERR_INVALID_URL|ERR_INVALID_PROTOCOL|ERR_UNESCAPED_CHARACTERS|ERR_SOCKET_BAD_PORT)$/;
 
 /** Whether a code says that a connection could not be made, or did not hold. */
 export function isConnectionCode(code: string | undefined): boolean {
-  return code !== undefined && CONNECTION_CODES.test(code) && !OUR_FAULT.test(code);
+  if (code === undefined || isUnsendable(code)) return false;
+  return CONNECTION_CODES.test(code) || NEVER_CONNECTED.test(code);
 }
 
-/** Codes of connections that were never made: nothing was sent. */
-const NEVER_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EADDR|UND_ERR_CONNECT_TIMEOUT)/;
-
-/** Whether a code says that no connection was made, so that the request cannot have arrived. */
-export function neverConnected(code: string | undefined): boolean {
-  return code !== undefined && NEVER_CONNECTED.test(code);
+/** Whether a code says that such a request cannot be sent at all. */
+export function isUnsendable(code: string | undefined): boolean {
+  return code !== undefined && UNSENDABLE.test(code);
 }

@@ -68,7 +68,7 @@ export class OpenCalls {
    * Runs `request`, which passes the call on to its command (`attachCall`).
    * @param timeoutMs from now to the last byte of the answer.
    * @throws DeadlineError after `timeoutMs`, or CredentialsError where nothing was sent by then; an error named `AbortError` when `signal` aborts: at once, even when
-   * `request` does not react. Else what `request` throws.
+   * `request` does not react. Else what `request` throws; as `sent: false` if the request handler was not reached.
    */
   run<T>(
     timeoutMs: number,
@@ -98,7 +98,7 @@ export class OpenCalls {
       calls?.add(call);
       request(call).then(
         (value) => settle(() => resolve(value)),
-        (error: unknown) => settle(() => reject(error)),
+        (error: unknown) => settle(() => reject(call.sent ? error : unsent(error))),
       );
     });
   }
@@ -113,6 +113,13 @@ export class OpenCalls {
     });
     return calls;
   }
+}
+
+/** The same error, which came before the request was handed to the network. */
+function unsent(error: unknown): unknown {
+  if (typeof error === 'object' && error !== null && Object.isExtensible(error))
+    Object.defineProperty(error, 'sent', { value: false, configurable: true });
+  return error;
 }
 
 function aborted(): Error {

@@ -23,6 +23,7 @@ export function liveness(now: WorkerSnapshot): Health {
 
 const gateReasons = {
   outage: 'API outage',
+  unreachable: 'the API cannot be connected to',
   denied: 'the API denies every call: a policy may have been revoked',
   misconfigured: "this worker's credentials, clock or configuration are refused",
 } as const;

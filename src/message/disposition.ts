@@ -25,14 +25,7 @@ export interface RetrySettings extends BackoffSettings {
   readonly maxAttempts: number;
 }
 
-export type RetryDecision =
-  | {
-      readonly retry: true;
-      readonly delayMs: number;
-      /** Close the gate: all attempts of this delivery ended in answers that are not the API's. */
-      readonly pause?: true;
-    }
-  | { readonly retry: false };
+export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
 
 /**
  * Whether and when to call again within this delivery.
@@ -48,21 +41,20 @@ export function decideRetry(
 ): RetryDecision {
   const wait = (failures: number): number =>
     Math.max(failure.retryAfterMs ?? 0, fullJitter(settings, failures, random));
+  const again = (): RetryDecision =>
+    tally.counted < settings.maxAttempts ? { retry: true, delayMs: wait(tally.counted) } : { retry: false };
   switch (failure.kind) {
     case 'throttled':
       return { retry: true, delayMs: wait(tally.throttledInARow) };
     case 'misconfigured':
+    case 'unreachable':
       return { retry: true, delayMs: 0 };
     case 'retryable':
-      if (gateClosed) return { retry: true, delayMs: failure.retryAfterMs ?? 0 };
-      return tally.counted < settings.maxAttempts
-        ? { retry: true, delayMs: wait(tally.counted) }
-        : { retry: false };
     case 'unidentified':
-      if (gateClosed) return { retry: true, delayMs: 0 };
-      return tally.counted < settings.maxAttempts
-        ? { retry: true, delayMs: wait(tally.counted) }
-        : { retry: true, delayMs: 0, pause: true };
+      if (gateClosed) return { retry: true, delayMs: failure.retryAfterMs ?? 0 };
+      return again();
+    case 'conflict':
+      return again();
     case 'denied':
       return gateClosed ? { retry: true, delayMs: 0 } : { retry: false };
     case 'rejected':
@@ -77,7 +69,13 @@ export function decideRetry(
  */
 export function countFailure(tally: Tally, failure: Failure, gateClosed: boolean): void {
   tally.throttledInARow = failure.kind === 'throttled' ? tally.throttledInARow + 1 : 0;
-  if (!gateClosed && (failure.kind === 'retryable' || failure.kind === 'unidentified')) tally.counted++;
+  // A conflict is about the message, whatever the state of the gate.
+  if (failure.kind === 'conflict' || (!gateClosed && countsWhileOpen(failure))) tally.counted++;
+}
+
+/** Whether a failure speaks against its message, unless calls are paused for a cause that all share. */
+export function countsWhileOpen({ kind }: Failure): boolean {
+  return kind === 'retryable' || kind === 'unidentified';
 }
 
 /** How the calls for one delivery ended. */
@@ -158,7 +156,9 @@ function decideFailed(failure: Failure, context: DispositionContext, random: () 
       return { action: 'dead-letter', reason: 'Rejected', error: toError(failure) };
     case 'rejected':
       return { action: 'dead-letter', reason: 'Rejected', error: toError(failure) };
+    case 'conflict':
     case 'retryable':
+    case 'unidentified':
       if (spent) return { action: 'dead-letter', reason: 'RetriesExhausted', error: toError(failure) };
       return { action: 'defer', seconds: deferralSeconds(context.receiveCount, random) };
     case 'internal':
@@ -169,7 +169,7 @@ function decideFailed(failure: Failure, context: DispositionContext, random: () 
       return { action: 'defer', seconds: deferralSeconds(context.receiveCount, random) };
     case 'throttled':
     case 'misconfigured':
-    case 'unidentified':
+    case 'unreachable':
       return { action: 'release' };
   }
 }

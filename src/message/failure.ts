@@ -3,22 +3,32 @@
  * among them, with different statuses (ARCHITECTURE.md, Failures). PURE.
  */
 
-import { type AwsErrorKind, awsErrorKind, isConnectionCode } from '../aws/errors.ts';
+import {
+  type AwsErrorKind,
+  awsErrorKind,
+  isConnectionCode,
+  isUnsendable,
+  neverConnected,
+} from '../aws/errors.ts';
 import { remoteName, remoteStack, remoteText } from '../text/remote.ts';
 import { parseHttpDate } from '../time/http-date.ts';
 
 /**
  * - `throttled`: the API asks for a lower rate; never the message's fault.
- * - `retryable`: the service or the connection to it failed, perhaps briefly.
+ * - `unreachable`: no connection was made, so nothing was sent; never the message's fault.
+ * - `retryable`: the service failed, perhaps briefly, or the connection to it was lost.
+ * - `conflict`: the service cannot do it now, for a reason that lies in this request or its task.
  * - `denied`: the policy forbids this update, or all of them.
  * - `rejected`: the API understood the request and refuses it.
- * - `misconfigured`: credentials, clock or configuration of the worker are wrong.
+ * - `misconfigured`: credentials, clock or configuration of the worker are wrong; never the message's fault.
  * - `unidentified`: an answer that is not the API's, such as a proxy's error page.
  * - `internal`: a bug in ota-updater.
  */
 export type FailureKind =
   | 'throttled'
+  | 'unreachable'
   | 'retryable'
+  | 'conflict'
   | 'denied'
   | 'rejected'
   | 'misconfigured'
@@ -47,7 +57,11 @@ export interface CallError {
   readonly status?: number;
   /** Code of Node's network and system errors. */
   readonly code?: string;
+  /** False: it failed in the client, before the request was handed to the network. */
+  readonly sent?: false;
   readonly requestId?: string;
+  /** The header `x-amzn-errortype`, in which AWS's services name an error. */
+  readonly errorType?: string;
   /** The header's text. */
   readonly retryAfter?: string;
   /** The text of the header `Date`: a date in `Retry-After` is by the same clock. */
@@ -68,7 +82,7 @@ const sharedKinds: Readonly<Record<Exclude<AwsErrorKind, 'denied'>, FailureKind>
   service: 'retryable',
 };
 
-/** Errors of JavaScript, and undici's for a request it cannot make: bugs, even where they have a code. */
+/** Errors of JavaScript, and undici's for arguments that it does not take: bugs, even where they have a code. */
 const bugNames: ReadonlySet<string> = new Set([
   'EvalError',
   'InvalidArgumentError',
@@ -80,20 +94,33 @@ const bugNames: ReadonlySet<string> = new Set([
   'URIError',
 ]);
 
-const retryableStatuses: ReadonlySet<number> = new Set([408, 409, 425]);
+/** Answers about one request, whatever the state of the service: Conflict, Too Early. */
+const conflictStatuses: ReadonlySet<number> = new Set([409, 425]);
 
-/** A gateway's own code, such as `404`: AWS's are words. */
-const numericName = /^\d+$/;
-
-/** Names that no AWS service chose: the SDK's for an answer without an error code. */
-const namelessNames: ReadonlySet<string> = new Set([
-  '',
-  'Error',
-  'SyntaxError',
-  'TypeError',
-  'Unknown',
-  'UnknownError',
+/** The errors of the service's own model, API version 2025-03-03. */
+const modelledNames: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'ConflictException',
+  'InternalFailureException',
+  'InternalServerException',
+  'InvalidRequestException',
+  'LimitExceededException',
+  'ResourceNotFoundException',
+  'ServiceQuotaExceededException',
+  'ServiceUnavailableException',
+  'ThrottlingException',
+  'UnauthorizedException',
+  'ValidationException',
 ]);
+
+/**
+ * Whether an answer is the API's own, and not that of something between: it has AWS's request id, or names its error in AWS's
+ * header, or by a name of the service's model. NOT YET SEEN AGAINST AWS: taken from the protocol (restJson1) and the SDK's
+ * source. If AWS turns out to answer otherwise, this is the one place to change.
+ */
+function isFromApi({ name, requestId, errorType }: CallError): boolean {
+  return requestId !== undefined || errorType !== undefined || modelledNames.has(name);
+}
 
 /**
  * Classifies a call that failed.
@@ -103,10 +130,15 @@ export function classify(error: CallError, now: number): Failure {
   const kind = failureKind(error);
   const retryAfterMs =
     error.retryAfter === undefined ? undefined : retryAfter(error.retryAfter, error.date, now);
+  // Such an error has the name of a bug: the client's, for a URL or a header that is none.
+  const noRequest =
+    kind === 'misconfigured' &&
+    error.status === undefined &&
+    (error.name === 'Error' || bugNames.has(error.name));
   return {
     kind,
-    name: error.name === '' ? 'Error' : remoteName(error.name),
-    message: remoteText(error.message),
+    name: noRequest ? 'InvalidConfiguration' : error.name === '' ? 'Error' : remoteName(error.name),
+    message: remoteText(noRequest ? `no request can be made: ${error.message}` : error.message),
     ...(error.status !== undefined && { status: error.status }),
     ...(error.requestId !== undefined && { requestId: remoteName(error.requestId) }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -114,17 +146,31 @@ export function classify(error: CallError, now: number): Failure {
   };
 }
 
-function failureKind({ name, status, code }: CallError): FailureKind {
-  const shared = awsErrorKind(name);
-  if (shared !== undefined && shared !== 'denied') return sharedKinds[shared];
+function failureKind(error: CallError): FailureKind {
+  const { name, status, code } = error;
   // The status of an answer that broke off, if there is one, proves nothing.
-  if (name === 'ConflictException' || isConnectionCode(code)) return 'retryable';
-  if (status === undefined) return code === undefined || bugNames.has(name) ? 'internal' : 'retryable';
+  if (status === undefined || isConnectionCode(code)) return kindWithoutAnswer(error);
+  const fromApi = isFromApi(error);
+  const shared = fromApi ? awsErrorKind(name) : undefined;
+  if (shared !== undefined && shared !== 'denied') return sharedKinds[shared];
   if (status === 429) return 'throttled';
-  if (status >= 500 || retryableStatuses.has(status)) return 'retryable';
+  if (conflictStatuses.has(status) || name === 'ConflictException') return 'conflict';
+  if (status >= 500 || status === 408) return 'retryable';
+  if (status < 400 || !fromApi) return 'unidentified';
   if (status === 401) return 'misconfigured';
-  if (status < 400 || namelessNames.has(name) || numericName.test(name)) return 'unidentified';
   return status === 403 || shared === 'denied' ? 'denied' : 'rejected';
+}
+
+function kindWithoutAnswer({ name, message, status, code, sent }: CallError): FailureKind {
+  const shared = awsErrorKind(name);
+  if (shared === 'no-credentials' || shared === 'request') return 'misconfigured';
+  // Node tries all addresses of a host, and reports them together only when none can be connected to.
+  if (status === undefined && (name === 'AggregateError' || neverConnected(code, message)))
+    return 'unreachable';
+  if (isConnectionCode(code) || shared === 'unreachable') return 'retryable';
+  // What is sent differs from message to message in a path and a body that are always sendable: the cause is the set-up.
+  if (sent === false || isUnsendable(code)) return 'misconfigured';
+  return code === undefined || bugNames.has(name) ? 'internal' : 'retryable';
 }
 
 /** What the header asks for, in milliseconds; a date there is by the clock that dated the answer. */

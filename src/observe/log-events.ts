@@ -203,6 +203,7 @@ function logSettled(log: Logger, event: Extract<WorkerEvent, { type: 'settled' }
 
 const gateLines = {
   outage: logLines.gateOutage,
+  unreachable: logLines.gateUnreachable,
   denied: logLines.gateDenied,
   misconfigured: logLines.gateMisconfigured,
 } as const;

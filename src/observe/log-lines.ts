@@ -232,10 +232,16 @@ export const logLines = {
     'API outage: calls are paused except for probes, and nothing is dead-lettered because of it',
     ['from', ...failure],
   ),
+  gateUnreachable: line(
+    'error',
+    'gate.unreachable',
+    'the API cannot be connected to: calls are paused except for probes, and nothing is dead-lettered because of it',
+    ['from', ...failure],
+  ),
   gateDenied: line(
     'error',
     'gate.denied',
-    'the API denies every call (a revoked policy?): calls are paused except for probes, messages are released',
+    'the API denies one call after the other (a revoked policy?): single calls find out who is permitted, messages are released',
     ['from', ...failure],
   ),
   gateMisconfigured: line(

@@ -123,7 +123,13 @@ const buildGauge = {
   labelNames: ['version'],
 } as const;
 
-const gateStates: readonly WorkerSnapshot['gate'][] = ['open', 'outage', 'denied', 'misconfigured'];
+const gateStates: readonly WorkerSnapshot['gate'][] = [
+  'open',
+  'outage',
+  'unreachable',
+  'denied',
+  'misconfigured',
+];
 
 /** Counts of a worker since its start. */
 export interface Counts {

@@ -146,7 +146,7 @@ export class UpdateCall {
       }
       const failure = answer.ok ? undefined : classify(answer.error, clock.wall());
       if (failure?.kind === 'retryable' && failure.status === undefined) this.#unanswered = true;
-      gate.observe(fresh.Identifier, failure);
+      gate.observe(fresh.Identifier, failure, startedAt);
       const requestId = answer.ok ? answer.requestId : failure?.requestId;
       return {
         startedAt,
@@ -209,7 +209,7 @@ export class UpdateCall {
   async #permit(): Promise<PermitRequest | undefined> {
     const { permits } = this.#options;
     if (this.#waiter.interrupted) return undefined;
-    const request = permits.request();
+    const request = permits.request(this.#update.Identifier);
     const granted = await this.#waiter.unlessInterrupted(request.granted, () => permits.cancel(request));
     if (!granted) return undefined;
     if (!this.#waiter.interrupted) return request;

@@ -86,6 +86,7 @@ interface SdkError {
   readonly name?: unknown;
   readonly message?: unknown;
   readonly code?: unknown;
+  readonly sent?: unknown;
   readonly stack?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: unknown; readonly requestId?: unknown };
   readonly $response?: {
@@ -102,6 +103,7 @@ export function toCallError(thrown: unknown): CallError {
   const status = asNumber(error.$metadata?.httpStatusCode) ?? asNumber(error.$response?.statusCode);
   const code = text(error.code);
   const requestId = text(error.$metadata?.requestId);
+  const errorType = text(error.$response?.headers?.['x-amzn-errortype']);
   const retryAfter = text(error.$response?.headers?.['retry-after']);
   const date = text(error.$response?.headers?.date);
   const stack = text(error.stack);
@@ -110,7 +112,9 @@ export function toCallError(thrown: unknown): CallError {
     message: text(error.message) || (code ?? ''),
     ...(status !== undefined && { status }),
     ...(code !== undefined && { code }),
+    ...(error.sent === false && { sent: false as const }),
     ...(requestId !== undefined && { requestId }),
+    ...(errorType !== undefined && { errorType }),
     ...(retryAfter !== undefined && { retryAfter }),
     ...(retryAfter !== undefined && date !== undefined && { date }),
     ...(stack !== undefined && { stack }),

@@ -3,15 +3,20 @@
  *
  *   open ── a run of retryable failures ─────────────► outage
  *   open ── a run of 403s ───────────────────────────► denied
+ *   open ── a run of answers that are not the API's ─► misconfigured
+ *   open ── a message would be given up, and nothing shows that the cause lies in it ──► outage, misconfigured
+ *   any  ── no connection is made ───────────────────► unreachable
  *   any  ── our credentials, clock or set-up fail ───► misconfigured
- *   outage, denied, misconfigured ── an answer that shows the cause is gone ──► open
+ *   unreachable ── a call reaches a server that fails ──► outage
+ *   outage, denied, misconfigured, unreachable ── an answer that shows the cause is gone ──► open
  *
  * A run: calls for `runLimit` different Identifiers failed with the same kind, with nothing but throttled answers between.
- * While the gate is closed, single calls go through as probes, one at a time, no sooner than `nextProbeAt`.
+ * While the gate is closed, single calls go through as probes, one at a time, none sooner than `probeAt` its Identifier.
  */
 import type { Failure } from '../message/failure.ts';
+import { Suspects } from './suspects.ts';
 
-export type GateState = 'open' | 'outage' | 'denied' | 'misconfigured';
+export type GateState = 'open' | 'outage' | 'denied' | 'misconfigured' | 'unreachable';
 
 /** One change of state, for logs, health and metrics. */
 export interface GateChange {
@@ -28,13 +33,20 @@ interface ProbeSchedule {
   readonly maxMs: number;
 }
 
-export type ProbeSchedules = Readonly<Record<Exclude<GateState, 'open'>, ProbeSchedule>>;
+/** By state; `untried` is that of Identifiers not denied yet while the gate is `denied`. */
+export type ProbeSchedules = Readonly<Record<Exclude<GateState, 'open'> | 'untried', ProbeSchedule>>;
 
-/** At most one call per 5 s in an outage, every 10 s and up when denied, on a timer else. */
+/**
+ * At most one call per 5 s in an outage, every 10 s and up when denied, on a timer else. When denied, others may be permitted:
+ * untried Identifiers are probed soon, then ever more seldom (decision 3 has the figures).
+ */
 export const defaultProbeSchedules: ProbeSchedules = {
   outage: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
   denied: { firstMs: 10_000, factor: 1.5, maxMs: 60_000 },
+  untried: { firstMs: 150, factor: 1.0025, maxMs: 60_000 },
   misconfigured: { firstMs: 5_000, factor: 1.5, maxMs: 60_000 },
+  // Nothing is sent to a service in trouble; a single refused connection costs a second.
+  unreachable: { firstMs: 1_000, factor: 1.5, maxMs: 5_000 },
 };
 
 export interface GateOptions {
@@ -46,18 +58,39 @@ export interface GateOptions {
   readonly onChange: (change: GateChange) => void;
 }
 
+/** When the next probe may start, and how long the one after it waits. */
+interface Probing {
+  delayMs: number;
+  at: number;
+}
+
+/** What a run of a kind closes the gate as. */
+const runStates: Readonly<Partial<Record<Failure['kind'], Exclude<GateState, 'open'>>>> = {
+  retryable: 'outage',
+  denied: 'denied',
+  unidentified: 'misconfigured',
+};
+
 export class Gate {
+  /** Identifiers that were denied; a success of another shows that the policy holds. */
+  readonly denials: Suspects;
+  /** Identifiers that failed without an answer of the API; its answer about another shows that it works. */
+  readonly #failures: Suspects;
   readonly #options: GateOptions;
   #state: GateState = 'open';
   #runKind: Failure['kind'] | undefined;
   readonly #run = new Set<string>();
-  #probeDelayMs = 0;
-  #nextProbeAt = 0;
+  readonly #probing: Probing = { delayMs: 0, at: 0 };
+  /** When denied: of Identifiers not denied yet. */
+  readonly #untried: Probing = { delayMs: 0, at: 0 };
+  #closedAt = 0;
   #closures = 0;
   #reason: Failure | undefined;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.denials = new Suspects(options.now);
+    this.#failures = new Suspects(options.now);
   }
 
   get state(): GateState {
@@ -73,52 +106,108 @@ export class Gate {
     return this.#closures;
   }
 
-  /** Monotonic milliseconds; meaningful while closed. */
-  get nextProbeAt(): number {
-    return this.#nextProbeAt;
-  }
-
   /** The failure that closed it, while it is closed. */
   get reason(): Failure | undefined {
     return this.#reason;
   }
 
-  /** Takes in how a call for `identifier` ended: with 204 (no failure) or with one. */
-  observe(identifier: string, failure?: Failure): void {
-    if (this.#state !== 'open') {
-      this.#observeClosed(failure);
-    } else if (failure?.kind === 'misconfigured') {
-      this.close('misconfigured', failure);
-    } else {
-      this.#countRun(identifier, failure);
-    }
+  /** Monotonic milliseconds before which no probe for `identifier` may start; meaningful while closed. */
+  probeAt(identifier?: string): number {
+    return this.#probingOf(identifier).at;
   }
 
-  /** Closes the gate for a cause found elsewhere (attempts spent on answers that the API did not give, say). */
+  /** Whether a probe for `identifier` could show more than those before it. */
+  isUntried(identifier: string): boolean {
+    return this.#state !== 'denied' || !this.denials.has(identifier);
+  }
+
+  /**
+   * Takes in how a call for `identifier` ended: with 204 (no failure) or with one.
+   * @param startedAt when it began, monotonic milliseconds; now when omitted.
+   */
+  observe(identifier: string, failure?: Failure, startedAt: number = this.#options.now()): void {
+    this.#weigh(identifier, failure, startedAt);
+    const ours =
+      failure?.kind === 'misconfigured' || failure?.kind === 'unreachable' ? failure.kind : undefined;
+    if (failure !== undefined && ours !== undefined) this.close(ours, failure);
+    else if (this.#state !== 'open') this.#observeClosed(this.#state, failure, startedAt);
+    else this.#countRun(identifier, failure);
+  }
+
+  /**
+   * A message is about to be given up for `failure`: closes the gate instead where nothing shows that the cause lies in the
+   * message. It lies there when the API answered others between its failures; a server's failures also when no other
+   * Identifier fails, because one that fails alone may never be proven otherwise.
+   */
+  closeUnlessAtFault(identifier: string, failure: Failure): void {
+    const state = runStates[failure.kind];
+    if (this.closed || state === undefined) return;
+    const alone = failure.kind === 'retryable' && (this.#options.runLimit === 0 || this.#failures.size <= 1);
+    // From now on its failures say nothing of those of others.
+    if (alone || this.#failures.isAtFault(identifier)) this.#failures.condemn(identifier);
+    else this.close(state, failure);
+  }
+
+  /** Closes the gate, or changes what it is closed for. */
   close(state: Exclude<GateState, 'open'>, failure: Failure): void {
     if (this.#state === state) return;
     const from = this.#state;
+    const { schedules, now } = this.#options;
     this.#state = state;
     this.#closures++;
     this.#reason = failure;
     this.#endRun();
-    const schedule = this.#options.schedules[state];
-    this.#probeDelayMs = schedule.firstMs;
-    this.#nextProbeAt = this.#options.now() + schedule.firstMs;
+    this.#failures.acquit();
+    this.#closedAt = now();
+    begin(this.#probing, schedules[state], this.#closedAt);
+    begin(this.#untried, schedules.untried, this.#closedAt);
     this.#options.onChange({ from, to: state, failure });
   }
 
-  /** A probe starts now: the next one waits its time, however this one ends. */
-  probeStarted(): void {
+  /** A probe for `identifier` starts now: the next one waits its time, however this one ends. */
+  probeStarted(identifier?: string): void {
     if (this.#state === 'open') return;
-    this.#nextProbeAt = this.#options.now() + this.#probeDelayMs;
-    const { factor, maxMs } = this.#options.schedules[this.#state];
-    this.#probeDelayMs = Math.min(this.#probeDelayMs * factor, maxMs);
+    const { schedules, now } = this.#options;
+    const probing = this.#probingOf(identifier);
+    const { factor, maxMs } = schedules[probing === this.#untried ? 'untried' : this.#state];
+    probing.at = now() + probing.delayMs;
+    probing.delayMs = Math.min(probing.delayMs * factor, maxMs);
   }
 
-  #observeClosed(failure: Failure | undefined): void {
-    if (failure?.kind === 'misconfigured') this.close('misconfigured', failure);
-    else if (showsRecovery(this.#state, failure)) this.#open();
+  #probingOf(identifier: string | undefined): Probing {
+    const untried = this.#state === 'denied' && identifier !== undefined && this.isUntried(identifier);
+    return untried ? this.#untried : this.#probing;
+  }
+
+  /** Whom the failures seen speak against. */
+  #weigh(identifier: string, failure: Failure | undefined, startedAt: number): void {
+    switch (failure?.kind) {
+      case undefined:
+        this.denials.answered(identifier, startedAt);
+        this.#failures.answered(identifier, startedAt);
+        return;
+      case 'denied':
+        this.denials.failed(identifier);
+        this.#failures.answered(identifier, startedAt);
+        return;
+      case 'rejected':
+      case 'conflict':
+        this.#failures.answered(identifier, startedAt);
+        return;
+      case 'retryable':
+      case 'unidentified':
+        if (this.#state === 'open') this.#failures.failed(identifier);
+        return;
+      default:
+    }
+  }
+
+  #observeClosed(state: Exclude<GateState, 'open'>, failure: Failure | undefined, startedAt: number): void {
+    // What was on the wire when the gate closed had passed the fault, which lies before the wire.
+    const passed = (state === 'unreachable' || state === 'misconfigured') && startedAt < this.#closedAt;
+    if (passed) return;
+    if (showsRecovery(state, failure)) this.#open();
+    else if (state === 'unreachable' && failure?.kind === 'retryable') this.close('outage', failure);
   }
 
   #open(): void {
@@ -132,16 +221,17 @@ export class Gate {
   #countRun(identifier: string, failure: Failure | undefined): void {
     // Throttling says nothing of the cause: it neither makes a run nor breaks one.
     if (failure?.kind === 'throttled' || this.#options.runLimit === 0) return;
-    if (failure?.kind !== 'retryable' && failure?.kind !== 'denied') {
+    const state = failure && runStates[failure.kind];
+    if (failure === undefined || state === undefined) {
       this.#endRun();
       return;
     }
+    // One that is known to be denied by itself says nothing of the policy.
+    if (failure.kind === 'denied' && this.denials.isAtFault(identifier)) return;
     if (failure.kind !== this.#runKind) this.#endRun();
     this.#runKind = failure.kind;
     this.#run.add(identifier);
-    if (this.#run.size >= this.#options.runLimit) {
-      this.close(failure.kind === 'denied' ? 'denied' : 'outage', failure);
-    }
+    if (this.#run.size >= this.#options.runLimit) this.close(state, failure);
   }
 
   #endRun(): void {
@@ -150,18 +240,18 @@ export class Gate {
   }
 }
 
+function begin(probing: Probing, { firstMs }: ProbeSchedule, now: number): void {
+  probing.delayMs = firstMs;
+  probing.at = now + firstMs;
+}
+
 /** Whether an answer shows that the cause of a closed gate is gone. */
-function showsRecovery(state: GateState, failure: Failure | undefined): boolean {
+function showsRecovery(state: Exclude<GateState, 'open'>, failure: Failure | undefined): boolean {
   if (failure === undefined) return true;
-  switch (state) {
-    case 'outage':
-      return failure.kind === 'rejected' || failure.kind === 'denied' || failure.kind === 'throttled';
-    case 'denied':
-      // A 404 shows that the policy allows the call; a 400 may come before the policy is evaluated.
-      return failure.kind === 'rejected' && failure.status === 404;
-    case 'misconfigured':
-      return failure.kind === 'rejected' || failure.kind === 'denied' || failure.kind === 'throttled';
-    case 'open':
-      return false;
-  }
+  const { kind, status } = failure;
+  // A 404 and a conflict show that the policy allows the call; a 400 may come before the policy is evaluated.
+  if (state === 'denied') return kind === 'conflict' || (kind === 'rejected' && status === 404);
+  // A connection was made, and an answer that is not the API's is for a run to judge.
+  if (state === 'unreachable' && kind === 'unidentified') return true;
+  return kind === 'rejected' || kind === 'conflict' || kind === 'denied' || kind === 'throttled';
 }

@@ -7,6 +7,8 @@ export interface PermitRequest {
   /** True: call now, then `release`. False: cancelled or closed, do not call. */
   readonly granted: Promise<boolean>;
   readonly settle: (granted: boolean) => void;
+  /** Whom the call is for; undefined for a call that no gate judges. */
+  readonly identifier: string | undefined;
 }
 
 export interface PermitsOptions {
@@ -43,9 +45,10 @@ export class Permits {
     return this.#line.size;
   }
 
-  request(): PermitRequest {
+  /** @param identifier decides, while the gate is closed, when a call may be made. */
+  request(identifier?: string): PermitRequest {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const request: PermitRequest = { granted: promise, settle: resolve };
+    const request: PermitRequest = { granted: promise, settle: resolve, identifier };
     if (this.#closed) {
       resolve(false);
     } else {
@@ -83,18 +86,27 @@ export class Permits {
 
   /** Hands out what can be handed out; to be called when the gate has changed. */
   pump(): void {
-    const { gate, limiter, maxConcurrency } = this.#options;
+    const { gate, maxConcurrency } = this.#options;
+    if (gate.closed) {
+      const probe = this.#inFlight < maxConcurrency ? this.#nextProbe() : undefined;
+      if (probe !== undefined && this.#takePermit()) this.#give(probe);
+      return;
+    }
     for (const request of this.#line) {
-      if (this.#inFlight >= maxConcurrency) return;
-      if (gate.closed && !this.#probeDue()) return;
-      if (this.#available > 0) {
-        this.#available--;
-      } else if (limiter.rate !== Number.POSITIVE_INFINITY) {
-        this.#awaitGrant();
-        return;
-      }
+      if (this.#inFlight >= maxConcurrency || !this.#takePermit()) return;
       this.#give(request);
     }
+  }
+
+  /** One of those granted; false: a grant is awaited, and `pump` called when it is there. */
+  #takePermit(): boolean {
+    if (this.#available > 0) {
+      this.#available--;
+    } else if (this.#options.limiter.rate !== Number.POSITIVE_INFINITY) {
+      this.#awaitGrant();
+      return false;
+    }
+    return true;
   }
 
   /**
@@ -115,19 +127,29 @@ export class Permits {
     this.#inFlight++;
     if (this.#options.gate.closed) {
       this.#probe = request;
-      this.#options.gate.probeStarted();
+      this.#options.gate.probeStarted(request.identifier);
     }
     request.settle(true);
   }
 
-  /** One probe at a time, none before its time; sets the timer for the next. */
-  #probeDue(): boolean {
-    if (this.#probe !== undefined) return false;
-    const delay = this.#options.gate.nextProbeAt - this.#options.now();
-    if (delay <= 0) return true;
+  /** Who may be called for now: one at a time, none before its time. Sets the timer for the next. */
+  #nextProbe(): PermitRequest | undefined {
+    if (this.#probe !== undefined) return undefined;
+    const { gate, now } = this.#options;
+    let next: PermitRequest | undefined;
+    let at = Number.POSITIVE_INFINITY;
+    // Few wait while the gate is closed.
+    for (const request of this.#line) {
+      const probeAt = gate.probeAt(request.identifier);
+      if (probeAt >= at) continue;
+      next = request;
+      at = probeAt;
+    }
+    const delay = at - now();
+    if (delay <= 0) return next;
     clearTimeout(this.#probeTimer);
-    this.#probeTimer = setTimeout(() => this.pump(), Math.ceil(delay));
-    return false;
+    if (next !== undefined) this.#probeTimer = setTimeout(() => this.pump(), Math.ceil(delay));
+    return undefined;
   }
 
   #awaitGrant(): void {

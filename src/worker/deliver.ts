@@ -6,6 +6,7 @@
  */
 import {
   countFailure,
+  countsWhileOpen,
   type Disposition,
   decideDisposition,
   decideRetry,
@@ -118,7 +119,6 @@ async function backOff(failure: Failure, delivery: Delivery, stages: CallStages)
   if (delivery.gone) return false;
   const decision = decideRetry(failure, delivery.tally, gate.closed, stages.retry, random);
   if (!decision.retry) return false;
-  if (decision.pause) gate.close('misconfigured', failure);
   await delivery.sleep(decision.delayMs);
   if (delivery.gone) return false;
   delivery.enter('waiting');
@@ -170,20 +170,31 @@ function observe(attempt: Attempt, delivery: Delivery, stages: CallStages): void
   receiver.wake();
 }
 
-/** A 403 waits for evidence that it is about this update alone, because the policy may have been revoked for all. */
-function trial(identifier: string, delivery: Delivery, { trials }: Stages): Promise<Verdict> {
+/**
+ * A 403 waits for evidence that it is about this update alone, because the policy may have been revoked for all. What was
+ * found of an Identifier holds for all its messages: they would serve their terms one after another.
+ */
+async function trial(identifier: string, delivery: Delivery, { trials, calls }: Stages): Promise<Verdict> {
+  const { denials } = calls.gate;
+  if (denials.isAtFault(identifier)) return 'guilty';
   delivery.enter('on-trial');
   const { verdict, release } = trials.begin(identifier);
-  return delivery.until('waiting', verdict, release);
+  const found = await delivery.until('waiting', verdict, release);
+  if (found === 'guilty') denials.condemn(identifier);
+  return found;
 }
 
 function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition {
-  const { message } = delivery;
+  const { message, ids } = delivery;
+  const { gate } = stages.calls;
+  const receiveCount = message.receiveCount - stages.returns.of(message.messageId);
+  if (ending.kind === 'failed' && countsWhileOpen(ending.failure) && receiveCount >= stages.maxDeliveries)
+    gate.closeUnlessAtFault(ids.identifier ?? '', ending.failure);
   const context = {
-    receiveCount: message.receiveCount - stages.returns.of(message.messageId),
+    receiveCount,
     maxDeliveries: stages.maxDeliveries,
     secondsToExpiring: secondsLeft(delivery, stages),
-    gateClosed: stages.calls.gate.closed,
+    gateClosed: gate.closed,
   };
   return decideDisposition(ending, context, stages.calls.random);
 }

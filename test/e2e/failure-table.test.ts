@@ -23,6 +23,10 @@ function kinds(): (string | undefined)[] {
   return stage.events.flatMap((event) => (event.type === 'attempt' ? [event.failure?.kind] : []));
 }
 
+function gateStates(): string[] {
+  return stage.events.flatMap((event) => (event.type === 'gate' ? [event.change.to] : []));
+}
+
 describe('an answer of 204', () => {
   test('acknowledges the message after one call', async () => {
     stage = await setStage();
@@ -158,35 +162,50 @@ describe('a retryable failure', () => {
     ]);
     expect(stage.left()).toEqual(empty);
   });
+});
 
-  test('connection refused: is retried, and applied once the API listens again', async () => {
-    stage = await setStage({ env: { MAX_ATTEMPTS: '1', FAILURE_RUN_LIMIT: '1' } });
+describe('a connection that is never made', () => {
+  test('refused: closes the gate for one message, dead-letters nothing, and ends when the API listens', async () => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '1', MAX_DELIVERIES: '1' } });
     const { port } = stage.api;
     await stage.api.close();
     await stage.sendUpdates(3);
     await stage.worker.start();
-    await stage.until(() => kinds().length >= 3);
-    expect(new Set(kinds())).toEqual(new Set(['retryable']));
+    await stage.until(() => kinds().length >= 8);
+    expect(new Set(kinds())).toEqual(new Set(['unreachable']));
+    expect(stage.worker.snapshot()).toMatchObject({
+      gate: 'unreachable',
+      gateReason: { message: expect.stringContaining('ECONNREFUSED') },
+    });
     expect(stage.settled('dead-letter')).toEqual([]);
     const again = await startSimulatedApi({ port, record: true });
     try {
       await stage.ended(3);
       expect(again.stats().applied).toBe(3);
+      expect(stage.worker.snapshot().gate).toBe('open');
       expect(stage.left()).toEqual(empty);
     } finally {
       await again.close();
     }
   });
+});
 
-  test('connection refused: is dead-lettered as RetriesExhausted with the name of the error', async () => {
-    stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1' } });
-    await stage.api.close();
-    await stage.sendUpdates(1);
+describe('a conflict', () => {
+  test('of twenty tasks and more is retried and ends RetriesExhausted, and stops no other', async () => {
+    stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '2' }, random: () => 0 });
+    const busy = Array.from({ length: 25 }, (_, i) => `busy${i}`);
+    for (const task of busy)
+      stage.api.script(task, times(4, { status: 409, errorType: 'ConflictException' }));
+    await stage.sendUpdates(25, 'busy');
+    await stage.sendUpdates(50);
     await stage.worker.start();
-    await stage.ended(1);
-    const [record] = (await stage.deadLetters()).map(recordOf);
-    expect(record).toMatchObject({ reason: 'RetriesExhausted', attempts: 2 });
-    expect(record?.error.message).toContain('ECONNREFUSED');
+    await stage.ended(75);
+    expect(stage.settled('acknowledge')).toHaveLength(50);
+    for (const task of busy) expect(statuses(task)).toEqual([409, 409, 409, 409]);
+    const letters = (await stage.deadLetters()).map(recordOf);
+    expect(letters).toHaveLength(25);
+    expect(letters[0]).toMatchObject({ reason: 'RetriesExhausted', error: { name: 'ConflictException' } });
+    expect(gateStates()).toEqual([]);
   });
 });
 
@@ -256,7 +275,7 @@ describe('an answer that is not the API’s', () => {
   });
 
   test.each(foreign)(
-    '%s: pauses when the attempts are spent, dead-letters nothing, and resumes by itself',
+    '%s: pauses when deliveries are spent and nobody succeeds, dead-letters nothing, and resumes by itself',
     async (_what, answer) => {
       stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '1' } });
       stage.api.scriptAll(answer);
@@ -275,4 +294,36 @@ describe('an answer that is not the API’s', () => {
       expect(stage.left()).toEqual(empty);
     },
   );
+
+  test.each<[string, ScriptedAnswer]>([
+    ['an HTML 403', { status: 403, body: proxyPage }],
+    ['JSON of its own on a 400', { status: 400, body: { code: 'invalid_request' } }],
+  ])(
+    '%s for one message ends RetriesExhausted among others that succeed, without a pause',
+    async (_what, answer) => {
+      stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '3' }, random: () => 0 });
+      stage.api.script('blocked0', times(6, answer));
+      await stage.sendUpdates(1, 'blocked');
+      await stage.worker.start();
+      await stage.until(() => stage.settled('defer').length === 1);
+      await stage.sendUpdates(30);
+      await stage.ended(31);
+      expect(statuses('blocked0')).toHaveLength(6);
+      expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
+        { reason: 'RetriesExhausted', attempts: 2, receiveCount: 3 },
+      ]);
+      expect(gateStates()).toEqual([]);
+    },
+  );
+
+  test('of many tasks makes a run, which pauses calls', async () => {
+    stage = await setStage({ env: { FAILURE_RUN_LIMIT: '5', MAX_ATTEMPTS: '100' }, random: () => 0 });
+    stage.api.scriptAll({ status: 403, body: proxyPage });
+    await stage.sendUpdates(5);
+    await stage.worker.start();
+    await stage.until(() => stage.worker.snapshot().gate === 'misconfigured');
+    stage.api.scriptAll(null);
+    await stage.ended(5);
+    expect(stage.settled('acknowledge')).toHaveLength(5);
+  });
 });

@@ -16,7 +16,9 @@ const settings = { baseMs: 200, maxMs: 20_000, maxAttempts: 5 };
 const half = () => 0.5;
 const kinds: readonly FailureKind[] = [
   'throttled',
+  'unreachable',
   'retryable',
+  'conflict',
   'denied',
   'rejected',
   'misconfigured',
@@ -103,16 +105,15 @@ describe('decideRetry', () => {
     ],
 
     ['unidentified once', failed('unidentified'), { counted: 1 }, false, again(100)],
-    [
-      'unidentified, attempts spent',
-      failed('unidentified'),
-      { counted: 5 },
-      false,
-      { retry: true, delayMs: 0, pause: true },
-    ],
+    ['unidentified, attempts spent', failed('unidentified'), { counted: 5 }, false, no],
     ['unidentified while closed', failed('unidentified'), { counted: 5 }, true, again(0)],
 
+    ['conflict once', failed('conflict'), { counted: 1 }, false, again(100)],
+    ['conflict, attempts spent', failed('conflict'), { counted: 5 }, false, no],
+    ['conflict, attempts spent, while closed', failed('conflict'), { counted: 5 }, true, no],
+
     ['misconfigured', failed('misconfigured'), {}, true, again(0)],
+    ['unreachable', failed('unreachable'), { counted: 5 }, true, again(0)],
     ['denied', failed('denied'), {}, false, no],
     ['denied while closed', failed('denied'), {}, true, again(0)],
     ['rejected', failed('rejected'), {}, false, no],
@@ -265,8 +266,19 @@ describe('decideDisposition', () => {
     ['misconfigured', failure('misconfigured'), {}, { action: 'release' }],
     ['misconfigured, last delivery', failure('misconfigured'), last, { action: 'release' }],
     ['misconfigured, expiring', failure('misconfigured'), expiring, letter('Expiring')],
-    ['unidentified', failure('unidentified'), {}, { action: 'release' }],
-    ['unidentified, last delivery', failure('unidentified'), last, { action: 'release' }],
+    ['unreachable', failure('unreachable'), {}, { action: 'release' }],
+    ['unreachable, last delivery', failure('unreachable'), last, { action: 'release' }],
+    ['unreachable, expiring', failure('unreachable'), expiring, letter('Expiring')],
+    ['unidentified', failure('unidentified'), {}, { action: 'defer', seconds: 3 }],
+    ['unidentified, last delivery', failure('unidentified'), last, letter('RetriesExhausted')],
+    [
+      'unidentified, last delivery, while closed',
+      failure('unidentified'),
+      { ...last, ...closed },
+      { action: 'defer', seconds: 40 },
+    ],
+    ['conflict', failure('conflict'), {}, { action: 'defer', seconds: 3 }],
+    ['conflict, last delivery', failure('conflict'), last, letter('RetriesExhausted')],
     ['unidentified, expiring', failure('unidentified'), expiring, letter('Expiring')],
 
     ['given up', { kind: 'given-up' }, {}, { action: 'release' }],
@@ -347,9 +359,10 @@ describe('decideDisposition', () => {
     fc.assert(
       fc.property(arbitrary, ({ kind, random, ...context }) => {
         const disposition = decideDisposition(failure(kind), { ...young, ...context }, () => random);
-        if (['throttled', 'misconfigured', 'unidentified'].includes(kind))
+        if (['throttled', 'misconfigured', 'unreachable'].includes(kind))
           expect(disposition.action).toBe('release');
-        if (kind === 'retryable' && context.gateClosed) expect(disposition.action).toBe('defer');
+        if (['retryable', 'unidentified'].includes(kind) && context.gateClosed)
+          expect(disposition.action).toBe('defer');
         if (disposition.action === 'defer') {
           expect(Number.isInteger(disposition.seconds)).toBe(true);
           expect(disposition.seconds).toBeGreaterThanOrEqual(0);

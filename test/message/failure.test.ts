@@ -11,8 +11,21 @@ import {
 
 const now = Date.parse('2026-11-23T07:00:00Z');
 
-/** A failure with these facts; an answer without an AWS error code by default. */
+/** Names of the SDK's for an answer without an AWS error code, and a gateway's own codes. */
+const nameless = /^(|Error|SyntaxError|Unknown|UnknownError|\d+)$/;
+
+/**
+ * A failure with these facts; an answer without an AWS error code by default. One that has a name has it in AWS's header, as
+ * the API's answers do.
+ */
 function failureOf(error: Partial<CallError>): Failure {
+  const named = error.status !== undefined && error.name !== undefined && !nameless.test(error.name);
+  const header = named && { errorType: error.name as string };
+  return classify({ name: 'Unknown', message: 'it failed', ...header, ...error }, now);
+}
+
+/** A failure without a mark of the API: only what the body says. */
+function unmarked(error: Partial<CallError>): Failure {
   return classify({ name: 'Unknown', message: 'it failed', ...error }, now);
 }
 
@@ -36,28 +49,64 @@ describe('classify', () => {
     ['retryable', '500 with an unknown name', { name: 'KaboomException', status: 500 }],
     ['retryable', '408 RequestTimeoutException', { name: 'RequestTimeoutException', status: 408 }],
     ['retryable', '408 without a code', { status: 408 }],
-    ['retryable', '409 ConflictException', { name: 'ConflictException', status: 409 }],
-    ['retryable', '409 without a code', { status: 409 }],
+    ['retryable', '400 RequestAbortedException', { name: 'RequestAbortedException', status: 400 }],
     ['retryable', 'a time-out without an answer', { name: 'TimeoutError' }],
     ['retryable', 'connection reset', { name: 'TimeoutError', code: 'ECONNRESET' }],
-    ['retryable', 'connection refused', { name: 'Error', code: 'ECONNREFUSED' }],
-    ['retryable', 'connection refused at every address', { name: 'AggregateError', code: 'ECONNREFUSED' }],
+    ['unreachable', 'connection refused', { name: 'Error', code: 'ECONNREFUSED' }],
+    ['unreachable', 'connection refused at every address', { name: 'AggregateError', code: 'ECONNREFUSED' }],
     ['retryable', 'broken pipe', { name: 'Error', code: 'EPIPE' }],
-    ['retryable', 'host not found', { name: 'Error', code: 'ENOTFOUND' }],
-    ['retryable', 'name server unreachable', { name: 'Error', code: 'EAI_AGAIN' }],
-    ['retryable', 'no route', { name: 'Error', code: 'EHOSTUNREACH' }],
-    ['retryable', 'an expired certificate', { name: 'Error', code: 'CERT_HAS_EXPIRED' }],
+    ['unreachable', 'host not found', { name: 'Error', code: 'ENOTFOUND' }],
+    ['unreachable', 'name server unreachable', { name: 'Error', code: 'EAI_AGAIN' }],
+    ['unreachable', 'no route', { name: 'Error', code: 'EHOSTUNREACH' }],
+    ['unreachable', 'an expired certificate', { name: 'Error', code: 'CERT_HAS_EXPIRED' }],
     ['retryable', 'an answer that is not HTTP', { name: 'HTTPParserError', code: 'HPE_INVALID_CONSTANT' }],
     ['retryable', 'closed without an answer', { name: 'RequestTimeout', code: 'UND_ERR_SOCKET' }],
+    ['unreachable', 'no descriptor left', { name: 'Error', code: 'EMFILE' }],
+    ['unreachable', 'no descriptor left in the system', { name: 'Error', code: 'ENFILE' }],
+    ['unreachable', 'no network', { name: 'Error', code: 'ENETUNREACH' }],
+    ['unreachable', 'no connection in time', { name: 'TimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' }],
+    ['unreachable', 'a proxy without TLS', { name: 'SecureProxyConnectionError', code: 'UND_ERR_PRX_TLS' }],
+    ['unreachable', 'another host’s certificate', { name: 'Error', code: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
+    ['unreachable', 'a self-signed certificate', { name: 'Error', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
+    ['unreachable', 'no TLS at that port', { name: 'Error', code: 'ERR_SSL_WRONG_VERSION_NUMBER' }],
+    ['unreachable', 'a firewall', { name: 'Error', code: 'EACCES', message: 'connect EACCES 10.0.0.1:443' }],
+    [
+      'unreachable',
+      'a host that does not answer',
+      { name: 'Error', code: 'ETIMEDOUT', message: 'connect ETIMEDOUT 10.0.0.1:443' },
+    ],
+    [
+      'retryable',
+      'a connection that times out',
+      { name: 'Error', code: 'ETIMEDOUT', message: 'read ETIMEDOUT' },
+    ],
+    [
+      'unreachable',
+      'closed during the TLS handshake',
+      {
+        name: 'Error',
+        code: 'ECONNRESET',
+        message: 'Client network socket disconnected before secure TLS connection was established',
+      },
+    ],
+    [
+      'unreachable',
+      'a proxy that refuses the tunnel',
+      {
+        name: 'AbortError',
+        code: 'UND_ERR_ABORTED',
+        message: 'Proxy response (407) !== 200 when HTTP Tunneling',
+      },
+    ],
     ['retryable', 'closed within the answer', { name: 'SocketError', code: 'UND_ERR_SOCKET' }],
     ['retryable', 'an answer that is not HTTP, without a code', { name: 'HTTPParserError' }],
     ['retryable', 'a 400 cut short', { name: 'SocketError', status: 400, code: 'UND_ERR_SOCKET' }],
     ['retryable', 'a 403 whose connection is reset', { name: 'Error', status: 403, code: 'ECONNRESET' }],
-    [
-      'internal',
-      'a request that cannot be made',
-      { name: 'InvalidArgumentError', code: 'UND_ERR_INVALID_ARG' },
-    ],
+
+    ['conflict', '409 ConflictException', { name: 'ConflictException', status: 409 }],
+    ['conflict', '400 ConflictException', { name: 'ConflictException', status: 400 }],
+    ['conflict', '409 without a code', { status: 409 }],
+    ['conflict', '425 without a code', { status: 425 }],
 
     ['rejected', '400 ValidationException', { name: 'ValidationException', status: 400 }],
     ['rejected', '400 InvalidRequestException', { name: 'InvalidRequestException', status: 400 }],
@@ -114,12 +163,30 @@ describe('classify', () => {
     ['misconfigured', '403 SignatureDoesNotMatch', { name: 'SignatureDoesNotMatch', status: 403 }],
     ['misconfigured', '403 RequestTimeTooSkewed', { name: 'RequestTimeTooSkewed', status: 403 }],
     ['misconfigured', '401 UnauthorizedException', { name: 'UnauthorizedException', status: 401 }],
-    ['misconfigured', '401 without a code', { status: 401 }],
-    ['misconfigured', "401 of a proxy's page", { name: 'SyntaxError', status: 401 }],
+    [
+      'misconfigured',
+      '403 SubscriptionRequiredException',
+      { name: 'SubscriptionRequiredException', status: 403 },
+    ],
+    ['misconfigured', '403 NotSignedUp', { name: 'NotSignedUp', status: 403 }],
+    ['misconfigured', '400 PendingVerification', { name: 'PendingVerification', status: 400 }],
+    ['misconfigured', '400 RequestInTheFuture', { name: 'RequestInTheFuture', status: 400 }],
+    ['misconfigured', 'a request that the client cannot make', { name: 'TypeError', sent: false }],
+    ['misconfigured', 'a header that Node refuses', { name: 'TypeError', code: 'ERR_INVALID_CHAR' }],
+    [
+      'misconfigured',
+      'a header that undici refuses',
+      { name: 'InvalidArgumentError', code: 'UND_ERR_INVALID_ARG' },
+    ],
+    ['misconfigured', 'an endpoint that is no URL', { name: 'TypeError', code: 'ERR_INVALID_URL' }],
+    ['misconfigured', 'a port that is none', { name: 'RangeError', code: 'ERR_SOCKET_BAD_PORT' }],
     ['misconfigured', 'no credentials found', { name: 'CredentialsProviderError' }],
     ['misconfigured', 'no token found', { name: 'TokenProviderError' }],
     ['misconfigured', 'FIPS with a custom endpoint', { name: 'EndpointError' }],
 
+    // A proxy that wants to be logged in to is not the API, whatever the status.
+    ['unidentified', '401 without a code', { status: 401 }],
+    ['unidentified', "401 of a proxy's page", { name: 'SyntaxError', status: 401 }],
     ['unidentified', '404 without a code', { status: 404 }],
     ['unidentified', "404 of a proxy's page", { name: 'SyntaxError', status: 404 }],
     ['unidentified', '403 without a code', { status: 403 }],
@@ -142,7 +209,6 @@ describe('classify', () => {
     ['internal', 'Error without anything', { name: 'Error' }],
     // Node's argument errors have a code, like its network errors.
     ['internal', 'TypeError ERR_INVALID_ARG_TYPE', { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }],
-    ['internal', 'TypeError ERR_INVALID_CHAR', { name: 'TypeError', code: 'ERR_INVALID_CHAR' }],
     ['internal', 'RangeError ERR_OUT_OF_RANGE', { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' }],
   ])('classifies as %s: %s', (kind, _, error) => {
     expect(failureOf(error).kind).toBe(kind);
@@ -158,11 +224,29 @@ describe('classify', () => {
     'RequestThrottledException',
     'ProvisionedThroughputExceededException',
     'SlowDown',
+    // The rest of the SDK's list (THROTTLING_ERROR_CODES) but LimitExceededException, which is a quota in the service's model.
+    'BandwidthLimitExceeded',
+    'EC2ThrottledException',
+    'PriorRequestNotComplete',
+    'TransactionInProgressException',
   ];
   test.each(
     throttledNames.flatMap((name) => [400, 403, 429, 500, 503].map((status) => [name, status] as const)),
   )('classifies %s as throttled at status %i', (name, status) => {
     expect(failureOf({ name, status }).kind).toBe('throttled');
+  });
+
+  test.each<[FailureKind, string, Partial<CallError>]>([
+    ['rejected', 'a request id', { name: 'Whatever', requestId: 'r-1' }],
+    ['rejected', "AWS's header", { name: 'WhateverException', errorType: 'WhateverException' }],
+    ['rejected', "a name of the service's model", { name: 'ValidationException' }],
+    ['unidentified', "a proxy's own code", { name: 'invalid_request' }],
+    ['unidentified', 'a name that is not in the model', { name: 'WhateverException' }],
+    ['unidentified', 'a name that other services of AWS have', { name: 'AccessDenied' }],
+    ['unidentified', "a proxy's word for credentials", { name: 'Unauthorized' }],
+    ['unidentified', "a proxy's word for throttling", { name: 'TooManyRequests' }],
+  ])('takes a 400 for %s by %s', (kind, _, error) => {
+    expect(unmarked({ status: 400, ...error }).kind).toBe(kind);
   });
 
   test('never attributes an answer without an AWS error name to the message', () => {

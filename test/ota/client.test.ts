@@ -158,7 +158,7 @@ describe('updateOtaTask', () => {
     expect(await failureOf(connect(server.url))).toMatchObject({ kind: 'retryable', retryAfterMs: 10_000 });
   });
 
-  test('reads a refused connection as retryable', async () => {
+  test('reads a refused connection as unreachable', async () => {
     const url = await serve(() => {});
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
@@ -167,7 +167,7 @@ describe('updateOtaTask', () => {
     await once(closed, 'close');
     expect(url).not.toContain(String(port));
     const failure = await failureOf(connect(`http://127.0.0.1:${port}`));
-    expect(failure).toMatchObject({ kind: 'retryable', message: expect.stringContaining('ECONNREFUSED') });
+    expect(failure).toMatchObject({ kind: 'unreachable', message: expect.stringContaining('ECONNREFUSED') });
   });
 
   test('times out a call without an answer', async () => {

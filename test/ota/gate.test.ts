@@ -11,7 +11,9 @@ import {
 
 const kinds: readonly FailureKind[] = [
   'throttled',
+  'unreachable',
   'retryable',
+  'conflict',
   'denied',
   'rejected',
   'misconfigured',
@@ -59,6 +61,7 @@ describe('an open gate', () => {
   test.each([
     ['retryable', 'outage'],
     ['denied', 'denied'],
+    ['unidentified', 'misconfigured'],
   ] as const)('closes at a run of %s failures as %s', (kind, state) => {
     const { gate, changes, fail } = setUp();
     fail(kind, 'a1', 'a2');
@@ -76,16 +79,23 @@ describe('an open gate', () => {
     expect(gate.state).toBe('outage');
   });
 
-  test('closes at once when our own set-up is at fault', () => {
+  test.each(['misconfigured', 'unreachable'] as const)('closes at once when a call is %s', (kind) => {
     const { gate, changes, fail } = setUp();
-    fail('misconfigured', 'a1');
-    expect(gate).toMatchObject({ state: 'misconfigured', closures: 1 });
-    expect(changes).toEqual([{ from: 'open', to: 'misconfigured', failure: failed('misconfigured') }]);
+    fail(kind, 'a1');
+    expect(gate).toMatchObject({ state: kind, closures: 1 });
+    expect(changes).toEqual([{ from: 'open', to: kind, failure: failed(kind) }]);
+  });
+
+  test('takes an answer about one request for no evidence against the service', () => {
+    const { gate, fail } = setUp();
+    fail('conflict', ...Array.from({ length: 100 }, (_, i) => `a${i}`));
+    expect(gate.state).toBe('open');
   });
 
   test.each<[string, Failure | undefined]>([
     ['a success', undefined],
     ['a rejection', failed('rejected', 404)],
+    ['a conflict', failed('conflict', 409)],
     ['a failure of the other kind', failed('denied')],
     ['an answer that the API did not give', failed('unidentified')],
     ['a bug of ours', failed('internal')],
@@ -148,9 +158,18 @@ describe('an open gate', () => {
           kind: undefined,
           identifiers: new Set(),
         };
+        let denied = new Set<string>();
+        let denials = new Set<string>();
         for (const [identifier, kind] of sequence) {
+          // Whoever was denied before another succeeded is denied by itself, until it succeeds.
+          const itself = kind === 'denied' && denied.has(identifier);
           gate.observe(identifier, kind && failed(kind as FailureKind));
-          if (kind === 'throttled') continue;
+          if (kind === 'denied') denials.add(identifier);
+          if (kind === undefined) {
+            denied = new Set([...denied, ...denials].filter((other) => other !== identifier));
+            denials = new Set();
+          }
+          if (kind === 'throttled' || itself) continue;
           if (kind !== run.kind) run = { kind, identifiers: new Set() };
           run.identifiers.add(identifier);
           const closes = kind !== undefined && run.identifiers.size >= limit;
@@ -168,16 +187,24 @@ describe('a closed gate', () => {
     ['outage', 'opens', 'a 404 from the API', failed('rejected', 404)],
     ['outage', 'opens', 'a 400 from the API', failed('rejected', 400)],
     ['outage', 'opens', 'a 403 from the API', failed('denied', 403)],
+    ['outage', 'opens', 'a conflict', failed('conflict', 409)],
     ['outage', 'stays', 'a 500', failed('retryable', 500)],
     ['outage', 'stays', "a proxy's page", failed('unidentified', 404)],
     ['outage', 'stays', 'a bug of ours', failed('internal')],
     ['denied', 'opens', '204', undefined],
     ['denied', 'opens', 'a 404 from the API', failed('rejected', 404)],
+    ['denied', 'opens', 'a conflict, which comes after the policy', failed('conflict', 409)],
     ['denied', 'stays', 'a 400, which may come before the policy is looked at', failed('rejected', 400)],
     ['denied', 'stays', 'a 403', failed('denied', 403)],
     ['denied', 'stays', 'a 500', failed('retryable', 500)],
     ['denied', 'stays', 'throttling', failed('throttled', 429)],
     ['denied', 'stays', "a proxy's page", failed('unidentified', 404)],
+    ['unreachable', 'opens', '204', undefined],
+    ['unreachable', 'opens', 'a 404 from the API', failed('rejected', 404)],
+    ['unreachable', 'opens', 'throttling', failed('throttled', 429)],
+    ['unreachable', 'opens', "a proxy's page", failed('unidentified', 404)],
+    ['unreachable', 'stays', 'the same again', failed('unreachable')],
+    ['unreachable', 'stays', 'a bug of ours', failed('internal')],
     ['misconfigured', 'opens', '204', undefined],
     ['misconfigured', 'opens', 'a 400 from the API', failed('rejected', 400)],
     ['misconfigured', 'opens', 'a 403 from the API', failed('denied', 403)],
@@ -204,6 +231,26 @@ describe('a closed gate', () => {
     });
     expect(changes).toEqual([{ from: state, to: 'misconfigured', failure: failed('misconfigured') }]);
   });
+
+  test('passes from unreachable to outage when a call reaches a server that fails', () => {
+    const { gate, changes } = closedIn('unreachable');
+    gate.observe('a1', failed('retryable', 503));
+    expect(changes).toEqual([{ from: 'unreachable', to: 'outage', failure: failed('retryable', 503) }]);
+  });
+
+  test.each(['unreachable', 'misconfigured'] as const)(
+    'in %s stays for a success of a call that was under way when it closed',
+    (state) => {
+      const { gate, clock } = setUp();
+      const startedAt = clock.now;
+      clock.now += 5;
+      gate.close(state, failed(state));
+      gate.observe('a1', undefined, startedAt);
+      expect(gate.state).toBe(state);
+      gate.observe('a2', undefined, clock.now);
+      expect(gate.state).toBe('open');
+    },
+  );
 
   test('says nothing when closed again for what it is closed for', () => {
     const { gate, changes } = closedIn('outage');
@@ -244,13 +291,127 @@ describe('a closed gate', () => {
   });
 });
 
+describe('a message about to be given up', () => {
+  const retryable = failed('retryable', 500);
+  const unidentified = failed('unidentified', 403);
+
+  test.each([
+    ['retryable', 'outage'],
+    ['unidentified', 'misconfigured'],
+  ] as const)('closes the gate (%s) when others fail as well and nobody is answered', (kind, state) => {
+    const { gate, fail } = setUp(20);
+    fail(kind, 'a1', 'a2', 'a1');
+    gate.closeUnlessAtFault('a1', failed(kind));
+    expect(gate.state).toBe(state);
+  });
+
+  test.each([
+    ['a success', undefined],
+    ['a rejection', failed('rejected', 404)],
+    ['a conflict', failed('conflict', 409)],
+    ['a 403', failed('denied', 403)],
+  ])('is at fault when the API answered another between its failures: %s', (_, answer) => {
+    const { gate, fail } = setUp(20);
+    for (const failure of [retryable, unidentified]) {
+      fail(failure.kind, 'a1', 'a2');
+      gate.observe('b1', answer);
+      fail(failure.kind, 'a1', 'a2');
+      gate.closeUnlessAtFault('a1', failure);
+      expect(gate.state).toBe('open');
+    }
+  });
+
+  test('is not at fault for an answer to a call that began before it failed', () => {
+    const { gate, clock, fail } = setUp(20);
+    const startedAt = clock.now;
+    clock.now += 5;
+    fail('retryable', 'a1', 'a2');
+    gate.observe('b1', undefined, startedAt);
+    gate.closeUnlessAtFault('a1', retryable);
+    expect(gate.state).toBe('outage');
+  });
+
+  test('is at fault when it alone fails with the service’s errors, and never when it alone gets a proxy’s', () => {
+    const { gate, fail } = setUp(20);
+    fail('retryable', 'a1');
+    gate.closeUnlessAtFault('a1', retryable);
+    expect(gate.state).toBe('open');
+    fail('unidentified', 'b1');
+    gate.closeUnlessAtFault('b1', unidentified);
+    expect(gate.state).toBe('misconfigured');
+  });
+
+  test('counts no more for those after it', () => {
+    const { gate, fail } = setUp(20);
+    for (const identifier of ['a1', 'a2', 'a3']) {
+      fail('retryable', identifier);
+      gate.closeUnlessAtFault(identifier, retryable);
+      expect(gate.state).toBe('open');
+    }
+  });
+
+  test('is at fault with the service’s errors when no run closes the gate', () => {
+    const { gate, fail } = setUp(0);
+    fail('retryable', 'a1', 'a2');
+    gate.closeUnlessAtFault('a1', retryable);
+    expect(gate.state).toBe('open');
+  });
+
+  test('is not held responsible for what failed before the gate closed', () => {
+    const { gate, fail } = setUp(20);
+    fail('retryable', 'a1', 'a2');
+    gate.close('outage', retryable);
+    gate.observe('b1');
+    fail('retryable', 'a1', 'a2');
+    gate.closeUnlessAtFault('a1', retryable);
+    expect(gate.state).toBe('outage');
+  });
+});
+
+describe('Identifiers denied by themselves', () => {
+  test('make no run', () => {
+    const { gate, fail } = setUp(3);
+    fail('denied', 'a1', 'a2');
+    gate.observe('b1');
+    fail('denied', 'a1', 'a2', 'a1', 'a3', 'a4');
+    expect(gate.state).toBe('open');
+    fail('denied', 'a5');
+    expect(gate.state).toBe('denied');
+  });
+
+  test('are forgotten after ten minutes, and when they succeed', () => {
+    const { gate, clock, fail } = setUp(2);
+    fail('denied', 'a1');
+    gate.observe('b1');
+    expect(gate.denials.isAtFault('a1')).toBe(true);
+    clock.now += 10 * 60_000;
+    expect(gate.denials.isAtFault('a1')).toBe(false);
+    gate.denials.condemn('a2');
+    gate.observe('a2');
+    expect(gate.denials.isAtFault('a2')).toBe(false);
+  });
+
+  test('are probed as seldom as ever while denied, the others soon', () => {
+    const { gate, clock, fail } = setUp(2);
+    fail('denied', 'a1', 'a2');
+    const closedAt = clock.now;
+    expect([gate.probeAt('a1') - closedAt, gate.probeAt('b1') - closedAt]).toEqual([10_000, 150]);
+    clock.now += 150;
+    gate.probeStarted('b1');
+    fail('denied', 'b1');
+    expect([gate.probeAt('a1'), gate.probeAt('b1')]).toEqual([closedAt + 10_000, closedAt + 10_000]);
+    expect([gate.isUntried('b1'), gate.isUntried('b2')]).toEqual([false, true]);
+    expect(gate.probeAt('b2') - clock.now).toBe(150);
+  });
+});
+
 describe('the schedule of probes', () => {
   /** The waits before each of the first probes, when all of them fail. */
   function waits(state: Exclude<GateState, 'open'>, count: number): number[] {
     const { gate, clock } = closedIn(state);
     return Array.from({ length: count }, () => {
-      const wait = gate.nextProbeAt - clock.now;
-      clock.now = gate.nextProbeAt;
+      const wait = gate.probeAt() - clock.now;
+      clock.now = gate.probeAt();
       gate.probeStarted();
       return wait;
     });
@@ -275,7 +436,7 @@ describe('the schedule of probes', () => {
     const { gate, clock } = closedIn('outage');
     clock.now += 60_000;
     gate.probeStarted();
-    expect(gate.nextProbeAt).toBe(clock.now + 5_000);
+    expect(gate.probeAt()).toBe(clock.now + 5_000);
   });
 
   test('begins anew with each closure', () => {
@@ -283,13 +444,13 @@ describe('the schedule of probes', () => {
     for (let i = 0; i < 5; i++) gate.probeStarted();
     gate.observe('a1');
     gate.close('denied', failed('denied'));
-    expect(gate.nextProbeAt).toBe(clock.now + 10_000);
+    expect(gate.probeAt()).toBe(clock.now + 10_000);
   });
 
   test('has no probes while open', () => {
     const { gate } = setUp();
     gate.probeStarted();
     expect(gate.state).toBe('open');
-    expect(gate.nextProbeAt).toBe(0);
+    expect(gate.probeAt()).toBe(0);
   });
 });

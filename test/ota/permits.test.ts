@@ -49,7 +49,9 @@ function setUp({ rate = Number.POSITIVE_INFINITY, maxConcurrency = 100 } = {}) {
     schedules: {
       outage: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
       denied: { firstMs: 10_000, factor: 2, maxMs: 40_000 },
+      untried: { firstMs: 1_000, factor: 1, maxMs: 1_000 },
       misconfigured: { firstMs: 5_000, factor: 1, maxMs: 5_000 },
+      unreachable: { firstMs: 1_000, factor: 1, maxMs: 1_000 },
     },
     now: Date.now,
     onChange: () => permits.pump(),
@@ -324,6 +326,24 @@ describe('a probe', () => {
     expect(granted).toEqual(['a', 'b']);
     await vi.advanceTimersByTimeAsync(1);
     expect(granted).toEqual(['a', 'b', 'c']);
+  });
+
+  test('is for an Identifier that was not denied yet before one that was', async () => {
+    const { gate, permits, granted } = setUp();
+    gate.observe('a1', { ...down, kind: 'denied' });
+    gate.close('denied', down);
+    for (const identifier of ['a1', 'b1', 'a1', 'b2']) {
+      const request = permits.request(identifier);
+      void request.granted.then(() => {
+        granted.push(identifier);
+        gate.observe(identifier, { ...down, kind: 'denied' });
+        permits.release(request);
+      });
+    }
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(granted).toEqual(['b1', 'b2']);
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect(granted).toEqual(['b1', 'b2', 'a1']);
   });
 
   test('waits also for a grant and for a place', async () => {

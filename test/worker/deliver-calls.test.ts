@@ -25,7 +25,9 @@ const throttle: ScriptedAnswer = { status: 429, errorType: 'ThrottlingException'
 const probeAtOnce: ProbeSchedules = {
   outage: { firstMs: 0, factor: 1, maxMs: 0 },
   denied: { firstMs: 0, factor: 1, maxMs: 0 },
+  untried: { firstMs: 0, factor: 1, maxMs: 0 },
   misconfigured: { firstMs: 0, factor: 1, maxMs: 0 },
+  unreachable: { firstMs: 0, factor: 1, maxMs: 0 },
 };
 
 /** A delivery that notes how long each wait is to be, and does not wait; or waits until it is interrupted. */
@@ -297,17 +299,21 @@ describe('a closed gate', () => {
     expect(await ending).toEqual(applied);
   });
 
-  test('is closed by our own credentials, and by answers that the API did not give once attempts are spent', async () => {
+  test('is closed by our own credentials, but not by one message whose answers the API did not give', async () => {
     const page: ScriptedAnswer = { status: 404, body: '<html>no such site</html>' };
     const expired: ScriptedAnswer = { status: 403, errorType: 'ExpiredTokenException' };
     const first = await setUp({ script: [expired, expired, 'apply'] });
     const second = await setUp({ script: [page, page, page, 'apply'], maxAttempts: 2 });
 
     expect(await first.run(update, new NotedDelivery())).toEqual(applied);
-    expect(await second.run(update, new NotedDelivery())).toEqual(applied);
+    expect(await second.run(update, new NotedDelivery())).toMatchObject({
+      kind: 'failed',
+      failure: { kind: 'unidentified' },
+    });
 
     expect(first.gate.closures).toBe(1);
-    expect(second.gate.closures).toBe(1);
+    expect(second.gate.closures).toBe(0);
+    expect(second.server.stats().calls).toBe(2);
   });
 
   test('makes a run of failures wait instead of failing messages', async () => {

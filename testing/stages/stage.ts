@@ -30,6 +30,8 @@ export const fastTimings: WorkerTimings = {
   probes: {
     outage: { firstMs: 200, factor: 1, maxMs: 200 },
     denied: { firstMs: 200, factor: 1.5, maxMs: 400 },
+    untried: { firstMs: 20, factor: 1.0025, maxMs: 400 },
+    unreachable: { firstMs: 50, factor: 1.5, maxMs: 200 },
     misconfigured: { firstMs: 200, factor: 1.5, maxMs: 400 },
   },
   findQueuesBackoff: { baseMs: 300, maxMs: 300 },

@@ -1,5 +1,7 @@
-/** An HTTP answer, without the request id, which every answer gets. */
+/** An HTTP answer, without the request id, which every answer of the API gets. */
 export interface Answer {
+  /** As from a proxy before the API: without a request id. */
+  readonly foreign?: true;
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -67,6 +69,7 @@ export const missingToken = failure(
 
 /** A proxy's error page: no error name, not JSON. */
 export const htmlUnavailable: Answer = Object.freeze({
+  foreign: true,
   status: 503,
   headers: { 'content-type': 'text/html; charset=utf-8' },
   body: '<html><head><title>503 Service Temporarily Unavailable</title></head><body><h1>503</h1></body></html>',

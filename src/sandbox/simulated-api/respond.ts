@@ -36,7 +36,11 @@ export function respond(reply: FastifyReply, decision: Decision, sleep: Sleep, e
   );
 }
 
+/** The header that the API's answers, and only they, have. */
+export const REQUEST_ID = 'x-amzn-requestid';
+
 export function sendAnswer(reply: FastifyReply, answer: Answer): void {
+  if (answer.foreign) reply.removeHeader(REQUEST_ID);
   reply
     .code(answer.status)
     .headers(answer.headers)

@@ -15,7 +15,7 @@ export const ScriptedAnswer = z.union([
    * applying. `apply-then-reset`: apply, then reset.
    */
   z.enum(['apply', 'hang', 'reset', 'apply-then-reset']),
-  /** This answer, without applying. */
+  /** This answer, without applying; a name (`errorType`, or `__type` in the body) and a status but 204, as from a proxy: without a request id. */
   z.strictObject({
     status: z.number().int().min(200).max(599),
     headers: Headers.optional(),
@@ -69,5 +69,12 @@ export function scriptedToAnswer(script: Exclude<ScriptedAnswer, string>): Answe
   }
   if (errorType !== undefined) headers['x-amzn-errortype'] = errorType;
   for (const [name, value] of Object.entries(script.headers ?? {})) headers[name.toLowerCase()] = value;
-  return { status, headers, body: status === 204 || status === 304 ? null : text };
+  const named = errorType !== undefined || (typeof body === 'object' && body !== null && '__type' in body);
+  const foreign = !named && status !== 204;
+  return {
+    status,
+    headers,
+    body: status === 204 || status === 304 ? null : text,
+    ...(foreign && { foreign }),
+  };
 }

@@ -3,7 +3,7 @@ import { fastify } from 'fastify';
 import { refuseForeign } from '../../http/foreign-requests.ts';
 import { CallLog, type SimulatedApiStats, type SimulatedCall } from './call-log.ts';
 import { addControlRoutes } from './control-routes.ts';
-import type { Sleep } from './respond.ts';
+import { REQUEST_ID, type Sleep } from './respond.ts';
 import { addServiceRoutes, refuseRequest } from './routes.ts';
 import type { ScriptedAnswer } from './scripts.ts';
 import { Service } from './service.ts';
@@ -80,14 +80,14 @@ export async function startSimulatedApi(options: SimulatedApiOptions = {}): Prom
     genReqId: requestIds(random),
     routerOptions: { maxParamLength: 16_384 },
     frameworkErrors: (error, request, reply) => {
-      reply.header('x-amzn-requestid', request.id);
+      reply.header(REQUEST_ID, request.id);
       refuseRequest(error, reply);
     },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-amzn-requestid', request.id);
+    reply.header(REQUEST_ID, request.id);
     done();
   });
   app.setErrorHandler((error, _request, reply) => refuseRequest(error, reply));

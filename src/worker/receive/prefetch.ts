@@ -84,7 +84,7 @@ export class Prefetch {
     const { gate, permits, held } = this.#options;
     const { limits } = this;
     // Counted one by one, but few are held then.
-    const waiting = gate.closed ? this.#callable.length : permits.waiting;
+    const waiting = gate.closed ? this.#callable.filter(this.#wouldShowMore).length : permits.waiting;
     return Math.min(limits.waiting - waiting, limits.held - held.size);
   }
 
@@ -156,16 +156,22 @@ export class Prefetch {
     const free = [...held].filter(
       (delivery) => !delivery.decided && !delivery.interrupted && delivery.state !== 'calling',
     );
-    const untried = free.filter((delivery) => delivery.tally.attempts === 0);
-    const tried = free.filter((delivery) => delivery.tally.attempts > 0);
+    const untried = free.filter(this.#wouldShowMore);
+    const tried = free.filter((delivery) => !this.#wouldShowMore(delivery));
     const triedLimit = closedLimits.held - closedLimits.waiting;
     const full = tried.length >= triedLimit && untried.length === 0;
     const tooMany = tried.length - triedLimit + (full ? closedLimits.waiting : 0);
     for (const delivery of untried.slice(closedLimits.waiting)) giveUp(delivery);
     for (const delivery of tried.slice(0, Math.max(0, tooMany))) {
-      delivery.interrupt('waiting', deferralSeconds(delivery.message.receiveCount, random));
+      // One that was not even called for would be received again at once, and again.
+      if (delivery.tally.attempts === 0) this.sendBack(delivery);
+      else delivery.interrupt('waiting', deferralSeconds(delivery.message.receiveCount, random));
     }
   }
+
+  /** Whether a probe for it could show more than those before it: neither it nor, when denied, its Identifier was tried. */
+  readonly #wouldShowMore = ({ tally, ids }: Delivery): boolean =>
+    tally.attempts === 0 && (ids.identifier === undefined || this.#options.gate.isUntried(ids.identifier));
 }
 
 function giveUp(delivery: Delivery): void {

@@ -44,7 +44,9 @@ function setUp(
     schedules: {
       outage: { firstMs: 1e9, factor: 1, maxMs: 1e9 },
       denied: { firstMs: 1e9, factor: 1, maxMs: 1e9 },
+      untried: { firstMs: 1e9, factor: 1, maxMs: 1e9 },
       misconfigured: { firstMs: 1e9, factor: 1, maxMs: 1e9 },
+      unreachable: { firstMs: 1e9, factor: 1, maxMs: 1e9 },
     },
     now: () => 0,
     onChange: () => {},

@@ -1,0 +1,79 @@
+/**
+ * Whose fault failures are: that of the Identifiers they were for, or a cause that all share. PURE, but for its clock.
+ *
+ *   suspect ── a call for another Identifier, begun later, is answered well ─► at fault, for `lapseMs`
+ *   suspect, at fault ── its own call is answered well ─► (forgotten)
+ */
+
+/** Identifiers kept of either sort; the oldest are forgotten first. */
+const MAX_KEPT = 10_000;
+
+/** How long what was found of an Identifier holds, in milliseconds: permissions and services change. */
+const LAPSE_MS = 10 * 60_000;
+
+export class Suspects {
+  readonly #now: () => number;
+  readonly #lapseMs: number;
+  /** When each failed first since others were answered, in the order of time. */
+  readonly #suspects = new Map<string, number>();
+  /** When each was found to be at fault. */
+  readonly #atFault = new Map<string, number>();
+
+  /** @param now monotonic milliseconds. */
+  constructor(now: () => number, lapseMs: number = LAPSE_MS) {
+    this.#now = now;
+    this.#lapseMs = lapseMs;
+  }
+
+  /** Identifiers that have failed since any other was answered well. */
+  get size(): number {
+    return this.#suspects.size;
+  }
+
+  /** Whether it has failed, and has not been answered well since. */
+  has(identifier: string): boolean {
+    return this.#suspects.has(identifier) || this.isAtFault(identifier);
+  }
+
+  /** Whether it failed although others were answered well. */
+  isAtFault(identifier: string): boolean {
+    const since = this.#atFault.get(identifier);
+    return since !== undefined && this.#now() - since < this.#lapseMs;
+  }
+
+  /** A call for it has failed. */
+  failed(identifier: string): void {
+    if (!this.#suspects.has(identifier)) keep(this.#suspects, identifier, this.#now());
+  }
+
+  /** A call for it, begun at `startedAt`, was answered well. Cheap when nothing has failed. */
+  answered(identifier: string, startedAt: number): void {
+    if (this.#atFault.size > 0) this.#atFault.delete(identifier);
+    if (this.#suspects.size === 0) return;
+    this.#suspects.delete(identifier);
+    for (const [suspect, failedAt] of this.#suspects) {
+      if (failedAt > startedAt) return;
+      this.condemn(suspect);
+    }
+  }
+
+  /** It is found to be at fault, by evidence from elsewhere. */
+  condemn(identifier: string): void {
+    this.#suspects.delete(identifier);
+    this.#atFault.delete(identifier);
+    keep(this.#atFault, identifier, this.#now());
+  }
+
+  /** What failed so far had a cause that all share. What was found before stays. */
+  acquit(): void {
+    this.#suspects.clear();
+  }
+}
+
+function keep(kept: Map<string, number>, identifier: string, at: number): void {
+  if (kept.size >= MAX_KEPT) {
+    const [oldest] = kept.keys();
+    if (oldest !== undefined) kept.delete(oldest);
+  }
+  kept.set(identifier, at);
+}
