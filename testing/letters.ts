@@ -112,6 +112,8 @@ export class FakeQueue implements LetterQueue, SourceQueue {
       notVisible: this.hidden.size,
       delayed: 0,
       contentBasedDeduplication: false,
+      createdAt: undefined,
+      kmsKeyId: undefined,
       ...this.counted,
     };
   }

@@ -31,11 +31,9 @@ export const distinctQueuesRule: Rule = ({ queues }) =>
       ),
   );
 
-/** By ARN where both are known: one queue has several URLs. */
 function isSameQueue(first: QueueFacts, second: QueueFacts): boolean {
-  const [arn, other] = [read(first)?.arn, read(second)?.arn];
-  if (arn !== undefined && other !== undefined) return arn === other;
-  return sameQueue(first.url, second.url);
+  const identityOf = (queue: QueueFacts) => ({ url: queue.url, arn: read(queue)?.arn });
+  return sameQueue(identityOf(first), identityOf(second));
 }
 
 export const queueKindsRule: Rule = (facts) =>

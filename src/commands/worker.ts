@@ -3,12 +3,13 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
 import { type Config, readConfigForAws } from '../config.ts';
-import { CommandError, messageOf } from '../errors.ts';
+import { CommandError, messageOf, misuse } from '../errors.ts';
 import { LogDestination } from '../observe/log-destination.ts';
 import { writeLine } from '../observe/log-events.ts';
 import { logLines } from '../observe/log-lines.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/summary.ts';
+import { SameQueueError } from '../worker/receive/queue-facts.ts';
 import { type Assembly, assemble } from './assemble.ts';
 
 /** The command ends with exit code 0 after a drain. */
@@ -51,7 +52,12 @@ async function run(
     writeLine(log, logLines.httpListening, () => ({ address }));
   }
   const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
-  await worker.start();
+  try {
+    await worker.start();
+  } catch (error) {
+    await worker.stop();
+    throw error instanceof SameQueueError ? misuse(error.message) : error;
+  }
   await stopped;
   stopSummaries();
 }

@@ -31,6 +31,8 @@ const gateReasons = {
 /** A condition that is raised, as `/readyz` shows it. */
 export interface ShownCondition {
   readonly condition: string;
+  /** What it is about, where it may be raised for several things. */
+  readonly of?: string;
   /** ISO 8601 UTC. */
   readonly since: string;
   /** The name of the last error. */
@@ -39,12 +41,13 @@ export interface ShownCondition {
 
 /** Every condition that is raised: also those with which the worker is ready. */
 export function raisedConditions(now: WorkerSnapshot): readonly ShownCondition[] {
-  return now.conditions.flatMap(({ name, raised }) => {
+  return now.conditions.flatMap(({ name, of, raised }) => {
     if (raised === undefined) return [];
     const { since, error } = raised;
     return [
       {
         condition: name,
+        ...(of !== undefined && { of }),
         since: new Date(since).toISOString(),
         ...(error !== undefined && { error }),
       },
@@ -57,12 +60,11 @@ export function readiness(now: WorkerSnapshot): Health {
   const reasons: string[] = [];
   if (now.state !== 'running') reasons.push(`the worker is ${now.state}`);
   if (!now.queuesFound) reasons.push('the queues have not been found yet');
-  for (const { effect, reason, raised } of now.conditions) {
+  for (const { effect, reason, of, raised } of now.conditions) {
     if (raised === undefined || effect === 'noted') continue;
     const { error, since } = raised;
-    reasons.push(
-      `${reason} (${error === undefined ? '' : `${error}, `}since ${new Date(since).toISOString()})`,
-    );
+    const said = [of, error, `since ${new Date(since).toISOString()}`].filter((part) => part !== undefined);
+    reasons.push(`${reason} (${said.join(', ')})`);
   }
   if (now.refusedLetters > 0) reasons.push(`the dead-letter queue refuses ${now.refusedLetters} letters`);
   if (now.refusedOutcomes > 0) reasons.push(`the outcome queue refuses ${now.refusedOutcomes} outcomes`);

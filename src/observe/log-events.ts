@@ -1,6 +1,5 @@
 /** Worker events as log lines. */
 import type { Failure } from '../message/failure.ts';
-import { printableUrl } from '../text/urls.ts';
 import { version } from '../version.ts';
 import type { ConditionEvent, ConditionName } from '../worker/conditions.ts';
 import type { SettleRequest, Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
@@ -50,26 +49,8 @@ export function logEvents(log: Logger): WorkerListener {
       case 'condition':
         logCondition(log, event);
         break;
-      case 'queues-unresolved':
-        writeLine(log, logLines.queueUnresolved, () => ({
-          queueUrl: printableUrl(event.queueUrl),
-          error: describeError(event.error),
-          retryInMs: Math.round(event.retryInMs),
-        }));
-        break;
-      case 'queue-assumed':
-        writeLine(log, logLines.queueAssumed, () => ({
-          queueUrl: printableUrl(event.queueUrl),
-          error: describeError(event.error),
-        }));
-        break;
-      case 'crashed':
-        writeLine(log, logLines.crashed, () => ({
-          ...about(event.subject),
-          errorName: event.failure.name,
-          errorMessage: event.failure.message,
-          stack: event.failure.stack,
-        }));
+      case 'queue-changed':
+        writeLine(log, logLines.queueChanged, () => ({ of: event.setting, changes: event.changes }));
         break;
       case 'lease-lost':
         writeLine(log, logLines.leaseLost, () => ({ ...about(event.subject), reason: event.reason }));
@@ -113,21 +94,29 @@ function settleLine(request: SettleRequest): typeof logLines.settleFailed {
 
 /** When it is raised, and when it is cleared. */
 const conditionLines = {
+  'finding-queues': [logLines.queueUnresolved, logLines.queueFound],
+  'queue-attributes': [logLines.queueAssumed, logLines.queueKnown],
+  'same-queue': [logLines.queueSame, logLines.queueDistinct],
   receiving: [logLines.receiveFailed, logLines.receiveRecovered],
   'dead-lettering': [logLines.deadLetterQueueUnreachable, logLines.deadLetterQueueReachable],
   publishing: [logLines.outcomeQueueUnreachable, logLines.outcomeQueueReachable],
   deleting: [logLines.deleteFailed, logLines.deleteRecovered],
   extending: [logLines.extendFailed, logLines.extendRecovered],
   claims: [logLines.claimsStuck, logLines.claimsFree],
-} as const satisfies Readonly<Record<ConditionName, readonly [LogLine<'error'>, LogLine<'durationMs'>]>>;
+} as const satisfies Readonly<
+  Record<ConditionName, readonly [LogLine<'of' | 'error'>, LogLine<'of' | 'durationMs'>]>
+>;
 
 function logCondition(log: Logger, event: ConditionEvent): void {
   const [raised, cleared] = conditionLines[event.condition];
   if (event.raised) {
     const { error } = event;
-    writeLine(log, raised, () => ({ error: error === undefined ? undefined : describeError(error) }));
+    writeLine(log, raised, () => ({
+      of: event.of,
+      error: error === undefined ? undefined : describeError(error),
+    }));
   } else {
-    writeLine(log, cleared, () => ({ durationMs: Math.round(event.durationMs) }));
+    writeLine(log, cleared, () => ({ of: event.of, durationMs: Math.round(event.durationMs) }));
   }
 }
 

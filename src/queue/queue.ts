@@ -175,6 +175,8 @@ export class Queue {
       notVisible: number('ApproximateNumberOfMessagesNotVisible'),
       delayed: number('ApproximateNumberOfMessagesDelayed'),
       contentBasedDeduplication: raw.ContentBasedDeduplication === 'true',
+      createdAt: number('CreatedTimestamp'),
+      kmsKeyId: raw.KmsMasterKeyId,
     };
   }
 

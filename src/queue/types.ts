@@ -56,6 +56,10 @@ export interface QueueAttributes {
   readonly notVisible: number | undefined;
   readonly delayed: number | undefined;
   readonly contentBasedDeduplication: boolean;
+  /** Epoch seconds: another time under the same name is another queue. */
+  readonly createdAt: number | undefined;
+  /** The KMS key that the queue encrypts with, where it is not SQS's own. */
+  readonly kmsKeyId: string | undefined;
 }
 
 /** What is to be known of a queue's answers besides their content. */

@@ -23,6 +23,9 @@ const define = (effect: ConditionEffect, reason: string): Definition => ({ effec
 
 /** Every condition. Its log lines are in `src/observe/log-events.ts`. */
 const definitions = {
+  'finding-queues': define('not-ready', 'a queue cannot be found'),
+  'queue-attributes': define('noted', "a queue's attributes may not be read"),
+  'same-queue': define('stops-receiving', 'it is the same queue as another of the settings'),
   receiving: define('not-ready', 'receiving from the queue fails'),
   'dead-lettering': define('stops-receiving', 'the dead-letter queue does not accept letters'),
   publishing: define('stops-receiving', 'the outcome queue does not accept outcomes'),
@@ -41,6 +44,8 @@ export interface Condition {
   readonly name: ConditionName;
   readonly effect: ConditionEffect;
   readonly reason: string;
+  /** What it is about, where it may be raised for several things at once: the setting that names a queue. */
+  readonly of?: string;
   /** Set while it is raised. */
   readonly raised?: {
     /** Epoch milliseconds. */
@@ -51,7 +56,11 @@ export interface Condition {
 }
 
 /** One for each change of state. */
-export type ConditionEvent = { readonly type: 'condition'; readonly condition: ConditionName } & (
+export type ConditionEvent = {
+  readonly type: 'condition';
+  readonly condition: ConditionName;
+  readonly of?: string;
+} & (
   | { readonly raised: true; readonly error?: unknown }
   | {
       readonly raised: false;
@@ -66,6 +75,8 @@ export interface ConditionsOptions {
 }
 
 interface Raised {
+  readonly name: ConditionName;
+  readonly of: string | undefined;
   readonly since: number;
   readonly startedAt: number;
   error: string | undefined;
@@ -73,7 +84,7 @@ interface Raised {
 
 export class Conditions {
   readonly #options: ConditionsOptions;
-  readonly #raised = new Map<ConditionName, Raised>();
+  readonly #raised = new Map<string, Raised>();
   readonly #watchers: (() => void)[] = [];
 
   constructor(options: ConditionsOptions) {
@@ -83,55 +94,69 @@ export class Conditions {
   /**
    * Idempotent: a condition that is raised stays raised since it was, and shows the last error.
    * @param error whatever was thrown, or a failed entry of a batch.
+   * @param of what it is about, where it may be raised for several things at once.
    */
-  raise(name: ConditionName, error?: unknown): void {
-    const raised = this.#raised.get(name);
+  raise(name: ConditionName, error?: unknown, of?: string): void {
+    const key = keyOf(name, of);
+    const raised = this.#raised.get(key);
     if (raised !== undefined) {
       if (error !== undefined) raised.error = errorName(error);
       return;
     }
     const { clock, emit } = this.#options;
-    this.#raised.set(name, {
+    this.#raised.set(key, {
+      name,
+      of,
       since: clock.wall(),
       startedAt: clock.monotonic(),
       error: error === undefined ? undefined : errorName(error),
     });
-    emit({ type: 'condition', condition: name, raised: true, error });
+    emit({ type: 'condition', condition: name, ...about(of), raised: true, error });
     this.#changed();
   }
 
   /** Idempotent, and cheap where it is not raised. */
-  clear(name: ConditionName): void {
-    const raised = this.#raised.get(name);
+  clear(name: ConditionName, of?: string): void {
+    if (this.#raised.size === 0) return;
+    const key = keyOf(name, of);
+    const raised = this.#raised.get(key);
     if (raised === undefined) return;
-    this.#raised.delete(name);
+    this.#raised.delete(key);
     const { clock, emit } = this.#options;
     emit({
       type: 'condition',
       condition: name,
+      ...about(of),
       raised: false,
       durationMs: clock.monotonic() - raised.startedAt,
     });
     this.#changed();
   }
 
+  /** Whether it is raised, for anything. */
   has(name: ConditionName): boolean {
-    return this.#raised.has(name);
+    for (const raised of this.#raised.values()) if (raised.name === name) return true;
+    return false;
   }
 
   /** What is held cannot be finished: nothing more is to be received. */
   get stopReceiving(): boolean {
-    for (const name of this.#raised.keys()) if (definitions[name].effect === 'stops-receiving') return true;
+    for (const { name } of this.#raised.values())
+      if (definitions[name].effect === 'stops-receiving') return true;
     return false;
   }
 
-  /** All of them, raised or not. */
+  /** All of them, raised or not; once for each thing that it is raised for. */
   list(): readonly Condition[] {
-    return conditionNames.map((name) => {
-      const raised = this.#raised.get(name);
-      if (raised === undefined) return { name, ...definitions[name] };
-      const { since, error } = raised;
-      return { name, ...definitions[name], raised: { since, ...(error !== undefined && { error }) } };
+    return conditionNames.flatMap((name) => {
+      const defined = { name, ...definitions[name] };
+      const raised = [...this.#raised.values()].filter((each) => each.name === name);
+      if (raised.length === 0) return [defined];
+      return raised.map(({ of, since, error }) => ({
+        ...defined,
+        ...about(of),
+        raised: { since, ...(error !== undefined && { error }) },
+      }));
     });
   }
 
@@ -143,6 +168,14 @@ export class Conditions {
   #changed(): void {
     for (const watcher of this.#watchers) watcher();
   }
+}
+
+function keyOf(name: ConditionName, of: string | undefined): string {
+  return of === undefined ? name : `${name} ${of}`;
+}
+
+function about(of: string | undefined): { readonly of?: string } {
+  return of === undefined ? {} : { of };
 }
 
 /** The name of anything thrown, else its code; it may come from afar, and is shown in `/readyz`. */

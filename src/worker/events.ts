@@ -9,6 +9,7 @@ import type { UpdateIds } from '../message/update.ts';
 import type { GateChange } from '../ota/gate.ts';
 import type { QueueNotice } from '../queue/types.ts';
 import type { ConditionEvent } from './conditions.ts';
+import type { QueueChanges, QueueSetting } from './receive/queue-facts.ts';
 
 export type WorkerState = 'starting' | 'running' | 'draining' | 'stopped';
 
@@ -33,13 +34,8 @@ export type WorkerEvent =
   | QueueNotice
   | { readonly type: 'state'; readonly state: WorkerState }
   | { readonly type: 'received'; readonly count: number; readonly durationMs: number }
-  | {
-      readonly type: 'queues-unresolved';
-      readonly queueUrl: string;
-      readonly error: unknown;
-      readonly retryInMs: number;
-    }
-  | { readonly type: 'queue-assumed'; readonly queueUrl: string; readonly error: unknown }
+  /** Somebody has changed a queue, or it is another one by the same name. */
+  | { readonly type: 'queue-changed'; readonly setting: QueueSetting; readonly changes: QueueChanges }
   | { readonly type: 'receive-failed'; readonly error: unknown; readonly retryInMs: number }
   | {
       readonly type: 'attempt';

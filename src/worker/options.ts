@@ -41,6 +41,8 @@ export interface WorkerTimings {
   readonly findQueuesBackoff: BackoffSettings;
   /** How long a claim of another worker is waited for; a little longer than it can last when omitted. */
   readonly claimWaitMs?: number;
+  /** Between two looks at the queues' attributes, in milliseconds. */
+  readonly readQueuesEveryMs: number;
   /** Between tries to reach the dead-letter queue; the outbox's own when omitted. */
   readonly deadLetterBackoff?: BackoffSettings;
   /** Between tries to reach the outcome queue; the outbox's own when omitted. */
@@ -51,4 +53,5 @@ export const defaultTimings: WorkerTimings = {
   trialMs: TRIAL_MS,
   probes: defaultProbeSchedules,
   findQueuesBackoff: { baseMs: 1_000, maxMs: 30_000 },
+  readQueuesEveryMs: 60_000,
 };

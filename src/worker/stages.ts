@@ -101,7 +101,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
   const { gate, permits } = calls;
   const held = new Held();
   const turns: Turns = new Turns(source.fifo, (delivery) => prefetch.sendBack(delivery));
-  const retention = { seconds: Number.POSITIVE_INFINITY };
+  const retention: Retention = { seconds: Number.POSITIVE_INFINITY };
   const prefetch: Prefetch = new Prefetch({
     held,
     turns,

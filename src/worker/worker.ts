@@ -14,7 +14,7 @@ import { Delivery } from './delivery.ts';
 import { drain, drainTimes } from './drain.ts';
 import { createEmitter, type WorkerListener, type WorkerState } from './events.ts';
 import { defaultTimings, type WorkerOptions } from './options.ts';
-import { findQueues, type QueueFacts } from './receive/queue-facts.ts';
+import { QueueWatch } from './receive/queue-watch.ts';
 import { sweepExpiring } from './receive/sweep.ts';
 import { snapshotOf, type WorkerSnapshot } from './snapshot.ts';
 import { createStages, type Stages } from './stages.ts';
@@ -26,12 +26,12 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #emit: WorkerListener;
   readonly #stages: Stages;
+  readonly #queues: QueueWatch;
   /** Aborts calls in flight when the time to shut down is nearly over. */
   readonly #deadline = new AbortController();
   readonly #stopping = new AbortController();
   readonly #ended = new AbortController();
   #state: WorkerState = 'stopped';
-  #facts: QueueFacts | undefined;
   #expiryTimer: NodeJS.Timeout | undefined;
   #sweeping = false;
   #started: Promise<void> | undefined;
@@ -44,11 +44,12 @@ export class Worker {
       emit: this.#emit,
       deadline: this.#deadline.signal,
       ended: this.#ended.signal,
-      facts: () => this.#facts,
+      facts: () => this.#queues.facts,
       receive: (messages, pollMs) => this.#receive(messages, pollMs),
       onGate: (change) => this.#onGate(change),
       onLost: (delivery, reason) => lose(delivery, reason, this.#stages),
     });
+    this.#queues = this.#createQueueWatch();
   }
 
   /** Begins to work, unless it was stopped; resolves once all queues are found and the first receive is on its way. Idempotent. */
@@ -66,30 +67,49 @@ export class Worker {
   snapshot(): WorkerSnapshot {
     return snapshotOf(this.#stages, {
       state: this.#state,
-      queuesFound: this.#facts !== undefined,
+      queuesFound: this.#queues.facts !== undefined,
       now: this.#options.clock.wall(),
     });
   }
 
   async #start(): Promise<void> {
     this.#setState('starting');
-    const { source, deadLetterQueue, outcomeQueue, random, timings = defaultTimings } = this.#options;
-    this.#facts = await findQueues({
-      source,
-      deadLetter: deadLetterQueue,
-      ...(outcomeQueue !== undefined && { outcome: outcomeQueue }),
-      backoff: timings.findQueuesBackoff,
-      random,
-      signal: this.#stopping.signal,
-      emit: this.#emit,
-    });
-    if (this.#stopping.signal.aborted || this.#facts === undefined) return;
-    this.#stages.retention.seconds = this.#facts.retentionSeconds;
-    // The last tenth of the retention leaves ten such looks.
-    const everyMs = Math.min(Math.max(this.#facts.retentionSeconds * 10, 500), 3_600_000);
-    this.#expiryTimer = setInterval(() => this.#expire(), everyMs);
+    await this.#queues.find();
+    if (this.#stopping.signal.aborted) return;
+    this.#queues.watch();
     this.#setState('running');
     this.#stages.receiver.start();
+  }
+
+  #createQueueWatch(): QueueWatch {
+    const { source, deadLetterQueue, outcomeQueue, conditions, random } = this.#options;
+    const { findQueuesBackoff, readQueuesEveryMs } = this.#options.timings ?? defaultTimings;
+    return new QueueWatch({
+      queues: [
+        { setting: 'QUEUE_URL', queue: source },
+        { setting: 'DEAD_LETTER_QUEUE_URL', queue: deadLetterQueue },
+        ...(outcomeQueue === undefined
+          ? []
+          : [{ setting: 'OUTCOME_QUEUE_URL' as const, queue: outcomeQueue }]),
+      ],
+      conditions,
+      retention: this.#stages.retention,
+      onRetention: () => this.#onRetention(),
+      backoff: findQueuesBackoff,
+      everyMs: readQueuesEveryMs,
+      random,
+      stopping: this.#stopping.signal,
+      emit: this.#emit,
+    });
+  }
+
+  /** Looks for expiring messages as often as the retention asks for, beginning now. */
+  #onRetention(): void {
+    clearInterval(this.#expiryTimer);
+    // The last tenth of the retention leaves ten such looks.
+    const everyMs = Math.min(Math.max(this.#stages.retention.seconds * 10, 500), 3_600_000);
+    this.#expiryTimer = setInterval(() => this.#expire(), everyMs);
+    this.#expire();
   }
 
   async #stop(): Promise<void> {
@@ -98,7 +118,7 @@ export class Worker {
     const hard = setTimeout(() => this.#cutCalls(), cutMs);
     const timeUp = Promise.withResolvers<void>();
     const end = setTimeout(timeUp.resolve, endMs);
-    await Promise.race([this.#started, timeUp.promise]);
+    await Promise.race([this.#started?.catch(() => undefined), timeUp.promise]);
     this.#setState('draining');
     clearInterval(this.#expiryTimer);
     await Promise.race([drain(this.#stages), timeUp.promise]);

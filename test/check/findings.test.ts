@@ -24,6 +24,8 @@ const attributes = (name: string, changes: Partial<QueueAttributes> = {}): Queue
   notVisible: 0,
   delayed: 0,
   contentBasedDeduplication: false,
+  createdAt: undefined,
+  kmsKeyId: undefined,
   ...changes,
 });
 

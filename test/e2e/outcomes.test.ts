@@ -185,7 +185,7 @@ test('a worker whose outcome queue does not exist waits for it without receiving
   await set({ outcomes: false, env: { OUTCOME_QUEUE_URL: 'http://127.0.0.1/000000000000/outcomes' } });
   await stage.sendUpdates(1);
   const started = stage.worker.start();
-  await stage.until(() => stage.events.some(({ type }) => type === 'queues-unresolved'));
+  await stage.until(() => stage.hasCondition('finding-queues'));
   expect(proxy.count('ReceiveMessage', 'updates')).toBe(0);
   stage.sqs.createQueue('outcomes', { region: 'eu-west-1' });
   await started;

@@ -217,16 +217,14 @@ describe('the log', () => {
       { type: 'receive-failed', error: new Error('x'), retryInMs: 1.4 },
     ],
     [
-      'queue.unresolved',
-      'error',
-      'a queue that cannot be found',
-      { type: 'queues-unresolved', queueUrl: 'https://q', error: new Error('x'), retryInMs: 1 },
-    ],
-    [
-      'queue.assumed',
+      'queue.changed',
       'warn',
-      'a queue whose attributes must not be read',
-      { type: 'queue-assumed', queueUrl: 'https://q', error: new Error('x') },
+      'a queue that somebody has changed',
+      {
+        type: 'queue-changed',
+        setting: 'QUEUE_URL',
+        changes: { retentionSeconds: { from: 3_600, to: 1_209_600 } },
+      },
     ],
     ['lease.lost', 'warn', 'a lost lease', { type: 'lease-lost', subject, reason: 'x' }],
     [
@@ -266,12 +264,15 @@ describe('the log', () => {
     }
   });
 
-  test("does not show the password of a queue's URL", () => {
-    const queueUrl = 'https://user:hunter2@sqs.example/000000000000/updates';
-    for (const type of ['queues-unresolved', 'queue-assumed'] as const) {
-      const lines = linesOf({ type, queueUrl, error: new Error('x'), retryInMs: 1 });
-      expect(JSON.stringify(lines)).not.toContain('hunter2');
-    }
+  test('names what a condition is about', () => {
+    const of = 'DEAD_LETTER_QUEUE_URL';
+    const error = new Error('x');
+    expect(
+      linesOf({ type: 'condition', condition: 'finding-queues', of, raised: true, error }),
+    ).toMatchObject([{ event: 'queue.unresolved', of }]);
+    expect(
+      linesOf({ type: 'condition', condition: 'finding-queues', of, raised: false, durationMs: 1 }),
+    ).toMatchObject([{ event: 'queue.found', of }]);
   });
 
   test('writes lines of the table only, with its fields only', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isFifoUrl, sameQueue } from '../../src/queue/urls.ts';
+import { isFifoUrl, sameQueue, sameQueueUrl } from '../../src/queue/urls.ts';
 
 const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/updates';
 
@@ -12,7 +12,15 @@ test.each([
   ['no url', 'no url', true],
   ['no url', queueUrl, false],
 ])('%s and %s: one queue is %s', (a, b, same) => {
-  expect(sameQueue(a, b)).toBe(same);
+  expect(sameQueueUrl(a, b)).toBe(same);
+});
+
+test('two URLs of one ARN are one queue, and one URL of two ARNs is two', () => {
+  const local = { url: 'http://127.0.0.1:4566/000000000000/u', arn: 'arn:aws:sqs:eu-west-1:000000000000:u' };
+  const named = { url: 'http://sqs.eu-west-1.local:4566/000000000000/u' };
+  expect(sameQueue(local, { ...named, arn: local.arn })).toBe(true);
+  expect(sameQueue(local, { ...local, arn: `${local.arn}2` })).toBe(false);
+  expect(sameQueue(local, named)).toBe(false);
 });
 
 test.each([

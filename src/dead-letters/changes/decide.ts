@@ -10,7 +10,7 @@ import type { MessageAttribute } from '../../message/message.ts';
 import { readPayload } from '../../message/parse.ts';
 import { checkUpdate, type Update } from '../../message/update.ts';
 import type { OutgoingMessage } from '../../queue/types.ts';
-import { sameQueue } from '../../queue/urls.ts';
+import { sameQueueUrl } from '../../queue/urls.ts';
 import type { Letter } from '../letters/letter.ts';
 
 /** A letter that was redriven this often is redriven again only with `--force`. */
@@ -66,7 +66,7 @@ function objection(
   attributes: Letter['message']['attributes'] | undefined,
 ): string | undefined {
   const { record, message, update, reason, redriveCount } = letter;
-  if (record !== undefined && !sameQueue(record.sourceQueueUrl, queueUrl))
+  if (record !== undefined && !sameQueueUrl(record.sourceQueueUrl, queueUrl))
     return `came from another queue: ${record.sourceQueueUrl.slice(0, 200)}`;
   const arn = message.deadLetterSourceArn;
   if (arn !== undefined && queueArn !== undefined && arn !== queueArn)

@@ -48,7 +48,7 @@ export function prefetchLimits(
 
 /** How long the queue keeps a message. */
 export interface Retention {
-  /** `Infinity` until the queue's attributes have been read. */
+  /** `Infinity` while it is unknown: before the queue's attributes have been read, and after a gap. */
   seconds: number;
 }
 

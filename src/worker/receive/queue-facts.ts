@@ -1,107 +1,99 @@
-/** What the worker has to know of its queues, read at start. */
-
+/** What the worker has to know of its queues, from their attributes. PURE. */
 import { MAX_PAYLOAD_BYTES } from '../../queue/batch.ts';
-import { sqsErrorKind } from '../../queue/errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
-import { sleep } from '../../time/clock.ts';
-import type { WorkerListener } from '../events.ts';
+import type { QueueAttributes } from '../../queue/types.ts';
+import { sameQueue } from '../../queue/urls.ts';
 
 export interface QueueFacts {
   readonly retentionSeconds: number;
-  readonly fifo: boolean;
   readonly deadLetter: { readonly maximumMessageBytes: number; readonly fifo: boolean };
   /** undefined: no outcomes are published. */
   readonly outcome?: { readonly fifo: boolean };
 }
 
-/** SQS's default, assumed where the queue's own setting may not be read. */
-const DEFAULT_RETENTION_SECONDS = 4 * 86_400;
+/** The settings that name the queues. */
+export type QueueSetting = 'QUEUE_URL' | 'DEAD_LETTER_QUEUE_URL' | 'OUTCOME_QUEUE_URL';
 
-/** How a look at one queue ended. */
-type QueueLook =
-  | { readonly ok: true }
-  /** The queue is there but its attributes may not be read: defaults are assumed. */
-  | { readonly ok: true; readonly assumed: true; readonly error: unknown }
-  | { readonly ok: false; readonly error: unknown };
-
-/** The worker's queues. */
-export interface WorkerQueues {
-  readonly source: Queue;
-  readonly deadLetter: Queue;
-  readonly outcome?: Queue;
+/** A queue of the worker's, and what was last read of it. */
+export interface KnownQueue {
+  readonly setting: QueueSetting;
+  readonly queue: Pick<Queue, 'url' | 'fifo' | 'attributes'>;
+  /** undefined until they could be read. */
+  attributes: QueueAttributes | undefined;
 }
 
-export interface QueueFactsResult {
-  readonly facts: QueueFacts;
-  readonly source: QueueLook;
-  readonly deadLetter: QueueLook;
-  readonly outcome?: QueueLook;
-}
+/** SQS's defaults, assumed where the queue's own attributes may not be read. */
+const assumed = { retentionSeconds: 4 * 86_400, maximumMessageBytes: MAX_PAYLOAD_BYTES };
 
-/** Looks at every queue. Never throws: what could not be read is said in the result, and defaults stand for it. */
-export async function readQueueFacts(
-  { source, deadLetter, outcome }: WorkerQueues,
-  signal?: AbortSignal,
-): Promise<QueueFactsResult> {
-  const [first, second, third] = await Promise.allSettled([
-    source.attributes(signal),
-    deadLetter.attributes(signal),
-    outcome?.attributes(signal),
-  ]);
+/** What follows from the attributes known; SQS's defaults stand for the others. */
+export function factsOf(queues: readonly KnownQueue[]): QueueFacts {
+  const [source, deadLetter, outcome] = (
+    ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'OUTCOME_QUEUE_URL'] as const
+  ).map((setting) => queues.find((queue) => queue.setting === setting));
   return {
-    facts: {
-      retentionSeconds:
-        (first.status === 'fulfilled' ? first.value.retentionSeconds : undefined) ??
-        DEFAULT_RETENTION_SECONDS,
-      fifo: source.fifo,
-      deadLetter: {
-        maximumMessageBytes:
-          (second.status === 'fulfilled' ? second.value.maximumMessageBytes : undefined) ?? MAX_PAYLOAD_BYTES,
-        fifo: deadLetter.fifo,
-      },
-      ...(outcome !== undefined && { outcome: { fifo: outcome.fifo } }),
+    retentionSeconds: positive(source?.attributes?.retentionSeconds) ?? assumed.retentionSeconds,
+    deadLetter: {
+      maximumMessageBytes:
+        positive(deadLetter?.attributes?.maximumMessageBytes) ?? assumed.maximumMessageBytes,
+      fifo: deadLetter?.queue.fifo === true,
     },
-    source: look(first),
-    deadLetter: look(second),
-    ...(outcome !== undefined && { outcome: look(third) }),
+    ...(outcome !== undefined && { outcome: { fifo: outcome.queue.fifo } }),
   };
 }
 
-function look(result: PromiseSettledResult<unknown>): QueueLook {
-  if (result.status === 'fulfilled') return { ok: true };
-  const error: unknown = result.reason;
-  return sqsErrorKind(error) === 'denied' ? { ok: true, assumed: true, error } : { ok: false, error };
+function positive(value: number | undefined): number | undefined {
+  return value !== undefined && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
-export interface FindQueuesOptions extends WorkerQueues {
-  readonly backoff: BackoffSettings;
-  readonly random: () => number;
-  /** Ends the search. */
-  readonly signal: AbortSignal;
-  readonly emit: WorkerListener;
+/** An attribute by its old and its new value; a value that the queue does not have is null. */
+export type QueueChanges = Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
+
+/** Those that are not counts. */
+const settled = [
+  'arn',
+  'createdAt',
+  'fifo',
+  'retentionSeconds',
+  'visibilitySeconds',
+  'maximumMessageBytes',
+  'redrivePolicy',
+  'contentBasedDeduplication',
+  'kmsKeyId',
+] as const satisfies readonly (keyof QueueAttributes)[];
+
+/** What of a queue has changed; where nothing was known before, what differs from what was assumed. */
+export function changesOf(before: QueueAttributes | undefined, now: QueueAttributes): QueueChanges {
+  const old: Readonly<Partial<Record<keyof QueueAttributes, unknown>>> = before ?? assumed;
+  const names = before === undefined ? (['retentionSeconds', 'maximumMessageBytes'] as const) : settled;
+  const changed = names.filter((name) => old[name] !== now[name]);
+  return Object.fromEntries(changed.map((name) => [name, { from: shown(old[name]), to: shown(now[name]) }]));
 }
 
-/** Looks for the queues until all are found; undefined when `signal` ended the search. */
-export async function findQueues(options: FindQueuesOptions): Promise<QueueFacts | undefined> {
-  const { source, deadLetter, outcome, backoff, random, signal, emit } = options;
-  for (let failures = 1; !signal.aborted; failures++) {
-    const result = await readQueueFacts(options, signal);
-    if (signal.aborted) return undefined;
-    const looks = [
-      { queueUrl: source.url, look: result.source },
-      { queueUrl: deadLetter.url, look: result.deadLetter },
-      ...(outcome !== undefined && result.outcome !== undefined
-        ? [{ queueUrl: outcome.url, look: result.outcome }]
-        : []),
-    ];
-    const retryInMs = Math.max(250, fullJitter(backoff, failures, random));
-    for (const { queueUrl, look: found } of looks) {
-      if (!found.ok) emit({ type: 'queues-unresolved', queueUrl, error: found.error, retryInMs });
-      else if ('assumed' in found) emit({ type: 'queue-assumed', queueUrl, error: found.error });
-    }
-    if (looks.every(({ look: found }) => found.ok)) return result.facts;
-    await sleep(retryInMs, signal);
+function shown(value: unknown): unknown {
+  return typeof value === 'string' ? value.slice(0, 500) : (value ?? null);
+}
+
+/** Two settings name one queue. */
+export class SameQueueError extends Error {
+  override readonly name = 'SameQueueError';
+  /** The later one. */
+  readonly setting: QueueSetting;
+
+  constructor(setting: QueueSetting, other: QueueSetting, arn: string | undefined) {
+    super(
+      `${setting} is the same queue as ${other}${arn === undefined ? '' : ` (${arn})`}: use a queue of its own`,
+    );
+    this.setting = setting;
   }
-  return undefined;
+}
+
+/** One error for each queue that another setting names as well. */
+export function sameQueues(queues: readonly KnownQueue[]): SameQueueError[] {
+  const identityOf = ({ queue, attributes }: KnownQueue) => ({ url: queue.url, arn: attributes?.arn });
+  return queues.flatMap((queue, i) => {
+    const other = queues.slice(0, i).find((each) => sameQueue(identityOf(each), identityOf(queue)));
+    return other === undefined
+      ? []
+      : [new SameQueueError(queue.setting, other.setting, queue.attributes?.arn)];
+  });
 }

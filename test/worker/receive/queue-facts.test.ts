@@ -1,175 +1,99 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createSqsClient } from '../../../src/queue/client.ts';
-import { Queue } from '../../../src/queue/queue.ts';
-import type { WorkerEvent } from '../../../src/worker/events.ts';
-import { findQueues, readQueueFacts } from '../../../src/worker/receive/queue-facts.ts';
+import { describe, expect, test } from 'vitest';
+import type { QueueAttributes } from '../../../src/queue/types.ts';
+import {
+  changesOf,
+  factsOf,
+  type KnownQueue,
+  type QueueSetting,
+  sameQueues,
+} from '../../../src/worker/receive/queue-facts.ts';
 
-let sqs: FauxqsServer;
-
-beforeAll(async () => {
-  sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: 'eu-west-1' });
-  sqs.createQueue('updates', { attributes: { MessageRetentionPeriod: '3600' } });
-  sqs.createQueue('dead', { attributes: { MaximumMessageSize: '262144' } });
-  sqs.createQueue('updates.fifo', { attributes: { FifoQueue: 'true' } });
-  sqs.createQueue('dead.fifo', { attributes: { FifoQueue: 'true' } });
+const attributes = (over: Partial<QueueAttributes> = {}): QueueAttributes => ({
+  arn: 'arn:aws:sqs:eu-west-1:000000000000:updates',
+  fifo: false,
+  retentionSeconds: 3_600,
+  visibilitySeconds: 30,
+  maximumMessageBytes: 262_144,
+  redrivePolicy: undefined,
+  visible: 0,
+  notVisible: 0,
+  delayed: 0,
+  contentBasedDeduplication: false,
+  createdAt: 1,
+  kmsKeyId: undefined,
+  ...over,
 });
-afterAll(() => sqs.stop());
 
-function connect(name: string, endpoint = sqs.address): Queue {
-  const client = createSqsClient(5, {
-    endpoint,
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-  });
-  onTestFinished(() => client.destroy());
-  return new Queue(client, `${endpoint}/000000000000/${name}`);
-}
+const known = (setting: QueueSetting, name: string, over?: Partial<QueueAttributes>): KnownQueue => ({
+  setting,
+  queue: {
+    url: `https://sqs.eu-west-1.amazonaws.com/000000000000/${name}`,
+    fifo: name.endsWith('.fifo'),
+    attributes: () => Promise.reject(new Error('not asked')),
+  },
+  attributes: over === undefined ? undefined : attributes(over),
+});
 
-/** An SQS that answers everything with this error. */
-async function refusing(status: number, code: string): Promise<string> {
-  const server = createServer((_, response) => {
-    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
-    response.end(JSON.stringify({ __type: `com.amazon.coral.service#${code}`, message: 'no' }));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-describe('readQueueFacts', () => {
-  test('reads retention, size and kind', async () => {
-    expect(await readQueueFacts({ source: connect('updates'), deadLetter: connect('dead') })).toEqual({
-      facts: {
-        retentionSeconds: 3_600,
-        fifo: false,
-        deadLetter: { maximumMessageBytes: 262_144, fifo: false },
-      },
-      source: { ok: true },
-      deadLetter: { ok: true },
-    });
-  });
-
-  test('knows FIFO queues by their names, each its own', async () => {
-    const { facts } = await readQueueFacts({
-      source: connect('updates.fifo'),
-      deadLetter: connect('dead.fifo'),
-    });
-    expect(facts).toMatchObject({ fifo: true, deadLetter: { fifo: true } });
-    const mixed = await readQueueFacts({ source: connect('updates'), deadLetter: connect('dead.fifo') });
-    expect(mixed.facts).toMatchObject({ fifo: false, deadLetter: { fifo: true } });
-  });
-
-  test('looks at the outcome queue where there is one, and knows its kind', async () => {
-    const queues = { source: connect('updates'), deadLetter: connect('dead') };
-    expect(await readQueueFacts({ ...queues, outcome: connect('updates.fifo') })).toMatchObject({
-      facts: { outcome: { fifo: true } },
-      outcome: { ok: true },
-    });
-    expect(await readQueueFacts({ ...queues, outcome: connect('missing') })).toMatchObject({
-      facts: { outcome: { fifo: false } },
-      deadLetter: { ok: true },
-      outcome: { ok: false, error: expect.any(Error) },
-    });
-  });
-
-  test('says which queue was not found, and goes on with the other', async () => {
-    const result = await readQueueFacts({ source: connect('updates'), deadLetter: connect('missing') });
-    expect(result).toMatchObject({
-      facts: { retentionSeconds: 3_600 },
-      source: { ok: true },
-      deadLetter: { ok: false, error: expect.any(Error) },
-    });
-  });
-
-  test.each(['AccessDeniedException', 'AccessDenied'])('assumes SQS’s defaults at %s', async (code) => {
-    const endpoint = await refusing(403, code);
+describe('facts', () => {
+  test('are retention, size and kind', () => {
     expect(
-      await readQueueFacts({ source: connect('updates', endpoint), deadLetter: connect('dead', endpoint) }),
-    ).toEqual({
-      facts: {
-        retentionSeconds: 345_600,
-        fifo: false,
-        deadLetter: { maximumMessageBytes: 1_048_576, fifo: false },
-      },
-      source: { ok: true, assumed: true, error: expect.objectContaining({ name: code }) },
-      deadLetter: { ok: true, assumed: true, error: expect.objectContaining({ name: code }) },
-    });
+      factsOf([known('QUEUE_URL', 'updates', {}), known('DEAD_LETTER_QUEUE_URL', 'dead.fifo', {})]),
+    ).toEqual({ retentionSeconds: 3_600, deadLetter: { maximumMessageBytes: 262_144, fifo: true } });
   });
 
+  test('know the kind of the outcome queue, where there is one', () => {
+    expect(factsOf([known('OUTCOME_QUEUE_URL', 'outcomes.fifo')])).toMatchObject({ outcome: { fifo: true } });
+  });
+
+  const assumed = { retentionSeconds: 345_600, deadLetter: { maximumMessageBytes: 1_048_576 } };
   test.each([
-    [403, 'ExpiredTokenException'],
-    [403, 'InvalidClientTokenId'],
-    [500, 'InternalFailure'],
-    [400, 'QueueDoesNotExist'],
-  ])('assumes nothing at %i %s', async (status, code) => {
-    const endpoint = await refusing(status, code);
-    const result = await readQueueFacts({
-      source: connect('updates', endpoint),
-      deadLetter: connect('dead'),
-    });
-    expect(result).toMatchObject({ source: { ok: false }, deadLetter: { ok: true } });
-  });
-
-  test('never throws, also when nobody answers', async () => {
-    const endpoint = 'http://127.0.0.1:1';
-    const result = await readQueueFacts({
-      source: connect('updates', endpoint),
-      deadLetter: connect('dead', endpoint),
-    });
-    expect(result).toMatchObject({ source: { ok: false }, deadLetter: { ok: false } });
+    ['may not be read', undefined],
+    ['are missing', { retentionSeconds: undefined, maximumMessageBytes: undefined }],
+    ['are no numbers', { retentionSeconds: Number.NaN, maximumMessageBytes: Number.NaN }],
+    ['are impossible', { retentionSeconds: 0, maximumMessageBytes: -1 }],
+  ])('are SQS’s defaults where attributes %s', (_, over) => {
+    expect(
+      factsOf([known('QUEUE_URL', 'updates', over), known('DEAD_LETTER_QUEUE_URL', 'dead', over)]),
+    ).toMatchObject(assumed);
   });
 });
 
-describe('findQueues', () => {
-  function find(source: Queue, deadLetter: Queue, onEvent: (event: WorkerEvent) => void = () => {}) {
-    const events: WorkerEvent[] = [];
-    const controller = new AbortController();
-    onTestFinished(() => controller.abort());
-    const found = findQueues({
-      source,
-      deadLetter,
-      backoff: { baseMs: 1, maxMs: 1 },
-      random: () => 0.5,
-      signal: controller.signal,
-      emit: (event) => {
-        events.push(event);
-        onEvent(event);
-      },
+describe('changes', () => {
+  test('are none where only counts differ', () => {
+    expect(changesOf(attributes(), attributes({ visible: 7, delayed: 1, notVisible: 2 }))).toEqual({});
+  });
+
+  test('have the old and the new value, and null for none', () => {
+    expect(
+      changesOf(attributes(), attributes({ retentionSeconds: 60, createdAt: 2, kmsKeyId: 'alias/key' })),
+    ).toEqual({
+      retentionSeconds: { from: 3_600, to: 60 },
+      createdAt: { from: 1, to: 2 },
+      kmsKeyId: { from: null, to: 'alias/key' },
     });
-    return { found, events, controller };
-  }
-
-  test('answers with the facts at once when both are there', async () => {
-    const { found, events } = find(connect('updates'), connect('dead'));
-    expect(await found).toMatchObject({ retentionSeconds: 3_600 });
-    expect(events).toEqual([]);
   });
 
-  test('looks until a queue is there, and says which one is missing', async () => {
-    const late = connect('late');
-    const { found, events } = find(connect('updates'), late, () => sqs.createQueue('late'));
-    expect(await found).toMatchObject({ deadLetter: { fifo: false } });
-    expect(events).toEqual([
-      { type: 'queues-unresolved', queueUrl: late.url, error: expect.any(Error), retryInMs: 250 },
-    ]);
+  test('are what differs from what was assumed, where nothing was known', () => {
+    expect(changesOf(undefined, attributes({ maximumMessageBytes: 1_048_576 }))).toEqual({
+      retentionSeconds: { from: 345_600, to: 3_600 },
+    });
   });
+});
 
-  test('goes on with what it assumes, and says so', async () => {
-    const source = connect('updates', await refusing(403, 'AccessDeniedException'));
-    const { found, events } = find(source, connect('dead'));
-    expect(await found).toMatchObject({ retentionSeconds: 345_600 });
-    expect(events).toEqual([{ type: 'queue-assumed', queueUrl: source.url, error: expect.any(Error) }]);
-  });
-
-  test('ends without an answer when it is aborted', async () => {
-    const { found, controller } = find(connect('updates'), connect('missing'), () => controller.abort());
-    expect(await found).toBeUndefined();
-  });
+test('queues are the same by ARN, and by URL where an ARN is not known; each is told once, with the other', () => {
+  const arn = attributes().arn;
+  const messages = (queues: readonly KnownQueue[]) => sameQueues(queues).map(({ message }) => message);
+  expect(
+    messages([
+      known('QUEUE_URL', 'updates', {}),
+      known('DEAD_LETTER_QUEUE_URL', 'alias', {}),
+      known('OUTCOME_QUEUE_URL', 'updates'),
+    ]),
+  ).toEqual([
+    `DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL (${arn}): use a queue of its own`,
+    'OUTCOME_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own',
+  ]);
+  expect(
+    messages([known('QUEUE_URL', 'updates', {}), known('DEAD_LETTER_QUEUE_URL', 'dead', { arn: 'other' })]),
+  ).toEqual([]);
 });

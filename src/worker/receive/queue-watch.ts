@@ -1,0 +1,169 @@
+/**
+ * Reads the attributes of the worker's queues, and reads them again: every minute, and after every gap, because anybody
+ * may change them, and a queue may be deleted and made again.
+ *
+ *   created ── find ─► finding ── each is there, or may not be read ─► found ── watch ─► watching
+ *
+ * Retention is taken for unknown from when receives begin to fail until it is read again: it may have been raised
+ * meanwhile, and what is dead-lettered as expiring cannot be taken back.
+ */
+import { isTransient, sqsErrorKind } from '../../queue/errors.ts';
+import type { QueueAttributes } from '../../queue/types.ts';
+import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
+import { sleep } from '../../time/clock.ts';
+import type { ConditionName, Conditions } from '../conditions.ts';
+import type { WorkerListener } from '../events.ts';
+import type { Retention } from './prefetch.ts';
+import { changesOf, factsOf, type KnownQueue, type QueueFacts, sameQueues } from './queue-facts.ts';
+
+export interface QueueWatchOptions {
+  readonly queues: readonly Omit<KnownQueue, 'attributes'>[];
+  readonly conditions: Conditions;
+  /** Of the source queue; kept up to date. */
+  readonly retention: Retention;
+  /** Called after `retention` has changed. */
+  readonly onRetention: () => void;
+  /** Between tries to find the queues. */
+  readonly backoff: BackoffSettings;
+  /** Between two looks, in milliseconds; a jitter of a quarter comes on top. */
+  readonly everyMs: number;
+  readonly random: () => number;
+  /** Aborted when the worker stops. */
+  readonly stopping: AbortSignal;
+  readonly emit: WorkerListener;
+}
+
+/** The least wait between two tries to find the queues, whatever the jitter says, in milliseconds. */
+const MIN_BACKOFF_MS = 250;
+/** While one of them is raised something is wrong with SQS, or with the way to it: a gap. */
+const gaps: readonly ConditionName[] = ['receiving', 'dead-lettering', 'publishing', 'deleting', 'extending'];
+
+export class QueueWatch {
+  readonly #options: QueueWatchOptions;
+  readonly #queues: readonly KnownQueue[];
+  #facts: QueueFacts | undefined;
+  #looking = false;
+  #lookAgain = false;
+  #inGap = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: QueueWatchOptions) {
+    this.#options = options;
+    this.#queues = options.queues.map((queue) => ({ ...queue, attributes: undefined }));
+  }
+
+  /** undefined until all queues are found. */
+  get facts(): QueueFacts | undefined {
+    return this.#facts;
+  }
+
+  /**
+   * Looks for the queues until all are found, or the worker stops.
+   * @throws SameQueueError when two settings name one queue.
+   */
+  async find(): Promise<void> {
+    const { backoff, random, stopping } = this.#options;
+    for (let failures = 1; !stopping.aborted; failures++) {
+      const found = await this.#read();
+      if (stopping.aborted) return;
+      if (found) {
+        const [same] = sameQueues(this.#queues);
+        if (same !== undefined) throw same;
+        this.#conclude();
+        return;
+      }
+      await sleep(Math.max(MIN_BACKOFF_MS, fullJitter(backoff, failures, random)), stopping);
+    }
+  }
+
+  /** From now on the queues are looked at again and again, until the worker stops. */
+  watch(): void {
+    const { conditions, stopping } = this.#options;
+    conditions.watch(() => this.#onCondition());
+    stopping.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
+    this.#plan();
+  }
+
+  #plan(): void {
+    const { everyMs, random, stopping } = this.#options;
+    clearTimeout(this.#timer);
+    if (!stopping.aborted) this.#timer = setTimeout(() => void this.#look(), everyMs * (1 + random() / 4));
+  }
+
+  #onCondition(): void {
+    const { conditions, retention, stopping } = this.#options;
+    const inGap = gaps.some((name) => conditions.has(name));
+    if (inGap === this.#inGap) return;
+    this.#inGap = inGap;
+    if (conditions.has('receiving')) retention.seconds = Number.POSITIVE_INFINITY;
+    if (!inGap && !stopping.aborted) void this.#look();
+  }
+
+  /** One look at a time; one that is asked for meanwhile follows. */
+  async #look(): Promise<void> {
+    this.#lookAgain = this.#looking;
+    if (this.#looking) return;
+    this.#looking = true;
+    await this.#read();
+    this.#looking = false;
+    const { conditions, stopping } = this.#options;
+    if (stopping.aborted) return;
+    const same = sameQueues(this.#queues);
+    for (const { setting } of this.#queues) {
+      const error = same.find((each) => each.setting === setting);
+      if (error === undefined) conditions.clear('same-queue', setting);
+      else conditions.raise('same-queue', error, setting);
+    }
+    this.#conclude();
+    if (this.#lookAgain) await this.#look();
+    else this.#plan();
+  }
+
+  /** Also where the look failed: what was known before is the best that there is. */
+  #conclude(): void {
+    const { retention, onRetention } = this.#options;
+    this.#facts = factsOf(this.#queues);
+    const { retentionSeconds } = this.#facts;
+    if (retention.seconds === retentionSeconds) return;
+    retention.seconds = retentionSeconds;
+    onRetention();
+  }
+
+  /** Reads every queue. True when each is there, also where its attributes may not be read. Never throws. */
+  async #read(): Promise<boolean> {
+    const { stopping } = this.#options;
+    const results = await Promise.allSettled(this.#queues.map(({ queue }) => queue.attributes(stopping)));
+    if (stopping.aborted) return false;
+    let found = true;
+    for (const [i, queue] of this.#queues.entries()) {
+      const result = results[i];
+      if (result?.status === 'fulfilled') this.#note(queue, result.value);
+      else if (!this.#noteFailure(queue, result?.reason)) found = false;
+    }
+    return found;
+  }
+
+  #note(queue: KnownQueue, attributes: QueueAttributes): void {
+    const { conditions, emit } = this.#options;
+    const { setting } = queue;
+    conditions.clear('finding-queues', setting);
+    conditions.clear('queue-attributes', setting);
+    const first = this.#facts === undefined;
+    const changes = changesOf(queue.attributes, attributes);
+    queue.attributes = attributes;
+    if (!first && Object.keys(changes).length > 0) emit({ type: 'queue-changed', setting, changes });
+  }
+
+  /** True for a queue that is there. */
+  #noteFailure({ setting }: KnownQueue, error: unknown): boolean {
+    const { conditions } = this.#options;
+    if (sqsErrorKind(error) === 'denied') {
+      conditions.clear('finding-queues', setting);
+      conditions.raise('queue-attributes', error, setting);
+      return true;
+    }
+    // One that was found is not lost by a fault that passes.
+    if (this.#facts === undefined || !isTransient(error)) conditions.raise('finding-queues', error, setting);
+    return false;
+  }
+}
