@@ -1,5 +1,6 @@
 /** Worker events as log lines. */
 import type { Failure } from '../message/failure.ts';
+import { printableUrl } from '../text/urls.ts';
 import { version } from '../version.ts';
 import type { ConditionEvent, ConditionName } from '../worker/conditions.ts';
 import type { SettleRequest, Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';

@@ -72,21 +72,6 @@ describe('a worker that may not delete', () => {
     expect(stage.api.stats().calls).toBe(100);
     expect(stage.left()).toEqual(empty);
   });
-
-  test('and not extend either, finds out by itself when it may again, although it holds nothing', async () => {
-    proxy.rule = deny('DeleteMessageBatch', 'ChangeMessageVisibilityBatch');
-    await start({ VISIBILITY_TIMEOUT_SECONDS: '2' });
-    await stage.sendUpdates(5);
-    await raised('deleting');
-    await stage.until(() => stage.worker.snapshot().held === 0);
-    const calls = stage.api.stats().calls;
-    proxy.behave();
-    await stage.ended(5);
-    expect(changes('deleting')).toEqual([true, false]);
-    expect(changes('extending')).toEqual([true, false]);
-    // Those applied before come again, once.
-    expect(stage.api.stats().calls).toBe(calls + 5);
-  });
 });
 
 describe('a worker that may not extend leases', () => {

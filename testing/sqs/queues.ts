@@ -19,3 +19,9 @@ export async function setMaximumBytes(client: SQSClient, url: string, bytes: num
   const Attributes = { MaximumMessageSize: String(bytes) };
   await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes }));
 }
+
+/** Sets how long the queue keeps a message. */
+export async function setRetention(client: SQSClient, url: string, seconds: number): Promise<void> {
+  const Attributes = { MessageRetentionPeriod: String(seconds) };
+  await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes }));
+}
