@@ -1,5 +1,6 @@
 /** A dead letter: the original body and attributes, plus one attribute that records why. PURE. */
 import { printableJson } from '../text/printable.ts';
+import { parseInstant } from './instant.ts';
 import type { Message, MessageAttribute } from './message.ts';
 import type { UpdateIds } from './update.ts';
 
@@ -76,9 +77,9 @@ export function readEarlierRecord(message: Message): EarlierRecord {
       unknown
     >;
     const original = [originalMessageId, sourceMessageId].find(isMessageId);
-    const sent = typeof sentAt === 'string' ? Date.parse(sentAt) : Number.NaN;
+    const sent = parseInstant(sentAt);
     return {
-      ...(sent <= message.sentAt && { sentAt: new Date(sent).toISOString() }),
+      ...(sent !== undefined && sent <= message.sentAt && { sentAt: new Date(sent).toISOString() }),
       ...(Number.isSafeInteger(redriveCount) &&
         (redriveCount as number) >= 0 && { redriveCount: redriveCount as number }),
       ...(original !== undefined && { originalMessageId: original }),

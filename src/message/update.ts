@@ -1,5 +1,6 @@
 /** The update. The schema is the source of the type, of the check and of `schema/update.schema.json`. PURE. */
 import { z } from 'zod';
+import { MAX_INSTANT, utcPattern } from './instant.ts';
 
 const correlationId = z
   .string()
@@ -32,9 +33,10 @@ export const updateSchema = z
       .optional(),
     JobId: correlationId.describe('The bulk job this update belongs to.').optional(),
     RequestId: correlationId.describe("The producer's own id of this update.").optional(),
-    IssuedAt: z.iso
-      .datetime({ error: 'must be an ISO 8601 time in UTC, as 2026-11-23T07:00:00Z' })
-      .max(40)
+    IssuedAt: z
+      .string()
+      .max(MAX_INSTANT)
+      .regex(utcPattern, 'must be an ISO 8601 time in UTC, as 2026-11-23T07:00:00Z')
       .describe('When the producer decided on this update; the newest wins.')
       .optional(),
   })
@@ -66,7 +68,12 @@ export interface UpdateIds {
 }
 
 export type UpdateCheck =
-  | { readonly ok: true; readonly update: Update }
+  | {
+      readonly ok: true;
+      readonly update: Update;
+      /** When the event around it happened, in epoch milliseconds: the earliest of its envelopes' times. */
+      readonly eventAt?: number;
+    }
   | { readonly ok: false; readonly message: string; readonly ids: UpdateIds };
 
 /** The ids of an update, or of a body that is none, as far as they could be read. */

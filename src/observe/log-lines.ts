@@ -13,7 +13,8 @@ export const logFields = {
   changes: 'Attributes by their old (`from`) and new (`to`) values.',
   count: 'Messages, or lines, concerned.',
   deadLettered: 'Messages dead-lettered.',
-  decidedAt: 'When the update was decided on: `IssuedAt`, else the sent time.',
+  decidedAt:
+    'When the update was decided on: `IssuedAt`, else the earlier of the sent time and the time of the event around it.',
   deferred: 'Messages deferred.',
   durationMs: 'Duration in milliseconds.',
   dwellMs: 'From the sent time to now, in milliseconds.',

@@ -92,7 +92,7 @@ export class Delivery implements Waiter {
     this.readError = readError;
     this.message = message;
     this.check = check;
-    this.decidedAt = check.ok ? decidedAt(check.update, message) : message.sentAt;
+    this.decidedAt = check.ok ? decidedAt(check, message) : message.sentAt;
     this.ids = idsOf(check);
     this.#cut = cut;
   }

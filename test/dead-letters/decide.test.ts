@@ -35,6 +35,9 @@ const full: Record<string, MessageAttribute> = Object.fromEntries(
 );
 const noIssuedAt = JSON.stringify({ Identifier: 'task1', Description: 'x' });
 
+const inEvent = (time: string): string =>
+  JSON.stringify({ source: 's', 'detail-type': 't', time, detail: JSON.parse(noIssuedAt) });
+
 describe('a letter is refused', () => {
   test.each<[string, Letter, Partial<RedriveRules>, RegExp | undefined]>([
     ['rejected once', letterWith(), {}, undefined],
@@ -66,6 +69,18 @@ describe('a letter is refused', () => {
       /^has no IssuedAt/,
     ],
     ['without room, with IssuedAt', letterWith(null, { attributes: full }), {}, undefined],
+    [
+      'without room, in an event that happened before',
+      letterWith(null, { attributes: full, body: inEvent('2026-11-01T00:00:00Z') }),
+      {},
+      undefined,
+    ],
+    [
+      'without room, in an event that happened later',
+      letterWith(null, { attributes: full, body: inEvent('2026-11-24T00:00:00Z') }),
+      {},
+      /no room for its first sent time/,
+    ],
   ])('%s', (_what, letter, changes, why) => {
     const decision = decideRedrive(letter, { ...rules, ...changes });
     if (why === undefined) expect(decision).toMatchObject({ redrive: true });

@@ -66,6 +66,16 @@ test('without IssuedAt the sent time counts', async () => {
   expect(descriptions()).toEqual(['first', 'second']);
 });
 
+test('without IssuedAt an event that comes late counts as of its own time, and does not overwrite the newer value', async () => {
+  stage = await setStage();
+  await sendInTurn(
+    description('new'),
+    { Type: 'Notification', Timestamp: at(10), Message: JSON.stringify(description('late retry')) },
+    { source: 's', 'detail-type': 't', time: at(10), detail: description('replay') },
+  );
+  expect(descriptions()).toEqual(['new']);
+});
+
 test('a field is marked only when it was sent and applied', async () => {
   stage = await setStage({ env: { MAX_ATTEMPTS: '1' } });
   stage.api.script('task', [{ status: 400, errorType: 'ValidationException' }]);

@@ -154,6 +154,10 @@ describe('readEarlierRecord', () => {
     expect(readEarlierRecord(messageOf({ attributes: { [DEAD_LETTER_ATTRIBUTE]: binary } }))).toEqual({});
   });
 
+  test('does not read a sent time without a zone, which would be taken for local time', () => {
+    expect(readEarlierRecord(withFormer({ sentAt: '2026-11-22T07:00:00' }))).toEqual({});
+  });
+
   test('reads one field when the other is invalid', () => {
     expect(readEarlierRecord(withFormer({ sentAt: '2026-11-22T07:00:00+01:00', redriveCount: 'x' }))).toEqual(
       {

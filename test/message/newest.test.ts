@@ -8,7 +8,7 @@ import {
   newestFields,
   staleFields,
 } from '../../src/message/newest.ts';
-import { decidedAt } from '../../src/message/parse.ts';
+import { decidedAt, parseBody } from '../../src/message/parse.ts';
 import type { Update } from '../../src/message/update.ts';
 
 const none = Number.NEGATIVE_INFINITY;
@@ -105,6 +105,68 @@ describe('when an update was decided on', () => {
     ],
     ['when it was sent, when the record is not JSON', both, '{', '2026-11-23T07:00:00.000Z'],
   ])('is %s', (_, update, letter, expected) => {
-    expect(new Date(decidedAt(update, message(letter))).toISOString()).toBe(expected);
+    expect(new Date(decidedAt({ ok: true, update }, message(letter))).toISOString()).toBe(expected);
+  });
+
+  const sns = (Timestamp: unknown, payload: object): string =>
+    JSON.stringify({ Type: 'Notification', Timestamp, Message: JSON.stringify(payload) });
+  const event = (time: unknown, detail: unknown): object => ({
+    source: 's',
+    'detail-type': 't',
+    time,
+    detail,
+  });
+  const [early, late] = ['2026-11-20T00:00:00Z', '2026-11-21T00:00:00.5Z'];
+  const redriven = '{"sentAt":"2026-11-22T00:00:00Z"}';
+
+  test.each<[string, string, string | undefined, string]>([
+    ["EventBridge's time of a replay", JSON.stringify(event(early, both)), undefined, early],
+    ["SNS's time of a late retry", sns(late, both), undefined, late],
+    ['a time on a whole minute', sns('2026-11-20T00:00Z', both), undefined, early],
+    ['the earliest of two envelopes', sns(late, event(early, both)), undefined, early],
+    ['the earliest of two envelopes, the outer one', sns(early, event(late, both)), undefined, early],
+    [
+      'the earliest of two envelopes, the other being absurd',
+      sns(late, event('1970-01-01T00:00:00Z', both)),
+      undefined,
+      late,
+    ],
+    ['the IssuedAt inside it', JSON.stringify(event(early, issued)), undefined, '2026-11-22T00:00:00.500Z'],
+    ["the event's time, also after a redrive", sns(late, both), redriven, late],
+    [
+      'the first sent time, where the event is later',
+      sns('2026-11-22T12:00:00Z', both),
+      redriven,
+      '2026-11-22T00:00:00Z',
+    ],
+    [
+      'when it was sent, where the event is later',
+      sns('2027-01-01T00:00:00Z', both),
+      undefined,
+      '2026-11-23T07:00:00Z',
+    ],
+    [
+      'when it was sent, where the time is local',
+      sns('2026-11-20T00:00:00', both),
+      undefined,
+      '2026-11-23T07:00:00Z',
+    ],
+    [
+      'when it was sent, where the time is a number',
+      sns(1_700_000_000, both),
+      undefined,
+      '2026-11-23T07:00:00Z',
+    ],
+    [
+      'when it was sent, where the time is of 1970',
+      sns('1970-01-01T00:00:00Z', both),
+      undefined,
+      '2026-11-23T07:00:00Z',
+    ],
+  ])('is %s', (_, body, letter, expected) => {
+    const check = parseBody(body, sentAt);
+    expect(check.ok && new Date(decidedAt(check, message(letter))).toISOString()).toBe(
+      new Date(expected).toISOString(),
+    );
   });
 });

@@ -5,7 +5,6 @@ import { updateSchema } from '../../src/message/update.ts';
 
 const sentAt = Date.parse('2026-11-23T07:00:00Z');
 const update = { Identifier: 'a1B2c3', TaskConfigurationId: 'cfgB7' };
-const accepted = { ok: true, update };
 
 const bare = (value: unknown): string => JSON.stringify(value);
 
@@ -40,12 +39,19 @@ describe('parseBody', () => {
   test.each([
     ['bare', bare(update)],
     ['bare with white space around it', `\r\n\t ${bare(update)} \n`],
+    ['behind a byte order mark', `\uFEFF${bare(update)}`],
+  ])('finds the update %s', (_, body) => {
+    expect(parseBody(body, sentAt)).toEqual({ ok: true, update });
+  });
+
+  test.each([
     ['in an SNS notification', sns(bare(update))],
+    ['in an SNS notification, behind a byte order mark', sns(`\uFEFF${bare(update)}`)],
     ['in an EventBridge event', eventBridge(update)],
     ['in an EventBridge event as text', eventBridge(bare(update))],
     ['in an EventBridge event in an SNS notification', sns(eventBridge(update))],
-  ])('finds the update %s', (_, body) => {
-    expect(parseBody(body, sentAt)).toEqual(accepted);
+  ])('finds the update %s, and when the event was', (_, body) => {
+    expect(parseBody(body, sentAt)).toEqual({ ok: true, update, eventAt: sentAt });
   });
 
   test.each([
@@ -65,7 +71,7 @@ describe('parseBody', () => {
     ['text', 'update a1 please', 'the body is not JSON'],
     ['JSON that is cut off', bare(update).slice(0, -1), 'the body is not JSON'],
     ['JSON with more behind it', `${bare(update)}{}`, 'the body is not JSON'],
-    ['JSON behind a byte order mark', `\uFEFF${bare(update)}`, 'the body is not JSON'],
+    ['JSON behind two byte order marks', `\uFEFF\uFEFF${bare(update)}`, 'the body is not JSON'],
     ['single quotes', `{'Identifier':'a'}`, 'the body is not JSON'],
     ['NaN', '{"Identifier":NaN}', 'the body is not JSON'],
     ['a raw NUL', '{"Identifier":"a\0"}', 'the body is not JSON'],
@@ -73,7 +79,18 @@ describe('parseBody', () => {
     ['a list of updates', bare([update]), 'not a JSON object'],
     ['a number', '7', 'not a JSON object'],
     ['a number beyond all bounds', '1e999', 'not a JSON object'],
-    ['an update written twice as JSON', bare(bare(update)), 'not a JSON object'],
+    [
+      'an update encoded twice',
+      bare(bare(update)),
+      'the body is a JSON text inside a JSON string: it was encoded twice',
+    ],
+    [
+      'an update encoded twice in a notification',
+      sns(bare(bare(update))),
+      'in the envelope: the body is a JSON text inside a JSON string: it was encoded twice',
+    ],
+    ['a text that is JSON', bare('hello'), 'not a JSON object'],
+    ['a text with a brace', bare('{hello}'), 'not a JSON object'],
     ['a notification of nothing', sns(''), 'in the envelope: the body is empty'],
     ['a notification of text', sns('hello'), 'in the envelope: the body is not JSON'],
     ['an event without detail', eventBridge(null), 'not a JSON object'],
@@ -101,7 +118,7 @@ describe('parseBody', () => {
     const late = bare({ ...update, IssuedAt: '2026-11-23T07:05:00.001Z' });
     const inTime = { ...update, IssuedAt: '2026-11-23T07:05:00Z' };
     expect(parseBody(sns(late), sentAt)).toMatchObject({ ok: false, ids: { identifier: 'a1B2c3' } });
-    expect(parseBody(sns(bare(inTime)), sentAt)).toEqual({ ok: true, update: inTime });
+    expect(parseBody(sns(bare(inTime)), sentAt)).toEqual({ ok: true, update: inTime, eventAt: sentAt });
   });
 
   test('returns the ids of an invalid update inside an envelope', () => {
@@ -204,7 +221,9 @@ describe('parseBody with hostile bodies', () => {
       fc.property(anyUpdate, (value) => {
         const bodies = [bare(value), sns(bare(value)), eventBridge(value), sns(eventBridge(value))];
         const expected = { ok: true, update: value };
-        expect(bodies.map((body) => parseBody(body, sentAt))).toEqual(bodies.map(() => expected));
+        const [first, ...others] = bodies.map((body) => parseBody(body, sentAt));
+        expect(first).toEqual(expected);
+        expect(others).toEqual(others.map(() => ({ ...expected, eventAt: sentAt })));
       }),
       { numRuns: 500 },
     );

@@ -6,9 +6,9 @@ import {
   MAX_ATTRIBUTES,
   readEarlierRecord,
 } from '../../message/dead-letter.ts';
-import type { MessageAttribute } from '../../message/message.ts';
-import { readPayload } from '../../message/parse.ts';
-import { checkUpdate, type Update } from '../../message/update.ts';
+import type { Message, MessageAttribute } from '../../message/message.ts';
+import { decidedAt, readPayload } from '../../message/parse.ts';
+import { checkUpdate, type Update, type UpdateCheck } from '../../message/update.ts';
 import type { OutgoingMessage } from '../../queue/types.ts';
 import { sameQueueUrl } from '../../queue/urls.ts';
 import type { Letter } from '../letters/letter.ts';
@@ -75,9 +75,15 @@ function objection(
   if (!changed && !update.ok) return 'not a valid update: it would come back as Invalid';
   if (!changed && reason === 'Rejected' && redriveCount > 0)
     return 'rejected again after it was put back unchanged';
-  if (!changed && attributes === undefined && update.ok && update.update.IssuedAt === undefined)
+  if (!changed && attributes === undefined && update.ok && !keepsItsTime(update, message))
     return 'has no IssuedAt and no room for its first sent time: its values could win over newer ones';
   return undefined;
+}
+
+/** Whether it counts as decided on at the same time when it is sent again without a record. */
+function keepsItsTime(update: Extract<UpdateCheck, { ok: true }>, message: Message): boolean {
+  const decided = decidedAt(update, message);
+  return decidedAt(update, { ...message, attributes: {}, sentAt: Number.POSITIVE_INFINITY }) === decided;
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   deadLetterReasons,
   readEarlierRecord,
 } from '../../message/dead-letter.ts';
+import { parseInstant } from '../../message/instant.ts';
 import type { Message } from '../../message/message.ts';
 import { parseMessage } from '../../message/parse.ts';
 import { type UpdateCheck, updateSchema } from '../../message/update.ts';
@@ -16,10 +17,7 @@ export type LetterReason = DeadLetterReason | 'foreign';
 
 export const letterReasons: readonly LetterReason[] = [...deadLetterReasons, 'foreign'];
 
-const instant = z
-  .string()
-  .max(40)
-  .refine((text) => !Number.isNaN(Date.parse(text)));
+const instant = z.string().refine((text) => parseInstant(text) !== undefined);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const { JobId, RequestId } = updateSchema.shape;
 

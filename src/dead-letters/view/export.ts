@@ -1,5 +1,6 @@
 /** Letters as JSON Lines: whole, or as the updates in them. PURE. */
 import type { MessageAttribute } from '../../message/message.ts';
+import { decidedAt } from '../../message/parse.ts';
 import { toSqsAttributes } from '../../queue/convert.ts';
 import { printableJson } from '../../text/printable.ts';
 import { causeOf } from '../letters/causes.ts';
@@ -40,6 +41,6 @@ export function exportLine(letter: Letter, form: ExportForm): string | undefined
   if (!letter.update.ok) return undefined;
   const { update } = letter.update;
   // Without one `enqueue` would set a new IssuedAt, and old values would overwrite newer ones.
-  const IssuedAt = update.IssuedAt ?? letter.record?.sentAt ?? new Date(letter.message.sentAt).toISOString();
+  const IssuedAt = update.IssuedAt ?? new Date(decidedAt(letter.update, letter.message)).toISOString();
   return printableJson({ ...update, IssuedAt });
 }
