@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The first version that runs the bundle, and the source without a build. */
-const LEAST_NODE = 24;
+/** The first version that runs the bundle as it should: agents of `node:http` know proxies since then. */
+const LEAST_NODE = '24.5';
 const bundle = new URL('../dist/main.mjs', import.meta.url);
 const source = new URL('../src/main.ts', import.meta.url);
 const ownNode = new URL('../node_modules/node/bin/node', import.meta.url);
@@ -15,7 +15,7 @@ if (existsSync(source)) {
   if (existsSync(ownNode))
     run(fileURLToPath(ownNode), ['--', fileURLToPath(source), ...process.argv.slice(2)]);
   else fail('run `npm ci` first: it installs the Node that this checkout runs on.');
-} else if (Number.parseInt(process.versions.node, 10) >= LEAST_NODE) {
+} else if (isAtLeast(process.versions.node, LEAST_NODE)) {
   await import(bundle.href);
 } else {
   fail(`needs Node ${LEAST_NODE} or later; this is ${process.versions.node}.`);
@@ -44,6 +44,15 @@ function run(command, args) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/**
+ * Whether a version is that one or a later one.
+ * @param {string} version
+ * @param {string} least
+ */
+function isAtLeast(version, least) {
+  return version.localeCompare(least, 'en', { numeric: true }) >= 0;
 }
 
 /** @param {string} why */

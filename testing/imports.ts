@@ -45,6 +45,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'ota',
     'queue',
+    'text',
     'time',
     'worker',
   ],

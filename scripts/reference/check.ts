@@ -6,6 +6,7 @@ import { code, type Page, table } from './page.ts';
 const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<Severity, string>>>> = {
   region: { at: 'AWS region', ok: 'is known', error: 'none is set' },
   credentials: { at: 'AWS credentials', ok: 'were found', error: 'were not found' },
+  proxy: { at: '`HTTPS_PROXY` and `HTTP_PROXY`', ok: 'is used for requests to AWS' },
   'queue-read': { at: 'each queue', ok: 'its attributes could be read' },
   'queue-skipped': { at: 'each queue', warning: 'not looked at: no region or no credentials' },
   'queue-missing': { at: 'each queue', error: 'does not exist' },

@@ -3,14 +3,6 @@ import toFastProperties from 'to-fast-properties';
 import { guardCredentials } from './credentials.ts';
 import { type AbortMiddleware, abortByCall, NEAREST_TO_THE_WIRE, type RequestHandler } from './open-call.ts';
 
-/**
- * Options of the SDK's own request handler, on `node:http`. They limit connections alone: a call's time limit is that of
- * `OpenCalls`.
- */
-export function socketsAtMost(maxSockets: number) {
-  return { httpAgent: { maxSockets, keepAlive: true }, httpsAgent: { maxSockets, keepAlive: true } };
-}
-
 /** The parts of an SDK client that are needed. */
 interface SdkClient {
   readonly config: { readonly requestHandler: RequestHandler } & Parameters<typeof guardCredentials>[0];

@@ -1,6 +1,7 @@
 /** Collects the facts that the rules judge. I/O is passed in; a failure is a fact. */
 
 import { customEndpoint } from '../aws/endpoints.ts';
+import { type ProxySettings, proxyOf } from '../aws/proxy.ts';
 import type { Config, Environment } from '../config.ts';
 import type { SQSClient } from '../queue/client.ts';
 import { errorFacts, type SqsErrorKind, sqsErrorKind } from '../queue/errors.ts';
@@ -59,6 +60,8 @@ export interface CheckFacts {
   readonly clockSkewMs: number | undefined;
   /** undefined: its region is not known. */
   readonly api: ApiFacts | undefined;
+  /** undefined: none is set. */
+  readonly proxy: ProxySettings | undefined;
 }
 
 export interface CheckSources {
@@ -98,6 +101,7 @@ export async function gatherFacts({
     queueEndpoint,
     clockSkewMs: clockSkewMs(),
     api,
+    proxy: proxyOf(env),
   };
 }
 

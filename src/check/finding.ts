@@ -23,6 +23,7 @@ export type RuleName =
   | 'redrive-target'
   | 'dead-letter-redrive'
   | 'clock'
+  | 'proxy'
   | 'api-region'
   | 'api-endpoint'
   | 'shutdown-grace'

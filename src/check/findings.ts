@@ -12,12 +12,20 @@ import {
   redriveRule,
 } from './queue-findings.ts';
 import { queueEndpointRule, queueRegionRule, readQueuesRule } from './queue-read-findings.ts';
-import { clockRule, credentialsRule, graceRule, leaseRule, regionRule } from './set-up-findings.ts';
+import {
+  clockRule,
+  credentialsRule,
+  graceRule,
+  leaseRule,
+  proxyRule,
+  regionRule,
+} from './set-up-findings.ts';
 
 /** In the order of the report: what the others depend on comes first. */
 const rules: readonly Rule[] = [
   regionRule,
   credentialsRule,
+  proxyRule,
   readQueuesRule,
   queueRegionRule,
   queueEndpointRule,

@@ -1,4 +1,6 @@
 /** Rules about the process itself: region, credentials, clock and settings. */
+import { printable } from '../text/printable.ts';
+import { printableUrl } from '../text/urls.ts';
 import type { Rule } from './finding.ts';
 
 /** Above this the clock is worth correcting, in milliseconds. */
@@ -23,6 +25,15 @@ export const credentialsRule: Rule = ({ accessKey }) => {
   const what = `cannot be found: ${accessKey.error.message}`;
   return [{ ...found, severity: 'error', what, fix: 'give the process a role, or set AWS_PROFILE' }];
 };
+
+export const proxyRule: Rule = ({ proxy }) =>
+  (['HTTPS_PROXY', 'HTTP_PROXY'] as const).flatMap((name) => {
+    const url = proxy?.[name];
+    if (proxy === undefined || url === undefined) return [];
+    const scheme = name === 'HTTPS_PROXY' ? 'https' : 'http';
+    const what = `requests over ${scheme} go through ${printableUrl(url)}, but not to ${proxy.NO_PROXY}`;
+    return [{ rule: 'proxy', where: name, severity: 'ok', what: printable(what) }];
+  });
 
 export const clockRule: Rule = ({ clockSkewMs, queues }) => {
   const found = { rule: 'clock', where: 'local clock' } as const;

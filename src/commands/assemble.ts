@@ -1,6 +1,7 @@
 /** Puts a worker together from its configuration: the one place that knows every part. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { proxyOf } from '../aws/proxy.ts';
 import { createRequestHandler } from '../aws/request-handler.ts';
 import { watchServerTime } from '../aws/server-time.ts';
 import { MAX_CALL_TIMEOUT_MS } from '../config/variables.ts';
@@ -59,11 +60,7 @@ export function assemble({
   const { outcomeQueueUrl } = config;
   const outcomeSockets = outcomeQueueUrl === undefined ? 0 : OUTCOME_REQUESTS;
   const sqsSockets = MAX_POLLS + SETTLING_SOCKETS + outcomeSockets;
-  const client = createSqsClient(
-    sqsSockets,
-    { requestHandler: createRequestHandler(sqsSockets), ...sqs },
-    env,
-  );
+  const client = createSqsClient(sqsSockets, { ...fasterHandler(sqsSockets, env), ...sqs }, env);
   const queueTime = new QueueTime(systemClock);
   watchServerTime(client, systemClock, (at) => queueTime.answered(at));
   // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
@@ -75,7 +72,8 @@ export function assemble({
   const api = createOtaApi({
     callTimeoutMs: config.callTimeoutMs,
     maxSockets: config.maxConcurrency,
-    client: { requestHandler: createRequestHandler(config.maxConcurrency), ...apiClient },
+    env,
+    client: { ...fasterHandler(config.maxConcurrency, env), ...apiClient },
   });
   const newest = createNewest(config, queueTime, emit);
   const worker: Worker = new Worker({
@@ -109,6 +107,11 @@ export function assemble({
       api.destroy();
     },
   };
+}
+
+/** The request handler of a worker, unless there is a proxy: only the SDK's own goes through one. */
+function fasterHandler(maxSockets: number, env: Environment) {
+  return proxyOf(env) === undefined ? { requestHandler: createRequestHandler(maxSockets) } : {};
 }
 
 function createLimiter(config: Config, emit: WorkerListener): RateLimiter {

@@ -1,14 +1,16 @@
 /** `worker`: runs until SIGTERM or SIGINT. */
 import type { Command } from 'commander';
+import { proxyOf } from '../aws/proxy.ts';
 import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
-import { type Config, readConfigForAws } from '../config.ts';
+import { type Config, type Environment, readConfigForAws } from '../config.ts';
 import { CommandError, messageOf, misuse } from '../errors.ts';
 import { LogDestination } from '../observe/log-destination.ts';
 import { writeLine } from '../observe/log-events.ts';
 import { logLines } from '../observe/log-lines.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/summary.ts';
+import { printableUrl } from '../text/urls.ts';
 import { SameQueueError } from '../worker/receive/queue-facts.ts';
 import { type Assembly, assemble } from './assemble.ts';
 
@@ -25,6 +27,7 @@ export function configureWorker(command: Command, context: CommandContext): void
         writeLine(log, logLines.linesLost, () => ({ count }));
       });
       const log: Logger = createLogger(config.logLevel, destination);
+      logProxy(log, context.env);
       const assembly = assemble({ config, env: context.env, log });
       try {
         await run(assembly, config, log, context);
@@ -60,6 +63,17 @@ async function run(
   }
   await stopped;
   stopSummaries();
+}
+
+function logProxy(log: Logger, env: Environment): void {
+  const proxy = proxyOf(env);
+  if (proxy === undefined) return;
+  const { HTTP_PROXY, HTTPS_PROXY, NO_PROXY: noProxy } = proxy;
+  writeLine(log, logLines.proxyUsed, () => ({
+    httpProxy: HTTP_PROXY && printableUrl(HTTP_PROXY),
+    httpsProxy: HTTPS_PROXY && printableUrl(HTTPS_PROXY),
+    noProxy,
+  }));
 }
 
 async function listen(http: Assembly['http'], host: string, port: number): Promise<string> {

@@ -6,7 +6,8 @@ import {
   type UpdateOtaTaskCommandOutput,
 } from '@aws-sdk/client-iot-managed-integrations';
 import { attachCall, type OpenCall, OpenCalls } from '../aws/open-call.ts';
-import { noRetries, prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
+import { noRetries, prepareClient } from '../aws/sdk-client.ts';
+import { transport } from '../aws/transport.ts';
 import type { CallError } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
 
@@ -26,6 +27,8 @@ export interface OtaApiOptions {
   readonly callTimeoutMs: number;
   /** Most connections at once. */
   readonly maxSockets: number;
+  /** Holds the variables of proxies; default none. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Overrides of the SDK client's configuration. */
   readonly client?: IoTManagedIntegrationsClientConfig;
 }
@@ -46,9 +49,13 @@ export function createOtaApi(options: OtaApiOptions): OtaApi {
  * An SDK client without retries of its own, because p-retry is the only retry layer. An `OpenCall` that a command carries
  * can end its request.
  */
-export function createClient({ maxSockets, client: overrides }: OtaApiOptions): IoTManagedIntegrationsClient {
+export function createClient({
+  maxSockets,
+  env = {},
+  client: overrides,
+}: OtaApiOptions): IoTManagedIntegrationsClient {
   const client = new IoTManagedIntegrationsClient({
-    requestHandler: socketsAtMost(maxSockets),
+    ...transport(maxSockets, env),
     ...noRetries,
     // Resolves the middleware once, not for every call: that is a fifth of a call's CPU (bench, drain).
     cacheMiddleware: true,

@@ -1,6 +1,7 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { noRetries, prepareClient, socketsAtMost } from '../aws/sdk-client.ts';
+import { noRetries, prepareClient } from '../aws/sdk-client.ts';
+import { transport } from '../aws/transport.ts';
 import { keepReceivedText } from './raw-answer.ts';
 
 export type { SQSClient, SQSClientConfig };
@@ -18,7 +19,7 @@ const endpointVariables = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL'] as const;
  * An SQS client that honours the SDK's own variables (region, credentials, `AWS_ENDPOINT_URL_SQS`).
  * The SDK's retries are off: every caller retries in its own way, and reports that.
  * @param maxSockets connections at most; each long poll holds one.
- * @param env holds the endpoint variables: one that is set counts more than the queue URL's host.
+ * @param env holds the endpoint variables, of which one that is set counts more than the queue URL's host, and the proxies.
  */
 export function createSqsClient(
   maxSockets: number,
@@ -27,7 +28,7 @@ export function createSqsClient(
 ): SQSClient {
   const elsewhere = endpointVariables.some((name) => env[name] !== undefined && env[name] !== '');
   const client = new SQSClient({
-    requestHandler: socketsAtMost(maxSockets),
+    ...transport(maxSockets, env),
     ...noRetries,
     // The SDK throws away the whole answer for one checksum that does not match, also after a send that was accepted.
     md5: false,

@@ -40,6 +40,7 @@ const queue = (role: QueueRole, name: string, changes: Partial<QueueAttributes> 
 
 /** Facts of a set-up that is as it should be. */
 const healthy: CheckFacts = {
+  proxy: undefined,
   settings: { shutdownGraceSeconds: 25, visibilityTimeoutSeconds: 30, callTimeoutMs: 10_000 },
   region: { ok: true, value: 'eu-west-1' },
   accessKey: { ok: true, value: 'MPLE' },

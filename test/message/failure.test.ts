@@ -66,6 +66,7 @@ describe('classify', () => {
     ['unreachable', 'no network', { name: 'Error', code: 'ENETUNREACH' }],
     ['unreachable', 'no connection in time', { name: 'TimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' }],
     ['unreachable', 'a proxy without TLS', { name: 'SecureProxyConnectionError', code: 'UND_ERR_PRX_TLS' }],
+    ['unreachable', 'a proxy that refuses the tunnel', { name: 'Error', code: 'ERR_PROXY_TUNNEL' }],
     ['unreachable', 'another host’s certificate', { name: 'Error', code: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
     ['unreachable', 'a self-signed certificate', { name: 'Error', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
     ['unreachable', 'no TLS at that port', { name: 'Error', code: 'ERR_SSL_WRONG_VERSION_NUMBER' }],

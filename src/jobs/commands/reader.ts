@@ -9,13 +9,14 @@ import { OtaReader } from '../../ota/reader.ts';
 /** Reads at `RATE_LIMIT`, or below it where the API wants that (`RATE_ADAPTIVE`). */
 export function createReader(
   config: ApiConfig,
-  { clock, random, sleep }: CommandContext,
+  { env, clock, random, sleep }: CommandContext,
   signal: AbortSignal,
 ): OtaReader {
   const limiter = new LocalRateLimiter(config.rateLimit);
   return new OtaReader({
     callTimeoutMs: config.callTimeoutMs,
     maxSockets: config.maxConcurrency,
+    env,
     limiter,
     rate: config.rateAdaptive
       ? new AdaptiveRate({ ceiling: config.rateLimit, onChange: (rate) => limiter.setRate(rate) })
