@@ -37,11 +37,21 @@ export async function startForwardProxy(seen: (request: string) => void = () => 
       return;
     }
     const { port = '', pathname = '/', search = '' } = url ?? {};
-    const options = { host: '127.0.0.1', port, path: pathname + search, method: incoming.method, headers };
-    const passedOn = request(options, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
+    // Servers on this machine refuse the names of others.
+    const host = '127.0.0.1';
+    const passedOn = request(
+      {
+        host,
+        port,
+        path: pathname + search,
+        method: incoming.method,
+        headers: { ...headers, host: `${host}:${port}` },
+      },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
     passedOn.on('error', () => outgoing.destroy());
     outgoing.on('close', () => passedOn.destroy());
     incoming.pipe(passedOn);
