@@ -1,6 +1,7 @@
 /** The file of refused rows: written complete or not at all. */
-import { appendFileSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { CommandError, causeOf, misuse } from '../errors.ts';
+import { NotAFileError, Replacement } from '../files/replacement.ts';
 import { printable } from '../text/printable.ts';
 import { safeCsv } from '../text/safe-csv.ts';
 import type { RefusedRow } from './rows.ts';
@@ -14,25 +15,16 @@ const BUFFERED_ROWS = 200;
  */
 export class RefusedFile {
   readonly path: string;
-  readonly #part: string;
+  readonly #file: Replacement;
   readonly #buffered: RefusedRow[] = [];
-  #written = false;
 
   /**
    * @param path where the file will be after `finish()`; until then an earlier one stays as it is.
-   * @throws CommandError when there is something else than a regular file: `finish()` would replace a device, such as
-   * /dev/null, or a link for everybody.
+   * @throws CommandError when there is something else than a regular file.
    */
   constructor(path: string) {
     this.path = path;
-    this.#part = `${path}.part`;
-    this.#attempt(() => {
-      if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
-        throw misuse(
-          `The refused rows cannot be written to ${printable(path)}: it is not a regular file. Name another with --refused.`,
-        );
-      }
-    });
+    this.#file = this.#attempt(() => new Replacement(path));
   }
 
   add(row: RefusedRow): void {
@@ -46,37 +38,37 @@ export class RefusedFile {
    */
   finish(): boolean {
     this.#flush();
+    const { begun } = this.#file;
     this.#attempt(() => {
-      if (this.#written) renameSync(this.#part, this.path);
+      if (begun) this.#file.place();
       else rmSync(this.path, { force: true });
     });
-    return this.#written;
+    return begun;
   }
 
   /** Drops the rows; an earlier file stays as it is. */
   discard(): void {
     this.#buffered.length = 0;
-    if (this.#written) rmSync(this.#part, { force: true });
+    this.#file.discard();
   }
 
   #flush(): void {
     if (this.#buffered.length === 0) return;
     const rows = this.#buffered.splice(0).map((row) => [row.line, row.reason, row.raw]);
     this.#attempt(() => {
-      if (!this.#written) writeFileSync(this.#part, 'line,reason,row\n');
-      this.#written = true;
-      appendFileSync(this.#part, safeCsv(rows, true));
+      const header = this.#file.begun ? '' : 'line,reason,row\n';
+      this.#file.write(header + safeCsv(rows, true));
     });
   }
 
-  #attempt(write: () => void): void {
+  #attempt<T>(write: () => T): T {
+    const where = `The refused rows cannot be written to ${printable(this.path)}`;
     try {
-      write();
+      return write();
     } catch (error) {
-      if (error instanceof CommandError) throw error;
-      throw new CommandError(
-        `The refused rows cannot be written to ${printable(this.path)} (${causeOf(error)}).`,
-      );
+      if (error instanceof NotAFileError)
+        throw misuse(`${where}: it is not a regular file. Name another with --refused.`);
+      throw new CommandError(`${where} (${causeOf(error)}).`);
     }
   }
 }

@@ -80,12 +80,14 @@ async function openStream(
   const folder = await mkdtemp(join(tmpdir(), 'ota-updater-'));
   try {
     const path = join(folder, 'input');
-    await pipeline(stream, createWriteStream(path, { mode: 0o600 }), { signal }).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-      throw new CommandError(
-        `${printable(name)} cannot be copied to ${folder} (${causeOf(error)}); TMPDIR says where copies go.`,
-      );
-    });
+    await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal }).catch(
+      (error: unknown) => {
+        if (signal.aborted) throw error;
+        throw new CommandError(
+          `${printable(name)} cannot be copied to ${folder} (${causeOf(error)}); TMPDIR says where copies go.`,
+        );
+      },
+    );
     const handle = await open(path, 'r');
     const refusedPath = `${basename(name)}.refused.csv`;
     return await describe(handle, { name, refusedPath, format, sniff: true }).catch(

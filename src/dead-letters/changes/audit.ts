@@ -1,6 +1,6 @@
 /** The log of changes: who changed what, and why, as one JSON line per step. The file is only appended to. */
-import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { appendPrivate } from '../../files/private.ts';
 import { printable, printableJson } from '../../text/printable.ts';
 import { causeOf } from '../letters/causes.ts';
 import type { Letter } from '../letters/letter.ts';
@@ -52,9 +52,7 @@ export interface AuditLog {
  */
 export async function openAudit(folder: string, facts: AuditFacts, now: () => number): Promise<AuditLog> {
   const path = join(folder, AUDIT_FILE);
-  const file = await mkdir(folder, { recursive: true })
-    .then(() => open(path, 'a', 0o640))
-    .catch(fail);
+  const file = await appendPrivate(path).catch(fail);
   return {
     path,
     write: async (event) => {

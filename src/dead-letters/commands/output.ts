@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { CommandError, misuse } from '../../errors.ts';
+import { CommandError, messageOf, misuse } from '../../errors.ts';
+import { createPrivate } from '../../files/private.ts';
 import { shortPrintable } from '../../text/printable.ts';
 
 /**
@@ -28,10 +29,13 @@ export async function write(stream: Writable, text: string): Promise<void> {
  * @throws CommandError when the file cannot be made or written; else what `work` throws.
  */
 export async function withNewFile(path: string, work: (file: Writable) => Promise<void>): Promise<void> {
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o640 });
-  await once(file, 'open').catch((error: Error) => {
-    throw misuse(`--out: ${shortPrintable(error.message, 300)}`);
-  });
+  let fd: number;
+  try {
+    fd = createPrivate(path);
+  } catch (error) {
+    throw misuse(`--out: ${shortPrintable(messageOf(error), 300)}`);
+  }
+  const file = createWriteStream(path, { fd });
   // Reported below; without a listener it would end the process.
   file.on('error', () => {});
   try {

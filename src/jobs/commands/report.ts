@@ -1,12 +1,12 @@
 /** `jobs report JOB`: a line per row, with its end. */
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { Readable, type Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { CommandError, causeOf, errorCode, exitCodes, misuse } from '../../errors.ts';
+import { Replacement } from '../../files/replacement.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { type ReportFormat, reportText } from '../view/report.ts';
 import { findJob, withCollected, withLedger } from './open.ts';
@@ -51,9 +51,9 @@ async function write(
   { stdout, cwd }: CommandContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const target: Writable = out === undefined ? stdout : createWriteStream(resolve(cwd, out));
   try {
-    await pipeline(Readable.from(text), target, { signal, end: out !== undefined });
+    if (out === undefined) await pipeline(Readable.from(text), stdout, { signal, end: false });
+    else await writeFile(text, resolve(cwd, out), signal);
   } catch (error) {
     // The reader has closed the pipe (`| head`).
     if (errorCode(error) === 'EPIPE' && out === undefined) return;
@@ -62,5 +62,19 @@ async function write(
     throw new CommandError(
       `The report cannot be written to ${printable(out ?? 'stdout')} (${causeOf(error)}).`,
     );
+  }
+}
+
+/** Complete, or not at all. */
+async function writeFile(text: AsyncIterable<string>, path: string, signal: AbortSignal): Promise<void> {
+  const file = new Replacement(path);
+  try {
+    for await (const chunk of text) {
+      signal.throwIfAborted();
+      file.write(chunk);
+    }
+    file.place();
+  } finally {
+    file.discard();
   }
 }

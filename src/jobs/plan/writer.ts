@@ -1,7 +1,8 @@
 /** Writes a plan file: complete and in its place, or not at all. */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { CommandError, causeOf, misuse } from '../../errors.ts';
+import { Replacement } from '../../files/replacement.ts';
 import { printable } from '../../text/printable.ts';
 import {
   countedAs,
@@ -21,10 +22,9 @@ const BUFFERED_CHARACTERS = 16 * 1_024;
 export class PlanWriter {
   readonly #path: string;
   readonly #name: string;
-  readonly #part: string;
+  readonly #file: Replacement;
   readonly #force: boolean;
   readonly #hash: Hash = createHash('sha256');
-  #file: number | undefined;
   #buffer = '';
   readonly #counts = { toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 };
 
@@ -37,9 +37,9 @@ export class PlanWriter {
   constructor(path: string, name: string, force: boolean) {
     this.#path = path;
     this.#name = name;
-    this.#part = `${path}.part`;
     this.#force = force;
     this.#refuseExisting();
+    this.#file = this.#attempt(() => new Replacement(path));
   }
 
   /** Of the rows written so far. */
@@ -49,10 +49,8 @@ export class PlanWriter {
 
   /** To be called first, and once. */
   begin(header: PlanHeader): void {
-    this.#attempt(() => {
-      this.#file = openSync(this.#part, 'w');
-    });
     this.#write(toLine(header));
+    this.#flush();
   }
 
   /** The text of a row that is left out may be cut. */
@@ -68,22 +66,14 @@ export class PlanWriter {
     const footer = toLine({ Counts: counts, Digest: planDigest(this.#hash, counts) });
     this.#refuseExisting();
     this.#attempt(() => {
-      const file = this.#file;
-      if (file === undefined) return;
-      writeSync(file, footer);
-      fsyncSync(file);
-      closeSync(file);
-      this.#file = undefined;
-      renameSync(this.#part, this.#path);
+      this.#file.write(footer);
+      this.#file.place(true);
     });
   }
 
   /** Leaves nothing behind but what was there before; may be called at any time. */
   discard(): void {
-    if (this.#file === undefined) return;
-    closeSync(this.#file);
-    this.#file = undefined;
-    rmSync(this.#part, { force: true });
+    this.#file.discard();
   }
 
   #write(line: string): void {
@@ -95,11 +85,7 @@ export class PlanWriter {
     const bytes = Buffer.from(this.#buffer);
     this.#buffer = '';
     this.#hash.update(bytes);
-    this.#attempt(() => {
-      for (let at = 0; this.#file !== undefined && at < bytes.length; ) {
-        at += writeSync(this.#file, bytes, at);
-      }
-    });
+    this.#attempt(() => this.#file.write(bytes));
   }
 
   #refuseExisting(): void {
@@ -109,9 +95,9 @@ export class PlanWriter {
     );
   }
 
-  #attempt(write: () => void): void {
+  #attempt<T>(write: () => T): T {
     try {
-      write();
+      return write();
     } catch (error) {
       throw new CommandError(`The plan cannot be written to ${printable(this.#name)} (${causeOf(error)}).`);
     }

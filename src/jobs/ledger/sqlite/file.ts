@@ -1,8 +1,8 @@
 /** The ledger's file: its schema, its migration, its transactions and the lock on a job's sending. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { CommandError, messageOf } from '../../../errors.ts';
+import { ensurePrivate } from '../../../files/private.ts';
 import { printable } from '../../../text/printable.ts';
 import { schemaSteps } from './schema.ts';
 
@@ -19,7 +19,7 @@ export function openLedgerFile(stateDir: string): DatabaseSync {
   const path = join(stateDir, 'ledger.sqlite');
   let db: DatabaseSync | undefined;
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    ensurePrivate(path);
     db = new DatabaseSync(path, { timeout: BUSY_MS });
     // FULL: an outcome is deleted from its queue once it is stored, so it must survive a power cut from then on.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
@@ -78,7 +78,9 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
  * @returns unlocks it, also when called again; or undefined while another process has the lock.
  */
 export function lockSending(stateDir: string, key: number): (() => void) | undefined {
-  const db = new DatabaseSync(join(stateDir, `sending-${key}.lock`), { timeout: LOCK_PATIENCE_MS });
+  const path = join(stateDir, `sending-${key}.lock`);
+  ensurePrivate(path);
+  const db = new DatabaseSync(path, { timeout: LOCK_PATIENCE_MS });
   try {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return () => {
