@@ -31,6 +31,7 @@ describe('readConfig', () => {
       maxDeliveries: 5,
       failureRunLimit: 20,
       callTimeoutMs: 10_000,
+      maxHeldMb: 32,
       visibilityTimeoutSeconds: 30,
       shutdownGraceSeconds: 25,
       redisUrl: undefined,

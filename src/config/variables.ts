@@ -123,6 +123,12 @@ export const variables = {
     '10000',
     'One call, connection included.',
   ),
+  maxHeldMb: withDefault(
+    'MAX_HELD_MB',
+    integer(8, 100_000),
+    '32',
+    'Megabytes that the messages held and being received may take in memory; the default fits a container of 256 MiB.',
+  ),
   visibilityTimeoutSeconds: withDefault(
     'VISIBILITY_TIMEOUT_SECONDS',
     integer(2, 43_200),

@@ -74,6 +74,8 @@ export class Delivery implements Waiter {
   readonly readError: unknown;
   /** When the update was decided on, epoch milliseconds: the newest wins. */
   readonly decidedAt: number;
+  /** What its message takes in memory, at most. */
+  readonly bytes: number;
   readonly tally: Tally = { attempts: 0, counted: 0, throttledInARow: 0 };
   readonly #cut: AbortController | undefined;
   #state: DeliveryState = 'waiting';
@@ -91,6 +93,7 @@ export class Delivery implements Waiter {
   constructor(message: Message, check: UpdateCheck, cut?: AbortController, readError?: unknown) {
     this.readError = readError;
     this.message = message;
+    this.bytes = bytesOf(message);
     this.check = check;
     this.decidedAt = check.ok ? decidedAt(check, message) : message.sentAt;
     this.ids = idsOf(check);
@@ -195,4 +198,17 @@ export class Delivery implements Waiter {
       resolve();
     });
   }
+}
+
+/** V8 keeps a text in two bytes for each character when one of them does not fit into one. */
+export const BYTES_PER_CHARACTER = 2;
+
+/** What the parts of a message that a producer chooses take in memory, at most. */
+export function bytesOf({ body, attributes }: Message): number {
+  let bytes = BYTES_PER_CHARACTER * body.length;
+  for (const name in attributes) {
+    const { stringValue = '', binaryValue } = attributes[name] ?? {};
+    bytes += BYTES_PER_CHARACTER * stringValue.length + (binaryValue?.byteLength ?? 0);
+  }
+  return bytes;
 }

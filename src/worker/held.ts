@@ -1,4 +1,4 @@
-/** The deliveries held, in the order of their receipt. */
+/** The deliveries held, in the order of their receipt, and the memory of their messages. */
 import type { Delivery } from './delivery.ts';
 
 /** What gathers items for a shared request. */
@@ -11,12 +11,24 @@ export class Held {
   readonly #held = new Set<Delivery>();
   readonly #settling = new Set<Delivery>();
   readonly #gathering: Flushable[] = [];
+  readonly #maxBytes: number;
+  #bytes = 0;
   #checkPlanned = false;
   #noneToCome = false;
   #nextDeletion: PromiseWithResolvers<void> | undefined;
 
+  /** @param maxBytes what the messages held may take in memory. */
+  constructor(maxBytes = Number.POSITIVE_INFINITY) {
+    this.#maxBytes = maxBytes;
+  }
+
   get size(): number {
     return this.#held.size;
+  }
+
+  /** What more messages may take in memory; 0 or less: nothing. */
+  get freeBytes(): number {
+    return this.#maxBytes - this.#bytes;
   }
 
   /** Of those, how many are being settled. */
@@ -38,7 +50,9 @@ export class Held {
   }
 
   add(delivery: Delivery): void {
+    if (this.#held.has(delivery)) return;
     this.#held.add(delivery);
+    this.#bytes += delivery.bytes;
   }
 
   /** Its settlement begins, or comes to its next request. */
@@ -50,6 +64,7 @@ export class Held {
   /** It is settled or lost: returns false when it was not held. */
   delete(delivery: Delivery): boolean {
     if (!this.#held.delete(delivery)) return false;
+    this.#bytes -= delivery.bytes;
     this.#settling.delete(delivery);
     this.#planCheck();
     this.#nextDeletion?.resolve();
@@ -64,8 +79,8 @@ export class Held {
   }
 
   /**
-   * Flushes `gathering` each time that everything held is being settled: no others
-   * will come to share its requests.
+   * Flushes `gathering` each time that everything held is being settled, so that no others will come to share its requests,
+   * and while memory is short.
    */
   flushWhenAllSettling(gathering: Flushable): void {
     this.#gathering.push(gathering);
@@ -83,7 +98,8 @@ export class Held {
     this.#checkPlanned = true;
     setImmediate(() => {
       this.#checkPlanned = false;
-      if (!this.#noneToCome && this.#settling.size < this.#held.size) return;
+      const crowded = this.#bytes > this.#maxBytes / 2;
+      if (!this.#noneToCome && !crowded && this.#settling.size < this.#held.size) return;
       for (const gathering of this.#gathering) gathering.flush();
     });
   }

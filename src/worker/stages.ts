@@ -99,7 +99,8 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
   const visibilitySeconds = config.visibilityTimeoutSeconds;
   const calls = createCalls(options, surroundings);
   const { gate, permits } = calls;
-  const held = new Held();
+  const maxHeldBytes = config.maxHeldMb * 1_000_000;
+  const held = new Held(maxHeldBytes);
   const turns: Turns = new Turns(source.fifo, (delivery) => prefetch.sendBack(delivery));
   const retention: Retention = { seconds: Number.POSITIVE_INFINITY };
   const prefetch: Prefetch = new Prefetch({
@@ -109,6 +110,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     permits,
     rate,
     maxConcurrency: config.maxConcurrency,
+    maxHeldBytes,
     visibilitySeconds,
     retention,
     now: () => queueTime.now(),

@@ -141,9 +141,10 @@ export class Worker {
 
   #receive(messages: readonly Message[], pollMs: number): void {
     this.#emit({ type: 'received', count: messages.length, durationMs: pollMs });
+    const { calls, prefetch } = this.#stages;
+    prefetch.observe(messages);
     for (const message of messages) this.#takeAlone(message, pollMs);
     // Polls that were open when the gate closed may bring more than is to be held now.
-    const { calls, prefetch } = this.#stages;
     if (calls.gate.closed) prefetch.releaseSurplus();
   }
 
@@ -193,7 +194,7 @@ export class Worker {
       take: (message) => this.#take(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
       // Without the outcome queue each is held once its letter is sent.
-      full: () => held.size >= MOST_SWEPT || this.#state !== 'running',
+      full: () => held.size >= MOST_SWEPT || held.freeBytes <= 0 || this.#state !== 'running',
     }).finally(() => {
       this.#sweeping = false;
     });

@@ -80,4 +80,15 @@ describe('what is gathered for shared requests', () => {
     await turnOfTheLoop();
     expect(flush).toHaveBeenCalledTimes(2);
   });
+
+  test('is sent at once while memory is short, others or not', async () => {
+    const held = new Held(100);
+    const gathering = { flush: vi.fn() };
+    held.flushWhenAllSettling(gathering);
+    const large = Delivery.read({ ...newDelivery().message, body: ' '.repeat(30) });
+    for (const each of [large, newDelivery()]) held.add(each);
+    held.settle(large);
+    await turnOfTheLoop();
+    expect(gathering.flush).toHaveBeenCalledTimes(1);
+  });
 });

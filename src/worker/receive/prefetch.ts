@@ -1,10 +1,11 @@
 /** Prefetch: how many messages are held ahead of their calls, and which are released when fewer may be held. */
 import { deferralSeconds, returnSeconds, secondsToExpiring } from '../../message/disposition.ts';
+import type { Message } from '../../message/message.ts';
 import type { Gate } from '../../ota/gate.ts';
 import type { Permits } from '../../ota/permits.ts';
 import type { RateControl } from '../../ota/rate/rate-control.ts';
-import { BATCH_SIZE } from '../../queue/batch.ts';
-import type { Delivery } from '../delivery.ts';
+import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../../queue/batch.ts';
+import { BYTES_PER_CHARACTER, bytesOf, type Delivery } from '../delivery.ts';
 import type { Held } from '../held.ts';
 import type { Turns } from '../turns.ts';
 
@@ -52,7 +53,19 @@ export interface Retention {
   seconds: number;
 }
 
+/** The part of the memory for messages that a single receive may take. */
+const RECEIVE_SHARE = 1 / 4;
+/**
+ * What is expected of a message at least, in memory: a quarter of the largest. A producer may begin to send large ones at any
+ * time, and all polls under way bring them; so expected, they overshoot the bound by 4 at the worst, and only once.
+ */
+const LEAST_EXPECTED = (MAX_PAYLOAD_BYTES * BYTES_PER_CHARACTER) / 4;
+/** How fast what is expected of a message comes down to what has come. */
+const FORGET = 1 / 2;
+
 export interface PrefetchOptions extends PrefetchSettings {
+  /** What the messages held may take in memory; see {@link Held.freeBytes}. */
+  readonly maxHeldBytes: number;
   readonly held: Held;
   readonly turns: Turns;
   readonly gate: Gate;
@@ -68,9 +81,18 @@ export class Prefetch {
   readonly #options: PrefetchOptions;
   /** What must be sent before a message is deleted cannot be sent: no messages are taken. */
   suspended = false;
+  /** What a message to come is expected to take in memory. */
+  #expectedBytes = LEAST_EXPECTED;
 
   constructor(options: PrefetchOptions) {
     this.#options = options;
+  }
+
+  /** Takes in how large messages are: so large may the next ones be. */
+  observe(messages: readonly Message[]): void {
+    let largest = 0;
+    for (const message of messages) largest = Math.max(largest, bytesOf(message));
+    this.#expectedBytes = Math.max(largest, this.#expectedBytes * FORGET, LEAST_EXPECTED);
   }
 
   get limits(): PrefetchLimits {
@@ -85,12 +107,17 @@ export class Prefetch {
     const { limits } = this;
     // Counted one by one, but few are held then.
     const waiting = gate.closed ? this.#callable.filter(this.#wouldShowMore).length : permits.waiting;
-    return Math.min(limits.waiting - waiting, limits.held - held.size);
+    return Math.min(
+      limits.waiting - waiting,
+      limits.held - held.size,
+      Math.floor(held.freeBytes / this.#expectedBytes),
+    );
   }
 
-  /** The least that is worth a receive: 1-10. */
+  /** For how many messages to ask at once: 1-10. */
   get batch(): number {
-    return Math.min(BATCH_SIZE, this.limits.waiting);
+    const fits = Math.floor((this.#options.maxHeldBytes * RECEIVE_SHARE) / this.#expectedBytes);
+    return Math.min(BATCH_SIZE, this.limits.waiting, Math.max(1, fits));
   }
 
   /** Those not called for yet that could be, as far as others of their group and Identifier go. */

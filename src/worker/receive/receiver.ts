@@ -11,7 +11,6 @@
  */
 
 import type { Message } from '../../message/message.ts';
-import { BATCH_SIZE } from '../../queue/batch.ts';
 import { MAX_WAIT_SECONDS, type Queue } from '../../queue/queue.ts';
 import { fullJitter } from '../../time/backoff.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -34,7 +33,7 @@ export interface ReceiverOptions {
   readonly prefetch: {
     /** Messages that could be taken now, those on their way not counted; 0 or less: none. */
     readonly free: number;
-    /** The least that is worth a receive: 1-10. */
+    /** For how many messages to ask at once: 1-10. */
     readonly batch: number;
   };
   readonly conditions: Conditions;
@@ -100,9 +99,8 @@ export class Receiver {
     if (this.#state === 'backing-off') return;
     while (room >= wanted && this.#mayPoll()) {
       this.#wantedSince ??= clock.monotonic();
-      const size = Math.min(BATCH_SIZE, room);
-      void this.#poll(size);
-      room -= size;
+      void this.#poll(wanted);
+      room -= wanted;
     }
   }
 

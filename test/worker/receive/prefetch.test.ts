@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Message } from '../../../src/message/message.ts';
 import { parseBody } from '../../../src/message/parse.ts';
 import { Gate } from '../../../src/ota/gate.ts';
 import { Permits } from '../../../src/ota/permits.ts';
@@ -60,7 +61,8 @@ function setUp(
     maxConcurrency: 50,
     now: () => 0,
   });
-  const held = new Held();
+  const maxHeldBytes = 32_000_000;
+  const held = new Held(maxHeldBytes);
   const turns: Turns = new Turns(fifo, (delivery) => prefetch.sendBack(delivery));
   const prefetch: Prefetch = new Prefetch({
     held,
@@ -70,6 +72,7 @@ function setUp(
     rate: { rate },
     maxConcurrency: 50,
     visibilitySeconds: 30,
+    maxHeldBytes,
     retention: { seconds: 1_000 },
     now: () => now,
     random: () => 0.5,
@@ -187,6 +190,72 @@ describe('what may be taken', () => {
     const { prefetch } = setUp({});
     prefetch.suspended = true;
     expect(prefetch.free).toBe(0);
+  });
+});
+
+describe('what may be taken of large messages', () => {
+  /** Messages whose bodies have so many characters: each takes two bytes. */
+  const large = (characters: number, count = 1): Message[] =>
+    Array.from({ length: count }, () => ({
+      ...newDelivery('a1').message,
+      body: ' '.repeat(characters),
+    }));
+  const hold = ({ held }: ReturnType<typeof setUp>, messages: readonly Message[]): void => {
+    for (const message of messages) held.add(Delivery.read(message));
+  };
+  const fast = { rate: Number.POSITIVE_INFINITY };
+
+  test('is asked for in whole receives while nothing is known of them, and a receive of the largest fits', () => {
+    const { prefetch } = setUp({}, fast);
+    expect(prefetch.batch).toBe(10);
+    expect(prefetch.free).toBeGreaterThanOrEqual(60);
+    // Ten of 1 MiB, two bytes a character.
+    const after = setUp({}, fast);
+    hold(after, large(1_048_576, 10));
+    expect(after.held.freeBytes).toBeGreaterThan(0);
+  });
+
+  test('is few at a time, and no more than the memory left has room for', () => {
+    const stage = setUp({}, fast);
+    stage.prefetch.observe(large(1_000_000, 3));
+    expect([stage.prefetch.batch, stage.prefetch.free]).toEqual([4, 16]);
+    hold(stage, large(1_000_000, 15));
+    expect(stage.prefetch.free).toBe(1);
+    hold(stage, large(1_000_000, 1));
+    expect(stage.prefetch.free).toBe(0);
+  });
+
+  test('is expected to stay large for a few receives', () => {
+    const { prefetch } = setUp({}, fast);
+    prefetch.observe(large(1_000_000));
+    const batches = Array.from({ length: 3 }, () => {
+      prefetch.observe(large(10));
+      return prefetch.batch;
+    });
+    expect(batches).toEqual([8, 10, 10]);
+  });
+
+  test('counts attributes as well as bodies', () => {
+    const stage = setUp({}, fast);
+    const [message = large(0)[0]] = large(0);
+    const attributes = {
+      a: { dataType: 'String', stringValue: 'x'.repeat(1_000) },
+      b: { dataType: 'Binary', binaryValue: new Uint8Array(500) },
+    };
+    const before = stage.held.freeBytes;
+    hold(stage, [{ ...message, attributes } as Message]);
+    expect(before - stage.held.freeBytes).toBe(2_500);
+  });
+
+  test('comes back with what is settled', () => {
+    const stage = setUp({}, fast);
+    const before = stage.held.freeBytes;
+    const each = Delivery.read(large(1_000)[0] as Message);
+    stage.held.add(each);
+    stage.held.add(each);
+    stage.held.delete(each);
+    stage.held.delete(each);
+    expect(stage.held.freeBytes).toBe(before);
   });
 });
 
