@@ -4,15 +4,18 @@ import type { Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
 import { refuseForeign } from './foreign-requests.ts';
 import { type Health, liveness, raisedConditions, readiness } from './health.ts';
+import { type HttpLimits, httpLimits, keepNewest, serverOptions } from './limits.ts';
 
 export interface HttpOptions {
   readonly snapshot: () => WorkerSnapshot;
   readonly registry: Registry;
+  readonly limits?: HttpLimits;
 }
 
 /** A server, not listening yet: `GET /livez` and `/readyz` (200, or 503 with the reasons), and `/metrics`. */
-export function createHttpServer({ snapshot, registry }: HttpOptions): FastifyInstance {
-  const app = fastify({ forceCloseConnections: true });
+export function createHttpServer({ snapshot, registry, limits = httpLimits }: HttpOptions): FastifyInstance {
+  const app = fastify({ forceCloseConnections: true, ...serverOptions(limits) });
+  keepNewest(app.server, limits.connections);
   refuseForeign(app, 'own');
   app.get('/livez', (_request, reply) => answer(reply, liveness(snapshot())));
   app.get('/readyz', (_request, reply) => {

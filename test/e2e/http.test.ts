@@ -1,6 +1,10 @@
 /** Health and metrics of a worker process in each of its states. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { Child } from '../../testing/processes/child.ts';
+import { root, surroundings } from '../../testing/processes/ota.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
 import { type SqsProxy, shortPolls, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -170,6 +174,35 @@ describe('a worker process', () => {
     start();
     await worker.waitForEvent('worker.running');
     expect(worker.lines().filter((line) => line.event === 'http.listening')).toEqual([]);
+  });
+
+  test('calls the API while more clients than it has descriptors drip their requests', async () => {
+    stage = await setStage();
+    const program = [process.execPath, '--', `${root}src/main.ts`, 'worker'];
+    const child = Child.start('bash', ['-c', 'ulimit -n 256; exec "$0" "$@"', ...program], {
+      cwd: root,
+      env: { ...surroundings, ...stage.environment({ HTTP_PORT: '0' }) },
+      keepOutput: true,
+    });
+    onTestFinished(() => child.end());
+    const port = await child.find((line) => /"http:\/\/127\.0\.0\.1:(\d+)"/.exec(line)?.[1]);
+    await child.find((line) => (line.includes('"worker.running"') ? true : undefined));
+    const clients = await Promise.all(
+      Array.from({ length: 400 }, async () => {
+        const socket = connect(Number(port), '127.0.0.1').on('error', () => {});
+        onTestFinished(() => void socket.destroy());
+        await once(socket, 'connect');
+        socket.write('GET /livez HTTP/1.1\r\nX-Slow: ');
+        return socket;
+      }),
+    );
+    await stage.sendUpdates(20);
+    await stage.api.waitFor(() => stage.api.stats().applied === 20);
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    expect(child.output.stdout).not.toContain('EMFILE');
+    expect(clients.some((socket) => !socket.closed)).toBe(true);
+    child.signal('SIGTERM');
+    expect(await child.exited).toEqual({ code: 0, signal: null });
   });
 
   test('stops with exit code 0 while a client of /metrics keeps its connection', async () => {
