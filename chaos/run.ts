@@ -90,6 +90,9 @@ if (values.help) {
       stops: 1,
       cuts: values.redis ? 4 : 3,
       cutMs: 4_000,
+      clockSteps: 4,
+      // Linux has a command that takes file descriptors from a running process.
+      shortages: process.platform === 'linux' ? 2 : 0,
       workers: whole('workers'),
       denied: true,
       apiLimit: whole('api-limit'),

@@ -66,7 +66,7 @@ export function holdsOf(
 
   function receive(
     { MessageId, ReceiptHandle, Body, Attributes }: Received,
-    { sender, delivered }: Exchange,
+    { sender, delivered, damaged }: Exchange,
     at: number,
   ) {
     const before = current.get(MessageId);
@@ -78,7 +78,8 @@ export function holdsOf(
       number: Number(Attributes?.ApproximateReceiveCount ?? 0),
       sender,
       from: at,
-      delivered,
+      // One whose checksum does not fit is dropped by whoever receives it.
+      delivered: delivered && ReceiptHandle !== damaged,
       until: at + visibilitySeconds * 1_000,
       ended: 'lapsed',
       settledAt: undefined,

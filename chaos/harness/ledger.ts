@@ -70,7 +70,7 @@ export function settleAccount({ sent, applied, letters, left }: Evidence): Accou
       own.length === 0 &&
       reasons.length === 0 &&
       gone &&
-      update.expectedEnd === 'applied' &&
+      (update.expectedEnd === 'applied' || update.expectedEnd === 'read') &&
       isOld(update, newest);
     return { update, applied: own, letters: reasons, superseded, left: !gone };
   });
@@ -98,6 +98,8 @@ function endedWrongly({ update, applied, letters }: Entry): boolean {
   switch (update.expectedEnd) {
     case 'applied':
       return letters.some((reason) => !faultReasons.has(reason));
+    case 'read':
+      return letters.some((reason) => reason !== 'Invalid' && !faultReasons.has(reason));
     case 'Rejected':
       return (
         applied.length > 0 || letters.some((reason) => reason !== 'Rejected' && !faultReasons.has(reason))

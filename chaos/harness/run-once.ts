@@ -19,6 +19,10 @@ export interface RunOptions {
   readonly kills: number;
   readonly stops: number;
   readonly cuts: number;
+  /** How often the wall clock of a worker jumps. */
+  readonly clockSteps: number;
+  /** How often a worker gets no file descriptor. */
+  readonly shortages: number;
   readonly workers: number;
   /** With updates that the API denies. */
   readonly denied: boolean;
@@ -31,7 +35,7 @@ export interface RunOptions {
 
 const VISIBILITY_SECONDS = 4;
 /** The share of requests that meet a fault. */
-const rates: Rates = { sqs: evenRates(0.12), api: evenRates(0.12), redis: evenRates(0.03) };
+const rates: Rates = { sqs: evenRates(0.12, 'sqs'), api: evenRates(0.12), redis: evenRates(0.03) };
 
 /** The environment of a worker: short times, so that a run is short. */
 const env = {
@@ -133,12 +137,21 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
         ]);
         return;
       }
-      const { worker: slot, what, awayMs } = happening;
-      const worker = slots[slot];
+      const worker = slots[happening.worker];
       if (worker === undefined) return;
-      await (what === 'kill' ? fleet.kill(worker) : fleet.stop(worker));
-      await sleep(awayMs);
-      slots[slot] = fleet.start();
+      switch (happening.what) {
+        case 'clock':
+          fleet.stepClock(worker, happening.byMs);
+          return;
+        case 'descriptors':
+          await fleet.starve(worker, happening.ms);
+          return;
+        case 'kill':
+        case 'stop':
+          await (happening.what === 'kill' ? fleet.kill(worker) : fleet.stop(worker));
+          await sleep(happening.awayMs);
+          slots[happening.worker] = fleet.start();
+      }
     }
   } finally {
     await Promise.all(fleet.running.map((worker) => fleet.kill(worker)));
@@ -147,6 +160,20 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
 }
 
 function describe(happening: Happening): string {
-  if (happening.what === 'cut') return `cut ${happening.of} for ${(happening.ms / 1_000).toFixed(1)} s`;
-  return `${happening.what === 'kill' ? 'SIGKILL' : 'SIGTERM'} to worker ${happening.worker + 1}`;
+  if (happening.what === 'cut') return `cut ${happening.of} for ${seconds(happening.ms)}`;
+  const worker = `worker ${happening.worker + 1}`;
+  switch (happening.what) {
+    case 'kill':
+      return `SIGKILL to ${worker}`;
+    case 'stop':
+      return `SIGTERM to ${worker}`;
+    case 'clock':
+      return `the clock of ${worker} jumps by ${seconds(happening.byMs)}`;
+    case 'descriptors':
+      return `no file descriptors for ${worker}, for ${seconds(happening.ms)}`;
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }

@@ -1,7 +1,12 @@
 /** The updates of a run: valid ones in every envelope, and some that are invalid or rejected. Seeded, PURE. */
 
-/** How an update ends when no fault meets it. */
-type ExpectedEnd = 'applied' | 'Invalid' | 'Rejected';
+import { type Poison, poisons } from '../../testing/sqs/poison.ts';
+
+/**
+ * How an update ends when no fault meets it. `read`: its message comes damaged; it is applied where it can be read all
+ * the same, else dead-lettered as `Invalid`.
+ */
+type ExpectedEnd = 'applied' | 'Invalid' | 'Rejected' | 'read';
 
 /** The values that a call for an update carries; each is used by no other update. */
 export interface Fields {
@@ -46,7 +51,8 @@ function drawUpdate(place: number, { tasks, fifo, denied, random }: MixOptions):
   const id = `u${String(place).padStart(6, '0')}`;
   const task = Math.floor(random() * tasks);
   const drawn = random();
-  const draw: Draw = drawn < 0.05 ? drawInvalid : drawn < 0.09 ? drawRefused : drawValid;
+  const draw: Draw =
+    drawn < 0.05 ? drawInvalid : drawn < 0.09 ? drawRefused : drawn < 0.11 ? drawPoisoned : drawValid;
   const made = draw(id, task, random, denied);
   // The group is the task's also where the message is not valid: it must not hold up what comes after it.
   return { id, place, ...made, ...(fifo && { groupId: `task${task}` }) };
@@ -79,6 +85,15 @@ const drawRefused: Draw = (id, task, random, denied) => {
     expectedEnd: 'Rejected',
     body: JSON.stringify(updateOf(id, identifier, fields)),
   };
+};
+
+/** Valid, in a message whose attributes come as no client expects them. */
+const drawPoisoned: Draw = (id, task, random) => {
+  const kind: Poison = poisons[Math.floor(random() * poisons.length)] ?? poisons[0];
+  const identifier = `task${task}`;
+  const fields = { Description: `chaos ${id}` };
+  const body = JSON.stringify({ Identifier: identifier, ...fields, JobId: `poison:${kind}`, RequestId: id });
+  return { identifier, fields, expectedEnd: 'read', body };
 };
 
 const invalidBodies: readonly ((id: string, identifier: string) => string)[] = [

@@ -1,6 +1,9 @@
 /** Worker processes, started and killed; each has an access key id of its own. */
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Child } from '../../testing/processes/child.ts';
-import { type LogLine, parseLine, startOta } from '../../testing/processes/ota.ts';
+import { type LogLine, parseLine, startOta, steppedClock } from '../../testing/processes/ota.ts';
 import { type FleetRecord, leaseKey, type ProcessEnd } from './holds.ts';
 
 export interface WorkerProcess {
@@ -20,6 +23,8 @@ export interface FleetOptions {
   readonly nodeOptions?: readonly string[];
   readonly onLine?: (worker: WorkerProcess, line: LogLine) => void;
 }
+
+const run = promisify(execFile);
 
 /** All workers of a run, also those that have ended. */
 export class Fleet implements FleetRecord {
@@ -51,7 +56,8 @@ export class Fleet implements FleetRecord {
     const name = `WORKER${this.#number}`;
     const { nodeOptions = [] } = this.#options;
     const child = startOta(['worker'], {
-      nodeOptions,
+      nodeOptions: [...steppedClock, ...nodeOptions],
+      ipc: true,
       env: {
         ...this.#options.env,
         ...env,
@@ -78,6 +84,22 @@ export class Fleet implements FleetRecord {
   /** SIGTERM. Resolves when the worker has drained and ended. */
   async stop(worker: WorkerProcess): Promise<void> {
     await this.#end(worker, 'stopped', 'SIGTERM');
+  }
+
+  /** Moves the wall clock of a worker by so many milliseconds. */
+  stepClock(worker: WorkerProcess, byMs: number): void {
+    if (this.#running.has(worker)) worker.child.process.send({ stepClock: byMs }, () => undefined);
+  }
+
+  /** Leaves a worker the file descriptors that it has, and gives it no other for so long. Linux only. */
+  async starve(worker: WorkerProcess, ms: number): Promise<void> {
+    const limit = async (soft: string): Promise<void> => {
+      // It may have ended.
+      await run('prlimit', ['--pid', String(worker.child.pid), `--nofile=${soft}:`]).catch(() => undefined);
+    };
+    await limit('10');
+    await sleep(ms);
+    await limit('1024');
   }
 
   async #end(worker: WorkerProcess, how: 'killed' | 'stopped', signal: NodeJS.Signals): Promise<void> {

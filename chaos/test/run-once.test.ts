@@ -15,6 +15,8 @@ test('among faults of every kind and a kill, every update ends in a place that c
     stops: 0,
     cuts: 1,
     cutMs: 600,
+    clockSteps: 1,
+    shortages: process.platform === 'linux' ? 1 : 0,
     workers: 2,
     denied: false,
     apiLimit: 250,

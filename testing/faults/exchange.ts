@@ -14,8 +14,10 @@ export interface Exchange {
   readonly effectAt: number | undefined;
   readonly status: number | undefined;
   readonly answer: string;
-  /** Whether the sender had the whole and true answer. */
+  /** Whether the sender had the whole and true answer; but for {@link damaged} it had. */
   readonly delivered: boolean;
+  /** The receipt handle of the one message that came to the sender with a wrong checksum. */
+  readonly damaged?: string;
 }
 
 /** The access key id in a signature's `Authorization` header; empty when there is none. */
