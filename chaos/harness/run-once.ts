@@ -141,7 +141,7 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
       if (worker === undefined) return;
       switch (happening.what) {
         case 'clock':
-          fleet.stepClock(worker, happening.byMs);
+          await fleet.stepClock(worker, happening.byMs);
           return;
         case 'descriptors':
           await fleet.starve(worker, happening.ms);

@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Child } from '../../testing/processes/child.ts';
-import { type LogLine, parseLine, startOta, steppedClock } from '../../testing/processes/ota.ts';
+import { stepClock, steppable } from '../../testing/processes/clock.ts';
+import { type LogLine, parseLine, startOta } from '../../testing/processes/ota.ts';
 import { type FleetRecord, leaseKey, type ProcessEnd } from './holds.ts';
 
 export interface WorkerProcess {
@@ -55,10 +56,12 @@ export class Fleet implements FleetRecord {
     this.#number++;
     const name = `WORKER${this.#number}`;
     const { nodeOptions = [] } = this.#options;
+    const clock = steppable();
     const child = startOta(['worker'], {
-      nodeOptions: [...steppedClock, ...nodeOptions],
-      ipc: true,
+      ...clock,
+      nodeOptions: [...clock.nodeOptions, ...nodeOptions],
       env: {
+        ...clock.env,
         ...this.#options.env,
         ...env,
         AWS_ACCESS_KEY_ID: name,
@@ -86,9 +89,10 @@ export class Fleet implements FleetRecord {
     await this.#end(worker, 'stopped', 'SIGTERM');
   }
 
-  /** Moves the wall clock of a worker by so many milliseconds. */
-  stepClock(worker: WorkerProcess, byMs: number): void {
-    if (this.#running.has(worker)) worker.child.process.send({ stepClock: byMs }, () => undefined);
+  /** Moves the wall clock of a worker by so many milliseconds, unless it has ended. */
+  async stepClock(worker: WorkerProcess, byMs: number): Promise<void> {
+    if (worker.listening && worker.child.process.connected)
+      await Promise.race([stepClock(worker.child, byMs), worker.child.exited]);
   }
 
   /** Leaves a worker the file descriptors that it has, and gives it no other for so long. Linux only. */

@@ -22,9 +22,6 @@ export const surroundings = {
   }),
 };
 
-/** For {@link OtaOptions.nodeOptions}, with `ipc`: the wall clock can be stepped (see stepped-clock.ts). */
-export const steppedClock = ['--import', new URL('stepped-clock.ts', import.meta.url).href] as const;
-
 export interface OtaOptions extends ChildOptions {
   /** For the runtime itself, before the script. */
   readonly nodeOptions?: readonly string[];
