@@ -32,9 +32,10 @@ export type FaultKind = (typeof faultKinds)[number] | (typeof sqsFaultKinds)[num
 /** Share of requests (for `refuse`: of connections) that meet each fault, 0 to 1. */
 export type FaultRates = Readonly<Partial<Record<FaultKind, number>>>;
 
-/** The same share of every kind that all services have, adding up to `share`. */
-export function evenRates(share: number): FaultRates {
-  return Object.fromEntries(faultKinds.map((kind) => [kind, share / faultKinds.length]));
+/** The same share of every kind that a service has, adding up to `share`. */
+export function evenRates(share: number, service: 'any' | 'sqs' = 'any'): FaultRates {
+  const kinds = service === 'sqs' ? [...faultKinds, ...sqsFaultKinds] : faultKinds;
+  return Object.fromEntries(kinds.map((kind) => [kind, share / kinds.length]));
 }
 
 /** How long `delay` and `slow-answer` take at most, in milliseconds. */

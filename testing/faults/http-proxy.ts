@@ -8,7 +8,14 @@ import { Agent, createServer, type IncomingMessage, request, type ServerResponse
 import type { Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { blamelessCodes, splitEntries, withFailed, withWrongChecksum } from '../sqs/faults.ts';
+import {
+  blamelessCodes,
+  damagedMessage,
+  splitEntries,
+  withFailed,
+  withWrongChecksum,
+} from '../sqs/faults.ts';
+import { poison } from '../sqs/poison.ts';
 import type { Dialect } from './dialects.ts';
 import { Door } from './door.ts';
 import { type Exchange, senderOf } from './exchange.ts';
@@ -29,6 +36,14 @@ interface Answer {
   readonly body: string;
   readonly at: number;
 }
+
+/** What of an answer came to the sender; see {@link Exchange}. */
+interface Arrived {
+  readonly delivered: boolean;
+  readonly damaged?: string;
+}
+
+const lost: Arrived = { delivered: false };
 
 /** A request as it was read. */
 interface Asked {
@@ -109,7 +124,7 @@ export class HttpProxy {
     if (fault !== undefined) this.counts.add(fault);
     const asked = { incoming, outgoing, body, action };
     const answer = await this.#pass(asked, fault);
-    const delivered = await this.#answer(asked, answer, fault);
+    const { delivered, damaged } = await this.#answer(asked, answer, fault);
     this.#options.onExchange?.({
       sender: senderOf(incoming.headers.authorization),
       action,
@@ -121,6 +136,7 @@ export class HttpProxy {
       status: answer?.status,
       answer: answer?.body ?? '',
       delivered,
+      ...(damaged !== undefined && { damaged }),
     });
   }
 
@@ -147,36 +163,38 @@ export class HttpProxy {
     }
   }
 
-  /** Answers, or does what the fault says; true when the sender has had the service's whole answer. */
-  async #answer(asked: Asked, answer: Answer | undefined, fault: FaultKind | undefined): Promise<boolean> {
+  /** Answers, or does what the fault says. */
+  async #answer(asked: Asked, answer: Answer | undefined, fault: FaultKind | undefined): Promise<Arrived> {
     const { outgoing } = asked;
     const { faultSource, dialect } = this.#options;
     if (fault === 'hang') {
       await gone(outgoing);
-      return false;
+      return lost;
     }
     if (fault === 'error' || fault === 'garbage') {
       const { status, type, body } = faultSource.pick(fault === 'error' ? dialect.errors : dialect.garbage);
       outgoing.writeHead(status, { 'content-type': type }).end(body);
-      return false;
+      return lost;
     }
     if (answer === undefined || fault === 'reset' || fault === 'drop') {
       outgoing.socket?.resetAndDestroy();
-      return false;
+      return lost;
     }
     if (fault === 'slow-answer') await sleep(faultSource.drawDelayMs());
     await nextTurn();
     if (hasLeft(asked)) {
       this.counts.add('raced');
-      return false;
+      return lost;
     }
     if (fault === 'half') {
       breakOff(outgoing, answer);
-      return false;
+      return lost;
     }
     const said = fault === 'checksum' ? this.#spoiled(answer) : answer;
-    outgoing.writeHead(said.status, headersOf(said)).end(said.body);
-    return (await flushed(outgoing)) && said === answer;
+    const body = poison(asked.action, said.body);
+    outgoing.writeHead(said.status, headersOf(said)).end(body);
+    const damaged = said === answer ? undefined : damagedMessage(said.body);
+    return { delivered: await flushed(outgoing), ...(damaged !== undefined && { damaged }) };
   }
 
   /** The answer with one checksum that does not match. */

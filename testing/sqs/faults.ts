@@ -54,6 +54,14 @@ export function withWrongChecksum(
   };
 }
 
+/** The receipt handle of the message of a receive whose checksum was made not to match. */
+export function damagedMessage(answer: string): string | undefined {
+  const { Messages = [] } = JSON.parse(answer) as {
+    Messages?: { MD5OfBody: string; ReceiptHandle: string }[];
+  };
+  return Messages.find(({ MD5OfBody }) => MD5OfBody === WRONG)?.ReceiptHandle;
+}
+
 /** A rule that spoils checksums in every answer of `action`. The parameters are those of {@link withWrongChecksum}. */
 export function wrongChecksums(
   action: 'ReceiveMessage' | 'SendMessageBatch',
