@@ -53,6 +53,7 @@ const stage = await Stage.set({
   api: { latency: { minMs: 5, maxMs: 50 } },
 });
 const fleet = new Fleet({
+  credentials: (name) => stage.credentials(name),
   env: stage.env({
     RATE_LIMIT: '500',
     VISIBILITY_TIMEOUT_SECONDS: '10',

@@ -104,6 +104,7 @@ export async function findingsOf(record: RunRecord): Promise<Findings> {
     faults: {
       sqs: stage.sqsProxy.counts.toJSON(),
       api: stage.apiProxy.counts.toJSON(),
+      sts: stage.stsCounts.toJSON(),
       ...(stage.redisProxy && { redis: stage.redisProxy.counts.toJSON() }),
     },
     kills: fleet.count('killed'),

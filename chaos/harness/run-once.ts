@@ -35,7 +35,7 @@ export interface RunOptions {
 
 const VISIBILITY_SECONDS = 4;
 /** The share of requests that meet a fault. */
-const rates: Rates = { sqs: evenRates(0.12, 'sqs'), api: evenRates(0.12), redis: evenRates(0.03) };
+const rates: Rates = { sqs: evenRates(0.12, 'sqs'), api: evenRates(0.12), redis: evenRates(0.03), sts: 0.3 };
 
 /** The environment of a worker: short times, so that a run is short. */
 const env = {
@@ -76,6 +76,7 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
   });
   const fleet = new Fleet({
     env: stage.env(env),
+    credentials: (name) => stage.credentials(name),
     onLine: ({ name }, { event, errorName }) => {
       if (String(event).startsWith('gate.')) say(`${name}: ${String(event)} ${String(errorName ?? '')}`);
     },

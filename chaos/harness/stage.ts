@@ -1,12 +1,16 @@
 /** Where a run takes place: an SQS emulator and the simulated API, each behind a fault proxy; Redis if wanted. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Message } from '../../src/message/message.ts';
 import { BATCH_SIZE } from '../../src/queue/batch.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { SimulatedApi, SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { apiDialect, sqsDialect } from '../../testing/faults/dialects.ts';
 import type { Exchange } from '../../testing/faults/exchange.ts';
-import { type FaultRates, FaultSource } from '../../testing/faults/faults.ts';
+import { FaultCounts, type FaultRates, FaultSource } from '../../testing/faults/faults.ts';
 import { HttpProxy } from '../../testing/faults/http-proxy.ts';
+import { type Sts, type StsAnswer, startSts } from '../../testing/faults/sts.ts';
 import { TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { type RedisServer, startRedis } from '../../testing/redis/server.ts';
 import { REGION, receiveAll, Servers } from '../../testing/stages/servers.ts';
@@ -29,12 +33,25 @@ export interface Rates {
   readonly sqs: FaultRates;
   readonly api: FaultRates;
   readonly redis: FaultRates;
+  /** The share of requests for credentials that are refused. */
+  readonly sts: number;
 }
 
 /** What it takes to send an update. */
 export type Sendable = Pick<SentUpdate, 'body' | 'id' | 'groupId'>;
 
-export const noFaults: Rates = { sqs: {}, api: {}, redis: {} };
+export const noFaults: Rates = { sqs: {}, api: {}, redis: {}, sts: 0 };
+
+/** Clients ask for new credentials when five minutes are left: every few seconds, then. */
+const CREDENTIALS_LAST_MS = 305_000;
+
+/** Why STS gives no credentials: the role's trust is not there (yet), the token is old, too many ask, it fails. */
+const stsRefusals: readonly [StsAnswer, ...StsAnswer[]] = [
+  { status: 403, code: 'AccessDenied' },
+  { status: 400, code: 'ExpiredTokenException' },
+  { status: 400, code: 'Throttling' },
+  { status: 500, code: 'InternalFailure' },
+];
 
 export class Stage {
   readonly queue: string;
@@ -42,15 +59,16 @@ export class Stage {
   readonly sqsProxy: HttpProxy;
   readonly apiProxy: HttpProxy;
   readonly redisProxy: TcpProxy | undefined;
+  /** How often credentials were refused, by code. */
+  readonly stsCounts: FaultCounts;
   readonly sqsExchanges: Exchange[] = [];
   readonly apiExchanges: Exchange[] = [];
   readonly applied: AppliedCall[] = [];
-  readonly #faultSource: {
-    readonly sqs: FaultSource;
-    readonly api: FaultSource;
-    readonly redis: FaultSource;
-  };
+  readonly #faultSource: Readonly<Record<keyof Rates, FaultSource>>;
   readonly #redis: RedisServer | undefined;
+  readonly #sts: Sts;
+  /** Of the token that workers show to STS. */
+  readonly #folder: string;
   readonly #servers: Servers;
   /** Past the proxy. */
   readonly #source: Queue;
@@ -65,6 +83,10 @@ export class Stage {
     this.redisProxy = parts.redisProxy;
     this.#faultSource = parts.faultSource;
     this.#redis = parts.redis;
+    this.#sts = parts.sts;
+    this.stsCounts = parts.stsCounts;
+    this.#folder = mkdtempSync(join(tmpdir(), 'ota-chaos-'));
+    writeFileSync(this.#tokenFile, 'token');
     const credentials = { accessKeyId: 'LEDGER', secretAccessKey: 'not-a-secret' };
     this.#source = parts.servers.queue('updates', { credentials });
     this.#letters = parts.servers.queue('dead', { credentials });
@@ -85,7 +107,15 @@ export class Stage {
       sqs: new FaultSource({}, random),
       api: new FaultSource({}, random),
       redis: new FaultSource({}, random),
+      sts: new FaultSource({}, random),
     };
+    const stsCounts = new FaultCounts();
+    const sts = await startSts(() => {
+      const { error = 0 } = faultSource.sts.rates;
+      if (faultSource.sts.random() >= error) return 'grant';
+      stsCounts.add('error');
+      return faultSource.sts.pick(stsRefusals);
+    }, CREDENTIALS_LAST_MS);
     const servers = await Servers.start({
       queues: { updates: {}, dead: {} },
       fifo: options.fifo,
@@ -113,17 +143,30 @@ export class Stage {
       onSqs = first;
       onApi = second;
     };
-    return new Stage({ servers, sqsProxy, apiProxy, redis, redisProxy, faultSource, onExchange }, options);
+    return new Stage(
+      { servers, sqsProxy, apiProxy, redis, redisProxy, sts, stsCounts, faultSource, onExchange },
+      options,
+    );
   }
 
   /** Sets the rates of faults from now on. */
-  inject({ sqs, api, redis }: Rates): void {
+  inject({ sqs, api, redis, sts }: Rates): void {
     this.#faultSource.sqs.rates = sqs;
     this.#faultSource.api.rates = api;
     this.#faultSource.redis.rates = redis;
+    this.#faultSource.sts.rates = { error: sts };
   }
 
-  /** The environment of a worker: it reaches SQS, the API and Redis through the proxies only. */
+  /** Credentials with this access key id, from STS. */
+  credentials(accessKeyId: string): Record<string, string | undefined> {
+    return this.#sts.env(this.#tokenFile, accessKeyId);
+  }
+
+  get #tokenFile(): string {
+    return join(this.#folder, 'token');
+  }
+
+  /** The environment of a worker, but for its credentials: it reaches SQS, the API and Redis through the proxies only. */
   env(overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
       QUEUE_URL: this.#servers.queueUrl('updates', this.sqsProxy.url),
@@ -174,7 +217,9 @@ export class Stage {
   async strike(): Promise<void> {
     await Promise.all([this.sqsProxy.close(), this.apiProxy.close(), this.redisProxy?.close()]);
     await this.#redis?.kill();
+    await this.#sts.close();
     await this.#servers.close();
+    rmSync(this.#folder, { recursive: true });
   }
 }
 
@@ -184,7 +229,9 @@ interface Parts {
   readonly apiProxy: HttpProxy;
   readonly redis: RedisServer | undefined;
   readonly redisProxy: TcpProxy | undefined;
-  readonly faultSource: { readonly sqs: FaultSource; readonly api: FaultSource; readonly redis: FaultSource };
+  readonly sts: Sts;
+  readonly stsCounts: FaultCounts;
+  readonly faultSource: Readonly<Record<keyof Rates, FaultSource>>;
   readonly onExchange: (onSqs: (exchange: Exchange) => void, onApi: (exchange: Exchange) => void) => void;
 }
 

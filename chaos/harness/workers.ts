@@ -19,8 +19,10 @@ export interface WorkerProcess {
 }
 
 export interface FleetOptions {
-  /** The environment of every worker but for its access key id. */
+  /** The environment of every worker but for its credentials. */
   readonly env: Readonly<Record<string, string>>;
+  /** The environment that gives a worker credentials of this access key id. */
+  readonly credentials: (accessKeyId: string) => Readonly<Record<string, string | undefined>>;
   readonly nodeOptions?: readonly string[];
   readonly onLine?: (worker: WorkerProcess, line: LogLine) => void;
 }
@@ -63,9 +65,8 @@ export class Fleet implements FleetRecord {
       env: {
         ...clock.env,
         ...this.#options.env,
+        ...this.#options.credentials(name),
         ...env,
-        AWS_ACCESS_KEY_ID: name,
-        AWS_SECRET_ACCESS_KEY: 'not-a-secret',
       },
     });
     const worker: WorkerProcess = { name, child, url: undefined, inspector: undefined, listening: false };

@@ -37,6 +37,7 @@ export class ScenarioRun {
     const stage = await Stage.set({ ...settings, ...options.stage });
     const fleet = new Fleet({
       env: stage.env(options.env),
+      credentials: (name) => stage.credentials(name),
       onLine: ({ name }, { event, errorName }) => {
         if (/^(gate|worker|receive|lease)\./.test(String(event)))
           options.say(`  ${name}: ${[event, errorName].filter((text) => text !== undefined).join(' ')}`);

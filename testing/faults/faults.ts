@@ -77,6 +77,11 @@ export class FaultSource {
     return this.#random() * this.#times.delayMs;
   }
 
+  /** Uniform in [0, 1). */
+  get random(): () => number {
+    return this.#random;
+  }
+
   /** One of several. */
   pick<T>(choices: readonly [T, ...T[]]): T {
     return choices[Math.floor(this.#random() * choices.length)] ?? choices[0];

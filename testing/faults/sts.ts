@@ -3,8 +3,9 @@
  * is while the role's trust is not there yet.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 /** `grant`: credentials. `hang`: no answer. Else an error. */
 export type StsAnswer = 'grant' | 'hang' | StsError;
@@ -18,30 +19,36 @@ interface StsError {
 export const stsDenied: StsAnswer = { status: 403, code: 'AccessDenied' };
 
 export interface Sts {
-  /** What it answers from now on. */
-  answer: StsAnswer;
+  /** What it answers from now on; a function is asked at each request. */
+  answer: StsAnswer | (() => StsAnswer);
   /** Requests so far. */
   readonly requests: number;
   /**
    * The environment of a process that gets its credentials here and nowhere else.
    * @param tokenFile a file with anything in it: the identity's token.
+   * @param accessKeyId that of the credentials which are granted to it.
    */
-  env(tokenFile: string): Record<string, string | undefined>;
+  env(tokenFile: string, accessKeyId?: string): Record<string, string | undefined>;
   close(): Promise<void>;
 }
 
-/** The access key id of the credentials that are granted. */
-export const GRANTED_KEY = 'ASIAGRANTED';
-
-export async function startSts(answer: StsAnswer): Promise<Sts> {
+/** @param lifetimeMs of credentials that are granted. Clients ask for new ones when five minutes of it are left. */
+export async function startSts(answer: Sts['answer'], lifetimeMs = 3_600_000): Promise<Sts> {
   let requests = 0;
-  const server = createServer((request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     requests++;
-    request.resume();
-    const { answer: now } = sts;
+    const input = new URLSearchParams(await text(request));
+    const now = typeof sts.answer === 'function' ? sts.answer() : sts.answer;
     if (now === 'hang') return;
-    const [status, body] = now === 'grant' ? [200, grantXml] : [now.status, errorXml(now.code)];
+    const expiresAt = new Date(Date.now() + lifetimeMs);
+    const [status, body] =
+      now === 'grant'
+        ? [200, grantXml(input.get('RoleSessionName') ?? '', expiresAt)]
+        : [now.status, errorXml(now.code)];
     response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
+  };
+  const server = createServer((request, response) => {
+    serve(request, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -51,7 +58,7 @@ export async function startSts(answer: StsAnswer): Promise<Sts> {
     get requests() {
       return requests;
     },
-    env: (tokenFile) => ({
+    env: (tokenFile, accessKeyId = 'ASIAGRANTED') => ({
       AWS_ACCESS_KEY_ID: undefined,
       AWS_SECRET_ACCESS_KEY: undefined,
       AWS_SESSION_TOKEN: undefined,
@@ -60,7 +67,8 @@ export async function startSts(answer: StsAnswer): Promise<Sts> {
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
       AWS_REGION: 'eu-west-1',
       AWS_ROLE_ARN: 'arn:aws:iam::000000000000:role/worker',
-      AWS_ROLE_SESSION_NAME: 'worker',
+      // The session's name, which comes with the request, becomes the key id.
+      AWS_ROLE_SESSION_NAME: accessKeyId,
       AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
       AWS_ENDPOINT_URL_STS: url,
     }),
@@ -79,8 +87,8 @@ const errorXml = (code: string): string =>
   `<Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error>` +
   `<RequestId>sts-request</RequestId></ErrorResponse>`;
 
-const grantXml =
+const grantXml = (accessKeyId: string, expiresAt: Date): string =>
   `<AssumeRoleWithWebIdentityResponse xmlns="${namespace}"><AssumeRoleWithWebIdentityResult><Credentials>` +
-  `<AccessKeyId>${GRANTED_KEY}</AccessKeyId><SecretAccessKey>granted-secret</SecretAccessKey>` +
-  `<SessionToken>granted-token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>` +
+  `<AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>granted-secret</SecretAccessKey>` +
+  `<SessionToken>granted-token</SessionToken><Expiration>${expiresAt.toISOString()}</Expiration></Credentials>` +
   `</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
