@@ -68,7 +68,8 @@ function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage 
   if (fault === undefined && differs(fields.MD5OfMessageAttributes, () => attributesChecksum(attributes)))
     return { messageId, reason: 'the checksum of its attributes does not match' };
   const system = asFields(fields.Attributes) ?? {};
-  const sentAt = readTime(system.SentTimestamp ?? receivedAt);
+  // Without it the update has no age and no place among others of its task: taken for new, it would overwrite newer values.
+  const sentAt = readTime(system.SentTimestamp);
   const why = fault ?? (sentAt === undefined ? 'its sent time is no time' : undefined);
   const firstReceivedAt = readTime(system.ApproximateFirstReceiveTimestamp);
   return {

@@ -120,13 +120,15 @@ describe('the HTTP proxy', () => {
       values.shift() ?? 0;
 
   test('injects: checksum, into one message of a receive', async () => {
-    const answer = { Messages: [{ MD5OfBody: 'a' }, { MD5OfBody: 'b' }] };
+    const [first, second] = [{ MD5OfBody: 'a' }, { MD5OfBody: 'b', ReceiptHandle: 'handle-b' }];
+    const answer = { Messages: [first, second] };
     const { proxy, heard } = await setUp({ checksum: 1 }, () => JSON.stringify(answer), draws(0, 0.15));
     const { text } = (await ask(proxy.url, sqs('ReceiveMessage'))) as Got;
-    expect(JSON.parse(text)).toEqual({ Messages: [{ MD5OfBody: 'a' }, { MD5OfBody: '0'.repeat(32) }] });
+    expect(JSON.parse(text)).toEqual({ Messages: [first, { ...second, MD5OfBody: '0'.repeat(32) }] });
     expect(await heard).toMatchObject({
       fault: 'checksum',
-      delivered: false,
+      delivered: true,
+      damaged: 'handle-b',
       answer: JSON.stringify(answer),
     });
   });

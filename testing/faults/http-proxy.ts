@@ -192,7 +192,8 @@ export class HttpProxy {
     }
     const said = fault === 'checksum' ? this.#spoiled(answer) : answer;
     const body = poison(asked.action, said.body);
-    outgoing.writeHead(said.status, headersOf(said)).end(body);
+    const { headers } = body === said.body ? said : withBody(said, body);
+    outgoing.writeHead(said.status, headersOf({ headers })).end(body);
     const damaged = said === answer ? undefined : damagedMessage(said.body);
     return { delivered: await flushed(outgoing), ...(damaged !== undefined && { damaged }) };
   }
@@ -203,7 +204,7 @@ export class HttpProxy {
     const one = this.#options.faultSource.pick([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     return withBody(
       answer,
-      withWrongChecksum(JSON.parse(answer.body), (i, count) => i === one % count),
+      JSON.stringify(withWrongChecksum(JSON.parse(answer.body), (i, count) => i === one % count)),
     );
   }
 
@@ -222,7 +223,9 @@ export class HttpProxy {
       return { status: 200, headers, body: nothing, at: Date.now() };
     }
     const answer = await this.#forward(incoming, JSON.stringify({ ...input, Entries: carriedOut }));
-    return answer.status === 200 ? withBody(answer, withFailed(JSON.parse(answer.body), failed)) : answer;
+    return answer.status === 200
+      ? withBody(answer, JSON.stringify(withFailed(JSON.parse(answer.body), failed)))
+      : answer;
   }
 
   #forward(incoming: IncomingMessage, body: string): Promise<Answer> {
@@ -270,15 +273,15 @@ function concerns(fault: FaultKind, action: string): boolean {
   return true;
 }
 
-function headersOf({ headers }: Answer): Record<string, string | string[] | undefined> {
+function headersOf({ headers }: Pick<Answer, 'headers'>): Record<string, string | string[] | undefined> {
   const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = headers;
   return rest;
 }
 
 /** The answer with another body. */
-function withBody(answer: Answer, output: unknown): Answer {
+function withBody(answer: Answer, body: string): Answer {
   const { 'content-length': _, ...headers } = answer.headers;
-  return { ...answer, headers, body: JSON.stringify(output) };
+  return { ...answer, headers, body };
 }
 
 /** Half of the answer: of its body where it has one, else of its head. */
