@@ -8,6 +8,7 @@ const PREFIX = 'ota_updater_';
 
 /** What each label holds. */
 const labels: Readonly<Record<string, string>> = {
+  budget: '`none`, `shared` or `alone`',
   condition: conditionNames.map(code).join(', '),
   disposition: '`acknowledge`, `dead-letter`, `defer` or `release`',
   field: '`Description` or `TaskConfigurationId`',

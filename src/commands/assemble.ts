@@ -68,7 +68,7 @@ export function assemble({
   const all = [logEvents(log), metrics.listener, ...listeners];
   const emit = createEmitter(all);
   const conditions = new Conditions({ clock: systemClock, emit });
-  const limiter = createLimiter(config, emit);
+  const limiter = createLimiter(config, conditions, emit);
   const api = createOtaApi({
     callTimeoutMs: config.callTimeoutMs,
     maxSockets: config.maxConcurrency,
@@ -114,15 +114,20 @@ function fasterHandler(maxSockets: number, env: Environment) {
   return proxyOf(env) === undefined ? { requestHandler: createRequestHandler(maxSockets) } : {};
 }
 
-function createLimiter(config: Config, emit: WorkerListener): RateLimiter {
+function createLimiter(config: Config, conditions: Conditions, emit: WorkerListener): RateLimiter {
   // Without a limit there is no budget to share.
   if (config.redisUrl === undefined || !Number.isFinite(config.rateLimit))
     return new LocalRateLimiter(config.rateLimit);
   return new RedisRateLimiter({
     url: config.redisUrl,
+    workerId: randomUUID(),
     ceiling: config.rateLimit,
     now: systemClock.monotonic,
-    onShared: (shared, reason) => emit({ type: 'rate-budget', shared, reason }),
+    onShared: (shared, reason) => {
+      if (!shared) conditions.raise('sharing-rate', reason);
+      else if (conditions.has('sharing-rate')) conditions.clear('sharing-rate');
+      else emit({ type: 'rate-shared' });
+    },
   });
 }
 

@@ -55,6 +55,27 @@ export function raisedConditions(now: WorkerSnapshot): readonly ShownCondition[]
   });
 }
 
+/** The rate of calls, as `/readyz` shows it: per second, null for no limit. */
+export interface ShownRate {
+  /** Let through now, at most. */
+  readonly perSecond: number | null;
+  readonly ceiling: number | null;
+  readonly budget: WorkerSnapshot['rateBudget'];
+  /** ISO 8601 UTC; while `budget` is `alone` because Redis is lost. */
+  readonly aloneSince?: string;
+}
+
+export function shownRate({ rate, rateCeiling, rateBudget, conditions }: WorkerSnapshot): ShownRate {
+  const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+  const alone = conditions.find(({ name }) => name === 'sharing-rate')?.raised;
+  return {
+    perSecond: finite(rate),
+    ceiling: finite(rateCeiling),
+    budget: rateBudget,
+    ...(alone !== undefined && { aloneSince: new Date(alone.since).toISOString() }),
+  };
+}
+
 /** Ready while updates can be applied: running, all queues found and reachable, calls not paused. */
 export function readiness(now: WorkerSnapshot): Health {
   const reasons: string[] = [];

@@ -69,9 +69,8 @@ export function logEvents(log: Logger): WorkerListener {
       case 'outcome-refused':
         logRefused(log, logLines.outcomeRefused, event);
         break;
-      case 'rate-budget':
-        if (event.shared) writeLine(log, logLines.rateShared);
-        else logError(log, logLines.rateAlone, event.reason);
+      case 'rate-shared':
+        writeLine(log, logLines.rateShared, () => ({ durationMs: undefined }));
         break;
       case 'newest-foreign':
         writeLine(log, logLines.newestForeign, () => ({ identifier: event.identifier, what: event.what }));
@@ -104,6 +103,8 @@ const conditionLines = {
   deleting: [logLines.deleteFailed, logLines.deleteRecovered],
   extending: [logLines.extendFailed, logLines.extendRecovered],
   claims: [logLines.claimsStuck, logLines.claimsFree],
+  pacing: [logLines.permitsOverdue, logLines.permitsCome],
+  'sharing-rate': [logLines.rateAlone, logLines.rateShared],
 } as const satisfies Readonly<
   Record<ConditionName, readonly [LogLine<'of' | 'error'>, LogLine<'of' | 'durationMs'>]>
 >;

@@ -36,7 +36,10 @@ export const logFields = {
   noProxy: 'Hosts that are asked directly.',
   of: 'What the line is about: the setting that names a queue.',
   queueUrl: 'The queue, without password.',
-  rate: 'Calls per second allowed now, or `unlimited`.',
+  rate: 'Calls per second let through now at most, or `unlimited`.',
+  rateBudget:
+    'Whether the ceiling is one budget of all workers (`shared`), this worker goes on `alone` with a part of it, or `none` is shared.',
+  rateCeiling: 'What `rate` may rise to, or `unlimited`: `RATE_LIMIT`, with Redis the lowest of all workers.',
   reason: 'Why.',
   receiveCount: 'How often SQS has delivered the message, this delivery included.',
   record: 'The whole dead-letter record, also where the letter had no room for it.',
@@ -98,6 +101,8 @@ export const logLines = {
     'inFlight',
     'gate',
     'rate',
+    'rateCeiling',
+    'rateBudget',
   ]),
 
   received: line('debug', 'received', 'messages received', ['count', 'durationMs']),
@@ -278,11 +283,18 @@ export const logLines = {
     ['from', ...failure],
   ),
 
-  rateShared: line('info', 'rate_budget.shared', 'sharing one rate budget through Redis'),
+  permitsOverdue: line(
+    'error',
+    'permits.overdue',
+    'calls are due, and the rate limiter has given no permit for long',
+    ['error'],
+  ),
+  permitsCome: line('info', 'permits.given', 'the rate limiter gives permits again', ['durationMs']),
+  rateShared: line('info', 'rate_budget.shared', 'sharing one rate budget through Redis', ['durationMs']),
   rateAlone: line(
     'warn',
     'rate_budget.alone',
-    'cannot share the rate budget through Redis: pacing by the share held before, until Redis answers again',
+    "cannot share the rate budget through Redis: pacing by this worker's part of it, until Redis answers again",
     ['error'],
   ),
   claimsStuck: line(

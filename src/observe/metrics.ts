@@ -102,13 +102,28 @@ const gauges: readonly {
     help: 'Time since the oldest held message was received.',
     read: (now) => now.oldestHeldMs / 1_000,
   },
-  { name: 'ota_updater_rate_limit', help: 'Calls per second allowed now.', read: (now) => now.rate },
+  {
+    name: 'ota_updater_rate_limit',
+    help: 'Calls per second let through now, at most.',
+    read: (now) => now.rate,
+  },
+  {
+    name: 'ota_updater_rate_ceiling',
+    help: 'Calls per second that the rate may rise to: `RATE_LIMIT`, with Redis the lowest of all workers.',
+    read: (now) => now.rateCeiling,
+  },
 ];
 
 const gateGauge = {
   name: 'ota_updater_gate',
   help: '1 for the current state of the gate.',
   labelNames: ['state'],
+} as const;
+
+const budgetGauge = {
+  name: 'ota_updater_rate_budget',
+  help: '1 for what the ceiling is of: all workers that share it, this one alone until Redis answers, or no shared budget.',
+  labelNames: ['budget'],
 } as const;
 
 const conditionGauge = {
@@ -123,6 +138,7 @@ const buildGauge = {
   labelNames: ['version'],
 } as const;
 
+const budgets: readonly WorkerSnapshot['rateBudget'][] = ['none', 'shared', 'alone'];
 const gateStates: readonly WorkerSnapshot['gate'][] = [
   'open',
   'outage',
@@ -190,6 +206,14 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
     collect() {
       const current = snapshot().gate;
       for (const state of gateStates) this.set({ state }, Number(state === current));
+    },
+  });
+  new Gauge({
+    registers,
+    ...budgetGauge,
+    collect() {
+      const current = snapshot().rateBudget;
+      for (const budget of budgets) this.set({ budget }, Number(budget === current));
     },
   });
   new Gauge({

@@ -26,7 +26,7 @@ const summedUp = [
 export function logSummaries(log: Logger, counts: Counts, snapshot: () => WorkerSnapshot): () => void {
   let last = { ...counts };
   const write = (): void => {
-    const { held, inFlight, rate, gate } = snapshot();
+    const { held, inFlight, rate, rateCeiling, rateBudget, gate } = snapshot();
     const differences = summedUp.map((name) => [name, counts[name] - last[name]] as const);
     last = { ...counts };
     if (held === 0 && differences.every(([, difference]) => difference === 0)) return;
@@ -35,8 +35,9 @@ export function logSummaries(log: Logger, counts: Counts, snapshot: () => Worker
       held,
       inFlight,
       gate,
-      // JSON has no Infinity.
-      rate: Number.isFinite(rate) ? rate : 'unlimited',
+      rate: perSecond(rate),
+      rateCeiling: perSecond(rateCeiling),
+      rateBudget,
     }));
   };
   const timer = setInterval(write, SUMMARY_EVERY_MS);
@@ -44,4 +45,9 @@ export function logSummaries(log: Logger, counts: Counts, snapshot: () => Worker
     clearInterval(timer);
     write();
   };
+}
+
+/** JSON has no Infinity. */
+function perSecond(rate: number): number | 'unlimited' {
+  return Number.isFinite(rate) ? rate : 'unlimited';
 }

@@ -1,4 +1,7 @@
-/** Permits: leave to make one call. Joins the three bounds on calls: concurrency, rate, and the gate. */
+/**
+ * Permits: leave to make one call. Joins the three bounds on calls: concurrency, rate, and the gate. Says when permits
+ * are overdue.
+ */
 import type { Gate } from './gate.ts';
 import type { RateLimiter } from './rate/limiter.ts';
 
@@ -18,7 +21,17 @@ export interface PermitsOptions {
   readonly maxConcurrency: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /**
+   * Permits are wanted, calls are not paused, and none has come for long; or a grant failed, with its error. And when
+   * one has come again. May be called more than once for the same.
+   */
+  readonly onOverdue?: (overdue: boolean, error?: unknown) => void;
 }
+
+/** A permit is overdue when it has been wanted for so long and three times a grant's interval, in milliseconds. */
+const OVERDUE_MS = 10_000;
+/** Until a grant is asked for again after one failed, in milliseconds. */
+const ASK_AGAIN_MS = 1_000;
 
 /** First come, first served; a message that failed asks again and so goes to the end, which makes probes rotate. */
 export class Permits {
@@ -28,6 +41,11 @@ export class Permits {
   /** Permits of the last grant not handed out yet; a new grant replaces them, so that they never add up. */
   #available = 0;
   #granting = false;
+  /** Since when permits have been lacking, and nothing else: not room for a call, not the gate. */
+  #lackingSince: number | undefined;
+  #overdueTimer: NodeJS.Timeout | undefined;
+  #overdue = false;
+  #askAgainTimer: NodeJS.Timeout | undefined;
   #probe: PermitRequest | undefined;
   #probeTimer: NodeJS.Timeout | undefined;
   #planned = false;
@@ -60,7 +78,9 @@ export class Permits {
 
   /** Leaves the line; a request that was granted already stays granted. */
   cancel(request: PermitRequest): void {
-    if (this.#line.delete(request)) request.settle(false);
+    if (!this.#line.delete(request)) return;
+    if (this.#line.size === 0) this.#notLacking();
+    request.settle(false);
   }
 
   /** Ends the call that `request` was granted for, and frees its slot. */
@@ -80,32 +100,40 @@ export class Permits {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#probeTimer);
+    clearTimeout(this.#overdueTimer);
+    clearTimeout(this.#askAgainTimer);
     for (const request of this.#line) request.settle(false);
     this.#line.clear();
   }
 
   /** Hands out what can be handed out; to be called when the gate has changed. */
   pump(): void {
+    if (this.#handOut()) this.#awaitGrant();
+    else this.#notLacking();
+  }
+
+  /** @returns whether permits are what is lacking. */
+  #handOut(): boolean {
     const { gate, maxConcurrency } = this.#options;
     if (gate.closed) {
       const probe = this.#inFlight < maxConcurrency ? this.#nextProbe() : undefined;
-      if (probe !== undefined && this.#takePermit()) this.#give(probe);
-      return;
-    }
-    for (const request of this.#line) {
-      if (this.#inFlight >= maxConcurrency || !this.#takePermit()) return;
-      this.#give(request);
-    }
-  }
-
-  /** One of those granted; false: a grant is awaited, and `pump` called when it is there. */
-  #takePermit(): boolean {
-    if (this.#available > 0) {
-      this.#available--;
-    } else if (this.#options.limiter.rate !== Number.POSITIVE_INFINITY) {
-      this.#awaitGrant();
+      if (probe === undefined) return false;
+      if (!this.#takePermit()) return true;
+      this.#give(probe);
       return false;
     }
+    for (const request of this.#line) {
+      if (this.#inFlight >= maxConcurrency) return false;
+      if (!this.#takePermit()) return true;
+      this.#give(request);
+    }
+    return false;
+  }
+
+  /** One of those granted, if there is one. */
+  #takePermit(): boolean {
+    if (this.#available === 0) return this.#options.limiter.rate === Number.POSITIVE_INFINITY;
+    this.#available--;
     return true;
   }
 
@@ -153,13 +181,56 @@ export class Permits {
   }
 
   #awaitGrant(): void {
-    if (this.#granting) return;
+    const { limiter, gate } = this.#options;
+    if (gate.closed) this.#notLacking();
+    else this.#noteLacking();
+    if (this.#granting || this.#closed) return;
     this.#granting = true;
-    void this.#options.limiter.grant().then((permits) => {
+    limiter.grant(gate.closed ? 1 : this.#line.size).then(
+      (permits) => {
+        this.#granting = false;
+        // An unpaced grant is no stock: the rate decides each time whether a permit is needed.
+        this.#available = Number.isFinite(permits) ? permits : 0;
+        if (permits === 0) return;
+        this.#notLacking();
+        this.pump();
+      },
+      (error: unknown) => this.#askAgain(error),
+    );
+  }
+
+  /** A bug of ours or of a library's must not end the calls. */
+  #askAgain(error: unknown): void {
+    if (this.#closed) return;
+    this.#setOverdue(true, error);
+    this.#askAgainTimer = setTimeout(() => {
       this.#granting = false;
-      // An unpaced grant is no stock: the rate decides each time whether a permit is needed.
-      this.#available = Number.isFinite(permits) ? permits : 0;
-      if (permits > 0) this.pump();
-    });
+      this.pump();
+    }, ASK_AGAIN_MS);
+  }
+
+  #notLacking(): void {
+    this.#lackingSince = undefined;
+    if (this.#overdue) this.#setOverdue(false);
+  }
+
+  #setOverdue(overdue: boolean, error?: unknown): void {
+    this.#overdue = overdue;
+    this.#options.onOverdue?.(overdue, error);
+  }
+
+  #noteLacking(): void {
+    this.#lackingSince ??= this.#options.now();
+    this.#overdueTimer ??= setTimeout(() => this.#checkOverdue(), OVERDUE_MS);
+  }
+
+  /** One timer looks after the fact: setting and clearing one for each grant would cost more than the grant. */
+  #checkOverdue(): void {
+    this.#overdueTimer = undefined;
+    if (this.#lackingSince === undefined) return;
+    const { now, limiter } = this.#options;
+    const left = this.#lackingSince + OVERDUE_MS + 3 * limiter.intervalMs - now();
+    if (left > 0) this.#overdueTimer = setTimeout(() => this.#checkOverdue(), Math.min(left, OVERDUE_MS));
+    else this.#setOverdue(true);
   }
 }

@@ -33,6 +33,8 @@ const definitions = {
   /** Receiving stops as well where a call may last longer than a lease. */
   extending: define('not-ready', 'SQS does not extend leases'),
   claims: define('not-ready', 'claims of other workers do not become free'),
+  pacing: define('not-ready', 'permits to call are overdue'),
+  'sharing-rate': define('noted', 'the rate is not shared through Redis: alone with a part of it'),
 } as const satisfies Readonly<Record<string, Definition>>;
 
 export type ConditionName = keyof typeof definitions;

@@ -71,8 +71,8 @@ export type WorkerEvent =
     }
   | { readonly type: 'letter-refused'; readonly subject: Subject; readonly error: unknown }
   | { readonly type: 'outcome-refused'; readonly subject: Subject; readonly error: unknown }
-  /** The shared rate budget: held with the other workers, or alone at the share held so far. */
-  | { readonly type: 'rate-budget'; readonly shared: boolean; readonly reason?: unknown }
+  /** The rate budget is shared with the other workers from the start; what comes later is a condition. */
+  | { readonly type: 'rate-shared' }
   /** Deferred without a call: another worker has the claim, and it was not to be waited for any longer. */
   | { readonly type: 'claim-not-free'; readonly subject: Subject }
   /** Redis holds, under a key of ours, what no worker writes: ignored. */

@@ -1,6 +1,7 @@
 /** The worker at one moment, for health and metrics. */
 import type { Failure } from '../message/failure.ts';
 import type { GateState } from '../ota/gate.ts';
+import type { RateLimiter } from '../ota/rate/limiter.ts';
 import type { Condition } from './conditions.ts';
 import type { WorkerState } from './events.ts';
 import type { Stages } from './stages.ts';
@@ -29,11 +30,14 @@ export interface WorkerSnapshot {
   readonly oldestHeldMs: number;
   /** Calls per second let through now; `Infinity` when unpaced. */
   readonly rate: number;
+  /** What `rate` may rise to; `Infinity` for no limit. */
+  readonly rateCeiling: number;
+  readonly rateBudget: RateLimiter['budget'];
 }
 
 /** @param worker what the stages do not know; `now` in epoch milliseconds. */
 export function snapshotOf(
-  { calls, conditions, rate, receiver, deadLetters, outcomes, trials, held }: Stages,
+  { calls, conditions, limiter, receiver, deadLetters, outcomes, trials, held }: Stages,
   { state, queuesFound, now }: Pick<WorkerSnapshot, 'state' | 'queuesFound'> & { readonly now: number },
 ): WorkerSnapshot {
   const { gate, permits } = calls;
@@ -52,6 +56,8 @@ export function snapshotOf(
     awaitingClaim: calls.claimWaits.waiting,
     settling: held.settling,
     oldestHeldMs: held.oldest === undefined ? 0 : now - held.oldest.message.receivedAt,
-    rate: rate.rate,
+    rate: limiter.rate,
+    rateCeiling: limiter.ceiling,
+    rateBudget: limiter.budget,
   };
 }

@@ -7,6 +7,7 @@ import { Gate, type GateChange } from '../ota/gate.ts';
 import { ClaimWaits } from '../ota/newest/claim-waits.ts';
 import { claimDurationMs } from '../ota/newest/newest.ts';
 import { Permits } from '../ota/permits.ts';
+import type { RateLimiter } from '../ota/rate/limiter.ts';
 import type { RateControl } from '../ota/rate/rate-control.ts';
 import { REQUEST_TIMEOUT_MS } from '../queue/queue.ts';
 import type { QueueTime } from '../time/queue-time.ts';
@@ -41,6 +42,7 @@ export interface Stages {
   readonly retry: RetrySettings;
   readonly rate: RateControl;
   readonly returns: Returns;
+  readonly limiter: RateLimiter;
   readonly trials: Trials;
   readonly deadLetters: DeadLetterOutbox;
   /** undefined: no outcomes are published. */
@@ -94,7 +96,17 @@ export interface Surroundings {
 }
 
 export function createStages(options: WorkerOptions, surroundings: Surroundings): Stages {
-  const { config, source, rate, conditions, clock, queueTime, random, timings = defaultTimings } = options;
+  const {
+    config,
+    source,
+    rate,
+    limiter,
+    conditions,
+    clock,
+    queueTime,
+    random,
+    timings = defaultTimings,
+  } = options;
   const { emit, deadline, ended } = surroundings;
   const visibilitySeconds = config.visibilityTimeoutSeconds;
   const calls = createCalls(options, surroundings);
@@ -108,7 +120,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     turns,
     gate,
     permits,
-    rate,
+    rate: limiter,
     maxConcurrency: config.maxConcurrency,
     maxHeldBytes,
     visibilitySeconds,
@@ -180,6 +192,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     retry: { baseMs: config.retryBaseMs, maxMs: config.retryMaxMs, maxAttempts: config.maxAttempts },
     rate,
     returns: new Returns(),
+    limiter,
     trials: new Trials(clock.monotonic, timings.trialMs),
     deadLetters,
     outcomes,
@@ -208,7 +221,13 @@ function createCalls(
     now,
     onChange: onGate,
   });
-  const permits = new Permits({ limiter, gate, maxConcurrency, now });
+  const permits = new Permits({
+    limiter,
+    gate,
+    maxConcurrency,
+    now,
+    onOverdue: (overdue, error) => (overdue ? conditions.raise('pacing', error) : conditions.clear('pacing')),
+  });
   const claimWaits = new ClaimWaits({
     longestMs: timings.claimWaitMs ?? claimDurationMs(config.callTimeoutMs) + CLAIM_WAIT_MARGIN_MS,
     // The other messages held may be called for meanwhile.

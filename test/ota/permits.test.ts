@@ -9,10 +9,21 @@ const down: Failure = { kind: 'retryable', name: 'InternalServerException', mess
 /** A limiter of which every grant is given by hand. */
 class HandLimiter implements RateLimiter {
   rate: number;
+  readonly ceiling: number;
+  readonly budget = 'none';
+  /** How many permits each grant that was asked for should hold. */
+  readonly wanted: number[] = [];
+  /** What the next grant rejects with. */
+  fault: Error | undefined;
   readonly #asked: ((permits: number) => void)[] = [];
 
   constructor(rate: number) {
     this.rate = rate;
+    this.ceiling = rate;
+  }
+
+  get intervalMs(): number {
+    return 1_000 / this.rate;
   }
 
   /** Grants asked for and not given. */
@@ -20,7 +31,11 @@ class HandLimiter implements RateLimiter {
     return this.#asked.length;
   }
 
-  grant(): Promise<number> {
+  grant(wanted: number): Promise<number> {
+    this.wanted.push(wanted);
+    const { fault } = this;
+    this.fault = undefined;
+    if (fault !== undefined) return Promise.reject(fault);
     return new Promise((resolve) => {
       this.#asked.push(resolve);
     });
@@ -56,7 +71,14 @@ function setUp({ rate = Number.POSITIVE_INFINITY, maxConcurrency = 100 } = {}) {
     now: Date.now,
     onChange: () => permits.pump(),
   });
-  const permits: Permits = new Permits({ limiter, gate, maxConcurrency, now: Date.now });
+  const overdue: { readonly overdue: boolean; readonly error?: unknown }[] = [];
+  const permits: Permits = new Permits({
+    limiter,
+    gate,
+    maxConcurrency,
+    now: Date.now,
+    onOverdue: (is, error) => overdue.push({ overdue: is, ...(error !== undefined && { error }) }),
+  });
   const granted: string[] = [];
   const refused: string[] = [];
   const requests = new Map<string, PermitRequest>();
@@ -76,6 +98,7 @@ function setUp({ rate = Number.POSITIVE_INFINITY, maxConcurrency = 100 } = {}) {
     limiter,
     gate,
     permits,
+    overdue,
     granted,
     refused,
     ask,
@@ -182,6 +205,20 @@ describe('rate', () => {
     expect(limiter.asked).toBe(1);
   });
 
+  test('says how many permits are wanted: by all in line, or by one probe', async () => {
+    const { limiter, ask } = setUp({ rate: 10 });
+    ask('a', 'b', 'c');
+    await limiter.give(1);
+    await limiter.give(1);
+    expect(limiter.wanted).toEqual([1, 2, 1]);
+
+    const closed = setUp({ rate: 10 });
+    closed.gate.close('outage', down);
+    closed.ask('a', 'b', 'c');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(closed.limiter.wanted).toEqual([1]);
+  });
+
   test('waits for no grant when unpaced', async () => {
     const { limiter, ask, granted } = setUp();
     ask('a', 'b', 'c');
@@ -221,6 +258,72 @@ describe('rate', () => {
     await limiter.give(0);
     expect(granted).toEqual([]);
     expect(limiter.asked).toBe(0);
+  });
+});
+
+describe('a permit that does not come', () => {
+  test('is overdue after 10 s and three intervals of a grant, until one comes', async () => {
+    const { limiter, ask, overdue } = setUp({ rate: 1 });
+    ask('a', 'b');
+    await vi.advanceTimersByTimeAsync(12_900);
+    expect(overdue).toEqual([]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(overdue).toEqual([{ overdue: true }]);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(overdue).toHaveLength(1);
+    await limiter.give(1);
+    expect(overdue).toEqual([{ overdue: true }, { overdue: false }]);
+    // And again.
+    await vi.advanceTimersByTimeAsync(13_100);
+    expect(overdue.at(-1)).toEqual({ overdue: true });
+  });
+
+  test('is not overdue at a low rate', async () => {
+    const { limiter, ask, overdue } = setUp({ rate: 0.1 });
+    ask('a', 'b');
+    for (let i = 0; i < 2; i++) {
+      await vi.advanceTimersByTimeAsync(30_000);
+      await limiter.give(1);
+    }
+    expect(overdue).toEqual([]);
+  });
+
+  test.each([
+    { name: 'nobody wants it', end: ({ cancel }: ReturnType<typeof setUp>) => cancel('a') },
+    { name: 'the gate is closed', end: ({ gate }: ReturnType<typeof setUp>) => gate.close('outage', down) },
+  ])('is not overdue while $name', async ({ end }) => {
+    const all = setUp({ rate: 10 });
+    all.ask('a');
+    await vi.advanceTimersByTimeAsync(9_000);
+    end(all);
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(all.overdue).toEqual([]);
+    if (all.gate.closed) return;
+    // Wanted anew: counted anew.
+    all.ask('b');
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(all.overdue).toEqual([]);
+  });
+
+  test('because the limiter fails: it is asked again, and the error is told', async () => {
+    const { limiter, ask, overdue, granted } = setUp({ rate: 10 });
+    limiter.fault = new Error('a bug');
+    ask('a');
+    await flush();
+    expect(overdue).toEqual([{ overdue: true, error: new Error('a bug') }]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await limiter.give(1);
+    expect(granted).toEqual(['a']);
+    expect(overdue.at(-1)).toEqual({ overdue: false });
+  });
+
+  test('leaves no timer behind when closed', async () => {
+    const { limiter, permits, ask } = setUp({ rate: 10 });
+    limiter.fault = new Error('a bug');
+    ask('a');
+    await flush();
+    permits.close();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

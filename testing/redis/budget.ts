@@ -3,10 +3,20 @@
  * a worker. And a count of what each was granted.
  */
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { RateLimiter } from '../../src/ota/rate/limiter.ts';
 import { RedisRateLimiter } from '../../src/ota/rate/limiter-redis.ts';
+
+/** The grants of a limiter that is always wanted, until it gives none. */
+async function* grantsOf(limiter: RateLimiter): AsyncGenerator<number> {
+  for (;;) {
+    const permits = await limiter.grant(Number.POSITIVE_INFINITY);
+    if (permits === 0) return;
+    yield permits;
+  }
+}
 
 /** What was granted to whom, and when. */
 export class GrantTally {
@@ -20,8 +30,7 @@ export class GrantTally {
 
   /** Takes grants of a limiter until it gives none. */
   async takeAll(taker: string, limiter: RateLimiter): Promise<void> {
-    for (let permits = await limiter.grant(); permits > 0; permits = await limiter.grant())
-      this.add(taker, permits);
+    for await (const permits of grantsOf(limiter)) this.add(taker, permits);
   }
 
   /** Waits for so many permits from now on; says how many came, in which time, and how many each took. */
@@ -98,6 +107,7 @@ if (import.meta.main) {
   };
   const limiter = new RedisRateLimiter({
     url,
+    workerId: randomUUID(),
     ceiling: Number(ceiling),
     now: () => performance.now(),
     onShared: (shared) => report({ shared }),
@@ -107,5 +117,5 @@ if (import.meta.main) {
     // The channel to the parent is a handle too: what is left must be none of the limiter's.
     process.disconnect?.();
   });
-  for (let permits = await limiter.grant(); permits > 0; permits = await limiter.grant()) report({ permits });
+  for await (const permits of grantsOf(limiter)) report({ permits });
 }

@@ -18,6 +18,8 @@ export const well: WorkerSnapshot = {
   settling: 0,
   oldestHeldMs: 0,
   rate: 10,
+  rateCeiling: 10,
+  rateBudget: 'none',
 };
 
 /** All conditions, these raised at the epoch by an error of this name. */

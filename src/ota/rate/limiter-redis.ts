@@ -1,20 +1,21 @@
 /**
- * One rate budget for many workers: a local Bottleneck limiter chained to one on Redis.
+ * One rate budget for many workers: permits are booked on Redis, and each then passes the Bottleneck limiter of its worker.
  *
- *   alone  ── Redis answers and the limiter is created ──────► shared
- *   shared ── Redis fails, or has lost the limiter ──────────► alone
+ *   alone  ── Redis answers ─────────────────────────► shared
+ *   shared ── Redis fails, hangs, or answers nonsense ► alone
  *
- * Shared: all workers together keep the ceiling exactly. Alone: this worker continues at the share of the ceiling that
- * it had over the last 30 s, and reconnects by itself.
+ * Shared: all workers together keep the ceiling. Alone: this worker goes on with its part of the ceiling by the workers
+ * that were last there, whatever it has used of it, and reconnects by itself.
  */
-import Bottleneck from 'bottleneck';
-import { Redis } from 'ioredis';
-import { CONNECT_TIMEOUT_MS, connectRedis, RECONNECT_AFTER_MS, withTimeout } from '../redis-connection.ts';
+import { RECONNECT_AFTER_MS } from '../redis-connection.ts';
+import { AskAhead, LEAD_MS } from './ask-ahead.ts';
+import { type Booking, Budget, GONE_AFTER_MS } from './budget.ts';
 import { grantInterval, grantSize, LocalRateLimiter, type RateLimiter } from './limiter.ts';
-import { ShareMeter } from './share-meter.ts';
 
 export interface RedisRateLimiterOptions {
   readonly url: string;
+  /** Distinguishes this worker from others: random. */
+  readonly workerId: string;
   /** Calls per second of all workers together; finite. */
   readonly ceiling: number;
   /** Monotonic milliseconds. */
@@ -23,166 +24,249 @@ export interface RedisRateLimiterOptions {
   readonly onShared: (shared: boolean, reason?: unknown) => void;
 }
 
-/** All workers on one Redis database share one budget: each fleet needs a database of its own. */
-const LIMITER_ID = 'ota-updater:rate';
-/** A worker's share of the ceiling before it has measured one. */
-const UNKNOWN_SHARE = 0.1;
-/** Two grants at once hide the round trip to Redis. */
-const GRANTS_IN_PROGRESS = 2;
+/** Workers to reckon with before Redis has named any. */
+const UNKNOWN_WORKERS = 10;
+/** An idle worker says this often that it is there, in milliseconds. */
+const SIGN_OF_LIFE_MS = 5_000;
+/** Permits overdue for longer are not used any more, in milliseconds: they would come in a burst. */
+export const STALE_MS = 2 * LEAD_MS;
 
-/** The chain while Redis answers. */
-interface Chain {
-  readonly connection: Bottleneck.IORedisConnection;
-  readonly local: Bottleneck;
-  /** Grants requested in advance, in order. */
-  readonly grants: Promise<number>[];
-  /** The rate that the local limiter has been set to. */
-  rate: number;
-  /** Resolves each grant in progress: Bottleneck never settles its jobs when the chain is dropped. */
-  readonly inProgress: Set<(permits: number) => void>;
+/** Permits asked for. */
+interface Booked {
+  permits: number;
+  /** Set when Redis has answered. */
+  answer: { readonly at: number; readonly dueAt: number } | undefined;
+}
+
+/** The local pace, as a factor on the ceiling that is shared. */
+const CATCH_UP = 1.05;
+
+/** What is known of a budget while Redis answers. */
+interface Session {
+  readonly budget: Budget;
+  /** In the order in which they become due. */
+  readonly booked: Booked[];
+  readonly askAhead: AskAhead;
 }
 
 export class RedisRateLimiter implements RateLimiter {
   readonly #options: RedisRateLimiterOptions;
-  readonly #size: number;
-  readonly #alone: LocalRateLimiter;
-  readonly #meter: ShareMeter;
-  #chain: Chain | undefined;
-  #connecting = false;
+  readonly #local: LocalRateLimiter;
+  #session: Session | undefined;
   #reported: boolean | undefined;
-  #reconnect: NodeJS.Timeout | undefined;
-  #rate: number;
-  #share: number;
+  #timer: NodeJS.Timeout | undefined;
+  /** What the rate control allows this worker. */
+  #allowed: number;
+  /** The lowest ceiling of all workers. */
+  #ceiling: number;
+  #wanting = 1;
+  /** The most workers named lately: after a FLUSHALL, Redis knows of them one by one. */
+  #workers = { count: UNKNOWN_WORKERS, at: Number.NEGATIVE_INFINITY };
+  /** Ends the waits of grants for their permits. */
+  readonly #waits = new Set<() => void>();
   #closed = false;
 
   /** Connects in the background; while Redis is unreachable, grants come from the local limiter alone. */
   constructor(options: RedisRateLimiterOptions) {
     this.#options = options;
-    this.#rate = options.ceiling;
-    this.#share = options.ceiling * UNKNOWN_SHARE;
-    this.#size = grantSize(options.ceiling);
-    this.#meter = new ShareMeter(options.now);
-    this.#alone = new LocalRateLimiter(this.#share);
+    this.#allowed = options.ceiling;
+    this.#ceiling = options.ceiling;
+    this.#local = new LocalRateLimiter(this.#localRate, options.now);
     void this.#connect();
   }
 
   get rate(): number {
-    return this.#rate;
+    const most = this.#session === undefined ? this.#ceiling / this.#workers.count : this.#ceiling;
+    return Math.min(this.#allowed, most);
   }
 
-  async grant(): Promise<number> {
-    const chain = this.#chain;
-    if (chain !== undefined && !this.#closed) {
-      while (chain.grants.length < GRANTS_IN_PROGRESS) chain.grants.push(this.#grantShared(chain));
-      const permits = await chain.grants.shift();
-      if (permits !== undefined && permits > 0) return permits;
+  get ceiling(): number {
+    return this.#ceiling;
+  }
+
+  get budget(): 'shared' | 'alone' {
+    return this.#session === undefined ? 'alone' : 'shared';
+  }
+
+  get intervalMs(): number {
+    const shared = this.#session === undefined ? 0 : this.#workers.count * grantInterval(this.#ceiling);
+    return Math.max(grantInterval(this.rate), shared);
+  }
+
+  async grant(wanted: number): Promise<number> {
+    while (!this.#closed) {
+      const size = Math.min(wanted, grantSize(this.#options.ceiling), grantSize(this.#allowed));
+      if (this.#session !== undefined) this.#askAhead(this.#session, size, wanted);
+      const permits = await this.#local.grant();
+      const session = this.#session;
+      if (session === undefined || permits === 0) return permits;
+      const taken = await this.#take(session, permits, size);
+      if (taken > 0) return taken;
     }
-    return this.#closed ? 0 : this.#alone.grant();
+    return 0;
   }
 
   setRate(perSecond: number): void {
-    this.#rate = perSecond;
-    this.#alone.setRate(Math.min(perSecond, this.#share));
+    this.#allowed = perSecond;
+    this.#local.setRate(this.#localRate);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#reconnect);
-    this.#dropChain();
-    await this.#alone.close();
+    clearTimeout(this.#timer);
+    const session = this.#session;
+    this.#session = undefined;
+    session?.budget.leave();
+    this.#wake();
+    await this.#local.close();
   }
 
-  #grantShared(chain: Chain): Promise<number> {
-    if (chain.rate !== this.#rate) {
-      chain.rate = this.#rate;
-      void chain.local.updateSettings({ minTime: this.#localInterval() });
-    }
-    // Promise.race against one promise for the whole chain would leak a reaction per grant.
-    const { promise, resolve } = Promise.withResolvers<number>();
-    chain.inProgress.add(resolve);
-    chain.local
-      .schedule(async () => this.#meter.add(this.#size))
-      .then(
-        () => resolve(this.#size),
-        (error) => {
-          this.#disconnected(error, chain);
-          resolve(0);
-        },
-      )
-      .finally(() => chain.inProgress.delete(resolve));
-    return promise;
+  /** Where the budget sets the pace, the local limiter must leave room to make up for a stall: two of one rate would not. */
+  get #localRate(): number {
+    const { rate } = this;
+    return this.#session !== undefined && rate >= this.#ceiling ? rate * CATCH_UP : rate;
+  }
+
+  /** Asks for permits, `size` at a time, until as many are under way as are worth it. */
+  #askAhead(session: Session, size: number, wanted: number): void {
+    const most = Math.min(wanted, session.askAhead.permits);
+    let underWay = session.booked.reduce((sum, { permits }) => sum + permits, 0);
+    for (; underWay + size <= most; underWay += size) this.#book(session, size);
+  }
+
+  #book(session: Session, permits: number): void {
+    const { now } = this.#options;
+    const booked: Booked = { permits, answer: undefined };
+    session.booked.push(booked);
+    const askedAt = now();
+    session.budget.book(permits).then(
+      (booking) => {
+        if (session !== this.#session) return;
+        const at = now();
+        session.askAhead.answered(at - askedAt);
+        this.#learn(booking);
+        booked.answer = { at, dueAt: at + booking.waitMs };
+        if (booked === session.booked[0]) this.#wake();
+      },
+      (error: unknown) => this.#lost(error, session),
+    );
   }
 
   /**
-   * Connects and creates the limiter on Redis: Redis may have lost it, which Bottleneck does not recover from. Each try
-   * has its own connection, because Bottleneck's cannot be reused after a failure.
+   * Waits for the permits that are due first; asks for `size` where none are under way.
+   * @returns those that are due by then, at most `most`; 0 when the session has ended.
    */
+  async #take(session: Session, most: number, size: number): Promise<number> {
+    while (session === this.#session) {
+      this.#dropStale(session);
+      const taken = this.#takeDue(session, most);
+      if (taken > 0) return taken;
+      if (session.booked.length === 0) this.#book(session, size);
+      await this.#wait(session.booked[0]?.answer?.dueAt);
+    }
+    return 0;
+  }
+
+  #takeDue({ booked, askAhead }: Session, most: number): number {
+    const now = this.#options.now();
+    let taken = 0;
+    for (let [first] = booked; first?.answer !== undefined && taken < most; [first] = booked) {
+      if (first.answer.dueAt > now) break;
+      const permits = Math.min(first.permits, most - taken);
+      taken += permits;
+      first.permits -= permits;
+      if (first.permits === 0) booked.shift();
+      const share = this.#ceiling / this.#wanting;
+      askAhead.used({ permits, leadMs: now - first.answer.at, rate: this.rate, share });
+    }
+    return taken;
+  }
+
+  #dropStale({ booked, askAhead }: Session): void {
+    const before = this.#options.now() - STALE_MS;
+    let dropped = false;
+    for (let [first] = booked; first?.answer !== undefined && first.answer.dueAt < before; [first] = booked) {
+      booked.shift();
+      dropped = true;
+    }
+    if (dropped) askAhead.wasted();
+  }
+
+  /** Until then, where that is known, or until there is news. */
+  async #wait(until: number | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waits.add(resolve);
+    const timer =
+      until === undefined ? undefined : setTimeout(resolve, Math.max(0, until - this.#options.now()));
+    await promise;
+    clearTimeout(timer);
+    this.#waits.delete(resolve);
+  }
+
+  #wake(): void {
+    for (const end of this.#waits) end();
+  }
+
+  #learn({ workers, wanting, rate }: Booking): void {
+    const now = this.#options.now();
+    this.#wanting = wanting;
+    const ceiling = Math.min(rate, this.#options.ceiling);
+    if (workers >= this.#workers.count || now - this.#workers.at > GONE_AFTER_MS)
+      this.#workers = { count: workers, at: now };
+    if (ceiling === this.#ceiling) return;
+    this.#ceiling = ceiling;
+    this.#local.setRate(this.#localRate);
+  }
+
   async #connect(): Promise<void> {
-    if (this.#connecting || this.#chain !== undefined || this.#closed) return;
-    this.#connecting = true;
-    let redis: Redis | undefined;
-    let connection: Bottleneck.IORedisConnection | undefined;
+    const { url, workerId, ceiling } = this.#options;
+    let budget: Budget | undefined;
     try {
-      redis = await connectRedis(this.#options.url);
-      // Without the class, Bottleneck looks for ioredis through eval, which fails in a bundle.
-      const client = { client: redis, Redis };
-      connection = new Bottleneck.IORedisConnection(client);
-      const minTime = grantInterval(this.#options.ceiling);
-      const shared = new Bottleneck({ id: LIMITER_ID, datastore: 'ioredis', connection, minTime });
-      shared.on('error', () => undefined);
-      await withTimeout(CONNECT_TIMEOUT_MS, shared.ready());
-      // Redis has kept the settings of the first worker.
-      await shared.updateSettings({ minTime });
-      const local = new Bottleneck({ maxConcurrent: GRANTS_IN_PROGRESS, minTime: this.#localInterval() });
-      local.chain(shared);
+      budget = await Budget.connect(url, workerId, ceiling);
+      this.#learn(await budget.book(0));
       if (this.#closed) {
-        void connection.disconnect(false);
+        budget.leave();
         return;
       }
-      const chain: Chain = { connection, local, grants: [], rate: this.#rate, inProgress: new Set() };
-      this.#meter.restart();
-      this.#chain = chain;
-      redis.once('close', () => this.#disconnected(new Error('the connection to Redis is closed'), chain));
+      const session: Session = { budget, booked: [], askAhead: new AskAhead() };
+      this.#session = session;
+      this.#local.setRate(this.#localRate);
+      budget.onClosed(() => this.#lost(new Error('the connection to Redis is closed'), session));
+      this.#timer = setTimeout(() => void this.#signOfLife(session), SIGN_OF_LIFE_MS);
       this.#report(true);
     } catch (error) {
-      if (connection === undefined) redis?.disconnect();
-      else void connection.disconnect(false);
-      this.#disconnected(error);
-    } finally {
-      this.#connecting = false;
+      budget?.disconnect();
+      this.#lost(error);
     }
   }
 
-  /** @param from the chain that failed; the failure of an earlier one is ignored. */
-  #disconnected(reason: unknown, from?: Chain): void {
-    if (this.#closed || from !== this.#chain) return;
-    // Only a share measured while shared counts: alone, the meter counts nothing.
-    if (from !== undefined)
-      this.#share = Math.min(this.#meter.perSecond() ?? this.#share, this.#options.ceiling);
-    this.#dropChain();
-    this.#alone.setRate(Math.max(Math.min(this.#rate, this.#share), this.#options.ceiling / 1_000));
-    this.#report(false, reason);
-    this.#reconnect = setTimeout(() => void this.#connect(), RECONNECT_AFTER_MS);
+  /** Keeps this worker among those that the others reckon with, and notices a Redis that hangs. */
+  async #signOfLife(session: Session): Promise<void> {
+    try {
+      this.#learn(await session.budget.book(0));
+      if (session === this.#session)
+        this.#timer = setTimeout(() => void this.#signOfLife(session), SIGN_OF_LIFE_MS);
+    } catch (error) {
+      this.#lost(error, session);
+    }
   }
 
-  #dropChain(): void {
-    const chain = this.#chain;
-    if (chain === undefined) return;
-    this.#chain = undefined;
-    for (const end of chain.inProgress) end(0);
-    void chain.local.stop({ dropWaitingJobs: true }).catch(() => undefined);
-    void chain.connection.disconnect(false);
+  /** @param from the session that failed; the failure of an earlier one is ignored. */
+  #lost(reason: unknown, from?: Session): void {
+    if (this.#closed || from !== this.#session) return;
+    clearTimeout(this.#timer);
+    this.#session = undefined;
+    from?.budget.disconnect();
+    this.#local.setRate(this.#localRate);
+    this.#wake();
+    this.#report(false, reason);
+    this.#timer = setTimeout(() => void this.#connect(), RECONNECT_AFTER_MS);
   }
 
   #report(shared: boolean, reason?: unknown): void {
     if (this.#reported === shared) return;
     this.#reported = shared;
     this.#options.onShared(shared, reason);
-  }
-
-  /** The ceiling determines the size of grants, the adaptive rate their interval. */
-  #localInterval(): number {
-    return (1_000 * this.#size) / this.#rate;
   }
 }

@@ -6,13 +6,20 @@ import Bottleneck from 'bottleneck';
  * jobs a second at most. One grant is in progress at a time.
  */
 export interface RateLimiter {
-  /** Permits per second; `Infinity` is unpaced. */
+  /** Permits per second that are given out now, at most; `Infinity` is unpaced. */
   readonly rate: number;
+  /** What `rate` may rise to: the budget's, where there is one. */
+  readonly ceiling: number;
+  /** Whether the ceiling is one budget of all workers, and whether this worker goes by it now or alone by its part. */
+  readonly budget: 'none' | 'shared' | 'alone';
+  /** Milliseconds from one grant to the next, when all workers that share the rate want some. */
+  readonly intervalMs: number;
   /**
    * Waits for the next grant.
+   * @param wanted permits that would be used at once, at least 1; `Infinity` for a backlog.
    * @returns how many permits it holds: at least 1, `Infinity` when unpaced, 0 once closed.
    */
-  grant(): Promise<number>;
+  grant(wanted: number): Promise<number>;
   /** Takes effect with the next grant. */
   setRate(perSecond: number): void;
   /** Ends a waiting grant with 0 permits. */
@@ -47,6 +54,8 @@ const STEP_MS = 20;
  */
 export class LocalRateLimiter implements RateLimiter {
   #bottleneck: Bottleneck;
+  readonly ceiling: number;
+  readonly budget = 'none';
   #rate: number;
   /** The rate that Bottleneck has been set to. */
   #applied: number;
@@ -63,6 +72,7 @@ export class LocalRateLimiter implements RateLimiter {
    */
   constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#now = now;
+    this.ceiling = perSecond;
     this.#rate = perSecond;
     this.#applied = perSecond;
     this.#bottleneck = this.#create(paced(perSecond));
@@ -70,6 +80,10 @@ export class LocalRateLimiter implements RateLimiter {
 
   get rate(): number {
     return this.#rate;
+  }
+
+  get intervalMs(): number {
+    return paced(this.#rate);
   }
 
   async grant(): Promise<number> {

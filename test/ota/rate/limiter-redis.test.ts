@@ -2,8 +2,9 @@
  * The shared budget on a real Redis server: never more is given out than it allows. That all of it is, `npm run bench
  * -- shared` shows: a busy machine makes less of it.
  */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { RedisRateLimiter } from '../../../src/ota/rate/limiter-redis.ts';
+import { RedisRateLimiter, STALE_MS } from '../../../src/ota/rate/limiter-redis.ts';
 import { GrantTally, startBudgetProcess, type Taken } from '../../../testing/redis/budget.ts';
 import { startRedisDoor } from '../../../testing/redis/door.ts';
 import { freePort } from '../../../testing/redis/ports.ts';
@@ -42,6 +43,7 @@ function limiterOn(url: string, ceiling: number, now = () => performance.now()) 
   const told = new Told();
   const limiter = new RedisRateLimiter({
     url,
+    workerId: randomUUID(),
     ceiling,
     now,
     onShared: (shared, reason) => told.add(shared, reason),
@@ -53,10 +55,10 @@ function limiterOn(url: string, ceiling: number, now = () => performance.now()) 
 /** Most permits at once after a pause of the machine: the grants in progress and one more. */
 const GRANTS_AT_ONCE = 3;
 
-/** Never more than the budget, even on a busy machine. */
+/** Never more than the budget: what a busy machine held up comes later, or not at all. */
 function expectAtMost({ permits, seconds }: Counted, rate: number, limiters = 1): void {
   const atOnce = GRANTS_AT_ONCE * limiters * Math.max(1, Math.ceil(rate / 100));
-  expect(permits).toBeLessThanOrEqual(rate * seconds + atOnce);
+  expect(permits).toBeLessThanOrEqual(rate * (seconds + STALE_MS / 1_000) + atOnce);
 }
 
 /** More than a much lower rate would have granted. */
@@ -200,31 +202,29 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
   });
 
   describe('a loss', () => {
-    test('by FLUSHALL is recovered from, with little more than the budget granted meanwhile', async () => {
+    test('by FLUSHALL costs no sharing, and little more than the budget', async () => {
       const { tally, told } = await two();
-      await tally.next(RATE);
-      const meanwhile = tally.next(2 * RATE);
+      await tally.next(RATE / 2);
+      const meanwhile = tally.next(RATE);
       await redis.flush();
-      for (const each of told) await each.times(3);
-      expectAtMost(await meanwhile, RATE * 1.3, 2);
+      // What was booked before: a tenth of a second each, and what was under way.
+      const { permits, seconds } = await meanwhile;
+      expectAtMost({ permits: permits - 0.2 * RATE, seconds }, RATE, 2);
 
       const taken = await tally.next(RATE);
       expectAtMost(taken, RATE, 2);
       expectEven(taken.of('a'), taken.of('b'));
-      for (const each of told) {
-        expect(each.shared).toEqual([true, false, true]);
-        expect(String(each.changes[1]?.reason)).toMatch(/SETTINGS_KEY_NOT_FOUND/);
-      }
+      for (const each of told) expect(each.shared).toEqual([true]);
     });
 
-    test('by a crash is bridged at the measured share, until an empty Redis is reachable', async () => {
+    test('by a crash is bridged at the part of each, until an empty Redis is reachable', async () => {
       const { tally, told } = await two();
       await tally.next(RATE);
       await redis.kill();
       for (const each of told) await each.times(2);
       const alone = await tally.next(RATE);
       expectAtMost(alone, RATE * 1.3, 2);
-      // Without a measured share each would take a tenth.
+      // Not knowing of each other, each would take a tenth.
       expectMoreThanOf((2 * RATE) / 10, alone);
       expectEven(alone.of('a'), alone.of('b'));
 
@@ -240,40 +240,40 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
       }
     });
 
-    test('soon after a long one is bridged at the measured share, too', async () => {
-      let ahead = 0;
-      const { tally, told } = await one(redis.url, () => performance.now() + ahead);
-      await tally.next(1.5 * RATE);
+    test('after an idle time is bridged at the whole part all the same', async () => {
+      const { limiter, told } = limiterOn(redis.url, RATE);
+      await told.times(1);
       await redis.kill();
       await told.times(2);
-      // Half a minute passes, by its own clock.
-      ahead = 28_000;
-      await redis.restart();
-      await told.times(3);
-      await tally.next(1.5 * RATE);
-
-      await redis.kill();
-      await told.times(4);
-      expectMoreThanOf(RATE / 10, await tally.next(RATE / 2));
+      expect(limiter.budget).toBe('alone');
+      expect(limiter.rate).toBe(RATE);
     });
 
-    // Bottleneck never settles a job whose registration fails. On a slow network this is mostly the job awaited.
-    test.each([
-      { name: 'the connection cut', lose: (cut: () => void) => cut() },
-      { name: 'FLUSHALL', lose: () => redis.flush() },
-    ])('right before any command of a grant leaves no grant without an end: $name', async ({ lose }) => {
+    test('soon after one worker has found Redis empty is bridged at the part known before', async () => {
+      const { tally, limiters, told } = await two();
+      await redis.kill();
+      for (const each of told) await each.times(2);
+      expect(limiters.map(({ rate }) => rate)).toEqual([RATE / 2, RATE / 2]);
+      await redis.restart();
+      for (const each of told) await each.times(3);
+      await tally.next(2);
+      await redis.kill();
+      for (const each of told) await each.times(4);
+      expect(limiters.map(({ rate }) => rate)).toEqual([RATE / 2, RATE / 2]);
+    });
+
+    test('of the connection, right before any booking, leaves no grant without an end', async () => {
       const door = await startRedisDoor({ target: redis.port, delayMs: 10 });
       onTestFinished(() => door.close());
       const { tally, told } = await one(door.url);
-      // A grant takes three or four commands, and two are in progress.
-      for (let number = 1; number <= 8; number++) {
+      for (let number = 1; number <= 3; number++) {
         await tally.next(10);
-        door.beforeCommand(number, () => lose(door.cut));
+        door.beforeCommand(number, () => door.cut());
         await told.times(2 * number);
         await tally.next(2);
         await told.times(2 * number + 1);
       }
-      expect(told.shared.filter((shared) => !shared)).toHaveLength(8);
+      expect(told.shared.filter((shared) => !shared)).toHaveLength(3);
     });
 
     test('is reported even when no grant is requested', async () => {
@@ -309,19 +309,19 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
     test('ends waiting grants with 0, even at a low rate', async () => {
       const { limiter, told } = limiterOn(redis.url, 0.01);
       await told.times(1);
-      expect(await limiter.grant()).toBe(1);
-      const waiting = [limiter.grant(), limiter.grant()];
+      expect(await limiter.grant(1)).toBe(1);
+      const waiting = [limiter.grant(1), limiter.grant(1)];
       await limiter.close();
       expect(await Promise.all(waiting)).toEqual([0, 0]);
-      expect(await limiter.grant()).toBe(0);
+      expect(await limiter.grant(1)).toBe(0);
     });
 
     test('ends a grant that waits for other workers with 0', async () => {
       const [first, second] = [limiterOn(redis.url, 0.01), limiterOn(redis.url, 0.01)];
       await first.told.times(1);
       await second.told.times(1);
-      expect(await first.limiter.grant()).toBe(1);
-      const waiting = second.limiter.grant();
+      expect(await first.limiter.grant(1)).toBe(1);
+      const waiting = second.limiter.grant(1);
       // Registered on Redis for a hundred seconds from now, when one asked later has been told of the first.
       const third = limiterOn(redis.url, 0.01);
       await third.told.times(1);
@@ -372,7 +372,7 @@ describe.skipIf(!redisInstalled())('with Redis', { timeout: 60_000 }, () => {
     const rejections: unknown[] = [];
     const asking = new AbortController();
     const ask = async (): Promise<void> => {
-      while (!asking.signal.aborted) await limiter.grant().catch((error) => rejections.push(error));
+      while (!asking.signal.aborted) await limiter.grant(1).catch((error) => rejections.push(error));
     };
     // Several at once, as no worker would.
     const asked = [ask(), ask(), ask()];
@@ -424,11 +424,11 @@ describe('without Redis', { timeout: 60_000 }, () => {
     const door = await startRedisDoor();
     onTestFinished(() => door.close());
     const { limiter, told } = limiterOn(door.url, 1_000);
-    expect(await limiter.grant()).toBeGreaterThan(0);
+    expect(await limiter.grant(1)).toBeGreaterThan(0);
     expect(told.changes).toEqual([]);
     await told.times(1);
     expect(told.changes[0]?.reason).toBeInstanceOf(Error);
-    expect(await limiter.grant()).toBeGreaterThan(0);
+    expect(await limiter.grant(1)).toBeGreaterThan(0);
     await door.connected(2);
     expect(told.shared).toEqual([false]);
   });

@@ -1,0 +1,160 @@
+/**
+ * The budget that workers share on Redis: one script, which books permits by Redis's own clock (GCRA, the generic cell
+ * rate algorithm). No clock of a worker enters it.
+ *
+ * One hash. `due` is when the next permit is due, in microseconds of Redis's time. Every other field is a worker that was
+ * heard of lately: when, when it last wanted permits, and the rate it keeps to.
+ *
+ * The name of the key is the version of this protocol. Values may change (the rate, say, found by whatever rule); what they
+ * mean may not, without another name.
+ */
+import type { Redis } from 'ioredis';
+import { connectRedis } from '../redis-connection.ts';
+
+/** All workers on one Redis database share one budget: each fleet needs a database of its own. */
+export const BUDGET_KEY = 'ota-updater:budget:1';
+/** A worker that was not heard of for so long is gone, in milliseconds. */
+export const GONE_AFTER_MS = 30_000;
+/** A worker that wanted permits so recently takes part in sharing, in milliseconds. */
+const WANTS_FOR_MS = 1_000;
+/** Permits unused for so long may still be given out, in milliseconds: what timers that run late would lose. */
+const BURST_MS = 20;
+/**
+ * How far ahead permits may be booked, in milliseconds, besides two grants for each worker. What stands farther ahead is
+ * none of ours, or dates from before Redis's clock was set back.
+ */
+const FAR_MS = 10_000;
+/** More fields than these are none of ours. */
+const MOST_WORKERS = 1_000;
+
+const SCRIPT = `
+local key, worker, wanted, rate = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local burst = tonumber(ARGV[4]) * 1000
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local gone = now - ${GONE_AFTER_MS * 1_000}
+local found = redis.pcall('HGETALL', key)
+if found.err or #found > ${2 * MOST_WORKERS} then
+  redis.call('DEL', key)
+  found = {}
+end
+if wanted < 0 then return redis.call('HDEL', key, worker) end
+local due, last_wanted, workers, wanting = 0, 0, 1, 1
+for i = 1, #found, 2 do
+  local field, value = found[i], found[i + 1]
+  if field == 'due' then
+    due = tonumber(value) or 0
+  else
+    local heard, wants, theirs = string.match(value, '^(%d+) (%d+) ([%d.e+-]+)$')
+    heard, wants, theirs = tonumber(heard), tonumber(wants), tonumber(theirs)
+    if not (heard and wants and theirs and heard > gone and heard <= now and theirs > 0) then
+      redis.call('HDEL', key, field)
+    elseif field == worker then
+      last_wanted = wants
+    else
+      workers = workers + 1
+      if wants > now - ${WANTS_FOR_MS * 1_000} then wanting = wanting + 1 end
+      rate = math.min(rate, theirs)
+    end
+  end
+end
+local interval = 1000000 / rate
+local wait = 0
+if wanted > 0 then
+  last_wanted = now
+  if not (due <= now + ${FAR_MS * 1_000} + 2 * workers * wanted * interval) then due = 0 end
+  local start = math.max(due, now - burst)
+  wait = math.max(0, start - now)
+  due = start + wanted * interval
+  redis.call('HSET', key, 'due', string.format('%.2f', due))
+end
+redis.call('HSET', key, worker, string.format('%.0f %.0f %.17g', now, last_wanted, tonumber(ARGV[3])))
+redis.call('PEXPIRE', key, ${GONE_AFTER_MS} + math.ceil(math.max(0, due - now) / 1000))
+return {wanted, math.ceil(wait), workers, wanting, string.format('%.17g', rate)}`;
+
+/** Permits booked, and who shares. */
+export interface Booking {
+  readonly permits: number;
+  /** From when Redis answered until they may be used, in milliseconds. */
+  readonly waitMs: number;
+  /** Workers heard of lately, this one included. */
+  readonly workers: number;
+  /** Those of them that wanted permits lately, this one included. */
+  readonly wanting: number;
+  /** Permits per second that all of them share: the lowest that any of them keeps to. */
+  readonly rate: number;
+}
+
+interface ScriptedRedis extends Redis {
+  book(key: string, worker: string, wanted: number, rate: number, burstMs: number): Promise<unknown>;
+}
+
+/** One connection to the budget. */
+export class Budget {
+  readonly #redis: ScriptedRedis;
+  readonly #worker: string;
+  readonly #ceiling: number;
+
+  private constructor(redis: ScriptedRedis, worker: string, ceiling: number) {
+    this.#redis = redis;
+    this.#worker = worker;
+    this.#ceiling = ceiling;
+  }
+
+  /**
+   * @param worker tells workers apart: random.
+   * @param ceiling permits per second, as this worker is configured.
+   * @throws when Redis cannot be reached.
+   */
+  static async connect(url: string, worker: string, ceiling: number): Promise<Budget> {
+    const redis = (await connectRedis(url)) as ScriptedRedis;
+    redis.defineCommand('book', { numberOfKeys: 1, lua: SCRIPT });
+    return new Budget(redis, worker, ceiling);
+  }
+
+  /** Calls `listener` once when the connection is gone. */
+  onClosed(listener: () => void): void {
+    this.#redis.once('close', listener);
+  }
+
+  /**
+   * Books permits. In one round trip; with 0 permits it only says that this worker is there.
+   * @throws when Redis fails, takes too long, or answers what no budget answers.
+   */
+  async book(permits: number): Promise<Booking> {
+    const answer = await this.#redis.book(BUDGET_KEY, this.#worker, permits, this.#ceiling, BURST_MS);
+    return readBooking(answer, permits);
+  }
+
+  /** Says that this worker is gone, as far as Redis still hears it, and disconnects. */
+  leave(): void {
+    this.#redis
+      .book(BUDGET_KEY, this.#worker, -1, this.#ceiling, 0)
+      .catch(() => undefined)
+      .finally(() => this.#redis.disconnect());
+  }
+
+  disconnect(): void {
+    this.#redis.disconnect();
+  }
+}
+
+/** @throws when it is no answer of the script: everything from afar is checked. */
+export function readBooking(answer: unknown, asked: number): Booking {
+  const [permits, waitUs, workers, wanting, rate] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  const perSecond = Number(rate);
+  const farUs = FAR_MS * 1_000 + (2 * MOST_WORKERS * Math.max(1, asked) * 1_000_000) / perSecond;
+  if (
+    permits !== asked ||
+    !isCount(workers, 1, MOST_WORKERS + 1) ||
+    !isCount(wanting, 1, workers) ||
+    !(perSecond > 0 && perSecond < Number.POSITIVE_INFINITY) ||
+    !isCount(waitUs, 0, farUs)
+  )
+    throw new Error('Redis answered what is no booking');
+  return { permits: asked, waitMs: waitUs / 1_000, workers, wanting, rate: perSecond };
+}
+
+function isCount(value: unknown, least: number, most: number): value is number {
+  return typeof value === 'number' && value >= least && value <= most;
+}

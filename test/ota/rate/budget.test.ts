@@ -1,0 +1,155 @@
+/** The script of the shared budget against a model, on a real Redis: its clock cannot be set, so what it answers is bounded. */
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { BUDGET_KEY, Budget, readBooking } from '../../../src/ota/rate/budget.ts';
+import { type RedisServer, redisInstalled, startRedis } from '../../../testing/redis/server.ts';
+
+const HOUR_US = 3_600_000_000;
+
+describe.skipIf(!redisInstalled())('a budget', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = new Redis(server.url);
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await server.kill();
+  });
+  beforeEach(async () => {
+    await redis.flushall();
+  });
+
+  async function connect(worker: string, ceiling: number): Promise<Budget> {
+    const budget = await Budget.connect(server.url, worker, ceiling);
+    onTestFinished(() => budget.disconnect());
+    return budget;
+  }
+
+  async function nowUs(): Promise<number> {
+    const [seconds, microseconds] = await redis.time();
+    return Number(seconds) * 1_000_000 + Number(microseconds);
+  }
+
+  const dueUs = async (): Promise<number> => Number((await redis.hget(BUDGET_KEY, 'due')) ?? 0);
+
+  test('spaces the permits of all workers by the lowest rate of any, by a clock of its own', async () => {
+    const rates = [50, 100, 400];
+    const budgets = await Promise.all(rates.map((rate) => connect(`w${rate}`, rate)));
+    const bookings = fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 0, max: 20 })), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    await fc.assert(
+      fc.asyncProperty(bookings, async (steps) => {
+        await redis.flushall();
+        const seen = new Set<number>();
+        let due = 0;
+        for (const [worker, wanted] of steps) {
+          const before = await nowUs();
+          const booking = await budgets[worker]?.book(wanted);
+          const after = await nowUs();
+          seen.add(worker);
+          const rate = Math.min(...[...seen].map((each) => rates[each] ?? 0));
+          expect(booking).toMatchObject({ permits: wanted, workers: seen.size, rate });
+          if (wanted === 0) continue;
+          const at = (now: number): number => Math.max(due, now - 20_000);
+          const wait = (booking?.waitMs ?? 0) * 1_000;
+          expect(wait).toBeGreaterThanOrEqual(Math.max(0, due - after) - 2);
+          expect(wait).toBeLessThanOrEqual(Math.max(0, due - before) + 2);
+          const next = await dueUs();
+          expect(next).toBeGreaterThanOrEqual(at(before) + (wanted * 1_000_000) / rate - 2);
+          expect(next).toBeLessThanOrEqual(at(after) + (wanted * 1_000_000) / rate + 2);
+          due = next;
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('names the workers that were heard of, and those that want permits; forgets one that leaves', async () => {
+    const [a, b] = [await connect('a', 10), await connect('b', 10)];
+    expect(await a.book(0)).toMatchObject({ workers: 1, wanting: 1 });
+    expect(await b.book(1)).toMatchObject({ workers: 2, wanting: 1 });
+    expect(await a.book(1)).toMatchObject({ workers: 2, wanting: 2 });
+    b.leave();
+    await expect.poll(() => redis.hexists(BUDGET_KEY, 'b')).toBe(0);
+    expect(await a.book(0)).toMatchObject({ workers: 1, wanting: 1 });
+  });
+
+  test('is one key, which ends by itself', async () => {
+    await (await connect('a', 10)).book(100);
+    expect(await redis.keys('*')).toEqual([BUDGET_KEY]);
+    // Half a minute after its last permit is due.
+    expect(await redis.pttl(BUDGET_KEY)).toBeGreaterThan(30_000);
+    expect(await redis.pttl(BUDGET_KEY)).toBeLessThanOrEqual(40_000);
+  });
+
+  describe('in which something stands that is none of ours', () => {
+    test.each([
+      ['no number', 'never'],
+      ['not a number', 'nan'],
+      ['infinite', 'inf'],
+      ['negative', '-9e15'],
+      ['an hour ahead', (now: number) => String(now + HOUR_US)],
+      ['in milliseconds of a far future', '9e15'],
+    ])('a due time that is %s is ignored', async (_, due) => {
+      const a = await connect('a', 100);
+      await redis.hset(BUDGET_KEY, 'due', typeof due === 'string' ? due : due(await nowUs()));
+      expect(await a.book(1)).toMatchObject({ waitMs: 0 });
+      const { waitMs } = await a.book(1);
+      expect(waitMs).toBeLessThanOrEqual(10);
+      expect(Math.abs((await dueUs()) - (await nowUs()))).toBeLessThan(HOUR_US / 10);
+    });
+
+    test.each([
+      ['no record', 'x'],
+      ['without a rate', '1764363600000000 0 0'],
+      ['of long ago', '1764363600000000 1764363600000000 5'],
+      ['of the future', '9000000000000000 9000000000000000 0.01'],
+    ])('a worker that is %s is ignored, and removed', async (_, record) => {
+      const a = await connect('a', 100);
+      await redis.hset(BUDGET_KEY, 'b', record);
+      expect(await a.book(1)).toMatchObject({ workers: 1, rate: 100, waitMs: 0 });
+      expect(await redis.hexists(BUDGET_KEY, 'b')).toBe(0);
+    });
+
+    test('a key of another type, or with more fields than a fleet has, is made anew', async () => {
+      const a = await connect('a', 100);
+      await redis.set(BUDGET_KEY, 'x');
+      expect(await a.book(1)).toMatchObject({ workers: 1, waitMs: 0 });
+      const now = await nowUs();
+      const many = Array.from({ length: 1_500 }, (_, i) => [`x${i}`, `${now} ${now} 1`]);
+      await redis.hset(BUDGET_KEY, ...many.flat());
+      expect(await a.book(1)).toMatchObject({ workers: 1, rate: 100 });
+      expect(await redis.hlen(BUDGET_KEY)).toBe(2);
+    });
+  });
+});
+
+describe('an answer', () => {
+  const right = [2, 10_000, 3, 2, '100'];
+
+  test('is read as what it says', () => {
+    expect(readBooking(right, 2)).toEqual({ permits: 2, waitMs: 10, workers: 3, wanting: 2, rate: 100 });
+  });
+
+  test.each([
+    ['nothing', null],
+    ['a text', 'OK'],
+    ['too little', [2, 10_000]],
+    ['other permits than were asked for', right.with(0, 3)],
+    ['a wait of a day', right.with(1, 24 * HOUR_US)],
+    ['a wait that is no number', right.with(1, Number.NaN)],
+    ['a wait as text', right.with(1, '10')],
+    ['no worker', right.with(2, 0)],
+    ['more that want permits than there are', right.with(3, 4)],
+    ['no rate', right.with(4, '0')],
+    ['a rate that is no number', right.with(4, 'x')],
+    ['an infinite rate', right.with(4, 'inf')],
+  ])('of %s is refused', (_, answer) => {
+    expect(() => readBooking(answer, 2)).toThrow('no booking');
+  });
+});
