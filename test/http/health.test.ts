@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { liveness, readiness, STALLED_MS } from '../../src/http/health.ts';
+import { liveness, readiness, STALLED_MS, shownRate } from '../../src/http/health.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
 
@@ -82,6 +82,20 @@ describe('a worker is not ready', () => {
   test.each(notReady)('%s', (_, change, reasons) => {
     expect(readiness({ ...well, ...change })).toEqual({ ok: false, reasons });
   });
+});
+
+test('the rate is shown with its ceiling and whose budget it is, alone since when', () => {
+  const shared = { ...well, rate: 80, rateCeiling: 100, rateBudget: 'shared' } as const;
+  expect(shownRate(shared)).toEqual({ perSecond: 80, ceiling: 100, budget: 'shared' });
+  const conditions = conditionsAt({ 'sharing-rate': 'ECONNREFUSED' });
+  const alone = { ...shared, rate: 25, rateBudget: 'alone', conditions } as const;
+  expect(shownRate(alone)).toEqual({ perSecond: 25, ceiling: 100, budget: 'alone', aloneSince: epoch });
+  // Each worker keeps to its part, and updates go through.
+  expect(readiness(alone)).toEqual({ ok: true, reasons: [] });
+});
+
+test('a worker whose permits do not come is not ready', () => {
+  expect(readiness({ ...well, conditions: conditionsAt({ pacing: 'Error' }) }).ok).toBe(false);
 });
 
 describe('a worker is alive', () => {

@@ -17,7 +17,7 @@ now = well;
 test('answers 200 on /livez and /readyz when all is well, with caching forbidden', async () => {
   for (const [url, more] of [
     ['/livez', {}],
-    ['/readyz', { conditions: [] }],
+    ['/readyz', { conditions: [], rate: { perSecond: 10, ceiling: 10, budget: 'none' } }],
   ] as const) {
     const answer = await app.inject({ url });
     expect(answer.statusCode).toBe(200);
@@ -27,7 +27,13 @@ test('answers 200 on /livez and /readyz when all is well, with caching forbidden
 });
 
 test('answers 503 with the reasons, from the snapshot at the time of the request', async () => {
-  now = { ...well, state: 'draining', conditions: conditionsAt({ receiving: 'TimeoutError' }) };
+  now = {
+    ...well,
+    state: 'draining',
+    conditions: conditionsAt({ receiving: 'TimeoutError' }),
+    rate: Number.POSITIVE_INFINITY,
+    rateCeiling: Number.POSITIVE_INFINITY,
+  };
   const ready = await app.inject({ url: '/readyz' });
   expect(ready.statusCode).toBe(503);
   const since = '1970-01-01T00:00:00.000Z';
@@ -35,6 +41,8 @@ test('answers 503 with the reasons, from the snapshot at the time of the request
     status: 'not ok',
     reasons: ['the worker is draining', `receiving from the queue fails (TimeoutError, since ${since})`],
     conditions: [{ condition: 'receiving', since, error: 'TimeoutError' }],
+    // JSON has no Infinity.
+    rate: { perSecond: null, ceiling: null, budget: 'none' },
   });
   expect((await app.inject({ url: '/livez' })).statusCode).toBe(200);
   now = { ...well, pollStalledMs: 61_000 };

@@ -101,6 +101,8 @@ describe('logSummaries', () => {
         held: 0,
         gate: 'open',
         rate: 10,
+        rateCeiling: 10,
+        rateBudget: 'none',
       },
     ]);
     counts.applied = 150;
@@ -129,9 +131,9 @@ describe('logSummaries', () => {
   });
 
   test('writes an unpaced rate as a word, because JSON has no Infinity', () => {
-    now = { ...well, held: 1, rate: Number.POSITIVE_INFINITY };
+    now = { ...well, held: 1, rate: Number.POSITIVE_INFINITY, rateCeiling: Number.POSITIVE_INFINITY };
     vi.advanceTimersByTime(10_000);
-    expect(lines).toMatchObject([{ rate: 'unlimited' }]);
+    expect(lines).toMatchObject([{ rate: 'unlimited', rateCeiling: 'unlimited' }]);
     stop();
   });
 
