@@ -19,10 +19,6 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
   'queue-unreachable': { at: 'each queue', error: 'no connection to SQS' },
   'queue-unreadable': { at: 'each queue', error: 'any other error of SQS' },
   'queue-region': { at: 'the URL of each queue', error: 'names another region than requests are signed for' },
-  'queue-endpoint': {
-    at: '`AWS_ENDPOINT_URL_SQS`',
-    warning: 'is not used, because the queue URLs name another host',
-  },
   'queues-distinct': { at: 'all queues', error: 'two variables name one queue (compared by ARN)' },
   'queue-kinds': {
     at: 'the dead-letter queue',

@@ -45,6 +45,11 @@ const AWS_SUFFIXES: readonly string[] = [
 export function isClearTextToAws(text: string): boolean {
   const url = URL.parse(text);
   if (url?.protocol !== 'http:') return false;
-  const host = url.hostname.replace(/\.$/, '');
+  return isAwsHost(url.hostname);
+}
+
+/** Whether a host is one of AWS's, of whichever partition. */
+export function isAwsHost(hostname: string): boolean {
+  const host = hostname.replace(/\.$/, '');
   return AWS_SUFFIXES.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
 }

@@ -1,10 +1,10 @@
 /** Collects the facts that the rules judge. I/O is passed in; a failure is a fact. */
 
-import { customEndpoint } from '../aws/endpoints.ts';
 import { type ProxySettings, proxyOf } from '../aws/proxy.ts';
 import type { Config, Environment } from '../config.ts';
 import type { SQSClient } from '../queue/client.ts';
 import { errorFacts, type SqsErrorKind, sqsErrorKind } from '../queue/errors.ts';
+import { hasEndpoint } from '../queue/host.ts';
 import { Queue } from '../queue/queue.ts';
 import type { QueueAttributes } from '../queue/types.ts';
 import { type ApiEndpoint, apiEndpoint } from './endpoint.ts';
@@ -32,14 +32,6 @@ export interface QueueFacts {
   readonly attributes: Answer<QueueAttributes> | undefined;
 }
 
-/** What determines the host of SQS requests. */
-interface QueueEndpoint {
-  /** true: the endpoint variable; false: the queue's URL, which the SDK prefers by default. */
-  readonly overridesUrls: boolean;
-  /** The endpoint variable's value. */
-  readonly variable: string | undefined;
-}
-
 interface ApiFacts extends ApiEndpoint {
   /** An address of the endpoint's host. */
   readonly address: Answer<string>;
@@ -55,7 +47,8 @@ export interface CheckFacts {
   /** The last four characters of the access key id. */
   readonly accessKey: Answer<string>;
   readonly queues: readonly QueueFacts[];
-  readonly queueEndpoint: QueueEndpoint;
+  /** An endpoint of SQS is configured: the URLs of the queues do not choose the host. */
+  readonly endpointSet: boolean;
   /** Positive when the local clock is ahead; undefined when no answer carried a time. */
   readonly clockSkewMs: number | undefined;
   /** undefined: its region is not known. */
@@ -82,9 +75,8 @@ export async function gatherFacts({
   clockSkewMs,
   resolveHost,
 }: CheckSources): Promise<CheckFacts> {
-  // Before the first request, which writes its endpoint into the client's configuration.
-  const queueEndpoint = queueEndpointOf(client, env);
-  const [region, accessKey] = await Promise.all([
+  const [endpointSet, region, accessKey] = await Promise.all([
+    hasEndpoint(client),
     answer(async () => client.config.region()),
     answer(async () => (await client.config.credentials()).accessKeyId.slice(-4)),
   ]);
@@ -98,19 +90,10 @@ export async function gatherFacts({
     region,
     accessKey,
     queues,
-    queueEndpoint,
+    endpointSet,
     clockSkewMs: clockSkewMs(),
     api,
     proxy: proxyOf(env),
-  };
-}
-
-function queueEndpointOf(client: SQSClient, env: Environment): QueueEndpoint {
-  const variable = customEndpoint(env, 'sqs');
-  const { endpoint, useQueueUrlAsEndpoint } = client.config;
-  return {
-    overridesUrls: endpoint !== undefined || (variable !== undefined && useQueueUrlAsEndpoint === false),
-    variable,
   };
 }
 

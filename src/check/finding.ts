@@ -13,7 +13,6 @@ export type RuleName =
   | 'queue-unreachable'
   | 'queue-unreadable'
   | 'queue-region'
-  | 'queue-endpoint'
   | 'queues-distinct'
   | 'queue-kinds'
   | 'dead-letter-retention'

@@ -11,7 +11,7 @@ import {
   queueKindsRule,
   redriveRule,
 } from './queue-findings.ts';
-import { queueEndpointRule, queueRegionRule, readQueuesRule } from './queue-read-findings.ts';
+import { queueRegionRule, readQueuesRule } from './queue-read-findings.ts';
 import {
   clockRule,
   credentialsRule,
@@ -28,7 +28,6 @@ const rules: readonly Rule[] = [
   proxyRule,
   readQueuesRule,
   queueRegionRule,
-  queueEndpointRule,
   distinctQueuesRule,
   queueKindsRule,
   deadLetterRetentionRule,

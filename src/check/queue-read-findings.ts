@@ -1,6 +1,5 @@
 /** Rules about access to the queues: each exists, its settings may be read, and it is in the region of the signatures. */
 
-import { endpointVariables } from '../aws/endpoints.ts';
 import type { SqsErrorKind } from '../queue/errors.ts';
 import { duration } from '../text/times.ts';
 import { printableUrl } from '../text/urls.ts';
@@ -91,8 +90,8 @@ function readFinding({ role, url, attributes }: QueueFacts): Finding {
 const REGION_IN_HOST =
   /(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.|api\.aws$)|^([a-z0-9-]+)\.queue\.amazonaws\./;
 
-export const queueRegionRule: Rule = ({ queues, region, queueEndpoint }) => {
-  if (!region.ok || queueEndpoint.overridesUrls) return [];
+export const queueRegionRule: Rule = ({ queues, region, endpointSet }) => {
+  if (!region.ok || endpointSet) return [];
   return queues.flatMap(({ role, url }) => {
     if (!URL.canParse(url)) return [];
     const found = REGION_IN_HOST.exec(new URL(url).hostname);
@@ -107,23 +106,3 @@ export const queueRegionRule: Rule = ({ queues, region, queueEndpoint }) => {
     };
   });
 };
-
-/** By default the SDK takes the host from the queue's URL and ignores the variable. */
-export const queueEndpointRule: Rule = ({ queues, queueEndpoint: { overridesUrls, variable } }) => {
-  if (overridesUrls || variable === undefined) return [];
-  const used = queues.every(({ url }) => originOf(url) === originOf(variable));
-  if (used) return [];
-  return [
-    {
-      severity: 'warning',
-      rule: 'queue-endpoint',
-      where: endpointVariables.sqs,
-      what: `${printableUrl(variable)} is not used for queues whose URL names another host`,
-      fix: 'name that host in the URLs of the queues, or unset it',
-    },
-  ];
-};
-
-function originOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).origin : undefined;
-}

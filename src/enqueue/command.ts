@@ -7,7 +7,7 @@ import { ConfigError, readConfig, readConfigForAws } from '../config.ts';
 import { CommandError, exitCodes, misuse } from '../errors.ts';
 import type { SetFields } from '../input/rows.ts';
 import { updateFields } from '../message/update.ts';
-import { createSqsClient, silentLogger } from '../queue/client.ts';
+import { createSqsClient } from '../queue/client.ts';
 import { explainNotice } from '../queue/explain.ts';
 import { Queue } from '../queue/queue.ts';
 import { LANES } from '../sending/send.ts';
@@ -53,7 +53,7 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     )
     .action(async (file: string, flags: Flags) => {
       const options = readOptions(file, flags, context);
-      const client = createSqsClient(LANES, { logger: silentLogger }, context.env);
+      const client = createSqsClient(LANES, {}, context.env);
       const queue = new Queue(client, options.queueUrl ?? '', (notice) => {
         context.stderr.write(`${explainNotice(notice)}.\n`);
       });

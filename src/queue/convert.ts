@@ -7,7 +7,7 @@ import type { Message, MessageAttribute } from '../message/message.ts';
 import { attributesChecksum, bodyChecksum } from './checksums.ts';
 
 /** A message that came and that nothing can be done about: it cannot be named to SQS, or did not arrive as it was sent. */
-export interface LeftMessage {
+interface LeftMessage {
   /** Empty where it has none that is text. */
   readonly messageId: string;
   readonly reason: string;

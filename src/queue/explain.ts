@@ -30,6 +30,8 @@ export function explainSqsError(error: unknown, queueUrl: string, hints: Request
       return `no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (${said})`;
     case 'credentials':
       return `AWS does not accept the credentials (${said})`;
+    case 'request':
+      return `${queue} cannot be asked: check ${hints.setting} and the endpoint variables (${said})`;
     case 'no-region':
       return 'no AWS region is set: set AWS_REGION';
     case 'unreachable':

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { watchClockSkew } from '../../src/aws/server-time.ts';
 import { type CheckFacts, type CheckSources, gatherFacts } from '../../src/check/facts.ts';
 import { type Environment, readConfig } from '../../src/config.ts';
@@ -179,57 +179,17 @@ describe('gatherFacts', () => {
     expect((await gather({ env })).api?.address).toMatchObject({ ok: false });
   });
 
-  test.each([
-    ['an endpoint of the client itself', {}, {}, { overridesUrls: true, variable: undefined }],
-    ['nothing', { endpoint: undefined }, {}, { overridesUrls: false, variable: undefined }],
-    [
-      'a variable that the SDK sets below the URLs',
-      { endpoint: undefined },
-      { AWS_ENDPOINT_URL_SQS: 'http://localhost:1' },
-      { overridesUrls: false, variable: 'http://localhost:1' },
-    ],
-    [
-      'a variable that the client was told to prefer',
-      { endpoint: undefined, useQueueUrlAsEndpoint: false },
-      { AWS_ENDPOINT_URL_SQS: 'http://localhost:1' },
-      { overridesUrls: true, variable: 'http://localhost:1' },
-    ],
-  ])('knows what chooses the host of a queue: %s', async (_, changes, env, expected) => {
+  test.each<[string, SQSClientConfig, string, boolean]>([
+    ['an endpoint of the client itself', {}, '', true],
+    ['nothing', { endpoint: undefined } as unknown as SQSClientConfig, '', false],
+    ['the variable', { endpoint: undefined } as unknown as SQSClientConfig, 'http://localhost:1', true],
+  ])('knows whether an endpoint of SQS is configured: %s', async (_, client, variable, expected) => {
+    vi.stubEnv('AWS_ENDPOINT_URL_SQS', variable);
+    onTestFinished(() => void vi.unstubAllEnvs());
     // Without credentials no request is made.
     const credentials = async (): Promise<never> => {
       throw new Error('none found');
     };
-    const client = changes as SQSClientConfig;
-    expect((await gather({ client: { ...client, credentials }, env })).queueEndpoint).toEqual(expected);
-  });
-});
-
-describe('the clock skew', () => {
-  const around = (ms: number): unknown => expect.toSatisfy((n: number) => Math.abs(n - ms) < 30_000);
-
-  test('is near zero when the clocks agree', async () => {
-    expect((await gather()).clockSkewMs).toEqual(around(0));
-  });
-
-  test.each([
-    ['ahead', 600_000],
-    ['behind', -600_000],
-  ])('is measured when the local clock is %s', async (_, offMs) => {
-    expect((await gather({ now: () => Date.now() + offMs })).clockSkewMs).toEqual(around(offMs));
-  });
-
-  test('is read from a refusal too', async () => {
-    const endpoint = await serve(refuse(403, 'RequestExpired', new Date(Date.now() - 3_600_000)));
-    expect((await gather({ client: { endpoint } })).clockSkewMs).toEqual(around(3_600_000));
-  });
-
-  test('is not known when answers carry no date', async () => {
-    const endpoint = await serve((request, response) => {
-      response.sendDate = false;
-      refuse(400, 'QueueDoesNotExist')(request, response);
-    });
-    const facts = await gather({ client: { endpoint } });
-    expect(facts.clockSkewMs).toBeUndefined();
-    expect(facts.queues[0]).toMatchObject({ attributes: { error: { name: 'QueueDoesNotExist' } } });
+    expect((await gather({ client: { ...client, credentials } })).endpointSet).toBe(expected);
   });
 });

@@ -45,7 +45,7 @@ const healthy: CheckFacts = {
   region: { ok: true, value: 'eu-west-1' },
   accessKey: { ok: true, value: 'MPLE' },
   queues: [queue('source', 'updates'), queue('dead-letter', 'dead')],
-  queueEndpoint: { overridesUrls: false, variable: undefined },
+  endpointSet: false,
   clockSkewMs: 0,
   api: {
     url: 'https://api.iotmanagedintegrations.eu-west-1.api.aws',
@@ -342,7 +342,7 @@ describe('findingsOf', () => {
     [
       'queues of one name in two regions that could not be compared by ARN',
       {
-        queueEndpoint: { overridesUrls: true, variable: 'http://localhost:9324' },
+        endpointSet: true,
         queues: [
           queue('source', 'updates', { arn: undefined }),
           { ...queue('dead-letter', 'updates'), url: url('updates', 'eu-west-2') },
@@ -374,7 +374,7 @@ describe('findingsOf', () => {
     expect(faultsOf({ queues })).toMatchObject([
       { severity: 'error', rule: 'queue-region', what: expect.stringContaining(its) },
     ]);
-    expect(faultsOf({ queues, queueEndpoint: { overridesUrls: true, variable: undefined } })).toEqual([]);
+    expect(faultsOf({ queues, endpointSet: true })).toEqual([]);
     expect(faultsOf({ queues, region: { ok: true, value: its } }).map(({ rule }) => rule)).toEqual([
       'api-region',
     ]);
@@ -390,16 +390,6 @@ describe('findingsOf', () => {
     expect(faultsOf(elsewhere)).toMatchObject([{ severity: 'warning', rule: 'api-region' }]);
     expect(faultsOf({ ...elsewhere, ...api({ custom: true }) })).toEqual([]);
     expect(faultsOf({ region: { ok: true, value: 'ca-central-1' }, queues: elsewhere.queues })).toEqual([]);
-  });
-
-  test('warns of an endpoint variable that is not used for the URLs of the queues', () => {
-    const variable = 'http://user:hunter2@localhost:9324';
-    expect(faultsOf({ queueEndpoint: { overridesUrls: false, variable } })).toMatchObject([
-      { severity: 'warning', rule: 'queue-endpoint', what: expect.not.stringContaining('hunter2') },
-    ]);
-    expect(faultsOf({ queueEndpoint: { overridesUrls: true, variable } })).toEqual([]);
-    const same = 'https://sqs.eu-west-1.amazonaws.com';
-    expect(faultsOf({ queueEndpoint: { overridesUrls: false, variable: same } })).toEqual([]);
   });
 
   test('does not judge the clock when SQS was not asked', () => {

@@ -3,7 +3,7 @@ import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { type Config, readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
-import { createSqsClient, silentLogger } from '../../queue/client.ts';
+import { createSqsClient } from '../../queue/client.ts';
 import { failedQueue } from '../../queue/errors.ts';
 import { explainNotice, explainSqsError, type RequestHints } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
@@ -43,7 +43,7 @@ export async function startRun(
   const onOutputError = (): void => readerGone.abort();
   context.stdout.on('error', onOutputError);
   const say = (notice: QueueNotice): void => void context.stderr.write(`${explainNotice(notice)}.\n`);
-  const client = createSqsClient(SOCKETS, { logger: silentLogger }, context.env);
+  const client = createSqsClient(SOCKETS, {}, context.env);
   try {
     await interruptible(context, (interrupted) =>
       work({

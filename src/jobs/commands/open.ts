@@ -57,11 +57,11 @@ export async function openQueues(
   sockets: number,
   say: (sentence: string) => void,
 ): Promise<Queues> {
-  const { createSqsClient, silentLogger } = await import('../../queue/client.ts');
+  const { createSqsClient } = await import('../../queue/client.ts');
   const { Queue } = await import('../../queue/queue.ts');
   const { explainNotice } = await import('../../queue/explain.ts');
   const { Collector } = await import('../run/collector.ts');
-  const client = createSqsClient(sockets, { logger: silentLogger }, env);
+  const client = createSqsClient(sockets, {}, env);
   const queue = (url: string): Queue => new Queue(client, url, (notice) => say(explainNotice(notice)));
   return {
     queue,
