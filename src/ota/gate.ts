@@ -116,9 +116,12 @@ export class Gate {
     return this.#probingOf(identifier).at;
   }
 
-  /** Whether a probe for `identifier` could show more than those before it. */
-  isUntried(identifier: string): boolean {
-    return this.#state !== 'denied' || !this.denials.has(identifier);
+  /**
+   * Whether a probe for `identifier` could show more than those before it, or end a message: while denied, of Identifiers that
+   * were not denied yet, or that are known to be denied by themselves.
+   */
+  isWorthProbing(identifier: string): boolean {
+    return this.#state !== 'denied' || !this.denials.isSuspect(identifier);
   }
 
   /**
@@ -171,11 +174,13 @@ export class Gate {
     const probing = this.#probingOf(identifier);
     const { factor, maxMs } = schedules[probing === this.#untried ? 'untried' : this.#state];
     probing.at = now() + probing.delayMs;
-    probing.delayMs = Math.min(probing.delayMs * factor, maxMs);
+    // One that is denied by itself says nothing of the others.
+    if (identifier === undefined || !this.denials.isAtFault(identifier))
+      probing.delayMs = Math.min(probing.delayMs * factor, maxMs);
   }
 
   #probingOf(identifier: string | undefined): Probing {
-    const untried = this.#state === 'denied' && identifier !== undefined && this.isUntried(identifier);
+    const untried = this.#state === 'denied' && identifier !== undefined && this.isWorthProbing(identifier);
     return untried ? this.#untried : this.#probing;
   }
 

@@ -30,9 +30,9 @@ export class Suspects {
     return this.#suspects.size;
   }
 
-  /** Whether it has failed, and has not been answered well since. */
-  has(identifier: string): boolean {
-    return this.#suspects.has(identifier) || this.isAtFault(identifier);
+  /** Whether it has failed, and it is not known whether the fault is its own. */
+  isSuspect(identifier: string): boolean {
+    return this.#suspects.has(identifier) && !this.isAtFault(identifier);
   }
 
   /** Whether it failed although others were answered well. */

@@ -116,7 +116,7 @@ export async function callUntilEnded(
 /** Waits until the next attempt; false when there is to be none. */
 async function backOff(failure: Failure, delivery: Delivery, stages: CallStages): Promise<boolean> {
   const { gate, random } = stages.calls;
-  if (delivery.gone) return false;
+  if (delivery.gone || isDeniedByItself(delivery, failure, stages)) return false;
   const decision = decideRetry(failure, delivery.tally, gate.closed, stages.retry, random);
   if (!decision.retry) return false;
   await delivery.sleep(decision.delayMs);
@@ -184,6 +184,11 @@ async function trial(identifier: string, delivery: Delivery, { trials, calls }: 
   return found;
 }
 
+/** Denied although others were permitted meanwhile. */
+function isDeniedByItself({ ids }: Delivery, { kind }: Failure, { calls }: CallStages): boolean {
+  return kind === 'denied' && calls.gate.denials.isAtFault(ids.identifier ?? '');
+}
+
 function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition {
   const { message, ids } = delivery;
   const { gate } = stages.calls;
@@ -194,7 +199,9 @@ function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition
     receiveCount,
     maxDeliveries: stages.maxDeliveries,
     secondsToExpiring: secondsLeft(delivery, stages),
-    gateClosed: gate.closed,
+    // What is denied by itself stays denied when the gate opens.
+    gateClosed:
+      gate.closed && !(ending.kind === 'failed' && isDeniedByItself(delivery, ending.failure, stages)),
   };
   return decideDisposition(ending, context, stages.calls.random);
 }

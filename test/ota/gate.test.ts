@@ -400,7 +400,7 @@ describe('Identifiers denied by themselves', () => {
     gate.probeStarted('b1');
     fail('denied', 'b1');
     expect([gate.probeAt('a1'), gate.probeAt('b1')]).toEqual([closedAt + 10_000, closedAt + 10_000]);
-    expect([gate.isUntried('b1'), gate.isUntried('b2')]).toEqual([false, true]);
+    expect([gate.isWorthProbing('b1'), gate.isWorthProbing('b2')]).toEqual([false, true]);
     expect(gate.probeAt('b2') - clock.now).toBe(150);
   });
 });

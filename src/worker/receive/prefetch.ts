@@ -198,7 +198,8 @@ export class Prefetch {
 
   /** Whether a probe for it could show more than those before it: neither it nor, when denied, its Identifier was tried. */
   readonly #wouldShowMore = ({ tally, ids }: Delivery): boolean =>
-    tally.attempts === 0 && (ids.identifier === undefined || this.#options.gate.isUntried(ids.identifier));
+    tally.attempts === 0 &&
+    (ids.identifier === undefined || this.#options.gate.isWorthProbing(ids.identifier));
 }
 
 function giveUp(delivery: Delivery): void {

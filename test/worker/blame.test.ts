@@ -1,0 +1,236 @@
+/** Whose fault failures are: whole workers at defaults, minutes of virtual time, on a queue in memory. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import type { CallError } from '../../src/message/failure.ts';
+import type { Message } from '../../src/message/message.ts';
+import type { OtaApi } from '../../src/ota/client.ts';
+import { LocalNewest } from '../../src/ota/newest/newest.ts';
+import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
+import { FixedRate } from '../../src/ota/rate/rate-control.ts';
+import type { Queue } from '../../src/queue/queue.ts';
+import type { ReceiveOptions, VisibilityChange } from '../../src/queue/types.ts';
+import { QueueTime } from '../../src/time/queue-time.ts';
+import { Conditions } from '../../src/worker/conditions.ts';
+import { Worker } from '../../src/worker/worker.ts';
+import { seeded } from '../../testing/random.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const clock = { wall: () => Date.now(), monotonic: () => performance.now() };
+const elapsed = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** SQS as far as a worker needs it. Requests take 5 ms. */
+class MemoryQueue {
+  readonly url = 'https://sqs.eu-west-1.amazonaws.com/123456789012/updates';
+  readonly fifo = false;
+  readonly sent: { readonly body: string }[] = [];
+  requests = 0;
+  readonly #messages: { body: string; id: string; visibleAt: number; receives: number }[] = [];
+
+  put(body: string): void {
+    const id = String(this.#messages.length);
+    this.#messages.push({ body, id, visibleAt: 0, receives: 0 });
+  }
+
+  async receive({ max, waitSeconds, visibilitySeconds = 30, signal }: ReceiveOptions): Promise<Message[]> {
+    this.requests++;
+    const until = clock.monotonic() + waitSeconds * 1_000;
+    for (;;) {
+      await elapsed(5);
+      if (signal?.aborted) throw new Error('aborted');
+      const now = clock.monotonic();
+      const visible = this.#messages.filter(({ visibleAt }) => visibleAt <= now).slice(0, max);
+      if (visible.length > 0 || now >= until)
+        return visible.map((each) => this.#give(each, visibilitySeconds));
+      await elapsed(100);
+    }
+  }
+
+  async delete(handles: readonly string[]): Promise<[]> {
+    this.requests++;
+    await elapsed(5);
+    for (const handle of handles) {
+      const index = this.#messages.findIndex(({ id }) => handle === id);
+      if (index >= 0) this.#messages.splice(index, 1);
+    }
+    return [];
+  }
+
+  async changeVisibility(changes: readonly VisibilityChange[]): Promise<[]> {
+    this.requests++;
+    await elapsed(5);
+    for (const { receiptHandle, seconds } of changes) {
+      const index = this.#messages.findIndex(({ id }) => receiptHandle === id);
+      const [message] = index < 0 ? [] : this.#messages.splice(index, 1);
+      // To the end: those that were not received yet come first.
+      if (message) this.#messages.push({ ...message, visibleAt: clock.monotonic() + seconds * 1_000 });
+    }
+    return [];
+  }
+
+  async send(messages: readonly { readonly body: string }[]): Promise<[]> {
+    this.requests++;
+    await elapsed(5);
+    this.sent.push(...messages);
+    return [];
+  }
+
+  async attributes() {
+    return { arn: this.url, retentionSeconds: 4 * 86_400, fifo: false };
+  }
+
+  #give(
+    message: { body: string; id: string; visibleAt: number; receives: number },
+    seconds: number,
+  ): Message {
+    message.visibleAt = clock.monotonic() + seconds * 1_000;
+    message.receives++;
+    return {
+      messageId: message.id,
+      receiptHandle: message.id,
+      body: message.body,
+      attributes: {},
+      sentAt: Date.now(),
+      receiveCount: message.receives,
+      receivedAt: Date.now(),
+    };
+  }
+}
+
+const denied = { name: 'AccessDeniedException', message: 'no', status: 403, requestId: 'r-1' };
+const refused = { name: 'Error', message: 'connect ECONNREFUSED 127.0.0.1:1', code: 'ECONNREFUSED' };
+const unavailable = { name: 'ServiceUnavailable', message: 'no', status: 503 };
+const conflict = { name: 'ConflictException', message: 'busy', status: 409, requestId: 'r-1' };
+
+/** A worker (10 calls a second) on a queue of updates for these tasks, in this order. */
+async function setUp(tasks: readonly string[], failureOf: (task: string) => CallError | undefined) {
+  const source = new MemoryQueue();
+  const dead = new MemoryQueue();
+  for (const Identifier of tasks) source.put(JSON.stringify({ Identifier, Description: 'x' }));
+  const calls: string[] = [];
+  const applied: string[] = [];
+  const api: OtaApi = {
+    updateOtaTask: async ({ Identifier }) => {
+      calls.push(Identifier);
+      await elapsed(20);
+      const error = failureOf(Identifier);
+      if (error !== undefined) return { ok: false, error };
+      applied.push(Identifier);
+      return { ok: true, requestId: 'r-1' };
+    },
+    destroy: () => {},
+  };
+  const config = readConfig({
+    QUEUE_URL: source.url,
+    DEAD_LETTER_QUEUE_URL: `${source.url}-dead`,
+    AWS_REGION: 'eu-west-1',
+  });
+  const worker = new Worker({
+    config,
+    source: source as unknown as Queue,
+    deadLetterQueue: dead as unknown as Queue,
+    api,
+    limiter: new LocalRateLimiter(config.rateLimit),
+    rate: new FixedRate(config.rateLimit),
+    newest: new LocalNewest(),
+    conditions: new Conditions({ clock, emit: () => {} }),
+    clock,
+    queueTime: new QueueTime(clock),
+    random: seeded(7),
+    listeners: [],
+  });
+  await worker.start();
+  const begun = clock.monotonic();
+  /** Lets time pass until so many seconds after the start. */
+  const until = (seconds: number) => vi.advanceTimersByTimeAsync(begun + seconds * 1_000 - clock.monotonic());
+  const letters = () => dead.sent.map(({ body }) => (JSON.parse(body) as { Identifier: string }).Identifier);
+  return { worker, source, calls, applied, letters, until };
+}
+
+const names = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+const isGood = (task: string): boolean => task.startsWith('good');
+
+describe('40 permitted tasks among 360 denied ones, at 10 calls a second', () => {
+  const bad = names('bad', 360);
+  const good = names('good', 40);
+  const inBlocks = [0, 1, 2, 3].flatMap((i) => [
+    ...bad.slice(i * 90, i * 90 + 90),
+    ...good.slice(i * 10, i * 10 + 10),
+  ]);
+
+  test.each([
+    ['in blocks, as tags would have it', inBlocks],
+    ['last', [...bad, ...good]],
+  ])('are applied within 120 s, and who was denied before one of them is rejected: %s', async (_, tasks) => {
+    const { calls, applied, letters, until } = await setUp(tasks, (task) =>
+      isGood(task) ? undefined : denied,
+    );
+    await until(120);
+    expect(new Set(applied)).toEqual(new Set(good));
+    const before = new Set(calls.slice(0, calls.findLastIndex(isGood)).filter((task) => !isGood(task)));
+    await until(480);
+    expect(new Set(letters())).toEqual(before);
+  });
+});
+
+test('a policy revoked for all costs few calls, dead-letters nothing, and work resumes when it is restored', async () => {
+  let revoked = true;
+  const { calls, applied, letters, source, until } = await setUp(names('task', 600), () =>
+    revoked ? denied : undefined,
+  );
+  await until(600);
+  // Of 6,000 that the rate would allow.
+  expect(calls.length).toBeLessThan(620);
+  expect(source.requests).toBeLessThan(3_000);
+  revoked = false;
+  await until(900);
+  expect(applied).toHaveLength(600);
+  expect(letters()).toEqual([]);
+});
+
+test('one verdict serves all messages of a denied task', async () => {
+  const { letters, until } = await setUp(Array<string>(75).fill('bad'), () => denied);
+  await until(30);
+  expect(letters()).toEqual([]);
+  // One after the other they would serve 37 minutes.
+  await until(300);
+  expect(letters()).toHaveLength(75);
+});
+
+describe('60 s in which every call of ten messages fails', () => {
+  test.each([
+    ['no connection is made', refused],
+    ['the API answers 503', unavailable],
+  ])('cost none of them: %s', async (_, error) => {
+    let down = true;
+    const { applied, letters, until } = await setUp(names('task', 10), () => (down ? error : undefined));
+    await until(60);
+    down = false;
+    await until(300);
+    expect(letters()).toEqual([]);
+    expect(applied).toHaveLength(10);
+  });
+});
+
+test('a message that fails alone is given up, in an otherwise idle queue and beside others that succeed', async () => {
+  const alone = await setUp(['bad'], () => unavailable);
+  await alone.until(300);
+  expect(alone.letters()).toEqual(['bad']);
+});
+
+test('twenty-five tasks in conflict are given up, and stop nobody', async () => {
+  const { worker, applied, letters, until } = await setUp(
+    [...names('bad', 25), ...names('good', 50)],
+    (task) => (isGood(task) ? undefined : conflict),
+  );
+  await until(70);
+  expect(new Set(applied).size).toBe(50);
+  expect(worker.snapshot().gate).toBe('open');
+  await until(400);
+  expect(new Set(letters())).toEqual(new Set(names('bad', 25)));
+});
