@@ -45,6 +45,10 @@ const commands: Readonly<Record<string, Entry>> = {
     prepare: keepMemoryFlat,
     load: async () => (await import('./jobs/commands/index.ts')).configureJobs,
   },
+  health: {
+    summary: "ask this container's workers whether they are alive",
+    load: async () => (await import('./commands/health.ts')).configureHealth,
+  },
   sandbox: {
     summary: 'run everything in one process, nothing else needed',
     load: async () => (await import('./sandbox/command.ts')).configureSandbox,

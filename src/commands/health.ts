@@ -1,0 +1,53 @@
+/** `health`: is every worker of this container alive? For the image's HEALTHCHECK. */
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import type { CommandContext } from '../cli/context.ts';
+import { CommandError, causeOf, misuse } from '../errors.ts';
+import { findWorkers, type RunningWorker } from './running-workers.ts';
+
+/** Docker's own limit for the check is 5 s. */
+const PATIENCE_MS = 4_000;
+
+/** The command ends with 0 when all workers are alive, or none runs, and with 1 when one is not. */
+export function configureHealth(command: Command, context: CommandContext): void {
+  command
+    .description(
+      'Asks GET /livez of every worker that runs in this container, wherever it listens. A container without a worker, ' +
+        'or whose worker listens nowhere (HTTP_PORT=off), is healthy as long as it runs. On Linux only.',
+    )
+    .addHelpText('after', '\nExit codes: 0 healthy, 1 not.')
+    .action(async () => {
+      const workers = await findWorkers('/proc').catch(() => {
+        throw misuse('health: there is no /proc here to find workers in.');
+      });
+      context.stdout.write(`${await healthOf(workers)}\n`);
+    });
+}
+
+/**
+ * What the workers say, as one sentence.
+ * @throws CommandError when one is not alive.
+ */
+export async function healthOf(workers: readonly RunningWorker[]): Promise<string> {
+  const urls = workers.flatMap(({ listensAt }) => listensAt.map((address) => `http://${address}/livez`));
+  const faults = (await Promise.all(urls.map(faultAt))).filter((fault) => fault !== undefined);
+  if (faults.length > 0) throw new CommandError(faults.join('\n'));
+  if (urls.length > 0) return `alive: ${urls.join(', ')}`;
+  return workers.length === 0 ? 'no worker runs here' : 'the worker listens nowhere (HTTP_PORT=off)';
+}
+
+/** Not by `fetch`, which refuses ports that browsers avoid, such as 6000. */
+function faultAt(url: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const fail = (error: unknown): void => resolve(`${url} does not answer: ${causeOf(error)}`);
+    const request = get(url, { signal: AbortSignal.timeout(PATIENCE_MS) }, (response) => {
+      const { statusCode } = response;
+      text(response).then(
+        (body) => resolve(statusCode === 200 ? undefined : `${url} answers ${statusCode}: ${body}`),
+        fail,
+      );
+    });
+    request.on('error', fail);
+  });
+}

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { configureHealth, healthOf } from '../../src/commands/health.ts';
+import { findWorkers } from '../../src/commands/running-workers.ts';
+import { spawnWorker } from '../../testing/processes/process.ts';
+import { runConfigured } from '../../testing/stages/context.ts';
+import { type Stage, setStage } from '../../testing/stages/stage.ts';
+
+async function answering(status: number): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end('the reasons'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('health', () => {
+  test('is good where no worker runs, or one that listens nowhere', async () => {
+    expect(await healthOf([])).toBe('no worker runs here');
+    expect(await healthOf([{ pid: 1, listensAt: [] }])).toMatch(/listens nowhere/);
+  });
+
+  test('is what every worker says', async () => {
+    const good = await answering(200);
+    const bad = await answering(503);
+    expect(await healthOf([{ pid: 1, listensAt: [good] }])).toBe(`alive: http://${good}/livez`);
+    await expect(
+      healthOf([
+        { pid: 1, listensAt: [good] },
+        { pid: 2, listensAt: [bad, '127.0.0.1:1'] },
+      ]),
+    ).rejects.toMatchObject({
+      exitCode: 1,
+      message:
+        `http://${bad}/livez answers 503: the reasons\n` +
+        'http://127.0.0.1:1/livez does not answer: ECONNREFUSED',
+    });
+  });
+});
+
+describe('a worker process is found', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await setStage();
+    return () => stage.strike();
+  });
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address));
+  const settings = [
+    { HTTP_PORT: '0', HTTP_HOST: addresses.includes('::1') ? '::1' : '127.0.0.1' },
+    { HTTP_PORT: '0', HTTP_HOST: '0.0.0.0' },
+    { HTTP_PORT: 'off' },
+  ];
+
+  test('wherever it listens', async () => {
+    const workers = settings.map((env) => spawnWorker(stage.environment(env)));
+    await Promise.all(workers.map((worker) => worker.waitForEvent('worker.running')));
+    for (const { pid, url } of workers) {
+      const found = await findWorkers('/proc', [pid]);
+      expect(found).toEqual([{ pid, listensAt: url === '' ? [] : [expect.any(String)] }]);
+      expect(await healthOf(found)).toMatch(url === '' ? /listens nowhere/ : /^alive: http:/);
+    }
+    // The command looks at all processes: those of other tests, too.
+    const { stdout, error } = await runConfigured(configureHealth, 'health', []);
+    expect(stdout + error).toMatch(/livez/);
+  });
+});
