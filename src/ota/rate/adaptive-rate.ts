@@ -78,6 +78,8 @@ export const defaultTuning: Tuning = {
 const MIN_SHARE = 0.2;
 /** Lowest rate, in calls per second. */
 const FLOOR = 0.1;
+/** Fewer calls per second than this, far below the rate, say nothing of what the API accepts. */
+const QUIET = 20;
 /** Below this utilization the queue limits the calls, not the rate, which then does not climb. */
 const UTILIZED = 0.8;
 
@@ -126,9 +128,13 @@ export class AdaptiveRate implements RateControl {
 
   #onThrottled(now: number): void {
     const { overload, recovery } = this.#tuning;
+    const measured = this.#utilization.perSecond(now);
+    // The queue is slow, not the API: what is measured is no limit, and one refusal tells nothing of the rate in force.
+    const quiet =
+      this.#rate !== Number.POSITIVE_INFINITY && this.#utilization.shareSoFar < UTILIZED && measured < QUIET;
     // Without a ceiling the rate is infinite: cut from the measured one.
-    const from = Math.min(this.#rate, this.#utilization.perSecond(now));
-    this.#following = true;
+    const from = quiet ? this.#rate : Math.min(this.#rate, measured);
+    if (!quiet) this.#following = true;
     // Nothing measured yet: the next throttled call decides.
     if (from === Number.POSITIVE_INFINITY) return;
     const little = from * (1 - cutShare(from, this.#tuning));
@@ -139,8 +145,9 @@ export class AdaptiveRate implements RateControl {
       this.#lastDeepCutAt = now;
       // The first is too low after a stall of this process, the second after small cuts.
       const accepted = Math.max(acceptedPerSecond, from * (1 - throttledShare));
+      this.#following = true;
       this.#cutTo(now, Math.max(from * MIN_SHARE, Math.min(little, accepted)));
-    } else {
+    } else if (!quiet) {
       if (this.#recovery !== undefined)
         this.#recovery = now - this.#lastDeepCutAt > recovery.seconds * 1_000 ? undefined : 'slow';
       this.#cutTo(now, little);
@@ -221,6 +228,13 @@ class UtilizationMeter {
     this.#windowStart = now;
     this.#calls = 0;
     this.#allowed = 0;
+  }
+
+  /** Of the last full window; before there is one, of the present one. */
+  get shareSoFar(): number {
+    return this.#lastPerSecond === Number.POSITIVE_INFINITY && this.#allowed > 0
+      ? this.#calls / this.#allowed
+      : this.share;
   }
 
   /** Calls per second in the last full window or the present one, whichever is higher. */

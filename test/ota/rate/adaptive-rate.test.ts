@@ -207,6 +207,44 @@ describe('a cut', () => {
   });
 });
 
+describe('on a quiet queue', () => {
+  test.each([
+    { rate: 10, calls: 0.25 },
+    { rate: 10, calls: 5 },
+    { rate: 400, calls: 15 },
+    { rate: 2, calls: 0.1 },
+  ])('refused calls now and then take nothing off $rate/s: $calls/s are called', ({ rate, calls }) => {
+    const { control, accept, pass, end, now } = setUp(rate);
+    accept(10, calls);
+    for (let i = 0; i < 50; i++) {
+      pass(1_000 / calls);
+      end(now(), throttling);
+      accept(20, calls);
+    }
+    expect(control.rate).toBe(rate);
+  });
+
+  test('a share of calls that is refused again and again brings the rate down, from the rate in force', () => {
+    const { control, accept, pass, end, now } = setUp(10);
+    accept(10, 0.25);
+    for (let i = 0; i < 20; i++) {
+      pass(4_000);
+      end(now(), throttling);
+      accept(1, 0.25);
+    }
+    expect(control.rate).toBeLessThan(6);
+    expect(control.rate).toBeGreaterThanOrEqual(2);
+  });
+
+  test('the rate follows the API as soon as the queue is not quiet any more', () => {
+    const { control, accept, throttle } = setUp(10);
+    accept(10, 0.25);
+    accept(40);
+    throttle();
+    expect(control.rate).toBeCloseTo(10 * (1 - cutShare(10, defaultTuning)), 5);
+  });
+});
+
 describe('a deep cut', () => {
   /** The share of the rate that each change left. */
   const factors = (ceiling: number, told: readonly number[]): number[] =>
