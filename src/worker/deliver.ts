@@ -64,6 +64,7 @@ async function workInTurn(delivery: Delivery, stages: Stages): Promise<Ending> {
   if (turn !== undefined) await delivery.until('waiting', turn.promise, turn.resolve);
   const ending = await work(delivery, stages);
   turns.leaveIdentifier(delivery);
+  if (delivery.tally.attempts === 0) stages.prefetch.passed();
   return ending;
 }
 
@@ -126,7 +127,7 @@ async function backOff(failure: Failure, delivery: Delivery, stages: CallStages)
 }
 
 async function attemptOnce(call: UpdateCall, delivery: Delivery, stages: CallStages): Promise<Ending> {
-  const { leases, receiver, deadline } = stages;
+  const { leases, prefetch, receiver, deadline } = stages;
   const leave = await call.prepare();
   if (leave === 'superseded') return { kind: 'superseded', superseded: call.superseded };
   if (leave === 'held') {
@@ -139,6 +140,7 @@ async function attemptOnce(call: UpdateCall, delivery: Delivery, stages: CallSta
   delivery.enter('calling');
   delivery.tally.attempts++;
   // One message less waits for its call.
+  prefetch.started();
   receiver.wake();
   const attempt = await call.make(delivery.signal ?? deadline);
   if (attempt?.failure !== undefined && !delivery.gone) delivery.enter('backing-off');

@@ -64,7 +64,7 @@ export interface Stages {
 export interface CallStages
   extends Pick<Stages, 'calls' | 'retry' | 'rate' | 'trials' | 'deadline' | 'emit'> {
   readonly leases: Pick<Stages['leases'], 'holdsForCall'>;
-  readonly prefetch: Pick<Stages['prefetch'], 'releaseSurplus'>;
+  readonly prefetch: Pick<Stages['prefetch'], 'releaseSurplus' | 'started'>;
   readonly receiver: Pick<Stages['receiver'], 'wake'>;
 }
 
@@ -126,6 +126,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     visibilitySeconds,
     retention,
     now: () => queueTime.now(),
+    monotonic: clock.monotonic,
     random,
   });
   const callsFitLeases = config.callTimeoutMs < leastLeaseMs(visibilitySeconds);

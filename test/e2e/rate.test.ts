@@ -112,12 +112,13 @@ test('a worker whose limit falls releases what it cannot start soon, and applies
     { RATE_LIMIT: '200', MAX_CONCURRENCY: '200' },
     updates,
   );
-  await until(() => assembly.worker.snapshot().held >= 300);
+  // Twice what it starts in a second: up to 400, fewer on a slow machine.
+  await until(() => assembly.worker.snapshot().held >= 200);
   stage.api.configure({ limit: { ratePerSecond: 20, burst: 2 } });
 
-  await until(() => assembly.worker.snapshot().held <= 150);
+  await until(() => assembly.worker.snapshot().held <= 120);
   const released = of('release');
-  expect(released.length).toBeGreaterThan(100);
+  expect(released.length).toBeGreaterThan(50);
   // No call was made for them before.
   for (const { attempts } of released) expect(attempts).toBe(0);
   const applied = new Set(of('acknowledge').map(identifierOf));

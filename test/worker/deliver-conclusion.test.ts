@@ -148,7 +148,7 @@ function setUp(setting: Setting = {}) {
       holds: () => true,
     },
     held,
-    prefetch: { releaseBehind: () => {} },
+    prefetch: { releaseBehind: () => {}, passed: () => {} },
     receiver: { wake: () => {} },
     returns: new Returns(),
     emit,

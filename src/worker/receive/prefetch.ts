@@ -8,6 +8,7 @@ import { BATCH_SIZE, MAX_PAYLOAD_BYTES } from '../../queue/batch.ts';
 import { BYTES_PER_CHARACTER, bytesOf, type Delivery } from '../delivery.ts';
 import type { Held } from '../held.ts';
 import type { Turns } from '../turns.ts';
+import { Pace } from './pace.ts';
 
 export interface PrefetchSettings {
   readonly maxConcurrency: number;
@@ -27,18 +28,22 @@ export const closedLimits: PrefetchLimits = { waiting: BATCH_SIZE, held: 3 * BAT
 const HORIZON_SECONDS = 2;
 /** How far the rate may fall before messages are released, as a factor on what may wait. */
 const LATE_FACTOR = 1.5;
+/** How much more than in the last second is taken, so that a worker that is let go faster does. */
+const GROWTH = 2;
 
 /**
  * How many messages to hold: what can be started soon, and no more. PURE.
- * @param rate calls per second that are let through now; `Infinity` when unpaced.
+ * @param rate calls per second that can be started now; `Infinity` when that is not bounded, or not known.
+ * @param lately messages that this worker got through in the last second.
  */
 export function prefetchLimits(
   rate: number,
+  lately: number,
   gateClosed: boolean,
   { maxConcurrency, visibilitySeconds }: PrefetchSettings,
 ): PrefetchLimits {
   if (gateClosed) return closedLimits;
-  const soon = rate * Math.min(HORIZON_SECONDS, visibilitySeconds / 10);
+  const soon = Math.min(rate * Math.min(HORIZON_SECONDS, visibilitySeconds / 10), lately * GROWTH);
   // A whole receive is worth a longer wait, up to a third of the lease.
   const receive = Math.min(BATCH_SIZE, rate * (visibilitySeconds / 3));
   // Beyond this, more messages held start nothing sooner.
@@ -74,6 +79,8 @@ export interface PrefetchOptions extends PrefetchSettings {
   readonly retention: Readonly<Retention>;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Monotonic milliseconds. */
+  readonly monotonic: () => number;
   readonly random: () => number;
 }
 
@@ -81,6 +88,7 @@ export class Prefetch {
   readonly #options: PrefetchOptions;
   /** What must be sent before a message is deleted cannot be sent: no messages are taken. */
   suspended = false;
+  readonly #pace = new Pace();
   /** What a message to come is expected to take in memory. */
   #expectedBytes = LEAST_EXPECTED;
 
@@ -95,9 +103,25 @@ export class Prefetch {
     this.#expectedBytes = Math.max(largest, this.#expectedBytes * FORGET, LEAST_EXPECTED);
   }
 
+  /** A call starts. */
+  started(): void {
+    const { permits, gate, monotonic } = this.#options;
+    this.#pace.started(monotonic(), permits.waiting > 0 && !gate.closed);
+  }
+
+  /** A message has ended without a call. */
+  passed(): void {
+    this.#pace.passed(this.#options.monotonic());
+  }
+
   get limits(): PrefetchLimits {
+    const now = this.#options.monotonic();
+    return this.#limitsFor(now, this.#pace.lately(now));
+  }
+
+  #limitsFor(now: number, lately: number): PrefetchLimits {
     const { rate, gate } = this.#options;
-    return prefetchLimits(rate.rate, gate.closed, this.#options);
+    return prefetchLimits(Math.min(rate.rate, this.#pace.possible(now)), lately, gate.closed, this.#options);
   }
 
   /** Messages that could be taken now; 0 or less: none. */
@@ -135,6 +159,7 @@ export class Prefetch {
 
   /** Releases whatever is not being called for or settled. */
   releaseAll(): void {
+    this.#pace.pause();
     for (const delivery of this.#options.held) giveUp(delivery);
   }
 
@@ -164,7 +189,11 @@ export class Prefetch {
 
   /** The rate has fallen: what cannot be started soon any more is for other workers to take, the newest first. */
   #releaseLate(): void {
-    const late = this.#options.permits.waiting - (this.limits.waiting * LATE_FACTOR + BATCH_SIZE);
+    const { permits, monotonic } = this.#options;
+    // What could be started counts: how much was, depends on what came.
+    const { waiting } = this.#limitsFor(monotonic(), Number.POSITIVE_INFINITY);
+    const tolerated = waiting * LATE_FACTOR + (waiting < BATCH_SIZE ? 0 : BATCH_SIZE);
+    const late = permits.waiting - tolerated;
     // One behind another waits for that one and not for the rate.
     if (late > 0) for (const delivery of this.#callable.slice(-Math.ceil(late))) giveUp(delivery);
   }
@@ -174,6 +203,7 @@ export class Prefetch {
    * deferred, a receive's worth more when all that may be held has been tried, so that other Identifiers come.
    */
   #releaseBesideProbes(): void {
+    this.#pace.pause();
     const { held, turns, random } = this.#options;
     // Behind another none can be a probe. A group is not handed out while one of it is held; an Identifier's others are.
     for (const delivery of held) {

@@ -33,12 +33,14 @@ interface Setting {
   readonly closed?: boolean;
   /** Epoch milliseconds; messages were sent at 0. */
   readonly now?: number;
+  /** Messages got through in the last second. */
+  readonly lately?: number;
 }
 
 /** Deliveries in `states`, held, in the group that the first letter of their name stands for. */
 function setUp(
   states: Readonly<Record<string, State>>,
-  { fifo = false, rate = 5, closed, now = 0 }: Setting = {},
+  { fifo = false, rate = 5, closed, now = 0, lately = 0 }: Setting = {},
 ) {
   const gate = new Gate({
     runLimit: 0,
@@ -61,6 +63,7 @@ function setUp(
     maxConcurrency: 50,
     now: () => 0,
   });
+  const time = { now: 0 };
   const maxHeldBytes = 32_000_000;
   const held = new Held(maxHeldBytes);
   const turns: Turns = new Turns(fifo, (delivery) => prefetch.sendBack(delivery));
@@ -75,8 +78,10 @@ function setUp(
     maxHeldBytes,
     retention: { seconds: 1_000 },
     now: () => now,
+    monotonic: () => time.now,
     random: () => 0.5,
   });
+  for (let i = 0; i < lately; i++) prefetch.passed();
   const deliveries = new Map<string, Delivery>();
   for (const [name, state] of Object.entries(states)) {
     const delivery = inState(newDelivery(name), state);
@@ -94,7 +99,7 @@ function setUp(
     [...deliveries].flatMap(([name, { interrupted, deferSeconds }]) =>
       interrupted && (deferSeconds !== undefined) === deferred ? [name] : [],
     );
-  return { prefetch, held, of, released: () => givenUp(false), deferred: () => givenUp(true) };
+  return { prefetch, held, time, of, released: () => givenUp(false), deferred: () => givenUp(true) };
 }
 
 const many = (count: number, state: State, prefix: string = 'a'): Record<string, State> =>
@@ -103,6 +108,8 @@ const many = (count: number, state: State, prefix: string = 'a'): Record<string,
   );
 
 describe('how many messages to hold', () => {
+  /** Messages got through in the last second. */
+  const enough = Number.POSITIVE_INFINITY;
   const usual = { maxConcurrency: 50, visibilitySeconds: 30 };
   const anyRate = fc.oneof(
     fc.double({ min: 0.01, max: 100_000, noNaN: true }),
@@ -129,13 +136,23 @@ describe('how many messages to hold', () => {
     ],
     ['one call at a time: two receives', 1_000, { maxConcurrency: 1, visibilitySeconds: 30 }, 20],
   ])('follows from %s', (_, perSecond, given, waiting) => {
-    expect(prefetchLimits(perSecond, false, given).waiting).toBe(waiting);
+    expect(prefetchLimits(perSecond, enough, false, given).waiting).toBe(waiting);
+  });
+
+  test.each([
+    ['a whole receive at first', 100, 0, 10],
+    ['twice what was got through in the last second', 100, 30, 60],
+    ['what is got through by one of ten workers, at a rate that they share', 100, 10, 20],
+    ['what can be started, whatever was got through before', 10, 500, 20],
+    ['what can be started by slow calls one at a time', 0.25, 500, 2],
+  ])('follows from what is started: %s', (_, perSecond, lately, waiting) => {
+    expect(prefetchLimits(perSecond, lately, false, usual).waiting).toBe(waiting);
   });
 
   test('is little while the gate is closed, whatever the rate', () => {
     fc.assert(
       fc.property(anyRate, settings, (perSecond, given) => {
-        expect(prefetchLimits(perSecond, true, given)).toEqual(closedLimits);
+        expect(prefetchLimits(perSecond, enough, true, given)).toEqual(closedLimits);
       }),
     );
     expect(closedLimits.held).toBeLessThanOrEqual(30);
@@ -145,7 +162,7 @@ describe('how many messages to hold', () => {
   test('is always a whole, finite and sufficient number', () => {
     fc.assert(
       fc.property(anyRate, settings, (perSecond, given) => {
-        const { waiting, held } = prefetchLimits(perSecond, false, given);
+        const { waiting, held } = prefetchLimits(perSecond, enough, false, given);
         expect(Number.isInteger(waiting)).toBe(true);
         expect(waiting).toBeGreaterThanOrEqual(1);
         // Room for all in flight and all that wait, or calls would starve.
@@ -158,7 +175,7 @@ describe('how many messages to hold', () => {
   test('never lets a message wait longer than a third of the lease for its first call', () => {
     fc.assert(
       fc.property(anyRate, settings, (perSecond, given) => {
-        const { waiting } = prefetchLimits(perSecond, false, given);
+        const { waiting } = prefetchLimits(perSecond, enough, false, given);
         if (waiting > 1) expect(waiting / perSecond).toBeLessThanOrEqual(given.visibilitySeconds / 3 + 1e-9);
       }),
     );
@@ -168,8 +185,8 @@ describe('how many messages to hold', () => {
     fc.assert(
       fc.property(anyRate, anyRate, settings, (one, other, given) => {
         const [low, high] = [Math.min(one, other), Math.max(one, other)];
-        expect(prefetchLimits(low, false, given).waiting).toBeLessThanOrEqual(
-          prefetchLimits(high, false, given).waiting,
+        expect(prefetchLimits(low, enough, false, given).waiting).toBeLessThanOrEqual(
+          prefetchLimits(high, enough, false, given).waiting,
         );
       }),
     );
@@ -203,7 +220,7 @@ describe('what may be taken of large messages', () => {
   const hold = ({ held }: ReturnType<typeof setUp>, messages: readonly Message[]): void => {
     for (const message of messages) held.add(Delivery.read(message));
   };
-  const fast = { rate: Number.POSITIVE_INFINITY };
+  const fast = { rate: Number.POSITIVE_INFINITY, lately: 100 };
 
   test('is asked for in whole receives while nothing is known of them, and a receive of the largest fits', () => {
     const { prefetch } = setUp({}, fast);
@@ -325,6 +342,20 @@ describe('when the rate has fallen', () => {
     // Of 26 that wait 10 may, and 15 more are tolerated: 25.
     prefetch.releaseSurplus();
     expect(released()).toEqual(['auntried25']);
+  });
+
+  test('what waits for slow calls goes when they show to be slow, also where the rate is high', () => {
+    const { prefetch, time, released } = setUp(many(9, 'untried'), { rate: 100 });
+    prefetch.started();
+    prefetch.releaseSurplus();
+    expect(released()).toEqual([]);
+    // One call in four seconds: 2 may wait, and one more is tolerated.
+    time.now = 4_000;
+    prefetch.started();
+    prefetch.releaseSurplus();
+    expect(prefetch.limits.waiting).toBe(2);
+    expect(released()).toHaveLength(6);
+    expect(prefetch.free).toBeLessThanOrEqual(0);
   });
 
   test('the newest groups of a FIFO queue go, and only so many as wait for the rate', () => {

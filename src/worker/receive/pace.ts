@@ -1,0 +1,70 @@
+/**
+ * How fast this worker gets through messages, measured. The rate in force does not tell: it may be shared with other workers,
+ * and calls may be slow for the few that may be in flight.
+ */
+
+/** How far back `lately` looks, in milliseconds. */
+const RECENT_MS = 1_000;
+/** Calls have waited for their start for this long in all before it says something, in milliseconds. */
+const LEAST_BUSY_MS = 1_000;
+/** What was measured longer ago counts half, once this much has been measured: milliseconds, and calls. */
+const FORGET_AFTER_MS = 2_000;
+const FORGET_AFTER_CALLS = 8;
+
+/** All times are monotonic milliseconds. */
+export class Pace {
+  #windowFrom = 0;
+  #inWindow = 0;
+  #inWindowBefore = 0;
+  /** While other calls wait to be started: since when the next start is due. */
+  #busySince: number | undefined;
+  #busyMs = 0;
+  #busyStarts = 0;
+
+  /** A message has ended without a call. */
+  passed(now: number): void {
+    this.#roll(now);
+    this.#inWindow++;
+  }
+
+  /** A call starts. @param othersWait more calls could start, were they let. */
+  started(now: number, othersWait: boolean): void {
+    this.passed(now);
+    if (this.#busySince !== undefined) {
+      this.#busyMs += now - this.#busySince;
+      this.#busyStarts++;
+      if (this.#busyMs >= FORGET_AFTER_MS && this.#busyStarts >= FORGET_AFTER_CALLS) {
+        this.#busyMs /= 2;
+        this.#busyStarts /= 2;
+      }
+    }
+    this.#busySince = othersWait ? now : undefined;
+  }
+
+  /** From now until the next start says nothing: calls are paused. */
+  pause(): void {
+    this.#busySince = undefined;
+  }
+
+  /** Messages called for, or ended without a call, in the last second or so. */
+  lately(now: number): number {
+    this.#roll(now);
+    return this.#inWindow + this.#inWindowBefore * (1 - (now - this.#windowFrom) / RECENT_MS);
+  }
+
+  /** Calls per second that can be started, as long as there is no lack of messages; `Infinity` until that is known. */
+  possible(now: number): number {
+    const busyMs = this.#busyMs + (this.#busySince === undefined ? 0 : now - this.#busySince);
+    return busyMs < LEAST_BUSY_MS
+      ? Number.POSITIVE_INFINITY
+      : (Math.max(1, this.#busyStarts) / busyMs) * 1_000;
+  }
+
+  #roll(now: number): void {
+    const age = now - this.#windowFrom;
+    if (age < RECENT_MS) return;
+    this.#inWindowBefore = age < 2 * RECENT_MS ? this.#inWindow : 0;
+    this.#inWindow = 0;
+    this.#windowFrom = age < 2 * RECENT_MS ? this.#windowFrom + RECENT_MS : now;
+  }
+}
