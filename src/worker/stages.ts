@@ -131,7 +131,8 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
   });
   const callsFitLeases = config.callTimeoutMs < leastLeaseMs(visibilitySeconds);
   conditions.watch(() => {
-    prefetch.suspended = conditions.stopReceiving || (conditions.has('extending') && !callsFitLeases);
+    leases.extendable = !conditions.has('extending');
+    prefetch.suspended = conditions.stopReceiving || !(leases.extendable || callsFitLeases);
     receiver.wake();
   });
   const deadLetters = createDeadLetters(options, surroundings);

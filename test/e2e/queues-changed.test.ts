@@ -1,7 +1,8 @@
 /** Somebody changes the queues while a worker runs, or gives it one queue twice. */
 import { afterEach, expect, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
-import { type Clock, systemClock } from '../../src/time/clock.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { QueueTime } from '../../src/time/queue-time.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { setRetention } from '../../testing/sqs/queues.ts';
@@ -19,11 +20,11 @@ const setSourceRetention = async (seconds: number): Promise<void> => {
 };
 const changed = (): boolean => stage.events.some(({ type }) => type === 'queue-changed');
 
-/** A wall clock that a test sets ahead. */
-function clockAhead(): { clock: Clock; ahead: (ms: number) => void } {
+/** SQS's time as the worker knows it, which a test sets ahead. */
+function timeAhead(): { queueTime: QueueTime; ahead: (ms: number) => void } {
   let aheadMs = 0;
   return {
-    clock: { wall: () => Date.now() + aheadMs, monotonic: systemClock.monotonic },
+    queueTime: new QueueTime({ wall: () => Date.now() + aheadMs, monotonic: systemClock.monotonic }),
     ahead: (ms) => {
       aheadMs = ms;
     },
@@ -31,10 +32,10 @@ function clockAhead(): { clock: Clock; ahead: (ms: number) => void } {
 }
 
 test('a retention that is raised during an outage lets no message be dead-lettered for its former age', async () => {
-  const { clock, ahead } = clockAhead();
+  const { queueTime, ahead } = timeAhead();
   stage = await setStage({
     api: { down: true },
-    clock,
+    queueTime,
     timings,
     queueAttributes: { MessageRetentionPeriod: '60' },
     env: { FAILURE_RUN_LIMIT: '2' },
@@ -51,8 +52,8 @@ test('a retention that is raised during an outage lets no message be dead-letter
 });
 
 test('a retention that is lowered has messages dead-lettered before they vanish', async () => {
-  const { clock, ahead } = clockAhead();
-  stage = await setStage({ api: { down: true }, clock, timings, env: { FAILURE_RUN_LIMIT: '2' } });
+  const { queueTime, ahead } = timeAhead();
+  stage = await setStage({ api: { down: true }, queueTime, timings, env: { FAILURE_RUN_LIMIT: '2' } });
   await stage.sendUpdates(4);
   await stage.worker.start();
   await stage.until(() => stage.worker.snapshot().gate === 'outage');
@@ -63,10 +64,10 @@ test('a retention that is lowered has messages dead-lettered before they vanish'
 });
 
 test('while receives fail nothing is known of the retention: it is read before anything is dead-lettered for its age', async () => {
-  const { clock, ahead } = clockAhead();
+  const { queueTime, ahead } = timeAhead();
   const proxy = await startSqsProxy();
   stage = await setStage({
-    clock,
+    queueTime,
     sqs: { endpoint: proxy.url },
     queueAttributes: { MessageRetentionPeriod: '60' },
   });

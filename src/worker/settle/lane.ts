@@ -144,9 +144,9 @@ export class Lane<Item extends LaneItem> {
   }
 
   #carriedOut(): void {
-    this.#options.health.carriedOut();
     if (this.#failures === 0) return;
     this.#failures = 0;
+    this.#options.health.carriedOut();
     this.flush();
   }
 

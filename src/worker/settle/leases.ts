@@ -50,7 +50,7 @@ export interface LeaseKeeperOptions<T extends Leased> {
   readonly onError: (error: unknown, count: number) => void;
   /** How long a call may last, in milliseconds. */
   readonly callTimeoutMs: number;
-  readonly health: Pick<ActionHealth, 'carriedOut' | 'failed' | 'failing'>;
+  readonly health: Pick<ActionHealth, 'carriedOut' | 'failed'>;
   /** For tests; SQS's 12 hours. */
   readonly maxHoldMs?: number;
 }
@@ -72,6 +72,8 @@ export class LeaseKeeper<T extends Leased> {
   readonly #lengthMs: number;
   readonly #maxHoldMs: number;
   readonly #marginMs: number;
+  /** False while SQS does not carry out extensions. */
+  extendable = true;
   #timer: NodeJS.Timeout | undefined;
   #alarm: NodeJS.Timeout | undefined;
 
@@ -116,8 +118,7 @@ export class LeaseKeeper<T extends Leased> {
    * would be called for again each time that it comes.
    */
   holdsForCall(item: T): boolean {
-    const { health, callTimeoutMs } = this.#options;
-    return this.#holdsFor(item, health.failing ? callTimeoutMs : 0);
+    return this.#holdsFor(item, this.extendable ? 0 : this.#options.callTimeoutMs);
   }
 
   #holdsFor(item: T, ms: number): boolean {

@@ -46,7 +46,7 @@ function setUp({ seconds = 12, maxHoldMs, doubtful, extend = async () => [] }: S
     onWall: (item) => walls.push(item.message.receiptHandle),
     onError: (error, count) => errors.push([error, count]),
     callTimeoutMs: 5_000,
-    health: { failing: false, carriedOut: () => {}, failed: () => {} },
+    health: { carriedOut: () => {}, failed: () => {} },
     ...(maxHoldMs !== undefined && { maxHoldMs }),
     ...(doubtful !== undefined && { doubtful }),
   });
@@ -311,6 +311,19 @@ describe('what fails', () => {
 });
 
 describe('a lease', () => {
+  test('has room for a call as long as it holds, and, while it cannot be extended, where the whole call fits', async () => {
+    const { keeper, hold } = setUp({ extend: () => Promise.reject(new Error('denied')) });
+    const [a] = hold('a') as [Held];
+    keeper.extendable = false;
+    await pass(5_000);
+    expect(keeper.holdsForCall(a)).toBe(true);
+    // 5 s and the margin are left: the call may take 5 s.
+    await pass(1_400);
+    expect(keeper.holdsForCall(a)).toBe(false);
+    keeper.extendable = true;
+    expect(keeper.holdsForCall(a)).toBe(true);
+  });
+
   test('counts from the start of a short receive, and as half spent after a long one', async () => {
     const { keeper, requests } = setUp();
     const [quick, idle] = [{ message: { receiptHandle: 'quick' } }, { message: { receiptHandle: 'idle' } }];
@@ -461,7 +474,7 @@ describe("by AWS's own rules", () => {
       },
       onError: (error) => expect.unreachable(String(error)),
       callTimeoutMs: 5_000,
-      health: { failing: false, carriedOut: () => {}, failed: () => {} },
+      health: { carriedOut: () => {}, failed: () => {} },
     });
     const [receiptHandle = ''] = receive();
     keeper.hold({ message: { receiptHandle } });
@@ -517,7 +530,7 @@ describe('with SQS', () => {
       onWall: () => expect.unreachable(),
       onError: (error) => lost.reject(error),
       callTimeoutMs: 5_000,
-      health: { failing: false, carriedOut: () => {}, failed: () => {} },
+      health: { carriedOut: () => {}, failed: () => {} },
     });
     onTestFinished(() => keeper.stop());
     for (const item of [...received, stranger]) keeper.hold(item);
