@@ -78,9 +78,9 @@ export function assemble({
   const newest = createNewest(config, queueTime, emit);
   const worker: Worker = new Worker({
     config,
-    source: new Queue(client, config.queueUrl, emit),
-    deadLetterQueue: new Queue(client, config.deadLetterQueueUrl, emit),
-    ...(outcomeQueueUrl !== undefined && { outcomeQueue: new Queue(client, outcomeQueueUrl, emit) }),
+    source: new Queue(client, config.queueUrl),
+    deadLetterQueue: new Queue(client, config.deadLetterQueueUrl),
+    ...(outcomeQueueUrl !== undefined && { outcomeQueue: new Queue(client, outcomeQueueUrl) }),
     api,
     limiter,
     rate: config.rateAdaptive

@@ -54,9 +54,8 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     .action(async (file: string, flags: Flags) => {
       const options = readOptions(file, flags, context);
       const client = createSqsClient(LANES, {}, context.env);
-      const queue = new Queue(client, options.queueUrl ?? '', (notice) => {
-        context.stderr.write(`${explainNotice(notice)}.\n`);
-      });
+      const queue = new Queue(client, options.queueUrl ?? '');
+      queue.onNotice((notice) => void context.stderr.write(`${explainNotice(notice)}.\n`));
       const send: Queue['sendForIds'] = (messages) => queue.sendForIds(messages);
       const progress = createProgress(context);
       const report = await interruptible(context, (signal) =>

@@ -98,6 +98,7 @@ const conditionLines = {
   'queue-attributes': [logLines.queueAssumed, logLines.queueKnown],
   'same-queue': [logLines.queueSame, logLines.queueDistinct],
   receiving: [logLines.receiveFailed, logLines.receiveRecovered],
+  reading: [logLines.messagesSpoiled, logLines.messagesWhole],
   'dead-lettering': [logLines.deadLetterQueueUnreachable, logLines.deadLetterQueueReachable],
   publishing: [logLines.outcomeQueueUnreachable, logLines.outcomeQueueReachable],
   deleting: [logLines.deleteFailed, logLines.deleteRecovered],

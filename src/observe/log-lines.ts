@@ -112,6 +112,13 @@ export const logLines = {
     'a message did not arrive as it was sent: it is left to SQS, which delivers it again',
     ['queueUrl', 'messageId', 'reason'],
   ),
+  messagesSpoiled: line(
+    'error',
+    'messages.spoiled',
+    'of all that a receive brought, nothing arrived as it was sent: something changes the answers on their way',
+    ['error'],
+  ),
+  messagesWhole: line('info', 'messages.whole', 'messages arrive as they were sent again', ['durationMs']),
   sentChecksumDiffers: line(
     'warn',
     'sent.checksum_differs',

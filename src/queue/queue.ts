@@ -71,14 +71,18 @@ export class Queue {
   readonly #calls = new OpenCalls();
   /** For each kind of command, its middleware: the client's own `send` resolves it for every request. */
   readonly #resolved = new Map<unknown, Send<never, unknown>>();
-  readonly #onNotice: (notice: QueueNotice) => void;
+  #onNotice: (notice: QueueNotice) => void = () => {};
 
   /** @param client one that `createSqsClient` made: of others, requests cannot be ended early, nor messages be read. */
-  constructor(client: SQSClient, url: string, onNotice: (notice: QueueNotice) => void = () => {}) {
+  constructor(client: SQSClient, url: string) {
     this.#client = client;
     this.url = url;
     this.fifo = isFifoUrl(url);
-    this.#onNotice = onNotice;
+  }
+
+  /** Calls `listener` with every notice from now on, in place of an earlier one. */
+  onNotice(listener: (notice: QueueNotice) => void): void {
+    this.#onNotice = listener;
   }
 
   /**
@@ -97,7 +101,8 @@ export class Queue {
     const timeoutMs = waitSeconds * 1_000 + REQUEST_TIMEOUT_MS;
     const { response } = await this.#send(command, { timeoutMs, signal });
     const { messages, left } = readReceived(keptText(response), Date.now());
-    for (const each of left) this.#onNotice({ type: 'message-left', queueUrl: this.url, ...each });
+    const alone = messages.length === 0;
+    for (const each of left) this.#onNotice({ type: 'message-left', queueUrl: this.url, alone, ...each });
     return messages;
   }
 

@@ -71,6 +71,8 @@ export type QueueNotice =
       /** Empty where it has none. */
       readonly messageId: string;
       readonly reason: string;
+      /** No message that can be read came with it. */
+      readonly alone: boolean;
     }
   /** SQS has accepted a message, and answered with a checksum that is not the message's: it is not sent again. */
   | { readonly type: 'sent-checksum-differs'; readonly queueUrl: string; readonly messageId: string };

@@ -27,6 +27,7 @@ const definitions = {
   'queue-attributes': define('noted', "a queue's attributes may not be read"),
   'same-queue': define('stops-receiving', 'it is the same queue as another of the settings'),
   receiving: define('not-ready', 'receiving from the queue fails'),
+  reading: define('not-ready', 'messages do not arrive as they were sent'),
   'dead-lettering': define('stops-receiving', 'the dead-letter queue does not accept letters'),
   publishing: define('stops-receiving', 'the outcome queue does not accept outcomes'),
   deleting: define('stops-receiving', 'SQS does not delete messages'),

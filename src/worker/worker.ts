@@ -8,6 +8,7 @@
 import { secondsToExpiring } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import type { GateChange } from '../ota/gate.ts';
+import type { QueueNotice } from '../queue/types.ts';
 import { lose } from './conclude.ts';
 import { deliver } from './deliver.ts';
 import { Delivery } from './delivery.ts';
@@ -50,6 +51,9 @@ export class Worker {
       onLost: (delivery, reason) => lose(delivery, reason, this.#stages),
     });
     this.#queues = this.#createQueueWatch();
+    const { source, deadLetterQueue, outcomeQueue } = options;
+    for (const queue of [source, deadLetterQueue, outcomeQueue])
+      queue?.onNotice((notice) => this.#note(notice));
   }
 
   /** Begins to work, unless it was stopped; resolves once all queues are found and the first receive is on its way. Idempotent. */
@@ -141,6 +145,7 @@ export class Worker {
 
   #receive(messages: readonly Message[], pollMs: number): void {
     this.#emit({ type: 'received', count: messages.length, durationMs: pollMs });
+    this.#options.conditions.clear('reading');
     const { calls, prefetch } = this.#stages;
     prefetch.observe(messages);
     for (const message of messages) this.#takeAlone(message, pollMs);
@@ -168,6 +173,12 @@ export class Worker {
     // From a poll that was still open: back at once, whatever it is.
     if (this.#state === 'draining') delivery.interrupt('waiting');
     void deliver(delivery, this.#stages);
+  }
+
+  #note(notice: QueueNotice): void {
+    this.#emit(notice);
+    if (notice.type === 'message-left' && notice.alone)
+      this.#options.conditions.raise('reading', { name: 'UnreadableMessage', message: notice.reason });
   }
 
   #onGate(change: GateChange): void {

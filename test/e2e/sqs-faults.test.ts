@@ -1,5 +1,6 @@
 /** Answers of SQS with one thing wrong in them: it costs that one message, or nothing. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readiness } from '../../src/http/health.ts';
 import { blamelessCodes, failEntries, wrongChecksums } from '../../testing/sqs/faults.ts';
 import { type SqsProxy, type SqsRule, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { runLetters } from '../../testing/stages/letters.ts';
@@ -112,6 +113,22 @@ describe('messages that are not as they should be', () => {
     const kept = letters.find(({ body }) => body === 'no JSON');
     expect(Object.keys(kept?.attributes ?? {}).sort()).toEqual(['DeadLetter', '__proto__']);
     expect(Object.entries(kept?.attributes ?? {})).toContainEqual(['__proto__', attribute('x').x]);
+    expect(stage.left()).toEqual(empty);
+  });
+
+  test('while none is, the worker says so and is not ready; and it is over with the first that is', async () => {
+    await set();
+    proxy.rule = received((_, receiptHandle) => {
+      void stage.source.changeVisibility([{ receiptHandle, seconds: 0 }]);
+      return { MD5OfBody: '0'.repeat(32) };
+    });
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.until(() => stage.hasCondition('reading'));
+    expect(readiness(stage.worker.snapshot()).reasons.join()).toContain('do not arrive as they were sent');
+    proxy.behave();
+    await stage.ended(1);
+    expect(stage.hasCondition('reading')).toBe(false);
     expect(stage.left()).toEqual(empty);
   });
 

@@ -43,6 +43,7 @@ test.each<[string, StsAnswer]>([
   const error = await failureOf(createSqsClient(1));
   expect(sqsErrorKind(error)).toBe('no-credentials');
   expect(String(error)).toContain(code);
+  expect(sts.requests).toBeGreaterThan(0);
 });
 
 test('a line break in the credentials is a fault of the set-up, with its variable', async () => {

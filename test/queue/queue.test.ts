@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
-import type { BatchFailure } from '../../src/queue/types.ts';
+import type { BatchFailure, QueueNotice } from '../../src/queue/types.ts';
 import { blamelessCodes } from '../../testing/sqs/faults.ts';
 
 /** A queue behind a server that answers every request so. */
@@ -26,6 +26,30 @@ async function queueAnswering(answer: object): Promise<Queue> {
   });
   return new Queue(client, `${endpoint}/000000000000/updates`);
 }
+
+test('a receive brings every message but those that nothing can be done about, which it names', async () => {
+  const message = { ReceiptHandle: 'h', Body: 'x', Attributes: { SentTimestamp: '1' } };
+  const queue = await queueAnswering({
+    Messages: [
+      { ...message, MessageId: 'null', MessageAttributes: { x: null } },
+      { ...message, MessageId: 'base64', MessageAttributes: { x: { DataType: 'Binary', BinaryValue: '*' } } },
+      { ...message, MessageId: 'time', Attributes: { SentTimestamp: 'x' } },
+      null,
+      { ...message, MessageId: 'md5', MD5OfBody: '0' },
+      { ...message, MessageId: 'healthy' },
+    ],
+  });
+  const notices: QueueNotice[] = [];
+  queue.onNotice((notice) => notices.push(notice));
+  const messages = await queue.receive({ max: 10, waitSeconds: 0 });
+  expect(messages.map(({ messageId, fault }) => [messageId, fault !== undefined])).toEqual([
+    ['null', true],
+    ['base64', true],
+    ['time', true],
+    ['healthy', false],
+  ]);
+  expect(notices).toMatchObject([{ reason: 'it has no id' }, { messageId: 'md5', alone: false }]);
+});
 
 const requests: [string, (queue: Queue) => Promise<BatchFailure[]>][] = [
   ['delete', (queue) => queue.delete(['one', 'two'])],

@@ -3,7 +3,6 @@ import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Message } from '../../src/message/message.ts';
 import { createSqsClient, type SQSClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
-import type { QueueNotice } from '../../src/queue/types.ts';
 import {
   type SimulatedApi,
   type SimulatedApiOptions,
@@ -67,16 +66,11 @@ export class Servers {
    * A queue over HTTP; its client is closed with the servers.
    * @param prepare called with the client.
    */
-  queue(
-    name: string,
-    client: SQSClientConfig = {},
-    onNotice?: (notice: QueueNotice) => void,
-    prepare: (client: SQSClient) => void = () => {},
-  ): Queue {
+  queue(name: string, client: SQSClientConfig = {}, prepare: (client: SQSClient) => void = () => {}): Queue {
     const sqs = createSqsClient(50, { region: REGION, credentials, endpoint: this.sqsUrl, ...client });
     this.#clients.push(sqs);
     prepare(sqs);
-    return new Queue(sqs, this.queueUrl(name), onNotice);
+    return new Queue(sqs, this.queueUrl(name));
   }
 
   async close(): Promise<void> {

@@ -157,6 +157,7 @@ export class Stage {
       if (this.#options.queueTime === undefined)
         watchServerTime(client, clock, (at) => queueTime.answered(at));
     };
+    const queue = (name: string): Queue => this.#servers.queue(name, this.#options.sqs, watch);
     const listeners: WorkerListener[] = [
       ...(this.#options.listeners ?? []),
       (event) => {
@@ -165,7 +166,6 @@ export class Stage {
       },
     ];
     const emit = createEmitter(listeners);
-    const queue = (name: string): Queue => this.#servers.queue(name, this.#options.sqs, emit, watch);
     return new Worker({
       config,
       source: queue('updates'),

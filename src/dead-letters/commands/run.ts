@@ -7,7 +7,6 @@ import { createSqsClient } from '../../queue/client.ts';
 import { failedQueue } from '../../queue/errors.ts';
 import { explainNotice, explainSqsError, type RequestHints } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
-import type { QueueNotice } from '../../queue/types.ts';
 import { AuditError } from '../changes/audit.ts';
 import type { PassSurroundings } from '../pass/pass.ts';
 
@@ -42,15 +41,19 @@ export async function startRun(
   const readerGone = new AbortController();
   const onOutputError = (): void => readerGone.abort();
   context.stdout.on('error', onOutputError);
-  const say = (notice: QueueNotice): void => void context.stderr.write(`${explainNotice(notice)}.\n`);
   const client = createSqsClient(SOCKETS, {}, context.env);
+  const queue = (url: string): Queue => {
+    const one = new Queue(client, url);
+    one.onNotice((notice) => void context.stderr.write(`${explainNotice(notice)}.\n`));
+    return one;
+  };
   try {
     await interruptible(context, (interrupted) =>
       work({
         context,
         config,
-        source: new Queue(client, config.queueUrl, say),
-        dead: new Queue(client, config.deadLetterQueueUrl, say),
+        source: queue(config.queueUrl),
+        dead: queue(config.deadLetterQueueUrl),
         surroundings: {
           clock: context.clock,
           random: context.random,

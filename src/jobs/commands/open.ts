@@ -62,7 +62,11 @@ export async function openQueues(
   const { explainNotice } = await import('../../queue/explain.ts');
   const { Collector } = await import('../run/collector.ts');
   const client = createSqsClient(sockets, {}, env);
-  const queue = (url: string): Queue => new Queue(client, url, (notice) => say(explainNotice(notice)));
+  const queue = (url: string): Queue => {
+    const one = new Queue(client, url);
+    one.onNotice((notice) => say(explainNotice(notice)));
+    return one;
+  };
   return {
     queue,
     createCollector: (url, options) => new Collector({ ...options, queue: queue(url) }),
