@@ -46,6 +46,9 @@ export interface AssemblyOptions {
   readonly api?: OtaApiOptions['client'];
 }
 
+/** For a connection, at most. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
 /** Requests besides polls that may be under way at once: deletes, extensions, dead letters. */
 const SETTLING_SOCKETS = 20;
 
@@ -73,7 +76,7 @@ export function assemble({
     callTimeoutMs: config.callTimeoutMs,
     maxSockets: config.maxConcurrency,
     env,
-    client: { ...fasterHandler(config.maxConcurrency, env), ...apiClient },
+    client: { ...fasterHandler(config.maxConcurrency, env, config.callTimeoutMs / 2), ...apiClient },
   });
   const newest = createNewest(config, queueTime, emit);
   const worker: Worker = new Worker({
@@ -110,8 +113,10 @@ export function assemble({
 }
 
 /** The request handler of a worker, unless there is a proxy: only the SDK's own goes through one. */
-function fasterHandler(maxSockets: number, env: Environment) {
-  return proxyOf(env) === undefined ? { requestHandler: createRequestHandler(maxSockets) } : {};
+function fasterHandler(maxSockets: number, env: Environment, connectTimeoutMs = CONNECT_TIMEOUT_MS) {
+  return proxyOf(env) === undefined
+    ? { requestHandler: createRequestHandler(maxSockets, Math.min(CONNECT_TIMEOUT_MS, connectTimeoutMs)) }
+    : {};
 }
 
 function createLimiter(config: Config, conditions: Conditions, emit: WorkerListener): RateLimiter {

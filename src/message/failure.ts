@@ -94,6 +94,9 @@ const bugNames: ReadonlySet<string> = new Set([
   'URIError',
 ]);
 
+/** Names that say nothing: the code says more. */
+const plain: ReadonlySet<string> = new Set(['', 'Error', 'AggregateError']);
+
 /** Answers about one request, whatever the state of the service: Conflict, Too Early. */
 const conflictStatuses: ReadonlySet<number> = new Set([409, 425]);
 
@@ -134,10 +137,12 @@ export function classify(error: CallError, now: number): Failure {
   const noRequest =
     kind === 'misconfigured' &&
     error.status === undefined &&
-    (error.name === 'Error' || bugNames.has(error.name));
+    (plain.has(error.name) || bugNames.has(error.name));
   return {
     kind,
-    name: noRequest ? 'InvalidConfiguration' : error.name === '' ? 'Error' : remoteName(error.name),
+    name: noRequest
+      ? 'InvalidConfiguration'
+      : remoteName(plain.has(error.name) ? (error.code ?? 'Error') : error.name),
     message: remoteText(noRequest ? `no request can be made: ${error.message}` : error.message),
     ...(error.status !== undefined && { status: error.status }),
     ...(error.requestId !== undefined && { requestId: remoteName(error.requestId) }),

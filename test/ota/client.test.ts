@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createRequestHandler } from '../../src/aws/request-handler.ts';
 import { classify, type FailureKind } from '../../src/message/failure.ts';
 import type { Update } from '../../src/message/update.ts';
 import {
@@ -153,7 +154,11 @@ describe('updateOtaTask', () => {
   test('returns Retry-After of a page that is not JSON', async () => {
     const server = await simulate();
     server.script('a1', [
-      { status: 503, body: '<html>', headers: { 'Retry-After': 'Mon, 23 Nov 2026 07:00:10 GMT' } },
+      {
+        status: 503,
+        body: '<html>',
+        headers: { 'Retry-After': 'Mon, 23 Nov 2026 07:00:10 GMT', Date: 'Mon, 23 Nov 2026 07:00:00 GMT' },
+      },
     ]);
     expect(await failureOf(connect(server.url))).toMatchObject({ kind: 'retryable', retryAfterMs: 10_000 });
   });
@@ -168,6 +173,39 @@ describe('updateOtaTask', () => {
     expect(url).not.toContain(String(port));
     const failure = await failureOf(connect(`http://127.0.0.1:${port}`));
     expect(failure).toMatchObject({ kind: 'unreachable', message: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  test.each([
+    ['node:http', {}],
+    ['undici', { requestHandler: createRequestHandler(1, 5_000) }],
+  ])('tells a connection that was never made from one that was lost, on %s', async (_, handler) => {
+    const closing = createTcpServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(closing, 'listening');
+    onTestFinished(() => void closing.close());
+    const host = `127.0.0.1:${(closing.address() as AddressInfo).port}`;
+    const plain = await simulate();
+    const failure = (endpoint: string) => failureOf(connect(endpoint, { credentials, ...handler }));
+    expect(await failure(`http://${host}`)).toMatchObject({ kind: 'retryable' });
+    // Closed during the TLS handshake: with the same code.
+    expect(await failure(`https://${host}`)).toMatchObject({ kind: 'unreachable' });
+    expect(await failure(plain.url.replace('http:', 'https:'))).toMatchObject({ kind: 'unreachable' });
+    expect(await failure('http://nowhere.invalid')).toMatchObject({ kind: 'unreachable', name: 'ENOTFOUND' });
+  });
+
+  test.each<[FailureKind, string, number, Record<string, string>, object]>([
+    ['unidentified', 'JSON of its own', 400, {}, { code: 'invalid_request' }],
+    ['unidentified', 'JSON with a name that AWS has', 403, {}, { code: 'AccessDenied' }],
+    ['unidentified', 'JSON about a login', 401, {}, { code: 'Unauthorized' }],
+    ['rejected', 'a name of the model', 400, {}, { __type: 'x#ValidationException' }],
+    ['rejected', 'a request id', 400, { 'x-amzn-requestid': 'r-1' }, { code: 'Whatever' }],
+    ['rejected', 'a request id in the other form', 404, { 'x-amz-request-id': 'r-1' }, {}],
+    ['denied', "AWS's header", 403, { 'x-amzn-errortype': 'ForbiddenException' }, { message: 'Forbidden' }],
+  ])('takes for %s an answer with %s', async (kind, _, status, headers, body) => {
+    const url = await serve((_request, response) => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      response.end(JSON.stringify(body));
+    });
+    expect(await failureOf(connect(url))).toMatchObject({ kind });
   });
 
   test('times out a call without an answer', async () => {
@@ -269,6 +307,25 @@ describe('the configuration of the worker', () => {
     const client = createClient({ maxSockets: 1, callTimeoutMs: 1, client: { credentials } });
     onTestFinished(() => client.destroy());
     expect(await client.config.retryStrategy()).toMatchObject({ mode: 'standard' });
+  });
+
+  test.each([
+    ['node:http', 'an endpoint that is no URL', { endpoint: 'nonsense' }],
+    ['undici', 'an endpoint that is no URL', { endpoint: 'nonsense' }],
+    ['undici', 'an endpoint without its scheme', { endpoint: 'localhost:8080' }],
+    ['undici', 'another scheme', { endpoint: 'ftp://127.0.0.1:9' }],
+    ['node:http', 'a port that is none', { endpoint: 'http://127.0.0.1:99999' }],
+    ['node:http', 'a region that is none', { region: 'eu-west-1\n' }],
+    ['undici', 'a region that is none', { region: '"eu-west-1"' }],
+    ['node:http', 'no region', { region: async () => '' }],
+  ])('is at fault when no request can be made of it, on %s: %s', async (handler, _, client) => {
+    const requestHandler = handler === 'undici' && { requestHandler: createRequestHandler(1, 5_000) };
+    const api = connect('http://127.0.0.1:9', { credentials, ...requestHandler, ...client });
+    expect(await failureOf(api)).toMatchObject({
+      kind: 'misconfigured',
+      name: 'InvalidConfiguration',
+      message: expect.stringMatching(/^no request can be made: ./),
+    });
   });
 
   test('is at fault when FIPS is set for a custom endpoint', async () => {

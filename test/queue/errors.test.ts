@@ -48,7 +48,7 @@ async function failure(
 
 describe.each([
   ['node:http', undefined],
-  ['undici', createRequestHandler(1)],
+  ['undici', createRequestHandler(1, 5_000)],
 ])('on %s', (_, handler) => {
   test.each([
     ['nobody listens', undefined, false],

@@ -26,10 +26,15 @@ const elapsed = (ms: number) => new Promise<void>((resolve) => setTimeout(resolv
 
 /** SQS as far as a worker needs it. Requests take 5 ms. */
 class MemoryQueue {
-  readonly url = 'https://sqs.eu-west-1.amazonaws.com/123456789012/updates';
+  readonly url: string;
   readonly fifo = false;
   readonly sent: { readonly body: string }[] = [];
   requests = 0;
+
+  constructor(name: string) {
+    this.url = `https://sqs.eu-west-1.amazonaws.com/123456789012/${name}`;
+  }
+
   readonly #messages: { body: string; id: string; visibleAt: number; receives: number }[] = [];
 
   put(body: string): void {
@@ -109,8 +114,8 @@ const conflict = { name: 'ConflictException', message: 'busy', status: 409, requ
 
 /** A worker (10 calls a second) on a queue of updates for these tasks, in this order. */
 async function setUp(tasks: readonly string[], failureOf: (task: string) => CallError | undefined) {
-  const source = new MemoryQueue();
-  const dead = new MemoryQueue();
+  const source = new MemoryQueue('updates');
+  const dead = new MemoryQueue('dead');
   for (const Identifier of tasks) source.put(JSON.stringify({ Identifier, Description: 'x' }));
   const calls: string[] = [];
   const applied: string[] = [];
@@ -127,7 +132,7 @@ async function setUp(tasks: readonly string[], failureOf: (task: string) => Call
   };
   const config = readConfig({
     QUEUE_URL: source.url,
-    DEAD_LETTER_QUEUE_URL: `${source.url}-dead`,
+    DEAD_LETTER_QUEUE_URL: dead.url,
     AWS_REGION: 'eu-west-1',
   });
   const worker = new Worker({
@@ -173,23 +178,23 @@ describe('40 permitted tasks among 360 denied ones, at 10 calls a second', () =>
     await until(120);
     expect(new Set(applied)).toEqual(new Set(good));
     const before = new Set(calls.slice(0, calls.findLastIndex(isGood)).filter((task) => !isGood(task)));
-    await until(480);
+    await until(300);
     expect(new Set(letters())).toEqual(before);
   });
 });
 
 test('a policy revoked for all costs few calls, dead-letters nothing, and work resumes when it is restored', async () => {
   let revoked = true;
-  const { calls, applied, letters, source, until } = await setUp(names('task', 600), () =>
+  const { calls, applied, letters, source, until } = await setUp(names('task', 400), () =>
     revoked ? denied : undefined,
   );
-  await until(600);
-  // Of 6,000 that the rate would allow.
-  expect(calls.length).toBeLessThan(620);
-  expect(source.requests).toBeLessThan(3_000);
+  await until(300);
+  // Of 3,000 that the rate would allow.
+  expect(calls.length).toBeLessThan(420);
+  expect(source.requests).toBeLessThan(1_500);
   revoked = false;
-  await until(900);
-  expect(applied).toHaveLength(600);
+  await until(600);
+  expect(applied).toHaveLength(400);
   expect(letters()).toEqual([]);
 });
 
@@ -231,6 +236,6 @@ test('twenty-five tasks in conflict are given up, and stop nobody', async () => 
   await until(70);
   expect(new Set(applied).size).toBe(50);
   expect(worker.snapshot().gate).toBe('open');
-  await until(400);
+  await until(300);
   expect(new Set(letters())).toEqual(new Set(names('bad', 25)));
 });
