@@ -1,4 +1,5 @@
 /** This process: its context, its exit code, and its end. */
+import { homedir } from 'node:os';
 import { CommanderError } from 'commander';
 import { contextOf } from './cli/context.ts';
 import type { SignalInbox } from './cli/signal-inbox.ts';
@@ -21,6 +22,7 @@ export async function runProcess(process: NodeJS.Process, signals: SignalInbox):
 }
 
 async function exitCodeOf(process: NodeJS.Process, signals: SignalInbox): Promise<number> {
+  giveHome(process.env);
   const context = contextOf(process, signals);
   try {
     await runProgram(process.argv.slice(2), context, () => signals.begin());
@@ -46,4 +48,16 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.write('', () => resolve());
   });
+}
+
+/**
+ * A user id without an account (OpenShift) has no home unless `HOME` says so, and the SDK, which looks there for its files,
+ * would fail at every request. Container runtimes say `/`.
+ */
+function giveHome(env: NodeJS.ProcessEnv): void {
+  try {
+    homedir();
+  } catch {
+    env.HOME = '/';
+  }
 }

@@ -1,7 +1,7 @@
 /** SIGTERM to a worker process while it loads. */
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Child } from '../../testing/processes/child.ts';
+import { namespace } from '../../testing/processes/namespace.ts';
 import { root, surroundings } from '../../testing/processes/ota.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
@@ -40,6 +40,8 @@ async function run(command: readonly string[], module: string, before: readonly 
 /** In the order in which they are loaded. */
 const modules = ['src/process.ts', 'commander/index.js', 'src/commands/worker.ts', 'src/worker/worker.ts'];
 
+const processOne = namespace('--map-root-user', '--pid', '--fork', '--kill-child');
+
 describe('SIGTERM while a worker loads', () => {
   test('at whatever module: it stops as at any other time, exit code 0', async () => {
     const runs = await Promise.all(modules.map((module) => run(['worker'], module)));
@@ -50,8 +52,8 @@ describe('SIGTERM while a worker loads', () => {
     }
   });
 
-  test(`as process 1 of a container, which no signal without a handler ends (${asProcessOne().what})`, async () => {
-    const { code, stdout } = await run(['worker'], 'src/process.ts', asProcessOne().command);
+  test(`as process 1 of a container, which no signal without a handler ends (${processOne.what})`, async () => {
+    const { code, stdout } = await run(['worker'], 'src/process.ts', processOne.command);
     expect(code).toBe(0);
     expect(stdout).toContain('"worker.stopped"');
   });
@@ -66,14 +68,3 @@ describe('SIGTERM while a worker loads', () => {
     expect(schema).toMatchObject({ code: 143, stderr: '' });
   });
 });
-
-/** How a process is started as the first of its namespace, where this machine allows that. */
-function asProcessOne(): { what: string; command: readonly string[] } {
-  const command = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child'];
-  try {
-    execFileSync('unshare', [...command.slice(1), 'true'], { stdio: 'ignore' });
-    return { what: 'in a namespace of its own', command };
-  } catch {
-    return { what: 'not possible on this machine: as an ordinary process', command: [] };
-  }
-}
