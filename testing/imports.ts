@@ -87,7 +87,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   sending: ['errors', 'message:type', 'queue', 'text', 'time'],
   input: ['errors', 'files', 'message', 'text'],
   ota: ['aws', 'message', 'text', 'time'],
-  queue: ['aws', 'aws/errors', 'message:type', 'text'],
+  queue: ['aws', 'aws/errors', 'message:type', 'text', 'time'],
   message: ['aws/errors', 'text', 'time'],
   aws: ['time'],
   'aws/errors': [],

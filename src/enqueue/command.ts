@@ -1,5 +1,6 @@
 /** `enqueue FILE|-`: flags to options, report to exit code. */
 import type { Command } from 'commander';
+import { requireRightClock } from '../cli/clock.ts';
 import type { CommandContext } from '../cli/context.ts';
 import { collect, readAssignments, readFormat, toFields, wholeNumber } from '../cli/flags.ts';
 import { interruptible } from '../cli/signals.ts';
@@ -8,6 +9,7 @@ import { CommandError, exitCodes, misuse } from '../errors.ts';
 import type { SetFields } from '../input/rows.ts';
 import { updateFields } from '../message/update.ts';
 import { createSqsClient } from '../queue/client.ts';
+import { clockSkewReader } from '../queue/clock.ts';
 import { explainNotice } from '../queue/explain.ts';
 import { Queue } from '../queue/queue.ts';
 import { LANES } from '../sending/send.ts';
@@ -58,8 +60,10 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
       queue.onNotice((notice) => void context.stderr.write(`${explainNotice(notice)}.\n`));
       const send: Queue['sendForIds'] = (messages) => queue.sendForIds(messages);
       const progress = createProgress(context);
+      const clockSkewMs = clockSkewReader(client, context.clock);
+      const checkClock = async (): Promise<void> => requireRightClock(await clockSkewMs(queue));
       const report = await interruptible(context, (signal) =>
-        enqueue(options, { ...context, signal, send, progress }),
+        enqueue(options, { ...context, signal, send, progress, checkClock }),
       ).finally(() => client.destroy());
       finish(report, flags.json === true, context);
     });

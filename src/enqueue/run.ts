@@ -43,6 +43,8 @@ export interface EnqueueContext extends SendContext {
   readonly cwd: string;
   readonly clock: Clock;
   readonly progress: Progress;
+  /** @throws CommandError when this machine's clock must not say when updates were decided on. */
+  readonly checkClock: () => Promise<void>;
 }
 
 /** Refused rows that the summary shows. */
@@ -114,6 +116,7 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     throw new CommandError(`${printable(source.name)} changed while it was validated; nothing was sent.`);
   }
 
+  if (!options.dryRun) await context.checkClock();
   const sendingSince = context.clock.monotonic();
   const result = await send({ options, context, rules, source, refused }, tally, onRefused);
   const seconds = (context.clock.monotonic() - sendingSince) / 1_000;

@@ -86,6 +86,8 @@ async function fill(
         signal,
         send: (messages) => queue.sendForIds(messages),
         progress: createProgress(context),
+        // That of the sandbox is this machine's.
+        checkClock: async () => {},
       },
     );
   } finally {

@@ -40,7 +40,8 @@ export class QueueTime {
   }
 
   /** SQS has stamped a message with this time, in epoch milliseconds: it is not earlier now. */
-  stamped(at: number): void {
+  stamped(at: number | undefined): void {
+    if (at === undefined) return;
     const stamp = at - this.#clock.monotonic();
     if (stamp > this.#stamp) this.#stamp = stamp;
   }

@@ -165,7 +165,7 @@ export class Worker {
   #take(message: Message, pollMs: number): void {
     // Answered after the end: no lease is kept any more, and SQS shows the message to others when its time is up.
     if (this.#ended.signal.aborted) return;
-    if (message.firstReceivedAt !== undefined) this.#options.queueTime.stamped(message.firstReceivedAt);
+    this.#options.queueTime.stamped(message.firstReceivedAt);
     const cut = this.#options.source.fifo ? new AbortController() : undefined;
     const delivery = Delivery.read(message, cut);
     this.#stages.held.add(delivery);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../src/time/clock.ts';
 import { spawnCommand } from '../../testing/processes/process.ts';
 import { sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { runLetters } from '../../testing/stages/letters.ts';
@@ -148,4 +149,25 @@ test('a redrive that leaves letters on both queues ends with an error', async ()
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/^ {2}on both queues +1$/m);
   expect(stderr).toMatch(/^1 letter was put back, but 1 letter could not be deleted .* is on both\./m);
+});
+
+test("ages of letters, and the time of a changed update, go by SQS's clock and not by this machine's", async () => {
+  sqs.createQueue('clock', { region: REGION });
+  sqs.createQueue('clock-dead', { region: REGION });
+  for (const task of ['a1', 'b2']) sqs.sendMessage('clock-dead', update(task));
+  const options = {
+    env: environment('clock', 'clock-dead'),
+    clock: { ...systemClock, wall: () => Date.now() + 30 * 86_400_000 },
+  };
+  const old = ['--where', 'age>1d'];
+  expect((await runLetters(['purge', ...old, '--yes', '--reason', 'test'], options)).stdout).not.toMatch(
+    /purged +[1-9]/,
+  );
+  expect(bodies('clock-dead')).toHaveLength(2);
+  await runLetters([...doIt, '--set', 'Description=y'], options);
+  const issued = bodies('clock').map((body) =>
+    Date.parse((JSON.parse(body) as { IssuedAt: string }).IssuedAt),
+  );
+  expect(issued).toHaveLength(2);
+  for (const at of issued) expect(Math.abs(at - Date.now())).toBeLessThan(60_000);
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan/format.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { proveJobs } from '../../testing/proof/prove-jobs.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { REGION } from '../../testing/stages/stage.ts';
@@ -55,6 +56,15 @@ test('a failing canary sends exactly its rows, a resume sends the others, and a 
   });
   expect((await run(['apply', 'j.jsonl'])).exitCode).toBe(0);
   expect(stage.api.stats().calls).toBe(45);
+});
+
+test("a job is not begun with a clock that is off from SQS's: it says when its updates were decided on", async () => {
+  const { run, plan, ids, stage } = await setJobs();
+  await plan(ids(1));
+  const clock = { ...systemClock, wall: () => Date.now() - 3_600_000 };
+  const { exitCode, error } = await run(['apply', 'j.jsonl'], { clock });
+  expect([exitCode, stage.left()]).toEqual([1, { ready: 0, inFlight: 0 }]);
+  expect(error).toMatch(/^This machine's clock is .* behind that of SQS: .* Set the clock\.$/);
 });
 
 test('the canary of a resume consists of the rows that it sends', async () => {

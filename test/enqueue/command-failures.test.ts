@@ -42,6 +42,8 @@ type Answer =
 
 const forward: Answer = { kind: 'forward' };
 
+const startedAt = Date.parse('2026-11-23T07:00:00Z');
+
 let sqs: FauxqsServer;
 let proxy: Server;
 let cwd: string;
@@ -54,6 +56,12 @@ beforeAll(async () => {
   sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' });
   proxy = createServer(async (request, response) => {
     const body = (await json(request)) as { Entries: Entry[]; QueueUrl: string };
+    if (!String(request.headers['x-amz-target']).endsWith('SendMessageBatch')) {
+      // The time that it asks for comes with a refusal too.
+      response.statusCode = 403;
+      response.setHeader('date', new Date(startedAt).toUTCString());
+      return void response.end(JSON.stringify({ __type: 'com.amazonaws.sqs#AccessDenied' }));
+    }
     const what = answer(requests.push(body.Entries));
     if (what.kind === 'reset') return void request.socket.destroy();
     response.setHeader('content-type', 'application/x-amz-json-1.0');
@@ -151,7 +159,7 @@ async function enqueue(
     env: { QUEUE_URL: url, AWS_REGION: 'eu-west-1' },
     cwd,
     stdin,
-    clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => 0 },
+    clock: { wall: () => startedAt, monotonic: () => 0 },
     random: () => 0.5,
     sleep: async (ms) => onSleep?.(ms),
     onSignal: (listener) => {
@@ -404,6 +412,9 @@ describe('enqueue on a FIFO queue', () => {
     answer = () => forward;
     const server = createServer(async (request, response) => {
       const body = await text(request);
+      // Without an answer it does not learn the time, and goes on.
+      if (!String(request.headers['x-amz-target']).endsWith('SendMessageBatch'))
+        return void request.socket.destroy();
       const {
         host: _host,
         'content-length': _length,

@@ -19,7 +19,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { configureEnqueue } from '../../src/enqueue/command.ts';
 import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
 
-const startedAt = Date.parse('2026-11-23T07:00:00Z');
+let startedAt: number;
 const sample = join(import.meta.dirname, '../../examples/updates.csv');
 
 let sqs: FauxqsServer;
@@ -32,6 +32,7 @@ beforeAll(async () => {
 afterAll(() => sqs.stop());
 
 beforeEach(() => {
+  startedAt = Date.now();
   sqs.reset();
   sqs.createQueue('updates');
   sqs.createQueue('updates.fifo', { attributes: { FifoQueue: 'true' } });
@@ -53,20 +54,22 @@ interface Surroundings {
   readonly stdin?: string;
   readonly env?: Record<string, string>;
   readonly terminal?: boolean;
+  /** How far its clock is ahead, in milliseconds. */
+  readonly aheadMs?: number;
   /** The first number the run draws. */
   readonly random?: number;
 }
 
 async function enqueue(
   args: readonly string[],
-  { stdin = '', env, terminal = false, random = 0 }: Surroundings = {},
+  { stdin = '', env, terminal = false, aheadMs = 0, random = 0 }: Surroundings = {},
 ) {
   const context = fakeContext({
     env: { AWS_REGION: 'eu-west-1', ...(env ?? { QUEUE_URL: queueUrl() }) },
     cwd,
     stdin: Readable.from([Buffer.from(stdin)]),
     isTerminal: terminal,
-    clock: { wall: () => startedAt, monotonic: () => 0 },
+    clock: { wall: () => startedAt + aheadMs, monotonic: () => 0 },
     random: () => random,
   });
   return await runConfigured(configureEnqueue, 'enqueue', args, context).catch((error: unknown) => {
@@ -105,7 +108,7 @@ describe('enqueue', () => {
       Identifier: 'a7',
       Description: 'Nightly 7',
       RequestId: 'row-000009',
-      IssuedAt: '2026-11-23T07:00:00.000Z',
+      IssuedAt: new Date(startedAt).toISOString(),
     });
     expect(stdout).toContain('tasks.csv: 25 rows read');
     expect(stdout).toMatch(/^ {2}sent +25 {2}to http\S+\/updates in 3 requests, /m);
@@ -220,19 +223,35 @@ describe('enqueue', () => {
   test('makes two sendings of two runs over the same file on a FIFO queue', async () => {
     const args = [file('tasks.csv', `${header}a1,x\n`), '--queue-url', queueUrl('updates.fifo')];
     await enqueue(args);
-    await enqueue([...args, '--set', 'IssuedAt=2026-11-23T07:00:01Z']);
+    await enqueue([...args, '--set', `IssuedAt=${new Date(startedAt + 1_000).toISOString()}`]);
     expect(messages('updates.fifo')).toHaveLength(2);
   });
 
   test('has no row swallowed on a FIFO queue: not one that says what another says, not in a deliberate rerun', async () => {
-    const row = '{"Identifier":"a1","Description":"x","RequestId":"r1","IssuedAt":"2026-11-23T06:00:00Z"}\n';
+    const row = '{"Identifier":"a1","Description":"x","RequestId":"r1","IssuedAt":"2025-11-23T06:00:00Z"}\n';
     const args = [file('tasks.jsonl', row + row), '--queue-url', queueUrl('updates.fifo')];
     await enqueue(args, { random: 0.25 });
     expect(messages('updates.fifo')).toHaveLength(2);
     await enqueue(args, { random: 0.75 });
     expect(messages('updates.fifo')).toHaveLength(4);
-    for (const body of bodies('updates.fifo')) expect(body.IssuedAt).toBe('2026-11-23T06:00:00Z');
+    for (const body of bodies('updates.fifo')) expect(body.IssuedAt).toBe('2025-11-23T06:00:00Z');
   });
+
+  test.each([
+    ['ahead', 3_600_000],
+    ['behind', -3_600_000],
+  ])(
+    'sends nothing with a clock an hour %s of that of SQS, which would say when rows were decided on',
+    async (_, aheadMs) => {
+      const name = file('tasks.csv', `${header}a1,x\n`);
+      const { exitCode, error } = await enqueue([name], { aheadMs });
+      expect([exitCode, messages().length]).toEqual([1, 0]);
+      expect(error).toMatch(
+        /^This machine's clock is .* (ahead of|behind) that of SQS: .* Nothing was sent\. Set the clock\.$/,
+      );
+      expect((await enqueue([name, '--dry-run'], { aheadMs })).exitCode).toBe(0);
+    },
+  );
 
   test('goes on from a line, and still reports all refused rows', async () => {
     const name = file('tasks.csv', `${header}!,x\na1,x\nb2,x\nc3,x\n`);

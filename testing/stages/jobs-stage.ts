@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { configureJobs } from '../../src/jobs/commands/index.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
-import { sleep, systemClock } from '../../src/time/clock.ts';
+import { type Clock, sleep, systemClock } from '../../src/time/clock.ts';
 import { JobsFolder, type JobsRun, useApi } from './jobs.ts';
 import { type StageOptions, setStage } from './stage.ts';
 
@@ -16,6 +16,10 @@ interface Standing {
   readonly stopped: string | null;
 }
 
+interface StageRun extends Pick<JobsRun, 'interrupt' | 'env'> {
+  readonly clock?: Clock;
+}
+
 /** A stage with a folder of plans; the worker is started where a test wants it. */
 export async function setJobs(api: SimulatedApiSettingsInput = {}, options: StageOptions = {}) {
   const stage = await setStage({ outcomes: true, api, ...options });
@@ -23,13 +27,13 @@ export async function setJobs(api: SimulatedApiSettingsInput = {}, options: Stag
   useApi(stage.api);
   const folder = new JobsFolder();
   const env = stage.environment({ STATE_DIR: `${folder.path}/state`, AWS_ENDPOINT_URL_SQS: undefined });
-  const run = (args: readonly string[], { env: more, ...rest }: Pick<JobsRun, 'interrupt' | 'env'> = {}) =>
+  const run = (args: readonly string[], { env: more, clock = systemClock, ...rest }: StageRun = {}) =>
     folder.run(configureJobs, args, {
       env: { ...env, ...more },
-      context: { clock: systemClock, sleep, random: Math.random },
+      context: { clock, sleep, random: Math.random },
       ...rest,
     });
-  const standing = async (args: readonly string[], options?: Pick<JobsRun, 'interrupt' | 'env'>) => {
+  const standing = async (args: readonly string[], options?: StageRun) => {
     const ran = await run([...args, '--json'], options);
     return { ...ran, json: JSON.parse(ran.stdout || '{}') as Standing };
   };

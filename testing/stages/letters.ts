@@ -8,7 +8,7 @@ import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
 import { configureEnqueue } from '../../src/enqueue/command.ts';
 import { CommandError } from '../../src/errors.ts';
 import { configureJobs } from '../../src/jobs/commands/index.ts';
-import { sleep, systemClock } from '../../src/time/clock.ts';
+import { type Clock, sleep, systemClock } from '../../src/time/clock.ts';
 
 export interface LettersResult {
   readonly exitCode: number;
@@ -24,6 +24,7 @@ export interface LettersOptions {
   readonly typed?: string;
   /** The input stays open after that. */
   readonly staysOpen?: boolean;
+  readonly clock?: Clock;
   /** Called on every piece of output, with a way to interrupt. */
   readonly onOutput?: (interrupt: () => void) => void;
 }
@@ -36,7 +37,7 @@ export function runLetters(args: readonly string[], options: LettersOptions): Pr
 /** Runs `ota-updater <args>`. Polls do not wait: the emulator answers with all it has. */
 export async function runInProcess(
   args: readonly string[],
-  { env, typed, staysOpen = false, onOutput }: LettersOptions,
+  { env, typed, staysOpen = false, clock = systemClock, onOutput }: LettersOptions,
 ): Promise<LettersResult> {
   const output = { stdout: '', stderr: '', both: '' };
   const listeners = new Set<(signal: 'SIGINT') => void>();
@@ -61,7 +62,7 @@ export async function runInProcess(
     stdout: keep('stdout'),
     stderr: keep('stderr'),
     isTerminal: typed !== undefined,
-    clock: systemClock,
+    clock,
     random: Math.random,
     sleep,
     userName: () => 'tester',

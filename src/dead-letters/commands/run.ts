@@ -4,6 +4,7 @@ import { interruptible } from '../../cli/signals.ts';
 import { type Config, readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { createSqsClient } from '../../queue/client.ts';
+import { watchQueueTime } from '../../queue/clock.ts';
 import { failedQueue } from '../../queue/errors.ts';
 import { explainNotice, explainSqsError, type RequestHints } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
@@ -47,6 +48,8 @@ export async function startRun(
     one.onNotice((notice) => void context.stderr.write(`${explainNotice(notice)}.\n`));
     return one;
   };
+  // Letters are stamped by SQS: their ages, what they may hold, and a changed update's IssuedAt go by its clock.
+  const queueTime = watchQueueTime(client, context.clock);
   try {
     await interruptible(context, (interrupted) =>
       work({
@@ -55,7 +58,8 @@ export async function startRun(
         source: queue(config.queueUrl),
         dead: queue(config.deadLetterQueueUrl),
         surroundings: {
-          clock: context.clock,
+          clock: { wall: () => queueTime.now(), monotonic: () => queueTime.elapsed() },
+          onReceived: ({ firstReceivedAt }) => queueTime.stamped(firstReceivedAt),
           random: context.random,
           sleep: context.sleep,
           signal: AbortSignal.any([interrupted, readerGone.signal]),

@@ -66,7 +66,8 @@ export interface Letter {
 
 /** @param now epoch milliseconds: an update with a later `IssuedAt` is not valid yet. */
 export function readLetter(message: Message, now: number): Letter {
-  const update = parseMessage(message, now);
+  // It was sent at that time, whatever the clock says.
+  const update = parseMessage(message, Math.max(now, message.sentAt));
   const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;
   const record = text === undefined ? undefined : readRecord(text);
   // SQS moved the message after the worker wrote the record, which therefore describes an earlier dead letter.

@@ -24,6 +24,8 @@ export interface LetterQueue {
 
 export interface PassSurroundings extends RetrySurroundings {
   readonly clock: Clock;
+  /** Called with each message received. */
+  readonly onReceived?: (message: Message) => void;
   /** Seconds that a poll waits for a message. Default 1: with 0, SQS asks only some of its servers. */
   readonly pollSeconds?: number;
   /** Aborts when the user interrupts. */
@@ -100,6 +102,7 @@ export async function passOver(
     );
     const messages = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
     const fresh = messages.filter((message) => {
+      surroundings.onReceived?.(message);
       held.hold(message.messageId, message.receiptHandle);
       if (seen.has(message.messageId)) return false;
       seen.add(message.messageId);

@@ -1,6 +1,6 @@
 /** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
 import type { CommandContext } from '../../cli/context.ts';
-import { type Environment, readConfig, readConfigForAws } from '../../config.ts';
+import { readConfig, readConfigForAws } from '../../config.ts';
 import { CommandError, misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -44,6 +44,8 @@ const SOCKETS = 16;
 export interface Queues {
   readonly queue: (url: string) => Queue;
   readonly createCollector: (url: string, options: Omit<CollectorOptions, 'queue'>) => Collector;
+  /** How far this machine's clock is ahead of SQS's, in milliseconds; undefined when SQS does not tell. */
+  readonly clockSkewMs: (queue: Queue) => Promise<number | undefined>;
   readonly close: () => void;
 }
 
@@ -53,11 +55,12 @@ export interface Queues {
  * @param say tells the user a sentence, given without its full stop.
  */
 export async function openQueues(
-  env: Environment,
+  { env, clock }: Pick<CommandContext, 'env' | 'clock'>,
   sockets: number,
   say: (sentence: string) => void,
 ): Promise<Queues> {
   const { createSqsClient } = await import('../../queue/client.ts');
+  const { clockSkewReader } = await import('../../queue/clock.ts');
   const { Queue } = await import('../../queue/queue.ts');
   const { explainNotice } = await import('../../queue/explain.ts');
   const { Collector } = await import('../run/collector.ts');
@@ -70,6 +73,7 @@ export async function openQueues(
   return {
     queue,
     createCollector: (url, options) => new Collector({ ...options, queue: queue(url) }),
+    clockSkewMs: clockSkewReader(client, clock),
     close: () => client.destroy(),
   };
 }
@@ -90,7 +94,7 @@ export async function withCollected<T>(
   if (url === undefined || (await ledger.isLeased(job.key))) return await work(undefined);
   readConfigForAws(context.env, []);
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
-  const queues = await openQueues(context.env, SOCKETS, say);
+  const queues = await openQueues(context, SOCKETS, say);
   const collector = queues.createCollector(url, {
     ...context,
     store: (messages) => ledger.end(messages),

@@ -1,4 +1,5 @@
 /** What the commands that send have in common: ledger, queues and screen, the lease, and the end of such a command. */
+import { requireRightClock } from '../../cli/clock.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { readConfigForAws } from '../../config.ts';
@@ -24,6 +25,8 @@ export interface Session {
   readonly wakeup: Wakeup;
   readonly screen: Screen<JobView>;
   readonly signal: AbortSignal;
+  /** @throws CommandError when this machine's clock must not say when updates were decided on. */
+  readonly checkClock: () => Promise<void>;
 }
 
 /** Requests in flight at once: sends, polls and deletes. */
@@ -41,7 +44,7 @@ export async function withSession<T>(
   return await interruptible(context, (signal) =>
     withLedger(context, async (ledger) => {
       const screen = createJobScreen(context);
-      const queues = await openQueues(context.env, SOCKETS, (sentence) => screen.say(`${sentence}.`));
+      const queues = await openQueues(context, SOCKETS, (sentence) => screen.say(`${sentence}.`));
       const wakeup = new Wakeup();
       let foreignSeen = false;
       const collector = queues.createCollector(config.outcomeQueueUrl, {
@@ -60,7 +63,8 @@ export async function withSession<T>(
       });
       try {
         const updates = queues.queue(config.queueUrl);
-        return await work({ context, ledger, updates, collector, wakeup, screen, signal });
+        const checkClock = async (): Promise<void> => requireRightClock(await queues.clockSkewMs(updates));
+        return await work({ context, ledger, updates, collector, wakeup, screen, signal, checkClock });
       } finally {
         screen.stop();
         await collector.stop();

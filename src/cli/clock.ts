@@ -1,0 +1,20 @@
+/** Commands that say when updates were decided on need a clock that is right. */
+import { CommandError } from '../errors.ts';
+import { duration } from '../text/times.ts';
+
+/** As `check` warns from. */
+const MOST_OFF_MS = 60_000;
+
+/**
+ * @param skewMs how far this machine's clock is ahead of SQS's; undefined when that is not known.
+ * @throws CommandError when it is off by more than a minute. Neither clock is corrected by the other: either can be wrong.
+ */
+export function requireRightClock(skewMs: number | undefined): void {
+  if (skewMs === undefined || Math.abs(skewMs) <= MOST_OFF_MS) return;
+  const off = `${duration(Math.round(Math.abs(skewMs) / 1_000))} ${skewMs > 0 ? 'ahead of' : 'behind'} that of SQS`;
+  const harm =
+    skewMs > 0
+      ? 'workers refuse an IssuedAt that is 5 minutes ahead, and other updates would lose against it'
+      : 'updates would lose against others that were decided on before them';
+  throw new CommandError(`This machine's clock is ${off}: ${harm}. Nothing was sent. Set the clock.`);
+}
