@@ -65,6 +65,8 @@ export interface StageOptions {
   readonly queueTime?: QueueTime;
   /** The worker's random source: 0 makes every backoff and deferral end at once. */
   readonly random?: () => number;
+  /** Calls per second that a worker is let start, where that is less than RATE_LIMIT: a share of it, say. */
+  readonly share?: number;
   /** A worker's memory of what is newest; its own, in memory, when omitted. */
   readonly newest?: () => Newest;
   /** The API's random source, for its faults and latencies. */
@@ -180,7 +182,7 @@ export class Stage {
           client: { region: REGION, credentials, endpoint: this.api.url, ...apiClient },
         }),
       ),
-      limiter: new LocalRateLimiter(config.rateLimit),
+      limiter: new LocalRateLimiter(this.#options.share ?? config.rateLimit),
       rate: new FixedRate(config.rateLimit),
       newest: newest(),
       conditions: new Conditions({ clock, emit }),
