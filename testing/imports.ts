@@ -131,7 +131,7 @@ export function sidewaysImports(files: readonly SourceFile[]): string[] {
 
 /** Packages that one place alone knows. */
 const owners: Readonly<Record<string, RegExp>> = {
-  bottleneck: /^src\/ota\/rate\/limiter[^/]*\.ts$/,
+  bottleneck: /^src\/ota\/rate\/limiter\.ts$/,
   'p-retry': /^src\/ota\/retry\.ts$/,
   '@aws-sdk/client-sqs': /^src\/queue\//,
   '@aws-sdk/client-iot-managed-integrations': /^src\/ota\//,
