@@ -25,7 +25,17 @@ ${table(
 
 The variables of the AWS SDK are honoured as they are: region and credentials (\`AWS_REGION\`, \`AWS_PROFILE\`,
 \`AWS_ACCESS_KEY_ID\`, container and instance roles, and so on), \`AWS_ENDPOINT_URL_SQS\`,
-\`AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS\`, \`AWS_USE_FIPS_ENDPOINT\`.
+\`AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS\`, \`AWS_USE_FIPS_ENDPOINT\`. Commands that make requests to AWS check them at start,
+in the same message:
+
+- a region is required, in \`AWS_REGION\` or in the profile; the SDK does not read \`AWS_DEFAULT_REGION\`;
+- an endpoint is a URL with its scheme, and over http none of AWS's own hosts, which goes for the URLs of queues, too;
+- no value, of these variables or of those above, is in quotes, behind a byte order mark, or ends with a blank or a carriage
+  return, as \`docker run --env-file\` passes them on.
+
+Requests to AWS go through \`HTTPS_PROXY\` (over http: \`HTTP_PROXY\`), but for the hosts in \`NO_PROXY\`, this machine, and the
+addresses from which machines and containers get their credentials. In small letters these variables count more. An address
+without a scheme is one of an HTTP proxy. Requests to Redis are not HTTP and go directly.
 
 What to set them to, and why: [Running it](../operations.md).
 `,
