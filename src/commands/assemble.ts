@@ -77,7 +77,7 @@ export function assemble({
     env,
     client: { ...fasterHandler(config.maxConcurrency, env, config.callTimeoutMs / 2), ...apiClient },
   });
-  const newest = createNewest(config, queueTime, emit);
+  const newest = createNewest(config, queueTime, conditions, emit);
   const worker: Worker = new Worker({
     config,
     source: new Queue(client, config.queueUrl),
@@ -127,17 +127,27 @@ function createLimiter(config: Config, conditions: Conditions, emit: WorkerListe
     workerId: randomUUID(),
     ceiling: config.rateLimit,
     now: systemClock.monotonic,
-    onShared: (shared, reason) => {
-      if (!shared) conditions.raise('sharing-rate', reason);
-      else if (conditions.has('sharing-rate')) conditions.clear('sharing-rate');
-      else emit({ type: 'rate-shared' });
-    },
+    onShared: onShared('sharing-rate', conditions, emit),
   });
+}
+
+/** That something is shared from the start is an event; that it is not, or no more, is a condition. */
+function onShared(
+  condition: 'sharing-rate' | 'sharing-marks',
+  conditions: Conditions,
+  emit: WorkerListener,
+): (shared: boolean, reason?: unknown) => void {
+  return (shared, reason) => {
+    if (!shared) conditions.raise(condition, reason);
+    else if (conditions.has(condition)) conditions.clear(condition);
+    else emit({ type: 'shared', condition });
+  };
 }
 
 function createNewest(
   { redisUrl, callTimeoutMs }: Config,
   queueTime: QueueTime,
+  conditions: Conditions,
   emit: WorkerListener,
 ): Newest {
   if (redisUrl === undefined) return new LocalNewest();
@@ -148,7 +158,7 @@ function createNewest(
     unansweredMs: callTimeoutMs,
     longestClaimMs: claimDurationMs(MAX_CALL_TIMEOUT_MS),
     now: () => queueTime.latest(),
-    onShared: (shared, reason) => emit({ type: 'newest-memory', shared, reason }),
+    onShared: onShared('sharing-marks', conditions, emit),
     onForeign: (what, identifier) => emit({ type: 'newest-foreign', what, identifier }),
   });
 }

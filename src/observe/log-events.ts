@@ -69,15 +69,11 @@ export function logEvents(log: Logger): WorkerListener {
       case 'outcome-refused':
         logRefused(log, logLines.outcomeRefused, event);
         break;
-      case 'rate-shared':
-        writeLine(log, logLines.rateShared, () => ({ durationMs: undefined }));
+      case 'shared':
+        writeLine(log, conditionLines[event.condition][1], () => ({ durationMs: undefined }));
         break;
       case 'newest-foreign':
         writeLine(log, logLines.newestForeign, () => ({ identifier: event.identifier, what: event.what }));
-        break;
-      case 'newest-memory':
-        if (event.shared) writeLine(log, logLines.newestShared);
-        else logError(log, logLines.newestAlone, event.reason);
         break;
       case 'gate':
         logGate(log, event.change);
@@ -105,6 +101,7 @@ const conditionLines = {
   extending: [logLines.extendFailed, logLines.extendRecovered],
   claims: [logLines.claimsStuck, logLines.claimsFree],
   pacing: [logLines.permitsOverdue, logLines.permitsCome],
+  'sharing-marks': [logLines.newestAlone, logLines.newestShared],
   'sharing-rate': [logLines.rateAlone, logLines.rateShared],
 } as const satisfies Readonly<
   Record<ConditionName, readonly [LogLine<'of' | 'error'>, LogLine<'of' | 'durationMs'>]>
@@ -121,10 +118,6 @@ function logCondition(log: Logger, event: ConditionEvent): void {
   } else {
     writeLine(log, cleared, () => ({ of: event.of, durationMs: Math.round(event.durationMs) }));
   }
-}
-
-function logError(log: Logger, line: LogLine<'error'>, error: unknown): void {
-  writeLine(log, line, () => ({ error: describeError(error) }));
 }
 
 function logRefused(

@@ -317,7 +317,7 @@ export const logLines = {
     'Redis holds what no worker writes: it is ignored, and replaced in time; said of the first key only',
     ['identifier', 'what'],
   ),
-  newestShared: line('info', 'newest.shared', 'sharing the newest-wins marks through Redis'),
+  newestShared: line('info', 'newest.shared', 'sharing the newest-wins marks through Redis', ['durationMs']),
   newestAlone: line(
     'warn',
     'newest.alone',

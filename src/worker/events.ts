@@ -71,14 +71,12 @@ export type WorkerEvent =
     }
   | { readonly type: 'letter-refused'; readonly subject: Subject; readonly error: unknown }
   | { readonly type: 'outcome-refused'; readonly subject: Subject; readonly error: unknown }
-  /** The rate budget is shared with the other workers from the start; what comes later is a condition. */
-  | { readonly type: 'rate-shared' }
+  /** What Redis is for is shared with the other workers from the start; what comes later is a condition. */
+  | { readonly type: 'shared'; readonly condition: 'sharing-rate' | 'sharing-marks' }
   /** Deferred without a call: another worker has the claim, and it was not to be waited for any longer. */
   | { readonly type: 'claim-not-free'; readonly subject: Subject }
   /** Redis holds, under a key of ours, what no worker writes: ignored. */
   | { readonly type: 'newest-foreign'; readonly what: 'marks' | 'claim'; readonly identifier: string }
-  /** The memory of what is newest: one with the other workers, or this one's alone. */
-  | { readonly type: 'newest-memory'; readonly shared: boolean; readonly reason?: unknown }
   | { readonly type: 'gate'; readonly change: GateChange }
   | ConditionEvent;
 

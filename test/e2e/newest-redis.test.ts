@@ -103,7 +103,7 @@ describe.skipIf(!redisInstalled())('two workers with Redis', () => {
       log: pino({ level: 'silent' }),
       listeners: [
         (event: WorkerEvent) => {
-          if (event.type === 'newest-memory' && event.shared) shared.resolve();
+          if (event.type === 'shared' && event.condition === 'sharing-marks') shared.resolve();
         },
       ],
       sqs: { region: REGION, credentials, endpoint: stage.sqsUrl },

@@ -142,12 +142,12 @@ describe('the log', () => {
     ]);
   });
 
-  test('warns when the newest-wins marks are no longer shared, and logs when they are again', () => {
-    expect(linesOf({ type: 'newest-memory', shared: false, reason: new Error('gone') })).toMatchObject([
-      { level: 'warn', event: 'newest.alone', error: { message: 'gone' } },
-    ]);
-    expect(linesOf({ type: 'newest-memory', shared: true })).toMatchObject([
+  test('says what is shared through Redis, and what it holds that no worker writes', () => {
+    expect(linesOf({ type: 'shared', condition: 'sharing-marks' })).toMatchObject([
       { level: 'info', event: 'newest.shared' },
+    ]);
+    expect(linesOf({ type: 'shared', condition: 'sharing-rate' })).toMatchObject([
+      { level: 'info', event: 'rate_budget.shared' },
     ]);
     expect(linesOf({ type: 'newest-foreign', what: 'marks', identifier: 'a1' })).toMatchObject([
       { level: 'warn', event: 'newest.foreign', what: 'marks', identifier: 'a1' },
