@@ -40,7 +40,7 @@ export function guardCredentials<P extends Provider>(config: { credentials: P })
   const refuse = (error: unknown): never => {
     throw asCredentialsError(error);
   };
-  const guarded = (options?: never): Promise<Credentials> => provider(options).catch(refuse).then(check);
+  const guarded = (options?: never): Promise<Credentials> => provider(options).then(check, refuse);
   // What the SDK sets on a provider that it has prepared, so that it prepares this one no further.
   const prepared = { memoized: true, configBound: true, attributed: true };
   config.credentials = Object.assign(guarded, prepared) as unknown as P;

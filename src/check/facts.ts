@@ -4,7 +4,7 @@ import { type ProxySettings, proxyOf } from '../aws/proxy.ts';
 import type { Config, Environment } from '../config.ts';
 import type { SQSClient } from '../queue/client.ts';
 import { errorFacts, type SqsErrorKind, sqsErrorKind } from '../queue/errors.ts';
-import { hasEndpoint } from '../queue/host.ts';
+import { hasEndpoint } from '../queue/middleware.ts';
 import { Queue } from '../queue/queue.ts';
 import type { QueueAttributes } from '../queue/types.ts';
 import { type ApiEndpoint, apiEndpoint } from './endpoint.ts';

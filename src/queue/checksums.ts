@@ -1,17 +1,8 @@
-/** The MD5 sums by which SQS tells that a message arrived as it was sent. */
-import { createHash, hash } from 'node:crypto';
+/** The MD5 sum of attributes, by which SQS tells that they arrived as they were sent. */
+import { createHash } from 'node:crypto';
 import type { MessageAttribute } from '../message/message.ts';
 
-/** undefined where MD5 is not to be had: OpenSSL in FIPS mode. */
-export function bodyChecksum(body: string): string | undefined {
-  try {
-    return hash('md5', body, 'hex');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Source: SQS developer guide, "Calculating the MD5 message digest for message attributes". undefined as above. */
+/** Source: SQS developer guide, "Calculating the MD5 message digest for message attributes". undefined where MD5 is not to be had. */
 export function attributesChecksum(
   attributes: Readonly<Record<string, MessageAttribute>>,
 ): string | undefined {

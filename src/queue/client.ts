@@ -2,8 +2,7 @@
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { noRetries, prepareClient } from '../aws/sdk-client.ts';
 import { transport } from '../aws/transport.ts';
-import { chooseHosts } from './host.ts';
-import { keepReceivedText } from './raw-answer.ts';
+import { chooseHosts, keepReceivedText } from './middleware.ts';
 
 export type { SQSClient, SQSClientConfig };
 

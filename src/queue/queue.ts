@@ -12,10 +12,9 @@ import {
 import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
-import { bodyChecksum } from './checksums.ts';
-import { readReceived, toSqsAttributes } from './convert.ts';
+import { bodyChecksum, differs, readReceived, toSqsAttributes } from './convert.ts';
 import { sqsNameKind, withQueue } from './errors.ts';
-import { keptText } from './raw-answer.ts';
+import { keptText } from './middleware.ts';
 import type {
   BatchFailure,
   OutgoingMessage,
@@ -156,8 +155,8 @@ export class Queue {
       if (message === undefined) continue;
       messageIds.set(message.key, messageId);
       // It is there, whatever the checksum: sent again it would be there twice.
-      const differs = MD5OfMessageBody !== undefined && MD5OfMessageBody !== bodyChecksum(message.body);
-      if (differs) this.#onNotice({ type: 'sent-checksum-differs', queueUrl: this.url, messageId });
+      if (differs(MD5OfMessageBody, () => bodyChecksum(message.body)))
+        this.#onNotice({ type: 'sent-checksum-differs', queueUrl: this.url, messageId });
     }
     return { failed: failures(output, keys), messageIds };
   }

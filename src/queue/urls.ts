@@ -1,4 +1,5 @@
-/** What a queue's URL says of the queue. PURE. */
+/** What a queue's URL says of the queue, and of where to ask about it. PURE. */
+import { isAwsHost } from '../aws/endpoints.ts';
 
 /** Whether a URL is that of a FIFO queue: SQS requires the ending. */
 export function isFifoUrl(queueUrl: string): boolean {
@@ -27,4 +28,28 @@ export function sameQueueUrl(a: string, b: string): boolean {
   const region = (host: string): string | undefined => /(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(host)?.[1];
   const path = (url: URL): string => url.pathname.replace(/\/+$/, '');
   return path(first) === path(second) && region(first.host) === region(second.host);
+}
+
+/** The SDK's switches (`AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, and a profile's keys of these names). */
+export interface EndpointSwitches {
+  readonly fips: boolean;
+  readonly dualStack: boolean;
+}
+
+/** SQS's hosts for everybody, the present and the legacy form: not those of VPC endpoints. */
+const PUBLIC = /^(?:sqs(?:-fips)?\.[a-z\d-]+|(?:[a-z\d-]+\.)?queue)\.(?!vpce\.)/;
+
+/**
+ * The origin that a request goes to where no endpoint is configured: that of the queue's URL, as emulators and VPC endpoints
+ * need it, but the region's where a switch asks for an endpoint that the URL's host is not.
+ * @param regional the region's origin, by the SDK's rules for these switches.
+ */
+export function originFor(queueUrl: string, regional: string, { fips, dualStack }: EndpointSwitches): string {
+  const url = URL.parse(queueUrl);
+  if (url === null) return regional;
+  const { hostname, origin } = url;
+  if (!isAwsHost(hostname)) return origin;
+  // Rather no answer than one from an endpoint that is not FIPS.
+  if (fips && !hostname.includes('fips')) return regional;
+  return dualStack && PUBLIC.test(hostname) ? regional : origin;
 }

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
-import { originFor } from '../../src/queue/host.ts';
 import { Queue } from '../../src/queue/queue.ts';
+import { originFor } from '../../src/queue/urls.ts';
 
 const regional = 'https://sqs-by-the-switches';
 

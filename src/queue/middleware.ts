@@ -1,45 +1,22 @@
-/** Where requests about a queue go. */
-import { isAwsHost } from '../aws/endpoints.ts';
-
-/** The SDK's switches (`AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, and a profile's keys of these names). */
-export interface EndpointSwitches {
-  readonly fips: boolean;
-  readonly dualStack: boolean;
-}
-
-/** SQS's hosts for everybody, the present and the legacy form: not those of VPC endpoints. */
-const PUBLIC = /^(?:sqs(?:-fips)?\.[a-z\d-]+|(?:[a-z\d-]+\.)?queue)\.(?!vpce\.)/;
-
-/**
- * The origin that a request goes to where no endpoint is configured: that of the queue's URL, as emulators and VPC endpoints
- * need it, but the region's where a switch asks for an endpoint that the URL's host is not.
- * @param regional the region's origin, by the SDK's rules for these switches.
- */
-export function originFor(queueUrl: string, regional: string, { fips, dualStack }: EndpointSwitches): string {
-  const url = URL.parse(queueUrl);
-  if (url === null) return regional;
-  const { hostname, origin } = url;
-  if (!isAwsHost(hostname)) return origin;
-  // Rather no answer than one from an endpoint that is not FIPS.
-  if (fips && !hostname.includes('fips')) return regional;
-  return dualStack && PUBLIC.test(hostname) ? regional : origin;
-}
-
-/** An endpoint as the SDK resolved it. */
-interface Endpoint {
-  readonly url: URL;
-}
+/** What the SDK does to requests of SQS and to their answers, done in our own way. */
+import { NEAREST_TO_THE_WIRE } from '../aws/open-call.ts';
+import { originFor } from './urls.ts';
 
 type Next<Args, Answer> = (args: Args) => Promise<Answer>;
 
-type Middleware = <Args extends { readonly input: object }, Answer>(
+type Middleware = <Args extends { readonly input: object }, Answer extends { readonly response: unknown }>(
   next: Next<Args, Answer>,
-  context: { endpointV2?: Endpoint },
+  context: {
+    readonly commandName?: string;
+    /** Where the request goes. */
+    endpointV2?: { readonly url: URL };
+  },
 ) => Next<Args, Answer>;
 
 /** The parts of an SDK client that are needed. */
 interface SdkClient {
   readonly config: {
+    readonly streamCollector: (body: unknown) => Promise<Uint8Array>;
     /** An endpoint was given to the client. */
     readonly isCustomEndpoint?: boolean | undefined;
     /** The endpoint of the environment or the profile, unless it is to be ignored. */
@@ -50,7 +27,7 @@ interface SdkClient {
   readonly middlewareStack: {
     addRelativeTo(
       middleware: Middleware,
-      options: { relation: 'after'; toMiddleware: string; name: string },
+      options: { relation: 'before' | 'after'; toMiddleware: string; name: string },
     ): void;
   };
 }
@@ -86,6 +63,48 @@ export function chooseHosts({ middlewareStack, config }: SdkClient): void {
       return next(args);
     };
   };
-  const options = { relation: 'after', toMiddleware: 'endpointV2Middleware', name: 'chooseHosts' } as const;
-  middlewareStack.addRelativeTo(choose, options);
+  const name = 'chooseHosts';
+  middlewareStack.addRelativeTo(choose, { relation: 'after', toMiddleware: 'endpointV2Middleware', name });
+}
+
+/** The part of the SDK's HTTP response that is needed. */
+interface HttpAnswer {
+  readonly statusCode: number;
+  body: unknown;
+  [TEXT]?: string;
+}
+
+const TEXT = Symbol('text');
+
+/** The first status that is an error: those answers the SDK reads. */
+const FIRST_ERROR = 300;
+
+/**
+ * From now on answers of a client to receives have a text ({@link keptText}), and nothing for the SDK, which would read them
+ * as a whole or not at all (convert.ts).
+ */
+export function keepReceivedText({ middlewareStack, config }: SdkClient): void {
+  const keep: Middleware = (next, { commandName }) => {
+    if (commandName !== 'ReceiveMessageCommand') return next;
+    return async (args) => {
+      const result = await next(args);
+      const response = result.response as HttpAnswer;
+      if (response.statusCode >= FIRST_ERROR) return result;
+      const { buffer, byteOffset, byteLength } = await config.streamCollector(response.body);
+      response[TEXT] = Buffer.from(buffer, byteOffset, byteLength).toString();
+      response.body = undefined;
+      return result;
+    };
+  };
+  const name = 'keepReceivedText';
+  middlewareStack.addRelativeTo(keep, {
+    relation: 'before',
+    toMiddleware: NEAREST_TO_THE_WIRE.name,
+    name,
+  });
+}
+
+/** The text of the answer to a receive. */
+export function keptText(response: unknown): string {
+  return (response as HttpAnswer)[TEXT] ?? '';
 }
