@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-iot-managed-integrations';
 import { attachCall, type OpenCall, OpenCalls } from '../aws/open-call.ts';
 import type { RetrySettings } from '../message/disposition.ts';
-import { classify, type Failure } from '../message/failure.ts';
+import { classify, type Failure, type FailureKind } from '../message/failure.ts';
 import { fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { createClient, type OtaApiOptions, toCallError } from './client.ts';
@@ -117,7 +117,7 @@ export class OtaReader {
     let throttledInARow = 0;
     const again = async (failure: Failure): Promise<boolean> => {
       if (failure.kind === 'throttled') throttledInARow++;
-      else if (failure.kind === 'retryable' || failure.kind === 'unidentified') counted++;
+      else if (passing.has(failure.kind)) counted++;
       else return false;
       if (signal.aborted || counted >= settings.maxAttempts) return false;
       if (failure.kind !== 'throttled') throttledInARow = 0;
@@ -158,6 +158,9 @@ export class OtaReader {
     }
   }
 }
+
+/** Failures that may be over with the next attempt. */
+const passing: ReadonlySet<FailureKind> = new Set(['retryable', 'unreachable', 'conflict', 'unidentified']);
 
 /** Classified as `unidentified`. */
 const notAnAnswer = { name: 'Unknown', $metadata: { httpStatusCode: 200 } };

@@ -77,6 +77,13 @@ test.each<[string, SimulatedApiSettingsInput, string, object, number]>([
   },
 );
 
+test('retries what may be over with the next attempt: no connection', async () => {
+  const { api, reader } = await start();
+  await api.close();
+  expect(await reader.get('a1')).toMatchObject({ ok: false, failure: { kind: 'unreachable' } });
+  expect(reader.calls).toBe(3);
+});
+
 test('retries throttled calls without limit, after the Retry-After of the API', async () => {
   const { api, reader, waits } = await start({
     limit: { ratePerSecond: 1e-9, burst: 1 },

@@ -99,9 +99,9 @@ export function explainRead(operation: 'GetOtaTask' | 'ListOtaTasks', failure: F
     case 'denied':
       return `${operation} is denied: the credentials need iotmanagedintegrations:${operation} (${said})`;
     case 'misconfigured':
+      if (message.includes('Region is missing')) return 'no AWS region is set: set AWS_REGION';
       return `AWS does not accept the credentials or the set-up; \`ota-updater check\` looks at them (${said})`;
     case 'internal':
-      if (message.includes('Region is missing')) return 'no AWS region is set: set AWS_REGION';
       return `${operation} failed (${said})`;
     default:
       return status === undefined
