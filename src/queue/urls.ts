@@ -18,6 +18,16 @@ export function sameQueue(a: QueueIdentity, b: QueueIdentity): boolean {
   return sameQueueUrl(a.url, b.url);
 }
 
+/** A sentence on the first two settings that name one queue, as far as URLs tell; undefined where each has its own. */
+export function sameQueueFault(urls: Readonly<Record<string, string | undefined>>): string | undefined {
+  const set = Object.entries(urls).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  for (const [i, [setting, url]] of set.entries()) {
+    const other = set.slice(0, i).find(([, before]) => sameQueueUrl(before, url));
+    if (other !== undefined) return `${setting} is the same queue as ${other[0]}: use a queue of its own.`;
+  }
+  return undefined;
+}
+
 /**
  * Whether two URLs are of one queue, as far as URLs tell: SQS has several hosts for each queue, so account, name and
  * region count. Texts that are not URLs are compared as they are.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isFifoUrl, sameQueue, sameQueueUrl } from '../../src/queue/urls.ts';
+import { isFifoUrl, sameQueue, sameQueueFault, sameQueueUrl } from '../../src/queue/urls.ts';
 
 const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/updates';
 
@@ -13,6 +13,27 @@ test.each([
   ['no url', queueUrl, false],
 ])('%s and %s: one queue is %s', (a, b, same) => {
   expect(sameQueueUrl(a, b)).toBe(same);
+});
+
+test.each([
+  [
+    { QUEUE_URL: queueUrl, DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead`, OUTCOME_QUEUE_URL: undefined },
+    undefined,
+  ],
+  [
+    { QUEUE_URL: queueUrl, DEAD_LETTER_QUEUE_URL: `${queueUrl}/` },
+    'DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own.',
+  ],
+  [
+    {
+      QUEUE_URL: 'http://127.0.0.1:4566/0/u',
+      DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:4566/0/d',
+      OUTCOME_QUEUE_URL: 'http://localhost:4566/0/u',
+    },
+    'OUTCOME_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own.',
+  ],
+])('settings %j: %s', (urls, fault) => {
+  expect(sameQueueFault(urls)).toBe(fault);
 });
 
 test('two URLs of one ARN are one queue, and one URL of two ARNs is two', () => {

@@ -2,12 +2,13 @@
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { type Config, readConfigForAws } from '../../config.ts';
-import { CommandError, exitCodes } from '../../errors.ts';
+import { CommandError, exitCodes, misuse } from '../../errors.ts';
 import { createSqsClient } from '../../queue/client.ts';
 import { watchQueueTime } from '../../queue/clock.ts';
 import { failedQueue } from '../../queue/errors.ts';
 import { explainNotice, explainSqsError, type RequestHints } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
+import { sameQueueFault } from '../../queue/urls.ts';
 import { AuditError } from '../changes/audit.ts';
 import type { PassSurroundings } from '../pass/pass.ts';
 
@@ -31,7 +32,7 @@ const SOCKETS = 16;
 /**
  * Runs `work`. An interruption, and a reader of stdout that closes it (`| head`), abort its signal; after the latter
  * nothing is wrong, but the letters must still be made visible again.
- * @throws CommandError for what SQS answers; ConfigError for a faulty configuration.
+ * @throws CommandError for what SQS answers, and where both settings name one queue; ConfigError for a faulty configuration.
  */
 export async function startRun(
   context: CommandContext,
@@ -39,6 +40,11 @@ export async function startRun(
   work: (run: LettersRun) => Promise<void>,
 ): Promise<void> {
   const config = readConfigForAws(context.env, settings);
+  const fault = sameQueueFault({
+    QUEUE_URL: config.queueUrl,
+    DEAD_LETTER_QUEUE_URL: config.deadLetterQueueUrl,
+  });
+  if (fault !== undefined) throw misuse(fault);
   const readerGone = new AbortController();
   const onOutputError = (): void => readerGone.abort();
   context.stdout.on('error', onOutputError);

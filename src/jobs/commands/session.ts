@@ -3,8 +3,9 @@ import { requireRightClock } from '../../cli/clock.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { readConfigForAws } from '../../config.ts';
-import { CommandError, exitCodes } from '../../errors.ts';
+import { CommandError, exitCodes, misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { sameQueueFault } from '../../queue/urls.ts';
 import type { Screen } from '../../text/live-block.ts';
 import type { Guards, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
@@ -41,6 +42,9 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const config = readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
+  // It would collect, and delete, its own updates.
+  const fault = sameQueueFault({ QUEUE_URL: config.queueUrl, OUTCOME_QUEUE_URL: config.outcomeQueueUrl });
+  if (fault !== undefined) throw misuse(fault);
   return await interruptible(context, (signal) =>
     withLedger(context, async (ledger) => {
       const screen = createJobScreen(context);

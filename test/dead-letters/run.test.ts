@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
+import { exitCodes } from '../../src/errors.ts';
+import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
+
+test.each([['list'], ['redrive', '--all'], ['purge', '--all']])(
+  '%s refuses one queue under two names before it asks for anything',
+  async (...args) => {
+    const env = {
+      AWS_REGION: 'eu-west-1',
+      QUEUE_URL: 'http://127.0.0.1:1/000000000000/updates',
+      DEAD_LETTER_QUEUE_URL: 'http://localhost:1/000000000000/updates',
+    };
+    const { exitCode, error } = await runConfigured(
+      configureDeadLetters,
+      'dead-letters',
+      args,
+      fakeContext({ env }),
+    );
+    expect(error).toBe('DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own.');
+    expect(exitCode).toBe(exitCodes.misuse);
+  },
+);
