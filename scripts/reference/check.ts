@@ -69,6 +69,11 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
     ok: 'its host name resolves',
     error: 'does not resolve, or a custom endpoint is combined with `AWS_USE_FIPS_ENDPOINT`',
   },
+  'redis-open': {
+    at: '`REDIS_URL`, if it is set',
+    ok: 'has TLS and a password, or is on this machine',
+    warning: 'is without one of them',
+  },
   'shutdown-grace': {
     at: '`SHUTDOWN_GRACE_SECONDS`',
     ok: 'at most 30 s',

@@ -40,6 +40,13 @@ interface ApiFacts extends ApiEndpoint {
 /** The settings that the findings judge. */
 type CheckedSettings = Pick<Config, 'shutdownGraceSeconds' | 'visibilityTimeoutSeconds' | 'callTimeoutMs'>;
 
+interface RedisFacts {
+  readonly tls: boolean;
+  readonly password: boolean;
+  /** By its name. */
+  readonly loopback: boolean;
+}
+
 /** Everything the findings are made from. Holds no secrets. */
 export interface CheckFacts {
   readonly settings: CheckedSettings;
@@ -53,6 +60,8 @@ export interface CheckFacts {
   readonly clockSkewMs: number | undefined;
   /** undefined: its region is not known. */
   readonly api: ApiFacts | undefined;
+  /** undefined: there is none. */
+  readonly redis: RedisFacts | undefined;
   /** undefined: none is set. */
   readonly proxy: ProxySettings | undefined;
 }
@@ -93,6 +102,7 @@ export async function gatherFacts({
     endpointSet,
     clockSkewMs: clockSkewMs(),
     api,
+    redis: config.redisUrl === undefined ? undefined : redisFacts(config.redisUrl),
     proxy: proxyOf(env),
   };
 }
@@ -147,4 +157,13 @@ function oneLine(text: string): string {
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .slice(0, 300);
+}
+
+function redisFacts(url: string): RedisFacts {
+  const { protocol, password, hostname } = new URL(url);
+  return {
+    tls: protocol === 'rediss:',
+    password: password !== '',
+    loopback: hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname),
+  };
 }

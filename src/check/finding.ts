@@ -25,6 +25,7 @@ export type RuleName =
   | 'proxy'
   | 'api-region'
   | 'api-endpoint'
+  | 'redis-open'
   | 'shutdown-grace'
   | 'lease';
 

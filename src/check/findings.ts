@@ -18,6 +18,7 @@ import {
   graceRule,
   leaseRule,
   proxyRule,
+  redisRule,
   regionRule,
 } from './set-up-findings.ts';
 
@@ -39,6 +40,7 @@ const rules: readonly Rule[] = [
   apiRule,
   graceRule,
   leaseRule,
+  redisRule,
 ];
 
 /** Everything the rules find, in the order of `rules`. */

@@ -72,3 +72,15 @@ export const leaseRule: Rule = ({ settings }) => {
     'leases are extended, but a worker that stalls during a call loses the message to another one';
   return [{ ...found, severity: 'warning', what, fix: 'raise it above CALL_TIMEOUT_MS' }];
 };
+
+export const redisRule: Rule = ({ redis }) => {
+  if (redis === undefined) return [];
+  const found = { rule: 'redis-open', where: 'REDIS_URL' } as const;
+  const open = [...(redis.tls ? [] : ['TLS']), ...(redis.password ? [] : ['a password'])];
+  if (redis.loopback || open.length === 0) {
+    const what = redis.loopback ? 'is on this machine' : 'has TLS and a password';
+    return [{ ...found, severity: 'ok', what }];
+  }
+  const what = `is without ${open.join(' and ')}: whoever reaches it can stop every worker, or have updates ignored`;
+  return [{ ...found, severity: 'warning', what, fix: 'use rediss://user:password@host' }];
+};

@@ -41,6 +41,7 @@ const queue = (role: QueueRole, name: string, changes: Partial<QueueAttributes> 
 /** Facts of a set-up that is as it should be. */
 const healthy: CheckFacts = {
   proxy: undefined,
+  redis: undefined,
   settings: { shutdownGraceSeconds: 25, visibilityTimeoutSeconds: 30, callTimeoutMs: 10_000 },
   region: { ok: true, value: 'eu-west-1' },
   accessKey: { ok: true, value: 'MPLE' },
@@ -319,6 +320,20 @@ describe('findingsOf', () => {
       'lease',
       'VISIBILITY_TIMEOUT_SECONDS',
     ],
+    [
+      'Redis without TLS',
+      { redis: { tls: false, password: true, loopback: false } },
+      'warning',
+      'redis-open',
+      'REDIS_URL',
+    ],
+    [
+      'Redis without a password',
+      { redis: { tls: true, password: false, loopback: false } },
+      'warning',
+      'redis-open',
+      'REDIS_URL',
+    ],
   ])('reports %s', (_, changes, severity, rule, where) => {
     expect(faultsOf(changes)).toEqual([
       { severity, rule, where, what: expect.any(String), fix: expect.any(String) },
@@ -326,6 +341,8 @@ describe('findingsOf', () => {
   });
 
   test.each<Case>([
+    ['Redis with both', { redis: { tls: true, password: true, loopback: false } }],
+    ['Redis on this machine', { redis: { tls: false, password: false, loopback: true } }],
     ['retention that is equal and the longest', pair({ retentionSeconds: 14 * DAY }, {})],
     ['a small source beside a large dead-letter queue', pair({ maximumMessageBytes: 1_024 }, {})],
     ['a redrive after 100 receives', policy(100)],

@@ -7,8 +7,9 @@ import { interruptible } from '../../cli/signals.ts';
 import { type ApiConfig, ConfigError, type Environment, readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes, messageOf, misuse } from '../../errors.ts';
 import type { OtaReader } from '../../ota/reader.ts';
-import { shortPrintable } from '../../text/printable.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
 import { createProgress } from '../../text/progress.ts';
+import { remoteText } from '../../text/remote.ts';
 import { jobIdSchema } from '../plan/format.ts';
 import type { PlanContext } from '../plan/make-plan.ts';
 import { type PlanReport, planJson, planText } from '../plan/summary.ts';
@@ -92,7 +93,7 @@ async function checkWarnings({ env, sleep }: CommandContext): Promise<readonly s
     return await Promise.race([findings(env), late]);
   } catch (error) {
     if (error instanceof ConfigError) return error.faults.map((fault) => `check: ${fault}`);
-    return [`check failed: ${messageOf(error)}`];
+    return [`check failed: ${printable(remoteText(messageOf(error)))}`];
   } finally {
     enough.abort();
   }
@@ -105,5 +106,7 @@ async function findings(env: Environment): Promise<readonly string[]> {
   const found = await runCheck(config, env);
   return found
     .filter(({ severity }) => severity !== 'ok')
-    .map(({ where, what, fix }) => `check: ${where} ${what}${fix === undefined ? '' : `; ${fix}`}`);
+    .map(({ where, what, fix }) =>
+      printable(`check: ${where} ${what}${fix === undefined ? '' : `; ${fix}`}`),
+    );
 }
