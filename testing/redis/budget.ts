@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { RateLimiter } from '../../src/ota/rate/limiter.ts';
 import { RedisRateLimiter } from '../../src/ota/rate/limiter-redis.ts';
+import { steppable } from '../processes/clock.ts';
 
 /** The grants of a limiter that is always wanted, until it gives none. */
 async function* grantsOf(limiter: RateLimiter): AsyncGenerator<number> {
@@ -80,13 +81,21 @@ export interface BudgetProcess {
   close(): void;
 }
 
-/** Starts a process that takes every grant it can get. */
+/**
+ * Starts a process that takes every grant it can get.
+ * @param aheadMs how far its wall clock is ahead of the machine's.
+ */
 export function startBudgetProcess(
   url: string,
   ceiling: number,
   onReport: (report: WorkerReport) => void,
+  aheadMs = 0,
 ): BudgetProcess {
-  const child = fork(fileURLToPath(import.meta.url), [url, String(ceiling)], { execArgv: [] });
+  const { nodeOptions, env } = steppable(aheadMs);
+  const child = fork(fileURLToPath(import.meta.url), [url, String(ceiling)], {
+    execArgv: [...nodeOptions],
+    env: { ...process.env, ...env },
+  });
   child.on('message', (message) => onReport(message as WorkerReport));
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   return {
