@@ -17,29 +17,38 @@ interface WatchedClient {
   };
 }
 
+export interface ServerTimeListener {
+  /** Asked after each answer: reading the time of every one of them costs time. */
+  readonly wantsTime: boolean;
+  /**
+   * An answer with a date has come.
+   * @param at what the server's time is now, in epoch milliseconds. Good to about a second: the header has no finer resolution.
+   */
+  answered(at: number): void;
+}
+
 /** The header is made when the answer is, and of a long poll that is at its end. */
 const LONGEST_EXCHANGE_MS = 2_000;
 
 /**
  * Watches every answer of `client`, one that `createSqsClient` made, from now on, refusals included: a clock that is
  * far off is refused, and the refusal carries the right time.
- * @param onAnswer called when an answer with a date has come, with what the server's time is now, in epoch milliseconds.
- * Good to about a second: the header has no finer resolution.
  */
 export function watchServerTime(
   client: WatchedClient,
   { wall, monotonic }: Clock,
-  onAnswer: (at: number) => void,
+  listener: ServerTimeListener,
 ): void {
   client.middlewareStack.addRelativeTo(
     <Args, Answer extends { readonly response: unknown }>(next: (args: Args) => Promise<Answer>) =>
       async (args: Args): Promise<Answer> => {
         const askedAt = monotonic();
         const result = await next(args);
+        if (!listener.wantsTime) return result;
         const servedAt = parseHttpDate(dateHeader(result.response) ?? '', wall());
         // The header drops the fraction of its second; the answer was made about half-way through the exchange.
         if (servedAt !== undefined)
-          onAnswer(servedAt + 500 + Math.min(monotonic() - askedAt, LONGEST_EXCHANGE_MS) / 2);
+          listener.answered(servedAt + 500 + Math.min(monotonic() - askedAt, LONGEST_EXCHANGE_MS) / 2);
         return result;
       },
     // Near the wire, so that it sees an answer before that becomes an error.
@@ -54,8 +63,11 @@ export function watchServerTime(
  */
 export function watchClockSkew(client: WatchedClient, clock: Clock): () => number | undefined {
   let skewMs: number | undefined;
-  watchServerTime(client, clock, (at) => {
-    skewMs = clock.wall() - at;
+  watchServerTime(client, clock, {
+    wantsTime: true,
+    answered: (at) => {
+      skewMs = clock.wall() - at;
+    },
   });
   return () => skewMs;
 }

@@ -8,7 +8,7 @@ import type { Queue } from './queue.ts';
 /** SQS's time by the answers to `client` from now on; what is received is to be told to it. */
 export function watchQueueTime(client: SQSClient, clock: Clock): QueueTime {
   const queueTime = new QueueTime(clock);
-  watchServerTime(client, clock, (at) => queueTime.answered(at));
+  watchServerTime(client, clock, queueTime);
   return queueTime;
 }
 

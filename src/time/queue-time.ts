@@ -10,6 +10,9 @@ import type { Clock } from './clock.ts';
 /** More than two readings of the same clocks differ by, in milliseconds: a `Date` has no fractions of seconds. */
 const JUMP_MS = 3_000;
 
+/** How long the time of one answer does, in milliseconds. */
+const FRESH_MS = 5_000;
+
 /** Fields are differences to monotonic time, in milliseconds. */
 export class QueueTime {
   readonly #clock: Clock;
@@ -22,9 +25,16 @@ export class QueueTime {
   /** Of the latest stamp. */
   #stamp = Number.NEGATIVE_INFINITY;
   #suspended = 0;
+  /** Monotonic milliseconds of the latest answer. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Whether the time of an answer that comes now would tell anything new. */
+  get wantsTime(): boolean {
+    return this.#clock.monotonic() - this.#answeredAt >= FRESH_MS || this.doubtful;
   }
 
   /** SQS has just answered, with this time in epoch milliseconds. */
@@ -36,6 +46,7 @@ export class QueueTime {
     if (jump > JUMP_MS) this.#suspended += jump;
     this.#furthest = Math.max(answer, this.#furthest ?? answer);
     this.#answer = answer;
+    this.#answeredAt = now;
     this.#own = wall() - now;
   }
 

@@ -108,6 +108,19 @@ describe('elapsed, for leases', () => {
     expect(queueTime.elapsed() - before).toBe(10_000 + 60_000);
   });
 
+  test('wants the time of an answer when the latest is 5 s old, or in doubt', () => {
+    const { queueTime, time, pass } = setUp();
+    const wanted = [queueTime.wantsTime];
+    queueTime.answered(NOON);
+    wanted.push(queueTime.wantsTime);
+    pass(5_000);
+    wanted.push(queueTime.wantsTime);
+    queueTime.answered(NOON + 5_000);
+    time.wall += 3_600_000;
+    wanted.push(queueTime.wantsTime);
+    expect(wanted).toEqual([true, false, true, true]);
+  });
+
   test('follows a slow drift without counting it', () => {
     const { queueTime, pass } = setUp();
     queueTime.answered(NOON);

@@ -156,8 +156,7 @@ export class Stage {
     const { apiClient, wrapApi = (api) => api, clock = systemClock, random = Math.random } = this.#options;
     const { newest = () => new LocalNewest(), queueTime = new QueueTime(clock) } = this.#options;
     const watch = (client: SQSClient): void => {
-      if (this.#options.queueTime === undefined)
-        watchServerTime(client, clock, (at) => queueTime.answered(at));
+      if (this.#options.queueTime === undefined) watchServerTime(client, clock, queueTime);
     };
     const queue = (name: string): Queue => this.#servers.queue(name, this.#options.sqs, watch);
     const listeners: WorkerListener[] = [

@@ -27,6 +27,8 @@ export interface SimulatedApiOptions {
   readonly token?: string;
   /** Milliseconds since the epoch; default `Date.now`. */
   readonly now?: () => number;
+  /** Milliseconds since some start, for the limit: they never jump. Default `performance.now`. */
+  readonly elapsed?: () => number;
   /** Uniform in [0, 1); default `Math.random`. */
   readonly random?: () => number;
   /** Default: an unreferenced `setTimeout`. */
@@ -68,9 +70,10 @@ export interface SimulatedApi {
  */
 export async function startSimulatedApi(options: SimulatedApiOptions = {}): Promise<SimulatedApi> {
   const now = options.now ?? Date.now;
+  const elapsed = options.elapsed ?? (() => performance.now());
   const random = options.random ?? Math.random;
   const callLog = new CallLog(options.record ?? false);
-  const service = new Service(options.settings ?? {}, now, random);
+  const service = new Service(options.settings ?? {}, now, elapsed, random);
   const context = { service, callLog, now, sleep: options.sleep ?? unreferencedSleep };
 
   const app = fastify({

@@ -29,6 +29,7 @@ export class Service {
   readonly scripts = new ScriptBook();
   readonly tasks: TaskStore;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #random: Random;
   #settings: SimulatedApiSettings;
   #bucket: TokenBucket | null;
@@ -36,13 +37,17 @@ export class Service {
   #drawFault: () => Fault | null = () => null;
   #drawLatency: () => number = () => 0;
 
-  /** @throws InvalidSettingsError */
-  constructor(settings: unknown, now: () => number, random: Random) {
+  /**
+   * @param now milliseconds since the epoch. @param elapsed milliseconds since some start, which never jump.
+   * @throws InvalidSettingsError
+   */
+  constructor(settings: unknown, now: () => number, elapsed: () => number, random: Random) {
     this.#now = now;
+    this.#elapsed = elapsed;
     this.#random = random;
     this.#settings = Object.freeze(parseOrRefuse(SimulatedApiSettings, settings));
     this.tasks = new TaskStore(this.#settings.tasks, now());
-    this.#bucket = this.#settings.limit && new TokenBucket(this.#settings.limit, now());
+    this.#bucket = this.#settings.limit && new TokenBucket(this.#settings.limit, elapsed());
     this.#prepare();
   }
 
@@ -59,8 +64,8 @@ export class Service {
     this.#settings = mergeSettings(before, patch);
     const { limit, tasks } = this.#settings;
     if (limit === null) this.#bucket = null;
-    else if (this.#bucket === null) this.#bucket = new TokenBucket(limit, this.#now());
-    else this.#bucket.change(limit, this.#now());
+    else if (this.#bucket === null) this.#bucket = new TokenBucket(limit, this.#elapsed());
+    else this.#bucket.change(limit, this.#elapsed());
     if (Object.hasOwn(patch as object, 'tasks')) this.tasks.setPopulation(tasks);
     this.#prepare();
   }
@@ -113,7 +118,7 @@ export class Service {
     if (denied === 'all' || (identifier !== null && this.#isDenied(identifier))) {
       return answered(answers.accessDenied(operation, identifier === null ? '*' : taskArn(identifier)));
     }
-    if (limited && this.#bucket !== null && !this.#bucket.take(this.#now())) {
+    if (limited && this.#bucket !== null && !this.#bucket.take(this.#elapsed())) {
       return answered(answers.throttled(retryAfterSeconds));
     }
     return null;
