@@ -83,17 +83,19 @@ export function readiness(now: WorkerSnapshot): Health {
   if (!now.queuesFound) reasons.push('the queues have not been found yet');
   for (const { effect, reason, of, raised } of now.conditions) {
     if (raised === undefined || effect === 'noted') continue;
-    const { error, since } = raised;
-    const said = [of, error, `since ${new Date(since).toISOString()}`].filter((part) => part !== undefined);
-    reasons.push(`${reason} (${said.join(', ')})`);
+    reasons.push(`${reason}${details(raised.since, of, raised.error)}`);
   }
   if (now.refusedLetters > 0) reasons.push(`the dead-letter queue refuses ${now.refusedLetters} letters`);
   if (now.refusedOutcomes > 0) reasons.push(`the outcome queue refuses ${now.refusedOutcomes} outcomes`);
   if (now.gate !== 'open') {
-    const failure = now.gateReason;
-    reasons.push(
-      `calls are paused: ${gateReasons[now.gate]}${failure === undefined ? '' : ` (${failure.name})`}`,
-    );
+    reasons.push(`calls are paused: ${gateReasons[now.gate]}${details(now.gateSince, now.gateReason?.name)}`);
   }
   return { ok: reasons.length === 0, reasons };
+}
+
+/** In brackets: what is known of it, and since when. */
+function details(since: number | undefined, ...known: readonly (string | undefined)[]): string {
+  const from = since === undefined ? undefined : `since ${new Date(since).toISOString()}`;
+  const parts = [...known, from].filter((part) => part !== undefined);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }

@@ -111,6 +111,11 @@ export class Gate {
     return this.#reason;
   }
 
+  /** How long it has been closed for this reason, in milliseconds; meaningful while closed. */
+  get closedMs(): number {
+    return this.#options.now() - this.#closedAt;
+  }
+
   /** Monotonic milliseconds before which no probe for `identifier` may start; meaningful while closed. */
   probeAt(identifier?: string): number {
     return this.#probingOf(identifier).at;

@@ -11,6 +11,8 @@ export interface WorkerSnapshot {
   readonly gate: GateState;
   /** Why the gate is closed. */
   readonly gateReason: Failure | undefined;
+  /** Since when, epoch milliseconds; undefined while it is open. */
+  readonly gateSince: number | undefined;
   readonly queuesFound: boolean;
   /** All of them, raised or not. */
   readonly conditions: readonly Condition[];
@@ -45,6 +47,7 @@ export function snapshotOf(
     state,
     gate: gate.state,
     gateReason: gate.reason,
+    gateSince: gate.closed ? now - gate.closedMs : undefined,
     queuesFound,
     conditions: conditions.list(),
     refusedLetters: deadLetters.refused,

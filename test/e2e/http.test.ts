@@ -64,7 +64,9 @@ describe('a worker process', () => {
     start();
     await worker.waitForEvent('gate.outage');
     expect(await ask('livez')).toEqual(alive);
-    expect(await ask('readyz')).toEqual(notReady('calls are paused: API outage (InternalServerException)'));
+    expect((await ask('readyz')).reasons).toEqual([
+      expect.stringMatching(/^calls are paused: API outage \(InternalServerException, since \d.*Z\)$/),
+    ]);
     stage.api.configure({ down: false });
     await worker.waitForEvent('gate.open');
     expect(await ask('readyz')).toEqual(ready);

@@ -51,8 +51,9 @@ describe('a worker is not ready', () => {
       {
         gate: 'outage',
         gateReason: { kind: 'retryable', name: 'InternalServerException', message: 'hidden' },
+        gateSince: 0,
       },
-      ['calls are paused: API outage (InternalServerException)'],
+      [`calls are paused: API outage (InternalServerException, since ${epoch})`],
     ],
     [
       'when every call is denied',

@@ -6,6 +6,7 @@ export const well: WorkerSnapshot = {
   state: 'running',
   gate: 'open',
   gateReason: undefined,
+  gateSince: undefined,
   queuesFound: true,
   conditions: conditionsAt(),
   refusedLetters: 0,
