@@ -70,9 +70,9 @@ function reachable(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) =>
     (word.match(/../g) ?? []).reverse().map((byte) => Number.parseInt(byte, 16)),
   );
-  const anywhere = bytes.every((byte) => byte === 0);
-  if (bytes.length === 4) return anywhere ? '127.0.0.1' : bytes.join('.');
-  if (anywhere) return '[::1]';
+  // Node listens on `::` for both families, and a container need not have the other.
+  if (bytes.every((byte) => byte === 0)) return '127.0.0.1';
+  if (bytes.length === 4) return bytes.join('.');
   const words = Array.from({ length: 8 }, (_, i) => (bytes[2 * i] ?? 0) * 256 + (bytes[2 * i + 1] ?? 0));
   return `[${words.map((word) => word.toString(16)).join(':')}]`;
 }

@@ -54,7 +54,7 @@ describe('where a worker listens', () => {
       { tcp6: [['00000000000000000000000001000000:1F90', LISTENS]] },
       ['[0:0:0:0:0:0:0:1]:8080'],
     ],
-    ['HTTP_HOST=::', { tcp6: [['00000000000000000000000000000000:1F90', LISTENS]] }, ['[::1]:8080']],
+    ['HTTP_HOST=::', { tcp6: [['00000000000000000000000000000000:1F90', LISTENS]] }, ['127.0.0.1:8080']],
     ['HTTP_PORT=off', { tcp: [['0100007F:C350', '01']] }, []],
   ])('%s', async (_, sockets, listensAt) => {
     fake(7, { command: ['node', '--', '/usr/local/bin/ota-updater', 'worker'], ...sockets });
