@@ -3,6 +3,7 @@
 // Starts ota-updater: the bundle in a package, the source on its own Node in a checkout. Any Node from 20 runs this file.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** The first version that runs the bundle as it should: agents of `node:http` know proxies since then. */
@@ -41,6 +42,8 @@ function run(command, args) {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 1;
     if (signal === null) return;
+    // As process 1 of a container it is not ended by a signal of its own.
+    process.exitCode = 128 + constants.signals[signal];
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });

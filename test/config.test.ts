@@ -211,6 +211,9 @@ describe('readConfig', () => {
   test.each([
     ['RATE_LIMIT', '"10"', /in quotes/],
     ['REDIS_URL', "'redis://:hunter2@cache'", /in quotes/],
+    ['REDIS_URL', 'redis://:hunter2@cache/ota', /number of a database/],
+    ['REDIS_URL', 'redis://:hunter2@cache/1/2', /number of a database/],
+    ['REDIS_URL', 'rediss://', /host/],
     ['QUEUE_URL', `"${queues.QUEUE_URL}"`, /in quotes/],
     ['QUEUE_URL', `${queues.QUEUE_URL}\r`, /carriage return/],
     ['LOG_LEVEL', 'info ', /blank/],

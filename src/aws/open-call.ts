@@ -1,5 +1,6 @@
 /** Calls of an SDK client, each with a time limit, and how they are ended early: by that limit or by an abort signal. */
 import { CredentialsError } from './credentials.ts';
+import { isAwsHost } from './endpoints.ts';
 
 /** The call was not answered within its time limit, to the last byte. (The SDK's own timeouts end with the headers.) */
 export class DeadlineError extends Error {
@@ -159,11 +160,31 @@ export const NEAREST_TO_THE_WIRE = {
   name: 'abortByCall',
 } as const;
 
+/** A request of the SDK's, as far as it is looked at. */
+interface Addressed {
+  readonly protocol: string;
+  readonly hostname: string;
+}
+
 /**
- * Middleware that hands a command's call to the request handler as its abort signal.
+ * The variables are checked at start; an `endpoint_url` in the shared configuration file is seen here.
+ * @throws as Node does for a URL that is none: for what is no URL of a host over http, and for AWS over http.
+ */
+function assertEndpoint(protocol: string, hostname: string): void {
+  const fault =
+    protocol !== 'http:'
+      ? 'an endpoint must be a URL with its scheme, such as http://localhost:8080'
+      : isAwsHost(hostname) && `requests to ${hostname} must go over https: its endpoint begins with http://`;
+  if (fault) throw Object.assign(new TypeError(fault), { code: 'ERR_INVALID_URL' });
+}
+
+/**
+ * Middleware that hands a command's call to the request handler as its abort signal. It lets nothing go to AWS in the clear.
  * The SDK's own way, `send(command, { abortSignal })`, resolves the middleware each time.
  */
 export function abortByCall(requestHandler: RequestHandler): AbortMiddleware {
+  /** The host over http that was looked at last: all requests of a client go to one. */
+  let plainHost: string | undefined;
   return <Args extends { readonly input: object; readonly request?: unknown }, Answer>(
     next: (args: Args) => Promise<Answer>,
   ) =>
@@ -172,6 +193,11 @@ export function abortByCall(requestHandler: RequestHandler): AbortMiddleware {
       if (abortSignal === undefined) return next(args);
       // Ended while something that cannot be aborted was awaited, such as credentials.
       if (abortSignal.reason !== undefined) throw abortSignal.reason;
+      const { protocol, hostname } = args.request as Addressed;
+      if (protocol !== 'https:' && hostname !== plainHost) {
+        assertEndpoint(protocol, hostname);
+        plainHost = hostname;
+      }
       abortSignal.sent = true;
       const { response } = await requestHandler.handle(args.request as never, { abortSignal });
       abortSignal.body = response.body;

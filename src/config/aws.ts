@@ -2,7 +2,7 @@
  * The variables of AWS's SDK and of proxies, judged before the first request: the SDK reads them itself, call by call, and
  * what it cannot use would look like a fault of the service or of a message.
  */
-import { COMMON_ENDPOINT, customEndpoint, endpointVariables, isClearTextToAws } from '../aws/endpoints.ts';
+import { COMMON_ENDPOINT, customEndpoint, isClearTextToAws } from '../aws/endpoints.ts';
 import { proxyFaults } from '../aws/proxy.ts';
 import { type Environment, readVariable } from './environment.ts';
 import { profileRegion, type ReadText, readTextFile } from './shared-file.ts';
@@ -53,7 +53,11 @@ function regionFaults(env: Environment, read: ReadText): string[] {
 }
 
 function endpointFaults(env: Environment): string[] {
-  return [...Object.values(endpointVariables), COMMON_ENDPOINT].flatMap((name) => {
+  // Those of STS and of the sign-in services, too.
+  const names = Object.keys(env).filter(
+    (name) => name === COMMON_ENDPOINT || name.startsWith(`${COMMON_ENDPOINT}_`),
+  );
+  return names.flatMap((name) => {
     const text = env[name];
     if (!text) return [];
     if (isClearTextToAws(text)) return [`${name}: ${CLEAR_TEXT}`];

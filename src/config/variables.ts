@@ -22,7 +22,18 @@ const queueUrl = z
   .url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' })
   .refine((url) => !isClearTextToAws(url), CLEAR_TEXT);
 
-const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
+const redisUrl = z
+  .url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' })
+  // The client takes an empty host for this machine, and fails at every connection for a database that is no number.
+  .refine(
+    namesRedis,
+    'must name a host, and behind it nothing or the number of a database (redis://host:6379/2)',
+  );
+
+function namesRedis(text: string): boolean {
+  const { hostname = '', pathname = '' } = URL.parse(text) ?? {};
+  return hostname !== '' && /^(\/\d{0,5})?$/.test(pathname);
+}
 
 const rateLimit = z
   .string()

@@ -14,7 +14,7 @@ export class LogDestination {
    * @param stream its errors must have a listener.
    * @param onWritable called when lines were lost and can be written again, with their number.
    */
-  constructor(stream: Writable, onWritable: (lost: number) => void) {
+  constructor(stream: Writable, onWritable: (lost: number) => void = () => {}) {
     this.#stream = stream;
     this.#onWritable = onWritable;
   }

@@ -6,6 +6,7 @@ import { stopOnSignal } from '../cli/signals.ts';
 import { type Assembly, assemble } from '../commands/assemble.ts';
 import { type Config, type Environment, readConfig } from '../config.ts';
 import { CommandError, messageOf } from '../errors.ts';
+import { LogDestination } from '../observe/log-destination.ts';
 import { createLogger } from '../observe/logger.ts';
 import { logSummaries } from '../observe/summary.ts';
 import { type Cloud, startCloud } from './cloud.ts';
@@ -109,7 +110,7 @@ function start(
     DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
     OUTCOME_QUEUE_URL: flags.outcomes === true ? cloud.outcomeQueueUrl : undefined,
   });
-  const log = createLogger(config.logLevel, stderr);
+  const log = createLogger(config.logLevel, new LogDestination(stderr));
   const assembly: Assembly = assemble({
     config,
     env: {},

@@ -52,6 +52,11 @@ describe('every fault is named, with what to do', () => {
     [{ ...region, AWS_PROFILE: '"a"' }, 'AWS_PROFILE', /in quotes/],
     [{ ...region, AWS_ENDPOINT_URL: 'localhost:8080' }, 'AWS_ENDPOINT_URL', /http:\/\/localhost:8080/],
     [{ ...region, AWS_ENDPOINT_URL_SQS: 'sqs' }, 'AWS_ENDPOINT_URL_SQS', /URL with its scheme/],
+    [
+      { ...region, AWS_ENDPOINT_URL_STS: 'http://sts.eu-west-1.amazonaws.com' },
+      'AWS_ENDPOINT_URL_STS',
+      /must begin with https/,
+    ],
     [{ ...region, AWS_ENDPOINT_URL_SQS: 'http://u:s3cret@h' }, 'AWS_ENDPOINT_URL_SQS', /URL/],
     [
       { ...region, AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: 'localhost:8080' },
