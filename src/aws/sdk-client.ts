@@ -12,11 +12,14 @@ interface SdkClient {
   };
 }
 
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 /**
- * Options of both clients: every caller retries in its own way. The mode is said as well, since `AWS_RETRY_MODE` or a
- * profile may ask for `adaptive`, which brings a rate limiter of the SDK's into the calls, with one attempt too.
+ * Options of both clients. Every caller retries in its own way. The mode is said as well, since `AWS_RETRY_MODE` or a profile
+ * may ask for `adaptive`, which brings a rate limiter of the SDK's into the calls, with one attempt too. Without a logger the
+ * SDK's warnings go to stderr, as text among the lines of a log.
  */
-export const noRetries = { maxAttempts: 1, retryMode: 'standard' } as const;
+export const clientDefaults = { maxAttempts: 1, retryMode: 'standard', logger: silent } as const;
 
 /**
  * Lets calls of the client be ended early (`attachCall`), tells faults of its credentials apart (`guardCredentials`), and
@@ -25,7 +28,7 @@ export const noRetries = { maxAttempts: 1, retryMode: 'standard' } as const;
 export function prepareClient({ config, middlewareStack }: SdkClient): void {
   guardCredentials(config);
   middlewareStack.add(abortByCall(config.requestHandler), NEAREST_TO_THE_WIRE);
-  // It collects what a logger would write about each request, and there is no logger.
+  // It collects what a logger would write about each request, and ours writes nothing.
   middlewareStack.remove('loggerMiddleware');
   // Every request copies the configuration three times: 7 times faster when V8 does not keep it as a dictionary.
   toFastProperties(config);

@@ -6,7 +6,7 @@ import {
   type UpdateOtaTaskCommandOutput,
 } from '@aws-sdk/client-iot-managed-integrations';
 import { attachCall, type OpenCall, OpenCalls } from '../aws/open-call.ts';
-import { noRetries, prepareClient } from '../aws/sdk-client.ts';
+import { clientDefaults, prepareClient } from '../aws/sdk-client.ts';
 import { transport } from '../aws/transport.ts';
 import type { CallError } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
@@ -56,7 +56,7 @@ export function createClient({
 }: OtaApiOptions): IoTManagedIntegrationsClient {
   const client = new IoTManagedIntegrationsClient({
     ...transport(maxSockets, env),
-    ...noRetries,
+    ...clientDefaults,
     // Resolves the middleware once, not for every call: that is a fifth of a call's CPU (bench, drain).
     cacheMiddleware: true,
     ...overrides,

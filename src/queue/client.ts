@@ -1,6 +1,6 @@
 /** The SQS client as this service wants it. Only files of this folder import client-sqs. */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { noRetries, prepareClient } from '../aws/sdk-client.ts';
+import { clientDefaults, prepareClient } from '../aws/sdk-client.ts';
 import { transport } from '../aws/transport.ts';
 import { chooseHosts, keepReceivedText } from './middleware.ts';
 
@@ -19,7 +19,7 @@ export function createSqsClient(
 ): SQSClient {
   const client = new SQSClient({
     ...transport(maxSockets, env),
-    ...noRetries,
+    ...clientDefaults,
     // The SDK throws away the whole answer for one checksum that does not match, also after a send that was accepted.
     md5: false,
     useQueueUrlAsEndpoint: false,

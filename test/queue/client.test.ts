@@ -54,6 +54,21 @@ test('a line break in the credentials is a fault of the set-up, with its variabl
   expect(String(error)).toContain('AWS_SESSION_TOKEN');
 });
 
+test('a warning of the SDK does not go to stderr: of two sources of credentials', async () => {
+  const file = join(folder(), 'credentials');
+  writeFileSync(file, '[worker]\naws_access_key_id = a\naws_secret_access_key = b\n');
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', file);
+  vi.stubEnv('AWS_PROFILE', 'worker');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'c');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'd');
+  const warnings = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  onTestFinished(() => warnings.mockRestore());
+  const client = createSqsClient(1, { region: 'eu-west-1' });
+  onTestFinished(() => client.destroy());
+  expect(await client.config.credentials()).toMatchObject({ accessKeyId: 'a' });
+  expect(warnings).not.toHaveBeenCalled();
+});
+
 test.each(['environment', 'profile'])('adaptive retries of the %s do not come in', async (where) => {
   if (where === 'environment') vi.stubEnv('AWS_RETRY_MODE', 'adaptive');
   else {
