@@ -102,6 +102,8 @@ export class Fleet implements FleetRecord {
       // It may have ended.
       await run('prlimit', ['--pid', String(worker.child.pid), `--nofile=${soft}:`]).catch(() => undefined);
     };
+    // One that still loads its program needs them for its files.
+    if (!worker.listening) return;
     await limit('10');
     await sleep(ms);
     await limit('1024');
