@@ -11,7 +11,7 @@ import type { Clock } from '../time/clock.ts';
  * - `not-ready`: updates do not go through, or fewer than should.
  * - `stops-receiving`: what is held cannot be finished, so nothing more is taken either.
  */
-export type ConditionEffect = 'noted' | 'not-ready' | 'stops-receiving';
+type ConditionEffect = 'noted' | 'not-ready' | 'stops-receiving';
 
 interface Definition {
   /** In `/readyz`. */
