@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { proxyOf } from '../aws/proxy.ts';
 import { createRequestHandler } from '../aws/request-handler.ts';
+import { connections } from '../aws/transport.ts';
 import { MAX_CALL_TIMEOUT_MS } from '../config/variables.ts';
 import type { Config, Environment } from '../config.ts';
 import { createHttpServer } from '../http/server.ts';
@@ -63,7 +64,11 @@ export function assemble({
   const { outcomeQueueUrl } = config;
   const outcomeSockets = outcomeQueueUrl === undefined ? 0 : OUTCOME_REQUESTS;
   const sqsSockets = MAX_POLLS + SETTLING_SOCKETS + outcomeSockets;
-  const client = createSqsClient(sqsSockets, { ...fasterHandler(sqsSockets, env), ...sqs }, env);
+  const client = createSqsClient(
+    sqsSockets,
+    { requestHandler: requestHandlerOf(sqsSockets, env), ...sqs },
+    env,
+  );
   const queueTime = watchQueueTime(client, systemClock);
   // Metrics read snapshots of a worker that is made with their listener: the closure ties the knot.
   const metrics = createMetrics(() => worker.snapshot());
@@ -75,7 +80,10 @@ export function assemble({
     callTimeoutMs: config.callTimeoutMs,
     maxSockets: config.maxConcurrency,
     env,
-    client: { ...fasterHandler(config.maxConcurrency, env, config.callTimeoutMs / 2), ...apiClient },
+    client: {
+      requestHandler: requestHandlerOf(config.maxConcurrency, env, config.callTimeoutMs / 2),
+      ...apiClient,
+    },
   });
   const newest = createNewest(config, queueTime, conditions, emit);
   const worker: Worker = new Worker({
@@ -111,11 +119,12 @@ export function assemble({
   };
 }
 
-/** The request handler of a worker, unless there is a proxy: only the SDK's own goes through one. */
-function fasterHandler(maxSockets: number, env: Environment, connectTimeoutMs = CONNECT_TIMEOUT_MS) {
+/** The faster request handler, unless there is a proxy: only the SDK's own goes through one. */
+function requestHandlerOf(maxSockets: number, env: Environment, mostMs = CONNECT_TIMEOUT_MS) {
+  const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, mostMs);
   return proxyOf(env) === undefined
-    ? { requestHandler: createRequestHandler(maxSockets, Math.min(CONNECT_TIMEOUT_MS, connectTimeoutMs)) }
-    : {};
+    ? createRequestHandler(maxSockets, connectTimeoutMs)
+    : connections(maxSockets, env, connectTimeoutMs);
 }
 
 function createLimiter(config: Config, conditions: Conditions, emit: WorkerListener): RateLimiter {
