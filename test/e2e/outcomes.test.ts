@@ -71,11 +71,12 @@ describe('every update has one outcome', () => {
     expect(bare).toHaveLength(7);
     expect(bare).toEqual(
       expect.arrayContaining([
-        { Identifier: 'task0', ...job, RequestId: 'row-1', Outcome: 'applied', Attempts: 1 },
+        { Identifier: 'task0', ...job, RequestId: 'row-1', Description, Outcome: 'applied', Attempts: 1 },
         {
           Identifier: 'unknown0',
           ...job,
           RequestId: 'row-2',
+          Description,
           Outcome: 'dead-lettered',
           Reason: 'Rejected',
           error: 'ResourceNotFoundException',
@@ -83,6 +84,7 @@ describe('every update has one outcome', () => {
         },
         {
           Identifier: 'flaky0',
+          Description,
           Outcome: 'dead-lettered',
           Reason: 'RetriesExhausted',
           error: expect.any(String),
@@ -90,6 +92,7 @@ describe('every update has one outcome', () => {
         },
         {
           Identifier: 'bug0',
+          Description,
           Outcome: 'dead-lettered',
           Reason: 'InternalError',
           error: 'TypeError',
