@@ -2,15 +2,16 @@
  * Proves the bound on a worker's memory (testing/proof/prove-memory.ts), in a cgroup where one can be made. Fails when a
  * message is lost, the worker ends by itself, or its peak is over the limit.
  *
- *   npm run prove-memory -- --bodies 5000 --concurrency 500
+ *   npm run prove-memory -- --bodies 5500 --small 500 --concurrency 500
  */
 import { parseArgs } from 'node:util';
 import { proveMemory } from '../testing/proof/prove-memory.ts';
 
 const { values } = parseArgs({
   options: {
-    bodies: { type: 'string', default: '5000' },
+    bodies: { type: 'string', default: '5500' },
     bytes: { type: 'string', default: '1000000' },
+    small: { type: 'string', default: '500' },
     invalid: { type: 'string', default: '0.1' },
     limit: { type: 'string', default: '256' },
     concurrency: { type: 'string' },
@@ -24,6 +25,7 @@ const limitMb = Number(values.limit);
 const proof = await proveMemory({
   bodies: Number(values.bodies),
   bodyBytes: Number(values.bytes),
+  small: Number(values.small),
   invalid: Number(values.invalid),
   limitMb,
   env: {

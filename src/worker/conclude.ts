@@ -97,10 +97,10 @@ function report(
   { ending, disposition, letter, outcome }: Result,
   stages: ConclusionStages,
 ): void {
-  const { messageId } = delivery.message;
   // Deferred after a failure of its own is what counts.
-  if (disposition.action === 'release' || ending.kind === 'given-up') stages.returns.note(messageId);
-  else if (disposition.action !== 'defer') stages.returns.forget(messageId);
+  if (disposition.action === 'release' || (disposition.action === 'defer' && ending.kind === 'given-up')) {
+    stages.returns.note(delivery.message.messageId);
+  }
   const superseded = ending.kind === 'applied' || ending.kind === 'superseded' ? ending.superseded : [];
   const failure = ending.kind === 'failed' || ending.kind === 'given-up' ? ending.failure : undefined;
   stages.emit({

@@ -194,7 +194,9 @@ function isDeniedByItself({ ids }: Delivery, { kind }: Failure, { calls }: CallS
 function decide(delivery: Delivery, ending: Ending, stages: Stages): Disposition {
   const { message, ids } = delivery;
   const { gate } = stages.calls;
-  const receiveCount = message.receiveCount - stages.returns.of(message.messageId);
+  // Only a failure is weighed against the receives.
+  const returned = ending.kind === 'failed' ? stages.returns.of(message.messageId) : 0;
+  const receiveCount = message.receiveCount - returned;
   if (ending.kind === 'failed' && countsWhileOpen(ending.failure) && receiveCount >= stages.maxDeliveries)
     gate.closeUnlessAtFault(ids.identifier ?? '', ending.failure);
   const context = {

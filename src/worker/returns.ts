@@ -3,7 +3,7 @@
  * SQS counts such receives too, but they are no failures, and must not bring it nearer to `MAX_DELIVERIES`.
  */
 
-/** Messages remembered, at most: those returned last. */
+/** Messages remembered, at most: those returned last. One that has ended is forgotten with time. */
 const MAX_REMEMBERED = 10_000;
 
 export class Returns {
@@ -24,10 +24,5 @@ export class Returns {
       this.#counts.delete(oldest);
       return;
     }
-  }
-
-  /** The message has ended. */
-  forget(messageId: string): void {
-    if (this.#counts.size > 0) this.#counts.delete(messageId);
   }
 }

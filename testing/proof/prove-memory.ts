@@ -17,6 +17,8 @@ import { peakRssMb } from '../processes/proc.ts';
 export interface MemoryProofOptions {
   readonly bodies: number;
   readonly bodyBytes: number;
+  /** So many small ones come first, and then large ones at once. */
+  readonly small: number;
   /** The share of bodies that are no valid update: each becomes a dead letter as large as itself. */
   readonly invalid: number;
   readonly limitMb: number;
@@ -126,12 +128,12 @@ function startWorker(
   });
 }
 
-/** Spaces around JSON change nothing; every tenth body has a character that makes its string twice as large in memory. */
-function bodyOf(number: number, { bodyBytes, invalid }: MemoryProofOptions): string {
+/** Spaces around JSON change nothing. Of those that are not valid, some are twice as large in memory for one character. */
+function bodyOf(number: number, { bodyBytes, small, invalid }: MemoryProofOptions): string {
   const isInvalid = Math.floor((number + 1) * invalid) > Math.floor(number * invalid);
   const update = { Identifier: `task${number}`, Description: 'large' };
   const text = JSON.stringify(isInvalid ? { ...update, unknown: number % 2 ? 'é' : '☃' } : update);
-  return text.padEnd(bodyBytes - 10);
+  return number < small ? text : text.padEnd(bodyBytes - 10);
 }
 
 function numberOf({ body }: Message): number {
