@@ -1,5 +1,6 @@
 /** What the SDK does to requests of SQS and to their answers, done in our own way. */
 import { NEAREST_TO_THE_WIRE } from '../aws/open-call.ts';
+import type { ReceiveOptions } from './types.ts';
 import { originFor } from './urls.ts';
 
 type Next<Args, Answer> = (args: Args) => Promise<Answer>;
@@ -70,11 +71,37 @@ export function chooseHosts({ middlewareStack, config }: SdkClient): void {
 /** The part of the SDK's HTTP response that is needed. */
 interface HttpAnswer {
   readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
   body: unknown;
   [TEXT]?: string;
 }
 
 const TEXT = Symbol('text');
+
+/** Answers of fewer bytes are read without asking. */
+const LARGE_ANSWER_BYTES = 256 * 1_024;
+
+/** The property of a receive's input that says when its answer may be read. The SDK sends only the fields of its schema. */
+const ADMIT = Symbol('admit');
+
+type Admit = NonNullable<ReceiveOptions['admit']>;
+
+/** Lets a large answer to `command` wait until it is admitted, on the connection: its sender waits too. */
+export function attachAdmission(command: { readonly input: object }, admit: Admit): void {
+  (command.input as { [ADMIT]?: Admit })[ADMIT] = admit;
+}
+
+async function admitted(input: object, { headers, body }: HttpAnswer): Promise<void> {
+  const { [ADMIT]: admit } = input as { readonly [ADMIT]?: Admit };
+  const bytes = Number(headers['content-length'] ?? 0);
+  if (admit === undefined || bytes < LARGE_ANSWER_BYTES) return;
+  try {
+    await admit(bytes);
+  } catch (error) {
+    (body as { destroy?: () => void }).destroy?.();
+    throw error;
+  }
+}
 
 /** The first status that is an error: those answers the SDK reads. */
 const FIRST_ERROR = 300;
@@ -90,6 +117,7 @@ export function keepReceivedText({ middlewareStack, config }: SdkClient): void {
       const result = await next(args);
       const response = result.response as HttpAnswer;
       if (response.statusCode >= FIRST_ERROR) return result;
+      await admitted(args.input, response);
       const { buffer, byteOffset, byteLength } = await config.streamCollector(response.body);
       response[TEXT] = Buffer.from(buffer, byteOffset, byteLength).toString();
       response.body = undefined;

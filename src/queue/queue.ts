@@ -14,7 +14,7 @@ import type { Message } from '../message/message.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
 import { bodyChecksum, differs, readReceived, toSqsAttributes } from './convert.ts';
 import { sqsNameKind, withQueue } from './errors.ts';
-import { keptText } from './middleware.ts';
+import { attachAdmission, keptText } from './middleware.ts';
 import type {
   BatchFailure,
   OutgoingMessage,
@@ -88,7 +88,7 @@ export class Queue {
    * Up to `max` messages (1-10). Whatever is wrong with one of them costs no other: it has a `fault`, or is left out with a
    * notice. An abort can leave messages that are on their way invisible for one visibility timeout.
    */
-  async receive({ max, waitSeconds, visibilitySeconds, signal }: ReceiveOptions): Promise<Message[]> {
+  async receive({ max, waitSeconds, visibilitySeconds, signal, admit }: ReceiveOptions): Promise<Message[]> {
     const command = new ReceiveMessageCommand({
       QueueUrl: this.url,
       MaxNumberOfMessages: max,
@@ -97,6 +97,7 @@ export class Queue {
       MessageAttributeNames: ['All'],
       MessageSystemAttributeNames: SYSTEM_ATTRIBUTES,
     });
+    if (admit !== undefined) attachAdmission(command, admit);
     const timeoutMs = waitSeconds * 1_000 + REQUEST_TIMEOUT_MS;
     const { response } = await this.#send(command, { timeoutMs, signal });
     const { messages, left } = readReceived(keptText(response), Date.now());

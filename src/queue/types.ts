@@ -9,6 +9,11 @@ export interface ReceiveOptions {
   /** The visibility timeout; default: the queue's own. */
   readonly visibilitySeconds?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Called with the size of a large answer before it is read, in bytes. It is read when the promise resolves; when that
+   * rejects, the receive fails, and its messages come again when their leases have run out.
+   */
+  readonly admit?: (bytes: number) => Promise<void>;
 }
 
 export interface VisibilityChange {

@@ -16,6 +16,7 @@ import type { Delivery } from './delivery.ts';
 import type { WorkerListener } from './events.ts';
 import { Held } from './held.ts';
 import { defaultTimings, type WorkerOptions } from './options.ts';
+import { Admission } from './receive/admission.ts';
 import { Prefetch, type Retention } from './receive/prefetch.ts';
 import type { QueueFacts } from './receive/queue-facts.ts';
 import { Receiver } from './receive/receiver.ts';
@@ -182,6 +183,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     visibilitySeconds,
     clock,
     random,
+    admission: new Admission({ held, visibilitySeconds, now: clock.monotonic }),
     prefetch,
     conditions,
     onMessages: surroundings.receive,

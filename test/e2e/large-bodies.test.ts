@@ -27,3 +27,20 @@ test('a worker holds few large messages at a time, and ends them all', async () 
   expect(mostHeld).toBeLessThanOrEqual(4);
   expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
 });
+
+test('a large answer is read when it is admitted; refused, its messages come again', async () => {
+  stage = await setStage();
+  const receive = (admit?: (bytes: number) => Promise<void>) =>
+    stage.source.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 1, ...(admit && { admit }) });
+  await stage.send('small');
+  expect(await receive(() => Promise.reject(new Error('not asked')))).toHaveLength(1);
+  await stage.send('large'.padEnd(1_000_000));
+  const sizes: number[] = [];
+  const refuse = (bytes: number): Promise<void> => {
+    sizes.push(bytes);
+    return Promise.reject(new Error('no room'));
+  };
+  await expect(receive(refuse)).rejects.toThrow('no room');
+  expect(sizes[0]).toBeGreaterThan(1_000_000);
+  await expect.poll(async () => (await receive()).some(({ body }) => body.startsWith('large'))).toBe(true);
+});

@@ -16,6 +16,7 @@ import { fullJitter } from '../../time/backoff.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Conditions } from '../conditions.ts';
 import type { WorkerListener } from '../events.ts';
+import type { Admission } from './admission.ts';
 
 /** Polls side by side at most. */
 export const MAX_POLLS = 10;
@@ -36,6 +37,8 @@ export interface ReceiverOptions {
     /** For how many messages to ask at once: 1-10. */
     readonly batch: number;
   };
+  /** When a large answer may be read. */
+  readonly admission: Pick<Admission, 'admit' | 'done'>;
   readonly conditions: Conditions;
   /** Takes over what was received; called in the same turn. */
   readonly onMessages: (messages: Message[], durationMs: number) => void;
@@ -164,7 +167,7 @@ export class Receiver {
   }
 
   async #poll(size: number): Promise<void> {
-    const { queue, visibilitySeconds, clock, onMessages } = this.#options;
+    const { queue, visibilitySeconds, clock, admission, onMessages } = this.#options;
     const poll: Poll = {
       controller: new AbortController(),
       startedAt: clock.monotonic(),
@@ -175,12 +178,19 @@ export class Receiver {
     this.#polls.add(poll);
     this.#reserved += size;
     const { signal } = poll.controller;
+    let admitted = false;
     try {
       const messages = await queue.receive({
         max: size,
         waitSeconds: MAX_WAIT_SECONDS,
         visibilitySeconds,
         signal,
+        admit: async (bytes) => {
+          await admission.admit(bytes, signal);
+          admitted = this.#polls.has(poll);
+          // Given up meanwhile.
+          if (!admitted) admission.done();
+        },
       });
       this.#ended(poll);
       this.#lastWasEmpty = messages.length === 0;
@@ -197,6 +207,7 @@ export class Receiver {
       this.#ended(poll);
       if (!signal.aborted) this.#failed(error);
     }
+    if (admitted) admission.done();
     this.wake();
   }
 

@@ -67,6 +67,7 @@ class HandQueue extends Queue {
 interface Setting {
   readonly free?: () => number;
   readonly batch?: number;
+  readonly admit?: () => Promise<void>;
   readonly onMessages?: (messages: Message[]) => void;
 }
 
@@ -75,6 +76,7 @@ function setUp(setting: Setting = {}) {
   const state = { now: 0, room: 1_000 };
   const received: Message[] = [];
   const failures: [unknown, number][] = [];
+  const steps: string[] = [];
   const recovered = vi.fn();
   const clock = { wall: () => 0, monotonic: () => state.now };
   const conditions = new Conditions({
@@ -88,6 +90,10 @@ function setUp(setting: Setting = {}) {
     visibilitySeconds: 30,
     clock,
     random: () => 0.5,
+    admission: {
+      admit: () => setting.admit?.() ?? Promise.resolve(),
+      done: () => steps.push('done'),
+    },
     prefetch: {
       get free() {
         return setting.free?.() ?? state.room;
@@ -95,6 +101,7 @@ function setUp(setting: Setting = {}) {
       batch: setting.batch ?? 10,
     },
     onMessages: (messages) => {
+      steps.push(`${messages.length} held`);
       received.push(...messages);
       setting.onMessages?.(messages);
     },
@@ -104,7 +111,7 @@ function setUp(setting: Setting = {}) {
     },
   });
   onTestFinished(() => receiver.stop());
-  return { queue, receiver, state, received, failures, recovered, conditions };
+  return { queue, receiver, state, received, steps, failures, recovered, conditions };
 }
 
 let count = 0;
@@ -299,6 +306,37 @@ describe('polling', () => {
       await fill(queue);
       expect(queue.sizes.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(10);
     }
+  });
+});
+
+describe('a large answer', () => {
+  test('that is admitted is done when its messages are held, or when its poll fails', async () => {
+    const { queue, receiver, steps } = setUp({ batch: 10 });
+    receiver.start();
+    const [first] = queue.polls;
+    await first?.admit?.(1_000_000);
+    expect(steps).toEqual([]);
+    first?.answer(messages(3));
+    await settled();
+    expect(steps).toEqual(['3 held', 'done']);
+    const [second] = queue.polls;
+    await second?.admit?.(1_000_000);
+    second?.fail(new Error('cut'));
+    await settled();
+    expect(steps).toEqual(['3 held', 'done', 'done']);
+  });
+
+  test('that is admitted when its poll has been given up is done at once', async () => {
+    const admission = Promise.withResolvers<void>();
+    const { queue, receiver, steps } = setUp({ admit: () => admission.promise });
+    receiver.start();
+    const [poll] = queue.polls;
+    const admitted = poll?.admit?.(1_000_000);
+    poll?.fail(new Error('no complete answer'));
+    await settled();
+    admission.resolve();
+    await admitted;
+    expect(steps).toEqual(['done']);
   });
 });
 
@@ -539,6 +577,7 @@ describe('with SQS', () => {
       conditions: new Conditions({ clock: systemClock, emit: () => {} }),
       random: Math.random,
       prefetch: { free: 1_000, batch: 10 },
+      admission: { admit: async () => {}, done: () => {} },
       onMessages: (batch) => {
         bodies.push(...batch.map(({ body }) => body));
         if (bodies.length >= 137) all.resolve();
