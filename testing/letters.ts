@@ -43,7 +43,6 @@ export function messageWith(
     attributes: changes === null ? {} : { DeadLetter: { dataType: 'String', stringValue: text } },
     sentAt: now - 60_000,
     receiveCount: 1,
-    receivedAt: now,
     ...overrides,
   };
 }

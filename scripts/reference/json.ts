@@ -25,7 +25,6 @@ const message = {
   attributes: {},
   sentAt,
   receiveCount: 1,
-  receivedAt: sentAt,
 };
 const record = deadLetterRecord(message, {
   reason: 'Rejected',

@@ -16,8 +16,7 @@ export interface Message {
   readonly sentAt: number;
   /** How often SQS has delivered the message, from 1. */
   readonly receiveCount: number;
-  readonly receivedAt: number;
-  /** By SQS's clock, like `sentAt`. */
+  /** When SQS first handed it out, by its clock; absent where it did not say. */
   readonly firstReceivedAt?: number;
   readonly groupId?: string;
   readonly deduplicationId?: string;

@@ -80,7 +80,6 @@ function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage 
     attributes,
     sentAt: sentAt ?? receivedAt,
     receiveCount: readCount(system.ApproximateReceiveCount),
-    receivedAt,
     ...(why !== undefined && { fault: why }),
     ...optional('groupId', system.MessageGroupId),
     ...optional('deduplicationId', system.MessageDeduplicationId),

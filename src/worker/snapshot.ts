@@ -37,10 +37,10 @@ export interface WorkerSnapshot {
   readonly rateBudget: RateLimiter['budget'];
 }
 
-/** @param worker what the stages do not know; `now` in epoch milliseconds. */
+/** The second parameter holds what the stages do not know. */
 export function snapshotOf(
-  { calls, conditions, limiter, receiver, deadLetters, outcomes, trials, held }: Stages,
-  { state, queuesFound, now }: Pick<WorkerSnapshot, 'state' | 'queuesFound'> & { readonly now: number },
+  { calls, conditions, limiter, receiver, deadLetters, outcomes, trials, held, leases }: Stages,
+  { state, queuesFound }: Pick<WorkerSnapshot, 'state' | 'queuesFound'>,
 ): WorkerSnapshot {
   const { gate, permits } = calls;
   return {
@@ -58,7 +58,7 @@ export function snapshotOf(
     onTrial: trials.open.size,
     awaitingClaim: calls.claimWaits.waiting,
     settling: held.settling,
-    oldestHeldMs: held.oldest === undefined ? 0 : now - held.oldest.message.receivedAt,
+    oldestHeldMs: held.oldest === undefined ? 0 : leases.heldMs(held.oldest),
     rate: limiter.rate,
     rateCeiling: limiter.ceiling,
     rateBudget: limiter.budget,

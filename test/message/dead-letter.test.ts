@@ -27,7 +27,6 @@ function messageOf(overrides: Partial<Message> = {}): Message {
     attributes: {},
     sentAt,
     receiveCount: 3,
-    receivedAt: sentAt,
     ...overrides,
   };
 }

@@ -82,7 +82,6 @@ describe('when an update was decided on', () => {
     attributes: letter === undefined ? {} : { DeadLetter: { dataType: 'String', stringValue: letter } },
     sentAt,
     receiveCount: 1,
-    receivedAt: sentAt,
   });
   const issued = { ...both, IssuedAt: '2026-11-22T00:00:00.5Z' };
 

@@ -18,7 +18,6 @@ const subject: Subject = {
     attributes: {},
     sentAt: 0,
     receiveCount: 3,
-    receivedAt: 0,
   },
   ids: { identifier: 'task1', jobId: 'job-1', requestId: 'row-1' },
 };

@@ -17,7 +17,6 @@ const subject = (n: number): Subject => ({
     attributes: {},
     sentAt: 0,
     receiveCount: 1,
-    receivedAt: 0,
   },
   ids: { identifier: `secretTask${n}`, jobId: `secretJob${n}`, requestId: `secretRequest${n}` },
 });

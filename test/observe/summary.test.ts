@@ -16,7 +16,6 @@ const message: Message = {
   attributes: {},
   sentAt: 0,
   receiveCount: 1,
-  receivedAt: 0,
 };
 const subject = { message, ids: { identifier: 'task1' } };
 

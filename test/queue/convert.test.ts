@@ -30,7 +30,6 @@ test('a healthy message', () => {
         attributes: {},
         sentAt: NOW - 5_000,
         receiveCount: 2,
-        receivedAt: NOW,
       },
     ],
     left: [],

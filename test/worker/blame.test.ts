@@ -102,7 +102,6 @@ class MemoryQueue {
       attributes: {},
       sentAt: Date.now(),
       receiveCount: message.receives,
-      receivedAt: Date.now(),
     };
   }
 }

@@ -43,7 +43,7 @@ class NotedDelivery extends Delivery {
   constructor({ decidedAt = 1_000, hold = false, cut }: NotedDeliveryOptions = {}) {
     const body = JSON.stringify(update);
     const message = { messageId: 'm', receiptHandle: 'r', body, attributes: {}, receiveCount: 1 };
-    super({ ...message, sentAt: decidedAt, receivedAt: decidedAt }, parseBody(body, decidedAt), cut);
+    super({ ...message, sentAt: decidedAt }, parseBody(body, decidedAt), cut);
     this.#hold = hold;
   }
 

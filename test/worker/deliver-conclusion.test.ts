@@ -45,7 +45,6 @@ function delivery(receiptHandle: string): Delivery {
       attributes: {},
       sentAt: 0,
       receiveCount: 1,
-      receivedAt: 0,
     },
     parseBody(body, 0),
   );

@@ -5,7 +5,7 @@ import { Delivery, type DeliveryState, type Reach } from '../../src/worker/deliv
 const body = '{"Identifier":"a1","Description":"new"}';
 const newDelivery = (cut?: AbortController): Delivery =>
   new Delivery(
-    { messageId: 'm', receiptHandle: 'r', body, attributes: {}, sentAt: 0, receiveCount: 1, receivedAt: 0 },
+    { messageId: 'm', receiptHandle: 'r', body, attributes: {}, sentAt: 0, receiveCount: 1 },
     parseBody(body, 0),
     cut,
   );

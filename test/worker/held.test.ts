@@ -12,7 +12,6 @@ const newDelivery = (): Delivery =>
       attributes: {},
       sentAt: 0,
       receiveCount: 1,
-      receivedAt: 0,
     },
     parseBody('', 0),
   );

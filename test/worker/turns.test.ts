@@ -8,7 +8,7 @@ import { PLACES, Turns } from '../../src/worker/turns.ts';
 function delivery(identifier: string | undefined, groupId = 'g'): Delivery {
   const body = identifier === undefined ? '{}' : `{"Identifier":"${identifier}","Description":"new"}`;
   const message = { messageId: 'm', receiptHandle: 'r', body, attributes: {}, sentAt: 0, receiveCount: 1 };
-  return new Delivery({ ...message, receivedAt: 0, groupId }, parseBody(body, 0));
+  return new Delivery({ ...message, groupId }, parseBody(body, 0));
 }
 
 /** Lines in which nobody is to go without a place. */
@@ -70,7 +70,7 @@ describe('in the line of an Identifier', () => {
     const body = JSON.stringify({ Identifier: 'a', ...fields });
     const message = { messageId: name, receiptHandle: name, body, attributes: {}, receiveCount: 1 };
     const sentAt = Number(name.replace(/\D/g, ''));
-    return new Delivery({ ...message, sentAt, receivedAt: 0, groupId: name }, parseBody(body, sentAt));
+    return new Delivery({ ...message, sentAt, groupId: name }, parseBody(body, sentAt));
   };
 
   /** The order in which they have their turns, and who goes without a place. */

@@ -127,6 +127,12 @@ export class LeaseKeeper<T extends Leased> {
     return this.#msLeft(lease) > ms;
   }
 
+  /** Since its receive was begun, in milliseconds; 0 when it is not held. */
+  heldMs(item: T): number {
+    const lease = this.#leases.get(item);
+    return lease === undefined ? 0 : this.#options.now() - lease.heldSince;
+  }
+
   /**
    * The message is to be deferred or released: its lease is extended no more, whatever becomes of that request. An
    * extension sets the same visibility timeout, and would undo what was asked for; and a lease that lapses meanwhile

@@ -11,7 +11,6 @@ const message = (id: string): Message => ({
   attributes: {},
   sentAt: 0,
   receiveCount: 1,
-  receivedAt: 0,
 });
 const batch = (name: string): Message[] => Array.from({ length: 10 }, (_, i) => message(`${name}${i}`));
 

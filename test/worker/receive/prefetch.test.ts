@@ -16,7 +16,7 @@ type State = 'untried' | 'tried' | 'calling first' | 'calling again' | 'settling
 function newDelivery(name: string): Delivery {
   const body = `{"Identifier":"${name}","Description":"new"}`;
   const message = { messageId: name, receiptHandle: name, body, attributes: {}, sentAt: 0, receiveCount: 1 };
-  return new Delivery({ ...message, receivedAt: 0, groupId: name.slice(0, 1) }, parseBody(body, 0));
+  return new Delivery({ ...message, groupId: name.slice(0, 1) }, parseBody(body, 0));
 }
 
 function inState(delivery: Delivery, state: State): Delivery {

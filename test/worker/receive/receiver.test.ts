@@ -125,7 +125,6 @@ const messages = (size: number): Message[] =>
       attributes: {},
       sentAt: 0,
       receiveCount: 1,
-      receivedAt: 0,
     };
   });
 const settled = () => new Promise(setImmediate);

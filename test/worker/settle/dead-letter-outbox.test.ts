@@ -41,7 +41,6 @@ function delivery(name: string, overrides: Partial<Message> = {}): Delivery {
     attributes: {},
     sentAt: Date.parse('2026-11-23T07:00:00Z'),
     receiveCount: 2,
-    receivedAt: 0,
     ...overrides,
   };
   return new Delivery(message, parseBody(message.body, message.sentAt));

@@ -563,3 +563,14 @@ test('while the machine may have been suspended nothing counts as certainly ours
   doubtful = false;
   expect([before, meanwhile, keeper.holds(item), lost]).toEqual([true, false, true, []]);
 });
+
+test('how long a message is held counts from the begin of its receive, until it is dropped, whatever the wall clock does', async () => {
+  const { keeper } = setUp();
+  const item = { message: { receiptHandle: 'a' } };
+  keeper.hold(item, 5_000);
+  await pass(1_000);
+  vi.setSystemTime(0);
+  const held = keeper.heldMs(item);
+  keeper.drop(item);
+  expect([held, keeper.heldMs(item)]).toEqual([6_000, 0]);
+});

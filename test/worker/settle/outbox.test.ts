@@ -17,7 +17,6 @@ function delivery(name: string): Delivery {
     attributes: {},
     sentAt: 0,
     receiveCount: 1,
-    receivedAt: 0,
   };
   return new Delivery(message, parseBody('', 0));
 }

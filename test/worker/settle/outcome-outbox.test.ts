@@ -25,7 +25,6 @@ async function publish(
     attributes: {},
     sentAt: 0,
     receiveCount: 2,
-    receivedAt: 0,
     ...overrides,
   };
   const sent: OutgoingMessage[] = [];
