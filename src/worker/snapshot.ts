@@ -37,10 +37,10 @@ export interface WorkerSnapshot {
   readonly rateBudget: RateLimiter['budget'];
 }
 
-/** The second parameter holds what the stages do not know. */
+/** @param worker what the stages do not know; `now` in epoch milliseconds. */
 export function snapshotOf(
   { calls, conditions, limiter, receiver, deadLetters, outcomes, trials, held, leases }: Stages,
-  { state, queuesFound }: Pick<WorkerSnapshot, 'state' | 'queuesFound'>,
+  { state, queuesFound, now }: Pick<WorkerSnapshot, 'state' | 'queuesFound'> & { readonly now: number },
 ): WorkerSnapshot {
   const { gate, permits } = calls;
   return {

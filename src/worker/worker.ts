@@ -72,6 +72,7 @@ export class Worker {
     return snapshotOf(this.#stages, {
       state: this.#state,
       queuesFound: this.#queues.facts !== undefined,
+      now: this.#options.clock.wall(),
     });
   }
 
