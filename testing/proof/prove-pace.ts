@@ -65,6 +65,8 @@ class Fleet {
     const environment = this.#stage.environment({
       AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: api.url,
       CALL_TIMEOUT_MS: '10000',
+      // The pace is to be the bound, and not how long this machine takes to answer.
+      MAX_CONCURRENCY: '200',
       LOG_LEVEL: 'warn',
       ...env,
     });

@@ -62,6 +62,8 @@ export class RedisRateLimiter implements RateLimiter {
   #wanting = 1;
   /** The most workers named lately: after a FLUSHALL, Redis knows of them one by one. */
   #workers = { count: UNKNOWN_WORKERS, at: Number.NEGATIVE_INFINITY };
+  /** When the last grant came: one is asked for at once while there is a backlog. */
+  #grantedAt = Number.NEGATIVE_INFINITY;
   /** Ends the waits of grants for their permits. */
   readonly #waits = new Set<() => void>();
   #closed = false;
@@ -94,6 +96,10 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   async grant(wanted: number): Promise<number> {
+    // Gone stale while they were wanted, they were held up by this machine: no reason to ask for fewer.
+    const unwanted = this.#options.now() - this.#grantedAt > LEAD_MS;
+    if (unwanted && this.#session !== undefined && this.#dropStale(this.#session))
+      this.#session.askAhead.wasted();
     while (!this.#closed) {
       const size = Math.min(wanted, grantSize(this.#options.ceiling), grantSize(this.#allowed));
       if (this.#session !== undefined) this.#askAhead(this.#session, size, wanted);
@@ -101,6 +107,7 @@ export class RedisRateLimiter implements RateLimiter {
       const session = this.#session;
       if (session === undefined || permits === 0) return permits;
       const taken = await this.#take(session, permits, size);
+      this.#grantedAt = this.#options.now();
       if (taken > 0) return taken;
     }
     return 0;
@@ -183,14 +190,15 @@ export class RedisRateLimiter implements RateLimiter {
     return taken;
   }
 
-  #dropStale({ booked, askAhead }: Session): void {
+  /** @returns whether there were any. */
+  #dropStale({ booked }: Session): boolean {
     const before = this.#options.now() - STALE_MS;
     let dropped = false;
     for (let [first] = booked; first?.answer !== undefined && first.answer.dueAt < before; [first] = booked) {
       booked.shift();
       dropped = true;
     }
-    if (dropped) askAhead.wasted();
+    return dropped;
   }
 
   /** Until then, where that is known, or until there is news. */
