@@ -13,7 +13,7 @@ import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
 import { bodyChecksum, differs, readReceived, toSqsAttributes } from './convert.ts';
-import { sqsNameKind, withQueue } from './errors.ts';
+import { errorFacts, sqsErrorKind, sqsNameKind, withQueue } from './errors.ts';
 import { attachAdmission, keptText } from './middleware.ts';
 import type {
   BatchFailure,
@@ -62,7 +62,10 @@ interface RequestBounds {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A queue by its URL. Every method makes exactly one request and throws the SDK's error when that failed as a whole. */
+/**
+ * A queue by its URL. A method makes one request (deletes and changes of visibility: see {@link separated}) and throws the
+ * SDK's error when that failed as a whole.
+ */
 export class Queue {
   readonly url: string;
   readonly fifo: boolean;
@@ -107,13 +110,15 @@ export class Queue {
   }
 
   /** Deletes up to 10 messages. @returns failures by receipt handle. */
-  async delete(receiptHandles: readonly string[]): Promise<BatchFailure[]> {
-    const command = new DeleteMessageBatchCommand({
-      QueueUrl: this.url,
-      Entries: receiptHandles.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle })),
+  delete(receiptHandles: readonly string[]): Promise<BatchFailure[]> {
+    return separated(receiptHandles, String, async (handles) => {
+      const command = new DeleteMessageBatchCommand({
+        QueueUrl: this.url,
+        Entries: handles.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle })),
+      });
+      const { output } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
+      return failures(output, handles);
     });
-    const { output } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
-    return failures(output, receiptHandles);
   }
 
   /**
@@ -121,23 +126,22 @@ export class Queue {
    * @param timeoutMs how long the answer may take.
    * @returns failures by receipt handle.
    */
-  async changeVisibility(
+  changeVisibility(
     changes: readonly VisibilityChange[],
     timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<BatchFailure[]> {
-    const command = new ChangeMessageVisibilityBatchCommand({
-      QueueUrl: this.url,
-      Entries: changes.map((change, i) => ({
-        Id: String(i),
-        ReceiptHandle: change.receiptHandle,
-        VisibilityTimeout: change.seconds,
-      })),
+    return separated(changes, handleOf, async (some) => {
+      const command = new ChangeMessageVisibilityBatchCommand({
+        QueueUrl: this.url,
+        Entries: some.map(({ receiptHandle, seconds }, i) => ({
+          Id: String(i),
+          ReceiptHandle: receiptHandle,
+          VisibilityTimeout: seconds,
+        })),
+      });
+      const { output } = await this.#send(command, { timeoutMs });
+      return failures(output, some.map(handleOf));
     });
-    const { output } = await this.#send(command, { timeoutMs });
-    return failures(
-      output,
-      changes.map((change) => change.receiptHandle),
-    );
   }
 
   /** Sends the messages of one request (see `packRequests`). @returns failures by `key`. */
@@ -235,6 +239,29 @@ interface FailedEntry {
 interface BatchOutput {
   readonly Successful?: readonly { Id: string | undefined }[] | undefined;
   readonly Failed?: readonly FailedEntry[] | undefined;
+}
+
+const handleOf = ({ receiptHandle }: VisibilityChange): string => receiptHandle;
+
+/**
+ * Makes a batch request. One that SQS refuses as a whole for the fault of one entry, which it does not name, is made for each
+ * entry alone: the others must not wait for that one for ever.
+ */
+async function separated<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+  request: (items: readonly Item[]) => Promise<BatchFailure[]>,
+): Promise<BatchFailure[]> {
+  try {
+    return await request(items);
+  } catch (error) {
+    const [only] = items;
+    if (only === undefined || sqsErrorKind(error) !== 'parcel') throw error;
+    if (items.length > 1)
+      return (await Promise.all(items.map((item) => separated([item], keyOf, request)))).flat();
+    const { name: code, message } = errorFacts(error);
+    return [{ key: keyOf(only), senderFault: true, code, message }];
+  }
 }
 
 /** The entries of one part of an answer that are entries at all. */

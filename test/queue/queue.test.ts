@@ -2,17 +2,24 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
 import type { BatchFailure, QueueNotice } from '../../src/queue/types.ts';
 import { blamelessCodes } from '../../testing/sqs/faults.ts';
 
-/** A queue behind a server that answers every request so. */
-async function queueAnswering(answer: object): Promise<Queue> {
-  const server = createServer((request, response) => {
-    request.resume();
-    response.setHeader('content-type', 'application/x-amz-json-1.0').end(JSON.stringify(answer));
+interface Batch {
+  readonly Entries: readonly { readonly ReceiptHandle: string }[];
+}
+
+/** A queue behind a server that answers every request so; with 400 where it is an error. */
+async function queueAnswering(answer: object | ((input: Batch) => object)): Promise<Queue> {
+  const server = createServer(async (request, response) => {
+    const input = JSON.parse(await text(request)) as Batch;
+    const output = typeof answer === 'function' ? answer(input) : answer;
+    response.statusCode = '__type' in output ? 400 : 200;
+    response.setHeader('content-type', 'application/x-amz-json-1.0').end(JSON.stringify(output));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -100,6 +107,20 @@ test.each(requests)(
         expect([code, found.map((failure) => failure.senderFault)]).toEqual([code, [senderFault, false]]);
       }
     }
+  },
+);
+
+test.each(requests.slice(0, 2))(
+  'a %s that is refused as a whole for one of its entries is made for each alone',
+  async (_, send) => {
+    const queue = await queueAnswering(({ Entries }) => {
+      const handles = Entries.map(({ ReceiptHandle }) => ReceiptHandle);
+      if (!handles.includes('one')) return { Successful: [{ Id: '0' }] };
+      return { __type: 'com.amazonaws.sqs#ReceiptHandleIsInvalid', message: 'not ours' };
+    });
+    expect(await send(queue)).toEqual([
+      { key: 'one', senderFault: true, code: 'ReceiptHandleIsInvalid', message: 'not ours' },
+    ]);
   },
 );
 
