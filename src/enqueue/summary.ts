@@ -125,7 +125,9 @@ export function summaryJson(report: Report): string {
 export function unfinishedSentence(report: Report): string | undefined {
   if (report.outcome === 'done') return undefined;
   const why =
-    report.failure === undefined ? 'Interrupted' : `Sending failed: ${report.failure.replace(/\.$/, '')}`;
+    report.failure === undefined
+      ? 'Interrupted'
+      : `Sending failed: ${printable(report.failure.replace(/\.$/, ''))}`;
   if (report.sent === 0 || report.dryRun) return `${why}. Nothing was sent.`;
   return `${why}. ${number(report.sent)} of ${counted(report.toSend, 'row')} were sent${fromHere(report)}.`;
 }

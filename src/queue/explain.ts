@@ -18,7 +18,7 @@ const sending: RequestHints = { setting: '--queue-url (or QUEUE_URL)', permissio
 export function explainSqsError(error: unknown, queueUrl: string, hints: RequestHints = sending): string {
   const { name, message, code } = errorFacts(error);
   const queue = printableUrl(queueUrl);
-  const said = `${name}: ${printable(message)}`;
+  const said = printable(`${name}: ${message}`);
   switch (sqsErrorKind(error)) {
     case 'missing':
       return `there is no queue ${queue}: check ${hints.setting} and the region`;

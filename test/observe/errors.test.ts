@@ -18,6 +18,16 @@ describe('describeError', () => {
     });
   });
 
+  test('shows nothing secret, whichever field quotes it', () => {
+    const secret = 'x-amz-security-token:abc';
+    const error = Object.assign(new Error(`no: ${secret}`), {
+      name: secret,
+      code: secret,
+      $metadata: { requestId: secret },
+    });
+    expect(describeError(error)).toEqual({ name: '', message: 'no:', code: '', requestId: '' });
+  });
+
   test('describes the failure of a batch entry', () => {
     expect(
       describeError({ key: 'handle', senderFault: false, code: 'InternalError', message: 'try again' }),

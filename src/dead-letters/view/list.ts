@@ -14,7 +14,7 @@ import type { PassResult } from '../pass/pass.ts';
 export function letterLine(letter: Letter): string {
   const { message, arrivedAt, reason, identifier = '-', errorName } = letter;
   const columns = [
-    message.messageId.slice(0, 8),
+    shortPrintable(message.messageId.slice(0, 8), 8),
     instant(arrivedAt),
     shortPrintable(reason, 16).padEnd(16),
     shortPrintable(identifier, 12).padEnd(12),

@@ -92,7 +92,7 @@ function reasonLines(reasons: readonly ReasonCount[]): string[] {
     const some = lines.slice(0, SHOWN_LINES);
     const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
     const more = count > some.length ? ', …' : '';
-    return hang(`${number(count).padStart(13)}  `, `${reason} (${where}${more})`);
+    return hang(`${number(count).padStart(13)}  `, `${printable(reason)} (${where}${more})`);
   });
   const others = reasons.slice(SHOWN_REASONS);
   if (others.length > 0) {
