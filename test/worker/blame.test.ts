@@ -85,6 +85,8 @@ class MemoryQueue {
     return [];
   }
 
+  onNotice(): void {}
+
   async attributes() {
     return { arn: this.url, retentionSeconds: 4 * 86_400, fifo: false };
   }
