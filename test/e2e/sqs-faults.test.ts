@@ -4,7 +4,13 @@ import { readiness } from '../../src/http/health.ts';
 import { blamelessCodes, failEntries, wrongChecksums } from '../../testing/sqs/faults.ts';
 import { type SqsProxy, type SqsRule, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { runLetters } from '../../testing/stages/letters.ts';
-import { recordOf, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
+import {
+  credentials,
+  recordOf,
+  type Stage,
+  type StageOptions,
+  setStage,
+} from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;
@@ -37,7 +43,7 @@ describe('entries of a batch that fail with SenderFault for what is not their fa
     proxy.rule = failEntries((_, { action, queue }) => {
       const turn = turns.get(`${action} ${queue}`) ?? 0;
       turns.set(`${action} ${queue}`, turn + 1);
-      const code = blamelessCodes[Math.floor(turn / 2)];
+      const code = blamelessCodes[turn];
       return code === undefined ? undefined : { code, senderFault: true };
     });
     await stage.sendUpdates(8);
@@ -51,6 +57,33 @@ describe('entries of a batch that fail with SenderFault for what is not their fa
     expect(letters.map((letter) => recordOf(letter).reason)).toEqual(['Rejected', 'Rejected']);
     expect(await stage.outcomes()).toHaveLength(10);
   });
+});
+
+test('an AccessDenied of STS says nothing of the queues: the worker looks for them until it has credentials', async () => {
+  let trusted = false;
+  // What the provider of a web identity throws while the role does not trust it.
+  const denied = Object.assign(new Error('Not authorized to perform sts:AssumeRoleWithWebIdentity'), {
+    name: 'AccessDenied',
+    $metadata: { httpStatusCode: 403 },
+  });
+  await set({
+    sqs: {
+      endpoint: proxy.url,
+      credentials: async () => {
+        if (!trusted) throw denied;
+        return credentials;
+      },
+    },
+  });
+  await stage.sendUpdates(1);
+  const started = stage.worker.start();
+  await stage.until(() => stage.hasCondition('finding-queues'));
+  expect(stage.hasCondition('queue-attributes')).toBe(false);
+  expect(proxy.count()).toBe(0);
+  trusted = true;
+  await started;
+  await stage.ended(1);
+  expect(stage.hasCondition('finding-queues') || stage.hasCondition('queue-attributes')).toBe(false);
 });
 
 type Fields = Record<string, unknown>;
