@@ -28,6 +28,9 @@ const gateReasons = {
   misconfigured: "this worker's credentials, clock or configuration are refused",
 } as const;
 
+/** Where that is why the gate is closed. */
+const notTheApi = "the answers are not the API's: is there a proxy before it?";
+
 /** A condition that is raised, as `/readyz` shows it. */
 export interface ShownCondition {
   readonly condition: string;
@@ -88,7 +91,8 @@ export function readiness(now: WorkerSnapshot): Health {
   if (now.refusedLetters > 0) reasons.push(`the dead-letter queue refuses ${now.refusedLetters} letters`);
   if (now.refusedOutcomes > 0) reasons.push(`the outcome queue refuses ${now.refusedOutcomes} outcomes`);
   if (now.gate !== 'open') {
-    reasons.push(`calls are paused: ${gateReasons[now.gate]}${details(now.gateSince, now.gateReason?.name)}`);
+    const cause = now.gateReason?.kind === 'unidentified' ? notTheApi : gateReasons[now.gate];
+    reasons.push(`calls are paused: ${cause}${details(now.gateSince, now.gateReason?.name)}`);
   }
   return { ok: reasons.length === 0, reasons };
 }

@@ -77,6 +77,8 @@ export class Gate {
   /** Identifiers that failed without an answer of the API; its answer about another shows that it works. */
   readonly #failures: Suspects;
   readonly #options: GateOptions;
+  /** A call has failed: until then, and that is nearly always, there is nobody to be found at fault. */
+  #troubled = false;
   #state: GateState = 'open';
   #runKind: Failure['kind'] | undefined;
   readonly #run = new Set<string>();
@@ -134,7 +136,8 @@ export class Gate {
    * @param startedAt when it began, monotonic milliseconds; now when omitted.
    */
   observe(identifier: string, failure?: Failure, startedAt: number = this.#options.now()): void {
-    this.#weigh(identifier, failure, startedAt);
+    if (failure !== undefined) this.#troubled = true;
+    if (this.#troubled) this.#weigh(identifier, failure, startedAt);
     const ours =
       failure?.kind === 'misconfigured' || failure?.kind === 'unreachable' ? failure.kind : undefined;
     if (failure !== undefined && ours !== undefined) this.close(ours, failure);

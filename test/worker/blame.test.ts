@@ -8,7 +8,13 @@ import { LocalNewest } from '../../src/ota/newest/newest.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { FixedRate } from '../../src/ota/rate/rate-control.ts';
 import type { Queue } from '../../src/queue/queue.ts';
-import type { ReceiveOptions, VisibilityChange } from '../../src/queue/types.ts';
+import type {
+  OutgoingMessage,
+  QueueAttributes,
+  ReceiveOptions,
+  SendAnswer,
+  VisibilityChange,
+} from '../../src/queue/types.ts';
 import { QueueTime } from '../../src/time/queue-time.ts';
 import { Conditions } from '../../src/worker/conditions.ts';
 import { Worker } from '../../src/worker/worker.ts';
@@ -25,7 +31,7 @@ const clock = { wall: () => Date.now(), monotonic: () => performance.now() };
 const elapsed = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** SQS as far as a worker needs it. Requests take 5 ms. */
-class MemoryQueue {
+class MemoryQueue implements Pick<Queue, keyof Queue> {
   readonly url: string;
   readonly fifo = false;
   readonly sent: { readonly body: string }[] = [];
@@ -78,18 +84,35 @@ class MemoryQueue {
     return [];
   }
 
-  async send(messages: readonly { readonly body: string }[]): Promise<[]> {
-    this.requests++;
+  async send(messages: readonly OutgoingMessage[]): Promise<[]> {
     await elapsed(5);
     this.sent.push(...messages);
     return [];
   }
 
-  onNotice(): void {}
-
-  async attributes() {
-    return { arn: this.url, retentionSeconds: 4 * 86_400, fifo: false };
+  async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
+    return { failed: await this.send(messages), messageIds: new Map() };
   }
+
+  async attributes(): Promise<QueueAttributes> {
+    const unread = undefined;
+    return {
+      arn: this.url,
+      fifo: false,
+      retentionSeconds: 4 * 86_400,
+      visibilitySeconds: 30,
+      maximumMessageBytes: unread,
+      redrivePolicy: unread,
+      visible: unread,
+      notVisible: unread,
+      delayed: unread,
+      contentBasedDeduplication: false,
+      createdAt: unread,
+      kmsKeyId: unread,
+    };
+  }
+
+  onNotice(): void {}
 
   #give(
     message: { body: string; id: string; visibleAt: number; receives: number },
@@ -211,6 +234,9 @@ test('one verdict serves all messages of a denied task', async () => {
 describe('60 s in which every call of ten messages fails', () => {
   test.each([
     ['no connection is made', refused],
+    ['no descriptor is left', { name: 'Error', message: 'connect EMFILE 127.0.0.1:1', code: 'EMFILE' }],
+    ['the endpoint is no URL', { name: 'TypeError', message: 'Invalid URL', code: 'ERR_INVALID_URL' }],
+    ['a proxy answers', { name: 'SyntaxError', message: '<html>', status: 403 }],
     ['the API answers 503', unavailable],
   ])('cost none of them: %s', async (_, error) => {
     let down = true;
