@@ -192,7 +192,9 @@ describe('a connection that is never made', () => {
 
 describe('a conflict', () => {
   test('of twenty tasks and more is retried and ends RetriesExhausted, and stops no other', async () => {
-    stage = await setStage({ env: { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '2' }, random: () => 0 });
+    // Longer than a busy machine takes to answer.
+    const env = { MAX_ATTEMPTS: '2', MAX_DELIVERIES: '2', CALL_TIMEOUT_MS: '10000' };
+    stage = await setStage({ env, random: () => 0 });
     const busy = Array.from({ length: 25 }, (_, i) => `busy${i}`);
     for (const task of busy)
       stage.api.script(task, times(4, { status: 409, errorType: 'ConflictException' }));
