@@ -69,7 +69,7 @@ describe.skipIf(!redisInstalled())('two workers with Redis', () => {
     const raw = new Redis(redis.url);
     onTestFinished(() => raw.disconnect());
     const claimOf = (task: string): string => `ota-updater:claim:{${task}}`;
-    const endless = Array.from({ length: 150 }, (_, i) => `task${i}`);
+    const endless = Array.from({ length: 60 }, (_, i) => `task${i}`);
     await Promise.all(endless.map((task) => raw.set(claimOf(task), 'somebody')));
     await raw.set(claimOf('stays'), 'a worker', 'PX', 20_000);
     stage = await setStage({
@@ -78,16 +78,16 @@ describe.skipIf(!redisInstalled())('two workers with Redis', () => {
       timings: { ...fastTimings, claimWaitMs: 1_000 },
     });
     await stage.send({ Identifier: 'stays', Description: 'x' });
-    await stage.sendUpdates(150);
+    await stage.sendUpdates(60);
     await stage.sendUpdates(5, 'free');
     await stage.worker.start();
     await stage.until(() => stage.hasCondition('claims'));
-    await stage.ended(155);
+    await stage.ended(65);
     expect(stage.api.callsFor('stays')).toEqual([]);
     expect(stage.events.some(({ type }) => type === 'claim-not-free')).toBe(true);
     await raw.del(claimOf('stays'));
     await stage.until(() => !stage.hasCondition('claims'));
-    await stage.ended(156);
+    await stage.ended(66);
     expect(stage.settled('dead-letter')).toEqual([]);
     expect(stage.worker.snapshot().awaitingClaim).toBe(0);
   });
