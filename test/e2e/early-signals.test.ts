@@ -38,7 +38,7 @@ async function run(command: readonly string[], module: string, before: readonly 
 }
 
 /** In the order in which they are loaded. */
-const modules = ['src/process.ts', 'commander/index.js', 'src/commands/worker.ts', 'src/worker/worker.ts'];
+const modules = ['src/process.ts', 'src/commands/worker.ts', 'src/worker/worker.ts'];
 
 const processOne = namespace('--map-root-user', '--pid', '--fork', '--kill-child');
 
