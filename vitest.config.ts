@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'chaos/test/*.test.ts', 'packages/*/test/**/*.test.ts'],
     // The tests mostly wait for servers: more of them at once than there are cores.
-    maxWorkers: 5,
+    maxWorkers: 7,
     // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.
     isolate: false,
     testTimeout: 30_000,
