@@ -120,6 +120,7 @@ async function backOff(failure: Failure, delivery: Delivery, stages: CallStages)
   if (delivery.gone || isDeniedByItself(delivery, failure, stages)) return false;
   const decision = decideRetry(failure, delivery.tally, gate.closed, stages.retry, random);
   if (!decision.retry) return false;
+  stages.prefetch.sleeps(delivery, decision.delayMs);
   await delivery.sleep(decision.delayMs);
   if (delivery.gone) return false;
   delivery.enter('waiting');

@@ -65,7 +65,7 @@ export interface Stages {
 export interface CallStages
   extends Pick<Stages, 'calls' | 'retry' | 'rate' | 'trials' | 'deadline' | 'emit'> {
   readonly leases: Pick<Stages['leases'], 'holdsForCall'>;
-  readonly prefetch: Pick<Stages['prefetch'], 'releaseSurplus' | 'started'>;
+  readonly prefetch: Pick<Stages['prefetch'], 'releaseSurplus' | 'sleeps' | 'started'>;
   readonly receiver: Pick<Stages['receiver'], 'wake'>;
 }
 

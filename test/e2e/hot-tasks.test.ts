@@ -1,4 +1,4 @@
-/** One task with many updates takes no room from the others. */
+/** One task with many updates, and many tasks that sleep, take no room from the others. */
 import { afterEach, expect, test } from 'vitest';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
 import { fastTimings, type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -37,6 +37,20 @@ test.each<[string, ScriptedAnswer]>([
   await stage.worker.start();
   await stage.until(() => appliedOthers() === 30);
   expect(stage.worker.snapshot().held).toBeLessThan(100);
+});
+
+test('others are called for while more tasks sleep than may be held', async () => {
+  stage = await setStage({ env: { FAILURE_RUN_LIMIT: '0', MAX_CONCURRENCY: '10', RATE_LIMIT: '400' } });
+  const answer = { status: 503, errorType: 'ServiceUnavailableException', headers: { 'Retry-After': '30' } };
+  for (const identifier of await stage.sendUpdates(300, 'asleep'))
+    stage.api.script(identifier, [answer, answer]);
+  await stage.sendUpdates(30);
+  await stage.worker.start();
+  await stage.until(() => stage.settled('acknowledge').length === 30);
+  // They sleep here as far as there is room, and in the queue beyond that.
+  expect(stage.worker.snapshot().held).toBeGreaterThan(50);
+  expect(stage.settled('defer').length).toBeGreaterThan(0);
+  expect(await stage.deadLetters()).toEqual([]);
 });
 
 test('the newest of those that wait is called for, and the older ones are superseded without a call', async () => {

@@ -132,7 +132,7 @@ async function setUp(setting: Setting = {}) {
     rate: { rate: Number.POSITIVE_INFINITY, observe: (attempt) => attempts.push(attempt as Attempt) },
     trials: new Trials(() => performance.now()),
     leases: { holdsForCall: setting.holds ?? (() => true) },
-    prefetch: { releaseSurplus: () => {}, started: () => {} },
+    prefetch: { releaseSurplus: () => {}, sleeps: () => {}, started: () => {} },
     receiver: { wake: () => {} },
     deadline: deadline.signal,
     emit: () => {},

@@ -16,7 +16,7 @@ export class Pace {
   #windowFrom = 0;
   #inWindow = 0;
   #inWindowBefore = 0;
-  /** While other calls wait to be started: since when the next start is due. */
+  /** While calls wait to be started: since when the next start is due. */
   #busySince: number | undefined;
   #busyMs = 0;
   #busyStarts = 0;
@@ -27,8 +27,8 @@ export class Pace {
     this.#inWindow++;
   }
 
-  /** A call starts. @param othersWait more calls could start, were they let. */
-  started(now: number, othersWait: boolean): void {
+  /** A call starts. @param waits other calls wait, and are not paused. */
+  started(now: number, waits: boolean): void {
     this.passed(now);
     if (this.#busySince !== undefined) {
       this.#busyMs += now - this.#busySince;
@@ -38,12 +38,7 @@ export class Pace {
         this.#busyStarts /= 2;
       }
     }
-    this.#busySince = othersWait ? now : undefined;
-  }
-
-  /** From now until the next start says nothing: calls are paused. */
-  pause(): void {
-    this.#busySince = undefined;
+    this.#busySince = waits ? now : undefined;
   }
 
   /** Messages called for, or ended without a call, in the last second or so. */
@@ -52,8 +47,13 @@ export class Pace {
     return this.#inWindow + this.#inWindowBefore * (1 - (now - this.#windowFrom) / RECENT_MS);
   }
 
-  /** Calls per second that can be started, as long as there is no lack of messages; `Infinity` until that is known. */
-  possible(now: number): number {
+  /**
+   * Calls per second that can be started, as long as there is no lack of messages; `Infinity` until that is known.
+   * @param waits calls wait, and are not paused: only such time says anything. To be asked whenever that may have changed.
+   */
+  possible(now: number, waits: boolean): number {
+    if (!waits) this.#busySince = undefined;
+    else this.#busySince ??= now;
     const busyMs = this.#busyMs + (this.#busySince === undefined ? 0 : now - this.#busySince);
     return busyMs < LEAST_BUSY_MS
       ? Number.POSITIVE_INFINITY

@@ -28,6 +28,8 @@ export const closedLimits: PrefetchLimits = { waiting: BATCH_SIZE, held: 3 * BAT
 const HORIZON_SECONDS = 2;
 /** How far the rate may fall before messages are released, as a factor on what may wait. */
 const LATE_FACTOR = 1.5;
+/** Whoever sleeps for longer before its next call may as well do so in the queue, in milliseconds. */
+const LONG_SLEEP_MS = 5_000;
 /** How much more than in the last second is taken, so that a worker that is let go faster does. */
 const GROWTH = 2;
 
@@ -105,13 +107,18 @@ export class Prefetch {
 
   /** A call starts. */
   started(): void {
-    const { permits, gate, monotonic } = this.#options;
-    this.#pace.started(monotonic(), permits.waiting > 0 && !gate.closed);
+    this.#pace.started(this.#options.monotonic(), this.#callsWait);
   }
 
   /** A message has ended without a call. */
   passed(): void {
     this.#pace.passed(this.#options.monotonic());
+  }
+
+  /** Calls wait, and are not paused. */
+  get #callsWait(): boolean {
+    const { permits, gate } = this.#options;
+    return permits.waiting > 0 && !gate.closed;
   }
 
   get limits(): PrefetchLimits {
@@ -121,7 +128,8 @@ export class Prefetch {
 
   #limitsFor(now: number, lately: number): PrefetchLimits {
     const { rate, gate } = this.#options;
-    return prefetchLimits(Math.min(rate.rate, this.#pace.possible(now)), lately, gate.closed, this.#options);
+    const possible = this.#pace.possible(now, this.#callsWait);
+    return prefetchLimits(Math.min(rate.rate, possible), lately, gate.closed, this.#options);
   }
 
   /** Messages that could be taken now; 0 or less: none. */
@@ -157,9 +165,15 @@ export class Prefetch {
       delivery.interrupt('waiting', returnSeconds(delivery.message.receiveCount, random));
   }
 
+  /** It sleeps before its next call; in the queue where no more can be held, so that others can be called for meanwhile. */
+  sleeps(delivery: Delivery, ms: number): void {
+    const { gate, held } = this.#options;
+    if (ms < LONG_SLEEP_MS || gate.closed || held.size + BATCH_SIZE <= this.limits.held) return;
+    delivery.interrupt('waiting', Math.ceil(ms / 1_000));
+  }
+
   /** Releases whatever is not being called for or settled. */
   releaseAll(): void {
-    this.#pace.pause();
     for (const delivery of this.#options.held) giveUp(delivery);
   }
 
@@ -203,7 +217,6 @@ export class Prefetch {
    * deferred, a receive's worth more when all that may be held has been tried, so that other Identifiers come.
    */
   #releaseBesideProbes(): void {
-    this.#pace.pause();
     const { held, turns, random } = this.#options;
     // Behind another none can be a probe. A group is not handed out while one of it is held; an Identifier's others are.
     for (const delivery of held) {

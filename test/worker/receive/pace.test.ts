@@ -24,9 +24,9 @@ describe('what can be started', () => {
 
   test('is not known before calls have waited, nor by those that found their start at once', () => {
     const pace = new Pace();
-    expect(pace.possible(5_000)).toBe(Number.POSITIVE_INFINITY);
+    expect(pace.possible(5_000, false)).toBe(Number.POSITIVE_INFINITY);
     for (let at = 0; at < 100_000; at += 4_000) pace.started(at, false);
-    expect(pace.possible(200_000)).toBe(Number.POSITIVE_INFINITY);
+    expect(pace.possible(200_000, false)).toBe(Number.POSITIVE_INFINITY);
   });
 
   test.each([
@@ -36,31 +36,47 @@ describe('what can be started', () => {
   ])('is what is started of %s', (_, perSecond, clump) => {
     const pace = new Pace();
     const now = run(pace, 0, 60, perSecond, clump);
-    expect(pace.possible(now) / perSecond).toBeGreaterThan(0.9);
-    expect(pace.possible(now) / perSecond).toBeLessThan(1.2);
+    expect(pace.possible(now, true) / perSecond).toBeGreaterThan(0.9);
+    expect(pace.possible(now, true) / perSecond).toBeLessThan(1.2);
   });
 
   test('falls while a start is due that does not come', () => {
     const pace = new Pace();
     pace.started(0, true);
-    expect(pace.possible(4_000)).toBe(0.25);
-    expect(pace.possible(8_000)).toBe(0.125);
+    expect(pace.possible(4_000, true)).toBe(0.25);
+    expect(pace.possible(8_000, true)).toBe(0.125);
   });
 
   test('follows a change within seconds', () => {
     const pace = new Pace();
     const slow = run(pace, 0, 20, 10);
     const fast = run(pace, slow, 6, 100);
-    expect(pace.possible(fast)).toBeGreaterThan(80);
+    expect(pace.possible(fast, true)).toBeGreaterThan(80);
     const again = run(pace, fast, 6, 10);
-    expect(pace.possible(again)).toBeLessThan(15);
+    expect(pace.possible(again, true)).toBeLessThan(15);
   });
 
-  test('is as it was when calls were paused meanwhile', () => {
+  test('is as it was when calls were paused meanwhile, or none waited any more', () => {
     const pace = new Pace();
     const now = run(pace, 0, 10, 10);
-    pace.pause();
+    pace.possible(now, false);
+    expect(Math.round(pace.possible(now + 600_000, false))).toBe(10);
     pace.started(now + 600_000, false);
-    expect(Math.round(pace.possible(now + 600_000))).toBe(10);
+    expect(Math.round(pace.possible(now + 600_000, true))).toBe(10);
+  });
+
+  test('is found out where one call waits at a time, and again when calls become fast', () => {
+    const pace = new Pace();
+    let now = 0;
+    const oneAtATime = (count: number, ms: number): number => {
+      for (let i = 0; i < count; i++) {
+        pace.possible(now, true);
+        now += ms;
+        pace.started(now, false);
+      }
+      return pace.possible(now, false);
+    };
+    expect(oneAtATime(20, 20_000)).toBeCloseTo(0.05);
+    expect(oneAtATime(60, 50)).toBeGreaterThan(10);
   });
 });

@@ -99,7 +99,7 @@ function setUp(
     [...deliveries].flatMap(([name, { interrupted, deferSeconds }]) =>
       interrupted && (deferSeconds !== undefined) === deferred ? [name] : [],
     );
-  return { prefetch, held, time, of, released: () => givenUp(false), deferred: () => givenUp(true) };
+  return { prefetch, held, permits, time, of, released: () => givenUp(false), deferred: () => givenUp(true) };
 }
 
 const many = (count: number, state: State, prefix: string = 'a'): Record<string, State> =>
@@ -196,6 +196,17 @@ describe('how many messages to hold', () => {
 describe('what may be taken', () => {
   test('is what may wait, less what waits', () => {
     expect(setUp(many(4, 'untried')).prefetch.free).toBe(6);
+  });
+
+  test('is a whole receive for a worker that is idle, whatever became of the last ones that waited', () => {
+    const { prefetch, permits, time } = setUp(many(2, 'untried'));
+    prefetch.started();
+    expect(prefetch.free).toBe(8);
+    // They were superseded, or given up: no call for them starts.
+    permits.close();
+    expect(prefetch.free).toBe(10);
+    time.now = 600_000;
+    expect([prefetch.free, prefetch.batch]).toEqual([10, 10]);
   });
 
   test('counts neither calls in flight nor settlements while the gate is closed', () => {
