@@ -200,6 +200,7 @@ const shapes: readonly Shape[] = [
     sample: redriveJson({
       dryRun: true,
       pass,
+      chosen: new Set(),
       matched: 2,
       redriven: 1,
       notDeleted: 0,
@@ -233,7 +234,16 @@ const shapes: readonly Shape[] = [
   },
   {
     title: 'dead-letters purge --json',
-    sample: purgeJson({ dryRun: true, pass, matched: 1, purged: 1, notDeleted: 0, groups, error: undefined }),
+    sample: purgeJson({
+      dryRun: true,
+      pass,
+      chosen: new Set(),
+      matched: 1,
+      purged: 1,
+      notDeleted: 0,
+      groups,
+      error: undefined,
+    }),
     fields: {
       dryRun: 'whether nothing was changed',
       matched: 'letters that the conditions select',

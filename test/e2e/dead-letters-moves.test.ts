@@ -139,6 +139,32 @@ test.each([
   expect(stderr).toMatch(said);
 });
 
+test.each([
+  ['redrive', 'redriven'],
+  ['purge', 'deleted'],
+])(
+  '%s leaves a letter that came after it was agreed to, also in the place of another',
+  async (command, done) => {
+    const [source, dead] = [`agreed-${command}`, `agreed-${command}-dead`];
+    for (const name of [source, dead]) sqs.createQueue(name, { region: REGION });
+    sqs.sendMessage(dead, update('shown'));
+    let shown = false;
+    const { exitCode, stdout } = await runLetters([command, '--all', '--reason', 'test'], {
+      env: environment(source, dead),
+      typed: `${command} 1\n`,
+      onOutput: () => {
+        if (shown) return;
+        shown = true;
+        sqs.reset();
+        sqs.sendMessage(dead, update('later'));
+      },
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^ {2}${done} +0$`, 'm'));
+    expect([bodies(source), bodies(dead)]).toEqual([[], [update('later')]]);
+  },
+);
+
 test('a redrive that leaves letters on both queues ends with an error', async () => {
   const { proxy, env } = await startNamed();
   proxy.rule = ({ action }, forward) =>
@@ -159,9 +185,9 @@ test("ages of letters, and the time of a changed update, go by SQS's clock and n
     env: environment('clock', 'clock-dead'),
     clock: { ...systemClock, wall: () => Date.now() + 30 * 86_400_000 },
   };
-  const old = ['--where', 'age>1d'];
-  expect((await runLetters(['purge', ...old, '--yes', '--reason', 'test'], options)).stdout).not.toMatch(
-    /purged +[1-9]/,
+  const old = ['--where', 'older=1d'];
+  expect((await runLetters(['purge', ...old, '--yes', '--reason', 'test'], options)).stdout).toMatch(
+    /^ {2}deleted +0$/m,
   );
   expect(bodies('clock-dead')).toHaveLength(2);
   await runLetters([...doIt, '--set', 'Description=y'], options);

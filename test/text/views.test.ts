@@ -40,7 +40,8 @@ function letterViews(text: string): string[] {
   refused.add(letter, text, true);
   const values = new Values();
   values.add(letter.update, text);
-  const common = { dryRun: true, pass, matched: 1, notDeleted: 1, groups, error: undefined };
+  const chosen = new Set<string>();
+  const common = { dryRun: true, pass, chosen, matched: 1, notDeleted: 1, groups, error: undefined };
   const canary = { verdict: 'came-back', letters: [letter] } as const;
   const queues = { queueUrl: text, deadLetterQueueUrl: text };
   return [

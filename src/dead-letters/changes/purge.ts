@@ -25,6 +25,8 @@ export interface PurgeReport {
   readonly dryRun: boolean;
   readonly pass: PassResult | undefined;
   readonly matched: number;
+  /** On a dry run the message ids of the letters that would be deleted. */
+  readonly chosen: ReadonlySet<string>;
   /** Letters deleted; on a dry run those that would be. */
   readonly purged: number;
   /** Letters that could not be deleted: they stay. */
@@ -40,6 +42,7 @@ const unbounded = { limit: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_IN
 export async function purge(options: PurgeOptions, context: PurgeContext): Promise<PurgeReport> {
   const { dead, surroundings } = context;
   const groups = new Groups();
+  const chosen = new Set<string>();
   let matched = 0;
   let taken = 0;
   let purged = 0;
@@ -67,11 +70,14 @@ export async function purge(options: PurgeOptions, context: PurgeContext): Promi
       const now = surroundings.clock.wall();
       const meant = letters.filter((letter) => options.matches(letter, now));
       matched += meant.length;
-      const chosen = meant.slice(0, options.limit - taken);
-      taken += chosen.length;
-      for (const letter of chosen) groups.add(letter);
-      if (options.dryRun) return true;
-      for (const batch of packRequests(chosen)) {
+      const more = meant.slice(0, options.limit - taken);
+      taken += more.length;
+      for (const letter of more) groups.add(letter);
+      if (options.dryRun) {
+        for (const { message } of more) chosen.add(message.messageId);
+        return true;
+      }
+      for (const batch of packRequests(more)) {
         if (surroundings.signal.aborted) break;
         await take(batch, held);
       }
@@ -84,6 +90,7 @@ export async function purge(options: PurgeOptions, context: PurgeContext): Promi
     dryRun: options.dryRun,
     pass,
     matched,
+    chosen,
     purged: options.dryRun ? taken : purged,
     notDeleted,
     groups,

@@ -9,6 +9,8 @@ import { Refusals } from './refusals.ts';
 import { Values } from './values.ts';
 
 export interface SelectionReport {
+  /** The message ids of the letters chosen. */
+  readonly chosen: ReadonlySet<string>;
   /** Letters seen that match the conditions. */
   readonly matched: number;
   /** Letters that were dead-lettered again while the command ran: they are left where they are. */
@@ -21,8 +23,8 @@ export interface SelectionReport {
 }
 
 export class Selection {
-  /** Letters chosen in all passes. */
-  chosen = 0;
+  /** Of the letters chosen in all passes. */
+  readonly #messageIds = new Set<string>();
   readonly #matches: Filter;
   readonly #isBack: (letter: Letter) => boolean;
   readonly #groups = new Groups();
@@ -60,17 +62,23 @@ export class Selection {
       } else if (chosen.length < room) {
         const { message, bytes } = decision;
         chosen.push({ letter, message, bytes });
+        this.#messageIds.add(letter.message.messageId);
         this.#groups.add(letter);
         const same = message.body === letter.message.body;
         this.#values.add(same ? letter.update : parseBody(message.body, now), letter.message.messageId);
       }
     }
-    this.chosen += chosen.length;
     return chosen;
+  }
+
+  /** Letters chosen in all passes. */
+  get chosen(): number {
+    return this.#messageIds.size;
   }
 
   get report(): SelectionReport {
     return {
+      chosen: this.#messageIds,
       matched: this.#matched,
       cameBack: this.#cameBack,
       refused: this.#refused,

@@ -7,6 +7,7 @@ import { misuse } from '../../cli/flags.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
 import { type Audit, type AuditFacts, openAudit } from '../changes/audit.ts';
+import type { Filter } from '../letters/conditions.ts';
 import type { WhereFlags } from './flags.ts';
 import type { LettersRun } from './run.ts';
 
@@ -34,16 +35,25 @@ export function checkChangeFlags({ where, all, yes, reason }: ChangeFlags): void
   if (yes === true && (reason ?? '').trim() === '') throw misuse('--yes needs --reason "…": it is logged.');
 }
 
-export interface Change<Report> {
+interface Planned {
+  /** The message ids of the letters that the plan would change. */
+  readonly chosen: ReadonlySet<string>;
+}
+
+/** Letters that may be changed. */
+export interface Agreed {
+  readonly matches: Filter;
+  readonly limit: number;
+}
+
+export interface Change<Report extends Planned> {
   readonly action: AuditFacts['action'];
   /** What was asked for, for the log. */
   readonly asked: Readonly<Record<string, unknown>>;
   /** What would be done, with nothing done. */
   readonly plan: () => Promise<Report>;
-  /** Letters that the plan would change. */
-  readonly countOf: (plan: Report) => number;
-  /** @param limit letters to change at most: those that came since the plan were not agreed to. */
-  readonly carryOut: (limit: number, audit: Audit) => Promise<Report>;
+  /** @param agreed what the plan showed: a letter that came since was not agreed to. Without a plan all letters. */
+  readonly carryOut: (agreed: Agreed, audit: Audit) => Promise<Report>;
   readonly print: (report: Report) => void;
   /** The report, for the log. */
   readonly resultOf: (report: Report) => Readonly<Record<string, unknown>>;
@@ -54,23 +64,24 @@ export interface Change<Report> {
  * @returns the report; undefined when there was nothing to do, or nobody to ask.
  * @throws CommandError when the answer is no; AuditError when the log cannot be written: what cannot be logged is not done.
  */
-export async function makeChange<Report>(
+export async function makeChange<Report extends Planned>(
   { context, config, surroundings: { signal } }: LettersRun,
   flags: ChangeFlags,
   change: Change<Report>,
 ): Promise<Report | undefined> {
-  let limit = Number.POSITIVE_INFINITY;
+  let agreed: Agreed = { matches: () => true, limit: Number.POSITIVE_INFINITY };
   if (flags.yes !== true) {
     const plan = await change.plan();
     change.print(plan);
     if (signal.aborted) throw nothingChanged(signal);
-    limit = change.countOf(plan);
-    if (limit === 0) return undefined;
+    const { chosen } = plan;
+    if (chosen.size === 0) return undefined;
+    agreed = { matches: ({ message }) => chosen.has(message.messageId), limit: chosen.size };
     if (!canAsk(context, flags)) {
       context.stderr.write('Dry run: nothing was changed. To do it, add --yes and --reason "…".\n');
       return undefined;
     }
-    if (!(await ask(context, `${change.action} ${limit}`, signal))) throw nothingChanged(signal);
+    if (!(await ask(context, `${change.action} ${chosen.size}`, signal))) throw nothingChanged(signal);
   }
   const { reason = '', by } = flags;
   const who = by ?? context.env.USER ?? context.env.LOGNAME ?? context.userName();
@@ -78,7 +89,7 @@ export async function makeChange<Report>(
   const log = await openAudit(config.stateDir, facts, context.clock.wall);
   try {
     await log.write({ event: 'begin', what: change.asked });
-    const report = await change.carryOut(limit, log.write);
+    const report = await change.carryOut(agreed, log.write);
     await log.write({ event: 'end', result: change.resultOf(report) });
     change.print(report);
     context.stderr.write(`Logged in ${printable(log.path)}.\n`);

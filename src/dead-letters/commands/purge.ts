@@ -6,6 +6,7 @@ import { counted } from '../../text/numbers.ts';
 import { jsonLine } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { type PurgeReport, purge } from '../changes/purge.ts';
+import { both } from '../letters/conditions.ts';
 import { purgeJson, purgeText } from '../view/changes.ts';
 import { type ChangeFlags, checkChangeFlags, makeChange, withChangeFlags } from './change.ts';
 import { whereOf, withWhere } from './flags.ts';
@@ -48,9 +49,11 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
       if (plan.error !== undefined) throw plan.error;
       return plan;
     },
-    countOf: (plan) => plan.purged,
     carryOut: (agreed, audit) =>
-      purge({ matches, limit: Math.min(limit, agreed), dryRun: false }, { ...run, audit }),
+      purge(
+        { matches: both(matches, agreed.matches), limit: Math.min(limit, agreed.limit), dryRun: false },
+        { ...run, audit },
+      ),
     print: (found) =>
       context.stdout.write(json === true ? jsonLine(purgeJson(found)) : purgeText(found, config)),
     resultOf: (found) => {

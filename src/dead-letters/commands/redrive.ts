@@ -9,6 +9,7 @@ import { jsonLine, printable } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { type SetFields, settableFields } from '../changes/decide.ts';
 import { planRedrive, type RedriveOptions, type RedriveReport, redrive } from '../changes/redrive.ts';
+import { both } from '../letters/conditions.ts';
 import { redriveJson, redriveText } from '../view/changes.ts';
 import { type ChangeFlags, checkChangeFlags, makeChange, withChangeFlags } from './change.ts';
 import { whereOf, withWhere } from './flags.ts';
@@ -89,10 +90,13 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
       context.exitCode = plan.refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
       return plan;
     },
-    countOf: (plan) => plan.redriven,
     carryOut: (agreed, audit) =>
       redrive(
-        { ...options, limit: Math.min(options.limit, agreed) },
+        {
+          ...options,
+          matches: both(options.matches, agreed.matches),
+          limit: Math.min(options.limit, agreed.limit),
+        },
         {
           ...run,
           audit,

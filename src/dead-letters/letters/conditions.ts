@@ -78,6 +78,11 @@ export function readWhere(conditions: readonly string[]): WhereResult {
   };
 }
 
+/** Letters that match both. */
+export function both(one: Filter, other: Filter): Filter {
+  return (letter, now) => one(letter, now) && other(letter, now);
+}
+
 /** What `show` is given: a message id or its beginning, a RequestId, or an Identifier. */
 export function namedBy(name: string): Filter {
   return (letter) =>
