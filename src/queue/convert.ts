@@ -144,14 +144,19 @@ function readBase64(value: string): Uint8Array | undefined {
 const MAX_TIME = 8.64e15;
 
 function readTime(value: unknown): number | undefined {
-  const time = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
+  const time = /^\d+$/.test(asText(value)) ? Number(value) : Number.NaN;
   return time <= MAX_TIME ? time : undefined;
 }
 
 /** 1 where it makes no sense: then nothing is given up for having been received too often. */
 function readCount(value: unknown): number {
-  const count = Number(value);
+  const count = Number(asText(value));
   return Number.isSafeInteger(count) && count > 1 ? count : 1;
+}
+
+/** Text and numbers as text, anything else as none: a list or an object may bring a conversion of its own that throws. */
+function asText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function optional<Name extends string>(name: Name, value: unknown): { readonly [Each in Name]?: string } {

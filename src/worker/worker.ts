@@ -202,7 +202,7 @@ export class Worker {
       queue: source,
       visibilitySeconds: config.visibilityTimeoutSeconds,
       isExpiring: (message) => secondsToExpiring(message, retention.seconds, queueTime.now()) <= 0,
-      take: (message) => this.#take(message, 0),
+      take: (message) => this.#takeAlone(message, 0),
       onError: (error) => this.#emit({ type: 'settle-failed', request: 'sweep', count: 0, error }),
       // Without the outcome queue each is held once its letter is sent.
       full: () => held.size >= MOST_SWEPT || held.freeBytes <= 0 || this.#state !== 'running',

@@ -101,14 +101,17 @@ describe('attributes', () => {
 describe('what SQS says of a message', () => {
   const system = (attributes: object) => read({ ...healthy('m'), Attributes: attributes }).messages[0];
 
-  test.each(['yesterday', '-5', '', '1e400', '9e15', '99999999999999999', null, undefined, true, {}, 1.5])(
-    'a sent time %j is none: the message cannot be read',
-    (SentTimestamp) => {
-      const message = system({ SentTimestamp });
-      expect(message?.fault).toBe('its sent time is no time');
-      expect(message?.sentAt).toBe(NOW);
-    },
-  );
+  /** Objects that cannot be made a text or a number of. */
+  const stubborn = { toString: 1, valueOf: 1 };
+
+  test.each([
+    ...['yesterday', '-5', '', '1e400', '9e15', '99999999999999999'],
+    ...[null, undefined, true, {}, 1.5, stubborn, [stubborn], [NOW]],
+  ])('a sent time %j is none: the message cannot be read', (SentTimestamp) => {
+    const message = system({ SentTimestamp });
+    expect(message?.fault).toBe('its sent time is no time');
+    expect(message?.sentAt).toBe(NOW);
+  });
 
   test.each([
     ['0', 0],
@@ -126,6 +129,7 @@ describe('what SQS says of a message', () => {
     ['1e400', 1],
     [null, 1],
     [{}, 1],
+    [stubborn, 1],
   ])('a receive count %j counts as %j', (ApproximateReceiveCount, receiveCount) => {
     expect(system({ ApproximateReceiveCount })).toMatchObject({ receiveCount });
   });
