@@ -102,7 +102,6 @@ export class UpdateCall {
             ? { permit, fresh, claim: undefined }
             : await this.#claimed(permit, claiming);
         if (typeof claimed === 'object') {
-          if (claiming !== undefined) claimWaits.had(Identifier);
           this.#leave = claimed;
           return 'ready';
         }
@@ -182,8 +181,9 @@ export class UpdateCall {
     permit: PermitRequest,
     claiming: Promise<Claim | 'held' | undefined>,
   ): Promise<Leave | 'superseded' | 'interrupted' | 'held'> {
-    const { permits, newest } = this.#options;
+    const { permits, newest, claimWaits } = this.#options;
     const claim = await claiming;
+    if (claim !== 'held') claimWaits.had(this.#update.Identifier);
     const { interrupted } = this.#waiter;
     // The marks of all workers are known only now.
     const fresh = claim === 'held' || interrupted ? undefined : this.#fresh();

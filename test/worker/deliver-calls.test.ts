@@ -67,6 +67,8 @@ interface Setting {
   readonly api?: OtaApi;
   readonly newest?: Newest;
   readonly claimWaitMs?: number;
+  /** The clock by which waits for claims count. */
+  readonly claimNow?: () => number;
   readonly maxAttempts?: number;
   readonly maxConcurrency?: number;
   readonly runLimit?: number;
@@ -121,7 +123,7 @@ async function setUp(setting: Setting = {}) {
       claimWaits: new ClaimWaits({
         longestMs: setting.claimWaitMs ?? 60_000,
         most: 1,
-        now: () => performance.now(),
+        now: setting.claimNow ?? (() => performance.now()),
         onStuck: () => {},
       }),
       gate,
@@ -584,6 +586,26 @@ describe('newest wins', () => {
     });
     expect(tokens).toEqual(['+2', '-2']);
     expect([server.stats().calls, permits.inFlight]).toEqual([0, 0]);
+  });
+
+  test('a claim that was had and not used is waited for as long as ever the next time', async () => {
+    let ms = 0;
+    let tries = 0;
+    const local = new LocalNewest();
+    const newest: Newest = {
+      ...claimed(0).newest,
+      known: (identifier) => local.known(identifier),
+      claim: async (identifier) => {
+        if (++tries % 2 === 1) return 'held';
+        local.applied(identifier, { Description: 'newer' }, 2_000);
+        return { identifier, token: 't' };
+      },
+    };
+    const { run } = await setUp({ newest, claimWaitMs: 10_000, claimNow: () => ms });
+    const superseded = { kind: 'superseded', superseded: ['Description'] };
+    expect(await run(update, new NotedDelivery())).toEqual(superseded);
+    ms += 20_000;
+    expect(await run(update, new NotedDelivery({ decidedAt: 3_000 }))).toEqual(applied);
   });
 
   test('a claim that does not become free in time is given up: the message is deferred, without a call', async () => {
