@@ -26,6 +26,8 @@ const BURST_MS = 20;
 const FAR_MS = 10_000;
 /** More fields than these are none of ours. */
 const MOST_WORKERS = 1_000;
+/** No worker keeps to fewer permits a second: the least that `RATE_LIMIT` may be. */
+const LEAST_RATE = 0.01;
 
 const SCRIPT = `
 local key, worker, wanted, rate = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -47,7 +49,7 @@ for i = 1, #found, 2 do
   else
     local heard, wants, theirs = string.match(value, '^(%d+) (%d+) ([%d.e+-]+)$')
     heard, wants, theirs = tonumber(heard), tonumber(wants), tonumber(theirs)
-    if not (heard and wants and theirs and heard > gone and heard <= now and theirs > 0) then
+    if not (heard and wants and theirs and heard > gone and heard <= now and theirs >= ${LEAST_RATE}) then
       redis.call('HDEL', key, field)
     elseif field == worker then
       last_wanted = wants
@@ -59,10 +61,10 @@ for i = 1, #found, 2 do
   end
 end
 local interval = 1000000 / rate
+if not (due <= now + ${FAR_MS * 1_000} + 2 * workers * math.max(1, wanted) * interval) then due = 0 end
 local wait = 0
 if wanted > 0 then
   last_wanted = now
-  if not (due <= now + ${FAR_MS * 1_000} + 2 * workers * wanted * interval) then due = 0 end
   local start = math.max(due, now - burst)
   wait = math.max(0, start - now)
   due = start + wanted * interval
@@ -148,7 +150,7 @@ export function readBooking(answer: unknown, asked: number): Booking {
     permits !== asked ||
     !isCount(workers, 1, MOST_WORKERS + 1) ||
     !isCount(wanting, 1, workers) ||
-    !(perSecond > 0 && perSecond < Number.POSITIVE_INFINITY) ||
+    !(perSecond >= LEAST_RATE && perSecond < Number.POSITIVE_INFINITY) ||
     !isCount(waitUs, 0, farUs)
   )
     throw new Error('Redis answered what is no booking');

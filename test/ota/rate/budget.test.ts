@@ -95,9 +95,13 @@ describe.skipIf(!redisInstalled())('a budget', () => {
       ['negative', '-9e15'],
       ['an hour ahead', (now: number) => String(now + HOUR_US)],
       ['in milliseconds of a far future', '9e15'],
+      ['beyond all numbers that Redis takes', '1e300'],
     ])('a due time that is %s is ignored', async (_, due) => {
       const a = await connect('a', 100);
       await redis.hset(BUDGET_KEY, 'due', typeof due === 'string' ? due : due(await nowUs()));
+      // As a worker does first, and one that is idle.
+      expect(await a.book(0)).toMatchObject({ workers: 1, waitMs: 0 });
+      expect(await redis.pttl(BUDGET_KEY)).toBeLessThanOrEqual(40_000);
       expect(await a.book(1)).toMatchObject({ waitMs: 0 });
       const { waitMs } = await a.book(1);
       expect(waitMs).toBeLessThanOrEqual(10);
@@ -109,9 +113,11 @@ describe.skipIf(!redisInstalled())('a budget', () => {
       ['without a rate', '1764363600000000 0 0'],
       ['of long ago', '1764363600000000 1764363600000000 5'],
       ['of the future', '9000000000000000 9000000000000000 0.01'],
+      ['slower than any can be set', (now: number) => `${now} ${now} 1e-300`],
+      ['infinitely slow', (now: number) => `${now} ${now} 0`],
     ])('a worker that is %s is ignored, and removed', async (_, record) => {
       const a = await connect('a', 100);
-      await redis.hset(BUDGET_KEY, 'b', record);
+      await redis.hset(BUDGET_KEY, 'b', typeof record === 'string' ? record : record(await nowUs()));
       expect(await a.book(1)).toMatchObject({ workers: 1, rate: 100, waitMs: 0 });
       expect(await redis.hexists(BUDGET_KEY, 'b')).toBe(0);
     });
@@ -147,6 +153,7 @@ describe('an answer', () => {
     ['no worker', right.with(2, 0)],
     ['more that want permits than there are', right.with(3, 4)],
     ['no rate', right.with(4, '0')],
+    ['a rate below any that can be set', right.with(4, '1e-300')],
     ['a rate that is no number', right.with(4, 'x')],
     ['an infinite rate', right.with(4, 'inf')],
   ])('of %s is refused', (_, answer) => {
