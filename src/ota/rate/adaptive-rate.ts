@@ -130,10 +130,10 @@ export class AdaptiveRate implements RateControl {
     const { overload, recovery } = this.#tuning;
     const measured = this.#utilization.perSecond(now);
     // The queue is slow, not the API: what is measured is no limit, and one refusal tells nothing of the rate in force.
-    const quiet =
-      this.#rate !== Number.POSITIVE_INFINITY && this.#utilization.shareSoFar < UTILIZED && measured < QUIET;
-    // Without a ceiling the rate is infinite: cut from the measured one.
-    const from = quiet ? this.#rate : Math.min(this.#rate, measured);
+    const unlimited = this.#rate === Number.POSITIVE_INFINITY;
+    const quiet = !unlimited && this.#utilization.shareSoFar < UTILIZED && measured < QUIET;
+    // Without a ceiling the rate is infinite: cut from the measured one, where the queue is not too slow to tell.
+    const from = quiet ? this.#rate : Math.min(this.#rate, unlimited ? Math.max(measured, QUIET) : measured);
     if (!quiet) this.#following = true;
     // Nothing measured yet: the next throttled call decides.
     if (from === Number.POSITIVE_INFINITY) return;

@@ -224,6 +224,18 @@ describe('on a quiet queue', () => {
     expect(control.rate).toBe(rate);
   });
 
+  test('refused calls now and then leave a rate that a backlog can be worked off by, also without a ceiling', () => {
+    const { control, accept, pass, end, now } = setUp(Number.POSITIVE_INFINITY);
+    accept(10, 0.25);
+    for (let i = 0; i < 50; i++) {
+      pass(4_000);
+      end(now(), throttling);
+      accept(20, 0.25);
+    }
+    expect(control.rate).toBeGreaterThan(15);
+    expect(control.rate).toBeLessThan(Number.POSITIVE_INFINITY);
+  });
+
   test('a share of calls that is refused again and again brings the rate down, from the rate in force', () => {
     const { control, accept, pass, end, now } = setUp(10);
     accept(10, 0.25);
