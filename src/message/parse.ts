@@ -36,7 +36,15 @@ export function decidedAt({ update, eventAt }: Extract<UpdateCheck, { ok: true }
   const issued = update.IssuedAt === undefined ? Number.NaN : Date.parse(update.IssuedAt);
   if (!Number.isNaN(issued)) return issued;
   const sentAt = firstSentAt(message);
-  return eventAt === undefined ? sentAt : Math.min(sentAt, eventAt);
+  return eventAt === undefined || eventAt >= sentAt ? sentAt : eventAt + withinSecond(eventAt, sentAt);
+}
+
+/**
+ * EventBridge's times have no fraction of a second. Which of two events of one second came first, the sent times tell: a
+ * tenth of how much later one was sent is how much later in its second it was.
+ */
+function withinSecond(eventAt: number, sentAt: number): number {
+  return eventAt % 1_000 === 0 ? Math.min(999, Math.floor((sentAt - eventAt) / 10)) : 0;
 }
 
 function firstSentAt(message: Message): number {

@@ -116,14 +116,16 @@ describe('when an update was decided on', () => {
     detail,
   });
   const [early, late] = ['2026-11-20T00:00:00Z', '2026-11-21T00:00:00.5Z'];
+  /** Of an event whose time says no more than the second, and which was sent much later. */
+  const inEarly = '2026-11-20T00:00:00.999Z';
   const redriven = '{"sentAt":"2026-11-22T00:00:00Z"}';
 
   test.each<[string, string, string | undefined, string]>([
-    ["EventBridge's time of a replay", JSON.stringify(event(early, both)), undefined, early],
+    ["EventBridge's time of a replay", JSON.stringify(event(early, both)), undefined, inEarly],
     ["SNS's time of a late retry", sns(late, both), undefined, late],
-    ['a time on a whole minute', sns('2026-11-20T00:00Z', both), undefined, early],
-    ['the earliest of two envelopes', sns(late, event(early, both)), undefined, early],
-    ['the earliest of two envelopes, the outer one', sns(early, event(late, both)), undefined, early],
+    ['a time on a whole minute', sns('2026-11-20T00:00Z', both), undefined, inEarly],
+    ['the earliest of two envelopes', sns(late, event(early, both)), undefined, inEarly],
+    ['the earliest of two envelopes, the outer one', sns(early, event(late, both)), undefined, inEarly],
     [
       'the earliest of two envelopes, the other being absurd',
       sns(late, event('1970-01-01T00:00:00Z', both)),
@@ -167,5 +169,23 @@ describe('when an update was decided on', () => {
     expect(check.ok && new Date(decidedAt(check, message(letter))).toISOString()).toBe(
       new Date(expected).toISOString(),
     );
+  });
+
+  test('of two events of one second, the one sent first is the older; and neither leaves its second', () => {
+    const at = (time: string, sentMs: number): number => {
+      const check = parseBody(JSON.stringify(event(time, both)), sentAt);
+      if (!check.ok) throw new Error(check.message);
+      return decidedAt(check, { ...message(), sentAt: Date.parse('2026-11-20T00:00:00Z') + sentMs });
+    };
+    const times = [
+      at('2026-11-20T00:00:00Z', 0),
+      at('2026-11-20T00:00:00Z', 400),
+      at('2026-11-20T00:00:00Z', 1_300),
+      at('2026-11-20T00:00:00Z', 9_000),
+      at('2026-11-20T00:00:00Z', 86_400_000),
+      at('2026-11-20T00:00:01Z', 1_000),
+    ];
+    expect(new Set(times).size).toBe(times.length);
+    expect(times.toSorted((a, b) => a - b)).toEqual(times);
   });
 });
