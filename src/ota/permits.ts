@@ -26,9 +26,10 @@ export interface PermitsOptions {
    * one has come again. May be called more than once for the same.
    */
   readonly onOverdue?: (overdue: boolean, error?: unknown) => void;
+  /** A permit is overdue when it has been wanted for so long and three times a grant's interval. Default: 10 s, in milliseconds. */
+  readonly overdueMs?: number;
 }
 
-/** A permit is overdue when it has been wanted for so long and three times a grant's interval, in milliseconds. */
 const OVERDUE_MS = 10_000;
 /** Until a grant is asked for again after one failed, in milliseconds. */
 const ASK_AGAIN_MS = 1_000;
@@ -214,6 +215,10 @@ export class Permits {
     if (this.#overdue) this.#setOverdue(false);
   }
 
+  get #overdueMs(): number {
+    return this.#options.overdueMs ?? OVERDUE_MS;
+  }
+
   #setOverdue(overdue: boolean, error?: unknown): void {
     this.#overdue = overdue;
     this.#options.onOverdue?.(overdue, error);
@@ -221,7 +226,7 @@ export class Permits {
 
   #noteLacking(): void {
     this.#lackingSince ??= this.#options.now();
-    this.#overdueTimer ??= setTimeout(() => this.#checkOverdue(), OVERDUE_MS);
+    this.#overdueTimer ??= setTimeout(() => this.#checkOverdue(), this.#overdueMs);
   }
 
   /** One timer looks after the fact: setting and clearing one for each grant would cost more than the grant. */
@@ -229,8 +234,9 @@ export class Permits {
     this.#overdueTimer = undefined;
     if (this.#lackingSince === undefined) return;
     const { now, limiter } = this.#options;
-    const left = this.#lackingSince + OVERDUE_MS + 3 * limiter.intervalMs - now();
-    if (left > 0) this.#overdueTimer = setTimeout(() => this.#checkOverdue(), Math.min(left, OVERDUE_MS));
+    const left = this.#lackingSince + this.#overdueMs + 3 * limiter.intervalMs - now();
+    if (left > 0)
+      this.#overdueTimer = setTimeout(() => this.#checkOverdue(), Math.min(left, this.#overdueMs));
     else this.#setOverdue(true);
   }
 }

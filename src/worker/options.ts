@@ -41,6 +41,8 @@ export interface WorkerTimings {
   readonly findQueuesBackoff: BackoffSettings;
   /** How long a claim of another worker is waited for; a little longer than it can last when omitted. */
   readonly claimWaitMs?: number;
+  /** How long a permit is wanted before it is overdue; the permits' own when omitted. */
+  readonly permitOverdueMs?: number;
   /** Between two looks at the queues' attributes, in milliseconds. */
   readonly readQueuesEveryMs: number;
   /** Between tries to reach the dead-letter queue; the outbox's own when omitted. */

@@ -231,6 +231,7 @@ function createCalls(
     maxConcurrency,
     now,
     onOverdue: (overdue, error) => (overdue ? conditions.raise('pacing', error) : conditions.clear('pacing')),
+    ...(timings.permitOverdueMs !== undefined && { overdueMs: timings.permitOverdueMs }),
   });
   const claimWaits = new ClaimWaits({
     longestMs: timings.claimWaitMs ?? claimDurationMs(config.callTimeoutMs) + CLAIM_WAIT_MARGIN_MS,

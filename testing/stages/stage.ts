@@ -8,7 +8,7 @@ import type { Message } from '../../src/message/message.ts';
 import type { Outcome } from '../../src/message/outcome.ts';
 import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/client.ts';
 import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
-import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
+import { LocalRateLimiter, type RateLimiter } from '../../src/ota/rate/limiter.ts';
 import { FixedRate } from '../../src/ota/rate/rate-control.ts';
 import type { SQSClient, SQSClientConfig } from '../../src/queue/client.ts';
 import type { Queue } from '../../src/queue/queue.ts';
@@ -67,6 +67,8 @@ export interface StageOptions {
   readonly random?: () => number;
   /** Calls per second that a worker is let start, where that is less than RATE_LIMIT: a share of it, say. */
   readonly share?: number;
+  /** The limiter of a worker; one in its process when omitted. */
+  readonly limiter?: (perSecond: number) => RateLimiter;
   /** A worker's memory of what is newest; its own, in memory, when omitted. */
   readonly newest?: () => Newest;
   /** The API's random source, for its faults and latencies. */
@@ -154,6 +156,7 @@ export class Stage {
   /** One more worker on the same queues. */
   makeWorker(config: Config = this.config): Worker {
     const { apiClient, wrapApi = (api) => api, clock = systemClock, random = Math.random } = this.#options;
+    const { limiter = (perSecond: number) => new LocalRateLimiter(perSecond) } = this.#options;
     const { newest = () => new LocalNewest(), queueTime = new QueueTime(clock) } = this.#options;
     const watch = (client: SQSClient): void => {
       if (this.#options.queueTime === undefined) watchServerTime(client, clock, queueTime);
@@ -181,7 +184,7 @@ export class Stage {
           client: { region: REGION, credentials, endpoint: this.api.url, ...apiClient },
         }),
       ),
-      limiter: new LocalRateLimiter(this.#options.share ?? config.rateLimit),
+      limiter: limiter(this.#options.share ?? config.rateLimit),
       rate: new FixedRate(config.rateLimit),
       newest: newest(),
       conditions: new Conditions({ clock, emit }),
