@@ -41,7 +41,7 @@ interface Planned {
 }
 
 /** Letters that may be changed. */
-export interface Agreed {
+interface Agreed {
   readonly matches: Filter;
   readonly limit: number;
 }
