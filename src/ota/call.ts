@@ -47,8 +47,8 @@ interface Leave {
   /** undefined: returned. */
   permit: PermitRequest | undefined;
   /** The update without its superseded fields. */
-  readonly fresh: Update;
-  readonly claim: Claim | undefined;
+  fresh: Update;
+  claim: Claim | undefined;
 }
 
 /**
@@ -95,16 +95,12 @@ export class UpdateCall {
         if (fresh === undefined) return 'superseded';
         const permit = await this.#permit();
         if (permit === undefined) return 'interrupted';
+        const leave: Leave = { permit, fresh, claim: undefined };
+        this.#leave = leave;
         const claiming = newest.claim(Identifier, this.#kept);
         // Without others nothing can have changed: calls for one Identifier never overlap in a process.
-        const claimed =
-          claiming === undefined
-            ? { permit, fresh, claim: undefined }
-            : await this.#claimed(permit, claiming);
-        if (typeof claimed === 'object') {
-          this.#leave = claimed;
-          return 'ready';
-        }
+        if (claiming === undefined) return 'ready';
+        const claimed = await this.#claim(leave, claiming);
         if (claimed !== 'held') return claimed;
         wait ??= claimWaits.begin(Identifier);
         if (wait === undefined || wait.isOver()) return 'held';
@@ -176,20 +172,24 @@ export class UpdateCall {
     return undefined;
   }
 
-  /** Leave to call under a claim; `held` when another worker has the claim. The permit goes back unless it is used. */
-  async #claimed(
-    permit: PermitRequest,
+  /** Completes `leave` by the claim, or withdraws it; `held` when another worker has the claim. */
+  async #claim(
+    leave: Leave,
     claiming: Promise<Claim | 'held' | undefined>,
-  ): Promise<Leave | 'superseded' | 'interrupted' | 'held'> {
-    const { permits, newest, claimWaits } = this.#options;
+  ): Promise<'ready' | 'superseded' | 'interrupted' | 'held'> {
     const claim = await claiming;
-    if (claim !== 'held') claimWaits.had(this.#update.Identifier);
+    if (claim !== 'held') {
+      leave.claim = claim;
+      this.#options.claimWaits.had(this.#update.Identifier);
+    }
     const { interrupted } = this.#waiter;
     // The marks of all workers are known only now.
     const fresh = claim === 'held' || interrupted ? undefined : this.#fresh();
-    if (fresh !== undefined && claim !== 'held') return { permit, fresh, claim };
-    permits.returnUnused(permit);
-    if (claim !== undefined && claim !== 'held') newest.release(claim, this.#unanswered);
+    if (fresh !== undefined) {
+      leave.fresh = fresh;
+      return 'ready';
+    }
+    this.withdraw();
     if (interrupted) return 'interrupted';
     return claim === 'held' ? 'held' : 'superseded';
   }

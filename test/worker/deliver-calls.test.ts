@@ -464,6 +464,18 @@ describe('a bug of ours', () => {
         },
       },
     ],
+    [
+      'in the claim',
+      {
+        newest: {
+          known: () => undefined,
+          claim: () => Promise.reject(new TypeError('bug')),
+          applied: () => undefined,
+          release: () => {},
+          close: () => {},
+        },
+      },
+    ],
   ])('%s ends it as internal, and gives the permit back', async (_, setting) => {
     const { run, permits } = await setUp(setting);
     const work = new NotedDelivery();
