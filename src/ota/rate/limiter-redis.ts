@@ -104,6 +104,7 @@ export class RedisRateLimiter implements RateLimiter {
       const size = Math.min(wanted, grantSize(this.#options.ceiling), grantSize(this.#allowed));
       if (this.#session !== undefined) this.#askAhead(this.#session, size, wanted);
       const permits = await this.#local.grant();
+      if (this.#closed) return 0;
       const session = this.#session;
       if (session === undefined || permits === 0) return permits;
       const taken = await this.#take(session, permits, size);
