@@ -4,8 +4,8 @@
  *
  *   created ── find ─► finding ── each is there, or may not be read ─► found ── watch ─► watching
  *
- * Retention is taken for unknown from when receives begin to fail until it is read again: it may have been raised
- * meanwhile, and what is dead-lettered as expiring cannot be taken back.
+ * Retention is taken for unknown from when receives begin to fail, or a look fails in a gap, until it is read again: it may
+ * have been raised meanwhile, and what is dead-lettered as expiring cannot be taken back.
  */
 import { isTransient, sqsErrorKind } from '../../queue/errors.ts';
 import type { QueueAttributes } from '../../queue/types.ts';
@@ -14,7 +14,14 @@ import { sleep } from '../../time/clock.ts';
 import type { ConditionName, Conditions } from '../conditions.ts';
 import type { WorkerListener } from '../events.ts';
 import type { Retention } from './prefetch.ts';
-import { changesOf, factsOf, type KnownQueue, type QueueFacts, sameQueues } from './queue-facts.ts';
+import {
+  changesOf,
+  factsOf,
+  type KnownQueue,
+  type QueueFacts,
+  type QueueSetting,
+  sameQueues,
+} from './queue-facts.ts';
 
 export interface QueueWatchOptions {
   readonly queues: readonly Omit<KnownQueue, 'attributes'>[];
@@ -64,12 +71,12 @@ export class QueueWatch {
   async find(): Promise<void> {
     const { backoff, random, stopping } = this.#options;
     for (let failures = 1; !stopping.aborted; failures++) {
-      const found = await this.#read();
+      const missing = await this.#read();
       if (stopping.aborted) return;
-      if (found) {
+      if (missing.size === 0) {
         const [same] = sameQueues(this.#queues);
         if (same !== undefined) throw same;
-        this.#conclude();
+        this.#conclude(missing);
         return;
       }
       await sleep(Math.max(MIN_BACKOFF_MS, fullJitter(backoff, failures, random)), stopping);
@@ -92,10 +99,10 @@ export class QueueWatch {
 
   #onCondition(): void {
     const { conditions, retention, stopping } = this.#options;
+    if (conditions.has('receiving')) retention.seconds = Number.POSITIVE_INFINITY;
     const inGap = gaps.some((name) => conditions.has(name));
     if (inGap === this.#inGap) return;
     this.#inGap = inGap;
-    if (conditions.has('receiving')) retention.seconds = Number.POSITIVE_INFINITY;
     if (!inGap && !stopping.aborted) void this.#look();
   }
 
@@ -104,7 +111,7 @@ export class QueueWatch {
     this.#lookAgain = this.#looking;
     if (this.#looking) return;
     this.#looking = true;
-    await this.#read();
+    const missing = await this.#read();
     this.#looking = false;
     const { conditions, stopping } = this.#options;
     if (stopping.aborted) return;
@@ -114,33 +121,35 @@ export class QueueWatch {
       if (error === undefined) conditions.clear('same-queue', setting);
       else conditions.raise('same-queue', error, setting);
     }
-    this.#conclude();
+    this.#conclude(missing);
     if (this.#lookAgain) await this.#look();
     else this.#plan();
   }
 
-  /** Also where the look failed: what was known before is the best that there is. */
-  #conclude(): void {
+  /** Where the look failed, what was known before is the best that there is; but a gap may outlast a retention. */
+  #conclude(missing: ReadonlySet<QueueSetting>): void {
     const { retention, onRetention } = this.#options;
     this.#facts = factsOf(this.#queues);
-    const { retentionSeconds } = this.#facts;
+    let { retentionSeconds } = this.#facts;
+    if (missing.has('QUEUE_URL'))
+      retentionSeconds = this.#inGap ? Number.POSITIVE_INFINITY : retention.seconds;
     if (retention.seconds === retentionSeconds) return;
     retention.seconds = retentionSeconds;
     onRetention();
   }
 
-  /** Reads every queue. True when each is there, also where its attributes may not be read. Never throws. */
-  async #read(): Promise<boolean> {
+  /** Reads every queue. Never throws. @returns those not found; one whose attributes may not be read is there. */
+  async #read(): Promise<ReadonlySet<QueueSetting>> {
     const { stopping } = this.#options;
     const results = await Promise.allSettled(this.#queues.map(({ queue }) => queue.attributes(stopping)));
-    if (stopping.aborted) return false;
-    let found = true;
+    const missing = new Set<QueueSetting>();
+    if (stopping.aborted) return missing;
     for (const [i, queue] of this.#queues.entries()) {
       const result = results[i];
       if (result?.status === 'fulfilled') this.#note(queue, result.value);
-      else if (!this.#noteFailure(queue, result?.reason)) found = false;
+      else if (!this.#noteFailure(queue, result?.reason)) missing.add(queue.setting);
     }
-    return found;
+    return missing;
   }
 
   #note(queue: KnownQueue, attributes: QueueAttributes): void {

@@ -175,6 +175,37 @@ describe('later', () => {
     expect(retentions).toEqual([3_600, 1_209_600]);
   });
 
+  test('it stays unknown while the looks fail too, and also when receives fail after something else', async () => {
+    const { answers, conditions, retention, retentions } = await watching();
+    const unknown = Number.POSITIVE_INFINITY;
+    conditions.raise('deleting');
+    conditions.raise('receiving');
+    expect(retention.seconds).toBe(unknown);
+    answers.updates = sqsFault('InternalFailure', 500);
+    await minute();
+    expect(retention.seconds).toBe(unknown);
+    conditions.clear('receiving');
+    conditions.clear('deleting');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(retention.seconds).toBe(unknown);
+    answers.updates = { arn: 'arn:updates', retentionSeconds: 1_209_600 };
+    await minute();
+    expect(retentions.filter(Number.isFinite)).toEqual([3_600, 1_209_600]);
+  });
+
+  test('a look that fails in a gap makes it unknown: it may have been raised when the gap ends', async () => {
+    const { answers, conditions, retention } = await watching();
+    conditions.raise('deleting');
+    answers.updates = sqsFault('InternalFailure', 500);
+    await minute();
+    expect(retention.seconds).toBe(Number.POSITIVE_INFINITY);
+    conditions.clear('deleting');
+    answers.updates = { arn: 'arn:updates', retentionSeconds: 1_209_600 };
+    await vi.advanceTimersByTimeAsync(0);
+    await minute();
+    expect(retention.seconds).toBe(1_209_600);
+  });
+
   test('what was known stays where it can be read no more, and a fault that passes is not reported', async () => {
     const { watch, answers, conditions, raised, retention } = await watching();
     answers.updates = sqsFault('InternalFailure', 500);
