@@ -4,7 +4,7 @@
  *   open ── a run of retryable failures ─────────────► outage
  *   open ── a run of 403s ───────────────────────────► denied
  *   open ── a run of answers that are not the API's ─► misconfigured
- *   open ── a message would be given up, and nothing shows that the cause lies in it ──► outage, misconfigured
+ *   open ── a message would be given up, and nothing shows that the cause lies in it ──► outage, denied, misconfigured
  *   any  ── no connection is made ───────────────────► unreachable
  *   any  ── our credentials, clock or set-up fail ───► misconfigured
  *   unreachable ── a call reaches a server that fails ──► outage
@@ -58,6 +58,12 @@ export interface GateOptions {
   readonly onChange: (change: GateChange) => void;
 }
 
+/** How long what a probe has shown holds, in milliseconds: longer than a quiet queue is without a message. */
+const PROBED_LAPSE_MS = 3_600_000;
+
+/** A policy under which a call was permitted so lately is taken to be in force, in milliseconds. */
+const PERMITTED_LATELY_MS = 60_000;
+
 /** When the next probe may start, and how long the one after it waits. */
 interface Probing {
   delayMs: number;
@@ -76,9 +82,13 @@ export class Gate {
   readonly denials: Suspects;
   /** Identifiers that failed without an answer of the API; its answer about another shows that it works. */
   readonly #failures: Suspects;
+  /** The same of probes, whose failures the cause that closed the gate may explain. */
+  readonly #probed: Suspects;
   readonly #options: GateOptions;
   /** A call has failed: until then, and that is nearly always, there is nobody to be found at fault. */
   #troubled = false;
+  /** When the last call that succeeded began. */
+  #succeededAt = Number.NEGATIVE_INFINITY;
   #state: GateState = 'open';
   #runKind: Failure['kind'] | undefined;
   readonly #run = new Set<string>();
@@ -93,6 +103,7 @@ export class Gate {
     this.#options = options;
     this.denials = new Suspects(options.now);
     this.#failures = new Suspects(options.now);
+    this.#probed = new Suspects(options.now, PROBED_LAPSE_MS);
   }
 
   get state(): GateState {
@@ -131,12 +142,18 @@ export class Gate {
     return this.#state !== 'denied' || !this.denials.isSuspect(identifier);
   }
 
+  /** Whether a probe for it has failed since the API last answered another. */
+  hasFailed(identifier: string): boolean {
+    return this.#probed.isSuspect(identifier) || this.#failures.isSuspect(identifier);
+  }
+
   /**
    * Takes in how a call for `identifier` ended: with 204 (no failure) or with one.
    * @param startedAt when it began, monotonic milliseconds; now when omitted.
    */
   observe(identifier: string, failure?: Failure, startedAt: number = this.#options.now()): void {
     if (failure !== undefined) this.#troubled = true;
+    else this.#succeededAt = startedAt;
     if (this.#troubled) this.#weigh(identifier, failure, startedAt);
     const ours =
       failure?.kind === 'misconfigured' || failure?.kind === 'unreachable' ? failure.kind : undefined;
@@ -147,15 +164,20 @@ export class Gate {
 
   /**
    * A message is about to be given up for `failure`: closes the gate instead where nothing shows that the cause lies in the
-   * message. It lies there when the API answered others between its failures; a server's failures also when no other
-   * Identifier fails, because one that fails alone may never be proven otherwise.
+   * message. It lies there when the API answered others between its failures; failures of the API itself also when no
+   * other Identifier fails, because one that fails alone may never be proven otherwise; a 403 also when a call was permitted
+   * within the last minute.
    */
   closeUnlessAtFault(identifier: string, failure: Failure): void {
     const state = runStates[failure.kind];
     if (this.closed || state === undefined) return;
-    const alone = failure.kind === 'retryable' && (this.#options.runLimit === 0 || this.#failures.size <= 1);
+    const denied = failure.kind === 'denied';
+    const suspects = denied ? this.denials : this.#failures;
+    const alone = failure.kind !== 'unidentified' && (this.#options.runLimit === 0 || suspects.size <= 1);
+    // The last messages of a job, say: no later call will show it.
+    const permittedLately = denied && this.#options.now() - this.#succeededAt < PERMITTED_LATELY_MS;
     // From now on its failures say nothing of those of others.
-    if (alone || this.#failures.isAtFault(identifier)) this.#failures.condemn(identifier);
+    if (alone || permittedLately || suspects.isAtFault(identifier)) suspects.condemn(identifier);
     else this.close(state, failure);
   }
 
@@ -198,18 +220,23 @@ export class Gate {
       case undefined:
         this.denials.answered(identifier, startedAt);
         this.#failures.answered(identifier, startedAt);
+        this.#probed.answered(identifier, startedAt);
         return;
       case 'denied':
         this.denials.failed(identifier);
         this.#failures.answered(identifier, startedAt);
+        this.#probed.answered(identifier, startedAt);
         return;
       case 'rejected':
       case 'conflict':
         this.#failures.answered(identifier, startedAt);
+        this.#probed.answered(identifier, startedAt);
         return;
       case 'retryable':
       case 'unidentified':
-        if (this.#state === 'open') this.#failures.failed(identifier);
+        // One answer to another may be all that came through in an outage that goes on; two speak against this one.
+        if (this.#state === 'open' || this.#probed.isAtFault(identifier)) this.#failures.failed(identifier);
+        else this.#probed.failed(identifier);
         return;
       default:
     }

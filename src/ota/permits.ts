@@ -161,18 +161,25 @@ export class Permits {
     request.settle(true);
   }
 
-  /** Who may be called for now: one at a time, none before its time. Sets the timer for the next. */
+  /**
+   * Who may be called for now: one at a time, none before its time, and first who may show more than the last probes did.
+   * Sets the timer for the next.
+   */
   #nextProbe(): PermitRequest | undefined {
     if (this.#probe !== undefined) return undefined;
     const { gate, now } = this.#options;
     let next: PermitRequest | undefined;
     let at = Number.POSITIVE_INFINITY;
+    let hasFailed = false;
     // Few wait while the gate is closed.
     for (const request of this.#line) {
-      const probeAt = gate.probeAt(request.identifier);
-      if (probeAt >= at) continue;
+      const { identifier } = request;
+      const probeAt = gate.probeAt(identifier);
+      const failed = identifier !== undefined && gate.hasFailed(identifier);
+      if (probeAt > at || (probeAt === at && !(hasFailed && !failed))) continue;
       next = request;
       at = probeAt;
+      hasFailed = failed;
     }
     const delay = at - now();
     if (delay <= 0) return next;

@@ -77,7 +77,7 @@ async function work(delivery: Delivery, stages: Stages): Promise<Ending> {
   if (secondsLeft(delivery, stages) <= 0) return givenUp(delivery);
   const ending = await callUntilEnded(check.update, delivery, stages);
   if (ending.kind !== 'failed' || ending.failure.kind !== 'denied' || delivery.gone) return ending;
-  const verdict = await trial(check.update.Identifier, delivery, stages);
+  const verdict = await trial(check.update.Identifier, ending.failure, delivery, stages);
   return verdict === 'guilty' ? ending : { ...givenUp(delivery), failure: ending.failure };
 }
 
@@ -177,14 +177,19 @@ function observe(attempt: Attempt, delivery: Delivery, stages: CallStages): void
  * A 403 waits for evidence that it is about this update alone, because the policy may have been revoked for all. What was
  * found of an Identifier holds for all its messages: they would serve their terms one after another.
  */
-async function trial(identifier: string, delivery: Delivery, { trials, calls }: Stages): Promise<Verdict> {
-  const { denials } = calls.gate;
-  if (denials.isAtFault(identifier)) return 'guilty';
+async function trial(
+  identifier: string,
+  failure: Failure,
+  delivery: Delivery,
+  { trials, calls: { gate } }: Stages,
+): Promise<Verdict> {
+  if (gate.denials.isAtFault(identifier)) return 'guilty';
   delivery.enter('on-trial');
   const { verdict, release } = trials.begin(identifier);
-  const found = await delivery.until('waiting', verdict, release);
-  if (found === 'guilty') denials.condemn(identifier);
-  return found;
+  if ((await delivery.until('waiting', verdict, release)) === 'released') return 'released';
+  // The term may be over without any evidence.
+  gate.closeUnlessAtFault(identifier, failure);
+  return gate.denials.isAtFault(identifier) ? 'guilty' : 'released';
 }
 
 /** Denied although others were permitted meanwhile. */

@@ -2,8 +2,8 @@
  * Trials: a 403 is not held against its message at once, because the policy may have been revoked for all.
  *
  *   on trial ── a later call for another Identifier succeeds ─► guilty
- *   on trial ── the term passes without a run of 403s ───────► guilty
- *   on trial ── interrupted (a run of 403s, a shutdown) ─────► released
+ *   on trial ── the term passes ─────────────────────────────► guilty, if nobody else is denied (deliver.ts)
+ *   on trial ── interrupted (the gate closes for 403s, a shutdown) ─────► released
  */
 
 export type Verdict = 'guilty' | 'released';

@@ -297,6 +297,7 @@ describe('a message about to be given up', () => {
 
   test.each([
     ['retryable', 'outage'],
+    ['denied', 'denied'],
     ['unidentified', 'misconfigured'],
   ] as const)('closes the gate (%s) when others fail as well and nobody is answered', (kind, state) => {
     const { gate, fail } = setUp(20);
@@ -336,6 +337,9 @@ describe('a message about to be given up', () => {
     fail('retryable', 'a1');
     gate.closeUnlessAtFault('a1', retryable);
     expect(gate.state).toBe('open');
+    fail('denied', 'c1');
+    gate.closeUnlessAtFault('c1', failed('denied', 403));
+    expect([gate.state, gate.denials.isAtFault('c1')]).toEqual(['open', true]);
     fail('unidentified', 'b1');
     gate.closeUnlessAtFault('b1', unidentified);
     expect(gate.state).toBe('misconfigured');
@@ -355,6 +359,31 @@ describe('a message about to be given up', () => {
     fail('retryable', 'a1', 'a2');
     gate.closeUnlessAtFault('a1', retryable);
     expect(gate.state).toBe('open');
+  });
+
+  test('is at fault with a 403 when a call was permitted in the minute before: none may come after it', () => {
+    const { gate, clock, fail } = setUp(20);
+    const denied = failed('denied', 403);
+    gate.observe('b1');
+    clock.now += 59_999;
+    fail('denied', 'a1', 'a2', 'a3');
+    gate.closeUnlessAtFault('a1', denied);
+    expect([gate.state, gate.denials.isAtFault('a1')]).toEqual(['open', true]);
+    clock.now += 1;
+    gate.closeUnlessAtFault('a2', denied);
+    expect(gate.state).toBe('denied');
+  });
+
+  test('is at fault when two others were answered between its probes: one alone may come through in an outage', () => {
+    const { gate, fail } = setUp(20);
+    gate.close('outage', retryable);
+    for (const state of ['outage', 'open']) {
+      fail('retryable', 'a1', 'a2');
+      gate.observe('b1');
+      fail('retryable', 'a1', 'a2');
+      gate.closeUnlessAtFault('a1', retryable);
+      expect(gate.state).toBe(state);
+    }
   });
 
   test('is not held responsible for what failed before the gate closed', () => {

@@ -449,6 +449,22 @@ describe('a probe', () => {
     expect(granted).toEqual(['b1', 'b2', 'a1']);
   });
 
+  test('is for an Identifier that was not probed yet before one that failed, whoever came first', async () => {
+    const { gate, permits, granted } = setUp();
+    gate.close('outage', down);
+    gate.observe('a1', down);
+    for (const identifier of ['a1', 'b1', 'b2']) {
+      const request = permits.request(identifier);
+      void request.granted.then(() => {
+        granted.push(identifier);
+        gate.observe(identifier, down);
+        permits.release(request);
+      });
+    }
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(granted).toEqual(['b1', 'b2', 'a1']);
+  });
+
   test('waits also for a grant and for a place', async () => {
     const { gate, limiter, ask, granted } = setUp({ rate: 10 });
     gate.close('outage', down);

@@ -238,6 +238,7 @@ describe('60 s in which every call of ten messages fails', () => {
     ['the endpoint is no URL', { name: 'TypeError', message: 'Invalid URL', code: 'ERR_INVALID_URL' }],
     ['a proxy answers', { name: 'SyntaxError', message: '<html>', status: 403 }],
     ['the API answers 503', unavailable],
+    ['the policy is revoked', denied],
   ])('cost none of them: %s', async (_, error) => {
     let down = true;
     const { applied, letters, until } = await setUp(names('task', 10), () => (down ? error : undefined));
@@ -253,6 +254,19 @@ test('a message that fails alone is given up, in an otherwise idle queue and bes
   const alone = await setUp(['bad'], () => unavailable);
   await alone.until(300);
   expect(alone.letters()).toEqual(['bad']);
+});
+
+test('a message that a proxy refuses is given up in a quiet queue too, and holds up nobody from then on', async () => {
+  const { worker, source, applied, letters, until } = await setUp(['bad'], (task) =>
+    isGood(task) ? undefined : { name: 'SyntaxError', message: '<html>', status: 403 },
+  );
+  for (const [i, task] of names('good', 4).entries()) {
+    await until(300 * (i + 1));
+    source.put(JSON.stringify({ Identifier: task, Description: 'x' }));
+  }
+  await until(1_201);
+  expect(letters()).toEqual(['bad']);
+  expect([applied.length, worker.snapshot().gate]).toEqual([4, 'open']);
 });
 
 test('twenty-five tasks in conflict are given up, and stop nobody', async () => {
