@@ -177,8 +177,9 @@ export class Worker {
 
   #note(notice: QueueNotice): void {
     this.#emit(notice);
-    if (notice.type === 'message-left' && notice.alone)
-      this.#options.conditions.raise('reading', { name: 'UnreadableMessage', message: notice.reason });
+    if (notice.type !== 'message-left' || !notice.alone) return;
+    this.#options.conditions.raise('reading', { name: 'UnreadableMessage', message: notice.reason });
+    this.#stages.receiver.noteSpoiled();
   }
 
   #onGate(change: GateChange): void {

@@ -1,7 +1,8 @@
 /**
  * The receiver: asks SQS for messages while more may be held.
  *
- *   created ── start ─► polling ── a poll failed ─► backing-off ── a jittered backoff has passed ─► polling
+ *   created ── start ─► polling ── a poll failed, or brought nothing that can be read ─► backing-off
+ *   backing-off ── a jittered backoff has passed ─► polling
  *   any state ── close ─► closed: no poll begins any more
  *
  * How many polls run in parallel while polling (`width`):
@@ -72,6 +73,7 @@ export class Receiver {
   #lastWasEmpty = false;
   #reserved = 0;
   #failures = 0;
+  #spoiled = false;
   #backoff: NodeJS.Timeout | undefined;
   #lastPollEndedAt = 0;
   #wantedSince: number | undefined;
@@ -105,6 +107,14 @@ export class Receiver {
       void this.#poll(wanted);
       room -= wanted;
     }
+  }
+
+  /**
+   * The poll that is about to end brought messages, and none that can be read. What changes them changes the next ones too,
+   * and each receive of them counts.
+   */
+  noteSpoiled(): void {
+    this.#spoiled = true;
   }
 
   /** Begins no more polls; those under way go on. */
@@ -195,7 +205,10 @@ export class Receiver {
       this.#ended(poll);
       this.#lastWasEmpty = messages.length === 0;
       this.#width = messages.length === 0 ? 1 : Math.min(MAX_POLLS, this.#width + 1);
-      if (this.#failures > 0) {
+      const spoiled = this.#spoiled && messages.length === 0;
+      this.#spoiled = false;
+      if (spoiled) this.#backOff();
+      else if (this.#failures > 0) {
         this.#failures = 0;
         this.#options.conditions.clear('receiving');
       }
@@ -228,19 +241,23 @@ export class Receiver {
   }
 
   #failed(error: unknown): void {
+    const retryInMs = this.#backOff();
+    if (retryInMs === undefined) return;
+    this.#options.emit({ type: 'receive-failed', error, retryInMs });
+    this.#options.conditions.raise('receiving', error);
+  }
+
+  /** @returns for how long, in milliseconds; undefined when it does so already, or is closed. */
+  #backOff(): number | undefined {
     this.#width = 1;
-    if (this.#state !== 'polling') return;
+    if (this.#state !== 'polling') return undefined;
     this.#failures++;
-    const retryInMs = Math.max(
-      MIN_BACKOFF_MS,
-      fullJitter(failureBackoff, this.#failures, this.#options.random),
-    );
+    const ms = Math.max(MIN_BACKOFF_MS, fullJitter(failureBackoff, this.#failures, this.#options.random));
     this.#enter('backing-off');
     this.#backoff = setTimeout(() => {
       this.#enter('polling');
       this.wake();
-    }, retryInMs);
-    this.#options.emit({ type: 'receive-failed', error, retryInMs });
-    this.#options.conditions.raise('receiving', error);
+    }, ms);
+    return ms;
   }
 }

@@ -379,6 +379,23 @@ describe('a failing poll', () => {
     expect(failures.at(-1)?.[1]).toBe(200);
   });
 
+  test('is also one that brings nothing that can be read, and the wait grows; an empty queue is none', async () => {
+    const { queue, receiver, failures, conditions } = setUp();
+    receiver.start();
+    for (const wait of [200, 400]) {
+      const { made } = queue;
+      receiver.noteSpoiled();
+      await fill(queue, 0);
+      vi.advanceTimersByTime(wait - 1);
+      expect(queue.made).toBe(made);
+      vi.advanceTimersByTime(1);
+      expect(queue.made).toBe(made + 1);
+    }
+    await fill(queue, 0);
+    expect(queue.made).toBe(4);
+    expect([failures, conditions.has('receiving')]).toEqual([[], false]);
+  });
+
   test('counts once when many side by side fail together, and is followed by one', async () => {
     const { queue, receiver, failures } = setUp();
     receiver.start();
