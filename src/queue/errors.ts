@@ -69,6 +69,14 @@ export function mayBeTooMuch(name: string): boolean {
   return tooMuch.has(bare(name));
 }
 
+/** Of these codes, those that are never about the request itself. */
+const ofOneMessage: ReadonlySet<string> = new Set(['BatchRequestTooLong', 'InvalidMessageContents']);
+
+/** Whether a send that failed as a whole may go through without one of its messages, which the error does not name. */
+export function isForOneMessage(error: unknown): boolean {
+  return ofOneMessage.has(bare(errorFacts(error).name));
+}
+
 /** The code as the tables have it. */
 function bare(name: string): string {
   return withoutSuffix(name.replace(/^AWS\.SimpleQueueService\./, '').replace(/^KMS\./, 'Kms'));

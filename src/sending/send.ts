@@ -7,7 +7,7 @@
  */
 import { messageOf } from '../errors.ts';
 import { partitionBatch, RequestPacker } from '../queue/batch.ts';
-import { isTransient, mayHaveArrived } from '../queue/errors.ts';
+import { errorFacts, isForOneMessage, isTransient, mayHaveArrived } from '../queue/errors.ts';
 import { explainSqsError, type RequestHints } from '../queue/explain.ts';
 import type { BatchFailure, OutgoingMessage, SendAnswer } from '../queue/types.ts';
 import { isFifoUrl } from '../queue/urls.ts';
@@ -139,6 +139,7 @@ class Run<Message extends OutgoingMessage> {
     while (!this.#stop.aborted) {
       tries++;
       const answer = await this.#request(left);
+      if ('error' in answer && isForOneMessage(answer.error)) return await this.#separate(left, answer.error);
       if ('failed' in answer) {
         const again = this.#settle(left, answer);
         if (again.length === 0) return again;
@@ -163,6 +164,18 @@ class Run<Message extends OutgoingMessage> {
       if (mayHaveArrived(error)) for (const message of batch) this.#uncertain.add(message);
       return { error };
     }
+  }
+
+  /** A request was refused for one of its messages, which is not named: each is sent alone. @returns what is left. */
+  async #separate(batch: readonly Message[], error: unknown): Promise<readonly Message[]> {
+    const left: Message[] = [];
+    if (batch.length > 1) {
+      for (const message of batch) left.push(...(await this.#deliver([message])));
+      return left;
+    }
+    const { name: code, message } = errorFacts(error);
+    const failed = batch.map(({ key }) => ({ key, senderFault: true, code, message }));
+    return this.#settle(batch, { failed, messageIds: new Map() });
   }
 
   /** @returns the messages to send again. */

@@ -75,6 +75,18 @@ describe('sendMessages', () => {
     expect(refusedKeys).toEqual([[2, 'SQS: InvalidMessageContents no']]);
   });
 
+  test('finds the one for which SQS refuses a whole request: the others are sent', async () => {
+    const { requests, sentKeys, refusedKeys, failure } = await run(many(12), (_, batch) => {
+      if (batch.some(({ key }) => key === '2'))
+        throw Object.assign(new Error('too long'), { name: 'BatchRequestTooLong' });
+      return [];
+    });
+    expect(requests.filter((keys) => keys.length > 1).map((keys) => keys.length)).toEqual([10, 2]);
+    expect(sentKeys.toSorted((a, b) => a - b)).toEqual([1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(refusedKeys).toEqual([[2, 'SQS: BatchRequestTooLong too long']]);
+    expect(failure).toBeUndefined();
+  });
+
   test('counts messages that are sent again after a lost answer', async () => {
     const result = await run(many(3), (request) => (request === 1 ? lost() : []));
     expect(result).toMatchObject({

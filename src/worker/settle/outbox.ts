@@ -19,6 +19,8 @@ import type { Delivery } from '../delivery.ts';
 import type { OutboxOptions, Parcel } from './parcel.ts';
 
 const defaultBackoff = { baseMs: 1_000, maxMs: 30_000 };
+/** A parcel not taken so often in a row, for whatever reason, while others are counts as refused. */
+const REFUSED_AFTER = 5;
 
 interface Entry<P> {
   readonly delivery: Delivery;
@@ -212,15 +214,14 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   #sort(batch: readonly Entry<P>[], failures: readonly BatchFailure[]): boolean {
     const { taken, atFault, again } = partitionBatch(batch, failures, ({ parcel }) => parcel.message.key);
     for (const entry of taken) this.#end(entry, entry.parcel);
-    const notTaken = again.map(({ item }) => item);
     const reason = again[0]?.failure;
     // One that failed where others were taken says nothing of the queue when it fails again by itself.
-    const away = failures.length === batch.length && notTaken.some((entry) => entry.failures === 0);
-    for (const entry of notTaken) {
-      if (away) this.#again(entry);
-      else void this.#setAside(entry);
+    const away = failures.length === batch.length && again.some(({ item }) => item.failures === 0);
+    for (const { item, failure } of again) {
+      if (away) this.#again(item);
+      else this.#keep(item, failure, item.failures + 1 >= REFUSED_AFTER);
     }
-    if (notTaken.length > 0) this.#options.onFailed?.(notTaken.length, reason);
+    if (again.length > 0) this.#options.onFailed?.(again.length, reason);
     this.#setReachable(!away, away ? reason : undefined);
     for (const { item, failure } of atFault) this.#refused(item, failure.code, failure);
     return !away;
@@ -240,8 +241,13 @@ export class Outbox<D extends Disposition, P extends Parcel> {
       this.#again(entry, less);
       return;
     }
+    this.#keep(entry, error, true);
+  }
+
+  /** It is kept, and tried again in its own time. */
+  #keep(entry: Entry<P>, error: unknown, refused: boolean): void {
     void this.#setAside(entry);
-    if (entry.refused) return;
+    if (!refused || entry.refused || !this.#isHere(entry)) return;
     entry.refused = true;
     this.#options.onRefused(entry.delivery, error);
     if (!this.#patient) this.#end(entry, undefined);

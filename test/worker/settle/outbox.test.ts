@@ -259,6 +259,21 @@ describe('parcels that SQS finds fault with', () => {
     },
   );
 
+  test('count as refused also where SQS never names a fault of theirs, and takes all others', async () => {
+    const { outbox, add, then } = setUp({
+      send: async (messages) =>
+        messages
+          .filter(({ key }) => key === 'm0')
+          .map(({ key }) => ({ key, senderFault: false, code: 'InternalError', message: 'no' })),
+    });
+    add(2);
+    // At these dice the fifth try is after half of 1 + 2 + 4 + 8 seconds.
+    await pass(7_499);
+    expect(outbox.refused).toBe(0);
+    await pass(1);
+    expect([then, outbox.refused, outbox.reachable]).toEqual([['m1'], 1, true]);
+  });
+
   test('are tried at their own growing intervals, and go when the queue takes them', async () => {
     const at: number[] = [];
     let wide = false;
