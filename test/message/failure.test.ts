@@ -70,6 +70,7 @@ describe('classify', () => {
     ['unreachable', 'another host’s certificate', { name: 'Error', code: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
     ['unreachable', 'a self-signed certificate', { name: 'Error', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
     ['unreachable', 'no TLS at that port', { name: 'Error', code: 'ERR_SSL_WRONG_VERSION_NUMBER' }],
+    ['unreachable', 'a TLS alert', { name: 'Error', code: 'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE' }],
     ['unreachable', 'a firewall', { name: 'Error', code: 'EACCES', message: 'connect EACCES 10.0.0.1:443' }],
     [
       'unreachable',

@@ -76,7 +76,10 @@ export class QueueWatch {
       if (missing.size === 0) {
         const [same] = sameQueues(this.#queues);
         if (same !== undefined) throw same;
-        this.#conclude(missing);
+        // A policy may arrive seconds late: no retention is assumed before the next look.
+        this.#conclude(
+          this.#queues.some((each) => each.setting === 'QUEUE_URL' && each.attributes === undefined),
+        );
         return;
       }
       await sleep(Math.max(MIN_BACKOFF_MS, fullJitter(backoff, failures, random)), stopping);
@@ -121,18 +124,20 @@ export class QueueWatch {
       if (error === undefined) conditions.clear('same-queue', setting);
       else conditions.raise('same-queue', error, setting);
     }
-    this.#conclude(missing);
+    this.#conclude(missing.has('QUEUE_URL'));
     if (this.#lookAgain) await this.#look();
     else this.#plan();
   }
 
-  /** Where the look failed, what was known before is the best that there is; but a gap may outlast a retention. */
-  #conclude(missing: ReadonlySet<QueueSetting>): void {
+  /**
+   * @param unread the source queue was not read: what was known before is the best that there is, but in a gap it may have
+   * been changed.
+   */
+  #conclude(unread: boolean): void {
     const { retention, onRetention } = this.#options;
     this.#facts = factsOf(this.#queues);
     let { retentionSeconds } = this.#facts;
-    if (missing.has('QUEUE_URL'))
-      retentionSeconds = this.#inGap ? Number.POSITIVE_INFINITY : retention.seconds;
+    if (unread) retentionSeconds = this.#inGap ? Number.POSITIVE_INFINITY : retention.seconds;
     if (retention.seconds === retentionSeconds) return;
     retention.seconds = retentionSeconds;
     onRetention();

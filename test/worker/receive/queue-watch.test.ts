@@ -111,13 +111,15 @@ describe('at the start', () => {
   });
 
   test.each(['AccessDeniedException', 'AccessDenied'])(
-    'SQS’s defaults are assumed at %s, until the policy arrives',
+    'SQS’s defaults are assumed at %s, from the second look on, until the policy arrives',
     async (name) => {
       const { watch, answers, raised, changes, retention } = setUp();
       answers.updates = sqsFault(name, 403);
       await watch.find();
       watch.watch();
       expect(raised()).toEqual([['queue-attributes', 'QUEUE_URL', name]]);
+      expect(retention.seconds).toBe(Number.POSITIVE_INFINITY);
+      await minute();
       expect(retention.seconds).toBe(345_600);
       answers.updates = { retentionSeconds: 3_600, maximumMessageBytes: 1_048_576 };
       await minute();
@@ -128,6 +130,16 @@ describe('at the start', () => {
       ]);
     },
   );
+
+  test('nothing is assumed where the policy is only seconds late: what is older than that would be dead-lettered', async () => {
+    const { watch, answers, retentions } = setUp();
+    answers.updates = sqsFault('AccessDenied', 403);
+    await watch.find();
+    watch.watch();
+    answers.updates = { retentionSeconds: 1_209_600 };
+    await minute();
+    expect(retentions).toEqual([1_209_600]);
+  });
 
   test('a stop ends the search', async () => {
     const { watch, answers, stopping } = setUp();
