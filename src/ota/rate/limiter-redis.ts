@@ -106,6 +106,7 @@ export class RedisRateLimiter implements RateLimiter {
       const permits = await this.#local.grant();
       if (this.#closed) return 0;
       const session = this.#session;
+      if (this.#closed) return 0;
       if (session === undefined || permits === 0) return permits;
       const taken = await this.#take(session, permits, size);
       this.#grantedAt = this.#options.now();
@@ -138,9 +139,9 @@ export class RedisRateLimiter implements RateLimiter {
 
   /** Asks for permits, `size` at a time, until as many are under way as are worth it. */
   #askAhead(session: Session, size: number, wanted: number): void {
-    const most = Math.min(wanted, session.askAhead.permits);
-    let underWay = session.booked.reduce((sum, { permits }) => sum + permits, 0);
-    for (; underWay + size <= most; underWay += size) this.#book(session, size);
+    const underWay = session.booked.reduce((sum, { permits }) => sum + permits, 0);
+    const bookings = session.askAhead.bookings(size, underWay, wanted);
+    for (let i = 0; i < bookings; i++) this.#book(session, size);
   }
 
   #book(session: Session, permits: number): void {

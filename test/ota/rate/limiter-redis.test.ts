@@ -250,7 +250,7 @@ describe.skipIf(!redisInstalled()).concurrent('with Redis', { timeout: 60_000 },
       await tally.next(RATE / 2);
       const meanwhile = tally.next(RATE / 2);
       await redis.flush();
-      // What was booked before: a tenth of a second each, and what was under way.
+      // What was booked before: an eighth of a second, and what was under way.
       const { permits, seconds } = await meanwhile;
       expectAtMost({ permits: permits - 0.2 * RATE, seconds }, RATE, 2);
 
