@@ -135,15 +135,17 @@ export class Prefetch {
   /** Messages that could be taken now; 0 or less: none. */
   get free(): number {
     if (this.suspended) return 0;
-    const { gate, permits, held } = this.#options;
+    const { gate, permits } = this.#options;
     const { limits } = this;
     // Counted one by one, but few are held then.
     const waiting = gate.closed ? this.#callable.filter(this.#wouldShowMore).length : permits.waiting;
-    return Math.min(
-      limits.waiting - waiting,
-      limits.held - held.size,
-      Math.floor(held.freeBytes / this.#expectedBytes),
-    );
+    return Math.min(limits.waiting - waiting, this.#roomWithin(limits));
+  }
+
+  /** Messages more that could be held, whatever becomes of them. */
+  #roomWithin(limits: PrefetchLimits): number {
+    const { held } = this.#options;
+    return Math.min(limits.held - held.size, Math.floor(held.freeBytes / this.#expectedBytes));
   }
 
   /** For how many messages to ask at once: 1-10. */
@@ -167,8 +169,8 @@ export class Prefetch {
 
   /** It sleeps before its next call; in the queue where no more can be held, so that others can be called for meanwhile. */
   sleeps(delivery: Delivery, ms: number): void {
-    const { gate, held } = this.#options;
-    if (ms < LONG_SLEEP_MS || gate.closed || held.size + BATCH_SIZE <= this.limits.held) return;
+    if (ms < LONG_SLEEP_MS || this.#options.gate.closed) return;
+    if (this.#roomWithin(this.limits) >= this.batch) return;
     delivery.interrupt('waiting', Math.ceil(ms / 1_000));
   }
 

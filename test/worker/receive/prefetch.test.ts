@@ -386,6 +386,29 @@ describe('when the rate has fallen', () => {
   });
 });
 
+describe('what sleeps before its next call', () => {
+  const asleep = (...held: Record<string, State>[]): ReturnType<typeof setUp> =>
+    setUp({ a1: 'calling again', ...Object.assign({}, ...held) });
+  const deferSeconds = ({ prefetch, of }: ReturnType<typeof setUp>, ms: number): number | undefined => {
+    prefetch.sleeps(of('a1'), ms);
+    return of('a1').deferSeconds;
+  };
+
+  test('is held while others have room, and for a moment always', () => {
+    expect(deferSeconds(asleep(), 30_000)).toBeUndefined();
+    expect(deferSeconds(asleep(many(219, 'calling again', 'b')), 4_999)).toBeUndefined();
+  });
+
+  test('sleeps in the queue where no receive could bring others, for their number or their size', () => {
+    expect(deferSeconds(asleep(many(219, 'calling again', 'b')), 29_500)).toBe(30);
+    const large = asleep();
+    large.prefetch.observe([{ ...newDelivery('b1').message, body: ' '.repeat(1_000_000) }]);
+    for (let i = 0; i < 13; i++)
+      large.held.add(Delivery.read({ ...newDelivery('b1').message, body: ' '.repeat(1_000_000) }));
+    expect(deferSeconds(large, 30_000)).toBe(30);
+  });
+});
+
 describe('what is released', () => {
   test('with a message of a FIFO queue are those behind it, in its group alone', () => {
     const names = ['a1', 'a2', 'b1', 'b2', 'a3', 'a4'];
