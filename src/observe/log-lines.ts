@@ -118,7 +118,12 @@ export const logLines = {
     'of all that a receive brought, nothing arrived as it was sent: something changes the answers on their way',
     ['error'],
   ),
-  messagesWhole: line('info', 'messages.whole', 'messages arrive as they were sent again', ['durationMs']),
+  messagesWhole: line(
+    'info',
+    'messages.whole',
+    'messages arrive as they were sent again, or no other has come since',
+    ['durationMs'],
+  ),
   sentChecksumDiffers: line(
     'warn',
     'sent.checksum_differs',

@@ -22,6 +22,8 @@ import { createStages, type Stages } from './stages.ts';
 
 /** Expiring messages held at most: their leases are extended ten to a request. */
 const MOST_SWEPT = 10_000;
+/** A message that was left, and does not come again in so many leases, is gone. */
+const LEASES_UNTIL_GONE = 2;
 
 export class Worker {
   readonly #options: WorkerOptions;
@@ -34,6 +36,7 @@ export class Worker {
   readonly #ended = new AbortController();
   #state: WorkerState = 'stopped';
   #expiryTimer: NodeJS.Timeout | undefined;
+  #readingTimer: NodeJS.Timeout | undefined;
   #sweeping = false;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -128,6 +131,7 @@ export class Worker {
     await Promise.race([drain(this.#stages), timeUp.promise]);
     clearTimeout(hard);
     clearTimeout(end);
+    clearTimeout(this.#readingTimer);
     this.#ended.abort();
     this.#stages.calls.permits.close();
     this.#stages.leases.stop();
@@ -178,8 +182,13 @@ export class Worker {
   #note(notice: QueueNotice): void {
     this.#emit(notice);
     if (notice.type !== 'message-left' || !notice.alone) return;
-    this.#options.conditions.raise('reading', { name: 'UnreadableMessage', message: notice.reason });
     this.#stages.receiver.noteSpoiled();
+    const { conditions, config } = this.#options;
+    conditions.raise('reading', { name: 'UnreadableMessage', message: notice.reason });
+    // It comes again when its lease is over. One that does not is gone, and nothing else may come for long.
+    clearTimeout(this.#readingTimer);
+    const goneMs = config.visibilityTimeoutSeconds * 1_000 * LEASES_UNTIL_GONE;
+    this.#readingTimer = setTimeout(() => conditions.clear('reading'), goneMs);
   }
 
   #onGate(change: GateChange): void {

@@ -165,6 +165,20 @@ describe('messages that are not as they should be', () => {
     expect(stage.left()).toEqual(empty);
   });
 
+  test('one that goes elsewhere leaves no condition behind, though nothing else comes', async () => {
+    await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '2' } });
+    proxy.rule = received((_, receiptHandle) => {
+      void stage.source.delete([receiptHandle]);
+      return { MD5OfBody: '0'.repeat(32) };
+    });
+    await stage.sendUpdates(1);
+    await stage.worker.start();
+    await stage.until(() => stage.hasCondition('reading'));
+    await stage.until(() => !stage.hasCondition('reading'));
+    expect(stage.events.filter(({ type }) => type === 'message-left')).toHaveLength(1);
+    expect(stage.settled()).toEqual([]);
+  });
+
   test('on the dead-letter queue: they are listed, or named and left', async () => {
     await set();
     proxy.rule = received((body) => {

@@ -106,7 +106,6 @@ export class RedisRateLimiter implements RateLimiter {
       const permits = await this.#local.grant();
       if (this.#closed) return 0;
       const session = this.#session;
-      if (this.#closed) return 0;
       if (session === undefined || permits === 0) return permits;
       const taken = await this.#take(session, permits, size);
       this.#grantedAt = this.#options.now();
