@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/http/health.ts';
 import type { ConditionName } from '../../src/worker/conditions.ts';
+import { failEntries } from '../../testing/sqs/faults.ts';
 import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
@@ -73,6 +74,25 @@ describe('a worker that may not delete', () => {
     expect(stage.api.stats().calls).toBe(100);
     expect(stage.left()).toEqual(empty);
   });
+});
+
+test('one message that SQS does not delete, for no reason of its own, stops no other', async () => {
+  let spoiled: unknown;
+  let refused = 0;
+  proxy.rule = failEntries(({ ReceiptHandle }, { action }) => {
+    if (action !== 'DeleteMessageBatch') return undefined;
+    spoiled ??= ReceiptHandle;
+    if (ReceiptHandle !== spoiled) return undefined;
+    refused++;
+    return { code: 'InternalError', senderFault: false };
+  });
+  await start({ SHUTDOWN_GRACE_SECONDS: '1' });
+  await stage.sendUpdates(1);
+  await stage.until(() => refused >= 3);
+  expect(stage.hasCondition('deleting')).toBe(false);
+  await stage.sendUpdates(20, 'later');
+  await stage.until(() => stage.settled('acknowledge').length === 20);
+  expect(changes('deleting')).toEqual([]);
 });
 
 describe('a worker that may not extend leases', () => {

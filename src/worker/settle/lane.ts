@@ -152,7 +152,8 @@ export class Lane<Item extends LaneItem> {
 
   #failed(items: readonly Item[], error: unknown): undefined {
     this.#failures++;
-    this.#options.health.failed(error);
+    // A single entry may be why itself: receiving is to stop for no such message.
+    if (items.length > 1 || error instanceof Error) this.#options.health.failed(error);
     this.#report(items.length, error);
   }
 
