@@ -14,7 +14,7 @@ export const LEAD_MS = 100;
  * How long before their use they are known where all have a fair part. Longer, because permits come one by one: a wait that
  * only just falls below `LEAD_MS` would have one worker ask for more than the others.
  */
-export const FAIR_LEAD_MS = 125;
+const FAIR_LEAD_MS = 125;
 /** What a new round trip counts in the mean. */
 const SMOOTHING = 0.2;
 
