@@ -99,7 +99,8 @@ export class Receiver {
     if (!this.#open) return;
     const { prefetch, clock } = this.#options;
     let room = prefetch.free - this.#reserved;
-    const wanted = prefetch.batch;
+    // The least there is, where it does not matter: this is asked with every message.
+    const wanted = room > 0 ? prefetch.batch : 1;
     if (room < wanted && this.#polls.size === 0) this.#wantedSince = undefined;
     if (this.#state === 'backing-off') return;
     while (room >= wanted && this.#mayPoll()) {
