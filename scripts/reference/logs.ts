@@ -1,5 +1,6 @@
 /** docs/reference/logs.md */
-import { type LogField, type LogLine, logFields, logLines } from '../../src/observe/log-lines.ts';
+import { type LogField, logFields } from '../../src/observe/log-fields.ts';
+import { type LogLine, logLines } from '../../src/observe/log-lines.ts';
 import { block, code, type Page, table } from './page.ts';
 
 const example = {

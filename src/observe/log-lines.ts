@@ -2,62 +2,7 @@
  * Every line of the worker's log: level, `event`, message, fields. Operators search for events and fields, so a changed
  * name belongs into CHANGELOG.md. docs/reference/logs.md is generated from these tables.
  */
-/** What each field holds. A field without a value is left out of its line. */
-export const logFields = {
-  address: 'Where health and metrics are served.',
-  applied: 'Updates applied.',
-  attempt: 'Which call of this delivery it was, from 1.',
-  attempts: 'API calls made in this delivery.',
-  awsRequestId: "AWS's request id.",
-  calls: 'API calls made.',
-  changes: 'Attributes by their old (`from`) and new (`to`) values.',
-  count: 'Messages, or lines, concerned.',
-  deadLettered: 'Messages dead-lettered.',
-  decidedAt:
-    'When the update was decided on: `IssuedAt`, else the earlier of the sent time and the time of the event around it.',
-  deferred: 'Messages deferred.',
-  durationMs: 'Duration in milliseconds.',
-  dwellMs: 'From the sent time to now, in milliseconds.',
-  error: 'Name, message, code, status and AWS request id of the error.',
-  errorMessage: 'One line, 1,000 characters at most.',
-  errorName: "The error's name, which classifies it before its status does.",
-  failed: 'API calls that failed, other than by throttling.',
-  failure: 'Kind of the failure, as in the failure table.',
-  fields: 'Fields left out because newer values were applied before.',
-  from: 'The state of the gate before.',
-  gate: 'State of the gate.',
-  held: 'Messages held.',
-  httpProxy: 'The proxy for requests over http, without password.',
-  httpsProxy: 'The proxy for requests over https, without password.',
-  identifier: 'The OTA task.',
-  inFlight: 'Calls in flight.',
-  jobId: '`JobId` of the update.',
-  messageId: 'Id of the message, on the source queue unless `queueUrl` names another.',
-  noProxy: 'Hosts that are asked directly.',
-  of: 'What the line is about: the setting that names a queue.',
-  queueUrl: 'The queue, without password.',
-  rate: 'Calls per second let through now at most, or `unlimited`.',
-  rateBudget:
-    'Whether the ceiling is one budget of all workers (`shared`), this worker goes on `alone` with a part of it, or `none` is shared.',
-  rateCeiling: 'What `rate` may rise to, or `unlimited`: `RATE_LIMIT`, with Redis the lowest of all workers.',
-  reason: 'Why.',
-  receiveCount: 'How often SQS has delivered the message, this delivery included.',
-  record: 'The whole dead-letter record, also where the letter had no room for it.',
-  recordFit: 'How much of the record the letter carries.',
-  released: 'Messages released.',
-  replacedRecord: 'Whether the message came with a record, which this one replaces.',
-  request: 'The request that failed.',
-  requestId: '`RequestId` of the update.',
-  retryInMs: 'Time until the next try, in milliseconds.',
-  seconds: 'Time until the message is visible again.',
-  stack: 'Stack trace.',
-  status: 'HTTP status.',
-  superseded: 'Updates superseded.',
-  throttled: 'API calls that were throttled.',
-  version: 'Version of ota-updater.',
-  what: '`marks` or `claim`: which of the keys of the task.',
-} as const;
-export type LogField = keyof typeof logFields;
+import type { LogField } from './log-fields.ts';
 
 export interface LogLine<Field extends LogField = LogField> {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -3,10 +3,10 @@
  * docs/reference/metrics.md is generated from them. No label has unbounded values: no task, no job, no message.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Disposition } from '../message/disposition.ts';
 import { version } from '../version.ts';
 import type { WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
+import { type Counts, countSettled, emptyCounts } from './counts.ts';
 
 const counters = {
   received: { name: 'ota_updater_messages_received_total', help: 'Messages received from SQS.' },
@@ -147,36 +147,6 @@ const gateStates: readonly WorkerSnapshot['gate'][] = [
   'misconfigured',
 ];
 
-/** Counts of a worker since its start. */
-export interface Counts {
-  received: number;
-  applied: number;
-  superseded: number;
-  deadLettered: number;
-  deferred: number;
-  released: number;
-  calls: number;
-  throttled: number;
-  /** Calls that failed, other than by throttling. */
-  failed: number;
-  readonly deadLetteredByReason: Record<string, number>;
-}
-
-function emptyCounts(): Counts {
-  return {
-    received: 0,
-    applied: 0,
-    superseded: 0,
-    deadLettered: 0,
-    deferred: 0,
-    released: 0,
-    calls: 0,
-    throttled: 0,
-    failed: 0,
-    deadLetteredByReason: {},
-  };
-}
-
 /** A registry, counts for the log and for the sandbox, and the listener that feeds both. */
 export interface Metrics {
   readonly registry: Registry;
@@ -314,23 +284,4 @@ function createListener(registers: Registry[], counts: Counts): WorkerListener {
         break;
     }
   };
-}
-
-function countSettled(counts: Counts, disposition: Disposition): void {
-  switch (disposition.action) {
-    case 'acknowledge':
-      counts[disposition.outcome]++;
-      break;
-    case 'dead-letter':
-      counts.deadLettered++;
-      counts.deadLetteredByReason[disposition.reason] =
-        (counts.deadLetteredByReason[disposition.reason] ?? 0) + 1;
-      break;
-    case 'defer':
-      counts.deferred++;
-      break;
-    case 'release':
-      counts.released++;
-      break;
-  }
 }

@@ -1,9 +1,9 @@
 /** The log's summary line, made from a worker's counts. */
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
+import type { Counts } from './counts.ts';
 import { writeLine } from './log-events.ts';
 import { logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';
-import type { Counts } from './metrics.ts';
 
 /** Time between summary lines, in milliseconds. */
 export const SUMMARY_EVERY_MS = 10_000;

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type LogField, type LogLine, logLines } from '../../src/observe/log-lines.ts';
+import type { LogField } from '../../src/observe/log-fields.ts';
+import { type LogLine, logLines } from '../../src/observe/log-lines.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
