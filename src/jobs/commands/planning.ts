@@ -29,7 +29,9 @@ export async function runPlanning(
     let made: Promise<OtaReader> | undefined;
     const reader = (): Promise<OtaReader> => {
       // Made when it is first used: the SDK takes 25 MB, and most plans of a file do without.
-      made ??= import('./reader.ts').then(({ createReader }) => createReader(config, context, signal));
+      made ??= import('../../ota/create-reader.ts').then(({ createReader }) =>
+        createReader(config, context, signal),
+      );
       return made;
     };
     try {

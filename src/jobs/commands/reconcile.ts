@@ -28,7 +28,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
         await collector.collectWaiting(signal);
-        const { createReader } = await import('./reader.ts');
+        const { createReader } = await import('../../ota/create-reader.ts');
         const reader = createReader(api, context, signal);
         const found = await reconcileJob(lease, {
           reader,

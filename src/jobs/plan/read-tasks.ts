@@ -1,9 +1,9 @@
 /** Reads the live tasks of many rows at once, and gives the answers in the order of the rows. */
 import { CommandError } from '../../errors.ts';
+import { explainRead } from '../../message/explain-read.ts';
 import type { OtaTask, ReadAnswer, TaskGetter } from '../../ota/reader.ts';
 import { counted } from '../../text/numbers.ts';
 import { roughDuration } from '../../text/times.ts';
-import { explainRead } from './sources.ts';
 
 /** So many in a row that cannot be read: then the cause is not in the tasks. */
 const UNREADABLE_RUN = 20;

@@ -2,9 +2,9 @@
 import { CommandError } from '../../errors.ts';
 import { checkRow, type InputRow, type Rules, readRows } from '../../input/rows.ts';
 import type { Source } from '../../input/source.ts';
-import type { Failure } from '../../message/failure.ts';
+import { explainRead } from '../../message/explain-read.ts';
 import type { OtaReader, OtaTask } from '../../ota/reader.ts';
-import { printable, printableJson } from '../../text/printable.ts';
+import { printableJson } from '../../text/printable.ts';
 import { type Conditions, unmet } from './conditions.ts';
 import { changeOf, formerOf } from './decisions.ts';
 import type { PlanRow, TaskChange } from './format.ts';
@@ -89,23 +89,4 @@ export function toPlanRow(input: SourceRow, Row: number): PlanRow {
     ...changeOf(update),
     ...(known && { Former: formerOf({ TaskConfigurationId }, listed) }),
   };
-}
-
-/** One sentence, without its full stop, that says why a read failed and how to fix it. */
-export function explainRead(operation: 'GetOtaTask' | 'ListOtaTasks', failure: Failure): string {
-  const { kind, name, message, status } = failure;
-  const said = `${printable(name)}: ${printable(message)}`;
-  switch (kind) {
-    case 'denied':
-      return `${operation} is denied: the credentials need iotmanagedintegrations:${operation} (${said})`;
-    case 'misconfigured':
-      if (message.includes('Region is missing')) return 'no AWS region is set: set AWS_REGION';
-      return `AWS does not accept the credentials or the set-up; \`ota-updater check\` looks at them (${said})`;
-    case 'internal':
-      return `${operation} failed (${said})`;
-    default:
-      return status === undefined
-        ? `the API cannot be reached for ${operation} (${said})`
-        : `the API answered ${operation} with ${status} (${said})`;
-  }
 }

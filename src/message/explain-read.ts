@@ -1,0 +1,22 @@
+/** Why a task could not be read, for a person. PURE. */
+import { printable } from '../text/printable.ts';
+import type { Failure } from './failure.ts';
+
+/** One sentence, without its full stop, that says why a read failed and how to fix it. */
+export function explainRead(operation: 'GetOtaTask' | 'ListOtaTasks', failure: Failure): string {
+  const { kind, name, message, status } = failure;
+  const said = `${printable(name)}: ${printable(message)}`;
+  switch (kind) {
+    case 'denied':
+      return `${operation} is denied: the credentials need iotmanagedintegrations:${operation} (${said})`;
+    case 'misconfigured':
+      if (message.includes('Region is missing')) return 'no AWS region is set: set AWS_REGION';
+      return `AWS does not accept the credentials or the set-up; \`ota-updater check\` looks at them (${said})`;
+    case 'internal':
+      return `${operation} failed (${said})`;
+    default:
+      return status === undefined
+        ? `the API cannot be reached for ${operation} (${said})`
+        : `the API answered ${operation} with ${status} (${said})`;
+  }
+}

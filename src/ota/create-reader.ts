@@ -1,0 +1,46 @@
+/** A reader of OTA tasks by the settings of a command. */
+import type { Clock } from '../time/clock.ts';
+import { AdaptiveRate } from './rate/adaptive-rate.ts';
+import { LocalRateLimiter } from './rate/limiter.ts';
+import { FixedRate } from './rate/rate-control.ts';
+import { OtaReader, type OtaReaderOptions } from './reader.ts';
+
+/** The settings of calls to the API (`apiSettings` of the configuration) that a reader goes by. */
+export interface ReaderSettings {
+  /** Calls per second at most; `Infinity` for no limit. */
+  readonly rateLimit: number;
+  readonly rateAdaptive: boolean;
+  readonly maxConcurrency: number;
+  readonly maxAttempts: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+  readonly callTimeoutMs: number;
+}
+
+/** What a reader uses of the command's context. */
+export interface ReaderSurroundings extends Pick<OtaReaderOptions, 'env' | 'random' | 'sleep'> {
+  readonly clock: Clock;
+}
+
+/** Reads at `RATE_LIMIT`, or below it where the API wants that (`RATE_ADAPTIVE`). */
+export function createReader(
+  config: ReaderSettings,
+  { env, clock, random, sleep }: ReaderSurroundings,
+  signal: AbortSignal,
+): OtaReader {
+  const limiter = new LocalRateLimiter(config.rateLimit);
+  return new OtaReader({
+    callTimeoutMs: config.callTimeoutMs,
+    maxSockets: config.maxConcurrency,
+    ...(env !== undefined && { env }),
+    limiter,
+    rate: config.rateAdaptive
+      ? new AdaptiveRate({ ceiling: config.rateLimit, onChange: (rate) => limiter.setRate(rate) })
+      : new FixedRate(config.rateLimit),
+    retry: { baseMs: config.retryBaseMs, maxMs: config.retryMaxMs, maxAttempts: config.maxAttempts },
+    clock,
+    random,
+    sleep,
+    signal,
+  });
+}
