@@ -9,6 +9,7 @@ import type { Outcome } from '../../message/outcome.ts';
 import type { LeftOutRow, PlanRow } from '../plan/format.ts';
 import type { Counts, JobControl, JobRecord, JobStanding, LeftOutCounts, PlannedJob } from './job.ts';
 import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
+import type { TaskRecords } from './task.ts';
 
 export interface Ledger {
   close(): Promise<void>;
@@ -50,6 +51,8 @@ export interface Ledger {
   pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]>;
   /** Outcomes of the job that belong to no row; key {@link WITHOUT_JOB} has those that name no job. In pages. */
   unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]>;
+  /** Rows of all jobs, and outcomes of none, that name the task: the latest of each, at most `max`. */
+  ofTask(identifier: string, max: number): Promise<TaskRecords>;
   /** Messages of the outcome queue that were no outcomes, as far as they are kept. */
   unreadable(): Promise<number>;
 }

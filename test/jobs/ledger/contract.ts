@@ -16,6 +16,8 @@ export interface LedgerStore {
 /** What the clock of a ledger in these tests says. */
 export const now = Date.parse('2026-11-25T07:00:00Z');
 
+const at = '2026-11-25T07:00:01.000Z';
+
 export const newJob = {
   jobId: 'j',
   path: 'p',
@@ -93,6 +95,36 @@ const states = async (ledger: Ledger, key: number): Promise<string[]> =>
 export function describeLedger(name: string, create: () => LedgerStore): void {
   describe(name, () => {
     const openOne = (): Promise<Ledger> => create().open();
+
+    test('tells all it knows of one task: rows of every job, left-out rows, outcomes of no row', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 3);
+      await send(await leaseOf(ledger, key), 3);
+      await ledger.end([
+        letter(ofRow(2)),
+        outcome({ ...ofRow(2), MessageId: 'another', Description: 'other' }),
+        { outcome: { MessageId: 'alone', Identifier: 't2', Outcome: 'applied', Attempts: 1, At: at } },
+      ]);
+      const other = await ledger.begin({ ...newJob, jobId: 'k', digest: 'sha256:2' });
+      await ledger.enter(other.key, [
+        { Row: 1, Identifier: 't2', LeftOut: 'duplicate', Reason: 'row 2 names it again' },
+        taskRow(2),
+      ]);
+      const { rows, outcomes, cut } = await ledger.ofTask('t2', 10);
+      const sent = { messageIds: ['m-r000002.1'], sentAt: now, row: { Row: 2, state: 'dead-lettered' } };
+      expect(rows.toSorted((a, b) => a.jobId.localeCompare(b.jobId) || b.row.Row - a.row.Row)).toMatchObject([
+        { jobId: 'j', issuedAt: new Date(now).toISOString(), ...sent },
+        { jobId: 'k', messageIds: [], sentAt: undefined, row: { Row: 2, state: 'planned' } },
+        { jobId: 'k', messageIds: [], row: { Row: 1, LeftOut: 'duplicate', Reason: 'row 2 names it again' } },
+      ]);
+      expect(outcomes).toMatchObject([
+        { jobId: undefined, messageId: 'alone', foreign: false, state: 'applied', end: { at } },
+        { jobId: 'j', name: 'r000002.1', messageId: 'another', foreign: true, state: 'applied' },
+      ]);
+      expect(cut).toBe(false);
+      expect(await ledger.ofTask('t2', 1)).toMatchObject({ rows: [{}], outcomes: [{}], cut: true });
+      expect(await ledger.ofTask('t9', 1)).toEqual({ rows: [], outcomes: [], cut: false });
+    });
 
     test('gives rows out once, in order, and counts where they are', async () => {
       const ledger = await openOne();

@@ -4,6 +4,7 @@ import type { LeftOutRow, PlanRow } from '../../plan/format.ts';
 import type { Counts, JobControl, JobRecord, JobStanding, PlannedJob } from '../job.ts';
 import type { EndResult, Lease, Ledger, NewJob, OutcomeMessage } from '../ledger.ts';
 import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
+import type { TaskRecords } from '../task.ts';
 import { lockSending, openLedgerFile, prepareAll, transaction } from './file.ts';
 import { SqliteLease } from './lease.ts';
 import { OutcomeStore } from './outcomes.ts';
@@ -16,6 +17,7 @@ import {
   toJob,
   toUnmatched,
 } from './records.ts';
+import { taskRecords } from './task-records.ts';
 
 const statements = {
   job: 'SELECT * FROM jobs WHERE job_id = ?',
@@ -155,6 +157,10 @@ class SqliteLedger implements Ledger {
 
   unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]> {
     return pagesOf(this.#sql.unmatched, key, 'seq', toUnmatched);
+  }
+
+  async ofTask(identifier: string, max: number): Promise<TaskRecords> {
+    return taskRecords(this.#db, identifier, max);
   }
 
   async unreadable(): Promise<number> {
