@@ -36,7 +36,7 @@ try {
   for (const rows of [tenth, all]) {
     writeRows(join(folder, `${rows}.csv`), rows);
     const startedAt = performance.now();
-    await processes.run('jobs', 'plan', `${rows}.csv`, '--job-id', String(rows), '--out', `${rows}.jsonl`);
+    await processes.run('jobs', 'plan', `${rows}.csv`, '--job', String(rows), '--out', `${rows}.jsonl`);
     const seconds = (performance.now() - startedAt) / 1_000;
     const { peakMemory, cpuSeconds } = processes;
     const peak = peakMemory.plan ?? 0;

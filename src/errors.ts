@@ -1,4 +1,5 @@
 /** How a command ends early: it throws one of these, and its message is all that the user sees. */
+import { getSystemErrorMap } from 'node:util';
 
 /** Exit codes of every command (docs/reference). */
 export const exitCodes = {
@@ -33,14 +34,54 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The system's own code of an error, or else what it says. */
+/** What the system's codes mean, for a reader who does not know them; the others are in the system's own words. */
+const causes: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EADDRINUSE: 'the port is in use already',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EAI_AGAIN: 'the name could not be resolved now',
+  EBUSY: 'another process uses it',
+  ECONNABORTED: 'the connection was cut off',
+  ECONNREFUSED: 'connection refused: nothing listens there',
+  ECONNRESET: 'the other side closed the connection',
+  EDQUOT: 'the quota of the disk is used up',
+  EEXIST: 'it exists already',
+  EFBIG: 'the file would become too large for the system',
+  EHOSTUNREACH: 'the host cannot be reached',
+  EISDIR: 'it is a folder',
+  EMFILE: 'this process has too many files open',
+  ENETUNREACH: 'the network cannot be reached',
+  ENFILE: 'the system has too many files open',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENOTFOUND: 'the name does not resolve',
+  EPERM: 'not permitted',
+  EPIPE: 'the reader has closed it',
+  EROFS: 'the file system is read-only',
+  ETIMEDOUT: 'no answer in time',
+};
+
+/**
+ * Why `error` happened, as a phrase for a sentence: `the disk is full (ENOSPC)`. Of an error that the system has not
+ * given, its message.
+ */
 export function causeOf(error: unknown): string {
-  return errorCode(error) ?? String(error);
+  const code = errorCode(error);
+  if (code === undefined) return messageOf(error);
+  const phrase = causes[code] ?? systemPhrases().get(code) ?? messageOf(error);
+  return `${phrase} (${code})`;
+}
+
+function systemPhrases(): ReadonlyMap<string, string> {
+  return new Map(getSystemErrorMap().values());
 }
 
 /** The system's own code of an error (`ENOENT`, `ECONNREFUSED`), if it has one. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { code } = error as { code?: unknown };
+  const { code, info } = error as { code?: unknown; info?: unknown };
+  // Node's SystemError keeps the system's code one level deeper.
+  if (code === 'ERR_SYSTEM_ERROR') return errorCode(info);
   return typeof code === 'string' ? code : undefined;
 }

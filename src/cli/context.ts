@@ -3,7 +3,9 @@ import { userInfo } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Environment } from '../config.ts';
 import { exitCodes } from '../errors.ts';
+import type { CommandLine } from '../text/shell.ts';
 import { type Clock, sleep, systemClock } from '../time/clock.ts';
+import { commandLineOf } from './command-line.ts';
 import type { Signal, SignalInbox } from './signal-inbox.ts';
 
 export interface CommandContext {
@@ -24,6 +26,8 @@ export interface CommandContext {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** The name of who is logged in; `uid 1000` of a user id without an account. */
   readonly userName: () => string;
+  /** A command as it is called here, its arguments quoted for a shell: every hint is made with it, and can be pasted. */
+  readonly commandLine: CommandLine;
   /** Calls `listener` on every SIGINT and SIGTERM, until the returned function is called. */
   readonly onSignal: (listener: (signal: Signal) => void) => () => void;
   /** Ends the process at once, whatever is under way. */
@@ -45,6 +49,7 @@ export function contextOf(process: NodeJS.Process, signals: Pick<SignalInbox, 'l
     random: Math.random,
     sleep,
     userName,
+    commandLine: commandLineOf({ argv: process.argv, env: process.env, cwd: process.cwd() }),
     onSignal: signals.listen,
     exitNow: (code) => process.exit(code),
     exitCode: exitCodes.done,

@@ -1,11 +1,26 @@
 /** Flags that more than one command has. Every fault is a misuse: usage or one sentence, exit code 2. */
 
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { misuse } from '../errors.ts';
 import type { Format } from '../input/rows.ts';
 import { shortPrintable } from '../text/printable.ts';
 
 export { misuse } from '../errors.ts';
+
+/**
+ * Keeps an old name of an option, which no help shows: `renamed(command, '--job-id <id>', '--job')`.
+ * @param current the long name that the command has already.
+ */
+export function renamed(command: Command, old: string, current: string): Command {
+  const option = command.options.find(({ long }) => long === current);
+  const alias = new Option(old).hideHelp();
+  if (option?.parseArg !== undefined) alias.argParser(option.parseArg);
+  command.addOption(alias).on(`option:${alias.name()}`, () => {
+    const value: unknown = command.getOptionValue(alias.attributeName());
+    if (option !== undefined) command.setOptionValueWithSource(option.attributeName(), value, 'cli');
+  });
+  return command;
+}
 
 /** For options that may be repeated. */
 export function collect(value: string, before: readonly string[]): readonly string[] {

@@ -68,7 +68,7 @@ export class RefusedFile {
     } catch (error) {
       if (error instanceof NotAFileError)
         throw misuse(`${where}: it is not a regular file. Name another with --refused.`);
-      throw new CommandError(`${where} (${causeOf(error)}).`);
+      throw new CommandError(`${where}: ${causeOf(error)}.`);
     }
   }
 }

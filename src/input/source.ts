@@ -67,8 +67,9 @@ async function openHandle(path: string, name: string): Promise<FileHandle> {
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT') throw misuse(`There is no file ${printable(name)}.`);
-    if (code === 'EACCES' || code === 'EPERM') throw misuse(`${printable(name)} may not be read (${code}).`);
-    throw misuse(`${printable(name)} cannot be opened (${causeOf(error)}).`);
+    if (code === 'EACCES' || code === 'EPERM')
+      throw misuse(`${printable(name)} may not be read: ${causeOf(error)}.`);
+    throw misuse(`${printable(name)} cannot be opened: ${causeOf(error)}.`);
   }
 }
 
@@ -84,7 +85,7 @@ async function openStream(
       (error: unknown) => {
         if (signal.aborted) throw error;
         throw new CommandError(
-          `${printable(name)} cannot be copied to ${folder} (${causeOf(error)}); TMPDIR says where copies go.`,
+          `${printable(name)} cannot be copied to ${folder}: ${causeOf(error)}. TMPDIR says where copies go.`,
         );
       },
     );

@@ -1,6 +1,13 @@
-import { InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { collect, positiveNumber, readAssignments, toFields, wholeNumber } from '../../src/cli/flags.ts';
+import {
+  collect,
+  positiveNumber,
+  readAssignments,
+  renamed,
+  toFields,
+  wholeNumber,
+} from '../../src/cli/flags.ts';
 
 const fields = ['Description', 'JobId'] as const;
 
@@ -40,5 +47,22 @@ describe('assignments', () => {
     [['\u001b[2J=a'], '--set: unknown field "\\u{1b}[2J". The fields are Description, JobId.'],
   ])('are refused in one sentence: %j', (texts, message) => {
     expect(() => read(...texts)).toThrow(expect.objectContaining({ message, exitCode: 2 }));
+  });
+});
+
+describe('an option that was renamed', () => {
+  const command = (): Command => {
+    const made = new Command('x').exitOverride().configureOutput({ writeErr: () => {} });
+    return renamed(made.option('--limit <n>', 'at most', wholeNumber, 50), '--rows <n>', '--limit');
+  };
+
+  test('is read under its old name', () => {
+    expect(command().parse(['--rows', '7'], { from: 'user' }).opts()).toMatchObject({ limit: 7 });
+    expect(command().parse([], { from: 'user' }).opts()).toMatchObject({ limit: 50 });
+  });
+
+  test('is checked as the new one, and not in the help', () => {
+    expect(() => command().parse(['--rows', 'x'], { from: 'user' })).toThrow(/whole number/);
+    expect(command().helpInformation()).not.toContain('--rows');
   });
 });

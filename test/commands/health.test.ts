@@ -36,7 +36,7 @@ describe('health', () => {
       exitCode: 1,
       message:
         `http://${bad}/livez answers 503: the reasons\n` +
-        'http://127.0.0.1:1/livez does not answer: ECONNREFUSED',
+        'http://127.0.0.1:1/livez does not answer: connection refused: nothing listens there (ECONNREFUSED)',
     });
   });
 });

@@ -156,7 +156,7 @@ describe('a role may do what it does', () => {
     writeFileSync(rows, 'Identifier,TaskConfigurationId\ntask1,new\n');
     await stage.worker.start();
     await run('enqueue', rows);
-    await run('jobs', 'plan', rows, '--refresh', '--job-id', 'j', '--out', plan);
+    await run('jobs', 'plan', rows, '--refresh', '--job', 'j', '--out', plan);
     await stage.ended(1);
     await run(
       'jobs',
@@ -164,7 +164,7 @@ describe('a role may do what it does', () => {
       '--from-tasks',
       '--set',
       'Description=x',
-      '--job-id',
+      '--job',
       'k',
       '--out',
       plan,

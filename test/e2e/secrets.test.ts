@@ -43,7 +43,7 @@ test('no command shows or keeps the session token that SQS quotes, whole request
   writeFileSync(rows, 'Identifier,TaskConfigurationId\ntask1,new\n');
   await stage.dead.send([{ key: 'a', body: '{"Identifier":"task1","Description":"x"}' }]);
   const run = (...args: readonly string[]) => runInProcess(args, { env });
-  expect(await run('jobs', 'plan', rows, '--job-id', 'j', '--out', plan)).toMatchObject({ exitCode: 0 });
+  expect(await run('jobs', 'plan', rows, '--job', 'j', '--out', plan)).toMatchObject({ exitCode: 0 });
   const wrong = sqsError(403, 'InvalidSignatureException', quoting);
   const entry = { Id: '0', Code: 'InvalidMessageContents', Message: quoting, SenderFault: true };
   const reason = ['--all', '--yes', '--reason', 'x'];

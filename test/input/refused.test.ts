@@ -84,7 +84,7 @@ describe('RefusedFile', () => {
     file.add({ line: 2, reason: 'r', raw: 'x' });
     expect(() => file.finish()).toThrow(CommandError);
     expect(() => file.add({ line: 2, reason: 'r', raw: 'x' })).not.toThrow();
-    expect(() => file.finish()).toThrow('folder.csv (ENOENT)');
+    expect(() => file.finish()).toThrow('folder.csv: there is no such file or folder (ENOENT)');
   });
 
   test.each([

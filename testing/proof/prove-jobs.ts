@@ -86,7 +86,7 @@ async function prepare({ api }: Cloud, folder: string, rows: number): Promise<vo
 }
 
 async function makePlan(processes: Processes): Promise<Proof['plan']> {
-  const args = ['jobs', 'plan', 'rows.csv', '--refresh', '--job-id', JOB, '--out', 'plan.jsonl', '--json'];
+  const args = ['jobs', 'plan', 'rows.csv', '--refresh', '--job', JOB, '--out', 'plan.jsonl', '--json'];
   const { stdout } = await processes.run(...args);
   const { rows = 0, toChange = 0, alreadyAsWanted = 0, refused = 0, duplicates = 0 } = JSON.parse(stdout);
   return { rows, toChange, alreadyAsWanted, refused, duplicates };

@@ -3,6 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { Command } from 'commander';
 import type { CommandContext } from '../../src/cli/context.ts';
 import { CommandError } from '../../src/errors.ts';
+import { shellLine } from '../../src/text/shell.ts';
 import { systemClock } from '../../src/time/clock.ts';
 
 export interface CommandRun {
@@ -43,6 +44,7 @@ export function fakeContext(parts: Partial<CommandContext> = {}): FakeContext {
     random: () => 0,
     sleep: async () => {},
     userName: () => 'tester',
+    commandLine: (...args) => shellLine(['ota-updater', ...args]),
     onSignal: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -42,7 +42,7 @@ export async function setJobs(api: SimulatedApiSettingsInput = {}, options: Stag
       'rows.csv',
       `Identifier,TaskConfigurationId\n${identifiers.map((id) => `${id},new\n`).join('')}`,
     );
-    await run(['plan', 'rows.csv', '--job-id', jobId, '--out', `${jobId}.jsonl`, ...flags]);
+    await run(['plan', 'rows.csv', '--job', jobId, '--out', `${jobId}.jsonl`, ...flags]);
   };
   const ids = (count: number, prefix = 'task') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
   return { stage, folder, run, standing, plan, ids };

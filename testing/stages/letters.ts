@@ -8,6 +8,7 @@ import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
 import { configureEnqueue } from '../../src/enqueue/command.ts';
 import { CommandError } from '../../src/errors.ts';
 import { configureJobs } from '../../src/jobs/commands/index.ts';
+import { shellLine } from '../../src/text/shell.ts';
 import { type Clock, sleep, systemClock } from '../../src/time/clock.ts';
 
 export interface LettersResult {
@@ -66,6 +67,7 @@ export async function runInProcess(
     random: Math.random,
     sleep,
     userName: () => 'tester',
+    commandLine: (...args) => shellLine(['ota-updater', ...args]),
     onSignal: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,7 +1,7 @@
 /** `jobs plan FILE|-` and `jobs plan --from-tasks`: flags to options, report to exit code. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
-import { collect, readAssignments, readFormat, toFields } from '../../cli/flags.ts';
+import { collect, readAssignments, readFormat, renamed, toFields } from '../../cli/flags.ts';
 import { apiSettings, readConfig, readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -14,7 +14,7 @@ interface Flags {
   readonly fromTasks?: boolean;
   readonly where: readonly string[];
   readonly set: readonly string[];
-  readonly jobId?: string;
+  readonly job?: string;
   readonly out?: string;
   readonly force?: boolean;
   readonly refresh?: boolean;
@@ -24,7 +24,7 @@ interface Flags {
 }
 
 export function addPlan(jobs: Command, context: CommandContext): void {
-  jobs
+  const command = jobs
     .command('plan')
     .summary('decide what a job will change, and write it to a plan file')
     .description(
@@ -40,7 +40,7 @@ export function addPlan(jobs: Command, context: CommandContext): void {
       [],
     )
     .option('--set <field=value>', `set ${changeFields.join(' or ')} on every row`, collect, [])
-    .option('--job-id <id>', 'the name of the job (default: the date and six random characters)')
+    .option('--job <id>', 'the name of the job (default: the date and six random characters)')
     .option('--out <path>', 'where the plan goes (default: <JobId>.plan.jsonl)')
     .option('--force', 'replace an existing plan')
     .option(
@@ -50,13 +50,13 @@ export function addPlan(jobs: Command, context: CommandContext): void {
     .option('--format <format>', 'csv or jsonl (default: by extension; for stdin by the first character)')
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv or <JobId>.refused.csv)')
     .option('--json', 'print the summary as one JSON object')
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.')
-    .action(async (file: string | undefined, flags: Flags) => {
-      const readsTasks = flags.fromTasks === true || flags.refresh === true;
-      const config = (readsTasks ? readConfigForAws : readConfig)(context.env, apiSettings);
-      const options = { ...readOptions(file, flags, context), ...config };
-      await runPlanning(context, config, flags.json === true, (planning) => makePlan(options, planning));
-    });
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.');
+  renamed(command, '--job-id <id>', '--job').action(async (file: string | undefined, flags: Flags) => {
+    const readsTasks = flags.fromTasks === true || flags.refresh === true;
+    const config = (readsTasks ? readConfigForAws : readConfig)(context.env, apiSettings);
+    const options = { ...readOptions(file, flags, context), ...config };
+    await runPlanning(context, config, flags.json === true, (planning) => makePlan(options, planning));
+  });
 }
 
 function readOptions(
@@ -69,7 +69,7 @@ function readOptions(
   if ('conditions' in from && Object.keys(set).length === 0) {
     throw misuse('--from-tasks: say what to change, as in --set TaskConfigurationId=VALUE.');
   }
-  const jobId = readJobId(flags.jobId ?? defaultJobId(context));
+  const jobId = readJobId(flags.job ?? defaultJobId(context));
   return {
     from,
     set,

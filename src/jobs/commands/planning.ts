@@ -61,10 +61,10 @@ export async function runPlanning(
   context.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 
-/** @throws CommandError when the text of --job-id is no name of a job. */
+/** @throws CommandError when the text of --job is no name of a job. */
 export function readJobId(text: string): string {
   if (isJobId(text)) return text;
-  throw misuse(`--job-id ${shortPrintable(text)}: may hold 1 to 128 letters, digits and _ . : -`);
+  throw misuse(`--job ${shortPrintable(text)}: may hold 1 to 128 letters, digits and _ . : -`);
 }
 
 export function isJobId(text: string): boolean {

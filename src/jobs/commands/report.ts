@@ -60,7 +60,7 @@ async function write(
     if (signal.aborted)
       throw new CommandError('Interrupted: the report is not complete.', exitCodes.interrupted);
     throw new CommandError(
-      `The report cannot be written to ${printable(out ?? 'stdout')} (${causeOf(error)}).`,
+      `The report cannot be written to ${printable(out ?? 'stdout')}: ${causeOf(error)}.`,
     );
   }
 }

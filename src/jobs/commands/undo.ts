@@ -1,13 +1,14 @@
 /** `jobs undo JOB`: a plan that undoes a job. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
+import { renamed } from '../../cli/flags.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { makeUndo } from '../plan/undo.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { defaultJobId, isJobId, readJobId, runPlanning } from './planning.ts';
 
 interface Flags {
-  readonly jobId?: string;
+  readonly job?: string;
   readonly out?: string;
   readonly force?: boolean;
   readonly refused?: string;
@@ -15,7 +16,7 @@ interface Flags {
 }
 
 export function addUndo(jobs: Command, context: CommandContext): void {
-  jobs
+  const command = jobs
     .command('undo')
     .summary('make a plan that undoes a job')
     .description(
@@ -23,7 +24,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
         'Every task is read first; what was changed since, or has no former value, is listed. Nothing is sent.',
     )
     .argument('<job>', 'the job to undo')
-    .option('--job-id <id>', 'the name of the new job (default: <JOB>-undo)')
+    .option('--job <id>', 'the name of the new job (default: <JOB>-undo)')
     .option('--out <path>', 'where the plan goes (default: <JobId>.plan.jsonl)')
     .option('--force', 'replace an existing plan')
     .option('--refused <path>', 'where rows go that cannot be undone (default: <JobId>.refused.csv)')
@@ -31,25 +32,25 @@ export function addUndo(jobs: Command, context: CommandContext): void {
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows cannot be undone, 130 interrupted.',
-    )
-    .action(async (undone: string, flags: Flags) => {
-      const config = readConfigForAws(context.env, apiSettings);
-      const named = `${undone}-undo`;
-      const jobId = readJobId(flags.jobId ?? (isJobId(named) ? named : defaultJobId(context)));
-      const options = {
-        ...config,
-        undone,
-        jobId,
-        out: flags.out ?? `${jobId}.plan.jsonl`,
-        force: flags.force === true,
-        refusedFile: flags.refused,
-      };
-      await withLedger(context, async (ledger) => {
-        const { key } = await findPlannedJob(ledger, undone);
-        const pages = () => ledger.pages(key);
-        await runPlanning(context, config, flags.json === true, (planning) =>
-          makeUndo(options, { ...planning, pages }),
-        );
-      });
+    );
+  renamed(command, '--job-id <id>', '--job').action(async (undone: string, flags: Flags) => {
+    const config = readConfigForAws(context.env, apiSettings);
+    const named = `${undone}-undo`;
+    const jobId = readJobId(flags.job ?? (isJobId(named) ? named : defaultJobId(context)));
+    const options = {
+      ...config,
+      undone,
+      jobId,
+      out: flags.out ?? `${jobId}.plan.jsonl`,
+      force: flags.force === true,
+      refusedFile: flags.refused,
+    };
+    await withLedger(context, async (ledger) => {
+      const { key } = await findPlannedJob(ledger, undone);
+      const pages = () => ledger.pages(key);
+      await runPlanning(context, config, flags.json === true, (planning) =>
+        makeUndo(options, { ...planning, pages }),
+      );
     });
+  });
 }

@@ -99,7 +99,7 @@ export class PlanWriter {
     try {
       return write();
     } catch (error) {
-      throw new CommandError(`The plan cannot be written to ${printable(this.#name)} (${causeOf(error)}).`);
+      throw new CommandError(`The plan cannot be written to ${printable(this.#name)}: ${causeOf(error)}.`);
     }
   }
 }

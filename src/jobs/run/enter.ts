@@ -21,7 +21,7 @@ export async function enterJob(ledger: Ledger, { header, footer }: Plan, path: s
   const job = await ledger.begin({ jobId, path, source, digest, leftOut });
   if (job.plan.digest === digest) return job;
   throw misuse(
-    `The ledger has another plan of job ${printable(jobId)}. Make this one again with another --job-id.`,
+    `The ledger has another plan of job ${printable(jobId)}. Make this one again with another --job.`,
   );
 }
 

@@ -23,7 +23,7 @@ describe('jobs plan FILE', () => {
   test('writes the rows to change, and the refused ones beside the file', async () => {
     const { jobs, plan } = folder();
     const file = jobs.file('tasks.csv', `${header}a1,x\nb-2,y\nc3,z\nd4\na1,later\n`);
-    const { exitCode, stdout, stderr } = await plan([file, '--job-id', 'fleet-b7']);
+    const { exitCode, stdout, stderr } = await plan([file, '--job', 'fleet-b7']);
     expect(exitCode).toBe(3);
     expect(stderr).toBe('');
     const { header: first, footer, all, leftOut } = await jobs.plan('fleet-b7.plan.jsonl');
@@ -93,10 +93,10 @@ describe('jobs plan FILE', () => {
     const { jobs, plan } = folder();
     const file = jobs.file('tasks.csv', `${header}a1,x\n`);
     jobs.file('j.plan.jsonl', 'mine');
-    const { exitCode, error } = await plan([file, '--job-id', 'j']);
+    const { exitCode, error } = await plan([file, '--job', 'j']);
     expect({ exitCode, error }).toEqual({ exitCode: 2, error: expect.stringContaining('--force') });
     expect(jobs.read('j.plan.jsonl')).toBe('mine');
-    expect((await plan([file, '--job-id', 'j', '--force'])).exitCode).toBe(0);
+    expect((await plan([file, '--job', 'j', '--force'])).exitCode).toBe(0);
     expect((await jobs.plan('j.plan.jsonl')).all).toHaveLength(1);
   });
 
@@ -142,7 +142,7 @@ describe('jobs plan FILE', () => {
   test('prints one JSON object with --json', async () => {
     const { jobs, json } = folder();
     const file = jobs.file('tasks.csv', `${header}a1,x\na1,y\n!,z\n`);
-    const { summary } = await json([file, '--job-id', 'j'], { env: { RATE_LIMIT: '10' } });
+    const { summary } = await json([file, '--job', 'j'], { env: { RATE_LIMIT: '10' } });
     expect(summary).toEqual({
       jobId: 'j',
       plan: 'j.plan.jsonl',
@@ -179,7 +179,7 @@ describe('jobs plan --from-tasks', () => {
     const api = await startWith(2_300);
     const conditions = ['--where', 'Status=SCHEDULED', '--where', 'TaskConfigurationId=cfgA4'];
     const set = ['--set', 'TaskConfigurationId=cfgB7'];
-    const { exitCode, stdout } = await plan(['--from-tasks', ...conditions, ...set, '--job-id', 'j']);
+    const { exitCode, stdout } = await plan(['--from-tasks', ...conditions, ...set, '--job', 'j']);
     expect(exitCode).toBe(0);
     const { header: first, all: rows } = await jobs.plan('j.plan.jsonl');
     const wanted = all(api, 2_300).filter(
@@ -253,7 +253,7 @@ describe('jobs plan --refresh', () => {
     const before = api.task('task1');
     const rows = ['task1,new', 'task2,Simulated task task2', 'task3,new', 'unknown,new'].join('\n');
     const file = jobs.file('tasks.csv', `${header}${rows}\n`);
-    const { exitCode, stderr, summary } = await json([file, '--refresh', '--job-id', 'j']);
+    const { exitCode, stderr, summary } = await json([file, '--refresh', '--job', 'j']);
     expect(exitCode).toBe(3);
     expect(stderr).toBe('refresh: 4 calls of GetOtaTask\n');
     expect(summary).toMatchObject({ toChange: 2, alreadyAsWanted: 1, refused: 1, unread: 1 });
@@ -319,7 +319,7 @@ test.each<[string, string[], string]>([
   ],
   ['an unknown field to set', ['a.csv', '--set', 'JobId=x'], '--set: unknown field "JobId". The fields are'],
   ['a value to set that is not valid', ['a.csv', '--set', 'Description=x!'], 'Description: may hold only'],
-  ['a bad name for the job', ['a.csv', '--job-id', 'a b'], '--job-id a b: may hold'],
+  ['a bad name for the job', ['a.csv', '--job', 'a b'], '--job a b: may hold'],
   ['an unknown format', ['a.csv', '--format', 'xls'], 'the formats are csv and jsonl'],
   ['a missing file', ['nowhere.csv'], 'There is no file nowhere.csv.'],
 ])('jobs plan refuses %s', async (_what, args, message) => {

@@ -108,6 +108,8 @@ describe('a plan', () => {
 
   test('that cannot be written says where and why', () => {
     const writer = new PlanWriter(`${jobs.path}/nowhere/p.jsonl`, 'nowhere/p.jsonl', false);
-    expect(() => writer.begin(header)).toThrow('The plan cannot be written to nowhere/p.jsonl (ENOENT).');
+    expect(() => writer.begin(header)).toThrow(
+      'The plan cannot be written to nowhere/p.jsonl: there is no such file or folder (ENOENT).',
+    );
   });
 });

@@ -1,0 +1,43 @@
+/** How this process was called, for hints that its user can paste. */
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Environment } from '../config.ts';
+import { type CommandLine, shellLine } from '../text/shell.ts';
+
+/** Of a process: what tells how it was called. */
+interface Call {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+}
+
+/**
+ * Makes command lines that work where this process was called:
+ *
+ * - as OTA_UPDATER_COMMAND says, which containers set to what starts them (`docker compose run --rm worker`);
+ * - `npx ota-updater` in a checkout, from another folder by the path of the checkout's `bin/ota-updater.js`;
+ * - `ota-updater` everywhere else: installed, or in a shell of the image.
+ *
+ * An `--env-file` that this process was given is given again: without it the next command would know no queue.
+ */
+export function commandLineOf({ argv, env, cwd }: Call): CommandLine {
+  const program = env.OTA_UPDATER_COMMAND?.trim() || shellLine(programOf(argv[1] ?? '', cwd));
+  const { values } = parseArgs({
+    args: argv.slice(2),
+    options: { 'env-file': { type: 'string' } },
+    strict: false,
+  });
+  const envFile = values['env-file'];
+  const given = typeof envFile === 'string' ? ['--env-file', envFile] : [];
+  return (...args) => `${program} ${shellLine([...given, ...args])}`.trimEnd();
+}
+
+function programOf(script: string, cwd: string): string[] {
+  if (!script.endsWith(join('src', 'main.ts'))) return ['ota-updater'];
+  const checkout = dirname(dirname(script));
+  const inside = relative(checkout, cwd);
+  if (!inside.startsWith('..')) return ['npx', 'ota-updater'];
+  const bin = join(checkout, 'bin', 'ota-updater.js');
+  return existsSync(bin) ? [bin] : ['ota-updater'];
+}
