@@ -7,7 +7,6 @@ import { connections } from '../aws/transport.ts';
 import { MAX_CALL_TIMEOUT_MS } from '../config/variables.ts';
 import type { Config, Environment } from '../config.ts';
 import { createHttpServer } from '../http/server.ts';
-import type { Counts } from '../observe/counts.ts';
 import { logEvents } from '../observe/log-events.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -23,6 +22,7 @@ import { watchQueueTime } from '../queue/clock.ts';
 import { Queue } from '../queue/queue.ts';
 import { systemClock } from '../time/clock.ts';
 import type { QueueTime } from '../time/queue-time.ts';
+import type { Counts } from '../worker/activity.ts';
 import { Conditions } from '../worker/conditions.ts';
 import { createEmitter, type WorkerListener } from '../worker/events.ts';
 import { MAX_POLLS } from '../worker/receive/receiver.ts';
@@ -107,7 +107,7 @@ export function assemble({
   const http = createHttpServer({ snapshot: () => worker.snapshot(), registry: metrics.registry });
   return {
     worker,
-    counts: metrics.counts,
+    counts: worker.counts,
     http,
     close: async () => {
       await http.close();

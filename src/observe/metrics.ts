@@ -6,7 +6,6 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { version } from '../version.ts';
 import type { WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
-import { type Counts, countSettled, emptyCounts } from './counts.ts';
 
 const counters = {
   received: { name: 'ota_updater_messages_received_total', help: 'Messages received from SQS.' },
@@ -147,10 +146,9 @@ const gateStates: readonly WorkerSnapshot['gate'][] = [
   'misconfigured',
 ];
 
-/** A registry, counts for the log and for the sandbox, and the listener that feeds both. */
+/** A registry, and the listener that feeds it. */
 export interface Metrics {
   readonly registry: Registry;
-  readonly counts: Counts;
   readonly listener: WorkerListener;
 }
 
@@ -159,8 +157,7 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const counts = emptyCounts();
-  const listener = createListener(registers, counts);
+  const listener = createListener(registers);
   for (const { read, ...gauge } of gauges) {
     new Gauge({
       registers,
@@ -195,10 +192,10 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
     },
   });
   new Gauge({ registers, ...buildGauge }).set({ version }, 1);
-  return { registry, counts, listener };
+  return { registry, listener };
 }
 
-function createListener(registers: Registry[], counts: Counts): WorkerListener {
+function createListener(registers: Registry[]): WorkerListener {
   // Every update counts here: prom-client looks labels up at every increment, so these two are added at the scrape.
   let appliedCalls = 0;
   let acknowledged = 0;
@@ -238,21 +235,16 @@ function createListener(registers: Registry[], counts: Counts): WorkerListener {
   return (event) => {
     switch (event.type) {
       case 'received':
-        counts.received += event.count;
         received.inc(event.count);
         break;
       case 'attempt':
-        counts.calls++;
         if (event.failure === undefined) appliedCalls++;
         else calls.inc({ result: event.failure.kind });
-        if (event.failure?.kind === 'throttled') counts.throttled++;
-        else if (event.failure !== undefined) counts.failed++;
         callDuration.observe(event.durationMs / 1_000);
         break;
       case 'settled': {
         const { disposition, deadLetter, outcome } = event;
         const { action } = disposition;
-        countSettled(counts, disposition);
         if (action === 'acknowledge') acknowledged++;
         else settled.inc({ disposition: action, reason: action === 'dead-letter' ? disposition.reason : '' });
         if (action === 'acknowledge' || action === 'dead-letter')

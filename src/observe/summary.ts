@@ -1,6 +1,6 @@
 /** The log's summary line, made from a worker's counts. */
+import type { Counts } from '../worker/activity.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
-import type { Counts } from './counts.ts';
 import { writeLine } from './log-events.ts';
 import { logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';

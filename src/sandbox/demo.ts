@@ -6,11 +6,11 @@ import type { Config } from '../config.ts';
 import { enqueue } from '../enqueue/run.ts';
 import type { Report } from '../enqueue/summary.ts';
 import { exitCodes } from '../errors.ts';
-import type { Counts } from '../observe/counts.ts';
 import { createSqsClient } from '../queue/client.ts';
 import { Queue } from '../queue/queue.ts';
 import { createScreen } from '../text/live-block.ts';
 import { bar, createProgress } from '../text/progress.ts';
+import type { Counts } from '../worker/activity.ts';
 import type { WorkerListener } from '../worker/events.ts';
 import type { Cloud } from './cloud.ts';
 

@@ -183,7 +183,7 @@ function about(of: string | undefined): { readonly of?: string } {
 }
 
 /** The name of anything thrown, else its code; it may come from afar, and is shown in `/readyz`. */
-function errorName(error: unknown): string {
+export function errorName(error: unknown): string {
   const { name, code } = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly name?: unknown;
     readonly code?: unknown;

@@ -55,5 +55,5 @@ export const defaultTimings: WorkerTimings = {
   trialMs: TRIAL_MS,
   probes: defaultProbeSchedules,
   findQueuesBackoff: { baseMs: 1_000, maxMs: 30_000 },
-  readQueuesEveryMs: 60_000,
+  readQueuesEveryMs: 30_000,
 };

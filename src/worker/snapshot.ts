@@ -2,16 +2,23 @@
 import type { Failure } from '../message/failure.ts';
 import type { GateState } from '../ota/gate.ts';
 import type { RateLimiter } from '../ota/rate/limiter.ts';
+import type { Clock } from '../time/clock.ts';
+import type { ActivityNow } from './activity.ts';
 import type { Condition } from './conditions.ts';
 import type { WorkerState } from './events.ts';
+import type { QueueDepth } from './receive/queue-facts.ts';
 import type { Stages } from './stages.ts';
 
-export interface WorkerSnapshot {
+/** Times are epoch milliseconds. */
+export interface WorkerSnapshot extends ActivityNow {
+  /** Of this snapshot. */
+  readonly at: number;
   readonly state: WorkerState;
+  readonly stateSince: number;
   readonly gate: GateState;
   /** Why the gate is closed. */
   readonly gateReason: Failure | undefined;
-  /** Since when, epoch milliseconds; undefined while it is open. */
+  /** Since when; undefined while it is open. */
   readonly gateSince: number | undefined;
   readonly queuesFound: boolean;
   /** All of them, raised or not. */
@@ -30,25 +37,69 @@ export interface WorkerSnapshot {
   readonly settling: number;
   /** Time since the oldest held message was received, in milliseconds. */
   readonly oldestHeldMs: number;
+  /**
+   * Age of the oldest message that this worker holds or has deferred, in milliseconds; 0 for none. SQS tells the age of the
+   * oldest message of the queue in CloudWatch only (`ApproximateAgeOfOldestMessage`), and not with the queue's attributes.
+   */
+  readonly oldestAgeMs: number;
+  /** `RATE_LIMIT`, calls per second; `Infinity` for no limit. */
+  readonly rateLimit: number;
   /** Calls per second let through now; `Infinity` when unpaced. */
   readonly rate: number;
-  /** What `rate` may rise to; `Infinity` for no limit. */
+  /** What `rate` may rise to: `RATE_LIMIT`, with Redis the lowest of all workers; `Infinity` for no limit. */
   readonly rateCeiling: number;
+  /** What the API was found to accept of this worker; `rateLimit` while it has accepted everything. */
+  readonly rateFound: number;
+  /** Since when `rateFound` is below `rateLimit`; undefined while it is not. */
+  readonly rateFoundSince: number | undefined;
+  /** `shared` through Redis, `alone` while Redis is lost or not reached yet, `none` without Redis. */
   readonly rateBudget: RateLimiter['budget'];
+  readonly rateBudgetSince: number;
+  /** As last read, about every 30 s; undefined where that was not possible yet. */
+  readonly queues: {
+    readonly source: QueueDepth | undefined;
+    readonly deadLetter: QueueDepth | undefined;
+    /** undefined also without an outcome queue. */
+    readonly outcome: QueueDepth | undefined;
+  };
 }
 
-/** @param worker what the stages do not know; `now` in epoch milliseconds. */
+/** What the stages do not know. */
+interface Surroundings extends Pick<WorkerSnapshot, 'state' | 'queuesFound' | 'queues' | 'rateLimit'> {
+  readonly activity: ActivityNow;
+  /** How long it has been in this state, in milliseconds. */
+  readonly stateMs: number;
+  readonly clock: Clock;
+}
+
 export function snapshotOf(
-  { calls, conditions, limiter, receiver, deadLetters, outcomes, trials, held, leases }: Stages,
-  { state, queuesFound, now }: Pick<WorkerSnapshot, 'state' | 'queuesFound'> & { readonly now: number },
+  {
+    calls,
+    conditions,
+    limiter,
+    rate,
+    receiver,
+    deadLetters,
+    outcomes,
+    trials,
+    held,
+    leases,
+    queueTime,
+  }: Stages,
+  { activity, stateMs, clock, ...known }: Surroundings,
 ): WorkerSnapshot {
   const { gate, permits } = calls;
+  const now = clock.wall();
+  let oldest = activity.oldestDeferred;
+  for (const { message } of held) oldest = Math.min(oldest ?? message.sentAt, message.sentAt);
   return {
-    state,
+    ...activity,
+    ...known,
+    at: now,
+    stateSince: now - stateMs,
     gate: gate.state,
     gateReason: gate.reason,
     gateSince: gate.closed ? now - gate.closedMs : undefined,
-    queuesFound,
     conditions: conditions.list(),
     refusedLetters: deadLetters.refused,
     refusedOutcomes: outcomes?.refused ?? 0,
@@ -59,8 +110,12 @@ export function snapshotOf(
     awaitingClaim: calls.claimWaits.waiting,
     settling: held.settling,
     oldestHeldMs: held.oldest === undefined ? 0 : leases.heldMs(held.oldest),
+    oldestAgeMs: oldest === undefined ? 0 : Math.max(0, queueTime.now() - oldest),
     rate: limiter.rate,
     rateCeiling: limiter.ceiling,
+    rateFound: rate.rate,
+    rateFoundSince: rate.foundAt === undefined ? undefined : now - (clock.monotonic() - rate.foundAt),
     rateBudget: limiter.budget,
+    rateBudgetSince: now - limiter.budgetMs,
   };
 }

@@ -9,6 +9,7 @@ import { secondsToExpiring } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import type { GateChange } from '../ota/gate.ts';
 import type { QueueNotice } from '../queue/types.ts';
+import { Activity, type Counts } from './activity.ts';
 import { lose } from './conclude.ts';
 import { deliver } from './deliver.ts';
 import { Delivery } from './delivery.ts';
@@ -27,6 +28,7 @@ const LEASES_UNTIL_GONE = 2;
 
 export class Worker {
   readonly #options: WorkerOptions;
+  readonly #activity: Activity;
   readonly #emit: WorkerListener;
   readonly #stages: Stages;
   readonly #queues: QueueWatch;
@@ -35,6 +37,8 @@ export class Worker {
   readonly #stopping = new AbortController();
   readonly #ended = new AbortController();
   #state: WorkerState = 'stopped';
+  /** Since when, monotonic milliseconds. */
+  #stateAt: number;
   #expiryTimer: NodeJS.Timeout | undefined;
   #readingTimer: NodeJS.Timeout | undefined;
   #sweeping = false;
@@ -43,7 +47,9 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#emit = createEmitter(options.listeners);
+    this.#activity = new Activity(options.clock);
+    this.#stateAt = options.clock.monotonic();
+    this.#emit = createEmitter([(event) => this.#activity.observe(event), ...options.listeners]);
     this.#stages = createStages(options, {
       emit: this.#emit,
       deadline: this.#deadline.signal,
@@ -72,11 +78,25 @@ export class Worker {
   }
 
   snapshot(): WorkerSnapshot {
+    const { clock, config } = this.#options;
     return snapshotOf(this.#stages, {
+      activity: this.#activity.now(),
       state: this.#state,
+      stateMs: clock.monotonic() - this.#stateAt,
       queuesFound: this.#queues.facts !== undefined,
-      now: this.#options.clock.wall(),
+      queues: {
+        source: this.#queues.depth('QUEUE_URL'),
+        deadLetter: this.#queues.depth('DEAD_LETTER_QUEUE_URL'),
+        outcome: this.#queues.depth('OUTCOME_QUEUE_URL'),
+      },
+      rateLimit: config.rateLimit,
+      clock,
     });
+  }
+
+  /** What it has done since its start, up to date at any time. */
+  get counts(): Counts {
+    return this.#activity.counts;
   }
 
   async #start(): Promise<void> {
@@ -89,7 +109,7 @@ export class Worker {
   }
 
   #createQueueWatch(): QueueWatch {
-    const { source, deadLetterQueue, outcomeQueue, conditions, random } = this.#options;
+    const { source, deadLetterQueue, outcomeQueue, conditions, clock, random } = this.#options;
     const { findQueuesBackoff, readQueuesEveryMs } = this.#options.timings ?? defaultTimings;
     return new QueueWatch({
       queues: [
@@ -105,6 +125,7 @@ export class Worker {
       backoff: findQueuesBackoff,
       everyMs: readQueuesEveryMs,
       random,
+      now: clock.wall,
       stopping: this.#stopping.signal,
       emit: this.#emit,
     });
@@ -223,6 +244,7 @@ export class Worker {
 
   #setState(state: WorkerState): void {
     this.#state = state;
+    this.#stateAt = this.#options.clock.monotonic();
     this.#emit({ type: 'state', state });
   }
 }

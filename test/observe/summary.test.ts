@@ -1,75 +1,19 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Disposition } from '../../src/message/disposition.ts';
-import type { Failure } from '../../src/message/failure.ts';
-import type { Message } from '../../src/message/message.ts';
-import type { Counts } from '../../src/observe/counts.ts';
-import { createMetrics } from '../../src/observe/metrics.ts';
 import { logSummaries, SUMMARY_EVERY_MS } from '../../src/observe/summary.ts';
-import type { WorkerEvent } from '../../src/worker/events.ts';
+import type { Counts } from '../../src/worker/activity.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 import { well } from '../../testing/stages/snapshot.ts';
 
-const message: Message = {
-  messageId: 'm1',
-  receiptHandle: 'r1',
-  body: '',
-  attributes: {},
-  sentAt: 0,
-  receiveCount: 1,
-};
-const subject = { message, ids: { identifier: 'task1' } };
-
-function attempt(kind?: Failure['kind']): WorkerEvent {
-  const failure = kind && { failure: { kind, name: 'X', message: '' } };
-  return { type: 'attempt', subject, attempt: 1, durationMs: 5, ...failure };
-}
-
-function settled(disposition: Disposition): WorkerEvent {
-  return { type: 'settled', subject, disposition, attempts: 1, dwellMs: 5 };
-}
-
-describe('the counts', () => {
-  test('are of messages received, calls and settlements', () => {
-    const { counts, listener } = createMetrics(() => well);
-    listener({ type: 'received', count: 10, durationMs: 5 });
-    listener({ type: 'received', count: 3, durationMs: 5 });
-    listener(attempt());
-    listener(attempt('throttled'));
-    listener(attempt('retryable'));
-    listener(attempt('rejected'));
-    listener(settled({ action: 'acknowledge', outcome: 'applied' }));
-    listener(settled({ action: 'acknowledge', outcome: 'superseded' }));
-    listener(settled({ action: 'defer', seconds: 5 }));
-    listener(settled({ action: 'release' }));
-    const error = { name: 'X', message: '' };
-    listener(settled({ action: 'dead-letter', reason: 'Rejected', error }));
-    listener(settled({ action: 'dead-letter', reason: 'Rejected', error }));
-    listener(settled({ action: 'dead-letter', reason: 'Invalid', error }));
-    expect(counts).toEqual({
-      received: 13,
-      applied: 1,
-      superseded: 1,
-      deadLettered: 3,
-      deferred: 1,
-      released: 1,
-      calls: 4,
-      throttled: 1,
-      failed: 2,
-      deadLetteredByReason: { Rejected: 2, Invalid: 1 },
-    });
-  });
-});
-
 describe('logSummaries', () => {
-  let counts: Counts;
+  let counts: { -readonly [Key in keyof Counts]: Counts[Key] };
   let now: WorkerSnapshot;
   let lines: Record<string, unknown>[];
   let stop: () => void;
 
   beforeEach(() => {
     vi.useFakeTimers();
-    counts = createMetrics(() => well).counts;
+    counts = { ...well.counts };
     now = well;
     lines = [];
     const log = pino(

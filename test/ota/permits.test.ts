@@ -11,6 +11,7 @@ class HandLimiter implements RateLimiter {
   rate: number;
   readonly ceiling: number;
   readonly budget = 'none';
+  readonly budgetMs = 0;
   /** How many permits each grant that was asked for should hold. */
   readonly wanted: number[] = [];
   /** What the next grant rejects with. */

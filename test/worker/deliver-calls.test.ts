@@ -131,7 +131,11 @@ async function setUp(setting: Setting = {}) {
       random: () => 0.5,
     },
     retry: { baseMs: 200, maxMs: 20_000, maxAttempts: setting.maxAttempts ?? 5 },
-    rate: { rate: Number.POSITIVE_INFINITY, observe: (attempt) => attempts.push(attempt as Attempt) },
+    rate: {
+      rate: Number.POSITIVE_INFINITY,
+      foundAt: undefined,
+      observe: (attempt) => attempts.push(attempt as Attempt),
+    },
     trials: new Trials(() => performance.now()),
     leases: { holdsForCall: setting.holds ?? (() => true) },
     prefetch: { releaseSurplus: () => {}, sleeps: () => {}, started: () => {} },

@@ -1,9 +1,12 @@
 /** The snapshot of a worker to which nothing has happened. */
+import { Activity } from '../../src/worker/activity.ts';
 import { type ConditionName, Conditions } from '../../src/worker/conditions.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 
 export const well: WorkerSnapshot = {
+  at: 0,
   state: 'running',
+  stateSince: 0,
   gate: 'open',
   gateReason: undefined,
   gateSince: undefined,
@@ -18,9 +21,16 @@ export const well: WorkerSnapshot = {
   awaitingClaim: 0,
   settling: 0,
   oldestHeldMs: 0,
+  oldestAgeMs: 0,
+  rateLimit: 10,
   rate: 10,
   rateCeiling: 10,
+  rateFound: 10,
+  rateFoundSince: undefined,
   rateBudget: 'none',
+  rateBudgetSince: 0,
+  queues: { source: undefined, deadLetter: undefined, outcome: undefined },
+  ...new Activity({ wall: () => 0, monotonic: () => 0 }).now(),
 };
 
 /** All conditions, these raised at the epoch by an error of this name. */

@@ -88,6 +88,7 @@ export class AdaptiveRate implements RateControl {
   readonly #tuning: Tuning;
   readonly #floor: number;
   #rate: number;
+  #foundAt: number | undefined;
   #following = false;
   #lastCutAt = Number.NEGATIVE_INFINITY;
   #lastDeepCutAt = Number.NEGATIVE_INFINITY;
@@ -109,6 +110,10 @@ export class AdaptiveRate implements RateControl {
 
   get rate(): number {
     return this.#rate;
+  }
+
+  get foundAt(): number | undefined {
+    return this.#foundAt;
   }
 
   observe(call: ObservedCall): void {
@@ -158,7 +163,7 @@ export class AdaptiveRate implements RateControl {
     this.#lastCutAt = now;
     this.#usedMs = 0;
     this.#accepted = 0;
-    this.#set(perSecond);
+    this.#set(now, perSecond);
   }
 
   #climb(now: number): void {
@@ -172,7 +177,7 @@ export class AdaptiveRate implements RateControl {
     if (this.#accepted < holdCalls && this.#usedMs < boost.maxSeconds * 1_000) return;
     const climb = climbPerSecond(this.#rate, this.#usedMs / 1_000, this.#tuning);
     const perSecond = Math.max(climb, this.#rate * this.#recoveryShare());
-    this.#set(this.#rate + (perSecond * elapsedMs) / 1_000);
+    this.#set(now, this.#rate + (perSecond * elapsedMs) / 1_000);
   }
 
   #recoveryShare(): number {
@@ -181,10 +186,11 @@ export class AdaptiveRate implements RateControl {
     return this.#recovery === 'slow' ? least : Math.max(least, Math.min(most, perCall * this.#rate));
   }
 
-  #set(perSecond: number): void {
+  #set(now: number, perSecond: number): void {
     const rate = Math.min(Math.max(perSecond, this.#floor), this.#options.ceiling);
     if (rate === this.#rate) return;
     this.#rate = rate;
+    this.#foundAt = rate < this.#options.ceiling ? (this.#foundAt ?? now) : undefined;
     this.#options.onChange(rate);
   }
 }

@@ -53,6 +53,8 @@ export class RedisRateLimiter implements RateLimiter {
   readonly #options: RedisRateLimiterOptions;
   readonly #local: LocalRateLimiter;
   #session: Session | undefined;
+  /** Since when there is one, or none. */
+  #sessionAt: number;
   #reported: boolean | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** What the rate control allows this worker. */
@@ -73,6 +75,7 @@ export class RedisRateLimiter implements RateLimiter {
     this.#options = options;
     this.#allowed = options.ceiling;
     this.#ceiling = options.ceiling;
+    this.#sessionAt = options.now();
     this.#local = new LocalRateLimiter(this.#localRate, options.now);
     void this.#connect();
   }
@@ -88,6 +91,10 @@ export class RedisRateLimiter implements RateLimiter {
 
   get budget(): 'shared' | 'alone' {
     return this.#session === undefined ? 'alone' : 'shared';
+  }
+
+  get budgetMs(): number {
+    return this.#options.now() - this.#sessionAt;
   }
 
   get intervalMs(): number {
@@ -240,6 +247,7 @@ export class RedisRateLimiter implements RateLimiter {
       }
       const session: Session = { budget, booked: [], askAhead: new AskAhead() };
       this.#session = session;
+      this.#sessionAt = this.#options.now();
       this.#local.setRate(this.#localRate);
       budget.onClosed(() => this.#lost(new Error('the connection to Redis is closed'), session));
       this.#timer = setTimeout(() => void this.#signOfLife(session), SIGN_OF_LIFE_MS);
@@ -265,6 +273,8 @@ export class RedisRateLimiter implements RateLimiter {
   #lost(reason: unknown, from?: Session): void {
     if (this.#closed || from !== this.#session) return;
     clearTimeout(this.#timer);
+    // Tried in vain, it has been alone for longer.
+    if (from !== undefined) this.#sessionAt = this.#options.now();
     this.#session = undefined;
     from?.budget.disconnect();
     this.#local.setRate(this.#localRate);

@@ -12,6 +12,8 @@ export interface RateLimiter {
   readonly ceiling: number;
   /** Whether the ceiling is one budget of all workers, and whether this worker goes by it now or alone by its part. */
   readonly budget: 'none' | 'shared' | 'alone';
+  /** How long it has been so, in milliseconds. */
+  readonly budgetMs: number;
   /** Milliseconds from one grant to the next, when all workers that share the rate want some. */
   readonly intervalMs: number;
   /**
@@ -60,6 +62,7 @@ export class LocalRateLimiter implements RateLimiter {
   /** The rate that Bottleneck has been set to. */
   #applied: number;
   readonly #now: () => number;
+  readonly #madeAt: number;
   /** Wall time minus monotonic time when `#bottleneck` was made. */
   #wallAhead = 0;
   /** When the last grant was due. */
@@ -72,6 +75,7 @@ export class LocalRateLimiter implements RateLimiter {
    */
   constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#now = now;
+    this.#madeAt = now();
     this.ceiling = perSecond;
     this.#rate = perSecond;
     this.#applied = perSecond;
@@ -80,6 +84,10 @@ export class LocalRateLimiter implements RateLimiter {
 
   get rate(): number {
     return this.#rate;
+  }
+
+  get budgetMs(): number {
+    return this.#now() - this.#madeAt;
   }
 
   get intervalMs(): number {

@@ -10,6 +10,8 @@ export interface ObservedCall {
 export interface RateControl {
   /** Calls per second allowed now; `Infinity` when unpaced. */
   readonly rate: number;
+  /** Since when `rate` is below the configured one, monotonic milliseconds; undefined while it is not. */
+  readonly foundAt: number | undefined;
   /** To be called with every call that has ended. */
   observe(call: ObservedCall): void;
 }
@@ -17,6 +19,7 @@ export interface RateControl {
 /** The configured rate, whatever the API answers. */
 export class FixedRate implements RateControl {
   readonly rate: number;
+  readonly foundAt = undefined;
 
   constructor(rate: number) {
     this.rate = rate;

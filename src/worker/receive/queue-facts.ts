@@ -20,6 +20,30 @@ export interface KnownQueue {
   readonly queue: Pick<Queue, 'url' | 'fifo' | 'attributes'>;
   /** undefined until they could be read. */
   attributes: QueueAttributes | undefined;
+  /** When they were, epoch milliseconds. */
+  readAt: number | undefined;
+}
+
+/** How many messages a queue has, about: SQS's counts lag by up to a minute. undefined where SQS did not say. */
+export interface QueueDepth {
+  /** That can be received. */
+  readonly visible: number | undefined;
+  /** Received by somebody and not deleted, or deferred. */
+  readonly inFlight: number | undefined;
+  /** Sent with a delay that is not over. */
+  readonly delayed: number | undefined;
+  /** When SQS said so, epoch milliseconds. */
+  readonly readAt: number;
+}
+
+/** @returns undefined for a queue that has not been read. */
+export function depthOf({
+  attributes,
+  readAt,
+}: Pick<KnownQueue, 'attributes' | 'readAt'>): QueueDepth | undefined {
+  if (attributes === undefined || readAt === undefined) return undefined;
+  const { visible, notVisible: inFlight, delayed } = attributes;
+  return { visible, inFlight, delayed, readAt };
 }
 
 /** SQS's defaults, assumed where the queue's own attributes may not be read. */

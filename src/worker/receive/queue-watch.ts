@@ -1,5 +1,5 @@
 /**
- * Reads the attributes of the worker's queues, and reads them again: every minute, and after every gap, because anybody
+ * Reads the attributes of the worker's queues, and reads them again: every 30 s, and after every gap, because anybody
  * may change them, and a queue may be deleted and made again.
  *
  *   created ── find ─► finding ── each is there, or may not be read ─► found ── watch ─► watching
@@ -16,15 +16,17 @@ import type { WorkerListener } from '../events.ts';
 import type { Retention } from './prefetch.ts';
 import {
   changesOf,
+  depthOf,
   factsOf,
   type KnownQueue,
+  type QueueDepth,
   type QueueFacts,
   type QueueSetting,
   sameQueues,
 } from './queue-facts.ts';
 
 export interface QueueWatchOptions {
-  readonly queues: readonly Omit<KnownQueue, 'attributes'>[];
+  readonly queues: readonly Omit<KnownQueue, 'attributes' | 'readAt'>[];
   readonly conditions: Conditions;
   /** Of the source queue; kept up to date. */
   readonly retention: Retention;
@@ -35,6 +37,8 @@ export interface QueueWatchOptions {
   /** Between two looks, in milliseconds; a jitter of a quarter comes on top. */
   readonly everyMs: number;
   readonly random: () => number;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
   /** Aborted when the worker stops. */
   readonly stopping: AbortSignal;
   readonly emit: WorkerListener;
@@ -56,12 +60,18 @@ export class QueueWatch {
 
   constructor(options: QueueWatchOptions) {
     this.#options = options;
-    this.#queues = options.queues.map((queue) => ({ ...queue, attributes: undefined }));
+    this.#queues = options.queues.map((queue) => ({ ...queue, attributes: undefined, readAt: undefined }));
   }
 
   /** undefined until all queues are found. */
   get facts(): QueueFacts | undefined {
     return this.#facts;
+  }
+
+  /** What was last read of a queue's messages; undefined where nothing was, or no such queue is set. */
+  depth(setting: QueueSetting): QueueDepth | undefined {
+    const queue = this.#queues.find((each) => each.setting === setting);
+    return queue && depthOf(queue);
   }
 
   /**
@@ -158,13 +168,14 @@ export class QueueWatch {
   }
 
   #note(queue: KnownQueue, attributes: QueueAttributes): void {
-    const { conditions, emit } = this.#options;
+    const { conditions, emit, now } = this.#options;
     const { setting } = queue;
     conditions.clear('finding-queues', setting);
     conditions.clear('queue-attributes', setting);
     const first = this.#facts === undefined;
     const changes = changesOf(queue.attributes, attributes);
     queue.attributes = attributes;
+    queue.readAt = now();
     if (!first && Object.keys(changes).length > 0) emit({ type: 'queue-changed', setting, changes });
   }
 

@@ -32,6 +32,7 @@ const known = (setting: QueueSetting, name: string, over?: Partial<QueueAttribut
     attributes: () => Promise.reject(new Error('not asked')),
   },
   attributes: over === undefined ? undefined : attributes(over),
+  readAt: over === undefined ? undefined : 5_000,
 });
 
 describe('facts', () => {

@@ -51,6 +51,7 @@ function setUp() {
     backoff: { baseMs: 1, maxMs: 1 },
     everyMs: 60_000,
     random: () => 0,
+    now: Date.now,
     stopping: stopping.signal,
     emit: (event) => events.push(event),
   });
