@@ -5,6 +5,7 @@ import { isFifoUrl } from '../queue/urls.ts';
 import { countLine } from '../text/layout.ts';
 import { counted, number } from '../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../text/printable.ts';
+import type { CommandLine } from '../text/shell.ts';
 import { printableUrl } from '../text/urls.ts';
 import type { Duplicates, Tally } from './tally.ts';
 
@@ -71,7 +72,7 @@ export function toReport(
 }
 
 /** The report for people, ending in a line feed. Nothing in it can control a terminal. */
-export function summaryText(report: Report): string {
+export function summaryText(report: Report, commandLine: CommandLine): string {
   const lines = [`${printable(report.file)}: ${counted(report.rows, 'row')} read`];
   const queue = report.queueUrl === undefined ? 'the queue' : printableUrl(report.queueUrl);
   const request = counted(report.requests, 'request');
@@ -91,7 +92,7 @@ export function summaryText(report: Report): string {
     lines.push(`                and ${number(report.refused - report.examples.length)} more`);
   }
   lines.push(countLine('duplicates', report.duplicates.rows, duplicatesNote(report)));
-  const next = nextStep(report);
+  const next = nextStep(report, commandLine);
   if (next !== undefined) lines.push(`next: ${next}`);
   return `${lines.join('\n')}\n`;
 }
@@ -150,7 +151,7 @@ function duplicatesNote({ duplicates, queueUrl }: Report): string {
   return `${what}; a standard queue keeps no order, so which row is applied last is open unless their IssuedAt differ`;
 }
 
-function nextStep(report: Report): string | undefined {
+function nextStep(report: Report, commandLine: CommandLine): string | undefined {
   if (report.outcome !== 'done') return undefined;
   const fix =
     report.refused > 0
@@ -158,7 +159,7 @@ function nextStep(report: Report): string | undefined {
       : '';
   if (report.dryRun) return report.sent > 0 ? 'the same command without --dry-run' : fix || undefined;
   if (fix !== '') return fix;
-  return report.sent > 0 ? '`ota-updater worker` applies them' : undefined;
+  return report.sent > 0 ? `\`${commandLine('worker')}\` applies them` : undefined;
 }
 
 function rate({ sent, seconds }: Report): number {

@@ -11,7 +11,7 @@ export function explainRead(operation: 'GetOtaTask' | 'ListOtaTasks', failure: F
       return `${operation} is denied: the credentials need iotmanagedintegrations:${operation} (${said})`;
     case 'misconfigured':
       if (message.includes('Region is missing')) return 'no AWS region is set: set AWS_REGION';
-      return `AWS does not accept the credentials or the set-up; \`ota-updater check\` looks at them (${said})`;
+      return `AWS does not accept the credentials or the set-up; the command \`check\` examines them (${said})`;
     case 'internal':
       return `${operation} failed (${said})`;
     default:

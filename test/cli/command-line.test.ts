@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { commandLineOf } from '../../src/cli/command-line.ts';
@@ -43,4 +44,15 @@ describe('a hint can be pasted', () => {
     const line = commandLineOf({ argv: ['node', 'x'], env: {}, cwd: '/' });
     expect(line('jobs', 'apply', "Mia's plan")).toBe("ota-updater jobs apply 'Mia'\\''s plan'");
   });
+});
+
+test('no text of the program names one of its commands in another way', () => {
+  const named = globSync('src/**/*.ts', { cwd: checkout }).flatMap((path) =>
+    readFileSync(`${checkout}/${path}`, 'utf8')
+      .split('\n')
+      .filter((line) => !/^\s*(?:\/?\*|\/\/)/.test(line))
+      .flatMap((line) => line.match(/['"`](?:npx )?ota-updater (?:[a-z-]+|--)/g) ?? [])
+      .map((text) => `${path}: ${text}`),
+  );
+  expect(named.filter((line) => !line.startsWith('src/sandbox'))).toEqual([]);
 });

@@ -13,6 +13,7 @@ import { summaryText, toReport, unfinishedSentence } from '../../src/enqueue/sum
 import { planText } from '../../src/jobs/plan/summary.ts';
 import { standingText } from '../../src/jobs/view/standing.ts';
 import { explainSqsError } from '../../src/queue/explain.ts';
+import { type CommandLine, shellLine } from '../../src/text/shell.ts';
 import { letterWith } from '../../testing/letters.ts';
 
 /** Of each kind that a terminal obeys or hides. */
@@ -53,6 +54,8 @@ function letterViews(text: string): string[] {
     purgeText({ ...common, purged: 1 }, queues),
   ];
 }
+
+const commandLine: CommandLine = (...args) => shellLine(['ota-updater', ...args]);
 
 function jobViews(text: string): string[] {
   const refused = [{ reason: text, count: 1, lines: [1] }];
@@ -101,8 +104,10 @@ function jobViews(text: string): string[] {
     callsOf: 1,
   };
   return [
-    planText(plan),
-    standingText({ job, counts: ended, reconciled: 0, foreign: 1, unmatched: 1 }, { reason: text }),
+    planText(plan, commandLine),
+    standingText({ job, counts: ended, reconciled: 0, foreign: 1, unmatched: 1 }, commandLine, {
+      reason: text,
+    }),
   ];
 }
 
@@ -120,7 +125,7 @@ function otherViews(text: string): string[] {
   const report = toReport({ file: text, queueUrl: text, dryRun: true }, facts);
   const error = Object.assign(new Error(text), { name: text });
   return [
-    summaryText(report),
+    summaryText(report, commandLine),
     unfinishedSentence(report) ?? '',
     explainSqsError(error, text),
     findingsAsText([{ severity: 'error', rule: 'clock', where: text, what: text, fix: text }]),

@@ -4,6 +4,7 @@ import { wholeNumber } from '../../cli/flags.ts';
 import { exitCodes } from '../../errors.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine } from '../../text/printable.ts';
+import type { CommandLine } from '../../text/shell.ts';
 import { Groups } from '../letters/causes.ts';
 import { type PassResult, passOver } from '../pass/pass.ts';
 import { groupsJson, groupsText, letterJson, letterLine, lettersHead, seenText } from '../view/list.ts';
@@ -54,7 +55,7 @@ async function list(flags: Flags, { context, dead, surroundings }: LettersRun): 
     ...(flags.group === true ? groupsText(groups) : moreText(matched, flags.rows)),
     ...(matched > 0 ? [''] : []),
     ...seenText(pass, dead.url),
-    ...closing(flags, matched, pass, groups),
+    ...closing(flags, matched, pass, groups, context.commandLine),
   ];
   (flags.json === true ? stderr : stdout).write(`${lines.join('\n')}\n`);
 }
@@ -63,17 +64,25 @@ function moreText(matched: number, rows: number): string[] {
   return matched > rows ? [`… and ${number(matched - rows)} more: --rows, --group or export`] : [];
 }
 
-function closing(flags: Flags, matched: number, pass: PassResult, groups: Groups): string[] {
+function closing(
+  flags: Flags,
+  matched: number,
+  pass: PassResult,
+  groups: Groups,
+  commandLine: CommandLine,
+): string[] {
   const lines: string[] = [];
   if (flags.where.length > 0) lines.push(`  ${counted(matched, 'letter')} matched`);
   if (pass.seen === 0) return lines;
   lines.push('  all left in place');
+  const letters = (...args: readonly string[]): string => commandLine('dead-letters', ...args);
   const [first] = groups.all();
   if (first !== undefined)
     lines.push(
       '',
-      'next: look at one (`ota-updater dead-letters show`), fix the cause, and then:',
-      `ota-updater dead-letters redrive --where group=${first.group} --canary 5 --reason "…"`,
+      'next: look at one, fix the cause, and put them back:',
+      letters('show', first.example.messageId),
+      letters('redrive', '--where', `group=${first.group}`, '--canary', '5', '--reason', 'cause fixed'),
     );
   return lines;
 }

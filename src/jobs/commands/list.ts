@@ -12,7 +12,7 @@ export function addList(jobs: Command, context: CommandContext): void {
     .description('Lists all jobs, the last changed first.')
     .option('--json', 'print one JSON object per job, a line each')
     .action(async ({ json }: { json?: boolean }) => {
-      const { stdout, stderr } = context;
+      const { stdout, stderr, commandLine } = context;
       await withLedger(context, async (ledger) => {
         const standings: JobStanding[] = [];
         for (const job of await ledger.jobs()) standings.push(await ledger.standing(job));
@@ -21,7 +21,7 @@ export function addList(jobs: Command, context: CommandContext): void {
         for (const line of lines) stdout.write(line);
         if (standings.length === 0)
           stderr.write(
-            'There is no job yet: `ota-updater jobs plan` makes one, `ota-updater jobs apply` begins it.\n',
+            `There is no job yet: \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job.\n`,
           );
         const unreadable = await ledger.unreadable();
         if (unreadable > 0) stderr.write(`${unreadable} messages on the outcome queue were no outcomes\n`);

@@ -22,16 +22,18 @@ export async function withLedger<T>(
   }
 }
 
+type Hints = Pick<CommandContext, 'commandLine'>;
+
 /** @throws CommandError when there is no such job. */
-export async function findJob(ledger: Ledger, jobId: string): Promise<JobRecord> {
+export async function findJob(ledger: Ledger, jobId: string, { commandLine }: Hints): Promise<JobRecord> {
   const job = await ledger.job(jobId);
   if (job !== undefined) return job;
-  throw misuse(`There is no job ${shortPrintable(jobId)}: see \`ota-updater jobs list\`.`);
+  throw misuse(`There is no job ${shortPrintable(jobId)}: see \`${commandLine('jobs', 'list')}\`.`);
 }
 
 /** @throws CommandError when there is no such job, or only outcomes of it. */
-export async function findPlannedJob(ledger: Ledger, jobId: string): Promise<PlannedJob> {
-  const job = await findJob(ledger, jobId);
+export async function findPlannedJob(ledger: Ledger, jobId: string, hints: Hints): Promise<PlannedJob> {
+  const job = await findJob(ledger, jobId, hints);
   const { plan } = job;
   if (plan !== undefined) return { ...job, plan };
   throw misuse(`The plan of job ${jobId} is not in this ledger, only outcomes that named it.`);

@@ -57,7 +57,7 @@ export async function runPlanning(
   if (report === undefined) {
     throw new CommandError('Interrupted. Nothing was written.', exitCodes.interrupted);
   }
-  context.stdout.write(json ? planJson(report) : planText(report));
+  context.stdout.write(json ? planJson(report) : planText(report, context.commandLine));
   context.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 
@@ -86,10 +86,10 @@ export function defaultJobId({ clock, random }: Pick<CommandContext, 'clock' | '
 const PATIENCE_MS = 10_000;
 
 /** What `check` finds for a worker in this environment, a line each. Never rejects. */
-async function checkWarnings({ env, sleep }: CommandContext): Promise<readonly string[]> {
+async function checkWarnings({ env, sleep, commandLine }: CommandContext): Promise<readonly string[]> {
   const enough = new AbortController();
   const late = sleep(PATIENCE_MS, enough.signal).then(() => [
-    `check: no answer within ${PATIENCE_MS / 1_000} s; see \`ota-updater check\``,
+    `check: no answer within ${PATIENCE_MS / 1_000} s; see \`${commandLine('check')}\``,
   ]);
   try {
     return await Promise.race([findings(env), late]);

@@ -24,7 +24,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
     const api = readConfigForAws(context.env, apiSettings);
     await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;
-      const job = await findPlannedJob(ledger, jobId);
+      const job = await findPlannedJob(ledger, jobId, context);
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
         await collector.collectWaiting(signal);

@@ -31,7 +31,7 @@ export function addReport(jobs: Command, context: CommandContext): void {
       const as = readFormat(format);
       await interruptible(context, (signal) =>
         withLedger(context, async (ledger) => {
-          const job = await findJob(ledger, jobId);
+          const job = await findJob(ledger, jobId, context);
           await withCollected(ledger, job, context, signal, () =>
             write(reportText(ledger, job, as), out, context, signal),
           );

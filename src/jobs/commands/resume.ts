@@ -19,7 +19,7 @@ export function addResume(jobs: Command, context: CommandContext): void {
     const guards = readGuards(flags);
     await withSession(context, async (session) => {
       const { ledger, collector, signal } = session;
-      const job = await findPlannedJob(ledger, jobId);
+      const job = await findPlannedJob(ledger, jobId, context);
       await collector.collectWaiting(signal, MAX_COLLECT_MS);
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;

@@ -23,14 +23,14 @@ export function addRetry(jobs: Command, context: CommandContext): void {
     const guards = readGuards(flags);
     await withSession(context, async (session) => {
       const { ledger, collector, signal } = session;
-      const job = await findPlannedJob(ledger, jobId);
+      const job = await findPlannedJob(ledger, jobId, context);
       // All of them: rows that a redrive has applied meanwhile have not failed.
       await collector.collectWaiting(signal);
       const { end, retried } = await withLease(session, job, async (lease) => {
         const { planned } = await ledger.count(job.key);
         if (planned > 0 || !job.plan.complete) {
           throw misuse(
-            `Job ${jobId} has rows that were not sent yet: \`ota-updater jobs resume ${jobId}\` first.`,
+            `Job ${jobId} has rows that were not sent yet: \`${context.commandLine('jobs', 'resume', jobId)}\` first.`,
           );
         }
         const tries = await lease.retryFailed();

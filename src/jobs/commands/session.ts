@@ -83,14 +83,14 @@ export async function withSession<T>(
  * @throws CommandError when another process does.
  */
 export async function withLease<T>(
-  { ledger }: Session,
+  { context, ledger }: Session,
   { key, jobId }: PlannedJob,
   work: (lease: Lease) => Promise<T>,
 ): Promise<T> {
   const lease = await ledger.lease(key);
   if (lease === undefined) {
     throw new CommandError(
-      `Another process is sending job ${jobId}. Watch it with \`ota-updater jobs status ${jobId} --watch\`, or stop that process first.`,
+      `Another process is sending job ${jobId}. Watch it with \`${context.commandLine('jobs', 'status', jobId, '--watch')}\`, or stop that process first.`,
     );
   }
   try {
@@ -110,7 +110,7 @@ export async function followJob(
   jobId: string,
   guards: Guards,
 ): Promise<RunEnd> {
-  const job = await findPlannedJob(ledger, jobId);
+  const job = await findPlannedJob(ledger, jobId, context);
   const control = {
     guards: { ...job.plan.guards, ...guards },
     // A canary given now is of the rows that are sent from now on.
@@ -150,11 +150,11 @@ export async function finishRun(
   { json, ...notes }: RunNotes & { readonly json: boolean },
 ): Promise<void> {
   screen.stop();
-  const standing = await ledger.standing(await findPlannedJob(ledger, jobId));
+  const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
   const all = { ...notes, end, reason, maybeTwice };
-  context.stdout.write(json ? standingJson(standing, all) : standingText(standing, all));
+  context.stdout.write(json ? standingJson(standing, all) : standingText(standing, context.commandLine, all));
   if (end !== 'done') {
-    const goOn = `Go on with \`ota-updater jobs resume ${jobId}\``;
+    const goOn = `Go on with \`${context.commandLine('jobs', 'resume', jobId)}\``;
     throw new CommandError(`${(reason ?? end).replace(/\.$/, '')}. ${goOn}.`, exitOf[end]);
   }
   context.exitCode = standing.counts.failed > 0 ? exitCodes.someRefused : exitCodes.done;

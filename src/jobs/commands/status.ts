@@ -26,25 +26,30 @@ export function addStatus(jobs: Command, context: CommandContext): void {
     .action(async (jobId: string | undefined, flags: { watch?: boolean; json?: boolean }) => {
       await interruptible(context, (signal) =>
         withLedger(context, async (ledger) => {
-          const job = jobId === undefined ? await lastChanged(ledger) : await findJob(ledger, jobId);
+          const job =
+            jobId === undefined ? await lastChanged(ledger, context) : await findJob(ledger, jobId, context);
           await withCollected(ledger, job, context, signal, async (collector) => {
             if (flags.watch !== true) return;
             // No other process follows the job: this one must collect, or nothing would change.
             collector?.start();
             await watch(ledger, job, context, signal);
           });
-          const standing = await ledger.standing(await findJob(ledger, job.jobId));
-          context.stdout.write(flags.json === true ? standingJson(standing) : standingText(standing));
+          const standing = await ledger.standing(await findJob(ledger, job.jobId, context));
+          context.stdout.write(
+            flags.json === true ? standingJson(standing) : standingText(standing, context.commandLine),
+          );
           if (signal.aborted) context.exitCode = exitCodes.interrupted;
         }),
       );
     });
 }
 
-async function lastChanged(ledger: Ledger): Promise<JobRecord> {
+async function lastChanged(ledger: Ledger, { commandLine }: CommandContext): Promise<JobRecord> {
   const job = (await ledger.jobs()).find(({ plan }) => plan !== undefined);
   if (job !== undefined) return job;
-  throw misuse('There is no job yet: `ota-updater jobs plan` makes one, `ota-updater jobs apply` begins it.');
+  throw misuse(
+    `There is no job yet: \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job.`,
+  );
 }
 
 async function watch(
@@ -57,7 +62,7 @@ async function watch(
   const pace = new Pace(context.clock.monotonic, (await ledger.count(key)).ended);
   try {
     while (!signal.aborted) {
-      const job = await findJob(ledger, jobId);
+      const job = await findJob(ledger, jobId, context);
       const counts = await ledger.count(key);
       pace.observe(counts.ended);
       screen.update(viewOf(job, job.plan ?? {}, counts, pace));

@@ -46,7 +46,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
       refusedFile: flags.refused,
     };
     await withLedger(context, async (ledger) => {
-      const { key } = await findPlannedJob(ledger, undone);
+      const { key } = await findPlannedJob(ledger, undone, context);
       const pages = () => ledger.pages(key);
       await runPlanning(context, config, flags.json === true, (planning) =>
         makeUndo(options, { ...planning, pages }),

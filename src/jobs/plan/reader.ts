@@ -104,7 +104,7 @@ async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator
   }
 }
 
-const REMEDY = 'Make it again with `ota-updater jobs plan`; nothing was sent.';
+const REMEDY = 'Make it again with `jobs plan`; nothing was sent.';
 
 function readHeader(text: string, name: string): PlanHeader {
   const header = parseHeader(text);
@@ -114,7 +114,7 @@ function readHeader(text: string, name: string): PlanHeader {
     throw misuse(`${printable(name)} is a plan of another release (form ${version}). ${REMEDY}`);
   }
   throw misuse(
-    `${printable(name)} is no plan: its first line is not a plan's. A plan is made by \`ota-updater jobs plan FILE\`.`,
+    `${printable(name)} is no plan: its first line is not a plan's. A plan is what \`jobs plan\` writes.`,
   );
 }
 

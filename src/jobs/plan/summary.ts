@@ -3,6 +3,7 @@
 import { countLine, hang } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable } from '../../text/printable.ts';
+import type { CommandLine } from '../../text/shell.ts';
 import { roughDuration } from '../../text/times.ts';
 import type { PlanCounts } from './format.ts';
 import type { ReasonCount } from './refused.ts';
@@ -36,7 +37,7 @@ const SHOWN_REASONS = 5;
 const SHOWN_LINES = 2;
 
 /** The report for people, ending in a line feed. Nothing in it can control a terminal. */
-export function planText(report: PlanReport): string {
+export function planText(report: PlanReport, commandLine: CommandLine): string {
   const { counts, plan, refusedFile } = report;
   const undo = report.kind === 'undo';
   const read =
@@ -62,7 +63,7 @@ export function planText(report: PlanReport): string {
   }
   if (counts.toChange > 0) lines.push(`  time          ${timeNote(report)}`);
   for (const warning of report.warnings) lines.push(hang('warning: ', printable(warning)));
-  lines.push(`next: ${nextStep(report)}`);
+  lines.push(`next: ${nextStep(report, commandLine)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -119,8 +120,8 @@ function timeNote({ counts, rateLimit }: PlanReport): string {
   return `about ${roughDuration(counts.toChange / rateLimit)} at ${rateLimit} calls/s (RATE_LIMIT)`;
 }
 
-function nextStep({ plan, counts, refusedFile, kind, rows }: PlanReport): string {
-  if (plan !== undefined) return `ota-updater jobs apply ${printable(plan)}`;
+function nextStep({ plan, counts, refusedFile, kind, rows }: PlanReport, commandLine: CommandLine): string {
+  if (plan !== undefined) return commandLine('jobs', 'apply', plan);
   if (kind === 'undo') return 'nothing: there is nothing that can be restored, and so no plan';
   if (counts.refused > 0) return `fix the rows in ${printable(refusedFile ?? '')}; there is no plan`;
   if (kind === 'live' && counts.alreadyAsWanted === 0) {

@@ -2,6 +2,7 @@
 import { countLine, hang } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
+import type { CommandLine } from '../../text/shell.ts';
 import type { Counts, JobRecord, JobStanding, LeftOutCounts } from '../ledger/job.ts';
 
 /** What a command has just done to it. */
@@ -19,6 +20,7 @@ const MAX_CAUSES = 10;
 /** The standing as text, ending in a line feed. Nothing in it can control a terminal. */
 export function standingText(
   { job, counts, reconciled, foreign, unmatched }: JobStanding,
+  commandLine: CommandLine,
   notes: RunNotes = {},
 ): string {
   const { plan } = job;
@@ -45,7 +47,7 @@ export function standingText(
     lines.push(countLine('unmatched', unmatched, 'outcomes that name this job and none of its rows'));
   const stopped = notes.reason ?? plan.stopped;
   if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped)));
-  for (const next of nextSteps(job, counts)) lines.push(`next: ${next}`);
+  for (const next of nextSteps(job, counts, commandLine)) lines.push(`next: ${next}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -110,20 +112,18 @@ function ends(counts: Counts): string[] {
   return lines;
 }
 
-function nextSteps(job: JobRecord, counts: Counts): string[] {
+function nextSteps(job: JobRecord, counts: Counts, commandLine: CommandLine): string[] {
   const { jobId, plan } = job;
-  if (plan?.complete === false) return [`\`ota-updater jobs apply ${printable(plan.path)}\``];
+  const jobs = (...args: readonly string[]): string => `\`${commandLine('jobs', ...args)}\``;
+  if (plan?.complete === false) return [jobs('apply', plan.path)];
   if (counts.planned > 0 || counts.inFlight > 0) {
-    const steps = [`\`ota-updater jobs resume ${jobId}\``];
-    if (counts.inFlight > 0) steps.push(`\`ota-updater jobs reconcile ${jobId}\` if outcomes were lost`);
+    const steps = [jobs('resume', jobId)];
+    if (counts.inFlight > 0) steps.push(`${jobs('reconcile', jobId)} if outcomes were lost`);
     return steps;
   }
-  const report = `\`ota-updater jobs report ${jobId} --format csv\``;
+  const report = jobs('report', jobId, '--format', 'csv');
   if (counts.failed === 0) return [report];
-  return [
-    `${report} says why rows failed`,
-    `\`ota-updater jobs retry ${jobId} --only-failed\` once that is fixed`,
-  ];
+  return [`${report} says why rows failed`, `${jobs('retry', jobId, '--only-failed')} once that is fixed`];
 }
 
 /** The share of calls that were not a row's first: the API had throttled or failed the one before. */
