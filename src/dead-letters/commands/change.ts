@@ -1,7 +1,7 @@
 /** Permission to change something (a reason, a name, and a typed word or `--yes`), and the log of what was done. */
 import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { ask, canAsk } from '../../cli/ask.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { misuse } from '../../cli/flags.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
@@ -77,11 +77,13 @@ export async function makeChange<Report extends Planned>(
     const { chosen } = plan;
     if (chosen.size === 0) return undefined;
     agreed = { matches: ({ message }) => chosen.has(message.messageId), limit: chosen.size };
-    if (!canAsk(context, flags)) {
+    if (!mayAsk(context, flags)) {
       context.stderr.write('Dry run: nothing was changed. To do it, add --yes and --reason "…".\n');
       return undefined;
     }
-    if (!(await ask(context, `${change.action} ${chosen.size}`, signal))) throw nothingChanged(signal);
+    const phrase = `${change.action} ${chosen.size}`;
+    const typed = (answer: string): boolean => answer === phrase;
+    if (!(await ask(context, `Type "${phrase}" to continue:`, typed, signal))) throw nothingChanged(signal);
   }
   const { reason = '', by } = flags;
   const who = by ?? context.env.USER ?? context.env.LOGNAME ?? context.userName();
@@ -99,25 +101,9 @@ export async function makeChange<Report extends Planned>(
   }
 }
 
-/** Whether a person can be asked: at a terminal, on both ends. */
-function canAsk({ isTerminal, stdin }: CommandContext, { reason, json }: ChangeFlags): boolean {
-  return isTerminal && stdin.isTTY === true && (reason ?? '').trim() !== '' && json !== true;
-}
-
-/** Asks for `phrase` to be typed; anything else, the end of the input and an interruption are a no. */
-async function ask({ stdin, stderr }: CommandContext, phrase: string, signal: AbortSignal): Promise<boolean> {
-  stderr.write(`Type "${phrase}" to continue: `);
-  const lines = createInterface({ input: stdin, signal });
-  try {
-    for await (const line of lines) return line.trim() === phrase;
-    return false;
-  } catch {
-    return false;
-  } finally {
-    // The prompt's line ends here; what is printed next begins a line of its own.
-    if (signal.aborted) stderr.write('\n');
-    lines.close();
-  }
+/** Whether a person can be asked, and what would be logged is said. */
+function mayAsk(context: CommandContext, { reason, json }: ChangeFlags): boolean {
+  return canAsk(context) && (reason ?? '').trim() !== '' && json !== true;
 }
 
 function nothingChanged(signal: AbortSignal): CommandError {
