@@ -3,7 +3,8 @@ import type { CommandContext } from '../../cli/context.ts';
 import { readConfig, readConfigForAws } from '../../config.ts';
 import { CommandError, misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { shortPrintable } from '../../text/printable.ts';
+import { didYouMean } from '../../text/nearest.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/sqlite/ledger.ts';
@@ -28,7 +29,9 @@ type Hints = Pick<CommandContext, 'commandLine'>;
 export async function findJob(ledger: Ledger, jobId: string, { commandLine }: Hints): Promise<JobRecord> {
   const job = await ledger.job(jobId);
   if (job !== undefined) return job;
-  throw misuse(`There is no job ${shortPrintable(jobId)}: see \`${commandLine('jobs', 'list')}\`.`);
+  const names = (await ledger.jobs()).map((one) => one.jobId);
+  const hint = didYouMean(jobId, names) || ` All jobs: \`${commandLine('jobs', 'list')}\`.`;
+  throw misuse(`There is no job ${shortPrintable(jobId)} in the ledger ${printable(ledger.place)}.${hint}`);
 }
 
 /** @throws CommandError when there is no such job, or only outcomes of it. */

@@ -12,6 +12,9 @@ import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
 import type { TaskRecords } from './task.ts';
 
 export interface Ledger {
+  /** Where it is, as people find it: the path of its file. */
+  readonly place: string;
+
   close(): Promise<void>;
 
   job(jobId: string): Promise<JobRecord | undefined>;

@@ -109,9 +109,9 @@ test('jobs undo writes no plan when there is nothing to restore', async () => {
 });
 
 test('jobs undo refuses a job that is not known', async () => {
-  const { undo } = await folderWithJob(1, async () => {});
+  const { folder, undo } = await folderWithJob(1, async () => {});
   expect(await undo('other')).toMatchObject({
     exitCode: 2,
-    error: 'There is no job other: see `ota-updater jobs list`.',
+    error: `There is no job other in the ledger ${folder.path}/state/ledger.sqlite. All jobs: \`ota-updater jobs list\`.`,
   });
 });

@@ -1,5 +1,5 @@
 /** The ledger's file: its schema, its migration, its transactions and the lock on a job's sending. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { CommandError, messageOf } from '../../../errors.ts';
 import { ensurePrivate } from '../../../files/private.ts';
@@ -11,12 +11,17 @@ const BUSY_MS = 20_000;
 /** A process that only asks whether a job is being sent has its lock for a moment. */
 const LOCK_PATIENCE_MS = 250;
 
+/** The ledger's file, from the root. */
+export function ledgerPath(stateDir: string): string {
+  return resolve(stateDir, 'ledger.sqlite');
+}
+
 /**
  * Opens the ledger in `stateDir`; creates folder and file if needed.
  * @throws CommandError when it cannot be opened, or a later version of this program has written it.
  */
 export function openLedgerFile(stateDir: string): DatabaseSync {
-  const path = join(stateDir, 'ledger.sqlite');
+  const path = ledgerPath(stateDir);
   let db: DatabaseSync | undefined;
   try {
     ensurePrivate(path);

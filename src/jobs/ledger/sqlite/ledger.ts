@@ -5,7 +5,7 @@ import type { Counts, JobControl, JobRecord, JobStanding, PlannedJob } from '../
 import type { EndResult, Lease, Ledger, NewJob, OutcomeMessage } from '../ledger.ts';
 import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
 import type { TaskRecords } from '../task.ts';
-import { lockSending, openLedgerFile, prepareAll, transaction } from './file.ts';
+import { ledgerPath, lockSending, openLedgerFile, prepareAll, transaction } from './file.ts';
 import { SqliteLease } from './lease.ts';
 import { OutcomeStore } from './outcomes.ts';
 import {
@@ -56,6 +56,7 @@ export async function openLedger(stateDir: string, now: () => number): Promise<L
 }
 
 class SqliteLedger implements Ledger {
+  readonly place: string;
   readonly #db: DatabaseSync;
   readonly #stateDir: string;
   readonly #now: () => number;
@@ -63,6 +64,7 @@ class SqliteLedger implements Ledger {
   readonly #outcomes: OutcomeStore;
 
   constructor(db: DatabaseSync, stateDir: string, now: () => number) {
+    this.place = ledgerPath(stateDir);
     this.#db = db;
     this.#stateDir = stateDir;
     this.#now = now;
