@@ -89,7 +89,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ota: ['aws', 'message', 'text', 'time'],
   queue: ['aws', 'aws/errors', 'message:type', 'text', 'time'],
   message: ['aws/errors', 'text', 'time'],
-  aws: ['time'],
+  aws: ['aws/errors', 'time'],
   'aws/errors': [],
   config: ['aws', 'errors'],
   errors: [],

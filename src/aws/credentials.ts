@@ -1,5 +1,16 @@
 /** Faults of credentials, told apart from faults of the request that needs them. */
 
+/** A logger as the SDK takes it. */
+export interface Logger {
+  debug(text: unknown): void;
+  info(text: unknown): void;
+  warn(text: unknown): void;
+  error(text: unknown): void;
+}
+
+/** Without a logger the SDK's warnings go to stderr, as text among the lines of a log. */
+export const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 interface Credentials {
   readonly accessKeyId?: unknown;
   readonly secretAccessKey?: unknown;
@@ -7,6 +18,9 @@ interface Credentials {
 }
 
 type Provider = (options?: never) => Promise<Credentials>;
+
+/** How the SDK says that none of its sources has credentials. */
+export const NO_SOURCE = 'Could not load credentials from any providers';
 
 /** No credentials were obtained, or none that a request can carry; named as the SDK names it. */
 export class CredentialsError extends Error {
@@ -20,13 +34,19 @@ const parts = [
   ['sessionToken', 'AWS_SESSION_TOKEN'],
 ] as const;
 
+interface GuardedConfig<P> {
+  credentials: P;
+  /** The one that `transport` makes carries a {@link PassedOver}. */
+  readonly credentialDefaultProvider?: unknown;
+}
+
 /**
  * Makes everything that obtaining credentials throws an error of that name. STS and the other providers have names that
  * would otherwise be taken for an answer to the request: an `AccessDenied` of STS is no `AccessDenied` of the queue.
  * Credentials that no request can carry are refused here, with the name of their variable: in the request handler they
  * would look like a bug.
  */
-export function guardCredentials<P extends Provider>(config: { credentials: P }): void {
+export function guardCredentials<P extends Provider>(config: GuardedConfig<P>): void {
   const provider = config.credentials;
   let good: Credentials | undefined;
   const check = (credentials: Credentials): Credentials => {
@@ -38,7 +58,8 @@ export function guardCredentials<P extends Provider>(config: { credentials: P })
     return credentials;
   };
   const refuse = (error: unknown): never => {
-    throw asCredentialsError(error);
+    const { passedOver } = (config.credentialDefaultProvider ?? {}) as { readonly passedOver?: PassedOver };
+    throw asCredentialsError(error, passedOver?.reasons ?? []);
   };
   const guarded = (options?: never): Promise<Credentials> => provider(options).then(check, refuse);
   // What the SDK sets on a provider that it has prepared, so that it prepares this one no further.
@@ -46,8 +67,56 @@ export function guardCredentials<P extends Provider>(config: { credentials: P })
   config.credentials = Object.assign(guarded, prepared) as unknown as P;
 }
 
-function asCredentialsError(error: unknown): Error {
+/** What a logger of the SDK gets when its chain of sources begins, and when one of them is passed over. */
+const CHAIN_BEGINS = /defaultProvider::fromEnv$|-> AWS_PROFILE is set/;
+const PASSED_OVER = /^@smithy\/property-provider -> /;
+
+/** What sources say that are not set up at all. */
+const NOT_SET_UP = new RegExp(
+  `^(${[
+    'Unable to find environment variable credentials',
+    'AWS_PROFILE is set, skipping',
+    'Skipping SSO provider',
+    'Profile \\S+ did not contain credential_process',
+    'Profile default could not be found',
+    'Could not resolve credentials using profile: \\[default\\]',
+    'Web identity configuration not specified',
+    'EC2 Instance Metadata Service access disabled',
+    'AWS_EC2_METADATA_V1_DISABLED not set',
+    NO_SOURCE,
+  ].join('|')})`,
+);
+
+/**
+ * Keeps why the SDK passed over its sources of credentials. It goes on to the next one when a `credential_process` fails or a
+ * role's profile is wrong, and ends with {@link NO_SOURCE}, whatever was said before.
+ */
+export class PassedOver {
+  /** Of the latest look for credentials, one line each. */
+  reasons: readonly string[] = [];
+  /** For the SDK's chain of sources. */
+  readonly logger: Logger = { ...silent, debug: (text) => this.#note(text) };
+
+  #note(text: unknown): void {
+    if (typeof text !== 'string') return;
+    if (CHAIN_BEGINS.test(text)) this.reasons = [];
+    if (!PASSED_OVER.test(text)) return;
+    const reason = withoutCommand(text.replace(PASSED_OVER, ''));
+    if (!NOT_SET_UP.test(reason) && !this.reasons.includes(reason)) this.reasons = [...this.reasons, reason];
+  }
+}
+
+/** The command may hold what is secret; what it wrote to stderr is for people. */
+function withoutCommand(reason: string): string {
+  const [first = '', ...said] = reason.split('\n');
+  if (!first.startsWith('Command failed: ')) return reason;
+  return `credential_process failed: ${said.join(' ').trim() || 'it said nothing on stderr'}`;
+}
+
+function asCredentialsError(error: unknown, reasons: readonly string[]): Error {
   if (!(error instanceof Error)) return new CredentialsError(String(error));
+  if (error.message.startsWith(NO_SOURCE) && reasons.length > 0)
+    return new CredentialsError(reasons.join('; '));
   if (/^(Credentials|Token)ProviderError$/.test(error.name)) return error;
   return new CredentialsError(`${error.name}: ${error.message}`);
 }

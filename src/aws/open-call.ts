@@ -1,6 +1,7 @@
 /** Calls of an SDK client, each with a time limit, and how they are ended early: by that limit or by an abort signal. */
 import { CredentialsError } from './credentials.ts';
 import { isAwsHost } from './endpoints.ts';
+import { awsErrorKind } from './errors.ts';
 
 /** The call was not answered within its time limit, to the last byte. (The SDK's own timeouts end with the headers.) */
 export class DeadlineError extends Error {
@@ -66,7 +67,9 @@ export class OpenCalls {
   readonly #bySignal = new WeakMap<AbortSignal, Set<OpenCall>>();
 
   /**
-   * Runs `request`, which passes the call on to its command (`attachCall`).
+   * Runs `request`, which passes the call on to its command (`attachCall`); once more, where its signature was refused for
+   * this machine's clock and the SDK has taken the server's time from the refusal: nothing was done, and the SDK's own second
+   * attempt is switched off with its others.
    * @param timeoutMs from now to the last byte of the answer.
    * @throws DeadlineError after `timeoutMs`, or CredentialsError where nothing was sent by then; an error named `AbortError` when `signal` aborts: at once, even when
    * `request` does not react. Else what `request` throws; as `sent: false` if the request handler was not reached.
@@ -97,10 +100,12 @@ export class OpenCalls {
         end();
       };
       calls?.add(call);
-      request(call).then(
-        (value) => settle(() => resolve(value)),
-        (error: unknown) => settle(() => reject(call.sent ? error : unsent(error))),
-      );
+      const succeed = (value: T): void => settle(() => resolve(value));
+      const fail = (error: unknown): void => settle(() => reject(call.sent ? error : unsent(error)));
+      request(call).then(succeed, (error: unknown) => {
+        if (call.aborted || !isClockCorrected(error)) fail(error);
+        else request(call).then(succeed, fail);
+      });
     });
   }
 
@@ -114,6 +119,13 @@ export class OpenCalls {
     });
     return calls;
   }
+}
+
+/** Whether a request was refused for the time in its signature, and the next one is signed with the server's. */
+function isClockCorrected(error: unknown): boolean {
+  if (!(error instanceof Error) || awsErrorKind(error.name) !== 'credentials') return false;
+  const { $metadata } = error as { $metadata?: { readonly clockSkewCorrected?: unknown } };
+  return $metadata?.clockSkewCorrected === true;
 }
 
 /** The same error, which came before the request was handed to the network. */

@@ -1,6 +1,6 @@
 /** What every SDK client of this service is given. */
 import toFastProperties from 'to-fast-properties';
-import { guardCredentials } from './credentials.ts';
+import { guardCredentials, silent } from './credentials.ts';
 import { type AbortMiddleware, abortByCall, NEAREST_TO_THE_WIRE, type RequestHandler } from './open-call.ts';
 
 /** The parts of an SDK client that are needed. */
@@ -12,12 +12,9 @@ interface SdkClient {
   };
 }
 
-const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-
 /**
  * Options of both clients. Every caller retries in its own way. The mode is said as well, since `AWS_RETRY_MODE` or a profile
- * may ask for `adaptive`, which brings a rate limiter of the SDK's into the calls, with one attempt too. Without a logger the
- * SDK's warnings go to stderr, as text among the lines of a log.
+ * may ask for `adaptive`, which brings a rate limiter of the SDK's into the calls, with one attempt too.
  */
 export const clientDefaults = { maxAttempts: 1, retryMode: 'standard', logger: silent } as const;
 

@@ -1,5 +1,6 @@
 /** How requests to AWS leave this process: connections, and the proxy of the environment. */
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { PassedOver } from './credentials.ts';
 import { proxyOf } from './proxy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,14 +22,13 @@ export function connections(maxSockets: number, env: Environment, connectionTime
   };
 }
 
-/** Options of an SDK client, with {@link connections}. */
+/** Options of an SDK client, with {@link connections}, and credentials that say why there are none. */
 export function transport(maxSockets: number, env: Environment) {
   const requestHandler = connections(maxSockets, env);
-  if (proxyOf(env) === undefined) return { requestHandler };
-  return {
-    requestHandler,
-    // The SDK asks STS through the handler of its client, but the sign-in services through one of its own.
-    credentialDefaultProvider: (init: Parameters<typeof defaultProvider>[0]) =>
-      defaultProvider({ ...init, clientConfig: { requestHandler: connections(1, env) } }),
-  };
+  // The SDK asks STS through the handler of its client, but the sign-in services through one of its own.
+  const proxied = proxyOf(env) !== undefined && { clientConfig: { requestHandler: connections(1, env) } };
+  const passedOver = new PassedOver();
+  const provide = (init: Parameters<typeof defaultProvider>[0]) =>
+    defaultProvider({ ...init, ...proxied, logger: passedOver.logger });
+  return { requestHandler, credentialDefaultProvider: Object.assign(provide, { passedOver }) };
 }

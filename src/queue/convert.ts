@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { Message, MessageAttribute } from '../message/message.ts';
 import { attributesChecksum } from './checksums.ts';
+import { ForeignAnswerError } from './foreign.ts';
 
 /** A message that came and that nothing can be done about: it cannot be named to SQS, or did not arrive as it was sent. */
 interface LeftMessage {
@@ -28,10 +29,12 @@ type Fields = Readonly<Record<string, unknown>>;
  * answer for one value that is not as it should be.
  * @param text JSON.
  * @param receivedAt when the answer arrived, in epoch milliseconds; stands in for a sent time that is missing.
- * @throws an Error when the answer as a whole is not one to a receive.
+ * @param response the answer's status and headers, for the error.
+ * @throws ForeignAnswerError when the answer as a whole is not one to a receive.
  */
-export function readReceived(text: string, receivedAt: number): Received {
+export function readReceived(text: string, receivedAt: number, response?: unknown): Received {
   const list = messagesOf(text);
+  if (list === undefined) throw new ForeignAnswerError(response);
   const messages: Message[] = [];
   const left: LeftMessage[] = [];
   for (const value of list) {
@@ -42,18 +45,17 @@ export function readReceived(text: string, receivedAt: number): Received {
   return { messages, left };
 }
 
-function messagesOf(text: string): readonly unknown[] {
+function messagesOf(text: string): readonly unknown[] | undefined {
   // SQS says so when there is no message.
   if (text === '') return [];
   let answer: Fields | undefined;
   try {
     answer = asFields(JSON.parse(text));
   } catch {
-    // The engine's own message quotes the text.
+    return undefined;
   }
   const list = answer?.Messages ?? [];
-  if (answer === undefined || !Array.isArray(list)) throw new Error('what answered is not SQS');
-  return list;
+  return answer !== undefined && Array.isArray(list) ? list : undefined;
 }
 
 function readMessage(fields: Fields, receivedAt: number): Message | LeftMessage {

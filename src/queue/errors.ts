@@ -8,6 +8,7 @@ import {
   withoutSuffix,
 } from '../aws/errors.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
+import { ForeignAnswerError } from './foreign.ts';
 
 /**
  * Beside the kinds that all of AWS's services have:
@@ -16,16 +17,18 @@ import { remoteName, remoteText } from '../text/remote.ts';
  * - `key`: the queue's KMS key refuses, or cannot be used.
  * - `parcel`: the message, receipt handle or other content of an entry is not acceptable; the same one never will be. The
  *   list is closed: any other code of a failed entry says nothing of the entry, whatever SQS's `SenderFault` says.
+ * - `foreign`: what answered is not SQS.
  * - `other`: a name that is not in the table.
  */
-export type SqsErrorKind = AwsErrorKind | 'no-region' | 'missing' | 'key' | 'parcel' | 'other';
+export type SqsErrorKind = AwsErrorKind | 'no-region' | 'missing' | 'key' | 'parcel' | 'foreign' | 'other';
 
 /**
  * As SQS names them over JSON, without the prefix `AWS.SimpleQueueService.` and the suffix `Exception`; `KMS.` is `Kms`.
  * Source: SQS's API reference, errors of the actions used here.
  */
 const names = {
-  missing: ['QueueDoesNotExist', 'NonExistentQueue', 'InvalidAddress'],
+  missing: ['QueueDoesNotExist', 'NonExistentQueue', 'InvalidAddress', 'QueueDeletedRecently'],
+  request: ['UnsupportedOperation'],
   key: [
     'KmsAccessDenied',
     'KmsDisabled',
@@ -53,7 +56,7 @@ const kinds = kindsByName<SqsErrorKind & keyof typeof names>(names);
 
 /** What the name of an error, or the code of a failed batch entry, says by itself. */
 export function sqsNameKind(name: string): SqsErrorKind {
-  const key = bare(name);
+  const key = bareName(name);
   return kinds.get(key) ?? awsErrorKind(key) ?? 'other';
 }
 
@@ -66,7 +69,7 @@ const tooMuch: ReadonlySet<string> = new Set([
 
 /** Whether a refused message, by the code of its entry or of its request, may be too large or have unfit attributes. */
 export function mayBeTooMuch(name: string): boolean {
-  return tooMuch.has(bare(name));
+  return tooMuch.has(bareName(name));
 }
 
 /** Of these codes, those that are never about the request itself. */
@@ -74,18 +77,19 @@ const ofOneMessage: ReadonlySet<string> = new Set(['BatchRequestTooLong', 'Inval
 
 /** Whether a send that failed as a whole may go through without one of its messages, which the error does not name. */
 export function isForOneMessage(error: unknown): boolean {
-  return ofOneMessage.has(bare(errorFacts(error).name));
+  return ofOneMessage.has(bareName(errorFacts(error).name));
 }
 
-/** The code as the tables have it. */
-function bare(name: string): string {
+/** A name or a code without what differs between SQS's protocols, as the tables have it. */
+export function bareName(name: string): string {
   return withoutSuffix(name.replace(/^AWS\.SimpleQueueService\./, '').replace(/^KMS\./, 'Kms'));
 }
 
 /** What a request that failed as a whole says. */
 export function sqsErrorKind(error: unknown): SqsErrorKind {
   const { name, message, status, code } = errorFacts(error);
-  const kind = sqsNameKind(name);
+  // KMS's refusals come under SQS's name for them, and where a policy's do not, their message names the action.
+  const kind = /\bkms:[A-Z]/.test(message) && sqsNameKind(name) === 'denied' ? 'key' : sqsNameKind(name);
   if (kind === 'no-credentials') return kind;
   // The code before all other names: an answer cut short has a name or a status, and it says nothing.
   if (isConnectionCode(code)) return 'unreachable';
@@ -93,7 +97,8 @@ export function sqsErrorKind(error: unknown): SqsErrorKind {
   if (status === undefined) return message.includes('Region is missing') ? 'no-region' : 'other';
   if (status === 429) return 'throttled';
   if (status === 408) return 'unreachable';
-  return status >= 500 ? 'service' : 'other';
+  if (status >= 500) return 'service';
+  return error instanceof ForeignAnswerError ? 'foreign' : 'other';
 }
 
 const transientKinds: ReadonlySet<SqsErrorKind> = new Set(['throttled', 'unreachable', 'service']);

@@ -1,8 +1,15 @@
 /** What failed, in a sentence for a person. PURE. */
+import { NO_SOURCE } from '../aws/credentials.ts';
 import { printable } from '../text/printable.ts';
 import { printableUrl } from '../text/urls.ts';
-import { errorFacts, sqsErrorKind } from './errors.ts';
-import type { QueueNotice } from './types.ts';
+import { bareName, errorFacts, type SqsErrorKind, sqsErrorKind, sqsNameKind } from './errors.ts';
+import type { BatchFailure, QueueNotice } from './types.ts';
+
+/** What a queue's KMS key must allow, by what is done with its messages. Source: SQS developer guide, "Key management". */
+export const keyPermissions = {
+  send: 'kms:GenerateDataKey and kms:Decrypt',
+  receive: 'kms:Decrypt',
+} as const;
 
 /** Where a sentence about a failed request sends its reader. */
 export interface RequestHints {
@@ -10,34 +17,176 @@ export interface RequestHints {
   readonly setting: string;
   /** What the credentials must allow. */
   readonly permission: string;
+  /** What is done with the queue's messages: it says what must be allowed on the queue's KMS key. */
+  readonly does: keyof typeof keyPermissions;
 }
 
-const sending: RequestHints = { setting: '--queue-url (or QUEUE_URL)', permission: 'sqs:SendMessage' };
+const sending: RequestHints = {
+  setting: '--queue-url (or QUEUE_URL)',
+  permission: 'sqs:SendMessage',
+  does: 'send',
+};
+
+/** A failed request in words. */
+export interface Explanation {
+  /** What is wrong. */
+  readonly what: string;
+  /** What to do about it, where that is known. */
+  readonly fix?: string;
+  /** What was answered or thrown, where it says more. */
+  readonly said?: string;
+}
 
 /** One sentence, without its full stop, that says what failed and how to fix it. */
 export function explainSqsError(error: unknown, queueUrl: string, hints: RequestHints = sending): string {
-  const { name, message, code } = errorFacts(error);
-  const queue = printableUrl(queueUrl);
-  const said = printable(`${name}: ${message}`);
-  switch (sqsErrorKind(error)) {
+  return sentence(explanationOf(error, queueUrl, hints));
+}
+
+/** The same of an entry that a batch request did not carry out. */
+export function explainEntry(failure: BatchFailure, queueUrl: string, hints: RequestHints = sending): string {
+  const { code: name, message } = failure;
+  const facts = { name, message, answered: true };
+  return sentence(explained(facts, sqsNameKind(name), printableUrl(queueUrl), hints));
+}
+
+/** Why a request failed, in parts. */
+export function explanationOf(error: unknown, queueUrl: string, hints: RequestHints): Explanation {
+  const facts = errorFacts(error);
+  const answered = facts.status !== undefined;
+  return explained({ ...facts, answered }, sqsErrorKind(error), printableUrl(queueUrl), hints);
+}
+
+function sentence({ what, fix, said }: Explanation): string {
+  return `${what}${fix === undefined ? '' : `: ${fix}`}${said === undefined ? '' : ` (${said})`}`;
+}
+
+interface Facts {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | undefined;
+  /** SQS has said so. */
+  readonly answered: boolean;
+}
+
+function explained(facts: Facts, kind: SqsErrorKind, queue: string, hints: RequestHints): Explanation {
+  const { name, message, code, answered } = facts;
+  const said = printable(saidBy(facts));
+  const known = byName(name, queue, hints);
+  if (known !== undefined) return { ...known, said };
+  switch (kind) {
     case 'missing':
-      return `there is no queue ${queue}: check ${hints.setting} and the region`;
+      return { what: `there is no queue ${queue}`, fix: `check ${hints.setting} and the region` };
     case 'denied':
-      return `access to ${queue} is denied: the credentials need ${hints.permission} on it (${said})`;
+      return {
+        what: `access to ${queue} is denied`,
+        fix: `the credentials need ${hints.permission} on it`,
+        said,
+      };
     case 'key':
-      return `the KMS key of ${queue} cannot be used: the credentials need kms:Decrypt on it, and kms:GenerateDataKey to send (${said})`;
+      return {
+        what: `the credentials may not use the KMS key of ${queue}`,
+        fix: `they need ${keyPermissions[hints.does]} on the key, by their own policy and by the key's`,
+        said,
+      };
     case 'no-credentials':
-      return `no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (${said})`;
+      if (!message.startsWith(NO_SOURCE))
+        return { what: `AWS credentials could not be obtained: ${printable(message)}` };
+      return {
+        what: 'no AWS credentials were found',
+        fix: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+        said: printable(message),
+      };
     case 'credentials':
-      return `AWS does not accept the credentials (${said})`;
+      return { what: 'AWS does not accept the credentials', said };
     case 'request':
-      return `${queue} cannot be asked: check ${hints.setting} and the endpoint variables (${said})`;
+      return {
+        what: `${queue} cannot be asked`,
+        fix: `check ${hints.setting} and the endpoint variables`,
+        said,
+      };
     case 'no-region':
-      return 'no AWS region is set: set AWS_REGION';
+      return { what: 'no AWS region is set', fix: 'set AWS_REGION' };
     case 'unreachable':
-      return `SQS cannot be reached for ${queue} (${printable(message) || code})`;
+      return { what: `SQS cannot be reached for ${queue}`, said: printable(message) || (code ?? name) };
+    case 'throttled':
+      return { what: 'SQS slows requests down', said };
     default:
-      return `SQS answered ${said}`;
+      // An error of the system, or a bug: nobody has answered.
+      return kind === 'other' && !answered
+        ? { what: `the request to ${queue} failed in this process`, said }
+        : { what: `SQS answered ${said}` };
+  }
+}
+
+function saidBy({ name, message }: Facts): string {
+  if (message === '') return name;
+  // A name of ours.
+  return name === 'ForeignAnswer' ? message : `${name}: ${message}`;
+}
+
+/** Names that say more than their kind; undefined for all others. */
+function byName(name: string, queue: string, hints: RequestHints): Explanation | undefined {
+  switch (bareName(name)) {
+    case 'ForeignAnswer':
+      return {
+        what: `what answers at ${queue} is not SQS, but a proxy, a login page or another service`,
+        fix: `check ${hints.setting}, the endpoint variables and the network`,
+      };
+    case 'InvalidAddress':
+      return { what: `${queue} is not the URL of a queue`, fix: `check ${hints.setting}` };
+    case 'InvalidSecurity':
+      return {
+        what: `SQS takes requests for ${queue} over https only`,
+        fix: `check ${hints.setting} and the endpoint variables`,
+      };
+    case 'QueueDeletedRecently':
+      return {
+        what: `${queue} was deleted less than 60 seconds ago`,
+        fix: 'create it again when they have passed',
+      };
+    case 'UnsupportedOperation':
+      return {
+        what: `SQS does not offer this operation for ${queue}`,
+        fix: `check ${hints.setting}, and whether the queue is of the right kind (standard or FIFO)`,
+      };
+    case 'OverLimit':
+      return {
+        what: `too many messages of ${queue} are in flight (SQS allows 120,000)`,
+        fix: 'wait until some are deleted or visible again',
+      };
+    case 'KmsDisabled':
+      return {
+        what: `the KMS key of ${queue} is disabled`,
+        fix: 'enable it in KMS, or give the queue another key',
+      };
+    case 'KmsInvalidKeyUsage':
+      return {
+        what: `the KMS key of ${queue} is not one for encryption`,
+        fix: 'give the queue a symmetric key with the usage ENCRYPT_DECRYPT',
+      };
+    case 'KmsInvalidState':
+      return {
+        what: `the KMS key of ${queue} cannot be used in its present state`,
+        fix: 'look at its status in KMS: it may be about to be deleted',
+      };
+    case 'KmsNotFound':
+      return {
+        what: `the KMS key of ${queue} does not exist`,
+        fix: 'set KmsMasterKeyId of the queue to a key that does',
+      };
+    case 'KmsOptInRequired':
+      return {
+        what: `the account of ${queue} may not use KMS`,
+        fix: 'sign it up for KMS, or have the queue encrypted by SQS itself',
+      };
+    case 'KmsThrottled':
+    case 'KmsThrottling':
+      return {
+        what: `KMS slows down the use of the key of ${queue}`,
+        fix: "try again later, or raise the queue's KmsDataKeyReusePeriodSeconds",
+      };
+    default:
+      return undefined;
   }
 }
 

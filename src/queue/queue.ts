@@ -12,8 +12,9 @@ import {
 import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
-import { bodyChecksum, differs, readReceived, toSqsAttributes } from './convert.ts';
+import { bodyChecksum, differs, type Received, readReceived, toSqsAttributes } from './convert.ts';
 import { errorFacts, sqsErrorKind, sqsNameKind, withQueue } from './errors.ts';
+import { ForeignAnswerError, named } from './foreign.ts';
 import { attachAdmission, keptText } from './middleware.ts';
 import type {
   BatchFailure,
@@ -103,7 +104,7 @@ export class Queue {
     if (admit !== undefined) attachAdmission(command, admit);
     const timeoutMs = waitSeconds * 1_000 + REQUEST_TIMEOUT_MS;
     const { response } = await this.#send(command, { timeoutMs, signal });
-    const { messages, left } = readReceived(keptText(response), Date.now());
+    const { messages, left } = this.#read(response);
     const alone = messages.length === 0;
     for (const each of left) this.#onNotice({ type: 'message-left', queueUrl: this.url, alone, ...each });
     return messages;
@@ -169,8 +170,9 @@ export class Queue {
   /** The queue's settings and counts. Needs `sqs:GetQueueAttributes`. */
   async attributes(signal?: AbortSignal): Promise<QueueAttributes> {
     const command = new GetQueueAttributesCommand({ QueueUrl: this.url, AttributeNames: ['All'] });
-    const { output } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS, signal });
-    const raw: Record<string, string | undefined> = output.Attributes ?? {};
+    const { output, response } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS, signal });
+    if (output.Attributes === undefined) throw withQueue(new ForeignAnswerError(response), this.url);
+    const raw: Record<string, string | undefined> = output.Attributes;
     const number = (name: string): number | undefined =>
       /^\d+$/.test(raw[name] ?? '') ? Number(raw[name]) : undefined;
     return {
@@ -189,6 +191,14 @@ export class Queue {
     };
   }
 
+  #read(response: unknown): Received {
+    try {
+      return readReceived(keptText(response), Date.now(), response);
+    } catch (error) {
+      throw withQueue(error, this.url);
+    }
+  }
+
   /**
    * @throws DeadlineError or an error named `AbortError` when it was ended early; else the SDK's error. Each tells its
    * queue by `failedQueue`.
@@ -201,7 +211,7 @@ export class Queue {
       this.#resolve(command)(attachCall(command, call)),
     );
     return request.catch((error: unknown) => {
-      throw withQueue(error, this.url);
+      throw withQueue(named(error), this.url);
     });
   }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { buildDeadLetter, deadLetterRecord } from '../../src/message/dead-letter.ts';
 import { parseMessage } from '../../src/message/parse.ts';
 import { readReceived, toSqsAttributes } from '../../src/queue/convert.ts';
+import { ForeignAnswerError } from '../../src/queue/foreign.ts';
 
 const NOW = Date.parse('2026-11-28T08:00:00Z');
 const body = '{"Identifier":"a1","Description":"new"}';
@@ -163,7 +164,7 @@ describe('an answer as a whole', () => {
     expect(readReceived(text, NOW)).toEqual({ messages: [], left: [] });
   });
   test.each(['<html>', '[]', 'null', '"x"', '{"Messages":{}}', '{"Messages":'])('%j is not one', (text) => {
-    expect(() => readReceived(text, NOW)).toThrow('what answered is not SQS');
+    expect(() => readReceived(text, NOW)).toThrow(ForeignAnswerError);
   });
 
   test('whatever the others are, the healthy messages come, and every other can be dead-lettered or is left', () => {

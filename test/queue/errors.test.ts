@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import * as sqs from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SQSServiceException } from '@aws-sdk/client-sqs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRequestHandler } from '../../src/aws/request-handler.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
@@ -12,6 +13,7 @@ import {
   sqsNameKind,
 } from '../../src/queue/errors.ts';
 import { explainSqsError } from '../../src/queue/explain.ts';
+import { ForeignAnswerError } from '../../src/queue/foreign.ts';
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 100\r\n\r\n';
 
@@ -80,7 +82,17 @@ function sdkError(name: string, facts: { status?: number; code?: string; message
 }
 
 test.each<[SqsErrorKind, string[]]>([
-  ['missing', ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue', 'InvalidAddress']],
+  [
+    'missing',
+    [
+      'QueueDoesNotExist',
+      'AWS.SimpleQueueService.NonExistentQueue',
+      'InvalidAddress',
+      'QueueDeletedRecently',
+      'AWS.SimpleQueueService.QueueDeletedRecently',
+    ],
+  ],
+  ['request', ['UnsupportedOperation', 'AWS.SimpleQueueService.UnsupportedOperation', 'UnknownOperation']],
   ['denied', ['AccessDenied', 'AccessDeniedException']],
   [
     'key',
@@ -170,12 +182,68 @@ test.each([
     'AccessDenied',
     /^access to \S+\/1\/q is denied: the credentials need sqs:SendMessage on it \(AccessDenied: no\)$/,
   ],
-  ['KmsAccessDenied', /^the KMS key of \S+\/1\/q cannot be used: .* kms:GenerateDataKey/],
-  ['CredentialsProviderError', /^no AWS credentials were found: set AWS_PROFILE/],
+  [
+    'KmsAccessDenied',
+    /^the credentials may not use the KMS key of \S+\/1\/q: they need kms:GenerateDataKey and kms:Decrypt on the key, .* \(KmsAccessDenied: no\)$/,
+  ],
+  ['CredentialsProviderError', /^AWS credentials could not be obtained: no$/],
   ['RequestTimeTooSkewed', /^AWS does not accept the credentials \(RequestTimeTooSkewed: no\)$/],
   ['TimeoutError', /^SQS cannot be reached for https:\/\/sqs\.example\/1\/q \(no\)$/],
   ['InternalFailure', /^SQS answered InternalFailure: no$/],
+  ['InvalidAddress', /^https:\/\/sqs\.example\/1\/q is not the URL of a queue: check QUEUE_URL \(/],
+  ['QueueDeletedRecently', /^\S+\/1\/q was deleted less than 60 seconds ago: create it again /],
+  ['UnsupportedOperation', /^SQS does not offer this operation for \S+\/1\/q: check QUEUE_URL, /],
+  ['KMS.DisabledException', /^the KMS key of \S+\/1\/q is disabled: enable it in KMS/],
+  ['Error', /^the request to \S+\/1\/q failed in this process \(Error: no\)$/],
+  ['SystemError', /^the request to \S+\/1\/q failed in this process \(SystemError: no\)$/],
 ])('explains %s without the password of the URL', (name, sentence) => {
-  const hints = { setting: 'QUEUE_URL', permission: 'sqs:SendMessage' };
+  const hints = { setting: 'QUEUE_URL', permission: 'sqs:SendMessage', does: 'send' } as const;
   expect(explainSqsError(sdkError(name), 'https://user:secret@sqs.example/1/q', hints)).toMatch(sentence);
+});
+
+test('names what the key must allow by what is done', () => {
+  const hints = { setting: 'OUTCOME_QUEUE_URL', permission: 'sqs:ReceiveMessage', does: 'receive' } as const;
+  const sentence = explainSqsError(sdkError('KmsAccessDenied'), 'https://sqs.example/1/q', hints);
+  expect(sentence).toContain('they need kms:Decrypt on the key, ');
+  expect(sentence).not.toMatch(/sqs:|GenerateDataKey/);
+});
+
+test('a policy that denies the use of a key is about the key', () => {
+  const message = 'User: u is not authorized to perform: kms:GenerateDataKey on resource: k';
+  expect(sqsErrorKind(sdkError('AccessDeniedException', { status: 400, message }))).toBe('key');
+});
+
+/** Of the errors in SQS's model: what only a bug of ours, or a request that is never made, can bring. */
+const NEVER = [
+  'BatchEntryIdsNotDistinct',
+  'EmptyBatchRequest',
+  'InvalidAttributeName',
+  'InvalidAttributeValue',
+  'PurgeQueueInProgress',
+  'QueueNameExists',
+  'ResourceNotFoundException',
+  'TooManyEntriesInBatchRequest',
+];
+const modelled = Object.entries(sqs)
+  .filter(([, value]) => typeof value === 'function' && value.prototype instanceof SQSServiceException)
+  .map(([name]) => name);
+
+test.each(modelled.filter((name) => !NEVER.includes(name)))('%s of the model means something', (name) => {
+  expect(sqsNameKind(name)).not.toBe('other');
+});
+
+test('every code of KMS has a sentence of its own', () => {
+  const codes = modelled.filter((name) => name.startsWith('Kms'));
+  const sentences = codes.map((name) => explainSqsError(sdkError(name), 'https://sqs.example/1/q'));
+  expect(codes.length).toBeGreaterThan(6);
+  expect(new Set(sentences.map((sentence) => sentence.replace(/ \(Kms.*$/, ''))).size).toBe(codes.length);
+  for (const sentence of sentences) expect(sentence).not.toMatch(/sqs:|^SQS answered/);
+});
+
+test.each([200, 302, 403, 503])('what answers with %i and a page is not SQS', (statusCode) => {
+  const error = new ForeignAnswerError({ statusCode, headers: { 'Content-Type': 'text/html' } });
+  expect(sqsErrorKind(error)).toBe(statusCode === 503 ? 'service' : 'foreign');
+  expect(explainSqsError(error, 'https://sqs.example/1/q')).toMatch(
+    new RegExp(`^what answers at \\S+/1/q is not SQS, .* \\(HTTP ${statusCode}, text/html\\)$`),
+  );
 });

@@ -95,8 +95,10 @@ export function explain(error: unknown, config: LettersConfig): string | undefin
 const sourceHints: RequestHints = {
   setting: 'QUEUE_URL',
   permission: 'sqs:SendMessage and GetQueueAttributes',
+  does: 'send',
 };
 const deadHints: RequestHints = {
   setting: 'DEAD_LETTER_QUEUE_URL',
   permission: 'sqs:ReceiveMessage, ChangeMessageVisibility, DeleteMessage and GetQueueAttributes',
+  does: 'receive',
 };

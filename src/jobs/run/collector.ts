@@ -192,7 +192,11 @@ export class Collector {
 }
 
 /** How sentences about this queue name its variable and the permission it takes. */
-const outcomeHints = { setting: 'OUTCOME_QUEUE_URL', permission: 'sqs:ReceiveMessage' };
+const outcomeHints = {
+  setting: 'OUTCOME_QUEUE_URL',
+  permission: 'sqs:ReceiveMessage',
+  does: 'receive',
+} as const;
 
 /** A message of the outcome queue as the ledger takes it. Never throws: whatever is no outcome is a fault. PURE. */
 export function parseOutcome({ messageId, body }: Pick<Message, 'messageId' | 'body'>): OutcomeMessage {

@@ -37,7 +37,7 @@ export async function sendRows(
   const refused: Sendings['refused'][number][] = [];
   const { uncertain, repeated, failure } = await sendMessages(messages, {
     ...options,
-    hints: { setting: 'QUEUE_URL', permission: 'sqs:SendMessage' },
+    hints: { setting: 'QUEUE_URL', permission: 'sqs:SendMessage', does: 'send' },
     onSent: (batch, ids) => {
       for (const { key, row } of batch) sent.push({ row, messageId: ids.get(key) ?? '' });
     },
