@@ -93,7 +93,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'aws/errors': [],
   config: ['aws', 'errors'],
   errors: [],
-  files: [],
+  files: ['errors', 'text'],
   version: [],
   text: [],
   time: [],

@@ -26,6 +26,7 @@ interface Flags {
   readonly json?: boolean;
   readonly fromLine: number;
   readonly refused?: string;
+  readonly force?: boolean;
 }
 
 /** The command prints to `context` alone, sets its exit code or throws CommandError. */
@@ -40,7 +41,8 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     .option('--format <format>', 'csv or jsonl (default: by extension; for stdin by the first character)')
     .option('--set <field=value>', 'set a field on every row; may be repeated', collect, [])
     .option('--job <id>', 'the same as --set JobId=<id>')
-    .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv)')
+    .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv, or the next free number)')
+    .option('--force', 'replace an earlier file of refused rows at --refused')
     .option(
       '--from-line <n>',
       'continue from this line of the file: rows before it are validated, not sent',
@@ -91,6 +93,7 @@ function readOptions(file: string, flags: Flags, context: CommandContext): Enque
     queueUrl: readQueueUrl(flags, context),
     dryRun: flags.dryRun === true,
     fromLine: flags.fromLine,
+    force: flags.force === true,
     ...(flags.refused !== undefined && { refusedFile: flags.refused }),
   };
 }

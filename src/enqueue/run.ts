@@ -1,5 +1,4 @@
 /** One run of enqueue: opens the input, validates everything, then sends. */
-import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CommandError, messageOf, misuse } from '../errors.ts';
 import { RefusedFile } from '../input/refused.ts';
@@ -12,7 +11,7 @@ import {
   readRows,
   type SetFields,
 } from '../input/rows.ts';
-import { openSource, type Source } from '../input/source.ts';
+import { inputIdentity, openSource, type Source } from '../input/source.ts';
 import type { Update } from '../message/update.ts';
 import type { OutgoingMessage } from '../queue/types.ts';
 import { isFifoUrl } from '../queue/urls.ts';
@@ -36,6 +35,8 @@ export interface EnqueueOptions {
   readonly fromLine: number;
   /** Where refused rows go; beside the file when omitted. */
   readonly refusedFile?: string;
+  /** Whether `refusedFile` may replace an earlier file of refused rows. */
+  readonly force: boolean;
 }
 
 export interface EnqueueContext extends SendContext {
@@ -66,12 +67,14 @@ export async function enqueue(options: EnqueueOptions, context: EnqueueContext):
     },
   );
   if (source === undefined) return toReport(options, { outcome: 'interrupted' });
-  const refusedPath = options.refusedFile ?? source.refusedPath;
-  const refused = new RefusedFile(resolve(context.cwd, refusedPath));
+  let refused: RefusedFile | undefined;
   try {
+    const { cwd } = context;
+    const output = { cwd, force: options.force, inputs: [inputIdentity(options.file, context)] };
+    refused = new RefusedFile(options.refusedFile, source.refusedPath, output);
     return await run({ options, context, rules, source, refused });
   } catch (error) {
-    refused.discard();
+    refused?.discard();
     throw error;
   } finally {
     progress.stop();
@@ -116,6 +119,7 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     throw new CommandError(`${printable(source.name)} changed while it was validated; nothing was sent.`);
   }
 
+  refused.flush();
   if (!options.dryRun) await context.checkClock();
   const sendingSince = context.clock.monotonic();
   const result = await send({ options, context, rules, source, refused }, tally, onRefused);
@@ -129,7 +133,7 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     failure,
     tally,
     refused: tally.refused + result.refused,
-    refusedFile: report.written ? (options.refusedFile ?? source.refusedPath) : undefined,
+    refusedFile: report.written,
     examples,
     seconds,
   });
@@ -189,12 +193,12 @@ function toRowMessage(row: GoodRow, startedAt: number, run: Omit<MessageOptions,
 }
 
 /** A file that cannot be written must not hide how many rows were sent. */
-function finishReport(refused: RefusedFile): { written: boolean; failure: string | undefined } {
+function finishReport(refused: RefusedFile): { written: string | undefined; failure: string | undefined } {
   try {
     return { written: refused.finish(), failure: undefined };
   } catch (error) {
     return {
-      written: false,
+      written: undefined,
       failure: messageOf(error),
     };
   }

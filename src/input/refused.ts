@@ -1,10 +1,16 @@
 /** The file of refused rows: written complete or not at all. */
-import { rmSync } from 'node:fs';
-import { CommandError, causeOf, misuse } from '../errors.ts';
-import { NotAFileError, Replacement } from '../files/replacement.ts';
-import { printable } from '../text/printable.ts';
+import { OutputFile, type OutputFileOptions, type OutputKind } from '../files/output-file.ts';
 import { safeCsv } from '../text/safe-csv.ts';
 import type { RefusedRow } from './rows.ts';
+
+const HEADER = 'line,reason,row\n';
+
+const kind: OutputKind = {
+  title: 'The file of refused rows',
+  noun: 'a file of refused rows',
+  flag: '--refused',
+  isOurs: (beginning) => beginning.startsWith(HEADER),
+};
 
 const BUFFERED_ROWS = 200;
 
@@ -14,61 +20,43 @@ const BUFFERED_ROWS = 200;
  * Every method throws CommandError when the file cannot be written.
  */
 export class RefusedFile {
-  readonly path: string;
-  readonly #file: Replacement;
+  readonly #file: OutputFile;
   readonly #buffered: RefusedRow[] = [];
 
   /**
-   * @param path where the file will be after `finish()`; until then an earlier one stays as it is.
-   * @throws CommandError when there is something else than a regular file.
+   * @param given the name that the user gave: it must be free, or replaceable.
+   * @param byDefault the name without that; the next free number is added to it where it is taken.
+   * @throws CommandError when something is there that may not be replaced.
    */
-  constructor(path: string) {
-    this.path = path;
-    this.#file = this.#attempt(() => new Replacement(path));
+  constructor(given: string | undefined, byDefault: string, options: Omit<OutputFileOptions, 'numbered'>) {
+    const numbered = given === undefined ? 'always' : 'meanwhile';
+    this.#file = new OutputFile(kind, given ?? byDefault, { ...options, numbered });
   }
 
   add(row: RefusedRow): void {
     this.#buffered.push(row);
-    if (this.#buffered.length >= BUFFERED_ROWS) this.#flush();
+    if (this.#buffered.length >= BUFFERED_ROWS) this.flush();
   }
 
   /**
-   * Puts the file in its place, or removes that of an earlier run when no row was refused.
-   * @returns whether there is one.
+   * Puts the file in its place, if there are refused rows.
+   * @returns what the user calls it; undefined when no row was refused.
    */
-  finish(): boolean {
-    this.#flush();
-    const { begun } = this.#file;
-    this.#attempt(() => {
-      if (begun) this.#file.place();
-      else rmSync(this.path, { force: true });
-    });
-    return begun;
+  finish(): string | undefined {
+    this.flush();
+    return this.#file.begun ? this.#file.place() : undefined;
   }
 
-  /** Drops the rows; an earlier file stays as it is. */
+  /** Drops the rows. */
   discard(): void {
     this.#buffered.length = 0;
     this.#file.discard();
   }
 
-  #flush(): void {
+  /** Writes what was added, so that a file that cannot be written shows before anything is sent. */
+  flush(): void {
     if (this.#buffered.length === 0) return;
     const rows = this.#buffered.splice(0).map((row) => [row.line, row.reason, row.raw]);
-    this.#attempt(() => {
-      const header = this.#file.begun ? '' : 'line,reason,row\n';
-      this.#file.write(header + safeCsv(rows, true));
-    });
-  }
-
-  #attempt<T>(write: () => T): T {
-    const where = `The refused rows cannot be written to ${printable(this.path)}`;
-    try {
-      return write();
-    } catch (error) {
-      if (error instanceof NotAFileError)
-        throw misuse(`${where}: it is not a regular file. Name another with --refused.`);
-      throw new CommandError(`${where}: ${causeOf(error)}.`);
-    }
+    this.#file.write((this.#file.begun ? '' : HEADER) + safeCsv(rows, true));
   }
 }

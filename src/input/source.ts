@@ -6,6 +6,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CommandError, causeOf, errorCode, misuse } from '../errors.ts';
+import { type FileIdentity, identityOf } from '../files/inspect.ts';
 import { printable } from '../text/printable.ts';
 import type { Format } from './rows.ts';
 
@@ -59,6 +60,16 @@ export async function openSource(file: string, options: SourceOptions): Promise<
   }
   // A pipe, such as the shell's <(…), can be read only once.
   return openStream(handle.createReadStream(), file, options);
+}
+
+/** Which file FILE is, or the shell's `< FILE` for `-`: what must not be written over. Undefined where it is not known. */
+export function inputIdentity(
+  file: string,
+  { stdin, cwd }: Pick<SourceOptions, 'stdin' | 'cwd'>,
+): FileIdentity | undefined {
+  if (file !== '-') return identityOf(resolve(cwd, file));
+  const { fd } = stdin as { readonly fd?: unknown };
+  return typeof fd === 'number' ? identityOf(fd) : undefined;
 }
 
 async function openHandle(path: string, name: string): Promise<FileHandle> {

@@ -80,7 +80,15 @@ async function fill(
   try {
     await queue.send(uncheckedBodies.map((body, i) => ({ key: String(i), body })));
     return await enqueue(
-      { file, format: undefined, set: {}, queueUrl: cloud.queueUrl, dryRun: false, fromLine: 1 },
+      {
+        file,
+        format: undefined,
+        set: {},
+        queueUrl: cloud.queueUrl,
+        dryRun: false,
+        force: false,
+        fromLine: 1,
+      },
       {
         ...context,
         signal,

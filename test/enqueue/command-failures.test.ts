@@ -353,7 +353,7 @@ describe('enqueue on a standard queue', () => {
     renameSync(`${cwd}-away`, cwd);
     expect(exitCode).toBe(1);
     expect(error).toMatch(
-      /^Sending failed: The refused rows cannot be written to \S+: there is no such file or folder \(ENOENT\)\. Nothing was sent\.$/,
+      /^Sending failed: The file of refused rows cannot be written to \S+: there is no folder \S+\. Nothing was sent\.$/,
     );
   });
 

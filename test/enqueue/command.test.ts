@@ -190,10 +190,30 @@ describe('enqueue', () => {
     expect(messages()).toEqual([]);
   });
 
-  test("removes a former run's refused rows when there are none", async () => {
-    file('tasks.csv.refused.csv', 'stale');
-    await enqueue([file('tasks.csv', `${header}a1,x\n`)]);
-    expect(existsSync(join(cwd, 'tasks.csv.refused.csv'))).toBe(false);
+  test("leaves a former run's refused rows as they are, also when there are none, and on a dry run", async () => {
+    const former = 'line,reason,row\n3,bad,"corrected by the user"\n';
+    file('tasks.csv.refused.csv', former);
+    const rows = (bad: string): string => file('tasks.csv', `${header}a1,x\n${bad}`);
+    await enqueue([rows('')]);
+    const next = [await json([rows('!,x\n'), '--dry-run']), await json([rows('!,x\n')])];
+    expect(next.map(({ summary }) => summary.refusedFile)).toEqual(
+      Array.from({ length: 2 }, () => 'tasks.csv.refused-2.csv'),
+    );
+    const given = await enqueue([rows('!,x\n'), '--refused', 'tasks.csv.refused.csv']);
+    expect(given).toMatchObject({ exitCode: 2, error: expect.stringContaining('is there already') });
+    expect(readFileSync(join(cwd, 'tasks.csv.refused.csv'), 'utf8')).toBe(former);
+    expect(messages()).toHaveLength(2);
+  });
+
+  test.each(['plain', 'dry run'])('never writes over its input (%s)', async (how) => {
+    const text = `${header}!,x\n`;
+    const name = file('tasks.csv', text);
+    const args = [name, '--refused', name, '--force', ...(how === 'plain' ? [] : ['--dry-run'])];
+    expect(await enqueue(args)).toMatchObject({
+      exitCode: 2,
+      error: expect.stringContaining('this command reads that file'),
+    });
+    expect(readFileSync(join(cwd, name), 'utf8')).toBe(text);
   });
 
   test('says which Identifiers repeat, and that a standard queue keeps no order', async () => {
@@ -378,6 +398,7 @@ test('enqueue ends every row of any bytes as sent or refused', async () => {
   await fc.assert(
     fc.asyncProperty(bytes, async (tail) => {
       sqs.reset();
+      rmSync(join(cwd, 'tasks.csv.refused.csv'), { force: true });
       const content = Buffer.concat([Buffer.from(`${header}a1,x\n`), tail]);
       const { exitCode, summary } = await json([file('tasks.csv', content)]);
       const { rows, sent, refused } = summary as Record<string, number>;

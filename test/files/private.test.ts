@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openAudit } from '../../src/dead-letters/changes/audit.ts';
 import { withNewFile } from '../../src/dead-letters/commands/output.ts';
+import { OutputFile } from '../../src/files/output-file.ts';
 import { appendPrivate, createPrivate, ensurePrivate } from '../../src/files/private.ts';
-import { Replacement } from '../../src/files/replacement.ts';
 import { RefusedFile } from '../../src/input/refused.ts';
 import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import { PLAN_FORM } from '../../src/jobs/plan/format.ts';
@@ -81,9 +81,9 @@ test.each([
 });
 
 test('a plan, an export, refused rows and what is on its way to them', async () => {
-  const plan = new PlanWriter(join(folder, 'plan'), 'plan', false);
+  const plan = new PlanWriter('plan', { cwd: folder });
   plan.begin({ Plan: PLAN_FORM, JobId: 'j', Source: 's', CreatedAt: '2026-11-25T07:00:00.000Z' });
-  const refused = new RefusedFile(join(folder, 'refused.csv'));
+  const refused = new RefusedFile(undefined, 'refused.csv', { cwd: folder });
   for (let line = 0; line < 300; line++) refused.add({ line, reason: 'r', raw: 'x' });
   expect(Object.keys(modes())).toEqual([
     expect.stringMatching(/^plan\.[0-9a-f]{12}\.part$/),
@@ -102,6 +102,8 @@ test('a folder that is there keeps its mode', async () => {
   expect(modes()).toMatchObject({ 'a/state': '770', 'a/state/dead-letters.log': '600' });
 });
 
+const anything = { title: 'It', noun: 'one', flag: '--out', isOurs: () => true };
+
 test('nothing is written through a link, and none is replaced', async () => {
   const target = join(folder, 'target');
   const link = join(folder, 'link');
@@ -111,14 +113,14 @@ test('nothing is written through a link, and none is replaced', async () => {
     await expect(appendPrivate(link)).rejects.toThrow('ELOOP');
     expect(() => ensurePrivate(link)).toThrow('ELOOP');
     expect(() => createPrivate(link)).toThrow('EEXIST');
-    expect(() => new Replacement(link)).toThrow('not a regular file');
+    const output = () => new OutputFile(anything, 'link', { cwd: folder, force: true });
+    expect(output).toThrow('it is a link');
     rmSync(link);
-    const replacement = new Replacement(link);
-    replacement.write('x');
+    const early = output();
+    early.write('x');
     // Somebody puts a link there meanwhile.
     symlinkSync(target, link);
-    expect(() => replacement.place()).toThrow('not a regular file');
-    replacement.discard();
+    expect(() => early.place()).toThrow('is there already');
     expect(existsSync(target) && readFileSync(target, 'utf8')).toBe(kept && 'kept');
     rmSync(link);
     rmSync(target, { force: true });

@@ -1,5 +1,4 @@
 import {
-  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -10,27 +9,30 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CommandError } from '../../src/errors.ts';
 import { RefusedFile } from '../../src/input/refused.ts';
 
 let folder: string;
 let path: string;
 
+const NAME = 'tasks.csv.refused.csv';
+const byDefault = () => new RefusedFile(undefined, NAME, { cwd: folder });
+const given = (force = false) => new RefusedFile(NAME, 'elsewhere.csv', { cwd: folder, force });
+
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'refused-'));
-  path = join(folder, 'tasks.csv.refused.csv');
+  path = join(folder, NAME);
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function write(...rows: { line: number; reason: string; raw: string }[]): string[][] {
-  const file = new RefusedFile(path);
+  const file = byDefault();
   for (const row of rows) file.add(row);
-  expect(file.finish()).toBe(true);
+  expect(file.finish()).toBe(NAME);
   return parse(readFileSync(path));
 }
 
@@ -47,44 +49,77 @@ describe('RefusedFile', () => {
     expect(write(...rows).slice(1)).toEqual(rows.map(({ line, reason, raw }) => [String(line), reason, raw]));
   });
 
+  const row = { line: 2, reason: 'r', raw: 'x' };
+  const content = 'line,reason,row\n2,"r","x"\n';
+
   test.each(['a folder', 'a link'])('leaves alone %s in its place', (kind) => {
     const target = join(folder, 'of the operator');
     writeFileSync(target, 'kept');
     if (kind === 'a folder') mkdirSync(path);
     else symlinkSync(target, path);
-    expect(() => new RefusedFile(path)).toThrow(
-      expect.objectContaining({ message: expect.stringContaining('is not a regular file'), exitCode: 2 }),
+    expect(() => given(true)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(`it is ${kind}`), exitCode: 2 }),
     );
+    const file = byDefault();
+    file.add(row);
+    expect(file.finish()).toBe('tasks.csv.refused-2.csv');
     expect([readFileSync(target, 'utf8'), lstatSync(path).isFile()]).toEqual(['kept', false]);
   });
 
-  test('leaves alone a device in its place', () => {
-    expect(() => new RefusedFile('/dev/null')).toThrow(CommandError);
-    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+  test('leaves alone what is there when nothing is refused', () => {
+    writeFileSync(path, content);
+    expect(byDefault().finish()).toBeUndefined();
+    expect(given(true).finish()).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([NAME]);
   });
 
-  test('removes the file of an earlier run when nothing is refused', () => {
-    writeFileSync(path, 'stale');
-    expect(new RefusedFile(path).finish()).toBe(false);
-    expect(existsSync(path)).toBe(false);
+  test('a file that the user is correcting stays: the next run takes the next number, and one for the same rows none', () => {
+    writeFileSync(path, 'line,reason,row\n2,r,"corrected"\n');
+    const run = (raw: string): string | undefined => {
+      const file = byDefault();
+      file.add({ ...row, raw });
+      return file.finish();
+    };
+    expect([run('x'), run('y'), run('x'), run('y')]).toEqual(
+      [2, 3, 2, 3].map((n) => `tasks.csv.refused-${n}.csv`),
+    );
+    expect(readFileSync(path, 'utf8')).toContain('corrected');
+    expect(readdirSync(folder)).toHaveLength(3);
   });
 
-  test('replaces the file of an earlier run only when it is complete', () => {
-    writeFileSync(path, 'former');
-    const file = new RefusedFile(path);
-    for (let line = 2; line < 1_000; line++) file.add({ line, reason: 'r', raw: 'x' });
-    expect(readFileSync(path, 'utf8')).toBe('former');
-    file.discard();
-    expect(readFileSync(path, 'utf8')).toBe('former');
-    expect(readdirSync(folder)).toEqual([basename(path)]);
+  test('a name that the user gave and that is taken is refused at once; --force replaces a file of refused rows alone', () => {
+    writeFileSync(path, 'Identifier\nofTheOperator\n');
+    expect(() => given()).toThrow(
+      'is there already. Name a file that does not exist yet with --refused, or use --force',
+    );
+    expect(() => given(true)).toThrow('--force replaces only a file of refused rows that ota-updater wrote');
+    writeFileSync(path, content);
+    expect(() => given()).toThrow('is there already');
+    const file = given(true);
+    file.add({ ...row, raw: 'new' });
+    expect(readFileSync(path, 'utf8')).toBe(content);
+    expect(file.finish()).toBe(NAME);
+    expect(readFileSync(path, 'utf8')).toContain('new');
+    expect(readdirSync(folder)).toEqual([NAME]);
+  });
+
+  test('two runs at once lose no rows, whatever names they were given', () => {
+    const runs = [given(), given(), byDefault()];
+    for (const [i, file] of runs.entries()) file.add({ ...row, raw: `of run ${i}` });
+    const names = runs.map((file) => file.finish() ?? '');
+    expect(new Set(names).size).toBe(3);
+    for (const [i, name] of names.entries())
+      expect(readFileSync(join(folder, name), 'utf8')).toContain(`of run ${i}`);
   });
 
   test('says which file cannot be written', () => {
-    const file = new RefusedFile(join(folder, 'no', 'such', 'folder.csv'));
-    file.add({ line: 2, reason: 'r', raw: 'x' });
-    expect(() => file.finish()).toThrow(CommandError);
-    expect(() => file.add({ line: 2, reason: 'r', raw: 'x' })).not.toThrow();
-    expect(() => file.finish()).toThrow('folder.csv: there is no such file or folder (ENOENT)');
+    const name = join('no', 'such', 'folder.csv');
+    expect(() => new RefusedFile(name, NAME, { cwd: folder })).toThrow(
+      `folder.csv: there is no folder ${join(folder, 'no', 'such')}`,
+    );
+    const file = new RefusedFile(undefined, name, { cwd: folder });
+    file.add(row);
+    expect(() => file.flush()).toThrow(`folder.csv: there is no folder ${join(folder, 'no', 'such')}`);
   });
 
   test.each([
@@ -113,7 +148,8 @@ describe('RefusedFile', () => {
     );
     fc.assert(
       fc.property(text, (raw) => {
-        const file = new RefusedFile(path);
+        rmSync(path, { force: true });
+        const file = byDefault();
         file.add({ line: 2, reason: raw, raw });
         file.finish();
         const written = readFileSync(path, 'utf8');

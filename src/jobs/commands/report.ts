@@ -1,20 +1,22 @@
 /** `jobs report JOB`: a line per row, with its end. */
-import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { CommandError, causeOf, errorCode, exitCodes, misuse } from '../../errors.ts';
-import { Replacement } from '../../files/replacement.ts';
-import { printable, shortPrintable } from '../../text/printable.ts';
-import { type ReportFormat, reportText } from '../view/report.ts';
+import { OutputFile, type OutputKind } from '../../files/output-file.ts';
+import { shortPrintable } from '../../text/printable.ts';
+import { isReport, type ReportFormat, reportText } from '../view/report.ts';
 import { findJob, withCollected, withLedger } from './open.ts';
 
 interface Flags {
   readonly format: string;
   readonly out?: string;
+  readonly force?: boolean;
 }
+
+const kind: OutputKind = { title: 'The report', noun: 'a report', flag: '--out', isOurs: isReport };
 
 export function addReport(jobs: Command, context: CommandContext): void {
   jobs
@@ -26,14 +28,16 @@ export function addReport(jobs: Command, context: CommandContext): void {
     )
     .argument('<job>', 'the job')
     .option('--format <format>', 'csv or json (one array, a line per row)', 'csv')
-    .option('--out <path>', 'write it to this file instead of stdout')
-    .action(async (jobId: string, { format, out }: Flags) => {
+    .option('--out <path>', 'write it to this file, which does not exist yet, instead of stdout')
+    .option('--force', 'replace an earlier report at --out')
+    .action(async (jobId: string, { format, out, force = false }: Flags) => {
       const as = readFormat(format);
+      const file = out === undefined ? undefined : new OutputFile(kind, out, { ...context, force });
       await interruptible(context, (signal) =>
         withLedger(context, async (ledger) => {
           const job = await findJob(ledger, jobId, context);
           await withCollected(ledger, job, context, signal, () =>
-            write(reportText(ledger, job, as), out, context, signal),
+            write(reportText(ledger, job, as), file, context, signal),
           );
         }),
       );
@@ -47,27 +51,25 @@ function readFormat(format: string): ReportFormat {
 
 async function write(
   text: AsyncIterable<string>,
-  out: string | undefined,
-  { stdout, cwd }: CommandContext,
+  file: OutputFile | undefined,
+  { stdout }: CommandContext,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    if (out === undefined) await pipeline(Readable.from(text), stdout, { signal, end: false });
-    else await writeFile(text, resolve(cwd, out), signal);
+    if (file === undefined) await pipeline(Readable.from(text), stdout, { signal, end: false });
+    else await writeFile(text, file, signal);
   } catch (error) {
-    // The reader has closed the pipe (`| head`).
-    if (errorCode(error) === 'EPIPE' && out === undefined) return;
     if (signal.aborted)
       throw new CommandError('Interrupted: the report is not complete.', exitCodes.interrupted);
-    throw new CommandError(
-      `The report cannot be written to ${printable(out ?? 'stdout')}: ${causeOf(error)}.`,
-    );
+    if (file !== undefined) throw error;
+    // The reader has closed the pipe (`| head`).
+    if (errorCode(error) === 'EPIPE') return;
+    throw new CommandError(`The report cannot be written to stdout: ${causeOf(error)}.`);
   }
 }
 
 /** Complete, or not at all. */
-async function writeFile(text: AsyncIterable<string>, path: string, signal: AbortSignal): Promise<void> {
-  const file = new Replacement(path);
+async function writeFile(text: AsyncIterable<string>, file: OutputFile, signal: AbortSignal): Promise<void> {
   try {
     for await (const chunk of text) {
       signal.throwIfAborted();

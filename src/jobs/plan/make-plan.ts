@@ -2,10 +2,10 @@
  * Makes a plan: reads every row, finds the duplicates, reads the tasks if that is asked for, and writes what is to be
  * changed and what is left out. Nothing is sent.
  */
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { checkSetFields, type Format, type RefusedRow, type Rules } from '../../input/rows.ts';
-import { openSource } from '../../input/source.ts';
+import { inputIdentity, openSource } from '../../input/source.ts';
 import type { OtaReader } from '../../ota/reader.ts';
 import type { Progress } from '../../text/progress.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -66,15 +66,19 @@ export interface PlanContext {
 export async function makePlan(options: PlanOptions, context: PlanContext): Promise<PlanReport | undefined> {
   const rules: Rules = { set: options.set, startedAt: context.clock.wall() };
   checkSetFields(rules);
-  const writer = new PlanWriter(resolve(context.cwd, options.out), options.out, options.force);
+  const { cwd } = context;
+  const input = 'file' in options.from ? inputIdentity(options.from.file, context) : undefined;
+  const output = { cwd, force: options.force, inputs: [input] };
+  const writer = new PlanWriter(options.out, output);
   const opened = await openRows(options, context, rules).catch((error: unknown) => {
     if (context.signal.aborted) return undefined;
     throw error;
   });
   if (opened === undefined) return undefined;
+  let refused: Refused | undefined;
   const staging = new Staging();
-  const refused = new Refused(resolve(context.cwd, opened.refusedPath));
   try {
+    refused = new Refused(options.refusedFile, opened.refusedPath, output);
     const check = context.check();
     const report = await plan({ options, context, rules, opened, writer, staging, refused });
     if (report === undefined) return undefined;
@@ -82,7 +86,7 @@ export async function makePlan(options: PlanOptions, context: PlanContext): Prom
   } finally {
     context.progress.stop();
     writer.discard();
-    refused.discard();
+    refused?.discard();
     staging.close();
     await opened.close();
   }
@@ -90,6 +94,7 @@ export async function makePlan(options: PlanOptions, context: PlanContext): Prom
 
 interface OpenedRows {
   readonly name: string;
+  /** Where refused rows go by default. */
   readonly refusedPath: string;
   readonly rows: AsyncIterable<SourceRow>;
   /** Fields of the file that a job does not use. */
@@ -100,7 +105,7 @@ interface OpenedRows {
 }
 
 async function openRows(options: PlanOptions, context: PlanContext, rules: Rules): Promise<OpenedRows> {
-  const { from, refusedFile } = options;
+  const { from } = options;
   const { progress, reader } = context;
   if ('conditions' in from) {
     let listed = 0;
@@ -112,7 +117,7 @@ async function openRows(options: PlanOptions, context: PlanContext, rules: Rules
     const { conditions } = from;
     return {
       name: describeTasks(conditions),
-      refusedPath: refusedFile ?? join(dirname(options.out), `${options.jobId}.refused.csv`),
+      refusedPath: join(dirname(options.out), `${options.jobId}.refused.csv`),
       rows: liveTasks({ reader, conditions, rules, onListed }),
       unused: [],
       listed: () => listed,
@@ -129,7 +134,7 @@ async function openRows(options: PlanOptions, context: PlanContext, rules: Rules
   };
   return {
     name: source.name,
-    refusedPath: refusedFile ?? source.refusedPath,
+    refusedPath: source.refusedPath,
     rows: fileRows({ source, rules, onBytes, onUnused: (field) => unused.push(field) }),
     unused,
     listed: () => undefined,
@@ -179,7 +184,7 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
   }
   if (signal.aborted) return undefined;
   const { counts } = writer;
-  const refusedWritten = refused.finish();
+  const refusedFile = refused.finish();
   if (counts.toChange > 0) writer.finish();
   return {
     jobId: options.jobId,
@@ -191,7 +196,7 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
     duplicateIdentifiers: duplicates.identifiers,
     unread,
     refreshed: options.refresh,
-    refusedFile: refusedWritten ? opened.refusedPath : undefined,
+    refusedFile,
     reasons: refused.counts(),
     rateLimit: options.rateLimit,
     warnings: opened.unused.map((field) => `${field} in ${opened.name} is not used: a job gives its own`),

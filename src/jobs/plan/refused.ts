@@ -22,9 +22,9 @@ export class Refused {
   readonly #byReason = new Map<string, { count: number; readonly lines: number[] }>();
   #total = 0;
 
-  /** @param path see RefusedFile. */
-  constructor(path: string) {
-    this.#file = new RefusedFile(path);
+  /** As of RefusedFile. */
+  constructor(...file: ConstructorParameters<typeof RefusedFile>) {
+    this.#file = new RefusedFile(...file);
   }
 
   get total(): number {
@@ -49,8 +49,8 @@ export class Refused {
       .toSorted((a, b) => b.count - a.count);
   }
 
-  /** Puts the file in its place. @returns whether there is one. */
-  finish(): boolean {
+  /** Puts the file in its place. @returns what the user calls it; undefined when no row was refused. */
+  finish(): string | undefined {
     return this.#file.finish();
   }
 

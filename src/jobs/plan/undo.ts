@@ -1,5 +1,5 @@
 /** Makes the plan that undoes a job: reads every task that the job may have changed, and restores what it was before. */
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { updateSchema } from '../../message/update.ts';
 import type { OtaTask, ReadAnswer } from '../../ota/reader.ts';
 import type { LedgerRow } from '../ledger/row.ts';
@@ -29,9 +29,9 @@ export type UndoContext = Pick<
 export async function makeUndo(options: UndoOptions, context: UndoContext): Promise<PlanReport | undefined> {
   const { out, jobId, rateLimit, maxConcurrency } = options;
   const { signal, reader, progress } = context;
-  const writer = new PlanWriter(resolve(context.cwd, out), out, options.force);
-  const refusedPath = options.refusedFile ?? join(dirname(out), `${jobId}.refused.csv`);
-  const refused = new Refused(resolve(context.cwd, refusedPath));
+  const output = { cwd: context.cwd, force: options.force };
+  const writer = new PlanWriter(out, output);
+  const refused = new Refused(options.refusedFile, join(dirname(out), `${jobId}.refused.csv`), output);
   try {
     const check = context.check();
     let [rows, toRead] = [0, 0];
@@ -70,7 +70,7 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
     if (signal.aborted) return undefined;
     // A row may be restored in one field and not in the other: then it is in the plan, and among the refused ones.
     const counts: PlanCounts = { ...writer.counts, refused: refused.total };
-    const refusedWritten = refused.finish();
+    const refusedFile = refused.finish();
     if (counts.toChange > 0) writer.finish();
     return {
       jobId,
@@ -82,7 +82,7 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
       duplicateIdentifiers: 0,
       unread: 0,
       refreshed: true,
-      refusedFile: refusedWritten ? refusedPath : undefined,
+      refusedFile,
       reasons: refused.counts(),
       rateLimit,
       warnings: await check,

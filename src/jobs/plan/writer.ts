@@ -1,9 +1,6 @@
 /** Writes a plan file: complete and in its place, or not at all. */
 import { createHash, type Hash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { CommandError, causeOf, misuse } from '../../errors.ts';
-import { Replacement } from '../../files/replacement.ts';
-import { printable } from '../../text/printable.ts';
+import { OutputFile, type OutputFileOptions, type OutputKind } from '../../files/output-file.ts';
 import {
   countedAs,
   type LeftOutRow,
@@ -13,33 +10,32 @@ import {
   type PlanHeader,
   type PlanRow,
   planDigest,
+  planVersion,
   toLine,
 } from './format.ts';
+
+const kind: OutputKind = {
+  title: 'The plan',
+  noun: 'a plan',
+  flag: '--out',
+  isOurs: (beginning) => planVersion(beginning.split('\n', 1)[0] ?? '') !== undefined,
+};
 
 const BUFFERED_CHARACTERS = 16 * 1_024;
 
 /** Writes are synchronous: they are few. Every method throws CommandError when the file cannot be written. */
 export class PlanWriter {
-  readonly #path: string;
-  readonly #name: string;
-  readonly #file: Replacement;
-  readonly #force: boolean;
+  readonly #file: OutputFile;
   readonly #hash: Hash = createHash('sha256');
   #buffer = '';
   readonly #counts = { toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 };
 
   /**
-   * @param path where the plan will be after `finish()`.
-   * @param name what the user calls it.
-   * @param force whether a file that is there may be replaced.
-   * @throws CommandError when it is there and may not.
+   * @param name what the user calls the file where the plan will be after `finish()`.
+   * @throws CommandError when something is there that may not be replaced.
    */
-  constructor(path: string, name: string, force: boolean) {
-    this.#path = path;
-    this.#name = name;
-    this.#force = force;
-    this.#refuseExisting();
-    this.#file = this.#attempt(() => new Replacement(path));
+  constructor(name: string, options: Omit<OutputFileOptions, 'numbered'>) {
+    this.#file = new OutputFile(kind, name, options);
   }
 
   /** Of the rows written so far. */
@@ -63,12 +59,8 @@ export class PlanWriter {
   finish(): void {
     this.#flush();
     const { counts } = this;
-    const footer = toLine({ Counts: counts, Digest: planDigest(this.#hash, counts) });
-    this.#refuseExisting();
-    this.#attempt(() => {
-      this.#file.write(footer);
-      this.#file.place(true);
-    });
+    this.#file.write(toLine({ Counts: counts, Digest: planDigest(this.#hash, counts) }));
+    this.#file.place(true);
   }
 
   /** Leaves nothing behind but what was there before; may be called at any time. */
@@ -85,22 +77,7 @@ export class PlanWriter {
     const bytes = Buffer.from(this.#buffer);
     this.#buffer = '';
     this.#hash.update(bytes);
-    this.#attempt(() => this.#file.write(bytes));
-  }
-
-  #refuseExisting(): void {
-    if (this.#force || !existsSync(this.#path)) return;
-    throw misuse(
-      `${printable(this.#name)} is there already: say --force to replace it, or --out FILE for another name.`,
-    );
-  }
-
-  #attempt<T>(write: () => T): T {
-    try {
-      return write();
-    } catch (error) {
-      throw new CommandError(`The plan cannot be written to ${printable(this.#name)}: ${causeOf(error)}.`);
-    }
+    this.#file.write(bytes);
   }
 }
 

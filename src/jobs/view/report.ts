@@ -9,6 +9,13 @@ import type { LeftOutRow } from '../plan/format.ts';
 
 export type ReportFormat = 'csv' | 'json';
 
+/** Whether a text that begins like this is a report, of this version or an earlier one: its first columns are the same. */
+export function isReport(beginning: string): boolean {
+  return (
+    beginning.startsWith('Row,Identifier,') || beginning.startsWith('[\n{"Row":') || beginning === '[]\n'
+  );
+}
+
 /** One row of the report. Fields that do not apply are absent. */
 type ReportRow = Readonly<Record<(typeof columns)[number], string | number | boolean | undefined>>;
 

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { addPlan } from '../../../src/jobs/commands/plan.ts';
@@ -95,9 +97,13 @@ describe('jobs plan FILE', () => {
     jobs.file('j.plan.jsonl', 'mine');
     const { exitCode, error } = await plan([file, '--job', 'j']);
     expect({ exitCode, error }).toEqual({ exitCode: 2, error: expect.stringContaining('--force') });
+    const forced = () => plan([file, '--job', 'j', '--force']);
+    expect((await forced()).error).toContain('--force replaces only a plan that ota-updater wrote');
     expect(jobs.read('j.plan.jsonl')).toBe('mine');
-    expect((await plan([file, '--job', 'j', '--force'])).exitCode).toBe(0);
-    expect((await jobs.plan('j.plan.jsonl')).all).toHaveLength(1);
+    rmSync(join(jobs.path, 'j.plan.jsonl'));
+    expect((await plan([file, '--job', 'j', '--set', 'Description=other'])).exitCode).toBe(0);
+    expect((await forced()).exitCode).toBe(0);
+    expect((await jobs.plan('j.plan.jsonl')).all).toEqual([expect.objectContaining({ Description: 'x' })]);
   });
 
   test('writes no plan when every row is refused', async () => {

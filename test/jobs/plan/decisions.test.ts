@@ -213,7 +213,7 @@ test.each<[string, ReadAnswer<OtaTask>, string]>([
 test('Refused counts every row by reason, in bounded memory, and keeps the first lines of each', () => {
   const folder = mkdtempSync(join(tmpdir(), 'refused-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const reasons = new Refused(join(folder, 'refused.csv'));
+  const reasons = new Refused(undefined, 'refused.csv', { cwd: folder });
   for (let line = 1; line <= 5_000; line++) reasons.add({ line, raw: '', reason: `fault ${line}` });
   for (let line = 1; line <= 5; line++) reasons.add({ line, raw: '', reason: 'fault 1' });
   const counts = reasons.counts();

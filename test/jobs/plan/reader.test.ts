@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 function write(rows: readonly { Identifier: string; Description: string }[], name = 'p.jsonl'): string {
-  const writer = new PlanWriter(`${jobs.path}/${name}`, name, true);
+  const writer = new PlanWriter(name, { cwd: jobs.path, force: true });
   writer.begin(header);
   let Row = 0;
   for (const row of rows) writer.add({ Row: ++Row, ...row, Former: { Description: 'é "old"\u2028' } });
@@ -97,7 +97,7 @@ describe('a plan', () => {
   });
 
   test('does not replace a file that has appeared meanwhile', () => {
-    const writer = new PlanWriter(`${jobs.path}/p.jsonl`, 'p.jsonl', false);
+    const writer = new PlanWriter('p.jsonl', { cwd: jobs.path, force: false });
     writer.begin(header);
     jobs.file('p.jsonl', 'mine');
     expect(() => writer.finish()).toThrow(/is there already/);
@@ -107,9 +107,8 @@ describe('a plan', () => {
   });
 
   test('that cannot be written says where and why', () => {
-    const writer = new PlanWriter(`${jobs.path}/nowhere/p.jsonl`, 'nowhere/p.jsonl', false);
-    expect(() => writer.begin(header)).toThrow(
-      'The plan cannot be written to nowhere/p.jsonl: there is no such file or folder (ENOENT).',
+    expect(() => new PlanWriter('nowhere/p.jsonl', { cwd: jobs.path })).toThrow(
+      `The plan cannot be written to nowhere/p.jsonl: there is no folder ${jobs.path}/nowhere.`,
     );
   });
 });
