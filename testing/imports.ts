@@ -76,7 +76,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'worker:type',
   ],
   cli: ['config:type', 'errors', 'input:type', 'text', 'time'],
-  http: ['worker:type'],
+  http: ['observe', 'worker:type'],
   observe: ['message:type', 'text', 'version', 'worker:type'],
   jobs: ['errors', 'files', 'input', 'message', 'ota:type', 'queue', 'sending', 'text', 'time'],
   'dead-letters': ['files', 'message', 'queue', 'text', 'time'],

@@ -16,6 +16,7 @@ import { RedisNewest } from '../ota/newest/newest-redis.ts';
 import { AdaptiveRate } from '../ota/rate/adaptive-rate.ts';
 import { LocalRateLimiter, type RateLimiter } from '../ota/rate/limiter.ts';
 import { RedisRateLimiter } from '../ota/rate/limiter-redis.ts';
+import { LowRate } from '../ota/rate/low-rate.ts';
 import { FixedRate } from '../ota/rate/rate-control.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { watchQueueTime } from '../queue/clock.ts';
@@ -46,6 +47,8 @@ export interface AssemblyOptions {
   /** For clients that do not take their endpoint and credentials from the environment: the sandbox's. */
   readonly sqs?: SQSClientConfig;
   readonly api?: OtaApiOptions['client'];
+  /** How long the rate found stays low before that is said, in milliseconds; default: a minute. */
+  readonly lowRateAfterMs?: number;
 }
 
 /** For a connection, at most. */
@@ -61,6 +64,7 @@ export function assemble({
   listeners = [],
   sqs = {},
   api: apiClient = {},
+  lowRateAfterMs,
 }: AssemblyOptions): Assembly {
   const { outcomeQueueUrl } = config;
   const outcomeSockets = outcomeQueueUrl === undefined ? 0 : OUTCOME_REQUESTS;
@@ -77,6 +81,7 @@ export function assemble({
   const emit = createEmitter(all);
   const conditions = new Conditions({ clock: systemClock, emit });
   const limiter = createLimiter(config, conditions, emit);
+  const lowRate = createLowRate(limiter, conditions, lowRateAfterMs);
   const api = createOtaApi({
     callTimeoutMs: config.callTimeoutMs,
     maxSockets: config.maxConcurrency,
@@ -95,7 +100,13 @@ export function assemble({
     api,
     limiter,
     rate: config.rateAdaptive
-      ? new AdaptiveRate({ ceiling: config.rateLimit, onChange: (rate) => limiter.setRate(rate) })
+      ? new AdaptiveRate({
+          ceiling: config.rateLimit,
+          onChange: (rate) => {
+            limiter.setRate(rate);
+            lowRate.see(rate);
+          },
+        })
       : new FixedRate(config.rateLimit),
     newest,
     conditions,
@@ -113,6 +124,7 @@ export function assemble({
       await http.close();
       client.destroy();
       // A worker that stops has closed these; one that was not started has not.
+      lowRate.close();
       await limiter.close();
       newest.close();
       api.destroy();
@@ -138,6 +150,20 @@ function createLimiter(config: Config, conditions: Conditions, emit: WorkerListe
     ceiling: config.rateLimit,
     now: systemClock.monotonic,
     onShared: onShared('sharing-rate', conditions, emit),
+  });
+}
+
+function createLowRate(limiter: RateLimiter, conditions: Conditions, afterMs?: number): LowRate {
+  return new LowRate({
+    part: () => limiter.part,
+    onLow: (low, found, part) => {
+      if (!low) conditions.clear('throttled');
+      else {
+        const message = `${found.toFixed(1)} calls per second of ${part.toFixed(1)}`;
+        conditions.raise('throttled', { name: 'Throttled', message });
+      }
+    },
+    ...(afterMs !== undefined && { afterMs }),
   });
 }
 

@@ -1,9 +1,9 @@
 /** Health and metrics over HTTP. It knows the worker only by its snapshots. */
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
+import { type Health, liveness, readiness, shownConditions, shownRate } from '../observe/health.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
 import { refuseForeign } from './foreign-requests.ts';
-import { type Health, liveness, raisedConditions, readiness, shownRate } from './health.ts';
 import { type HttpLimits, httpLimits, keepNewest, serverOptions } from './limits.ts';
 
 export interface HttpOptions {
@@ -20,7 +20,7 @@ export function createHttpServer({ snapshot, registry, limits = httpLimits }: Ht
   app.get('/livez', (_request, reply) => answer(reply, liveness(snapshot())));
   app.get('/readyz', (_request, reply) => {
     const now = snapshot();
-    return answer(reply, readiness(now), { conditions: raisedConditions(now), rate: shownRate(now) });
+    return answer(reply, readiness(now), { conditions: shownConditions(now), rate: shownRate(now) });
   });
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),

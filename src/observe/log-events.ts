@@ -102,6 +102,7 @@ const conditionLines = {
   extending: [logLines.extendFailed, logLines.extendRecovered],
   claims: [logLines.claimsStuck, logLines.claimsFree],
   pacing: [logLines.permitsOverdue, logLines.permitsCome],
+  throttled: [logLines.rateLow, logLines.rateRecovered],
   'sharing-marks': [logLines.newestAlone, logLines.newestShared],
   'sharing-rate': [logLines.rateAlone, logLines.rateShared],
 } as const satisfies Readonly<

@@ -7,8 +7,11 @@ export const logFields = {
   attempt: 'Which call of this delivery it was, from 1.',
   attempts: 'API calls made in this delivery.',
   awsRequestId: "AWS's request id.",
+  callErrors: 'API calls that failed or were throttled, by the name of the error.',
   calls: 'API calls made.',
   changes: 'Attributes by their old (`from`) and new (`to`) values.',
+  conditions:
+    'What keeps updates from going through, or is to be known (`noted`): each with `since`, `why` and the name of the last error.',
   count: 'Messages, or lines, concerned.',
   deadLettered: 'Messages dead-lettered.',
   decidedAt:
@@ -33,10 +36,12 @@ export const logFields = {
   messageId: 'Id of the message, on the source queue unless `queueUrl` names another.',
   noProxy: 'Hosts that are asked directly.',
   of: 'What the line is about: the setting that names a queue.',
+  queueErrors: 'Requests to SQS that failed and are tried again, by the name of the error.',
   queueUrl: 'The queue, without password.',
   rate: 'Calls per second let through now at most, or `unlimited`.',
   rateBudget:
     'Whether the ceiling is one budget of all workers (`shared`), this worker goes on `alone` with a part of it, or `none` is shared.',
+  rateFound: 'Calls per second that the API was found to accept of this worker, or `unlimited`.',
   rateCeiling: 'What `rate` may rise to, or `unlimited`: `RATE_LIMIT`, with Redis the lowest of all workers.',
   reason: 'Why.',
   receiveCount: 'How often SQS has delivered the message, this delivery included.',

@@ -42,12 +42,16 @@ export const logLines = {
   summary: line('info', 'summary', 'the last 10 s', [
     ...counts,
     ...calls,
+    'callErrors',
+    'queueErrors',
     'held',
     'inFlight',
     'gate',
     'rate',
+    'rateFound',
     'rateCeiling',
     'rateBudget',
+    'conditions',
   ]),
 
   received: line('debug', 'received', 'messages received', ['count', 'durationMs']),
@@ -247,6 +251,15 @@ export const logLines = {
     ['error'],
   ),
   permitsCome: line('info', 'permits.given', 'the rate limiter gives permits again', ['durationMs']),
+  rateLow: line(
+    'warn',
+    'rate.low',
+    'for a minute the API has accepted fewer than half of the calls that RATE_LIMIT allows: lower RATE_LIMIT, or see who else calls the API',
+    ['error'],
+  ),
+  rateRecovered: line('info', 'rate.recovered', 'the API accepts half of RATE_LIMIT or more again', [
+    'durationMs',
+  ]),
   rateShared: line('info', 'rate_budget.shared', 'sharing one rate budget through Redis', ['durationMs']),
   rateAlone: line(
     'warn',

@@ -1,12 +1,16 @@
 /** The log's summary line, made from a worker's counts. */
 import type { Counts } from '../worker/activity.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
+import { shownConditions } from './health.ts';
 import { writeLine } from './log-events.ts';
 import { logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';
 
 /** Time between summary lines, in milliseconds. */
 export const SUMMARY_EVERY_MS = 10_000;
+
+/** The names of those that are numbers. */
+type NumberOf<T> = { [Key in keyof T]: T[Key] extends number ? Key : never }[keyof T];
 
 const summedUp = [
   'applied',
@@ -17,27 +21,34 @@ const summedUp = [
   'calls',
   'throttled',
   'failed',
-] as const satisfies readonly (keyof Counts)[];
+] as const satisfies readonly NumberOf<Counts>[];
 
 /**
- * Logs a summary of each interval in which something happened or a message was held.
+ * Logs a summary of each interval in which something happened, a message was held, or updates could not go through.
  * @returns stops it, after a last line.
  */
 export function logSummaries(log: Logger, counts: Counts, snapshot: () => WorkerSnapshot): () => void {
-  let last = { ...counts };
+  let last = copyOf(counts);
   const write = (): void => {
-    const { held, inFlight, rate, rateCeiling, rateBudget, gate } = snapshot();
-    const differences = summedUp.map((name) => [name, counts[name] - last[name]] as const);
-    last = { ...counts };
-    if (held === 0 && differences.every(([, difference]) => difference === 0)) return;
+    const now = snapshot();
+    const before = last;
+    last = copyOf(counts);
+    const differences = summedUp.map((name) => [name, last[name] - before[name]] as const);
+    const conditions = shownConditions(now);
+    const nothingHappened = now.held === 0 && differences.every(([, difference]) => difference === 0);
+    if (nothingHappened && conditions.every(({ effect }) => effect === 'noted')) return;
     writeLine(log, logLines.summary, () => ({
       ...(Object.fromEntries(differences) as Record<(typeof summedUp)[number], number>),
-      held,
-      inFlight,
-      gate,
-      rate: perSecond(rate),
-      rateCeiling: perSecond(rateCeiling),
-      rateBudget,
+      callErrors: increase(before.callErrors, last.callErrors),
+      queueErrors: increase(before.queueErrors, last.queueErrors),
+      held: now.held,
+      inFlight: now.inFlight,
+      gate: now.gate,
+      rate: perSecond(now.rate),
+      rateFound: perSecond(now.rateFound),
+      rateCeiling: perSecond(now.rateCeiling),
+      rateBudget: now.rateBudget,
+      conditions: conditions.length === 0 ? undefined : conditions,
     }));
   };
   const timer = setInterval(write, SUMMARY_EVERY_MS);
@@ -45,6 +56,23 @@ export function logSummaries(log: Logger, counts: Counts, snapshot: () => Worker
     clearInterval(timer);
     write();
   };
+}
+
+/** The counts go on. */
+function copyOf(counts: Counts): Counts {
+  return { ...counts, callErrors: new Map(counts.callErrors), queueErrors: new Map(counts.queueErrors) };
+}
+
+/** What was counted since, by name; undefined where nothing was. */
+function increase(
+  before: ReadonlyMap<string, number>,
+  now: ReadonlyMap<string, number>,
+): Readonly<Record<string, number>> | undefined {
+  const more = [...now].flatMap(([name, count]) => {
+    const difference = count - (before.get(name) ?? 0);
+    return difference === 0 ? [] : [[name, difference] as const];
+  });
+  return more.length === 0 ? undefined : Object.fromEntries(more);
 }
 
 /** JSON has no Infinity. */

@@ -4,10 +4,20 @@ import type { GateState } from '../ota/gate.ts';
 import type { RateLimiter } from '../ota/rate/limiter.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ActivityNow } from './activity.ts';
-import type { Condition } from './conditions.ts';
+import { type Condition, errorName } from './conditions.ts';
 import type { WorkerState } from './events.ts';
 import type { QueueDepth } from './receive/queue-facts.ts';
+import type { Refusal } from './settle/outbox.ts';
 import type { Stages } from './stages.ts';
+
+/** What a queue refuses: kept, and tried again. */
+interface Refused {
+  readonly count: number;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** The name of one of their errors. */
+  readonly error: string;
+}
 
 /** Times are epoch milliseconds. */
 export interface WorkerSnapshot extends ActivityNow {
@@ -23,10 +33,10 @@ export interface WorkerSnapshot extends ActivityNow {
   readonly queuesFound: boolean;
   /** All of them, raised or not. */
   readonly conditions: readonly Condition[];
-  /** Letters that SQS refuses even without their record; kept and retried. */
-  readonly refusedLetters: number;
-  /** Outcomes that SQS refuses; kept and retried. */
-  readonly refusedOutcomes: number;
+  /** Letters that SQS refuses even without their record. */
+  readonly refusedLetters: Refused | undefined;
+  /** Outcomes that SQS refuses. */
+  readonly refusedOutcomes: Refused | undefined;
   /** How long a poll has been wanted and none has ended, in milliseconds. */
   readonly pollStalledMs: number;
   readonly held: number;
@@ -101,8 +111,8 @@ export function snapshotOf(
     gateReason: gate.reason,
     gateSince: gate.closed ? now - gate.closedMs : undefined,
     conditions: conditions.list(),
-    refusedLetters: deadLetters.refused,
-    refusedOutcomes: outcomes?.refused ?? 0,
+    refusedLetters: refused(deadLetters.refusal, now),
+    refusedOutcomes: refused(outcomes?.refusal, now),
     pollStalledMs: receiver.stalledMs,
     held: held.size,
     inFlight: permits.inFlight,
@@ -118,4 +128,10 @@ export function snapshotOf(
     rateBudget: limiter.budget,
     rateBudgetSince: now - limiter.budgetMs,
   };
+}
+
+function refused(refusal: Refusal | undefined, now: number): Refused | undefined {
+  if (refusal === undefined) return undefined;
+  const { count, forMs, error } = refusal;
+  return { count, since: now - forMs, error: errorName(error) };
 }

@@ -244,7 +244,7 @@ function createCalls(
 }
 
 function createDeadLetters(
-  { source, deadLetterQueue, conditions, queueTime, random, timings = defaultTimings }: WorkerOptions,
+  { source, deadLetterQueue, conditions, clock, queueTime, random, timings = defaultTimings }: WorkerOptions,
   { emit, ended, facts }: Surroundings,
 ): DeadLetterOutbox {
   return new DeadLetterOutbox({
@@ -260,6 +260,7 @@ function createDeadLetters(
       }),
     target: () => facts()?.deadLetter ?? { maximumMessageBytes: 0, fifo: false },
     random,
+    monotonic: clock.monotonic,
     ended,
     onRefused: (delivery, error) => emit({ type: 'letter-refused', subject: delivery, error }),
     onReachable: (reachable, error) => {
@@ -271,7 +272,7 @@ function createDeadLetters(
 }
 
 function createOutcomes(
-  { source, outcomeQueue, conditions, queueTime, random, timings = defaultTimings }: WorkerOptions,
+  { source, outcomeQueue, conditions, clock, queueTime, random, timings = defaultTimings }: WorkerOptions,
   { emit, ended, facts }: Surroundings,
 ): OutcomeOutbox | undefined {
   if (outcomeQueue === undefined) return undefined;
@@ -280,6 +281,7 @@ function createOutcomes(
     now: () => queueTime.now(),
     fifo: () => facts()?.outcome?.fifo === true,
     random,
+    monotonic: clock.monotonic,
     ended,
     onRefused: (delivery, error) => emit({ type: 'outcome-refused', subject: delivery, error }),
     onReachable: (reachable, error) => {

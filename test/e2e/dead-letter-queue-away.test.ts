@@ -1,7 +1,7 @@
 /** While the dead-letter queue refuses letters or is unreachable, nothing is lost and nothing is done twice. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
-import { readiness } from '../../src/http/health.ts';
+import { readiness } from '../../src/observe/health.ts';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { setMaximumBytes } from '../../testing/sqs/queues.ts';

@@ -1,7 +1,7 @@
 /** While the outcome queue is unreachable outcomes are kept; a crash or a stop loses none. */
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
-import { readiness } from '../../src/http/health.ts';
+import { readiness } from '../../src/observe/health.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { REGION, type Stage, setStage } from '../../testing/stages/stage.ts';

@@ -1,6 +1,6 @@
 /** Wrong credentials, clock or configuration: no message is dead-lettered, and work resumes once they are right. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { readiness } from '../../src/http/health.ts';
+import { readiness } from '../../src/observe/health.ts';
 import { logEvents } from '../../src/observe/log-events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';

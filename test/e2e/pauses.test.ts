@@ -1,6 +1,6 @@
 /** Pauses for causes outside the messages: an outage, a revoked policy; and the single 403. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { readiness } from '../../src/http/health.ts';
+import { readiness } from '../../src/observe/health.ts';
 import type { ScriptedAnswer } from '../../src/sandbox/simulated-api/index.ts';
 import { seeded } from '../../testing/random.ts';
 import { fastTimings, recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';

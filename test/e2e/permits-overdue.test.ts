@@ -1,6 +1,6 @@
 /** Permits that are wanted and do not come: the worker says so, and goes on when they do. */
 import { afterEach, expect, test } from 'vitest';
-import { readiness } from '../../src/http/health.ts';
+import { readiness } from '../../src/observe/health.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { fastTimings, type Stage, setStage } from '../../testing/stages/stage.ts';
 

@@ -1,7 +1,7 @@
 /** SQS does not carry out what a worker needs to finish messages: it takes no more, says so once, and goes on afterwards. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
-import { readiness } from '../../src/http/health.ts';
+import { readiness } from '../../src/observe/health.ts';
 import type { ConditionName } from '../../src/worker/conditions.ts';
 import { failEntries } from '../../testing/sqs/faults.ts';
 import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';

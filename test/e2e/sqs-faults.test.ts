@@ -1,6 +1,6 @@
 /** Answers of SQS with one thing wrong in them: it costs that one message, or nothing. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readiness } from '../../src/http/health.ts';
+import { readiness } from '../../src/observe/health.ts';
 import { blamelessCodes, failEntries, wrongChecksums } from '../../testing/sqs/faults.ts';
 import { type SqsProxy, type SqsRule, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { runLetters } from '../../testing/stages/letters.ts';

@@ -39,8 +39,20 @@ test('answers 503 with the reasons, from the snapshot at the time of the request
   const since = '1970-01-01T00:00:00.000Z';
   expect(ready.json()).toEqual({
     status: 'not ok',
-    reasons: ['the worker is draining', `receiving from the queue fails (TimeoutError, since ${since})`],
-    conditions: [{ condition: 'receiving', since, error: 'TimeoutError' }],
+    reasons: [
+      `the worker is draining (since ${since})`,
+      `receiving from the queue fails (TimeoutError, since ${since})`,
+    ],
+    conditions: [
+      { condition: 'draining', effect: 'not-ready', since, why: 'the worker is draining' },
+      {
+        condition: 'receiving',
+        effect: 'not-ready',
+        since,
+        why: 'receiving from the queue fails',
+        error: 'TimeoutError',
+      },
+    ],
     // JSON has no Infinity.
     rate: { perSecond: null, ceiling: null, budget: 'none' },
   });

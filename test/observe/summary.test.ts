@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { logSummaries, SUMMARY_EVERY_MS } from '../../src/observe/summary.ts';
 import type { Counts } from '../../src/worker/activity.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
-import { well } from '../../testing/stages/snapshot.ts';
+import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
 
 describe('logSummaries', () => {
   let counts: { -readonly [Key in keyof Counts]: Counts[Key] };
@@ -62,6 +62,44 @@ describe('logSummaries', () => {
     now = { ...well, held: 3, gate: 'outage' };
     vi.advanceTimersByTime(10_000);
     expect(lines).toMatchObject([{ held: 3, gate: 'outage', applied: 0 }]);
+    stop();
+  });
+
+  test('counts errors of calls and of SQS requests by name, and leaves out what has not occurred', () => {
+    const callErrors = new Map([['TimeoutError', 3]]);
+    const queueErrors = new Map<string, number>();
+    Object.assign(counts, { callErrors, queueErrors, failed: 3, calls: 3 });
+    vi.advanceTimersByTime(10_000);
+    callErrors.set('TimeoutError', 5).set('__proto__', 1);
+    queueErrors.set('ServiceUnavailable', 2);
+    counts.failed = 6;
+    vi.advanceTimersByTime(10_000);
+    expect(lines[0]).toMatchObject({ callErrors: { TimeoutError: 3 } });
+    expect(lines[0]).not.toHaveProperty('queueErrors');
+    expect(JSON.stringify(lines[1]?.callErrors)).toBe('{"TimeoutError":2,"__proto__":1}');
+    expect(lines[1]).toMatchObject({ queueErrors: { ServiceUnavailable: 2 } });
+    stop();
+  });
+
+  test('says what updates are blocked by, since when and why, also while nothing is held', () => {
+    now = { ...well, gate: 'outage', gateSince: 0, conditions: conditionsAt({ receiving: 'TimeoutError' }) };
+    vi.advanceTimersByTime(10_000);
+    const since = '1970-01-01T00:00:00.000Z';
+    expect(lines).toMatchObject([
+      {
+        conditions: [
+          { condition: 'receiving', since, why: 'receiving from the queue fails', error: 'TimeoutError' },
+          { condition: 'calling', since, why: 'calls are paused: API outage' },
+        ],
+      },
+    ]);
+    // What is only noted makes no lines in an idle worker.
+    now = { ...well, conditions: conditionsAt({ 'sharing-rate': 'ECONNREFUSED' }) };
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(1);
+    counts.applied++;
+    vi.advanceTimersByTime(10_000);
+    expect(lines[1]).toMatchObject({ conditions: [{ condition: 'sharing-rate', effect: 'noted', since }] });
     stop();
   });
 

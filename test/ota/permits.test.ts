@@ -10,6 +10,7 @@ const down: Failure = { kind: 'retryable', name: 'InternalServerException', mess
 class HandLimiter implements RateLimiter {
   rate: number;
   readonly ceiling: number;
+  readonly part: number;
   readonly budget = 'none';
   readonly budgetMs = 0;
   /** How many permits each grant that was asked for should hold. */
@@ -21,6 +22,7 @@ class HandLimiter implements RateLimiter {
   constructor(rate: number) {
     this.rate = rate;
     this.ceiling = rate;
+    this.part = rate;
   }
 
   get intervalMs(): number {

@@ -81,6 +81,7 @@ function setUp(setting: Setting = {}) {
   const shared = {
     ended: new AbortController().signal,
     random: () => 0.5,
+    monotonic: performance.now.bind(performance),
     onRefused: () => {},
     onReachable: () => {},
   };

@@ -81,8 +81,12 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   get rate(): number {
-    const most = this.#session === undefined ? this.#ceiling / this.#workers.count : this.#ceiling;
+    const most = this.#session === undefined ? this.part : this.#ceiling;
     return Math.min(this.#allowed, most);
+  }
+
+  get part(): number {
+    return this.#ceiling / this.#workers.count;
   }
 
   get ceiling(): number {

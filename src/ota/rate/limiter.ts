@@ -10,6 +10,8 @@ export interface RateLimiter {
   readonly rate: number;
   /** What `rate` may rise to: the budget's, where there is one. */
   readonly ceiling: number;
+  /** Of the ceiling, what falls to this worker when all that share it make calls. */
+  readonly part: number;
   /** Whether the ceiling is one budget of all workers, and whether this worker goes by it now or alone by its part. */
   readonly budget: 'none' | 'shared' | 'alone';
   /** How long it has been so, in milliseconds. */
@@ -84,6 +86,10 @@ export class LocalRateLimiter implements RateLimiter {
 
   get rate(): number {
     return this.#rate;
+  }
+
+  get part(): number {
+    return this.ceiling;
   }
 
   get budgetMs(): number {

@@ -31,14 +31,23 @@ interface Entry<P> {
   readonly whole: P;
   /** What is sent next: the whole parcel, or what is left of one that was refused just now. */
   parcel: P;
-  refused: boolean;
+  refused: { readonly at: number; readonly error: unknown } | undefined;
   /** Shares no request: one that it was part of was refused as a whole for what may be its fault. */
   alone: boolean;
   /** Times that it was set aside. */
   failures: number;
 }
 
-const untried = { refused: false, alone: false, failures: 0 };
+/** What a queue refuses. */
+export interface Refusal {
+  /** Parcels. */
+  readonly count: number;
+  /** How long, in milliseconds. */
+  readonly forMs: number;
+  readonly error: unknown;
+}
+
+const untried = { refused: undefined, alone: false, failures: 0 };
 
 export class Outbox<D extends Disposition, P extends Parcel> {
   readonly #options: OutboxOptions<D, P>;
@@ -100,15 +109,18 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   stopWaiting(): void {
     this.#patient = false;
     for (const entry of [...this.#entries.values()]) {
-      if (!this.#reachable || entry.refused) this.#end(entry, undefined);
+      if (!this.#reachable || entry.refused !== undefined) this.#end(entry, undefined);
     }
   }
 
-  /** Parcels that SQS refuses whatever is amended: kept, and tried again. */
-  get refused(): number {
-    let count = 0;
-    for (const entry of this.#entries.values()) if (entry.refused) count++;
-    return count;
+  /** Parcels that SQS refuses whatever is amended: kept, and tried again. undefined for none. */
+  get refusal(): Refusal | undefined {
+    const refused = [...this.#entries.values()].flatMap((entry) => entry.refused ?? []);
+    const [first] = refused;
+    if (first === undefined) return undefined;
+    // In the order of their posts, and not of their refusals.
+    const at = Math.min(...refused.map((each) => each.at));
+    return { count: refused.length, forMs: this.#options.monotonic() - at, error: first.error };
   }
 
   /** What is decided in the same turn shares a request. */
@@ -247,8 +259,8 @@ export class Outbox<D extends Disposition, P extends Parcel> {
   /** It is kept, and tried again in its own time. */
   #keep(entry: Entry<P>, error: unknown, refused: boolean): void {
     void this.#setAside(entry);
-    if (!refused || entry.refused || !this.#isHere(entry)) return;
-    entry.refused = true;
+    if (!refused || entry.refused !== undefined || !this.#isHere(entry)) return;
+    entry.refused = { at: this.#options.monotonic(), error };
     this.#options.onRefused(entry.delivery, error);
     if (!this.#patient) this.#end(entry, undefined);
   }

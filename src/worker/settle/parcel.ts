@@ -22,6 +22,8 @@ export interface OutboxOptions<D extends Disposition, P extends Parcel> {
   /** How long a parcel waits for others to share its request, in milliseconds; 0: until the end of the turn. */
   readonly lingerMs: number;
   readonly random: () => number;
+  /** Monotonic milliseconds. */
+  readonly monotonic: () => number;
   /** Aborted when the worker has stopped: nothing is tried again. */
   readonly ended: AbortSignal;
   /** SQS refuses one particular parcel, and nothing is left to amend; called once per parcel. */

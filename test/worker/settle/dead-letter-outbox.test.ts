@@ -77,6 +77,7 @@ function setUp(setting: Setting = {}) {
       fifo: setting.fifo ?? false,
     }),
     random: () => 0.5,
+    monotonic: performance.now.bind(performance),
     onRefused: () => {},
     onReachable: (yes, error) => reachable.push([yes, error]),
   });

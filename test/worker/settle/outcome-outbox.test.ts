@@ -36,6 +36,7 @@ async function publish(
     now: () => Date.parse('2026-11-23T07:00:00Z'),
     fifo: () => fifo,
     random: () => 0,
+    monotonic: performance.now.bind(performance),
     ended: new AbortController().signal,
     onRefused: () => {},
     onReachable: () => {},

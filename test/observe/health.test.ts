@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { liveness, readiness, STALLED_MS, shownRate } from '../../src/http/health.ts';
+import { liveness, readiness, STALLED_MS, shownConditions, shownRate } from '../../src/observe/health.ts';
+import { conditionNames } from '../../src/worker/conditions.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
 
@@ -19,13 +20,13 @@ describe('a worker is ready', () => {
 
 describe('a worker is not ready', () => {
   const notReady: [string, Partial<WorkerSnapshot>, string[]][] = [
-    ['before it starts', { state: 'stopped' }, ['the worker is stopped']],
+    ['before it starts', { state: 'stopped' }, [`the worker is stopped (since ${epoch})`]],
     [
       'while it starts',
       { state: 'starting', queuesFound: false },
-      ['the worker is starting', 'the queues have not been found yet'],
+      [`the worker is starting (since ${epoch})`, `the queues have not been found yet (since ${epoch})`],
     ],
-    ['while it drains', { state: 'draining' }, ['the worker is draining']],
+    ['while it drains', { state: 'draining' }, [`the worker is draining (since ${epoch})`]],
     [
       'cut off from SQS',
       { conditions: conditionsAt({ receiving: 'TimeoutError' }) },
@@ -43,8 +44,13 @@ describe('a worker is not ready', () => {
     ],
     [
       'while the outcome queue refuses outcomes',
-      { refusedOutcomes: 2 },
-      ['the outcome queue refuses 2 outcomes'],
+      { refusedOutcomes: { count: 2, since: 0, error: 'InvalidParameterValue' } },
+      [`the outcome queue refuses 2 outcomes (InvalidParameterValue, since ${epoch})`],
+    ],
+    [
+      'while the dead-letter queue refuses a letter',
+      { refusedLetters: { count: 1, since: 0, error: 'InvalidParameterValue' } },
+      [`the dead-letter queue refuses 1 letter (InvalidParameterValue, since ${epoch})`],
     ],
     [
       'in an outage',
@@ -57,13 +63,19 @@ describe('a worker is not ready', () => {
     ],
     [
       'when every call is denied',
-      { gate: 'denied', gateReason: { kind: 'denied', name: 'AccessDeniedException', message: 'hidden' } },
-      ['calls are paused: the API denies every call: a policy may have been revoked (AccessDeniedException)'],
+      {
+        gate: 'denied',
+        gateReason: { kind: 'denied', name: 'AccessDeniedException', message: 'hidden' },
+        gateSince: 0,
+      },
+      [
+        `calls are paused: the API denies every call: a policy may have been revoked (AccessDeniedException, since ${epoch})`,
+      ],
     ],
     [
       'when its credentials are refused',
-      { gate: 'misconfigured' },
-      ["calls are paused: this worker's credentials, clock or configuration are refused"],
+      { gate: 'misconfigured', gateSince: 0 },
+      [`calls are paused: this worker's credentials, clock or configuration are refused (since ${epoch})`],
     ],
     [
       'for several reasons at once, all of which it lists',
@@ -73,15 +85,50 @@ describe('a worker is not ready', () => {
         gate: 'outage',
       },
       [
-        'the worker is draining',
+        `the worker is draining (since ${epoch})`,
         `receiving from the queue fails (TimeoutError, since ${epoch})`,
         `the dead-letter queue does not accept letters (AccessDenied, since ${epoch})`,
-        'calls are paused: API outage',
+        `calls are paused: API outage (since ${epoch})`,
       ],
     ],
   ];
   test.each(notReady)('%s', (_, change, reasons) => {
     expect(readiness({ ...well, ...change })).toEqual({ ok: false, reasons });
+  });
+});
+
+test('everything that keeps updates from going through has since and why, and is known by its name', () => {
+  const shown = shownConditions({
+    ...well,
+    at: 9_000,
+    state: 'draining',
+    stateSince: 1_000,
+    queuesFound: false,
+    conditions: conditionsAt(Object.fromEntries(conditionNames.map((name) => [name, 'TimeoutError']))),
+    refusedLetters: { count: 3, since: 2_000, error: 'InvalidMessageContents' },
+    refusedOutcomes: { count: 1, since: 3_000, error: 'InvalidMessageContents' },
+    gate: 'unreachable',
+    gateReason: { kind: 'unreachable', name: 'ECONNREFUSED', message: 'hidden' },
+    gateSince: 4_000,
+  });
+  expect(shown.map(({ condition }) => condition)).toEqual([
+    'draining',
+    'queues',
+    ...conditionNames,
+    'refused-letters',
+    'refused-outcomes',
+    'calling',
+  ]);
+  for (const { condition, since, why } of shown) {
+    expect(since, condition).toMatch(/^1970-01-01T00:00:0[0-4]\.000Z$/);
+    expect(why, condition).toMatch(/ /);
+  }
+  expect(shown.at(-1)).toEqual({
+    condition: 'calling',
+    effect: 'not-ready',
+    since: '1970-01-01T00:00:04.000Z',
+    why: 'calls are paused: the API cannot be connected to',
+    error: 'ECONNREFUSED',
   });
 });
 

@@ -1,0 +1,125 @@
+/** Liveness and readiness, from a snapshot of the worker. PURE. */
+import { counted } from '../text/numbers.ts';
+import type { Condition } from '../worker/conditions.ts';
+import type { WorkerSnapshot } from '../worker/snapshot.ts';
+
+/** A worker that wants messages and has not finished a poll for this long is dead, in milliseconds. */
+export const STALLED_MS = 60_000;
+
+export interface Health {
+  readonly ok: boolean;
+  /** Empty when ok. */
+  readonly reasons: readonly string[];
+}
+
+/** Alive unless the receive loop has died. A worker that is paused, full, or cut off from SQS is alive. */
+export function liveness(now: WorkerSnapshot): Health {
+  if (now.pollStalledMs <= STALLED_MS) return { ok: true, reasons: [] };
+  return {
+    ok: false,
+    reasons: [
+      `no poll has finished for ${Math.round(now.pollStalledMs / 1_000)} s although messages are wanted`,
+    ],
+  };
+}
+
+const gateReasons = {
+  outage: 'API outage',
+  unreachable: 'the API cannot be connected to',
+  denied: 'the API denies every call: a policy may have been revoked',
+  misconfigured: "this worker's credentials, clock or configuration are refused",
+} as const;
+
+/** Where that is why the gate is closed. */
+const notTheApi = "the answers are not the API's: is there a proxy before it?";
+
+/** One thing that keeps updates from going through, or is to be known: as `/readyz` and the log's summary show it. */
+export interface ShownCondition {
+  /** Of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `refused-letters`, `refused-outcomes`. */
+  readonly condition: string;
+  /** What it is about, where it may be raised for several things. */
+  readonly of?: string;
+  /** `noted` is to be known only: updates go through. */
+  readonly effect: Condition['effect'];
+  /** ISO 8601 UTC. */
+  readonly since: string;
+  readonly why: string;
+  /** The name of the last error. */
+  readonly error?: string;
+}
+
+interface Details {
+  readonly effect?: ShownCondition['effect'];
+  readonly of?: string | undefined;
+  readonly error?: string | undefined;
+}
+
+/** Everything that is so now: the worker's state, its conditions, what a queue refuses, and the gate. */
+export function shownConditions(now: WorkerSnapshot): readonly ShownCondition[] {
+  const { state, stateSince, queuesFound, refusedLetters, refusedOutcomes, gate, gateReason } = now;
+  const shown: ShownCondition[] = [];
+  const show = (
+    condition: string,
+    why: string,
+    since: number,
+    { effect = 'not-ready', of, error }: Details = {},
+  ): void => {
+    shown.push({
+      condition,
+      ...(of !== undefined && { of }),
+      effect,
+      since: new Date(since).toISOString(),
+      why,
+      ...(error !== undefined && { error }),
+    });
+  };
+  if (state !== 'running') show(state, `the worker is ${state}`, stateSince);
+  if (!queuesFound) show('queues', 'the queues have not been found yet', stateSince);
+  for (const { name, reason, raised, ...rest } of now.conditions)
+    if (raised !== undefined) show(name, reason, raised.since, { ...rest, error: raised.error });
+  if (refusedLetters !== undefined) {
+    const { count, since, error } = refusedLetters;
+    show('refused-letters', `the dead-letter queue refuses ${counted(count, 'letter')}`, since, { error });
+  }
+  if (refusedOutcomes !== undefined) {
+    const { count, since, error } = refusedOutcomes;
+    show('refused-outcomes', `the outcome queue refuses ${counted(count, 'outcome')}`, since, { error });
+  }
+  if (gate !== 'open') {
+    const cause = gateReason?.kind === 'unidentified' ? notTheApi : gateReasons[gate];
+    show('calling', `calls are paused: ${cause}`, now.gateSince ?? now.at, { error: gateReason?.name });
+  }
+  return shown;
+}
+
+/** The rate of calls, as `/readyz` shows it: per second, null for no limit. */
+export interface ShownRate {
+  /** Let through now, at most. */
+  readonly perSecond: number | null;
+  readonly ceiling: number | null;
+  readonly budget: WorkerSnapshot['rateBudget'];
+  /** ISO 8601 UTC; while `budget` is `alone` because Redis is lost. */
+  readonly aloneSince?: string;
+}
+
+export function shownRate({ rate, rateCeiling, rateBudget, conditions }: WorkerSnapshot): ShownRate {
+  const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+  const alone = conditions.find(({ name }) => name === 'sharing-rate')?.raised;
+  return {
+    perSecond: finite(rate),
+    ceiling: finite(rateCeiling),
+    budget: rateBudget,
+    ...(alone !== undefined && { aloneSince: new Date(alone.since).toISOString() }),
+  };
+}
+
+/** Ready while updates can be applied: running, all queues found and reachable, calls not paused. */
+export function readiness(now: WorkerSnapshot): Health {
+  const reasons = shownConditions(now)
+    .filter(({ effect }) => effect !== 'noted')
+    .map(({ why, of, error, since }) => {
+      const known = [of, error, `since ${since}`].filter((part) => part !== undefined);
+      return `${why} (${known.join(', ')})`;
+    });
+  return { ok: reasons.length === 0, reasons };
+}
