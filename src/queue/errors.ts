@@ -75,9 +75,16 @@ export function mayBeTooMuch(name: string): boolean {
 /** Of these codes, those that are never about the request itself. */
 const ofOneMessage: ReadonlySet<string> = new Set(['BatchRequestTooLong', 'InvalidMessageContents']);
 
-/** Whether a send that failed as a whole may go through without one of its messages, which the error does not name. */
-export function isForOneMessage(error: unknown): boolean {
-  return ofOneMessage.has(bareName(errorFacts(error).name));
+/**
+ * Whether a send that failed as a whole may go through without one of its messages, which the error does not name:
+ * - `message`: it is about one of them.
+ * - `unclear`: it may be, or about every request to this queue (a standard queue that takes no group, say). One that is taken
+ *   shows that it is about the others.
+ * - `no`.
+ */
+export function isForOneMessage(error: unknown): 'message' | 'unclear' | 'no' {
+  if (ofOneMessage.has(bareName(errorFacts(error).name))) return 'message';
+  return sqsErrorKind(error) === 'parcel' ? 'unclear' : 'no';
 }
 
 /** A name or a code without what differs between SQS's protocols, as the tables have it. */

@@ -8,10 +8,9 @@
 import { messageOf } from '../errors.ts';
 import { partitionBatch, RequestPacker } from '../queue/batch.ts';
 import { errorFacts, isForOneMessage, isTransient, mayHaveArrived } from '../queue/errors.ts';
-import { explainSqsError, type RequestHints } from '../queue/explain.ts';
-import type { BatchFailure, OutgoingMessage, SendAnswer } from '../queue/types.ts';
+import { explainEntry, explainSqsError, type RequestHints } from '../queue/explain.ts';
+import type { OutgoingMessage, SendAnswer } from '../queue/types.ts';
 import { isFifoUrl } from '../queue/urls.ts';
-import { printable } from '../text/printable.ts';
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 
 /** Requests in flight at most, on a standard queue. */
@@ -77,6 +76,8 @@ class Run<Message extends OutgoingMessage> {
   /** What is left of each batch, by its place in the order. */
   readonly #left = new Map<number, readonly Message[]>();
   readonly #uncertain = new Set<Message>();
+  /** Messages for which a request without others was refused, and the refusal. */
+  readonly #refusedAlone = new Map<Message, unknown>();
   #batches = 0;
   #sent = 0;
   #refused = 0;
@@ -121,7 +122,7 @@ class Run<Message extends OutgoingMessage> {
         this.#lastTaken = batch.at(-1);
         // Whole, in case that the report of refused rows cannot be written: better sent twice than not at all.
         this.#left.set(number, batch);
-        const left = await this.#deliver(batch);
+        const left = this.#judge(await this.#deliver(batch));
         if (left.length > 0) this.#left.set(number, left);
         else this.#left.delete(number);
       }
@@ -139,15 +140,19 @@ class Run<Message extends OutgoingMessage> {
     while (!this.#stop.aborted) {
       tries++;
       const answer = await this.#request(left);
-      if ('error' in answer && isForOneMessage(answer.error)) return await this.#separate(left, answer.error);
+      if ('error' in answer && isForOneMessage(answer.error) !== 'no')
+        return await this.#separate(left, answer.error);
       if ('failed' in answer) {
         const again = this.#settle(left, answer);
         if (again.length === 0) return again;
         if (again.length < left.length) tries = 0;
         left = again;
       }
+      const refusal = 'failed' in answer ? answer.failed.find((entry) => !entry.senderFault) : undefined;
       const reason =
-        'failed' in answer ? describeFailed(answer.failed) : explainSqsError(answer.error, queueUrl, hints);
+        'error' in answer
+          ? explainSqsError(answer.error, queueUrl, hints)
+          : `SQS did not accept some messages${refusal === undefined ? '' : `: ${explainEntry(refusal, queueUrl, hints)}`}`;
       if ('error' in answer && !isTransient(answer.error)) this.#giveUp(reason);
       else if (tries >= MAX_TRIES) this.#giveUp(`${reason}, ${MAX_TRIES} times in a row`);
       else await sleep(fullJitter(backoff, tries, random), this.#stop);
@@ -166,16 +171,36 @@ class Run<Message extends OutgoingMessage> {
     }
   }
 
-  /** A request was refused for one of its messages, which is not named: each is sent alone. @returns what is left. */
+  /** A request was refused, perhaps for one of its messages, which is not named: each is sent alone. @returns what is left. */
   async #separate(batch: readonly Message[], error: unknown): Promise<readonly Message[]> {
-    const left: Message[] = [];
-    if (batch.length > 1) {
-      for (const message of batch) left.push(...(await this.#deliver([message])));
-      return left;
+    if (batch.length === 1) {
+      for (const message of batch) this.#refusedAlone.set(message, error);
+      return batch;
     }
-    const { name: code, message } = errorFacts(error);
-    const failed = batch.map(({ key }) => ({ key, senderFault: true, code, message }));
-    return this.#settle(batch, { failed, messageIds: new Map() });
+    const left: Message[] = [];
+    for (const message of batch) left.push(...(await this.#deliver([message])));
+    return left;
+  }
+
+  /**
+   * Decides about messages that were refused alone: at fault, if the code says so or another message was accepted; else
+   * nothing shows that the fault is theirs, and the run gives up. @returns what is left.
+   */
+  #judge(left: readonly Message[]): readonly Message[] {
+    return left.filter((message) => {
+      const error = this.#refusedAlone.get(message);
+      if (error === undefined) return true;
+      if (isForOneMessage(error) === 'unclear' && this.#sent === 0) {
+        this.#giveUp(explainSqsError(error, this.#options.queueUrl, this.#options.hints));
+        return true;
+      }
+      const { name: code, message: text } = errorFacts(error);
+      this.#settle([message], {
+        failed: [{ key: message.key, senderFault: true, code, message: text }],
+        messageIds: new Map(),
+      });
+      return false;
+    });
   }
 
   /** @returns the messages to send again. */
@@ -198,11 +223,6 @@ class Run<Message extends OutgoingMessage> {
     this.#failure ??= reason;
     this.#gaveUp.abort();
   }
-}
-
-function describeFailed(failed: readonly BatchFailure[]): string {
-  const first = failed.find((entry) => !entry.senderFault);
-  return `SQS did not accept some messages (${printable(`${first?.code}: ${first?.message}`)})`;
 }
 
 /** Batches in order; on a FIFO queue with one message of a group at most (see RequestPacker). */

@@ -251,7 +251,7 @@ describe('enqueue on a standard queue', () => {
     answer = () => ({ kind: 'forward', failed });
     const { exitCode, error } = await enqueue(10);
     expect(exitCode).toBe(1);
-    expect(error).toContain('SQS did not accept some messages (KmsThrottled: slow)');
+    expect(error).toContain('SQS did not accept some messages: KMS slows down the use of the key');
     expect(error).toContain('9 of 10 rows were sent; continue with --from-line 5');
   });
 
@@ -272,9 +272,9 @@ describe('enqueue on a standard queue', () => {
       'does not accept the credentials',
     ],
     [
-      'the request is not valid',
-      { kind: 'error', status: 400, type: 'InvalidParameterValue' },
-      'SQS answered InvalidParam',
+      'the use of the key is denied',
+      { kind: 'error', status: 400, type: 'KmsAccessDenied' },
+      'they need kms:GenerateDataKey and kms:Decrypt on the key',
     ],
   ])('ends at once when %s', async (_what, failure, sentence) => {
     answer = () => failure;
@@ -283,6 +283,14 @@ describe('enqueue on a standard queue', () => {
     expect(error).toMatch(/Nothing was sent\.$/);
     expect(requests).toHaveLength(1);
     expect(stdout).toBe('');
+  });
+
+  test('ends when no row is accepted, alone either, for a reason that is not said to be in the rows', async () => {
+    answer = () => ({ kind: 'error', status: 400, type: 'InvalidParameterValue' });
+    const { exitCode, error } = await enqueue(5);
+    expect(exitCode).toBe(1);
+    expect(error).toMatch(/SQS answered InvalidParameterValue: said so\. Nothing was sent\.$/);
+    expect(requests.map((entries) => entries.length)).toEqual([5, 1, 1, 1, 1, 1]);
   });
 
   test('says that the queue does not exist', async () => {

@@ -87,6 +87,32 @@ describe('sendMessages', () => {
     expect(failure).toBeUndefined();
   });
 
+  const refuse = (batch: readonly OutgoingMessage[], ...keys: readonly string[]): BatchFailure[] => {
+    if (batch.some(({ key }) => keys.includes(key)))
+      throw Object.assign(new Error('no'), { name: 'InvalidParameterValue' });
+    return [];
+  };
+
+  test.each([['1'], ['1', '5'], ['12']])(
+    'a whole request refused with a code that says nothing of whom (for %s): the others are sent',
+    async (...keys) => {
+      const { sentKeys, refusedKeys, failure } = await run(many(12), (_, batch) => refuse(batch, ...keys));
+      expect(sentKeys).toHaveLength(12 - keys.length);
+      expect(refusedKeys).toEqual(keys.map((key) => [Number(key), 'SQS: InvalidParameterValue no']));
+      expect(failure).toBeUndefined();
+    },
+  );
+
+  test('where all are refused so, none is at fault: the run gives up after the first request of each lane', async () => {
+    const all = many(500).map(({ key }) => key);
+    const { requests, refused, sent, failure, firstUnsent } = await run(many(500), (_, batch) =>
+      refuse(batch, ...all),
+    );
+    expect({ refused, sent, first: firstUnsent?.key }).toEqual({ refused: 0, sent: 0, first: '1' });
+    expect(failure).toBe('SQS answered InvalidParameterValue: no');
+    expect(requests.length).toBeLessThanOrEqual(8 * 11);
+  });
+
   test('counts messages that are sent again after a lost answer', async () => {
     const result = await run(many(3), (request) => (request === 1 ? lost() : []));
     expect(result).toMatchObject({

@@ -1,7 +1,7 @@
 /** SQS requests of the dead-letter commands, retried while that may help. */
 
 import { partitionBatch } from '../../queue/batch.ts';
-import { isTransient } from '../../queue/errors.ts';
+import { errorFacts, isForOneMessage, isTransient } from '../../queue/errors.ts';
 import type { BatchFailure } from '../../queue/types.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 
@@ -53,7 +53,9 @@ export async function retryBatch<Entry>(
   // SQS refuses a request without entries.
   for (let tries = 1; left.length > 0; tries++) {
     const asked = left;
-    const failed = await retryRequest(() => request(asked), surroundings);
+    const failed = await retryRequest(() => request(asked), surroundings).catch((error: unknown) =>
+      askApart(asked, error, keyOf, request, surroundings),
+    );
     const { atFault, again } = partitionBatch(asked, failed, keyOf);
     failures.push(...atFault.map(({ failure }) => failure));
     left = again.map(({ item }) => item);
@@ -63,4 +65,38 @@ export async function retryBatch<Entry>(
     await surroundings.sleep(fullJitter(backoff, tries, surroundings.random), never);
   }
   return failures;
+}
+
+/**
+ * A request was refused, perhaps for one of its entries, which the error does not name: it is made for each alone.
+ * @throws the error where it is no such refusal, or where every entry is refused by a code that may be about all requests.
+ */
+async function askApart<Entry>(
+  entries: readonly Entry[],
+  error: unknown,
+  keyOf: (entry: Entry) => string,
+  request: (entries: readonly Entry[]) => Promise<readonly BatchFailure[]>,
+  surroundings: RetrySurroundings,
+): Promise<readonly BatchFailure[]> {
+  const about = isForOneMessage(error);
+  const { name: code, message } = errorFacts(error);
+  const [only] = entries;
+  if (about === 'no' || only === undefined) throw error;
+  if (entries.length === 1) {
+    if (about === 'unclear') throw error;
+    return [{ key: keyOf(only), senderFault: true, code, message }];
+  }
+  const failures: BatchFailure[] = [];
+  const refused: BatchFailure[] = [];
+  for (const entry of entries) {
+    const failed = await retryRequest(() => request([entry]), surroundings).catch((thrown: unknown) => {
+      if (isForOneMessage(thrown) === 'no') throw thrown;
+      const facts = errorFacts(thrown);
+      refused.push({ key: keyOf(entry), senderFault: true, code: facts.name, message: facts.message });
+      return [];
+    });
+    failures.push(...failed);
+  }
+  if (refused.length === entries.length && about === 'unclear') throw error;
+  return [...failures, ...refused];
 }
