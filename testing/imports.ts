@@ -84,7 +84,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   check: ['aws', 'config:type', 'queue', 'text', 'time'],
   worker: ['config:type', 'message', 'ota', 'queue', 'text', 'time'],
   sandbox: ['http', 'queue'],
-  sending: ['errors', 'message:type', 'queue', 'text', 'time'],
+  sending: ['errors', 'message:type', 'queue', 'time'],
   input: ['errors', 'files', 'message', 'text'],
   ota: ['aws', 'message', 'text', 'time'],
   queue: ['aws', 'aws/errors', 'message:type', 'text', 'time'],
