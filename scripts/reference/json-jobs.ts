@@ -6,42 +6,6 @@ import { reportText } from '../../src/jobs/view/report.ts';
 import { standingJson } from '../../src/jobs/view/standing.ts';
 import type { Shape } from './shape.ts';
 
-const standing: JobStanding = {
-  job: {
-    key: 1,
-    jobId: '2026-11-fleet-b7',
-    updatedAt: Date.UTC(2026, 10, 28, 7, 1),
-    plan: {
-      path: '2026-11-fleet-b7.plan.jsonl',
-      source: 'live tasks where Status=SCHEDULED',
-      digest: 'sha256:9f2b…',
-      issuedAt: '2026-11-28T07:00:00.000Z',
-      rows: 301,
-      leftOut: { alreadyAsWanted: 99, refused: 0, duplicates: 0 },
-      complete: true,
-      maybeTwice: 0,
-      guards: {},
-      counting: { good: 0, failed: 0, canaryPassed: true },
-      stopped: undefined,
-    },
-  },
-  counts: {
-    total: 301,
-    planned: 0,
-    inFlight: 0,
-    applied: 271,
-    superseded: 0,
-    failed: 30,
-    ended: 301,
-    causes: [{ cause: 'ResourceNotFoundException', rows: 30 }],
-    calls: 305,
-    callsOf: 301,
-  },
-  reconciled: 0,
-  foreign: 0,
-  unmatched: 0,
-};
-
 const row: LedgerRow = {
   Row: 17,
   Identifier: 'pump17',
@@ -63,6 +27,51 @@ const row: LedgerRow = {
     at: '2026-11-28T07:00:03.000Z',
   },
   reconciled: true,
+};
+
+const standing: JobStanding = {
+  job: {
+    key: 1,
+    jobId: '2026-11-fleet-b7',
+    updatedAt: Date.UTC(2026, 10, 28, 7, 1),
+    plan: {
+      path: '2026-11-fleet-b7.plan.jsonl',
+      source: 'live tasks where Status=SCHEDULED',
+      digest: 'sha256:9f2b…',
+      issuedAt: '2026-11-28T07:00:00.000Z',
+      rows: 301,
+      leftOut: { alreadyAsWanted: 99, refused: 0, duplicates: 0 },
+      complete: true,
+      undoes: undefined,
+      maybeTwice: 0,
+      guards: {},
+      counting: { good: 0, failed: 0, canaryPassed: true },
+      stopped: undefined,
+    },
+  },
+  counts: {
+    total: 301,
+    planned: 0,
+    inFlight: 0,
+    applied: 271,
+    superseded: 0,
+    failed: 30,
+    ended: 301,
+    causes: [{ cause: 'ResourceNotFoundException', rows: 30 }],
+    calls: 305,
+    callsOf: 301,
+  },
+  leased: false,
+  times: {
+    startedAt: Date.UTC(2026, 10, 28, 7),
+    endedAt: Date.UTC(2026, 10, 28, 7, 0, 15),
+    ms: 15_050,
+    rows: 301,
+  },
+  lastFailed: [row],
+  reconciled: 0,
+  foreign: 0,
+  unmatched: 0,
 };
 
 async function reportRow(): Promise<unknown> {
@@ -130,6 +139,11 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
         'what the rows were made from; this and the next two are null for a job whose plan is elsewhere',
       digest: 'of the plan',
       issuedAt: '`IssuedAt` of every row: when the job was first applied',
+      startedAt: 'when the job was first sent; this and the next three are null before',
+      endedAt: 'when its last row ended, or null',
+      seconds: 'how long it was at work until then, without the time between runs',
+      rowsPerSecond: 'how fast rows ended meanwhile',
+      sending: 'whether a process is sending its rows or waiting for their ends',
       rows: 'rows to change',
       'leftOut.alreadyAsWanted':
         'rows of the source that the plan left out: as wanted already; `leftOut` may be null',
@@ -151,6 +165,12 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       outcomesOfNoRow: 'outcomes that name the job and none of its rows',
       repeatedCallShare: 'share of API calls that were not the first of their row, 0-1',
       stopped: 'why sending stopped before the end, or null',
+      'lastFailed[].row':
+        'of a stopped job, the rows that failed last, five at most: its place in the source',
+      'lastFailed[].identifier': 'its task',
+      'lastFailed[].error': 'name of the error',
+      notDone:
+        'why rows that did not fail changed nothing: an undo of which rows were superseded, a job of which all were; or null',
       complete: 'whether all rows of the plan are in the ledger; null without a plan',
     },
   },

@@ -23,14 +23,22 @@ test('a job with every kind of outcome survives kills, and its report agrees wit
   // Ten processes, each of which takes a second of a core to start.
 }, 60_000);
 
-test('a failing canary sends exactly its rows, a resume sends the others, and a retry only the failed ones', async () => {
+test('a failing canary is a sample, sends exactly its rows and names those that failed; a resume sends the others, and a retry only the failed ones', async () => {
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await stage.worker.start();
-  await plan([...ids(3), 'gone1', ...ids(40, 'more')]);
-  const stopped = await standing(['apply', 'j.jsonl', '--canary', '6']);
+  await plan([...ids(40), 'gone1', ...ids(3, 'more')]);
+  const stopped = await standing(['apply', 'j.jsonl', '--canary', '6'], { random: () => 0.5 });
   expect(stopped.exitCode).toBe(4);
-  expect(stopped.error).toMatch(/^The canary failed.*jobs resume j/);
+  expect(stopped.error).toMatch(
+    /^The canary failed.*jobs report j --state failed` says why.*jobs resume j` goes on once that is fixed\.$/,
+  );
   expect(stopped.json).toMatchObject({ applied: 5, failed: 1, notSent: 38, inFlight: 0 });
+  expect(stopped.json).toMatchObject({
+    lastFailed: [{ row: 41, identifier: 'gone1', error: 'ResourceNotFoundException' }],
+  });
+  expect((await run(['status', 'j'])).stdout).toMatch(
+    /^stopped: The canary failed: .*\n {9}row 41 \(gone1\): ResourceNotFoundException: .*\nnow: nobody is sending its rows$/m,
+  );
   expect(stage.api.stats().calls).toBe(6);
 
   const resumed = await standing(['resume', 'j']);
@@ -47,12 +55,12 @@ test('a failing canary sends exactly its rows, a resume sends the others, and a 
   const { stdout } = await run(['report', 'j', '--format', 'json']);
   const rows = JSON.parse(stdout) as { State: string; RequestId: string }[];
   expect(rows).toHaveLength(44);
-  expect(rows[3]).toMatchObject({
-    Row: 4,
+  expect(rows[40]).toMatchObject({
+    Row: 41,
     Identifier: 'gone1',
     State: 'applied',
     Try: 2,
-    RequestId: 'r000004.2',
+    RequestId: 'r000041.2',
   });
   expect((await run(['apply', 'j.jsonl'])).exitCode).toBe(0);
   expect(stage.api.stats().calls).toBe(45);
@@ -148,6 +156,18 @@ test('an abort rule stops the sending within the window', async () => {
   expect(json.inFlight).toBe(0);
 });
 
+test('a rule that is broken by the last rows of a job ends it with exit 4, and what is left to do is said once', async () => {
+  const { stage, standing, run, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+  await stage.worker.start();
+  await plan(ids(12, 'gone'));
+  const { exitCode, error, json } = await standing(['apply', 'j.jsonl', '--abort-when', 'failed>10%/12']);
+  expect([exitCode, json.failed, json.notSent]).toEqual([4, 12, 0]);
+  expect(error).toMatch(/^100\.0% of 12 ended rows failed/);
+  expect(error).not.toContain('jobs resume');
+  // The reason has been seen: what is asked for next is judged anew.
+  expect((await run(['resume', 'j'])).exitCode).toBe(3);
+});
+
 test('a job goes through FIFO queues from plan to retry', async () => {
   const { stage, standing, plan, ids } = await setJobs(
     { tasks: { kind: 'all', exceptPrefix: 'gone' } },
@@ -175,7 +195,7 @@ test.each(['resume', 'reconcile'])(
     const [header, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
     const { Digest: digest, Counts: leftOut } = JSON.parse(lines.at(-1) ?? '') as PlanFooter;
     const { Source: source } = JSON.parse(header ?? '') as PlanHeader;
-    const { key } = await ledger.begin({ jobId: 'j', path, source, digest, leftOut });
+    const { key } = await ledger.begin({ jobId: 'j', path, source, digest, rows: 25, leftOut });
     await ledger.enter(
       key,
       lines.slice(0, 10).map((line) => JSON.parse(line) as PlanRow),

@@ -54,6 +54,7 @@ const ledger = async (): Promise<void> => {
     path: 'p',
     source: 's',
     digest: 'd',
+    rows: 1,
     leftOut: { alreadyAsWanted: 0, refused: 0, duplicates: 0 },
   });
   const lease = await opened.lease(1);

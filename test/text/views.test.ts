@@ -86,6 +86,7 @@ function jobViews(text: string): string[] {
       issuedAt: text,
       rows: 1,
       leftOut: undefined,
+      undoes: undefined,
       complete: false,
       maybeTwice: 0,
       ...control,
@@ -105,9 +106,22 @@ function jobViews(text: string): string[] {
   };
   return [
     planText(plan, commandLine),
-    standingText({ job, counts: ended, reconciled: 0, foreign: 1, unmatched: 1 }, commandLine, {
-      reason: text,
-    }),
+    standingText(
+      {
+        job,
+        counts: ended,
+        leased: false,
+        times: undefined,
+        lastFailed: [],
+        reconciled: 0,
+        foreign: 1,
+        unmatched: 1,
+      },
+      commandLine,
+      {
+        reason: text,
+      },
+    ),
   ];
 }
 

@@ -18,6 +18,7 @@ interface Standing {
 
 interface StageRun extends Pick<JobsRun, 'interrupt' | 'env'> {
   readonly clock?: Clock;
+  readonly random?: () => number;
 }
 
 /** A stage with a folder of plans; the worker is started where a test wants it. */
@@ -27,10 +28,13 @@ export async function setJobs(api: SimulatedApiSettingsInput = {}, options: Stag
   useApi(stage.api);
   const folder = new JobsFolder();
   const env = stage.environment({ STATE_DIR: `${folder.path}/state`, AWS_ENDPOINT_URL_SQS: undefined });
-  const run = (args: readonly string[], { env: more, clock = systemClock, ...rest }: StageRun = {}) =>
+  const run = (
+    args: readonly string[],
+    { env: more, clock = systemClock, random = Math.random, ...rest }: StageRun = {},
+  ) =>
     folder.run(configureJobs, args, {
       env: { ...env, ...more },
-      context: { clock, sleep, random: Math.random },
+      context: { clock, sleep, random },
       ...rest,
     });
   const standing = async (args: readonly string[], options?: StageRun) => {

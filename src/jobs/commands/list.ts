@@ -1,8 +1,7 @@
 /** `jobs list`: every job in the ledger. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
-import type { JobStanding } from '../ledger/job.ts';
-import { listText, standingJson } from '../view/standing.ts';
+import { type ListedJob, listText, standingJson } from '../view/standing.ts';
 import { withLedger } from './open.ts';
 
 export function addList(jobs: Command, context: CommandContext): void {
@@ -14,12 +13,14 @@ export function addList(jobs: Command, context: CommandContext): void {
     .action(async ({ json }: { json?: boolean }) => {
       const { stdout, stderr, commandLine } = context;
       await withLedger(context, async (ledger) => {
-        const standings: JobStanding[] = [];
-        for (const job of await ledger.jobs()) standings.push(await ledger.standing(job));
-        const lines =
-          json === true ? standings.map((standing) => standingJson(standing)) : listText(standings);
-        for (const line of lines) stdout.write(line);
-        if (standings.length === 0)
+        const jobs = await ledger.jobs();
+        if (json === true) for (const job of jobs) stdout.write(standingJson(await ledger.standing(job)));
+        else {
+          const listed: ListedJob[] = [];
+          for (const job of jobs) listed.push(await ledger.listed(job));
+          for (const line of listText(listed)) stdout.write(line);
+        }
+        if (jobs.length === 0)
           stderr.write(
             `There is no job yet: \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job.\n`,
           );

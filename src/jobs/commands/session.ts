@@ -7,15 +7,16 @@ import { CommandError, exitCodes, misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { sameQueueFault } from '../../queue/urls.ts';
 import type { Screen } from '../../text/live-block.ts';
-import type { Guards, PlannedJob } from '../ledger/job.ts';
+import type { Guards, JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { Collector } from '../run/collector.ts';
 import { countFrom } from '../run/guards.ts';
 import type { JobView } from '../run/progress.ts';
 import type { RunEnd } from '../run/run-job.ts';
 import { Wakeup } from '../run/wakeup.ts';
+import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
-import { type RunNotes, standingJson, standingText } from '../view/standing.ts';
+import { notDone, type RunNotes, standingJson, standingText } from '../view/standing.ts';
 import { findPlannedJob, openQueues, withLedger } from './open.ts';
 
 export interface Session {
@@ -154,8 +155,17 @@ export async function finishRun(
   const all = { ...notes, end, reason, maybeTwice };
   context.stdout.write(json ? standingJson(standing, all) : standingText(standing, context.commandLine, all));
   if (end !== 'done') {
-    const goOn = `Go on with \`${context.commandLine('jobs', 'resume', jobId)}\``;
-    throw new CommandError(`${(reason ?? end).replace(/\.$/, '')}. ${goOn}.`, exitOf[end]);
+    throw new CommandError(`${(reason ?? end).replace(/\.$/, '')}. ${goOn(standing, context)}`, exitOf[end]);
   }
-  context.exitCode = standing.counts.failed > 0 ? exitCodes.someRefused : exitCodes.done;
+  const { job, counts } = standing;
+  const allDone = counts.failed === 0 && notDone(job, counts) === undefined;
+  context.exitCode = allDone ? exitCodes.done : exitCodes.someRefused;
+}
+
+/** The next step as a sentence: the one that the standing names first. */
+function goOn(standing: JobStanding, { commandLine }: CommandContext): string {
+  const [first, then] = nextSteps(standing, commandLine);
+  if (first === undefined) return '';
+  if (first.why === undefined) return `Go on with \`${first.command}\`.`;
+  return `\`${first.command}\` ${first.why}${then === undefined ? '' : `; \`${then.command}\` goes on${then.why === undefined ? '' : ` ${then.why}`}`}.`;
 }

@@ -1,5 +1,6 @@
 /** A job as the ledger has it, and its rows counted. */
 import type { PlanCounts } from '../plan/format.ts';
+import type { LedgerRow } from './row.ts';
 
 export interface JobRecord {
   /** The ledger's own number of the job. */
@@ -19,10 +20,12 @@ interface JobPlan extends JobControl {
   readonly path: string;
   readonly source: string;
   readonly digest: string;
-  /** Of every update of the job: the moment of the first apply. */
+  /** Of every update of the job: the moment of the first apply, or a later one when that had been in the future. */
   readonly issuedAt: string;
-  /** Rows to change. */
+  /** Rows to change, those that are not in the ledger yet among them; 0 when an earlier release was cut before it knew. */
   readonly rows: number;
+  /** The job that this one undoes. */
+  readonly undoes: string | undefined;
   /** Rows of its source that the plan left out; undefined for a job of an earlier release. */
   readonly leftOut: LeftOutCounts | undefined;
   /** False until all of its rows are in the ledger. */
@@ -81,11 +84,47 @@ export interface Counts {
   readonly callsOf: number;
 }
 
+/** A process at work on a job: sending its rows and following them to their ends. */
+export interface RunNote {
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** From its start until the last row ended that did; milliseconds of a monotonic clock. */
+  readonly ms: number;
+  /** Rows that ended meanwhile. */
+  readonly rows: number;
+}
+
+/** When a job was at work, over all of its runs. */
+export interface JobTimes {
+  /** Of the first run; epoch milliseconds. */
+  readonly startedAt: number;
+  /** When its last row ended, in epoch milliseconds; undefined while there are rows that have not. */
+  readonly endedAt: number | undefined;
+  /** Of all runs, without the time between them. */
+  readonly ms: number;
+  /** Rows that ended in them. */
+  readonly rows: number;
+}
+
+/** How fast the rows of the latest jobs ended. */
+export interface MeasuredRate {
+  /** Rows per second. */
+  readonly perSecond: number;
+  /** The job that it was measured in last. */
+  readonly jobId: string;
+}
+
 /** Everything that a status shows of a job. */
 export interface JobStanding {
   readonly job: JobRecord;
   /** Of a job whose plan is not in this ledger: its outcomes, counted. */
   readonly counts: Counts;
+  /** Whether a process is sending its rows, or following them. */
+  readonly leased: boolean;
+  /** undefined: nothing was sent, or only by an earlier release. */
+  readonly times: JobTimes | undefined;
+  /** Of a job that was stopped: the rows that failed last, a few. */
+  readonly lastFailed: readonly LedgerRow[];
   /** Rows whose end was read from the task. */
   readonly reconciled: number;
   /** Outcomes that name a row of the job, and are of no message that this ledger sent: left aside. */

@@ -7,7 +7,16 @@
  */
 import type { Outcome } from '../../message/outcome.ts';
 import type { LeftOutRow, PlanRow } from '../plan/format.ts';
-import type { Counts, JobControl, JobRecord, JobStanding, LeftOutCounts, PlannedJob } from './job.ts';
+import type {
+  Counts,
+  JobControl,
+  JobRecord,
+  JobStanding,
+  LeftOutCounts,
+  MeasuredRate,
+  PlannedJob,
+  RunNote,
+} from './job.ts';
 import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
 import type { TaskRecords } from './task.ts';
 
@@ -32,6 +41,8 @@ export interface Ledger {
   enter(key: number, rows: readonly PlanRow[]): Promise<void>;
   /** Marks the job as complete: all rows are in. */
   complete(key: number): Promise<void>;
+  /** Gives the job's updates another IssuedAt from now on (ISO 8601, UTC). */
+  reissue(key: number, issuedAt: string): Promise<void>;
   /** Changes what is given, and nothing else. */
   control(key: number, changes: Partial<JobControl>): Promise<void>;
 
@@ -50,6 +61,12 @@ export interface Ledger {
   /** Cheap whatever the job's size. */
   count(key: number): Promise<Counts>;
   standing(job: JobRecord): Promise<JobStanding>;
+  /** What a list shows of a job: cheap whatever its size. */
+  listed(job: JobRecord): Promise<Pick<JobStanding, 'job' | 'counts' | 'leased'>>;
+  /** Whether the plan has the former value of at least one field of one row: without any, nothing can be undone. */
+  hasFormer(key: number): Promise<boolean>;
+  /** By the latest runs that were long enough to tell; undefined when there are none. */
+  measuredRate(): Promise<MeasuredRate | undefined>;
   /** All rows in their order. Each page is as of its own reading, and the ledger may be written meanwhile. */
   pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]>;
   /** Outcomes of the job that belong to no row; key {@link WITHOUT_JOB} has those that name no job. In pages. */
@@ -67,10 +84,15 @@ export interface Lease {
    * @returns how many.
    */
   recover(): Promise<number>;
-  /** Marks up to `max` planned rows `sending`, in order. @returns them as they were before. */
-  claim(max: number): Promise<readonly LedgerRow[]>;
+  /**
+   * Marks up to `max` planned rows `sending`: the first ones or, given a random source (uniform in [0, 1)), a sample that
+   * is spread over all of them. @returns them in order, as they were before.
+   */
+  claim(max: number, random?: () => number): Promise<readonly LedgerRow[]>;
   /** Records the result of sending claimed rows. A row that has ended meanwhile stays as it ended. */
   settle(sendings: Sendings): Promise<void>;
+  /** Records how far this run is; the last call counts. A lease is for one run. */
+  noteRun(run: RunNote): Promise<void>;
   /** Plans failed rows again, as another try. @returns how many. */
   retryFailed(): Promise<number>;
   /** Rows without an outcome, in order, in pages; they may be reconciled meanwhile. */
@@ -86,7 +108,11 @@ export interface NewJob {
   readonly path: string;
   readonly source: string;
   readonly digest: string;
+  /** Rows to change. */
+  readonly rows: number;
   readonly leftOut: LeftOutCounts;
+  /** The job that this one undoes. */
+  readonly undoes?: string;
 }
 
 /** A row that is on the queue, and the id that SQS gave its message: outcomes are told by it. */

@@ -17,8 +17,8 @@ const BATCH_ROWS = 1_000;
 export async function enterJob(ledger: Ledger, { header, footer }: Plan, path: string): Promise<PlannedJob> {
   const { JobId: jobId, Source: source } = header;
   const { Digest: digest, Counts } = footer;
-  const { toChange: _, ...leftOut } = Counts;
-  const job = await ledger.begin({ jobId, path, source, digest, leftOut });
+  const { toChange: rows, ...leftOut } = Counts;
+  const job = await ledger.begin({ jobId, path, source, digest, rows, leftOut });
   if (job.plan.digest === digest) return job;
   throw misuse(
     `The ledger has another plan of job ${printable(jobId)}. Make this one again with another --job.`,

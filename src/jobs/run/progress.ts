@@ -1,6 +1,6 @@
 /** A job's progress: how fast its rows end, the window that follows from it, and the view that is shown. */
 import type { Counting, Counts, JobControl, JobRecord } from '../ledger/job.ts';
-import { awaitsCanary, endsSince } from './guards.ts';
+import { awaitsCanary, endsSince, tolerated } from './guards.ts';
 
 /** Rows in flight at most, at whatever rate. */
 const LEAST_WINDOW = 200;
@@ -13,6 +13,8 @@ const SAMPLE_MS = 250;
 export class Pace {
   readonly #now: () => number;
   readonly #samples: { readonly at: number; readonly ended: number }[];
+  readonly #startedAt: number;
+  readonly #endedBefore: number;
   #lastChangeAt: number;
   #ended: number;
 
@@ -20,7 +22,9 @@ export class Pace {
   constructor(now: () => number, ended: number) {
     this.#now = now;
     this.#samples = [{ at: now(), ended }];
-    this.#lastChangeAt = now();
+    this.#startedAt = now();
+    this.#endedBefore = ended;
+    this.#lastChangeAt = this.#startedAt;
     this.#ended = ended;
   }
 
@@ -42,6 +46,16 @@ export class Pace {
     return Math.max(0, (this.#ended - first.ended) / Math.max(1, (this.#now() - first.at) / 1_000));
   }
 
+  /** Rows that ended since it was made. */
+  get ended(): number {
+    return Math.max(0, this.#ended - this.#endedBefore);
+  }
+
+  /** Milliseconds from then until the last row ended. */
+  get activeMs(): number {
+    return this.#lastChangeAt - this.#startedAt;
+  }
+
   /** Milliseconds since a row last ended. */
   get quietMs(): number {
     return this.#now() - this.#lastChangeAt;
@@ -56,6 +70,7 @@ export class Pace {
 export interface JobView {
   readonly jobId: string;
   readonly counts: Counts;
+  /** Rows in flight at most. */
   readonly window: number;
   /** Rows ending per second, lately. */
   readonly perSecond: number;
@@ -80,7 +95,7 @@ export function viewOf(
   return {
     jobId,
     counts,
-    window: guards.window ?? window,
+    window: Math.min(guards.window ?? window, tolerated(guards, counting, counts)),
     perSecond,
     quietMs,
     canary: waits ? { good: endsSince(counting, counts).good, wanted } : undefined,

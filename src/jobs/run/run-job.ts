@@ -20,6 +20,8 @@ import type { Wakeup } from './wakeup.ts';
 const CHUNK_ROWS = 200;
 /** Other processes may store outcomes of this job: look at the ledger so often without being woken, in milliseconds. */
 const LOOK_MS = 500;
+/** How often the run is noted in the ledger, in milliseconds: what a killed process did is known by its last note. */
+const NOTE_MS = 10_000;
 /** How long a stopped job waits for the next row in flight to end, in milliseconds. */
 const QUIET_MS = 60_000;
 
@@ -63,29 +65,46 @@ class Run {
   /** Why a guard stopped the sending. */
   #stopped: string | undefined;
   #failure: string | undefined;
+  readonly #startedAt: number;
+  #sent = false;
+  #notedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RunOptions, counting: Counting, pace: Pace, recovered: number) {
     this.#options = options;
     this.#counting = counting;
     this.#pace = pace;
     this.#maybeTwice = recovered;
+    this.#startedAt = options.clock.wall();
   }
 
   async toTheEnd(): Promise<RunEnd> {
-    const { ledger, job, signal, wakeup } = this.#options;
+    const end = await this.#follow();
+    await this.#note();
+    return end;
+  }
+
+  async #follow(): Promise<RunEnd> {
+    const { signal, wakeup } = this.#options;
     for (;;) {
       const { counts, window } = await this.#look();
+      await this.#judge(counts);
+      // Before anything else that may have ended the job: a rule that was broken is told, however late that is seen.
+      if (this.#stopped !== undefined && (counts.inFlight === 0 || this.#pace.quietMs > QUIET_MS))
+        return this.#ended('stopped', this.#stopped);
       if (counts.ended === counts.total) return this.#ended('done', undefined);
       if (this.#failure !== undefined) return this.#ended('failed', this.#failure);
       if (signal.aborted) return this.#ended('interrupted', 'Interrupted');
-      this.#stopped ??= stopReason(job.plan.guards, this.#counting, counts);
-      if (this.#stopped !== undefined) {
-        await ledger.control(job.key, { stopped: this.#stopped });
-        if (counts.inFlight === 0 || this.#pace.quietMs > QUIET_MS)
-          return this.#ended('stopped', this.#stopped);
-      } else if (await this.#sendSome(counts, window)) continue;
+      if (this.#stopped === undefined && (await this.#sendSome(counts, window))) continue;
       await wakeup.wait(LOOK_MS, signal);
     }
+  }
+
+  /** Stops the sending, for good, once a guard wants that. */
+  async #judge(counts: Counts): Promise<void> {
+    if (this.#stopped !== undefined) return;
+    const { ledger, job } = this.#options;
+    this.#stopped = stopReason(job.plan.guards, this.#counting, counts);
+    if (this.#stopped !== undefined) await ledger.control(job.key, { stopped: this.#stopped });
   }
 
   /** Counts the rows, notes whether the canary has passed, and shows the view. */
@@ -103,6 +122,11 @@ class Run {
       await ledger.control(job.key, { counting: this.#counting });
     }
     const control = { guards, counting: this.#counting, stopped: this.#stopped };
+    const now = this.#options.clock.monotonic();
+    if (now - this.#notedAt > NOTE_MS) {
+      this.#notedAt = now;
+      await this.#note();
+    }
     const view = viewOf(job, control, counts, this.#pace);
     onView(view);
     return view;
@@ -114,7 +138,9 @@ class Run {
     const free = room(job.plan.guards, this.#counting, counts, window);
     // A batch costs the same whatever is in it: wait for a full one while rows are in flight.
     if (free === 0 || (free < Math.min(BATCH_SIZE, counts.planned) && counts.inFlight > 0)) return false;
-    const rows = await lease.claim(Math.min(free, CHUNK_ROWS));
+    // What is wrong with a file is seldom wrong with its first rows: a canary is a sample of all.
+    const random = awaitsCanary(job.plan.guards, this.#counting) ? this.#options.random : undefined;
+    const rows = await lease.claim(Math.min(free, CHUNK_ROWS), random);
     if (rows.length === 0) return false;
     const { failure, ...sendings } = await sendRows(rows, {
       ...this.#options,
@@ -122,9 +148,16 @@ class Run {
       issuedAt: job.plan.issuedAt,
     });
     await lease.settle(sendings);
+    this.#sent = true;
     this.#maybeTwice += sendings.maybeTwice;
     this.#failure = failure;
     return true;
+  }
+
+  /** How far this run is. A run in which nothing was to do leaves no note. */
+  async #note(): Promise<void> {
+    const { activeMs: ms, ended: rows } = this.#pace;
+    if (rows > 0 || this.#sent) await this.#options.lease.noteRun({ startedAt: this.#startedAt, ms, rows });
   }
 
   #ended(end: RunEnd['end'], reason: string | undefined): RunEnd {

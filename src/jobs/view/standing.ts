@@ -3,7 +3,10 @@ import { countLine, hang } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
-import type { Counts, JobRecord, JobStanding, LeftOutCounts } from '../ledger/job.ts';
+import { countdown, instant } from '../../text/times.ts';
+import type { Counts, JobRecord, JobStanding, JobTimes, LeftOutCounts } from '../ledger/job.ts';
+import type { LedgerRow } from '../ledger/row.ts';
+import { nextSteps } from './next-steps.ts';
 
 /** What a command has just done to it. */
 export interface RunNotes {
@@ -18,19 +21,17 @@ export interface RunNotes {
 const MAX_CAUSES = 10;
 
 /** The standing as text, ending in a line feed. Nothing in it can control a terminal. */
-export function standingText(
-  { job, counts, reconciled, foreign, unmatched }: JobStanding,
-  commandLine: CommandLine,
-  notes: RunNotes = {},
-): string {
+export function standingText(standing: JobStanding, commandLine: CommandLine, notes: RunNotes = {}): string {
+  const { job, counts, times, leased, reconciled, foreign, unmatched } = standing;
   const { plan } = job;
   if (plan === undefined) {
     return `job ${job.jobId}: its plan is not in this ledger; ${counted(counts.ended, 'row')} by their outcomes\n${ends(counts).join('\n')}\n`;
   }
   const lines = [
-    `job ${job.jobId}: ${number(counts.ended)} of ${counted(counts.total, 'row')} ended`,
+    `job ${job.jobId}: ${number(counts.ended)} of ${counted(rowsOf(job, counts), 'row')} ended`,
     `  made from     ${shortPrintable(plan.source, 100)}`,
     `  issued at     ${printable(plan.issuedAt)}`,
+    ...timeLines(times),
     ...ends(counts),
   ];
   const { leftOut } = plan;
@@ -38,6 +39,10 @@ export function standingText(
     lines.push(countLine('left out', total(leftOut), leftOutNote(leftOut)));
   if (counts.inFlight > 0) lines.push(countLine('in flight', counts.inFlight, 'sent, no outcome yet'));
   if (counts.planned > 0) lines.push(countLine('not sent', counts.planned));
+  if (!plan.complete)
+    lines.push(
+      countLine('in the ledger', counts.total, 'reading the plan was cut short before its last row'),
+    );
   if (notes.retried !== undefined) lines.push(countLine('tried again', notes.retried));
   if (reconciled > 0) lines.push(countLine('reconciled', reconciled, 'ended by what the task itself says'));
   if (plan.maybeTwice > 0) lines.push(countLine('sent twice?', plan.maybeTwice, 'at most; it does no harm'));
@@ -47,15 +52,24 @@ export function standingText(
     lines.push(countLine('unmatched', unmatched, 'outcomes that name this job and none of its rows'));
   const stopped = notes.reason ?? plan.stopped;
   if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped)));
-  for (const next of nextSteps(job, counts, commandLine)) lines.push(`next: ${next}`);
+  for (const row of standing.lastFailed) lines.push(hang('         ', rowFault(row)));
+  const note = notDone(job, counts);
+  if (note !== undefined) lines.push(hang('note: ', printable(note)));
+  if (!isOver(job, counts)) {
+    lines.push(
+      leased
+        ? 'now: a process is sending its rows or waiting for their ends'
+        : 'now: nobody is sending its rows',
+    );
+  }
+  for (const { command, why } of nextSteps(standing, commandLine))
+    lines.push(`next: \`${command}\`${why === undefined ? '' : ` ${why}`}`);
   return `${lines.join('\n')}\n`;
 }
 
 /** The standing as one JSON object on one line. */
-export function standingJson(
-  { job, counts, reconciled, foreign, unmatched }: JobStanding,
-  notes: RunNotes = {},
-): string {
+export function standingJson(standing: JobStanding, notes: RunNotes = {}): string {
+  const { job, counts, leased, times, reconciled, foreign, unmatched } = standing;
   const { plan } = job;
   const json = {
     job: job.jobId,
@@ -63,7 +77,12 @@ export function standingJson(
     source: plan?.source ?? null,
     digest: plan?.digest ?? null,
     issuedAt: plan?.issuedAt ?? null,
-    rows: counts.total,
+    startedAt: isoOf(times?.startedAt),
+    endedAt: isoOf(times?.endedAt),
+    seconds: times === undefined ? null : times.ms / 1_000,
+    rowsPerSecond: rateOf(times) ?? null,
+    sending: leased,
+    rows: rowsOf(job, counts),
     leftOut: plan?.leftOut ?? null,
     ended: counts.ended,
     applied: counts.applied,
@@ -71,7 +90,7 @@ export function standingJson(
     failed: counts.failed,
     failedByError: Object.fromEntries(counts.causes.map(({ cause, rows: count }) => [cause, count])),
     inFlight: counts.inFlight,
-    notSent: counts.planned,
+    notSent: rowsOf(job, counts) - counts.ended - counts.inFlight,
     reconciled,
     maybeSentTwice: plan?.maybeTwice ?? 0,
     ...(notes.maybeTwice !== undefined && { maybeSentTwiceNow: notes.maybeTwice }),
@@ -80,9 +99,67 @@ export function standingJson(
     outcomesOfNoRow: unmatched,
     repeatedCallShare: Number(repeatedShare(counts).toFixed(4)),
     stopped: notes.reason ?? plan?.stopped ?? null,
+    lastFailed: standing.lastFailed.map(({ Row, Identifier, end }) => ({
+      row: Row,
+      identifier: Identifier,
+      error: end.error?.name ?? end.reason ?? null,
+    })),
+    notDone: notDone(job, counts) ?? null,
     complete: plan?.complete ?? null,
   };
   return jsonLine(json);
+}
+
+/** Rows to change, those among them that are not in the ledger yet. */
+export function rowsOf({ plan }: JobRecord, counts: Counts): number {
+  return Math.max(counts.total, plan?.rows ?? 0);
+}
+
+/** Whether every row of the plan has ended. */
+export function isOver(job: JobRecord, counts: Counts): boolean {
+  return job.plan?.complete !== false && counts.ended === counts.total;
+}
+
+/**
+ * Why rows that did not fail were not done either, as a sentence without its full stop; undefined when they were.
+ * That rows are superseded is a good end of a job beside others, and none of a job that changed nothing or of an undo.
+ */
+export function notDone({ plan }: JobRecord, counts: Counts): string | undefined {
+  const { superseded, total: all } = counts;
+  if (plan === undefined || superseded === 0) return undefined;
+  if (plan.undoes !== undefined)
+    return `${counted(superseded, 'row')} of ${plan.undoes} ${superseded === 1 ? 'was' : 'were'} not undone: something newer than this undo had been applied to the task`;
+  if (superseded < all) return undefined;
+  return `Nothing was changed: something newer had been applied to every task. If that is not so, the clock that gave this job its time (${plan.issuedAt}) was behind, or that of another sender ahead: compare them, and make the plan again`;
+}
+
+/** When it was at work, and how fast. */
+function timeLines(times: JobTimes | undefined): string[] {
+  if (times === undefined) return [];
+  const { startedAt, endedAt, ms } = times;
+  const rate = rateOf(times);
+  const lines = [`  started       ${instant(startedAt)} UTC`];
+  if (endedAt !== undefined) lines.push(`  ended         ${instant(endedAt)} UTC`);
+  const speed = rate === undefined ? '' : `, ${rate < 10 ? rate : number(Math.round(rate))} rows/s`;
+  lines.push(`  took          ${countdown(Math.ceil(ms / 1_000))}${speed}`);
+  return lines;
+}
+
+/** Rows per second, to a tenth; undefined when no row has ended. */
+function rateOf(times: JobTimes | undefined): number | undefined {
+  if (times === undefined || times.rows === 0 || times.ms === 0) return undefined;
+  return Math.round((times.rows / times.ms) * 10_000) / 10;
+}
+
+function isoOf(epochMs: number | undefined): string | null {
+  return epochMs === undefined ? null : new Date(epochMs).toISOString();
+}
+
+/** `row 17 (pump17): ResourceNotFoundException: OTA task pump17 was not found`. */
+function rowFault({ Row, Identifier, end }: LedgerRow): string {
+  const { reason, error } = end;
+  const said = error === undefined ? (reason ?? 'failed') : `${error.name}: ${error.message}`;
+  return shortPrintable(`row ${Row} (${Identifier}): ${said}`, 200);
 }
 
 function total({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): number {
@@ -112,34 +189,30 @@ function ends(counts: Counts): string[] {
   return lines;
 }
 
-function nextSteps(job: JobRecord, counts: Counts, commandLine: CommandLine): string[] {
-  const { jobId, plan } = job;
-  const jobs = (...args: readonly string[]): string => `\`${commandLine('jobs', ...args)}\``;
-  if (plan?.complete === false) return [jobs('apply', plan.path)];
-  if (counts.planned > 0 || counts.inFlight > 0) {
-    const steps = [jobs('resume', jobId)];
-    if (counts.inFlight > 0) steps.push(`${jobs('reconcile', jobId)} if outcomes were lost`);
-    return steps;
-  }
-  const report = jobs('report', jobId, '--format', 'csv');
-  if (counts.failed === 0) return [report];
-  return [`${report} says why rows failed`, `${jobs('retry', jobId, '--only-failed')} once that is fixed`];
-}
-
 /** The share of calls that were not a row's first: the API had throttled or failed the one before. */
 export function repeatedShare({ calls, callsOf }: Counts): number {
   return calls === 0 ? 0 : Math.max(0, calls - callsOf) / calls;
 }
 
+/** Of one job in the list of all. */
+export type ListedJob = Pick<JobStanding, 'job' | 'counts' | 'leased'>;
+
 /** All jobs, a line each; 80 columns wide when names are short and counts below ten million. */
-export function* listText(standings: Iterable<JobStanding>): Generator<string, undefined> {
-  const line = (name: string, columns: readonly string[], when: string): string =>
-    `${name.padEnd(22)} ${columns.map((text) => text.padStart(9)).join(' ')}  ${when}\n`;
-  yield line('JOB', ['ROWS', 'ENDED', 'FAILED', 'OPEN'], 'CHANGED (UTC)');
-  for (const { job, counts } of standings) {
-    const numbers = [counts.total, counts.ended, counts.failed].map(number);
-    const open = job.plan === undefined ? 'no plan' : number(counts.planned + counts.inFlight);
+export function* listText(jobs: Iterable<ListedJob>): Generator<string, undefined> {
+  const line = (name: string, columns: readonly string[], state: string, when: string): string =>
+    `${name.padEnd(22)} ${columns.map((text) => text.padStart(9)).join(' ')}  ${state.padEnd(11)}  ${when}\n`;
+  yield line('JOB', ['ROWS', 'FAILED', 'OPEN'], 'NOW', 'CHANGED (UTC)');
+  for (const { job, counts, leased } of jobs) {
+    const rows = rowsOf(job, counts);
+    const numbers = [rows, counts.failed, rows - counts.ended].map(number);
     const when = new Date(job.updatedAt).toISOString().slice(5, 16).replace('T', ' ');
-    yield line(job.jobId, [...numbers, open], when);
+    yield line(job.jobId, numbers, stateOf({ job, counts, leased }), when);
   }
+}
+
+function stateOf({ job, counts, leased }: ListedJob): string {
+  if (job.plan === undefined) return 'no plan';
+  if (leased) return 'sending';
+  if (isOver(job, counts)) return 'ended';
+  return job.plan.stopped === undefined ? 'not sending' : 'stopped';
 }

@@ -23,6 +23,7 @@ export const newJob = {
   path: 'p',
   source: 's',
   digest: 'sha256:1',
+  rows: 1,
   leftOut: { alreadyAsWanted: 0, refused: 0, duplicates: 0 },
 };
 
@@ -404,6 +405,61 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       const job = (await ledger.job('j')) ?? fail();
       expect(job.plan?.maybeTwice).toBe(2);
       expect(await ledger.standing(job)).toMatchObject({ reconciled: 2, counts: { planned: 2, failed: 1 } });
+    });
+
+    test('claims a sample that is spread over the rows that are left, and all of them where there are few', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1_000);
+      const lease = await leaseOf(ledger, key);
+      const sample = numbers(await lease.claim(10, () => 0.5));
+      expect(sample).toEqual([51, 151, 251, 351, 451, 551, 651, 751, 851, 951]);
+      const rest = numbers(await lease.claim(985));
+      expect(new Set([...sample, ...rest]).size).toBe(995);
+      expect(numbers(await lease.claim(10, () => 0.999))).toEqual([996, 997, 998, 999, 1_000]);
+      expect(await lease.claim(10, () => 0)).toEqual([]);
+    });
+
+    test('knows when a job was at work, how fast rows ended, and which failed last', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 3);
+      const standing = async () => await ledger.standing((await ledger.job('j')) ?? fail());
+      expect(await standing()).toMatchObject({ times: undefined, leased: false });
+      expect(await ledger.measuredRate()).toBeUndefined();
+      const first = await leaseOf(ledger, key);
+      await first.noteRun({ startedAt: now, ms: 0, rows: 0 });
+      await send(first, 3);
+      await ledger.end([
+        outcome(ofRow(1)),
+        letter({ ...ofRow(2), At: '2026-11-25T07:00:02.000Z' }),
+        letter({ ...ofRow(3), At: '2026-11-25T07:00:03.000Z' }),
+      ]);
+      await first.noteRun({ startedAt: now, ms: 10_000.4, rows: 100 });
+      expect(await standing()).toMatchObject({
+        leased: true,
+        times: { startedAt: now, endedAt: now + 10_000, ms: 10_000, rows: 100 },
+      });
+      await first.release();
+      const second = await leaseOf(ledger, key);
+      await second.noteRun({ startedAt: now + 60_000, ms: 10_000, rows: 300 });
+      expect((await standing()).times).toMatchObject({ endedAt: now + 70_000, ms: 20_000, rows: 400 });
+      expect(await ledger.measuredRate()).toEqual({ perSecond: 20, jobId: 'j' });
+      expect((await standing()).lastFailed).toEqual([]);
+      await ledger.control(key, { stopped: 'Two failed' });
+      expect(numbers((await standing()).lastFailed)).toEqual([3, 2]);
+      await second.retryFailed();
+      expect((await standing()).times?.endedAt).toBeUndefined();
+    });
+
+    test('knows the rows of the plan before they are in, the job that is undone, and another IssuedAt', async () => {
+      const ledger = await openOne();
+      const { key, plan } = await ledger.begin({ ...newJob, rows: 20_000, undoes: 'k' });
+      expect(plan).toMatchObject({ rows: 20_000, undoes: 'k', complete: false });
+      await ledger.enter(key, [taskRow(1)]);
+      expect(await ledger.hasFormer(key)).toBe(false);
+      await ledger.enter(key, [{ ...taskRow(2), Former: { Description: '' } }]);
+      expect(await ledger.hasFormer(key)).toBe(true);
+      await ledger.reissue(key, at);
+      expect((await ledger.job('j'))?.plan?.issuedAt).toBe(at);
     });
 
     test('lets one process at a time send a job', async () => {

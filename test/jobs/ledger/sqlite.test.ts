@@ -30,7 +30,7 @@ function change(folder: string, sql: string): void {
 test('a ledger of a later version is left alone', async () => {
   const { folder, open } = sqliteStore();
   await open();
-  change(folder, 'PRAGMA user_version = 4');
+  change(folder, `PRAGMA user_version = ${schemaSteps.length + 1}`);
   await expect(openLedger(folder, Date.now)).rejects.toThrow(CommandError);
 });
 

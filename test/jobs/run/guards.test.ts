@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CommandError } from '../../../src/errors.ts';
 import type { Counting, Counts, Guards } from '../../../src/jobs/ledger/job.ts';
-import { parseAbortRule, room, stopReason } from '../../../src/jobs/run/guards.ts';
+import { parseAbortRule, room, stopReason, tolerated } from '../../../src/jobs/run/guards.ts';
 import { Pace } from '../../../src/jobs/run/progress.ts';
 
 const counting: Counting = { good: 0, failed: 0, canaryPassed: false };
@@ -61,12 +61,55 @@ describe('stopping', () => {
     else expect(reason).toMatch(sentence);
   });
 
-  test.each(['', '2%', 'failed>2%', 'failed>101%/1', 'failed>2/200', 'failed>2%/0', 'failed<2%/200'])(
-    'refuses the rule %j',
-    (text) => {
-      expect(() => parseAbortRule(text)).toThrow(CommandError);
-    },
-  );
+  test.each([
+    ['', /a rule begins with failed>/],
+    ['2%', /a rule begins with failed>/],
+    ['failed', /put the rule in quotes/],
+    ['failed<2%/200', /a rule begins with failed>/],
+    ['failed>%/200', /the share as a number/],
+    ['failed>2,5%/200', /the share as a number/],
+    ['failed>-2%/200', /the share as a number/],
+    ['failed>2/200', /needs its %/],
+    ['failed>101%/1', /below 100%/],
+    ['failed>100%/1', /below 100%/],
+    ['failed>2%', /after a \/ how many rows/],
+    ['failed>2%/', /a whole number of rows from 1/],
+    ['failed>2%/0', /a whole number of rows from 1/],
+    ['failed>2%/1e3', /a whole number of rows from 1/],
+    ['failed>2%/200 \u001b[2J\n', /a whole number of rows from 1/],
+  ])('the rule %j is refused by a sentence with an example', (text, fault) => {
+    expect(() => parseAbortRule(text)).toThrow(CommandError);
+    expect(() => parseAbortRule(text)).toThrow(fault);
+    expect(() => parseAbortRule(text)).toThrow(
+      /^--abort-when '[ -~]*': .*, as in --abort-when 'failed>2%\/200': [a-z 0-9%]+\.$/,
+    );
+  });
+});
+
+test('with an abort rule, never more rows fail after its threshold than it wants to see before it judges', () => {
+  const rules = ['failed>2%/200', 'failed>0%/1', 'failed>50%/5', 'failed>99%/1000', 'failed>0.5%/20'];
+  for (const guards of rules.map((text): Guards => ({ abortWhen: parseAbortRule(text) })))
+    for (const good of [0, 199, 200, 3_000]) {
+      let facts = { applied: good, failed: 0, inFlight: 0 };
+      const { least = 0 } = guards.abortWhen ?? {};
+      // From here on everything fails, and as much is sent as may be.
+      let after = 0;
+      while (facts.failed < 1_100 + good) {
+        const now = counts(facts);
+        const crossed = stopReason(guards, counting, now) !== undefined;
+        if (crossed && facts.inFlight === 0) break;
+        const free = crossed ? 0 : tolerated(guards, counting, now) - facts.inFlight;
+        facts = { ...facts, inFlight: facts.inFlight + Math.max(0, free) - 1, failed: facts.failed + 1 };
+        if (crossed) after++;
+      }
+      expect(after).toBeLessThanOrEqual(Math.max(10, least));
+    }
+});
+
+test('a job that goes well is not held back by its abort rule', () => {
+  const guards: Guards = { abortWhen: parseAbortRule('failed>2%/200') };
+  expect(tolerated({}, counting, counts({}))).toBe(Number.POSITIVE_INFINITY);
+  expect(tolerated(guards, counting, counts({ applied: 50_000, failed: 20 }))).toBe(1_000);
 });
 
 test('the window is 200 rows, or ten seconds of the present rate', () => {

@@ -1,5 +1,6 @@
 /** Sending a job's rows, for the process that has its lock. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { RunNote } from '../job.ts';
 import type { Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import { prepareAll, transaction } from './file.ts';
@@ -10,6 +11,10 @@ import { pagesOf, ROW_COLUMNS, toLedgerRow } from './records.ts';
 const statements = {
   planned: `SELECT ${ROW_COLUMNS} FROM rows INDEXED BY rows_planned
     WHERE job = ? AND state = 'planned' ORDER BY row LIMIT ?`,
+  plannedFrom: `SELECT ${ROW_COLUMNS} FROM rows INDEXED BY rows_planned
+    WHERE job = ? AND state = 'planned' AND row >= ? ORDER BY row LIMIT 1`,
+  plannedSpan: `SELECT min(row) AS first, max(row) AS last FROM rows INDEXED BY rows_planned
+    WHERE job = ? AND state = 'planned'`,
   markSending: `UPDATE rows SET state = 'sending', sends = sends + 1, sent_at = ?
     WHERE job = ? AND row = ? AND state = 'planned'`,
   // Also of a row that has ended meanwhile: the id tells later outcomes of the same message.
@@ -31,6 +36,8 @@ const statements = {
     at = ?, reconciled = 1 WHERE job = ? AND row = ? AND state = 'sent'`,
   reconcileGone: `UPDATE rows SET state = 'dead-lettered', cause = ?, reason = 'Rejected', error = ?, attempts = NULL,
     at = ?, reconciled = 1 WHERE job = ? AND row = ? AND state = 'sent'`,
+  beginRun: 'INSERT INTO runs (job, started_at, ms, rows) VALUES (?, ?, ?, ?) RETURNING seq',
+  noteRun: 'UPDATE runs SET ms = ?, rows = ? WHERE seq = ?',
   sendAgain: `UPDATE rows SET state = 'planned', try = try + 1 WHERE job = ? AND row = ? AND state = 'sent'`,
 } as const;
 
@@ -41,6 +48,8 @@ export class SqliteLease implements Lease {
   readonly #now: () => number;
   readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>;
   readonly #outcomes: OutcomeStore;
+  /** The run's number in the ledger, once it is noted. */
+  #run: number | undefined;
 
   constructor(db: DatabaseSync, key: number, unlock: () => void, outcomes: OutcomeStore, now: () => number) {
     this.#outcomes = outcomes;
@@ -59,13 +68,34 @@ export class SqliteLease implements Lease {
     });
   }
 
-  async claim(max: number): Promise<readonly LedgerRow[]> {
+  async claim(max: number, random?: () => number): Promise<readonly LedgerRow[]> {
     return transaction(this.#db, () => {
-      const rows = this.#sql.planned.all(this.#key, max).map(toLedgerRow);
-      const now = this.#now();
-      for (const { Row } of rows) this.#sql.markSending.run(now, this.#key, Row);
-      return rows;
+      const sample = random === undefined ? [] : this.#claimSample(max, random);
+      const others = this.#sql.planned.all(this.#key, max - sample.length).map(toLedgerRow);
+      this.#markSending(others);
+      return [...sample, ...others].sort((a, b) => a.Row - b.Row);
     });
+  }
+
+  /** One row at a random place of each of `max` equal parts: fewer where parts have none. */
+  #claimSample(max: number, random: () => number): LedgerRow[] {
+    const span = this.#sql.plannedSpan.get(this.#key);
+    const first = Number(span?.first ?? 0);
+    const part = (Number(span?.last ?? 0) - first + 1) / max;
+    const sample: LedgerRow[] = [];
+    for (let i = 0; i < max; i++) {
+      const raw = this.#sql.plannedFrom.get(this.#key, first + Math.floor((i + random()) * part));
+      if (raw === undefined) continue;
+      const row = toLedgerRow(raw);
+      this.#markSending([row]);
+      sample.push(row);
+    }
+    return sample;
+  }
+
+  #markSending(rows: readonly LedgerRow[]): void {
+    const now = this.#now();
+    for (const { Row } of rows) this.#sql.markSending.run(now, this.#key, Row);
   }
 
   async settle({ sent, refused, untouched, maybeTwice }: Sendings): Promise<void> {
@@ -81,6 +111,12 @@ export class SqliteLease implements Lease {
       }
       if (maybeTwice > 0) this.#sql.addMaybeTwice.run(maybeTwice, this.#key);
     });
+  }
+
+  async noteRun({ startedAt, ms, rows }: RunNote): Promise<void> {
+    const whole = Math.round(ms);
+    if (this.#run !== undefined) this.#sql.noteRun.run(whole, rows, this.#run);
+    else this.#run = Number(this.#sql.beginRun.get(this.#key, startedAt, whole, rows)?.seq);
   }
 
   async retryFailed(): Promise<number> {

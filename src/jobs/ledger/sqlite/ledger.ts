@@ -1,7 +1,15 @@
 /** The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { LeftOutRow, PlanRow } from '../../plan/format.ts';
-import type { Counts, JobControl, JobRecord, JobStanding, PlannedJob } from '../job.ts';
+import type {
+  Counts,
+  JobControl,
+  JobRecord,
+  JobStanding,
+  JobTimes,
+  MeasuredRate,
+  PlannedJob,
+} from '../job.ts';
 import type { EndResult, Lease, Ledger, NewJob, OutcomeMessage } from '../ledger.ts';
 import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
 import type { TaskRecords } from '../task.ts';
@@ -15,6 +23,7 @@ import {
   toCounts,
   toEitherRow,
   toJob,
+  toLedgerRow,
   toUnmatched,
 } from './records.ts';
 import { taskRecords } from './task-records.ts';
@@ -23,10 +32,10 @@ const statements = {
   job: 'SELECT * FROM jobs WHERE job_id = ?',
   jobs: 'SELECT * FROM jobs ORDER BY updated_at DESC, key DESC',
   // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
-  begin: `INSERT INTO jobs (job_id, path, source, digest, left_out, issued_at, created_at, updated_at)
-    VALUES (:jobId, :path, :source, :digest, :leftOut, :issuedAt, :now, :now)
-    ON CONFLICT (job_id) DO UPDATE SET path = :path, source = :source, digest = :digest, left_out = :leftOut,
-      issued_at = :issuedAt, updated_at = :now
+  begin: `INSERT INTO jobs (job_id, path, source, digest, rows, left_out, undoes, issued_at, created_at, updated_at)
+    VALUES (:jobId, :path, :source, :digest, :rows, :leftOut, :undoes, :issuedAt, :now, :now)
+    ON CONFLICT (job_id) DO UPDATE SET path = :path, source = :source, digest = :digest, rows = :rows,
+      left_out = :leftOut, undoes = :undoes, issued_at = :issuedAt, updated_at = :now
     WHERE digest IS NULL`,
   lastRow: `SELECT max(ifnull((SELECT max(row) FROM rows WHERE job = :job), 0),
     ifnull((SELECT max(row) FROM left_out WHERE job = :job), 0)) AS last`,
@@ -35,11 +44,20 @@ const statements = {
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   complete: `UPDATE jobs SET complete = 1, updated_at = ?,
     rows = (SELECT count(*) FROM rows WHERE job = jobs.key) WHERE key = ?`,
+  reissue: 'UPDATE jobs SET issued_at = ?, updated_at = ? WHERE key = ?',
   setGuards: 'UPDATE jobs SET guards = ? WHERE key = ?',
   setCounting: 'UPDATE jobs SET counting = ? WHERE key = ?',
   setStopped: 'UPDATE jobs SET stopped = ?, updated_at = ? WHERE key = ?',
   tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
-  reconciled: 'SELECT count(*) AS rows FROM rows WHERE job = ? AND reconciled = 1',
+  ofRows: 'SELECT ifnull(sum(reconciled), 0) AS reconciled, max(at) AS last FROM rows WHERE job = ?',
+  times: `SELECT min(started_at) AS started, max(started_at + ms) AS last, sum(ms) AS ms, sum(rows) AS rows
+    FROM runs WHERE job = ?`,
+  // A short run tells how soon the first row ended rather than how fast rows end.
+  longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
+    WHERE runs.ms >= 5000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
+  lastFailed: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = ? AND state IN ('dead-lettered', 'refused')
+    ORDER BY at DESC, row LIMIT ?`,
+  hasFormer: "SELECT 1 FROM rows WHERE job = ? AND ifnull(former, '{}') <> '{}' LIMIT 1",
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
     FROM parked WHERE job = ? AND row IS NULL GROUP BY 1, 2`,
   foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = ? AND row IS NOT NULL',
@@ -49,6 +67,8 @@ const statements = {
   unmatched: 'SELECT * FROM parked WHERE job = :job AND seq > :after ORDER BY seq LIMIT :max',
   unreadable: 'SELECT count(*) AS count FROM strays',
 } as const;
+
+const MAX_LAST_FAILED = 5;
 
 /** Opens the ledger of `stateDir`. @throws CommandError when that is not possible. @param now epoch milliseconds. */
 export async function openLedger(stateDir: string, now: () => number): Promise<Ledger> {
@@ -85,11 +105,17 @@ class SqliteLedger implements Ledger {
     return this.#sql.jobs.all().map(toJob);
   }
 
-  async begin({ leftOut, ...job }: NewJob): Promise<PlannedJob> {
+  async begin({ leftOut, undoes, ...job }: NewJob): Promise<PlannedJob> {
     return transaction(this.#db, () => {
       const now = this.#now();
       const issuedAt = new Date(now).toISOString();
-      this.#sql.begin.run({ ...job, leftOut: JSON.stringify(leftOut), issuedAt, now });
+      this.#sql.begin.run({
+        ...job,
+        undoes: undoes ?? null,
+        leftOut: JSON.stringify(leftOut),
+        issuedAt,
+        now,
+      });
       return toJob(this.#sql.job.get(job.jobId) ?? {}) as PlannedJob;
     });
   }
@@ -115,6 +141,10 @@ class SqliteLedger implements Ledger {
 
   async complete(key: number): Promise<void> {
     this.#sql.complete.run(this.#now(), key);
+  }
+
+  async reissue(key: number, issuedAt: string): Promise<void> {
+    this.#sql.reissue.run(issuedAt, this.#now(), key);
   }
 
   async control(key: number, changes: Partial<JobControl>): Promise<void> {
@@ -146,11 +176,55 @@ class SqliteLedger implements Ledger {
   }
 
   async standing(job: JobRecord): Promise<JobStanding> {
-    const unmatched = toCounts(this.#sql.unmatchedTallies.all(job.key));
-    if (job.plan === undefined) return { job, counts: unmatched, reconciled: 0, foreign: 0, unmatched: 0 };
-    const reconciled = Number(this.#sql.reconciled.get(job.key)?.rows ?? 0);
-    const foreign = Number(this.#sql.foreign.get(job.key)?.outcomes ?? 0);
-    return { job, counts: await this.count(job.key), reconciled, foreign, unmatched: unmatched.ended };
+    const listed = await this.listed(job);
+    if (job.plan === undefined)
+      return { ...listed, times: undefined, lastFailed: [], reconciled: 0, foreign: 0, unmatched: 0 };
+    const { counts } = listed;
+    const { reconciled, last } = this.#sql.ofRows.get(job.key) ?? {};
+    return {
+      ...listed,
+      lastFailed:
+        job.plan.stopped === undefined
+          ? []
+          : this.#sql.lastFailed.all(job.key, MAX_LAST_FAILED).map(toLedgerRow),
+      times: this.#times(job, counts, Date.parse(String(last))),
+      reconciled: Number(reconciled),
+      foreign: Number(this.#sql.foreign.get(job.key)?.outcomes ?? 0),
+      unmatched: toCounts(this.#sql.unmatchedTallies.all(job.key)).ended,
+    };
+  }
+
+  async listed(job: JobRecord): Promise<Pick<JobStanding, 'job' | 'counts' | 'leased'>> {
+    if (job.plan !== undefined)
+      return { job, counts: await this.count(job.key), leased: await this.isLeased(job.key) };
+    return { job, counts: toCounts(this.#sql.unmatchedTallies.all(job.key)), leased: false };
+  }
+
+  /** @param lastEnd when the last row ended, by the clock of whoever ended it; NaN when nobody said. */
+  #times({ key, updatedAt }: JobRecord, counts: Counts, lastEnd: number): JobTimes | undefined {
+    const { started, last, ms, rows } = this.#sql.times.get(key) ?? {};
+    if (typeof started !== 'number') return undefined;
+    // Rows may have ended after the last run. When that was stored is known by this machine's clock.
+    const after = Math.min(Number.isNaN(lastEnd) ? 0 : lastEnd, updatedAt);
+    const ended = counts.ended === counts.total;
+    return {
+      startedAt: started,
+      endedAt: ended ? Math.max(Number(last), after) : undefined,
+      ms: Number(ms),
+      rows: Number(rows),
+    };
+  }
+
+  async hasFormer(key: number): Promise<boolean> {
+    return this.#sql.hasFormer.get(key) !== undefined;
+  }
+
+  async measuredRate(): Promise<MeasuredRate | undefined> {
+    const runs = this.#sql.longRuns.all();
+    const [latest] = runs;
+    if (latest === undefined) return undefined;
+    const of = (name: string): number => runs.reduce((sum, run) => sum + Number(run[name]), 0);
+    return { perSecond: (of('rows') / of('ms')) * 1_000, jobId: String(latest.job_id) };
   }
 
   pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]> {

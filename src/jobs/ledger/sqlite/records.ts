@@ -77,6 +77,7 @@ export function toJob(raw: Raw): JobRecord {
           digest: raw.digest,
           issuedAt: String(raw.issued_at),
           rows: Number(raw.rows),
+          undoes: typeof raw.undoes === 'string' ? raw.undoes : undefined,
           leftOut: typeof raw.left_out === 'string' ? (JSON.parse(raw.left_out) as LeftOutCounts) : undefined,
           complete: raw.complete === 1,
           guards: JSON.parse(String(raw.guards)) as Guards,

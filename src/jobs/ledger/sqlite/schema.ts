@@ -114,5 +114,21 @@ ALTER TABLE parked_by_message RENAME TO parked;
 CREATE INDEX parked_row ON parked (job, row) WHERE row IS NOT NULL;
 `;
 
+/**
+ * `runs`: when processes were at work on a job. `ms` is how long it took until the last of the `rows` that ended in it.
+ */
+const version4 = `
+ALTER TABLE jobs ADD COLUMN undoes TEXT;
+
+CREATE TABLE runs (
+  seq INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ms INTEGER NOT NULL,
+  rows INTEGER NOT NULL
+) STRICT;
+CREATE INDEX runs_of_job ON runs (job);
+`;
+
 /** The first makes version 1 of an empty file. A step that was released never changes. */
-export const schemaSteps: readonly string[] = [version1, version2, version3];
+export const schemaSteps: readonly string[] = [version1, version2, version3, version4];

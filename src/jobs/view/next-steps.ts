@@ -1,0 +1,34 @@
+/** What is sensible to do next about a job. PURE. */
+import type { CommandLine } from '../../text/shell.ts';
+import type { JobStanding } from '../ledger/job.ts';
+
+export interface NextStep {
+  /** As it is typed. */
+  readonly command: string;
+  /** Goes on after the command: what it is for, or when. */
+  readonly why?: string;
+}
+
+/**
+ * One thing after the other, the first of them now: whoever says what is next, on whatever screen, takes it from here.
+ * Without any for a job whose plan is not in the ledger.
+ */
+export function nextSteps(
+  { job, counts, leased }: Pick<JobStanding, 'job' | 'counts' | 'leased'>,
+  commandLine: CommandLine,
+): readonly NextStep[] {
+  const { jobId, plan } = job;
+  if (plan === undefined) return [];
+  const jobs = (name: string, ...args: readonly string[]): string =>
+    commandLine('jobs', name, jobId, ...args);
+  const open = !plan.complete || counts.ended < counts.total;
+  if (leased && open) return [{ command: jobs('status', '--watch') }];
+  const why = { command: jobs('report', '--state', 'failed'), why: 'says why rows failed' };
+  if (open) {
+    const resume = { command: jobs('resume') };
+    if (plan.stopped === undefined || counts.failed === 0) return [resume];
+    return [why, { ...resume, why: 'once that is fixed' }];
+  }
+  if (counts.failed === 0) return [{ command: jobs('report', '--format', 'csv') }];
+  return [why, { command: jobs('retry', '--only-failed'), why: 'once that is fixed' }];
+}
