@@ -19,23 +19,27 @@ export function addApply(jobs: Command, context: CommandContext): void {
     .argument('<plan>', 'the plan file');
   addGuardOptions(command).action(async (file: string, flags: GuardFlags) => {
     const guards = readGuards(flags);
-    await withSession(context, async (session) => {
-      const { ledger, collector, signal, checkClock } = session;
-      const plan = await readPlan(file, { ...context, signal });
-      try {
-        // A redrive may have ended rows since. It also proves that the queue can be read.
-        await collector.collectWaiting(signal, MAX_COLLECT_MS);
-        // The job's IssuedAt is fixed with it.
-        await checkClock();
-        const job = await enterJob(ledger, plan, resolve(context.cwd, file));
-        const end = await withLease(session, job, async (lease) => {
-          if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
-          return await followJob(session, lease, job.jobId, guards);
-        });
-        await finishRun(session, job.jobId, end, { json: flags.json === true });
-      } finally {
-        await plan.close();
-      }
-    });
+    await withSession(
+      context,
+      async (session) => {
+        const { ledger, collector, signal, checkClock } = session;
+        const plan = await readPlan(file, { ...context, signal });
+        try {
+          // A redrive may have ended rows since. It also proves that the queue can be read.
+          await collector.collectWaiting(signal, MAX_COLLECT_MS);
+          // The job's IssuedAt is fixed with it.
+          await checkClock();
+          const job = await enterJob(ledger, plan, resolve(context.cwd, file));
+          const end = await withLease(session, job, async (lease) => {
+            if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
+            return await followJob(session, lease, job.jobId, guards);
+          });
+          await finishRun(session, job.jobId, end, { json: flags.json === true });
+        } finally {
+          await plan.close();
+        }
+      },
+      'create',
+    );
   });
 }

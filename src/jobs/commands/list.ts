@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { type ListedJob, listText, standingJson } from '../view/standing.ts';
-import { withLedger } from './open.ts';
+import { noJob, withLedger } from './open.ts';
 
 export function addList(jobs: Command, context: CommandContext): void {
   jobs
@@ -11,8 +11,8 @@ export function addList(jobs: Command, context: CommandContext): void {
     .description('Lists all jobs, the last changed first.')
     .option('--json', 'print one JSON object per job, a line each')
     .action(async ({ json }: { json?: boolean }) => {
-      const { stdout, stderr, commandLine } = context;
-      await withLedger(context, async (ledger) => {
+      const { stdout, stderr } = context;
+      await withLedger(context, 'read', async (ledger) => {
         const jobs = await ledger.jobs();
         if (json === true) for (const job of jobs) stdout.write(standingJson(await ledger.standing(job)));
         else {
@@ -20,10 +20,7 @@ export function addList(jobs: Command, context: CommandContext): void {
           for (const job of jobs) listed.push(await ledger.listed(job));
           for (const line of listText(listed)) stdout.write(line);
         }
-        if (jobs.length === 0)
-          stderr.write(
-            `There is no job yet: \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job.\n`,
-          );
+        if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
         const unreadable = await ledger.unreadable();
         if (unreadable > 0) stderr.write(`${unreadable} messages on the outcome queue were no outcomes\n`);
       });

@@ -6,17 +6,24 @@ import type { Queue } from '../../queue/queue.ts';
 import { didYouMean } from '../../text/nearest.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger, LedgerUse } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/sqlite/ledger.ts';
 import type { Collector, CollectorOptions } from '../run/collector.ts';
 
-/** Runs `work` with the ledger of STATE_DIR, and closes it. @throws CommandError when it cannot be opened. */
+/**
+ * Runs `work` with the ledger of STATE_DIR, and closes it. Only `create` makes it, and its folder; `read` also takes one that this
+ * user may only read, or that is not there.
+ * @throws CommandError when it cannot be opened, or is not there for `write`.
+ */
 export async function withLedger<T>(
-  { env, clock }: Pick<CommandContext, 'env' | 'clock'>,
+  context: Pick<CommandContext, 'env' | 'clock' | 'commandLine'>,
+  use: LedgerUse,
   work: (ledger: Ledger) => Promise<T>,
 ): Promise<T> {
-  const ledger = await openLedger(readConfig(env, ['stateDir']).stateDir, clock.wall);
+  const { env, clock } = context;
+  const ledger = await openLedger(readConfig(env, ['stateDir']).stateDir, clock.wall, use);
   try {
+    if (use === 'write' && ledger.access === 'none') throw misuse(noJob(ledger, context));
     return await work(ledger);
   } finally {
     await ledger.close();
@@ -25,10 +32,20 @@ export async function withLedger<T>(
 
 type Hints = Pick<CommandContext, 'commandLine'>;
 
+/** What to say of a ledger without a job, and of one that is not there. */
+export function noJob({ place, access }: Ledger, { commandLine }: Hints): string {
+  const where = `the ledger ${printable(place)}`;
+  const what =
+    access === 'none' ? `There is no job: ${where} is not there yet` : `There is no job yet in ${where}`;
+  return `${what}. \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job. STATE_DIR is the ledger's folder.`;
+}
+
 /** @throws CommandError when there is no such job. */
-export async function findJob(ledger: Ledger, jobId: string, { commandLine }: Hints): Promise<JobRecord> {
+export async function findJob(ledger: Ledger, jobId: string, hints: Hints): Promise<JobRecord> {
   const job = await ledger.job(jobId);
   if (job !== undefined) return job;
+  if (ledger.access === 'none') throw misuse(noJob(ledger, hints));
+  const { commandLine } = hints;
   const names = (await ledger.jobs()).map((one) => one.jobId);
   const hint = didYouMean(jobId, names) || ` All jobs: \`${commandLine('jobs', 'list')}\`.`;
   throw misuse(`There is no job ${shortPrintable(jobId)} in the ledger ${printable(ledger.place)}.${hint}`);
@@ -86,19 +103,23 @@ export async function openQueues(
 /**
  * Collects what waits, if OUTCOME_QUEUE_URL is set, and runs `work`. A queue that cannot be read is reported, and no
  * reason to fail. While another process follows the job, collecting is left to that process.
+ * @param jobId the job that it is about, which may be known only afterwards; undefined: the last changed one.
  * @param work may start the collector it is given, to go on collecting.
  */
 export async function withCollected<T>(
   ledger: Ledger,
-  job: JobRecord,
+  jobId: string | undefined,
   context: CommandContext,
   signal: AbortSignal,
   work: (collector: Collector | undefined) => Promise<T>,
 ): Promise<T> {
   const { outcomeQueueUrl: url } = readConfig(context.env, ['outcomeQueueUrl']);
-  if (url === undefined || (await ledger.isLeased(job.key))) return await work(undefined);
-  readConfigForAws(context.env, []);
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
+  if (url !== undefined && ledger.access === 'read')
+    say('Outcomes that wait on the queue are not collected: this user may only read the ledger');
+  if (url === undefined || ledger.access !== 'write' || (await isFollowed(ledger, jobId)))
+    return await work(undefined);
+  readConfigForAws(context.env, []);
   const queues = await openQueues(context, SOCKETS, say);
   const collector = queues.createCollector(url, {
     ...context,
@@ -118,4 +139,14 @@ export async function withCollected<T>(
     await collector.stop();
     queues.close();
   }
+}
+
+async function isFollowed(ledger: Ledger, jobId: string | undefined): Promise<boolean> {
+  const job = jobId === undefined ? await lastChanged(ledger) : await ledger.job(jobId);
+  return job !== undefined && (await ledger.isLeased(job.key));
+}
+
+/** The job that changed last, of those whose plan is in the ledger. */
+export async function lastChanged(ledger: Ledger): Promise<JobRecord | undefined> {
+  return (await ledger.jobs()).find(({ plan }) => plan !== undefined);
 }

@@ -34,11 +34,11 @@ export function addReport(jobs: Command, context: CommandContext): void {
       const as = readFormat(format);
       const file = out === undefined ? undefined : new OutputFile(kind, out, { ...context, force });
       await interruptible(context, (signal) =>
-        withLedger(context, async (ledger) => {
-          const job = await findJob(ledger, jobId, context);
-          await withCollected(ledger, job, context, signal, () =>
-            write(reportText(ledger, job, as), file, context, signal),
-          );
+        withLedger(context, 'read', async (ledger) => {
+          await withCollected(ledger, jobId, context, signal, async () => {
+            const job = await findJob(ledger, jobId, context);
+            await write(reportText(ledger, job, as), file, context, signal);
+          });
         }),
       );
     });
@@ -61,7 +61,7 @@ async function write(
   } catch (error) {
     if (signal.aborted)
       throw new CommandError('Interrupted: the report is not complete.', exitCodes.interrupted);
-    if (file !== undefined) throw error;
+    if (file !== undefined || error instanceof CommandError) throw error;
     // The reader has closed the pipe (`| head`).
     if (errorCode(error) === 'EPIPE') return;
     throw new CommandError(`The report cannot be written to stdout: ${causeOf(error)}.`);

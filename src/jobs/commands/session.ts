@@ -8,7 +8,7 @@ import type { Queue } from '../../queue/queue.ts';
 import { sameQueueFault } from '../../queue/urls.ts';
 import type { Screen } from '../../text/live-block.ts';
 import type { Guards, JobStanding, PlannedJob } from '../ledger/job.ts';
-import type { Lease, Ledger } from '../ledger/ledger.ts';
+import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
 import type { Collector } from '../run/collector.ts';
 import { countFrom } from '../run/guards.ts';
 import type { JobView } from '../run/progress.ts';
@@ -37,17 +37,22 @@ const SOCKETS = 40;
 const FOREIGN =
   'Outcomes name rows of a job here and are of no message that this ledger sent: left aside, and counted as foreign';
 
-/** Runs `work` with everything open, and closes it. @throws CommandError for what the user can fix. */
+/**
+ * Runs `work` with everything open, and closes it.
+ * @param use `create` for a command that may be the first to need a ledger.
+ * @throws CommandError for what the user can fix.
+ */
 export async function withSession<T>(
   context: CommandContext,
   work: (session: Session) => Promise<T>,
+  use: LedgerUse = 'write',
 ): Promise<T> {
   const config = readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
   // It would collect, and delete, its own updates.
   const fault = sameQueueFault({ QUEUE_URL: config.queueUrl, OUTCOME_QUEUE_URL: config.outcomeQueueUrl });
   if (fault !== undefined) throw misuse(fault);
   return await interruptible(context, (signal) =>
-    withLedger(context, async (ledger) => {
+    withLedger(context, use, async (ledger) => {
       const screen = createJobScreen(context);
       const queues = await openQueues(context, SOCKETS, (sentence) => screen.say(`${sentence}.`));
       const wakeup = new Wakeup();

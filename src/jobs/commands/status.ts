@@ -8,7 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { Pace, viewOf } from '../run/progress.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { standingJson, standingText } from '../view/standing.ts';
-import { findJob, withCollected, withLedger } from './open.ts';
+import { findJob, lastChanged, noJob, withCollected, withLedger } from './open.ts';
 
 const LOOK_MS = 500;
 
@@ -25,14 +25,16 @@ export function addStatus(jobs: Command, context: CommandContext): void {
     .option('--json', 'print it as one JSON object')
     .action(async (jobId: string | undefined, flags: { watch?: boolean; json?: boolean }) => {
       await interruptible(context, (signal) =>
-        withLedger(context, async (ledger) => {
-          const job =
-            jobId === undefined ? await lastChanged(ledger, context) : await findJob(ledger, jobId, context);
-          await withCollected(ledger, job, context, signal, async (collector) => {
-            if (flags.watch !== true) return;
+        withLedger(context, 'read', async (ledger) => {
+          const find = () =>
+            jobId === undefined ? findLastChanged(ledger, context) : findJob(ledger, jobId, context);
+          const job = await withCollected(ledger, jobId, context, signal, async (collector) => {
+            const found = await find();
+            if (flags.watch !== true) return found;
             // No other process follows the job: this one must collect, or nothing would change.
             collector?.start();
-            await watch(ledger, job, context, signal);
+            await watch(ledger, found, context, signal);
+            return found;
           });
           const standing = await ledger.standing(await findJob(ledger, job.jobId, context));
           context.stdout.write(
@@ -44,12 +46,10 @@ export function addStatus(jobs: Command, context: CommandContext): void {
     });
 }
 
-async function lastChanged(ledger: Ledger, { commandLine }: CommandContext): Promise<JobRecord> {
-  const job = (await ledger.jobs()).find(({ plan }) => plan !== undefined);
+async function findLastChanged(ledger: Ledger, context: CommandContext): Promise<JobRecord> {
+  const job = await lastChanged(ledger);
   if (job !== undefined) return job;
-  throw misuse(
-    `There is no job yet: \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job.`,
-  );
+  throw misuse(noJob(ledger, context));
 }
 
 async function watch(

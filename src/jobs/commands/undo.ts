@@ -45,7 +45,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
       force: flags.force === true,
       refusedFile: flags.refused,
     };
-    await withLedger(context, async (ledger) => {
+    await withLedger(context, 'read', async (ledger) => {
       const { key } = await findPlannedJob(ledger, undone, context);
       const pages = () => ledger.pages(key);
       await runPlanning(context, config, flags.json === true, (planning) =>

@@ -20,9 +20,19 @@ import type {
 import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
 import type { TaskRecords } from './task.ts';
 
+/**
+ * What a ledger is opened for: `read` takes one that may only be read, and for one that is not there an empty one; `create` makes
+ * it, with its folder, when it is not there.
+ */
+export type LedgerUse = 'read' | 'write' | 'create';
+
+/** What may be done with the ledger that was opened; `none`: it is not there yet, and what was opened is empty. */
+export type LedgerAccess = 'read' | 'write' | 'none';
+
 export interface Ledger {
   /** Where it is, as people find it: the path of its file. */
   readonly place: string;
+  readonly access: LedgerAccess;
 
   close(): Promise<void>;
 

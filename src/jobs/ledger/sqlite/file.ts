@@ -1,98 +1,172 @@
-/** The ledger's file: its schema, its migration, its transactions and the lock on a job's sending. */
-import { join, resolve } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { CommandError, messageOf } from '../../../errors.ts';
+/** The ledger's file: how it is opened, for writing or for reading only, and its migration. */
+import { closeSync, constants, openSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { causeOf, errorCode } from '../../../errors.ts';
 import { ensurePrivate } from '../../../files/private.ts';
 import { printable } from '../../../text/printable.ts';
+import type { LedgerAccess, LedgerUse } from '../ledger.ts';
+import { Database } from './database.ts';
+import { LedgerError, sqliteCode, sqliteCodes } from './errors.ts';
 import { schemaSteps } from './schema.ts';
 
 /** Other processes keep the file locked for a short transaction at most. */
 const BUSY_MS = 20_000;
-/** A process that only asks whether a job is being sent has its lock for a moment. */
-const LOCK_PATIENCE_MS = 250;
+
+const { O_NOFOLLOW = 0, O_RDONLY, O_RDWR } = constants;
 
 /** The ledger's file, from the root. */
 export function ledgerPath(stateDir: string): string {
   return resolve(stateDir, 'ledger.sqlite');
 }
 
+export interface OpenFile {
+  readonly db: Database;
+  readonly access: LedgerAccess;
+}
+
 /**
- * Opens the ledger in `stateDir`; creates folder and file if needed.
- * @throws CommandError when it cannot be opened, or a later version of this program has written it.
+ * Opens the ledger in `stateDir` for `use`. Only `create` makes a file or a folder.
+ * @throws LedgerError when it cannot be opened, is no ledger, or a later version of this program has written it.
  */
-export function openLedgerFile(stateDir: string): DatabaseSync {
+export function openLedgerFile(stateDir: string, use: LedgerUse): OpenFile {
   const path = ledgerPath(stateDir);
-  let db: DatabaseSync | undefined;
+  const found = use === 'create' ? create(path) : accessTo(path);
+  if (found === 'none') {
+    const db = new Database(() => new DatabaseSync(':memory:'), whatIs(path));
+    migrate(db, path);
+    return { db, access: found };
+  }
+  try {
+    if (found === 'write') return { db: openForWriting(path), access: found };
+  } catch (error) {
+    // The file may be written and its folder not, where SQLite keeps what is not yet in the file.
+    if (use !== 'read' || !(error instanceof LedgerError) || !isDenied(error.cause)) throw error;
+  }
+  if (use === 'read') return { db: openForReading(path), access: 'read' };
+  throw new LedgerError(
+    `${whatIs(path)} may only be read by this user. Run the command as the user who owns it, or let this user write the file and its folder.`,
+  );
+}
+
+function whatIs(path: string): string {
+  return `The ledger ${printable(path)}`;
+}
+
+function isDenied(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === sqliteCodes.readOnly || code === sqliteCodes.cannotOpen;
+}
+
+function create(path: string): 'write' {
   try {
     ensurePrivate(path);
-    db = new DatabaseSync(path, { timeout: BUSY_MS });
-    // FULL: an outcome is deleted from its queue once it is stored, so it must survive a power cut from then on.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    migrate(db, path);
-    return db;
+    return 'write';
   } catch (error) {
-    db?.close();
-    if (error instanceof CommandError) throw error;
-    throw new CommandError(`The ledger ${printable(path)} cannot be opened: ${printable(messageOf(error))}.`);
+    throw unusable(path, error);
   }
 }
 
-/** Takes the file from the version it has to the present one, step by step and all or nothing. */
-function migrate(db: DatabaseSync, path: string): void {
-  const version = (): number => Number(db.prepare('PRAGMA user_version').get()?.user_version);
-  const present = schemaSteps.length;
-  if (version() === present) return;
-  transaction(db, () => {
-    // Asked again: another process may have done it meanwhile.
-    const found = version();
-    if (found > present) {
-      throw new CommandError(
-        `The ledger ${printable(path)} has schema ${found}; this program knows ${present}. Use the later one.`,
-      );
-    }
-    for (const step of schemaSteps.slice(found)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${present}`);
+function accessTo(path: string): LedgerAccess {
+  if (isOpened(path, O_RDWR)) return 'write';
+  return isOpened(path, O_RDONLY) ? 'read' : 'none';
+}
+
+/** @returns false when there is no such file, or it may not be opened to write it. */
+function isOpened(path: string, flags: number): boolean {
+  try {
+    closeSync(openSync(path, flags | O_NOFOLLOW));
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT') return false;
+    if (flags === O_RDWR && (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')) return false;
+    throw unusable(path, error);
+  }
+}
+
+function unusable(path: string, error: unknown): LedgerError {
+  const remedy =
+    errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT'
+      ? 'Free some space'
+      : 'Set STATE_DIR to a folder in which this user may make and write files';
+  return new LedgerError(`${whatIs(path)} cannot be used: ${printable(causeOf(error))}. ${remedy}.`);
+}
+
+function openForWriting(path: string): Database {
+  const db = new Database(() => new DatabaseSync(path, { timeout: BUSY_MS }), whatIs(path));
+  return opened(db, () => {
+    refuseOthers(db, path);
+    // FULL: an outcome is deleted from its queue once it is stored, so it must survive a power cut from then on.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    migrate(db, path);
   });
 }
 
-/** Each of the texts as a prepared statement. */
-export function prepareAll<Name extends string>(
-  db: DatabaseSync,
-  texts: Readonly<Record<Name, string>>,
-): Readonly<Record<Name, StatementSync>> {
-  const prepared = Object.entries<string>(texts).map(([name, text]) => [name, db.prepare(text)]);
-  return Object.fromEntries(prepared) as Record<Name, StatementSync>;
+function openForReading(path: string): Database {
+  const watched = new Database(
+    () => new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }),
+    whatIs(path),
+  );
+  const check = (db: Database) => () => {
+    refuseOthers(db, path);
+    const version = versionOf(db);
+    if (version === schemaSteps.length) return;
+    throw new LedgerError(
+      `${whatIs(path)} is of an earlier version of this program, and this user may only read it. ` +
+        'Run `ota-updater jobs list` once as the user who owns it.',
+    );
+  };
+  try {
+    return opened(watched, check(watched));
+  } catch (error) {
+    if (!(error instanceof LedgerError) || !isDenied(error.cause)) throw error;
+    // Nobody has it open, and this user may not make the files through which SQLite watches for others.
+    const url = pathToFileURL(path);
+    url.searchParams.set('immutable', '1');
+    const alone = new Database(() => new DatabaseSync(url, { readOnly: true }), whatIs(path), path);
+    return opened(alone, check(alone));
+  }
 }
 
-/** Runs `work` as one transaction. When it throws, nothing of it has happened. */
-export function transaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
+function opened(db: Database, prepare: () => void): Database {
   try {
-    const result = work();
-    db.exec('COMMIT');
-    return result;
+    prepare();
+    return db;
   } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
+    db.close();
     throw error;
   }
 }
 
-/**
- * Locks a job's sending for this process, by the operating system's lock on a file of its own: so it ends with the
- * process, however that ends.
- * @returns unlocks it, also when called again; or undefined while another process has the lock.
- */
-export function lockSending(stateDir: string, key: number): (() => void) | undefined {
-  const path = join(stateDir, `sending-${key}.lock`);
-  ensurePrivate(path);
-  const db = new DatabaseSync(path, { timeout: LOCK_PATIENCE_MS });
-  try {
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    return () => {
-      if (db.isOpen) db.close();
-    };
-  } catch {
-    db.close();
-    return undefined;
+function versionOf(db: Database): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version);
+}
+
+/** @throws LedgerError for a database of something else, or of a later version of this program. */
+function refuseOthers(db: Database, path: string): void {
+  const version = versionOf(db);
+  const present = schemaSteps.length;
+  if (version > present) {
+    throw new LedgerError(
+      `${whatIs(path)} is of a later version of this program: its schema is ${version}, and this one knows ${present}. Use the later version.`,
+    );
   }
+  if (version !== 0 || db.prepare('SELECT name FROM sqlite_master LIMIT 1').get() === undefined) return;
+  throw new LedgerError(
+    `${printable(path)} is a database of another program, and no ledger. It was not changed. Set STATE_DIR to another folder.`,
+  );
+}
+
+/** Takes the file from the version it has to the present one, step by step and all or nothing. */
+function migrate(db: Database, path: string): void {
+  const present = schemaSteps.length;
+  if (versionOf(db) === present) return;
+  db.transaction(() => {
+    // Asked again: another process may have done it meanwhile.
+    refuseOthers(db, path);
+    for (const step of schemaSteps.slice(versionOf(db))) db.exec(step);
+    db.exec(`PRAGMA user_version = ${present}`);
+  });
 }

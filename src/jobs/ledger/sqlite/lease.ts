@@ -1,9 +1,8 @@
 /** Sending a job's rows, for the process that has its lock. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { RunNote } from '../job.ts';
 import type { Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
-import { prepareAll, transaction } from './file.ts';
+import type { Database, Statement } from './database.ts';
 import type { OutcomeStore } from './outcomes.ts';
 import { pagesOf, ROW_COLUMNS, toLedgerRow } from './records.ts';
 
@@ -42,34 +41,34 @@ const statements = {
 } as const;
 
 export class SqliteLease implements Lease {
-  readonly #db: DatabaseSync;
+  readonly #db: Database;
   readonly #key: number;
   readonly #unlock: () => void;
   readonly #now: () => number;
-  readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>;
+  readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #outcomes: OutcomeStore;
   /** The run's number in the ledger, once it is noted. */
   #run: number | undefined;
 
-  constructor(db: DatabaseSync, key: number, unlock: () => void, outcomes: OutcomeStore, now: () => number) {
+  constructor(db: Database, key: number, unlock: () => void, outcomes: OutcomeStore, now: () => number) {
     this.#outcomes = outcomes;
     this.#db = db;
     this.#key = key;
     this.#unlock = unlock;
     this.#now = now;
-    this.#sql = prepareAll(db, statements);
+    this.#sql = db.prepareAll(statements);
   }
 
   async recover(): Promise<number> {
-    return transaction(this.#db, () => {
-      const rows = Number(this.#sql.recover.run(this.#key).changes);
+    return this.#db.transaction(() => {
+      const rows = this.#sql.recover.run(this.#key);
       this.#sql.addMaybeTwice.run(rows, this.#key);
       return rows;
     });
   }
 
   async claim(max: number, random?: () => number): Promise<readonly LedgerRow[]> {
-    return transaction(this.#db, () => {
+    return this.#db.transaction(() => {
       const sample = random === undefined ? [] : this.#claimSample(max, random);
       const others = this.#sql.planned.all(this.#key, max - sample.length).map(toLedgerRow);
       this.#markSending(others);
@@ -99,7 +98,7 @@ export class SqliteLease implements Lease {
   }
 
   async settle({ sent, refused, untouched, maybeTwice }: Sendings): Promise<void> {
-    transaction(this.#db, () => {
+    this.#db.transaction(() => {
       for (const { row, messageId } of sent) this.#sql.markSent.run(messageId, this.#key, row);
       if (this.#sql.anyParked.get(this.#key) !== undefined)
         for (const { row, messageId } of sent) this.#outcomes.adopt(this.#key, row, messageId);
@@ -120,7 +119,7 @@ export class SqliteLease implements Lease {
   }
 
   async retryFailed(): Promise<number> {
-    return transaction(this.#db, () => Number(this.#sql.retryFailed.run(this.#key).changes));
+    return this.#db.transaction(() => this.#sql.retryFailed.run(this.#key));
   }
 
   unended(): AsyncIterable<readonly LedgerRow[]> {
@@ -128,15 +127,14 @@ export class SqliteLease implements Lease {
   }
 
   async reconcile(found: Reconciliation): Promise<Record<keyof Reconciliation, number>> {
-    return transaction(this.#db, () => {
+    return this.#db.transaction(() => {
       const at = new Date(this.#now()).toISOString();
       let [applied, again, gone] = [0, 0, 0];
-      for (const row of found.applied)
-        applied += Number(this.#sql.reconcileApplied.run(at, this.#key, row).changes);
-      for (const row of found.again) again += Number(this.#sql.sendAgain.run(this.#key, row).changes);
+      for (const row of found.applied) applied += this.#sql.reconcileApplied.run(at, this.#key, row);
+      for (const row of found.again) again += this.#sql.sendAgain.run(this.#key, row);
       for (const { row, error } of found.gone) {
         const text = JSON.stringify(error);
-        gone += Number(this.#sql.reconcileGone.run(error.name, text, at, this.#key, row).changes);
+        gone += this.#sql.reconcileGone.run(error.name, text, at, this.#key, row);
       }
       this.#sql.addMaybeTwice.run(again, this.#key);
       return { applied, again, gone };

@@ -1,5 +1,4 @@
 /** The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { LeftOutRow, PlanRow } from '../../plan/format.ts';
 import type {
   Counts,
@@ -10,11 +9,13 @@ import type {
   MeasuredRate,
   PlannedJob,
 } from '../job.ts';
-import type { EndResult, Lease, Ledger, NewJob, OutcomeMessage } from '../ledger.ts';
+import type { EndResult, Lease, Ledger, LedgerAccess, LedgerUse, NewJob, OutcomeMessage } from '../ledger.ts';
 import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
 import type { TaskRecords } from '../task.ts';
-import { ledgerPath, lockSending, openLedgerFile, prepareAll, transaction } from './file.ts';
+import type { Database, Statement } from './database.ts';
+import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
 import { SqliteLease } from './lease.ts';
+import { isSendingLocked, lockSending } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
 import {
   LEFT_OUT_COLUMNS,
@@ -70,25 +71,41 @@ const statements = {
 
 const MAX_LAST_FAILED = 5;
 
-/** Opens the ledger of `stateDir`. @throws CommandError when that is not possible. @param now epoch milliseconds. */
-export async function openLedger(stateDir: string, now: () => number): Promise<Ledger> {
-  return new SqliteLedger(openLedgerFile(stateDir), stateDir, now);
+/**
+ * Opens the ledger of `stateDir`.
+ * @param now epoch milliseconds.
+ * @throws LedgerError, also from every method of the ledger: a sentence with the file's path and what to do.
+ */
+export async function openLedger(
+  stateDir: string,
+  now: () => number,
+  use: LedgerUse = 'create',
+): Promise<Ledger> {
+  const file = openLedgerFile(stateDir, use);
+  try {
+    return new SqliteLedger(file, stateDir, now);
+  } catch (error) {
+    file.db.close();
+    throw error;
+  }
 }
 
 class SqliteLedger implements Ledger {
   readonly place: string;
-  readonly #db: DatabaseSync;
+  readonly access: LedgerAccess;
+  readonly #db: Database;
   readonly #stateDir: string;
   readonly #now: () => number;
-  readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>;
+  readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #outcomes: OutcomeStore;
 
-  constructor(db: DatabaseSync, stateDir: string, now: () => number) {
+  constructor({ db, access }: OpenFile, stateDir: string, now: () => number) {
     this.place = ledgerPath(stateDir);
+    this.access = access;
     this.#db = db;
     this.#stateDir = stateDir;
     this.#now = now;
-    this.#sql = prepareAll(db, statements);
+    this.#sql = db.prepareAll(statements);
     this.#outcomes = new OutcomeStore(db, now);
   }
 
@@ -106,7 +123,7 @@ class SqliteLedger implements Ledger {
   }
 
   async begin({ leftOut, undoes, ...job }: NewJob): Promise<PlannedJob> {
-    return transaction(this.#db, () => {
+    return this.#db.transaction(() => {
       const now = this.#now();
       const issuedAt = new Date(now).toISOString();
       this.#sql.begin.run({
@@ -125,7 +142,7 @@ class SqliteLedger implements Ledger {
   }
 
   async enter(key: number, rows: readonly PlanRow[]): Promise<void> {
-    transaction(this.#db, () => {
+    this.#db.transaction(() => {
       for (const row of rows) {
         const { Row, Identifier = null, Description = null, TaskConfigurationId = null } = row;
         if ('LeftOut' in row) {
@@ -149,7 +166,7 @@ class SqliteLedger implements Ledger {
 
   async control(key: number, changes: Partial<JobControl>): Promise<void> {
     const { guards, counting, stopped } = changes;
-    transaction(this.#db, () => {
+    this.#db.transaction(() => {
       if (guards !== undefined) this.#sql.setGuards.run(JSON.stringify(guards), key);
       if (counting !== undefined) this.#sql.setCounting.run(JSON.stringify(counting), key);
       if ('stopped' in changes) this.#sql.setStopped.run(stopped ?? null, this.#now(), key);
@@ -162,13 +179,11 @@ class SqliteLedger implements Ledger {
   }
 
   async isLeased(key: number): Promise<boolean> {
-    const unlock = lockSending(this.#stateDir, key);
-    unlock?.();
-    return unlock === undefined;
+    return isSendingLocked(this.#stateDir, key);
   }
 
   async end(messages: readonly OutcomeMessage[]): Promise<EndResult> {
-    return transaction(this.#db, () => this.#outcomes.store(messages));
+    return this.#db.transaction(() => this.#outcomes.store(messages));
   }
 
   async count(key: number): Promise<Counts> {

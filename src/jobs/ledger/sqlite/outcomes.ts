@@ -1,11 +1,10 @@
 /** Outcomes into the ledger: which row one belongs to, and whether it still counts. */
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import type { Outcome } from '../../../message/outcome.ts';
 import { remoteName, remoteText } from '../../../text/remote.ts';
 import { type EndResult, type OutcomeMessage, WITHOUT_JOB } from '../ledger.ts';
 import { parseRequestId } from '../row.ts';
-import { prepareAll } from './file.ts';
-import type { Raw } from './records.ts';
+import type { Database, Raw, Statement } from './database.ts';
 
 /**
  * Outcomes without a job that are kept, the latest. Those of a job whose plan is elsewhere are all kept, some 300 bytes
@@ -61,11 +60,11 @@ const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null };
 
 /** Makes no transaction: the caller does. */
 export class OutcomeStore {
-  readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>;
+  readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #now: () => number;
 
-  constructor(db: DatabaseSync, now: () => number) {
-    this.#sql = prepareAll(db, statements);
+  constructor(db: Database, now: () => number) {
+    this.#sql = db.prepareAll(statements);
     this.#now = now;
   }
 
@@ -111,7 +110,7 @@ export class OutcomeStore {
     // Another producer may use the same JobId and number its rows alike: the Identifier must fit, too.
     const fits = row !== undefined && (outcome.Identifier ?? row.identifier) === row.identifier;
     if (fits && named !== undefined && isOfRow(outcome, row, named.try, job.issuedAt)) {
-      const { changes } = this.#sql.endRow.run({ ...end, cause, job: key, row: named.Row, try: named.try });
+      const changes = this.#sql.endRow.run({ ...end, cause, job: key, row: named.Row, try: named.try });
       return changes === 0 ? 'nothingNew' : 'rows';
     }
     const name = key === WITHOUT_JOB ? outcome.MessageId : (outcome.RequestId ?? outcome.MessageId);

@@ -1,13 +1,10 @@
 /** SQLite's rows to the ledger's shapes, singly and in pages. */
-import type { StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { Outcome } from '../../../message/outcome.ts';
 import type { LeftOutRow, LeftOutState, TaskChange } from '../../plan/format.ts';
 import type { Counting, Counts, Guards, JobRecord, LeftOutCounts } from '../job.ts';
 import type { LedgerRow, RowEnd, RowState, UnmatchedOutcome } from '../row.ts';
-
-/** A row as `node:sqlite` gives it. */
-export type Raw = Readonly<Record<string, unknown>>;
+import type { Raw, Statement } from './database.ts';
 
 /** The columns that {@link toLedgerRow} reads. */
 export const ROW_COLUMNS = `row, identifier, description, configuration, former, state, try, sends,
@@ -129,7 +126,7 @@ const PAGE_ROWS = 500;
 
 /** All rows of a job. @param select takes `job`, `after` and `max`. @param place the column that it is ordered by. */
 export async function* pagesOf<Row>(
-  select: StatementSync,
+  select: Statement,
   job: number,
   place: 'row' | 'seq',
   toRow: (raw: Raw) => Row,

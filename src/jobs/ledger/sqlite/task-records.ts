@@ -1,8 +1,8 @@
 /** What the ledger's file has of one task. It has no index by task, which every row sent would pay for: a scan is a second. */
-import type { DatabaseSync } from 'node:sqlite';
 import type { Outcome } from '../../../message/outcome.ts';
 import type { TaskOutcome, TaskRecords, TaskRow } from '../task.ts';
-import { LEFT_OUT_COLUMNS, type Raw, ROW_COLUMNS, toEitherRow, toUnmatched } from './records.ts';
+import type { Database, Raw } from './database.ts';
+import { LEFT_OUT_COLUMNS, ROW_COLUMNS, toEitherRow, toUnmatched } from './records.ts';
 
 const rows = `SELECT job_id, issued_at, found.* FROM (
     SELECT job, message_ids, sent_at, ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE identifier = :identifier
@@ -12,7 +12,7 @@ const outcomes = `SELECT job_id, parked.* FROM parked LEFT JOIN jobs ON jobs.key
   WHERE identifier = :identifier ORDER BY seq DESC LIMIT :max`;
 
 /** @param max rows, and outcomes, at most: the latest. */
-export function taskRecords(db: DatabaseSync, identifier: string, max: number): TaskRecords {
+export function taskRecords(db: Database, identifier: string, max: number): TaskRecords {
   const one = { identifier, max: max + 1 };
   const found = { rows: db.prepare(rows).all(one), outcomes: db.prepare(outcomes).all(one) };
   return {

@@ -1,0 +1,129 @@
+/** A file of SQLite whose errors are sentences: how the ledger's statements and transactions run. */
+import { statSync } from 'node:fs';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { explainSqlite } from './errors.ts';
+
+/** A row as `node:sqlite` gives it. */
+export type Raw = Readonly<Record<string, unknown>>;
+
+type Parameters = SQLInputValue[] | [Readonly<Record<string, SQLInputValue>>];
+
+/** Opens the file, or opens it again. */
+type Open = () => DatabaseSync;
+
+/** Methods throw LedgerError for what SQLite refuses. */
+export class Database {
+  readonly #open: Open;
+  readonly #what: string;
+  /** A file that SQLite does not watch for changes, because it cannot: looked at before each reading. */
+  readonly #unwatched: string | undefined;
+  #seen: string;
+  #db: DatabaseSync;
+
+  /** @param what begins sentences: `The ledger /x/y`. */
+  constructor(open: Open, what: string, unwatched?: string) {
+    this.#open = open;
+    this.#what = what;
+    this.#unwatched = unwatched;
+    this.#seen = this.#look();
+    this.#db = this.#do(open);
+  }
+
+  /** The present connection: another one when an unwatched file has changed. */
+  get connection(): DatabaseSync {
+    const seen = this.#look();
+    if (seen !== this.#seen) {
+      this.#db.close();
+      this.#seen = seen;
+      this.#db = this.#do(this.#open);
+    }
+    return this.#db;
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  exec(sql: string): void {
+    this.#do(() => this.connection.exec(sql));
+  }
+
+  /** Runs `work` as one transaction. When it throws, nothing of it has happened. */
+  transaction<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  prepare(text: string): Statement {
+    return new Statement(this, text, (work) => this.#do(work));
+  }
+
+  /** Each of the texts as a prepared statement. */
+  prepareAll<Name extends string>(texts: Readonly<Record<Name, string>>): Readonly<Record<Name, Statement>> {
+    const prepared = Object.entries<string>(texts).map(([name, text]) => [name, this.prepare(text)]);
+    return Object.fromEntries(prepared) as Record<Name, Statement>;
+  }
+
+  #do<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw explainSqlite(error, this.#what);
+    }
+  }
+
+  #look(): string {
+    if (this.#unwatched === undefined) return '';
+    const of = (path: string): string => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found === undefined ? '-' : `${found.ino} ${found.size} ${found.mtimeMs}`;
+    };
+    return `${of(this.#unwatched)}, ${of(`${this.#unwatched}-wal`)}`;
+  }
+}
+
+/** A prepared statement: prepared at once, and again for another connection. */
+export class Statement {
+  readonly #database: Database;
+  readonly #text: string;
+  readonly #do: <T>(work: () => T) => T;
+  #connection: DatabaseSync;
+  #statement: StatementSync;
+
+  constructor(database: Database, text: string, run: <T>(work: () => T) => T) {
+    this.#database = database;
+    this.#text = text;
+    this.#do = run;
+    this.#connection = database.connection;
+    this.#statement = run(() => this.#connection.prepare(text));
+  }
+
+  /** @returns how many rows it has changed. */
+  run(...parameters: Parameters): number {
+    return this.#do(() => Number(this.#now().run(...(parameters as SQLInputValue[])).changes));
+  }
+
+  get(...parameters: Parameters): Raw | undefined {
+    return this.#do(() => this.#now().get(...(parameters as SQLInputValue[])));
+  }
+
+  all(...parameters: Parameters): readonly Raw[] {
+    return this.#do(() => this.#now().all(...(parameters as SQLInputValue[])));
+  }
+
+  #now(): StatementSync {
+    const { connection } = this.#database;
+    if (connection !== this.#connection) {
+      this.#connection = connection;
+      this.#statement = connection.prepare(this.#text);
+    }
+    return this.#statement;
+  }
+}
