@@ -1,8 +1,9 @@
 /** The command line: global options, and every command by its name. */
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { CommandContext } from './cli/context.ts';
+import { ProgramCommand } from './cli/program-command.ts';
 import { compileSooner, keepMemoryFlat } from './cli/v8-flags.ts';
-import { misuse } from './errors.ts';
+import { causeOf, misuse } from './errors.ts';
 import { WIDTH } from './text/layout.ts';
 import { printableLines } from './text/printable.ts';
 import { version } from './version.ts';
@@ -53,53 +54,79 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'run everything in one process, nothing else needed',
     load: async () => (await import('./sandbox/command.ts')).configureSandbox,
   },
+  completion: {
+    summary: 'print the script with which a shell completes commands and flags',
+    load: async () => (await import('./commands/completion.ts')).configureCompletion,
+  },
 };
 
 /**
  * Runs the command that `args` name.
  * @param onBegin called when everything is loaded and the command is about to begin.
- * @throws CommandError; CommanderError after its message, the help or the version was printed.
+ * @throws CommandError; CommanderError after the help or the version was printed.
  */
 export async function runProgram(
   args: readonly string[],
   context: CommandContext,
   onBegin: () => void = () => {},
 ): Promise<void> {
-  const program = new Command('ota-updater')
+  const program = await loadProgram(args, context);
+  program.hook('preAction', () => {
+    loadEnvFile(program.opts<{ envFile?: string }>().envFile);
+    onBegin();
+  });
+  const [first, ...rest] = program.parseOptions([...args]).operands;
+  // Commander's own takes one name: `help jobs plan` would show the help of `jobs`.
+  const known = find(program, rest) !== undefined;
+  const asked = first === 'help' ? [...rest, ...(known ? ['--help'] : [])] : args;
+  await program.parseAsync(asked, { from: 'user' });
+}
+
+/**
+ * The program with all commands by their names. Those that `args` use are there as a whole: one; or all, for a completion and
+ * for a name that is none, which is compared with all there is.
+ */
+export async function loadProgram(args: readonly string[], context: CommandContext): Promise<Command> {
+  const program = new ProgramCommand('ota-updater', context);
+  program
     .description('Applies OTA task updates from an SQS queue to AWS IoT Managed Integrations.')
     .version(version, '-V, --version', 'print the version')
     .option(
       '--env-file <path>',
       'read environment variables from a file; a variable that is set already wins',
     )
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command...]', 'print the help of a command')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(printableLines(text)),
       getOutHelpWidth: () => context.stdout.columns ?? WIDTH,
       getErrHelpWidth: () => context.stderr.columns ?? WIDTH,
-    })
-    .showHelpAfterError()
-    .hook('preAction', () => {
-      loadEnvFile(program.opts<{ envFile?: string }>().envFile);
-      onBegin();
     });
   const [first, second] = program.parseOptions([...args]).operands;
   const wanted = first === 'help' ? second : first;
+  const whole = wanted !== undefined && (wanted === 'completion' || !Object.hasOwn(commands, wanted));
   for (const [name, { summary, prepare, load }] of Object.entries(commands)) {
     const command = program.command(name).summary(summary);
-    if (name !== wanted) continue;
-    prepare?.();
+    if (name !== wanted && !whole) continue;
+    if (!whole) prepare?.();
     (await load())(command, context);
   }
-  await program.parseAsync(args, { from: 'user' });
+  return program;
+}
+
+function find(program: Command, names: readonly string[]): Command | undefined {
+  let found: Command | undefined = program;
+  for (const name of names) found = found?.commands.find((command) => command.name() === name);
+  return found;
 }
 
 function loadEnvFile(path: string | undefined): void {
   if (path === undefined) return;
   try {
     process.loadEnvFile(path);
-  } catch {
-    throw misuse(`--env-file: cannot read ${path}`);
+  } catch (error) {
+    throw misuse(`--env-file: ${path} cannot be read: ${causeOf(error)}.`);
   }
 }

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { CommanderError } from 'commander';
 import { contextOf } from '../../src/cli/context.ts';
 import { runProgram } from '../../src/program.ts';
+import { type CommandLine, shellLine } from '../../src/text/shell.ts';
 import { block, type Page } from './page.ts';
 
 export const commandsPage: Page = {
@@ -31,10 +32,12 @@ ${sections.join('\n\n')}
   },
 };
 
+const commandLine: CommandLine = (...args) => shellLine(['ota-updater', ...args]);
+
 /** What `--help` prints at 80 columns. */
 async function helpOf(command: readonly string[]): Promise<string> {
   const stdout = new PassThrough();
-  const context = { ...contextOf(process, { listen: () => () => {} }), env: {}, stdout };
+  const context = { ...contextOf(process, { listen: () => () => {} }), env: {}, stdout, commandLine };
   await runProgram([...command, '--help'], context).catch((error: unknown) => {
     if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   });

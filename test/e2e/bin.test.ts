@@ -14,7 +14,10 @@ const script = [bin];
 describe('in this checkout', () => {
   test('leaves --env-file to the program, by its first line', async () => {
     const { stderr, code } = await execFileResult(bin, ['--env-file', '/nonexistent.env', 'worker']);
-    expect([code, stderr]).toEqual([2, '--env-file: cannot read /nonexistent.env\n']);
+    expect([code, stderr]).toEqual([
+      2,
+      '--env-file: /nonexistent.env cannot be read: there is no such file or folder (ENOENT).\n',
+    ]);
   });
 
   test('passes arguments, streams and the exit code', async () => {

@@ -84,18 +84,10 @@ describe('a configuration with faults', () => {
 });
 
 describe('misuse', () => {
-  test.each([
-    { args: ['wroker'], says: /unknown command 'wroker'/ },
-    { args: ['worker', '--fast'], says: /unknown option '--fast'/ },
-    { args: ['--fast'], says: /unknown option '--fast'/ },
-    { args: ['sandbox', '--api-limit', 'none'], says: /'none' is invalid/ },
-  ])('shows the usage on stderr and exits 2: $args', async ({ args, says }) => {
-    const { code, stdout, stderr } = await runCommand(args);
-    expect(code).toBe(2);
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(says);
-    expect(stderr).toMatch(/^Usage: ota-updater/m);
-    expect(stderr).not.toMatch(noStack);
+  test('is told last and alone, on stderr, exit code 2', async () => {
+    const { code, stdout, stderr } = await runCommand(['worker', '--fast']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^Unknown option --fast\. See `npx ota-updater worker --help`\.\n$/);
   });
 
   test('without a command shows the usage and exits 2', async () => {
@@ -104,7 +96,7 @@ describe('misuse', () => {
     expect(stderr).toMatch(/^Usage: ota-updater/m);
   });
 
-  test.each([['--help'], ['help'], ['worker', '--help'], ['help', 'enqueue']])(
+  test.each([['--help'], ['help', 'enqueue']])(
     'asked for help (%s %s), prints it on stdout and exits 0',
     async (...args) => {
       const { code, stdout, stderr } = await runCommand(args.filter((arg) => arg !== undefined));
@@ -131,7 +123,7 @@ describe('--env-file', () => {
     const { code, stdout, stderr } = await runCommand(['--env-file', path, 'worker']);
     expect(code).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toBe(`--env-file: cannot read ${path}\n`);
+    expect(stderr).toMatch(/^--env-file: \S+ cannot be read: [^\n]+\.\n$/);
   });
 
   test.each(['jobs', 'worker', 'schema'])('accepts a file named like a command: %s', async (name) => {

@@ -1,0 +1,84 @@
+/** An example or two of every command, for its help. */
+import type { CommandLine } from '../text/shell.ts';
+
+interface Example {
+  /** What follows the command's own name. */
+  readonly args: readonly string[];
+  /** What it does, for those who only look at examples. */
+  readonly does: string;
+}
+
+/** By the command's name, with those of the commands around it. A test parses them all. */
+export const examples: Readonly<Record<string, readonly Example[]>> = {
+  worker: [{ args: [], does: 'as the variables say; Ctrl-C drains and ends it' }],
+  enqueue: [
+    { args: ['updates.csv', '--dry-run'], does: 'check every row, send nothing' },
+    { args: ['updates.csv', '--job', 'fleet-b7'], does: 'send the rows under the name of a job' },
+  ],
+  check: [{ args: [], does: 'what is wrong or unwise, and how to fix it' }],
+  'dead-letters list': [
+    { args: ['--group'], does: 'how many, by cause' },
+    { args: ['--where', 'job=fleet-b7', '--where', 'newer=1h'], does: 'those of a job, of the last hour' },
+  ],
+  'dead-letters show': [{ args: ['3f9a1c02'], does: 'a letter, by the id that the list shows' }],
+  'dead-letters export': [
+    { args: ['--out', 'letters.jsonl'], does: 'keep all letters in a file' },
+    { args: ['--as', 'updates', '--out', 'updates.jsonl'], does: 'the updates alone, to change and enqueue' },
+  ],
+  'dead-letters redrive': [
+    { args: ['--all'], does: 'show what would be put back' },
+    {
+      args: ['--where', 'group=3f9a1c02', '--canary', '5', '--reason', 'cause fixed'],
+      does: 'five first, and the others only if these are applied',
+    },
+  ],
+  'dead-letters purge': [
+    { args: ['--where', 'older=30d'], does: 'show what would be deleted' },
+    {
+      args: ['--where', 'older=30d', '--reason', 'obsolete', '--yes'],
+      does: 'delete it, without a question',
+    },
+  ],
+  schema: [{ args: ['update'], does: 'for producers that check what they send' }],
+  'jobs plan': [
+    { args: ['updates.csv'], does: 'plan what a file says' },
+    {
+      args: ['--from-tasks', '--where', 'Status=SCHEDULED', '--set', 'TaskConfigurationId=cfgB7'],
+      does: 'plan a change of all scheduled tasks',
+    },
+  ],
+  'jobs apply': [
+    { args: ['fleet-b7.plan.jsonl'], does: 'send the plan, and follow every row' },
+    {
+      args: ['fleet-b7.plan.jsonl', '--canary', '20', '--abort-when', 'failed>2%/200'],
+      does: 'twenty rows first; stop when more than 2% fail',
+    },
+  ],
+  'jobs resume': [{ args: ['fleet-b7'], does: 'send what is left of a job, and follow it' }],
+  'jobs status': [
+    { args: [], does: 'of the last job' },
+    { args: ['fleet-b7', '--watch'], does: 'until every row has ended' },
+  ],
+  'jobs report': [{ args: ['fleet-b7', '--out', 'report.csv'], does: 'how every row ended, as a file' }],
+  'jobs retry': [{ args: ['fleet-b7', '--only-failed'], does: 'another try for the rows that failed' }],
+  'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
+  'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],
+  'jobs list': [{ args: [], does: 'all jobs, the last changed first' }],
+  health: [{ args: [], does: 'exit code 0 where every worker of this container is alive' }],
+  sandbox: [
+    { args: [], does: 'until Ctrl-C; says how to use it' },
+    {
+      args: ['--api-limit', '50', '--api-faults', 'internalError=0.05'],
+      does: 'a slow API that fails at times',
+    },
+  ],
+  completion: [{ args: ['bash'], does: 'print the script' }],
+};
+
+/** The examples of a command as its help shows them; '' where there are none. */
+export function examplesText(path: readonly string[], commandLine: CommandLine): string {
+  const own = examples[path.join(' ')] ?? [];
+  if (own.length === 0) return '';
+  const lines = own.map(({ args, does }) => `  # ${does}\n  ${commandLine(...path, ...args)}`);
+  return `\n${own.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('\n')}`;
+}

@@ -1,0 +1,110 @@
+/** Commander's command with this program's manners: a wrong word is one sentence, and help is what its reader can use. */
+import { type Argument, Command, type Option } from 'commander';
+import { misuse } from '../errors.ts';
+import { didYouMean } from '../text/nearest.ts';
+import type { CommandContext } from './context.ts';
+import { examplesText } from './examples.ts';
+
+/** A command, and the same for every command inside it. */
+export class ProgramCommand extends Command {
+  readonly #context: Pick<CommandContext, 'commandLine'>;
+
+  constructor(name: string | undefined, context: Pick<CommandContext, 'commandLine'>) {
+    super(name);
+    this.#context = context;
+    this.showSuggestionAfterError(false).configureHelp({
+      optionDescription: inWords,
+      argumentDescription: inWords,
+    });
+    this.addHelpText('after', () => examplesText(this.path(), context.commandLine));
+  }
+
+  override createCommand(name?: string): ProgramCommand {
+    return new ProgramCommand(name, this.#context);
+  }
+
+  /** The names of the commands that lead here, without the program's: `['jobs', 'plan']`. */
+  path(): string[] {
+    return this.parent instanceof ProgramCommand ? [...this.parent.path(), this.name()] : [];
+  }
+
+  /** @throws CommandError always: the fault, the nearest right name, and where all of them are. */
+  override error(message: string): never {
+    const all = this.#context.commandLine(...this.path(), '--help');
+    throw misuse(`${this.#explain(message.replace(/^error: /, ''))} See \`${all}\`.`);
+  }
+
+  /** Commander's message as a sentence. */
+  #explain(message: string): string {
+    const [, kind, wrong = ''] = /^unknown (option|command) '(.*)'$/s.exec(message) ?? [];
+    if (kind === 'option') {
+      const name = wrong.replace(/=.*/s, '');
+      return `Unknown option ${name}.${didYouMean(name, this.#optionNames())}`;
+    }
+    if (kind === 'command') return `Unknown command "${wrong}".${this.#nearCommand(wrong)}`;
+    const [, missing] = /^missing required argument '(.*)'$/.exec(message) ?? [];
+    if (missing !== undefined) return `The argument <${missing}> is missing.`;
+    const [, flags] = /^option '(.*)' argument missing$/.exec(message) ?? [];
+    if (flags !== undefined) return `${flags}: the value is missing.`;
+    const invalid =
+      /^option '(?<name>.*?)' argument '(?<value>.*)' is invalid\. (?<why>.*)$/s.exec(message) ??
+      /^command-argument value '(?<value>.*)' is invalid for argument '(?<name>.*?)'\. (?<why>.*)$/s.exec(
+        message,
+      );
+    return invalid?.groups === undefined ? sentence(message) : invalidSentence(invalid.groups);
+  }
+
+  /** Those of the commands around this one count everywhere. */
+  #optionNames(): string[] {
+    const own = this.createHelp()
+      .visibleOptions(this)
+      .flatMap(({ long }) => long ?? []);
+    return this.parent instanceof ProgramCommand ? [...own, ...this.parent.#optionNames()] : own;
+  }
+
+  /** Also one level deeper, where only the last name was typed: `apply` for `jobs apply`. */
+  #nearCommand(wrong: string): string {
+    for (const group of this.commands)
+      if (group.commands.some((inner) => inner.name() === wrong))
+        return ` Did you mean "${group.name()} ${wrong}"?`;
+    const names = this.createHelp().visibleCommands(this);
+    return didYouMean(
+      wrong,
+      names.map((command) => command.name()),
+    );
+  }
+}
+
+/** `--limit x: it must be a whole number from 1.` */
+function invalidSentence({ name = '', value = '', why = '' }: Record<string, string | undefined>): string {
+  const flag = /--[\w-]+/.exec(name)?.[0] ?? `<${name}>`;
+  const choices = /^Allowed choices are (.*)\.$/.exec(why)?.[1]?.split(', ');
+  const must =
+    choices === undefined
+      ? `${why.charAt(0).toLowerCase()}${why.slice(1)}`
+      : `it must be ${choices.join(' or ')}.${didYouMean(value, choices)}`;
+  return `${flag} ${value}: ${must}`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`;
+}
+
+/** With the default in words that could be typed; an empty list and no limit are none. */
+function inWords({
+  description,
+  defaultValue,
+  defaultValueDescription,
+  argChoices,
+}: Option | Argument): string {
+  const notes = [
+    ...(argChoices === undefined ? [] : [`choices: ${argChoices.join(', ')}`]),
+    ...defaultNote(defaultValueDescription ?? defaultValue),
+  ];
+  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
+}
+
+function defaultNote(value: unknown): string[] {
+  const shown = typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value));
+  return shown ? [`default: ${value}`] : [];
+}
