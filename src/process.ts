@@ -1,46 +1,65 @@
 /** This process: its context, its exit code, and its end. */
 import { homedir } from 'node:os';
 import { CommanderError } from 'commander';
-import { contextOf } from './cli/context.ts';
+import { type CommandContext, contextOf } from './cli/context.ts';
+import { crashText } from './cli/crash.ts';
 import type { SignalInbox } from './cli/signal-inbox.ts';
-import { CommandError, exitCodes } from './errors.ts';
+import { CommandError, causeOf, errorCode, exitCodes } from './errors.ts';
 import { runProgram } from './program.ts';
 import { printableLines } from './text/printable.ts';
-import { remoteStack, remoteText } from './text/remote.ts';
+import { version } from './version.ts';
 
 /** For connections that close by themselves, in milliseconds. */
 const LINGER_MS = 200;
 
 /** Runs the command that the process was started with, to its exit code. Never waits for what a command has left open. */
 export async function runProcess(process: NodeJS.Process, signals: SignalInbox): Promise<void> {
+  giveHome(process.env);
+  const context = contextOf(process, signals);
   const output = [process.stdout, process.stderr];
+  let lost: unknown;
   // What cannot be written, because a disk is full or nobody reads it (`| head`), does not stop the work.
-  for (const stream of output) stream.on('error', () => undefined);
-  process.exitCode = await exitCodeOf(process, signals);
+  for (const stream of output)
+    stream.on('error', (error) => {
+      if (errorCode(error) !== 'EPIPE') lost ??= error;
+    });
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(crashText(error, version, context.stdoutIsLog));
+    process.exit(exitCodes.failed);
+  });
+  const exitCode = await exitCodeOf(process, context, signals);
   await Promise.all(output.map(written));
+  process.exitCode = exitCode;
+  if (lost !== undefined && !context.stdoutIsLog && saysDone(exitCode)) {
+    process.exitCode = exitCodes.failed;
+    process.stderr.write(`The output is incomplete, it cannot be written: ${causeOf(lost)}.\n`);
+  }
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
-async function exitCodeOf(process: NodeJS.Process, signals: SignalInbox): Promise<number> {
-  giveHome(process.env);
-  const context = contextOf(process, signals);
+/** Whether a script that sees it goes on to use the result. */
+function saysDone(exitCode: number): boolean {
+  return exitCode === exitCodes.done || exitCode === exitCodes.someRefused;
+}
+
+async function exitCodeOf(
+  process: NodeJS.Process,
+  context: CommandContext,
+  signals: SignalInbox,
+): Promise<number> {
   try {
     await runProgram(process.argv.slice(2), context, () => signals.begin());
     return context.exitCode;
   } catch (error) {
-    // Commander has already printed the help, the version or its message.
+    // Commander has already printed the help or the version.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.misuse;
-    if (!(error instanceof CommandError)) throw bug(error);
-    process.stderr.write(`${printableLines(error.message)}\n`);
-    return error.exitCode;
+    if (error instanceof CommandError) {
+      process.stderr.write(`${printableLines(error.message)}\n`);
+      return error.exitCode;
+    }
+    process.stderr.write(crashText(error, version, context.stdoutIsLog));
+    return exitCodes.failed;
   }
-}
-
-/** The same error with a stack that may be printed: its message can be of any origin. */
-function bug(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const stack = printableLines(remoteStack(error.stack ?? error.message));
-  return Object.assign(new Error(remoteText(error.message)), { stack });
 }
 
 /** Resolves when what was written so far is written, or cannot be. */

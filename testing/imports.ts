@@ -22,7 +22,7 @@ export interface ImportedModule {
  */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'process'],
-  process: ['cli', 'errors', 'program', 'text'],
+  process: ['cli', 'errors', 'program', 'text', 'version'],
   program: [
     'check/command',
     'cli',

@@ -32,6 +32,8 @@ export interface CommandContext {
   readonly onSignal: (listener: (signal: Signal) => void) => () => void;
   /** Ends the process at once, whatever is under way. */
   readonly exitNow: (code: number) => void;
+  /** Whether stdout is the log of a service, of which lines may be lost, instead of a result; set by the command. */
+  stdoutIsLog: boolean;
   /** How the command ends, unless it throws; set by the command. */
   exitCode: number;
 }
@@ -52,6 +54,7 @@ export function contextOf(process: NodeJS.Process, signals: Pick<SignalInbox, 'l
     commandLine: commandLineOf({ argv: process.argv, env: process.env, cwd: process.cwd() }),
     onSignal: signals.listen,
     exitNow: (code) => process.exit(code),
+    stdoutIsLog: false,
     exitCode: exitCodes.done,
   };
 }

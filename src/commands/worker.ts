@@ -22,6 +22,7 @@ export function configureWorker(command: Command, context: CommandContext): void
         'variables (docs/reference/configuration.md).',
     )
     .action(async () => {
+      context.stdoutIsLog = true;
       const config = readConfigForAws(context.env);
       const destination = new LogDestination(context.stdout, (count) => {
         writeLine(log, logLines.linesLost, () => ({ count }));

@@ -2,7 +2,7 @@
 import { openSync } from 'node:fs';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Child } from '../../testing/processes/child.ts';
-import { startOta } from '../../testing/processes/ota.ts';
+import { type OtaOptions, startOta } from '../../testing/processes/ota.ts';
 import { runCommand } from '../../testing/processes/process.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
@@ -29,8 +29,26 @@ test('does not prevent enqueue from sending every row', async () => {
   expect(stage.left()).toEqual({ ready: 25, inFlight: 0 });
 });
 
+const full = (): number => openSync('/dev/full', 'w');
+
+test('on a full disk is told by the exit code and in a sentence, whatever the command', async () => {
+  const end = async (args: readonly string[], to: Pick<OtaOptions, 'stdout' | 'stderr'>) => {
+    const child = startOta(args, { ...to, env: {}, keepOutput: true });
+    onTestFinished(() => child.end());
+    return { code: (await child.exited).code, ...child.output };
+  };
+  const [result, help, remark] = await Promise.all([
+    end(['schema'], { stdout: full() }),
+    end(['jobs', '--help'], { stdout: full() }),
+    end(['enqueue', 'nowhere.csv', '--dry-run'], { stderr: full() }),
+  ]);
+  const stderr = 'The output is incomplete, it cannot be written: the disk is full (ENOSPC).\n';
+  expect(result).toMatchObject({ code: 1, stderr });
+  expect(help).toMatchObject({ code: 1, stderr });
+  expect(remark).toMatchObject({ code: 2, stdout: '' });
+});
+
 describe('a worker works on and drains, exit code 0', () => {
-  const full = (): number => openSync('/dev/full', 'w');
   const workers: { name: string; start: (env: Record<string, string>) => Child }[] = [
     {
       name: 'with stdout and stderr on a full disk',

@@ -73,6 +73,7 @@ export async function runInProcess(
       return () => listeners.delete(listener);
     },
     exitNow: () => {},
+    stdoutIsLog: false,
     exitCode: 0,
   };
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
