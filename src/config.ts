@@ -11,6 +11,9 @@ export type Config = {
   readonly [Name in keyof Settings]: Settings[Name] extends Variable<infer T> ? T : never;
 };
 
+/** The settings that name queues. */
+const queueSettings = ['queueUrl', 'deadLetterQueueUrl', 'outcomeQueueUrl'] as const;
+
 /** What calls to the API need. */
 export const apiSettings = [
   'rateLimit',
@@ -68,6 +71,15 @@ export function readConfigForAws<
   return read(environment, names, needed, awsFaults(environment));
 }
 
+/** The URLs of all queues by their variables, as far as they are set and are URLs: what a command compares its own with. */
+export function readQueueUrls(environment: Environment): Readonly<Record<string, string | undefined>> {
+  const urls = queueSettings.map((setting) => {
+    const { name, schema } = variables[setting];
+    return [name, schema.safeParse(readVariable(environment, name).text).data];
+  });
+  return Object.fromEntries(urls);
+}
+
 type PartOfConfig<Name extends keyof Config, Needed extends keyof Config> = Pick<Config, Name> & {
   readonly [Each in Needed]: NonNullable<Config[Each]>;
 };
@@ -109,7 +121,7 @@ function shown(variable: string, text: string): string {
 /** Faults of settings that are right one by one. */
 function contradictions(config: Partial<Config>): string[] {
   const faults: string[] = [];
-  const queues = (['queueUrl', 'deadLetterQueueUrl', 'outcomeQueueUrl'] as const).flatMap((name) => {
+  const queues = queueSettings.flatMap((name) => {
     const url = config[name];
     return url === undefined
       ? []

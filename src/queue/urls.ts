@@ -18,12 +18,18 @@ export function sameQueue(a: QueueIdentity, b: QueueIdentity): boolean {
   return sameQueueUrl(a.url, b.url);
 }
 
-/** A sentence on the first two settings that name one queue, as far as URLs tell; undefined where each has its own. */
-export function sameQueueFault(urls: Readonly<Record<string, string | undefined>>): string | undefined {
-  const set = Object.entries(urls).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  for (const [i, [setting, url]] of set.entries()) {
-    const other = set.slice(0, i).find(([, before]) => sameQueueUrl(before, url));
-    if (other !== undefined) return `${setting} is the same queue as ${other[0]}: use a queue of its own.`;
+export interface NamedQueue extends QueueIdentity {
+  /** The variable. */
+  readonly setting: string;
+}
+
+/** A sentence on the first two settings that name one queue; undefined where each has its own. */
+export function sameQueueFault(queues: readonly NamedQueue[]): string | undefined {
+  for (const [i, queue] of queues.entries()) {
+    const other = queues.slice(0, i).find((before) => sameQueue(before, queue));
+    if (other === undefined) continue;
+    const arn = queue.arn === undefined ? '' : ` (${queue.arn})`;
+    return `${queue.setting} is the same queue as ${other.setting}${arn}: use a queue of its own.`;
   }
   return undefined;
 }

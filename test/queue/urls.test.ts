@@ -33,7 +33,10 @@ test.each([
     'OUTCOME_QUEUE_URL is the same queue as QUEUE_URL: use a queue of its own.',
   ],
 ])('settings %j: %s', (urls, fault) => {
-  expect(sameQueueFault(urls)).toBe(fault);
+  const named = Object.entries(urls).flatMap(([setting, url]) =>
+    url === undefined ? [] : [{ setting, url }],
+  );
+  expect(sameQueueFault(named)).toBe(fault);
 });
 
 test('two URLs of one ARN are one queue, and one URL of two ARNs is two', () => {

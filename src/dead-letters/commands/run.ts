@@ -1,14 +1,14 @@
 /** What every dead-letter command works with: both queues by the configuration, and how their errors are reported. */
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { type Config, readConfigForAws } from '../../config.ts';
+import { type Config, readConfigForAws, readQueueUrls } from '../../config.ts';
 import { CommandError, exitCodes, misuse } from '../../errors.ts';
 import { createSqsClient } from '../../queue/client.ts';
 import { watchQueueTime } from '../../queue/clock.ts';
+import { findSameQueue } from '../../queue/distinct.ts';
 import { failedQueue } from '../../queue/errors.ts';
 import { explainNotice, explainSqsError, type RequestHints } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
-import { sameQueueFault } from '../../queue/urls.ts';
 import { AuditError } from '../changes/audit.ts';
 import type { PassSurroundings } from '../pass/pass.ts';
 
@@ -32,7 +32,7 @@ const SOCKETS = 16;
 /**
  * Runs `work`. An interruption, and a reader of stdout that closes it (`| head`), abort its signal; after the latter
  * nothing is wrong, but the letters must still be made visible again.
- * @throws CommandError for what SQS answers, and where both settings name one queue; ConfigError for a faulty configuration.
+ * @throws CommandError for what SQS answers, and where two settings name one queue; ConfigError for a faulty configuration.
  */
 export async function startRun(
   context: CommandContext,
@@ -40,11 +40,6 @@ export async function startRun(
   work: (run: LettersRun) => Promise<void>,
 ): Promise<void> {
   const config = readConfigForAws(context.env, settings);
-  const fault = sameQueueFault({
-    QUEUE_URL: config.queueUrl,
-    DEAD_LETTER_QUEUE_URL: config.deadLetterQueueUrl,
-  });
-  if (fault !== undefined) throw misuse(fault);
   const readerGone = new AbortController();
   const onOutputError = (): void => readerGone.abort();
   context.stdout.on('error', onOutputError);
@@ -57,6 +52,9 @@ export async function startRun(
   // Letters are stamped by SQS: their ages, what they may hold, and a changed update's IssuedAt go by its clock.
   const queueTime = watchQueueTime(client, context.clock);
   try {
+    // A pass takes letters, and some commands delete them: never from a queue that is another one's.
+    const fault = await findSameQueue(readQueueUrls(context.env), queue);
+    if (fault !== undefined) throw misuse(fault);
     await interruptible(context, (interrupted) =>
       work({
         context,

@@ -1,7 +1,7 @@
 /** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
 import type { CommandContext } from '../../cli/context.ts';
-import { readConfig, readConfigForAws } from '../../config.ts';
-import { CommandError, misuse } from '../../errors.ts';
+import { readConfig, readConfigForAws, readQueueUrls } from '../../config.ts';
+import { CommandError, exitCodes, misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { didYouMean } from '../../text/nearest.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
@@ -101,6 +101,30 @@ export async function openQueues(
 }
 
 /**
+ * Outcomes are deleted from their queue: it must be no other one's.
+ * @throws CommandError where OUTCOME_QUEUE_URL names a queue that another setting names as well, under whatever URL.
+ */
+export async function requireOwnQueues(
+  { env }: Pick<CommandContext, 'env'>,
+  { queue }: Queues,
+): Promise<void> {
+  const { findSameQueue } = await import('../../queue/distinct.ts');
+  const { failedQueue } = await import('../../queue/errors.ts');
+  const { explainSqsError } = await import('../../queue/explain.ts');
+  const urls = readQueueUrls(env);
+  const fault = await findSameQueue(urls, queue).catch((error: unknown) => {
+    const url = failedQueue(error);
+    if (url === undefined) throw error;
+    const setting = Object.keys(urls).find((name) => urls[name] === url) ?? url;
+    const hints = { setting, permission: 'sqs:GetQueueAttributes', does: 'receive' } as const;
+    throw new CommandError(
+      `Outcomes cannot be read: ${explainSqsError(error, url, hints)}. Nothing was sent.`,
+    );
+  });
+  if (fault !== undefined) throw misuse(fault);
+}
+
+/**
  * Collects what waits, if OUTCOME_QUEUE_URL is set, and runs `work`. A queue that cannot be read is reported, and no
  * reason to fail. While another process follows the job, collecting is left to that process.
  * @param jobId the job that it is about, which may be known only afterwards; undefined: the last changed one.
@@ -128,8 +152,11 @@ export async function withCollected<T>(
     onTrouble: say,
   });
   try {
-    const emptied = await collector.collectWaiting(signal, MAX_COLLECT_MS).catch((error: unknown) => {
-      if (!(error instanceof CommandError)) throw error;
+    const collected = requireOwnQueues(context, queues).then(() =>
+      collector.collectWaiting(signal, MAX_COLLECT_MS),
+    );
+    const emptied = await collected.catch((error: unknown) => {
+      if (!(error instanceof CommandError) || error.exitCode === exitCodes.misuse) throw error;
       say(`${error.message.replace(/ Nothing was sent\.$|\.$/, '')} The ledger may know less than there is`);
       return undefined;
     });

@@ -3,9 +3,8 @@ import { requireRightClock } from '../../cli/clock.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { readConfigForAws } from '../../config.ts';
-import { CommandError, exitCodes, misuse } from '../../errors.ts';
+import { CommandError, exitCodes } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { sameQueueFault } from '../../queue/urls.ts';
 import type { Screen } from '../../text/live-block.ts';
 import type { Guards, JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
@@ -17,7 +16,7 @@ import { Wakeup } from '../run/wakeup.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes, standingJson, standingText } from '../view/standing.ts';
-import { findPlannedJob, openQueues, withLedger } from './open.ts';
+import { findPlannedJob, openQueues, requireOwnQueues, withLedger } from './open.ts';
 
 export interface Session {
   readonly context: CommandContext;
@@ -48,9 +47,6 @@ export async function withSession<T>(
   use: LedgerUse = 'write',
 ): Promise<T> {
   const config = readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
-  // It would collect, and delete, its own updates.
-  const fault = sameQueueFault({ QUEUE_URL: config.queueUrl, OUTCOME_QUEUE_URL: config.outcomeQueueUrl });
-  if (fault !== undefined) throw misuse(fault);
   return await interruptible(context, (signal) =>
     withLedger(context, use, async (ledger) => {
       const screen = createJobScreen(context);
@@ -72,6 +68,7 @@ export async function withSession<T>(
         onTrouble: (sentence) => screen.say(`${sentence}.`),
       });
       try {
+        await requireOwnQueues(context, queues);
         const updates = queues.queue(config.queueUrl);
         const checkClock = async (): Promise<void> => requireRightClock(await queues.clockSkewMs(updates));
         return await work({ context, ledger, updates, collector, wakeup, screen, signal, checkClock });
