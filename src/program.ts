@@ -52,7 +52,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   sandbox: {
     summary: 'run everything in one process, nothing else needed',
-    load: async () => (await import('./sandbox/command.ts')).configureSandbox,
+    load: async () => (await import('./sandbox/commands/sandbox.ts')).configureSandbox,
   },
   completion: {
     summary: 'print the script with which a shell completes commands and flags',

@@ -203,8 +203,8 @@ function layerOf(path: string): string | undefined {
   return Object.hasOwn(arrows, `${room}/${inner}`) ? `${room}/${inner}` : room;
 }
 
-/** Where a room keeps its commands; `demo.ts` is a part of `sandbox --demo`. */
-const COMMAND_PLACES: ReadonlySet<string> = new Set(['command', 'commands', 'demo']);
+/** Where a room keeps its commands. */
+const COMMAND_PLACES: ReadonlySet<string> = new Set(['command', 'commands']);
 
 const COMMENT_OR_TEXT =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`/g;

@@ -29,15 +29,23 @@ export function collect(value: string, before: readonly string[]): readonly stri
 
 /** A whole number from 1. */
 export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new InvalidArgumentError('It must be a whole number from 1, of at most 15 digits.');
   return Number(text);
 }
 
 /** A number above 0. */
 export function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!(value > 0) || value > 1e9) throw new InvalidArgumentError('It must be a number above 0.');
-  return value;
+  const value = decimal(text);
+  if (value > 0 && value <= MAX_NUMBER) return value;
+  throw new InvalidArgumentError(`It must be a number above 0 and at most ${MAX_NUMBER}, as in 10 or 0.5.`);
+}
+
+const MAX_NUMBER = 1_000_000_000;
+
+/** `10` or `0.5`; NaN for everything else, also for what JavaScript takes: `1e3`, `0x10`, `Infinity`, ``. */
+export function decimal(text: string): number {
+  return /^\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : Number.NaN;
 }
 
 /** `FIELD=VALUE`, of one of `fields`. */

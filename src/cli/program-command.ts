@@ -1,5 +1,5 @@
 /** Commander's command with this program's manners: a wrong word is one sentence, and help is what its reader can use. */
-import { type Argument, Command, type Option } from 'commander';
+import { type Argument, Command, InvalidArgumentError, type Option } from 'commander';
 import { misuse } from '../errors.ts';
 import { didYouMean } from '../text/nearest.ts';
 import type { CommandContext } from './context.ts';
@@ -21,6 +21,17 @@ export class ProgramCommand extends Command {
 
   override createCommand(name?: string): ProgramCommand {
     return new ProgramCommand(name, this.#context);
+  }
+
+  /** A value that is an option's name was forgotten: without this, `--refused --json` would name a file. */
+  override addOption(option: Option): this {
+    const parse = option.parseArg;
+    if (option.required)
+      option.argParser((value: string, previous: unknown) => {
+        if (this.#optionNames().includes(value)) throw new InvalidArgumentError('The value is missing.');
+        return parse === undefined ? value : parse(value, previous);
+      });
+    return super.addOption(option);
   }
 
   /** The names of the commands that lead here, without the program's: `['jobs', 'plan']`. */

@@ -9,7 +9,10 @@ export interface Clock {
 
 export const systemClock: Clock = { wall: Date.now, monotonic: performance.now.bind(performance) };
 
-/** Waits `ms` milliseconds, or until `signal` aborts: never rejects. */
+/** What a timer can wait at most, 24.8 days: set to more, it would end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Waits `ms` milliseconds, 24.8 days at most, or until `signal` aborts: never rejects. */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
@@ -18,7 +21,7 @@ export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const timer = setTimeout(end, Math.min(ms, MAX_TIMER_MS));
     signal.addEventListener('abort', end, { once: true });
   });
 }

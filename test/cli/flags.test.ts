@@ -23,7 +23,7 @@ describe('wholeNumber', () => {
 });
 
 describe('positiveNumber', () => {
-  test.each(['0', '-1', 'x', '', '1e10', 'Infinity'])('refuses %j', (text) => {
+  test.each(['0', '-1', 'x', '', '1e10', 'Infinity', '0x10', ' 5', '1000000001'])('refuses %j', (text) => {
     expect(() => positiveNumber(text)).toThrow(InvalidArgumentError);
   });
   test('takes a number above 0', () => expect(positiveNumber('0.5')).toBe(0.5));

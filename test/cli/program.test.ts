@@ -56,7 +56,7 @@ describe('a wrong word is one short sentence, with the nearest right one and whe
     ],
     [
       ['enqueue', 'a', '--from-line', '1.5'],
-      '--from-line 1.5: it must be a whole number from 1. See `ota-updater enqueue --help`.',
+      '--from-line 1.5: it must be a whole number from 1, of at most 15 digits. See `ota-updater enqueue --help`.',
     ],
     [
       ['schema', 'updat'],

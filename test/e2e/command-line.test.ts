@@ -312,13 +312,6 @@ describe('sandbox --demo', () => {
     expect(stderr).toMatch(/^There is no file \S+nowhere\.csv\.\n$/);
   });
 
-  test.each(['unlimited', '1000', '1000:50'])('accepts --api-limit %s', async (limit) => {
-    const path = await file('updates.csv', 'Identifier,Description\ntask1,x\n');
-    const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', path, '--api-limit', limit]);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('1 rows read') });
-    expect(stdout).toMatch(/^applied +2$/m);
-  });
-
   test('ends when every row is refused', async () => {
     const path = await file('updates.csv', 'Identifier,Description\nbad-1,x\n');
     const { code, stdout } = await runCommand(['sandbox', '--demo', path], { cwd: folder });

@@ -115,7 +115,7 @@ function openForReading(path: string): Database {
     if (version === schemaSteps.length) return;
     throw new LedgerError(
       `${whatIs(path)} is of an earlier version of this program, and this user may only read it. ` +
-        'Run `ota-updater jobs list` once as the user who owns it.',
+        'Run the command `jobs list` once as the user who owns it.',
     );
   };
   try {

@@ -1,18 +1,18 @@
 /** The demo: applies a file of updates in the sandbox, with progress and a summary. */
-import type { CommandContext } from '../cli/context.ts';
-import { interruptible } from '../cli/signals.ts';
-import type { Assembly } from '../commands/assemble.ts';
-import type { Config } from '../config.ts';
-import { enqueue } from '../enqueue/run.ts';
-import type { Report } from '../enqueue/summary.ts';
-import { exitCodes } from '../errors.ts';
-import { createSqsClient } from '../queue/client.ts';
-import { Queue } from '../queue/queue.ts';
-import { createScreen } from '../text/live-block.ts';
-import { bar, createProgress } from '../text/progress.ts';
-import type { Counts } from '../worker/activity.ts';
-import type { WorkerListener } from '../worker/events.ts';
-import type { Cloud } from './cloud.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
+import type { Assembly } from '../../commands/assemble.ts';
+import type { Config } from '../../config.ts';
+import { enqueue } from '../../enqueue/run.ts';
+import type { Report } from '../../enqueue/summary.ts';
+import { exitCodes } from '../../errors.ts';
+import { createSqsClient } from '../../queue/client.ts';
+import { Queue } from '../../queue/queue.ts';
+import { createScreen } from '../../text/live-block.ts';
+import { bar, createProgress } from '../../text/progress.ts';
+import type { Counts } from '../../worker/activity.ts';
+import type { WorkerListener } from '../../worker/events.ts';
+import type { Cloud } from '../cloud.ts';
 
 export interface DemoOptions {
   readonly cloud: Cloud;

@@ -1,20 +1,18 @@
 /** `sandbox`: SQS emulator, simulated API and worker in one process; with `--demo` it applies a file and ends. */
 import { randomUUID } from 'node:crypto';
-import { type Command, InvalidArgumentError } from 'commander';
-import type { CommandContext } from '../cli/context.ts';
-import { stopOnSignal } from '../cli/signals.ts';
-import { type Assembly, assemble } from '../commands/assemble.ts';
-import { type Config, type Environment, readConfig } from '../config.ts';
-import { CommandError, messageOf } from '../errors.ts';
-import { LogDestination } from '../observe/log-destination.ts';
-import { createLogger } from '../observe/logger.ts';
-import { logSummaries } from '../observe/summary.ts';
-import { type Cloud, startCloud } from './cloud.ts';
+import { type Command, Option } from 'commander';
+import type { CommandContext } from '../../cli/context.ts';
+import { stopOnSignal } from '../../cli/signals.ts';
+import { type Assembly, assemble } from '../../commands/assemble.ts';
+import { type Config, type Environment, readConfig } from '../../config.ts';
+import { CommandError, messageOf } from '../../errors.ts';
+import { LogDestination } from '../../observe/log-destination.ts';
+import { createLogger } from '../../observe/logger.ts';
+import { logSummaries } from '../../observe/summary.ts';
+import { type Cloud, startCloud } from '../cloud.ts';
+import type { SimulatedApiSettingsInput } from '../simulated-api/index.ts';
 import { runDemo } from './demo.ts';
-import { faultNames, type SimulatedApiSettingsInput } from './simulated-api/index.ts';
-
-/** `unlimited`, because commander reads null as a missing value. */
-type ApiLimit = 'unlimited' | NonNullable<SimulatedApiSettingsInput['limit']>;
+import { type ApiLimit, readFaults, readLatency, readLimit, readPort } from './flags.ts';
 
 interface Flags {
   readonly host: string;
@@ -44,19 +42,25 @@ export function configureSandbox(command: Command, context: CommandContext): voi
     .option('--no-worker', 'start only the emulators')
     .option('--outcomes', 'publish the outcome of every update')
     .option('--host <address>', 'address that the emulators listen on', '127.0.0.1')
-    .option('--sqs-port <port>', 'port of the SQS emulator; 0 picks one', port, 0)
-    .option('--api-port <port>', 'port of the simulated API; 0 picks one', port, 0)
-    .option(
-      '--api-limit <rate[:burst]>',
-      "the API's limit in calls per second, with its burst, or unlimited",
-      limit,
-      limit('200:20'),
+    .option('--sqs-port <port>', 'port of the SQS emulator; 0 picks one', readPort, 0)
+    .option('--api-port <port>', 'port of the simulated API; 0 picks one', readPort, 0)
+    .addOption(
+      new Option(
+        '--api-limit <rate[:burst]>',
+        "the API's limit in calls per second, with its burst, or unlimited",
+      )
+        .argParser(readLimit)
+        .default(readLimit('200:20'), '200:20'),
     )
-    .option('--api-latency <min-max>', "the API's latency in milliseconds", latency, latency('20-80'))
+    .addOption(
+      new Option('--api-latency <min-max>', "the API's latency in milliseconds")
+        .argParser(readLatency)
+        .default(readLatency('20-80'), '20-80'),
+    )
     .option(
       '--api-faults <list>',
       'faults as shares of calls: internalError=0.01,reset=0.005,hang=0.001',
-      faults,
+      readFaults,
       {},
     )
     .action(async (flags: Flags) => {
@@ -151,44 +155,4 @@ function directions(cloud: Cloud, { outcomes }: Flags, token: string): string {
     '',
     'Ctrl-C ends it.',
   ].join('\n');
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535)
-    throw new InvalidArgumentError('It must be a port from 0 to 65535.');
-  return value;
-}
-
-function limit(text: string): ApiLimit {
-  if (text === 'unlimited') return text;
-  const [rate, burst] = text.split(':').map(Number);
-  const ratePerSecond = rate ?? 0;
-  if (!(ratePerSecond > 0) || (burst !== undefined && !(burst >= 1))) {
-    throw new InvalidArgumentError('It must be like 200, 200:20 or unlimited.');
-  }
-  return { ratePerSecond, burst: burst ?? Math.max(1, Math.round(ratePerSecond / 10)) };
-}
-
-function latency(text: string): { minMs: number; maxMs: number } {
-  const [min, max] = text.split('-').map(Number);
-  const minMs = min ?? Number.NaN;
-  const maxMs = max ?? minMs;
-  if (!(minMs >= 0) || !(maxMs >= minMs)) throw new InvalidArgumentError('It must be like 50 or 20-80.');
-  return { minMs, maxMs };
-}
-
-function faults(text: string): Record<string, number> {
-  const shares = text.split(',').map((part): [string, number] => {
-    const [name = '', share] = part.split('=');
-    return [name, Number(share)];
-  });
-  const good = shares.every(
-    ([name, share]) => faultNames.some((known) => known === name) && share >= 0 && share <= 1,
-  );
-  if (!good)
-    throw new InvalidArgumentError(
-      `It must be like internalError=0.01,reset=0.005; the names are ${faultNames.join(', ')}.`,
-    );
-  return Object.fromEntries(shares);
 }

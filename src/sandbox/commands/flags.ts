@@ -1,0 +1,63 @@
+/** The values of the sandbox's flags. Every fault is one sentence that says what is accepted. */
+import { InvalidArgumentError } from 'commander';
+import { decimal } from '../../cli/flags.ts';
+import { didYouMean } from '../../text/nearest.ts';
+import { faultNames, type SimulatedApiSettingsInput } from '../simulated-api/index.ts';
+
+/** `unlimited`, because commander reads null as a missing value. */
+export type ApiLimit = 'unlimited' | NonNullable<SimulatedApiSettingsInput['limit']>;
+
+const MAX_CALLS_PER_SECOND = 1_000_000;
+const MAX_LATENCY_MS = 600_000;
+
+/** `8080`; 0 for any free one. */
+export function readPort(text: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= 65_535) return value;
+  throw new InvalidArgumentError('It must be a port from 0 to 65535.');
+}
+
+/** `200`, `200:20` or `unlimited`; the burst is a tenth of a second's calls where it is not given. */
+export function readLimit(text: string): ApiLimit {
+  if (text === 'unlimited') return text;
+  const [ratePerSecond = Number.NaN, burst = Math.max(1, Math.round(ratePerSecond / 10)), ...more] = text
+    .split(':')
+    .map(decimal);
+  const good = (value: number, least: number): boolean => value >= least && value <= MAX_CALLS_PER_SECOND;
+  if (more.length === 0 && good(ratePerSecond, 0.001) && good(burst, 1)) return { ratePerSecond, burst };
+  throw new InvalidArgumentError(
+    `It must be calls per second from 0.001 to ${MAX_CALLS_PER_SECOND}, as in 200, with a burst from 1, as in 200:20, or unlimited.`,
+  );
+}
+
+/** `50` or `20-80`, in milliseconds. */
+export function readLatency(text: string): { readonly minMs: number; readonly maxMs: number } {
+  const [minMs = Number.NaN, maxMs = minMs, ...more] = text.split('-').map(decimal);
+  if (more.length === 0 && minMs <= maxMs && maxMs <= MAX_LATENCY_MS) return { minMs, maxMs };
+  throw new InvalidArgumentError(
+    `It must be milliseconds from 0 to ${MAX_LATENCY_MS}, as in 50, or the least and the most, as in 20-80.`,
+  );
+}
+
+type Shares = Partial<Record<(typeof faultNames)[number], number>>;
+
+/** `internalError=0.01,reset=0.005`: shares of calls, together at most 1. */
+export function readFaults(text: string): Shares {
+  const shares: Shares = {};
+  for (const part of text.split(',')) {
+    const [typed = '', share = '', ...more] = part.split('=');
+    const name = faultNames.find((known) => known === typed.trim());
+    if (name === undefined)
+      throw new InvalidArgumentError(
+        `There is no fault "${typed}".${didYouMean(typed, faultNames)} The faults are ${faultNames.join(', ')}.`,
+      );
+    if (shares[name] !== undefined) throw new InvalidArgumentError(`${name} is there twice.`);
+    const value = decimal(share);
+    if (more.length > 0 || !(value <= 1))
+      throw new InvalidArgumentError(`${name} must be a share of all calls from 0 to 1, as in ${name}=0.01.`);
+    shares[name] = value;
+  }
+  const sum = Object.values(shares).reduce((all, share) => all + share);
+  if (sum > 1) throw new InvalidArgumentError('The shares must be 1 at most, together.');
+  return shares;
+}
