@@ -9,7 +9,7 @@ import { CommandError, exitCodes, misuse } from '../errors.ts';
 import type { SetFields } from '../input/rows.ts';
 import { updateFields } from '../message/update.ts';
 import { createSqsClient } from '../queue/client.ts';
-import { clockSkewReader } from '../queue/clock.ts';
+import { watchClocks } from '../queue/clock.ts';
 import { explainNotice } from '../queue/explain.ts';
 import { Queue } from '../queue/queue.ts';
 import { LANES } from '../sending/send.ts';
@@ -62,8 +62,8 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
       queue.onNotice((notice) => void context.stderr.write(`${explainNotice(notice)}.\n`));
       const send: Queue['sendForIds'] = (messages) => queue.sendForIds(messages);
       const progress = createProgress(context);
-      const clockSkewMs = clockSkewReader(client, context.clock);
-      const checkClock = async (): Promise<void> => requireRightClock(await clockSkewMs(queue));
+      const { skewMs } = watchClocks(client, context.clock);
+      const checkClock = async (): Promise<void> => requireRightClock(await skewMs(queue));
       const report = await interruptible(context, (signal) =>
         enqueue(options, { ...context, signal, send, progress, checkClock }),
       ).finally(() => client.destroy());

@@ -12,18 +12,24 @@ export function watchQueueTime(client: SQSClient, clock: Clock): QueueTime {
   return queueTime;
 }
 
-/**
- * Watches the answers of `client` from now on.
- * @returns reads how far this machine's clock is ahead of SQS's, in milliseconds. It asks for the queue's attributes where
- * there was no answer yet; a refusal tells the time too. undefined: SQS does not tell.
- */
-export function clockSkewReader(
-  client: SQSClient,
-  clock: Clock,
-): (queue: Pick<Queue, 'attributes'>) => Promise<number | undefined> {
+export interface ClockWatch {
+  /**
+   * How far this machine's clock is ahead of SQS's, in milliseconds. It asks for the queue's attributes where there was no answer
+   * yet; a refusal tells the time too. undefined: SQS does not tell.
+   */
+  readonly skewMs: (queue: Pick<Queue, 'attributes'>) => Promise<number | undefined>;
+  /** The earlier of what this machine's clock and SQS's latest answer say, in epoch milliseconds: what is old by it is old. */
+  readonly earliest: () => number;
+}
+
+/** Watches the answers of `client` from now on. */
+export function watchClocks(client: SQSClient, clock: Clock): ClockWatch {
   const skewMs = watchClockSkew(client, clock);
-  return async (queue) => {
-    if (skewMs() === undefined) await queue.attributes().catch(() => undefined);
-    return skewMs();
+  return {
+    skewMs: async (queue) => {
+      if (skewMs() === undefined) await queue.attributes().catch(() => undefined);
+      return skewMs();
+    },
+    earliest: () => clock.wall() - Math.max(0, skewMs() ?? 0),
   };
 }

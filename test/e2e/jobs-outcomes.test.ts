@@ -1,9 +1,11 @@
 /** Jobs whose outcomes are late, lost or unreadable. */
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import { startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { apiHeaders } from '../../testing/stages/api.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { REGION } from '../../testing/stages/stage.ts';
+import { newJob } from '../jobs/ledger/contract.ts';
 
 test('every command sees a row that was applied after a redrive', async () => {
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
@@ -153,4 +155,41 @@ test('rows whose outcomes were lost are reconciled by the state of their tasks, 
   const undone = await standing(['apply', 'u.jsonl']);
   expect(undone.json).toMatchObject({ rows: 24, applied: 24 });
   expect(ids(25).map((id) => stage.api.task(id)?.TaskConfigurationId)).not.toContain('new');
+});
+
+test('two ledgers on one outcome queue: outcomes of the other job are left, and told; what is no outcome is left, too', async () => {
+  const { stage, folder, run, standing, plan, ids } = await setJobs();
+  const waiting = (): number => {
+    const { ready = [], inflight = [] } = stage.sqs.inspectQueue('outcomes')?.messages ?? {};
+    return ready.length + inflight.length;
+  };
+  await plan(ids(3));
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = standing(['apply', 'j.jsonl'], { interrupt });
+  await vi.waitFor(() => expect(stage.left().ready).toBe(3));
+  pressCtrlC();
+  await applying;
+  await stage.worker.start();
+  await stage.ended(3);
+
+  const other = { env: { STATE_DIR: `${folder.path}/other` } };
+  const ledger = await openLedger(other.env.STATE_DIR, Date.now);
+  await ledger.begin({ ...newJob, jobId: 'k' });
+  await ledger.close();
+  const { exitCode, stderr } = await run(['status', 'k'], other);
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(
+    /^The queue has outcomes of job j, which is not in the ledger \S+ledger\.sqlite\. They are left there for an hour, for the ledger that has the job\. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one\.\n$/,
+  );
+  expect(waiting()).toBe(3);
+
+  await stage
+    .queue('outcomes')
+    .send(Array.from({ length: 10 }, (_, i) => ({ key: String(i), body: '{"Identifier":"a"}' })));
+  const stopped = await run(['report', 'j']);
+  expect(stopped.exitCode).toBe(1);
+  expect(stopped.error).toMatch(
+    /^The queue of OUTCOME_QUEUE_URL holds messages that are no outcomes: 10 so far/,
+  );
+  expect(waiting()).toBe(13);
 });

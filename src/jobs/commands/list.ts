@@ -21,8 +21,6 @@ export function addList(jobs: Command, context: CommandContext): void {
           for (const line of listText(listed)) stdout.write(line);
         }
         if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
-        const unreadable = await ledger.unreadable();
-        if (unreadable > 0) stderr.write(`${unreadable} messages on the outcome queue were no outcomes\n`);
       });
     });
 }

@@ -1,14 +1,15 @@
 /** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfig, readConfigForAws, readQueueUrls } from '../../config.ts';
-import { CommandError, exitCodes, misuse } from '../../errors.ts';
+import { misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { didYouMean } from '../../text/nearest.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
-import type { Ledger, LedgerUse } from '../ledger/ledger.ts';
+import type { EndResult, Ledger, LedgerUse } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/sqlite/ledger.ts';
 import type { Collector, CollectorOptions } from '../run/collector.ts';
+import { OutcomesUnreadable } from '../run/unreadable.ts';
 
 /**
  * Runs `work` with the ledger of STATE_DIR, and closes it. Only `create` makes it, and its folder; `read` also takes one that this
@@ -65,7 +66,7 @@ const SOCKETS = 16;
 
 export interface Queues {
   readonly queue: (url: string) => Queue;
-  readonly createCollector: (url: string, options: Omit<CollectorOptions, 'queue'>) => Collector;
+  readonly createCollector: (url: string, options: Omit<CollectorOptions, 'queue' | 'now'>) => Collector;
   /** How far this machine's clock is ahead of SQS's, in milliseconds; undefined when SQS does not tell. */
   readonly clockSkewMs: (queue: Queue) => Promise<number | undefined>;
   readonly close: () => void;
@@ -82,11 +83,12 @@ export async function openQueues(
   say: (sentence: string) => void,
 ): Promise<Queues> {
   const { createSqsClient } = await import('../../queue/client.ts');
-  const { clockSkewReader } = await import('../../queue/clock.ts');
+  const { watchClocks } = await import('../../queue/clock.ts');
   const { Queue } = await import('../../queue/queue.ts');
   const { explainNotice } = await import('../../queue/explain.ts');
   const { Collector } = await import('../run/collector.ts');
   const client = createSqsClient(sockets, {}, env);
+  const clocks = watchClocks(client, clock);
   const queue = (url: string): Queue => {
     const one = new Queue(client, url);
     one.onNotice((notice) => say(explainNotice(notice)));
@@ -94,15 +96,15 @@ export async function openQueues(
   };
   return {
     queue,
-    createCollector: (url, options) => new Collector({ ...options, queue: queue(url) }),
-    clockSkewMs: clockSkewReader(client, clock),
+    createCollector: (url, options) => new Collector({ ...options, queue: queue(url), now: clocks.earliest }),
+    clockSkewMs: clocks.skewMs,
     close: () => client.destroy(),
   };
 }
 
 /**
  * Outcomes are deleted from their queue: it must be no other one's.
- * @throws CommandError where OUTCOME_QUEUE_URL names a queue that another setting names as well, under whatever URL.
+ * @throws OutcomesUnreadable; CommandError where OUTCOME_QUEUE_URL names a queue that another setting names as well, under whatever URL.
  */
 export async function requireOwnQueues(
   { env }: Pick<CommandContext, 'env'>,
@@ -117,7 +119,7 @@ export async function requireOwnQueues(
     if (url === undefined) throw error;
     const setting = Object.keys(urls).find((name) => urls[name] === url) ?? url;
     const hints = { setting, permission: 'sqs:GetQueueAttributes', does: 'receive' } as const;
-    throw new CommandError(
+    throw new OutcomesUnreadable(
       `Outcomes cannot be read: ${explainSqsError(error, url, hints)}. Nothing was sent.`,
     );
   });
@@ -147,8 +149,8 @@ export async function withCollected<T>(
   const queues = await openQueues(context, SOCKETS, say);
   const collector = queues.createCollector(url, {
     ...context,
-    store: (messages) => ledger.end(messages),
-    onStored: () => {},
+    store: (outcomes) => ledger.end(outcomes),
+    onStored: unknownJobsTeller(ledger, context, say),
     onTrouble: say,
   });
   try {
@@ -156,7 +158,7 @@ export async function withCollected<T>(
       collector.collectWaiting(signal, MAX_COLLECT_MS),
     );
     const emptied = await collected.catch((error: unknown) => {
-      if (!(error instanceof CommandError) || error.exitCode === exitCodes.misuse) throw error;
+      if (!(error instanceof OutcomesUnreadable)) throw error;
       say(`${error.message.replace(/ Nothing was sent\.$|\.$/, '')} The ledger may know less than there is`);
       return undefined;
     });
@@ -166,6 +168,43 @@ export async function withCollected<T>(
     await collector.stop();
     queues.close();
   }
+}
+
+/** Jobs whose outcomes are told of, at most: anyone who may send updates can name any number. */
+const MAX_TOLD = 20;
+
+/** Tells, once for each job, of outcomes of jobs that are not in this ledger. @param say takes a sentence without its full stop. */
+export function unknownJobsTeller(
+  { place }: Ledger,
+  { commandLine }: Hints,
+  say: (sentence: string) => void,
+): (stored: EndResult | undefined) => void {
+  const told = new Set<string>();
+  const tell = (jobId: string, kind: string, sentence: string): void => {
+    const what = `${kind} ${jobId}`;
+    if (told.has(what) || told.size >= MAX_TOLD) return;
+    told.add(what);
+    say(sentence);
+  };
+  return (stored) => {
+    for (const { outcome } of stored?.left ?? []) {
+      const { JobId: jobId = '' } = outcome;
+      tell(
+        jobId,
+        'left',
+        `The queue has outcomes of job ${jobId}, which is not in the ledger ${printable(place)}. They are left there for an hour, ` +
+          'for the ledger that has the job. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one',
+      );
+    }
+    for (const jobId of stored?.adopted ?? []) {
+      tell(
+        jobId,
+        'kept',
+        `No ledger has taken outcomes of job ${jobId} for an hour. They are kept in ${printable(place)}, which does not have the job: ` +
+          `\`${commandLine('jobs', 'report', jobId)}\` prints them. If another ledger has it, run \`jobs reconcile ${jobId}\` there`,
+      );
+    }
+  };
 }
 
 async function isFollowed(ledger: Ledger, jobId: string | undefined): Promise<boolean> {

@@ -16,7 +16,7 @@ import { Wakeup } from '../run/wakeup.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes, standingJson, standingText } from '../view/standing.ts';
-import { findPlannedJob, openQueues, requireOwnQueues, withLedger } from './open.ts';
+import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
 
 export interface Session {
   readonly context: CommandContext;
@@ -53,13 +53,13 @@ export async function withSession<T>(
       const queues = await openQueues(context, SOCKETS, (sentence) => screen.say(`${sentence}.`));
       const wakeup = new Wakeup();
       let foreignSeen = false;
+      const tellUnknownJobs = unknownJobsTeller(ledger, context, (sentence) => screen.say(`${sentence}.`));
       const collector = queues.createCollector(config.outcomeQueueUrl, {
         ...context,
-        store: (messages) => ledger.end(messages),
+        store: (outcomes) => ledger.end(outcomes),
         onStored: (stored) => {
-          const { unreadable = 0, foreign = 0 } = stored ?? {};
-          if (unreadable > 0)
-            screen.say(`${unreadable} on the outcome queue are no outcomes; kept aside in the ledger`);
+          const { foreign = 0 } = stored ?? {};
+          tellUnknownJobs(stored);
           // Once: anyone who may send updates can cause any number.
           if (foreign > 0 && !foreignSeen) screen.say(FOREIGN);
           foreignSeen ||= foreign > 0;

@@ -5,6 +5,7 @@ import { interruptible } from '../../cli/signals.ts';
 import { exitCodes, misuse } from '../../errors.ts';
 import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Collector } from '../run/collector.ts';
 import { Pace, viewOf } from '../run/progress.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { standingJson, standingText } from '../view/standing.ts';
@@ -33,7 +34,7 @@ export function addStatus(jobs: Command, context: CommandContext): void {
             if (flags.watch !== true) return found;
             // No other process follows the job: this one must collect, or nothing would change.
             collector?.start();
-            await watch(ledger, found, context, signal);
+            await watch(ledger, found, context, signal, collector);
             return found;
           });
           const standing = await ledger.standing(await findJob(ledger, job.jobId, context));
@@ -57,11 +58,13 @@ async function watch(
   { key, jobId }: JobRecord,
   context: CommandContext,
   signal: AbortSignal,
+  collector: Collector | undefined,
 ): Promise<void> {
   const screen = createJobScreen(context);
   const pace = new Pace(context.clock.monotonic, (await ledger.count(key)).ended);
   try {
     while (!signal.aborted) {
+      if (collector?.broken !== undefined) throw collector.broken;
       const job = await findJob(ledger, jobId, context);
       const counts = await ledger.count(key);
       pace.observe(counts.ended);

@@ -62,11 +62,12 @@ export interface Ledger {
   isLeased(key: number): Promise<boolean>;
 
   /**
-   * Stores what came from the outcome queue, of whatever jobs. Storing it again changes nothing. An outcome ends a row
-   * only if its message is one that this ledger sent for the row, by the id it has or first had; or, as a sender that is
-   * killed never learns its ids, if JobId, RequestId, Identifier, IssuedAt and values are those of a row that was sent.
+   * Stores outcomes, of whatever jobs whose plan is in this ledger, or that name no job. Storing one again changes nothing. Those
+   * of other jobs are left to another ledger, unless they are abandoned. An outcome ends a row only if its message is one that
+   * this ledger sent for the row, by the id it has or first had; or, as a sender that is killed never learns its ids, if
+   * JobId, RequestId, Identifier, IssuedAt and values are those of a row that was sent.
    */
-  end(messages: readonly OutcomeMessage[]): Promise<EndResult>;
+  end(outcomes: readonly ReceivedOutcome[]): Promise<EndResult>;
 
   /** Cheap whatever the job's size. */
   count(key: number): Promise<Counts>;
@@ -83,8 +84,6 @@ export interface Ledger {
   unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]>;
   /** Rows of all jobs, and outcomes of none, that name the task: the latest of each, at most `max`. */
   ofTask(identifier: string, max: number): Promise<TaskRecords>;
-  /** Messages of the outcome queue that were no outcomes, as far as they are kept. */
-  unreadable(): Promise<number>;
 }
 
 /** The right to send a job's rows, for one process at a time. It ends with the process, however that ends. */
@@ -152,10 +151,12 @@ export interface Reconciliation {
   readonly gone: readonly { readonly row: number; readonly error: NonNullable<RowEnd['error']> }[];
 }
 
-/** A message of the outcome queue: an outcome, or what is wrong with it. */
-export type OutcomeMessage =
-  | { readonly outcome: Outcome }
-  | { readonly fault: string; readonly messageId: string; readonly body: string };
+/** An outcome from the queue. */
+export interface ReceivedOutcome {
+  readonly outcome: Outcome;
+  /** It has been on the queue for so long that no other ledger will take it. */
+  readonly abandoned?: boolean;
+}
 
 export interface EndResult {
   /** Rows whose state this changed, of whatever job. */
@@ -166,8 +167,10 @@ export interface EndResult {
   readonly foreign: number;
   /** Of no row of a plan in this ledger. */
   readonly unmatched: number;
-  /** No outcomes. */
-  readonly unreadable: number;
+  /** Not stored: of jobs that are not in this ledger. */
+  readonly left: readonly ReceivedOutcome[];
+  /** Jobs that are not in this ledger, of which it stored abandoned outcomes. */
+  readonly adopted: ReadonlySet<string>;
 }
 
 /** The key of outcomes that name no job. */

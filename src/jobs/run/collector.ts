@@ -1,6 +1,9 @@
 /**
  * The collector: takes outcomes from their queue into the ledger, those of every job.
  *
+ * What is no outcome is left on the queue. So are, for a while, outcomes of jobs that the ledger does not know: another
+ * ledger that collects from the same queue may have them.
+ *
  *   idle      one poll of a second after the other
  *   backlog   a poll that comes back full starts another beside it, up to MAX_POLLS
  *   failing   a poll failed: the next follows after a jittered backoff; reported once, and once more when it is over
@@ -11,14 +14,16 @@
  * Any number of processes may collect into one ledger.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CommandError } from '../../errors.ts';
+import type { CommandError } from '../../errors.ts';
 import type { Message } from '../../message/message.ts';
-import { outcomeSchema } from '../../message/outcome.ts';
+import { type Outcome, outcomeSchema } from '../../message/outcome.ts';
 import { BATCH_SIZE } from '../../queue/batch.ts';
 import { explainSqsError } from '../../queue/explain.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
-import type { EndResult, OutcomeMessage } from '../ledger/ledger.ts';
+import type { EndResult, ReceivedOutcome } from '../ledger/ledger.ts';
+import { isAbandoned, LeftMessages, secondsLeft } from './left-messages.ts';
+import { OutcomesUnreadable } from './unreadable.ts';
 
 /** Polls side by side at most. */
 const MAX_POLLS = 8;
@@ -31,8 +36,10 @@ const VISIBILITY_SECONDS = 5;
 const backoff: BackoffSettings = { baseMs: 500, maxMs: 10_000 };
 
 export interface CollectorOptions {
-  readonly queue: Pick<Queue, 'url' | 'receive' | 'delete'>;
-  readonly store: (messages: readonly OutcomeMessage[]) => Promise<EndResult>;
+  readonly queue: Pick<Queue, 'url' | 'receive' | 'delete' | 'changeVisibility'>;
+  readonly store: (outcomes: readonly ReceivedOutcome[]) => Promise<EndResult>;
+  /** Epoch milliseconds, as SQS has them. */
+  readonly now: () => number;
   /** Resolves after `ms`, or at once when `signal` aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
@@ -49,8 +56,9 @@ export class Collector {
   readonly #polls = new Set<Promise<void>>();
   /** Polls that will go on. Those in `#polls` may have decided to end and not have ended yet. */
   #width = 0;
-  #waiting: OutcomeMessage[] = [];
-  #flush: Promise<void> | undefined;
+  #waiting: ReceivedOutcome[] = [];
+  #flush: Promise<EndResult> | undefined;
+  readonly #left = new LeftMessages();
   #failures = 0;
   #broken: unknown;
 
@@ -58,7 +66,7 @@ export class Collector {
     this.#options = options;
   }
 
-  /** The ledger's error that ended it. No answer of SQS does. */
+  /** What ended it: the ledger's error, or messages that are no outcomes. No answer of SQS does. */
   get broken(): unknown {
     return this.#broken;
   }
@@ -68,7 +76,7 @@ export class Collector {
    * queue can be read.
    * @param maxMs ends it: workers may fill the queue faster than it is emptied.
    * @returns whether it came to the queue's end.
-   * @throws CommandError when the queue cannot be read.
+   * @throws OutcomesUnreadable when the queue cannot be read; CommandError for messages that are no outcomes.
    */
   async collectWaiting(signal: AbortSignal, maxMs?: number): Promise<boolean> {
     const done = new AbortController();
@@ -82,8 +90,8 @@ export class Collector {
       for (let empty = 0; empty < 2; ) {
         if (stop.aborted) return false;
         const taken = await Promise.all(Array.from({ length: polls }, () => this.#takeWaiting()));
-        empty = taken.every((count) => count === 0) ? empty + 1 : 0;
-        polls = taken.includes(BATCH_SIZE) ? MAX_POLLS : 1;
+        empty = taken.every(({ news }) => news === 0) ? empty + 1 : 0;
+        polls = taken.some(({ received }) => received === BATCH_SIZE) ? MAX_POLLS : 1;
       }
       return true;
     } finally {
@@ -92,12 +100,11 @@ export class Collector {
     }
   }
 
-  async #takeWaiting(): Promise<number> {
+  async #takeWaiting(): Promise<{ received: number; news: number }> {
     const messages = await this.#receive(0).catch((error: unknown) => {
-      throw new CommandError(`${this.#unreadable(error)}. Nothing was sent.`);
+      throw new OutcomesUnreadable(`${this.#unreadable(error)}. Nothing was sent.`);
     });
-    await this.#take(messages);
-    return messages.length;
+    return { received: messages.length, news: await this.#take(messages) };
   }
 
   start(): void {
@@ -171,23 +178,61 @@ export class Collector {
     return `Outcomes cannot be read: ${explainSqsError(error, this.#options.queue.url, outcomeHints)}`;
   }
 
-  /** Stores, then deletes. */
-  async #take(messages: readonly Message[]): Promise<void> {
-    if (messages.length === 0) return;
-    this.#waiting.push(...messages.map(parseOutcome));
-    this.#flush ??= this.#store();
-    await this.#flush;
-    // What cannot be deleted comes again, and storing it again changes nothing.
-    await this.#options.queue.delete(messages.map((message) => message.receiptHandle)).catch(() => []);
+  /**
+   * Stores, then deletes what was stored, and leaves the rest.
+   * @returns how many messages are news: stored, or left for the first time.
+   * @throws CommandError when too many are no outcomes.
+   */
+  async #take(messages: readonly Message[]): Promise<number> {
+    const { now } = this.#options;
+    const outcomes = new Map<ReceivedOutcome, Message>();
+    const left: Message[] = [];
+    let tooMany: CommandError | undefined;
+    for (const message of messages) {
+      const parsed = parseOutcome(message.body);
+      if ('fault' in parsed) {
+        left.push(message);
+        tooMany ??= this.#left.addStray(message, parsed.fault);
+      } else outcomes.set({ ...parsed, abandoned: isAbandoned(message, now()) }, message);
+    }
+    if (outcomes.size > 0) {
+      this.#waiting.push(...outcomes.keys());
+      this.#flush ??= this.#store();
+      for (const one of (await this.#flush).left) {
+        const message = outcomes.get(one);
+        if (message !== undefined) left.push(message);
+        outcomes.delete(one);
+      }
+    }
+    await this.#settle([...outcomes.values()], left);
+    if (tooMany !== undefined) throw tooMany;
+    return outcomes.size + left.filter((message) => this.#left.add(message)).length;
   }
 
-  async #store(): Promise<void> {
+  /** A request that fails costs nothing: what was stored comes again, and storing it again changes nothing. */
+  async #settle(stored: readonly Message[], left: readonly Message[]): Promise<void> {
+    const { queue } = this.#options;
+    const changes = left
+      .filter(({ receiveCount }) => receiveCount > 1)
+      .map((message) => ({
+        receiptHandle: message.receiptHandle,
+        seconds: secondsLeft(message, VISIBILITY_SECONDS),
+      }));
+    await Promise.all([
+      stored.length > 0 && queue.delete(stored.map((message) => message.receiptHandle)).catch(() => []),
+      changes.length > 0 && queue.changeVisibility(changes).catch(() => []),
+    ]);
+  }
+
+  async #store(): Promise<EndResult> {
     // What other polls bring in this turn of the event loop goes into the same transaction.
     await nextTurn();
-    const messages = this.#waiting;
+    const outcomes = this.#waiting;
     this.#waiting = [];
     this.#flush = undefined;
-    this.#options.onStored(await this.#options.store(messages));
+    const stored = await this.#options.store(outcomes);
+    this.#options.onStored(stored);
+    return stored;
   }
 }
 
@@ -198,16 +243,16 @@ const outcomeHints = {
   does: 'receive',
 } as const;
 
-/** A message of the outcome queue as the ledger takes it. Never throws: whatever is no outcome is a fault. PURE. */
-export function parseOutcome({ messageId, body }: Pick<Message, 'messageId' | 'body'>): OutcomeMessage {
+/** The body of a message of the outcome queue: an outcome, or what is wrong with it. Never throws. PURE. */
+export function parseOutcome(body: string): { readonly outcome: Outcome } | { readonly fault: string } {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    return { fault: 'not JSON', messageId, body };
+    return { fault: 'not JSON' };
   }
   const parsed = outcomeSchema.safeParse(value);
   if (parsed.success) return { outcome: parsed.data };
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  return { fault: faults.slice(0, 3).join('; ').slice(0, 500), messageId, body };
+  return { fault: faults.slice(0, 3).join('; ').slice(0, 500) };
 }

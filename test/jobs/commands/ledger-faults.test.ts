@@ -95,7 +95,7 @@ test('a job that is not there: which ledger was read, and which job is near', as
   const ledger = await openLedger(stateDir, Date.now);
   for (const jobId of ['new', 'other']) await ledger.begin({ ...newJob, jobId });
   await ledger.close();
-  for (const [name = '', , ...flags] of commands.filter(([, job]) => job === 'j')) {
+  for (const [name = '', , ...flags] of readers.filter(([, job]) => job === 'j')) {
     const { exitCode, error } = await run([name, 'nw', ...flags]);
     expect({ name, exitCode, error }).toEqual({
       name,

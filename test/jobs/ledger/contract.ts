@@ -1,7 +1,7 @@
 /** What every ledger promises, whatever database is behind it: run by the test of each. */
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Lease, Ledger, OutcomeMessage, SentRow } from '../../../src/jobs/ledger/ledger.ts';
+import type { Lease, Ledger, ReceivedOutcome, SentRow } from '../../../src/jobs/ledger/ledger.ts';
 import { WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { PlanRow } from '../../../src/jobs/plan/format.ts';
@@ -73,6 +73,7 @@ export const outcome = (facts: Partial<Outcome>): { outcome: Outcome } => ({
     ...facts,
   },
 });
+const abandoned = (facts: Partial<Outcome>): ReceivedOutcome => ({ ...outcome(facts), abandoned: true });
 const letter = (facts: Partial<Outcome> = {}) =>
   outcome({
     Outcome: 'dead-lettered',
@@ -315,9 +316,9 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
     test('stores outcomes of jobs whose plan is elsewhere, of no job, and of no row', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 1);
-      const strange: OutcomeMessage[] = [
-        outcome({ JobId: 'foreign', RequestId: 'row-000017' }),
-        letter({ JobId: 'foreign', RequestId: 'row-000018' }),
+      const strange: ReceivedOutcome[] = [
+        abandoned({ JobId: 'foreign', RequestId: 'row-000017' }),
+        { ...letter({ JobId: 'foreign', RequestId: 'row-000018' }), abandoned: true },
         outcome({ JobId: undefined, RequestId: 'row-000017' }),
         outcome({ Identifier: 'another' }),
         outcome({ RequestId: requestIdOf({ Row: 7, try: 1 }) }),
@@ -334,9 +335,22 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(await states(ledger, key)).toEqual(['planned']);
     });
 
+    test('leaves outcomes of jobs whose plan is elsewhere, until they are abandoned', async () => {
+      const ledger = await openOne();
+      await enterJob(ledger, 1);
+      const [other, own, kept] = [outcome({ JobId: 'other' }), outcome({}), abandoned({ JobId: 'another' })];
+      const first = await ledger.end([other, own, kept]);
+      expect(first).toMatchObject({ left: [other], adopted: new Set(['another']) });
+      expect(first.left[0]).toBe(other);
+      expect(await ledger.job('other')).toBeUndefined();
+      // What it knows by outcomes alone is still no job of its own.
+      const second = outcome({ JobId: 'another' });
+      expect((await ledger.end([second])).left).toEqual([second]);
+    });
+
     test('takes the plan of a job that it knew by outcomes alone', async () => {
       const ledger = await openOne();
-      await ledger.end([outcome({})]);
+      await ledger.end([abandoned({})]);
       const key = await enterJob(ledger, 1);
       const [job] = await ledger.jobs();
       expect(job).toMatchObject({ key, plan: { rows: 1, complete: true } });
@@ -353,16 +367,6 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect((await rowsOf(ledger, key))[0]?.end.error).toEqual({ name: '', message: 'no:', requestId: '' });
     });
 
-    test('keeps what is no outcome aside, once, and goes on', async () => {
-      const ledger = await openOne();
-      const key = await enterJob(ledger, 1);
-      await send(await leaseOf(ledger, key), 1);
-      const stray = parseOutcome({ messageId: 'm', body: '{"Outcome":"\u001b[2J"}' });
-      expect(await ledger.end([stray, stray, outcome({})])).toMatchObject({ rows: 1, unreadable: 2 });
-      expect(await ledger.unreadable()).toBe(1);
-      expect(await states(ledger, key)).toEqual(['applied']);
-    });
-
     test.each([0, 1_000_000, 2 ** 52, Number.MAX_SAFE_INTEGER])(
       'stays readable when outcomes claim %d calls each',
       async (Attempts) => {
@@ -370,11 +374,9 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         const key = await enterJob(ledger, 4);
         await send(await leaseOf(ledger, key), 4);
         const ends = [1, 2, 3, 4].map((row) => outcome({ ...ofRow(row), Attempts }));
+        await ledger.end(ends.map(({ outcome }) => parsed(JSON.stringify(outcome))));
         await ledger.end(
-          ends.map((end) => parseOutcome({ messageId: 'm', body: JSON.stringify(end.outcome) })),
-        );
-        await ledger.end(
-          [1, 2, 3].map((row) => outcome({ JobId: 'foreign', RequestId: `r${row}`, Attempts })),
+          [1, 2, 3].map((row) => abandoned({ JobId: 'foreign', RequestId: `r${row}`, Attempts })),
         );
         const most = Math.min(Attempts, 1_000_000);
         expect(await ledger.count(key)).toMatchObject({ applied: 4, calls: 4 * most });
@@ -475,6 +477,12 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(await other.lease(key)).toBeDefined();
     });
   });
+}
+
+function parsed(body: string): ReceivedOutcome {
+  const found = parseOutcome(body);
+  if ('fault' in found) throw new Error(found.fault);
+  return found;
 }
 
 function fail(): never {

@@ -9,7 +9,15 @@ import type {
   MeasuredRate,
   PlannedJob,
 } from '../job.ts';
-import type { EndResult, Lease, Ledger, LedgerAccess, LedgerUse, NewJob, OutcomeMessage } from '../ledger.ts';
+import type {
+  EndResult,
+  Lease,
+  Ledger,
+  LedgerAccess,
+  LedgerUse,
+  NewJob,
+  ReceivedOutcome,
+} from '../ledger.ts';
 import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
 import type { TaskRecords } from '../task.ts';
 import type { Database, Statement } from './database.ts';
@@ -66,7 +74,6 @@ const statements = {
     UNION ALL SELECT ${LEFT_OUT_COLUMNS} FROM left_out WHERE job = :job AND row > :after
     ORDER BY 1 LIMIT :max`,
   unmatched: 'SELECT * FROM parked WHERE job = :job AND seq > :after ORDER BY seq LIMIT :max',
-  unreadable: 'SELECT count(*) AS count FROM strays',
 } as const;
 
 const MAX_LAST_FAILED = 5;
@@ -182,8 +189,8 @@ class SqliteLedger implements Ledger {
     return isSendingLocked(this.#stateDir, key);
   }
 
-  async end(messages: readonly OutcomeMessage[]): Promise<EndResult> {
-    return this.#db.transaction(() => this.#outcomes.store(messages));
+  async end(outcomes: readonly ReceivedOutcome[]): Promise<EndResult> {
+    return this.#db.transaction(() => this.#outcomes.store(outcomes));
   }
 
   async count(key: number): Promise<Counts> {
@@ -252,9 +259,5 @@ class SqliteLedger implements Ledger {
 
   async ofTask(identifier: string, max: number): Promise<TaskRecords> {
     return taskRecords(this.#db, identifier, max);
-  }
-
-  async unreadable(): Promise<number> {
-    return Number(this.#sql.unreadable.get()?.count ?? 0);
   }
 }

@@ -2,18 +2,15 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Outcome } from '../../../message/outcome.ts';
 import { remoteName, remoteText } from '../../../text/remote.ts';
-import { type EndResult, type OutcomeMessage, WITHOUT_JOB } from '../ledger.ts';
+import { type EndResult, type ReceivedOutcome, WITHOUT_JOB } from '../ledger.ts';
 import { parseRequestId } from '../row.ts';
 import type { Database, Raw, Statement } from './database.ts';
 
 /**
  * Outcomes without a job that are kept, the latest. Those of a job whose plan is elsewhere are all kept, some 300 bytes
- * each: this ledger alone consumes the queue, so an outcome that it drops is lost.
+ * each: nobody else has taken them, so an outcome that is dropped here is lost.
  */
 const MAX_WITHOUT_JOB = 100_000;
-/** Messages that are no outcomes, as far as they are kept. */
-const MAX_STRAYS = 1_000;
-const MAX_STRAY_LENGTH = 4_096;
 const MAX_CAUSE_LENGTH = 100;
 /** An outcome may claim up to 2^53 API calls, and `node:sqlite` refuses to read a sum of a few such. */
 const MAX_CALLS = 1_000_000;
@@ -35,7 +32,7 @@ const park = `INSERT INTO parked (job, message_id, name, row, identifier, state,
     AND (excluded.state <> 'dead-lettered' OR parked.at < excluded.at)`;
 
 const statements = {
-  job: 'SELECT key, issued_at FROM jobs WHERE job_id = ?',
+  job: 'SELECT key, issued_at, digest FROM jobs WHERE job_id = ?',
   addForeign:
     'INSERT INTO jobs (job_id, created_at, updated_at) VALUES (:jobId, :now, :now) RETURNING key, issued_at',
   touch: 'UPDATE jobs SET updated_at = ? WHERE key = ?',
@@ -45,18 +42,17 @@ const statements = {
   parkedOfRow: 'SELECT * FROM parked WHERE job = ? AND row = ? AND message_id = ?',
   unpark: 'DELETE FROM parked WHERE seq = ?',
   trimParked: 'DELETE FROM parked WHERE job = 0 AND seq <= (SELECT max(seq) FROM parked WHERE job = 0) - ?',
-  addStray:
-    'INSERT INTO strays (message_id, received_at, fault, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  trimStrays: 'DELETE FROM strays WHERE seq <= (SELECT max(seq) FROM strays) - ?',
 } as const;
 
 interface KnownJob {
   readonly key: number;
   /** null: of a job whose plan is elsewhere. */
   readonly issuedAt: unknown;
+  /** Whether its plan is in this ledger. */
+  readonly planned: boolean;
 }
 
-const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null };
+const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null, planned: false };
 
 /** Makes no transaction: the caller does. */
 export class OutcomeStore {
@@ -68,26 +64,25 @@ export class OutcomeStore {
     this.#now = now;
   }
 
-  store(messages: readonly OutcomeMessage[]): EndResult {
-    const result = { rows: 0, nothingNew: 0, foreign: 0, unmatched: 0, unreadable: 0 };
-    const jobs = new Map<string, KnownJob>();
-    let withoutJob = false;
-    for (const message of messages) {
-      if ('fault' in message) {
-        const { messageId, fault, body } = message;
-        this.#sql.addStray.run(messageId, this.#now(), fault, body.slice(0, MAX_STRAY_LENGTH));
-        result.unreadable++;
+  store(outcomes: readonly ReceivedOutcome[]): EndResult {
+    const counts = { rows: 0, nothingNew: 0, foreign: 0, unmatched: 0 };
+    const left: ReceivedOutcome[] = [];
+    const adopted = new Set<string>();
+    const touched = new Set<number>();
+    for (const received of outcomes) {
+      const { outcome, abandoned = false } = received;
+      const job = outcome.JobId === undefined ? withoutJobKnown : this.#jobOf(outcome.JobId, abandoned);
+      if (job === undefined) {
+        left.push(received);
         continue;
       }
-      const { outcome } = message;
-      const job = outcome.JobId === undefined ? withoutJobKnown : this.#jobOf(outcome.JobId, jobs);
-      withoutJob ||= job === withoutJobKnown;
-      result[this.#storeOne(job, outcome)]++;
+      if (!job.planned && outcome.JobId !== undefined) adopted.add(outcome.JobId);
+      touched.add(job.key);
+      counts[this.#storeOne(job, outcome)]++;
     }
-    for (const { key } of jobs.values()) this.#sql.touch.run(this.#now(), key);
-    if (withoutJob) this.#sql.trimParked.run(MAX_WITHOUT_JOB);
-    if (result.unreadable > 0) this.#sql.trimStrays.run(MAX_STRAYS);
-    return result;
+    for (const key of touched) this.#sql.touch.run(this.#now(), key);
+    if (touched.has(WITHOUT_JOB)) this.#sql.trimParked.run(MAX_WITHOUT_JOB);
+    return { ...counts, left, adopted };
   }
 
   /** Ends a row by the outcome that came before its message's id was known, if one did. */
@@ -125,13 +120,13 @@ export class OutcomeStore {
     return fits ? 'foreign' : 'unmatched';
   }
 
-  #jobOf(jobId: string, known: Map<string, KnownJob>): KnownJob {
-    const before = known.get(jobId);
-    if (before !== undefined) return before;
-    const found = this.#sql.job.get(jobId) ?? this.#sql.addForeign.get({ jobId, now: this.#now() });
-    const job = { key: Number(found?.key), issuedAt: found?.issued_at ?? null };
-    known.set(jobId, job);
-    return job;
+  /** undefined: its plan is not here, and the outcome is to be left. */
+  #jobOf(jobId: string, abandoned: boolean): KnownJob | undefined {
+    const found = this.#sql.job.get(jobId);
+    const planned = typeof found?.digest === 'string';
+    if (!planned && !abandoned) return undefined;
+    const { key, issued_at: issuedAt } = found ?? this.#sql.addForeign.get({ jobId, now: this.#now() }) ?? {};
+    return { key: Number(key), issuedAt, planned };
   }
 }
 

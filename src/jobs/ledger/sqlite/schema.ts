@@ -4,7 +4,7 @@
  * Triggers keep the tallies, so that every process that changes a row keeps the counts right and reading them is cheap.
  * Rows that have not ended have indexes of their own, which are small whatever the job's size.
  *
- * `strays` has the messages that were no outcomes.
+ * `strays` had messages that were no outcomes and that earlier releases deleted from their queue. It is left as it is.
  */
 const version1 = `
 CREATE TABLE jobs (
