@@ -96,6 +96,7 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
         kind: 'file',
         rows: 1_200,
         plan: '2026-11-fleet-b7.plan.jsonl',
+        removed: undefined,
         counts: { toChange: 1_171, alreadyAsWanted: 0, refused: 25, duplicates: 4 },
         duplicateIdentifiers: 4,
         unread: 0,
@@ -109,6 +110,8 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
     fields: {
       jobId: 'name of the job',
       plan: 'the plan file; null when there is nothing to change, and so no plan',
+      removed:
+        'an earlier plan of that name, removed with `--force` because there is nothing to change; or null',
       source: 'what the rows were made from',
       rows: 'rows, or live tasks, looked at',
       toChange: 'rows in the plan that will be sent',

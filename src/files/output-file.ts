@@ -105,6 +105,20 @@ export class OutputFile {
     }
   }
 
+  /**
+   * Nothing is to be at the path, not even what `place()` would have replaced.
+   * @returns whether something was removed.
+   */
+  clear(): boolean {
+    this.discard();
+    const former = this.#former;
+    if (former === undefined) return false;
+    this.#attempt(() => {
+      if (this.#findFormer(former)) rmSync(this.#path);
+    });
+    return true;
+  }
+
   /** Leaves nothing behind but what was there before, or was placed; may be called at any time. */
   discard(): void {
     if (this.#file === undefined) return;
@@ -124,12 +138,18 @@ export class OutputFile {
   }
 
   #replace(former: BigIntStats): string {
-    const now = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    if (now === undefined) return this.#putInFreePlace();
-    if (!sameFile(now, former) || now.size !== former.size || now.mtimeNs !== former.mtimeNs)
-      throw this.#refusal('somebody wrote to it meanwhile, and it stays as it is');
+    if (!this.#findFormer(former)) return this.#putInFreePlace();
     renameSync(this.#part, this.#path);
     return this.#name;
+  }
+
+  /** @returns whether it is still there. @throws CommandError where it is not as it was. */
+  #findFormer(former: BigIntStats): boolean {
+    const now = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (now === undefined) return false;
+    if (!sameFile(now, former) || now.size !== former.size || now.mtimeNs !== former.mtimeNs)
+      throw this.#refusal('somebody wrote to it meanwhile, and it stays as it is');
+    return true;
   }
 
   /** @throws CommandError unless it is a file of this program's that may be replaced. */

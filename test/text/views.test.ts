@@ -65,6 +65,7 @@ function jobViews(text: string): string[] {
     kind: 'file',
     rows: 1,
     plan: text,
+    removed: text,
     counts,
     duplicateIdentifiers: 0,
     unread: 0,

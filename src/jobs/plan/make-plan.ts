@@ -185,13 +185,14 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
   if (signal.aborted) return undefined;
   const { counts } = writer;
   const refusedFile = refused.finish();
-  if (counts.toChange > 0) writer.finish();
+  const written = writer.finish();
   return {
     jobId: options.jobId,
     source: opened.name,
     kind: conditions === undefined ? 'file' : 'live',
     rows: opened.listed() ?? rows,
-    plan: counts.toChange > 0 ? options.out : undefined,
+    plan: written === 'written' ? options.out : undefined,
+    removed: written === 'removed' ? options.out : undefined,
     counts,
     duplicateIdentifiers: duplicates.identifiers,
     unread,

@@ -18,6 +18,8 @@ export interface PlanReport {
   readonly rows: number;
   /** The plan as the user would write its name; undefined when there is nothing to change, and so no plan. */
   readonly plan: string | undefined;
+  /** An earlier plan of that name that is gone because there is nothing to change. */
+  readonly removed: string | undefined;
   readonly counts: PlanCounts;
   readonly duplicateIdentifiers: number;
   /** Rows planned although GetOtaTask could not read their task. */
@@ -62,6 +64,10 @@ export function planText(report: PlanReport, commandLine: CommandLine): string {
     lines.push(countLine('unread', report.unread, 'GetOtaTask failed; planned without former values'));
   }
   if (counts.toChange > 0) lines.push(`  time          ${timeNote(report)}`);
+  if (report.removed !== undefined)
+    lines.push(
+      hang('removed: ', `the earlier plan ${printable(report.removed)}, which would be taken for this one`),
+    );
   for (const warning of report.warnings) lines.push(hang('warning: ', printable(warning)));
   lines.push(`next: ${nextStep(report, commandLine)}`);
   return `${lines.join('\n')}\n`;
@@ -73,6 +79,7 @@ export function planJson(report: PlanReport): string {
   const json = {
     jobId,
     plan: plan ?? null,
+    removed: report.removed ?? null,
     source,
     rows,
     ...counts,

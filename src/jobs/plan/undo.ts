@@ -71,13 +71,14 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
     // A row may be restored in one field and not in the other: then it is in the plan, and among the refused ones.
     const counts: PlanCounts = { ...writer.counts, refused: refused.total };
     const refusedFile = refused.finish();
-    if (counts.toChange > 0) writer.finish();
+    const written = writer.finish();
     return {
       jobId,
       source: Source,
       kind: 'undo',
       rows,
-      plan: counts.toChange > 0 ? out : undefined,
+      plan: written === 'written' ? out : undefined,
+      removed: written === 'removed' ? out : undefined,
       counts,
       duplicateIdentifiers: 0,
       unread: 0,

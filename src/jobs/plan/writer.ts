@@ -55,12 +55,18 @@ export class PlanWriter {
     this.#write(toLine('LeftOut' in row ? { ...row, ...cutTexts(row) } : row));
   }
 
-  /** Adds the footer and puts the plan in its place. */
-  finish(): void {
+  /**
+   * Adds the footer and puts the plan in its place. Where it has nothing to change there is no plan: not even the one that it was
+   * to replace, which would be taken for it.
+   * @returns what became of it.
+   */
+  finish(): 'written' | 'removed' | 'none' {
     this.#flush();
     const { counts } = this;
+    if (counts.toChange === 0) return this.#file.clear() ? 'removed' : 'none';
     this.#file.write(toLine({ Counts: counts, Digest: planDigest(this.#hash, counts) }));
     this.#file.place(true);
+    return 'written';
   }
 
   /** Leaves nothing behind but what was there before; may be called at any time. */

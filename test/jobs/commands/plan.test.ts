@@ -114,6 +114,21 @@ describe('jobs plan FILE', () => {
     expect(jobs.files()).toEqual(['tasks.csv', 'tasks.csv.refused.csv']);
   });
 
+  test('leaves no earlier plan that passes for the new one when there is nothing to change', async () => {
+    const { jobs, plan, json } = folder();
+    const out = ['--out', 'p', '--job', 'j'];
+    await plan([jobs.file('good.csv', `${header}a1,x\n`), ...out]);
+    const bad = jobs.file('bad.csv', `${header}!,x\n`);
+    expect((await plan([bad, ...out])).exitCode).toBe(2);
+    expect(jobs.files()).toContain('p');
+    expect((await json([bad, ...out, '--force'])).summary).toMatchObject({ plan: null, removed: 'p' });
+    expect(jobs.files()).not.toContain('p');
+    await plan([jobs.file('good.csv', `${header}a1,x\n`), ...out]);
+    expect((await plan([bad, ...out, '--force'])).stdout).toMatch(
+      /^removed: the earlier plan p, which would/m,
+    );
+  });
+
   test('leaves nothing behind when it is interrupted', async () => {
     const { jobs, plan } = folder();
     const file = jobs.file('tasks.csv', `${header}!,x\n${'a1,x\n'.repeat(60_000)}`);
