@@ -84,6 +84,7 @@ test.each([
 test('a plan, an export, refused rows and what is on its way to them', async () => {
   const plan = new PlanWriter('plan', { cwd: folder });
   plan.begin({ Plan: PLAN_FORM, JobId: 'j', Source: 's', CreatedAt: '2026-11-25T07:00:00.000Z' });
+  plan.add({ Row: 1, Identifier: 'a1', Description: 'x' });
   const refused = new RefusedFile(undefined, 'refused.csv', { cwd: folder });
   for (let line = 0; line < 300; line++) refused.add({ line, reason: 'r', raw: 'x' });
   expect(Object.keys(modes())).toEqual([

@@ -167,6 +167,7 @@ describe('jobs plan FILE', () => {
     expect(summary).toEqual({
       jobId: 'j',
       plan: 'j.plan.jsonl',
+      removed: null,
       source: 'tasks.csv',
       rows: 3,
       toChange: 1,

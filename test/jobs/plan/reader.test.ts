@@ -99,6 +99,7 @@ describe('a plan', () => {
   test('does not replace a file that has appeared meanwhile', () => {
     const writer = new PlanWriter('p.jsonl', { cwd: jobs.path, force: false });
     writer.begin(header);
+    writer.add({ Row: 1, Identifier: 'a1', Description: 'x' });
     jobs.file('p.jsonl', 'mine');
     expect(() => writer.finish()).toThrow(/is there already/);
     writer.discard();
