@@ -1,5 +1,6 @@
 /** Lines for a person at 80 columns. PURE. */
 
+import { stripVTControlCharacters } from 'node:util';
 import { number } from './numbers.ts';
 
 /** Columns that the output keeps to. */
@@ -24,6 +25,14 @@ export function wrap(text: string, indent = ''): string {
 /** The same after `prefix`; further lines begin below the text. */
 export function hang(prefix: string, text: string): string {
   return prefix + wrap(text, ' '.repeat(prefix.length)).slice(prefix.length);
+}
+
+/** One line of at most `max` characters, colours not counted; what is cut off, and then the colours too, is an ellipsis. */
+export function clip(line: string, max: number): string {
+  const plain = stripVTControlCharacters(line);
+  if (plain.length <= max) return line;
+  // A whole character is two units at most.
+  return `${plain.slice(0, Math.max(0, max - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** One line of a summary: a name, a count below the other counts, and a note. */

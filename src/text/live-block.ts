@@ -1,6 +1,8 @@
 /** Progress: a block that is drawn over itself on a terminal, a line now and then elsewhere. */
-import { clearScreenDown, moveCursor } from 'node:readline';
+import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import type { Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import { clip, WIDTH } from './layout.ts';
 import { printable } from './printable.ts';
 
 export interface Screen<View> {
@@ -32,7 +34,8 @@ export function createScreen<View>(options: ScreenOptions<View>): Screen<View> {
 
 class LiveBlock<View> implements Screen<View> {
   readonly #options: ScreenOptions<View>;
-  #drawn = 0;
+  /** The lengths of the lines that are on the screen. */
+  #drawn: readonly number[] = [];
   #drawnAt = Number.NEGATIVE_INFINITY;
   #view: View | undefined;
 
@@ -63,18 +66,30 @@ class LiveBlock<View> implements Screen<View> {
   #draw(): void {
     if (this.#view === undefined) return;
     const { stream, block } = this.#options;
-    const lines = block(this.#view, stream.columns ?? 80);
+    const columns = columnsOf(stream);
+    // A line that wraps would be one more than are removed.
+    const lines = block(this.#view, columns).map((line) => clip(line, columns - 1));
     this.#clear();
     stream.write(lines.map((line) => `${line}\n`).join(''));
-    this.#drawn = lines.length;
+    this.#drawn = lines.map((line) => stripVTControlCharacters(line).length);
   }
 
   #clear(): void {
-    if (this.#drawn === 0) return;
-    moveCursor(this.#options.stream, 0, -this.#drawn);
-    clearScreenDown(this.#options.stream);
-    this.#drawn = 0;
+    if (this.#drawn.length === 0) return;
+    const { stream } = this.#options;
+    // A window that was made narrower since has wrapped them.
+    const rows = this.#drawn.map((length) => Math.max(1, Math.ceil(length / columnsOf(stream))));
+    // The cursor is not at the beginning of its line when a ^C was typed there.
+    cursorTo(stream, 0);
+    moveCursor(stream, 0, -rows.reduce((sum, count) => sum + count));
+    clearScreenDown(stream);
+    this.#drawn = [];
   }
+}
+
+/** A terminal that does not know its size says 0. */
+function columnsOf({ columns }: { readonly columns?: number }): number {
+  return columns === undefined || columns < 2 ? WIDTH : columns;
 }
 
 class Lines<View> implements Screen<View> {

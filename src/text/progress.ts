@@ -53,11 +53,13 @@ export function createProgress({ stderr, isTerminal, clock }: ProgressOptions): 
   };
 }
 
-function barLine({ label, done, total, seconds }: View): readonly string[] {
+function barLine({ label, done, total, seconds }: View, columns: number): readonly string[] {
   if (total === undefined) return [`${label} ${done}`];
   const share = total === 0 ? 1 : Math.min(1, done / total);
   const left = share === 0 ? '-:--' : countdown(Math.ceil(seconds / share - seconds));
-  return [`${label} ${bar(share, 30)} ${percent(share).padStart(4)}  ${left} left`];
+  const end = `${percent(share).padStart(4)}  ${left} left`;
+  const size = Math.min(30, columns - `${label} [] ${end}`.length - 1);
+  return [size < 5 ? `${label} ${end}` : `${label} ${bar(share, size)} ${end}`];
 }
 
 /** `[====----]`, `size` characters between the brackets. */

@@ -21,7 +21,7 @@ function start(isTerminal: boolean, lineMs?: number) {
   return { screen, time, written };
 }
 
-const ERASE = '\u001b[2A\u001b[0J';
+const ERASE = '\u001b[1G\u001b[2A\u001b[0J';
 
 test('a block is drawn over itself, at most five times a second', () => {
   const { screen, time, written } = start(true);
@@ -59,4 +59,53 @@ test.each([
   screen.say('said at once');
   screen.stop();
   expect(written()).toBe('said at once\n');
+});
+
+/** What a terminal of that width shows after `output`: enough of one for this. */
+function shown(output: string, columns: number): string[] {
+  const rows = [''];
+  let [row, column] = [0, 0];
+  for (const [, move, erase, to, text] of output.matchAll(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal reads
+    /\u001b\[(\d+)A|(\u001b\[0J)|\u001b\[(\d+)G|([^\u001b])/gu,
+  )) {
+    if (move !== undefined) row = Math.max(0, row - Number(move));
+    else if (to !== undefined) column = Number(to) - 1;
+    else if (erase !== undefined) {
+      rows.splice(row + 1);
+      rows[row] = (rows[row] ?? '').slice(0, column);
+    } else if (text === '\n') [row, column] = [row + 1, 0];
+    else {
+      if (column === columns) [row, column] = [row + 1, 0];
+      rows[row] = `${(rows[row] ?? '').slice(0, column).padEnd(column)}${text}`;
+      column++;
+    }
+  }
+  return rows.filter((line) => line !== '');
+}
+
+test('nothing of it remains: not after a ^C was typed, nor in a narrow window, nor in one that became narrow', () => {
+  const stream = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns: 30 });
+  let output = '';
+  stream.on('data', (text: string) => {
+    output += text;
+  });
+  const screen = createScreen<string>({
+    stream,
+    isTerminal: true,
+    now: () => 0,
+    block: (view) => [view, 'x'.repeat(100)],
+    line: String,
+  });
+  screen.update('enqueue: sending');
+  stream.read();
+  expect(shown(output, 30)).toEqual(['enqueue: sending', `${'x'.repeat(28)}…`]);
+  output += '^C';
+  stream.columns = 12;
+  // The window wraps what is there, as terminals do.
+  output = `${shown(output, 30)
+    .flatMap((line) => line.match(/.{1,12}/g) ?? [])
+    .join('\n')}`;
+  screen.stop();
+  expect(shown(output, 12)).toEqual([]);
 });

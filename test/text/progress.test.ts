@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { bar, createProgress } from '../../src/text/progress.ts';
 
-function start(isTerminal: boolean) {
-  const stderr = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns: 80 });
+function start(isTerminal: boolean, columns = 80) {
+  const stderr = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns });
   const time = { ms: 0 };
   const progress = createProgress({ stderr, isTerminal, clock: { monotonic: () => time.ms } });
   const written = (): string => {
@@ -23,6 +23,15 @@ test('draws a bar of the stage with the time that is left', () => {
   expect(written()).toContain(`sending [${'='.repeat(7)}${'-'.repeat(23)}]  25%  0:30 left\n`);
 });
 
+test.each([
+  [40, `sending [${'-'.repeat(13)}]   0%  -:-- left\n`],
+  [28, 'sending   0%  -:-- left\n'],
+])('fits into %i columns', (columns, line) => {
+  const { progress, written } = start(true, columns);
+  progress.stage('sending', 200);
+  expect(written()).toBe(line);
+});
+
 test('counts when the total is not known', () => {
   const { progress, time, written } = start(true);
   progress.stage('reading');
@@ -39,7 +48,7 @@ test('removes the bar when it stops, also when it never began', () => {
   written();
   progress.stop();
   // Up one line, and everything below is erased.
-  expect(written()).toBe('\u001b[1A\u001b[0J');
+  expect(written()).toBe('\u001b[1G\u001b[1A\u001b[0J');
   progress.update(1);
   expect(written()).toBe('');
 });

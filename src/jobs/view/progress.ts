@@ -1,4 +1,5 @@
 /** A job's progress as lines: a block for a terminal, one line for a log. Nothing in them controls a terminal. */
+import { clip } from '../../text/layout.ts';
 import { createScreen, type Screen } from '../../text/live-block.ts';
 import { number, percent } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
@@ -19,8 +20,8 @@ export function createJobScreen({ stderr, isTerminal, clock }: ProgressOptions):
 /** The block, every line shorter than `columns`. Its first four lines are always there. */
 export function progressBlock(view: JobView, columns: number): string[] {
   const { counts } = view;
-  const head = `${view.jobId}  `;
   const tail = `  ${percent(share(view)).padStart(4)}  ${number(counts.ended)} of ${number(counts.total)}  ${timeLeft(view)}`;
+  const head = `${shortPrintable(view.jobId, Math.max(10, columns - tail.length - 16))}  `;
   const size = Math.max(10, Math.min(50, columns - 3 - head.length - tail.length));
   const lines = [
     `${head}${bar(share(view), size)}${tail}`,
@@ -29,7 +30,7 @@ export function progressBlock(view: JobView, columns: number): string[] {
     `  ${causes(view) || 'no failures'}`,
   ];
   for (const note of notes(view)) lines.push(`  ${note}`);
-  return lines.map((line) => cut(line, columns - 1));
+  return lines.map((line) => clip(printable(line), columns - 1));
 }
 
 /** The same on one line, without its line feed. */
@@ -83,9 +84,4 @@ function timeLeft({ counts, perSecond, stopped }: JobView): string {
   if (stopped !== undefined) return 'stopped';
   if (perSecond <= 0) return '-:-- left';
   return `${countdown(Math.ceil(left / perSecond))} left`;
-}
-
-function cut(line: string, max: number): string {
-  const safe = printable(line);
-  return safe.length > max ? `${safe.slice(0, Math.max(0, max - 1))}…` : safe;
 }

@@ -52,3 +52,8 @@ test('a log gets the same on one line, with a hint when no row has ended for lon
       'if outcomes were lost: Ctrl-C, then jobs reconcile 2026-11-fleet-b7',
   );
 });
+
+test.each([40, 80])('a long name of a job leaves room for how far it is, at %i columns', (columns) => {
+  const [head] = progressBlock({ ...view, jobId: 'j'.repeat(128) }, columns);
+  expect(head).toMatch(/^j+… {2}\[.*\] {3}41% {2}20,5/);
+});
