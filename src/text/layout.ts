@@ -35,6 +35,31 @@ export function clip(line: string, max: number): string {
   return `${plain.slice(0, Math.max(0, max - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
+/**
+ * Rows of cells below each other, a line each, two spaces between. Where they are wider than `columns`, the first cell has
+ * a line of its own; nothing is cut off.
+ * @param columns of the terminal; undefined where there is none, and every row is one line.
+ * @param right the places of cells that stand at the right of their column: numbers.
+ */
+export function table(
+  rows: readonly (readonly string[])[],
+  columns: number | undefined,
+  right: readonly number[] = [],
+): string[] {
+  const width = (place: number): number => Math.max(...rows.map((cells) => cells[place]?.length ?? 0));
+  const widths = Array.from({ length: Math.max(0, ...rows.map((cells) => cells.length)) }, (_, i) =>
+    width(i),
+  );
+  const cell = (text: string, place: number): string =>
+    right.includes(place) ? text.padStart(widths[place] ?? 0) : text.padEnd(widths[place] ?? 0);
+  const whole = rows.map((cells) => cells.map(cell).join('  ').trimEnd());
+  if (columns === undefined || whole.every((line) => line.length <= columns)) return whole;
+  return rows.flatMap(([first = '', ...rest]) => {
+    const others = rest.map((text, i) => cell(text, i + 1)).join('  ');
+    return [first, `  ${others}`.trimEnd()];
+  });
+}
+
 /** One line of a summary: a name, a count below the other counts, and a note. */
 export function countLine(name: string, count: number, note = ''): string {
   return `  ${name.padEnd(14)}${number(count).padStart(9)}  ${note}`.trimEnd();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { countLine, hang, WIDTH, wrap } from '../../src/text/layout.ts';
+import { describe, expect, test } from 'vitest';
+import { clip, countLine, hang, table, WIDTH, wrap } from '../../src/text/layout.ts';
 
 test('wraps words at the width, each line after the indent', () => {
   const text = Array.from({ length: 30 }, (_, i) => `word${i}`).join(' ');
@@ -30,3 +30,41 @@ test('puts counts below each other, and ends without spaces', () => {
     '  refused               3',
   ]);
 });
+
+describe('a table', () => {
+  const rows = [
+    ['JOB', 'ROWS', 'NOW'],
+    ['a', '12,000', 'ended'],
+    ['j'.repeat(30), '7', 'sending'],
+  ];
+
+  test.each([undefined, 80])('has cells below each other, numbers at the right: %s', (columns) => {
+    expect(table(rows, columns, [1])).toEqual([
+      `JOB${' '.repeat(27)}    ROWS  NOW`,
+      `a${' '.repeat(29)}  12,000  ended`,
+      `${'j'.repeat(30)}       7  sending`,
+    ]);
+  });
+
+  test('where it is too wide, gives the first cells lines of their own, and cuts nothing off', () => {
+    expect(table(rows, 40, [1])).toEqual([
+      'JOB',
+      '    ROWS  NOW',
+      'a',
+      '  12,000  ended',
+      'j'.repeat(30),
+      '       7  sending',
+    ]);
+  });
+
+  test('of nothing is nothing', () => expect(table([], 80)).toEqual([]));
+});
+
+test.each([
+  ['short', 'short'],
+  ['0123456789', '0123456789'],
+  ['0123456789a', '012345678…'],
+  ['\u001b[31m0123456789\u001b[39m', '\u001b[31m0123456789\u001b[39m'],
+  ['\u001b[31m0123456789a\u001b[39m', '012345678…'],
+  ['01234567😀xx', '01234567…'],
+])('clips %j to 10 characters', (line, clipped) => expect(clip(line, 10)).toBe(clipped));

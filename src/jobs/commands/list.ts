@@ -18,7 +18,7 @@ export function addList(jobs: Command, context: CommandContext): void {
         else {
           const listed: ListedJob[] = [];
           for (const job of jobs) listed.push(await ledger.listed(job));
-          for (const line of listText(listed)) stdout.write(line);
+          stdout.write(listText(listed, stdout.columns));
         }
         if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
       });

@@ -1,5 +1,5 @@
 /** Where a job stands, for people and for scripts. PURE. */
-import { countLine, hang } from '../../text/layout.ts';
+import { countLine, hang, table } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
@@ -197,17 +197,20 @@ export function repeatedShare({ calls, callsOf }: Counts): number {
 /** Of one job in the list of all. */
 export type ListedJob = Pick<JobStanding, 'job' | 'counts' | 'leased'>;
 
-/** All jobs, a line each; 80 columns wide when names are short and counts below ten million. */
-export function* listText(jobs: Iterable<ListedJob>): Generator<string, undefined> {
-  const line = (name: string, columns: readonly string[], state: string, when: string): string =>
-    `${name.padEnd(22)} ${columns.map((text) => text.padStart(9)).join(' ')}  ${state.padEnd(11)}  ${when}\n`;
-  yield line('JOB', ['ROWS', 'FAILED', 'OPEN'], 'NOW', 'CHANGED (UTC)');
-  for (const { job, counts, leased } of jobs) {
-    const rows = rowsOf(job, counts);
-    const numbers = [rows, counts.failed, rows - counts.ended].map(number);
+/** All jobs, a line each, or two where a terminal of `columns` is too narrow. */
+export function listText(jobs: readonly ListedJob[], columns: number | undefined): string {
+  const rows = jobs.map(({ job, counts, leased }) => {
+    const all = rowsOf(job, counts);
+    const numbers = [all, counts.failed, all - counts.ended].map(number);
     const when = new Date(job.updatedAt).toISOString().slice(5, 16).replace('T', ' ');
-    yield line(job.jobId, numbers, stateOf({ job, counts, leased }), when);
-  }
+    return [job.jobId, ...numbers, stateOf({ job, counts, leased }), when];
+  });
+  const lines = table(
+    [['JOB', 'ROWS', 'FAILED', 'OPEN', 'NOW', 'CHANGED (UTC)'], ...rows],
+    columns,
+    [1, 2, 3],
+  );
+  return `${lines.join('\n')}\n`;
 }
 
 function stateOf({ job, counts, leased }: ListedJob): string {
