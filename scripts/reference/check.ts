@@ -5,10 +5,10 @@ import { code, type Page, table } from './page.ts';
 /** What each rule looks at, and when a finding has which severity. */
 const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<Severity, string>>>> = {
   region: { at: 'AWS region', ok: 'is known', error: 'none is set' },
-  credentials: { at: 'AWS credentials', ok: 'were found', error: 'were not found' },
+  credentials: { at: 'AWS credentials', ok: 'were found', error: 'were not found, or have expired' },
   proxy: { at: '`HTTPS_PROXY` and `HTTP_PROXY`', ok: 'is used for requests to AWS' },
   'queue-read': { at: 'each queue', ok: 'its attributes could be read' },
-  'queue-skipped': { at: 'each queue', warning: 'not looked at: no region or no credentials' },
+  'queue-skipped': { at: 'each queue', unchecked: 'no region, or no credentials' },
   'queue-missing': { at: 'each queue', error: 'does not exist' },
   'queue-permission': {
     at: 'each queue',
@@ -17,7 +17,19 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
   },
   'queue-credentials': { at: 'each queue', error: 'SQS refuses the credentials' },
   'queue-unreachable': { at: 'each queue', error: 'no connection to SQS' },
+  'queue-throttled': { at: 'each queue', warning: 'SQS slows requests down, five times in a row' },
+  'queue-foreign': { at: 'each queue', error: 'what answers is not SQS: a proxy, a login page' },
   'queue-unreadable': { at: 'each queue', error: 'any other error of SQS' },
+  'queue-key': {
+    at: "each queue's `KmsMasterKeyId`, if it has one",
+    ok: "is AWS's own key",
+    unchecked: 'whether the key may be used, with what each role needs: only messages show it',
+    error: 'SQS says that the key cannot be used',
+  },
+  'queue-actions': {
+    at: 'the queues that could be read',
+    unchecked: 'whether messages may be received, deleted and sent: trying it would change the queues',
+  },
   'queue-region': { at: 'the URL of each queue', error: 'names another region than requests are signed for' },
   'queues-distinct': { at: 'all queues', error: 'two variables name one queue (compared by ARN)' },
   'queue-kinds': {
@@ -42,9 +54,9 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
     warning: 'keeps them for less',
   },
   'redrive-policy': {
-    at: 'the redrive policy of the source queue, if it has one',
+    at: 'the redrive policy of the source queue',
     ok: 'allows at least 100 receives',
-    warning: 'allows fewer, or cannot be read',
+    warning: 'there is none, it allows fewer, or it cannot be read; `maxReceiveCount` 1000 is advised',
   },
   'redrive-target': {
     at: 'the redrive policy of the source queue',
@@ -69,10 +81,42 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
     ok: 'its host name resolves',
     error: 'does not resolve, or a custom endpoint is combined with `AWS_USE_FIPS_ENDPOINT`',
   },
+  'api-read': {
+    at: 'one signed GetOtaTask for a task that does not exist',
+    ok: 'the API knows no such task: it accepts the credentials and allows the read',
+    unchecked: 'it denies the read, which a worker does without; or there are no credentials',
+    warning: 'it slows requests down, five times in a row',
+    error:
+      "no connection, credentials or signature refused, an answer that is not the API's, or a failure of it",
+  },
+  'api-update': {
+    at: 'the API',
+    unchecked: 'whether it allows UpdateOtaTask: trying it could change a task',
+  },
+  redis: {
+    at: '`REDIS_URL`, if it is set',
+    ok: 'answers a PING and runs a script',
+    error: 'does not, or is a replica',
+  },
+  'redis-clock': {
+    at: "Redis's clock, against the time in SQS answers",
+    ok: 'at most 1 minute off',
+    warning: 'more than 1 minute off',
+  },
   'redis-open': {
     at: '`REDIS_URL`, if it is set',
     ok: 'has TLS and a password, or is on this machine',
     warning: 'is without one of them',
+  },
+  'state-folder': {
+    at: '`STATE_DIR`',
+    ok: 'is a folder in which this user may write, or can be made',
+    warning: 'cannot be used: `jobs` and `dead-letters` need it, the worker does without',
+  },
+  ledger: {
+    at: 'the ledger of jobs in `STATE_DIR`, if there is one',
+    ok: 'can be read',
+    warning: 'cannot be',
   },
   'shutdown-grace': {
     at: '`SHUTDOWN_GRACE_SECONDS`',
@@ -91,16 +135,19 @@ export const checkPage: Page = {
   about: 'Every rule of `check`, and when it warns or fails',
   text: () => `# Rules of \`check\`
 
-\`check\` reads the configuration, asks for the attributes of the queues, resolves the API's host name, and compares the
-clock. It changes nothing, receives no message, and makes no call to the API. Exit code 0 when no finding is an error
-(warnings allowed), 1 otherwise. \`--json\` prints each finding with its rule; the names do not change between releases.
+\`check\` prints the settings in force (without user, password and query of a URL) and looks at what they name: it asks for the
+attributes of the queues, reads one task of the API that does not exist (\`iotmanagedintegrations:GetOtaTask\`), pings Redis,
+compares clocks, and tries the state folder. It changes nothing and receives no message; what it could not check is a finding,
+too. What is throttled is asked for again. Exit code 0 when no finding is an error, 1 otherwise. \`--json\` prints each
+finding with its rule; the names do not change between releases.
 
 ${table(
-  ['rule', 'looks at', 'ok', 'warning', 'error'],
-  Object.entries(rules).map(([name, { at, ok = '', warning = '', error = '' }]) => [
+  ['rule', 'looks at', 'ok', 'not checked', 'warning', 'error'],
+  Object.entries(rules).map(([name, { at, ok = '', unchecked = '', warning = '', error = '' }]) => [
     code(name),
     at,
     ok,
+    unchecked,
     warning,
     error,
   ]),

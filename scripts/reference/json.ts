@@ -1,6 +1,6 @@
 /** docs/reference/json.md */
 import type { Finding } from '../../src/check/finding.ts';
-import { findingsAsJson } from '../../src/check/report.ts';
+import { checkAsJson } from '../../src/check/report.ts';
 import { Refusals } from '../../src/dead-letters/changes/refusals.ts';
 import { Values } from '../../src/dead-letters/changes/values.ts';
 import { Groups } from '../../src/dead-letters/letters/causes.ts';
@@ -68,20 +68,26 @@ const findings: readonly Finding[] = [
   },
 ];
 
+const settings = [{ name: 'RATE_LIMIT', value: '10', set: false }];
+
 const inGroup = 'letters by cause: see [a group](#a-group)';
 const aPass = 'how much of the queue was seen: see [a pass](#a-pass)';
 
 const shapes: readonly Shape[] = [
   {
     title: 'check --json',
-    sample: JSON.parse(findingsAsJson(findings)),
+    sample: JSON.parse(checkAsJson(settings, findings)),
     fields: {
       ok: 'whether no finding is an error; warnings are allowed',
-      'findings[].severity': '`ok`, `warning` or `error`',
+      'findings[].severity':
+        '`ok`, `warning`, `error`, or `unchecked`: it was not looked at, or could not be',
       'findings[].rule': '[the rule](check.md); does not change between releases',
       'findings[].where': 'the variable or the thing that was looked at',
       'findings[].what': 'what was found',
-      'findings[].fix': 'how to fix it; absent when all is well',
+      'findings[].fix': 'how to fix it, or what is needed for it; absent when all is well',
+      'settings[].name': 'the variable: every one of this program, and those of the SDK that are set',
+      'settings[].value': 'its value, without user, password and query of a URL; `null` where there is none',
+      'settings[].set': 'whether it is set; else the value is the default',
     },
   },
   {

@@ -1,13 +1,14 @@
-/** The rule about the API's endpoint. */
-
+/** Rules about the API: its endpoint, and how it answers. */
 import { endpointVariables } from '../aws/endpoints.ts';
+import type { Failure } from '../message/failure.ts';
 import { printableUrl } from '../text/urls.ts';
+import type { CheckFacts } from './facts.ts';
 import type { Finding, Rule } from './finding.ts';
 
 /** Where AWS IoT Managed Integrations is known to run. */
 const KNOWN_REGIONS: readonly string[] = ['ca-central-1', 'eu-west-1'];
 
-export const apiRule: Rule = ({ api, region }) => {
+export const apiEndpointRule: Rule = ({ api, region }) => {
   if (api === undefined || !region.ok) return [];
   const where = api.custom ? endpointVariables.api : 'API endpoint';
   const found = { rule: 'api-endpoint', where } as const;
@@ -32,6 +33,9 @@ export const apiRule: Rule = ({ api, region }) => {
   const shown = printableUrl(api.url);
   if (api.address.ok) {
     findings.push({ ...found, severity: 'ok', what: `${shown} resolves to ${api.address.value}` });
+  } else if (isAnswered(api)) {
+    // A proxy resolves names by itself.
+    findings.push({ ...found, severity: 'ok', what: `${shown} is reached through the proxy` });
   } else {
     findings.push({
       ...found,
@@ -41,4 +45,88 @@ export const apiRule: Rule = ({ api, region }) => {
     });
   }
   return findings;
+};
+
+function isAnswered({ read }: NonNullable<CheckFacts['api']>): boolean {
+  return read === 'allowed' || (read !== 'not-asked' && read.status !== undefined);
+}
+
+const UPDATE = 'iotmanagedintegrations:UpdateOtaTask';
+const READ = 'iotmanagedintegrations:GetOtaTask';
+
+export const apiReadRule: Rule = ({ api }) => {
+  // Where the host has no address, or the endpoint is refused together with FIPS, the finding above says so.
+  if (api === undefined || (api.custom && api.fips) || !(api.address.ok || isAnswered(api))) return [];
+  const known = api.read === 'allowed' || (api.read !== 'not-asked' && api.read.kind === 'rejected');
+  return known ? [readFinding(api), updateUnchecked] : [readFinding(api)];
+};
+
+function readFinding({ read }: NonNullable<CheckFacts['api']>): Finding {
+  const found = { rule: 'api-read', where: 'API' } as const;
+  if (read === 'allowed')
+    return { ...found, severity: 'ok', what: 'answers, accepts the credentials and allows GetOtaTask' };
+  if (read === 'not-asked') {
+    const what = 'was not asked, because credentials are missing';
+    return { ...found, severity: 'unchecked', what, fix: 'fix those first' };
+  }
+  return { ...found, ...verdictOn(read) };
+}
+
+function verdictOn(failure: Failure): Pick<Finding, 'severity' | 'what' | 'fix'> {
+  const { kind, name, message, status } = failure;
+  const said = message === '' ? name : `${name}: ${message}`;
+  switch (kind) {
+    case 'denied':
+      return {
+        severity: 'unchecked',
+        what: `answers, and denies GetOtaTask: whether it allows updates is not known (${said})`,
+        fix: `allow ${READ} to who runs check; the worker needs ${UPDATE}`,
+      };
+    case 'throttled':
+      return {
+        severity: 'warning',
+        what: `answers, and slows requests down: it was asked several times (${said})`,
+        fix: 'run check again when there is less traffic',
+      };
+    case 'misconfigured':
+      return /CredentialsProviderError|TokenProviderError/.test(name)
+        ? {
+            severity: 'error',
+            what: `cannot be asked: credentials could not be obtained (${message})`,
+            fix: 'renew them',
+          }
+        : {
+            severity: 'error',
+            what: `does not accept the credentials, the signature or the region (${said})`,
+            fix: 'renew the credentials; see also the findings on region and clock',
+          };
+    case 'unreachable':
+      return {
+        severity: 'error',
+        what: `cannot be reached (${said})`,
+        fix: 'check the network, the VPC endpoint, the proxy and the endpoint variables',
+      };
+    case 'unidentified':
+      return {
+        severity: 'error',
+        what: `what answers is not the API, but a proxy, a login page or another service (${name === 'ForeignAnswer' ? message : `HTTP ${status}, ${said}`})`,
+        fix: 'check the endpoint variables and the network',
+      };
+    case 'rejected':
+      return { severity: 'ok', what: `answers and accepts the credentials (${said})` };
+    default:
+      return {
+        severity: 'error',
+        what: `fails, and was asked several times (${said})`,
+        fix: 'see the health of AWS in this region; the worker waits until it answers',
+      };
+  }
+}
+
+const updateUnchecked: Finding = {
+  severity: 'unchecked',
+  rule: 'api-update',
+  where: 'API',
+  what: 'whether UpdateOtaTask is allowed: trying it could change a task',
+  fix: `the worker needs ${UPDATE}`,
 };

@@ -4,17 +4,21 @@ import type { CommandContext } from '../cli/context.ts';
 import { readConfigForAws } from '../config.ts';
 import { exitCodes } from '../errors.ts';
 import { isOk } from './findings.ts';
-import { findingsAsJson, findingsAsText } from './report.ts';
+import { checkAsJson, checkAsText } from './report.ts';
 import { runCheck } from './run-check.ts';
+import { effectiveSettings } from './settings.ts';
 
 /** The command ends with 0 when nothing is wrong (warnings allowed), 1 when there are errors. */
 export function configureCheck(command: Command, context: CommandContext): void {
   command
-    .description('Check configuration, queues, permissions and clock, and say what to fix')
-    .option('--json', 'print { ok, findings } instead of lines')
+    .description(
+      'Check settings, queues, the API, Redis, clocks and the state folder, and say what to fix and what was not checked',
+    )
+    .option('--json', 'print { ok, findings, settings } instead of lines')
     .action(async ({ json }: { json?: boolean }) => {
-      const findings = await runCheck(readConfigForAws(context.env), context.env);
-      context.stdout.write(json === true ? findingsAsJson(findings) : findingsAsText(findings));
+      const findings = await runCheck(readConfigForAws(context.env), context);
+      const settings = effectiveSettings(context.env);
+      context.stdout.write((json === true ? checkAsJson : checkAsText)(settings, findings));
       context.exitCode = isOk(findings) ? exitCodes.done : exitCodes.failed;
     });
 }

@@ -1,21 +1,23 @@
-/** Collects the facts that the rules judge. I/O is passed in; a failure is a fact. */
-
-import { type ProxySettings, proxyOf } from '../aws/proxy.ts';
-import type { Config, Environment } from '../config.ts';
-import type { SQSClient } from '../queue/client.ts';
-import { errorFacts, type SqsErrorKind, sqsErrorKind } from '../queue/errors.ts';
-import { hasEndpoint } from '../queue/middleware.ts';
-import { Queue } from '../queue/queue.ts';
+/** The facts that the rules judge. A failure is a fact. PURE. */
+import type { ProxySettings } from '../aws/proxy.ts';
+import type { Config } from '../config.ts';
+import type { Failure } from '../message/failure.ts';
+import type { ApiEndpoint } from '../ota/probe.ts';
+import type { RedisAnswer } from '../ota/redis-probe.ts';
+import type { SqsErrorKind } from '../queue/errors.ts';
 import type { QueueAttributes } from '../queue/types.ts';
-import { type ApiEndpoint, apiEndpoint } from './endpoint.ts';
 
 /** An error as the findings need it. */
-interface ReadError {
+export interface ReadError {
   /** The error's name; for AWS's errors this is their code. */
   readonly name: string;
   /** One line, without secrets. */
   readonly message: string;
   readonly kind: SqsErrorKind;
+  /** The system's own code. */
+  readonly code?: string | undefined;
+  /** There was an answer. */
+  readonly answered: boolean;
 }
 
 /** The answer to a question, or why there is none. */
@@ -35,24 +37,43 @@ export interface QueueFacts {
 interface ApiFacts extends ApiEndpoint {
   /** An address of the endpoint's host. */
   readonly address: Answer<string>;
+  /** How one signed read was answered. `not-asked`: there are no credentials, or the address is none. */
+  readonly read: 'allowed' | 'not-asked' | Failure;
 }
 
 /** The settings that the findings judge. */
 type CheckedSettings = Pick<Config, 'shutdownGraceSeconds' | 'visibilityTimeoutSeconds' | 'callTimeoutMs'>;
+
+interface RedisState extends Pick<RedisAnswer, 'replica'> {
+  /** How far this machine's clock is ahead of Redis's, in milliseconds. */
+  readonly skewMs: number;
+}
 
 interface RedisFacts {
   readonly tls: boolean;
   readonly password: boolean;
   /** By its name. */
   readonly loopback: boolean;
+  readonly answer:
+    | { readonly ok: true; readonly value: RedisState }
+    /** A phrase, without secrets. */
+    | { readonly ok: false; readonly fault: string };
+}
+
+/** What jobs and the dead-letter commands keep on this machine. Faults are phrases. */
+export interface StateFacts {
+  readonly path: string;
+  /** Why nothing can be kept there; undefined: it can be. */
+  readonly fault: string | undefined;
+  /** The ledger of jobs, where there is one. */
+  readonly ledger: { readonly fault: string | undefined } | undefined;
 }
 
 /** Everything the findings are made from. Holds no secrets. */
 export interface CheckFacts {
   readonly settings: CheckedSettings;
   readonly region: Answer<string>;
-  /** The last four characters of the access key id. */
-  readonly accessKey: Answer<string>;
+  readonly credentials: Answer<CredentialFacts>;
   readonly queues: readonly QueueFacts[];
   /** An endpoint of SQS is configured: the URLs of the queues do not choose the host. */
   readonly endpointSet: boolean;
@@ -64,99 +85,12 @@ export interface CheckFacts {
   readonly redis: RedisFacts | undefined;
   /** undefined: none is set. */
   readonly proxy: ProxySettings | undefined;
+  readonly state: StateFacts;
 }
 
-export interface CheckSources {
-  readonly config: Config;
-  readonly env: Environment;
-  readonly client: SQSClient;
-  /** See `watchClockSkew`. */
-  readonly clockSkewMs: () => number | undefined;
-  /** An address of a host, or a throw when there is none. */
-  readonly resolveHost: (host: string) => Promise<string>;
-}
-
-/** Asks for everything once. Does not reject. */
-export async function gatherFacts({
-  config,
-  env,
-  client,
-  clockSkewMs,
-  resolveHost,
-}: CheckSources): Promise<CheckFacts> {
-  const [endpointSet, region, accessKey] = await Promise.all([
-    hasEndpoint(client),
-    answer(async () => client.config.region()),
-    answer(async () => (await client.config.credentials()).accessKeyId.slice(-4)),
-  ]);
-  const canAsk = region.ok && accessKey.ok;
-  const [queues, api] = await Promise.all([
-    Promise.all(queueUrls(config).map(({ role, url }) => readQueue(client, role, url, canAsk))),
-    region.ok ? resolveApi(apiEndpoint(env, region.value), resolveHost) : undefined,
-  ]);
-  return {
-    settings: config,
-    region,
-    accessKey,
-    queues,
-    endpointSet,
-    clockSkewMs: clockSkewMs(),
-    api,
-    redis: config.redisUrl === undefined ? undefined : redisFacts(config.redisUrl),
-    proxy: proxyOf(env),
-  };
-}
-
-function queueUrls(config: Config): { role: QueueRole; url: string }[] {
-  return [
-    { role: 'source', url: config.queueUrl },
-    { role: 'dead-letter', url: config.deadLetterQueueUrl },
-    ...(config.outcomeQueueUrl === undefined
-      ? []
-      : [{ role: 'outcome' as const, url: config.outcomeQueueUrl }]),
-  ];
-}
-
-async function readQueue(
-  client: SQSClient,
-  role: QueueRole,
-  url: string,
-  canAsk: boolean,
-): Promise<QueueFacts> {
-  const attributes = canAsk ? await answer(() => new Queue(client, url).attributes()) : undefined;
-  return { role, url, attributes };
-}
-
-async function resolveApi(
-  endpoint: ApiEndpoint,
-  resolveHost: (host: string) => Promise<string>,
-): Promise<ApiFacts> {
-  // An IPv6 address is in brackets in a URL only.
-  const address = await answer(async () =>
-    resolveHost(new URL(endpoint.url).hostname.replace(/^\[|\]$/g, '')),
-  );
-  return { ...endpoint, address };
-}
-
-async function answer<T>(ask: () => Promise<T>): Promise<Answer<T>> {
-  try {
-    return { ok: true, value: await ask() };
-  } catch (error) {
-    return { ok: false, error: describeError(error) };
-  }
-}
-
-function describeError(error: unknown): ReadError {
-  const { name, message, code } = errorFacts(error);
-  // A host with several addresses fails with an AggregateError, whose message is empty.
-  return { name, message: message || (code ?? name), kind: sqsErrorKind(error) };
-}
-
-function redisFacts(url: string): RedisFacts {
-  const { protocol, password, hostname } = new URL(url);
-  return {
-    tls: protocol === 'rediss:',
-    password: password !== '',
-    loopback: hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname),
-  };
+interface CredentialFacts {
+  /** The last four characters of the access key id. */
+  readonly accessKey: string;
+  /** How long they are good for, in milliseconds; undefined where they do not say. */
+  readonly leftMs: number | undefined;
 }

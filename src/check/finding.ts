@@ -11,8 +11,12 @@ export type RuleName =
   | 'queue-permission'
   | 'queue-credentials'
   | 'queue-unreachable'
+  | 'queue-throttled'
+  | 'queue-foreign'
   | 'queue-unreadable'
   | 'queue-region'
+  | 'queue-key'
+  | 'queue-actions'
   | 'queues-distinct'
   | 'queue-kinds'
   | 'dead-letter-retention'
@@ -25,20 +29,27 @@ export type RuleName =
   | 'proxy'
   | 'api-region'
   | 'api-endpoint'
+  | 'api-read'
+  | 'api-update'
+  | 'redis'
+  | 'redis-clock'
   | 'redis-open'
+  | 'state-folder'
+  | 'ledger'
   | 'shutdown-grace'
   | 'lease';
 
-export type Severity = 'error' | 'warning' | 'ok';
+/** `unchecked`: it was not looked at, or could not be, and is neither well nor wrong. */
+export type Severity = 'error' | 'warning' | 'unchecked' | 'ok';
 
-/** One thing that was looked at. */
+/** One thing that was looked at, or that was not. */
 export interface Finding {
   readonly severity: Severity;
   readonly rule: RuleName;
   /** The variable or the thing that was looked at. */
   readonly where: string;
   readonly what: string;
-  /** How to fix it; absent when all is well. */
+  /** How to fix it, or what is needed for it; absent when all is well. */
   readonly fix?: string;
 }
 

@@ -1,7 +1,8 @@
 /** Facts to findings. PURE: a table of rules, each of which looks at the facts and says what it finds. */
-import { apiRule } from './api-findings.ts';
+import { apiEndpointRule, apiReadRule } from './api-findings.ts';
 import type { CheckFacts } from './facts.ts';
 import type { Finding, Rule } from './finding.ts';
+import { queueActionsRule, queueKeyRule } from './key-findings.ts';
 import {
   deadLetterRedriveRule,
   deadLetterRetentionRule,
@@ -12,14 +13,15 @@ import {
   redriveRule,
 } from './queue-findings.ts';
 import { queueRegionRule, readQueuesRule } from './queue-read-findings.ts';
+import { redisClockRule, redisOpenRule, redisRule } from './redis-findings.ts';
 import {
   clockRule,
   credentialsRule,
   graceRule,
   leaseRule,
   proxyRule,
-  redisRule,
   regionRule,
+  stateRule,
 } from './set-up-findings.ts';
 
 /** In the order of the report: what the others depend on comes first. */
@@ -36,11 +38,17 @@ const rules: readonly Rule[] = [
   outcomeRetentionRule,
   redriveRule,
   deadLetterRedriveRule,
+  queueKeyRule,
+  queueActionsRule,
   clockRule,
-  apiRule,
+  apiEndpointRule,
+  apiReadRule,
+  redisRule,
+  redisClockRule,
+  redisOpenRule,
+  stateRule,
   graceRule,
   leaseRule,
-  redisRule,
 ];
 
 /** Everything the rules find, in the order of `rules`. */
@@ -48,7 +56,7 @@ export function findingsOf(facts: CheckFacts): Finding[] {
   return rules.flatMap((rule) => rule(facts));
 }
 
-/** True when no finding is an error; warnings are allowed. */
+/** True when no finding is an error; warnings, and what was not checked, are allowed. */
 export function isOk(findings: readonly Finding[]): boolean {
   return findings.every((finding) => finding.severity !== 'error');
 }

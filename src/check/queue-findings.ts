@@ -12,6 +12,8 @@ const LONGEST_RETENTION_SECONDS = 14 * 86_400;
 const LONGEST_RETENTION_FIX = 'set its MessageRetentionPeriod to 1209600 (14 days)';
 /** Below this, throttling or a few restarts could make SQS dead-letter healthy messages by itself. */
 const MIN_MAX_RECEIVE_COUNT = 100;
+/** The most that SQS allows. */
+const RECOMMENDED_MAX_RECEIVE_COUNT = 1_000;
 
 const letters = queueVariables['dead-letter'];
 
@@ -103,12 +105,23 @@ export const deadLetterSizeRule: Rule = (facts) =>
 
 export const redriveRule: Rule = (facts) => {
   const source = attributesOf(facts, 'source');
-  if (source?.redrivePolicy === undefined) return [];
+  if (source === undefined) return [];
   const found = { rule: 'redrive-policy', where: queueVariables.source } as const;
+  const target = attributesOf(facts, 'dead-letter')?.arn;
+  if (source.redrivePolicy === undefined) {
+    return [
+      {
+        ...found,
+        severity: 'warning',
+        what: `has no redrive policy: AWS's own redrive of dead letters refuses ${letters} ("Source queue must be configured as a Dead Letter Queue")`,
+        fix: `set its RedrivePolicy to ${recommended(target)}: the worker dead-letters by itself, long before so many receives`,
+      },
+    ];
+  }
   const policy = parsePolicy(source.redrivePolicy);
   if (policy === undefined) {
     const what = 'has a redrive policy that cannot be read';
-    return [{ ...found, severity: 'warning', what, fix: 'set it again, or remove it' }];
+    return [{ ...found, severity: 'warning', what, fix: `set it to ${recommended(target)}` }];
   }
   const findings: Finding[] = [];
   if (policy.maxReceiveCount < MIN_MAX_RECEIVE_COUNT) {
@@ -116,22 +129,30 @@ export const redriveRule: Rule = (facts) => {
       ...found,
       severity: 'warning',
       what: `its redrive policy moves a message after ${policy.maxReceiveCount} receives: throttling or restarts could trigger it, and such a dead letter has no reason`,
-      fix: `raise maxReceiveCount to at least ${MIN_MAX_RECEIVE_COUNT}, or remove the policy: the worker dead-letters by itself`,
+      fix: `raise maxReceiveCount to ${RECOMMENDED_MAX_RECEIVE_COUNT}: the worker dead-letters by itself`,
     });
   }
-  const deadLetterArn = attributesOf(facts, 'dead-letter')?.arn;
-  if (deadLetterArn !== undefined && policy.target !== deadLetterArn) {
+  if (target !== undefined && policy.target !== target) {
     findings.push({
       ...found,
       rule: 'redrive-target',
       severity: 'warning',
       what: `its redrive policy moves messages to ${policy.target}, which is not ${letters}`,
-      fix: `point it at ${deadLetterArn}, or remove it`,
+      fix: `set it to ${recommended(target)}`,
     });
   }
   if (findings.length > 0) return findings;
   return [{ ...found, severity: 'ok', what: `its redrive policy allows ${policy.maxReceiveCount} receives` }];
 };
+
+/** The policy that makes a queue a dead-letter queue in AWS's eyes, and never fires. */
+function recommended(target: string | undefined): string {
+  const policy = {
+    deadLetterTargetArn: target ?? `the ARN of ${letters}`,
+    maxReceiveCount: RECOMMENDED_MAX_RECEIVE_COUNT,
+  };
+  return JSON.stringify(policy);
+}
 
 export const deadLetterRedriveRule: Rule = (facts) => {
   const policy = attributesOf(facts, 'dead-letter')?.redrivePolicy;

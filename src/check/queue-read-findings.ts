@@ -1,9 +1,10 @@
 /** Rules about access to the queues: each exists, its settings may be read, and it is in the region of the signatures. */
 
+import { endpointVariables } from '../aws/endpoints.ts';
 import type { SqsErrorKind } from '../queue/errors.ts';
+import { explanationOf } from '../queue/explain.ts';
 import { duration } from '../text/times.ts';
-import { printableUrl } from '../text/urls.ts';
-import type { QueueFacts, QueueRole } from './facts.ts';
+import type { QueueFacts, QueueRole, ReadError } from './facts.ts';
 import type { Finding, Rule, RuleName } from './finding.ts';
 
 /** The variable that names each queue. */
@@ -13,43 +14,24 @@ export const queueVariables: Readonly<Record<QueueRole, string>> = {
   outcome: 'OUTCOME_QUEUE_URL',
 };
 
-interface ReadFault {
-  readonly rule: RuleName;
-  readonly what: string;
-  readonly fix: string;
-}
-
-const otherFault: ReadFault = {
-  rule: 'queue-unreadable',
-  what: 'its settings could not be read',
-  fix: 'see the error of SQS',
+/** What the finding about a queue that could not be read is called, by what the error says. */
+const readRules: Readonly<Partial<Record<SqsErrorKind, RuleName>>> = {
+  missing: 'queue-missing',
+  denied: 'queue-permission',
+  credentials: 'queue-credentials',
+  'no-credentials': 'queue-credentials',
+  unreachable: 'queue-unreachable',
+  throttled: 'queue-throttled',
+  foreign: 'queue-foreign',
+  key: 'queue-key',
 };
 
-const credentialsFault: ReadFault = {
-  rule: 'queue-credentials',
-  what: 'SQS does not accept the credentials',
-  fix: 'renew the credentials; see also the findings on region and clock',
-};
-
-/** Why a queue could not be read, by what the error says. */
-const readFaults: Readonly<Partial<Record<SqsErrorKind, ReadFault>>> = {
-  missing: {
-    rule: 'queue-missing',
-    what: 'there is no such queue',
-    fix: 'correct account, region and name in the URL, or create the queue',
-  },
-  denied: {
-    rule: 'queue-permission',
-    what: 'its settings may not be read',
-    fix: 'allow sqs:GetQueueAttributes on it',
-  },
-  credentials: credentialsFault,
-  'no-credentials': credentialsFault,
-  unreachable: {
-    rule: 'queue-unreachable',
-    what: 'cannot connect to SQS',
-    fix: 'check the network, the VPC endpoint and AWS_ENDPOINT_URL_SQS',
-  },
+/** Where the sentence about the error says too little. */
+const readFixes: Readonly<Partial<Record<SqsErrorKind, string>>> = {
+  missing: 'correct account, region and name in the URL, or create the queue',
+  credentials: 'renew the credentials; see also the findings on region and clock',
+  unreachable: `check the network, the VPC endpoint, the proxy and ${endpointVariables.sqs}`,
+  throttled: 'run check again when there is less traffic',
 };
 
 export const readQueuesRule: Rule = ({ queues }) => queues.map(readFinding);
@@ -58,24 +40,14 @@ function readFinding({ role, url, attributes }: QueueFacts): Finding {
   const where = queueVariables[role];
   if (attributes === undefined) {
     return {
-      severity: 'warning',
+      severity: 'unchecked',
       rule: 'queue-skipped',
       where,
       what: 'was not looked at, because region or credentials are missing',
       fix: 'fix those first',
     };
   }
-  if (!attributes.ok) {
-    const fault = readFaults[attributes.error.kind] ?? otherFault;
-    return {
-      // The worker takes the retention from the source and compares both; of the outcome queue it needs only that it is there.
-      severity: role === 'outcome' && fault.rule === 'queue-permission' ? 'warning' : 'error',
-      rule: fault.rule,
-      where,
-      what: `${fault.what} (${printableUrl(url)}: ${attributes.error.name}: ${attributes.error.message})`,
-      fix: fault.fix,
-    };
-  }
+  if (!attributes.ok) return readFault(role, url, attributes.error);
   const { fifo, retentionSeconds, visibilitySeconds } = attributes.value;
   const details = [
     `${fifo ? 'FIFO' : 'standard'} queue`,
@@ -84,6 +56,22 @@ function readFinding({ role, url, attributes }: QueueFacts): Finding {
     ...(visibilitySeconds === undefined ? [] : [`own visibility timeout ${duration(visibilitySeconds)}`]),
   ];
   return { severity: 'ok', rule: 'queue-read', where, what: details.join(', ') };
+}
+
+function readFault(role: QueueRole, url: string, error: ReadError): Finding {
+  const where = queueVariables[role];
+  const hints = { setting: where, permission: 'sqs:GetQueueAttributes', does: 'receive' } as const;
+  const { what, fix = 'see the error of SQS', said } = explanationOf(error, error.kind, url, hints);
+  const rule = readRules[error.kind] ?? 'queue-unreadable';
+  // The worker takes the retention from the source and compares both; of the outcome queue it needs only that it is there.
+  const mild = rule === 'queue-throttled' || (role === 'outcome' && rule === 'queue-permission');
+  return {
+    severity: mild ? 'warning' : 'error',
+    rule,
+    where,
+    what: said === undefined ? what : `${what} (${said})`,
+    fix: readFixes[error.kind] ?? fix,
+  };
 }
 
 /** The region in the host of AWS's queue URLs: the current, the legacy and the VPC endpoint's form. */

@@ -1,33 +1,80 @@
 /** Findings to text: for people and for scripts. */
 
+import { wrap } from '../text/layout.ts';
 import { counted } from '../text/numbers.ts';
 import { escapeJson, printable } from '../text/printable.ts';
 import type { Finding, Severity } from './finding.ts';
 import { isOk } from './findings.ts';
+import type { EffectiveSetting } from './settings.ts';
 
-const labels: Readonly<Record<Severity, string>> = { ok: 'ok', warning: 'warn', error: 'FAIL' };
+/** In the order of the report: what is to be done comes last, where a terminal shows it. */
+const labels: Readonly<Record<Severity, string>> = {
+  ok: 'ok',
+  unchecked: '--',
+  warning: 'warn',
+  error: 'FAIL',
+};
 
-/** Nothing in it can control a terminal. One aligned line a finding and a final line that sums them up. Ends with a newline. */
-export function findingsAsText(findings: readonly Finding[]): string {
-  const width = Math.max(0, ...findings.map(({ where }) => where.length));
-  const lines = findings.map(({ severity, where, what, fix }) => {
-    const remedy = fix === undefined ? '' : `; ${fix}`;
-    return printable(`${labels[severity].padEnd(4)}  ${where.padEnd(width)}  ${what}${remedy}`);
-  });
-  return `${[...lines, '', summary(findings)].join('\n')}\n`;
+/** Longer names do not move the others' text to the right. */
+const WIDEST_NAME = 22;
+const WIDEST_SETTING = 26;
+
+/**
+ * Nothing in it can control a terminal. The settings, each finding on aligned lines, and a final line that sums them up. Ends
+ * with a newline.
+ */
+export function checkAsText(settings: readonly EffectiveSetting[], findings: readonly Finding[]): string {
+  const width = Math.max(0, ...findings.map(({ where }) => Math.min(where.length, WIDEST_NAME)));
+  const lines = (severity: Severity): string[] =>
+    findings
+      .filter((finding) => finding.severity === severity)
+      .map(({ where, what, fix }) => {
+        const remedy = fix === undefined ? '' : `; ${fix}`;
+        const name = printable(where);
+        const text = wrap(printable(`${what}${remedy}`), ' '.repeat(width + 8), 'whole');
+        const start = `${labels[severity].padEnd(4)}  ${name.padEnd(width)}`;
+        return name.length > width ? `${start}\n${text}` : start + text.slice(start.length);
+      });
+  const unchecked = lines('unchecked');
+  return `${[
+    ...settingLines(settings),
+    'Checked',
+    '',
+    ...lines('ok'),
+    ...(unchecked.length === 0 ? [] : ['', 'Not checked', '', ...unchecked]),
+    ...(findings.some(isFault) ? ['', 'Found', ''] : []),
+    ...lines('warning'),
+    ...lines('error'),
+    '',
+    summary(findings),
+  ].join('\n')}\n`;
 }
 
-/** `{ ok, findings }` as JSON. Ends with a newline. */
-export function findingsAsJson(findings: readonly Finding[]): string {
-  return `${escapeJson(JSON.stringify({ ok: isOk(findings), findings }, null, 2))}\n`;
+/** `{ ok, findings, settings }` as JSON. Ends with a newline. */
+export function checkAsJson(settings: readonly EffectiveSetting[], findings: readonly Finding[]): string {
+  return `${escapeJson(JSON.stringify({ ok: isOk(findings), findings, settings }, null, 2))}\n`;
+}
+
+function isFault({ severity }: Finding): boolean {
+  return severity === 'warning' || severity === 'error';
+}
+
+function settingLines(settings: readonly EffectiveSetting[]): string[] {
+  const width = Math.max(0, ...settings.map(({ name }) => Math.min(name.length, WIDEST_SETTING)));
+  // On one line each: a value may be copied.
+  const lines = settings.map(({ name, value, set }) => {
+    const origin = set || value === null ? '' : '  (default)';
+    return printable(`  ${name.padEnd(width)}  ${value ?? 'not set'}${origin}`);
+  });
+  return ['Settings', '', ...lines, ''];
 }
 
 function summary(findings: readonly Finding[]): string {
   const count = (severity: Severity): number =>
     findings.filter((finding) => finding.severity === severity).length;
-  const [errors, warnings] = [count('error'), count('warning')];
+  const [errors, warnings, unchecked] = [count('error'), count('warning'), count('unchecked')];
   if (errors > 0) return `${counted(errors, 'error')}, ${counted(warnings, 'warning')}: not ready to run`;
-  return warnings > 0
-    ? `${counted(warnings, 'warning')}, no errors: ready to run`
-    : 'all is well: ready to run';
+  const found = warnings > 0 ? `${counted(warnings, 'warning')}, no errors` : 'no errors, no warnings';
+  const rest = unchecked === 0 ? '' : `; ${counted(unchecked, 'thing')} not checked, see above`;
+  return `${found}: ready to run, as far as was checked${rest}`;
 }

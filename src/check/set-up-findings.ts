@@ -1,7 +1,9 @@
 /** Rules about the process itself: region, credentials, clock and settings. */
+import { NO_SOURCE } from '../aws/credentials.ts';
 import { printable } from '../text/printable.ts';
+import { duration } from '../text/times.ts';
 import { printableUrl } from '../text/urls.ts';
-import type { Rule } from './finding.ts';
+import type { Finding, Rule } from './finding.ts';
 
 /** Above this the clock is worth correcting, in milliseconds. */
 const SKEW_WARNING_MS = 60_000;
@@ -17,13 +19,24 @@ export const regionRule: Rule = ({ region }) => {
   return [{ ...found, severity: 'error', what, fix: 'set AWS_REGION' }];
 };
 
-export const credentialsRule: Rule = ({ accessKey }) => {
+export const credentialsRule: Rule = ({ credentials }) => {
   const found = { rule: 'credentials', where: 'AWS credentials' } as const;
-  if (accessKey.ok) {
-    return [{ ...found, severity: 'ok', what: `found, the access key id ends in ${accessKey.value}` }];
+  if (!credentials.ok) {
+    const { message } = credentials.error;
+    // What the SDK says of an expired login says what to do, too.
+    const missing = message.startsWith(NO_SOURCE);
+    const what = missing ? `cannot be found: ${message}` : `could not be obtained: ${message}`;
+    const fix = missing
+      ? 'give the process a role, or set AWS_PROFILE'
+      : 'do what it says, or give the process a role';
+    return [{ ...found, severity: 'error', what, fix }];
   }
-  const what = `cannot be found: ${accessKey.error.message}`;
-  return [{ ...found, severity: 'error', what, fix: 'give the process a role, or set AWS_PROFILE' }];
+  const { accessKey, leftMs } = credentials.value;
+  const which = `the access key id ends in ${accessKey}`;
+  if (leftMs === undefined) return [{ ...found, severity: 'ok', what: `found, ${which}` }];
+  const time = duration(Math.round(Math.abs(leftMs) / 1_000));
+  if (leftMs > 0) return [{ ...found, severity: 'ok', what: `found, good for ${time}; ${which}` }];
+  return [{ ...found, severity: 'error', what: `expired ${time} ago; ${which}`, fix: 'renew them' }];
 };
 
 export const proxyRule: Rule = ({ proxy }) =>
@@ -73,14 +86,30 @@ export const leaseRule: Rule = ({ settings }) => {
   return [{ ...found, severity: 'warning', what, fix: 'raise it above CALL_TIMEOUT_MS' }];
 };
 
-export const redisRule: Rule = ({ redis }) => {
-  if (redis === undefined) return [];
-  const found = { rule: 'redis-open', where: 'REDIS_URL' } as const;
-  const open = [...(redis.tls ? [] : ['TLS']), ...(redis.password ? [] : ['a password'])];
-  if (redis.loopback || open.length === 0) {
-    const what = redis.loopback ? 'is on this machine' : 'has TLS and a password';
-    return [{ ...found, severity: 'ok', what }];
+export const stateRule: Rule = ({ state }) => {
+  const where = 'STATE_DIR';
+  const { path, fault, ledger } = state;
+  const findings: Finding[] = [];
+  if (fault === undefined) {
+    findings.push({ rule: 'state-folder', where, severity: 'ok', what: `${path} can be used` });
+  } else {
+    findings.push({
+      rule: 'state-folder',
+      where,
+      severity: 'warning',
+      what: `${path} cannot be used: ${fault}. jobs and dead-letters need it, the worker does without`,
+      fix: 'name a folder in which this user may write, or make this one writable',
+    });
   }
-  const what = `is without ${open.join(' and ')}: whoever reaches it can stop every worker, or have updates ignored`;
-  return [{ ...found, severity: 'warning', what, fix: 'use rediss://user:password@host' }];
+  if (ledger === undefined) return findings;
+  const found = { rule: 'ledger', where: 'ledger of jobs' } as const;
+  if (ledger.fault === undefined) findings.push({ ...found, severity: 'ok', what: 'can be read' });
+  else
+    findings.push({
+      ...found,
+      severity: 'warning',
+      what: `cannot be used: ${ledger.fault}`,
+      fix: 'name another STATE_DIR, or put back a copy of the file',
+    });
+  return findings;
 };

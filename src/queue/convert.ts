@@ -4,9 +4,9 @@
  */
 import { hash } from 'node:crypto';
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
+import { ForeignAnswerError } from '../aws/foreign.ts';
 import type { Message, MessageAttribute } from '../message/message.ts';
 import { attributesChecksum } from './checksums.ts';
-import { ForeignAnswerError } from './foreign.ts';
 
 /** A message that came and that nothing can be done about: it cannot be named to SQS, or did not arrive as it was sent. */
 interface LeftMessage {

@@ -7,8 +7,8 @@ import {
   neverConnected,
   withoutSuffix,
 } from '../aws/errors.ts';
+import { ForeignAnswerError } from '../aws/foreign.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
-import { ForeignAnswerError } from './foreign.ts';
 
 /**
  * Beside the kinds that all of AWS's services have:

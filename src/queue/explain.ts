@@ -39,28 +39,34 @@ export interface Explanation {
 
 /** One sentence, without its full stop, that says what failed and how to fix it. */
 export function explainSqsError(error: unknown, queueUrl: string, hints: RequestHints = sending): string {
-  return sentence(explanationOf(error, queueUrl, hints));
+  const { status, ...facts } = errorFacts(error);
+  const answered = status !== undefined;
+  return sentence(explanationOf({ ...facts, answered }, sqsErrorKind(error), queueUrl, hints));
 }
 
 /** The same of an entry that a batch request did not carry out. */
 export function explainEntry(failure: BatchFailure, queueUrl: string, hints: RequestHints = sending): string {
   const { code: name, message } = failure;
   const facts = { name, message, answered: true };
-  return sentence(explained(facts, sqsNameKind(name), printableUrl(queueUrl), hints));
+  return sentence(explanationOf(facts, sqsNameKind(name), queueUrl, hints));
 }
 
-/** Why a request failed, in parts. */
-export function explanationOf(error: unknown, queueUrl: string, hints: RequestHints): Explanation {
-  const facts = errorFacts(error);
-  const answered = facts.status !== undefined;
-  return explained({ ...facts, answered }, sqsErrorKind(error), printableUrl(queueUrl), hints);
+/** Why a request failed, in parts, by what is known of its error. */
+export function explanationOf(
+  facts: ErrorFacts,
+  kind: SqsErrorKind,
+  queueUrl: string,
+  hints: RequestHints,
+): Explanation {
+  return explained(facts, kind, printableUrl(queueUrl), hints);
 }
 
 function sentence({ what, fix, said }: Explanation): string {
   return `${what}${fix === undefined ? '' : `: ${fix}`}${said === undefined ? '' : ` (${said})`}`;
 }
 
-interface Facts {
+/** The parts of an error that its sentence is made from. */
+interface ErrorFacts {
   readonly name: string;
   readonly message: string;
   readonly code?: string | undefined;
@@ -68,7 +74,7 @@ interface Facts {
   readonly answered: boolean;
 }
 
-function explained(facts: Facts, kind: SqsErrorKind, queue: string, hints: RequestHints): Explanation {
+function explained(facts: ErrorFacts, kind: SqsErrorKind, queue: string, hints: RequestHints): Explanation {
   const { name, message, code, answered } = facts;
   const said = printable(saidBy(facts));
   const known = byName(name, queue, hints);
@@ -118,7 +124,7 @@ function explained(facts: Facts, kind: SqsErrorKind, queue: string, hints: Reque
   }
 }
 
-function saidBy({ name, message }: Facts): string {
+function saidBy({ name, message }: ErrorFacts): string {
   if (message === '') return name;
   // A name of ours.
   return name === 'ForeignAnswer' ? message : `${name}: ${message}`;

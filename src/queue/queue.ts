@@ -9,12 +9,12 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { ForeignAnswerError, named } from '../aws/foreign.ts';
 import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
 import { bodyChecksum, differs, type Received, readReceived, toSqsAttributes } from './convert.ts';
 import { errorFacts, sqsErrorKind, sqsNameKind, withQueue } from './errors.ts';
-import { ForeignAnswerError, named } from './foreign.ts';
 import { attachAdmission, keptText } from './middleware.ts';
 import type {
   BatchFailure,

@@ -35,6 +35,11 @@ const REGION = 'eu-west-1';
 /** Not secret: neither checks signatures. */
 const credentials = { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' };
 const FOURTEEN_DAYS = String(14 * 86_400);
+/** As `check` advises. */
+const RedrivePolicy = JSON.stringify({
+  deadLetterTargetArn: `arn:aws:sqs:${REGION}:000000000000:ota-updates-dead`,
+  maxReceiveCount: 1_000,
+});
 
 /** Starts both and creates the queues `ota-updates`, `ota-updates-dead` and `ota-updates-outcomes`. */
 export async function startCloud({
@@ -51,8 +56,8 @@ export async function startCloud({
   const client = { region: REGION, credentials };
   const sqsClient = createSqsClient(2, { ...client, endpoint: local(sqsUrl) });
   try {
-    await createQueue(sqsClient, 'ota-updates');
     await createQueue(sqsClient, 'ota-updates-dead', { MessageRetentionPeriod: FOURTEEN_DAYS });
+    await createQueue(sqsClient, 'ota-updates', { RedrivePolicy });
     await createQueue(sqsClient, 'ota-updates-outcomes', { MessageRetentionPeriod: FOURTEEN_DAYS });
   } finally {
     sqsClient.destroy();

@@ -6,8 +6,11 @@ import { number } from './numbers.ts';
 /** Columns that the output keeps to. */
 export const WIDTH = 80;
 
-/** Words on lines of at most {@link WIDTH}, each after `indent`; a word that is longer than a line is broken. */
-export function wrap(text: string, indent = ''): string {
+/**
+ * Words on lines of at most {@link WIDTH}, each after `indent`.
+ * @param longWords what becomes of a word that is longer than a line: whole, it can be copied.
+ */
+export function wrap(text: string, indent = '', longWords: 'broken' | 'whole' = 'broken'): string {
   const room = WIDTH - indent.length;
   const lines: string[] = [];
   let line = '';
@@ -16,7 +19,8 @@ export function wrap(text: string, indent = ''): string {
       lines.push(line);
       line = '';
     }
-    for (; word.length > room; word = word.slice(room)) lines.push(word.slice(0, room));
+    for (; longWords === 'broken' && word.length > room; word = word.slice(room))
+      lines.push(word.slice(0, room));
     line += line === '' ? word : ` ${word}`;
   }
   return [...lines, line].map((each) => indent + each).join('\n');

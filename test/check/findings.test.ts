@@ -2,16 +2,17 @@ import { describe, expect, test } from 'vitest';
 import type { Answer, CheckFacts, QueueFacts, QueueRole } from '../../src/check/facts.ts';
 import type { Finding } from '../../src/check/finding.ts';
 import { findingsOf, isOk } from '../../src/check/findings.ts';
+import type { FailureKind } from '../../src/message/failure.ts';
 import { sqsErrorKind } from '../../src/queue/errors.ts';
 import type { QueueAttributes } from '../../src/queue/types.ts';
 
 const DAY = 86_400;
 const MiB = 1_048_576;
 
-const failed = (name: string, message = 'no', code?: string): Answer<never> => ({
-  ok: false,
-  error: { name, message, kind: sqsErrorKind(Object.assign(new Error(message), { name, code })) },
-});
+const failed = (name: string, message = 'no', code?: string): Answer<never> => {
+  const kind = sqsErrorKind(Object.assign(new Error(message), { name, code }));
+  return { ok: false, error: { name, message, kind, code, answered: code === undefined } };
+};
 
 const attributes = (name: string, changes: Partial<QueueAttributes> = {}): QueueAttributes => ({
   arn: `arn:aws:sqs:eu-west-1:123456789012:${name}`,
@@ -35,8 +36,14 @@ const url = (name: string, region = 'eu-west-1'): string =>
 const queue = (role: QueueRole, name: string, changes: Partial<QueueAttributes> = {}): QueueFacts => ({
   role,
   url: url(name),
-  attributes: { ok: true, value: attributes(name, changes) },
+  attributes: {
+    ok: true,
+    value: attributes(name, { ...(role === 'source' && { redrivePolicy: redriveTo('dead') }), ...changes }),
+  },
 });
+
+const redriveTo = (name: string): string =>
+  JSON.stringify({ deadLetterTargetArn: attributes(name).arn, maxReceiveCount: '1000' });
 
 /** Facts of a set-up that is as it should be. */
 const healthy: CheckFacts = {
@@ -44,8 +51,9 @@ const healthy: CheckFacts = {
   redis: undefined,
   settings: { shutdownGraceSeconds: 25, visibilityTimeoutSeconds: 30, callTimeoutMs: 10_000 },
   region: { ok: true, value: 'eu-west-1' },
-  accessKey: { ok: true, value: 'MPLE' },
+  credentials: { ok: true, value: { accessKey: 'MPLE', leftMs: undefined } },
   queues: [queue('source', 'updates'), queue('dead-letter', 'dead')],
+  state: { path: '/state', fault: undefined, ledger: undefined },
   endpointSet: false,
   clockSkewMs: 0,
   api: {
@@ -53,12 +61,15 @@ const healthy: CheckFacts = {
     custom: false,
     fips: false,
     address: { ok: true, value: '192.0.2.1' },
+    read: 'allowed',
   },
 };
 
 /** What is found with `changes` put over healthy facts, but for what is well. */
 function faultsOf(changes: Partial<CheckFacts>): Finding[] {
-  return findingsOf({ ...healthy, ...changes }).filter(({ severity }) => severity !== 'ok');
+  return findingsOf({ ...healthy, ...changes }).filter(
+    ({ severity }) => severity === 'error' || severity === 'warning',
+  );
 }
 
 /** Healthy facts with other attributes of source and dead-letter queue. */
@@ -94,6 +105,19 @@ const api = (changes: Partial<NonNullable<CheckFacts['api']>>): Partial<CheckFac
   api: healthy.api === undefined ? undefined : { ...healthy.api, ...changes },
 });
 
+const redis = (changes: Partial<NonNullable<CheckFacts['redis']>>): Partial<CheckFacts> => ({
+  redis: {
+    tls: true,
+    password: true,
+    loopback: false,
+    answer: { ok: true, value: { skewMs: 0, replica: false } },
+    ...changes,
+  },
+});
+
+const read = (kind: FailureKind, status?: number): Partial<CheckFacts> =>
+  api({ read: { kind, name: 'Name', message: 'no', ...(status !== undefined && { status }) } });
+
 type Case = readonly [title: string, changes: Partial<CheckFacts>];
 type Fault = readonly [...Case, severity: 'error' | 'warning', rule: string, where: string];
 
@@ -107,8 +131,13 @@ describe('findingsOf', () => {
       'queue-read',
       'dead-letter-retention',
       'dead-letter-size',
+      'redrive-policy',
+      'queue-actions',
       'clock',
       'api-endpoint',
+      'api-read',
+      'api-update',
+      'state-folder',
       'shutdown-grace',
       'lease',
     ]);
@@ -118,7 +147,7 @@ describe('findingsOf', () => {
     ['no region', { region: failed('Error'), api: undefined }, 'error', 'region', 'AWS region'],
     [
       'no credentials',
-      { accessKey: failed('CredentialsProviderError') },
+      { credentials: failed('CredentialsProviderError') },
       'error',
       'credentials',
       'AWS credentials',
@@ -193,12 +222,77 @@ describe('findingsOf', () => {
       'queue-unreadable',
       'QUEUE_URL',
     ],
-    ['a queue that was not asked', unread('source', undefined), 'warning', 'queue-skipped', 'QUEUE_URL'],
+    [
+      'credentials that have expired',
+      { credentials: { ok: true, value: { accessKey: 'MPLE', leftMs: -60_000 } } },
+      'error',
+      'credentials',
+      'AWS credentials',
+    ],
+    [
+      'a queue that is throttled all the time',
+      unread('source', failed('RequestThrottled')),
+      'warning',
+      'queue-throttled',
+      'QUEUE_URL',
+    ],
+    [
+      'an answer that is not of SQS',
+      unread('dead-letter', {
+        ok: false,
+        error: { name: 'ForeignAnswer', message: 'HTTP 200, text/html', kind: 'foreign', answered: true },
+      }),
+      'error',
+      'queue-foreign',
+      'DEAD_LETTER_QUEUE_URL',
+    ],
+    ['no redrive policy', pair({ redrivePolicy: undefined }, {}), 'warning', 'redrive-policy', 'QUEUE_URL'],
+    ['an API that cannot be reached', read('unreachable'), 'error', 'api-read', 'API'],
+    ['credentials that the API does not accept', read('misconfigured'), 'error', 'api-read', 'API'],
+    ['a page in place of the API', read('unidentified', 200), 'error', 'api-read', 'API'],
+    ['an API that fails', read('retryable', 500), 'error', 'api-read', 'API'],
+    ['an API that is throttled all the time', read('throttled', 429), 'warning', 'api-read', 'API'],
+    ['a bug', read('internal'), 'error', 'api-read', 'API'],
+    [
+      'Redis on a dead port',
+      redis({ answer: { ok: false, fault: 'refused' } }),
+      'error',
+      'redis',
+      'REDIS_URL',
+    ],
+    [
+      'a replica of Redis',
+      redis({ answer: { ok: true, value: { skewMs: 0, replica: true } } }),
+      'error',
+      'redis',
+      'REDIS_URL',
+    ],
+    [
+      'a clock of Redis that is ahead',
+      redis({ answer: { ok: true, value: { skewMs: -61_000, replica: false } } }),
+      'warning',
+      'redis-clock',
+      "Redis's clock",
+    ],
+    [
+      'a state folder that cannot be used',
+      { state: { path: '/state', fault: 'it is not a folder', ledger: undefined } },
+      'warning',
+      'state-folder',
+      'STATE_DIR',
+    ],
+    [
+      'a ledger that cannot be read',
+      { state: { path: '/state', fault: undefined, ledger: { fault: 'it is not a database' } } },
+      'warning',
+      'ledger',
+      'ledger of jobs',
+    ],
     [
       'one queue by two URLs',
       {
         queues: [
-          queue('source', 'updates'),
+          queue('source', 'updates', { redrivePolicy: redriveTo('updates') }),
           { ...queue('dead-letter', 'updates'), url: `${url('updates')}/` },
         ],
       },
@@ -287,14 +381,14 @@ describe('findingsOf', () => {
     ['a clock that could not be compared', { clockSkewMs: undefined }, 'warning', 'clock', 'local clock'],
     [
       'an API that does not resolve',
-      api({ address: failed('Error') }),
+      api({ address: failed('Error'), read: 'not-asked' }),
       'error',
       'api-endpoint',
       'API endpoint',
     ],
     [
       'an endpoint of the API that does not resolve',
-      api({ custom: true, url: 'https://api.invalid', address: failed('Error') }),
+      api({ custom: true, url: 'https://api.invalid', address: failed('Error'), read: 'not-asked' }),
       'error',
       'api-endpoint',
       'AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS',
@@ -320,20 +414,8 @@ describe('findingsOf', () => {
       'lease',
       'VISIBILITY_TIMEOUT_SECONDS',
     ],
-    [
-      'Redis without TLS',
-      { redis: { tls: false, password: true, loopback: false } },
-      'warning',
-      'redis-open',
-      'REDIS_URL',
-    ],
-    [
-      'Redis without a password',
-      { redis: { tls: true, password: false, loopback: false } },
-      'warning',
-      'redis-open',
-      'REDIS_URL',
-    ],
+    ['Redis without TLS', redis({ tls: false }), 'warning', 'redis-open', 'REDIS_URL'],
+    ['Redis without a password', redis({ password: false }), 'warning', 'redis-open', 'REDIS_URL'],
   ])('reports %s', (_, changes, severity, rule, where) => {
     expect(faultsOf(changes)).toEqual([
       { severity, rule, where, what: expect.any(String), fix: expect.any(String) },
@@ -341,8 +423,23 @@ describe('findingsOf', () => {
   });
 
   test.each<Case>([
-    ['Redis with both', { redis: { tls: true, password: true, loopback: false } }],
-    ['Redis on this machine', { redis: { tls: false, password: false, loopback: true } }],
+    ['Redis with both', redis({})],
+    ['Redis on this machine', redis({ tls: false, password: false, loopback: true })],
+    [
+      'a clock of Redis that is that of SQS, where this machine is off',
+      {
+        ...redis({ answer: { ok: true, value: { skewMs: 50_000, replica: undefined } } }),
+        clockSkewMs: 50_000,
+      },
+    ],
+    ['an API that denies the read', read('denied', 403)],
+    ['an API that finds fault with the read', read('rejected', 400)],
+    ['a host of the API that only a proxy resolves', api({ address: failed('Error'), read: 'allowed' })],
+    ['a queue that was not asked', unread('source', undefined)],
+    [
+      'credentials that last an hour',
+      { credentials: { ok: true, value: { accessKey: 'a', leftMs: 3_600_000 } } },
+    ],
     ['retention that is equal and the longest', pair({ retentionSeconds: 14 * DAY }, {})],
     ['a small source beside a large dead-letter queue', pair({ maximumMessageBytes: 1_024 }, {})],
     ['a redrive after 100 receives', policy(100)],
@@ -361,7 +458,7 @@ describe('findingsOf', () => {
       {
         endpointSet: true,
         queues: [
-          queue('source', 'updates', { arn: undefined }),
+          queue('source', 'updates', { arn: undefined, redrivePolicy: redriveTo('updates') }),
           { ...queue('dead-letter', 'updates'), url: url('updates', 'eu-west-2') },
         ],
       },
@@ -399,7 +496,7 @@ describe('findingsOf', () => {
 
   test('warns of a region where the API is not known to run, unless its endpoint is set', () => {
     const region: Answer<string> = { ok: true, value: 'us-east-1' };
-    const queues = [queue('source', 'a'), queue('dead-letter', 'b')].map((each) => ({
+    const queues = [queue('source', 'a'), queue('dead-letter', 'dead')].map((each) => ({
       ...each,
       url: 'http://localhost',
     }));
@@ -453,7 +550,57 @@ describe('isOk', () => {
 
   test('allows warnings, and no error', () => {
     expect(isOk([])).toBe(true);
-    expect(isOk([finding('ok'), finding('warning')])).toBe(true);
+    expect(isOk([finding('ok'), finding('warning'), finding('unchecked')])).toBe(true);
     expect(isOk([finding('ok'), finding('error')])).toBe(false);
   });
+});
+
+describe('what was not checked', () => {
+  const unchecked = (changes: Partial<CheckFacts>): Finding[] =>
+    findingsOf({ ...healthy, ...changes }).filter(({ severity }) => severity === 'unchecked');
+
+  test('is named, with what it takes', () => {
+    expect(unchecked({}).map(({ rule, fix }) => [rule, fix])).toEqual([
+      [
+        'queue-actions',
+        'the worker needs sqs:ReceiveMessage, DeleteMessage and ChangeMessageVisibility on QUEUE_URL, sqs:SendMessage on DEAD_LETTER_QUEUE_URL',
+      ],
+      ['api-update', 'the worker needs iotmanagedintegrations:UpdateOtaTask'],
+    ]);
+  });
+
+  test('holds an API that denies the read: that proves nothing about updates', () => {
+    const found = unchecked(read('denied', 403)).filter(({ where }) => where === 'API');
+    expect(found).toMatchObject([{ rule: 'api-read', fix: expect.stringContaining('GetOtaTask') }]);
+  });
+
+  test('holds the use of a KMS key, with what each role needs on it', () => {
+    const key = 'arn:aws:kms:eu-west-1:123456789012:key/k';
+    const found = unchecked({
+      queues: [
+        queue('source', 'updates', { kmsKeyId: key }),
+        queue('dead-letter', 'dead', { kmsKeyId: key }),
+        queue('outcome', 'outcomes', { kmsKeyId: 'alias/aws/sqs' }),
+      ],
+    }).filter(({ rule }) => rule === 'queue-key');
+    expect(found.map(({ where, fix }) => [where, fix])).toEqual([
+      [
+        'QUEUE_URL',
+        'it must allow kms:Decrypt to receive (worker), kms:GenerateDataKey and kms:Decrypt to send (enqueue, jobs, dead-letters redrive, other producers)',
+      ],
+      [
+        'DEAD_LETTER_QUEUE_URL',
+        'it must allow kms:GenerateDataKey and kms:Decrypt to send (worker), kms:Decrypt to receive (dead-letters)',
+      ],
+    ]);
+    expect(found[0]?.what).toContain(key);
+  });
+});
+
+test('no redrive policy: the one to set is given as it is to be typed', () => {
+  const [found] = faultsOf(pair({ redrivePolicy: undefined }, {}));
+  expect(found?.what).toContain('Source queue must be configured as a Dead Letter Queue');
+  expect(found?.fix).toContain(
+    '{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead","maxReceiveCount":1000}',
+  );
 });

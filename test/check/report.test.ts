@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/check/finding.ts';
-import { findingsAsJson, findingsAsText } from '../../src/check/report.ts';
+import { checkAsJson, checkAsText } from '../../src/check/report.ts';
 
 const ok: Finding = { severity: 'ok', rule: 'region', where: 'AWS region', what: 'is eu-west-1' };
 const warning: Finding = {
@@ -12,11 +12,39 @@ const warning: Finding = {
 };
 const error: Finding = { severity: 'error', rule: 'clock', where: 'clock', what: 'is off', fix: 'set it' };
 
-describe('findingsAsText', () => {
-  test('prints an aligned line for each finding, and a summary', () => {
-    expect(findingsAsText([ok, warning, error])).toBe(
+const unchecked: Finding = {
+  severity: 'unchecked',
+  rule: 'api-update',
+  where: 'API',
+  what: 'whether it works',
+  fix: 'it needs x',
+};
+const settings = [
+  { name: 'QUEUE_URL', value: 'https://q', set: true },
+  { name: 'RATE_LIMIT', value: '10', set: false },
+  { name: 'REDIS_URL', value: null, set: false },
+];
+
+describe('checkAsText', () => {
+  test('prints the settings, an aligned line for each finding, what is to be done last, and a summary', () => {
+    expect(checkAsText(settings, [error, ok, unchecked, warning])).toBe(
       [
+        'Settings',
+        '',
+        '  QUEUE_URL   https://q',
+        '  RATE_LIMIT  10  (default)',
+        '  REDIS_URL   not set',
+        '',
+        'Checked',
+        '',
         'ok    AWS region  is eu-west-1',
+        '',
+        'Not checked',
+        '',
+        '--    API         whether it works; it needs x',
+        '',
+        'Found',
+        '',
         'warn  LEASE       is short; raise it',
         'FAIL  clock       is off; set it',
         '',
@@ -26,26 +54,39 @@ describe('findingsAsText', () => {
     );
   });
 
+  test('keeps to 80 columns', () => {
+    const long = { ...warning, what: 'is short '.repeat(20).trim() };
+    for (const line of checkAsText([], [long]).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   test.each([
-    [[ok], 'all is well: ready to run'],
-    [[ok, warning, warning], '2 warnings, no errors: ready to run'],
+    [[ok], 'no errors, no warnings: ready to run, as far as was checked'],
+    [
+      [ok, unchecked],
+      'no errors, no warnings: ready to run, as far as was checked; 1 thing not checked, see above',
+    ],
+    [[ok, warning, warning], '2 warnings, no errors: ready to run, as far as was checked'],
     [[error, error], '2 errors, 0 warnings: not ready to run'],
   ])('ends with a summary (%#)', (findings, last) => {
-    expect(findingsAsText(findings).trimEnd().split('\n').at(-1)).toBe(last);
+    expect(checkAsText([], findings).trimEnd().split('\n').at(-1)).toBe(last);
   });
 });
 
-describe('findingsAsJson', () => {
+describe('checkAsJson', () => {
   test('prints the findings, and whether all is well', () => {
-    expect(JSON.parse(findingsAsJson([ok, warning]))).toEqual({ ok: true, findings: [ok, warning] });
-    expect(JSON.parse(findingsAsJson([error]))).toEqual({ ok: false, findings: [error] });
+    expect(JSON.parse(checkAsJson(settings, [ok, warning]))).toEqual({
+      ok: true,
+      findings: [ok, warning],
+      settings,
+    });
+    expect(JSON.parse(checkAsJson([], [error]))).toMatchObject({ ok: false, findings: [error] });
   });
 });
 
 test('neither form can control a terminal, whatever a queue or a proxy answered', () => {
   const what = 'needs \u202e\u001b[2J\u200b\u{e0041}\u2028 x';
   const hostile: Finding = { ...error, what, where: what, fix: what };
-  for (const text of [findingsAsText([hostile]), findingsAsJson([hostile])])
+  for (const text of [checkAsText([], [hostile]), checkAsJson([], [hostile])])
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
-  expect(JSON.parse(findingsAsJson([hostile]))).toMatchObject({ findings: [hostile] });
+  expect(JSON.parse(checkAsJson([], [hostile]))).toMatchObject({ findings: [hostile] });
 });

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ForeignAnswerError } from '../../src/aws/foreign.ts';
 import { buildDeadLetter, deadLetterRecord } from '../../src/message/dead-letter.ts';
 import { parseMessage } from '../../src/message/parse.ts';
 import { readReceived, toSqsAttributes } from '../../src/queue/convert.ts';
-import { ForeignAnswerError } from '../../src/queue/foreign.ts';
 
 const NOW = Date.parse('2026-11-28T08:00:00Z');
 const body = '{"Identifier":"a1","Description":"new"}';

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import * as sqs from '@aws-sdk/client-sqs';
 import { GetQueueAttributesCommand, SQSServiceException } from '@aws-sdk/client-sqs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { ForeignAnswerError } from '../../src/aws/foreign.ts';
 import { createRequestHandler } from '../../src/aws/request-handler.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import {
@@ -13,7 +14,6 @@ import {
   sqsNameKind,
 } from '../../src/queue/errors.ts';
 import { explainSqsError } from '../../src/queue/explain.ts';
-import { ForeignAnswerError } from '../../src/queue/foreign.ts';
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 100\r\n\r\n';
 

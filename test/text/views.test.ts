@@ -1,7 +1,7 @@
 /** No view gives a terminal anything but text, whatever stands in files, letters, answers and outcomes. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findingsAsText } from '../../src/check/report.ts';
+import { checkAsText } from '../../src/check/report.ts';
 import { Refusals } from '../../src/dead-letters/changes/refusals.ts';
 import { Values } from '../../src/dead-letters/changes/values.ts';
 import { Groups } from '../../src/dead-letters/letters/causes.ts';
@@ -143,7 +143,10 @@ function otherViews(text: string): string[] {
     summaryText(report, commandLine),
     unfinishedSentence(report) ?? '',
     explainSqsError(error, text),
-    findingsAsText([{ severity: 'error', rule: 'clock', where: text, what: text, fix: text }]),
+    checkAsText(
+      [{ name: text, value: text, set: true }],
+      [{ severity: 'error', rule: 'clock', where: text, what: text, fix: text }],
+    ),
   ];
 }
 

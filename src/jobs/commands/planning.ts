@@ -4,7 +4,7 @@
  */
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { type ApiConfig, ConfigError, type Environment, readConfigForAws } from '../../config.ts';
+import { type ApiConfig, ConfigError, readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes, messageOf, misuse } from '../../errors.ts';
 import type { OtaReader } from '../../ota/reader.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
@@ -86,13 +86,14 @@ export function defaultJobId({ clock, random }: Pick<CommandContext, 'clock' | '
 const PATIENCE_MS = 10_000;
 
 /** What `check` finds for a worker in this environment, a line each. Never rejects. */
-async function checkWarnings({ env, sleep, commandLine }: CommandContext): Promise<readonly string[]> {
+async function checkWarnings(context: CommandContext): Promise<readonly string[]> {
+  const { sleep, commandLine } = context;
   const enough = new AbortController();
   const late = sleep(PATIENCE_MS, enough.signal).then(() => [
     `check: no answer within ${PATIENCE_MS / 1_000} s; see \`${commandLine('check')}\``,
   ]);
   try {
-    return await Promise.race([findings(env), late]);
+    return await Promise.race([findings(context), late]);
   } catch (error) {
     if (error instanceof ConfigError) return error.faults.map((fault) => `check: ${fault}`);
     return [`check failed: ${printable(remoteText(messageOf(error)))}`];
@@ -101,13 +102,13 @@ async function checkWarnings({ env, sleep, commandLine }: CommandContext): Promi
   }
 }
 
-async function findings(env: Environment): Promise<readonly string[]> {
-  const config = readConfigForAws(env);
+async function findings(context: CommandContext): Promise<readonly string[]> {
+  const config = readConfigForAws(context.env);
   // The SDK takes 25 MB: not for a configuration that is wrong already.
   const { runCheck } = await import('../../check/run-check.ts');
-  const found = await runCheck(config, env);
+  const found = await runCheck(config, context);
   return found
-    .filter(({ severity }) => severity !== 'ok')
+    .filter(({ severity }) => severity === 'warning' || severity === 'error')
     .map(({ where, what, fix }) =>
       printable(`check: ${where} ${what}${fix === undefined ? '' : `; ${fix}`}`),
     );

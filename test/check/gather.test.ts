@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { watchClockSkew } from '../../src/aws/server-time.ts';
-import { type CheckFacts, type CheckSources, gatherFacts } from '../../src/check/facts.ts';
+import type { CheckFacts } from '../../src/check/facts.ts';
+import { type CheckSources, gatherFacts } from '../../src/check/gather.ts';
 import { type Environment, readConfig } from '../../src/config.ts';
+import type { Failure } from '../../src/message/failure.ts';
 import { createSqsClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { systemClock } from '../../src/time/clock.ts';
 
@@ -37,13 +39,21 @@ interface Options {
   readonly client?: SQSClientConfig;
   readonly now?: () => number;
   readonly resolveHost?: CheckSources['resolveHost'];
+  readonly api?: Partial<CheckSources['api']>;
+  readonly askRedis?: CheckSources['askRedis'];
+  readonly onSleep?: (ms: number) => void;
 }
+
+const REGIONAL = { url: 'https://api.example', custom: false, fips: false };
 
 function gather({
   env = {},
   client: overrides = {},
   now = Date.now,
   resolveHost,
+  api = {},
+  askRedis = async () => ({ at: 0, replica: false }),
+  onSleep = () => {},
 }: Options = {}): Promise<CheckFacts> {
   const client = createSqsClient(3, {
     endpoint: sqs.address,
@@ -59,6 +69,12 @@ function gather({
     client,
     clockSkewMs: watchClockSkew(client, { ...systemClock, wall: now }),
     resolveHost: resolveHost ?? (async () => '192.0.2.1'),
+    api: { endpoint: async () => REGIONAL, read: async () => undefined, ...api },
+    askRedis,
+    tryState: async (path) => ({ path, fault: undefined, ledger: undefined }),
+    clock: { ...systemClock, wall: now },
+    random: () => 0.5,
+    sleep: async (ms) => onSleep(ms),
   });
 }
 
@@ -105,7 +121,7 @@ describe('gatherFacts', () => {
 
   test('shows the end of the access key id, and no secret', async () => {
     const facts = await gather();
-    expect(facts.accessKey).toEqual({ ok: true, value: 'MPLE' });
+    expect(facts.credentials).toEqual({ ok: true, value: { accessKey: 'MPLE', leftMs: undefined } });
     expect(JSON.stringify(facts)).not.toMatch(/hunter2|AKIA/);
   });
 
@@ -137,7 +153,7 @@ describe('gatherFacts', () => {
       throw Object.assign(new Error('none found'), { name: 'CredentialsProviderError' });
     };
     const facts = await gather({ client: { credentials } });
-    expect(facts.accessKey).toMatchObject({ ok: false, error: { name: 'CredentialsProviderError' } });
+    expect(facts.credentials).toMatchObject({ ok: false, error: { name: 'CredentialsProviderError' } });
     expect(facts.queues.map(({ attributes }) => attributes)).toEqual([undefined, undefined]);
   });
 
@@ -151,23 +167,11 @@ describe('gatherFacts', () => {
     expect(facts.api).toBeUndefined();
   });
 
-  test("resolves the API's host in its region", async () => {
-    const { api } = await gather({ resolveHost: async (host) => `address of ${host}` });
-    expect(api?.address).toEqual({
-      ok: true,
-      value: 'address of api.iotmanagedintegrations.eu-west-1.api.aws',
-    });
-  });
-
-  test.each([
-    ['http://localhost:8443/base', 'localhost'],
-    ['http://[::1]:8443', '::1'],
-  ])('resolves the host of the endpoint %s', async (endpoint, host) => {
-    const { api } = await gather({
-      env: { AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: endpoint },
-      resolveHost: async (asked) => asked,
-    });
-    expect(api).toMatchObject({ custom: true, address: { ok: true, value: host } });
+  test('asks the API for its endpoint in the region, and resolves the host of that', async () => {
+    const endpoint = vi.fn(async () => ({ ...REGIONAL, url: 'http://[::1]:8443/base' }));
+    const { api } = await gather({ api: { endpoint }, resolveHost: async (host) => `address of ${host}` });
+    expect(endpoint).toHaveBeenCalledWith('eu-west-1');
+    expect(api).toMatchObject({ address: { ok: true, value: 'address of ::1' }, read: 'allowed' });
   });
 
   test('keeps a host without an address, and an endpoint that is no URL, as facts', async () => {
@@ -175,8 +179,64 @@ describe('gatherFacts', () => {
       throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' });
     };
     expect((await gather({ resolveHost })).api?.address).toMatchObject({ error: { message: /ENOTFOUND/ } });
-    const env = { AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: 'localhost' };
-    expect((await gather({ env })).api?.address).toMatchObject({ ok: false });
+    const endpoint = async () => ({ ...REGIONAL, url: 'localhost' });
+    expect((await gather({ api: { endpoint } })).api?.address).toMatchObject({ ok: false });
+  });
+
+  test('keeps how the API answers, asked again while that may be over soon', async () => {
+    const failure: Failure = { kind: 'throttled', name: 'Slow', message: '', retryAfterMs: 900 };
+    const read = vi.fn(
+      async (): Promise<Failure | undefined> => (read.mock.calls.length < 3 ? failure : undefined),
+    );
+    const waits: number[] = [];
+    const onSleep = (ms: number): void => void waits.push(ms);
+    expect((await gather({ api: { read }, onSleep })).api?.read).toBe('allowed');
+    expect(waits).toEqual([900, 900]);
+
+    const down = { ...failure, kind: 'retryable' as const, retryAfterMs: 900_000 };
+    read.mockClear();
+    read.mockImplementation(async () => down);
+    expect((await gather({ api: { read }, onSleep })).api?.read).toBe(down);
+    expect(read).toHaveBeenCalledTimes(5);
+    expect(Math.max(...waits)).toBe(3_000);
+
+    const denied = { ...failure, kind: 'denied' as const };
+    read.mockClear();
+    read.mockImplementation(async () => denied);
+    expect((await gather({ api: { read }, onSleep })).api?.read).toBe(denied);
+    expect(read).toHaveBeenCalledOnce();
+  });
+
+  test('asks SQS again while it is throttled', async () => {
+    let requests = 0;
+    const endpoint = await serve((request, response) => {
+      if (++requests <= 3) return refuse(400, 'RequestThrottled')(request, response);
+      response.end('{"Attributes":{"QueueArn":"arn"}}');
+    });
+    const { queues } = await gather({ client: { endpoint } });
+    expect(queues.every(({ attributes }) => attributes?.ok)).toBe(true);
+    expect(requests).toBe(5);
+  });
+
+  test.each([
+    [
+      { at: 1_000_000, replica: false },
+      { ok: true, value: { skewMs: 5_000, replica: false } },
+    ],
+    [
+      Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+      { ok: false, fault: 'connection refused: nothing listens there (ECONNREFUSED)' },
+    ],
+  ])('keeps how Redis answers: %j', async (answered, answer) => {
+    const { redis } = await gather({
+      env: { REDIS_URL: 'redis://:hunter2@cache/1' },
+      now: () => 1_005_000,
+      askRedis: async () => {
+        if (answered instanceof Error) throw answered;
+        return answered;
+      },
+    });
+    expect(redis).toEqual({ tls: false, password: true, loopback: false, answer });
   });
 
   test.each<[string, SQSClientConfig, string, boolean]>([

@@ -1,4 +1,4 @@
-/** Answers that are not SQS's: a captive portal, a gateway's page, another service. PURE. */
+/** Answers that are not AWS's: a captive portal, a gateway's page, another service. PURE. */
 import { remoteName } from '../text/remote.ts';
 
 /** The part of the SDK's HTTP response that is needed. */
@@ -7,7 +7,7 @@ interface HttpAnswer {
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
-/** What answered is not SQS; the message says what came instead. */
+/** What answered is not the service; the message says what came instead. */
 export class ForeignAnswerError extends Error {
   override readonly name = 'ForeignAnswer';
   readonly $metadata: { readonly httpStatusCode: number | undefined };
@@ -22,7 +22,7 @@ export class ForeignAnswerError extends Error {
 }
 
 /**
- * Names that the SDK gives to an answer it cannot read, and to an error that does not say what it is: SQS's always do.
+ * Names that the SDK gives to an answer it cannot read, and to an error that does not say what it is: AWS's always do.
  * `Unknown` is also the name of a failure without an answer, hence the look at the response.
  */
 const UNREADABLE: ReadonlySet<string> = new Set(['SyntaxError', 'Unknown', 'UnknownError']);

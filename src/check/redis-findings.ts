@@ -1,0 +1,62 @@
+/** Rules about Redis: it answers, its clock, and who may reach it. */
+import type { Rule } from './finding.ts';
+
+/** Above this its clock is worth correcting, in milliseconds: marks and permits are kept for times of Redis's. */
+const SKEW_WARNING_MS = 60_000;
+
+export const redisRule: Rule = ({ redis }) => {
+  if (redis === undefined) return [];
+  const found = { rule: 'redis', where: 'REDIS_URL' } as const;
+  const { answer } = redis;
+  if (!answer.ok) {
+    return [
+      {
+        ...found,
+        severity: 'error',
+        what: `Redis cannot be used: ${answer.fault}. Each worker would go on alone, at the rate that it finds by itself`,
+        fix: 'correct the address and the password, or see why Redis does not answer',
+      },
+    ];
+  }
+  if (answer.value.replica === true) {
+    return [
+      {
+        ...found,
+        severity: 'error',
+        what: 'Redis is a replica, which takes no writes: workers could share nothing',
+        fix: 'name the primary',
+      },
+    ];
+  }
+  return [{ ...found, severity: 'ok', what: 'Redis answers, and runs scripts' }];
+};
+
+export const redisClockRule: Rule = ({ redis, clockSkewMs }) => {
+  if (redis === undefined || !redis.answer.ok) return [];
+  const found = { rule: 'redis-clock', where: "Redis's clock" } as const;
+  // Where SQS has told its time, this machine's clock counts for nothing.
+  const aheadMs = (clockSkewMs ?? 0) - redis.answer.value.skewMs;
+  const other = clockSkewMs === undefined ? 'that of this machine' : 'that of SQS';
+  const offMs = Math.abs(aheadMs);
+  if (offMs <= SKEW_WARNING_MS) return [{ ...found, severity: 'ok', what: `agrees with ${other}` }];
+  return [
+    {
+      ...found,
+      severity: 'warning',
+      what: `is ${Math.round(offMs / 1_000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ${other}`,
+      fix: 'synchronise it (chrony, ntpd): where it is set later, shared permits wait for as long',
+    },
+  ];
+};
+
+export const redisOpenRule: Rule = ({ redis }) => {
+  if (redis === undefined) return [];
+  const found = { rule: 'redis-open', where: 'REDIS_URL' } as const;
+  const open = [...(redis.tls ? [] : ['TLS']), ...(redis.password ? [] : ['a password'])];
+  if (redis.loopback || open.length === 0) {
+    const what = redis.loopback ? 'is on this machine' : 'has TLS and a password';
+    return [{ ...found, severity: 'ok', what }];
+  }
+  const what = `is without ${open.join(' and ')}: whoever reaches it can stop every worker, or have updates ignored`;
+  return [{ ...found, severity: 'warning', what, fix: 'use rediss://user:password@host' }];
+};

@@ -1,0 +1,32 @@
+/** Whether this machine can keep what jobs and the dead-letter commands keep. Nothing is created or changed. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { causeOf, errorCode } from '../errors.ts';
+import type { StateFacts } from './facts.ts';
+
+/** Does not reject. */
+export async function tryState(stateDir: string): Promise<StateFacts> {
+  const path = resolve(stateDir);
+  return { path, fault: await faultOfFolder(path), ledger: undefined };
+}
+
+/** Why nothing can be kept in a folder that is there, or could be made. */
+async function faultOfFolder(path: string): Promise<string | undefined> {
+  try {
+    const found = await stat(path);
+    if (!found.isDirectory()) return 'it is not a folder';
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const parent = dirname(path);
+    // The commands make it when they need it.
+    if (errorCode(error) === 'ENOENT' && parent !== path) return await faultOfParent(parent);
+    return causeOf(error);
+  }
+}
+
+async function faultOfParent(path: string): Promise<string | undefined> {
+  const fault = await faultOfFolder(path);
+  return fault === undefined ? undefined : `${path}: ${fault}`;
+}
