@@ -141,16 +141,18 @@ function logAttempt(log: Logger, event: Extract<WorkerEvent, { type: 'attempt' }
   });
   if (failure.kind === 'internal')
     writeLine(log, logLines.callCrashed, () => ({ ...fields(), stack: failure.stack }));
-  else writeLine(log, failure.kind === 'throttled' ? logLines.callThrottled : logLines.callFailed, fields);
+  else writeLine(log, logLines.callFailed, fields);
 }
 
 function logSettled(log: Logger, event: Extract<WorkerEvent, { type: 'settled' }>): void {
-  const { disposition, subject, attempts, dwellMs, superseded, deadLetter } = event;
+  const { disposition, subject, attempts, dwellMs, superseded, deadLetter, deferral } = event;
   const settled = () => ({ ...about(subject), attempts, dwellMs });
   switch (disposition.action) {
     case 'acknowledge': {
       if (superseded === undefined) {
-        writeLine(log, logLines.applied, settled);
+        // The end of a task's log is no failure that was overcome.
+        const before = attempts > 1 || subject.message.receiveCount > 1;
+        writeLine(log, before ? logLines.appliedAfterAll : logLines.applied, settled);
         break;
       }
       const line = disposition.outcome === 'superseded' ? logLines.superseded : logLines.appliedInPart;
@@ -168,7 +170,9 @@ function logSettled(log: Logger, event: Extract<WorkerEvent, { type: 'settled' }
       writeLine(log, logLines.deferred, () => ({
         ...about(subject),
         attempts,
+        delivery: deferral && `${deferral.counted} of ${deferral.most}`,
         seconds: disposition.seconds,
+        visibleAt: deferral && new Date(deferral.visibleAt).toISOString(),
         ...failed(event.failure),
       }));
       break;
@@ -206,6 +210,7 @@ function about({ message, ids }: Subject) {
     jobId: ids.jobId,
     requestId: ids.requestId,
     messageId: message.messageId,
+    groupId: message.groupId,
     receiveCount: message.receiveCount,
   };
 }

@@ -17,6 +17,8 @@ export const logFields = {
   decidedAt:
     'When the update was decided on: `IssuedAt`, else the earlier of the sent time and the time of the event around it.',
   deferred: 'Messages deferred.',
+  delivery:
+    'How many deliveries of the message count towards `MAX_DELIVERIES`, this one included where it failed: `4 of 5`.',
   durationMs: 'Duration in milliseconds.',
   dwellMs: 'From the sent time to now, in milliseconds.',
   error: 'Name, message, code, status and AWS request id of the error.',
@@ -27,6 +29,7 @@ export const logFields = {
   fields: 'Fields left out because newer values were applied before.',
   from: 'The state of the gate before.',
   gate: 'State of the gate.',
+  groupId: "The message's group (`MessageGroupId`).",
   held: 'Messages held.',
   httpProxy: 'The proxy for requests over http, without password.',
   httpsProxy: 'The proxy for requests over https, without password.',
@@ -58,6 +61,7 @@ export const logFields = {
   superseded: 'Updates superseded.',
   throttled: 'API calls that were throttled.',
   version: 'Version of ota-updater.',
+  visibleAt: 'When the message is visible again.',
   what: '`marks` or `claim`: which of the keys of the task.',
 } as const;
 export type LogField = keyof typeof logFields;

@@ -18,7 +18,7 @@ const line = <const Field extends LogField = never>(
   fields: readonly Field[] = [],
 ): LogLine<Field> => ({ level, event, message, fields });
 
-const update = ['identifier', 'jobId', 'requestId', 'messageId', 'receiveCount'] as const;
+const update = ['identifier', 'jobId', 'requestId', 'messageId', 'groupId', 'receiveCount'] as const;
 const failure = ['failure', 'status', 'errorName', 'errorMessage', 'awsRequestId'] as const;
 const call = [...update, ...failure, 'attempt', 'durationMs'] as const;
 const counts = ['applied', 'superseded', 'deadLettered', 'deferred', 'released'] as const;
@@ -117,8 +117,7 @@ export const logLines = {
     [...update, 'reason'],
   ),
 
-  callFailed: line('info', 'call.failed', 'call failed', call),
-  callThrottled: line('debug', 'call.failed', 'call throttled', call),
+  callFailed: line('debug', 'call.failed', 'call failed', call),
   callCrashed: line('error', 'call.failed', 'a bug in ota-updater: please report it', [...call, 'stack']),
   crashed: line('error', 'message.crashed', 'a bug in ota-updater: please report it', [
     ...update,
@@ -128,6 +127,11 @@ export const logLines = {
   ]),
 
   applied: line('debug', 'applied', 'applied', [...update, 'attempts', 'dwellMs']),
+  appliedAfterAll: line('info', 'applied', 'applied, after earlier calls or deliveries', [
+    ...update,
+    'attempts',
+    'dwellMs',
+  ]),
   appliedInPart: line('info', 'applied.in_part', 'applied without the fields that have newer values', [
     ...update,
     'attempts',
@@ -143,7 +147,14 @@ export const logLines = {
     'decidedAt',
   ]),
   released: line('debug', 'released', 'released', [...update, 'attempts', 'dwellMs']),
-  deferred: line('warn', 'deferred', 'deferred', [...update, 'attempts', 'seconds', ...failure]),
+  deferred: line('info', 'deferred', 'deferred: it comes again', [
+    ...update,
+    'attempts',
+    'delivery',
+    'seconds',
+    'visibleAt',
+    ...failure,
+  ]),
   deadLetter: line('error', 'dead_letter', 'dead-lettered', [
     ...update,
     'reason',

@@ -6,6 +6,7 @@ import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Disposition, Ending } from '../message/disposition.ts';
 import type { Outcome } from '../message/outcome.ts';
 import type { Delivery } from './delivery.ts';
+import type { Deferral } from './events.ts';
 import type { Settlement } from './settle/lane.ts';
 import type { ConclusionStages } from './stages.ts';
 
@@ -111,10 +112,23 @@ function report(
     dwellMs: stages.queueTime.now() - delivery.message.sentAt,
     ...(disposition.action === 'acknowledge' &&
       superseded.length > 0 && { superseded: { fields: superseded, decidedAt: delivery.decidedAt } }),
+    ...(disposition.action === 'defer' && { deferral: deferralOf(delivery, disposition.seconds, stages) }),
     ...(letter !== undefined && { deadLetter: letter }),
     ...(outcome !== undefined && { outcome }),
     ...(failure !== undefined && { failure }),
   });
+}
+
+function deferralOf(
+  { message }: Delivery,
+  seconds: number,
+  { returns, maxDeliveries, queueTime }: ConclusionStages,
+): Deferral {
+  return {
+    counted: Math.max(0, message.receiveCount - returns.of(message.messageId)),
+    most: maxDeliveries,
+    visibleAt: queueTime.now() + seconds * 1_000,
+  };
 }
 
 /** The lease is lost: nothing more is done to the message, nor to those behind it in its group. */

@@ -19,6 +19,16 @@ export interface Subject {
   readonly ids: UpdateIds;
 }
 
+/** When a deferred message comes again, and how near it is to being given up. */
+export interface Deferral {
+  /** Deliveries that count towards `MAX_DELIVERIES` so far, this one included where it failed. */
+  readonly counted: number;
+  /** `MAX_DELIVERIES`. */
+  readonly most: number;
+  /** Epoch milliseconds. */
+  readonly visibleAt: number;
+}
+
 /** What did not work: `settle` and `take` are bugs of ours on the way of a message, `sweep` the look for expiring messages. */
 export type SettleRequest =
   | 'delete'
@@ -53,6 +63,8 @@ export type WorkerEvent =
       /** From the message's sent time to now, by the wall clock. */
       readonly dwellMs: number;
       readonly deadLetter?: DeadLetter;
+      /** Of a deferral. */
+      readonly deferral?: Deferral;
       /** What was published, where outcomes are. */
       readonly outcome?: Outcome;
       /** Acknowledged without these fields, all of them or some: newer values were applied before. */

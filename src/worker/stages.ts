@@ -73,7 +73,15 @@ export interface CallStages
 export interface ConclusionStages
   extends Pick<
     Stages,
-    'calls' | 'deadLetters' | 'outcomes' | 'settler' | 'held' | 'queueTime' | 'returns' | 'emit'
+    | 'calls'
+    | 'deadLetters'
+    | 'outcomes'
+    | 'settler'
+    | 'held'
+    | 'queueTime'
+    | 'returns'
+    | 'maxDeliveries'
+    | 'emit'
   > {
   readonly leases: Pick<Stages['leases'], 'stopExtending' | 'drop' | 'holds'>;
   readonly prefetch: Pick<Stages['prefetch'], 'releaseBehind'>;

@@ -54,7 +54,7 @@ const events = (event: string): readonly Readonly<Record<string, unknown>>[] =>
 
 describe('the log of a worker process', () => {
   test('has the ids, the reason and the AWS request id of every update that failed', async () => {
-    const start = await setUp({}, { tasks: { kind: 'all', exceptPrefix: 'unknown' } });
+    const start = await setUp({ LOG_LEVEL: 'debug' }, { tasks: { kind: 'all', exceptPrefix: 'unknown' } });
     stage.api.script('flaky', [{ status: 500, errorType: 'InternalServerException' }]);
     const ids = { JobId: 'job-1', RequestId: 'row-1' };
     await stage.send(
@@ -67,7 +67,7 @@ describe('the log of a worker process', () => {
     await stop();
     expectCleanOutput();
     expect(events('call.failed').find((line) => line.identifier === 'flaky')).toMatchObject({
-      level: 'info',
+      level: 'debug',
       identifier: 'flaky',
       jobId: 'job-1',
       requestId: 'row-1',
@@ -81,8 +81,19 @@ describe('the log of a worker process', () => {
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       durationMs: expect.any(Number),
     });
+    // The failure was overcome, and its log ends with that.
+    const flaky = worker.lines().filter((line) => line.identifier === 'flaky');
+    expect(flaky.at(-1)).toMatchObject({ level: 'info', event: 'applied', attempts: 2, requestId: 'row-1' });
+    expect(events('summary')).toMatchObject([
+      { callErrors: { InternalServerException: 1, ResourceNotFoundException: 1 } },
+    ]);
     const letters = await stage.deadLetters();
     const lines = events('dead_letter');
+    // One line above debug tells of each.
+    const told = worker
+      .lines()
+      .filter(({ level, identifier }) => level !== 'debug' && identifier !== undefined);
+    expect(told).toHaveLength(letters.length + 1);
     expect(lines).toHaveLength(letters.length);
     expect(lines.find((line) => line.identifier === 'unknown1')).toMatchObject({
       level: 'error',

@@ -18,6 +18,7 @@ const subject: Subject = {
     attributes: {},
     sentAt: 0,
     receiveCount: 3,
+    groupId: 'group-1',
   },
   ids: { identifier: 'task1', jobId: 'job-1', requestId: 'row-1' },
 };
@@ -26,8 +27,10 @@ const who = {
   jobId: 'job-1',
   requestId: 'row-1',
   messageId: 'message-1',
+  groupId: 'group-1',
   receiveCount: 3,
 };
+const first: Subject = { ...subject, message: { ...subject.message, receiveCount: 1 } };
 
 const failure: Failure = {
   kind: 'retryable',
@@ -81,15 +84,26 @@ const deadLettered: WorkerEvent = {
 };
 
 describe('the log', () => {
-  test('has a line for each failed call: its update, its number, the failure and the duration', () => {
+  test('has a line for each failed call at debug: its update, its number, the failure and the duration', () => {
     expect(linesOf(attempt())).toMatchObject([
-      { level: 'info', event: 'call.failed', ...who, attempt: 2, ...what, durationMs: 13 },
+      { level: 'debug', event: 'call.failed', ...who, attempt: 2, ...what, durationMs: 13 },
     ]);
   });
 
-  test('logs a throttled call at debug only', () => {
-    expect(linesOf(attempt({ kind: 'throttled' }))).toMatchObject([{ level: 'debug', event: 'call.failed' }]);
-    expect(linesOf(attempt({ kind: 'throttled' }), 'info')).toEqual([]);
+  test.each([
+    'throttled',
+    'unreachable',
+    'retryable',
+    'conflict',
+    'denied',
+    'rejected',
+    'misconfigured',
+    'unidentified',
+  ] as const)('logs a call that is %s at debug only: what becomes of the message has a line', (kind) => {
+    expect(linesOf(attempt({ kind }))).toMatchObject([
+      { level: 'debug', event: 'call.failed', failure: kind },
+    ]);
+    expect(linesOf(attempt({ kind }), 'info')).toEqual([]);
   });
 
   test('logs an internal error at error, with its stack', () => {
@@ -108,14 +122,41 @@ describe('the log', () => {
   ] as const)('logs $event messages at debug only', ({ disposition, event }) => {
     const settled: WorkerEvent = {
       type: 'settled',
-      subject,
+      subject: first,
       disposition,
       attempts: 1,
       dwellMs: 7,
     };
-    expect(linesOf(settled)).toMatchObject([{ level: 'debug', event, ...who, attempts: 1, dwellMs: 7 }]);
+    expect(linesOf(settled)).toMatchObject([
+      { level: 'debug', event, ...who, receiveCount: 1, attempts: 1, dwellMs: 7 },
+    ]);
     expect(linesOf(settled, 'info')).toEqual([]);
   });
+
+  test.each([
+    ['tried', first, 2],
+    ['received', subject, 1],
+  ] as const)('logs an applied message at info when it was %s before', (_, of, attempts) => {
+    const disposition = { action: 'acknowledge', outcome: 'applied' } as const;
+    expect(
+      linesOf({ type: 'settled', subject: of, disposition, attempts, dwellMs: 7 }, 'info'),
+    ).toMatchObject([{ level: 'info', event: 'applied', identifier: 'task1', attempts }]);
+  });
+
+  test.each(['debug', 'info', 'warn', 'error'])(
+    'of a task never ends with a failure that was overcome, at level %s',
+    (level) => {
+      const settled = { type: 'settled', dwellMs: 7 } as const;
+      const story: WorkerEvent[] = [
+        { ...attempt(), attempt: 1, subject: first } as WorkerEvent,
+        { ...attempt({ kind: 'throttled' }), subject: first } as WorkerEvent,
+        { ...settled, subject: first, attempts: 2, disposition: { action: 'defer', seconds: 9 }, failure },
+        { ...settled, subject, attempts: 1, disposition: { action: 'acknowledge', outcome: 'applied' } },
+      ];
+      const events = story.flatMap((event) => linesOf(event, level)).map(({ event }) => event);
+      expect([undefined, 'applied']).toContain(events.at(-1));
+    },
+  );
 
   test.each([
     { outcome: 'superseded', event: 'superseded' },
@@ -153,7 +194,7 @@ describe('the log', () => {
     ]);
   });
 
-  test('warns of a deferral, with its failure', () => {
+  test('says of a deferral its group, its delivery, when it comes again, and its failure', () => {
     const settled: WorkerEvent = {
       type: 'settled',
       subject,
@@ -161,9 +202,19 @@ describe('the log', () => {
       attempts: 5,
       dwellMs: 7,
       failure,
+      deferral: { counted: 4, most: 5, visibleAt: Date.parse('2026-11-23T07:00:09Z') },
     };
     expect(linesOf(settled)).toMatchObject([
-      { level: 'warn', event: 'deferred', ...who, attempts: 5, seconds: 9, ...what },
+      {
+        level: 'info',
+        event: 'deferred',
+        ...who,
+        attempts: 5,
+        delivery: '4 of 5',
+        seconds: 9,
+        visibleAt: '2026-11-23T07:00:09.000Z',
+        ...what,
+      },
     ]);
   });
 

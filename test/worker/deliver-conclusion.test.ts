@@ -151,6 +151,7 @@ function setUp(setting: Setting = {}) {
     prefetch: { releaseBehind: () => {}, passed: () => {} },
     receiver: { wake: () => {} },
     returns: new Returns(),
+    maxDeliveries: 5,
     emit,
   };
   const settle = (disposition: Disposition, ...names: string[]): Delivery[] =>
@@ -686,11 +687,19 @@ describe('a bug of ours', () => {
     );
     await pass(1_000);
     await first.done;
-    const { changes, done } = crash(() => ({ returns }), 3, unread());
+    const { changes, events, done } = crash(() => ({ returns }), 3, unread());
     await pass(1_000);
     await done;
     // The third receive, but the first failure.
     expect([first.changes.flat(), changes.flat()]).toEqual([[['a', 5]], [['a', 5]]]);
+    // Of the receives, the one that was given back does not count.
+    const deferrals = [first.events, events].map((all) =>
+      all.flatMap((event) => (event.type === 'settled' ? [event.deferral] : [])),
+    );
+    expect(deferrals).toEqual([
+      [{ counted: 1, most: 3, visibleAt: 5_000 }],
+      [{ counted: 2, most: 3, visibleAt: 5_000 }],
+    ]);
   });
 
   test('between a request to SQS and its answer does not hold the message for ever', async () => {
