@@ -75,7 +75,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'text',
     'worker:type',
   ],
-  cli: ['config:type', 'errors', 'input:type', 'text', 'time'],
+  cli: ['config:type', 'errors', 'input', 'message', 'text', 'time'],
   http: ['observe', 'worker:type'],
   observe: ['message:type', 'text', 'version', 'worker:type'],
   jobs: ['errors', 'files', 'input', 'message', 'ota:type', 'queue', 'sending', 'text', 'time'],

@@ -104,6 +104,8 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
         refusedFile: 'updates.csv.refused.csv',
         reasons: [{ reason: 'Identifier: may hold only letters and digits', count: 25, lines: [3, 17] }],
         rateLimit: 10,
+        form: undefined,
+        leftOut: 0,
         warnings: [],
       }),
     ),
@@ -113,7 +115,9 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       removed:
         'an earlier plan of that name, removed with `--force` because there is nothing to change; or null',
       source: 'what the rows were made from',
+      form: 'how the file is written, where that is not comma and UTF-8, or null',
       rows: 'rows, or live tasks, looked at',
+      leftOut: 'rows of the file left out by `--where`',
       toChange: 'rows in the plan that will be sent',
       alreadyAsWanted: 'rows left out because their task is so already',
       refused: 'rows refused, or that cannot be undone',

@@ -2,7 +2,6 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { misuse } from '../errors.ts';
-import type { Format } from '../input/rows.ts';
 import { shortPrintable } from '../text/printable.ts';
 
 export { misuse } from '../errors.ts';
@@ -78,9 +77,4 @@ export function toFields<Field extends string>(
     values[field] = value;
   }
   return values;
-}
-
-export function readFormat(format: string | undefined): Format | undefined {
-  if (format === undefined || format === 'csv' || format === 'jsonl') return format;
-  throw misuse(`--format ${shortPrintable(format)}: the formats are csv and jsonl.`);
 }

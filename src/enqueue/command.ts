@@ -2,24 +2,25 @@
 import type { Command } from 'commander';
 import { requireRightClock } from '../cli/clock.ts';
 import type { CommandContext } from '../cli/context.ts';
-import { collect, readAssignments, readFormat, toFields, wholeNumber } from '../cli/flags.ts';
+import { collect, readAssignments, toFields, wholeNumber } from '../cli/flags.ts';
+import { addInputOptions, FILE_ARGUMENT, type InputFlags, readInputFlags } from '../cli/input-flags.ts';
 import { interruptible } from '../cli/signals.ts';
 import { ConfigError, readConfig, readConfigForAws } from '../config.ts';
 import { CommandError, exitCodes, misuse } from '../errors.ts';
-import type { SetFields } from '../input/rows.ts';
+import type { SetFields } from '../input/row.ts';
 import { updateFields } from '../message/update.ts';
 import { createSqsClient } from '../queue/client.ts';
 import { watchClocks } from '../queue/clock.ts';
 import { explainNotice } from '../queue/explain.ts';
 import { Queue } from '../queue/queue.ts';
 import { LANES } from '../sending/send.ts';
+import { printable } from '../text/printable.ts';
 import { createProgress } from '../text/progress.ts';
-import { type EnqueueOptions, enqueue } from './run.ts';
+import { type EnqueueContext, type EnqueueOptions, enqueue } from './run.ts';
 import { type Report, summaryJson, summaryText, unfinishedSentence } from './summary.ts';
 
-interface Flags {
+interface Flags extends InputFlags {
   readonly queueUrl?: string;
-  readonly format?: string;
   readonly set: readonly string[];
   readonly job?: string;
   readonly dryRun?: boolean;
@@ -33,12 +34,11 @@ interface Flags {
 export function configureEnqueue(command: Command, context: CommandContext): void {
   command
     .description(
-      'Validates every row of a CSV or JSON Lines file, then sends the valid ones to the queue. ' +
+      'Validates every row of a CSV or JSON file, then sends the valid ones to the queue. ' +
         `The fields are ${updateFields.join(', ')}. Refused rows go to FILE.refused.csv with the reason.`,
     )
-    .argument('<file>', 'CSV with a header row, or JSON Lines; - for stdin')
+    .argument('<file>', FILE_ARGUMENT)
     .option('--queue-url <url>', 'the queue to send to (default: QUEUE_URL)')
-    .option('--format <format>', 'csv or jsonl (default: by extension; for stdin by the first character)')
     .option('--set <field=value>', 'set a field on every row; may be repeated', collect, [])
     .option('--job <id>', 'the same as --set JobId=<id>')
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv, or the next free number)')
@@ -54,21 +54,41 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     .addHelpText(
       'after',
       '\nExit codes: 0 all sent, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.',
-    )
-    .action(async (file: string, flags: Flags) => {
-      const options = readOptions(file, flags, context);
-      const client = createSqsClient(LANES, {}, context.env);
-      const queue = new Queue(client, options.queueUrl ?? '');
-      queue.onNotice((notice) => void context.stderr.write(`${explainNotice(notice)}.\n`));
-      const send: Queue['sendForIds'] = (messages) => queue.sendForIds(messages);
-      const progress = createProgress(context);
-      const { skewMs } = watchClocks(client, context.clock);
-      const checkClock = async (): Promise<void> => requireRightClock(await skewMs(queue));
-      const report = await interruptible(context, (signal) =>
-        enqueue(options, { ...context, signal, send, progress, checkClock }),
-      ).finally(() => client.destroy());
-      finish(report, flags.json === true, context);
-    });
+    );
+  addInputOptions(command).action(async (file: string, flags: Flags) => {
+    const faults: string[] = [];
+    const options = readOptions(file, flags, context, (fault) => faults.push(fault));
+    const sender = options.dryRun ? nowhere : createSender(options.queueUrl ?? '', context);
+    const progress = createProgress(context);
+    const report = await interruptible(context, (signal) =>
+      enqueue(options, { ...context, ...sender, signal, progress }),
+    ).finally(sender.close);
+    for (const fault of faults) context.stderr.write(`${printable(fault)}; a dry run needs no queue.\n`);
+    finish(report, flags.json === true, context);
+  });
+}
+
+interface Sender extends Pick<EnqueueContext, 'send' | 'checkClock'> {
+  readonly close: () => void;
+}
+
+/** A dry run sends nothing and needs no AWS. */
+const nowhere: Sender = {
+  send: () => Promise.reject(new Error('a dry run sends nothing')),
+  checkClock: async () => {},
+  close: () => {},
+};
+
+function createSender(queueUrl: string, context: CommandContext): Sender {
+  const client = createSqsClient(LANES, {}, context.env);
+  const queue = new Queue(client, queueUrl);
+  queue.onNotice((notice) => void context.stderr.write(`${explainNotice(notice)}.\n`));
+  const { skewMs } = watchClocks(client, context.clock);
+  return {
+    send: (messages) => queue.sendForIds(messages),
+    checkClock: async () => requireRightClock(await skewMs(queue)),
+    close: () => client.destroy(),
+  };
 }
 
 function finish(report: Report, json: boolean, context: CommandContext): void {
@@ -85,12 +105,18 @@ function finish(report: Report, json: boolean, context: CommandContext): void {
   context.exitCode = report.refused > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 
-function readOptions(file: string, flags: Flags, context: CommandContext): EnqueueOptions {
+/** @param onFault is told what is wrong with a variable that a dry run does without. */
+function readOptions(
+  file: string,
+  flags: Flags,
+  context: CommandContext,
+  onFault: (fault: string) => void,
+): EnqueueOptions {
   return {
     file,
-    format: readFormat(flags.format),
+    ...readInputFlags(flags),
     set: readSet(flags),
-    queueUrl: readQueueUrl(flags, context),
+    queueUrl: readQueueUrl(flags, context, onFault),
     dryRun: flags.dryRun === true,
     fromLine: flags.fromLine,
     force: flags.force === true,
@@ -103,7 +129,11 @@ function readSet({ set, job }: Flags): SetFields {
   return toFields(readAssignments('--set', assignments, updateFields));
 }
 
-function readQueueUrl(flags: Flags, context: CommandContext): string | undefined {
+function readQueueUrl(
+  flags: Flags,
+  context: CommandContext,
+  onFault: (fault: string) => void,
+): string | undefined {
   const text = flags.queueUrl ?? context.env.QUEUE_URL;
   if (text === undefined || text === '') {
     if (flags.dryRun === true) return undefined;
@@ -113,7 +143,12 @@ function readQueueUrl(flags: Flags, context: CommandContext): string | undefined
   try {
     return read({ ...context.env, QUEUE_URL: text }, [], ['queueUrl']).queueUrl;
   } catch (error) {
-    if (flags.queueUrl === undefined || !(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError)) throw error;
+    if (flags.queueUrl === undefined) {
+      if (flags.dryRun !== true) throw error;
+      error.faults.forEach(onFault);
+      return undefined;
+    }
     throw new ConfigError(error.faults.map((fault) => fault.replace(/^QUEUE_URL:/, '--queue-url:')));
   }
 }

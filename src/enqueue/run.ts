@@ -1,16 +1,11 @@
 /** One run of enqueue: opens the input, validates everything, then sends. */
 import type { Readable } from 'node:stream';
 import { CommandError, messageOf, misuse } from '../errors.ts';
+import { type ColumnFlags, noColumnFlags } from '../input/columns.ts';
+import { Findings } from '../input/findings.ts';
 import { RefusedFile } from '../input/refused.ts';
-import {
-  checkSetFields,
-  type Format,
-  type GoodRow,
-  type RefusedRow,
-  type Rules,
-  readRows,
-  type SetFields,
-} from '../input/rows.ts';
+import type { Format, GoodRow, RefusedRow, SetFields } from '../input/row.ts';
+import { checkSetFields, type Rules, readRows } from '../input/rows.ts';
 import { inputIdentity, openSource, type Source } from '../input/source.ts';
 import type { Update } from '../message/update.ts';
 import type { OutgoingMessage } from '../queue/types.ts';
@@ -27,6 +22,7 @@ export interface EnqueueOptions {
   /** A path, or `-` for stdin. */
   readonly file: string;
   readonly format: Format | undefined;
+  readonly columns?: ColumnFlags;
   readonly set: SetFields;
   /** May be missing on a dry run only. */
   readonly queueUrl: string | undefined;
@@ -105,7 +101,10 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     bytes += count;
     progress.update(bytes);
   });
-  const tally = await tallyRows(readRows({ ...source, chunks }, rules), { signal, fromLine, onRefused });
+  const { columns: flags = noColumnFlags } = options;
+  const findings = new Findings();
+  const read = readRows({ ...source, flags, chunks }, rules, findings);
+  const tally = await tallyRows(read, { signal, fromLine, onRefused });
   if (signal.aborted) {
     refused.discard();
     return toReport(options, { outcome: 'interrupted' });
@@ -132,6 +131,9 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
     outcome: failure === undefined ? stopped : 'failed',
     failure,
     tally,
+    form: findings.form,
+    leftOut: findings.leftOut,
+    notes: findings.notes(source.name, flags),
     refused: tally.refused + result.refused,
     refusedFile: report.written,
     examples,
@@ -152,7 +154,7 @@ async function send(
   { toSend }: Tally,
   onRefused: (row: RefusedRow) => void,
 ): Promise<Sent> {
-  const { dryRun, queueUrl = 'http://queue.invalid/', fromLine } = options;
+  const { dryRun, queueUrl = 'http://queue.invalid/', fromLine, columns: flags = noColumnFlags } = options;
   let firstBody: string | undefined;
   if (toSend === 0)
     return { sent: 0, refused: 0, requests: 0, continueFrom: undefined, failure: undefined, firstBody };
@@ -164,7 +166,7 @@ async function send(
   };
   const run = { fifo: isFifoUrl(queueUrl), run: `${rules.startedAt} ${context.random()}` };
   async function* messages(): AsyncGenerator<RowMessage, undefined> {
-    for await (const row of readRows({ ...source, chunks: source.chunks() }, rules)) {
+    for await (const row of readRows({ ...source, flags, chunks: source.chunks() }, rules)) {
       if ('update' in row && row.line >= fromLine) yield toRowMessage(row, rules.startedAt, run);
     }
   }
@@ -172,7 +174,7 @@ async function send(
     ...context,
     queueUrl,
     send: dryRun ? pretend : context.send,
-    onRefused: ({ row: { line, raw } }, reason) => onRefused({ line, raw, reason }),
+    onRefused: ({ row: { line, raw, update } }, reason) => onRefused({ line, raw, reason, values: update }),
     onProgress: context.progress.update,
   });
   const { firstUnsent, lastTaken, sent, refused, requests, failure } = result;

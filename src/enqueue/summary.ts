@@ -1,8 +1,8 @@
 /** The result of an enqueue: a block of text, or one JSON object. */
 
-import type { RefusedRow } from '../input/rows.ts';
+import type { RefusedRow } from '../input/row.ts';
 import { isFifoUrl } from '../queue/urls.ts';
-import { countLine } from '../text/layout.ts';
+import { countLine, hang } from '../text/layout.ts';
 import { counted, number } from '../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../text/printable.ts';
 import type { CommandLine } from '../text/shell.ts';
@@ -24,9 +24,16 @@ export interface Report {
   readonly skipped: number;
   readonly refused: number;
   readonly refusedFile: string | undefined;
+  /** How the file is written, where that is not comma and UTF-8. */
+  readonly form: string | undefined;
+  /** Rows left out by `--where`. */
+  readonly leftOut: number;
+  /** What who gave the file should know, a sentence each. */
+  readonly notes: readonly string[];
   /** The first few refused rows. */
   readonly examples: readonly RefusedRow[];
   readonly duplicates: Duplicates;
+  readonly duplicateRequestIds: Duplicates;
   /** Send requests made; on a dry run, those it would take. */
   readonly requests: number;
   /** How long the sending took. */
@@ -57,7 +64,11 @@ export function toReport(
     rows: tally?.rows ?? 0,
     toSend: tally?.toSend ?? 0,
     skipped: tally?.skipped ?? 0,
-    duplicates: tally?.duplicates ?? { identifiers: 0, rows: 0 },
+    duplicates: tally?.duplicates ?? { values: 0, rows: 0 },
+    duplicateRequestIds: tally?.duplicateRequestIds ?? { values: 0, rows: 0 },
+    form: undefined,
+    leftOut: 0,
+    notes: [],
     sent: 0,
     refused: 0,
     refusedFile: undefined,
@@ -73,7 +84,8 @@ export function toReport(
 
 /** The report for people, ending in a line feed. Nothing in it can control a terminal. */
 export function summaryText(report: Report, commandLine: CommandLine): string {
-  const lines = [`${printable(report.file)}: ${counted(report.rows, 'row')} read`];
+  const form = report.form === undefined ? '' : `, ${printable(report.form)}`;
+  const lines = [`${printable(report.file)}: ${counted(report.rows, 'row')} read${form}`];
   const queue = report.queueUrl === undefined ? 'the queue' : printableUrl(report.queueUrl);
   const request = counted(report.requests, 'request');
   if (report.dryRun) {
@@ -84,6 +96,7 @@ export function summaryText(report: Report, commandLine: CommandLine): string {
     lines.push(countLine('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
   }
   if (report.skipped > 0) lines.push(countLine('skipped', report.skipped, 'before --from-line'));
+  if (report.leftOut > 0) lines.push(countLine('left out', report.leftOut, 'by --where'));
   lines.push(countLine('refused', report.refused, refusedNote(report)));
   for (const row of report.examples) {
     lines.push(`                line ${row.line}: ${shortPrintable(row.reason, 160)}`);
@@ -92,6 +105,7 @@ export function summaryText(report: Report, commandLine: CommandLine): string {
     lines.push(`                and ${number(report.refused - report.examples.length)} more`);
   }
   lines.push(countLine('duplicates', report.duplicates.rows, duplicatesNote(report)));
+  for (const note of [...report.notes, ...requestIdNote(report)]) lines.push(hang('note: ', printable(note)));
   const next = nextStep(report, commandLine);
   if (next !== undefined) lines.push(`next: ${next}`);
   return `${lines.join('\n')}\n`;
@@ -105,14 +119,18 @@ export function summaryJson(report: Report): string {
     file,
     queueUrl: report.queueUrl === undefined ? null : printableUrl(report.queueUrl),
     dryRun,
+    form: report.form ?? null,
     rows,
     sent: dryRun ? 0 : sent,
     ...(dryRun && { wouldSend: sent, firstBody: report.firstBody ?? null }),
     skipped,
+    leftOut: report.leftOut,
     refused,
     refusedFile: report.refusedFile ?? null,
-    duplicateIdentifiers: report.duplicates.identifiers,
+    duplicateIdentifiers: report.duplicates.values,
     duplicateRows: report.duplicates.rows,
+    duplicateRequestIds: report.duplicateRequestIds.values,
+    notes: report.notes,
     requests,
     seconds,
     rate: dryRun ? 0 : rate(report),
@@ -144,11 +162,20 @@ function refusedNote({ refused, refusedFile }: Report): string {
 }
 
 function duplicatesNote({ duplicates, queueUrl }: Report): string {
-  const { identifiers } = duplicates;
-  if (identifiers === 0) return '';
-  const what = `of ${identifiers === 1 ? 'one Identifier' : `${number(identifiers)} Identifiers`}`;
+  const { values } = duplicates;
+  if (values === 0) return '';
+  const what = `of ${values === 1 ? 'one Identifier' : `${number(values)} Identifiers`}`;
   if (queueUrl !== undefined && isFifoUrl(queueUrl)) return `${what}; they are applied in file order`;
   return `${what}; a standard queue keeps no order, so which row is applied last is open unless their IssuedAt differ`;
+}
+
+/** Outcomes are known by RequestId. */
+function requestIdNote({ duplicateRequestIds: { values, rows } }: Report): string[] {
+  if (values === 0) return [];
+  const what = values === 1 ? 'one RequestId is' : `${number(values)} RequestIds are`;
+  return [
+    `${what} on more than one row (${counted(rows, 'row')} too many): give each row its own, so that logs, outcomes and reports tell them apart`,
+  ];
 }
 
 function nextStep(report: Report, commandLine: CommandLine): string | undefined {

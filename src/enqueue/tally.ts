@@ -1,6 +1,6 @@
-/** The first reading of an enqueue: counts the rows, and Identifiers that occur more than once, at 8 bytes a row. */
+/** The first reading of an enqueue: counts the rows, and ids that occur more than once, at 8 bytes for each id of a row. */
 import { hash } from 'node:crypto';
-import type { InputRow, RefusedRow } from '../input/rows.ts';
+import type { InputRow, RefusedRow } from '../input/row.ts';
 
 export interface Tally {
   readonly rows: number;
@@ -11,13 +11,16 @@ export interface Tally {
   readonly toSend: number;
   /** The line of the last row. */
   readonly lastLine: number;
+  /** Of Identifiers. */
   readonly duplicates: Duplicates;
+  /** Of RequestIds that the file gives. */
+  readonly duplicateRequestIds: Duplicates;
 }
 
 export interface Duplicates {
-  /** Identifiers that occur more than once. */
-  readonly identifiers: number;
-  /** Rows beyond the first of each such Identifier. */
+  /** Values that occur more than once. */
+  readonly values: number;
+  /** Rows beyond the first of each such value. */
   readonly rows: number;
 }
 
@@ -33,6 +36,7 @@ export async function tallyRows(
   { fromLine, onRefused, signal }: TallyOptions,
 ): Promise<Tally> {
   const identifiers = new DuplicateCounter();
+  const requestIds = new DuplicateCounter();
   let refused = 0;
   let skipped = 0;
   let toSend = 0;
@@ -45,12 +49,23 @@ export async function tallyRows(
       onRefused(row);
       continue;
     }
-    identifiers.add(row.update.Identifier);
+    const { Identifier, RequestId } = row.update;
+    identifiers.add(Identifier);
+    if (RequestId !== undefined) requestIds.add(RequestId);
     if (row.line < fromLine) skipped++;
     else toSend++;
   }
   const duplicates = identifiers.count();
-  return { rows: refused + skipped + toSend, refused, skipped, toSend, lastLine, duplicates };
+  const duplicateRequestIds = requestIds.count();
+  return {
+    rows: refused + skipped + toSend,
+    refused,
+    skipped,
+    toSend,
+    lastLine,
+    duplicates,
+    duplicateRequestIds,
+  };
 }
 
 /**
@@ -72,13 +87,13 @@ class DuplicateCounter {
 
   count(): Duplicates {
     const sorted = this.#hashes.slice(0, this.#size).sort();
-    let identifiers = 0;
+    let values = 0;
     let rows = 0;
     for (let i = 1; i < sorted.length; i++) {
       if (sorted[i] !== sorted[i - 1]) continue;
       rows++;
-      if (i === 1 || sorted[i - 2] !== sorted[i]) identifiers++;
+      if (i === 1 || sorted[i - 2] !== sorted[i]) values++;
     }
-    return { identifiers, rows };
+    return { values, rows };
   }
 }

@@ -10,27 +10,39 @@ const MAX_RECORD_LINES = 50;
 
 /** One record, or why there is none; `line` is the one it begins on. */
 export type CsvRecord =
-  | { readonly line: number; readonly raw: string; readonly cells: readonly string[] }
+  | {
+      readonly line: number;
+      /** The one it ends on. */
+      readonly lastLine: number;
+      readonly raw: string;
+      readonly cells: readonly string[];
+    }
   | { readonly line: number; readonly raw: string; readonly fault: string };
 
-/** Reads records by RFC 4180. Blank lines are skipped. Never throws for what the lines hold. */
+/**
+ * Reads records by RFC 4180, but with cells separated by `separator`. Blank lines are skipped. Never throws for what the
+ * lines hold.
+ * @param begun lines that were read already.
+ */
 export async function* readCsvRecords(
   lines: AsyncIterator<Line, undefined>,
+  separator: string,
+  begun: readonly Line[] = [],
 ): AsyncGenerator<CsvRecord, undefined> {
-  // Lines of what seemed to be a record of several lines: they are read again, one by one.
-  const returned: Line[] = [];
+  // Lines to be read again, one by one: also those of what seemed to be a record of several lines.
+  const returned = [...begun];
   const next = async (): Promise<Line | undefined> => returned.shift() ?? (await lines.next()).value;
 
   for (let first = await next(); first !== undefined; first = await next()) {
     const { number: line, text: raw } = first;
     if (first.cut) yield { line, raw, fault: tooLong };
     else if (raw.trim() === '') continue;
-    else if (!raw.includes('"')) yield { line, raw, cells: raw.split(',') };
+    else if (!raw.includes('"')) yield { line, lastLine: line, raw, cells: raw.split(separator) };
     else {
       const joined = await joinUntilClosed(first, next);
       const text = joined.map((part) => part.text).join('\n');
-      const cells = joined.some((part) => part.cut) ? undefined : parseRecord(text);
-      if (cells !== undefined) yield { line, raw: text, cells };
+      const cells = joined.some((part) => part.cut) ? undefined : parseRecord(text, separator);
+      if (cells !== undefined) yield { line, lastLine: line + joined.length - 1, raw: text, cells };
       else {
         returned.unshift(...joined.slice(1));
         yield { line, raw, fault: 'a quote (") is misplaced or never closed' };
@@ -63,9 +75,14 @@ function hasOpenQuote(text: string): boolean {
   return count % 2 === 1;
 }
 
-function parseRecord(text: string): string[] | undefined {
+/** The cells of a record; undefined when it is not exactly one. */
+export function parseRecord(text: string, separator: string): string[] | undefined {
   try {
-    const records = parse(text, { relax_column_count: true, record_delimiter: '\n' });
+    const records = parse(text, {
+      delimiter: separator,
+      relax_column_count: true,
+      record_delimiter: '\n',
+    });
     return records.length === 1 ? records[0] : undefined;
   } catch {
     return undefined;

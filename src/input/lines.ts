@@ -1,4 +1,5 @@
 /** Bytes to numbered lines, at any size: a line without an end cannot fill the memory. */
+import { type Encoding, readText } from './text.ts';
 
 /** The longest line that is kept whole, in characters. An update needs about a thousand; a spreadsheet cell holds 32,767. */
 export const MAX_LINE_LENGTH = 32_000;
@@ -13,11 +14,14 @@ export interface Line {
 }
 
 /**
- * Splits UTF-8 at LF or CRLF. A byte order mark is dropped; bytes that are not UTF-8 become U+FFFD,
- * which no field of an update allows.
+ * Splits text at LF or CRLF; at CR where the first line ends in one alone, as Excel for Mac writes it.
+ * The text is decoded as `readText` says.
  */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line, undefined> {
-  const decoder = new TextDecoder();
+export async function* readLines(
+  chunks: AsyncIterable<Uint8Array>,
+  onEncoding?: (encoding: Encoding) => void,
+): AsyncGenerator<Line, undefined> {
+  let lineEnd: '\n' | '\r' | undefined;
   let number = 0;
   let pending = '';
   let cut = false;
@@ -33,16 +37,29 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
     cut = false;
     return line;
   };
-  for await (const chunk of chunks) {
-    const text = decoder.decode(chunk, { stream: true });
+  let undecided = '';
+  for await (const chunk of readText(chunks, onEncoding)) {
+    const text = undecided + chunk;
+    undecided = '';
     let start = 0;
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+    if (lineEnd === undefined) {
+      const at = text.search(/[\r\n]/);
+      if (at !== -1 && at === text.length - 1 && text[at] === '\r') {
+        // Whether a line feed follows shows in the next chunk.
+        add(text.slice(0, at));
+        undecided = '\r';
+        continue;
+      }
+      if (at !== -1) lineEnd = text[at] === '\r' && text[at + 1] !== '\n' ? '\r' : '\n';
+    }
+    const separator = lineEnd ?? '\n';
+    for (let end = text.indexOf(separator); end !== -1; end = text.indexOf(separator, start)) {
       add(text.slice(start, end));
       yield take();
       start = end + 1;
     }
     add(text.slice(start));
   }
-  add(decoder.decode());
+  add(undecided);
   if (pending !== '') yield take();
 }

@@ -1,21 +1,24 @@
 /** The file of refused rows: written complete or not at all. */
 import { OutputFile, type OutputFileOptions, type OutputKind } from '../files/output-file.ts';
+import { updateFields } from '../message/update.ts';
 import { safeCsv } from '../text/safe-csv.ts';
-import type { RefusedRow } from './rows.ts';
+import { refusedColumns } from './own-columns.ts';
+import type { RefusedRow } from './row.ts';
 
-const HEADER = 'line,reason,row\n';
+const HEADER = `${[...refusedColumns, ...updateFields].join(',')}\n`;
 
 const kind: OutputKind = {
   title: 'The file of refused rows',
   noun: 'a file of refused rows',
   flag: '--refused',
-  isOurs: (beginning) => beginning.startsWith(HEADER),
+  isOurs: (beginning) => beginning.startsWith(refusedColumns.join(',')),
 };
 
 const BUFFERED_ROWS = 200;
 
 /**
- * `line,reason,row` per refused row. Safe to open in a spreadsheet or a terminal: no cell begins a formula, none holds a
+ * A line per refused row: where it was, why it is refused, its text, and its values by field, so that the file can be corrected
+ * and read as it is. Safe to open in a spreadsheet or a terminal: no cell begins a formula, none holds a
  * control character. Writes are synchronous: they are few, and several lanes may add rows at once.
  * Every method throws CommandError when the file cannot be written.
  */
@@ -56,7 +59,14 @@ export class RefusedFile {
   /** Writes what was added, so that a file that cannot be written shows before anything is sent. */
   flush(): void {
     if (this.#buffered.length === 0) return;
-    const rows = this.#buffered.splice(0).map((row) => [row.line, row.reason, row.raw]);
+    const rows = this.#buffered
+      .splice(0)
+      .map(({ line, reason, raw, values }) => [
+        line,
+        reason,
+        raw,
+        ...updateFields.map((field) => values?.[field]),
+      ]);
     this.#file.write((this.#file.begun ? '' : HEADER) + safeCsv(rows, true));
   }
 }

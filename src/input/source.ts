@@ -3,17 +3,17 @@ import { createWriteStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CommandError, causeOf, errorCode, misuse } from '../errors.ts';
 import { type FileIdentity, identityOf } from '../files/inspect.ts';
 import { printable } from '../text/printable.ts';
-import type { Format } from './rows.ts';
+import { foreignContent } from './content.ts';
+import type { Format } from './row.ts';
+import { readText } from './text.ts';
 
-/** How much of the beginning decides between text and binary, and between CSV and JSON Lines. */
+/** How much of the beginning decides between text and binary, and between CSV and JSON. */
 const PROBE_BYTES = 65_536;
-
-const FORMATS: Readonly<Record<string, Format>> = { '.csv': 'csv', '.jsonl': 'jsonl', '.ndjson': 'jsonl' };
 
 export interface Source {
   /** What the user calls it. */
@@ -32,7 +32,7 @@ export interface Source {
 export interface SourceOptions {
   readonly stdin: Readable;
   readonly cwd: string;
-  /** By extension when omitted; of a stream by its first character. */
+  /** By content when omitted. */
   readonly format: Format | undefined;
   /** Ends the copying of a stream. */
   readonly signal: AbortSignal;
@@ -40,7 +40,7 @@ export interface SourceOptions {
 
 /**
  * Opens FILE, or stdin for `-`.
- * @throws CommandError for what is no file, no text, empty, or of unknown format, and when a stream cannot be copied;
+ * @throws CommandError for what is no file, no text, or empty, and when a stream cannot be copied;
  * the signal's AbortError.
  */
 export async function openSource(file: string, options: SourceOptions): Promise<Source> {
@@ -51,8 +51,7 @@ export async function openSource(file: string, options: SourceOptions): Promise<
     const stat = await handle.stat();
     if (stat.isDirectory()) throw misuse(`${printable(file)} is a directory, not a file.`);
     if (stat.isFile()) {
-      const format = options.format ?? FORMATS[extname(file).toLowerCase()];
-      return await describe(handle, { name: file, refusedPath: `${file}.refused.csv`, format, sniff: false });
+      return await describe(handle, file, `${file}.refused.csv`, options.format);
     }
   } catch (error) {
     await handle.close();
@@ -102,42 +101,29 @@ async function openStream(
     );
     const handle = await open(path, 'r');
     const refusedPath = `${basename(name)}.refused.csv`;
-    return await describe(handle, { name, refusedPath, format, sniff: true }).catch(
-      async (error: unknown) => {
-        await handle.close();
-        throw error;
-      },
-    );
+    return await describe(handle, name, refusedPath, format).catch(async (error: unknown) => {
+      await handle.close();
+      throw error;
+    });
   } finally {
     // The open handle keeps the bytes; with the name gone, not even a crash leaves them behind.
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-interface Description {
-  readonly name: string;
-  readonly refusedPath: string;
-  readonly format: Format | undefined;
-  readonly sniff: boolean;
-}
-
 async function describe(
   handle: FileHandle,
-  { name, refusedPath, format, sniff }: Description,
+  name: string,
+  refusedPath: string,
+  format: Format | undefined,
 ): Promise<Source> {
   const { size, mtimeMs } = await handle.stat();
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(PROBE_BYTES), 0, PROBE_BYTES, 0);
   const probe = buffer.subarray(0, bytesRead);
-  const text = probeText(probe, name);
-  const known = format ?? (sniff ? sniffFormat(text) : undefined);
-  if (known === undefined) {
-    throw misuse(
-      `The format of ${printable(name)} is not clear from its name: give --format csv or --format jsonl.`,
-    );
-  }
+  const text = await probeText(probe, name);
   return {
     name,
-    format: known,
+    format: format ?? formatOf(text, name),
     bytes: size,
     refusedPath,
     chunks: (onBytes) => readAll(handle, size, onBytes),
@@ -149,24 +135,29 @@ async function describe(
   };
 }
 
-function probeText(probe: Buffer, name: string): string {
-  if (probe.includes(0)) {
-    const utf16 = (probe[0] === 0xff && probe[1] === 0xfe) || (probe[0] === 0xfe && probe[1] === 0xff);
-    throw misuse(
-      utf16
-        ? `${printable(name)} is UTF-16 text: save it as UTF-8.`
-        : `${printable(name)} is a binary file (it holds NUL bytes), neither CSV nor JSON Lines.`,
-    );
-  }
-  const text = new TextDecoder().decode(probe);
+/** The text that the file begins with. @throws CommandError when it holds none. */
+async function probeText(probe: Buffer, name: string): Promise<string> {
+  const foreign = foreignContent(probe);
+  if (foreign !== undefined) throw misuse(`${printable(name)} ${foreign}.`);
+  const text = (await Array.fromAsync(readText(Readable.from([probe])))).join('');
   if (text.trim() === '' && probe.length < PROBE_BYTES) {
     throw misuse(`${printable(name)} is empty: there is nothing to do.`);
   }
   return text;
 }
 
-function sniffFormat(text: string): Format {
-  return text.trimStart().startsWith('{') ? 'jsonl' : 'csv';
+/** No CSV begins with a bracket: no column is called so. */
+function formatOf(text: string, name: string): Format {
+  const begun = text.trimStart();
+  if (begun.startsWith('[')) return 'json';
+  // An object over several lines is one of several, or the only one; on one line it is a line of JSON Lines.
+  if (begun.startsWith('{'))
+    return /^\{[^\n\r]*\}\s*?(?:[\n\r]|$)/.test(begun) || isJsonLines(name) ? 'jsonl' : 'json';
+  return isJsonLines(name) ? 'jsonl' : 'csv';
+}
+
+function isJsonLines(name: string): boolean {
+  return ['.jsonl', '.ndjson'].includes(extname(name).toLowerCase());
 }
 
 async function* readAll(

@@ -1,12 +1,18 @@
 /** The update. The schema is the source of the type, of the check and of `schema/update.schema.json`. PURE. */
 import { z } from 'zod';
 import { MAX_INSTANT, utcPattern } from './instant.ts';
+import { describeOdd } from './odd-text.ts';
+
+/** What the fields may hold, as a class of characters of a regular expression. */
+const alphanumeric = 'A-Za-z0-9';
+const descriptive = '0-9A-Za-z_\\- ';
+const correlating = '0-9A-Za-z_.:-';
 
 const correlationId = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^[0-9A-Za-z_.:-]+$/, 'may hold only letters, digits and _ . : -');
+  .regex(wholly(correlating), 'may hold only letters, digits and _ . : -');
 
 /** The rules of the first three fields are those of UpdateOtaTask; the other fields are ours. */
 export const updateSchema = z
@@ -15,20 +21,20 @@ export const updateSchema = z
       .string()
       .min(1)
       .max(200)
-      .regex(/^[A-Za-z0-9]+$/, 'may hold only letters and digits')
+      .regex(wholly(alphanumeric), 'may hold only letters and digits')
       .describe('The OTA task to update.'),
     Description: z
       .string()
       .min(1)
       .max(256)
-      .regex(/^[0-9A-Za-z_\- ]+$/, 'may hold only letters, digits, spaces, _ and -')
+      .regex(wholly(descriptive), 'may hold only letters, digits, spaces, _ and -')
       .describe('The new description of the task.')
       .optional(),
     TaskConfigurationId: z
       .string()
       .min(1)
       .max(64)
-      .regex(/^[A-Za-z0-9]+$/, 'may hold only letters and digits')
+      .regex(wholly(alphanumeric), 'may hold only letters and digits')
       .describe('The task configuration to use from now on.')
       .optional(),
     JobId: correlationId.describe('The bulk job this update belongs to.').optional(),
@@ -95,7 +101,7 @@ export function idsOf(check: UpdateCheck): UpdateIds {
 export function checkUpdate(value: unknown, sentAt: number): UpdateCheck {
   const parsed = updateSchema.safeParse(value);
   if (!parsed.success)
-    return { ok: false, message: describeIssues(parsed.error.issues), ids: readIds(value) };
+    return { ok: false, message: describeIssues(parsed.error.issues, value), ids: readIds(value) };
   const update = parsed.data;
   if (update.IssuedAt !== undefined && Date.parse(update.IssuedAt) > sentAt + MAX_ISSUED_AHEAD_MS) {
     const message = `IssuedAt: ${update.IssuedAt} is more than 5 minutes after the message was sent`;
@@ -112,11 +118,28 @@ export function updateJsonSchema(): string {
 /** A body can hold thousands of unknown fields; a message names only the first. */
 const MAX_NAMED = 5;
 
-function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
-  return issues.map(describeIssue).join('; ');
+/** By field: a character that it must not hold. */
+const oddCharacters: Readonly<Record<string, RegExp>> = {
+  Identifier: anyBut(alphanumeric),
+  Description: anyBut(descriptive),
+  TaskConfigurationId: anyBut(alphanumeric),
+  JobId: anyBut(correlating),
+  RequestId: anyBut(correlating),
+};
+
+function wholly(allowed: string): RegExp {
+  return new RegExp(`^[${allowed}]+$`);
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
+function anyBut(allowed: string): RegExp {
+  return new RegExp(`[^${allowed}]`, 'u');
+}
+
+function describeIssues(issues: readonly z.core.$ZodIssue[], value: unknown): string {
+  return issues.map((issue) => describeIssue(issue, value)).join('; ');
+}
+
+function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code === 'unrecognized_keys') {
     const known = `the fields are ${updateFields.join(', ')}`;
     const named = issue.keys.slice(0, MAX_NAMED).map((key) => JSON.stringify(key.slice(0, 80)));
@@ -127,7 +150,12 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   const field = issue.path.join('.');
   if (issue.code === 'invalid_type' && issue.input === undefined)
     return `${field}: is missing or not a string`;
-  return `${field}: ${issue.message}`;
+  const odd = oddCharacters[field];
+  const text = (value as Readonly<Record<string, unknown>>)[field];
+  if (issue.code !== 'invalid_format' || odd === undefined || typeof text !== 'string')
+    return `${field}: ${issue.message}`;
+  const what = describeOdd(text, odd);
+  return `${field}: ${issue.message}${what === undefined ? '' : `; ${what}`}`;
 }
 
 /** An invalid id is left out: ids end up in log lines and dead letters. */

@@ -174,7 +174,8 @@ async function enqueue(
 const updates = (name = 'updates'): Record<string, string>[] =>
   (sqs.inspectQueue(name)?.messages.ready ?? []).map(({ body }) => JSON.parse(body));
 const identifierOf = ({ MessageBody }: Entry): string => JSON.parse(MessageBody).Identifier;
-const refusedReport = (): string[][] => parse(readFileSync(join(cwd, 'tasks.csv.refused.csv')));
+const refusedReport = (): string[][] =>
+  parse(readFileSync(join(cwd, 'tasks.csv.refused.csv'))).map((cells) => cells.slice(0, 3));
 
 describe('enqueue on a standard queue', () => {
   test('sends ten messages to a request and the job as their group', async () => {

@@ -176,10 +176,11 @@ describe('enqueue', () => {
     const { exitCode, stdout } = await enqueue([name]);
     expect(exitCode).toBe(3);
     expect(identifiers().toSorted()).toEqual(['a1', 'c3']);
-    expect(parse(readFileSync(join(cwd, 'tasks.csv.refused.csv')))).toEqual([
-      ['line', 'reason', 'row'],
-      ['3', 'Identifier: may hold only letters and digits', 'b-2,y'],
-      ['5', 'has 1 cell, the header has 2 columns', 'd4'],
+    const refused = parse(readFileSync(join(cwd, 'tasks.csv.refused.csv')));
+    expect(refused.map((cells) => cells.slice(0, 4))).toEqual([
+      ['line', 'reason', 'row', 'Identifier'],
+      ['3', 'Identifier: may hold only letters and digits; character 2 is "-"', 'b-2,y', 'b-2'],
+      ['5', 'has 1 cell, the header has 2 columns', 'd4', ''],
     ]);
     expect(stdout).toMatch(/^ {2}refused +2 {2}with the reasons in tasks.csv.refused.csv$/m);
     expect(stdout).toMatch(/^next: fix the 2 rows in tasks.csv.refused.csv/m);
@@ -310,6 +311,10 @@ describe('enqueue', () => {
       refused: 1,
       refusedFile: 'tasks.csv.refused.csv',
       duplicateIdentifiers: 1,
+      duplicateRequestIds: 0,
+      notes: [],
+      form: null,
+      leftOut: 0,
       duplicateRows: 1,
       requests: 1,
       seconds: 0,
@@ -338,12 +343,11 @@ describe('enqueue refuses, before anything is sent,', () => {
     ['an empty file', '', 'tasks.csv is empty'],
     ['a file of blank lines', '\n \n', 'tasks.csv is empty'],
     ['a header without rows', header, 'tasks.csv holds a header and no rows'],
-    ['a binary file', Buffer.from([0x50, 0x4b, 3, 4, 0, 0]), 'tasks.csv is a binary file'],
-    ['UTF-16', Buffer.from(`\uFEFF${header}`, 'utf16le'), 'tasks.csv is UTF-16 text: save it as UTF-8'],
+    ['a binary file', Buffer.from([0x7f, 0x45, 3, 4, 0, 0]), 'tasks.csv is a binary file'],
     [
       'an unknown column',
       'Identifier,Descripton\na1,x\n',
-      'unknown column "Descripton". The columns are Identifier,',
+      'unknown column "Descripton". Did you mean Description? Then add: --column Descripton=Description;',
     ],
   ])('%s', async (_what, content, message) => {
     const { exitCode, error } = await enqueue([file('tasks.csv', content)]);
@@ -355,8 +359,11 @@ describe('enqueue refuses, before anything is sent,', () => {
   test.each<[string, string[], string]>([
     ['a missing file', ['nowhere.csv'], 'There is no file nowhere.csv.'],
     ['a directory', ['.'], '. is a directory, not a file.'],
-    ['an unknown extension', ['tasks.txt'], 'give --format csv or --format jsonl'],
-    ['an unknown format', ['tasks.csv', '--format', 'xlsx'], '--format xlsx: the formats are csv and jsonl'],
+    [
+      'an unknown format',
+      ['tasks.csv', '--format', 'xlsx'],
+      '--format xlsx: the formats are csv, json and jsonl',
+    ],
     ['an unknown field to set', ['tasks.csv', '--set', 'Descripton=x'], 'unknown field "Descripton"'],
     ['a field to set without a value', ['tasks.csv', '--set', 'Description'], '--set Description=VALUE'],
     ['a value to set that is not valid', ['tasks.csv', '--job', 'a b'], 'JobId: may hold only'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tallyRows } from '../../src/enqueue/tally.ts';
-import type { InputRow, RefusedRow } from '../../src/input/rows.ts';
+import type { InputRow, RefusedRow } from '../../src/input/row.ts';
 
 const row = (line: number, Identifier = 'a1'): InputRow => ({
   line,
@@ -36,8 +36,19 @@ describe('tallyRows', () => {
       skipped: 2,
       toSend: 4,
       lastLine: 8,
-      duplicates: { identifiers: 2, rows: 3 },
+      duplicates: { values: 2, rows: 3 },
+      duplicateRequestIds: { values: 0, rows: 0 },
     });
+  });
+
+  test('counts RequestIds that more than one row has, and only those that are given', async () => {
+    const withId = (line: number, RequestId: string): InputRow => ({
+      line,
+      raw: 'raw',
+      update: { Identifier: `a${line}`, Description: 'x', RequestId },
+    });
+    const rows = [withId(2, 'r1'), row(3), withId(4, 'r2'), row(5), withId(6, 'r1'), withId(7, 'r1')];
+    expect((await tally(rows)).duplicateRequestIds).toEqual({ values: 1, rows: 2 });
   });
 
   test('reports refused rows before the line to begin with too', async () => {
@@ -56,7 +67,7 @@ describe('tallyRows', () => {
         const groups = Object.values(Object.groupBy(all, (identifier) => `_${identifier}`));
         const repeated = groups.map((group) => group?.length ?? 0).filter((count) => count > 1);
         expect((await tally(rows)).duplicates).toEqual({
-          identifiers: repeated.length,
+          values: repeated.length,
           rows: repeated.reduce((sum, count) => sum + count - 1, 0),
         });
       }),

@@ -1,7 +1,8 @@
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkRow, checkSetFields, type RowFields, readRows } from '../../src/input/rows.ts';
+import type { RowFields } from '../../src/input/row.ts';
+import { checkRow, checkSetFields, readRows } from '../../src/input/rows.ts';
 import { checkUpdate, type Update, updateFields } from '../../src/message/update.ts';
 
 const startedAt = Date.parse('2026-11-23T07:00:00Z');

@@ -14,6 +14,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RefusedFile } from '../../src/input/refused.ts';
+import { updateFields } from '../../src/message/update.ts';
 
 let folder: string;
 let path: string;
@@ -33,7 +34,7 @@ function write(...rows: { line: number; reason: string; raw: string }[]): string
   const file = byDefault();
   for (const row of rows) file.add(row);
   expect(file.finish()).toBe(NAME);
-  return parse(readFileSync(path));
+  return parse(readFileSync(path)).map((cells) => cells.slice(0, 3));
 }
 
 describe('RefusedFile', () => {
@@ -41,6 +42,19 @@ describe('RefusedFile', () => {
     expect(write({ line: 2, reason: 'bad, very', raw: 'a1,"x, y",z' })).toEqual([
       ['line', 'reason', 'row'],
       ['2', 'bad, very', 'a1,"x, y",z'],
+    ]);
+  });
+
+  test('writes the values of a row in the columns of an update', () => {
+    const file = byDefault();
+    const values = { Identifier: 'dev-1', Description: '-x', JobId: 'a b' };
+    file.add({ line: 2, reason: 'r', raw: 'dev-1,-x', values });
+    file.add({ line: 3, reason: 'r', raw: '"' });
+    file.finish();
+    const none = Object.fromEntries(updateFields.map((field) => [field, '']));
+    expect(parse(readFileSync(path), { columns: true })).toEqual([
+      { line: '2', reason: 'r', row: 'dev-1,-x', ...none, ...values, Description: "'-x" },
+      { line: '3', reason: 'r', row: '"', ...none },
     ]);
   });
 

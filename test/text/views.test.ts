@@ -73,6 +73,8 @@ function jobViews(text: string): string[] {
     refusedFile: text,
     reasons: refused,
     rateLimit: 1,
+    form: text,
+    leftOut: 1,
     warnings: [text],
   } as const;
   const control = { guards: {}, counting: { good: 0, failed: 0, canaryPassed: false }, stopped: text };
@@ -136,6 +138,8 @@ function otherViews(text: string): string[] {
     refusedFile: text,
     failure: text,
     firstBody: text,
+    form: text,
+    notes: [text],
   } as const;
   const report = toReport({ file: text, queueUrl: text, dryRun: true }, facts);
   const error = Object.assign(new Error(text), { name: text });

@@ -1,7 +1,8 @@
 /** `jobs plan FILE|-` and `jobs plan --from-tasks`: flags to options, report to exit code. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
-import { collect, readAssignments, readFormat, renamed, toFields } from '../../cli/flags.ts';
+import { collect, readAssignments, renamed, toFields } from '../../cli/flags.ts';
+import { addInputOptions, FILE_ARGUMENT, type InputFlags, readInputFlags } from '../../cli/input-flags.ts';
 import { apiSettings, readConfig, readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -10,15 +11,13 @@ import { changeFields } from '../plan/decisions.ts';
 import { makePlan, type PlanFrom, type PlanOptions } from '../plan/make-plan.ts';
 import { defaultJobId, readJobId, runPlanning } from './planning.ts';
 
-interface Flags {
+interface Flags extends InputFlags {
   readonly fromTasks?: boolean;
-  readonly where: readonly string[];
   readonly set: readonly string[];
   readonly job?: string;
   readonly out?: string;
   readonly force?: boolean;
   readonly refresh?: boolean;
-  readonly format?: string;
   readonly refused?: string;
   readonly json?: boolean;
 }
@@ -31,11 +30,12 @@ export function addPlan(jobs: Command, context: CommandContext): void {
       'Decides what a bulk job will change, from a file of updates or from the live tasks, ' +
         'and writes it to a plan file for `jobs apply`. Nothing is sent.',
     )
-    .argument('[file]', 'CSV with a header row, or JSON Lines; - for stdin')
+    .argument('[file]', FILE_ARGUMENT)
     .option('--from-tasks', 'plan for the live tasks instead of a file (ListOtaTasks)')
     .option(
       '--where <field=value>',
-      `only tasks like this: ${whereFields.join(', ')}; the same field again: either value`,
+      'only rows with this value in this column, as in State=dead-lettered of a report; of --from-tasks only tasks ' +
+        `like this: ${whereFields.join(', ')}. The same again: either value`,
       collect,
       [],
     )
@@ -47,10 +47,10 @@ export function addPlan(jobs: Command, context: CommandContext): void {
       '--refresh',
       'read every task first (GetOtaTask), to leave out what is so already and to allow `jobs undo`',
     )
-    .option('--format <format>', 'csv or jsonl (default: by extension; for stdin by the first character)')
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv or <JobId>.refused.csv)')
     .option('--json', 'print the summary as one JSON object')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.');
+  addInputOptions(command, false);
   renamed(command, '--job-id <id>', '--job').action(async (file: string | undefined, flags: Flags) => {
     const readsTasks = flags.fromTasks === true || flags.refresh === true;
     const config = (readsTasks ? readConfigForAws : readConfig)(context.env, apiSettings);
@@ -83,9 +83,8 @@ function readOptions(
 
 function readFrom(file: string | undefined, flags: Flags): PlanFrom {
   if (flags.fromTasks !== true) {
-    if (flags.where.length > 0) throw misuse('--where chooses live tasks: it goes with --from-tasks.');
     if (file === undefined) throw misuse('Give a file of updates, - for stdin, or --from-tasks.');
-    return { file, format: readFormat(flags.format) };
+    return { file, ...readInputFlags(flags) };
   }
   if (file !== undefined) {
     throw misuse(`--from-tasks plans for the live tasks: leave ${shortPrintable(file)} out.`);

@@ -4,7 +4,10 @@
  */
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { checkSetFields, type Format, type RefusedRow, type Rules } from '../../input/rows.ts';
+import type { ColumnFlags } from '../../input/columns.ts';
+import { Findings } from '../../input/findings.ts';
+import type { Format, RefusedRow } from '../../input/row.ts';
+import { checkSetFields, type Rules } from '../../input/rows.ts';
 import { inputIdentity, openSource } from '../../input/source.ts';
 import type { OtaReader } from '../../ota/reader.ts';
 import type { Progress } from '../../text/progress.ts';
@@ -21,7 +24,7 @@ import { PlanWriter } from './writer.ts';
 
 /** Where the rows come from: a path (`-` for stdin), or live tasks. */
 export type PlanFrom =
-  | { readonly file: string; readonly format: Format | undefined }
+  | { readonly file: string; readonly format: Format | undefined; readonly columns: ColumnFlags }
   | { readonly conditions: Conditions };
 
 export interface PlanOptions {
@@ -97,8 +100,10 @@ interface OpenedRows {
   /** Where refused rows go by default. */
   readonly refusedPath: string;
   readonly rows: AsyncIterable<SourceRow>;
-  /** Fields of the file that a job does not use. */
-  readonly unused: readonly string[];
+  /** What who gave the file should know, a sentence each; once the rows were read. */
+  readonly notes: () => readonly string[];
+  /** What was found out about the file. */
+  readonly findings: Findings;
   /** Live tasks looked at, once all are listed; those that meet no condition included. Undefined for a file. */
   readonly listed: () => number | undefined;
   readonly close: () => Promise<void>;
@@ -119,13 +124,16 @@ async function openRows(options: PlanOptions, context: PlanContext, rules: Rules
       name: describeTasks(conditions),
       refusedPath: join(dirname(options.out), `${options.jobId}.refused.csv`),
       rows: liveTasks({ reader, conditions, rules, onListed }),
-      unused: [],
+      notes: () => [],
+      findings: new Findings(),
       listed: () => listed,
       close: async () => {},
     };
   }
   const source = await openSource(from.file, { ...context, format: from.format });
   progress.stage('reading   ', source.bytes);
+  const { columns } = from;
+  const findings = new Findings();
   const unused: string[] = [];
   let bytes = 0;
   const onBytes = (count: number): void => {
@@ -135,8 +143,12 @@ async function openRows(options: PlanOptions, context: PlanContext, rules: Rules
   return {
     name: source.name,
     refusedPath: source.refusedPath,
-    rows: fileRows({ source, rules, onBytes, onUnused: (field) => unused.push(field) }),
-    unused,
+    rows: fileRows({ source, columns, findings, rules, onBytes, onUnused: (field) => unused.push(field) }),
+    findings,
+    notes: () => [
+      ...findings.notes(source.name, columns),
+      ...unused.map((field) => `${field} in ${source.name} is not used: a job gives its own`),
+    ],
     listed: () => undefined,
     close: () => source.close(),
   };
@@ -200,7 +212,9 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
     refusedFile,
     reasons: refused.counts(),
     rateLimit: options.rateLimit,
-    warnings: opened.unused.map((field) => `${field} in ${opened.name} is not used: a job gives its own`),
+    form: opened.findings.form,
+    leftOut: opened.findings.leftOut,
+    warnings: opened.notes(),
   };
 }
 
@@ -225,5 +239,10 @@ async function* stagedTasks(
 /** A row that was to be changed, for the file of refused rows. */
 export function toRefused(row: ChangeRow, line: number, reason: string): RefusedRow {
   const { Identifier } = row;
-  return { line, raw: JSON.stringify({ Identifier, ...changeOf(row) }), reason, identifier: Identifier };
+  return {
+    line,
+    raw: JSON.stringify({ Identifier, ...changeOf(row) }),
+    reason,
+    values: { Identifier, ...changeOf(row) },
+  };
 }

@@ -1,6 +1,6 @@
 /** Refused rows: into their file, and counted by reason, with the first lines of each as examples. */
 import { RefusedFile } from '../../input/refused.ts';
-import type { RefusedRow } from '../../input/rows.ts';
+import type { RefusedRow } from '../../input/row.ts';
 import { shortPrintable } from '../../text/printable.ts';
 
 export interface ReasonCount {

@@ -1,6 +1,9 @@
 /** Where the rows of a plan come from: a file, or the live service. */
 import { CommandError } from '../../errors.ts';
-import { checkRow, type InputRow, type Rules, readRows } from '../../input/rows.ts';
+import type { ColumnFlags } from '../../input/columns.ts';
+import type { Findings } from '../../input/findings.ts';
+import type { InputRow } from '../../input/row.ts';
+import { checkRow, type Rules, readRows } from '../../input/rows.ts';
 import type { Source } from '../../input/source.ts';
 import { explainRead } from '../../message/explain-read.ts';
 import type { OtaReader, OtaTask } from '../../ota/reader.ts';
@@ -17,6 +20,8 @@ const jobFields = ['JobId', 'RequestId', 'IssuedAt'] as const;
 
 export interface FileRowsOptions {
   readonly source: Source;
+  readonly columns: ColumnFlags;
+  readonly findings: Findings;
   readonly rules: Rules;
   readonly onBytes: (count: number) => void;
   /** A field that the file has and a job does not use; called once for each. */
@@ -25,11 +30,13 @@ export interface FileRowsOptions {
 
 /** The rows of a file, checked. */
 export async function* fileRows(options: FileRowsOptions): AsyncGenerator<SourceRow, undefined> {
-  const { source, rules, onBytes, onUnused } = options;
+  const { source, columns: flags, findings, rules, onBytes, onUnused } = options;
   const unused = new Set<string>();
-  for await (const row of readRows({ ...source, chunks: source.chunks(onBytes) }, rules)) {
+  for await (const row of readRows({ ...source, flags, chunks: source.chunks(onBytes) }, rules, findings)) {
     for (const field of jobFields) {
       if ('reason' in row || unused.has(field) || row.update[field] === undefined) continue;
+      // A report has the names of the rows of the job that it is of.
+      if (findings.report) continue;
       unused.add(field);
       onUnused(field);
     }
@@ -77,7 +84,7 @@ function checkTask(task: OtaTask, line: number, rules: Rules): InputRow {
 /** The row of the plan that an input row becomes. */
 export function toPlanRow(input: SourceRow, Row: number): PlanRow {
   if ('reason' in input) {
-    const { reason: Reason, identifier: Identifier } = input;
+    const { reason: Reason, values: { Identifier } = {} } = input;
     return { Row, LeftOut: 'refused', ...(Identifier !== undefined && { Identifier }), Reason };
   }
   const { update, listed } = input;

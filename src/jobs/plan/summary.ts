@@ -31,6 +31,10 @@ export interface PlanReport {
   readonly reasons: readonly ReasonCount[];
   /** Calls per second; `Infinity` for no limit. */
   readonly rateLimit: number;
+  /** How the file is written, where that is not comma and UTF-8. */
+  readonly form: string | undefined;
+  /** Rows of the file left out by `--where`. */
+  readonly leftOut: number;
   readonly warnings: readonly string[];
 }
 
@@ -45,7 +49,7 @@ export function planText(report: PlanReport, commandLine: CommandLine): string {
   const read =
     report.kind === 'live' ? `${counted(report.rows, 'task')} listed` : `${counted(report.rows, 'row')} read`;
   const lines = [
-    `${printable(report.source)}: ${read}`,
+    `${printable(report.source)}: ${read}${report.form === undefined ? '' : `, ${printable(report.form)}`}`,
     countLine(
       undo ? 'to undo' : 'to change',
       counts.toChange,
@@ -59,6 +63,7 @@ export function planText(report: PlanReport, commandLine: CommandLine): string {
     ),
     ...reasonLines(report.reasons),
   ];
+  if (report.leftOut > 0) lines.push(countLine('left out', report.leftOut, 'by --where'));
   if (!undo) lines.push(countLine('duplicates', counts.duplicates, duplicatesNote(report)));
   if (report.unread > 0) {
     lines.push(countLine('unread', report.unread, 'GetOtaTask failed; planned without former values'));
@@ -81,7 +86,9 @@ export function planJson(report: PlanReport): string {
     plan: plan ?? null,
     removed: report.removed ?? null,
     source,
+    form: report.form ?? null,
     rows,
+    leftOut: report.leftOut,
     ...counts,
     duplicateIdentifiers: report.duplicateIdentifiers,
     unread: report.unread,

@@ -86,6 +86,8 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
       refusedFile,
       reasons: refused.counts(),
       rateLimit,
+      form: undefined,
+      leftOut: 0,
       warnings: await check,
     };
   } finally {

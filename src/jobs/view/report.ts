@@ -1,5 +1,6 @@
 /** The report: a line per row of a job's source, with its end. Streams; nothing is held. */
 
+import { reportColumns } from '../../input/own-columns.ts';
 import { printableJson } from '../../text/printable.ts';
 import { safeCsv } from '../../text/safe-csv.ts';
 import type { JobRecord } from '../ledger/job.ts';
@@ -17,28 +18,7 @@ export function isReport(beginning: string): boolean {
 }
 
 /** One row of the report. Fields that do not apply are absent. */
-type ReportRow = Readonly<Record<(typeof columns)[number], string | number | boolean | undefined>>;
-
-const columns = [
-  'Row',
-  'Identifier',
-  'Description',
-  'TaskConfigurationId',
-  'FormerDescription',
-  'FormerTaskConfigurationId',
-  'State',
-  'Reason',
-  'ErrorName',
-  'ErrorStatus',
-  'ErrorMessage',
-  'AwsRequestId',
-  'Attempts',
-  'At',
-  'Reconciled',
-  'Try',
-  'Sends',
-  'RequestId',
-] as const;
+type ReportRow = Readonly<Record<(typeof reportColumns)[number], string | number | boolean | undefined>>;
 
 /**
  * The report in chunks of text: a job's rows, those that its plan left out in their places; of a job whose plan is
@@ -50,7 +30,7 @@ export async function* reportText(
   { key, plan }: JobRecord,
   format: ReportFormat,
 ): AsyncGenerator<string, undefined> {
-  yield format === 'csv' ? `${columns.join(',')}\n` : '[';
+  yield format === 'csv' ? `${reportColumns.join(',')}\n` : '[';
   let first = true;
   for await (const page of plan === undefined ? unmatchedPages(ledger, key) : rowPages(ledger, key)) {
     yield format === 'csv' ? csv(page) : json(page, first);
@@ -70,7 +50,7 @@ async function* unmatchedPages(
   for await (const page of ledger.unmatched(key)) yield page.map(ofOutcome);
 }
 
-const nothing = Object.fromEntries(columns.map((column) => [column, undefined])) as ReportRow;
+const nothing = Object.fromEntries(reportColumns.map((column) => [column, undefined])) as ReportRow;
 
 function toReportRow(row: LedgerRow | LeftOutRow): ReportRow {
   const { Row, Identifier, Description, TaskConfigurationId } = row;
@@ -106,7 +86,7 @@ function ofEnd({ reason, error, attempts, at }: RowEnd) {
 }
 
 function csv(page: readonly ReportRow[]): string {
-  return safeCsv(page.map((row) => columns.map((column) => row[column])));
+  return safeCsv(page.map((row) => reportColumns.map((column) => row[column])));
 }
 
 function json(page: readonly ReportRow[], first: boolean): string {

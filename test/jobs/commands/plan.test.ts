@@ -9,6 +9,9 @@ import { JobsFolder, type JobsRun, useApi } from '../../../testing/stages/jobs.t
 
 const header = 'Identifier,Description\n';
 
+/** The first cells of each. */
+const refusedRows = (text: string): string[][] => parse(text).map((cells) => cells.slice(0, 4));
+
 function folder() {
   const jobs = new JobsFolder();
   return {
@@ -39,22 +42,24 @@ describe('jobs plan FILE', () => {
       { Row: 3, Identifier: 'c3', Description: 'z' },
       { Row: 5, Identifier: 'a1', Description: 'later' },
     ]);
-    const invalid = 'Identifier: may hold only letters and digits';
+    const invalid = 'Identifier: may hold only letters and digits; character 2 is "-"';
     expect(leftOut).toEqual([
       { Row: 1, LeftOut: 'duplicate', Identifier: 'a1', Reason: 'line 6 names the same task: it counts' },
       { Row: 2, LeftOut: 'refused', Identifier: 'b-2', Reason: invalid },
       { Row: 4, LeftOut: 'refused', Reason: 'has 1 cell, the header has 2 columns' },
     ]);
     expect(footer.Counts).toEqual({ toChange: 2, alreadyAsWanted: 0, refused: 2, duplicates: 1 });
-    expect(parse(jobs.read('tasks.csv.refused.csv'))).toEqual([
-      ['line', 'reason', 'row'],
-      ['3', 'Identifier: may hold only letters and digits', 'b-2,y'],
-      ['5', 'has 1 cell, the header has 2 columns', 'd4'],
+    expect(refusedRows(jobs.read('tasks.csv.refused.csv'))).toEqual([
+      ['line', 'reason', 'row', 'Identifier'],
+      ['3', invalid, 'b-2,y', 'b-2'],
+      ['5', 'has 1 cell, the header has 2 columns', 'd4', ''],
     ]);
     expect(jobs.files()).toEqual(['fleet-b7.plan.jsonl', 'tasks.csv', 'tasks.csv.refused.csv']);
     expect(stdout).toContain('tasks.csv: 5 rows read\n');
     expect(stdout).toMatch(/^ {2}to change +2 {2}in fleet-b7.plan.jsonl$/m);
-    expect(stdout).toMatch(/^ +1 {2}Identifier: may hold only letters and digits \(line 3\)$/m);
+    expect(stdout).toMatch(
+      /^ +1 {2}Identifier: may hold only letters and digits; character 2 is "-"\n {15}\(line 3\)$/m,
+    );
     expect(stdout).toMatch(/^ {2}duplicates +1 {2}of one Identifier: the last row of each counts, whole$/m);
     expect(stdout).toMatch(/^next: ota-updater jobs apply fleet-b7.plan.jsonl$/m);
   });
@@ -147,7 +152,7 @@ describe('jobs plan FILE', () => {
     const file = jobs.file('tasks.csv', 'Identifier,Description,IssuedAt\nb-2,y,yesterday\n');
     const { stdout } = await plan([file], { env });
     expect(stdout).toContain('warning: check: ');
-    expect(stdout).toMatch(/^ +1 {2}Identifier: .*\n {15}\S.*\(line 2\)$/m);
+    expect(stdout).toMatch(/^ +1 {2}Identifier: .*(?:\n {15}\S.*)+\(line 2\)$/m);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(warn).not.toHaveBeenCalled();
   });
@@ -169,7 +174,9 @@ describe('jobs plan FILE', () => {
       plan: 'j.plan.jsonl',
       removed: null,
       source: 'tasks.csv',
+      form: null,
       rows: 3,
+      leftOut: 0,
       toChange: 1,
       alreadyAsWanted: 0,
       refused: 1,
@@ -178,7 +185,9 @@ describe('jobs plan FILE', () => {
       unread: 0,
       refreshed: false,
       refusedFile: 'tasks.csv.refused.csv',
-      reasons: [{ reason: 'Identifier: may hold only letters and digits', count: 1, lines: [4] }],
+      reasons: [
+        { reason: expect.stringContaining('letters and digits; it begins with "!"'), count: 1, lines: [4] },
+      ],
       rateLimit: 10,
       seconds: 1,
       warnings: expect.arrayContaining(['check: QUEUE_URL: is required']),
@@ -288,10 +297,11 @@ describe('jobs plan --refresh', () => {
       { Row: 2, LeftOut: 'as-wanted', Identifier: 'task2', Description: 'Simulated task task2' },
       { Row: 4, LeftOut: 'refused', Identifier: 'unknown', Reason: 'there is no such task (404)' },
     ]);
-    expect(parse(jobs.read('tasks.csv.refused.csv'))).toContainEqual([
+    expect(refusedRows(jobs.read('tasks.csv.refused.csv'))).toContainEqual([
       '5',
       'there is no such task (404)',
       '{"Identifier":"unknown","Description":"new"}',
+      'unknown',
     ]);
   });
 
@@ -332,7 +342,11 @@ describe('jobs plan --refresh', () => {
 test.each<[string, string[], string]>([
   ['neither file nor tasks', [], 'Give a file of updates, - for stdin, or --from-tasks.'],
   ['file and tasks', ['a.csv', '--from-tasks', '--set', 'Description=x'], 'leave a.csv out'],
-  ['conditions on a file', ['a.csv', '--where', 'Status=SCHEDULED'], 'it goes with --from-tasks'],
+  [
+    'a condition on a column that the file does not have',
+    ['a.csv', '--where', 'Descripton=x'],
+    '--where Descripton=x: a.csv has no column "Descripton". Did you mean "Description"? Its columns are "Identifier", "Description".',
+  ],
   ['tasks without a change', ['--from-tasks'], 'say what to change'],
   [
     'an unknown field to choose by',
@@ -342,7 +356,7 @@ test.each<[string, string[], string]>([
   ['an unknown field to set', ['a.csv', '--set', 'JobId=x'], '--set: unknown field "JobId". The fields are'],
   ['a value to set that is not valid', ['a.csv', '--set', 'Description=x!'], 'Description: may hold only'],
   ['a bad name for the job', ['a.csv', '--job', 'a b'], '--job a b: may hold'],
-  ['an unknown format', ['a.csv', '--format', 'xls'], 'the formats are csv and jsonl'],
+  ['an unknown format', ['a.csv', '--format', 'xls'], 'the formats are csv, json and jsonl'],
   ['a missing file', ['nowhere.csv'], 'There is no file nowhere.csv.'],
 ])('jobs plan refuses %s', async (_what, args, message) => {
   const { jobs, plan } = folder();

@@ -1,0 +1,210 @@
+/** What the columns of a file are: fields of an update, columns of our own files, or what the flags say. */
+import { type CommandError, misuse } from '../errors.ts';
+import { type Update, updateFields } from '../message/update.ts';
+import { didYouMean, nearest } from '../text/nearest.ts';
+import { printable, shortPrintable } from '../text/printable.ts';
+import { shellLine } from '../text/shell.ts';
+import { refusedColumns, reportColumns } from './own-columns.ts';
+
+export type Field = keyof Update;
+
+/** Flags about columns. A name means the column of that name, whatever the letter case and the blanks around it. */
+export interface ColumnFlags {
+  /** `--column NAME=FIELD`. */
+  readonly mapped: readonly (readonly [name: string, field: Field])[];
+  /** `--ignore-column NAME`. */
+  readonly ignored: readonly string[];
+  /** `--where NAME=VALUE`: rows have one of the values, in each column that is named. */
+  readonly where: readonly (readonly [name: string, value: string])[];
+}
+
+export const noColumnFlags: ColumnFlags = { mapped: [], ignored: [], where: [] };
+
+export interface Column {
+  /** As the file has it, without blanks around it. */
+  readonly name: string;
+  /** Of an unknown one nobody has said what it is; a nameless one must be empty. */
+  readonly kind: 'field' | 'left-out' | 'nameless' | 'unknown';
+  /** The field that it is. */
+  readonly field?: Field;
+  /** The values that rows may have in it, when `--where` names it. */
+  readonly wanted?: ReadonlySet<string>;
+}
+
+/** A hostile file can name a million columns. */
+const MAX_REMEMBERED = 1_000;
+
+/** Tells what a column is by its name, the flags first. */
+export class Columns {
+  /** The columns that `--where` names, by their names as they are compared, with the values that rows may have. */
+  readonly conditions: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly #flags: ColumnFlags;
+  readonly #fields: ReadonlyMap<string, Field>;
+  readonly #leftOut: ReadonlySet<string>;
+  readonly #known = new Map<string, Column>();
+
+  constructor(flags: ColumnFlags) {
+    this.#flags = flags;
+    const ignored = new Set(flags.ignored.map(compared));
+    const fields = new Map<string, Field>(updateFields.map((field) => [compared(field), field]));
+    for (const name of ignored) fields.delete(name);
+    for (const [name, field] of flags.mapped) fields.set(compared(name), field);
+    this.#fields = fields;
+    const conditions = new Map<string, Set<string>>();
+    for (const [name, value] of flags.where) {
+      const values = conditions.get(compared(name));
+      if (values === undefined) conditions.set(compared(name), new Set([value]));
+      else values.add(value);
+    }
+    this.conditions = conditions;
+    const own = [...refusedColumns, ...reportColumns].map(compared);
+    this.#leftOut = new Set([...own, ...ignored, ...conditions.keys()]);
+  }
+
+  of(text: string): Column {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const column = this.#find(text);
+    if (this.#known.size < MAX_REMEMBERED) this.#known.set(text, column);
+    return column;
+  }
+
+  #find(text: string): Column {
+    const name = text.trim();
+    const key = compared(name);
+    const field = this.#fields.get(key);
+    const wanted = this.conditions.get(key);
+    const rest = { name, ...(wanted !== undefined && { wanted }) };
+    if (field !== undefined) return { ...rest, kind: 'field', field };
+    if (this.#leftOut.has(key)) return { ...rest, kind: 'left-out' };
+    return { ...rest, kind: name === '' ? 'nameless' : 'unknown' };
+  }
+
+  /**
+   * The columns that a header names.
+   * @param set the fields that the run sets on every row.
+   * @throws CommandError when one is unknown, one is there twice, one that a flag names is not there, or no update can
+   * come of them.
+   */
+  ofHeader(cells: readonly string[], file: HeaderPlace, set: ReadonlySet<string>): readonly Column[] {
+    const columns = cells.map((cell) => this.of(cell));
+    this.#requireNamed(columns, file);
+    const unknown = columns.filter(({ kind }) => kind === 'unknown').map(({ name }) => name);
+    if (unknown.length > 0) throw unknownColumns(unknown, file);
+    requireUnique(columns, file);
+    requireFields(columns, file, set);
+    return columns;
+  }
+
+  #requireNamed(columns: readonly Column[], { name: file }: HeaderPlace): void {
+    const names = columns.map(({ name }) => name).filter((name) => name !== '');
+    const there = new Set(names.map(compared));
+    const { mapped, where } = this.#flags;
+    const flags = [
+      ...mapped.map(([name, field]) => ['--column', name, `${name}=${field}`] as const),
+      ...where.map(([name, value]) => ['--where', name, `${name}=${value}`] as const),
+    ];
+    for (const [flag, name, given] of flags) {
+      if (there.has(compared(name))) continue;
+      throw misuse(
+        `${shellLine([flag, given])}: ${printable(file)} has no column "${shortPrintable(name)}".` +
+          `${didYouMean(name, names)} Its columns are ${listed(names)}.`,
+      );
+    }
+  }
+}
+
+export interface HeaderPlace {
+  /** What the user calls the file. */
+  readonly name: string;
+  readonly line: number;
+}
+
+export function compared(name: string): string {
+  return name.trim().toLowerCase();
+}
+
+/** Columns that an error or a note lists. */
+const MAX_LISTED = 10;
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_LISTED).map((name) => `"${shortPrintable(name)}"`);
+  const more = names.length - shown.length;
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+const THE_HEADER =
+  `The columns are ${updateFields.join(', ')}; the first line must name them, ` +
+  'separated by commas, semicolons or tabs.';
+
+/** @param what is wrong with it, without its full stop. */
+export function headerFault({ name, line }: HeaderPlace, what: string, advice = THE_HEADER): CommandError {
+  return misuse(`${printable(name)}, line ${line}: ${what}. ${advice}`);
+}
+
+/** Names that others give to the fields, besides those that look like ours. */
+const otherNames: Readonly<Record<string, Field>> = {
+  id: 'Identifier',
+  task: 'Identifier',
+  taskid: 'Identifier',
+  otataskid: 'Identifier',
+  config: 'TaskConfigurationId',
+  configid: 'TaskConfigurationId',
+  configuration: 'TaskConfigurationId',
+  configurationid: 'TaskConfigurationId',
+};
+
+/** The field that somebody who calls a column so may mean. */
+export function nearestField(name: string): Field | undefined {
+  return otherNames[compared(name).replace(/[\s_-]/g, '')] ?? nearest(name, updateFields);
+}
+
+function unknownColumns(names: readonly string[], file: HeaderPlace): CommandError {
+  const what = `unknown ${names.length === 1 ? 'column' : 'columns'} ${listed(names)}`;
+  const flags = names.slice(0, MAX_LISTED).map((name) => {
+    const field = nearestField(name);
+    return field === undefined ? ['--ignore-column', name] : ['--column', `${name}=${field}`];
+  });
+  return headerFault(file, `${what}. ${advice(names, flags)}`);
+}
+
+function advice(names: readonly string[], flags: readonly (readonly string[])[]): string {
+  const line = shellLine(flags.flat());
+  if (names.length > 1) return `To say what each one is, or to leave it out, add: ${line}`;
+  const [name = ''] = names;
+  const field = nearestField(name);
+  if (field === undefined) return `To leave it out, add: ${line}`;
+  return `Did you mean ${field}? Then add: ${line}; to leave it out: ${shellLine(['--ignore-column', name])}`;
+}
+
+function requireUnique(columns: readonly Column[], file: HeaderPlace): void {
+  for (const [i, { field, name }] of columns.entries()) {
+    const before = columns.find((column, at) => at < i && field !== undefined && column.field === field);
+    if (before === undefined) continue;
+    const twice =
+      before.name === name
+        ? `the column ${shortPrintable(name)} is there twice`
+        : `the columns ${listed([before.name, name])} both are ${field}`;
+    throw headerFault(file, twice, 'Remove one, or leave one out with --ignore-column NAME.');
+  }
+}
+
+/** A file without these has no good row. */
+function requireFields(columns: readonly Column[], file: HeaderPlace, set: ReadonlySet<string>): void {
+  const has = (field: Field): boolean => set.has(field) || columns.some((column) => column.field === field);
+  const names = listed(columns.map(({ name }) => name).filter((name) => name !== ''));
+  if (!has('Identifier')) {
+    const flag = shellLine(['--column', 'NAME=Identifier']);
+    throw headerFault(
+      file,
+      `there is no column Identifier, only ${names}`,
+      `If one of them is it under another name, say so: ${flag}.`,
+    );
+  }
+  if (has('Description') || has('TaskConfigurationId')) return;
+  throw headerFault(
+    file,
+    'there is nothing to change: no column is Description or TaskConfigurationId',
+    'Add one of them, or give a value for all rows, as in --set TaskConfigurationId=VALUE.',
+  );
+}

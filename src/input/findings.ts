@@ -1,0 +1,66 @@
+/** What was found out about a file while it was read, for those who gave it. */
+import { number } from '../text/numbers.ts';
+import { printable, shortPrintable } from '../text/printable.ts';
+import type { ColumnFlags } from './columns.ts';
+import type { Encoding } from './text.ts';
+
+/** Values of a column that are remembered, and shown. */
+const MAX_VALUES = 10;
+
+const separators: Readonly<Record<string, string>> = {
+  ';': 'semicolons',
+  '\t': 'tabs',
+  '|': 'vertical bars',
+};
+
+/** Belongs to one reading of one file. */
+export class Findings {
+  /** A file with the columns of a job's report. */
+  report = false;
+  encoding: Encoding = 'UTF-8';
+  separator = ',';
+  /** Rows left out by `--where`. */
+  leftOut = 0;
+  /** By column that `--where` names: how many rows have each value. */
+  readonly #values = new Map<string, Map<string, number>>();
+
+  saw(column: string, value: string): void {
+    const counts = this.#values.get(column) ?? new Map<string, number>();
+    this.#values.set(column, counts);
+    if (counts.has(value) || counts.size < MAX_VALUES) counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+
+  /** How the file is written, where that is not comma and UTF-8: `separated by semicolons, UTF-16`. */
+  get form(): string | undefined {
+    const separated = separators[this.separator] ?? `"${shortPrintable(this.separator)}"`;
+    const said = [
+      ...(this.separator === ',' ? [] : [`separated by ${separated}`]),
+      ...(this.encoding === 'UTF-8' ? [] : [this.encoding]),
+    ];
+    return said.length === 0 ? undefined : said.join(', ');
+  }
+
+  /**
+   * What who gave the file should know, a sentence each without its full stop.
+   * @param name what the user calls the file.
+   */
+  notes(name: string, { where }: ColumnFlags): string[] {
+    if (!this.report || where.length > 0) return [];
+    const some = '--where State=dead-lettered takes only rows that ended so';
+    return [
+      `${printable(name)} is the report of a job, and all of its rows are taken, also those that ended well; ${some}`,
+    ];
+  }
+
+  /** The values that the columns named by `--where` have, in words. */
+  get values(): string {
+    return [...this.#values]
+      .map(([column, counts]) => {
+        const shown = [...counts].map(
+          ([value, count]) => `${shortPrintable(value) || 'empty'} (${number(count)})`,
+        );
+        return `${printable(column)}: ${shown.join(', ')}${counts.size === MAX_VALUES ? ', …' : ''}`;
+      })
+      .join('; ');
+  }
+}

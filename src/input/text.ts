@@ -1,0 +1,78 @@
+/**
+ * The text of a file, whatever has written it. Excel writes UTF-8 with a byte order mark ("CSV UTF-8"), Windows-1252 ("CSV")
+ * and UTF-16 ("Unicode Text").
+ */
+import { isAscii, isUtf8 } from 'node:buffer';
+
+export type Encoding = 'UTF-8' | 'UTF-16' | 'Windows-1252';
+
+/** The longest sequence of bytes that is one character of UTF-8. */
+const LONGEST_SEQUENCE = 4;
+
+/**
+ * Decodes bytes. UTF-16 shows in the first two bytes, with or without a byte order mark. Otherwise the first character
+ * beyond ASCII decides: it is UTF-8, or else the file is Windows-1252. A byte order mark is dropped; what is not valid in
+ * the encoding becomes U+FFFD, which no field of an update allows. However the bytes are cut up, the text is the same.
+ * @param onEncoding called once, when it is clear that the text is not UTF-8.
+ */
+export async function* readText(
+  chunks: AsyncIterable<Uint8Array>,
+  onEncoding: (encoding: Encoding) => void = () => {},
+): AsyncGenerator<string, undefined> {
+  let decoder: TextDecoder | undefined;
+  let atStart = true;
+  let held: Uint8Array = new Uint8Array();
+  const begin = (label: string): TextDecoder => {
+    if (label !== 'utf-8') onEncoding(label === 'windows-1252' ? 'Windows-1252' : 'UTF-16');
+    return new TextDecoder(label);
+  };
+  for await (const chunk of chunks) {
+    if (decoder !== undefined) {
+      yield decoder.decode(chunk, { stream: true });
+      continue;
+    }
+    const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    held = new Uint8Array();
+    if (atStart) {
+      if (bytes.length < 2) {
+        held = bytes;
+        continue;
+      }
+      atStart = false;
+      const wide = wideLabel(bytes);
+      if (wide !== undefined) decoder = begin(wide);
+    }
+    const plain = decoder === undefined ? asciiLength(bytes) : 0;
+    if (plain > 0) yield Buffer.from(bytes.buffer, bytes.byteOffset, plain).toString('latin1');
+    const rest = bytes.subarray(plain);
+    if (decoder === undefined && rest.length > 0) {
+      if (rest.length < LONGEST_SEQUENCE) {
+        held = rest;
+        continue;
+      }
+      decoder = begin(narrowLabel(rest));
+    }
+    if (decoder !== undefined) yield decoder.decode(rest, { stream: true });
+  }
+  decoder ??= begin(narrowLabel(held));
+  const end = decoder.decode(held, { stream: true }) + decoder.decode();
+  if (end !== '') yield end;
+}
+
+/** A character of ASCII takes two bytes in UTF-16, one of which is NUL. */
+function wideLabel([first = 0, second = 0]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le';
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) return 'utf-16be';
+  return undefined;
+}
+
+/** @param bytes begin with a character beyond ASCII, or are none. */
+function narrowLabel(bytes: Uint8Array): 'utf-8' | 'windows-1252' {
+  const [lead = 0] = bytes;
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  return isUtf8(bytes.subarray(0, length)) ? 'utf-8' : 'windows-1252';
+}
+
+function asciiLength(bytes: Uint8Array): number {
+  return isAscii(bytes) ? bytes.length : bytes.findIndex((byte) => byte > 0x7f);
+}
