@@ -108,8 +108,8 @@ export const stateRule: Rule = ({ state }) => {
     findings.push({
       ...found,
       severity: 'warning',
-      what: `cannot be used: ${ledger.fault}`,
-      fix: 'name another STATE_DIR, or put back a copy of the file',
+      what: ledger.fault,
+      fix: 'or name another STATE_DIR',
     });
   return findings;
 };

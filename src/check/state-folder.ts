@@ -3,12 +3,14 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { causeOf, errorCode } from '../errors.ts';
+import { tryLedgerFile } from '../jobs/ledger/sqlite/file.ts';
 import type { StateFacts } from './facts.ts';
 
 /** Does not reject. */
 export async function tryState(stateDir: string): Promise<StateFacts> {
   const path = resolve(stateDir);
-  return { path, fault: await faultOfFolder(path), ledger: undefined };
+  const fault = await faultOfFolder(path);
+  return { path, fault, ledger: fault === undefined ? tryLedgerFile(path) : undefined };
 }
 
 /** Why nothing can be kept in a folder that is there, or could be made. */

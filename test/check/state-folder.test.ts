@@ -1,8 +1,10 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { tryState } from '../../src/check/state-folder.ts';
+import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'state-'));
@@ -22,4 +24,50 @@ test('a file in its place is named, with the path of what is wrong', async () =>
   writeFileSync(file, '');
   expect((await tryState(file)).fault).toBe('it is not a folder');
   expect((await tryState(join(file, 'a'))).fault).toBe('a part of the path is not a folder (ENOTDIR)');
+});
+
+describe('the ledger of jobs', () => {
+  /** What the folder holds, and every byte of it. */
+  const contents = (path: string) =>
+    readdirSync(path).map((name) => [name, readFileSync(join(path, name)).toString('base64')]);
+
+  test('that is there is looked at and left as it is, whoever has it open', async () => {
+    const path = folder();
+    const ledger = await openLedger(path, Date.now);
+    expect(await tryState(path)).toMatchObject({ ledger: { fault: undefined } });
+    await ledger.close();
+    const before = contents(path);
+    expect(await tryState(path)).toMatchObject({ ledger: { fault: undefined } });
+    expect(contents(path)).toEqual(before);
+  });
+
+  test.each<[string, (path: string) => void, RegExp]>([
+    ['no database', (path) => writeFileSync(path, 'x'.repeat(5_000)), /not a database/],
+    [
+      'of a later version',
+      (path) => {
+        const db = new DatabaseSync(path);
+        db.exec('CREATE TABLE jobs (a); PRAGMA user_version = 99');
+        db.close();
+      },
+      /later version/,
+    ],
+    [
+      'without its tables',
+      (path) => {
+        const db = new DatabaseSync(path);
+        db.exec('PRAGMA user_version = 1');
+        db.close();
+      },
+      /no such table: jobs/,
+    ],
+  ])('that is %s is a sentence', async (_, make, sentence) => {
+    const path = folder();
+    make(join(path, 'ledger.sqlite'));
+    const before = contents(path);
+    const { fault, ledger } = await tryState(path);
+    expect(fault).toBeUndefined();
+    expect(ledger?.fault).toMatch(sentence);
+    expect(contents(path)).toEqual(before);
+  });
 });

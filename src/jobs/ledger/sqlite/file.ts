@@ -1,5 +1,5 @@
 /** The ledger's file: how it is opened, for writing or for reading only, and its migration. */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -48,6 +48,37 @@ export function openLedgerFile(stateDir: string, use: LedgerUse): OpenFile {
   throw new LedgerError(
     `${whatIs(path)} may only be read by this user. Run the command as the user who owns it, or let this user write the file and its folder.`,
   );
+}
+
+/**
+ * Looks whether the ledger in `stateDir` can be used. Changes nothing, not even its schema.
+ * @returns undefined where there is none; else why it cannot be used, as a sentence, or that it can.
+ */
+export function tryLedgerFile(stateDir: string): { readonly fault: string | undefined } | undefined {
+  const path = ledgerPath(stateDir);
+  try {
+    const access = accessTo(path);
+    if (access === 'none') return undefined;
+    // Without this file nobody has it open, and a reader would have to make it.
+    const db = existsSync(`${path}-wal`)
+      ? new Database(() => new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), whatIs(path))
+      : openAlone(path);
+    opened(db, () => {
+      refuseOthers(db, path);
+      if (versionOf(db) > 0) db.prepare('SELECT 1 FROM jobs LIMIT 1').get();
+    }).close();
+    return { fault: access === 'write' ? undefined : `${whatIs(path)} may only be read by this user` };
+  } catch (error) {
+    if (error instanceof LedgerError) return { fault: error.message.replace(/\.$/, '') };
+    throw error;
+  }
+}
+
+/** For a file that nobody else has open: SQLite watches for no others. */
+function openAlone(path: string): Database {
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return new Database(() => new DatabaseSync(url, { readOnly: true }), whatIs(path), path);
 }
 
 function whatIs(path: string): string {
@@ -123,9 +154,7 @@ function openForReading(path: string): Database {
   } catch (error) {
     if (!(error instanceof LedgerError) || !isDenied(error.cause)) throw error;
     // Nobody has it open, and this user may not make the files through which SQLite watches for others.
-    const url = pathToFileURL(path);
-    url.searchParams.set('immutable', '1');
-    const alone = new Database(() => new DatabaseSync(url, { readOnly: true }), whatIs(path), path);
+    const alone = openAlone(path);
     return opened(alone, check(alone));
   }
 }
