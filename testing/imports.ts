@@ -81,7 +81,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   jobs: ['errors', 'files', 'input', 'message', 'ota:type', 'queue', 'sending', 'text', 'time'],
   'dead-letters': ['files', 'message', 'queue', 'text', 'time'],
   enqueue: ['errors', 'input', 'message:type', 'queue', 'sending', 'text', 'time:type'],
-  check: ['aws', 'config', 'errors', 'jobs', 'message:type', 'ota', 'queue', 'text', 'time'],
+  check: ['aws', 'aws/errors', 'config', 'errors', 'jobs', 'message:type', 'ota', 'queue', 'text', 'time'],
   worker: ['config:type', 'message', 'ota', 'queue', 'text', 'time'],
   sandbox: ['http', 'queue'],
   sending: ['errors', 'message:type', 'queue', 'time'],

@@ -1,5 +1,7 @@
 /** Faults of credentials, told apart from faults of the request that needs them. */
 
+import { NO_SOURCE } from './errors.ts';
+
 /** A logger as the SDK takes it. */
 export interface Logger {
   debug(text: unknown): void;
@@ -18,9 +20,6 @@ interface Credentials {
 }
 
 type Provider = (options?: never) => Promise<Credentials>;
-
-/** How the SDK says that none of its sources has credentials. */
-export const NO_SOURCE = 'Could not load credentials from any providers';
 
 /** No credentials were obtained, or none that a request can carry; named as the SDK names it. */
 export class CredentialsError extends Error {

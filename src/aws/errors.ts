@@ -143,3 +143,26 @@ export function isConnectionCode(code: string | undefined): boolean {
 export function isUnsendable(code: string | undefined): boolean {
   return code !== undefined && UNSENDABLE.test(code);
 }
+
+/** How the SDK says that none of its sources has credentials. */
+export const NO_SOURCE = 'Could not load credentials from any providers';
+
+/** A failure in words: what is wrong, and what to do about it, where that is known. */
+export interface Explanation {
+  readonly what: string;
+  readonly fix?: string;
+  /** What was answered or thrown, where it says more. */
+  readonly said?: string;
+}
+
+/**
+ * An error of the kind `no-credentials` in words. What a source of credentials says (of a login that has expired, say) also
+ * says what to do.
+ */
+export function explainNoCredentials(message: string): Explanation {
+  if (!message.startsWith(NO_SOURCE)) return { what: `AWS credentials could not be obtained: ${message}` };
+  return {
+    what: 'no AWS credentials were found',
+    fix: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the process a role',
+  };
+}

@@ -89,17 +89,11 @@ function verdictOn(failure: Failure): Pick<Finding, 'severity' | 'what' | 'fix'>
         fix: 'run check again when there is less traffic',
       };
     case 'misconfigured':
-      return /CredentialsProviderError|TokenProviderError/.test(name)
-        ? {
-            severity: 'error',
-            what: `cannot be asked: credentials could not be obtained (${message})`,
-            fix: 'renew them',
-          }
-        : {
-            severity: 'error',
-            what: `does not accept the credentials, the signature or the region (${said})`,
-            fix: 'renew the credentials; see also the findings on region and clock',
-          };
+      return {
+        severity: 'error',
+        what: `does not accept the credentials, the signature or the region (${said})`,
+        fix: 'renew the credentials; see also the findings on region and clock',
+      };
     case 'unreachable':
       return {
         severity: 'error',

@@ -1,5 +1,5 @@
 /** Rules about the process itself: region, credentials, clock and settings. */
-import { NO_SOURCE } from '../aws/credentials.ts';
+import { explainNoCredentials } from '../aws/errors.ts';
 import { printable } from '../text/printable.ts';
 import { duration } from '../text/times.ts';
 import { printableUrl } from '../text/urls.ts';
@@ -22,13 +22,9 @@ export const regionRule: Rule = ({ region }) => {
 export const credentialsRule: Rule = ({ credentials }) => {
   const found = { rule: 'credentials', where: 'AWS credentials' } as const;
   if (!credentials.ok) {
-    const { message } = credentials.error;
-    // What the SDK says of an expired login says what to do, too.
-    const missing = message.startsWith(NO_SOURCE);
-    const what = missing ? `cannot be found: ${message}` : `could not be obtained: ${message}`;
-    const fix = missing
-      ? 'give the process a role, or set AWS_PROFILE'
-      : 'do what it says, or give the process a role';
+    const { what, fix = 'do what it says, or give the process a role' } = explainNoCredentials(
+      credentials.error.message,
+    );
     return [{ ...found, severity: 'error', what, fix }];
   }
   const { accessKey, leftMs } = credentials.value;

@@ -1,4 +1,5 @@
 /** Why a task could not be read, for a person. PURE. */
+import { awsErrorKind, explainNoCredentials } from '../aws/errors.ts';
 import { printable } from '../text/printable.ts';
 import type { Failure } from './failure.ts';
 
@@ -10,6 +11,10 @@ export function explainRead(operation: 'GetOtaTask' | 'ListOtaTasks', failure: F
     case 'denied':
       return `${operation} is denied: the credentials need iotmanagedintegrations:${operation} (${said})`;
     case 'misconfigured':
+      if (awsErrorKind(name) === 'no-credentials') {
+        const { what, fix } = explainNoCredentials(printable(message));
+        return fix === undefined ? what : `${what}: ${fix}`;
+      }
       if (message.includes('Region is missing')) return 'no AWS region is set: set AWS_REGION';
       return `AWS does not accept the credentials or the set-up; the command \`check\` examines them (${said})`;
     case 'internal':

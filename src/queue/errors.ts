@@ -9,6 +9,7 @@ import {
 } from '../aws/errors.ts';
 import { ForeignAnswerError } from '../aws/foreign.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
+import type { BatchFailure } from './types.ts';
 
 /**
  * Beside the kinds that all of AWS's services have:
@@ -130,6 +131,12 @@ export function withQueue(error: unknown, queueUrl: string | undefined): unknown
   if (typeof error === 'object' && error !== null && Object.isExtensible(error))
     Object.defineProperty(error, QUEUE, { value: queueUrl, configurable: true });
   return error;
+}
+
+/** An entry of a batch that was not carried out, as the error of a request: for who gives up because of it. */
+export function entryError({ code, message }: BatchFailure, queueUrl: string): unknown {
+  const answered = { $metadata: { httpStatusCode: 200 } };
+  return withQueue(Object.assign(new Error(message), { name: code, ...answered }), queueUrl);
 }
 
 /** The URL of the queue that a failed request was for; undefined for an error that is not of an SQS request. */

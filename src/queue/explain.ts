@@ -1,5 +1,5 @@
 /** What failed, in a sentence for a person. PURE. */
-import { NO_SOURCE } from '../aws/credentials.ts';
+import { type Explanation, explainNoCredentials } from '../aws/errors.ts';
 import { printable } from '../text/printable.ts';
 import { printableUrl } from '../text/urls.ts';
 import { bareName, errorFacts, type SqsErrorKind, sqsErrorKind, sqsNameKind } from './errors.ts';
@@ -26,16 +26,6 @@ const sending: RequestHints = {
   permission: 'sqs:SendMessage',
   does: 'send',
 };
-
-/** A failed request in words. */
-export interface Explanation {
-  /** What is wrong. */
-  readonly what: string;
-  /** What to do about it, where that is known. */
-  readonly fix?: string;
-  /** What was answered or thrown, where it says more. */
-  readonly said?: string;
-}
 
 /** One sentence, without its full stop, that says what failed and how to fix it. */
 export function explainSqsError(error: unknown, queueUrl: string, hints: RequestHints = sending): string {
@@ -95,13 +85,7 @@ function explained(facts: ErrorFacts, kind: SqsErrorKind, queue: string, hints: 
         said,
       };
     case 'no-credentials':
-      if (!message.startsWith(NO_SOURCE))
-        return { what: `AWS credentials could not be obtained: ${printable(message)}` };
-      return {
-        what: 'no AWS credentials were found',
-        fix: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-        said: printable(message),
-      };
+      return explainNoCredentials(printable(message));
     case 'credentials':
       return { what: 'AWS does not accept the credentials', said };
     case 'request':

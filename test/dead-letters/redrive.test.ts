@@ -3,6 +3,7 @@ import type { AuditEvent } from '../../src/dead-letters/changes/audit.ts';
 import { type RedriveOptions, type RedriveReport, redrive } from '../../src/dead-letters/changes/redrive.ts';
 import { redriveJson, redriveText } from '../../src/dead-letters/view/changes.ts';
 import type { Message } from '../../src/message/message.ts';
+import { failedQueue, sqsErrorKind, sqsNameKind } from '../../src/queue/errors.ts';
 import { FakeQueue, fakeSurroundings, messages, messageWith } from '../../testing/letters.ts';
 
 const options: RedriveOptions = {
@@ -118,6 +119,28 @@ describe('redrive', () => {
     expect(report.refused.all()).toMatchObject([{ why: 'SQS: InvalidMessageContents bad', count: 1 }]);
     expect(run.left()).toBe(1);
   });
+
+  test.each(['KMS.AccessDeniedException', 'RequestThrottled', 'AccessDenied'])(
+    'gives up where the source queue keeps refusing for no fault of the letters: %s',
+    async (code) => {
+      const run = new Run(messages(40));
+      let requests = 0;
+      run.source.sendForIds = async (some) => {
+        requests++;
+        const failed = some.map(({ key }) => ({ key, senderFault: false, code, message: 'no' }));
+        return { failed, messageIds: new Map() };
+      };
+      const { redriven, refused, error } = await run.redrive();
+      expect({ redriven, refused: refused.count, requests }).toEqual({
+        redriven: 0,
+        refused: 0,
+        requests: 6,
+      });
+      expect(failedQueue(error)).toBe(run.source.url);
+      expect(sqsErrorKind(error)).toBe(sqsNameKind(code));
+      expect(run.left()).toBe(40);
+    },
+  );
 
   test('loses no letter when the source queue fails', async () => {
     const run = new Run(messages(40));

@@ -1,6 +1,7 @@
 /** Moves letters to the source queue: sends first, deletes after the confirmation. A crash in between duplicates. */
 
 import { BATCH_SIZE, type PackedItem, packRequests, partitionBatch } from '../../queue/batch.ts';
+import { entryError } from '../../queue/errors.ts';
 import type { BatchFailure, OutgoingMessage, QueueAttributes, SendAnswer } from '../../queue/types.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Letter } from '../letters/letter.ts';
@@ -40,7 +41,7 @@ export class Mover {
   sent = 0;
   /** Of these, letters that could not be deleted: they are on both queues. */
   notDeleted = 0;
-  /** Letters that the source queue refused: they stay. */
+  /** Letters that the source queue refused for their own fault: they stay. */
   refused: BatchFailure[] = [];
   readonly #options: MoverOptions;
   readonly #sentIds = new Set<string>();
@@ -56,7 +57,7 @@ export class Mover {
     return this.#sentIds.has(message.messageId) || this.#sentIds.has(record?.sourceMessageId ?? '');
   }
 
-  /** Moves letters in order. @throws when retries of a request are exhausted; what was confirmed by then is counted. */
+  /** Moves letters in order. @throws when retries of a request, or of a letter for no fault of its own, are exhausted; what was confirmed by then is counted. */
   async move(letters: readonly Redriven[], held: HeldLetters): Promise<void> {
     for (const batch of packRequests(letters, measure, { items: this.#batchSize() })) {
       await this.#pace(batch.length);
@@ -76,7 +77,7 @@ export class Mover {
       return failed;
     };
     const failures = await retryBatch(batch, ({ message }) => message.key, send, this.#options);
-    this.refused.push(...failures);
+    this.refused.push(...failures.filter(({ senderFault }) => senderFault));
     const { taken: confirmed } = partitionBatch(batch, failures, ({ message }) => message.key);
     const handles = confirmed.flatMap(({ message }) => held.receiptHandle(message.key) ?? []);
     const stuck = await retryBatch(
@@ -90,6 +91,9 @@ export class Mover {
     });
     this.notDeleted += stuck.length;
     for (const { message } of confirmed) held.forget(message.key);
+    // For no fault of these letters: the next ones would fare no better.
+    const failure = failures.find(({ senderFault }) => !senderFault);
+    if (failure !== undefined) throw entryError(failure, source.url);
   }
 
   /** Small batches at low rates, so that letters are spread evenly. */
