@@ -69,6 +69,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'config',
     'enqueue',
     'errors',
+    'files',
     'observe',
     'queue',
     'sandbox',

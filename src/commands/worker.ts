@@ -77,7 +77,8 @@ function logProxy(log: Logger, env: Environment): void {
   }));
 }
 
-async function listen(http: Assembly['http'], host: string, port: number): Promise<string> {
+/** Serves health and metrics. @returns the URL. @throws CommandError where that is not possible. */
+export async function listen(http: Assembly['http'], host: string, port: number): Promise<string> {
   try {
     return await http.listen({ host, port });
   } catch (error) {

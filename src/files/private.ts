@@ -9,7 +9,7 @@ const FOLDER_MODE = 0o700;
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDWR, O_WRONLY } = constants;
 
 /** Makes a folder and those above it that are missing. One that is there keeps its mode: somebody has chosen it. */
-function makePrivateFolder(path: string): void {
+export function makePrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
 }
 

@@ -1,5 +1,6 @@
 /** `ota-updater` of this checkout as a process, started as `npm run ota` starts it. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child, type ChildOptions } from './child.ts';
 
@@ -66,6 +67,9 @@ export async function startSandbox(
 ): Promise<SandboxProcess> {
   const child = startOta(['sandbox', ...flags], { ...options, keepOutput: true });
   await child.find((line) => (line.includes('Ctrl-C ends it.') ? true : undefined));
-  const entries = child.output.stderr.matchAll(/\b((?:[A-Z]+_)*(?:QUEUE_URL|AWS_[A-Z_]+))=(\S+)/g);
+  const [, envFile = ''] = /^ {2}variables {2}(\S+), /m.exec(child.output.stderr) ?? [];
+  const entries = readFileSync(join(options.cwd ?? root, envFile), 'utf8').matchAll(
+    /\b((?:[A-Z]+_)*(?:QUEUE_URL|AWS_[A-Z_]+))=(\S+)/g,
+  );
   return { child, env: Object.fromEntries([...entries].map(([, name = '', value = '']) => [name, value])) };
 }

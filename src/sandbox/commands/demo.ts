@@ -10,6 +10,7 @@ import { createSqsClient } from '../../queue/client.ts';
 import { Queue } from '../../queue/queue.ts';
 import { createScreen } from '../../text/live-block.ts';
 import { bar, createProgress } from '../../text/progress.ts';
+import type { CommandLine } from '../../text/shell.ts';
 import type { Counts } from '../../worker/activity.ts';
 import type { WorkerListener } from '../../worker/events.ts';
 import type { Cloud } from '../cloud.ts';
@@ -65,7 +66,7 @@ async function run({ cloud, file, context, start }: DemoOptions, signal: AbortSi
   await close();
   const seconds = (lastEndAt - (firstCallAt ?? lastEndAt)) / 1_000;
   const totalSeconds = (now() - startedAt) / 1_000;
-  context.stdout.write(summary({ cloud, counts, config, report, seconds, totalSeconds }));
+  context.stdout.write(summary({ ...context, cloud, counts, config, report, seconds, totalSeconds }));
   return signal.aborted ? exitCodes.interrupted : exitCodes.done;
 }
 
@@ -138,9 +139,18 @@ interface SummaryFacts {
   /** From the first call to the last settlement. */
   readonly seconds: number;
   readonly totalSeconds: number;
+  readonly commandLine: CommandLine;
 }
 
-function summary({ cloud, counts, config, report, seconds, totalSeconds }: SummaryFacts): string {
+function summary({
+  cloud,
+  counts,
+  config,
+  report,
+  seconds,
+  totalSeconds,
+  commandLine,
+}: SummaryFacts): string {
   const { throttled, byStatus } = cloud.api.stats();
   const reasons = Object.entries(counts.deadLetteredByReason).map(
     ([reason, count]) => `    ${reason.padEnd(18)}${count}`,
@@ -159,9 +169,12 @@ function summary({ cloud, counts, config, report, seconds, totalSeconds }: Summa
     `total time          ${totalSeconds.toFixed(1)} s`,
     '',
     'Next:',
-    '  npx ota-updater sandbox           keeps running, and prints how to use it',
-    '  LOG_LEVEL=info npm run demo       logs every failed call and dead letter',
-    '  npx ota-updater enqueue --help    sends your own file',
+    '  # keeps running, and says how to use it',
+    `  ${commandLine('sandbox')}`,
+    '  # logs every failed call and dead letter',
+    '  LOG_LEVEL=info npm run demo',
+    '  # sends your own file',
+    `  ${commandLine('enqueue', '--help')}`,
     '',
   ].join('\n');
 }

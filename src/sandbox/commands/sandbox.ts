@@ -1,9 +1,11 @@
 /** `sandbox`: SQS emulator, simulated API and worker in one process; with `--demo` it applies a file and ends. */
 import { randomUUID } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { stopOnSignal } from '../../cli/signals.ts';
 import { type Assembly, assemble } from '../../commands/assemble.ts';
+import { listen } from '../../commands/worker.ts';
 import { type Config, type Environment, readConfig } from '../../config.ts';
 import { CommandError, messageOf } from '../../errors.ts';
 import { LogDestination } from '../../observe/log-destination.ts';
@@ -12,14 +14,16 @@ import { logSummaries } from '../../observe/summary.ts';
 import { type Cloud, startCloud } from '../cloud.ts';
 import type { SimulatedApiSettingsInput } from '../simulated-api/index.ts';
 import { runDemo } from './demo.ts';
+import { directions } from './directions.ts';
 import { type ApiLimit, readFaults, readLatency, readLimit, readPort } from './flags.ts';
+import { showLive } from './live.ts';
+import { makePlace } from './place.ts';
 
 interface Flags {
   readonly host: string;
   readonly sqsPort: number;
   readonly apiPort: number;
   readonly worker: boolean;
-  readonly outcomes?: boolean;
   readonly demo?: string;
   readonly apiLimit: ApiLimit;
   readonly apiLatency: { minMs: number; maxMs: number };
@@ -36,11 +40,12 @@ export function configureSandbox(command: Command, context: CommandContext): voi
   command
     .description(
       'Starts an SQS emulator, a simulated API and a worker in this process. Tasks whose Identifier begins with ' +
-        '"unknown" do not exist there; updates of those that begin with "denied" are denied.',
+        '"unknown" do not exist there; updates of those that begin with "denied" are denied. Its variables for other ' +
+        'commands are in STATE_DIR, for --env-file, until it ends.',
     )
     .option('--demo <file>', 'apply this file of updates, print a summary and end')
     .option('--no-worker', 'start only the emulators')
-    .option('--outcomes', 'publish the outcome of every update')
+    .addOption(new Option('--outcomes', 'as it always is').hideHelp())
     .option('--host <address>', 'address that the emulators listen on', '127.0.0.1')
     .option('--sqs-port <port>', 'port of the SQS emulator; 0 picks one', readPort, 0)
     .option('--api-port <port>', 'port of the simulated API; 0 picks one', readPort, 0)
@@ -82,29 +87,63 @@ async function run(cloud: Cloud, flags: Flags, token: string, context: CommandCo
       cloud,
       file: flags.demo,
       context,
-      start: (listener) => start(cloud, flags, { ...demoDefaults, ...context.env }, context, [listener]),
+      start: (listener) =>
+        start(cloud, { ...demoDefaults, ...context.env }, context.stderr, undefined, [listener]),
     });
     return;
   }
-  context.stderr.write(`${directions(cloud, flags, token)}\n`);
-  if (!flags.worker) {
-    await stopOnSignal(context, async () => {});
-    return;
+  const variables = variablesOf(cloud);
+  const place = makePlace(context.cwd, readConfig(context.env, ['stateDir']).stateDir, variables);
+  const tell = (healthUrl: string | undefined, logsToFile: boolean): void => {
+    const facts = { variables, place, healthUrl, logsToFile, apiUrl: cloud.api.url, token };
+    context.stderr.write(directions(facts, context.commandLine));
+  };
+  try {
+    if (flags.worker) await work(cloud, place, context, tell);
+    else {
+      tell(undefined, false);
+      await stopOnSignal(context, async () => {});
+    }
+  } finally {
+    if ('clear' in place) place.clear();
   }
-  const { worker, counts, log, close } = start(cloud, flags, context.env, context);
-  const stopped = stopOnSignal(context, () => worker.stop());
-  const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
-  await worker.start();
-  await stopped;
-  stopSummaries();
-  await close();
+}
+
+/** Runs the worker until a signal. On a terminal its log would write over the line that shows what it does. */
+async function work(
+  cloud: Cloud,
+  place: ReturnType<typeof makePlace>,
+  context: CommandContext,
+  tell: (healthUrl: string | undefined, logsToFile: boolean) => void,
+): Promise<void> {
+  const logsToFile = context.isTerminal && 'openLog' in place;
+  const stream = logsToFile ? await place.openLog() : context.stderr;
+  const { worker, counts, config, log, http, close } = start(
+    cloud,
+    context.env,
+    stream,
+    cloud.outcomeQueueUrl,
+  );
+  try {
+    const healthUrl =
+      config.httpPort === undefined ? undefined : await listen(http, config.httpHost, config.httpPort);
+    const stopped = stopOnSignal(context, () => worker.stop());
+    const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
+    await worker.start();
+    tell(healthUrl, logsToFile);
+    const hide = logsToFile ? showLive(context, () => worker.snapshot()) : () => {};
+    await stopped.finally(hide);
+    stopSummaries();
+  } finally {
+    await close();
+  }
 }
 
 function start(
   cloud: Cloud,
-  flags: Flags,
   env: Environment,
-  { stderr }: CommandContext,
+  logStream: Writable,
+  outcomeQueueUrl: string | undefined,
   listeners: Parameters<typeof assemble>[0]['listeners'] = [],
 ) {
   const config: Config = readConfig({
@@ -112,9 +151,9 @@ function start(
     ...env,
     QUEUE_URL: cloud.queueUrl,
     DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
-    OUTCOME_QUEUE_URL: flags.outcomes === true ? cloud.outcomeQueueUrl : undefined,
+    OUTCOME_QUEUE_URL: outcomeQueueUrl,
   });
-  const log = createLogger(config.logLevel, new LogDestination(stderr));
+  const log = createLogger(config.logLevel, new LogDestination(logStream));
   const assembly: Assembly = assemble({
     config,
     env: {},
@@ -126,6 +165,20 @@ function start(
   return { ...assembly, config, log };
 }
 
+/** What another process needs to use it. */
+function variablesOf(cloud: Cloud): Readonly<Record<string, string>> {
+  return {
+    QUEUE_URL: cloud.queueUrl,
+    DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
+    OUTCOME_QUEUE_URL: cloud.outcomeQueueUrl,
+    AWS_ENDPOINT_URL_SQS: cloud.sqsUrl,
+    AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: cloud.api.url,
+    AWS_REGION: String(cloud.client.region),
+    AWS_ACCESS_KEY_ID: 'sandbox',
+    AWS_SECRET_ACCESS_KEY: 'sandbox',
+  };
+}
+
 function apiSettings({ apiLimit, apiLatency, apiFaults }: Flags): SimulatedApiSettingsInput {
   return {
     limit: apiLimit === 'unlimited' ? null : apiLimit,
@@ -134,25 +187,4 @@ function apiSettings({ apiLimit, apiLatency, apiFaults }: Flags): SimulatedApiSe
     tasks: { kind: 'all', exceptPrefix: 'unknown' },
     denied: { prefix: 'denied' },
   };
-}
-
-/** How to use this sandbox from another shell. */
-function directions(cloud: Cloud, { outcomes }: Flags, token: string): string {
-  return [
-    'The sandbox is running. In another shell:',
-    '',
-    `  export QUEUE_URL=${cloud.queueUrl}`,
-    `  export DEAD_LETTER_QUEUE_URL=${cloud.deadLetterQueueUrl}`,
-    ...(outcomes === true ? [`  export OUTCOME_QUEUE_URL=${cloud.outcomeQueueUrl}`] : []),
-    `  export AWS_ENDPOINT_URL_SQS=${cloud.sqsUrl} AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS=${cloud.api.url}`,
-    `  export AWS_REGION=${cloud.client.region} AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox`,
-    '  npx ota-updater enqueue examples/updates.csv',
-    '',
-    'To inject faults:',
-    '',
-    `  curl -X PUT -H 'authorization: Bearer ${token}' -H 'content-type: application/json' \\`,
-    `    -d '{"faults":{"internalError":0.2}}' ${cloud.api.url}/_sandbox/settings`,
-    '',
-    'Ctrl-C ends it.',
-  ].join('\n');
 }

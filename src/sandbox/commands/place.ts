@@ -1,0 +1,102 @@
+/** The sandbox's own files, in the state folder: its variables, its log, and a sample of updates. */
+import { closeSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { causeOf, errorCode } from '../../errors.ts';
+import { appendPrivate, createPrivate, makePrivateFolder } from '../../files/private.ts';
+import { sampleRows } from './sample.ts';
+
+export interface Place {
+  /** As it is given to `--env-file`: relative to the folder that the sandbox runs in. */
+  readonly envFile: string;
+  readonly sampleFile: string;
+  readonly logFile: string;
+  /** Opens the log, to append to it. */
+  readonly openLog: () => Promise<Writable>;
+  /** Removes the variables, which name nothing any more. */
+  readonly clear: () => void;
+}
+
+/** The first line of a file of variables. */
+const HEAD = '# ota-updater sandbox, process ';
+
+/**
+ * Makes them. The state of jobs is beside them, not among that of real ones.
+ * @returns or why that is not possible, as a phrase.
+ */
+export function makePlace(
+  cwd: string,
+  stateDir: string,
+  variables: Readonly<Record<string, string>>,
+): Place | { readonly why: string } {
+  const folder = resolve(cwd, stateDir);
+  const shown = (name: string): string => relative(cwd, join(folder, name));
+  try {
+    makePrivateFolder(folder);
+    const lines = Object.entries({ ...variables, STATE_DIR: join(folder, 'sandbox') });
+    const text = `${HEAD}${process.pid}\n${lines.map(([name, value]) => `${name}=${value}\n`).join('')}`;
+    const envName = createFree(folder, text);
+    const sampleName = 'sandbox.csv';
+    createOnce(join(folder, sampleName), sampleRows);
+    const logName = 'sandbox.log';
+    return {
+      envFile: shown(envName),
+      sampleFile: shown(sampleName),
+      logFile: shown(logName),
+      openLog: async () => (await appendPrivate(join(folder, logName))).createWriteStream(),
+      clear: () => {
+        const path = join(folder, envName);
+        if (contentOf(path) === text) rmSync(path, { force: true });
+      },
+    };
+  } catch (error) {
+    return { why: causeOf(error) };
+  }
+}
+
+/** @returns the name of a new file of variables: another sandbox may run in the same folder. */
+function createFree(folder: string, text: string): string {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? 'sandbox.env' : `sandbox-${number}.env`;
+    const path = join(folder, name);
+    if (isLeftOver(path)) rmSync(path, { force: true });
+    if (createOnce(path, () => text)) return name;
+  }
+}
+
+/** Whether a sandbox wrote it that did not end in good order. */
+function isLeftOver(path: string): boolean {
+  const [first = ''] = (contentOf(path) ?? '').split('\n', 1);
+  if (!first.startsWith(HEAD)) return false;
+  try {
+    process.kill(Number(first.slice(HEAD.length)), 0);
+    return false;
+  } catch (error) {
+    return errorCode(error) === 'ESRCH';
+  }
+}
+
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns whether the file was not there. */
+function createOnce(path: string, text: () => string): boolean {
+  let file: number;
+  try {
+    file = createPrivate(path);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    writeSync(file, text());
+  } finally {
+    closeSync(file);
+  }
+  return true;
+}

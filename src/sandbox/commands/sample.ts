@@ -1,0 +1,16 @@
+/** A file of updates to try the sandbox with. PURE. */
+
+/** So many that a job takes as long as one wants to watch it: 25 s at 200 calls/s. */
+export const SAMPLE_ROWS = 5_000;
+
+/** One in two hundred is of a task that does not exist there: a report is more instructive with failures. */
+const UNKNOWN_EVERY = 200;
+
+/** CSV with a header row. The same every time. */
+export function sampleRows(): string {
+  const rows = Array.from({ length: SAMPLE_ROWS }, (_, i) => {
+    const name = `${i % UNKNOWN_EVERY === UNKNOWN_EVERY - 1 ? 'unknown' : 'pump'}${String(i + 1).padStart(4, '0')}`;
+    return `${name},Roll-out 7,cfgB7\n`;
+  });
+  return `Identifier,Description,TaskConfigurationId\n${rows.join('')}`;
+}
