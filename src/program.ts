@@ -46,6 +46,10 @@ const commands: Readonly<Record<string, Entry>> = {
     prepare: keepMemoryFlat,
     load: async () => (await import('./jobs/commands/index.ts')).configureJobs,
   },
+  trace: {
+    summary: 'what happened to a task: every update of it that is known, and its end',
+    load: async () => (await import('./trace/commands/command.ts')).configureTrace,
+  },
   health: {
     summary: "ask this container's workers whether they are alive",
     load: async () => (await import('./commands/health.ts')).configureHealth,

@@ -64,6 +64,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
   'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],
   'jobs list': [{ args: [], does: 'all jobs, the last changed first' }],
+  trace: [
+    { args: ['pump17'], does: 'by ledger, dead-letter queue and API' },
+    { args: ['pump17', '--log', 'worker.log'], does: "with every try that a worker's log tells of" },
+  ],
   health: [{ args: [], does: 'exit code 0 where every worker of this container is alive' }],
   sandbox: [
     { args: [], does: 'until Ctrl-C; says how to use it' },

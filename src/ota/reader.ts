@@ -25,6 +25,8 @@ export interface OtaTask {
   readonly Description?: string;
   readonly TaskConfigurationId?: string;
   readonly Status?: string;
+  /** Of a task that was read by itself. */
+  readonly LastUpdatedAt?: Date;
 }
 
 export interface OtaTaskPage {
@@ -86,10 +88,13 @@ export class OtaReader {
   get(identifier: string): Promise<ReadAnswer<OtaTask>> {
     return this.#read(async (call) => {
       const command = new GetOtaTaskCommand({ Identifier: identifier });
-      const task = toTask(await this.#client.send(attachCall(command, call)));
+      const answer = await this.#client.send(attachCall(command, call));
+      const task = toTask(answer);
       // A 200 may come from a proxy: its missing fields must not count as an empty description.
       if (task.TaskId === undefined) throw Object.assign(new Error('the answer is not a task'), notAnAnswer);
-      return task;
+      const { LastUpdatedAt } = answer;
+      const known = LastUpdatedAt instanceof Date && !Number.isNaN(LastUpdatedAt.getTime());
+      return { ...task, ...(known && { LastUpdatedAt }) };
     });
   }
 

@@ -33,10 +33,16 @@ async function start(settings: SimulatedApiSettingsInput = {}, client = {}) {
 
 test('reads a task', async () => {
   const { api, reader } = await start();
-  const { TaskId, Description, TaskConfigurationId, Status } = api.task('a1') ?? {};
+  const { TaskId, Description, TaskConfigurationId, Status, LastUpdatedAt = 0 } = api.task('a1') ?? {};
   expect(await reader.get('a1')).toEqual({
     ok: true,
-    value: { TaskId, Description, TaskConfigurationId, Status },
+    value: {
+      TaskId,
+      Description,
+      TaskConfigurationId,
+      Status,
+      LastUpdatedAt: new Date(LastUpdatedAt * 1_000),
+    },
   });
   expect(reader.calls).toBe(1);
 });

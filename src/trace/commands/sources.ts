@@ -1,0 +1,176 @@
+/** Asks the sources of a trace. None throws: what went wrong is its report. */
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import type { CommandContext } from '../../cli/context.ts';
+import { apiSettings, readConfig, readConfigForAws } from '../../config.ts';
+import type { BoundFlags } from '../../dead-letters/commands/flags.ts';
+import { startRun } from '../../dead-letters/commands/run.ts';
+import { passOver } from '../../dead-letters/pass/pass.ts';
+import { CommandError, causeOf } from '../../errors.ts';
+import { openLedger } from '../../jobs/ledger/sqlite/ledger.ts';
+import { explainRead } from '../../message/explain-read.ts';
+import { createReader } from '../../ota/create-reader.ts';
+import { counted, number } from '../../text/numbers.ts';
+import type { Progress } from '../../text/progress.ts';
+import { printableUrl } from '../../text/urls.ts';
+import type { Finding } from '../finding.ts';
+import { ledgerFindings } from '../ledger.ts';
+import { letterFinding } from '../letters.ts';
+import { logFault, readLog } from '../log.ts';
+import type { SourceReport, Trace } from '../trace.ts';
+
+/** Rows, outcomes and letters of one task that are shown, of each. */
+const MAX_RECORDS = 10_000;
+
+/** One read is asked again while it is throttled, and for as long. */
+const API_PATIENCE_MS = 20_000;
+
+export interface Asking {
+  readonly context: CommandContext;
+  readonly identifier: string;
+  /** Aborts when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly report: SourceReport;
+  readonly findings: readonly Finding[];
+}
+
+/** The ledger in STATE_DIR, which is not made where there is none. */
+export async function askLedger({ context, identifier }: Asking): Promise<Answer> {
+  return await answer('ledger', async () => {
+    const { stateDir } = readConfig(context.env, ['stateDir']);
+    const ledger = await openLedger(stateDir, context.clock.wall, 'read');
+    try {
+      if (ledger.access === 'none')
+        return none('ledger', `there is none in ${stateDir} (STATE_DIR): no job was applied from here`);
+      const records = await ledger.ofTask(identifier, MAX_RECORDS);
+      const { rows, outcomes, cut } = records;
+      const what = `${counted(rows.length, 'row')} of jobs and ${counted(outcomes.length, 'other outcome')} in ${ledger.place}`;
+      const report = { source: 'ledger', state: cut ? 'in-part' : 'read', what } as const;
+      return { report, findings: ledgerFindings(records) };
+    } finally {
+      await ledger.close();
+    }
+  });
+}
+
+/** One pass over the dead-letter queue, which leaves all letters in place. */
+export async function askLetters(
+  { context, identifier }: Asking,
+  bounds: BoundFlags,
+  pollSeconds: number | undefined,
+  progress: Progress,
+): Promise<Answer> {
+  const source = 'dead-letters';
+  if (!context.env.DEAD_LETTER_QUEUE_URL) return none(source, 'DEAD_LETTER_QUEUE_URL is not set');
+  return await answer(source, async () => {
+    const findings: Finding[] = [];
+    let ended: Answer | undefined;
+    await startRun(context, pollSeconds, async ({ dead, surroundings }) => {
+      progress.stage('dead letters looked at');
+      let seen = 0;
+      const pass = await passOver(dead, bounds, surroundings, async (letters) => {
+        seen += letters.length;
+        progress.update(seen);
+        for (const letter of letters) {
+          if (letter.identifier === identifier && findings.length < MAX_RECORDS)
+            findings.push(letterFinding(letter));
+        }
+        return true;
+      });
+      const others = pass.heldByOthers ?? 0;
+      const about = Math.max(pass.about ?? 0, pass.seen);
+      const what = `${number(findings.length)} of ${counted(pass.seen, 'letter')} seen, of about ${number(about)} on ${printableUrl(dead.url)}; all left in place`;
+      const why =
+        pass.end !== 'through'
+          ? passEnds[pass.end]
+          : others > 0
+            ? `${number(others)} were held by someone else`
+            : undefined;
+      ended =
+        why === undefined
+          ? { report: { source, state: 'read', what }, findings }
+          : { report: { source, state: 'in-part', what: `${why}; ${what}` }, findings };
+    });
+    return ended ?? failed(source, 'the output was closed');
+  });
+}
+
+const passEnds = {
+  limit: 'stopped at --limit',
+  time: 'stopped after --seconds',
+  interrupted: 'interrupted',
+  stopped: 'stopped',
+  'in-flight-limit': 'stopped, since SQS lets 120,000 messages be in flight at most',
+} as const;
+
+/** The task as the API has it now. */
+export async function askApi({ context, identifier, signal }: Asking): Promise<Answer & Pick<Trace, 'task'>> {
+  const source = 'task';
+  let task: Trace['task'];
+  const asked = await answer(source, async () => {
+    const config = readConfigForAws(context.env, apiSettings);
+    const late = AbortSignal.timeout(API_PATIENCE_MS);
+    const reader = createReader(config, context, AbortSignal.any([signal, late]));
+    try {
+      const read = await reader.get(identifier);
+      if (read.ok) task = read.value;
+      else if (read.failure.name === 'ResourceNotFoundException') task = 'gone';
+      else if (late.aborted)
+        return failed(source, `no answer to GetOtaTask within ${API_PATIENCE_MS / 1_000} s`);
+      else return failed(source, explainRead('GetOtaTask', read.failure));
+      return { report: { source, state: 'read', what: 'GetOtaTask' }, findings: [] };
+    } finally {
+      await reader.close();
+    }
+  });
+  return { ...asked, task };
+}
+
+/** A worker's log: a file, `-` for stdin, or undefined when none was given. */
+export async function askLog(
+  { context, identifier, signal }: Asking,
+  file: string | undefined,
+): Promise<Answer> {
+  const source = 'log';
+  if (file === undefined) return none(source, '--log FILE reads the log of a worker, which knows every try');
+  const name = file === '-' ? 'stdin' : file;
+  const stream = file === '-' ? context.stdin : createReadStream(resolve(context.cwd, file));
+  const stop = (): void => void stream.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const result = await readLog(stream, identifier, signal);
+    const what = `${number(result.ofTask)} of ${counted(result.lines, 'line')} in ${name}`;
+    const fault = logFault(result);
+    const state = fault === undefined ? 'read' : 'in-part';
+    return {
+      report: { source, state, what: fault === undefined ? what : `${fault}; ${what}` },
+      findings: result.findings,
+    };
+  } catch (error) {
+    return failed(source, signal.aborted ? 'interrupted' : `${name} cannot be read: ${causeOf(error)}`);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
+}
+
+/** What `ask` answers, or why it could not. */
+async function answer(source: SourceReport['source'], ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return failed(source, error.message.replace(/\s*\n\s*/g, ' ').replace(/\.$/, ''));
+  }
+}
+
+function none(source: SourceReport['source'], what: string): Answer {
+  return { report: { source, state: 'not-asked', what }, findings: [] };
+}
+
+function failed(source: SourceReport['source'], what: string): Answer {
+  return { report: { source, state: 'failed', what }, findings: [] };
+}
