@@ -94,7 +94,7 @@ test('a plan, an export, refused rows and what is on its way to them', async () 
   expect(new Set(Object.values(modes()))).toEqual(new Set(['600']));
   plan.finish();
   refused.finish();
-  await withNewFile(join(folder, 'export'), async (file) => void file.write('x'));
+  await withNewFile('export', folder, (write) => write('x'));
   expect(modes()).toEqual({ export: '600', plan: '600', 'refused.csv': '600' });
 });
 

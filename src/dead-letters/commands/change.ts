@@ -13,6 +13,8 @@ import type { LettersRun } from './run.ts';
 
 export interface ChangeFlags extends WhereFlags {
   readonly all?: boolean;
+  /** A file of letters: those and no others. */
+  readonly exported?: string;
   readonly yes?: boolean;
   readonly reason?: string;
   readonly by?: string;
@@ -29,9 +31,15 @@ export function withChangeFlags(command: Command): Command {
 }
 
 /** @throws CommandError for flags that leave open what is meant, or why. */
-export function checkChangeFlags({ where, all, yes, reason }: ChangeFlags): void {
-  if (where.length === 0 && all !== true) throw misuse('Say which letters: --where FIELD=VALUE, or --all.');
-  if (where.length > 0 && all === true) throw misuse('--all and --where contradict each other.');
+export function checkChangeFlags({ where, all, yes, reason, exported }: ChangeFlags): void {
+  const given = [
+    where.length > 0 && '--where',
+    all === true && '--all',
+    exported !== undefined && '--exported',
+  ];
+  const [first, second] = given.filter((flag) => flag !== false);
+  if (first === undefined) throw misuse('Say which letters: --where FIELD=VALUE, or --all.');
+  if (second !== undefined) throw misuse(`${first} and ${second} contradict each other.`);
   if (yes === true && (reason ?? '').trim() === '') throw misuse('--yes needs --reason "…": it is logged.');
 }
 

@@ -1,14 +1,13 @@
 /** `dead-letters export`: letters as JSON Lines, everything left in place. */
-import type { Writable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import { exitCodes } from '../../errors.ts';
 import { counted } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
-import { passOver } from '../pass/pass.ts';
+import { isComplete, passOver } from '../pass/pass.ts';
 import { type ExportForm, exportLine } from '../view/export.ts';
-import { seenText } from '../view/list.ts';
+import { incompleteText, seenText } from '../view/list.ts';
 import { type BoundFlags, type WhereFlags, whereOf, withBounds, withWhere } from './flags.ts';
-import { withNewFile, write } from './output.ts';
+import { type WriteText, withNewFile, write } from './output.ts';
 import type { LettersRun, StartRun } from './run.ts';
 
 interface Flags extends WhereFlags, BoundFlags {
@@ -30,15 +29,16 @@ export function addExport(letters: Command, start: StartRun): void {
 }
 
 function exportTo({ out, ...flags }: Flags, run: LettersRun): Promise<void> {
-  if (out === undefined) return exportLetters(flags, run, run.context.stdout, '');
-  return withNewFile(out, (file) => exportLetters(flags, run, file, ` to ${shortPrintable(out, 200)}`));
+  const { stdout, cwd } = run.context;
+  if (out === undefined) return exportLetters(flags, run, (text) => write(stdout, text), undefined);
+  return withNewFile(out, cwd, (writeText) => exportLetters(flags, run, writeText, out));
 }
 
 async function exportLetters(
   flags: Omit<Flags, 'out'>,
   { context, dead, surroundings }: LettersRun,
-  out: Writable,
-  where: string,
+  writeText: WriteText,
+  out: string | undefined,
 ): Promise<void> {
   const { matches } = whereOf(flags.where);
   let written = 0;
@@ -50,19 +50,28 @@ async function exportLetters(
       const line = exportLine(letter, flags.as);
       if (line === undefined) left++;
       else {
-        await write(out, `${line}\n`);
+        await writeText(`${line}\n`);
         written++;
       }
     }
     return true;
   });
-  context.exitCode = pass.end === 'interrupted' ? exitCodes.interrupted : exitCodes.done;
+  const whole = left === 0 && isComplete(pass);
+  context.exitCode = whole ? exitCodes.done : exitCodes.someRefused;
+  if (pass.end === 'interrupted') context.exitCode = exitCodes.interrupted;
   const lines = [
-    `${counted(written, 'letter')} written${where}`,
+    `${counted(written, 'letter')} written${out === undefined ? '' : ` to ${shortPrintable(out, 200)}`}`,
     ...(left > 0 ? [`${counted(left, 'letter')} left out: not a valid update (--as letters has them)`] : []),
     ...seenText(pass, dead.url),
+    ...(isComplete(pass) ? [] : [incompleteText(pass)]),
     '  all left in place',
   ];
+  if (written > 0 && flags.as === 'letters') {
+    const purge = ['purge', '--exported', out ?? 'FILE', '--reason', 'exported'];
+    lines.push(
+      'next: delete what is in the file, and nothing else:',
+      context.commandLine('dead-letters', ...purge),
+    );
+  }
   context.stderr.write(`${lines.join('\n')}\n`);
-  if (left > 0 && context.exitCode === exitCodes.done) context.exitCode = exitCodes.someRefused;
 }

@@ -82,7 +82,7 @@ function closing(
       '',
       'next: look at one, fix the cause, and put them back:',
       letters('show', first.example.messageId),
-      letters('redrive', '--where', `group=${first.group}`, '--canary', '5', '--reason', 'cause fixed'),
+      letters('redrive', '--where', `group=${first.group}`, '--canary', '5', '--reason', 'fix'),
     );
   return lines;
 }

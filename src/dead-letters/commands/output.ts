@@ -1,11 +1,7 @@
 /** Output of any number of letters, to a pipe or to a file. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { CommandError, messageOf, misuse } from '../../errors.ts';
-import { createPrivate } from '../../files/private.ts';
-import { shortPrintable } from '../../text/printable.ts';
+import { OutputFile } from '../../files/output-file.ts';
 
 /**
  * Writes, and waits while the reader is slow: a million letters must not pile up in memory.
@@ -23,30 +19,24 @@ export async function write(stream: Writable, text: string): Promise<void> {
   }
 }
 
+/** Takes a line of output, and waits while the reader is slow. */
+export type WriteText = (text: string) => Promise<void>;
+
 /**
- * Runs `work` with a file that does not exist yet: an export may be the only copy of letters that were purged since.
- * However `work` ends, what it wrote is in the file.
+ * Runs `work` with a file that does not exist yet and never replaces one: an export may be the only copy of letters that were
+ * purged since. However `work` ends, what it wrote is in the file.
  * @throws CommandError when the file cannot be made or written; else what `work` throws.
  */
-export async function withNewFile(path: string, work: (file: Writable) => Promise<void>): Promise<void> {
-  let fd: number;
+export async function withNewFile(
+  name: string,
+  cwd: string,
+  work: (write: WriteText) => Promise<void>,
+): Promise<void> {
+  const kind = { title: 'The export', noun: 'an export', flag: '--out', isOurs: () => false };
+  const file = new OutputFile(kind, name, { cwd });
   try {
-    fd = createPrivate(path);
-  } catch (error) {
-    throw misuse(`--out: ${shortPrintable(messageOf(error), 300)}`);
-  }
-  const file = createWriteStream(path, { fd });
-  // Reported below; without a listener it would end the process.
-  file.on('error', () => {});
-  try {
-    try {
-      await work(file);
-    } finally {
-      file.end();
-      await finished(file);
-    }
-  } catch (error) {
-    if (file.errored === null) throw error;
-    throw new CommandError(`--out: ${shortPrintable(file.errored.message, 300)}`);
+    await work(async (text) => file.write(text));
+  } finally {
+    file.place();
   }
 }

@@ -9,6 +9,7 @@ import { type PurgeReport, purge } from '../changes/purge.ts';
 import { both } from '../letters/conditions.ts';
 import { purgeJson, purgeText } from '../view/changes.ts';
 import { type ChangeFlags, checkChangeFlags, makeChange, withChangeFlags } from './change.ts';
+import { ExportedLetters } from './exported.ts';
 import { whereOf, withWhere } from './flags.ts';
 import { explain, type LettersRun, type StartRun } from './run.ts';
 
@@ -20,9 +21,10 @@ export function addPurge(letters: Command, start: StartRun): void {
   const command = letters
     .command('purge')
     .description(
-      'Delete letters permanently; `export` them first. Without --yes it shows what it would do; at a terminal, and ' +
-        'with --reason, it then asks.',
-    );
+      'Delete letters permanently. `export` them first, and then give that file with --exported: exactly what it holds is ' +
+        'deleted. Without --yes it shows what it would do; at a terminal, and with --reason, it then asks.',
+    )
+    .option('--exported <file>', 'the letters in a file of `export`, by message id and body, and no others');
   withChangeFlags(
     withWhere(command).option(
       '--limit <n>',
@@ -38,16 +40,19 @@ export function addPurge(letters: Command, start: StartRun): void {
 
 async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
   const { config, context } = run;
-  const { matches } = whereOf(flags.where);
-  const { limit, where, all = false, json } = flags;
+  const { where, all = false, json, exported: path } = flags;
+  const exported = path === undefined ? undefined : await ExportedLetters.read(path, context.cwd);
+  const matches = exported?.matches ?? whereOf(where).matches;
+  const limit = Math.min(flags.limit, exported?.size ?? flags.limit);
   const deadLetterQueueUrl = printableUrl(config.deadLetterQueueUrl);
   const report = await makeChange<PurgeReport>(run, flags, {
     action: 'purge',
-    asked: { deadLetterQueueUrl, where, all, limit },
+    asked: { deadLetterQueueUrl, where, all, limit: flags.limit, exported: path },
     plan: async () => {
       const plan = await purge({ matches, limit, dryRun: true }, { ...run, audit: async () => {} });
       if (plan.error !== undefined) throw plan.error;
-      return plan;
+      // A pass over a FIFO queue that deletes nothing sees one letter of a group: what is agreed to is the file.
+      return exported !== undefined && plan.chosen.size > 0 ? { ...plan, chosen: exported.ids } : plan;
     },
     carryOut: (agreed, audit) =>
       purge(
@@ -55,13 +60,17 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
         { ...run, audit },
       ),
     print: (found) =>
-      context.stdout.write(json === true ? jsonLine(purgeJson(found)) : purgeText(found, config)),
+      context.stdout.write(
+        json === true ? jsonLine(purgeJson(found, exported)) : purgeText(found, config, exported),
+      ),
     resultOf: (found) => {
-      const { groups: _, pass: __, ...result } = purgeJson(found);
+      const { groups: _, pass: __, ...result } = purgeJson(found, exported);
       return result;
     },
   });
   if (report !== undefined) conclude(report, run);
+  const allFound = exported === undefined || exported.notFound + exported.changed === 0;
+  if (!allFound && context.exitCode === exitCodes.done) context.exitCode = exitCodes.someRefused;
 }
 
 /** @throws CommandError when it did not come to its end. */

@@ -63,6 +63,11 @@ export interface PassResult {
   readonly notReleased: number;
 }
 
+/** Whether a pass that was not stopped by its user has seen every letter, as far as the queue's counts tell. */
+export function isComplete({ end, seen, about, fifo }: PassResult): boolean {
+  return end === 'through' && (about === undefined ? !fifo : seen >= about);
+}
+
 /** Gets the new letters of a round, and may delete some. false ends the pass. */
 export type OnLetters = (letters: readonly Letter[], held: HeldLetters) => Promise<boolean>;
 

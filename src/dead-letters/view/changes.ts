@@ -43,13 +43,38 @@ export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queue
   return `${lines.join('\n')}\n`;
 }
 
-export function purgeText(report: PurgeReport, { deadLetterQueueUrl }: Queues): string {
+/** What became of the letters of an exported file that were not deleted. */
+export interface ExportedFacts {
+  /** Letters in the file. */
+  readonly size: number;
+  /** Not seen on the queue. */
+  readonly notFound: number;
+  /** On the queue with another body. */
+  readonly changed: number;
+}
+
+export function purgeText(
+  report: PurgeReport,
+  { deadLetterQueueUrl }: Queues,
+  exported?: ExportedFacts,
+): string {
   const lines = report.pass === undefined ? [] : [...seenText(report.pass, deadLetterQueueUrl)];
   if (report.purged > 0) lines.push('', ...groupsText(report.groups));
   lines.push('', countLine(matchedName(report.pass), report.matched));
   lines.push(countLine(report.dryRun ? 'would delete' : 'deleted', report.purged));
   if (report.notDeleted > 0) lines.push(countLine('not deleted', report.notDeleted));
+  if (exported !== undefined) lines.push(...exportedText(exported, report.pass));
   return `${lines.join('\n')}\n`;
+}
+
+function exportedText({ size, notFound, changed }: ExportedFacts, pass: PassResult | undefined): string[] {
+  const lines = [countLine('in the file', size)];
+  if (notFound > 0) {
+    const why = pass?.fifo === true ? ', or behind others of their group' : '';
+    lines.push(countLine('not seen', notFound, `on the queue: gone already, or held by someone else${why}`));
+  }
+  if (changed > 0) lines.push(countLine('differ', changed, 'on the queue: another body, so they stay'));
+  return lines;
 }
 
 /** Different values that a person looks through. */
@@ -129,7 +154,7 @@ export function redriveJson(report: RedriveReport): Readonly<Record<string, unkn
   };
 }
 
-export function purgeJson(report: PurgeReport): Readonly<Record<string, unknown>> {
+export function purgeJson(report: PurgeReport, exported?: ExportedFacts): Readonly<Record<string, unknown>> {
   const { dryRun, matched, purged, notDeleted, groups, pass } = report;
   return {
     dryRun,
@@ -137,6 +162,11 @@ export function purgeJson(report: PurgeReport): Readonly<Record<string, unknown>
     purged: dryRun ? 0 : purged,
     ...(dryRun && { wouldPurge: purged }),
     notDeleted,
+    ...(exported !== undefined && {
+      inFile: exported.size,
+      notSeen: exported.notFound,
+      differ: exported.changed,
+    }),
     groups: groups.all().map(groupJson),
     pass: pass === undefined ? null : passJson(pass),
   };

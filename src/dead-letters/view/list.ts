@@ -91,6 +91,18 @@ export function seenText(pass: PassResult, queueUrl: string): string[] {
   return lines;
 }
 
+/** That not all letters were seen, how many were not, and what may be deleted now. */
+export function incompleteText({ seen, about = 0 }: PassResult): string {
+  const missing = about - seen;
+  const what =
+    missing > 0
+      ? `about ${counted(missing, 'letter')} of the queue not seen (by its counts, which lag by up to a minute)`
+      : 'there may be letters that were not seen';
+  const next =
+    'Purge by --exported, which deletes only what was written; then export the rest to another file.';
+  return wrap(`NOT COMPLETE: ${what}. ${next}`, '  ');
+}
+
 const endNotes: Readonly<Partial<Record<PassResult['end'], string>>> = {
   limit: 'Stopped at the limit; there may be more (--limit).',
   time: 'Stopped by the time; there may be more (--seconds).',

@@ -1,0 +1,87 @@
+/** The letters of a file that `dead-letters export` wrote: what may be deleted because it is kept elsewhere. */
+import { hash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { causeOf, misuse } from '../../errors.ts';
+import { shortPrintable } from '../../text/printable.ts';
+import type { Letter } from '../letters/letter.ts';
+
+const lineSchema = z.object({ MessageId: z.string().min(1), Body: z.string() });
+
+export class ExportedLetters {
+  readonly #digests: ReadonlyMap<string, string>;
+  readonly #found = new Set<string>();
+  readonly #changed = new Set<string>();
+
+  private constructor(digests: ReadonlyMap<string, string>) {
+    this.#digests = digests;
+  }
+
+  /**
+   * Reads all of the file; in memory it keeps the ids and a digest of each body.
+   * @throws CommandError where it cannot be read, or any line of it is no letter: then nothing may be deleted.
+   */
+  static async read(name: string, cwd: string): Promise<ExportedLetters> {
+    const shown = shortPrintable(name, 200);
+    const digests = new Map<string, string>();
+    try {
+      const file = await open(resolve(cwd, name), 'r');
+      for await (const line of file.readLines()) {
+        const letter = readLine(line);
+        if (letter === undefined) {
+          const where = `line ${digests.size + 1} of ${shown} is no letter`;
+          throw misuse(
+            `--exported: ${where} of \`dead-letters export --as letters\`. Nothing was deleted. Give a file as export wrote it.`,
+          );
+        }
+        digests.set(letter.MessageId, digestOf(letter.Body));
+      }
+    } catch (error) {
+      if (error instanceof Error && error.name === 'CommandError') throw error;
+      throw misuse(`--exported: ${shown} cannot be read: ${causeOf(error)}.`);
+    }
+    if (digests.size === 0)
+      throw misuse(`--exported: ${shown} holds no letters: there is nothing to delete.`);
+    return new ExportedLetters(digests);
+  }
+
+  get size(): number {
+    return this.#digests.size;
+  }
+
+  get ids(): ReadonlySet<string> {
+    return new Set(this.#digests.keys());
+  }
+
+  /** Letters of the file that no {@link matches} has seen. */
+  get notFound(): number {
+    return this.size - this.#found.size - this.#changed.size;
+  }
+
+  /** Letters on the queue that have the id of one in the file, and another body. */
+  get changed(): number {
+    return this.#changed.size;
+  }
+
+  /** Whether the file holds the letter: its message id, with the same body. */
+  readonly matches = ({ message }: Letter): boolean => {
+    const digest = this.#digests.get(message.messageId);
+    if (digest === undefined) return false;
+    const same = digest === digestOf(message.body);
+    (same ? this.#found : this.#changed).add(message.messageId);
+    return same;
+  };
+}
+
+function readLine(line: string): z.infer<typeof lineSchema> | undefined {
+  try {
+    return lineSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function digestOf(body: string): string {
+  return hash('sha256', body, 'base64');
+}
