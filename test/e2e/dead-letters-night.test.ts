@@ -100,7 +100,7 @@ test('list --group shows four causes in one pass and leaves all letters in place
 });
 
 test('list shows the same as text in 80 columns', async () => {
-  const { stdout, exitCode } = await letters(['list', '--group']);
+  const { stdout, exitCode } = await letters(['list', '--group'], { columns: 80 });
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(
     /^[0-9a-f]{8} +400 {2}\d{4}-\d\d-\d\d .*\n {2}Rejected: ResourceNotFoundException \(404\)\n {2}example unknown\d+: /m,

@@ -47,8 +47,10 @@ function letterViews(text: string): string[] {
   const queues = { queueUrl: text, deadLetterQueueUrl: text };
   return [
     letterText(more),
-    letterLine(letter),
-    ...groupsText(groups),
+    ...[undefined, 40, 80].flatMap((columns) => [
+      ...letterLine(letter, columns).split('\n'),
+      ...groupsText(groups, columns),
+    ]),
     ...seenText(pass, text),
     redriveText({ ...common, redriven: 1, cameBack: 1, refused, values, canary }, queues),
     purgeText({ ...common, purged: 1 }, queues),

@@ -26,6 +26,8 @@ export interface LettersOptions {
   /** The input stays open after that. */
   readonly staysOpen?: boolean;
   readonly clock?: Clock;
+  /** The width of the terminal that stdout is; undefined: a pipe. */
+  readonly columns?: number;
   /** Called on every piece of output, with a way to interrupt. */
   readonly onOutput?: (interrupt: () => void) => void;
 }
@@ -38,7 +40,7 @@ export function runLetters(args: readonly string[], options: LettersOptions): Pr
 /** Runs `ota-updater <args>`. Polls do not wait: the emulator answers with all it has. */
 export async function runInProcess(
   args: readonly string[],
-  { env, typed, staysOpen = false, clock = systemClock, onOutput }: LettersOptions,
+  { env, typed, staysOpen = false, clock = systemClock, columns, onOutput }: LettersOptions,
 ): Promise<LettersResult> {
   const output = { stdout: '', stderr: '', both: '' };
   const listeners = new Set<(signal: 'SIGINT') => void>();
@@ -60,7 +62,7 @@ export async function runInProcess(
     env,
     cwd: process.cwd(),
     stdin,
-    stdout: keep('stdout'),
+    stdout: Object.assign(keep('stdout'), columns !== undefined && { columns }),
     stderr: keep('stderr'),
     isTerminal: typed !== undefined,
     clock,

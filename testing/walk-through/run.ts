@@ -61,6 +61,8 @@ export async function runWalkThrough(
       env: {
         ...cloud.env,
         SANDBOX_TOKEN: token,
+        // As the wrapper in the folder is called: hints must not name this checkout.
+        OTA_UPDATER_COMMAND: 'ota-updater',
         USER: 'mia',
         RATE_LIMIT: '20',
       },

@@ -31,6 +31,7 @@ export function addList(letters: Command, start: StartRun): void {
 
 async function list(flags: Flags, { context, dead, surroundings }: LettersRun): Promise<void> {
   const { stdout, stderr } = context;
+  const { columns } = stdout;
   const where = whereOf(flags.where);
   const groups = new Groups();
   let matched = 0;
@@ -42,7 +43,10 @@ async function list(flags: Flags, { context, dead, surroundings }: LettersRun): 
       if (flags.group === true) groups.add(letter);
       else if (flags.json === true) await write(stdout, jsonLine(letterJson(letter)));
       else if (matched <= flags.rows)
-        await write(stdout, `${matched === 1 ? `${lettersHead}\n` : ''}${letterLine(letter)}\n`);
+        await write(
+          stdout,
+          `${matched === 1 ? `${lettersHead(columns)}\n` : ''}${letterLine(letter, columns)}\n`,
+        );
     }
     return true;
   });
@@ -52,7 +56,7 @@ async function list(flags: Flags, { context, dead, surroundings }: LettersRun): 
     return;
   }
   const lines = [
-    ...(flags.group === true ? groupsText(groups) : moreText(matched, flags.rows)),
+    ...(flags.group === true ? groupsText(groups, columns) : moreText(matched, flags.rows)),
     ...(matched > 0 ? [''] : []),
     ...seenText(pass, dead.url),
     ...closing(flags, matched, pass, groups, context.commandLine),

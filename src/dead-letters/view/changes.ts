@@ -19,7 +19,7 @@ export interface Queues {
 export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queues): string {
   const { dryRun, redriven, matched, refused, cameBack, notDeleted, canary } = report;
   const lines = [...seenText(report.pass, deadLetterQueueUrl)];
-  if (redriven > 0) lines.push('', ...groupsText(report.groups), '', ...valuesText(report.values));
+  if (redriven > 0) lines.push('', ...groupsText(report.groups, WIDTH), '', ...valuesText(report.values));
   lines.push(
     '',
     countLine(matchedName(report.pass), matched),
@@ -59,7 +59,7 @@ export function purgeText(
   exported?: ExportedFacts,
 ): string {
   const lines = report.pass === undefined ? [] : [...seenText(report.pass, deadLetterQueueUrl)];
-  if (report.purged > 0) lines.push('', ...groupsText(report.groups));
+  if (report.purged > 0) lines.push('', ...groupsText(report.groups, WIDTH));
   lines.push('', countLine(matchedName(report.pass), report.matched));
   lines.push(countLine(report.dryRun ? 'would delete' : 'deleted', report.purged));
   if (report.notDeleted > 0) lines.push(countLine('not deleted', report.notDeleted));

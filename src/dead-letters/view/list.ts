@@ -1,8 +1,8 @@
 /** What `list` prints: causes, or letters one by one; and what every command says of its pass. PURE. */
 
-import { WIDTH, wrap } from '../../text/layout.ts';
+import { clip, WIDTH, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
-import { shortPrintable } from '../../text/printable.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { causeOf, type Group, type Groups } from '../letters/causes.ts';
@@ -10,20 +10,41 @@ import type { Letter } from '../letters/letter.ts';
 import { LEASE_SECONDS } from '../pass/held.ts';
 import type { PassResult } from '../pass/pass.ts';
 
-/** One letter on one line; see {@link lettersHead}. */
-export function letterLine(letter: Letter): string {
-  const { message, arrivedAt, reason, identifier = '-', errorName } = letter;
-  const columns = [
-    shortPrintable(message.messageId.slice(0, 8), 8),
-    instant(arrivedAt),
-    shortPrintable(reason, 16).padEnd(16),
-    shortPrintable(identifier, 12).padEnd(12),
-  ];
-  const line = columns.join('  ');
-  return `${line}  ${shortPrintable(errorName, WIDTH - line.length - 2)}`.trimEnd();
+/** Below so many columns a letter takes two lines. */
+const NARROW = 70;
+
+/**
+ * The head of a list of letters.
+ * @param columns of the terminal; undefined where there is none, and nothing is cut off.
+ */
+export function lettersHead(columns: number | undefined): string {
+  if (columns !== undefined && columns < NARROW) return 'ID        ARRIVED (UTC)\n  IDENTIFIER  CAUSE';
+  const { id, identifier } = widths(columns);
+  return `${'ID'.padEnd(id)}  ARRIVED (UTC)        REASON            ${'IDENTIFIER'.padEnd(identifier)}  ERROR`;
 }
 
-export const lettersHead = 'ID        ARRIVED (UTC)        REASON            IDENTIFIER    ERROR';
+/** One letter below {@link lettersHead}, without its line feed. */
+export function letterLine(letter: Letter, columns: number | undefined): string {
+  const { message, arrivedAt, reason, identifier = '-', errorName } = letter;
+  const width = widths(columns);
+  const id = shortPrintable(columns === undefined ? message.messageId : message.messageId.slice(0, 8), 100);
+  const head = `${id.padEnd(width.id)}  ${instant(arrivedAt)}`;
+  if (columns !== undefined && columns < NARROW) {
+    const cause = `  ${printable(identifier)}  ${causeText(letter)}`;
+    return [head, cause].map((line) => clip(line, columns)).join('\n');
+  }
+  const name = columns === undefined ? printable(identifier) : shortPrintable(identifier, width.identifier);
+  const line = [head, printable(reason).padEnd(16), name.padEnd(width.identifier), printable(errorName)].join(
+    '  ',
+  );
+  return (columns === undefined ? line : clip(line, columns)).trimEnd();
+}
+
+/** Of the columns whose width depends on the room there is. */
+function widths(columns: number | undefined): { readonly id: number; readonly identifier: number } {
+  if (columns === undefined) return { id: 36, identifier: 12 };
+  return { id: 8, identifier: Math.max(12, 12 + Math.floor((columns - WIDTH) / 2)) };
+}
 
 /** The cause in words: reason, error, status. */
 export function causeText({
@@ -32,7 +53,7 @@ export function causeText({
   errorStatus,
 }: Pick<Group, 'reason' | 'errorName' | 'errorStatus'>): string {
   if (reason === 'foreign') return `foreign: ${origins[errorName] ?? shortPrintable(errorName, 40)}`;
-  return `${reason}: ${shortPrintable(errorName, 50)}${errorStatus === undefined ? '' : ` (${errorStatus})`}`;
+  return `${reason}: ${shortPrintable(errorName, 100)}${errorStatus === undefined ? '' : ` (${errorStatus})`}`;
 }
 
 const origins: Readonly<Record<string, string>> = {
@@ -41,21 +62,28 @@ const origins: Readonly<Record<string, string>> = {
   UnreadableRecord: 'a record that cannot be read, cause unknown',
 };
 
-/** Causes as a table of two lines each. */
-export function groupsText(groups: Groups): string[] {
+/**
+ * Causes as a table of a few lines each.
+ * @param columns of the terminal; undefined where there is none, and nothing is cut off.
+ */
+export function groupsText(groups: Groups, columns: number | undefined): string[] {
   const all = groups.all();
   if (all.length === 0) return [];
-  const lines = ['GROUP       COUNT  FIRST (UTC)          LAST (UTC)           REDRIVEN BEFORE'];
+  const narrow = columns !== undefined && columns < GROUPS_HEAD.length;
+  const lines = narrow ? [] : [GROUPS_HEAD];
   for (const { group, count, first, last, redriven, example, ...cause } of all) {
-    lines.push(
-      `${group}  ${number(count).padStart(7)}  ${instant(first)}  ${instant(last)}  ${number(redriven)}`,
-      `  ${causeText(cause)}`,
-      `  ${shortPrintable(`example ${exampleText(example)}`, WIDTH - 2)}`,
-    );
+    const times = [instant(first), instant(last)];
+    if (narrow) {
+      lines.push(`${group}  ${counted(count, 'letter')}, redriven before: ${number(redriven)}`);
+      lines.push(`  first ${times[0]}`, `  last  ${times[1]}`);
+    } else lines.push(`${group}  ${number(count).padStart(7)}  ${times.join('  ')}  ${number(redriven)}`);
+    lines.push(`  ${causeText(cause)}`, `  example ${printable(exampleText(example))}`);
   }
   if (groups.others > 0) lines.push(`${counted(groups.others, 'letter')} of further causes`);
-  return lines;
+  return columns === undefined ? lines : lines.map((line) => clip(line, columns));
 }
+
+const GROUPS_HEAD = 'GROUP       COUNT  FIRST (UTC)          LAST (UTC)           REDRIVEN BEFORE';
 
 function exampleText({ messageId, identifier, errorMessage }: Group['example']): string {
   const name = identifier ?? messageId;
