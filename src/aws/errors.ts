@@ -147,7 +147,7 @@ export function isUnsendable(code: string | undefined): boolean {
 /** How the SDK says that none of its sources has credentials. */
 export const NO_SOURCE = 'Could not load credentials from any providers';
 
-/** A failure in words: what is wrong, and what to do about it, where that is known. */
+/** A failure in words: what is wrong, and what to do about it, where that is known. Neither has a full stop. */
 export interface Explanation {
   readonly what: string;
   readonly fix?: string;
@@ -160,7 +160,8 @@ export interface Explanation {
  * says what to do.
  */
 export function explainNoCredentials(message: string): Explanation {
-  if (!message.startsWith(NO_SOURCE)) return { what: `AWS credentials could not be obtained: ${message}` };
+  if (!message.startsWith(NO_SOURCE))
+    return { what: `AWS credentials could not be obtained: ${message.replace(/\.$/, '')}` };
   return {
     what: 'no AWS credentials were found',
     fix: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the process a role',

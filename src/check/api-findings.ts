@@ -103,7 +103,7 @@ function verdictOn(failure: Failure): Pick<Finding, 'severity' | 'what' | 'fix'>
     case 'unidentified':
       return {
         severity: 'error',
-        what: `what answers is not the API, but a proxy, a login page or another service (${name === 'ForeignAnswer' ? message : `HTTP ${status}, ${said}`})`,
+        what: `is not what answers there, but a proxy, a login page or another service (${name === 'ForeignAnswer' ? message : `HTTP ${status}, ${said}`})`,
         fix: 'check the endpoint variables and the network',
       };
     case 'rejected':

@@ -25,7 +25,8 @@ export const credentialsRule: Rule = ({ credentials }) => {
     const { what, fix = 'do what it says, or give the process a role' } = explainNoCredentials(
       credentials.error.message,
     );
-    return [{ ...found, severity: 'error', what, fix }];
+    // What was looked at is named beside it.
+    return [{ ...found, severity: 'error', what: what.replace(/^AWS credentials /, ''), fix }];
   }
   const { accessKey, leftMs } = credentials.value;
   const which = `the access key id ends in ${accessKey}`;

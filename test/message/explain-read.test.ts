@@ -6,7 +6,7 @@ const failure = { kind: 'misconfigured', name: 'CredentialsProviderError' } as c
 test('why there are no credentials is said as it is for SQS, with the advice of the SDK', () => {
   const message = 'The SSO session has expired. To refresh it run aws sso login.';
   expect(explainRead('GetOtaTask', { ...failure, message })).toBe(
-    `AWS credentials could not be obtained: ${message}`,
+    `AWS credentials could not be obtained: ${message.slice(0, -1)}`,
   );
   expect(
     explainRead('ListOtaTasks', { ...failure, message: 'Could not load credentials from any providers' }),

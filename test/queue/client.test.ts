@@ -110,7 +110,7 @@ describe('where no credentials are obtained, it is said why', () => {
     [
       'a credential_process that answers nonsense',
       'credential_process = echo nonsense',
-      /^AWS credentials could not be obtained: Profile default credential_process returned invalid JSON\.$/,
+      /^AWS credentials could not be obtained: Profile default credential_process returned invalid JSON$/,
     ],
     [
       'a profile that is based on none',
