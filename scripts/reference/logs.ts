@@ -28,7 +28,7 @@ export const logsPage: Page = {
     const fields = Object.keys(logFields).sort() as LogField[];
     return `# Log
 
-The worker writes JSON lines to stdout, one event each. \`LOG_LEVEL\` sets the least level that is written. Every line has
+The worker writes JSON lines to stdout, one event each; on a terminal they are readable lines, without colour if \`NO_COLOR\` is set. \`LOG_LEVEL\` sets the least level that is written. Every line has
 \`level\`, \`time\` (ISO 8601 UTC), \`service\`, \`pid\`, \`event\` and \`msg\`; the fields below come on top. What happened to one
 task: search for its \`identifier\`. A dead letter is one \`error\` line and holds the whole story (shortened here):
 

@@ -14,7 +14,7 @@ export interface CommandContext {
   readonly cwd: string;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Results only. */
-  readonly stdout: Writable & { readonly columns?: number };
+  readonly stdout: Writable & { readonly columns?: number; readonly isTTY?: boolean };
   /** Everything else. */
   readonly stderr: Writable & { readonly columns?: number };
   /** Whether stderr is a terminal: progress is drawn only there. */

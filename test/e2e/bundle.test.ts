@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { version } from '../../src/version.ts';
+import { surroundings } from '../../testing/processes/ota.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { setStage } from '../../testing/stages/stage.ts';
@@ -43,6 +46,34 @@ describe('the bundle', () => {
   test('has its version built in', async () => {
     const { stdout } = await run(process.execPath, [...program(), '--version'], { cwd: folder });
     expect(stdout).toBe(`${version}\n`);
+  });
+
+  test('writes its log as readable lines on a terminal', async () => {
+    const taken = createServer();
+    onTestFinished(() => void taken.close());
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const url = 'http://127.0.0.1:9/000000000000';
+    const terminal = ['--import', 'data:text/javascript,process.stdout.isTTY=true'];
+    const env = {
+      QUEUE_URL: `${url}/updates`,
+      DEAD_LETTER_QUEUE_URL: `${url}/dead`,
+      AWS_REGION: 'eu-west-1',
+    };
+    // It logs the proxy, and then cannot listen.
+    const failed = await run(process.execPath, [...terminal, ...program(), 'worker'], {
+      env: {
+        ...surroundings,
+        ...env,
+        HTTPS_PROXY: 'http://127.0.0.1:9',
+        HTTP_PORT: String(port),
+        NO_COLOR: '1',
+      },
+      cwd: folder,
+    }).catch((error: { readonly stdout: string }) => error);
+    expect(failed.stdout).toMatch(
+      /^\[\d\d:\d\d:\d\d\] INFO: requests to AWS go through a proxy {2}httpsProxy=http:\/\/127\.0\.0\.1:9 [^\n]*\n$/,
+    );
   });
 
   test('applies an update', async () => {
