@@ -2,8 +2,8 @@
 import { CommandError } from '../errors.ts';
 import { duration } from '../text/times.ts';
 
-/** As `check` warns from. */
-const MOST_OFF_MS = 60_000;
+/** As `check` warns from. SQS tells its time in whole seconds. */
+export const MOST_OFF_MS = 60_000;
 
 /**
  * @param skewMs how far this machine's clock is ahead of SQS's; undefined when that is not known.

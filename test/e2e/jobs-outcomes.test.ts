@@ -11,7 +11,7 @@ test('every command sees a row that was applied after a redrive', async () => {
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await stage.worker.start();
   await plan(ids(4, 'gone'));
-  expect((await standing(['apply', 'j.jsonl'])).json).toMatchObject({ failed: 4 });
+  expect((await standing(['apply', 'j.jsonl', '--yes'])).json).toMatchObject({ failed: 4 });
   stage.api.configure({ tasks: { kind: 'all' } });
   const letters = await stage.deadLetters();
   const redrive = async (number: number): Promise<void> => {
@@ -27,7 +27,7 @@ test('every command sees a row that was applied after a redrive', async () => {
   await redrive(2);
   expect((await standing(['resume', 'j'])).json).toMatchObject({ applied: 3, failed: 1 });
   await redrive(3);
-  const applied = await standing(['apply', 'j.jsonl']);
+  const applied = await standing(['apply', 'j.jsonl', '--yes']);
   expect(applied.json).toMatchObject({ applied: 4, failed: 0 });
   expect(applied.exitCode).toBe(0);
 });
@@ -36,7 +36,7 @@ test('an update of somebody else that names a row ends no row, and the row is se
   const { stage, run, standing, plan, ids } = await setJobs();
   await plan(ids(2));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
-  const applying = standing(['apply', 'j.jsonl', '--canary', '1'], { interrupt });
+  const applying = standing(['apply', 'j.jsonl', '--yes', '--canary', '1'], { interrupt });
   await vi.waitFor(() => expect(stage.left().ready).toBe(1));
   pressCtrlC();
   expect((await applying).json).toMatchObject({ inFlight: 1, notSent: 1 });
@@ -61,7 +61,7 @@ test('status reports an unreadable outcome queue, and what the ledger knows', as
   const { stage, run, plan, ids } = await setJobs();
   await stage.worker.start();
   await plan(ids(2));
-  await run(['apply', 'j.jsonl']);
+  await run(['apply', 'j.jsonl', '--yes']);
   stage.sqs.deleteQueue('outcomes', { region: REGION });
   const { exitCode, stdout, stderr } = await run(['status', 'j']);
   expect(exitCode).toBe(0);
@@ -90,7 +90,7 @@ test('a reconcile completes a job whose outcome queue was deleted and recreated 
   await plan(ids(60));
   await stage.worker.start();
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
-  const applying = standing(['apply', 'j.jsonl'], { interrupt, env });
+  const applying = standing(['apply', 'j.jsonl', '--yes'], { interrupt, env });
   await stage.ended(60);
   stage.sqs.deleteQueue('outcomes', { region: REGION });
   stage.sqs.createQueue('outcomes', { region: REGION });
@@ -116,7 +116,7 @@ test('rows whose outcomes were lost are reconciled by the state of their tasks, 
   const { stage, run, standing, plan, ids } = await setJobs();
   await plan(ids(25), 'j', '--refresh');
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
-  const applying = standing(['apply', 'j.jsonl'], { interrupt });
+  const applying = standing(['apply', 'j.jsonl', '--yes'], { interrupt });
   await vi.waitFor(() => expect(stage.left().ready).toBe(25));
   pressCtrlC();
   const interrupted = await applying;
@@ -152,7 +152,7 @@ test('rows whose outcomes were lost are reconciled by the state of their tasks, 
   expect(stage.api.task('task8')?.TaskConfigurationId).toBe('newer');
 
   await run(['undo', 'j', '--out', 'u.jsonl']);
-  const undone = await standing(['apply', 'u.jsonl']);
+  const undone = await standing(['apply', 'u.jsonl', '--yes']);
   expect(undone.json).toMatchObject({ rows: 24, applied: 24 });
   expect(ids(25).map((id) => stage.api.task(id)?.TaskConfigurationId)).not.toContain('new');
 });
@@ -165,7 +165,7 @@ test('two ledgers on one outcome queue: outcomes of the other job are left, and 
   };
   await plan(ids(3));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
-  const applying = standing(['apply', 'j.jsonl'], { interrupt });
+  const applying = standing(['apply', 'j.jsonl', '--yes'], { interrupt });
   await vi.waitFor(() => expect(stage.left().ready).toBe(3));
   pressCtrlC();
   await applying;

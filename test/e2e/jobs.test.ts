@@ -27,7 +27,7 @@ test('a failing canary is a sample, sends exactly its rows and names those that 
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await stage.worker.start();
   await plan([...ids(40), 'gone1', ...ids(3, 'more')]);
-  const stopped = await standing(['apply', 'j.jsonl', '--canary', '6'], { random: () => 0.5 });
+  const stopped = await standing(['apply', 'j.jsonl', '--yes', '--canary', '6'], { random: () => 0.5 });
   expect(stopped.exitCode).toBe(4);
   expect(stopped.error).toMatch(
     /^The canary failed.*jobs report j --state failed` says why.*jobs resume j` goes on once that is fixed\.$/,
@@ -62,7 +62,7 @@ test('a failing canary is a sample, sends exactly its rows and names those that 
     Try: 2,
     RequestId: 'r000041.2',
   });
-  expect((await run(['apply', 'j.jsonl'])).exitCode).toBe(0);
+  expect((await run(['apply', 'j.jsonl', '--yes'])).exitCode).toBe(0);
   expect(stage.api.stats().calls).toBe(45);
 });
 
@@ -70,7 +70,7 @@ test("a job is not begun with a clock that is off from SQS's: it says when its u
   const { run, plan, ids, stage } = await setJobs();
   await plan(ids(1));
   const clock = { ...systemClock, wall: () => Date.now() - 3_600_000 };
-  const { exitCode, error } = await run(['apply', 'j.jsonl'], { clock });
+  const { exitCode, error } = await run(['apply', 'j.jsonl', '--yes'], { clock });
   expect([exitCode, stage.left()]).toEqual([1, { ready: 0, inFlight: 0 }]);
   expect(error).toMatch(/^This machine's clock is .* behind that of SQS: .* Set the clock\.$/);
 });
@@ -79,7 +79,7 @@ test('the canary of a resume consists of the rows that it sends', async () => {
   const { stage, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await plan([...ids(10), ...ids(20, 'gone')]);
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
-  const applying = standing(['apply', 'j.jsonl', '--window', '10'], { interrupt });
+  const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '10'], { interrupt });
   await vi.waitFor(() => expect(stage.left().ready).toBe(10));
   pressCtrlC();
   expect((await applying).json).toMatchObject({ inFlight: 10, notSent: 20 });
@@ -94,7 +94,7 @@ test('an apply that cannot send names the setting of the queue', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(5));
   stage.sqs.deleteQueue('updates', { region: REGION });
-  const { exitCode, error } = await standing(['apply', 'j.jsonl']);
+  const { exitCode, error } = await standing(['apply', 'j.jsonl', '--yes']);
   expect(exitCode).toBe(1);
   expect(error).toMatch(/^there is no queue \S+\/updates: check QUEUE_URL and the region\. Go on with/);
 });
@@ -102,7 +102,7 @@ test('an apply that cannot send names the setting of the queue', async () => {
 test('an apply that is interrupted during the verification of the plan says that nothing was changed', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(5));
-  const { exitCode, error } = await standing(['apply', 'j.jsonl'], { interrupt: Promise.resolve() });
+  const { exitCode, error } = await standing(['apply', 'j.jsonl', '--yes'], { interrupt: Promise.resolve() });
   expect({ exitCode, error }).toEqual({ exitCode: 130, error: 'Interrupted. Nothing was changed.' });
   expect(stage.left().ready).toBe(0);
 });
@@ -111,9 +111,9 @@ test('a second apply of a plan is refused while the first one runs, with a hint 
   const { stage, standing, plan, ids } = await setJobs();
   await plan(ids(20));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
-  const first = standing(['apply', 'j.jsonl'], { interrupt });
+  const first = standing(['apply', 'j.jsonl', '--yes'], { interrupt });
   await vi.waitFor(() => expect(stage.left().ready).toBe(20));
-  const second = await standing(['apply', 'j.jsonl']);
+  const second = await standing(['apply', 'j.jsonl', '--yes']);
   expect(second).toMatchObject({
     exitCode: 1,
     error: expect.stringMatching(/^Another process is sending job j\. .*jobs status j --watch/),
@@ -140,6 +140,7 @@ test('an abort rule stops the sending within the window', async () => {
   const { exitCode, error, json } = await standing([
     'apply',
     'j.jsonl',
+    '--yes',
     '--abort-when',
     'failed>10%/20',
     '--window',
@@ -160,7 +161,13 @@ test('a rule that is broken by the last rows of a job ends it with exit 4, and w
   const { stage, standing, run, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
   await stage.worker.start();
   await plan(ids(12, 'gone'));
-  const { exitCode, error, json } = await standing(['apply', 'j.jsonl', '--abort-when', 'failed>10%/12']);
+  const { exitCode, error, json } = await standing([
+    'apply',
+    'j.jsonl',
+    '--yes',
+    '--abort-when',
+    'failed>10%/12',
+  ]);
   expect([exitCode, json.failed, json.notSent]).toEqual([4, 12, 0]);
   expect(error).toMatch(/^100\.0% of 12 ended rows failed/);
   expect(error).not.toContain('jobs resume');
@@ -175,7 +182,7 @@ test('a job goes through FIFO queues from plan to retry', async () => {
   );
   await stage.worker.start();
   await plan([...ids(23), 'gone1', 'gone2']);
-  const applied = await standing(['apply', 'j.jsonl']);
+  const applied = await standing(['apply', 'j.jsonl', '--yes']);
   expect(applied).toMatchObject({ exitCode: 3, json: { rows: 25, applied: 23, failed: 2 } });
   stage.api.configure({ tasks: { kind: 'all' } });
   // Within the five minutes of SQS's deduplication: a retry is another message.

@@ -170,7 +170,7 @@ describe('a role may do what it does', () => {
       plan,
       '--force',
     );
-    await run('jobs', 'apply', plan);
+    await run('jobs', 'apply', plan, '--yes');
     for (const command of ['status', 'report', 'reconcile']) await run('jobs', command, 'k');
     expect(needed(proxy, api.calls)).toEqual(allowed('enqueuer'));
   });

@@ -50,7 +50,7 @@ test('no command shows or keeps the session token that SQS quotes, whole request
   const sending = [
     ['enqueue', rows],
     ['dead-letters', 'redrive', ...reason],
-    ['jobs', 'apply', plan],
+    ['jobs', 'apply', plan, '--yes'],
   ];
   const reading = [
     ['check'],

@@ -48,7 +48,7 @@ const commands: [string, (scene: Scene) => ReturnType<Scene['run']>][] = [
     async ({ cwd, file, run }) => {
       const plan = join(cwd, 'j.jsonl');
       await run('jobs', 'plan', file, '--job', 'j', '--out', plan);
-      return run('jobs', 'apply', plan);
+      return run('jobs', 'apply', plan, '--yes');
     },
   ],
   [

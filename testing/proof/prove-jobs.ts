@@ -106,7 +106,7 @@ async function applyWithKills(
   const first = processes.start('worker');
   processes.start('worker');
   for (const [i, share] of [0.25, 0.6].entries()) {
-    const apply = processes.start('jobs', ...(i === 0 ? ['apply', 'plan.jsonl'] : ['resume', JOB]));
+    const apply = processes.start('jobs', ...(i === 0 ? ['apply', 'plan.jsonl', '--yes'] : ['resume', JOB]));
     if (i === 1) {
       await called(0.5);
       await first.end();

@@ -16,7 +16,7 @@ interface Standing {
   readonly stopped: string | null;
 }
 
-interface StageRun extends Pick<JobsRun, 'interrupt' | 'env'> {
+interface StageRun extends Pick<JobsRun, 'interrupt' | 'env' | 'stdin' | 'terminal'> {
   readonly clock?: Clock;
   readonly random?: () => number;
 }

@@ -64,7 +64,7 @@ export class JobsFolder {
     const context = fakeContext({
       env: { RATE_LIMIT: 'unlimited', AWS_REGION: 'eu-west-1', ...env },
       cwd: this.path,
-      stdin: Readable.from([Buffer.from(stdin)]),
+      stdin: Object.assign(Readable.from([Buffer.from(stdin)]), { isTTY: terminal }),
       isTerminal: terminal,
       clock: { wall: () => startedAt, monotonic: systemClock.monotonic },
       // The longest wait here is for `check`, which is not to be late.

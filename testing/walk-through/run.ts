@@ -84,7 +84,12 @@ export async function runWalkThrough(
 export async function runInShell(command: string, { folder, env }: Scene): Promise<StepResult> {
   const shell = Child.start('sh', ['-c', `exec 2>&1\n${command}`], {
     cwd: folder,
-    env: { ...process.env, ...env, PATH: [folder, process.env.PATH].join(delimiter) },
+    env: {
+      ...process.env,
+      ...env,
+      OTA_UPDATER_COMMAND: 'ota-updater',
+      PATH: [folder, process.env.PATH].join(delimiter),
+    },
     keepOutput: true,
   });
   const { code } = await shell.exited;

@@ -2,44 +2,74 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
-import { readPlan } from '../plan/reader.ts';
-import { enterJob, enterRows } from '../run/enter.ts';
+import { CommandError } from '../../errors.ts';
+import { duration } from '../../text/times.ts';
+import type { Guards } from '../ledger/job.ts';
+import { type Plan, readPlan } from '../plan/reader.ts';
+import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
+import { confirm, requireAnswer } from './confirm.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
 import { MAX_COLLECT_MS } from './open.ts';
-import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
+import { finishRun, followJob, interrupted, type Session, withLease, withSession } from './session.ts';
 
 export function addApply(jobs: Command, context: CommandContext): void {
   const command = jobs
     .command('apply')
     .summary('send a plan and follow every row to its end')
     .description(
-      'Sends exactly the rows of a plan to the queue, never more than a window ahead of their ends, and follows ' +
-        'every row to its end by the outcomes that workers publish. Applying a plan again continues its job.',
+      'Shows what a plan changes and asks; then sends exactly its rows to the queue, never more than a window ahead of ' +
+        'their ends, and follows every row to its end by the outcomes that workers publish. Applying a plan again ' +
+        'continues its job.',
     )
-    .argument('<plan>', 'the plan file');
-  addGuardOptions(command).action(async (file: string, flags: GuardFlags) => {
-    const guards = readGuards(flags);
-    await withSession(
-      context,
-      async (session) => {
-        const { ledger, collector, signal, checkClock } = session;
-        const plan = await readPlan(file, { ...context, signal });
-        try {
-          // A redrive may have ended rows since. It also proves that the queue can be read.
-          await collector.collectWaiting(signal, MAX_COLLECT_MS);
-          // The job's IssuedAt is fixed with it.
-          await checkClock();
-          const job = await enterJob(ledger, plan, resolve(context.cwd, file));
-          const end = await withLease(session, job, async (lease) => {
-            if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
-            return await followJob(session, lease, job.jobId, guards);
-          });
-          await finishRun(session, job.jobId, end, { json: flags.json === true });
-        } finally {
-          await plan.close();
-        }
-      },
-      'create',
-    );
+    .argument('<plan>', 'the plan file')
+    .option('--yes', 'send without asking: needed where there is no terminal to ask at');
+  addGuardOptions(command).action(async (file: string, flags: ApplyFlags) => {
+    const asked = { guards: readGuards(flags), yes: flags.yes === true, json: flags.json === true };
+    requireAnswer(context, asked.yes, file);
+    await withSession(context, (session) => apply(session, file, asked), 'create');
   });
+}
+
+interface ApplyFlags extends GuardFlags {
+  readonly yes?: boolean;
+}
+
+async function apply(
+  session: Session,
+  file: string,
+  { guards, yes, json }: { readonly guards: Guards; readonly yes: boolean; readonly json: boolean },
+): Promise<void> {
+  const { context, ledger, collector, signal, checkClock } = session;
+  const plan = await readPlan(file, { ...context, signal });
+  try {
+    const before = await ledger.job(plan.header.JobId);
+    refuseOtherPlan(plan, before);
+    // A redrive may have ended rows since. It also proves that the queue can be read.
+    await collector.collectWaiting(signal, MAX_COLLECT_MS);
+    await checkClock();
+    await refuseEarlyUndo(session, plan);
+    if (!yes) await confirm(session, plan, before, guards);
+    // The job's IssuedAt is fixed with it: when it was agreed to.
+    const job = await enterJob(ledger, plan, resolve(context.cwd, file));
+    const end = await withLease(session, job, async (lease) => {
+      if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
+      return await followJob(session, lease, job.jobId, guards);
+    });
+    await finishRun(session, job.jobId, end, { json });
+  } finally {
+    await plan.close();
+  }
+}
+
+/** @throws CommandError when the job that is to be undone has a later time than an undo could have now. */
+async function refuseEarlyUndo({ context, ledger }: Session, { header }: Plan): Promise<void> {
+  if (header.Undoes === undefined) return;
+  const issuedAt = (await ledger.job(header.Undoes))?.plan?.issuedAt;
+  if (issuedAt === undefined) return;
+  const early = Date.parse(issuedAt) - context.clock.wall();
+  if (early < 0) return;
+  throw new CommandError(
+    `The time of job ${header.Undoes}, ${issuedAt}, is ${duration(Math.ceil(early / 1_000))} in the future: an undo that is sent now ` +
+      'would be superseded by it. Nothing was sent. Apply it when that time has passed.',
+  );
 }

@@ -1,26 +1,33 @@
 /** `jobs list`: every job in the ledger. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
 import { type ListedJob, listText, standingJson } from '../view/standing.ts';
-import { noJob, withLedger } from './open.ts';
+import { noJob, withCollected, withLedger } from './open.ts';
 
 export function addList(jobs: Command, context: CommandContext): void {
   jobs
     .command('list')
     .summary('all jobs')
-    .description('Lists all jobs, the last changed first.')
+    .description(
+      'Lists all jobs, the last changed first. Outcomes that wait on OUTCOME_QUEUE_URL are collected first, if it is set.',
+    )
     .option('--json', 'print one JSON object per job, a line each')
     .action(async ({ json }: { json?: boolean }) => {
       const { stdout, stderr } = context;
-      await withLedger(context, 'read', async (ledger) => {
-        const jobs = await ledger.jobs();
-        if (json === true) for (const job of jobs) stdout.write(standingJson(await ledger.standing(job)));
-        else {
-          const listed: ListedJob[] = [];
-          for (const job of jobs) listed.push(await ledger.listed(job));
-          stdout.write(listText(listed, stdout.columns));
-        }
-        if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
-      });
+      await interruptible(context, (signal) =>
+        withLedger(context, 'read', (ledger) =>
+          withCollected(ledger, undefined, context, signal, async () => {
+            const jobs = await ledger.jobs();
+            if (json === true) for (const job of jobs) stdout.write(standingJson(await ledger.standing(job)));
+            else {
+              const listed: ListedJob[] = [];
+              for (const job of jobs) listed.push(await ledger.listed(job));
+              stdout.write(listText(listed, stdout.columns));
+            }
+            if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
+          }),
+        ),
+      );
     });
 }

@@ -3,15 +3,19 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
+import { collect } from '../../cli/flags.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { CommandError, causeOf, errorCode, exitCodes, misuse } from '../../errors.ts';
 import { OutputFile, type OutputKind } from '../../files/output-file.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { isReport, type ReportFormat, reportText } from '../view/report.ts';
+import { reportFilter, reportStates } from '../view/report-filter.ts';
 import { findJob, withCollected, withLedger } from './open.ts';
 
 interface Flags {
   readonly format: string;
+  readonly state: readonly string[];
+  readonly error: readonly string[];
   readonly out?: string;
   readonly force?: boolean;
 }
@@ -28,16 +32,24 @@ export function addReport(jobs: Command, context: CommandContext): void {
     )
     .argument('<job>', 'the job')
     .option('--format <format>', 'csv or json (one array, a line per row)', 'csv')
+    .option(
+      '--state <state>',
+      `only rows of this state: ${reportStates.join(', ')}; may be repeated`,
+      collect,
+      [],
+    )
+    .option('--error <name>', 'only rows that ended with this error or reason; may be repeated', collect, [])
     .option('--out <path>', 'write it to this file, which does not exist yet, instead of stdout')
     .option('--force', 'replace an earlier report at --out')
-    .action(async (jobId: string, { format, out, force = false }: Flags) => {
+    .action(async (jobId: string, { format, state, error, out, force = false }: Flags) => {
       const as = readFormat(format);
+      const keep = reportFilter(state, error);
       const file = out === undefined ? undefined : new OutputFile(kind, out, { ...context, force });
       await interruptible(context, (signal) =>
         withLedger(context, 'read', async (ledger) => {
           await withCollected(ledger, jobId, context, signal, async () => {
             const job = await findJob(ledger, jobId, context);
-            await write(reportText(ledger, job, as), file, context, signal);
+            await write(reportText(ledger, job, as, keep), file, context, signal);
           });
         }),
       );

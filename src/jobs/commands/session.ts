@@ -1,5 +1,5 @@
 /** What the commands that send have in common: ledger, queues and screen, the lease, and the end of such a command. */
-import { requireRightClock } from '../../cli/clock.ts';
+import { MOST_OFF_MS, requireRightClock } from '../../cli/clock.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { readConfigForAws } from '../../config.ts';
@@ -28,6 +28,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** @throws CommandError when this machine's clock must not say when updates were decided on. */
   readonly checkClock: () => Promise<void>;
+  /** SQS's time, or this machine's where SQS does not tell; epoch milliseconds. */
+  readonly now: () => Promise<number>;
 }
 
 /** Requests in flight at once: sends, polls and deletes. */
@@ -71,7 +73,9 @@ export async function withSession<T>(
         await requireOwnQueues(context, queues);
         const updates = queues.queue(config.queueUrl);
         const checkClock = async (): Promise<void> => requireRightClock(await queues.clockSkewMs(updates));
-        return await work({ context, ledger, updates, collector, wakeup, screen, signal, checkClock });
+        const now = async (): Promise<number> =>
+          context.clock.wall() - ((await queues.clockSkewMs(updates)) ?? 0);
+        return await work({ context, ledger, updates, collector, wakeup, screen, signal, checkClock, now });
       } finally {
         screen.stop();
         await collector.stop();
@@ -106,14 +110,30 @@ export async function withLease<T>(
 /** How a command ends that was interrupted before anything was sent. */
 export const interrupted: RunEnd = { end: 'interrupted', reason: 'Interrupted', maybeTwice: 0 };
 
+/**
+ * Gives the job's updates the present time where theirs is in the future: the machine that began the job had a clock that
+ * was ahead. Workers refuse such updates, or newer ones lose against them.
+ */
+async function correctTime({ context, ledger, screen, now }: Session, job: PlannedJob): Promise<PlannedJob> {
+  const { issuedAt } = job.plan;
+  const present = await now();
+  if (Date.parse(issuedAt) <= present + MOST_OFF_MS) return job;
+  await ledger.reissue(job.key, new Date(present).toISOString());
+  screen.say(
+    `The time of job ${job.jobId}, ${issuedAt}, is in the future by SQS's clock: its updates are sent with the present time.`,
+  );
+  return await findPlannedJob(ledger, job.jobId, context);
+}
+
 /** Sends what is planned, with these guards besides those the job has, and follows it to the end. */
 export async function followJob(
-  { context, ledger, updates, collector, wakeup, screen, signal }: Session,
+  session: Session,
   lease: Lease,
   jobId: string,
   guards: Guards,
 ): Promise<RunEnd> {
-  const job = await findPlannedJob(ledger, jobId, context);
+  const { context, ledger, updates, collector, wakeup, screen, signal } = session;
+  const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
   const control = {
     guards: { ...job.plan.guards, ...guards },
     // A canary given now is of the rows that are sent from now on.

@@ -13,14 +13,16 @@ import type { ChangeRow } from '../plan/format.ts';
  *   dead-lettered  the worker gave it up; a redrive or another try can still make it `applied`
  *   refused        SQS did not accept it; may be tried again
  */
-export type RowState =
-  | 'planned'
-  | 'sending'
-  | 'sent'
-  | 'applied'
-  | 'superseded'
-  | 'dead-lettered'
-  | 'refused';
+export const rowStates = [
+  'planned',
+  'sending',
+  'sent',
+  'applied',
+  'superseded',
+  'dead-lettered',
+  'refused',
+] as const;
+export type RowState = (typeof rowStates)[number];
 
 export interface LedgerRow extends ChangeRow {
   readonly state: RowState;

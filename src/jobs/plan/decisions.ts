@@ -67,6 +67,7 @@ export function decide(
   return { Row, LeftOut: 'as-wanted', Identifier, ...changeOf(row) };
 }
 
-function refused({ Row, Identifier }: ChangeRow, Reason: string): LeftOutRow {
-  return { Row, LeftOut: 'refused', Identifier, Reason };
+function refused(row: ChangeRow, Reason: string): LeftOutRow {
+  const { Row, Identifier } = row;
+  return { Row, LeftOut: 'refused', Identifier, ...changeOf(row), Reason };
 }

@@ -13,15 +13,19 @@ export interface TaskChange {
 }
 
 /** Increased by every change of the file's form that a reader must know of. */
-export const PLAN_FORM = 2;
+export const PLAN_FORM = 3;
+/** Forms that can be read: in form 2 no row that is left out has values that are none of an update, and no job is undone. */
+const readableForms = [2, PLAN_FORM] as const;
 
 /** The first line. It is written before the rows, so it holds nothing that depends on them. */
 export interface PlanHeader {
-  readonly Plan: typeof PLAN_FORM;
+  readonly Plan: (typeof readableForms)[number];
   readonly JobId: string;
   readonly CreatedAt: string;
   /** For people: the name of the file that the rows come from, or the conditions on live tasks. */
   readonly Source: string;
+  /** The job that this one undoes. */
+  readonly Undoes?: string;
 }
 
 /** A row of the source as the plan has it: to change, or left out. Rows are numbered from 1, without gaps. */
@@ -39,20 +43,24 @@ export interface ChangeRow extends TaskChange {
 }
 
 /** The task has these values already; the row cannot be applied; a later row names the same task. */
-const leftOutStates = ['as-wanted', 'refused', 'duplicate'] as const;
+export const leftOutStates = ['as-wanted', 'refused', 'duplicate'] as const;
 export type LeftOutState = (typeof leftOutStates)[number];
 
 /** A row that changes nothing. It is in the plan so that the report covers every row of the source. */
-export interface LeftOutRow extends TaskChange {
+export interface LeftOutRow {
   readonly Row: number;
   readonly LeftOut: LeftOutState;
   /** The row's text for it, if it is text. Of a refused row it can be anything, up to MAX_LEFT_OUT_IDENTIFIER. */
   readonly Identifier?: string;
+  /** What the row was to set. Of a refused row it can be any text, up to MAX_LEFT_OUT_VALUE. */
+  readonly Description?: string;
+  readonly TaskConfigurationId?: string;
   /** A sentence without its full stop, of at most MAX_LEFT_OUT_REASON characters. */
   readonly Reason?: string;
 }
 
 export const MAX_LEFT_OUT_IDENTIFIER = 200;
+export const MAX_LEFT_OUT_VALUE = 300;
 export const MAX_LEFT_OUT_REASON = 500;
 
 /** How many rows of the source there are of each kind. */
@@ -88,10 +96,11 @@ const { Identifier, Description, TaskConfigurationId, JobId } = updateSchema.sha
 export const jobIdSchema = JobId.unwrap();
 
 const headerSchema = z.strictObject({
-  Plan: z.literal(PLAN_FORM),
+  Plan: z.literal(readableForms),
   JobId: jobIdSchema,
   CreatedAt: z.iso.datetime(),
   Source: z.string(),
+  Undoes: jobIdSchema.optional(),
 });
 
 const Row = z.number().int().min(1);
@@ -112,8 +121,8 @@ const leftOutRowSchema = z.strictObject({
   Row,
   LeftOut: z.enum(leftOutStates),
   Identifier: z.string().max(MAX_LEFT_OUT_IDENTIFIER).optional(),
-  Description,
-  TaskConfigurationId,
+  Description: z.string().max(MAX_LEFT_OUT_VALUE).optional(),
+  TaskConfigurationId: z.string().max(MAX_LEFT_OUT_VALUE).optional(),
   Reason: z.string().max(MAX_LEFT_OUT_REASON).optional(),
 });
 
@@ -135,7 +144,7 @@ export function toLine(value: PlanHeader | PlanRow | PlanFooter): string {
 }
 
 export function parseHeader(line: string): PlanHeader | undefined {
-  return headerSchema.safeParse(toJson(line)).data;
+  return headerSchema.safeParse(toJson(line)).data as PlanHeader | undefined;
 }
 
 export function parseRow(line: string): PlanRow | undefined {

@@ -97,7 +97,8 @@ async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator
   let rows = 0;
   for await (const { number, text } of readLines(source.chunks())) {
     if (number === 1) continue;
-    if (rows === all) return;
+    // The last line is read, too: a file that is left early is closed, and could not be read again.
+    if (rows === all) continue;
     const row = parseRow(text);
     if (row?.Row !== ++rows) throw changed();
     yield row;

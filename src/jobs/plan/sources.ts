@@ -84,8 +84,15 @@ function checkTask(task: OtaTask, line: number, rules: Rules): InputRow {
 /** The row of the plan that an input row becomes. */
 export function toPlanRow(input: SourceRow, Row: number): PlanRow {
   if ('reason' in input) {
-    const { reason: Reason, values: { Identifier } = {} } = input;
-    return { Row, LeftOut: 'refused', ...(Identifier !== undefined && { Identifier }), Reason };
+    const { reason: Reason, values = {} } = input;
+    const { Identifier } = values;
+    return {
+      Row,
+      LeftOut: 'refused',
+      ...(Identifier !== undefined && { Identifier }),
+      ...changeOf(values),
+      Reason,
+    };
   }
   const { update, listed } = input;
   const { TaskConfigurationId } = update;

@@ -112,16 +112,20 @@ interface StoredRow {
 
 function toStagedRow(stored: StoredRow): StagedRow {
   const { number: Row, line, Identifier, leftOut, reason, last } = stored;
+  const change = toChange(stored.Description, stored.TaskConfigurationId);
   if (leftOut !== null || Identifier === null) {
-    const said = { ...(Identifier !== null && { Identifier }), ...(reason !== null && { Reason: reason }) };
+    const said = {
+      ...change,
+      ...(Identifier !== null && { Identifier }),
+      ...(reason !== null && { Reason: reason }),
+    };
     return { line, row: { Row, LeftOut: leftOut ?? 'refused', ...said } };
   }
   if (last !== null) {
     const Reason = `line ${last} names the same task: it counts`;
-    return { line, row: { Row, LeftOut: 'duplicate', Identifier, Reason } };
+    return { line, row: { Row, LeftOut: 'duplicate', Identifier, ...change, Reason } };
   }
   const Former = toChange(stored.formerDescription, stored.formerTaskConfigurationId);
-  const change = toChange(stored.Description, stored.TaskConfigurationId);
   const known = Object.keys(Former).length > 0;
   return { line, row: { Row, Identifier, ...change, ...(known && { Former }) } };
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { updateSchema } from '../../message/update.ts';
 import type { OtaTask, ReadAnswer } from '../../ota/reader.ts';
 import type { LedgerRow } from '../ledger/row.ts';
-import { changeFields } from './decisions.ts';
+import { changeFields, changeOf } from './decisions.ts';
 import { type LeftOutRow, PLAN_FORM, type PlanCounts, type TaskChange } from './format.ts';
 import { type PlanContext, type PlanOptions, toRefused } from './make-plan.ts';
 import { costOfReading, readTasks } from './read-tasks.ts';
@@ -43,7 +43,7 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
     progress.stage('reading   ', toRead);
     const createdAt = new Date(context.clock.wall()).toISOString();
     const Source = `undo of ${options.undone}`;
-    writer.begin({ Plan: PLAN_FORM, JobId: jobId, CreatedAt: createdAt, Source });
+    writer.begin({ Plan: PLAN_FORM, JobId: jobId, CreatedAt: createdAt, Source, Undoes: options.undone });
     const identifierOf = (row: LedgerRow) => (mayHaveChanged(row) === true ? row.Identifier : undefined);
     let Row = 0;
     let done = 0;
@@ -58,7 +58,13 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
       if (faults.length > 0) refused.add(toRefused(item, item.Row, faults.join('; ')));
       if (Object.keys(change).length > 0) writer.add({ Row: ++Row, Identifier, ...change, Former: former });
       else if (faults.length > 0)
-        writer.add({ Row: ++Row, LeftOut: 'refused', Identifier, Reason: faults.join('; ') });
+        writer.add({
+          Row: ++Row,
+          LeftOut: 'refused',
+          Identifier,
+          ...changeOf(item.Former ?? {}),
+          Reason: faults.join('; '),
+        });
       else
         writer.add({
           Row: ++Row,

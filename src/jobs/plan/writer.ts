@@ -6,6 +6,7 @@ import {
   type LeftOutRow,
   MAX_LEFT_OUT_IDENTIFIER,
   MAX_LEFT_OUT_REASON,
+  MAX_LEFT_OUT_VALUE,
   type PlanCounts,
   type PlanHeader,
   type PlanRow,
@@ -87,8 +88,12 @@ export class PlanWriter {
   }
 }
 
-function cutTexts({ Identifier, Reason }: LeftOutRow): Partial<LeftOutRow> {
+function cutTexts({ Identifier, Description, TaskConfigurationId, Reason }: LeftOutRow): Partial<LeftOutRow> {
   return {
+    ...(Description !== undefined && { Description: cut(Description, MAX_LEFT_OUT_VALUE) }),
+    ...(TaskConfigurationId !== undefined && {
+      TaskConfigurationId: cut(TaskConfigurationId, MAX_LEFT_OUT_VALUE),
+    }),
     ...(Identifier !== undefined && { Identifier: cut(Identifier, MAX_LEFT_OUT_IDENTIFIER) }),
     ...(Reason !== undefined && { Reason: cut(Reason, MAX_LEFT_OUT_REASON) }),
   };

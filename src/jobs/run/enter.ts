@@ -2,7 +2,7 @@
 import { misuse } from '../../errors.ts';
 import type { SourceOptions } from '../../input/source.ts';
 import { printable } from '../../text/printable.ts';
-import type { PlannedJob } from '../ledger/job.ts';
+import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PlanRow } from '../plan/format.ts';
 import { type Plan, readPlan } from '../plan/reader.ts';
@@ -10,19 +10,37 @@ import { type Plan, readPlan } from '../plan/reader.ts';
 /** Rows to a transaction. */
 const BATCH_ROWS = 1_000;
 
+/** @throws CommandError when the ledger has another plan under the name of this one. */
+export function refuseOtherPlan(
+  { header, footer }: Pick<Plan, 'header' | 'footer'>,
+  job: JobRecord | undefined,
+): void {
+  if (job?.plan === undefined || job.plan.digest === footer.Digest) return;
+  throw misuse(
+    `The ledger has another plan of job ${printable(header.JobId)}. Make this one again with another --job.`,
+  );
+}
+
 /**
  * Enters the plan's job, without its rows.
  * @throws CommandError when the ledger has another plan under that name.
  */
 export async function enterJob(ledger: Ledger, { header, footer }: Plan, path: string): Promise<PlannedJob> {
-  const { JobId: jobId, Source: source } = header;
+  const { JobId: jobId, Source: source, Undoes: undoes } = header;
   const { Digest: digest, Counts } = footer;
   const { toChange: rows, ...leftOut } = Counts;
-  const job = await ledger.begin({ jobId, path, source, digest, rows, leftOut });
-  if (job.plan.digest === digest) return job;
-  throw misuse(
-    `The ledger has another plan of job ${printable(jobId)}. Make this one again with another --job.`,
-  );
+  const job = await ledger.begin({
+    jobId,
+    path,
+    source,
+    digest,
+    rows,
+    leftOut,
+    ...(undoes !== undefined && { undoes }),
+  });
+  // Another process may have begun one meanwhile.
+  refuseOtherPlan({ header, footer }, job);
+  return job;
 }
 
 /**

@@ -86,6 +86,7 @@ export function parseAbortRule(text: string): AbortRule {
   return { share: Number(share) / 100, least: Number(least) };
 }
 
-function formatAbortRule({ share, least }: AbortRule): string {
+/** The rule as it is given. */
+export function formatAbortRule({ share, least }: AbortRule): string {
   return `failed>${Number((share * 100).toFixed(6))}%/${least}`;
 }

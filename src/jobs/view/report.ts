@@ -18,21 +18,27 @@ export function isReport(beginning: string): boolean {
 }
 
 /** One row of the report. Fields that do not apply are absent. */
-type ReportRow = Readonly<Record<(typeof reportColumns)[number], string | number | boolean | undefined>>;
+export type ReportRow = Readonly<
+  Record<(typeof reportColumns)[number], string | number | boolean | undefined>
+>;
 
 /**
  * The report in chunks of text: a job's rows, those that its plan left out in their places; of a job whose plan is
  * elsewhere, its outcomes. CSV with a header, safe to open in a spreadsheet or a terminal. JSON is one array, a line per
  * row, so that both a parser and a line tool can read it.
+ * @param keep which rows are in it.
  */
 export async function* reportText(
   ledger: Pick<Ledger, 'pages' | 'unmatched'>,
   { key, plan }: JobRecord,
   format: ReportFormat,
+  keep: (row: ReportRow) => boolean = () => true,
 ): AsyncGenerator<string, undefined> {
   yield format === 'csv' ? `${reportColumns.join(',')}\n` : '[';
   let first = true;
-  for await (const page of plan === undefined ? unmatchedPages(ledger, key) : rowPages(ledger, key)) {
+  for await (const all of plan === undefined ? unmatchedPages(ledger, key) : rowPages(ledger, key)) {
+    const page = all.filter(keep);
+    if (page.length === 0) continue;
     yield format === 'csv' ? csv(page) : json(page, first);
     first = false;
   }

@@ -166,7 +166,8 @@ function total({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): number 
   return alreadyAsWanted + refused + duplicates;
 }
 
-function leftOutNote({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): string {
+/** Of which kinds they are. */
+export function leftOutNote({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): string {
   const parts = [
     [alreadyAsWanted, 'as wanted'],
     [refused, 'refused'],

@@ -10,7 +10,7 @@ import { newJob } from '../ledger/contract.ts';
 
 const readers = [['list'], ['status'], ['status', 'j'], ['report', 'j'], ['undo', 'j']];
 const writers = [
-  ['apply', 'p'],
+  ['apply', 'p', '--yes'],
   ['resume', 'j'],
   ['retry', 'j', '--only-failed'],
   ['reconcile', 'j'],

@@ -33,7 +33,7 @@ describe('jobs plan FILE', () => {
     expect(stderr).toBe('');
     const { header: first, footer, all, leftOut } = await jobs.plan('fleet-b7.plan.jsonl');
     expect(first).toEqual({
-      Plan: 2,
+      Plan: 3,
       JobId: 'fleet-b7',
       CreatedAt: '2026-11-25T07:00:00.000Z',
       Source: 'tasks.csv',
@@ -44,8 +44,14 @@ describe('jobs plan FILE', () => {
     ]);
     const invalid = 'Identifier: may hold only letters and digits; character 2 is "-"';
     expect(leftOut).toEqual([
-      { Row: 1, LeftOut: 'duplicate', Identifier: 'a1', Reason: 'line 6 names the same task: it counts' },
-      { Row: 2, LeftOut: 'refused', Identifier: 'b-2', Reason: invalid },
+      {
+        Row: 1,
+        LeftOut: 'duplicate',
+        Identifier: 'a1',
+        Description: 'x',
+        Reason: 'line 6 names the same task: it counts',
+      },
+      { Row: 2, LeftOut: 'refused', Identifier: 'b-2', Description: 'y', Reason: invalid },
       { Row: 4, LeftOut: 'refused', Reason: 'has 1 cell, the header has 2 columns' },
     ]);
     expect(footer.Counts).toEqual({ toChange: 2, alreadyAsWanted: 0, refused: 2, duplicates: 1 });
@@ -295,7 +301,13 @@ describe('jobs plan --refresh', () => {
     ]);
     expect(leftOut).toEqual([
       { Row: 2, LeftOut: 'as-wanted', Identifier: 'task2', Description: 'Simulated task task2' },
-      { Row: 4, LeftOut: 'refused', Identifier: 'unknown', Reason: 'there is no such task (404)' },
+      {
+        Row: 4,
+        LeftOut: 'refused',
+        Identifier: 'unknown',
+        Description: 'new',
+        Reason: 'there is no such task (404)',
+      },
     ]);
     expect(refusedRows(jobs.read('tasks.csv.refused.csv'))).toContainEqual([
       '5',

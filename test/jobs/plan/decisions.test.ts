@@ -57,7 +57,7 @@ test('formerOf takes the changed fields alone, absent ones as empty and endless 
 
 describe('decide', () => {
   const row = { Row: 1, Identifier: 't1', Description: 'x' };
-  const refused = { Row: 1, LeftOut: 'refused', Identifier: 't1' };
+  const refused = { Row: 1, LeftOut: 'refused', Identifier: 't1', Description: 'x' };
 
   test('keeps a row whose task was not to be read', () => {
     expect(decide(row, undefined, undefined)).toEqual(row);

@@ -21,7 +21,13 @@ function write(rows: readonly { Identifier: string; Description: string }[], nam
 }
 
 const leftOut = [
-  { LeftOut: 'refused', Identifier: 'x\u0000\ud800;=1', Reason: 'r'.repeat(600) },
+  {
+    LeftOut: 'refused',
+    Identifier: 'x\u0000\ud800;=1',
+    Description: 'é\u0000'.repeat(200),
+    TaskConfigurationId: '=1',
+    Reason: 'r'.repeat(600),
+  },
   { LeftOut: 'as-wanted', Identifier: 'd4', Description: 'x' },
   { LeftOut: 'refused' },
 ] as const;
@@ -36,7 +42,12 @@ describe('a plan', () => {
     expect(plan.header).toEqual(header);
     expect(plan.footer.Counts).toEqual({ toChange: 3_000, alreadyAsWanted: 1, refused: 2, duplicates: 0 });
     expect(plan.leftOut).toEqual([
-      { Row: 3_001, ...leftOut[0], Reason: `${'r'.repeat(499)}…` },
+      {
+        Row: 3_001,
+        ...leftOut[0],
+        Description: `${'é\u0000'.repeat(150).slice(0, -1)}…`,
+        Reason: `${'r'.repeat(499)}…`,
+      },
       { Row: 3_002, ...leftOut[1] },
       { Row: 3_003, ...leftOut[2] },
     ]);
@@ -88,7 +99,7 @@ describe('a plan', () => {
     ['goes on', (lines) => [...lines, lines[1] ?? ''], /goes on after its last line \(line 9\)/],
     ['holds something else', (lines) => lines.toSpliced(2, 1, '{"Row":2}'), /no row of a plan \(line 3\)/],
     ['changes another task', (lines) => lines.map((l) => l.replace('b2', 'b3')), /its digest does not fit/],
-    ['is of a later release', (lines) => ['{"Plan":3}', ...lines.slice(1)], /another release \(form 3\)/],
+    ['is of a later release', (lines) => ['{"Plan":4}', ...lines.slice(1)], /another release \(form 4\)/],
     ['is none', () => ['Identifier,Description', 'a1,x'], /is no plan: its first line/],
   ])('that %s is refused', async (_what, change, message) => {
     const lines = jobs.read(write(some)).trimEnd().split('\n');

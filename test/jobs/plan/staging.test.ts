@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { PlanRow } from '../../../src/jobs/plan/format.ts';
+import type { ChangeRow, PlanRow } from '../../../src/jobs/plan/format.ts';
 import { type StagedRow, Staging } from '../../../src/jobs/plan/staging.ts';
 
 const change = fc.record(
@@ -27,7 +27,7 @@ test('the last row of each task counts, whole, the others are left out in their 
       const given = all.map(({ Identifier, change: fields, former: Former, refused }, i): StagedRow => {
         const Row = i + 1;
         const row: PlanRow = refused
-          ? { Row, LeftOut: 'refused', Identifier, Reason: 'no' }
+          ? { Row, LeftOut: 'refused', Identifier, ...fields, Reason: 'no' }
           : { Row, Identifier, ...fields, ...(Former && { Former }) };
         return { line: i + 2, row };
       });
@@ -42,9 +42,9 @@ test('the last row of each task counts, whole, the others are left out in their 
         const { line, row } = staged;
         const winner = 'LeftOut' in row ? undefined : last.get(row.Identifier);
         if (winner === undefined || winner === staged) return staged;
-        const { Row, Identifier } = row;
+        const { Former: _, ...kept } = row as ChangeRow;
         const Reason = `line ${winner.line} names the same task: it counts`;
-        return { line, row: { Row, LeftOut: 'duplicate', Identifier, Reason } };
+        return { line, row: { ...kept, LeftOut: 'duplicate', Reason } };
       });
       expect(staged).toEqual(expected);
       expect(duplicates.rows).toBe(candidates.length - last.size);

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JobRecord } from '../../../src/jobs/ledger/job.ts';
 import type { LedgerRow } from '../../../src/jobs/ledger/row.ts';
-import { reportText } from '../../../src/jobs/view/report.ts';
+import { type ReportRow, reportText } from '../../../src/jobs/view/report.ts';
+import { reportFilter } from '../../../src/jobs/view/report-filter.ts';
 import { safeCsv } from '../../../src/text/safe-csv.ts';
 
 /** The report of one row that says `said` wherever it may. */
@@ -53,6 +54,27 @@ test('no cell of the CSV begins a formula, whatever separates the cells, and non
         expect(cell).not.toMatch(/^[=+\-@]|;\s*[=+\-@]|\p{Cc}/u);
       }
     }),
+  );
+});
+
+test('a report can be of some states and errors, and a wrong state is told with the right one', () => {
+  const row = (facts: Partial<ReportRow>) => facts as ReportRow;
+  const rows = [
+    row({ Row: 1, State: 'applied', Try: 1 }),
+    row({ Row: 2, State: 'dead-lettered', Try: 1, Reason: 'Rejected', ErrorName: 'NotFound' }),
+    row({ Row: 3, State: 'refused', Try: 1, ErrorName: 'RefusedBySqs' }),
+    row({ Row: 4, State: 'refused', Reason: 'Identifier: missing' }),
+  ];
+  const kept = (states: string[], errors: string[] = []) =>
+    rows.filter(reportFilter(states, errors)).map(({ Row }) => Row);
+  expect(kept([])).toEqual([1, 2, 3, 4]);
+  expect(kept(['failed'])).toEqual([2, 3]);
+  expect(kept(['refused'])).toEqual([3, 4]);
+  expect(kept(['applied', 'failed'])).toEqual([1, 2, 3]);
+  expect(kept([], ['notfound'])).toEqual([2]);
+  expect(kept(['failed'], ['Rejected', 'RefusedBySqs'])).toEqual([2, 3]);
+  expect(() => kept(['deadlettered'])).toThrow(
+    /^--state deadlettered: there is no such state\. Did you mean "dead-lettered"\? The states are failed, planned, /,
   );
 });
 

@@ -1,0 +1,94 @@
+/** What a plan will do, shown before it is sent, and the question whether to send it. */
+import { ask, canAsk, isYes } from '../../cli/ask.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { readConfig } from '../../config.ts';
+import { CommandError, exitCodes, misuse } from '../../errors.ts';
+import { countLine, hang } from '../../text/layout.ts';
+import { counted } from '../../text/numbers.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
+import type { Counts, Guards, JobRecord } from '../ledger/job.ts';
+import type { Plan } from '../plan/reader.ts';
+import { timeNote } from '../plan/time-note.ts';
+import { formatAbortRule } from '../run/guards.ts';
+import { ChangeTally, undoNote } from '../view/changes.ts';
+import { leftOutNote } from '../view/standing.ts';
+import type { Session } from './session.ts';
+
+/** @throws CommandError where nobody can be asked and `--yes` was not given. */
+export function requireAnswer(context: CommandContext, yes: boolean, file: string): void {
+  if (yes || canAsk(context)) return;
+  const command = context.commandLine('jobs', 'apply', file, '--yes');
+  throw misuse(
+    `Nothing was sent: there is no terminal to ask at. To send the plan, say --yes: \`${command}\`.`,
+  );
+}
+
+/**
+ * Shows the plan and asks. Does not ask when all of its rows were sent before.
+ * @param job the job of that name, as far as it was begun before.
+ * @throws CommandError when the answer is no.
+ */
+export async function confirm(
+  { context, ledger, updates, signal }: Session,
+  plan: Plan,
+  job: JobRecord | undefined,
+  guards: Guards,
+): Promise<void> {
+  const counts = job === undefined ? undefined : await ledger.count(job.key);
+  if (job?.plan?.complete === true && counts?.planned === 0) return;
+  const tally = new ChangeTally();
+  for await (const row of plan.rows()) {
+    signal.throwIfAborted();
+    tally.add(row);
+  }
+  const { rateLimit } = readConfig(context.env, ['rateLimit']);
+  const open = tally.rows - (counts === undefined ? 0 : counts.ended + counts.inFlight);
+  const time = timeNote(open, await ledger.measuredRate(), rateLimit);
+  const lines = planLines({
+    plan,
+    tally,
+    counts,
+    open,
+    time,
+    queue: updates.url,
+    guards: { ...job?.plan?.guards, ...guards },
+  });
+  context.stderr.write(`${lines.join('\n')}\n`);
+  if (await ask(context, `Send ${counted(open, 'update')}? [y/N]`, isYes, signal)) return;
+  if (signal.aborted) throw new CommandError('Interrupted. Nothing was sent.', exitCodes.interrupted);
+  throw new CommandError('Nothing was sent.');
+}
+
+interface Shown {
+  readonly plan: Plan;
+  readonly tally: ChangeTally;
+  readonly counts: Counts | undefined;
+  /** Rows that are to be sent. */
+  readonly open: number;
+  readonly time: string;
+  readonly queue: string;
+  readonly guards: Guards;
+}
+
+function planLines({ plan, tally, counts, open, time, queue, guards }: Shown): string[] {
+  const { JobId, Source } = plan.header;
+  const { toChange: _, ...leftOut } = plan.footer.Counts;
+  const leftOutRows = Object.values(leftOut).reduce((sum, count) => sum + count, 0);
+  const lines = [
+    `job ${JobId}, made from ${shortPrintable(Source, 100)}`,
+    countLine('to send', open, `to ${printable(queue)}`),
+  ];
+  if (counts !== undefined && counts.ended + counts.inFlight > 0)
+    lines.push(countLine('sent before', counts.ended + counts.inFlight));
+  if (leftOutRows > 0) lines.push(countLine('left out', leftOutRows, leftOutNote(leftOut)));
+  lines.push(...tally.lines());
+  lines.push(hang('  undo          ', undoNote(tally.undoable, tally.rows)));
+  lines.push(hang('  time          ', time));
+  const { canary, abortWhen } = guards;
+  if (canary !== undefined)
+    lines.push(
+      `  canary        ${counted(canary, 'row')} first, and the rest if ${canary === 1 ? 'it does not fail' : 'none of them fails'}`,
+    );
+  if (abortWhen !== undefined) lines.push(`  stops when    ${formatAbortRule(abortWhen)}`);
+  return lines;
+}

@@ -1,0 +1,77 @@
+/** What a plan changes, old values to new ones: what a person is shown before it is sent. In bounded memory. */
+import { counted, number } from '../../text/numbers.ts';
+import { shortPrintable } from '../../text/printable.ts';
+import { changeFields } from '../plan/decisions.ts';
+import type { ChangeRow, LeftOutRow } from '../plan/format.ts';
+
+/** Different changes that are told apart, of each field. */
+const MAX_KNOWN = 1_000;
+/** Of these, the most frequent are shown. */
+const MAX_SHOWN = 5;
+const MAX_VALUE = 30;
+
+type Field = (typeof changeFields)[number];
+
+export class ChangeTally {
+  readonly #byField = new Map<Field, { readonly known: Map<string, number>; others: number }>();
+  #rows = 0;
+  #undoable = 0;
+
+  add(row: ChangeRow | LeftOutRow): void {
+    if ('LeftOut' in row) return;
+    this.#rows++;
+    let whole = true;
+    for (const field of changeFields) {
+      const wanted = row[field];
+      if (wanted === undefined) continue;
+      const former = row.Former?.[field];
+      whole &&= former !== undefined;
+      this.#count(field, `${shown(former)} -> ${shown(wanted)}`);
+    }
+    if (whole) this.#undoable++;
+  }
+
+  #count(field: Field, change: string): void {
+    const of = this.#byField.get(field) ?? { known: new Map<string, number>(), others: 0 };
+    this.#byField.set(field, of);
+    const before = of.known.get(change);
+    if (before === undefined && of.known.size === MAX_KNOWN) of.others++;
+    else of.known.set(change, (before ?? 0) + 1);
+  }
+
+  /** Rows whose former values were all read: these can be undone. */
+  get undoable(): number {
+    return this.#undoable;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** A line per change, the most frequent first, each field under its name. */
+  lines(): string[] {
+    return [...this.#byField].flatMap(([field, { known, others }]) => {
+      const changes = [...known].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+      const rest = changes.slice(MAX_SHOWN);
+      const unshown = others + rest.reduce((sum, [, rows]) => sum + rows, 0);
+      const lines = changes
+        .slice(0, MAX_SHOWN)
+        .map(([change, rows]) => `${number(rows).padStart(13)}  ${change}`);
+      if (unshown > 0) lines.push(`${number(unshown).padStart(13)}  other changes`);
+      return [`  ${field}`, ...lines];
+    });
+  }
+}
+
+/** Whether the job can be undone later, in words. */
+export function undoNote(undoable: number, rows: number): string {
+  if (undoable === rows) return 'possible: the values before are known';
+  if (undoable === 0)
+    return 'not possible: the values before are not known; plan with --refresh to read them';
+  return `possible for ${number(undoable)} of ${counted(rows, 'row')}: of the others the values before are not known`;
+}
+
+function shown(value: string | undefined): string {
+  if (value === undefined) return '(not read)';
+  return value === '' ? '(none)' : shortPrintable(value, MAX_VALUE);
+}

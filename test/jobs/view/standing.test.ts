@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import type { Counts, JobRecord, JobStanding } from '../../../src/jobs/ledger/job.ts';
+import { nextSteps } from '../../../src/jobs/view/next-steps.ts';
+import { listText, notDone, standingJson, standingText } from '../../../src/jobs/view/standing.ts';
+
+const commandLine = (...args: readonly string[]) => `ota ${args.join(' ')}`;
+
+type Plan = NonNullable<JobRecord['plan']>;
+
+function standing(facts: Partial<Counts>, plan: Partial<Plan> = {}, leased = false): JobStanding {
+  const { applied = 0, superseded = 0, failed = 0, planned = 0, inFlight = 0 } = facts;
+  const ended = applied + superseded + failed;
+  const total = planned + inFlight + ended;
+  const rest = { causes: [], calls: 0, callsOf: 0 };
+  return {
+    job: {
+      key: 1,
+      jobId: 'j',
+      updatedAt: Date.UTC(2026, 10, 25, 7),
+      plan: {
+        path: '/p.jsonl',
+        source: 'rows.csv',
+        digest: 'd',
+        issuedAt: '2026-11-25T07:00:00.000Z',
+        rows: total,
+        undoes: undefined,
+        leftOut: undefined,
+        complete: true,
+        maybeTwice: 0,
+        guards: {},
+        counting: { good: 0, failed: 0, canaryPassed: false },
+        stopped: undefined,
+        ...plan,
+      },
+    },
+    counts: { total, planned, inFlight, applied, superseded, failed, ended, ...rest },
+    leased,
+    times: undefined,
+    lastFailed: [],
+    reconciled: 0,
+    foreign: 0,
+    unmatched: 0,
+  };
+}
+
+test('a plan that was cut short on its way into the ledger has all of its rows', () => {
+  const cut = standing({ planned: 2_000 }, { rows: 20_000, complete: false });
+  const text = standingText(cut, commandLine);
+  expect(text).toContain('job j: 0 of 20,000 rows ended\n');
+  expect(text).toMatch(/^ {2}in the ledger +2,000 {2}reading the plan was cut short before its last row$/m);
+  expect(JSON.parse(standingJson(cut))).toMatchObject({ rows: 20_000, notSent: 20_000, complete: false });
+  expect(listText([cut], undefined).split('\n')[1]).toMatch(/^j +20,000 +0 +20,000 {2}not sending {2}/);
+});
+
+describe('the next step', () => {
+  const stopped = 'The canary failed';
+  test.each<[string, JobStanding, readonly string[]]>([
+    ['of a job that somebody sends is to watch', standing({ planned: 1 }, {}, true), ['status j --watch']],
+    ['of one that nobody sends is to resume it', standing({ planned: 1 }), ['resume j']],
+    ['is the same when rows are in flight', standing({ inFlight: 1 }), ['resume j']],
+    ['is the same when the plan was cut', standing({ applied: 1 }, { complete: false }), ['resume j']],
+    [
+      'of a job that was stopped is to see why',
+      standing({ planned: 1, failed: 1 }, { stopped }),
+      ['report j --state failed says', 'resume j once'],
+    ],
+    [
+      'of one with failed rows is to see why, and to try again',
+      standing({ applied: 1, failed: 1 }, {}, true),
+      ['report j --state failed says', 'retry j --only-failed once'],
+    ],
+    ['of one that went well is its report', standing({ applied: 1 }), ['report j --format csv']],
+  ])('%s', (_, of, expected) => {
+    const steps = nextSteps(of, commandLine).map(({ command, why = '' }) => `${command} ${why}`);
+    expect(steps.map((step, i) => step.startsWith(`ota jobs ${expected[i]}`))).toEqual(
+      expected.map(() => true),
+    );
+  });
+});
+
+test.each<[string, JobStanding, RegExp | undefined]>([
+  ['rows beside others', standing({ applied: 1, superseded: 9 }), undefined],
+  [
+    'all rows',
+    standing({ superseded: 9 }),
+    /^Nothing was changed: .* \(2026-11-25T07:00:00.000Z\) was behind/,
+  ],
+  ['all rows so far', standing({ superseded: 9, planned: 1 }), undefined],
+  [
+    'rows of an undo',
+    standing({ applied: 1, superseded: 9 }, { undoes: 'k' }),
+    /^9 rows of k were not undone/,
+  ],
+  ['no row of an undo', standing({ applied: 1 }, { undoes: 'k' }), undefined],
+])('what superseded rows mean: %s', (_, { job, counts }, sentence) => {
+  const said = notDone(job, counts);
+  if (sentence === undefined) expect(said).toBeUndefined();
+  else expect(said).toMatch(sentence);
+});
+
+test('a job says when it was at work, how fast, and whether somebody sends it', () => {
+  const times = { startedAt: Date.UTC(2026, 10, 25, 7), endedAt: undefined, ms: 65_500, rows: 131 };
+  const open = { ...standing({ applied: 131, planned: 9 }, {}, true), times };
+  const text = standingText(open, commandLine);
+  expect(text).toMatch(/^ {2}started +2026-11-25 07:00:00 UTC\n {2}took +1:06, 2 rows\/s$/m);
+  expect(text).toContain('now: a process is sending its rows or waiting for their ends\n');
+  expect(JSON.parse(standingJson(open))).toMatchObject({
+    startedAt: '2026-11-25T07:00:00.000Z',
+    endedAt: null,
+    seconds: 65.5,
+    rowsPerSecond: 2,
+    sending: true,
+  });
+  expect(standingText(standing({ applied: 1, planned: 9 }), commandLine)).toContain(
+    'now: nobody is sending its rows\n',
+  );
+  expect(listText([open], undefined)).toMatch(/ {2}sending +11-25 07:00\n$/);
+});
