@@ -100,12 +100,16 @@ export class OpenCalls {
         end();
       };
       calls?.add(call);
-      const succeed = (value: T): void => settle(() => resolve(value));
-      const fail = (error: unknown): void => settle(() => reject(call.sent ? error : unsent(error)));
-      request(call).then(succeed, (error: unknown) => {
-        if (call.aborted || !isClockCorrected(error)) fail(error);
-        else request(call).then(succeed, fail);
-      });
+      const attempt = (isFirst: boolean): void => {
+        request(call).then(
+          (value) => settle(() => resolve(value)),
+          (error: unknown) => {
+            if (isFirst && !call.aborted && isClockCorrected(error)) attempt(false);
+            else settle(() => reject(call.sent ? error : unsent(error)));
+          },
+        );
+      };
+      attempt(true);
     });
   }
 
