@@ -152,6 +152,9 @@ const otherNames: Readonly<Record<string, Field>> = {
   configid: 'TaskConfigurationId',
   configuration: 'TaskConfigurationId',
   configurationid: 'TaskConfigurationId',
+  taskconfig: 'TaskConfigurationId',
+  taskconfigid: 'TaskConfigurationId',
+  desc: 'Description',
 };
 
 /** The field that somebody who calls a column so may mean. */

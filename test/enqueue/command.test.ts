@@ -293,6 +293,83 @@ describe('enqueue', () => {
     expect(existsSync(join(cwd, 'tasks.csv.refused.csv'))).toBe(true);
   });
 
+  test('reads a file with semicolons in UTF-16, and says so', async () => {
+    const text = '\uFEFFidentifier;DESCRIPTION;\r\na1;x;\r\n;;\r\nb2;y;\r\n';
+    const { exitCode, stdout } = await enqueue([file('tasks.csv', Buffer.from(text, 'utf16le'))]);
+    expect(exitCode).toBe(0);
+    expect(identifiers().toSorted()).toEqual(['a1', 'b2']);
+    expect(stdout).toContain('tasks.csv: 2 rows read, separated by semicolons, UTF-16\n');
+  });
+
+  test('reads a JSON array, whatever the name of its file', async () => {
+    const text = JSON.stringify(
+      [
+        { Identifier: 'a1', Description: 'x' },
+        { Identifier: 'b2', Description: 'y' },
+      ],
+      null,
+      2,
+    );
+    expect((await enqueue([file('tasks.txt', text)])).exitCode).toBe(0);
+    expect(identifiers().toSorted()).toEqual(['a1', 'b2']);
+  });
+
+  test('takes the columns as the flags say, and the rows that they say', async () => {
+    const name = file('tasks.csv', 'Task ID,Region,New text\na1,EU,x\nb2,US,y\n');
+    const flags = [
+      '--column',
+      'Task ID=Identifier',
+      '--column',
+      'New text=description',
+      '--where',
+      'Region=EU',
+    ];
+    const { exitCode, stdout } = await enqueue([name, ...flags]);
+    expect({ exitCode, sent: identifiers() }).toEqual({ exitCode: 0, sent: ['a1'] });
+    expect(stdout).toMatch(/^ {2}left out +1 {2}by --where$/m);
+  });
+
+  test('takes its file of refused rows, once they are corrected', async () => {
+    const text = 'Task ID;Description;Note\na1;x;1\nb-2;-y;2\nc3;z\u00a0;3\n';
+    const flags = ['--column', 'Task ID=Identifier', '--ignore-column', 'Note', '--job', 'job-1'];
+    const { stdout } = await enqueue([file('tasks.csv', text), ...flags]);
+    expect(stdout).toContain(
+      'line 4: Description: may hold only letters, digits, spaces, _ and -; it ends with a no-break',
+    );
+    sqs.reset();
+    sqs.createQueue('updates');
+    const refused = readFileSync(join(cwd, 'tasks.csv.refused.csv'), 'utf8');
+    file('tasks.csv.refused.csv', refused.replace('"b-2","\'-y"', '"b2","\'-y"').replace('"z\u00a0"', '"z"'));
+    expect((await enqueue(['tasks.csv.refused.csv'])).exitCode).toBe(0);
+    expect(bodies().toSorted((a, b) => (a.Identifier ?? '').localeCompare(b.Identifier ?? ''))).toMatchObject(
+      [
+        { Identifier: 'b2', Description: '-y', JobId: 'job-1' },
+        { Identifier: 'c3', Description: 'z', JobId: 'job-1' },
+      ],
+    );
+  });
+
+  test('notices RequestIds that occur twice', async () => {
+    const name = file('tasks.csv', 'Identifier,Description,RequestId\na1,x,r1\nb2,y,r1\nc3,y,r2\nd4,z,\n');
+    const { stdout } = await enqueue([name, '--dry-run']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      'note: one RequestId is on more than one row (1 row too many): give',
+    );
+    const { summary } = await json([name, '--dry-run']);
+    expect(summary).toMatchObject({ duplicateRequestIds: 1, notes: [] });
+  });
+
+  test('reads the file first on a dry run, whatever the queue', async () => {
+    const env = { QUEUE_URL: 'updates' };
+    const bad = await enqueue([file('bad.csv', 'Identifer\na1\n'), '--dry-run'], { env });
+    expect(bad).toMatchObject({ exitCode: 2, error: expect.stringContaining('unknown column "Identifer"') });
+    const good = await enqueue([file('good.csv', `${header}a1,x\n`), '--dry-run'], { env });
+    expect(good).toMatchObject({
+      exitCode: 0,
+      stderr: 'QUEUE_URL: must be the URL of a queue (https://sqs.…); a dry run needs no queue.\n',
+    });
+  });
+
   test('needs no queue for a dry run', async () => {
     const { exitCode } = await enqueue([file('tasks.csv', `${header}a1,x\n`), '--dry-run'], { env: {} });
     expect(exitCode).toBe(0);
@@ -343,6 +420,11 @@ describe('enqueue refuses, before anything is sent,', () => {
     ['an empty file', '', 'tasks.csv is empty'],
     ['a file of blank lines', '\n \n', 'tasks.csv is empty'],
     ['a header without rows', header, 'tasks.csv holds a header and no rows'],
+    [
+      'an Excel workbook, and says how to save it as CSV',
+      Buffer.from('PK\x03\x04[Content_Types].xml\0xl/workbook.xml', 'latin1'),
+      'is an Excel workbook (.xlsx), not CSV. Open it in the spreadsheet program and save it as CSV',
+    ],
     ['a binary file', Buffer.from([0x7f, 0x45, 3, 4, 0, 0]), 'tasks.csv is a binary file'],
     [
       'an unknown column',

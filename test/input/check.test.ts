@@ -1,9 +1,6 @@
-import { stringify } from 'csv-stringify/sync';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RowFields } from '../../src/input/row.ts';
-import { checkRow, checkSetFields, readRows } from '../../src/input/rows.ts';
-import { checkUpdate, type Update, updateFields } from '../../src/message/update.ts';
+import { checkRow, checkSetFields } from '../../src/input/rows.ts';
 
 const startedAt = Date.parse('2026-11-23T07:00:00Z');
 const rules = { set: {}, startedAt };
@@ -59,41 +56,4 @@ describe('checkSetFields', () => {
   ])('refuses %j once and not row by row', (set, message) => {
     expect(() => checkSetFields({ set, startedAt })).toThrow(message);
   });
-});
-
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}
-
-test('an update that the contract accepts comes through CSV unchanged', async () => {
-  const id = fc.stringMatching(/^[0-9A-Za-z_.:-]{1,128}$/);
-  const update = fc
-    .record(
-      {
-        Identifier: fc.stringMatching(/^[A-Za-z0-9]{1,200}$/),
-        Description: fc.stringMatching(/^[0-9A-Za-z_\- ]{1,256}$/),
-        TaskConfigurationId: fc.stringMatching(/^[A-Za-z0-9]{1,64}$/),
-        JobId: id,
-        RequestId: id,
-        IssuedAt: fc
-          .date({ min: new Date('2020-01-01'), max: new Date(startedAt), noInvalidDate: true })
-          .map((date) => date.toISOString()),
-      },
-      { requiredKeys: ['Identifier', 'RequestId', 'IssuedAt'] },
-    )
-    .filter((value) => checkUpdate(value, startedAt).ok);
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(update, { minLength: 1, maxLength: 10 }),
-      fc.boolean(),
-      async (updates, quoted) => {
-        const text = stringify(updates, { header: true, quoted, columns: [...updateFields] });
-        const input = { name: 'x', format: 'csv', chunks: each([Buffer.from(text)]) } as const;
-        const checked = await Array.fromAsync(readRows(input, rules));
-        expect(checked.map((entry) => ('update' in entry ? entry.update : entry.reason))).toEqual(
-          updates as Update[],
-        );
-      },
-    ),
-  );
 });
