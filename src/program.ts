@@ -1,4 +1,6 @@
 /** The command line: global options, and every command by its name. */
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import type { Command } from 'commander';
 import type { CommandContext } from './cli/context.ts';
 import { ProgramCommand } from './cli/program-command.ts';
@@ -76,7 +78,7 @@ export async function runProgram(
 ): Promise<void> {
   const program = await loadProgram(args, context);
   program.hook('preAction', () => {
-    loadEnvFile(program.opts<{ envFile?: string }>().envFile);
+    loadEnvFile(program.opts<{ envFile?: string }>().envFile, context.stderr);
     onBegin();
   });
   const [first, ...rest] = program.parseOptions([...args]).operands;
@@ -126,11 +128,19 @@ function find(program: Command, names: readonly string[]): Command | undefined {
   return found;
 }
 
-function loadEnvFile(path: string | undefined): void {
+function loadEnvFile(path: string | undefined, stderr: CommandContext['stderr']): void {
   if (path === undefined) return;
+  let variables: ReturnType<typeof parseEnv>;
   try {
+    variables = parseEnv(readFileSync(path, 'utf8'));
     process.loadEnvFile(path);
   } catch (error) {
     throw misuse(`--env-file: ${path} cannot be read: ${causeOf(error)}.`);
   }
+  // A shell that was set up for another queue would quietly be used with it.
+  const before = Object.keys(variables).filter((name) => process.env[name] !== variables[name]);
+  if (before.length > 0)
+    stderr.write(
+      printableLines(`--env-file: what is set already wins over ${path}: ${before.join(', ')}.\n`),
+    );
 }

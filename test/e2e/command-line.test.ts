@@ -114,7 +114,9 @@ describe('--env-file', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('RATE_LIMIT: must be a number');
     expect(stderr).toContain('DEAD_LETTER_QUEUE_URL: is required');
-    expect(stderr).not.toContain('HTTP_PORT');
+    expect(stderr).not.toMatch(/^ {2}HTTP_PORT/m);
+    // Said, and without its value.
+    expect(stderr).toContain(`--env-file: what is set already wins over ${path}: HTTP_PORT.\n`);
     expect(stderr).not.toMatch(/^ {2}QUEUE_URL/m);
   });
 

@@ -92,7 +92,7 @@ async function run(cloud: Cloud, flags: Flags, token: string, context: CommandCo
     });
     return;
   }
-  const variables = variablesOf(cloud);
+  const variables = { ...variablesOf(cloud), ...(flags.worker && { RATE_LIMIT: rateLimitOf(context.env) }) };
   const place = makePlace(context.cwd, readConfig(context.env, ['stateDir']).stateDir, variables);
   const tell = (healthUrl: string | undefined, logsToFile: boolean): void => {
     const facts = { variables, place, healthUrl, logsToFile, apiUrl: cloud.api.url, token };
@@ -163,6 +163,11 @@ function start(
     api: { ...cloud.client, endpoint: cloud.api.url },
   });
   return { ...assembly, config, log };
+}
+
+/** That of the worker, for commands that say how long something takes. */
+function rateLimitOf({ RATE_LIMIT }: Environment): string {
+  return RATE_LIMIT ?? workerDefaults.RATE_LIMIT;
 }
 
 /** What another process needs to use it. */
