@@ -121,7 +121,7 @@ describe('over https', () => {
       },
     });
     expect(proxy.requests).toContain(`CONNECT portal.sso.${REGION}.amazonaws.com:443`);
-    expect(stdout).toMatch(/^ok +HTTPS_PROXY +requests over https go through http:\/\/127\.0\.0\.1:\d+/m);
+    expect(stdout).toMatch(/^ok +HTTPS_PROXY +requests over https go through\s+http:\/\/127\.0\.0\.1:\d+/m);
     expect(stdout).not.toContain('hunter2');
     expect(code).toBe(1);
   });
