@@ -1,6 +1,6 @@
 /** Rules about access to the queues: each exists, its settings may be read, and it is in the region of the signatures. */
 
-import { endpointVariables } from '../aws/endpoints.ts';
+import { endpointVariables, isAwsHost } from '../aws/endpoints.ts';
 import type { SqsErrorKind } from '../queue/errors.ts';
 import { explanationOf } from '../queue/explain.ts';
 import { duration } from '../text/times.ts';
@@ -75,14 +75,14 @@ function readFault(role: QueueRole, url: string, error: ReadError): Finding {
 }
 
 /** The region in the host of AWS's queue URLs: the current, the legacy and the VPC endpoint's form. */
-const REGION_IN_HOST =
-  /(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.|api\.aws$)|^([a-z0-9-]+)\.queue\.amazonaws\./;
+const REGION_IN_HOST = /(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.|^([a-z0-9-]+)\.queue\./;
 
 export const queueRegionRule: Rule = ({ queues, region, endpointSet }) => {
   if (!region.ok || endpointSet) return [];
   return queues.flatMap(({ role, url }) => {
     if (!URL.canParse(url)) return [];
-    const found = REGION_IN_HOST.exec(new URL(url).hostname);
+    const { hostname } = new URL(url);
+    const found = isAwsHost(hostname) ? REGION_IN_HOST.exec(hostname) : null;
     const its = found?.[1] ?? found?.[2];
     if (its === undefined || its === region.value) return [];
     return {

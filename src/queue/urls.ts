@@ -41,7 +41,8 @@ export function sameQueueFault(queues: readonly NamedQueue[]): string | undefine
 export function sameQueueUrl(a: string, b: string): boolean {
   const [first, second] = [URL.parse(a), URL.parse(b)];
   if (first === null || second === null) return a === b;
-  const region = (host: string): string | undefined => /(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(host)?.[1];
+  const region = (host: string): string | undefined =>
+    /(?:^|\.)([a-z]{2,4}(?:-[a-z]+)+-\d)\./.exec(host)?.[1];
   const path = (url: URL): string => url.pathname.replace(/\/+$/, '');
   return path(first) === path(second) && region(first.host) === region(second.host);
 }
