@@ -99,7 +99,7 @@ export function summaryText(report: Report, commandLine: CommandLine): string {
   if (report.leftOut > 0) lines.push(countLine('left out', report.leftOut, 'by --where'));
   lines.push(countLine('refused', report.refused, refusedNote(report)));
   for (const row of report.examples) {
-    lines.push(`                line ${row.line}: ${shortPrintable(row.reason, 160)}`);
+    lines.push(hang(`                line ${row.line}: `, shortPrintable(row.reason, 160)));
   }
   if (report.refused > report.examples.length) {
     lines.push(`                and ${number(report.refused - report.examples.length)} more`);
@@ -182,7 +182,7 @@ function nextStep(report: Report, commandLine: CommandLine): string | undefined 
   if (report.outcome !== 'done') return undefined;
   const fix =
     report.refused > 0
-      ? `fix the ${counted(report.refused, 'row')} in ${printable(report.refusedFile ?? '')} and enqueue them`
+      ? `fix the ${counted(report.refused, 'row')} in ${printable(report.refusedFile ?? '')}, then \`${commandLine('enqueue', report.refusedFile ?? '')}\``
       : '';
   if (report.dryRun) return report.sent > 0 ? 'the same command without --dry-run' : fix || undefined;
   if (fix !== '') return fix;

@@ -7,7 +7,7 @@ import { runInProcess } from '../../testing/stages/letters.ts';
 import { asWritten, readWalkThrough, shapeOf } from '../../testing/walk-through/document.ts';
 import { type RunStep, runInShell, runWalkThrough } from '../../testing/walk-through/run.ts';
 
-const pages = globSync(fileURLToPath(new URL('../../docs/walk-throughs/*.md', import.meta.url)));
+const pages = globSync(fileURLToPath(new URL('../../docs/{files,walk-throughs/*}.md', import.meta.url)));
 const folder = process.cwd();
 
 afterEach(() => {
