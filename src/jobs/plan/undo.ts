@@ -55,7 +55,9 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
       if (answer !== undefined) progress.update(++done);
       const { change, former, faults } = answer === undefined ? unread(item) : decideUndo(item, answer);
       const { Identifier } = item;
-      if (faults.length > 0) refused.add(toRefused(item, item.Row, faults.join('; ')));
+      // Without the values that the job set: given as a file, they would be set once more.
+      if (faults.length > 0)
+        refused.add({ ...toRefused(item, item.Row, faults.join('; ')), values: { Identifier } });
       if (Object.keys(change).length > 0) writer.add({ Row: ++Row, Identifier, ...change, Former: former });
       else if (faults.length > 0)
         writer.add({
