@@ -91,7 +91,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: ['config:type', 'errors', 'input', 'message', 'text', 'time'],
   http: ['observe', 'worker:type'],
-  observe: ['message:type', 'text', 'version', 'worker:type'],
+  observe: ['message', 'text', 'version', 'worker:type'],
   jobs: ['errors', 'files', 'input', 'message', 'ota:type', 'queue', 'sending', 'text', 'time'],
   'dead-letters': ['files', 'message', 'queue', 'text', 'time'],
   enqueue: ['errors', 'input', 'message:type', 'queue', 'sending', 'text', 'time:type'],

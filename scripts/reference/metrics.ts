@@ -1,5 +1,6 @@
 /** docs/reference/metrics.md */
 import { deadLetterReasons } from '../../src/message/dead-letter.ts';
+import { deadLetterErrors } from '../../src/observe/metric-tables.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { conditionNames } from '../../src/worker/conditions.ts';
 import { code, type Page, table } from './page.ts';
@@ -11,14 +12,17 @@ const labels: Readonly<Record<string, string>> = {
   budget: '`none`, `shared` or `alone`',
   condition: conditionNames.map(code).join(', '),
   disposition: '`acknowledge`, `dead-letter`, `defer` or `release`',
+  error: `the name of the error: ${deadLetterErrors.map(code).join(', ')}; any other is \`other\``,
   field: '`Description` or `TaskConfigurationId`',
   fit: 'how the record was made to fit: see [dead letters](../../ARCHITECTURE.md#dead-letters)',
   outcome: '`applied`, `superseded` or `dead-lettered`',
+  queue: '`source`, `dead-letter` or `outcome`',
   reason: `of a dead letter: ${deadLetterReasons.map(code).join(', ')}; else empty`,
   request: 'the SQS request that failed',
   result: '`applied`, or the [kind of the failure](../../ARCHITECTURE.md#failures)',
   version: 'as `ota-updater --version` prints it',
-  state: '`open`, `outage`, `unreachable`, `denied` or `misconfigured`',
+  state:
+    'of the gate: `open`, `outage`, `unreachable`, `denied` or `misconfigured`; of messages on a queue: `visible`, `in-flight` or `delayed`',
 };
 
 /** What prom-client knows of a metric; its types leave out the labels. */

@@ -101,7 +101,7 @@ const plain: ReadonlySet<string> = new Set(['', 'Error', 'AggregateError']);
 const conflictStatuses: ReadonlySet<number> = new Set([409, 425]);
 
 /** The errors of the service's own model, API version 2025-03-03. */
-const modelledNames: ReadonlySet<string> = new Set([
+export const modelledNames: ReadonlySet<string> = new Set([
   'AccessDeniedException',
   'ConflictException',
   'InternalFailureException',

@@ -21,6 +21,7 @@ const line = <const Field extends LogField = never>(
 const update = ['identifier', 'jobId', 'requestId', 'messageId', 'groupId', 'receiveCount'] as const;
 const failure = ['failure', 'status', 'errorName', 'errorMessage', 'awsRequestId'] as const;
 const call = [...update, ...failure, 'attempt', 'durationMs'] as const;
+const ended = [...update, 'attempts', 'dwellMs'] as const;
 const counts = ['applied', 'superseded', 'deadLettered', 'deferred', 'released'] as const;
 const calls = ['calls', 'throttled', 'failed'] as const;
 
@@ -126,27 +127,19 @@ export const logLines = {
     'stack',
   ]),
 
-  applied: line('debug', 'applied', 'applied', [...update, 'attempts', 'dwellMs']),
-  appliedAfterAll: line('info', 'applied', 'applied, after earlier calls or deliveries', [
-    ...update,
-    'attempts',
-    'dwellMs',
-  ]),
+  applied: line('debug', 'applied', 'applied', ended),
+  appliedAfterAll: line('info', 'applied', 'applied, after earlier calls or deliveries', ended),
   appliedInPart: line('info', 'applied.in_part', 'applied without the fields that have newer values', [
-    ...update,
-    'attempts',
-    'dwellMs',
+    ...ended,
     'fields',
     'decidedAt',
   ]),
   superseded: line('info', 'superseded', 'superseded: newer values of all its fields were applied before', [
-    ...update,
-    'attempts',
-    'dwellMs',
+    ...ended,
     'fields',
     'decidedAt',
   ]),
-  released: line('debug', 'released', 'released', [...update, 'attempts', 'dwellMs']),
+  released: line('debug', 'released', 'released', ended),
   deferred: line('info', 'deferred', 'deferred: it comes again', [
     ...update,
     'attempts',

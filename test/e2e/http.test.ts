@@ -40,7 +40,13 @@ async function ask(path: 'livez' | 'readyz'): Promise<Answer> {
 
 const alive: Answer = { status: 200, reasons: [] };
 const ready: Answer = { status: 200, reasons: [] };
-const notReady = (...reasons: string[]): Answer => ({ status: 503, reasons });
+/** Each with the time since when. */
+const notReady = (...reasons: string[]): Answer => ({
+  status: 503,
+  reasons: reasons.map((reason) =>
+    expect.stringMatching(`^${reason} \\(since \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\)$`),
+  ),
+});
 
 describe('a worker process', () => {
   test('is alive but not ready while it looks for its queues, and ready once it has found them', async () => {

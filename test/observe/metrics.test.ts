@@ -1,5 +1,7 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { DeadLetter } from '../../src/message/dead-letter.ts';
+import { type DeadLetter, deadLetterReasons } from '../../src/message/dead-letter.ts';
 import type { Disposition } from '../../src/message/disposition.ts';
 import type { Failure } from '../../src/message/failure.ts';
 import type { Outcome } from '../../src/message/outcome.ts';
@@ -36,6 +38,18 @@ function settled(
   return { type: 'settled', subject: subject(n), disposition, attempts: 1, dwellMs: 2_000, ...rest };
 }
 
+const kinds: readonly Failure['kind'][] = [
+  ...(['throttled', 'unreachable', 'retryable', 'conflict', 'denied'] as const),
+  ...(['rejected', 'misconfigured', 'unidentified', 'internal'] as const),
+];
+
+/** Whether Prometheus's own checker is here (Debian package `prometheus`); says so where it is not. */
+function promtoolInstalled(): boolean {
+  if (spawnSync('promtool', ['--version']).status === 0) return true;
+  process.stdout.write('SKIPPED: no promtool on this machine, the format of the metrics is not checked\n');
+  return false;
+}
+
 let now: WorkerSnapshot;
 let metrics: Metrics;
 beforeEach(() => {
@@ -65,7 +79,9 @@ describe('metrics', () => {
     metrics.listener(settled({ action: 'defer', seconds: 3 }));
     const error = { name: 'X', message: '' };
     metrics.listener(settled({ action: 'dead-letter', reason: 'Rejected', error }));
-    metrics.listener(settled({ action: 'dead-letter', reason: 'Invalid', error }));
+    metrics.listener(
+      settled({ action: 'dead-letter', reason: 'Invalid', error: { ...error, name: 'InvalidUpdate' } }),
+    );
     metrics.listener({ type: 'receive-failed', error: new Error('x'), retryInMs: 1 });
     metrics.listener({ type: 'lease-lost', subject: subject(1), reason: 'x' });
     metrics.listener({ type: 'settle-failed', request: 'delete', count: 10, error: new Error('x') });
@@ -80,6 +96,8 @@ describe('metrics', () => {
       'ota_updater_messages_settled_total{disposition="defer",reason=""}': '1',
       'ota_updater_messages_settled_total{disposition="dead-letter",reason="Rejected"}': '1',
       'ota_updater_messages_settled_total{disposition="dead-letter",reason="Invalid"}': '1',
+      'ota_updater_dead_letters_total{reason="Rejected",error="other"}': '1',
+      'ota_updater_dead_letters_total{reason="Invalid",error="InvalidUpdate"}': '1',
       ota_updater_receive_failures_total: '1',
       ota_updater_leases_lost_total: '1',
       'ota_updater_settle_failures_total{request="delete"}': '1',
@@ -188,6 +206,111 @@ describe('metrics', () => {
       'ota_updater_condition{condition="dead-lettering"}': '0',
       'ota_updater_gate{state="open"}': '1',
     });
+  });
+
+  test('show the queues, the rates, and since when', async () => {
+    const unknown = await samples();
+    expect(unknown).toMatchObject({
+      'ota_updater_queue_messages{queue="source",state="visible"}': 'Nan',
+      'ota_updater_queue_read_timestamp_seconds{queue="dead-letter"}': '0',
+      ota_updater_last_success_timestamp_seconds: '0',
+      ota_updater_calls_paused_since_timestamp_seconds: '0',
+    });
+    now = {
+      ...well,
+      queues: {
+        source: { visible: 4_000, inFlight: 30, delayed: 2, readAt: 9_500 },
+        deadLetter: { visible: 7, inFlight: 0, delayed: 0, readAt: 9_000 },
+        outcome: undefined,
+      },
+      deferred: 4,
+      oldestAgeMs: 65_500,
+      rateLimit: 200,
+      rateCeiling: 100,
+      rateFound: 60,
+      rate: 50,
+      rateBudget: 'alone',
+      lastSuccess: 8_000,
+      gate: 'outage',
+      gateSince: 8_500,
+    };
+    const after = await samples();
+    expect(after).toMatchObject({
+      'ota_updater_queue_messages{queue="source",state="visible"}': '4000',
+      'ota_updater_queue_messages{queue="source",state="in-flight"}': '30',
+      'ota_updater_queue_messages{queue="source",state="delayed"}': '2',
+      'ota_updater_queue_messages{queue="dead-letter",state="visible"}': '7',
+      'ota_updater_queue_messages{queue="outcome",state="visible"}': 'Nan',
+      'ota_updater_queue_read_timestamp_seconds{queue="source"}': '9.5',
+      ota_updater_deferred_messages: '4',
+      ota_updater_oldest_age_seconds: '65.5',
+      ota_updater_rate_configured: '200',
+      ota_updater_rate_ceiling: '100',
+      ota_updater_rate_found: '60',
+      ota_updater_rate_limit: '50',
+      'ota_updater_rate_budget{budget="alone"}': '1',
+      ota_updater_last_success_timestamp_seconds: '8',
+      ota_updater_calls_paused_since_timestamp_seconds: '8.5',
+    });
+    expect(Object.keys(after)).toEqual(Object.keys(unknown));
+  });
+
+  test('have every series from the start', async () => {
+    const before = Object.keys(await samples());
+    for (const kind of [undefined, ...kinds]) metrics.listener(attempt(kind));
+    const { messageId, body } = subject(1).message;
+    const requests = [
+      'delete',
+      'change visibility',
+      'extend',
+      'publish outcomes',
+      'settle',
+      'take',
+      'sweep',
+    ] as const;
+    for (const request of requests)
+      metrics.listener({ type: 'settle-failed', request, count: 1, error: new Error('x') });
+    metrics.listener({ type: 'receive-failed', error: new Error('x'), retryInMs: 1 });
+    metrics.listener({ type: 'claim-not-free', subject: subject(1) });
+    metrics.listener({ type: 'message-left', queueUrl: '', messageId, reason: '', alone: true });
+    const outcome = { MessageId: 'm', Attempts: 1, At: '' };
+    const published: Outcome[] = (['applied', 'superseded'] as const).map((Outcome) => ({
+      ...outcome,
+      Outcome,
+    }));
+    for (const each of published) {
+      const disposition = { action: 'acknowledge', outcome: each.Outcome } as Disposition;
+      metrics.listener(settled(disposition, { outcome: each }));
+    }
+    metrics.listener({
+      ...settled({ action: 'acknowledge', outcome: 'superseded' }),
+      superseded: { fields: ['Description', 'TaskConfigurationId'], decidedAt: 1 },
+    });
+    metrics.listener(settled({ action: 'release' }));
+    metrics.listener(settled({ action: 'defer', seconds: 3 }));
+    for (const reason of deadLetterReasons)
+      for (const name of ['ValidationException', 'TimeoutError', 'InvalidUpdate', 'Invented', '__proto__'])
+        for (const fit of ['complete', 'message-cut', 'optional-dropped', 'left-off'] as const) {
+          const error = { name, message: '' };
+          const deadLetter = { body, attributes: {}, fit, replaced: true } as unknown as DeadLetter;
+          const ended = { ...outcome, Outcome: 'dead-lettered', Reason: reason } as Outcome;
+          metrics.listener(settled({ action: 'dead-letter', reason, error }, { deadLetter, outcome: ended }));
+        }
+    now = { ...well, gate: 'denied', rateBudget: 'shared', conditions: conditionsAt({ receiving: 'X' }) };
+    expect(Object.keys(await samples())).toEqual(before);
+  });
+
+  test.skipIf(!promtoolInstalled())('are what promtool finds no fault with', async () => {
+    const promtool = spawn('promtool', ['check', 'metrics']);
+    let said = '';
+    for (const stream of [promtool.stdout, promtool.stderr]) {
+      stream.on('data', (text) => {
+        said += text;
+      });
+    }
+    promtool.stdin.end(await metrics.registry.metrics());
+    const [code] = await once(promtool, 'close');
+    expect({ code, said }).toEqual({ code: 0, said: '' });
   });
 
   test('show an unpaced rate as +Inf', async () => {
