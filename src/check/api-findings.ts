@@ -109,6 +109,12 @@ function verdictOn(failure: Failure): Pick<Finding, 'severity' | 'what' | 'fix'>
     case 'rejected':
       return { severity: 'ok', what: `answers and accepts the credentials (${said})` };
     default:
+      if (status === undefined)
+        return {
+          severity: 'error',
+          what: `gives no answer (${said})`,
+          fix: 'check the network and the proxy',
+        };
       return {
         severity: 'error',
         what: `fails, and was asked several times (${said})`,

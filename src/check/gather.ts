@@ -122,7 +122,8 @@ async function askApi(sources: CheckSources, region: string, canAsk: boolean): P
   if (!canAsk) return { ...endpoint.value, address, read: 'not-asked' };
   const failure = await persist<Failure | undefined>(
     () => api.read(),
-    (last) => last !== undefined && passing.has(last.kind),
+    // Without an answer it would take too long, and be no different.
+    (last) => last?.status !== undefined && passing.has(last.kind),
     sources,
     (last) => last?.retryAfterMs ?? 0,
   );

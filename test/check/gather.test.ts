@@ -184,7 +184,7 @@ describe('gatherFacts', () => {
   });
 
   test('keeps how the API answers, asked again while that may be over soon', async () => {
-    const failure: Failure = { kind: 'throttled', name: 'Slow', message: '', retryAfterMs: 900 };
+    const failure: Failure = { kind: 'throttled', name: 'Slow', message: '', status: 429, retryAfterMs: 900 };
     const read = vi.fn(
       async (): Promise<Failure | undefined> => (read.mock.calls.length < 3 ? failure : undefined),
     );
@@ -199,6 +199,12 @@ describe('gatherFacts', () => {
     expect((await gather({ api: { read }, onSleep })).api?.read).toBe(down);
     expect(read).toHaveBeenCalledTimes(5);
     expect(Math.max(...waits)).toBe(3_000);
+
+    const silent: Failure = { kind: 'retryable', name: 'TimeoutError', message: 'no answer' };
+    read.mockClear();
+    read.mockImplementation(async () => silent);
+    expect((await gather({ api: { read }, onSleep })).api?.read).toBe(silent);
+    expect(read).toHaveBeenCalledOnce();
 
     const denied = { ...failure, kind: 'denied' as const };
     read.mockClear();

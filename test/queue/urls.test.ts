@@ -7,7 +7,7 @@ test.each([
   [queueUrl, `${queueUrl}/`, true],
   [queueUrl, queueUrl.replace('sqs.eu-west-1.amazonaws.com', 'eu-west-1.queue.amazonaws.com'), true],
   [queueUrl, queueUrl.replace('eu-west-1', 'eu-central-1'), false],
-  [queueUrl.replace('eu-west-1', 'eusc-de-east-1'), queueUrl, false],
+  [queueUrl.replace('eu-west-1', 'eusc-de-east-1'), queueUrl.replace('eu-west-1', 'eusc-de-west-1'), false],
   [queueUrl, `${queueUrl}-dead`, false],
   ['http://127.0.0.1:4566/000000000000/u', 'http://localhost:4566/000000000000/u', true],
   ['no url', 'no url', true],
