@@ -43,6 +43,7 @@ const standing: JobStanding = {
       leftOut: { alreadyAsWanted: 99, refused: 0, duplicates: 0 },
       complete: true,
       undoes: undefined,
+      enqueued: false,
       maybeTwice: 0,
       guards: {},
       counting: { good: 0, failed: 0, canaryPassed: true },

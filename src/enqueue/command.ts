@@ -1,4 +1,5 @@
 /** `enqueue FILE|-`: flags to options, report to exit code. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { requireRightClock } from '../cli/clock.ts';
 import type { CommandContext } from '../cli/context.ts';
@@ -13,6 +14,7 @@ import { createSqsClient } from '../queue/client.ts';
 import { watchClocks } from '../queue/clock.ts';
 import { explainNotice } from '../queue/explain.ts';
 import { Queue } from '../queue/queue.ts';
+import { isFifoUrl } from '../queue/urls.ts';
 import { LANES } from '../sending/send.ts';
 import { printable } from '../text/printable.ts';
 import { createProgress } from '../text/progress.ts';
@@ -40,7 +42,10 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     .argument('<file>', FILE_ARGUMENT)
     .option('--queue-url <url>', 'the queue to send to (default: QUEUE_URL)')
     .option('--set <field=value>', 'set a field on every row; may be repeated', collect, [])
-    .option('--job <id>', 'the same as --set JobId=<id>')
+    .option(
+      '--job <id>',
+      'the job of every row, kept in the ledger (STATE_DIR) to be followed by `jobs status` and `jobs report`; --set JobId=<id> only names it',
+    )
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv, or the next free number)')
     .option('--force', 'replace an earlier file of refused rows at --refused')
     .option(
@@ -60,8 +65,8 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     const options = readOptions(file, flags, context, (fault) => faults.push(fault));
     const sender = options.dryRun ? nowhere : createSender(options.queueUrl ?? '', context);
     const progress = createProgress(context);
-    const report = await interruptible(context, (signal) =>
-      enqueue(options, { ...context, ...sender, signal, progress }),
+    const report = await withJob(options, context, (keep) =>
+      interruptible(context, (signal) => enqueue(options, { ...context, ...sender, signal, progress, keep })),
     ).finally(sender.close);
     for (const fault of faults) context.stderr.write(`${printable(fault)}; a dry run needs no queue.\n`);
     finish(report, flags.json === true, context);
@@ -91,6 +96,31 @@ function createSender(queueUrl: string, context: CommandContext): Sender {
   };
 }
 
+/** Runs `work` with what keeps the rows of `--job`; the ledger must be usable before anything is read or sent. */
+async function withJob<T>(
+  { job, file, queueUrl = '', dryRun }: EnqueueOptions,
+  { env, clock, cwd }: CommandContext,
+  work: (keep: EnqueueContext['keep']) => Promise<T>,
+): Promise<T> {
+  if (job === undefined || dryRun) return await work(undefined);
+  const { openLedger } = await import('../jobs/ledger/sqlite/ledger.ts');
+  const { keepRows } = await import('../jobs/run/keep-rows.ts');
+  const { stateDir } = readConfig(env, ['stateDir']);
+  const ledger = await openLedger(stateDir, clock.wall).catch((error: unknown) => {
+    if (!(error instanceof CommandError)) throw error;
+    throw new CommandError(
+      `${error.message} --job keeps its rows there; --set JobId=${job} sends without that. Nothing was sent.`,
+      error.exitCode,
+    );
+  });
+  const path = file === '-' ? file : resolve(cwd, file);
+  try {
+    return await work((good) => keepRows(ledger, { ...good, jobId: job, path }, isFifoUrl(queueUrl)));
+  } finally {
+    await ledger.close();
+  }
+}
+
 function finish(report: Report, json: boolean, context: CommandContext): void {
   const unfinished = unfinishedSentence(report);
   if (json) context.stdout.write(summaryJson(report));
@@ -117,6 +147,7 @@ function readOptions(
     ...readInputFlags(flags),
     set: readSet(flags),
     queueUrl: readQueueUrl(flags, context, onFault),
+    job: flags.job,
     dryRun: flags.dryRun === true,
     fromLine: flags.fromLine,
     force: flags.force === true,

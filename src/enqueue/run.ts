@@ -4,17 +4,24 @@ import { CommandError, messageOf, misuse } from '../errors.ts';
 import { type ColumnFlags, noColumnFlags } from '../input/columns.ts';
 import { Findings } from '../input/findings.ts';
 import { RefusedFile } from '../input/refused.ts';
-import type { Format, GoodRow, RefusedRow, SetFields } from '../input/row.ts';
+import type { Format, GoodRow, InputRow, RefusedRow, SetFields } from '../input/row.ts';
 import { checkSetFields, type Rules, readRows } from '../input/rows.ts';
 import { inputIdentity, openSource, type Source } from '../input/source.ts';
 import type { Update } from '../message/update.ts';
-import type { OutgoingMessage } from '../queue/types.ts';
 import { isFifoUrl } from '../queue/urls.ts';
 import { type MessageOptions, toMessage } from '../sending/messages.ts';
 import { type SendContext, sendMessages } from '../sending/send.ts';
 import { printable } from '../text/printable.ts';
 import type { Progress } from '../text/progress.ts';
 import type { Clock } from '../time/clock.ts';
+import {
+  FileWatch,
+  type GoodFile,
+  type Keeper,
+  type NumberedRow,
+  numberRows,
+  type RowMessage,
+} from './keeper.ts';
 import { type Report, toReport } from './summary.ts';
 import { type Tally, tallyRows } from './tally.ts';
 
@@ -26,6 +33,8 @@ export interface EnqueueOptions {
   readonly set: SetFields;
   /** May be missing on a dry run only. */
   readonly queueUrl: string | undefined;
+  /** The job that the rows are of, where they are kept. */
+  readonly job?: string | undefined;
   readonly dryRun: boolean;
   /** Rows before this line are validated and not sent. */
   readonly fromLine: number;
@@ -42,6 +51,8 @@ export interface EnqueueContext extends SendContext {
   readonly progress: Progress;
   /** @throws CommandError when this machine's clock must not say when updates were decided on. */
   readonly checkClock: () => Promise<void>;
+  /** Keeps the rows, for a job that can be followed. @throws CommandError when they cannot be kept. */
+  readonly keep?: ((file: GoodFile) => Promise<Keeper>) | undefined;
 }
 
 /** Refused rows that the summary shows. */
@@ -103,7 +114,10 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
   });
   const { columns: flags = noColumnFlags } = options;
   const findings = new Findings();
-  const read = readRows({ ...source, flags, chunks }, rules, findings);
+  const rows = readRows({ ...source, flags, chunks }, rules, findings);
+  const keep = options.dryRun ? undefined : context.keep;
+  const file = new FileWatch();
+  const read = keep === undefined ? rows : file.watch(rows);
   const tally = await tallyRows(read, { signal, fromLine, onRefused });
   if (signal.aborted) {
     refused.discard();
@@ -120,8 +134,9 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
 
   refused.flush();
   if (!options.dryRun) await context.checkClock();
+  const keeper = await keep?.({ source: source.name, rows: tally.toSend, ...file.seen() });
   const sendingSince = context.clock.monotonic();
-  const result = await send({ options, context, rules, source, refused }, tally, onRefused);
+  const result = await send({ options, context, rules, source, refused }, tally, onRefused, keeper);
   const seconds = (context.clock.monotonic() - sendingSince) / 1_000;
   const report = finishReport(refused);
   const failure = result.failure ?? report.failure ?? missingRows(result, tally, source);
@@ -141,23 +156,29 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
   });
 }
 
-interface RowMessage extends OutgoingMessage {
-  readonly row: GoodRow;
-}
-
-interface Sent extends Pick<Report, 'sent' | 'refused' | 'requests' | 'continueFrom' | 'failure'> {
-  readonly firstBody: string | undefined;
-}
+type Sent = Pick<
+  Report,
+  'sent' | 'sentBefore' | 'refused' | 'requests' | 'continueFrom' | 'failure' | 'firstBody'
+>;
 
 async function send(
   { options, context, rules, source }: Run,
   { toSend }: Tally,
   onRefused: (row: RefusedRow) => void,
+  keeper: Keeper | undefined,
 ): Promise<Sent> {
   const { dryRun, queueUrl = 'http://queue.invalid/', fromLine, columns: flags = noColumnFlags } = options;
   let firstBody: string | undefined;
-  if (toSend === 0)
-    return { sent: 0, refused: 0, requests: 0, continueFrom: undefined, failure: undefined, firstBody };
+  if (toSend === 0 && keeper === undefined)
+    return {
+      sent: 0,
+      sentBefore: 0,
+      refused: 0,
+      requests: 0,
+      continueFrom: undefined,
+      failure: undefined,
+      firstBody,
+    };
   context.progress.stage(dryRun ? 'counting  ' : 'sending   ', toSend);
   // A dry run does everything but the request itself, so that its counts are true.
   const pretend: SendContext['send'] = async ([first]) => {
@@ -165,22 +186,34 @@ async function send(
     return { failed: [], messageIds: new Map() };
   };
   const run = { fifo: isFifoUrl(queueUrl), run: `${rules.startedAt} ${context.random()}` };
-  async function* messages(): AsyncGenerator<RowMessage, undefined> {
-    for await (const row of readRows({ ...source, flags, chunks: source.chunks() }, rules)) {
+  const rows = (): AsyncIterable<InputRow> => readRows({ ...source, flags, chunks: source.chunks() }, rules);
+  async function* plain(): AsyncGenerator<RowMessage, undefined> {
+    for await (const row of rows())
       if ('update' in row && row.line >= fromLine) yield toRowMessage(row, rules.startedAt, run);
-    }
   }
-  const result = await sendMessages(messages(), {
+  async function* numbered(): AsyncGenerator<NumberedRow, undefined> {
+    for await (const one of numberRows(rows())) if (one.row.line >= fromLine) yield one;
+  }
+  const result = await sendMessages(keeper === undefined ? plain() : keeper.messages(numbered()), {
     ...context,
     queueUrl,
     send: dryRun ? pretend : context.send,
-    onRefused: ({ row: { line, raw, update } }, reason) => onRefused({ line, raw, reason, values: update }),
+    ...(keeper !== undefined && { onSent: (messages, ids) => keeper.sent(messages, ids) }),
+    onRefused: (message, reason) => {
+      keeper?.refused(message, reason);
+      const { line, raw, update } = message.row;
+      onRefused({ line, raw, reason, values: update });
+    },
     onProgress: context.progress.update,
   });
-  const { firstUnsent, lastTaken, sent, refused, requests, failure } = result;
+  const { firstUnsent, lastTaken, sent, refused, requests } = result;
+  const whole = firstUnsent === undefined && result.failure === undefined;
+  const kept = await keeper?.finish({ ...result, whole }).catch(messageOf);
+  const failure = result.failure ?? (typeof kept === 'string' ? kept : undefined);
   // When the input failed, the lines after the last one that was taken are not known.
   const unknown = failure === undefined ? undefined : (lastTaken?.row.line ?? 0) + 1;
-  return { sent, refused, requests, failure, firstBody, continueFrom: firstUnsent?.row.line ?? unknown };
+  const continueFrom = firstUnsent?.row.line ?? unknown;
+  return { sent, sentBefore: keeper?.sentBefore ?? 0, refused, requests, failure, firstBody, continueFrom };
 }
 
 /** A row without RequestId gets `row-` and its line in six digits, one without IssuedAt the start of the run. */
@@ -208,6 +241,7 @@ function finishReport(refused: RefusedFile): { written: string | undefined; fail
 
 /** The file is read again for sending: rows that were good before must not be missed unnoticed. */
 function missingRows(result: Sent, { toSend }: Tally, { name }: Source): string | undefined {
-  if (result.continueFrom !== undefined || result.sent + result.refused === toSend) return undefined;
+  if (result.continueFrom !== undefined || result.sent + result.sentBefore + result.refused === toSend)
+    return undefined;
   return `${printable(name)} changed while it was sent, so that not every row was`;
 }

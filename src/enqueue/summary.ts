@@ -20,6 +20,10 @@ export interface Report {
   readonly toSend: number;
   /** Rows sent; on a dry run, those that would have been. */
   readonly sent: number;
+  /** The job that keeps the rows. */
+  readonly job?: string | undefined;
+  /** Good rows that an earlier run of the job sent. */
+  readonly sentBefore: number;
   /** Good rows before `--from-line`. */
   readonly skipped: number;
   readonly refused: number;
@@ -53,10 +57,10 @@ export interface ReportFacts extends Partial<Report> {
 
 /** A report of what is known; what is not is zero. */
 export function toReport(
-  options: { readonly file: string; readonly queueUrl: string | undefined; readonly dryRun: boolean },
+  options: Pick<Report, 'file' | 'queueUrl' | 'dryRun' | 'job'>,
   { tally, ...facts }: ReportFacts,
 ): Report {
-  const { file, queueUrl, dryRun } = options;
+  const { file, queueUrl, dryRun, job } = options;
   return {
     file: file === '-' ? 'stdin' : file,
     queueUrl,
@@ -69,7 +73,9 @@ export function toReport(
     form: undefined,
     leftOut: 0,
     notes: [],
+    job,
     sent: 0,
+    sentBefore: 0,
     refused: 0,
     refusedFile: undefined,
     examples: [],
@@ -95,6 +101,8 @@ export function summaryText(report: Report, commandLine: CommandLine): string {
     const time = `${report.seconds.toFixed(1)} s, ${number(rate(report))} rows/s`;
     lines.push(countLine('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
   }
+  if (report.sentBefore > 0)
+    lines.push(countLine('sent before', report.sentBefore, `by an earlier run of job ${report.job}`));
   if (report.skipped > 0) lines.push(countLine('skipped', report.skipped, 'before --from-line'));
   if (report.leftOut > 0) lines.push(countLine('left out', report.leftOut, 'by --where'));
   lines.push(countLine('refused', report.refused, refusedNote(report)));
@@ -123,6 +131,7 @@ export function summaryJson(report: Report): string {
     rows,
     sent: dryRun ? 0 : sent,
     ...(dryRun && { wouldSend: sent, firstBody: report.firstBody ?? null }),
+    ...(report.job !== undefined && { job: report.job, sentBefore: report.sentBefore }),
     skipped,
     leftOut: report.leftOut,
     refused,
@@ -151,9 +160,11 @@ export function unfinishedSentence(report: Report): string | undefined {
   return `${why}. ${number(report.sent)} of ${counted(report.toSend, 'row')} were sent${fromHere(report)}.`;
 }
 
-function fromHere({ continueFrom, file }: Report): string {
+function fromHere({ continueFrom, file, job }: Report): string {
   if (continueFrom === undefined) return '';
   const again = file === 'stdin' ? ' and the same input' : '';
+  if (job !== undefined)
+    return `; the same command${again} goes on: job ${job} knows what was sent, and that is not sent again`;
   return `; continue with --from-line ${continueFrom}${again} (a row that was sent already is sent again, which does no harm)`;
 }
 
@@ -186,6 +197,8 @@ function nextStep(report: Report, commandLine: CommandLine): string | undefined 
       : '';
   if (report.dryRun) return report.sent > 0 ? 'the same command without --dry-run' : fix || undefined;
   if (fix !== '') return fix;
+  if (report.job !== undefined)
+    return `\`${commandLine('jobs', 'status', report.job, '--watch')}\` follows them, by the outcomes of workers with OUTCOME_QUEUE_URL`;
   return report.sent > 0 ? `\`${commandLine('worker')}\` applies them` : undefined;
 }
 

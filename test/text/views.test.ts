@@ -92,6 +92,7 @@ function jobViews(text: string): string[] {
       rows: 1,
       leftOut: undefined,
       undoes: undefined,
+      enqueued: false,
       complete: false,
       maybeTwice: 0,
       ...control,

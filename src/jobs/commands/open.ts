@@ -130,7 +130,7 @@ export async function requireOwnQueues(
  * Collects what waits, if OUTCOME_QUEUE_URL is set, and runs `work`. A queue that cannot be read is reported, and no
  * reason to fail. While another process follows the job, collecting is left to that process.
  * @param jobId the job that it is about, which may be known only afterwards; undefined: the last changed one.
- * @param work may start the collector it is given, to go on collecting.
+ * @param work may start the collector it is given, to go on collecting when no process follows the job.
  */
 export async function withCollected<T>(
   ledger: Ledger,
@@ -143,8 +143,7 @@ export async function withCollected<T>(
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
   if (url !== undefined && ledger.access === 'read')
     say('Outcomes that wait on the queue are not collected: this user may only read the ledger');
-  if (url === undefined || ledger.access !== 'write' || (await isFollowed(ledger, jobId)))
-    return await work(undefined);
+  if (url === undefined || ledger.access !== 'write') return await work(undefined);
   readConfigForAws(context.env, []);
   const queues = await openQueues(context, SOCKETS, say);
   const collector = queues.createCollector(url, {
@@ -154,8 +153,10 @@ export async function withCollected<T>(
     onTrouble: say,
   });
   try {
-    const collected = requireOwnQueues(context, queues).then(() =>
-      collector.collectWaiting(signal, MAX_COLLECT_MS),
+    const named = jobId === undefined ? await lastChanged(ledger) : await ledger.job(jobId);
+    const followed = named !== undefined && (await isFollowed(ledger, named));
+    const collected = requireOwnQueues(context, queues).then(
+      () => followed || collector.collectWaiting(signal, MAX_COLLECT_MS),
     );
     const emptied = await collected.catch((error: unknown) => {
       if (!(error instanceof OutcomesUnreadable)) throw error;
@@ -207,9 +208,9 @@ export function unknownJobsTeller(
   };
 }
 
-async function isFollowed(ledger: Ledger, jobId: string | undefined): Promise<boolean> {
-  const job = jobId === undefined ? await lastChanged(ledger) : await ledger.job(jobId);
-  return job !== undefined && (await ledger.isLeased(job.key));
+/** Whether a process follows the job, and collects its outcomes: one that only sends it (`enqueue`) does not. */
+export async function isFollowed(ledger: Ledger, { key, plan }: JobRecord): Promise<boolean> {
+  return !(plan?.enqueued === true && !plan.complete) && (await ledger.isLeased(key));
 }
 
 /** The job that changed last, of those whose plan is in the ledger. */

@@ -9,7 +9,7 @@ import type { Collector } from '../run/collector.ts';
 import { Pace, viewOf } from '../run/progress.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { standingJson, standingText } from '../view/standing.ts';
-import { findJob, lastChanged, noJob, withCollected, withLedger } from './open.ts';
+import { findJob, isFollowed, lastChanged, noJob, withCollected, withLedger } from './open.ts';
 
 const LOOK_MS = 500;
 
@@ -32,8 +32,6 @@ export function addStatus(jobs: Command, context: CommandContext): void {
           const job = await withCollected(ledger, jobId, context, signal, async (collector) => {
             const found = await find();
             if (flags.watch !== true) return found;
-            // No other process follows the job: this one must collect, or nothing would change.
-            collector?.start();
             await watch(ledger, found, context, signal, collector);
             return found;
           });
@@ -62,14 +60,22 @@ async function watch(
 ): Promise<void> {
   const screen = createJobScreen(context);
   const pace = new Pace(context.clock.monotonic, (await ledger.count(key)).ended);
+  let collecting = false;
   try {
     while (!signal.aborted) {
       if (collector?.broken !== undefined) throw collector.broken;
       const job = await findJob(ledger, jobId, context);
+      if (!collecting && !(await isFollowed(ledger, job))) {
+        // No other process follows the job, or none any more: this one must collect, or nothing would change.
+        collector?.start();
+        collecting = true;
+      }
       const counts = await ledger.count(key);
       pace.observe(counts.ended);
       screen.update(viewOf(job, job.plan ?? {}, counts, pace));
-      if (counts.ended === counts.total) return;
+      // A file that is being sent has rows that are not in the ledger yet.
+      if (counts.ended === counts.total && (job.plan?.complete !== false || !(await ledger.isLeased(key))))
+        return;
       await context.sleep(LOOK_MS, signal);
     }
   } finally {

@@ -26,6 +26,8 @@ interface JobPlan extends JobControl {
   readonly rows: number;
   /** The job that this one undoes. */
   readonly undoes: string | undefined;
+  /** `enqueue` sends it: it has no plan file, and may be of several files. Digest and path are the last file's. */
+  readonly enqueued: boolean;
   /** Rows of its source that the plan left out; undefined for a job of an earlier release. */
   readonly leftOut: LeftOutCounts | undefined;
   /** False until all of its rows are in the ledger. */

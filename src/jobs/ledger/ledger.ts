@@ -6,7 +6,7 @@
  * batches and pages: a call for each row would cost a round trip each.
  */
 import type { Outcome } from '../../message/outcome.ts';
-import type { LeftOutRow, PlanRow } from '../plan/format.ts';
+import type { ChangeRow, LeftOutRow, PlanRow } from '../plan/format.ts';
 import type {
   Counts,
   JobControl,
@@ -45,6 +45,13 @@ export interface Ledger {
    * @returns the job as the ledger has it; with another digest it is another job of that name.
    */
   begin(job: NewJob): Promise<PlannedJob>;
+  /**
+   * Enters a file that `enqueue` is to send, and its job when it is the first one; a file that is there already, by its digest,
+   * goes on. A job that has a plan is left as it is: then the job that is returned is not `enqueued`.
+   */
+  beginFile(file: NewFile): Promise<EnqueuedFile>;
+  /** Marks a file as sent whole. */
+  completeFile(key: number, digest: string): Promise<void>;
   /** Number of the last row that is in the ledger; 0 when there is none. */
   lastRow(key: number): Promise<number>;
   /** Enters rows that follow {@link lastRow}. */
@@ -98,6 +105,11 @@ export interface Lease {
    * is spread over all of them. @returns them in order, as they were before.
    */
   claim(max: number, random?: () => number): Promise<readonly LedgerRow[]>;
+  /**
+   * Enters rows of a file and marks them `sending`; of those that are there already, the planned ones.
+   * @returns the numbers of rows that it marked: the others were sent before.
+   */
+  enterSending(rows: readonly EnteredRow[]): Promise<ReadonlySet<number>>;
   /** Records the result of sending claimed rows. A row that has ended meanwhile stays as it ended. */
   settle(sendings: Sendings): Promise<void>;
   /** Records how far this run is; the last call counts. A lease is for one run. */
@@ -123,6 +135,30 @@ export interface NewJob {
   /** The job that this one undoes. */
   readonly undoes?: string;
 }
+
+/** A file that `enqueue` is to send under a job's name. */
+export interface NewFile {
+  readonly jobId: string;
+  readonly path: string;
+  readonly source: string;
+  /** Of its rows. */
+  readonly digest: string;
+  /** Rows to send. */
+  readonly rows: number;
+  /** The number of its last row. */
+  readonly last: number;
+}
+
+export interface EnqueuedFile {
+  readonly job: PlannedJob;
+  /** What a row's number in its file is raised by to be that in the job: the last number of the files before it. */
+  readonly before: number;
+  /** Of its updates that the file gives none. */
+  readonly issuedAt: string;
+}
+
+/** A row as a file has it. */
+export type EnteredRow = LeftOutRow | (ChangeRow & Pick<LedgerRow, 'RequestId' | 'IssuedAt'>);
 
 /** A row that is on the queue, and the id that SQS gave its message: outcomes are told by it. */
 export interface SentRow {

@@ -25,6 +25,10 @@ export const rowStates = [
 export type RowState = (typeof rowStates)[number];
 
 export interface LedgerRow extends ChangeRow {
+  /** That its file gave it. */
+  readonly RequestId?: string;
+  /** Where it is not the job's. */
+  readonly IssuedAt?: string;
   readonly state: RowState;
   /** From 1; a retry is another try. */
   readonly try: number;
@@ -55,11 +59,15 @@ export interface UnmatchedOutcome {
 }
 
 /**
- * The RequestId of a row's update, `r000017.1` for row 17 in its first try. With the try in it, a late outcome of an
- * earlier try is told apart.
+ * The RequestId of a row's update: the one that its file gave it, or `r000017.1` for row 17 in its first try. With the try
+ * in it, a late outcome of an earlier try is told apart.
  */
-export function requestIdOf({ Row, try: attempt }: Pick<LedgerRow, 'Row' | 'try'>): string {
-  return `r${String(Row).padStart(6, '0')}.${attempt}`;
+export function requestIdOf({
+  Row,
+  try: attempt,
+  RequestId,
+}: Pick<LedgerRow, 'Row' | 'try' | 'RequestId'>): string {
+  return RequestId ?? `r${String(Row).padStart(6, '0')}.${attempt}`;
 }
 
 /** Row and try of a RequestId, or undefined when {@link requestIdOf} did not make it. */

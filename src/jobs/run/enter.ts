@@ -80,8 +80,13 @@ export async function enterRest(
   job: PlannedJob,
   options: Omit<SourceOptions, 'format'>,
 ): Promise<boolean> {
-  const { complete, path, digest } = job.plan;
+  const { complete, path, digest, enqueued, source } = job.plan;
   if (complete) return true;
+  if (enqueued) {
+    throw misuse(
+      `Job ${job.jobId} is not sent whole: enqueue ${printable(source)} with --job ${job.jobId} again, it goes on where it stopped.`,
+    );
+  }
   const plan = await readPlan(path, options);
   try {
     if (plan.footer.Digest === digest) return await enterRows(ledger, job, plan, options.signal);

@@ -28,7 +28,7 @@ export async function sendRows(
   const { queueUrl, jobId, issuedAt } = options;
   const fifo = isFifoUrl(queueUrl);
   const messages = rows.map((row): RowMessage => {
-    const ids = { JobId: jobId, RequestId: requestIdOf(row), IssuedAt: issuedAt };
+    const ids = { JobId: jobId, RequestId: requestIdOf(row), IssuedAt: row.IssuedAt ?? issuedAt };
     const update = { Identifier: row.Identifier, ...changeOf(row), ...ids };
     // A resumed job is the same run, so that a FIFO queue drops what arrives twice. Each try has its own RequestId.
     return { row: row.Row, ...toMessage(update, { key: String(row.Row), fifo, run: jobId }) };

@@ -23,6 +23,9 @@ export function nextSteps(
     commandLine('jobs', name, jobId, ...args);
   const open = !plan.complete || counts.ended < counts.total;
   if (leased && open) return [{ command: jobs('status', '--watch') }];
+  // Of a plan, `jobs resume` enters the rest.
+  if (plan.enqueued && !plan.complete)
+    return [{ command: commandLine('enqueue', plan.path, '--job', jobId) }];
   const why = { command: jobs('report', '--state', 'failed'), why: 'says why rows failed' };
   if (open) {
     const resume = { command: jobs('resume') };

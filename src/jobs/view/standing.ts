@@ -41,7 +41,13 @@ export function standingText(standing: JobStanding, commandLine: CommandLine, no
   if (counts.planned > 0) lines.push(countLine('not sent', counts.planned));
   if (!plan.complete)
     lines.push(
-      countLine('in the ledger', counts.total, 'reading the plan was cut short before its last row'),
+      countLine(
+        'in the ledger',
+        counts.total,
+        plan.enqueued
+          ? 'the file is not sent to its end'
+          : 'reading the plan was cut short before its last row',
+      ),
     );
   if (notes.retried !== undefined) lines.push(countLine('tried again', notes.retried));
   if (reconciled > 0) lines.push(countLine('reconciled', reconciled, 'ended by what the task itself says'));

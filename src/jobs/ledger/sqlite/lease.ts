@@ -1,6 +1,6 @@
 /** Sending a job's rows, for the process that has its lock. */
 import type { RunNote } from '../job.ts';
-import type { Lease, Reconciliation, Sendings } from '../ledger.ts';
+import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import type { Database, Statement } from './database.ts';
 import type { OutcomeStore } from './outcomes.ts';
@@ -16,6 +16,10 @@ const statements = {
     WHERE job = ? AND state = 'planned'`,
   markSending: `UPDATE rows SET state = 'sending', sends = sends + 1, sent_at = ?
     WHERE job = ? AND row = ? AND state = 'planned'`,
+  enterSending: `INSERT INTO rows (job, row, identifier, description, configuration, request_id, row_issued_at, state, sends, sent_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', 1, ?) ON CONFLICT DO NOTHING`,
+  enterLeftOut: `INSERT INTO left_out (job, row, state, identifier, description, configuration, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   // Also of a row that has ended meanwhile: the id tells later outcomes of the same message.
   markSent: `UPDATE rows SET message_ids = ltrim(message_ids || ' ' || ?),
     state = CASE state WHEN 'sending' THEN 'sent' ELSE state END WHERE job = ? AND row = ?`,
@@ -95,6 +99,28 @@ export class SqliteLease implements Lease {
   #markSending(rows: readonly LedgerRow[]): void {
     const now = this.#now();
     for (const { Row } of rows) this.#sql.markSending.run(now, this.#key, Row);
+  }
+
+  async enterSending(rows: readonly EnteredRow[]): Promise<ReadonlySet<number>> {
+    return this.#db.transaction(() => {
+      const now = this.#now();
+      const marked = new Set<number>();
+      for (const row of rows) {
+        const { Row, Identifier = null, Description = null, TaskConfigurationId = null } = row;
+        const change = [Identifier, Description, TaskConfigurationId] as const;
+        if ('LeftOut' in row) {
+          this.#sql.enterLeftOut.run(this.#key, Row, row.LeftOut, ...change, row.Reason ?? null);
+          continue;
+        }
+        const { RequestId = null, IssuedAt = null } = row;
+        if (
+          this.#sql.enterSending.run(this.#key, Row, ...change, RequestId, IssuedAt, now) > 0 ||
+          this.#sql.markSending.run(now, this.#key, Row) > 0
+        )
+          marked.add(Row);
+      }
+      return marked;
+    });
   }
 
   async settle({ sent, refused, untouched, maybeTwice }: Sendings): Promise<void> {

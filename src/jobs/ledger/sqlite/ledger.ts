@@ -11,10 +11,12 @@ import type {
 } from '../job.ts';
 import type {
   EndResult,
+  EnqueuedFile,
   Lease,
   Ledger,
   LedgerAccess,
   LedgerUse,
+  NewFile,
   NewJob,
   ReceivedOutcome,
 } from '../ledger.ts';
@@ -22,6 +24,7 @@ import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
 import type { TaskRecords } from '../task.ts';
 import type { Database, Statement } from './database.ts';
 import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
+import { FileStore } from './files.ts';
 import { SqliteLease } from './lease.ts';
 import { isSendingLocked, lockSending } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
@@ -105,6 +108,7 @@ class SqliteLedger implements Ledger {
   readonly #now: () => number;
   readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #outcomes: OutcomeStore;
+  readonly #files: FileStore;
 
   constructor({ db, access }: OpenFile, stateDir: string, now: () => number) {
     this.place = ledgerPath(stateDir);
@@ -114,6 +118,7 @@ class SqliteLedger implements Ledger {
     this.#now = now;
     this.#sql = db.prepareAll(statements);
     this.#outcomes = new OutcomeStore(db, now);
+    this.#files = new FileStore(db, now);
   }
 
   async close(): Promise<void> {
@@ -141,6 +146,16 @@ class SqliteLedger implements Ledger {
         now,
       });
       return toJob(this.#sql.job.get(job.jobId) ?? {}) as PlannedJob;
+    });
+  }
+
+  async beginFile(file: NewFile): Promise<EnqueuedFile> {
+    return this.#db.transaction(() => this.#files.begin(file));
+  }
+
+  async completeFile(key: number, digest: string): Promise<void> {
+    this.#db.transaction(() => {
+      if (this.#files.complete(key, digest)) this.#sql.complete.run(this.#now(), key);
     });
   }
 

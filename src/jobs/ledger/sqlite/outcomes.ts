@@ -31,12 +31,20 @@ const park = `INSERT INTO parked (job, message_id, name, row, identifier, state,
   WHERE parked.state NOT IN ('applied', 'superseded')
     AND (excluded.state <> 'dead-lettered' OR parked.at < excluded.at)`;
 
+const SENT_COLUMNS =
+  'row, identifier, description, configuration, try, sends, message_ids, request_id, row_issued_at';
+
 const statements = {
   job: 'SELECT key, issued_at, digest FROM jobs WHERE job_id = ?',
   addForeign:
     'INSERT INTO jobs (job_id, created_at, updated_at) VALUES (:jobId, :now, :now) RETURNING key, issued_at',
   touch: 'UPDATE jobs SET updated_at = ? WHERE key = ?',
-  row: 'SELECT identifier, description, configuration, try, sends, message_ids FROM rows WHERE job = ? AND row = ?',
+  row: `SELECT ${SENT_COLUMNS} FROM rows WHERE job = ? AND row = ? AND identifier = ifnull(?, identifier)
+    AND request_id IS NULL`,
+  // Of one RequestId there can be as many rows as there are; of one Identifier, too, hardly any. First those whose message is not
+  // known: a sender was killed.
+  named: `SELECT ${SENT_COLUMNS} FROM rows INDEXED BY rows_named
+    WHERE job = ? AND request_id = ? AND identifier = ? ORDER BY message_ids <> '' LIMIT 100`,
   endRow,
   park,
   parkedOfRow: 'SELECT * FROM parked WHERE job = ? AND row = ? AND message_id = ?',
@@ -50,6 +58,13 @@ interface KnownJob {
   readonly issuedAt: unknown;
   /** Whether its plan is in this ledger. */
   readonly planned: boolean;
+}
+
+/** A row that an outcome names, and the try that it is of. */
+interface NamedRow {
+  readonly row: number;
+  readonly raw: Raw;
+  readonly attempt: number;
 }
 
 const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null, planned: false };
@@ -91,7 +106,8 @@ export class OutcomeStore {
     if (parked === undefined) return;
     const { seq, name, state, reason, error, attempts, at } = parked;
     const { name: code } = typeof error === 'string' ? JSON.parse(error) : { name: reason };
-    const attempt = parseRequestId(String(name))?.try ?? 1;
+    // A row with a RequestId of its own has no try in it: the message is of the present one.
+    const attempt = parseRequestId(String(name))?.try ?? Number.MAX_SAFE_INTEGER;
     const end = { state, reason, error, attempts, at, cause: causeOf(String(state), code) };
     this.#sql.endRow.run({ ...end, job, row, try: attempt } as Record<string, SQLInputValue>);
     this.#sql.unpark.run(Number(seq));
@@ -100,12 +116,11 @@ export class OutcomeStore {
   #storeOne(job: KnownJob, outcome: Outcome): 'rows' | 'nothingNew' | 'foreign' | 'unmatched' {
     const { cause, ...end } = endOf(outcome);
     const { key } = job;
-    const named = outcome.RequestId === undefined ? undefined : parseRequestId(outcome.RequestId);
-    const row = key === WITHOUT_JOB || named === undefined ? undefined : this.#sql.row.get(key, named.Row);
-    // Another producer may use the same JobId and number its rows alike: the Identifier must fit, too.
-    const fits = row !== undefined && (outcome.Identifier ?? row.identifier) === row.identifier;
-    if (fits && named !== undefined && isOfRow(outcome, row, named.try, job.issuedAt)) {
-      const changes = this.#sql.endRow.run({ ...end, cause, job: key, row: named.Row, try: named.try });
+    const rows = key === WITHOUT_JOB ? [] : this.#rowsNamed(key, outcome);
+    const own =
+      rows.find(({ raw }) => hasMessage(raw, outcome)) ?? rows.find((one) => hasValues(one, outcome, job));
+    if (own !== undefined) {
+      const changes = this.#sql.endRow.run({ ...end, cause, job: key, row: own.row, try: own.attempt });
       return changes === 0 ? 'nothingNew' : 'rows';
     }
     const name = key === WITHOUT_JOB ? outcome.MessageId : (outcome.RequestId ?? outcome.MessageId);
@@ -114,10 +129,26 @@ export class OutcomeStore {
       job: key,
       messageId: outcome.OriginalMessageId ?? outcome.MessageId,
       name,
-      row: fits ? (named?.Row ?? null) : null,
+      row: rows[0]?.row ?? null,
       identifier: outcome.Identifier ?? null,
     });
-    return fits ? 'foreign' : 'unmatched';
+    return rows.length > 0 ? 'foreign' : 'unmatched';
+  }
+
+  /**
+   * The rows that an outcome names, by its RequestId. Another producer may use the same JobId and number its rows alike: the
+   * Identifier must fit, too.
+   */
+  #rowsNamed(key: number, { RequestId: name, Identifier: identifier }: Outcome): readonly NamedRow[] {
+    if (name === undefined) return [];
+    const numbered = parseRequestId(name);
+    const raw = numbered && this.#sql.row.get(key, numbered.Row, identifier ?? null);
+    if (numbered !== undefined && raw !== undefined)
+      return [{ row: numbered.Row, raw, attempt: numbered.try }];
+    if (identifier === undefined) return [];
+    // Without a try in its name, an outcome is of the present one: its message's id tells which row it is of.
+    const named = this.#sql.named.all(key, name, identifier);
+    return named.map((one) => ({ row: Number(one.row), raw: one, attempt: Number(one.try) }));
   }
 
   /** undefined: its plan is not here, and the outcome is to be left. */
@@ -131,19 +162,27 @@ export class OutcomeStore {
 }
 
 /**
- * Whether an outcome that names a row is of an update that this ledger sent. Whoever may send to the update queue can
- * name any row, so the message's id decides. A process that was killed after a send never learnt that id: then an outcome
- * with everything that the row's own update has counts as well, if the row was ever about to be sent.
+ * Whether an outcome is of a message that this ledger sent for the row. Whoever may send to the update queue can name any row, so
+ * the message's id decides.
  */
-function isOfRow(outcome: Outcome, row: Raw, attempt: number, issuedAt: unknown): boolean {
-  const ids = String(row.message_ids).split(' ');
-  if (ids.includes(outcome.MessageId) || ids.includes(outcome.OriginalMessageId ?? outcome.MessageId))
-    return true;
+function hasMessage(
+  { message_ids: ids }: Raw,
+  { MessageId, OriginalMessageId = MessageId }: Outcome,
+): boolean {
+  const known = String(ids).split(' ');
+  return known.includes(MessageId) || known.includes(OriginalMessageId);
+}
+
+/**
+ * A process that was killed after a send never learnt the message's id: then an outcome with everything that the row's own update
+ * has counts as well, if the row was ever about to be sent.
+ */
+function hasValues({ raw: row, attempt }: NamedRow, outcome: Outcome, { issuedAt }: KnownJob): boolean {
   return (
     Number(row.sends) > 0 &&
     attempt <= Number(row.try) &&
     outcome.Identifier !== undefined &&
-    outcome.IssuedAt === issuedAt &&
+    outcome.IssuedAt === (row.row_issued_at ?? issuedAt) &&
     (outcome.Description ?? null) === row.description &&
     (outcome.TaskConfigurationId ?? null) === row.configuration
   );

@@ -8,17 +8,19 @@ import type { Raw, Statement } from './database.ts';
 
 /** The columns that {@link toLedgerRow} reads. */
 export const ROW_COLUMNS = `row, identifier, description, configuration, former, state, try, sends,
-  reason, error, attempts, at, reconciled`;
+  reason, error, attempts, at, reconciled, request_id, row_issued_at`;
 
 /** The same columns of a row that was left out, and its state; so that one statement can read both in their order. */
 export const LEFT_OUT_COLUMNS = `row, identifier, description, configuration, NULL, NULL, NULL, NULL,
-  reason, NULL, NULL, NULL, NULL, state`;
+  reason, NULL, NULL, NULL, NULL, NULL, NULL, state`;
 
 export function toLedgerRow(raw: Raw): LedgerRow {
   return {
     Row: Number(raw.row),
     Identifier: String(raw.identifier),
     ...toChange(raw),
+    ...(typeof raw.request_id === 'string' && { RequestId: raw.request_id }),
+    ...(typeof raw.row_issued_at === 'string' && { IssuedAt: raw.row_issued_at }),
     ...(typeof raw.former === 'string' && { Former: JSON.parse(raw.former) as TaskChange }),
     state: raw.state as RowState,
     try: Number(raw.try),
@@ -77,6 +79,7 @@ export function toJob(raw: Raw): JobRecord {
           undoes: typeof raw.undoes === 'string' ? raw.undoes : undefined,
           leftOut: typeof raw.left_out === 'string' ? (JSON.parse(raw.left_out) as LeftOutCounts) : undefined,
           complete: raw.complete === 1,
+          enqueued: raw.enqueued === 1,
           guards: JSON.parse(String(raw.guards)) as Guards,
           counting: JSON.parse(String(raw.counting)) as Counting,
           maybeTwice: Number(raw.maybe_twice),

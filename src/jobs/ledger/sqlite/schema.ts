@@ -130,5 +130,28 @@ CREATE TABLE runs (
 CREATE INDEX runs_of_job ON runs (job);
 `;
 
+/**
+ * Jobs that `enqueue` sends. `rows`: the RequestId and IssuedAt that the file gives a row, or its file's IssuedAt where that is not
+ * the job's. `files`: what was enqueued under the job's name, by the digest of its rows; file by file in ranges of row numbers.
+ */
+const version5 = `
+ALTER TABLE jobs ADD COLUMN enqueued INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rows ADD COLUMN request_id TEXT;
+ALTER TABLE rows ADD COLUMN row_issued_at TEXT;
+CREATE INDEX rows_named ON rows (job, request_id, identifier) WHERE request_id IS NOT NULL;
+
+CREATE TABLE files (
+  job INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  source TEXT NOT NULL,
+  before INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  issued_at TEXT NOT NULL,
+  complete INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (job, digest)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** The first makes version 1 of an empty file. A step that was released never changes. */
-export const schemaSteps: readonly string[] = [version1, version2, version3, version4];
+export const schemaSteps: readonly string[] = [version1, version2, version3, version4, version5];
