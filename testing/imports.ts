@@ -58,6 +58,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'enqueue',
     'errors',
     'input:type',
+    'jobs',
     'message',
     'queue',
     'sending',

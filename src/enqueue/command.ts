@@ -106,7 +106,7 @@ async function withJob<T>(
   const { openLedger } = await import('../jobs/ledger/sqlite/ledger.ts');
   const { keepRows } = await import('../jobs/run/keep-rows.ts');
   const { stateDir } = readConfig(env, ['stateDir']);
-  const ledger = await openLedger(stateDir, clock.wall).catch((error: unknown) => {
+  const ledger = await openLedger(resolve(cwd, stateDir), clock.wall).catch((error: unknown) => {
     if (!(error instanceof CommandError)) throw error;
     throw new CommandError(
       `${error.message} --job keeps its rows there; --set JobId=${job} sends without that. Nothing was sent.`,

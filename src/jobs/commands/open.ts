@@ -1,4 +1,5 @@
 /** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
+import { resolve } from 'node:path';
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfig, readConfigForAws, readQueueUrls } from '../../config.ts';
 import { misuse } from '../../errors.ts';
@@ -17,12 +18,13 @@ import { OutcomesUnreadable } from '../run/unreadable.ts';
  * @throws CommandError when it cannot be opened, or is not there for `write`.
  */
 export async function withLedger<T>(
-  context: Pick<CommandContext, 'env' | 'clock' | 'commandLine'>,
+  context: Pick<CommandContext, 'env' | 'clock' | 'cwd' | 'commandLine'>,
   use: LedgerUse,
   work: (ledger: Ledger) => Promise<T>,
 ): Promise<T> {
-  const { env, clock } = context;
-  const ledger = await openLedger(readConfig(env, ['stateDir']).stateDir, clock.wall, use);
+  const { env, clock, cwd } = context;
+  const stateDir = resolve(cwd, readConfig(env, ['stateDir']).stateDir);
+  const ledger = await openLedger(stateDir, clock.wall, use);
   try {
     if (use === 'write' && ledger.access === 'none') throw misuse(noJob(ledger, context));
     return await work(ledger);

@@ -38,7 +38,8 @@ export function standingText(standing: JobStanding, commandLine: CommandLine, no
   if (leftOut !== undefined && total(leftOut) > 0)
     lines.push(countLine('left out', total(leftOut), leftOutNote(leftOut)));
   if (counts.inFlight > 0) lines.push(countLine('in flight', counts.inFlight, 'sent, no outcome yet'));
-  if (counts.planned > 0) lines.push(countLine('not sent', counts.planned));
+  const notSent = notSentOf(job, counts);
+  if (notSent > 0) lines.push(countLine('not sent', notSent));
   if (!plan.complete)
     lines.push(
       countLine(
@@ -119,6 +120,11 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
 /** Rows to change, those among them that are not in the ledger yet. */
 export function rowsOf({ plan }: JobRecord, counts: Counts): number {
   return Math.max(counts.total, plan?.rows ?? 0);
+}
+
+/** Those that are not in the ledger yet are not sent either. */
+function notSentOf(job: JobRecord, counts: Counts): number {
+  return rowsOf(job, counts) - counts.inFlight - counts.ended;
 }
 
 /** Whether every row of the plan has ended. */

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Lease, Ledger, ReceivedOutcome, SentRow } from '../../../src/jobs/ledger/ledger.ts';
 import { WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
-import type { PlanRow } from '../../../src/jobs/plan/format.ts';
+import type { ChangeRow, PlanRow } from '../../../src/jobs/plan/format.ts';
 import { parseOutcome } from '../../../src/jobs/run/collector.ts';
 import type { Outcome } from '../../../src/message/outcome.ts';
 
@@ -462,6 +462,76 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(await ledger.hasFormer(key)).toBe(true);
       await ledger.reissue(key, at);
       expect((await ledger.job('j'))?.plan?.issuedAt).toBe(at);
+    });
+
+    describe('keeps files that are enqueued under one name', () => {
+      const file = { jobId: 'e', path: '/a.csv', source: 'a.csv', digest: 'sha256:a', rows: 3, last: 4 };
+      const row = (Row: number, more: object = {}) => ({ ...taskRow(Row), ...more }) as ChangeRow;
+
+      test('and goes on with one after a kill: rows that are known to be sent are not sent again', async () => {
+        const ledger = await openOne();
+        const { job } = await ledger.beginFile(file);
+        const killed = await leaseOf(ledger, job.key);
+        expect(await killed.enterSending([row(2), row(3)])).toEqual(new Set([2, 3]));
+        await killed.settle({
+          sent: [{ row: 2, messageId: 'm2' }],
+          refused: [],
+          untouched: [],
+          maybeTwice: 0,
+        });
+        await killed.release();
+        expect((await ledger.job('e'))?.plan).toMatchObject({ rows: 3, complete: false, enqueued: true });
+
+        const again = await ledger.beginFile({ ...file, rows: 2 });
+        expect(again).toMatchObject({ before: 0, job: { plan: { rows: 3 } } });
+        const lease = await leaseOf(ledger, job.key);
+        expect(await lease.recover()).toBe(1);
+        expect(await lease.enterSending([row(2), row(3), row(4)])).toEqual(new Set([3, 4]));
+        await ledger.completeFile(job.key, file.digest);
+        expect((await ledger.job('e'))?.plan).toMatchObject({ rows: 3, complete: true, maybeTwice: 1 });
+      });
+
+      test('and numbers the rows of the next one after those of all before, sent or not', async () => {
+        const ledger = await openOne();
+        await ledger.beginFile(file);
+        const other = { ...file, source: 'b.csv', digest: 'sha256:b', last: 3, rows: 2 };
+        const { job, before } = await ledger.beginFile(other);
+        expect({ before, plan: job.plan }).toMatchObject({
+          before: 4,
+          plan: { source: 'a.csv, b.csv', rows: 5 },
+        });
+        await ledger.completeFile(job.key, other.digest);
+        expect((await ledger.job('e'))?.plan?.complete).toBe(false);
+        expect((await ledger.beginFile({ ...file, digest: 'sha256:c' })).before).toBe(7);
+      });
+
+      test('and tells rows of one RequestId apart by their messages, and where a sender was killed by their values', async () => {
+        const ledger = await openOne();
+        const { job } = await ledger.beginFile(file);
+        const lease = await leaseOf(ledger, job.key);
+        const IssuedAt = '2026-11-20T07:00:00Z';
+        const named = { RequestId: 'row-000002', Identifier: 't' };
+        await lease.enterSending([row(2, named), row(3, named), row(4, { ...named, IssuedAt })]);
+        const sent = [2, 3].map((number) => ({ row: number, messageId: `m${number}` }));
+        await lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
+        const facts = { JobId: 'e', ...named };
+        await ledger.end([
+          letter({ ...facts, MessageId: 'm3' }),
+          outcome({ ...facts, MessageId: 'm2' }),
+          outcome({ ...facts, MessageId: 'm4', Description: 'new', IssuedAt }),
+          outcome({ ...facts, MessageId: 'm5' }),
+        ]);
+        expect(await states(ledger, job.key)).toEqual(['applied', 'dead-lettered', 'applied']);
+        expect((await ledger.standing((await ledger.job('e')) ?? fail())).foreign).toBe(1);
+        expect((await rowsOf(ledger, job.key))[2]).toMatchObject({ RequestId: 'row-000002', IssuedAt });
+      });
+
+      test('and leaves a job that has a plan as it is', async () => {
+        const ledger = await openOne();
+        await enterJob(ledger, 1);
+        const { job } = await ledger.beginFile({ ...file, jobId: 'j' });
+        expect(job.plan).toMatchObject({ digest: 'sha256:1', enqueued: false, rows: 1 });
+      });
     });
 
     test('lets one process at a time send a job', async () => {
