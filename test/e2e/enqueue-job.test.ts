@@ -145,7 +145,7 @@ test('without a usable ledger nothing is sent, and a job that has a plan takes n
   expect(queued(stage)).toBe(1);
 
   await plan(['b']);
-  const applying = run(['apply', 'j.jsonl']);
+  const applying = run(['apply', 'j.jsonl', '--yes']);
   await stage.worker.start();
   await applying;
   const taken = await enqueue(['rows.csv', '--job', 'j']);

@@ -24,6 +24,7 @@ function standing(facts: Partial<Counts>, plan: Partial<Plan> = {}, leased = fal
         issuedAt: '2026-11-25T07:00:00.000Z',
         rows: total,
         undoes: undefined,
+        enqueued: false,
         leftOut: undefined,
         complete: true,
         maybeTwice: 0,
