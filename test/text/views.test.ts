@@ -71,6 +71,8 @@ function jobViews(text: string): string[] {
     counts,
     duplicateIdentifiers: 0,
     unread: 0,
+    undoable: 0,
+    measured: { perSecond: 1, jobId: text },
     refreshed: false,
     refusedFile: text,
     reasons: refused,

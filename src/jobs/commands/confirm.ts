@@ -9,8 +9,9 @@ import { printable, shortPrintable } from '../../text/printable.ts';
 import type { Counts, Guards, JobRecord } from '../ledger/job.ts';
 import type { Plan } from '../plan/reader.ts';
 import { timeNote } from '../plan/time-note.ts';
+import { undoNote } from '../plan/undo-note.ts';
 import { formatAbortRule } from '../run/guards.ts';
-import { ChangeTally, undoNote } from '../view/changes.ts';
+import { ChangeTally } from '../view/changes.ts';
 import { leftOutNote } from '../view/standing.ts';
 import type { Session } from './session.ts';
 

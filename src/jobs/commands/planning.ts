@@ -10,9 +10,11 @@ import type { OtaReader } from '../../ota/reader.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { createProgress } from '../../text/progress.ts';
 import { remoteText } from '../../text/remote.ts';
+import type { MeasuredRate } from '../ledger/job.ts';
 import { jobIdSchema } from '../plan/format.ts';
 import type { PlanContext } from '../plan/make-plan.ts';
 import { type PlanReport, planJson, planText } from '../plan/summary.ts';
+import { withLedger } from './open.ts';
 
 /**
  * Runs `work` with what making a plan takes, and prints the result.
@@ -49,6 +51,7 @@ export async function runPlanning(
           context.stderr.write(`${line}\n`);
         },
         check: () => checkWarnings(context),
+        measuredRate: () => measuredRate(context),
       });
     } finally {
       await (await made)?.close();
@@ -59,6 +62,12 @@ export async function runPlanning(
   }
   context.stdout.write(json ? planJson(report) : planText(report, context.commandLine));
   context.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
+}
+
+/** How fast the latest jobs of the ledger went; undefined when there is none, or none that can be read. */
+function measuredRate(context: CommandContext): Promise<MeasuredRate | undefined> {
+  // A plan needs no ledger.
+  return withLedger(context, 'read', (ledger) => ledger.measuredRate()).catch(() => undefined);
 }
 
 /** @throws CommandError when the text of --job is no name of a job. */

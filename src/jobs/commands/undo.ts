@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { renamed } from '../../cli/flags.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
+import { misuse } from '../../errors.ts';
 import { makeUndo } from '../plan/undo.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { defaultJobId, isJobId, readJobId, runPlanning } from './planning.ts';
@@ -47,6 +48,12 @@ export function addUndo(jobs: Command, context: CommandContext): void {
     };
     await withLedger(context, 'read', async (ledger) => {
       const { key } = await findPlannedJob(ledger, undone, context);
+      if (!(await ledger.hasFormer(key))) {
+        throw misuse(
+          `Job ${undone} cannot be undone: its plan did not read the values that it replaced. ` +
+            'A job can be when it was planned with --refresh. No task was read.',
+        );
+      }
       const pages = () => ledger.pages(key);
       await runPlanning(context, config, flags.json === true, (planning) =>
         makeUndo(options, { ...planning, pages }),

@@ -37,6 +37,11 @@ export function isAsWanted(change: TaskChange, present: TaskChange | undefined):
   return changeFields.every((field) => change[field] === undefined || change[field] === present?.[field]);
 }
 
+/** Whether every value that the change replaces is known, so that it can be undone. */
+export function isUndoable(row: TaskChange & Pick<ChangeRow, 'Former'>): boolean {
+  return changeFields.every((field) => row[field] === undefined || row.Former?.[field] !== undefined);
+}
+
 /** Whether a task could not be read for a reason that does not lie in the task. */
 export function isUnread(answer: ReadAnswer<OtaTask> | undefined): boolean {
   return answer !== undefined && !answer.ok && answer.failure.kind !== 'rejected';

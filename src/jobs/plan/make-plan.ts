@@ -12,8 +12,9 @@ import { inputIdentity, openSource } from '../../input/source.ts';
 import type { OtaReader } from '../../ota/reader.ts';
 import type { Progress } from '../../text/progress.ts';
 import type { Clock } from '../../time/clock.ts';
+import type { MeasuredRate } from '../ledger/job.ts';
 import { type Conditions, describeTasks } from './conditions.ts';
-import { changeOf, decide, isUnread } from './decisions.ts';
+import { changeOf, decide, isUndoable, isUnread } from './decisions.ts';
 import { type ChangeRow, PLAN_FORM, type TaskChange } from './format.ts';
 import { costOfReading, readTasks, type TaskRead } from './read-tasks.ts';
 import { Refused } from './refused.ts';
@@ -59,6 +60,8 @@ export interface PlanContext {
   readonly say: (line: string) => void;
   /** What `check` finds, a line each; it runs while the plan is made. */
   readonly check: () => Promise<readonly string[]>;
+  /** How fast the latest jobs went. */
+  readonly measuredRate: () => Promise<MeasuredRate | undefined>;
 }
 
 /**
@@ -179,6 +182,7 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
 
   const conditions = 'conditions' in options.from ? options.from.conditions : undefined;
   let unread = 0;
+  let undoable = 0;
   let done = 0;
   for await (const { item, answer } of stagedTasks(making, rows - refused.total - duplicates.rows)) {
     if (signal.aborted) return undefined;
@@ -192,6 +196,7 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
     const decided = decide(row, answer, conditions);
     if ('LeftOut' in decided && decided.LeftOut === 'refused')
       refused.add(toRefused(row, line, decided.Reason ?? ''));
+    else if (!('LeftOut' in decided) && isUndoable(decided)) undoable++;
     writer.add(decided);
   }
   if (signal.aborted) return undefined;
@@ -208,6 +213,8 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
     counts,
     duplicateIdentifiers: duplicates.identifiers,
     unread,
+    undoable,
+    measured: await context.measuredRate(),
     refreshed: options.refresh,
     refusedFile,
     reasons: refused.counts(),

@@ -4,9 +4,11 @@ import { countLine, hang } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
-import { roughDuration } from '../../text/times.ts';
+import type { MeasuredRate } from '../ledger/job.ts';
 import type { PlanCounts } from './format.ts';
 import type { ReasonCount } from './refused.ts';
+import { secondsFor, timeNote } from './time-note.ts';
+import { undoNote } from './undo-note.ts';
 
 export interface PlanReport {
   readonly jobId: string;
@@ -24,6 +26,10 @@ export interface PlanReport {
   readonly duplicateIdentifiers: number;
   /** Rows planned although GetOtaTask could not read their task. */
   readonly unread: number;
+  /** Rows to change whose former values are all known. */
+  readonly undoable: number;
+  /** How fast the latest jobs went; undefined when none was measured. */
+  readonly measured: MeasuredRate | undefined;
   /** Whether the tasks were read. */
   readonly refreshed: boolean;
   readonly refusedFile: string | undefined;
@@ -68,7 +74,10 @@ export function planText(report: PlanReport, commandLine: CommandLine): string {
   if (report.unread > 0) {
     lines.push(countLine('unread', report.unread, 'GetOtaTask failed; planned without former values'));
   }
-  if (counts.toChange > 0) lines.push(`  time          ${timeNote(report)}`);
+  if (counts.toChange > 0) {
+    if (!undo) lines.push(hang('  undo          ', undoNote(report.undoable, counts.toChange)));
+    lines.push(hang('  time          ', timeNote(counts.toChange, report.measured, report.rateLimit)));
+  }
   if (report.removed !== undefined)
     lines.push(
       hang('removed: ', `the earlier plan ${printable(report.removed)}, which would be taken for this one`),
@@ -92,11 +101,13 @@ export function planJson(report: PlanReport): string {
     ...counts,
     duplicateIdentifiers: report.duplicateIdentifiers,
     unread: report.unread,
+    undoable: report.undoable,
     refreshed: report.refreshed,
     refusedFile: report.refusedFile ?? null,
     reasons,
     rateLimit: Number.isFinite(rateLimit) ? rateLimit : null,
-    seconds: Number.isFinite(rateLimit) ? Math.ceil(counts.toChange / rateLimit) : null,
+    measuredRate: report.measured === undefined ? null : Number(report.measured.perSecond.toFixed(1)),
+    seconds: secondsFor(counts.toChange, report.measured, rateLimit) ?? null,
     warnings,
   };
   return jsonLine(json);
@@ -127,11 +138,6 @@ function duplicatesNote({ duplicateIdentifiers }: PlanReport): string {
   if (duplicateIdentifiers === 0) return '';
   const what = duplicateIdentifiers === 1 ? 'one Identifier' : `${number(duplicateIdentifiers)} Identifiers`;
   return `of ${what}: the last row of each counts, whole`;
-}
-
-function timeNote({ counts, rateLimit }: PlanReport): string {
-  if (!Number.isFinite(rateLimit)) return 'as fast as the API allows (RATE_LIMIT is unlimited)';
-  return `about ${roughDuration(counts.toChange / rateLimit)} at ${rateLimit} calls/s (RATE_LIMIT)`;
 }
 
 function nextStep({ plan, counts, refusedFile, kind, rows }: PlanReport, commandLine: CommandLine): string {

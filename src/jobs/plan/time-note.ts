@@ -1,5 +1,6 @@
 /** How long a job takes, and whose rate that is by. PURE. */
 import { number } from '../../text/numbers.ts';
+import { printable } from '../../text/printable.ts';
 import { roughDuration } from '../../text/times.ts';
 import type { MeasuredRate } from '../ledger/job.ts';
 
@@ -12,7 +13,7 @@ export function timeNote(rows: number, measured: MeasuredRate | undefined, rateL
   if (measured !== undefined) {
     const { perSecond, jobId } = measured;
     const rate = perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond));
-    return `about ${roughDuration(rows / perSecond)} at ${rate} rows/s, as measured in job ${jobId}`;
+    return `about ${roughDuration(rows / perSecond)} at ${rate} rows/s, as measured in job ${printable(jobId)}`;
   }
   if (!Number.isFinite(rateLimit))
     return 'as fast as the API allows, if RATE_LIMIT is unlimited for the workers as it is here';

@@ -19,7 +19,7 @@ export interface UndoOptions
 
 export type UndoContext = Pick<
   PlanContext,
-  'cwd' | 'clock' | 'signal' | 'reader' | 'progress' | 'say' | 'check'
+  'cwd' | 'clock' | 'signal' | 'reader' | 'progress' | 'say' | 'check' | 'measuredRate'
 > & {
   /** All rows of the job, in order, in pages; read twice. */
   readonly pages: () => AsyncIterable<readonly (LedgerRow | LeftOutRow)[]>;
@@ -37,14 +37,14 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
     let [rows, toRead] = [0, 0];
     for await (const row of changedRows(context)) {
       rows++;
-      if (mayHaveChanged(row) === true) toRead++;
+      if (isToRead(row)) toRead++;
     }
     context.say(`undo: ${costOfReading(toRead, rateLimit)}`);
     progress.stage('reading   ', toRead);
     const createdAt = new Date(context.clock.wall()).toISOString();
     const Source = `undo of ${options.undone}`;
     writer.begin({ Plan: PLAN_FORM, JobId: jobId, CreatedAt: createdAt, Source, Undoes: options.undone });
-    const identifierOf = (row: LedgerRow) => (mayHaveChanged(row) === true ? row.Identifier : undefined);
+    const identifierOf = (row: LedgerRow) => (isToRead(row) ? row.Identifier : undefined);
     let Row = 0;
     let done = 0;
     for await (const { item, answer } of readTasks(changedRows(context), identifierOf, {
@@ -90,6 +90,8 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
       counts,
       duplicateIdentifiers: 0,
       unread: 0,
+      undoable: counts.toChange,
+      measured: await context.measuredRate(),
       refreshed: true,
       refusedFile,
       reasons: refused.counts(),
@@ -114,7 +116,14 @@ async function* changedRows({ pages }: UndoContext): AsyncGenerator<LedgerRow, u
 /** The decision about a row whose task was not read. */
 function unread(row: LedgerRow): UndoDecision {
   const changed = mayHaveChanged(row);
-  return { change: {}, former: {}, faults: typeof changed === 'boolean' ? [] : [changed.reason] };
+  const fault =
+    changed === true ? 'no former value was recorded' : changed === false ? undefined : changed.reason;
+  return { change: {}, former: {}, faults: fault === undefined ? [] : [fault] };
+}
+
+/** Whether the task tells anything: without a former value there is nothing to restore, whatever it is now. */
+function isToRead(row: LedgerRow): boolean {
+  return mayHaveChanged(row) === true && Object.keys(row.Former ?? {}).length > 0;
 }
 
 /** Whether a row can have changed its task, or why that is not known yet. PURE. */

@@ -1,7 +1,7 @@
 /** What a plan changes, old values to new ones: what a person is shown before it is sent. In bounded memory. */
-import { counted, number } from '../../text/numbers.ts';
+import { number } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
-import { changeFields } from '../plan/decisions.ts';
+import { changeFields, isUndoable } from '../plan/decisions.ts';
 import type { ChangeRow, LeftOutRow } from '../plan/format.ts';
 
 /** Different changes that are told apart, of each field. */
@@ -20,15 +20,12 @@ export class ChangeTally {
   add(row: ChangeRow | LeftOutRow): void {
     if ('LeftOut' in row) return;
     this.#rows++;
-    let whole = true;
     for (const field of changeFields) {
       const wanted = row[field];
       if (wanted === undefined) continue;
-      const former = row.Former?.[field];
-      whole &&= former !== undefined;
-      this.#count(field, `${shown(former)} -> ${shown(wanted)}`);
+      this.#count(field, `${shown(row.Former?.[field])} -> ${shown(wanted)}`);
     }
-    if (whole) this.#undoable++;
+    if (isUndoable(row)) this.#undoable++;
   }
 
   #count(field: Field, change: string): void {
@@ -61,14 +58,6 @@ export class ChangeTally {
       return [`  ${field}`, ...lines];
     });
   }
-}
-
-/** Whether the job can be undone later, in words. */
-export function undoNote(undoable: number, rows: number): string {
-  if (undoable === rows) return 'possible: the values before are known';
-  if (undoable === 0)
-    return 'not possible: the values before are not known; plan with --refresh to read them';
-  return `possible for ${number(undoable)} of ${counted(rows, 'row')}: of the others the values before are not known`;
 }
 
 function shown(value: string | undefined): string {

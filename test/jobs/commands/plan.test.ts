@@ -1,11 +1,13 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { addPlan } from '../../../src/jobs/commands/plan.ts';
+import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import type { SimulatedApi } from '../../../src/sandbox/simulated-api/index.ts';
 import { startApi } from '../../../testing/stages/api.ts';
 import { JobsFolder, type JobsRun, useApi } from '../../../testing/stages/jobs.ts';
+import { leaseOf, newJob } from '../ledger/contract.ts';
 
 const header = 'Identifier,Description\n';
 
@@ -86,12 +88,22 @@ describe('jobs plan FILE', () => {
     ]);
   });
 
-  test('says how long it will take at the present rate, and what check finds', async () => {
+  test('says how long it will take and by whose rate, that it cannot be undone, and what check finds', async () => {
     const { jobs, plan } = folder();
     const rows = Array.from({ length: 130 }, (_, i) => `a${i},x\n`).join('');
     const env = { RATE_LIMIT: '2' };
     const { stdout } = await plan([jobs.file('tasks.csv', header + rows)], { env });
-    expect(stdout).toMatch(/^ {2}time +about 1m 5s at 2 calls\/s \(RATE_LIMIT\)$/m);
+    expect(stdout).toMatch(/^ {2}time +about 1m 5s if RATE_LIMIT is 2 for the workers as it is here$/m);
+    expect(stdout).toMatch(/^ {2}undo +not possible: .* plan with\n +--refresh to read them$/m);
+    const STATE_DIR = join(jobs.path, 'state');
+    expect(existsSync(STATE_DIR)).toBe(false);
+    const ledger = await openLedger(STATE_DIR, Date.now);
+    const { key } = await ledger.begin(newJob);
+    const lease = await leaseOf(ledger, key);
+    await lease.noteRun({ startedAt: 0, ms: 10_000, rows: 260 });
+    await ledger.close();
+    const measured = await plan(['tasks.csv', '--job', 'k'], { env: { ...env, STATE_DIR } });
+    expect(measured.stdout).toMatch(/^ {2}time +about 5s at 26 rows\/s, as measured in job j$/m);
     expect(stdout).toMatch(/^warning: check: QUEUE_URL: is required$/m);
   });
 
@@ -194,6 +206,8 @@ describe('jobs plan FILE', () => {
       reasons: [
         { reason: expect.stringContaining('letters and digits; it begins with "!"'), count: 1, lines: [4] },
       ],
+      measuredRate: null,
+      undoable: 0,
       rateLimit: 10,
       seconds: 1,
       warnings: expect.arrayContaining(['check: QUEUE_URL: is required']),

@@ -11,6 +11,7 @@ import { leaseOf, newJob, outcome } from '../ledger/contract.ts';
 async function folderWithJob(
   rows: number,
   arrange: (lease: Lease, end: (row: number, facts?: object) => Promise<unknown>) => Promise<void>,
+  known: object = { Former: { TaskConfigurationId: 'old' } },
 ) {
   const folder = new JobsFolder();
   const STATE_DIR = join(folder.path, 'state');
@@ -22,7 +23,7 @@ async function folderWithJob(
       Row: i + 1,
       Identifier: `task${i + 1}`,
       TaskConfigurationId: 'new',
-      ...(i + 1 !== 5 && { Former: { TaskConfigurationId: 'old' } }),
+      ...(i + 1 !== 5 && known),
     })),
   );
   await ledger.complete(key);
@@ -72,7 +73,7 @@ test('jobs undo plans what restores the tasks, and lists what cannot be restored
   });
   const { exitCode, stdout, stderr } = await undo('j');
   expect(exitCode).toBe(3);
-  expect(stderr).toBe('undo: 7 calls of GetOtaTask\n');
+  expect(stderr).toBe('undo: 6 calls of GetOtaTask\n');
   const plan = await folder.plan('j-undo.plan.jsonl');
   expect(plan.header).toMatchObject({ JobId: 'j-undo', Source: 'undo of j' });
   const restored = { TaskConfigurationId: 'old', Former: { TaskConfigurationId: 'new' } };
@@ -97,6 +98,18 @@ test('jobs undo plans what restores the tasks, and lists what cannot be restored
   expect(stdout).toMatch(/^ {2}cannot +3 {2}in j-undo.refused.csv$/m);
   expect(stdout).toMatch(/^ +1 {2}TaskConfigurationId: the task was changed since \(line 3\)$/m);
   expect(folder.read('j-undo.refused.csv')).toMatch(/^6,.*has not ended/m);
+});
+
+test('jobs undo refuses at once a job of which no former value was read', async () => {
+  const api = await startApi();
+  useApi(api);
+  const { folder, undo } = await folderWithJob(1, async (lease) => void (await lease.claim(1)), {});
+  expect(await undo('j')).toMatchObject({
+    exitCode: 2,
+    error:
+      'Job j cannot be undone: its plan did not read the values that it replaced. A job can be when it was planned with --refresh. No task was read.',
+  });
+  expect([folder.files(), api.stats().calls]).toEqual([['state'], 0]);
 });
 
 test('jobs undo writes no plan when there is nothing to restore', async () => {

@@ -66,7 +66,7 @@ const statements = {
     FROM runs WHERE job = ?`,
   // A short run tells how soon the first row ended rather than how fast rows end.
   longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
-    WHERE runs.ms >= 5000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
+    WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
   lastFailed: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = ? AND state IN ('dead-lettered', 'refused')
     ORDER BY at DESC, row LIMIT ?`,
   hasFormer: "SELECT 1 FROM rows WHERE job = ? AND ifnull(former, '{}') <> '{}' LIMIT 1",
