@@ -6,6 +6,8 @@ import { crashText } from './cli/crash.ts';
 import type { SignalInbox } from './cli/signal-inbox.ts';
 import { CommandError, causeOf, errorCode, exitCodes } from './errors.ts';
 import { runProgram } from './program.ts';
+import { mayHaveColours } from './text/colours.ts';
+import { paintError } from './text/paint.ts';
 import { printableLines } from './text/printable.ts';
 import { version } from './version.ts';
 
@@ -54,7 +56,9 @@ async function exitCodeOf(
     // Commander has already printed the help or the version.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.misuse;
     if (error instanceof CommandError) {
-      process.stderr.write(`${printableLines(error.message)}\n`);
+      const text = printableLines(error.message);
+      const red = mayHaveColours(process.stderr, process.env);
+      process.stderr.write(`${red ? paintError(text) : text}\n`);
       return error.exitCode;
     }
     process.stderr.write(crashText(error, version, context.stdoutIsLog));

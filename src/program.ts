@@ -6,6 +6,7 @@ import type { CommandContext } from './cli/context.ts';
 import { ProgramCommand } from './cli/program-command.ts';
 import { compileSooner, keepMemoryFlat } from './cli/v8-flags.ts';
 import { causeOf, misuse } from './errors.ts';
+import { mayHaveColours } from './text/colours.ts';
 import { WIDTH } from './text/layout.ts';
 import { printableLines } from './text/printable.ts';
 import { version } from './version.ts';
@@ -108,6 +109,8 @@ export async function loadProgram(args: readonly string[], context: CommandConte
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(printableLines(text)),
       getOutHelpWidth: () => context.stdout.columns ?? WIDTH,
+      getOutHasColors: () => mayHaveColours(context.stdout, context.env),
+      getErrHasColors: () => mayHaveColours(context.stderr, context.env),
       getErrHelpWidth: () => context.stderr.columns ?? WIDTH,
     });
   const [first, second] = program.parseOptions([...args]).operands;

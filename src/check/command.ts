@@ -18,7 +18,9 @@ export function configureCheck(command: Command, context: CommandContext): void 
     .action(async ({ json }: { json?: boolean }) => {
       const findings = await runCheck(readConfigForAws(context.env), context);
       const settings = effectiveSettings(context.env);
-      context.stdout.write((json === true ? checkAsJson : checkAsText)(settings, findings));
+      context.stdout.write(
+        json === true ? checkAsJson(settings, findings) : context.paint(checkAsText(settings, findings)),
+      );
       context.exitCode = isOk(findings) ? exitCodes.done : exitCodes.failed;
     });
 }

@@ -3,6 +3,8 @@ import { userInfo } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Environment } from '../config.ts';
 import { exitCodes } from '../errors.ts';
+import { mayHaveColours } from '../text/colours.ts';
+import { paint } from '../text/paint.ts';
 import type { CommandLine } from '../text/shell.ts';
 import { type Clock, sleep, systemClock } from '../time/clock.ts';
 import { commandLineOf } from './command-line.ts';
@@ -15,8 +17,10 @@ export interface CommandContext {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Results only. */
   readonly stdout: Writable & { readonly columns?: number; readonly isTTY?: boolean };
+  /** Colours in a text for people, where stdout may have them. */
+  readonly paint: (text: string) => string;
   /** Everything else. */
-  readonly stderr: Writable & { readonly columns?: number };
+  readonly stderr: Writable & { readonly columns?: number; readonly isTTY?: boolean };
   /** Whether stderr is a terminal: progress is drawn only there. */
   readonly isTerminal: boolean;
   readonly clock: Clock;
@@ -46,6 +50,7 @@ export function contextOf(process: NodeJS.Process, signals: Pick<SignalInbox, 'l
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
+    paint: mayHaveColours(process.stdout, process.env) ? paint : (text) => text,
     isTerminal: process.stderr.isTTY === true,
     clock: systemClock,
     random: Math.random,

@@ -1,4 +1,5 @@
 /** Commander's command with this program's manners: a wrong word is one sentence, and help is what its reader can use. */
+import { styleText } from 'node:util';
 import { type Argument, Command, InvalidArgumentError, type Option } from 'commander';
 import { misuse } from '../errors.ts';
 import { didYouMean } from '../text/nearest.ts';
@@ -15,6 +16,7 @@ export class ProgramCommand extends Command {
     this.showSuggestionAfterError(false).configureHelp({
       optionDescription: inWords,
       argumentDescription: inWords,
+      styleTitle: bold,
     });
     this.addHelpText('after', () => examplesText(this.path(), context.commandLine));
   }
@@ -84,6 +86,11 @@ export class ProgramCommand extends Command {
       names.map((command) => command.name()),
     );
   }
+}
+
+/** Commander leaves it out where there are no colours. */
+function bold(text: string): string {
+  return styleText('bold', text, { validateStream: false });
 }
 
 /** `--limit x: it must be a whole number from 1.` */

@@ -125,7 +125,7 @@ function finish(report: Report, json: boolean, context: CommandContext): void {
   const unfinished = unfinishedSentence(report);
   if (json) context.stdout.write(summaryJson(report));
   else if (unfinished === undefined || report.sent > 0 || report.refused > 0)
-    context.stdout.write(summaryText(report, context.commandLine));
+    context.stdout.write(context.paint(summaryText(report, context.commandLine)));
   if (unfinished !== undefined) {
     throw new CommandError(
       unfinished,

@@ -50,6 +50,7 @@ export function fakeContext(parts: Partial<CommandContext> = {}): FakeContext {
       return () => listeners.delete(listener);
     },
     exitNow: (code) => exits.push(code),
+    paint: (text) => text,
     stdoutIsLog: false,
     exitCode: 0,
     ...parts,

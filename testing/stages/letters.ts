@@ -75,6 +75,7 @@ export async function runInProcess(
       return () => listeners.delete(listener);
     },
     exitNow: () => {},
+    paint: (text) => text,
     stdoutIsLog: false,
     exitCode: 0,
   };

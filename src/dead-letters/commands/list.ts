@@ -61,7 +61,9 @@ async function list(flags: Flags, { context, dead, surroundings }: LettersRun): 
     ...seenText(pass, dead.url),
     ...closing(flags, matched, pass, groups, context.commandLine),
   ];
-  (flags.json === true ? stderr : stdout).write(`${lines.join('\n')}\n`);
+  const text = `${lines.join('\n')}\n`;
+  if (flags.json === true) stderr.write(text);
+  else stdout.write(context.paint(text));
 }
 
 function moreText(matched: number, rows: number): string[] {

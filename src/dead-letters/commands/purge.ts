@@ -61,7 +61,9 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
       ),
     print: (found) =>
       context.stdout.write(
-        json === true ? jsonLine(purgeJson(found, exported)) : purgeText(found, config, exported),
+        json === true
+          ? jsonLine(purgeJson(found, exported))
+          : context.paint(purgeText(found, config, exported)),
       ),
     resultOf: (found) => {
       const { groups: _, pass: __, ...result } = purgeJson(found, exported);

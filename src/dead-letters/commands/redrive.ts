@@ -109,7 +109,9 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
         },
       ),
     print: (found) =>
-      context.stdout.write(json === true ? jsonLine(redriveJson(found)) : redriveText(found, config)),
+      context.stdout.write(
+        json === true ? jsonLine(redriveJson(found)) : context.paint(redriveText(found, config)),
+      ),
     resultOf: (found) => {
       const { groups: _, values: __, pass: ___, ...result } = redriveJson(found);
       return { ...result, error: errorText(found.error, run) ?? null };

@@ -23,7 +23,7 @@ export function addList(jobs: Command, context: CommandContext): void {
             else {
               const listed: ListedJob[] = [];
               for (const job of jobs) listed.push(await ledger.listed(job));
-              stdout.write(listText(listed, stdout.columns));
+              stdout.write(context.paint(listText(listed, stdout.columns)));
             }
             if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
           }),

@@ -60,7 +60,7 @@ export async function runPlanning(
   if (report === undefined) {
     throw new CommandError('Interrupted. Nothing was written.', exitCodes.interrupted);
   }
-  context.stdout.write(json ? planJson(report) : planText(report, context.commandLine));
+  context.stdout.write(json ? planJson(report) : context.paint(planText(report, context.commandLine)));
   context.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 

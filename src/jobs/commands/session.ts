@@ -175,7 +175,9 @@ export async function finishRun(
   screen.stop();
   const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
   const all = { ...notes, end, reason, maybeTwice };
-  context.stdout.write(json ? standingJson(standing, all) : standingText(standing, context.commandLine, all));
+  context.stdout.write(
+    json ? standingJson(standing, all) : context.paint(standingText(standing, context.commandLine, all)),
+  );
   if (end !== 'done') {
     throw new CommandError(`${(reason ?? end).replace(/\.$/, '')}. ${goOn(standing, context)}`, exitOf[end]);
   }

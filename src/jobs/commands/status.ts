@@ -37,7 +37,9 @@ export function addStatus(jobs: Command, context: CommandContext): void {
           });
           const standing = await ledger.standing(await findJob(ledger, job.jobId, context));
           context.stdout.write(
-            flags.json === true ? standingJson(standing) : standingText(standing, context.commandLine),
+            flags.json === true
+              ? standingJson(standing)
+              : context.paint(standingText(standing, context.commandLine)),
           );
           if (signal.aborted) context.exitCode = exitCodes.interrupted;
         }),

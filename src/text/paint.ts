@@ -1,0 +1,35 @@
+/** Colours for what a person looks for first in a command's output. PURE. */
+import { styleText } from 'node:util';
+
+type Format = Parameters<typeof styleText>[0];
+
+/** What is coloured at the beginning of a line, the first that fits. */
+const rules: readonly (readonly [RegExp, Format])[] = [
+  [/^(?:FAIL(?= )|stopped:)/, ['bold', 'red']],
+  [/^(?:warn(?= )|warning:)/, ['bold', 'yellow']],
+  [/^ok(?= )/, 'green'],
+  [/^ {2}(?:failed|refused|cannot|unread|not deleted)\s+[1-9][\d,]*/, 'red'],
+  [/^ {2}(?:applied|put back|sent)\s+[1-9][\d,]*/, 'green'],
+  [/^next:/, 'bold'],
+  // The head of a table.
+  [/^[A-Z]{2,}(?: {2,}[A-Z()]+[A-Z() ]*)+$/, 'bold'],
+];
+
+/** The text with colours; without them it is the same text. */
+export function paint(text: string): string {
+  return text.split('\n').map(paintLine).join('\n');
+}
+
+/** The whole of an error. */
+export function paintError(text: string): string {
+  return styleText('red', text, { validateStream: false });
+}
+
+function paintLine(line: string): string {
+  for (const [pattern, format] of rules) {
+    const [found] = pattern.exec(line) ?? [];
+    if (found !== undefined)
+      return styleText(format, found, { validateStream: false }) + line.slice(found.length);
+  }
+  return line;
+}
