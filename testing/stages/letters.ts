@@ -10,6 +10,7 @@ import { CommandError } from '../../src/errors.ts';
 import { configureJobs } from '../../src/jobs/commands/index.ts';
 import { shellLine } from '../../src/text/shell.ts';
 import { type Clock, sleep, systemClock } from '../../src/time/clock.ts';
+import { configureTrace } from '../../src/trace/commands/command.ts';
 
 export interface LettersResult {
   readonly exitCode: number;
@@ -26,6 +27,10 @@ export interface LettersOptions {
   /** The input stays open after that. */
   readonly staysOpen?: boolean;
   readonly clock?: Clock;
+  /** The folder that relative paths begin at. */
+  readonly cwd?: string;
+  /** The user presses Ctrl-C so many milliseconds after the start. */
+  readonly interruptAfterMs?: number;
   /** The width of the terminal that stdout is; undefined: a pipe. */
   readonly columns?: number;
   /** Called on every piece of output, with a way to interrupt. */
@@ -40,7 +45,16 @@ export function runLetters(args: readonly string[], options: LettersOptions): Pr
 /** Runs `ota-updater <args>`. Polls do not wait: the emulator answers with all it has. */
 export async function runInProcess(
   args: readonly string[],
-  { env, typed, staysOpen = false, clock = systemClock, columns, onOutput }: LettersOptions,
+  {
+    env,
+    typed,
+    staysOpen = false,
+    clock = systemClock,
+    columns,
+    cwd = process.cwd(),
+    interruptAfterMs,
+    onOutput,
+  }: LettersOptions,
 ): Promise<LettersResult> {
   const output = { stdout: '', stderr: '', both: '' };
   const listeners = new Set<(signal: 'SIGINT') => void>();
@@ -60,7 +74,7 @@ export async function runInProcess(
   if (!staysOpen) stdin.end();
   const io: CommandContext = {
     env,
-    cwd: process.cwd(),
+    cwd,
     stdin,
     stdout: Object.assign(keep('stdout'), columns !== undefined && { columns }),
     stderr: keep('stderr'),
@@ -84,12 +98,19 @@ export async function runInProcess(
   configureEnqueue(program.command('enqueue'), io);
   configureJobs(program.command('jobs'), io);
   configureDeadLetters(program.command('dead-letters'), io, 0);
+  configureTrace(program.command('trace'), io, 0);
+  const impatience =
+    interruptAfterMs === undefined
+      ? undefined
+      : setTimeout(() => listeners.forEach((listener) => void listener('SIGINT')), interruptAfterMs);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (thrown) {
     if (!(thrown instanceof CommandError)) throw thrown;
     io.exitCode = thrown.exitCode;
     io.stderr.write(`${thrown.message}\n`);
+  } finally {
+    clearTimeout(impatience);
   }
   await new Promise((resolve) => setImmediate(resolve));
   return { exitCode: io.exitCode, ...output };

@@ -1,0 +1,130 @@
+/** A small world of an operator's files and messages, and what a command has changed in it. */
+import {
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What is made once and linked or copied into each folder, for it takes a process, or a command. */
+export interface Made {
+  /** A FIFO and a device; undefined where this user may not make one. */
+  readonly pipe?: string;
+  readonly device?: string;
+  /** A folder with a ledger in it. */
+  readonly state: string;
+  /** A plan, a report and an export as commands write them. */
+  readonly plan: string;
+  readonly report: string;
+  readonly letters: string;
+}
+
+/** Files that a command with `--force` may replace, by what it writes. */
+export const replaceable = {
+  plan: 'old.plan',
+  report: 'old-report.csv',
+  refused: 'old.refused.csv',
+} as const;
+
+const header = 'Identifier,Description\n';
+
+/** Paths that name what is there, in the ways that there are. */
+export const existing = [
+  'rows.csv',
+  'bad.csv',
+  'rows.jsonl',
+  'rows.csv.refused.csv',
+  'notes.txt',
+  'empty',
+  'hard.csv',
+  'link.csv',
+  'link-out',
+  'nowhere',
+  'sub',
+  'sub/inside.csv',
+  'linked-folder/inside.csv',
+  './sub/../rows.csv',
+  'pipe',
+  'device',
+  'letters.jsonl',
+  'hard.plan',
+  ...Object.values(replaceable),
+] as const;
+
+/** Paths where nothing is. */
+export const free = ['new', 'sub/new.csv', 'linked-folder/new.csv', 'no-folder/new'] as const;
+
+/** Inputs: never a pipe, for nobody writes into it. */
+export const inputs = existing.filter((path) => path !== 'pipe');
+
+/** A folder of its own, removed by `remove`. */
+export class World {
+  readonly folder = mkdtempSync(join(tmpdir(), 'world-'));
+  readonly #before: ReadonlyMap<string, string>;
+
+  constructor(made: Made) {
+    const at = (name: string): string => join(this.folder, name);
+    writeFileSync(at('rows.csv'), `${header}a1,x\nb2,y\n!,bad\n`);
+    writeFileSync(at('bad.csv'), `${header}!,x\n`);
+    writeFileSync(at('rows.jsonl'), '{"Identifier":"c3","Description":"x"}\n');
+    writeFileSync(at('rows.csv.refused.csv'), 'line,reason,row\n4,bad,"corrected by the operator"\n');
+    writeFileSync(at('notes.txt'), 'of the operator');
+    writeFileSync(at('empty'), '');
+    writeFileSync(at(replaceable.refused), 'line,reason,row\n2,bad,"!,x"\n');
+    mkdirSync(at('sub'));
+    writeFileSync(at('sub/inside.csv'), `${header}d4,x\n`);
+    symlinkSync('sub', at('linked-folder'));
+    symlinkSync('rows.csv', at('link.csv'));
+    symlinkSync('notes.txt', at('link-out'));
+    symlinkSync('away/nothing', at('nowhere'));
+    linkSync(at('rows.csv'), at('hard.csv'));
+    if (made.pipe !== undefined) linkSync(made.pipe, at('pipe'));
+    if (made.device !== undefined) linkSync(made.device, at('device'));
+    copyFileSync(made.plan, at(replaceable.plan));
+    linkSync(at(replaceable.plan), at('hard.plan'));
+    copyFileSync(made.report, at(replaceable.report));
+    copyFileSync(made.letters, at('letters.jsonl'));
+    mkdirSync(at('state'));
+    for (const name of readdirSync(made.state)) copyFileSync(join(made.state, name), at(`state/${name}`));
+    this.#before = this.#look();
+  }
+
+  /** Files of the operator's that are gone or changed, and what is left over of writing. The state folder is the program's own. */
+  harm(): string[] {
+    const now = this.#look();
+    const changed = [...this.#before].filter(([name, was]) => now.get(name) !== was).map(([name]) => name);
+    return [...changed, ...[...now.keys()].filter((name) => name.endsWith('.part'))];
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Kind, inode, time of the last change and content of everything. */
+  #look(): ReadonlyMap<string, string> {
+    const names = readdirSync(this.folder, { recursive: true, encoding: 'utf8' });
+    const entries = names.filter((name) => !name.startsWith('state'));
+    return new Map(entries.map((name) => [name, describe(join(this.folder, name))]));
+  }
+}
+
+function describe(path: string): string {
+  const stat = lstatSync(path, { bigint: true });
+  // What is made in a folder changes its time.
+  if (stat.isDirectory()) return `${stat.ino}`;
+  const content = stat.isFile()
+    ? readFileSync(path, 'latin1')
+    : stat.isSymbolicLink()
+      ? readlinkSync(path)
+      : '';
+  return `${stat.mode} ${stat.ino} ${stat.mtimeNs} ${content}`;
+}
