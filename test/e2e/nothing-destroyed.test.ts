@@ -259,7 +259,7 @@ function consumed(
   queue: QueueName,
   isOutcome: boolean,
 ): boolean {
-  if (command === 'jobs' && sub !== 'plan' && sub !== 'undo' && sub !== 'list')
+  if (command === 'jobs' && sub !== 'plan' && sub !== 'undo')
     return isOutcome && outcomes?.[0] === 'outcomes';
   // Letters are whatever is on the queue that is said to be theirs: the user has named them, and agreed.
   return (

@@ -71,8 +71,9 @@ async function setJob() {
 
 const collecting = [
   'status j',
+  'list',
   'report j',
-  'apply PLAN',
+  'apply PLAN --yes',
   'resume j',
   'retry j --only-failed',
   'reconcile j',
