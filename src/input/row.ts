@@ -21,7 +21,7 @@ export interface GoodRow extends SourceText {
 }
 
 /** Values by field, of whatever length and content. */
-export type Values = { readonly [Name in Field]?: string | undefined };
+type Values = { readonly [Name in Field]?: string | undefined };
 
 export interface RefusedRow extends SourceText {
   readonly reason: string;
