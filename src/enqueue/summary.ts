@@ -191,14 +191,16 @@ function requestIdNote({ duplicateRequestIds: { values, rows } }: Report): strin
 
 function nextStep(report: Report, commandLine: CommandLine): string | undefined {
   if (report.outcome !== 'done') return undefined;
+  const { refused, refusedFile = '', job } = report;
+  const again = ['enqueue', refusedFile, ...(job === undefined ? [] : ['--job', job])];
   const fix =
-    report.refused > 0
-      ? `fix the ${counted(report.refused, 'row')} in ${printable(report.refusedFile ?? '')}, then \`${commandLine('enqueue', report.refusedFile ?? '')}\``
+    refused > 0
+      ? `fix the ${counted(refused, 'row')} in ${printable(refusedFile)}, then \`${commandLine(...again)}\``
       : '';
   if (report.dryRun) return report.sent > 0 ? 'the same command without --dry-run' : fix || undefined;
   if (fix !== '') return fix;
-  if (report.job !== undefined)
-    return `\`${commandLine('jobs', 'status', report.job, '--watch')}\` follows them, by the outcomes of workers with OUTCOME_QUEUE_URL`;
+  if (job !== undefined)
+    return `\`${commandLine('jobs', 'status', job, '--watch')}\` follows them, by the outcomes of workers with OUTCOME_QUEUE_URL`;
   return report.sent > 0 ? `\`${commandLine('worker')}\` applies them` : undefined;
 }
 

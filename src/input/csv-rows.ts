@@ -79,7 +79,10 @@ async function nextLine(lines: AsyncGenerator<Line, undefined>): Promise<Line | 
   }
 }
 
-/** The one with which most columns are known, or else the one with which there are most. */
+/**
+ * The one with which most columns are known, or else the one with which there are most. csv-parse's `delimiter_auto` counts any
+ * character, fails for one beyond ASCII, and splits a single column at a letter of its name.
+ */
 function findSeparator(header: string, rules: Columns): string {
   let best: { readonly separator: string; readonly score: number } = { separator: ',', score: 0 };
   for (const separator of SEPARATORS) {
