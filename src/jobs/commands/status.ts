@@ -67,14 +67,15 @@ async function watch(
     while (!signal.aborted) {
       if (collector?.broken !== undefined) throw collector.broken;
       const job = await findJob(ledger, jobId, context);
-      if (!collecting && !(await isFollowed(ledger, job))) {
+      const followed = await isFollowed(ledger, job);
+      if (!collecting && !followed) {
         // No other process follows the job, or none any more: this one must collect, or nothing would change.
         collector?.start();
         collecting = true;
       }
       const counts = await ledger.count(key);
       pace.observe(counts.ended);
-      screen.update(viewOf(job, job.plan ?? {}, counts, pace));
+      screen.update(viewOf(job, job.plan ?? {}, counts, pace, followed));
       // A file that is being sent has rows that are not in the ledger yet.
       if (counts.ended === counts.total && (job.plan?.complete !== false || !(await ledger.isLeased(key))))
         return;

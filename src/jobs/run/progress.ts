@@ -75,6 +75,10 @@ export interface JobView {
   /** Rows ending per second, lately. */
   readonly perSecond: number;
   readonly quietMs: number;
+  /** Whether no row has ended since it is watched. */
+  readonly noneEnded: boolean;
+  /** Whether a process sends its rows, or follows them. */
+  readonly followed: boolean;
   /** Good ends and how many are wanted, while the canary is waited for. */
   readonly canary: { readonly good: number; readonly wanted: number } | undefined;
   /** Why it stopped, as a sentence without its full stop. */
@@ -83,21 +87,28 @@ export interface JobView {
 
 const nothingCounted: Counting = { good: 0, failed: 0, canaryPassed: false };
 
-/** @param control as it is now; empty for a job whose plan is elsewhere. */
+/**
+ * @param control as it is now; empty for a job whose plan is elsewhere.
+ * @param followed whether a process sends its rows, or follows them.
+ */
 export function viewOf(
-  { jobId }: JobRecord,
+  { jobId, plan }: JobRecord,
   { guards = {}, counting = nothingCounted, stopped }: Partial<JobControl>,
   counts: Counts,
-  { perSecond, quietMs, window }: Pace,
+  { perSecond, quietMs, ended, window }: Pace,
+  followed: boolean,
 ): JobView {
   const { canary: wanted } = guards;
   const waits = wanted !== undefined && awaitsCanary(guards, counting);
   return {
     jobId,
-    counts,
+    // Rows of the plan that are not in the ledger yet are rows of the job.
+    counts: { ...counts, total: Math.max(counts.total, plan?.rows ?? 0) },
     window: Math.min(guards.window ?? window, tolerated(guards, counting, counts)),
     perSecond,
     quietMs,
+    noneEnded: ended === 0,
+    followed,
     canary: waits ? { good: endsSince(counting, counts).good, wanted } : undefined,
     stopped,
   };

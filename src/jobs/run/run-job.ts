@@ -127,7 +127,7 @@ class Run {
       this.#notedAt = now;
       await this.#note();
     }
-    const view = viewOf(job, control, counts, this.#pace);
+    const view = viewOf(job, control, counts, this.#pace, true);
     onView(view);
     return view;
   }

@@ -1,24 +1,53 @@
 /** A job's progress as lines: a block for a terminal, one line for a log. Nothing in them controls a terminal. */
 import { clip } from '../../text/layout.ts';
 import { createScreen, type Screen } from '../../text/live-block.ts';
-import { number, percent } from '../../text/numbers.ts';
+import { counted, number, percent } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { bar, type ProgressOptions } from '../../text/progress.ts';
+import type { CommandLine } from '../../text/shell.ts';
 import { countdown } from '../../text/times.ts';
 import type { JobView } from '../run/progress.ts';
 import { repeatedShare } from './standing.ts';
 
-/** From here on the silence is worth a hint. */
+/** Rows were sent, and none has ended for so long: most likely no worker runs. */
+const NO_WORKER_MS = 15_000;
+/** From here on the silence of a job of which rows had ended is worth a hint. */
 const QUIET_HINT_MS = 60_000;
 const MAX_CAUSES = 5;
 
-export function createJobScreen({ stderr, isTerminal, clock }: ProgressOptions): Screen<JobView> {
-  const options = { stream: stderr, isTerminal, now: clock.monotonic };
-  return createScreen({ ...options, block: progressBlock, line: progressLine });
+export interface JobScreenOptions extends ProgressOptions {
+  readonly commandLine: CommandLine;
+}
+
+export function createJobScreen({
+  stderr,
+  isTerminal,
+  clock,
+  commandLine,
+}: JobScreenOptions): Screen<JobView> {
+  const screen = createScreen<JobView>({
+    stream: stderr,
+    isTerminal,
+    now: clock.monotonic,
+    block: (view, columns) => progressBlock(view, columns, commandLine),
+    line: (view) => progressLine(view, commandLine),
+  });
+  let told = isTerminal;
+  return {
+    say: (line) => screen.say(line),
+    stop: () => screen.stop(),
+    update: (view) => {
+      // The next line of a log may come only seconds later.
+      const [sentence] = silence(view, commandLine);
+      if (!told && view.noneEnded && sentence !== undefined) screen.say(`${view.jobId}: ${sentence}`);
+      told ||= sentence !== undefined;
+      screen.update(view);
+    },
+  };
 }
 
 /** The block, every line shorter than `columns`. Its first four lines are always there. */
-export function progressBlock(view: JobView, columns: number): string[] {
+export function progressBlock(view: JobView, columns: number, commandLine: CommandLine): string[] {
   const { counts } = view;
   const tail = `  ${percent(share(view)).padStart(4)}  ${number(counts.ended)} of ${number(counts.total)}  ${timeLeft(view)}`;
   const head = `${shortPrintable(view.jobId, Math.max(10, columns - tail.length - 16))}  `;
@@ -29,12 +58,12 @@ export function progressBlock(view: JobView, columns: number): string[] {
     `  in flight ${number(counts.inFlight)} of ${number(view.window)}   ${rate(view)} rows/s   ${percent(repeatedShare(counts), 1)} of calls throttled or failed`,
     `  ${causes(view) || 'no failures'}`,
   ];
-  for (const note of notes(view)) lines.push(`  ${note}`);
+  for (const note of notes(view, commandLine)) lines.push(`  ${note}`);
   return lines.map((line) => clip(printable(line), columns - 1));
 }
 
 /** The same on one line, without its line feed. */
-export function progressLine(view: JobView): string {
+export function progressLine(view: JobView, commandLine: CommandLine): string {
   const { counts } = view;
   const ends = `${number(counts.applied)} applied, ${number(counts.superseded)} superseded, ${number(counts.failed)} failed`;
   const parts = [
@@ -43,7 +72,7 @@ export function progressLine(view: JobView): string {
     `${number(counts.inFlight)} in flight`,
     `${rate(view)} rows/s`,
     timeLeft(view),
-    ...notes(view),
+    ...notes(view, commandLine),
   ];
   return printable(parts.join('; '));
 }
@@ -60,18 +89,28 @@ function causes({ counts }: JobView): string {
   return named.join(', ');
 }
 
-function notes({ canary, stopped, quietMs, counts, jobId }: JobView): string[] {
+function notes(view: JobView, commandLine: CommandLine): string[] {
+  const { canary, stopped, counts, jobId, followed } = view;
   const found: string[] = [];
   if (canary !== undefined && stopped === undefined)
     found.push(`canary: ${number(canary.good)} of ${number(canary.wanted)} good ends, then the rest`);
   if (stopped !== undefined) found.push(`stopped, waiting for what is in flight: ${stopped}`);
-  if (quietMs > QUIET_HINT_MS && counts.inFlight > 0) {
-    found.push(
-      `no end for ${Math.round(quietMs / 1_000)} s: does a worker run with OUTCOME_QUEUE_URL?`,
-      `if outcomes were lost: Ctrl-C, then jobs reconcile ${jobId}`,
-    );
-  }
-  return found;
+  if (!followed && counts.ended < counts.total)
+    found.push(`nobody is sending its rows: ${commandLine('jobs', 'resume', jobId)}`);
+  return [...found, ...silence(view, commandLine)];
+}
+
+/** What may be wrong when nothing ends; the first one says what is seen. */
+function silence({ quietMs, noneEnded, counts, jobId }: JobView, commandLine: CommandLine): string[] {
+  if (counts.inFlight === 0 || quietMs < (noneEnded ? NO_WORKER_MS : QUIET_HINT_MS)) return [];
+  const seconds = Math.round(quietMs / 1_000);
+  const lost = `if outcomes were lost: Ctrl-C, then ${commandLine('jobs', 'reconcile', jobId)}`;
+  if (!noneEnded) return [`no row has ended for ${seconds} s: do the workers still run?`, lost];
+  return [
+    `${counted(counts.inFlight, 'row')} sent, none ended for ${seconds} s: does a worker run?`,
+    `it needs this QUEUE_URL and this OUTCOME_QUEUE_URL: ${commandLine('check')}`,
+    ...(quietMs < QUIET_HINT_MS ? [] : [lost]),
+  ];
 }
 
 function rate({ perSecond }: JobView): string {
