@@ -95,7 +95,7 @@ function notes(view: JobView, commandLine: CommandLine): string[] {
   if (canary !== undefined && stopped === undefined)
     found.push(`canary: ${number(canary.good)} of ${number(canary.wanted)} good ends, then the rest`);
   if (stopped !== undefined) found.push(`stopped, waiting for what is in flight: ${stopped}`);
-  if (!followed && counts.ended < counts.total)
+  if (!followed && counts.ended + counts.inFlight < counts.total)
     found.push(`nobody is sending its rows: ${commandLine('jobs', 'resume', jobId)}`);
   return [...found, ...silence(view, commandLine)];
 }

@@ -3,8 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { configureEnqueue } from '../../../src/enqueue/command.ts';
 import { configureJobs } from '../../../src/jobs/commands/index.ts';
 import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
+import { fakeContext, runConfigured } from '../../../testing/stages/context.ts';
 import { JobsFolder, useApi } from '../../../testing/stages/jobs.ts';
 import { newJob } from '../ledger/contract.ts';
 
@@ -21,11 +23,15 @@ function folderOfJobs() {
   useApi();
   const folder = new JobsFolder();
   const env = {
+    AWS_REGION: 'eu-west-1',
     STATE_DIR: join(folder.path, 'state'),
     QUEUE_URL: 'http://127.0.0.1:1/0/updates',
     OUTCOME_QUEUE_URL: 'http://127.0.0.1:1/0/outcomes',
   };
-  const run = (args: readonly string[]) => folder.run(configureJobs, args, { env });
+  const run = (args: readonly string[]) =>
+    args[0] === 'enqueue'
+      ? runConfigured(configureEnqueue, 'enqueue', args.slice(1), fakeContext({ env, cwd: folder.path }))
+      : folder.run(configureJobs, args, { env });
   return { folder, file: join(env.STATE_DIR, 'ledger.sqlite'), stateDir: env.STATE_DIR, run };
 }
 
@@ -44,7 +50,7 @@ test.each<[string, (file: string) => void, RegExp]>([
   [
     'of a newer schema',
     (file) => change(file, 'PRAGMA user_version = 99'),
-    /^The ledger \S+ledger\.sqlite is of a later version of this program: its schema is 99, and this one knows \d+\. Use the later version\.$/,
+    /^The ledger \S+ledger\.sqlite is of a later version of this program: its schema is 99, and this one knows \d+\. Use the later version\./,
   ],
   [
     'without its tables',
@@ -67,7 +73,7 @@ test.each<[string, (file: string) => void, RegExp]>([
     await ledger.close();
     spoil(file);
     const before = readFileSync(file);
-    for (const args of commands) {
+    for (const args of [...commands, ['enqueue', 'p', '--job', 'j']]) {
       const { exitCode, error, stdout } = await run(args);
       expect({ args, exitCode, error, stdout }).toEqual({
         args,
