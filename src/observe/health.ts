@@ -17,11 +17,12 @@ export function liveness(now: WorkerSnapshot): Health {
   if (now.pollStalledMs <= STALLED_MS) return { ok: true, reasons: [] };
   return {
     ok: false,
-    reasons: [
-      `no poll has finished for ${Math.round(now.pollStalledMs / 1_000)} s although messages are wanted`,
-    ],
+    reasons: [stalled(now.pollStalledMs)],
   };
 }
+
+const stalled = (ms: number): string =>
+  `no poll has finished for ${Math.round(ms / 1_000)} s although messages are wanted`;
 
 const gateReasons = {
   outage: 'API outage',
@@ -35,7 +36,7 @@ const notTheApi = "the answers are not the API's: is there a proxy before it?";
 
 /** One thing that keeps updates from going through, or is to be known: as `/readyz` and the log's summary show it. */
 export interface ShownCondition {
-  /** Of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `refused-letters`, `refused-outcomes`. */
+  /** Of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `refused-letters`, `refused-outcomes`, `polling`. */
   readonly condition: string;
   /** What it is about, where it may be raised for several things. */
   readonly of?: string;
@@ -89,6 +90,8 @@ export function shownConditions(now: WorkerSnapshot): readonly ShownCondition[] 
     const cause = gateReason?.kind === 'unidentified' ? notTheApi : gateReasons[gate];
     show('calling', `calls are paused: ${cause}`, now.gateSince ?? now.at, { error: gateReason?.name });
   }
+  const { pollStalledMs } = now;
+  if (pollStalledMs > STALLED_MS) show('polling', stalled(pollStalledMs), now.at - pollStalledMs);
   return shown;
 }
 
@@ -117,9 +120,12 @@ export function shownRate({ rate, rateCeiling, rateBudget, conditions }: WorkerS
 export function readiness(now: WorkerSnapshot): Health {
   const reasons = shownConditions(now)
     .filter(({ effect }) => effect !== 'noted')
-    .map(({ why, of, error, since }) => {
-      const known = [of, error, `since ${since}`].filter((part) => part !== undefined);
-      return `${why} (${known.join(', ')})`;
-    });
+    .map(reasonOf);
   return { ok: reasons.length === 0, reasons };
+}
+
+/** In a sentence: why, and in brackets what is known of it. */
+export function reasonOf({ why, of, error, since }: ShownCondition): string {
+  const known = [of, error, `since ${since}`].filter((part) => part !== undefined);
+  return `${why} (${known.join(', ')})`;
 }

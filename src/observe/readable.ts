@@ -2,6 +2,10 @@
 import type { DestinationStream } from 'pino';
 import { type PinoPretty, prettyFactory } from 'pino-pretty';
 import { printable, printableLines } from '../text/printable.ts';
+import type { DescribedError } from './errors.ts';
+import { reasonOf, type ShownCondition } from './health.ts';
+import type { LogField } from './log-fields.ts';
+import { logLines } from './log-lines.ts';
 
 /** What the line begins with; and what repeats the other fields, in full. */
 const notAmongFields: ReadonlySet<string> = new Set([
@@ -30,10 +34,12 @@ export function readableLines(
 }
 
 const lineOf: PinoPretty.MessageFormatFunc = (line, _key, _label, { colors }) => {
-  const { msg, stack } = line;
+  const { msg, stack, event } = line;
   const fields = Object.entries(line)
-    .filter(([name]) => !notAmongFields.has(name))
-    .map(([name, value]) => `${printable(name)}=${shown(value)}`);
+    .filter(
+      ([name, value]) => !notAmongFields.has(name) && !(value === 0 && event === logLines.summary.event),
+    )
+    .map(([name, value]) => `${printable(name)}=${shown(toText.get(name)?.(value as never) ?? value)}`);
   const text = [
     printable(String(msg ?? '')),
     ...(fields.length === 0 ? [] : [colors.gray(fields.join(' '))]),
@@ -41,6 +47,12 @@ const lineOf: PinoPretty.MessageFormatFunc = (line, _key, _label, { colors }) =>
   const traced = typeof stack === 'string' ? printableLines(`\n${stack}`).replaceAll('\n', '\n    ') : '';
   return `${text.join('  ')}${traced}`;
 };
+
+/** Fields that hold more than a value. */
+const toText: ReadonlyMap<string, (value: never) => string> = new Map<LogField, (value: never) => string>([
+  ['error', ({ name, message }: DescribedError) => `${name}: ${message}`],
+  ['conditions', (all: readonly ShownCondition[]) => all.map(reasonOf).join('; ')],
+]);
 
 /** A value of a field: words in quotes, so that one sees where the value ends. */
 function shown(value: unknown): string {

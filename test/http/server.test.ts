@@ -59,7 +59,9 @@ test('answers 503 with the reasons, from the snapshot at the time of the request
   expect((await app.inject({ url: '/livez' })).statusCode).toBe(200);
   now = { ...well, pollStalledMs: 61_000 };
   expect((await app.inject({ url: '/livez' })).statusCode).toBe(503);
-  expect((await app.inject({ url: '/readyz' })).statusCode).toBe(200);
+  const stalled = await app.inject({ url: '/readyz' });
+  expect(stalled.statusCode).toBe(503);
+  expect(stalled.json()).toMatchObject({ conditions: [{ condition: 'polling', effect: 'not-ready' }] });
 });
 
 test('serves the registry in the Prometheus text format', async () => {

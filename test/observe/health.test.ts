@@ -100,7 +100,7 @@ describe('a worker is not ready', () => {
 test('everything that keeps updates from going through has since and why, and is known by its name', () => {
   const shown = shownConditions({
     ...well,
-    at: 9_000,
+    at: 65_000,
     state: 'draining',
     stateSince: 1_000,
     queuesFound: false,
@@ -110,6 +110,7 @@ test('everything that keeps updates from going through has since and why, and is
     gate: 'unreachable',
     gateReason: { kind: 'unreachable', name: 'ECONNREFUSED', message: 'hidden' },
     gateSince: 4_000,
+    pollStalledMs: 61_000,
   });
   expect(shown.map(({ condition }) => condition)).toEqual([
     'draining',
@@ -118,12 +119,13 @@ test('everything that keeps updates from going through has since and why, and is
     'refused-letters',
     'refused-outcomes',
     'calling',
+    'polling',
   ]);
   for (const { condition, since, why } of shown) {
     expect(since, condition).toMatch(/^1970-01-01T00:00:0[0-4]\.000Z$/);
     expect(why, condition).toMatch(/ /);
   }
-  expect(shown.at(-1)).toEqual({
+  expect(shown.at(-2)).toEqual({
     condition: 'calling',
     effect: 'not-ready',
     since: '1970-01-01T00:00:04.000Z',

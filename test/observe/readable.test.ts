@@ -48,6 +48,16 @@ describe('a readable line', () => {
     );
   });
 
+  test('shows errors and conditions as text, and leaves zeros out of the summary', () => {
+    const error = { name: 'TimeoutError', message: 'no answer' };
+    expect(written({ error }, 'receive failed')).toMatch(/ {2}error="TimeoutError: no answer"\n$/);
+    const since = '2026-11-23T07:00:00.000Z';
+    const conditions = [{ condition: 'calling', effect: 'not-ready', since, why: 'calls are paused' }];
+    expect(written({ event: 'summary', applied: 0, held: 3, conditions }, 'the last 10 s')).toMatch(
+      / {2}held=3 conditions="calls are paused \(since 2026-11-23T07:00:00\.000Z\)"\n$/,
+    );
+  });
+
   test('shows a stack below it', () => {
     expect(written({ stack: 'TypeError: x\n    at y' }, 'a bug')).toMatch(
       /INFO: a bug\n {4}TypeError: x\n {8}at y\n$/,
