@@ -187,9 +187,9 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
     },
   },
   {
-    title: 'jobs report --format json',
+    title: 'jobs report --json',
     about:
-      'One array, a line for each row of the source. `--format csv` has the same columns in this order. Fields that do not apply are absent.',
+      'One array, a line for each row of the source. CSV has the same columns in this order. Fields that do not apply are absent.',
     sample: await reportRow(),
     fields: {
       Row: 'its place in the source, from 1',

@@ -2,7 +2,7 @@
 
 import type { RefusedRow } from '../input/row.ts';
 import { isFifoUrl } from '../queue/urls.ts';
-import { countLine, hang } from '../text/layout.ts';
+import { countLine, hang, nextLine } from '../text/layout.ts';
 import { counted, number } from '../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../text/printable.ts';
 import type { CommandLine } from '../text/shell.ts';
@@ -115,7 +115,7 @@ export function summaryText(report: Report, commandLine: CommandLine): string {
   lines.push(countLine('duplicates', report.duplicates.rows, duplicatesNote(report)));
   for (const note of [...report.notes, ...requestIdNote(report)]) lines.push(hang('note: ', printable(note)));
   const next = nextStep(report, commandLine);
-  if (next !== undefined) lines.push(`next: ${next}`);
+  if (next !== undefined) lines.push(next);
   return `${lines.join('\n')}\n`;
 }
 
@@ -195,13 +195,20 @@ function nextStep(report: Report, commandLine: CommandLine): string | undefined 
   const again = ['enqueue', refusedFile, ...(job === undefined ? [] : ['--job', job])];
   const fix =
     refused > 0
-      ? `fix the ${counted(refused, 'row')} in ${printable(refusedFile)}, then \`${commandLine(...again)}\``
+      ? nextLine(
+          `fix the ${counted(refused, 'row')} in ${printable(refusedFile)}, then`,
+          commandLine(...again),
+        )
       : '';
-  if (report.dryRun) return report.sent > 0 ? 'the same command without --dry-run' : fix || undefined;
+  if (report.dryRun)
+    return report.sent > 0 ? nextLine('the same command without --dry-run') : fix || undefined;
   if (fix !== '') return fix;
   if (job !== undefined)
-    return `\`${commandLine('jobs', 'status', job, '--watch')}\` follows them, by the outcomes of workers with OUTCOME_QUEUE_URL`;
-  return report.sent > 0 ? `\`${commandLine('worker')}\` applies them` : undefined;
+    return nextLine(
+      commandLine('jobs', 'status', job, '--watch'),
+      'follows them, by the outcomes of workers with OUTCOME_QUEUE_URL',
+    );
+  return report.sent > 0 ? nextLine(commandLine('worker'), 'applies them') : undefined;
 }
 
 function rate({ sent, seconds }: Report): number {

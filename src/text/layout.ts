@@ -64,6 +64,11 @@ export function table(
   });
 }
 
+/** What to do next: a command has a line for itself, to be pasted, and below it is what it does. */
+export function nextLine(command: string, does?: string): string {
+  return does === undefined ? `next: ${command}` : `next: ${command}\n      ${does}`;
+}
+
 /** One line of a summary: a name, a count below the other counts, and a note. */
 export function countLine(name: string, count: number, note = ''): string {
   return `  ${name.padEnd(14)}${number(count).padStart(9)}  ${note}`.trimEnd();

@@ -48,7 +48,7 @@ test('files enqueued under one job: every row has its own end in status, report 
   folder.file('two.csv', 'Identifier,Description\ne,y\nbad id,y\ngone3,y\n');
   const first = await enqueue(['one.csv', '--job', 'fleet']);
   expect(first).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(first.stdout).toContain('next: `ota-updater jobs status fleet --watch` follows them');
+  expect(first.stdout).toContain('next: ota-updater jobs status fleet --watch\n      follows them');
   expect((await enqueue(['two.csv', '--job', 'fleet'])).exitCode).toBe(3);
   await stage.ended(7);
 

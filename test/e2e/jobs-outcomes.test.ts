@@ -23,7 +23,7 @@ test('every command sees a row that was applied after a redrive', async () => {
   expect((await run(['list'])).stdout).toMatch(/^j +4 +3 +0 +ended /m);
   expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 1, failed: 3 });
   await redrive(1);
-  const { stdout } = await run(['report', 'j', '--format', 'json']);
+  const { stdout } = await run(['report', 'j', '--json']);
   expect(JSON.parse(stdout).filter(({ State }: { State: string }) => State === 'applied')).toHaveLength(2);
   await redrive(2);
   expect((await standing(['resume', 'j'])).json).toMatchObject({ applied: 3, failed: 1 });

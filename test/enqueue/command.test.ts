@@ -113,7 +113,7 @@ describe('enqueue', () => {
     expect(stdout).toContain('tasks.csv: 25 rows read');
     expect(stdout).toMatch(/^ {2}sent +25 {2}to http\S+\/updates in 3 requests, /m);
     expect(stdout).toMatch(/^ {2}refused +0$/m);
-    expect(stdout).toMatch(/^next: `ota-updater worker`/m);
+    expect(stdout).toMatch(/^next: ota-updater worker\n {6}applies them$/m);
     expect(stderr).toBe('');
   });
 

@@ -53,7 +53,7 @@ export async function proveJobs({ rows, rate, say }: ProofOptions): Promise<Proo
     const last = await applyWithKills(cloud, processes, rows, say);
     const { maybeSentTwice } = JSON.parse(last.stdout) as { maybeSentTwice: number };
     seconds.apply = secondsSince(startedAt);
-    await processes.run('jobs', 'report', JOB, '--format', 'csv', '--out', 'report.csv');
+    await processes.run('jobs', 'report', JOB, '--out', 'report.csv');
     const compared = compare(cloud, readFileSync(join(folder, 'report.csv'), 'utf8'), rows);
     return {
       ...compared,

@@ -1,19 +1,19 @@
 /** `jobs report JOB`: a line per row, with its end. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { collect } from '../../cli/flags.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { CommandError, causeOf, errorCode, exitCodes, misuse } from '../../errors.ts';
+import { CommandError, causeOf, errorCode, exitCodes } from '../../errors.ts';
 import { OutputFile, type OutputKind } from '../../files/output-file.ts';
-import { shortPrintable } from '../../text/printable.ts';
 import { isReport, type ReportFormat, reportText } from '../view/report.ts';
 import { reportFilter, reportStates } from '../view/report-filter.ts';
 import { findJob, withCollected, withLedger } from './open.ts';
 
 interface Flags {
-  readonly format: string;
+  readonly json?: boolean;
+  readonly format?: ReportFormat;
   readonly state: readonly string[];
   readonly error: readonly string[];
   readonly out?: string;
@@ -31,7 +31,9 @@ export function addReport(jobs: Command, context: CommandContext): void {
         'OUTCOME_QUEUE_URL are collected first, if it is set.',
     )
     .argument('<job>', 'the job')
-    .option('--format <format>', 'csv or json (one array, a line per row)', 'csv')
+    .option('--json', 'one JSON array, a line per row, instead of CSV')
+    // As it was called before.
+    .addOption(new Option('--format <format>').choices(['csv', 'json']).hideHelp())
     .option(
       '--state <state>',
       `only rows of this state: ${reportStates.join(', ')}; may be repeated`,
@@ -41,8 +43,8 @@ export function addReport(jobs: Command, context: CommandContext): void {
     .option('--error <name>', 'only rows that ended with this error or reason; may be repeated', collect, [])
     .option('--out <path>', 'write it to this file, which does not exist yet, instead of stdout')
     .option('--force', 'replace an earlier report at --out')
-    .action(async (jobId: string, { format, state, error, out, force = false }: Flags) => {
-      const as = readFormat(format);
+    .action(async (jobId: string, { json, format, state, error, out, force = false }: Flags) => {
+      const as = json === true ? 'json' : (format ?? 'csv');
       const keep = reportFilter(state, error);
       const file = out === undefined ? undefined : new OutputFile(kind, out, { ...context, force });
       await interruptible(context, (signal) =>
@@ -54,11 +56,6 @@ export function addReport(jobs: Command, context: CommandContext): void {
         }),
       );
     });
-}
-
-function readFormat(format: string): ReportFormat {
-  if (format === 'csv' || format === 'json') return format;
-  throw misuse(`--format ${shortPrintable(format)}: the formats are csv and json.`);
 }
 
 async function write(

@@ -32,6 +32,6 @@ export function nextSteps(
     if (plan.stopped === undefined || counts.failed === 0) return [resume];
     return [why, { ...resume, why: 'once that is fixed' }];
   }
-  if (counts.failed === 0) return [{ command: jobs('report', '--format', 'csv') }];
+  if (counts.failed === 0) return [{ command: jobs('report') }];
   return [why, { command: jobs('retry', '--only-failed'), why: 'once that is fixed' }];
 }

@@ -1,5 +1,5 @@
 /** Where a job stands, for people and for scripts. PURE. */
-import { countLine, hang, table } from '../../text/layout.ts';
+import { countLine, hang, nextLine, table } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
@@ -69,8 +69,7 @@ export function standingText(standing: JobStanding, commandLine: CommandLine, no
         : 'now: nobody is sending its rows',
     );
   }
-  for (const { command, why } of nextSteps(standing, commandLine))
-    lines.push(`next: \`${command}\`${why === undefined ? '' : ` ${why}`}`);
+  for (const { command, why } of nextSteps(standing, commandLine)) lines.push(nextLine(command, why));
   return `${lines.join('\n')}\n`;
 }
 

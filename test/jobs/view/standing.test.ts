@@ -70,7 +70,7 @@ describe('the next step', () => {
       standing({ applied: 1, failed: 1 }, {}, true),
       ['report j --state failed says', 'retry j --only-failed once'],
     ],
-    ['of one that went well is its report', standing({ applied: 1 }), ['report j --format csv']],
+    ['of one that went well is its report', standing({ applied: 1 }), ['report j']],
   ])('%s', (_, of, expected) => {
     const steps = nextSteps(of, commandLine).map(({ command, why = '' }) => `${command} ${why}`);
     expect(steps.map((step, i) => step.startsWith(`ota jobs ${expected[i]}`))).toEqual(
