@@ -29,15 +29,13 @@ test('a failing canary is a sample, sends exactly its rows and names those that 
   await plan([...ids(40), 'gone1', ...ids(3, 'more')]);
   const stopped = await standing(['apply', 'j.jsonl', '--yes', '--canary', '6'], { random: () => 0.5 });
   expect(stopped.exitCode).toBe(4);
-  expect(stopped.error).toMatch(
-    /^The canary failed.*jobs report j --state failed` says why.*jobs resume j` goes on once that is fixed\.$/,
-  );
+  expect(stopped.error).toMatch(/^The canary failed.*jobs report j --state failed` says why rows failed\.$/);
   expect(stopped.json).toMatchObject({ applied: 5, failed: 1, notSent: 38, inFlight: 0 });
   expect(stopped.json).toMatchObject({
     lastFailed: [{ row: 41, identifier: 'gone1', error: 'ResourceNotFoundException' }],
   });
   expect((await run(['status', 'j'])).stdout).toMatch(
-    /^stopped: The canary failed: .*\n {9}row 41 \(gone1\): ResourceNotFoundException: .*\nnow: nobody is sending its rows$/m,
+    /^stopped: The canary failed: .*\n {9}row 41 \(gone1\): ResourceNotFoundException\nnow: nobody is sending its rows$/m,
   );
   expect(stage.api.stats().calls).toBe(6);
 

@@ -16,19 +16,23 @@ export function addGuardOptions(command: Command): Command {
   return command
     .option(
       '--canary <n>',
-      'send this many rows first, and the rest only if none of these failed',
+      'send this many rows first, a sample of all, and the rest only if none of these failed',
       wholeNumber,
     )
     .option(
       '--abort-when <rule>',
       "stop sending when too many failed: 'failed>2%/200' is 2% of at least 200 ended",
     )
-    .option('--window <n>', 'rows in flight at most (default: 200, or 10 s of the present rate)', wholeNumber)
+    .option(
+      '--window <n>',
+      'rows in flight at most (default: 200, or 10 s of the present rate; fewer with --abort-when)',
+      wholeNumber,
+    )
     .option('--json', 'print where the job stands as one JSON object')
     .addHelpText(
       'after',
       '\nExit codes: 0 all applied or superseded, 1 failed, 2 misuse, 3 some rows failed,\n' +
-        '4 stopped by --canary or --abort-when, 130 interrupted.',
+        'or an undo was superseded, 4 stopped by --canary or --abort-when, 130 interrupted.',
     );
 }
 

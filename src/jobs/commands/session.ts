@@ -188,8 +188,8 @@ export async function finishRun(
 
 /** The next step as a sentence: the one that the standing names first. */
 function goOn(standing: JobStanding, { commandLine }: CommandContext): string {
-  const [first, then] = nextSteps(standing, commandLine);
+  const [first] = nextSteps(standing, commandLine);
   if (first === undefined) return '';
   if (first.why === undefined) return `Go on with \`${first.command}\`.`;
-  return `\`${first.command}\` ${first.why}${then === undefined ? '' : `; \`${then.command}\` goes on${then.why === undefined ? '' : ` ${then.why}`}`}.`;
+  return `\`${first.command}\` ${first.why}.`;
 }

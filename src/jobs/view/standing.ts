@@ -117,7 +117,7 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
 }
 
 /** Rows to change, those among them that are not in the ledger yet. */
-export function rowsOf({ plan }: JobRecord, counts: Counts): number {
+function rowsOf({ plan }: JobRecord, counts: Counts): number {
   return Math.max(counts.total, plan?.rows ?? 0);
 }
 
@@ -127,7 +127,7 @@ function notSentOf(job: JobRecord, counts: Counts): number {
 }
 
 /** Whether every row of the plan has ended. */
-export function isOver(job: JobRecord, counts: Counts): boolean {
+function isOver(job: JobRecord, counts: Counts): boolean {
   return job.plan?.complete !== false && counts.ended === counts.total;
 }
 
@@ -166,11 +166,9 @@ function isoOf(epochMs: number | undefined): string | null {
   return epochMs === undefined ? null : new Date(epochMs).toISOString();
 }
 
-/** `row 17 (pump17): ResourceNotFoundException: OTA task pump17 was not found`. */
+/** `row 17 (pump17): ResourceNotFoundException`: the report has the rest. */
 function rowFault({ Row, Identifier, end }: LedgerRow): string {
-  const { reason, error } = end;
-  const said = error === undefined ? (reason ?? 'failed') : `${error.name}: ${error.message}`;
-  return shortPrintable(`row ${Row} (${Identifier}): ${said}`, 200);
+  return shortPrintable(`row ${Row} (${Identifier}): ${end.error?.name ?? end.reason ?? 'failed'}`, 68);
 }
 
 function total({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): number {
