@@ -100,6 +100,7 @@ interface Case {
 
 const path = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...existing) },
+  { weight: 2, arbitrary: fc.constantFrom(...Object.values(replaceable)) },
   { weight: 1, arbitrary: fc.constantFrom(...free) },
 );
 const input = fc.constantFrom(...inputs);
@@ -254,20 +255,14 @@ function allowed(words: readonly string[]): readonly string[] {
 }
 
 /** Whether the command is there to take this message. */
-function consumed(
-  { args: [command, sub = '', ...rest], env: [, dead, outcomes] }: Case,
-  queue: QueueName,
-  isOutcome: boolean,
-): boolean {
-  if (command === 'jobs' && sub !== 'plan' && sub !== 'undo')
-    return isOutcome && outcomes?.[0] === 'outcomes';
+function consumed({ args, env }: Case, queue: QueueName, isOutcome: boolean): boolean {
+  const [command, sub = '', ...rest] = args;
+  const [, dead, outcomes] = env;
+  if (env.filter((drawn) => drawn?.[0] === queue).length !== 1) return false;
+  if (command === 'jobs' && sub !== 'plan' && sub !== 'undo') return isOutcome && outcomes?.[0] === queue;
   // Letters are whatever is on the queue that is said to be theirs: the user has named them, and agreed.
-  return (
-    command === 'dead-letters' &&
-    (sub === 'purge' || sub === 'redrive') &&
-    rest.includes('--yes') &&
-    queue === dead?.[0]
-  );
+  const deletes = command === 'dead-letters' && (sub === 'purge' || sub === 'redrive');
+  return deletes && rest.includes('--yes') && dead?.[0] === queue;
 }
 
 async function run(one: Case): Promise<void> {
