@@ -1,14 +1,20 @@
 /** Whether settings that must name different queues do, by what SQS says the queues are. */
 import { isTransient } from './errors.ts';
 import type { Queue } from './queue.ts';
+import type { QueueAttributes } from './types.ts';
 import { type NamedQueue, sameQueueFault } from './urls.ts';
+
+interface AskedQueue extends NamedQueue {
+  readonly redrivePolicy: string | undefined;
+}
 
 /**
  * Asks SQS for the ARN of each queue: a queue has several URLs. One that does not exist, or that this user may not ask about,
  * is told by its URL.
  * @param urls by their settings; undefined ones are not set.
  * @param open the queue of a URL.
- * @returns a sentence that names both settings of the first two that are one queue; undefined where each has its own.
+ * @returns a sentence that names both settings of the first two that are one queue, or that are in each other's place; undefined
+ * where nothing shows that.
  * @throws the error of a request that may succeed later.
  */
 export async function findSameQueue(
@@ -20,14 +26,25 @@ export async function findSameQueue(
   );
   const byUrl = sameQueueFault(named);
   if (byUrl !== undefined) return byUrl;
-  const asked = named.map(async ({ setting, url }): Promise<NamedQueue> => {
-    const { arn } = await open(url).attributes().catch(unlessTransient);
-    return { setting, url, arn };
+  const asked = named.map(async ({ setting, url }): Promise<AskedQueue> => {
+    const { arn, redrivePolicy } = await open(url).attributes().catch(unlessTransient);
+    return { setting, url, arn, redrivePolicy };
   });
-  return sameQueueFault(await Promise.all(asked));
+  const queues = await Promise.all(asked);
+  return sameQueueFault(queues) ?? swappedFault(queues);
 }
 
-function unlessTransient(error: unknown): { readonly arn: undefined } {
+/** SQS's own redrive policy leads from the updates to the dead letters, never back. */
+function swappedFault(queues: readonly AskedQueue[]): string | undefined {
+  const [updates, letters] = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL'].map((setting) =>
+    queues.find((queue) => queue.setting === setting),
+  );
+  if (updates?.arn === undefined || letters?.redrivePolicy?.includes(JSON.stringify(updates.arn)) !== true)
+    return undefined;
+  return "QUEUE_URL and DEAD_LETTER_QUEUE_URL are in each other's place: by its redrive policy, SQS moves what cannot be received from the second to the first. Swap them.";
+}
+
+function unlessTransient(error: unknown): Partial<Pick<QueueAttributes, 'arn' | 'redrivePolicy'>> {
   if (isTransient(error)) throw error;
-  return { arn: undefined };
+  return {};
 }

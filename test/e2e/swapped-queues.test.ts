@@ -108,6 +108,50 @@ test.each<[variable: Name, commands: readonly string[], queue: Name]>([
   },
 );
 
+test('where the update queue and its dead-letter queue are swapped, a purge deletes no updates', async () => {
+  const { env } = await setJob();
+  const policy = (arn: string) => JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: 1_000 });
+  const dead = servers.sqs.createQueue('policy-dead', { region: REGION });
+  const attributes = { RedrivePolicy: policy(dead.queueArn) };
+  servers.sqs.createQueue('policy-updates', { region: REGION, attributes });
+  servers.sqs.sendMessage('policy-updates', '{}', { region: REGION });
+  const right = {
+    ...env,
+    QUEUE_URL: servers.queueUrl('policy-updates'),
+    DEAD_LETTER_QUEUE_URL: servers.queueUrl('policy-dead'),
+  };
+  const purge = ['dead-letters', 'purge', '--all', '--yes', '--reason', 'r'];
+  expect((await runInProcess(purge, { env: right })).exitCode).toBe(0);
+  const swapped = {
+    ...right,
+    QUEUE_URL: right.DEAD_LETTER_QUEUE_URL,
+    DEAD_LETTER_QUEUE_URL: right.QUEUE_URL,
+  };
+  const { exitCode, stderr } = await runInProcess(purge, { env: swapped });
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("in each other's place")]);
+  expect(servers.sqs.inspectQueue('policy-updates')?.messages.ready).toHaveLength(1);
+});
+
+test.each(['updates', 'dead'] as const)(
+  'where no other variable is set, %s as the outcome queue is left as it is, and told',
+  async (other) => {
+    const { env } = await setJob();
+    const before = names.map(messages);
+    const alone = {
+      ...env,
+      QUEUE_URL: undefined,
+      DEAD_LETTER_QUEUE_URL: undefined,
+      OUTCOME_QUEUE_URL: otherUrl(other),
+    };
+    for (const command of ['status', 'report']) {
+      const { both } = await runInProcess(['jobs', command, 'j'], { env: alone });
+      expect(both).toContain('no outcomes');
+      expect(servers.sqs.inspectQueue(other)?.messages.inflight).toEqual([]);
+      expect(names.map(messages)).toEqual(before);
+    }
+  },
+);
+
 test('the rows that `enqueue --job` sends, and an undo, take nothing from any queue', async () => {
   const { env, rows } = await setJob();
   const before = names.map(messages);

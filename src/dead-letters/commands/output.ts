@@ -24,7 +24,7 @@ export type WriteText = (text: string) => Promise<void>;
 
 /**
  * Runs `work` with a file that does not exist yet and never replaces one: an export may be the only copy of letters that were
- * purged since. However `work` ends, what it wrote is in the file.
+ * purged since. However `work` ends, what it wrote is in the file; where it fails before that, there is none.
  * @throws CommandError when the file cannot be made or written; else what `work` throws.
  */
 export async function withNewFile(
@@ -36,7 +36,9 @@ export async function withNewFile(
   const file = new OutputFile(kind, name, { cwd });
   try {
     await work(async (text) => file.write(text));
-  } finally {
-    file.place();
+  } catch (error) {
+    if (file.begun) file.place();
+    throw error;
   }
+  file.place();
 }

@@ -146,7 +146,7 @@ function conclude(report: RedriveReport, run: LettersRun): void {
     );
   if (notDeleted > 0)
     throw new CommandError(
-      `${sent}, but ${counted(notDeleted, 'letter')} could not be deleted from the dead-letter queue, and ${notDeleted === 1 ? 'is' : 'are'} on both. Applying one twice does no harm; \`dead-letters purge\` deletes what is left.`,
+      `${sent}, but ${counted(notDeleted, 'letter')} could not be deleted from the dead-letter queue, and ${notDeleted === 1 ? 'is' : 'are'} on both. Run the command again: it sends and deletes them once more, and applying one twice does no harm.`,
     );
   run.context.exitCode = refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
 }

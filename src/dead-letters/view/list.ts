@@ -136,7 +136,7 @@ const endNotes: Readonly<Partial<Record<PassResult['end'], string>>> = {
   time: 'Stopped by the time; there may be more (--seconds).',
   interrupted: 'Interrupted; there may be more.',
   'in-flight-limit':
-    'Stopped: SQS lets 120,000 messages be in flight at most, and a pass holds what it has seen. Redrive or purge some, then look again.',
+    'Stopped: SQS lets 120,000 messages be in flight at most, and a pass holds what it has seen. Redrive some, or export them and purge by that file; then look again.',
 };
 
 export function groupJson(group: Group): Readonly<Record<string, unknown>> {

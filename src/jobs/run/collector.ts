@@ -17,7 +17,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CommandError } from '../../errors.ts';
 import type { Message } from '../../message/message.ts';
 import { type Outcome, outcomeSchema } from '../../message/outcome.ts';
-import { BATCH_SIZE } from '../../queue/batch.ts';
+import { BATCH_SIZE, packRequests } from '../../queue/batch.ts';
 import { explainSqsError } from '../../queue/explain.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
@@ -111,12 +111,16 @@ export class Collector {
     this.#addPoll();
   }
 
-  /** Resolves when the last poll has ended and its messages are stored. */
+  /** Resolves when the last poll has ended, its messages are stored, and what is no outcome is visible again. */
   async stop(): Promise<void> {
     this.#stop.abort();
     const patience = setTimeout(() => this.#cut.abort(), STOP_PATIENCE_MS);
     await Promise.all(this.#polls);
     clearTimeout(patience);
+    const { queue } = this.#options;
+    const changes = this.#left.strays.map((receiptHandle) => ({ receiptHandle, seconds: 0 }));
+    const batches = packRequests(changes);
+    await Promise.all(Array.from(batches, (batch) => queue.changeVisibility(batch).catch(() => [])));
   }
 
   #addPoll(): void {

@@ -28,7 +28,13 @@ export function secondsLeft({ receiveCount }: Message, first: number): number {
 
 export class LeftMessages {
   readonly #ids = new Set<string>();
-  readonly #strays = new Set<string>();
+  /** Receipt handles of what is no outcome, by message id: the latest counts. */
+  readonly #strays = new Map<string, string>();
+
+  /** To make what is no outcome visible again to those whose it is. */
+  get strays(): readonly string[] {
+    return [...this.#strays.values()];
+  }
 
   /** @returns whether the message was not left before. */
   add({ messageId }: Message): boolean {
@@ -41,8 +47,8 @@ export class LeftMessages {
    * Counts a message that is no outcome.
    * @returns the error to end with, once there are too many.
    */
-  addStray({ messageId }: Message, fault: string): CommandError | undefined {
-    this.#strays.add(messageId);
+  addStray({ messageId, receiptHandle }: Message, fault: string): CommandError | undefined {
+    this.#strays.set(messageId, receiptHandle);
     if (this.#strays.size < MAX_STRAYS) return undefined;
     return new CommandError(
       `The queue of OUTCOME_QUEUE_URL holds messages that are no outcomes: ${this.#strays.size} so far, the last is ${printable(messageId)} ` +
