@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { misuse } from '../errors.ts';
+import { didYouMean } from '../text/nearest.ts';
 import { shortPrintable } from '../text/printable.ts';
 
 export { misuse } from '../errors.ts';
@@ -58,7 +59,9 @@ export function readAssignments<Field extends string>(
     const name = equals === -1 ? text : text.slice(0, equals);
     const field = fields.find((known) => known === name);
     if (field === undefined) {
-      throw misuse(`${flag}: unknown field "${shortPrintable(name)}". The fields are ${fields.join(', ')}.`);
+      throw misuse(
+        `${flag}: unknown field "${shortPrintable(name)}".${didYouMean(name, fields)} The fields are ${fields.join(', ')}.`,
+      );
     }
     if (equals === -1) throw misuse(`${flag} ${field}: give a value, as in ${flag} ${field}=VALUE.`);
     return [field, text.slice(equals + 1)] as const;

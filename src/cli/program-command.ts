@@ -25,15 +25,27 @@ export class ProgramCommand extends Command {
     return new ProgramCommand(name, this.#context);
   }
 
-  /** A value that is an option's name was forgotten: without this, `--refused --json` would name a file. */
   override addOption(option: Option): this {
-    const parse = option.parseArg;
-    if (option.required)
-      option.argParser((value: string, previous: unknown) => {
-        if (this.#optionNames().includes(value)) throw new InvalidArgumentError('The value is missing.');
-        return parse === undefined ? value : parse(value, previous);
-      });
+    if (option.required) this.#refuseForgotten(option);
     return super.addOption(option);
+  }
+
+  override addArgument(argument: Argument): this {
+    this.#refuseForgotten(argument);
+    return super.addArgument(argument);
+  }
+
+  /**
+   * An empty value is of a shell's variable that is not set, and one that is an option's name was forgotten: without this,
+   * `--refused --json` would name a file.
+   */
+  #refuseForgotten(target: Option | Argument): void {
+    const parse = target.parseArg;
+    target.argParser((value: string, previous: unknown) => {
+      if (value === '') throw new InvalidArgumentError('It is empty.');
+      if (this.#optionNames().includes(value)) throw new InvalidArgumentError('The value is missing.');
+      return parse === undefined ? value : parse(value, previous);
+    });
   }
 
   /** The names of the commands that lead here, without the program's: `['jobs', 'plan']`. */

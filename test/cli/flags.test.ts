@@ -41,7 +41,7 @@ describe('assignments', () => {
   });
 
   test.each([
-    [['JobID=a'], '--set: unknown field "JobID". The fields are Description, JobId.'],
+    [['JobID=a'], '--set: unknown field "JobID". Did you mean "JobId"? The fields are Description, JobId.'],
     [['JobId'], '--set JobId: give a value, as in --set JobId=VALUE.'],
     [['JobId=a', 'JobId=b'], 'JobId is set twice, to different values.'],
     [['\u001b[2J=a'], '--set: unknown field "\\u{1b}[2J". The fields are Description, JobId.'],

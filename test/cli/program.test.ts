@@ -58,6 +58,8 @@ describe('a wrong word is one short sentence, with the nearest right one and whe
       ['enqueue', 'a', '--from-line', '1.5'],
       '--from-line 1.5: it must be a whole number from 1, of at most 15 digits. See `ota-updater enqueue --help`.',
     ],
+    [['jobs', 'status', ''], '<job> : it is empty. See `ota-updater jobs status --help`.'],
+    [['sandbox', '--host', ''], '--host : it is empty. See `ota-updater sandbox --help`.'],
     [
       ['schema', 'updat'],
       '<name> updat: it must be update or outcome. Did you mean "update"? See `ota-updater schema --help`.',

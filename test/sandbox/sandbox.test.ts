@@ -49,7 +49,7 @@ test('is enough for a followed job, with nothing typed that was not printed', as
   expect(await runInProcess(['jobs', 'plan', file, '--job', 'few', '--out', plan], { env })).toMatchObject({
     exitCode: 0,
   });
-  const applied = await runInProcess(['jobs', 'apply', plan, '--json'], { env });
+  const applied = await runInProcess(['jobs', 'apply', plan, '--yes', '--json'], { env });
   expect(JSON.parse(applied.stdout)).toMatchObject({ applied: 3, failed: 0 });
   // The ledger is none of real jobs.
   expect(env.STATE_DIR).toBe(join(folder, '.ota-updater', 'sandbox'));

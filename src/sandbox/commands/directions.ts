@@ -1,4 +1,4 @@
-/** How to use a sandbox from another shell. PURE. */
+/** How to use a sandbox from another shell. */
 import { counted } from '../../text/numbers.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import type { Place } from './place.ts';
@@ -16,7 +16,7 @@ interface Facts {
   readonly token: string;
 }
 
-/** The text, ending in a line feed. Every command in it can be pasted. */
+/** Writes the file of variables. @returns the text, ending in a line feed. Every command in it can be pasted. */
 export function directions(facts: Facts, commandLine: CommandLine): string {
   const { healthUrl, apiUrl, token } = facts;
   return [
@@ -42,7 +42,8 @@ function use({ place, variables, logsToFile }: Facts, commandLine: CommandLine):
       '',
       ...Object.entries(variables).map(([name, value]) => `  export ${name}=${value}`),
     ];
-  const { envFile, logFile, sampleFile } = place;
+  const { logFile, sampleFile } = place;
+  const envFile = place.writeVariables(variables);
   return [
     `  variables  ${envFile}, for --env-file`,
     ...(logsToFile ? [`  log        ${logFile}`] : []),

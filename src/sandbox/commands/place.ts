@@ -2,56 +2,64 @@
 import { closeSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { causeOf, errorCode } from '../../errors.ts';
+import { CommandError, causeOf, errorCode } from '../../errors.ts';
 import { appendPrivate, createPrivate, makePrivateFolder } from '../../files/private.ts';
+import { printable } from '../../text/printable.ts';
 import { sampleRows } from './sample.ts';
 
 export interface Place {
-  /** As it is given to `--env-file`: relative to the folder that the sandbox runs in. */
-  readonly envFile: string;
+  /** Relative to the folder that the sandbox runs in, as a command takes it. */
   readonly sampleFile: string;
   readonly logFile: string;
   /** Opens the log, to append to it. */
   readonly openLog: () => Promise<Writable>;
+  /**
+   * Writes variables for other commands, besides where they keep the state of jobs: not among that of real ones.
+   * @returns the name of the file, as it is given to `--env-file`.
+   */
+  readonly writeVariables: (variables: Readonly<Record<string, string>>) => string;
   /** Removes the variables, which name nothing any more. */
   readonly clear: () => void;
 }
 
 /** The first line of a file of variables. */
 const HEAD = '# ota-updater sandbox, process ';
+const SAMPLE = 'sandbox.csv';
+const LOG = 'sandbox.log';
 
-/**
- * Makes them. The state of jobs is beside them, not among that of real ones.
- * @returns or why that is not possible, as a phrase.
- */
-export function makePlace(
-  cwd: string,
-  stateDir: string,
-  variables: Readonly<Record<string, string>>,
-): Place | { readonly why: string } {
+/** Makes them. @returns or why that is not possible, as a phrase. */
+export function makePlace(cwd: string, stateDir: string): Place | { readonly why: string } {
   const folder = resolve(cwd, stateDir);
   const shown = (name: string): string => relative(cwd, join(folder, name));
+  let written: { readonly name: string; readonly text: string } | undefined;
   try {
     makePrivateFolder(folder);
-    const lines = Object.entries({ ...variables, STATE_DIR: join(folder, 'sandbox') });
-    const text = `${HEAD}${process.pid}\n${lines.map(([name, value]) => `${name}=${value}\n`).join('')}`;
-    const envName = createFree(folder, text);
-    const sampleName = 'sandbox.csv';
-    createOnce(join(folder, sampleName), sampleRows);
-    const logName = 'sandbox.log';
-    return {
-      envFile: shown(envName),
-      sampleFile: shown(sampleName),
-      logFile: shown(logName),
-      openLog: async () => (await appendPrivate(join(folder, logName))).createWriteStream(),
-      clear: () => {
-        const path = join(folder, envName);
-        if (contentOf(path) === text) rmSync(path, { force: true });
-      },
-    };
+    createOnce(join(folder, SAMPLE), sampleRows);
   } catch (error) {
     return { why: causeOf(error) };
   }
+  return {
+    sampleFile: shown(SAMPLE),
+    logFile: shown(LOG),
+    openLog: async () => (await appendPrivate(join(folder, LOG))).createWriteStream(),
+    writeVariables: (variables) => {
+      const lines = Object.entries({ ...variables, STATE_DIR: join(folder, 'sandbox') });
+      const text = `${HEAD}${process.pid}\n${lines.map(([name, value]) => `${name}=${value}\n`).join('')}`;
+      try {
+        written = { name: createFree(folder, text), text };
+      } catch (error) {
+        throw new CommandError(
+          `The sandbox cannot write its variables to ${printable(folder)}: ${causeOf(error)}.`,
+        );
+      }
+      return shown(written.name);
+    },
+    clear: () => {
+      if (written === undefined) return;
+      const path = join(folder, written.name);
+      if (contentOf(path) === written.text) rmSync(path, { force: true });
+    },
+  };
 }
 
 /** @returns the name of a new file of variables: another sandbox may run in the same folder. */

@@ -92,9 +92,13 @@ async function run(cloud: Cloud, flags: Flags, token: string, context: CommandCo
     });
     return;
   }
-  const variables = { ...variablesOf(cloud), ...(flags.worker && { RATE_LIMIT: rateLimitOf(context.env) }) };
-  const place = makePlace(context.cwd, readConfig(context.env, ['stateDir']).stateDir, variables);
+  const place = makePlace(context.cwd, readConfig(context.env, ['stateDir']).stateDir);
   const tell = (healthUrl: string | undefined, logsToFile: boolean): void => {
+    const variables = {
+      ...variablesOf(cloud),
+      ...(flags.worker && { RATE_LIMIT: rateLimitOf(context.env) }),
+      ...(healthUrl !== undefined && { WORKER_URLS: healthUrl }),
+    };
     const facts = { variables, place, healthUrl, logsToFile, apiUrl: cloud.api.url, token };
     context.stderr.write(directions(facts, context.commandLine));
   };

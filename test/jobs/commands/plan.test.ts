@@ -377,7 +377,7 @@ test.each<[string, string[], string]>([
   [
     'an unknown field to choose by',
     ['--from-tasks', '--set', 'Description=x', '--where', 'status=SCHEDULED'],
-    '--where: unknown field "status". The fields are Status, TaskConfigurationId, TaskId.',
+    '--where: unknown field "status". Did you mean "Status"? The fields are Status, TaskConfigurationId, TaskId.',
   ],
   ['an unknown field to set', ['a.csv', '--set', 'JobId=x'], '--set: unknown field "JobId". The fields are'],
   ['a value to set that is not valid', ['a.csv', '--set', 'Description=x!'], 'Description: may hold only'],
