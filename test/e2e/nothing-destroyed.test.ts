@@ -15,7 +15,15 @@ import { enterJob } from '../../src/jobs/run/enter.ts';
 import { runInProcess } from '../../testing/stages/letters.ts';
 import { Servers } from '../../testing/stages/servers.ts';
 import { REGION } from '../../testing/stages/stage.ts';
-import { existing, free, inputs, type Made, replaceable, World } from '../../testing/stages/world.ts';
+import {
+  existing,
+  free,
+  inputs,
+  type Made,
+  replaceable,
+  stateFolders,
+  World,
+} from '../../testing/stages/world.ts';
 
 const CASES = Number(process.env.NOTHING_DESTROYED_CASES ?? 200);
 const SEED = Number(process.env.NOTHING_DESTROYED_SEED ?? Date.now() % 2 ** 31);
@@ -96,6 +104,7 @@ interface Case {
   readonly args: readonly string[];
   /** Which queue each variable names, and by which of its two URLs. */
   readonly env: readonly (readonly [queue: QueueName, name: 0 | 1] | undefined)[];
+  readonly state: (typeof stateFolders)[number];
 }
 
 const path = fc.oneof(
@@ -173,6 +182,11 @@ const env = fc.tuple(
       },
     ),
   ),
+);
+
+const state = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('state' as const) },
+  fc.constantFrom(...stateFolders),
 );
 
 let number = 0;
@@ -276,7 +290,7 @@ async function run(one: Case): Promise<void> {
     const { both } = await runInProcess(one.args, {
       env: {
         ...Object.fromEntries(urls),
-        STATE_DIR: join(world.folder, 'state'),
+        STATE_DIR: join(world.folder, one.state),
         RATE_LIMIT: 'unlimited',
         AWS_REGION: REGION,
         USER: 'u',
@@ -309,7 +323,7 @@ async function run(one: Case): Promise<void> {
 }
 
 test("no command destroys what is the operator's", async () => {
-  const cases = fc.sample(fc.record({ args, env }), { numRuns: CASES, seed: SEED }).values();
+  const cases = fc.sample(fc.record({ args, env, state }), { numRuns: CASES, seed: SEED }).values();
   const lane = async (): Promise<void> => {
     for (const one of cases) await run(one);
   };

@@ -63,6 +63,9 @@ export const existing = [
 /** Paths where nothing is. */
 export const free = ['new', 'sub/new.csv', 'linked-folder/new.csv', 'no-folder/new'] as const;
 
+/** State folders: one with a job, one whose ledger is the operator's own file, one that is a file. */
+export const stateFolders = ['state', 'not-ours', 'notes.txt'] as const;
+
 /** Inputs: never a pipe, for nobody writes into it. */
 export const inputs = existing.filter((path) => path !== 'pipe');
 
@@ -93,6 +96,8 @@ export class World {
     linkSync(at(replaceable.plan), at('hard.plan'));
     copyFileSync(made.report, at(replaceable.report));
     copyFileSync(made.letters, at('letters.jsonl'));
+    mkdirSync(at('not-ours'));
+    writeFileSync(at('not-ours/ledger.sqlite'), 'of the operator');
     mkdirSync(at('state'));
     for (const name of readdirSync(made.state)) copyFileSync(join(made.state, name), at(`state/${name}`));
     this.#before = this.#look();
