@@ -48,6 +48,23 @@ function setUp(ceiling: number) {
   };
 }
 
+test('a rate is found since the first cut, until it is at the ceiling again', () => {
+  const { control, now, accept, throttle, pass, until } = setUp(50);
+  accept(100);
+  expect(control.foundAt).toBe(undefined);
+  throttle();
+  const cutAt = now();
+  accept(5);
+  throttle();
+  pass(1_000);
+  expect(control.foundAt).toBe(cutAt);
+  until(
+    () => control.rate === 50,
+    () => accept(10),
+  );
+  expect(control.foundAt).toBe(undefined);
+});
+
 describe('at the ceiling', () => {
   test.each([0.05, 2, 200, Number.POSITIVE_INFINITY])(
     'stays at %d/s until a call is throttled',

@@ -51,7 +51,7 @@ function setUp() {
     backoff: { baseMs: 1, maxMs: 1 },
     everyMs: 60_000,
     random: () => 0,
-    now: Date.now,
+    now: () => looks * 1_000,
     stopping: stopping.signal,
     emit: (event) => events.push(event),
   });
@@ -80,6 +80,25 @@ async function watching() {
   set.watch.watch();
   return set;
 }
+
+test('the messages of a queue are those of the last look that was answered, with its time', async () => {
+  const { watch, answers } = setUp();
+  expect([watch.depth('QUEUE_URL'), watch.depth('OUTCOME_QUEUE_URL')]).toEqual([undefined, undefined]);
+  answers.updates = { visible: 4_000, notVisible: 30, delayed: 2 };
+  answers.dead = sqsFault('AccessDenied', 403);
+  await watch.find();
+  watch.watch();
+  const first = { visible: 4_000, inFlight: 30, delayed: 2, readAt: 1_000 };
+  expect([watch.depth('QUEUE_URL'), watch.depth('DEAD_LETTER_QUEUE_URL')]).toEqual([first, undefined]);
+  answers.updates = sqsFault('InternalFailure', 500);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(watch.depth('QUEUE_URL')).toEqual(first);
+  answers.updates = { visible: 1 };
+  answers.dead = { visible: 7 };
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(watch.depth('QUEUE_URL')).toMatchObject({ visible: 1, readAt: 3_000 });
+  expect(watch.depth('DEAD_LETTER_QUEUE_URL')).toMatchObject({ visible: 7 });
+});
 
 describe('at the start', () => {
   test('the queues are read, and nothing is said', async () => {

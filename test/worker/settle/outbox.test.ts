@@ -224,7 +224,12 @@ describe('parcels that SQS finds fault with', () => {
     await pass(60_000);
     expect(requests.slice(0, 2)).toEqual([['m0', 'm1'], ['m0!']]);
     expect(then).toEqual(['m1', 'm2']);
-    expect(outbox.refusal?.count).toBe(1);
+    // Since it was refused whole and amended, whenever it was tried again.
+    expect(outbox.refusal).toMatchObject({
+      count: 1,
+      forMs: 60_000,
+      error: { code: 'InvalidParameterValue' },
+    });
     expect(outbox.reachable).toBe(true);
     expect(failed).toEqual([]);
   });
