@@ -202,12 +202,14 @@ function nextStep(report: Report, commandLine: CommandLine): string | undefined 
       : '';
   if (report.dryRun)
     return report.sent > 0 ? nextLine('the same command without --dry-run') : fix || undefined;
-  if (fix !== '') return fix;
-  if (job !== undefined)
-    return nextLine(
-      commandLine('jobs', 'status', job, '--watch'),
-      'follows them, by the outcomes of workers with OUTCOME_QUEUE_URL',
-    );
+  const follow =
+    job !== undefined && report.sent + report.sentBefore > 0
+      ? nextLine(
+          commandLine('jobs', 'status', job, '--watch'),
+          'follows them, by the outcomes of workers with OUTCOME_QUEUE_URL',
+        )
+      : '';
+  if (follow !== '' || fix !== '') return [follow, fix].filter((line) => line !== '').join('\nnext: ');
   return report.sent > 0 ? nextLine(commandLine('worker'), 'applies them') : undefined;
 }
 

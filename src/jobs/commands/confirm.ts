@@ -81,7 +81,7 @@ function planLines({ plan, tally, counts, open, time, queue, guards }: Shown): s
   ];
   if (counts !== undefined && counts.ended + counts.inFlight > 0)
     lines.push(countLine('sent before', counts.ended + counts.inFlight));
-  if (leftOutRows > 0) lines.push(countLine('left out', leftOutRows, leftOutNote(leftOut)));
+  if (leftOutRows > 0) lines.push(countLine('left out', leftOutRows, leftOutNote(leftOut, false)));
   lines.push(...tally.lines());
   lines.push(hang('  undo          ', undoNote(tally.undoable, tally.rows)));
   lines.push(hang('  time          ', time));

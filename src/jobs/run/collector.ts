@@ -215,13 +215,11 @@ export class Collector {
 
   /** A request that fails costs nothing: what was stored comes again, and storing it again changes nothing. */
   async #settle(stored: readonly Message[], left: readonly Message[]): Promise<void> {
-    const { queue } = this.#options;
-    const changes = left
-      .filter(({ receiveCount }) => receiveCount > 1)
-      .map((message) => ({
-        receiptHandle: message.receiptHandle,
-        seconds: secondsLeft(message, VISIBILITY_SECONDS),
-      }));
+    const { queue, random } = this.#options;
+    const changes = left.map((message) => ({
+      receiptHandle: message.receiptHandle,
+      seconds: secondsLeft(message, random),
+    }));
     await Promise.all([
       stored.length > 0 && queue.delete(stored.map((message) => message.receiptHandle)).catch(() => []),
       changes.length > 0 && queue.changeVisibility(changes).catch(() => []),

@@ -6,8 +6,11 @@ import { CommandError } from '../../errors.ts';
 import type { Message } from '../../message/message.ts';
 import { printable } from '../../text/printable.ts';
 
-/** What is left comes back after the first receive's time, doubling with each: the other ledger must not wait long. */
-const MAX_SECONDS = 120;
+/** Until then, what is left comes back within seconds: another ledger that collects now has it soon. */
+const SOON_RECEIVES = 12;
+const SOON_SECONDS = 10;
+/** Afterwards later and later: nobody collects it now, and each receive is a request. */
+const MAX_SECONDS = 240;
 /** An outcome that no ledger has taken for so long, and that was received so often, is kept by this one; in milliseconds. */
 const ABANDONED_MS = 3_600_000;
 const ABANDONED_RECEIVES = 8;
@@ -21,9 +24,11 @@ export function isAbandoned({ receiveCount, sentAt }: Message, now: number): boo
   return receiveCount > ABANDONED_RECEIVES && now - sentAt > ABANDONED_MS;
 }
 
-/** Seconds until a message that is left comes back. @param first after its first receive. */
-export function secondsLeft({ receiveCount }: Message, first: number): number {
-  return Math.min(MAX_SECONDS, first * 2 ** (receiveCount - 1));
+/** Seconds until a message that is left comes back: at random, so that two ledgers do not get the same ones again and again. */
+export function secondsLeft({ receiveCount }: Message, random: () => number): number {
+  const soon = Math.min(SOON_SECONDS, 2 ** receiveCount);
+  const late = SOON_SECONDS * 2 ** (receiveCount - SOON_RECEIVES);
+  return Math.ceil((1 - random()) * Math.min(MAX_SECONDS, Math.max(soon, late)));
 }
 
 export class LeftMessages {

@@ -36,7 +36,7 @@ export function standingText(standing: JobStanding, commandLine: CommandLine, no
   ];
   const { leftOut } = plan;
   if (leftOut !== undefined && total(leftOut) > 0)
-    lines.push(countLine('left out', total(leftOut), leftOutNote(leftOut)));
+    lines.push(countLine('left out', total(leftOut), leftOutNote(leftOut, plan.enqueued)));
   if (counts.inFlight > 0) lines.push(countLine('in flight', counts.inFlight, 'sent, no outcome yet'));
   const notSent = notSentOf(job, counts);
   if (notSent > 0) lines.push(countLine('not sent', notSent));
@@ -176,14 +176,17 @@ function total({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): number 
 }
 
 /** Of which kinds they are. */
-export function leftOutNote({ alreadyAsWanted, refused, duplicates }: LeftOutCounts): string {
+export function leftOutNote(
+  { alreadyAsWanted, refused, duplicates }: LeftOutCounts,
+  enqueued: boolean,
+): string {
   const parts = [
     [alreadyAsWanted, 'as wanted'],
     [refused, 'refused'],
     [duplicates, 'duplicates'],
   ] as const;
   const some = parts.filter(([count]) => count > 0).map(([count, name]) => `${number(count)} ${name}`);
-  return `by the plan: ${some.join(', ')}`;
+  return enqueued ? some.join(', ') : `by the plan: ${some.join(', ')}`;
 }
 
 function ends(counts: Counts): string[] {
