@@ -90,6 +90,10 @@ export class Columns {
     const columns = cells.map((cell) => this.of(cell));
     this.#requireNamed(columns, file);
     const unknown = columns.filter(({ kind }) => kind === 'unknown').map(({ name }) => name);
+    const named = columns.filter(({ name }) => name !== '');
+    // Most probably it is a row, and the file has no header.
+    if (named.length > 0 && named.every(isStrange))
+      throw headerFault(file, `it names no column, and begins with ${listed(unknown)}`);
     if (unknown.length > 0) throw unknownColumns(unknown, file);
     requireUnique(columns, file);
     requireFields(columns, file, set);
@@ -160,6 +164,11 @@ const otherNames: Readonly<Record<string, Field>> = {
 /** The field that somebody who calls a column so may mean. */
 export function nearestField(name: string): Field | undefined {
   return otherNames[compared(name).replace(/[\s_-]/g, '')] ?? nearest(name, updateFields);
+}
+
+/** Neither known nor like anything that is. */
+function isStrange({ kind, name }: Column): boolean {
+  return kind === 'unknown' && nearestField(name) === undefined;
 }
 
 function unknownColumns(names: readonly string[], file: HeaderPlace): CommandError {

@@ -7,7 +7,7 @@ import { type Column, Columns, type Field, headerFault, noColumnFlags } from './
 import { type CsvRecord, parseRecord, readCsvRecords } from './csv.ts';
 import type { Findings } from './findings.ts';
 import { type Line, readLines } from './lines.ts';
-import { STATE_COLUMN } from './own-columns.ts';
+import { isReport } from './own-columns.ts';
 import type { RefusedRow, RowFields, RowsInput } from './row.ts';
 
 /** Spreadsheets write semicolons where the comma is the decimal sign, and tabs as "Text" and from the clipboard. */
@@ -39,7 +39,7 @@ export async function* readCsvRows(
   const place = { name, line: header.line };
   if ('fault' in header) throw headerFault(place, `the header cannot be read (${header.fault})`);
   const columns = rules.ofHeader(header.cells, place, set);
-  findings.report = columns.some((column) => column.name === STATE_COLUMN);
+  findings.report = isReport(columns.map((column) => column.name));
   const conditions = columns.flatMap(({ name: column, wanted }, at) =>
     wanted === undefined ? [] : [{ at, column, wanted }],
   );

@@ -7,7 +7,7 @@ import { tooLong } from './csv.ts';
 import type { Findings } from './findings.ts';
 import { type JsonItem, readJsonArray } from './json-array.ts';
 import { readLines } from './lines.ts';
-import { STATE_COLUMN } from './own-columns.ts';
+import { isReport } from './own-columns.ts';
 import type { RefusedRow, RowFields, RowsInput } from './row.ts';
 import { type Encoding, readText } from './text.ts';
 
@@ -73,7 +73,6 @@ function toRow(
   let asked = true;
   for (const [key, value] of Object.entries(object)) {
     const { field, kind, name, wanted } = columns.of(key);
-    if (name === STATE_COLUMN) findings.report = true;
     if (wanted !== undefined) {
       missing.delete(compared(key));
       const text = value === null ? '' : String(value);
@@ -88,6 +87,7 @@ function toRow(
       if (value !== null) fields[field] = value;
     } else if (kind !== 'left-out') faults.push(unknownField(key));
   }
+  findings.report ||= isReport(Object.keys(object));
   for (const name of missing) {
     findings.saw(name, '');
     if (columns.conditions.get(name)?.has('') !== true) asked = false;

@@ -25,5 +25,7 @@ export const reportColumns = [
   'RequestId',
 ] as const;
 
-/** The column of a report that says how a row ended. */
-export const STATE_COLUMN: (typeof reportColumns)[number] = 'State';
+/** Whether there is a row with such columns: all rows of a report have these. */
+export function isReport(columns: readonly string[]): boolean {
+  return columns.includes('Row') && columns.includes('State');
+}

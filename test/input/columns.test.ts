@@ -96,6 +96,12 @@ describe('columns', () => {
     );
   });
 
+  test('that no line names are told as that', async () => {
+    expect(await fails('pump1,x\npump2,y\n')).toContain(
+      'tasks.csv, line 1: it names no column, and begins with "pump1", "x". The columns are Identifier,',
+    );
+  });
+
   test('of which several are unknown are refused with flags that can be pasted', async () => {
     expect(await fails("Task ID;Descr;Owner's team;Description\na1;x;y;z\n")).toContain(
       `add: --column 'Task ID=Identifier' --column Descr=Description --ignore-column 'Owner'\\''s team'.`,
