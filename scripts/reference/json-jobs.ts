@@ -150,7 +150,8 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       source:
         'what the rows were made from; this and the next two are null for a job whose plan is elsewhere',
       digest: 'of the plan',
-      issuedAt: '`IssuedAt` of every row: when the job was first applied',
+      issuedAt:
+        '`IssuedAt` of every row: when the job was first applied, or later when that was in the future',
       startedAt: 'when the job was first sent; this and the next three are null before',
       endedAt: 'when its last row ended, or null',
       seconds: 'how long it was at work until then, without the time between runs',

@@ -106,7 +106,7 @@ test('an apply that is interrupted during the verification of the plan says that
 });
 
 test('a second apply of a plan is refused while the first one runs, with a hint at the first', async () => {
-  const { stage, standing, plan, ids } = await setJobs();
+  const { stage, run, standing, plan, ids } = await setJobs();
   await plan(ids(20));
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
   const first = standing(['apply', 'j.jsonl', '--yes'], { interrupt });
@@ -117,6 +117,8 @@ test('a second apply of a plan is refused while the first one runs, with a hint 
     error: expect.stringMatching(/^Another process is sending job j\. .*jobs status j --watch/),
     stdout: '',
   });
+  const asked = await run(['apply', 'j.jsonl'], { terminal: true, stdin: 'y\n' });
+  expect([asked.error, asked.stderr]).toEqual([second.error, '']);
   // It does not consume outcomes that the first one waits for.
   expect(stage.left().ready).toBe(20);
   await stage.worker.start();

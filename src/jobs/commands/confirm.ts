@@ -13,7 +13,7 @@ import { undoNote } from '../plan/undo-note.ts';
 import { formatAbortRule } from '../run/guards.ts';
 import { ChangeTally } from '../view/changes.ts';
 import { leftOutNote } from '../view/standing.ts';
-import type { Session } from './session.ts';
+import { type Session, sentElsewhere } from './session.ts';
 
 /** @throws CommandError where nobody can be asked and `--yes` was not given. */
 export function requireAnswer(context: CommandContext, yes: boolean, file: string): void {
@@ -27,7 +27,7 @@ export function requireAnswer(context: CommandContext, yes: boolean, file: strin
 /**
  * Shows the plan and asks. Does not ask when all of its rows were sent before.
  * @param job the job of that name, as far as it was begun before.
- * @throws CommandError when the answer is no.
+ * @throws CommandError when the answer is no, or when another process sends the job.
  */
 export async function confirm(
   { context, ledger, updates, signal }: Session,
@@ -35,6 +35,8 @@ export async function confirm(
   job: JobRecord | undefined,
   guards: Guards,
 ): Promise<void> {
+  // Nobody is asked for what is refused then.
+  if (job !== undefined && (await ledger.isLeased(job.key))) throw sentElsewhere(context, job.jobId);
   const counts = job === undefined ? undefined : await ledger.count(job.key);
   if (job?.plan?.complete === true && counts?.planned === 0) return;
   const tally = new ChangeTally();

@@ -85,6 +85,14 @@ export async function withSession<T>(
   );
 }
 
+/** That another process sends the job. */
+export function sentElsewhere({ commandLine }: CommandContext, jobId: string): CommandError {
+  const watch = commandLine('jobs', 'status', jobId, '--watch');
+  return new CommandError(
+    `Another process is sending job ${jobId}. Watch it with \`${watch}\`, or stop that process first.`,
+  );
+}
+
 /**
  * Runs `work` as the one process that sends this job's rows.
  * @throws CommandError when another process does.
@@ -95,11 +103,7 @@ export async function withLease<T>(
   work: (lease: Lease) => Promise<T>,
 ): Promise<T> {
   const lease = await ledger.lease(key);
-  if (lease === undefined) {
-    throw new CommandError(
-      `Another process is sending job ${jobId}. Watch it with \`${context.commandLine('jobs', 'status', jobId, '--watch')}\`, or stop that process first.`,
-    );
-  }
+  if (lease === undefined) throw sentElsewhere(context, jobId);
   try {
     return await work(lease);
   } finally {
