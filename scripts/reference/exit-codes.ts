@@ -4,7 +4,8 @@ import { code, type Page, table } from './page.ts';
 
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'Done. `check`: no errors, warnings allowed. `worker`: drained after SIGTERM or SIGINT.',
-  failed: 'Failed: the message on stderr says why. `check`: at least one error.',
+  failed:
+    'Failed: the message on stderr says why, also where the output could not be written. `check`: at least one error.',
   misuse: 'A flag, a file or a setting is not what it must be. Nothing was done.',
   someRefused:
     'Done, but some rows were refused, failed or cannot be undone: the summary says which and why.',

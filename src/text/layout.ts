@@ -57,7 +57,8 @@ export function table(
   const cell = (text: string, place: number): string =>
     right.includes(place) ? text.padStart(widths[place] ?? 0) : text.padEnd(widths[place] ?? 0);
   const whole = rows.map((cells) => cells.map(cell).join('  ').trimEnd());
-  if (columns === undefined || whole.every((line) => line.length <= columns)) return whole;
+  // A terminal that does not know its size says 0.
+  if (!columns || whole.every((line) => line.length <= columns)) return whole;
   return rows.flatMap(([first = '', ...rest]) => {
     const others = rest.map((text, i) => cell(text, i + 1)).join('  ');
     return [first, `  ${others}`.trimEnd()];

@@ -38,7 +38,7 @@ describe('a table', () => {
     ['j'.repeat(30), '7', 'sending'],
   ];
 
-  test.each([undefined, 80])('has cells below each other, numbers at the right: %s', (columns) => {
+  test.each([undefined, 0, 80])('has cells below each other, numbers at the right: %s', (columns) => {
     expect(table(rows, columns, [1])).toEqual([
       `JOB${' '.repeat(27)}    ROWS  NOW`,
       `a${' '.repeat(29)}  12,000  ended`,
