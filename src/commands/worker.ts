@@ -8,10 +8,9 @@ import { CommandError, messageOf, misuse } from '../errors.ts';
 import { LogDestination } from '../observe/log-destination.ts';
 import { writeLine } from '../observe/log-events.ts';
 import { logLines } from '../observe/log-lines.ts';
-import { createLogger, type DestinationStream, type Logger } from '../observe/logger.ts';
-import { readableLines } from '../observe/readable.ts';
+import { createLogger, type Logger } from '../observe/logger.ts';
+import { logFormat } from '../observe/readable.ts';
 import { logSummaries } from '../observe/summary.ts';
-import { mayHaveColours } from '../text/colours.ts';
 import { printableUrl } from '../text/urls.ts';
 import { SameQueueError } from '../worker/receive/queue-facts.ts';
 import { type Assembly, assemble } from './assemble.ts';
@@ -29,7 +28,7 @@ export function configureWorker(command: Command, context: CommandContext): void
       const destination = new LogDestination(context.stdout, (count) => {
         writeLine(log, logLines.linesLost, () => ({ count }));
       });
-      const log: Logger = createLogger(config.logLevel, logFormat(destination, context));
+      const log: Logger = createLogger(config.logLevel, logFormat(destination, context.stdout, context.env));
       logProxy(log, context.env);
       const assembly = assemble({ config, env: context.env, log });
       try {
@@ -41,12 +40,6 @@ export function configureWorker(command: Command, context: CommandContext): void
       // A request that SQS never answers, or a log that nobody reads, must not outlive the grace.
       setTimeout(() => context.exitNow(context.exitCode), LINGER_MS).unref();
     });
-}
-
-/** For people on a terminal; JSON for everybody else. */
-function logFormat(destination: LogDestination, { stdout, env }: CommandContext): DestinationStream {
-  if (stdout.isTTY !== true) return destination;
-  return readableLines(destination, { colours: mayHaveColours(stdout, env) });
 }
 
 /** For the last lines of the log, in milliseconds. */

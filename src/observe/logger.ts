@@ -2,7 +2,7 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 import { escapeJson } from '../text/printable.ts';
 
-export type { DestinationStream, Logger };
+export type { Logger };
 
 /** @param level as pino knows it; also `silent`. */
 export function createLogger(level: string, destination: DestinationStream): Logger {

@@ -1,6 +1,7 @@
 /** The log for people: pino's own prettifier, in this process. Elsewhere than on a terminal the log stays JSON. */
 import type { DestinationStream } from 'pino';
 import { type PinoPretty, prettyFactory } from 'pino-pretty';
+import { mayHaveColours } from '../text/colours.ts';
 import { printable, printableLines } from '../text/printable.ts';
 import type { DescribedError } from './errors.ts';
 import { reasonOf, type ShownCondition } from './health.ts';
@@ -31,6 +32,17 @@ export function readableLines(
     messageFormat: lineOf,
   });
   return { write: (line) => destination.write(`${pretty(line)}\n`) };
+}
+
+/** For people on a terminal: readable lines. For everybody else what the logger writes: JSON. */
+export function logFormat(
+  destination: DestinationStream,
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): DestinationStream {
+  return stream.isTTY === true
+    ? readableLines(destination, { colours: mayHaveColours(stream, env) })
+    : destination;
 }
 
 const lineOf: PinoPretty.MessageFormatFunc = (line, _key, _label, { colors }) => {

@@ -10,6 +10,7 @@ import { type Config, type Environment, readConfig } from '../../config.ts';
 import { CommandError, messageOf } from '../../errors.ts';
 import { LogDestination } from '../../observe/log-destination.ts';
 import { createLogger } from '../../observe/logger.ts';
+import { logFormat } from '../../observe/readable.ts';
 import { logSummaries } from '../../observe/summary.ts';
 import { type Cloud, startCloud } from '../cloud.ts';
 import type { SimulatedApiSettingsInput } from '../simulated-api/index.ts';
@@ -146,7 +147,7 @@ async function work(
 function start(
   cloud: Cloud,
   env: Environment,
-  logStream: Writable,
+  logStream: Writable & { readonly isTTY?: boolean },
   outcomeQueueUrl: string | undefined,
   listeners: Parameters<typeof assemble>[0]['listeners'] = [],
 ) {
@@ -157,7 +158,7 @@ function start(
     DEAD_LETTER_QUEUE_URL: cloud.deadLetterQueueUrl,
     OUTCOME_QUEUE_URL: outcomeQueueUrl,
   });
-  const log = createLogger(config.logLevel, new LogDestination(logStream));
+  const log = createLogger(config.logLevel, logFormat(new LogDestination(logStream), logStream, env));
   const assembly: Assembly = assemble({
     config,
     env: {},
