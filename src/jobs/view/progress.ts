@@ -38,9 +38,9 @@ export function createJobScreen({
     stop: () => screen.stop(),
     update: (view) => {
       // The next line of a log may come only seconds later.
-      const [sentence] = silence(view, commandLine);
-      if (!told && view.noneEnded && sentence !== undefined) screen.say(`${view.jobId}: ${sentence}`);
-      told ||= sentence !== undefined;
+      const said = silence(view, commandLine);
+      if (!told && view.noneEnded && said.length > 0) screen.say(`${view.jobId}: ${said.join(' ')}`);
+      told ||= said.length > 0;
       screen.update(view);
     },
   };

@@ -151,8 +151,11 @@ function timeLines(times: JobTimes | undefined): string[] {
   const rate = rateOf(times);
   const lines = [`  started       ${instant(startedAt)} UTC`];
   if (endedAt !== undefined) lines.push(`  ended         ${instant(endedAt)} UTC`);
-  const speed = rate === undefined ? '' : `, ${rate < 10 ? rate : number(Math.round(rate))} rows/s`;
-  lines.push(`  took          ${countdown(Math.ceil(ms / 1_000))}${speed}`);
+  // Of a run in which no row has ended there is nothing to say yet.
+  if (rate !== undefined) {
+    const speed = rate < 10 ? rate : number(Math.round(rate));
+    lines.push(`  took          ${countdown(Math.ceil(ms / 1_000))}, ${speed} rows/s`);
+  }
   return lines;
 }
 

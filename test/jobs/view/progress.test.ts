@@ -78,7 +78,9 @@ test('that no worker runs is said after 15 s, in a log once and at once; and tha
   const counts = { ...view.counts, total: 200, ended: 0, planned: 0, inFlight: 200 };
   for (; now <= 16_000; now += 500) screen.update({ ...view, counts, noneEnded: true, quietMs: now });
   expect(
-    text.match(/^2026-11-fleet-b7: 200 rows sent, none ended for 15 s: does a worker run\?$/gm),
+    text.match(
+      /^2026-11-fleet-b7: 200 rows sent, none ended for 15 s: does a worker run\? it needs this QUEUE_URL .*: ota check$/gm,
+    ),
   ).toHaveLength(1);
   const block = (facts: Partial<JobView>) =>
     progressBlock({ ...view, counts, ...facts }, 80, commandLine).slice(4);
