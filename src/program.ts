@@ -49,6 +49,10 @@ const commands: Readonly<Record<string, Entry>> = {
     prepare: keepMemoryFlat,
     load: async () => (await import('./jobs/commands/index.ts')).configureJobs,
   },
+  status: {
+    summary: 'is it going through, how fast, how long still, what is wrong',
+    load: async () => (await import('./status/commands/command.ts')).configureStatus,
+  },
   trace: {
     summary: 'what happened to a task: every update of it that is known, and its end',
     load: async () => (await import('./trace/commands/command.ts')).configureTrace,

@@ -64,6 +64,13 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
   'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],
   'jobs list': [{ args: [], does: 'all jobs, the last changed first' }],
+  status: [
+    { args: [], does: 'the worker of this machine, and the queues' },
+    {
+      args: ['--workers', 'http://worker:8080', '--watch'],
+      does: 'all workers behind a name, again and again',
+    },
+  ],
   trace: [
     { args: ['pump17'], does: 'by ledger, dead-letter queue and API' },
     { args: ['pump17', '--log', 'worker.log'], does: "with every try that a worker's log tells of" },

@@ -115,7 +115,11 @@ export function assemble({
     random: Math.random,
     listeners: all,
   });
-  const http = createHttpServer({ snapshot: () => worker.snapshot(), registry: metrics.registry });
+  const http = createHttpServer({
+    worker: randomUUID(),
+    snapshot: () => worker.snapshot(),
+    registry: metrics.registry,
+  });
   return {
     worker,
     counts: worker.counts,

@@ -6,6 +6,9 @@ import { CLEAR_TEXT } from './aws.ts';
 /** The longest time-out of a call that a worker may be set to, in milliseconds. */
 export const MAX_CALL_TIMEOUT_MS = 600_000;
 
+/** A list that a person writes. */
+const MAX_WORKER_URLS = 100;
+
 /** One setting. `T` is the type of its value. */
 export interface Variable<T> {
   readonly name: string;
@@ -50,6 +53,19 @@ const flag = z
 const port = z.union([z.literal('off').transform(() => undefined), integer(0, 65_535)], {
   error: 'must be a port from 0 (any free one) to 65535, or "off"',
 });
+
+const workerUrls = z
+  .string()
+  .transform((text) => text.split(',').map((url) => url.trim()))
+  .refine(
+    (urls) => urls.length <= MAX_WORKER_URLS && urls.every(isHttpUrl),
+    'must be URLs separated by commas, such as http://worker:8080',
+  );
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' && url.username === '';
+}
 
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
   error: 'must be one of fatal, error, warn, info, debug, trace, silent',
@@ -176,5 +192,11 @@ export const variables = {
   ),
   /** undefined: no listener. */
   httpPort: withDefault('HTTP_PORT', port, '8080', 'Their port; `0` picks one, `off` disables.'),
+  workerUrls: optional(
+    'WORKER_URLS',
+    workerUrls,
+    'Where `status` finds the workers: URLs of their health listeners, separated by commas; a name that stands for several ' +
+      'addresses is a worker at each. Without it, one at `HTTP_HOST` and `HTTP_PORT`.',
+  ),
   logLevel: withDefault('LOG_LEVEL', logLevel, 'info', 'pino level.'),
 };

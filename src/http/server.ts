@@ -2,18 +2,31 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import { type Health, liveness, readiness, shownConditions, shownRate } from '../observe/health.ts';
+import { pageHeaders, statusPage } from '../status/page.ts';
+import { makeStatus } from '../status/status.ts';
+import { workerStatusOf } from '../status/worker-status.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
 import { refuseForeign } from './foreign-requests.ts';
 import { type HttpLimits, httpLimits, keepNewest, serverOptions } from './limits.ts';
 
 export interface HttpOptions {
+  /** Distinguishes this worker from others: made at its start. */
+  readonly worker: string;
   readonly snapshot: () => WorkerSnapshot;
   readonly registry: Registry;
   readonly limits?: HttpLimits;
 }
 
-/** A server, not listening yet: `GET /livez` and `/readyz` (200, or 503 with the reasons), and `/metrics`. */
-export function createHttpServer({ snapshot, registry, limits = httpLimits }: HttpOptions): FastifyInstance {
+/**
+ * A server, not listening yet: `GET /livez` and `/readyz` (200, or 503 with the reasons), `/metrics`, the worker's status as a page
+ * (`/`) and as JSON (`/status`).
+ */
+export function createHttpServer({
+  worker,
+  snapshot,
+  registry,
+  limits = httpLimits,
+}: HttpOptions): FastifyInstance {
   const app = fastify({ forceCloseConnections: true, ...serverOptions(limits) });
   keepNewest(app.server, limits.connections);
   refuseForeign(app, 'own');
@@ -25,6 +38,19 @@ export function createHttpServer({ snapshot, registry, limits = httpLimits }: Ht
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
+  app.get('/status', (_request, reply) =>
+    reply.header('cache-control', 'no-store').send(workerStatusOf(snapshot(), worker)),
+  );
+  app.get('/', (_request, reply) => {
+    const now = snapshot();
+    const status = workerStatusOf(now, worker);
+    const alone = makeStatus({
+      now: now.at,
+      workers: [{ where: 'this worker', ok: true, status }],
+      queues: {},
+    });
+    return reply.headers(pageHeaders).send(statusPage(alone));
+  });
   return app;
 }
 

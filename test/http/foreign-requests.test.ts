@@ -48,7 +48,7 @@ describe('the sandbox refuses', () => {
 describe('the worker’s port', () => {
   const open = async (host: string): Promise<string> => {
     const { registry } = createMetrics(() => well);
-    const app = createHttpServer({ snapshot: () => well, registry });
+    const app = createHttpServer({ worker: 'w1', snapshot: () => well, registry });
     onTestFinished(() => app.close());
     return await app.listen({ host, port: 0 });
   };

@@ -10,6 +10,7 @@ import { well } from '../../testing/stages/snapshot.ts';
 
 async function start(limits: Partial<typeof httpLimits> = {}) {
   const app = createHttpServer({
+    worker: 'w1',
     snapshot: () => well,
     registry: new Registry(),
     limits: { ...httpLimits, ...limits },

@@ -7,7 +7,7 @@ import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
 let now: WorkerSnapshot;
 const registry = new Registry();
 new Counter({ name: 'tested_total', help: 'A counter.', registers: [registry] }).inc(3);
-const app = createHttpServer({ snapshot: () => now, registry });
+const app = createHttpServer({ worker: 'w1', snapshot: () => now, registry });
 afterEach(() => {
   now = well;
 });
@@ -72,7 +72,7 @@ test('serves the registry in the Prometheus text format', async () => {
 });
 
 test.each([
-  { method: 'GET' as const, url: '/' },
+  { method: 'GET' as const, url: '/index.html' },
   { method: 'POST' as const, url: '/readyz' },
   { method: 'GET' as const, url: '/metrics/../../etc/passwd' },
 ])('answers 404 to $method $url', async ({ method, url }) => {

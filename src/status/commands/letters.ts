@@ -1,0 +1,45 @@
+/** The dead letters by cause, by a pass that leaves them all in place. */
+import type { CommandContext } from '../../cli/context.ts';
+import { startRun } from '../../dead-letters/commands/run.ts';
+import { Groups } from '../../dead-letters/letters/causes.ts';
+import { MAX_IN_FLIGHT, passOver } from '../../dead-letters/pass/pass.ts';
+import { groupsJson, groupsText, seenText } from '../../dead-letters/view/list.ts';
+import { CommandError } from '../../errors.ts';
+
+/** As `dead-letters list` looks, at most. */
+const SECONDS = 60;
+
+export interface LettersByCause {
+  readonly text: readonly string[];
+  readonly json: object;
+}
+
+/** Never throws a CommandError: why the letters could not be read is its answer. */
+export async function lettersByCause(
+  context: CommandContext,
+  pollSeconds: number | undefined,
+): Promise<LettersByCause> {
+  let found: LettersByCause = { text: [], json: {} };
+  try {
+    await startRun(context, pollSeconds, async ({ dead, surroundings }) => {
+      const groups = new Groups();
+      const pass = await passOver(
+        dead,
+        { limit: MAX_IN_FLIGHT, seconds: SECONDS },
+        surroundings,
+        async (letters) => {
+          for (const letter of letters) groups.add(letter);
+          return true;
+        },
+      );
+      found = {
+        text: [...groupsText(groups), ...seenText(pass, dead.url)],
+        json: groupsJson(pass.seen, groups, pass),
+      };
+    });
+    return found;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return { text: [`! dead letters by cause: ${error.message}`], json: { failed: error.message } };
+  }
+}

@@ -1,0 +1,122 @@
+/** The figures of a status in words, for every view. PURE. */
+import { counted, number, percent } from '../text/numbers.ts';
+import { instant, roughDuration } from '../text/times.ts';
+import { type AskedWorker, type Depth, type Problem, type Status, sumOf } from './status.ts';
+
+/** A name and what there is to say. */
+export type Row = readonly [name: string, value: string];
+
+export function statusRows(status: Status): Row[] {
+  const { totals, queues, drain, workers } = status;
+  const answered = workers.some(({ ok }) => ok);
+  const rows: Row[] = [];
+  if (answered) rows.push(['calls', callsText(status)]);
+  rows.push(['backlog', backlogText(status)]);
+  rows.push(['to drain', 'seconds' in drain ? drainText(drain.seconds) : `not known: ${drain.unknown}`]);
+  if (answered) {
+    const { held, inFlight, deferred } = totals;
+    rows.push([
+      'at work',
+      `${number(held)} held, of these ${number(inFlight)} in calls; ${number(deferred)} deferred`,
+    ]);
+  }
+  rows.push(['dead letters', deadText(status, answered)]);
+  if (queues.outcome !== undefined) rows.push(['outcomes', `${about(queues.outcome)} wait on their queue`]);
+  if (answered) rows.push(['Redis', redisText(status)]);
+  return rows;
+}
+
+function callsText({ totals, now }: Status): string {
+  const { rate, calls, callsPerSecond } = totals;
+  const parts = [`${perSecond(callsPerSecond)} of ${rateText(rate.inForce)} in force`];
+  if (rate.foundSince !== null)
+    parts.push(`the API takes ${rateText(rate.found)} ${since(rate.foundSince, now)}`);
+  parts.push(`ceiling ${rateText(rate.ceiling)}`);
+  if (calls.made > 0) parts.push(`${percent(calls.throttled / calls.made, 1)} throttled since the start`);
+  return parts.join('; ');
+}
+
+function backlogText({ backlog, queues, totals, now }: Status): string {
+  if (backlog === undefined) return 'not known: the update queue was not read';
+  const { visible, inFlight, delayed, readAt } = queues.source ?? {};
+  const parts = [
+    `${number(visible ?? 0)} waiting`,
+    `${number(inFlight ?? 0)} received or deferred`,
+    ...(delayed ? [`${number(delayed)} delayed`] : []),
+  ];
+  const age = totals.oldestAgeSeconds === 0 ? '' : `; oldest held ${roughDuration(totals.oldestAgeSeconds)}`;
+  const read = readAt === undefined ? '' : `; read ${roughDuration((now - Date.parse(readAt)) / 1_000)} ago`;
+  return `about ${number(backlog)}: ${parts.join(', ')}${age}${read}`;
+}
+
+function drainText(seconds: number): string {
+  return seconds === 0 ? 'nothing' : `about ${roughDuration(seconds)}, if nothing more comes`;
+}
+
+function deadText({ queues, totals }: Status, answered: boolean): string {
+  const depth = queues.deadLetter === undefined ? 'not known how many' : about(queues.deadLetter);
+  const reasons = Object.entries(totals.deadLetteredByReason).map(
+    ([reason, count]) => `${reason} ${number(count)}`,
+  );
+  if (!answered) return `${depth} on their queue`;
+  return `${depth} on their queue; since the start ${reasons.join(', ') || 'none'}`;
+}
+
+function redisText({ totals: { redis }, now }: Status): string {
+  if (redis.state === 'none') return 'not used: each worker has the whole of its own RATE_LIMIT';
+  const from = since(redis.since, now);
+  if (redis.state === 'shared') return `one rate shared by ${counted(redis.of, 'worker')}, ${from}`;
+  return `${number(redis.alone)} of ${counted(redis.of, 'worker')} without it ${from}, each with a part of the rate`;
+}
+
+function about(depth: Depth): string {
+  const sum = sumOf(depth);
+  return sum === undefined ? 'not known how many' : number(sum);
+}
+
+/** A worker on one line: where, state, calls and messages, since when, version. */
+export function workerCells(worker: AskedWorker, now: number): readonly string[] {
+  const { where } = worker;
+  if (!worker.ok) return [where, 'no answer', '', '', '', ''];
+  const { state, version, calls, messages, conditions } = worker.status;
+  const blocked = conditions.some(({ effect }) => effect !== 'noted');
+  const shown = state === 'running' && blocked ? 'blocked' : state;
+  return [
+    where,
+    shown,
+    perSecond(calls.perSecond),
+    number(messages.held),
+    when(worker.status.since, now),
+    version,
+  ];
+}
+
+export const workerHead = ['WORKER', 'STATE', 'CALLS', 'HELD', 'SINCE (UTC)', 'VERSION'] as const;
+
+export function problemText({ where, why, since: from, error }: Problem, now: number): string {
+  const known = [error, from === undefined ? undefined : since(from, now)].filter(
+    (part) => part !== undefined,
+  );
+  const [first = '', ...others] = where;
+  const also = others.length === 0 ? '' : ` and ${counted(others.length, 'other')}`;
+  return `${first}${also}: ${why}${known.length === 0 ? '' : ` (${known.join(', ')})`}`;
+}
+
+/** `since 00:12:07, 3m 20s`. */
+function since(iso: string, now: number): string {
+  return `since ${when(iso, now)}, ${roughDuration((now - Date.parse(iso)) / 1_000)}`;
+}
+
+/** Of another day than `now` with its date. UTC. */
+function when(iso: string, now: number): string {
+  const [at, today] = [instant(Date.parse(iso)), instant(now)];
+  return at.slice(0, 10) === today.slice(0, 10) ? at.slice(11) : at.slice(0, 16);
+}
+
+function perSecond(rate: number): string {
+  return `${rate > 0 && rate < 100 ? rate.toFixed(1) : number(Math.round(rate))}/s`;
+}
+
+function rateText(rate: number | null): string {
+  return rate === null ? 'no limit' : `${number(rate)}/s`;
+}

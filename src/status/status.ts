@@ -1,0 +1,200 @@
+/**
+ * Where everything stands: one picture of workers and queues, made from what each of them says. Every view draws this: the
+ * command `status`, its JSON, and a worker's page. PURE.
+ */
+
+import { type Totals, totalsOf } from './totals.ts';
+import type { WorkerStatus } from './worker-status.ts';
+
+/** A worker that was asked, by where: an address, or a name. */
+export type AskedWorker =
+  | { readonly where: string; readonly ok: true; readonly status: WorkerStatus }
+  | { readonly where: string; readonly ok: false; readonly why: string };
+
+/** A queue's counts, which SQS gives approximately. */
+export type Depth = NonNullable<WorkerStatus['queues']['source']>;
+
+/** undefined: not asked. */
+export type QueueAnswer =
+  | { readonly ok: true; readonly depth: Depth }
+  | { readonly ok: false; readonly why: string }
+  | undefined;
+
+export type QueueName = keyof WorkerStatus['queues'];
+
+export interface StatusFacts {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly workers: readonly AskedWorker[];
+  /** As read by the one who asks; the workers' own readings stand in for what it could not read. */
+  readonly queues: Readonly<Partial<Record<QueueName, QueueAnswer>>>;
+}
+
+/** Something that keeps updates from going through, or is to be known. */
+export interface Problem {
+  /** The workers, or the queue, of which it is so. */
+  readonly where: readonly string[];
+  /** False: updates go through all the same. */
+  readonly blocks: boolean;
+  readonly why: string;
+  /** ISO 8601 UTC; of several workers the earliest. */
+  readonly since?: string;
+  /** Name of the error. */
+  readonly error?: string;
+}
+
+/** A sentence, without its full stop, that says whether anything is wrong. */
+interface Verdict {
+  readonly state: 'going' | 'idle' | 'blocked' | 'in-part' | 'unknown';
+  readonly sentence: string;
+}
+
+/** Seconds until the queue is empty at the present pace if nothing more comes, or why that is not known. */
+type Drain = { readonly seconds: number } | { readonly unknown: string };
+
+export interface Status {
+  readonly now: number;
+  readonly verdict: Verdict;
+  readonly workers: readonly AskedWorker[];
+  readonly totals: Totals;
+  readonly queues: Readonly<Record<QueueName, Depth | undefined>>;
+  /** Messages that are on the queue, held ones included; undefined where it could not be read. */
+  readonly backlog: number | undefined;
+  readonly drain: Drain;
+  /** What blocks first. */
+  readonly problems: readonly Problem[];
+  /** The next sensible command: its words after the program's name; undefined where there is nothing to do. */
+  readonly next: readonly string[] | undefined;
+}
+
+export function makeStatus({ now, workers, queues: asked }: StatusFacts): Status {
+  const answering = workers.flatMap((worker) => (worker.ok ? [worker.status] : []));
+  const totals = totalsOf(answering);
+  const queues = {
+    source: depthOf('source', asked, answering),
+    deadLetter: depthOf('deadLetter', asked, answering),
+    outcome: depthOf('outcome', asked, answering),
+  };
+  const backlog = sumOf(queues.source);
+  const problems = grouped(problemsOf(workers, asked)).sort((a, b) => Number(b.blocks) - Number(a.blocks));
+  const drain = drainOf(backlog, totals, answering.length);
+  const verdict = verdictOf({ workers, answering: answering.length, backlog, totals, problems });
+  const dead = sumOf(queues.deadLetter) ?? 0;
+  return {
+    now,
+    verdict,
+    workers,
+    totals,
+    queues,
+    backlog,
+    drain,
+    problems,
+    next: nextOf(verdict.state, problems, dead),
+  };
+}
+
+/** All messages of a queue; undefined where it was not read. */
+export function sumOf(depth: Depth | undefined): number | undefined {
+  const counts = [depth?.visible, depth?.inFlight, depth?.delayed].filter((each) => typeof each === 'number');
+  return counts.length === 0 ? undefined : counts.reduce((a, b) => a + b, 0);
+}
+
+function depthOf(
+  name: QueueName,
+  asked: StatusFacts['queues'],
+  workers: readonly WorkerStatus[],
+): Depth | undefined {
+  const own = asked[name];
+  if (own?.ok === true) return own.depth;
+  const read = workers.flatMap(({ queues }) => queues[name] ?? []);
+  return read.sort((a, b) => Date.parse(b.readAt) - Date.parse(a.readAt))[0];
+}
+
+const queueNames = {
+  source: 'update queue',
+  deadLetter: 'dead-letter queue',
+  outcome: 'outcome queue',
+} as const satisfies Record<QueueName, string>;
+
+function problemsOf(workers: readonly AskedWorker[], queues: StatusFacts['queues']): Problem[] {
+  const ofQueues = Object.entries(queues).flatMap(([name, answer]): Problem[] =>
+    answer?.ok === false ? [{ where: [queueNames[name as QueueName]], blocks: false, why: answer.why }] : [],
+  );
+  const ofWorkers = workers.flatMap((worker): Problem[] => {
+    const where = [worker.where];
+    if (!worker.ok) return [{ where, blocks: false, why: worker.why }];
+    return worker.status.conditions.map(({ of, effect, why, since, error }) => ({
+      where,
+      blocks: effect !== 'noted',
+      why: of === undefined ? why : `${of}: ${why}`,
+      since,
+      ...(error !== undefined && { error }),
+    }));
+  });
+  return [...ofWorkers, ...ofQueues];
+}
+
+/** What is so of several workers is one problem. */
+function grouped(problems: readonly Problem[]): Problem[] {
+  const alike = Map.groupBy(problems, ({ blocks, why, error }) => JSON.stringify([blocks, why, error]));
+  return [...alike.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const since = group.flatMap((each) => each.since ?? []).sort((a, b) => Date.parse(a) - Date.parse(b))[0];
+    return [{ ...first, where: group.flatMap(({ where }) => where), ...(since !== undefined && { since }) }];
+  });
+}
+
+function drainOf(backlog: number | undefined, { finishedPerSecond }: Totals, workers: number): Drain {
+  if (backlog === undefined) return { unknown: 'the update queue was not read' };
+  if (backlog === 0) return { seconds: 0 };
+  if (workers === 0) return { unknown: 'no worker answered' };
+  if (finishedPerSecond === 0) return { unknown: 'nothing was finished in the last 10 s' };
+  return { seconds: Math.ceil(backlog / finishedPerSecond) };
+}
+
+interface VerdictFacts {
+  readonly workers: readonly AskedWorker[];
+  readonly answering: number;
+  readonly backlog: number | undefined;
+  readonly totals: Totals;
+  readonly problems: readonly Problem[];
+}
+
+function verdictOf({ workers, answering, backlog, totals, problems }: VerdictFacts): Verdict {
+  if (answering === 0) {
+    const asked = workers.length === 0 ? 'No worker was asked' : 'No worker answered';
+    return { state: 'unknown', sentence: `${asked}: this is what the queues say` };
+  }
+  const blocking = problems.filter(({ blocks }) => blocks);
+  const blocked = new Set(blocking.flatMap(({ where }) => where)).size;
+  const why = blocking[0]?.why ?? '';
+  if (blocked >= answering) return { state: 'blocked', sentence: `Updates do not go through: ${why}` };
+  if (blocked > 0)
+    return {
+      state: 'in-part',
+      sentence: `Updates go through, but not by ${blocked} of ${answering} workers: ${why}`,
+    };
+  const silent = workers.length - answering;
+  if (silent > 0)
+    return {
+      state: 'in-part',
+      sentence: `${silent} of ${workers.length} workers did not answer; nothing is wrong with the others`,
+    };
+  if (totals.held === 0 && totals.callsPerSecond === 0 && (backlog ?? 0) === 0)
+    return { state: 'idle', sentence: 'Nothing to do: no update is waiting or held' };
+  if (totals.finishedPerSecond === 0 && totals.callsPerSecond === 0)
+    return {
+      state: 'going',
+      sentence: 'Nothing is known to be wrong, and no call was made in the last 10 s',
+    };
+  return { state: 'going', sentence: 'Updates go through' };
+}
+
+function nextOf(state: Verdict['state'], problems: readonly Problem[], dead: number): Status['next'] {
+  if (state === 'blocked' || problems.some(({ blocks }) => blocks)) return ['check'];
+  if (state === 'unknown')
+    return problems.some(({ where }) => where.includes(queueNames.source)) ? ['check'] : ['worker'];
+  if (dead > 0) return ['dead-letters', 'list', '--group'];
+  return state === 'going' ? ['status', '--watch'] : undefined;
+}

@@ -1,0 +1,102 @@
+/** Several workers taken together. PURE. */
+import type { WorkerStatus } from './worker-status.ts';
+
+/** Rates are in calls per second; null for no limit. */
+export interface Totals {
+  readonly callsPerSecond: number;
+  /** Messages that ended applied, superseded or dead-lettered. */
+  readonly finishedPerSecond: number;
+  readonly rate: {
+    readonly inForce: number | null;
+    readonly found: number | null;
+    /** ISO 8601 UTC: since when the rate found is below the ceiling; null where it is not. */
+    readonly foundSince: string | null;
+    readonly ceiling: number | null;
+  };
+  readonly inFlight: number;
+  readonly held: number;
+  readonly deferred: number;
+  /** Of what is held or deferred. */
+  readonly oldestAgeSeconds: number;
+  /** Since the workers' starts. */
+  readonly calls: { readonly made: number; readonly throttled: number; readonly failed: number };
+  readonly applied: number;
+  readonly superseded: number;
+  readonly deadLettered: number;
+  readonly deadLetteredByReason: Readonly<Record<string, number>>;
+  readonly redis: Redis;
+}
+
+/**
+ * Whether workers share their rate through Redis: `none` uses it, all have it (`shared`), or some are without (`lost`, since
+ * the first of them lost it).
+ */
+type Redis =
+  | { readonly state: 'none' }
+  | {
+      readonly state: 'shared' | 'lost';
+      readonly alone: number;
+      readonly of: number;
+      readonly since: string;
+    };
+
+export function totalsOf(workers: readonly WorkerStatus[]): Totals {
+  const sum = (read: (worker: WorkerStatus) => number): number =>
+    Math.round(workers.reduce((total, worker) => total + read(worker), 0) * 100) / 100;
+  const foundSince = workers.flatMap(({ rate }) => rate.foundSince ?? []);
+  return {
+    callsPerSecond: sum(({ calls }) => calls.perSecond),
+    finishedPerSecond: sum(({ messages }) => messages.finishedPerSecond),
+    rate: {
+      inForce: together(workers, 'inForce'),
+      found: together(workers, 'found'),
+      foundSince: earliest(foundSince) ?? null,
+      ceiling: together(workers, 'ceiling'),
+    },
+    inFlight: sum(({ calls }) => calls.inFlight),
+    held: sum(({ messages }) => messages.held),
+    deferred: sum(({ messages }) => messages.deferred),
+    oldestAgeSeconds: Math.max(0, ...workers.map(({ messages }) => messages.oldestAgeSeconds)),
+    calls: {
+      made: sum(({ calls }) => calls.made),
+      throttled: sum(({ calls }) => calls.throttled),
+      failed: sum(({ calls }) => calls.failed),
+    },
+    applied: sum(({ messages }) => messages.applied),
+    superseded: sum(({ messages }) => messages.superseded),
+    deadLettered: sum(({ messages }) => messages.deadLettered),
+    deadLetteredByReason: reasonsOf(workers),
+    redis: redisOf(workers),
+  };
+}
+
+/** Each worker has a rate of its own, and those that share a budget no more than its ceiling together. */
+function together(workers: readonly WorkerStatus[], which: 'inForce' | 'found' | 'ceiling'): number | null {
+  const sum = (some: readonly WorkerStatus[]): number =>
+    some.reduce((total, { rate }) => total + (rate[which] ?? Number.POSITIVE_INFINITY), 0);
+  const sharing = workers.filter(({ rate }) => rate.budget !== 'none');
+  const ceilings = sharing.map(({ rate }) => rate.ceiling ?? Number.POSITIVE_INFINITY);
+  const budget = ceilings.length === 0 ? 0 : Math.min(...ceilings);
+  const total = Math.min(sum(sharing), budget) + sum(workers.filter(({ rate }) => rate.budget === 'none'));
+  return Number.isFinite(total) ? Math.round(total * 100) / 100 : null;
+}
+
+function reasonsOf(workers: readonly WorkerStatus[]): Readonly<Record<string, number>> {
+  const reasons = new Map<string, number>();
+  for (const { messages } of workers)
+    for (const [reason, count] of Object.entries(messages.deadLetteredByReason))
+      reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  return Object.fromEntries([...reasons].sort(([, a], [, b]) => b - a));
+}
+
+function redisOf(workers: readonly WorkerStatus[]): Redis {
+  const using = workers.filter(({ rate }) => rate.budget !== 'none');
+  const alone = using.filter(({ rate }) => rate.budget === 'alone');
+  const since = earliest((alone.length > 0 ? alone : using).map(({ rate }) => rate.budgetSince));
+  if (since === undefined) return { state: 'none' };
+  return { state: alone.length > 0 ? 'lost' : 'shared', alone: alone.length, of: using.length, since };
+}
+
+function earliest(times: readonly string[]): string | undefined {
+  return times.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
+}

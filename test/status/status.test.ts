@@ -1,0 +1,279 @@
+import { expect, test } from 'vitest';
+import { statusJson } from '../../src/status/json.ts';
+import { statusPage } from '../../src/status/page.ts';
+import { type AskedWorker, makeStatus, type StatusFacts } from '../../src/status/status.ts';
+import { statusBlock, statusText } from '../../src/status/view.ts';
+import { readWorkerStatus, type WorkerStatus, workerStatusOf } from '../../src/status/worker-status.ts';
+import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
+const controls = /[\u0000-\u0009\u000b-\u001f\u202e]/;
+const now = Date.UTC(2026, 10, 28, 7, 10);
+const minutesAgo = (minutes: number): string => new Date(now - minutes * 60_000).toISOString();
+const base = workerStatusOf({ ...well, at: now }, 'w1');
+const depth = (visible: number, inFlight = 0) => ({ visible, inFlight, delayed: 0, readAt: minutesAgo(0) });
+
+interface Parts {
+  readonly calls?: Partial<WorkerStatus['calls']>;
+  readonly rate?: Partial<WorkerStatus['rate']>;
+  readonly messages?: Partial<WorkerStatus['messages']>;
+  readonly conditions?: WorkerStatus['conditions'];
+}
+const worker = (where: string, { calls, rate, messages, conditions = [] }: Parts = {}): AskedWorker => ({
+  where,
+  ok: true,
+  status: {
+    ...base,
+    worker: where,
+    conditions,
+    since: minutesAgo(60),
+    calls: { ...base.calls, ...calls },
+    rate: { ...base.rate, ...rate },
+    messages: { ...base.messages, ...messages },
+  },
+});
+const blocked = {
+  condition: 'calling',
+  effect: 'not-ready',
+  since: minutesAgo(3),
+  why: 'calls are paused: API outage',
+  error: 'InternalServerException',
+} as const;
+const made = (facts: Partial<StatusFacts>) => makeStatus({ now, workers: [], queues: {}, ...facts });
+const line = (...args: readonly string[]) => ['ota-updater', ...args].join(' ');
+const text = (facts: Partial<StatusFacts>) => statusText(made(facts), 80, line);
+
+const busy = {
+  calls: { perSecond: 20, inFlight: 4 },
+  messages: { held: 30, finishedPerSecond: 20, deferred: 1 },
+};
+
+test.each<{ what: string; facts: Partial<StatusFacts>; state: string; next: string | undefined }>([
+  {
+    what: 'idle',
+    facts: { workers: [worker('a')], queues: { source: { ok: true, depth: depth(0) } } },
+    state: 'idle',
+    next: undefined,
+  },
+  {
+    what: 'busy',
+    facts: { workers: [worker('a', busy)], queues: { source: { ok: true, depth: depth(400) } } },
+    state: 'going',
+    next: 'status --watch',
+  },
+  {
+    what: 'dead letters',
+    facts: { workers: [worker('a', busy)], queues: { deadLetter: { ok: true, depth: depth(3) } } },
+    state: 'going',
+    next: 'dead-letters list --group',
+  },
+  {
+    what: 'blocked',
+    facts: { workers: [worker('a', { conditions: [blocked] })] },
+    state: 'blocked',
+    next: 'check',
+  },
+  {
+    what: 'one of two blocked',
+    facts: { workers: [worker('a', busy), worker('b', { conditions: [blocked] })] },
+    state: 'in-part',
+    next: 'check',
+  },
+  {
+    what: 'one of two silent',
+    facts: { workers: [worker('a', busy), { where: 'b', ok: false, why: 'no' }] },
+    state: 'in-part',
+    next: undefined,
+  },
+  {
+    what: 'only noted',
+    facts: { workers: [worker('a', { ...busy, conditions: [{ ...blocked, effect: 'noted' }] })] },
+    state: 'going',
+    next: 'status --watch',
+  },
+  {
+    what: 'no worker',
+    facts: {
+      workers: [{ where: 'b', ok: false, why: 'no' }],
+      queues: { source: { ok: true, depth: depth(7) } },
+    },
+    state: 'unknown',
+    next: 'worker',
+  },
+  {
+    what: 'nothing at all',
+    facts: { queues: { source: { ok: false, why: 'denied' } } },
+    state: 'unknown',
+    next: 'check',
+  },
+])('$what: $state, next $next', ({ facts, state, next }) => {
+  const status = made(facts);
+  expect([status.verdict.state, status.next?.join(' ')]).toEqual([state, next]);
+});
+
+test('without a worker it is what the queues say, and says so', () => {
+  const said = text({
+    workers: [{ where: '10.0.0.3:8080', ok: false, why: 'connection refused' }],
+    queues: { source: { ok: true, depth: depth(1_000, 5) } },
+  });
+  expect(said).toMatch(/^No worker answered: this is what the queues say\.\n/);
+  expect(said).toContain('backlog       about 1,005: 1,000 waiting, 5 received or deferred');
+  expect(said).toContain('to drain      not known: no worker answered');
+  expect(said).not.toContain('calls');
+});
+
+test('workers are taken together: rates of their own are added, a shared one is there once', () => {
+  const own = made({
+    workers: [
+      worker('a', { rate: { inForce: 10, ceiling: 10 } }),
+      worker('b', { rate: { inForce: 5, ceiling: 10 } }),
+    ],
+  });
+  expect(own.totals.rate).toMatchObject({ inForce: 15, ceiling: 20 });
+  const shared = {
+    budget: 'shared',
+    inForce: 100,
+    found: 60,
+    ceiling: 100,
+    foundSince: minutesAgo(9),
+  } as const;
+  const together = made({
+    workers: [
+      worker('a', { rate: shared, messages: { deadLetteredByReason: { Rejected: 2 }, oldestAgeSeconds: 5 } }),
+      worker('b', {
+        rate: { ...shared, found: 20, foundSince: minutesAgo(4) },
+        messages: { deadLetteredByReason: { Rejected: 1, Invalid: 9 }, oldestAgeSeconds: 70 },
+      }),
+    ],
+  });
+  expect(together.totals).toMatchObject({
+    rate: { inForce: 100, found: 80, foundSince: minutesAgo(9), ceiling: 100 },
+    oldestAgeSeconds: 70,
+    deadLetteredByReason: { Invalid: 9, Rejected: 3 },
+    redis: { state: 'shared', of: 2 },
+  });
+  const lost = made({
+    workers: [
+      worker('a', { rate: shared }),
+      worker('b', { rate: { ...shared, budget: 'alone', inForce: 10, budgetSince: minutesAgo(2) } }),
+    ],
+  });
+  expect(lost.totals.redis).toEqual({ state: 'lost', alone: 1, of: 2, since: minutesAgo(2) });
+  expect(
+    made({ workers: [worker('a', { rate: { inForce: null, ceiling: null } })] }).totals.rate.ceiling,
+  ).toBeNull();
+});
+
+test('time to drain is the backlog at the present pace', () => {
+  const source = { ok: true, depth: depth(1_180, 20) } as const;
+  expect(made({ workers: [worker('a', busy), worker('b', busy)], queues: { source } }).drain).toEqual({
+    seconds: 30,
+  });
+  expect(made({ workers: [worker('a')], queues: { source } }).drain).toEqual({
+    unknown: 'nothing was finished in the last 10 s',
+  });
+});
+
+test("the workers' reading of a queue stands in where it could not be read", () => {
+  const one = worker('a');
+  if (one.ok) Object.assign(one.status, { queues: { ...base.queues, source: depth(9) } });
+  const status = made({ workers: [one], queues: { source: { ok: false, why: 'access is denied' } } });
+  expect(status.backlog).toBe(9);
+  expect(status.problems).toEqual([{ where: ['update queue'], blocks: false, why: 'access is denied' }]);
+});
+
+test('what is so of several workers is one problem, since it first was', () => {
+  const later = { ...blocked, since: minutesAgo(1) };
+  const status = made({
+    workers: [
+      worker('a', { conditions: [later] }),
+      worker('b', { conditions: [blocked] }),
+      worker('c', busy),
+    ],
+  });
+  expect(status.problems).toMatchObject([{ where: ['a', 'b'], since: minutesAgo(3) }]);
+  expect(statusText(status, 80, line)).toContain('! a and 1 other: calls are paused');
+});
+
+test('a full picture fits 80 columns and 24 lines', () => {
+  const rate = { budget: 'shared', inForce: 50, found: 50, ceiling: 100, foundSince: minutesAgo(8) } as const;
+  const names = [
+    '10.0.0.3:8080',
+    '10.0.0.4:8080',
+    '10.0.0.5:8080',
+    '10.0.0.6:8080',
+    '10.0.0.7:8080',
+    '10.0.0.8:8080',
+  ];
+  const status = made({
+    workers: [
+      ...names.map((name) =>
+        worker(name, {
+          ...busy,
+          rate,
+          conditions: [blocked],
+          messages: {
+            ...busy.messages,
+            deadLetteredByReason: { Rejected: 30, RetriesExhausted: 12, Invalid: 4, Expiring: 5 },
+          },
+        }),
+      ),
+      { where: '10.0.0.9:8080', ok: false, why: 'connection refused: nothing listens there (ECONNREFUSED)' },
+    ],
+    queues: {
+      source: { ok: true, depth: depth(123_456, 789) },
+      deadLetter: { ok: true, depth: depth(51) },
+      outcome: { ok: true, depth: depth(7) },
+    },
+  });
+  const block = statusBlock(status, 80);
+  expect(block.length).toBeLessThanOrEqual(23);
+  expect([...block, ...statusText(status, 80, line).split('\n')].filter((each) => each.length > 80)).toEqual(
+    [],
+  );
+});
+
+test('hostile text controls neither terminal nor page', () => {
+  const evil = '<script>alert(1)</script>"\'&\u001b[2J\u202e';
+  const facts = {
+    workers: [
+      worker(evil, { conditions: [{ ...blocked, why: evil, error: evil, of: evil }] }),
+      { where: evil, ok: false, why: evil } as const,
+    ],
+    queues: { source: { ok: false, why: evil } } as const,
+  };
+  const status = made(facts);
+  const page = statusPage(status);
+  expect(page).not.toContain('<script');
+  expect(page).toContain('&lt;script&gt;');
+  expect(
+    `${page}${statusText(status, 80, line)}${statusJson(status, line)}${statusBlock(status, 80)}`,
+  ).not.toMatch(controls);
+});
+
+test('the status of a worker is read as it was made; anything else is told as what it is', () => {
+  const raised = {
+    ...well,
+    at: now,
+    rate: Number.POSITIVE_INFINITY,
+    conditions: conditionsAt({ receiving: 'QueueDoesNotExist' }),
+  };
+  const status = workerStatusOf(raised, 'w1');
+  expect(readWorkerStatus(JSON.stringify(status))).toEqual(status);
+  expect(status).toMatchObject({
+    rate: { inForce: null },
+    conditions: [{ condition: 'receiving', error: 'QueueDoesNotExist' }],
+  });
+  expect(readWorkerStatus('<html>')).toBe('the answer is no JSON, so no status of a worker');
+  for (const wrong of [
+    {},
+    [],
+    null,
+    { ...status, since: 'never' },
+    { ...status, calls: { ...status.calls, made: -1 } },
+    { ...status, conditions: Array(200).fill(status.conditions[0]) },
+  ])
+    expect(readWorkerStatus(JSON.stringify(wrong))).toMatch(/^the answer is no status of a worker/);
+  const long = readWorkerStatus(JSON.stringify({ ...status, version: 'v'.repeat(5_000) }));
+  expect(typeof long === 'string' ? 0 : long.version.length).toBe(200);
+});
