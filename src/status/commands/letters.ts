@@ -33,7 +33,7 @@ export async function lettersByCause(
         },
       );
       found = {
-        text: [...groupsText(groups), ...seenText(pass, dead.url)],
+        text: [...groupsText(groups, context.stdout.columns), ...seenText(pass, dead.url)],
         json: groupsJson(pass.seen, groups, pass),
       };
     });
