@@ -26,10 +26,10 @@ test('every update of a task, with its end, from ledger, letters, log and API; a
   );
   await stage.worker.start();
   await plan(['pump1', 'pump2', 'pump2x'], 'first');
-  await run(['apply', 'first.jsonl']);
+  await run(['apply', 'first.jsonl', '--yes']);
   stage.api.configure({ tasks: { kind: 'all', exceptPrefix: 'pump1' } });
   await plan(['pump1'], 'second');
-  await run(['apply', 'second.jsonl']);
+  await run(['apply', 'second.jsonl', '--yes']);
   await stage.send({ Identifier: 'pump1', Description: 'by hand', RequestId: 'r000001.1', JobId: 'first' });
   await stage.ended(5);
   stage.api.configure({ tasks: { kind: 'all' } });
