@@ -13,6 +13,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   worker: [{ args: [], does: 'as the variables say; Ctrl-C drains and ends it' }],
   enqueue: [
     { args: ['updates.csv', '--dry-run'], does: 'check every row, send nothing' },
+    {
+      args: ['fleet.csv', '--column', 'Task ID=Identifier', '--ignore-column', 'Region'],
+      does: 'a file with other columns',
+    },
     { args: ['updates.csv', '--job', 'fleet-b7'], does: 'send the rows under the name of a job' },
   ],
   check: [{ args: [], does: 'what is wrong or unwise, and how to fix it' }],
@@ -42,6 +46,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   schema: [{ args: ['update'], does: 'for producers that check what they send' }],
   'jobs plan': [
     { args: ['updates.csv'], does: 'plan what a file says' },
+    {
+      args: ['report.csv', '--where', 'State=dead-lettered'],
+      does: 'plan once more what was dead-lettered, from the report of a job',
+    },
     {
       args: ['--from-tasks', '--where', 'Status=SCHEDULED', '--set', 'TaskConfigurationId=cfgB7'],
       does: 'plan a change of all scheduled tasks',
