@@ -66,7 +66,9 @@ export function standingText(standing: JobStanding, commandLine: CommandLine, no
     lines.push(
       leased
         ? 'now: a process is sending its rows or waiting for their ends'
-        : 'now: nobody is sending its rows',
+        : notSent > 0
+          ? 'now: nobody is sending its rows'
+          : 'now: all rows are sent, and nobody waits for their ends',
     );
   }
   for (const { command, why } of nextSteps(standing, commandLine)) lines.push(nextLine(command, why));
