@@ -49,6 +49,7 @@ const causes: Readonly<Record<string, string>> = {
   EFBIG: 'the file would become too large for the system',
   EHOSTUNREACH: 'the host cannot be reached',
   EISDIR: 'it is a folder',
+  ELOOP: 'it is a symbolic link, or a part of the path is one that leads in a circle',
   EMFILE: 'this process has too many files open',
   ENETUNREACH: 'the network cannot be reached',
   ENFILE: 'the system has too many files open',

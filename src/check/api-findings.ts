@@ -79,8 +79,8 @@ function verdictOn(failure: Failure): Pick<Finding, 'severity' | 'what' | 'fix'>
     case 'denied':
       return {
         severity: 'unchecked',
-        what: `answers, and denies GetOtaTask: whether it allows updates is not known (${said})`,
-        fix: `allow ${READ} to who runs check; the worker needs ${UPDATE}`,
+        what: `answers, and denies GetOtaTask, which a worker does without; whether it allows updates is not known (${said})`,
+        fix: `the worker needs ${UPDATE}, and logs gate.denied where that is denied; ${READ} lets check see more`,
       };
     case 'throttled':
       return {

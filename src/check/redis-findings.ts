@@ -13,7 +13,7 @@ export const redisRule: Rule = ({ redis }) => {
       {
         ...found,
         severity: 'error',
-        what: `Redis cannot be used: ${answer.fault}. Each worker would go on alone, at the rate that it finds by itself`,
+        what: `Redis cannot be used: ${answer.fault.replace(/\.$/, '')}. Each worker would go on alone, at the rate that it finds by itself`,
         fix: 'correct the address and the password, or see why Redis does not answer',
       },
     ];

@@ -46,7 +46,7 @@ export function checkAsText(settings: readonly EffectiveSetting[], findings: rea
     ...lines('warning'),
     ...lines('error'),
     '',
-    summary(findings),
+    wrap(summary(findings)),
   ].join('\n')}\n`;
 }
 
@@ -75,6 +75,7 @@ function summary(findings: readonly Finding[]): string {
   const [errors, warnings, unchecked] = [count('error'), count('warning'), count('unchecked')];
   if (errors > 0) return `${counted(errors, 'error')}, ${counted(warnings, 'warning')}: not ready to run`;
   const found = warnings > 0 ? `${counted(warnings, 'warning')}, no errors` : 'no errors, no warnings';
-  const rest = unchecked === 0 ? '' : `; ${counted(unchecked, 'thing')} not checked, see above`;
-  return `${found}: ready to run, as far as was checked${rest}`;
+  if (unchecked === 0) return `${found}: ready to run`;
+  const rest = `${counted(unchecked, 'thing')} that a worker needs ${unchecked === 1 ? 'was' : 'were'} not checked`;
+  return `${found} in what was checked; ${rest}, see above`;
 }

@@ -22,7 +22,7 @@ export const regionRule: Rule = ({ region }) => {
 export const credentialsRule: Rule = ({ credentials }) => {
   const found = { rule: 'credentials', where: 'AWS credentials' } as const;
   if (!credentials.ok) {
-    const { what, fix = 'do what it says, or give the process a role' } = explainNoCredentials(
+    const { what, fix = 'correct that, or give the process a role' } = explainNoCredentials(
       credentials.error.message,
     );
     // What was looked at is named beside it.

@@ -4,7 +4,7 @@ import { proxyOf } from '../aws/proxy.ts';
 import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
 import { type Config, type Environment, readConfigForAws } from '../config.ts';
-import { CommandError, messageOf, misuse } from '../errors.ts';
+import { CommandError, causeOf, misuse } from '../errors.ts';
 import { LogDestination } from '../observe/log-destination.ts';
 import { writeLine } from '../observe/log-events.ts';
 import { logLines } from '../observe/log-lines.ts';
@@ -83,6 +83,6 @@ export async function listen(http: Assembly['http'], host: string, port: number)
   try {
     return await http.listen({ host, port });
   } catch (error) {
-    throw new CommandError(`cannot listen on HTTP_HOST ${host}, HTTP_PORT ${port}: ${messageOf(error)}`);
+    throw new CommandError(`cannot listen on HTTP_HOST ${host}, HTTP_PORT ${port}: ${causeOf(error)}`);
   }
 }

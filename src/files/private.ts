@@ -2,15 +2,24 @@
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '../errors.ts';
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDWR, O_WRONLY } = constants;
 
-/** Makes a folder and those above it that are missing. One that is there keeps its mode: somebody has chosen it. */
+/**
+ * Makes a folder and those above it that are missing. One that is there keeps its mode: somebody has chosen it.
+ * @throws ENOTDIR where something else is in its place.
+ */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  try {
+    mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  } catch (error) {
+    // Node's name for a file at the very end of the path: it exists already, which says nothing.
+    throw errorCode(error) === 'EEXIST' ? Object.assign(error as Error, { code: 'ENOTDIR' }) : error;
+  }
 }
 
 /** Opens a file that is not there yet, to write it. @returns the descriptor. @throws EEXIST, also for a link to nowhere. */

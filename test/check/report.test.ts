@@ -60,15 +60,19 @@ describe('checkAsText', () => {
   });
 
   test.each([
-    [[ok], 'no errors, no warnings: ready to run, as far as was checked'],
+    [[ok], 'no errors, no warnings: ready to run'],
     [
       [ok, unchecked],
-      'no errors, no warnings: ready to run, as far as was checked; 1 thing not checked, see above',
+      'no errors, no warnings in what was checked; 1 thing that a worker needs was not\nchecked, see above',
     ],
-    [[ok, warning, warning], '2 warnings, no errors: ready to run, as far as was checked'],
+    [
+      [warning, unchecked, unchecked],
+      '1 warning, no errors in what was checked; 2 things that a worker needs were not\nchecked, see above',
+    ],
+    [[ok, warning, warning], '2 warnings, no errors: ready to run'],
     [[error, error], '2 errors, 0 warnings: not ready to run'],
   ])('ends with a summary (%#)', (findings, last) => {
-    expect(checkAsText([], findings).trimEnd().split('\n').at(-1)).toBe(last);
+    expect(checkAsText([], findings).trimEnd().split('\n\n').at(-1)).toBe(last);
   });
 });
 

@@ -330,7 +330,9 @@ describe('sandbox --demo', () => {
       const { port } = other.address() as AddressInfo;
       const path = await file('updates.csv', 'Identifier,Description\ntask1,x\n');
       const { code, stderr } = await runCommand(['sandbox', flag, String(port), '--demo', path]);
-      expect(stderr).toMatch(/^cannot start the sandbox: [^\n]*EADDRINUSE[^\n]*\n$/);
+      expect(stderr).toMatch(
+        /^cannot start the sandbox at 127\.0\.0\.1:\d+: the port is in use already \(EADDRINUSE\)\n$/,
+      );
       expect(code).toBe(1);
     },
   );

@@ -1,6 +1,6 @@
 /** A user who may read the ledger and not write it: root reads and writes everything, so this user has a process of its own. */
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -43,7 +43,7 @@ test('a user who may only read the ledger sees the jobs, also while another proc
   const status = await run('status', 'j');
   expect(status.stdout).toContain('job j: 0 of 1 row ended');
   expect(status.stderr).toBe(
-    'Outcomes that wait on the queue are not collected: this user may only read the ledger.\n',
+    'Outcomes that wait on the queue are not collected: the ledger can only be read here.\n',
   );
   const resume = await run('resume', 'j');
   expect(resume).toMatchObject({
@@ -58,4 +58,28 @@ test('a user who may only read the ledger sees the jobs, also while another proc
   await second.enter(key, [{ Row: 2, Identifier: 't2', Description: 'new' }]);
   const report = await run('report', 'j');
   expect(report.stdout).toMatch(/^2,t2,new/m);
+});
+
+test('a ledger on a full disk can be read, and not taken for one where there is more in its log', async () => {
+  const state = mkdtempSync(join(tmpdir(), 'ledger-'));
+  onTestFinished(() => rmSync(state, { recursive: true }));
+  const ledger = await openLedger(state, Date.now);
+  await ledger.begin(newJob);
+  await ledger.close();
+  // No file may grow: SQLite's requests fail as on a full disk.
+  const list = () =>
+    promisify(execFile)(
+      'sh',
+      ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, '--', `${root}src/main.ts`, 'jobs', 'list'],
+      {
+        env: { ...surroundings, STATE_DIR: state, ...queues },
+      },
+    ).catch((error: { stdout: string; stderr: string; code: number }) => error);
+  expect((await list()).stdout).toMatch(/^j +1 /m);
+  writeFileSync(join(state, 'ledger.sqlite-wal'), 'what a process wrote that was killed');
+  expect(await list()).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^The ledger \S+ cannot be read or written: the disk/),
+  });
 });

@@ -91,7 +91,7 @@ test('without a place for files prints its variables', async () => {
   await writeFile(join(folder, '.ota-updater'), 'a file');
   const { context, running, said } = await start(folder, ['--no-worker']);
   expect(said).toMatch(
-    /^Its variables cannot be written to a file: it exists already \(EEXIST\)\. In another shell:$/m,
+    /^Its variables cannot be written to a file: a part of the path is not a folder \(ENOTDIR\)\. In another shell:$/m,
   );
   expect(said).toMatch(/^ {2}export QUEUE_URL=http:\S+\/ota-updates$/m);
   context.signal('SIGINT');

@@ -1,7 +1,7 @@
 /** The log of changes: who changed what, and why, as one JSON line per step. The file is only appended to. */
 import { join } from 'node:path';
 import { appendPrivate } from '../../files/private.ts';
-import { printable, printableJson } from '../../text/printable.ts';
+import { printableJson } from '../../text/printable.ts';
 import { causeOf } from '../letters/causes.ts';
 import type { Letter } from '../letters/letter.ts';
 
@@ -11,6 +11,13 @@ const AUDIT_FILE = 'dead-letters.log';
 /** The log cannot be written: nothing more may be changed. */
 export class AuditError extends Error {
   override readonly name = 'AuditError';
+  readonly path: string;
+
+  /** @param cause the system's error. */
+  constructor(path: string, cause: unknown) {
+    super('the log of changes cannot be written', { cause });
+    this.path = path;
+  }
 }
 
 export interface AuditFacts {
@@ -52,6 +59,9 @@ export interface AuditLog {
  */
 export async function openAudit(folder: string, facts: AuditFacts, now: () => number): Promise<AuditLog> {
   const path = join(folder, AUDIT_FILE);
+  const fail = (error: unknown): never => {
+    throw new AuditError(path, error);
+  };
   const file = await appendPrivate(path).catch(fail);
   return {
     path,
@@ -62,11 +72,6 @@ export async function openAudit(folder: string, facts: AuditFacts, now: () => nu
     },
     close: () => file.close(),
   };
-}
-
-function fail(error: unknown): never {
-  const why = error instanceof Error ? error.message : String(error);
-  throw new AuditError(`the log of changes cannot be written (${printable(why)})`);
 }
 
 /** What the log says of a letter: enough to find it in other logs. */

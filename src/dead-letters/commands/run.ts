@@ -2,13 +2,14 @@
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { type Config, readConfigForAws, readQueueUrls } from '../../config.ts';
-import { CommandError, exitCodes, misuse } from '../../errors.ts';
+import { CommandError, causeOf, exitCodes, misuse } from '../../errors.ts';
 import { createSqsClient } from '../../queue/client.ts';
 import { watchQueueTime } from '../../queue/clock.ts';
 import { findSameQueue } from '../../queue/distinct.ts';
 import { failedQueue } from '../../queue/errors.ts';
 import { explainNotice, explainSqsError, type RequestHints } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
+import { printable } from '../../text/printable.ts';
 import { AuditError } from '../changes/audit.ts';
 import type { PassSurroundings } from '../pass/pass.ts';
 
@@ -84,7 +85,10 @@ export async function startRun(
 
 /** One sentence, without its full stop; undefined for an error that comes neither from SQS nor from the log of changes. */
 export function explain(error: unknown, config: LettersConfig): string | undefined {
-  if (error instanceof AuditError) return error.message;
+  if (error instanceof AuditError) {
+    const { path, cause } = error;
+    return `the log of changes ${printable(path)} cannot be written: ${printable(causeOf(cause))}. What cannot be logged is not done; STATE_DIR is its folder`;
+  }
   const url = failedQueue(error);
   if (url === undefined) return undefined;
   return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);

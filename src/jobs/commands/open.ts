@@ -144,7 +144,7 @@ export async function withCollected<T>(
   const { outcomeQueueUrl: url } = readConfig(context.env, ['outcomeQueueUrl']);
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
   if (url !== undefined && ledger.access === 'read')
-    say('Outcomes that wait on the queue are not collected: this user may only read the ledger');
+    say('Outcomes that wait on the queue are not collected: the ledger can only be read here');
   if (url === undefined || ledger.access !== 'write') return await work(undefined);
   readConfigForAws(context.env, []);
   const queues = await openQueues(context, SOCKETS, say);

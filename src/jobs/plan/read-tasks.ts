@@ -44,7 +44,7 @@ export async function* readTasks<Item>(
       run = answer.ok || answer.failure.kind === 'rejected' ? 0 : run + 1;
       if (!answer.ok && run >= UNREADABLE_RUN) {
         throw new CommandError(
-          `${explainRead('GetOtaTask', answer.failure)}, ${UNREADABLE_RUN} times in a row.`,
+          `${UNREADABLE_RUN} tasks in a row could not be read: ${explainRead('GetOtaTask', answer.failure)}.`,
         );
       }
     }

@@ -7,7 +7,7 @@ import { stopOnSignal } from '../../cli/signals.ts';
 import { type Assembly, assemble } from '../../commands/assemble.ts';
 import { listen } from '../../commands/worker.ts';
 import { type Config, type Environment, readConfig } from '../../config.ts';
-import { CommandError, messageOf } from '../../errors.ts';
+import { CommandError, causeOf } from '../../errors.ts';
 import { LogDestination } from '../../observe/log-destination.ts';
 import { createLogger } from '../../observe/logger.ts';
 import { logFormat } from '../../observe/readable.ts';
@@ -72,7 +72,7 @@ export function configureSandbox(command: Command, context: CommandContext): voi
     .action(async (flags: Flags) => {
       const token = context.env.SANDBOX_TOKEN ?? randomUUID();
       const cloud = await startCloud({ ...flags, token, api: apiSettings(flags) }).catch((error: unknown) => {
-        throw new CommandError(`cannot start the sandbox: ${messageOf(error)}`);
+        throw new CommandError(`cannot start the sandbox${placeOf(error)}: ${causeOf(error)}`);
       });
       try {
         await run(cloud, flags, token, context);
@@ -80,6 +80,12 @@ export function configureSandbox(command: Command, context: CommandContext): voi
         await cloud.close();
       }
     });
+}
+
+/** Where a listener could not be opened, for the sentence. */
+function placeOf(error: unknown): string {
+  const { address, port } = error as { readonly address?: unknown; readonly port?: unknown };
+  return typeof address === 'string' ? ` at ${address}${port === undefined ? '' : `:${port}`}` : '';
 }
 
 async function run(cloud: Cloud, flags: Flags, token: string, context: CommandContext): Promise<void> {

@@ -14,7 +14,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { Database } from '../../../src/jobs/ledger/sqlite/database.ts';
 import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
-import { now } from './contract.ts';
+import { newJob, now } from './contract.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'ledger-'));
@@ -93,7 +93,7 @@ test.each<[string, (state: string) => void, RegExp]>([
   [
     'STATE_DIR is a file',
     (state) => writeFileSync(state, ''),
-    /cannot be used: .*(EEXIST|ENOTDIR)\)\. Set STATE_DIR/,
+    /cannot be used: a part of the path is not a folder \(ENOTDIR\)\. Set STATE_DIR/,
   ],
   [
     'the ledger is a folder',
@@ -106,7 +106,7 @@ test.each<[string, (state: string) => void, RegExp]>([
       mkdirSync(state);
       symlinkSync('/etc/hostname', join(state, 'ledger.sqlite'));
     },
-    /cannot be used: .*ELOOP/,
+    /cannot be used: it is a symbolic link, or .* \(ELOOP\)/,
   ],
   [
     'the ledger is of another program',
@@ -151,4 +151,23 @@ test('a ledger that is not there is read as an empty one, and nothing is made', 
   expect(await ledger.isLeased(1)).toBe(false);
   await ledger.close();
   expect(readdirSync(path)).toEqual([]);
+});
+
+test('a value that is not as the ledger wrote it is damage, and no bug', async () => {
+  const state = folder();
+  const ledger = await openLedger(state, () => now);
+  onTestFinished(() => ledger.close());
+  await ledger.begin(newJob);
+  const db = new DatabaseSync(join(state, 'ledger.sqlite'));
+  db.exec("UPDATE jobs SET guards = '{oops'");
+  db.close();
+  await expect(ledger.jobs()).rejects.toThrow(
+    expect.objectContaining({
+      name: 'LedgerError',
+      exitCode: 1,
+      message: expect.stringMatching(
+        /^The ledger in STATE_DIR is damaged: .*\. Restore a copy of it, or move/,
+      ),
+    }),
+  );
 });

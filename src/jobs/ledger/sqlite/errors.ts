@@ -36,6 +36,11 @@ export class LedgerError extends CommandError {
 const ANOTHER =
   'Restore a copy of it, or move it away: the next command that needs one begins a new ledger, without its jobs';
 
+/** Of text that is not as the ledger wrote it: SQLite notices damage to its own pages only, and not to what they hold. */
+export function damagedValue(): LedgerError {
+  return new LedgerError(`The ledger in STATE_DIR is damaged: it holds text where it had JSON. ${ANOTHER}.`);
+}
+
 /** An error of SQLite about the ledger's file as a LedgerError; any other error as it is. @param what `The ledger /x/y`. */
 export function explainSqlite(error: unknown, what: string): unknown {
   const code = sqliteCode(error);

@@ -1,5 +1,5 @@
 /** The ledger's file: how it is opened, for writing or for reading only, and its migration. */
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -41,8 +41,8 @@ export function openLedgerFile(stateDir: string, use: LedgerUse): OpenFile {
   try {
     if (found === 'write') return { db: openForWriting(path), access: found };
   } catch (error) {
-    // The file may be written and its folder not, where SQLite keeps what is not yet in the file.
-    if (use !== 'read' || !(error instanceof LedgerError) || !isDenied(error.cause)) throw error;
+    // The file may be written and its folder not, or the disk is full: beside the file SQLite keeps what is not yet in it.
+    if (use !== 'read' || !isWithoutRoom(error)) throw error;
   }
   if (use === 'read') return { db: openForReading(path), access: 'read' };
   throw new LedgerError(
@@ -85,9 +85,12 @@ function whatIs(path: string): string {
   return `The ledger ${printable(path)}`;
 }
 
-function isDenied(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === sqliteCodes.readOnly || code === sqliteCodes.cannotOpen;
+const { readOnly, cannotOpen, inputOutput, full } = sqliteCodes;
+const withoutRoom: ReadonlySet<number | undefined> = new Set([readOnly, cannotOpen, inputOutput, full]);
+
+/** Whether it may be that SQLite cannot make its files beside the ledger's, while the ledger itself can be read. */
+function isWithoutRoom(error: unknown): boolean {
+  return error instanceof LedgerError && withoutRoom.has(sqliteCode(error.cause));
 }
 
 function create(path: string): 'write' {
@@ -152,11 +155,16 @@ function openForReading(path: string): Database {
   try {
     return opened(watched, check(watched));
   } catch (error) {
-    if (!(error instanceof LedgerError) || !isDenied(error.cause)) throw error;
-    // Nobody has it open, and this user may not make the files through which SQLite watches for others.
+    // Else nobody has it open, and the files cannot be made through which SQLite watches for others.
+    if (!isWithoutRoom(error) || holdsMore(path)) throw error;
     const alone = openAlone(path);
     return opened(alone, check(alone));
   }
+}
+
+/** Whether a process was ended before all that it wrote was in the file itself. */
+function holdsMore(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 function opened(db: Database, prepare: () => void): Database {

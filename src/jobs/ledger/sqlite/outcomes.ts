@@ -3,8 +3,9 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { Outcome } from '../../../message/outcome.ts';
 import { remoteName, remoteText } from '../../../text/remote.ts';
 import { type EndResult, type ReceivedOutcome, WITHOUT_JOB } from '../ledger.ts';
-import { parseRequestId } from '../row.ts';
+import { parseRequestId, type RowEnd } from '../row.ts';
 import type { Database, Raw, Statement } from './database.ts';
+import { parsed } from './records.ts';
 
 /**
  * Outcomes without a job that are kept, the latest. Those of a job whose plan is elsewhere are all kept, some 300 bytes
@@ -105,7 +106,8 @@ export class OutcomeStore {
     const parked = this.#sql.parkedOfRow.get(job, row, messageId);
     if (parked === undefined) return;
     const { seq, name, state, reason, error, attempts, at } = parked;
-    const { name: code } = typeof error === 'string' ? JSON.parse(error) : { name: reason };
+    const { name: code } =
+      typeof error === 'string' ? parsed<NonNullable<RowEnd['error']>>(error) : { name: reason };
     // A row with a RequestId of its own has no try in it: the message is of the present one.
     const attempt = parseRequestId(String(name))?.try ?? Number.MAX_SAFE_INTEGER;
     const end = { state, reason, error, attempts, at, cause: causeOf(String(state), code) };

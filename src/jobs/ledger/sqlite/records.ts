@@ -5,6 +5,7 @@ import type { LeftOutRow, LeftOutState, TaskChange } from '../../plan/format.ts'
 import type { Counting, Counts, Guards, JobRecord, LeftOutCounts } from '../job.ts';
 import type { LedgerRow, RowEnd, RowState, UnmatchedOutcome } from '../row.ts';
 import type { Raw, Statement } from './database.ts';
+import { damagedValue } from './errors.ts';
 
 /** The columns that {@link toLedgerRow} reads. */
 export const ROW_COLUMNS = `row, identifier, description, configuration, former, state, try, sends,
@@ -21,13 +22,22 @@ export function toLedgerRow(raw: Raw): LedgerRow {
     ...toChange(raw),
     ...(typeof raw.request_id === 'string' && { RequestId: raw.request_id }),
     ...(typeof raw.row_issued_at === 'string' && { IssuedAt: raw.row_issued_at }),
-    ...(typeof raw.former === 'string' && { Former: JSON.parse(raw.former) as TaskChange }),
+    ...(typeof raw.former === 'string' && { Former: parsed<TaskChange>(raw.former) }),
     state: raw.state as RowState,
     try: Number(raw.try),
     sends: Number(raw.sends),
     end: toEnd(raw),
     reconciled: raw.reconciled === 1,
   };
+}
+
+/** What the ledger keeps as JSON. @throws LedgerError for what is none. */
+export function parsed<T>(text: unknown): T {
+  try {
+    return JSON.parse(String(text)) as T;
+  } catch {
+    throw damagedValue();
+  }
 }
 
 /** @param raw has `left_out`, which is null of a row to change. */
@@ -52,7 +62,7 @@ function toChange({ description, configuration }: Raw): TaskChange {
 function toEnd({ reason, error, attempts, at }: Raw): RowEnd {
   return {
     ...(typeof reason === 'string' && { reason }),
-    ...(typeof error === 'string' && { error: JSON.parse(error) as NonNullable<RowEnd['error']> }),
+    ...(typeof error === 'string' && { error: parsed<NonNullable<RowEnd['error']>>(error) }),
     ...(typeof attempts === 'number' && { attempts }),
     ...(typeof at === 'string' && { at }),
   };
@@ -77,11 +87,11 @@ export function toJob(raw: Raw): JobRecord {
           issuedAt: String(raw.issued_at),
           rows: Number(raw.rows),
           undoes: typeof raw.undoes === 'string' ? raw.undoes : undefined,
-          leftOut: typeof raw.left_out === 'string' ? (JSON.parse(raw.left_out) as LeftOutCounts) : undefined,
+          leftOut: typeof raw.left_out === 'string' ? parsed<LeftOutCounts>(raw.left_out) : undefined,
           complete: raw.complete === 1,
           enqueued: raw.enqueued === 1,
-          guards: JSON.parse(String(raw.guards)) as Guards,
-          counting: JSON.parse(String(raw.counting)) as Counting,
+          guards: parsed<Guards>(raw.guards),
+          counting: parsed<Counting>(raw.counting),
           maybeTwice: Number(raw.maybe_twice),
           stopped: typeof raw.stopped === 'string' ? raw.stopped : undefined,
         }
