@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { AuditError } from '../../src/dead-letters/changes/audit.ts';
 import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
+import { explain } from '../../src/dead-letters/commands/run.ts';
 import { exitCodes } from '../../src/errors.ts';
 import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
 
@@ -21,3 +23,11 @@ test.each([['list'], ['redrive', '--all'], ['purge', '--all']])(
     expect(exitCode).toBe(exitCodes.misuse);
   },
 );
+
+test('a log of changes that cannot be written is told with its path and the cause', () => {
+  const error = new AuditError('/state/dead-letters.log', Object.assign(new Error('no'), { code: 'ENOSPC' }));
+  expect(explain(error, { queueUrl: '', deadLetterQueueUrl: '', stateDir: '/state' })).toBe(
+    'the log of changes /state/dead-letters.log cannot be written: the disk is full (ENOSPC). ' +
+      'What cannot be logged is not done; STATE_DIR is its folder',
+  );
+});
