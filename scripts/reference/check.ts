@@ -111,7 +111,7 @@ const rules: Readonly<Record<RuleName, { readonly at: string } & Partial<Record<
   'state-folder': {
     at: '`STATE_DIR`',
     ok: 'is a folder in which this user may write, or can be made',
-    warning: 'cannot be used: `jobs` and `dead-letters` need it, the worker does without',
+    warning: 'cannot be used: `jobs` and `dead-letters` keep there what they do, the worker does without',
   },
   ledger: {
     at: 'the ledger of jobs in `STATE_DIR`, if there is one',

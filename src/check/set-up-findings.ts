@@ -94,7 +94,7 @@ export const stateRule: Rule = ({ state }) => {
       rule: 'state-folder',
       where,
       severity: 'warning',
-      what: `${path} cannot be used: ${fault}. jobs and dead-letters need it, the worker does without`,
+      what: `${path} cannot be used: ${fault}. jobs and dead-letters keep there what they do; the worker does without`,
       fix: 'name a folder in which this user may write, or make this one writable',
     });
   }

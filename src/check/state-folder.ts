@@ -1,34 +1,39 @@
 /** Whether this machine can keep what jobs and the dead-letter commands keep. Nothing is created or changed. */
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { causeOf, errorCode } from '../errors.ts';
 import { tryLedgerFile } from '../jobs/ledger/sqlite/file.ts';
 import type { StateFacts } from './facts.ts';
 
+/** The room on a disk, in blocks. */
+type Room = (path: string) => Promise<{ readonly blocks: number; readonly bavail: number }>;
+
 /** Does not reject. */
-export async function tryState(stateDir: string): Promise<StateFacts> {
+export async function tryState(stateDir: string, room: Room = statfs): Promise<StateFacts> {
   const path = resolve(stateDir);
-  const fault = await faultOfFolder(path);
+  const fault = await faultOfFolder(path, room);
   return { path, fault, ledger: fault === undefined ? tryLedgerFile(path) : undefined };
 }
 
 /** Why nothing can be kept in a folder that is there, or could be made. */
-async function faultOfFolder(path: string): Promise<string | undefined> {
+async function faultOfFolder(path: string, room: Room): Promise<string | undefined> {
   try {
     const found = await stat(path);
     if (!found.isDirectory()) return 'it is not a folder';
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    return undefined;
+    const { blocks, bavail } = await room(path);
+    // A file system without a size says 0 of 0.
+    return blocks > 0 && bavail === 0 ? 'the disk is full' : undefined;
   } catch (error) {
     const parent = dirname(path);
     // The commands make it when they need it.
-    if (errorCode(error) === 'ENOENT' && parent !== path) return await faultOfParent(parent);
+    if (errorCode(error) === 'ENOENT' && parent !== path) return await faultOfParent(parent, room);
     return causeOf(error);
   }
 }
 
-async function faultOfParent(path: string): Promise<string | undefined> {
-  const fault = await faultOfFolder(path);
+async function faultOfParent(path: string, room: Room): Promise<string | undefined> {
+  const fault = await faultOfFolder(path, room);
   return fault === undefined ? undefined : `${path}: ${fault}`;
 }

@@ -28,8 +28,15 @@ export async function connectRedis(url: string, options: RedisOptions = {}): Pro
     return redis;
   } catch {
     redis.disconnect();
-    throw lastError;
+    throw isClosed(lastError)
+      ? new Error('what answers there closes the connection, and may not be Redis')
+      : lastError;
   }
+}
+
+/** Whether ioredis speaks of its own options, because a connection that was made is gone already. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Stream isn't writeable");
 }
 
 function ready(redis: Redis): Promise<void> {

@@ -38,9 +38,12 @@ const secrets = [
 const longRun = /[A-Za-z0-9+/=_%-]{100,}/g;
 const REMOVED = '[removed]';
 
+/** What the SDK adds to an error of reading an answer, for who has the error itself in hand. */
+const SDK_HINT = /\n {2}Deserialization error: to see the raw response, .*$/;
+
 /** One line of at most 1,000 characters, without secrets. */
 export function remoteText(text: string): string {
-  return cut(withoutSecrets(text).replace(/\s+/g, ' ').trim(), MAX_TEXT);
+  return cut(withoutSecrets(text).replace(SDK_HINT, '').replace(/\s+/g, ' ').trim(), MAX_TEXT);
 }
 
 /** A name, a code or a request id: the same, of at most 200 characters. */

@@ -26,6 +26,14 @@ test('a file in its place is named, with the path of what is wrong', async () =>
   expect((await tryState(join(file, 'a'))).fault).toBe('a part of the path is not a folder (ENOTDIR)');
 });
 
+test('on a full disk nothing can be kept; a file system without a size is not full', async () => {
+  const path = folder();
+  const room = (blocks: number) => async () => ({ blocks, bavail: 0 });
+  expect((await tryState(path, room(64))).fault).toBe('the disk is full');
+  expect((await tryState(join(path, 'a'), room(64))).fault).toBe(`${path}: the disk is full`);
+  expect((await tryState(path, room(0))).fault).toBeUndefined();
+});
+
 describe('the ledger of jobs', () => {
   /** What the folder holds, and every byte of it. */
   const contents = (path: string) =>

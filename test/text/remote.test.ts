@@ -92,3 +92,9 @@ describe('of whatever text', () => {
     expect(remoteText(huge as unknown as string)).toHaveLength(1_000);
   });
 });
+
+test('leaves out what the SDK adds for who has the error object', () => {
+  const hint =
+    'Deserialization error: to see the raw response, inspect the hidden field {error}.$response on this object.';
+  expect(remoteText(`aborted\n  ${hint}`)).toBe('aborted');
+});
