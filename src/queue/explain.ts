@@ -87,7 +87,11 @@ function explained(facts: ErrorFacts, kind: SqsErrorKind, queue: string, hints: 
     case 'no-credentials':
       return explainNoCredentials(printable(message));
     case 'credentials':
-      return { what: 'AWS does not accept the credentials', said };
+      return {
+        what: 'AWS does not accept the credentials',
+        fix: 'renew them; the command `check` looks at region and clock too',
+        said,
+      };
     case 'request':
       return {
         what: `${queue} cannot be asked`,
@@ -97,9 +101,13 @@ function explained(facts: ErrorFacts, kind: SqsErrorKind, queue: string, hints: 
     case 'no-region':
       return { what: 'no AWS region is set', fix: 'set AWS_REGION' };
     case 'unreachable':
-      return { what: `SQS cannot be reached for ${queue}`, said: printable(message) || (code ?? name) };
+      return {
+        what: `SQS cannot be reached for ${queue}`,
+        fix: 'check the network, the proxy and the endpoint variables',
+        said: printable(message) || (code ?? name),
+      };
     case 'throttled':
-      return { what: 'SQS slows requests down', said };
+      return { what: 'SQS slows requests down', fix: 'try again when there is less traffic', said };
     default:
       // An error of the system, or a bug: nobody has answered.
       return kind === 'other' && !answered

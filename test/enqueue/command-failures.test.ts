@@ -307,7 +307,7 @@ describe('enqueue on a standard queue', () => {
     });
     expect(exitCode).toBe(1);
     expect(error).toMatch(
-      /SQS cannot be reached for http:\/\/127.0.0.1:1\/\S+ \(.*ECONNREFUSED.*6 times in a row/,
+      /SQS cannot be reached for http:\/\/127.0.0.1:1\/\S+: check the network, .* \(.*ECONNREFUSED.*6 times in a row/,
     );
     expect(error).not.toContain('secret');
   });

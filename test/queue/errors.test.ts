@@ -187,8 +187,11 @@ test.each([
     /^the credentials may not use the KMS key of \S+\/1\/q: they need kms:GenerateDataKey and kms:Decrypt on the key, .* \(KmsAccessDenied: no\)$/,
   ],
   ['CredentialsProviderError', /^AWS credentials could not be obtained: no$/],
-  ['RequestTimeTooSkewed', /^AWS does not accept the credentials \(RequestTimeTooSkewed: no\)$/],
-  ['TimeoutError', /^SQS cannot be reached for https:\/\/sqs\.example\/1\/q \(no\)$/],
+  [
+    'RequestTimeTooSkewed',
+    /^AWS does not accept the credentials: renew them; .* clock too \(RequestTimeTooSkewed: no\)$/,
+  ],
+  ['TimeoutError', /^SQS cannot be reached for https:\/\/sqs\.example\/1\/q: check the network, .* \(no\)$/],
   ['InternalFailure', /^SQS answered InternalFailure: no$/],
   ['InvalidAddress', /^https:\/\/sqs\.example\/1\/q is not the URL of a queue: check QUEUE_URL \(/],
   ['QueueDeletedRecently', /^\S+\/1\/q was deleted less than 60 seconds ago: create it again /],
