@@ -136,7 +136,8 @@ function anyBut(allowed: string): RegExp {
 }
 
 function describeIssues(issues: readonly z.core.$ZodIssue[], value: unknown): string {
-  return issues.map((issue) => describeIssue(issue, value)).join('; ');
+  // An empty field breaks two rules, and that it is empty says both.
+  return [...new Set(issues.map((issue) => describeIssue(issue, value)))].join('; ');
 }
 
 function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
@@ -152,6 +153,9 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
     return `${field}: is missing or not a string`;
   const odd = oddCharacters[field];
   const text = (value as Readonly<Record<string, unknown>>)[field];
+  if (text === '') return `${field}: is empty`;
+  if (issue.code === 'too_big' && typeof text === 'string')
+    return `${field}: is ${text.length} characters long, and may be ${issue.maximum} at most`;
   if (issue.code !== 'invalid_format' || odd === undefined || typeof text !== 'string')
     return `${field}: ${issue.message}`;
   const what = describeOdd(text, odd);

@@ -161,6 +161,12 @@ describe('checkUpdate', () => {
     expect(checkUpdate(value, sentAt)).toEqual({ ok: false, message: 'not a JSON object', ids: {} });
   });
 
+  test('says of a field that is empty or too long just that', () => {
+    expect(faultOf({ Identifier: '', Description: 'd'.repeat(300), IssuedAt: '' })).toBe(
+      'Identifier: is empty; Description: is 300 characters long, and may be 256 at most; IssuedAt: is empty',
+    );
+  });
+
   test('does not quote the value of an invalid field', () => {
     expect(faultOf({ Identifier: 'hostile<script>', Description: '\u001b[31m' })).not.toMatch(
       /hostile|\[31m/,
