@@ -105,7 +105,8 @@ export const stateRule: Rule = ({ state }) => {
     findings.push({
       ...found,
       severity: 'warning',
-      what: ledger.fault,
+      // What was looked at is named beside it.
+      what: ledger.fault.replace(/^The ledger /, ''),
       fix: 'or name another STATE_DIR',
     });
   return findings;

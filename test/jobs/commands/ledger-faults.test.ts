@@ -45,7 +45,7 @@ test.each<[string, (file: string) => void, RegExp]>([
   [
     'not a database',
     (file) => writeFileSync(file, 'Row,Identifier\n'.repeat(100)),
-    /^The ledger \S+ledger\.sqlite is none: it is not a database of SQLite .* It was not changed\. Restore a copy of it, or move it away: /,
+    /^The ledger \S+ledger\.sqlite is not a database of SQLite .* It was not changed\. Restore a copy of it, or move it away: /,
   ],
   [
     'of a newer schema',

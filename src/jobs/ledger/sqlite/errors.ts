@@ -62,7 +62,7 @@ function sentence(code: number, said: string): string {
     case sqliteCodes.corrupt:
       return `is damaged (${said}). ${ANOTHER}`;
     case sqliteCodes.notADatabase:
-      return `is none: it is not a database of SQLite (${said}). It was not changed. ${ANOTHER}`;
+      return `is not a database of SQLite (${said}). It was not changed. ${ANOTHER}`;
     case sqliteCodes.cannotOpen:
       return `cannot be opened (${said}). This user must be allowed to write the file and its folder`;
     default:
