@@ -31,14 +31,21 @@ const MIN_ID = 8;
 
 /** The fields. A letter matches when it meets one of the conditions on each field that has any. */
 const fields: Readonly<Record<string, MakeTest>> = {
-  group: same((letter) => causeOf(letter).group),
+  group: (value) => {
+    if (!/^[0-9a-f]{8}$/.test(value))
+      return 'give the eight characters that `dead-letters list --group` shows';
+    return (letter) => causeOf(letter).group === value;
+  },
   reason: (value) => {
     const reason = letterReasons.find((known) => known.toLowerCase() === value.toLowerCase());
     if (reason === undefined) return `the reasons are ${letterReasons.join(', ')}`;
     return (letter) => letter.reason === reason;
   },
   error: same((letter) => letter.errorName),
-  status: same((letter) => letter.errorStatus?.toString()),
+  status: (value) => {
+    if (!/^[1-9]\d\d$/.test(value)) return 'give the status of an HTTP answer, as 404';
+    return (letter) => letter.errorStatus === Number(value);
+  },
   job: same((letter) => letter.jobId),
   request: same((letter) => letter.requestId),
   identifier: same((letter) => letter.identifier),
