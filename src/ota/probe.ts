@@ -64,7 +64,7 @@ export function createApiProbe(options: OtaApiOptions): ApiProbe {
 /** A 200 without a task may come from a proxy. */
 const notTheApi: Failure = {
   kind: 'unidentified',
-  name: 'Unknown',
-  message: 'the answer is not a task',
+  name: 'ForeignAnswer',
+  message: 'it answered with success, and without a task',
   status: 200,
 };

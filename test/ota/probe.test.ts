@@ -76,17 +76,23 @@ describe('the read', () => {
     expect(api.stats()).toMatchObject({ calls: 0 });
   });
 
-  test.each([200, 403, 502])('tells a page with status %i by its content type', async (status) => {
+  test.each([
+    [200, 'text/html', 'HTTP 200, text/html'],
+    [403, 'text/html', 'HTTP 403, text/html'],
+    [502, 'text/html', 'HTTP 502, text/html'],
+    [200, 'application/json', 'it answered with success, and without a task'],
+  ])('tells what is not the API: status %i, %s', async (status, type, message) => {
     const server = createServer((request, response) => {
       request.resume();
-      response.writeHead(status, { 'content-type': 'text/html' }).end('<html>');
+      response.writeHead(status, { 'content-type': type }).end(type === 'text/html' ? '<html>' : '{}');
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     onTestFinished(() => void server.close());
     const failure = await probe(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).read();
     expect(failure).toMatchObject({
       kind: status === 502 ? 'retryable' : 'unidentified',
-      message: `HTTP ${status}, text/html`,
+      name: 'ForeignAnswer',
+      message,
     });
   });
 
