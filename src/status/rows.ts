@@ -118,5 +118,5 @@ function perSecond(rate: number): string {
 }
 
 function rateText(rate: number | null): string {
-  return rate === null ? 'no limit' : `${number(rate)}/s`;
+  return rate === null ? 'no limit' : `${number(Math.round(rate * 10) / 10)}/s`;
 }

@@ -75,7 +75,9 @@ export function makeStatus({ now, workers, queues: asked }: StatusFacts): Status
     deadLetter: depthOf('deadLetter', asked, answering),
     outcome: depthOf('outcome', asked, answering),
   };
-  const backlog = sumOf(queues.source);
+  const waiting = sumOf(queues.source);
+  // SQS's counts lag, and so does a worker's reading of them: what workers hold and have deferred is there in any case.
+  const backlog = waiting === undefined ? undefined : Math.max(waiting, totals.held + totals.deferred);
   const problems = grouped(problemsOf(workers, asked)).sort((a, b) => Number(b.blocks) - Number(a.blocks));
   const drain = drainOf(backlog, totals, answering.length);
   const verdict = verdictOf({ workers, answering: answering.length, backlog, totals, problems });

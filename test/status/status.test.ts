@@ -174,6 +174,11 @@ test('time to drain is the backlog at the present pace', () => {
   });
 });
 
+test('the backlog is never less than what workers hold and have deferred, however late a reading is', () => {
+  const status = made({ workers: [worker('a', busy)], queues: { source: { ok: true, depth: depth(0) } } });
+  expect([status.backlog, status.drain]).toEqual([31, { seconds: 2 }]);
+});
+
 test("the workers' reading of a queue stands in where it could not be read", () => {
   const one = worker('a');
   if (one.ok) Object.assign(one.status, { queues: { ...base.queues, source: depth(9) } });
