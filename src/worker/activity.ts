@@ -82,8 +82,8 @@ export class Activity {
     return this.#counts;
   }
 
-  /** To be called with every event of the worker. */
-  observe(event: WorkerEvent): void {
+  /** To be called with every event of the worker; may be passed on as it is. */
+  readonly observe = (event: WorkerEvent): void => {
     switch (event.type) {
       case 'received':
         this.#counts.received += event.count;
@@ -109,7 +109,7 @@ export class Activity {
         break;
       default:
     }
-  }
+  };
 
   now(): ActivityNow {
     const now = this.#clock.monotonic();

@@ -49,7 +49,7 @@ export class Worker {
     this.#options = options;
     this.#activity = new Activity(options.clock);
     this.#stateAt = options.clock.monotonic();
-    this.#emit = createEmitter([(event) => this.#activity.observe(event), ...options.listeners]);
+    this.#emit = createEmitter([this.#activity.observe, ...options.listeners]);
     this.#stages = createStages(options, {
       emit: this.#emit,
       deadline: this.#deadline.signal,
