@@ -67,7 +67,11 @@ export async function* readCsvRows(
       findings.saw(column, value);
       if (!wanted.has(value)) asked = false;
     }
-    if (asked) yield toRow(record, columns);
+    // What a quote has swallowed may be rows that were asked for.
+    const broken =
+      record.lastLine > line &&
+      columns.some((column, at) => isBroken(cells[at], column, columns.length, separator));
+    if (asked || broken) yield toRow(record, columns, broken);
     else findings.leftOut++;
   }
 }
@@ -101,18 +105,15 @@ function isBlank(cell: string): boolean {
 type CsvCells = Extract<CsvRecord, { readonly cells: readonly string[] }>;
 
 /** An empty cell is a field that is absent. */
-function toRow(record: CsvCells, columns: readonly Column[]): RowFields | RefusedRow {
-  const { line, lastLine, raw, cells } = record;
+function toRow(record: CsvCells, columns: readonly Column[], broken: boolean): RowFields | RefusedRow {
+  const { line, raw, cells } = record;
   const fields: Partial<Record<Field, string>> = {};
-  let broken = false;
   for (let at = 0; at < columns.length; at++) {
     const column = columns[at];
     const cell = cells[at];
     if (column === undefined || cell === undefined || cell === '') continue;
-    if (column.field !== undefined) {
-      fields[column.field] = withoutGuard(cell);
-      broken ||= lastLine > line && cell.includes('\n');
-    } else if (column.kind === 'nameless' && !isBlank(cell)) {
+    if (column.field !== undefined) fields[column.field] = withoutGuard(cell);
+    else if (column.kind === 'nameless' && !broken && !isBlank(cell)) {
       const flag = shellLine(['--ignore-column', '']);
       const holds = `column ${at + 1} has no name and holds "${shortPrintable(cell)}"`;
       return {
@@ -125,6 +126,15 @@ function toRow(record: CsvCells, columns: readonly Column[]): RowFields | Refuse
   }
   if (broken) return { line, raw, reason: swallowed(record).slice(2), values: fields };
   return { line, raw, fields };
+}
+
+/**
+ * Whether a quote has swallowed lines: no field of an update is of several. A cell that is left out may be, unless one of its
+ * lines has as many cells as a row.
+ */
+function isBroken(cell = '', { field }: Column, columns: number, separator: string): boolean {
+  const [, ...lines] = cell.split('\n');
+  return lines.some((line) => field !== undefined || line.split(separator).length === columns);
 }
 
 /** What our files have before a cell that a spreadsheet would take for a formula. No field begins with it. */

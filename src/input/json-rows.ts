@@ -108,10 +108,10 @@ function unknownField(key: string): string {
   return `unknown field ${JSON.stringify(shown)} (${near} add: ${shellLine(flag)})`;
 }
 
-/** The fields that are text. */
+/** The fields as text, which a number is too, unless JavaScript has rounded it; no others. */
 export function textOf(fields: Readonly<Partial<Record<Field, unknown>>>): Partial<Record<Field, string>> {
   const texts: Partial<Record<Field, string>> = {};
   for (const [field, value] of Object.entries(fields))
-    if (typeof value === 'string') texts[field as Field] = value;
+    if (typeof value === 'string' || Number.isSafeInteger(value)) texts[field as Field] = String(value);
   return texts;
 }

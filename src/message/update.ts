@@ -149,10 +149,12 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
   }
   if (issue.path.length === 0) return issue.code === 'custom' ? issue.message : 'not a JSON object';
   const field = issue.path.join('.');
-  if (issue.code === 'invalid_type' && issue.input === undefined)
-    return `${field}: is missing or not a string`;
   const odd = oddCharacters[field];
   const text = (value as Readonly<Record<string, unknown>>)[field];
+  if (issue.code === 'invalid_type') {
+    if (typeof text === 'number') return `${field}: is a number: put it in quotes`;
+    return `${field}: is missing or not a string`;
+  }
   if (text === '') return `${field}: is empty`;
   if (issue.code === 'too_big' && typeof text === 'string')
     return `${field}: is ${text.length} characters long, and may be ${issue.maximum} at most`;

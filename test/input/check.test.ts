@@ -9,6 +9,12 @@ const good = { Identifier: 'a1B2c3', Description: 'Nightly roll-out 7' };
 const row = (fields: Record<string, unknown>, line = 17): RowFields => ({ line, raw: 'raw', fields });
 
 describe('checkRow', () => {
+  test('keeps a number of a refused row as text, but not one that JavaScript has rounded', () => {
+    const fields = { Identifier: 17, Description: 2 ** 60, TaskConfigurationId: true };
+    expect(checkRow(row(fields), rules)).toMatchObject({ values: { Identifier: '17' } });
+    expect(checkRow(row(fields), rules)).not.toHaveProperty('values.Description');
+  });
+
   test('gives a row its update', () => {
     expect(checkRow(row(good), rules)).toEqual({ line: 17, raw: 'raw', update: good });
   });
@@ -36,7 +42,7 @@ describe('checkRow', () => {
     ['a local IssuedAt', { ...good, IssuedAt: '2026-11-23T08:00:00+01:00' }, 'IssuedAt: must be an ISO 8601'],
     ['an IssuedAt far ahead', { ...good, IssuedAt: '2026-11-23T07:05:01Z' }, 'more than 5 minutes after'],
     ['an unknown field', { ...good, TaskConfigurationID: 'x' }, 'unknown field "TaskConfigurationID"'],
-    ['a number for a text', { ...good, Identifier: 17 }, 'Identifier: '],
+    ['a number for a text', { ...good, Identifier: 17 }, 'Identifier: is a number: put it in quotes'],
   ])('refuses %s', (_what, fields, reason) => {
     expect(checkRow(row(fields), rules)).toMatchObject({ line: 17, reason: expect.stringContaining(reason) });
   });

@@ -65,6 +65,14 @@ describe('parseRows of CSV', () => {
     ]);
   });
 
+  test('says it also where the column is left out, and of rows that --where does not ask for', async () => {
+    const text = 'Identifier,Description,Note\na1,x,"one\nb2,y,two\nc3,z,three"\nd4,x,no\n';
+    const flags = { ...noColumnFlags, ignored: ['note'] };
+    const reason = 'lines 2 to 4 are one row, because a quote (") that opens on line 2 closes on line 4';
+    for (const where of [[], [['Description', 'z']] as const])
+      expect((await rowsOf(text, 'csv', { ...flags, where }))[0]).toMatchObject({ line: 2, reason });
+  });
+
   test('takes a cell of several lines where the column is left out', async () => {
     const text = 'Identifier,Description,Note\na1,x,"one\ntwo"\nb2,y,z\n';
     const flags = { ...noColumnFlags, ignored: ['note'] };
