@@ -13,13 +13,15 @@ interface AskedQueue extends NamedQueue {
  * is told by its URL.
  * @param urls by their settings; undefined ones are not set.
  * @param open the queue of a URL.
+ * @param own the setting of the queue that the command takes messages from.
  * @returns a sentence that names both settings of the first two that are one queue, or that are in each other's place; undefined
  * where nothing shows that.
- * @throws the error of a request that may succeed later.
+ * @throws the error of a request that may succeed later: that of `own`, where several fail.
  */
 export async function findSameQueue(
   urls: Readonly<Record<string, string | undefined>>,
   open: (url: string) => Pick<Queue, 'attributes'>,
+  own: string,
 ): Promise<string | undefined> {
   const named = Object.entries(urls).flatMap(([setting, url]) =>
     url === undefined ? [] : [{ setting, url }],
@@ -30,6 +32,9 @@ export async function findSameQueue(
     const { arn, redrivePolicy } = await open(url).attributes().catch(unlessTransient);
     return { setting, url, arn, redrivePolicy };
   });
+  const ofOwn = asked[named.findIndex(({ setting }) => setting === own)];
+  await Promise.allSettled(asked);
+  await ofOwn;
   const queues = await Promise.all(asked);
   return sameQueueFault(queues) ?? swappedFault(queues);
 }

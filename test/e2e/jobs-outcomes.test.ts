@@ -72,6 +72,28 @@ test('status reports an unreadable outcome queue, and what the ledger knows', as
   );
 });
 
+test('where SQS cannot be reached, the sentence is about the outcome queue, or says why another one is asked', async () => {
+  const { stage, run, plan, ids } = await setJobs();
+  await stage.worker.start();
+  await plan(ids(1));
+  await run(['apply', 'j.jsonl', '--yes']);
+  const nowhere = (queue: string): string => `http://127.0.0.1:9/000000000000/${queue}`;
+  const DEAD_LETTER_QUEUE_URL = nowhere('dead');
+  const env = {
+    QUEUE_URL: nowhere('updates'),
+    DEAD_LETTER_QUEUE_URL,
+    OUTCOME_QUEUE_URL: nowhere('outcomes'),
+  };
+  const away = await run(['status', 'j'], { env });
+  expect(away.stderr).toMatch(
+    /^Outcomes cannot be read: SQS cannot be reached for http:\S+\/outcomes: .*The ledger may know less than there is\.\n$/,
+  );
+  const { stderr } = await run(['list'], { env: { DEAD_LETTER_QUEUE_URL } });
+  expect(stderr).toMatch(
+    /^Outcomes are not read before it is known that OUTCOME_QUEUE_URL and DEAD_LETTER_QUEUE_URL are different queues: SQS cannot be reached for http:\S+\/dead: /,
+  );
+});
+
 test('a reconcile completes a job whose outcome queue was deleted and recreated while it ran', async () => {
   const { stage, standing, plan, ids } = await setJobs();
   const proxy = await startSqsProxy();

@@ -54,7 +54,7 @@ export async function startRun(
   const queueTime = watchQueueTime(client, context.clock);
   try {
     // A pass takes letters, and some commands delete them: never from a queue that is another one's.
-    const fault = await findSameQueue(readQueueUrls(context.env), queue);
+    const fault = await findSameQueue(readQueueUrls(context.env), queue, 'DEAD_LETTER_QUEUE_URL');
     if (fault !== undefined) throw misuse(fault);
     await interruptible(context, (interrupted) =>
       work({

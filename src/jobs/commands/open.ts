@@ -116,14 +116,17 @@ export async function requireOwnQueues(
   const { failedQueue } = await import('../../queue/errors.ts');
   const { explainSqsError } = await import('../../queue/explain.ts');
   const urls = readQueueUrls(env);
-  const fault = await findSameQueue(urls, queue).catch((error: unknown) => {
+  const fault = await findSameQueue(urls, queue, 'OUTCOME_QUEUE_URL').catch((error: unknown) => {
     const url = failedQueue(error);
     if (url === undefined) throw error;
     const setting = Object.keys(urls).find((name) => urls[name] === url) ?? url;
     const hints = { setting, permission: 'sqs:GetQueueAttributes', does: 'receive' } as const;
-    throw new OutcomesUnreadable(
-      `Outcomes cannot be read: ${explainSqsError(error, url, hints)}. Nothing was sent.`,
-    );
+    const why = explainSqsError(error, url, hints);
+    const what =
+      setting === 'OUTCOME_QUEUE_URL'
+        ? 'Outcomes cannot be read'
+        : `Outcomes are not read before it is known that OUTCOME_QUEUE_URL and ${setting} are different queues`;
+    throw new OutcomesUnreadable(`${what}: ${why}. Nothing was sent.`);
   });
   if (fault !== undefined) throw misuse(fault);
 }

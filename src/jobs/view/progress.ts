@@ -39,7 +39,8 @@ export function createJobScreen({
     update: (view) => {
       // The next line of a log may come only seconds later.
       const said = silence(view, commandLine);
-      if (!told && view.noneEnded && said.length > 0) screen.say(`${view.jobId}: ${said.join(' ')}`);
+      if (!told && view.noneEnded && said.length > 0)
+        screen.say(`${view.jobId}: ${said.map(onOneLine).join('; ')}`);
       told ||= said.length > 0;
       screen.update(view);
     },
@@ -58,7 +59,8 @@ export function progressBlock(view: JobView, columns: number, commandLine: Comma
     `  in flight ${number(counts.inFlight)} of ${number(view.window)}   ${rate(view)} rows/s   ${percent(repeatedShare(counts), 1)} of calls throttled or failed`,
     `  ${causes(view) || 'no failures'}`,
   ];
-  for (const note of notes(view, commandLine)) lines.push(`  ${note}`);
+  // A command on a line of its own is less often cut, and can be pasted.
+  for (const note of notes(view, commandLine)) lines.push(...note.map((part) => `  ${part}`));
   return lines.map((line) => clip(printable(line), columns - 1));
 }
 
@@ -72,7 +74,7 @@ export function progressLine(view: JobView, commandLine: CommandLine): string {
     `${number(counts.inFlight)} in flight`,
     `${rate(view)} rows/s`,
     timeLeft(view),
-    ...notes(view, commandLine),
+    ...notes(view, commandLine).map(onOneLine),
   ];
   return printable(parts.join('; '));
 }
@@ -89,26 +91,34 @@ function causes({ counts }: JobView): string {
   return named.join(', ');
 }
 
-function notes(view: JobView, commandLine: CommandLine): string[] {
+/** What is to be known, up to the command that helps, as it is typed. */
+type Note = readonly [what: string, command?: string];
+
+function onOneLine(note: Note): string {
+  return note.join(' ');
+}
+
+function notes(view: JobView, commandLine: CommandLine): Note[] {
   const { canary, stopped, counts, jobId, followed } = view;
-  const found: string[] = [];
+  const found: Note[] = [];
   if (canary !== undefined && stopped === undefined)
-    found.push(`canary: ${number(canary.good)} of ${number(canary.wanted)} good ends, then the rest`);
-  if (stopped !== undefined) found.push(`stopped, waiting for what is in flight: ${stopped}`);
+    found.push([`canary: ${number(canary.good)} of ${number(canary.wanted)} good ends, then the rest`]);
+  if (stopped !== undefined) found.push([`stopped, waiting for what is in flight: ${stopped}`]);
   if (!followed && counts.ended + counts.inFlight < counts.total)
-    found.push(`nobody is sending its rows: ${commandLine('jobs', 'resume', jobId)}`);
+    found.push(['nobody is sending its rows:', commandLine('jobs', 'resume', jobId)]);
   return [...found, ...silence(view, commandLine)];
 }
 
 /** What may be wrong when nothing ends; the first one says what is seen. */
-function silence({ quietMs, noneEnded, counts, jobId }: JobView, commandLine: CommandLine): string[] {
+function silence({ quietMs, noneEnded, counts, jobId }: JobView, commandLine: CommandLine): Note[] {
   if (counts.inFlight === 0 || quietMs < (noneEnded ? NO_WORKER_MS : QUIET_HINT_MS)) return [];
   const seconds = Math.round(quietMs / 1_000);
-  const lost = `if outcomes were lost: Ctrl-C, then ${commandLine('jobs', 'reconcile', jobId)}`;
-  if (!noneEnded) return [`no row has ended for ${seconds} s: do the workers still run?`, lost];
+  const lost: Note = ['if outcomes were lost: Ctrl-C, then', commandLine('jobs', 'reconcile', jobId)];
+  const workers = commandLine('status');
+  if (!noneEnded) return [[`no row has ended for ${seconds} s: do the workers still run?`, workers], lost];
   return [
-    `${counted(counts.inFlight, 'row')} sent, none ended for ${seconds} s: does a worker run?`,
-    `it needs this QUEUE_URL and this OUTCOME_QUEUE_URL: ${commandLine('check')}`,
+    [`${counted(counts.inFlight, 'row')} sent, none ended for ${seconds} s: does a worker run?`, workers],
+    ['it needs this QUEUE_URL and this OUTCOME_QUEUE_URL:', commandLine('check')],
     ...(quietMs < QUIET_HINT_MS ? [] : [lost]),
   ];
 }

@@ -57,7 +57,7 @@ test('the block says how far the job is, how rows ended, and how long it will ta
 test('a log gets the same on one line, with a hint when no row has ended for long', () => {
   expect(progressLine({ ...view, quietMs: 75_000 }, commandLine)).toBe(
     '2026-11-fleet-b7: 41%, 20,512 of 50,000 rows ended; 20,011 applied, 201 superseded, 300 failed; ' +
-      '888 in flight; 998 rows/s; 0:30 left; no row has ended for 75 s: do the workers still run?; ' +
+      '888 in flight; 998 rows/s; 0:30 left; no row has ended for 75 s: do the workers still run? ota status; ' +
       'if outcomes were lost: Ctrl-C, then ota jobs reconcile 2026-11-fleet-b7',
   );
 });
@@ -79,7 +79,7 @@ test('that no worker runs is said after 15 s, in a log once and at once; and tha
   for (; now <= 16_000; now += 500) screen.update({ ...view, counts, noneEnded: true, quietMs: now });
   expect(
     text.match(
-      /^2026-11-fleet-b7: 200 rows sent, none ended for 15 s: does a worker run\? it needs this QUEUE_URL .*: ota check$/gm,
+      /^2026-11-fleet-b7: 200 rows sent, none ended for 15 s: does a worker run\? ota status; it needs this QUEUE_URL .*: ota check$/gm,
     ),
   ).toHaveLength(1);
   const block = (facts: Partial<JobView>) =>
@@ -87,10 +87,13 @@ test('that no worker runs is said after 15 s, in a log once and at once; and tha
   expect(block({ noneEnded: true, quietMs: 14_999 })).toEqual([]);
   expect(block({ noneEnded: true, quietMs: 20_000 })).toEqual([
     '  200 rows sent, none ended for 20 s: does a worker run?',
-    '  it needs this QUEUE_URL and this OUTCOME_QUEUE_URL: ota check',
+    '  ota status',
+    '  it needs this QUEUE_URL and this OUTCOME_QUEUE_URL:',
+    '  ota check',
   ]);
   expect(block({ followed: false, counts: { ...counts, planned: 1, inFlight: 199 } })).toEqual([
-    '  nobody is sending its rows: ota jobs resume 2026-11-fleet-b7',
+    '  nobody is sending its rows:',
+    '  ota jobs resume 2026-11-fleet-b7',
   ]);
   // All of them are sent: whoever watches collects their outcomes.
   expect(block({ followed: false })).toEqual([]);
