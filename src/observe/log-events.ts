@@ -11,6 +11,8 @@ import type { Logger } from './logger.ts';
 
 /** A listener that logs each event, but for calls that succeed. */
 export function logEvents(log: Logger): WorkerListener {
+  // Messages of which a line above debug tells a failure: so does one then tell that it was overcome.
+  const told = new WeakSet<Subject['message']>();
   return (event) => {
     switch (event.type) {
       case 'state':
@@ -27,7 +29,7 @@ export function logEvents(log: Logger): WorkerListener {
         logAttempt(log, event);
         break;
       case 'settled':
-        logSettled(log, event);
+        logSettled(log, event, told.has(event.subject.message));
         break;
       case 'message-left':
         writeLine(log, logLines.messageLeft, () => ({
@@ -54,6 +56,14 @@ export function logEvents(log: Logger): WorkerListener {
       case 'queue-changed':
         writeLine(log, logLines.queueChanged, () => ({ of: event.setting, changes: event.changes }));
         break;
+      case 'crashed':
+        writeLine(log, logLines.crashed, () => ({
+          ...about(event.subject),
+          errorName: event.failure.name,
+          errorMessage: event.failure.message,
+          stack: event.failure.stack,
+        }));
+        break;
       case 'lease-lost':
         writeLine(log, logLines.leaseLost, () => ({ ...about(event.subject), reason: event.reason }));
         break;
@@ -68,6 +78,7 @@ export function logEvents(log: Logger): WorkerListener {
         logRefused(log, logLines.letterRefused, event);
         break;
       case 'outcome-refused':
+        told.add(event.subject.message);
         logRefused(log, logLines.outcomeRefused, event);
         break;
       case 'shared':
@@ -144,14 +155,14 @@ function logAttempt(log: Logger, event: Extract<WorkerEvent, { type: 'attempt' }
   else writeLine(log, logLines.callFailed, fields);
 }
 
-function logSettled(log: Logger, event: Extract<WorkerEvent, { type: 'settled' }>): void {
+function logSettled(log: Logger, event: Extract<WorkerEvent, { type: 'settled' }>, hasFailed: boolean): void {
   const { disposition, subject, attempts, dwellMs, superseded, deadLetter, deferral } = event;
   const settled = () => ({ ...about(subject), attempts, dwellMs });
   switch (disposition.action) {
     case 'acknowledge': {
       if (superseded === undefined) {
         // The end of a task's log is no failure that was overcome.
-        const before = attempts > 1 || subject.message.receiveCount > 1;
+        const before = hasFailed || attempts > 1 || subject.message.receiveCount > 1;
         writeLine(log, before ? logLines.appliedAfterAll : logLines.applied, settled);
         break;
       }

@@ -158,6 +158,22 @@ describe('the log', () => {
     },
   );
 
+  test('logs an applied message at info when its outcome was refused before', () => {
+    const lines: string[] = [];
+    const listener = logEvents(createLogger('info', { write: (line) => void lines.push(line) }));
+    listener({ type: 'outcome-refused', subject: first, error: new Error('no') });
+    const disposition = { action: 'acknowledge', outcome: 'applied' } as const;
+    listener({ type: 'settled', subject: first, disposition, attempts: 1, dwellMs: 7 });
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(['outcome.refused', 'applied']);
+  });
+
+  test('logs a bug of ours outside the calls with its stack', () => {
+    const crashed = { ...failure, kind: 'internal', stack: 'TypeError: x\n    at y' } as const;
+    expect(linesOf({ type: 'crashed', subject, failure: crashed }, 'error')).toMatchObject([
+      { event: 'message.crashed', ...who, stack: crashed.stack },
+    ]);
+  });
+
   test.each([
     { outcome: 'superseded', event: 'superseded' },
     { outcome: 'applied', event: 'applied.in_part' },
