@@ -1,5 +1,5 @@
 /** A status on a terminal, designed for 80 columns and 24 lines. PURE. */
-import { clip, hang, table } from '../text/layout.ts';
+import { clip, hang, table, WIDTH } from '../text/layout.ts';
 import { counted, number } from '../text/numbers.ts';
 import { printable } from '../text/printable.ts';
 import type { CommandLine } from '../text/shell.ts';
@@ -20,9 +20,9 @@ export function statusText(
 ): string {
   const { workers, problems, now } = status;
   const blocks = [
-    head(status),
+    head(status, columns),
     workers.length === 0 ? [] : workerLines(status, workers.length, columns),
-    problems.map((problem) => hang('! ', printable(problemText(problem, now)))),
+    problems.map((problem) => hang('! ', printable(problemText(problem, now)), widthOf(columns))),
     more,
     nextLines(status, commandLine),
   ];
@@ -36,7 +36,7 @@ export function statusText(
 export function statusBlock(status: Status, columns: number): string[] {
   const { workers, problems, now } = status;
   const lines = [
-    ...head(status).flatMap((line) => line.split('\n')),
+    ...head(status, WIDTH).flatMap((line) => line.split('\n')),
     ...(workers.length === 0 ? [] : ['', ...workerLines(status, MAX_WORKERS, columns)]),
     ...problems.slice(0, MAX_PROBLEMS).map((problem) => `! ${printable(problemText(problem, now))}`),
   ];
@@ -57,12 +57,18 @@ export function statusLine({ now, verdict, totals, backlog, drain }: Status): st
   return printable(parts.join('; '));
 }
 
-function head(status: Status): string[] {
+/** Lines of text are no longer than can be read, however wide the terminal; undefined: no terminal. */
+function widthOf(columns = WIDTH): number {
+  return Math.min(WIDTH, columns);
+}
+
+function head(status: Status, columns: number | undefined): string[] {
   const { now, verdict } = status;
+  const width = widthOf(columns);
   return [
-    hang('', `${printable(verdict.sentence)}.`),
+    hang('', `${printable(verdict.sentence)}.`, width),
     `${instant(now)} UTC`,
-    ...statusRows(status).map(([name, value]) => hang(`  ${name.padEnd(14)}`, printable(value))),
+    ...statusRows(status).map(([name, value]) => hang(`  ${name.padEnd(14)}`, printable(value), width)),
   ];
 }
 

@@ -6,12 +6,20 @@ import { number } from './numbers.ts';
 /** Columns that the output keeps to. */
 export const WIDTH = 80;
 
+/** The least room that a word is broken into. */
+const LEAST_ROOM = 16;
+
 /**
- * Words on lines of at most {@link WIDTH}, each after `indent`.
+ * Words on lines of at most `width`, each after `indent`.
  * @param longWords what becomes of a word that is longer than a line: whole, it can be copied.
  */
-export function wrap(text: string, indent = '', longWords: 'broken' | 'whole' = 'broken'): string {
-  const room = WIDTH - indent.length;
+export function wrap(
+  text: string,
+  indent = '',
+  longWords: 'broken' | 'whole' = 'broken',
+  width = WIDTH,
+): string {
+  const room = Math.max(LEAST_ROOM, width - indent.length);
   const lines: string[] = [];
   let line = '';
   for (let word of text.split(' ')) {
@@ -27,8 +35,8 @@ export function wrap(text: string, indent = '', longWords: 'broken' | 'whole' = 
 }
 
 /** The same after `prefix`; further lines begin below the text. */
-export function hang(prefix: string, text: string): string {
-  return prefix + wrap(text, ' '.repeat(prefix.length)).slice(prefix.length);
+export function hang(prefix: string, text: string, width = WIDTH): string {
+  return prefix + wrap(text, ' '.repeat(prefix.length), 'broken', width).slice(prefix.length);
 }
 
 /** One line of at most `max` characters, colours not counted; what is cut off, and then the colours too, is an ellipsis. */

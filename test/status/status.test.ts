@@ -236,6 +236,11 @@ test('a full picture fits 80 columns and 24 lines', () => {
   expect([...block, ...statusText(status, 80, line).split('\n')].filter((each) => each.length > 80)).toEqual(
     [],
   );
+  // Narrow, it is longer, and its figures are whole all the same.
+  const narrow = statusText(status, 40, line).split('\n');
+  const figures = narrow.slice(0, narrow.indexOf(''));
+  expect(figures.filter((each) => each.length > 40 || each.includes('…'))).toEqual([]);
+  expect(figures.join(' ').replace(/ +/g, ' ')).toContain('ceiling 100/s');
 });
 
 test('hostile text controls neither terminal nor page', () => {
