@@ -44,16 +44,26 @@ export async function askLedger({ context, identifier }: Asking): Promise<Answer
     const ledger = await openLedger(stateDir, context.clock.wall, 'read');
     try {
       if (ledger.access === 'none')
-        return none('ledger', `there is none in ${stateDir} (STATE_DIR): no job was applied from here`);
+        return none(
+          'ledger',
+          `there is none in ${stateDir} (STATE_DIR): no job was applied from here${notCollected(context)}`,
+        );
       const records = await ledger.ofTask(identifier, MAX_RECORDS);
       const { rows, outcomes, cut } = records;
-      const what = `${counted(rows.length, 'row')} of jobs and ${counted(outcomes.length, 'other outcome')} in ${ledger.place}`;
+      const what = `${counted(rows.length, 'row')} of jobs and ${counted(outcomes.length, 'other outcome')} in ${ledger.place}${notCollected(context)}`;
       const report = { source: 'ledger', state: cut ? 'in-part' : 'read', what } as const;
       return { report, findings: ledgerFindings(records) };
     } finally {
       await ledger.close();
     }
   });
+}
+
+/** A trace takes nothing from a queue: whoever follows a job does. */
+function notCollected({ env }: CommandContext): string {
+  return env.OUTCOME_QUEUE_URL
+    ? '; outcomes that still wait on OUTCOME_QUEUE_URL are in no ledger yet: `jobs status` takes them into this one'
+    : '';
 }
 
 /** One pass over the dead-letter queue, which leaves all letters in place. */
