@@ -60,7 +60,7 @@ export function stopReason(guards: Guards, counting: Counting, counts: Counts): 
   const ended = good + failed;
   if (rule === undefined || ended < rule.least || failed <= rule.share * ended) return undefined;
   const share = percent(failed / ended, 1);
-  return `${share} of ${counted(ended, 'ended row')} failed, more than --abort-when '${formatAbortRule(rule)}' allows`;
+  return `${share} of ${counted(ended, 'ended row')} failed, which is ${counted(failed, 'row')} and more than --abort-when '${formatAbortRule(rule)}' allows`;
 }
 
 const EXAMPLE = `as in --abort-when 'failed>2%/200': stop when more than 2% of at least 200 ended rows failed`;
