@@ -254,18 +254,20 @@ const letterRecord = {
   redriveCount: 0,
 };
 
-/** Files that the user allows the command to replace. */
+/** Files that the user allows the command to replace: never one that it reads, under any of its names. */
 function allowed(words: readonly string[]): readonly string[] {
   if (!words.includes('--force')) return [];
   const given = (name: string): string | undefined => words[words.indexOf(name) + 1];
-  const [command, sub] = words;
+  const [command, sub, file] = words;
+  const input = command === 'enqueue' ? sub : file;
+  const reads = input === 'hard.plan' ? replaceable.plan : input;
   const out =
     command !== 'jobs' ? [] : sub === 'report' ? [replaceable.report] : [replaceable.plan, 'hard.plan'];
   const refused = [replaceable.refused, 'rows.csv.refused.csv'];
   return [
     ...(words.includes('--out') ? out.filter((name) => name === given('--out')) : []),
     ...(words.includes('--refused') ? refused.filter((name) => name === given('--refused')) : []),
-  ];
+  ].filter((name) => (name === 'hard.plan' ? replaceable.plan : name) !== reads);
 }
 
 /** Whether the command is there to take this message. */

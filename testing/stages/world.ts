@@ -82,7 +82,7 @@ export class World {
     writeFileSync(at('rows.csv.refused.csv'), 'line,reason,row\n4,bad,"corrected by the operator"\n');
     writeFileSync(at('notes.txt'), 'of the operator');
     writeFileSync(at('empty'), '');
-    writeFileSync(at(replaceable.refused), 'line,reason,row\n2,bad,"!,x"\n');
+    writeFileSync(at(replaceable.refused), 'line,reason,row,Identifier,Description\n2,bad,"!,x",!,x\n');
     mkdirSync(at('sub'));
     writeFileSync(at('sub/inside.csv'), `${header}d4,x\n`);
     symlinkSync('sub', at('linked-folder'));
