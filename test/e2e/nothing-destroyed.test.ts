@@ -25,7 +25,7 @@ import {
   World,
 } from '../../testing/stages/world.ts';
 
-const CASES = Number(process.env.NOTHING_DESTROYED_CASES ?? 200);
+const CASES = Number(process.env.NOTHING_DESTROYED_CASES ?? 100);
 const SEED = Number(process.env.NOTHING_DESTROYED_SEED ?? Date.now() % 2 ** 31);
 /** Cases at a time: most of one is waiting. */
 const LANES = 8;
