@@ -13,7 +13,8 @@ export default defineConfig({
     maxWorkers: 7,
     // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.
     isolate: false,
-    testTimeout: 30_000,
+    // Only what hangs is to end by it: with all cores busy, a test that starts a worker six times takes half a minute.
+    testTimeout: 60_000,
     hookTimeout: 30_000,
     // `npm run coverage`: what ran in the tests' own processes; it does not see the processes that tests start.
     coverage: {
