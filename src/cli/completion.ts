@@ -84,7 +84,7 @@ ${shell === 'zsh' ? 'autoload -U +X compinit && compinit\nautoload -U +X bashcom
   previous=\${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   words() { COMPREPLY=($(compgen -W "$1" -- "$current")); }
-  files() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); }
+  files() { local IFS=$'\n'; compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); }
   for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
     word="\${path:+$path }$word"
     case "$word" in

@@ -8,8 +8,18 @@ interface Example {
   readonly does: string;
 }
 
-/** By the command's name, with those of the commands around it. A test parses them all. */
+/** By the command's name, with those of the commands around it; '' is the program. A test parses them all. */
 export const examples: Readonly<Record<string, readonly Example[]>> = {
+  '': [
+    { args: ['sandbox'], does: 'try everything on this machine, without an AWS account' },
+    { args: ['check'], does: 'is everything in place for a worker?' },
+    { args: ['jobs', 'plan', 'updates.csv'], does: 'begin a bulk job' },
+  ],
+  jobs: [
+    { args: ['plan', 'updates.csv'], does: 'what would change; nothing is sent' },
+    { args: ['status', '--watch'], does: 'follow the last job' },
+  ],
+  'dead-letters': [{ args: ['list', '--group'], does: 'how many, by cause' }],
   worker: [{ args: [], does: 'as the variables say; Ctrl-C drains and ends it' }],
   enqueue: [
     { args: ['updates.csv', '--dry-run'], does: 'check every row, send nothing' },

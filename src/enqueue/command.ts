@@ -29,7 +29,6 @@ interface Flags extends InputFlags {
   readonly json?: boolean;
   readonly fromLine: number;
   readonly refused?: string;
-  readonly force?: boolean;
 }
 
 /** The command prints to `context` alone, sets its exit code or throws CommandError. */
@@ -47,7 +46,6 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
       'the job of every row, kept in the ledger (STATE_DIR) to be followed by `jobs status` and `jobs report`; --set JobId=<id> only names it',
     )
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv, or the next free number)')
-    .option('--force', 'replace an earlier file of refused rows at --refused')
     .option(
       '--from-line <n>',
       'continue from this line of the file: rows before it are validated, not sent',
@@ -150,7 +148,6 @@ function readOptions(
     job: flags.job,
     dryRun: flags.dryRun === true,
     fromLine: flags.fromLine,
-    force: flags.force === true,
     ...(flags.refused !== undefined && { refusedFile: flags.refused }),
   };
 }

@@ -40,8 +40,6 @@ export interface EnqueueOptions {
   readonly fromLine: number;
   /** Where refused rows go; beside the file when omitted. */
   readonly refusedFile?: string;
-  /** Whether `refusedFile` may replace an earlier file of refused rows. */
-  readonly force: boolean;
 }
 
 export interface EnqueueContext extends SendContext {
@@ -77,7 +75,7 @@ export async function enqueue(options: EnqueueOptions, context: EnqueueContext):
   let refused: RefusedFile | undefined;
   try {
     const { cwd } = context;
-    const output = { cwd, force: options.force, inputs: [inputIdentity(options.file, context)] };
+    const output = { cwd, inputs: [inputIdentity(options.file, context)] };
     refused = new RefusedFile(options.refusedFile, source.refusedPath, output);
     return await run({ options, context, rules, source, refused });
   } catch (error) {

@@ -23,12 +23,15 @@ import { createPrivate } from './private.ts';
 export interface OutputKind {
   /** To begin a sentence: `The plan`. */
   readonly title: string;
-  /** `a plan`. */
-  readonly noun: string;
   /** The flag that names the file. */
   readonly flag: string;
-  /** Whether a file that begins with these characters, 4,096 at most, is one that this program wrote as such. */
-  readonly isOurs: (beginning: string) => boolean;
+  /** What `--force` may replace; undefined where nothing of the kind is ever replaced, because its user may have changed it. */
+  readonly replaces?: {
+    /** `a plan`. */
+    readonly noun: string;
+    /** Whether a file that begins with these characters, 4,096 at most, is one that this program wrote as such. */
+    readonly isOurs: (beginning: string) => boolean;
+  };
 }
 
 export interface OutputFileOptions {
@@ -154,18 +157,21 @@ export class OutputFile {
 
   /** @throws CommandError unless it is a file of this program's that may be replaced. */
   #checkReplaceable(there: BigIntStats): void {
-    const { noun, isOurs } = this.#kind;
+    const { replaces } = this.#kind;
     const { force, inputs = [] } = this.#options;
     if (!there.isFile()) throw this.#refusal(`it is ${kindOf(there)}, and only a file may be replaced`);
     if (inputs.some((input) => input !== undefined && sameFile(input, there)))
       throw this.#refusal('this command reads that file');
-    if (force !== true) throw this.#taken();
-    if (!isOurs(beginningOf(this.#path)))
-      throw this.#refusal(`--force replaces only ${noun} that ota-updater wrote, and that file is none`);
+    if (force !== true || replaces === undefined) throw this.#taken();
+    if (!replaces.isOurs(beginningOf(this.#path)))
+      throw this.#refusal(
+        `--force replaces only ${replaces.noun} that ota-updater wrote, and that file is none`,
+      );
   }
 
   #taken(): CommandError {
-    const force = this.#options.force === false ? ', or use --force to replace it' : '';
+    const replaceable = this.#options.force === false && this.#kind.replaces !== undefined;
+    const force = replaceable ? ', or use --force to replace it' : '';
     return misuse(
       `${this.#shown} is there already. Name a file that does not exist yet with ${this.#kind.flag}${force}.`,
     );

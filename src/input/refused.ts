@@ -9,9 +9,7 @@ const HEADER = `${[...refusedColumns, ...updateFields].join(',')}\n`;
 
 const kind: OutputKind = {
   title: 'The file of refused rows',
-  noun: 'a file of refused rows',
   flag: '--refused',
-  isOurs: (beginning) => beginning.startsWith(refusedColumns.join(',')),
 };
 
 const BUFFERED_ROWS = 200;
@@ -27,11 +25,16 @@ export class RefusedFile {
   readonly #buffered: RefusedRow[] = [];
 
   /**
-   * @param given the name that the user gave: it must be free, or replaceable.
+   * @param given the name that the user gave: it must be free. What is there may have been corrected, and its beginning does
+   *   not tell: nothing replaces it.
    * @param byDefault the name without that; the next free number is added to it where it is taken.
-   * @throws CommandError when something is there that may not be replaced.
+   * @throws CommandError when something is there.
    */
-  constructor(given: string | undefined, byDefault: string, options: Omit<OutputFileOptions, 'numbered'>) {
+  constructor(
+    given: string | undefined,
+    byDefault: string,
+    options: Pick<OutputFileOptions, 'cwd' | 'inputs'>,
+  ) {
     const numbered = given === undefined ? 'always' : 'meanwhile';
     this.#file = new OutputFile(kind, given ?? byDefault, { ...options, numbered });
   }

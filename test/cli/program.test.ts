@@ -1,5 +1,8 @@
 /** The words of a command line: the wrong ones, the help, the examples, and their completion. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Command, CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { examples } from '../../src/cli/examples.ts';
@@ -12,18 +15,18 @@ async function run(args: readonly string[], context: FakeContext = fakeContext()
   return { ...context.output, error };
 }
 
-/** Every command that does something, by its name with those around it. */
-async function leaves(): Promise<Map<string, Command>> {
+/** The program, by '', and every command, by its name with those around it. */
+async function allCommands(): Promise<Map<string, Command>> {
   const found = new Map<string, Command>();
   const visit = (command: Command, path: string): void => {
-    const inner = command.commands;
-    if (inner.length === 0) found.set(path, command);
-    for (const each of inner) visit(each, `${path} ${each.name()}`.trim());
+    found.set(path, command);
+    for (const each of command.commands) visit(each, `${path} ${each.name()}`.trim());
   };
   visit(await loadProgram(['completion'], fakeContext()), '');
   return found;
 }
-const commands = await leaves();
+const wordsOf = (path: string): string[] => (path === '' ? [] : path.split(' '));
+const commands = await allCommands();
 
 describe('a wrong word is one short sentence, with the nearest right one and where all of them are', () => {
   test.each([
@@ -92,7 +95,7 @@ describe('help', () => {
   });
 
   test.each([...commands.keys()])('of %s has an example, and defaults that could be typed', async (path) => {
-    const { stdout } = await run([...path.split(' '), '--help']);
+    const { stdout } = await run([...wordsOf(path), '--help']);
     expect(stdout).toMatch(new RegExp(`^Examples?:\\n  # .+\\n  ota-updater ${path}`, 'm'));
     expect(stdout).not.toMatch(/default:\s+(?:\[|\{|null|")/);
   });
@@ -114,8 +117,10 @@ test('every example can be run as it is printed', async () => {
           ?.action(() => {
             ran = name;
           });
-      await program.parseAsync([...path.split(' '), ...args], { from: 'user' });
-      expect(ran).toBe(path);
+      const line = [...wordsOf(path), ...args];
+      await program.parseAsync(line, { from: 'user' });
+      const names = line.map((_, i) => line.slice(0, i + 1).join(' '));
+      expect(ran).toBe(names.findLast((name) => commands.has(name)));
     }
 });
 
@@ -141,12 +146,23 @@ describe('completion', () => {
     expect(answers.split('\n').slice(0, -1)).toEqual(cases.map(([, offered]) => offered));
   });
 
+  test('in bash offers the name of a file with a space in it as one word', async () => {
+    const { stdout } = await run(['completion', 'bash']);
+    const folder = mkdtempSync(join(tmpdir(), 'completion-'));
+    writeFileSync(join(folder, 'my file.csv'), '');
+    const ask = `COMP_WORDS=(ota-updater enqueue my) COMP_CWORD=2; _ota_updater; printf '[%s]' "\${COMPREPLY[@]}"`;
+    const answer = execFileSync('bash', ['-c', `${stdout}\n${ask}`], { cwd: folder, encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect(answer).toBe('[my file.csv]');
+  });
+
   test('in zsh reads the same script, and in fish knows every command and flag', async () => {
     const zsh = (await run(['completion', 'zsh'])).stdout;
     expect(zsh).toContain('bashcompinit');
     const fish = (await run(['completion', 'fish'])).stdout;
     for (const [path, command] of commands) {
-      expect(fish).toMatch(new RegExp(`-a ${path.split(' ').at(-1)} -d '`));
+      const name = wordsOf(path).at(-1);
+      if (name !== undefined) expect(fish).toMatch(new RegExp(`-a ${name} -d '`));
       for (const { long, hidden } of command.options)
         if (!hidden) expect(fish).toContain(`-l ${long?.slice(2)}`);
     }

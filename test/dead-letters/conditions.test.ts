@@ -43,7 +43,10 @@ describe('readWhere', () => {
 
   test.each([
     ['resaon=Rejected', /unknown field "resaon"; the fields are group, reason/],
+    ['resaon=Rejected', /\. Did you mean "reason"\?$/],
+    ['statsu=1', /\. Did you mean "status"\?$/],
     ['constructor=x', /unknown field/],
+    ['reason=Rejectd', /\. Did you mean "Rejected"\?$/],
     ['reason', /reason: give a value/],
     ['reason=', /reason: give a value/],
     ['reason=Bored', /reason: the reasons are Rejected/],

@@ -125,15 +125,26 @@ const confirmed = fc.constantFrom<string[][]>([], ['--yes', '--reason', 'r']);
 const letters = fc.oneof(
   fc.constantFrom<string[][]>(['--all'], ['--where', 'reason=foreign'], ['--where', 'reason=Rejected']),
 );
-const refusing = [pathFlag('--refused'), flag('--force')] as const;
 
 const args = fc.oneof(
   {
     weight: 6,
-    arbitrary: words('enqueue', input, ...refusing, flag('--dry-run'), fc.constantFrom([], ['--job', 'e'])),
+    arbitrary: words(
+      'enqueue',
+      input,
+      pathFlag('--refused'),
+      flag('--dry-run'),
+      fc.constantFrom([], ['--job', 'e']),
+    ),
   },
-  { weight: 6, arbitrary: words('jobs', 'plan', input, pathFlag('--out'), ...refusing) },
-  { weight: 3, arbitrary: words('jobs', 'undo', 'j', pathFlag('--out'), ...refusing) },
+  {
+    weight: 6,
+    arbitrary: words('jobs', 'plan', input, pathFlag('--out'), pathFlag('--refused'), flag('--force')),
+  },
+  {
+    weight: 3,
+    arbitrary: words('jobs', 'undo', 'j', pathFlag('--out'), pathFlag('--refused'), flag('--force')),
+  },
   { weight: 4, arbitrary: words('jobs', 'report', 'j', pathFlag('--out'), flag('--force')) },
   { weight: 3, arbitrary: words('jobs', 'status', fc.constantFrom([], ['j'])) },
   {
@@ -163,6 +174,7 @@ const args = fc.oneof(
       'purge',
       fc.oneof(
         letters,
+        fc.constant(['--exported', 'letters.jsonl']),
         input.map((file) => ['--exported', file]),
       ),
       confirmed,
@@ -195,6 +207,8 @@ let number = 0;
 function fill() {
   const prefix = `c${number++}`;
   const ids = new Map<string, QueueName>();
+  /** Messages that are letters with a reason; all others are foreign on a dead-letter queue. */
+  const rejected = new Set<string>();
   const put = (queue: QueueName, body: unknown, reason?: string): string => {
     const record = { DataType: 'String', StringValue: JSON.stringify({ ...letterRecord, reason }) };
     const attributes = reason === undefined ? {} : { messageAttributes: { DeadLetter: record } };
@@ -203,6 +217,7 @@ function fill() {
       ...attributes,
     });
     ids.set(sent.messageId, queue);
+    if (reason === 'Rejected') rejected.add(sent.messageId);
     return sent.messageId;
   };
   for (const queue of queues) servers.sqs.createQueue(`${prefix}-${queue}`, { region: REGION });
@@ -222,6 +237,7 @@ function fill() {
   return {
     ids,
     outcome,
+    rejected,
     url: (queue: QueueName, name: 0 | 1) => `${servers.sqsUrl}/${'01'[name]?.repeat(12)}/${prefix}-${queue}`,
     /** Initial messages that are on no queue any more. */
     gone: (): string[] => {
@@ -254,31 +270,33 @@ const letterRecord = {
   redriveCount: 0,
 };
 
-/** Files that the user allows the command to replace: never one that it reads, under any of its names. */
+/** Files that the user allows the command to replace: never one that it reads, under any of its names, nor refused rows. */
 function allowed(words: readonly string[]): readonly string[] {
   if (!words.includes('--force')) return [];
   const given = (name: string): string | undefined => words[words.indexOf(name) + 1];
-  const [command, sub, file] = words;
-  const input = command === 'enqueue' ? sub : file;
+  const [command, sub, input] = words;
   const reads = input === 'hard.plan' ? replaceable.plan : input;
   const out =
     command !== 'jobs' ? [] : sub === 'report' ? [replaceable.report] : [replaceable.plan, 'hard.plan'];
-  const refused = [replaceable.refused, 'rows.csv.refused.csv'];
-  return [
-    ...(words.includes('--out') ? out.filter((name) => name === given('--out')) : []),
-    ...(words.includes('--refused') ? refused.filter((name) => name === given('--refused')) : []),
-  ].filter((name) => (name === 'hard.plan' ? replaceable.plan : name) !== reads);
+  return out
+    .filter((name) => words.includes('--out') && name === given('--out'))
+    .filter((name) => (name === 'hard.plan' ? replaceable.plan : name) !== reads);
 }
 
 /** Whether the command is there to take this message. */
-function consumed({ args, env }: Case, queue: QueueName, isOutcome: boolean): boolean {
+function consumed(
+  { args, env }: Case,
+  queue: QueueName,
+  { isOutcome, isRejected }: { readonly isOutcome: boolean; readonly isRejected: boolean },
+): boolean {
   const [command, sub = '', ...rest] = args;
   const [, dead, outcomes] = env;
   if (env.filter((drawn) => drawn?.[0] === queue).length !== 1) return false;
   if (command === 'jobs' && sub !== 'plan' && sub !== 'undo') return isOutcome && outcomes?.[0] === queue;
-  // Letters are whatever is on the queue that is said to be theirs: the user has named them, and agreed.
+  // Letters are whatever is on the queue that is said to be theirs: the user has agreed to those that the flags name.
   const deletes = command === 'dead-letters' && (sub === 'purge' || sub === 'redrive');
-  return deletes && rest.includes('--yes') && dead?.[0] === queue;
+  const named = rest.includes('--all') || rest.includes(isRejected ? 'reason=Rejected' : 'reason=foreign');
+  return deletes && named && rest.includes('--yes') && dead?.[0] === queue;
 }
 
 async function run(one: Case): Promise<void> {
@@ -312,7 +330,13 @@ async function run(one: Case): Promise<void> {
     ).toEqual([]);
     const lost = messages.gone().filter((id) => {
       const queue = messages.ids.get(id);
-      return queue !== undefined && !consumed(one, queue, id === messages.outcome);
+      return (
+        queue !== undefined &&
+        !consumed(one, queue, {
+          isOutcome: id === messages.outcome,
+          isRejected: messages.rejected.has(id),
+        })
+      );
     });
     expect(
       lost.map((id) => messages.ids.get(id)),

@@ -209,7 +209,7 @@ describe('enqueue', () => {
   test.each(['plain', 'dry run'])('never writes over its input (%s)', async (how) => {
     const text = `${header}!,x\n`;
     const name = file('tasks.csv', text);
-    const args = [name, '--refused', name, '--force', ...(how === 'plain' ? [] : ['--dry-run'])];
+    const args = [name, '--refused', name, ...(how === 'plain' ? [] : ['--dry-run'])];
     expect(await enqueue(args)).toMatchObject({
       exitCode: 2,
       error: expect.stringContaining('this command reads that file'),

@@ -20,9 +20,8 @@ import { OutputFile, type OutputFileOptions } from '../../src/files/output-file.
 
 const kind = {
   title: 'The plan',
-  noun: 'a plan',
   flag: '--out',
-  isOurs: (beginning: string) => beginning.startsWith('ours'),
+  replaces: { noun: 'a plan', isOurs: (beginning: string) => beginning.startsWith('ours') },
 };
 
 let folder: string;

@@ -104,7 +104,7 @@ test('a folder that is there keeps its mode', async () => {
   expect(modes()).toMatchObject({ 'a/state': '770', 'a/state/dead-letters.log': '600' });
 });
 
-const anything = { title: 'It', noun: 'one', flag: '--out', isOurs: () => true };
+const anything = { title: 'It', flag: '--out', replaces: { noun: 'one', isOurs: () => true } };
 
 test('nothing is written through a link, and none is replaced', async () => {
   const target = join(folder, 'target');

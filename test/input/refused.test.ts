@@ -21,7 +21,7 @@ let path: string;
 
 const NAME = 'tasks.csv.refused.csv';
 const byDefault = () => new RefusedFile(undefined, NAME, { cwd: folder });
-const given = (force = false) => new RefusedFile(NAME, 'elsewhere.csv', { cwd: folder, force });
+const given = () => new RefusedFile(NAME, 'elsewhere.csv', { cwd: folder });
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'refused-'));
@@ -71,7 +71,7 @@ describe('RefusedFile', () => {
     writeFileSync(target, 'kept');
     if (kind === 'a folder') mkdirSync(path);
     else symlinkSync(target, path);
-    expect(() => given(true)).toThrow(
+    expect(() => given()).toThrow(
       expect.objectContaining({ message: expect.stringContaining(`it is ${kind}`), exitCode: 2 }),
     );
     const file = byDefault();
@@ -83,7 +83,7 @@ describe('RefusedFile', () => {
   test('leaves alone what is there when nothing is refused', () => {
     writeFileSync(path, content);
     expect(byDefault().finish()).toBeUndefined();
-    expect(given(true).finish()).toBeUndefined();
+    expect(new RefusedFile('free.csv', NAME, { cwd: folder }).finish()).toBeUndefined();
     expect(readdirSync(folder)).toEqual([NAME]);
   });
 
@@ -101,20 +101,15 @@ describe('RefusedFile', () => {
     expect(readdirSync(folder)).toHaveLength(3);
   });
 
-  test('a name that the user gave and that is taken is refused at once; --force replaces a file of refused rows alone', () => {
-    writeFileSync(path, 'Identifier\nofTheOperator\n');
-    expect(() => given()).toThrow(
-      'is there already. Name a file that does not exist yet with --refused, or use --force',
-    );
-    expect(() => given(true)).toThrow('--force replaces only a file of refused rows that ota-updater wrote');
-    writeFileSync(path, content);
-    expect(() => given()).toThrow('is there already');
-    const file = given(true);
-    file.add({ ...row, raw: 'new' });
-    expect(readFileSync(path, 'utf8')).toBe(content);
-    expect(file.finish()).toBe(NAME);
-    expect(readFileSync(path, 'utf8')).toContain('new');
-    expect(readdirSync(folder)).toEqual([NAME]);
+  test('a name that the user gave and that is taken is refused at once: an earlier file may have been corrected', () => {
+    for (const there of ['Identifier\nofTheOperator\n', content]) {
+      writeFileSync(path, there);
+      expect(() => given()).toThrow(
+        /is there already\. Name a file that does not exist yet with --refused\.$/,
+      );
+      expect(readFileSync(path, 'utf8')).toBe(there);
+      expect(readdirSync(folder)).toEqual([NAME]);
+    }
   });
 
   test('two runs at once lose no rows, whatever names they were given', () => {

@@ -32,7 +32,6 @@ export interface Made {
 export const replaceable = {
   plan: 'old.plan',
   report: 'old-report.csv',
-  refused: 'old.refused.csv',
 } as const;
 
 const header = 'Identifier,Description\n';
@@ -57,6 +56,7 @@ export const existing = [
   'device',
   'letters.jsonl',
   'hard.plan',
+  'old.refused.csv',
   ...Object.values(replaceable),
 ] as const;
 
@@ -82,7 +82,7 @@ export class World {
     writeFileSync(at('rows.csv.refused.csv'), 'line,reason,row\n4,bad,"corrected by the operator"\n');
     writeFileSync(at('notes.txt'), 'of the operator');
     writeFileSync(at('empty'), '');
-    writeFileSync(at(replaceable.refused), 'line,reason,row,Identifier,Description\n2,bad,"!,x",!,x\n');
+    writeFileSync(at('old.refused.csv'), 'line,reason,row,Identifier,Description\n2,bad,"!,x",!,x\n');
     mkdirSync(at('sub'));
     writeFileSync(at('sub/inside.csv'), `${header}d4,x\n`);
     symlinkSync('sub', at('linked-folder'));

@@ -35,5 +35,5 @@ export function withBounds(command: Command): Command {
 export function whereOf(conditions: readonly string[]): Extract<WhereResult, { ok: true }> {
   const where = readWhere(conditions);
   if (where.ok) return where;
-  throw misuse(`--where: ${shortPrintable(where.message, 300)}.`);
+  throw misuse(`--where: ${shortPrintable(where.message, 300)}`);
 }

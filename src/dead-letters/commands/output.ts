@@ -32,7 +32,7 @@ export async function withNewFile(
   cwd: string,
   work: (write: WriteText) => Promise<void>,
 ): Promise<void> {
-  const kind = { title: 'The export', noun: 'an export', flag: '--out', isOurs: () => false };
+  const kind = { title: 'The export', flag: '--out' };
   const file = new OutputFile(kind, name, { cwd });
   try {
     await work(async (text) => file.write(text));

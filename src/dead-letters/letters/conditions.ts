@@ -1,4 +1,5 @@
 /** Conditions on letters as a person writes them: `reason=Rejected`, `older=2h`. PURE. */
+import { didYouMean } from '../../text/nearest.ts';
 import { causeOf } from './causes.ts';
 import { type Letter, letterReasons } from './letter.ts';
 
@@ -10,6 +11,7 @@ export type WhereResult =
   | { readonly ok: false; readonly message: string };
 
 type Test = (letter: Letter, now: number) => boolean;
+/** The test, or what is wrong with the value: the end of a sentence, with its full stop. */
 type MakeTest = (value: string) => Test | string;
 
 const same =
@@ -22,7 +24,7 @@ const age =
   (fits: (ageMs: number, boundMs: number) => boolean): MakeTest =>
   (value) => {
     const boundMs = readDuration(value);
-    if (boundMs === undefined) return 'give an age, as 90s, 30m, 2h or 3d';
+    if (boundMs === undefined) return 'give an age, as 90s, 30m, 2h or 3d.';
     return (letter, now) => fits(now - letter.arrivedAt, boundMs);
   };
 
@@ -33,24 +35,25 @@ const MIN_ID = 8;
 const fields: Readonly<Record<string, MakeTest>> = {
   group: (value) => {
     if (!/^[0-9a-f]{8}$/.test(value))
-      return 'give the eight characters that `dead-letters list --group` shows';
+      return 'give the eight characters that `dead-letters list --group` shows.';
     return (letter) => causeOf(letter).group === value;
   },
   reason: (value) => {
     const reason = letterReasons.find((known) => known.toLowerCase() === value.toLowerCase());
-    if (reason === undefined) return `the reasons are ${letterReasons.join(', ')}`;
+    if (reason === undefined)
+      return `the reasons are ${letterReasons.join(', ')}.${didYouMean(value, letterReasons)}`;
     return (letter) => letter.reason === reason;
   },
   error: same((letter) => letter.errorName),
   status: (value) => {
-    if (!/^[1-9]\d\d$/.test(value)) return 'give the status of an HTTP answer, as 404';
+    if (!/^[1-9]\d\d$/.test(value)) return 'give the status of an HTTP answer, as 404.';
     return (letter) => letter.errorStatus === Number(value);
   },
   job: same((letter) => letter.jobId),
   request: same((letter) => letter.requestId),
   identifier: same((letter) => letter.identifier),
   id: (value) => {
-    if (value.length < MIN_ID) return `give at least ${MIN_ID} characters of the message id`;
+    if (value.length < MIN_ID) return `give at least ${MIN_ID} characters of the message id.`;
     return (letter) => letter.message.messageId.startsWith(value);
   },
   older: age((ageMs, boundMs) => ageMs > boundMs),
@@ -69,10 +72,10 @@ export function readWhere(conditions: readonly string[]): WhereResult {
     if (make === undefined)
       return {
         ok: false,
-        message: `unknown field "${field.slice(0, 40)}"; the fields are ${whereFields.join(', ')}`,
+        message: `unknown field "${field.slice(0, 40)}"; the fields are ${whereFields.join(', ')}.${didYouMean(field, whereFields)}`,
       };
     const value = equals === -1 ? '' : condition.slice(equals + 1);
-    if (value === '') return { ok: false, message: `${field}: give a value, as in --where ${field}=VALUE` };
+    if (value === '') return { ok: false, message: `${field}: give a value, as in --where ${field}=VALUE.` };
     const test = make(value);
     if (typeof test === 'string') return { ok: false, message: `${field}: ${test}` };
     byField.set(field, [...(byField.get(field) ?? []), test]);

@@ -20,7 +20,11 @@ interface Flags {
   readonly force?: boolean;
 }
 
-const kind: OutputKind = { title: 'The report', noun: 'a report', flag: '--out', isOurs: isReport };
+const kind: OutputKind = {
+  title: 'The report',
+  flag: '--out',
+  replaces: { noun: 'a report', isOurs: isReport },
+};
 
 export function addReport(jobs: Command, context: CommandContext): void {
   jobs

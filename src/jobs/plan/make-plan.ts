@@ -17,7 +17,7 @@ import { type Conditions, describeTasks } from './conditions.ts';
 import { changeOf, decide, isUndoable, isUnread } from './decisions.ts';
 import { type ChangeRow, PLAN_FORM, type TaskChange } from './format.ts';
 import { costOfReading, readTasks, type TaskRead } from './read-tasks.ts';
-import { Refused } from './refused.ts';
+import { Refused, requireApart } from './refused.ts';
 import { fileRows, liveTasks, type SourceRow, toPlanRow } from './sources.ts';
 import { type StagedRow, Staging } from './staging.ts';
 import type { PlanReport } from './summary.ts';
@@ -73,6 +73,7 @@ export async function makePlan(options: PlanOptions, context: PlanContext): Prom
   const rules: Rules = { set: options.set, startedAt: context.clock.wall() };
   checkSetFields(rules);
   const { cwd } = context;
+  requireApart(options.out, options.refusedFile, cwd);
   const input = 'file' in options.from ? inputIdentity(options.from.file, context) : undefined;
   const output = { cwd, force: options.force, inputs: [input] };
   const writer = new PlanWriter(options.out, output);

@@ -1,4 +1,6 @@
 /** Refused rows: into their file, and counted by reason, with the first lines of each as examples. */
+import { resolve } from 'node:path';
+import { misuse } from '../../errors.ts';
 import { RefusedFile } from '../../input/refused.ts';
 import type { RefusedRow } from '../../input/row.ts';
 import { shortPrintable } from '../../text/printable.ts';
@@ -15,6 +17,12 @@ export interface ReasonCount {
 const MAX_REASONS = 200;
 const EXAMPLES = 3;
 const OTHERS = 'other reasons';
+
+/** @throws CommandError where --out and --refused name one file: whichever is placed first would be in the way of the other. */
+export function requireApart(out: string, refusedFile: string | undefined, cwd: string): void {
+  if (refusedFile === undefined || resolve(cwd, out) !== resolve(cwd, refusedFile)) return;
+  throw misuse(`--out and --refused both name ${shortPrintable(out, 300)}: name two files.`);
+}
 
 /** In bounded memory. */
 export class Refused {

@@ -7,7 +7,7 @@ import { changeFields, changeOf } from './decisions.ts';
 import { type LeftOutRow, PLAN_FORM, type PlanCounts, type TaskChange } from './format.ts';
 import { type PlanContext, type PlanOptions, toRefused } from './make-plan.ts';
 import { costOfReading, readTasks } from './read-tasks.ts';
-import { Refused } from './refused.ts';
+import { Refused, requireApart } from './refused.ts';
 import type { PlanReport } from './summary.ts';
 import { PlanWriter } from './writer.ts';
 
@@ -29,6 +29,7 @@ export type UndoContext = Pick<
 export async function makeUndo(options: UndoOptions, context: UndoContext): Promise<PlanReport | undefined> {
   const { out, jobId, rateLimit, maxConcurrency } = options;
   const { signal, reader, progress } = context;
+  requireApart(out, options.refusedFile, context.cwd);
   const output = { cwd: context.cwd, force: options.force };
   const writer = new PlanWriter(out, output);
   const refused = new Refused(options.refusedFile, join(dirname(out), `${jobId}.refused.csv`), output);

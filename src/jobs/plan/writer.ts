@@ -17,9 +17,11 @@ import {
 
 const kind: OutputKind = {
   title: 'The plan',
-  noun: 'a plan',
   flag: '--out',
-  isOurs: (beginning) => planVersion(beginning.split('\n', 1)[0] ?? '') !== undefined,
+  replaces: {
+    noun: 'a plan',
+    isOurs: (beginning) => planVersion(beginning.split('\n', 1)[0] ?? '') !== undefined,
+  },
 };
 
 const BUFFERED_CHARACTERS = 16 * 1_024;

@@ -87,7 +87,6 @@ async function fill(
         set: {},
         queueUrl: cloud.queueUrl,
         dryRun: false,
-        force: false,
         fromLine: 1,
       },
       {

@@ -72,6 +72,17 @@ describe('jobs plan FILE', () => {
     expect(stdout).toMatch(/^next: ota-updater jobs apply fleet-b7.plan.jsonl$/m);
   });
 
+  test('and its refused rows need two files, also where the plan may be replaced', async () => {
+    const { jobs, plan } = folder();
+    const name = jobs.file('tasks.csv', `${header}a1,x\n!,x\n`);
+    for (const force of [[], ['--force']])
+      expect(await plan([name, '--out', 'both', '--refused', './both', ...force])).toMatchObject({
+        exitCode: 2,
+        error: expect.stringContaining('--out and --refused both name both: name two files.'),
+      });
+    expect(jobs.files()).toEqual(['tasks.csv']);
+  });
+
   test('makes up a name for the job when none is given', async () => {
     const { jobs, plan } = folder();
     expect((await plan([jobs.file('tasks.csv', `${header}a1,x\n`)])).exitCode).toBe(0);
