@@ -11,6 +11,8 @@ test('apply shows counts and old to new values and asks; without a terminal it n
   const { stage, run, plan, ids } = await setJobs();
   await stage.worker.start();
   await plan(ids(3), 'j', '--refresh');
+  const noPlan = await run(['apply', 'rows.csv']);
+  expect([noPlan.exitCode, noPlan.error]).toEqual([2, expect.stringContaining('rows.csv is no plan')]);
   const nobody = await run(['apply', 'j.jsonl']);
   expect([nobody.exitCode, nobody.error]).toEqual([
     2,

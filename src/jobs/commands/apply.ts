@@ -2,10 +2,11 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
 import { CommandError } from '../../errors.ts';
 import { duration } from '../../text/times.ts';
 import type { Guards } from '../ledger/job.ts';
-import { type Plan, readPlan } from '../plan/reader.ts';
+import { type Plan, readPlan, requirePlan } from '../plan/reader.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
 import { confirm, requireAnswer } from './confirm.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
@@ -25,6 +26,7 @@ export function addApply(jobs: Command, context: CommandContext): void {
     .option('--yes', 'send without asking: needed where there is no terminal to ask at');
   addGuardOptions(command).action(async (file: string, flags: ApplyFlags) => {
     const asked = { guards: readGuards(flags), yes: flags.yes === true, json: flags.json === true };
+    await interruptible(context, (signal) => requirePlan(file, { ...context, signal }));
     requireAnswer(context, asked.yes, file);
     await withSession(context, (session) => apply(session, file, asked), 'create');
   });

@@ -1,6 +1,8 @@
 /** Reads a plan file. All of it is verified before the first row is used. */
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { CommandError, misuse } from '../../errors.ts';
+import { beginningOf } from '../../files/inspect.ts';
 import { readLines } from '../../input/lines.ts';
 import { openSource, type Source, type SourceOptions } from '../../input/source.ts';
 import { counted } from '../../text/numbers.ts';
@@ -44,6 +46,16 @@ export async function readPlan(file: string, options: Omit<SourceOptions, 'forma
     await source.close();
     throw error;
   }
+}
+
+/**
+ * Looks at a file's first line only, so that what is no plan is told before anything else is asked for. Stdin is not looked at.
+ * @throws CommandError as `readPlan` does.
+ */
+export async function requirePlan(file: string, options: Omit<SourceOptions, 'format'>): Promise<void> {
+  if (file === '-') return;
+  const [first = ''] = beginningOf(resolve(options.cwd, file)).split('\n', 1);
+  if (planVersion(first) === undefined) await (await readPlan(file, options)).close();
 }
 
 async function verify(

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { configureEnqueue } from '../../../src/enqueue/command.ts';
 import { configureJobs } from '../../../src/jobs/commands/index.ts';
 import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
+import { PLAN_FORM } from '../../../src/jobs/plan/format.ts';
 import { fakeContext, runConfigured } from '../../../testing/stages/context.ts';
 import { JobsFolder, useApi } from '../../../testing/stages/jobs.ts';
 import { newJob } from '../ledger/contract.ts';
@@ -22,6 +23,8 @@ const commands = [...readers, ...writers];
 function folderOfJobs() {
   useApi();
   const folder = new JobsFolder();
+  // The beginning of a plan: the ledger is opened before the rest is read.
+  folder.file('p', `${JSON.stringify({ Plan: PLAN_FORM })}\n`);
   const env = {
     AWS_REGION: 'eu-west-1',
     STATE_DIR: join(folder.path, 'state'),
@@ -93,7 +96,7 @@ test('a command that does not begin jobs makes no ledger, and says which one it 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `${sentence}\n` });
   for (const args of commands.filter(([name]) => name !== 'list' && name !== 'apply'))
     expect({ args, ...(await run(args)) }).toMatchObject({ args, exitCode: 2, error: sentence });
-  expect(folder.files()).toEqual([]);
+  expect(folder.files()).toEqual(['p']);
 });
 
 test('a job that is not there: which ledger was read, and which job is near', async () => {
