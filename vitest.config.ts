@@ -9,6 +9,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'chaos/test/*.test.ts', 'packages/*/test/**/*.test.ts'],
+    globalSetup: 'testing/processes/build-program.ts',
     // The tests mostly wait for servers: more of them at once than there are cores.
     maxWorkers: 7,
     // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.

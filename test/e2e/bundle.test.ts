@@ -1,31 +1,25 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { version } from '../../src/version.ts';
 import { surroundings } from '../../testing/processes/ota.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
-/** What the image carries: built as the Dockerfile builds it, run where there is no node_modules. */
+/** What the image carries: built as the Dockerfile builds it (testing/processes/build-program.ts), run where there is no node_modules. */
 let folder: string;
 const run = promisify(execFile);
 const program = (): string[] => ['--', join(folder, 'main.mjs')];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ota-updater-bundle-'));
-  await run(process.execPath, [
-    'node_modules/rolldown/bin/cli.mjs',
-    '-c',
-    'rolldown.config.ts',
-    '-d',
-    folder,
-  ]);
+  await cp(dirname(inject('program')), folder, { recursive: true });
 });
 afterAll(() => rm(folder, { recursive: true }));
 

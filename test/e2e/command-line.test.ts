@@ -87,7 +87,7 @@ describe('misuse', () => {
   test('is told last and alone, on stderr, exit code 2', async () => {
     const { code, stdout, stderr } = await runCommand(['worker', '--fast']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^Unknown option --fast\. See `npx ota-updater worker --help`\.\n$/);
+    expect(stderr).toMatch(/^Unknown option --fast\. See `ota-updater worker --help`\.\n$/);
   });
 
   test('without a command shows the usage and exits 2', async () => {
