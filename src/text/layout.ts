@@ -49,7 +49,7 @@ export function clip(line: string, max: number): string {
 
 /**
  * Rows of cells below each other, a line each, two spaces between. Where they are wider than `columns`, the first cell has
- * a line of its own; nothing is cut off.
+ * a line of its own, and the others as many as they need, broken alike in all rows; nothing is cut off.
  * @param columns of the terminal; undefined where there is none, and every row is one line.
  * @param right the places of cells that stand at the right of their column: numbers.
  */
@@ -67,10 +67,28 @@ export function table(
   const whole = rows.map((cells) => cells.map(cell).join('  ').trimEnd());
   // A terminal that does not know its size says 0.
   if (!columns || whole.every((line) => line.length <= columns)) return whole;
-  return rows.flatMap(([first = '', ...rest]) => {
-    const others = rest.map((text, i) => cell(text, i + 1)).join('  ');
-    return [first, `  ${others}`.trimEnd()];
-  });
+  const lines = packed(widths.slice(1), columns - 2);
+  return rows.flatMap((cells) => [
+    cells[0] ?? '',
+    ...lines.map((places) =>
+      `  ${places.map((place) => cell(cells[place + 1] ?? '', place + 1)).join('  ')}`.trimEnd(),
+    ),
+  ]);
+}
+
+/** The places of cells of these widths, two spaces between, on lines of at most `room`; at least one on each. */
+function packed(widths: readonly number[], room: number): number[][] {
+  const lines: number[][] = [];
+  let used = Number.POSITIVE_INFINITY;
+  for (const [place, width] of widths.entries()) {
+    used += 2 + width;
+    if (used > room) {
+      lines.push([]);
+      used = width;
+    }
+    lines.at(-1)?.push(place);
+  }
+  return lines;
 }
 
 /** What to do next: a command has a line for itself, to be pasted, and below it is what it does. */

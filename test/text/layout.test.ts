@@ -57,6 +57,14 @@ describe('a table', () => {
     ]);
   });
 
+  test('narrower still, breaks the others between cells, alike in all rows', () => {
+    expect(table(rows, 12, [1])).toEqual([
+      ...['JOB', '    ROWS', '  NOW'],
+      ...['a', '  12,000', '  ended'],
+      ...['j'.repeat(30), '       7', '  sending'],
+    ]);
+  });
+
   test('of nothing is nothing', () => expect(table([], 80)).toEqual([]));
 });
 
