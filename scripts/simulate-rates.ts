@@ -6,6 +6,12 @@ import { writeFileSync } from 'node:fs';
 import { type LineChart, lineCharts, type Point, palette } from '../testing/plots/svg.ts';
 import { aimd5, type Candidate, cubic, rejectedCandidates } from '../testing/rates/candidates.ts';
 import {
+  evenness,
+  secondsToWithin10Percent,
+  shareOfLimit,
+  shareThrottled,
+} from '../testing/rates/measures.ts';
+import {
   busyMachine,
   median,
   ours,
@@ -16,14 +22,7 @@ import {
   twoAndAStranger,
   twoWorkers,
 } from '../testing/rates/scenarios.ts';
-import {
-  evenness,
-  type SimulationResult,
-  secondsToWithin10Percent,
-  shareOfLimit,
-  shareThrottled,
-  simulate,
-} from '../testing/rates/simulator.ts';
+import { type SimulationResult, simulate } from '../testing/rates/simulator.ts';
 
 const singles: readonly (readonly [string, ScenarioOf])[] = [
   ['200/s', singleWorker({ limit: 200, burst: 20, ceiling: 400 })],

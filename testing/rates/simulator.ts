@@ -1,11 +1,11 @@
 /**
- * A deterministic simulator of workers calling an API with a limit: a virtual clock, a token bucket, latency, other
- * callers, and steps in the limit. Time is in milliseconds. The controllers are the real ones.
+ * A deterministic simulator of workers calling an API with a limit: a virtual clock, latency, other callers, demand that
+ * comes and goes, machines that stall. Time is in milliseconds. The controllers are the real ones.
  */
-
 import { grantInterval, grantSize, MAX_MISSED_INTERVALS } from '../../src/ota/rate/limiter.ts';
 import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 import { seeded } from '../random.ts';
+import { EventQueue } from './event-queue.ts';
 
 /** What is simulated: the part of RateControl that a simulation drives. */
 export interface Controller {
@@ -19,17 +19,30 @@ export interface SimulatedWorker {
   readonly controller: Controller;
   /** Calls in flight at most. */
   readonly concurrency?: number;
-  /** Calls per second that there is work for; unlimited when omitted. */
-  readonly demand?: number;
+  /** Calls per second that there is work for, always or at a time; unlimited when omitted. */
+  readonly demand?: number | ((ms: number) => number);
+  /** Connections that its calls take in turn; default 1. */
+  readonly connections?: number;
+}
+
+/** What limits the calls. */
+export interface SimulatedApi {
+  /** Whether a call is let through that arrives at `ms` over a connection. */
+  admit(ms: number, connection: number): boolean;
+  /** A call that was let through has been answered. */
+  ended?(ms: number): void;
 }
 
 export interface Scenario {
   readonly durationMs: number;
   /** The API's limit at a time, in calls per second. */
   readonly limit: (ms: number) => number;
+  /** Of the token bucket that the API is when `api` is omitted. */
   readonly burst: number;
-  /** Of one call, from a random number in [0, 1). */
-  readonly latencyMs: (random: number) => number;
+  /** Makes the API anew for each run. */
+  readonly api?: (random: () => number) => SimulatedApi;
+  /** Of one call, from a random number in [0, 1) and the calls in flight at the API. */
+  readonly latencyMs: (random: number, inFlight: number) => number;
   readonly workers: readonly SimulatedWorker[];
   readonly seed?: number;
   /** The machine stands still now and then, workers and API alike; it never does when omitted. */
@@ -55,48 +68,38 @@ export interface SimulationResult {
   readonly seconds: readonly (readonly Second[])[];
 }
 
-interface Event {
-  readonly at: number;
-  readonly run: () => void;
-}
-
 /** Runs a scenario to its end; the same seed gives the same result. */
 export function simulate(scenario: Scenario): SimulationResult {
   const random = seeded(scenario.seed ?? 1);
   const thaw = freezer(scenario);
   const events = new EventQueue();
-  let tokens = scenario.burst;
-  let filledAt = 0;
-  const take = (now: number): boolean => {
-    tokens = Math.min(scenario.burst, tokens + ((now - filledAt) * scenario.limit(now)) / 1_000);
-    filledAt = now;
-    if (tokens < 1) return false;
-    tokens -= 1;
-    return true;
-  };
+  const api = scenario.api?.(seeded((scenario.seed ?? 1) ^ 0x5bd1e995)) ?? tokenBucket(scenario);
+  let underWay = 0;
   const count = Math.ceil(scenario.durationMs / 1_000);
   const seconds = scenario.workers.map(() =>
     Array.from({ length: count }, () => ({ accepted: 0, throttled: 0, rate: 0 })),
   );
   for (const [index, worker] of scenario.workers.entries()) {
-    const {
-      controller,
-      concurrency = 1_000,
-      demand = Number.POSITIVE_INFINITY,
-      stopMs = scenario.durationMs,
-    } = worker;
+    const { controller, concurrency = 1_000, stopMs = scenario.durationMs, connections = 1 } = worker;
     const second = (now: number) => seconds[index]?.[Math.min(count - 1, Math.floor(now / 1_000))];
+    const demandAt = (now: number): number =>
+      typeof worker.demand === 'function' ? worker.demand(now) : (worker.demand ?? Number.POSITIVE_INFINITY);
     let inFlight = 0;
+    let calls = 0;
     const call = (now: number): void => {
       inFlight++;
-      const latency = scenario.latencyMs(random());
+      const latency = scenario.latencyMs(random(), underWay);
+      const connection = index * 1_000 + (calls++ % connections);
+      underWay++;
       // The limit is looked at when the request arrives, half way.
       events.add(thaw(now + latency / 2), (arrived) => {
-        const accepted = take(arrived);
+        const accepted = api.admit(arrived, connection);
         const bucket = second(arrived);
         if (bucket !== undefined) bucket[accepted ? 'accepted' : 'throttled']++;
         events.add(thaw(arrived + latency / 2), (ended) => {
           inFlight--;
+          underWay--;
+          if (accepted) api.ended?.(ended);
           controller.observe({
             startedAt: now,
             endedAt: ended,
@@ -108,7 +111,13 @@ export function simulate(scenario: Scenario): SimulationResult {
     let dueAt = worker.startMs;
     const grant = (now: number): void => {
       if (now >= stopMs) return;
-      const rate = Math.min(controller.rate, demand, 2_000);
+      const rate = Math.min(controller.rate, demandAt(now), FASTEST);
+      // Little work, or none: looked at again soon, so that a backlog that comes is not missed.
+      if (rate < SLOWEST) {
+        dueAt = now + 1_000 / SLOWEST;
+        events.add(thaw(dueAt), grant);
+        return;
+      }
       const interval = grantInterval(rate);
       // As the limiter does: whole intervals lost are made good, a few at most.
       const lost = Math.floor((now - dueAt) / interval);
@@ -127,6 +136,25 @@ export function simulate(scenario: Scenario): SimulationResult {
   }
   events.run(scenario.durationMs);
   return { seconds };
+}
+
+/** Calls per second that a machine makes at most, and below which a worker is taken for one without work. */
+const FASTEST = 2_000;
+const SLOWEST = 0.05;
+
+/** The API of a scenario that names no other. */
+function tokenBucket({ burst, limit }: Scenario): SimulatedApi {
+  let tokens = burst;
+  let filledAt = 0;
+  return {
+    admit: (now) => {
+      tokens = Math.min(burst, tokens + ((now - filledAt) * limit(now)) / 1_000);
+      filledAt = now;
+      if (tokens < 1) return false;
+      tokens -= 1;
+      return true;
+    },
+  };
 }
 
 /** When something that is due at a time can happen: at once, or at the end of the stall it falls in. */
@@ -155,127 +183,4 @@ function freezer({ stalls, durationMs, seed }: Scenario): (ms: number) => number
 /** A controller that never changes: a stranger, or a fixed rate. */
 export function fixedController(rate: number): Controller {
   return { rate, observe: () => {} };
-}
-
-/** Sums over workers and seconds [from, to). */
-export function total(
-  result: SimulationResult,
-  workers: readonly number[],
-  from: number,
-  to: number,
-): { accepted: number; throttled: number } {
-  let accepted = 0;
-  let throttled = 0;
-  for (const worker of workers) {
-    for (const each of result.seconds[worker]?.slice(from, to) ?? []) {
-      accepted += each.accepted;
-      throttled += each.throttled;
-    }
-  }
-  return { accepted, throttled };
-}
-
-/** What part of the limit was filled in the seconds [from, to), by all workers together. */
-export function shareOfLimit(
-  result: SimulationResult,
-  { limit }: Scenario,
-  from: number,
-  to: number,
-): number {
-  let allowed = 0;
-  for (let second = from; second < to; second++) allowed += limit(second * 1_000);
-  return total(result, [...result.seconds.keys()], from, to).accepted / allowed;
-}
-
-/** What part of these workers' calls was throttled in the seconds [from, to). */
-export function shareThrottled(
-  result: SimulationResult,
-  workers: readonly number[],
-  from: number,
-  to: number,
-): number {
-  const { accepted, throttled } = total(result, workers, from, to);
-  return throttled / (accepted + throttled);
-}
-
-/** The smaller part of what two workers got in the seconds [from, to) by the larger: 1 is fair. */
-export function evenness(result: SimulationResult, from: number, to: number): number {
-  const [one, other] = [0, 1].map((worker) => total(result, [worker], from, to).accepted);
-  return Math.min(one ?? 0, other ?? 0) / Math.max(one ?? 0, other ?? 0);
-}
-
-/** Seconds from `from` until a worker's rate stays within 10% of the limit for three seconds; `Infinity`: never. */
-export function secondsToWithin10Percent(
-  result: SimulationResult,
-  worker: number,
-  limit: number,
-  from: number,
-  to: number,
-): number {
-  const rates = result.seconds[worker]?.slice(from, to).map(({ rate }) => rate) ?? [];
-  const near = (rate: number | undefined): boolean =>
-    rate !== undefined && Math.abs(rate - limit) <= limit / 10;
-  const index = rates.findIndex((_, i) => near(rates[i]) && near(rates[i + 1]) && near(rates[i + 2]));
-  return index === -1 ? Number.POSITIVE_INFINITY : index + 1;
-}
-
-/** A binary heap of events by time; equal times in order of entry. */
-class EventQueue {
-  readonly #heap: (Event & { readonly order: number })[] = [];
-  #order = 0;
-  #now = 0;
-
-  add(at: number, run: (now: number) => void): void {
-    const heap = this.#heap;
-    heap.push({ at, order: this.#order++, run: () => run(at) });
-    let i = heap.length - 1;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (!this.#before(i, parent)) break;
-      this.#swap(i, parent);
-      i = parent;
-    }
-  }
-
-  run(until: number): void {
-    for (let event = this.#pop(); event !== undefined && event.at <= until; event = this.#pop()) {
-      this.#now = event.at;
-      event.run();
-    }
-  }
-
-  get now(): number {
-    return this.#now;
-  }
-
-  #pop(): Event | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first;
-    heap[0] = last;
-    for (let i = 0; ; ) {
-      let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2])
-        if (child < heap.length && this.#before(child, least)) least = child;
-      if (least === i) return first;
-      this.#swap(i, least);
-      i = least;
-    }
-  }
-
-  #before(i: number, j: number): boolean {
-    const a = this.#heap[i];
-    const b = this.#heap[j];
-    if (a === undefined || b === undefined) return false;
-    return a.at < b.at || (a.at === b.at && a.order < b.order);
-  }
-
-  #swap(i: number, j: number): void {
-    const a = this.#heap[i];
-    const b = this.#heap[j];
-    if (a === undefined || b === undefined) return;
-    this.#heap[i] = b;
-    this.#heap[j] = a;
-  }
 }

@@ -1,6 +1,13 @@
 /** Bounds of the adaptive rate in simulated time, for the scenarios of docs/decisions/0002-adaptive-rate.md. */
 import { describe, expect, test } from 'vitest';
 import {
+  evenness,
+  secondsToWithin10Percent,
+  shareOfLimit,
+  shareThrottled,
+  total,
+} from '../../../testing/rates/measures.ts';
+import {
   busyMachine,
   median,
   ours,
@@ -10,13 +17,6 @@ import {
   twoAndAStranger,
   twoWorkers,
 } from '../../../testing/rates/scenarios.ts';
-import {
-  evenness,
-  secondsToWithin10Percent,
-  shareOfLimit,
-  shareThrottled,
-  total,
-} from '../../../testing/rates/simulator.ts';
 
 const SEEDS = 8;
 

@@ -11,15 +11,17 @@ import {
 } from '../../../testing/rates/candidates.ts';
 import {
   evenness,
+  secondsToWithin10Percent,
+  shareOfLimit,
+  shareThrottled,
+  total,
+} from '../../../testing/rates/measures.ts';
+import {
   fixedController,
   type Scenario,
   type SimulatedWorker,
   type SimulationResult,
-  secondsToWithin10Percent,
-  shareOfLimit,
-  shareThrottled,
   simulate,
-  total,
 } from '../../../testing/rates/simulator.ts';
 
 function scenario(workers: readonly SimulatedWorker[], overrides: Partial<Scenario> = {}): Scenario {
