@@ -2,6 +2,8 @@
 
 export type { SimulatedCall } from './call-log.ts';
 
+export { type Arrival, type CallLimit, createLimit, type LimitSettings } from './limits/index.ts';
+
 export { ScriptedAnswer } from './scripts.ts';
 export { type SimulatedApi, type SimulatedApiOptions, startSimulatedApi } from './server.ts';
 export {
@@ -10,5 +12,3 @@ export {
   type SimulatedApiSettingsInput,
   type SimulatedApiSettingsPatch,
 } from './settings.ts';
-
-export { TokenBucket } from './token-bucket.ts';

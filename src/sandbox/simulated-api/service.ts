@@ -1,11 +1,11 @@
 import * as answers from './answers.ts';
 import type { CallStatus } from './call-log.ts';
 import { faultDrawer, latencyDrawer, type Random } from './faults.ts';
+import { type CallLimit, createLimit } from './limits/index.ts';
 import { listTasks } from './listing.ts';
 import { ScriptBook, type ScriptedAnswer, scriptedToAnswer } from './scripts.ts';
 import { type Fault, mergeSettings, parseOrRefuse, SimulatedApiSettings } from './settings.ts';
 import { TaskStore, taskArn } from './tasks.ts';
-import { TokenBucket } from './token-bucket.ts';
 import { identifierViolation, type ReadBody, violationMessage } from './validation.ts';
 
 /** How a request is answered, after `delayMs`. */
@@ -32,7 +32,7 @@ export class Service {
   readonly #elapsed: () => number;
   readonly #random: Random;
   #settings: SimulatedApiSettings;
-  #bucket: TokenBucket | null;
+  #limit: CallLimit | null;
   #isDenied: (identifier: string) => boolean = () => false;
   #drawFault: () => Fault | null = () => null;
   #drawLatency: () => number = () => 0;
@@ -47,7 +47,7 @@ export class Service {
     this.#random = random;
     this.#settings = Object.freeze(parseOrRefuse(SimulatedApiSettings, settings));
     this.tasks = new TaskStore(this.#settings.tasks, now());
-    this.#bucket = this.#settings.limit && new TokenBucket(this.#settings.limit, elapsed());
+    this.#limit = this.#settings.limit && createLimit(this.#settings.limit, elapsed(), random);
     this.#prepare();
   }
 
@@ -63,9 +63,9 @@ export class Service {
     const before = this.#settings;
     this.#settings = mergeSettings(before, patch);
     const { limit, tasks } = this.#settings;
-    if (limit === null) this.#bucket = null;
-    else if (this.#bucket === null) this.#bucket = new TokenBucket(limit, this.#elapsed());
-    else this.#bucket.change(limit, this.#elapsed());
+    if (limit === null) this.#limit = null;
+    else if (this.#limit === null) this.#limit = createLimit(limit, this.#elapsed(), this.#random);
+    else this.#limit.change(limit, this.#elapsed());
     if (Object.hasOwn(patch as object, 'tasks')) this.tasks.setPopulation(tasks);
     this.#prepare();
   }
@@ -118,7 +118,7 @@ export class Service {
     if (denied === 'all' || (identifier !== null && this.#isDenied(identifier))) {
       return answered(answers.accessDenied(operation, identifier === null ? '*' : taskArn(identifier)));
     }
-    if (limited && this.#bucket !== null && !this.#bucket.take(this.#elapsed())) {
+    if (limited && this.#limit?.admit({ at: this.#elapsed(), connection: 0 }) === false) {
       return answered(answers.throttled(retryAfterSeconds));
     }
     return null;

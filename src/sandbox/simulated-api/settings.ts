@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LimitSchema } from './limits/index.ts';
 
 /**
  * The settings of the simulated API, from code or over HTTP. Every field has a default: `{}` is an API without limit,
@@ -24,12 +25,6 @@ const WeightedLatencyRange = z
   .refine(ordered, notOrdered);
 
 const Latency = z.union([LatencyRange, z.array(WeightedLatencyRange).min(1)]);
-
-/** A token bucket, full at first. */
-const RateLimit = z.strictObject({
-  ratePerSecond: z.number().positive(),
-  burst: z.number().min(1),
-});
 
 /** Which tasks exist. */
 const Population = z.discriminatedUnion('kind', [
@@ -84,7 +79,7 @@ const Faults = z
 
 export const SimulatedApiSettings = z.strictObject({
   /** Limit of UpdateOtaTask; null for none. */
-  limit: RateLimit.nullable().default(null),
+  limit: LimitSchema.nullable().default(null),
   /** Whether GetOtaTask and ListOtaTasks count towards the same limit. */
   limitReads: z.boolean().default(false),
   /** Retry-After of the limit's 429s, in seconds; null for no such header. */
