@@ -27,10 +27,11 @@ describe('the settings', () => {
       limitReads: false,
       retryAfterSeconds: null,
       latency: { minMs: 0, maxMs: 0 },
+      latencyPerCallInFlightMs: 0,
       faults: {
         internalError: 0,
         throttle: 0,
-        throttleRetryAfterSeconds: 1,
+        throttleRetryAfterSeconds: null,
         hang: 0,
         reset: 0,
         resetAfterApply: 0,
@@ -52,6 +53,12 @@ describe('the settings', () => {
 
   test.each<[string, unknown]>([
     ['limit.ratePerSecond', { limit: { ratePerSecond: 0, burst: 1 } }],
+    ['limit.kind', { limit: { kind: 'windows', calls: 1, periodMs: 1 } }],
+    ['limit.calls', { limit: { kind: 'window', calls: 0.5, periodMs: 1 } }],
+    ['limit.tickMs', { limit: { ratePerSecond: 1, burst: 1, tickMs: -1 } }],
+    ['limit.limit.burst', { limit: { kind: 'frontEnds', count: 2, limit: { ratePerSecond: 1, burst: 0 } } }],
+    ['limit.limits.0.calls', { limit: { kind: 'all', limits: [{ kind: 'concurrency', calls: 0 }] } }],
+    ['limit.limits', { limit: { kind: 'all', limits: [] } }],
     ['latency.minMs', { latency: { minMs: -1, maxMs: 2 } }],
     ['latency', { latency: { minMs: 3, maxMs: 2 } }],
     ['latency.0.weight', { latency: [{ weight: 0, minMs: 1, maxMs: 2 }] }],
@@ -68,6 +75,30 @@ describe('the settings', () => {
     expect(change).toThrow(InvalidSettingsError);
     expect(change).toThrow(`${where}: `);
     expect(api.settings).toBe(before);
+  });
+
+  test.each<[object, object]>([
+    [
+      { ratePerSecond: 5, burst: 1 },
+      { kind: 'bucket', ratePerSecond: 5, burst: 1, tickMs: 0 },
+    ],
+    [
+      { kind: 'window', calls: 5, periodMs: 100 },
+      { kind: 'window', calls: 5, periodMs: 100, sliding: false },
+    ],
+    [
+      { kind: 'frontEnds', count: 2, limit: { ratePerSecond: 5, burst: 2 } },
+      {
+        kind: 'frontEnds',
+        count: 2,
+        sticky: false,
+        limit: { kind: 'bucket', ratePerSecond: 5, burst: 2, tickMs: 0 },
+      },
+    ],
+  ])('complete a limit: %j', async (limit, complete) => {
+    const api = await start();
+    expect((await send(api, 'settings', { limit })).status).toBe(200);
+    expect(api.settings.limit).toEqual(complete);
   });
 
   test('prevent the start when invalid', async () => {

@@ -122,6 +122,12 @@ describe('a fault', () => {
     expect(api.stats().applied).toBe(0);
   });
 
+  test('throttle answers 429, without Retry-After unless there is one', async () => {
+    const api = await start({ faults: { throttle: 1 } });
+    const answer = await put(api);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, null]);
+  });
+
   test('throttle answers 429 with its Retry-After', async () => {
     const api = await start({ faults: { throttle: 1, throttleRetryAfterSeconds: 3 } });
     const answer = await put(api);
@@ -186,6 +192,24 @@ describe('a fault', () => {
 });
 
 describe('latency', () => {
+  test('grows with the calls that are in flight when a call arrives', async () => {
+    const { sleep, sleeping } = manualSleep();
+    const api = await start({ latency: { minMs: 20, maxMs: 20 }, latencyPerCallInFlightMs: 1.5 }, { sleep });
+    const call = async (count: number) => {
+      const answer = put(api);
+      await api.waitFor(() => api.stats().calls === count);
+      return { answer };
+    };
+    const first = await call(1);
+    const second = await call(2);
+    sleeping[0]?.wake();
+    await first.answer;
+    const third = await call(3);
+    expect(sleeping.map(({ ms }) => ms)).toEqual([20, 21.5, 21.5]);
+    for (const { wake } of sleeping) wake();
+    await Promise.all([second.answer, third.answer]);
+  });
+
   test('is drawn uniformly from its range, and delays the answer, not the update', async () => {
     const { sleep, sleeping } = manualSleep();
     const api = await start({ latency: { minMs: 20, maxMs: 80 } }, { sleep, random: () => 0.5 });

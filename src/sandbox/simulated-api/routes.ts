@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { failure } from './answers.ts';
 import type { CallLog } from './call-log.ts';
 import { respond, type Sleep, sendAnswer } from './respond.ts';
-import type { Decision, Service } from './service.ts';
+import type { Caller, Decision, Service } from './service.ts';
 import { readBody } from './validation.ts';
 
 interface TaskRoute {
@@ -20,26 +20,34 @@ export interface RouteContext {
 /** The operations of the service, with the paths and the protocol (restJson1) of AWS's. */
 export function addServiceRoutes(app: FastifyInstance, context: RouteContext): void {
   const { service, callLog, now, sleep } = context;
+  const connectionOf = numbered();
+  const callerOf = ({ raw, headers }: FastifyRequest<TaskRoute> | FastifyRequest): Caller => ({
+    authorized: (headers.authorization ?? '') !== '',
+    connection: connectionOf(raw.socket),
+  });
 
   app.put('/ota-tasks/:Identifier', (request: FastifyRequest<TaskRoute>, reply) => {
     const identifier = request.params.Identifier;
     const at = now();
     const body = readBody(request.body);
     callLog.begin(identifier);
-    const decision = service.update(identifier, body, isAuthorized(request));
+    const decision = service.update(identifier, body, callerOf(request));
     callLog.decide({ identifier, at, status: decision.status, input: body.input }, decision);
-    respond(reply, decision, sleep, () => callLog.end(identifier));
+    respond(reply, decision, sleep, () => {
+      decision.ended();
+      callLog.end(identifier);
+    });
   });
 
   const read = (reply: FastifyReply, decision: Decision) => {
     callLog.read(decision.status as number);
-    respond(reply, decision, sleep, () => {});
+    respond(reply, decision, sleep, decision.ended);
   };
   app.get('/ota-tasks/:Identifier', (request: FastifyRequest<TaskRoute>, reply) => {
-    read(reply, service.get(request.params.Identifier, isAuthorized(request)));
+    read(reply, service.get(request.params.Identifier, callerOf(request)));
   });
   app.get('/ota-tasks', (request, reply) => {
-    read(reply, service.list(request.query, isAuthorized(request)));
+    read(reply, service.list(request.query, callerOf(request)));
   });
 
   app.setNotFoundHandler((_request, reply) => {
@@ -57,6 +65,16 @@ export function refuseRequest(error: unknown, reply: FastifyReply): void {
   else sendAnswer(reply, failure(500, 'InternalFailureException', text));
 }
 
-function isAuthorized(request: FastifyRequest<TaskRoute> | FastifyRequest): boolean {
-  return (request.headers.authorization ?? '') !== '';
+/** Numbers things from 0, in the order in which they are first asked for. */
+function numbered(): (thing: object) => number {
+  const numbers = new WeakMap<object, number>();
+  let count = 0;
+  return (thing) => {
+    const number = numbers.get(thing) ?? count;
+    if (number === count) {
+      numbers.set(thing, number);
+      count += 1;
+    }
+    return number;
+  };
 }

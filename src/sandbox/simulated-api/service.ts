@@ -15,10 +15,20 @@ export interface Decision {
   readonly applied: boolean;
   readonly throttled: boolean;
   readonly delayMs: number;
+  /** To be called once, when the call is about to be answered or its client has gone. */
+  readonly ended: () => void;
+}
+
+/** Who calls. */
+export interface Caller {
+  /** Whether with credentials. */
+  readonly authorized: boolean;
+  /** Over which connection: a whole number from 0. */
+  readonly connection: number;
 }
 
 type Operation = 'UpdateOtaTask' | 'GetOtaTask' | 'ListOtaTasks';
-type Outcome = Omit<Decision, 'delayMs'>;
+type Outcome = Omit<Decision, 'delayMs' | 'ended'>;
 
 /**
  * The service without HTTP: decides the answer to a request, and applies its update, when it is called.
@@ -33,6 +43,7 @@ export class Service {
   readonly #random: Random;
   #settings: SimulatedApiSettings;
   #limit: CallLimit | null;
+  #inFlight = 0;
   #isDenied: (identifier: string) => boolean = () => false;
   #drawFault: () => Fault | null = () => null;
   #drawLatency: () => number = () => 0;
@@ -70,32 +81,28 @@ export class Service {
     this.#prepare();
   }
 
-  update(identifier: string, body: ReadBody, authorized: boolean): Decision {
-    const script = authorized ? this.scripts.next(identifier) : null;
+  update(identifier: string, body: ReadBody, caller: Caller): Decision {
+    const script = caller.authorized ? this.scripts.next(identifier) : null;
     if (script !== null) return this.#scripted(script, identifier, body);
-    const refusal = this.#refusal('UpdateOtaTask', identifier, authorized, true);
-    if (refusal !== null) return this.#timed(refusal);
-    const fault = this.#drawFault();
-    return this.#timed(
-      fault === null ? this.#apply(identifier, body) : this.#faulty(fault, identifier, body),
-    );
+    return this.#answer('UpdateOtaTask', identifier, caller, () => {
+      const fault = this.#drawFault();
+      return fault === null ? this.#apply(identifier, body) : this.#faulty(fault, identifier, body);
+    });
   }
 
-  get(identifier: string, authorized: boolean): Decision {
-    const refusal = this.#refusal('GetOtaTask', identifier, authorized, this.#settings.limitReads);
-    if (refusal !== null) return this.#timed(refusal);
-    const violation = identifierViolation(identifier);
-    if (violation !== null)
-      return this.#timed(answered(answers.validationFailure(violationMessage([violation]))));
-    const task = this.tasks.get(identifier);
-    if (task === undefined) return this.#timed(answered(answers.notFound(identifier)));
-    this.tasks.touch(identifier);
-    return this.#timed(answered(answers.ok(task)));
+  get(identifier: string, caller: Caller): Decision {
+    return this.#answer('GetOtaTask', identifier, caller, () => {
+      const violation = identifierViolation(identifier);
+      if (violation !== null) return answered(answers.validationFailure(violationMessage([violation])));
+      const task = this.tasks.get(identifier);
+      if (task === undefined) return answered(answers.notFound(identifier));
+      this.tasks.touch(identifier);
+      return answered(answers.ok(task));
+    });
   }
 
-  list(query: unknown, authorized: boolean): Decision {
-    const refusal = this.#refusal('ListOtaTasks', null, authorized, this.#settings.limitReads);
-    return this.#timed(refusal ?? answered(listTasks(this.tasks, query)));
+  list(query: unknown, caller: Caller): Decision {
+    return this.#answer('ListOtaTasks', null, caller, () => answered(listTasks(this.tasks, query)));
   }
 
   #prepare(): void {
@@ -105,21 +112,25 @@ export class Service {
     this.#drawLatency = latencyDrawer(latency, this.#random);
   }
 
-  #refusal(
-    operation: Operation,
-    identifier: string | null,
-    authorized: boolean,
-    limited: boolean,
-  ): Outcome | null {
-    const { down, expiredCredentials, denied, retryAfterSeconds } = this.#settings;
+  /** Answers by `perform`, unless the call is refused before. */
+  #answer(operation: Operation, identifier: string | null, caller: Caller, perform: () => Outcome): Decision {
+    const refusal = this.#refusal(operation, identifier, caller);
+    if (refusal !== null) return this.#timed(refusal);
+    const isLimited = operation === 'UpdateOtaTask' || this.#settings.limitReads;
+    // The limit may be another one by the time the call ends.
+    const limit = isLimited ? this.#limit : null;
+    if (limit?.admit({ at: this.#elapsed(), connection: caller.connection }) === false)
+      return this.#timed(answered(answers.throttled(this.#settings.retryAfterSeconds)));
+    return this.#timed(perform(), () => limit?.ended(this.#elapsed()));
+  }
+
+  #refusal(operation: Operation, identifier: string | null, { authorized }: Caller): Outcome | null {
+    const { down, expiredCredentials, denied } = this.#settings;
     if (down) return answered(answers.internalError);
     if (!authorized) return answered(answers.missingToken);
     if (expiredCredentials) return answered(answers.expiredToken);
     if (denied === 'all' || (identifier !== null && this.#isDenied(identifier))) {
       return answered(answers.accessDenied(operation, identifier === null ? '*' : taskArn(identifier)));
-    }
-    if (limited && this.#limit?.admit({ at: this.#elapsed(), connection: 0 }) === false) {
-      return answered(answers.throttled(retryAfterSeconds));
     }
     return null;
   }
@@ -168,14 +179,21 @@ export class Service {
         return this.#timed(wasReset);
       default: {
         const outcome = answered(scriptedToAnswer(script));
-        return script.delayMs === undefined ? this.#timed(outcome) : { ...outcome, delayMs: script.delayMs };
+        const decision = this.#timed(outcome);
+        return script.delayMs === undefined ? decision : { ...decision, delayMs: script.delayMs };
       }
     }
   }
 
-  #timed(outcome: Outcome): Decision {
+  #timed(outcome: Outcome, release?: () => void): Decision {
     const { ending, status, applied, throttled } = outcome;
-    return { ending, status, applied, throttled, delayMs: this.#drawLatency() };
+    const delayMs = this.#drawLatency() + this.#inFlight * this.#settings.latencyPerCallInFlightMs;
+    this.#inFlight += 1;
+    const ended = (): void => {
+      this.#inFlight -= 1;
+      release?.();
+    };
+    return { ending, status, applied, throttled, delayMs, ended };
   }
 }
 

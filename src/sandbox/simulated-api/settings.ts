@@ -60,10 +60,10 @@ const Faults = z
   .strictObject({
     /** 500 InternalServerException, not applied. */
     internalError: share.default(0),
-    /** 429 with Retry-After, not applied. */
+    /** 429 whatever the limit, not applied. */
     throttle: share.default(0),
-    /** The Retry-After of those 429s, in seconds. */
-    throttleRetryAfterSeconds: z.number().int().min(0).default(1),
+    /** The Retry-After of those 429s, in seconds; null for no such header. */
+    throttleRetryAfterSeconds: z.number().int().min(0).nullable().default(null),
     /** No answer until the client gives up, not applied. */
     hang: share.default(0),
     /** The connection is reset, not applied. */
@@ -86,6 +86,8 @@ export const SimulatedApiSettings = z.strictObject({
   retryAfterSeconds: z.number().int().min(0).nullable().default(null),
   /** Time before each answer: a range, or weighted ranges. */
   latency: Latency.default({ minMs: 0, maxMs: 0 }),
+  /** What each call that is in flight when another arrives adds to the time before the other's answer. */
+  latencyPerCallInFlightMs: milliseconds.default(0),
   faults: Faults.prefault({}),
   /** 403 ExpiredTokenException for every request. */
   expiredCredentials: z.boolean().default(false),
