@@ -100,6 +100,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       args: ['--api-limit', '50', '--api-faults', 'internalError=0.05'],
       does: 'a slow API that fails at times',
     },
+    {
+      args: ['--api-limit', '600/60s', '--api-faults', 'throttle=0.01'],
+      does: 'an API that takes 600 calls a minute, and now and then throttles for no reason',
+    },
   ],
   completion: [{ args: ['bash'], does: 'print the script' }],
 };

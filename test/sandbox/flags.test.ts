@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { expect, test } from 'vitest';
 import { runProgram } from '../../src/program.ts';
-import { readFaults, readLatency, readLimit, readPort } from '../../src/sandbox/commands/flags.ts';
+import { readLimit } from '../../src/sandbox/commands/api-limit.ts';
+import { readFaults, readLatency, readPort } from '../../src/sandbox/commands/flags.ts';
 import { fakeContext } from '../../testing/stages/context.ts';
 
 const readers = {

@@ -2,12 +2,8 @@
 import { InvalidArgumentError } from 'commander';
 import { decimal } from '../../cli/flags.ts';
 import { didYouMean } from '../../text/nearest.ts';
-import { faultNames, type SimulatedApiSettingsInput } from '../simulated-api/index.ts';
+import { faultNames } from '../simulated-api/index.ts';
 
-/** `unlimited`, because commander reads null as a missing value. */
-export type ApiLimit = 'unlimited' | NonNullable<SimulatedApiSettingsInput['limit']>;
-
-const MAX_CALLS_PER_SECOND = 1_000_000;
 const MAX_LATENCY_MS = 600_000;
 
 /** `8080`; 0 for any free one. */
@@ -15,19 +11,6 @@ export function readPort(text: string): number {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (value <= 65_535) return value;
   throw new InvalidArgumentError('It must be a port from 0 to 65535.');
-}
-
-/** `200`, `200:20` or `unlimited`; the burst is a tenth of a second's calls where it is not given. */
-export function readLimit(text: string): ApiLimit {
-  if (text === 'unlimited') return text;
-  const [ratePerSecond = Number.NaN, burst = Math.max(1, Math.round(ratePerSecond / 10)), ...more] = text
-    .split(':')
-    .map(decimal);
-  const good = (value: number, least: number): boolean => value >= least && value <= MAX_CALLS_PER_SECOND;
-  if (more.length === 0 && good(ratePerSecond, 0.001) && good(burst, 1)) return { ratePerSecond, burst };
-  throw new InvalidArgumentError(
-    `It must be calls per second from 0.001 to ${MAX_CALLS_PER_SECOND}, as in 200, with a burst from 1, as in 200:20, or unlimited.`,
-  );
 }
 
 /** `50` or `20-80`, in milliseconds. */

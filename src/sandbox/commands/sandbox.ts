@@ -14,9 +14,10 @@ import { logFormat } from '../../observe/readable.ts';
 import { logSummaries } from '../../observe/summary.ts';
 import { type Cloud, startCloud } from '../cloud.ts';
 import type { SimulatedApiSettingsInput } from '../simulated-api/index.ts';
+import { type ApiLimit, readLimit } from './api-limit.ts';
 import { runDemo } from './demo.ts';
 import { directions } from './directions.ts';
-import { type ApiLimit, readFaults, readLatency, readLimit, readPort } from './flags.ts';
+import { readFaults, readLatency, readPort } from './flags.ts';
 import { showLive } from './live.ts';
 import { makePlace } from './place.ts';
 
@@ -52,8 +53,11 @@ export function configureSandbox(command: Command, context: CommandContext): voi
     .option('--api-port <port>', 'port of the simulated API; 0 picks one', readPort, 0)
     .addOption(
       new Option(
-        '--api-limit <rate[:burst]>',
-        "the API's limit in calls per second, with its burst, or unlimited",
+        '--api-limit <limit>',
+        "the API's limit: calls per second and burst (200:20), also with the calls added in ticks " +
+          '(200:200@tick=1s); calls in a period (600/60s, or in any such period: 600/60s@sliding); calls in flight ' +
+          '(50@in-flight); split between front ends (200:100@front-ends=10, with each connection at one of them: ' +
+          '200:100@front-ends=10,sticky); several joined by + (200+50@in-flight); or unlimited',
       )
         .argParser(readLimit)
         .default(readLimit('200:20'), '200:20'),

@@ -2,7 +2,13 @@
 
 export type { SimulatedCall } from './call-log.ts';
 
-export { type Arrival, type CallLimit, createLimit, type LimitSettings } from './limits/index.ts';
+export {
+  type Arrival,
+  type CallLimit,
+  createLimit,
+  type LimitSettings,
+  type LimitSettingsInput,
+} from './limits/index.ts';
 
 export { ScriptedAnswer } from './scripts.ts';
 export { type SimulatedApi, type SimulatedApiOptions, startSimulatedApi } from './server.ts';
