@@ -54,10 +54,10 @@ export function configureSandbox(command: Command, context: CommandContext): voi
     .addOption(
       new Option(
         '--api-limit <limit>',
-        "the API's limit: calls per second and burst (200:20), also with the calls added in ticks " +
-          '(200:200@tick=1s); calls in a period (600/60s, or in any such period: 600/60s@sliding); calls in flight ' +
-          '(50@in-flight); split between front ends (200:100@front-ends=10, with each connection at one of them: ' +
-          '200:100@front-ends=10,sticky); several joined by + (200+50@in-flight); or unlimited',
+        "the API's limit: calls per second and burst (200:20), also refilled in ticks (200:200@tick=1s); calls " +
+          'in each period (600/60s) or in any (600/60s@sliding); calls in flight (50@in-flight); a part for each ' +
+          'front end, whether calls come to any (200:100@front-ends=10) or each connection stays at one ' +
+          '(200:100@front-ends=10,sticky); several at once (200+50@in-flight); or unlimited',
       )
         .argParser(readLimit)
         .default(readLimit('200:20'), '200:20'),
