@@ -75,6 +75,7 @@ export function simulate(scenario: Scenario): SimulationResult {
   const events = new EventQueue();
   const api = scenario.api?.(seeded((scenario.seed ?? 1) ^ 0x5bd1e995)) ?? tokenBucket(scenario);
   let underWay = 0;
+  let nextConnection = 0;
   const count = Math.ceil(scenario.durationMs / 1_000);
   const seconds = scenario.workers.map(() =>
     Array.from({ length: count }, () => ({ accepted: 0, throttled: 0, rate: 0 })),
@@ -84,12 +85,14 @@ export function simulate(scenario: Scenario): SimulationResult {
     const second = (now: number) => seconds[index]?.[Math.min(count - 1, Math.floor(now / 1_000))];
     const demandAt = (now: number): number =>
       typeof worker.demand === 'function' ? worker.demand(now) : (worker.demand ?? Number.POSITIVE_INFINITY);
+    const firstConnection = nextConnection;
+    nextConnection += connections;
     let inFlight = 0;
     let calls = 0;
     const call = (now: number): void => {
       inFlight++;
       const latency = scenario.latencyMs(random(), underWay);
-      const connection = index * 1_000 + (calls++ % connections);
+      const connection = firstConnection + (calls++ % connections);
       underWay++;
       // The limit is looked at when the request arrives, half way.
       events.add(thaw(now + latency / 2), (arrived) => {

@@ -3,8 +3,6 @@
 export type { SimulatedCall } from './call-log.ts';
 
 export {
-  type Arrival,
-  type CallLimit,
   createLimit,
   type LimitSettings,
   type LimitSettingsInput,
