@@ -94,7 +94,8 @@ export class Columns {
     // Most probably it is a row, and the file has no header.
     if (named.length > 0 && named.every(isStrange))
       throw headerFault(file, `it names no column, and begins with ${listed(unknown)}`);
-    if (unknown.length > 0) throw unknownColumns(unknown, file);
+    const known = columns.flatMap(({ field }) => (field === undefined ? [] : [field]));
+    if (unknown.length > 0) throw unknownColumns(guess(unknown, [...known, ...set]), file);
     requireUnique(columns, file);
     requireFields(columns, file, set);
     return columns;
@@ -171,22 +172,54 @@ function isStrange({ kind, name }: Column): boolean {
   return kind === 'unknown' && nearestField(name) === undefined;
 }
 
-function unknownColumns(names: readonly string[], file: HeaderPlace): CommandError {
-  const what = `unknown ${names.length === 1 ? 'column' : 'columns'} ${listed(names)}`;
-  const flags = names.slice(0, MAX_LISTED).map((name) => {
-    const field = nearestField(name);
-    return field === undefined ? ['--ignore-column', name] : ['--column', `${name}=${field}`];
-  });
-  return headerFault(file, `${what}. ${advice(names, flags)}`);
+/** What unknown columns may be. */
+interface Guesses {
+  /** `field` is undefined where the column is none, as far as one can tell. */
+  readonly columns: readonly { readonly name: string; readonly field: Field | undefined }[];
+  /** Whether neither they nor the known ones are Identifier. */
+  readonly noIdentifier: boolean;
 }
 
-function advice(names: readonly string[], flags: readonly (readonly string[])[]): string {
-  const line = shellLine(flags.flat());
-  if (names.length > 1) return `To say what each one is, or to leave it out, add: ${line}`;
-  const [name = ''] = names;
-  const field = nearestField(name);
-  if (field === undefined) return `To leave it out, add: ${line}`;
-  return `Did you mean ${field}? Then add: ${line}; to leave it out: ${shellLine(['--ignore-column', name])}`;
+/**
+ * Each of the unknown columns `names` as the field that it is called like, unless another column is that.
+ * @param taken fields that have a column, or a value for all rows.
+ */
+function guess(names: readonly string[], taken: readonly string[]): Guesses {
+  const found = new Set(taken);
+  const columns = names.map((name) => {
+    const field = nearestField(name);
+    if (field === undefined || found.has(field)) return { name, field: undefined };
+    found.add(field);
+    return { name, field };
+  });
+  return { columns, noIdentifier: !found.has('Identifier') };
+}
+
+function unknownColumns({ columns, noIdentifier }: Guesses, file: HeaderPlace): CommandError {
+  const names = columns.map(({ name }) => name);
+  const which = noIdentifier ? ', and no column Identifier' : '';
+  const what = `unknown ${names.length === 1 ? 'column' : 'columns'} ${listed(names)}${which}`;
+  return headerFault(file, `${what}. ${advice({ columns, noIdentifier })}`);
+}
+
+function advice({ columns, noIdentifier }: Guesses): string {
+  const flags = columns
+    .slice(0, MAX_LISTED)
+    .flatMap(({ name, field }) =>
+      field === undefined ? ['--ignore-column', name] : ['--column', `${name}=${field}`],
+    );
+  if (columns.length > 1) {
+    const line = shellLine(flags);
+    if (!noIdentifier) return `To say what each one is, or to leave it out, add: ${line}`;
+    const one = shellLine(['--column', 'NAME=Identifier']);
+    return `Say which one it is: ${one}. To say what each other one is, or to leave it out, add: ${line}`;
+  }
+  const [{ name, field } = { name: '', field: undefined }] = columns;
+  // Without an Identifier no row is an update: the only column that can be it probably is.
+  const meant = field ?? (noIdentifier ? 'Identifier' : undefined);
+  const leave = shellLine(['--ignore-column', name]);
+  if (meant === undefined) return `To leave it out, add: ${leave}`;
+  return `Did you mean ${meant}? Then add: ${shellLine(['--column', `${name}=${meant}`])}; to leave it out: ${leave}`;
 }
 
 function requireUnique(columns: readonly Column[], file: HeaderPlace): void {

@@ -103,8 +103,40 @@ describe('columns', () => {
   });
 
   test('of which several are unknown are refused with flags that can be pasted', async () => {
-    expect(await fails("Task ID;Descr;Owner's team;Description\na1;x;y;z\n")).toContain(
-      `add: --column 'Task ID=Identifier' --column Descr=Description --ignore-column 'Owner'\\''s team'.`,
+    const text = "Task ID;Config;Owner's team;Description\na1;x;y;z\n";
+    expect(await fails(text)).toContain(
+      `add: --column 'Task ID=Identifier' --column Config=TaskConfigurationId --ignore-column 'Owner'\\''s team'.`,
+    );
+    const flags: Partial<ColumnFlags> = {
+      mapped: [
+        ['Task ID', 'Identifier'],
+        ['Config', 'TaskConfigurationId'],
+      ],
+      ignored: ["Owner's team"],
+    };
+    expect(await fieldsOf(text, flags)).toEqual([
+      { Identifier: 'a1', TaskConfigurationId: 'x', Description: 'z' },
+    ]);
+  });
+
+  test('that look like a field that is there already are to be left out: both would be it', async () => {
+    expect(await fails('Task ID;TaskId;Descr;Description\na1;b1;y;z\n')).toContain(
+      `add: --column 'Task ID=Identifier' --ignore-column TaskId --ignore-column Descr.`,
+    );
+    expect(await fails('Identifier,Descr,Description\na1,y,z\n')).toContain(
+      'unknown column "Descr". To leave it out, add: --ignore-column Descr.',
+    );
+  });
+
+  test('of which none is Identifier: that is said, and no file is left without one', async () => {
+    expect(await fails('Device,Description\na1,x\n')).toContain(
+      'tasks.csv, line 1: unknown column "Device", and no column Identifier. Did you mean Identifier? ' +
+        'Then add: --column Device=Identifier; to leave it out: --ignore-column Device.',
+    );
+    expect(await fails('Device,Region,Descr\na1,EU,x\n')).toContain(
+      'tasks.csv, line 1: unknown columns "Device", "Region", "Descr", and no column Identifier. ' +
+        'Say which one it is: --column NAME=Identifier. To say what each other one is, or to leave it out, ' +
+        'add: --ignore-column Device --ignore-column Region --column Descr=Description.',
     );
   });
 

@@ -118,7 +118,7 @@ describe('parseRows of CSV', () => {
 
   test.each([
     ['Identifier,Configuration', 'unknown column "Configuration". Did you mean TaskConfigurationId?'],
-    ['TaskName,Descripton', 'unknown columns "TaskName", "Descripton".'],
+    ['TaskName,Descripton', 'unknown columns "TaskName", "Descripton", and no column Identifier.'],
     ['Identifier,', 'there is nothing to change'],
     ['Description,', 'there is no column Identifier, only "Description".'],
     ['Identifier,identifier', 'the columns "Identifier", "identifier" both are Identifier.'],
