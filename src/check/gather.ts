@@ -2,7 +2,7 @@
 import { proxyOf } from '../aws/proxy.ts';
 import type { Config, Environment } from '../config.ts';
 import { causeOf } from '../errors.ts';
-import type { Failure } from '../message/failure.ts';
+import { type Failure, waitAfter } from '../message/failure.ts';
 import type { ApiProbe } from '../ota/probe.ts';
 import type { RedisAnswer } from '../ota/redis-probe.ts';
 import type { SQSClient } from '../queue/client.ts';
@@ -90,7 +90,7 @@ const passing: ReadonlySet<string> = new Set(['throttled', 'service', 'retryable
 /** Times that a question is asked which is throttled. */
 const MAX_TRIES = 5;
 const backoff: BackoffSettings = { baseMs: 250, maxMs: 2_000 };
-/** The longest that a `Retry-After` is followed for. */
+/** The longest that an answer's wish to wait is followed for, in milliseconds. */
 const LONGEST_WAIT_MS = 3_000;
 
 async function persist<T>(
@@ -125,7 +125,7 @@ async function askApi(sources: CheckSources, region: string, canAsk: boolean): P
     // Without an answer it would take too long, and be no different.
     (last) => last?.status !== undefined && passing.has(last.kind),
     sources,
-    (last) => last?.retryAfterMs ?? 0,
+    (last) => (last === undefined ? 0 : waitAfter(last, 0)),
   );
   return { ...endpoint.value, address, read: failure ?? 'allowed' };
 }

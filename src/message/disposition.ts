@@ -1,7 +1,7 @@
 /** Whether to call again, and what becomes of a message (ARCHITECTURE.md, Failures). PURE. */
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { DeadLetterError, DeadLetterReason } from './dead-letter.ts';
-import type { Failure } from './failure.ts';
+import { type Failure, waitAfter } from './failure.ts';
 import type { Message } from './message.ts';
 import type { NewestField } from './newest.ts';
 
@@ -39,8 +39,7 @@ export function decideRetry(
   settings: RetrySettings,
   random: () => number,
 ): RetryDecision {
-  const wait = (failures: number): number =>
-    Math.max(failure.retryAfterMs ?? 0, fullJitter(settings, failures, random));
+  const wait = (failures: number): number => waitAfter(failure, fullJitter(settings, failures, random));
   const again = (): RetryDecision =>
     tally.counted < settings.maxAttempts ? { retry: true, delayMs: wait(tally.counted) } : { retry: false };
   switch (failure.kind) {
@@ -51,7 +50,7 @@ export function decideRetry(
       return { retry: true, delayMs: 0 };
     case 'retryable':
     case 'unidentified':
-      if (gateClosed) return { retry: true, delayMs: failure.retryAfterMs ?? 0 };
+      if (gateClosed) return { retry: true, delayMs: waitAfter(failure, 0) };
       return again();
     case 'conflict':
       return again();

@@ -46,6 +46,8 @@ export interface Failure {
   readonly requestId?: string;
   /** What Retry-After asks for, in milliseconds, capped at {@link MAX_RETRY_AFTER_MS}. */
   readonly retryAfterMs?: number;
+  /** What `x-amz-retry-after` asks for, in milliseconds, as sent: {@link waitAfter} says how far it is followed. */
+  readonly awsRetryAfterMs?: number;
   readonly stack?: string;
 }
 
@@ -64,6 +66,8 @@ export interface CallError {
   readonly errorType?: string;
   /** The header's text. */
   readonly retryAfter?: string;
+  /** The text of the header `x-amz-retry-after`. */
+  readonly awsRetryAfter?: string;
   /** The text of the header `Date`: a date in `Retry-After` is by the same clock. */
   readonly date?: string;
   readonly stack?: string;
@@ -133,6 +137,8 @@ export function classify(error: CallError, now: number): Failure {
   const kind = failureKind(error);
   const retryAfterMs =
     error.retryAfter === undefined ? undefined : retryAfter(error.retryAfter, error.date, now);
+  const awsRetryAfterMs =
+    error.awsRetryAfter === undefined ? undefined : parseAwsRetryAfter(error.awsRetryAfter);
   // Such an error has the name of a bug: the client's, for a URL or a header that is none.
   const noRequest =
     kind === 'misconfigured' &&
@@ -147,6 +153,7 @@ export function classify(error: CallError, now: number): Failure {
     ...(error.status !== undefined && { status: error.status }),
     ...(error.requestId !== undefined && { requestId: remoteName(error.requestId) }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(awsRetryAfterMs !== undefined && { awsRetryAfterMs }),
     ...(kind === 'internal' && error.stack !== undefined && { stack: remoteStack(error.stack) }),
   };
 }
@@ -194,4 +201,31 @@ export function parseRetryAfter(header: string, now: number): number | undefined
   const at = seconds === undefined ? parseHttpDate(text, now) : undefined;
   const ms = seconds ?? (at === undefined ? undefined : at - now);
   return ms === undefined ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+}
+
+/**
+ * Milliseconds that an `x-amz-retry-after` header asks for, by which AWS's services tell the SDKs when to try again.
+ * @returns undefined when it is no whole number: the SDKs ignore such a header.
+ */
+function parseAwsRetryAfter(header: string): number | undefined {
+  const text = header.trim();
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** How much longer than the backoff AWS's SDKs wait for `x-amz-retry-after`, in milliseconds (aws-sdk-go-v2 3400). */
+const MAX_BEYOND_BACKOFF_MS = 5_000;
+
+/**
+ * How long to wait before the next try, in milliseconds. `x-amz-retry-after` is followed as AWS's SDKs do: no less than the
+ * backoff, and no more than five seconds beyond it. `Retry-After`, which anything on the way may send, is a lower bound; where
+ * both are there, AWS's own counts.
+ * @param backoffMs what would be waited without a header.
+ */
+export function waitAfter(
+  { retryAfterMs, awsRetryAfterMs }: Pick<Failure, 'retryAfterMs' | 'awsRetryAfterMs'>,
+  backoffMs: number,
+): number {
+  if (awsRetryAfterMs !== undefined)
+    return Math.min(Math.max(awsRetryAfterMs, backoffMs), backoffMs + MAX_BEYOND_BACKOFF_MS);
+  return Math.max(retryAfterMs ?? 0, backoffMs);
 }

@@ -112,6 +112,7 @@ export function toCallError(thrown: unknown): CallError {
   const requestId = text(error.$metadata?.requestId);
   const errorType = text(error.$response?.headers?.['x-amzn-errortype']);
   const retryAfter = text(error.$response?.headers?.['retry-after']);
+  const awsRetryAfter = text(error.$response?.headers?.['x-amz-retry-after']);
   const date = text(error.$response?.headers?.date);
   const stack = text(error.stack);
   return {
@@ -123,6 +124,7 @@ export function toCallError(thrown: unknown): CallError {
     ...(requestId !== undefined && { requestId }),
     ...(errorType !== undefined && { errorType }),
     ...(retryAfter !== undefined && { retryAfter }),
+    ...(awsRetryAfter !== undefined && { awsRetryAfter }),
     ...(retryAfter !== undefined && date !== undefined && { date }),
     ...(stack !== undefined && { stack }),
   };

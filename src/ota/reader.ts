@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-iot-managed-integrations';
 import { attachCall, type OpenCall, OpenCalls } from '../aws/open-call.ts';
 import type { RetrySettings } from '../message/disposition.ts';
-import { classify, type Failure, type FailureKind } from '../message/failure.ts';
+import { classify, type Failure, type FailureKind, waitAfter } from '../message/failure.ts';
 import { fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { createClient, type OtaApiOptions, toCallError } from './client.ts';
@@ -127,7 +127,7 @@ export class OtaReader {
       if (signal.aborted || counted >= settings.maxAttempts) return false;
       if (failure.kind !== 'throttled') throttledInARow = 0;
       const wait = fullJitter(settings, Math.max(throttledInARow, counted), random);
-      await sleep(Math.max(failure.retryAfterMs ?? 0, wait), signal);
+      await sleep(waitAfter(failure, wait), signal);
       return !signal.aborted;
     };
     const attempt = (): Promise<ReadAnswer<T>> => this.#attempt(request);

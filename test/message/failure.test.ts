@@ -7,6 +7,7 @@ import {
   type FailureKind,
   MAX_RETRY_AFTER_MS,
   parseRetryAfter,
+  waitAfter,
 } from '../../src/message/failure.ts';
 
 const now = Date.parse('2026-11-23T07:00:00Z');
@@ -342,6 +343,46 @@ describe('a failure', () => {
     ['a date far off', 'Thu, 01 Jan 1970 00:00:00 GMT', 'Mon, 23 Nov 2026 07:00:20 GMT', MAX_RETRY_AFTER_MS],
   ])("reads a Retry-After date by the answer's own date: %s", (_, date, retryAfter, ms) => {
     expect(failureOf({ status: 429, retryAfter, ...(date !== undefined && { date }) }).retryAfterMs).toBe(ms);
+  });
+});
+
+describe('x-amz-retry-after', () => {
+  test.each([
+    ['0', 0],
+    ['1500', 1_500],
+    [' 20 ', 20],
+  ])('of %j is kept as milliseconds', (awsRetryAfter, ms) => {
+    expect(failureOf({ status: 429, awsRetryAfter }).awsRetryAfterMs).toBe(ms);
+  });
+
+  test.each(['', '-1', '1.5', '1e3', 'soon', 'NaN', '9'.repeat(400)])('of %j is ignored', (awsRetryAfter) => {
+    expect(failureOf({ status: 429, awsRetryAfter })).not.toHaveProperty('awsRetryAfterMs');
+  });
+
+  test.each([
+    ['shorter than the backoff', { awsRetryAfterMs: 100 }, 400, 400],
+    ['longer than the backoff', { awsRetryAfterMs: 1_000 }, 400, 1_000],
+    ['more than 5 s beyond the backoff', { awsRetryAfterMs: 60_000 }, 400, 5_400],
+    [
+      'beside a longer Retry-After: it counts alone',
+      { awsRetryAfterMs: 1_000, retryAfterMs: 9_000 },
+      400,
+      1_000,
+    ],
+    ['absent: Retry-After is a lower bound', { retryAfterMs: 9_000 }, 400, 9_000],
+    ['absent like Retry-After: the backoff', {}, 400, 400],
+  ])('%s', (_, wanted, backoffMs, waited) => {
+    expect(waitAfter(wanted, backoffMs)).toBe(waited);
+  });
+
+  test('never makes the wait shorter than the backoff, or longer by more than 5 s', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.nat(60_000), (awsRetryAfter, backoffMs) => {
+        const waited = waitAfter(failureOf({ status: 429, awsRetryAfter }), backoffMs);
+        expect(waited).toBeGreaterThanOrEqual(backoffMs);
+        expect(waited).toBeLessThanOrEqual(backoffMs + 5_000);
+      }),
+    );
   });
 });
 

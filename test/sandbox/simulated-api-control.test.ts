@@ -26,6 +26,7 @@ describe('the settings', () => {
       limit: null,
       limitReads: false,
       retryAfterSeconds: null,
+      awsRetryAfterMs: null,
       latency: { minMs: 0, maxMs: 0 },
       latencyPerCallInFlightMs: 0,
       faults: {

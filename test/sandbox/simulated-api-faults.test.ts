@@ -58,6 +58,16 @@ describe('the limit', () => {
     expect((await put(api)).headers.get('retry-after')).toBe('7');
   });
 
+  test('sends x-amz-retry-after with every 429 when configured', async () => {
+    const api = await start({ limit: { ratePerSecond: 1, burst: 1 } }, { elapsed: () => 0 });
+    await put(api);
+    expect((await put(api)).headers.get('x-amz-retry-after')).toBeNull();
+    api.configure({ awsRetryAfterMs: 1_500 });
+    expect((await put(api)).headers.get('x-amz-retry-after')).toBe('1500');
+    api.configure({ limit: null, faults: { throttle: 1 } });
+    expect((await put(api)).headers.get('x-amz-retry-after')).toBe('1500');
+  });
+
   test('does not count reads unless configured', async () => {
     const api = await start({ limit: { ratePerSecond: 1, burst: 1 } }, { elapsed: () => 0 });
     await put(api);

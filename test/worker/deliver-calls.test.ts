@@ -217,6 +217,19 @@ describe('throttling', () => {
     await run(update, work);
     expect(work.asked).toEqual([ms]);
   });
+
+  test.each([
+    ['between the backoff and 5 s more', '1500', 1_500],
+    ['less than the backoff', '1', 100],
+    ['more than 5 s beyond the backoff', '60000', 5_100],
+    ['what cannot be read', '1.5s', 100],
+  ])('waits as x-amz-retry-after asks, as the SDKs do: %s', async (_, wanted, ms) => {
+    const headers = { 'x-amz-retry-after': wanted };
+    const { run } = await setUp({ script: [{ ...throttle, headers }] });
+    const work = new NotedDelivery();
+    await run(update, work);
+    expect(work.asked).toEqual([ms]);
+  });
 });
 
 describe('failures that may pass', () => {

@@ -41,9 +41,12 @@ export function notFound(identifier: string): Answer {
   });
 }
 
-/** 429; with a Retry-After header (seconds) unless null. */
-export function throttled(retryAfterSeconds: number | null): Answer {
-  const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
+/** 429; with the headers Retry-After (seconds) and x-amz-retry-after (milliseconds) unless null. */
+export function throttled(retryAfterSeconds: number | null, awsRetryAfterMs: number | null): Answer {
+  const headers = {
+    ...(retryAfterSeconds !== null && { 'retry-after': String(retryAfterSeconds) }),
+    ...(awsRetryAfterMs !== null && { 'x-amz-retry-after': String(awsRetryAfterMs) }),
+  };
   return failure(429, 'ThrottlingException', 'Rate exceeded', { headers });
 }
 

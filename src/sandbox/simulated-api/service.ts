@@ -120,7 +120,9 @@ export class Service {
     // The limit may be another one by the time the call ends.
     const limit = isLimited ? this.#limit : null;
     if (limit?.admit({ at: this.#elapsed(), connection: caller.connection }) === false)
-      return this.#timed(answered(answers.throttled(this.#settings.retryAfterSeconds)));
+      return this.#timed(
+        answered(answers.throttled(this.#settings.retryAfterSeconds, this.#settings.awsRetryAfterMs)),
+      );
     return this.#timed(perform(), () => limit?.ended(this.#elapsed()));
   }
 
@@ -155,7 +157,9 @@ export class Service {
       case 'internalError':
         return answered(answers.internalError);
       case 'throttle':
-        return answered(answers.throttled(this.#settings.faults.throttleRetryAfterSeconds));
+        return answered(
+          answers.throttled(this.#settings.faults.throttleRetryAfterSeconds, this.#settings.awsRetryAfterMs),
+        );
       case 'hang':
         return hung;
       case 'reset':

@@ -84,6 +84,8 @@ export const SimulatedApiSettings = z.strictObject({
   limitReads: z.boolean().default(false),
   /** Retry-After of the limit's 429s, in seconds; null for no such header. */
   retryAfterSeconds: z.number().int().min(0).nullable().default(null),
+  /** `x-amz-retry-after` of every 429, in milliseconds; null for no such header. */
+  awsRetryAfterMs: z.number().int().min(0).nullable().default(null),
   /** Time before each answer: a range, or weighted ranges. */
   latency: Latency.default({ minMs: 0, maxMs: 0 }),
   /** What each call that is in flight when another arrives adds to the time before the other's answer. */
