@@ -7,7 +7,7 @@ import { ProgramCommand } from './cli/program-command.ts';
 import { compileSooner, keepMemoryFlat } from './cli/v8-flags.ts';
 import { causeOf, misuse } from './errors.ts';
 import { mayHaveColours } from './text/colours.ts';
-import { WIDTH } from './text/layout.ts';
+import { columnsOf, WIDTH } from './text/layout.ts';
 import { printableLines } from './text/printable.ts';
 import { version } from './version.ts';
 
@@ -112,10 +112,10 @@ export async function loadProgram(args: readonly string[], context: CommandConte
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(printableLines(text)),
-      getOutHelpWidth: () => context.stdout.columns ?? WIDTH,
+      getOutHelpWidth: () => columnsOf(context.stdout) ?? WIDTH,
       getOutHasColors: () => mayHaveColours(context.stdout, context.env),
       getErrHasColors: () => mayHaveColours(context.stderr, context.env),
-      getErrHelpWidth: () => context.stderr.columns ?? WIDTH,
+      getErrHelpWidth: () => columnsOf(context.stderr) ?? WIDTH,
     });
   const [first, second] = program.parseOptions([...args]).operands;
   const wanted = first === 'help' ? second : first;

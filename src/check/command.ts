@@ -1,8 +1,10 @@
 /** `check`: is everything in place for a worker with this configuration? */
+
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { readConfigForAws } from '../config.ts';
 import { exitCodes } from '../errors.ts';
+import { columnsOf } from '../text/layout.ts';
 import { isOk } from './findings.ts';
 import { checkAsJson, checkAsText } from './report.ts';
 import { runCheck } from './run-check.ts';
@@ -19,7 +21,9 @@ export function configureCheck(command: Command, context: CommandContext): void 
       const findings = await runCheck(readConfigForAws(context.env), context);
       const settings = effectiveSettings(context.env);
       context.stdout.write(
-        json === true ? checkAsJson(settings, findings) : context.paint(checkAsText(settings, findings)),
+        json === true
+          ? checkAsJson(settings, findings)
+          : context.paint(checkAsText(settings, findings, columnsOf(context.stdout))),
       );
       context.exitCode = isOk(findings) ? exitCodes.done : exitCodes.failed;
     });

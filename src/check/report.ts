@@ -1,6 +1,6 @@
 /** Findings to text: for people and for scripts. */
 
-import { wrap } from '../text/layout.ts';
+import { NARROW, widthOf, wrap } from '../text/layout.ts';
 import { counted } from '../text/numbers.ts';
 import { escapeJson, printable } from '../text/printable.ts';
 import type { Finding, Severity } from './finding.ts';
@@ -22,8 +22,15 @@ const WIDEST_SETTING = 26;
 /**
  * Nothing in it can control a terminal. The settings, each finding on aligned lines, and a final line that sums them up. Ends
  * with a newline.
+ * @param columns of the terminal; undefined where there is none.
  */
-export function checkAsText(settings: readonly EffectiveSetting[], findings: readonly Finding[]): string {
+export function checkAsText(
+  settings: readonly EffectiveSetting[],
+  findings: readonly Finding[],
+  columns?: number,
+): string {
+  const room = widthOf(columns);
+  const narrow = room < NARROW;
   const width = Math.max(0, ...findings.map(({ where }) => Math.min(where.length, WIDEST_NAME)));
   const lines = (severity: Severity): string[] =>
     findings
@@ -31,9 +38,11 @@ export function checkAsText(settings: readonly EffectiveSetting[], findings: rea
       .map(({ where, what, fix }) => {
         const remedy = fix === undefined ? '' : `; ${fix}`;
         const name = printable(where);
-        const text = wrap(printable(`${what}${remedy}`), ' '.repeat(width + 8), 'whole');
+        const text = wrap(printable(`${what}${remedy}`), ' '.repeat(narrow ? 6 : width + 8), 'whole', room);
         const start = `${labels[severity].padEnd(4)}  ${name.padEnd(width)}`;
-        return name.length > width ? `${start}\n${text}` : start + text.slice(start.length);
+        return narrow || name.length > width
+          ? `${start.trimEnd()}\n${text}`
+          : start + text.slice(start.length);
       });
   const unchecked = lines('unchecked');
   return `${[
@@ -46,7 +55,7 @@ export function checkAsText(settings: readonly EffectiveSetting[], findings: rea
     ...lines('warning'),
     ...lines('error'),
     '',
-    wrap(summary(findings)),
+    wrap(summary(findings), '', 'broken', room),
   ].join('\n')}\n`;
 }
 

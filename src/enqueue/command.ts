@@ -1,4 +1,5 @@
 /** `enqueue FILE|-`: flags to options, report to exit code. */
+
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { requireRightClock } from '../cli/clock.ts';
@@ -16,6 +17,7 @@ import { explainNotice } from '../queue/explain.ts';
 import { Queue } from '../queue/queue.ts';
 import { isFifoUrl } from '../queue/urls.ts';
 import { LANES } from '../sending/send.ts';
+import { columnsOf } from '../text/layout.ts';
 import { printable } from '../text/printable.ts';
 import { createProgress } from '../text/progress.ts';
 import { type EnqueueContext, type EnqueueOptions, enqueue } from './run.ts';
@@ -123,7 +125,7 @@ function finish(report: Report, json: boolean, context: CommandContext): void {
   const unfinished = unfinishedSentence(report);
   if (json) context.stdout.write(summaryJson(report));
   else if (unfinished === undefined || report.sent > 0 || report.refused > 0)
-    context.stdout.write(context.paint(summaryText(report, context.commandLine)));
+    context.stdout.write(context.paint(summaryText(report, context.commandLine, columnsOf(context.stdout))));
   if (unfinished !== undefined) {
     throw new CommandError(
       unfinished,

@@ -2,7 +2,7 @@
 
 import type { RefusedRow } from '../input/row.ts';
 import { isFifoUrl } from '../queue/urls.ts';
-import { countLine, hang, nextLine } from '../text/layout.ts';
+import { countLine, hang, nextLine, widthOf } from '../text/layout.ts';
 import { counted, number } from '../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../text/printable.ts';
 import type { CommandLine } from '../text/shell.ts';
@@ -88,32 +88,38 @@ export function toReport(
   };
 }
 
-/** The report for people, ending in a line feed. Nothing in it can control a terminal. */
-export function summaryText(report: Report, commandLine: CommandLine): string {
+/**
+ * The report for people, ending in a line feed. Nothing in it can control a terminal.
+ * @param columns of the terminal; undefined where there is none.
+ */
+export function summaryText(report: Report, commandLine: CommandLine, columns?: number): string {
+  const width = widthOf(columns);
+  const line = (name: string, count: number, note = ''): string => countLine(name, count, note, columns);
   const form = report.form === undefined ? '' : `, ${printable(report.form)}`;
   const lines = [`${printable(report.file)}: ${counted(report.rows, 'row')} read${form}`];
   const queue = report.queueUrl === undefined ? 'the queue' : printableUrl(report.queueUrl);
   const request = counted(report.requests, 'request');
   if (report.dryRun) {
-    lines.push(countLine('would send', report.sent, `to ${queue} in ${request}`));
+    lines.push(line('would send', report.sent, `to ${queue} in ${request}`));
     if (report.firstBody !== undefined) lines.push(`  the first one is  ${printable(report.firstBody)}`);
   } else {
     const time = `${report.seconds.toFixed(1)} s, ${number(rate(report))} rows/s`;
-    lines.push(countLine('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
+    lines.push(line('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
   }
   if (report.sentBefore > 0)
-    lines.push(countLine('sent before', report.sentBefore, `by an earlier run of job ${report.job}`));
-  if (report.skipped > 0) lines.push(countLine('skipped', report.skipped, 'before --from-line'));
-  if (report.leftOut > 0) lines.push(countLine('left out', report.leftOut, 'by --where'));
-  lines.push(countLine('refused', report.refused, refusedNote(report)));
+    lines.push(line('sent before', report.sentBefore, `by an earlier run of job ${report.job}`));
+  if (report.skipped > 0) lines.push(line('skipped', report.skipped, 'before --from-line'));
+  if (report.leftOut > 0) lines.push(line('left out', report.leftOut, 'by --where'));
+  lines.push(line('refused', report.refused, refusedNote(report)));
   for (const row of report.examples) {
-    lines.push(hang(`                line ${row.line}: `, shortPrintable(row.reason, 160)));
+    lines.push(hang(`                line ${row.line}: `, shortPrintable(row.reason, 160), width));
   }
   if (report.refused > report.examples.length) {
     lines.push(`                and ${number(report.refused - report.examples.length)} more`);
   }
-  lines.push(countLine('duplicates', report.duplicates.rows, duplicatesNote(report)));
-  for (const note of [...report.notes, ...requestIdNote(report)]) lines.push(hang('note: ', printable(note)));
+  lines.push(line('duplicates', report.duplicates.rows, duplicatesNote(report)));
+  for (const note of [...report.notes, ...requestIdNote(report)])
+    lines.push(hang('note: ', printable(note), width));
   const next = nextStep(report, commandLine);
   if (next !== undefined) lines.push(next);
   return `${lines.join('\n')}\n`;

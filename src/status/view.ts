@@ -1,5 +1,5 @@
 /** A status on a terminal, designed for 80 columns and 24 lines. PURE. */
-import { clip, hang, table, WIDTH } from '../text/layout.ts';
+import { clip, hang, table, WIDTH, widthOf } from '../text/layout.ts';
 import { counted, number } from '../text/numbers.ts';
 import { printable } from '../text/printable.ts';
 import type { CommandLine } from '../text/shell.ts';
@@ -55,11 +55,6 @@ export function statusLine({ now, verdict, totals, backlog, drain }: Status): st
     `${number(totals.held)} held`,
   ];
   return printable(parts.join('; '));
-}
-
-/** Lines of text are no longer than can be read, however wide the terminal; undefined: no terminal. */
-function widthOf(columns = WIDTH): number {
-  return Math.min(WIDTH, columns);
 }
 
 function head(status: Status, columns: number | undefined): string[] {

@@ -6,6 +6,16 @@ import { number } from './numbers.ts';
 /** Columns that the output keeps to. */
 export const WIDTH = 80;
 
+/** The columns of the terminal at `stream`; undefined where there is none, and for one that does not know its size: it says 0. */
+export function columnsOf({ columns }: { readonly columns?: number }): number | undefined {
+  return columns === undefined || columns < 2 ? undefined : columns;
+}
+
+/** Columns for text on a terminal of `columns`: no more than can be read, however wide it is. */
+export function widthOf(columns = WIDTH): number {
+  return Math.min(WIDTH, columns);
+}
+
 /** The least room that a word is broken into. */
 const LEAST_ROOM = 16;
 
@@ -96,7 +106,17 @@ export function nextLine(command: string, does?: string): string {
   return does === undefined ? `next: ${command}` : `next: ${command}\n      ${does}`;
 }
 
-/** One line of a summary: a name, a count below the other counts, and a note. */
-export function countLine(name: string, count: number, note = ''): string {
-  return `  ${name.padEnd(14)}${number(count).padStart(9)}  ${note}`.trimEnd();
+/** Below so many columns what goes on below itself begins near the left. */
+export const NARROW = 60;
+
+/**
+ * One line of a summary: a name, a count below the other counts, and a note.
+ * @param columns of the terminal, where the note goes on below itself; undefined: one line, however long.
+ */
+export function countLine(name: string, count: number, note = '', columns?: number): string {
+  const start = `  ${name.padEnd(14)}${number(count).padStart(9)}  `;
+  const line = `${start}${note}`.trimEnd();
+  if (columns === undefined || line.length <= columns) return line;
+  if (columns < NARROW) return `${start.trimEnd()}\n${wrap(note, '    ', 'whole', columns)}`;
+  return start + wrap(note, ' '.repeat(start.length), 'whole', columns).slice(start.length);
 }

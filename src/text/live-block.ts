@@ -2,7 +2,7 @@
 import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import { clip, WIDTH } from './layout.ts';
+import { clip, columnsOf, WIDTH } from './layout.ts';
 import { printable } from './printable.ts';
 
 export interface Screen<View> {
@@ -66,7 +66,7 @@ class LiveBlock<View> implements Screen<View> {
   #draw(): void {
     if (this.#view === undefined) return;
     const { stream, block } = this.#options;
-    const columns = columnsOf(stream);
+    const columns = columnsOf(stream) ?? WIDTH;
     // A line that wraps would be one more than are removed.
     const lines = block(this.#view, columns).map((line) => clip(line, columns - 1));
     this.#clear();
@@ -78,18 +78,13 @@ class LiveBlock<View> implements Screen<View> {
     if (this.#drawn.length === 0) return;
     const { stream } = this.#options;
     // A window that was made narrower since has wrapped them.
-    const rows = this.#drawn.map((length) => Math.max(1, Math.ceil(length / columnsOf(stream))));
+    const rows = this.#drawn.map((length) => Math.max(1, Math.ceil(length / (columnsOf(stream) ?? WIDTH))));
     // The cursor is not at the beginning of its line when a ^C was typed there.
     cursorTo(stream, 0);
     moveCursor(stream, 0, -rows.reduce((sum, count) => sum + count));
     clearScreenDown(stream);
     this.#drawn = [];
   }
-}
-
-/** A terminal that does not know its size says 0. */
-function columnsOf({ columns }: { readonly columns?: number }): number {
-  return columns === undefined || columns < 2 ? WIDTH : columns;
 }
 
 class Lines<View> implements Screen<View> {

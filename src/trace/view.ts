@@ -1,5 +1,5 @@
-/** A trace on a terminal of 80 columns. PURE. */
-import { hang } from '../text/layout.ts';
+/** A trace for a person. PURE. */
+import { hang, widthOf } from '../text/layout.ts';
 import { counted, number } from '../text/numbers.ts';
 import { printable, shortPrintable } from '../text/printable.ts';
 import type { CommandLine } from '../text/shell.ts';
@@ -11,13 +11,15 @@ import { type KnownUpdate, whyText } from './updates.ts';
 const FIRST_STEPS = 3;
 const LAST_STEPS = 9;
 
-export function traceText(trace: Trace, commandLine: CommandLine): string {
+/** @param columns of the terminal; undefined where there is none. */
+export function traceText(trace: Trace, commandLine: CommandLine, columns?: number): string {
   const { identifier, updates, sources } = trace;
+  const width = widthOf(columns);
   const blocks = [
-    taskLines(trace),
+    taskLines(trace, width),
     [`${updates.length === 0 ? 'No update' : counted(updates.length, 'update')} of it known; times in UTC`],
-    ...updates.map(updateLines),
-    sources.map(sourceLine),
+    ...updates.map((update) => updateLines(update, width)),
+    sources.map((source) => sourceLine(source, width)),
     nextLines(identifier, updates, commandLine),
   ];
   return `${blocks
@@ -26,17 +28,19 @@ export function traceText(trace: Trace, commandLine: CommandLine): string {
     .join('\n\n')}\n`;
 }
 
-function taskLines({ identifier, task, updates }: Trace): string[] {
+function taskLines({ identifier, task, updates }: Trace, width: number): string[] {
   const head = `Task ${identifier}`;
   if (task === undefined) return [`${head}: what it holds now was not read`];
   if (task === 'gone') return [`${head}: the API has no such task`];
   const lines = [
     `${head} now`,
-    row('Status', shown(task.Status ?? 'not told')),
-    ...compare(task, updates).map(({ field, now, set }) => row(field, `${shown(now)}${setText(now, set)}`)),
+    row('Status', shown(task.Status ?? 'not told'), width),
+    ...compare(task, updates).map(({ field, now, set }) =>
+      row(field, `${shown(now)}${setText(now, set)}`, width),
+    ),
   ];
   if (task.LastUpdatedAt !== undefined)
-    lines.push(row('last updated', instant(task.LastUpdatedAt.getTime())));
+    lines.push(row('last updated', instant(task.LastUpdatedAt.getTime()), width));
   return lines;
 }
 
@@ -52,31 +56,32 @@ function shown(value: string): string {
   return value === '' ? '(empty)' : shortPrintable(value, 260);
 }
 
-function updateLines(update: KnownUpdate): string[] {
+function updateLines(update: KnownUpdate, width: number): string[] {
   const { values, letters, steps, messageIds, jobId, row: place, requestId, end } = update;
   const head = hang(
     `${update.at === undefined ? 'at no known time   ' : instant(update.at)}  `,
     endText(update),
+    width,
   );
   const origin = [
     jobId === undefined ? 'of no job' : `job ${printable(jobId)}`,
     place === undefined ? undefined : `row ${number(place)}`,
     requestId === undefined ? undefined : `RequestId ${printable(requestId)}`,
   ].filter((part) => part !== undefined);
-  const lines = [head, row('from', origin.join(', '))];
-  if (messageIds.length > 0) lines.push(row('message', printable(messageIds.join(', '))));
-  if (values !== undefined) lines.push(row('sets', valuesText(values)));
-  if (end?.error?.message) lines.push(row('said', shortPrintable(end.error.message, 500)));
-  if (end?.note !== undefined) lines.push(row('note', printable(end.note)));
+  const lines = [head, row('from', origin.join(', '), width)];
+  if (messageIds.length > 0) lines.push(row('message', printable(messageIds.join(', ')), width));
+  if (values !== undefined) lines.push(row('sets', valuesText(values), width));
+  if (end?.error?.message) lines.push(row('said', shortPrintable(end.error.message, 500), width));
+  if (end?.note !== undefined) lines.push(row('note', printable(end.note), width));
   for (const { messageId, arrivedAt, redriveCount } of letters) {
     const again = redriveCount === 0 ? '' : `, redriven ${redriveCount} times before`;
-    lines.push(row('letter', `${printable(messageId)}, there since ${instant(arrivedAt)}${again}`));
+    lines.push(row('letter', `${printable(messageId)}, there since ${instant(arrivedAt)}${again}`, width));
   }
   const [first, rest] = [steps.slice(0, FIRST_STEPS), steps.slice(FIRST_STEPS)];
   const left = rest.length - LAST_STEPS;
-  for (const step of first) lines.push(stepLine(step));
+  for (const step of first) lines.push(stepLine(step, width));
   if (left > 0) lines.push(`  … ${counted(left, 'step')} more: --json has them`);
-  for (const step of rest.slice(-LAST_STEPS)) lines.push(stepLine(step));
+  for (const step of rest.slice(-LAST_STEPS)) lines.push(stepLine(step, width));
   return lines;
 }
 
@@ -111,8 +116,8 @@ function valuesText({ Description, TaskConfigurationId }: NonNullable<KnownUpdat
   return parts.length === 0 ? 'nothing that could be read' : parts.join('; ');
 }
 
-function stepLine({ at, source, what }: KnownUpdate['steps'][number]): string {
-  return hang(`  ${instant(at)}  `, `${shortPrintable(what, 400)} (${sourceNames[source]})`);
+function stepLine({ at, source, what }: KnownUpdate['steps'][number], width: number): string {
+  return hang(`  ${instant(at)}  `, `${shortPrintable(what, 400)} (${sourceNames[source]})`, width);
 }
 
 const sourceNames = {
@@ -129,8 +134,8 @@ const states = {
   'not-asked': 'not read: ',
 } as const satisfies Record<SourceReport['state'], string>;
 
-function sourceLine({ source, state, what }: SourceReport): string {
-  return row(sourceNames[source], `${states[state]}${printable(what)}`);
+function sourceLine({ source, state, what }: SourceReport, width: number): string {
+  return row(sourceNames[source], `${states[state]}${printable(what)}`, width);
 }
 
 function nextLines(identifier: string, updates: readonly KnownUpdate[], commandLine: CommandLine): string[] {
@@ -143,6 +148,6 @@ function nextLines(identifier: string, updates: readonly KnownUpdate[], commandL
 }
 
 /** A name and what it holds, which goes on below itself. */
-function row(name: string, value: string): string {
-  return hang(`  ${name.padEnd(20)}`, value);
+function row(name: string, value: string, width: number): string {
+  return hang(`  ${name.padEnd(20)}`, value, width);
 }

@@ -252,10 +252,10 @@ test('a redrive shows what it sends by the bodies, whatever forged records say',
   ]);
   const report = await run.redrive({ force: true });
   const shown = [
-    'SETS                                               LETTERS  EXAMPLE',
-    'Description "x"                                          3  task1',
-    'TaskConfigurationId evil                                 1  task7',
-    'no valid update                                          1  m-text',
+    'SETS                      LETTERS  EXAMPLE',
+    'Description "x"                 3  task1',
+    'TaskConfigurationId evil        1  task7',
+    'no valid update                 1  m-text',
   ];
   const queues = { queueUrl: 'q', deadLetterQueueUrl: 'd' };
   expect(redriveText(report, queues)).toContain(`\n${shown.join('\n')}\n`);

@@ -1,6 +1,8 @@
 /** `dead-letters export`: letters as JSON Lines, everything left in place. */
+
 import { type Command, Option } from 'commander';
 import { exitCodes } from '../../errors.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { counted } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { isComplete, passOver } from '../pass/pass.ts';
@@ -59,11 +61,12 @@ async function exportLetters(
   const whole = left === 0 && isComplete(pass);
   context.exitCode = whole ? exitCodes.done : exitCodes.someRefused;
   if (pass.end === 'interrupted') context.exitCode = exitCodes.interrupted;
+  const columns = columnsOf(context.stderr);
   const lines = [
     `${counted(written, 'letter')} written${out === undefined ? '' : ` to ${shortPrintable(out, 200)}`}`,
     ...(left > 0 ? [`${counted(left, 'letter')} left out: not a valid update (--as letters has them)`] : []),
-    ...seenText(pass, dead.url),
-    ...(isComplete(pass) ? [] : [incompleteText(pass)]),
+    ...seenText(pass, dead.url, columns),
+    ...(isComplete(pass) ? [] : [incompleteText(pass, columns)]),
     '  all left in place',
   ];
   if (written > 0 && flags.as === 'letters') {

@@ -1,7 +1,9 @@
 /** `dead-letters list`: one pass, letters or causes, everything left in place. */
+
 import type { Command } from 'commander';
 import { wholeNumber } from '../../cli/flags.ts';
 import { exitCodes } from '../../errors.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
@@ -31,7 +33,7 @@ export function addList(letters: Command, start: StartRun): void {
 
 async function list(flags: Flags, { context, dead, surroundings }: LettersRun): Promise<void> {
   const { stdout, stderr } = context;
-  const { columns } = stdout;
+  const columns = columnsOf(stdout);
   const where = whereOf(flags.where);
   const groups = new Groups();
   let matched = 0;
@@ -58,7 +60,7 @@ async function list(flags: Flags, { context, dead, surroundings }: LettersRun): 
   const lines = [
     ...(flags.group === true ? groupsText(groups, columns) : moreText(matched, flags.rows)),
     ...(matched > 0 ? [''] : []),
-    ...seenText(pass, dead.url),
+    ...seenText(pass, dead.url, columns),
     ...closing(flags, matched, pass, groups, context.commandLine),
   ];
   const text = `${lines.join('\n')}\n`;

@@ -1,7 +1,9 @@
 /** `dead-letters purge`: letters deleted permanently; a dry run unless confirmed. */
+
 import type { Command } from 'commander';
 import { wholeNumber } from '../../cli/flags.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { counted } from '../../text/numbers.ts';
 import { jsonLine } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
@@ -63,7 +65,7 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
       context.stdout.write(
         json === true
           ? jsonLine(purgeJson(found, exported))
-          : context.paint(purgeText(found, config, exported)),
+          : context.paint(purgeText(found, config, exported, columnsOf(context.stdout))),
       ),
     resultOf: (found) => {
       const { groups: _, pass: __, ...result } = purgeJson(found, exported);

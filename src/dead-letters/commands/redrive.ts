@@ -1,9 +1,11 @@
 /** `dead-letters redrive`: letters back to the source queue; a dry run unless confirmed. */
+
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { collect, misuse, positiveNumber, readAssignments, toFields, wholeNumber } from '../../cli/flags.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { updateSchema } from '../../message/update.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
@@ -110,7 +112,9 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
       ),
     print: (found) =>
       context.stdout.write(
-        json === true ? jsonLine(redriveJson(found)) : context.paint(redriveText(found, config)),
+        json === true
+          ? jsonLine(redriveJson(found))
+          : context.paint(redriveText(found, config, columnsOf(context.stdout))),
       ),
     resultOf: (found) => {
       const { groups: _, values: __, pass: ___, ...result } = redriveJson(found);

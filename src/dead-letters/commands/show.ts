@@ -1,6 +1,8 @@
 /** `dead-letters show ID`: letters in full. */
+
 import type { Command } from 'commander';
 import { CommandError, exitCodes } from '../../errors.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { jsonLine, shortPrintable } from '../../text/printable.ts';
 import { namedBy } from '../letters/conditions.ts';
 import { passOver } from '../pass/pass.ts';
@@ -31,7 +33,8 @@ async function show(id: string, flags: Flags, { context, dead, surroundings }: L
   const pass = await passOver(dead, flags, surroundings, async (letters) => {
     for (const letter of letters) {
       if (!named(letter, 0)) continue;
-      const text = flags.json === true ? jsonLine(letterRecord(letter)) : letterText(letter);
+      const text =
+        flags.json === true ? jsonLine(letterRecord(letter)) : letterText(letter, columnsOf(context.stdout));
       await write(context.stdout, found > 0 && flags.json !== true ? `\n${'-'.repeat(80)}\n\n${text}` : text);
       found++;
       // No other letter has this message id.
@@ -41,5 +44,7 @@ async function show(id: string, flags: Flags, { context, dead, surroundings }: L
   });
   if (pass.end === 'interrupted') context.exitCode = exitCodes.interrupted;
   else if (found === 0)
-    throw new CommandError(`No letter ${shortPrintable(id)}.\n${seenText(pass, dead.url).join('\n')}`);
+    throw new CommandError(
+      `No letter ${shortPrintable(id)}.\n${seenText(pass, dead.url, columnsOf(context.stderr)).join('\n')}`,
+    );
 }

@@ -1,6 +1,6 @@
 /** Reports of `redrive` and `purge`: what was done, or would be, and what was not, and why. PURE. */
 
-import { countLine, WIDTH, wrap } from '../../text/layout.ts';
+import { countLine, table, widthOf, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import type { CanaryVerdict } from '../changes/canary.ts';
@@ -16,30 +16,34 @@ export interface Queues {
   readonly deadLetterQueueUrl: string;
 }
 
-export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queues): string {
+/** @param columns of the terminal; undefined where there is none, and nothing is cut off. */
+export function redriveText(report: RedriveReport, { deadLetterQueueUrl }: Queues, columns?: number): string {
   const { dryRun, redriven, matched, refused, cameBack, notDeleted, canary } = report;
-  const lines = [...seenText(report.pass, deadLetterQueueUrl)];
-  if (redriven > 0) lines.push('', ...groupsText(report.groups, WIDTH), '', ...valuesText(report.values));
+  const lines = [...seenText(report.pass, deadLetterQueueUrl, columns)];
+  if (redriven > 0)
+    lines.push('', ...groupsText(report.groups, columns), '', ...valuesText(report.values, columns));
   lines.push(
     '',
     countLine(matchedName(report.pass), matched),
     countLine(dryRun ? 'would redrive' : 'redriven', redriven),
   );
-  lines.push(...refusedText(refused));
+  lines.push(...refusedText(refused, columns));
   if (notDeleted > 0)
     lines.push(
       countLine('on both queues', notDeleted),
       wrap(
         'sent back, and not deleted here: a second redrive sends them once more, which is harmless',
         '    ',
+        'broken',
+        widthOf(columns),
       ),
     );
   if (cameBack > 0)
     lines.push(
       countLine('came back', cameBack),
-      wrap('dead-lettered again meanwhile, left where they are', '    '),
+      wrap('dead-lettered again meanwhile, left where they are', '    ', 'broken', widthOf(columns)),
     );
-  if (canary !== undefined) lines.push(...canaryText(canary));
+  if (canary !== undefined) lines.push(...canaryText(canary, columns));
   return `${lines.join('\n')}\n`;
 }
 
@@ -53,13 +57,15 @@ export interface ExportedFacts {
   readonly changed: number;
 }
 
+/** @param columns of the terminal; undefined where there is none, and nothing is cut off. */
 export function purgeText(
   report: PurgeReport,
   { deadLetterQueueUrl }: Queues,
   exported?: ExportedFacts,
+  columns?: number,
 ): string {
-  const lines = report.pass === undefined ? [] : [...seenText(report.pass, deadLetterQueueUrl)];
-  if (report.purged > 0) lines.push('', ...groupsText(report.groups, WIDTH));
+  const lines = report.pass === undefined ? [] : [...seenText(report.pass, deadLetterQueueUrl, columns)];
+  if (report.purged > 0) lines.push('', ...groupsText(report.groups, columns));
   lines.push('', countLine(matchedName(report.pass), report.matched));
   lines.push(countLine(report.dryRun ? 'would delete' : 'deleted', report.purged));
   if (report.notDeleted > 0) lines.push(countLine('not deleted', report.notDeleted));
@@ -79,17 +85,23 @@ function exportedText({ size, notFound, changed }: ExportedFacts, pass: PassResu
 
 /** Different values that a person looks through. */
 const SHOWN_VALUES = 20;
+/** Characters of a line about one letter where no terminal sets the limit. */
+const LONGEST = 1_000;
+/** Characters of an example. */
+const EXAMPLE = 20;
 
-function valuesText(values: Values): string[] {
-  const line = (what: string, letters: string, example: string): string =>
-    `${shortPrintable(what, 50).padEnd(50)} ${letters.padStart(7)}  ${shortPrintable(example, 20)}`.trimEnd();
+function valuesText(values: Values, columns: number | undefined): string[] {
   const all = values.all();
-  const lines = all
+  const rows = all
     .slice(0, SHOWN_VALUES)
-    .map((value) => line(valueText(value), number(value.letters), value.example));
+    .map((value) => [
+      printable(valueText(value)),
+      number(value.letters),
+      shortPrintable(value.example, EXAMPLE),
+    ]);
   const rest = all.slice(SHOWN_VALUES).reduce((sum, { letters }) => sum + letters, values.others);
-  if (rest > 0) lines.push(line('other values: see `dead-letters export --as updates`', number(rest), ''));
-  return [line('SETS', 'LETTERS', 'EXAMPLE'), ...lines];
+  if (rest > 0) rows.push(['other values: see `dead-letters export --as updates`', number(rest), '']);
+  return table([['SETS', 'LETTERS', 'EXAMPLE'], ...rows], columns, [1]);
 }
 
 function valueText({ Description, TaskConfigurationId }: ValueCount): string {
@@ -105,30 +117,39 @@ function matchedName(pass: PassResult | undefined): string {
   return pass?.end === 'through' ? 'matched' : 'matched so far';
 }
 
-function refusedText(refused: Refusals): string[] {
+function refusedText(refused: Refusals, columns = LONGEST): string[] {
   const all = refused.all();
   if (all.length === 0) return [];
   const lines = [countLine('not redriven', refused.count)];
   for (const { why, count, forcible, example } of all) {
     const hint = forcible ? ' (--force overrules)' : '';
-    lines.push(wrap(`${number(count)}  ${shortPrintable(why, 300)}${hint}`, '    '));
-    lines.push(`       ${shortPrintable(`as ${example.identifier ?? example.messageId}`, WIDTH - 7)}`);
+    lines.push(
+      wrap(`${number(count)}  ${shortPrintable(why, 300)}${hint}`, '    ', 'broken', widthOf(columns)),
+    );
+    lines.push(`       ${shortPrintable(`as ${example.identifier ?? example.messageId}`, columns - 7)}`);
   }
   return lines;
 }
 
-function canaryText(canary: CanaryVerdict): string[] {
+function canaryText(canary: CanaryVerdict, columns = LONGEST): string[] {
   switch (canary.verdict) {
     case 'good':
       return ['  canaries ended well: none came back'];
     case 'interrupted':
       return ['  canaries: interrupted while waiting for them'];
     case 'unknown':
-      return [wrap(`canaries: it is not known how they ended; ${printable(canary.why)}`, '  ')];
+      return [
+        wrap(
+          `canaries: it is not known how they ended; ${printable(canary.why)}`,
+          '  ',
+          'broken',
+          widthOf(columns),
+        ),
+      ];
     case 'came-back': {
       const shown = canary.letters.slice(0, 3).map((letter) => {
         const said = letter.errorMessage === '' ? '' : `, ${letter.errorMessage}`;
-        return `    ${shortPrintable(`${letter.identifier ?? letter.message.messageId}  ${causeText(letter)}${said}`, WIDTH - 4)}`;
+        return `    ${shortPrintable(`${letter.identifier ?? letter.message.messageId}  ${causeText(letter)}${said}`, columns - 4)}`;
       });
       return [`  canaries: ${counted(canary.letters.length, 'letter')} came back`, ...shown];
     }

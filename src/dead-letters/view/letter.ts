@@ -1,6 +1,6 @@
 /** One letter in full, for `show`. PURE. */
 import type { MessageAttribute } from '../../message/message.ts';
-import { hang } from '../../text/layout.ts';
+import { hang, widthOf } from '../../text/layout.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
 import { causeOf } from '../letters/causes.ts';
@@ -10,8 +10,12 @@ import { causeText } from './list.ts';
 /** Characters of a body that are shown. */
 const MAX_BODY = 4_000;
 
-/** The letter as a block of lines, ending in a line feed. */
-export function letterText(letter: Letter): string {
+/**
+ * The letter as a block of lines, ending in a line feed.
+ * @param columns of the terminal; undefined where there is none.
+ */
+export function letterText(letter: Letter, columns?: number): string {
+  const row = (name: string, value: string): string => hang(name.padEnd(16), value, widthOf(columns));
   const { message, record, update } = letter;
   const rows: [string, string | undefined][] = [
     ['message id', message.messageId],
@@ -47,10 +51,6 @@ export function letterText(letter: Letter): string {
   }
   lines.push('', bodyText(message.body));
   return `${lines.join('\n')}\n`;
-}
-
-function row(name: string, value: string): string {
-  return hang(name.padEnd(16), value);
 }
 
 function attributeText({ dataType, stringValue, binaryValue }: MessageAttribute): string {

@@ -1,6 +1,6 @@
 /** What `list` prints: causes, or letters one by one; and what every command says of its pass. PURE. */
 
-import { clip, WIDTH, wrap } from '../../text/layout.ts';
+import { clip, WIDTH, widthOf, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
@@ -90,29 +90,31 @@ function exampleText({ messageId, identifier, errorMessage }: Group['example']):
   return errorMessage === '' ? name : `${name}: ${errorMessage}`;
 }
 
-/** How much of the queue was seen, and why more may be there. */
-export function seenText(pass: PassResult, queueUrl: string): string[] {
+/**
+ * How much of the queue was seen, and why more may be there.
+ * @param columns of the terminal; undefined where there is none.
+ */
+export function seenText(pass: PassResult, queueUrl: string, columns?: number): string[] {
+  const note = (text: string): string => wrap(text, '  ', 'broken', widthOf(columns));
   const about = pass.about === undefined ? '' : ` of about ${number(Math.max(pass.about, pass.seen))}`;
   const lines = [`${counted(pass.seen, 'letter')} seen${about}`, `  on ${printableUrl(queueUrl)}`];
-  const note = endNotes[pass.end];
-  if (note !== undefined) lines.push(wrap(note, '  '));
+  const end = endNotes[pass.end];
+  if (end !== undefined) lines.push(note(end));
   if ((pass.heldByOthers ?? 0) > 0) {
     lines.push(
-      wrap(
+      note(
         `About ${number(pass.heldByOthers ?? 0)} were held by someone else when the pass began (another pass, or one that was killed: its letters are visible again within ${LEASE_SECONDS} s).`,
-        '  ',
       ),
     );
   }
   if (pass.fifo)
     lines.push(
-      wrap('A FIFO queue: a pass that holds letters of a group does not see the others of that group.', '  '),
+      note('A FIFO queue: a pass that holds letters of a group does not see the others of that group.'),
     );
   if (pass.notReleased > 0) {
     lines.push(
-      wrap(
+      note(
         `${counted(pass.notReleased, 'letter')} could not be made visible again; they will be within ${LEASE_SECONDS} s.`,
-        '  ',
       ),
     );
   }
@@ -120,7 +122,7 @@ export function seenText(pass: PassResult, queueUrl: string): string[] {
 }
 
 /** That not all letters were seen, how many were not, and what may be deleted now. */
-export function incompleteText({ seen, about = 0 }: PassResult): string {
+export function incompleteText({ seen, about = 0 }: PassResult, columns?: number): string {
   const missing = about - seen;
   const what =
     missing > 0
@@ -128,7 +130,7 @@ export function incompleteText({ seen, about = 0 }: PassResult): string {
       : 'there may be letters that were not seen';
   const next =
     'Purge by --exported, which deletes only what was written; then export the rest to another file.';
-  return wrap(`NOT COMPLETE: ${what}. ${next}`, '  ');
+  return wrap(`NOT COMPLETE: ${what}. ${next}`, '  ', 'broken', widthOf(columns));
 }
 
 const endNotes: Readonly<Partial<Record<PassResult['end'], string>>> = {

@@ -3,7 +3,7 @@ import { ask, canAsk, isYes } from '../../cli/ask.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfig } from '../../config.ts';
 import { CommandError, exitCodes, misuse } from '../../errors.ts';
-import { countLine, hang } from '../../text/layout.ts';
+import { columnsOf, countLine, hang, widthOf } from '../../text/layout.ts';
 import { counted } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import type { Counts, Guards, JobRecord } from '../ledger/job.ts';
@@ -55,6 +55,7 @@ export async function confirm(
     time,
     queue: updates.url,
     guards: { ...job?.plan?.guards, ...guards },
+    columns: columnsOf(context.stderr),
   });
   context.stderr.write(`${lines.join('\n')}\n`);
   if (await ask(context, `Send ${counted(open, 'update')}? [y/N]`, isYes, signal)) return;
@@ -71,22 +72,26 @@ interface Shown {
   readonly time: string;
   readonly queue: string;
   readonly guards: Guards;
+  /** Of the terminal. */
+  readonly columns: number | undefined;
 }
 
-function planLines({ plan, tally, counts, open, time, queue, guards }: Shown): string[] {
+function planLines({ plan, tally, counts, open, time, queue, guards, columns }: Shown): string[] {
   const { JobId, Source } = plan.header;
+  const width = widthOf(columns);
+  const line = (name: string, count: number, note = ''): string => countLine(name, count, note, columns);
   const { toChange: _, ...leftOut } = plan.footer.Counts;
   const leftOutRows = Object.values(leftOut).reduce((sum, count) => sum + count, 0);
   const lines = [
     `job ${JobId}, made from ${shortPrintable(Source, 100)}`,
-    countLine('to send', open, `to ${printable(queue)}`),
+    line('to send', open, `to ${printable(queue)}`),
   ];
   if (counts !== undefined && counts.ended + counts.inFlight > 0)
-    lines.push(countLine('sent before', counts.ended + counts.inFlight));
-  if (leftOutRows > 0) lines.push(countLine('left out', leftOutRows, leftOutNote(leftOut, false)));
+    lines.push(line('sent before', counts.ended + counts.inFlight));
+  if (leftOutRows > 0) lines.push(line('left out', leftOutRows, leftOutNote(leftOut, false)));
   lines.push(...tally.lines());
-  lines.push(hang('  undo          ', undoNote(tally.undoable, tally.rows)));
-  lines.push(hang('  time          ', time));
+  lines.push(hang('  undo          ', undoNote(tally.undoable, tally.rows), width));
+  lines.push(hang('  time          ', time, width));
   const { canary, abortWhen } = guards;
   if (canary !== undefined)
     lines.push(

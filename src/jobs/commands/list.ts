@@ -1,7 +1,9 @@
 /** `jobs list`: every job in the ledger. */
+
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { type ListedJob, listText, standingJson } from '../view/standing.ts';
 import { noJob, withCollected, withLedger } from './open.ts';
 
@@ -23,7 +25,7 @@ export function addList(jobs: Command, context: CommandContext): void {
             else {
               const listed: ListedJob[] = [];
               for (const job of jobs) listed.push(await ledger.listed(job));
-              stdout.write(context.paint(listText(listed, stdout.columns)));
+              stdout.write(context.paint(listText(listed, columnsOf(stdout))));
             }
             if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
           }),

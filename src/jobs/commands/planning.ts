@@ -2,11 +2,13 @@
  * What `jobs plan` and `jobs undo` have in common: the reader of tasks, the name of the new job,
  * warnings and the result.
  */
+
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { type ApiConfig, ConfigError, readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes, messageOf, misuse } from '../../errors.ts';
 import type { OtaReader } from '../../ota/reader.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { createProgress } from '../../text/progress.ts';
 import { remoteText } from '../../text/remote.ts';
@@ -60,7 +62,9 @@ export async function runPlanning(
   if (report === undefined) {
     throw new CommandError('Interrupted. Nothing was written.', exitCodes.interrupted);
   }
-  context.stdout.write(json ? planJson(report) : context.paint(planText(report, context.commandLine)));
+  context.stdout.write(
+    json ? planJson(report) : context.paint(planText(report, context.commandLine, columnsOf(context.stdout))),
+  );
   context.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
 }
 

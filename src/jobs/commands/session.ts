@@ -1,10 +1,12 @@
 /** What the commands that send have in common: ledger, queues and screen, the lease, and the end of such a command. */
+
 import { MOST_OFF_MS, requireRightClock } from '../../cli/clock.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { columnsOf } from '../../text/layout.ts';
 import type { Screen } from '../../text/live-block.ts';
 import type { Guards, JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
@@ -180,7 +182,9 @@ export async function finishRun(
   const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
   const all = { ...notes, end, reason, maybeTwice };
   context.stdout.write(
-    json ? standingJson(standing, all) : context.paint(standingText(standing, context.commandLine, all)),
+    json
+      ? standingJson(standing, all)
+      : context.paint(standingText(standing, context.commandLine, all, columnsOf(context.stdout))),
   );
   if (end !== 'done') {
     throw new CommandError(`${(reason ?? end).replace(/\.$/, '')}. ${goOn(standing, context)}`, exitOf[end]);

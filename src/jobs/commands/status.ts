@@ -1,8 +1,10 @@
 /** `jobs status [JOB]`: where a job stands. */
+
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { exitCodes, misuse } from '../../errors.ts';
+import { columnsOf } from '../../text/layout.ts';
 import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Collector } from '../run/collector.ts';
@@ -39,7 +41,7 @@ export function addStatus(jobs: Command, context: CommandContext): void {
           context.stdout.write(
             flags.json === true
               ? standingJson(standing)
-              : context.paint(standingText(standing, context.commandLine)),
+              : context.paint(standingText(standing, context.commandLine, {}, columnsOf(context.stdout))),
           );
           if (signal.aborted) context.exitCode = exitCodes.interrupted;
         }),

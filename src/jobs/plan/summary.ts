@@ -1,6 +1,6 @@
 /** The result of making a plan: a block of text, or one JSON object. */
 
-import { countLine, hang } from '../../text/layout.ts';
+import { countLine, hang, widthOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
@@ -48,41 +48,46 @@ export interface PlanReport {
 const SHOWN_REASONS = 5;
 const SHOWN_LINES = 2;
 
-/** The report for people, ending in a line feed. Nothing in it can control a terminal. */
-export function planText(report: PlanReport, commandLine: CommandLine): string {
+/**
+ * The report for people, ending in a line feed. Nothing in it can control a terminal.
+ * @param columns of the terminal; undefined where there is none.
+ */
+export function planText(report: PlanReport, commandLine: CommandLine, columns?: number): string {
+  const width = widthOf(columns);
+  const line = (name: string, count: number, note = ''): string => countLine(name, count, note, columns);
   const { counts, plan, refusedFile } = report;
   const undo = report.kind === 'undo';
   const read =
     report.kind === 'live' ? `${counted(report.rows, 'task')} listed` : `${counted(report.rows, 'row')} read`;
   const lines = [
     `${printable(report.source)}: ${read}${report.form === undefined ? '' : `, ${printable(report.form)}`}`,
-    countLine(
-      undo ? 'to undo' : 'to change',
-      counts.toChange,
-      plan === undefined ? '' : `in ${printable(plan)}`,
-    ),
-    countLine(undo ? 'as before' : 'as wanted', counts.alreadyAsWanted, wantedNote(report)),
-    countLine(
+    line(undo ? 'to undo' : 'to change', counts.toChange, plan === undefined ? '' : `in ${printable(plan)}`),
+    line(undo ? 'as before' : 'as wanted', counts.alreadyAsWanted, wantedNote(report)),
+    line(
       undo ? 'cannot' : 'refused',
       counts.refused,
       refusedFile === undefined ? '' : `in ${printable(refusedFile)}`,
     ),
-    ...reasonLines(report.reasons),
+    ...reasonLines(report.reasons, width),
   ];
-  if (report.leftOut > 0) lines.push(countLine('left out', report.leftOut, 'by --where'));
-  if (!undo) lines.push(countLine('duplicates', counts.duplicates, duplicatesNote(report)));
+  if (report.leftOut > 0) lines.push(line('left out', report.leftOut, 'by --where'));
+  if (!undo) lines.push(line('duplicates', counts.duplicates, duplicatesNote(report)));
   if (report.unread > 0) {
-    lines.push(countLine('unread', report.unread, 'GetOtaTask failed; planned without former values'));
+    lines.push(line('unread', report.unread, 'GetOtaTask failed; planned without former values'));
   }
   if (counts.toChange > 0) {
-    if (!undo) lines.push(hang('  undo          ', undoNote(report.undoable, counts.toChange)));
-    lines.push(hang('  time          ', timeNote(counts.toChange, report.measured, report.rateLimit)));
+    if (!undo) lines.push(hang('  undo          ', undoNote(report.undoable, counts.toChange), width));
+    lines.push(hang('  time          ', timeNote(counts.toChange, report.measured, report.rateLimit), width));
   }
   if (report.removed !== undefined)
     lines.push(
-      hang('removed: ', `the earlier plan ${printable(report.removed)}, which would be taken for this one`),
+      hang(
+        'removed: ',
+        `the earlier plan ${printable(report.removed)}, which would be taken for this one`,
+        width,
+      ),
     );
-  for (const warning of report.warnings) lines.push(hang('warning: ', printable(warning)));
+  for (const warning of report.warnings) lines.push(hang('warning: ', printable(warning), width));
   lines.push(`next: ${nextStep(report, commandLine)}`);
   return `${lines.join('\n')}\n`;
 }
@@ -113,12 +118,12 @@ export function planJson(report: PlanReport): string {
   return jsonLine(json);
 }
 
-function reasonLines(reasons: readonly ReasonCount[]): string[] {
+function reasonLines(reasons: readonly ReasonCount[], width: number): string[] {
   const shown = reasons.slice(0, SHOWN_REASONS).map(({ reason, count, lines }) => {
     const some = lines.slice(0, SHOWN_LINES);
     const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
     const more = count > some.length ? ', …' : '';
-    return hang(`${number(count).padStart(13)}  `, `${printable(reason)} (${where}${more})`);
+    return hang(`${number(count).padStart(13)}  `, `${printable(reason)} (${where}${more})`, width);
   });
   const others = reasons.slice(SHOWN_REASONS);
   if (others.length > 0) {

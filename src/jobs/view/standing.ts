@@ -1,5 +1,5 @@
 /** Where a job stands, for people and for scripts. PURE. */
-import { countLine, hang, nextLine, table } from '../../text/layout.ts';
+import { countLine, hang, nextLine, table, widthOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
@@ -20,29 +20,39 @@ export interface RunNotes {
 
 const MAX_CAUSES = 10;
 
-/** The standing as text, ending in a line feed. Nothing in it can control a terminal. */
-export function standingText(standing: JobStanding, commandLine: CommandLine, notes: RunNotes = {}): string {
+/**
+ * The standing as text, ending in a line feed. Nothing in it can control a terminal.
+ * @param columns of the terminal; undefined where there is none.
+ */
+export function standingText(
+  standing: JobStanding,
+  commandLine: CommandLine,
+  notes: RunNotes = {},
+  columns?: number,
+): string {
+  const width = widthOf(columns);
+  const line = (name: string, count: number, note = ''): string => countLine(name, count, note, columns);
   const { job, counts, times, leased, reconciled, foreign, unmatched } = standing;
   const { plan } = job;
   if (plan === undefined) {
-    return `job ${job.jobId}: its plan is not in this ledger; ${counted(counts.ended, 'row')} by their outcomes\n${ends(counts).join('\n')}\n`;
+    return `job ${job.jobId}: its plan is not in this ledger; ${counted(counts.ended, 'row')} by their outcomes\n${ends(counts, columns).join('\n')}\n`;
   }
   const lines = [
     `job ${job.jobId}: ${number(counts.ended)} of ${counted(rowsOf(job, counts), 'row')} ended`,
     `  made from     ${shortPrintable(plan.source, 100)}`,
     `  issued at     ${printable(plan.issuedAt)}`,
     ...timeLines(times),
-    ...ends(counts),
+    ...ends(counts, columns),
   ];
   const { leftOut } = plan;
   if (leftOut !== undefined && total(leftOut) > 0)
-    lines.push(countLine('left out', total(leftOut), leftOutNote(leftOut, plan.enqueued)));
-  if (counts.inFlight > 0) lines.push(countLine('in flight', counts.inFlight, 'sent, no outcome yet'));
+    lines.push(line('left out', total(leftOut), leftOutNote(leftOut, plan.enqueued)));
+  if (counts.inFlight > 0) lines.push(line('in flight', counts.inFlight, 'sent, no outcome yet'));
   const notSent = notSentOf(job, counts);
-  if (notSent > 0) lines.push(countLine('not sent', notSent));
+  if (notSent > 0) lines.push(line('not sent', notSent));
   if (!plan.complete)
     lines.push(
-      countLine(
+      line(
         'in the ledger',
         counts.total,
         plan.enqueued
@@ -50,18 +60,17 @@ export function standingText(standing: JobStanding, commandLine: CommandLine, no
           : 'reading the plan was cut short before its last row',
       ),
     );
-  if (notes.retried !== undefined) lines.push(countLine('tried again', notes.retried));
-  if (reconciled > 0) lines.push(countLine('reconciled', reconciled, 'ended by what the task itself says'));
-  if (plan.maybeTwice > 0) lines.push(countLine('sent twice?', plan.maybeTwice, 'at most; it does no harm'));
-  if (foreign > 0)
-    lines.push(countLine('foreign', foreign, 'outcomes of messages that this ledger did not send'));
+  if (notes.retried !== undefined) lines.push(line('tried again', notes.retried));
+  if (reconciled > 0) lines.push(line('reconciled', reconciled, 'ended by what the task itself says'));
+  if (plan.maybeTwice > 0) lines.push(line('sent twice?', plan.maybeTwice, 'at most; it does no harm'));
+  if (foreign > 0) lines.push(line('foreign', foreign, 'outcomes of messages that this ledger did not send'));
   if (unmatched > 0)
-    lines.push(countLine('unmatched', unmatched, 'outcomes that name this job and none of its rows'));
+    lines.push(line('unmatched', unmatched, 'outcomes that name this job and none of its rows'));
   const stopped = notes.reason ?? plan.stopped;
-  if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped)));
-  for (const row of standing.lastFailed) lines.push(hang('         ', rowFault(row)));
+  if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped), width));
+  for (const row of standing.lastFailed) lines.push(hang('         ', rowFault(row), width));
   const note = notDone(job, counts);
-  if (note !== undefined) lines.push(hang('note: ', printable(note)));
+  if (note !== undefined) lines.push(hang('note: ', printable(note), width));
   if (!isOver(job, counts)) {
     lines.push(
       leased
@@ -194,14 +203,14 @@ export function leftOutNote(
   return enqueued ? some.join(', ') : `by the plan: ${some.join(', ')}`;
 }
 
-function ends(counts: Counts): string[] {
+function ends(counts: Counts, columns: number | undefined): string[] {
   const lines = [
     countLine('applied', counts.applied),
     countLine('superseded', counts.superseded),
     countLine('failed', counts.failed),
   ];
   for (const { cause, rows: count } of counts.causes.slice(0, MAX_CAUSES))
-    lines.push(countLine('', count, shortPrintable(cause, 60)));
+    lines.push(countLine('', count, shortPrintable(cause, 60), columns));
   const more = counts.causes.length - MAX_CAUSES;
   if (more > 0) lines.push(`${' '.repeat(25)}  and ${more} more errors: see the report`);
   return lines;

@@ -1,10 +1,12 @@
 /** `status`: is it going through, how fast, how long still, what is stuck and why. */
+
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { misuse } from '../../cli/flags.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { readConfig } from '../../config.ts';
 import { exitCodes } from '../../errors.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { createScreen } from '../../text/live-block.ts';
 import { statusJson } from '../json.ts';
 import { makeStatus, type Status, type StatusFacts } from '../status.ts';
@@ -78,7 +80,7 @@ async function status(flags: Flags, context: CommandContext, pollSeconds: number
       stdout.write(
         flags.json === true
           ? statusJson(seen, context.commandLine, letters?.json)
-          : statusText(seen, stdout.columns, context.commandLine, letters?.text),
+          : statusText(seen, columnsOf(stdout), context.commandLine, letters?.text),
       );
       context.exitCode = signal.aborted ? exitCodes.interrupted : exitCodeOf(seen);
     });
@@ -138,5 +140,5 @@ async function watch(
     screen.stop();
   }
   if (isTerminal && json !== true && last !== undefined)
-    stdout.write(statusText(last, stdout.columns, commandLine));
+    stdout.write(statusText(last, columnsOf(stdout), commandLine));
 }

@@ -1,10 +1,12 @@
 /** The dead letters by cause, by a pass that leaves them all in place. */
+
 import type { CommandContext } from '../../cli/context.ts';
 import { startRun } from '../../dead-letters/commands/run.ts';
 import { Groups } from '../../dead-letters/letters/causes.ts';
 import { MAX_IN_FLIGHT, passOver } from '../../dead-letters/pass/pass.ts';
 import { groupsJson, groupsText, seenText } from '../../dead-letters/view/list.ts';
 import { CommandError } from '../../errors.ts';
+import { columnsOf } from '../../text/layout.ts';
 
 /** As `dead-letters list` looks, at most. */
 const SECONDS = 60;
@@ -32,8 +34,9 @@ export async function lettersByCause(
           return true;
         },
       );
+      const columns = columnsOf(context.stdout);
       found = {
-        text: [...groupsText(groups, context.stdout.columns), ...seenText(pass, dead.url)],
+        text: [...groupsText(groups, columns), ...seenText(pass, dead.url, columns)],
         json: groupsJson(pass.seen, groups, pass),
       };
     });

@@ -1,4 +1,5 @@
 /** `trace IDENTIFIER`: everything that is known of one task. */
+
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { collect, misuse } from '../../cli/flags.ts';
@@ -6,6 +7,7 @@ import { interruptible } from '../../cli/signals.ts';
 import { type BoundFlags, withBounds } from '../../dead-letters/commands/flags.ts';
 import { exitCodes } from '../../errors.ts';
 import { updateSchema } from '../../message/update.ts';
+import { columnsOf } from '../../text/layout.ts';
 import { createProgress } from '../../text/progress.ts';
 import { traceJson } from '../json.ts';
 import { isComplete, type Trace } from '../trace.ts';
@@ -61,7 +63,11 @@ async function trace(
       updates: updatesOf(answers.flatMap(({ findings }) => findings)),
       sources: [ledger, letters, task, ...logs].map(({ report }) => report),
     };
-    context.stdout.write(flags.json === true ? traceJson(found) : traceText(found, context.commandLine));
+    context.stdout.write(
+      flags.json === true
+        ? traceJson(found)
+        : traceText(found, context.commandLine, columnsOf(context.stdout)),
+    );
     if (signal.aborted) context.exitCode = exitCodes.interrupted;
     else context.exitCode = isComplete(found) ? exitCodes.done : exitCodes.failed;
   });
