@@ -13,7 +13,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { Database } from '../../../src/jobs/ledger/sqlite/database.ts';
+import { tryLedgerFile } from '../../../src/jobs/ledger/sqlite/file.ts';
 import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
+import { schemaSteps } from '../../../src/jobs/ledger/sqlite/schema.ts';
 import { newJob, now } from './contract.ts';
 
 function folder(): string {
@@ -125,6 +127,25 @@ test.each<[string, (state: string) => void, RegExp]>([
     );
   }
 });
+
+test.each([0, 1, schemaSteps.length])(
+  'a database of another program, which has given it the version %d, stays as it is',
+  async (version) => {
+    const state = folder();
+    const path = join(state, 'ledger.sqlite');
+    const db = new DatabaseSync(path);
+    db.exec(`CREATE TABLE jobs (id, what); CREATE TABLE rows (x); PRAGMA user_version = ${version}`);
+    db.close();
+    const before = readFileSync(path);
+    for (const use of ['create', 'write', 'read'] as const)
+      await expect(openLedger(state, () => now, use)).rejects.toThrow(
+        'ledger.sqlite is a database of another program, and no ledger. It was not changed.',
+      );
+    expect(tryLedgerFile(state)).toEqual({ fault: expect.stringContaining('of another program') });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(readdirSync(state)).toEqual(['ledger.sqlite']);
+  },
+);
 
 test('the lock of a job that cannot be used is not taken for another process', async () => {
   const state = folder();

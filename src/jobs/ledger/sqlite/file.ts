@@ -190,7 +190,11 @@ function refuseOthers(db: Database, path: string): void {
       `${whatIs(path)} is of a later version of this program: its schema is ${version}, and this one knows ${present}. Use the later version.`,
     );
   }
-  if (version !== 0 || db.prepare('SELECT name FROM sqlite_master LIMIT 1').get() === undefined) return;
+  const isEmpty = db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined;
+  // Other programs give theirs a version too.
+  const isOurs =
+    version > 0 && db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'tallies'").get() !== undefined;
+  if (isEmpty || isOurs) return;
   throw new LedgerError(
     `${printable(path)} is a database of another program, and no ledger. It was not changed. Set STATE_DIR to another folder.`,
   );

@@ -1,7 +1,8 @@
 /** The schema of the ledger's file, as the steps that lead from each version to the next. */
 
 /**
- * Triggers keep the tallies, so that every process that changes a row keeps the counts right and reading them is cheap.
+ * Triggers keep the tallies, so that every process that changes a row keeps the counts right and reading them is cheap. By its
+ * table `tallies` a ledger is told from a database of another program.
  * Rows that have not ended have indexes of their own, which are small whatever the job's size.
  *
  * `strays` had messages that were no outcomes and that earlier releases deleted from their queue. It is left as it is.
