@@ -147,6 +147,7 @@ function readOptions(
     ...readInputFlags(flags),
     set: readSet(flags),
     queueUrl: readQueueUrl(flags, context, onFault),
+    queueByFlag: flags.queueUrl !== undefined,
     job: flags.job,
     dryRun: flags.dryRun === true,
     fromLine: flags.fromLine,

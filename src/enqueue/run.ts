@@ -33,6 +33,8 @@ export interface EnqueueOptions {
   readonly set: SetFields;
   /** May be missing on a dry run only. */
   readonly queueUrl: string | undefined;
+  /** Whether `--queue-url` names it, instead of QUEUE_URL. */
+  readonly queueByFlag?: boolean;
   /** The job that the rows are of, where they are kept. */
   readonly job?: string | undefined;
   readonly dryRun: boolean;

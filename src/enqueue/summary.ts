@@ -13,6 +13,8 @@ export interface Report {
   readonly outcome: 'done' | 'interrupted' | 'failed';
   readonly file: string;
   readonly queueUrl: string | undefined;
+  /** Whether `--queue-url` named it: the next command is not for QUEUE_URL either. */
+  readonly queueByFlag: boolean;
   readonly dryRun: boolean;
   /** Rows read, the refused ones included. */
   readonly rows: number;
@@ -57,13 +59,14 @@ export interface ReportFacts extends Partial<Report> {
 
 /** A report of what is known; what is not is zero. */
 export function toReport(
-  options: Pick<Report, 'file' | 'queueUrl' | 'dryRun' | 'job'>,
+  options: Pick<Report, 'file' | 'queueUrl' | 'dryRun' | 'job'> & Partial<Pick<Report, 'queueByFlag'>>,
   { tally, ...facts }: ReportFacts,
 ): Report {
-  const { file, queueUrl, dryRun, job } = options;
+  const { file, queueUrl, queueByFlag = false, dryRun, job } = options;
   return {
     file: file === '-' ? 'stdin' : file,
     queueUrl,
+    queueByFlag,
     dryRun,
     rows: tally?.rows ?? 0,
     toSend: tally?.toSend ?? 0,
@@ -197,8 +200,9 @@ function requestIdNote({ duplicateRequestIds: { values, rows } }: Report): strin
 
 function nextStep(report: Report, commandLine: CommandLine): string | undefined {
   if (report.outcome !== 'done') return undefined;
-  const { refused, refusedFile = '', job } = report;
-  const again = ['enqueue', refusedFile, ...(job === undefined ? [] : ['--job', job])];
+  const { refused, refusedFile = '', job, queueUrl = '', queueByFlag } = report;
+  const queue = queueByFlag ? ['--queue-url', queueUrl] : [];
+  const again = ['enqueue', refusedFile, ...(job === undefined ? [] : ['--job', job]), ...queue];
   const fix =
     refused > 0
       ? nextLine(
@@ -216,7 +220,8 @@ function nextStep(report: Report, commandLine: CommandLine): string | undefined 
         )
       : '';
   if (follow !== '' || fix !== '') return [follow, fix].filter((line) => line !== '').join('\nnext: ');
-  return report.sent > 0 ? nextLine(commandLine('worker'), 'applies them') : undefined;
+  // A worker takes from QUEUE_URL.
+  return report.sent > 0 && !queueByFlag ? nextLine(commandLine('worker'), 'applies them') : undefined;
 }
 
 function rate({ sent, seconds }: Report): number {

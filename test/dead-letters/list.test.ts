@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Groups } from '../../src/dead-letters/letters/causes.ts';
-import { groupsText, letterLine, lettersHead } from '../../src/dead-letters/view/list.ts';
+import { groupsText, letterLine, lettersHead, nextLines } from '../../src/dead-letters/view/list.ts';
 import { letterWith } from '../../testing/letters.ts';
 
 const messageId = '0b6e26e7-2f38-4b4c-9a5e-0b5c6a1d2e3f';
@@ -36,5 +36,22 @@ describe('a list of letters', () => {
   test('shows more of the Identifier in a wide terminal', () => {
     expect(letterLine(letter, 80)).toContain(`${'a'.repeat(11)}…`);
     expect(letterLine(letter, 120)).toContain(`${'a'.repeat(31)}…`);
+  });
+
+  test('suggests a redrive of the letters that it has counted, and of no others', () => {
+    const commandLine = (...args: readonly string[]): string => args.join(' ');
+    const redrive = (where: readonly string[]): string | undefined =>
+      nextLines(groups, where, commandLine).find((line) => line.includes('redrive'));
+    const [{ group } = { group: '' }] = groups.all();
+    const rest = `--where group=${group} --canary 5 --reason fix`;
+    expect(redrive([])).toBe(`dead-letters redrive ${rest}`);
+    expect(redrive(['job=fleet-b7', 'newer=1h'])).toBe(
+      `dead-letters redrive --where job=fleet-b7 --where newer=1h ${rest}`,
+    );
+    // Conditions of one field are alternatives.
+    expect(redrive(['GROUP=00000000', 'job=fleet-b7'])).toBe(
+      `dead-letters redrive --where job=fleet-b7 ${rest}`,
+    );
+    expect(nextLines(new Groups(), [], commandLine)).toEqual([]);
   });
 });

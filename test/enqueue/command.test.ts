@@ -186,6 +186,18 @@ describe('enqueue', () => {
     expect(stdout).toMatch(/^next: fix the 2 rows in tasks.csv.refused.csv/m);
   });
 
+  test('hints go to the queue that --queue-url names, and none to another', async () => {
+    const given = ['--queue-url', queueUrl()];
+    const name = file('tasks.csv', `${header}a1,x\nb-2,y\n`);
+    const elsewhere = { QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/other' };
+    const { stdout } = await enqueue([name, ...given], { env: elsewhere });
+    expect(stdout).toMatch(
+      new RegExp(`^ {6}ota-updater enqueue tasks.csv.refused.csv --queue-url ${queueUrl()}$`, 'm'),
+    );
+    const good = await enqueue([file('good.csv', `${header}a1,x\n`), ...given], { env: elsewhere });
+    expect(good.stdout).not.toContain('next: ');
+  });
+
   test('sends nothing and ends with 3 when every row is refused', async () => {
     expect((await enqueue([file('tasks.csv', `${header}!,x\n`)])).exitCode).toBe(3);
     expect(messages()).toEqual([]);

@@ -9,7 +9,15 @@ import { jsonLine } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import { Groups } from '../letters/causes.ts';
 import { type PassResult, passOver } from '../pass/pass.ts';
-import { groupsJson, groupsText, letterJson, letterLine, lettersHead, seenText } from '../view/list.ts';
+import {
+  groupsJson,
+  groupsText,
+  letterJson,
+  letterLine,
+  lettersHead,
+  nextLines,
+  seenText,
+} from '../view/list.ts';
 import { type BoundFlags, type WhereFlags, whereOf, withBounds, withWhere } from './flags.ts';
 import { write } from './output.ts';
 import type { LettersRun, StartRun } from './run.ts';
@@ -83,14 +91,5 @@ function closing(
   if (flags.where.length > 0) lines.push(`  ${counted(matched, 'letter')} matched`);
   if (pass.seen === 0) return lines;
   lines.push('  all left in place');
-  const letters = (...args: readonly string[]): string => commandLine('dead-letters', ...args);
-  const [first] = groups.all();
-  if (first !== undefined)
-    lines.push(
-      '',
-      'next: look at one, fix the cause, and put them back:',
-      letters('show', first.example.messageId),
-      letters('redrive', '--where', `group=${first.group}`, '--canary', '5', '--reason', 'fix'),
-    );
-  return lines;
+  return [...lines, ...nextLines(groups, flags.where, commandLine)];
 }

@@ -3,6 +3,7 @@
 import { clip, WIDTH, widthOf, wrap } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
+import type { CommandLine } from '../../text/shell.ts';
 import { instant } from '../../text/times.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { causeOf, type Group, type Groups } from '../letters/causes.ts';
@@ -88,6 +89,25 @@ const GROUPS_HEAD = 'GROUP       COUNT  FIRST (UTC)          LAST (UTC)         
 function exampleText({ messageId, identifier, errorMessage }: Group['example']): string {
   const name = identifier ?? messageId;
   return errorMessage === '' ? name : `${name}: ${errorMessage}`;
+}
+
+/**
+ * What to do about the most frequent cause.
+ * @param where the conditions that its letters were found by: a redrive is of these letters, and of no others.
+ */
+export function nextLines(groups: Groups, where: readonly string[], commandLine: CommandLine): string[] {
+  const [first] = groups.all();
+  if (first === undefined) return [];
+  const letters = (...args: readonly string[]): string => commandLine('dead-letters', ...args);
+  // Conditions of one field are alternatives: another group would be redriven too.
+  const narrower = where.filter((condition) => !/^group=/i.test(condition));
+  const chosen = [...narrower, `group=${first.group}`].flatMap((condition) => ['--where', condition]);
+  return [
+    '',
+    'next: look at one, fix the cause, and put them back:',
+    letters('show', first.example.messageId),
+    letters('redrive', ...chosen, '--canary', '5', '--reason', 'fix'),
+  ];
 }
 
 /**

@@ -25,7 +25,13 @@ export function nextSteps(
   if (leased && open) return [{ command: jobs('status', '--watch') }];
   // Of a plan, `jobs resume` enters the rest.
   if (plan.enqueued && !plan.complete)
-    return [{ command: commandLine('enqueue', plan.path, '--job', jobId) }];
+    // The ledger does not know the others: a queue, a column's name, a value for all rows.
+    return [
+      {
+        command: commandLine('enqueue', plan.path, '--job', jobId),
+        why: 'goes on, with the other flags that it had',
+      },
+    ];
   const why = { command: jobs('report', '--state', 'failed'), why: 'says why rows failed' };
   if (open) {
     const resume = { command: jobs('resume') };
