@@ -34,6 +34,7 @@ describe('readConfig', () => {
       maxHeldMb: 32,
       visibilityTimeoutSeconds: 30,
       shutdownGraceSeconds: 25,
+      limitsFile: undefined,
       redisUrl: undefined,
       outcomeQueueUrl: undefined,
       stateDir: '.ota-updater',

@@ -15,11 +15,13 @@ const labels: Readonly<Record<string, string>> = {
   error: `the name of the error: ${deadLetterErrors.map(code).join(', ')}; any other is \`other\``,
   field: '`Description` or `TaskConfigurationId`',
   fit: 'how the record was made to fit: see [dead letters](../../ARCHITECTURE.md#dead-letters)',
+  limit: '`rate` (`RATE_LIMIT`) or `concurrency` (`MAX_CONCURRENCY`)',
   outcome: '`applied`, `superseded` or `dead-lettered`',
   queue: '`source`, `dead-letter` or `outcome`',
   reason: `of a dead letter: ${deadLetterReasons.map(code).join(', ')}; else empty`,
   request: 'the SQS request that failed',
   result: '`applied`, or the [kind of the failure](../../ARCHITECTURE.md#failures)',
+  source: '`environment`, `file` (`LIMITS_FILE`) or `redis`',
   version: 'as `ota-updater --version` prints it',
   state:
     'of the gate: `open`, `outage`, `unreachable`, `denied` or `misconfigured`; of messages on a queue: `visible`, `in-flight` or `delayed`',

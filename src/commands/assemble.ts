@@ -7,6 +7,8 @@ import { connections } from '../aws/transport.ts';
 import { MAX_CALL_TIMEOUT_MS } from '../config/variables.ts';
 import type { Config, Environment } from '../config.ts';
 import { createHttpServer } from '../http/server.ts';
+import { Bounds } from '../limits/bounds.ts';
+import { followLimits } from '../limits/follow.ts';
 import { logEvents } from '../observe/log-events.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -15,13 +17,14 @@ import { claimDurationMs, LocalNewest, type Newest } from '../ota/newest/newest.
 import { RedisNewest } from '../ota/newest/newest-redis.ts';
 import { AdaptiveRate } from '../ota/rate/adaptive-rate.ts';
 import { LocalRateLimiter, type RateLimiter } from '../ota/rate/limiter.ts';
+import { LimiterOnceLimited } from '../ota/rate/limiter-once-limited.ts';
 import { RedisRateLimiter } from '../ota/rate/limiter-redis.ts';
 import { LowRate } from '../ota/rate/low-rate.ts';
-import { FixedRate } from '../ota/rate/rate-control.ts';
+import { FixedRate, type RateControl } from '../ota/rate/rate-control.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { watchQueueTime } from '../queue/clock.ts';
 import { Queue } from '../queue/queue.ts';
-import { systemClock } from '../time/clock.ts';
+import { sleep, systemClock } from '../time/clock.ts';
 import type { QueueTime } from '../time/queue-time.ts';
 import type { Counts } from '../worker/activity.ts';
 import { Conditions } from '../worker/conditions.ts';
@@ -35,6 +38,8 @@ export interface Assembly {
   readonly worker: Worker;
   readonly counts: Counts;
   readonly http: FastifyInstance;
+  /** Follows what changes the limits; resolves when what they are now is in force, or cannot be found out soon. */
+  readonly followLimits: () => Promise<void>;
   /** Closes everything, also of a worker that was never started. To be called once. */
   readonly close: () => Promise<void>;
 }
@@ -82,6 +87,37 @@ export function assemble({
   const conditions = new Conditions({ clock: systemClock, emit });
   const limiter = createLimiter(config, conditions, emit);
   const lowRate = createLowRate(limiter, conditions, lowRateAfterMs);
+  const bounds = new Bounds({
+    rate: config.rateLimit,
+    concurrency: config.maxConcurrency,
+    now: systemClock.wall,
+  });
+  const rate: RateControl = config.rateAdaptive
+    ? new AdaptiveRate({
+        ceiling: config.rateLimit,
+        onChange: (found) => {
+          limiter.setRate(found);
+          lowRate.see(found);
+        },
+      })
+    : new FixedRate(config.rateLimit);
+  bounds.onChange((change) => {
+    if (change.bound !== 'rate' || change.to === change.from) return;
+    limiter.setCeiling(change.to);
+    rate.setCeiling(change.to);
+    limiter.setRate(rate.rate);
+    lowRate.see(rate.rate);
+  });
+  const limits = followLimits({
+    file: config.limitsFile,
+    redisUrl: config.redisUrl,
+    bounds,
+    onFault: (source, fault) => {
+      if (fault === undefined) conditions.clear('limits', source);
+      else conditions.raise('limits', fault, source);
+    },
+    sleep,
+  });
   const api = createOtaApi({
     callTimeoutMs: config.callTimeoutMs,
     maxSockets: config.maxConcurrency,
@@ -99,15 +135,8 @@ export function assemble({
     ...(outcomeQueueUrl !== undefined && { outcomeQueue: new Queue(client, outcomeQueueUrl) }),
     api,
     limiter,
-    rate: config.rateAdaptive
-      ? new AdaptiveRate({
-          ceiling: config.rateLimit,
-          onChange: (rate) => {
-            limiter.setRate(rate);
-            lowRate.see(rate);
-          },
-        })
-      : new FixedRate(config.rateLimit),
+    rate,
+    bounds,
     newest,
     conditions,
     clock: systemClock,
@@ -124,7 +153,9 @@ export function assemble({
     worker,
     counts: worker.counts,
     http,
+    followLimits: limits.begin,
     close: async () => {
+      limits.close();
       await http.close();
       client.destroy();
       // A worker that stops has closed these; one that was not started has not.
@@ -145,16 +176,18 @@ function requestHandlerOf(maxSockets: number, env: Environment, mostMs = CONNECT
 }
 
 function createLimiter(config: Config, conditions: Conditions, emit: WorkerListener): RateLimiter {
-  // Without a limit there is no budget to share.
-  if (config.redisUrl === undefined || !Number.isFinite(config.rateLimit))
-    return new LocalRateLimiter(config.rateLimit);
-  return new RedisRateLimiter({
-    url: config.redisUrl,
-    workerId: randomUUID(),
-    ceiling: config.rateLimit,
-    now: systemClock.monotonic,
-    onShared: onShared('sharing-rate', conditions, emit),
-  });
+  const { redisUrl: url, rateLimit } = config;
+  const now = systemClock.monotonic;
+  if (url === undefined) return new LocalRateLimiter(rateLimit);
+  const share = (ceiling: number): RateLimiter =>
+    new RedisRateLimiter({
+      url,
+      workerId: randomUUID(),
+      ceiling,
+      now,
+      onShared: onShared('sharing-rate', conditions, emit),
+    });
+  return Number.isFinite(rateLimit) ? share(rateLimit) : new LimiterOnceLimited({ share, now });
 }
 
 function createLowRate(limiter: RateLimiter, conditions: Conditions, afterMs?: number): LowRate {

@@ -46,7 +46,7 @@ export function configureWorker(command: Command, context: CommandContext): void
 const LINGER_MS = 200;
 
 async function run(
-  { worker, counts, http }: Assembly,
+  { worker, counts, http, followLimits }: Assembly,
   config: Config,
   log: Logger,
   context: CommandContext,
@@ -58,6 +58,7 @@ async function run(
   }
   const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
   try {
+    await followLimits();
     await worker.start();
   } catch (error) {
     await worker.stop();

@@ -119,6 +119,12 @@ export const variables = {
     'Find the rate that the API accepts, below `RATE_LIMIT`.',
   ),
   maxConcurrency: withDefault('MAX_CONCURRENCY', integer(1, 10_000), '50', 'Calls in flight at most.'),
+  limitsFile: optional(
+    'LIMITS_FILE',
+    z.string().regex(/\S/, 'must name a file'),
+    'A file with `RATE_LIMIT=` and `MAX_CONCURRENCY=`, which may be changed while the worker runs; of environment, file and ' +
+      'Redis the lowest holds.',
+  ),
   maxAttempts: withDefault(
     'MAX_ATTEMPTS',
     integer(1, 100),

@@ -1,7 +1,14 @@
 /** Health and metrics over HTTP. It knows the worker only by its snapshots. */
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
-import { type Health, liveness, readiness, shownConditions, shownRate } from '../observe/health.ts';
+import {
+  type Health,
+  liveness,
+  readiness,
+  shownBounds,
+  shownConditions,
+  shownRate,
+} from '../observe/health.ts';
 import { pageHeaders, statusPage } from '../status/page.ts';
 import { makeStatus } from '../status/status.ts';
 import { workerStatusOf } from '../status/worker-status.ts';
@@ -33,7 +40,11 @@ export function createHttpServer({
   app.get('/livez', (_request, reply) => answer(reply, liveness(snapshot())));
   app.get('/readyz', (_request, reply) => {
     const now = snapshot();
-    return answer(reply, readiness(now), { conditions: shownConditions(now), rate: shownRate(now) });
+    return answer(reply, readiness(now), {
+      conditions: shownConditions(now),
+      rate: shownRate(now),
+      limits: shownBounds(now),
+    });
   });
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),

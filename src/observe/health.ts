@@ -1,4 +1,5 @@
 /** Liveness and readiness, from a snapshot of the worker. PURE. */
+import type { Bound, BoundName } from '../limits/bounds.ts';
 import { counted } from '../text/numbers.ts';
 import type { Condition } from '../worker/conditions.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
@@ -47,6 +48,23 @@ export interface ShownCondition {
   readonly why: string;
   /** The name of the last error. */
   readonly error?: string;
+}
+
+/** A bound on calls as `/readyz` shows it; null for no limit. */
+interface ShownBound extends Omit<Bound, 'value' | 'since'> {
+  readonly value: number | null;
+  /** ISO 8601 UTC. */
+  readonly since: string;
+}
+
+/** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, who says so and why. */
+export function shownBounds({ bounds }: WorkerSnapshot): Readonly<Record<BoundName, ShownBound>> {
+  const shown = ({ value, since, ...who }: Bound): ShownBound => ({
+    value: Number.isFinite(value) ? value : null,
+    since: new Date(since).toISOString(),
+    ...who,
+  });
+  return { rate: shown(bounds.rate), concurrency: shown(bounds.concurrency) };
 }
 
 interface Details {

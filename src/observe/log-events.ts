@@ -1,4 +1,5 @@
 /** Worker events as log lines. */
+import type { BoundChange } from '../limits/bounds.ts';
 import type { Failure } from '../message/failure.ts';
 import { printableUrl } from '../text/urls.ts';
 import { version } from '../version.ts';
@@ -90,6 +91,9 @@ export function logEvents(log: Logger): WorkerListener {
       case 'gate':
         logGate(log, event.change);
         break;
+      case 'bound':
+        logBound(log, event.change);
+        break;
     }
   };
 }
@@ -114,6 +118,7 @@ const conditionLines = {
   claims: [logLines.claimsStuck, logLines.claimsFree],
   pacing: [logLines.permitsOverdue, logLines.permitsCome],
   throttled: [logLines.rateLow, logLines.rateRecovered],
+  limits: [logLines.limitsUnread, logLines.limitsRead],
   'sharing-marks': [logLines.newestAlone, logLines.newestShared],
   'sharing-rate': [logLines.rateAlone, logLines.rateShared],
 } as const satisfies Readonly<
@@ -213,6 +218,22 @@ const gateLines = {
 function logGate(log: Logger, { from, to, failure }: Extract<WorkerEvent, { type: 'gate' }>['change']): void {
   if (to === 'open') writeLine(log, logLines.gateOpen, () => ({ from }));
   else writeLine(log, gateLines[to], () => ({ from, ...failed(failure) }));
+}
+
+const settings = { rate: 'RATE_LIMIT', concurrency: 'MAX_CONCURRENCY' } as const;
+
+function logBound(log: Logger, { bound, source, set, by, reason, from, to, holds }: BoundChange): void {
+  const shown = (value: number): number | 'unlimited' => (Number.isFinite(value) ? value : 'unlimited');
+  writeLine(log, from === to ? logLines.limitSet : logLines.limitChanged, () => ({
+    of: settings[bound],
+    from: shown(from),
+    to: shown(to),
+    source,
+    set: set === undefined ? 'none' : shown(set),
+    holds,
+    by,
+    reason,
+  }));
 }
 
 function about({ message, ids }: Subject) {

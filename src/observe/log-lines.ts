@@ -23,6 +23,7 @@ const failure = ['failure', 'status', 'errorName', 'errorMessage', 'awsRequestId
 const call = [...update, ...failure, 'attempt', 'durationMs'] as const;
 const ended = [...update, 'attempts', 'dwellMs'] as const;
 const counts = ['applied', 'superseded', 'deadLettered', 'deferred', 'released'] as const;
+const bound = ['of', 'from', 'to', 'source', 'set', 'holds', 'by', 'reason'] as const;
 const calls = ['calls', 'throttled', 'failed'] as const;
 
 /** The lines. An event that has several is logged at a level that depends on the failure. */
@@ -271,6 +272,20 @@ export const logLines = {
     "cannot share the rate budget through Redis: pacing by this worker's part of it, until Redis answers again",
     ['error'],
   ),
+  limitChanged: line('warn', 'limit.changed', 'a limit on calls has changed while the worker runs', bound),
+  limitSet: line(
+    'info',
+    'limit.set',
+    'a source of limits says something else; what is in force stays, because the lowest holds',
+    bound,
+  ),
+  limitsUnread: line(
+    'error',
+    'limits.unread',
+    'what is to limit calls cannot be read, or not understood: what it said before stays in force',
+    ['of', 'error'],
+  ),
+  limitsRead: line('info', 'limits.read', 'what is to limit calls can be read again', ['of', 'durationMs']),
   claimsStuck: line(
     'error',
     'claims.stuck',

@@ -2,6 +2,7 @@
  * Prometheus metrics of a worker: these tables are all of them, besides those of the process. docs/reference/metrics.md is
  * generated from them. No label has unbounded values: no task, no job, no message. Every series is there from the start.
  */
+import { boundNames, boundSources } from '../limits/bounds.ts';
 import { deadLetterReasons } from '../message/dead-letter.ts';
 import { type FailureKind, modelledNames } from '../message/failure.ts';
 import { version } from '../version.ts';
@@ -236,8 +237,25 @@ export const gauges: readonly GaugeRow[] = [
   },
   {
     name: 'ota_updater_rate_configured',
-    help: 'Calls per second that `RATE_LIMIT` of this worker allows.',
-    read: (now) => now.rateLimit,
+    help: 'Calls per second that `RATE_LIMIT` of this worker allows, as it is in force: the lowest of environment, file and Redis.',
+    read: (now) => now.bounds.rate.value,
+  },
+  {
+    name: 'ota_updater_concurrency_configured',
+    help: 'Calls in flight that `MAX_CONCURRENCY` of this worker allows, as it is in force: the lowest of environment, file and Redis.',
+    read: (now) => now.bounds.concurrency.value,
+  },
+  {
+    name: 'ota_updater_limit_source',
+    help: '1 for who says what limits the rate, and the calls in flight.',
+    labelNames: ['limit', 'source'],
+    read: (now) =>
+      boundNames.flatMap((limit) =>
+        boundSources.map((source): [Labels, number] => [
+          { limit, source },
+          Number(now.bounds[limit].source === source),
+        ]),
+      ),
   },
   {
     name: 'ota_updater_rate_found',

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { parseInstant } from '../message/instant.ts';
-import { shownConditions } from '../observe/health.ts';
+import { shownBounds, shownConditions } from '../observe/health.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
 import { version } from '../version.ts';
 import type { QueueDepth } from '../worker/receive/queue-facts.ts';
@@ -26,6 +26,14 @@ const depth = z
     readAt: instant,
   })
   .nullable();
+
+const limit = z.object({
+  value: rate,
+  source: z.enum(['environment', 'file', 'redis']),
+  since: instant,
+  by: name.optional(),
+  reason: text.optional(),
+});
 
 const workerStatusSchema = z.object({
   /** Distinguishes workers, whatever they are reached by; made at the start of each. */
@@ -67,6 +75,8 @@ const workerStatusSchema = z.object({
     budget: z.enum(['none', 'shared', 'alone']),
     budgetSince: instant,
   }),
+  /** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, who says so, and why; earlier versions do not tell. */
+  limits: z.object({ rate: limit, concurrency: limit }).optional(),
   messages: z.object({
     held: count,
     deferred: count,
@@ -107,10 +117,11 @@ export function workerStatusOf(now: WorkerSnapshot, worker: string): WorkerStatu
       found: limited(now.rateFound),
       foundSince: now.rateFoundSince === undefined ? null : time(now.rateFoundSince),
       ceiling: limited(now.rateCeiling),
-      limit: limited(now.rateLimit),
+      limit: limited(now.bounds.rate.value),
       budget: now.rateBudget,
       budgetSince: time(now.rateBudgetSince),
     },
+    limits: shownBounds(now),
     messages: {
       held: now.held,
       deferred: now.deferred,

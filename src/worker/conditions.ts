@@ -36,6 +36,7 @@ const definitions = {
   claims: define('not-ready', 'claims of other workers do not become free'),
   pacing: define('not-ready', 'permits to call are overdue'),
   throttled: define('noted', 'the API accepts fewer than half of the calls that RATE_LIMIT allows'),
+  limits: define('noted', 'what is to limit calls cannot be read: what it said before stays in force'),
   'sharing-marks': define('noted', 'the newest-wins marks are not shared through Redis'),
   'sharing-rate': define('noted', 'the rate is not shared through Redis: alone with a part of it'),
 } as const satisfies Readonly<Record<string, Definition>>;

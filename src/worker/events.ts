@@ -1,4 +1,5 @@
 /** The events of a worker, for logs, metrics and tests. */
+import type { BoundChange } from '../limits/bounds.ts';
 import type { DeadLetter } from '../message/dead-letter.ts';
 import type { Disposition } from '../message/disposition.ts';
 import type { Failure } from '../message/failure.ts';
@@ -90,6 +91,8 @@ export type WorkerEvent =
   /** Redis holds, under a key of ours, what no worker writes: ignored. */
   | { readonly type: 'newest-foreign'; readonly what: 'marks' | 'claim'; readonly identifier: string }
   | { readonly type: 'gate'; readonly change: GateChange }
+  /** The environment, a file or Redis limits calls otherwise than before. */
+  | { readonly type: 'bound'; readonly change: BoundChange }
   | ConditionEvent;
 
 export type WorkerListener = (event: WorkerEvent) => void;

@@ -1,5 +1,6 @@
 /** What a worker is made of: everything that touches the world is passed in. */
 import type { Config } from '../config.ts';
+import type { Bounds } from '../limits/bounds.ts';
 import type { OtaApi } from '../ota/client.ts';
 import { defaultProbeSchedules, type ProbeSchedules } from '../ota/gate.ts';
 import type { Newest } from '../ota/newest/newest.ts';
@@ -22,6 +23,8 @@ export interface WorkerOptions {
   readonly api: OtaApi;
   readonly limiter: RateLimiter;
   readonly rate: RateControl;
+  /** The environment's, and what may lower them while it runs. Whoever makes them sets the rate by them. */
+  readonly bounds: Bounds;
   readonly newest: Newest;
   /** Raised and cleared also by what stands around the worker. */
   readonly conditions: Conditions;

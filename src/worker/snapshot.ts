@@ -1,4 +1,5 @@
 /** The worker at one moment, for health and metrics. */
+import type { Bound, BoundName } from '../limits/bounds.ts';
 import type { Failure } from '../message/failure.ts';
 import type { GateState } from '../ota/gate.ts';
 import type { RateLimiter } from '../ota/rate/limiter.ts';
@@ -52,15 +53,15 @@ export interface WorkerSnapshot extends ActivityNow {
    * oldest message of the queue in CloudWatch only (`ApproximateAgeOfOldestMessage`), and not with the queue's attributes.
    */
   readonly oldestAgeMs: number;
-  /** `RATE_LIMIT`, calls per second; `Infinity` for no limit. */
-  readonly rateLimit: number;
+  /** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, and who says so. */
+  readonly bounds: Readonly<Record<BoundName, Bound>>;
   /** Calls per second let through now; `Infinity` when unpaced. */
   readonly rate: number;
   /** What `rate` may rise to: `RATE_LIMIT`, with Redis the lowest of all workers; `Infinity` for no limit. */
   readonly rateCeiling: number;
-  /** What the API was found to accept of this worker; `rateLimit` while it has accepted everything. */
+  /** What the API was found to accept of this worker; `RATE_LIMIT` while it has accepted everything. */
   readonly rateFound: number;
-  /** Since when `rateFound` is below `rateLimit`; undefined while it is not. */
+  /** Since when `rateFound` is below `RATE_LIMIT`; undefined while it is not. */
   readonly rateFoundSince: number | undefined;
   /** `shared` through Redis, `alone` while Redis is lost or not reached yet, `none` without Redis. */
   readonly rateBudget: RateLimiter['budget'];
@@ -75,7 +76,7 @@ export interface WorkerSnapshot extends ActivityNow {
 }
 
 /** What the stages do not know. */
-interface Surroundings extends Pick<WorkerSnapshot, 'state' | 'queuesFound' | 'queues' | 'rateLimit'> {
+interface Surroundings extends Pick<WorkerSnapshot, 'state' | 'queuesFound' | 'queues' | 'bounds'> {
   readonly activity: ActivityNow;
   /** How long it has been in this state, in milliseconds. */
   readonly stateMs: number;

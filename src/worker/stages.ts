@@ -109,6 +109,7 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     config,
     source,
     rate,
+    bounds,
     limiter,
     conditions,
     clock,
@@ -130,7 +131,9 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     gate,
     permits,
     rate: limiter,
-    maxConcurrency: config.maxConcurrency,
+    get maxConcurrency() {
+      return bounds.concurrency.value;
+    },
     maxHeldBytes,
     visibilitySeconds,
     retention,
@@ -222,11 +225,20 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
 }
 
 function createCalls(
-  { config, api, limiter, newest, conditions, clock, random, timings = defaultTimings }: WorkerOptions,
+  {
+    config,
+    api,
+    limiter,
+    bounds,
+    newest,
+    conditions,
+    clock,
+    random,
+    timings = defaultTimings,
+  }: WorkerOptions,
   { onGate }: Surroundings,
 ): CallOptions {
   const now = clock.monotonic;
-  const { maxConcurrency } = config;
   const gate = new Gate({
     runLimit: config.failureRunLimit,
     schedules: timings.probes,
@@ -236,7 +248,9 @@ function createCalls(
   const permits = new Permits({
     limiter,
     gate,
-    maxConcurrency,
+    get maxConcurrency() {
+      return bounds.concurrency.value;
+    },
     now,
     onOverdue: (overdue, error) => (overdue ? conditions.raise('pacing', error) : conditions.clear('pacing')),
     ...(timings.permitOverdueMs !== undefined && { overdueMs: timings.permitOverdueMs }),
@@ -244,7 +258,9 @@ function createCalls(
   const claimWaits = new ClaimWaits({
     longestMs: timings.claimWaitMs ?? claimDurationMs(config.callTimeoutMs) + CLAIM_WAIT_MARGIN_MS,
     // The other messages held may be called for meanwhile.
-    most: Math.ceil(maxConcurrency / 2),
+    get most() {
+      return Math.ceil(bounds.concurrency.value / 2);
+    },
     now,
     onStuck: (stuck) => (stuck ? conditions.raise('claims') : conditions.clear('claims')),
   });

@@ -5,6 +5,7 @@
  *
  * Draining: no new receives, what was not started is released at once, calls in flight end, settlements are confirmed.
  */
+import type { BoundChange } from '../limits/bounds.ts';
 import { secondsToExpiring } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import type { GateChange } from '../ota/gate.ts';
@@ -60,6 +61,7 @@ export class Worker {
       onLost: (delivery, reason) => lose(delivery, reason, this.#stages),
     });
     this.#queues = this.#createQueueWatch();
+    options.bounds.onChange((change) => this.#onBound(change));
     const { source, deadLetterQueue, outcomeQueue } = options;
     for (const queue of [source, deadLetterQueue, outcomeQueue])
       queue?.onNotice((notice) => this.#note(notice));
@@ -78,7 +80,7 @@ export class Worker {
   }
 
   snapshot(): WorkerSnapshot {
-    const { clock, config } = this.#options;
+    const { clock, bounds } = this.#options;
     return snapshotOf(this.#stages, {
       activity: this.#activity.now(),
       state: this.#state,
@@ -89,7 +91,7 @@ export class Worker {
         deadLetter: this.#queues.depth('DEAD_LETTER_QUEUE_URL'),
         outcome: this.#queues.depth('OUTCOME_QUEUE_URL'),
       },
-      rateLimit: config.rateLimit,
+      bounds: { rate: bounds.rate, concurrency: bounds.concurrency },
       clock,
     });
   }
@@ -217,6 +219,14 @@ export class Worker {
     const { prefetch, calls, receiver } = this.#stages;
     if (change.to === 'denied') prefetch.releaseAll();
     else if (change.to !== 'open') prefetch.releaseSurplus();
+    calls.permits.pump();
+    receiver.wake();
+  }
+
+  #onBound(change: BoundChange): void {
+    this.#emit({ type: 'bound', change });
+    const { prefetch, calls, receiver } = this.#stages;
+    prefetch.releaseSurplus();
     calls.permits.pump();
     receiver.wake();
   }

@@ -57,11 +57,11 @@ test('a worker that is throttled for long, and may not read one queue, says so a
       },
     ],
   });
-  const { queues, oldestAgeMs, rateFound, rateFoundSince, rateLimit, callsPerSecond } = worker.snapshot();
+  const { queues, oldestAgeMs, rateFound, rateFoundSince, bounds, callsPerSecond } = worker.snapshot();
   expect(queues).toMatchObject({ source: { visible: expect.any(Number) }, outcome: undefined });
   expect(queues.deadLetter).toBe(undefined);
   expect(oldestAgeMs).toBeGreaterThan(0);
-  expect(rateFound).toBeLessThan(rateLimit / 2);
+  expect(rateFound).toBeLessThan(bounds.rate.value / 2);
   expect([rateFoundSince, callsPerSecond]).toEqual([expect.any(Number), expect.any(Number)]);
   await stage.api.waitFor(() => stage.api.stats().applied >= 10);
   const { body } = await http.inject({ url: '/metrics' });

@@ -14,10 +14,16 @@ afterEach(() => {
 
 now = well;
 
+const since = '1970-01-01T00:00:00.000Z';
+const limits = {
+  rate: { value: 10, source: 'environment', since },
+  concurrency: { value: 50, source: 'environment', since },
+};
+
 test('answers 200 on /livez and /readyz when all is well, with caching forbidden', async () => {
   for (const [url, more] of [
     ['/livez', {}],
-    ['/readyz', { conditions: [], rate: { perSecond: 10, ceiling: 10, budget: 'none' } }],
+    ['/readyz', { conditions: [], rate: { perSecond: 10, ceiling: 10, budget: 'none' }, limits }],
   ] as const) {
     const answer = await app.inject({ url });
     expect(answer.statusCode).toBe(200);
@@ -36,7 +42,6 @@ test('answers 503 with the reasons, from the snapshot at the time of the request
   };
   const ready = await app.inject({ url: '/readyz' });
   expect(ready.statusCode).toBe(503);
-  const since = '1970-01-01T00:00:00.000Z';
   expect(ready.json()).toEqual({
     status: 'not ok',
     reasons: [
@@ -55,6 +60,7 @@ test('answers 503 with the reasons, from the snapshot at the time of the request
     ],
     // JSON has no Infinity.
     rate: { perSecond: null, ceiling: null, budget: 'none' },
+    limits,
   });
   expect((await app.inject({ url: '/livez' })).statusCode).toBe(200);
   now = { ...well, pollStalledMs: 61_000 };

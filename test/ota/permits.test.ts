@@ -51,6 +51,8 @@ class HandLimiter implements RateLimiter {
     await flush();
   }
 
+  setCeiling(): void {}
+
   setRate(rate: number): void {
     this.rate = rate;
   }

@@ -1,6 +1,8 @@
 /** Whose fault failures are: whole workers at defaults, minutes of virtual time, on a queue in memory. */
+
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { Bounds } from '../../src/limits/bounds.ts';
 import type { CallError } from '../../src/message/failure.ts';
 import type { Message } from '../../src/message/message.ts';
 import type { OtaApi } from '../../src/ota/client.ts';
@@ -166,6 +168,7 @@ async function setUp(tasks: readonly string[], failureOf: (task: string) => Call
     api,
     limiter: new LocalRateLimiter(config.rateLimit),
     rate: new FixedRate(config.rateLimit),
+    bounds: new Bounds({ rate: config.rateLimit, concurrency: config.maxConcurrency, now: clock.wall }),
     newest: new LocalNewest(),
     conditions: new Conditions({ clock, emit: () => {} }),
     clock,

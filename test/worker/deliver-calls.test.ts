@@ -134,6 +134,7 @@ async function setUp(setting: Setting = {}) {
     rate: {
       rate: Number.POSITIVE_INFINITY,
       foundAt: undefined,
+      setCeiling: () => {},
       observe: (attempt) => attempts.push(attempt as Attempt),
     },
     trials: new Trials(() => performance.now()),

@@ -22,7 +22,10 @@ export const well: WorkerSnapshot = {
   settling: 0,
   oldestHeldMs: 0,
   oldestAgeMs: 0,
-  rateLimit: 10,
+  bounds: {
+    rate: { value: 10, source: 'environment', since: 0 },
+    concurrency: { value: 50, source: 'environment', since: 0 },
+  },
   rate: 10,
   rateCeiling: 10,
   rateFound: 10,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { FauxqsServer } from 'fauxqs';
 import { watchServerTime } from '../../src/aws/server-time.ts';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
+import { Bounds } from '../../src/limits/bounds.ts';
 import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
 import type { Message } from '../../src/message/message.ts';
 import type { Outcome } from '../../src/message/outcome.ts';
@@ -186,6 +187,11 @@ export class Stage {
       ),
       limiter: limiter(this.#options.share ?? config.rateLimit),
       rate: new FixedRate(config.rateLimit),
+      bounds: new Bounds({
+        rate: config.rateLimit,
+        concurrency: config.maxConcurrency,
+        now: clock.wall,
+      }),
       newest: newest(),
       conditions: new Conditions({ clock, emit }),
       clock,

@@ -86,7 +86,7 @@ const UTILIZED = 0.8;
 export class AdaptiveRate implements RateControl {
   readonly #options: AdaptiveRateOptions;
   readonly #tuning: Tuning;
-  readonly #floor: number;
+  #ceiling: number;
   #rate: number;
   #foundAt: number | undefined;
   #following = false;
@@ -104,8 +104,8 @@ export class AdaptiveRate implements RateControl {
     this.#options = options;
     this.#tuning = options.tuning ?? defaultTuning;
     this.#latest = new LatestCalls(this.#tuning.overload.calls);
+    this.#ceiling = options.ceiling;
     this.#rate = options.ceiling;
-    this.#floor = Math.min(FLOOR, options.ceiling);
   }
 
   get rate(): number {
@@ -129,6 +129,13 @@ export class AdaptiveRate implements RateControl {
     }
     if (this.#following) this.#climb(now);
     this.#lastSeenAt = now;
+  }
+
+  setCeiling(perSecond: number): void {
+    this.#ceiling = perSecond;
+    // What has never been throttled has found nothing: it goes to a higher ceiling as it began at the first.
+    this.#set(this.#lastSeenAt, this.#following ? this.#rate : perSecond);
+    this.#foundAt = this.#rate < perSecond ? (this.#foundAt ?? this.#lastSeenAt) : undefined;
   }
 
   #onThrottled(now: number): void {
@@ -187,10 +194,10 @@ export class AdaptiveRate implements RateControl {
   }
 
   #set(now: number, perSecond: number): void {
-    const rate = Math.min(Math.max(perSecond, this.#floor), this.#options.ceiling);
+    const rate = Math.min(Math.max(perSecond, FLOOR), this.#ceiling);
     if (rate === this.#rate) return;
     this.#rate = rate;
-    this.#foundAt = rate < this.#options.ceiling ? (this.#foundAt ?? now) : undefined;
+    this.#foundAt = rate < this.#ceiling ? (this.#foundAt ?? now) : undefined;
     this.#options.onChange(rate);
   }
 }

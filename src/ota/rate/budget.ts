@@ -95,12 +95,13 @@ interface ScriptedRedis extends Redis {
 export class Budget {
   readonly #redis: ScriptedRedis;
   readonly #worker: string;
-  readonly #ceiling: number;
+  /** Permits per second, as this worker is set now; said with the next booking. */
+  ceiling: number;
 
   private constructor(redis: ScriptedRedis, worker: string, ceiling: number) {
     this.#redis = redis;
     this.#worker = worker;
-    this.#ceiling = ceiling;
+    this.ceiling = ceiling;
   }
 
   /**
@@ -124,14 +125,14 @@ export class Budget {
    * @throws when Redis fails, takes too long, or answers what no budget answers.
    */
   async book(permits: number): Promise<Booking> {
-    const answer = await this.#redis.book(BUDGET_KEY, this.#worker, permits, this.#ceiling, BURST_MS);
+    const answer = await this.#redis.book(BUDGET_KEY, this.#worker, permits, this.ceiling, BURST_MS);
     return readBooking(answer, permits);
   }
 
   /** Says that this worker is gone, as far as Redis still hears it, and disconnects. */
   leave(): void {
     this.#redis
-      .book(BUDGET_KEY, this.#worker, -1, this.#ceiling, 0)
+      .book(BUDGET_KEY, this.#worker, -1, this.ceiling, 0)
       .catch(() => undefined)
       .finally(() => this.#redis.disconnect());
   }

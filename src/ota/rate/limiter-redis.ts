@@ -16,7 +16,7 @@ export interface RedisRateLimiterOptions {
   readonly url: string;
   /** Distinguishes this worker from others: random. */
   readonly workerId: string;
-  /** Calls per second of all workers together; finite. */
+  /** Calls per second of all workers together, at the start; finite. */
   readonly ceiling: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -59,7 +59,9 @@ export class RedisRateLimiter implements RateLimiter {
   #timer: NodeJS.Timeout | undefined;
   /** What the rate control allows this worker. */
   #allowed: number;
-  /** The lowest ceiling of all workers. */
+  /** What this worker is set to. */
+  #own: number;
+  /** The lowest of all workers. */
   #ceiling: number;
   #wanting = 1;
   /** The most workers named lately: after a FLUSHALL, Redis knows of them one by one. */
@@ -74,6 +76,7 @@ export class RedisRateLimiter implements RateLimiter {
   constructor(options: RedisRateLimiterOptions) {
     this.#options = options;
     this.#allowed = options.ceiling;
+    this.#own = options.ceiling;
     this.#ceiling = options.ceiling;
     this.#sessionAt = options.now();
     this.#local = new LocalRateLimiter(this.#localRate, options.now);
@@ -112,7 +115,7 @@ export class RedisRateLimiter implements RateLimiter {
     if (unwanted && this.#session !== undefined && this.#dropStale(this.#session))
       this.#session.askAhead.wasted();
     while (!this.#closed) {
-      const size = Math.min(wanted, grantSize(this.#options.ceiling), grantSize(this.#allowed));
+      const size = Math.min(wanted, grantSize(this.#own), grantSize(this.#allowed));
       if (this.#session !== undefined) this.#askAhead(this.#session, size, wanted);
       const permits = await this.#local.grant();
       if (this.#closed) return 0;
@@ -128,6 +131,27 @@ export class RedisRateLimiter implements RateLimiter {
   setRate(perSecond: number): void {
     this.#allowed = perSecond;
     this.#local.setRate(this.#localRate);
+  }
+
+  setCeiling(perSecond: number): void {
+    const raised = perSecond > this.#own;
+    // What the others keep to is not known while it was this worker that was the lowest: Redis says so.
+    this.#ceiling = this.#ceiling === this.#own ? perSecond : Math.min(this.#ceiling, perSecond);
+    this.#own = perSecond;
+    this.#allowed = perSecond;
+    this.#local.setCeiling(this.#localRate);
+    const session = this.#session;
+    if (session === undefined) return;
+    session.budget.ceiling = perSecond;
+    // Those under way are as far apart as the rate before.
+    if (raised) session.booked.length = 0;
+    session.budget.book(0).then(
+      (booking) => {
+        if (session === this.#session) this.#learn(booking);
+      },
+      (error: unknown) => this.#lost(error, session),
+    );
+    this.#wake();
   }
 
   async close(): Promise<void> {
@@ -231,7 +255,7 @@ export class RedisRateLimiter implements RateLimiter {
   #learn({ workers, wanting, rate }: Booking): void {
     const now = this.#options.now();
     this.#wanting = wanting;
-    const ceiling = Math.min(rate, this.#options.ceiling);
+    const ceiling = Math.min(rate, this.#own);
     if (workers >= this.#workers.count || now - this.#workers.at > GONE_AFTER_MS)
       this.#workers = { count: workers, at: now };
     if (ceiling === this.#ceiling) return;
@@ -240,10 +264,10 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   async #connect(): Promise<void> {
-    const { url, workerId, ceiling } = this.#options;
+    const { url, workerId } = this.#options;
     let budget: Budget | undefined;
     try {
-      budget = await Budget.connect(url, workerId, ceiling);
+      budget = await Budget.connect(url, workerId, this.#own);
       this.#learn(await budget.book(0));
       if (this.#closed) {
         budget.leave();

@@ -26,12 +26,17 @@ export interface RateLimiter {
   grant(wanted: number): Promise<number>;
   /** Takes effect with the next grant. */
   setRate(perSecond: number): void;
+  /** The ceiling that this worker is set to; of a budget the lowest of all workers holds. A grant that waits goes by it, too. */
+  setCeiling(perSecond: number): void;
   /** Ends a waiting grant with 0 permits. */
   close(): Promise<void>;
 }
 
 /** Most grants per second. */
 const GRANTS_PER_SECOND = 100;
+
+/** A grant that waits for no longer may go by the rate before, in milliseconds. */
+const SHORT_WAIT_MS = 500;
 
 /** Relative changes of the rate below this are not applied. */
 const MIN_CHANGE = 0.002;
@@ -58,7 +63,7 @@ const STEP_MS = 20;
  */
 export class LocalRateLimiter implements RateLimiter {
   #bottleneck: Bottleneck;
-  readonly ceiling: number;
+  #ceiling: number;
   readonly budget = 'none';
   #rate: number;
   /** The rate that Bottleneck has been set to. */
@@ -78,7 +83,7 @@ export class LocalRateLimiter implements RateLimiter {
   constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#now = now;
     this.#madeAt = now();
-    this.ceiling = perSecond;
+    this.#ceiling = perSecond;
     this.#rate = perSecond;
     this.#applied = perSecond;
     this.#bottleneck = this.#create(paced(perSecond));
@@ -88,8 +93,12 @@ export class LocalRateLimiter implements RateLimiter {
     return this.#rate;
   }
 
+  get ceiling(): number {
+    return this.#ceiling;
+  }
+
   get part(): number {
-    return this.ceiling;
+    return this.#ceiling;
   }
 
   get budgetMs(): number {
@@ -119,6 +128,15 @@ export class LocalRateLimiter implements RateLimiter {
 
   setRate(perSecond: number): void {
     this.#rate = perSecond;
+  }
+
+  setCeiling(perSecond: number): void {
+    this.#ceiling = perSecond;
+    this.#rate = perSecond;
+    // A grant may have been waiting for long at a low rate.
+    if (this.#rate <= this.#applied || paced(this.#applied) <= SHORT_WAIT_MS) return;
+    this.#applied = this.#rate;
+    this.#replace();
   }
 
   /**

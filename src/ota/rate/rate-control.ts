@@ -14,16 +14,26 @@ export interface RateControl {
   readonly foundAt: number | undefined;
   /** To be called with every call that has ended. */
   observe(call: ObservedCall): void;
+  /** The configured rate is now this; `Infinity` for none. */
+  setCeiling(perSecond: number): void;
 }
 
 /** The configured rate, whatever the API answers. */
 export class FixedRate implements RateControl {
-  readonly rate: number;
+  #rate: number;
   readonly foundAt = undefined;
 
   constructor(rate: number) {
-    this.rate = rate;
+    this.#rate = rate;
+  }
+
+  get rate(): number {
+    return this.#rate;
   }
 
   observe(): void {}
+
+  setCeiling(perSecond: number): void {
+    this.#rate = perSecond;
+  }
 }

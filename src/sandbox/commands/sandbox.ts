@@ -133,7 +133,7 @@ async function work(
 ): Promise<void> {
   const logsToFile = context.isTerminal && 'openLog' in place;
   const stream = logsToFile ? await place.openLog() : context.stderr;
-  const { worker, counts, config, log, http, close } = start(
+  const { worker, counts, config, log, http, followLimits, close } = start(
     cloud,
     context.env,
     stream,
@@ -144,6 +144,7 @@ async function work(
       config.httpPort === undefined ? undefined : await listen(http, config.httpHost, config.httpPort);
     const stopped = stopOnSignal(context, () => worker.stop());
     const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
+    await followLimits();
     await worker.start();
     tell(healthUrl, logsToFile);
     const hide = logsToFile ? showLive(context, () => worker.snapshot()) : () => {};

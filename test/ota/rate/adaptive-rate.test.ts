@@ -514,3 +514,29 @@ describe('without a ceiling', () => {
     },
   );
 });
+
+describe('a ceiling that changes', () => {
+  test('holds at once, and is left for a higher one as at a start where nothing was throttled', () => {
+    const { control, told } = setUp(100);
+    control.setCeiling(20);
+    expect([control.rate, control.foundAt]).toEqual([20, undefined]);
+    control.setCeiling(50);
+    expect([control.rate, control.foundAt]).toEqual([50, undefined]);
+    expect(told).toEqual([20, 50]);
+  });
+
+  test('above what was found changes nothing, and what was found is not left for a higher one at once', () => {
+    const { control, end, pass, accept, now } = setUp(100);
+    accept(100);
+    pass(10);
+    end(now(), throttling);
+    const found = control.rate;
+    expect(found).toBeLessThan(100);
+    control.setCeiling(99.5);
+    expect(control.rate).toBe(found);
+    control.setCeiling(20);
+    expect([control.rate, control.foundAt]).toEqual([20, undefined]);
+    control.setCeiling(100);
+    expect([control.rate, control.foundAt]).toEqual([20, now()]);
+  });
+});
