@@ -1,6 +1,6 @@
 /** Canary and abort rule: how many rows may be sent now, and whether to stop. PURE. */
 import { type CommandError, misuse } from '../../errors.ts';
-import { counted, percent } from '../../text/numbers.ts';
+import { counted, number } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import type { AbortRule, Counting, Counts, Guards } from '../ledger/job.ts';
 
@@ -59,8 +59,8 @@ export function stopReason(guards: Guards, counting: Counting, counts: Counts): 
   const rule = guards.abortWhen;
   const ended = good + failed;
   if (rule === undefined || ended < rule.least || failed <= rule.share * ended) return undefined;
-  const share = percent(failed / ended, 1);
-  return `${share} of ${counted(ended, 'ended row')} failed, which is ${counted(failed, 'row')} and more than --abort-when '${formatAbortRule(rule)}' allows`;
+  // A share would be rounded, and may then read like the one that is allowed.
+  return `${number(failed)} of ${counted(ended, 'ended row')} failed, more than --abort-when '${formatAbortRule(rule)}' allows`;
 }
 
 const EXAMPLE = `as in --abort-when 'failed>2%/200': stop when more than 2% of at least 200 ended rows failed`;
