@@ -17,7 +17,7 @@ import { type Limits, noLimits } from './bounds.ts';
 /** A file of four short lines. */
 const MAX_BYTES = 65_536;
 /** Between two looks, in milliseconds. */
-export const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 500;
 
 export interface LimitsFileOptions {
   readonly path: string;
