@@ -52,7 +52,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'time',
     'worker',
   ],
-  'check/command': ['check', 'cli:type', 'config', 'errors'],
+  'check/command': ['check', 'cli:type', 'config', 'errors', 'text'],
   'dead-letters/command': ['cli', 'config', 'dead-letters', 'errors', 'files', 'message', 'queue', 'text'],
   'enqueue/command': [
     'cli',

@@ -2,7 +2,7 @@
 import { proxyOf } from '../aws/proxy.ts';
 import type { Config, Environment } from '../config.ts';
 import { causeOf } from '../errors.ts';
-import { type Failure, waitAfter } from '../message/failure.ts';
+import type { Failure } from '../message/failure.ts';
 import type { ApiProbe } from '../ota/probe.ts';
 import type { RedisAnswer } from '../ota/redis-probe.ts';
 import type { SQSClient } from '../queue/client.ts';
@@ -125,7 +125,7 @@ async function askApi(sources: CheckSources, region: string, canAsk: boolean): P
     // Without an answer it would take too long, and be no different.
     (last) => last?.status !== undefined && passing.has(last.kind),
     sources,
-    (last) => (last === undefined ? 0 : waitAfter(last, 0)),
+    (last) => Math.max(last?.retryAfterMs ?? 0, last?.awsRetryAfterMs ?? 0),
   );
   return { ...endpoint.value, address, read: failure ?? 'allowed' };
 }
