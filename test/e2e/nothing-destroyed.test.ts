@@ -19,6 +19,7 @@ import {
   existing,
   free,
   inputs,
+  lookAlikes,
   type Made,
   replaceable,
   stateFolders,
@@ -109,7 +110,7 @@ interface Case {
 
 const path = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...existing) },
-  { weight: 2, arbitrary: fc.constantFrom(...Object.values(replaceable)) },
+  { weight: 3, arbitrary: fc.constantFrom(...Object.values(replaceable), ...lookAlikes) },
   { weight: 1, arbitrary: fc.constantFrom(...free) },
 );
 const input = fc.constantFrom(...inputs);

@@ -34,6 +34,15 @@ export const replaceable = {
   report: 'old-report.csv',
 } as const;
 
+/** Files that `--force` must not take for replaceable ones: a link to one, and what begins with a word that they begin with too. */
+export const lookAlikes = [
+  'link.plan',
+  'old.refused.csv',
+  'like-a-plan.jsonl',
+  'like-a-report.csv',
+  'like-a-report.json',
+] as const;
+
 const header = 'Identifier,Description\n';
 
 /** Paths that name what is there, in the ways that there are. */
@@ -56,7 +65,7 @@ export const existing = [
   'device',
   'letters.jsonl',
   'hard.plan',
-  'old.refused.csv',
+  ...lookAlikes,
   ...Object.values(replaceable),
 ] as const;
 
@@ -94,7 +103,11 @@ export class World {
     if (made.device !== undefined) linkSync(made.device, at('device'));
     copyFileSync(made.plan, at(replaceable.plan));
     linkSync(at(replaceable.plan), at('hard.plan'));
+    symlinkSync(replaceable.plan, at('link.plan'));
     copyFileSync(made.report, at(replaceable.report));
+    writeFileSync(at('like-a-plan.jsonl'), '{"Plan":3,"Identifier":"e5","Description":"x"}\n');
+    writeFileSync(at('like-a-report.csv'), 'Row,Identifier,Description\n1,e5,x\n');
+    writeFileSync(at('like-a-report.json'), '[\n{"Row":1,"Identifier":"e5","Description":"x"}\n]\n');
     copyFileSync(made.letters, at('letters.jsonl'));
     mkdirSync(at('not-ours'));
     writeFileSync(at('not-ours/ledger.sqlite'), 'of the operator');

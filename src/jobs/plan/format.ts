@@ -162,6 +162,12 @@ export function planVersion(line: string): number | undefined {
   return z.object({ Plan: z.number() }).safeParse(toJson(line)).data?.Plan;
 }
 
+/** Whether it is the first line of a plan, of this release or another one. One that only has `Plan` in it may be anybody's. */
+export function beginsPlan(line: string): boolean {
+  const { JobId, CreatedAt } = headerSchema.shape;
+  return z.object({ Plan: z.number(), JobId, CreatedAt }).safeParse(toJson(line)).success;
+}
+
 function toJson(line: string): unknown {
   try {
     return JSON.parse(line);

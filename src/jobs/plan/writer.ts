@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { OutputFile, type OutputFileOptions, type OutputKind } from '../../files/output-file.ts';
 import {
+  beginsPlan,
   countedAs,
   type LeftOutRow,
   MAX_LEFT_OUT_IDENTIFIER,
@@ -11,7 +12,6 @@ import {
   type PlanHeader,
   type PlanRow,
   planDigest,
-  planVersion,
   toLine,
 } from './format.ts';
 
@@ -20,7 +20,7 @@ const kind: OutputKind = {
   flag: '--out',
   replaces: {
     noun: 'a plan',
-    isOurs: (beginning) => planVersion(beginning.split('\n', 1)[0] ?? '') !== undefined,
+    isOurs: (beginning) => beginsPlan(beginning.split('\n', 1)[0] ?? ''),
   },
 };
 

@@ -10,11 +10,20 @@ import type { LeftOutRow } from '../plan/format.ts';
 
 export type ReportFormat = 'csv' | 'json';
 
-/** Whether a text that begins like this is a report, of this version or an earlier one: its first columns are the same. */
+/** In reports of every version. */
+const firstColumns = reportColumns.slice(0, reportColumns.indexOf('State') + 1);
+const CSV_BEGINNING = `${firstColumns.join(',')},`;
+/** A first row up to its state: those of its fields that there are. */
+const JSON_BEGINNING = new RegExp(
+  `^\\[\\n\\{(?:"(?:${firstColumns.slice(0, -1).join('|')})":(?:\\d+|"(?:[^"\\\\]|\\\\.)*"),)+"State":"`,
+);
+
+/**
+ * Whether a text that begins like this is a report, of this version or another one. A file with some of its columns may be
+ * anybody's.
+ */
 export function isReport(beginning: string): boolean {
-  return (
-    beginning.startsWith('Row,Identifier,') || beginning.startsWith('[\n{"Row":') || beginning === '[]\n'
-  );
+  return beginning.startsWith(CSV_BEGINNING) || JSON_BEGINNING.test(beginning) || beginning === '[]\n';
 }
 
 /** One row of the report. Fields that do not apply are absent. */

@@ -128,12 +128,14 @@ describe('jobs plan FILE', () => {
   test('leaves a plan alone that is there, unless it is told to replace it', async () => {
     const { jobs, plan } = folder();
     const file = jobs.file('tasks.csv', `${header}a1,x\n`);
-    jobs.file('j.plan.jsonl', 'mine');
+    // Not all that begins with a word of a plan is one.
+    const mine = '{"Plan":3,"Customer":"of the operator"}\n';
+    jobs.file('j.plan.jsonl', mine);
     const { exitCode, error } = await plan([file, '--job', 'j']);
     expect({ exitCode, error }).toEqual({ exitCode: 2, error: expect.stringContaining('--force') });
     const forced = () => plan([file, '--job', 'j', '--force']);
     expect((await forced()).error).toContain('--force replaces only a plan that ota-updater wrote');
-    expect(jobs.read('j.plan.jsonl')).toBe('mine');
+    expect(jobs.read('j.plan.jsonl')).toBe(mine);
     rmSync(join(jobs.path, 'j.plan.jsonl'));
     expect((await plan([file, '--job', 'j', '--set', 'Description=other'])).exitCode).toBe(0);
     expect((await forced()).exitCode).toBe(0);

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JobRecord } from '../../../src/jobs/ledger/job.ts';
 import type { LedgerRow } from '../../../src/jobs/ledger/row.ts';
-import { type ReportRow, reportText } from '../../../src/jobs/view/report.ts';
+import { isReport, type ReportFormat, type ReportRow, reportText } from '../../../src/jobs/view/report.ts';
 import { reportFilter } from '../../../src/jobs/view/report-filter.ts';
 import { safeCsv } from '../../../src/text/safe-csv.ts';
 
 /** The report of one row that says `said` wherever it may. */
-async function csv(said: string): Promise<string[]> {
+async function reportOf(said: string, format: ReportFormat): Promise<string> {
   const end = { reason: said, error: { name: said, message: said } };
   const row: LedgerRow = {
     Row: 1,
@@ -24,8 +24,12 @@ async function csv(said: string): Promise<string[]> {
   }
   async function* unmatched() {}
   const job = { key: 1, plan: {} } as JobRecord;
-  const text = await Array.fromAsync(reportText({ pages, unmatched }, job, 'csv'));
-  return parse(text.join(''))[1] ?? [];
+  return (await Array.fromAsync(reportText({ pages, unmatched }, job, format))).join('');
+}
+
+/** Its cells. */
+async function csv(said: string): Promise<string[]> {
+  return parse(await reportOf(said, 'csv'))[1] ?? [];
 }
 
 test.each([
@@ -55,6 +59,24 @@ test('no cell of the CSV begins a formula, whatever separates the cells, and non
       }
     }),
   );
+});
+
+test('what begins as a report is one, whatever it says, and a file of some of its columns is not', async () => {
+  const text = fc.string({ unit: 'binary', maxLength: 200 });
+  await fc.assert(
+    fc.asyncProperty(text, fc.constantFrom<ReportFormat[]>('csv', 'json'), async (said, format) => {
+      expect(isReport((await reportOf(said, format)).slice(0, 4_096))).toBe(true);
+    }),
+  );
+  expect(isReport('[\n{"Identifier":"a1","State":"applied","Attempts":1}\n]\n')).toBe(true);
+  for (const other of [
+    'Row,Identifier,Description\n1,a1,x\n',
+    'Row,Identifier,Description,TaskConfigurationId\n1,a1,x,\n',
+    '[\n{"Row":1,"Identifier":"a1","Description":"\\"State\\":\\""}\n]\n',
+    '[\n{"State":"Ohio"}\n]\n',
+    '',
+  ])
+    expect(isReport(other), other).toBe(false);
 });
 
 test('a report can be of some states and errors, and a wrong state is told with the right one', () => {
