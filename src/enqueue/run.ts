@@ -189,7 +189,7 @@ async function send(
   const rows = (): AsyncIterable<InputRow> => readRows({ ...source, flags, chunks: source.chunks() }, rules);
   async function* plain(): AsyncGenerator<RowMessage, undefined> {
     for await (const row of rows())
-      if ('update' in row && row.line >= fromLine) yield toRowMessage(row, rules.startedAt, run);
+      if ('update' in row && row.line >= fromLine) yield toRowMessage(row, rules.startedAt, run, options.job);
   }
   async function* numbered(): AsyncGenerator<NumberedRow, undefined> {
     for await (const one of numberRows(rows())) if (one.row.line >= fromLine) yield one;
@@ -216,12 +216,21 @@ async function send(
   return { sent, sentBefore: keeper?.sentBefore ?? 0, refused, requests, failure, firstBody, continueFrom };
 }
 
-/** A row without RequestId gets `row-` and its line in six digits, one without IssuedAt the start of the run. */
-function toRowMessage(row: GoodRow, startedAt: number, run: Omit<MessageOptions, 'key'>): RowMessage {
-  const { RequestId, IssuedAt } = row.update;
+/**
+ * A row without RequestId gets `row-` and its line in six digits, one without IssuedAt the start of the run.
+ * @param job of a dry run: its ledger would give the RequestId, so none is made up.
+ */
+function toRowMessage(
+  row: GoodRow,
+  startedAt: number,
+  run: Omit<MessageOptions, 'key'>,
+  job: string | undefined,
+): RowMessage {
+  const { RequestId = job === undefined ? `row-${String(row.line).padStart(6, '0')}` : undefined, IssuedAt } =
+    row.update;
   const update: Update = {
     ...row.update,
-    RequestId: RequestId ?? `row-${String(row.line).padStart(6, '0')}`,
+    ...(RequestId !== undefined && { RequestId }),
     IssuedAt: IssuedAt ?? new Date(startedAt).toISOString(),
   };
   return { row, ...toMessage(update, { ...run, key: String(row.line) }) };

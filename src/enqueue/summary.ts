@@ -15,6 +15,8 @@ export interface Report {
   readonly queueUrl: string | undefined;
   /** Whether `--queue-url` named it: the next command is not for QUEUE_URL either. */
   readonly queueByFlag: boolean;
+  /** Whether `--refused` named the file of refused rows: once it is written, the same command is refused. */
+  readonly refusedByFlag: boolean;
   readonly dryRun: boolean;
   /** Rows read, the refused ones included. */
   readonly rows: number;
@@ -59,7 +61,11 @@ export interface ReportFacts extends Partial<Report> {
 
 /** A report of what is known; what is not is zero. */
 export function toReport(
-  options: Pick<Report, 'file' | 'queueUrl' | 'dryRun' | 'job'> & Partial<Pick<Report, 'queueByFlag'>>,
+  options: Pick<Report, 'file' | 'queueUrl' | 'dryRun' | 'job'> &
+    Partial<Pick<Report, 'queueByFlag'>> & {
+      /** What `--refused` named. */
+      readonly refusedFile?: string;
+    },
   { tally, ...facts }: ReportFacts,
 ): Report {
   const { file, queueUrl, queueByFlag = false, dryRun, job } = options;
@@ -67,6 +73,7 @@ export function toReport(
     file: file === '-' ? 'stdin' : file,
     queueUrl,
     queueByFlag,
+    refusedByFlag: options.refusedFile !== undefined,
     dryRun,
     rows: tally?.rows ?? 0,
     toSend: tally?.toSend ?? 0,
@@ -121,7 +128,7 @@ export function summaryText(report: Report, commandLine: CommandLine, columns?: 
     lines.push(`                and ${number(report.refused - report.examples.length)} more`);
   }
   lines.push(line('duplicates', report.duplicates.rows, duplicatesNote(report)));
-  for (const note of [...report.notes, ...requestIdNote(report)])
+  for (const note of [...report.notes, ...unreadLedgerNote(report), ...requestIdNote(report)])
     lines.push(hang('note: ', printable(note), width));
   const next = nextStep(report, commandLine);
   if (next !== undefined) lines.push(next);
@@ -169,12 +176,18 @@ export function unfinishedSentence(report: Report): string | undefined {
   return `${why}. ${number(report.sent)} of ${counted(report.toSend, 'row')} were sent${fromHere(report)}.`;
 }
 
-function fromHere({ continueFrom, file, job }: Report): string {
+function fromHere(report: Report): string {
+  const { continueFrom, file, job } = report;
   if (continueFrom === undefined) return '';
-  const again = file === 'stdin' ? ' and the same input' : '';
+  const again = `${file === 'stdin' ? ' and the same input' : ''}${otherRefused(report)}`;
   if (job !== undefined)
     return `; the same command${again} goes on: job ${job} knows what was sent, and that is not sent again`;
   return `; continue with --from-line ${continueFrom}${again} (a row that was sent already is sent again, which does no harm)`;
+}
+
+/** What the same command needs besides: it never writes over its file of refused rows. */
+function otherRefused({ refusedByFlag, refusedFile, refused }: Report): string {
+  return refusedByFlag && refused > 0 && refusedFile !== undefined ? ' and with another --refused' : '';
 }
 
 function refusedNote({ refused, refusedFile }: Report): string {
@@ -198,6 +211,14 @@ function requestIdNote({ duplicateRequestIds: { values, rows } }: Report): strin
   ];
 }
 
+/** A dry run needs no ledger, so it does not know what only the ledger knows. */
+function unreadLedgerNote({ dryRun, job }: Report): string[] {
+  if (!dryRun || job === undefined) return [];
+  return [
+    `a dry run does not read the ledger: rows that job ${job} sent before are not sent again, and rows without a RequestId get one from it`,
+  ];
+}
+
 function nextStep(report: Report, commandLine: CommandLine): string | undefined {
   if (report.outcome !== 'done') return undefined;
   const { refused, refusedFile = '', job, queueUrl = '', queueByFlag } = report;
@@ -211,7 +232,9 @@ function nextStep(report: Report, commandLine: CommandLine): string | undefined 
         )
       : '';
   if (report.dryRun)
-    return report.sent > 0 ? nextLine('the same command without --dry-run') : fix || undefined;
+    return report.sent > 0
+      ? nextLine(`the same command without --dry-run${otherRefused(report)}`)
+      : fix || undefined;
   const follow =
     job !== undefined && report.sent + report.sentBefore > 0
       ? nextLine(

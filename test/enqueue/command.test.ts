@@ -305,6 +305,23 @@ describe('enqueue', () => {
     expect(existsSync(join(cwd, 'tasks.csv.refused.csv'))).toBe(true);
   });
 
+  test('a dry run with --refused says that the command needs another name then', async () => {
+    const name = file('tasks.csv', `${header}a1,x\n!,y\n`);
+    const { stdout } = await enqueue([name, '--dry-run', '--refused', 'no.csv']);
+    expect(stdout).toMatch(/^next: the same command without --dry-run and with another --refused$/m);
+    expect((await enqueue([name, '--refused', 'no.csv'])).exitCode).toBe(2);
+    expect((await enqueue([name, '--refused', 'no-2.csv'])).exitCode).toBe(3);
+  });
+
+  test('a dry run with --job says that it does not read the ledger, and makes up no RequestId', async () => {
+    const name = file('tasks.csv', `${header}a1,x\n`);
+    const { stdout } = await enqueue([name, '--dry-run', '--job', 'fleet']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      'note: a dry run does not read the ledger: rows that job fleet sent before are not sent again',
+    );
+    expect(stdout).not.toContain('row-000002');
+  });
+
   test('reads a file with semicolons in UTF-16, and says so', async () => {
     const text = '\uFEFFidentifier;DESCRIPTION;\r\na1;x;\r\n;;\r\nb2;y;\r\n';
     const { exitCode, stdout } = await enqueue([file('tasks.csv', Buffer.from(text, 'utf16le'))]);
