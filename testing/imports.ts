@@ -96,6 +96,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'dead-letters',
     'dead-letters/command',
     'errors',
+    'files',
     'jobs',
     'message',
     'ota',

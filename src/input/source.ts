@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CommandError, causeOf, errorCode, misuse } from '../errors.ts';
 import { type FileIdentity, identityOf } from '../files/inspect.ts';
+import { openToRead } from '../files/open-to-read.ts';
 import { printable } from '../text/printable.ts';
 import { foreignContent } from './content.ts';
 import type { Format } from './row.ts';
@@ -46,7 +47,7 @@ export interface SourceOptions {
 export async function openSource(file: string, options: SourceOptions): Promise<Source> {
   if (file === '-') return openStream(options.stdin, 'stdin', options);
   const path = resolve(options.cwd, file);
-  const handle = await openHandle(path, file);
+  const handle = await openHandle(path, file, options.signal);
   try {
     const stat = await handle.stat();
     if (stat.isDirectory()) throw misuse(`${printable(file)} is a directory, not a file.`);
@@ -71,10 +72,11 @@ export function inputIdentity(
   return typeof fd === 'number' ? identityOf(fd) : undefined;
 }
 
-async function openHandle(path: string, name: string): Promise<FileHandle> {
+async function openHandle(path: string, name: string, signal: AbortSignal): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    return await openToRead(path, signal);
   } catch (error) {
+    if (signal.aborted) throw error;
     const code = errorCode(error);
     if (code === 'ENOENT') throw misuse(`There is no file ${printable(name)}.`);
     if (code === 'EACCES' || code === 'EPERM')

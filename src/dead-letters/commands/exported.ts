@@ -1,9 +1,9 @@
 /** The letters of a file that `dead-letters export` wrote: what may be deleted because it is kept elsewhere. */
 import { hash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { causeOf, misuse } from '../../errors.ts';
+import { CommandError, causeOf, misuse } from '../../errors.ts';
+import { openToRead } from '../../files/open-to-read.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import type { Letter } from '../letters/letter.ts';
 
@@ -20,13 +20,14 @@ export class ExportedLetters {
 
   /**
    * Reads all of the file; in memory it keeps the ids and a digest of each body.
+   * @param signal ends the wait for a pipe that nobody writes to.
    * @throws CommandError where it cannot be read, or any line of it is no letter: then nothing may be deleted.
    */
-  static async read(name: string, cwd: string): Promise<ExportedLetters> {
+  static async read(name: string, cwd: string, signal: AbortSignal): Promise<ExportedLetters> {
     const shown = shortPrintable(name, 200);
     const digests = new Map<string, string>();
     try {
-      const file = await open(resolve(cwd, name), 'r');
+      const file = await openToRead(resolve(cwd, name), signal);
       for await (const line of file.readLines()) {
         const letter = readLine(line);
         if (letter === undefined) {
@@ -38,7 +39,7 @@ export class ExportedLetters {
         digests.set(letter.MessageId, digestOf(letter.Body));
       }
     } catch (error) {
-      if (error instanceof Error && error.name === 'CommandError') throw error;
+      if (signal.aborted || error instanceof CommandError) throw error;
       throw misuse(`--exported: ${shown} cannot be read: ${causeOf(error)}.`);
     }
     if (digests.size === 0)

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { wholeNumber } from '../../cli/flags.ts';
+import { interruptible } from '../../cli/signals.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { columnsOf } from '../../text/layout.ts';
 import { counted } from '../../text/numbers.ts';
@@ -43,7 +44,10 @@ export function addPurge(letters: Command, start: StartRun): void {
 async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
   const { config, context } = run;
   const { where, all = false, json, exported: path } = flags;
-  const exported = path === undefined ? undefined : await ExportedLetters.read(path, context.cwd);
+  const exported =
+    path === undefined
+      ? undefined
+      : await interruptible(context, (signal) => ExportedLetters.read(path, context.cwd, signal));
   const matches = exported?.matches ?? whereOf(where).matches;
   const limit = Math.min(flags.limit, exported?.size ?? flags.limit);
   const deadLetterQueueUrl = printableUrl(config.deadLetterQueueUrl);

@@ -1,12 +1,13 @@
 /** Asks the sources of a trace. None throws: what went wrong is its report. */
-import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { CommandContext } from '../../cli/context.ts';
 import { apiSettings, readConfig, readConfigForAws } from '../../config.ts';
 import type { BoundFlags } from '../../dead-letters/commands/flags.ts';
 import { startRun } from '../../dead-letters/commands/run.ts';
 import { passOver } from '../../dead-letters/pass/pass.ts';
 import { CommandError, causeOf } from '../../errors.ts';
+import { openToRead } from '../../files/open-to-read.ts';
 import { openLedger } from '../../jobs/ledger/sqlite/ledger.ts';
 import { explainRead } from '../../message/explain-read.ts';
 import { createReader } from '../../ota/create-reader.ts';
@@ -147,10 +148,14 @@ export async function askLog(
   const source = 'log';
   if (file === undefined) return none(source, '--log FILE reads the log of a worker, which knows every try');
   const name = file === '-' ? 'stdin' : file;
-  const stream = file === '-' ? context.stdin : createReadStream(resolve(context.cwd, file));
-  const stop = (): void => void stream.destroy();
+  let stream: Readable | undefined;
+  const stop = (): void => void stream?.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
+    stream =
+      file === '-'
+        ? context.stdin
+        : (await openToRead(resolve(context.cwd, file), signal)).createReadStream();
     const result = await readLog(stream, identifier, signal);
     const what = `${number(result.ofTask)} of ${counted(result.lines, 'line')} in ${name}`;
     const fault = logFault(result);
