@@ -53,6 +53,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'is it going through, how fast, how long still, what is wrong',
     load: async () => (await import('./status/commands/command.ts')).configureStatus,
   },
+  limits: {
+    summary: 'lower the rate and the calls in flight of running workers, through Redis',
+    load: async () => (await import('./limits/commands/command.ts')).configureLimits,
+  },
   trace: {
     summary: 'what happened to a task: every update of it that is known, and its end',
     load: async () => (await import('./trace/commands/command.ts')).configureTrace,

@@ -10,6 +10,7 @@ import { purgeJson, redriveJson } from '../../src/dead-letters/view/changes.ts';
 import { letterRecord } from '../../src/dead-letters/view/export.ts';
 import { groupJson, groupsJson, letterJson, passJson } from '../../src/dead-letters/view/list.ts';
 import { summaryJson, toReport } from '../../src/enqueue/summary.ts';
+import { limitsJson } from '../../src/limits/view.ts';
 import { deadLetterRecord } from '../../src/message/dead-letter.ts';
 import { jobShapes } from './json-jobs.ts';
 import { statusShapes } from './json-status.ts';
@@ -268,6 +269,24 @@ const shapes: readonly Shape[] = [
   },
 ];
 
+const limitsShape: Shape = {
+  title: 'limits show, limits set and limits clear --json',
+  about: 'What is set for all workers through Redis; `status` shows what is in force.',
+  sample: JSON.parse(
+    limitsJson({
+      rate: { value: 20, by: 'ann@bastion', reason: 'the API is slow', at: '2026-11-29T07:00:00.000Z' },
+      concurrency: undefined,
+    }),
+  ),
+  fields: {
+    'rate.value': 'calls per second at most, of all workers together; null where the limit was lifted',
+    'rate.by': 'who said so: the user and the host',
+    'rate.reason': 'why',
+    'rate.at': 'when',
+    concurrency: 'the same of calls in flight, of each worker; null where nothing was ever said',
+  },
+};
+
 export const jsonPage: Page = {
   name: 'json.md',
   about: 'What every command prints with `--json`',
@@ -276,6 +295,6 @@ export const jsonPage: Page = {
 What commands print on stdout with \`--json\`: one object, or one object a line where it says so. Fields may be added; those
 here keep their name and meaning. Times are ISO 8601 UTC. The samples are printed by the program's own code from made-up facts.
 
-${[...shapes, ...(await jobShapes()), traceShape, ...statusShapes].map(shapeText).join('\n\n')}
+${[...shapes, ...(await jobShapes()), traceShape, ...statusShapes, limitsShape].map(shapeText).join('\n\n')}
 `,
 };

@@ -1,5 +1,5 @@
 /** What a command uses of the process it runs in: passed in, so that tests can replace it. */
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Environment } from '../config.ts';
 import { exitCodes } from '../errors.ts';
@@ -30,6 +30,8 @@ export interface CommandContext {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** The name of who is logged in; `uid 1000` of a user id without an account. */
   readonly userName: () => string;
+  /** The name of this machine, or of this container. */
+  readonly hostName: () => string;
   /** A command as it is called here, its arguments quoted for a shell: every hint is made with it, and can be pasted. */
   readonly commandLine: CommandLine;
   /** Calls `listener` on every SIGINT and SIGTERM, until the returned function is called. */
@@ -56,6 +58,7 @@ export function contextOf(process: NodeJS.Process, signals: Pick<SignalInbox, 'l
     random: Math.random,
     sleep,
     userName,
+    hostName: hostname,
     commandLine: commandLineOf({ argv: process.argv, env: process.env, cwd: process.cwd() }),
     onSignal: signals.listen,
     exitNow: (code) => process.exit(code),

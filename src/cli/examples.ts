@@ -89,6 +89,17 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       does: 'all workers behind a name, again and again',
     },
   ],
+  limits: [
+    { args: ['set', '--concurrency', '5', '--reason', 'the API is slow'], does: 'for every running worker' },
+  ],
+  'limits show': [{ args: [], does: 'what is set, by whom and why' }],
+  'limits set': [
+    {
+      args: ['--rate', '20', '--reason', 'the API is slow'],
+      does: '20 calls per second, all workers together',
+    },
+  ],
+  'limits clear': [{ args: ['--reason', 'it is over'], does: 'as the environments say again' }],
   trace: [
     { args: ['pump17'], does: 'by ledger, dead-letter queue and API' },
     { args: ['pump17', '--log', 'worker.log'], does: "with every try that a worker's log tells of" },

@@ -1,6 +1,11 @@
 /** Follows everything that may lower the bounds on calls while a worker runs. */
+import { FleetLimitsStore } from '../ota/fleet-limits.ts';
 import type { Bounds } from './bounds.ts';
+import { FleetFollower } from './fleet.ts';
 import { LimitsFile } from './limits-file.ts';
+
+/** A worker waits for so long to hear from Redis before it begins to work, in milliseconds. */
+const FIRST_WORD_MS = 1_000;
 
 export interface FollowLimitsOptions {
   /** undefined: there is none. */
@@ -19,22 +24,43 @@ export interface LimitsFollowed {
   readonly close: () => void;
 }
 
-export function followLimits({ file, bounds, onFault, sleep }: FollowLimitsOptions): LimitsFollowed {
+export function followLimits(options: FollowLimitsOptions): LimitsFollowed {
   const ended = new AbortController();
-  const limitsFile =
-    file === undefined
-      ? undefined
-      : new LimitsFile({
-          path: file,
-          say: (limits) => bounds.say('file', limits),
-          onFault: (fault) => onFault('file', fault),
-          sleep,
-        });
   return {
     begin: async () => {
-      await limitsFile?.begin();
-      void limitsFile?.follow(ended.signal);
+      await Promise.all([followFile(options, ended.signal), followFleet(options, ended.signal)]);
     },
     close: () => ended.abort(),
   };
+}
+
+async function followFile(
+  { file: path, bounds, onFault, sleep }: FollowLimitsOptions,
+  ended: AbortSignal,
+): Promise<void> {
+  if (path === undefined) return;
+  const file = new LimitsFile({
+    path,
+    say: (limits) => bounds.say('file', limits),
+    onFault: (fault) => onFault('file', fault),
+    sleep,
+  });
+  await file.begin();
+  void file.follow(ended);
+}
+
+async function followFleet(
+  { redisUrl, bounds, onFault, sleep }: FollowLimitsOptions,
+  ended: AbortSignal,
+): Promise<void> {
+  if (redisUrl === undefined) return;
+  const fleet = new FleetFollower({
+    connect: () => FleetLimitsStore.connect(redisUrl),
+    say: (limits) => bounds.say('redis', limits),
+    onFault: (fault) => onFault('redis', fault),
+    sleep,
+  });
+  const heard = new AbortController();
+  void fleet.follow(ended, () => heard.abort());
+  await sleep(FIRST_WORD_MS, AbortSignal.any([ended, heard.signal]));
 }

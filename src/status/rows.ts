@@ -6,11 +6,16 @@ import { type AskedWorker, type Depth, type Problem, type Status, sumOf } from '
 /** A name and what there is to say. */
 export type Row = readonly [name: string, value: string];
 
+/** Different limits shown, at most. */
+const MAX_LIMITS = 4;
+
 export function statusRows(status: Status): Row[] {
   const { totals, queues, drain, workers } = status;
   const answered = workers.some(({ ok }) => ok);
   const rows: Row[] = [];
   if (answered) rows.push(['calls', callsText(status)]);
+  const limits = limitsText(status);
+  if (limits !== undefined) rows.push(['limits', limits]);
   rows.push(['backlog', backlogText(status)]);
   rows.push(['to drain', 'seconds' in drain ? drainText(drain.seconds) : `not known: ${drain.unknown}`]);
   if (answered) {
@@ -34,6 +39,25 @@ function callsText({ totals, now }: Status): string {
   parts.push(`ceiling ${rateText(rate.ceiling)}`);
   if (calls.made > 0) parts.push(`${percent(calls.throttled / calls.made, 1)} throttled since the start`);
   return parts.join('; ');
+}
+
+const settings = { rate: 'RATE_LIMIT', concurrency: 'MAX_CONCURRENCY' } as const;
+
+/** What lowers the limits of workers below their environments', and who says so; undefined where nothing does. */
+function limitsText({ workers }: Status): string | undefined {
+  const said = workers.flatMap((worker) => {
+    const limits = worker.ok ? worker.status.limits : undefined;
+    if (limits === undefined) return [];
+    return (['rate', 'concurrency'] as const).flatMap((bound) => {
+      const { value, source, by, reason } = limits[bound];
+      if (source === 'environment' || value === null) return [];
+      const why = [by, reason].filter((part) => part !== undefined).join(': ');
+      return [
+        `${settings[bound]} ${number(value)} by ${source === 'file' ? 'LIMITS_FILE' : 'Redis'}${why && ` (${why})`}`,
+      ];
+    });
+  });
+  return said.length === 0 ? undefined : [...new Set(said)].slice(0, MAX_LIMITS).join('; ');
 }
 
 function backlogText({ backlog, queues, totals, now }: Status): string {

@@ -243,6 +243,24 @@ test('a full picture fits 80 columns and 24 lines', () => {
   expect(figures.join(' ').replace(/ +/g, ' ')).toContain('ceiling 100/s');
 });
 
+test('limits below the environment are told with who says so, once for all workers that go by them', () => {
+  const limited = (where: string): AskedWorker => {
+    const since = minutesAgo(5);
+    const limits = {
+      rate: { value: 20, source: 'redis', since, by: 'ann@host', reason: 'slow' },
+      concurrency: { value: 3, source: 'file', since },
+    } as const;
+    const asked = worker(where, busy);
+    return asked.ok ? { ...asked, status: { ...asked.status, limits } } : asked;
+  };
+  expect(text({ workers: [worker('a', busy)] })).not.toMatch(/^ {2}limits/m);
+  expect(text({ workers: [limited('a'), limited('b')] }).replace(/\s+/g, ' ')).toContain(
+    ' limits RATE_LIMIT 20 by Redis (ann@host: slow); MAX_CONCURRENCY 3 by LIMITS_FILE backlog',
+  );
+  const { limits: _, ...earlier } = base;
+  expect(readWorkerStatus(JSON.stringify(earlier))).toEqual(earlier);
+});
+
 test('hostile text controls neither terminal nor page', () => {
   const evil = '<script>alert(1)</script>"\'&\u001b[2J\u202e';
   const facts = {

@@ -44,6 +44,7 @@ export function fakeContext(parts: Partial<CommandContext> = {}): FakeContext {
     random: () => 0,
     sleep: async () => {},
     userName: () => 'tester',
+    hostName: () => 'bench',
     commandLine: (...args) => shellLine(['ota-updater', ...args]),
     onSignal: (listener) => {
       listeners.add(listener);

@@ -82,6 +82,7 @@ export async function runInProcess(
     clock,
     random: Math.random,
     sleep,
+    hostName: () => 'bench',
     userName: () => 'tester',
     commandLine: (...args) => shellLine(['ota-updater', ...args]),
     onSignal: (listener) => {

@@ -69,6 +69,17 @@ describe.skipIf(!redisInstalled())('a budget', () => {
     );
   });
 
+  test('a ceiling that is lowered or raised holds for all from the next booking on', async () => {
+    const [a, b] = [await connect('a', 100), await connect('b', 100)];
+    await Promise.all([a.book(0), b.book(0)]);
+    a.ceiling = 20;
+    expect(await a.book(0)).toMatchObject({ rate: 20 });
+    expect(await b.book(1)).toMatchObject({ rate: 20 });
+    a.ceiling = 200;
+    expect(await a.book(1)).toMatchObject({ rate: 100 });
+    expect(await b.book(0)).toMatchObject({ rate: 100 });
+  });
+
   test('names the workers that were heard of, and those that want permits; forgets one that leaves', async () => {
     const [a, b] = [await connect('a', 10), await connect('b', 10)];
     expect(await a.book(0)).toMatchObject({ workers: 1, wanting: 1 });

@@ -205,6 +205,20 @@ describe.skipIf(!redisInstalled()).concurrent('with Redis', { timeout: 60_000 },
       expect((await due()) - first).toBeLessThanOrEqual(Math.max(passed, 20_000) + 2_000);
     });
 
+    test('a ceiling that one worker is set to later holds for all, and is lifted for all', async (scene) => {
+      const { tally, limiters } = await two(scene);
+      const [first, second] = limiters;
+      first?.setCeiling(40);
+      await expect.poll(() => second?.ceiling).toBe(40);
+      expect([first?.ceiling, first?.rate]).toEqual([40, 40]);
+      await tally.next(10);
+      expectAtMost(await tally.next(30), 40, 2);
+      first?.setCeiling(RATE);
+      await expect.poll(() => second?.ceiling).toBe(RATE);
+      await tally.next(RATE / 4);
+      expectMoreThanOf(60, await tally.next(RATE / 4));
+    });
+
     test('a lower rate of one worker is kept within the budget, and can be raised again', async (scene) => {
       const { tally, limiters } = await two(scene);
       limiters[0]?.setRate(RATE / 5);

@@ -217,4 +217,21 @@ describe('LocalRateLimiter', () => {
     await closed;
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  test('a grant that waits at a low rate goes by a higher ceiling at once', async () => {
+    const limiter = new LocalRateLimiter(0.01);
+    onTestFinished(() => limiter.close());
+    const first = limiter.grant();
+    await vi.advanceTimersByTimeAsync(10);
+    await first;
+    let given = 0;
+    void limiter.grant().then((permits) => {
+      given = permits;
+    });
+    await vi.advanceTimersByTimeAsync(10);
+    limiter.setCeiling(50);
+    expect([limiter.ceiling, limiter.rate, limiter.part]).toEqual([50, 50, 50]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(given).toBeGreaterThan(0);
+  });
 });

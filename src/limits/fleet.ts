@@ -1,0 +1,60 @@
+/**
+ * Follows the limits that were set for the fleet through Redis. While Redis is away, what it said last goes on: that it is
+ * away is said by those who share through it (conditions `sharing-rate` and `sharing-marks`).
+ */
+import { type FleetLimit, FleetLimitsError, type FleetLimitsStore } from '../ota/fleet-limits.ts';
+import type { Limit, Limits } from './bounds.ts';
+
+/** Between two looks, in milliseconds. */
+export const ASK_EVERY_MS = 1_000;
+
+export interface FleetFollowerOptions {
+  readonly connect: () => Promise<Pick<FleetLimitsStore, 'read' | 'close'>>;
+  readonly say: (limits: Limits) => void;
+  /** Called with what is wrong with what Redis holds, at each look; undefined: nothing. */
+  readonly onFault: (fault: Error | undefined) => void;
+  /** Resolves after so long, or when the signal aborts; never rejects. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export class FleetFollower {
+  readonly #options: FleetFollowerOptions;
+  #store: Pick<FleetLimitsStore, 'read' | 'close'> | undefined;
+
+  constructor(options: FleetFollowerOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at once, and until the signal aborts. @param onFirst called after the first look, whatever it has found. */
+  async follow(signal: AbortSignal, onFirst: () => void): Promise<void> {
+    await this.look();
+    onFirst();
+    while (!signal.aborted) {
+      await this.#options.sleep(ASK_EVERY_MS, signal);
+      if (!signal.aborted) await this.look();
+    }
+    this.#store?.close();
+  }
+
+  /** Never rejects. */
+  async look(): Promise<void> {
+    const { connect, say, onFault } = this.#options;
+    try {
+      this.#store ??= await connect();
+      const { rate, concurrency } = await this.#store.read();
+      onFault(undefined);
+      say({ rate: toLimit(rate), concurrency: toLimit(concurrency) });
+    } catch (error) {
+      if (error instanceof FleetLimitsError) {
+        onFault(error);
+        return;
+      }
+      this.#store?.close();
+      this.#store = undefined;
+    }
+  }
+}
+
+function toLimit(limit: FleetLimit | undefined): Limit {
+  return limit === undefined ? {} : { value: limit.value ?? undefined, by: limit.by, reason: limit.reason };
+}

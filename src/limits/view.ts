@@ -1,0 +1,25 @@
+/** The limits of a fleet in words and as JSON. PURE. */
+import type { FleetLimit, FleetLimits } from '../ota/fleet-limits.ts';
+import { hang } from '../text/layout.ts';
+import { jsonLine, printable } from '../text/printable.ts';
+import { instant } from '../text/times.ts';
+
+export function limitsText({ rate, concurrency }: FleetLimits): string {
+  return `${[
+    'Limits set for all workers through Redis:',
+    hang('  RATE_LIMIT       ', printable(limitText(rate, ' calls per second, of all workers together'))),
+    hang('  MAX_CONCURRENCY  ', printable(limitText(concurrency, ' calls in flight, of each worker'))),
+    'A worker goes by the lowest of its environment, its LIMITS_FILE and these.',
+  ].join('\n')}\n`;
+}
+
+function limitText(limit: FleetLimit | undefined, unit: string): string {
+  if (limit === undefined) return 'not set';
+  const { value, by, reason, at } = limit;
+  const what = value === null ? 'lifted' : `${value}${unit};`;
+  return `${what} by ${by}, ${instant(Date.parse(at))} UTC: ${reason}`;
+}
+
+export function limitsJson({ rate, concurrency }: FleetLimits): string {
+  return jsonLine({ rate: rate ?? null, concurrency: concurrency ?? null });
+}

@@ -1,0 +1,115 @@
+/**
+ * The limits of a fleet on Redis: what an operator has set for all workers on it, while they run.
+ *
+ * One hash beside the budget's. Each field is a bound, as JSON: its value (null: lifted), who set it, why and when. It has no
+ * end: a policy of Redis's that removes keys at will (`allkeys-*`) may lift it.
+ *
+ * The name of the key is the version of this protocol: what the fields mean may not change without another name.
+ */
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { parseInstant } from '../message/instant.ts';
+import { remoteName, remoteText } from '../text/remote.ts';
+import { connectRedis } from './redis-connection.ts';
+
+export const FLEET_LIMITS_KEY = 'ota-updater:limits:1';
+
+/** What is larger is none of ours. */
+const MAX_FIELD_BYTES = 4_096;
+
+const READ = `
+local found = {}
+for i, field in ipairs(ARGV) do
+  if redis.call('HSTRLEN', KEYS[1], field) > ${MAX_FIELD_BYTES} then return redis.error_reply('TOOLARGE ' .. field) end
+  found[i] = redis.call('HGET', KEYS[1], field)
+end
+return found`;
+
+const limitOf = (value: z.ZodNumber) =>
+  z.object({
+    /** null: lifted. */
+    value: value.nullable(),
+    by: z.string().transform(remoteName),
+    reason: z.string().transform(remoteText),
+    at: z.string().refine((text) => parseInstant(text) !== undefined),
+  });
+
+const schemas = {
+  rate: limitOf(z.number().min(0.01).max(100_000)),
+  concurrency: limitOf(z.number().int().min(1).max(10_000)),
+};
+
+/** What was said of a bound last. */
+export type FleetLimit = z.infer<typeof schemas.rate>;
+
+/** undefined: nothing was ever said. */
+export interface FleetLimits {
+  readonly rate: FleetLimit | undefined;
+  readonly concurrency: FleetLimit | undefined;
+}
+
+/** Redis answers, and what it holds is no limit of ours, or may not be read. */
+export class FleetLimitsError extends Error {
+  override readonly name = 'FleetLimitsError';
+}
+
+interface ScriptedRedis extends Redis {
+  readLimits(key: string, ...fields: string[]): Promise<unknown>;
+}
+
+/** One connection to the limits. */
+export class FleetLimitsStore {
+  readonly #redis: ScriptedRedis;
+
+  private constructor(redis: ScriptedRedis) {
+    this.#redis = redis;
+  }
+
+  /** @throws when Redis cannot be reached. */
+  static async connect(url: string): Promise<FleetLimitsStore> {
+    const redis = (await connectRedis(url)) as ScriptedRedis;
+    redis.defineCommand('readLimits', { numberOfKeys: 1, lua: READ });
+    return new FleetLimitsStore(redis);
+  }
+
+  /** @throws FleetLimitsError; else the error of the connection. */
+  async read(): Promise<FleetLimits> {
+    const answer = await this.#redis.readLimits(FLEET_LIMITS_KEY, 'rate', 'concurrency').catch(refused);
+    return readFleetLimits(answer);
+  }
+
+  /**
+   * Sets those bounds and leaves the others: two who set different ones do not lift each other's.
+   * @throws FleetLimitsError; else the error of the connection.
+   */
+  async write(limits: Partial<Record<keyof FleetLimits, FleetLimit>>): Promise<void> {
+    const fields = Object.entries(limits).flatMap(([bound, limit]) => [bound, JSON.stringify(limit)]);
+    await this.#redis.hset(FLEET_LIMITS_KEY, ...fields).catch(refused);
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+}
+
+/** @throws FleetLimitsError for what no operator's command writes: everything from afar is checked. */
+export function readFleetLimits(answer: unknown): FleetLimits {
+  const [rate, concurrency] = Array.isArray(answer) ? (answer as unknown[]) : [Number.NaN];
+  return { rate: readField(rate, 'rate'), concurrency: readField(concurrency, 'concurrency') };
+}
+
+function readField(text: unknown, bound: keyof FleetLimits): FleetLimit | undefined {
+  if (text === null || text === undefined) return undefined;
+  try {
+    return schemas[bound].parse(JSON.parse(String(text)));
+  } catch {
+    throw new FleetLimitsError(`what Redis holds under ${FLEET_LIMITS_KEY}, ${bound}, is no limit of calls`);
+  }
+}
+
+/** Redis's own word is about the key or about leave to read it; everything else is of the connection. */
+function refused(error: unknown): never {
+  if (error instanceof Error && error.name === 'ReplyError')
+    throw new FleetLimitsError(`Redis refuses ${FLEET_LIMITS_KEY}: ${remoteText(error.message)}`);
+  throw error;
+}
