@@ -6,7 +6,7 @@ import { type FleetLimit, FleetLimitsError, type FleetLimitsStore } from '../ota
 import type { Limit, Limits } from './bounds.ts';
 
 /** Between two looks, in milliseconds. */
-export const ASK_EVERY_MS = 1_000;
+const ASK_EVERY_MS = 1_000;
 
 export interface FleetFollowerOptions {
   readonly connect: () => Promise<Pick<FleetLimitsStore, 'read' | 'close'>>;

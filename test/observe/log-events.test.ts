@@ -198,6 +198,52 @@ describe('the log', () => {
     ]);
   });
 
+  test('a limit that changes is told with from, to, whose word, who and why; one that is not the lowest as that', () => {
+    const change = {
+      bound: 'rate',
+      source: 'redis',
+      set: 20,
+      by: 'ann@host',
+      reason: 'slow',
+      from: Number.POSITIVE_INFINITY,
+      to: 20,
+      holds: 'redis',
+    } as const;
+    expect(linesOf({ type: 'bound', change })).toMatchObject([
+      {
+        level: 'warn',
+        event: 'limit.changed',
+        of: 'RATE_LIMIT',
+        from: 'unlimited',
+        to: 20,
+        source: 'redis',
+        set: 20,
+        holds: 'redis',
+        by: 'ann@host',
+        reason: 'slow',
+      },
+    ]);
+    const lifted = {
+      ...change,
+      bound: 'concurrency',
+      set: undefined,
+      from: 5,
+      to: 5,
+      holds: 'file',
+    } as const;
+    expect(linesOf({ type: 'bound', change: lifted })).toMatchObject([
+      {
+        level: 'info',
+        event: 'limit.set',
+        of: 'MAX_CONCURRENCY',
+        set: 'none',
+        from: 5,
+        to: 5,
+        holds: 'file',
+      },
+    ]);
+  });
+
   test('says what is shared through Redis, and what it holds that no worker writes', () => {
     expect(linesOf({ type: 'shared', condition: 'sharing-marks' })).toMatchObject([
       { level: 'info', event: 'newest.shared' },
