@@ -13,7 +13,12 @@ describe.skipIf(!redisInstalled())('limits set', () => {
     const stage = await setStage({ api: { latency: { minMs: 40, maxMs: 60 } } });
     onTestFinished(() => stage.strike());
     await stage.sendUpdates(2_000);
-    const env = stage.environment({ RATE_LIMIT: '100', MAX_CONCURRENCY: '10', REDIS_URL: redis.url });
+    const env = stage.environment({
+      RATE_LIMIT: '100',
+      MAX_CONCURRENCY: '10',
+      REDIS_URL: redis.url,
+      CALL_TIMEOUT_MS: '20000',
+    });
     const workers = [startOta(['worker'], { env }), startOta(['worker'], { env })];
     for (const worker of workers) onTestFinished(() => worker.end());
     const all = (name: string, of?: string) =>
@@ -55,7 +60,13 @@ describe.skipIf(!redisInstalled())('limits set', () => {
       });
     }
     // Two workers with two calls each, once those before have ended.
-    await stage.api.waitFor(() => stage.api.stats().inFlight <= 4);
+    for (const { address } of await listening) {
+      const inFlight = async (): Promise<number> => {
+        const status = await (await fetch(`${String(address)}/status`)).json();
+        return (status as { readonly calls: { readonly inFlight: number } }).calls.inFlight;
+      };
+      await expect.poll(inFlight, { timeout: 20_000 }).toBeLessThanOrEqual(2);
+    }
     const { applied } = stage.api.stats();
     let most = 0;
     await stage.api.waitFor(() => {
