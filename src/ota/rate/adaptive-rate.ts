@@ -11,6 +11,7 @@
  *
  * The numbers were chosen by simulation: docs/decisions/0002-adaptive-rate.md.
  */
+import { CarefulStart, startRate } from './careful-start.ts';
 import type { ObservedCall, RateControl } from './rate-control.ts';
 
 export interface AdaptiveRateOptions {
@@ -18,6 +19,10 @@ export interface AdaptiveRateOptions {
   readonly ceiling: number;
   /** Called with every change. */
   readonly onChange: (perSecond: number) => void;
+  /** Calls per second that were found earlier, to start below; without it the start is at the ceiling. */
+  readonly startAt?: number;
+  /** When that was found, in monotonic milliseconds, below 0 for before; default: the end of the first call. */
+  readonly startFoundAt?: number;
   readonly tuning?: Tuning;
 }
 
@@ -90,6 +95,8 @@ export class AdaptiveRate implements RateControl {
   #rate: number;
   #foundAt: number | undefined;
   #following = false;
+  /** Until the remembered rate is proved; then and without one undefined. */
+  #start: CarefulStart | undefined;
   #lastCutAt = Number.NEGATIVE_INFINITY;
   #lastDeepCutAt = Number.NEGATIVE_INFINITY;
   #lastSeenAt = Number.NEGATIVE_INFINITY;
@@ -105,7 +112,11 @@ export class AdaptiveRate implements RateControl {
     this.#tuning = options.tuning ?? defaultTuning;
     this.#latest = new LatestCalls(this.#tuning.overload.calls);
     this.#ceiling = options.ceiling;
-    this.#rate = options.ceiling;
+    this.#rate = startRate(options.startAt ?? Number.POSITIVE_INFINITY, options.ceiling);
+    if (this.#rate === options.ceiling) return;
+    this.#start = new CarefulStart();
+    this.#following = true;
+    this.#foundAt = options.startFoundAt;
   }
 
   get rate(): number {
@@ -119,6 +130,19 @@ export class AdaptiveRate implements RateControl {
   observe(call: ObservedCall): void {
     const now = Math.max(call.endedAt, this.#lastSeenAt);
     this.#utilization.add(now, this.#rate);
+    if (this.#start !== undefined) this.#startCarefully(this.#start, call, now);
+    else this.#follow(call, now);
+    this.#lastSeenAt = now;
+  }
+
+  #startCarefully(start: CarefulStart, call: ObservedCall, now: number): void {
+    this.#foundAt ??= now;
+    const verdict = start.observe(call, this.#rate);
+    if (verdict === 'halve') this.#cutTo(now, this.#rate / 2);
+    else if (verdict === 'over') this.#start = undefined;
+  }
+
+  #follow(call: ObservedCall, now: number): void {
     const throttled = call.failure?.kind === 'throttled';
     // Small cuts change the rate little: all calls since the last deep cut count, so that overload is detected sooner.
     if (call.startedAt >= this.#lastDeepCutAt) this.#latest.add(now, throttled);
@@ -128,7 +152,6 @@ export class AdaptiveRate implements RateControl {
       else this.#accepted++;
     }
     if (this.#following) this.#climb(now);
-    this.#lastSeenAt = now;
   }
 
   setCeiling(perSecond: number): void {
