@@ -1,4 +1,5 @@
 /** Calls of an SDK client, each with a time limit, and how they are ended early: by that limit or by an abort signal. */
+import { type StartTimer, systemTimer } from '../time/clock.ts';
 import { CredentialsError } from './credentials.ts';
 import { isAwsHost } from './endpoints.ts';
 import { awsErrorKind } from './errors.ts';
@@ -65,6 +66,12 @@ function isDestroyable(value: unknown): value is Destroyable {
 /** The calls under way. All calls with the same signal share one listener on it. */
 export class OpenCalls {
   readonly #bySignal = new WeakMap<AbortSignal, Set<OpenCall>>();
+  readonly #startTimer: StartTimer;
+
+  /** @param startTimer counts the time limits of the calls. */
+  constructor(startTimer = systemTimer) {
+    this.#startTimer = startTimer;
+  }
 
   /**
    * Runs `request`, which passes the call on to its command (`attachCall`); once more, where its signature was refused for
@@ -86,16 +93,16 @@ export class OpenCalls {
       }
       const calls = signal && this.#of(signal);
       const call = new OpenCall((reason) => settle(() => reject(reason)));
-      const timer = setTimeout(() => {
+      const stopTimer = this.#startTimer(timeoutMs, () => {
         call.end(
           call.sent
             ? new DeadlineError(timeoutMs)
             : // Nothing else before the request handler waits for anybody.
               new CredentialsError(`no credentials were obtained within ${timeoutMs} ms`),
         );
-      }, timeoutMs);
+      });
       const settle = (end: () => void): void => {
-        clearTimeout(timer);
+        stopTimer();
         calls?.delete(call);
         end();
       };

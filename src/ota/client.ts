@@ -10,6 +10,7 @@ import { clientDefaults, prepareClient } from '../aws/sdk-client.ts';
 import { transport } from '../aws/transport.ts';
 import type { CallError } from '../message/failure.ts';
 import type { Update } from '../message/update.ts';
+import type { StartTimer } from '../time/clock.ts';
 
 /** How one UpdateOtaTask call ended. */
 export type CallAnswer =
@@ -25,6 +26,8 @@ export interface OtaApi {
 export interface OtaApiOptions {
   /** Limit of one call, from its start to the last byte of the answer, in milliseconds. */
   readonly callTimeoutMs: number;
+  /** Counts `callTimeoutMs`; default the system's timers. */
+  readonly startTimer?: StartTimer;
   /** Most connections at once. */
   readonly maxSockets: number;
   /** Holds the variables of proxies; default none. */
@@ -35,7 +38,7 @@ export interface OtaApiOptions {
 
 export function createOtaApi(options: OtaApiOptions): OtaApi {
   const client = createClient(options);
-  const calls = new OpenCalls();
+  const calls = new OpenCalls(options.startTimer);
   return {
     updateOtaTask: (update, signal) =>
       calls

@@ -9,6 +9,14 @@ export interface Clock {
 
 export const systemClock: Clock = { wall: Date.now, monotonic: performance.now.bind(performance) };
 
+/** Calls `end` once, in `ms` milliseconds at the earliest, unless the returned function is called before. */
+export type StartTimer = (ms: number, end: () => void) => () => void;
+
+export const systemTimer: StartTimer = (ms, end) => {
+  const timer = setTimeout(end, ms);
+  return () => clearTimeout(timer);
+};
+
 /** What a timer can wait at most, 24.8 days: set to more, it would end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

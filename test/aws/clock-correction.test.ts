@@ -54,7 +54,7 @@ test.each(['InvalidSignatureException', 'SignatureDoesNotMatch', 'RequestExpired
 test('of the API', async () => {
   const { seen, url } = await startService(-HOUR_MS, 'InvalidSignatureException', 204);
   const api = createOtaApi({
-    callTimeoutMs: 5_000,
+    callTimeoutMs: 20_000,
     maxSockets: 1,
     client: { region: 'eu-west-1', credentials, endpoint: url },
   });

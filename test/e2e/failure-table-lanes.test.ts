@@ -49,7 +49,7 @@ test.each<[string, ScriptedAnswer]>([
 ])(
   'a message waits until the one before it has ended, also when that %s and is retried',
   async (_what, answer) => {
-    stage = await setStage({ env: { CALL_TIMEOUT_MS: '150' }, api: { latency: { minMs: 1, maxMs: 10 } } });
+    stage = await setStage({ endHungCalls: true, api: { latency: { minMs: 1, maxMs: 10 } } });
     stage.api.script('same', [answer, answer]);
     await stage.send(...updates('same', 3));
     await stage.worker.start();
@@ -74,7 +74,7 @@ test('a message whose predecessor is dead-lettered or deferred still gets its tu
 });
 
 test('two deliveries of one message are never in flight at once: a duplicate waits for the first', async () => {
-  stage = await setStage({ env: { CALL_TIMEOUT_MS: '5000' } });
+  stage = await setStage();
   stage.api.script('same', [{ status: 204, delayMs: 500 }]);
   await stage.send(...updates('same', 1));
   await stage.worker.start();

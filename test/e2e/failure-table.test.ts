@@ -87,7 +87,7 @@ describe('a retryable failure', () => {
   ];
 
   test.each(passing)('%s: is retried and then applied', async (_what, answer) => {
-    stage = await setStage({ env: { CALL_TIMEOUT_MS: '150', MAX_ATTEMPTS: '3' } });
+    stage = await setStage({ endHungCalls: true, env: { MAX_ATTEMPTS: '3' } });
     stage.api.script('task0', [answer, answer]);
     await stage.sendUpdates(1);
     await stage.worker.start();

@@ -48,6 +48,7 @@ test('groups run in parallel, each in order, with random faults and two workers'
   await set({
     random: () => random() * 0.01,
     apiRandom: seeded(7),
+    endHungCalls: true,
     env: { MAX_ATTEMPTS: '1', MAX_DELIVERIES: '20', FAILURE_RUN_LIMIT: '0' },
     api: {
       latency: { minMs: 1, maxMs: 10 },

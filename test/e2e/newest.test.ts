@@ -85,7 +85,7 @@ test('a field is marked only when it was sent and applied', async () => {
 });
 
 test('a call whose answer was lost is retried, and the older update behind it is superseded', async () => {
-  stage = await setStage({ env: { CALL_TIMEOUT_MS: '200' } });
+  stage = await setStage({ endHungCalls: true });
   stage.api.script('task', ['apply-then-reset', 'hang']);
   await sendInTurn(description('new', 20), description('old', 10));
   expect(descriptions()).toEqual(['new', 'new', 'new']);

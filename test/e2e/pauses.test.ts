@@ -35,11 +35,7 @@ describe('an outage', () => {
     ['500s', { status: 500, errorType: 'InternalServerException' }],
     ['hangs', 'hang'],
   ])('of %s takes few calls and dead-letters nothing, even with MAX_DELIVERIES=1', async (_what, answer) => {
-    stage = await setStage({
-      // Short, but longer than a busy machine takes to answer.
-      env: { MAX_DELIVERIES: '1', CALL_TIMEOUT_MS: '500' },
-      random: () => 0,
-    });
+    stage = await setStage({ env: { MAX_DELIVERIES: '1' }, endHungCalls: true, random: () => 0 });
     stage.api.scriptAll(answer);
     const calls = recordCalls();
     await stage.sendUpdates(100);
@@ -82,7 +78,7 @@ describe('an outage', () => {
   });
 
   test('never has two probes in flight at once', async () => {
-    stage = await setStage({ env: { CALL_TIMEOUT_MS: '700', FAILURE_RUN_LIMIT: '5' }, random: () => 0 });
+    stage = await setStage({ env: { FAILURE_RUN_LIMIT: '5' }, random: () => 0 });
     stage.api.scriptAll('reset');
     await stage.sendUpdates(40);
     await stage.worker.start();

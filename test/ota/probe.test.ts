@@ -15,7 +15,7 @@ const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
 
 function probe(endpoint?: string) {
   const api = createApiProbe({
-    callTimeoutMs: 2_000,
+    callTimeoutMs: 20_000,
     maxSockets: 1,
     client: { region: 'eu-west-1', credentials, ...(endpoint !== undefined && { endpoint }) },
   });

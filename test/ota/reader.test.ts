@@ -13,7 +13,7 @@ async function start(settings: SimulatedApiSettingsInput = {}, client = {}) {
   const waits: number[] = [];
   const onWait: (() => void)[] = [];
   const reader = new OtaReader({
-    callTimeoutMs: 1_000,
+    callTimeoutMs: 20_000,
     maxSockets: 5,
     client: { region: REGION, credentials, endpoint: api.url, ...client },
     limiter: new LocalRateLimiter(Number.POSITIVE_INFINITY),

@@ -17,6 +17,7 @@ import { Delivery } from '../../src/worker/delivery.ts';
 import type { CallStages } from '../../src/worker/stages.ts';
 import { Trials } from '../../src/worker/trials.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
+import { limitsOfHungCalls } from '../../testing/stages/hung-calls.ts';
 
 const update = { Identifier: 'a1', Description: 'new' };
 const down: Failure = { kind: 'retryable', name: 'InternalServerException', message: 'down', status: 500 };
@@ -73,7 +74,8 @@ interface Setting {
   readonly maxConcurrency?: number;
   readonly runLimit?: number;
   readonly schedules?: ProbeSchedules;
-  readonly callTimeoutMs?: number;
+  /** Calls time out when the API lets them hang, and only then. */
+  readonly endHungCalls?: boolean;
   /** Runs when a call begins. */
   readonly onCall?: () => void;
   readonly holds?: (delivery: Delivery) => boolean;
@@ -85,7 +87,8 @@ async function setUp(setting: Setting = {}) {
   onTestFinished(() => server.close());
   if (setting.script !== undefined) server.script('a1', setting.script);
   const api = createOtaApi({
-    callTimeoutMs: setting.callTimeoutMs ?? 20_000,
+    callTimeoutMs: 20_000,
+    ...(setting.endHungCalls === true && { startTimer: limitsOfHungCalls(server) }),
     maxSockets: 10,
     client: {
       region: 'eu-west-1',
@@ -263,7 +266,7 @@ describe('failures that may pass', () => {
   });
 
   test('are tried again after a call without an answer', async () => {
-    const { run, attempts } = await setUp({ script: ['hang'], callTimeoutMs: 100 });
+    const { run, attempts } = await setUp({ script: ['hang'], endHungCalls: true });
     expect(await run(update, new NotedDelivery())).toEqual(applied);
     expect(attempts[0]?.failure).toMatchObject({ kind: 'retryable', name: 'TimeoutError' });
   });

@@ -14,12 +14,13 @@ import { FixedRate } from '../../src/ota/rate/rate-control.ts';
 import type { SQSClient, SQSClientConfig } from '../../src/queue/client.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { SimulatedApi, SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
-import { type Clock, systemClock } from '../../src/time/clock.ts';
+import { type Clock, type StartTimer, systemClock } from '../../src/time/clock.ts';
 import { QueueTime } from '../../src/time/queue-time.ts';
 import { type ConditionName, Conditions } from '../../src/worker/conditions.ts';
 import { createEmitter, type WorkerEvent, type WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
+import { limitsOfHungCalls } from './hung-calls.ts';
 import { credentials, REGION, receiveAll, Servers } from './servers.ts';
 
 export { credentials, REGION };
@@ -58,6 +59,8 @@ export interface StageOptions {
   readonly sqs?: SQSClientConfig;
   /** More settings for the client of the API: other credentials, say. */
   readonly apiClient?: OtaApiOptions['client'];
+  /** Calls time out when the API lets them hang, and only then: for tests that let some hang and not others. */
+  readonly endHungCalls?: boolean;
   /** Stands between the worker and the client of the API. */
   readonly wrapApi?: (api: OtaApi) => OtaApi;
   /** The worker's clock. */
@@ -111,12 +114,14 @@ export class Stage {
   readonly #servers: Servers;
   readonly #options: StageOptions;
   readonly #watchers = new Set<() => void>();
+  readonly #callTimer: StartTimer | undefined;
 
   constructor(servers: Servers, options: StageOptions) {
     this.#servers = servers;
     this.sqs = servers.sqs;
     this.api = servers.api;
     this.sqsUrl = servers.sqsUrl;
+    this.#callTimer = options.endHungCalls === true ? limitsOfHungCalls(servers.api) : undefined;
     this.#options = options;
     this.config = readConfig(this.environment(options.env));
     this.source = this.queue('updates');
@@ -140,7 +145,8 @@ export class Stage {
       RATE_LIMIT: 'unlimited',
       RETRY_BASE_MS: '10',
       RETRY_MAX_MS: '50',
-      CALL_TIMEOUT_MS: '1000',
+      // A guard only: the worker, SQS and the API share this process, and no call may time out because that is slow.
+      CALL_TIMEOUT_MS: '20000',
       HTTP_PORT: '0',
       ...overrides,
     };
@@ -181,6 +187,7 @@ export class Stage {
       api: wrapApi(
         createOtaApi({
           callTimeoutMs: config.callTimeoutMs,
+          ...(this.#callTimer && { startTimer: this.#callTimer }),
           maxSockets: config.maxConcurrency,
           client: { region: REGION, credentials, endpoint: this.api.url, ...apiClient },
         }),
