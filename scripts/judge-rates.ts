@@ -4,9 +4,10 @@
  *
  *     npm run judge-rates -- [SEEDS] [part of a family's name] [part of a candidate's name]
  */
+import { isWithin } from '../testing/rates/asks.ts';
 import { type Candidate, rejectedCandidates } from '../testing/rates/candidates.ts';
 import { families } from '../testing/rates/families.ts';
-import type { Family } from '../testing/rates/family.ts';
+import type { Ask, Family } from '../testing/rates/family.ts';
 import { couldBeHad, judge } from '../testing/rates/judge.ts';
 import { ours } from '../testing/rates/scenarios.ts';
 
@@ -16,13 +17,19 @@ const SEARCH_SEEDS = 3;
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)}%`;
 
+function answer(ask: Ask, value: number): string {
+  const show = (each: number): string => {
+    if (ask.unit === 'index') return each.toFixed(2);
+    return ask.unit === 'points' ? `${(each * 100).toFixed(1)} points` : `${each} s`;
+  };
+  const bound = ask.most === undefined ? `at least ${show(ask.least ?? 0)}` : `at most ${show(ask.most)}`;
+  const seen = Number.isFinite(value) ? show(value) : 'never';
+  return `${ask.name} ${seen} (${bound}${isWithin(ask, value) ? '' : ': no'})`;
+}
+
 function row(family: Family, candidate: Candidate, seeds: number): { passed: boolean; line: string } {
-  const { goodput, best, throttled, jain, passed } = judge(
-    family,
-    candidate,
-    seeds,
-    couldBeHad(family, SEARCH_SEEDS),
-  );
+  const verdict = judge(family, candidate, seeds, couldBeHad(family, SEARCH_SEEDS));
+  const { goodput, best, throttled, answers, passed } = verdict;
   const cells = [
     `${family.name}${family.heldOut ? ' (held out)' : ''}`,
     percent(goodput),
@@ -30,7 +37,7 @@ function row(family: Family, candidate: Candidate, seeds: number): { passed: boo
     `at least ${percent(family.share)}`,
     percent(throttled),
     `at most ${percent(family.throttled)}`,
-    family.workers > 1 ? jain.toFixed(2) : '',
+    answers.map(({ ask, value }) => answer(ask, value)).join('; '),
     passed ? 'yes' : 'no',
   ];
   return { passed, line: `| ${cells.join(' | ')} |\n` };
@@ -40,7 +47,7 @@ const [seeds = String(DEFAULT_SEEDS), part = '', name = ours.name] = process.arg
 const candidate = [ours, ...rejectedCandidates].find((each) => each.name.includes(name));
 if (candidate === undefined) throw new Error(`no candidate is named ${name}`);
 process.stdout.write(
-  '| limiter | of the limit | of what could be had | asked | 429s | asked | Jain | passed |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n',
+  '| limiter | of the limit | of what could be had | asked | 429s | asked | besides | passed |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n',
 );
 const chosen = families.filter((family) => family.name.includes(part));
 let count = 0;

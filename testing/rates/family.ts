@@ -2,14 +2,19 @@
  * A kind of limiter as a scenario, with what is asked of a controller there. Rates are calls per second, times of scenarios
  * milliseconds, times of measures seconds.
  */
-import { createLimit, type LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
+import type { LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
+import { seeded } from '../random.ts';
+import { familyApi } from './family-api.ts';
 import {
   type Controller,
   fixedController,
   type Scenario,
-  type SimulatedApi,
   type SimulatedWorker,
+  type SimulationResult,
 } from './simulator.ts';
+
+/** Makes a controller. @param part the worker's even part of the true limit at the start: only a caller who knows it uses it. */
+type Create = (ceiling: number, part: number) => Controller;
 
 export interface Family {
   readonly name: string;
@@ -18,11 +23,13 @@ export interface Family {
   readonly heldOut: boolean;
   /** What the callers that are judged may have together at a time. */
   readonly limit: (ms: number) => number;
-  /** Whether the limit moves: then a caller is the measure that follows it, else the best fixed rate. */
+  /** What each of them may have, when all are served by need and else alike. */
+  readonly parts: (ms: number) => readonly number[];
+  /** Whether the limit or the need moves: then callers are the measure that follow it, else the best fixed rate. */
   readonly moves: boolean;
   /** RATE_LIMIT of each worker. */
   readonly ceiling: number;
-  /** Workers that are judged; strangers come after them. */
+  /** Workers that are judged; rivals and strangers come after them. */
   readonly workers: number;
   /** Measured from here to the end. */
   readonly fromSecond: number;
@@ -31,7 +38,29 @@ export interface Family {
   readonly share: number;
   /** Most 429s, as a share of the calls. */
   readonly throttled: number;
-  readonly scenario: (create: (ceiling: number) => Controller, seed: number) => Scenario;
+  /** What else is asked. */
+  readonly asks: readonly Ask[];
+  readonly scenario: (create: Create, seed: number) => Scenario;
+  /** The same with callers that always call at their part of the true limit. */
+  readonly known: (seed: number) => Scenario;
+}
+
+/** A simulation of a family, and the same with callers who know everything. */
+export interface Run {
+  readonly family: Family;
+  readonly result: SimulationResult;
+  readonly known: () => SimulationResult;
+}
+
+/** What is asked of a controller beyond goodput and 429s: a measure with a bound. */
+export interface Ask {
+  readonly name: string;
+  readonly unit: 'seconds' | 'points' | 'index';
+  /** One of the two is given; a bound is within. */
+  readonly least?: number;
+  readonly most?: number;
+  /** `Infinity` for what did not come about. */
+  readonly of: (run: Run) => number;
 }
 
 type Group =
@@ -41,12 +70,18 @@ type Group =
   | 'front ends'
   | 'ticks'
   | 'windows'
+  | 'in flight'
   | 'moving'
+  | 'demand'
   | 'strangers'
   | 'fleet'
-  | 'latency';
+  | 'latency'
+  | 'stalls';
 
-interface Setting {
+/** Calls per second at a time. */
+type Rate = (ms: number) => number;
+
+export interface Setting {
   readonly group: Group;
   readonly name: string;
   readonly limit: number;
@@ -54,25 +89,35 @@ interface Setting {
   /** The API's limit; default a token bucket with `burst`. */
   readonly api?: LimitSettings;
   readonly burst?: number;
-  /** Share of calls that are throttled whatever their rate. */
-  readonly noise?: number;
+  /** Share of calls that are throttled whatever their rate, always or at a time. */
+  readonly noise?: number | ((ms: number) => number);
   /** The limit at a time, as a factor. */
   readonly factor?: (ms: number) => number;
-  readonly latencyMs?: number;
+  /** A mean, from which calls differ by a fifth; or as in {@link Scenario.latencyMs}. */
+  readonly latencyMs?: number | Scenario['latencyMs'];
   readonly workers?: number;
   /** Between the starts of two workers, in seconds. */
   readonly apart?: number;
-  readonly strangers?: readonly Omit<SimulatedWorker, 'controller'>[];
-  /** What strangers leave, as a factor on the limit; default all. */
-  readonly left?: (ms: number) => number;
+  /** The second at which a worker dies; none does by default. */
+  readonly diesAt?: (worker: number) => number | undefined;
+  /** What a worker has work for; default more than the API takes. */
+  readonly demand?: (worker: number) => Rate;
+  /** Other callers with the same controller, each with this demand. They have their part, and are not judged. */
+  readonly rivals?: readonly Rate[];
+  /** Other callers that call at this rate, whatever is answered; the rest of the limit is left. */
+  readonly strangers?: readonly Rate[];
   readonly fromSecond?: number;
   readonly seconds?: number;
   readonly share: number;
   readonly throttled: number;
+  readonly asks?: readonly Ask[];
   readonly heldOut?: boolean;
   readonly stalls?: Scenario['stalls'];
   readonly connections?: number;
 }
+
+/** More than any API takes. */
+const BACKLOG: Rate = () => Number.POSITIVE_INFINITY;
 
 /** A family from what is particular to it. */
 export function family(setting: Setting): Family {
@@ -80,74 +125,97 @@ export function family(setting: Setting): Family {
     limit,
     burst = Math.max(5, limit / 10),
     ceiling = 2 * limit,
-    noise = 0,
-    factor,
-    latencyMs = 50,
     workers = 1,
-    apart = 2,
     strangers = [],
-    left = () => 1,
-    fromSecond = 20,
-    seconds = fromSecond + 60,
-    connections = 1,
   } = setting;
+  const { fromSecond = 20, seconds = fromSecond + 60, connections = 1, latencyMs = 50 } = setting;
+  const { apart = 2, rivals = [], diesAt = () => undefined } = setting;
   const api = setting.api ?? { kind: 'bucket', ratePerSecond: limit, burst, tickMs: 0 };
-  const limitAt = (ms: number): number => limit * (factor?.(ms) ?? 1);
+  const limitAt: Rate = (ms) => limit * (setting.factor?.(ms) ?? 1);
+  const demands = [...Array.from({ length: workers }, (_, i) => setting.demand?.(i) ?? BACKLOG), ...rivals];
+  const lives = demands.map((_, i) => {
+    const dies = i < workers ? diesAt(i) : undefined;
+    return {
+      startMs: i < workers ? i * apart * 1_000 : 0,
+      ...(dies !== undefined && { stopMs: dies * 1_000 }),
+    };
+  });
+  const partsAt = (ms: number): number[] => {
+    const needs = demands.map((demand, i) => {
+      const { startMs = 0, stopMs = Number.POSITIVE_INFINITY } = lives[i] ?? {};
+      return ms < startMs || ms >= stopMs ? 0 : demand(ms);
+    });
+    const taken = strangers.reduce((sum, stranger) => sum + stranger(ms), 0);
+    return byNeed(Math.max(0, limitAt(ms) - taken), needs);
+  };
+  const scenario = (
+    callers: readonly Pick<SimulatedWorker, 'controller' | 'demand'>[],
+    seed: number,
+  ): Scenario => {
+    const random = seeded(seed);
+    return {
+      durationMs: seconds * 1_000,
+      limit: limitAt,
+      burst,
+      api: familyApi(api, setting),
+      latencyMs: typeof latencyMs === 'function' ? latencyMs : (drawn) => latencyMs * (0.8 + 0.4 * drawn),
+      workers: [
+        // No two workers keep step: by chance alone their calls meet, or do not.
+        ...callers.map((caller, i) => {
+          const { startMs = 0, ...rest } = lives[i] ?? {};
+          return { connections, ...rest, startMs: startMs + (i === 0 ? 0 : 1_000 * random()), ...caller };
+        }),
+        ...strangers.map((demand) => ({
+          startMs: 0,
+          demand,
+          controller: fixedController(Number.POSITIVE_INFINITY),
+        })),
+      ],
+      seed,
+      ...(setting.stalls && { stalls: setting.stalls }),
+    };
+  };
   return {
     name: setting.name,
     group: setting.group,
     heldOut: setting.heldOut ?? false,
-    limit: (ms) => limitAt(ms) * left(ms),
-    moves: factor !== undefined || setting.left !== undefined,
+    limit: (ms) => partsAt(ms).reduce((sum, part, i) => (i < workers ? sum + part : sum), 0),
+    parts: (ms) => partsAt(ms).slice(0, workers),
+    moves: [setting.factor, setting.demand, setting.rivals, setting.strangers, setting.diesAt].some(
+      (each) => each !== undefined,
+    ),
     ceiling,
     workers,
     fromSecond,
     seconds,
     share: setting.share,
     throttled: setting.throttled,
-    scenario: (create, seed) => ({
-      durationMs: seconds * 1_000,
-      limit: limitAt,
-      burst,
-      api: apiOf(api, noise, factor),
-      latencyMs: (random) => latencyMs * (0.8 + 0.4 * random),
-      workers: [
-        ...Array.from({ length: workers }, (_, i) => ({
-          startMs: i * apart * 1_000,
-          controller: create(ceiling),
-          connections,
+    asks: setting.asks ?? [],
+    scenario: (create, seed) =>
+      scenario(
+        demands.map((demand) => ({ demand, controller: create(ceiling, limit / demands.length) })),
+        seed,
+      ),
+    known: (seed) =>
+      scenario(
+        demands.map((_, i) => ({
+          demand: (ms: number) => partsAt(ms)[i] ?? 0,
+          controller: fixedController(ceiling),
         })),
-        ...strangers.map((stranger) => ({ ...stranger, controller: fixedController(2_000) })),
-      ],
-      seed,
-      ...(setting.stalls && { stalls: setting.stalls }),
-    }),
+        seed,
+      ),
   };
 }
 
-/** How often a moving limit is set anew, in milliseconds. */
-const MOVE_MS = 100;
-
-function apiOf(settings: LimitSettings, noise: number, factor: Setting['factor']) {
-  return (random: () => number): SimulatedApi => {
-    const limit = createLimit(settings, 0, random);
-    let setAt = 0;
-    return {
-      admit: (at, connection) => {
-        if (factor !== undefined && at - setAt >= MOVE_MS) {
-          setAt = at;
-          limit.change(scaled(settings, factor(at)), at);
-        }
-        if (noise > 0 && random() < noise) return false;
-        return limit.admit({ at, connection });
-      },
-      ended: (at) => limit.ended(at),
-    };
-  };
-}
-
-function scaled(settings: LimitSettings, factor: number): LimitSettings {
-  return settings.kind === 'bucket'
-    ? { ...settings, ratePerSecond: settings.ratePerSecond * factor }
-    : settings;
+/** Shares out what there is: to each what it needs, at most as much as to any other that wants more. */
+export function byNeed(available: number, needs: readonly number[]): number[] {
+  const parts = needs.map(() => 0);
+  let left = available;
+  const order = needs.map((_, i) => i).sort((a, b) => (needs[a] ?? 0) - (needs[b] ?? 0));
+  for (const [done, i] of order.entries()) {
+    const part = Math.min(needs[i] ?? 0, left / (needs.length - done));
+    parts[i] = part;
+    left -= part;
+  }
+  return parts;
 }

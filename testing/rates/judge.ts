@@ -1,8 +1,10 @@
 /** Judges a controller on a family of limiters by what a caller who knew everything could have had there. */
+import { isWithin } from './asks.ts';
 import type { Candidate } from './candidates.ts';
-import type { Family } from './family.ts';
+import type { Ask, Family, Run } from './family.ts';
+import { total } from './measures.ts';
 import { median } from './scenarios.ts';
-import { type Controller, fixedController, type SimulationResult, simulate } from './simulator.ts';
+import { fixedController, type SimulationResult, simulate } from './simulator.ts';
 
 /** What callers had, from the second at which a family is measured. */
 interface Had {
@@ -10,45 +12,60 @@ interface Had {
   readonly goodput: number;
   /** Share of calls that were throttled. */
   readonly throttled: number;
-  /** Jain's index of fairness of the workers' accepted calls: 1 is even. */
-  readonly jain: number;
+}
+
+interface Answer {
+  readonly ask: Ask;
+  readonly value: number;
 }
 
 export interface Verdict extends Had {
   /** `goodput` of a caller who knows the limit, within the same allowance of 429s. */
   readonly best: number;
+  /** To what the family asks besides. */
+  readonly answers: readonly Answer[];
   readonly passed: boolean;
 }
 
 /** @param seeds runs, of which the median counts. @param best from {@link couldBeHad}. */
 export function judge(family: Family, candidate: Candidate, seeds: number, best: number): Verdict {
-  const runs = Array.from({ length: seeds }, (_, i) => run(family, candidate.create, i + 1));
-  const had: Had = {
-    goodput: median(runs.map(({ goodput }) => goodput)),
-    throttled: median(runs.map(({ throttled }) => throttled)),
-    jain: median(runs.map(({ jain }) => jain)),
-  };
-  const fair = family.group !== 'fleet' || family.share < 0.95 || had.jain >= 0.9;
-  const passed = had.goodput >= family.share * best && had.throttled <= family.throttled && fair;
-  return { ...had, best, passed };
+  const runs = seedsOf(seeds).map((seed): Run & Had => {
+    const result = simulate(family.scenario(candidate.create, seed));
+    return { family, result, known: () => simulate(family.known(seed)), ...measure(family, result) };
+  });
+  const goodput = median(runs.map((run) => run.goodput));
+  const throttled = median(runs.map((run) => run.throttled));
+  const answers = family.asks.map((ask) => ({ ask, value: median(runs.map(ask.of)) }));
+  const passed =
+    goodput >= family.share * best &&
+    throttled <= family.throttled &&
+    answers.every(({ ask, value }) => isWithin(ask, value));
+  return { goodput, throttled, best, answers, passed };
 }
 
-/** Steps of the search for the best fixed rate: to a three hundredth of the limit. */
+/** Most steps of the search for the best fixed rate: to a three hundredth of the limit. */
 const STEPS = 9;
+/** A share of the limit with which the search ends: what is left is not worth the time. */
+const ENOUGH = 0.995;
 
 /**
- * The goodput of a caller that follows a limit that moves; else that of the best fixed rate within the allowance of 429s,
+ * The goodput of callers that follow a limit that moves; else that of the best fixed rate within the allowance of 429s,
  * at most the limit itself.
  */
 export function couldBeHad(family: Family, seeds: number): number {
-  if (family.moves) return Math.min(1, median(seedsOf(seeds).map((seed) => follow(family, seed).goodput)));
+  if (family.moves) {
+    const runs = seedsOf(seeds).map((seed) => measure(family, simulate(family.known(seed))));
+    return Math.min(1, median(runs.map(({ goodput }) => goodput)));
+  }
   let low = 0;
   let high = 1.1;
   let best = 0;
-  for (let step = 0; step < STEPS; step++) {
+  for (let step = 0; step < STEPS && best < ENOUGH; step++) {
     const factor = step === 0 ? 1 : (low + high) / 2;
-    const rate = Math.min(family.ceiling, (factor * family.limit(0)) / family.workers);
-    const runs = seedsOf(seeds).map((seed) => run(family, () => fixedController(rate), seed));
+    const rate = Math.min(family.ceiling, (factor * family.limit(family.seconds * 1_000)) / family.workers);
+    const runs = seedsOf(seeds).map((seed) =>
+      measure(family, simulate(family.scenario(() => fixedController(rate), seed))),
+    );
     if (median(runs.map(({ throttled }) => throttled)) <= family.throttled) {
       best = Math.max(best, median(runs.map(({ goodput }) => goodput)));
       low = factor;
@@ -61,40 +78,10 @@ function seedsOf(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);
 }
 
-/** Each worker calls at its part of the true limit. */
-function follow(family: Family, seed: number): Had {
-  let now = 0;
-  const create = (): Controller => ({
-    get rate() {
-      return family.limit(now) / family.workers;
-    },
-    observe: ({ endedAt }) => {
-      now = Math.max(now, endedAt);
-    },
-  });
-  return run(family, create, seed);
-}
-
-function run(family: Family, create: (ceiling: number) => Controller, seed: number): Had {
-  return measure(family, simulate(family.scenario(create, seed)));
-}
-
 function measure({ workers, fromSecond, seconds, limit }: Family, result: SimulationResult): Had {
-  const each = result.seconds.slice(0, workers).map((all) => {
-    const measured = all.slice(fromSecond, seconds);
-    return {
-      accepted: measured.reduce((sum, { accepted }) => sum + accepted, 0),
-      throttled: measured.reduce((sum, { throttled }) => sum + throttled, 0),
-    };
-  });
-  const accepted = each.reduce((sum, worker) => sum + worker.accepted, 0);
-  const throttled = each.reduce((sum, worker) => sum + worker.throttled, 0);
-  const squares = each.reduce((sum, worker) => sum + worker.accepted ** 2, 0);
+  const judged = Array.from({ length: workers }, (_, i) => i);
+  const { accepted, throttled } = total(result, judged, fromSecond, seconds);
   let allowed = 0;
   for (let second = fromSecond; second < seconds; second++) allowed += limit(second * 1_000 + 500);
-  return {
-    goodput: accepted / allowed,
-    throttled: throttled / Math.max(1, accepted + throttled),
-    jain: accepted ** 2 / (workers * Math.max(1, squares)),
-  };
+  return { goodput: accepted / allowed, throttled: throttled / Math.max(1, accepted + throttled) };
 }

@@ -1,9 +1,11 @@
 /** The judge of rate controllers, by controllers whose merit is known. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { backAfter, down, even, strangersLoss, up } from '../../../testing/rates/asks.ts';
 import { families } from '../../../testing/rates/families.ts';
-import { type Family, family } from '../../../testing/rates/family.ts';
+import { byNeed, type Family, family } from '../../../testing/rates/family.ts';
 import { couldBeHad, judge } from '../../../testing/rates/judge.ts';
-import { fixedController } from '../../../testing/rates/simulator.ts';
+import { fixedController, type SimulationResult } from '../../../testing/rates/simulator.ts';
 
 const bucket = family({ group: 'bucket', name: 'a bucket', limit: 100, share: 0.97, throttled: 0.02 });
 const fixed = (rate: number) => ({ name: `${rate}/s`, create: () => fixedController(rate) });
@@ -29,8 +31,16 @@ describe('the judge', () => {
   });
 
   test('fails a fleet that is not fair, whatever it accepts in sum', () => {
-    const two = family({ group: 'fleet', name: 'two', limit: 100, workers: 2, share: 0.95, throttled: 0.04 });
-    const even = judge(two, fixed(49.8), 3, 1);
+    const two = family({
+      group: 'fleet',
+      name: 'two',
+      limit: 100,
+      workers: 2,
+      share: 0.95,
+      throttled: 0.04,
+      asks: [even()],
+    });
+    const fair = judge(two, fixed(49.8), 3, 1);
     let created = 0;
     const uneven = judge(
       two,
@@ -38,9 +48,19 @@ describe('the judge', () => {
       3,
       1,
     );
-    expect(even).toMatchObject({ passed: true });
-    expect(uneven.goodput).toBeCloseTo(even.goodput, 1);
+    expect(fair).toMatchObject({ passed: true });
+    expect(uneven.goodput).toBeCloseTo(fair.goodput, 1);
     expect(uneven).toMatchObject({ passed: false });
+  });
+
+  test('hands a caller who knows it its part of the limit', () => {
+    const four = family({ group: 'fleet', name: '', limit: 100, workers: 4, share: 0.9, throttled: 0.06 });
+    const parts: number[] = [];
+    four.scenario((ceiling, part) => {
+      parts.push(ceiling, part);
+      return fixedController(part);
+    }, 1);
+    expect(parts).toEqual([200, 25, 200, 25, 200, 25, 200, 25]);
   });
 });
 
@@ -64,9 +84,114 @@ describe('what could be had', () => {
   });
 });
 
-test('every family has a name of its own, and of every group but a few some are held out', () => {
-  expect(new Set(families.map(({ name }) => name)).size).toBe(families.length);
-  const groups = new Set(families.map(({ group }) => group));
-  const heldOut = new Set(families.filter((each) => each.heldOut).map(({ group }) => group));
-  expect([...groups].filter((group) => !heldOut.has(group))).toEqual(['small burst']);
+describe('shares by need', () => {
+  test.each([
+    [100, [10, 80, Number.POSITIVE_INFINITY], [10, 45, 45]],
+    [100, [10, 20, 30], [10, 20, 30]],
+    [100, [Number.POSITIVE_INFINITY, 0], [100, 0]],
+    [0, [5, 5], [0, 0]],
+  ])('of %d for needs of %j are %j', (available, needs, parts) => {
+    expect(byNeed(available, needs)).toEqual(parts);
+  });
+
+  test('leave nothing while there is need, and no one with less than another but by its own need', () => {
+    const amount = fc.double({ min: 0, max: 1_000, noNaN: true });
+    fc.assert(
+      fc.property(amount, fc.array(amount, { minLength: 1, maxLength: 8 }), (available, needs) => {
+        const parts = byNeed(available, needs);
+        const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
+        expect(sum(parts)).toBeCloseTo(Math.min(available, sum(needs)), 6);
+        const most = Math.max(...parts);
+        for (const [i, part] of parts.entries())
+          if (part < most - 1e-6) expect(part).toBeCloseTo(needs[i] ?? 0, 6);
+      }),
+    );
+  });
+});
+
+describe('what is asked besides', () => {
+  const limit = 100;
+  const single = family({
+    group: 'bucket',
+    name: '',
+    limit,
+    share: 0.9,
+    throttled: 0.05,
+    fromSecond: 0,
+    seconds: 8,
+  });
+  const of = (...workers: readonly (readonly [accepted: number, throttled: number, rate: number])[][]) => {
+    const result: SimulationResult = {
+      seconds: workers.map((all) =>
+        all.map(([accepted, throttled, rate]) => ({ accepted, throttled, rate })),
+      ),
+    };
+    return { family: single, result, known: () => result };
+  };
+
+  test('the time down counts from the first 429, whatever was before', () => {
+    const run = of([
+      [100, 9, 100],
+      [100, 0, 100],
+      [100, 3, 100],
+      [60, 5, 60],
+      [50, 0, 50],
+      [50, 0, 50],
+      [50, 0, 50],
+      [50, 0, 50],
+    ]);
+    expect(down(1, 8, 50).of(run)).toBe(3);
+    expect(up(1, 8, 100).of(run)).toBe(Number.POSITIVE_INFINITY);
+    expect(down(4, 8, 50).of(run)).toBe(0);
+  });
+
+  test('the time back at 90% does not take a burst for it', () => {
+    const at = (accepted: number) => [accepted, 0, accepted] as const;
+    expect(backAfter(1, 5).of(of([at(0), at(130), at(40), at(60), at(90), at(95), at(90), at(99)]))).toBe(3);
+    expect(backAfter(1, 5).of(of([at(0), at(130), at(40), at(60), at(90), at(80), at(80), at(80)]))).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+  });
+
+  test("strangers' loss is the difference to a run beside callers who know everything", () => {
+    const second = (accepted: number, throttled: number) => Array(8).fill([accepted, throttled, 0]);
+    const run = of(second(1, 0), second(9, 1));
+    const known = of(second(1, 0), second(19, 1)).result;
+    expect(strangersLoss().of({ ...run, known: () => known })).toBeCloseTo(0.05);
+  });
+
+  test('evenness is by need, not by number', () => {
+    const uneven = family({
+      group: 'fleet',
+      name: '',
+      limit,
+      workers: 2,
+      demand: (worker) => () => (worker === 0 ? 20 : Number.POSITIVE_INFINITY),
+      share: 0.9,
+      throttled: 0.05,
+      fromSecond: 2,
+      seconds: 8,
+    });
+    const run = of(Array(8).fill([20, 0, 20]), Array(8).fill([80, 0, 80]));
+    expect(even().of({ ...run, family: uneven })).toBeCloseTo(1);
+  });
+});
+
+describe('the families', () => {
+  test('have names of their own, and about a quarter is held out, some of every group', () => {
+    expect(new Set(families.map(({ name }) => name)).size).toBe(families.length);
+    const heldOut = families.filter((each) => each.heldOut);
+    expect(heldOut.length / families.length).toBeGreaterThan(0.22);
+    expect(heldOut.length / families.length).toBeLessThan(0.34);
+    expect(new Set(heldOut.map(({ group }) => group))).toEqual(new Set(families.map(({ group }) => group)));
+  });
+
+  test.each(families.filter(({ moves }) => moves).map((each) => [each.name, each] as const))(
+    'ask for what callers have who follow everything: %s',
+    (_, each) => {
+      const knows = { name: 'knows', create: () => fixedController(0) };
+      const asked = { ...each, asks: [], scenario: (_create: unknown, seed: number) => each.known(seed) };
+      expect(judge(asked, knows, 1, couldBeHad(each, 1))).toMatchObject({ passed: true });
+    },
+  );
 });

@@ -62,6 +62,28 @@ describe('the simulator', () => {
     expect(result.seconds[0]?.[2]?.rate).toBe(0);
   });
 
+  test.each([0, 0.01])('sees work that comes after a time with work for %d calls a second', (little) => {
+    const result = simulate(scenario([at(50, { demand: (ms) => (ms < 10_000 ? little : 50) })]));
+    expect(total(result, [0], 1, 10).accepted).toBe(0);
+    expect(total(result, [0], 10, 11).accepted).toBeGreaterThan(40);
+  });
+
+  test('lets a controller of concurrency make the next call as soon as one has ended', () => {
+    const controller = { rate: Number.POSITIVE_INFINITY, concurrency: 3, observe: () => {} };
+    const result = simulate(scenario([{ startMs: 0, controller }], { latencyMs: () => 70 }));
+    expect(total(result, [0], 0, 20).accepted).toBeCloseTo((3 * 20_000) / 70, -1);
+  });
+
+  test('tells the latency how many calls are in flight, of all workers', () => {
+    const seen: number[] = [];
+    const latencyMs = (_: number, inFlight: number): number => {
+      seen.push(inFlight);
+      return 100;
+    };
+    simulate(scenario([at(20), at(20)], { latencyMs }));
+    expect(Math.max(...seen)).toBe(3);
+  });
+
   test('stalls at times when configured', () => {
     const stalls = { meanApartMs: 1_000, meanLengthMs: 1_000 };
     const { accepted } = total(simulate(scenario([at(80)], { stalls, durationMs: 60_000 })), [0], 0, 60);

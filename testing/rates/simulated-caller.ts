@@ -1,0 +1,140 @@
+/** One worker of a simulation: takes permits as the limiter grants them, and makes calls. Times are milliseconds. */
+import { grantInterval, grantSize, MAX_MISSED_INTERVALS } from '../../src/ota/rate/limiter.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { Second, SimulatedApi, SimulatedWorker } from './scenario.ts';
+
+/** What all callers of a simulation share. */
+export interface Surroundings {
+  readonly events: EventQueue;
+  /** When something that is due at a time can happen. */
+  readonly thaw: (ms: number) => number;
+  readonly api: SimulatedApi;
+  readonly latencyMs: (random: number, inFlight: number) => number;
+  readonly random: () => number;
+  readonly durationMs: number;
+  /** Calls in flight, of all callers. */
+  inFlight: number;
+  /** Connections given out. */
+  connections: number;
+}
+
+/** Calls per second that a machine makes at most. */
+const FASTEST = 2_000;
+/** A wait for a grant that is no longer goes by the rate of its beginning. */
+const SHORT_WAIT_MS = 500;
+/** How often a longer wait looks for another rate, and for work. */
+const STEP_MS = 100;
+/** Calls in flight of a worker that names no bound. */
+const CONCURRENCY = 1_000;
+
+/** Starts a worker at its time. @returns its seconds, which fill as the simulation runs. */
+export function startCaller(worker: SimulatedWorker, surroundings: Surroundings): readonly Second[] {
+  const caller = new Caller(worker, surroundings);
+  caller.start();
+  return caller.seconds;
+}
+
+class Caller {
+  readonly #worker: SimulatedWorker;
+  readonly #around: Surroundings;
+  readonly #stopMs: number;
+  readonly #connections: number;
+  readonly #firstConnection: number;
+  readonly seconds: { accepted: number; throttled: number; rate: number }[];
+  #inFlight = 0;
+  #calls = 0;
+  /** When the last grant was due, and the next. */
+  #grantedAt: number;
+  #dueAt: number;
+  #waitsLong = false;
+
+  constructor(worker: SimulatedWorker, around: Surroundings) {
+    this.#worker = worker;
+    this.#around = around;
+    this.#stopMs = worker.stopMs ?? around.durationMs;
+    this.#connections = worker.connections ?? 1;
+    this.#firstConnection = around.connections;
+    around.connections += this.#connections;
+    this.seconds = Array.from({ length: Math.ceil(around.durationMs / 1_000) }, () => ({
+      accepted: 0,
+      throttled: 0,
+      rate: 0,
+    }));
+    this.#grantedAt = worker.startMs;
+    this.#dueAt = worker.startMs;
+  }
+
+  start(): void {
+    this.#later(this.#worker.startMs, this.#look);
+    this.#around.events.add(999, this.#sample);
+  }
+
+  #later(ms: number, run: (now: number) => void): void {
+    this.#around.events.add(this.#around.thaw(ms), run);
+  }
+
+  readonly #sample = (now: number): void => {
+    const second = this.#second(now);
+    if (second !== undefined) second.rate = now < this.#worker.startMs ? 0 : this.#worker.controller.rate;
+    this.#around.events.add(now + 1_000, this.#sample);
+  };
+
+  /** Grants what is due, and comes again when the next grant is. */
+  readonly #look = (now: number): void => {
+    if (now >= this.#stopMs) return;
+    const rate = Math.min(this.#worker.controller.rate, this.#demand(now), FASTEST);
+    const interval = rate > 0 ? grantInterval(rate) : Number.POSITIVE_INFINITY;
+    // A long wait goes by the rate of its end, as the limiter's does; and work that comes ends it.
+    if (this.#waitsLong) this.#dueAt = this.#grantedAt + interval;
+    if (this.#dueAt <= now && interval < Number.POSITIVE_INFINITY) {
+      // As the limiter does: whole intervals lost are made good, a few at most.
+      const lost = Math.floor((now - this.#dueAt) / interval);
+      const permits = grantSize(rate) * (1 + Math.min(lost, MAX_MISSED_INTERVALS));
+      for (let i = 0; i < permits && this.#inFlight < this.#concurrency; i++) this.#call(now);
+      this.#grantedAt = this.#dueAt + lost * interval;
+      this.#dueAt = this.#grantedAt + interval;
+    }
+    this.#waitsLong = this.#dueAt - this.#grantedAt > SHORT_WAIT_MS || interval === Number.POSITIVE_INFINITY;
+    this.#later(this.#waitsLong ? Math.min(this.#dueAt, now + STEP_MS) : this.#dueAt, this.#look);
+  };
+
+  #call(now: number): void {
+    const { latencyMs, random, api } = this.#around;
+    const latency = latencyMs(random(), this.#around.inFlight);
+    const connection = this.#firstConnection + (this.#calls++ % this.#connections);
+    this.#inFlight++;
+    this.#around.inFlight++;
+    // The limit is looked at when the request arrives, half way.
+    this.#later(now + latency / 2, (arrived) => {
+      const accepted = api.admit(arrived, connection);
+      const second = this.#second(arrived);
+      if (second !== undefined) second[accepted ? 'accepted' : 'throttled']++;
+      this.#later(arrived + latency / 2, (ended) => this.#ended(now, ended, accepted));
+    });
+  }
+
+  #ended(startedAt: number, endedAt: number, accepted: boolean): void {
+    this.#inFlight--;
+    this.#around.inFlight--;
+    if (accepted) this.#around.api.ended?.(endedAt);
+    const { controller } = this.#worker;
+    controller.observe({ startedAt, endedAt, ...(!accepted && { failure: { kind: 'throttled' } }) });
+    if (controller.concurrency === undefined || endedAt >= this.#stopMs) return;
+    if (this.#demand(endedAt) < FASTEST) return;
+    while (this.#inFlight < this.#concurrency) this.#call(endedAt);
+  }
+
+  get #concurrency(): number {
+    const { concurrency = CONCURRENCY, controller } = this.#worker;
+    return Math.min(concurrency, controller.concurrency ?? Number.POSITIVE_INFINITY);
+  }
+
+  #demand(now: number): number {
+    const { demand = Number.POSITIVE_INFINITY } = this.#worker;
+    return typeof demand === 'function' ? demand(now) : demand;
+  }
+
+  #second(now: number) {
+    return this.seconds[Math.min(this.seconds.length - 1, Math.floor(now / 1_000))];
+  }
+}
