@@ -20,7 +20,7 @@ FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
 COPY --from=build /ota-updater/dist /opt/ota-updater
 RUN ln -s /opt/ota-updater/main.mjs /usr/local/bin/ota-updater
-# Bulk jobs keep their ledger here (STATE_DIR): mount a volume to keep it. Some platforms give the process any user id, and
+# Bulk jobs keep their ledger here (STATE_DIR), workers the rate they found: mount a volume to keep it. Some platforms give the process any user id, and
 # group 0 (OpenShift).
 WORKDIR /var/lib/ota-updater
 RUN chown node:0 /var/lib/ota-updater && chmod 775 /var/lib/ota-updater

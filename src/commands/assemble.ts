@@ -15,12 +15,11 @@ import { createMetrics } from '../observe/metrics.ts';
 import { createOtaApi, type OtaApiOptions } from '../ota/client.ts';
 import { claimDurationMs, LocalNewest, type Newest } from '../ota/newest/newest.ts';
 import { RedisNewest } from '../ota/newest/newest-redis.ts';
-import { AdaptiveRate } from '../ota/rate/adaptive-rate.ts';
 import { LocalRateLimiter, type RateLimiter } from '../ota/rate/limiter.ts';
 import { LimiterOnceLimited } from '../ota/rate/limiter-once-limited.ts';
 import { RedisRateLimiter } from '../ota/rate/limiter-redis.ts';
 import { LowRate } from '../ota/rate/low-rate.ts';
-import { FixedRate, type RateControl } from '../ota/rate/rate-control.ts';
+import type { RateKeeper } from '../ota/rate/rate-keeper.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { watchQueueTime } from '../queue/clock.ts';
 import { Queue } from '../queue/queue.ts';
@@ -32,6 +31,7 @@ import { createEmitter, type WorkerListener } from '../worker/events.ts';
 import { MAX_POLLS } from '../worker/receive/receiver.ts';
 import { OUTCOME_REQUESTS } from '../worker/settle/outcome-outbox.ts';
 import { Worker } from '../worker/worker.ts';
+import { createRate, type RateKept } from './rate.ts';
 
 /** A worker with its surroundings, not started. */
 export interface Assembly {
@@ -40,6 +40,8 @@ export interface Assembly {
   readonly http: FastifyInstance;
   /** Follows what changes the limits; resolves when what they are now is in force, or cannot be found out soon. */
   readonly followLimits: () => Promise<void>;
+  /** undefined: nothing is kept of the rate that is found. */
+  readonly rateKeeper: RateKeeper | undefined;
   /** Closes everything, also of a worker that was never started. To be called once. */
   readonly close: () => Promise<void>;
 }
@@ -52,6 +54,8 @@ export interface AssemblyOptions {
   /** For clients that do not take their endpoint and credentials from the environment: the sandbox's. */
   readonly sqs?: SQSClientConfig;
   readonly api?: OtaApiOptions['client'];
+  /** The rate found is kept there, and what was found before is gone by; default: neither. */
+  readonly rateKept?: RateKept | undefined;
   /** How long the rate found stays low before that is said, in milliseconds; default: a minute. */
   readonly lowRateAfterMs?: number;
 }
@@ -69,6 +73,7 @@ export function assemble({
   listeners = [],
   sqs = {},
   api: apiClient = {},
+  rateKept,
   lowRateAfterMs,
 }: AssemblyOptions): Assembly {
   const { outcomeQueueUrl } = config;
@@ -92,21 +97,22 @@ export function assemble({
     concurrency: config.maxConcurrency,
     now: systemClock.wall,
   });
-  const rate: RateControl = config.rateAdaptive
-    ? new AdaptiveRate({
-        ceiling: config.rateLimit,
-        onChange: (found) => {
-          limiter.setRate(found);
-          lowRate.see(found);
-        },
-      })
-    : new FixedRate(config.rateLimit);
+  const onRate = (perSecond: number): void => {
+    limiter.setRate(perSecond);
+    lowRate.see(perSecond);
+  };
+  const { rate, keeper: rateKeeper } = createRate({
+    config,
+    kept: rateKept,
+    clock: systemClock,
+    log,
+    onRate,
+  });
   bounds.onChange((change) => {
     if (change.bound !== 'rate' || change.to === change.from) return;
     limiter.setCeiling(change.to);
     rate.setCeiling(change.to);
-    limiter.setRate(rate.rate);
-    lowRate.see(rate.rate);
+    onRate(rate.rate);
   });
   const limits = followLimits({
     file: config.limitsFile,
@@ -154,7 +160,9 @@ export function assemble({
     counts: worker.counts,
     http,
     followLimits: limits.begin,
+    rateKeeper,
     close: async () => {
+      await rateKeeper?.close();
       limits.close();
       await http.close();
       client.destroy();

@@ -1,4 +1,5 @@
 /** `worker`: runs until SIGTERM or SIGINT. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { proxyOf } from '../aws/proxy.ts';
 import type { CommandContext } from '../cli/context.ts';
@@ -14,6 +15,7 @@ import { logSummaries } from '../observe/summary.ts';
 import { printableUrl } from '../text/urls.ts';
 import { SameQueueError } from '../worker/receive/queue-facts.ts';
 import { type Assembly, assemble } from './assemble.ts';
+import { recallRate } from './rate.ts';
 
 /** The command ends with exit code 0 after a drain. */
 export function configureWorker(command: Command, context: CommandContext): void {
@@ -30,9 +32,19 @@ export function configureWorker(command: Command, context: CommandContext): void
       });
       const log: Logger = createLogger(config.logLevel, logFormat(destination, context.stdout, context.env));
       logProxy(log, context.env);
-      const assembly = assemble({ config, env: context.env, log });
+      const folder = resolve(context.cwd, config.stateDir);
+      const assembling = recallRate(config, context.env, folder, context.clock.wall(), log).then((rateKept) =>
+        assemble({ config, env: context.env, log, rateKept }),
+      );
+      // Before anything is waited for: a signal that came while the program loaded is kept only until then.
+      const stopped = stopOnSignal(context, async () => {
+        const assembled = await assembling.catch(() => undefined);
+        assembled?.rateKeeper?.stop();
+        await assembled?.worker.stop();
+      });
+      const assembly = await assembling;
       try {
-        await run(assembly, config, log, context);
+        await run(assembly, config, log, stopped);
       } finally {
         // Also when a part of the start failed: what was acquired before would keep the process alive.
         await assembly.close();
@@ -46,12 +58,11 @@ export function configureWorker(command: Command, context: CommandContext): void
 const LINGER_MS = 200;
 
 async function run(
-  { worker, counts, http, followLimits }: Assembly,
+  { worker, counts, http, followLimits, rateKeeper }: Assembly,
   config: Config,
   log: Logger,
-  context: CommandContext,
+  stopped: Promise<void>,
 ): Promise<void> {
-  const stopped = stopOnSignal(context, () => worker.stop());
   if (config.httpPort !== undefined) {
     const address = await listen(http, config.httpHost, config.httpPort);
     writeLine(log, logLines.httpListening, () => ({ address }));
@@ -60,6 +71,7 @@ async function run(
   try {
     await followLimits();
     await worker.start();
+    rateKeeper?.start();
   } catch (error) {
     await worker.stop();
     throw error instanceof SameQueueError ? misuse(error.message) : error;

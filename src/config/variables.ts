@@ -188,7 +188,7 @@ export const variables = {
     'STATE_DIR',
     z.string().regex(/\S/, 'must name a folder'),
     '.ota-updater',
-    'Where bulk jobs keep their ledger, and the dead-letter commands their log of changes.',
+    'Where bulk jobs keep their ledger, the dead-letter commands their log of changes, and a worker the rate it has found.',
   ),
   httpHost: withDefault(
     'HTTP_HOST',

@@ -8,9 +8,8 @@
  *   said     ─ its values
  *   faulty   ─ it cannot be read, or not understood: what it said before goes on
  */
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { readLimitsText } from '../config/limits-text.ts';
+import { readSmallFile, type SmallFile } from '../files/small-file.ts';
 import { remoteText } from '../text/remote.ts';
 import { type Limits, noLimits } from './bounds.ts';
 
@@ -27,9 +26,6 @@ export interface LimitsFileOptions {
   /** Resolves after so long, or when the signal aborts; never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
-
-/** What is at the path: its text, nothing, or a reason why it cannot be read. */
-type Seen = { readonly text: string } | { readonly absent: true } | { readonly fault: string };
 
 export class LimitsFile {
   readonly #options: LimitsFileOptions;
@@ -57,7 +53,7 @@ export class LimitsFile {
 
   /** Never rejects. */
   async look(): Promise<void> {
-    const seen = await read(this.#options.path);
+    const seen = await readSmallFile(this.#options.path, { maxBytes: MAX_BYTES, links: true });
     const key = JSON.stringify(seen);
     const settled = key === this.#seen;
     this.#seen = key;
@@ -73,7 +69,7 @@ export class LimitsFile {
   }
 }
 
-function limitsOf(seen: Seen): Limits | Error {
+function limitsOf(seen: SmallFile): Limits | Error {
   if ('absent' in seen) return noLimits;
   const said = 'fault' in seen ? seen.fault : readLimitsText(seen.text);
   if (typeof said === 'string')
@@ -84,22 +80,4 @@ function limitsOf(seen: Seen): Limits | Error {
     rate: { value: rate, ...who },
     concurrency: { value: concurrency, ...who },
   };
-}
-
-async function read(path: string): Promise<Seen> {
-  let file: FileHandle | undefined;
-  try {
-    // A pipe would wait for a writer.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await file.stat();
-    if (!stats.isFile()) return { fault: 'it is no regular file' };
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES + 1), 0, MAX_BYTES + 1, 0);
-    if (bytesRead > MAX_BYTES) return { fault: `it is larger than ${MAX_BYTES} bytes` };
-    return { text: buffer.toString('utf8', 0, bytesRead) };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? { absent: true } : { fault: `it cannot be read: ${code ?? message}` };
-  } finally {
-    await file?.close().catch(() => undefined);
-  }
 }

@@ -3,6 +3,7 @@
 /** What each field holds. A field without a value is left out of its line. */
 export const logFields = {
   address: 'Where health and metrics are served.',
+  age: 'How long ago it was found.',
   applied: 'Updates applied.',
   attempt: 'Which call of this delivery it was, from 1.',
   attempts: 'API calls made in this delivery.',
@@ -28,6 +29,7 @@ export const logFields = {
   failed: 'API calls that failed, other than by throttling.',
   failure: 'Kind of the failure, as in the failure table.',
   fields: 'Fields left out because newer values were applied before.',
+  file: 'The file concerned.',
   from: 'The state of the gate, or the limit in force, before.',
   gate: 'State of the gate.',
   groupId: "The message's group (`MessageGroupId`).",
@@ -53,6 +55,7 @@ export const logFields = {
   record: 'The whole dead-letter record, also where the letter had no room for it.',
   recordFit: 'How much of the record the letter carries.',
   released: 'Messages released.',
+  remembered: 'Calls per second that an earlier worker has found.',
   replacedRecord: 'Whether the message came with a record, which this one replaces.',
   request: 'The request that failed.',
   requestId: '`RequestId` of the update.',

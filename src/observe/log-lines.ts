@@ -265,6 +265,28 @@ export const logLines = {
   rateRecovered: line('info', 'rate.recovered', 'the API accepts half of RATE_LIMIT or more again', [
     'durationMs',
   ]),
+  rateRemembered: line(
+    'info',
+    'rate.remembered',
+    'calls begin somewhat below the rate that an earlier worker has found',
+    ['rate', 'remembered', 'age'],
+  ),
+  rateTooOld: line('info', 'rate.not_remembered', 'the rate that an earlier worker has found is too old', [
+    'file',
+    'age',
+  ]),
+  rateForgotten: line(
+    'warn',
+    'rate.not_remembered',
+    'what should hold the rate that an earlier worker has found cannot be used: calls begin at RATE_LIMIT',
+    ['file', 'error'],
+  ),
+  rateNotKept: line(
+    'info',
+    'rate.not_kept',
+    'the rate found cannot be kept in STATE_DIR: the next start begins at RATE_LIMIT',
+    ['error'],
+  ),
   rateShared: line('info', 'rate_budget.shared', 'sharing one rate budget through Redis', ['durationMs']),
   rateAlone: line(
     'warn',
