@@ -38,6 +38,7 @@ describe('a restart with a remembered rate', () => {
     ['ticks of a second', { api: { kind: 'bucket', ratePerSecond: 200, burst: 200, tickMs: 1_000 } }],
     ['a fixed window of 10 s', { api: { kind: 'window', calls: 2_000, periodMs: 10_000, sliding: false } }],
     ['four workers at once', { workers: 4, burst: 20 }],
+    ['ten workers at once', { workers: 10, burst: 20 }],
   ])('%s', (_, setting) => {
     const { throttled, accepted } = measureRestart({ ...setting, limit: 200, left: 1 }, SEEDS);
     expect(throttled).toBeLessThanOrEqual(0.03);
