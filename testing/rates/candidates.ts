@@ -7,7 +7,8 @@ import { type Controller, fixedController } from './simulator.ts';
 
 export interface Candidate {
   readonly name: string;
-  readonly create: (ceiling: number) => Controller;
+  /** @param part the worker's even part of the true limit at the start: only a caller who knows it uses it. */
+  readonly create: (ceiling: number, part?: number) => Controller;
 }
 
 export const aimd5: Candidate = {

@@ -4,17 +4,11 @@
  */
 import type { LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import { seeded } from '../random.ts';
+import type { Candidate } from './candidates.ts';
 import { familyApi } from './family-api.ts';
-import {
-  type Controller,
-  fixedController,
-  type Scenario,
-  type SimulatedWorker,
-  type SimulationResult,
-} from './simulator.ts';
+import { fixedController, type Scenario, type SimulatedWorker, type SimulationResult } from './simulator.ts';
 
-/** Makes a controller. @param part the worker's even part of the true limit at the start: only a caller who knows it uses it. */
-type Create = (ceiling: number, part: number) => Controller;
+type Create = Candidate['create'];
 
 export interface Family {
   readonly name: string;

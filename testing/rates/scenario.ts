@@ -4,12 +4,10 @@ import type { ObservedCall } from '../../src/ota/rate/rate-control.ts';
 /** What is simulated: the part of RateControl that a simulation drives. */
 export interface Controller {
   readonly rate: number;
-  /**
-   * Calls in flight at most, by a controller of concurrency: its worker makes the next call as soon as one has ended, and
-   * not only when the rate grants one.
-   */
+  /** Calls in flight at most, besides; a controller of concurrency says it. */
   readonly concurrency?: number;
-  observe(call: ObservedCall): void;
+  /** @param inFlight calls of the worker that were in flight until now, with this one. */
+  observe(call: ObservedCall, inFlight?: number): void;
 }
 
 export interface SimulatedWorker {

@@ -47,6 +47,8 @@ class Caller {
   #grantedAt: number;
   #dueAt: number;
   #waitsLong = false;
+  /** Permits of the last grant that wait for a call to end, because there are as many in flight as may be. */
+  #kept = 0;
 
   constructor(worker: SimulatedWorker, around: Surroundings) {
     this.#worker = worker;
@@ -90,7 +92,8 @@ class Caller {
       // As the limiter does: whole intervals lost are made good, a few at most.
       const lost = Math.floor((now - this.#dueAt) / interval);
       const permits = grantSize(rate) * (1 + Math.min(lost, MAX_MISSED_INTERVALS));
-      for (let i = 0; i < permits && this.#inFlight < this.#concurrency; i++) this.#call(now);
+      this.#kept = permits;
+      this.#callWithKept(now);
       this.#grantedAt = this.#dueAt + lost * interval;
       this.#dueAt = this.#grantedAt + interval;
     }
@@ -118,10 +121,13 @@ class Caller {
     this.#around.inFlight--;
     if (accepted) this.#around.api.ended?.(endedAt);
     const { controller } = this.#worker;
-    controller.observe({ startedAt, endedAt, ...(!accepted && { failure: { kind: 'throttled' } }) });
-    if (controller.concurrency === undefined || endedAt >= this.#stopMs) return;
-    if (this.#demand(endedAt) < FASTEST) return;
-    while (this.#inFlight < this.#concurrency) this.#call(endedAt);
+    const failure = accepted ? {} : { failure: { kind: 'throttled' } };
+    controller.observe({ startedAt, endedAt, ...failure }, this.#inFlight + 1);
+    if (endedAt < this.#stopMs) this.#callWithKept(endedAt);
+  }
+
+  #callWithKept(now: number): void {
+    for (; this.#kept > 0 && this.#inFlight < this.#concurrency; this.#kept--) this.#call(now);
   }
 
   get #concurrency(): number {

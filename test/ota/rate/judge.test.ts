@@ -55,12 +55,12 @@ describe('the judge', () => {
 
   test('hands a caller who knows it its part of the limit', () => {
     const four = family({ group: 'fleet', name: '', limit: 100, workers: 4, share: 0.9, throttled: 0.06 });
-    const parts: number[] = [];
-    four.scenario((ceiling, part) => {
-      parts.push(ceiling, part);
-      return fixedController(part);
+    const told: (readonly (number | undefined)[])[] = [];
+    four.scenario((...each) => {
+      told.push(each);
+      return fixedController(1);
     }, 1);
-    expect(parts).toEqual([200, 25, 200, 25, 200, 25, 200, 25]);
+    expect(told).toEqual(Array(4).fill([200, 25]));
   });
 });
 

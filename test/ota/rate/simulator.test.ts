@@ -68,7 +68,7 @@ describe('the simulator', () => {
     expect(total(result, [0], 10, 11).accepted).toBeGreaterThan(40);
   });
 
-  test('lets a controller of concurrency make the next call as soon as one has ended', () => {
+  test('makes the next call as soon as one has ended where a controller bounds the calls in flight', () => {
     const controller = { rate: Number.POSITIVE_INFINITY, concurrency: 3, observe: () => {} };
     const result = simulate(scenario([{ startMs: 0, controller }], { latencyMs: () => 70 }));
     expect(total(result, [0], 0, 20).accepted).toBeCloseTo((3 * 20_000) / 70, -1);
