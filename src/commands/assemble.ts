@@ -15,10 +15,6 @@ import { createMetrics } from '../observe/metrics.ts';
 import { createOtaApi, type OtaApiOptions } from '../ota/client.ts';
 import { claimDurationMs, LocalNewest, type Newest } from '../ota/newest/newest.ts';
 import { RedisNewest } from '../ota/newest/newest-redis.ts';
-import { LocalRateLimiter, type RateLimiter } from '../ota/rate/limiter.ts';
-import { LimiterOnceLimited } from '../ota/rate/limiter-once-limited.ts';
-import { RedisRateLimiter } from '../ota/rate/limiter-redis.ts';
-import { LowRate } from '../ota/rate/low-rate.ts';
 import type { RateKeeper } from '../ota/rate/rate-keeper.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
 import { watchQueueTime } from '../queue/clock.ts';
@@ -31,7 +27,8 @@ import { createEmitter, type WorkerListener } from '../worker/events.ts';
 import { MAX_POLLS } from '../worker/receive/receiver.ts';
 import { OUTCOME_REQUESTS } from '../worker/settle/outcome-outbox.ts';
 import { Worker } from '../worker/worker.ts';
-import { createRate, type RateKept } from './rate.ts';
+import { createPace } from './pace.ts';
+import type { RateKept } from './rate.ts';
 
 /** A worker with its surroundings, not started. */
 export interface Assembly {
@@ -90,29 +87,22 @@ export function assemble({
   const all = [logEvents(log), metrics.listener, ...listeners];
   const emit = createEmitter(all);
   const conditions = new Conditions({ clock: systemClock, emit });
-  const limiter = createLimiter(config, conditions, emit);
-  const lowRate = createLowRate(limiter, conditions, lowRateAfterMs);
+  const pace = createPace({
+    config,
+    kept: rateKept,
+    clock: systemClock,
+    log,
+    onShared: onShared('sharing-rate', conditions, emit),
+    onLow: onLow(conditions),
+    lowRateAfterMs,
+  });
   const bounds = new Bounds({
     rate: config.rateLimit,
     concurrency: config.maxConcurrency,
     now: systemClock.wall,
   });
-  const onRate = (perSecond: number): void => {
-    limiter.setRate(perSecond);
-    lowRate.see(perSecond);
-  };
-  const { rate, keeper: rateKeeper } = createRate({
-    config,
-    kept: rateKept,
-    clock: systemClock,
-    log,
-    onRate,
-  });
-  bounds.onChange((change) => {
-    if (change.bound !== 'rate' || change.to === change.from) return;
-    limiter.setCeiling(change.to);
-    rate.setCeiling(change.to);
-    onRate(rate.rate);
+  bounds.onChange(({ bound, from, to }) => {
+    if (bound === 'rate' && to !== from) pace.setCeiling(to);
   });
   const limits = followLimits({
     file: config.limitsFile,
@@ -140,8 +130,8 @@ export function assemble({
     deadLetterQueue: new Queue(client, config.deadLetterQueueUrl),
     ...(outcomeQueueUrl !== undefined && { outcomeQueue: new Queue(client, outcomeQueueUrl) }),
     api,
-    limiter,
-    rate,
+    limiter: pace.limiter,
+    rate: pace.rate,
     bounds,
     newest,
     conditions,
@@ -160,15 +150,14 @@ export function assemble({
     counts: worker.counts,
     http,
     followLimits: limits.begin,
-    rateKeeper,
+    rateKeeper: pace.keeper,
     close: async () => {
-      await rateKeeper?.close();
+      await pace.keeper?.close();
       limits.close();
       await http.close();
       client.destroy();
       // A worker that stops has closed these; one that was not started has not.
-      lowRate.close();
-      await limiter.close();
+      await pace.close();
       newest.close();
       api.destroy();
     },
@@ -183,33 +172,14 @@ function requestHandlerOf(maxSockets: number, env: Environment, mostMs = CONNECT
     : connections(maxSockets, env, connectTimeoutMs);
 }
 
-function createLimiter(config: Config, conditions: Conditions, emit: WorkerListener): RateLimiter {
-  const { redisUrl: url, rateLimit } = config;
-  const now = systemClock.monotonic;
-  if (url === undefined) return new LocalRateLimiter(rateLimit);
-  const share = (ceiling: number): RateLimiter =>
-    new RedisRateLimiter({
-      url,
-      workerId: randomUUID(),
-      ceiling,
-      now,
-      onShared: onShared('sharing-rate', conditions, emit),
-    });
-  return Number.isFinite(rateLimit) ? share(rateLimit) : new LimiterOnceLimited({ share, now });
-}
-
-function createLowRate(limiter: RateLimiter, conditions: Conditions, afterMs?: number): LowRate {
-  return new LowRate({
-    part: () => limiter.part,
-    onLow: (low, found, part) => {
-      if (!low) conditions.clear('throttled');
-      else {
-        const message = `${found.toFixed(1)} calls per second of ${part.toFixed(1)}`;
-        conditions.raise('throttled', { name: 'Throttled', message });
-      }
-    },
-    ...(afterMs !== undefined && { afterMs }),
-  });
+function onLow(conditions: Conditions): (low: boolean, found: number, part: number) => void {
+  return (low, found, part) => {
+    if (!low) conditions.clear('throttled');
+    else {
+      const message = `${found.toFixed(1)} calls per second of ${part.toFixed(1)}`;
+      conditions.raise('throttled', { name: 'Throttled', message });
+    }
+  };
 }
 
 /** That something is shared from the start is an event; that it is not, or no more, is a condition. */

@@ -5,6 +5,9 @@ import { writeLine } from '../observe/log-events.ts';
 import { logLines } from '../observe/log-lines.ts';
 import type { Logger } from '../observe/logger.ts';
 import { AdaptiveRate } from '../ota/rate/adaptive-rate.ts';
+import type { BudgetLink } from '../ota/rate/budget-link.ts';
+import { FleetRate } from '../ota/rate/fleet/fleet-rate.ts';
+import type { Start } from '../ota/rate/fleet/member.ts';
 import { type RateMemory, type Recalled, recall } from '../ota/rate/memory.ts';
 import { RateFile } from '../ota/rate/memory-file.ts';
 import { FixedRate, type RateControl } from '../ota/rate/rate-control.ts';
@@ -41,10 +44,15 @@ export interface RateOptions {
   readonly config: Pick<Config, 'rateAdaptive' | 'rateLimit'>;
   /** undefined: the start is at `RATE_LIMIT`, and nothing is kept. */
   readonly kept: RateKept | undefined;
+  /** To a fleet that shares one rate; undefined: there is none. */
+  readonly link?: BudgetLink | undefined;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called with every change, and at once where the start is below `RATE_LIMIT`. */
-  readonly onRate: (perSecond: number) => void;
+  /**
+   * Called with every change, and at once where the start is below `RATE_LIMIT`.
+   * @param shared whether that is the rate of all workers together, not of this one.
+   */
+  readonly onRate: (perSecond: number, shared: boolean) => void;
 }
 
 /** The rate of a worker, and what keeps it for the next one. */
@@ -55,11 +63,12 @@ export function createRate(options: RateOptions): {
   const { config, kept, clock, log } = options;
   const { rateLimit: ceiling } = config;
   if (!config.rateAdaptive) return { rate: new FixedRate(ceiling), keeper: undefined };
-  const rate = createAdaptiveRate(options);
+  const begin = startOf(options);
+  const { rate, own } = createAdaptive(options, begin);
   if (kept === undefined) return { rate, keeper: undefined };
   const keeper = new RateKeeper({
     memory: kept.memory,
-    rate,
+    rate: own,
     begunAt: rate.rate < ceiling ? rate.rate : undefined,
     now: clock.wall,
     onFault: (error) => writeLine(log, logLines.rateNotKept, () => ({ error: describeError(error) })),
@@ -67,21 +76,48 @@ export function createRate(options: RateOptions): {
   return { rate, keeper };
 }
 
-function createAdaptiveRate({ config, kept, clock, log, onRate }: RateOptions): AdaptiveRate {
-  const { rateLimit: ceiling } = config;
-  if (kept?.recalled.use !== 'rate') return new AdaptiveRate({ ceiling, onChange: onRate });
-  const { perSecond, ageMs } = kept.recalled;
-  const startFoundAt = clock.monotonic() - ageMs;
-  const rate = new AdaptiveRate({ ceiling, onChange: onRate, startAt: perSecond, startFoundAt });
-  if (rate.rate < ceiling) {
-    onRate(rate.rate);
-    writeLine(log, logLines.rateRemembered, () => ({
-      rate: rate.rate,
-      remembered: perSecond,
-      age: roughDuration(ageMs / 1_000),
-    }));
+/** The rate that holds, and what of it is this worker's own. */
+interface Adaptive {
+  readonly rate: RateControl;
+  readonly own: Pick<RateControl, 'rate' | 'foundAt'>;
+}
+
+function createAdaptive(options: RateOptions, begin: Start): Adaptive {
+  const { link, clock, onRate } = options;
+  const control = (start: Start, onChange: (perSecond: number) => void): AdaptiveRate =>
+    new AdaptiveRate({ ...start, onChange });
+  if (link === undefined) {
+    const rate = control(begin, (perSecond) => onRate(perSecond, false));
+    tellStart(options, rate.rate);
+    return { rate, own: rate };
   }
-  return rate;
+  const rate = new FleetRate({
+    begin,
+    link,
+    control,
+    now: clock.monotonic,
+    onChange: (perSecond, role) => onRate(perSecond, role !== 'alone'),
+  });
+  tellStart(options, rate.rate);
+  return { rate, own: rate.own };
+}
+
+function startOf({ config, kept, clock }: RateOptions): Start {
+  const { rateLimit: ceiling } = config;
+  if (kept?.recalled.use !== 'rate') return { ceiling };
+  const { perSecond, ageMs } = kept.recalled;
+  return { ceiling, startAt: perSecond, startFoundAt: clock.monotonic() - ageMs };
+}
+
+function tellStart({ config, kept, log, onRate }: RateOptions, rate: number): void {
+  if (kept?.recalled.use !== 'rate' || rate >= config.rateLimit) return;
+  const { perSecond, ageMs } = kept.recalled;
+  onRate(rate, false);
+  writeLine(log, logLines.rateRemembered, () => ({
+    rate,
+    remembered: perSecond,
+    age: roughDuration(ageMs / 1_000),
+  }));
 }
 
 function logUnused(log: Logger, file: string, recalled: Recalled): void {

@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { BudgetLink } from '../../src/ota/rate/budget-link.ts';
 import type { RateLimiter } from '../../src/ota/rate/limiter.ts';
 import { RedisRateLimiter } from '../../src/ota/rate/limiter-redis.ts';
 import { steppable } from '../processes/clock.ts';
@@ -114,12 +115,17 @@ if (import.meta.main) {
   const report = (message: WorkerReport): void => {
     if (process.connected) process.send?.(message);
   };
+  const now = (): number => performance.now();
   const limiter = new RedisRateLimiter({
-    url,
-    workerId: randomUUID(),
+    link: new BudgetLink({
+      url,
+      workerId: randomUUID(),
+      byFleet: true,
+      now,
+      onShared: (shared) => report({ shared }),
+    }),
     ceiling: Number(ceiling),
-    now: () => performance.now(),
-    onShared: (shared) => report({ shared }),
+    now,
   });
   process.once('message', async () => {
     await limiter.close();

@@ -13,6 +13,11 @@ import { connectRedis } from '../redis-connection.ts';
 
 /** All workers on one Redis database share one budget: each fleet needs a database of its own. */
 export const BUDGET_KEY = 'ota-updater:budget:1';
+/**
+ * Where the fleet's controller leaves the rate that it has found (`fleet/board.ts`). The tag in braces keeps it in one slot
+ * with the budget, for a Redis that is a cluster.
+ */
+export const FLEET_RATE_KEY = `{${BUDGET_KEY}}:rate:1`;
 /** A worker that was not heard of for so long is gone, in milliseconds. */
 export const GONE_AFTER_MS = 30_000;
 /** A worker that wanted permits so recently takes part in sharing, in milliseconds. */
@@ -27,11 +32,11 @@ const FAR_MS = 10_000;
 /** More fields than these are none of ours. */
 const MOST_WORKERS = 1_000;
 /** No worker keeps to fewer permits a second: the least that `RATE_LIMIT` may be. */
-const LEAST_RATE = 0.01;
+export const LEAST_RATE = 0.01;
 
 const SCRIPT = `
-local key, worker, wanted, rate = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local burst = tonumber(ARGV[4]) * 1000
+local key, worker, wanted, ceiling = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local burst, byFleet = tonumber(ARGV[4]) * 1000, ARGV[5] == '1'
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local gone = now - ${GONE_AFTER_MS * 1_000}
@@ -40,7 +45,10 @@ if found.err or #found > ${2 * MOST_WORKERS} then
   redis.call('DEL', key)
   found = {}
 end
-if wanted < 0 then return redis.call('HDEL', key, worker) end
+if wanted < 0 then
+  if redis.pcall('HGET', KEYS[2], 'leader') == worker then redis.call('HDEL', KEYS[2], 'leader') end
+  return redis.call('HDEL', key, worker)
+end
 local due, last_wanted, workers, wanting = 0, 0, 1, 1
 for i = 1, #found, 2 do
   local field, value = found[i], found[i + 1]
@@ -56,9 +64,15 @@ for i = 1, #found, 2 do
     else
       workers = workers + 1
       if wants > now - ${WANTS_FOR_MS * 1_000} then wanting = wanting + 1 end
-      rate = math.min(rate, theirs)
+      ceiling = math.min(ceiling, theirs)
     end
   end
+end
+local rate = ceiling
+if byFleet then
+  local fleet = redis.pcall('HGET', KEYS[2], 'rate')
+  fleet = type(fleet) == 'string' and tonumber(fleet)
+  if fleet and fleet >= ${LEAST_RATE} then rate = math.min(rate, fleet) end
 end
 local interval = 1000000 / rate
 if not (due <= now + ${FAR_MS * 1_000} + 2 * workers * math.max(1, wanted) * interval) then due = 0 end
@@ -72,7 +86,7 @@ if wanted > 0 then
 end
 redis.call('HSET', key, worker, string.format('%.0f %.0f %.17g', now, last_wanted, tonumber(ARGV[3])))
 redis.call('PEXPIRE', key, ${GONE_AFTER_MS} + math.ceil(math.max(0, due - now) / 1000))
-return {wanted, math.ceil(wait), workers, wanting, string.format('%.17g', rate)}`;
+return {wanted, math.ceil(wait), workers, wanting, string.format('%.17g', ceiling), string.format('%.17g', rate)}`;
 
 /** Permits booked, and who shares. */
 export interface Booking {
@@ -83,41 +97,62 @@ export interface Booking {
   readonly workers: number;
   /** Those of them that wanted permits lately, this one included. */
   readonly wanting: number;
-  /** Permits per second that all of them share: the lowest that any of them keeps to. */
+  /** Permits per second that all of them share at most: the lowest that any of them keeps to. */
+  readonly ceiling: number;
+  /** Permits per second that they share now: the ceiling, or what their controller has found, if that is less. */
   readonly rate: number;
 }
 
 interface ScriptedRedis extends Redis {
-  book(key: string, worker: string, wanted: number, rate: number, burstMs: number): Promise<unknown>;
+  book(
+    budgetKey: string,
+    fleetRateKey: string,
+    worker: string,
+    wanted: number,
+    ceiling: number,
+    burstMs: number,
+    byFleet: 0 | 1,
+  ): Promise<unknown>;
+}
+
+export interface BudgetOptions {
+  readonly url: string;
+  /** Tells workers apart: random. */
+  readonly worker: string;
+  /** Permits per second, as this worker is configured. */
+  readonly ceiling: number;
+  /** Whether this worker goes by the rate that the fleet's controller has found, where there is one. */
+  readonly byFleet: boolean;
 }
 
 /** One connection to the budget. */
 export class Budget {
-  readonly #redis: ScriptedRedis;
+  /** For what else goes over this connection. */
+  readonly redis: Redis;
+  readonly #scripted: ScriptedRedis;
   readonly #worker: string;
+  readonly #byFleet: boolean;
   /** Permits per second, as this worker is set now; said with the next booking. */
   ceiling: number;
 
-  private constructor(redis: ScriptedRedis, worker: string, ceiling: number) {
-    this.#redis = redis;
+  private constructor(redis: ScriptedRedis, { worker, ceiling, byFleet }: BudgetOptions) {
+    this.redis = redis;
+    this.#scripted = redis;
     this.#worker = worker;
+    this.#byFleet = byFleet;
     this.ceiling = ceiling;
   }
 
-  /**
-   * @param worker tells workers apart: random.
-   * @param ceiling permits per second, as this worker is configured.
-   * @throws when Redis cannot be reached.
-   */
-  static async connect(url: string, worker: string, ceiling: number): Promise<Budget> {
-    const redis = (await connectRedis(url)) as ScriptedRedis;
-    redis.defineCommand('book', { numberOfKeys: 1, lua: SCRIPT });
-    return new Budget(redis, worker, ceiling);
+  /** @throws when Redis cannot be reached. */
+  static async connect(options: BudgetOptions): Promise<Budget> {
+    const redis = (await connectRedis(options.url)) as ScriptedRedis;
+    redis.defineCommand('book', { numberOfKeys: 2, lua: SCRIPT });
+    return new Budget(redis, options);
   }
 
   /** Calls `listener` once when the connection is gone. */
   onClosed(listener: () => void): void {
-    this.#redis.once('close', listener);
+    this.redis.once('close', listener);
   }
 
   /**
@@ -125,37 +160,48 @@ export class Budget {
    * @throws when Redis fails, takes too long, or answers what no budget answers.
    */
   async book(permits: number): Promise<Booking> {
-    const answer = await this.#redis.book(BUDGET_KEY, this.#worker, permits, this.ceiling, BURST_MS);
-    return readBooking(answer, permits);
+    return readBooking(await this.#book(permits, BURST_MS), permits);
   }
 
-  /** Says that this worker is gone, as far as Redis still hears it, and disconnects. */
+  /** Says that this worker is gone, and leads no more, as far as Redis still hears it; and disconnects. */
   leave(): void {
-    this.#redis
-      .book(BUDGET_KEY, this.#worker, -1, this.ceiling, 0)
+    this.#book(-1, 0)
       .catch(() => undefined)
-      .finally(() => this.#redis.disconnect());
+      .finally(() => this.disconnect());
   }
 
   disconnect(): void {
-    this.#redis.disconnect();
+    this.redis.disconnect();
+  }
+
+  #book(permits: number, burstMs: number): Promise<unknown> {
+    const byFleet = this.#byFleet ? 1 : 0;
+    return this.#scripted.book(
+      BUDGET_KEY,
+      FLEET_RATE_KEY,
+      this.#worker,
+      permits,
+      this.ceiling,
+      burstMs,
+      byFleet,
+    );
   }
 }
 
 /** @throws when it is no answer of the script: everything from afar is checked. */
 export function readBooking(answer: unknown, asked: number): Booking {
-  const [permits, waitUs, workers, wanting, rate] = Array.isArray(answer) ? (answer as unknown[]) : [];
-  const perSecond = Number(rate);
-  const farUs = FAR_MS * 1_000 + (2 * MOST_WORKERS * Math.max(1, asked) * 1_000_000) / perSecond;
+  const [permits, waitUs, workers, wanting, ...rates] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  const [ceiling = Number.NaN, rate = Number.NaN] = rates.map(Number);
+  const farUs = FAR_MS * 1_000 + (2 * MOST_WORKERS * Math.max(1, asked) * 1_000_000) / rate;
   if (
     permits !== asked ||
     !isCount(workers, 1, MOST_WORKERS + 1) ||
     !isCount(wanting, 1, workers) ||
-    !(perSecond >= LEAST_RATE && perSecond < Number.POSITIVE_INFINITY) ||
+    !(rate >= LEAST_RATE && rate <= ceiling && ceiling < Number.POSITIVE_INFINITY) ||
     !isCount(waitUs, 0, farUs)
   )
     throw new Error('Redis answered what is no booking');
-  return { permits: asked, waitMs: waitUs / 1_000, workers, wanting, rate: perSecond };
+  return { permits: asked, waitMs: waitUs / 1_000, workers, wanting, ceiling, rate };
 }
 
 function isCount(value: unknown, least: number, most: number): value is number {

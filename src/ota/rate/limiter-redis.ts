@@ -1,33 +1,26 @@
 /**
  * One rate budget for many workers: permits are booked on Redis, and each then passes the Bottleneck limiter of its worker.
  *
- *   alone  ── Redis answers ─────────────────────────► shared
- *   shared ── Redis fails, hangs, or answers nonsense ► alone
+ *   alone  ── the link to the budget is up ───► shared
+ *   shared ── the link is down ───────────────► alone
  *
- * Shared: all workers together keep the ceiling. Alone: this worker goes on with its part of the ceiling by the workers
- * that were last there, whatever it has used of it, and reconnects by itself.
+ * Shared: all workers together keep the rate of the budget. Alone: this worker goes on with its part of the ceiling by the
+ * workers that were last there, whatever it has used of it.
  */
-import { RECONNECT_AFTER_MS } from '../redis-connection.ts';
 import { AskAhead, LEAD_MS } from './ask-ahead.ts';
-import { type Booking, Budget, GONE_AFTER_MS } from './budget.ts';
+import type { Budget } from './budget.ts';
+import type { BudgetLink } from './budget-link.ts';
 import { grantInterval, grantSize, LocalRateLimiter, type RateLimiter } from './limiter.ts';
 
 export interface RedisRateLimiterOptions {
-  readonly url: string;
-  /** Distinguishes this worker from others: random. */
-  readonly workerId: string;
+  /** Opened and closed with the limiter. */
+  readonly link: BudgetLink;
   /** Calls per second of all workers together, at the start; finite. */
   readonly ceiling: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Called once per change; `reason` is the error. */
-  readonly onShared: (shared: boolean, reason?: unknown) => void;
 }
 
-/** Workers to reckon with before Redis has named any. */
-const UNKNOWN_WORKERS = 10;
-/** An idle worker says this often that it is there, in milliseconds. */
-const SIGN_OF_LIFE_MS = 5_000;
 /** Permits overdue for longer are not used any more, in milliseconds: they would come in a burst. */
 export const STALE_MS = 2 * LEAD_MS;
 
@@ -38,10 +31,10 @@ interface Booked {
   answer: { readonly at: number; readonly dueAt: number } | undefined;
 }
 
-/** The local pace, as a factor on the ceiling that is shared. */
+/** The local pace, as a factor on the rate that is shared. */
 const CATCH_UP = 1.05;
 
-/** What is known of a budget while Redis answers. */
+/** What is under way while Redis answers. */
 interface Session {
   readonly budget: Budget;
   /** In the order in which they become due. */
@@ -50,50 +43,39 @@ interface Session {
 }
 
 export class RedisRateLimiter implements RateLimiter {
-  readonly #options: RedisRateLimiterOptions;
+  readonly #link: BudgetLink;
+  readonly #now: () => number;
   readonly #local: LocalRateLimiter;
   #session: Session | undefined;
-  /** Since when there is one, or none. */
-  #sessionAt: number;
-  #reported: boolean | undefined;
-  #timer: NodeJS.Timeout | undefined;
   /** What the rate control allows this worker. */
   #allowed: number;
-  /** What this worker is set to. */
-  #own: number;
-  /** The lowest of all workers. */
-  #ceiling: number;
-  #wanting = 1;
-  /** The most workers named lately: after a FLUSHALL, Redis knows of them one by one. */
-  #workers = { count: UNKNOWN_WORKERS, at: Number.NEGATIVE_INFINITY };
   /** When the last grant came: one is asked for at once while there is a backlog. */
   #grantedAt = Number.NEGATIVE_INFINITY;
   /** Ends the waits of grants for their permits. */
   readonly #waits = new Set<() => void>();
+  readonly #forget: () => void;
   #closed = false;
 
-  /** Connects in the background; while Redis is unreachable, grants come from the local limiter alone. */
-  constructor(options: RedisRateLimiterOptions) {
-    this.#options = options;
-    this.#allowed = options.ceiling;
-    this.#own = options.ceiling;
-    this.#ceiling = options.ceiling;
-    this.#sessionAt = options.now();
-    this.#local = new LocalRateLimiter(this.#localRate, options.now);
-    void this.#connect();
+  /** While Redis is unreachable, grants come from the local limiter alone. */
+  constructor({ link, ceiling, now }: RedisRateLimiterOptions) {
+    this.#link = link;
+    this.#now = now;
+    this.#allowed = ceiling;
+    link.open(ceiling);
+    this.#local = new LocalRateLimiter(this.#localRate, now);
+    this.#forget = link.onChange(() => this.#follow());
   }
 
   get rate(): number {
-    const most = this.#session === undefined ? this.part : this.#ceiling;
-    return Math.min(this.#allowed, most);
+    return Math.min(this.#allowed, this.#session === undefined ? this.part : this.#link.rate);
   }
 
   get part(): number {
-    return this.#ceiling / this.#workers.count;
+    return this.#link.ceiling / this.#link.workers;
   }
 
   get ceiling(): number {
-    return this.#ceiling;
+    return this.#link.ceiling;
   }
 
   get budget(): 'shared' | 'alone' {
@@ -101,28 +83,29 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   get budgetMs(): number {
-    return this.#options.now() - this.#sessionAt;
+    return this.#link.forMs;
   }
 
   get intervalMs(): number {
-    const shared = this.#session === undefined ? 0 : this.#workers.count * grantInterval(this.#ceiling);
+    const { workers, rate } = this.#link;
+    const shared = this.#session === undefined ? 0 : workers * grantInterval(rate);
     return Math.max(grantInterval(this.rate), shared);
   }
 
   async grant(wanted: number): Promise<number> {
     // Gone stale while they were wanted, they were held up by this machine: no reason to ask for fewer.
-    const unwanted = this.#options.now() - this.#grantedAt > LEAD_MS;
+    const unwanted = this.#now() - this.#grantedAt > LEAD_MS;
     if (unwanted && this.#session !== undefined && this.#dropStale(this.#session))
       this.#session.askAhead.wasted();
     while (!this.#closed) {
-      const size = Math.min(wanted, grantSize(this.#own), grantSize(this.#allowed));
+      const size = Math.min(wanted, grantSize(this.#link.rate), grantSize(this.#allowed));
       if (this.#session !== undefined) this.#askAhead(this.#session, size, wanted);
       const permits = await this.#local.grant();
       if (this.#closed) return 0;
       const session = this.#session;
       if (session === undefined || permits === 0) return permits;
       const taken = await this.#take(session, permits, size);
-      this.#grantedAt = this.#options.now();
+      this.#grantedAt = this.#now();
       if (taken > 0) return taken;
     }
     return 0;
@@ -134,41 +117,39 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   setCeiling(perSecond: number): void {
-    const raised = perSecond > this.#own;
-    // What the others keep to is not known while it was this worker that was the lowest: Redis says so.
-    this.#ceiling = this.#ceiling === this.#own ? perSecond : Math.min(this.#ceiling, perSecond);
-    this.#own = perSecond;
+    const before = this.ceiling;
     this.#allowed = perSecond;
+    this.#link.setCeiling(perSecond);
     this.#local.setCeiling(this.#localRate);
-    const session = this.#session;
-    if (session === undefined) return;
-    session.budget.ceiling = perSecond;
     // Those under way are as far apart as the rate before.
-    if (raised) session.booked.length = 0;
-    session.budget.book(0).then(
-      (booking) => {
-        if (session === this.#session) this.#learn(booking);
-      },
-      (error: unknown) => this.#lost(error, session),
-    );
+    if (this.ceiling > before && this.#session !== undefined) this.#session.booked.length = 0;
     this.#wake();
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
-    const session = this.#session;
+    this.#forget();
     this.#session = undefined;
-    session?.budget.leave();
+    this.#link.close();
     this.#wake();
     await this.#local.close();
+  }
+
+  /** The link is up or down, or says another rate. */
+  #follow(): void {
+    const { budget } = this.#link;
+    if (budget !== this.#session?.budget) {
+      this.#session = budget && { budget, booked: [], askAhead: new AskAhead() };
+      this.#wake();
+    }
+    this.#local.setRate(this.#localRate);
   }
 
   /** Where the budget sets the pace, the local limiter must leave room to make up for a stall: two of one rate would not. */
   get #localRate(): number {
     const { rate } = this;
-    return this.#session !== undefined && rate >= this.#ceiling ? rate * CATCH_UP : rate;
+    return this.#session !== undefined && rate >= this.#link.rate ? rate * CATCH_UP : rate;
   }
 
   /** Asks for permits, `size` at a time, until as many are under way as are worth it. */
@@ -179,21 +160,16 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   #book(session: Session, permits: number): void {
-    const { now } = this.#options;
     const booked: Booked = { permits, answer: undefined };
     session.booked.push(booked);
-    const askedAt = now();
-    session.budget.book(permits).then(
-      (booking) => {
-        if (session !== this.#session) return;
-        const at = now();
-        session.askAhead.answered(at - askedAt);
-        this.#learn(booking);
-        booked.answer = { at, dueAt: at + booking.waitMs };
-        if (booked === session.booked[0]) this.#wake();
-      },
-      (error: unknown) => this.#lost(error, session),
-    );
+    const askedAt = this.#now();
+    void this.#link.book(permits).then((booking) => {
+      if (booking === undefined || session !== this.#session) return;
+      const at = this.#now();
+      session.askAhead.answered(at - askedAt);
+      booked.answer = { at, dueAt: at + booking.waitMs };
+      if (booked === session.booked[0]) this.#wake();
+    });
   }
 
   /**
@@ -212,7 +188,7 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   #takeDue({ booked, askAhead }: Session, most: number): number {
-    const now = this.#options.now();
+    const now = this.#now();
     let taken = 0;
     for (let [first] = booked; first?.answer !== undefined && taken < most; [first] = booked) {
       if (first.answer.dueAt > now) break;
@@ -220,7 +196,7 @@ export class RedisRateLimiter implements RateLimiter {
       taken += permits;
       first.permits -= permits;
       if (first.permits === 0) booked.shift();
-      const share = this.#ceiling / this.#wanting;
+      const share = this.#link.rate / this.#link.wanting;
       askAhead.used({ permits, leadMs: now - first.answer.at, rate: this.rate, share });
     }
     return taken;
@@ -228,7 +204,7 @@ export class RedisRateLimiter implements RateLimiter {
 
   /** @returns whether there were any. */
   #dropStale({ booked }: Session): boolean {
-    const before = this.#options.now() - STALE_MS;
+    const before = this.#now() - STALE_MS;
     let dropped = false;
     for (let [first] = booked; first?.answer !== undefined && first.answer.dueAt < before; [first] = booked) {
       booked.shift();
@@ -241,8 +217,7 @@ export class RedisRateLimiter implements RateLimiter {
   async #wait(until: number | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waits.add(resolve);
-    const timer =
-      until === undefined ? undefined : setTimeout(resolve, Math.max(0, until - this.#options.now()));
+    const timer = until === undefined ? undefined : setTimeout(resolve, Math.max(0, until - this.#now()));
     await promise;
     clearTimeout(timer);
     this.#waits.delete(resolve);
@@ -250,70 +225,5 @@ export class RedisRateLimiter implements RateLimiter {
 
   #wake(): void {
     for (const end of this.#waits) end();
-  }
-
-  #learn({ workers, wanting, rate }: Booking): void {
-    const now = this.#options.now();
-    this.#wanting = wanting;
-    const ceiling = Math.min(rate, this.#own);
-    if (workers >= this.#workers.count || now - this.#workers.at > GONE_AFTER_MS)
-      this.#workers = { count: workers, at: now };
-    if (ceiling === this.#ceiling) return;
-    this.#ceiling = ceiling;
-    this.#local.setRate(this.#localRate);
-  }
-
-  async #connect(): Promise<void> {
-    const { url, workerId } = this.#options;
-    let budget: Budget | undefined;
-    try {
-      budget = await Budget.connect(url, workerId, this.#own);
-      this.#learn(await budget.book(0));
-      if (this.#closed) {
-        budget.leave();
-        return;
-      }
-      const session: Session = { budget, booked: [], askAhead: new AskAhead() };
-      this.#session = session;
-      this.#sessionAt = this.#options.now();
-      this.#local.setRate(this.#localRate);
-      budget.onClosed(() => this.#lost(new Error('the connection to Redis is closed'), session));
-      this.#timer = setTimeout(() => void this.#signOfLife(session), SIGN_OF_LIFE_MS);
-      this.#report(true);
-    } catch (error) {
-      budget?.disconnect();
-      this.#lost(error);
-    }
-  }
-
-  /** Keeps this worker among those that the others reckon with, and notices a Redis that hangs. */
-  async #signOfLife(session: Session): Promise<void> {
-    try {
-      this.#learn(await session.budget.book(0));
-      if (session === this.#session)
-        this.#timer = setTimeout(() => void this.#signOfLife(session), SIGN_OF_LIFE_MS);
-    } catch (error) {
-      this.#lost(error, session);
-    }
-  }
-
-  /** @param from the session that failed; the failure of an earlier one is ignored. */
-  #lost(reason: unknown, from?: Session): void {
-    if (this.#closed || from !== this.#session) return;
-    clearTimeout(this.#timer);
-    // Tried in vain, it has been alone for longer.
-    if (from !== undefined) this.#sessionAt = this.#options.now();
-    this.#session = undefined;
-    from?.budget.disconnect();
-    this.#local.setRate(this.#localRate);
-    this.#wake();
-    this.#report(false, reason);
-    this.#timer = setTimeout(() => void this.#connect(), RECONNECT_AFTER_MS);
-  }
-
-  #report(shared: boolean, reason?: unknown): void {
-    if (this.#reported === shared) return;
-    this.#reported = shared;
-    this.#options.onShared(shared, reason);
   }
 }

@@ -7,11 +7,16 @@ export interface ObservedCall {
   readonly failure?: { readonly kind: string };
 }
 
+/** Who finds the rate of a fleet: this worker for all (`leading`), another one (`following`), or each for itself (`alone`). */
+export type FleetRole = 'leading' | 'following' | 'alone';
+
 export interface RateControl {
-  /** Calls per second allowed now; `Infinity` when unpaced. */
+  /** Calls per second allowed now, of the whole fleet where this worker leads or follows; `Infinity` when unpaced. */
   readonly rate: number;
   /** Since when `rate` is below the configured one, monotonic milliseconds; undefined while it is not. */
   readonly foundAt: number | undefined;
+  /** undefined: there is no fleet. */
+  readonly fleet?: FleetRole | undefined;
   /** To be called with every call that has ended. */
   observe(call: ObservedCall): void;
   /** The configured rate is now this; `Infinity` for none. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { BUDGET_KEY, Budget, readBooking } from '../../../src/ota/rate/budget.ts';
+import { BUDGET_KEY, Budget, FLEET_RATE_KEY, readBooking } from '../../../src/ota/rate/budget.ts';
 import { type RedisServer, redisInstalled, startRedis } from '../../../testing/redis/server.ts';
 
 const HOUR_US = 3_600_000_000;
@@ -22,8 +22,8 @@ describe.skipIf(!redisInstalled())('a budget', () => {
     await redis.flushall();
   });
 
-  async function connect(worker: string, ceiling: number): Promise<Budget> {
-    const budget = await Budget.connect(server.url, worker, ceiling);
+  async function connect(worker: string, ceiling: number, byFleet = true): Promise<Budget> {
+    const budget = await Budget.connect({ url: server.url, worker, ceiling, byFleet });
     onTestFinished(() => budget.disconnect());
     return budget;
   }
@@ -90,6 +90,44 @@ describe.skipIf(!redisInstalled())('a budget', () => {
     expect(await a.book(0)).toMatchObject({ workers: 1, wanting: 1 });
   });
 
+  describe('with a rate that the fleet has found', () => {
+    test('is spaced by it, where it is below the ceiling', async () => {
+      const [a, b] = [await connect('a', 100), await connect('b', 100, false)];
+      await redis.hset(FLEET_RATE_KEY, 'rate', '20');
+      expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 20, waitMs: 0 });
+      // After the permit of a, by 50 ms; before the next by 10.
+      expect((await b.book(1)).waitMs).toBeLessThanOrEqual(50);
+      expect((await b.book(1)).waitMs).toBeLessThanOrEqual(60);
+      expect(await b.book(0)).toMatchObject({ ceiling: 100, rate: 100 });
+      await redis.hset(FLEET_RATE_KEY, 'rate', '1000');
+      expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 100 });
+    });
+
+    test.each(['', 'x', 'nan', 'inf', '-inf', '0', '-5', '1e-300'])('%j is none', async (rate) => {
+      const a = await connect('a', 100);
+      await redis.hset(FLEET_RATE_KEY, 'rate', rate);
+      expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 100 });
+    });
+
+    test('is not looked for in a key of another type; leaving touches none', async () => {
+      const a = await connect('a', 100);
+      await redis.set(FLEET_RATE_KEY, 'x');
+      expect(await a.book(1)).toMatchObject({ rate: 100 });
+      a.leave();
+      await expect.poll(() => redis.hexists(BUDGET_KEY, 'a')).toBe(0);
+      expect(await redis.get(FLEET_RATE_KEY)).toBe('x');
+    });
+
+    test('whoever leaves leads no more, and keeps others leading', async () => {
+      const [a, b] = [await connect('a', 100), await connect('b', 100)];
+      await redis.hset(FLEET_RATE_KEY, 'leader', 'a', 'rate', '20');
+      b.leave();
+      a.leave();
+      await expect.poll(() => redis.hget(FLEET_RATE_KEY, 'leader')).toBe(null);
+      expect(await redis.hget(FLEET_RATE_KEY, 'rate')).toBe('20');
+    });
+  });
+
   test('is one key, which ends by itself', async () => {
     await (await connect('a', 10)).book(100);
     expect(await redis.keys('*')).toEqual([BUDGET_KEY]);
@@ -147,10 +185,17 @@ describe.skipIf(!redisInstalled())('a budget', () => {
 });
 
 describe('an answer', () => {
-  const right = [2, 10_000, 3, 2, '100'];
+  const right = [2, 10_000, 3, 2, '100', '50'];
 
   test('is read as what it says', () => {
-    expect(readBooking(right, 2)).toEqual({ permits: 2, waitMs: 10, workers: 3, wanting: 2, rate: 100 });
+    expect(readBooking(right, 2)).toEqual({
+      permits: 2,
+      waitMs: 10,
+      workers: 3,
+      wanting: 2,
+      ceiling: 100,
+      rate: 50,
+    });
   });
 
   test.each([
@@ -163,10 +208,13 @@ describe('an answer', () => {
     ['a wait as text', right.with(1, '10')],
     ['no worker', right.with(2, 0)],
     ['more that want permits than there are', right.with(3, 4)],
-    ['no rate', right.with(4, '0')],
-    ['a rate below any that can be set', right.with(4, '1e-300')],
-    ['a rate that is no number', right.with(4, 'x')],
-    ['an infinite rate', right.with(4, 'inf')],
+    ['no ceiling', right.with(4, '0')],
+    ['a ceiling that is no number', right.with(4, 'x')],
+    ['an infinite ceiling', right.with(4, 'inf')],
+    ['no rate', right.with(5, '0')],
+    ['a rate below any that can be set', right.with(5, '1e-300')],
+    ['a rate that is no number', right.with(5, 'x')],
+    ['a rate above the ceiling', right.with(5, '101')],
   ])('of %s is refused', (_, answer) => {
     expect(() => readBooking(answer, 2)).toThrow('no booking');
   });

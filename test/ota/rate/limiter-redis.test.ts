@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { BUDGET_KEY } from '../../../src/ota/rate/budget.ts';
+import { BudgetLink } from '../../../src/ota/rate/budget-link.ts';
 import { RedisRateLimiter, STALE_MS } from '../../../src/ota/rate/limiter-redis.ts';
 import { GrantTally, startBudgetProcess, type Taken } from '../../../testing/redis/budget.ts';
 import { startRedisDoor } from '../../../testing/redis/door.ts';
@@ -51,15 +52,21 @@ async function redisFor({ onTestFinished }: Scene): Promise<RedisServer> {
   return redis;
 }
 
+const now = (): number => performance.now();
+
 /** A limiter, closed at the end of the test, and its changes. */
 function limiterOn({ onTestFinished }: Scene, url: string, ceiling: number) {
   const told = new Told();
   const limiter = new RedisRateLimiter({
-    url,
-    workerId: randomUUID(),
+    link: new BudgetLink({
+      url,
+      workerId: randomUUID(),
+      byFleet: true,
+      now,
+      onShared: (shared, reason) => told.add(shared, reason),
+    }),
     ceiling,
-    now: () => performance.now(),
-    onShared: (shared, reason) => told.add(shared, reason),
+    now,
   });
   onTestFinished(() => limiter.close());
   return { limiter, told };

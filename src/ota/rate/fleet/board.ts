@@ -1,0 +1,181 @@
+/**
+ * What the workers of a fleet leave for one another on Redis, so that one of them controls the rate for all.
+ *
+ * A hash says who leads and until when, and what it has found: the rate, since when, and when a call last bore it out. All
+ * times are Redis's own, in milliseconds. A list holds the reports for the one that leads (`calls.ts`), each after the time at
+ * which it came. The list ends after seconds; the hash lasts for a day, and so is what a fleet remembers over a restart.
+ *
+ * The name of the keys is the version of this protocol: what the fields mean may not change without another name.
+ */
+import type { Redis } from 'ioredis';
+import { FLEET_RATE_KEY, LEAST_RATE } from '../budget.ts';
+import { MOST_BYTES } from './calls.ts';
+
+export const FLEET_CALLS_KEY = `${FLEET_RATE_KEY}:calls`;
+/** Who leads is heard of at least this often, in milliseconds, or another one leads. */
+export const LEASE_MS = 1_500;
+/** Reports kept at most: those of the latest come first. */
+const MOST_REPORTS = 1_000;
+/** How long reports are kept, in milliseconds. */
+const REPORTS_LAST_MS = 10_000;
+const REMEMBERED_MS = 86_400_000;
+
+const SCRIPT = `
+local key, list, worker, calls = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local leads, rate, found, proved = ARGV[3] == '1', ARGV[4], ARGV[5], ARGV[6]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local state = redis.pcall('HMGET', key, 'leader', 'until')
+if state.err then
+  redis.call('DEL', key)
+  state = {}
+end
+local leader, ends = state[1], tonumber(state[2] or '')
+local before = not leader and 'none' or leader == worker and 'self' or 'other'
+if before == 'other' and ends and ends > now and ends <= now + ${LEASE_MS} then
+  if calls ~= '' then
+    local report = string.format('%.0f ', now) .. calls
+    if type(redis.pcall('RPUSH', list, report)) == 'table' then
+      redis.call('DEL', list)
+      redis.call('RPUSH', list, report)
+    end
+    redis.call('LTRIM', list, ${-MOST_REPORTS}, -1)
+    redis.call('PEXPIRE', list, ${REPORTS_LAST_MS})
+  end
+  local known = redis.call('HMGET', key, 'rate', 'found', 'proved')
+  return {0, before, known[1] or '', known[2] or '', known[3] or '', {}, string.format('%.0f', now)}
+end
+redis.call('HSET', key, 'leader', worker, 'until', string.format('%.0f', now + ${LEASE_MS}))
+if leads and before ~= 'other' then
+  if rate == '' then
+    redis.call('HDEL', key, 'rate', 'found', 'proved')
+  else
+    redis.call('HSET', key, 'rate', rate, 'found', string.format('%.0f', now - found),
+      'proved', string.format('%.0f', now - proved))
+  end
+end
+redis.call('PEXPIRE', key, ${REMEMBERED_MS})
+local reports = redis.pcall('LRANGE', list, ${-MOST_REPORTS}, -1)
+redis.call('DEL', list)
+if reports.err then reports = {} end
+local known = redis.call('HMGET', key, 'rate', 'found', 'proved')
+return {1, before, known[1] or '', known[2] or '', known[3] or '', reports, string.format('%.0f', now)}`;
+
+/** What a worker has to say. */
+export interface Message {
+  /** Its calls that have ended since the last one (`calls.ts`). */
+  readonly calls: string;
+  /** What it has found, if it leads, to its knowledge; a rate of undefined: there is no limit below the ceiling. */
+  readonly leads?: { readonly found: Found | undefined };
+}
+
+/** A rate below the ceiling that the API was found to accept of the whole fleet. */
+export interface Found {
+  /** Calls per second. */
+  readonly rate: number;
+  /** How long ago it first was below the ceiling, in milliseconds. */
+  readonly foundMs: number;
+  /** How long ago a call last ended while it was in force, in milliseconds. */
+  readonly provedMs: number;
+}
+
+export interface Answer {
+  /** Whether this worker leads from now on. */
+  readonly leads: boolean;
+  /** Who was named as leading before: this worker, another one, or nobody. */
+  readonly before: 'self' | 'other' | 'none';
+  /** undefined: nothing below the ceiling, or nothing that is known. */
+  readonly found: Found | undefined;
+  /** To the one that leads: what the others have reported since. Which of it is nonsense, `readCalls` says. */
+  readonly reports: readonly Report[];
+}
+
+interface Report {
+  /** How long ago it came, in milliseconds. */
+  readonly agoMs: number;
+  readonly calls: string;
+}
+
+interface ScriptedRedis extends Redis {
+  lead(
+    key: string,
+    list: string,
+    worker: string,
+    calls: string,
+    leads: 0 | 1,
+    rate: string,
+    foundMs: number,
+    provedMs: number,
+  ): Promise<unknown>;
+}
+
+export class Board {
+  readonly #redis: ScriptedRedis;
+  readonly #worker: string;
+
+  /** @param worker tells workers apart: random. */
+  constructor(redis: Redis, worker: string) {
+    redis.defineCommand('lead', { numberOfKeys: 2, lua: SCRIPT });
+    this.#redis = redis as ScriptedRedis;
+    this.#worker = worker;
+  }
+
+  /** In one round trip. @throws when Redis fails, takes too long, or answers what it may not. */
+  async exchange({ calls, leads }: Message): Promise<Answer> {
+    const { rate = '', foundMs = 0, provedMs = 0 } = leads?.found ?? {};
+    const answer = await this.#redis.lead(
+      FLEET_RATE_KEY,
+      FLEET_CALLS_KEY,
+      this.#worker,
+      calls,
+      leads === undefined ? 0 : 1,
+      String(rate),
+      foundMs,
+      provedMs,
+    );
+    return readAnswer(answer);
+  }
+}
+
+/** @throws when it is no answer of the script: everything from afar is checked. */
+export function readAnswer(answer: unknown): Answer {
+  const [leads, before, rate, found, proved, reports, time] = Array.isArray(answer)
+    ? (answer as unknown[])
+    : [];
+  const now = Number(time);
+  if (
+    (leads !== 0 && leads !== 1) ||
+    (before !== 'self' && before !== 'other' && before !== 'none') ||
+    !Array.isArray(reports) ||
+    reports.length > MOST_REPORTS ||
+    !(now > 0 && now < Number.POSITIVE_INFINITY)
+  )
+    throw new Error('Redis answered what no fleet does');
+  return {
+    leads: leads === 1,
+    before,
+    found: readFound(rate, found, proved, now),
+    reports: reports.flatMap((report) => readReport(report, now) ?? []),
+  };
+}
+
+function readFound(rate: unknown, found: unknown, proved: unknown, now: number): Found | undefined {
+  const perSecond = typeof rate === 'string' && rate !== '' ? Number(rate) : Number.NaN;
+  if (!(perSecond >= LEAST_RATE && perSecond < Number.POSITIVE_INFINITY)) return undefined;
+  const provedMs = age(proved, now) ?? REMEMBERED_MS;
+  return { rate: perSecond, provedMs, foundMs: age(found, now) ?? provedMs };
+}
+
+/** undefined: of the future, or none. */
+function age(text: unknown, now: number): number | undefined {
+  const ms = typeof text === 'string' && text !== '' ? now - Number(text) : Number.NaN;
+  return ms >= 0 && ms < Number.POSITIVE_INFINITY ? ms : undefined;
+}
+
+function readReport(report: unknown, now: number): Report | undefined {
+  if (typeof report !== 'string' || report.length > MOST_BYTES + 20) return undefined;
+  const [, sentAt, calls] = /^(\d{1,16}) (.+)$/.exec(report) ?? [];
+  const agoMs = age(sentAt, now);
+  if (agoMs === undefined || agoMs > REPORTS_LAST_MS || calls === undefined) return undefined;
+  return { agoMs, calls };
+}

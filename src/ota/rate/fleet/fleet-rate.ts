@@ -1,0 +1,125 @@
+/**
+ * The rate of a fleet whose workers share a budget on Redis: what one of them finds, all go by. `FleetMember` decides; this
+ * speaks with the fleet, in time, over the link to the budget.
+ */
+import type { Budget } from '../budget.ts';
+import type { BudgetLink } from '../budget-link.ts';
+import type { FleetRole, ObservedCall, RateControl } from '../rate-control.ts';
+import { Board } from './board.ts';
+import { FleetMember, type MemberOptions } from './member.ts';
+
+export interface FleetRateOptions extends MemberOptions {
+  readonly link: BudgetLink;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/** Calls that have ended are reported within this, in milliseconds. */
+const REPORT_MS = 100;
+/** The one that leads looks for reports this often, and when there were none for long, in milliseconds. */
+const LEAD_EVERY_MS = 50;
+const LEAD_IDLY_EVERY_MS = 500;
+const IDLE_AFTER_MS = 2_000;
+/** A worker without calls hears this often since when the rate is what it is, in milliseconds. */
+const HEAR_MS = 5_000;
+
+/** The exchanges over one connection. */
+interface Talk {
+  readonly budget: Budget;
+  readonly board: Board;
+}
+
+export class FleetRate implements RateControl {
+  readonly #link: BudgetLink;
+  readonly #now: () => number;
+  readonly #member: FleetMember;
+  #talk: Talk | undefined;
+  #busyAt = Number.NEGATIVE_INFINITY;
+  /** Of the next exchange; undefined while one is under way. */
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
+
+  constructor(options: FleetRateOptions) {
+    this.#link = options.link;
+    this.#now = options.now;
+    this.#member = new FleetMember(options);
+    options.link.onChange(() => this.#follow());
+  }
+
+  get fleet(): FleetRole {
+    return this.#member.role;
+  }
+
+  get rate(): number {
+    return this.#member.rate;
+  }
+
+  get foundAt(): number | undefined {
+    return this.#member.foundAt;
+  }
+
+  /** What of it is this worker's own. */
+  get own(): Pick<RateControl, 'rate' | 'foundAt'> {
+    const member = this.#member;
+    return {
+      get rate() {
+        return member.ownRate;
+      },
+      get foundAt() {
+        return member.foundAt;
+      },
+    };
+  }
+
+  observe(call: ObservedCall): void {
+    this.#member.observe(call);
+    if (this.#member.hasNews && this.#timer !== undefined) this.#exchangeWithin(REPORT_MS);
+  }
+
+  setCeiling(perSecond: number): void {
+    this.#member.setCeiling(perSecond);
+  }
+
+  /** The link is up or down, or says another rate. */
+  #follow(): void {
+    const { budget, ceiling, rate, wanting, workerId } = this.#link;
+    if (budget !== this.#talk?.budget) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#talk = budget && { budget, board: new Board(budget.redis, workerId) };
+      if (this.#talk === undefined) this.#member.lose(this.#now());
+      else void this.#exchange(this.#talk);
+    }
+    this.#member.hear({ ceiling, rate, wanting });
+  }
+
+  async #exchange(talk: Talk): Promise<void> {
+    this.#timer = undefined;
+    const sentAt = this.#now();
+    try {
+      const answer = await talk.board.exchange(this.#member.write(sentAt));
+      if (talk !== this.#talk) return;
+      const at = this.#now();
+      // Redis has answered half way.
+      const judged = this.#member.read(answer, (sentAt + at) / 2);
+      if (judged > 0) this.#busyAt = at;
+      this.#exchangeWithin(this.#nextIn(at));
+    } catch (error) {
+      this.#link.lost(error, talk.budget);
+    }
+  }
+
+  #nextIn(now: number): number {
+    if (this.#member.role !== 'leading') return this.#member.hasNews ? REPORT_MS : HEAR_MS;
+    return now - this.#busyAt > IDLE_AFTER_MS ? LEAD_IDLY_EVERY_MS : LEAD_EVERY_MS;
+  }
+
+  #exchangeWithin(ms: number): void {
+    const talk = this.#talk;
+    const dueAt = this.#now() + ms;
+    if (talk === undefined || (this.#timer !== undefined && this.#dueAt <= dueAt)) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => void this.#exchange(talk), ms);
+  }
+}

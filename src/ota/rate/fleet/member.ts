@@ -1,0 +1,248 @@
+/**
+ * One worker of a fleet whose rate is found by one of them for all. PURE: time is passed in.
+ *
+ *   alone     ── an answer of the fleet ─► following, or leading when nobody leads
+ *   following ── the leader is gone ─────► leading
+ *   leading   ── another one leads ──────► following
+ *   any       ── Redis is lost ──────────► alone
+ *
+ * Following, it reports how its calls have ended. Leading, it puts the reports of all in order and has one rate control judge
+ * them, the same that a worker has alone. Alone, it has one for its part of the rate.
+ */
+
+import { LEAD_MS } from '../ask-ahead.ts';
+import type { FleetRole, ObservedCall, RateControl } from '../rate-control.ts';
+import type { Answer, Message } from './board.ts';
+import { MOST_CALLS, readCalls, writeCalls } from './calls.ts';
+
+/** Where a rate control begins: at the ceiling, or carefully at a rate that was found. */
+export interface Start {
+  /** Calls per second; `Infinity` for none. */
+  readonly ceiling: number;
+  readonly startAt?: number;
+  /** Since when that is below the ceiling, monotonic milliseconds. */
+  readonly startFoundAt?: number;
+}
+
+export interface MemberOptions {
+  /** Where this worker begins, alone. */
+  readonly begin: Start;
+  /** @param onChange to be called with every change of its rate. */
+  readonly control: (start: Start, onChange: () => void) => RateControl;
+  /** Called when the rate or the role has changed. */
+  readonly onChange: (perSecond: number, role: FleetRole) => void;
+}
+
+/** What the budget says of those that share it, in calls per second. */
+export interface Shared {
+  readonly ceiling: number;
+  readonly rate: number;
+  /** Workers that make calls, this one included. */
+  readonly wanting: number;
+}
+
+type State =
+  /** `parts`: by how many the rate of the fleet was divided; `proved`: calls have ended since. */
+  | { readonly role: 'alone'; readonly control: RateControl; readonly parts: number; proved: boolean }
+  | { readonly role: 'following'; readonly foundAt: number | undefined }
+  | { readonly role: 'leading'; readonly control: RateControl; provedAt: number };
+
+/** What was found is in force still when a call has borne it out so lately, in milliseconds. */
+const IN_FORCE_MS = 10_000;
+/** Calls judged at once, at most: what is more is none of ours. */
+const MOST_AT_ONCE = 5 * MOST_CALLS;
+/** Until a rate that was found has reached Redis, in milliseconds. */
+const WRITTEN_AFTER_MS = 50;
+
+export class FleetMember {
+  readonly #options: MemberOptions;
+  #own: number;
+  #shared: Shared;
+  #state: State;
+  /** Calls that have ended and were not reported yet, and those of the report under way. */
+  #pending: ObservedCall[] = [];
+  #sent: readonly ObservedCall[] = [];
+  /** When the last call ended that was judged: they are judged in order. */
+  #judgedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    const { begin } = options;
+    const { ceiling } = begin;
+    this.#own = ceiling;
+    this.#shared = { ceiling, rate: ceiling, wanting: 1 };
+    const control = options.control(begin, () => this.#tell());
+    this.#state = { role: 'alone', control, parts: 1, proved: false };
+  }
+
+  get role(): FleetRole {
+    return this.#state.role;
+  }
+
+  /** Calls per second: of the fleet, or of this worker where it is alone. */
+  get rate(): number {
+    return this.#state.role === 'following' ? this.#shared.rate : this.#state.control.rate;
+  }
+
+  /** Since when that is below the ceiling, monotonic milliseconds; undefined while it is not. */
+  get foundAt(): number | undefined {
+    return this.#state.role === 'following' ? this.#state.foundAt : this.#state.control.foundAt;
+  }
+
+  /** What of the rate is this worker's own: an equal part of the fleet's. */
+  get ownRate(): number {
+    return this.role === 'alone' ? this.rate : this.rate / Math.max(1, this.#shared.wanting);
+  }
+
+  /** Whether there are calls to report. */
+  get hasNews(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  observe(call: ObservedCall): void {
+    if (this.#state.role === 'alone') {
+      this.#state.proved = true;
+      this.#state.control.observe(call);
+      return;
+    }
+    this.#pending.push(call);
+    if (this.#pending.length > 2 * MOST_CALLS) this.#pending = this.#pending.slice(-MOST_CALLS);
+  }
+
+  /** This worker is set to another ceiling. */
+  setCeiling(perSecond: number): void {
+    this.#own = perSecond;
+    if (this.#state.role !== 'following') this.#state.control.setCeiling(this.#ceiling);
+  }
+
+  /** What the budget says has changed. */
+  hear(shared: Shared): void {
+    const before = this.#ceiling;
+    this.#shared = shared;
+    const { role } = this.#state;
+    if (role === 'leading' && before !== this.#ceiling) this.#state.control.setCeiling(this.#ceiling);
+    if (role === 'following') this.#tell();
+  }
+
+  /** What is to be said to the fleet now. */
+  write(now: number): Message {
+    this.#sent = this.#pending;
+    this.#pending = [];
+    const calls = writeCalls(this.#sent, now);
+    if (this.#state.role !== 'leading') return { calls };
+    const { control, provedAt } = this.#state;
+    if (!(control.rate < this.#ceiling)) return { calls, leads: { found: undefined } };
+    const provedMs = Math.max(0, now - provedAt);
+    const foundMs = Math.max(0, now - (control.foundAt ?? now));
+    return { calls, leads: { found: { rate: control.rate, foundMs, provedMs } } };
+  }
+
+  /**
+   * What the fleet says to the last message.
+   * @param at when it did, monotonic milliseconds.
+   * @returns how many calls were judged.
+   */
+  read(answer: Answer, at: number): number {
+    const sent = this.#sent;
+    this.#sent = [];
+    if (!answer.leads) {
+      const { found } = answer;
+      this.#enter({ role: 'following', foundAt: found && at - found.foundMs });
+      return 0;
+    }
+    const state = this.#lead(answer, at);
+    const calls = [...sent, ...reported(answer, at)].toSorted((one, other) => one.endedAt - other.endedAt);
+    for (const call of calls) this.#judge(call, state);
+    return calls.length;
+  }
+
+  /** Redis has failed, or says what it may not. @param at monotonic milliseconds. */
+  lose(at: number): void {
+    if (this.#state.role === 'alone') return;
+    const parts = Math.max(1, this.#shared.wanting);
+    const control = this.#control(this.#own, this.#known(parts, at));
+    this.#pending = [];
+    this.#sent = [];
+    this.#enter({ role: 'alone', control, parts, proved: false });
+  }
+
+  #judge(call: ObservedCall, state: State & { readonly role: 'leading' }): void {
+    this.#judgedAt = Math.max(this.#judgedAt, call.endedAt);
+    state.provedAt = this.#judgedAt;
+    const startedAt = call.startedAt - this.#reachMs;
+    state.control.observe({ ...call, startedAt, endedAt: this.#judgedAt });
+  }
+
+  /**
+   * How long a rate may take to reach the calls, in milliseconds: until Redis knows it, and until the permits are used that
+   * were booked before. A call begun sooner after a change belongs to the rate before it.
+   */
+  get #reachMs(): number {
+    const { wanting } = this.#shared;
+    return WRITTEN_AFTER_MS + Math.max(LEAD_MS, (1_000 * wanting) / this.rate);
+  }
+
+  /** Of this worker alone, or of all. */
+  get #ceiling(): number {
+    return this.#state.role === 'alone' ? this.#own : Math.min(this.#own, this.#shared.ceiling);
+  }
+
+  #lead(answer: Answer, at: number): State & { readonly role: 'leading' } {
+    const before = this.#state;
+    if (before.role === 'leading' && answer.before !== 'other') return before;
+    const state = { role: 'leading' as const, control: this.#controlOfAll(answer, at), provedAt: at };
+    if (answer.found !== undefined) state.provedAt = at - answer.found.provedMs;
+    this.#enter(state);
+    state.control.setCeiling(this.#ceiling);
+    return state;
+  }
+
+  /** Begins where the fleet is; else with what this worker knows by itself; else with what was known long ago. */
+  #controlOfAll({ found }: Answer, at: number): RateControl {
+    const before = this.#state;
+    const started = found && { startAt: found.rate, startFoundAt: at - found.foundMs };
+    if (started !== undefined && found !== undefined && found.provedMs <= IN_FORCE_MS)
+      return this.#control(this.#own, started);
+    if (before.role === 'alone' && (before.proved || started === undefined))
+      return this.#controlOfParts(before);
+    if (started !== undefined) return this.#control(this.#own, started);
+    // Redis has forgotten it.
+    return this.#control(this.#own, this.#known(1, at));
+  }
+
+  /** The rate of the fleet as this worker knows it, divided. */
+  #known(parts: number, at: number): Omit<Start, 'ceiling'> {
+    const { rate, foundAt = at } = this;
+    return rate < this.#ceiling ? { startAt: rate / parts, startFoundAt: foundAt } : {};
+  }
+
+  #controlOfParts({ control, parts }: State & { readonly role: 'alone' }): RateControl {
+    if (parts === 1) return control;
+    const { rate, foundAt } = control;
+    if (foundAt === undefined) return this.#control(this.#own);
+    return this.#control(this.#own, { startAt: rate * parts, startFoundAt: foundAt });
+  }
+
+  #control(ceiling: number, start: Omit<Start, 'ceiling'> = {}): RateControl {
+    return this.#options.control({ ceiling, ...start }, () => this.#tell());
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#options.onChange(this.rate, this.role);
+  }
+}
+
+/** Of all other workers, on this one's clock. */
+function reported({ reports }: Answer, at: number): ObservedCall[] {
+  const calls: ObservedCall[] = [];
+  for (const report of reports) {
+    if (calls.length > MOST_AT_ONCE) break;
+    calls.push(...(readCalls(report.calls, at - report.agoMs) ?? []));
+  }
+  return calls;
+}
