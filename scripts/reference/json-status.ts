@@ -31,6 +31,7 @@ const worker: WorkerStatus = {
     limit: 100,
     budget: 'shared',
     budgetSince: minutesAgo(60),
+    fleet: 'leading',
   },
   limits: {
     rate: {
@@ -145,6 +146,8 @@ export const statusShapes: readonly Shape[] = [
       'rate.limit': '`RATE_LIMIT` in force',
       'rate.budget': '`shared` through Redis, `alone` while Redis is lost, `none` without it',
       'rate.budgetSince': 'since when',
+      'rate.fleet':
+        'who finds the rate of all workers: this one (`leading`), another one (`following`), each its part while Redis is lost (`alone`), `none` without Redis; earlier versions do not tell',
       'limits.rate.value': '`RATE_LIMIT` in force; null for no limit',
       'limits.rate.source': 'who says so: `environment`, `file` or `redis`',
       'limits.rate.since': 'since when',

@@ -10,6 +10,7 @@ const PREFIX = 'ota_updater_';
 /** What each label holds. */
 const labels: Readonly<Record<string, string>> = {
   budget: '`none`, `shared` or `alone`',
+  role: '`none`, `leading`, `following` or `alone`',
   condition: conditionNames.map(code).join(', '),
   disposition: '`acknowledge`, `dead-letter`, `defer` or `release`',
   error: `the name of the error: ${deadLetterErrors.map(code).join(', ')}; any other is \`other\``,

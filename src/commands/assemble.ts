@@ -93,6 +93,7 @@ export function assemble({
     clock: systemClock,
     log,
     onShared: onShared('sharing-rate', conditions, emit),
+    onFleet: (role, rate) => emit({ type: 'fleet', role, rate }),
     onLow: onLow(conditions),
     lowRateAfterMs,
   });

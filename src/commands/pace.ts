@@ -6,7 +6,7 @@ import { LocalRateLimiter, type RateLimiter } from '../ota/rate/limiter.ts';
 import { LimiterOnceLimited } from '../ota/rate/limiter-once-limited.ts';
 import { RedisRateLimiter } from '../ota/rate/limiter-redis.ts';
 import { LowRate } from '../ota/rate/low-rate.ts';
-import type { RateControl } from '../ota/rate/rate-control.ts';
+import type { FleetRole, RateControl } from '../ota/rate/rate-control.ts';
 import type { RateKeeper } from '../ota/rate/rate-keeper.ts';
 import { createRate, type RateOptions } from './rate.ts';
 
@@ -14,6 +14,8 @@ export interface PaceOptions extends Pick<RateOptions, 'kept' | 'clock' | 'log'>
   readonly config: Pick<Config, 'redisUrl' | 'rateLimit' | 'rateAdaptive'>;
   /** Whether Redis is there for it; once per change. `reason` is the error. */
   readonly onShared: (shared: boolean, reason?: unknown) => void;
+  /** This worker finds the rate for all from now on, or another one does; `rate` in calls per second. */
+  readonly onFleet: (role: 'leading' | 'following', rate: number) => void;
   /** The rate found stays below half of what could be, or does not any more; in calls per second. */
   readonly onLow: (low: boolean, found: number, part: number) => void;
   /** How long it stays low before that is said, in milliseconds; default: a minute. */
@@ -30,7 +32,7 @@ export interface Pace {
   readonly close: () => Promise<void>;
 }
 
-export function createPace({ onShared, onLow, lowRateAfterMs, ...options }: PaceOptions): Pace {
+export function createPace({ onShared, onFleet, onLow, lowRateAfterMs, ...options }: PaceOptions): Pace {
   const { redisUrl: url, rateLimit, rateAdaptive } = options.config;
   const now = options.clock.monotonic;
   const link =
@@ -38,17 +40,20 @@ export function createPace({ onShared, onLow, lowRateAfterMs, ...options }: Pace
       ? undefined
       : new BudgetLink({ url, workerId: randomUUID(), byFleet: rateAdaptive, now, onShared });
   const limiter = createLimiter(rateLimit, link, now);
-  let together = false;
+  let role: FleetRole | undefined;
+  const together = (): boolean => role === 'leading' || role === 'following';
   const lowRate = new LowRate({
-    part: () => (together ? limiter.ceiling : limiter.part),
+    part: () => (together() ? limiter.ceiling : limiter.part),
     onLow,
     ...(lowRateAfterMs !== undefined && { afterMs: lowRateAfterMs }),
   });
-  const onRate = (perSecond: number, shared: boolean): void => {
-    together = shared;
+  const onRate = (perSecond: number, fleet?: FleetRole): void => {
+    const before = role;
+    role = fleet;
     // What is shared is kept by the budget, which every worker asks for its permits.
-    limiter.setRate(shared ? Number.POSITIVE_INFINITY : perSecond);
+    limiter.setRate(together() ? Number.POSITIVE_INFINITY : perSecond);
     lowRate.see(perSecond);
+    if (fleet !== before && (fleet === 'leading' || fleet === 'following')) onFleet(fleet, perSecond);
   };
   const { rate, keeper } = createRate({ ...options, link, onRate });
   return {
@@ -58,7 +63,7 @@ export function createPace({ onShared, onLow, lowRateAfterMs, ...options }: Pace
     setCeiling: (perSecond) => {
       limiter.setCeiling(perSecond);
       rate.setCeiling(perSecond);
-      onRate(rate.rate, together);
+      onRate(rate.rate, rate.fleet);
     },
     close: async () => {
       lowRate.close();

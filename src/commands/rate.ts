@@ -10,7 +10,7 @@ import { FleetRate } from '../ota/rate/fleet/fleet-rate.ts';
 import type { Start } from '../ota/rate/fleet/member.ts';
 import { type RateMemory, type Recalled, recall } from '../ota/rate/memory.ts';
 import { RateFile } from '../ota/rate/memory-file.ts';
-import { FixedRate, type RateControl } from '../ota/rate/rate-control.ts';
+import { FixedRate, type FleetRole, type RateControl } from '../ota/rate/rate-control.ts';
 import { RateKeeper } from '../ota/rate/rate-keeper.ts';
 import { roughDuration } from '../text/times.ts';
 import type { Clock } from '../time/clock.ts';
@@ -50,9 +50,9 @@ export interface RateOptions {
   readonly log: Logger;
   /**
    * Called with every change, and at once where the start is below `RATE_LIMIT`.
-   * @param shared whether that is the rate of all workers together, not of this one.
+   * @param fleet this worker's role in its fleet; undefined: there is none.
    */
-  readonly onRate: (perSecond: number, shared: boolean) => void;
+  readonly onRate: (perSecond: number, fleet?: FleetRole) => void;
 }
 
 /** The rate of a worker, and what keeps it for the next one. */
@@ -87,7 +87,7 @@ function createAdaptive(options: RateOptions, begin: Start): Adaptive {
   const control = (start: Start, onChange: (perSecond: number) => void): AdaptiveRate =>
     new AdaptiveRate({ ...start, onChange });
   if (link === undefined) {
-    const rate = control(begin, (perSecond) => onRate(perSecond, false));
+    const rate = control(begin, (perSecond) => onRate(perSecond));
     tellStart(options, rate.rate);
     return { rate, own: rate };
   }
@@ -96,7 +96,7 @@ function createAdaptive(options: RateOptions, begin: Start): Adaptive {
     link,
     control,
     now: clock.monotonic,
-    onChange: (perSecond, role) => onRate(perSecond, role !== 'alone'),
+    onChange: onRate,
   });
   tellStart(options, rate.rate);
   return { rate, own: rate.own };
@@ -112,7 +112,7 @@ function startOf({ config, kept, clock }: RateOptions): Start {
 function tellStart({ config, kept, log, onRate }: RateOptions, rate: number): void {
   if (kept?.recalled.use !== 'rate' || rate >= config.rateLimit) return;
   const { perSecond, ageMs } = kept.recalled;
-  onRate(rate, false);
+  onRate(rate);
   writeLine(log, logLines.rateRemembered, () => ({
     rate,
     remembered: perSecond,

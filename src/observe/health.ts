@@ -119,17 +119,26 @@ export interface ShownRate {
   readonly perSecond: number | null;
   readonly ceiling: number | null;
   readonly budget: WorkerSnapshot['rateBudget'];
+  /** Who finds the rate: this worker for all, another one for all, or each alone while Redis is lost; `none` without Redis. */
+  readonly fleet: WorkerSnapshot['rateFleet'];
   /** ISO 8601 UTC; while `budget` is `alone` because Redis is lost. */
   readonly aloneSince?: string;
 }
 
-export function shownRate({ rate, rateCeiling, rateBudget, conditions }: WorkerSnapshot): ShownRate {
+export function shownRate({
+  rate,
+  rateCeiling,
+  rateBudget,
+  rateFleet,
+  conditions,
+}: WorkerSnapshot): ShownRate {
   const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
   const alone = conditions.find(({ name }) => name === 'sharing-rate')?.raised;
   return {
     perSecond: finite(rate),
     ceiling: finite(rateCeiling),
     budget: rateBudget,
+    fleet: rateFleet,
     ...(alone !== undefined && { aloneSince: new Date(alone.since).toISOString() }),
   };
 }

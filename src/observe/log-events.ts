@@ -85,6 +85,11 @@ export function logEvents(log: Logger): WorkerListener {
       case 'shared':
         writeLine(log, conditionLines[event.condition][1], () => ({ durationMs: undefined }));
         break;
+      case 'fleet': {
+        const { role, rate } = event;
+        writeLine(log, role === 'leading' ? logLines.fleetLed : logLines.fleetFollowed, () => ({ rate }));
+        break;
+      }
       case 'newest-foreign':
         writeLine(log, logLines.newestForeign, () => ({ identifier: event.identifier, what: event.what }));
         break;

@@ -48,7 +48,10 @@ export const logFields = {
   rate: 'Calls per second let through now at most, or `unlimited`.',
   rateBudget:
     'Whether the ceiling is one budget of all workers (`shared`), this worker goes on `alone` with a part of it, or `none` is shared.',
-  rateFound: 'Calls per second that the API was found to accept of this worker, or `unlimited`.',
+  rateFleet:
+    'Who finds the rate of all workers: this one (`leading`), another one (`following`), each its part (`alone`), or `none`: there is no Redis.',
+  rateFound:
+    'Calls per second that the API was found to accept, or `unlimited`: of all workers where `rateFleet` is `leading` or `following`, else of this one.',
   rateCeiling: 'What `rate` may rise to, or `unlimited`: `RATE_LIMIT`, with Redis the lowest of all workers.',
   reason: 'Why.',
   receiveCount: 'How often SQS has delivered the message, this delivery included.',

@@ -53,6 +53,7 @@ export const logLines = {
     'rateFound',
     'rateCeiling',
     'rateBudget',
+    'rateFleet',
     'conditions',
   ]),
 
@@ -288,6 +289,10 @@ export const logLines = {
     ['error'],
   ),
   rateShared: line('info', 'rate_budget.shared', 'sharing one rate budget through Redis', ['durationMs']),
+  fleetLed: line('info', 'rate_fleet.leading', 'finding the rate for all workers from now on', ['rate']),
+  fleetFollowed: line('info', 'rate_fleet.following', 'going by the rate that another worker finds for all', [
+    'rate',
+  ]),
   rateAlone: line(
     'warn',
     'rate_budget.alone',

@@ -161,6 +161,12 @@ const oneOf = (label: string, values: readonly string[], now: string): (readonly
 const seconds = (epochMs: number | undefined): number => (epochMs ?? 0) / 1_000;
 
 const budgets = namesOf<WorkerSnapshot['rateBudget']>({ none: true, shared: true, alone: true });
+const fleetRoles = namesOf<WorkerSnapshot['rateFleet']>({
+  none: true,
+  leading: true,
+  following: true,
+  alone: true,
+});
 const gateStates = namesOf<WorkerSnapshot['gate']>({
   open: true,
   outage: true,
@@ -259,7 +265,7 @@ export const gauges: readonly GaugeRow[] = [
   },
   {
     name: 'ota_updater_rate_found',
-    help: 'Calls per second that the API was found to accept of this worker; `RATE_LIMIT` while it has accepted everything.',
+    help: 'Calls per second that the API was found to accept, of all workers where one finds it for all; `RATE_LIMIT` while it has accepted everything.',
     read: (now) => now.rateFound,
   },
   {
@@ -277,6 +283,12 @@ export const gauges: readonly GaugeRow[] = [
     help: '1 for what the ceiling is of: all workers that share it, this one alone until Redis answers, or no shared budget.',
     labelNames: ['budget'],
     read: (now) => oneOf('budget', budgets, now.rateBudget),
+  },
+  {
+    name: 'ota_updater_rate_fleet',
+    help: '1 for who finds the rate of all workers: this one, another one, each its part while Redis is lost, or nobody without Redis.',
+    labelNames: ['role'],
+    read: (now) => oneOf('role', fleetRoles, now.rateFleet),
   },
   {
     name: 'ota_updater_gate',

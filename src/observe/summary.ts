@@ -48,6 +48,7 @@ export function logSummaries(log: Logger, counts: Counts, snapshot: () => Worker
       rateFound: perSecond(now.rateFound),
       rateCeiling: perSecond(now.rateCeiling),
       rateBudget: now.rateBudget,
+      rateFleet: now.rateFleet,
       conditions: conditions.length === 0 ? undefined : conditions,
     }));
   };

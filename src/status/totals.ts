@@ -70,14 +70,21 @@ export function totalsOf(workers: readonly WorkerStatus[]): Totals {
   };
 }
 
-/** Each worker has a rate of its own, and those that share a budget no more than its ceiling together. */
+/**
+ * Workers that go by one rate of the fleet have that rate together, each of the others one of its own; and those that share a
+ * budget no more than its ceiling together.
+ */
 function together(workers: readonly WorkerStatus[], which: 'inForce' | 'found' | 'ceiling'): number | null {
-  const sum = (some: readonly WorkerStatus[]): number =>
-    some.reduce((total, { rate }) => total + (rate[which] ?? Number.POSITIVE_INFINITY), 0);
+  const each = (some: readonly WorkerStatus[]): number[] =>
+    some.map(({ rate }) => rate[which] ?? Number.POSITIVE_INFINITY);
+  const sum = (some: readonly WorkerStatus[]): number => each(some).reduce((total, rate) => total + rate, 0);
   const sharing = workers.filter(({ rate }) => rate.budget !== 'none');
+  const fleet = sharing.filter(({ rate }) => rate.fleet === 'leading' || rate.fleet === 'following');
+  const single = sharing.filter((worker) => !fleet.includes(worker));
   const ceilings = sharing.map(({ rate }) => rate.ceiling ?? Number.POSITIVE_INFINITY);
   const budget = ceilings.length === 0 ? 0 : Math.min(...ceilings);
-  const total = Math.min(sum(sharing), budget) + sum(workers.filter(({ rate }) => rate.budget === 'none'));
+  const shared = Math.min(Math.max(0, ...each(fleet)) + sum(single), budget);
+  const total = shared + sum(workers.filter(({ rate }) => rate.budget === 'none'));
   return Number.isFinite(total) ? Math.round(total * 100) / 100 : null;
 }
 

@@ -74,6 +74,8 @@ const workerStatusSchema = z.object({
     limit: rate,
     budget: z.enum(['none', 'shared', 'alone']),
     budgetSince: instant,
+    /** Where it leads or follows, `inForce` and `found` are of the whole fleet; earlier versions do not tell. */
+    fleet: z.enum(['none', 'leading', 'following', 'alone']).optional(),
   }),
   /** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, who says so, and why; earlier versions do not tell. */
   limits: z.object({ rate: limit, concurrency: limit }).optional(),
@@ -120,6 +122,7 @@ export function workerStatusOf(now: WorkerSnapshot, worker: string): WorkerStatu
       limit: limited(now.bounds.rate.value),
       budget: now.rateBudget,
       budgetSince: time(now.rateBudgetSince),
+      fleet: now.rateFleet,
     },
     limits: shownBounds(now),
     messages: {

@@ -86,6 +86,8 @@ export type WorkerEvent =
   | { readonly type: 'outcome-refused'; readonly subject: Subject; readonly error: unknown }
   /** What Redis is for is shared with the other workers from the start; what comes later is a condition. */
   | { readonly type: 'shared'; readonly condition: 'sharing-rate' | 'sharing-marks' }
+  /** Who finds the rate of the fleet has changed; `rate` in calls per second. */
+  | { readonly type: 'fleet'; readonly role: 'leading' | 'following'; readonly rate: number }
   /** Deferred without a call: another worker has the claim, and it was not to be waited for any longer. */
   | { readonly type: 'claim-not-free'; readonly subject: Subject }
   /** Redis holds, under a key of ours, what no worker writes: ignored. */

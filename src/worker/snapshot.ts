@@ -3,6 +3,7 @@ import type { Bound, BoundName } from '../limits/bounds.ts';
 import type { Failure } from '../message/failure.ts';
 import type { GateState } from '../ota/gate.ts';
 import type { RateLimiter } from '../ota/rate/limiter.ts';
+import type { FleetRole } from '../ota/rate/rate-control.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ActivityNow } from './activity.ts';
 import { type Condition, errorName } from './conditions.ts';
@@ -59,13 +60,15 @@ export interface WorkerSnapshot extends ActivityNow {
   readonly rate: number;
   /** What `rate` may rise to: `RATE_LIMIT`, with Redis the lowest of all workers; `Infinity` for no limit. */
   readonly rateCeiling: number;
-  /** What the API was found to accept of this worker; `RATE_LIMIT` while it has accepted everything. */
+  /** What the API was found to accept, of the whole fleet where this worker leads or follows; `RATE_LIMIT` while it has accepted everything. */
   readonly rateFound: number;
   /** Since when `rateFound` is below `RATE_LIMIT`; undefined while it is not. */
   readonly rateFoundSince: number | undefined;
   /** `shared` through Redis, `alone` while Redis is lost or not reached yet, `none` without Redis. */
   readonly rateBudget: RateLimiter['budget'];
   readonly rateBudgetSince: number;
+  /** Who finds the rate: this worker for all, another one for all, or each alone while Redis is lost; `none` without Redis. */
+  readonly rateFleet: FleetRole | 'none';
   /** As last read, about every 30 s; undefined where that was not possible yet. */
   readonly queues: {
     readonly source: QueueDepth | undefined;
@@ -128,6 +131,7 @@ export function snapshotOf(
     rateFoundSince: rate.foundAt === undefined ? undefined : now - (clock.monotonic() - rate.foundAt),
     rateBudget: limiter.budget,
     rateBudgetSince: now - limiter.budgetMs,
+    rateFleet: rate.fleet ?? 'none',
   };
 }
 

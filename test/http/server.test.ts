@@ -23,7 +23,10 @@ const limits = {
 test('answers 200 on /livez and /readyz when all is well, with caching forbidden', async () => {
   for (const [url, more] of [
     ['/livez', {}],
-    ['/readyz', { conditions: [], rate: { perSecond: 10, ceiling: 10, budget: 'none' }, limits }],
+    [
+      '/readyz',
+      { conditions: [], rate: { perSecond: 10, ceiling: 10, budget: 'none', fleet: 'none' }, limits },
+    ],
   ] as const) {
     const answer = await app.inject({ url });
     expect(answer.statusCode).toBe(200);
@@ -59,7 +62,7 @@ test('answers 503 with the reasons, from the snapshot at the time of the request
       },
     ],
     // JSON has no Infinity.
-    rate: { perSecond: null, ceiling: null, budget: 'none' },
+    rate: { perSecond: null, ceiling: null, budget: 'none', fleet: 'none' },
     limits,
   });
   expect((await app.inject({ url: '/livez' })).statusCode).toBe(200);

@@ -135,11 +135,23 @@ test('everything that keeps updates from going through has since and why, and is
 });
 
 test('the rate is shown with its ceiling and whose budget it is, alone since when', () => {
-  const shared = { ...well, rate: 80, rateCeiling: 100, rateBudget: 'shared' } as const;
-  expect(shownRate(shared)).toEqual({ perSecond: 80, ceiling: 100, budget: 'shared' });
+  const shared = {
+    ...well,
+    rate: 80,
+    rateCeiling: 100,
+    rateBudget: 'shared',
+    rateFleet: 'following',
+  } as const;
+  expect(shownRate(shared)).toEqual({ perSecond: 80, ceiling: 100, budget: 'shared', fleet: 'following' });
   const conditions = conditionsAt({ 'sharing-rate': 'ECONNREFUSED' });
-  const alone = { ...shared, rate: 25, rateBudget: 'alone', conditions } as const;
-  expect(shownRate(alone)).toEqual({ perSecond: 25, ceiling: 100, budget: 'alone', aloneSince: epoch });
+  const alone = { ...shared, rate: 25, rateBudget: 'alone', rateFleet: 'alone', conditions } as const;
+  expect(shownRate(alone)).toEqual({
+    perSecond: 25,
+    ceiling: 100,
+    budget: 'alone',
+    fleet: 'alone',
+    aloneSince: epoch,
+  });
   // Each worker keeps to its part, and updates go through.
   expect(readiness(alone)).toEqual({ ok: true, reasons: [] });
 });

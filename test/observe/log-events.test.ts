@@ -256,6 +256,15 @@ describe('the log', () => {
     ]);
   });
 
+  test('says who finds the rate of the fleet', () => {
+    expect(linesOf({ type: 'fleet', role: 'leading', rate: 100 })).toMatchObject([
+      { level: 'info', event: 'rate_fleet.leading', rate: 100 },
+    ]);
+    expect(linesOf({ type: 'fleet', role: 'following', rate: 100 })).toMatchObject([
+      { level: 'info', event: 'rate_fleet.following', rate: 100 },
+    ]);
+  });
+
   test('says of a deferral its group, its delivery, when it comes again, and its failure', () => {
     const settled: WorkerEvent = {
       type: 'settled',

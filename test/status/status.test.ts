@@ -152,6 +152,14 @@ test('workers are taken together: rates of their own are added, a shared one is 
     deadLetteredByReason: { Invalid: 9, Rejected: 3 },
     redis: { state: 'shared', of: 2 },
   });
+  const fleet = made({
+    workers: [
+      worker('a', { rate: { ...shared, inForce: 60, fleet: 'leading' } }),
+      worker('b', { rate: { ...shared, inForce: 59, found: 59, fleet: 'following' } }),
+      worker('c', { rate: { ...shared, budget: 'alone', inForce: 5, found: 8, fleet: 'alone' } }),
+    ],
+  });
+  expect(fleet.totals.rate).toMatchObject({ inForce: 65, found: 68, ceiling: 100 });
   const lost = made({
     workers: [
       worker('a', { rate: shared }),

@@ -30,6 +30,7 @@ export const well: WorkerSnapshot = {
   rateCeiling: 10,
   rateFound: 10,
   rateFoundSince: undefined,
+  rateFleet: 'none',
   rateBudget: 'none',
   rateBudgetSince: 0,
   queues: { source: undefined, deadLetter: undefined, outcome: undefined },
