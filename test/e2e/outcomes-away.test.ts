@@ -71,11 +71,9 @@ describe('an unreachable outcome queue', () => {
     });
   });
 
-  // The limit is the test: a stop must not wait for its whole grace.
-  test('at a stop: messages are released, also of calls in flight, and another worker publishes their outcomes', {
-    timeout: 15_000,
-  }, async () => {
-    const sqs = await start({ SHUTDOWN_GRACE_SECONDS: '30', CALL_TIMEOUT_MS: '5000' });
+  test('at a stop: messages are released, also of calls in flight, and another worker publishes their outcomes', async () => {
+    // Longer than the test may take: a stop must not wait for its whole grace.
+    const sqs = await start({ SHUTDOWN_GRACE_SECONDS: '600' });
     away();
     stage.api.script('slow0', [{ status: 204, delayMs: 2_000 }]);
     await stage.sendUpdates(1, 'slow');
@@ -102,13 +100,13 @@ describe('an unreachable outcome queue', () => {
 });
 
 describe('a worker process', () => {
-  test('that dies between outcome and delete leaves a duplicate, never a gap; stopped while the queue is unreachable it exits 0 in time', async () => {
+  test('that dies between outcome and delete leaves a duplicate, never a gap; stopped while the queue is unreachable it exits 0', async () => {
     stage = await setStage({ outcomes: true });
     const sqs = await startSqsProxy(stage.sqsUrl);
     onTestFinished(() => sqs.close());
     const env = stage.environment({
       VISIBILITY_TIMEOUT_SECONDS: '2',
-      SHUTDOWN_GRACE_SECONDS: '20',
+      SHUTDOWN_GRACE_SECONDS: '600',
       HTTP_PORT: 'off',
       AWS_ENDPOINT_URL_SQS: sqs.url,
     });
@@ -125,10 +123,8 @@ describe('a worker process', () => {
       queue === 'outcomes' && action === 'SendMessageBatch' ? 'fail' : forward();
     const second = spawnWorker(env);
     await second.waitForEvent('outcome_queue.unreachable');
-    const told = performance.now();
     second.kill('SIGTERM');
     expect(await second.exited).toEqual({ code: 0, signal: null });
-    expect(performance.now() - told).toBeLessThan(20_000);
     const { ready, inFlight } = stage.left();
     expect(ready + inFlight).toBe(1);
 

@@ -41,7 +41,7 @@ async function expectPause(): Promise<void> {
   expect(stage.settled('dead-letter')).toHaveLength(0);
   expect(stage.settled('acknowledge')).toHaveLength(0);
   // Open polls may have received more, which the next probes release.
-  await expect.poll(() => stage.worker.snapshot().held, { timeout: 2_000 }).toBeLessThanOrEqual(heldInAPause);
+  await expect.poll(() => stage.worker.snapshot().held).toBeLessThanOrEqual(heldInAPause);
 }
 
 async function expectRecovery(count: number): Promise<void> {
@@ -128,7 +128,7 @@ describe('missing credentials pause calls until they are obtained', () => {
     const failures = () =>
       stage.events.flatMap((event) => (event.type === 'attempt' ? [event.failure?.name] : []));
     await expect
-      .poll(() => failures()[0], { timeout: 3_000, message: 'the call has not ended' })
+      .poll(() => failures()[0], { message: 'the call has not ended' })
       .toBe('CredentialsProviderError');
     expect(stage.worker.snapshot().gate).toBe('misconfigured');
   });

@@ -245,7 +245,7 @@ describe('a revoked policy', () => {
     await expect.poll(() => stage.worker.snapshot().onTrial).toBe(0);
     // Messages of polls that were open at the detection are released: no call can be made for them.
     await expect
-      .poll(() => stage.worker.snapshot().held, { timeout: 2_000, message: 'messages in hand' })
+      .poll(() => stage.worker.snapshot().held, { message: 'messages in hand' })
       .toBeLessThanOrEqual(30);
     expect(stage.settled('dead-letter')).toHaveLength(0);
   });

@@ -224,9 +224,7 @@ describe('updateOtaTask', () => {
     expect(failure).toMatchObject({ kind: 'retryable', name: 'TimeoutError' });
   });
 
-  test('times out a call that waits for credentials', {
-    timeout: 5_000,
-  }, async () => {
+  test('times out a call that waits for credentials', async () => {
     const server = await simulate();
     const credentialsThatNeverCome = () => new Promise<never>(() => {});
     const api = connect(server.url, { credentials: credentialsThatNeverCome }, 100);

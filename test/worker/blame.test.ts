@@ -1,26 +1,7 @@
 /** Whose fault failures are: whole workers at defaults, minutes of virtual time, on a queue in memory. */
-
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { Bounds } from '../../src/limits/bounds.ts';
 import type { CallError } from '../../src/message/failure.ts';
-import type { Message } from '../../src/message/message.ts';
-import type { OtaApi } from '../../src/ota/client.ts';
-import { LocalNewest } from '../../src/ota/newest/newest.ts';
-import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
-import { FixedRate } from '../../src/ota/rate/rate-control.ts';
-import type { Queue } from '../../src/queue/queue.ts';
-import type {
-  OutgoingMessage,
-  QueueAttributes,
-  ReceiveOptions,
-  SendAnswer,
-  VisibilityChange,
-} from '../../src/queue/types.ts';
-import { QueueTime } from '../../src/time/queue-time.ts';
-import { Conditions } from '../../src/worker/conditions.ts';
-import { Worker } from '../../src/worker/worker.ts';
-import { seeded } from '../../testing/random.ts';
+import { makeVirtualWorker } from '../../testing/stages/virtual-worker.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -29,109 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const clock = { wall: () => Date.now(), monotonic: () => performance.now() };
 const elapsed = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** SQS as far as a worker needs it. Requests take 5 ms. */
-class MemoryQueue implements Pick<Queue, keyof Queue> {
-  readonly url: string;
-  readonly fifo = false;
-  readonly sent: { readonly body: string }[] = [];
-  requests = 0;
-
-  constructor(name: string) {
-    this.url = `https://sqs.eu-west-1.amazonaws.com/123456789012/${name}`;
-  }
-
-  readonly #messages: { body: string; id: string; visibleAt: number; receives: number }[] = [];
-
-  put(body: string): void {
-    const id = String(this.#messages.length);
-    this.#messages.push({ body, id, visibleAt: 0, receives: 0 });
-  }
-
-  async receive({ max, waitSeconds, visibilitySeconds = 30, signal }: ReceiveOptions): Promise<Message[]> {
-    this.requests++;
-    const until = clock.monotonic() + waitSeconds * 1_000;
-    for (;;) {
-      await elapsed(5);
-      if (signal?.aborted) throw new Error('aborted');
-      const now = clock.monotonic();
-      const visible = this.#messages.filter(({ visibleAt }) => visibleAt <= now).slice(0, max);
-      if (visible.length > 0 || now >= until)
-        return visible.map((each) => this.#give(each, visibilitySeconds));
-      await elapsed(100);
-    }
-  }
-
-  async delete(handles: readonly string[]): Promise<[]> {
-    this.requests++;
-    await elapsed(5);
-    for (const handle of handles) {
-      const index = this.#messages.findIndex(({ id }) => handle === id);
-      if (index >= 0) this.#messages.splice(index, 1);
-    }
-    return [];
-  }
-
-  async changeVisibility(changes: readonly VisibilityChange[]): Promise<[]> {
-    this.requests++;
-    await elapsed(5);
-    for (const { receiptHandle, seconds } of changes) {
-      const index = this.#messages.findIndex(({ id }) => receiptHandle === id);
-      const [message] = index < 0 ? [] : this.#messages.splice(index, 1);
-      // To the end: those that were not received yet come first.
-      if (message) this.#messages.push({ ...message, visibleAt: clock.monotonic() + seconds * 1_000 });
-    }
-    return [];
-  }
-
-  async send(messages: readonly OutgoingMessage[]): Promise<[]> {
-    await elapsed(5);
-    this.sent.push(...messages);
-    return [];
-  }
-
-  async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
-    return { failed: await this.send(messages), messageIds: new Map() };
-  }
-
-  async attributes(): Promise<QueueAttributes> {
-    const unread = undefined;
-    return {
-      arn: this.url,
-      fifo: false,
-      retentionSeconds: 4 * 86_400,
-      visibilitySeconds: 30,
-      maximumMessageBytes: unread,
-      redrivePolicy: unread,
-      visible: unread,
-      notVisible: unread,
-      delayed: unread,
-      contentBasedDeduplication: false,
-      createdAt: unread,
-      kmsKeyId: unread,
-    };
-  }
-
-  onNotice(): void {}
-
-  #give(
-    message: { body: string; id: string; visibleAt: number; receives: number },
-    seconds: number,
-  ): Message {
-    message.visibleAt = clock.monotonic() + seconds * 1_000;
-    message.receives++;
-    return {
-      messageId: message.id,
-      receiptHandle: message.id,
-      body: message.body,
-      attributes: {},
-      sentAt: Date.now(),
-      receiveCount: message.receives,
-    };
-  }
-}
 
 const denied = { name: 'AccessDeniedException', message: 'no', status: 403, requestId: 'r-1' };
 const refused = { name: 'Error', message: 'connect ECONNREFUSED 127.0.0.1:1', code: 'ECONNREFUSED' };
@@ -140,46 +19,21 @@ const conflict = { name: 'ConflictException', message: 'busy', status: 409, requ
 
 /** A worker (10 calls a second) on a queue of updates for these tasks, in this order. */
 async function setUp(tasks: readonly string[], failureOf: (task: string) => CallError | undefined) {
-  const source = new MemoryQueue('updates');
-  const dead = new MemoryQueue('dead');
-  for (const Identifier of tasks) source.put(JSON.stringify({ Identifier, Description: 'x' }));
   const calls: string[] = [];
   const applied: string[] = [];
-  const api: OtaApi = {
-    updateOtaTask: async ({ Identifier }) => {
-      calls.push(Identifier);
-      await elapsed(20);
-      const error = failureOf(Identifier);
-      if (error !== undefined) return { ok: false, error };
-      applied.push(Identifier);
-      return { ok: true, requestId: 'r-1' };
-    },
-    destroy: () => {},
-  };
-  const config = readConfig({
-    QUEUE_URL: source.url,
-    DEAD_LETTER_QUEUE_URL: dead.url,
-    AWS_REGION: 'eu-west-1',
+  const { worker, source, dead } = makeVirtualWorker(async ({ Identifier }) => {
+    calls.push(Identifier);
+    await elapsed(20);
+    const error = failureOf(Identifier);
+    if (error !== undefined) return { ok: false, error };
+    applied.push(Identifier);
+    return { ok: true, requestId: 'r-1' };
   });
-  const worker = new Worker({
-    config,
-    source: source as unknown as Queue,
-    deadLetterQueue: dead as unknown as Queue,
-    api,
-    limiter: new LocalRateLimiter(config.rateLimit),
-    rate: new FixedRate(config.rateLimit),
-    bounds: new Bounds({ rate: config.rateLimit, concurrency: config.maxConcurrency, now: clock.wall }),
-    newest: new LocalNewest(),
-    conditions: new Conditions({ clock, emit: () => {} }),
-    clock,
-    queueTime: new QueueTime(clock),
-    random: seeded(7),
-    listeners: [],
-  });
+  for (const Identifier of tasks) source.put(JSON.stringify({ Identifier, Description: 'x' }));
   await worker.start();
-  const begun = clock.monotonic();
+  const begun = performance.now();
   /** Lets time pass until so many seconds after the start. */
-  const until = (seconds: number) => vi.advanceTimersByTimeAsync(begun + seconds * 1_000 - clock.monotonic());
+  const until = (seconds: number) => vi.advanceTimersByTimeAsync(begun + seconds * 1_000 - performance.now());
   const letters = () => dead.sent.map(({ body }) => (JSON.parse(body) as { Identifier: string }).Identifier);
   return { worker, source, calls, applied, letters, until };
 }

@@ -1,0 +1,55 @@
+/** Whole workers at their own timings in virtual time: made, run and stopped under `vi.useFakeTimers()`. */
+import { type Environment, readConfig } from '../../src/config.ts';
+import { Bounds } from '../../src/limits/bounds.ts';
+import type { OtaApi } from '../../src/ota/client.ts';
+import { LocalNewest } from '../../src/ota/newest/newest.ts';
+import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
+import { FixedRate } from '../../src/ota/rate/rate-control.ts';
+import type { Queue } from '../../src/queue/queue.ts';
+import type { Clock } from '../../src/time/clock.ts';
+import { QueueTime } from '../../src/time/queue-time.ts';
+import { Conditions } from '../../src/worker/conditions.ts';
+import { Worker } from '../../src/worker/worker.ts';
+import { seeded } from '../random.ts';
+import { MemoryQueue } from '../sqs/memory-queue.ts';
+
+/** The clock as fake timers set it: looked up at each call. */
+const clock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
+
+export interface VirtualWorker {
+  readonly worker: Worker;
+  readonly source: MemoryQueue;
+  readonly dead: MemoryQueue;
+}
+
+/**
+ * A worker on queues in memory, not started.
+ * @param call answers its calls of the API.
+ * @param env in addition to queues and region.
+ */
+export function makeVirtualWorker(call: OtaApi['updateOtaTask'], env: Environment = {}): VirtualWorker {
+  const source = new MemoryQueue('updates');
+  const dead = new MemoryQueue('dead');
+  const config = readConfig({
+    QUEUE_URL: source.url,
+    DEAD_LETTER_QUEUE_URL: dead.url,
+    AWS_REGION: 'eu-west-1',
+    ...env,
+  });
+  const worker = new Worker({
+    config,
+    source: source as unknown as Queue,
+    deadLetterQueue: dead as unknown as Queue,
+    api: { updateOtaTask: call, destroy: () => {} },
+    limiter: new LocalRateLimiter(config.rateLimit),
+    rate: new FixedRate(config.rateLimit),
+    bounds: new Bounds({ rate: config.rateLimit, concurrency: config.maxConcurrency, now: clock.wall }),
+    newest: new LocalNewest(),
+    conditions: new Conditions({ clock, emit: () => {} }),
+    clock,
+    queueTime: new QueueTime(clock),
+    random: seeded(7),
+    listeners: [],
+  });
+  return { worker, source, dead };
+}
