@@ -5,13 +5,16 @@
  *     npm run judge-rates -- [SEEDS] [part of a family's name] [part of a candidate's name]
  *     npm run judge-rates -- [SEEDS] [part of a family's name] all       what others use, beside each other
  *     npm run judge-rates -- [SEEDS] [part of a family's name] ablate    ours without one mechanism at a time
+ *     npm run judge-rates -- pictures                                    writes bench/results/rates-*.svg
  */
+import { writeFileSync } from 'node:fs';
 import { AdaptiveRate } from '../src/ota/rate/adaptive-rate.ts';
 import { ablations } from '../testing/rates/ablations.ts';
 import { type Candidate, rejectedCandidates } from '../testing/rates/candidates.ts';
 import { compareAll, judgeAll } from '../testing/rates/comparison.ts';
 import { families } from '../testing/rates/families.ts';
 import { peers } from '../testing/rates/peers.ts';
+import { picture, pictured } from '../testing/rates/pictures.ts';
 import { ours } from '../testing/rates/scenarios.ts';
 
 const DEFAULT_SEEDS = '5';
@@ -28,7 +31,14 @@ const chosen = families.filter((family) => family.name.includes(part));
 const write = (text: string): void => {
   process.stdout.write(text);
 };
-if (name === 'all') compareAll(chosen, [ours, ...peers], Number(seeds), write);
+if (seeds === 'pictures') {
+  for (const family of families) {
+    const file = pictured.get(family.name);
+    if (file === undefined) continue;
+    writeFileSync(new URL(`../bench/results/${file}.svg`, import.meta.url), picture(family, ours));
+    write(`wrote bench/results/${file}.svg\n`);
+  }
+} else if (name === 'all') compareAll(chosen, [ours, ...peers], Number(seeds), write);
 else if (name === 'ablate') compareAll(chosen, [ours, ...ablated], Number(seeds), write);
 else {
   const candidate = [ours, ...peers, ...rejectedCandidates].find((each) => each.name.includes(name));

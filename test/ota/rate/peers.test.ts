@@ -1,8 +1,10 @@
 /** What others use, as their descriptions say that it behaves; and the tables that put them beside each other. */
 import { describe, expect, test } from 'vitest';
 import { compareAll, judgeAll } from '../../../testing/rates/comparison.ts';
+import { families } from '../../../testing/rates/families.ts';
 import { family } from '../../../testing/rates/family.ts';
 import { atb, gradient2, netflixAimd, peers, vector } from '../../../testing/rates/peers.ts';
+import { picture, pictured } from '../../../testing/rates/pictures.ts';
 import { type Controller, fixedController, simulate } from '../../../testing/rates/simulator.ts';
 
 const THROTTLED = { failure: { kind: 'throttled' } };
@@ -132,5 +134,30 @@ describe('the tables', () => {
     const text = written((write) => compareAll([bucket], [knows, wild], 1, write));
     expect(text).toContain('| bucket | 1/1; 100.0% / 0.0% | 0/1; 100.0% / 50.0% |');
     expect(text).toContain('| **all** | 1/1; 100.0% / 0.0% | 0/1; 100.0% / 50.0% |');
+  });
+});
+
+describe('the pictures', () => {
+  test('are of families that there are', () => {
+    const names = new Set(families.map(({ name }) => name));
+    expect([...pictured.keys()].filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  test('show the rate, what was accepted, 429s and the limit, and of a fleet each worker', () => {
+    const two = family({ group: 'fleet', name: 'two', limit: 100, workers: 2, share: 0.9, throttled: 0.06 });
+    const names = [...picture(two, atb).matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, name]) => name);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'calls per second',
+        'seconds',
+        'limit',
+        'rate in force',
+        'accepted',
+        '429s',
+        'worker 1',
+        'worker 2',
+      ]),
+    );
+    expect(picture(families[0] ?? two, atb)).not.toContain('worker 1');
   });
 });
