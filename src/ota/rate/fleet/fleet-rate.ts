@@ -23,6 +23,18 @@ const IDLE_AFTER_MS = 2_000;
 /** A worker without calls hears this often since when the rate is what it is, in milliseconds. */
 const HEAR_MS = 5_000;
 
+/**
+ * Until the next exchange with the fleet at the latest, in milliseconds.
+ * @param idleMs since a call was judged last, by the one that leads.
+ */
+export function nextExchangeMs(
+  { role, hasNews }: Pick<FleetMember, 'role' | 'hasNews'>,
+  idleMs: number,
+): number {
+  if (role !== 'leading') return hasNews ? REPORT_MS : HEAR_MS;
+  return idleMs <= IDLE_AFTER_MS || hasNews ? LEAD_EVERY_MS : LEAD_IDLY_EVERY_MS;
+}
+
 /** The exchanges over one connection. */
 interface Talk {
   readonly budget: Budget;
@@ -73,7 +85,8 @@ export class FleetRate implements RateControl {
 
   observe(call: ObservedCall): void {
     this.#member.observe(call);
-    if (this.#member.hasNews && this.#timer !== undefined) this.#exchangeWithin(REPORT_MS);
+    if (this.#timer !== undefined)
+      this.#exchangeWithin(nextExchangeMs(this.#member, this.#now() - this.#busyAt));
   }
 
   setCeiling(perSecond: number): void {
@@ -103,15 +116,10 @@ export class FleetRate implements RateControl {
       // Redis has answered half way.
       const judged = this.#member.read(answer, (sentAt + at) / 2);
       if (judged > 0) this.#busyAt = at;
-      this.#exchangeWithin(this.#nextIn(at));
+      this.#exchangeWithin(nextExchangeMs(this.#member, at - this.#busyAt));
     } catch (error) {
       this.#link.lost(error, talk.budget);
     }
-  }
-
-  #nextIn(now: number): number {
-    if (this.#member.role !== 'leading') return this.#member.hasNews ? REPORT_MS : HEAR_MS;
-    return now - this.#busyAt > IDLE_AFTER_MS ? LEAD_IDLY_EVERY_MS : LEAD_EVERY_MS;
   }
 
   #exchangeWithin(ms: number): void {

@@ -51,8 +51,8 @@ type State =
 const IN_FORCE_MS = 10_000;
 /** Calls judged at once, at most: what is more is none of ours. */
 const MOST_AT_ONCE = 5 * MOST_CALLS;
-/** Until a rate that was found has reached Redis, in milliseconds. */
-const WRITTEN_AFTER_MS = 50;
+/** Until a rate that a call bears on has reached Redis, in milliseconds: the report, the look at it, and the writing. */
+const WRITTEN_AFTER_MS = 200;
 
 export class FleetMember {
   readonly #options: MemberOptions;

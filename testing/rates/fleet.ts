@@ -1,0 +1,296 @@
+/**
+ * A fleet that finds its rate together, in virtual time: the real members, rate controls and asking ahead; a model of Redis, of
+ * the budget on it and of each worker's limiter. Times are milliseconds, rates calls per second.
+ */
+import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
+import { AskAhead } from '../../src/ota/rate/ask-ahead.ts';
+import { type Answer, type Found, LEASE_MS, type Message } from '../../src/ota/rate/fleet/board.ts';
+import { nextExchangeMs } from '../../src/ota/rate/fleet/fleet-rate.ts';
+import { FleetMember } from '../../src/ota/rate/fleet/member.ts';
+import { grantInterval, grantSize } from '../../src/ota/rate/limiter.ts';
+import { createLimit, type LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
+import { seeded } from '../random.ts';
+import { EventQueue } from './event-queue.ts';
+
+export interface FleetWorker {
+  readonly startMs: number;
+  /** When it is killed. */
+  readonly stopMs?: number;
+  /** Calls per second that there is work for at a time; default: more than can be done. */
+  readonly demand?: (ms: number) => number;
+}
+
+export interface FleetScenario {
+  readonly durationMs: number;
+  readonly limit: LimitSettings;
+  /** What the limit is from a time on. */
+  readonly changes?: readonly { readonly atMs: number; readonly limit: LimitSettings }[];
+  /** RATE_LIMIT of each. */
+  readonly ceiling: number;
+  readonly workers: readonly FleetWorker[];
+  readonly seed: number;
+  /** Of one call, in the mean. */
+  readonly latencyMs?: number;
+  /** To Redis and back; of each worker. */
+  readonly redisMs?: number;
+}
+
+/** One second of one worker. */
+interface FleetSecond {
+  accepted: number;
+  throttled: number;
+}
+
+export interface FleetResult {
+  /** Per worker, per second from the start of the scenario. */
+  readonly seconds: readonly (readonly FleetSecond[])[];
+  /** Which worker led at the end of each second; -1 for none. */
+  readonly leaders: readonly number[];
+}
+
+export function simulateFleet(scenario: FleetScenario): FleetResult {
+  const random = seeded(scenario.seed);
+  const events = new EventQueue();
+  const api = createLimit(scenario.limit, 0, random);
+  const redis = new SimulatedRedis(scenario.ceiling);
+  const count = Math.ceil(scenario.durationMs / 1_000);
+  const seconds = scenario.workers.map(() =>
+    Array.from({ length: count }, () => ({ accepted: 0, throttled: 0 })),
+  );
+  const leaders: number[] = [];
+  for (const [index, setting] of scenario.workers.entries()) {
+    const call = (worker: SimulatedMember, now: number): void => {
+      const latency = (scenario.latencyMs ?? 50) * (0.8 + 0.4 * random());
+      events.add(now + latency / 2, (arrived) => {
+        const accepted = api.admit({ at: arrived, connection: index });
+        const second = seconds[index]?.[Math.min(count - 1, Math.floor(arrived / 1_000))];
+        if (second !== undefined) second[accepted ? 'accepted' : 'throttled']++;
+        events.add(arrived + latency / 2, (ended) => worker.ended(now, ended, accepted));
+      });
+    };
+    events.add(setting.startMs, (now) => {
+      new SimulatedMember({ setting, scenario, redis, events, index, call }).start(now);
+    });
+  }
+  for (const { atMs, limit } of scenario.changes ?? []) events.add(atMs, (now) => api.change(limit, now));
+  for (let second = 1; second <= count; second++)
+    events.add(second * 1_000 - 1, (now) => leaders.push(redis.leaderAt(now)));
+  events.run(scenario.durationMs);
+  return { seconds, leaders };
+}
+
+/** How long permits unused may still be given out, as the budget does it. */
+const BURST_MS = 20;
+const WANTS_FOR_MS = 1_000;
+/** Room for the local pace to make up for a stall, as the limiter leaves it. */
+const CATCH_UP = 1.05;
+
+/** The two keys of a fleet: what the scripts do. */
+class SimulatedRedis {
+  readonly #ceiling: number;
+  readonly #wanted = new Map<number, number>();
+  #due = 0;
+  #leader: { readonly worker: number; readonly until: number } | undefined;
+  #found: { readonly rate: number; readonly foundAt: number; readonly provedAt: number } | undefined;
+  #reports: { readonly at: number; readonly calls: string }[] = [];
+
+  constructor(ceiling: number) {
+    this.#ceiling = ceiling;
+  }
+
+  get rate(): number {
+    return Math.min(this.#ceiling, this.#found?.rate ?? Number.POSITIVE_INFINITY);
+  }
+
+  leaderAt(now: number): number {
+    return this.#leader !== undefined && this.#leader.until > now ? this.#leader.worker : -1;
+  }
+
+  wanting(now: number): number {
+    return Math.max(1, [...this.#wanted.values()].filter((at) => at > now - WANTS_FOR_MS).length);
+  }
+
+  /** @returns when the permits may be used. */
+  book(worker: number, permits: number, now: number): number {
+    this.#wanted.set(worker, now);
+    const start = Math.max(this.#due, now - BURST_MS);
+    this.#due = start + (1_000 * permits) / this.rate;
+    return Math.max(now, start);
+  }
+
+  exchange(worker: number, { calls, leads }: Message, now: number): Answer {
+    const leader = this.#leader;
+    const before = leader === undefined ? 'none' : leader.worker === worker ? 'self' : 'other';
+    if (before === 'other' && (leader?.until ?? 0) > now) {
+      if (calls !== '') this.#reports.push({ at: now, calls });
+      return { leads: false, before, found: this.#known(now), reports: [] };
+    }
+    this.#leader = { worker, until: now + LEASE_MS };
+    if (leads !== undefined && before !== 'other')
+      this.#found = leads.found && {
+        rate: leads.found.rate,
+        foundAt: now - leads.found.foundMs,
+        provedAt: now - leads.found.provedMs,
+      };
+    const reports = this.#reports.map((report) => ({ agoMs: now - report.at, calls: report.calls }));
+    this.#reports = [];
+    return { leads: true, before, found: this.#known(now), reports };
+  }
+
+  #known(now: number): Found | undefined {
+    return (
+      this.#found && {
+        rate: this.#found.rate,
+        foundMs: now - this.#found.foundAt,
+        provedMs: now - this.#found.provedAt,
+      }
+    );
+  }
+}
+
+interface MemberSetting {
+  readonly setting: FleetWorker;
+  readonly scenario: FleetScenario;
+  readonly redis: SimulatedRedis;
+  readonly events: EventQueue;
+  readonly index: number;
+  readonly call: (worker: SimulatedMember, now: number) => void;
+}
+
+interface Booked {
+  permits: number;
+  readonly dueAt: number;
+  /** When this worker learns of them. */
+  readonly knownAt: number;
+}
+
+/** How often a worker without work looks for some. */
+const LOOK_EVERY_MS = 50;
+
+class SimulatedMember {
+  readonly #at: MemberSetting;
+  readonly #member: FleetMember;
+  readonly #askAhead = new AskAhead();
+  readonly #booked: Booked[] = [];
+  readonly #redisMs: number;
+  #localDueAt = 0;
+  #work = 0;
+  #workAt = 0;
+  #exchangeAt = Number.POSITIVE_INFINITY;
+  #busyAt = Number.NEGATIVE_INFINITY;
+
+  constructor(at: MemberSetting) {
+    this.#at = at;
+    this.#redisMs = at.scenario.redisMs ?? 1;
+    this.#member = new FleetMember({
+      begin: { ceiling: at.scenario.ceiling },
+      control: (start, onChange) => new AdaptiveRate({ ...start, onChange }),
+      onChange: () => {},
+    });
+  }
+
+  start(now: number): void {
+    this.#workAt = now;
+    this.#exchange(now);
+    // By then it has heard of the fleet.
+    this.#at.events.add(now + 2 * this.#redisMs, (at) => this.#grant(at));
+  }
+
+  ended(startedAt: number, endedAt: number, accepted: boolean): void {
+    if (this.#isOver(endedAt)) return;
+    this.#member.observe({ startedAt, endedAt, ...(!accepted && { failure: { kind: 'throttled' } }) });
+    this.#exchangeBy(endedAt + nextExchangeMs(this.#member, endedAt - this.#busyAt));
+  }
+
+  #isOver(now: number): boolean {
+    return now >= (this.#at.setting.stopMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  #exchangeBy(at: number): void {
+    if (at >= this.#exchangeAt) return;
+    this.#exchangeAt = at;
+    this.#at.events.add(at, (now) => {
+      if (now === this.#exchangeAt) this.#exchange(now);
+    });
+  }
+
+  #exchange(now: number): void {
+    this.#exchangeAt = Number.NEGATIVE_INFINITY;
+    if (this.#isOver(now)) return;
+    const { events, redis, index } = this.#at;
+    const message = this.#member.write(now);
+    events.add(now + this.#redisMs / 2, (arrived) => {
+      const answer = redis.exchange(index, message, arrived);
+      events.add(arrived + this.#redisMs / 2, (at) => {
+        if (this.#isOver(at)) return;
+        if (this.#member.read(answer, arrived) > 0) this.#busyAt = at;
+        this.#hear(at);
+        this.#exchangeAt = Number.POSITIVE_INFINITY;
+        this.#exchangeBy(at + nextExchangeMs(this.#member, at - this.#busyAt));
+      });
+    });
+  }
+
+  #hear(now: number): void {
+    const { redis, scenario } = this.#at;
+    this.#member.hear({ ceiling: scenario.ceiling, rate: redis.rate, wanting: redis.wanting(now) });
+  }
+
+  /** One turn of the limiter: asks ahead, waits for its own pace, and takes what is due. */
+  #grant(now: number): void {
+    if (this.#isOver(now)) return;
+    const { events, redis } = this.#at;
+    const wanted = this.#wanted(now);
+    if (wanted < 1) {
+      events.add(now + LOOK_EVERY_MS, (at) => this.#grant(at));
+      return;
+    }
+    const size = Math.min(wanted, grantSize(redis.rate));
+    const underWay = this.#booked.reduce((sum, { permits }) => sum + permits, 0);
+    const bookings = this.#askAhead.bookings(size, underWay, wanted);
+    for (let i = 0; i < Math.max(bookings, underWay === 0 ? 1 : 0); i++) this.#book(size, now);
+    if (now < this.#localDueAt) {
+      events.add(this.#localDueAt, (at) => this.#grant(at));
+      return;
+    }
+    const taken = this.#take(now, Math.min(wanted, grantSize(redis.rate * CATCH_UP)));
+    if (taken > 0) this.#localDueAt = now + grantInterval(redis.rate * CATCH_UP);
+    const [first] = this.#booked;
+    const next = first === undefined ? this.#localDueAt : Math.max(first.dueAt, first.knownAt);
+    events.add(Math.max(next, this.#localDueAt, now + 0.1), (at) => this.#grant(at));
+  }
+
+  #book(permits: number, now: number): void {
+    const { redis, index } = this.#at;
+    const dueAt = redis.book(index, permits, now + this.#redisMs / 2);
+    this.#askAhead.answered(this.#redisMs);
+    this.#booked.push({ permits, dueAt, knownAt: now + this.#redisMs });
+  }
+
+  #take(now: number, most: number): number {
+    const { redis, call } = this.#at;
+    let taken = 0;
+    for (let [first] = this.#booked; first !== undefined && taken < most; [first] = this.#booked) {
+      if (first.dueAt > now || first.knownAt > now) break;
+      const permits = Math.min(first.permits, most - taken);
+      first.permits -= permits;
+      if (first.permits === 0) this.#booked.shift();
+      taken += permits;
+      this.#work -= permits;
+      const share = redis.rate / redis.wanting(now);
+      this.#askAhead.used({ permits, leadMs: now - first.knownAt, rate: redis.rate, share });
+      for (let i = 0; i < permits; i++) call(this, now);
+    }
+    return taken;
+  }
+
+  /** Calls that could be made at once. */
+  #wanted(now: number): number {
+    const { demand } = this.#at.setting;
+    if (demand === undefined) return Number.POSITIVE_INFINITY;
+    // No more than a worker would hold.
+    this.#work = Math.min(50, this.#work + (demand(now) * (now - this.#workAt)) / 1_000);
+    this.#workAt = now;
+    return Math.floor(this.#work);
+  }
+}
