@@ -111,7 +111,7 @@ export const statusShapes: readonly Shape[] = [
       'problems[].where': 'workers or queues of which it is so',
       'problems[].blocks': 'whether it keeps updates from going through',
       'problems[].why': 'what is wrong, as a phrase',
-      'problems[].since': 'since when, where that is known',
+      'problems[].since': 'since when, where that is known; of what ends by itself also `until`',
       'problems[].error': 'name of the error, where there is one',
       next: 'the next sensible command, or null',
       letters:
@@ -130,7 +130,7 @@ export const statusShapes: readonly Shape[] = [
       since: 'since when',
       'conditions[].condition': '[its name](metrics.md), or what of the worker blocks updates',
       'conditions[].effect': '`not-ready`, `stops-receiving`, or `noted`: updates go through all the same',
-      'conditions[].since': 'since when it is so',
+      'conditions[].since': 'since when it is so; what ends by itself has `until`, too',
       'conditions[].why': 'why, as a phrase',
       'conditions[].error': 'name of the last error, where there is one',
       'calls.perSecond': 'over the last 10 s',

@@ -32,12 +32,14 @@ const gateReasons = {
   misconfigured: "this worker's credentials, clock or configuration are refused",
 } as const;
 
+const heldCalls = 'all calls wait until a time that the API has named to several in a row';
+
 /** Where that is why the gate is closed. */
 const notTheApi = "the answers are not the API's: is there a proxy before it?";
 
 /** One thing that keeps updates from going through, or is to be known: as `/readyz` and the log's summary show it. */
 export interface ShownCondition {
-  /** Of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `refused-letters`, `refused-outcomes`, `polling`. */
+  /** Of `conditionNames`; else `starting`, `draining`, `stopped`, `queues`, `calling`, `held-calls`, `refused-letters`, `refused-outcomes`, `polling`. */
   readonly condition: string;
   /** What it is about, where it may be raised for several things. */
   readonly of?: string;
@@ -45,6 +47,8 @@ export interface ShownCondition {
   readonly effect: Condition['effect'];
   /** ISO 8601 UTC. */
   readonly since: string;
+  /** ISO 8601 UTC; where it ends by itself. */
+  readonly until?: string;
   readonly why: string;
   /** The name of the last error. */
   readonly error?: string;
@@ -70,10 +74,12 @@ export function shownBounds({ bounds }: WorkerSnapshot): Readonly<Record<BoundNa
 interface Details {
   readonly effect?: ShownCondition['effect'];
   readonly of?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly until?: number;
   readonly error?: string | undefined;
 }
 
-/** Everything that is so now: the worker's state, its conditions, what a queue refuses, and the gate. */
+/** Everything that is so now: the worker's state, its conditions, what a queue refuses, the gate, and the hold. */
 export function shownConditions(now: WorkerSnapshot): readonly ShownCondition[] {
   const { state, stateSince, queuesFound, refusedLetters, refusedOutcomes, gate, gateReason } = now;
   const shown: ShownCondition[] = [];
@@ -81,13 +87,14 @@ export function shownConditions(now: WorkerSnapshot): readonly ShownCondition[] 
     condition: string,
     why: string,
     since: number,
-    { effect = 'not-ready', of, error }: Details = {},
+    { effect = 'not-ready', of, until, error }: Details = {},
   ): void => {
     shown.push({
       condition,
       ...(of !== undefined && { of }),
       effect,
       since: new Date(since).toISOString(),
+      ...(until !== undefined && { until: new Date(until).toISOString() }),
       why,
       ...(error !== undefined && { error }),
     });
@@ -108,7 +115,9 @@ export function shownConditions(now: WorkerSnapshot): readonly ShownCondition[] 
     const cause = gateReason?.kind === 'unidentified' ? notTheApi : gateReasons[gate];
     show('calling', `calls are paused: ${cause}`, now.gateSince ?? now.at, { error: gateReason?.name });
   }
-  const { pollStalledMs } = now;
+  const { callsHeld, pollStalledMs } = now;
+  if (callsHeld !== undefined)
+    show('held-calls', heldCalls, callsHeld.since, { effect: 'noted', until: callsHeld.until });
   if (pollStalledMs > STALLED_MS) show('polling', stalled(pollStalledMs), now.at - pollStalledMs);
   return shown;
 }
@@ -152,7 +161,7 @@ export function readiness(now: WorkerSnapshot): Health {
 }
 
 /** In a sentence: why, and in brackets what is known of it. */
-export function reasonOf({ why, of, error, since }: ShownCondition): string {
-  const known = [of, error, `since ${since}`].filter((part) => part !== undefined);
+export function reasonOf({ why, of, error, since, until }: ShownCondition): string {
+  const known = [of, error, `since ${since}`, until && `until ${until}`].filter((part) => part !== undefined);
   return `${why} (${known.join(', ')})`;
 }

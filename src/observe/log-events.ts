@@ -96,6 +96,9 @@ export function logEvents(log: Logger): WorkerListener {
       case 'gate':
         logGate(log, event.change);
         break;
+      case 'hold':
+        logHold(log, event);
+        break;
       case 'bound':
         logBound(log, event.change);
         break;
@@ -223,6 +226,21 @@ const gateLines = {
 function logGate(log: Logger, { from, to, failure }: Extract<WorkerEvent, { type: 'gate' }>['change']): void {
   if (to === 'open') writeLine(log, logLines.gateOpen, () => ({ from }));
   else writeLine(log, gateLines[to], () => ({ from, ...failed(failure) }));
+}
+
+const holdEnds = { time: 'its time has come', accepted: 'a later call was accepted' } as const;
+
+function logHold(log: Logger, { change }: Extract<WorkerEvent, { type: 'hold' }>): void {
+  if (change.held)
+    writeLine(log, logLines.callsHeld, () => ({
+      retryInMs: Math.round(change.forMs),
+      ...failed(change.failure),
+    }));
+  else
+    writeLine(log, logLines.callsResumed, () => ({
+      durationMs: Math.round(change.to - change.from),
+      reason: holdEnds[change.because],
+    }));
 }
 
 const settings = { rate: 'RATE_LIMIT', concurrency: 'MAX_CONCURRENCY' } as const;

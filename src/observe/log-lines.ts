@@ -250,6 +250,14 @@ export const logLines = {
     ['from', ...failure],
   ),
 
+  callsHeld: line(
+    'info',
+    'calls.held',
+    'the API has named a time to several throttled calls in a row: all calls wait until then',
+    ['retryInMs', ...failure],
+  ),
+  callsResumed: line('info', 'calls.resumed', 'calls are not held any longer', ['durationMs', 'reason']),
+
   permitsOverdue: line(
     'error',
     'permits.overdue',

@@ -104,6 +104,10 @@ export const counters = {
     name: 'ota_updater_claims_not_free_total',
     help: 'Messages deferred without a call because the claim on their task was not free in time.',
   },
+  holds: {
+    name: 'ota_updater_holds_total',
+    help: 'Times that all calls were held because the API had named a time to several throttled ones in a row.',
+  },
   receiveFailures: { name: 'ota_updater_receive_failures_total', help: 'Receives that failed.' },
   settleFailures: {
     name: 'ota_updater_settle_failures_total',

@@ -66,6 +66,7 @@ function createListener(registers: Registry[]): WorkerListener {
   const left = counter(registers, counters.left);
   const leasesLost = counter(registers, counters.leasesLost);
   const claimsNotFree = counter(registers, counters.claimsNotFree);
+  const holds = counter(registers, counters.holds);
   const receiveFailures = counter(registers, counters.receiveFailures);
   const settleFailures = counter(registers, counters.settleFailures);
   const recordsShrunk = counter(registers, counters.recordsShrunk);
@@ -116,6 +117,9 @@ function createListener(registers: Registry[]): WorkerListener {
         break;
       case 'claim-not-free':
         claimsNotFree.inc();
+        break;
+      case 'hold':
+        if (event.change.held) holds.inc();
         break;
       case 'receive-failed':
         receiveFailures.inc();

@@ -7,6 +7,7 @@ import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import type { OtaApi } from './client.ts';
 import type { Gate } from './gate.ts';
+import type { Hold } from './hold.ts';
 import type { ClaimWait, ClaimWaits } from './newest/claim-waits.ts';
 import type { Claim, Newest } from './newest/newest.ts';
 import type { PermitRequest, Permits } from './permits.ts';
@@ -35,6 +36,7 @@ export interface CallOptions {
   readonly newest: Newest;
   readonly claimWaits: ClaimWaits;
   readonly gate: Gate;
+  readonly hold: Hold;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -126,12 +128,13 @@ export class UpdateCall {
    * @returns how it ended; undefined when it was aborted.
    */
   async make(signal: AbortSignal): Promise<Attempt | undefined> {
-    const { api, permits, gate, clock } = this.#options;
+    const { api, permits, gate, hold, clock } = this.#options;
     const leave = this.#leave;
     if (leave?.permit === undefined) throw new Error('a call needs a permit: prepare() comes first');
     const { permit, fresh } = leave;
     leave.permit = undefined;
     const startedAt = clock.monotonic();
+    const call = hold.begin(fresh.Identifier, startedAt);
     try {
       const answer = await api.updateOtaTask(fresh, signal);
       const endedAt = clock.monotonic();
@@ -142,6 +145,7 @@ export class UpdateCall {
       const failure = answer.ok ? undefined : classify(answer.error, clock.wall());
       if (failure?.kind === 'retryable' && failure.status === undefined) this.#unanswered = true;
       gate.observe(fresh.Identifier, failure, startedAt);
+      hold.ended(call, failure ?? 'accepted');
       const requestId = answer.ok ? answer.requestId : failure?.requestId;
       return {
         startedAt,
@@ -152,7 +156,8 @@ export class UpdateCall {
     } catch (thrown) {
       return { startedAt, endedAt: clock.monotonic(), failure: bugFailure(thrown) };
     } finally {
-      // After the gate has seen the answer: it decides whether the next call may be made.
+      hold.ended(call, 'unanswered');
+      // After gate and hold have seen the answer: they decide whether the next call may be made.
       permits.release(permit);
     }
   }

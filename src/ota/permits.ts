@@ -1,8 +1,9 @@
 /**
- * Permits: leave to make one call. Joins the three bounds on calls: concurrency, rate, and the gate. Says when permits
- * are overdue.
+ * Permits: leave to make one call. Joins the four bounds on calls: concurrency, rate, the gate, and the hold. Says when
+ * permits are overdue.
  */
 import type { Gate } from './gate.ts';
+import type { Hold } from './hold.ts';
 import type { RateLimiter } from './rate/limiter.ts';
 
 /** A place in the line for a permit. */
@@ -17,6 +18,7 @@ export interface PermitRequest {
 export interface PermitsOptions {
   readonly limiter: RateLimiter;
   readonly gate: Gate;
+  readonly hold: Pick<Hold, 'held'>;
   /** Calls in flight at most. */
   readonly maxConcurrency: number;
   /** Monotonic milliseconds. */
@@ -42,7 +44,7 @@ export class Permits {
   /** Permits of the last grant not handed out yet; a new grant replaces them, so that they never add up. */
   #available = 0;
   #granting = false;
-  /** Since when permits have been lacking, and nothing else: not room for a call, not the gate. */
+  /** Since when permits have been lacking, and nothing else: not room for a call, not the gate, not the end of a hold. */
   #lackingSince: number | undefined;
   #overdueTimer: NodeJS.Timeout | undefined;
   #overdue = false;
@@ -62,6 +64,11 @@ export class Permits {
 
   get waiting(): number {
     return this.#line.size;
+  }
+
+  /** Calls wait for something else than their turn at the rate: for the gate to open, or for a hold to end. */
+  get paused(): boolean {
+    return this.#options.gate.closed || this.#options.hold.held;
   }
 
   /** @param identifier decides, while the gate is closed, when a call may be made. */
@@ -107,7 +114,7 @@ export class Permits {
     this.#line.clear();
   }
 
-  /** Hands out what can be handed out; to be called when the gate has changed. */
+  /** Hands out what can be handed out; to be called when the gate or the hold has changed. */
   pump(): void {
     if (this.#handOut()) this.#awaitGrant();
     else this.#notLacking();
@@ -115,7 +122,12 @@ export class Permits {
 
   /** @returns whether permits are what is lacking. */
   #handOut(): boolean {
-    const { gate, maxConcurrency } = this.#options;
+    const { gate, hold, maxConcurrency } = this.#options;
+    if (hold.held) {
+      // Kept, they would come in one burst with the first grant after the hold.
+      this.#available = 0;
+      return false;
+    }
     if (gate.closed) {
       const probe = this.#inFlight < maxConcurrency ? this.#nextProbe() : undefined;
       if (probe === undefined) return false;

@@ -14,6 +14,8 @@ import { fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { createClient, type OtaApiOptions, toCallError } from './client.ts';
 import { defaultProbeSchedules, Gate } from './gate.ts';
+import { Hold } from './hold.ts';
+import type { Call } from './hold-state.ts';
 import { Permits } from './permits.ts';
 import type { RateLimiter } from './rate/limiter.ts';
 import type { RateControl } from './rate/rate-control.ts';
@@ -55,6 +57,9 @@ export interface OtaReaderOptions extends OtaApiOptions {
   readonly signal: AbortSignal;
 }
 
+/** What a list is a read of: no Identifier. */
+const ALL_TASKS = '';
+
 export type TaskGetter = Pick<OtaReader, 'get'>;
 
 /** Reads at the limiter's rate. Throttled calls are retried without limit, other retryable ones up to `maxAttempts`. */
@@ -62,6 +67,7 @@ export class OtaReader {
   readonly #options: OtaReaderOptions;
   readonly #client: IoTManagedIntegrationsClient;
   readonly #permits: Permits;
+  readonly #hold: Hold;
   readonly #open = new OpenCalls();
   #calls = 0;
 
@@ -69,11 +75,19 @@ export class OtaReader {
     this.#options = options;
     this.#client = createClient(options);
     const now = options.clock.monotonic;
-    // Permits need a gate; a reader never pauses, so its own stays open.
+    // Permits need a gate; what it is closed for does not concern reading, so it stays open.
     const gate = new Gate({ runLimit: 0, schedules: defaultProbeSchedules, now, onChange: () => {} });
+    this.#hold = new Hold({
+      now,
+      onChange: (change) => {
+        if (!change.held) options.rate.held(change.from, change.to);
+        this.#permits.pump();
+      },
+    });
     this.#permits = new Permits({
       limiter: options.limiter,
       gate,
+      hold: this.#hold,
       maxConcurrency: options.maxSockets,
       now,
     });
@@ -86,7 +100,7 @@ export class OtaReader {
 
   /** The task's present state. Never rejects. */
   get(identifier: string): Promise<ReadAnswer<OtaTask>> {
-    return this.#read(async (call) => {
+    return this.#read(identifier, async (call) => {
       const command = new GetOtaTaskCommand({ Identifier: identifier });
       const answer = await this.#client.send(attachCall(command, call));
       const task = toTask(answer);
@@ -101,7 +115,7 @@ export class OtaReader {
   /** A page of all tasks: the first, or the one of `nextToken`. Never rejects. */
   list(nextToken: string | undefined): Promise<ReadAnswer<OtaTaskPage>> {
     const input = { MaxResults: PAGE_SIZE, ...(nextToken !== undefined && { NextToken: nextToken }) };
-    return this.#read(async (call) => {
+    return this.#read(ALL_TASKS, async (call) => {
       const { Tasks, NextToken } = await this.#client.send(attachCall(new ListOtaTasksCommand(input), call));
       return {
         tasks: Array.isArray(Tasks) ? Tasks.map(toTask) : [],
@@ -112,11 +126,12 @@ export class OtaReader {
 
   async close(): Promise<void> {
     this.#permits.close();
+    this.#hold.close();
     this.#client.destroy();
     await this.#options.limiter.close();
   }
 
-  async #read<T>(request: (call: OpenCall) => Promise<T>): Promise<ReadAnswer<T>> {
+  async #read<T>(of: string, request: (call: OpenCall) => Promise<T>): Promise<ReadAnswer<T>> {
     const { retry: settings, random, sleep, signal } = this.#options;
     let counted = 0;
     let throttledInARow = 0;
@@ -130,7 +145,7 @@ export class OtaReader {
       await sleep(waitAfter(failure, wait), signal);
       return !signal.aborted;
     };
-    const attempt = (): Promise<ReadAnswer<T>> => this.#attempt(request);
+    const attempt = (): Promise<ReadAnswer<T>> => this.#attempt(of, request);
     return retry(await attempt(), {
       attempt,
       failureOf: (answer) => (answer.ok ? undefined : answer.failure),
@@ -138,8 +153,8 @@ export class OtaReader {
     });
   }
 
-  async #attempt<T>(request: (call: OpenCall) => Promise<T>): Promise<ReadAnswer<T>> {
-    const { clock, rate, signal, callTimeoutMs } = this.#options;
+  async #attempt<T>(of: string, request: (call: OpenCall) => Promise<T>): Promise<ReadAnswer<T>> {
+    const { clock, signal, callTimeoutMs } = this.#options;
     if (signal.aborted) return interrupted;
     const permit = this.#permits.request();
     const onAbort = (): void => this.#permits.cancel(permit);
@@ -149,18 +164,30 @@ export class OtaReader {
     if (!granted) return interrupted;
     const startedAt = clock.monotonic();
     this.#calls++;
+    const call = this.#hold.begin(of, startedAt);
     try {
       const value = await this.#open.run(callTimeoutMs, signal, request);
-      rate.observe({ startedAt, endedAt: clock.monotonic() });
+      this.#observe(call);
       return { ok: true, value };
     } catch (thrown) {
       if (signal.aborted) return interrupted;
       const failure = classify(toCallError(thrown), clock.wall());
-      rate.observe({ startedAt, endedAt: clock.monotonic(), failure });
+      this.#observe(call, failure);
       return { ok: false, failure };
     } finally {
+      this.#hold.ended(call, 'unanswered');
       this.#permits.release(permit);
     }
+  }
+
+  #observe(call: Call, failure?: Failure): void {
+    const { clock, rate } = this.#options;
+    rate.observe({
+      startedAt: call.startedAt,
+      endedAt: clock.monotonic(),
+      ...(failure !== undefined && { failure }),
+    });
+    this.#hold.ended(call, failure ?? 'accepted');
   }
 }
 

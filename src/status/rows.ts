@@ -117,10 +117,12 @@ export function workerCells(worker: AskedWorker, now: number): readonly string[]
 
 export const workerHead = ['WORKER', 'STATE', 'CALLS', 'HELD', 'SINCE (UTC)', 'VERSION'] as const;
 
-export function problemText({ where, why, since: from, error }: Problem, now: number): string {
-  const known = [error, from === undefined ? undefined : since(from, now)].filter(
-    (part) => part !== undefined,
-  );
+export function problemText({ where, why, since: from, until, error }: Problem, now: number): string {
+  const known = [
+    error,
+    from === undefined ? undefined : since(from, now),
+    until === undefined ? undefined : `until ${when(until, now)}`,
+  ].filter((part) => part !== undefined);
   const [first = '', ...others] = where;
   const also = others.length === 0 ? '' : ` and ${counted(others.length, 'other')}`;
   return `${first}${also}: ${why}${known.length === 0 ? '' : ` (${known.join(', ')})`}`;

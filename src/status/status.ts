@@ -39,6 +39,8 @@ export interface Problem {
   readonly why: string;
   /** ISO 8601 UTC; of several workers the earliest. */
   readonly since?: string;
+  /** ISO 8601 UTC, where it ends by itself; of several workers the latest. */
+  readonly until?: string;
   /** Name of the error. */
   readonly error?: string;
 }
@@ -125,11 +127,12 @@ function problemsOf(workers: readonly AskedWorker[], queues: StatusFacts['queues
   const ofWorkers = workers.flatMap((worker): Problem[] => {
     const where = [worker.where];
     if (!worker.ok) return [{ where, blocks: false, why: worker.why }];
-    return worker.status.conditions.map(({ of, effect, why, since, error }) => ({
+    return worker.status.conditions.map(({ of, effect, why, since, until, error }) => ({
       where,
       blocks: effect !== 'noted',
       why: of === undefined ? why : `${of}: ${why}`,
       since,
+      ...(until !== undefined && { until }),
       ...(error !== undefined && { error }),
     }));
   });
@@ -142,9 +145,24 @@ function grouped(problems: readonly Problem[]): Problem[] {
   return [...alike.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const since = group.flatMap((each) => each.since ?? []).sort((a, b) => Date.parse(a) - Date.parse(b))[0];
-    return [{ ...first, where: group.flatMap(({ where }) => where), ...(since !== undefined && { since }) }];
+    const since = group.flatMap((each) => each.since ?? []).sort(byTime)[0];
+    const until = group
+      .flatMap((each) => each.until ?? [])
+      .sort(byTime)
+      .at(-1);
+    return [
+      {
+        ...first,
+        where: group.flatMap(({ where }) => where),
+        ...(since !== undefined && { since }),
+        ...(until !== undefined && { until }),
+      },
+    ];
   });
+}
+
+function byTime(a: string, b: string): number {
+  return Date.parse(a) - Date.parse(b);
 }
 
 function drainOf(backlog: number | undefined, { finishedPerSecond }: Totals, workers: number): Drain {

@@ -50,6 +50,7 @@ const workerStatusSchema = z.object({
         of: name.optional(),
         effect: z.enum(['noted', 'not-ready', 'stops-receiving']),
         since: instant,
+        until: instant.optional(),
         why: text,
         error: name.optional(),
       }),

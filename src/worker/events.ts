@@ -8,6 +8,7 @@ import type { NewestField } from '../message/newest.ts';
 import type { Outcome } from '../message/outcome.ts';
 import type { UpdateIds } from '../message/update.ts';
 import type { GateChange } from '../ota/gate.ts';
+import type { HoldChange } from '../ota/hold.ts';
 import type { QueueNotice } from '../queue/types.ts';
 import type { ConditionEvent } from './conditions.ts';
 import type { QueueChanges, QueueSetting } from './receive/queue-facts.ts';
@@ -93,6 +94,8 @@ export type WorkerEvent =
   /** Redis holds, under a key of ours, what no worker writes: ignored. */
   | { readonly type: 'newest-foreign'; readonly what: 'marks' | 'claim'; readonly identifier: string }
   | { readonly type: 'gate'; readonly change: GateChange }
+  /** The API has named a time to several calls in a row, so that all wait; or they go on. */
+  | { readonly type: 'hold'; readonly change: HoldChange }
   /** The environment, a file or Redis limits calls otherwise than before. */
   | { readonly type: 'bound'; readonly change: BoundChange }
   | ConditionEvent;

@@ -32,6 +32,8 @@ export interface WorkerSnapshot extends ActivityNow {
   readonly gateReason: Failure | undefined;
   /** Since when; undefined while it is open. */
   readonly gateSince: number | undefined;
+  /** Since when and until when all calls are held, because the API has named a time; undefined while they are not. */
+  readonly callsHeld: { readonly since: number; readonly until: number } | undefined;
   readonly queuesFound: boolean;
   /** All of them, raised or not. */
   readonly conditions: readonly Condition[];
@@ -102,8 +104,9 @@ export function snapshotOf(
   }: Stages,
   { activity, stateMs, clock, ...known }: Surroundings,
 ): WorkerSnapshot {
-  const { gate, permits } = calls;
+  const { gate, hold, permits } = calls;
   const now = clock.wall();
+  const monotonic = clock.monotonic();
   let oldest = activity.oldestDeferred;
   for (const { message } of held) oldest = Math.min(oldest ?? message.sentAt, message.sentAt);
   return {
@@ -114,6 +117,10 @@ export function snapshotOf(
     gate: gate.state,
     gateReason: gate.reason,
     gateSince: gate.closed ? now - gate.closedMs : undefined,
+    callsHeld: hold.span && {
+      since: now - (monotonic - hold.span.since),
+      until: now + (hold.span.until - monotonic),
+    },
     conditions: conditions.list(),
     refusedLetters: refused(deadLetters.refusal, now),
     refusedOutcomes: refused(outcomes?.refusal, now),
@@ -128,7 +135,7 @@ export function snapshotOf(
     rate: limiter.rate,
     rateCeiling: limiter.ceiling,
     rateFound: rate.rate,
-    rateFoundSince: rate.foundAt === undefined ? undefined : now - (clock.monotonic() - rate.foundAt),
+    rateFoundSince: rate.foundAt === undefined ? undefined : now - (monotonic - rate.foundAt),
     rateBudget: limiter.budget,
     rateBudgetSince: now - limiter.budgetMs,
     rateFleet: rate.fleet ?? 'none',

@@ -3,15 +3,12 @@ import { deadLetterRecord } from '../message/dead-letter.ts';
 import type { RetrySettings } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import type { CallOptions } from '../ota/call.ts';
-import { Gate, type GateChange } from '../ota/gate.ts';
-import { ClaimWaits } from '../ota/newest/claim-waits.ts';
-import { claimDurationMs } from '../ota/newest/newest.ts';
-import { Permits } from '../ota/permits.ts';
 import type { RateLimiter } from '../ota/rate/limiter.ts';
 import type { RateControl } from '../ota/rate/rate-control.ts';
 import { REQUEST_TIMEOUT_MS } from '../queue/queue.ts';
 import type { QueueTime } from '../time/queue-time.ts';
 import type { Conditions } from './conditions.ts';
+import { type CallChanges, createCalls } from './create-calls.ts';
 import type { Delivery } from './delivery.ts';
 import type { WorkerListener } from './events.ts';
 import { Held } from './held.ts';
@@ -31,9 +28,6 @@ import { Turns } from './turns.ts';
 
 /** On a FIFO queue the group waits for outcome and delete: hardly any time to share a request. */
 const FIFO_LINGER_MS = 20;
-
-/** How much longer a claim is waited for than it lasts, in milliseconds. */
-const CLAIM_WAIT_MARGIN_MS = 2_000;
 
 /** What a delivery passes on its way. */
 export interface Stages {
@@ -89,7 +83,7 @@ export interface ConclusionStages
 }
 
 /** What the stages need of the worker. */
-export interface Surroundings {
+export interface Surroundings extends CallChanges {
   readonly emit: WorkerListener;
   /** Aborts calls in flight. */
   readonly deadline: AbortSignal;
@@ -99,7 +93,6 @@ export interface Surroundings {
   readonly facts: () => QueueFacts | undefined;
   /** Takes over what was received. */
   readonly receive: (messages: readonly Message[], pollMs: number) => void;
-  readonly onGate: (change: GateChange) => void;
   /** The lease of a delivery is lost. */
   readonly onLost: (delivery: Delivery, reason: string) => void;
 }
@@ -222,49 +215,6 @@ export function createStages(options: WorkerOptions, surroundings: Surroundings)
     deadline,
     emit,
   };
-}
-
-function createCalls(
-  {
-    config,
-    api,
-    limiter,
-    bounds,
-    newest,
-    conditions,
-    clock,
-    random,
-    timings = defaultTimings,
-  }: WorkerOptions,
-  { onGate }: Surroundings,
-): CallOptions {
-  const now = clock.monotonic;
-  const gate = new Gate({
-    runLimit: config.failureRunLimit,
-    schedules: timings.probes,
-    now,
-    onChange: onGate,
-  });
-  const permits = new Permits({
-    limiter,
-    gate,
-    get maxConcurrency() {
-      return bounds.concurrency.value;
-    },
-    now,
-    onOverdue: (overdue, error) => (overdue ? conditions.raise('pacing', error) : conditions.clear('pacing')),
-    ...(timings.permitOverdueMs !== undefined && { overdueMs: timings.permitOverdueMs }),
-  });
-  const claimWaits = new ClaimWaits({
-    longestMs: timings.claimWaitMs ?? claimDurationMs(config.callTimeoutMs) + CLAIM_WAIT_MARGIN_MS,
-    // The other messages held may be called for meanwhile.
-    get most() {
-      return Math.ceil(bounds.concurrency.value / 2);
-    },
-    now,
-    onStuck: (stuck) => (stuck ? conditions.raise('claims') : conditions.clear('claims')),
-  });
-  return { api, permits, newest, claimWaits, gate, clock, random };
 }
 
 function createDeadLetters(

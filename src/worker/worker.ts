@@ -9,6 +9,7 @@ import type { BoundChange } from '../limits/bounds.ts';
 import { secondsToExpiring } from '../message/disposition.ts';
 import type { Message } from '../message/message.ts';
 import type { GateChange } from '../ota/gate.ts';
+import type { HoldChange } from '../ota/hold.ts';
 import type { QueueNotice } from '../queue/types.ts';
 import { Activity, type Counts } from './activity.ts';
 import { lose } from './conclude.ts';
@@ -58,6 +59,7 @@ export class Worker {
       facts: () => this.#queues.facts,
       receive: (messages, pollMs) => this.#receive(messages, pollMs),
       onGate: (change) => this.#onGate(change),
+      onHold: (change) => this.#onHold(change),
       onLost: (delivery, reason) => lose(delivery, reason, this.#stages),
     });
     this.#queues = this.#createQueueWatch();
@@ -157,6 +159,7 @@ export class Worker {
     clearTimeout(this.#readingTimer);
     this.#ended.abort();
     this.#stages.calls.permits.close();
+    this.#stages.calls.hold.close();
     this.#stages.leases.stop();
     await this.#options.limiter.close();
     this.#options.newest.close();
@@ -221,6 +224,14 @@ export class Worker {
     else if (change.to !== 'open') prefetch.releaseSurplus();
     calls.permits.pump();
     receiver.wake();
+  }
+
+  /** What waits keeps its place and its lease: a hold is short. */
+  #onHold(change: HoldChange): void {
+    this.#emit({ type: 'hold', change });
+    const { calls, rate } = this.#stages;
+    if (!change.held) rate.held(change.from, change.to);
+    calls.permits.pump();
   }
 
   #onBound(change: BoundChange): void {

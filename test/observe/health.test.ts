@@ -110,6 +110,7 @@ test('everything that keeps updates from going through has since and why, and is
     gate: 'unreachable',
     gateReason: { kind: 'unreachable', name: 'ECONNREFUSED', message: 'hidden' },
     gateSince: 4_000,
+    callsHeld: { since: 4_500, until: 70_000 },
     pollStalledMs: 61_000,
   });
   expect(shown.map(({ condition }) => condition)).toEqual([
@@ -119,19 +120,34 @@ test('everything that keeps updates from going through has since and why, and is
     'refused-letters',
     'refused-outcomes',
     'calling',
+    'held-calls',
     'polling',
   ]);
   for (const { condition, since, why } of shown) {
-    expect(since, condition).toMatch(/^1970-01-01T00:00:0[0-4]\.000Z$/);
+    expect(since, condition).toMatch(/^1970-01-01T00:00:0[0-4]\.[05]00Z$/);
     expect(why, condition).toMatch(/ /);
   }
-  expect(shown.at(-2)).toEqual({
+  expect(shown.at(-3)).toEqual({
     condition: 'calling',
     effect: 'not-ready',
     since: '1970-01-01T00:00:04.000Z',
     why: 'calls are paused: the API cannot be connected to',
     error: 'ECONNREFUSED',
   });
+});
+
+test('a hold is shown with its end, and leaves the worker ready: the API works', () => {
+  const held = { ...well, at: 1_000, callsHeld: { since: 0, until: 5_000 } };
+  expect(shownConditions(held)).toEqual([
+    {
+      condition: 'held-calls',
+      effect: 'noted',
+      since: epoch,
+      until: '1970-01-01T00:00:05.000Z',
+      why: 'all calls wait until a time that the API has named to several in a row',
+    },
+  ]);
+  expect(readiness(held)).toEqual({ ok: true, reasons: [] });
 });
 
 test('the rate is shown with its ceiling and whose budget it is, alone since when', () => {

@@ -244,6 +244,30 @@ describe('the log', () => {
     ]);
   });
 
+  test('says once that all calls are held, for how long and by which answer, and once that they are not any more', () => {
+    const throttled: Failure = { ...failure, kind: 'throttled', name: 'ThrottlingException', status: 429 };
+    expect(
+      linesOf({ type: 'hold', change: { held: true, forMs: 2_999.6, failure: throttled } }, 'info'),
+    ).toMatchObject([
+      {
+        level: 'info',
+        event: 'calls.held',
+        retryInMs: 3_000,
+        failure: 'throttled',
+        status: 429,
+        errorName: 'ThrottlingException',
+        awsRequestId: 'aws-1',
+      },
+    ]);
+    for (const [because, reason] of [
+      ['time', 'its time has come'],
+      ['accepted', 'a later call was accepted'],
+    ] as const)
+      expect(
+        linesOf({ type: 'hold', change: { held: false, from: 10, to: 1_010.4, because } }, 'info'),
+      ).toMatchObject([{ level: 'info', event: 'calls.resumed', durationMs: 1_000, reason }]);
+  });
+
   test('says what is shared through Redis, and what it holds that no worker writes', () => {
     expect(linesOf({ type: 'shared', condition: 'sharing-marks' })).toMatchObject([
       { level: 'info', event: 'newest.shared' },

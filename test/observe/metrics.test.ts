@@ -121,6 +121,13 @@ describe('metrics', () => {
     });
   });
 
+  test('count holds by their beginning', async () => {
+    const failure: Failure = { kind: 'throttled', name: 'X', message: '' };
+    metrics.listener({ type: 'hold', change: { held: true, forMs: 1_000, failure } });
+    metrics.listener({ type: 'hold', change: { held: false, from: 0, to: 1_000, because: 'time' } });
+    expect(await samples()).toMatchObject({ ota_updater_holds_total: '1' });
+  });
+
   test('measure the duration of calls, and the dwell time of messages that end', async () => {
     metrics.listener(attempt(undefined, 30));
     metrics.listener(attempt('retryable', 9_000));

@@ -76,10 +76,18 @@ function setUp({ rate = Number.POSITIVE_INFINITY, maxConcurrency = 100 } = {}) {
     now: Date.now,
     onChange: () => permits.pump(),
   });
+  const hold = {
+    held: false,
+    set(held: boolean) {
+      hold.held = held;
+      permits.pump();
+    },
+  };
   const overdue: { readonly overdue: boolean; readonly error?: unknown }[] = [];
   const permits: Permits = new Permits({
     limiter,
     gate,
+    hold,
     maxConcurrency,
     now: Date.now,
     onOverdue: (is, error) => overdue.push({ overdue: is, ...(error !== undefined && { error }) }),
@@ -102,6 +110,7 @@ function setUp({ rate = Number.POSITIVE_INFINITY, maxConcurrency = 100 } = {}) {
   return {
     limiter,
     gate,
+    hold,
     permits,
     overdue,
     granted,
@@ -296,6 +305,7 @@ describe('a permit that does not come', () => {
   test.each([
     { name: 'nobody wants it', end: ({ cancel }: ReturnType<typeof setUp>) => cancel('a') },
     { name: 'the gate is closed', end: ({ gate }: ReturnType<typeof setUp>) => gate.close('outage', down) },
+    { name: 'calls are held', end: ({ hold }: ReturnType<typeof setUp>) => hold.set(true) },
   ])('is not overdue while $name', async ({ end }) => {
     const all = setUp({ rate: 10 });
     all.ask('a');
@@ -303,7 +313,7 @@ describe('a permit that does not come', () => {
     end(all);
     await vi.advanceTimersByTimeAsync(100_000);
     expect(all.overdue).toEqual([]);
-    if (all.gate.closed) return;
+    if (all.permits.paused) return;
     // Wanted anew: counted anew.
     all.ask('b');
     await vi.advanceTimersByTimeAsync(9_000);
@@ -373,6 +383,83 @@ describe('leaving', () => {
     ask('b');
     await flush();
     expect(granted).toEqual([]);
+  });
+});
+
+describe('while calls are held', () => {
+  test('no permit is given and no grant asked for; then permits come as they are granted', async () => {
+    const { limiter, hold, ask, granted } = setUp({ rate: 10 });
+    hold.set(true);
+    ask('a', 'b');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([granted, limiter.asked]).toEqual([[], 0]);
+    hold.set(false);
+    expect(limiter.asked).toBe(1);
+    await limiter.give(1);
+    expect(granted).toEqual(['a']);
+  });
+
+  test('calls do not begin at no limit either', async () => {
+    const { hold, ask, granted } = setUp();
+    hold.set(true);
+    ask('a', 'b');
+    await flush();
+    expect(granted).toEqual([]);
+    hold.set(false);
+    await flush();
+    expect(granted).toEqual(['a', 'b']);
+  });
+
+  test('permits granted before, returned unused or still on their way are dropped: none is saved up', async () => {
+    const { limiter, hold, ask, granted, returnUnused } = setUp({ rate: 500 });
+    ask('a');
+    await limiter.give(3);
+    ask('b', 'c', 'd');
+    await flush();
+    expect([granted, limiter.asked]).toEqual([['a', 'b', 'c'], 1]);
+    hold.set(true);
+    returnUnused('b');
+    await flush();
+    await limiter.give(5);
+    ask('e');
+    await flush();
+    hold.set(false);
+    await flush();
+    expect([granted, limiter.asked]).toEqual([['a', 'b', 'c'], 1]);
+    await limiter.give(5);
+    expect(granted).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('no probe is made; the one that is due comes after it', async () => {
+    const { gate, hold, ask, granted } = setUp();
+    gate.close('outage', down);
+    ask('a', 'b');
+    hold.set(true);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(granted).toEqual([]);
+    hold.set(false);
+    await flush();
+    expect(granted).toEqual(['a']);
+  });
+
+  test('calls are paused, as they are while the gate is closed', () => {
+    const { gate, hold, permits } = setUp();
+    expect(permits.paused).toBe(false);
+    hold.set(true);
+    expect(permits.paused).toBe(true);
+    hold.set(false);
+    gate.close('outage', down);
+    expect(permits.paused).toBe(true);
+  });
+
+  test('a request leaves the line as ever', async () => {
+    const { hold, ask, refused, cancel, permits } = setUp();
+    hold.set(true);
+    ask('a', 'b');
+    cancel('a');
+    permits.close();
+    await flush();
+    expect(refused).toEqual(['a', 'b']);
   });
 });
 

@@ -105,6 +105,25 @@ test('retries throttled calls without limit, after the Retry-After of the API', 
   expect(new Set(waits)).toEqual(new Set([7_000]));
 });
 
+test('no read begins any more when the API has named a time to three tasks in a row', async () => {
+  const { api, reader, stop, waits } = await start({
+    limit: { ratePerSecond: 1e-9, burst: 1 },
+    limitReads: true,
+    retryAfterSeconds: 60,
+  });
+  expect(await reader.get('a0')).toMatchObject({ ok: true });
+  const reads = Array.from({ length: 20 }, (_, i) => reader.get(`b${i}`));
+  // The wait of each is skipped here: without a hold, reads would begin without end.
+  let begun: number;
+  do {
+    begun = reader.calls;
+    for (let i = 0; i < 20; i++) await fetch(`${api.url}/_sandbox/stats`);
+  } while (reader.calls > begun);
+  expect(waits.length).toBeGreaterThanOrEqual(3);
+  stop.abort();
+  await Promise.all(reads);
+});
+
 test('reads an answer that is not a task as unidentified', async () => {
   const { createServer } = await import('node:http');
   const proxy = createServer((_request, response) => {

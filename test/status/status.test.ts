@@ -208,6 +208,19 @@ test('what is so of several workers is one problem, since it first was', () => {
   expect(statusText(status, 80, line)).toContain('! a and 1 other: calls are paused');
 });
 
+test('a hold is told with its end: of several workers, from the earliest to the latest', () => {
+  const held = { ...blocked, condition: 'held-calls', effect: 'noted', why: 'all calls wait' } as const;
+  const inSeconds = (seconds: number): string => new Date(now + seconds * 1_000).toISOString();
+  const status = made({
+    workers: [
+      worker('a', { ...busy, conditions: [{ ...held, until: inSeconds(20) }] }),
+      worker('b', { ...busy, conditions: [{ ...held, since: minutesAgo(1), until: inSeconds(5) }] }),
+    ],
+  });
+  expect(status.problems).toMatchObject([{ blocks: false, since: minutesAgo(3), until: inSeconds(20) }]);
+  expect(statusText(status, 200, line)).toContain(`until ${inSeconds(20).slice(11, 19)})`);
+});
+
 test('a full picture fits 80 columns and 24 lines', () => {
   const rate = { budget: 'shared', inForce: 50, found: 50, ceiling: 100, foundSince: minutesAgo(8) } as const;
   const names = [
@@ -293,12 +306,16 @@ test('the status of a worker is read as it was made; anything else is told as wh
     at: now,
     rate: Number.POSITIVE_INFINITY,
     conditions: conditionsAt({ receiving: 'QueueDoesNotExist' }),
+    callsHeld: { since: now - 1_000, until: now + 1_000 },
   };
   const status = workerStatusOf(raised, 'w1');
   expect(readWorkerStatus(JSON.stringify(status))).toEqual(status);
   expect(status).toMatchObject({
     rate: { inForce: null },
-    conditions: [{ condition: 'receiving', error: 'QueueDoesNotExist' }],
+    conditions: [
+      { condition: 'receiving', error: 'QueueDoesNotExist' },
+      { condition: 'held-calls', until: new Date(now + 1_000).toISOString() },
+    ],
   });
   expect(readWorkerStatus('<html>')).toBe('the answer is no JSON, so no status of a worker');
   for (const wrong of [

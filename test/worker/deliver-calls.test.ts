@@ -6,6 +6,7 @@ import type { Update } from '../../src/message/update.ts';
 import type { Attempt } from '../../src/ota/call.ts';
 import { type CallAnswer, createOtaApi, type OtaApi } from '../../src/ota/client.ts';
 import { Gate, type ProbeSchedules } from '../../src/ota/gate.ts';
+import { Hold } from '../../src/ota/hold.ts';
 import { ClaimWaits } from '../../src/ota/newest/claim-waits.ts';
 import { LocalNewest, type Newest } from '../../src/ota/newest/newest.ts';
 import { RedisNewest } from '../../src/ota/newest/newest-redis.ts';
@@ -103,9 +104,12 @@ async function setUp(setting: Setting = {}) {
     now: () => performance.now(),
     onChange: () => permits.pump(),
   });
+  const hold: Hold = new Hold({ now: () => performance.now(), onChange: () => permits.pump() });
+  onTestFinished(() => hold.close());
   const permits: Permits = new Permits({
     limiter: new LocalRateLimiter(Number.POSITIVE_INFINITY),
     gate,
+    hold,
     maxConcurrency: setting.maxConcurrency ?? 10,
     now: () => performance.now(),
   });
@@ -130,6 +134,7 @@ async function setUp(setting: Setting = {}) {
         onStuck: () => {},
       }),
       gate,
+      hold,
       clock: { wall: () => Date.parse('2026-11-23T07:00:00Z'), monotonic: () => performance.now() },
       random: () => 0.5,
     },
@@ -137,6 +142,7 @@ async function setUp(setting: Setting = {}) {
     rate: {
       rate: Number.POSITIVE_INFINITY,
       foundAt: undefined,
+      held: () => {},
       setCeiling: () => {},
       observe: (attempt) => attempts.push(attempt as Attempt),
     },

@@ -10,6 +10,7 @@ export const well: WorkerSnapshot = {
   gate: 'open',
   gateReason: undefined,
   gateSince: undefined,
+  callsHeld: undefined,
   queuesFound: true,
   conditions: conditionsAt(),
   refusedLetters: undefined,

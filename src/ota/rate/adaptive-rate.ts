@@ -154,6 +154,11 @@ export class AdaptiveRate implements RateControl {
     if (this.#following) this.#climb(now);
   }
 
+  held(from: number, to: number): void {
+    this.#utilization.leaveOut(from, to);
+    this.#lastSeenAt = Math.max(this.#lastSeenAt, to);
+  }
+
   setCeiling(perSecond: number): void {
     this.#ceiling = perSecond;
     // What has never been throttled has found nothing: it goes to a higher ceiling as it began at the first.
@@ -264,6 +269,12 @@ class UtilizationMeter {
     this.#windowStart = now;
     this.#calls = 0;
     this.#allowed = 0;
+  }
+
+  /** This time belongs to no window. */
+  leaveOut(from: number, to: number): void {
+    this.#windowStart += to - Math.max(from, this.#windowStart);
+    this.#last = to;
   }
 
   /** Of the last full window; before there is one, of the present one. */

@@ -19,6 +19,8 @@ export interface RateControl {
   readonly fleet?: FleetRole | undefined;
   /** To be called with every call that has ended. */
   observe(call: ObservedCall): void;
+  /** Calls were held meanwhile, whatever the rate: that time says nothing of how much of it is used. Monotonic milliseconds. */
+  held(from: number, to: number): void;
   /** The configured rate is now this; `Infinity` for none. */
   setCeiling(perSecond: number): void;
 }
@@ -37,6 +39,8 @@ export class FixedRate implements RateControl {
   }
 
   observe(): void {}
+
+  held(): void {}
 
   setCeiling(perSecond: number): void {
     this.#rate = perSecond;

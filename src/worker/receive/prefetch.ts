@@ -117,8 +117,8 @@ export class Prefetch {
 
   /** Calls wait, and are not paused. */
   get #callsWait(): boolean {
-    const { permits, gate } = this.#options;
-    return permits.waiting > 0 && !gate.closed;
+    const { permits } = this.#options;
+    return permits.waiting > 0 && !permits.paused;
   }
 
   get limits(): PrefetchLimits {

@@ -60,6 +60,7 @@ function setUp(
   const permits = new Permits({
     limiter: new LocalRateLimiter(rate),
     gate,
+    hold: { held: false },
     maxConcurrency: 50,
     now: () => 0,
   });

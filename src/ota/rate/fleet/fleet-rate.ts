@@ -89,6 +89,10 @@ export class FleetRate implements RateControl {
       this.#exchangeWithin(nextExchangeMs(this.#member, this.#now() - this.#busyAt));
   }
 
+  held(from: number, to: number): void {
+    this.#member.held(from, to);
+  }
+
   setCeiling(perSecond: number): void {
     this.#member.setCeiling(perSecond);
   }

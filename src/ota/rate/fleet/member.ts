@@ -109,6 +109,11 @@ export class FleetMember {
     if (this.#pending.length > 2 * MOST_CALLS) this.#pending = this.#pending.slice(-MOST_CALLS);
   }
 
+  /** This worker's calls were held; leading, it takes those of the others to have been held as well. */
+  held(from: number, to: number): void {
+    if (this.#state.role !== 'following') this.#state.control.held(from, to);
+  }
+
   /** This worker is set to another ceiling. */
   setCeiling(perSecond: number): void {
     this.#own = perSecond;

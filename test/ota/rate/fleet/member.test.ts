@@ -8,6 +8,7 @@ import type { FleetRole, ObservedCall, RateControl } from '../../../../src/ota/r
 /** A rate control that is told its rate, and keeps what it sees. */
 class Told implements RateControl {
   readonly calls: ObservedCall[] = [];
+  readonly holds: (readonly [from: number, to: number])[] = [];
   readonly start: Start;
   readonly #onChange: () => void;
   ceiling: number;
@@ -24,6 +25,10 @@ class Told implements RateControl {
 
   observe(call: ObservedCall): void {
     this.calls.push(call);
+  }
+
+  held(from: number, to: number): void {
+    this.holds.push([from, to]);
   }
 
   setCeiling(perSecond: number): void {
@@ -118,6 +123,19 @@ describe('a member', () => {
       undefined,
       undefined,
     ]);
+  });
+
+  test('alone and leading tells its control when calls were held; following, that is for the leader to know', () => {
+    const { member, controls, latest } = join();
+    member.held(10, 20);
+    member.write(30);
+    member.read(answer({ found }), 70_000);
+    member.held(70_010, 70_020);
+    expect(controls.flatMap(({ holds }) => holds)).toEqual([[10, 20]]);
+    member.write(70_050);
+    member.read(answer({ leads: true, before: 'none' }), 70_060);
+    member.held(70_070, 70_080);
+    expect(latest().holds).toEqual([[70_070, 70_080]]);
   });
 
   test('never judges a call as ended before one that was judged already', () => {
