@@ -57,10 +57,11 @@ function setUp(
   const failure = { kind: 'retryable', name: 'Down', message: 'down' } as const;
   // Closed, the gate keeps every permit request in line.
   gate.close('outage', failure);
+  const hold = { held: false };
   const permits = new Permits({
     limiter: new LocalRateLimiter(rate),
     gate,
-    hold: { held: false },
+    hold,
     maxConcurrency: 50,
     now: () => 0,
   });
@@ -100,7 +101,8 @@ function setUp(
     [...deliveries].flatMap(([name, { interrupted, deferSeconds }]) =>
       interrupted && (deferSeconds !== undefined) === deferred ? [name] : [],
     );
-  return { prefetch, held, permits, time, of, released: () => givenUp(false), deferred: () => givenUp(true) };
+  const [released, deferred] = [() => givenUp(false), () => givenUp(true)];
+  return { prefetch, held, hold, permits, time, of, released, deferred };
 }
 
 const many = (count: number, state: State, prefix: string = 'a'): Record<string, State> =>
@@ -368,6 +370,19 @@ describe('when the rate has fallen', () => {
     expect(prefetch.limits.waiting).toBe(2);
     expect(released()).toHaveLength(6);
     expect(prefetch.free).toBeLessThanOrEqual(0);
+  });
+
+  test('what waits while calls are held stays: the time in which none may begin says nothing of their pace', () => {
+    const { prefetch, hold, time, released } = setUp(many(9, 'untried'), { rate: 100 });
+    prefetch.started();
+    hold.held = true;
+    prefetch.releaseSurplus();
+    time.now = 60_000;
+    prefetch.releaseSurplus();
+    hold.held = false;
+    prefetch.started();
+    prefetch.releaseSurplus();
+    expect(released()).toEqual([]);
   });
 
   test('the newest groups of a FIFO queue go, and only so many as wait for the rate', () => {
