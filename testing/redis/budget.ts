@@ -20,13 +20,23 @@ async function* grantsOf(limiter: RateLimiter): AsyncGenerator<number> {
   }
 }
 
-/** What was granted to whom, and when. */
+/** How many permits were granted, and to whom. */
 export class GrantTally {
-  readonly #grants: Grant[] = [];
+  readonly #taken = new Map<string, number>();
   readonly #watchers = new Set<() => void>();
 
+  /** Permits so far. */
+  get total(): number {
+    return [...this.#taken.values()].reduce((sum, permits) => sum + permits, 0);
+  }
+
+  /** Permits of one taker so far. */
+  of(taker: string): number {
+    return this.#taken.get(taker) ?? 0;
+  }
+
   add(taker: string, permits: number): void {
-    this.#grants.push({ taker, permits, at: performance.now() });
+    this.#taken.set(taker, this.of(taker) + permits);
     for (const watcher of this.#watchers) watcher();
   }
 
@@ -35,40 +45,28 @@ export class GrantTally {
     for await (const permits of grantsOf(limiter)) this.add(taker, permits);
   }
 
-  /** Waits for so many permits from now on; says how many came, in which time, and how many each took. */
-  async next(permits: number): Promise<Taken> {
-    const from = this.#grants.length;
-    const since = performance.now();
-    const sum = (grants: readonly Grant[]): number =>
-      grants.reduce((total, grant) => total + grant.permits, 0);
+  /** Waits for so many permits from now on. */
+  async next(permits: number): Promise<void> {
+    const until = this.total + permits;
+    await this.#until(() => this.total >= until);
+  }
+
+  /** Waits until each of these has taken so many permits from now on. */
+  async each(takers: readonly string[], permits: number): Promise<void> {
+    const until = takers.map((taker) => ({ taker, permits: this.of(taker) + permits }));
+    await this.#until(() => until.every(({ taker, permits }) => this.of(taker) >= permits));
+  }
+
+  async #until(predicate: () => boolean): Promise<void> {
     await new Promise<void>((resolve) => {
       const watcher = (): void => {
-        if (sum(this.#grants.slice(from)) < permits) return;
+        if (!predicate()) return;
         this.#watchers.delete(watcher);
         resolve();
       };
       this.#watchers.add(watcher);
     });
-    const grants = this.#grants.slice(from);
-    return {
-      permits: sum(grants),
-      seconds: ((grants.at(-1)?.at ?? since) - since) / 1_000,
-      of: (taker) => sum(grants.filter((grant) => grant.taker === taker)),
-    };
   }
-}
-
-interface Grant {
-  readonly taker: string;
-  readonly permits: number;
-  readonly at: number;
-}
-
-/** Permits taken in a while. */
-export interface Taken {
-  readonly permits: number;
-  readonly seconds: number;
-  of(taker: string): number;
 }
 
 /** What a worker process reports: whether its budget is shared, or how many permits it was granted. */

@@ -22,7 +22,7 @@ export interface RedisRateLimiterOptions {
 }
 
 /** Permits overdue for longer are not used any more, in milliseconds: they would come in a burst. */
-export const STALE_MS = 2 * LEAD_MS;
+const STALE_MS = 2 * LEAD_MS;
 
 /** Permits asked for. */
 interface Booked {
