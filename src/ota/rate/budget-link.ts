@@ -193,6 +193,7 @@ export class BudgetLink {
     this.#wanting = wanting;
     if (workers >= this.#workers.count || now - this.#workers.at > GONE_AFTER_MS)
       this.#workers = { count: workers, at: now };
+    if (this.#budget !== undefined) this.#budget.known = rate < ceiling ? rate : Number.POSITIVE_INFINITY;
     const before = [this.#ceiling, this.#rate];
     this.#ceiling = Math.min(ceiling, this.#own);
     this.#rate = Math.min(rate, this.#own);

@@ -18,6 +18,8 @@ export const BUDGET_KEY = 'ota-updater:budget:1';
  * with the budget, for a Redis that is a cluster.
  */
 export const FLEET_RATE_KEY = `{${BUDGET_KEY}}:rate:1`;
+/** Its value where the API takes the ceiling. */
+export const NOTHING_FOUND = 'none';
 /** A worker that was not heard of for so long is gone, in milliseconds. */
 export const GONE_AFTER_MS = 30_000;
 /** A worker that wanted permits so recently takes part in sharing, in milliseconds. */
@@ -36,7 +38,7 @@ export const LEAST_RATE = 0.01;
 
 const SCRIPT = `
 local key, worker, wanted, ceiling = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local burst, byFleet = tonumber(ARGV[4]) * 1000, ARGV[5] == '1'
+local burst, known = tonumber(ARGV[4]) * 1000, ARGV[5]
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local gone = now - ${GONE_AFTER_MS * 1_000}
@@ -69,10 +71,13 @@ for i = 1, #found, 2 do
   end
 end
 local rate = ceiling
-if byFleet then
-  local fleet = redis.pcall('HGET', KEYS[2], 'rate')
-  fleet = type(fleet) == 'string' and tonumber(fleet)
-  if fleet and fleet >= ${LEAST_RATE} then rate = math.min(rate, fleet) end
+if known ~= '' then
+  local found = redis.pcall('HGET', KEYS[2], 'rate')
+  if found ~= '${NOTHING_FOUND}' then
+    found = type(found) == 'string' and tonumber(found)
+    if not (found and found >= ${LEAST_RATE} and found < math.huge) then found = tonumber(known) end
+    rate = math.min(rate, found)
+  end
 end
 local interval = 1000000 / rate
 if not (due <= now + ${FAR_MS * 1_000} + 2 * workers * math.max(1, wanted) * interval) then due = 0 end
@@ -111,7 +116,7 @@ interface ScriptedRedis extends Redis {
     wanted: number,
     ceiling: number,
     burstMs: number,
-    byFleet: 0 | 1,
+    known: string,
   ): Promise<unknown>;
 }
 
@@ -134,6 +139,8 @@ export class Budget {
   readonly #byFleet: boolean;
   /** Permits per second, as this worker is set now; said with the next booking. */
   ceiling: number;
+  /** The rate of the fleet as heard last, `Infinity` for none: it holds where Redis has forgotten it. */
+  known = Number.POSITIVE_INFINITY;
 
   private constructor(redis: ScriptedRedis, { worker, ceiling, byFleet }: BudgetOptions) {
     this.redis = redis;
@@ -175,7 +182,7 @@ export class Budget {
   }
 
   #book(permits: number, burstMs: number): Promise<unknown> {
-    const byFleet = this.#byFleet ? 1 : 0;
+    const known = this.#byFleet ? String(this.known).replace('Infinity', 'inf') : '';
     return this.#scripted.book(
       BUDGET_KEY,
       FLEET_RATE_KEY,
@@ -183,7 +190,7 @@ export class Budget {
       permits,
       this.ceiling,
       burstMs,
-      byFleet,
+      known,
     );
   }
 }

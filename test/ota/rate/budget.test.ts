@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { BUDGET_KEY, Budget, FLEET_RATE_KEY, readBooking } from '../../../src/ota/rate/budget.ts';
+import {
+  BUDGET_KEY,
+  Budget,
+  FLEET_RATE_KEY,
+  NOTHING_FOUND,
+  readBooking,
+} from '../../../src/ota/rate/budget.ts';
 import { type RedisServer, redisInstalled, startRedis } from '../../../testing/redis/server.ts';
 
 const HOUR_US = 3_600_000_000;
@@ -103,10 +109,23 @@ describe.skipIf(!redisInstalled())('a budget', () => {
       expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 100 });
     });
 
-    test.each(['', 'x', 'nan', 'inf', '-inf', '0', '-5', '1e-300'])('%j is none', async (rate) => {
+    test.each(['', 'x', 'nan', 'inf', '-inf', '0', '-5', '1e-300'])(
+      '%j is none: what was heard before holds',
+      async (rate) => {
+        const a = await connect('a', 100);
+        await redis.hset(FLEET_RATE_KEY, 'rate', rate);
+        expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 100 });
+        a.known = 20;
+        expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 20 });
+      },
+    );
+
+    test('is the ceiling where there is no limit below it, whatever was heard before', async () => {
       const a = await connect('a', 100);
-      await redis.hset(FLEET_RATE_KEY, 'rate', rate);
-      expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 100 });
+      a.known = 20;
+      expect(await a.book(1)).toMatchObject({ rate: 20 });
+      await redis.hset(FLEET_RATE_KEY, 'rate', NOTHING_FOUND);
+      expect(await a.book(1)).toMatchObject({ rate: 100 });
     });
 
     test('is not looked for in a key of another type; leaving touches none', async () => {

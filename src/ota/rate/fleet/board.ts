@@ -8,7 +8,7 @@
  * The name of the keys is the version of this protocol: what the fields mean may not change without another name.
  */
 import type { Redis } from 'ioredis';
-import { FLEET_RATE_KEY, LEAST_RATE } from '../budget.ts';
+import { FLEET_RATE_KEY, LEAST_RATE, NOTHING_FOUND } from '../budget.ts';
 import { MOST_BYTES } from './calls.ts';
 
 export const FLEET_CALLS_KEY = `${FLEET_RATE_KEY}:calls`;
@@ -48,7 +48,8 @@ end
 redis.call('HSET', key, 'leader', worker, 'until', string.format('%.0f', now + ${LEASE_MS}))
 if leads and before ~= 'other' then
   if rate == '' then
-    redis.call('HDEL', key, 'rate', 'found', 'proved')
+    redis.call('HSET', key, 'rate', '${NOTHING_FOUND}')
+    redis.call('HDEL', key, 'found', 'proved')
   else
     redis.call('HSET', key, 'rate', rate, 'found', string.format('%.0f', now - found),
       'proved', string.format('%.0f', now - proved))

@@ -118,9 +118,12 @@ export class FleetRate implements RateControl {
       if (talk !== this.#talk) return;
       const at = this.#now();
       // Redis has answered half way.
+      const { role } = this.#member;
       const judged = this.#member.read(answer, (sentAt + at) / 2);
       if (judged > 0) this.#busyAt = at;
-      this.#exchangeWithin(nextExchangeMs(this.#member, at - this.#busyAt));
+      // Who has just begun to lead says at once at which rate.
+      const begun = this.#member.role === 'leading' && role !== 'leading';
+      this.#exchangeWithin(begun ? 0 : nextExchangeMs(this.#member, at - this.#busyAt));
     } catch (error) {
       this.#link.lost(error, talk.budget);
     }

@@ -1,0 +1,314 @@
+/** Workers of a fleet on a real Redis, before an API with a limit: who finds the rate, through whatever happens to Redis. */
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { AdaptiveRate } from '../../../../src/ota/rate/adaptive-rate.ts';
+import { FLEET_RATE_KEY } from '../../../../src/ota/rate/budget.ts';
+import { BudgetLink } from '../../../../src/ota/rate/budget-link.ts';
+import { FLEET_CALLS_KEY } from '../../../../src/ota/rate/fleet/board.ts';
+import { FleetRate } from '../../../../src/ota/rate/fleet/fleet-rate.ts';
+import { RedisRateLimiter } from '../../../../src/ota/rate/limiter-redis.ts';
+import { createLimit } from '../../../../src/sandbox/simulated-api/limits/index.ts';
+import { startRedisDoor } from '../../../../testing/redis/door.ts';
+import { type RedisServer, redisInstalled, startRedis } from '../../../../testing/redis/server.ts';
+
+type Scene = Pick<TestContext, 'onTestFinished' | 'expect'>;
+
+const now = (): number => performance.now();
+const LIMIT = 100;
+const CEILING = 1_000;
+const LATENCY_MS = 20;
+
+async function redisFor({ onTestFinished }: Scene): Promise<RedisServer> {
+  const redis = await startRedis();
+  onTestFinished(() => redis.kill());
+  return redis;
+}
+
+function clientOf({ onTestFinished }: Scene, { url }: RedisServer): Redis {
+  const client = new Redis(url);
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+/** An API, and what it answered. */
+class Api {
+  readonly #limit = createLimit(
+    { kind: 'bucket', ratePerSecond: LIMIT, burst: 20, tickMs: 0 },
+    now(),
+    Math.random,
+  );
+  readonly #watchers = new Set<() => void>();
+  accepted = 0;
+  throttled = 0;
+
+  call(): boolean {
+    const accepted = this.#limit.admit({ at: now(), connection: 0 });
+    if (accepted) this.accepted++;
+    else this.throttled++;
+    for (const watcher of this.#watchers) watcher();
+    return accepted;
+  }
+
+  /** Resolves after so many more calls; says which part of them was throttled. */
+  async next(calls: number): Promise<number> {
+    const before = { accepted: this.accepted, throttled: this.throttled };
+    const made = (): number => this.accepted + this.throttled - before.accepted - before.throttled;
+    await new Promise<void>((resolve) => {
+      const watcher = (): void => {
+        if (made() < calls) return;
+        this.#watchers.delete(watcher);
+        resolve();
+      };
+      this.#watchers.add(watcher);
+    });
+    return (this.throttled - before.throttled) / made();
+  }
+}
+
+/** A worker of which only the calls are there; closed at the end of the test. */
+class Caller {
+  readonly #api: Api;
+  readonly limiter: RedisRateLimiter;
+  readonly rate: FleetRate;
+  calls = 0;
+
+  constructor({ onTestFinished }: Scene, api: Api, url: string, ceiling = CEILING) {
+    this.#api = api;
+    const link = new BudgetLink({ url, workerId: randomUUID(), byFleet: true, now, onShared: () => {} });
+    const limiter = new RedisRateLimiter({ link, ceiling, now });
+    this.limiter = limiter;
+    this.rate = new FleetRate({
+      begin: { ceiling },
+      link,
+      now,
+      control: (start, onChange) => new AdaptiveRate({ ...start, onChange }),
+      onChange: (rate, role) => limiter.setRate(role === 'alone' ? rate : Number.POSITIVE_INFINITY),
+    });
+    onTestFinished(() => limiter.close());
+  }
+
+  get role(): string {
+    return this.rate.fleet;
+  }
+
+  setCeiling(perSecond: number): void {
+    this.limiter.setCeiling(perSecond);
+    this.rate.setCeiling(perSecond);
+  }
+
+  /** Makes every call that it may, until it is closed. */
+  async work(): Promise<void> {
+    for (;;) {
+      const permits = await this.limiter.grant(Number.POSITIVE_INFINITY);
+      if (permits === 0) return;
+      for (let i = 0; i < permits; i++) this.#call(now());
+    }
+  }
+
+  #call(startedAt: number): void {
+    this.calls++;
+    setTimeout(() => {
+      const accepted = this.#api.call();
+      setTimeout(() => {
+        const failure = { failure: { kind: 'throttled' } };
+        this.rate.observe({ startedAt, endedAt: now(), ...(!accepted && failure) });
+      }, LATENCY_MS / 2);
+    }, LATENCY_MS / 2);
+  }
+}
+
+const rolesOf = (callers: readonly Caller[]): string[] => callers.map(({ role }) => role).toSorted();
+
+/** Resolves when one of them leads and the others follow. */
+async function together(scene: Scene, callers: readonly Caller[]): Promise<void> {
+  const roles = callers.map((_, i) => (i < callers.length - 1 ? 'following' : 'leading'));
+  await scene.expect.poll(() => rolesOf(callers), { timeout: 20_000 }).toEqual(roles);
+}
+
+const leaderOf = (callers: readonly Caller[]): Caller | undefined =>
+  callers.find(({ role }) => role === 'leading');
+
+/** Far below the ceiling: a machine that stands still now and then makes the limit look lower, and never much higher. */
+function expectNearLimit(rate: number): void {
+  expect(rate).toBeLessThan(1.6 * LIMIT);
+  expect(rate).toBeGreaterThan(LIMIT / 8);
+}
+
+/** Resolves when they have found the limit. */
+async function settled(api: Api): Promise<void> {
+  while ((await api.next(LIMIT)) > 0.15);
+}
+
+/** Workers that have found the limit. */
+async function fleet(scene: Scene, count: number, url?: string) {
+  const redis = await redisFor(scene);
+  const api = new Api();
+  const callers = Array.from({ length: count }, () => new Caller(scene, api, url ?? redis.url));
+  await together(scene, callers);
+  for (const caller of callers) void caller.work();
+  await settled(api);
+  for (const { rate } of callers) expectNearLimit(rate.rate);
+  return { redis, api, callers };
+}
+
+describe.skipIf(!redisInstalled()).concurrent('a fleet on Redis', { timeout: 60_000 }, () => {
+  test('goes by one rate, which one of them finds for all, and says since when', async (scene) => {
+    const { callers, api } = await fleet(scene, 4);
+    expect(rolesOf(callers)).toEqual(['following', 'following', 'following', 'leading']);
+    const before = callers.map(({ calls }) => calls);
+    await api.next(2 * LIMIT);
+    const calls = callers.map((caller, i) => caller.calls - (before[i] ?? 0));
+    for (const each of calls) expect(each).toBeGreaterThan(LIMIT / 4);
+    for (const { rate } of callers) expect(rate.foundAt).toBeLessThan(now());
+  });
+
+  test('lets a new worker begin at its rate', async (scene) => {
+    const { callers, api, redis } = await fleet(scene, 2);
+    const late = [1, 2, 3].map(() => new Caller(scene, api, redis.url));
+    await together(scene, [...callers, ...late]);
+    for (const caller of late) {
+      expectNearLimit(caller.rate.rate);
+      void caller.work();
+    }
+    // At the ceiling nine of ten would be.
+    expect(await api.next(2 * LIMIT)).toBeLessThan(0.2);
+  });
+
+  test('gives the part of an idle worker to the others', async (scene) => {
+    const redis = await redisFor(scene);
+    const api = new Api();
+    const [busy, idle] = [new Caller(scene, api, redis.url), new Caller(scene, api, redis.url)];
+    await together(scene, [busy, idle]);
+    void busy.work();
+    await settled(api);
+    expectNearLimit(busy.rate.rate);
+    expect(idle.calls).toBe(0);
+  });
+
+  test('goes on under another one when the one that leads is gone without a word', async (scene) => {
+    const redis = await redisFor(scene);
+    const door = await startRedisDoor({ target: redis.port });
+    scene.onTestFinished(() => door.close());
+    const api = new Api();
+    const first = new Caller(scene, api, door.url);
+    await together(scene, [first]);
+    void first.work();
+    await settled(api);
+    const others = [new Caller(scene, api, redis.url), new Caller(scene, api, redis.url)];
+    await together(scene, [first, ...others]);
+    for (const caller of others) void caller.work();
+    door.hang();
+    await together(scene, others);
+    await scene.expect.poll(() => first.role, { timeout: 10_000 }).toBe('alone');
+    await first.limiter.close();
+    expect(await api.next(2 * LIMIT)).toBeLessThan(0.2);
+    for (const { rate } of others) expectNearLimit(rate.rate);
+  });
+
+  test('has another one lead at once when the one that leads stops', async (scene) => {
+    const { callers, api } = await fleet(scene, 3);
+    await leaderOf(callers)?.limiter.close();
+    const left = callers.filter(({ role }) => role !== 'alone');
+    expect(left).toHaveLength(2);
+    await together(scene, left);
+    expect(await api.next(2 * LIMIT)).toBeLessThan(0.2);
+  });
+
+  test('keeps its rate through a FLUSHALL', async (scene) => {
+    const { callers, api, redis } = await fleet(scene, 3);
+    for (let i = 0; i < 3; i++) {
+      await redis.flush();
+      await together(scene, callers);
+      expect(await api.next(LIMIT)).toBeLessThan(0.25);
+      for (const { rate } of callers) expectNearLimit(rate.rate);
+    }
+  });
+
+  test('keeps its rate while nonsense is written over its keys', async (scene) => {
+    const { callers, api, redis } = await fleet(scene, 3);
+    const client = clientOf(scene, redis);
+    const nonsense: (() => Promise<unknown>)[] = [
+      () => client.set(FLEET_RATE_KEY, 'x'),
+      () => client.set(FLEET_CALLS_KEY, 'x'),
+      () =>
+        client.hset(
+          FLEET_RATE_KEY,
+          'leader',
+          'x',
+          'until',
+          '9e15',
+          'rate',
+          '-5',
+          'found',
+          'x',
+          'proved',
+          '9e99',
+        ),
+      () => client.hset(FLEET_RATE_KEY, 'rate', 'inf'),
+      () => client.rpush(FLEET_CALLS_KEY, ...Array.from({ length: 2_000 }, () => '1 [1,1,10000,10000]')),
+      async () => {
+        const [seconds] = await client.time();
+        await client.rpush(FLEET_CALLS_KEY, `${seconds}000 [1,1,9000,0]`, `${seconds}000 [x`);
+      },
+    ];
+    for (const write of nonsense) {
+      await write();
+      await together(scene, callers);
+      await api.next(LIMIT / 2);
+    }
+    await settled(api);
+    for (const { rate } of callers) expectNearLimit(rate.rate);
+  });
+
+  test('falls apart when Redis is gone, each with its part, and is one again when it is back, and empty', async (scene) => {
+    const { callers, api, redis } = await fleet(scene, 4);
+    await redis.kill();
+    await scene.expect.poll(() => rolesOf(callers)).toEqual(['alone', 'alone', 'alone', 'alone']);
+    const parts = callers.map(({ rate }) => rate.rate).reduce((sum, rate) => sum + rate, 0);
+    expect(parts).toBeLessThan(1.6 * LIMIT);
+    expect(await api.next(2 * LIMIT)).toBeLessThan(0.25);
+    await redis.restart();
+    await together(scene, callers);
+    expect(await api.next(2 * LIMIT)).toBeLessThan(0.25);
+    await settled(api);
+    for (const { rate } of callers) expectNearLimit(rate.rate);
+  });
+
+  test('is alone beside a Redis that takes no writes', async (scene) => {
+    const { callers, api, redis } = await fleet(scene, 2);
+    const client = clientOf(scene, redis);
+    await client.config('SET', 'maxmemory', '1');
+    await scene.expect.poll(() => rolesOf(callers)).toEqual(['alone', 'alone']);
+    expect(await api.next(2 * LIMIT)).toBeLessThan(0.25);
+    await client.config('SET', 'maxmemory', '0');
+    await together(scene, callers);
+    expect(await api.next(2 * LIMIT)).toBeLessThan(0.25);
+  });
+
+  test('of workers with different ceilings goes by the lowest, and by the next once that is raised', async (scene) => {
+    const redis = await redisFor(scene);
+    const api = new Api();
+    const high = new Caller(scene, api, redis.url, CEILING);
+    await together(scene, [high]);
+    const low = new Caller(scene, api, redis.url, LIMIT / 2);
+    await together(scene, [high, low]);
+    for (const caller of [high, low]) void caller.work();
+    await scene.expect.poll(() => high.rate.rate).toBe(LIMIT / 2);
+    expect(await api.next(2 * LIMIT)).toBe(0);
+    expect([low.rate.rate, low.rate.foundAt]).toEqual([LIMIT / 2, undefined]);
+    low.setCeiling(CEILING);
+    await settled(api);
+    for (const { rate } of [high, low]) expectNearLimit(rate.rate);
+  });
+
+  test('that begins again begins near the rate it had', async (scene) => {
+    const { callers, api, redis } = await fleet(scene, 2);
+    await Promise.all(callers.map(({ limiter }) => limiter.close()));
+    const next = [1, 2].map(() => new Caller(scene, api, redis.url));
+    await together(scene, next);
+    for (const caller of next) void caller.work();
+    expect(await api.next(LIMIT)).toBeLessThan(0.2);
+    for (const { rate } of next) expectNearLimit(rate.rate);
+  });
+});
