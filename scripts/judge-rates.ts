@@ -6,6 +6,7 @@
  *     npm run judge-rates -- [SEEDS] [part of a family's name] all       what others use, beside each other
  *     npm run judge-rates -- [SEEDS] [part of a family's name] ablate    ours without one mechanism at a time
  *     npm run judge-rates -- pictures                                    writes bench/results/rates-*.svg
+ *     npm run judge-rates -- report                                      writes them, and all tables, bench/results/rates.md
  */
 import { writeFileSync } from 'node:fs';
 import { AdaptiveRate } from '../src/ota/rate/adaptive-rate.ts';
@@ -17,31 +18,64 @@ import { peers } from '../testing/rates/peers.ts';
 import { picture, pictured } from '../testing/rates/pictures.ts';
 import { ours } from '../testing/rates/scenarios.ts';
 
-const DEFAULT_SEEDS = '5';
+const SEEDS = 5;
+/** Of the report, where ours alone is judged: as the figures that are asked for are meant. */
+const REPORT_SEEDS = 20;
 
-const ablated = ablations.map(
-  ({ name, tuning }): Candidate => ({
-    name,
-    create: (ceiling) => new AdaptiveRate({ ceiling, tuning, onChange: () => {} }),
-  }),
-);
+const besidePeers = [ours, ...peers];
+const ablated = [
+  ours,
+  ...ablations.map(
+    ({ name, tuning }): Candidate => ({
+      name,
+      create: (ceiling) => new AdaptiveRate({ ceiling, tuning, onChange: () => {} }),
+    }),
+  ),
+];
 
-const [seeds = DEFAULT_SEEDS, part = '', name = ours.name] = process.argv.slice(2);
-const chosen = families.filter((family) => family.name.includes(part));
-const write = (text: string): void => {
+const print = (text: string): void => {
   process.stdout.write(text);
 };
-if (seeds === 'pictures') {
+
+function writeResult(name: string, text: string): void {
+  writeFileSync(new URL(`../bench/results/${name}`, import.meta.url), text);
+  print(`wrote bench/results/${name}\n`);
+}
+
+function writePictures(): void {
   for (const family of families) {
     const file = pictured.get(family.name);
-    if (file === undefined) continue;
-    writeFileSync(new URL(`../bench/results/${file}.svg`, import.meta.url), picture(family, ours));
-    write(`wrote bench/results/${file}.svg\n`);
+    if (file !== undefined) writeResult(`${file}.svg`, picture(family, ours));
   }
-} else if (name === 'all') compareAll(chosen, [ours, ...peers], Number(seeds), write);
-else if (name === 'ablate') compareAll(chosen, [ours, ...ablated], Number(seeds), write);
-else {
-  const candidate = [ours, ...peers, ...rejectedCandidates].find((each) => each.name.includes(name));
-  if (candidate === undefined) throw new Error(`no candidate is named ${name}`);
-  judgeAll(chosen, candidate, Number(seeds), write);
+}
+
+function writeReport(): void {
+  const parts = [
+    '# The adaptive rate on limiters of many kinds\n\nWritten by `npm run judge-rates -- report`, in simulated time: the same source gives the same figures. Each figure is a median\nover the seeds. The families are in `testing/rates/families/`.\n\n## Ours\n\n',
+  ];
+  const add = (text: string): void => {
+    parts.push(text);
+  };
+  judgeAll(families, ours, REPORT_SEEDS, add);
+  add('\n## Beside what others use\n\n');
+  compareAll(families, besidePeers, SEEDS, add);
+  add('\n## Without one mechanism at a time\n\n');
+  compareAll(families, ablated, SEEDS, add);
+  add('\n## Pictures\n');
+  for (const [name, file] of pictured) add(`\n![${name}](${file}.svg)\n`);
+  writeResult('rates.md', parts.join(''));
+}
+
+const [first = String(SEEDS), part = '', name = ours.name] = process.argv.slice(2);
+if (first === 'pictures' || first === 'report') {
+  writePictures();
+  if (first === 'report') writeReport();
+} else {
+  const seeds = Number(first);
+  const chosen = families.filter((family) => family.name.includes(part));
+  const candidate = [...besidePeers, ...rejectedCandidates].find((each) => each.name.includes(name));
+  if (name === 'all') compareAll(chosen, besidePeers, seeds, print);
+  else if (name === 'ablate') compareAll(chosen, ablated, seeds, print);
+  else if (candidate === undefined) throw new Error(`no candidate is named ${name}`);
+  else judgeAll(chosen, candidate, seeds, print);
 }

@@ -22,13 +22,16 @@ export function judgeAll(
   write(
     head(['limiter', 'of the limit', 'of what could be had', 'asked', '429s', 'asked', 'besides', 'passed']),
   );
-  let passed = 0;
+  const passed: boolean[] = [];
   for (const family of families) {
     const verdict = judge(family, candidate, seeds, couldBeHad(family, SEARCH_SEEDS));
-    if (verdict.passed) passed++;
+    passed.push(verdict.passed);
     write(row(family, verdict));
   }
-  write(`\n${candidate.name}: ${passed} of ${families.length} passed, ${seeds} seeds\n`);
+  const heldOut = passed.filter((_, i) => families[i]?.heldOut);
+  const of = (verdicts: readonly boolean[]): string =>
+    `${verdicts.filter((each) => each).length} of ${verdicts.length}`;
+  write(`\n${candidate.name}: ${of(passed)} passed, of those held out ${of(heldOut)}; ${seeds} seeds\n`);
 }
 
 function row(family: Family, { goodput, best, throttled, answers, passed }: Verdict): string {
@@ -65,6 +68,9 @@ export function compareAll(
   write: (text: string) => void,
 ): void {
   const all: (readonly Verdict[])[] = [];
+  const heldOut: (readonly Verdict[])[] = [];
+  const total = (name: string, verdicts: readonly (readonly Verdict[])[]): void =>
+    write(line([name, ...candidates.map((_, i) => summary(verdicts.flatMap((each) => each[i] ?? [])))]));
   write(head(['limiters', ...candidates.map(({ name }) => name)]));
   for (const [group, members] of Map.groupBy(families, (family) => family.group)) {
     const verdicts = members.map((family) => {
@@ -72,9 +78,11 @@ export function compareAll(
       return candidates.map((candidate) => judge(family, candidate, seeds, best));
     });
     all.push(...verdicts);
-    write(line([group, ...candidates.map((_, i) => summary(verdicts.flatMap((each) => each[i] ?? [])))]));
+    heldOut.push(...verdicts.filter((_, i) => members[i]?.heldOut));
+    total(group, verdicts);
   }
-  write(line(['**all**', ...candidates.map((_, i) => summary(all.flatMap((each) => each[i] ?? [])))]));
+  total('**all**', all);
+  if (heldOut.length > 0) total('of those held out', heldOut);
   write(`\nPassed; median share of what could be had / median share of 429s. ${seeds} seeds.\n`);
 }
 

@@ -2,6 +2,8 @@
 import { createLimit, type LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import type { SimulatedApi } from './simulator.ts';
 
+/** Within this time the limit's clock begins at any: its windows and ticks begin when they like. In milliseconds. */
+const LONGEST_PERIOD_MS = 60_000;
 /** How often a moving limit is set anew, in milliseconds. */
 const MOVE_MS = 100;
 
@@ -19,19 +21,20 @@ export function familyApi(
 ): (random: () => number) => SimulatedApi {
   const noiseAt = typeof noise === 'function' ? noise : () => noise;
   return (random) => {
-    const limit = createLimit(settings, 0, random);
+    const ahead = random() * LONGEST_PERIOD_MS;
+    const limit = createLimit(settings, ahead, random);
     let setAt = 0;
     return {
       admit: (at, connection) => {
         if (factor !== undefined && at - setAt >= MOVE_MS) {
           setAt = at;
-          limit.change(scaled(settings, factor(at)), at);
+          limit.change(scaled(settings, factor(at)), ahead + at);
         }
         const share = noiseAt(at);
         if (share > 0 && random() < share) return false;
-        return limit.admit({ at, connection });
+        return limit.admit({ at: ahead + at, connection });
       },
-      ended: (at) => limit.ended(at),
+      ended: (at) => limit.ended(ahead + at),
     };
   };
 }

@@ -127,13 +127,15 @@ describe('the tables', () => {
     expect(text).toMatch(
       /\| a bucket \| 100\.0% \| 100\.0% of 100\.0% \| at least 97\.0% \| 0\.0% \|.*\| yes \|/,
     );
-    expect(text).toContain('knows: 1 of 1 passed, 1 seeds');
+    expect(text).toContain('knows: 1 of 1 passed, of those held out 0 of 0; 1 seeds');
   });
 
   test('put candidates beside each other', () => {
-    const text = written((write) => compareAll([bucket], [knows, wild], 1, write));
-    expect(text).toContain('| bucket | 1/1; 100.0% / 0.0% | 0/1; 100.0% / 50.0% |');
-    expect(text).toContain('| **all** | 1/1; 100.0% / 0.0% | 0/1; 100.0% / 50.0% |');
+    const other = { ...bucket, name: 'another', heldOut: true };
+    const text = written((write) => compareAll([bucket, other], [knows, wild], 1, write));
+    expect(text).toContain('| bucket | 2/2; 100.0% / 0.0% | 0/2; 100.0% / 50.0% |');
+    expect(text).toContain('| **all** | 2/2; 100.0% / 0.0% | 0/2; 100.0% / 50.0% |');
+    expect(text).toContain('| of those held out | 1/1; 100.0% / 0.0% | 0/1; 100.0% / 50.0% |');
   });
 });
 
