@@ -177,7 +177,7 @@ export const variables = {
   redisUrl: optional(
     'REDIS_URL',
     redisUrl,
-    'Shares one rate budget and the newest-wins marks among all workers.',
+    'Shares one rate budget, the rate that was found and the newest-wins marks among all workers.',
   ),
   outcomeQueueUrl: optional(
     'OUTCOME_QUEUE_URL',

@@ -17,7 +17,7 @@ export const BUDGET_KEY = 'ota-updater:budget:1';
  * Where the fleet's controller leaves the rate that it has found (`fleet/board.ts`). The tag in braces keeps it in one slot
  * with the budget, for a Redis that is a cluster.
  */
-export const FLEET_RATE_KEY = `{${BUDGET_KEY}}:rate:1`;
+export const FLEET_RATE_KEY = `ota-updater:rate:1:{${BUDGET_KEY}}`;
 /** Its value where the API takes the ceiling. */
 export const NOTHING_FOUND = 'none';
 /** A worker that was not heard of for so long is gone, in milliseconds. */

@@ -8,10 +8,10 @@
  * The name of the keys is the version of this protocol: what the fields mean may not change without another name.
  */
 import type { Redis } from 'ioredis';
-import { FLEET_RATE_KEY, LEAST_RATE, NOTHING_FOUND } from '../budget.ts';
+import { BUDGET_KEY, FLEET_RATE_KEY, LEAST_RATE, NOTHING_FOUND } from '../budget.ts';
 import { MOST_BYTES } from './calls.ts';
 
-export const FLEET_CALLS_KEY = `${FLEET_RATE_KEY}:calls`;
+export const FLEET_CALLS_KEY = `ota-updater:calls:1:{${BUDGET_KEY}}`;
 /** Who leads is heard of at least this often, in milliseconds, or another one leads. */
 export const LEASE_MS = 1_500;
 /** Reports kept at most: those of the latest come first. */
