@@ -12,6 +12,7 @@ import {
   type Stage,
   type StageOptions,
   setStage,
+  watchedLease,
 } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
@@ -34,7 +35,7 @@ async function start(env: Environment = {}, options: StageOptions = {}): Promise
     api: { tasks: { kind: 'all', exceptPrefix: 'unknown' } },
     sqs: { endpoint: proxy.url },
     ...options,
-    env: { VISIBILITY_TIMEOUT_SECONDS: '2', ...env },
+    env,
   });
   proxy.upstream = stage.sqsUrl;
   await stage.worker.start();
@@ -56,14 +57,14 @@ function toDead(rule: SqsRule): SqsRule {
 
 describe('an unreachable dead-letter queue', () => {
   test('makes the worker keep message and result under lease, report it, and resume without another call', async () => {
-    await start();
+    await start(watchedLease);
     away();
     await stage.sendUpdates(1, 'unknown');
     await unreachable();
     expect(readiness(stage.worker.snapshot()).reasons).toEqual([
       expect.stringContaining('the dead-letter queue does not accept letters (QueueDoesNotExist, since '),
     ]);
-    // Longer than the first lease of 2 s.
+    // Longer than the first lease.
     await proxy.waitFor(() => extensions() >= 3);
     expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
     expect(proxy.count('DeleteMessageBatch', 'updates')).toBe(0);
@@ -81,7 +82,7 @@ describe('an unreachable dead-letter queue', () => {
   });
 
   test('stops receiving until it is reachable', async () => {
-    await start();
+    await start(watchedLease);
     away();
     await stage.sendUpdates(1, 'unknown');
     await unreachable();

@@ -2,13 +2,22 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config.ts';
 import {
+  type SqsAnswer,
   type SqsProxy,
   type SqsRequest,
   type SqsRule,
   sqsError,
   startSqsProxy,
 } from '../../testing/sqs/proxy.ts';
-import { REGION, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
+import { answersAfter } from '../../testing/stages/held-calls.ts';
+import {
+  fastTimings,
+  REGION,
+  type Stage,
+  type StageOptions,
+  setStage,
+  watchedLease,
+} from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;
@@ -31,7 +40,7 @@ interface Entry {
 const entriesOf = (request: SqsRequest): Entry[] => request.input.Entries as Entry[];
 
 /** Refuses every entry, as SQS does for a message that is no longer in flight. */
-function notInFlight(request: SqsRequest): ReturnType<SqsRule> {
+function notInFlight(request: SqsRequest): SqsAnswer {
   const Failed = entriesOf(request).map(({ Id }) => ({
     Id,
     SenderFault: true,
@@ -39,6 +48,14 @@ function notInFlight(request: SqsRequest): ReturnType<SqsRule> {
     Message: 'The input receipt handle is invalid.',
   }));
   return { status: 200, output: { Successful: [], Failed } };
+}
+
+/** The same, and SQS shows the messages to others at once: somebody else has ended their leases. */
+async function endedElsewhere(request: SqsRequest): Promise<SqsAnswer> {
+  await stage.source.changeVisibility(
+    entriesOf(request).map(({ ReceiptHandle }) => ({ receiptHandle: ReceiptHandle, seconds: 0 })),
+  );
+  return notInFlight(request);
 }
 
 /** A rule for lease extensions; other requests pass. */
@@ -54,11 +71,14 @@ async function start(env: Environment = {}, options: StageOptions = {}): Promise
   stage = await setStage({
     sqs: { endpoint: proxy.url },
     ...options,
-    env: { VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '5000', ...env },
+    env,
   });
   proxy.upstream = stage.sqsUrl;
   await stage.worker.start();
 }
+
+/** One that a test can wait for to run out. */
+const shortLease = { VISIBILITY_TIMEOUT_SECONDS: '2' };
 
 const lost = () => stage.events.flatMap((event) => (event.type === 'lease-lost' ? [event] : []));
 const deleted = (): string[] =>
@@ -67,10 +87,21 @@ const deleted = (): string[] =>
     .flatMap((request) => entriesOf(request).map(({ ReceiptHandle }) => ReceiptHandle));
 
 describe('a lease that can be kept', () => {
-  test('is extended for as long as the call takes, and the message is delivered once', async () => {
-    await start();
-    stage.api.script('task0', [{ status: 204, delayMs: 3_500 }]);
+  /** A worker with one message, whose call is answered once SQS has extended its lease so many times. */
+  async function startLongCall(extensions: number, rule: SqsRule = (_request, forward) => forward()) {
+    const long = Promise.withResolvers<void>();
+    await start(watchedLease, { wrapApi: answersAfter(long.promise) });
+    let extended = 0;
+    proxy.rule = toExtensions(async (request, forward) => {
+      const answer = await rule(request, forward);
+      if (typeof answer === 'object' && answer.status === 200 && ++extended === extensions) long.resolve();
+      return answer;
+    });
     await stage.sendUpdates(1);
+  }
+
+  test('is extended for as long as the call takes, and the message is delivered once', async () => {
+    await startLongCall(3);
     await stage.ended(1);
     expect(stage.api.callsFor('task0')).toHaveLength(1);
     expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 1 } } }]);
@@ -79,13 +110,10 @@ describe('a lease that can be kept', () => {
   });
 
   test('survives a failed extension while there is time to retry', async () => {
-    await start();
     let failures = 0;
-    proxy.rule = toExtensions((_request, forward) =>
+    await startLongCall(2, (_request, forward) =>
       failures++ < 1 ? sqsError(500, 'InternalFailure', 'oops') : forward(),
     );
-    stage.api.script('task0', [{ status: 204, delayMs: 3_500 }]);
-    await stage.sendUpdates(1);
     await stage.ended(1);
     expect(failures).toBeGreaterThan(1);
     expect(stage.api.callsFor('task0')).toHaveLength(1);
@@ -94,11 +122,8 @@ describe('a lease that can be kept', () => {
   });
 
   test('survives an unanswered extension while there is time to retry', async () => {
-    await start();
     let asked = 0;
-    proxy.rule = toExtensions((_request, forward) => (asked++ < 1 ? 'hang' : forward()));
-    stage.api.script('task0', [{ status: 204, delayMs: 3_500 }]);
-    await stage.sendUpdates(1);
+    await startLongCall(2, (_request, forward) => (asked++ < 1 ? 'hang' : forward()));
     await stage.ended(1);
     expect(asked).toBeGreaterThan(1);
     expect(stage.api.callsFor('task0')).toHaveLength(1);
@@ -112,7 +137,7 @@ describe('a lease that is lost', () => {
     ['extensions fail until it has run out', () => sqsError(500, 'InternalFailure', 'oops')],
     ['extensions are not answered', () => 'hang'],
   ])('during a call (%s) leaves the settlement to the next delivery', async (_what, rule) => {
-    await start();
+    await start(shortLease);
     proxy.rule = toExtensions((request, forward) =>
       lost().length === 0 ? rule(request, forward) : forward(),
     );
@@ -132,7 +157,7 @@ describe('a lease that is lost', () => {
   });
 
   test('to another client that has settled the message causes no second delete or dead letter', async () => {
-    await start();
+    await start(shortLease);
     stage.api.script('task0', [{ status: 404, errorType: 'ResourceNotFoundException', delayMs: 2_500 }]);
     await stage.sendUpdates(1);
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
@@ -148,8 +173,10 @@ describe('a lease that is lost', () => {
   });
 
   test('during backoff ends the calls of that delivery', async () => {
-    await start();
-    proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
+    await start(watchedLease);
+    proxy.rule = toExtensions((request, forward) =>
+      lost().length === 0 ? endedElsewhere(request) : forward(),
+    );
     stage.api.script('task0', [
       { status: 429, errorType: 'ThrottlingException', headers: { 'retry-after': '600' } },
     ]);
@@ -162,8 +189,8 @@ describe('a lease that is lost', () => {
   });
 
   test('while waiting behind another of its Identifier leaves the one call to the next delivery', async () => {
-    await start();
-    stage.api.script('same', [{ status: 204, delayMs: 1_800 }]);
+    const firstMayEnd = Promise.withResolvers<void>();
+    await start(watchedLease, { wrapApi: answersAfter(firstMayEnd.promise) });
     await stage.send(
       { Identifier: 'same', Description: 'first' },
       { Identifier: 'same', Description: 'second' },
@@ -173,8 +200,9 @@ describe('a lease that is lost', () => {
       .inspectQueue('updates')
       ?.messages.inflight.find(({ message }) => message.body.includes('second'));
     proxy.rule = toExtensions(async (request, forward) => {
-      if (!entriesOf(request).some(({ ReceiptHandle }) => ReceiptHandle === second?.receiptHandle))
-        return forward();
+      const receiptHandle = second?.receiptHandle ?? '';
+      if (!entriesOf(request).some(({ ReceiptHandle }) => ReceiptHandle === receiptHandle)) return forward();
+      await stage.source.changeVisibility([{ receiptHandle, seconds: 0 }]);
       const others = entriesOf(request).filter(
         ({ ReceiptHandle }) => ReceiptHandle !== second?.receiptHandle,
       );
@@ -187,6 +215,8 @@ describe('a lease that is lost', () => {
         .map(({ Id }) => ({ Id, SenderFault: true, Code: 'ReceiptHandleIsInvalid', Message: 'gone' }));
       return { ...answer, output: { ...answer.output, Failed } };
     });
+    await stage.until(() => lost().length === 1);
+    firstMayEnd.resolve();
     await stage.ended(2);
     expect(lost()).toMatchObject([{ subject: { message: { receiptHandle: second?.receiptHandle } } }]);
     expect(stage.api.callsFor('same').map(({ input }) => input.Description)).toEqual(['first', 'second']);
@@ -194,10 +224,12 @@ describe('a lease that is lost', () => {
   });
 
   test('while on trial leaves the dead letter to the next delivery', async () => {
-    await start({}, { api: { denied: ['denied0'] } });
-    proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
+    await start(watchedLease, { api: { denied: ['denied0'] }, timings: { ...fastTimings, trialMs: 60_000 } });
+    proxy.rule = toExtensions((request, forward) =>
+      lost().length === 0 ? endedElsewhere(request) : forward(),
+    );
     stage.api.configure({ denied: 'none' });
-    stage.api.script('denied0', [{ status: 403, errorType: 'AccessDeniedException', delayMs: 800 }]);
+    stage.api.script('denied0', [{ status: 403, errorType: 'AccessDeniedException' }]);
     await stage.sendUpdates(1, 'denied');
     await stage.ended(1);
     expect(lost()).toHaveLength(1);
@@ -207,11 +239,13 @@ describe('a lease that is lost', () => {
   });
 
   test('while its dead letter cannot be sent withdraws the letter; the next delivery writes its own', async () => {
-    await start();
+    await start(watchedLease);
     stage.sqs.deleteQueue('dead', { region: REGION });
     await stage.send('not JSON');
     await stage.until(() => stage.hasCondition('dead-lettering'));
-    proxy.rule = toExtensions((request, forward) => (lost().length === 0 ? notInFlight(request) : forward()));
+    proxy.rule = toExtensions((request, forward) =>
+      lost().length === 0 ? endedElsewhere(request) : forward(),
+    );
     await stage.until(() => lost().length === 1);
     expect(stage.worker.snapshot().settling).toBe(0);
     stage.sqs.createQueue('dead', { region: REGION });
@@ -228,7 +262,7 @@ describe('a lease that is lost', () => {
     await start();
     let refusals = 0;
     proxy.rule = (request, forward) =>
-      request.action === 'DeleteMessageBatch' && refusals++ === 0 ? notInFlight(request) : forward();
+      request.action === 'DeleteMessageBatch' && refusals++ === 0 ? endedElsewhere(request) : forward();
     await stage.sendUpdates(1);
     await stage.ended(1);
     expect(lost()).toHaveLength(1);

@@ -4,7 +4,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seeded } from '../../testing/random.ts';
 import { orderViolations } from '../../testing/sqs/order.ts';
 import { type SqsProxy, type SqsRequest, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { recordOf, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
+import {
+  recordOf,
+  type Stage,
+  type StageOptions,
+  setStage,
+  watchedLease,
+} from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;
@@ -185,7 +191,7 @@ describe('within a group', () => {
 
 describe('a lease lost during a call', () => {
   test('aborts the call and releases the messages behind it before another client can receive them', async () => {
-    await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '20000' } });
+    await set({ env: watchedLease });
     stage.api.script('a', ['hang']);
     let refusals = 0;
     proxy.rule = (request, forward) => {
@@ -206,7 +212,7 @@ describe('a lease lost during a call', () => {
   });
 
   test('by the clock aborts the call before SQS delivers the message again', async () => {
-    await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '20000' } });
+    await set({ env: watchedLease });
     stage.api.script('a', ['hang']);
     let away = true;
     proxy.rule = (request, forward) =>
@@ -260,7 +266,7 @@ test('calls for one Identifier in two groups never overlap', async () => {
 });
 
 test('a letter sent again in another delivery is not deduplicated, one sent twice in the same delivery is', async () => {
-  await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '2' } });
+  await set({ env: watchedLease });
   let letters = 0;
   let deletes = 0;
   proxy.rule = async (request, forward) => {

@@ -3,7 +3,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { type SqsProxy, type SqsRequest, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { purgeQueue } from '../../testing/sqs/queues.ts';
-import { credentials, REGION, type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
+import { answersAfter } from '../../testing/stages/held-calls.ts';
+import {
+  credentials,
+  REGION,
+  type Stage,
+  type StageOptions,
+  setStage,
+  watchedLease,
+} from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;
@@ -21,7 +29,7 @@ async function set(options: StageOptions = {}): Promise<void> {
     strict: true,
     sqs: { endpoint: proxy.url },
     ...options,
-    env: { VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '10000', ...options.env },
+    env: { VISIBILITY_TIMEOUT_SECONDS: '2', ...options.env },
   });
   proxy.upstream = stage.sqsUrl;
 }
@@ -46,7 +54,7 @@ function watchHandles(): string[] {
 }
 
 test('each message is delivered and applied once through throttling that is longer than the lease', async () => {
-  await set({ env: { VISIBILITY_TIMEOUT_SECONDS: '5' } });
+  await set({ env: watchedLease });
   await stage.sendUpdates(15);
   // All are held before the first call is accepted.
   stage.api.configure({ limit: { ratePerSecond: 0.001, burst: 1 }, retryAfterSeconds: 1 });
@@ -90,7 +98,7 @@ describe('a delete', () => {
   });
 
   test('that is slow to take effect does not let the lease lapse', async () => {
-    await set();
+    await set({ env: watchedLease });
     const go = Promise.withResolvers<void>();
     let extended = 0;
     proxy.rule = async (request, forward) => {
@@ -145,14 +153,15 @@ test('a delete by an old handle that succeeds without deleting, as on standard q
 });
 
 test('a lease that another client has ended is noticed at the extension, and the message is dropped', async () => {
-  await set();
+  const noticed = Promise.withResolvers<void>();
+  await set({ wrapApi: answersAfter(noticed.promise) });
   const handles = watchHandles();
-  stage.api.script('task0', [{ status: 204, delayMs: 1_500 }]);
   await stage.sendUpdates(1);
   await stage.worker.start();
-  await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+  await stage.api.waitFor(() => stage.api.stats().calls === 1);
   await stage.source.changeVisibility([{ receiptHandle: handles[0] ?? '', seconds: 0 }]);
   await stage.until(() => lost().length === 1);
+  noticed.resolve();
   await stage.ended(1);
   expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 2 } } }]);
   expect(stage.worker.snapshot().held).toBe(0);
@@ -162,7 +171,7 @@ test('a deferral is sent after an extension in flight, which would undo it', asy
   const failing = Promise.withResolvers<void>();
   await set({
     // An extension times out after an eighth of the lease.
-    env: { VISIBILITY_TIMEOUT_SECONDS: '4', MAX_ATTEMPTS: '1' },
+    env: { VISIBILITY_TIMEOUT_SECONDS: '8', MAX_ATTEMPTS: '1' },
     random: () => 0,
     wrapApi: (api) => ({
       ...api,
@@ -193,16 +202,17 @@ test('a deferral is sent after an extension in flight, which would undo it', asy
 });
 
 test('after a purge of the queue the held messages are dropped, do not come back, and work continues', async () => {
-  await set();
-  stage.api.script('same', [{ status: 204, delayMs: 1_800 }]);
+  const noticed = Promise.withResolvers<void>();
+  await set({ wrapApi: answersAfter(noticed.promise) });
   await stage.send(...['0', '1', '2'].map((Description) => ({ Identifier: 'same', Description })));
   await stage.worker.start();
   await expect.poll(() => stage.worker.snapshot().held).toBe(3);
-  await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
+  await stage.api.waitFor(() => stage.api.stats().calls === 1);
   const client = createSqsClient(1, { region: REGION, credentials, endpoint: stage.sqsUrl });
   await purgeQueue(client, stage.source.url);
   client.destroy();
   await stage.until(() => lost().length === 3);
+  noticed.resolve();
   await stage.sendUpdates(1, 'after');
   await stage.ended(1);
   expect(stage.settled('acknowledge').map(({ subject }) => subject.ids.identifier)).toEqual(['after0']);

@@ -4,7 +4,7 @@ import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/observe/health.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
+import { REGION, type Stage, setStage, watchedLease } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy | undefined;
 let stage: Stage;
@@ -28,7 +28,7 @@ async function start(env: Environment = {}): Promise<SqsProxy> {
     api: { tasks: { kind: 'all', exceptPrefix: 'unknown' } },
     outcomes: true,
     sqs: { endpoint: proxy.url },
-    env: { VISIBILITY_TIMEOUT_SECONDS: '2', ...env },
+    env,
   });
   proxy.upstream = stage.sqsUrl;
   await stage.worker.start();
@@ -37,7 +37,7 @@ async function start(env: Environment = {}): Promise<SqsProxy> {
 
 describe('an unreachable outcome queue', () => {
   test('makes the worker keep results under lease, stop receiving, report it, and resume without another call', async () => {
-    const sqs = await start();
+    const sqs = await start(watchedLease);
     away();
     await stage.sendUpdates(2);
     await stage.sendUpdates(1, 'unknown');
@@ -48,7 +48,7 @@ describe('an unreachable outcome queue', () => {
     await stage.until(() => stage.worker.snapshot().settling === 3);
     const polls = sqs.count('ReceiveMessage', 'updates');
     await stage.sendUpdates(100, 'later');
-    // Longer than the first lease of 2 s.
+    // Longer than the first lease.
     await sqs.waitFor(() => sqs.count('ChangeMessageVisibilityBatch', 'updates') >= 3);
     expect(sqs.count('ReceiveMessage', 'updates')).toBe(polls);
     expect(stage.left().ready).toBeGreaterThan(0);

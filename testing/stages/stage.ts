@@ -41,6 +41,9 @@ export const fastTimings: WorkerTimings = {
   outcomeBackoff: { baseMs: 100, maxMs: 200 },
 };
 
+/** A lease that is extended while a test watches: every 3 s, and a machine that stands still for 2 s loses none. */
+export const watchedLease = { VISIBILITY_TIMEOUT_SECONDS: '6' };
+
 export interface StageOptions {
   readonly api?: SimulatedApiSettingsInput;
   /** Overrides of the worker's environment. */
