@@ -1,4 +1,4 @@
-/** A worker with an adaptive rate, assembled as the commands do it. */
+/** A worker with an adaptive rate, assembled as the commands do it. How near it comes: test/worker/rate.test.ts. */
 import { Writable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { type Assembly, assemble } from '../../src/commands/assemble.ts';
@@ -67,64 +67,17 @@ const of = (action: SettledEvent['disposition']['action']): SettledEvent[] =>
 
 const identifierOf = ({ subject }: SettledEvent): string | undefined => subject.ids.identifier;
 
-test('a worker with RATE_LIMIT at four times the limit runs near the limit, and holds only what that rate can start', {
-  timeout: 60_000,
-}, async () => {
-  const updates = 700;
-  // At 200 a second it would hold 400.
+test('its rate comes down to what the API takes, and every update is applied', async () => {
+  const updates = 200;
+  // Slower than any machine.
+  const limit = { ratePerSecond: 5, burst: 5 };
   const identifiers = await setUp(
-    { limit: { ratePerSecond: 50, burst: 5 }, latency: { minMs: 5, maxMs: 20 } },
+    { limit, latency: { minMs: 5, maxMs: 20 } },
     { RATE_LIMIT: '200', MAX_CONCURRENCY: '200' },
     updates,
   );
-  await until(() => of('acknowledge').length >= 250);
-
-  const seen: { rate: number; held: number }[] = [];
-  listeners.add((event) => {
-    if (event.type !== 'attempt') return;
-    const { rate, held } = assembly.worker.snapshot();
-    seen.push({ rate, held });
-  });
-  await until(() => of('acknowledge').length >= 500);
-  const rates = seen.map(({ rate }) => rate).toSorted((a, b) => a - b);
-  const median = rates[Math.floor(rates.length / 2)];
-  expect(median).toBeLessThan(50 * 1.25);
-  // The utilization depends on the machine, and is measured in bench.
-  expect(median).toBeGreaterThan(50 / 4);
-  // Two seconds' worth, half as much again before any are released, and what is being received and settled.
-  for (const { rate, held } of seen) expect(held).toBeLessThan(3 * rate + 60);
-
-  await until(() => of('acknowledge').length >= updates);
-  expect(new Set(of('acknowledge').map(identifierOf))).toEqual(new Set(identifiers));
-  expect(of('dead-letter')).toEqual([]);
-  expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
-  // Most calls are not wasted, though it began at four times the limit.
-  const { calls, throttled } = stage.api.stats();
-  expect(throttled / calls).toBeLessThan(0.25);
-});
-
-test('a worker whose limit falls releases what it cannot start soon, and applies it later', {
-  timeout: 60_000,
-}, async () => {
-  const updates = 900;
-  const identifiers = await setUp(
-    { latency: { minMs: 5, maxMs: 20 } },
-    { RATE_LIMIT: '200', MAX_CONCURRENCY: '200' },
-    updates,
-  );
-  // Twice what it starts in a second: up to 400, fewer on a slow machine.
-  await until(() => assembly.worker.snapshot().held >= 200);
-  stage.api.configure({ limit: { ratePerSecond: 20, burst: 2 } });
-
-  await until(() => assembly.worker.snapshot().held <= 120);
-  const released = of('release');
-  expect(released.length).toBeGreaterThan(50);
-  // No call was made for them before.
-  for (const { attempts } of released) expect(attempts).toBe(0);
-  const applied = new Set(of('acknowledge').map(identifierOf));
-  for (const each of released) expect(applied).not.toContain(identifierOf(each));
-  expect(stage.left().ready).toBeGreaterThan(100);
-
+  await until(() => assembly.worker.snapshot().rate < 40);
+  expect(of('acknowledge').length).toBeLessThan(updates);
   stage.api.configure({ limit: null });
   await until(() => of('acknowledge').length >= updates);
   expect(new Set(of('acknowledge').map(identifierOf))).toEqual(new Set(identifiers));

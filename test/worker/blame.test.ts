@@ -1,6 +1,7 @@
 /** Whose fault failures are: whole workers at defaults, minutes of virtual time, on a queue in memory. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CallError } from '../../src/message/failure.ts';
+import type { OtaApi } from '../../src/ota/client.ts';
 import { makeVirtualWorker } from '../../testing/stages/virtual-worker.ts';
 
 beforeEach(() => {
@@ -21,14 +22,15 @@ const conflict = { name: 'ConflictException', message: 'busy', status: 409, requ
 async function setUp(tasks: readonly string[], failureOf: (task: string) => CallError | undefined) {
   const calls: string[] = [];
   const applied: string[] = [];
-  const { worker, source, dead } = makeVirtualWorker(async ({ Identifier }) => {
+  const call: OtaApi['updateOtaTask'] = async ({ Identifier }) => {
     calls.push(Identifier);
     await elapsed(20);
     const error = failureOf(Identifier);
     if (error !== undefined) return { ok: false, error };
     applied.push(Identifier);
     return { ok: true, requestId: 'r-1' };
-  });
+  };
+  const { worker, source, dead } = makeVirtualWorker({ call });
   for (const Identifier of tasks) source.put(JSON.stringify({ Identifier, Description: 'x' }));
   await worker.start();
   const begun = performance.now();

@@ -46,7 +46,7 @@ async function running(
   env: Environment,
   ms: number,
 ) {
-  const made = makeVirtualWorker(call, env);
+  const made = makeVirtualWorker({ call, env });
   for (const body of bodies) made.source.put(body);
   await made.worker.start();
   await vi.advanceTimersByTimeAsync(ms);
@@ -99,7 +99,7 @@ describe('a worker whose messages wait', () => {
   });
 
   test('for a dead-letter queue that refuses their letters: it is stopped within a second, and releases all', async () => {
-    const made = makeVirtualWorker(apply, longGrace);
+    const made = makeVirtualWorker({ call: apply, env: longGrace });
     made.dead.treatments.send = 'fail';
     for (const body of ['not json', 'not json either']) made.source.put(body);
     await made.worker.start();
@@ -134,7 +134,7 @@ describe('a worker that cannot finish', () => {
     ['attributes', 'fail'],
     ['attributes', 'hang'],
   ])('is stopped within the grace: %s requests %s', async (request, treatment) => {
-    const made = makeVirtualWorker(apply, env);
+    const made = makeVirtualWorker({ call: apply, env });
     made.source.treatments[request] = treatment;
     for (const body of updates(5)) made.source.put(body);
     void made.worker.start();
@@ -145,7 +145,7 @@ describe('a worker that cannot finish', () => {
   test.each<Treatment>(['fail', 'hang'])(
     'releases messages within the grace whose letters the dead-letter queue does not take: they %s',
     async (treatment) => {
-      const made = makeVirtualWorker(apply, env);
+      const made = makeVirtualWorker({ call: apply, env });
       made.dead.treatments.send = treatment;
       for (const body of ['not json', 'not json either']) made.source.put(body);
       await made.worker.start();

@@ -3,12 +3,14 @@ import { type Environment, readConfig } from '../../src/config.ts';
 import { Bounds } from '../../src/limits/bounds.ts';
 import type { OtaApi } from '../../src/ota/client.ts';
 import { LocalNewest } from '../../src/ota/newest/newest.ts';
+import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { FixedRate } from '../../src/ota/rate/rate-control.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { Clock } from '../../src/time/clock.ts';
 import { QueueTime } from '../../src/time/queue-time.ts';
 import { Conditions } from '../../src/worker/conditions.ts';
+import type { WorkerListener } from '../../src/worker/events.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { seeded } from '../random.ts';
 import { MemoryQueue } from '../sqs/memory-queue.ts';
@@ -22,12 +24,19 @@ export interface VirtualWorker {
   readonly dead: MemoryQueue;
 }
 
-/**
- * A worker on queues in memory, not started.
- * @param call answers its calls of the API.
- * @param env in addition to queues and region.
- */
-export function makeVirtualWorker(call: OtaApi['updateOtaTask'], env: Environment = {}): VirtualWorker {
+export interface VirtualWorkerOptions {
+  /** Answers its calls of the API. */
+  readonly call: OtaApi['updateOtaTask'];
+  /** In addition to queues and region. */
+  readonly env?: Environment;
+  /** Whether its rate adapts; default: it is that of `RATE_LIMIT`. */
+  readonly adaptive?: boolean;
+  readonly listener?: WorkerListener;
+}
+
+/** A worker on queues in memory, not started. */
+export function makeVirtualWorker(options: VirtualWorkerOptions): VirtualWorker {
+  const { call, env = {}, adaptive = false, listener } = options;
   const source = new MemoryQueue('updates');
   const dead = new MemoryQueue('dead');
   const config = readConfig({
@@ -36,20 +45,24 @@ export function makeVirtualWorker(call: OtaApi['updateOtaTask'], env: Environmen
     AWS_REGION: 'eu-west-1',
     ...env,
   });
+  const limiter = new LocalRateLimiter(config.rateLimit);
+  const onChange = (perSecond: number): void => limiter.setRate(perSecond);
   const worker = new Worker({
     config,
     source: source as unknown as Queue,
     deadLetterQueue: dead as unknown as Queue,
     api: { updateOtaTask: call, destroy: () => {} },
-    limiter: new LocalRateLimiter(config.rateLimit),
-    rate: new FixedRate(config.rateLimit),
+    limiter,
+    rate: adaptive
+      ? new AdaptiveRate({ ceiling: config.rateLimit, onChange })
+      : new FixedRate(config.rateLimit),
     bounds: new Bounds({ rate: config.rateLimit, concurrency: config.maxConcurrency, now: clock.wall }),
     newest: new LocalNewest(),
     conditions: new Conditions({ clock, emit: () => {} }),
     clock,
     queueTime: new QueueTime(clock),
     random: seeded(7),
-    listeners: [],
+    listeners: listener === undefined ? [] : [listener],
   });
   return { worker, source, dead };
 }
