@@ -1,25 +1,12 @@
-/** Requests to SQS per update, counted at a proxy. */
+/** Requests to SQS of an idle worker, counted at a proxy. How many there are for an update: test/worker/requests.test.ts. */
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
+import { spawnWorker } from '../../testing/processes/process.ts';
 import { type SqsProxy, shortPolls, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: SqsProxy;
 afterEach(() => stage.strike());
-
-/** The minimum is 0.2: ten messages per receive, ten per delete. */
-const REQUESTS_PER_UPDATE = 0.21;
-
-async function setUp(updates: number, env: Record<string, string>): Promise<WorkerProcess> {
-  stage = await setStage({ api: { latency: { minMs: 20, maxMs: 80 } } });
-  proxy = await startSqsProxy(stage.sqsUrl);
-  onTestFinished(() => proxy.close());
-  await stage.sendUpdates(updates);
-  return spawnWorker(
-    stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off', LOG_LEVEL: 'debug', ...env }),
-  );
-}
 
 /** Requests so far, by operation. */
 function counts(): Record<string, number> {
@@ -31,40 +18,6 @@ function counts(): Record<string, number> {
   ];
   return { ...Object.fromEntries(operations.map((name) => [name, proxy.count(name)])), all: proxy.count() };
 }
-
-describe('requests to SQS per update', () => {
-  test.each([
-    { rate: 'unlimited', updates: 2_000, around: 400 },
-    { rate: '50', updates: 400, around: 150 },
-  ])('stay at or below 0.21 during a backlog with RATE_LIMIT=$rate', { timeout: 60_000 }, async (scale) => {
-    const { rate, updates, around } = scale;
-    const total = updates + 2 * around;
-    const worker = await setUp(total, { RATE_LIMIT: rate });
-    // Receives are ahead of deletes: counting begins then, and ends while more messages wait.
-    const settled = (): number => total - stage.left().ready - stage.left().inFlight;
-    await worker.waitForLine(() => settled() >= around);
-    const [settledBefore, before] = [settled(), counts()];
-    await worker.waitForLine(() => settled() >= settledBefore + updates);
-    const [settledAfter, after] = [settled(), counts()];
-    const requests = (after.all ?? 0) - (before.all ?? 0);
-    process.stdout.write(
-      `RATE_LIMIT=${rate}, ${settledAfter - settledBefore} settled under backlog: ${requests} requests\n`,
-    );
-    expect(requests / (settledAfter - settledBefore)).toBeLessThanOrEqual(REQUESTS_PER_UPDATE);
-  });
-
-  test.each([
-    { rate: 'unlimited', updates: 2_000 },
-    { rate: '50', updates: 400 },
-  ])('stay at or below 0.21 from first to last with RATE_LIMIT=$rate', { timeout: 60_000 }, async (scale) => {
-    const { rate, updates } = scale;
-    const worker = await setUp(updates, { RATE_LIMIT: rate });
-    await worker.waitForLine(() => stage.left().ready + stage.left().inFlight === 0);
-    const requests = counts();
-    process.stdout.write(`RATE_LIMIT=${rate}, drained: ${updates} settled, ${JSON.stringify(requests)}\n`);
-    expect((requests.all ?? 0) / updates).toBeLessThanOrEqual(REQUESTS_PER_UPDATE);
-  });
-});
 
 describe('an idle worker', () => {
   test('has one receive outstanding, of 20 seconds for ten messages', async () => {

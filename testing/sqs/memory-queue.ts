@@ -31,7 +31,14 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
   readonly sent: { readonly body: string }[] = [];
   /** What happens to requests; by default they are answered. */
   readonly treatments: Partial<Record<QueueRequest, Treatment>> = {};
-  requests = 0;
+  /** Requests so far. */
+  readonly counts: Record<QueueRequest, number> = {
+    receive: 0,
+    delete: 0,
+    changeVisibility: 0,
+    send: 0,
+    attributes: 0,
+  };
   /** Polls that have begun and not ended. */
   polls = 0;
 
@@ -46,6 +53,12 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
   get left(): { readonly ready: number; readonly inFlight: number } {
     const ready = this.#messages.filter(({ visibleAt }) => visibleAt <= performance.now()).length;
     return { ready, inFlight: this.#messages.length - ready };
+  }
+
+  /** All requests so far but reads of its attributes. */
+  get requests(): number {
+    const { receive, delete: deletes, changeVisibility, send } = this.counts;
+    return receive + deletes + changeVisibility + send;
   }
 
   put(body: string): void {
@@ -123,7 +136,7 @@ export class MemoryQueue implements Pick<Queue, keyof Queue> {
 
   /** 5 ms, or what the treatment of such requests is. */
   async #requested(request: QueueRequest, signal?: AbortSignal): Promise<void> {
-    this.requests++;
+    this.counts[request]++;
     const treatment = this.treatments[request];
     await elapsed(treatment === 'hang' ? undefined : 5, signal);
     if (treatment === 'fail') throw Object.assign(new Error('made to fail'), { name: 'InternalFailure' });

@@ -22,6 +22,8 @@ export interface VirtualWorker {
   readonly worker: Worker;
   readonly source: MemoryQueue;
   readonly dead: MemoryQueue;
+  /** Where its outcomes go, if it publishes them. */
+  readonly outcomes: MemoryQueue;
 }
 
 export interface VirtualWorkerOptions {
@@ -31,17 +33,21 @@ export interface VirtualWorkerOptions {
   readonly env?: Environment;
   /** Whether its rate adapts; default: it is that of `RATE_LIMIT`. */
   readonly adaptive?: boolean;
+  /** Whether it publishes outcomes; default: it does not. */
+  readonly publishes?: boolean;
   readonly listener?: WorkerListener;
 }
 
 /** A worker on queues in memory, not started. */
 export function makeVirtualWorker(options: VirtualWorkerOptions): VirtualWorker {
-  const { call, env = {}, adaptive = false, listener } = options;
+  const { call, env = {}, adaptive = false, publishes = false, listener } = options;
   const source = new MemoryQueue('updates');
   const dead = new MemoryQueue('dead');
+  const outcomes = new MemoryQueue('outcomes');
   const config = readConfig({
     QUEUE_URL: source.url,
     DEAD_LETTER_QUEUE_URL: dead.url,
+    ...(publishes && { OUTCOME_QUEUE_URL: outcomes.url }),
     AWS_REGION: 'eu-west-1',
     ...env,
   });
@@ -51,6 +57,7 @@ export function makeVirtualWorker(options: VirtualWorkerOptions): VirtualWorker 
     config,
     source: source as unknown as Queue,
     deadLetterQueue: dead as unknown as Queue,
+    ...(publishes && { outcomeQueue: outcomes as unknown as Queue }),
     api: { updateOtaTask: call, destroy: () => {} },
     limiter,
     rate: adaptive
@@ -64,5 +71,5 @@ export function makeVirtualWorker(options: VirtualWorkerOptions): VirtualWorker 
     random: seeded(7),
     listeners: listener === undefined ? [] : [listener],
   });
-  return { worker, source, dead };
+  return { worker, source, dead, outcomes };
 }
