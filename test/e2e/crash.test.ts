@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
 import { startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
+import { recordOf, type Stage, setStage, watchedLease } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 afterEach(() => stage.strike());
@@ -23,7 +23,7 @@ describe('a worker killed in the middle of its work', () => {
       },
     });
     const env = stage.environment({
-      VISIBILITY_TIMEOUT_SECONDS: '2',
+      ...watchedLease,
       RATE_LIMIT: '250',
       HTTP_PORT: 'off',
       LOG_LEVEL: 'debug',
@@ -82,7 +82,7 @@ describe('a worker killed in the middle of its work', () => {
     const proxy = await startSqsProxy(stage.sqsUrl);
     onTestFinished(() => proxy.close());
     const env = stage.environment({
-      VISIBILITY_TIMEOUT_SECONDS: '2',
+      ...watchedLease,
       HTTP_PORT: 'off',
       AWS_ENDPOINT_URL_SQS: proxy.url,
     });

@@ -66,14 +66,14 @@ test.each(['unlimited', '100'])(
 
 test('a window that is spent is waited out, and no update is lost', async () => {
   await setUp({
-    api: { limit: { kind: 'window', calls: 20, periodMs: 2_000 }, retryAfterSeconds: 1 },
+    api: { limit: { kind: 'window', calls: 10, periodMs: 4_000 }, retryAfterSeconds: 1 },
     env: { RATE_LIMIT: '200', MAX_CONCURRENCY: '5' },
   });
-  await stage.sendUpdates(50);
+  await stage.sendUpdates(30);
   await stage.worker.start();
-  await stage.ended(50);
+  await stage.ended(30);
   expect(changes.filter(({ change }) => change.held).length).toBeGreaterThan(0);
-  expect(stage.settled('acknowledge')).toHaveLength(50);
+  expect(stage.settled('acknowledge')).toHaveLength(30);
   expect(stage.left()).toEqual({ ready: 0, inFlight: 0 });
 });
 
