@@ -59,13 +59,13 @@ export function simulateFleet(scenario: FleetScenario): FleetResult {
   );
   const leaders: number[] = [];
   for (const [index, setting] of scenario.workers.entries()) {
-    const call = (worker: SimulatedMember, now: number): void => {
+    const call = (worker: SimulatedMember, now: number, bookedAt: number): void => {
       const latency = (scenario.latencyMs ?? 50) * (0.8 + 0.4 * random());
       events.add(now + latency / 2, (arrived) => {
         const accepted = api.admit({ at: arrived, connection: index });
         const second = seconds[index]?.[Math.min(count - 1, Math.floor(arrived / 1_000))];
         if (second !== undefined) second[accepted ? 'accepted' : 'throttled']++;
-        events.add(arrived + latency / 2, (ended) => worker.ended(now, ended, accepted));
+        events.add(arrived + latency / 2, (ended) => worker.ended(bookedAt, ended, accepted));
       });
     };
     events.add(setting.startMs, (now) => {
@@ -110,6 +110,11 @@ class SimulatedRedis {
     return Math.max(1, [...this.#wanted.values()].filter((at) => at > now - WANTS_FOR_MS).length);
   }
 
+  /** A worker still waits for what it has booked. */
+  wait(worker: number, now: number): void {
+    this.#wanted.set(worker, now);
+  }
+
   /** @returns when the permits may be used. */
   book(worker: number, permits: number, now: number): number {
     this.#wanted.set(worker, now);
@@ -126,12 +131,15 @@ class SimulatedRedis {
       return { leads: false, before, found: this.#known(now), reports: [] };
     }
     this.#leader = { worker, until: now + LEASE_MS };
-    if (leads !== undefined && before !== 'other')
+    if (leads !== undefined && before !== 'other') {
+      const rise = this.rate / (leads.found?.rate ?? this.rate);
+      if (this.#due > now && rise < 1) this.#due = now + (this.#due - now) * rise;
       this.#found = leads.found && {
         rate: leads.found.rate,
         foundAt: now - leads.found.foundMs,
         provedAt: now - leads.found.provedMs,
       };
+    }
     const reports = this.#reports.map((report) => ({ agoMs: now - report.at, calls: report.calls }));
     this.#reports = [];
     return { leads: true, before, found: this.#known(now), reports };
@@ -154,18 +162,23 @@ interface MemberSetting {
   readonly redis: SimulatedRedis;
   readonly events: EventQueue;
   readonly index: number;
-  readonly call: (worker: SimulatedMember, now: number) => void;
+  readonly call: (worker: SimulatedMember, now: number, bookedAt: number) => void;
 }
 
 interface Booked {
   permits: number;
-  readonly dueAt: number;
+  readonly at: number;
+  rate: number;
+  dueAt: number;
   /** When this worker learns of them. */
   readonly knownAt: number;
 }
 
 /** How often a worker without work looks for some. */
 const LOOK_EVERY_MS = 50;
+/** While permits are waited for, and from which factor on a rise hastens them, as in the limiter. */
+const LOOK_MS = 500;
+const RISE = 1.5;
 
 class SimulatedMember {
   readonly #at: MemberSetting;
@@ -233,6 +246,11 @@ class SimulatedMember {
 
   #hear(now: number): void {
     const { redis, scenario } = this.#at;
+    for (const booked of this.#booked) {
+      if (booked.rate * RISE >= redis.rate) continue;
+      booked.dueAt = now + (Math.max(0, booked.dueAt - now) * booked.rate) / redis.rate;
+      booked.rate = redis.rate;
+    }
     this.#member.hear({ ceiling: scenario.ceiling, rate: redis.rate, wanting: redis.wanting(now) });
   }
 
@@ -256,15 +274,23 @@ class SimulatedMember {
     const taken = this.#take(now, Math.min(wanted, grantSize(redis.rate * CATCH_UP)));
     if (taken > 0) this.#localDueAt = now + grantInterval(redis.rate * CATCH_UP);
     const [first] = this.#booked;
-    const next = first === undefined ? this.#localDueAt : Math.max(first.dueAt, first.knownAt);
-    events.add(Math.max(next, this.#localDueAt, now + 0.1), (at) => this.#grant(at));
+    const due = first === undefined ? this.#localDueAt : Math.max(first.dueAt, first.knownAt);
+    const next = Math.max(Math.min(due, now + LOOK_MS), this.#localDueAt, now + 0.1);
+    events.add(next, (at) => {
+      if (first !== undefined && first.dueAt > at && due > now + LOOK_MS) {
+        redis.wait(this.#at.index, at);
+        this.#hear(at);
+      }
+      this.#grant(at);
+    });
   }
 
   #book(permits: number, now: number): void {
     const { redis, index } = this.#at;
     const dueAt = redis.book(index, permits, now + this.#redisMs / 2);
     this.#askAhead.answered(this.#redisMs);
-    this.#booked.push({ permits, dueAt, knownAt: now + this.#redisMs });
+    this.#booked.push({ permits, at: now, rate: redis.rate, dueAt, knownAt: now + this.#redisMs });
+    this.#hear(now);
   }
 
   #take(now: number, most: number): number {
@@ -279,7 +305,7 @@ class SimulatedMember {
       this.#work -= permits;
       const share = redis.rate / redis.wanting(now);
       this.#askAhead.used({ permits, leadMs: now - first.knownAt, rate: redis.rate, share });
-      for (let i = 0; i < permits; i++) call(this, now);
+      for (let i = 0; i < permits; i++) call(this, now, first.at);
     }
     return taken;
   }

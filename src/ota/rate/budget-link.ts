@@ -8,6 +8,7 @@
  */
 import { RECONNECT_AFTER_MS } from '../redis-connection.ts';
 import { type Booking, Budget, GONE_AFTER_MS } from './budget.ts';
+import { Leads } from './fleet/leads.ts';
 
 export interface BudgetLinkOptions {
   readonly url: string;
@@ -63,6 +64,9 @@ export class BudgetLink {
     return this.#options.now() - this.#changedAt;
   }
 
+  /** Of the permits that were used lately. */
+  readonly leads = new Leads();
+
   /** Permits per second of all workers at most: the lowest that any of them is set to. */
   get ceiling(): number {
     return this.#ceiling;
@@ -115,12 +119,15 @@ export class BudgetLink {
     void this.book(0);
   }
 
-  /** @returns undefined when the connection has failed, or was replaced meanwhile; never rejects. */
-  async book(permits: number): Promise<Booking | undefined> {
+  /**
+   * @param waits whether permits that were booked before are still waited for.
+   * @returns undefined when the connection has failed, or was replaced meanwhile; never rejects.
+   */
+  async book(permits: number, waits = false): Promise<Booking | undefined> {
     const budget = this.#budget;
     if (budget === undefined) return undefined;
     try {
-      const booking = await budget.book(permits);
+      const booking = await budget.book(permits, waits);
       if (budget !== this.#budget) return undefined;
       this.#learn(booking);
       return booking;
@@ -135,6 +142,7 @@ export class BudgetLink {
     if (budget !== this.#budget || this.#period === undefined) return;
     this.#changedAt = this.#options.now();
     this.#budget = undefined;
+    this.leads.clear();
     budget.disconnect();
     this.#tryAgain(reason, this.#period);
     this.#tell();

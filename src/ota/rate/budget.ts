@@ -38,7 +38,7 @@ export const LEAST_RATE = 0.01;
 
 const SCRIPT = `
 local key, worker, wanted, ceiling = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local burst, known = tonumber(ARGV[4]) * 1000, ARGV[5]
+local burst, known, waits = tonumber(ARGV[4]) * 1000, ARGV[5], ARGV[6] == '1'
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local gone = now - ${GONE_AFTER_MS * 1_000}
@@ -82,8 +82,8 @@ end
 local interval = 1000000 / rate
 if not (due <= now + ${FAR_MS * 1_000} + 2 * workers * math.max(1, wanted) * interval) then due = 0 end
 local wait = 0
+if wanted > 0 or waits then last_wanted = now end
 if wanted > 0 then
-  last_wanted = now
   local start = math.max(due, now - burst)
   wait = math.max(0, start - now)
   due = start + wanted * interval
@@ -117,6 +117,7 @@ interface ScriptedRedis extends Redis {
     ceiling: number,
     burstMs: number,
     known: string,
+    waits: 0 | 1,
   ): Promise<unknown>;
 }
 
@@ -163,16 +164,16 @@ export class Budget {
   }
 
   /**
-   * Books permits. In one round trip; with 0 permits it only says that this worker is there.
+   * Books permits. In one round trip; with 0 permits it only says that this worker is there, or that it still waits for some.
    * @throws when Redis fails, takes too long, or answers what no budget answers.
    */
-  async book(permits: number): Promise<Booking> {
-    return readBooking(await this.#book(permits, BURST_MS), permits);
+  async book(permits: number, waits = false): Promise<Booking> {
+    return readBooking(await this.#book(permits, BURST_MS, waits), permits);
   }
 
   /** Says that this worker is gone, and leads no more, as far as Redis still hears it; and disconnects. */
   leave(): void {
-    this.#book(-1, 0)
+    this.#book(-1, 0, false)
       .catch(() => undefined)
       .finally(() => this.disconnect());
   }
@@ -181,7 +182,7 @@ export class Budget {
     this.redis.disconnect();
   }
 
-  #book(permits: number, burstMs: number): Promise<unknown> {
+  #book(permits: number, burstMs: number, waits: boolean): Promise<unknown> {
     const known = this.#byFleet ? String(this.known).replace('Infinity', 'inf') : '';
     return this.#scripted.book(
       BUDGET_KEY,
@@ -191,6 +192,7 @@ export class Budget {
       this.ceiling,
       burstMs,
       known,
+      waits ? 1 : 0,
     );
   }
 }

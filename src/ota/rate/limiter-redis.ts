@@ -27,9 +27,18 @@ const STALE_MS = 2 * LEAD_MS;
 /** Permits asked for. */
 interface Booked {
   permits: number;
+  /** When; a call that uses one of them is of the rate then. */
+  readonly at: number;
+  /** At which rate they are due. */
+  rate: number;
   /** Set when Redis has answered. */
   answer: { readonly at: number; readonly dueAt: number } | undefined;
 }
+
+/** While permits are waited for, the rate is looked at this often, in milliseconds. */
+const LOOK_MS = 500;
+/** A rise by less than this factor changes nothing of what is booked. */
+const RISE = 1.5;
 
 /** The local pace, as a factor on the rate that is shared. */
 const CATCH_UP = 1.05;
@@ -49,6 +58,8 @@ export class RedisRateLimiter implements RateLimiter {
   #session: Session | undefined;
   /** What the rate control allows this worker. */
   #allowed: number;
+  /** The lowest rate since the last rise: the local limiter may still go by it. */
+  #lowest = Number.POSITIVE_INFINITY;
   /** When the last grant came: one is asked for at once while there is a backlog. */
   #grantedAt = Number.NEGATIVE_INFINITY;
   /** Ends the waits of grants for their permits. */
@@ -143,7 +154,27 @@ export class RedisRateLimiter implements RateLimiter {
       this.#session = budget && { budget, booked: [], askAhead: new AskAhead() };
       this.#wake();
     }
-    this.#local.setRate(this.#localRate);
+    if (this.#session !== undefined) this.#hasten(this.#session);
+    const { rate } = this;
+    const rises = rate > this.#lowest * RISE;
+    this.#lowest = rises ? rate : Math.min(this.#lowest, rate);
+    // A grant may wait for long at the rate before.
+    if (rises) this.#local.setCeiling(this.#localRate);
+    else this.#local.setRate(this.#localRate);
+  }
+
+  /** What was booked at a lower rate is due sooner: on Redis, which has done so, and here. */
+  #hasten({ booked }: Session): void {
+    const { rate } = this.#link;
+    const now = this.#now();
+    for (const each of booked) {
+      const { answer } = each;
+      if (answer === undefined || each.rate * RISE >= rate) continue;
+      const waitMs = Math.max(0, answer.dueAt - now) * (each.rate / rate);
+      each.answer = { ...answer, dueAt: now + waitMs };
+      each.rate = rate;
+    }
+    this.#wake();
   }
 
   /** Where the budget sets the pace, the local limiter must leave room to make up for a stall: two of one rate would not. */
@@ -160,9 +191,9 @@ export class RedisRateLimiter implements RateLimiter {
   }
 
   #book(session: Session, permits: number): void {
-    const booked: Booked = { permits, answer: undefined };
-    session.booked.push(booked);
     const askedAt = this.#now();
+    const booked: Booked = { permits, at: askedAt, rate: this.#link.rate, answer: undefined };
+    session.booked.push(booked);
     void this.#link.book(permits).then((booking) => {
       if (booking === undefined || session !== this.#session) return;
       const at = this.#now();
@@ -182,7 +213,12 @@ export class RedisRateLimiter implements RateLimiter {
       const taken = this.#takeDue(session, most);
       if (taken > 0) return taken;
       if (session.booked.length === 0) this.#book(session, size);
-      await this.#wait(session.booked[0]?.answer?.dueAt);
+      const dueAt = session.booked[0]?.answer?.dueAt;
+      if (dueAt === undefined || dueAt <= this.#now() + LOOK_MS) await this.#wait(dueAt);
+      else {
+        await this.#wait(this.#now() + LOOK_MS);
+        void this.#link.book(0, true);
+      }
     }
     return 0;
   }
@@ -194,6 +230,7 @@ export class RedisRateLimiter implements RateLimiter {
       if (first.answer.dueAt > now) break;
       const permits = Math.min(first.permits, most - taken);
       taken += permits;
+      this.#link.leads.add(now, first.at);
       first.permits -= permits;
       if (first.permits === 0) booked.shift();
       const share = this.#link.rate / this.#link.wanting;

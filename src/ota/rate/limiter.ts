@@ -146,8 +146,10 @@ export class LocalRateLimiter implements RateLimiter {
   #due(requestedAt: number): number {
     const interval = grantInterval(this.#applied);
     const due = Math.max(requestedAt, this.#dueAt + interval);
-    const missed = Math.max(0, Math.floor((this.#now() - due) / interval));
-    this.#dueAt = due + missed * interval;
+    const now = this.#now();
+    const missed = Math.max(0, Math.floor((now - due) / interval));
+    // After a fall of the rate it comes before it would be due.
+    this.#dueAt = Math.min(now, due + missed * interval);
     return grantSize(this.#applied) * (1 + Math.min(missed, MAX_MISSED_INTERVALS));
   }
 

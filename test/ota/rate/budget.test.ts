@@ -147,6 +147,15 @@ describe.skipIf(!redisInstalled())('a budget', () => {
     });
   });
 
+  test('a worker that waits for what it has booked takes part in sharing', async () => {
+    const [a, b] = [await connect('a', 10), await connect('b', 10)];
+    expect(await a.book(0)).toMatchObject({ wanting: 1 });
+    expect(await b.book(0)).toMatchObject({ workers: 2, wanting: 1 });
+    expect(await a.book(0, true)).toMatchObject({ waitMs: 0 });
+    expect(await b.book(0)).toMatchObject({ wanting: 2 });
+    expect(await redis.hget(BUDGET_KEY, 'due')).toBe(null);
+  });
+
   test('is one key, which ends by itself', async () => {
     await (await connect('a', 10)).book(100);
     expect(await redis.keys('*')).toEqual([BUDGET_KEY]);

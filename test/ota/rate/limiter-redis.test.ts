@@ -10,6 +10,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { BUDGET_KEY, Budget } from '../../../src/ota/rate/budget.ts';
 import { BudgetLink } from '../../../src/ota/rate/budget-link.ts';
+import { Board } from '../../../src/ota/rate/fleet/board.ts';
 import { RedisRateLimiter } from '../../../src/ota/rate/limiter-redis.ts';
 import { Allowance } from '../../../testing/redis/allowance.ts';
 import { GrantTally, startBudgetProcess } from '../../../testing/redis/budget.ts';
@@ -243,6 +244,29 @@ describe.skipIf(!redisInstalled()).concurrent('with Redis', { timeout: 60_000 },
       await expect.poll(() => second?.ceiling).toBe(RATE);
       expect([first?.rate, second?.rate, await pace()]).toEqual([RATE, RATE, RATE]);
       await tally.each(['a', 'b'], RATE / 4);
+    });
+
+    test('permits booked at a low rate of the fleet are due sooner when it has risen', async (scene) => {
+      const redis = await redisFor(scene);
+      const { limiter, told } = limiterOn(scene, redis.url, RATE);
+      await told.times(1);
+      const client = new Redis(redis.url);
+      scene.onTestFinished(() => client.disconnect());
+      const board = new Board(client, 'another');
+      const find = async (rate: number): Promise<void> => {
+        await board.exchange({ calls: '', leads: { found: { rate, foundMs: 0, provedMs: 0 } } });
+      };
+      // A permit in a hundred seconds.
+      await find(0.01);
+      expect(await limiter.grant(1)).toBe(1);
+      const waiting = limiter.grant(1);
+      await scene.expect.poll(() => limiter.rate).toBe(0.01);
+      await find(RATE);
+      expect(await waiting).toBe(1);
+      const tally = new GrantTally();
+      void tally.takeAll('a', limiter);
+      // At the rate before, they would never come.
+      await tally.next(RATE / 4);
     });
 
     test('a lower rate of one worker is kept within the budget, and can be raised again', async (scene) => {

@@ -234,4 +234,17 @@ describe('LocalRateLimiter', () => {
     await vi.advanceTimersByTimeAsync(100);
     expect(given).toBeGreaterThan(0);
   });
+
+  test('a fall of the rate between two grants does not delay those after a higher ceiling', async () => {
+    const limiter = limiterAt(100);
+    const total = drain(limiter);
+    await vi.advanceTimersByTimeAsync(35);
+    limiter.setRate(0.01);
+    await vi.advanceTimersByTimeAsync(100);
+    const { permits } = total;
+    expect(permits).toBeLessThan(8);
+    limiter.setCeiling(100);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(total.permits - permits).toBeGreaterThan(40);
+  });
 });

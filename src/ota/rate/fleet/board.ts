@@ -51,6 +51,12 @@ if leads and before ~= 'other' then
     redis.call('HSET', key, 'rate', '${NOTHING_FOUND}')
     redis.call('HDEL', key, 'found', 'proved')
   else
+    -- What was booked ahead at a lower rate is due sooner.
+    local rise = (tonumber(redis.call('HGET', key, 'rate') or '') or 0) / tonumber(rate)
+    local due = tonumber(redis.pcall('HGET', KEYS[3], 'due') or '')
+    if due and rise > 0 and rise < 1 and due > now * 1000 then
+      redis.call('HSET', KEYS[3], 'due', string.format('%.2f', now * 1000 + (due - now * 1000) * rise))
+    end
     redis.call('HSET', key, 'rate', rate, 'found', string.format('%.0f', now - found),
       'proved', string.format('%.0f', now - proved))
   end
@@ -101,6 +107,7 @@ interface ScriptedRedis extends Redis {
   lead(
     key: string,
     list: string,
+    budget: string,
     worker: string,
     calls: string,
     leads: 0 | 1,
@@ -116,7 +123,7 @@ export class Board {
 
   /** @param worker tells workers apart: random. */
   constructor(redis: Redis, worker: string) {
-    redis.defineCommand('lead', { numberOfKeys: 2, lua: SCRIPT });
+    redis.defineCommand('lead', { numberOfKeys: 3, lua: SCRIPT });
     this.#redis = redis as ScriptedRedis;
     this.#worker = worker;
   }
@@ -127,6 +134,7 @@ export class Board {
     const answer = await this.#redis.lead(
       FLEET_RATE_KEY,
       FLEET_CALLS_KEY,
+      BUDGET_KEY,
       this.#worker,
       calls,
       leads === undefined ? 0 : 1,

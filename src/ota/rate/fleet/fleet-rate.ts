@@ -84,7 +84,9 @@ export class FleetRate implements RateControl {
   }
 
   observe(call: ObservedCall): void {
-    this.#member.observe(call);
+    // What counts is at which rate its permit was booked.
+    const startedAt = this.#link.leads.bookedAt(call.startedAt);
+    this.#member.observe({ ...call, startedAt });
     if (this.#timer !== undefined)
       this.#exchangeWithin(nextExchangeMs(this.#member, this.#now() - this.#busyAt));
   }

@@ -10,7 +10,6 @@
  * them, the same that a worker has alone. Alone, it has one for its part of the rate.
  */
 
-import { LEAD_MS } from '../ask-ahead.ts';
 import type { FleetRole, ObservedCall, RateControl } from '../rate-control.ts';
 import type { Answer, Message } from './board.ts';
 import { MOST_CALLS, readCalls, writeCalls } from './calls.ts';
@@ -174,17 +173,8 @@ export class FleetMember {
   #judge(call: ObservedCall, state: State & { readonly role: 'leading' }): void {
     this.#judgedAt = Math.max(this.#judgedAt, call.endedAt);
     state.provedAt = this.#judgedAt;
-    const startedAt = call.startedAt - this.#reachMs;
+    const startedAt = call.startedAt - WRITTEN_AFTER_MS;
     state.control.observe({ ...call, startedAt, endedAt: this.#judgedAt });
-  }
-
-  /**
-   * How long a rate may take to reach the calls, in milliseconds: until Redis knows it, and until the permits are used that
-   * were booked before. A call begun sooner after a change belongs to the rate before it.
-   */
-  get #reachMs(): number {
-    const { wanting } = this.#shared;
-    return WRITTEN_AFTER_MS + Math.max(LEAD_MS, (1_000 * wanting) / this.rate);
   }
 
   /** Of this worker alone, or of all. */

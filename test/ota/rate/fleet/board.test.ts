@@ -1,7 +1,7 @@
 /** What workers leave for one another, on a real Redis. Its clock cannot be set: what lies apart in time is written to the key. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FLEET_RATE_KEY } from '../../../../src/ota/rate/budget.ts';
+import { BUDGET_KEY, FLEET_RATE_KEY } from '../../../../src/ota/rate/budget.ts';
 import { Board, FLEET_CALLS_KEY, LEASE_MS, readAnswer } from '../../../../src/ota/rate/fleet/board.ts';
 import { type RedisServer, redisInstalled, startRedis } from '../../../../testing/redis/server.ts';
 
@@ -60,6 +60,24 @@ describe.skipIf(!redisInstalled())('the board', () => {
     expect(heard?.provedMs).toBeLessThan(4_000);
     await a.exchange({ ...quiet, leads: { found: undefined } });
     expect(await b.exchange(quiet)).toMatchObject({ found: undefined });
+  });
+
+  test('where the rate rises, what was booked ahead is due sooner; where it falls, when it was', async () => {
+    await a.exchange(quiet);
+    const ahead = async (): Promise<number> =>
+      Number(await redis.hget(BUDGET_KEY, 'due')) / 1_000 - (await now());
+    const find = (rate: number) => a.exchange({ ...quiet, leads: { found: { ...found, rate } } });
+    await find(10);
+    await redis.hset(BUDGET_KEY, 'due', String(((await now()) + HOUR) * 1_000));
+    await find(5);
+    expect(await ahead()).toBeGreaterThan(0.9 * HOUR);
+    await find(50);
+    expect(await ahead()).toBeGreaterThan(0.09 * HOUR);
+    expect(await ahead()).toBeLessThanOrEqual(0.1 * HOUR);
+    // What is due already stays so.
+    await redis.hset(BUDGET_KEY, 'due', '5000');
+    await find(500);
+    expect(await redis.hget(BUDGET_KEY, 'due')).toBe('5000');
   });
 
   test('of one that leads no more, nothing is taken', async () => {
@@ -123,6 +141,11 @@ describe.skipIf(!redisInstalled())('the board', () => {
       await redis.set(FLEET_CALLS_KEY, 'x');
       await b.exchange({ calls: '[1,1,1,1]' });
       expect((await a.exchange(quiet)).reports).toHaveLength(1);
+      await redis.set(BUDGET_KEY, 'x');
+      for (const rate of [1, 2])
+        expect(await a.exchange({ ...quiet, leads: { found: { ...found, rate } } })).toMatchObject({
+          leads: true,
+        });
     });
 
     test.each(['x', '', 'nan', 'inf', '-1'])('a lease until %j is none', async (until) => {
