@@ -36,16 +36,14 @@ describe('in this checkout', () => {
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('a %s drains the worker, which ends with 0', async (signal) => {
-    const stage = await setStage({ api: { latency: { minMs: 1_000, maxMs: 1_000 } } });
+    const stage = await setStage({ api: { latency: { minMs: 1, maxMs: 1 } }, holdAnswers: true });
     onTestFinished(() => stage.strike());
     await stage.sendUpdates(20);
-    const worker = spawnWorker(
-      stage.environment({ MAX_CONCURRENCY: '5', CALL_TIMEOUT_MS: '30000', HTTP_PORT: 'off' }),
-      [],
-      script,
-    );
+    const worker = spawnWorker(stage.environment({ MAX_CONCURRENCY: '5', HTTP_PORT: 'off' }), [], script);
     await stage.api.waitFor(() => stage.api.stats().inFlight === 5);
     worker.kill(signal);
+    await worker.waitForEvent('worker.draining');
+    stage.letAnswer();
     expect(await worker.exited).toEqual({ code: 0, signal: null });
     expect(stage.api.stats()).toMatchObject({ calls: 5, applied: 5 });
     expect(stage.left()).toEqual({ ready: 15, inFlight: 0 });

@@ -100,13 +100,14 @@ describe('an unreachable dead-letter queue', () => {
   });
 
   test('does not hold up messages that need no dead letter', async () => {
-    await start();
+    await start({}, { holdAnswers: true });
     away();
-    stage.api.script('slow0', [{ status: 204, delayMs: 500 }]);
+    stage.api.script('slow0', [{ status: 204, delayMs: 1 }]);
     await stage.sendUpdates(1, 'slow');
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
     await stage.sendUpdates(1, 'unknown');
     await unreachable();
+    stage.letAnswer();
     await stage.until(() => stage.settled('acknowledge').length === 1);
     expect(stage.left()).toEqual({ ready: 0, inFlight: 1 });
   });
@@ -125,16 +126,18 @@ describe('an unreachable dead-letter queue', () => {
   });
 
   test('at a stop: a call in flight that is then rejected is released, too', async () => {
-    await start(longGrace);
+    await start(longGrace, { holdAnswers: true });
     away();
-    stage.api.script('slow0', [{ status: 404, errorType: 'ResourceNotFoundException', delayMs: 800 }]);
+    stage.api.script('slow0', [{ status: 404, errorType: 'ResourceNotFoundException', delayMs: 1 }]);
     await stage.sendUpdates(1, 'slow');
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
     await stage.send('not JSON');
     await unreachable();
     // No poll may be open that receives what is released.
     proxy.rule = (request, forward) => (request.action === 'ReceiveMessage' ? 'hang' : forward());
-    await stage.worker.stop();
+    const stopped = stage.worker.stop();
+    stage.letAnswer();
+    await stopped;
     expect(stage.worker.snapshot()).toMatchObject({ state: 'stopped', held: 0 });
     expect(proxy.count('DeleteMessageBatch', 'updates')).toBe(0);
   });

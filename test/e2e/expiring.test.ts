@@ -184,15 +184,17 @@ describe('while held', () => {
   });
 
   test('a call in flight is not aborted: when it succeeds, the message is applied', async () => {
-    await setAgingStage({ env: { CALL_TIMEOUT_MS: '10000' } });
-    stage.api.script('task0', [{ status: 204, delayMs: 1_500 }]);
+    await setAgingStage({ holdAnswers: true });
+    stage.api.script('task0', [{ status: 204, delayMs: 1 }]);
     stage.api.script('task1', [throttledForLong]);
     await stage.sendUpdates(2);
     await stage.worker.start();
     await stage.api.waitFor(() => stage.api.stats().calls === 2);
     age();
-    await stage.ended(2);
     // The other message shows that the worker checked ages while the call was in flight.
+    await stage.ended(1);
+    stage.letAnswer();
+    await stage.ended(2);
     expect(stage.settled().map(({ disposition }) => disposition.action)).toEqual([
       'dead-letter',
       'acknowledge',
@@ -202,13 +204,15 @@ describe('while held', () => {
 
   test('a call in flight that fails is not retried', async () => {
     await setAgingStage({
-      env: { CALL_TIMEOUT_MS: '10000', MAX_ATTEMPTS: '100', RETRY_BASE_MS: '1000', RETRY_MAX_MS: '1000' },
+      env: { MAX_ATTEMPTS: '100', RETRY_BASE_MS: '1000', RETRY_MAX_MS: '1000' },
+      holdAnswers: true,
     });
-    stage.api.scriptAll({ status: 500, errorType: 'InternalServerException', delayMs: 700 });
+    stage.api.scriptAll({ status: 500, errorType: 'InternalServerException', delayMs: 1 });
     await stage.sendUpdates(1);
     await stage.worker.start();
     await stage.api.waitFor(() => stage.api.stats().calls === 1);
     age();
+    stage.letAnswer();
     await stage.ended(1);
     expect((await stage.deadLetters()).map(recordOf)).toMatchObject([
       { reason: 'Expiring', error: { name: 'InternalServerException', status: 500 } },

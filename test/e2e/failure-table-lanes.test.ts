@@ -74,8 +74,8 @@ test('a message whose predecessor is dead-lettered or deferred still gets its tu
 });
 
 test('two deliveries of one message are never in flight at once: a duplicate waits for the first', async () => {
-  stage = await setStage();
-  stage.api.script('same', [{ status: 204, delayMs: 500 }]);
+  stage = await setStage({ holdAnswers: true });
+  stage.api.script('same', [{ status: 204, delayMs: 1 }]);
   await stage.send(...updates('same', 1));
   await stage.worker.start();
   await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
@@ -83,6 +83,7 @@ test('two deliveries of one message are never in flight at once: a duplicate wai
   const [held] = stage.sqs.inspectQueue('updates')?.messages.inflight ?? [];
   await stage.source.changeVisibility([{ receiptHandle: held?.receiptHandle ?? '', seconds: 0 }]);
   await expect.poll(() => stage.worker.snapshot().held).toBe(2);
+  stage.letAnswer();
   await stage.api.waitFor(() => stage.api.callsFor('same').length === 2);
   expect(stage.api.stats().maxInFlightPerIdentifier).toBe(1);
   await stage.ended(2);

@@ -9,7 +9,6 @@ import {
   sqsError,
   startSqsProxy,
 } from '../../testing/sqs/proxy.ts';
-import { answersAfter } from '../../testing/stages/held-calls.ts';
 import {
   fastTimings,
   REGION,
@@ -77,6 +76,9 @@ async function start(env: Environment = {}, options: StageOptions = {}): Promise
   await stage.worker.start();
 }
 
+/** An answer that is held, until the test lets it go. */
+const long = { status: 204, delayMs: 1 };
+
 /** One that a test can wait for to run out. */
 const shortLease = { VISIBILITY_TIMEOUT_SECONDS: '2' };
 
@@ -89,12 +91,12 @@ const deleted = (): string[] =>
 describe('a lease that can be kept', () => {
   /** A worker with one message, whose call is answered once SQS has extended its lease so many times. */
   async function startLongCall(extensions: number, rule: SqsRule = (_request, forward) => forward()) {
-    const long = Promise.withResolvers<void>();
-    await start(watchedLease, { wrapApi: answersAfter(long.promise) });
+    await start(watchedLease, { holdAnswers: true });
+    stage.api.script('task0', [long]);
     let extended = 0;
     proxy.rule = toExtensions(async (request, forward) => {
       const answer = await rule(request, forward);
-      if (typeof answer === 'object' && answer.status === 200 && ++extended === extensions) long.resolve();
+      if (typeof answer === 'object' && answer.status === 200 && ++extended === extensions) stage.letAnswer();
       return answer;
     });
     await stage.sendUpdates(1);
@@ -157,13 +159,14 @@ describe('a lease that is lost', () => {
   });
 
   test('to another client that has settled the message causes no second delete or dead letter', async () => {
-    await start(shortLease);
-    stage.api.script('task0', [{ status: 404, errorType: 'ResourceNotFoundException', delayMs: 2_500 }]);
+    await start(watchedLease, { holdAnswers: true });
+    stage.api.script('task0', [{ ...long, status: 404, errorType: 'ResourceNotFoundException' }]);
     await stage.sendUpdates(1);
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
     const [held] = stage.sqs.inspectQueue('updates')?.messages.inflight ?? [];
     await stage.source.delete([held?.receiptHandle ?? '']);
     await stage.until(() => lost().length === 1);
+    stage.letAnswer();
     await stage.api.waitFor(() => stage.api.stats().inFlight === 0);
     await expect.poll(() => stage.worker.snapshot().inFlight).toBe(0);
     expect(stage.settled()).toHaveLength(0);
@@ -189,8 +192,8 @@ describe('a lease that is lost', () => {
   });
 
   test('while waiting behind another of its Identifier leaves the one call to the next delivery', async () => {
-    const firstMayEnd = Promise.withResolvers<void>();
-    await start(watchedLease, { wrapApi: answersAfter(firstMayEnd.promise) });
+    await start(watchedLease, { holdAnswers: true });
+    stage.api.script('same', [long]);
     await stage.send(
       { Identifier: 'same', Description: 'first' },
       { Identifier: 'same', Description: 'second' },
@@ -216,7 +219,7 @@ describe('a lease that is lost', () => {
       return { ...answer, output: { ...answer.output, Failed } };
     });
     await stage.until(() => lost().length === 1);
-    firstMayEnd.resolve();
+    stage.letAnswer();
     await stage.ended(2);
     expect(lost()).toMatchObject([{ subject: { message: { receiptHandle: second?.receiptHandle } } }]);
     expect(stage.api.callsFor('same').map(({ input }) => input.Description)).toEqual(['first', 'second']);

@@ -171,8 +171,8 @@ describe('within a group', () => {
   });
 
   test('at a stop messages not started are released at once, and are called for after the one in flight', async () => {
-    await set();
-    stage.api.script('a', [{ status: 204, delayMs: 500 }]);
+    await set({ holdAnswers: true });
+    stage.api.script('a', [{ status: 204, delayMs: 1 }]);
     await stage.sendInOrder(...group('a', 4));
     await stage.worker.start();
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
@@ -181,6 +181,7 @@ describe('within a group', () => {
     const stopped = stage.worker.stop();
     await stage.until(() => stage.settled('release').length === 3);
     expect(called('a')).toEqual(['0 204']);
+    stage.letAnswer();
     await stopped;
     await stage.ended(4);
     await other.stop();

@@ -15,6 +15,10 @@ const hot = (count: number, apartMs = 0): object[] =>
   }));
 const descriptions = (): (string | undefined)[] =>
   stage.api.callsFor('hot').map(({ input }) => input.Description);
+/** All of them are held, so that the next one to be called for can be chosen. */
+const allWait = async (count: number): Promise<void> => {
+  await expect.poll(() => stage.worker.snapshot().held).toBe(count);
+};
 const appliedOthers = (): number =>
   stage.settled('acknowledge').filter(({ subject }) => subject.ids.identifier !== 'hot').length;
 
@@ -54,13 +58,15 @@ test('others are called for while more tasks sleep than may be held', async () =
 });
 
 test('the newest of those that wait is called for, and the older ones are superseded without a call', async () => {
-  stage = await setStage();
+  stage = await setStage({ holdAnswers: true });
   const [first, ...rest] = hot(6, 1_000);
-  stage.api.script('hot', [{ status: 204, delayMs: 200 }]);
+  stage.api.script('hot', [{ status: 204, delayMs: 1 }]);
   await stage.send(first ?? {});
   await stage.worker.start();
   await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
   await stage.send(...rest);
+  await allWait(6);
+  stage.letAnswer();
   await stage.ended(6);
   expect(descriptions()).toEqual(['0', '5']);
   const outcomes = stage.settled().map(({ disposition }) => 'outcome' in disposition && disposition.outcome);
@@ -69,16 +75,18 @@ test('the newest of those that wait is called for, and the older ones are supers
 });
 
 test('an older one is called for when the newer one is rejected: nothing is lost', async () => {
-  stage = await setStage();
+  stage = await setStage({ holdAnswers: true });
   const [first, ...rest] = hot(4, 1_000);
   stage.api.script('hot', [
-    { status: 204, delayMs: 200 },
+    { status: 204, delayMs: 1 },
     { status: 400, errorType: 'ValidationException' },
   ]);
   await stage.send(first ?? {});
   await stage.worker.start();
   await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
   await stage.send(...rest);
+  await allWait(4);
+  stage.letAnswer();
   await stage.ended(4);
   expect(descriptions()).toEqual(['0', '3', '2']);
   expect(stage.settled('dead-letter')).toHaveLength(1);

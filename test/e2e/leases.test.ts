@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { type SqsProxy, type SqsRequest, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { purgeQueue } from '../../testing/sqs/queues.ts';
-import { answersAfter } from '../../testing/stages/held-calls.ts';
 import {
   credentials,
   REGION,
@@ -119,14 +118,15 @@ describe('a delete', () => {
   });
 
   test('with an expired receipt handle counts as lost; the next delivery is applied, then the messages behind it', async () => {
-    await set({ fifo: true });
+    await set({ fifo: true, holdAnswers: true });
     const handles = watchHandles();
-    stage.api.script('a', [{ status: 204, delayMs: 400 }]);
+    stage.api.script('a', [{ status: 204, delayMs: 1 }]);
     await stage.sendInOrder(...['0', '1'].map((Description) => ({ Identifier: 'a', Description })));
     await stage.worker.start();
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
     // Done by another client; the worker notices at its delete.
     await stage.source.changeVisibility([{ receiptHandle: handles[0] ?? '', seconds: 0 }]);
+    stage.letAnswer();
     await stage.ended(2);
     expect(lost()).toMatchObject([{ reason: expect.stringContaining('expired') }]);
     expect(stage.api.callsFor('a').map(({ input }) => input.Description)).toEqual(['0', '0', '1']);
@@ -153,15 +153,15 @@ test('a delete by an old handle that succeeds without deleting, as on standard q
 });
 
 test('a lease that another client has ended is noticed at the extension, and the message is dropped', async () => {
-  const noticed = Promise.withResolvers<void>();
-  await set({ wrapApi: answersAfter(noticed.promise) });
+  await set({ holdAnswers: true });
   const handles = watchHandles();
+  stage.api.script('task0', [{ status: 204, delayMs: 1 }]);
   await stage.sendUpdates(1);
   await stage.worker.start();
-  await stage.api.waitFor(() => stage.api.stats().calls === 1);
+  await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
   await stage.source.changeVisibility([{ receiptHandle: handles[0] ?? '', seconds: 0 }]);
   await stage.until(() => lost().length === 1);
-  noticed.resolve();
+  stage.letAnswer();
   await stage.ended(1);
   expect(stage.settled()).toMatchObject([{ subject: { message: { receiveCount: 2 } } }]);
   expect(stage.worker.snapshot().held).toBe(0);
@@ -202,17 +202,17 @@ test('a deferral is sent after an extension in flight, which would undo it', asy
 });
 
 test('after a purge of the queue the held messages are dropped, do not come back, and work continues', async () => {
-  const noticed = Promise.withResolvers<void>();
-  await set({ wrapApi: answersAfter(noticed.promise) });
+  await set({ holdAnswers: true });
+  stage.api.script('same', [{ status: 204, delayMs: 1 }]);
   await stage.send(...['0', '1', '2'].map((Description) => ({ Identifier: 'same', Description })));
   await stage.worker.start();
   await expect.poll(() => stage.worker.snapshot().held).toBe(3);
-  await stage.api.waitFor(() => stage.api.stats().calls === 1);
+  await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
   const client = createSqsClient(1, { region: REGION, credentials, endpoint: stage.sqsUrl });
   await purgeQueue(client, stage.source.url);
   client.destroy();
   await stage.until(() => lost().length === 3);
-  noticed.resolve();
+  stage.letAnswer();
   await stage.sendUpdates(1, 'after');
   await stage.ended(1);
   expect(stage.settled('acknowledge').map(({ subject }) => subject.ids.identifier)).toEqual(['after0']);

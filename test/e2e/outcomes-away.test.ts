@@ -4,7 +4,7 @@ import type { Environment } from '../../src/config.ts';
 import { readiness } from '../../src/observe/health.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { REGION, type Stage, setStage, watchedLease } from '../../testing/stages/stage.ts';
+import { REGION, type Stage, type StageOptions, setStage, watchedLease } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy | undefined;
 let stage: Stage;
@@ -22,12 +22,13 @@ const back = (): void => {
 };
 const unreachable = (): Promise<void> => stage.until(() => stage.hasCondition('publishing'));
 
-async function start(env: Environment = {}): Promise<SqsProxy> {
+async function start(env: Environment = {}, options: StageOptions = {}): Promise<SqsProxy> {
   proxy = await startSqsProxy();
   stage = await setStage({
     api: { tasks: { kind: 'all', exceptPrefix: 'unknown' } },
     outcomes: true,
     sqs: { endpoint: proxy.url },
+    ...options,
     env,
   });
   proxy.upstream = stage.sqsUrl;
@@ -73,16 +74,18 @@ describe('an unreachable outcome queue', () => {
 
   test('at a stop: messages are released, also of calls in flight, and another worker publishes their outcomes', async () => {
     // Longer than the test may take: a stop must not wait for its whole grace.
-    const sqs = await start({ SHUTDOWN_GRACE_SECONDS: '600' });
+    const sqs = await start({ SHUTDOWN_GRACE_SECONDS: '600' }, { holdAnswers: true });
     away();
-    stage.api.script('slow0', [{ status: 204, delayMs: 2_000 }]);
+    stage.api.script('slow0', [{ status: 204, delayMs: 1 }]);
     await stage.sendUpdates(1, 'slow');
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
     await stage.sendUpdates(1);
     await stage.send('not JSON');
     await unreachable();
     expect(stage.worker.snapshot()).toMatchObject({ settling: 2, inFlight: 1 });
-    await stage.worker.stop();
+    const stopped = stage.worker.stop();
+    stage.letAnswer();
+    await stopped;
     expect(stage.worker.snapshot()).toMatchObject({ state: 'stopped', held: 0 });
     expect(sqs.count('DeleteMessageBatch', 'updates')).toBe(0);
     // An open poll may receive released messages, which are released again.

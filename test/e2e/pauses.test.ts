@@ -282,22 +282,16 @@ describe('a single 403', () => {
   const longTrial = { ...fastTimings, trialMs: 60_000 };
 
   test('is dead-lettered once a later call for another Identifier succeeds, and not before', async () => {
-    stage = await setStage({ api: { denied: ['denied0'] }, timings: longTrial });
+    stage = await setStage({ api: { denied: ['denied0'] }, timings: longTrial, holdAnswers: true });
     // This call begins before the 403 and succeeds after it, which proves nothing about the policy.
-    let answerEarly: () => void = () => {};
-    const early = new Promise<void>((resolve) => {
-      answerEarly = resolve;
-    });
-    stage.api.script('early0', [{ status: 204, delayMs: 400 }]);
-    stage.api.onCall((call) => {
-      if (call.identifier === 'early0') answerEarly();
-    });
+    stage.api.script('early0', [{ status: 204, delayMs: 1 }]);
     await stage.sendUpdates(1, 'early');
     await stage.worker.start();
-    await early;
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
     await stage.sendUpdates(1, 'denied');
     await expect.poll(() => stage.worker.snapshot().onTrial).toBe(1);
     expect(stage.settled()).toHaveLength(0);
+    stage.letAnswer();
     await stage.until(() => stage.settled('acknowledge').length === 1);
     expect(stage.worker.snapshot().onTrial).toBe(1);
     expect(stage.settled('dead-letter')).toHaveLength(0);

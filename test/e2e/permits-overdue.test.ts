@@ -41,10 +41,12 @@ test('no permit comes: a condition, and not ready, until one does', async () => 
   letGo();
   await stage.ended(2);
   expect(stage.hasCondition('pacing')).toBe(false);
+  // Raised and cleared in turn: a machine that stands still for 50 ms raises it again.
   const changes = stage.events.flatMap((event) =>
     event.type === 'condition' && event.condition === 'pacing' ? event.raised : [],
   );
-  expect(changes).toEqual([true, false]);
+  expect(changes).toEqual(changes.map((_, i) => i % 2 === 0));
+  expect(changes.at(-1)).toBe(false);
 });
 
 test('a limiter that fails is a condition with its error', async () => {

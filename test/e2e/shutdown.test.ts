@@ -1,9 +1,8 @@
 /** Shutdown of a worker process by signals, in each of its states. */
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { type Stage, setStage } from '../../testing/stages/stage.ts';
+import { type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: SqsProxy;
@@ -17,9 +16,9 @@ beforeAll(() => {
 /** A worker process with a stage and a proxy of its own. */
 async function setUp(
   env: Record<string, string> = {},
-  { api = {}, nodeOptions = [] }: { api?: SimulatedApiSettingsInput; nodeOptions?: string[] } = {},
+  { nodeOptions = [], ...options }: StageOptions & { readonly nodeOptions?: readonly string[] } = {},
 ): Promise<void> {
-  stage = await setStage({ api });
+  stage = await setStage(options);
   proxy = await startSqsProxy(stage.sqsUrl);
   onTestFinished(() => proxy.close());
   const start = (): WorkerProcess => {
@@ -35,6 +34,9 @@ let startWorker: () => WorkerProcess;
  * here could wait for instead of stopping: a request without an answer, a backoff, a trial, or a grace of 600 s.
  */
 const GIVE_UP_AFTER_MS = 25_000;
+
+/** Calls last until the test lets the API answer. */
+const heldAnswers = { api: { latency: { minMs: 1, maxMs: 1 } }, holdAnswers: true };
 
 const longGrace = { SHUTDOWN_GRACE_SECONDS: '600' };
 
@@ -55,14 +57,12 @@ describe('a worker with calls in flight and messages waiting', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'finishes the calls, releases the rest and exits 0 on %s',
     async (signal) => {
-      await setUp(
-        { MAX_CONCURRENCY: '50', ...longGrace },
-        { api: { latency: { minMs: 2_000, maxMs: 2_000 } } },
-      );
+      await setUp({ MAX_CONCURRENCY: '50', ...longGrace }, heldAnswers);
       await stage.sendUpdates(300);
       worker = startWorker();
       await stage.api.waitFor(() => stage.api.stats().inFlight === 50);
       await worker.waitForLine(() => stage.left().inFlight > 50);
+      void worker.waitForEvent('worker.draining').then(() => stage.letAnswer());
       await expectExit(signal);
       expect(stage.left()).toEqual({ ready: 250, inFlight: 0 });
       expect(stage.api.stats()).toMatchObject({ calls: 50, applied: 50 });
@@ -70,10 +70,7 @@ describe('a worker with calls in flight and messages waiting', () => {
   );
 
   test('releases messages that were not started before the calls have ended', async () => {
-    await setUp(
-      { MAX_CONCURRENCY: '5', CALL_TIMEOUT_MS: '60000' },
-      { api: { latency: { minMs: 5_000, maxMs: 5_000 } } },
-    );
+    await setUp({ MAX_CONCURRENCY: '5', CALL_TIMEOUT_MS: '60000' }, heldAnswers);
     // One receive: of calls as slow as these, a worker holds no more, and has no poll open that would bring them back.
     await stage.sendUpdates(10);
     worker = startWorker();
@@ -84,6 +81,7 @@ describe('a worker with calls in flight and messages waiting', () => {
     await worker.waitForLine(() => released() === 5);
     expect(stage.left()).toEqual({ ready: 5, inFlight: 5 });
     expect(stage.api.stats()).toMatchObject({ inFlight: 5 });
+    stage.letAnswer();
     expect(await worker.exited).toEqual({ code: 0, signal: null });
     expect(stage.left()).toEqual({ ready: 5, inFlight: 0 });
   });
@@ -115,12 +113,14 @@ describe('a worker with calls in flight and messages waiting', () => {
   });
 
   test('makes no call for messages that wait behind another of their Identifier', async () => {
-    await setUp({}, { api: { latency: { minMs: 500, maxMs: 500 } } });
+    await setUp({}, heldAnswers);
     await stage.send(...Array.from({ length: 6 }, (_, i) => ({ Identifier: 'same', Description: `d${i}` })));
     worker = startWorker();
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
     await worker.waitForLine(() => stage.left().ready === 0);
     worker.kill('SIGTERM');
+    await worker.waitForEvent('worker.draining');
+    stage.letAnswer();
     expect(await worker.exited).toEqual({ code: 0, signal: null });
     expect(stage.api.stats()).toMatchObject({ calls: 1 });
     expect(stage.left()).toEqual({ ready: 5, inFlight: 0 });
@@ -143,14 +143,14 @@ describe('a worker with calls in flight and messages waiting', () => {
 
   test('loses nothing and leaves nothing in flight, at whatever point of a backlog', async () => {
     await setUp({ RATE_LIMIT: '400' }, { api: { latency: { minMs: 0, maxMs: 30 } } });
-    const identifiers = await stage.sendUpdates(1_000);
+    const identifiers = await stage.sendUpdates(600);
     for (let round = 1; stage.left().ready > 0; round++) {
       worker = startWorker();
-      const target = Math.min(1_000, round * 190);
+      const target = Math.min(600, round * 190);
       await stage.api.waitFor(() => stage.api.stats().applied >= target);
       worker.kill('SIGTERM');
       expect(await worker.exited).toEqual({ code: 0, signal: null });
-      expect(stage.left()).toEqual({ ready: 1_000 - stage.api.stats().applied, inFlight: 0 });
+      expect(stage.left()).toEqual({ ready: 600 - stage.api.stats().applied, inFlight: 0 });
     }
     expect(identifiers.filter((id) => stage.api.callsFor(id).length !== 1)).toEqual([]);
   });
@@ -212,7 +212,7 @@ describe('a worker that waits', () => {
   const waits: {
     name: string;
     env?: Record<string, string>;
-    api?: SimulatedApiSettingsInput;
+    api?: StageOptions['api'];
     script?: Parameters<Stage['api']['scriptAll']>[0];
   }[] = [
     {

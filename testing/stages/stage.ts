@@ -62,6 +62,8 @@ export interface StageOptions {
   readonly sqs?: SQSClientConfig;
   /** More settings for the client of the API: other credentials, say. */
   readonly apiClient?: OtaApiOptions['client'];
+  /** Answers of the API that have a latency, by its settings or a script, wait for `letAnswer` instead of a time. */
+  readonly holdAnswers?: boolean;
   /** Calls time out when the API lets them hang, and only then: for tests that let some hang and not others. */
   readonly endHungCalls?: boolean;
   /** Stands between the worker and the client of the API. */
@@ -88,6 +90,7 @@ export type SettledEvent = Extract<WorkerEvent, { type: 'settled' }>;
 
 /** Starts both servers and makes the queues `updates`, `dead` and, where asked, `outcomes`; the worker is made and not started. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
+  const answering = Promise.withResolvers<void>();
   const servers = await Servers.start({
     queues: {
       updates: options.queueAttributes ?? {},
@@ -100,9 +103,10 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       record: true,
       ...(options.api && { settings: options.api }),
       ...(options.apiRandom && { random: options.apiRandom }),
+      ...(options.holdAnswers === true && { sleep: () => answering.promise }),
     },
   });
-  return new Stage(servers, options);
+  return new Stage(servers, options, answering.resolve);
 }
 
 export class Stage {
@@ -114,12 +118,15 @@ export class Stage {
   readonly sqsUrl: string;
   readonly config: Config;
   readonly worker: Worker;
+  /** Lets the answers go that `holdAnswers` holds, and all later ones. */
+  readonly letAnswer: () => void;
   readonly #servers: Servers;
   readonly #options: StageOptions;
   readonly #watchers = new Set<() => void>();
   readonly #callTimer: StartTimer | undefined;
 
-  constructor(servers: Servers, options: StageOptions) {
+  constructor(servers: Servers, options: StageOptions, letAnswer: () => void) {
+    this.letAnswer = letAnswer;
     this.#servers = servers;
     this.sqs = servers.sqs;
     this.api = servers.api;
