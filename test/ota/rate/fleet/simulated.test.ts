@@ -1,26 +1,7 @@
 /** A fleet on Redis in virtual time: what it gets of a limit, what it costs in 429s, and how the workers share it. */
 import { describe, expect, test } from 'vitest';
-import type { LimitSettings } from '../../../../src/sandbox/simulated-api/limits/index.ts';
-import { type FleetResult, type FleetWorker, simulateFleet } from '../../../../testing/rates/fleet.ts';
-
-const bucket = (perSecond: number): LimitSettings => ({
-  kind: 'bucket',
-  ratePerSecond: perSecond,
-  burst: Math.max(20, perSecond / 10),
-  tickMs: 0,
-});
-const busy = (count: number): FleetWorker[] =>
-  Array.from({ length: count }, (_, i) => ({ startMs: i * 500 }));
-
-/** Of one worker, or of all, in the seconds [from, to). */
-function had({ seconds }: FleetResult, from: number, to: number, worker?: number) {
-  const counted = seconds.flatMap((each, i) =>
-    worker === undefined || worker === i ? each.slice(from, to) : [],
-  );
-  const accepted = counted.reduce((sum, second) => sum + second.accepted, 0);
-  const throttled = counted.reduce((sum, second) => sum + second.throttled, 0);
-  return { accepted, calls: accepted + throttled, throttled: throttled / Math.max(1, accepted + throttled) };
-}
+import { simulateFleet } from '../../../../testing/rates/fleet.ts';
+import { bucket, busy, hadInFleet, judgeFleet } from '../../../../testing/rates/fleet-measures.ts';
 
 describe('a fleet with more work than the API takes', () => {
   const sizes = [2, 4, 8, 32];
@@ -38,21 +19,11 @@ describe('a fleet with more work than the API takes', () => {
   test.each(table)(
     'of $workers workers on $limit/s has it all, and shares it evenly',
     ({ workers, limit, throttled }) => {
-      const result = simulateFleet({
-        durationMs: 240_000,
-        limit: bucket(limit),
-        ceiling: 4 * limit,
-        workers: busy(workers),
-        seed: workers,
-      });
-      const all = had(result, 60, 240);
-      expect(all.accepted / (180 * limit)).toBeGreaterThan(0.97);
-      expect(all.throttled).toBeLessThan(throttled);
-      for (let i = 0; i < workers; i++) {
-        // Calls are whole.
-        const apart = Math.abs(had(result, 60, 240, i).calls - all.calls / workers);
-        expect(apart).toBeLessThan(0.05 * (all.calls / workers) + 1);
-      }
+      const had = judgeFleet(workers, limit, 1);
+      expect(had.sum).toBeGreaterThan(0.97);
+      expect(had.throttled).toBeLessThan(throttled);
+      // Calls are whole.
+      expect(had.uneven).toBeLessThan(0.05 + workers / (240 * limit));
     },
   );
 });
@@ -64,8 +35,8 @@ const seconds = (from: number, to: number) => (ms: number) => ms >= from * 1_000
 test('shares follow need: what one does not need the others have', () => {
   const workers = [...busy(2), { startMs: 0, demand: () => 10 }, { startMs: 0, demand: () => 0 }];
   const result = simulateFleet({ durationMs: 120_000, limit: bucket(limit), ceiling, workers, seed: 1 });
-  const calls = workers.map((_, i) => had(result, 30, 120, i).calls / 90);
-  const all = had(result, 30, 120).calls / 90;
+  const calls = workers.map((_, i) => hadInFleet(result, 30, 120, i).calls / 90);
+  const all = hadInFleet(result, 30, 120).calls / 90;
   expect(calls[3]).toBe(0);
   expect(calls[2]).toBeGreaterThan(9.5);
   for (const each of calls.slice(0, 2)) expect(Math.abs(each / ((all - 10) / 2) - 1)).toBeLessThan(0.05);
@@ -75,9 +46,9 @@ test("an idle worker's part is used within a second, and it has it back within a
   const away = seconds(60, 90);
   const workers = [...busy(3), { startMs: 0, demand: (ms: number) => (away(ms) ? 0 : 1_000) }];
   const result = simulateFleet({ durationMs: 120_000, limit: bucket(limit), ceiling, workers, seed: 1 });
-  expect(had(result, 62, 90, 3).calls).toBe(0);
-  expect(had(result, 61, 63).accepted / (2 * limit)).toBeGreaterThan(0.95);
-  expect(had(result, 92, 100, 3).calls / 8).toBeGreaterThan(0.9 * (limit / 4));
+  expect(hadInFleet(result, 62, 90, 3).calls).toBe(0);
+  expect(hadInFleet(result, 61, 63).accepted / (2 * limit)).toBeGreaterThan(0.95);
+  expect(hadInFleet(result, 92, 100, 3).calls / 8).toBeGreaterThan(0.9 * (limit / 4));
 });
 
 test('one that leads and is killed is missed for a moment, and the next one goes on where it was', () => {
@@ -87,25 +58,26 @@ test('one that leads and is killed is missed for a moment, and the next one goes
   const [next = -1] = result.leaders.slice(62);
   expect(next).toBeGreaterThan(0);
   expect(new Set(result.leaders.slice(62))).toEqual(new Set([next]));
-  expect(had(result, 60, 75).throttled).toBeLessThan(0.03);
-  expect(had(result, 60, 75).accepted / (15 * limit)).toBeGreaterThan(0.85);
-  expect(had(result, 75, 120).accepted / (45 * limit)).toBeGreaterThan(0.97);
+  expect(hadInFleet(result, 60, 75).throttled).toBeLessThan(0.03);
+  expect(hadInFleet(result, 60, 75).accepted / (15 * limit)).toBeGreaterThan(0.85);
+  expect(hadInFleet(result, 75, 120).accepted / (45 * limit)).toBeGreaterThan(0.97);
 });
 
 test('workers that are killed one after the other never leave the fleet without one that leads', () => {
   const workers = busy(8).map((worker, i) => ({ ...worker, ...(i < 7 && { stopMs: 30_000 + 8_000 * i }) }));
   const result = simulateFleet({ durationMs: 120_000, limit: bucket(limit), ceiling, workers, seed: 1 });
-  expect(had(result, 30, 90).accepted / (60 * limit)).toBeGreaterThan(0.85);
-  expect(had(result, 30, 90).throttled).toBeLessThan(0.03);
+  expect(hadInFleet(result, 30, 90).accepted / (60 * limit)).toBeGreaterThan(0.85);
+  expect(hadInFleet(result, 30, 90).throttled).toBeLessThan(0.03);
   expect(result.leaders.slice(90).every((leader) => leader === 7)).toBe(true);
 });
 
 test('new workers begin at the rate of the fleet', () => {
   const workers = [...busy(2), ...Array.from({ length: 10 }, () => ({ startMs: 60_000 }))];
   const result = simulateFleet({ durationMs: 90_000, limit: bucket(limit), ceiling, workers, seed: 1 });
-  expect(had(result, 60, 63).throttled).toBeLessThan(0.03);
-  expect(had(result, 60, 63).accepted / (3 * limit)).toBeGreaterThan(0.95);
-  for (let i = 2; i < 12; i++) expect(had(result, 62, 90, i).calls / 28).toBeGreaterThan(0.9 * (limit / 12));
+  expect(hadInFleet(result, 60, 63).throttled).toBeLessThan(0.03);
+  expect(hadInFleet(result, 60, 63).accepted / (3 * limit)).toBeGreaterThan(0.95);
+  for (let i = 2; i < 12; i++)
+    expect(hadInFleet(result, 62, 90, i).calls / 28).toBeGreaterThan(0.9 * (limit / 12));
 });
 
 test('a fleet follows a limit that falls to a half', () => {
@@ -118,6 +90,6 @@ test('a fleet follows a limit that falls to a half', () => {
     workers: busy(8),
     seed: 1,
   });
-  expect(had(result, 65, 120).throttled).toBeLessThan(0.04);
-  expect(had(result, 65, 120).accepted / (55 * (limit / 2))).toBeGreaterThan(0.95);
+  expect(hadInFleet(result, 65, 120).throttled).toBeLessThan(0.04);
+  expect(hadInFleet(result, 65, 120).accepted / (55 * (limit / 2))).toBeGreaterThan(0.95);
 });

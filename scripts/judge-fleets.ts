@@ -1,0 +1,25 @@
+/**
+ * Judges a fleet that finds one rate through Redis, in simulated time: prints a Markdown table. Deterministic: the same source
+ * gives the same figures.
+ *
+ *     npm run judge-fleets -- [SEEDS]
+ */
+import { judgeFleet } from '../testing/rates/fleet-measures.ts';
+
+const [seeds = 20] = process.argv.slice(2).map(Number);
+const limits = [10, 20, 50, 100, 200, 500];
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+
+print(
+  '| of the limit / 429s / farthest from an even part | 2 workers | 4 | 8 | 32 |\n| --- | --- | --- | --- | --- |',
+);
+for (const limit of limits) {
+  const cells = [2, 4, 8, 32].map((workers) => {
+    const { sum, throttled, uneven } = judgeFleet(workers, limit, seeds);
+    return `${percent(sum)} / ${percent(throttled)} / ${percent(uneven)}`;
+  });
+  print(`| ${limit}/s | ${cells.join(' | ')} |`);
+}
