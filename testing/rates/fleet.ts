@@ -8,6 +8,7 @@ import { type Answer, type Found, LEASE_MS, type Message } from '../../src/ota/r
 import { nextExchangeMs } from '../../src/ota/rate/fleet/fleet-rate.ts';
 import { FleetMember } from '../../src/ota/rate/fleet/member.ts';
 import { grantInterval, grantSize } from '../../src/ota/rate/limiter.ts';
+import { bookingSize } from '../../src/ota/rate/limiter-redis.ts';
 import { createLimit, type LimitSettings } from '../../src/sandbox/simulated-api/limits/index.ts';
 import { seeded } from '../random.ts';
 import { EventQueue } from './event-queue.ts';
@@ -263,7 +264,7 @@ class SimulatedMember {
       events.add(now + LOOK_EVERY_MS, (at) => this.#grant(at));
       return;
     }
-    const size = Math.min(wanted, grantSize(redis.rate));
+    const size = Math.min(wanted, bookingSize({ rate: redis.rate, wanting: redis.wanting(now) }));
     const underWay = this.#booked.reduce((sum, { permits }) => sum + permits, 0);
     const bookings = this.#askAhead.bookings(size, underWay, wanted);
     for (let i = 0; i < Math.max(bookings, underWay === 0 ? 1 : 0); i++) this.#book(size, now);

@@ -40,6 +40,17 @@ const LOOK_MS = 500;
 /** A rise by less than this factor changes nothing of what is booked. */
 const RISE = 1.5;
 
+/** Most bookings of all workers per second: Redis books some ten thousand. */
+const BOOKINGS_PER_SECOND = 1_000;
+
+/**
+ * Permits to book at once, so that this worker's part comes in grants as one alone would have them. More would be farther ahead
+ * of their use, and a rate that changes would reach the calls later.
+ */
+export function bookingSize({ rate, wanting }: Pick<BudgetLink, 'rate' | 'wanting'>): number {
+  return Math.max(grantSize(rate / wanting), Math.ceil(rate / BOOKINGS_PER_SECOND));
+}
+
 /** The local pace, as a factor on the rate that is shared. */
 const CATCH_UP = 1.05;
 
@@ -109,7 +120,7 @@ export class RedisRateLimiter implements RateLimiter {
     if (unwanted && this.#session !== undefined && this.#dropStale(this.#session))
       this.#session.askAhead.wasted();
     while (!this.#closed) {
-      const size = Math.min(wanted, grantSize(this.#link.rate), grantSize(this.#allowed));
+      const size = Math.min(wanted, bookingSize(this.#link), grantSize(this.#allowed));
       if (this.#session !== undefined) this.#askAhead(this.#session, size, wanted);
       const permits = await this.#local.grant();
       if (this.#closed) return 0;
