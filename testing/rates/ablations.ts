@@ -1,24 +1,31 @@
 /** The controller with one mechanism at a time switched off, by its tuning: what each is worth. */
-import { type AdaptiveRateOptions, defaultTuning } from '../../src/ota/rate/adaptive-rate.ts';
+import { defaultTuning, type Tuning } from '../../src/ota/rate/adaptive/tuning.ts';
 
 export interface Ablation {
   /** What is switched off. */
   readonly name: string;
-  readonly tuning: NonNullable<AdaptiveRateOptions['tuning']>;
+  readonly tuning: Tuning;
 }
 
-const { boost, cut, hold, overload, recovery } = defaultTuning;
+const { boost, comeback, cut, growth, noise, overload, ramp, spent, target } = defaultTuning;
+const NEVER = Number.POSITIVE_INFINITY;
+
+const without = (name: string, tuning: Partial<Tuning>): Ablation => ({
+  name,
+  tuning: { ...defaultTuning, ...tuning },
+});
 
 export const ablations: readonly Ablation[] = [
-  {
-    name: 'no boost',
-    tuning: { ...defaultTuning, boost: { ...boost, minSeconds: 1e9, maxSeconds: 1e9 } },
-  },
-  { name: 'no hold', tuning: { ...defaultTuning, hold: { ...hold, calls: 0 } } },
-  {
-    name: 'no fast recovery',
-    tuning: { ...defaultTuning, recovery: { ...recovery, perCall: 0, most: 0, least: 0 } },
-  },
-  { name: 'no deep cut', tuning: { ...defaultTuning, overload: { ...overload, share: 1 } } },
-  { name: 'the same cut at all rates', tuning: { ...defaultTuning, cut: { ...cut, power: 0 } } },
+  without('no waits while a limit is spent', { spent: { ...spent, run: NEVER } }),
+  without('no dips, so that noise is not learnt', { noise: { ...noise, tested: false } }),
+  without('no deep cut', { overload: { ...overload, share: 1, mildShare: 1 } }),
+  without('no deep cut for a smaller share of more calls', { overload: { ...overload, mildShare: 1 } }),
+  without('no ramp', { ramp: { ...ramp, roundTripMs: 0 } }),
+  without('no growth after the ramp', { growth: { ...growth, perSecond: 0 } }),
+  without('no attempts to come back', { comeback: { ...comeback, after: NEVER } }),
+  without('no boost', { boost: { ...boost, least: NEVER, most: NEVER } }),
+  without('the same target at all rates', { target: { ...target, perSecond: 0, power: 0 } }),
+  without('no constant number of throttled calls per second', { target: { ...target, perSecond: 0 } }),
+  without('the same cut at all rates', { cut: { ...cut, power: 0 } }),
+  without('cuts as often as calls are throttled', { cut: { ...cut, perSecond: NEVER } }),
 ];

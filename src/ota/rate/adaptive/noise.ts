@@ -1,0 +1,42 @@
+/** Noise: what of the throttled calls says nothing of the rate. */
+import type { ObservedCall } from '../rate-control.ts';
+import { NoiseAllowance, NoiseTest } from './noise-test.ts';
+import type { NoiseTuning } from './tuning.ts';
+
+export class Noise {
+  readonly #test: NoiseTest;
+  readonly #allowance = new NoiseAllowance();
+
+  /** As {@link NoiseTest}. */
+  constructor(tuning: NoiseTuning, wallAheadMs: number) {
+    this.#test = new NoiseTest(tuning, wallAheadMs);
+  }
+
+  /** The noise as far as it is certain: a share of the calls. */
+  get share(): number {
+    return this.#test.share;
+  }
+
+  /** What a dip leaves of the rate; 1 while there is none. */
+  get factor(): number {
+    return this.#test.factor;
+  }
+
+  /** Takes in a call that has ended. @returns whether it is throttled, and not by noise. */
+  counts(call: ObservedCall, throttled: boolean): boolean {
+    this.#test.observe(call, throttled);
+    return !this.#allowance.excuses(throttled, this.#test.share) && throttled;
+  }
+
+  /** As {@link NoiseTest.advance}. */
+  advance(now: number, rate: number, calm: boolean): number | undefined {
+    const back = this.#test.advance(now, rate, calm);
+    if (back !== undefined) this.#allowance.refill();
+    return back;
+  }
+
+  /** As {@link NoiseTest.abort}. */
+  abort(): void {
+    this.#test.abort();
+  }
+}

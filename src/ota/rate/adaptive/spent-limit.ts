@@ -1,0 +1,142 @@
+/**
+ * A limit that is spent: the API accepts nothing until its window is over, or until the next tick brings tokens.
+ *
+ *   open ── a run of throttled calls, none accepted between ─► waiting ── a call is accepted ─► open
+ *
+ * While it waits, single calls find out when the wait is over. What was accepted from the end of one wait to the end of the next
+ * is what the limit allows on the average. Times are monotonic milliseconds.
+ */
+import type { ObservedCall } from '../rate-control.ts';
+import { AcceptedCalls } from './accepted-calls.ts';
+
+/** A wait that is over. */
+export interface Wait {
+  /**
+   * Calls accepted per second over a period of the limit, or lately where no period is known; undefined when too little time has
+   * passed to tell.
+   */
+  readonly acceptedPerSecond: number | undefined;
+  /** Whether that is what a whole period of the limit allows. */
+  readonly ofPeriod: boolean;
+}
+
+/** The first time between two probes: the time of so many calls, and so many milliseconds, at least. */
+const FIRST_GAP_CALLS = 2;
+const FIRST_GAP_MS = 30;
+/** Each time between probes is longer than the last by this factor, as far as one of these allows: */
+const GAP_FACTOR = 1.25;
+/** so many milliseconds; this part of the wait so far, so that it ends little later than it could; this part of the period. */
+const LONGEST_GAP_MS = 100;
+const GAP_PART_OF_WAIT = 1 / 6;
+const GAP_PART_OF_PERIOD = 1 / 40;
+/** A wait shorter than this, in milliseconds, need be no window's or tick's: of a long known period it is the end all the same. */
+const SHORT_WAIT_MS = 400;
+const LONG_PERIOD_MS = 4_000;
+/** After a short wait what was accepted lately is taken: in so many milliseconds at most, and not in fewer. */
+const LATELY_MS = 2_000;
+const TOO_SOON_MS = 600;
+/** A wait that comes sooner than this part of a period after the last one is not the end of another period. */
+const SOONER = 1 / 2;
+/** Then the period is taken to be shorter than it was by this factor, so that a wrong one is unlearnt. */
+const UNLEARN = 0.9;
+/**
+ * In a time longer than this many periods, windows may have passed that were not spent: the period is believed to be longer
+ * only when the next time is as long, within this share.
+ */
+const LONGER = 1.5;
+const AS_LONG = 0.2;
+
+/** Waiting: since when, which call began it, and the time between two probes. */
+interface Waiting {
+  readonly since: number;
+  readonly firstCallAt: number;
+  gapMs: number;
+}
+
+export class SpentLimit {
+  readonly #runOfWait: number;
+  readonly #accepted = new AcceptedCalls();
+  #waiting: Waiting | undefined;
+  #run = 0;
+  #runSince = 0;
+  /** When the last wait ended; when the first call was seen, before there was one. */
+  #openSince: number | undefined;
+  #periodMs = 0;
+  /** A time between two waits that is longer than the period; 0 if the last one was not. */
+  #longerMs = 0;
+
+  /** @param run throttled calls in a row that begin a wait. */
+  constructor(run: number) {
+    this.#runOfWait = run;
+  }
+
+  get waiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** Calls per second while waiting; `Infinity` otherwise. */
+  get probesPerSecond(): number {
+    return this.#waiting === undefined ? Number.POSITIVE_INFINITY : 1_000 / this.#waiting.gapMs;
+  }
+
+  /** Of the limit, from one refill to the next, in milliseconds; 0 before one is known. */
+  get periodMs(): number {
+    return this.#periodMs;
+  }
+
+  /**
+   * Takes in a call that has ended.
+   * @param now when, or when a later one did. @param rate calls per second in force; undefined where the call
+   * begins no wait, because it was made at another rate.
+   * @returns the wait that this call has ended, if it has.
+   */
+  observe(call: ObservedCall, throttled: boolean, now: number, rate: number | undefined): Wait | undefined {
+    this.#openSince ??= now;
+    if (!throttled) this.#accepted.add(now);
+    if (this.#waiting !== undefined) return this.#probed(this.#waiting, call, throttled, now);
+    if (!throttled) this.#run = 0;
+    else if (rate !== undefined && this.#run++ === 0) this.#runSince = now;
+    if (rate !== undefined && this.#run >= this.#runOfWait) {
+      const gapMs = Math.max(FIRST_GAP_MS, (FIRST_GAP_CALLS * 1_000) / rate);
+      this.#waiting = { since: this.#runSince, firstCallAt: now, gapMs };
+    }
+    return undefined;
+  }
+
+  /** A call that began before the wait says nothing of it. */
+  #probed(waiting: Waiting, call: ObservedCall, throttled: boolean, now: number): Wait | undefined {
+    if (call.startedAt < waiting.firstCallAt) return undefined;
+    if (!throttled) return this.#end(waiting, now);
+    const longest = Math.max(
+      LONGEST_GAP_MS,
+      (now - waiting.since) * GAP_PART_OF_WAIT,
+      this.#periodMs * GAP_PART_OF_PERIOD,
+    );
+    waiting.gapMs = Math.min(waiting.gapMs * GAP_FACTOR, longest);
+    return undefined;
+  }
+
+  #end({ since }: Waiting, now: number): Wait {
+    this.#waiting = undefined;
+    this.#run = 0;
+    const openMs = now - (this.#openSince ?? now);
+    if (now - since < SHORT_WAIT_MS && this.#periodMs < LONG_PERIOD_MS) {
+      const lately = this.#accepted.perSecond(now, Math.min(Math.max(1, openMs), LATELY_MS));
+      return { acceptedPerSecond: openMs < TOO_SOON_MS ? undefined : lately, ofPeriod: false };
+    }
+    this.#openSince = now;
+    const spanMs = Math.max(1, this.#learn(openMs));
+    return { acceptedPerSecond: this.#accepted.perSecond(now, spanMs), ofPeriod: true };
+  }
+
+  /** @returns the milliseconds in which what was accepted is what the limit allows. */
+  #learn(openMs: number): number {
+    const before = this.#periodMs;
+    const sooner = openMs < SOONER * before;
+    const longer =
+      before > 0 && openMs > LONGER * before && Math.abs(openMs - this.#longerMs) > AS_LONG * openMs;
+    this.#longerMs = longer ? openMs : 0;
+    this.#periodMs = sooner ? UNLEARN * before : longer ? before : openMs;
+    return sooner || longer ? before : openMs;
+  }
+}

@@ -1,0 +1,245 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NoiseTest } from '../../../../src/ota/rate/adaptive/noise-test.ts';
+import { defaultTuning, type NoiseTuning } from '../../../../src/ota/rate/adaptive/tuning.ts';
+
+const tuning = defaultTuning.noise;
+
+/** How the API throttles calls that come at a rate, as a share. */
+type Api = (perSecond: number) => number;
+
+/** A share of the calls, whatever the rate. */
+const noise =
+  (share: number): Api =>
+  () =>
+    share;
+/** What is above the limit. */
+const limit =
+  (perSecond: number): Api =>
+  (rate) =>
+    Math.max(0, 1 - perSecond / rate);
+
+interface Settings extends Partial<NoiseTuning> {
+  readonly wallAheadMs?: number;
+}
+
+/** A test of noise, and calls without duration, in even steps. */
+function setUp({ wallAheadMs = 0, ...changed }: Settings = {}) {
+  const subject = new NoiseTest({ ...tuning, ...changed }, wallAheadMs);
+  const dips: { from: number; to: number; depth: number }[] = [];
+  const backs: number[] = [];
+  let now = 1_000;
+  let owed = 0;
+  const look = (rate: number, calm: boolean): void => {
+    const before = subject.factor;
+    const back = subject.advance(now, rate, calm);
+    if (back !== undefined) backs.push(back);
+    const last = dips.at(-1);
+    if (before === 1 && subject.factor < 1) dips.push({ from: now, to: now, depth: 1 - subject.factor });
+    else if (before < 1 && subject.factor === 1 && last !== undefined) last.to = now;
+  };
+  return {
+    subject,
+    dips,
+    backs,
+    now: () => now,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    look,
+    call: (seconds: number, rate: number, api: Api, calm = true) => {
+      for (const end = now + 1_000 * seconds; now < end; ) {
+        const paced = rate * subject.factor;
+        now += 1_000 / paced;
+        owed += api(paced);
+        const throttled = owed >= 1;
+        if (throttled) owed--;
+        subject.observe({ startedAt: now, endedAt: now }, throttled);
+        look(rate, calm);
+      }
+    },
+  };
+}
+
+describe('dips', () => {
+  test('begin at the times of the wall clock, at first often and later less often', () => {
+    const { dips, call } = setUp({ wallAheadMs: 123 });
+    call(tuning.young + 4 * tuning.apartLater, 100, noise(0));
+    const wall = dips.map(({ from }) => from + 123);
+    const early = wall.filter((at) => at < 1_000 * tuning.young);
+    const late = wall.filter((at) => at > 1_000 * (tuning.young + tuning.apart));
+    expect(early.length).toBeGreaterThanOrEqual(Math.floor(tuning.young / tuning.apart) - 1);
+    for (const at of early) expect(at % (1_000 * tuning.apart)).toBeLessThan(50);
+    expect(late.length).toBeGreaterThanOrEqual(3);
+    for (const at of late) expect(at % (1_000 * tuning.apartLater)).toBeLessThan(50);
+  });
+
+  test('are made together by workers whose monotonic clocks differ', () => {
+    const one = setUp();
+    const other = setUp({ wallAheadMs: 777_000 });
+    one.pass(777_000);
+    for (const { call } of [one, other]) call(tuning.young, 100, noise(0));
+    expect(one.dips.length).toBeGreaterThan(0);
+    expect(other.dips).toHaveLength(one.dips.length);
+    // Within two calls.
+    for (const [i, { from }] of other.dips.entries())
+      expect(Math.abs(from + 777_000 - (one.dips[i]?.from ?? 0))).toBeLessThan(25);
+  });
+
+  test('last as long as the tuning says where calls are many, and somewhat longer where they are few', () => {
+    const lengths = (rate: number): number[] => {
+      const { dips, call } = setUp();
+      call(tuning.young, rate, noise(0));
+      return dips.filter(({ from, to }) => to > from).map(({ from, to }) => (to - from) / 1_000);
+    };
+    for (const length of lengths(1_000)) expect(length).toBeCloseTo(tuning.length, 1);
+    for (const length of lengths(12)) expect(length).toBeGreaterThan(tuning.length);
+    for (const length of lengths(12)) expect(length).toBeLessThan(2 * tuning.length + 0.2);
+  });
+
+  test('take off the least part where nothing is throttled, more where much is, up to the deepest', () => {
+    const depth = (share: number): number => {
+      const { dips, call } = setUp();
+      call(tuning.young, 1_000, noise(share));
+      return dips[1]?.depth ?? Number.NaN;
+    };
+    expect(depth(0)).toBeCloseTo(tuning.depth, 9);
+    const share = (tuning.depth + tuning.deepest) / 2 / tuning.depthPerShare;
+    expect(depth(share)).toBeCloseTo((tuning.depth + tuning.deepest) / 2, 2);
+    expect(depth(0.9)).toBeCloseTo(tuning.deepest, 9);
+  });
+
+  test('are left out when their time is missed', () => {
+    const { dips, call, pass, now, look } = setUp();
+    call(0.5, 100, noise(0));
+    pass(1_000 * tuning.apart * 2 - now() + 600);
+    look(100, true);
+    call(1, 100, noise(0));
+    expect(dips).toEqual([]);
+  });
+
+  test('are not made where noise is not tested', () => {
+    const { dips, call } = setUp({ tested: false });
+    call(tuning.young, 100, noise(0.05));
+    expect(dips).toEqual([]);
+  });
+
+  test('are ended by what makes them say nothing', () => {
+    const { subject, dips, call } = setUp();
+    while (subject.factor === 1) call(0.1, 100, noise(0));
+    expect(dips).toHaveLength(1);
+    subject.abort();
+    expect(subject.factor).toBe(1);
+  });
+});
+
+describe('noise', () => {
+  test.each([0.02, 0.05, 0.1])('of %d is learnt, and not more of it than there is', (share) => {
+    const { subject, backs, call } = setUp();
+    call(tuning.young + 10 * tuning.apartLater, 200, noise(share));
+    expect(subject.share).toBeGreaterThan(share / 2);
+    expect(subject.share).toBeLessThanOrEqual(share * 1.1);
+    expect(backs.length).toBeGreaterThan(0);
+  });
+
+  test('newly learnt gives back a part of the highest rate lately', () => {
+    const { subject, backs, call } = setUp();
+    call(2, 300, noise(0.05));
+    while (subject.share === 0) call(1, 200, noise(0.05));
+    expect(backs).toHaveLength(1);
+    expect(backs[0]).toBeCloseTo(tuning.back * 300, 9);
+  });
+
+  test('of a rate that was lately cut deep gives back nothing of the rate before', () => {
+    const { subject, backs, call } = setUp();
+    call(2, 300, noise(0.05));
+    subject.abort();
+    while (subject.share === 0) call(1, 200, noise(0.05));
+    expect(backs[0]).toBeCloseTo(tuning.back * 200, 9);
+  });
+
+  test('is more than one throttled call in one dip', () => {
+    const { subject, dips, call } = setUp();
+    const onceInADip: Api = () => 0;
+    call(tuning.young, 200, onceInADip);
+    const before = dips.length;
+    while (dips.length === before || subject.factor === 1) call(0.1, 200, onceInADip);
+    call(tuning.settling + 0.1, 200, onceInADip);
+    call(0.01, 200, () => 1);
+    call(2 * tuning.length, 200, onceInADip);
+    expect(subject.share).toBe(0);
+  });
+
+  test.each<[what: string, rate: number, api: Api, calm?: boolean]>([
+    ['what a limit throttles', 102, limit(100)],
+    ['what a limit throttles of many workers at a high rate', 5_100, limit(5_000)],
+    ['more than the most', 1_000, noise(2 * tuning.most)],
+    ['what is throttled after something else', 200, noise(0.05), false],
+    ['a share of few calls', 2, noise(0.1)],
+    ['what is throttled as much below as above, because the limit is far below', 200, limit(40)],
+  ])('is not: %s', (_, rate, api, calm) => {
+    const { subject, backs, call } = setUp();
+    call(tuning.young + 10 * tuning.apartLater, rate, api, calm);
+    expect(subject.share).toBe(0);
+    expect(backs).toEqual([]);
+  });
+
+  test('is unlearnt when a dip shows that there is none any more', () => {
+    const { subject, call } = setUp();
+    call(tuning.young + 5 * tuning.apartLater, 500, noise(0.05));
+    expect(subject.share).toBeGreaterThan(0);
+    call(3 * tuning.apartLater, 500, limit(490));
+    expect(subject.share).toBe(0);
+  });
+
+  test('is learnt of calls that begin in a dip, and of no others', () => {
+    const { subject, call, look, pass, now } = setUp();
+    call(2, 200, noise(0));
+    const early = now();
+    for (let second = 0; second < 300; second++) {
+      call(1, 200, noise(0));
+      // Throttled calls of long ago end in dips, too.
+      for (let i = 0; i < 10; i++) subject.observe({ startedAt: early, endedAt: now() }, subject.factor < 1);
+      pass(1);
+      look(200, true);
+    }
+    expect(subject.share).toBe(0);
+  });
+});
+
+test('after any calls, noise and dips stay within their bounds', () => {
+  const step = fc.record({
+    gapMs: fc.oneof(
+      fc.constant(0),
+      fc.double({ min: 0, max: 300, noNaN: true }),
+      fc.nat(60_000),
+      fc.nat(1e9),
+    ),
+    tookMs: fc.oneof(fc.constant(0), fc.nat(20_000)),
+    calls: fc.integer({ min: 1, max: 60 }),
+    throttled: fc.double({ min: 0, max: 1, noNaN: true }),
+    rate: fc.oneof(fc.double({ min: 0.1, max: 1e5, noNaN: true }), fc.constant(Number.POSITIVE_INFINITY)),
+    calm: fc.boolean(),
+    abort: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), fc.integer(), (steps, wallAheadMs) => {
+      const subject = new NoiseTest(tuning, wallAheadMs);
+      let now = 0;
+      let highest = 0;
+      for (const { gapMs, tookMs, calls, throttled, rate, calm, abort } of steps) {
+        now += gapMs;
+        highest = Math.max(highest, rate);
+        for (let i = 0; i < calls; i++)
+          subject.observe({ startedAt: now - tookMs, endedAt: now }, i < throttled * calls);
+        const back = subject.advance(now, rate, calm);
+        if (abort && throttled > 0.9) subject.abort();
+        expect(subject.share).toBeGreaterThanOrEqual(0);
+        expect(subject.share).toBeLessThanOrEqual(tuning.most);
+        expect(subject.factor).toBeGreaterThanOrEqual(1 - tuning.deepest);
+        expect(subject.factor).toBeLessThanOrEqual(1);
+        if (back !== undefined) expect(back).toBeLessThanOrEqual(tuning.back * highest);
+      }
+    }),
+  );
+});

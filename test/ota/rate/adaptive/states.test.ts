@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { perRoundTrip } from '../../../../src/ota/rate/adaptive/law.ts';
+import { climbOf, following, type State } from '../../../../src/ota/rate/adaptive/states.ts';
+import { defaultTuning } from '../../../../src/ota/rate/adaptive/tuning.ts';
+import { CarefulStart } from '../../../../src/ota/rate/careful-start.ts';
+
+const { ramp, growth, comeback, perRoundTrip: most } = defaultTuning;
+const growing: State = { kind: 'growing', throttled: 0 };
+const ramping: State = { kind: 'ramping' };
+const returning: State = { kind: 'returning', base: 10 };
+const rates = fc.double({ min: 0.1, max: 1e5, noNaN: true });
+const roundTrips = fc.double({ min: 0, max: 60_000, noNaN: true });
+
+const climb = (state: State, rate: number, roundTripMs = 0): number =>
+  climbOf(state, rate, roundTripMs, defaultTuning);
+
+test.each<State>([following, { kind: 'ceiling' }, { kind: 'remembered', start: new CarefulStart() }])(
+  'the state $kind adds nothing',
+  (state) => {
+    fc.assert(fc.property(rates, roundTrips, (rate, roundTripMs) => climb(state, rate, roundTripMs) === 0));
+  },
+);
+
+describe('a ramp', () => {
+  test('doubles as fast as the tuning says at a high rate and short round trips', () => {
+    expect(Math.exp(climb(ramping, 1e5) * ramp.doubling)).toBeCloseTo(2, 9);
+  });
+
+  test('doubles in no fewer round trips, calls and seconds than the tuning says', () => {
+    fc.assert(
+      fc.property(rates, roundTrips, (rate, roundTripMs) => {
+        const seconds = Math.LN2 / climb(ramping, rate, roundTripMs);
+        const least = Math.max(ramp.doubling, (ramp.roundTrips * roundTripMs) / 1_000, ramp.calls / rate);
+        expect(seconds / least).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+});
+
+describe('growth', () => {
+  test('is a part of the rate, and less at low rates', () => {
+    expect(climb(growing, 1e5)).toBe(growth.perSecond);
+    const low = growth.perSecond / growth.perCall / 2;
+    expect(climb(growing, low)).toBeCloseTo(growth.perSecond / 2, 9);
+  });
+});
+
+test('a return is the part of the rate that the tuning says', () => {
+  expect(climb(returning, 100)).toBe(comeback.perSecond);
+});
+
+test.each([growing, returning])('the state $kind adds in a round trip no more than may be', (state) => {
+  fc.assert(
+    fc.property(rates, roundTrips, (rate, roundTripMs) => {
+      expect(climb(state, rate, roundTripMs)).toBeGreaterThan(0);
+      expect(climb(state, rate, roundTripMs)).toBeLessThanOrEqual(perRoundTrip(most.boost, roundTripMs));
+    }),
+  );
+  expect(climb(state, 1_000, 30_000)).toBeCloseTo(most.boost / 30, 12);
+});
