@@ -1,10 +1,10 @@
 /**
  * ota-updater beside what a user would pick instead.
  *
- *   node run.ts [scenario...] [--quick] [--against DIR]      all scenarios when none is named
+ *   node run.ts [scenario...] [--quick] [--against DIR] [--family NAME]      all scenarios when none is named
  *
  * `--against DIR` names another checkout, installed: `drain` measures it in turn with this one, and nothing else.
- * Nothing is written then.
+ * Nothing is written then. Nor is it with `--family NAME`, one of the limiters of `fleet`.
  *
  * Writes results/README.md, results/results.json and plots; scenarios that are not run keep their last result. Linux.
  */
@@ -18,6 +18,8 @@ import type { Scenario } from './harness/result.ts';
 import { Stage } from './harness/stage.ts';
 import { adaptive } from './scenarios/adaptive.ts';
 import { drain } from './scenarios/drain.ts';
+import { fleet } from './scenarios/fleet/index.ts';
+import { kinds } from './scenarios/fleet/kinds.ts';
 import { growth } from './scenarios/growth.ts';
 import { idle } from './scenarios/idle.ts';
 import { mixedLatency } from './scenarios/mixed-latency.ts';
@@ -31,6 +33,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'throttled-50': throttled50,
   idle,
   adaptive,
+  fleet,
   shared,
   growth,
 };
@@ -38,13 +41,25 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 const MAX_SCENARIO_MS = 30 * 60_000;
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, against: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    against: { type: 'string' },
+    family: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const names = positionals.length > 0 ? positionals : Object.keys(scenarios);
 const unknown = names.filter((name) => !(name in scenarios));
 if (values.against !== undefined && (names.length !== 1 || names[0] !== 'drain')) {
   process.stderr.write('--against is for the scenario drain\n');
+  process.exit(2);
+}
+const familyNames = kinds.map(({ name }) => name);
+if (
+  values.family !== undefined &&
+  (names.length !== 1 || names[0] !== 'fleet' || !familyNames.includes(values.family))
+) {
+  process.stderr.write(`--family is for the scenario fleet, and one of ${familyNames.join(', ')}\n`);
   process.exit(2);
 }
 if (unknown.length > 0) {
@@ -87,9 +102,10 @@ async function runScenario(name: string): Promise<void> {
       stage,
       quick: values.quick,
       against: values.against,
+      only: values.family,
       say: (line) => print(`  ${line}`),
     });
-    if (values.against !== undefined) {
+    if (values.against !== undefined || values.family !== undefined) {
       print(`\n${[...result.tables.map(tableMarkdown), targetsMarkdown(result.targets)].join('\n')}`);
       return;
     }

@@ -5,6 +5,7 @@ import {
   IoTManagedIntegrationsClient,
   UpdateOtaTaskCommand,
 } from '../../packages/client-iot-managed-integrations/src/index.ts';
+import { paced } from './paced.ts';
 
 /** Calls in flight at most: as many as the worker is given. */
 export const IN_FLIGHT = 100;
@@ -17,13 +18,15 @@ interface Body {
 
 /**
  * Applies the update in a message's body. With `BENCH_RATE` calls per second, Bottleneck (a job a call) and p-retry are
- * added as their READMEs say; the SDK's own retries are off then.
+ * added as their READMEs say, or a controller of the simulator, where `BENCH_CONTROLLER` names one; the SDK's own retries
+ * are off then. Without, `BENCH_RETRY_MODE` is the SDK's.
  */
 export function createCall(): (body: string | undefined) => Promise<void> {
   const rate = process.env.BENCH_RATE === undefined ? undefined : Number(process.env.BENCH_RATE);
   const client = new IoTManagedIntegrationsClient({
     requestHandler: { httpAgent: { maxSockets: IN_FLIGHT, keepAlive: true } },
     ...(rate !== undefined && { maxAttempts: 1 }),
+    ...(process.env.BENCH_RETRY_MODE !== undefined && { retryMode: process.env.BENCH_RETRY_MODE }),
   });
   const send = async (body: string | undefined): Promise<void> => {
     const { Identifier, Description, TaskConfigurationId } = JSON.parse(body ?? '') as Body;
@@ -36,6 +39,8 @@ export function createCall(): (body: string | undefined) => Promise<void> {
     );
   };
   if (rate === undefined) return send;
+  const { BENCH_CONTROLLER } = process.env;
+  if (BENCH_CONTROLLER !== undefined) return paced(BENCH_CONTROLLER, rate, send);
   const limiter = new Bottleneck({ minTime: 1_000 / rate, maxConcurrent: IN_FLIGHT });
   return (body) => pRetry(() => limiter.schedule(() => send(body)), { retries: 10 });
 }

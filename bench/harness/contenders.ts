@@ -45,6 +45,18 @@ export function byHand(rate?: number): Contender {
   return peer('SDK by hand', 'by-hand.ts', [], rate);
 }
 
+/** The SDK's own adaptive retry mode, with up to 100 callers. */
+export function sdkAdaptive(): Contender {
+  const contender = peer('SDK, adaptive retry mode', 'by-hand.ts', [], undefined);
+  return { ...contender, env: { BENCH_RETRY_MODE: 'adaptive' } };
+}
+
+/** The loop by hand with a controller of the simulator: AIMD below `rate`, or always at it. */
+export function controlled(controller: 'aimd' | 'fixed', rate: number): Contender {
+  const contender = peer(`SDK by hand, ${controller}`, 'by-hand.ts', [], undefined);
+  return { ...contender, env: { BENCH_CONTROLLER: controller, BENCH_RATE: String(rate) } };
+}
+
 export function sqsConsumer(consumers: number, rate?: number): Contender {
   return peer(`sqs-consumer x${consumers}`, 'sqs-consumer.ts', [String(consumers)], rate);
 }

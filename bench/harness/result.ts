@@ -38,6 +38,8 @@ export interface ScenarioContext {
   readonly quick: boolean;
   /** Another checkout to measure this one against. */
   readonly against: string | undefined;
+  /** The one of its parts that is to be run, of a scenario that has such; undefined: all. */
+  readonly only: string | undefined;
   readonly say: (line: string) => void;
 }
 

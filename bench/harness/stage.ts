@@ -1,5 +1,8 @@
 /** What every contender works against: emulator and API in processes of their own, and queues filled alike. */
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   CreateQueueCommand,
@@ -29,11 +32,13 @@ export class Stage {
   readonly #processes: readonly Child[];
   readonly #sqs: Server;
   readonly #api: Server;
+  readonly #folder: string;
   readonly #client: SQSClient;
   #queues = 0;
 
-  private constructor(processes: readonly Child[], sqs: Server, api: Server) {
+  private constructor(processes: readonly Child[], folder: string, sqs: Server, api: Server) {
     this.#processes = processes;
+    this.#folder = folder;
     this.#sqs = sqs;
     this.#api = api;
     this.#client = new SQSClient({ region: REGION, credentials, endpoint: sqs.url });
@@ -43,12 +48,14 @@ export class Stage {
     const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
     const sqs = startProcess([script('emulator-process.ts')]);
     const api = startProcess([script('api-process.ts')]);
-    return new Stage([sqs, api], await firstLine<Server>(sqs), await firstLine<Server>(api));
+    const folder = await mkdtemp(join(tmpdir(), 'ota-updater-bench-'));
+    return new Stage([sqs, api], folder, await firstLine<Server>(sqs), await firstLine<Server>(api));
   }
 
   async close(): Promise<void> {
     this.#client.destroy();
     await Promise.all(this.#processes.map((child) => child.end()));
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** What a contender needs to use the stage. */
@@ -61,6 +68,8 @@ export class Stage {
       AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: this.#api.url,
       QUEUE_URL: queueUrl,
       DEAD_LETTER_QUEUE_URL: `${queueUrl}-dead`,
+      // Of this stage alone: a worker of another run must not have found a rate for it.
+      STATE_DIR: this.#folder,
     };
   }
 

@@ -32,7 +32,8 @@ export function even(least = 0.9): Ask {
   };
 }
 
-function jain(values: readonly number[]): number {
+/** Jain's index: 1 for equal values, 1/n where one has all. */
+export function jain(values: readonly number[]): number {
   const sum = values.reduce((all, value) => all + value, 0);
   const squares = values.reduce((all, value) => all + value ** 2, 0);
   return squares === 0 ? 0 : sum ** 2 / (values.length * squares);

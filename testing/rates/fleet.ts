@@ -30,6 +30,8 @@ export interface FleetScenario {
   readonly ceiling: number;
   readonly workers: readonly FleetWorker[];
   readonly seed: number;
+  /** Share of calls that are throttled whatever their rate; they use nothing of the limit. */
+  readonly noise?: number;
   /** Of one call, in the mean. */
   readonly latencyMs?: number;
   /** To Redis and back; of each worker. */
@@ -63,7 +65,8 @@ export function simulateFleet(scenario: FleetScenario): FleetResult {
     const call = (worker: SimulatedMember, now: number, bookedAt: number): void => {
       const latency = (scenario.latencyMs ?? 50) * (0.8 + 0.4 * random());
       events.add(now + latency / 2, (arrived) => {
-        const accepted = api.admit({ at: arrived, connection: index });
+        const noisy = scenario.noise !== undefined && random() < scenario.noise;
+        const accepted = !noisy && api.admit({ at: arrived, connection: index });
         const second = seconds[index]?.[Math.min(count - 1, Math.floor(arrived / 1_000))];
         if (second !== undefined) second[accepted ? 'accepted' : 'throttled']++;
         events.add(arrived + latency / 2, (ended) => worker.ended(bookedAt, ended, accepted));
