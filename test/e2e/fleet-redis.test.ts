@@ -37,7 +37,7 @@ async function throttledOfNext({ api }: Stage, calls: number): Promise<number> {
 
 describe.skipIf(!redisInstalled())('workers on one Redis', () => {
   test('go by one rate; when the one that finds it is killed, another one goes on, and a new one begins at it', {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.kill());

@@ -58,7 +58,9 @@ test('each message is delivered and applied once through throttling that is long
   // All are held before the first call is accepted.
   stage.api.configure({ limit: { ratePerSecond: 0.001, burst: 1 }, retryAfterSeconds: 1 });
   await stage.worker.start();
-  await stage.api.waitFor(() => stage.api.stats().throttled >= 15);
+  const received = (): number =>
+    stage.events.reduce((sum, event) => sum + (event.type === 'received' ? event.count : 0), 0);
+  await stage.until(() => received() === 15);
   const other = stage.makeWorker();
   await other.start();
   await proxy.waitFor(() => proxy.requests.filter(isExtension).length >= 4);

@@ -148,7 +148,8 @@ export class SqsProxy {
 
 /** Starts a proxy on any free port. @param upstream may be set later, before the first request. */
 export async function startSqsProxy(upstream = ''): Promise<SqsProxy> {
-  const server = createServer();
+  // A connection that it ended after 5 s of silence would be lost to a request under way.
+  const server = createServer({ keepAliveTimeout: 0 });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return new SqsProxy(server, upstream);
 }

@@ -24,7 +24,8 @@ export interface StrictSqs {
 
 export async function startStrictSqs({ upstream, now = Date.now }: StrictSqsOptions): Promise<StrictSqs> {
   const rules = new StrictRules(now);
-  const server = createServer((incoming, response) => {
+  // A connection that it ended after 5 s of silence would be lost to a request under way.
+  const server = createServer({ keepAliveTimeout: 0 }, (incoming, response) => {
     serve(rules, upstream, incoming, response).catch((error: unknown) => {
       if (!response.destroyed) response.destroy(error instanceof Error ? error : undefined);
     });

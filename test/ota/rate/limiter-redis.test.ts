@@ -235,13 +235,13 @@ describe.skipIf(!redisInstalled()).concurrent('with Redis', { timeout: 60_000 },
       const pace = await paceOf(scene, redis);
       const [first, second] = limiters;
       first?.setCeiling(40);
-      await expect.poll(() => second?.ceiling).toBe(40);
+      await scene.expect.poll(() => second?.ceiling).toBe(40);
       expect([first?.ceiling, first?.rate, second?.rate, await pace()]).toEqual([40, 40, 40, 40]);
       await allowance.change(40);
       await tally.next(120);
       await expectWithin(allowance, () => tally.total, RATE);
       first?.setCeiling(RATE);
-      await expect.poll(() => second?.ceiling).toBe(RATE);
+      await scene.expect.poll(() => second?.ceiling).toBe(RATE);
       expect([first?.rate, second?.rate, await pace()]).toEqual([RATE, RATE, RATE]);
       await tally.each(['a', 'b'], RATE / 4);
     });
