@@ -5,14 +5,7 @@
  */
 import { Comeback } from './adaptive/comeback.ts';
 import { acceptedOf, isOverload, LatestCalls } from './adaptive/latest-calls.ts';
-import {
-  betweenCutsMs,
-  boostShare,
-  climbShare,
-  climbShareInPeriod,
-  cutShare,
-  isLongPeriod,
-} from './adaptive/law.ts';
+import { betweenCutsMs, boostShare, climbShare, cutShare, mostInPeriod } from './adaptive/law.ts';
 import { Noise } from './adaptive/noise.ts';
 import { SpentLimit, type Wait } from './adaptive/spent-limit.ts';
 import { climbOf, following, type State } from './adaptive/states.ts';
@@ -45,6 +38,8 @@ const FLOOR = 0.1;
 const SETTLED_MS = 5_000;
 /** After a wait, somewhat less than was accepted: the next one comes later. */
 const AFTER_WAIT = 0.98;
+/** After so many periods in which a limit was not spent, it may have none any more. */
+const PERIODS_WITHOUT_WAIT = 3;
 /** Weight of the latest call in the round trip. */
 const ROUND_TRIP_WEIGHT = 0.05;
 
@@ -156,6 +151,8 @@ export class AdaptiveRate implements RateControl {
       this.#cutDeep(now, this.#aim * MIN_SHARE);
       return;
     }
+    // Not known to be a period yet: it may have been a storm of 429s, after a time with little work.
+    if (ofPeriod && this.#spent.periodMs === 0) this.#comeback.remember(now, this.#aim);
     this.#lastDeepCutAt = now;
     this.#latest.clear();
     const allowed = AFTER_WAIT * acceptedPerSecond;
@@ -276,9 +273,10 @@ export class AdaptiveRate implements RateControl {
     const aim = this.#aim;
     const tuning = this.#tuning;
     const ordinary = climbShare(aim, this.#roundTripMs, tuning);
-    const { periodMs } = this.#spent;
-    if (isLongPeriod(periodMs)) return climbShareInPeriod(ordinary, periodMs, now - this.#lastWaitAt);
-    if (this.#state.kind === 'following' && this.#comeback.due(now, aim))
+    const inPeriod = mostInPeriod(this.#spent.periodMs, now - this.#lastWaitAt);
+    if (inPeriod < Number.POSITIVE_INFINITY) return Math.min(ordinary, inPeriod);
+    const { kind } = this.#state;
+    if ((kind === 'following' || kind === 'growing') && this.#comeback.due(now, aim))
       this.#state = { kind: 'returning', base: aim };
     if (this.#state.kind === 'returning' && this.#comeback.reached(aim)) this.#state = following;
     const boost = boostShare(aim, this.#usedMs, this.#roundTripMs, tuning);
@@ -286,8 +284,9 @@ export class AdaptiveRate implements RateControl {
   }
 
   #testNoise(now: number): void {
-    // What has a period is no noise; and a ramp is over soon.
-    if (this.#spent.periodMs > 0 || this.#state.kind === 'ramping') return;
+    // What comes with a period is no noise; and a ramp is over soon.
+    const inPeriods = now - this.#lastWaitAt < PERIODS_WITHOUT_WAIT * this.#spent.periodMs;
+    if (inPeriods || this.#state.kind === 'ramping') return;
     const since = Math.max(this.#lastDeepCutAt, this.#lastWaitAt, this.#firstSeenAt ?? now);
     const calm = now - since > 1_000 * this.#tuning.noise.calm && this.#state.kind !== 'returning';
     const back = this.#noise.advance(now, this.#aim, calm && this.#utilization.isUsed);

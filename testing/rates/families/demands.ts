@@ -58,4 +58,23 @@ const quiet = [
   }),
 );
 
-export const demands = [...onOff, ...swaying, ...quiet];
+/** Nothing is accepted for some seconds, after a quiet time and a backlog: that is no window that was spent. */
+const outages = [200, 20].map((limit) =>
+  family({
+    group: 'demand',
+    name: `${limit}/s, nothing accepted for 10 s after a quiet time`,
+    limit,
+    burst: Math.max(5, limit / 10),
+    ceiling: 4 * limit,
+    noise: (ms) => (ms >= 110_000 && ms < 120_000 ? 1 : 0),
+    demand: () => (ms) => (ms < 100_000 ? 1 : BACKLOG),
+    fromSecond: 140,
+    seconds: 240,
+    share: 0.95,
+    throttled: limit < 100 ? 0.04 : 0.02,
+    asks: [backAfter(120, 20)],
+    heldOut: limit === 20,
+  }),
+);
+
+export const demands = [...onOff, ...swaying, ...quiet, ...outages];

@@ -28,13 +28,14 @@ export class Comeback {
     return this.#before !== undefined;
   }
 
-  /** A settled rate has been cut deep. */
+  /** A rate that was in force has been cut deep. */
   remember(now: number, rate: number): void {
     const { after, remembered } = this.#tuning;
     const earlier = this.#before;
     const isRecent = earlier !== undefined && now - earlier.at < 1_000 * remembered;
     this.#before = { rate: Math.max(rate, isRecent ? earlier.rate : 0), at: now };
     this.#waitMs = 1_000 * after;
+    this.wait(now);
   }
 
   /** An attempt has failed. */

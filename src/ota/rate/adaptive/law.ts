@@ -55,15 +55,14 @@ const LONG_PERIOD_MS = 3_000;
 const CLIMB_PER_PERIOD = 0.06;
 const PERIODS = 1.5;
 
-/** Whether a limit refills so rarely that the climb goes by its period. */
-export function isLongPeriod(periodMs: number): boolean {
-  return periodMs >= LONG_PERIOD_MS;
-}
-
-/** What a rate climbs in a second, as a part of it, under a limit with a long period. @param sinceWaitMs since it was spent. */
-export function climbShareInPeriod(ordinary: number, periodMs: number, sinceWaitMs: number): number {
-  if (sinceWaitMs >= PERIODS * periodMs) return ordinary;
-  return Math.min(ordinary, (1_000 * CLIMB_PER_PERIOD) / periodMs);
+/**
+ * What a rate climbs in a second at most, as a part of it, where its limit has a long period.
+ * @param sinceWaitMs since the limit was spent.
+ * @returns `Infinity` where it has none, or was not spent for longer than one.
+ */
+export function mostInPeriod(periodMs: number, sinceWaitMs: number): number {
+  if (periodMs < LONG_PERIOD_MS || sinceWaitMs >= PERIODS * periodMs) return Number.POSITIVE_INFINITY;
+  return (1_000 * CLIMB_PER_PERIOD) / periodMs;
 }
 
 /** A part of the rate for each round trip, as one for each second. */

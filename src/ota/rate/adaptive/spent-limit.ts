@@ -62,6 +62,7 @@ export class SpentLimit {
   /** When the last wait ended; when the first call was seen, before there was one. */
   #openSince: number | undefined;
   #periodMs = 0;
+  #seenTwice = false;
   /** A time between two waits that is longer than the period; 0 if the last one was not. */
   #longerMs = 0;
 
@@ -79,9 +80,9 @@ export class SpentLimit {
     return this.#waiting === undefined ? Number.POSITIVE_INFINITY : 1_000 / this.#waiting.gapMs;
   }
 
-  /** Of the limit, from one refill to the next, in milliseconds; 0 before one is known. */
+  /** Of the limit, from one refill to the next, in milliseconds; 0 before it was seen twice: once is a storm of 429s. */
   get periodMs(): number {
-    return this.#periodMs;
+    return this.#seenTwice ? this.#periodMs : 0;
   }
 
   /**
@@ -136,6 +137,7 @@ export class SpentLimit {
     const longer =
       before > 0 && openMs > LONGER * before && Math.abs(openMs - this.#longerMs) > AS_LONG * openMs;
     this.#longerMs = longer ? openMs : 0;
+    if (before > 0 && !sooner && !longer) this.#seenTwice = true;
     this.#periodMs = sooner ? UNLEARN * before : longer ? before : openMs;
     return sooner || longer ? before : openMs;
   }
