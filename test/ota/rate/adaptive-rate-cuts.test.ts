@@ -198,9 +198,12 @@ describe('a deep cut', () => {
     const early = now() - 10_000;
     for (let i = 0; i < 60; i++) {
       pass(1);
-      end(early, i % 2 === 0 ? throttling : undefined);
+      end(early, throttling);
     }
     expect(control.rate).toBeGreaterThanOrEqual(before);
+    pass(1);
+    end(now(), throttling);
+    expect(control.rate).toBeGreaterThan(0.75 * before);
   });
 });
 
@@ -244,8 +247,8 @@ describe('the first overload', () => {
   });
 
   /** Calls of so many milliseconds at 200/s: the first are accepted, then every other one is throttled. */
-  function flood(tookMs: number) {
-    const driven = drivenRate(200, { tuning: withoutDips });
+  function flood(tookMs: number, lateMs = 0) {
+    const driven = drivenRate(200, { tuning: withoutDips, lateMs });
     const { control, pass, end, now, until } = driven;
     for (let i = 0; i < 400; i++) {
       pass(5);
@@ -265,6 +268,8 @@ describe('the first overload', () => {
   test('is cut to the accepted rate where a round trip takes too long for a ramp', () => {
     expect(flood(0.8 * ramp.roundTripMs).control.rate).toBeLessThan(0.7 * 200 * ramp.part);
     expect(flood(1.5 * ramp.roundTripMs).control.rate).toBeGreaterThan(80);
+    // What a fleet needs to learn of a call counts, too.
+    expect(flood(20, 1.5 * ramp.roundTripMs).control.rate).toBeGreaterThan(80);
   });
 
   test('leaves a ramp that what the flood left does not end', () => {

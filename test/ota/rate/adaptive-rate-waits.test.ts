@@ -33,6 +33,33 @@ describe('while a limit is spent', () => {
     expect(other.control.rate).toBeCloseTo(one.control.rate, 6);
   });
 
+  test('what was accepted before a short one is no limit where the queue was nearly empty', () => {
+    const { control, accept, pass, end, now } = settledRate(1_000);
+    const before = control.rate;
+    accept(600, 30);
+    for (let i = 0; i < spent.run; i++) {
+      pass(1);
+      end(now(), { kind: 'throttled' });
+    }
+    pass(50);
+    accept(1);
+    expect(control.rate).toBeGreaterThan(0.15 * before);
+    expect(control.rate).toBeLessThan(0.25 * before);
+  });
+
+  test('a short one takes something off, however much was accepted before', () => {
+    const { control, accept, pass, end, now } = settledRate(200);
+    accept(600, 2 * control.rate);
+    const before = control.rate;
+    for (let i = 0; i < spent.run; i++) {
+      pass(1);
+      end(now(), { kind: 'throttled' });
+    }
+    accept(1);
+    expect(control.rate).toBeLessThan(before);
+    expect(control.rate).toBeGreaterThan(0.7 * before);
+  });
+
   test('soon after the begin a fifth of the rate is left', () => {
     const { control, throttle, accept, drive } = drivenRate(2_000, { startAt: 200, tuning: withoutDips });
     // The careful start.

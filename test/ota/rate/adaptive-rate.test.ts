@@ -21,6 +21,16 @@ test('a rate is found since the first cut, until it is at the ceiling again', ()
   expect(control.foundAt).toBe(undefined);
 });
 
+test('a rate is found at no earlier time than what was seen before', () => {
+  const { control, now, accept, end, pass } = drivenRate(50);
+  accept(100);
+  const seen = now();
+  pass(-500);
+  end(now(), throttling);
+  expect(control.rate).toBeLessThan(50);
+  expect(control.foundAt).toBe(seen);
+});
+
 describe('at the ceiling', () => {
   test.each([0.05, 2, 200, Number.POSITIVE_INFINITY])(
     'stays at %d/s until a call is throttled',

@@ -75,6 +75,14 @@ describe('a wait', () => {
     expect(subject.waiting).toBe(true);
   });
 
+  test('does not begin by one call at its rate after many at another', () => {
+    const { subject, end } = setUp();
+    for (let i = 0; i < 2 * RUN; i++)
+      subject.observe({ startedAt: 0, endedAt: 1_000 }, true, 1_000, undefined);
+    end(true);
+    expect(subject.waiting).toBe(false);
+  });
+
   test('is ended by an accepted call that began in it, and by no other', () => {
     const { subject, waits, pass, end, now } = setUp();
     const early = now();
@@ -209,6 +217,15 @@ describe('a short wait', () => {
     expect(waits[0]?.acceptedPerSecond).toBeGreaterThan(70);
     expect(waits[0]?.acceptedPerSecond).toBeLessThan(101);
     expect(subject.periodMs).toBe(0);
+  });
+
+  test('tells nothing of a rate of long before', () => {
+    const { waits, accept, throttleFor, end } = setUp();
+    accept(100, 1);
+    accept(300, 100);
+    throttleFor(250);
+    end(false);
+    expect(waits[0]?.acceptedPerSecond).toBeGreaterThan(70);
   });
 
   test('is the end of a period all the same where a long one is known', () => {

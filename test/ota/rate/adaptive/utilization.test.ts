@@ -121,7 +121,9 @@ describe('a time that is left out', () => {
     const from = now();
     pass(60_000);
     meter.leaveOut(from, now());
-    call(30, 50, 50);
+    call(1, 50, 50);
+    expect(meter.perSecond(now())).toBeCloseTo(50, 0);
+    call(29, 50, 50);
     expect(meter.share).toBeCloseTo(1, 1);
     expect(meter.perSecond(now())).toBeCloseTo(50, 0);
   });
