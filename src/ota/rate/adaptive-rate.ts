@@ -23,6 +23,8 @@ export interface AdaptiveRateOptions {
   readonly startAt?: number;
   /** When that was found, in monotonic milliseconds, below 0 for before; default: the end of the first call. */
   readonly startFoundAt?: number;
+  /** Whether calls are made at `startAt` now, by others: then the start is at it, and not below. Default: no. */
+  readonly inForce?: boolean;
   /** Milliseconds by which wall time is ahead of the monotonic one; default 0. Workers dip together by it. */
   readonly wallAheadMs?: number;
   /** How long after its end a call is observed, in milliseconds; default 0: a fleet's calls are reported by others. */
@@ -75,11 +77,15 @@ export class AdaptiveRate implements RateControl {
     this.#noise = new Noise(this.#tuning.noise, options.wallAheadMs ?? 0);
     this.#comeback = new Comeback(this.#tuning.comeback);
     this.#ceiling = options.ceiling;
-    this.#aim = startRate(options.startAt ?? Number.POSITIVE_INFINITY, options.ceiling);
+    const { startAt = Number.POSITIVE_INFINITY, inForce = false, ceiling } = options;
+    this.#aim = inForce ? Math.min(startAt, ceiling) : startRate(startAt, ceiling);
     this.#rate = this.#aim;
-    const remembered = this.#aim < options.ceiling;
-    this.#state = remembered ? { kind: 'remembered', start: new CarefulStart() } : { kind: 'ceiling' };
-    if (remembered) this.#foundAt = options.startFoundAt;
+    this.#state = { kind: 'ceiling' };
+    if (this.#aim === ceiling) return;
+    this.#foundAt = options.startFoundAt;
+    this.#state = inForce ? following : { kind: 'remembered', start: new CarefulStart() };
+    // What is known is the limit, not a ceiling: an overload from here on is no first one.
+    if (inForce) this.#lastDeepCutAt = options.startFoundAt ?? 0;
   }
 
   get rate(): number {

@@ -92,6 +92,21 @@ describe('the adaptive rate with a remembered rate', () => {
     expect(control.foundAt).toBeUndefined();
   });
 
+  test('begins at it without care where calls are made at it now: three throttled ones are no fallen limit', () => {
+    const control = new AdaptiveRate({
+      ceiling: 1_000,
+      startAt: 200,
+      startFoundAt: -60_000,
+      inForce: true,
+      onChange: () => {},
+    });
+    expect([control.rate, control.foundAt]).toEqual([200, -60_000]);
+    for (let at = 1; at <= 30; at++) control.observe(accepted(at * 6));
+    for (let at = 31; at <= 33; at++) control.observe(throttled(at * 6));
+    expect(control.rate).toBeGreaterThan(170);
+    expect(control.rate).toBeLessThan(200);
+  });
+
   test('holds, halves, and climbs once the rate is proved', () => {
     const { control, told } = make(200, 1_000);
     for (let at = 1; at <= 30; at++) control.observe(accepted(at * 6));

@@ -14,13 +14,15 @@ import type { FleetRole, ObservedCall, RateControl } from '../rate-control.ts';
 import type { Answer, Message } from './board.ts';
 import { MOST_CALLS, readCalls, writeCalls } from './calls.ts';
 
-/** Where a rate control begins: at the ceiling, or carefully at a rate that was found. */
+/** Where a rate control begins: at the ceiling, or at a rate that was found. */
 export interface Start {
   /** Calls per second; `Infinity` for none. */
   readonly ceiling: number;
   readonly startAt?: number;
   /** Since when that is below the ceiling, monotonic milliseconds. */
   readonly startFoundAt?: number;
+  /** Whether calls are made at it now, so that no care is needed. */
+  readonly inForce?: boolean;
 }
 
 export interface MemberOptions {
@@ -195,27 +197,29 @@ export class FleetMember {
   /** Begins where the fleet is; else with what this worker knows by itself; else with what was known long ago. */
   #controlOfAll({ found }: Answer, at: number): RateControl {
     const before = this.#state;
-    const started = found && { startAt: found.rate, startFoundAt: at - found.foundMs };
-    if (started !== undefined && found !== undefined && found.provedMs <= IN_FORCE_MS)
-      return this.#control(this.#own, started);
-    if (before.role === 'alone' && (before.proved || started === undefined))
+    const inForce = found !== undefined && found.provedMs <= IN_FORCE_MS;
+    if (before.role === 'alone' && !inForce && (before.proved || found === undefined))
       return this.#controlOfParts(before);
-    if (started !== undefined) return this.#control(this.#own, started);
     // Redis has forgotten it.
-    return this.#control(this.#own, this.#known(1, at));
+    if (found === undefined) return this.#control(this.#own, this.#known(1, at));
+    return this.#control(this.#own, {
+      startAt: found.rate,
+      startFoundAt: at - found.foundMs,
+      ...(inForce && { inForce }),
+    });
   }
 
   /** The rate of the fleet as this worker knows it, divided. */
   #known(parts: number, at: number): Omit<Start, 'ceiling'> {
     const { rate, foundAt = at } = this;
-    return rate < this.#ceiling ? { startAt: rate / parts, startFoundAt: foundAt } : {};
+    return rate < this.#ceiling ? { startAt: rate / parts, startFoundAt: foundAt, inForce: true } : {};
   }
 
   #controlOfParts({ control, parts }: State & { readonly role: 'alone' }): RateControl {
     if (parts === 1) return control;
     const { rate, foundAt } = control;
     if (foundAt === undefined) return this.#control(this.#own);
-    return this.#control(this.#own, { startAt: rate * parts, startFoundAt: foundAt });
+    return this.#control(this.#own, { startAt: rate * parts, startFoundAt: foundAt, inForce: true });
   }
 
   #control(ceiling: number, start: Omit<Start, 'ceiling'> = {}): RateControl {

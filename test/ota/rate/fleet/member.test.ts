@@ -223,7 +223,7 @@ describe('a member', () => {
       {
         name: 'begins at what the fleet has found',
         found,
-        begins: { ceiling: 400, startAt: 100, startFoundAt: 40_000 },
+        begins: { ceiling: 400, startAt: 100, startFoundAt: 40_000, inForce: true },
       },
       {
         name: 'begins at what the fleet found long ago, rather than at what it remembers itself',
@@ -235,17 +235,17 @@ describe('a member', () => {
         name: 'after following begins at what the fleet has found',
         steps: ['follow'],
         found,
-        begins: { ceiling: 400, startAt: 100, startFoundAt: 40_000 },
+        begins: { ceiling: 400, startAt: 100, startFoundAt: 40_000, inForce: true },
       },
       {
         name: 'after following begins where it was, when Redis has forgotten it',
         steps: ['follow'],
-        begins: { ceiling: 400, startAt: 100, startFoundAt: 39_000 },
+        begins: { ceiling: 400, startAt: 100, startFoundAt: 39_000, inForce: true },
       },
       {
         name: 'after being alone begins at what its part comes to, when Redis has forgotten it',
         steps: ['follow', 'lose'],
-        begins: { ceiling: 400, startAt: 100, startFoundAt: 39_000 },
+        begins: { ceiling: 400, startAt: 100, startFoundAt: 39_000, inForce: true },
       },
     ])('$name', ({ begin, steps = [], found: known, begins }) => {
       const { member, latest } = join(begin);
@@ -270,13 +270,13 @@ describe('a member', () => {
       member.lose(10);
       expect([member.rate, latest().start]).toEqual([
         50,
-        { ceiling: 400, startAt: 50, startFoundAt: -60_000 },
+        { ceiling: 400, startAt: 50, startFoundAt: -60_000, inForce: true },
       ]);
       member.observe(call(30_000));
       latest().find(40, 30_000);
       member.write(31_000);
       member.read(answer({ leads: true, found: { ...found, provedMs: 31_000 } }), 31_000);
-      expect(latest().start).toEqual({ ceiling: 400, startAt: 80, startFoundAt: 30_000 });
+      expect(latest().start).toEqual({ ceiling: 400, startAt: 80, startFoundAt: 30_000, inForce: true });
     });
 
     test('keeps the control that it has while nobody else has led', () => {

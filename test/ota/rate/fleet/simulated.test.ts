@@ -95,3 +95,14 @@ test('a fleet follows a limit that falls to a half', () => {
   expect(hadInFleet(result, 65, 120).throttled).toBeLessThan(0.04);
   expect(hadInFleet(result, 65, 120).accepted / (55 * (limit / 2))).toBeGreaterThan(0.95);
 });
+
+test.each([4, 32])(
+  'a fleet of %i waits out a window that is spent, and all of it is back when it is over',
+  (count) => {
+    const window = { kind: 'window', calls: 2_000, periodMs: 10_000, sliding: false } as const;
+    const workers = busy(count);
+    const result = simulateFleet({ durationMs: 180_000, limit: window, ceiling, workers, seed: 1 });
+    expect(hadInFleet(result, 60, 180).accepted / (120 * limit)).toBeGreaterThan(0.9);
+    expect(hadInFleet(result, 60, 180).throttled).toBeLessThan(0.05);
+  },
+);
