@@ -6,6 +6,7 @@
 import { Comeback } from './adaptive/comeback.ts';
 import { acceptedOf, isOverload, LatestCalls } from './adaptive/latest-calls.ts';
 import { betweenCutsMs, boostShare, climbShare, cutShare, mostInPeriod } from './adaptive/law.ts';
+import { type FoundLimit, LimitEstimate } from './adaptive/limit-estimate.ts';
 import { Noise } from './adaptive/noise.ts';
 import { SpentLimit, type Wait } from './adaptive/spent-limit.ts';
 import { climbOf, following, type State } from './adaptive/states.ts';
@@ -68,6 +69,7 @@ export class AdaptiveRate implements RateControl {
   readonly #spent: SpentLimit;
   readonly #noise: Noise;
   readonly #comeback: Comeback;
+  readonly #limit = new LimitEstimate();
 
   constructor(options: AdaptiveRateOptions) {
     this.#options = options;
@@ -94,6 +96,10 @@ export class AdaptiveRate implements RateControl {
 
   get foundAt(): number | undefined {
     return this.#foundAt;
+  }
+
+  get limit(): FoundLimit | undefined {
+    return this.#foundAt === undefined ? undefined : this.#limit.found(this.#rate, this.#noise.share);
   }
 
   observe(call: ObservedCall): void {
@@ -159,6 +165,7 @@ export class AdaptiveRate implements RateControl {
     }
     // Not known to be a period yet: it may have been a storm of 429s, after a time with little work.
     if (ofPeriod && this.#spent.periodMs === 0) this.#comeback.remember(now, this.#aim);
+    if (ofPeriod) this.#limit.refill(now, acceptedPerSecond, this.#spent.periodMs);
     this.#lastDeepCutAt = now;
     this.#latest.clear();
     const allowed = AFTER_WAIT * acceptedPerSecond;
@@ -202,6 +209,7 @@ export class AdaptiveRate implements RateControl {
     const overload = this.#latest.overload(now);
     if (isOverload(overload, this.#noise.share, this.#tuning)) {
       const used = this.#aim * Math.min(1, this.#utilization.shareSoFar);
+      this.#limit.overload(acceptedOf(this.#aim, overload));
       const from = quiet ? this.#aim : Math.min(this.#aim, Math.max(measured, used, overload.callsPerSecond));
       this.#cutDeep(
         now,
@@ -235,7 +243,10 @@ export class AdaptiveRate implements RateControl {
         state.throttled = Math.max(0, state.throttled - growth.share * this.#accepted) + 1;
         if (state.throttled >= growth.sum) this.#state = following;
     }
-    if (now - this.#lastCutAt >= betweenCutsMs(aim, this.#tuning)) this.#cutTo(now, this.#little(aim));
+    if (now - this.#lastCutAt < betweenCutsMs(aim, this.#tuning)) return;
+    const cut = this.#little(aim);
+    if (aim < this.#ceiling) this.#limit.cut(now, aim, cut, this.#noise.share);
+    this.#cutTo(now, cut);
   }
 
   #cutDeep(now: number, perSecond: number): void {

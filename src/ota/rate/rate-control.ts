@@ -1,4 +1,5 @@
 /** What decides the rate of calls. */
+import type { FoundLimit } from './adaptive/limit-estimate.ts';
 
 /** A call that has ended. Times are monotonic milliseconds. */
 export interface ObservedCall {
@@ -15,6 +16,8 @@ export interface RateControl {
   readonly rate: number;
   /** Since when `rate` is below the configured one, monotonic milliseconds; undefined while it is not. */
   readonly foundAt: number | undefined;
+  /** The limit for which `rate` is below the configured one; undefined while that is not known. */
+  readonly limit?: FoundLimit | undefined;
   /** undefined: there is no fleet. */
   readonly fleet?: FleetRole | undefined;
   /** To be called with every call that has ended. */
