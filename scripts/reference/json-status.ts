@@ -29,6 +29,7 @@ const worker: WorkerStatus = {
     foundSince: minutesAgo(8),
     ceiling: 100,
     limit: 100,
+    apiLimit: { perSecond: 50.3, within: 0.021, since: minutesAgo(8), periodSeconds: 60, noise: 0.0105 },
     budget: 'shared',
     budgetSince: minutesAgo(60),
     fleet: 'leading',
@@ -90,6 +91,14 @@ export const statusShapes: readonly Shape[] = [
       'totals.rate.found': 'what the API was found to accept',
       'totals.rate.foundSince': 'since when that is below the ceiling, or null',
       'totals.rate.ceiling': 'what the rate may rise to',
+      'totals.rate.apiLimit.perSecond':
+        'what the API was found to allow all workers; `apiLimit` is null where that is not known',
+      'totals.rate.apiLimit.within':
+        'by how much what was observed lately differs from that, as a share of it (one standard deviation); null where too little was observed',
+      'totals.rate.apiLimit.since': 'since when that is known',
+      'totals.rate.apiLimit.periodSeconds':
+        'after which a limit that is spent accepts calls again; null where that is within a second',
+      'totals.rate.apiLimit.noise': 'share of the calls that is throttled at any rate',
       'totals.inFlight': 'calls in flight',
       'totals.held': 'messages held',
       'totals.deferred': 'messages deferred, and not visible again yet',
@@ -144,6 +153,12 @@ export const statusShapes: readonly Shape[] = [
       'rate.foundSince': 'since when that is below `limit`, or null',
       'rate.ceiling': 'what the rate may rise to',
       'rate.limit': '`RATE_LIMIT` in force',
+      'rate.apiLimit.perSecond':
+        'what the API was found to allow this worker, or its fleet where it leads or follows; `apiLimit` is null where that is not known, and earlier versions do not have it',
+      'rate.apiLimit.within': 'as in `status --json`',
+      'rate.apiLimit.since': 'as there',
+      'rate.apiLimit.periodSeconds': 'as there',
+      'rate.apiLimit.noise': 'as there',
       'rate.budget': '`shared` through Redis, `alone` while Redis is lost, `none` without it',
       'rate.budgetSince': 'since when',
       'rate.fleet':

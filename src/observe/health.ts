@@ -122,11 +122,44 @@ export function shownConditions(now: WorkerSnapshot): readonly ShownCondition[] 
   return shown;
 }
 
+/** The limit of the API that was found, as `/readyz` and `GET /status` show it. Shares are parts of 1. */
+export interface ShownLimit {
+  /** Calls that the API accepts. */
+  readonly perSecond: number;
+  /** By how much the latest observations differ from that (one standard deviation), as a share of it; null: these are too few. */
+  readonly within: number | null;
+  /** ISO 8601 UTC. */
+  readonly since: string;
+  /** After which a limit that is spent accepts calls again; null: within a second. */
+  readonly periodSeconds: number | null;
+  /** Share of the calls that is throttled at any rate. */
+  readonly noise: number;
+}
+
+/** @returns null while no limit is known. */
+export function shownLimit({ apiLimit }: WorkerSnapshot): ShownLimit | null {
+  if (apiLimit === undefined) return null;
+  const { perSecond, withinShare, since, periodMs, noise } = apiLimit;
+  return {
+    perSecond: rounded(perSecond, 2),
+    within: withinShare === undefined ? null : rounded(withinShare, 4),
+    since: new Date(since).toISOString(),
+    periodSeconds: periodMs === undefined ? null : rounded(periodMs / 1_000, 1),
+    noise: rounded(noise, 4),
+  };
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
 /** The rate of calls, as `/readyz` shows it: per second, null for no limit. */
 export interface ShownRate {
   /** Let through now, at most. */
   readonly perSecond: number | null;
   readonly ceiling: number | null;
+  /** null while none is known. */
+  readonly apiLimit: ShownLimit | null;
   readonly budget: WorkerSnapshot['rateBudget'];
   /** Who finds the rate: this worker for all, another one for all, or each alone while Redis is lost; `none` without Redis. */
   readonly fleet: WorkerSnapshot['rateFleet'];
@@ -134,18 +167,14 @@ export interface ShownRate {
   readonly aloneSince?: string;
 }
 
-export function shownRate({
-  rate,
-  rateCeiling,
-  rateBudget,
-  rateFleet,
-  conditions,
-}: WorkerSnapshot): ShownRate {
+export function shownRate(now: WorkerSnapshot): ShownRate {
+  const { rate, rateCeiling, rateBudget, rateFleet, conditions } = now;
   const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
   const alone = conditions.find(({ name }) => name === 'sharing-rate')?.raised;
   return {
     perSecond: finite(rate),
     ceiling: finite(rateCeiling),
+    apiLimit: shownLimit(now),
     budget: rateBudget,
     fleet: rateFleet,
     ...(alone !== undefined && { aloneSince: new Date(alone.since).toISOString() }),

@@ -4,6 +4,8 @@
 export const logFields = {
   address: 'Where health and metrics are served.',
   age: 'How long ago it was found.',
+  apiLimit:
+    'Calls per second that the API allows, by the limit that was found: of all workers where `rateFleet` is `leading` or `following`, else of this one.',
   applied: 'Updates applied.',
   attempt: 'Which call of this delivery it was, from 1.',
   attempts: 'API calls made in this delivery.',
@@ -42,7 +44,10 @@ export const logFields = {
   jobId: '`JobId` of the update.',
   messageId: 'Id of the message, on the source queue unless `queueUrl` names another.',
   noProxy: 'Hosts that are asked directly.',
+  noise: 'Share of the calls that is throttled at any rate, of 1.',
   of: 'What the line is about: the setting that names a queue or limits calls, or the source of limits (`file`, `redis`).',
+  periodSeconds:
+    'Time after which a limit that is spent accepts calls again; left out where that is within a second.',
   queueErrors: 'Requests to SQS that failed and are tried again, by the name of the error.',
   queueUrl: 'The queue, without password.',
   rate: 'Calls per second let through now at most, or `unlimited`.',
@@ -65,6 +70,7 @@ export const logFields = {
   retryInMs: 'Time until the next try, in milliseconds.',
   seconds: 'Time until the message is visible again.',
   set: 'What the source says now; `none`: nothing.',
+  since: 'Since when it is known.',
   source: 'Whose word has changed: `file` or `redis`.',
   stack: 'Stack trace.',
   status: 'HTTP status.',
@@ -74,5 +80,7 @@ export const logFields = {
   version: 'Version of ota-updater.',
   visibleAt: 'When the message is visible again.',
   what: '`marks` or `claim`: which of the keys of the task.',
+  within:
+    'By how much what was observed of the limit differs from `apiLimit`, as a share of it: one standard deviation. Left out while too little was observed.',
 } as const;
 export type LogField = keyof typeof logFields;

@@ -51,6 +51,7 @@ export const logLines = {
     'gate',
     'rate',
     'rateFound',
+    'apiLimit',
     'rateCeiling',
     'rateBudget',
     'rateFleet',
@@ -274,6 +275,12 @@ export const logLines = {
   rateRecovered: line('info', 'rate.recovered', 'the API accepts half of RATE_LIMIT or more again', [
     'durationMs',
   ]),
+  limitFound: line(
+    'info',
+    'rate.limit_found',
+    'what the API allows has been found, or is something else now',
+    ['apiLimit', 'within', 'since', 'periodSeconds', 'noise'],
+  ),
   rateRemembered: line(
     'info',
     'rate.remembered',

@@ -273,6 +273,11 @@ export const gauges: readonly GaugeRow[] = [
     read: (now) => now.rateFound,
   },
   {
+    name: 'ota_updater_api_limit',
+    help: 'Calls per second that the API allows, by the limit that was found, of all workers where one finds the rate for all. NaN while none is known.',
+    read: (now) => now.apiLimit?.perSecond ?? Number.NaN,
+  },
+  {
     name: 'ota_updater_rate_limit',
     help: 'Calls per second let through now, at most: the rate in force.',
     read: (now) => now.rate,

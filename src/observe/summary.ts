@@ -1,13 +1,17 @@
 /** The log's summary line, made from a worker's counts. */
 import type { Counts } from '../worker/activity.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
-import { shownConditions } from './health.ts';
+import { shownConditions, shownLimit } from './health.ts';
+import { limitNews } from './limit-news.ts';
 import { writeLine } from './log-events.ts';
 import { logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';
 
 /** Time between summary lines, in milliseconds. */
 export const SUMMARY_EVERY_MS = 10_000;
+
+/** Looks from one line about the limit of the API to the next: a minute. */
+const LOOKS_APART = 6;
 
 /** The names of those that are numbers. */
 type NumberOf<T> = { [Key in keyof T]: T[Key] extends number ? Key : never }[keyof T];
@@ -24,13 +28,16 @@ const summedUp = [
 ] as const satisfies readonly NumberOf<Counts>[];
 
 /**
- * Logs a summary of each interval in which something happened, a message was held, or updates could not go through.
+ * Logs a summary of each interval in which something happened, a message was held, or updates could not go through; and the
+ * limit of the API when that is found.
  * @returns stops it, after a last line.
  */
 export function logSummaries(log: Logger, counts: Counts, snapshot: () => WorkerSnapshot): () => void {
   let last = copyOf(counts);
+  const tellLimit = limitNews(log, LOOKS_APART);
   const write = (): void => {
     const now = snapshot();
+    tellLimit(now);
     const before = last;
     last = copyOf(counts);
     const differences = summedUp.map((name) => [name, last[name] - before[name]] as const);
@@ -46,6 +53,7 @@ export function logSummaries(log: Logger, counts: Counts, snapshot: () => Worker
       gate: now.gate,
       rate: perSecond(now.rate),
       rateFound: perSecond(now.rateFound),
+      apiLimit: shownLimit(now)?.perSecond,
       rateCeiling: perSecond(now.rateCeiling),
       rateBudget: now.rateBudget,
       rateFleet: now.rateFleet,

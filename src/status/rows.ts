@@ -1,4 +1,5 @@
 /** The figures of a status in words, for every view. PURE. */
+import type { ShownLimit } from '../observe/health.ts';
 import { counted, number, percent } from '../text/numbers.ts';
 import { instant, roughDuration } from '../text/times.ts';
 import { type AskedWorker, type Depth, type Problem, type Status, sumOf } from './status.ts';
@@ -6,6 +7,8 @@ import { type AskedWorker, type Depth, type Problem, type Status, sumOf } from '
 /** A name and what there is to say. */
 export type Row = readonly [name: string, value: string];
 
+/** Less noise is not worth telling. */
+const LEAST_NOISE = 0.001;
 /** Different limits shown, at most. */
 const MAX_LIMITS = 4;
 
@@ -14,6 +17,8 @@ export function statusRows(status: Status): Row[] {
   const answered = workers.some(({ ok }) => ok);
   const rows: Row[] = [];
   if (answered) rows.push(['calls', callsText(status)]);
+  const { apiLimit } = totals.rate;
+  if (apiLimit !== null) rows.push(['API limit', apiLimitText(apiLimit, status.now)]);
   const limits = limitsText(status);
   if (limits !== undefined) rows.push(['limits', limits]);
   rows.push(['backlog', backlogText(status)]);
@@ -34,11 +39,25 @@ export function statusRows(status: Status): Row[] {
 function callsText({ totals, now }: Status): string {
   const { rate, calls, callsPerSecond } = totals;
   const parts = [`${perSecond(callsPerSecond)} of ${rateText(rate.inForce)} in force`];
-  if (rate.foundSince !== null)
+  if (rate.foundSince !== null && rate.apiLimit === null)
     parts.push(`the API takes ${rateText(rate.found)} ${since(rate.foundSince, now)}`);
   parts.push(`ceiling ${rateText(rate.ceiling)}`);
   if (calls.made > 0) parts.push(`${percent(calls.throttled / calls.made, 1)} throttled since the start`);
   return parts.join('; ');
+}
+
+/** `about 198/s (±2%) since 09:12:07, 3m 20s; noise 1%`, or `about 600 in 60 s since …`. */
+function apiLimitText(
+  { perSecond, within, since: from, periodSeconds, noise }: ShownLimit,
+  now: number,
+): string {
+  const about =
+    periodSeconds === null
+      ? rateText(perSecond)
+      : `${number(Math.round(perSecond * periodSeconds))} in ${number(Math.round(periodSeconds))} s`;
+  const sure = within === null ? '' : ` (±${Math.max(1, Math.round(100 * within))}%)`;
+  const noisy = noise < LEAST_NOISE ? '' : `; noise ${percent(noise, 1)}`;
+  return `about ${about}${sure} ${since(from, now)}${noisy}`;
 }
 
 const settings = { rate: 'RATE_LIMIT', concurrency: 'MAX_CONCURRENCY' } as const;

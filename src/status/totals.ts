@@ -1,4 +1,5 @@
 /** Several workers taken together. PURE. */
+import type { ShownLimit } from '../observe/health.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
 /** Rates are in calls per second; null for no limit. */
@@ -12,6 +13,8 @@ export interface Totals {
     /** ISO 8601 UTC: since when the rate found is below the ceiling; null where it is not. */
     readonly foundSince: string | null;
     readonly ceiling: number | null;
+    /** What the API was found to allow all of them; null where that is not known. */
+    readonly apiLimit: ShownLimit | null;
   };
   readonly inFlight: number;
   readonly held: number;
@@ -52,6 +55,7 @@ export function totalsOf(workers: readonly WorkerStatus[]): Totals {
       found: together(workers, 'found'),
       foundSince: earliest(foundSince) ?? null,
       ceiling: together(workers, 'ceiling'),
+      apiLimit: limitOf(workers),
     },
     inFlight: sum(({ calls }) => calls.inFlight),
     held: sum(({ messages }) => messages.held),
@@ -88,6 +92,26 @@ function together(workers: readonly WorkerStatus[], which: 'inForce' | 'found' |
   return Number.isFinite(total) ? Math.round(total * 100) / 100 : null;
 }
 
+/** Of a fleet what its leader has found, else what a follower has heard of it; of others the sum, where each knows its own. */
+function limitOf(workers: readonly WorkerStatus[]): ShownLimit | null {
+  const leader = workers.find(({ rate }) => rate.fleet === 'leading');
+  const one = leader ?? workers.find(({ rate }) => rate.fleet === 'following');
+  const others = workers.filter(({ rate }) => rate.fleet !== 'leading' && rate.fleet !== 'following');
+  const all = one === undefined ? others : [one, ...others];
+  const limits = all.flatMap(({ rate }) => rate.apiLimit ?? []);
+  const [first] = limits;
+  if (first === undefined || limits.length < all.length) return null;
+  const most = (values: readonly (number | null)[]): number | null =>
+    values.reduce((one, other) => (one === null || other === null ? null : Math.max(one, other)));
+  return {
+    perSecond: Math.round(limits.reduce((sum, { perSecond }) => sum + perSecond, 0) * 100) / 100,
+    within: most(limits.map(({ within }) => within)),
+    since: latest(limits.map(({ since }) => since)) ?? first.since,
+    periodSeconds: most(limits.map(({ periodSeconds }) => periodSeconds)),
+    noise: Math.max(...limits.map(({ noise }) => noise)),
+  };
+}
+
 function reasonsOf(workers: readonly WorkerStatus[]): Readonly<Record<string, number>> {
   const reasons = new Map<string, number>();
   for (const { messages } of workers)
@@ -102,6 +126,10 @@ function redisOf(workers: readonly WorkerStatus[]): Redis {
   const since = earliest((alone.length > 0 ? alone : using).map(({ rate }) => rate.budgetSince));
   if (since === undefined) return { state: 'none' };
   return { state: alone.length > 0 ? 'lost' : 'shared', alone: alone.length, of: using.length, since };
+}
+
+function latest(times: readonly string[]): string | undefined {
+  return times.toSorted((a, b) => Date.parse(b) - Date.parse(a))[0];
 }
 
 function earliest(times: readonly string[]): string | undefined {

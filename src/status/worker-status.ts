@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { parseInstant } from '../message/instant.ts';
-import { shownBounds, shownConditions } from '../observe/health.ts';
+import { shownBounds, shownConditions, shownLimit } from '../observe/health.ts';
 import { remoteName, remoteText } from '../text/remote.ts';
 import { version } from '../version.ts';
 import type { QueueDepth } from '../worker/receive/queue-facts.ts';
@@ -33,6 +33,14 @@ const limit = z.object({
   since: instant,
   by: name.optional(),
   reason: text.optional(),
+});
+
+const apiLimit = z.object({
+  perSecond: number,
+  within: number.nullable(),
+  since: instant,
+  periodSeconds: number.nullable(),
+  noise: number,
 });
 
 const workerStatusSchema = z.object({
@@ -73,6 +81,8 @@ const workerStatusSchema = z.object({
     foundSince: instant.nullable(),
     ceiling: rate,
     limit: rate,
+    /** What the API was found to allow; null while that is not known to this worker, as earlier versions never do. */
+    apiLimit: apiLimit.nullable().optional(),
     budget: z.enum(['none', 'shared', 'alone']),
     budgetSince: instant,
     /** Where it leads or follows, `inForce` and `found` are of the whole fleet; earlier versions do not tell. */
@@ -121,6 +131,7 @@ export function workerStatusOf(now: WorkerSnapshot, worker: string): WorkerStatu
       foundSince: now.rateFoundSince === undefined ? null : time(now.rateFoundSince),
       ceiling: limited(now.rateCeiling),
       limit: limited(now.bounds.rate.value),
+      apiLimit: shownLimit(now),
       budget: now.rateBudget,
       budgetSince: time(now.rateBudgetSince),
       fleet: now.rateFleet,

@@ -2,6 +2,7 @@
 import type { Bound, BoundName } from '../limits/bounds.ts';
 import type { Failure } from '../message/failure.ts';
 import type { GateState } from '../ota/gate.ts';
+import type { FoundLimit } from '../ota/rate/adaptive/limit-estimate.ts';
 import type { RateLimiter } from '../ota/rate/limiter.ts';
 import type { FleetRole } from '../ota/rate/rate-control.ts';
 import type { Clock } from '../time/clock.ts';
@@ -66,6 +67,8 @@ export interface WorkerSnapshot extends ActivityNow {
   readonly rateFound: number;
   /** Since when `rateFound` is below `RATE_LIMIT`; undefined while it is not. */
   readonly rateFoundSince: number | undefined;
+  /** The limit of the API that was found, of the whole fleet where this worker leads or follows; undefined while none is known. */
+  readonly apiLimit: FoundLimit | undefined;
   /** `shared` through Redis, `alone` while Redis is lost or not reached yet, `none` without Redis. */
   readonly rateBudget: RateLimiter['budget'];
   readonly rateBudgetSince: number;
@@ -136,6 +139,7 @@ export function snapshotOf(
     rateCeiling: limiter.ceiling,
     rateFound: rate.rate,
     rateFoundSince: rate.foundAt === undefined ? undefined : now - (monotonic - rate.foundAt),
+    apiLimit: rate.limit && { ...rate.limit, since: now - (monotonic - rate.limit.since) },
     rateBudget: limiter.budget,
     rateBudgetSince: now - limiter.budgetMs,
     rateFleet: rate.fleet ?? 'none',

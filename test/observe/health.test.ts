@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { liveness, readiness, STALLED_MS, shownConditions, shownRate } from '../../src/observe/health.ts';
+import {
+  liveness,
+  readiness,
+  STALLED_MS,
+  shownConditions,
+  shownLimit,
+  shownRate,
+} from '../../src/observe/health.ts';
 import { conditionNames } from '../../src/worker/conditions.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
@@ -158,18 +165,42 @@ test('the rate is shown with its ceiling and whose budget it is, alone since whe
     rateBudget: 'shared',
     rateFleet: 'following',
   } as const;
-  expect(shownRate(shared)).toEqual({ perSecond: 80, ceiling: 100, budget: 'shared', fleet: 'following' });
+  expect(shownRate(shared)).toEqual({
+    perSecond: 80,
+    ceiling: 100,
+    apiLimit: null,
+    budget: 'shared',
+    fleet: 'following',
+  });
   const conditions = conditionsAt({ 'sharing-rate': 'ECONNREFUSED' });
   const alone = { ...shared, rate: 25, rateBudget: 'alone', rateFleet: 'alone', conditions } as const;
   expect(shownRate(alone)).toEqual({
     perSecond: 25,
     ceiling: 100,
+    apiLimit: null,
     budget: 'alone',
     fleet: 'alone',
     aloneSince: epoch,
   });
   // Each worker keeps to its part, and updates go through.
   expect(readiness(alone)).toEqual({ ok: true, reasons: [] });
+});
+
+test('the limit of the API is shown as far as it is known', () => {
+  const found = { perSecond: 198.3456, since: 0, withinShare: 0.0123456, periodMs: undefined, noise: 0 };
+  expect(shownRate({ ...well, apiLimit: found }).apiLimit).toEqual({
+    perSecond: 198.35,
+    within: 0.0123,
+    since: epoch,
+    periodSeconds: null,
+    noise: 0,
+  });
+  const window = { ...found, withinShare: undefined, periodMs: 60_049, noise: 0.010_04 };
+  expect(shownLimit({ ...well, apiLimit: window })).toMatchObject({
+    within: null,
+    periodSeconds: 60,
+    noise: 0.01,
+  });
 });
 
 test('a worker whose permits do not come is not ready', () => {

@@ -226,6 +226,7 @@ describe('metrics', () => {
       'ota_updater_queue_read_timestamp_seconds{queue="dead-letter"}': '0',
       ota_updater_last_success_timestamp_seconds: '0',
       ota_updater_calls_paused_since_timestamp_seconds: '0',
+      ota_updater_api_limit: 'Nan',
     });
     now = {
       ...well,
@@ -242,6 +243,7 @@ describe('metrics', () => {
       },
       rateCeiling: 100,
       rateFound: 60,
+      apiLimit: { perSecond: 61.5, since: 0, withinShare: 0.02, periodMs: undefined, noise: 0 },
       rate: 50,
       rateBudget: 'alone',
       lastSuccess: 8_000,
@@ -265,6 +267,7 @@ describe('metrics', () => {
       'ota_updater_limit_source{limit="concurrency",source="file"}': '1',
       ota_updater_rate_ceiling: '100',
       ota_updater_rate_found: '60',
+      ota_updater_api_limit: '61.5',
       ota_updater_rate_limit: '50',
       'ota_updater_rate_budget{budget="alone"}': '1',
       ota_updater_last_success_timestamp_seconds: '8',

@@ -119,6 +119,18 @@ describe('logSummaries', () => {
     stop();
   });
 
+  test('holds the limit of the API, of which a line of its own says more', () => {
+    const apiLimit = { perSecond: 61.504, since: 0, withinShare: 0.02, periodMs: undefined, noise: 0 };
+    now = { ...well, held: 1, apiLimit };
+    vi.advanceTimersByTime(20_000);
+    expect(lines).toMatchObject([
+      { event: 'rate.limit_found', apiLimit: 61.5, within: 0.02 },
+      { event: 'summary', apiLimit: 61.5 },
+      { event: 'summary', apiLimit: 61.5 },
+    ]);
+    stop();
+  });
+
   test('is at level info', () => {
     counts.applied = 1;
     vi.advanceTimersByTime(10_000);

@@ -172,6 +172,58 @@ test('workers are taken together: rates of their own are added, a shared one is 
   ).toBeNull();
 });
 
+const limit = {
+  perSecond: 198.4,
+  within: 0.021,
+  since: minutesAgo(8),
+  periodSeconds: null,
+  noise: 0,
+} as const;
+
+test.each<{ what: string; found: NonNullable<WorkerStatus['rate']['apiLimit']>; said: string }>([
+  { what: 'how sure', found: limit, said: 'about 198.4/s (±2%) since 07:02:00, 8m' },
+  { what: 'very sure', found: { ...limit, within: 0.001 }, said: 'about 198.4/s (±1%) since 07:02:00, 8m' },
+  { what: 'not sure', found: { ...limit, within: null }, said: 'about 198.4/s since 07:02:00, 8m' },
+  {
+    what: 'noise',
+    found: { ...limit, noise: 0.012 },
+    said: 'about 198.4/s (±2%) since 07:02:00, 8m; noise 1.2%',
+  },
+  {
+    what: 'a period',
+    found: { ...limit, perSecond: 9.98, periodSeconds: 60.1 },
+    said: 'about 600 in 60 s (±2%) since 07:02:00, 8m',
+  },
+])('the limit of the API that was found is told once: $what', ({ found, said }) => {
+  const rate = { apiLimit: found, found: 197, foundSince: minutesAgo(9) };
+  const lines = text({ workers: [worker('a', { rate })] });
+  expect(lines).toContain(`API limit     ${said}\n`);
+  expect(lines).not.toContain('the API takes');
+  expect(text({ workers: [worker('a', { rate: { ...rate, apiLimit: null } })] })).toContain(
+    'the API takes 197/s',
+  );
+});
+
+test('the limit of a fleet is what its leader has found; those of others are added, where all are known', () => {
+  const other = { ...limit, perSecond: 10, within: 0.1, since: minutesAgo(2), noise: 0.01 } as const;
+  const limitOf = (...rates: readonly Partial<WorkerStatus['rate']>[]) =>
+    made({ workers: rates.map((rate, i) => worker(String(i), { rate })) }).totals.rate.apiLimit;
+  const follows = { fleet: 'following', apiLimit: other } as const;
+  expect(limitOf(follows, { fleet: 'leading', apiLimit: limit })).toEqual(limit);
+  expect(limitOf(follows, follows)).toEqual(other);
+  expect(limitOf({ apiLimit: limit }, { apiLimit: other })).toEqual({
+    perSecond: 208.4,
+    within: 0.1,
+    since: minutesAgo(2),
+    periodSeconds: null,
+    noise: 0.01,
+  });
+  expect(limitOf({ apiLimit: { ...limit, within: null } }, { apiLimit: other })?.within).toBeNull();
+  expect(limitOf({ apiLimit: limit }, { apiLimit: null })).toBeNull();
+  expect(limitOf({ fleet: 'following', apiLimit: null })).toBeNull();
+  expect(limitOf()).toBeNull();
+});
+
 test('time to drain is the backlog at the present pace', () => {
   const source = { ok: true, depth: depth(1_180, 20) } as const;
   expect(made({ workers: [worker('a', busy), worker('b', busy)], queues: { source } }).drain).toEqual({
@@ -222,7 +274,14 @@ test('a hold is told with its end: of several workers, from the earliest to the 
 });
 
 test('a full picture fits 80 columns and 24 lines', () => {
-  const rate = { budget: 'shared', inForce: 50, found: 50, ceiling: 100, foundSince: minutesAgo(8) } as const;
+  const rate = {
+    budget: 'shared',
+    inForce: 50,
+    found: 50,
+    ceiling: 100,
+    foundSince: minutesAgo(8),
+    apiLimit: { ...limit, perSecond: 5_000, periodSeconds: 86_400, noise: 0.123 },
+  } as const;
   const names = [
     '10.0.0.3:8080',
     '10.0.0.4:8080',

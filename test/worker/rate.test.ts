@@ -85,6 +85,10 @@ test('with RATE_LIMIT at four times the limit it runs near the limit, and holds 
   // Two seconds' worth, and half as much again before any are released.
   for (const { rate, held } of seen) expect(held).toBeLessThan(3 * rate);
   await until(() => of('acknowledge').length >= 700);
+  const { apiLimit, at, stateSince } = worker.snapshot();
+  expect(Math.abs((apiLimit?.perSecond ?? 0) - 50)).toBeLessThan(5);
+  expect(apiLimit?.since).toBeGreaterThan(stateSince);
+  expect(apiLimit?.since).toBeLessThan(at);
   expect(of('dead-letter')).toEqual([]);
   // Most calls are not wasted, though it began at four times the limit.
   expect(calls.throttled / calls.all).toBeLessThan(0.1);

@@ -31,6 +31,7 @@ export const well: WorkerSnapshot = {
   rateCeiling: 10,
   rateFound: 10,
   rateFoundSince: undefined,
+  apiLimit: undefined,
   rateFleet: 'none',
   rateBudget: 'none',
   rateBudgetSince: 0,

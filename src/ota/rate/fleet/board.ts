@@ -1,7 +1,8 @@
 /**
  * What the workers of a fleet leave for one another on Redis, so that one of them controls the rate for all.
  *
- * A hash says who leads and until when, and what it has found: the rate, since when, and when a call last bore it out. All
+ * A hash says who leads and until when, and what it has found: the rate, since when, when a call last bore it out, and the limit.
+ * All
  * times are Redis's own, in milliseconds. A list holds the reports for the one that leads (`calls.ts`), each after the time at
  * which it came. The list ends after seconds; the hash lasts for a day, and so is what a fleet remembers over a restart.
  *
@@ -22,7 +23,7 @@ const REMEMBERED_MS = 86_400_000;
 
 const SCRIPT = `
 local key, list, worker, calls = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-local leads, rate, found, proved = ARGV[3] == '1', ARGV[4], ARGV[5], ARGV[6]
+local leads, rate, found, proved, limit = ARGV[3] == '1', ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local state = redis.pcall('HMGET', key, 'leader', 'until')
@@ -42,14 +43,14 @@ if before == 'other' and ends and ends > now and ends <= now + ${LEASE_MS} then
     redis.call('LTRIM', list, ${-MOST_REPORTS}, -1)
     redis.call('PEXPIRE', list, ${REPORTS_LAST_MS})
   end
-  local known = redis.call('HMGET', key, 'rate', 'found', 'proved')
-  return {0, before, known[1] or '', known[2] or '', known[3] or '', {}, string.format('%.0f', now)}
+  local known = redis.call('HMGET', key, 'rate', 'found', 'proved', 'limit')
+  return {0, before, known[1] or '', known[2] or '', known[3] or '', {}, string.format('%.0f', now), known[4] or ''}
 end
 redis.call('HSET', key, 'leader', worker, 'until', string.format('%.0f', now + ${LEASE_MS}))
 if leads and before ~= 'other' then
   if rate == '' then
     redis.call('HSET', key, 'rate', '${NOTHING_FOUND}')
-    redis.call('HDEL', key, 'found', 'proved')
+    redis.call('HDEL', key, 'found', 'proved', 'limit')
   else
     -- What was booked ahead at a lower rate is due sooner.
     local rise = (tonumber(redis.call('HGET', key, 'rate') or '') or 0) / tonumber(rate)
@@ -58,15 +59,15 @@ if leads and before ~= 'other' then
       redis.call('HSET', KEYS[3], 'due', string.format('%.2f', now * 1000 + (due - now * 1000) * rise))
     end
     redis.call('HSET', key, 'rate', rate, 'found', string.format('%.0f', now - found),
-      'proved', string.format('%.0f', now - proved))
+      'proved', string.format('%.0f', now - proved), 'limit', limit)
   end
 end
 redis.call('PEXPIRE', key, ${REMEMBERED_MS})
 local reports = redis.pcall('LRANGE', list, ${-MOST_REPORTS}, -1)
 redis.call('DEL', list)
 if reports.err then reports = {} end
-local known = redis.call('HMGET', key, 'rate', 'found', 'proved')
-return {1, before, known[1] or '', known[2] or '', known[3] or '', reports, string.format('%.0f', now)}`;
+local known = redis.call('HMGET', key, 'rate', 'found', 'proved', 'limit')
+return {1, before, known[1] or '', known[2] or '', known[3] or '', reports, string.format('%.0f', now), known[4] or ''}`;
 
 /** What a worker has to say. */
 export interface Message {
@@ -84,6 +85,8 @@ export interface Found {
   readonly foundMs: number;
   /** How long ago a call last ended while it was in force, in milliseconds. */
   readonly provedMs: number;
+  /** The limit that makes it so (`limit-text.ts`); not there where that is not known. */
+  readonly limit?: string;
 }
 
 export interface Answer {
@@ -114,6 +117,7 @@ interface ScriptedRedis extends Redis {
     rate: string,
     foundMs: number,
     provedMs: number,
+    limit: string,
   ): Promise<unknown>;
 }
 
@@ -130,7 +134,7 @@ export class Board {
 
   /** In one round trip. @throws when Redis fails, takes too long, or answers what it may not. */
   async exchange({ calls, leads }: Message): Promise<Answer> {
-    const { rate = '', foundMs = 0, provedMs = 0 } = leads?.found ?? {};
+    const { rate = '', foundMs = 0, provedMs = 0, limit = '' } = leads?.found ?? {};
     const answer = await this.#redis.lead(
       FLEET_RATE_KEY,
       FLEET_CALLS_KEY,
@@ -141,6 +145,7 @@ export class Board {
       String(rate),
       foundMs,
       provedMs,
+      limit,
     );
     return readAnswer(answer);
   }
@@ -148,7 +153,7 @@ export class Board {
 
 /** @throws when it is no answer of the script: everything from afar is checked. */
 export function readAnswer(answer: unknown): Answer {
-  const [leads, before, rate, found, proved, reports, time] = Array.isArray(answer)
+  const [leads, before, rate, found, proved, reports, time, limit] = Array.isArray(answer)
     ? (answer as unknown[])
     : [];
   const now = Number(time);
@@ -163,16 +168,24 @@ export function readAnswer(answer: unknown): Answer {
   return {
     leads: leads === 1,
     before,
-    found: readFound(rate, found, proved, now),
+    found: readFound({ rate, found, proved, limit }, now),
     reports: reports.flatMap((report) => readReport(report, now) ?? []),
   };
 }
 
-function readFound(rate: unknown, found: unknown, proved: unknown, now: number): Found | undefined {
+function readFound(
+  { rate, found, proved, limit }: Readonly<Record<'rate' | 'found' | 'proved' | 'limit', unknown>>,
+  now: number,
+): Found | undefined {
   const perSecond = typeof rate === 'string' && rate !== '' ? Number(rate) : Number.NaN;
   if (!(perSecond >= LEAST_RATE && perSecond < Number.POSITIVE_INFINITY)) return undefined;
   const provedMs = age(proved, now) ?? REMEMBERED_MS;
-  return { rate: perSecond, provedMs, foundMs: age(found, now) ?? provedMs };
+  return {
+    rate: perSecond,
+    provedMs,
+    foundMs: age(found, now) ?? provedMs,
+    ...(typeof limit === 'string' && limit !== '' && { limit }),
+  };
 }
 
 /** undefined: of the future, or none. */

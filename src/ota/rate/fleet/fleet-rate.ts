@@ -2,6 +2,7 @@
  * The rate of a fleet whose workers share a budget on Redis: what one of them finds, all go by. `FleetMember` decides; this
  * speaks with the fleet, in time, over the link to the budget.
  */
+import type { FoundLimit } from '../adaptive/limit-estimate.ts';
 import type { Budget } from '../budget.ts';
 import type { BudgetLink } from '../budget-link.ts';
 import type { FleetRole, ObservedCall, RateControl } from '../rate-control.ts';
@@ -74,6 +75,10 @@ export class FleetRate implements RateControl {
 
   get foundAt(): number | undefined {
     return this.#member.foundAt;
+  }
+
+  get limit(): FoundLimit | undefined {
+    return this.#member.limit;
   }
 
   /** What of it is this worker's own. */

@@ -10,9 +10,11 @@
  * them, the same that a worker has alone. Alone, it has one for its part of the rate.
  */
 
+import type { FoundLimit } from '../adaptive/limit-estimate.ts';
 import type { FleetRole, ObservedCall, RateControl } from '../rate-control.ts';
 import type { Answer, Message } from './board.ts';
 import { MOST_CALLS, readCalls, writeCalls } from './calls.ts';
+import { readLimit, writeLimit } from './limit-text.ts';
 
 /** Where a rate control begins: at the ceiling, or at a rate that was found. */
 export interface Start {
@@ -45,7 +47,11 @@ export interface Shared {
 type State =
   /** `parts`: by how many the rate of the fleet was divided; `proved`: calls have ended since. */
   | { readonly role: 'alone'; readonly control: RateControl; readonly parts: number; proved: boolean }
-  | { readonly role: 'following'; readonly foundAt: number | undefined }
+  | {
+      readonly role: 'following';
+      readonly foundAt: number | undefined;
+      readonly limit: FoundLimit | undefined;
+    }
   | { readonly role: 'leading'; readonly control: RateControl; provedAt: number };
 
 /** What was found is in force still when a call has borne it out so lately, in milliseconds. */
@@ -88,6 +94,11 @@ export class FleetMember {
   /** Since when that is below the ceiling, monotonic milliseconds; undefined while it is not. */
   get foundAt(): number | undefined {
     return this.#state.role === 'following' ? this.#state.foundAt : this.#state.control.foundAt;
+  }
+
+  /** The limit for which that is so; undefined while that is not known. */
+  get limit(): FoundLimit | undefined {
+    return this.#state.role === 'following' ? this.#state.limit : this.#state.control.limit;
   }
 
   /** What of the rate is this worker's own: an equal part of the fleet's. */
@@ -140,7 +151,8 @@ export class FleetMember {
     if (!(control.rate < this.#ceiling)) return { calls, leads: { found: undefined } };
     const provedMs = Math.max(0, now - provedAt);
     const foundMs = Math.max(0, now - (control.foundAt ?? now));
-    return { calls, leads: { found: { rate: control.rate, foundMs, provedMs } } };
+    const limit = writeLimit(control.limit, now);
+    return { calls, leads: { found: { rate: control.rate, foundMs, provedMs, ...(limit && { limit }) } } };
   }
 
   /**
@@ -153,7 +165,8 @@ export class FleetMember {
     this.#sent = [];
     if (!answer.leads) {
       const { found } = answer;
-      this.#enter({ role: 'following', foundAt: found && at - found.foundMs });
+      const limit = readLimit(found?.limit, at);
+      this.#enter({ role: 'following', foundAt: found && at - found.foundMs, limit });
       return 0;
     }
     const state = this.#lead(answer, at);

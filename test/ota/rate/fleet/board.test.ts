@@ -59,8 +59,12 @@ describe.skipIf(!redisInstalled())('the board', () => {
     expect(heard?.provedMs).toBeGreaterThanOrEqual(19);
     // Of the same moment.
     expect((heard?.foundMs ?? 0) - (heard?.provedMs ?? 0)).toBeCloseTo(found.foundMs - found.provedMs, -1);
+    expect(heard).not.toHaveProperty('limit');
+    await a.exchange({ ...quiet, leads: { found: { ...found, limit: '{}' } } });
+    expect((await b.exchange(quiet)).found?.limit).toBe('{}');
     await a.exchange({ ...quiet, leads: { found: undefined } });
     expect(await b.exchange(quiet)).toMatchObject({ found: undefined });
+    expect(await redis.hexists(FLEET_RATE_KEY, 'limit')).toBe(0);
   });
 
   test('where the rate rises, what was booked ahead is due sooner; where it falls, when it was', async () => {
@@ -193,6 +197,7 @@ describe('an answer', () => {
       found: { rate: 50, foundMs: 4_000, provedMs: 1_000 },
       reports: [{ agoMs: 500, calls: '[1,1,1,1]' }],
     });
+    expect(readAnswer([...right, '{}']).found?.limit).toBe('{}');
   });
 
   test.each([

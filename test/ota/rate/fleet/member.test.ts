@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { FoundLimit } from '../../../../src/ota/rate/adaptive/limit-estimate.ts';
 import type { Answer, Found } from '../../../../src/ota/rate/fleet/board.ts';
 import { writeCalls } from '../../../../src/ota/rate/fleet/calls.ts';
 import { FleetMember, type Start } from '../../../../src/ota/rate/fleet/member.ts';
@@ -14,6 +15,7 @@ class Told implements RateControl {
   ceiling: number;
   rate: number;
   foundAt: number | undefined;
+  limit: FoundLimit | undefined;
 
   constructor(start: Start, onChange: () => void) {
     this.start = start;
@@ -101,6 +103,25 @@ describe('a member', () => {
     expect(member.write(70_150)).toEqual({ calls: '' });
     expect(controls).toHaveLength(1);
     expect(controls[0]?.calls).toEqual([]);
+  });
+
+  test('that leads says the limit that it has found, and one that follows knows it', () => {
+    const limit = { perSecond: 99, withinShare: 0.1, since: 400, periodMs: undefined, noise: 0 };
+    const { member: leader, latest } = join();
+    leader.write(0);
+    leader.read(answer({ leads: true, before: 'none' }), 0);
+    latest().find(100, 300);
+    latest().limit = limit;
+    const said = leader.write(1_000).leads?.found;
+    const { member } = join();
+    expect(member.limit).toBeUndefined();
+    member.write(0);
+    member.read(answer({ found: said }), 70_000);
+    expect([leader.limit, member.limit]).toEqual([limit, { ...limit, since: 69_400 }]);
+    member.read(answer({ found }), 71_000);
+    expect(member.limit).toBeUndefined();
+    member.read(answer({ found: { ...found, limit: 'x' } }), 72_000);
+    expect(member.limit).toBeUndefined();
   });
 
   test('that leads judges the calls of all in the order of their ends, on its own clock', () => {
