@@ -28,7 +28,7 @@ async function set(options: StageOptions = {}): Promise<void> {
     strict: true,
     sqs: { endpoint: proxy.url },
     ...options,
-    env: { VISIBILITY_TIMEOUT_SECONDS: '2', ...options.env },
+    env: { ...watchedLease, ...options.env },
   });
   proxy.upstream = stage.sqsUrl;
 }
@@ -53,7 +53,7 @@ function watchHandles(): string[] {
 }
 
 test('each message is delivered and applied once through throttling that is longer than the lease', async () => {
-  await set({ env: watchedLease });
+  await set();
   await stage.sendUpdates(15);
   // All are held before the first call is accepted.
   stage.api.configure({ limit: { ratePerSecond: 0.001, burst: 1 }, retryAfterSeconds: 1 });
@@ -99,7 +99,7 @@ describe('a delete', () => {
   });
 
   test('that is slow to take effect does not let the lease lapse', async () => {
-    await set({ env: watchedLease });
+    await set();
     const go = Promise.withResolvers<void>();
     let extended = 0;
     proxy.rule = async (request, forward) => {

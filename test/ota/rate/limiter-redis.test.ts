@@ -99,8 +99,8 @@ async function expectWithin(allowance: Allowance, permits: () => number, rate: n
 /** Counts the permits from now on against a rate of which Redis does not keep the account, by the clock of this process. */
 function localAllowance(permits: () => number, rate: number, limiters = 1) {
   const [before, since] = [permits(), now()];
-  /** After a pause of the machine: the grants in progress and one more. */
-  const atOnce = 3 * limiters * grantOf(rate);
+  /** After a pause of the machine: the grants in progress and one more, as large as they were before the rate was this. */
+  const atOnce = 3 * limiters * grantOf(Math.max(rate, RATE));
   return {
     expectWithin: (): void => {
       const counted = permits() - before;
@@ -320,7 +320,9 @@ describe.skipIf(!redisInstalled()).concurrent('with Redis', { timeout: 60_000 },
 
       await tally.each(['a', 'b'], RATE / 4);
       await expectWithin(allowance, () => tally.total, RATE);
-      for (const each of told) expect(each.shared).toEqual([true]);
+      // A machine that stands still for longer than an answer may take costs it, whatever Redis has lost.
+      const losses = told.flatMap(({ changes }) => changes.filter(({ shared }) => !shared));
+      expect(losses.filter(({ reason }) => !/took longer than/.test(String(reason)))).toEqual([]);
     });
 
     test('by a crash is bridged at the part of each, until an empty Redis is reachable', async (scene) => {
