@@ -56,9 +56,10 @@ export const fleet: Scenario = async (context) => {
   return {
     about:
       `APIs that accept ${LIMIT} calls a second in several ways (latency 40-60 ms), RATE_LIMIT=${CEILING} each; one caller is measured ` +
-      'for 20 s (steps: 30 s) from 20 s on, a fleet 60 s after the start of its last worker. Two trials run at once, each on an ' +
-      'emulator and an API of its own. "Could be had" is the best fixed rate, or a caller that follows the limit; "virtual" is the ' +
-      'same in simulated time, the median of 5 seeds.' +
+      'for 20 s (steps: 30 s) from second 20 on (noise: 40, window: 30), a fleet from 60 s after the start of its last worker. Two ' +
+      'trials run at once, each on an emulator and an API of its own. "Could be had" is the best fixed rate, or a caller that follows ' +
+      'the limit; "virtual" is the same in simulated time, the median of 5 seeds; "load" is that of the machine, with what else ran. ' +
+      `What \`always ${LIMIT}/s\` has less than in virtual time is lost by the machine.` +
       (redis === undefined ? ' **Fleets on Redis were skipped: there is no Redis on this machine.**' : ''),
     tables: parts.map(tableOf),
     targets: parts.flatMap(targetsOf),

@@ -23,6 +23,8 @@ export interface Kind {
   readonly limit: LimitSettings;
   /** Share of the calls that the API throttles whatever their rate. */
   readonly noise: number;
+  /** Seconds from the first call until one caller is measured; time to tell noise from a limit, or for three windows. */
+  readonly settles: number;
   /** Seconds that are measured: whole periods of the limiter. */
   readonly seconds: number;
   /** The limit halves after a third of what is measured, and is back after another. */
@@ -32,16 +34,23 @@ export interface Kind {
 }
 
 const bucket: LimitSettings = { kind: 'bucket', ratePerSecond: LIMIT, burst: 20, tickMs: 0 };
-const plain = { limit: bucket, noise: 0, seconds: 20, steps: false, throttled: 0.05 };
+const plain = { limit: bucket, noise: 0, settles: 20, seconds: 20, steps: false, throttled: 0.05 };
 
 export const kinds: readonly Kind[] = [
   { ...plain, name: 'bucket', title: 'Token bucket of 200/s, burst 20', throttled: 0.02 },
-  { ...plain, name: 'noise', title: 'The same bucket, and 3% of all calls throttled at random', noise: 0.03 },
+  {
+    ...plain,
+    name: 'noise',
+    title: 'The same bucket, and 3% of all calls throttled at random',
+    noise: 0.03,
+    settles: 40,
+  },
   {
     ...plain,
     name: 'window',
     title: 'Fixed window, 2,000 calls in 10 s',
     limit: { kind: 'window', calls: 10 * LIMIT, periodMs: 10_000, sliding: false },
+    settles: 30,
   },
   {
     ...plain,
@@ -52,10 +61,10 @@ export const kinds: readonly Kind[] = [
   },
 ];
 
-/** One caller is measured once it has had 20 s, a fleet 60 s after the start of its last worker. */
-export function spanOf({ seconds }: Kind, isFleet: boolean, quick: boolean): Span {
+/** One caller is measured once the limiter's time has passed, a fleet 60 s after the start of its last worker. */
+export function spanOf({ seconds, settles }: Kind, isFleet: boolean, quick: boolean): Span {
   const lastStart = isFleet ? APART * (WORKERS - 1) : 0;
-  const from = quick ? lastStart + 10 : lastStart + (isFleet ? 60 : 20);
+  const from = quick ? lastStart + 10 : lastStart + (isFleet ? 60 : settles);
   return { from, to: from + seconds };
 }
 
