@@ -8,7 +8,7 @@ import { acceptedOf, isOverload, LatestCalls } from './adaptive/latest-calls.ts'
 import { betweenCutsMs, boostShare, climbShare, cutShare, mostInPeriod } from './adaptive/law.ts';
 import { type FoundLimit, LimitEstimate } from './adaptive/limit-estimate.ts';
 import { Noise } from './adaptive/noise.ts';
-import { SpentLimit, type Wait } from './adaptive/spent-limit.ts';
+import { rateAfter, SpentLimit, type Wait } from './adaptive/spent-limit.ts';
 import { climbOf, following, type State } from './adaptive/states.ts';
 import { defaultTuning, type Tuning } from './adaptive/tuning.ts';
 import { QUIET, UtilizationMeter } from './adaptive/utilization.ts';
@@ -39,8 +39,6 @@ const MIN_SHARE = 0.2;
 const FLOOR = 0.1;
 /** A rate that was not cut deep for so long is settled, in milliseconds. */
 const SETTLED_MS = 5_000;
-/** After a wait, somewhat less than was accepted: the next one comes later. */
-const AFTER_WAIT = 0.98;
 /** After so many periods in which a limit was not spent, it may have none any more. */
 const PERIODS_WITHOUT_WAIT = 3;
 /** Weight of the latest call in the round trip. */
@@ -154,12 +152,11 @@ export class AdaptiveRate implements RateControl {
     return wait !== undefined || this.#spent.waiting;
   }
 
-  #afterWait({ acceptedPerSecond, ofPeriod }: Wait, now: number): void {
+  #afterWait(wait: Wait, now: number): void {
     this.#lastWaitAt = now;
-    const little = this.#little(this.#aim);
-    // What was accepted lately is no limit where the queue had little work until now.
-    const isLimit = ofPeriod || this.#utilization.isUsed;
-    if (acceptedPerSecond === undefined || !isLimit) {
+    const { acceptedPerSecond = 0, ofPeriod } = wait;
+    const rate = rateAfter(wait, this.#little(this.#aim), this.#utilization.isUsed);
+    if (rate === undefined) {
       this.#cutDeep(now, this.#aim * MIN_SHARE);
       return;
     }
@@ -168,8 +165,7 @@ export class AdaptiveRate implements RateControl {
     if (ofPeriod) this.#limit.refill(now, acceptedPerSecond, this.#spent.periodMs);
     this.#lastDeepCutAt = now;
     this.#latest.clear();
-    const allowed = AFTER_WAIT * acceptedPerSecond;
-    this.#cutTo(now, ofPeriod ? allowed : Math.min(little, allowed));
+    this.#cutTo(now, rate);
   }
 
   #follow(call: ObservedCall, throttled: boolean, now: number, elapsedMs: number): void {
@@ -194,8 +190,8 @@ export class AdaptiveRate implements RateControl {
     if (this.#state.kind === 'ceiling' && !quiet) this.#state = following;
     // Without a ceiling the rate is infinite: cut from the measured one, where the queue is not too slow to tell.
     if (unlimited) {
-      this.#aim = Math.max(measured, QUIET);
       const isQuiet = measured < QUIET;
+      this.#aim = Math.max(measured, QUIET);
       // Of no rate nothing was a part.
       this.#utilization = new UtilizationMeter(isQuiet ? 0 : 1);
       if (isQuiet) {
@@ -211,16 +207,13 @@ export class AdaptiveRate implements RateControl {
       const used = this.#aim * Math.min(1, this.#utilization.shareSoFar);
       this.#limit.overload(acceptedOf(this.#aim, overload));
       const from = quiet ? this.#aim : Math.min(this.#aim, Math.max(measured, used, overload.callsPerSecond));
-      this.#cutDeep(
-        now,
-        Math.max(from * MIN_SHARE, Math.min(this.#little(from), acceptedOf(from, overload))),
-      );
-    } else if (!quiet && !this.#isLeftover(startedAt)) this.#cutLittle(now);
-  }
-
-  /** While it ramps: the flood that the ramp began after has left nothing of the limit to what began within a round trip. */
-  #isLeftover(startedAt: number): boolean {
-    return this.#state.kind === 'ramping' && startedAt < this.#lastDeepCutAt + this.#roundTripMs;
+      const accepted = Math.min(this.#little(from), acceptedOf(from, overload));
+      this.#cutDeep(now, Math.max(from * MIN_SHARE, accepted));
+      return;
+    }
+    // The flood that a ramp begins after has left nothing of the limit to what begins within a round trip.
+    const isLeftover = this.#state.kind === 'ramping' && startedAt < this.#lastDeepCutAt + this.#roundTripMs;
+    if (!quiet && !isLeftover) this.#cutLittle(now);
   }
 
   #cutLittle(now: number): void {

@@ -46,6 +46,24 @@ const UNLEARN = 0.9;
 const LONGER = 1.5;
 const AS_LONG = 0.2;
 
+/** After a wait, somewhat less than was accepted: the next one comes later. */
+const AFTER_WAIT = 0.98;
+
+/**
+ * The rate after a wait, in calls per second; undefined when the wait tells none.
+ * @param little what a small cut would leave. @param used whether the rate limited the calls until now.
+ */
+export function rateAfter(
+  { acceptedPerSecond, ofPeriod }: Wait,
+  little: number,
+  used: boolean,
+): number | undefined {
+  // What was accepted lately is no limit where the queue had little work.
+  if (acceptedPerSecond === undefined || !(ofPeriod || used)) return undefined;
+  const allowed = AFTER_WAIT * acceptedPerSecond;
+  return ofPeriod ? allowed : Math.min(little, allowed);
+}
+
 /** Waiting: since when, which call began it, and the time between two probes. */
 interface Waiting {
   readonly since: number;
