@@ -130,19 +130,19 @@ export interface NoiseTuning {
 }
 
 export const defaultTuning: Tuning = {
-  target: { perSecond: 0.2, at100: 0.007, power: 0.6, most: 0.028 },
+  target: { perSecond: 0.18, at100: 0.0078, power: 0.6, most: 0.028 },
   cut: { at100: 0.051, power: 0.44, least: 0.01, most: 0.21, perSecond: 0.18 },
   spent: { run: 16 },
   overload: { latest: 60, calls: 16, share: 0.34, mildCalls: 50, mildShare: 0.3 },
   ramp: { part: 0.5, from: 20, least: 8, doubling: 0.22, roundTrips: 2.5, calls: 4, roundTripMs: 570 },
-  growth: { perSecond: 0.24, perCall: 0.01, share: 0.02, sum: 2 },
+  growth: { perSecond: 0.25, perCall: 0.01, share: 0.02, sum: 2 },
   boost: {
     targets: 2.3,
     least: 5,
     most: 19,
     doubling: 1.8,
     absolute: 0.083,
-    perSecond: 0.22,
+    perSecond: 0.21,
     absoluteMost: 0.1,
   },
   comeback: { after: 1.8, most: 16, perSecond: 0.4, remembered: 120 },
@@ -158,12 +158,12 @@ export const defaultTuning: Tuning = {
     young: 25,
     apartLater: 20,
     leastCalls: 30,
-    pool: 650,
-    deviations: 1.1,
+    pool: 900,
+    deviations: 0.87,
     believedAtOnce: 10,
     most: 0.15,
     unlearn: 1.9,
     calm: 4,
-    back: 0.85,
+    back: 0.82,
   },
 };
