@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { betweenCutsMs, cutShare } from '../../../src/ota/rate/adaptive/law.ts';
 import { defaultTuning } from '../../../src/ota/rate/adaptive/tuning.ts';
+import { QUIET } from '../../../src/ota/rate/adaptive/utilization.ts';
 import { drivenRate, factors, oneOf, settledRate, throttling, withoutDips } from './driven-rate.ts';
 
 const { cut, overload, ramp, spent } = defaultTuning;
@@ -105,7 +106,7 @@ describe('on a quiet queue', () => {
       accept(20, 0.25);
     }
     expect(control.rate).toBeGreaterThan(15);
-    expect(control.rate).toBeLessThan(Number.POSITIVE_INFINITY);
+    expect(control.rate).toBeLessThan(2 * QUIET);
   });
 
   test('a share of calls that is refused again and again brings the rate down, from the rate in force', () => {
@@ -272,15 +273,21 @@ describe('the first overload', () => {
     expect(flood(20, 1.5 * ramp.roundTripMs).control.rate).toBeGreaterThan(80);
   });
 
-  test('leaves a ramp that what the flood left does not end', () => {
+  test.each([
+    ['that goes on when what the flood left ends', 50, true],
+    ['that a later throttled call ends', 250, false],
+  ])('leaves a ramp %s', (_, begunAfter, goesOn) => {
     const { control, pass, end, now } = flood(200);
     const cutAt = now();
-    const before = control.rate;
-    pass(250);
-    end(cutAt + 50, throttling);
-    expect(control.rate).toBeGreaterThanOrEqual(before);
-    pass(300);
-    end(cutAt + 300, throttling);
-    expect(control.rate).toBeLessThan(before * 4);
+    pass(begunAfter + 200);
+    end(cutAt + begunAfter, throttling);
+    const [before, from] = [control.rate, now()];
+    for (let i = 0; i < 20; i++) {
+      pass(1_000 / control.rate);
+      end(now() - 200);
+    }
+    const gained = (Math.log(control.rate / before) * 1_000) / (now() - from);
+    const doubling = Math.max(ramp.doubling, ramp.roundTrips * 0.2, ramp.calls / before);
+    expect(gained / (Math.LN2 / doubling) > 0.7).toBe(goesOn);
   });
 });
