@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { defaultTuning } from '../../../src/ota/rate/adaptive/tuning.ts';
 import { type DrivenRate, drivenRate, oneOf, settledRate, withoutDips } from './driven-rate.ts';
 
-const { noise, spent, ramp } = defaultTuning;
+const { growth, noise, spent, ramp } = defaultTuning;
 
 describe('while a limit is spent', () => {
   test('calls are few, and go on as before when one is accepted', () => {
@@ -114,6 +114,24 @@ describe('while a limit is spent', () => {
     expect(throttled / (accepted + throttled)).toBeLessThan(0.1);
     expect(driven.control.rate).toBeLessThan(400);
   });
+
+  test('a period is known by the second wait, and then somewhat less is called than it allows', () => {
+    const driven = drivenRate(400);
+    const { control, now, pass, end, until } = driven;
+    const isThrottled = windows(driven, 60_000, 6_000);
+    let throttled = false;
+    const step = (): void => {
+      pass(1_000 / control.rate);
+      throttled = isThrottled();
+      end(now(), throttled ? { kind: 'throttled' } : undefined);
+    };
+    for (let i = 0; i < 4; i++) {
+      until(() => throttled && control.rate < 20, step);
+      until(() => !throttled, step);
+    }
+    expect(control.rate).toBeGreaterThan(96);
+    expect(control.rate).toBeLessThan(99);
+  });
 });
 
 describe('dips', () => {
@@ -182,6 +200,24 @@ describe('noise', () => {
 
   test.each([20, 50])('of one call in %d is learnt, and then takes little off the rate', (calls) => {
     expect(noisy(10, calls).control.rate).toBeGreaterThan(0.8 * 200);
+  });
+
+  test('that has just been learnt gives back what it took, and a fast climb follows', () => {
+    const driven = drivenRate(1_000);
+    const { control, drive, gainedPerSecond, until } = driven;
+    drive(1, () => false);
+    const isNoise = oneOf(20);
+    // More than the end of a dip gives back.
+    const jump = 1.05 / (1 - Math.max(noise.depth, 0.06 * noise.depthPerShare));
+    let last = control.rate;
+    until(
+      () => control.rate > jump * last,
+      () => {
+        last = control.rate;
+        drive(1 / last, isNoise);
+      },
+    );
+    expect(gainedPerSecond(0.3)).toBeGreaterThan(0.7 * growth.perSecond);
   });
 
   test('keeps the rate low where no dips tell it from a limit', () => {
