@@ -203,7 +203,13 @@ describe('noise', () => {
   });
 
   test('that has just been learnt gives back what it took, and a fast climb follows', () => {
-    const driven = drivenRate(1_000);
+    // Cuts that take much before it is learnt.
+    const tuning = {
+      ...defaultTuning,
+      cut: { ...defaultTuning.cut, perSecond: 0.3 },
+      noise: { ...noise, back: 1 },
+    };
+    const driven = drivenRate(1_000, { tuning });
     const { control, drive, gainedPerSecond, until } = driven;
     drive(1, () => false);
     const isNoise = oneOf(20);
