@@ -88,7 +88,7 @@ function createAdaptive(options: RateOptions, begin: Start): Adaptive {
     new AdaptiveRate({
       ...start,
       onChange,
-      wallAheadMs: clock.wall() - clock.monotonic(),
+      wallAheadMs: () => clock.wall() - clock.monotonic(),
       lateMs: link === undefined ? 0 : FLEET_LATE_MS,
     });
   if (link === undefined) {

@@ -26,8 +26,8 @@ export interface AdaptiveRateOptions {
   readonly startFoundAt?: number;
   /** Whether calls are made at `startAt` now, by others: then the start is at it, and not below. Default: no. */
   readonly inForce?: boolean;
-  /** Milliseconds by which wall time is ahead of the monotonic one; default 0. Workers dip together by it. */
-  readonly wallAheadMs?: number;
+  /** Milliseconds by which wall time is ahead of the monotonic one now; default 0. Workers dip together by it. */
+  readonly wallAheadMs?: () => number;
   /** How long after its end a call is observed, in milliseconds; default 0: a fleet's calls are reported by others. */
   readonly lateMs?: number;
   readonly tuning?: Tuning;
@@ -74,7 +74,7 @@ export class AdaptiveRate implements RateControl {
     this.#tuning = options.tuning ?? defaultTuning;
     this.#latest = new LatestCalls(this.#tuning.overload.latest);
     this.#spent = new SpentLimit(this.#tuning.spent.run);
-    this.#noise = new Noise(this.#tuning.noise, options.wallAheadMs ?? 0);
+    this.#noise = new Noise(this.#tuning.noise, options.wallAheadMs ?? (() => 0));
     this.#comeback = new Comeback(this.#tuning.comeback);
     this.#ceiling = options.ceiling;
     const { startAt = Number.POSITIVE_INFINITY, inForce = false, ceiling } = options;

@@ -171,7 +171,7 @@ describe('dips', () => {
 
   test('are made at the same time of the wall clock by workers with other monotonic clocks', () => {
     const dips = (wallAheadMs: number): number[] => {
-      const { control, drive, now, told } = drivenRate(1_000, { wallAheadMs });
+      const { control, drive, now, told } = drivenRate(1_000, { wallAheadMs: () => wallAheadMs });
       drive(1, () => false);
       const at: number[] = [];
       const throttled = oneOf(200);

@@ -44,7 +44,7 @@ const ANEW = 0.001;
 
 export class NoiseTest {
   readonly #tuning: NoiseTuning;
-  readonly #wallAheadMs: number;
+  readonly #wallAheadMs: () => number;
   #dip: Dip | undefined;
   /** Calls since the last dip. */
   #outside: Counts = { calls: 0, throttled: 0 };
@@ -53,10 +53,12 @@ export class NoiseTest {
   #firstAt: number | undefined;
   #share = 0;
   #seenAt = 0;
+  /** The latest time of a dip, in wall time. */
+  #dueAt: number | undefined;
   #highest = { rate: 0, at: 0 };
 
   /** @param wallAheadMs by which wall time is ahead of the monotonic one: workers dip together by their wall clocks. */
-  constructor(tuning: NoiseTuning, wallAheadMs: number) {
+  constructor(tuning: NoiseTuning, wallAheadMs: () => number) {
     this.#tuning = tuning;
     this.#wallAheadMs = wallAheadMs;
   }
@@ -109,11 +111,12 @@ export class NoiseTest {
     const { apart, young, apartLater } = this.#tuning;
     this.#firstAt ??= now;
     const apartMs = 1_000 * (now - this.#firstAt < 1_000 * young ? apart : apartLater);
-    const wall = now + this.#wallAheadMs;
-    const time = Math.floor(wall / apartMs);
-    const isNew = time > Math.floor((this.#seenAt + this.#wallAheadMs) / apartMs);
+    const wall = now + this.#wallAheadMs();
+    const time = Math.floor(wall / apartMs) * apartMs;
+    const isNew = time !== this.#dueAt;
+    this.#dueAt = time;
     this.#seenAt = now;
-    return isNew && wall - time * apartMs < LATE_MS;
+    return isNew && wall - time < LATE_MS;
   }
 
   #begin(now: number, rate: number, calm: boolean): void {

@@ -8,7 +8,7 @@ export class Noise {
   readonly #allowance = new NoiseAllowance();
 
   /** As {@link NoiseTest}. */
-  constructor(tuning: NoiseTuning, wallAheadMs: number) {
+  constructor(tuning: NoiseTuning, wallAheadMs: () => number) {
     this.#test = new NoiseTest(tuning, wallAheadMs);
   }
 

@@ -97,7 +97,7 @@ describe('noise', () => {
   }
 
   test('counts all throttled calls before it is learnt, few after, and no accepted one', () => {
-    const noise = new Noise(defaultTuning.noise, 0);
+    const noise = new Noise(defaultTuning.noise, () => 0);
     const seconds = 4 * defaultTuning.noise.apart;
     expect(noise.share).toBe(0);
     const first = drive(noise, 0, 5);
@@ -109,7 +109,7 @@ describe('noise', () => {
   });
 
   test('excuses some calls as soon as it has been learnt', () => {
-    const noise = new Noise(defaultTuning.noise, 0);
+    const noise = new Noise(defaultTuning.noise, () => 0);
     let now = 0;
     for (let i = 0; noise.share === 0; i++) {
       now += 5;
@@ -121,7 +121,7 @@ describe('noise', () => {
   });
 
   test('has no dip any more when it is aborted', () => {
-    const noise = new Noise(defaultTuning.noise, 0);
+    const noise = new Noise(defaultTuning.noise, () => 0);
     for (let now = 0; noise.factor === 1; now += 5) noise.advance(now, 200, true);
     noise.abort();
     expect(noise.factor).toBe(1);

@@ -20,12 +20,13 @@ const limit =
     Math.max(0, 1 - perSecond / rate);
 
 interface Settings extends Partial<NoiseTuning> {
-  readonly wallAheadMs?: number;
+  readonly wallAheadMs?: number | (() => number);
 }
 
 /** A test of noise, and calls without duration, in even steps. */
 function setUp({ wallAheadMs = 0, ...changed }: Settings = {}) {
-  const subject = new NoiseTest({ ...tuning, ...changed }, wallAheadMs);
+  const ahead = typeof wallAheadMs === 'number' ? () => wallAheadMs : wallAheadMs;
+  const subject = new NoiseTest({ ...tuning, ...changed }, ahead);
   const dips: { from: number; to: number; depth: number }[] = [];
   const backs: number[] = [];
   let now = 1_000;
@@ -72,6 +73,19 @@ describe('dips', () => {
     for (const at of early) expect(at % (1_000 * tuning.apart)).toBeLessThan(50);
     expect(late.length).toBeGreaterThanOrEqual(3);
     for (const at of late) expect(at % (1_000 * tuning.apartLater)).toBeLessThan(50);
+  });
+
+  test.each([90_123_456, -90_123_456])('follow a wall clock that is set by %d ms meanwhile', (set) => {
+    let ahead = 0;
+    const { dips, call } = setUp({ wallAheadMs: () => ahead });
+    call(tuning.young + tuning.apartLater, 100, noise(0));
+    const before = dips.length;
+    ahead = set;
+    call(3 * tuning.apartLater, 100, noise(0));
+    const after = dips.slice(before).map(({ from }) => from + set);
+    expect(after.length).toBeGreaterThanOrEqual(2);
+    for (const at of after)
+      expect(at - 1_000 * tuning.apartLater * Math.floor(at / 1_000 / tuning.apartLater)).toBeLessThan(500);
   });
 
   test('are made together by workers whose monotonic clocks differ', () => {
@@ -258,7 +272,7 @@ test('after any calls, noise and dips stay within their bounds', () => {
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), fc.integer(), (steps, wallAheadMs) => {
-      const subject = new NoiseTest(tuning, wallAheadMs);
+      const subject = new NoiseTest(tuning, () => wallAheadMs);
       let now = 0;
       let highest = 0;
       for (const { gapMs, tookMs, calls, throttled, rate, calm, abort } of steps) {
