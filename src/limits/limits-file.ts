@@ -59,7 +59,7 @@ export class LimitsFile {
     this.#seen = key;
     if (!settled || key === this.#taken) return;
     this.#taken = key;
-    const limits = limitsOf(seen);
+    const limits = limitsOf(this.#options.path, seen);
     if (limits instanceof Error) {
       this.#options.onFault(limits);
       return;
@@ -69,11 +69,11 @@ export class LimitsFile {
   }
 }
 
-function limitsOf(seen: SmallFile): Limits | Error {
+function limitsOf(path: string, seen: SmallFile): Limits | Error {
   if ('absent' in seen) return noLimits;
   const said = 'fault' in seen ? seen.fault : readLimitsText(seen.text);
   if (typeof said === 'string')
-    return Object.assign(new Error(remoteText(said)), { name: 'LimitsFileError' });
+    return Object.assign(new Error(`${path}: ${remoteText(said)}`), { name: 'LimitsFileError' });
   const { rate, concurrency, by, reason } = said;
   const who = { by: by && remoteText(by), reason: reason && remoteText(reason) };
   return {

@@ -103,7 +103,9 @@ function readField(text: unknown, bound: keyof FleetLimits): FleetLimit | undefi
   try {
     return schemas[bound].parse(JSON.parse(String(text)));
   } catch {
-    throw new FleetLimitsError(`what Redis holds under ${FLEET_LIMITS_KEY}, ${bound}, is no limit of calls`);
+    throw new FleetLimitsError(
+      `what Redis holds under ${FLEET_LIMITS_KEY}, ${bound}, is no limit of calls: set it again (limits set --${bound}), or lift it (limits clear --${bound})`,
+    );
   }
 }
 

@@ -106,9 +106,9 @@ test('what cannot be read or understood is a fault, and what was said before goe
   await lookTwice();
   expect(faults).toEqual([
     undefined,
-    'RATE_LIMIT must be a number of calls per second from 0.01 to 100000, or "unlimited"',
-    'it is larger than 65536 bytes',
-    'it is no regular file',
+    `${path}: RATE_LIMIT must be a number of calls per second from 0.01 to 100000, or "unlimited"`,
+    `${path}: it is larger than 65536 bytes`,
+    `${path}: it is no regular file`,
   ]);
   expect(said).toEqual([[20, undefined]]);
   await rm(path, { recursive: true });

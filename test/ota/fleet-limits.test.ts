@@ -26,6 +26,10 @@ describe('readFleetLimits', () => {
     expect(() => readFleetLimits(answer)).toThrow(FleetLimitsError);
   });
 
+  test('says how to put it right', () => {
+    expect(() => readFleetLimits([null, 'x'])).toThrow('(limits set --concurrency), or lift it');
+  });
+
   test('keeps secrets and long texts out', () => {
     const limit = { ...said, value: 20, by: 'a'.repeat(3_000), reason: 'password=hunter2\n\u001b[2J' };
     const { rate } = readFleetLimits([JSON.stringify(limit), null]);
