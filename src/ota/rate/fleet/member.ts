@@ -202,8 +202,10 @@ export class FleetMember {
     if (before.role === 'leading' && answer.before !== 'other') return before;
     const state = { role: 'leading' as const, control: this.#controlOfAll(answer, at), provedAt: at };
     if (answer.found !== undefined) state.provedAt = at - answer.found.provedMs;
-    this.#enter(state);
+    this.#state = state;
+    // First: what is told is never above the ceiling of all.
     state.control.setCeiling(this.#ceiling);
+    this.#tell();
     return state;
   }
 

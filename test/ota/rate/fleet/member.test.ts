@@ -105,6 +105,14 @@ describe('a member', () => {
     expect(controls[0]?.calls).toEqual([]);
   });
 
+  test('that begins to lead is never said to go at more than the ceiling of all', () => {
+    const { member, told } = join({ ceiling: 300 });
+    member.hear(shared(80, 2, 80));
+    member.write(0);
+    member.read(answer({ leads: true, before: 'none' }), 10);
+    expect(told).toEqual([[80, 'leading']]);
+  });
+
   test('that leads says the limit that it has found, and one that follows knows it', () => {
     const limit = { perSecond: 99, withinShare: 0.1, since: 400, periodMs: undefined, noise: 0 };
     const { member: leader, latest } = join();
