@@ -111,7 +111,7 @@ export function assemble({
     bounds,
     onFault: (source, fault) => {
       if (fault === undefined) conditions.clear('limits', source);
-      else conditions.raise('limits', fault, source);
+      else conditions.renew('limits', fault, source);
     },
     sleep,
   });

@@ -11,7 +11,7 @@ const ASK_EVERY_MS = 1_000;
 export interface FleetFollowerOptions {
   readonly connect: () => Promise<Pick<FleetLimitsStore, 'read' | 'close'>>;
   readonly say: (limits: Limits) => void;
-  /** Called with what is wrong with what Redis holds, at each look; undefined: nothing. */
+  /** Called with what is wrong with what Redis holds, at each look that finds another fault; undefined: nothing. */
   readonly onFault: (fault: Error | undefined) => void;
   /** Resolves after so long, or when the signal aborts; never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -20,6 +20,7 @@ export interface FleetFollowerOptions {
 export class FleetFollower {
   readonly #options: FleetFollowerOptions;
   #store: Pick<FleetLimitsStore, 'read' | 'close'> | undefined;
+  #fault: string | undefined;
 
   constructor(options: FleetFollowerOptions) {
     this.#options = options;
@@ -42,11 +43,13 @@ export class FleetFollower {
     try {
       this.#store ??= await connect();
       const { rate, concurrency } = await this.#store.read();
+      this.#fault = undefined;
       onFault(undefined);
       say({ rate: toLimit(rate), concurrency: toLimit(concurrency) });
     } catch (error) {
       if (error instanceof FleetLimitsError) {
-        onFault(error);
+        if (error.message !== this.#fault) onFault(error);
+        this.#fault = error.message;
         return;
       }
       this.#store?.close();

@@ -61,7 +61,7 @@ export interface Condition {
   };
 }
 
-/** One for each change of state. */
+/** One for each change of state, and for each `renew`. */
 export type ConditionEvent = {
   readonly type: 'condition';
   readonly condition: ConditionName;
@@ -119,6 +119,13 @@ export class Conditions {
     });
     emit({ type: 'condition', condition: name, ...about(of), raised: true, error });
     this.#changed();
+  }
+
+  /** As `raise`, for an error that is not the last one: where it is raised already, it is emitted once more, for the log. */
+  renew(name: ConditionName, error: unknown, of?: string): void {
+    if (this.#raised.has(keyOf(name, of)))
+      this.#options.emit({ type: 'condition', condition: name, ...about(of), raised: true, error });
+    this.raise(name, error, of);
   }
 
   /** Idempotent, and cheap where it is not raised. */

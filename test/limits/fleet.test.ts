@@ -61,3 +61,9 @@ test('what Redis holds and is no limit is a fault; a Redis that is away is none,
   expect(faults).toEqual(['no limit', undefined]);
   expect(counts()).toEqual({ connections: 2, closed: 2 });
 });
+
+test('a fault is said once, and another one as well', async () => {
+  const { follower, faults, ended } = setUp(['one', 'one', 'two'].map((text) => new FleetLimitsError(text)));
+  await follower.follow(ended.signal, () => {});
+  expect(faults).toEqual(['one', 'two']);
+});

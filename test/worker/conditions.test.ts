@@ -45,6 +45,17 @@ test('it is cleared once, with how long it lasted by monotonic time', () => {
   expect(conditions.has('receiving')).toBe(false);
 });
 
+test('renewed, it is emitted with each error, and lasts since the first', () => {
+  const { conditions, events, changes } = setUp();
+  for (const error of [named('One'), named('Two')]) conditions.renew('limits', error, 'file');
+  const event = { type: 'condition', condition: 'limits', of: 'file', raised: true };
+  expect(events).toEqual([
+    { ...event, error: named('One') },
+    { ...event, error: named('Two') },
+  ]);
+  expect(changes()).toBe(1);
+});
+
 test('all are listed from the start, none raised', () => {
   const { conditions } = setUp();
   expect(conditions.list().map(({ name, raised }) => [name, raised])).toEqual(
