@@ -25,7 +25,11 @@ test('answers 200 on /livez and /readyz when all is well, with caching forbidden
     ['/livez', {}],
     [
       '/readyz',
-      { conditions: [], rate: { perSecond: 10, ceiling: 10, budget: 'none', fleet: 'none' }, limits },
+      {
+        conditions: [],
+        rate: { perSecond: 10, ceiling: 10, budget: 'none', fleet: 'none', apiLimit: null },
+        limits,
+      },
     ],
   ] as const) {
     const answer = await app.inject({ url });
@@ -62,7 +66,7 @@ test('answers 503 with the reasons, from the snapshot at the time of the request
       },
     ],
     // JSON has no Infinity.
-    rate: { perSecond: null, ceiling: null, budget: 'none', fleet: 'none' },
+    rate: { perSecond: null, ceiling: null, budget: 'none', fleet: 'none', apiLimit: null },
     limits,
   });
   expect((await app.inject({ url: '/livez' })).statusCode).toBe(200);
