@@ -1,13 +1,14 @@
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   FLEET_LIMITS_KEY,
   FleetLimitsError,
   FleetLimitsStore,
   readFleetLimits,
 } from '../../src/ota/fleet-limits.ts';
-import { type RedisServer, redisInstalled, startRedis } from '../../testing/redis/server.ts';
+import { emptyRedis } from '../../testing/redis/empty.ts';
+import { redisInstalled } from '../../testing/redis/server.ts';
 
 const said = { by: 'ann@host', reason: 'slow', at: '2026-11-29T07:00:00.000Z' };
 
@@ -54,22 +55,10 @@ describe('readFleetLimits', () => {
 });
 
 describe.skipIf(!redisInstalled())('the limits of a fleet', () => {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.kill();
-  });
-  beforeEach(async () => {
-    await redis.flushall();
-  });
+  const redis = emptyRedis();
 
   async function connect(): Promise<FleetLimitsStore> {
-    const store = await FleetLimitsStore.connect(server.url);
+    const store = await FleetLimitsStore.connect(redis.server.url);
     onTestFinished(() => store.close());
     return store;
   }
@@ -86,7 +75,7 @@ describe.skipIf(!redisInstalled())('the limits of a fleet', () => {
     await bob.write({ rate: { ...said, by: 'bob@host', value: null } });
     expect((await ann.read()).rate).toEqual({ ...said, by: 'bob@host', value: null });
     // Nothing but FLUSHALL or a command ends it.
-    expect(await redis.ttl(FLEET_LIMITS_KEY)).toBe(-1);
+    expect(await redis.client.ttl(FLEET_LIMITS_KEY)).toBe(-1);
   });
 
   test.each<[string, (redis: Redis) => Promise<unknown>]>([
@@ -95,7 +84,7 @@ describe.skipIf(!redisInstalled())('the limits of a fleet', () => {
     ['a field that is none', (client) => client.hset(FLEET_LIMITS_KEY, 'concurrency', '{"value":0}')],
   ])('are not read from %s', async (_, spoil) => {
     const store = await connect();
-    await spoil(redis);
+    await spoil(redis.client);
     await expect(store.read()).rejects.toThrow(FleetLimitsError);
   });
 });

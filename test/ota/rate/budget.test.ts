@@ -1,7 +1,6 @@
 /** The script of the shared budget against a model, on a real Redis: its clock cannot be set, so what it answers is bounded. */
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   BUDGET_KEY,
   Budget,
@@ -9,37 +8,26 @@ import {
   NOTHING_FOUND,
   readBooking,
 } from '../../../src/ota/rate/budget.ts';
-import { type RedisServer, redisInstalled, startRedis } from '../../../testing/redis/server.ts';
+import { emptyRedis } from '../../../testing/redis/empty.ts';
+import { redisInstalled } from '../../../testing/redis/server.ts';
 
 const HOUR_US = 3_600_000_000;
 
 describe.skipIf(!redisInstalled())('a budget', () => {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.kill();
-  });
-  beforeEach(async () => {
-    await redis.flushall();
-  });
+  const redis = emptyRedis();
 
   async function connect(worker: string, ceiling: number, byFleet = true): Promise<Budget> {
-    const budget = await Budget.connect({ url: server.url, worker, ceiling, byFleet });
+    const budget = await Budget.connect({ url: redis.server.url, worker, ceiling, byFleet });
     onTestFinished(() => budget.disconnect());
     return budget;
   }
 
   async function nowUs(): Promise<number> {
-    const [seconds, microseconds] = await redis.time();
+    const [seconds, microseconds] = await redis.client.time();
     return Number(seconds) * 1_000_000 + Number(microseconds);
   }
 
-  const dueUs = async (): Promise<number> => Number((await redis.hget(BUDGET_KEY, 'due')) ?? 0);
+  const dueUs = async (): Promise<number> => Number((await redis.client.hget(BUDGET_KEY, 'due')) ?? 0);
 
   test('spaces the permits of all workers by the lowest rate of any, by a clock of its own', async () => {
     const rates = [50, 100, 400];
@@ -50,7 +38,7 @@ describe.skipIf(!redisInstalled())('a budget', () => {
     });
     await fc.assert(
       fc.asyncProperty(bookings, async (steps) => {
-        await redis.flushall();
+        await redis.client.flushall();
         const seen = new Set<number>();
         let due = 0;
         for (const [worker, wanted] of steps) {
@@ -92,20 +80,20 @@ describe.skipIf(!redisInstalled())('a budget', () => {
     expect(await b.book(1)).toMatchObject({ workers: 2, wanting: 1 });
     expect(await a.book(1)).toMatchObject({ workers: 2, wanting: 2 });
     b.leave();
-    await expect.poll(() => redis.hexists(BUDGET_KEY, 'b')).toBe(0);
+    await expect.poll(() => redis.client.hexists(BUDGET_KEY, 'b')).toBe(0);
     expect(await a.book(0)).toMatchObject({ workers: 1, wanting: 1 });
   });
 
   describe('with a rate that the fleet has found', () => {
     test('is spaced by it, where it is below the ceiling', async () => {
       const [a, b] = [await connect('a', 100), await connect('b', 100, false)];
-      await redis.hset(FLEET_RATE_KEY, 'rate', '20');
+      await redis.client.hset(FLEET_RATE_KEY, 'rate', '20');
       expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 20, waitMs: 0 });
       // After the permit of a, by 50 ms; before the next by 10.
       expect((await b.book(1)).waitMs).toBeLessThanOrEqual(50);
       expect((await b.book(1)).waitMs).toBeLessThanOrEqual(60);
       expect(await b.book(0)).toMatchObject({ ceiling: 100, rate: 100 });
-      await redis.hset(FLEET_RATE_KEY, 'rate', '1000');
+      await redis.client.hset(FLEET_RATE_KEY, 'rate', '1000');
       expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 100 });
     });
 
@@ -113,7 +101,7 @@ describe.skipIf(!redisInstalled())('a budget', () => {
       '%j is none: what was heard before holds',
       async (rate) => {
         const a = await connect('a', 100);
-        await redis.hset(FLEET_RATE_KEY, 'rate', rate);
+        await redis.client.hset(FLEET_RATE_KEY, 'rate', rate);
         expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 100 });
         a.known = 20;
         expect(await a.book(1)).toMatchObject({ ceiling: 100, rate: 20 });
@@ -124,26 +112,26 @@ describe.skipIf(!redisInstalled())('a budget', () => {
       const a = await connect('a', 100);
       a.known = 20;
       expect(await a.book(1)).toMatchObject({ rate: 20 });
-      await redis.hset(FLEET_RATE_KEY, 'rate', NOTHING_FOUND);
+      await redis.client.hset(FLEET_RATE_KEY, 'rate', NOTHING_FOUND);
       expect(await a.book(1)).toMatchObject({ rate: 100 });
     });
 
     test('is not looked for in a key of another type; leaving touches none', async () => {
       const a = await connect('a', 100);
-      await redis.set(FLEET_RATE_KEY, 'x');
+      await redis.client.set(FLEET_RATE_KEY, 'x');
       expect(await a.book(1)).toMatchObject({ rate: 100 });
       a.leave();
-      await expect.poll(() => redis.hexists(BUDGET_KEY, 'a')).toBe(0);
-      expect(await redis.get(FLEET_RATE_KEY)).toBe('x');
+      await expect.poll(() => redis.client.hexists(BUDGET_KEY, 'a')).toBe(0);
+      expect(await redis.client.get(FLEET_RATE_KEY)).toBe('x');
     });
 
     test('whoever leaves leads no more, and keeps others leading', async () => {
       const [a, b] = [await connect('a', 100), await connect('b', 100)];
-      await redis.hset(FLEET_RATE_KEY, 'leader', 'a', 'rate', '20');
+      await redis.client.hset(FLEET_RATE_KEY, 'leader', 'a', 'rate', '20');
       b.leave();
       a.leave();
-      await expect.poll(() => redis.hget(FLEET_RATE_KEY, 'leader')).toBe(null);
-      expect(await redis.hget(FLEET_RATE_KEY, 'rate')).toBe('20');
+      await expect.poll(() => redis.client.hget(FLEET_RATE_KEY, 'leader')).toBe(null);
+      expect(await redis.client.hget(FLEET_RATE_KEY, 'rate')).toBe('20');
     });
   });
 
@@ -153,15 +141,15 @@ describe.skipIf(!redisInstalled())('a budget', () => {
     expect(await b.book(0)).toMatchObject({ workers: 2, wanting: 1 });
     expect(await a.book(0, true)).toMatchObject({ waitMs: 0 });
     expect(await b.book(0)).toMatchObject({ wanting: 2 });
-    expect(await redis.hget(BUDGET_KEY, 'due')).toBe(null);
+    expect(await redis.client.hget(BUDGET_KEY, 'due')).toBe(null);
   });
 
   test('is one key, which ends by itself', async () => {
     await (await connect('a', 10)).book(100);
-    expect(await redis.keys('*')).toEqual([BUDGET_KEY]);
+    expect(await redis.client.keys('*')).toEqual([BUDGET_KEY]);
     // Half a minute after its last permit is due.
-    expect(await redis.pttl(BUDGET_KEY)).toBeGreaterThan(30_000);
-    expect(await redis.pttl(BUDGET_KEY)).toBeLessThanOrEqual(40_000);
+    expect(await redis.client.pttl(BUDGET_KEY)).toBeGreaterThan(30_000);
+    expect(await redis.client.pttl(BUDGET_KEY)).toBeLessThanOrEqual(40_000);
   });
 
   describe('in which something stands that is none of ours', () => {
@@ -175,10 +163,10 @@ describe.skipIf(!redisInstalled())('a budget', () => {
       ['beyond all numbers that Redis takes', '1e300'],
     ])('a due time that is %s is ignored', async (_, due) => {
       const a = await connect('a', 100);
-      await redis.hset(BUDGET_KEY, 'due', typeof due === 'string' ? due : due(await nowUs()));
+      await redis.client.hset(BUDGET_KEY, 'due', typeof due === 'string' ? due : due(await nowUs()));
       // As a worker does first, and one that is idle.
       expect(await a.book(0)).toMatchObject({ workers: 1, waitMs: 0 });
-      expect(await redis.pttl(BUDGET_KEY)).toBeLessThanOrEqual(40_000);
+      expect(await redis.client.pttl(BUDGET_KEY)).toBeLessThanOrEqual(40_000);
       expect(await a.book(1)).toMatchObject({ waitMs: 0 });
       const { waitMs } = await a.book(1);
       expect(waitMs).toBeLessThanOrEqual(10);
@@ -194,20 +182,20 @@ describe.skipIf(!redisInstalled())('a budget', () => {
       ['infinitely slow', (now: number) => `${now} ${now} 0`],
     ])('a worker that is %s is ignored, and removed', async (_, record) => {
       const a = await connect('a', 100);
-      await redis.hset(BUDGET_KEY, 'b', typeof record === 'string' ? record : record(await nowUs()));
+      await redis.client.hset(BUDGET_KEY, 'b', typeof record === 'string' ? record : record(await nowUs()));
       expect(await a.book(1)).toMatchObject({ workers: 1, rate: 100, waitMs: 0 });
-      expect(await redis.hexists(BUDGET_KEY, 'b')).toBe(0);
+      expect(await redis.client.hexists(BUDGET_KEY, 'b')).toBe(0);
     });
 
     test('a key of another type, or with more fields than a fleet has, is made anew', async () => {
       const a = await connect('a', 100);
-      await redis.set(BUDGET_KEY, 'x');
+      await redis.client.set(BUDGET_KEY, 'x');
       expect(await a.book(1)).toMatchObject({ workers: 1, waitMs: 0 });
       const now = await nowUs();
       const many = Array.from({ length: 1_500 }, (_, i) => [`x${i}`, `${now} ${now} 1`]);
-      await redis.hset(BUDGET_KEY, ...many.flat());
+      await redis.client.hset(BUDGET_KEY, ...many.flat());
       expect(await a.book(1)).toMatchObject({ workers: 1, rate: 100 });
-      expect(await redis.hlen(BUDGET_KEY)).toBe(2);
+      expect(await redis.client.hlen(BUDGET_KEY)).toBe(2);
     });
   });
 });

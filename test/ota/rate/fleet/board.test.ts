@@ -1,35 +1,24 @@
-/** What workers leave for one another, on a real Redis. Its clock cannot be set: what lies apart in time is written to the key. */
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BUDGET_KEY, FLEET_RATE_KEY } from '../../../../src/ota/rate/budget.ts';
 import { Board, FLEET_CALLS_KEY, LEASE_MS, readAnswer } from '../../../../src/ota/rate/fleet/board.ts';
-import { type RedisServer, redisInstalled, startRedis } from '../../../../testing/redis/server.ts';
+import { emptyRedis } from '../../../../testing/redis/empty.ts';
+import { redisInstalled } from '../../../../testing/redis/server.ts';
 
 const HOUR = 3_600_000;
 const quiet = { calls: '' };
 const found = { rate: 123.456, foundMs: 5_000, provedMs: 20 };
 
 describe.skipIf(!redisInstalled())('the board', () => {
-  let server: RedisServer;
-  let redis: Redis;
+  const redis = emptyRedis();
   let a: Board;
   let b: Board;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.kill();
-  });
   beforeEach(async () => {
-    await redis.flushall();
-    a = new Board(redis, 'a');
-    b = new Board(redis, 'b');
+    a = new Board(redis.client, 'a');
+    b = new Board(redis.client, 'b');
   });
 
   const now = async (): Promise<number> => {
-    const [seconds, micros] = await redis.time();
+    const [seconds, micros] = await redis.client.time();
     return Number(seconds) * 1_000 + Number(micros) / 1_000;
   };
 
@@ -64,25 +53,25 @@ describe.skipIf(!redisInstalled())('the board', () => {
     expect((await b.exchange(quiet)).found?.limit).toBe('{}');
     await a.exchange({ ...quiet, leads: { found: undefined } });
     expect(await b.exchange(quiet)).toMatchObject({ found: undefined });
-    expect(await redis.hexists(FLEET_RATE_KEY, 'limit')).toBe(0);
+    expect(await redis.client.hexists(FLEET_RATE_KEY, 'limit')).toBe(0);
   });
 
   test('where the rate rises, what was booked ahead is due sooner; where it falls, when it was', async () => {
     await a.exchange(quiet);
     const ahead = async (): Promise<number> =>
-      Number(await redis.hget(BUDGET_KEY, 'due')) / 1_000 - (await now());
+      Number(await redis.client.hget(BUDGET_KEY, 'due')) / 1_000 - (await now());
     const find = (rate: number) => a.exchange({ ...quiet, leads: { found: { ...found, rate } } });
     await find(10);
-    await redis.hset(BUDGET_KEY, 'due', String(((await now()) + HOUR) * 1_000));
+    await redis.client.hset(BUDGET_KEY, 'due', String(((await now()) + HOUR) * 1_000));
     await find(5);
     expect(await ahead()).toBeGreaterThan(0.9 * HOUR);
     await find(50);
     expect(await ahead()).toBeGreaterThan(0.09 * HOUR);
     expect(await ahead()).toBeLessThanOrEqual(0.1 * HOUR);
     // What is due already stays so.
-    await redis.hset(BUDGET_KEY, 'due', '5000');
+    await redis.client.hset(BUDGET_KEY, 'due', '5000');
     await find(500);
-    expect(await redis.hget(BUDGET_KEY, 'due')).toBe('5000');
+    expect(await redis.client.hget(BUDGET_KEY, 'due')).toBe('5000');
   });
 
   test('of one that leads no more, nothing is taken', async () => {
@@ -97,7 +86,7 @@ describe.skipIf(!redisInstalled())('the board', () => {
   ])('another one leads where the lease is %s, and goes on from what was found', async (_, aheadMs) => {
     await a.exchange(quiet);
     await a.exchange({ ...quiet, leads: { found } });
-    await redis.hset(FLEET_RATE_KEY, 'until', String((await now()) + aheadMs));
+    await redis.client.hset(FLEET_RATE_KEY, 'until', String((await now()) + aheadMs));
     // What it says itself is not what was found before it.
     const taken = await b.exchange({ ...quiet, leads: { found: { ...found, rate: 1 } } });
     expect(taken).toMatchObject({ leads: true, before: 'other', found: { rate: 123.456 } });
@@ -107,7 +96,7 @@ describe.skipIf(!redisInstalled())('the board', () => {
 
   test('one that led goes on where Redis has forgotten everything', async () => {
     await a.exchange(quiet);
-    await redis.flushall();
+    await redis.client.flushall();
     expect(await a.exchange({ ...quiet, leads: { found } })).toMatchObject({
       leads: true,
       before: 'none',
@@ -118,35 +107,35 @@ describe.skipIf(!redisInstalled())('the board', () => {
   test('one that comes anew leaves what was found', async () => {
     await a.exchange(quiet);
     await a.exchange({ ...quiet, leads: { found } });
-    await redis.hdel(FLEET_RATE_KEY, 'leader');
+    await redis.client.hdel(FLEET_RATE_KEY, 'leader');
     expect(await b.exchange(quiet)).toMatchObject({ leads: true, before: 'none', found: { rate: 123.456 } });
   });
 
   test('what was found lasts for a day, and reports for seconds', async () => {
     await a.exchange(quiet);
     await b.exchange({ calls: '[1,1,1,1]' });
-    expect(await redis.pttl(FLEET_RATE_KEY)).toBeGreaterThan(23 * HOUR);
-    expect(await redis.pttl(FLEET_RATE_KEY)).toBeLessThanOrEqual(24 * HOUR);
-    expect(await redis.pttl(FLEET_CALLS_KEY)).toBeLessThanOrEqual(10_000);
+    expect(await redis.client.pttl(FLEET_RATE_KEY)).toBeGreaterThan(23 * HOUR);
+    expect(await redis.client.pttl(FLEET_RATE_KEY)).toBeLessThanOrEqual(24 * HOUR);
+    expect(await redis.client.pttl(FLEET_CALLS_KEY)).toBeLessThanOrEqual(10_000);
   });
 
   test('no more reports are kept than can be read', async () => {
     await a.exchange(quiet);
-    await redis.rpush(FLEET_CALLS_KEY, ...Array.from({ length: 3_000 }, () => 'x'));
+    await redis.client.rpush(FLEET_CALLS_KEY, ...Array.from({ length: 3_000 }, () => 'x'));
     await b.exchange({ calls: '[1,1,1,1]' });
-    expect(await redis.llen(FLEET_CALLS_KEY)).toBe(1_000);
+    expect(await redis.client.llen(FLEET_CALLS_KEY)).toBe(1_000);
     expect((await a.exchange(quiet)).reports.map(({ calls }) => calls)).toEqual(['[1,1,1,1]']);
   });
 
   describe('where something stands that is none of ours', () => {
     test('keys of another type are made anew', async () => {
-      await redis.set(FLEET_RATE_KEY, 'x');
-      await redis.set(FLEET_CALLS_KEY, 'x');
+      await redis.client.set(FLEET_RATE_KEY, 'x');
+      await redis.client.set(FLEET_CALLS_KEY, 'x');
       expect(await a.exchange(quiet)).toMatchObject({ leads: true, before: 'none', reports: [] });
-      await redis.set(FLEET_CALLS_KEY, 'x');
+      await redis.client.set(FLEET_CALLS_KEY, 'x');
       await b.exchange({ calls: '[1,1,1,1]' });
       expect((await a.exchange(quiet)).reports).toHaveLength(1);
-      await redis.set(BUDGET_KEY, 'x');
+      await redis.client.set(BUDGET_KEY, 'x');
       for (const rate of [1, 2])
         expect(await a.exchange({ ...quiet, leads: { found: { ...found, rate } } })).toMatchObject({
           leads: true,
@@ -154,20 +143,20 @@ describe.skipIf(!redisInstalled())('the board', () => {
     });
 
     test.each(['x', '', 'nan', 'inf', '-1'])('a lease until %j is none', async (until) => {
-      await redis.hset(FLEET_RATE_KEY, 'leader', 'b', 'until', until);
+      await redis.client.hset(FLEET_RATE_KEY, 'leader', 'b', 'until', until);
       expect(await a.exchange(quiet)).toMatchObject({ leads: true, before: 'other' });
     });
 
     test.each(['x', '', 'nan', 'inf', '-inf', '0', '-5', '1e-9', '1e999'])(
       'a rate of %j is none',
       async (rate) => {
-        await redis.hset(FLEET_RATE_KEY, 'rate', rate, 'found', '1', 'proved', '1');
+        await redis.client.hset(FLEET_RATE_KEY, 'rate', rate, 'found', '1', 'proved', '1');
         expect(await a.exchange(quiet)).toMatchObject({ found: undefined });
       },
     );
 
     test.each(['x', '', 'nan', '1e300'])('a rate found at %j was found long ago', async (at) => {
-      await redis.hset(FLEET_RATE_KEY, 'rate', '50', 'found', at, 'proved', at);
+      await redis.client.hset(FLEET_RATE_KEY, 'rate', '50', 'found', at, 'proved', at);
       const answer = await a.exchange(quiet);
       expect(answer.found).toEqual({ rate: 50, foundMs: 24 * HOUR, provedMs: 24 * HOUR });
     });
@@ -181,7 +170,7 @@ describe.skipIf(!redisInstalled())('the board', () => {
       `5 ${'1'.repeat(99_999)}`,
     ])('a report as %.30s is left out', async (report) => {
       await a.exchange(quiet);
-      await redis.rpush(FLEET_CALLS_KEY, report);
+      await redis.client.rpush(FLEET_CALLS_KEY, report);
       expect(await a.exchange(quiet)).toMatchObject({ reports: [] });
     });
   });

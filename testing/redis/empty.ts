@@ -1,0 +1,38 @@
+/** One Redis for the tests of a file or a group, empty before each of them. */
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { type RedisServer, startRedis } from './server.ts';
+
+export interface EmptyRedis {
+  /** Only within tests and their hooks: the server runs from the first of them on. */
+  readonly server: RedisServer;
+  readonly client: Redis;
+}
+
+/** To be called where tests are described. */
+export function emptyRedis(): EmptyRedis {
+  let running: EmptyRedis | undefined;
+  const started = (): EmptyRedis => {
+    if (running === undefined) throw new Error('Redis runs from the first test on');
+    return running;
+  };
+  beforeAll(async () => {
+    const server = await startRedis();
+    running = { server, client: new Redis(server.url) };
+  });
+  afterAll(async () => {
+    running?.client.disconnect();
+    await running?.server.kill();
+  });
+  beforeEach(async () => {
+    await started().client.flushall();
+  });
+  return {
+    get server() {
+      return started().server;
+    },
+    get client() {
+      return started().client;
+    },
+  };
+}
