@@ -186,9 +186,7 @@ test('a value that is not as the ledger wrote it is damage, and no bug', async (
     expect.objectContaining({
       name: 'LedgerError',
       exitCode: 1,
-      message: expect.stringMatching(
-        /^The ledger in STATE_DIR is damaged: .*\. Restore a copy of it, or move/,
-      ),
+      message: expect.stringMatching(/^The ledger is damaged: .*\. Restore a copy of it from before that\.$/),
     }),
   );
 });

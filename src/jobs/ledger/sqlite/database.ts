@@ -1,10 +1,8 @@
 /** A file of SQLite whose errors are sentences: how the ledger's statements and transactions run. */
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { Raw } from '../shared/records.ts';
 import { explainSqlite } from './errors.ts';
-
-/** A row as `node:sqlite` gives it. */
-export type Raw = Readonly<Record<string, unknown>>;
 
 type Parameters = SQLInputValue[] | [Readonly<Record<string, SQLInputValue>>];
 

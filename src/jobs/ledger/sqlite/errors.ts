@@ -1,6 +1,7 @@
 /** What is wrong with a file of SQLite, as a sentence. PURE. */
-import { CommandError, errorCode, messageOf } from '../../../errors.ts';
+import { errorCode, messageOf } from '../../../errors.ts';
 import { printable } from '../../../text/printable.ts';
+import { LedgerError } from '../shared/error.ts';
 
 /** SQLite's result codes, without what extends them (sqlite.org/rescode.html). */
 export const sqliteCodes = {
@@ -22,24 +23,8 @@ export function sqliteCode(error: unknown): number | undefined {
   return typeof errcode === 'number' ? errcode & 0xff : undefined;
 }
 
-/** The ledger itself, or a file beside it, cannot be used. Its message says which, why, and what to do. */
-export class LedgerError extends CommandError {
-  override readonly name = 'LedgerError';
-
-  /** @param cause SQLite's error. */
-  constructor(message: string, cause?: unknown) {
-    super(message);
-    this.cause = cause;
-  }
-}
-
 const ANOTHER =
   'Restore a copy of it, or move it away: the next command that needs one begins a new ledger, without its jobs';
-
-/** Of text that is not as the ledger wrote it: SQLite notices damage to its own pages only, and not to what they hold. */
-export function damagedValue(): LedgerError {
-  return new LedgerError(`The ledger in STATE_DIR is damaged: it holds text where it had JSON. ${ANOTHER}.`);
-}
 
 /** An error of SQLite about the ledger's file as a LedgerError; any other error as it is. @param what `The ledger /x/y`. */
 export function explainSqlite(error: unknown, what: string): unknown {

@@ -7,8 +7,9 @@ import { causeOf, errorCode } from '../../../errors.ts';
 import { ensurePrivate } from '../../../files/private.ts';
 import { printable } from '../../../text/printable.ts';
 import type { LedgerAccess, LedgerUse } from '../ledger.ts';
+import { LedgerError } from '../shared/error.ts';
 import { Database } from './database.ts';
-import { LedgerError, sqliteCode, sqliteCodes } from './errors.ts';
+import { sqliteCode, sqliteCodes } from './errors.ts';
 import { schemaSteps } from './schema.ts';
 
 /** Other processes keep the file locked for a short transaction at most. */

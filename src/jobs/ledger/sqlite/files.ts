@@ -1,8 +1,8 @@
 /** Files that `enqueue` sends under a job's name. */
 import type { PlannedJob } from '../job.ts';
 import type { EnqueuedFile, NewFile } from '../ledger.ts';
+import { toJob } from '../shared/records.ts';
 import type { Database, Statement } from './database.ts';
-import { toJob } from './records.ts';
 
 const statements = {
   job: 'SELECT * FROM jobs WHERE job_id = ?',

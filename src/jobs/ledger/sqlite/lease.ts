@@ -2,9 +2,10 @@
 import type { RunNote } from '../job.ts';
 import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
+import { pagesOf } from '../shared/pages.ts';
+import { ROW_COLUMNS, toLedgerRow } from '../shared/records.ts';
 import type { Database, Statement } from './database.ts';
 import type { OutcomeStore } from './outcomes.ts';
-import { pagesOf, ROW_COLUMNS, toLedgerRow } from './records.ts';
 
 // Left to itself, SQLite walks all rows of the job each time, however few are open: hence INDEXED BY.
 const statements = {
@@ -149,7 +150,8 @@ export class SqliteLease implements Lease {
   }
 
   unended(): AsyncIterable<readonly LedgerRow[]> {
-    return pagesOf(this.#sql.unended, this.#key, 'row', toLedgerRow);
+    const page = (after: number, max: number) => this.#sql.unended.all({ job: this.#key, after, max });
+    return pagesOf(page, 'row', toLedgerRow);
   }
 
   async reconcile(found: Reconciliation): Promise<Record<keyof Reconciliation, number>> {

@@ -1,14 +1,6 @@
 /** The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. */
 import type { LeftOutRow, PlanRow } from '../../plan/format.ts';
-import type {
-  Counts,
-  JobControl,
-  JobRecord,
-  JobStanding,
-  JobTimes,
-  MeasuredRate,
-  PlannedJob,
-} from '../job.ts';
+import type { Counts, JobControl, JobRecord, JobStanding, MeasuredRate, PlannedJob } from '../job.ts';
 import type {
   EndResult,
   EnqueuedFile,
@@ -21,6 +13,17 @@ import type {
   ReceivedOutcome,
 } from '../ledger.ts';
 import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
+import { measuredRateOf, timesOf, toCounts } from '../shared/counts.ts';
+import { pagesOf } from '../shared/pages.ts';
+import {
+  LEFT_OUT_COLUMNS,
+  ROW_COLUMNS,
+  toEitherRow,
+  toJob,
+  toLedgerRow,
+  toUnmatched,
+} from '../shared/records.ts';
+import { taskStatements, toTaskRecords } from '../shared/task-records.ts';
 import type { TaskRecords } from '../task.ts';
 import type { Database, Statement } from './database.ts';
 import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
@@ -28,17 +31,6 @@ import { FileStore } from './files.ts';
 import { SqliteLease } from './lease.ts';
 import { isSendingLocked, lockSending } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
-import {
-  LEFT_OUT_COLUMNS,
-  pagesOf,
-  ROW_COLUMNS,
-  toCounts,
-  toEitherRow,
-  toJob,
-  toLedgerRow,
-  toUnmatched,
-} from './records.ts';
-import { taskRecords } from './task-records.ts';
 
 const statements = {
   job: 'SELECT * FROM jobs WHERE job_id = ?',
@@ -77,6 +69,7 @@ const statements = {
     UNION ALL SELECT ${LEFT_OUT_COLUMNS} FROM left_out WHERE job = :job AND row > :after
     ORDER BY 1 LIMIT :max`,
   unmatched: 'SELECT * FROM parked WHERE job = :job AND seq > :after ORDER BY seq LIMIT :max',
+  ...taskStatements,
 } as const;
 
 const MAX_LAST_FAILED = 5;
@@ -224,7 +217,7 @@ class SqliteLedger implements Ledger {
         job.plan.stopped === undefined
           ? []
           : this.#sql.lastFailed.all(job.key, MAX_LAST_FAILED).map(toLedgerRow),
-      times: this.#times(job, counts, Date.parse(String(last))),
+      times: timesOf(job, counts, this.#sql.times.get(job.key) ?? {}, last),
       reconciled: Number(reconciled),
       foreign: Number(this.#sql.foreign.get(job.key)?.outcomes ?? 0),
       unmatched: toCounts(this.#sql.unmatchedTallies.all(job.key)).ended,
@@ -237,42 +230,24 @@ class SqliteLedger implements Ledger {
     return { job, counts: toCounts(this.#sql.unmatchedTallies.all(job.key)), leased: false };
   }
 
-  /** @param lastEnd when the last row ended, by the clock of whoever ended it; NaN when nobody said. */
-  #times({ key, updatedAt }: JobRecord, counts: Counts, lastEnd: number): JobTimes | undefined {
-    const { started, last, ms, rows } = this.#sql.times.get(key) ?? {};
-    if (typeof started !== 'number') return undefined;
-    // Rows may have ended after the last run. When that was stored is known by this machine's clock.
-    const after = Math.min(Number.isNaN(lastEnd) ? 0 : lastEnd, updatedAt);
-    const ended = counts.ended === counts.total;
-    return {
-      startedAt: started,
-      endedAt: ended ? Math.max(Number(last), after) : undefined,
-      ms: Number(ms),
-      rows: Number(rows),
-    };
-  }
-
   async hasFormer(key: number): Promise<boolean> {
     return this.#sql.hasFormer.get(key) !== undefined;
   }
 
   async measuredRate(): Promise<MeasuredRate | undefined> {
-    const runs = this.#sql.longRuns.all();
-    const [latest] = runs;
-    if (latest === undefined) return undefined;
-    const of = (name: string): number => runs.reduce((sum, run) => sum + Number(run[name]), 0);
-    return { perSecond: (of('rows') / of('ms')) * 1_000, jobId: String(latest.job_id) };
+    return measuredRateOf(this.#sql.longRuns.all());
   }
 
   pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]> {
-    return pagesOf(this.#sql.page, key, 'row', toEitherRow);
+    return pagesOf((after, max) => this.#sql.page.all({ job: key, after, max }), 'row', toEitherRow);
   }
 
   unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]> {
-    return pagesOf(this.#sql.unmatched, key, 'seq', toUnmatched);
+    return pagesOf((after, max) => this.#sql.unmatched.all({ job: key, after, max }), 'seq', toUnmatched);
   }
 
   async ofTask(identifier: string, max: number): Promise<TaskRecords> {
-    return taskRecords(this.#db, identifier, max);
+    const one = { identifier, max: max + 1 };
+    return toTaskRecords(this.#sql.taskRows.all(one), this.#sql.taskOutcomes.all(one), max);
   }
 }

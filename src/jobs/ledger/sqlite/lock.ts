@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { causeOf } from '../../../errors.ts';
 import { ensurePrivate } from '../../../files/private.ts';
 import { printable } from '../../../text/printable.ts';
-import { explainSqlite, LedgerError, sqliteCode, sqliteCodes } from './errors.ts';
+import { LedgerError } from '../shared/error.ts';
+import { explainSqlite, sqliteCode, sqliteCodes } from './errors.ts';
 
 /** A process that only asks whether a job is being sent has its lock for a moment. */
 const PATIENCE_MS = 250;

@@ -1,11 +1,12 @@
-/** SQLite's rows to the ledger's shapes, singly and in pages. */
-import { setImmediate } from 'node:timers/promises';
+/** Rows of the database to the ledger's shapes. Columns have the same names and types in each database. PURE. */
 import type { Outcome } from '../../../message/outcome.ts';
 import type { LeftOutRow, LeftOutState, TaskChange } from '../../plan/format.ts';
-import type { Counting, Counts, Guards, JobRecord, LeftOutCounts } from '../job.ts';
+import type { Counting, Guards, JobRecord, LeftOutCounts } from '../job.ts';
 import type { LedgerRow, RowEnd, RowState, UnmatchedOutcome } from '../row.ts';
-import type { Raw, Statement } from './database.ts';
-import { damagedValue } from './errors.ts';
+import { damagedValue } from './error.ts';
+
+/** A row as the database gives it. */
+export type Raw = Readonly<Record<string, unknown>>;
 
 /** The columns that {@link toLedgerRow} reads. */
 export const ROW_COLUMNS = `row, identifier, description, configuration, former, state, try, sends,
@@ -102,54 +103,4 @@ export function toJob(raw: Raw): JobRecord {
     plan,
     updatedAt: Number(raw.updated_at),
   };
-}
-
-/** @param tallies `state`, `cause`, `rows`, `calls`, `calls_of` of each group. */
-export function toCounts(tallies: readonly Raw[]): Counts {
-  const byState = new Map<string, number>();
-  const causes = new Map<string, number>();
-  let [calls, callsOf] = [0, 0];
-  for (const { state, cause, rows, calls: made, calls_of: of } of tallies) {
-    byState.set(String(state), (byState.get(String(state)) ?? 0) + Number(rows));
-    if (state === 'planned' || state === 'sending' || state === 'sent') continue;
-    calls += Number(made ?? 0);
-    callsOf += Number(of ?? 0);
-    if (cause !== '' && Number(rows) > 0)
-      causes.set(String(cause), (causes.get(String(cause)) ?? 0) + Number(rows));
-  }
-  const of = (state: RowState): number => byState.get(state) ?? 0;
-  const inFlight = of('sending') + of('sent');
-  const failed = of('dead-lettered') + of('refused');
-  const ended = of('applied') + of('superseded') + failed;
-  return {
-    total: of('planned') + inFlight + ended,
-    planned: of('planned'),
-    inFlight,
-    applied: of('applied'),
-    superseded: of('superseded'),
-    failed,
-    ended,
-    causes: [...causes].map(([cause, rows]) => ({ cause, rows })).sort((a, b) => b.rows - a.rows),
-    calls,
-    callsOf,
-  };
-}
-
-const PAGE_ROWS = 500;
-
-/** All rows of a job. @param select takes `job`, `after` and `max`. @param place the column that it is ordered by. */
-export async function* pagesOf<Row>(
-  select: Statement,
-  job: number,
-  place: 'row' | 'seq',
-  toRow: (raw: Raw) => Row,
-): AsyncGenerator<readonly Row[], undefined> {
-  for (let after = 0; ; ) {
-    const page = select.all({ job, after, max: PAGE_ROWS });
-    if (page.length === 0) return;
-    yield page.map(toRow);
-    after = Number(page.at(-1)?.[place]);
-    // The database never waits: without a pause, signals would come after the last page.
-    await setImmediate();
-  }
 }

@@ -1,0 +1,67 @@
+/** Tallies and runs to what is shown of a job. PURE. */
+import type { Counts, JobRecord, JobTimes, MeasuredRate } from '../job.ts';
+import type { RowState } from '../row.ts';
+import type { Raw } from './records.ts';
+
+/** @param tallies `state`, `cause`, `rows`, `calls`, `calls_of` of each group. */
+export function toCounts(tallies: readonly Raw[]): Counts {
+  const byState = new Map<string, number>();
+  const causes = new Map<string, number>();
+  let [calls, callsOf] = [0, 0];
+  for (const { state, cause, rows, calls: made, calls_of: of } of tallies) {
+    byState.set(String(state), (byState.get(String(state)) ?? 0) + Number(rows));
+    if (state === 'planned' || state === 'sending' || state === 'sent') continue;
+    calls += Number(made ?? 0);
+    callsOf += Number(of ?? 0);
+    if (cause !== '' && Number(rows) > 0)
+      causes.set(String(cause), (causes.get(String(cause)) ?? 0) + Number(rows));
+  }
+  const of = (state: RowState): number => byState.get(state) ?? 0;
+  const inFlight = of('sending') + of('sent');
+  const failed = of('dead-lettered') + of('refused');
+  const ended = of('applied') + of('superseded') + failed;
+  return {
+    total: of('planned') + inFlight + ended,
+    planned: of('planned'),
+    inFlight,
+    applied: of('applied'),
+    superseded: of('superseded'),
+    failed,
+    ended,
+    causes: [...causes].map(([cause, rows]) => ({ cause, rows })).sort((a, b) => b.rows - a.rows),
+    calls,
+    callsOf,
+  };
+}
+
+/**
+ * When a job was at work.
+ * @param runs `started`, `last`, `ms` and `rows` of all its runs together; `started` is null when there are none.
+ * @param lastEnd when the last row ended, as text, by the clock of whoever ended it; anything else when nobody said.
+ */
+export function timesOf(
+  { updatedAt }: JobRecord,
+  counts: Counts,
+  { started, last, ms, rows }: Raw,
+  lastEnd: unknown,
+): JobTimes | undefined {
+  if (typeof started !== 'number') return undefined;
+  // Rows may have ended after the last run. When that was stored is known by the ledger's own clock.
+  const end = Date.parse(String(lastEnd));
+  const after = Math.min(Number.isNaN(end) ? 0 : end, updatedAt);
+  const ended = counts.ended === counts.total;
+  return {
+    startedAt: started,
+    endedAt: ended ? Math.max(Number(last), after) : undefined,
+    ms: Number(ms),
+    rows: Number(rows),
+  };
+}
+
+/** @param runs `ms`, `rows` and `job_id` of the latest runs that were long enough to tell, the latest first. */
+export function measuredRateOf(runs: readonly Raw[]): MeasuredRate | undefined {
+  const [latest] = runs;
+  if (latest === undefined) return undefined;
+  const of = (name: string): number => runs.reduce((sum, run) => sum + Number(run[name]), 0);
+  return { perSecond: (of('rows') / of('ms')) * 1_000, jobId: String(latest.job_id) };
+}

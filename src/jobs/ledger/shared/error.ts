@@ -1,0 +1,20 @@
+/** What is wrong with a ledger, as a sentence. PURE. */
+import { CommandError } from '../../../errors.ts';
+
+/** The ledger itself, or what belongs to it, cannot be used. Its message says which, why, and what to do. */
+export class LedgerError extends CommandError {
+  override readonly name = 'LedgerError';
+
+  /** @param cause the database's own error. */
+  constructor(message: string, cause?: unknown) {
+    super(message);
+    this.cause = cause;
+  }
+}
+
+/** Of text that is not as the ledger wrote it: a database notices damage to its own pages only, and not to what they hold. */
+export function damagedValue(): LedgerError {
+  return new LedgerError(
+    'The ledger is damaged: it holds text where it had JSON. Restore a copy of it from before that.',
+  );
+}
