@@ -1,6 +1,6 @@
 /** The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. */
-import type { LeftOutRow, PlanRow } from '../../plan/format.ts';
-import type { Counts, JobControl, JobRecord, JobStanding, MeasuredRate, PlannedJob } from '../job.ts';
+import type { PlanRow } from '../../plan/format.ts';
+import type { JobControl, PlannedJob } from '../job.ts';
 import type {
   EndResult,
   EnqueuedFile,
@@ -12,19 +12,8 @@ import type {
   NewJob,
   ReceivedOutcome,
 } from '../ledger.ts';
-import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
-import { measuredRateOf, timesOf, toCounts } from '../shared/counts.ts';
-import { pagesOf } from '../shared/pages.ts';
-import {
-  LEFT_OUT_COLUMNS,
-  ROW_COLUMNS,
-  toEitherRow,
-  toJob,
-  toLedgerRow,
-  toUnmatched,
-} from '../shared/records.ts';
-import { taskStatements, toTaskRecords } from '../shared/task-records.ts';
-import type { TaskRecords } from '../task.ts';
+import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
+import { toJob } from '../shared/records.ts';
 import type { Database, Statement } from './database.ts';
 import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
 import { FileStore } from './files.ts';
@@ -33,8 +22,7 @@ import { isSendingLocked, lockSending } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
 
 const statements = {
-  job: 'SELECT * FROM jobs WHERE job_id = ?',
-  jobs: 'SELECT * FROM jobs ORDER BY updated_at DESC, key DESC',
+  ...readStatements,
   // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
   begin: `INSERT INTO jobs (job_id, path, source, digest, rows, left_out, undoes, issued_at, created_at, updated_at)
     VALUES (:jobId, :path, :source, :digest, :rows, :leftOut, :undoes, :issuedAt, :now, :now)
@@ -52,27 +40,9 @@ const statements = {
   setGuards: 'UPDATE jobs SET guards = ? WHERE key = ?',
   setCounting: 'UPDATE jobs SET counting = ? WHERE key = ?',
   setStopped: 'UPDATE jobs SET stopped = ?, updated_at = ? WHERE key = ?',
-  tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
-  ofRows: 'SELECT ifnull(sum(reconciled), 0) AS reconciled, max(at) AS last FROM rows WHERE job = ?',
-  times: `SELECT min(started_at) AS started, max(started_at + ms) AS last, sum(ms) AS ms, sum(rows) AS rows
-    FROM runs WHERE job = ?`,
-  // A short run tells how soon the first row ended rather than how fast rows end.
-  longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
-    WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
-  lastFailed: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = ? AND state IN ('dead-lettered', 'refused')
-    ORDER BY at DESC, row LIMIT ?`,
-  hasFormer: "SELECT 1 FROM rows WHERE job = ? AND ifnull(former, '{}') <> '{}' LIMIT 1",
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
-    FROM parked WHERE job = ? AND row IS NULL GROUP BY 1, 2`,
-  foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = ? AND row IS NOT NULL',
-  page: `SELECT ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE job = :job AND row > :after
-    UNION ALL SELECT ${LEFT_OUT_COLUMNS} FROM left_out WHERE job = :job AND row > :after
-    ORDER BY 1 LIMIT :max`,
-  unmatched: 'SELECT * FROM parked WHERE job = :job AND seq > :after ORDER BY seq LIMIT :max',
-  ...taskStatements,
+    FROM parked WHERE job = :job AND row IS NULL GROUP BY 1, 2`,
 } as const;
-
-const MAX_LAST_FAILED = 5;
 
 /**
  * Opens the ledger of `stateDir`.
@@ -93,7 +63,7 @@ export async function openLedger(
   }
 }
 
-class SqliteLedger implements Ledger {
+class SqliteLedger extends LedgerReader implements Ledger {
   readonly place: string;
   readonly access: LedgerAccess;
   readonly #db: Database;
@@ -104,6 +74,7 @@ class SqliteLedger implements Ledger {
   readonly #files: FileStore;
 
   constructor({ db, access }: OpenFile, stateDir: string, now: () => number) {
+    super();
     this.place = ledgerPath(stateDir);
     this.access = access;
     this.#db = db;
@@ -118,13 +89,8 @@ class SqliteLedger implements Ledger {
     this.#db.close();
   }
 
-  async job(jobId: string): Promise<JobRecord | undefined> {
-    const raw = this.#sql.job.get(jobId);
-    return raw === undefined ? undefined : toJob(raw);
-  }
-
-  async jobs(): Promise<readonly JobRecord[]> {
-    return this.#sql.jobs.all().map(toJob);
+  protected override select(statement: ReadStatement, parameters: Readonly<Record<string, string | number>>) {
+    return this.#sql[statement].all(parameters);
   }
 
   async begin({ leftOut, undoes, ...job }: NewJob): Promise<PlannedJob> {
@@ -138,7 +104,7 @@ class SqliteLedger implements Ledger {
         issuedAt,
         now,
       });
-      return toJob(this.#sql.job.get(job.jobId) ?? {}) as PlannedJob;
+      return toJob(this.#sql.job.get({ jobId: job.jobId }) ?? {}) as PlannedJob;
     });
   }
 
@@ -193,61 +159,11 @@ class SqliteLedger implements Ledger {
     return unlock && new SqliteLease(this.#db, key, unlock, this.#outcomes, this.#now);
   }
 
-  async isLeased(key: number): Promise<boolean> {
+  override async isLeased(key: number): Promise<boolean> {
     return isSendingLocked(this.#stateDir, key);
   }
 
   async end(outcomes: readonly ReceivedOutcome[]): Promise<EndResult> {
     return this.#db.transaction(() => this.#outcomes.store(outcomes));
-  }
-
-  async count(key: number): Promise<Counts> {
-    return toCounts(this.#sql.tallies.all(key));
-  }
-
-  async standing(job: JobRecord): Promise<JobStanding> {
-    const listed = await this.listed(job);
-    if (job.plan === undefined)
-      return { ...listed, times: undefined, lastFailed: [], reconciled: 0, foreign: 0, unmatched: 0 };
-    const { counts } = listed;
-    const { reconciled, last } = this.#sql.ofRows.get(job.key) ?? {};
-    return {
-      ...listed,
-      lastFailed:
-        job.plan.stopped === undefined
-          ? []
-          : this.#sql.lastFailed.all(job.key, MAX_LAST_FAILED).map(toLedgerRow),
-      times: timesOf(job, counts, this.#sql.times.get(job.key) ?? {}, last),
-      reconciled: Number(reconciled),
-      foreign: Number(this.#sql.foreign.get(job.key)?.outcomes ?? 0),
-      unmatched: toCounts(this.#sql.unmatchedTallies.all(job.key)).ended,
-    };
-  }
-
-  async listed(job: JobRecord): Promise<Pick<JobStanding, 'job' | 'counts' | 'leased'>> {
-    if (job.plan !== undefined)
-      return { job, counts: await this.count(job.key), leased: await this.isLeased(job.key) };
-    return { job, counts: toCounts(this.#sql.unmatchedTallies.all(job.key)), leased: false };
-  }
-
-  async hasFormer(key: number): Promise<boolean> {
-    return this.#sql.hasFormer.get(key) !== undefined;
-  }
-
-  async measuredRate(): Promise<MeasuredRate | undefined> {
-    return measuredRateOf(this.#sql.longRuns.all());
-  }
-
-  pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]> {
-    return pagesOf((after, max) => this.#sql.page.all({ job: key, after, max }), 'row', toEitherRow);
-  }
-
-  unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]> {
-    return pagesOf((after, max) => this.#sql.unmatched.all({ job: key, after, max }), 'seq', toUnmatched);
-  }
-
-  async ofTask(identifier: string, max: number): Promise<TaskRecords> {
-    const one = { identifier, max: max + 1 };
-    return toTaskRecords(this.#sql.taskRows.all(one), this.#sql.taskOutcomes.all(one), max);
   }
 }

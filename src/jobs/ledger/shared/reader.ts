@@ -1,0 +1,122 @@
+/** What is read of a ledger, the same way of every database: statements, and what is made of their rows. */
+import type { LeftOutRow } from '../../plan/format.ts';
+import type { Counts, JobRecord, JobStanding, MeasuredRate } from '../job.ts';
+import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
+import type { TaskRecords } from '../task.ts';
+import { measuredRateOf, timesOf, toCounts } from './counts.ts';
+import { pagesOf } from './pages.ts';
+import {
+  LEFT_OUT_COLUMNS,
+  type Raw,
+  ROW_COLUMNS,
+  toEitherRow,
+  toJob,
+  toLedgerRow,
+  toUnmatched,
+} from './records.ts';
+import { taskStatements, toTaskRecords } from './task-records.ts';
+
+/** Parameters are named `:name`. */
+export const readStatements = {
+  job: 'SELECT * FROM jobs WHERE job_id = :jobId',
+  jobs: 'SELECT * FROM jobs ORDER BY updated_at DESC, key DESC',
+  tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = :job',
+  ofRows: 'SELECT coalesce(sum(reconciled), 0) AS reconciled, max(at) AS last FROM rows WHERE job = :job',
+  times: `SELECT min(started_at) AS started, max(started_at + ms) AS last, sum(ms) AS ms, sum(rows) AS rows
+    FROM runs WHERE job = :job`,
+  // A short run tells how soon the first row ended rather than how fast rows end.
+  longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
+    WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
+  lastFailed: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = :job AND state IN ('dead-lettered', 'refused')
+    ORDER BY at DESC, row LIMIT :max`,
+  hasFormer: "SELECT 1 AS found FROM rows WHERE job = :job AND coalesce(former, '{}') <> '{}' LIMIT 1",
+  foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = :job AND row IS NOT NULL',
+  page: `SELECT ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE job = :job AND row > :after
+    UNION ALL SELECT ${LEFT_OUT_COLUMNS} FROM left_out WHERE job = :job AND row > :after
+    ORDER BY 1 LIMIT :max`,
+  unmatched: 'SELECT * FROM parked WHERE job = :job AND seq > :after ORDER BY seq LIMIT :max',
+  ...taskStatements,
+} as const;
+
+/** `unmatchedTallies`: `state`, `cause` and `rows` of the outcomes of `:job` that name no row. Each database has its own text. */
+export type ReadStatement = keyof typeof readStatements | 'unmatchedTallies';
+
+const MAX_LAST_FAILED = 5;
+
+/** The reading half of a ledger. */
+export abstract class LedgerReader {
+  protected abstract select(
+    statement: ReadStatement,
+    parameters: Readonly<Record<string, string | number>>,
+  ): readonly Raw[] | Promise<readonly Raw[]>;
+
+  abstract isLeased(key: number): Promise<boolean>;
+
+  async #first(statement: ReadStatement, parameters: Readonly<Record<string, string | number>>) {
+    const [raw] = await this.select(statement, parameters);
+    return raw;
+  }
+
+  async job(jobId: string): Promise<JobRecord | undefined> {
+    const raw = await this.#first('job', { jobId });
+    return raw === undefined ? undefined : toJob(raw);
+  }
+
+  async jobs(): Promise<readonly JobRecord[]> {
+    return (await this.select('jobs', {})).map(toJob);
+  }
+
+  async count(key: number): Promise<Counts> {
+    return toCounts(await this.select('tallies', { job: key }));
+  }
+
+  async listed(job: JobRecord): Promise<Pick<JobStanding, 'job' | 'counts' | 'leased'>> {
+    if (job.plan !== undefined)
+      return { job, counts: await this.count(job.key), leased: await this.isLeased(job.key) };
+    return { job, counts: await this.#unmatchedCounts(job.key), leased: false };
+  }
+
+  async #unmatchedCounts(job: number): Promise<Counts> {
+    return toCounts(await this.select('unmatchedTallies', { job }));
+  }
+
+  async standing(job: JobRecord): Promise<JobStanding> {
+    const listed = await this.listed(job);
+    if (job.plan === undefined)
+      return { ...listed, times: undefined, lastFailed: [], reconciled: 0, foreign: 0, unmatched: 0 };
+    const of = { job: job.key };
+    const { reconciled, last } = (await this.#first('ofRows', of)) ?? {};
+    return {
+      ...listed,
+      lastFailed:
+        job.plan.stopped === undefined
+          ? []
+          : (await this.select('lastFailed', { ...of, max: MAX_LAST_FAILED })).map(toLedgerRow),
+      times: timesOf(job, listed.counts, (await this.#first('times', of)) ?? {}, last),
+      reconciled: Number(reconciled),
+      foreign: Number((await this.#first('foreign', of))?.outcomes ?? 0),
+      unmatched: (await this.#unmatchedCounts(job.key)).ended,
+    };
+  }
+
+  async hasFormer(key: number): Promise<boolean> {
+    return (await this.#first('hasFormer', { job: key })) !== undefined;
+  }
+
+  async measuredRate(): Promise<MeasuredRate | undefined> {
+    return measuredRateOf(await this.select('longRuns', {}));
+  }
+
+  pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]> {
+    return pagesOf((after, max) => this.select('page', { job: key, after, max }), 'row', toEitherRow);
+  }
+
+  unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]> {
+    return pagesOf((after, max) => this.select('unmatched', { job: key, after, max }), 'seq', toUnmatched);
+  }
+
+  async ofTask(identifier: string, max: number): Promise<TaskRecords> {
+    const one = { identifier, max: max + 1 };
+    return toTaskRecords(await this.select('taskRows', one), await this.select('taskOutcomes', one), max);
+  }
+}
