@@ -113,9 +113,9 @@ function read<Name extends keyof Config, Needed extends keyof Config>(
   return Object.freeze(values) as PartOfConfig<Name, Needed>;
 }
 
-/** The value in a fault, unless it is a URL, which may hold a password. */
+/** The value in a fault, unless it is a secret, or a URL, which may hold one. */
 function shown(variable: string, text: string): string {
-  return variable.endsWith('_URL') ? '' : ` (is ${JSON.stringify(text)})`;
+  return /_(URL|SECRET)$/.test(variable) ? '' : ` (is ${JSON.stringify(text)})`;
 }
 
 /** Faults of settings that are right one by one. */
@@ -132,6 +132,12 @@ function contradictions(config: Partial<Config>): string[] {
       if (first.href === second.href) faults.push(`${second.name}: must differ from ${first.name}`);
     }
   }
+  // A variable that is set wrong has its own fault already.
+  const unsigned = 'notifyWebhookSecret' in config && config.notifyWebhookSecret === undefined;
+  if (config.notifyWebhookUrl !== undefined && unsigned)
+    faults.push(
+      `${variables.notifyWebhookSecret.name}: is required with ${variables.notifyWebhookUrl.name}: requests are signed with it`,
+    );
   const { retryBaseMs = 0, retryMaxMs = Number.POSITIVE_INFINITY } = config;
   if (retryBaseMs > retryMaxMs) faults.push('RETRY_BASE_MS: must not be above RETRY_MAX_MS');
   return faults;

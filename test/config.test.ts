@@ -6,6 +6,8 @@ const queues = {
   DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/updates-dead',
 };
 
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
 /** The faults of a good environment with `changes` put over it. */
 function faultsOf(changes: Environment): readonly string[] {
   try {
@@ -96,11 +98,51 @@ describe('readConfig', () => {
     ['HTTP_PORT', '65535', 'httpPort', 65_535],
     ['HTTP_PORT', 'off', 'httpPort', undefined],
     ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
+    ['NOTIFY_WEBHOOK_SECRET', secret, 'notifyWebhookSecret', [secret]],
+    ['NOTIFY_WEBHOOK_SECRET', `${secret}, ${secret}`, 'notifyWebhookSecret', [secret, secret]],
+    [
+      'NOTIFY_TOPIC_ARN',
+      'arn:aws-cn:sns:cn-north-1:123456789012:a.fifo',
+      'notifyTopicArn',
+      'arn:aws-cn:sns:cn-north-1:123456789012:a.fifo',
+    ],
+    ['NOTIFY_EVENT_BUS', 'default', 'notifyEventBus', 'default'],
   ])('reads %s=%s', (name, text, key, value) => {
     expect(readConfig({ ...queues, [name]: text })).toHaveProperty(key, value);
   });
 
   test.each([
+    ['NOTIFY_WEBHOOK_URL', 'ftp://x/y', 'must be a URL'],
+    ['NOTIFY_WEBHOOK_URL', 'https://user:pw@x/y', 'without user and password'],
+    ['NOTIFY_WEBHOOK_SECRET', 'whsec_c2hvcnQ=', '24 to 64'],
+  ])('refuses %s=%s without repeating it', (name, text, rule) => {
+    const [fault = ''] = faultsOf({
+      [name]: text,
+      ...(name.endsWith('URL') && { NOTIFY_WEBHOOK_SECRET: secret }),
+    });
+    expect(fault).toContain(`${name}: must be`);
+    expect(fault).toContain(rule);
+    expect(fault).not.toContain(text);
+  });
+
+  test('wants a secret for the webhook, and repeats neither', () => {
+    const url = 'https://hooks.example.com/T0/B0/key-of-the-hook';
+    expect(faultsOf({ NOTIFY_WEBHOOK_URL: url })).toEqual([
+      'NOTIFY_WEBHOOK_SECRET: is required with NOTIFY_WEBHOOK_URL: requests are signed with it',
+    ]);
+    expect(faultsOf({ NOTIFY_WEBHOOK_URL: url, NOTIFY_WEBHOOK_SECRET: secret })).toEqual([]);
+    const faults = faultsOf({
+      NOTIFY_WEBHOOK_URL: 'hooks/key-of-the-hook',
+      NOTIFY_WEBHOOK_SECRET: 'hunter2',
+    });
+    expect(faults).toHaveLength(2);
+    expect(faults.join()).not.toMatch(/hunter2|key-of/);
+  });
+
+  test.each([
+    ['NOTIFY_TOPIC_ARN', 'jobs', 'the ARN of an SNS topic'],
+    ['NOTIFY_TOPIC_ARN', 'arn:aws:sqs:eu-west-1:123456789012:jobs', 'the ARN of an SNS topic'],
+    ['NOTIFY_EVENT_BUS', 'arn:aws:events:eu-west-1:1:event-bus/x', 'an EventBridge event bus'],
     ['RATE_LIMIT', '0', 'from 0.01 to 100000, or "unlimited"'],
     ['RATE_LIMIT', '0.009', 'from 0.01'],
     ['RATE_LIMIT', '100001', 'to 100000'],

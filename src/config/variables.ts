@@ -1,6 +1,7 @@
 /** Every setting: its environment variable, what the variable accepts, its default and its meaning. */
 import { z } from 'zod';
 import { isClearTextToAws } from '../aws/endpoints.ts';
+import { secretKey } from '../notices/signature.ts';
 import { CLEAR_TEXT } from './aws.ts';
 
 /** The longest time-out of a call that a worker may be set to, in milliseconds. */
@@ -66,6 +67,38 @@ function isHttpUrl(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' && url.username === '';
 }
+
+const webhookUrl = z
+  .string()
+  .refine(
+    (url) => isHttpUrl(url) && URL.parse(url)?.hash === '',
+    'must be a URL (https://example.com/hooks/ota) without user and password',
+  );
+
+/** Two while a secret is replaced, and no list without end. */
+const MAX_SECRETS = 4;
+
+const webhookSecrets = z
+  .string()
+  .transform((text) => text.split(',').map((secret) => secret.trim()))
+  .refine(
+    (all) => all.length <= MAX_SECRETS && all.every((secret) => secretKey(secret) !== undefined),
+    'must be `whsec_` and 24 to 64 random bytes in base64; while it is replaced, the new and the old one with a comma between',
+  );
+
+const topicArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:sns:[a-z0-9-]{1,63}:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/,
+    'must be the ARN of an SNS topic (arn:aws:sns:eu-west-1:123456789012:jobs)',
+  );
+
+const eventBus = z
+  .string()
+  .regex(
+    /^(arn:aws[a-z-]*:events:[a-z0-9-]{1,63}:\d{12}:event-bus\/)?[A-Za-z0-9_./-]{1,256}$/,
+    'must be the name or the ARN of an EventBridge event bus',
+  );
 
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
   error: 'must be one of fatal, error, warn, info, debug, trace, silent',
@@ -203,6 +236,22 @@ export const variables = {
     workerUrls,
     'Where `status` finds the workers: URLs of their health listeners, separated by commas; a name that stands for several ' +
       'addresses is a worker at each. Without it, one at `HTTP_HOST` and `HTTP_PORT`.',
+  ),
+  notifyWebhookUrl: optional(
+    'NOTIFY_WEBHOOK_URL',
+    webhookUrl,
+    'Where a job tells of its end: gets a signed POST when a job is done, aborted, paused by a rule, or stuck.',
+  ),
+  notifyWebhookSecret: optional(
+    'NOTIFY_WEBHOOK_SECRET',
+    webhookSecrets,
+    'What those requests are signed with, as Standard Webhooks says. Required with the URL.',
+  ),
+  notifyTopicArn: optional('NOTIFY_TOPIC_ARN', topicArn, 'An SNS topic that gets the same.'),
+  notifyEventBus: optional(
+    'NOTIFY_EVENT_BUS',
+    eventBus,
+    'An EventBridge event bus that gets the same, with the source `ota-updater`.',
   ),
   logLevel: withDefault('LOG_LEVEL', logLevel, 'info', 'pino level.'),
 };

@@ -28,6 +28,7 @@ const quoted = new RegExp(
 /** Secrets that nothing announces. */
 const secrets = [
   /\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g,
+  /\bwhsec_[A-Za-z0-9+/=]+/g,
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]*/g,
   /\b(?:bearer|basic|negotiate) +(?=[^\s"']{0,200}[0-9=])[^\s"']{12,}/gi,
   // User and password in a URL.
