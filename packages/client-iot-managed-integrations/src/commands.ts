@@ -2,15 +2,33 @@ import { makeBuilder } from '@smithy/core/client';
 import { getEndpointPlugin } from '@smithy/core/endpoints';
 import type { MetadataBearer, StaticOperationSchema } from '@smithy/types';
 import type { IoTManagedIntegrationsClientResolvedConfig } from './config.ts';
+import type {
+  CreateOtaTaskConfigurationRequest,
+  CreateOtaTaskConfigurationResponse,
+  GetOtaTaskConfigurationRequest,
+  GetOtaTaskConfigurationResponse,
+  ListOtaTaskConfigurationsRequest,
+  ListOtaTaskConfigurationsResponse,
+} from './configuration-models.ts';
 import { endpointParameterInstructions } from './endpoint.ts';
 import type {
   GetOtaTaskRequest,
   GetOtaTaskResponse,
+  ListOtaTaskExecutionsRequest,
+  ListOtaTaskExecutionsResponse,
   ListOtaTasksRequest,
   ListOtaTasksResponse,
   UpdateOtaTaskRequest,
 } from './models.ts';
-import { GetOtaTask$, ListOtaTasks$, UpdateOtaTask$ } from './schemas.ts';
+import {
+  CreateOtaTaskConfiguration$,
+  GetOtaTask$,
+  GetOtaTaskConfiguration$,
+  ListOtaTaskConfigurations$,
+  ListOtaTaskExecutions$,
+  ListOtaTasks$,
+  UpdateOtaTask$,
+} from './schemas.ts';
 
 export interface UpdateOtaTaskCommandInput extends UpdateOtaTaskRequest {}
 export interface UpdateOtaTaskCommandOutput extends MetadataBearer {}
@@ -18,14 +36,39 @@ export interface GetOtaTaskCommandInput extends GetOtaTaskRequest {}
 export interface GetOtaTaskCommandOutput extends GetOtaTaskResponse, MetadataBearer {}
 export interface ListOtaTasksCommandInput extends ListOtaTasksRequest {}
 export interface ListOtaTasksCommandOutput extends ListOtaTasksResponse, MetadataBearer {}
+export interface ListOtaTaskExecutionsCommandInput extends ListOtaTaskExecutionsRequest {}
+export interface ListOtaTaskExecutionsCommandOutput extends ListOtaTaskExecutionsResponse, MetadataBearer {}
+export interface CreateOtaTaskConfigurationCommandInput extends CreateOtaTaskConfigurationRequest {}
+export interface CreateOtaTaskConfigurationCommandOutput
+  extends CreateOtaTaskConfigurationResponse,
+    MetadataBearer {}
+export interface GetOtaTaskConfigurationCommandInput extends GetOtaTaskConfigurationRequest {}
+export interface GetOtaTaskConfigurationCommandOutput
+  extends GetOtaTaskConfigurationResponse,
+    MetadataBearer {}
+export interface ListOtaTaskConfigurationsCommandInput extends ListOtaTaskConfigurationsRequest {}
+export interface ListOtaTaskConfigurationsCommandOutput
+  extends ListOtaTaskConfigurationsResponse,
+    MetadataBearer {}
 
 /** Every input of the client. */
-export type ServiceInputTypes = UpdateOtaTaskCommandInput | GetOtaTaskCommandInput | ListOtaTasksCommandInput;
+export type ServiceInputTypes =
+  | UpdateOtaTaskCommandInput
+  | GetOtaTaskCommandInput
+  | ListOtaTasksCommandInput
+  | ListOtaTaskExecutionsCommandInput
+  | CreateOtaTaskConfigurationCommandInput
+  | GetOtaTaskConfigurationCommandInput
+  | ListOtaTaskConfigurationsCommandInput;
 /** Every output of the client. */
 export type ServiceOutputTypes =
   | UpdateOtaTaskCommandOutput
   | GetOtaTaskCommandOutput
-  | ListOtaTasksCommandOutput;
+  | ListOtaTasksCommandOutput
+  | ListOtaTaskExecutionsCommandOutput
+  | CreateOtaTaskConfigurationCommandOutput
+  | GetOtaTaskConfigurationCommandOutput
+  | ListOtaTaskConfigurationsCommandOutput;
 
 const build = makeBuilder<IoTManagedIntegrationsClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes>(
   endpointParameterInstructions,
@@ -64,3 +107,27 @@ export class ListOtaTasksCommand extends command<ListOtaTasksCommandInput, ListO
   'ListOtaTasks',
   ListOtaTasks$,
 ) {}
+
+/** Reads a page of a task's executions: its devices. Throws as {@link UpdateOtaTaskCommand} does. */
+export class ListOtaTaskExecutionsCommand extends command<
+  ListOtaTaskExecutionsCommandInput,
+  ListOtaTaskExecutionsCommandOutput
+>('ListOtaTaskExecutions', ListOtaTaskExecutions$) {}
+
+/** Creates a task configuration. Throws as {@link UpdateOtaTaskCommand} does, and ConflictException. */
+export class CreateOtaTaskConfigurationCommand extends command<
+  CreateOtaTaskConfigurationCommandInput,
+  CreateOtaTaskConfigurationCommandOutput
+>('CreateOtaTaskConfiguration', CreateOtaTaskConfiguration$) {}
+
+/** Reads one task configuration. Throws as {@link UpdateOtaTaskCommand} does. */
+export class GetOtaTaskConfigurationCommand extends command<
+  GetOtaTaskConfigurationCommandInput,
+  GetOtaTaskConfigurationCommandOutput
+>('GetOtaTaskConfiguration', GetOtaTaskConfiguration$) {}
+
+/** Reads a page of task configurations. Throws as {@link UpdateOtaTaskCommand} does. */
+export class ListOtaTaskConfigurationsCommand extends command<
+  ListOtaTaskConfigurationsCommandInput,
+  ListOtaTaskConfigurationsCommandOutput
+>('ListOtaTaskConfigurations', ListOtaTaskConfigurations$) {}

@@ -25,6 +25,19 @@ export class AccessDeniedException extends IoTManagedIntegrationsServiceExceptio
   }
 }
 
+/** 409: it is there already, or the same client token came with other values. */
+export class ConflictException extends IoTManagedIntegrationsServiceException {
+  static override readonly shapeId: string = 'com.amazonaws.iotmanagedintegrations#ConflictException';
+  override readonly name = 'ConflictException' as const;
+  override readonly $fault = 'client' as const;
+  Message?: string | undefined;
+
+  constructor(opts: Options<ConflictException>) {
+    super({ name: 'ConflictException', $fault: 'client', ...opts });
+    this.Message = opts.Message;
+  }
+}
+
 /** 500: the service failed, or is not available. */
 export class InternalServerException extends IoTManagedIntegrationsServiceException {
   static override readonly shapeId: string = 'com.amazonaws.iotmanagedintegrations#InternalServerException';

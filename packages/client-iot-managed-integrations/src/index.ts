@@ -2,9 +2,21 @@
 export { Command as $Command } from '@smithy/core/client';
 export * from './client.ts';
 export {
+  CreateOtaTaskConfigurationCommand,
+  type CreateOtaTaskConfigurationCommandInput,
+  type CreateOtaTaskConfigurationCommandOutput,
   GetOtaTaskCommand,
   type GetOtaTaskCommandInput,
   type GetOtaTaskCommandOutput,
+  GetOtaTaskConfigurationCommand,
+  type GetOtaTaskConfigurationCommandInput,
+  type GetOtaTaskConfigurationCommandOutput,
+  ListOtaTaskConfigurationsCommand,
+  type ListOtaTaskConfigurationsCommandInput,
+  type ListOtaTaskConfigurationsCommandOutput,
+  ListOtaTaskExecutionsCommand,
+  type ListOtaTaskExecutionsCommandInput,
+  type ListOtaTaskExecutionsCommandOutput,
   ListOtaTasksCommand,
   type ListOtaTasksCommandInput,
   type ListOtaTasksCommandOutput,
@@ -21,6 +33,7 @@ export type {
   IoTManagedIntegrationsClientResolvedConfig,
   IoTManagedIntegrationsClientResolvedConfigType,
 } from './config.ts';
+export * from './configuration-models.ts';
 export type { ClientInputEndpointParameters } from './endpoint.ts';
 export * from './exceptions.ts';
 export * from './models.ts';

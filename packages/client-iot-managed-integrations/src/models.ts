@@ -34,6 +34,33 @@ export const RetryCriteriaFailureType = { ALL: 'ALL', FAILED: 'FAILED', TIMED_OU
 export type RetryCriteriaFailureType =
   (typeof RetryCriteriaFailureType)[keyof typeof RetryCriteriaFailureType];
 
+/** State of the update on one device. */
+export const OtaTaskExecutionStatus = {
+  CANCELED: 'CANCELED',
+  FAILED: 'FAILED',
+  IN_PROGRESS: 'IN_PROGRESS',
+  QUEUED: 'QUEUED',
+  REJECTED: 'REJECTED',
+  REMOVED: 'REMOVED',
+  SUCCEEDED: 'SUCCEEDED',
+  TIMED_OUT: 'TIMED_OUT',
+} as const;
+export type OtaTaskExecutionStatus = (typeof OtaTaskExecutionStatus)[keyof typeof OtaTaskExecutionStatus];
+
+/** What a task does when one of its abort criteria is met. */
+export const AbortCriteriaAction = { CANCEL: 'CANCEL' } as const;
+export type AbortCriteriaAction = (typeof AbortCriteriaAction)[keyof typeof AbortCriteriaAction];
+
+/** Which failures of devices an abort criterion counts. */
+export const AbortCriteriaFailureType = {
+  ALL: 'ALL',
+  FAILED: 'FAILED',
+  REJECTED: 'REJECTED',
+  TIMED_OUT: 'TIMED_OUT',
+} as const;
+export type AbortCriteriaFailureType =
+  (typeof AbortCriteriaFailureType)[keyof typeof AbortCriteriaFailureType];
+
 /** A window in which devices may be updated. */
 export interface ScheduleMaintenanceWindow {
   DurationInMinutes?: number | undefined;
@@ -130,5 +157,36 @@ export interface OtaTaskSummary {
 /** A page of tasks; the last one has no `NextToken`. */
 export interface ListOtaTasksResponse {
   Tasks?: OtaTaskSummary[] | undefined;
+  NextToken?: string | undefined;
+}
+
+/** `GET /ota-tasks/{Identifier}/devices`. */
+export interface ListOtaTaskExecutionsRequest {
+  /** Id of the task. */
+  Identifier: string | undefined;
+  NextToken?: string | undefined;
+  /** Executions per page, from 1 to 1,000. */
+  MaxResults?: number | undefined;
+}
+
+/** How far one device is. */
+export interface OtaTaskExecutionSummary {
+  ExecutionNumber?: number | undefined;
+  LastUpdatedAt?: Date | undefined;
+  QueuedAt?: Date | undefined;
+  RetryAttempt?: number | undefined;
+  StartedAt?: Date | undefined;
+  Status?: OtaTaskExecutionStatus | undefined;
+}
+
+/** One device of a task. The plural is the API's. */
+export interface OtaTaskExecutionSummaries {
+  TaskExecutionSummary?: OtaTaskExecutionSummary | undefined;
+  ManagedThingId?: string | undefined;
+}
+
+/** A page of executions; the last one has no `NextToken`. */
+export interface ListOtaTaskExecutionsResponse {
+  ExecutionSummaries?: OtaTaskExecutionSummaries[] | undefined;
   NextToken?: string | undefined;
 }

@@ -5,10 +5,12 @@ import type {
   StaticListSchema,
   StaticMapSchema,
   StaticOperationSchema,
+  StaticSimpleSchema,
   StaticStructureSchema,
 } from '@smithy/types';
 import {
   AccessDeniedException,
+  ConflictException,
   InternalServerException,
   IoTManagedIntegrationsServiceException,
   ResourceNotFoundException,
@@ -27,9 +29,13 @@ const STRING = 0;
 const NUMBER = 1;
 const TIMESTAMP = 4;
 const STRINGS = 64;
+const IDEMPOTENCY_TOKEN = 4;
 const SENSITIVE = 8;
 // A new one for each member: the runtime caches on the schema itself.
 const pathLabel = (): $SchemaRef => [STRING, 1];
+
+// Filled in by the runtime when it is absent. As above, a new one for each member.
+const clientToken = (): $SchemaRef => [STRING, IDEMPOTENCY_TOKEN];
 
 const structure = (name: string, members: Record<string, $SchemaRef>): StaticStructureSchema => [
   3,
@@ -123,6 +129,102 @@ const ListOtaTasksResponse$ = structure('ListOtaTasksResponse', {
   NextToken: STRING,
 });
 
+const ListOtaTaskExecutionsRequest$ = structure('ListOtaTaskExecutionsRequest', {
+  Identifier: pathLabel(),
+  NextToken: [STRING, { httpQuery: 'NextToken' }],
+  MaxResults: [NUMBER, { httpQuery: 'MaxResults' }],
+});
+
+const OtaTaskExecutionSummaries$ = structure('OtaTaskExecutionSummaries', {
+  TaskExecutionSummary: structure('OtaTaskExecutionSummary', {
+    ExecutionNumber: NUMBER,
+    LastUpdatedAt: TIMESTAMP,
+    QueuedAt: TIMESTAMP,
+    RetryAttempt: NUMBER,
+    StartedAt: TIMESTAMP,
+    Status: STRING,
+  }),
+  ManagedThingId: STRING,
+});
+
+const ListOtaTaskExecutionsResponse$ = structure('ListOtaTaskExecutionsResponse', {
+  ExecutionSummaries: list('OtaTaskExecutionSummariesListDefinition', OtaTaskExecutionSummaries$),
+  NextToken: STRING,
+});
+
+const OtaTaskConfigurationName: StaticSimpleSchema = [
+  0,
+  NAMESPACE,
+  'OtaTaskConfigurationName',
+  SENSITIVE,
+  STRING,
+];
+const configurationName = (): $SchemaRef => [OtaTaskConfigurationName, 0];
+
+const AbortConfigCriteria$ = structure('AbortConfigCriteria', {
+  Action: STRING,
+  FailureType: STRING,
+  MinNumberOfExecutedThings: NUMBER,
+  ThresholdPercentage: NUMBER,
+});
+
+const PushConfig$ = structure('PushConfig', {
+  AbortConfig: structure('OtaTaskAbortConfig', {
+    AbortConfigCriteriaList: list('AbortConfigCriteriaList', AbortConfigCriteria$),
+  }),
+  RolloutConfig: structure('OtaTaskExecutionRolloutConfig', {
+    ExponentialRolloutRate: structure('ExponentialRolloutRate', {
+      BaseRatePerMinute: NUMBER,
+      IncrementFactor: NUMBER,
+      RateIncreaseCriteria: structure('RolloutRateIncreaseCriteria', {
+        numberOfNotifiedThings: NUMBER,
+        numberOfSucceededThings: NUMBER,
+      }),
+    }),
+    MaximumPerMinute: NUMBER,
+  }),
+  TimeoutConfig: structure('OtaTaskTimeoutConfig', { InProgressTimeoutInMinutes: NUMBER }),
+});
+
+const CreateOtaTaskConfigurationRequest$ = structure('CreateOtaTaskConfigurationRequest', {
+  Description: STRING,
+  Name: configurationName(),
+  PushConfig: PushConfig$,
+  ClientToken: clientToken(),
+});
+
+const CreateOtaTaskConfigurationResponse$ = structure('CreateOtaTaskConfigurationResponse', {
+  TaskConfigurationId: STRING,
+});
+
+const GetOtaTaskConfigurationRequest$ = structure('GetOtaTaskConfigurationRequest', {
+  Identifier: pathLabel(),
+});
+
+const GetOtaTaskConfigurationResponse$ = structure('GetOtaTaskConfigurationResponse', {
+  TaskConfigurationId: STRING,
+  Name: configurationName(),
+  PushConfig: PushConfig$,
+  Description: STRING,
+  CreatedAt: TIMESTAMP,
+});
+
+const ListOtaTaskConfigurationsRequest$ = structure('ListOtaTaskConfigurationsRequest', {
+  NextToken: [STRING, { httpQuery: 'NextToken' }],
+  MaxResults: [NUMBER, { httpQuery: 'MaxResults' }],
+});
+
+const OtaTaskConfigurationSummary$ = structure('OtaTaskConfigurationSummary', {
+  TaskConfigurationId: STRING,
+  Name: configurationName(),
+  CreatedAt: TIMESTAMP,
+});
+
+const ListOtaTaskConfigurationsResponse$ = structure('ListOtaTaskConfigurationsResponse', {
+  Items: list('OtaTaskConfigurationListDefinition', OtaTaskConfigurationSummary$),
+  NextToken: STRING,
+});
+
 const operation = (
   name: string,
   http: [method: string, path: string, status: number],
@@ -154,6 +256,38 @@ export const ListOtaTasks$ = operation(
   ListOtaTasksResponse$,
 );
 
+/** `GET /ota-tasks/{Identifier}/devices`. */
+export const ListOtaTaskExecutions$ = operation(
+  'ListOtaTaskExecutions',
+  ['GET', '/ota-tasks/{Identifier}/devices', 200],
+  ListOtaTaskExecutionsRequest$,
+  ListOtaTaskExecutionsResponse$,
+);
+
+/** `POST /ota-task-configurations`, answered by 201. */
+export const CreateOtaTaskConfiguration$ = operation(
+  'CreateOtaTaskConfiguration',
+  ['POST', '/ota-task-configurations', 201],
+  CreateOtaTaskConfigurationRequest$,
+  CreateOtaTaskConfigurationResponse$,
+);
+
+/** `GET /ota-task-configurations/{Identifier}`. */
+export const GetOtaTaskConfiguration$ = operation(
+  'GetOtaTaskConfiguration',
+  ['GET', '/ota-task-configurations/{Identifier}', 200],
+  GetOtaTaskConfigurationRequest$,
+  GetOtaTaskConfigurationResponse$,
+);
+
+/** `GET /ota-task-configurations`. */
+export const ListOtaTaskConfigurations$ = operation(
+  'ListOtaTaskConfigurations',
+  ['GET', '/ota-task-configurations', 200],
+  ListOtaTaskConfigurationsRequest$,
+  ListOtaTaskConfigurationsResponse$,
+);
+
 const error = (
   name: string,
   fault: 'client' | 'server',
@@ -169,6 +303,7 @@ base.registerError(
 
 const modelled = new TypeRegistry(NAMESPACE);
 modelled.registerError(error('AccessDeniedException', 'client', 403, ['Message']), AccessDeniedException);
+modelled.registerError(error('ConflictException', 'client', 409, ['Message']), ConflictException);
 modelled.registerError(error('InternalServerException', 'server', 500, ['Message']), InternalServerException);
 modelled.registerError(
   error('ResourceNotFoundException', 'client', 404, ['Message', 'ResourceId', 'ResourceType']),

@@ -2,6 +2,7 @@ import { ServiceException } from '@smithy/core/client';
 import { describe, expect, it } from 'vitest';
 import {
   AccessDeniedException,
+  ConflictException,
   GetOtaTaskCommand,
   InternalServerException,
   IoTManagedIntegrationsServiceException,
@@ -21,6 +22,7 @@ async function errorOf(answer: Answer) {
 
 const MODELLED = [
   AccessDeniedException,
+  ConflictException,
   InternalServerException,
   ResourceNotFoundException,
   ThrottlingException,
@@ -30,6 +32,7 @@ const MODELLED = [
 describe('modelled errors', () => {
   it.each([
     [403, 'AccessDeniedException', AccessDeniedException, 'client'],
+    [409, 'ConflictException', ConflictException, 'client'],
     [500, 'InternalServerException', InternalServerException, 'server'],
     [404, 'ResourceNotFoundException', ResourceNotFoundException, 'client'],
     [429, 'ThrottlingException', ThrottlingException, 'client'],
