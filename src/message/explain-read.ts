@@ -1,10 +1,19 @@
-/** Why a task could not be read, for a person. PURE. */
+/** Why a task or a task configuration could not be read, for a person. PURE. */
 import { awsErrorKind, explainNoCredentials } from '../aws/errors.ts';
 import { printable } from '../text/printable.ts';
 import type { Failure } from './failure.ts';
 
+/** The operations that commands call, besides UpdateOtaTask. */
+export type ReadOperation =
+  | 'GetOtaTask'
+  | 'ListOtaTasks'
+  | 'ListOtaTaskExecutions'
+  | 'GetOtaTaskConfiguration'
+  | 'ListOtaTaskConfigurations'
+  | 'CreateOtaTaskConfiguration';
+
 /** One sentence, without its full stop, that says why a read failed and how to fix it. */
-export function explainRead(operation: 'GetOtaTask' | 'ListOtaTasks', failure: Failure): string {
+export function explainRead(operation: ReadOperation, failure: Failure): string {
   const { kind, name, message, status } = failure;
   const said = `${printable(name)}: ${printable(message)}`;
   switch (kind) {

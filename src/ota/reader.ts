@@ -1,10 +1,15 @@
 /**
- * Reads OTA tasks (GetOtaTask, ListOtaTasks) at the configured rate, with failures as data. The texts in an answer are
- * untrusted: not safe to print unescaped.
+ * Reads OTA tasks, their executions and task configurations at the configured rate, and creates configurations; failures are
+ * data. The texts in an answer are untrusted: not safe to print unescaped.
  */
 import {
+  CreateOtaTaskConfigurationCommand,
+  type CreateOtaTaskConfigurationRequest,
   GetOtaTaskCommand,
+  GetOtaTaskConfigurationCommand,
   type IoTManagedIntegrationsClient,
+  ListOtaTaskConfigurationsCommand,
+  ListOtaTaskExecutionsCommand,
   ListOtaTasksCommand,
 } from '@aws-sdk/client-iot-managed-integrations';
 import { attachCall, type OpenCall, OpenCalls } from '../aws/open-call.ts';
@@ -12,6 +17,18 @@ import type { RetrySettings } from '../message/disposition.ts';
 import { classify, type Failure, type FailureKind, waitAfter } from '../message/failure.ts';
 import { fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
+import {
+  type ExecutionPage,
+  nextOf,
+  type OtaConfiguration,
+  type OtaConfigurationPage,
+  type OtaTask,
+  type OtaTaskPage,
+  toConfiguration,
+  toDetails,
+  toExecution,
+  toTask,
+} from './answers.ts';
 import { createClient, type OtaApiOptions, toCallError } from './client.ts';
 import { defaultProbeSchedules, Gate } from './gate.ts';
 import { Hold } from './hold.ts';
@@ -20,22 +37,6 @@ import { Permits } from './permits.ts';
 import type { RateLimiter } from './rate/limiter.ts';
 import type { RateControl } from './rate/rate-control.ts';
 import { retry } from './retry.ts';
-
-/** The fields of a task that updates change or select by. A field that the answer lacks is absent. */
-export interface OtaTask {
-  readonly TaskId?: string;
-  readonly Description?: string;
-  readonly TaskConfigurationId?: string;
-  readonly Status?: string;
-  /** Of a task that was read by itself. */
-  readonly LastUpdatedAt?: Date;
-}
-
-export interface OtaTaskPage {
-  readonly tasks: readonly OtaTask[];
-  /** Absent on the last page. */
-  readonly nextToken?: string;
-}
 
 /** The value, or the last failure. */
 export type ReadAnswer<T> =
@@ -57,8 +58,11 @@ export interface OtaReaderOptions extends OtaApiOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a list is a read of: no Identifier. */
-const ALL_TASKS = '';
+/** What calls for no task are reads of: no Identifier. */
+const NO_TASK = '';
+
+/** A configuration to create. With the same `ClientToken` it is created once, however often it is sent. */
+export type NewConfiguration = CreateOtaTaskConfigurationRequest & { readonly ClientToken: string };
 
 export type TaskGetter = Pick<OtaReader, 'get'>;
 
@@ -105,22 +109,55 @@ export class OtaReader {
       const answer = await this.#client.send(attachCall(command, call));
       const task = toTask(answer);
       // A 200 may come from a proxy: its missing fields must not count as an empty description.
-      if (task.TaskId === undefined) throw Object.assign(new Error('the answer is not a task'), notAnAnswer);
-      const { LastUpdatedAt } = answer;
-      const known = LastUpdatedAt instanceof Date && !Number.isNaN(LastUpdatedAt.getTime());
-      return { ...task, ...(known && { LastUpdatedAt }) };
+      if (task.TaskId === undefined) throw notAnAnswer('a task');
+      return { ...task, ...toDetails(answer) };
     });
   }
 
   /** A page of all tasks: the first, or the one of `nextToken`. Never rejects. */
   list(nextToken: string | undefined): Promise<ReadAnswer<OtaTaskPage>> {
-    const input = { MaxResults: PAGE_SIZE, ...(nextToken !== undefined && { NextToken: nextToken }) };
-    return this.#read(ALL_TASKS, async (call) => {
-      const { Tasks, NextToken } = await this.#client.send(attachCall(new ListOtaTasksCommand(input), call));
-      return {
-        tasks: Array.isArray(Tasks) ? Tasks.map(toTask) : [],
-        ...(typeof NextToken === 'string' && NextToken !== '' && { nextToken: NextToken }),
-      };
+    return this.#read(NO_TASK, async (call) => {
+      const command = new ListOtaTasksCommand(page(nextToken));
+      const { Tasks, NextToken } = await this.#client.send(attachCall(command, call));
+      return { tasks: objects(Tasks).map(toTask), ...nextOf(NextToken) };
+    });
+  }
+
+  /** A page of a task's devices: the first, or the one of `nextToken`. Never rejects. */
+  executions(identifier: string, nextToken: string | undefined): Promise<ReadAnswer<ExecutionPage>> {
+    return this.#read(identifier, async (call) => {
+      const command = new ListOtaTaskExecutionsCommand({ Identifier: identifier, ...page(nextToken) });
+      const { ExecutionSummaries, NextToken } = await this.#client.send(attachCall(command, call));
+      return { executions: objects(ExecutionSummaries).map(toExecution), ...nextOf(NextToken) };
+    });
+  }
+
+  /** The task configuration. Never rejects. */
+  configuration(id: string): Promise<ReadAnswer<OtaConfiguration>> {
+    return this.#read(NO_TASK, async (call) => {
+      const command = new GetOtaTaskConfigurationCommand({ Identifier: id });
+      const found = toConfiguration(await this.#client.send(attachCall(command, call)));
+      if (found.TaskConfigurationId === undefined) throw notAnAnswer('a task configuration');
+      return found;
+    });
+  }
+
+  /** A page of all task configurations: the first, or the one of `nextToken`. Never rejects. */
+  configurations(nextToken: string | undefined): Promise<ReadAnswer<OtaConfigurationPage>> {
+    return this.#read(NO_TASK, async (call) => {
+      const command = new ListOtaTaskConfigurationsCommand(page(nextToken));
+      const { Items, NextToken } = await this.#client.send(attachCall(command, call));
+      return { configurations: objects(Items).map(toConfiguration), ...nextOf(NextToken) };
+    });
+  }
+
+  /** Creates a task configuration, once, whatever is retried. @returns its id. Never rejects. */
+  createConfiguration(wanted: NewConfiguration): Promise<ReadAnswer<string>> {
+    return this.#read(NO_TASK, async (call) => {
+      const command = new CreateOtaTaskConfigurationCommand(wanted);
+      const { TaskConfigurationId } = await this.#client.send(attachCall(command, call));
+      if (typeof TaskConfigurationId !== 'string') throw notAnAnswer('the id of a task configuration');
+      return TaskConfigurationId;
     });
   }
 
@@ -195,20 +232,26 @@ export class OtaReader {
 const passing: ReadonlySet<FailureKind> = new Set(['retryable', 'unreachable', 'conflict', 'unidentified']);
 
 /** Classified as `unidentified`. */
-const notAnAnswer = { name: 'Unknown', $metadata: { httpStatusCode: 200 } };
+function notAnAnswer(what: string): Error {
+  return Object.assign(new Error(`the answer is not ${what}`), {
+    name: 'Unknown',
+    $metadata: { httpStatusCode: 200 },
+  });
+}
+
+function page(nextToken: string | undefined) {
+  return { MaxResults: PAGE_SIZE, ...(nextToken !== undefined && { NextToken: nextToken }) };
+}
+
+/** The objects of what should be a list of them. */
+function objects(value: unknown): readonly object[] {
+  return Array.isArray(value)
+    ? value.filter((item): item is object => typeof item === 'object' && item !== null)
+    : [];
+}
 
 /** The reader's own signal aborted; callers check it. */
 const interrupted = {
   ok: false,
   failure: { kind: 'internal', name: 'AbortError', message: 'interrupted' },
 } as const;
-
-function toTask(answer: object): OtaTask {
-  const { TaskId, Description, TaskConfigurationId, Status } = answer as Record<string, unknown>;
-  return {
-    ...(typeof TaskId === 'string' && { TaskId }),
-    ...(typeof Description === 'string' && { Description }),
-    ...(typeof TaskConfigurationId === 'string' && { TaskConfigurationId }),
-    ...(typeof Status === 'string' && { Status }),
-  };
-}

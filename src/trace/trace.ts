@@ -1,5 +1,5 @@
 /** Everything that is known of one task. PURE. */
-import type { OtaTask } from '../ota/reader.ts';
+import type { OtaTask } from '../ota/answers.ts';
 import type { UpdateSource, Values } from './finding.ts';
 import type { KnownUpdate } from './updates.ts';
 

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
+import type { OtaTask } from '../../src/ota/answers.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { FixedRate } from '../../src/ota/rate/rate-control.ts';
-import { OtaReader, type OtaTask } from '../../src/ota/reader.ts';
+import { OtaReader } from '../../src/ota/reader.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { startApi } from '../../testing/stages/api.ts';

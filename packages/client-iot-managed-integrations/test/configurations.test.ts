@@ -65,7 +65,9 @@ describe('CreateOtaTaskConfiguration', () => {
   });
 
   it('rejects with a ConflictException', async () => {
-    await using api = await ApiServer.start(json(409, { Message: 'other values', code: 'ConflictException' }));
+    await using api = await ApiServer.start(
+      json(409, { Message: 'other values', code: 'ConflictException' }),
+    );
 
     const error = await rejection(api.client().send(new CreateOtaTaskConfigurationCommand({})));
 

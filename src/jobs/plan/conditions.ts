@@ -1,6 +1,6 @@
 /** Which live tasks a plan is made for: conditions on what ListOtaTasks says of a task. PURE. */
 
-import type { OtaTask } from '../../ota/reader.ts';
+import type { OtaTask } from '../../ota/answers.ts';
 import { printable } from '../../text/printable.ts';
 
 /** Everything that a list of tasks has, but times and ARN. */

@@ -1,5 +1,6 @@
 /** What becomes of a row once the present values of its task are known. PURE. */
-import type { OtaTask, ReadAnswer } from '../../ota/reader.ts';
+import type { OtaTask } from '../../ota/answers.ts';
+import type { ReadAnswer } from '../../ota/reader.ts';
 import { type Conditions, unmet } from './conditions.ts';
 import type { ChangeRow, LeftOutRow, PlanRow, TaskChange } from './format.ts';
 

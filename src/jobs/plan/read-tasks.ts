@@ -1,7 +1,8 @@
 /** Reads the live tasks of many rows at once, and gives the answers in the order of the rows. */
 import { CommandError } from '../../errors.ts';
 import { explainRead } from '../../message/explain-read.ts';
-import type { OtaTask, ReadAnswer, TaskGetter } from '../../ota/reader.ts';
+import type { OtaTask } from '../../ota/answers.ts';
+import type { ReadAnswer, TaskGetter } from '../../ota/reader.ts';
 import { counted } from '../../text/numbers.ts';
 import { roughDuration } from '../../text/times.ts';
 

@@ -1,7 +1,8 @@
 /** Makes the plan that undoes a job: reads every task that the job may have changed, and restores what it was before. */
 import { dirname, join } from 'node:path';
 import { updateSchema } from '../../message/update.ts';
-import type { OtaTask, ReadAnswer } from '../../ota/reader.ts';
+import type { OtaTask } from '../../ota/answers.ts';
+import type { ReadAnswer } from '../../ota/reader.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import { changeFields, changeOf } from './decisions.ts';
 import { type LeftOutRow, PLAN_FORM, type PlanCounts, type TaskChange } from './format.ts';

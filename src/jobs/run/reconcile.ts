@@ -1,6 +1,7 @@
 /** Decides rows whose outcome never came, by what their tasks show now. */
 import type { Failure } from '../../message/failure.ts';
-import type { OtaTask, ReadAnswer } from '../../ota/reader.ts';
+import type { OtaTask } from '../../ota/answers.ts';
+import type { ReadAnswer } from '../../ota/reader.ts';
 import type { Lease, Reconciliation } from '../ledger/ledger.ts';
 import { isAsWanted } from '../plan/decisions.ts';
 import type { TaskChange } from '../plan/format.ts';

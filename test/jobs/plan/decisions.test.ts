@@ -10,7 +10,8 @@ import { Refused } from '../../../src/jobs/plan/refused.ts';
 import { decideUndo, mayHaveChanged } from '../../../src/jobs/plan/undo.ts';
 import { decideReconciliation } from '../../../src/jobs/run/reconcile.ts';
 import type { Failure, FailureKind } from '../../../src/message/failure.ts';
-import type { OtaTask, ReadAnswer } from '../../../src/ota/reader.ts';
+import type { OtaTask } from '../../../src/ota/answers.ts';
+import type { ReadAnswer } from '../../../src/ota/reader.ts';
 
 const task = (value: OtaTask): ReadAnswer<OtaTask> => ({ ok: true, value: { TaskId: 't1', ...value } });
 const failed = (kind: FailureKind, status?: number): { readonly ok: false; readonly failure: Failure } => ({
