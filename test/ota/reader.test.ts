@@ -1,15 +1,22 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { OtaTask } from '../../src/ota/answers.ts';
+import { deviceStates, type Execution, type OtaTask } from '../../src/ota/answers.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { FixedRate } from '../../src/ota/rate/rate-control.ts';
-import { OtaReader } from '../../src/ota/reader.ts';
-import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { OtaReader, type ReadAnswer } from '../../src/ota/reader.ts';
+import type {
+  SimulatedApiOptions,
+  SimulatedApiSettingsInput,
+} from '../../src/sandbox/simulated-api/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { startApi } from '../../testing/stages/api.ts';
+import { apiHeaders, startApi } from '../../testing/stages/api.ts';
 import { credentials, REGION } from '../../testing/stages/stage.ts';
 
-async function start(settings: SimulatedApiSettingsInput = {}, client = {}) {
-  const api = await startApi({ settings });
+async function start(
+  settings: SimulatedApiSettingsInput = {},
+  client = {},
+  options: SimulatedApiOptions = {},
+) {
+  const api = await startApi({ settings, ...options });
   const stop = new AbortController();
   const waits: number[] = [];
   const onWait: (() => void)[] = [];
@@ -32,6 +39,8 @@ async function start(settings: SimulatedApiSettingsInput = {}, client = {}) {
   return { api, reader, stop, waits, onWait };
 }
 
+const noDevices = Object.fromEntries(deviceStates.map((state) => [state, 0]));
+
 test('reads a task', async () => {
   const { api, reader } = await start();
   const { TaskId, Description, TaskConfigurationId, Status, LastUpdatedAt = 0 } = api.task('a1') ?? {};
@@ -43,6 +52,7 @@ test('reads a task', async () => {
       TaskConfigurationId,
       Status,
       LastUpdatedAt: new Date(LastUpdatedAt * 1_000),
+      devices: { ...noDevices, succeeded: 10 },
     },
   });
   expect(reader.calls).toBe(1);
@@ -62,6 +72,87 @@ test('lists tasks page by page', async () => {
   const { TaskId, TaskConfigurationId, Status } = api.task('task1500') ?? {};
   expect(tasks.at(-1)).toEqual({ TaskId, TaskConfigurationId, Status });
   expect(reader.calls).toBe(2);
+});
+
+/** Of all pages. */
+async function all<Page extends { readonly nextToken?: string }>(
+  read: (token: string | undefined) => Promise<ReadAnswer<Page>>,
+): Promise<Page[]> {
+  const pages: Page[] = [];
+  do {
+    const answer = await read(pages.at(-1)?.nextToken);
+    if (!answer.ok) throw new Error(answer.failure.message);
+    pages.push(answer.value);
+  } while (pages.at(-1)?.nextToken !== undefined);
+  return pages;
+}
+
+test('counts the devices of a task by state, and lists them page by page', async () => {
+  let now = 1_700_000_000_000;
+  const failures = [{ configuration: 'bad', share: 1, afterSeconds: 30 }];
+  const { api, reader } = await start(
+    { devices: { perTask: 1_500, takeSeconds: 10, failures } },
+    {},
+    { now: () => now },
+  );
+  await fetch(`${api.url}/ota-tasks/a1`, {
+    method: 'PUT',
+    headers: apiHeaders,
+    body: '{"TaskConfigurationId":"bad"}',
+  });
+  now += 29_999;
+  expect(await reader.get('a1')).toMatchObject({
+    value: { devices: { ...noDevices, 'in-progress': 1_500 } },
+  });
+  now += 1;
+  expect(await reader.get('a1')).toMatchObject({ value: { devices: { ...noDevices, failed: 1_500 } } });
+  const pages = await all((token) => reader.executions('a1', token));
+  const executions: Execution[] = pages.flatMap((page) => [...page.executions]);
+  expect(pages).toHaveLength(2);
+  expect(executions).toHaveLength(1_500);
+  expect(executions.at(-1)).toEqual({
+    thing: 'a1-1500',
+    status: 'FAILED',
+    retryAttempt: 0,
+    lastUpdatedAt: new Date(now),
+  });
+});
+
+test('lists, reads and creates task configurations', async () => {
+  const { reader } = await start();
+  const push = { TimeoutConfig: { InProgressTimeoutInMinutes: 7 } };
+  const wanted = { Name: 'Slow', PushConfig: push, ClientToken: 'once' };
+  const created = await reader.createConfiguration(wanted);
+  expect(await reader.createConfiguration(wanted)).toEqual(created);
+  if (!created.ok) throw new Error(created.failure.message);
+  expect(await reader.configuration(created.value)).toEqual({
+    ok: true,
+    value: {
+      TaskConfigurationId: created.value,
+      Name: 'Slow',
+      CreatedAt: expect.any(Date),
+      PushConfig: push,
+    },
+  });
+  const listed = (await all((token) => reader.configurations(token))).flatMap((page) => page.configurations);
+  expect(listed.map(({ TaskConfigurationId }) => TaskConfigurationId)).toEqual([
+    ...Array.from({ length: 10 }, (_, i) => `cfgA${i}`),
+    created.value,
+  ]);
+});
+
+test('answers a configuration that does not exist, and a token with other values, with the failure', async () => {
+  const { reader } = await start({ configurations: { kind: 'listed', ids: ['cfgA1'] } });
+  expect(await reader.configuration('cfgA1')).toMatchObject({ ok: true });
+  expect(await reader.configuration('cfgA2')).toMatchObject({
+    ok: false,
+    failure: { kind: 'rejected', status: 404, name: 'ResourceNotFoundException' },
+  });
+  await reader.createConfiguration({ Name: 'a', ClientToken: 'once' });
+  expect(await reader.createConfiguration({ Name: 'b', ClientToken: 'once' })).toMatchObject({
+    ok: false,
+    failure: { name: 'ConflictException', status: 409 },
+  });
 });
 
 test.each<[string, SimulatedApiSettingsInput, string, object, number]>([

@@ -40,8 +40,12 @@ describe('the settings', () => {
       },
       expiredCredentials: false,
       denied: 'none',
+      deniedOperations: [],
       down: false,
       tasks: { kind: 'all', exceptPrefix: null, except: [] },
+      configurations: { kind: 'all', exceptPrefix: null },
+      refuseUnknownConfigurations: false,
+      devices: { perTask: 10, takeSeconds: 20, failures: [] },
     });
   });
 

@@ -187,8 +187,9 @@ describe('the tasks', () => {
     const api = await start({ now: () => 1_700_000_000_000 });
     const response = await get(api, '/ota-tasks/a1');
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);
-    const task = (await response.json()) as Record<string, unknown>;
+    const { TaskProcessingDetails, ...task } = (await response.json()) as Record<string, unknown>;
     expect(task).toEqual(api.task('a1'));
+    expect(TaskProcessingDetails).toMatchObject({ numberOfSucceededThings: 10, NumberOfFailedThings: 0 });
     expect(task).toMatchObject({ TaskId: 'a1', TaskArn: expect.stringMatching(/:ota-task\/a1$/) });
     expect(task.CreatedAt).toBeGreaterThan(1_690_000_000);
     expect(task.CreatedAt).toBeLessThanOrEqual(1_700_000_000);

@@ -22,6 +22,39 @@ export function readLatency(text: string): { readonly minMs: number; readonly ma
   );
 }
 
+/** `cfgBad=0.06@30s`: with this configuration, the share of devices that fail, and how long after the update. */
+export function readDeviceFailures(text: string): DeviceFailures {
+  const failures = text.split(',').map((part) => {
+    const [, configuration = '', share = '', seconds = ''] = /^([^=]*)=([^@]*)@(.*)s$/.exec(part) ?? [];
+    const failure = { configuration, share: decimal(share), afterSeconds: decimal(seconds) };
+    if (/^[A-Za-z0-9]{1,64}$/.test(configuration) && failure.share <= 1 && failure.afterSeconds <= 86_400)
+      return failure;
+    throw new InvalidArgumentError(
+      `It must be a task configuration, the share of devices that fail with it, from 0 to 1, and after how long, up to ` +
+        '86400 s, as in cfgB7=0.06@30s.',
+    );
+  });
+  const ids = failures.map(({ configuration }) => configuration);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined) throw new InvalidArgumentError(`${twice} is there twice.`);
+  return failures;
+}
+
+type DeviceFailures = readonly {
+  readonly configuration: string;
+  readonly share: number;
+  readonly afterSeconds: number;
+}[];
+
+const MAX_DEVICES = 10_000;
+
+/** How many devices each task has. */
+export function readDevices(text: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= MAX_DEVICES) return value;
+  throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_DEVICES}.`);
+}
+
 type Shares = Partial<Record<(typeof faultNames)[number], number>>;
 
 /** `internalError=0.01,reset=0.005`: shares of calls, together at most 1. */

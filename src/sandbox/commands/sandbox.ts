@@ -17,7 +17,7 @@ import type { SimulatedApiSettingsInput } from '../simulated-api/index.ts';
 import { type ApiLimit, readLimit } from './api-limit.ts';
 import { runDemo } from './demo.ts';
 import { directions } from './directions.ts';
-import { readFaults, readLatency, readPort } from './flags.ts';
+import { readDeviceFailures, readDevices, readFaults, readLatency, readPort } from './flags.ts';
 import { showLive } from './live.ts';
 import { makePlace } from './place.ts';
 
@@ -30,6 +30,9 @@ interface Flags {
   readonly apiLimit: ApiLimit;
   readonly apiLatency: { minMs: number; maxMs: number };
   readonly apiFaults: Readonly<Record<string, number>>;
+  readonly devices: number;
+  readonly deviceFailures: ReturnType<typeof readDeviceFailures>;
+  readonly refuseUnknownConfigs?: boolean;
 }
 
 /** Defaults of the sandbox's worker; the environment overrides them. */
@@ -42,8 +45,8 @@ export function configureSandbox(command: Command, context: CommandContext): voi
   command
     .description(
       'Starts an SQS emulator, a simulated API and a worker in this process. Tasks whose Identifier begins with ' +
-        '"unknown" do not exist there; updates of those that begin with "denied" are denied. Its variables for other ' +
-        'commands are in STATE_DIR, for --env-file, until it ends.',
+        '"unknown" do not exist there, nor do such task configurations; updates of those that begin with "denied" are ' +
+        'denied. Its variables for other commands are in STATE_DIR, for --env-file, until it ends.',
     )
     .option('--demo <file>', 'apply this file of updates, print a summary and end')
     .option('--no-worker', 'start only the emulators')
@@ -73,6 +76,16 @@ export function configureSandbox(command: Command, context: CommandContext): voi
       readFaults,
       {},
     )
+    .option('--devices <n>', 'devices behind each task', readDevices, 10)
+    .addOption(
+      new Option(
+        '--device-failures <list>',
+        'task configurations with which a share of devices fails, so long after the update: cfgB7=0.06@30s',
+      )
+        .argParser(readDeviceFailures)
+        .default([], 'none'),
+    )
+    .option('--refuse-unknown-configs', 'the API refuses updates to a task configuration that does not exist')
     .action(async (flags: Flags) => {
       const token = context.env.SANDBOX_TOKEN ?? randomUUID();
       const cloud = await startCloud({ ...flags, token, api: apiSettings(flags) }).catch((error: unknown) => {
@@ -200,12 +213,15 @@ function variablesOf(cloud: Cloud): Readonly<Record<string, string>> {
   };
 }
 
-function apiSettings({ apiLimit, apiLatency, apiFaults }: Flags): SimulatedApiSettingsInput {
+function apiSettings({ apiLimit, apiLatency, apiFaults, ...flags }: Flags): SimulatedApiSettingsInput {
   return {
     limit: apiLimit === 'unlimited' ? null : apiLimit,
     latency: apiLatency,
     faults: apiFaults,
     tasks: { kind: 'all', exceptPrefix: 'unknown' },
     denied: { prefix: 'denied' },
+    configurations: { kind: 'all', exceptPrefix: 'unknown' },
+    refuseUnknownConfigurations: flags.refuseUnknownConfigs === true,
+    devices: { perTask: flags.devices, failures: [...flags.deviceFailures] },
   };
 }

@@ -13,8 +13,8 @@ const json = { 'content-type': 'application/json' };
 
 export const noContent: Answer = Object.freeze({ status: 204, headers: {}, body: null });
 
-export function ok(body: unknown): Answer {
-  return { status: 200, headers: json, body: JSON.stringify(body) };
+export function ok(body: unknown, status = 200): Answer {
+  return { status, headers: json, body: JSON.stringify(body) };
 }
 
 /** A restJson1 error: its name in `x-amzn-errortype`, its message in the body. */
@@ -41,6 +41,12 @@ export function notFound(identifier: string): Answer {
   });
 }
 
+export function noConfiguration(id: string): Answer {
+  return failure(404, 'ResourceNotFoundException', `OTA task configuration ${id} was not found`, {
+    fields: { ResourceId: id, ResourceType: 'OtaTaskConfiguration' },
+  });
+}
+
 /** 429; with the headers Retry-After (seconds) and x-amz-retry-after (milliseconds) unless null. */
 export function throttled(retryAfterSeconds: number | null, awsRetryAfterMs: number | null): Answer {
   const headers = {
@@ -58,6 +64,11 @@ export function accessDenied(operation: string, resource: string): Answer {
 }
 
 export const malformedBody = failure(400, 'SerializationException', 'The body is not a JSON object');
+export const tokenConflict = failure(
+  409,
+  'ConflictException',
+  'The client token was used before, with other values',
+);
 export const internalError = failure(500, 'InternalServerException', 'An internal error occurred');
 export const expiredToken = failure(
   403,

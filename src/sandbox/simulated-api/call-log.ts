@@ -26,7 +26,7 @@ export interface SimulatedApiStats {
   readonly inFlight: number;
   readonly maxInFlight: number;
   readonly maxInFlightPerIdentifier: number;
-  /** GetOtaTask and ListOtaTasks. */
+  /** All other operations. */
   readonly reads: { readonly calls: number; readonly byStatus: Readonly<Record<string, number>> };
 }
 
@@ -92,7 +92,7 @@ export class CallLog {
     this.#recheck();
   }
 
-  /** A call of GetOtaTask or ListOtaTasks. */
+  /** A call of another operation than UpdateOtaTask. */
   read(status: number): void {
     this.#reads += 1;
     this.#readsByStatus.set(status, (this.#readsByStatus.get(status) ?? 0) + 1);

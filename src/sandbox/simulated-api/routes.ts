@@ -46,6 +46,18 @@ export function addServiceRoutes(app: FastifyInstance, context: RouteContext): v
   app.get('/ota-tasks/:Identifier', (request: FastifyRequest<TaskRoute>, reply) => {
     read(reply, service.get(request.params.Identifier, callerOf(request)));
   });
+  app.get('/ota-tasks/:Identifier/devices', (request: FastifyRequest<TaskRoute>, reply) => {
+    read(reply, service.executions(request.params.Identifier, request.query, callerOf(request)));
+  });
+  app.get('/ota-task-configurations', (request, reply) => {
+    read(reply, service.configurations(request.query, callerOf(request)));
+  });
+  app.get('/ota-task-configurations/:Identifier', (request: FastifyRequest<TaskRoute>, reply) => {
+    read(reply, service.configuration(request.params.Identifier, callerOf(request)));
+  });
+  app.post('/ota-task-configurations', (request: FastifyRequest<{ Body: string | undefined }>, reply) => {
+    read(reply, service.createConfiguration(request.body, callerOf(request)));
+  });
   app.get('/ota-tasks', (request, reply) => {
     read(reply, service.list(request.query, callerOf(request)));
   });

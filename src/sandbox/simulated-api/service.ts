@@ -1,10 +1,19 @@
 import * as answers from './answers.ts';
 import type { CallStatus } from './call-log.ts';
+import { readConfiguration } from './configuration-body.ts';
+import { ConfigurationStore } from './configurations.ts';
+import { executions, processingDetails } from './devices.ts';
 import { faultDrawer, latencyDrawer, type Random } from './faults.ts';
 import { type CallLimit, createLimit } from './limits/index.ts';
-import { listTasks } from './listing.ts';
+import { listPage } from './listing.ts';
 import { ScriptBook, type ScriptedAnswer, scriptedToAnswer } from './scripts.ts';
-import { type Fault, mergeSettings, parseOrRefuse, SimulatedApiSettings } from './settings.ts';
+import {
+  type Fault,
+  mergeSettings,
+  type Operation,
+  parseOrRefuse,
+  SimulatedApiSettings,
+} from './settings.ts';
 import { TaskStore, taskArn } from './tasks.ts';
 import { identifierViolation, type ReadBody, violationMessage } from './validation.ts';
 
@@ -27,7 +36,6 @@ export interface Caller {
   readonly connection: number;
 }
 
-type Operation = 'UpdateOtaTask' | 'GetOtaTask' | 'ListOtaTasks';
 type Outcome = Omit<Decision, 'delayMs' | 'ended'>;
 
 /**
@@ -38,6 +46,7 @@ type Outcome = Omit<Decision, 'delayMs' | 'ended'>;
 export class Service {
   readonly scripts = new ScriptBook();
   readonly tasks: TaskStore;
+  readonly #configurations: ConfigurationStore;
   readonly #now: () => number;
   readonly #elapsed: () => number;
   readonly #random: Random;
@@ -58,6 +67,7 @@ export class Service {
     this.#random = random;
     this.#settings = Object.freeze(parseOrRefuse(SimulatedApiSettings, settings));
     this.tasks = new TaskStore(this.#settings.tasks, now());
+    this.#configurations = new ConfigurationStore(this.#settings.configurations, now(), random);
     this.#limit = this.#settings.limit && createLimit(this.#settings.limit, elapsed(), random);
     this.#prepare();
   }
@@ -73,11 +83,12 @@ export class Service {
   configure(patch: unknown): void {
     const before = this.#settings;
     this.#settings = mergeSettings(before, patch);
-    const { limit, tasks } = this.#settings;
+    const { limit, tasks, configurations } = this.#settings;
     if (limit === null) this.#limit = null;
     else if (this.#limit === null) this.#limit = createLimit(limit, this.#elapsed(), this.#random);
     else this.#limit.change(limit, this.#elapsed());
     if (Object.hasOwn(patch as object, 'tasks')) this.tasks.setPopulation(tasks);
+    if (Object.hasOwn(patch as object, 'configurations')) this.#configurations.setPopulation(configurations);
     this.#prepare();
   }
 
@@ -97,12 +108,60 @@ export class Service {
       const task = this.tasks.get(identifier);
       if (task === undefined) return answered(answers.notFound(identifier));
       this.tasks.touch(identifier);
-      return answered(answers.ok(task));
+      const { devices } = this.#settings;
+      const details = processingDetails(devices, this.tasks.deviceFacts(task), this.#now());
+      return answered(answers.ok({ ...task, TaskProcessingDetails: details }));
     });
   }
 
   list(query: unknown, caller: Caller): Decision {
-    return this.#answer('ListOtaTasks', null, caller, () => answered(listTasks(this.tasks, query)));
+    return this.#answer('ListOtaTasks', null, caller, () =>
+      answered(listPage('ota-tasks', 'Tasks', query, (start, count) => this.tasks.page(start, count))),
+    );
+  }
+
+  executions(identifier: string, query: unknown, caller: Caller): Decision {
+    return this.#answer('ListOtaTaskExecutions', identifier, caller, () => {
+      const task = this.tasks.get(identifier);
+      if (task === undefined) return answered(answers.notFound(identifier));
+      const { devices } = this.#settings;
+      const facts = this.tasks.deviceFacts(task);
+      return answered(
+        listPage(`ota-tasks/${identifier}/devices`, 'ExecutionSummaries', query, (start, count) => ({
+          items: executions(devices, facts, this.#now(), start, count),
+          next: start + count < devices.perTask ? start + count : null,
+        })),
+      );
+    });
+  }
+
+  configuration(id: string, caller: Caller): Decision {
+    return this.#answer('GetOtaTaskConfiguration', null, caller, () => {
+      const found = this.#configurations.get(id);
+      return answered(found === undefined ? answers.noConfiguration(id) : answers.ok(found));
+    });
+  }
+
+  configurations(query: unknown, caller: Caller): Decision {
+    return this.#answer('ListOtaTaskConfigurations', null, caller, () =>
+      answered(
+        listPage('ota-task-configurations', 'Items', query, (start, count) =>
+          this.#configurations.page(start, count),
+        ),
+      ),
+    );
+  }
+
+  createConfiguration(body: string | undefined, caller: Caller): Decision {
+    return this.#answer('CreateOtaTaskConfiguration', null, caller, () => {
+      const read = readConfiguration(body);
+      if (read === 'malformed') return answered(answers.malformedBody);
+      if ('violations' in read) return answered(answers.validationFailure(violationMessage(read.violations)));
+      const created = this.#configurations.create(read.input, this.#now());
+      return answered(
+        created === 'conflict' ? answers.tokenConflict : answers.ok({ TaskConfigurationId: created.id }, 201),
+      );
+    });
   }
 
   #prepare(): void {
@@ -127,11 +186,15 @@ export class Service {
   }
 
   #refusal(operation: Operation, identifier: string | null, { authorized }: Caller): Outcome | null {
-    const { down, expiredCredentials, denied } = this.#settings;
+    const { down, expiredCredentials, denied, deniedOperations } = this.#settings;
     if (down) return answered(answers.internalError);
     if (!authorized) return answered(answers.missingToken);
     if (expiredCredentials) return answered(answers.expiredToken);
-    if (denied === 'all' || (identifier !== null && this.#isDenied(identifier))) {
+    if (
+      denied === 'all' ||
+      deniedOperations.includes(operation) ||
+      (identifier !== null && this.#isDenied(identifier))
+    ) {
       return answered(answers.accessDenied(operation, identifier === null ? '*' : taskArn(identifier)));
     }
     return null;
@@ -143,6 +206,10 @@ export class Service {
     const violations = wrong === null ? body.violations : [wrong, ...body.violations];
     if (violations.length > 0) return answered(answers.validationFailure(violationMessage(violations)));
     if (!this.tasks.has(identifier)) return answered(answers.notFound(identifier));
+    const { TaskConfigurationId: id } = body.input;
+    if (id !== undefined && this.#settings.refuseUnknownConfigurations && !this.#configurations.has(id)) {
+      return answered(answers.noConfiguration(id));
+    }
     this.tasks.apply(identifier, body.input, this.#now());
     return applied;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Devices } from './devices.ts';
 import { LimitSchema } from './limits/index.ts';
 
 /**
@@ -44,6 +45,26 @@ const Population = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** Which task configurations exist besides those that are created. */
+const Configurations = z.discriminatedUnion('kind', [
+  /** Every id, except those that start with `exceptPrefix`. Listed are the ones that tasks have at first, and those called for. */
+  z.strictObject({ kind: z.literal('all'), exceptPrefix: z.string().min(1).nullable().default(null) }),
+  /** These and no others. */
+  z.strictObject({ kind: z.literal('listed'), ids: z.array(z.string().min(1)) }),
+]);
+
+/** The operations of the service. */
+export const operations = [
+  'UpdateOtaTask',
+  'GetOtaTask',
+  'ListOtaTasks',
+  'ListOtaTaskExecutions',
+  'CreateOtaTaskConfiguration',
+  'GetOtaTaskConfiguration',
+  'ListOtaTaskConfigurations',
+] as const;
+export type Operation = (typeof operations)[number];
+
 /** The faults, each a share of UpdateOtaTask calls from 0 to 1. */
 export const faultNames = [
   'internalError',
@@ -80,7 +101,7 @@ const Faults = z
 export const SimulatedApiSettings = z.strictObject({
   /** Limit of UpdateOtaTask; null for none. */
   limit: LimitSchema.nullable().default(null),
-  /** Whether GetOtaTask and ListOtaTasks count towards the same limit. */
+  /** Whether the other operations count towards the same limit. */
   limitReads: z.boolean().default(false),
   /** Retry-After of the limit's 429s, in seconds; null for no such header. */
   retryAfterSeconds: z.number().int().min(0).nullable().default(null),
@@ -97,9 +118,15 @@ export const SimulatedApiSettings = z.strictObject({
   denied: z
     .union([z.enum(['none', 'all']), z.array(z.string()), z.strictObject({ prefix: z.string().min(1) })])
     .default('none'),
+  /** 403 AccessDeniedException for these operations. */
+  deniedOperations: z.array(z.enum(operations)).default([]),
   /** 500 for every request, including reads. */
   down: z.boolean().default(false),
   tasks: Population.prefault({ kind: 'all' }),
+  configurations: Configurations.prefault({ kind: 'all' }),
+  /** Whether UpdateOtaTask answers 404 for a configuration that does not exist. What AWS does is not documented. */
+  refuseUnknownConfigurations: z.boolean().default(false),
+  devices: Devices.prefault({}),
 });
 
 /** Complete settings. */
@@ -112,6 +139,7 @@ export type SimulatedApiSettingsPatch = Omit<SimulatedApiSettingsInput, 'faults'
 };
 export type LatencySettings = z.output<typeof Latency>;
 export type FaultSettings = z.output<typeof Faults>;
+export type ConfigurationSettings = z.output<typeof Configurations>;
 export type PopulationSettings = z.output<typeof Population>;
 
 /** Invalid settings, or an invalid script; `faults` has a line for each problem. */

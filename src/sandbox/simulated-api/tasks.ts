@@ -1,3 +1,5 @@
+import type { DeviceFacts } from './devices.ts';
+import { hashOf } from './hash.ts';
 import type { PopulationSettings } from './settings.ts';
 import type { UpdateInput } from './validation.ts';
 
@@ -7,7 +9,7 @@ export interface SimulatedTask {
   readonly TaskArn: string;
   readonly Description: string;
   readonly TaskConfigurationId: string;
-  readonly Status: 'IN_PROGRESS' | 'SCHEDULED';
+  readonly Status: 'IN_PROGRESS' | 'SCHEDULED' | 'COMPLETED' | 'CANCELED';
   readonly CreatedAt: number;
   readonly LastUpdatedAt: number;
   readonly S3Url: string;
@@ -29,7 +31,12 @@ interface Stored {
   configuration: string | null;
   /** Epoch milliseconds; null until updated. */
   updatedAt: number | null;
+  /** When it was given another configuration. */
+  configuredAt: number | null;
 }
+
+/** The configurations that tasks have until an update gives them another. */
+export const configurationsAtFirst: readonly string[] = Array.from({ length: 10 }, (_, i) => `cfgA${i}`);
 
 const createdWithinMs = 90 * 86_400_000;
 
@@ -94,7 +101,11 @@ export class TaskStore {
   apply(identifier: string, input: UpdateInput, nowMs: number): void {
     const entry = this.#entry(identifier);
     if (input.Description !== undefined) entry.description = input.Description;
-    if (input.TaskConfigurationId !== undefined) entry.configuration = input.TaskConfigurationId;
+    const { TaskConfigurationId: wanted } = input;
+    if (wanted !== undefined && wanted !== (entry.configuration ?? configurationAtFirst(identifier))) {
+      entry.configuration = wanted;
+      entry.configuredAt = nowMs;
+    }
     entry.updatedAt = nowMs;
   }
 
@@ -108,8 +119,8 @@ export class TaskStore {
       TaskId: identifier,
       TaskArn: taskArn(identifier),
       Description: stored?.description ?? `Simulated task ${identifier.slice(0, 200)}`,
-      TaskConfigurationId: stored?.configuration ?? `cfgA${hash % 10}`,
-      Status: hash % 4 === 0 ? 'SCHEDULED' : 'IN_PROGRESS',
+      TaskConfigurationId: stored?.configuration ?? configurationAtFirst(identifier),
+      Status: statusOf(identifier, hash),
       CreatedAt: Math.round(createdMs) / 1000,
       LastUpdatedAt: Math.round(stored?.updatedAt ?? createdMs) / 1000,
       S3Url: `s3://sandbox-firmware/${identifier}.bin`,
@@ -120,37 +131,51 @@ export class TaskStore {
     };
   }
 
+  /** What the devices of a task go by. */
+  deviceFacts(task: SimulatedTask): DeviceFacts {
+    return {
+      identifier: task.TaskId,
+      configuration: task.TaskConfigurationId,
+      configuredAtMs: this.#stored.get(task.TaskId)?.configuredAt ?? null,
+      createdAtMs: task.CreatedAt * 1_000,
+    };
+  }
+
   /** Up to `count` tasks from position `start` on; `next` is the position of the next page, null at the end. */
   page(
     start: number,
     count: number,
-  ): { readonly tasks: SimulatedTaskSummary[]; readonly next: number | null } {
-    const tasks: SimulatedTaskSummary[] = [];
+  ): { readonly items: SimulatedTaskSummary[]; readonly next: number | null } {
+    const items: SimulatedTaskSummary[] = [];
     const end = this.#size();
     let index = start;
-    for (; index < end && tasks.length < count; index += 1) {
+    for (; index < end && items.length < count; index += 1) {
       const identifier = this.#at(index);
       const task = identifier === undefined ? undefined : this.get(identifier);
       if (task === undefined) continue;
       const { TaskId, TaskArn, CreatedAt, LastUpdatedAt, TaskConfigurationId, Status } = task;
-      tasks.push({ TaskId, TaskArn, CreatedAt, LastUpdatedAt, TaskConfigurationId, Status });
+      items.push({ TaskId, TaskArn, CreatedAt, LastUpdatedAt, TaskConfigurationId, Status });
     }
-    return { tasks, next: index < end ? index : null };
+    return { items, next: index < end ? index : null };
   }
 
   #entry(identifier: string): Stored {
     const known = this.#stored.get(identifier);
     if (known !== undefined) return known;
-    const entry: Stored = { description: null, configuration: null, updatedAt: null };
+    const entry: Stored = { description: null, configuration: null, updatedAt: null, configuredAt: null };
     this.#stored.set(identifier, entry);
     this.#touched.push(identifier);
     return entry;
   }
 }
 
-/** FNV-1a, 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
+function configurationAtFirst(identifier: string): string {
+  return configurationsAtFirst[hashOf(identifier) % configurationsAtFirst.length] ?? '';
+}
+
+/** By the beginning of its Identifier, so that any test can have a task of each; else by its hash. */
+function statusOf(identifier: string, hash: number): SimulatedTask['Status'] {
+  if (identifier.startsWith('completed')) return 'COMPLETED';
+  if (identifier.startsWith('canceled')) return 'CANCELED';
+  return hash % 4 === 0 ? 'SCHEDULED' : 'IN_PROGRESS';
 }
