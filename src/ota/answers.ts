@@ -15,10 +15,10 @@ export const deviceStates = [
   'removed',
   'canceled',
 ] as const;
-export type DeviceState = (typeof deviceStates)[number];
+type DeviceState = (typeof deviceStates)[number];
 
 /** Devices by state. */
-export type DeviceCounts = Readonly<Record<DeviceState, number>>;
+type DeviceCounts = Readonly<Record<DeviceState, number>>;
 
 /** The fields of a task that updates change or select by. */
 export interface OtaTask {
@@ -153,9 +153,6 @@ const configuration = z.object({
   CreatedAt: z.date().optional().catch(undefined),
   PushConfig: pushConfig.optional().catch(undefined),
 });
-
-/** What a task configuration says of roll-out, abort and time-out. */
-export type PushConfig = Readonly<z.output<typeof pushConfig>>;
 
 /** A task configuration. In a list it has no `Description` and no `PushConfig`. */
 export type OtaConfiguration = Readonly<z.output<typeof configuration>>;

@@ -54,7 +54,7 @@ const Configurations = z.discriminatedUnion('kind', [
 ]);
 
 /** The operations of the service. */
-export const operations = [
+const operations = [
   'UpdateOtaTask',
   'GetOtaTask',
   'ListOtaTasks',
