@@ -7,7 +7,7 @@ export const exitCodes = {
   failed: 1,
   misuse: 2,
   someRefused: 3,
-  stoppedByThreshold: 4,
+  stoppedEarly: 4,
   interrupted: 130,
   /** After a second SIGTERM. */
   terminated: 143,

@@ -9,7 +9,8 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   misuse: 'A flag, a file or a setting is not what it must be. Nothing was done.',
   someRefused:
     'Done, but some rows were refused, failed or cannot be undone: the summary says which and why.',
-  stoppedByThreshold: '`--canary` or `--abort-when` stopped the sending. What was sent stays sent.',
+  stoppedEarly:
+    'Stopped before the end: by `--canary`, by `--abort-when`, or by `jobs stop` or `jobs cancel` of somebody. What was sent stays sent.',
   interrupted:
     'Interrupted by Ctrl-C (SIGINT). What was done until then is kept, and the message says how to go on.',
   terminated:

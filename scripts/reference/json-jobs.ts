@@ -47,7 +47,7 @@ const standing: JobStanding = {
       maybeTwice: 0,
       guards: {},
       counting: { good: 0, failed: 0, canaryPassed: true },
-      stopped: undefined,
+      state: { name: 'done', since: Date.UTC(2026, 10, 28, 7, 0, 15), who: 'ann@ops1' },
     },
   },
   counts: {
@@ -57,6 +57,7 @@ const standing: JobStanding = {
     applied: 271,
     superseded: 0,
     failed: 30,
+    notSent: 0,
     ended: 301,
     causes: [{ cause: 'ResourceNotFoundException', rows: 30 }],
     calls: 305,
@@ -166,6 +167,7 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       applied: 'of these, applied',
       superseded: 'of these, superseded',
       failed: 'of these, dead-lettered or refused by SQS',
+      cancelled: 'of these, not sent because the job was cancelled',
       'failedByError.ResourceNotFoundException': 'failed rows by name of the error: one field for each name',
       inFlight: 'rows sent, or being sent, without an outcome',
       notSent: 'rows not sent in this try',
@@ -177,6 +179,12 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
         'outcomes that name a row of the job and are of no message that this ledger sent; they end nothing',
       outcomesOfNoRow: 'outcomes that name the job and none of its rows',
       repeatedCallShare: 'share of API calls that were not the first of their row, 0-1',
+      'state.name':
+        'the state the job is in, or null without a plan: see [the states of a job](job-states.md)',
+      'state.towards': 'what a stopping job becomes, or null',
+      'state.since': 'since when',
+      'state.who': 'who has changed it last',
+      'state.why': 'the reason given, or null',
       stopped: 'why sending stopped before the end, or null',
       'lastFailed[].row':
         'of a stopped job, the rows that failed last, five at most: its place in the source',

@@ -7,6 +7,7 @@ import type { CommandContext } from '../cli/context.ts';
 import { collect, readAssignments, toFields, wholeNumber } from '../cli/flags.ts';
 import { addInputOptions, FILE_ARGUMENT, type InputFlags, readInputFlags } from '../cli/input-flags.ts';
 import { interruptible } from '../cli/signals.ts';
+import { whoIs } from '../cli/who.ts';
 import { ConfigError, readConfig, readConfigForAws } from '../config.ts';
 import { CommandError, exitCodes, misuse } from '../errors.ts';
 import type { SetFields } from '../input/row.ts';
@@ -99,10 +100,11 @@ function createSender(queueUrl: string, context: CommandContext): Sender {
 /** Runs `work` with what keeps the rows of `--job`; the ledger must be usable before anything is read or sent. */
 async function withJob<T>(
   { job, file, queueUrl = '', dryRun }: EnqueueOptions,
-  { env, clock, cwd }: CommandContext,
+  context: CommandContext,
   work: (keep: EnqueueContext['keep']) => Promise<T>,
 ): Promise<T> {
   if (job === undefined || dryRun) return await work(undefined);
+  const { env, clock, cwd } = context;
   const { openLedger } = await import('../jobs/ledger/sqlite/ledger.ts');
   const { keepRows } = await import('../jobs/run/keep-rows.ts');
   const { stateDir } = readConfig(env, ['stateDir']);
@@ -115,7 +117,9 @@ async function withJob<T>(
   });
   const path = file === '-' ? file : resolve(cwd, file);
   try {
-    return await work((good) => keepRows(ledger, { ...good, jobId: job, path }, isFifoUrl(queueUrl)));
+    return await work((good) =>
+      keepRows(ledger, { ...good, jobId: job, path, who: whoIs(context) }, isFifoUrl(queueUrl)),
+    );
   } finally {
     await ledger.close();
   }

@@ -9,9 +9,10 @@ export type UpdateSource = (typeof updateSources)[number];
  * How an update ended: as its outcome says, and besides:
  *
  *   refused   SQS did not accept it, so it was never on the queue
+ *   not-sent  its job was cancelled before it was sent
  *   left-out  the plan of a job did not include the row, so that nothing was to be sent
  */
-export type EndState = Outcome['Outcome'] | 'refused' | 'left-out';
+export type EndState = Outcome['Outcome'] | 'refused' | 'not-sent' | 'left-out';
 
 /** Times are epoch milliseconds. */
 export interface End {

@@ -98,6 +98,7 @@ const endNames = {
   superseded: 'superseded by a newer one',
   'dead-lettered': 'dead-lettered',
   refused: 'refused by SQS',
+  'not-sent': 'not sent: its job was cancelled',
   'left-out': 'not sent: left out by the plan',
 } as const satisfies Record<NonNullable<KnownUpdate['end']>['state'], string>;
 

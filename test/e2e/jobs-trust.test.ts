@@ -73,7 +73,15 @@ test('a job whose time is in the future is sent with one that works, and an undo
   await stage.worker.start();
   const ledger = await openLedger(`${folder.path}/state`, () => Date.now() + HOUR_MS, 'create');
   const leftOut = { alreadyAsWanted: 0, refused: 0, duplicates: 0 };
-  const { key } = await ledger.begin({ jobId: 'j', path: 'p', source: 's', digest: 'd', rows: 2, leftOut });
+  const { key } = await ledger.begin({
+    jobId: 'j',
+    path: 'p',
+    source: 's',
+    digest: 'd',
+    rows: 2,
+    leftOut,
+    who: 'a@b',
+  });
   await ledger.enter(key, [
     { Row: 1, Identifier: 'task1', TaskConfigurationId: 'new' },
     { Row: 2, Identifier: 'task2', TaskConfigurationId: 'new' },

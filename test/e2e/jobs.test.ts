@@ -202,7 +202,7 @@ test.each(['resume', 'reconcile'])(
     const [header, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
     const { Digest: digest, Counts: leftOut } = JSON.parse(lines.at(-1) ?? '') as PlanFooter;
     const { Source: source } = JSON.parse(header ?? '') as PlanHeader;
-    const { key } = await ledger.begin({ jobId: 'j', path, source, digest, rows: 25, leftOut });
+    const { key } = await ledger.begin({ jobId: 'j', path, source, digest, rows: 25, leftOut, who: 'a@b' });
     await ledger.enter(
       key,
       lines.slice(0, 10).map((line) => JSON.parse(line) as PlanRow),

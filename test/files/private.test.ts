@@ -56,6 +56,7 @@ const ledger = async (): Promise<void> => {
     digest: 'd',
     rows: 1,
     leftOut: { alreadyAsWanted: 0, refused: 0, duplicates: 0 },
+    who: 'ann@ops1',
   });
   const lease = await opened.lease(1);
   onTestFinished(async () => {

@@ -10,6 +10,7 @@ import { purgeText, redriveText } from '../../src/dead-letters/view/changes.ts';
 import { letterText } from '../../src/dead-letters/view/letter.ts';
 import { groupsText, letterLine, seenText } from '../../src/dead-letters/view/list.ts';
 import { summaryText, toReport, unfinishedSentence } from '../../src/enqueue/summary.ts';
+import type { JobState } from '../../src/jobs/ledger/state.ts';
 import { planText } from '../../src/jobs/plan/summary.ts';
 import { standingText } from '../../src/jobs/view/standing.ts';
 import { explainSqsError } from '../../src/queue/explain.ts';
@@ -81,7 +82,8 @@ function jobViews(text: string): string[] {
     leftOut: 1,
     warnings: [text],
   } as const;
-  const control = { guards: {}, counting: { good: 0, failed: 0, canaryPassed: false }, stopped: text };
+  const control = { guards: {}, counting: { good: 0, failed: 0, canaryPassed: false } };
+  const state: JobState = { name: 'stopping', towards: 'aborted', since: 0, who: text, why: text };
   const job = {
     key: 1,
     jobId: 'j',
@@ -98,6 +100,7 @@ function jobViews(text: string): string[] {
       complete: false,
       maybeTwice: 0,
       ...control,
+      state,
     },
   };
   const ended = {
@@ -107,6 +110,7 @@ function jobViews(text: string): string[] {
     applied: 0,
     superseded: 0,
     failed: 1,
+    notSent: 0,
     ended: 1,
     causes: [{ cause: text, rows: 1 }],
     calls: 1,

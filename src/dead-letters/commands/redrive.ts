@@ -141,12 +141,12 @@ function conclude(report: RedriveReport, run: LettersRun): void {
   if (canary?.verdict === 'came-back')
     throw new CommandError(
       'Stopped by the canaries: the cause is not fixed. Nothing more was sent.',
-      exitCodes.stoppedByThreshold,
+      exitCodes.stoppedEarly,
     );
   if (canary !== undefined && canary.verdict !== 'good')
     throw new CommandError(
       'Stopped: how the canaries ended is not known. Nothing more was sent; look with `dead-letters list --group`.',
-      exitCodes.stoppedByThreshold,
+      exitCodes.stoppedEarly,
     );
   if (notDeleted > 0)
     throw new CommandError(

@@ -3,15 +3,25 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
+import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { CommandError } from '../../errors.ts';
 import { duration } from '../../text/times.ts';
 import type { Guards } from '../ledger/job.ts';
 import { type Plan, readPlan, requirePlan } from '../plan/reader.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
+import { refuseCancelled, resumeJob } from '../steer/resume.ts';
 import { confirm, requireAnswer } from './confirm.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
 import { MAX_COLLECT_MS } from './open.ts';
-import { finishRun, followJob, interrupted, type Session, withLease, withSession } from './session.ts';
+import {
+  finishRun,
+  followJob,
+  interrupted,
+  printStanding,
+  type Session,
+  withLease,
+  withSession,
+} from './session.ts';
 
 export function addApply(jobs: Command, context: CommandContext): void {
   const command = jobs
@@ -23,41 +33,57 @@ export function addApply(jobs: Command, context: CommandContext): void {
         'continues its job.',
     )
     .argument('<plan>', 'the plan file')
-    .option('--yes', 'send without asking: needed where there is no terminal to ask at');
-  addGuardOptions(command).action(async (file: string, flags: ApplyFlags) => {
-    const asked = { guards: readGuards(flags), yes: flags.yes === true, json: flags.json === true };
+    .option('--yes', 'send without asking: needed where there is no terminal to ask at')
+    .option('--detach', 'enter the job in the ledger, and leave the sending to `jobs send`');
+  addReasonOptions(addGuardOptions(command)).action(async (file: string, flags: ApplyFlags) => {
+    const { yes = false, json = false, detach = false, reason } = flags;
+    const who = whoIs(context, flags.by);
+    const asked = { guards: readGuards(flags), yes, json, detach, reason, who };
     await interruptible(context, (signal) => requirePlan(file, { ...context, signal }));
     requireAnswer(context, asked.yes, file);
     await withSession(context, (session) => apply(session, file, asked), 'create');
   });
 }
 
-interface ApplyFlags extends GuardFlags {
+interface ApplyFlags extends GuardFlags, ReasonFlags {
   readonly yes?: boolean;
+  readonly detach?: boolean;
 }
 
-async function apply(
-  session: Session,
-  file: string,
-  { guards, yes, json }: { readonly guards: Guards; readonly yes: boolean; readonly json: boolean },
-): Promise<void> {
+interface Asked {
+  readonly guards: Guards;
+  readonly yes: boolean;
+  readonly json: boolean;
+  readonly detach: boolean;
+  readonly reason: string | undefined;
+  readonly who: string;
+}
+
+async function apply(session: Session, file: string, asked: Asked): Promise<void> {
+  const { guards, yes, json, detach, reason, who } = asked;
   const { context, ledger, collector, signal, checkClock } = session;
   const plan = await readPlan(file, { ...context, signal });
   try {
     const before = await ledger.job(plan.header.JobId);
     refuseOtherPlan(plan, before);
+    refuseCancelled(before);
     // A redrive may have ended rows since. It also proves that the queue can be read.
     await collector.collectWaiting(signal, MAX_COLLECT_MS);
     await checkClock();
     await refuseEarlyUndo(session, plan);
     if (!yes) await confirm(session, plan, before, guards);
     // The job's IssuedAt is fixed with it: when it was agreed to.
-    const job = await enterJob(ledger, plan, resolve(context.cwd, file));
+    const job = await enterJob(ledger, plan, resolve(context.cwd, file), who);
     const end = await withLease(session, job, async (lease) => {
       if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
-      return await followJob(session, lease, job.jobId, guards);
+      await resumeJob(ledger, job, who, reason);
+      if (!detach) return await followJob(session, lease, job.jobId, guards);
+      await ledger.control(job.key, { guards: { ...job.plan.guards, ...guards } });
+      await ledger.change(job.key, { event: 'release', who, ...(reason !== undefined && { why: reason }) });
+      return undefined;
     });
-    await finishRun(session, job.jobId, end, { json });
+    if (end === undefined) await printStanding(session, job.jobId, { json });
+    else await finishRun(session, job.jobId, end, { json });
   } finally {
     await plan.close();
   }

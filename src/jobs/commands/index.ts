@@ -9,6 +9,7 @@ import { addReport } from './report.ts';
 import { addResume } from './resume.ts';
 import { addRetry } from './retry.ts';
 import { addStatus } from './status.ts';
+import { addCancel, addPause, addSet, addStop } from './steer.ts';
 import { addUndo } from './undo.ts';
 
 /** The group of commands. They print to `context` alone, and set its exit code or throw CommandError. */
@@ -17,7 +18,11 @@ export function configureJobs(jobs: Command, context: CommandContext): void {
   for (const add of [
     addPlan,
     addApply,
+    addPause,
     addResume,
+    addSet,
+    addStop,
+    addCancel,
     addStatus,
     addReport,
     addRetry,

@@ -1,6 +1,7 @@
 /** Ledger and queues as the commands of `jobs` open them, and the job that they are about. */
 import { resolve } from 'node:path';
 import type { CommandContext } from '../../cli/context.ts';
+import { whoIs } from '../../cli/who.ts';
 import { readConfig, readConfigForAws, readQueueUrls } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -11,6 +12,7 @@ import type { EndResult, Ledger, LedgerUse } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/sqlite/ledger.ts';
 import type { Collector, CollectorOptions } from '../run/collector.ts';
 import { OutcomesUnreadable } from '../run/unreadable.ts';
+import { concludeJob } from '../steer/conclude.ts';
 
 /**
  * Runs `work` with the ledger of STATE_DIR, and closes it. Only `create` makes it, and its folder; `read` also takes one that this
@@ -169,6 +171,9 @@ export async function withCollected<T>(
       return undefined;
     });
     if (emptied === false && !signal.aborted) say('More outcomes keep coming: this is the state so far');
+    const options = { who: whoIs(context), targets: [] };
+    for (const job of named === undefined ? [] : jobId === undefined ? await ledger.jobs() : [named])
+      await concludeJob(ledger, job, options);
     return await work(emptied === undefined ? undefined : collector);
   } finally {
     await collector.stop();

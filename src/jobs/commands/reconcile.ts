@@ -1,6 +1,7 @@
 /** `jobs reconcile JOB`: ends the rows whose outcome never came. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
+import { whoIs } from '../../cli/who.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { number } from '../../text/numbers.ts';
 import { enterRest } from '../run/enter.ts';
@@ -30,6 +31,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
         await collector.collectWaiting(signal);
         const { createReader } = await import('../../ota/create-reader.ts');
         const reader = createReader(api, context, signal);
+        await ledger.change(job.key, { event: 'retry', who: whoIs(context) });
         const found = await reconcileJob(lease, {
           reader,
           signal,

@@ -1,9 +1,14 @@
 /** `jobs resume JOB`: continues a job that was stopped, killed or interrupted. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
+import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
+import { misuse } from '../../errors.ts';
+import type { Guards } from '../ledger/job.ts';
 import { enterRest } from '../run/enter.ts';
+import { refuseCancelled, resumeJob } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
-import { findPlannedJob, MAX_COLLECT_MS } from './open.ts';
+import { findPlannedJob, MAX_COLLECT_MS, withLedger } from './open.ts';
+import { printJob } from './print-job.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
 
 export function addResume(jobs: Command, context: CommandContext): void {
@@ -15,17 +20,52 @@ export function addResume(jobs: Command, context: CommandContext): void {
         'died are sent again; their number is printed. The flags of the first apply hold, unless they are given again.',
     )
     .argument('<job>', 'the job');
-  addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {
+  command.option('--detach', 'leave the sending to `jobs send`');
+  addReasonOptions(addGuardOptions(command)).action(async (jobId: string, flags: ResumeFlags) => {
     const guards = readGuards(flags);
+    const who = whoIs(context, flags.by);
+    if (await resumeElsewhere(context, jobId, flags, guards, who)) return;
     await withSession(context, async (session) => {
       const { ledger, collector, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);
       await collector.collectWaiting(signal, MAX_COLLECT_MS);
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
+        await resumeJob(ledger, job, who, flags.reason);
         return await followJob(session, lease, jobId, guards);
       });
       await finishRun(session, jobId, end, { json: flags.json === true });
     });
+  });
+}
+
+interface ResumeFlags extends GuardFlags, ReasonFlags {
+  readonly detach?: boolean;
+}
+
+/**
+ * Lets a job go on that another process sends, or is to send.
+ * @returns whether it did: else this process is to send it.
+ */
+async function resumeElsewhere(
+  context: CommandContext,
+  jobId: string,
+  { detach = false, reason, json = false }: ResumeFlags,
+  guards: Guards,
+  who: string,
+): Promise<boolean> {
+  return await withLedger(context, 'write', async (ledger) => {
+    const job = await findPlannedJob(ledger, jobId, context);
+    refuseCancelled(job);
+    if (!detach && !(await ledger.isLeased(job.key))) return false;
+    if (detach && !job.plan.complete)
+      throw misuse(`The plan of job ${jobId} is not whole in the ledger: resume it without --detach once.`);
+    const why = reason !== undefined && { why: reason };
+    if (Object.keys(guards).length > 0)
+      await ledger.setGuards(job.key, { guards: { ...job.plan.guards, ...guards }, who, ...why });
+    await resumeJob(ledger, job, who, reason);
+    const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
+    printJob(context, standing, json);
+    return true;
   });
 }

@@ -1,6 +1,7 @@
 /** `jobs retry JOB --only-failed`: another try for the rows that failed, and for no others. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
+import { whoIs } from '../../cli/who.ts';
 import { misuse } from '../../errors.ts';
 import { countFrom } from '../run/guards.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
@@ -34,6 +35,7 @@ export function addRetry(jobs: Command, context: CommandContext): void {
           );
         }
         const tries = await lease.retryFailed();
+        await ledger.change(job.key, { event: 'retry', who: whoIs(context) });
         await ledger.control(job.key, { counting: countFrom(await ledger.count(job.key)) });
         return { end: await followJob(session, lease, jobId, guards), retried: tries };
       });

@@ -3,10 +3,10 @@
 import { MOST_OFF_MS, requireRightClock } from '../../cli/clock.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
+import { whoIs } from '../../cli/who.ts';
 import { readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { columnsOf } from '../../text/layout.ts';
 import type { Screen } from '../../text/live-block.ts';
 import type { Guards, JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
@@ -17,8 +17,9 @@ import type { RunEnd } from '../run/run-job.ts';
 import { Wakeup } from '../run/wakeup.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
-import { notDone, type RunNotes, standingJson, standingText } from '../view/standing.ts';
+import { notDone, type RunNotes } from '../view/standing.ts';
 import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
+import { printJob } from './print-job.ts';
 
 export interface Session {
   readonly context: CommandContext;
@@ -150,6 +151,9 @@ export async function followJob(
   collector.start();
   return await runJob({
     ...context,
+    who: whoIs(context),
+    targets: [],
+    onSignal: 'stop',
     ledger,
     lease,
     wakeup,
@@ -166,28 +170,40 @@ export async function followJob(
 }
 
 const exitOf = {
-  stopped: exitCodes.stoppedByThreshold,
+  stopped: exitCodes.stoppedEarly,
+  aborted: exitCodes.stoppedEarly,
+  cancelled: exitCodes.stoppedEarly,
+  left: exitCodes.interrupted,
   interrupted: exitCodes.interrupted,
   failed: exitCodes.failed,
 } as const;
 
-/** Prints where the job stands and sets the exit code. @throws CommandError when it did not come to its end. */
-export async function finishRun(
+/** Prints where the job stands. @param notes what has just been done to it. */
+export async function printStanding(
   { context, ledger, screen }: Session,
   jobId: string,
-  { end, reason, maybeTwice }: RunEnd,
   { json, ...notes }: RunNotes & { readonly json: boolean },
-): Promise<void> {
+): Promise<JobStanding> {
   screen.stop();
   const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
-  const all = { ...notes, end, reason, maybeTwice };
-  context.stdout.write(
-    json
-      ? standingJson(standing, all)
-      : context.paint(standingText(standing, context.commandLine, all, columnsOf(context.stdout))),
-  );
+  printJob(context, standing, json, notes);
+  return standing;
+}
+
+/** Prints where the job stands and sets the exit code. @throws CommandError when it did not come to its end. */
+export async function finishRun(
+  session: Session,
+  jobId: string,
+  { end, reason, maybeTwice }: RunEnd,
+  notes: RunNotes & { readonly json: boolean },
+): Promise<void> {
+  const { context } = session;
+  const standing = await printStanding(session, jobId, { ...notes, end, reason, maybeTwice });
   if (end !== 'done') {
-    throw new CommandError(`${(reason ?? end).replace(/\.$/, '')}. ${goOn(standing, context)}`, exitOf[end]);
+    throw new CommandError(
+      `${(reason ?? end).replace(/\.$/, '')}. ${goOn(standing, context)}`.trimEnd(),
+      exitOf[end],
+    );
   }
   const { job, counts } = standing;
   const allDone = counts.failed === 0 && notDone(job, counts) === undefined;

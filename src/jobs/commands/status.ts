@@ -4,14 +4,13 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { exitCodes, misuse } from '../../errors.ts';
-import { columnsOf } from '../../text/layout.ts';
 import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Collector } from '../run/collector.ts';
 import { Pace, viewOf } from '../run/progress.ts';
 import { createJobScreen } from '../view/progress.ts';
-import { standingJson, standingText } from '../view/standing.ts';
 import { findJob, isFollowed, lastChanged, noJob, withCollected, withLedger } from './open.ts';
+import { printJob } from './print-job.ts';
 
 const LOOK_MS = 500;
 
@@ -38,11 +37,7 @@ export function addStatus(jobs: Command, context: CommandContext): void {
             return found;
           });
           const standing = await ledger.standing(await findJob(ledger, job.jobId, context));
-          context.stdout.write(
-            flags.json === true
-              ? standingJson(standing)
-              : context.paint(standingText(standing, context.commandLine, {}, columnsOf(context.stdout))),
-          );
+          printJob(context, standing, flags.json === true);
           if (signal.aborted) context.exitCode = exitCodes.interrupted;
         }),
       );
@@ -77,7 +72,7 @@ async function watch(
       }
       const counts = await ledger.count(key);
       pace.observe(counts.ended);
-      screen.update(viewOf(job, job.plan ?? {}, counts, pace, followed));
+      screen.update(viewOf(job, counts, pace, followed));
       // A file that is being sent has rows that are not in the ledger yet.
       if (counts.ended === counts.total && (job.plan?.complete !== false || !(await ledger.isLeased(key))))
         return;

@@ -1,6 +1,7 @@
 /** A job as the ledger has it, and its rows counted. */
 import type { PlanCounts } from '../plan/format.ts';
 import type { LedgerRow } from './row.ts';
+import type { JobEvent, JobState } from './state.ts';
 
 export interface JobRecord {
   /** The ledger's own number of the job. */
@@ -16,6 +17,7 @@ export interface JobRecord {
 export type PlannedJob = JobRecord & { readonly plan: JobPlan };
 
 interface JobPlan extends JobControl {
+  readonly state: JobState;
   /** Where the plan file was at the first apply. */
   readonly path: string;
   readonly source: string;
@@ -42,9 +44,68 @@ export type LeftOutCounts = Omit<PlanCounts, 'toChange'>;
 export interface JobControl {
   readonly guards: Guards;
   readonly counting: Counting;
-  /** Why sending stopped before the end the last time, as a sentence without its full stop. */
-  readonly stopped: string | undefined;
 }
+
+/** A change of a job's state. The audit names who and why; a notice goes to each of `tell`. */
+export interface StateChange {
+  readonly event: JobEvent;
+  readonly who: string;
+  /** A sentence without its full stop. */
+  readonly why?: string;
+  /** Only if the job is in the state that it had then: another process may have changed it meanwhile. */
+  readonly since?: number;
+  /** A notice of it, and whom to tell; none without targets. */
+  readonly notice?: NewNotice;
+}
+
+/** A change of how a job is sent, by a person. */
+export interface GuardsChange {
+  readonly guards: Guards;
+  readonly who: string;
+  readonly why?: string;
+}
+
+/** What others are told of a job. */
+export interface NewNotice {
+  readonly kind: NoticeKind;
+  /** Names of the targets that it goes to. */
+  readonly targets: readonly string[];
+}
+
+export const noticeKinds = ['done', 'aborted', 'paused-by-rule', 'stuck'] as const;
+export type NoticeKind = (typeof noticeKinds)[number];
+
+/** A notice that is not told everywhere yet. */
+export interface PendingNotice extends NewNotice {
+  /** Of all notices of the ledger. */
+  readonly id: number;
+  readonly jobId: string;
+  /** When it happened; epoch milliseconds. */
+  readonly at: number;
+  readonly state: JobState;
+  readonly counts: Counts;
+  /** Names of those targets that have it, or have refused it for good. */
+  readonly told: readonly string[];
+  /** How often telling it has failed. */
+  readonly failures: number;
+}
+
+/** Who changed what, when and why. */
+export interface AuditLine {
+  /** Rising. */
+  readonly seq: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly who: string;
+  /** The event or the command: `pause`, `set`, `redrive`. */
+  readonly what: string;
+  /** What it was done to: a job's name, a queue's URL. */
+  readonly subject: string;
+  readonly why: string | undefined;
+  /** What else is to be known: JSON. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+export type NewAuditLine = Omit<AuditLine, 'seq' | 'at'>;
 
 export interface Guards {
   /** Good ends to wait for before the rest is sent. */
@@ -78,6 +139,8 @@ export interface Counts {
   readonly superseded: number;
   /** Dead-lettered or refused. */
   readonly failed: number;
+  /** Of a cancelled job. */
+  readonly notSent: number;
   readonly ended: number;
   /** The failed ones by cause, the most frequent first. */
   readonly causes: readonly { readonly cause: string; readonly rows: number }[];
@@ -125,7 +188,7 @@ export interface JobStanding {
   readonly leased: boolean;
   /** undefined: nothing was sent, or only by an earlier release. */
   readonly times: JobTimes | undefined;
-  /** Of a job that was stopped: the rows that failed last, a few. */
+  /** Of a job that was stopped or aborted: the rows that failed last, a few. */
   readonly lastFailed: readonly LedgerRow[];
   /** Rows whose end was read from the task. */
   readonly reconciled: number;

@@ -8,14 +8,20 @@
 import type { Outcome } from '../../message/outcome.ts';
 import type { ChangeRow, LeftOutRow, PlanRow } from '../plan/format.ts';
 import type {
+  AuditLine,
   Counts,
+  GuardsChange,
   JobControl,
   JobRecord,
   JobStanding,
   LeftOutCounts,
   MeasuredRate,
+  NewAuditLine,
+  NewNotice,
+  PendingNotice,
   PlannedJob,
   RunNote,
+  StateChange,
 } from './job.ts';
 import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
 import type { TaskRecords } from './task.ts';
@@ -62,6 +68,32 @@ export interface Ledger {
   reissue(key: number, issuedAt: string): Promise<void>;
   /** Changes what is given, and nothing else. */
   control(key: number, changes: Partial<JobControl>): Promise<void>;
+  /**
+   * Changes the job's state as {@link nextState} says, with its line in the audit and its notice.
+   * @returns whether it did: not where the event does not fit the state, or the state is not `since` any more.
+   */
+  change(key: number, change: StateChange): Promise<boolean>;
+  /** Changes how the job is sent, with a line in the audit: in a running job, too, whose sender follows within a second. */
+  setGuards(key: number, change: GuardsChange): Promise<void>;
+  /**
+   * Ends rows of a job that is being cancelled and were not sent, as `not-sent`; of all that are planned, `max` at most.
+   * @returns how many: 0 when no more is left.
+   */
+  cancelRows(key: number, max: number): Promise<number>;
+
+  /** Adds a line to the audit: for what is done to other things than jobs, too. */
+  addAudit(line: NewAuditLine): Promise<void>;
+  /** The latest lines, the last first. @param subject only those about it. @param before lines that are older than this seq. */
+  audit(max: number, subject?: string, before?: number): Promise<readonly AuditLine[]>;
+
+  /** Notices to be told by now, that name one of `targets` which has not had them; the oldest first. */
+  dueNotices(targets: readonly string[], max: number): Promise<readonly PendingNotice[]>;
+  /** Records that a target has a notice, or refuses it for good. */
+  noticeTold(id: number, target: string): Promise<void>;
+  /** Records that telling it has failed, and when to try again; epoch milliseconds. */
+  noticeFailed(id: number, nextAt: number): Promise<void>;
+  /** Enters a notice that goes with no change of state. */
+  addNotice(key: number, notice: NewNotice): Promise<void>;
 
   /** The right to send the job's rows; undefined while another process has it. */
   lease(key: number): Promise<Lease | undefined>;
@@ -134,6 +166,8 @@ export interface NewJob {
   readonly leftOut: LeftOutCounts;
   /** The job that this one undoes. */
   readonly undoes?: string;
+  /** Who begins it. */
+  readonly who: string;
 }
 
 /** A file that `enqueue` is to send under a job's name. */
@@ -147,6 +181,8 @@ export interface NewFile {
   readonly rows: number;
   /** The number of its last row. */
   readonly last: number;
+  /** Who sends it. */
+  readonly who: string;
 }
 
 export interface EnqueuedFile {

@@ -12,6 +12,7 @@ import type { ChangeRow } from '../plan/format.ts';
  *   superseded     final: something newer had been applied before
  *   dead-lettered  the worker gave it up; a redrive or another try can still make it `applied`
  *   refused        SQS did not accept it; may be tried again
+ *   not-sent       its job was cancelled before it was sent in this try
  */
 export const rowStates = [
   'planned',
@@ -21,6 +22,7 @@ export const rowStates = [
   'superseded',
   'dead-lettered',
   'refused',
+  'not-sent',
 ] as const;
 export type RowState = (typeof rowStates)[number];
 

@@ -23,9 +23,15 @@ export function refuseOtherPlan(
 
 /**
  * Enters the plan's job, without its rows.
+ * @param who begins it.
  * @throws CommandError when the ledger has another plan under that name.
  */
-export async function enterJob(ledger: Ledger, { header, footer }: Plan, path: string): Promise<PlannedJob> {
+export async function enterJob(
+  ledger: Ledger,
+  { header, footer }: Plan,
+  path: string,
+  who: string,
+): Promise<PlannedJob> {
   const { JobId: jobId, Source: source, Undoes: undoes } = header;
   const { Digest: digest, Counts } = footer;
   const { toChange: rows, ...leftOut } = Counts;
@@ -36,6 +42,7 @@ export async function enterJob(ledger: Ledger, { header, footer }: Plan, path: s
     digest,
     rows,
     leftOut,
+    who,
     ...(undoes !== undefined && { undoes }),
   });
   // Another process may have begun one meanwhile.

@@ -36,6 +36,8 @@ export async function keepRows(ledger: Ledger, newFile: NewFile, fifo: boolean):
       `Job ${newFile.jobId} was made by \`jobs plan\`: give another --job, or --set JobId=${newFile.jobId} to send without following the rows.`,
     );
   }
+  if (known?.plan?.state.name === 'cancelled' || known?.plan?.state.towards === 'cancelled')
+    throw misuse(`Job ${newFile.jobId} was cancelled: give another --job. Nothing was sent.`);
   const file = await ledger.beginFile(newFile);
   const lease = await ledger.lease(file.job.key);
   if (lease === undefined) {
@@ -44,6 +46,8 @@ export async function keepRows(ledger: Ledger, newFile: NewFile, fifo: boolean):
     );
   }
   await lease.recover();
+  // Of a job that had come to its end, or was stopped: there is more of it now.
+  await ledger.change(file.job.key, { event: 'retry', who: newFile.who });
   return new RowKeeper({ ledger, lease, file, digest: newFile.digest, fifo });
 }
 

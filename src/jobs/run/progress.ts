@@ -1,5 +1,6 @@
 /** A job's progress: how fast its rows end, the window that follows from it, and the view that is shown. */
-import type { Counting, Counts, JobControl, JobRecord } from '../ledger/job.ts';
+import type { Counting, Counts, JobRecord } from '../ledger/job.ts';
+import type { JobState } from '../ledger/state.ts';
 import { awaitsCanary, endsSince, tolerated } from './guards.ts';
 
 /** Rows in flight at most, at whatever rate. */
@@ -81,23 +82,20 @@ export interface JobView {
   readonly followed: boolean;
   /** Good ends and how many are wanted, while the canary is waited for. */
   readonly canary: { readonly good: number; readonly wanted: number } | undefined;
-  /** Why it stopped, as a sentence without its full stop. */
-  readonly stopped: string | undefined;
+  /** undefined: of a job whose plan is elsewhere. */
+  readonly state: JobState | undefined;
 }
 
 const nothingCounted: Counting = { good: 0, failed: 0, canaryPassed: false };
 
-/**
- * @param control as it is now; empty for a job whose plan is elsewhere.
- * @param followed whether a process sends its rows, or follows them.
- */
+/** @param followed whether a process sends its rows, or follows them. */
 export function viewOf(
   { jobId, plan }: JobRecord,
-  { guards = {}, counting = nothingCounted, stopped }: Partial<JobControl>,
   counts: Counts,
   { perSecond, quietMs, ended, window }: Pace,
   followed: boolean,
 ): JobView {
+  const { guards = {}, counting = nothingCounted, state } = plan ?? {};
   const { canary: wanted } = guards;
   const waits = wanted !== undefined && awaitsCanary(guards, counting);
   return {
@@ -110,6 +108,6 @@ export function viewOf(
     noneEnded: ended === 0,
     followed,
     canary: waits ? { good: endsSince(counting, counts).good, wanted } : undefined,
-    stopped,
+    state,
   };
 }

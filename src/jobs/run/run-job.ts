@@ -1,17 +1,19 @@
 /**
- * Sends what is planned of a job and follows it to its end:
+ * Sends what is planned of a job and follows it to its end, as its state in the ledger says:
  *
- *   sending    planned rows go out while the window, and the canary, leave room
- *   following  nothing is left to send, or a guard stopped the sending: rows in flight are waited for
- *   ended      every row has ended, or the sending was stopped and nothing is in flight
+ *   running    planned rows go out while the window, and the canary, leave room
+ *   scheduled, paused   nothing goes out; rows in flight are followed
+ *   stopping   nothing goes out; rows in flight are waited for, then the run is over
  *
- * All state is in the ledger, so that a resume continues after a kill in any of these.
+ * State and guards are read again at every look, so that the run follows whoever changes them, from wherever. All state is in
+ * the ledger, so that another run goes on after a kill in any of these.
  */
 import { BATCH_SIZE } from '../../queue/batch.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { Counting, Counts, PlannedJob } from '../ledger/job.ts';
+import type { Counts, NoticeKind, PlannedJob, StateChange } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
-import { awaitsCanary, canaryHasPassed, countFrom, endsSince, room, stopReason } from './guards.ts';
+import type { JobEvent, JobState, RestingState } from '../ledger/state.ts';
+import { awaitsCanary, canaryHasPassed, endsSince, room, stopReason } from './guards.ts';
 import { type JobView, Pace, viewOf } from './progress.ts';
 import { type SendRowsOptions, sendRows } from './send-rows.ts';
 import type { Wakeup } from './wakeup.ts';
@@ -25,21 +27,30 @@ const NOTE_MS = 10_000;
 /** How long a stopped job waits for the next row in flight to end, in milliseconds. */
 const QUIET_MS = 60_000;
 
+/** Rows that a cancelled job ends in one transaction. */
+const CANCEL_ROWS = 5_000;
+
 export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 'sleep' | 'random'> {
-  readonly ledger: Pick<Ledger, 'count' | 'control'>;
+  readonly ledger: Pick<Ledger, 'job' | 'count' | 'control' | 'change' | 'cancelRows'>;
   readonly lease: Lease;
   readonly job: PlannedJob;
   /** Woken when outcomes have been stored. */
   readonly wakeup: Wakeup;
   readonly clock: Clock;
-  /** Aborts when the user interrupts. */
+  /** Whose process this is, `user@host`. */
+  readonly who: string;
+  /** Names of the targets of this job's notices. */
+  readonly targets: readonly string[];
+  /** Aborts when the run is to end. */
   readonly signal: AbortSignal;
+  /** What an abort of `signal` means: the job is stopped, or it is left to another sender as it is. */
+  readonly onSignal: 'stop' | 'leave';
   /** Called at every step, at least twice a second. May throw to end the run. */
   readonly onView: (view: JobView) => void;
 }
 
 export interface RunEnd {
-  readonly end: 'done' | 'stopped' | 'interrupted' | 'failed';
+  readonly end: 'done' | RestingState | 'interrupted' | 'left' | 'failed';
   /** Why, as a sentence without its full stop; undefined when done. */
   readonly reason: string | undefined;
   /** Rows that this run sent again, not knowing whether an earlier sending had arrived. */
@@ -51,27 +62,23 @@ export async function runJob(options: RunOptions): Promise<RunEnd> {
   const { ledger, lease, job, clock } = options;
   const recovered = await lease.recover();
   const counts = await ledger.count(job.key);
-  // The user has seen why it stopped and continues: count from here.
-  const counting = job.plan.stopped === undefined ? job.plan.counting : countFrom(counts);
-  await ledger.control(job.key, { counting, stopped: undefined });
-  return await new Run(options, counting, new Pace(clock.monotonic, counts.ended), recovered).toTheEnd();
+  return await new Run(options, new Pace(clock.monotonic, counts.ended), recovered).toTheEnd();
 }
 
 class Run {
   readonly #options: RunOptions;
   readonly #pace: Pace;
-  #counting: Counting;
+  /** As the ledger has it, from the last look. */
+  #job: PlannedJob;
   #maybeTwice: number;
-  /** Why a guard stopped the sending. */
-  #stopped: string | undefined;
   #failure: string | undefined;
   readonly #startedAt: number;
   #sent = false;
   #notedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: RunOptions, counting: Counting, pace: Pace, recovered: number) {
+  constructor(options: RunOptions, pace: Pace, recovered: number) {
     this.#options = options;
-    this.#counting = counting;
+    this.#job = options.job;
     this.#pace = pace;
     this.#maybeTwice = recovered;
     this.#startedAt = options.clock.wall();
@@ -83,69 +90,121 @@ class Run {
     return end;
   }
 
+  get #state(): JobState {
+    return this.#job.plan.state;
+  }
+
   async #follow(): Promise<RunEnd> {
     const { signal, wakeup } = this.#options;
+    await this.#change('release');
     for (;;) {
       const { counts, window } = await this.#look();
       await this.#judge(counts);
-      // Before anything else that may have ended the job: a rule that was broken is told, however late that is seen.
-      if (this.#stopped !== undefined && (counts.inFlight === 0 || this.#pace.quietMs > QUIET_MS))
-        return this.#ended('stopped', this.#stopped);
-      if (counts.ended === counts.total) return this.#ended('done', undefined);
-      if (this.#failure !== undefined) return this.#ended('failed', this.#failure);
-      if (signal.aborted) return this.#ended('interrupted', 'Interrupted');
-      if (this.#stopped === undefined && (await this.#sendSome(counts, window))) continue;
+      const over = await this.#over(counts);
+      if (over !== undefined) return over;
+      if (this.#failure !== undefined) return await this.#stopped('failed', this.#failure);
+      if (signal.aborted && this.#options.onSignal === 'leave') return this.#ended('left', 'Interrupted');
+      if (signal.aborted) return await this.#stopped('interrupted', 'Interrupted');
+      if (this.#state.name === 'running' && (await this.#sendSome(counts, window))) continue;
       await wakeup.wait(LOOK_MS, signal);
     }
   }
 
-  /** Stops the sending, for good, once a guard wants that. */
-  async #judge(counts: Counts): Promise<void> {
-    if (this.#stopped !== undefined) return;
-    const { ledger, job } = this.#options;
-    this.#stopped = stopReason(job.plan.guards, this.#counting, counts);
-    if (this.#stopped !== undefined) await ledger.control(job.key, { stopped: this.#stopped });
+  /** Ends the run when the job has come to rest. */
+  async #over(counts: Counts): Promise<RunEnd | undefined> {
+    const { towards, why } = this.#state;
+    // Before anything else that may have ended the job: a rule that was broken is told, however late that is seen.
+    if (towards !== undefined) {
+      if (towards === 'cancelled' && counts.planned > 0) await this.#cancelRows();
+      else if (counts.inFlight === 0 || this.#pace.quietMs > QUIET_MS) {
+        await this.#change('settle', undefined, towards === 'aborted' ? 'aborted' : undefined);
+        return this.#ended(towards, why ?? `The job was ${towards}`);
+      }
+      return undefined;
+    }
+    if (counts.ended < counts.total) return undefined;
+    await this.#change('finish', undefined, 'done');
+    return this.#ended('done', undefined);
   }
 
-  /** Counts the rows, notes whether the canary has passed, and shows the view. */
+  async #cancelRows(): Promise<void> {
+    while ((await this.#options.ledger.cancelRows(this.#job.key, CANCEL_ROWS)) > 0);
+  }
+
+  /** This process ends the sending, and waits for nothing. */
+  async #stopped(end: 'interrupted' | 'failed', why: string): Promise<RunEnd> {
+    await this.#change('stop', why);
+    await this.#change('settle');
+    return this.#ended(end, why);
+  }
+
+  /** Changes the job's state, unless another process has changed it since the last look. */
+  async #change(event: JobEvent, why?: string, kind?: NoticeKind): Promise<void> {
+    const { ledger, who, targets } = this.#options;
+    const change: StateChange = {
+      event,
+      who,
+      since: this.#state.since,
+      ...(why !== undefined && { why }),
+      ...(kind !== undefined && { notice: { kind, targets } }),
+    };
+    if (await ledger.change(this.#job.key, change)) await this.#read();
+  }
+
+  async #read(): Promise<void> {
+    const { ledger, job } = this.#options;
+    const found = await ledger.job(job.jobId);
+    if (found?.plan !== undefined) this.#job = { ...found, plan: found.plan };
+  }
+
+  /** Stops the sending once a guard wants that. */
+  async #judge(counts: Counts): Promise<void> {
+    if (this.#state.towards !== undefined) return;
+    const { guards, counting } = this.#job.plan;
+    const reason = stopReason(guards, counting, counts);
+    if (reason !== undefined) await this.#change('abort', reason);
+  }
+
+  /** Reads the job, counts its rows, notes whether the canary has passed, and shows the view. */
   async #look(): Promise<JobView> {
-    const { ledger, job, onView } = this.#options;
-    const { guards } = job.plan;
-    const counts = await ledger.count(job.key);
+    const { ledger, onView } = this.#options;
+    await this.#read();
+    const counts = await ledger.count(this.#job.key);
     this.#pace.observe(counts.ended);
+    const { guards, counting } = this.#job.plan;
     if (
-      awaitsCanary(guards, this.#counting) &&
-      canaryHasPassed(guards, this.#counting, counts) &&
-      endsSince(this.#counting, counts).failed === 0
+      awaitsCanary(guards, counting) &&
+      canaryHasPassed(guards, counting, counts) &&
+      endsSince(counting, counts).failed === 0
     ) {
-      this.#counting = { ...this.#counting, canaryPassed: true };
-      await ledger.control(job.key, { counting: this.#counting });
+      await ledger.control(this.#job.key, { counting: { ...counting, canaryPassed: true } });
+      await this.#read();
     }
-    const control = { guards, counting: this.#counting, stopped: this.#stopped };
     const now = this.#options.clock.monotonic();
     if (now - this.#notedAt > NOTE_MS) {
       this.#notedAt = now;
       await this.#note();
     }
-    const view = viewOf(job, control, counts, this.#pace, true);
+    const view = viewOf(this.#job, counts, this.#pace, true);
     onView(view);
     return view;
   }
 
   /** @returns whether anything was sent. */
   async #sendSome(counts: Counts, window: number): Promise<boolean> {
-    const { lease, job } = this.#options;
-    const free = room(job.plan.guards, this.#counting, counts, window);
+    const { lease } = this.#options;
+    const { guards, counting, issuedAt } = this.#job.plan;
+    const free = room(guards, counting, counts, window);
     // A batch costs the same whatever is in it: wait for a full one while rows are in flight.
     if (free === 0 || (free < Math.min(BATCH_SIZE, counts.planned) && counts.inFlight > 0)) return false;
     // What is wrong with a file is seldom wrong with its first rows: a canary is a sample of all.
-    const random = awaitsCanary(job.plan.guards, this.#counting) ? this.#options.random : undefined;
+    const random = awaitsCanary(guards, counting) ? this.#options.random : undefined;
     const rows = await lease.claim(Math.min(free, CHUNK_ROWS), random);
     if (rows.length === 0) return false;
     const { failure, ...sendings } = await sendRows(rows, {
       ...this.#options,
-      jobId: job.jobId,
-      issuedAt: job.plan.issuedAt,
+      jobId: this.#job.jobId,
+      issuedAt,
     });
     await lease.settle(sendings);
     this.#sent = true;

@@ -35,7 +35,8 @@ export function nextSteps(
   const why = { command: jobs('report', '--state', 'failed'), why: 'says why rows failed' };
   if (open) {
     const resume = { command: jobs('resume') };
-    if (plan.stopped === undefined || counts.failed === 0) return [resume];
+    if (plan.state.name === 'cancelled') return [];
+    if (plan.state.why === undefined || counts.failed === 0) return [resume];
     return [why, { ...resume, why: 'once that is fixed' }];
   }
   if (counts.failed === 0) return [{ command: jobs('report') }];

@@ -8,6 +8,7 @@ import type { CommandLine } from '../../text/shell.ts';
 import { countdown } from '../../text/times.ts';
 import type { JobView } from '../run/progress.ts';
 import { repeatedShare } from './standing.ts';
+import { stateText } from './state-text.ts';
 
 /** Rows were sent, and none has ended for so long: most likely no worker runs. */
 const NO_WORKER_MS = 15_000;
@@ -99,11 +100,12 @@ function onOneLine(note: Note): string {
 }
 
 function notes(view: JobView, commandLine: CommandLine): Note[] {
-  const { canary, stopped, counts, jobId, followed } = view;
+  const { canary, state, counts, jobId, followed } = view;
   const found: Note[] = [];
-  if (canary !== undefined && stopped === undefined)
+  if (canary !== undefined && state?.name === 'running')
     found.push([`canary: ${number(canary.good)} of ${number(canary.wanted)} good ends, then the rest`]);
-  if (stopped !== undefined) found.push([`stopped, waiting for what is in flight: ${stopped}`]);
+  if (state !== undefined && state.name !== 'running' && state.name !== 'done')
+    found.push([`${stateText(state)}${state.why === undefined ? '' : `: ${state.why}`}`]);
   if (!followed && counts.ended + counts.inFlight < counts.total)
     found.push(['nobody is sending its rows:', commandLine('jobs', 'resume', jobId)]);
   return [...found, ...silence(view, commandLine)];
@@ -127,10 +129,10 @@ function rate({ perSecond }: JobView): string {
   return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond));
 }
 
-function timeLeft({ counts, perSecond, stopped }: JobView): string {
+function timeLeft({ counts, perSecond, state }: JobView): string {
   const left = counts.total - counts.ended;
   if (left === 0) return 'done';
-  if (stopped !== undefined) return 'stopped';
+  if (state !== undefined && state.name !== 'running') return state.name;
   if (perSecond <= 0) return '-:-- left';
   return `${countdown(Math.ceil(left / perSecond))} left`;
 }

@@ -6,7 +6,9 @@ import type { CommandLine } from '../../text/shell.ts';
 import { countdown, instant } from '../../text/times.ts';
 import type { Counts, JobRecord, JobStanding, JobTimes, LeftOutCounts } from '../ledger/job.ts';
 import type { LedgerRow } from '../ledger/row.ts';
+import type { JobState } from '../ledger/state.ts';
 import { nextSteps } from './next-steps.ts';
+import { stateText } from './state-text.ts';
 
 /** What a command has just done to it. */
 export interface RunNotes {
@@ -66,11 +68,14 @@ export function standingText(
   if (foreign > 0) lines.push(line('foreign', foreign, 'outcomes of messages that this ledger did not send'));
   if (unmatched > 0)
     lines.push(line('unmatched', unmatched, 'outcomes that name this job and none of its rows'));
-  const stopped = notes.reason ?? plan.stopped;
+  const { state } = plan;
+  const stopped = notes.reason ?? (wasStopped(state) ? state.why : undefined);
   if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped), width));
   for (const row of standing.lastFailed) lines.push(hang('         ', rowFault(row), width));
   const note = notDone(job, counts);
   if (note !== undefined) lines.push(hang('note: ', printable(note), width));
+  if (state.name === 'paused' || state.name === 'stopping' || state.name === 'cancelled')
+    lines.push(hang('state: ', stateLine(state), width));
   if (!isOver(job, counts)) {
     lines.push(
       leased
@@ -105,6 +110,7 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
     applied: counts.applied,
     superseded: counts.superseded,
     failed: counts.failed,
+    cancelled: counts.notSent,
     failedByError: Object.fromEntries(counts.causes.map(({ cause, rows: count }) => [cause, count])),
     inFlight: counts.inFlight,
     notSent: rowsOf(job, counts) - counts.ended - counts.inFlight,
@@ -115,7 +121,9 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
     foreignOutcomes: foreign,
     outcomesOfNoRow: unmatched,
     repeatedCallShare: Number(repeatedShare(counts).toFixed(4)),
-    stopped: notes.reason ?? plan?.stopped ?? null,
+    state: plan === undefined ? null : stateJson(plan.state),
+    stopped:
+      notes.reason ?? (plan !== undefined && wasStopped(plan.state) ? plan.state.why : undefined) ?? null,
     lastFailed: standing.lastFailed.map(({ Row, Identifier, end }) => ({
       row: Row,
       identifier: Identifier,
@@ -208,6 +216,7 @@ function ends(counts: Counts, columns: number | undefined): string[] {
     countLine('applied', counts.applied),
     countLine('superseded', counts.superseded),
     countLine('failed', counts.failed),
+    ...(counts.notSent > 0 ? [countLine('cancelled', counts.notSent, 'not sent')] : []),
   ];
   for (const { cause, rows: count } of counts.causes.slice(0, MAX_CAUSES))
     lines.push(countLine('', count, shortPrintable(cause, 60), columns));
@@ -242,7 +251,24 @@ export function listText(jobs: readonly ListedJob[], columns: number | undefined
 
 function stateOf({ job, counts, leased }: ListedJob): string {
   if (job.plan === undefined) return 'no plan';
+  const { name } = job.plan.state;
+  if (name !== 'running') return name;
   if (leased) return 'sending';
-  if (isOver(job, counts)) return 'ended';
-  return job.plan.stopped === undefined ? 'not sending' : 'stopped';
+  return isOver(job, counts) ? 'done' : 'not sending';
+}
+
+/** Whether it stopped before its end, and may be resumed. */
+function wasStopped({ name, towards }: JobState): boolean {
+  return name === 'stopped' || name === 'aborted' || towards === 'stopped' || towards === 'aborted';
+}
+
+/** `paused since 2026-11-29 07:00:00 UTC by ann@ops1: the API is being changed`. */
+function stateLine(state: JobState): string {
+  const why = state.why === undefined ? '' : `: ${state.why}`;
+  const who = state.who === '' ? '' : ` by ${state.who}`;
+  return printable(`${stateText(state)}, since ${instant(state.since)} UTC${who}${why}`);
+}
+
+function stateJson({ name, towards, since, who, why }: JobState) {
+  return { name, towards: towards ?? null, since: isoOf(since), who, why: why ?? null };
 }

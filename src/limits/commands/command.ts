@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { misuse } from '../../cli/flags.ts';
+import { readReason, whoIs } from '../../cli/who.ts';
 import { readConfig } from '../../config.ts';
 import { CommandError, causeOf } from '../../errors.ts';
 import { type FleetLimit, type FleetLimits, FleetLimitsStore } from '../../ota/fleet-limits.ts';
@@ -24,7 +25,6 @@ interface ClearFlags extends ShowFlags {
 }
 
 /** As much of a reason as the log shows. */
-const MAX_REASON = 500;
 
 export function configureLimits(limits: Command, context: CommandContext): void {
   limits.description(
@@ -94,12 +94,6 @@ function settingOf<Name extends 'rateLimit' | 'maxConcurrency'>(
   }
 }
 
-function readReason(text: string): string {
-  const reason = text.trim();
-  if (reason !== '' && reason.length <= MAX_REASON) return reason;
-  throw new InvalidArgumentError(`It must be a text of 1 to ${MAX_REASON} characters.`);
-}
-
 /** Writes what `limitsBy` makes, each limit with who has set it, why and when, and prints what is set then. */
 function change(
   flags: ShowFlags & { readonly reason: string },
@@ -107,7 +101,7 @@ function change(
   limitsBy: (limit: (value: number | null) => FleetLimit) => Partial<Record<keyof FleetLimits, FleetLimit>>,
 ): Promise<void> {
   const said = {
-    by: `${context.userName()}@${context.hostName()}`.slice(0, 200),
+    by: whoIs(context),
     reason: flags.reason,
     at: new Date(context.clock.wall()).toISOString(),
   };

@@ -25,6 +25,7 @@ export const newJob = {
   digest: 'sha256:1',
   rows: 1,
   leftOut: { alreadyAsWanted: 0, refused: 0, duplicates: 0 },
+  who: 'ann@ops1',
 };
 
 const taskRow = (Row: number): PlanRow => ({ Row, Identifier: `t${Row}`, Description: 'new' });
@@ -171,15 +172,9 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       const ledger = await openOne();
       const key = await enterJob(ledger, 1);
       const counting = { good: 1, failed: 2, canaryPassed: true };
-      await ledger.control(key, { guards: { canary: 3 }, counting, stopped: 'The canary failed' });
+      await ledger.control(key, { guards: { canary: 3 }, counting });
       await ledger.control(key, { guards: { window: 4 } });
-      expect((await ledger.job('j'))?.plan).toMatchObject({
-        guards: { window: 4 },
-        counting,
-        stopped: 'The canary failed',
-      });
-      await ledger.control(key, { stopped: undefined });
-      expect((await ledger.job('j'))?.plan).toMatchObject({ counting, stopped: undefined });
+      expect((await ledger.job('j'))?.plan).toMatchObject({ guards: { window: 4 }, counting });
     });
 
     test('plans rows again that a process was sending when it died', async () => {
@@ -446,7 +441,9 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect((await standing()).times).toMatchObject({ endedAt: now + 70_000, ms: 20_000, rows: 400 });
       expect(await ledger.measuredRate()).toEqual({ perSecond: 20, jobId: 'j' });
       expect((await standing()).lastFailed).toEqual([]);
-      await ledger.control(key, { stopped: 'Two failed' });
+      for (const event of ['release', 'abort'] as const)
+        await ledger.change(key, { event, who: 'ann@ops1', why: 'Two failed' });
+      await ledger.change(key, { event: 'settle', who: 'ann@ops1' });
       expect(numbers((await standing()).lastFailed)).toEqual([3, 2]);
       await second.retryFailed();
       expect((await standing()).times?.endedAt).toBeUndefined();
@@ -465,7 +462,15 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
     });
 
     describe('keeps files that are enqueued under one name', () => {
-      const file = { jobId: 'e', path: '/a.csv', source: 'a.csv', digest: 'sha256:a', rows: 3, last: 4 };
+      const file = {
+        jobId: 'e',
+        path: '/a.csv',
+        source: 'a.csv',
+        digest: 'sha256:a',
+        rows: 3,
+        last: 4,
+        who: 'ann@ops1',
+      };
       const row = (Row: number, more: object = {}) => ({ ...taskRow(Row), ...more }) as ChangeRow;
 
       test('and goes on with one after a kill: rows that are known to be sent are not sent again', async () => {

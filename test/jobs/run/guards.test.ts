@@ -10,7 +10,19 @@ function counts(facts: Partial<Counts>): Counts {
   const { applied = 0, superseded = 0, failed = 0, planned = 1_000, inFlight = 0 } = facts;
   const ended = applied + superseded + failed;
   const total = planned + inFlight + ended;
-  return { total, planned, inFlight, applied, superseded, failed, ended, causes: [], calls: 0, callsOf: 0 };
+  return {
+    total,
+    planned,
+    inFlight,
+    applied,
+    superseded,
+    failed,
+    notSent: 0,
+    ended,
+    causes: [],
+    calls: 0,
+    callsOf: 0,
+  };
 }
 
 describe('room', () => {

@@ -14,6 +14,7 @@ const view: JobView = {
     applied: 20_011,
     superseded: 201,
     failed: 300,
+    notSent: 0,
     ended: 20_512,
     causes: [
       { cause: 'ResourceNotFoundException', rows: 250 },
@@ -28,7 +29,7 @@ const view: JobView = {
   noneEnded: false,
   followed: true,
   canary: undefined,
-  stopped: undefined,
+  state: { name: 'running', since: 0, who: 'ann@ops1' },
 };
 
 describe.each([40, 80, 120])('progress at %i columns', (columns) => {

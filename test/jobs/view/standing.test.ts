@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Counts, JobRecord, JobStanding } from '../../../src/jobs/ledger/job.ts';
+import type { JobState } from '../../../src/jobs/ledger/state.ts';
 import { nextSteps } from '../../../src/jobs/view/next-steps.ts';
 import { listText, notDone, standingJson, standingText } from '../../../src/jobs/view/standing.ts';
 
@@ -30,11 +31,11 @@ function standing(facts: Partial<Counts>, plan: Partial<Plan> = {}, leased = fal
         maybeTwice: 0,
         guards: {},
         counting: { good: 0, failed: 0, canaryPassed: false },
-        stopped: undefined,
+        state: { name: 'running', since: 0, who: 'ann@ops1' },
         ...plan,
       },
     },
-    counts: { total, planned, inFlight, applied, superseded, failed, ended, ...rest },
+    counts: { total, planned, inFlight, applied, superseded, failed, notSent: 0, ended, ...rest },
     leased,
     times: undefined,
     lastFailed: [],
@@ -54,7 +55,7 @@ test('a plan that was cut short on its way into the ledger has all of its rows',
 });
 
 describe('the next step', () => {
-  const stopped = 'The canary failed';
+  const state: JobState = { name: 'aborted', since: 0, who: 'ann@ops1', why: 'The canary failed' };
   test.each<[string, JobStanding, readonly string[]]>([
     ['of a job that somebody sends is to watch', standing({ planned: 1 }, {}, true), ['status j --watch']],
     ['of one that nobody sends is to resume it', standing({ planned: 1 }), ['resume j']],
@@ -62,7 +63,7 @@ describe('the next step', () => {
     ['is the same when the plan was cut', standing({ applied: 1 }, { complete: false }), ['resume j']],
     [
       'of a job that was stopped is to see why',
-      standing({ planned: 1, failed: 1 }, { stopped }),
+      standing({ planned: 1, failed: 1 }, { state }),
       ['report j --state failed says', 'resume j once'],
     ],
     [

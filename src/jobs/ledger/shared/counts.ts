@@ -19,7 +19,8 @@ export function toCounts(tallies: readonly Raw[]): Counts {
   const of = (state: RowState): number => byState.get(state) ?? 0;
   const inFlight = of('sending') + of('sent');
   const failed = of('dead-lettered') + of('refused');
-  const ended = of('applied') + of('superseded') + failed;
+  const notSent = of('not-sent');
+  const ended = of('applied') + of('superseded') + failed + notSent;
   return {
     total: of('planned') + inFlight + ended,
     planned: of('planned'),
@@ -27,6 +28,7 @@ export function toCounts(tallies: readonly Raw[]): Counts {
     applied: of('applied'),
     superseded: of('superseded'),
     failed,
+    notSent,
     ended,
     causes: [...causes].map(([cause, rows]) => ({ cause, rows })).sort((a, b) => b.rows - a.rows),
     calls,

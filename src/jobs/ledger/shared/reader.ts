@@ -89,9 +89,9 @@ export abstract class LedgerReader {
     return {
       ...listed,
       lastFailed:
-        job.plan.stopped === undefined
-          ? []
-          : (await this.select('lastFailed', { ...of, max: MAX_LAST_FAILED })).map(toLedgerRow),
+        job.plan.state.name === 'stopped' || job.plan.state.name === 'aborted'
+          ? (await this.select('lastFailed', { ...of, max: MAX_LAST_FAILED })).map(toLedgerRow)
+          : [],
       times: timesOf(job, listed.counts, (await this.#first('times', of)) ?? {}, last),
       reconciled: Number(reconciled),
       foreign: Number((await this.#first('foreign', of))?.outcomes ?? 0),

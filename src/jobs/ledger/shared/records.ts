@@ -3,6 +3,7 @@ import type { Outcome } from '../../../message/outcome.ts';
 import type { LeftOutRow, LeftOutState, TaskChange } from '../../plan/format.ts';
 import type { Counting, Guards, JobRecord, LeftOutCounts } from '../job.ts';
 import type { LedgerRow, RowEnd, RowState, UnmatchedOutcome } from '../row.ts';
+import type { JobState, RestingState } from '../state.ts';
 import { damagedValue } from './error.ts';
 
 /** A row as the database gives it. */
@@ -94,7 +95,7 @@ export function toJob(raw: Raw): JobRecord {
           guards: parsed<Guards>(raw.guards),
           counting: parsed<Counting>(raw.counting),
           maybeTwice: Number(raw.maybe_twice),
-          stopped: typeof raw.stopped === 'string' ? raw.stopped : undefined,
+          state: toState(raw),
         }
       : undefined;
   return {
@@ -102,5 +103,16 @@ export function toJob(raw: Raw): JobRecord {
     jobId: String(raw.job_id),
     plan,
     updatedAt: Number(raw.updated_at),
+  };
+}
+
+export function toState(raw: Raw): JobState {
+  const { state, towards, state_since: since, state_who: who, state_why: why } = raw;
+  return {
+    name: state as JobState['name'],
+    ...(typeof towards === 'string' && { towards: towards as RestingState }),
+    since: Number(since),
+    who: String(who),
+    ...(typeof why === 'string' && { why }),
   };
 }

@@ -6,10 +6,12 @@ import type { Database, Statement } from './database.ts';
 
 const statements = {
   job: 'SELECT * FROM jobs WHERE job_id = ?',
-  begin: `INSERT INTO jobs (job_id, path, source, digest, left_out, issued_at, enqueued, created_at, updated_at)
-    VALUES (:jobId, :path, :source, :digest, '{"alreadyAsWanted":0,"refused":0,"duplicates":0}', :issuedAt, 1, :now, :now)
+  begin: `INSERT INTO jobs (job_id, path, source, digest, left_out, issued_at, enqueued, state, state_since,
+      state_who, created_at, updated_at)
+    VALUES (:jobId, :path, :source, :digest, '{"alreadyAsWanted":0,"refused":0,"duplicates":0}', :issuedAt, 1, 'running',
+      :now, :who, :now, :now)
     ON CONFLICT (job_id) DO UPDATE SET path = :path, source = :source, digest = :digest, left_out = excluded.left_out,
-      issued_at = :issuedAt, enqueued = 1, updated_at = :now
+      issued_at = :issuedAt, enqueued = 1, state = 'running', state_since = :now, state_who = :who, updated_at = :now
     WHERE digest IS NULL`,
   addFile: `INSERT INTO files (job, digest, source, before, last, rows, issued_at)
     SELECT :job, :digest, :source, ifnull(max(last), 0), ifnull(max(last), 0) + :last, :rows, :issuedAt
@@ -37,10 +39,10 @@ export class FileStore {
     this.#now = now;
   }
 
-  begin({ jobId, path, source, digest, rows, last }: NewFile): EnqueuedFile {
+  begin({ jobId, path, source, digest, rows, last, who }: NewFile): EnqueuedFile {
     const now = this.#now();
     const issuedAt = new Date(now).toISOString();
-    this.#sql.begin.run({ jobId, path, source, digest, issuedAt, now });
+    this.#sql.begin.run({ jobId, path, source, digest, issuedAt, who, now });
     const read = (): PlannedJob => toJob(this.#sql.job.get(jobId) ?? {}) as PlannedJob;
     const job = read();
     if (!job.plan.enqueued) return { job, before: 0, issuedAt };

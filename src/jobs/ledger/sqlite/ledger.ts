@@ -1,6 +1,15 @@
 /** The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. */
 import type { PlanRow } from '../../plan/format.ts';
-import type { JobControl, PlannedJob } from '../job.ts';
+import type {
+  AuditLine,
+  GuardsChange,
+  JobControl,
+  NewAuditLine,
+  NewNotice,
+  PendingNotice,
+  PlannedJob,
+  StateChange,
+} from '../job.ts';
 import type {
   EndResult,
   EnqueuedFile,
@@ -20,14 +29,16 @@ import { FileStore } from './files.ts';
 import { SqliteLease } from './lease.ts';
 import { isSendingLocked, lockSending } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
+import { Steering } from './steering.ts';
 
 const statements = {
   ...readStatements,
   // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
-  begin: `INSERT INTO jobs (job_id, path, source, digest, rows, left_out, undoes, issued_at, created_at, updated_at)
-    VALUES (:jobId, :path, :source, :digest, :rows, :leftOut, :undoes, :issuedAt, :now, :now)
+  begin: `INSERT INTO jobs (job_id, path, source, digest, rows, left_out, undoes, issued_at, state_since, state_who,
+      created_at, updated_at)
+    VALUES (:jobId, :path, :source, :digest, :rows, :leftOut, :undoes, :issuedAt, :now, :who, :now, :now)
     ON CONFLICT (job_id) DO UPDATE SET path = :path, source = :source, digest = :digest, rows = :rows,
-      left_out = :leftOut, undoes = :undoes, issued_at = :issuedAt, updated_at = :now
+      left_out = :leftOut, undoes = :undoes, issued_at = :issuedAt, state_since = :now, state_who = :who, updated_at = :now
     WHERE digest IS NULL`,
   lastRow: `SELECT max(ifnull((SELECT max(row) FROM rows WHERE job = :job), 0),
     ifnull((SELECT max(row) FROM left_out WHERE job = :job), 0)) AS last`,
@@ -39,7 +50,6 @@ const statements = {
   reissue: 'UPDATE jobs SET issued_at = ?, updated_at = ? WHERE key = ?',
   setGuards: 'UPDATE jobs SET guards = ? WHERE key = ?',
   setCounting: 'UPDATE jobs SET counting = ? WHERE key = ?',
-  setStopped: 'UPDATE jobs SET stopped = ?, updated_at = ? WHERE key = ?',
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
     FROM parked WHERE job = :job AND row IS NULL GROUP BY 1, 2`,
 } as const;
@@ -72,6 +82,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #outcomes: OutcomeStore;
   readonly #files: FileStore;
+  readonly #steering: Steering;
 
   constructor({ db, access }: OpenFile, stateDir: string, now: () => number) {
     super();
@@ -83,6 +94,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
     this.#sql = db.prepareAll(statements);
     this.#outcomes = new OutcomeStore(db, now);
     this.#files = new FileStore(db, now);
+    this.#steering = new Steering(db, now);
   }
 
   async close(): Promise<void> {
@@ -97,14 +109,17 @@ class SqliteLedger extends LedgerReader implements Ledger {
     return this.#db.transaction(() => {
       const now = this.#now();
       const issuedAt = new Date(now).toISOString();
-      this.#sql.begin.run({
+      const begun = this.#sql.begin.run({
         ...job,
         undoes: undoes ?? null,
         leftOut: JSON.stringify(leftOut),
         issuedAt,
         now,
       });
-      return toJob(this.#sql.job.get({ jobId: job.jobId }) ?? {}) as PlannedJob;
+      const { jobId: subject, who, path, digest, rows } = job;
+      const detail = { path, digest, rows };
+      if (begun > 0) this.#steering.addAudit({ who, what: 'begin', subject, why: undefined, detail });
+      return toJob(this.#sql.job.get({ jobId: subject }) ?? {}) as PlannedJob;
     });
   }
 
@@ -145,13 +160,47 @@ class SqliteLedger extends LedgerReader implements Ledger {
     this.#sql.reissue.run(issuedAt, this.#now(), key);
   }
 
-  async control(key: number, changes: Partial<JobControl>): Promise<void> {
-    const { guards, counting, stopped } = changes;
+  async control(key: number, { guards, counting }: Partial<JobControl>): Promise<void> {
     this.#db.transaction(() => {
       if (guards !== undefined) this.#sql.setGuards.run(JSON.stringify(guards), key);
       if (counting !== undefined) this.#sql.setCounting.run(JSON.stringify(counting), key);
-      if ('stopped' in changes) this.#sql.setStopped.run(stopped ?? null, this.#now(), key);
     });
+  }
+
+  async change(key: number, change: StateChange): Promise<boolean> {
+    return this.#db.transaction(() => this.#steering.change(key, change));
+  }
+
+  async setGuards(key: number, change: GuardsChange): Promise<void> {
+    this.#db.transaction(() => this.#steering.setGuards(key, change));
+  }
+
+  async cancelRows(key: number, max: number): Promise<number> {
+    return this.#db.transaction(() => this.#steering.cancelRows(key, max));
+  }
+
+  async addAudit(line: NewAuditLine): Promise<void> {
+    this.#steering.addAudit(line);
+  }
+
+  async audit(max: number, subject?: string, before?: number): Promise<readonly AuditLine[]> {
+    return this.#steering.audit(max, subject, before);
+  }
+
+  async addNotice(key: number, notice: NewNotice): Promise<void> {
+    this.#db.transaction(() => this.#steering.addNotice(key, notice));
+  }
+
+  async dueNotices(targets: readonly string[], max: number): Promise<readonly PendingNotice[]> {
+    return this.#steering.dueNotices(targets, max);
+  }
+
+  async noticeTold(id: number, target: string): Promise<void> {
+    this.#db.transaction(() => this.#steering.noticeTold(id, target));
+  }
+
+  async noticeFailed(id: number, nextAt: number): Promise<void> {
+    this.#steering.noticeFailed(id, nextAt);
   }
 
   async lease(key: number): Promise<Lease | undefined> {

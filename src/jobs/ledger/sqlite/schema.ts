@@ -154,5 +154,47 @@ CREATE TABLE files (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * `state` of a job, and who changed what. `audit.subject`: a job's name, a queue's URL. `notices`: what others are to be told;
+ * `targets` and `told` are JSON, `due_at` is null once all have been told. Jobs from before get the state that their rows say.
+ */
+const version6 = `
+ALTER TABLE jobs ADD COLUMN state TEXT NOT NULL DEFAULT 'planned';
+ALTER TABLE jobs ADD COLUMN towards TEXT;
+ALTER TABLE jobs ADD COLUMN state_since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN state_who TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN state_why TEXT;
+UPDATE jobs SET state_since = updated_at, state_why = stopped, state = CASE
+  WHEN complete = 1 AND NOT EXISTS (SELECT 1 FROM tallies WHERE job = jobs.key AND rows > 0
+    AND state IN ('planned', 'sending', 'sent')) THEN 'done'
+  WHEN stopped IS NOT NULL THEN 'aborted' ELSE 'stopped' END;
+ALTER TABLE jobs DROP COLUMN stopped;
+
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  what TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  why TEXT,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_subject ON audit (subject, seq);
+
+CREATE TABLE notices (
+  seq INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  counts TEXT NOT NULL,
+  targets TEXT NOT NULL,
+  told TEXT NOT NULL DEFAULT '[]',
+  failures INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER
+) STRICT;
+CREATE INDEX notices_due ON notices (due_at) WHERE due_at IS NOT NULL;
+`;
+
 /** The first makes version 1 of an empty file. A step that was released never changes. */
-export const schemaSteps: readonly string[] = [version1, version2, version3, version4, version5];
+export const schemaSteps: readonly string[] = [version1, version2, version3, version4, version5, version6];

@@ -1,0 +1,129 @@
+/** `jobs pause | stop | cancel | set JOB`: what steers a job, from whichever process sends it. */
+import type { Command } from 'commander';
+import { ask } from '../../cli/ask.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
+import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
+import { CommandError, misuse } from '../../errors.ts';
+import { counted } from '../../text/numbers.ts';
+import type { PlannedJob } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { JobEvent } from '../ledger/state.ts';
+import { concludeJob } from '../steer/conclude.ts';
+import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import { findPlannedJob, withLedger } from './open.ts';
+import { printJob } from './print-job.ts';
+
+interface Flags extends ReasonFlags {
+  readonly json?: boolean;
+}
+
+export function addPause(jobs: Command, context: CommandContext): void {
+  const command = jobs
+    .command('pause')
+    .summary('send nothing more of a job for now')
+    .description(
+      'Pauses a job, whichever process sends it, on whatever machine that uses this ledger: within a second nothing more is sent. ' +
+        'What is in flight is followed to its end, and `jobs resume` goes on.',
+    )
+    .argument('<job>', 'the job');
+  steering(command, context, async (steered) => {
+    await change(steered, 'pause');
+  });
+}
+
+export function addStop(jobs: Command, context: CommandContext): void {
+  const command = jobs
+    .command('stop')
+    .summary('end the sending of a job before its end')
+    .description(
+      'Stops a job: nothing more is sent, and the process that sends it ends when what is in flight has ended. `jobs resume` goes on.',
+    )
+    .argument('<job>', 'the job');
+  steering(command, context, async (steered) => {
+    await change(steered, 'stop');
+    await conclude(steered);
+  });
+}
+
+export function addCancel(jobs: Command, context: CommandContext): void {
+  const command = jobs
+    .command('cancel')
+    .summary('end a job for good')
+    .description(
+      'Cancels a job for good: rows that were not sent end as not-sent, what is in flight is waited for. Nothing is undone: ' +
+        'see `jobs undo`. It cannot be resumed.',
+    )
+    .argument('<job>', 'the job')
+    .option('--yes', 'cancel it without asking');
+  steering(command, context, async (steered, flags: Flags & { readonly yes?: boolean }) => {
+    const { ledger, job, signal } = steered;
+    const { planned } = await ledger.count(job.key);
+    const question = `Cancel job ${job.jobId} for good? ${counted(planned, 'row')} will not be sent. Type its name:`;
+    if (flags.yes !== true && !(await ask(context, question, (answer) => answer === job.jobId, signal)))
+      throw new CommandError('Nothing was changed. To cancel it without being asked, say --yes.');
+    await change(steered, 'cancel');
+    await conclude(steered);
+  });
+}
+
+export function addSet(jobs: Command, context: CommandContext): void {
+  const command = jobs
+    .command('set')
+    .summary('change how a job is sent')
+    .description(
+      'Changes the bounds of a job: of one that is being sent, too, whose sender follows within a second.',
+    )
+    .argument('<job>', 'the job');
+  steering(addGuardOptions(command), context, async ({ ledger, job, who }, flags: Flags & GuardFlags) => {
+    const given = readGuards(flags);
+    if (Object.keys(given).length === 0) throw misuse('Say what to change, as in --window 500.');
+    const { reason } = flags;
+    const guards = { ...job.plan.guards, ...given };
+    await ledger.setGuards(job.key, { guards, who, ...(reason !== undefined && { why: reason }) });
+  });
+}
+
+interface Steered {
+  readonly context: CommandContext;
+  readonly ledger: Ledger;
+  readonly job: PlannedJob;
+  readonly who: string;
+  readonly reason: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Adds what these commands have in common; prints where the job stands afterwards. */
+function steering<Given extends Flags>(
+  command: Command,
+  context: CommandContext,
+  work: (steered: Steered, flags: Given) => Promise<void>,
+): void {
+  if (!command.options.some(({ long }) => long === '--json'))
+    command.option('--json', 'print where the job stands as one JSON object');
+  addReasonOptions(command).action(async (jobId: string, flags: Given) => {
+    const { by, reason, json } = flags;
+    await interruptible(context, (signal) =>
+      withLedger(context, 'write', async (ledger) => {
+        const job = await findPlannedJob(ledger, jobId, context);
+        await work({ context, ledger, job, who: whoIs(context, by), reason, signal }, flags);
+        const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
+        printJob(context, standing, json === true);
+      }),
+    );
+  });
+}
+
+/** @throws CommandError when the job is in a state in which that cannot be. */
+async function change({ ledger, job, who, reason }: Steered, event: JobEvent): Promise<void> {
+  if (await ledger.change(job.key, { event, who, ...(reason !== undefined && { why: reason }) })) return;
+  const { name, towards } = job.plan.state;
+  throw new CommandError(
+    `Job ${job.jobId} is ${towards === 'cancelled' ? 'being cancelled' : name}: ${event} changes nothing.`,
+  );
+}
+
+/** Where no process sends it, nobody else brings it to rest. */
+async function conclude({ ledger, job, who, context }: Steered): Promise<void> {
+  await concludeJob(ledger, await findPlannedJob(ledger, job.jobId, context), { who, targets: [] });
+}

@@ -1,0 +1,70 @@
+/** What a change of a job's state comes to, and the records of changes and notices. PURE. */
+import type { AuditLine, Counts, NewAuditLine, NoticeKind, PendingNotice, StateChange } from '../job.ts';
+import { type JobState, nextState } from '../state.ts';
+import { parsed, type Raw, toState } from './records.ts';
+
+/** The columns of `jobs` that {@link changeState} reads. */
+export const STATE_COLUMNS = 'job_id, guards, state, towards, state_since, state_who, state_why';
+
+/**
+ * The state that a change leads to, and its line in the audit; undefined where it changes nothing.
+ * @param job the job's row, with {@link STATE_COLUMNS}. @param now epoch milliseconds.
+ */
+export function changeState(
+  job: Raw | undefined,
+  { event, who, why, since }: StateChange,
+  now: number,
+): { readonly state: JobState; readonly line: NewAuditLine } | undefined {
+  if (job === undefined) return undefined;
+  const before = toState(job);
+  if (since !== undefined && since !== before.since) return undefined;
+  const next = nextState(before, event);
+  if (next === undefined) return undefined;
+  // What a job was stopped for is still said when it has come to rest.
+  const reason = next.name === before.towards ? (why ?? before.why) : why;
+  const state: JobState = {
+    ...next,
+    // Two changes in one millisecond are told apart by `since`.
+    since: Math.max(now, before.since + 1),
+    who,
+    ...(reason !== undefined && { why: reason }),
+  };
+  const detail = { from: before.name, to: state.name };
+  return { state, line: { who, what: event, subject: String(job.job_id), why, detail } };
+}
+
+export function toAuditLine(raw: Raw): AuditLine {
+  return {
+    seq: Number(raw.seq),
+    at: Number(raw.at),
+    who: String(raw.who),
+    what: String(raw.what),
+    subject: String(raw.subject),
+    why: typeof raw.why === 'string' ? raw.why : undefined,
+    detail: parsed(raw.detail),
+  };
+}
+
+/** @param raw a row of `notices` with the `job_id` of its job. */
+export function toNotice(raw: Raw): PendingNotice {
+  return {
+    id: Number(raw.seq),
+    jobId: String(raw.job_id),
+    kind: raw.kind as NoticeKind,
+    at: Number(raw.at),
+    state: parsed<JobState>(raw.state),
+    counts: parsed<Counts>(raw.counts),
+    targets: parsed<readonly string[]>(raw.targets),
+    told: parsed<readonly string[]>(raw.told),
+    failures: Number(raw.failures),
+  };
+}
+
+/** The targets that have a notice once `target` has it too, and whether these are all. */
+export function toldWith(
+  notice: Raw,
+  target: string,
+): { readonly told: readonly string[]; readonly all: boolean } {
+  const told = new Set(parsed<readonly string[]>(notice.told)).add(target);
+  return { told: [...told], all: parsed<readonly string[]>(notice.targets).every((one) => told.has(one)) };
+}

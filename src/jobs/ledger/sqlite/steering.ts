@@ -1,0 +1,108 @@
+/** A job's state and settings, who changed them, and what others are to be told. */
+import type {
+  AuditLine,
+  Guards,
+  GuardsChange,
+  NewAuditLine,
+  NewNotice,
+  PendingNotice,
+  StateChange,
+} from '../job.ts';
+import { toCounts } from '../shared/counts.ts';
+import { parsed, toState } from '../shared/records.ts';
+import { changeState, STATE_COLUMNS, toAuditLine, toldWith, toNotice } from '../shared/steering.ts';
+import type { Database, Statement } from './database.ts';
+
+const statements = {
+  job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = ?`,
+  setState: `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
+    updated_at = :now WHERE key = :key`,
+  setGuards: 'UPDATE jobs SET guards = ?, updated_at = ? WHERE key = ?',
+  cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
+    SELECT row FROM rows INDEXED BY rows_planned WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
+  tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
+  addAudit: `INSERT INTO audit (at, who, what, subject, why, detail)
+    VALUES (:now, :who, :what, :subject, :why, :detail)`,
+  audit: 'SELECT * FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :max',
+  auditOf: 'SELECT * FROM audit WHERE subject = :subject AND seq < :before ORDER BY seq DESC LIMIT :max',
+  addNotice: `INSERT INTO notices (job, kind, at, state, counts, targets, due_at)
+    VALUES (:job, :kind, :now, :state, :counts, :targets, :now)`,
+  dueNotices: `SELECT notices.*, job_id FROM notices JOIN jobs ON jobs.key = notices.job
+    WHERE due_at <= :now AND EXISTS (SELECT 1 FROM json_each(targets) WHERE value IN (SELECT value FROM json_each(:targets))
+      AND value NOT IN (SELECT value FROM json_each(told)))
+    ORDER BY due_at, seq LIMIT :max`,
+  notice: 'SELECT targets, told FROM notices WHERE seq = ?',
+  // Told everywhere it is due no more.
+  noticeTold: `UPDATE notices SET told = :told, due_at = CASE WHEN :all THEN NULL ELSE due_at END WHERE seq = :id`,
+  noticeFailed: 'UPDATE notices SET failures = failures + 1, due_at = ? WHERE seq = ? AND due_at IS NOT NULL',
+} as const;
+
+/** Makes no transaction: the caller does. */
+export class Steering {
+  readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
+  readonly #now: () => number;
+
+  constructor(db: Database, now: () => number) {
+    this.#sql = db.prepareAll(statements);
+    this.#now = now;
+  }
+
+  change(key: number, change: StateChange): boolean {
+    const changed = changeState(this.#sql.job.get(key), change, this.#now());
+    if (changed === undefined) return false;
+    const { name: state, towards = null, since: now, who, why = null } = changed.state;
+    this.#sql.setState.run({ state, towards, now, who, why, key });
+    this.addAudit(changed.line);
+    if (change.notice !== undefined) this.addNotice(key, change.notice);
+    return true;
+  }
+
+  setGuards(key: number, { guards, who, why }: GuardsChange): void {
+    const raw = this.#sql.job.get(key);
+    if (raw === undefined) return;
+    this.#sql.setGuards.run(JSON.stringify(guards), this.#now(), key);
+    const detail = { from: parsed<Guards>(raw.guards), to: guards };
+    this.addAudit({ who, what: 'set', subject: String(raw.job_id), why, detail });
+  }
+
+  cancelRows(key: number, max: number): number {
+    return this.#sql.cancelRows.run({ job: key, max });
+  }
+
+  addAudit({ who, what, subject, why, detail }: NewAuditLine): void {
+    const now = this.#now();
+    this.#sql.addAudit.run({ now, who, what, subject, why: why ?? null, detail: JSON.stringify(detail) });
+  }
+
+  audit(max: number, subject: string | undefined, before = Number.MAX_SAFE_INTEGER): readonly AuditLine[] {
+    const rows =
+      subject === undefined
+        ? this.#sql.audit.all({ before, max })
+        : this.#sql.auditOf.all({ subject, before, max });
+    return rows.map(toAuditLine);
+  }
+
+  addNotice(key: number, { kind, targets }: NewNotice): void {
+    if (targets.length === 0) return;
+    const state = JSON.stringify(toState(this.#sql.job.get(key) ?? {}));
+    const counts = JSON.stringify(toCounts(this.#sql.tallies.all(key)));
+    const named = JSON.stringify(targets);
+    this.#sql.addNotice.run({ job: key, kind, now: this.#now(), state, counts, targets: named });
+  }
+
+  dueNotices(targets: readonly string[], max: number): readonly PendingNotice[] {
+    const due = { now: this.#now(), targets: JSON.stringify(targets), max };
+    return this.#sql.dueNotices.all(due).map(toNotice);
+  }
+
+  noticeTold(id: number, target: string): void {
+    const notice = this.#sql.notice.get(id);
+    if (notice === undefined) return;
+    const { told, all } = toldWith(notice, target);
+    this.#sql.noticeTold.run({ told: JSON.stringify(told), all: all ? 1 : 0, id });
+  }
+
+  noticeFailed(id: number, nextAt: number): void {
+    this.#sql.noticeFailed.run(nextAt, id);
+  }
+}

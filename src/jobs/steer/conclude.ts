@@ -1,0 +1,43 @@
+/** Brings a job to rest whose sender is gone: what the sender would have done at its end. */
+import type { JobRecord, NewNotice, NoticeKind } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { JobEvent } from '../ledger/state.ts';
+
+/** Rows that are ended in one transaction. */
+const CANCEL_ROWS = 5_000;
+
+export interface ConcludeOptions {
+  readonly who: string;
+  /** Names of the targets of notices. */
+  readonly targets: readonly string[];
+}
+
+/**
+ * Changes the state of a job that no process sends as its rows say: `done` when all have ended, at rest when it was stopping.
+ * @returns whether anything was changed.
+ */
+export async function concludeJob(
+  ledger: Pick<Ledger, 'count' | 'change' | 'cancelRows' | 'lease'>,
+  { key, plan }: JobRecord,
+  { who, targets }: ConcludeOptions,
+): Promise<boolean> {
+  if (plan === undefined || plan.state.name === 'done' || plan.state.name === 'cancelled') return false;
+  const counts = await ledger.count(key);
+  const { towards, since } = plan.state;
+  const allEnded = plan.complete && counts.ended === counts.total;
+  if (towards === undefined && !allEnded) return false;
+  const lease = await ledger.lease(key);
+  if (lease === undefined) return false;
+  try {
+    if (towards === 'cancelled') {
+      while ((await ledger.cancelRows(key, CANCEL_ROWS)) > 0);
+      if (counts.inFlight > 0) return false;
+    }
+    const [event, kind]: readonly [JobEvent, NoticeKind | undefined] =
+      towards === undefined ? ['finish', 'done'] : ['settle', towards === 'aborted' ? 'aborted' : undefined];
+    const notice: NewNotice | undefined = kind && { kind, targets };
+    return await ledger.change(key, { event, who, since, ...(notice !== undefined && { notice }) });
+  } finally {
+    await lease.release();
+  }
+}

@@ -1,0 +1,29 @@
+/** Lets a job that stands still go on. */
+import { misuse } from '../../errors.ts';
+import type { JobRecord, PlannedJob } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { countFrom } from '../run/guards.ts';
+
+/**
+ * Makes a paused, stopping, stopped or aborted job go on. Where a rule had stopped it, the rule counts from here: whoever resumes
+ * it has seen why.
+ */
+export async function resumeJob(
+  ledger: Pick<Ledger, 'change' | 'control' | 'count'>,
+  { key, plan }: PlannedJob,
+  who: string,
+  why?: string,
+): Promise<boolean> {
+  const { name, towards } = plan.state;
+  if (name === 'aborted' || towards === 'aborted')
+    await ledger.control(key, { counting: countFrom(await ledger.count(key)) });
+  return await ledger.change(key, { event: 'resume', who, ...(why !== undefined && { why }) });
+}
+
+/** @throws CommandError for a job that was cancelled. */
+export function refuseCancelled(job: JobRecord | undefined): void {
+  if (job?.plan?.state.name !== 'cancelled' && job?.plan?.state.towards !== 'cancelled') return;
+  throw misuse(
+    `Job ${job.jobId} was cancelled, which is final. Make the plan again with another --job. Nothing was sent.`,
+  );
+}
