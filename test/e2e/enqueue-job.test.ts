@@ -73,7 +73,7 @@ test('files enqueued under one job: every row has its own end in status, report 
     '9,bad id,refused,,',
     '10,gone3,dead-lettered,ResourceNotFoundException,r000010.1',
   ]);
-  expect((await run(['list'])).stdout).toMatch(/^fleet +7 +3 +0 +ended /m);
+  expect((await run(['list'])).stdout).toMatch(/^fleet +7 +3 +0 +done /m);
 
   stage.api.configure({ tasks: { kind: 'all' } });
   expect((await standing(['retry', 'fleet', '--only-failed'])).json).toMatchObject({ applied: 7, failed: 0 });

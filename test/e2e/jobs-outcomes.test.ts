@@ -20,7 +20,7 @@ test('every command sees a row that was applied after a redrive', async () => {
   };
 
   await redrive(0);
-  expect((await run(['list'])).stdout).toMatch(/^j +4 +3 +0 +ended /m);
+  expect((await run(['list'])).stdout).toMatch(/^j +4 +3 +0 +done /m);
   expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 1, failed: 3 });
   await redrive(1);
   const { stdout } = await run(['report', 'j', '--json']);

@@ -177,6 +177,88 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect((await ledger.job('j'))?.plan).toMatchObject({ guards: { window: 4 }, counting });
     });
 
+    describe('keeps the state of a job', () => {
+      const who = 'bob@ops2';
+
+      test('and who changed it, when and why, in the audit too', async () => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 1);
+        const state = async () => (await ledger.job('j'))?.plan?.state;
+        expect(await state()).toEqual({ name: 'planned', since: now, who: 'ann@ops1' });
+        expect(await ledger.change(key, { event: 'release', who })).toBe(true);
+        expect(await ledger.change(key, { event: 'pause', who, why: 'the API is changed' })).toBe(true);
+        expect(await state()).toEqual({ name: 'paused', since: now + 2, who, why: 'the API is changed' });
+        expect(await ledger.change(key, { event: 'finish', who, since: now })).toBe(false);
+        expect(await ledger.change(key, { event: 'settle', who })).toBe(false);
+        await ledger.setGuards(key, { guards: { window: 7 }, who, why: 'too fast' });
+        expect((await ledger.job('j'))?.plan?.guards).toEqual({ window: 7 });
+        await ledger.addAudit({ who, what: 'purge', subject: 'q', why: undefined, detail: { letters: 2 } });
+        const lines = await ledger.audit(10, 'j');
+        expect(lines.map(({ what }) => what)).toEqual(['set', 'pause', 'release', 'begin']);
+        expect(lines[0]).toMatchObject({
+          at: now,
+          who,
+          why: 'too fast',
+          detail: { from: {}, to: { window: 7 } },
+        });
+        expect(lines[1]).toMatchObject({
+          why: 'the API is changed',
+          detail: { from: 'running', to: 'paused' },
+        });
+        const [latest, ...older] = await ledger.audit(2);
+        expect(latest).toMatchObject({ what: 'purge', subject: 'q', why: undefined, detail: { letters: 2 } });
+        expect(older).toEqual([lines[0]]);
+        expect(await ledger.audit(10, undefined, lines[0]?.seq)).toEqual(lines.slice(1));
+      });
+
+      test('and what it was stopped for, when it has come to rest', async () => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 1);
+        await ledger.change(key, { event: 'release', who });
+        await ledger.change(key, { event: 'abort', who: 'the rule', why: 'too many failed' });
+        await ledger.change(key, { event: 'settle', who });
+        expect((await ledger.job('j'))?.plan?.state).toMatchObject({
+          name: 'aborted',
+          why: 'too many failed',
+        });
+      });
+
+      test('and ends the rows that a cancelled one had not sent, some at a time', async () => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 5);
+        await send(await leaseOf(ledger, key), 2);
+        expect([await ledger.cancelRows(key, 2), await ledger.cancelRows(key, 2)]).toEqual([2, 1]);
+        expect(await ledger.cancelRows(key, 2)).toBe(0);
+        expect(await ledger.count(key)).toMatchObject({ inFlight: 2, notSent: 3, ended: 3, failed: 0 });
+        expect(await states(ledger, key)).toEqual(['sent', 'sent', 'not-sent', 'not-sent', 'not-sent']);
+      });
+    });
+
+    test('keeps notices until all of their targets have them', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1);
+      await ledger.change(key, { event: 'release', who: 'a@b' });
+      const notice = { kind: 'aborted', targets: ['webhook', 'sns'] } as const;
+      await ledger.change(key, { event: 'abort', who: 'a@b', why: 'w', notice });
+      await ledger.change(key, { event: 'resume', who: 'a@b', notice: { ...notice, targets: [] } });
+      const due = (...targets: readonly string[]) => ledger.dueNotices(targets, 10);
+      const [first] = await due('webhook');
+      expect(first).toMatchObject({ jobId: 'j', ...notice, at: now, told: [], failures: 0 });
+      expect(first).toMatchObject({ state: { name: 'stopping', why: 'w' }, counts: { planned: 1 } });
+      const id = first?.id ?? 0;
+      expect(await due('eventbridge')).toEqual([]);
+      await ledger.noticeTold(id, 'webhook');
+      expect(await due('webhook')).toEqual([]);
+      expect(await due('webhook', 'sns')).toMatchObject([{ told: ['webhook'] }]);
+      await ledger.noticeFailed(id, now);
+      expect(await due('sns')).toMatchObject([{ failures: 1 }]);
+      await ledger.noticeFailed(id, now + 1);
+      expect(await due('sns')).toEqual([]);
+      await ledger.noticeTold(id, 'sns');
+      await ledger.addNotice(key, { kind: 'stuck', targets: ['sns'] });
+      expect(await due('sns')).toMatchObject([{ kind: 'stuck', state: { name: 'running' } }]);
+    });
+
     test('plans rows again that a process was sending when it died', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 3);

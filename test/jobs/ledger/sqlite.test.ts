@@ -47,7 +47,7 @@ test.each([1, 2])('a ledger of version %i is migrated, step by step', async (ver
   );
   const ledger = await open();
   const job = await ledger.job('j');
-  expect(job?.plan).toMatchObject({ rows: 2, leftOut: undefined });
+  expect(job?.plan).toMatchObject({ rows: 2, leftOut: undefined, state: { name: 'stopped', since: 0 } });
   const values = { Description: 'new', IssuedAt: '2026-11-25T07:00:00.000Z' };
   await ledger.end([outcome(values), outcome({ MessageId: 'row-000017', RequestId: 'row-000017' })]);
   expect(await ledger.count(1)).toMatchObject({ total: 2, applied: 1 });
