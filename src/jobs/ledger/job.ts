@@ -72,8 +72,7 @@ export interface NewNotice {
   readonly targets: readonly string[];
 }
 
-export const noticeKinds = ['done', 'aborted', 'paused-by-rule', 'stuck'] as const;
-export type NoticeKind = (typeof noticeKinds)[number];
+export type NoticeKind = 'done' | 'aborted' | 'paused-by-rule' | 'stuck';
 
 /** A notice that is not told everywhere yet. */
 export interface PendingNotice extends NewNotice {

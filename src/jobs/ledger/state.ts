@@ -22,7 +22,7 @@ export const jobStates = [
   'done',
   'cancelled',
 ] as const;
-export type JobStateName = (typeof jobStates)[number];
+type JobStateName = (typeof jobStates)[number];
 
 /** Where a stopping job comes to rest. */
 export const restingStates = ['stopped', 'aborted', 'cancelled'] as const;
@@ -110,11 +110,6 @@ export const transitions: Readonly<Record<JobEvent, Transition>> = {
     to: 'done',
   },
 };
-
-/** States in which rows may be sent, now or when the time comes. */
-export function isActive({ name }: Pick<JobState, 'name'>): boolean {
-  return name === 'running' || name === 'scheduled';
-}
 
 /**
  * The state that an event leads to; undefined where it changes nothing.
