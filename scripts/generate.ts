@@ -9,6 +9,7 @@ import { checkPage } from './reference/check.ts';
 import { commandsPage } from './reference/commands.ts';
 import { configurationPage } from './reference/configuration.ts';
 import { exitCodesPage } from './reference/exit-codes.ts';
+import { jobStatesPage } from './reference/job-states.ts';
 import { jsonPage } from './reference/json.ts';
 import { logsPage } from './reference/logs.ts';
 import { metricsPage } from './reference/metrics.ts';
@@ -21,6 +22,7 @@ const pages: readonly Page[] = [
   logsPage,
   checkPage,
   exitCodesPage,
+  jobStatesPage,
   jsonPage,
 ];
 
