@@ -1,0 +1,242 @@
+/**
+ * The one decision about a job that is being sent: how many rows may be sent now, what it waits for, and whether to stop. PURE.
+ *
+ * A job goes through its stages, the canary first. In each, rows are sent until its end is reached; when all of them have ended it
+ * waits as long as it is told to, for the devices to be looked at, and for a person, and then the next stage begins:
+ *
+ *   ends -> soak -> verify -> word -> ends of the next stage
+ *
+ * Steps that are not asked for are left out. After the last stage nothing is waited for but ends.
+ */
+import { counted, number } from '../../text/numbers.ts';
+import type { Counts } from '../ledger/job.ts';
+import { brokenText, type Ends, failedOf, isBroken, toleratedBy } from './abort-rules.ts';
+import { rowsOf } from './amount.ts';
+import {
+  devicesSince,
+  type EndsSince,
+  endsSince,
+  type SeenDevices,
+  type StageProgress,
+  type WaitsFor,
+} from './progress.ts';
+import { rampRoom } from './ramp.ts';
+import { closesAt, isOpen, isOver, nextOpening } from './schedule.ts';
+import type { JobSettings } from './settings.ts';
+import { nextStageEnd } from './stages.ts';
+import { windowOf } from './window.ts';
+
+export interface Situation {
+  readonly settings: JobSettings;
+  readonly progress: StageProgress;
+  readonly counts: Counts;
+  /** Rows of the job, those that are not in the ledger yet among them. */
+  readonly total: number;
+  /** The devices of its tasks, when somebody has looked. */
+  readonly devices?: SeenDevices | undefined;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Rows of all jobs that end per second. */
+  readonly perSecond: number;
+  /** The job's share of what may be in flight, 0-1. */
+  readonly share: number;
+  /** A person has let it go on to the next stage. */
+  readonly word?: boolean;
+}
+
+export interface Decision {
+  /** Rows that may be sent now. */
+  readonly room: number;
+  /** Rows in flight at most. */
+  readonly window: number;
+  /** To be kept; the same object when nothing has changed. */
+  readonly progress: StageProgress;
+  /** What keeps rows from being sent, besides a full window. */
+  readonly waitsFor?: Wait;
+  readonly stop?: Stop;
+}
+
+type Wait =
+  /** Its time has not come; `until` in epoch milliseconds. */
+  | { readonly for: 'opening'; readonly until: number }
+  | { readonly for: 'soak'; readonly until: number }
+  /** `since`: devices that were looked at before do not count; epoch milliseconds. */
+  | { readonly for: 'verify'; readonly since: number }
+  | { readonly for: 'word' }
+  /** All rows up to `upTo`, counted from where counting began, are sent and have not ended. */
+  | { readonly for: 'ends'; readonly upTo: number; readonly canary: boolean };
+
+interface Stop {
+  /** `aborted`: by a rule. `stopped`: its time is over. */
+  readonly towards: 'aborted' | 'stopped';
+  /** A sentence without its full stop. */
+  readonly why: string;
+}
+
+export function decide(situation: Situation): Decision {
+  const progress = onward(situation);
+  const window = flightLimit(situation, progress);
+  const stop = stopOf(situation, progress);
+  const held = { window, progress, room: 0 };
+  if (stop !== undefined) return { ...held, stop };
+  const { settings, counts, now } = situation;
+  if (counts.planned === 0) return held;
+  if (!isOpen(settings, now)) {
+    const until = nextOpening(settings, now);
+    if (until !== undefined) return { ...held, waitsFor: { for: 'opening', until } };
+    const why = 'Its window does not open again before its deadline';
+    return { ...held, stop: { towards: 'stopped', why } };
+  }
+  const wait = waitOf(situation, progress);
+  if (wait !== undefined) return { ...held, waitsFor: wait };
+  const stage = stageOf(situation, progress);
+  const left = stage.end - sentSince(situation, progress);
+  if (left <= 0) return { ...held, waitsFor: { for: 'ends', upTo: stage.end, canary: stage.canary } };
+  const free = Math.min(window - counts.inFlight, counts.planned, left);
+  return { window, progress, room: Math.max(0, free) };
+}
+
+/** Until when rows may be sent, in epoch milliseconds; undefined: for as long as it takes. */
+export function sendsUntil({ settings, now }: Pick<Situation, 'settings' | 'now'>): number | undefined {
+  return closesAt(settings, now);
+}
+
+/** The stage that is being sent: its end in rows from where counting began, and whether it is a sample spread over the plan. */
+interface Stage {
+  readonly end: number;
+  readonly canary: boolean;
+  /** Whether rows follow that are not in it. */
+  readonly sample: boolean;
+}
+
+function stageOf({ settings, total }: Pick<Situation, 'settings' | 'total'>, progress: StageProgress): Stage {
+  const rows = rowsCounted(total, progress);
+  const canary = canaryRows(settings, rows);
+  if (canary > 0 && !progress.canaryPassed) return { end: canary, canary: true, sample: canary < rows };
+  const passed = Math.max(progress.passed, canary);
+  const end = settings.stages === undefined ? rows : nextStageEnd(settings.stages, passed, rows);
+  return { end, canary: false, sample: end < rows };
+}
+
+/** The rows that there are to send from where counting began. */
+function rowsCounted(total: number, { good, failed }: Pick<StageProgress, 'good' | 'failed'>): number {
+  return Math.max(0, total - good - failed);
+}
+
+function canaryRows({ canary }: JobSettings, rows: number): number {
+  return canary === undefined ? 0 : Math.min(rows, rowsOf(canary, rows));
+}
+
+/** Rows that are on their way or have ended, from where counting began. */
+function sentSince({ total, counts }: Pick<Situation, 'total' | 'counts'>, progress: StageProgress): number {
+  return rowsCounted(total, progress) - (total - counts.inFlight - counts.ended);
+}
+
+/** The progress with every step taken that can be. */
+function onward(situation: Situation): StageProgress {
+  let progress = seen(situation);
+  for (;;) {
+    const next = step(situation, progress);
+    if (next === progress) return progress;
+    progress = next;
+  }
+}
+
+function seen({ devices, progress }: Situation): StageProgress {
+  if (devices === undefined || devices.at <= (progress.devices?.at ?? -1)) return progress;
+  return { ...progress, devices };
+}
+
+const order: readonly WaitsFor[] = ['ends', 'soak', 'verify', 'word'];
+
+/** One step further; the same progress when it cannot be taken yet. */
+function step(situation: Situation, progress: StageProgress): StageProgress {
+  const { settings, now } = situation;
+  if (!isOverNow(situation, progress)) return progress;
+  const asked: Readonly<Record<WaitsFor, boolean>> = {
+    ends: true,
+    soak: settings.soak !== undefined,
+    verify: settings.verifyEach === true,
+    word: settings.confirmEach === true,
+  };
+  const next = order.slice(order.indexOf(progress.waitsFor) + 1).find((wait) => asked[wait]);
+  if (next !== undefined) return { ...progress, waitsFor: next, since: now };
+  const { end, canary } = stageOf(situation, progress);
+  return {
+    ...progress,
+    waitsFor: 'ends',
+    since: now,
+    passed: Math.max(progress.passed, end),
+    canaryPassed: progress.canaryPassed || canary,
+  };
+}
+
+/** Whether what the stage waits for has come about. */
+function isOverNow(situation: Situation, progress: StageProgress): boolean {
+  const { settings, counts, now, word } = situation;
+  const { waitsFor, since, devices } = progress;
+  switch (waitsFor) {
+    case 'ends': {
+      // After the last stage nothing follows that would have to wait.
+      if (counts.planned === 0) return false;
+      const stage = stageOf(situation, progress);
+      const { ended, failed } = endsSince(progress, counts);
+      if (stage.canary && failed > 0) return false;
+      return ended >= stage.end && stage.sample;
+    }
+    case 'soak':
+      return now >= since + (settings.soak ?? 0) * 1_000;
+    case 'verify':
+      return settings.verifyEach !== true || (devices !== undefined && devices.at >= since);
+    case 'word':
+      return settings.confirmEach !== true || word === true;
+  }
+}
+
+function waitOf({ settings }: Situation, { waitsFor, since }: StageProgress): Wait | undefined {
+  switch (waitsFor) {
+    case 'ends':
+      return undefined;
+    case 'soak':
+      return { for: 'soak', until: since + (settings.soak ?? 0) * 1_000 };
+    case 'verify':
+      return { for: 'verify', since };
+    case 'word':
+      return { for: 'word' };
+  }
+}
+
+/** Rows in flight at most: by the rate or as it is set, by the rules, and by the ramp. */
+function flightLimit({ settings, counts, perSecond, share }: Situation, progress: StageProgress): number {
+  const { ramp, abortWhen = [] } = settings;
+  const ends = endsSince(progress, counts);
+  return Math.min(
+    settings.window ?? windowOf(perSecond, share),
+    ...abortWhen.map((rule) => toleratedBy(rule, endsFor(rule, ends))),
+    ...(ramp === undefined ? [] : [rampRoom(ramp, ends.good)]),
+  );
+}
+
+function endsFor(rule: Parameters<typeof failedOf>[0], ends: EndsSince): Ends {
+  return { ended: ends.ended, failed: failedOf(rule, ends.failed, ends.causes) };
+}
+
+function stopOf(situation: Situation, progress: StageProgress): Stop | undefined {
+  const { settings, counts, now } = situation;
+  const ends = endsSince(progress, counts);
+  if (stageOf(situation, progress).canary && ends.failed > 0)
+    return {
+      towards: 'aborted',
+      why: `The canary failed: ${number(ends.failed)} of its first ${counted(ends.ended, 'row')} did`,
+    };
+  const devices = devicesSince(progress);
+  for (const rule of settings.abortWhen ?? []) {
+    const judged = rule.of === 'devices' ? devices : endsFor(rule, ends);
+    if (judged !== undefined && isBroken(rule, judged))
+      return { towards: 'aborted', why: brokenText(rule, judged) };
+  }
+  // What is in flight then ends as it may.
+  if (counts.planned > 0 && isOver(settings, now))
+    return { towards: 'stopped', why: 'Its deadline has passed' };
+  return undefined;
+}

@@ -1,0 +1,119 @@
+/** How far a job is through its stages. PURE. */
+import type { Counts } from '../ledger/job.ts';
+import type { Ends } from './abort-rules.ts';
+
+/** Kept with the job, as JSON. */
+export interface StageProgress {
+  /** Where counting begins: the ends at the begin of this try, or after the job last stopped. */
+  readonly good: number;
+  readonly failed: number;
+  /** Of the failed ones, by cause. */
+  readonly causes: Readonly<Record<string, number>>;
+  readonly canaryPassed: boolean;
+  /** Rows, counted from where counting began, that are through: their stages are over. */
+  readonly passed: number;
+  /** What has to happen before the next stage. */
+  readonly waitsFor: WaitsFor;
+  /** Since when; epoch milliseconds. 0: since the job began to be counted. */
+  readonly since: number;
+  /** What was last seen of the devices, and what was where counting began. */
+  readonly devices?: SeenDevices;
+  readonly devicesBefore?: Ends;
+}
+
+/** Devices of the job's tasks, as they were looked at. */
+export interface SeenDevices extends Ends {
+  /** When it was begun to look; epoch milliseconds. */
+  readonly at: number;
+}
+
+const waits = ['ends', 'soak', 'verify', 'word'] as const;
+/**
+ * - `ends`: the rows of the stage are sent, and their ends waited for
+ * - `soak`: all have ended, and the time to wait is not over
+ * - `verify`: the devices are to be looked at
+ * - `word`: a person is to let it go on
+ */
+export type WaitsFor = (typeof waits)[number];
+
+/** Of a job of which nothing has ended. */
+export const beginning: StageProgress = {
+  good: 0,
+  failed: 0,
+  causes: {},
+  canaryPassed: false,
+  passed: 0,
+  waitsFor: 'ends',
+  since: 0,
+};
+
+/** The most frequent ones are kept: there may be any number of names. */
+const MAX_CAUSES = 100;
+
+type EndCounts = Pick<Counts, 'applied' | 'superseded' | 'failed' | 'causes'>;
+
+/** Where counting begins now, with the first stage. @param before the progress until now. */
+export function countFrom(counts: EndCounts, before: StageProgress = beginning): StageProgress {
+  const { devices } = before;
+  return {
+    ...beginning,
+    good: counts.applied + counts.superseded,
+    failed: counts.failed,
+    causes: Object.fromEntries(counts.causes.slice(0, MAX_CAUSES).map(({ cause, rows }) => [cause, rows])),
+    ...(devices !== undefined && {
+      devices,
+      devicesBefore: { ended: devices.ended, failed: devices.failed },
+    }),
+  };
+}
+
+/** Ends since counting began. A row that is tried again no longer counts as failed. */
+export interface EndsSince extends Ends {
+  readonly good: number;
+  readonly causes: { readonly cause: string; readonly rows: number }[];
+}
+
+export function endsSince(progress: StageProgress, counts: EndCounts): EndsSince {
+  const good = Math.max(0, counts.applied + counts.superseded - progress.good);
+  const failed = Math.max(0, counts.failed - progress.failed);
+  // The names are anybody's: one may be that of a method.
+  const before = (cause: string): number =>
+    Object.hasOwn(progress.causes, cause) ? (progress.causes[cause] ?? 0) : 0;
+  const causes = counts.causes
+    .map(({ cause, rows }) => ({ cause, rows: rows - before(cause) }))
+    .filter(({ rows }) => rows > 0);
+  return { good, failed, ended: good + failed, causes };
+}
+
+/** Devices that ended and failed since counting began, as far as anybody has looked. */
+export function devicesSince({ devices, devicesBefore }: StageProgress): Ends | undefined {
+  if (devices === undefined) return undefined;
+  const { ended = 0, failed = 0 } = devicesBefore ?? {};
+  return { ended: Math.max(0, devices.ended - ended), failed: Math.max(0, devices.failed - failed) };
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/**
+ * Reads what a ledger holds, also as earlier releases wrote it.
+ * @returns undefined when it is damaged.
+ */
+export function readProgress(stored: unknown): StageProgress | undefined {
+  if (typeof stored !== 'object' || stored === null) return undefined;
+  const held = { ...beginning, ...(stored as Partial<Readonly<Record<keyof StageProgress, unknown>>>) };
+  const { good, failed, causes, canaryPassed, passed, waitsFor, since, devices, devicesBefore } = held;
+  if (![good, failed, passed, since].every(isCount)) return undefined;
+  if (typeof canaryPassed !== 'boolean' || !waits.some((wait) => wait === waitsFor)) return undefined;
+  if (typeof causes !== 'object' || causes === null || !Object.values(causes).every(isCount))
+    return undefined;
+  if (devices !== undefined && !(isEnds(devices) && isCount((devices as Partial<SeenDevices>).at)))
+    return undefined;
+  if (devicesBefore !== undefined && !isEnds(devicesBefore)) return undefined;
+  return { ...beginning, ...(stored as object) };
+}
+
+function isEnds(value: unknown): value is Ends {
+  if (typeof value !== 'object' || value === null) return false;
+  const { ended, failed } = value as Readonly<Record<string, unknown>>;
+  return isCount(ended) && isCount(failed);
+}

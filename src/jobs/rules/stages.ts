@@ -1,0 +1,98 @@
+/** The stages of a job: how many of its rows are sent before it is looked at how they ended. PURE. */
+import { type CommandError, misuse } from '../../errors.ts';
+import { shortPrintable } from '../../text/printable.ts';
+import { type Amount, formatAmount, isAmount, readAmount, rowsOf } from './amount.ts';
+
+/** Each step is the amount of rows that are sent by its end, those of the steps before it among them. */
+export interface Stages {
+  readonly steps: readonly Amount[];
+  /** After the last step so much is added again and again; without it, the rest is the last stage. */
+  readonly repeat?: Amount;
+}
+
+/** More would be a mistake, and a line of the plan's summary. */
+const MAX_STEPS = 50;
+const EXAMPLE = 'as in --stages 1%,10%,50%,100% or --stages 500,+500';
+
+/**
+ * Reads `1%,10%,50%,100%`; a last `+500` or `+5%` is repeated to the end.
+ * @throws CommandError that says what is wrong with it, and gives an example.
+ */
+export function parseStages(text: string): Stages {
+  const wrong = (fault: string): CommandError =>
+    misuse(`--stages '${shortPrintable(text)}': ${fault}, ${EXAMPLE}.`);
+  const parts = text.split(',').map((part) => part.trim());
+  const repeated = parts.at(-1)?.startsWith('+') === true ? parts.pop() : undefined;
+  if (parts.length > MAX_STEPS) throw wrong(`give at most ${MAX_STEPS} stages`);
+  const amountOf = (part: string): Amount => {
+    const amount = readAmount(part);
+    if (amount !== undefined) return amount;
+    if (part.startsWith('+')) throw wrong('only the last stage can be one that is repeated');
+    throw wrong(`"${shortPrintable(part, 20)}" is neither a number of rows from 1 nor a share of up to 100%`);
+  };
+  const steps = parts.map(amountOf);
+  steps.forEach((step, i) => {
+    const before = steps[i - 1];
+    if (before === undefined || grows(before, step) !== false) return;
+    throw wrong(
+      `a stage counts the rows of those before it, and so each is larger than the last: ${formatAmount(step)} is not larger than ${formatAmount(before)}`,
+    );
+  });
+  if (repeated === undefined) return { steps };
+  const last = steps.at(-1);
+  if (last !== undefined && 'percent' in last && last.percent === 100)
+    throw wrong(`nothing is left to repeat ${shortPrintable(repeated, 20)} for after 100%`);
+  return { steps, repeat: amountOf(repeated.slice(1)) };
+}
+
+/** undefined: only a job's size tells. */
+function grows(before: Amount, next: Amount): boolean | undefined {
+  if ('rows' in before) return 'rows' in next ? next.rows > before.rows : undefined;
+  return 'percent' in next ? next.percent > before.percent : undefined;
+}
+
+/** The stages as they are given. */
+export function formatStages({ steps, repeat }: Stages): string {
+  return [...steps.map(formatAmount), ...(repeat === undefined ? [] : [`+${formatAmount(repeat)}`])].join();
+}
+
+/** For what a ledger holds. */
+export function isStages(value: unknown): value is Stages {
+  if (typeof value !== 'object' || value === null) return false;
+  const { steps, repeat } = value as Readonly<Record<string, unknown>>;
+  if (!Array.isArray(steps) || !steps.every(isAmount)) return false;
+  return repeat === undefined ? steps.length > 0 : isAmount(repeat);
+}
+
+/**
+ * The end of the stage that follows once `passed` rows are through: the number of rows that are sent by then.
+ * Steps that are not larger than what has passed, as in a small job, are left out.
+ * @returns `total`, at most.
+ */
+export function nextStageEnd({ steps, repeat }: Stages, passed: number, total: number): number {
+  let end = 0;
+  for (const step of steps) {
+    end = Math.max(end, rowsOf(step, total));
+    if (end > passed) return Math.min(end, total);
+  }
+  if (repeat === undefined) return total;
+  const size = rowsOf(repeat, total);
+  return Math.min(total, end + (Math.floor((passed - end) / size) + 1) * size);
+}
+
+/** Which stage that is, from 1, and of how many. */
+export function stageNumber(
+  stages: Stages,
+  passed: number,
+  total: number,
+): { readonly stage: number; readonly of: number } {
+  const ends = stages.steps
+    .map((step) => Math.min(total, rowsOf(step, total)))
+    .filter((end, i, all) => all.slice(0, i).every((before) => before < end));
+  const listed = ends.filter((end) => end <= passed).length;
+  const last = ends.at(-1) ?? 0;
+  const size = stages.repeat === undefined ? Math.max(1, total - last) : rowsOf(stages.repeat, total);
+  const of = ends.length + Math.ceil(Math.max(0, total - last) / size);
+  const repeated = passed < last ? 0 : Math.floor((passed - last) / size);
+  return { stage: Math.min(of, listed + repeated + 1), of };
+}

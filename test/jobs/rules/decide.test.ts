@@ -1,0 +1,340 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Counts } from '../../../src/jobs/ledger/job.ts';
+import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
+import { type Decision, decide, type Situation, sendsUntil } from '../../../src/jobs/rules/decide.ts';
+import { beginning, countFrom, type StageProgress } from '../../../src/jobs/rules/progress.ts';
+import { parseRamp } from '../../../src/jobs/rules/ramp.ts';
+import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
+import { parseStages } from '../../../src/jobs/rules/stages.ts';
+import { shareOf, windowOf } from '../../../src/jobs/rules/window.ts';
+
+function counts(facts: Partial<Counts>): Counts {
+  const { applied = 0, superseded = 0, failed = 0, planned = 1_000, inFlight = 0, causes = [] } = facts;
+  const ended = applied + superseded + failed;
+  const total = planned + inFlight + ended;
+  return {
+    total,
+    planned,
+    inFlight,
+    applied,
+    superseded,
+    failed,
+    notSent: 0,
+    ended,
+    causes,
+    calls: 0,
+    callsOf: 0,
+  };
+}
+
+function situation(settings: JobSettings, facts: Partial<Counts>, more: Partial<Situation> = {}): Situation {
+  const found = counts(facts);
+  const present = { progress: beginning, total: found.total, now: 0, perSecond: 0, share: 1 };
+  return { settings, counts: found, ...present, ...more };
+}
+
+describe('windows', () => {
+  test.each([
+    [0, 1, 20],
+    [2, 1, 20],
+    [2.05, 1, 21],
+    [300, 1, 3_000],
+    [300, 0.9, 2_700],
+    [0, 0.1, 2],
+    [0, 0.01, 1],
+  ])('at %d/s and a share of %d: %d', (perSecond, share, rows) => {
+    expect(windowOf(perSecond, share)).toBe(rows);
+  });
+
+  test('shares are by priority', () => {
+    expect(shareOf(5, [])).toBe(1);
+    expect(shareOf(9, [1])).toBe(0.9);
+    expect(shareOf(1, [9])).toBe(0.1);
+  });
+});
+
+describe('room', () => {
+  const passed: StageProgress = { ...beginning, canaryPassed: true, passed: 10 };
+  const canary = { canary: { rows: 10 } };
+  test.each<[string, JobSettings, StageProgress, Partial<Counts>, number]>([
+    ['is the window at first', {}, beginning, {}, 200],
+    ['is what the window has left', {}, beginning, { inFlight: 150 }, 50],
+    ['is none when the window is full', {}, beginning, { inFlight: 250 }, 0],
+    ['is what there is to send', {}, beginning, { planned: 3 }, 3],
+    ['is what is set', { window: 30 }, beginning, { inFlight: 10 }, 20],
+    ['is the canary at first', canary, beginning, {}, 10],
+    ['is a share of the rows', { canary: { percent: 5 } }, beginning, {}, 50],
+    [
+      'does not grow as the canary ends well',
+      canary,
+      beginning,
+      { inFlight: 6, applied: 4, planned: 990 },
+      0,
+    ],
+    [
+      'is the rest of a canary that was interrupted',
+      canary,
+      beginning,
+      { inFlight: 2, applied: 4, planned: 994 },
+      4,
+    ],
+    ['is the window when the canary has passed', canary, passed, { applied: 10 }, 200],
+    [
+      'is the window at once when all of the canary has ended',
+      canary,
+      beginning,
+      { applied: 10, planned: 990 },
+      200,
+    ],
+    ['counts a canary from where it began', canary, { ...beginning, good: 50 }, { applied: 52 }, 8],
+    ['is the stage at first', { stages: parseStages('3%,10%') }, beginning, {}, 30],
+    [
+      'is the stage that follows',
+      { stages: parseStages('3%,10%') },
+      beginning,
+      { applied: 30, planned: 970 },
+      70,
+    ],
+    [
+      'waits for the last row of a stage',
+      { stages: parseStages('3%,10%') },
+      beginning,
+      { applied: 29, inFlight: 1, planned: 970 },
+      0,
+    ],
+    ['follows a ramp', { ramp: parseRamp('50:x2/100') }, beginning, { applied: 99 }, 50],
+    ['follows a ramp that has grown', { ramp: parseRamp('50:x2/100') }, beginning, { applied: 100 }, 100],
+    ['follows what the rules tolerate', { abortWhen: [parseAbortRule('failed>2%/40')] }, beginning, {}, 40],
+    [
+      'follows the strictest rule',
+      { abortWhen: ['failed>2%/40', 'failed>30'].map(parseAbortRule) },
+      beginning,
+      {},
+      30,
+    ],
+  ])('%s', (_, settings, progress, facts, expected) => {
+    expect(decide(situation(settings, facts, { progress, perSecond: 20 })).room).toBe(expected);
+  });
+});
+
+describe('stopping', () => {
+  const rule: JobSettings = { abortWhen: [parseAbortRule('failed>2%/200')] };
+  const devices = { abortWhen: [parseAbortRule('devices-failed>5%/500')] };
+  const seen = { at: 1, ended: 1_000, failed: 60 };
+  test.each<[string, JobSettings, Partial<Counts>, RegExp | undefined, Partial<Situation>?]>([
+    ['goes on below the least count', rule, { failed: 199 }, undefined],
+    ['goes on at the share itself', rule, { applied: 196, failed: 4 }, undefined],
+    ['stops above the share', rule, { applied: 195, failed: 5 }, /^5 of 200 ended rows failed, more than/],
+    ['stops when everything is sent', rule, { applied: 195, failed: 5, planned: 0 }, /^5 of 200/],
+    ['takes superseded rows for good ends', rule, { superseded: 300, failed: 5 }, undefined],
+    [
+      'counts from where it began',
+      rule,
+      { applied: 195, failed: 5 },
+      undefined,
+      { progress: { ...beginning, failed: 5 } },
+    ],
+    [
+      'stops for one error',
+      { abortWhen: [parseAbortRule('failed:EPIPE>2')] },
+      {
+        applied: 9,
+        failed: 5,
+        causes: [
+          { cause: 'EPIPE', rows: 3 },
+          { cause: 'EIO', rows: 2 },
+        ],
+      },
+      /^3 of 14 ended rows failed by EPIPE, more than --abort-when 'failed:EPIPE>2' allows$/,
+    ],
+    [
+      'goes on for the others',
+      { abortWhen: [parseAbortRule('failed:EPIPE>2')] },
+      {
+        applied: 9,
+        failed: 4,
+        causes: [
+          { cause: 'EPIPE', rows: 2 },
+          { cause: 'EIO', rows: 2 },
+        ],
+      },
+      undefined,
+    ],
+    ['goes on while nobody has looked at the devices', devices, {}, undefined],
+    ['stops for devices', devices, {}, /^60 of 1,000 ended devices failed/, { devices: seen }],
+    [
+      'does not count the devices before it was resumed',
+      devices,
+      {},
+      undefined,
+      { devices: { ...seen, at: 2 }, progress: countFrom(counts({}), { ...beginning, devices: seen }) },
+    ],
+    [
+      'stops at the first failure of a canary',
+      { canary: { rows: 10 } },
+      { applied: 3, failed: 1 },
+      /^The canary failed: 1 of its first 4 rows did$/,
+    ],
+    [
+      'stops at the last failure of a canary',
+      { canary: { rows: 10 } },
+      { applied: 9, failed: 1, planned: 990 },
+      /^The canary failed: 1 of its first 10/,
+    ],
+    ['lets a canary end well', { canary: { rows: 10 } }, { applied: 9, superseded: 1 }, undefined],
+    [
+      'lets rows fail after it',
+      { canary: { rows: 10 } },
+      { applied: 10, failed: 3 },
+      undefined,
+      { progress: { ...beginning, canaryPassed: true } },
+    ],
+  ])('%s', (_, settings, facts, sentence, more = {}) => {
+    const { stop, room } = decide(situation(settings, facts, more));
+    if (sentence === undefined) expect(stop).toBeUndefined();
+    else {
+      expect(stop?.towards).toBe('aborted');
+      expect(stop?.why).toMatch(sentence);
+      expect(room).toBe(0);
+    }
+  });
+
+  test('a deadline stops what is not sent, and lets what is sent end', () => {
+    const settings = { deadline: 100 };
+    expect(decide(situation(settings, {}, { now: 99 })).room).toBe(20);
+    expect(sendsUntil({ settings, now: 99 })).toBe(100);
+    expect(decide(situation(settings, {}, { now: 100 })).stop).toEqual({
+      towards: 'stopped',
+      why: 'Its deadline has passed',
+    });
+    const last = decide(situation(settings, { planned: 0, inFlight: 5 }, { now: 100 }));
+    expect(last.stop).toBeUndefined();
+  });
+
+  test('a window that does not open again before the deadline ends the job', () => {
+    const [now, deadline] = [Date.parse('2026-12-01T05:00Z'), Date.parse('2026-12-01T12:00Z')];
+    const settings = { between: { from: '01:00', to: '05:00', tz: 'UTC' }, deadline };
+    expect(decide(situation(settings, {}, { now })).stop).toEqual({
+      towards: 'stopped',
+      why: 'Its window does not open again before its deadline',
+    });
+    expect(decide(situation(settings, { planned: 0, inFlight: 1 }, { now })).stop).toBeUndefined();
+  });
+});
+
+test('out of its window nothing is sent, and it is said until when', () => {
+  const settings = { between: { from: '01:00', to: '05:00', tz: 'Europe/Berlin' } };
+  const closed = decide(situation(settings, {}, { now: Date.parse('2026-03-28T12:00Z') }));
+  expect(closed).toMatchObject({
+    room: 0,
+    waitsFor: { for: 'opening', until: Date.parse('2026-03-29T00:00Z') },
+  });
+  expect(decide(situation(settings, {}, { now: Date.parse('2026-03-29T00:00Z') })).room).toBe(20);
+});
+
+describe('between stages', () => {
+  const settings: JobSettings = {
+    canary: { rows: 5 },
+    stages: parseStages('10,20'),
+    soak: 60,
+    verifyEach: true,
+    confirmEach: true,
+    abortWhen: [parseAbortRule('devices-failed>1')],
+  };
+  const total = 30;
+
+  test('it waits for the ends, the time, the devices, and a word, and then goes on', () => {
+    let progress = beginning;
+    const look = (applied: number, inFlight: number, more: Partial<Situation> = {}): Decision => {
+      const decision = decide(
+        situation(
+          settings,
+          { applied, inFlight, planned: total - applied - inFlight },
+          { progress, total, ...more },
+        ),
+      );
+      progress = decision.progress;
+      return decision;
+    };
+    expect(look(0, 0)).toMatchObject({ room: 5, progress: beginning });
+    expect(look(4, 1)).toMatchObject({ room: 0, waitsFor: { for: 'ends', upTo: 5, canary: true } });
+    expect(look(5, 0, { now: 1_000 })).toMatchObject({ room: 0, waitsFor: { for: 'soak', until: 61_000 } });
+    expect(look(5, 0, { now: 60_999 }).waitsFor).toEqual({ for: 'soak', until: 61_000 });
+    expect(look(5, 0, { now: 61_000 }).waitsFor).toEqual({ for: 'verify', since: 61_000 });
+    // They were looked at too early.
+    const early = { at: 60_999, ended: 5, failed: 0 };
+    expect(look(5, 0, { now: 62_000, devices: early }).waitsFor).toEqual({ for: 'verify', since: 61_000 });
+    const devices = { at: 61_000, ended: 5, failed: 1 };
+    expect(look(5, 0, { now: 63_000, devices }).waitsFor).toEqual({ for: 'word' });
+    expect(look(5, 0, { now: 64_000 }).waitsFor).toEqual({ for: 'word' });
+    expect(look(5, 0, { now: 65_000, word: true })).toMatchObject({
+      room: 5,
+      progress: { passed: 5, canaryPassed: true },
+    });
+    // A word is for one stage.
+    expect(look(10, 0, { now: 66_000 }).waitsFor).toEqual({ for: 'soak', until: 126_000 });
+    expect(look(10, 0, { now: 126_000 }).waitsFor).toEqual({ for: 'verify', since: 126_000 });
+    const failing = { at: 127_000, ended: 10, failed: 2 };
+    expect(look(10, 0, { now: 127_000, devices: failing }).stop?.why).toMatch(
+      /^2 of 10 ended devices failed/,
+    );
+  });
+
+  test('after the last stage nothing is waited for', () => {
+    const progress = { ...beginning, canaryPassed: true, passed: 20 };
+    const decision = decide(situation(settings, { applied: 30, planned: 0 }, { progress, total }));
+    expect(decision).toMatchObject({ progress, room: 0 });
+    expect(decision.waitsFor).toBeUndefined();
+  });
+
+  test('what is no longer asked for is no longer waited for', () => {
+    const progress = { ...beginning, canaryPassed: true, passed: 5, waitsFor: 'word' as const };
+    const { confirmEach: _, ...others } = settings;
+    expect(decide(situation(others, { applied: 10, planned: 20 }, { progress, total }))).toMatchObject({
+      room: 10,
+      progress: { passed: 10, waitsFor: 'ends' },
+    });
+  });
+});
+
+test('with stages of 500, at most one stage fails after the threshold, wherever errors begin', () => {
+  const rules = ['failed>2%/200', 'failed>20', 'failed>5%/1000', 'failed:EPIPE>1%/100'];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...rules),
+      fc.integer({ min: 0, max: 49_000 }),
+      fc.array(fc.nat({ max: 2_000 }), { minLength: 1, maxLength: 20 }),
+      (text, good, steps) => {
+        const rule = parseAbortRule(text);
+        const settings = { stages: parseStages('500,+500'), abortWhen: [rule] };
+        const total = 50_000;
+        let [progress, applied, failed, inFlight] = [beginning, 0, 0, 0];
+        let atThreshold: number | undefined;
+        for (let i = 0; applied + failed < total; i++) {
+          const causes = failed === 0 ? [] : [{ cause: 'EPIPE', rows: failed }];
+          const planned = total - applied - failed - inFlight;
+          const decision = decide(
+            situation(
+              settings,
+              { applied, failed, inFlight, planned, causes },
+              { progress, total, perSecond: 300 },
+            ),
+          );
+          progress = decision.progress;
+          if (decision.stop !== undefined) atThreshold ??= failed;
+          inFlight += decision.room;
+          // Some of them end, the first ones well.
+          const ending = Math.min(inFlight, steps[i % steps.length] || 1);
+          if (ending === 0) break;
+          const well = Math.min(ending, Math.max(0, good - applied));
+          applied += well;
+          failed += ending - well;
+          inFlight -= ending;
+        }
+        expect(failed - (atThreshold ?? failed)).toBeLessThanOrEqual(500);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
