@@ -1,6 +1,9 @@
 /** docs/reference/logs.md */
+
+import { jobLogLines } from '../../src/observe/job-log-lines.ts';
 import { type LogField, logFields } from '../../src/observe/log-fields.ts';
-import { type LogLine, logLines } from '../../src/observe/log-lines.ts';
+import type { LogLine } from '../../src/observe/log-line.ts';
+import { logLines } from '../../src/observe/log-lines.ts';
 import { block, code, type Page, table } from './page.ts';
 
 const example = {
@@ -24,11 +27,11 @@ export const logsPage: Page = {
   name: 'logs.md',
   about: 'Every event of the log with its level, text and fields',
   text: () => {
-    const lines: readonly LogLine[] = Object.values(logLines);
+    const lines: readonly LogLine[] = [...Object.values(logLines), ...Object.values(jobLogLines)];
     const fields = Object.keys(logFields).sort() as LogField[];
     return `# Log
 
-The worker writes JSON lines to stdout, one event each; on a terminal they are readable lines, without colour if \`NO_COLOR\` is set. \`LOG_LEVEL\` sets the least level that is written. Every line has
+The worker, and \`jobs send\`, write JSON lines to stdout, one event each; on a terminal they are readable lines, without colour if \`NO_COLOR\` is set. \`LOG_LEVEL\` sets the least level that is written. Every line has
 \`level\`, \`time\` (ISO 8601 UTC), \`service\`, \`pid\`, \`event\` and \`msg\`; the fields below come on top. What happened to one
 task: search for its \`identifier\`. A dead letter is one \`error\` line and holds the whole story (shortened here):
 

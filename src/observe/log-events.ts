@@ -7,7 +7,8 @@ import type { ConditionEvent, ConditionName } from '../worker/conditions.ts';
 import type { SettleRequest, Subject, WorkerEvent, WorkerListener } from '../worker/events.ts';
 import { describeError } from './errors.ts';
 import type { LogField } from './log-fields.ts';
-import { type LogLine, logLines } from './log-lines.ts';
+import type { LogLine } from './log-line.ts';
+import { logLines } from './log-lines.ts';
 import type { Logger } from './logger.ts';
 
 /** A listener that logs each event, but for calls that succeed. */

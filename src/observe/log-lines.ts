@@ -2,21 +2,7 @@
  * Every line of the worker's log: level, `event`, message, fields. Operators search for events and fields, so a changed
  * name belongs into CHANGELOG.md. docs/reference/logs.md is generated from these tables.
  */
-import type { LogField } from './log-fields.ts';
-
-export interface LogLine<Field extends LogField = LogField> {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly event: string;
-  readonly message: string;
-  readonly fields: readonly Field[];
-}
-
-const line = <const Field extends LogField = never>(
-  level: LogLine['level'],
-  event: string,
-  message: string,
-  fields: readonly Field[] = [],
-): LogLine<Field> => ({ level, event, message, fields });
+import { line } from './log-line.ts';
 
 const update = ['identifier', 'jobId', 'requestId', 'messageId', 'groupId', 'receiveCount'] as const;
 const failure = ['failure', 'status', 'errorName', 'errorMessage', 'awsRequestId'] as const;

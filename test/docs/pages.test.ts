@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { jobLogLines } from '../../src/observe/job-log-lines.ts';
 import type { LogField } from '../../src/observe/log-fields.ts';
-import { type LogLine, logLines } from '../../src/observe/log-lines.ts';
+import type { LogLine } from '../../src/observe/log-line.ts';
+import { logLines } from '../../src/observe/log-lines.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
@@ -185,7 +187,7 @@ describe('log lines in docs/troubleshooting.md', () => {
   );
 
   test.each(lines)('$event is what a worker writes', ({ level, event, msg, ...fields }) => {
-    const line = Object.values<LogLine>(logLines).find(
+    const line = [...Object.values<LogLine>(logLines), ...Object.values<LogLine>(jobLogLines)].find(
       (known) => known.level === level && known.event === event && known.message === msg,
     );
     expect(line).toBeDefined();

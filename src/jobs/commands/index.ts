@@ -8,6 +8,7 @@ import { addReconcile } from './reconcile.ts';
 import { addReport } from './report.ts';
 import { addResume } from './resume.ts';
 import { addRetry } from './retry.ts';
+import { addSend } from './send.ts';
 import { addStatus } from './status.ts';
 import { addCancel, addPause, addSet, addStop } from './steer.ts';
 import { addUndo } from './undo.ts';
@@ -23,6 +24,7 @@ export function configureJobs(jobs: Command, context: CommandContext): void {
     addSet,
     addStop,
     addCancel,
+    addSend,
     addStatus,
     addReport,
     addRetry,

@@ -13,7 +13,7 @@ import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
 import type { Collector } from '../run/collector.ts';
 import { countFrom } from '../run/guards.ts';
 import type { JobView } from '../run/progress.ts';
-import type { RunEnd } from '../run/run-job.ts';
+import type { RunEnd, RunOptions } from '../run/run-job.ts';
 import { Wakeup } from '../run/wakeup.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
@@ -26,7 +26,8 @@ export interface Session {
   readonly ledger: Ledger;
   readonly updates: Queue;
   readonly collector: Collector;
-  readonly wakeup: Wakeup;
+  /** Of each job that is followed: all are woken when outcomes have been stored. */
+  readonly wakeups: Set<Wakeup>;
   readonly screen: Screen<JobView>;
   readonly signal: AbortSignal;
   /** @throws CommandError when this machine's clock must not say when updates were decided on. */
@@ -50,13 +51,13 @@ export async function withSession<T>(
   context: CommandContext,
   work: (session: Session) => Promise<T>,
   use: LedgerUse = 'write',
+  screen: Screen<JobView> = createJobScreen(context),
 ): Promise<T> {
   const config = readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
   return await interruptible(context, (signal) =>
     withLedger(context, use, async (ledger) => {
-      const screen = createJobScreen(context);
       const queues = await openQueues(context, SOCKETS, (sentence) => screen.say(`${sentence}.`));
-      const wakeup = new Wakeup();
+      const wakeups = new Set<Wakeup>();
       let foreignSeen = false;
       const tellUnknownJobs = unknownJobsTeller(ledger, context, (sentence) => screen.say(`${sentence}.`));
       const collector = queues.createCollector(config.outcomeQueueUrl, {
@@ -68,7 +69,7 @@ export async function withSession<T>(
           // Once: anyone who may send updates can cause any number.
           if (foreign > 0 && !foreignSeen) screen.say(FOREIGN);
           foreignSeen ||= foreign > 0;
-          wakeup.wake();
+          for (const wakeup of wakeups) wakeup.wake();
         },
         onTrouble: (sentence) => screen.say(`${sentence}.`),
       });
@@ -78,7 +79,7 @@ export async function withSession<T>(
         const checkClock = async (): Promise<void> => requireRightClock(await queues.clockSkewMs(updates));
         const now = async (): Promise<number> =>
           context.clock.wall() - ((await queues.clockSkewMs(updates)) ?? 0);
-        return await work({ context, ledger, updates, collector, wakeup, screen, signal, checkClock, now });
+        return await work({ context, ledger, updates, collector, wakeups, screen, signal, checkClock, now });
       } finally {
         screen.stop();
         await collector.stop();
@@ -138,8 +139,9 @@ export async function followJob(
   lease: Lease,
   jobId: string,
   guards: Guards,
+  atEnd: RunOptions['atEnd'] = 'stop',
 ): Promise<RunEnd> {
-  const { context, ledger, updates, collector, wakeup, screen, signal } = session;
+  const { context, ledger, updates, collector, wakeups, screen, signal } = session;
   const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
   const control = {
     guards: { ...job.plan.guards, ...guards },
@@ -149,24 +151,30 @@ export async function followJob(
   await ledger.control(job.key, control);
   const { runJob } = await import('../run/run-job.ts');
   collector.start();
-  return await runJob({
-    ...context,
-    who: whoIs(context),
-    targets: [],
-    onSignal: 'stop',
-    ledger,
-    lease,
-    wakeup,
-    signal,
-    job: { ...job, plan: { ...job.plan, ...control } },
-    queueUrl: updates.url,
-    send: (messages) => updates.sendForIds(messages),
-    onView: (view) => {
-      // Only the ledger's failure ends the collector, and without it no row would end.
-      if (collector.broken !== undefined) throw collector.broken;
-      screen.update(view);
-    },
-  });
+  const wakeup = new Wakeup();
+  wakeups.add(wakeup);
+  try {
+    return await runJob({
+      ...context,
+      who: whoIs(context),
+      targets: [],
+      atEnd,
+      ledger,
+      lease,
+      wakeup,
+      signal,
+      job: { ...job, plan: { ...job.plan, ...control } },
+      queueUrl: updates.url,
+      send: (messages) => updates.sendForIds(messages),
+      onView: (view) => {
+        // Only the ledger's failure ends the collector, and without it no row would end.
+        if (collector.broken !== undefined) throw collector.broken;
+        screen.update(view);
+      },
+    });
+  } finally {
+    wakeups.delete(wakeup);
+  }
 }
 
 const exitOf = {

@@ -45,6 +45,8 @@ export interface Ledger {
   job(jobId: string): Promise<JobRecord | undefined>;
   /** All jobs, the last changed first. */
   jobs(): Promise<readonly JobRecord[]>;
+  /** Those with a plan that a sender may have work with: scheduled, running, paused or stopping. In the order of their begin. */
+  activeJobs(): Promise<readonly PlannedJob[]>;
 
   /**
    * Enters a job without its rows, and fixes its IssuedAt. A job that has a plan is left as it is.

@@ -107,8 +107,9 @@ export class Collector {
     return { received: messages.length, news: await this.#take(messages) };
   }
 
+  /** Polls until it is stopped; once started it goes on. */
   start(): void {
-    this.#addPoll();
+    if (this.#width === 0) this.#addPoll();
   }
 
   /** Resolves when the last poll has ended, its messages are stored, and what is no outcome is visible again. */

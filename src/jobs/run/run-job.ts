@@ -43,8 +43,8 @@ export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 
   readonly targets: readonly string[];
   /** Aborts when the run is to end. */
   readonly signal: AbortSignal;
-  /** What an abort of `signal` means: the job is stopped, or it is left to another sender as it is. */
-  readonly onSignal: 'stop' | 'leave';
+  /** What becomes of a job that this process does not go on with: it is stopped, or left as it is to another try or process. */
+  readonly atEnd: 'stop' | 'leave';
   /** Called at every step, at least twice a second. May throw to end the run. */
   readonly onView: (view: JobView) => void;
 }
@@ -102,9 +102,8 @@ class Run {
       await this.#judge(counts);
       const over = await this.#over(counts);
       if (over !== undefined) return over;
-      if (this.#failure !== undefined) return await this.#stopped('failed', this.#failure);
-      if (signal.aborted && this.#options.onSignal === 'leave') return this.#ended('left', 'Interrupted');
-      if (signal.aborted) return await this.#stopped('interrupted', 'Interrupted');
+      if (this.#failure !== undefined) return await this.#gaveUp('failed', this.#failure);
+      if (signal.aborted) return await this.#gaveUp('interrupted', 'Interrupted');
       if (this.#state.name === 'running' && (await this.#sendSome(counts, window))) continue;
       await wakeup.wait(LOOK_MS, signal);
     }
@@ -131,8 +130,9 @@ class Run {
     while ((await this.#options.ledger.cancelRows(this.#job.key, CANCEL_ROWS)) > 0);
   }
 
-  /** This process ends the sending, and waits for nothing. */
-  async #stopped(end: 'interrupted' | 'failed', why: string): Promise<RunEnd> {
+  /** This process does not go on, and waits for nothing. */
+  async #gaveUp(end: 'interrupted' | 'failed', why: string): Promise<RunEnd> {
+    if (this.#options.atEnd === 'leave') return this.#ended(end === 'failed' ? end : 'left', why);
     await this.#change('stop', why);
     await this.#change('settle');
     return this.#ended(end, why);

@@ -22,6 +22,7 @@ export function nextSteps(
   const jobs = (name: string, ...args: readonly string[]): string =>
     commandLine('jobs', name, jobId, ...args);
   const open = !plan.complete || counts.ended < counts.total;
+  if (plan.state.name === 'paused' && open) return [{ command: jobs('resume'), why: 'goes on' }];
   if (leased && open) return [{ command: jobs('status', '--watch') }];
   // Of a plan, `jobs resume` enters the rest.
   if (plan.enqueued && !plan.complete)

@@ -77,16 +77,17 @@ export function standingText(
   if (state.name === 'paused' || state.name === 'stopping' || state.name === 'cancelled')
     lines.push(hang('state: ', stateLine(state), width));
   if (!isOver(job, counts)) {
-    lines.push(
-      leased
-        ? 'now: a process is sending its rows or waiting for their ends'
-        : notSent > 0
-          ? 'now: nobody is sending its rows'
-          : 'now: all rows are sent, and nobody waits for their ends',
-    );
+    lines.push(`now: ${nowText(state, leased, notSent)}`);
   }
   for (const { command, why } of nextSteps(standing, commandLine)) lines.push(nextLine(command, why));
   return `${lines.join('\n')}\n`;
+}
+
+/** What is going on with a job that is not over. */
+function nowText({ name }: JobState, leased: boolean, notSent: number): string {
+  if (leased && name === 'paused') return 'a process follows it, and waits to send its rows';
+  if (leased) return 'a process is sending its rows or waiting for their ends';
+  return notSent > 0 ? 'nobody is sending its rows' : 'all rows are sent, and nobody waits for their ends';
 }
 
 /** The standing as one JSON object on one line. */

@@ -1,6 +1,6 @@
 /** What is read of a ledger, the same way of every database: statements, and what is made of their rows. */
 import type { LeftOutRow } from '../../plan/format.ts';
-import type { Counts, JobRecord, JobStanding, MeasuredRate } from '../job.ts';
+import type { Counts, JobRecord, JobStanding, MeasuredRate, PlannedJob } from '../job.ts';
 import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
 import type { TaskRecords } from '../task.ts';
 import { measuredRateOf, timesOf, toCounts } from './counts.ts';
@@ -20,6 +20,8 @@ import { taskStatements, toTaskRecords } from './task-records.ts';
 export const readStatements = {
   job: 'SELECT * FROM jobs WHERE job_id = :jobId',
   jobs: 'SELECT * FROM jobs ORDER BY updated_at DESC, key DESC',
+  activeJobs: `SELECT * FROM jobs WHERE digest IS NOT NULL AND state IN ('scheduled', 'running', 'paused', 'stopping')
+    ORDER BY key`,
   tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = :job',
   ofRows: 'SELECT coalesce(sum(reconciled), 0) AS reconciled, max(at) AS last FROM rows WHERE job = :job',
   times: `SELECT min(started_at) AS started, max(started_at + ms) AS last, sum(ms) AS ms, sum(rows) AS rows
@@ -64,6 +66,10 @@ export abstract class LedgerReader {
 
   async jobs(): Promise<readonly JobRecord[]> {
     return (await this.select('jobs', {})).map(toJob);
+  }
+
+  async activeJobs(): Promise<readonly PlannedJob[]> {
+    return (await this.select('activeJobs', {})).map((raw) => toJob(raw) as PlannedJob);
   }
 
   async count(key: number): Promise<Counts> {

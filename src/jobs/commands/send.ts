@@ -1,0 +1,76 @@
+/** `jobs send`: a service that sends whatever jobs of the ledger are due. */
+import type { Command } from 'commander';
+import type { CommandContext } from '../../cli/context.ts';
+import { wholeNumber } from '../../cli/flags.ts';
+import { readConfig } from '../../config.ts';
+import { describeError } from '../../observe/errors.ts';
+import { jobLogLines } from '../../observe/job-log-lines.ts';
+import { LogDestination } from '../../observe/log-destination.ts';
+import { writeLine } from '../../observe/log-events.ts';
+import { createLogger, type Logger } from '../../observe/logger.ts';
+import { logFormat } from '../../observe/readable.ts';
+import { version } from '../../version.ts';
+import { sendDueJobs } from '../send/send-due-jobs.ts';
+import { logScreen } from './log-screen.ts';
+import { followJob, type Session, withSession } from './session.ts';
+
+const DEFAULT_MAX_JOBS = 20;
+
+export function addSend(jobs: Command, context: CommandContext): void {
+  jobs
+    .command('send')
+    .summary('send whatever jobs are due, as a service')
+    .description(
+      'Sends the jobs of this ledger that were left to it (`jobs apply --detach`), or whose sender is gone, and follows them to ' +
+        'their ends, until SIGTERM or SIGINT. Several processes may run at once: each job is sent by one of them, and by another ' +
+        'when that one is gone. Logs to stdout.',
+    )
+    .option('--once', 'end when no job is due any more')
+    .option('--max-jobs <n>', `jobs at once at most (default: ${DEFAULT_MAX_JOBS})`, wholeNumber)
+    .action(async ({ once = false, maxJobs = DEFAULT_MAX_JOBS }: { once?: boolean; maxJobs?: number }) => {
+      context.stdoutIsLog = true;
+      const { logLevel } = readConfig(context.env, ['logLevel']);
+      const destination = new LogDestination(context.stdout, () => {});
+      const log: Logger = createLogger(logLevel, logFormat(destination, context.stdout, context.env));
+      const screen = logScreen(log, context.clock.monotonic);
+      await withSession(
+        context,
+        async (session) => {
+          await session.checkClock();
+          writeLine(log, jobLogLines.ready, () => ({ version, ledger: session.ledger.place }));
+          await send(session, log, once, maxJobs);
+          writeLine(log, jobLogLines.stoppedAll);
+        },
+        'create',
+        screen,
+      );
+    });
+}
+
+async function send(session: Session, log: Logger, once: boolean, maxJobs: number): Promise<void> {
+  const { context, ledger, collector, signal } = session;
+  collector.start();
+  signal.addEventListener('abort', () => writeLine(log, jobLogLines.draining), { once: true });
+  await sendDueJobs({
+    ...context,
+    ledger,
+    signal,
+    once,
+    maxJobs,
+    follow: (job, lease) => followJob(session, lease, job.jobId, {}, 'leave'),
+    onTaken: ({ jobId, plan }) =>
+      writeLine(log, jobLogLines.taken, () => ({ jobId, state: plan.state.name, rows: plan.rows })),
+    onEnded: ({ jobId }, { end, reason, maybeTwice }) => {
+      const line = end === 'done' || end === 'left' ? jobLogLines.ended : jobLogLines.stopped;
+      writeLine(log, line, () => ({ jobId, state: end, reason, repeated: maybeTwice }));
+    },
+    onFailed: ({ jobId }, error) =>
+      writeLine(log, jobLogLines.failed, () => ({
+        jobId,
+        error: typeof error === 'string' ? error : describeError(error),
+      })),
+    onLook: async () => {
+      if (collector.broken !== undefined) throw collector.broken;
+    },
+  });
+}

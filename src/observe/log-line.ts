@@ -1,0 +1,16 @@
+/** What a line of the log is: the tables of lines are made of these. */
+import type { LogField } from './log-fields.ts';
+
+export interface LogLine<Field extends LogField = LogField> {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly message: string;
+  readonly fields: readonly Field[];
+}
+
+export const line = <const Field extends LogField = never>(
+  level: LogLine['level'],
+  event: string,
+  message: string,
+  fields: readonly Field[] = [],
+): LogLine<Field> => ({ level, event, message, fields });
