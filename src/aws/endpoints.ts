@@ -6,6 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const endpointVariables = {
   sqs: 'AWS_ENDPOINT_URL_SQS',
   api: 'AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS',
+  s3: 'AWS_ENDPOINT_URL_S3',
 } as const;
 
 /** The SDK's variable that names the endpoint of every service without one of its own. */

@@ -1,0 +1,46 @@
+/** Where a report is filed: a folder, or a bucket of S3. PURE. */
+import { misuse } from '../../errors.ts';
+import { shortPrintable } from '../../text/printable.ts';
+
+export type ReportPlace =
+  | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
+  | { readonly kind: 'folder'; readonly path: string };
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+/** What every tool that lists a bucket can show. S3 takes 1,024 bytes for a whole key: the job and the file need 200. */
+const PREFIX = /^[A-Za-z0-9!_.*'()\-/=]{0,800}$/;
+
+/**
+ * Reads `s3://bucket/prefix`, or a folder.
+ * @param flag whose value it is.
+ * @throws CommandError for what is neither.
+ */
+export function readReportPlace(flag: string, text: string): ReportPlace {
+  const scheme = /^([a-z0-9+.-]{2,}):\/\//i.exec(text)?.[1];
+  if (scheme === undefined) return { kind: 'folder', path: text };
+  const shown = shortPrintable(text, 300);
+  if (scheme.toLowerCase() !== 's3')
+    throw misuse(`${flag} ${shown}: give a folder, or a bucket as in s3://BUCKET/PREFIX.`);
+  const [bucket = '', ...rest] = text.slice('s3://'.length).split('/');
+  if (!BUCKET.test(bucket))
+    throw misuse(
+      `${flag} ${shown}: "${shortPrintable(bucket)}" is not the name of a bucket: 3 to 63 small letters, digits, dots and hyphens.`,
+    );
+  const prefix = rest.filter((part) => part !== '').join('/');
+  if (!PREFIX.test(prefix))
+    throw misuse(
+      `${flag} ${shown}: a prefix is at most 800 letters, digits and characters of !_.*'()-/= without blanks.`,
+    );
+  return { kind: 's3', bucket, prefix };
+}
+
+/**
+ * The folder of one filing, in the place: `JOB/20261129T070000.000Z`. No two filings have the same, so that nothing is ever
+ * replaced.
+ * @param at epoch milliseconds.
+ */
+export function filingFolder(jobId: string, at: number): string {
+  // Job names may be nothing but dots, which lead elsewhere, and may have colons, which no file name has everywhere.
+  const name = jobId.replaceAll(':', '_').replace(/^\.+$/, (dots) => '_'.repeat(dots.length));
+  return `${name}/${new Date(at).toISOString().replace(/[-:]/g, '')}`;
+}
