@@ -33,7 +33,6 @@ function shown(name: string, text: string | undefined): string | null {
   if (text === undefined) return null;
   if (name === variables.notifyWebhookSecret.name) return 'a secret, which is not shown';
   // Of a webhook the path is what nobody else knows.
-  if (name === variables.notifyWebhookUrl.name)
-    return printableUrl(URL.parse(text)?.origin ?? '').replace(/$/, '/…');
+  if (name === variables.notifyWebhookUrl.name) return `${printableUrl(URL.parse(text)?.origin ?? '')}/…`;
   return /_URL(_|$)/.test(name) ? printableUrl(text) : text;
 }

@@ -77,7 +77,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { args: [], does: 'of the last job' },
     { args: ['fleet-b7', '--watch'], does: 'until every row has ended' },
   ],
-  'jobs report': [{ args: ['fleet-b7', '--out', 'report.csv'], does: 'how every row ended, as a file' }],
+  'jobs report': [
+    { args: ['fleet-b7', '--out', 'report.csv'], does: 'how every row ended, as a file' },
+    { args: ['fleet-b7', '--to', 's3://reports/fleet'], does: 'file it in S3, with a manifest' },
+  ],
   'jobs retry': [{ args: ['fleet-b7', '--only-failed'], does: 'another try for the rows that failed' }],
   'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
   'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],

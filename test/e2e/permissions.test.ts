@@ -4,8 +4,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { openBucket } from '../../src/jobs/file-report/s3.ts';
+import { openTargets } from '../../src/notices/targets/index.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { eventsTaken, snsInput, snsTaken } from '../../testing/notices/aws.ts';
+import { notice } from '../../testing/notices/outbox.ts';
+import { startStandIn } from '../../testing/notices/stand-in.ts';
+import { startS3 } from '../../testing/s3/server.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { useApi } from '../../testing/stages/jobs.ts';
 import { runInProcess } from '../../testing/stages/letters.ts';
@@ -119,6 +127,67 @@ async function setCommands() {
   return { stage, proxy, api, cwd, run };
 }
 
+const never = new AbortController().signal;
+
+/** What filing reports needs: small ones, large ones, and one that fails. */
+async function filingNeeds(): Promise<string[]> {
+  const s3 = await startS3(['reports']);
+  onTestFinished(() => s3.close());
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', s3.url);
+  const bucket = openBucket({ bucket: 'reports', prefix: 'j/' }, { AWS_ENDPOINT_URL_S3: s3.url });
+  onTestFinished(() => bucket.close());
+  async function* parts(then: () => void) {
+    for (let i = 0; i < 9; i++) yield Buffer.alloc(1_048_576);
+    then();
+  }
+  const fail = (): never => {
+    throw new Error('the ledger is damaged');
+  };
+  await bucket.put('small', 'text/csv', Readable.from([Buffer.from('x')]));
+  await bucket.put(
+    'large',
+    'text/csv',
+    parts(() => {}),
+  );
+  await expect(bucket.put('failed', 'text/csv', parts(fail))).rejects.toThrow('damaged');
+  // S3 asks for the same permission for all requests of an upload.
+  const names = s3.requests.map(({ action }) =>
+    action === 'AbortMultipartUpload' ? 's3:AbortMultipartUpload' : 's3:PutObject',
+  );
+  return [...new Set(names)].map((name) => `${name} on arn:aws:s3:::REPORT_BUCKET/*`);
+}
+
+async function noticesNeed(): Promise<string[]> {
+  const [sns, events] = [await startStandIn(() => snsTaken), await startStandIn(eventsTaken)];
+  onTestFinished(async () => {
+    await sns.close();
+    await events.close();
+  });
+  vi.stubEnv('AWS_ENDPOINT_URL_SNS', sns.url);
+  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', events.url);
+  const targets = await openTargets(
+    {
+      notifyWebhookUrl: undefined,
+      notifyWebhookSecret: undefined,
+      notifyTopicArn: 'arn:aws:sns:eu-west-1:000000000000:jobs',
+      notifyEventBus: 'default',
+    },
+    { env: {}, clock: systemClock, version: '1' },
+  );
+  for (const target of targets) {
+    expect(await target.tell(notice, never)).toEqual({ ok: true });
+    target.close();
+  }
+  const actions = sns.requests.map((request) => `sns:${snsInput(request).Action}`);
+  const calls = events.requests.map(({ headers }) =>
+    String(headers['x-amz-target']).replace('AWSEvents.', 'events:'),
+  );
+  return [
+    ...actions.map((action) => `${action} on arn:aws:sns:REGION:ACCOUNT_ID:NOTIFY_TOPIC`),
+    ...calls.map((action) => `${action} on arn:aws:events:REGION:ACCOUNT_ID:event-bus/NOTIFY_BUS`),
+  ];
+}
+
 describe('a role may do what it does', () => {
   test('the worker', async () => {
     const proxy = await proxied();
@@ -172,7 +241,8 @@ describe('a role may do what it does', () => {
     );
     await run('jobs', 'apply', plan, '--yes');
     for (const command of ['status', 'report', 'reconcile']) await run('jobs', command, 'k');
-    expect(needed(proxy, api.calls)).toEqual(allowed('enqueuer'));
+    const others = [...(await filingNeeds()), ...(await noticesNeed())];
+    expect([...needed(proxy, api.calls), ...others].toSorted()).toEqual(allowed('enqueuer'));
   });
 
   test('an operator: dead-letters and check', async () => {
@@ -192,7 +262,7 @@ describe('a role may do what it does', () => {
 describe('every policy', () => {
   const paths = globSync('**/*.json', { cwd: folder });
   const names =
-    /REGION|PRODUCER_ACCOUNT_ID|ACCOUNT_ID|UPDATE_QUEUE|DEAD_LETTER_QUEUE|OUTCOME_QUEUE|KEY_ID|PRODUCER_ROLE|TOPIC|RULE/g;
+    /REGION|PRODUCER_ACCOUNT_ID|ACCOUNT_ID|UPDATE_QUEUE|DEAD_LETTER_QUEUE|OUTCOME_QUEUE|KEY_ID|PRODUCER_ROLE|REPORT_BUCKET|NOTIFY_TOPIC|NOTIFY_BUS|TOPIC|RULE/g;
 
   test.each(paths)('%s holds placeholders that the page explains, and nothing of an account', (path) => {
     const policy = readFileSync(join(folder, path), 'utf8');

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-export type S3Action =
+type S3Action =
   | 'PutObject'
   | 'CreateMultipartUpload'
   | 'UploadPart'

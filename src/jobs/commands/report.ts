@@ -5,10 +5,14 @@ import { type Command, Option } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { collect } from '../../cli/flags.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { CommandError, causeOf, errorCode, exitCodes } from '../../errors.ts';
+import { readConfigForAws } from '../../config.ts';
+import { CommandError, causeOf, errorCode, exitCodes, misuse } from '../../errors.ts';
 import { OutputFile, type OutputKind } from '../../files/output-file.ts';
+import { printable } from '../../text/printable.ts';
+import { readReportPlace } from '../file-report/place.ts';
 import { isReport, type ReportFormat, reportText } from '../view/report.ts';
 import { reportFilter, reportStates } from '../view/report-filter.ts';
+import { fileJobReport } from './file-report.ts';
 import { findJob, withCollected, withLedger } from './open.ts';
 
 interface Flags {
@@ -18,6 +22,7 @@ interface Flags {
   readonly error: readonly string[];
   readonly out?: string;
   readonly force?: boolean;
+  readonly to?: string;
 }
 
 const kind: OutputKind = {
@@ -47,7 +52,15 @@ export function addReport(jobs: Command, context: CommandContext): void {
     .option('--error <name>', 'only rows that ended with this error or reason; may be repeated', collect, [])
     .option('--out <path>', 'write it to this file, which does not exist yet, instead of stdout')
     .option('--force', 'replace an earlier report at --out')
-    .action(async (jobId: string, { json, format, state, error, out, force = false }: Flags) => {
+    .option(
+      '--to <place>',
+      'file it as CSV and as JSON with a manifest, in this folder or s3://BUCKET/PREFIX: there in a folder of the job and the time',
+    )
+    .action(async (jobId: string, flags: Flags) => {
+      const { json, format, state, error, out, force = false, to } = flags;
+      const place = to === undefined ? undefined : readReportPlace('--to', to);
+      if (place !== undefined) refuseBeside(flags);
+      if (place?.kind === 's3') readConfigForAws(context.env, []);
       const as = json === true ? 'json' : (format ?? 'csv');
       const keep = reportFilter(state, error);
       const file = out === undefined ? undefined : new OutputFile(kind, out, { ...context, force });
@@ -55,11 +68,26 @@ export function addReport(jobs: Command, context: CommandContext): void {
         withLedger(context, 'read', async (ledger) => {
           await withCollected(ledger, jobId, context, signal, async () => {
             const job = await findJob(ledger, jobId, context);
+            if (place !== undefined) {
+              const filed = await fileJobReport(ledger, job, place, '--to', context, signal);
+              context.stdout.write(`${printable(filed)}\n`);
+              return;
+            }
             await write(reportText(ledger, job, as, keep), file, context, signal);
           });
         }),
       );
     });
+}
+
+/** What is filed is the whole report, in both forms. @throws CommandError for flags that want another one. */
+function refuseBeside({ json, format, state, error, out, force }: Flags): void {
+  const given = { '--json': json, '--format': format, '--out': out, '--force': force };
+  const beside = Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
+  if (state.length > 0) beside.push('--state');
+  if (error.length > 0) beside.push('--error');
+  if (beside.length > 0)
+    throw misuse(`--to files the whole report as CSV and as JSON: leave out ${beside.join(', ')}.`);
 }
 
 async function write(

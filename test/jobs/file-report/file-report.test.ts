@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import type { Manifest } from '../../../src/jobs/file-report/manifest.ts';
+import { version } from '../../../src/version.ts';
+import { type S3Server, startS3 } from '../../../testing/s3/server.ts';
+import { setJobs } from '../../../testing/stages/jobs-stage.ts';
+
+const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
+
+let s3: S3Server;
+let stage: Awaited<ReturnType<typeof setJobs>>;
+beforeEach(async () => {
+  stage = await setJobs();
+  s3 = await startS3(['reports']);
+  onTestFinished(() => s3.close());
+  // The SDK reads it from the process itself.
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', s3.url);
+  stage.stage.api.script('task1', [{ status: 400, errorType: 'ValidationException' }]);
+  await stage.stage.worker.start();
+  await stage.plan([...stage.ids(5), 'no such!'], 'fleet:b7');
+  await stage.run(['apply', 'fleet:b7.jsonl', '--yes']);
+});
+
+const report = (...args: readonly string[]) =>
+  stage.run(['report', 'fleet:b7', ...args], { env: { AWS_ENDPOINT_URL_S3: s3.url } });
+
+/** What was filed, read back, is the report byte for byte, and is what the manifest says. */
+async function check(read: (name: string) => Buffer): Promise<Manifest> {
+  const manifest = JSON.parse(read('manifest.json').toString()) as Manifest;
+  expect(read('report.csv').toString()).toBe((await report()).stdout);
+  expect(read('report.json').toString()).toBe((await report('--json')).stdout);
+  for (const { name, bytes, sha256: digest, rows, byState } of manifest.files) {
+    const found = read(name);
+    expect([name, found.length, sha256(found)]).toEqual([name, bytes, digest]);
+    const list = name.endsWith('.csv')
+      ? (parse(found, { columns: true }) as Record<string, string>[])
+      : (JSON.parse(found.toString()) as Record<string, string>[]);
+    expect(list).toHaveLength(rows);
+    const counted = Object.entries(Object.groupBy(list, ({ State = '' }) => State));
+    expect(Object.fromEntries(counted.map(([state, all = []]) => [state, all.length]))).toEqual(byState);
+  }
+  return manifest;
+}
+
+const expected = {
+  manifest: 1,
+  jobId: 'fleet:b7',
+  filedBy: 'tester@bench',
+  program: `ota-updater ${version}`,
+  plan: { digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), source: 'rows.csv', undoes: null },
+  counts: { total: 5, planned: 0, inFlight: 0, applied: 4, superseded: 0, failed: 1 },
+  files: [
+    { name: 'report.csv', rows: 6, byState: { applied: 4, 'dead-lettered': 1, refused: 1 } },
+    { name: 'report.json', rows: 6, byState: { applied: 4, 'dead-lettered': 1, refused: 1 } },
+  ],
+};
+
+test('a report in S3 is exactly the report, and its manifest comes last', async () => {
+  const { stdout, exitCode, error } = await report('--to', 's3://reports/fleets/');
+  expect([exitCode, error]).toEqual([0, '']);
+  const [, prefix = ''] = /^s3:\/\/(reports\/fleets\/fleet_b7\/\d{8}T\d{6}\.\d{3}Z\/)\n$/.exec(stdout) ?? [];
+  const manifest = await check((name) => s3.objects.get(`${prefix}${name}`) ?? Buffer.alloc(0));
+  expect(manifest).toMatchObject(expected);
+  expect([...s3.objects.keys()].map((key) => key.slice(prefix.length))).toEqual([
+    'report.csv',
+    'report.json',
+    'manifest.json',
+  ]);
+});
+
+test('a report in a folder is the same, and no other filing replaces it', async () => {
+  const { stdout, exitCode, error } = await report('--to', 'reports');
+  expect([exitCode, error]).toEqual([0, '']);
+  const folder = join(stage.folder.path, stdout.trim());
+  const before = readFileSync(join(folder, 'manifest.json'));
+  expect(await check((name) => readFileSync(join(folder, name)))).toMatchObject(expected);
+  await stage.run(['report', 'fleet:b7', '--to', 'reports']);
+  expect(readdirSync(join(stage.folder.path, 'reports', 'fleet_b7'))).toHaveLength(2);
+  expect(readFileSync(join(folder, 'manifest.json'))).toEqual(before);
+});
+
+test('without its last file nothing says that a filing is complete', async () => {
+  s3.rule = ({ key }) => (key.endsWith('report.json') ? { status: 403, code: 'AccessDenied' } : 'accept');
+  const { exitCode, error, stdout } = await report('--to', 's3://reports');
+  expect([exitCode, stdout]).toEqual([1, '']);
+  expect(error).toContain('The report cannot be filed: access to s3://reports/fleet_b7/');
+  expect([...s3.objects.keys()].some((key) => key.endsWith('manifest.json'))).toBe(false);
+});
+
+test.each([
+  [['--to', 's3://Reports'], '--to s3://Reports: "Reports" is not the name of a bucket'],
+  [['--to', 'gs://x/y'], '--to gs://x/y: give a folder, or a bucket as in s3://BUCKET/PREFIX.'],
+  [['--to', 'x', '--json', '--state', 'applied'], 'leave out --json, --state.'],
+  [['--to', 'x', '--out', 'y'], 'leave out --out.'],
+])('%j is refused', async (args, why) => {
+  const { exitCode, error } = await report(...args);
+  expect(exitCode).toBe(2);
+  expect(error).toContain(why);
+});
+
+test('a folder that cannot be made is named', async () => {
+  writeFileSync(join(stage.folder.path, 'taken'), '');
+  mkdirSync(join(stage.folder.path, 'there'));
+  const { exitCode, error } = await report('--to', 'taken');
+  expect(exitCode).toBe(1);
+  expect(error).toMatch(
+    /^The report cannot be filed in taken\/fleet_b7\/.*: .*ENOTDIR.* Name another folder with --to\.$/,
+  );
+});
