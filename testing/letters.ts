@@ -3,7 +3,7 @@
 import type { SourceQueue } from '../src/dead-letters/changes/move.ts';
 import { type Letter, readLetter } from '../src/dead-letters/letters/letter.ts';
 import type { LetterQueue, PassSurroundings } from '../src/dead-letters/pass/pass.ts';
-import type { DeadLetterRecord } from '../src/message/dead-letter.ts';
+import type { DeadLetterRecord } from '../src/message/dead-letter-record.ts';
 import type { Message } from '../src/message/message.ts';
 import type {
   BatchFailure,

@@ -1,5 +1,5 @@
 /** docs/reference/metrics.md */
-import { deadLetterReasons } from '../../src/message/dead-letter.ts';
+import { deadLetterReasons } from '../../src/message/dead-letter-record.ts';
 import { deadLetterErrors } from '../../src/observe/metric-tables.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { conditionNames } from '../../src/worker/conditions.ts';

@@ -1,15 +1,22 @@
 /** `schema`: the published contract. */
 import { Argument, type Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
+import { deadLetterJsonSchema } from '../message/dead-letter-record.ts';
 import { outcomeJsonSchema } from '../message/outcome.ts';
 import { updateJsonSchema } from '../message/update.ts';
 
-const schemas = { update: updateJsonSchema, outcome: outcomeJsonSchema } as const;
+const schemas = {
+  update: updateJsonSchema,
+  outcome: outcomeJsonSchema,
+  'dead-letter': deadLetterJsonSchema,
+} as const;
 
-/** The command prints the JSON Schema of an update or of an outcome. */
+/** The command prints a JSON Schema of the contract. */
 export function configureSchema(command: Command, { stdout }: CommandContext): void {
   command
-    .description('Print the JSON Schema that the body of a message must meet: of an update, or of an outcome')
+    .description(
+      'Print a JSON Schema: of an update, of an outcome (message bodies), or of the record that a dead letter carries',
+    )
     .addArgument(new Argument('[name]', 'which schema').choices(Object.keys(schemas)).default('update'))
     .action((name: keyof typeof schemas) => {
       stdout.write(schemas[name]());

@@ -1,44 +1,9 @@
 /** A dead letter: the original body and attributes, plus one attribute that records why. PURE. */
 import { printableJson } from '../text/printable.ts';
+import type { DeadLetterError, DeadLetterReason, DeadLetterRecord } from './dead-letter-record.ts';
 import { parseInstant } from './instant.ts';
 import type { Message, MessageAttribute } from './message.ts';
 import type { UpdateIds } from './update.ts';
-
-export const deadLetterReasons = [
-  'Rejected',
-  'Invalid',
-  'RetriesExhausted',
-  'Expiring',
-  'InternalError',
-] as const;
-export type DeadLetterReason = (typeof deadLetterReasons)[number];
-
-export interface DeadLetterError {
-  readonly name: string;
-  readonly status?: number;
-  readonly message: string;
-  readonly requestId?: string;
-}
-
-/** The content of the `DeadLetter` attribute, as JSON. Times are ISO 8601 UTC. */
-export interface DeadLetterRecord {
-  readonly reason: DeadLetterReason;
-  readonly error: DeadLetterError;
-  /** API calls made in the last delivery. */
-  readonly attempts: number;
-  readonly receiveCount: number;
-  /** When the message was first sent; a redrive keeps it. */
-  readonly sentAt: string;
-  readonly deadLetteredAt: string;
-  readonly sourceMessageId: string;
-  /** Of the message that was first sent, when this one was redriven. */
-  readonly originalMessageId?: string;
-  readonly sourceQueueUrl: string;
-  readonly jobId?: string;
-  readonly requestId?: string;
-  /** How often the message had been redriven. */
-  readonly redriveCount: number;
-}
 
 export const DEAD_LETTER_ATTRIBUTE = 'DeadLetter';
 /** SQS's limit of attributes per message. */

@@ -1,6 +1,6 @@
 /** Whether to call again, and what becomes of a message (ARCHITECTURE.md, Failures). PURE. */
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
-import type { DeadLetterError, DeadLetterReason } from './dead-letter.ts';
+import type { DeadLetterError, DeadLetterReason } from './dead-letter-record.ts';
 import { type Failure, waitAfter } from './failure.ts';
 import type { Message } from './message.ts';
 import type { NewestField } from './newest.ts';

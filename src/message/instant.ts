@@ -1,17 +1,26 @@
 /** Times in messages: ISO 8601, to the minute or finer. PURE. */
 import { z } from 'zod';
+import { limitedText } from './json-schema.ts';
 
-const date = z.regexes.date.source.slice(1, -1);
-const time = String.raw`T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?`;
+const date = z.regexes.date.source.slice(1, -1).replaceAll('\\d', '[0-9]');
+const time = String.raw`T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?`;
 
 /** One in UTC, as producers are to write it. */
-export const utcPattern = new RegExp(`^${date}${time}Z$`);
+const utcPattern = new RegExp(`^${date}${time}Z$`);
 
 /** Its zone must be said: `Date.parse` takes a time without one for local time. */
-const zonedPattern = new RegExp(String.raw`^${date}${time}(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$`);
+const zonedPattern = new RegExp(`^${date}${time}(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$`);
 
 /** Most characters of one. */
-export const MAX_INSTANT = 40;
+const MAX_INSTANT = 40;
+
+/** One in UTC, as producers are to write it and as the worker writes it. */
+export const utcInstant = limitedText(
+  '0-9TZ:.-',
+  MAX_INSTANT,
+  'must be an ISO 8601 time in UTC, as 2026-11-23T07:00:00Z',
+  utcPattern,
+);
 
 /** @returns epoch milliseconds; undefined for anything that is not such a time with a zone. */
 export function parseInstant(value: unknown): number | undefined {

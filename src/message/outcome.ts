@@ -1,17 +1,12 @@
 /** The outcome of an update, as published on the outcome queue. The schema is the source of type and JSON Schema. */
 import { z } from 'zod';
-import { deadLetterReasons } from './dead-letter.ts';
+import { deadLetterReasons, endErrorSchema } from './dead-letter-record.ts';
 import type { Disposition } from './disposition.ts';
+import { utcInstant } from './instant.ts';
+import { jsonSchemaText, schemaId } from './json-schema.ts';
 import { type Update, type UpdateIds, updateSchema } from './update.ts';
 
 const { Identifier, JobId, RequestId, IssuedAt, Description, TaskConfigurationId } = updateSchema.shape;
-
-const outcomeErrorSchema = z.object({
-  name: z.string().describe("The error's code."),
-  status: z.number().int().describe('The HTTP status, when there was an answer.').optional(),
-  message: z.string(),
-  requestId: z.string().describe("AWS's request id.").optional(),
-});
 
 /** Published at least once for every update that ends. Readers ignore unknown fields, so that fields can be added. */
 export const outcomeSchema = z
@@ -32,12 +27,12 @@ export const outcomeSchema = z
     TaskConfigurationId,
     Outcome: z.enum(['applied', 'superseded', 'dead-lettered']).describe('How the update ended.'),
     Reason: z.enum(deadLetterReasons).describe('Why it was dead-lettered.').optional(),
-    Error: outcomeErrorSchema.describe('What the dead letter says of the error.').optional(),
+    Error: endErrorSchema.describe('What the dead letter says of the error.').optional(),
     Attempts: z.number().int().min(0).describe('API calls made in the last delivery.'),
-    At: z.iso.datetime().describe('When it ended, UTC.'),
+    At: utcInstant.describe('When it ended, UTC.'),
   })
   .meta({
-    $id: 'https://ota-updater.invalid/schema/outcome.schema.json',
+    $id: schemaId('outcome'),
     title: 'OTA task update outcome',
     description: 'The body of one message on the outcome queue of ota-updater.',
   });
@@ -87,6 +82,5 @@ function endingOf(disposition: EndingDisposition): Pick<Outcome, 'Outcome' | 'Re
 
 /** The text of `schema/outcome.schema.json`: unknown fields are allowed, as for a reader. */
 export function outcomeJsonSchema(): string {
-  const schema = z.toJSONSchema(outcomeSchema, { target: 'draft-2020-12', io: 'input' });
-  return `${JSON.stringify(schema, null, 2)}\n`;
+  return jsonSchemaText(outcomeSchema);
 }

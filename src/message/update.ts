@@ -1,6 +1,7 @@
 /** The update. The schema is the source of the type, of the check and of `schema/update.schema.json`. PURE. */
 import { z } from 'zod';
-import { MAX_INSTANT, utcPattern } from './instant.ts';
+import { utcInstant } from './instant.ts';
+import { anyBut, jsonSchemaText, limitedText, schemaId } from './json-schema.ts';
 import { describeOdd } from './odd-text.ts';
 
 /** What the fields may hold, as a class of characters of a regular expression. */
@@ -8,53 +9,38 @@ const alphanumeric = 'A-Za-z0-9';
 const descriptive = '0-9A-Za-z_\\- ';
 const correlating = '0-9A-Za-z_.:-';
 
-const correlationId = z
-  .string()
-  .min(1)
-  .max(128)
-  .regex(wholly(correlating), 'may hold only letters, digits and _ . : -');
+const correlationId = limitedText(correlating, 128, 'may hold only letters, digits and _ . : -');
 
 /** The rules of the first three fields are those of UpdateOtaTask; the other fields are ours. */
 export const updateSchema = z
   .strictObject({
-    Identifier: z
-      .string()
-      .min(1)
-      .max(200)
-      .regex(wholly(alphanumeric), 'may hold only letters and digits')
-      .describe('The OTA task to update.'),
-    Description: z
-      .string()
-      .min(1)
-      .max(256)
-      .regex(wholly(descriptive), 'may hold only letters, digits, spaces, _ and -')
+    Identifier: limitedText(alphanumeric, 200, 'may hold only letters and digits').describe(
+      'The OTA task to update.',
+    ),
+    Description: limitedText(descriptive, 256, 'may hold only letters, digits, spaces, _ and -')
       .describe('The new description of the task.')
       .optional(),
-    TaskConfigurationId: z
-      .string()
-      .min(1)
-      .max(64)
-      .regex(wholly(alphanumeric), 'may hold only letters and digits')
+    TaskConfigurationId: limitedText(alphanumeric, 64, 'may hold only letters and digits')
       .describe('The task configuration to use from now on.')
       .optional(),
     JobId: correlationId.describe('The bulk job this update belongs to.').optional(),
     RequestId: correlationId.describe("The producer's own id of this update.").optional(),
-    IssuedAt: z
-      .string()
-      .max(MAX_INSTANT)
-      .regex(utcPattern, 'must be an ISO 8601 time in UTC, as 2026-11-23T07:00:00Z')
-      .describe('When the producer decided on this update; the newest wins.')
-      .optional(),
+    IssuedAt: utcInstant.describe('When the producer decided on this update; the newest wins.').optional(),
   })
   .refine((u) => u.Description !== undefined || u.TaskConfigurationId !== undefined, {
     message: 'nothing to update: give Description or TaskConfigurationId',
   })
   .meta({
-    $id: 'https://ota-updater.invalid/schema/update.schema.json',
+    $id: schemaId('update'),
     title: 'OTA task update',
     description:
       'The body of one SQS message for ota-updater: bare, in an SNS notification or in an EventBridge event.',
-    anyOf: [{ required: ['Description'] }, { required: ['TaskConfigurationId'] }],
+    // Each branch knows the property that it requires, as strict validators want it.
+    anyOf: ['Description', 'TaskConfigurationId'].map((name) => ({
+      type: 'object',
+      properties: { [name]: { type: 'string' } },
+      required: [name],
+    })),
   });
 
 /** A valid update of one OTA task. */
@@ -112,7 +98,7 @@ export function checkUpdate(value: unknown, sentAt: number): UpdateCheck {
 
 /** The text of `schema/update.schema.json`. */
 export function updateJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(updateSchema, { target: 'draft-2020-12' }), null, 2)}\n`;
+  return jsonSchemaText(updateSchema);
 }
 
 /** A body can hold thousands of unknown fields; a message names only the first. */
@@ -126,14 +112,6 @@ const oddCharacters: Readonly<Record<string, RegExp>> = {
   JobId: anyBut(correlating),
   RequestId: anyBut(correlating),
 };
-
-function wholly(allowed: string): RegExp {
-  return new RegExp(`^[${allowed}]+$`);
-}
-
-function anyBut(allowed: string): RegExp {
-  return new RegExp(`[^${allowed}]`, 'u');
-}
 
 function describeIssues(issues: readonly z.core.$ZodIssue[], value: unknown): string {
   // An empty field breaks two rules, and that it is empty says both.
@@ -151,17 +129,23 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const field = issue.path.join('.');
   const odd = oddCharacters[field];
   const text = (value as Readonly<Record<string, unknown>>)[field];
-  if (issue.code === 'invalid_type') {
-    if (typeof text === 'number') return `${field}: is a number: put it in quotes`;
-    return `${field}: is missing or not a string`;
-  }
+  if (typeof text !== 'string') return `${field}: ${describeType(text, field)}`;
   if (text === '') return `${field}: is empty`;
-  if (issue.code === 'too_big' && typeof text === 'string')
+  if (issue.code === 'too_big')
     return `${field}: is ${text.length} characters long, and may be ${issue.maximum} at most`;
-  if (issue.code !== 'invalid_format' || odd === undefined || typeof text !== 'string')
-    return `${field}: ${issue.message}`;
+  if (issue.code !== 'invalid_format' || odd === undefined) return `${field}: ${issue.message}`;
   const what = describeOdd(text, odd);
   return `${field}: ${issue.message}${what === undefined ? '' : `; ${what}`}`;
+}
+
+/** What a value is that ought to be a text, and what to do about it. */
+function describeType(value: unknown, field: string): string {
+  if (value === undefined) return 'is missing';
+  if (typeof value === 'number') return 'is a number: put it in quotes';
+  if (value === null)
+    return field === 'Identifier' ? 'is null, not a text' : 'is null, not a text: leave the field out';
+  if (Array.isArray(value)) return 'is a list, not a text';
+  return typeof value === 'boolean' ? 'is true or false, not a text' : 'is an object, not a text';
 }
 
 /** An invalid id is left out: ids end up in log lines and dead letters. */

@@ -3,7 +3,7 @@
  * generated from them. No label has unbounded values: no task, no job, no message. Every series is there from the start.
  */
 import { boundNames, boundSources } from '../limits/bounds.ts';
-import { deadLetterReasons } from '../message/dead-letter.ts';
+import { deadLetterReasons } from '../message/dead-letter-record.ts';
 import { type FailureKind, modelledNames } from '../message/failure.ts';
 import { version } from '../version.ts';
 import type { SettleRequest } from '../worker/events.ts';

@@ -1,5 +1,5 @@
 /** What a worker has done since its start and lately, counted from its events: for the log's summary, metrics and `status`. */
-import type { DeadLetterReason } from '../message/dead-letter.ts';
+import type { DeadLetterReason } from '../message/dead-letter-record.ts';
 import type { Disposition } from '../message/disposition.ts';
 import type { Clock } from '../time/clock.ts';
 import { errorName } from './conditions.ts';

@@ -6,11 +6,11 @@ import {
   DEAD_LETTER_ATTRIBUTE,
   type DeadLetter,
   type DeadLetterFacts,
-  type DeadLetterRecord,
   deadLetterRecord,
   MAX_ATTRIBUTES,
   readEarlierRecord,
 } from '../../src/message/dead-letter.ts';
+import type { DeadLetterRecord } from '../../src/message/dead-letter-record.ts';
 import type { Message, MessageAttribute } from '../../src/message/message.ts';
 
 const sentAt = Date.parse('2026-11-23T07:00:00Z');

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DeadLetterReason } from '../../src/message/dead-letter.ts';
+import type { DeadLetterReason } from '../../src/message/dead-letter-record.ts';
 import {
   type EndingDisposition,
   type Outcome,
@@ -62,9 +62,7 @@ describe('outcomeOf', () => {
 });
 
 describe('the JSON Schema of an outcome', () => {
-  const accepts = new Ajv2020({ strict: true, validateFormats: false }).compile(
-    JSON.parse(outcomeJsonSchema()) as object,
-  );
+  const accepts = new Ajv2020().compile(JSON.parse(outcomeJsonSchema()) as object);
 
   test('accepts every outcome that can be published, whatever the body and the error', () => {
     fc.assert(

@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type DeadLetter, deadLetterReasons } from '../../src/message/dead-letter.ts';
+import type { DeadLetter } from '../../src/message/dead-letter.ts';
+import { deadLetterReasons } from '../../src/message/dead-letter-record.ts';
 import type { Disposition } from '../../src/message/disposition.ts';
 import type { Failure } from '../../src/message/failure.ts';
 import type { Outcome } from '../../src/message/outcome.ts';

@@ -4,7 +4,7 @@ import type { FauxqsServer } from 'fauxqs';
 import { watchServerTime } from '../../src/aws/server-time.ts';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
 import { Bounds } from '../../src/limits/bounds.ts';
-import type { DeadLetterRecord } from '../../src/message/dead-letter.ts';
+import type { DeadLetterRecord } from '../../src/message/dead-letter-record.ts';
 import type { Message } from '../../src/message/message.ts';
 import type { Outcome } from '../../src/message/outcome.ts';
 import { createOtaApi, type OtaApi, type OtaApiOptions } from '../../src/ota/client.ts';

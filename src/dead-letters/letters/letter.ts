@@ -1,11 +1,7 @@
 /** A message of the dead-letter queue with what it says of itself, checked. PURE. */
 import { z } from 'zod';
-import {
-  DEAD_LETTER_ATTRIBUTE,
-  type DeadLetterReason,
-  deadLetterReasons,
-  readEarlierRecord,
-} from '../../message/dead-letter.ts';
+import { DEAD_LETTER_ATTRIBUTE, readEarlierRecord } from '../../message/dead-letter.ts';
+import { type DeadLetterReason, deadLetterReasons } from '../../message/dead-letter-record.ts';
 import { parseInstant } from '../../message/instant.ts';
 import type { Message } from '../../message/message.ts';
 import { parseMessage } from '../../message/parse.ts';

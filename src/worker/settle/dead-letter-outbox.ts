@@ -1,10 +1,7 @@
 /** The outbox of dead letters: only when a letter is confirmed is its message deleted. */
-import {
-  attributesBytes,
-  buildDeadLetter,
-  type DeadLetter,
-  type DeadLetterRecord,
-} from '../../message/dead-letter.ts';
+
+import { attributesBytes, buildDeadLetter, type DeadLetter } from '../../message/dead-letter.ts';
+import type { DeadLetterRecord } from '../../message/dead-letter-record.ts';
 import type { Disposition } from '../../message/disposition.ts';
 import type { Message } from '../../message/message.ts';
 import type { OutgoingMessage } from '../../queue/types.ts';

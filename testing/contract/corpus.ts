@@ -1,0 +1,99 @@
+/** Updates near the boundary between what the contract allows and what it refuses. */
+import fc from 'fast-check';
+
+/** What ends a text in the eyes of `$` in Python, Java or Perl, digits and letters of other scripts, and what looks like a space. */
+const oddities = [
+  '\n',
+  '\r',
+  '\r\n',
+  '\u0085',
+  '\u2028',
+  '\u2029',
+  '\0',
+  '\t',
+  '\u00a0',
+  '٣',
+  '３',
+  '߉',
+  'é',
+  'ſ',
+  'K',
+  '\ud800',
+  '🚀',
+  '\ufeff',
+];
+
+const alphanumeric = 'abcxyzABCXYZ0189';
+
+/** Values as parsed from JSON, most of them valid updates except for a field or two. None is an envelope around an update. */
+function nearMiss(): fc.Arbitrary<unknown> {
+  const fields = fc.record(
+    {
+      Identifier: text(alphanumeric, 200),
+      Description: text(`${alphanumeric}_- `, 256),
+      TaskConfigurationId: text(alphanumeric, 64),
+      JobId: text(`${alphanumeric}_.:-`, 128),
+      RequestId: text(`${alphanumeric}_.:-`, 128),
+      IssuedAt: issuedAt(),
+    },
+    { requiredKeys: [] },
+  );
+  const complete = fields.map((update) => ({ Identifier: 'a', Description: 'b', ...update }));
+  const extra = fc.tuple(complete, fc.string(), fc.jsonValue()).map(([update, key, value]) => {
+    // As JSON.parse would, and so also for __proto__.
+    return Object.defineProperty({ ...update }, key, { value, enumerable: true, configurable: true });
+  });
+  return fc.oneof(
+    { weight: 8, arbitrary: complete },
+    { weight: 4, arbitrary: fields },
+    { weight: 2, arbitrary: extra },
+    { weight: 1, arbitrary: fc.jsonValue() },
+  );
+}
+
+/** The same bodies each time: JSON without line breaks. */
+export function contractCorpus(count: number, seed: number): string[] {
+  return fc.sample(nearMiss(), { numRuns: count, seed }).map((value) => JSON.stringify(value));
+}
+
+function text(alphabet: string, max: number): fc.Arbitrary<unknown> {
+  const unit = fc.constantFrom(...alphabet);
+  const edge = fc.constantFrom(0, 1, max - 1, max, max + 1).map((length) => 'a'.repeat(length));
+  return fc.oneof(
+    { weight: 60, arbitrary: fc.string({ unit, minLength: 1, maxLength: max }) },
+    { weight: 4, arbitrary: edge },
+    { weight: 2, arbitrary: fc.string({ unit: 'grapheme' }) },
+    { weight: 3, arbitrary: withOddity(fc.string({ unit, minLength: 1, maxLength: 8 })) },
+    { weight: 1, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.jsonValue() },
+  );
+}
+
+function issuedAt(): fc.Arbitrary<unknown> {
+  const time = fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true });
+  const iso = time.map((date) => date.toISOString());
+  return fc.oneof(
+    { weight: 40, arbitrary: iso },
+    { weight: 2, arbitrary: iso.map((written) => written.replace('Z', '+00:00')) },
+    { weight: 2, arbitrary: iso.map((written) => written.replace(/[0-9]/, '٢')) },
+    { weight: 2, arbitrary: withOddity(iso) },
+    {
+      weight: 4,
+      arbitrary: fc.stringMatching(
+        /^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,22})?Z$/,
+      ),
+    },
+    // Years that are leap years and years that are not, among them the year 0.
+    { weight: 2, arbitrary: fc.stringMatching(/^[0-9]{2}(00|04|[0-9]{2})-02-2[89]T00:00Z$/) },
+    { weight: 1, arbitrary: fc.jsonValue() },
+  );
+}
+
+/** With something odd at its end, at its beginning or in its middle. */
+function withOddity(arbitrary: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const odd = fc.constantFrom(...oddities);
+  return fc.tuple(arbitrary, odd, fc.constantFrom(0, 0.5, 1, 1, 1)).map(([written, what, place]) => {
+    const at = Math.floor(written.length * place);
+    return `${written.slice(0, at)}${what}${written.slice(at)}`;
+  });
+}

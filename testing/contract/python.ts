@@ -1,0 +1,43 @@
+/** Python as Debian has it, for what stands on its packages. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+/** Debian's own first: another one on the path need not have its packages. */
+const candidates = ['/usr/bin/python3', 'python3'];
+
+/**
+ * A Python that has these modules; says so where there is none.
+ * @returns undefined: there is none.
+ */
+export function pythonWith(...modules: readonly string[]): string | undefined {
+  const found = candidates.find(
+    (python) => spawnSync(python, ['-c', `import ${modules.join(', ')}`]).status === 0,
+  );
+  if (found === undefined)
+    process.stdout.write(`SKIPPED: no Python with ${modules.join(' and ')} on this machine\n`);
+  return found;
+}
+
+export interface PythonRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs Python to its end. @param input what it reads from its standard input. */
+export async function runPython(
+  python: string,
+  args: readonly string[],
+  input = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<PythonRun> {
+  const child = spawn(python, args, {
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONIOENCODING: 'utf-8', ...env },
+  });
+  child.stdin.end(input);
+  const closed = once(child, 'close');
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = (await closed) as [number];
+  return { code, stdout, stderr };
+}
