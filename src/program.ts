@@ -49,6 +49,10 @@ const commands: Readonly<Record<string, Entry>> = {
     prepare: keepMemoryFlat,
     load: async () => (await import('./jobs/commands/index.ts')).configureJobs,
   },
+  configs: {
+    summary: 'task configurations: list, show, compare and create them',
+    load: async () => (await import('./configs/commands/command.ts')).configureConfigs,
+  },
   status: {
     summary: 'is it going through, how fast, how long still, what is wrong',
     load: async () => (await import('./status/commands/command.ts')).configureStatus,

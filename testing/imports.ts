@@ -27,6 +27,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'check/command',
     'cli',
     'commands',
+    'configs/command',
     'dead-letters/command',
     'enqueue/command',
     'errors',
@@ -54,6 +55,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'worker',
   ],
   'check/command': ['check', 'cli:type', 'config', 'errors', 'text'],
+  'configs/command': ['cli', 'config', 'configs', 'errors', 'message', 'ota', 'text'],
   'dead-letters/command': ['cli', 'config', 'dead-letters', 'errors', 'files', 'message', 'queue', 'text'],
   'enqueue/command': [
     'cli',
@@ -133,6 +135,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'text',
     'time',
   ],
+  configs: ['ota:type', 'text'],
   'dead-letters': ['files', 'message', 'queue', 'text', 'time'],
   enqueue: ['errors', 'input', 'message:type', 'queue', 'sending', 'text', 'time:type'],
   check: ['aws', 'aws/errors', 'config', 'errors', 'jobs', 'message:type', 'ota', 'queue', 'text', 'time'],

@@ -12,6 +12,7 @@ import { groupJson, groupsJson, letterJson, passJson } from '../../src/dead-lett
 import { summaryJson, toReport } from '../../src/enqueue/summary.ts';
 import { limitsJson } from '../../src/limits/view.ts';
 import { deadLetterRecord } from '../../src/message/dead-letter.ts';
+import { configShapes } from './json-configs.ts';
 import { jobShapes } from './json-jobs.ts';
 import { statusShapes } from './json-status.ts';
 import { traceShape } from './json-trace.ts';
@@ -295,6 +296,6 @@ export const jsonPage: Page = {
 What commands print on stdout with \`--json\`: one object, or one object a line where it says so. Fields may be added; those
 here keep their name and meaning. Times are ISO 8601 UTC. The samples are printed by the program's own code from made-up facts.
 
-${[...shapes, ...(await jobShapes()), traceShape, ...statusShapes, limitsShape].map(shapeText).join('\n\n')}
+${[...shapes, ...(await jobShapes()), ...configShapes, traceShape, ...statusShapes, limitsShape].map(shapeText).join('\n\n')}
 `,
 };

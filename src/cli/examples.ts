@@ -85,6 +85,16 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
   'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],
   'jobs list': [{ args: [], does: 'all jobs, the last changed first' }],
+  configs: [{ args: ['list'], does: 'all task configurations' }],
+  'configs list': [{ args: [], does: 'all of them, with their names' }],
+  'configs show': [{ args: ['cfgB7'], does: 'roll-out, abort and time-out settings' }],
+  'configs diff': [{ args: ['cfgA6', 'cfgB7'], does: 'what changes for tasks that get the other one' }],
+  'configs create': [
+    {
+      args: ['--from', 'cfgA6', '--set', 'MaximumPerMinute=100', '--set', 'AbortOnFailed=5%/50'],
+      does: 'a slower roll-out that is aborted sooner',
+    },
+  ],
   status: [
     { args: [], does: 'the worker of this machine, and the queues' },
     {

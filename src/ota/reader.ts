@@ -62,7 +62,9 @@ export interface OtaReaderOptions extends OtaApiOptions {
 const NO_TASK = '';
 
 /** A configuration to create. With the same `ClientToken` it is created once, however often it is sent. */
-export type NewConfiguration = CreateOtaTaskConfigurationRequest & { readonly ClientToken: string };
+export type NewConfiguration = Pick<OtaConfiguration, 'Name' | 'Description' | 'PushConfig'> & {
+  readonly ClientToken: string;
+};
 
 export type TaskGetter = Pick<OtaReader, 'get'>;
 
@@ -154,7 +156,9 @@ export class OtaReader {
   /** Creates a task configuration, once, whatever is retried. @returns its id. Never rejects. */
   createConfiguration(wanted: NewConfiguration): Promise<ReadAnswer<string>> {
     return this.#read(NO_TASK, async (call) => {
-      const command = new CreateOtaTaskConfigurationCommand(wanted);
+      // Words that are none of this client's model are the API's to refuse: they come from another configuration.
+      const input = wanted as CreateOtaTaskConfigurationRequest;
+      const command = new CreateOtaTaskConfigurationCommand(input);
       const { TaskConfigurationId } = await this.#client.send(attachCall(command, call));
       if (typeof TaskConfigurationId !== 'string') throw notAnAnswer('the id of a task configuration');
       return TaskConfigurationId;

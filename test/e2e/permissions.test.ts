@@ -62,11 +62,31 @@ function needed(proxy: SqsProxy, apiCalls: ReadonlySet<string>): string[] {
     if (name === 'sqs:SendMessage' || name === 'sqs:ReceiveMessage') all.add(`kms:Decrypt on ${key}`);
   }
   for (const operation of apiCalls) {
-    const resource =
-      operation === 'ListOtaTasks' ? '*' : 'arn:aws:iotmanagedintegrations:REGION:ACCOUNT_ID:ota-task/*';
+    const resource = unconfined.has(operation)
+      ? '*'
+      : 'arn:aws:iotmanagedintegrations:REGION:ACCOUNT_ID:ota-task/*';
     all.add(`iotmanagedintegrations:${operation} on ${resource}`);
   }
   return [...all].toSorted();
+}
+
+/** Operations that AWS knows no resource for. */
+const unconfined: ReadonlySet<string> = new Set([
+  'ListOtaTasks',
+  'GetOtaTaskConfiguration',
+  'ListOtaTaskConfigurations',
+  'CreateOtaTaskConfiguration',
+]);
+
+function operationOf(method: string, url: string): string {
+  const [, resource = '', id = '', part] = url.split(/[/?]/);
+  if (resource === 'ota-task-configurations') {
+    if (method === 'POST') return 'CreateOtaTaskConfiguration';
+    return /^\/[^/?]+\/./.test(url) ? 'GetOtaTaskConfiguration' : 'ListOtaTaskConfigurations';
+  }
+  if (method === 'PUT') return 'UpdateOtaTask';
+  if (!/^\/ota-tasks\/./.test(url)) return 'ListOtaTasks';
+  return part === 'devices' && id !== '' ? 'ListOtaTaskExecutions' : 'GetOtaTask';
 }
 
 /** Passes requests on to the API, and notes their operations. */
@@ -74,10 +94,8 @@ async function recordApi(upstream: string) {
   const calls = new Set<string>();
   const server = createServer(async (request, response) => {
     const { method = '', url = '', headers } = request;
-    calls.add(
-      method === 'PUT' ? 'UpdateOtaTask' : /^\/ota-tasks\/./.test(url) ? 'GetOtaTask' : 'ListOtaTasks',
-    );
-    const body = method === 'PUT' ? { body: await text(request) } : {};
+    calls.add(operationOf(method, url));
+    const body = method === 'GET' ? {} : { body: await text(request) };
     const { authorization = '' } = headers;
     const answer = await fetch(upstream + url, {
       method,
@@ -218,7 +236,7 @@ describe('a role may do what it does', () => {
     expect(needed(proxy, calls)).toEqual(allowed('worker'));
   });
 
-  test('an enqueuer: enqueue and jobs', async () => {
+  test('an enqueuer: enqueue, jobs and configs', async () => {
     const { stage, proxy, api, cwd, run } = await setCommands();
     const rows = join(cwd, 'rows.csv');
     const plan = join(cwd, 'j.jsonl');
@@ -241,6 +259,9 @@ describe('a role may do what it does', () => {
     );
     await run('jobs', 'apply', plan, '--yes');
     for (const command of ['status', 'report', 'reconcile']) await run('jobs', command, 'k');
+    await run('configs', 'list');
+    await run('configs', 'diff', 'cfgA0', 'cfgA1');
+    await run('configs', 'create', '--from', 'cfgA0', '--set', 'MaximumPerMinute=7');
     const others = [...(await filingNeeds()), ...(await noticesNeed())];
     expect([...needed(proxy, api.calls), ...others].toSorted()).toEqual(allowed('enqueuer'));
   });
@@ -277,7 +298,8 @@ describe('every policy', () => {
       if (Effect === 'Deny') continue;
       expect(list(Action).join()).not.toContain('*');
       const wide =
-        path.startsWith('key-policy') || list(Action).join() === 'iotmanagedintegrations:ListOtaTasks';
+        path.startsWith('key-policy') ||
+        list(Action).every((action) => unconfined.has(action.replace('iotmanagedintegrations:', '')));
       if (!wide) expect(list(Resource)).not.toContain('*');
     }
   });

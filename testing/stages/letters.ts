@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { configureCheck } from '../../src/check/command.ts';
 import type { CommandContext } from '../../src/cli/context.ts';
 import type { Environment } from '../../src/config.ts';
+import { configureConfigs } from '../../src/configs/commands/command.ts';
 import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
 import { configureEnqueue } from '../../src/enqueue/command.ts';
 import { CommandError } from '../../src/errors.ts';
@@ -98,6 +99,7 @@ export async function runInProcess(
   configureCheck(program.command('check'), io);
   configureEnqueue(program.command('enqueue'), io);
   configureJobs(program.command('jobs'), io);
+  configureConfigs(program.command('configs'), io);
   configureDeadLetters(program.command('dead-letters'), io, 0);
   configureTrace(program.command('trace'), io, 0);
   const impatience =
