@@ -2,6 +2,7 @@
 import type { JobStanding } from '../../src/jobs/ledger/job.ts';
 import type { LedgerRow } from '../../src/jobs/ledger/row.ts';
 import { planJson } from '../../src/jobs/plan/summary.ts';
+import { beginning } from '../../src/jobs/rules/progress.ts';
 import { reportText } from '../../src/jobs/view/report.ts';
 import { standingJson } from '../../src/jobs/view/standing.ts';
 import type { Shape } from './shape.ts';
@@ -45,8 +46,8 @@ const standing: JobStanding = {
       undoes: undefined,
       enqueued: false,
       maybeTwice: 0,
-      guards: {},
-      counting: { good: 0, failed: 0, canaryPassed: true },
+      settings: {},
+      progress: beginning,
       state: { name: 'done', since: Date.UTC(2026, 10, 28, 7, 0, 15), who: 'ann@ops1' },
     },
   },

@@ -139,7 +139,7 @@ test('rows whose outcomes were lost are reconciled by the state of their tasks, 
   const { stage, run, standing, plan, ids } = await setJobs();
   await plan(ids(25), 'j', '--refresh');
   const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
-  const applying = standing(['apply', 'j.jsonl', '--yes'], { interrupt });
+  const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '100'], { interrupt });
   await vi.waitFor(() => expect(stage.left().ready).toBe(25));
   pressCtrlC();
   const interrupted = await applying;

@@ -12,6 +12,7 @@ import { groupsText, letterLine, seenText } from '../../src/dead-letters/view/li
 import { summaryText, toReport, unfinishedSentence } from '../../src/enqueue/summary.ts';
 import type { JobState } from '../../src/jobs/ledger/state.ts';
 import { planText } from '../../src/jobs/plan/summary.ts';
+import { beginning } from '../../src/jobs/rules/progress.ts';
 import { standingText } from '../../src/jobs/view/standing.ts';
 import { explainSqsError } from '../../src/queue/explain.ts';
 import { type CommandLine, shellLine } from '../../src/text/shell.ts';
@@ -82,7 +83,7 @@ function jobViews(text: string): string[] {
     leftOut: 1,
     warnings: [text],
   } as const;
-  const control = { guards: {}, counting: { good: 0, failed: 0, canaryPassed: false } };
+  const control = { settings: {}, progress: beginning };
   const state: JobState = { name: 'stopping', towards: 'aborted', since: 0, who: text, why: text };
   const job = {
     key: 1,

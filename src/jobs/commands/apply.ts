@@ -6,8 +6,8 @@ import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { CommandError } from '../../errors.ts';
 import { duration } from '../../text/times.ts';
-import type { Guards } from '../ledger/job.ts';
 import { type Plan, readPlan, requirePlan } from '../plan/reader.ts';
+import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
 import { refuseCancelled, resumeJob } from '../steer/resume.ts';
 import { confirm, requireAnswer } from './confirm.ts';
@@ -38,7 +38,7 @@ export function addApply(jobs: Command, context: CommandContext): void {
   addReasonOptions(addGuardOptions(command)).action(async (file: string, flags: ApplyFlags) => {
     const { yes = false, json = false, detach = false, reason } = flags;
     const who = whoIs(context, flags.by);
-    const asked = { guards: readGuards(flags), yes, json, detach, reason, who };
+    const asked = { guards: readGuards(flags, context.clock.wall()), yes, json, detach, reason, who };
     await interruptible(context, (signal) => requirePlan(file, { ...context, signal }));
     requireAnswer(context, asked.yes, file);
     await withSession(context, (session) => apply(session, file, asked), 'create');
@@ -51,7 +51,7 @@ interface ApplyFlags extends GuardFlags, ReasonFlags {
 }
 
 interface Asked {
-  readonly guards: Guards;
+  readonly guards: JobSettings;
   readonly yes: boolean;
   readonly json: boolean;
   readonly detach: boolean;
@@ -67,18 +67,19 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     const before = await ledger.job(plan.header.JobId);
     refuseOtherPlan(plan, before);
     refuseCancelled(before);
+    const settings = withSettings(before?.plan?.settings ?? {}, guards, context.clock.wall());
     // A redrive may have ended rows since. It also proves that the queue can be read.
     await collector.collectWaiting(signal, MAX_COLLECT_MS);
     await checkClock();
     await refuseEarlyUndo(session, plan);
-    if (!yes) await confirm(session, plan, before, guards);
+    if (!yes) await confirm(session, plan, before, settings);
     // The job's IssuedAt is fixed with it: when it was agreed to.
     const job = await enterJob(ledger, plan, resolve(context.cwd, file), who);
     const end = await withLease(session, job, async (lease) => {
       if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
       await resumeJob(ledger, job, who, reason);
       if (!detach) return await followJob(session, lease, job.jobId, guards);
-      await ledger.control(job.key, { guards: { ...job.plan.guards, ...guards } });
+      await ledger.control(job.key, { settings });
       await ledger.change(job.key, { event: 'release', who, ...(reason !== undefined && { why: reason }) });
       return undefined;
     });

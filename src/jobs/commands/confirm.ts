@@ -6,12 +6,13 @@ import { CommandError, exitCodes, misuse } from '../../errors.ts';
 import { columnsOf, countLine, hang, widthOf } from '../../text/layout.ts';
 import { counted } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
-import type { Counts, Guards, JobRecord } from '../ledger/job.ts';
+import type { Counts, JobRecord } from '../ledger/job.ts';
 import type { Plan } from '../plan/reader.ts';
 import { timeNote } from '../plan/time-note.ts';
 import { undoNote } from '../plan/undo-note.ts';
-import { formatAbortRule } from '../run/guards.ts';
+import type { JobSettings } from '../rules/settings.ts';
 import { ChangeTally } from '../view/changes.ts';
+import { settingTexts } from '../view/settings-text.ts';
 import { leftOutNote } from '../view/standing.ts';
 import { type Session, sentElsewhere } from './session.ts';
 
@@ -33,7 +34,7 @@ export async function confirm(
   { context, ledger, updates, signal }: Session,
   plan: Plan,
   job: JobRecord | undefined,
-  guards: Guards,
+  settings: JobSettings,
 ): Promise<void> {
   // Nobody is asked for what is refused then.
   if (job !== undefined && (await ledger.isLeased(job.key))) throw sentElsewhere(context, job.jobId);
@@ -54,7 +55,7 @@ export async function confirm(
     open,
     time,
     queue: updates.url,
-    guards: { ...job?.plan?.guards, ...guards },
+    settings,
     columns: columnsOf(context.stderr),
   });
   context.stderr.write(`${lines.join('\n')}\n`);
@@ -71,12 +72,12 @@ interface Shown {
   readonly open: number;
   readonly time: string;
   readonly queue: string;
-  readonly guards: Guards;
+  readonly settings: JobSettings;
   /** Of the terminal. */
   readonly columns: number | undefined;
 }
 
-function planLines({ plan, tally, counts, open, time, queue, guards, columns }: Shown): string[] {
+function planLines({ plan, tally, counts, open, time, queue, settings, columns }: Shown): string[] {
   const { JobId, Source } = plan.header;
   const width = widthOf(columns);
   const line = (name: string, count: number, note = ''): string => countLine(name, count, note, columns);
@@ -92,11 +93,6 @@ function planLines({ plan, tally, counts, open, time, queue, guards, columns }: 
   lines.push(...tally.lines());
   lines.push(hang('  undo          ', undoNote(tally.undoable, tally.rows), width));
   lines.push(hang('  time          ', time, width));
-  const { canary, abortWhen } = guards;
-  if (canary !== undefined)
-    lines.push(
-      `  canary        ${counted(canary, 'row')} first, and the rest if ${canary === 1 ? 'it does not fail' : 'none of them fails'}`,
-    );
-  if (abortWhen !== undefined) lines.push(`  stops when    ${formatAbortRule(abortWhen)}`);
+  for (const [name, text] of settingTexts(settings)) lines.push(hang(`  ${name.padEnd(12)}  `, text, width));
   return lines;
 }

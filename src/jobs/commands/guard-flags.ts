@@ -1,13 +1,30 @@
-/** The flags that bound a job's sending. */
+/** The flags that say how a job is sent. */
 import type { Command } from 'commander';
-import { wholeNumber } from '../../cli/flags.ts';
-import type { Guards } from '../ledger/job.ts';
-import { parseAbortRule } from '../run/guards.ts';
+import { collect, positiveNumber, wholeNumber } from '../../cli/flags.ts';
+import { misuse } from '../../errors.ts';
+import { parseAbortRule } from '../rules/abort-rules.ts';
+import { parseAmount } from '../rules/amount.ts';
+import { parseRamp } from '../rules/ramp.ts';
+import type { JobSettings } from '../rules/settings.ts';
+import { parseStages } from '../rules/stages.ts';
+import { parseSchedule, parseSeconds } from '../rules/times.ts';
 
 export interface GuardFlags {
-  readonly canary?: number;
-  readonly abortWhen?: string;
+  readonly canary?: string;
+  readonly stages?: string;
+  readonly ramp?: string;
+  readonly soak?: string;
+  readonly verifyEach?: boolean;
+  readonly confirmEach?: boolean;
+  readonly abortWhen: readonly string[];
+  readonly undoOnAbort?: boolean;
   readonly window?: number;
+  readonly rate?: number;
+  readonly priority?: number;
+  readonly startAt?: string;
+  readonly between?: string;
+  readonly tz?: string;
+  readonly deadline?: string;
   readonly json?: boolean;
 }
 
@@ -15,31 +32,77 @@ export interface GuardFlags {
 export function addGuardOptions(command: Command): Command {
   return command
     .option(
-      '--canary <n>',
-      'send this many rows first, a sample of all, and the rest only if none of these failed',
-      wholeNumber,
+      '--canary <amount>',
+      'send so many rows first, as in 20 or 1%, a sample of all; the rest only if none of these failed',
     )
     .option(
+      '--stages <list>',
+      'send in stages, each when the one before has ended: 1%,10%,50%,100% or 500,+500 (again and again)',
+    )
+    .option(
+      '--ramp <ramp>',
+      'rows in flight: 50:x2/200 is 50 at first, and twice as many after 200 good ends',
+    )
+    .option('--soak <time>', 'between stages: wait so long, as in 10m')
+    .option('--verify-each', 'between stages: look at the devices; needs a rule on them')
+    .option('--confirm-each', 'between stages: wait for `jobs resume`')
+    .option(
       '--abort-when <rule>',
-      "stop sending when too many failed: 'failed>2%/200' is 2% of at least 200 ended",
+      "stop sending when too many failed: 'failed>2%/200' is 2% of at least 200 ended, 'failed>20' a number, " +
+        "'failed:ERROR>1%/100' one error or kind, 'devices-failed>5%/500' devices (repeatable)",
+      collect,
+      [],
+    )
+    .option(
+      '--undo-on-abort',
+      "when a rule or the canary stops it: restore tasks' settings, not devices' firmware",
     )
     .option(
       '--window <n>',
-      'rows in flight at most (default: 200, or 10 s of the present rate; fewer with --abort-when)',
+      'rows in flight at most (default: 10 s of the present rate, 20 at least; fewer with --abort-when)',
       wholeNumber,
     )
+    .option('--rate <n>', "rows sent per second at most, beside the workers' own limit", positiveNumber)
+    .option('--priority <1-9>', 'its share beside other jobs that are being sent (default: 5)', wholeNumber)
+    .option('--start-at <time>', 'send nothing before: 2026-12-01T01:00Z, the same with --tz, or 8h from now')
+    .option('--between <window>', 'send only at this time of the day, as in 01:00-05:00; needs --tz')
+    .option('--tz <zone>', 'the time zone of --between, --start-at and --deadline, as in Europe/Berlin')
+    .option('--deadline <time>', 'send nothing from then on; given like --start-at')
     .option('--json', 'print where the job stands as one JSON object')
     .addHelpText(
       'after',
       '\nExit codes: 0 all applied or superseded, 1 failed, 2 misuse, 3 some rows failed,\n' +
-        'or an undo was superseded, 4 stopped by --canary or --abort-when, 130 interrupted.',
+        'or an undo was superseded, 4 stopped by a rule, its deadline or a person, 130 interrupted.',
     );
 }
 
-export function readGuards({ canary, abortWhen, window }: GuardFlags): Guards {
+/**
+ * @param now epoch milliseconds: durations begin here.
+ * @throws CommandError for what is not what it must be.
+ */
+export function readGuards(flags: GuardFlags, now: number): JobSettings {
+  const { canary, stages, ramp, soak, verifyEach, confirmEach, abortWhen, undoOnAbort } = flags;
+  const { window, rate, priority, startAt, between, tz, deadline } = flags;
+  if (priority !== undefined && priority > 9)
+    throw misuse(`--priority ${priority}: give a whole number from 1, the least, to 9.`);
+  const times = {
+    ...(startAt !== undefined && { startAt }),
+    ...(between !== undefined && { between }),
+    ...(tz !== undefined && { tz }),
+    ...(deadline !== undefined && { deadline }),
+  };
   return {
-    ...(canary !== undefined && { canary }),
-    ...(abortWhen !== undefined && { abortWhen: parseAbortRule(abortWhen) }),
+    ...(canary !== undefined && { canary: parseAmount('--canary', canary) }),
+    ...(stages !== undefined && { stages: parseStages(stages) }),
+    ...(ramp !== undefined && { ramp: parseRamp(ramp) }),
+    ...(soak !== undefined && { soak: parseSeconds('--soak', soak) }),
+    ...(verifyEach !== undefined && { verifyEach }),
+    ...(confirmEach !== undefined && { confirmEach }),
+    ...(abortWhen.length > 0 && { abortWhen: abortWhen.map(parseAbortRule) }),
+    ...(undoOnAbort !== undefined && { undoOnAbort }),
     ...(window !== undefined && { window }),
+    ...(rate !== undefined && { rate }),
+    ...(priority !== undefined && { priority }),
+    ...parseSchedule(times, now),
   };
 }

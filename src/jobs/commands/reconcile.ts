@@ -21,7 +21,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
     )
     .argument('<job>', 'the job');
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {
-    const guards = readGuards(flags);
+    const guards = readGuards(flags, context.clock.wall());
     const api = readConfigForAws(context.env, apiSettings);
     await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;

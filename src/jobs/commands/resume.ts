@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { misuse } from '../../errors.ts';
-import type { Guards } from '../ledger/job.ts';
+import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
 import { refuseCancelled, resumeJob } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
@@ -22,7 +22,7 @@ export function addResume(jobs: Command, context: CommandContext): void {
     .argument('<job>', 'the job');
   command.option('--detach', 'leave the sending to `jobs send`');
   addReasonOptions(addGuardOptions(command)).action(async (jobId: string, flags: ResumeFlags) => {
-    const guards = readGuards(flags);
+    const guards = readGuards(flags, context.clock.wall());
     const who = whoIs(context, flags.by);
     if (await resumeElsewhere(context, jobId, flags, guards, who)) return;
     await withSession(context, async (session) => {
@@ -51,7 +51,7 @@ async function resumeElsewhere(
   context: CommandContext,
   jobId: string,
   { detach = false, reason, json = false }: ResumeFlags,
-  guards: Guards,
+  guards: JobSettings,
   who: string,
 ): Promise<boolean> {
   return await withLedger(context, 'write', async (ledger) => {
@@ -61,8 +61,8 @@ async function resumeElsewhere(
     if (detach && !job.plan.complete)
       throw misuse(`The plan of job ${jobId} is not whole in the ledger: resume it without --detach once.`);
     const why = reason !== undefined && { why: reason };
-    if (Object.keys(guards).length > 0)
-      await ledger.setGuards(job.key, { guards: { ...job.plan.guards, ...guards }, who, ...why });
+    const settings = withSettings(job.plan.settings, guards, context.clock.wall());
+    if (Object.keys(guards).length > 0) await ledger.setSettings(job.key, { settings, who, ...why });
     await resumeJob(ledger, job, who, reason);
     const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
     printJob(context, standing, json);

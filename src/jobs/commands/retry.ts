@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { whoIs } from '../../cli/who.ts';
 import { misuse } from '../../errors.ts';
-import { countFrom } from '../run/guards.ts';
+import { countFrom } from '../rules/progress.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, withLease, withSession } from './session.ts';
@@ -21,7 +21,7 @@ export function addRetry(jobs: Command, context: CommandContext): void {
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags & { onlyFailed?: boolean }) => {
     if (flags.onlyFailed !== true)
       throw misuse('Say --only-failed: the failed rows are what can be tried again.');
-    const guards = readGuards(flags);
+    const guards = readGuards(flags, context.clock.wall());
     await withSession(context, async (session) => {
       const { ledger, collector, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);
@@ -36,7 +36,9 @@ export function addRetry(jobs: Command, context: CommandContext): void {
         }
         const tries = await lease.retryFailed();
         await ledger.change(job.key, { event: 'retry', who: whoIs(context) });
-        await ledger.control(job.key, { counting: countFrom(await ledger.count(job.key)) });
+        await ledger.control(job.key, {
+          progress: countFrom(await ledger.count(job.key), job.plan.progress),
+        });
         return { end: await followJob(session, lease, jobId, guards), retried: tries };
       });
       await finishRun(session, jobId, end, { json: flags.json === true, retried });

@@ -8,10 +8,11 @@ import { readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Screen } from '../../text/live-block.ts';
-import type { Guards, JobStanding, PlannedJob } from '../ledger/job.ts';
+import type { JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
+import { countFrom } from '../rules/progress.ts';
+import { type JobSettings, withSettings } from '../rules/settings.ts';
 import type { Collector } from '../run/collector.ts';
-import { countFrom } from '../run/guards.ts';
 import type { JobView } from '../run/progress.ts';
 import type { RunEnd, RunOptions } from '../run/run-job.ts';
 import { Wakeup } from '../run/wakeup.ts';
@@ -133,20 +134,23 @@ async function correctTime({ context, ledger, screen, now }: Session, job: Plann
   return await findPlannedJob(ledger, job.jobId, context);
 }
 
-/** Sends what is planned, with these guards besides those the job has, and follows it to the end. */
+/** Sends what is planned, with these settings besides those the job has, and follows it to the end. */
 export async function followJob(
   session: Session,
   lease: Lease,
   jobId: string,
-  guards: Guards,
+  given: JobSettings,
   atEnd: RunOptions['atEnd'] = 'stop',
 ): Promise<RunEnd> {
   const { context, ledger, updates, collector, wakeups, screen, signal } = session;
   const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
   const control = {
-    guards: { ...job.plan.guards, ...guards },
+    settings: withSettings(job.plan.settings, given, context.clock.wall()),
     // A canary given now is of the rows that are sent from now on.
-    counting: guards.canary === undefined ? job.plan.counting : countFrom(await ledger.count(job.key)),
+    progress:
+      given.canary === undefined
+        ? job.plan.progress
+        : countFrom(await ledger.count(job.key), job.plan.progress),
   };
   await ledger.control(job.key, control);
   const { runJob } = await import('../run/run-job.ts');

@@ -7,7 +7,7 @@ import { exitCodes, misuse } from '../../errors.ts';
 import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Collector } from '../run/collector.ts';
-import { Pace, viewOf } from '../run/progress.ts';
+import { decideOn, Pace, viewOf } from '../run/progress.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { findJob, isFollowed, lastChanged, noJob, withCollected, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -72,7 +72,8 @@ async function watch(
       }
       const counts = await ledger.count(key);
       pace.observe(counts.ended);
-      screen.update(viewOf(job, counts, pace, followed));
+      const now = context.clock.wall();
+      screen.update(viewOf(job, counts, pace, followed, decideOn(job, counts, pace.perSecond, { now }), now));
       // A file that is being sent has rows that are not in the ledger yet.
       if (counts.ended === counts.total && (job.plan?.complete !== false || !(await ledger.isLeased(key))))
         return;

@@ -9,6 +9,7 @@ import { counted } from '../../text/numbers.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
+import { withSettings } from '../rules/settings.ts';
 import { concludeJob } from '../steer/conclude.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
 import { findPlannedJob, withLedger } from './open.ts';
@@ -75,13 +76,17 @@ export function addSet(jobs: Command, context: CommandContext): void {
       'Changes the bounds of a job: of one that is being sent, too, whose sender follows within a second.',
     )
     .argument('<job>', 'the job');
-  steering(addGuardOptions(command), context, async ({ ledger, job, who }, flags: Flags & GuardFlags) => {
-    const given = readGuards(flags);
-    if (Object.keys(given).length === 0) throw misuse('Say what to change, as in --window 500.');
-    const { reason } = flags;
-    const guards = { ...job.plan.guards, ...given };
-    await ledger.setGuards(job.key, { guards, who, ...(reason !== undefined && { why: reason }) });
-  });
+  steering(
+    addGuardOptions(command),
+    context,
+    async ({ context: { clock }, ledger, job, who }, flags: Flags & GuardFlags) => {
+      const given = readGuards(flags, clock.wall());
+      if (Object.keys(given).length === 0) throw misuse('Say what to change, as in --window 500.');
+      const { reason } = flags;
+      const settings = withSettings(job.plan.settings, given, clock.wall());
+      await ledger.setSettings(job.key, { settings, who, ...(reason !== undefined && { why: reason }) });
+    },
+  );
 }
 
 interface Steered {

@@ -1,5 +1,7 @@
 /** A job as the ledger has it, and its rows counted. */
 import type { PlanCounts } from '../plan/format.ts';
+import type { StageProgress } from '../rules/progress.ts';
+import type { JobSettings } from '../rules/settings.ts';
 import type { LedgerRow } from './row.ts';
 import type { JobEvent, JobState } from './state.ts';
 
@@ -42,8 +44,8 @@ export type LeftOutCounts = Omit<PlanCounts, 'toChange'>;
 
 /** What controls a job's sending. It is kept in the ledger, so that a resume continues with it. */
 export interface JobControl {
-  readonly guards: Guards;
-  readonly counting: Counting;
+  readonly settings: JobSettings;
+  readonly progress: StageProgress;
 }
 
 /** A change of a job's state. The audit names who and why; a notice goes to each of `tell`. */
@@ -59,8 +61,8 @@ export interface StateChange {
 }
 
 /** A change of how a job is sent, by a person. */
-export interface GuardsChange {
-  readonly guards: Guards;
+export interface SettingsChange {
+  readonly settings: JobSettings;
   readonly who: string;
   readonly why?: string;
 }
@@ -105,28 +107,6 @@ export interface AuditLine {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 export type NewAuditLine = Omit<AuditLine, 'seq' | 'at'>;
-
-export interface Guards {
-  /** Good ends to wait for before the rest is sent. */
-  readonly canary?: number;
-  readonly abortWhen?: AbortRule;
-  /** Rows in flight at most; follows the rate when omitted. */
-  readonly window?: number;
-}
-
-/** Stop when more than this share of the ended rows has failed, once so many have ended. */
-export interface AbortRule {
-  /** 0-1. */
-  readonly share: number;
-  readonly least: number;
-}
-
-/** Where canary and abort rule count from: the ends at the begin of this try, or after they last stopped it. */
-export interface Counting {
-  readonly good: number;
-  readonly failed: number;
-  readonly canaryPassed: boolean;
-}
 
 /** A job's rows, counted. */
 export interface Counts {

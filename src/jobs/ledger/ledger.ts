@@ -10,7 +10,6 @@ import type { ChangeRow, LeftOutRow, PlanRow } from '../plan/format.ts';
 import type {
   AuditLine,
   Counts,
-  GuardsChange,
   JobControl,
   JobRecord,
   JobStanding,
@@ -21,6 +20,7 @@ import type {
   PendingNotice,
   PlannedJob,
   RunNote,
+  SettingsChange,
   StateChange,
 } from './job.ts';
 import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
@@ -76,7 +76,7 @@ export interface Ledger {
    */
   change(key: number, change: StateChange): Promise<boolean>;
   /** Changes how the job is sent, with a line in the audit: in a running job, too, whose sender follows within a second. */
-  setGuards(key: number, change: GuardsChange): Promise<void>;
+  setSettings(key: number, change: SettingsChange): Promise<void>;
   /**
    * Ends rows of a job that is being cancelled and were not sent, as `not-sent`; of all that are planned, `max` at most.
    * @returns how many: 0 when no more is left.

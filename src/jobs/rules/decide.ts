@@ -11,8 +11,9 @@
 import { counted, number } from '../../text/numbers.ts';
 import type { Counts } from '../ledger/job.ts';
 import { brokenText, type Ends, failedOf, isBroken, toleratedBy } from './abort-rules.ts';
-import { rowsOf } from './amount.ts';
+import { formatAmount, rowsOf } from './amount.ts';
 import {
+  countFrom,
   devicesSince,
   type EndsSince,
   endsSince,
@@ -21,7 +22,7 @@ import {
   type WaitsFor,
 } from './progress.ts';
 import { rampRoom } from './ramp.ts';
-import { closesAt, isOpen, isOver, nextOpening } from './schedule.ts';
+import { isOpen, isOver, nextOpening } from './schedule.ts';
 import type { JobSettings } from './settings.ts';
 import { nextStageEnd } from './stages.ts';
 import { windowOf } from './window.ts';
@@ -40,13 +41,15 @@ export interface Situation {
   readonly perSecond: number;
   /** The job's share of what may be in flight, 0-1. */
   readonly share: number;
-  /** A person has let it go on to the next stage. */
-  readonly word?: boolean;
+  /** Since when it has been running, as its state says; undefined while its state is another. */
+  readonly runningSince?: number | undefined;
 }
 
 export interface Decision {
   /** Rows that may be sent now. */
   readonly room: number;
+  /** Whether they are to be taken from all over the plan: others follow that are not in their stage. */
+  readonly sample: boolean;
   /** Rows in flight at most. */
   readonly window: number;
   /** To be kept; the same object when nothing has changed. */
@@ -56,7 +59,7 @@ export interface Decision {
   readonly stop?: Stop;
 }
 
-type Wait =
+export type Wait =
   /** Its time has not come; `until` in epoch milliseconds. */
   | { readonly for: 'opening'; readonly until: number }
   | { readonly for: 'soak'; readonly until: number }
@@ -77,10 +80,12 @@ export function decide(situation: Situation): Decision {
   const progress = onward(situation);
   const window = flightLimit(situation, progress);
   const stop = stopOf(situation, progress);
-  const held = { window, progress, room: 0 };
+  const held = { window, progress, room: 0, sample: false };
   if (stop !== undefined) return { ...held, stop };
   const { settings, counts, now } = situation;
   if (counts.planned === 0) return held;
+  // Before its time of the day: whoever is to give the word need not be asked at night.
+  if (progress.waitsFor === 'word') return { ...held, waitsFor: { for: 'word' } };
   if (!isOpen(settings, now)) {
     const until = nextOpening(settings, now);
     if (until !== undefined) return { ...held, waitsFor: { for: 'opening', until } };
@@ -93,23 +98,22 @@ export function decide(situation: Situation): Decision {
   const left = stage.end - sentSince(situation, progress);
   if (left <= 0) return { ...held, waitsFor: { for: 'ends', upTo: stage.end, canary: stage.canary } };
   const free = Math.min(window - counts.inFlight, counts.planned, left);
-  return { window, progress, room: Math.max(0, free) };
-}
-
-/** Until when rows may be sent, in epoch milliseconds; undefined: for as long as it takes. */
-export function sendsUntil({ settings, now }: Pick<Situation, 'settings' | 'now'>): number | undefined {
-  return closesAt(settings, now);
+  return { window, progress, room: Math.max(0, free), sample: stage.sample };
 }
 
 /** The stage that is being sent: its end in rows from where counting began, and whether it is a sample spread over the plan. */
 interface Stage {
+  /** In rows from where counting began. */
   readonly end: number;
   readonly canary: boolean;
   /** Whether rows follow that are not in it. */
   readonly sample: boolean;
 }
 
-function stageOf({ settings, total }: Pick<Situation, 'settings' | 'total'>, progress: StageProgress): Stage {
+export function stageOf(
+  { settings, total }: Pick<Situation, 'settings' | 'total'>,
+  progress: StageProgress,
+): Stage {
   const rows = rowsCounted(total, progress);
   const canary = canaryRows(settings, rows);
   if (canary > 0 && !progress.canaryPassed) return { end: canary, canary: true, sample: canary < rows };
@@ -119,11 +123,11 @@ function stageOf({ settings, total }: Pick<Situation, 'settings' | 'total'>, pro
 }
 
 /** The rows that there are to send from where counting began. */
-function rowsCounted(total: number, { good, failed }: Pick<StageProgress, 'good' | 'failed'>): number {
+export function rowsCounted(total: number, { good, failed }: Pick<StageProgress, 'good' | 'failed'>): number {
   return Math.max(0, total - good - failed);
 }
 
-function canaryRows({ canary }: JobSettings, rows: number): number {
+export function canaryRows({ canary }: JobSettings, rows: number): number {
   return canary === undefined ? 0 : Math.min(rows, rowsOf(canary, rows));
 }
 
@@ -142,17 +146,37 @@ function onward(situation: Situation): StageProgress {
   }
 }
 
-function seen({ devices, progress }: Situation): StageProgress {
+/** With what was last seen of the devices, and counted anew if another canary was set. */
+function seen({ settings, counts, devices, progress: before }: Situation): StageProgress {
+  const progress = withCanary(settings, before, counts);
   if (devices === undefined || devices.at <= (progress.devices?.at ?? -1)) return progress;
   return { ...progress, devices };
+}
+
+function withCanary({ canary }: JobSettings, progress: StageProgress, counts: Counts): StageProgress {
+  if (canary === undefined || progress.canary === formatAmount(canary)) return progress;
+  // Earlier releases did not note which canary has passed.
+  const from =
+    progress.canary === undefined && progress.canaryPassed ? progress : countFrom(counts, progress);
+  return { ...from, canary: formatAmount(canary) };
 }
 
 const order: readonly WaitsFor[] = ['ends', 'soak', 'verify', 'word'];
 
 /** One step further; the same progress when it cannot be taken yet. */
 function step(situation: Situation, progress: StageProgress): StageProgress {
-  const { settings, now } = situation;
+  const { settings, now, runningSince } = situation;
   if (!isOverNow(situation, progress)) return progress;
+  const { end, canary } = stageOf(situation, progress);
+  const passed = {
+    ...progress,
+    waitsFor: 'ends' as const,
+    since: now,
+    passed: Math.max(progress.passed, end),
+    canaryPassed: progress.canaryPassed || canary,
+  };
+  // Rows beyond it were sent before there was such a stage: nothing would be gained by a wait.
+  if (sentSince(situation, progress) > end) return passed;
   const asked: Readonly<Record<WaitsFor, boolean>> = {
     ends: true,
     soak: settings.soak !== undefined,
@@ -160,21 +184,17 @@ function step(situation: Situation, progress: StageProgress): StageProgress {
     word: settings.confirmEach === true,
   };
   const next = order.slice(order.indexOf(progress.waitsFor) + 1).find((wait) => asked[wait]);
-  if (next !== undefined) return { ...progress, waitsFor: next, since: now };
-  const { end, canary } = stageOf(situation, progress);
-  return {
-    ...progress,
-    waitsFor: 'ends',
-    since: now,
-    passed: Math.max(progress.passed, end),
-    canaryPassed: progress.canaryPassed || canary,
-  };
+  if (next === undefined) return passed;
+  if (next !== 'word') return { ...progress, waitsFor: next, since: now };
+  // Nobody is asked while the job is paused: to resume it would be the answer to a question that nobody saw.
+  if (runningSince === undefined) return progress;
+  return { ...progress, waitsFor: next, since: now, askedIn: runningSince };
 }
 
 /** Whether what the stage waits for has come about. */
 function isOverNow(situation: Situation, progress: StageProgress): boolean {
-  const { settings, counts, now, word } = situation;
-  const { waitsFor, since, devices } = progress;
+  const { settings, counts, now, runningSince } = situation;
+  const { waitsFor, since, devices, askedIn } = progress;
   switch (waitsFor) {
     case 'ends': {
       // After the last stage nothing follows that would have to wait.
@@ -189,7 +209,7 @@ function isOverNow(situation: Situation, progress: StageProgress): boolean {
     case 'verify':
       return settings.verifyEach !== true || (devices !== undefined && devices.at >= since);
     case 'word':
-      return settings.confirmEach !== true || word === true;
+      return settings.confirmEach !== true || (runningSince !== undefined && runningSince !== askedIn);
   }
 }
 

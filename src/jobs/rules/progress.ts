@@ -1,6 +1,5 @@
 /** How far a job is through its stages. PURE. */
-import type { Counts } from '../ledger/job.ts';
-import type { Ends } from './abort-rules.ts';
+import type { Causes, Ends } from './abort-rules.ts';
 
 /** Kept with the job, as JSON. */
 export interface StageProgress {
@@ -10,12 +9,16 @@ export interface StageProgress {
   /** Of the failed ones, by cause. */
   readonly causes: Readonly<Record<string, number>>;
   readonly canaryPassed: boolean;
+  /** The canary that this is about, as it is given; another one begins anew. */
+  readonly canary?: string;
   /** Rows, counted from where counting began, that are through: their stages are over. */
   readonly passed: number;
   /** What has to happen before the next stage. */
   readonly waitsFor: WaitsFor;
   /** Since when; epoch milliseconds. 0: since the job began to be counted. */
   readonly since: number;
+  /** The state in which the job was when a person was asked, by its `since`: in another one that runs, there is an answer. */
+  readonly askedIn?: number;
   /** What was last seen of the devices, and what was where counting began. */
   readonly devices?: SeenDevices;
   readonly devicesBefore?: Ends;
@@ -50,7 +53,12 @@ export const beginning: StageProgress = {
 /** The most frequent ones are kept: there may be any number of names. */
 const MAX_CAUSES = 100;
 
-type EndCounts = Pick<Counts, 'applied' | 'superseded' | 'failed' | 'causes'>;
+interface EndCounts {
+  readonly applied: number;
+  readonly superseded: number;
+  readonly failed: number;
+  readonly causes: Causes;
+}
 
 /** Where counting begins now, with the first stage. @param before the progress until now. */
 export function countFrom(counts: EndCounts, before: StageProgress = beginning): StageProgress {
@@ -101,9 +109,12 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 export function readProgress(stored: unknown): StageProgress | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined;
   const held = { ...beginning, ...(stored as Partial<Readonly<Record<keyof StageProgress, unknown>>>) };
-  const { good, failed, causes, canaryPassed, passed, waitsFor, since, devices, devicesBefore } = held;
+  const { good, failed, causes, canaryPassed, canary, passed, waitsFor, since, askedIn } = held;
+  const { devices, devicesBefore } = held;
   if (![good, failed, passed, since].every(isCount)) return undefined;
   if (typeof canaryPassed !== 'boolean' || !waits.some((wait) => wait === waitsFor)) return undefined;
+  if (canary !== undefined && typeof canary !== 'string') return undefined;
+  if (askedIn !== undefined && !isCount(askedIn)) return undefined;
   if (typeof causes !== 'object' || causes === null || !Object.values(causes).every(isCount))
     return undefined;
   if (devices !== undefined && !(isEnds(devices) && isCount((devices as Partial<SeenDevices>).at)))

@@ -62,6 +62,25 @@ export function closesAt({ between, deadline }: Schedule, now: number): number |
   return Math.min(closing, deadline);
 }
 
+/** A job that takes longer is not reckoned with. */
+const MAX_OPENINGS = 1_000;
+
+/**
+ * When a job ends that needs so many seconds of sending from `now` on, in epoch milliseconds.
+ * @returns undefined: not before the deadline, or not within a few years.
+ */
+export function expectedEnd(schedule: Schedule, now: number, seconds: number): number | undefined {
+  let left = seconds * 1_000;
+  let opening = nextOpening(schedule, now);
+  for (let i = 0; opening !== undefined && i < MAX_OPENINGS; i++) {
+    const closing = closesAt(schedule, opening);
+    if (closing === undefined || opening + left <= closing) return Math.round(opening + left);
+    left -= closing - opening;
+    opening = nextOpening(schedule, closing);
+  }
+  return undefined;
+}
+
 function isIn({ from, to, tz }: DailyWindow, now: number): boolean {
   const { hour, minute } = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(tz);
   const [at, begin, end] = [hour * 60 + minute, minuteOf(from), minuteOf(to)];

@@ -124,6 +124,17 @@ export function refuseContradictions(settings: JobSettings, now: number): void {
   refuseNever(settings, now);
 }
 
+/**
+ * The settings with what is given now.
+ * @param now epoch milliseconds.
+ * @throws CommandError for settings that contradict each other.
+ */
+export function withSettings(before: JobSettings, given: JobSettings, now: number): JobSettings {
+  const settings = { ...before, ...given };
+  if (Object.keys(given).length > 0) refuseContradictions(settings, now);
+  return settings;
+}
+
 /** Only amounts of one kind can be compared without the job's size. */
 function isLarger(a: Amount, b: Amount): boolean {
   if ('rows' in a) return 'rows' in b && a.rows > b.rows;

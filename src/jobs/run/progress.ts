@@ -1,12 +1,11 @@
 /** A job's progress: how fast its rows end, the window that follows from it, and the view that is shown. */
-import type { Counting, Counts, JobRecord } from '../ledger/job.ts';
+import type { Counts, JobRecord } from '../ledger/job.ts';
 import type { JobState } from '../ledger/state.ts';
-import { awaitsCanary, endsSince, tolerated } from './guards.ts';
+import { type Decision, decide, type Wait } from '../rules/decide.ts';
+import { beginning } from '../rules/progress.ts';
+import { expectedEnd } from '../rules/schedule.ts';
+import { type StageView, stagesLeft, stageView } from '../rules/stage-view.ts';
 
-/** Rows in flight at most, at whatever rate. */
-const LEAST_WINDOW = 200;
-/** The window holds what ends in so many seconds. */
-const WINDOW_SECONDS = 10;
 /** The rate is that of the last so many milliseconds. */
 const SPAN_MS = 10_000;
 const SAMPLE_MS = 250;
@@ -61,14 +60,22 @@ export class Pace {
   get quietMs(): number {
     return this.#now() - this.#lastChangeAt;
   }
+}
 
-  get window(): number {
-    return Math.max(LEAST_WINDOW, Math.ceil(this.perSecond * WINDOW_SECONDS));
-  }
+/** What is to be expected of a job. */
+export interface Outlook {
+  /** Of a job that has stages, or a canary that has not passed. */
+  readonly stage: StageView | undefined;
+  /** What keeps its rows from being sent. */
+  readonly waitsFor: Wait | undefined;
+  /** When it was looked at; epoch milliseconds. */
+  readonly now: number;
+  /** At the present rate, in epoch milliseconds; a person's word may be waited for besides. */
+  readonly expectedEnd: number | undefined;
 }
 
 /** The job as it is at this moment. */
-export interface JobView {
+export interface JobView extends Outlook {
   readonly jobId: string;
   readonly counts: Counts;
   /** Rows in flight at most. */
@@ -80,34 +87,88 @@ export interface JobView {
   readonly noneEnded: boolean;
   /** Whether a process sends its rows, or follows them. */
   readonly followed: boolean;
-  /** Good ends and how many are wanted, while the canary is waited for. */
-  readonly canary: { readonly good: number; readonly wanted: number } | undefined;
   /** undefined: of a job whose plan is elsewhere. */
   readonly state: JobState | undefined;
 }
 
-const nothingCounted: Counting = { good: 0, failed: 0, canaryPassed: false };
+/** What else there is beside the job: when it is looked at, and the other jobs that are being sent. */
+export interface Surroundings {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Rows of the others that end per second. */
+  readonly othersPerSecond?: number;
+  /** The job's share of what may be in flight, 0-1; 1 when there are no others. */
+  readonly share?: number;
+}
+
+/** The decision about a job as the ledger has it. */
+export function decideOn(
+  { plan }: JobRecord,
+  counts: Counts,
+  perSecond: number,
+  { now, othersPerSecond = 0, share = 1 }: Surroundings,
+): Decision {
+  const { settings = {}, progress = beginning, state, rows = 0 } = plan ?? {};
+  return decide({
+    settings,
+    progress,
+    counts,
+    total: Math.max(counts.total, rows),
+    now,
+    perSecond: perSecond + othersPerSecond,
+    share,
+    runningSince: state?.name === 'running' ? state.since : undefined,
+  });
+}
 
 /** @param followed whether a process sends its rows, or follows them. */
 export function viewOf(
-  { jobId, plan }: JobRecord,
+  job: JobRecord,
   counts: Counts,
-  { perSecond, quietMs, ended, window }: Pace,
+  { perSecond, quietMs, ended }: Pick<Pace, 'perSecond' | 'quietMs' | 'ended'>,
   followed: boolean,
+  decision: Decision,
+  now: number,
 ): JobView {
-  const { guards = {}, counting = nothingCounted, state } = plan ?? {};
-  const { canary: wanted } = guards;
-  const waits = wanted !== undefined && awaitsCanary(guards, counting);
   return {
-    jobId,
-    // Rows of the plan that are not in the ledger yet are rows of the job.
-    counts: { ...counts, total: Math.max(counts.total, plan?.rows ?? 0) },
-    window: Math.min(guards.window ?? window, tolerated(guards, counting, counts)),
+    ...outlookOf(job, counts, perSecond, decision, now),
+    jobId: job.jobId,
+    counts: allOf(job, counts),
+    window: decision.window,
     perSecond,
     quietMs,
     noneEnded: ended === 0,
     followed,
-    canary: waits ? { good: endsSince(counting, counts).good, wanted } : undefined,
-    state,
+    state: job.plan?.state,
+  };
+}
+
+/** Rows of the plan that are not in the ledger yet are rows of the job. */
+function allOf({ plan }: JobRecord, counts: Counts): Counts {
+  return { ...counts, total: Math.max(counts.total, plan?.rows ?? 0) };
+}
+
+/** @param perSecond rows of the job that end per second. */
+export function outlookOf(
+  job: JobRecord,
+  counts: Counts,
+  perSecond: number,
+  { progress, waitsFor }: Decision,
+  now: number,
+): Outlook {
+  const { settings = {} } = job.plan ?? {};
+  const all = allOf(job, counts);
+  const open = all.total - all.ended;
+  const stage =
+    job.plan === undefined || counts.planned === 0
+      ? undefined
+      : stageView({ settings, counts: all, total: all.total }, progress);
+  const soaks = stage === undefined ? 0 : stagesLeft(stage, settings) * (settings.soak ?? 0);
+  const seconds = open / perSecond + soaks;
+  return {
+    stage,
+    waitsFor,
+    now,
+    expectedEnd: open === 0 || perSecond <= 0 ? undefined : expectedEnd(settings, now, seconds),
   };
 }

@@ -1,20 +1,23 @@
 /**
  * Sends what is planned of a job and follows it to its end, as its state in the ledger says:
  *
- *   running    planned rows go out while the window, and the canary, leave room
+ *   running    planned rows go out while the window, and the stage, leave room
  *   scheduled, paused   nothing goes out; rows in flight are followed
  *   stopping   nothing goes out; rows in flight are waited for, then the run is over
  *
- * State and guards are read again at every look, so that the run follows whoever changes them, from wherever. All state is in
+ * State and settings are read again at every look, so that the run follows whoever changes them, from wherever. All state is in
  * the ledger, so that another run goes on after a kill in any of these.
  */
 import { BATCH_SIZE } from '../../queue/batch.ts';
+import { instant } from '../../text/times.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Counts, NoticeKind, PlannedJob, StateChange } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { JobEvent, JobState, RestingState } from '../ledger/state.ts';
-import { awaitsCanary, canaryHasPassed, endsSince, room, stopReason } from './guards.ts';
-import { type JobView, Pace, viewOf } from './progress.ts';
+import type { Decision } from '../rules/decide.ts';
+import { question, type StageView } from '../rules/stage-view.ts';
+import { Allowance } from './allowance.ts';
+import { decideOn, type JobView, Pace, viewOf } from './progress.ts';
 import { type SendRowsOptions, sendRows } from './send-rows.ts';
 import type { Wakeup } from './wakeup.ts';
 
@@ -68,6 +71,7 @@ export async function runJob(options: RunOptions): Promise<RunEnd> {
 class Run {
   readonly #options: RunOptions;
   readonly #pace: Pace;
+  readonly #allowance: Allowance;
   /** As the ledger has it, from the last look. */
   #job: PlannedJob;
   #maybeTwice: number;
@@ -80,6 +84,7 @@ class Run {
     this.#options = options;
     this.#job = options.job;
     this.#pace = pace;
+    this.#allowance = new Allowance(options.clock.monotonic);
     this.#maybeTwice = recovered;
     this.#startedAt = options.clock.wall();
   }
@@ -98,13 +103,13 @@ class Run {
     const { signal, wakeup } = this.#options;
     await this.#change('release');
     for (;;) {
-      const { counts, window } = await this.#look();
-      await this.#judge(counts);
+      const { counts, decision, stage } = await this.#look();
+      await this.#steer(stage, decision);
       const over = await this.#over(counts);
       if (over !== undefined) return over;
       if (this.#failure !== undefined) return await this.#gaveUp('failed', this.#failure);
       if (signal.aborted) return await this.#gaveUp('interrupted', 'Interrupted');
-      if (this.#state.name === 'running' && (await this.#sendSome(counts, window))) continue;
+      if (this.#state.name === 'running' && (await this.#sendSome(counts, decision))) continue;
       await wakeup.wait(LOOK_MS, signal);
     }
   }
@@ -157,27 +162,28 @@ class Run {
     if (found?.plan !== undefined) this.#job = { ...found, plan: found.plan };
   }
 
-  /** Stops the sending once a guard wants that. */
-  async #judge(counts: Counts): Promise<void> {
-    if (this.#state.towards !== undefined) return;
-    const { guards, counting } = this.#job.plan;
-    const reason = stopReason(guards, counting, counts);
-    if (reason !== undefined) await this.#change('abort', reason);
+  /** Changes the job's state as its settings want it. */
+  async #steer(stage: StageView | undefined, { stop, waitsFor }: Decision): Promise<void> {
+    const { name, towards } = this.#state;
+    if (towards !== undefined) return;
+    if (stop !== undefined) await this.#change(stop.towards === 'aborted' ? 'abort' : 'stop', stop.why);
+    else if (name === 'running' && waitsFor?.for === 'word')
+      await this.#change('pause', question(stage), 'paused-by-rule');
+    else if (name === 'running' && waitsFor?.for === 'opening')
+      await this.#change('wait', `It sends from ${instant(waitsFor.until)} UTC on`);
+    else if (name === 'scheduled' && waitsFor?.for !== 'opening') await this.#change('due');
   }
 
-  /** Reads the job, counts its rows, notes whether the canary has passed, and shows the view. */
-  async #look(): Promise<JobView> {
-    const { ledger, onView } = this.#options;
+  /** Reads the job, counts its rows, notes how far it is through its stages, and shows the view. */
+  async #look(): Promise<{ counts: Counts; decision: Decision; stage: StageView | undefined }> {
+    const { ledger, onView, clock } = this.#options;
     await this.#read();
     const counts = await ledger.count(this.#job.key);
     this.#pace.observe(counts.ended);
-    const { guards, counting } = this.#job.plan;
-    if (
-      awaitsCanary(guards, counting) &&
-      canaryHasPassed(guards, counting, counts) &&
-      endsSince(counting, counts).failed === 0
-    ) {
-      await ledger.control(this.#job.key, { counting: { ...counting, canaryPassed: true } });
+    const wall = clock.wall();
+    const decision = decideOn(this.#job, counts, this.#pace.perSecond, { now: wall });
+    if (decision.progress !== this.#job.plan.progress) {
+      await ledger.control(this.#job.key, { progress: decision.progress });
       await this.#read();
     }
     const now = this.#options.clock.monotonic();
@@ -185,22 +191,24 @@ class Run {
       this.#notedAt = now;
       await this.#note();
     }
-    const view = viewOf(this.#job, counts, this.#pace, true);
+    const view = viewOf(this.#job, counts, this.#pace, true, decision, wall);
     onView(view);
-    return view;
+    return { counts, decision, stage: view.stage };
   }
 
   /** @returns whether anything was sent. */
-  async #sendSome(counts: Counts, window: number): Promise<boolean> {
+  async #sendSome(counts: Counts, { room, sample, window }: Decision): Promise<boolean> {
     const { lease } = this.#options;
-    const { guards, counting, issuedAt } = this.#job.plan;
-    const free = room(guards, counting, counts, window);
+    const { settings, issuedAt } = this.#job.plan;
+    const free = Math.min(room, this.#allowance.rows(settings.rate));
     // A batch costs the same whatever is in it: wait for a full one while rows are in flight.
-    if (free === 0 || (free < Math.min(BATCH_SIZE, counts.planned) && counts.inFlight > 0)) return false;
-    // What is wrong with a file is seldom wrong with its first rows: a canary is a sample of all.
-    const random = awaitsCanary(guards, counting) ? this.#options.random : undefined;
+    const batch = Math.min(BATCH_SIZE, counts.planned, Math.floor(window / 2), settings.rate ?? BATCH_SIZE);
+    if (free === 0 || (free < Math.floor(batch) && counts.inFlight > 0)) return false;
+    // What is wrong with a file is seldom wrong with its first rows: a stage is a sample of what follows.
+    const random = sample ? this.#options.random : undefined;
     const rows = await lease.claim(Math.min(free, CHUNK_ROWS), random);
     if (rows.length === 0) return false;
+    this.#allowance.use(rows.length);
     const { failure, ...sendings } = await sendRows(rows, {
       ...this.#options,
       jobId: this.#job.jobId,

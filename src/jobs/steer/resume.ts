@@ -2,7 +2,7 @@
 import { misuse } from '../../errors.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { countFrom } from '../run/guards.ts';
+import { countFrom } from '../rules/progress.ts';
 
 /**
  * Makes a paused, stopping, stopped or aborted job go on. Where a rule had stopped it, the rule counts from here: whoever resumes
@@ -16,7 +16,7 @@ export async function resumeJob(
 ): Promise<boolean> {
   const { name, towards } = plan.state;
   if (name === 'aborted' || towards === 'aborted')
-    await ledger.control(key, { counting: countFrom(await ledger.count(key)) });
+    await ledger.control(key, { progress: countFrom(await ledger.count(key), plan.progress) });
   return await ledger.change(key, { event: 'resume', who, ...(why !== undefined && { why }) });
 }
 

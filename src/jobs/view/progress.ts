@@ -7,6 +7,7 @@ import { bar, type ProgressOptions } from '../../text/progress.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import { countdown } from '../../text/times.ts';
 import type { JobView } from '../run/progress.ts';
+import { stageText } from './outlook-text.ts';
 import { repeatedShare } from './standing.ts';
 import { stateText } from './state-text.ts';
 
@@ -100,10 +101,10 @@ function onOneLine(note: Note): string {
 }
 
 function notes(view: JobView, commandLine: CommandLine): Note[] {
-  const { canary, state, counts, jobId, followed } = view;
+  const { state, counts, jobId, followed } = view;
   const found: Note[] = [];
-  if (canary !== undefined && state?.name === 'running')
-    found.push([`canary: ${number(canary.good)} of ${number(canary.wanted)} good ends, then the rest`]);
+  const stage = stageText(view);
+  if (stage !== undefined && state?.towards === undefined) found.push([stage]);
   if (state !== undefined && state.name !== 'running' && state.name !== 'done')
     found.push([`${stateText(state)}${state.why === undefined ? '' : `: ${state.why}`}`]);
   if (!followed && counts.ended + counts.inFlight < counts.total)
@@ -129,10 +130,10 @@ function rate({ perSecond }: JobView): string {
   return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond));
 }
 
-function timeLeft({ counts, perSecond, state }: JobView): string {
+function timeLeft({ counts, state, expectedEnd, now }: JobView): string {
   const left = counts.total - counts.ended;
   if (left === 0) return 'done';
   if (state !== undefined && state.name !== 'running') return state.name;
-  if (perSecond <= 0) return '-:-- left';
-  return `${countdown(Math.ceil(left / perSecond))} left`;
+  if (expectedEnd === undefined) return '-:-- left';
+  return `${countdown(Math.ceil((expectedEnd - now) / 1_000))} left`;
 }

@@ -7,10 +7,14 @@ import { countdown, instant } from '../../text/times.ts';
 import type { Counts, JobRecord, JobStanding, JobTimes, LeftOutCounts } from '../ledger/job.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import type { JobState } from '../ledger/state.ts';
+import type { JobSettings } from '../rules/settings.ts';
+import type { Outlook } from '../run/progress.ts';
 import { nextSteps } from './next-steps.ts';
+import { endText, outlookJson, stageText } from './outlook-text.ts';
+import { settingTexts } from './settings-text.ts';
 import { stateText } from './state-text.ts';
 
-/** What a command has just done to it. */
+/** What a command has just done to it, and what is to be expected. */
 export interface RunNotes {
   readonly end?: string;
   /** A sentence without its full stop. */
@@ -18,6 +22,8 @@ export interface RunNotes {
   readonly maybeTwice?: number;
   /** Rows that this command planned as another try. */
   readonly retried?: number;
+  /** What is to be expected of it, of a job that has not ended. */
+  readonly outlook?: Outlook;
 }
 
 const MAX_CAUSES = 10;
@@ -68,14 +74,16 @@ export function standingText(
   if (foreign > 0) lines.push(line('foreign', foreign, 'outcomes of messages that this ledger did not send'));
   if (unmatched > 0)
     lines.push(line('unmatched', unmatched, 'outcomes that name this job and none of its rows'));
+  if (!isOver(job, counts))
+    for (const [name, text] of openTexts(plan.settings, notes.outlook))
+      lines.push(hang(`  ${name.padEnd(12)}  `, text, width));
   const { state } = plan;
   const stopped = notes.reason ?? (wasStopped(state) ? state.why : undefined);
   if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped), width));
   for (const row of standing.lastFailed) lines.push(hang('         ', rowFault(row), width));
   const note = notDone(job, counts);
   if (note !== undefined) lines.push(hang('note: ', printable(note), width));
-  if (state.name === 'paused' || state.name === 'stopping' || state.name === 'cancelled')
-    lines.push(hang('state: ', stateLine(state), width));
+  if (told.includes(state.name)) lines.push(hang('state: ', stateLine(state), width));
   if (!isOver(job, counts)) {
     lines.push(`now: ${nowText(state, leased, notSent)}`);
   }
@@ -88,6 +96,19 @@ function nowText({ name }: JobState, leased: boolean, notSent: number): string {
   if (leased && name === 'paused') return 'a process follows it, and waits to send its rows';
   if (leased) return 'a process is sending its rows or waiting for their ends';
   return notSent > 0 ? 'nobody is sending its rows' : 'all rows are sent, and nobody waits for their ends';
+}
+
+/** States that the other lines do not tell. */
+const told: readonly JobState['name'][] = ['scheduled', 'paused', 'stopping', 'cancelled'];
+
+/** Of a job that has not ended: how it is sent, and what is to be expected. */
+function openTexts(settings: JobSettings, outlook: Outlook | undefined): (readonly [string, string])[] {
+  const texts = [...settingTexts(settings)];
+  const stage = outlook && stageText(outlook);
+  if (stage !== undefined) texts.push(['now in', stage]);
+  const end = outlook && endText(outlook);
+  if (end !== undefined) texts.push(['expected end', end]);
+  return texts;
 }
 
 /** The standing as one JSON object on one line. */
@@ -132,6 +153,8 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
     })),
     notDone: notDone(job, counts) ?? null,
     complete: plan?.complete ?? null,
+    settings: plan?.settings ?? null,
+    ...outlookJson(notes.outlook),
   };
   return jsonLine(json);
 }

@@ -5,6 +5,7 @@ import type { Lease, Ledger, ReceivedOutcome, SentRow } from '../../../src/jobs/
 import { WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { ChangeRow, PlanRow } from '../../../src/jobs/plan/format.ts';
+import { beginning } from '../../../src/jobs/rules/progress.ts';
 import { parseOutcome } from '../../../src/jobs/run/collector.ts';
 import type { Outcome } from '../../../src/message/outcome.ts';
 
@@ -171,10 +172,10 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
     test('keeps control of a job, and changes only what is given', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 1);
-      const counting = { good: 1, failed: 2, canaryPassed: true };
-      await ledger.control(key, { guards: { canary: 3 }, counting });
-      await ledger.control(key, { guards: { window: 4 } });
-      expect((await ledger.job('j'))?.plan).toMatchObject({ guards: { window: 4 }, counting });
+      const progress = { ...beginning, good: 1, failed: 2, canaryPassed: true };
+      await ledger.control(key, { settings: { canary: { rows: 3 } }, progress });
+      await ledger.control(key, { settings: { window: 4 } });
+      expect((await ledger.job('j'))?.plan).toMatchObject({ settings: { window: 4 }, progress });
     });
 
     describe('keeps the state of a job', () => {
@@ -190,8 +191,8 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         expect(await state()).toEqual({ name: 'paused', since: now + 2, who, why: 'the API is changed' });
         expect(await ledger.change(key, { event: 'finish', who, since: now })).toBe(false);
         expect(await ledger.change(key, { event: 'settle', who })).toBe(false);
-        await ledger.setGuards(key, { guards: { window: 7 }, who, why: 'too fast' });
-        expect((await ledger.job('j'))?.plan?.guards).toEqual({ window: 7 });
+        await ledger.setSettings(key, { settings: { window: 7 }, who, why: 'too fast' });
+        expect((await ledger.job('j'))?.plan?.settings).toEqual({ window: 7 });
         await ledger.addAudit({ who, what: 'purge', subject: 'q', why: undefined, detail: { letters: 2 } });
         const lines = await ledger.audit(10, 'j');
         expect(lines.map(({ what }) => what)).toEqual(['set', 'pause', 'release', 'begin']);

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Counts } from '../../../src/jobs/ledger/job.ts';
 import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
-import { type Decision, decide, type Situation, sendsUntil } from '../../../src/jobs/rules/decide.ts';
+import { formatAmount } from '../../../src/jobs/rules/amount.ts';
+import { type Decision, decide, type Situation } from '../../../src/jobs/rules/decide.ts';
 import { beginning, countFrom, type StageProgress } from '../../../src/jobs/rules/progress.ts';
 import { parseRamp } from '../../../src/jobs/rules/ramp.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
@@ -30,7 +31,9 @@ function counts(facts: Partial<Counts>): Counts {
 
 function situation(settings: JobSettings, facts: Partial<Counts>, more: Partial<Situation> = {}): Situation {
   const found = counts(facts);
-  const present = { progress: beginning, total: found.total, now: 0, perSecond: 0, share: 1 };
+  const { canary } = settings;
+  const progress = { ...beginning, ...(canary !== undefined && { canary: formatAmount(canary) }) };
+  const present = { progress, total: found.total, now: 0, perSecond: 0, share: 1 };
   return { settings, counts: found, ...present, ...more };
 }
 
@@ -114,7 +117,9 @@ describe('room', () => {
       30,
     ],
   ])('%s', (_, settings, progress, facts, expected) => {
-    expect(decide(situation(settings, facts, { progress, perSecond: 20 })).room).toBe(expected);
+    const noted =
+      settings.canary === undefined ? progress : { ...progress, canary: formatAmount(settings.canary) };
+    expect(decide(situation(settings, facts, { progress: noted, perSecond: 20 })).room).toBe(expected);
   });
 });
 
@@ -203,7 +208,6 @@ describe('stopping', () => {
   test('a deadline stops what is not sent, and lets what is sent end', () => {
     const settings = { deadline: 100 };
     expect(decide(situation(settings, {}, { now: 99 })).room).toBe(20);
-    expect(sendsUntil({ settings, now: 99 })).toBe(100);
     expect(decide(situation(settings, {}, { now: 100 })).stop).toEqual({
       towards: 'stopped',
       why: 'Its deadline has passed',
@@ -251,13 +255,13 @@ describe('between stages', () => {
         situation(
           settings,
           { applied, inFlight, planned: total - applied - inFlight },
-          { progress, total, ...more },
+          { progress, total, runningSince: 7, ...more },
         ),
       );
       progress = decision.progress;
       return decision;
     };
-    expect(look(0, 0)).toMatchObject({ room: 5, progress: beginning });
+    expect(look(0, 0)).toMatchObject({ room: 5, sample: true, progress: { ...beginning, canary: '5' } });
     expect(look(4, 1)).toMatchObject({ room: 0, waitsFor: { for: 'ends', upTo: 5, canary: true } });
     expect(look(5, 0, { now: 1_000 })).toMatchObject({ room: 0, waitsFor: { for: 'soak', until: 61_000 } });
     expect(look(5, 0, { now: 60_999 }).waitsFor).toEqual({ for: 'soak', until: 61_000 });
@@ -268,7 +272,7 @@ describe('between stages', () => {
     const devices = { at: 61_000, ended: 5, failed: 1 };
     expect(look(5, 0, { now: 63_000, devices }).waitsFor).toEqual({ for: 'word' });
     expect(look(5, 0, { now: 64_000 }).waitsFor).toEqual({ for: 'word' });
-    expect(look(5, 0, { now: 65_000, word: true })).toMatchObject({
+    expect(look(5, 0, { now: 65_000, runningSince: 8 })).toMatchObject({
       room: 5,
       progress: { passed: 5, canaryPassed: true },
     });
@@ -281,15 +285,64 @@ describe('between stages', () => {
     );
   });
 
+  test('nobody is asked while it is paused: to resume it would be the answer', () => {
+    const { canary: _, soak: __, verifyEach: ___, ...others } = settings;
+    const facts = { applied: 10, planned: 20 };
+    const paused = decide(situation(others, facts, { total }));
+    expect(paused).toMatchObject({ room: 0, progress: { passed: 0, waitsFor: 'ends' } });
+    const asked = decide(situation(others, facts, { total, runningSince: 3 }));
+    expect(asked).toMatchObject({ waitsFor: { for: 'word' }, progress: { askedIn: 3 } });
+    const { progress } = asked;
+    expect(decide(situation(others, facts, { total, progress })).waitsFor).toEqual({ for: 'word' });
+    expect(decide(situation(others, facts, { total, progress, runningSince: 3 })).waitsFor).toEqual({
+      for: 'word',
+    });
+    expect(decide(situation(others, facts, { total, progress, runningSince: 4 })).room).toBe(10);
+  });
+
+  test('stages that are set when more has been sent are passed without a wait', () => {
+    const facts = { applied: 15, inFlight: 4, planned: 11 };
+    const { canary: _, ...others } = settings;
+    expect(decide(situation(others, facts, { total, runningSince: 1 }))).toMatchObject({
+      room: 1,
+      progress: { passed: 10, waitsFor: 'ends' },
+    });
+  });
+
+  test('another canary begins anew, of the rows that are sent from then on; that of an earlier release has passed', () => {
+    const facts = { applied: 10, failed: 2, planned: 18 };
+    const before = { ...beginning, canary: '3', canaryPassed: true, passed: 3 };
+    expect(decide(situation({ canary: { rows: 3 } }, facts, { total, progress: before })).progress).toBe(
+      before,
+    );
+    const anew = decide(situation({ canary: { rows: 4 } }, facts, { total, progress: before }));
+    expect(anew).toMatchObject({
+      room: 4,
+      progress: { good: 10, failed: 2, canaryPassed: false, canary: '4' },
+    });
+    expect(anew.stop).toBeUndefined();
+    const earlier = { ...beginning, canaryPassed: true };
+    expect(decide(situation({ canary: { rows: 4 } }, facts, { total, progress: earlier }))).toMatchObject({
+      room: 18,
+      progress: { good: 0, canaryPassed: true },
+    });
+  });
+
   test('after the last stage nothing is waited for', () => {
-    const progress = { ...beginning, canaryPassed: true, passed: 20 };
+    const progress = { ...beginning, canary: '5', canaryPassed: true, passed: 20 };
     const decision = decide(situation(settings, { applied: 30, planned: 0 }, { progress, total }));
     expect(decision).toMatchObject({ progress, room: 0 });
     expect(decision.waitsFor).toBeUndefined();
   });
 
   test('what is no longer asked for is no longer waited for', () => {
-    const progress = { ...beginning, canaryPassed: true, passed: 5, waitsFor: 'word' as const };
+    const progress = {
+      ...beginning,
+      canary: '5',
+      canaryPassed: true,
+      passed: 5,
+      waitsFor: 'word' as const,
+    };
     const { confirmEach: _, ...others } = settings;
     expect(decide(situation(others, { applied: 10, planned: 20 }, { progress, total }))).toMatchObject({
       room: 10,

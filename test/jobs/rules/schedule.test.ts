@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CommandError } from '../../../src/errors.ts';
-import { closesAt, isOpen, isOver, nextOpening, type Schedule } from '../../../src/jobs/rules/schedule.ts';
+import {
+  closesAt,
+  expectedEnd,
+  isOpen,
+  isOver,
+  nextOpening,
+  type Schedule,
+} from '../../../src/jobs/rules/schedule.ts';
 import {
   formatWindow,
   isWindow,
@@ -264,6 +271,23 @@ describe('start and deadline', () => {
     expect(() =>
       refuseNever({ ...parseSchedule(texts, now), deadline: now + 30 * 3_600_000 }, now),
     ).not.toThrow();
+  });
+});
+
+describe('the expected end', () => {
+  const window = { between: { from: '01:00', to: '05:00', tz: 'Europe/Berlin' } };
+  const noon = at('2026-03-27T12:00Z');
+  test.each<[string, Schedule, number, string | undefined]>([
+    ['is soon without a window', {}, 3_600, '2026-03-27T13:00'],
+    ['is after the start', { startAt: at('2026-03-27T14:00Z') }, 3_600, '2026-03-27T15:00'],
+    ['is in the first window', window, 3_600, '2026-03-28T01:00'],
+    ['is at its end', window, 4 * 3_600, '2026-03-28T04:00'],
+    ['is in the next one, which is an hour shorter', window, 6 * 3_600, '2026-03-29T02:00'],
+    ['is in the third one', window, 8 * 3_600, '2026-03-30T00:00'],
+    ['is after the deadline', { ...window, deadline: at('2026-03-29T02:00Z') }, 8 * 3_600, undefined],
+    ['is far away', window, 1e9, undefined],
+  ])('%s', (_, schedule, seconds, end) => {
+    expect(iso(expectedEnd(schedule, noon, seconds))).toBe(end);
   });
 });
 

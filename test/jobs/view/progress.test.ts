@@ -28,14 +28,17 @@ const view: JobView = {
   quietMs: 0,
   noneEnded: false,
   followed: true,
-  canary: undefined,
+  stage: undefined,
+  waitsFor: undefined,
+  now: 0,
+  expectedEnd: 29_500,
   state: { name: 'running', since: 0, who: 'ann@ops1' },
 };
 
 describe.each([40, 80, 120])('progress at %i columns', (columns) => {
   test('fits, and controls no terminal', () => {
     const lines = progressBlock(
-      { ...view, quietMs: 75_000, canary: { good: 3, wanted: 10 } },
+      { ...view, quietMs: 75_000, stage: { number: undefined, ended: 3, end: 10, failed: 0 } },
       columns,
       commandLine,
     );

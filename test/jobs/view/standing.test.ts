@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Counts, JobRecord, JobStanding } from '../../../src/jobs/ledger/job.ts';
 import type { JobState } from '../../../src/jobs/ledger/state.ts';
+import { beginning } from '../../../src/jobs/rules/progress.ts';
 import { nextSteps } from '../../../src/jobs/view/next-steps.ts';
 import { listText, notDone, standingJson, standingText } from '../../../src/jobs/view/standing.ts';
 
@@ -29,8 +30,8 @@ function standing(facts: Partial<Counts>, plan: Partial<Plan> = {}, leased = fal
         leftOut: undefined,
         complete: true,
         maybeTwice: 0,
-        guards: {},
-        counting: { good: 0, failed: 0, canaryPassed: false },
+        settings: {},
+        progress: beginning,
         state: { name: 'running', since: 0, who: 'ann@ops1' },
         ...plan,
       },

@@ -1,7 +1,9 @@
 /** Rows of the database to the ledger's shapes. Columns have the same names and types in each database. PURE. */
 import type { Outcome } from '../../../message/outcome.ts';
 import type { LeftOutRow, LeftOutState, TaskChange } from '../../plan/format.ts';
-import type { Counting, Guards, JobRecord, LeftOutCounts } from '../job.ts';
+import { readProgress, type StageProgress } from '../../rules/progress.ts';
+import { type JobSettings, readSettings } from '../../rules/settings.ts';
+import type { JobRecord, LeftOutCounts } from '../job.ts';
 import type { LedgerRow, RowEnd, RowState, UnmatchedOutcome } from '../row.ts';
 import type { JobState, RestingState } from '../state.ts';
 import { damagedValue } from './error.ts';
@@ -92,8 +94,8 @@ export function toJob(raw: Raw): JobRecord {
           leftOut: typeof raw.left_out === 'string' ? parsed<LeftOutCounts>(raw.left_out) : undefined,
           complete: raw.complete === 1,
           enqueued: raw.enqueued === 1,
-          guards: parsed<Guards>(raw.guards),
-          counting: parsed<Counting>(raw.counting),
+          settings: toSettings(raw.guards),
+          progress: toProgress(raw.counting),
           maybeTwice: Number(raw.maybe_twice),
           state: toState(raw),
         }
@@ -104,6 +106,19 @@ export function toJob(raw: Raw): JobRecord {
     plan,
     updatedAt: Number(raw.updated_at),
   };
+}
+
+/** @throws LedgerError for what are no settings. */
+export function toSettings(text: unknown): JobSettings {
+  const settings = readSettings(parsed(text));
+  if (settings === undefined) throw damagedValue();
+  return settings;
+}
+
+function toProgress(text: unknown): StageProgress {
+  const progress = readProgress(parsed(text));
+  if (progress === undefined) throw damagedValue();
+  return progress;
 }
 
 export function toState(raw: Raw): JobState {

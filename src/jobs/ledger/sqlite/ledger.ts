@@ -2,12 +2,12 @@
 import type { PlanRow } from '../../plan/format.ts';
 import type {
   AuditLine,
-  GuardsChange,
   JobControl,
   NewAuditLine,
   NewNotice,
   PendingNotice,
   PlannedJob,
+  SettingsChange,
   StateChange,
 } from '../job.ts';
 import type {
@@ -48,8 +48,8 @@ const statements = {
   complete: `UPDATE jobs SET complete = 1, updated_at = ?,
     rows = (SELECT count(*) FROM rows WHERE job = jobs.key) WHERE key = ?`,
   reissue: 'UPDATE jobs SET issued_at = ?, updated_at = ? WHERE key = ?',
-  setGuards: 'UPDATE jobs SET guards = ? WHERE key = ?',
-  setCounting: 'UPDATE jobs SET counting = ? WHERE key = ?',
+  setSettings: 'UPDATE jobs SET guards = ? WHERE key = ?',
+  setProgress: 'UPDATE jobs SET counting = ? WHERE key = ?',
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
     FROM parked WHERE job = :job AND row IS NULL GROUP BY 1, 2`,
 } as const;
@@ -160,10 +160,10 @@ class SqliteLedger extends LedgerReader implements Ledger {
     this.#sql.reissue.run(issuedAt, this.#now(), key);
   }
 
-  async control(key: number, { guards, counting }: Partial<JobControl>): Promise<void> {
+  async control(key: number, { settings, progress }: Partial<JobControl>): Promise<void> {
     this.#db.transaction(() => {
-      if (guards !== undefined) this.#sql.setGuards.run(JSON.stringify(guards), key);
-      if (counting !== undefined) this.#sql.setCounting.run(JSON.stringify(counting), key);
+      if (settings !== undefined) this.#sql.setSettings.run(JSON.stringify(settings), key);
+      if (progress !== undefined) this.#sql.setProgress.run(JSON.stringify(progress), key);
     });
   }
 
@@ -171,8 +171,8 @@ class SqliteLedger extends LedgerReader implements Ledger {
     return this.#db.transaction(() => this.#steering.change(key, change));
   }
 
-  async setGuards(key: number, change: GuardsChange): Promise<void> {
-    this.#db.transaction(() => this.#steering.setGuards(key, change));
+  async setSettings(key: number, change: SettingsChange): Promise<void> {
+    this.#db.transaction(() => this.#steering.setSettings(key, change));
   }
 
   async cancelRows(key: number, max: number): Promise<number> {

@@ -1,15 +1,14 @@
 /** A job's state and settings, who changed them, and what others are to be told. */
 import type {
   AuditLine,
-  Guards,
-  GuardsChange,
   NewAuditLine,
   NewNotice,
   PendingNotice,
+  SettingsChange,
   StateChange,
 } from '../job.ts';
 import { toCounts } from '../shared/counts.ts';
-import { parsed, toState } from '../shared/records.ts';
+import { toSettings, toState } from '../shared/records.ts';
 import { changeState, STATE_COLUMNS, toAuditLine, toldWith, toNotice } from '../shared/steering.ts';
 import type { Database, Statement } from './database.ts';
 
@@ -17,7 +16,7 @@ const statements = {
   job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = ?`,
   setState: `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
     updated_at = :now WHERE key = :key`,
-  setGuards: 'UPDATE jobs SET guards = ?, updated_at = ? WHERE key = ?',
+  setSettings: 'UPDATE jobs SET guards = ?, updated_at = ? WHERE key = ?',
   cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
     SELECT row FROM rows INDEXED BY rows_planned WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
   tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
@@ -57,11 +56,11 @@ export class Steering {
     return true;
   }
 
-  setGuards(key: number, { guards, who, why }: GuardsChange): void {
+  setSettings(key: number, { settings, who, why }: SettingsChange): void {
     const raw = this.#sql.job.get(key);
     if (raw === undefined) return;
-    this.#sql.setGuards.run(JSON.stringify(guards), this.#now(), key);
-    const detail = { from: parsed<Guards>(raw.guards), to: guards };
+    this.#sql.setSettings.run(JSON.stringify(settings), this.#now(), key);
+    const detail = { from: toSettings(raw.guards), to: settings };
     this.addAudit({ who, what: 'set', subject: String(raw.job_id), why, detail });
   }
 

@@ -1,0 +1,48 @@
+/** What is to be expected of a job, for people and for scripts. PURE. */
+import { number } from '../../text/numbers.ts';
+import { countdown, instant, roughDuration } from '../../text/times.ts';
+import type { Outlook } from '../run/progress.ts';
+
+/** `stage 2 of 5: 300 of 500 rows ended`; undefined for a job without stages. */
+export function stageText({ stage, waitsFor, now }: Outlook): string | undefined {
+  if (stage === undefined) return undefined;
+  const [ended, end] = [number(stage.ended), number(stage.end)];
+  const text =
+    stage.number === undefined
+      ? `canary: ${ended} of ${end} good ends, then the rest`
+      : `stage ${number(stage.number.stage)} of ${number(stage.number.of)}: ${ended} of ${end} rows ended`;
+  switch (waitsFor?.for) {
+    case 'soak':
+      return `${text}; goes on in ${countdown(secondsUntil(waitsFor.until, now))}`;
+    case 'verify':
+      return `${text}; goes on when the devices have been looked at`;
+    default:
+      return text;
+  }
+}
+
+/** `2026-11-29 15:04:07 UTC, in 1h 3m`. */
+export function endText({ expectedEnd, now }: Outlook): string | undefined {
+  if (expectedEnd === undefined) return undefined;
+  return `${instant(expectedEnd)} UTC, in ${roughDuration(secondsUntil(expectedEnd, now))}, at the present rate`;
+}
+
+/** The fields of a status in JSON. */
+export function outlookJson(outlook: Outlook | undefined): Readonly<Record<string, unknown>> {
+  const { stage, waitsFor, expectedEnd, now = 0 } = outlook ?? {};
+  const { stage: at, of } = stage?.number ?? {};
+  return {
+    stage:
+      stage === undefined
+        ? null
+        : { stage: at ?? 'canary', of: of ?? null, ended: stage.ended, end: stage.end, failed: stage.failed },
+    waitsFor: waitsFor?.for ?? null,
+    waitsUntil: waitsFor !== undefined && 'until' in waitsFor ? new Date(waitsFor.until).toISOString() : null,
+    expectedEnd: expectedEnd === undefined ? null : new Date(expectedEnd).toISOString(),
+    secondsLeft: expectedEnd === undefined ? null : secondsUntil(expectedEnd, now),
+  };
+}
+
+function secondsUntil(epochMs: number, now: number): number {
+  return Math.max(0, Math.ceil((epochMs - now) / 1_000));
+}

@@ -1,0 +1,50 @@
+/** How a job is sent, for people. PURE. */
+
+import { counted, number } from '../../text/numbers.ts';
+import { instant, roughDuration } from '../../text/times.ts';
+import { formatAbortRule } from '../rules/abort-rules.ts';
+import { amountText } from '../rules/amount.ts';
+import type { JobSettings } from '../rules/settings.ts';
+import { formatStages } from '../rules/stages.ts';
+import { formatWindow } from '../rules/times.ts';
+
+/** Each setting that is not the default as a name of at most 12 letters and what it means. */
+export function settingTexts(settings: JobSettings): (readonly [name: string, text: string])[] {
+  const { canary, stages, ramp, abortWhen = [], undoOnAbort, rate, priority, window } = settings;
+  const { startAt, between, deadline } = settings;
+  const texts: (readonly [string, string])[] = [];
+  if (canary !== undefined) {
+    const single = 'rows' in canary && canary.rows === 1;
+    texts.push([
+      'canary',
+      `${amountText(canary)} first, and the rest if ${single ? 'it does not fail' : 'none of them fails'}`,
+    ]);
+  }
+  if (stages !== undefined) texts.push(['stages', formatStages(stages).replaceAll(',', ', ')]);
+  const steps = betweenStages(settings);
+  if (steps.length > 0) texts.push(['in between', steps.join(', ')]);
+  if (ramp !== undefined)
+    texts.push([
+      'ramp',
+      `${counted(ramp.from, 'row')} in flight at first, x${ramp.factor} after every ${counted(ramp.after, 'good end')}`,
+    ]);
+  for (const [i, rule] of abortWhen.entries())
+    texts.push([i === 0 ? 'stops when' : 'or when', formatAbortRule(rule)]);
+  if (undoOnAbort === true)
+    texts.push(['then', "restores tasks' settings; the firmware that devices have by then stays"]);
+  if (window !== undefined) texts.push(['window', `${counted(window, 'row')} in flight`]);
+  if (rate !== undefined) texts.push(['rate', `${number(rate)} rows/s at most`]);
+  if (priority !== undefined) texts.push(['priority', `${priority} of 9`]);
+  if (startAt !== undefined) texts.push(['starts', `${instant(startAt)} UTC`]);
+  if (between !== undefined) texts.push(['sends', `between ${formatWindow(between)}`]);
+  if (deadline !== undefined) texts.push(['deadline', `${instant(deadline)} UTC`]);
+  return texts;
+}
+
+function betweenStages({ soak, verifyEach, confirmEach }: JobSettings): string[] {
+  return [
+    ...(soak === undefined ? [] : [`waits ${roughDuration(soak)}`]),
+    ...(verifyEach === true ? ['looks at the devices'] : []),
+    ...(confirmEach === true ? ['waits for a word'] : []),
+  ];
+}
