@@ -30,6 +30,13 @@ const row: LedgerRow = {
   reconciled: true,
 };
 
+const outlook = {
+  stage: { number: { stage: 1, of: 2 }, ended: 25, end: 31, failed: 0 },
+  waitsFor: { for: 'opening', until: Date.UTC(2026, 10, 29) },
+  now: Date.UTC(2026, 10, 28, 7),
+  expectedEnd: Date.UTC(2026, 10, 29, 0, 0, 15),
+} as const;
+
 const standing: JobStanding = {
   job: {
     key: 1,
@@ -46,7 +53,12 @@ const standing: JobStanding = {
       undoes: undefined,
       enqueued: false,
       maybeTwice: 0,
-      settings: {},
+      settings: {
+        canary: { rows: 20 },
+        stages: { steps: [{ percent: 10 }, { percent: 100 }] },
+        abortWhen: [{ of: 'rows', limit: { share: 0.02, least: 200 } }],
+        between: { from: '01:00', to: '05:00', tz: 'Europe/Berlin' },
+      },
       progress: beginning,
       state: { name: 'done', since: Date.UTC(2026, 10, 28, 7, 0, 15), who: 'ann@ops1' },
     },
@@ -145,7 +157,7 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
     title: 'jobs status --json, jobs list --json, and what sends',
     about:
       '`apply`, `resume`, `retry` and `reconcile` print it when they end. `list` prints one line for each job, the one that something happened to last first.',
-    sample: JSON.parse(standingJson(standing, { end: 'done', maybeTwice: 0, retried: 0 })),
+    sample: JSON.parse(standingJson(standing, { end: 'done', maybeTwice: 0, retried: 0, outlook })),
     fields: {
       job: 'name of the job',
       end: 'only of commands that send: how this run ended',
@@ -194,6 +206,33 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       notDone:
         'why rows that did not fail changed nothing: an undo of which rows were superseded, a job of which all were; or null',
       complete: 'whether all rows of the plan are in the ledger; null without a plan',
+      'settings.canary':
+        'how it is sent: this and the others as their flags give them; null where they are not set, `settings` without a plan',
+      'settings.stages': '`--stages`',
+      'settings.ramp': '`--ramp`',
+      'settings.soakSeconds': '`--soak`',
+      'settings.verifyEach': '`--verify-each`',
+      'settings.confirmEach': '`--confirm-each`',
+      'settings.abortWhen': '`--abort-when`, one for each',
+      'settings.undoOnAbort': '`--undo-on-abort`',
+      'settings.window': '`--window`',
+      'settings.rate': '`--rate`',
+      'settings.priority': '`--priority`',
+      'settings.startAt': '`--start-at`',
+      'settings.between': '`--between`',
+      'settings.tz': 'its `--tz`',
+      'settings.deadline': '`--deadline`',
+      'stage.stage':
+        'the stage that it is in, from 1, or `canary`; `stage` is null without stages, or when all rows are sent',
+      'stage.of': 'of how many; null of the canary',
+      'stage.ended': 'rows of it and of the stages before that have ended',
+      'stage.end': 'of so many',
+      'stage.failed': 'rows that have failed since counting began',
+      waitsFor:
+        'what keeps rows from being sent: `opening`, `ends` of its stage, `soak`, `verify`, `word`, or null',
+      waitsUntil: 'until when, of `opening` and `soak`, or null',
+      expectedEnd: 'when it ends at the present rate, while a process sends it, or null',
+      secondsLeft: 'until then, or null',
     },
   },
   {

@@ -20,7 +20,7 @@ async function setSteered(rows: number, perSecond = 'unlimited') {
 test('a job is paused, changed, resumed and stopped from another shell, and its sender follows', async () => {
   const { stage, run, standing, state } = await setSteered(60, '20');
   const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '10']);
-  await vi.waitFor(() => expect(stage.left().ready).toBe(10));
+  await vi.waitFor(() => expect(stage.left().ready).toBe(10), { timeout: 20_000 });
   const paused = await run(['pause', 'j', '--reason', 'the API is being changed', '--by', 'ann']);
   expect(paused.stdout).toMatch(/^state: paused, since .* UTC by ann@.*: the API/m);
   await stage.worker.start();
@@ -48,7 +48,7 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
 test('a cancelled job ends its unsent rows as not-sent, and is neither resumed nor applied again', async () => {
   const { stage, run, standing } = await setSteered(30);
   const applying = standing(['apply', 'j.jsonl', '--yes', '--window', '10']);
-  await vi.waitFor(() => expect(stage.left().ready).toBe(10));
+  await vi.waitFor(() => expect(stage.left().ready).toBe(10), { timeout: 20_000 });
   const refused = await run(['cancel', 'j']);
   expect(refused.error).toMatch(/^Nothing was changed\. To cancel it without being asked, say --yes\.$/);
   await run(['cancel', 'j', '--yes', '--reason', 'wrong file']);

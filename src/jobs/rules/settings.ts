@@ -13,7 +13,7 @@ export interface JobSettings extends Schedule {
   readonly window?: number;
   /** Rows sent per second at most. */
   readonly rate?: number;
-  /** 1-9: the job's share beside other jobs. 5 when omitted. */
+  /** 1-9: the job's share beside other jobs. {@link DEFAULT_PRIORITY} when omitted. */
   readonly priority?: number;
   /** Sent first, a sample of all; the rest only if none of them fails. */
   readonly canary?: Amount;
@@ -31,6 +31,8 @@ export interface JobSettings extends Schedule {
   /** Who is told of its end, as `--notify` gives it. */
   readonly notify?: readonly string[];
 }
+
+export const DEFAULT_PRIORITY = 5;
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1;
 const isPositive = (value: unknown): value is number =>

@@ -3,8 +3,9 @@
 import { counted, number } from '../../text/numbers.ts';
 import { instant, roughDuration } from '../../text/times.ts';
 import { formatAbortRule } from '../rules/abort-rules.ts';
-import { amountText } from '../rules/amount.ts';
-import type { JobSettings } from '../rules/settings.ts';
+import { amountText, formatAmount } from '../rules/amount.ts';
+import { formatRamp } from '../rules/ramp.ts';
+import { DEFAULT_PRIORITY, type JobSettings } from '../rules/settings.ts';
 import { formatStages } from '../rules/stages.ts';
 import { formatWindow } from '../rules/times.ts';
 
@@ -39,6 +40,28 @@ export function settingTexts(settings: JobSettings): (readonly [name: string, te
   if (between !== undefined) texts.push(['sends', `between ${formatWindow(between)}`]);
   if (deadline !== undefined) texts.push(['deadline', `${instant(deadline)} UTC`]);
   return texts;
+}
+
+/** The same for scripts, as it is given by flags; null for what is not set. */
+export function settingsJson(settings: JobSettings): Readonly<Record<string, unknown>> {
+  const { canary, stages, ramp, soak, abortWhen = [], between, startAt, deadline } = settings;
+  return {
+    canary: canary === undefined ? null : formatAmount(canary),
+    stages: stages === undefined ? null : formatStages(stages),
+    ramp: ramp === undefined ? null : formatRamp(ramp),
+    soakSeconds: soak ?? null,
+    verifyEach: settings.verifyEach ?? false,
+    confirmEach: settings.confirmEach ?? false,
+    abortWhen: abortWhen.map(formatAbortRule),
+    undoOnAbort: settings.undoOnAbort ?? false,
+    window: settings.window ?? null,
+    rate: settings.rate ?? null,
+    priority: settings.priority ?? DEFAULT_PRIORITY,
+    startAt: startAt === undefined ? null : new Date(startAt).toISOString(),
+    between: between === undefined ? null : `${between.from}-${between.to}`,
+    tz: between?.tz ?? null,
+    deadline: deadline === undefined ? null : new Date(deadline).toISOString(),
+  };
 }
 
 function betweenStages({ soak, verifyEach, confirmEach }: JobSettings): string[] {

@@ -11,7 +11,7 @@ import type { JobSettings } from '../rules/settings.ts';
 import type { Outlook } from '../run/progress.ts';
 import { nextSteps } from './next-steps.ts';
 import { endText, outlookJson, stageText } from './outlook-text.ts';
-import { settingTexts } from './settings-text.ts';
+import { settingsJson, settingTexts } from './settings-text.ts';
 import { stateText } from './state-text.ts';
 
 /** What a command has just done to it, and what is to be expected. */
@@ -153,7 +153,7 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
     })),
     notDone: notDone(job, counts) ?? null,
     complete: plan?.complete ?? null,
-    settings: plan?.settings ?? null,
+    settings: plan === undefined ? null : settingsJson(plan.settings),
     ...outlookJson(notes.outlook),
   };
   return jsonLine(json);
