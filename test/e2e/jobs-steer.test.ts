@@ -43,6 +43,23 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
   const resumed = await standing(['resume', 'j']);
   expect(resumed.json).toMatchObject({ applied: 60, state: { name: 'done' }, stopped: null });
   expect(stage.api.stats().applied).toBe(60);
+  const { stdout } = await run(['log', 'j', '--json']);
+  const log = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { what: string });
+  expect(log.map(({ what }) => what).toReversed()).toEqual([
+    'begin',
+    'release',
+    'pause',
+    'set',
+    'resume',
+    'stop',
+    'settle',
+    'resume',
+    'finish',
+  ]);
+  expect((await run(['log'])).stdout).toMatch(/^\S+ \S+ +j +pause +ann@\S+ +the API is being changed$/m);
 }, 30_000);
 
 test('a cancelled job ends its unsent rows as not-sent, and is neither resumed nor applied again', async () => {

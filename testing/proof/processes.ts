@@ -18,7 +18,8 @@ export class Processes {
   /** Processor time of the last run of each, in seconds. */
   readonly cpuSeconds: Record<string, number> = {};
 
-  constructor(cloud: Cloud, folder: string, rate: number) {
+  /** @param env besides what the cloud, the folder and the rate say. */
+  constructor(cloud: Cloud, folder: string, rate: number, env: Readonly<Record<string, string>> = {}) {
     this.#folder = folder;
     this.#env = {
       HOME: folder,
@@ -35,6 +36,7 @@ export class Processes {
       VISIBILITY_TIMEOUT_SECONDS: '5',
       HTTP_PORT: '0',
       LOG_LEVEL: 'warn',
+      ...env,
     };
   }
 

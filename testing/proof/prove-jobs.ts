@@ -3,15 +3,12 @@
  * by a `jobs apply` that is killed twice and resumed; then the report is compared, row by row, with what the
  * simulated API holds.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { type Cloud, startCloud } from '../../src/sandbox/cloud.ts';
+import { type Compared, compareReport, JOB, makePlan, type PlanCounts, planFaults, prepare } from './job.ts';
 import { Processes } from './processes.ts';
-import { expectedCounts, identifierOf, kindOf, lineOf, right, WANTED } from './rows.ts';
-
-const JOB = 'proof';
 
 export interface ProofOptions {
   readonly rows: number;
@@ -20,15 +17,9 @@ export interface ProofOptions {
   readonly say: (line: string) => void;
 }
 
-export interface Proof {
-  /** Rows of the report. */
-  readonly rows: number;
+export interface Proof extends Compared {
   /** What the plan counted. */
-  readonly plan: Readonly<Record<string, number>>;
-  /** Rows of the report by state, and by the error of the failed ones. */
-  readonly ends: Readonly<Record<string, number>>;
-  /** What is not as it must be: of the plan, of memory, of rows that ended otherwise than their kind or the API says. */
-  readonly mismatches: readonly string[];
+  readonly plan: PlanCounts;
   readonly maybeTwice: number;
   readonly seconds: { readonly plan: number; readonly apply: number };
   /** Resident memory of each command of `jobs` at its peak, in MB. */
@@ -53,8 +44,7 @@ export async function proveJobs({ rows, rate, say }: ProofOptions): Promise<Proo
     const last = await applyWithKills(cloud, processes, rows, say);
     const { maybeSentTwice } = JSON.parse(last.stdout) as { maybeSentTwice: number };
     seconds.apply = secondsSince(startedAt);
-    await processes.run('jobs', 'report', JOB, '--out', 'report.csv');
-    const compared = compare(cloud, readFileSync(join(folder, 'report.csv'), 'utf8'), rows);
+    const compared = await compareReport(cloud, processes, folder, rows);
     return {
       ...compared,
       plan,
@@ -69,27 +59,6 @@ export async function proveJobs({ rows, rate, say }: ProofOptions): Promise<Proo
     await cloud.close();
     rmSync(folder, { recursive: true });
   }
-}
-
-/** Writes the rows, and updates some tasks so that their rows change nothing. */
-async function prepare({ api }: Cloud, folder: string, rows: number): Promise<void> {
-  const lines = Array.from({ length: rows }, (_, i) => lineOf(i + 1));
-  writeFileSync(join(folder, 'rows.csv'), `Identifier,TaskConfigurationId\n${lines.join('\n')}\n`);
-  for (let row = 1; row <= rows; row++) {
-    if (kindOf(row) !== 'wanted') continue;
-    await fetch(`${api.url}/ota-tasks/${identifierOf(row)}`, {
-      method: 'PUT',
-      headers: { authorization: 'AWS4-HMAC-SHA256 Credential=proof', 'content-type': 'application/json' },
-      body: JSON.stringify({ TaskConfigurationId: WANTED }),
-    });
-  }
-}
-
-async function makePlan(processes: Processes): Promise<Proof['plan']> {
-  const args = ['jobs', 'plan', 'rows.csv', '--refresh', '--job', JOB, '--out', 'plan.jsonl', '--json'];
-  const { stdout } = await processes.run(...args);
-  const { rows = 0, toChange = 0, alreadyAsWanted = 0, refused = 0, duplicates = 0 } = JSON.parse(stdout);
-  return { rows, toChange, alreadyAsWanted, refused, duplicates };
 }
 
 /** @returns how the last `jobs resume` ended. */
@@ -118,28 +87,6 @@ async function applyWithKills(
     say(`killed jobs ${i === 0 ? 'apply' : 'resume'} after ${Math.round(share * 100)}% of the calls`);
   }
   return await processes.run('jobs', 'resume', JOB, '--json');
-}
-
-function planFaults(plan: Proof['plan'], rows: number): string[] {
-  return Object.entries(expectedCounts(rows))
-    .filter(([name, count]) => plan[name] !== count)
-    .map(([name, count]) => `the plan counts ${plan[name]} ${name}, not ${count}`);
-}
-
-function compare({ api }: Cloud, report: string, rows: number): Pick<Proof, 'rows' | 'ends' | 'mismatches'> {
-  const records = parse(report, { columns: true }) as Record<string, string>[];
-  const ends: Record<string, number> = {};
-  const mismatches: string[] = [];
-  for (const [i, record] of records.entries()) {
-    const { Row, Identifier = '', State = '', ErrorName = '' } = record;
-    const end = ErrorName === '' ? State : `${State} ${ErrorName}`;
-    ends[end] = (ends[end] ?? 0) + 1;
-    const holds = api.task(identifierOf(i + 1))?.TaskConfigurationId === WANTED;
-    if (!right(i + 1, record, holds))
-      mismatches.push(`row ${Row} ${Identifier}: ${end}, and the task ${holds ? 'is' : 'is not'} as wanted`);
-  }
-  if (records.length !== rows) mismatches.push(`the report has ${records.length} rows of ${rows}`);
-  return { rows: records.length, ends, mismatches };
 }
 
 function secondsSince(startedAt: number): number {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { addApply } from './apply.ts';
 import { addList } from './list.ts';
+import { addLog } from './log.ts';
 import { addPlan } from './plan.ts';
 import { addReconcile } from './reconcile.ts';
 import { addReport } from './report.ts';
@@ -31,6 +32,7 @@ export function configureJobs(jobs: Command, context: CommandContext): void {
     addReconcile,
     addUndo,
     addList,
+    addLog,
   ])
     add(jobs, context);
 }

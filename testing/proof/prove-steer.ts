@@ -1,0 +1,181 @@
+/**
+ * The proof of steering: a job that is left to senders of which some are killed, that is paused, slowed, resumed and stopped from
+ * other processes, and resumed to its end; then the report is compared, row by row, with what the simulated API holds.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cloud, startCloud } from '../../src/sandbox/cloud.ts';
+import type { Child } from '../processes/child.ts';
+import { type Compared, compareReport, JOB, makePlan, planFaults, prepare } from './job.ts';
+import { Processes } from './processes.ts';
+
+export interface SteerOptions {
+  readonly rows: number;
+  /** Calls per second at most, of each worker. */
+  readonly rate: number;
+  /** Rows in flight at most. */
+  readonly window: number;
+  /** At once. */
+  readonly senders: number;
+  /** How often the process that sends the job is killed; each time another is started where none is left. */
+  readonly kills: number;
+  /** Of the ledger, where it is not in the folder. */
+  readonly ledgerUrl?: string;
+  readonly say: (line: string) => void;
+}
+
+export interface SteerProof extends Compared {
+  readonly kills: number;
+  /** Rows that were sent after the command that paused the job had returned. */
+  readonly sentAfterPause: number;
+  /** Rows that ended per second after the rate was set to 300. */
+  readonly perSecondAt300: number;
+  /** Rows that may have been sent twice, as the ledger counts them. */
+  readonly maybeTwice: number;
+  /** Calls that the API got beyond one for each row that is not refused or as wanted by the plan. */
+  readonly extraCalls: number;
+  readonly seconds: number;
+  readonly peakMemory: Readonly<Record<string, number>>;
+}
+
+interface Standing {
+  readonly rows: number;
+  readonly notSent: number;
+  readonly inFlight: number;
+  readonly ended: number;
+  readonly maybeSentTwice: number;
+  readonly state: { readonly name: string };
+}
+
+export async function proveSteer(options: SteerOptions): Promise<SteerProof> {
+  const folder = mkdtempSync(join(tmpdir(), 'prove-steer-'));
+  const cloud = await startCloud({ host: '127.0.0.1', sqsPort: 0, apiPort: 0, token: 'proof', api: {} });
+  const env = {
+    LOG_LEVEL: 'info',
+    ...(options.ledgerUrl !== undefined && { LEDGER_URL: options.ledgerUrl }),
+  };
+  const processes = new Processes(cloud, folder, options.rate, env);
+  try {
+    return await new Proof(options, cloud, processes, folder).run();
+  } finally {
+    await processes.killAll();
+    await cloud.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+class Proof {
+  readonly #options: SteerOptions;
+  readonly #cloud: Cloud;
+  readonly #processes: Processes;
+  readonly #folder: string;
+  readonly #senders = new Set<Child>();
+
+  constructor(options: SteerOptions, cloud: Cloud, processes: Processes, folder: string) {
+    this.#options = options;
+    this.#cloud = cloud;
+    this.#processes = processes;
+    this.#folder = folder;
+  }
+
+  async run(): Promise<SteerProof> {
+    const { rows, window, senders, kills, say } = this.#options;
+    await prepare(this.#cloud, this.#folder, rows);
+    const plan = await makePlan(this.#processes);
+    this.#cloud.api.configure({
+      tasks: { kind: 'all', exceptPrefix: 'unknown' },
+      denied: { prefix: 'denied' },
+    });
+    const before = this.#cloud.api.stats().calls;
+    const startedAt = performance.now();
+    this.#processes.start('worker');
+    this.#processes.start('worker');
+    await this.#jobs('apply', 'plan.jsonl', '--yes', '--detach', '--window', String(window));
+    for (let i = 0; i < senders; i++) this.#startSender();
+
+    for (let i = 1; i <= kills; i++) {
+      await this.#ended((0.3 * i) / kills);
+      await this.#killHolder();
+      say(`killed the process that sends the job, at ${Math.round((30 * i) / kills)}%`);
+      if (this.#senders.size === 0) this.#startSender();
+    }
+    await this.#ended(0.4);
+    await this.#jobs('pause', JOB, '--reason', 'the proof');
+    const paused = await this.#standing();
+    const quiet = await this.#until(({ inFlight }) => inFlight === 0);
+    const sentAfterPause = paused.notSent - quiet.notSent;
+    say(`paused at 40%: ${sentAfterPause} rows were sent after it`);
+    await this.#jobs('set', JOB, '--rate', '300');
+    await this.#jobs('resume', JOB, '--detach');
+    const perSecondAt300 = await this.#pace();
+    await this.#jobs('set', JOB, '--rate', '100000');
+    await this.#ended(0.8);
+    await this.#jobs('stop', JOB, '--reason', 'the proof');
+    await this.#until(({ state }) => state.name === 'stopped');
+    say('stopped at 80%');
+    await this.#jobs('resume', JOB, '--detach');
+    const done = await this.#until(({ state }) => state.name === 'done');
+    const compared = await compareReport(this.#cloud, this.#processes, this.#folder, rows);
+    const calls = this.#cloud.api.stats().calls - before;
+    return {
+      ...compared,
+      mismatches: [...planFaults(plan, rows), ...compared.mismatches],
+      kills,
+      sentAfterPause,
+      perSecondAt300,
+      maybeTwice: done.maybeSentTwice,
+      extraCalls: calls - (plan.toChange ?? 0),
+      seconds: Math.round((performance.now() - startedAt) / 100) / 10,
+      peakMemory: this.#processes.peakMemory,
+    };
+  }
+
+  #startSender(): void {
+    const sender = this.#processes.start('jobs', 'send');
+    this.#senders.add(sender);
+    sender.process.once('exit', () => this.#senders.delete(sender));
+  }
+
+  /** Kills the process that has taken the job last. */
+  async #killHolder(): Promise<void> {
+    for (;;) {
+      const holder = [...this.#senders].find(({ output }) => output.stdout.includes('"job.taken"'));
+      if (holder !== undefined) {
+        this.#senders.delete(holder);
+        await holder.end();
+        return;
+      }
+      await sleep(100);
+    }
+  }
+
+  async #jobs(...args: readonly string[]): Promise<void> {
+    await this.#processes.run('jobs', ...args);
+  }
+
+  async #standing(): Promise<Standing> {
+    const { stdout } = await this.#processes.run('jobs', 'status', JOB, '--json');
+    return JSON.parse(stdout) as Standing;
+  }
+
+  async #until(wanted: (standing: Standing) => boolean): Promise<Standing> {
+    for (;;) {
+      const standing = await this.#standing();
+      if (wanted(standing)) return standing;
+    }
+  }
+
+  #ended(share: number): Promise<Standing> {
+    return this.#until(({ ended, rows }) => ended >= rows * share);
+  }
+
+  async #pace(): Promise<number> {
+    const first = await this.#standing();
+    const from = performance.now();
+    await sleep(5_000);
+    const second = await this.#standing();
+    return Math.round((second.ended - first.ended) / ((performance.now() - from) / 1_000));
+  }
+}
