@@ -55,8 +55,7 @@ export async function deliverDue(
   let told = 0;
   const waiting: number[] = [];
   while (names.length > 0 && !signal.aborted) {
-    const now = clock.wall();
-    const due = await outbox.due(names, MAX_AT_ONCE, now, now + HIDDEN_MS);
+    const due = await outbox.due(names, MAX_AT_ONCE, clock.wall() + HIDDEN_MS);
     const ends = await Promise.all(due.map((pending) => deliverOne(outbox, targets, pending, options)));
     for (const end of ends) {
       if (end === 'told') told++;
@@ -67,22 +66,28 @@ export async function deliverDue(
   return { told, nextAt: waiting.length === 0 ? undefined : Math.min(...waiting) };
 }
 
-/** Sends what is due, and what becomes due, until the signal aborts. @throws what the outbox throws. */
+/**
+ * Sends what is due, and what becomes due, until it is to end.
+ * @param until aborts then: what is being sent is not cut off by it.
+ * @throws what the outbox throws.
+ */
 export async function deliverNotices(
   outbox: Outbox,
   targets: readonly Target[],
+  until: AbortSignal,
   options: DeliverOptions,
 ): Promise<void> {
-  const { sleep, signal } = options;
-  while (targets.length > 0 && !signal.aborted) {
+  const either = AbortSignal.any([until, options.signal]);
+  while (targets.length > 0 && !either.aborted) {
     await deliverDue(outbox, targets, options);
-    await sleep(LOOK_MS, signal);
+    await options.sleep(LOOK_MS, either);
   }
 }
 
 /**
  * Sends what is due, and once more what fails in a way that may pass, for a command that is about to end.
  * @param maxMs no try begins later.
+ * @returns whether something waits for another process.
  * @throws what the outbox throws.
  */
 export async function deliverLast(
@@ -90,23 +95,24 @@ export async function deliverLast(
   targets: readonly Target[],
   maxMs: number,
   options: DeliverOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, sleep, signal } = options;
   const endsAt = clock.monotonic() + maxMs;
   while (!signal.aborted) {
     const { nextAt } = await deliverDue(outbox, targets, options);
-    if (nextAt === undefined) return;
+    if (nextAt === undefined) return false;
     const waitMs = Math.max(0, nextAt - clock.wall());
-    if (clock.monotonic() + waitMs > endsAt) return;
+    if (clock.monotonic() + waitMs > endsAt) return true;
     await sleep(waitMs, signal);
   }
+  return true;
 }
 
 /** @returns `told`; when it is due again; undefined where it is given up, or was cut off. */
 async function deliverOne(
   outbox: Outbox,
   targets: readonly Target[],
-  { notice, target: name, failures }: PendingNotice,
+  { key, notice, target: name, failures }: PendingNotice,
   { clock, random, signal, onTrouble }: DeliverOptions,
 ): Promise<'told' | number | undefined> {
   const target = targets.find((one) => one.name === name);
@@ -114,25 +120,25 @@ async function deliverOne(
   if (target === undefined) return undefined;
   const telling = await target.tell(notice, signal);
   if (telling.ok) {
-    await outbox.told(notice.id, name);
+    await outbox.told(key, name);
     return 'told';
   }
   const what = `The notice that job ${notice.jobId} ${notice.kind === 'stuck' ? 'is stuck' : `is ${notice.kind}`} was not taken by ${target.place}: ${telling.why}`;
   const now = clock.wall();
   // Cut off by a signal: nothing is known of the target.
   if (signal.aborted) {
-    await outbox.failed(notice.id, name, now, telling.why);
+    await outbox.failed(key, name, now);
     return undefined;
   }
   const tooOld = now - Date.parse(notice.at) > GIVE_UP_MS;
   if (!telling.passing || tooOld) {
-    await outbox.failed(notice.id, name, undefined, telling.why);
+    await outbox.told(key, name);
     onTrouble(`${what}. It is given up${telling.passing ? ', three days after it' : ''}`);
     return undefined;
   }
   const asked = Math.min(telling.afterMs ?? 0, MAX_ASKED_MS);
   const nextAt = now + Math.max(asked, fullJitter(BACKOFF, failures + 1, random));
-  await outbox.failed(notice.id, name, nextAt, telling.why);
+  await outbox.failed(key, name, nextAt);
   onTrouble(`${what}. It is sent again`);
   return nextAt;
 }

@@ -6,6 +6,8 @@ export type TargetName = 'webhook' | 'sns' | 'eventbridge';
 
 /** A notice that one target has not got yet. */
 export interface PendingNotice {
+  /** The outbox's own number of the notice. */
+  readonly key: number;
   readonly notice: Notice;
   readonly target: TargetName;
   /** How often sending it there has failed so far. */
@@ -21,20 +23,12 @@ export interface Outbox {
    * Takes notices whose time has come, the oldest first. Until `hiddenUntil` no other process gets them; after that they are
    * due again, unless they were told or have failed by then: whoever took them may have died.
    * @param targets of these targets only: those that this process can reach.
-   * @param now and `hiddenUntil`: epoch milliseconds.
+   * @param max notices, each for one target at least.
+   * @param hiddenUntil epoch milliseconds.
    */
-  due(
-    targets: readonly TargetName[],
-    max: number,
-    now: number,
-    hiddenUntil: number,
-  ): Promise<readonly PendingNotice[]>;
-  /** The target has it. */
-  told(id: string, target: TargetName): Promise<void>;
-  /**
-   * The target does not have it, as far as is known.
-   * @param nextAt when it is due again; undefined: never, it is given up.
-   * @param error a sentence without its full stop.
-   */
-  failed(id: string, target: TargetName, nextAt: number | undefined, error: string): Promise<void>;
+  due(targets: readonly TargetName[], max: number, hiddenUntil: number): Promise<readonly PendingNotice[]>;
+  /** The target has it, or will never take it. */
+  told(key: number, target: TargetName): Promise<void>;
+  /** The target does not have it, as far as is known. @param nextAt when it is due again. */
+  failed(key: number, target: TargetName, nextAt: number): Promise<void>;
 }

@@ -15,46 +15,51 @@ export const notice: Notice = {
 };
 
 export interface MemoryEntry {
+  readonly key: number;
   readonly notice: Notice;
   readonly target: TargetName;
-  state: 'due' | 'told' | 'given up';
+  state: 'due' | 'told';
   at: number;
   failures: number;
-  error: string | undefined;
 }
 
 /** As the ledger's keeps it. */
 export class MemoryOutbox implements Outbox {
   readonly entries: MemoryEntry[] = [];
+  readonly #now: () => number;
+
+  /** @param now epoch milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   enter(one: Notice, targets: readonly TargetName[]): void {
     for (const target of targets)
-      this.entries.push({ notice: one, target, state: 'due', at: 0, failures: 0, error: undefined });
+      this.entries.push({ key: this.entries.length, notice: one, target, state: 'due', at: 0, failures: 0 });
   }
 
-  async due(targets: readonly TargetName[], max: number, now: number, hiddenUntil: number) {
+  async due(targets: readonly TargetName[], max: number, hiddenUntil: number) {
+    const now = this.#now();
     const due = this.entries
       .filter(({ state, at, target }) => state === 'due' && at <= now && targets.includes(target))
       .slice(0, max);
     for (const entry of due) entry.at = hiddenUntil;
-    return due.map(({ notice: one, target, failures }) => ({ notice: one, target, failures }));
+    return due.map(({ key, notice: one, target, failures }) => ({ key, notice: one, target, failures }));
   }
 
-  async told(id: string, target: TargetName): Promise<void> {
-    this.#find(id, target).state = 'told';
+  async told(key: number): Promise<void> {
+    this.#find(key).state = 'told';
   }
 
-  async failed(id: string, target: TargetName, nextAt: number | undefined, error: string): Promise<void> {
-    const entry = this.#find(id, target);
+  async failed(key: number, _: TargetName, nextAt: number): Promise<void> {
+    const entry = this.#find(key);
     entry.failures++;
-    entry.error = error;
-    if (nextAt === undefined) entry.state = 'given up';
-    else entry.at = nextAt;
+    entry.at = nextAt;
   }
 
-  #find(id: string, target: TargetName): MemoryEntry {
-    const found = this.entries.find((entry) => entry.notice.id === id && entry.target === target);
-    if (found === undefined) throw new Error(`no notice ${id} for ${target}`);
+  #find(key: number): MemoryEntry {
+    const found = this.entries[key];
+    if (found === undefined) throw new Error(`no notice ${key}`);
     return found;
   }
 }

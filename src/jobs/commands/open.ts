@@ -13,6 +13,7 @@ import { openLedger } from '../ledger/sqlite/ledger.ts';
 import type { Collector, CollectorOptions } from '../run/collector.ts';
 import { OutcomesUnreadable } from '../run/unreadable.ts';
 import { concludeJob } from '../steer/conclude.ts';
+import { notifySettings, withNotices } from './notify.ts';
 
 /**
  * Runs `work` with the ledger of STATE_DIR, and closes it. Only `create` makes it, and its folder; `read` also takes one that this
@@ -171,9 +172,11 @@ export async function withCollected<T>(
       return undefined;
     });
     if (emptied === false && !signal.aborted) say('More outcomes keep coming: this is the state so far');
-    const options = { who: whoIs(context), targets: [] };
-    for (const job of named === undefined ? [] : jobId === undefined ? await ledger.jobs() : [named])
-      await concludeJob(ledger, job, options);
+    const tell = { context, ledger, signal, say };
+    await withNotices(readConfig(context.env, notifySettings), tell, async (targets) => {
+      for (const job of named === undefined ? [] : jobId === undefined ? await ledger.jobs() : [named])
+        await concludeJob(ledger, job, { who: whoIs(context), targets });
+    });
     return await work(emptied === undefined ? undefined : collector);
   } finally {
     await collector.stop();

@@ -6,6 +6,7 @@ import { interruptible } from '../../cli/signals.ts';
 import { whoIs } from '../../cli/who.ts';
 import { readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
+import type { TargetName } from '../../notices/outbox.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Screen } from '../../text/live-block.ts';
 import type { JobStanding, PlannedJob } from '../ledger/job.ts';
@@ -19,6 +20,7 @@ import { Wakeup } from '../run/wakeup.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes } from '../view/standing.ts';
+import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
 
@@ -30,6 +32,8 @@ export interface Session {
   /** Of each job that is followed: all are woken when outcomes have been stored. */
   readonly wakeups: Set<Wakeup>;
   readonly screen: Screen<JobView>;
+  /** Of the notices of jobs that this process sends. */
+  readonly targets: readonly TargetName[];
   readonly signal: AbortSignal;
   /** @throws CommandError when this machine's clock must not say when updates were decided on. */
   readonly checkClock: () => Promise<void>;
@@ -54,7 +58,8 @@ export async function withSession<T>(
   use: LedgerUse = 'write',
   screen: Screen<JobView> = createJobScreen(context),
 ): Promise<T> {
-  const config = readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
+  const names = ['queueUrl', 'stateDir', ...notifySettings] as const;
+  const config = readConfigForAws(context.env, names, ['outcomeQueueUrl']);
   return await interruptible(context, (signal) =>
     withLedger(context, use, async (ledger) => {
       const queues = await openQueues(context, SOCKETS, (sentence) => screen.say(`${sentence}.`));
@@ -80,7 +85,9 @@ export async function withSession<T>(
         const checkClock = async (): Promise<void> => requireRightClock(await queues.clockSkewMs(updates));
         const now = async (): Promise<number> =>
           context.clock.wall() - ((await queues.clockSkewMs(updates)) ?? 0);
-        return await work({ context, ledger, updates, collector, wakeups, screen, signal, checkClock, now });
+        const parts = { context, ledger, updates, collector, wakeups, screen, signal, checkClock, now };
+        const tell = { context, ledger, signal, say: (sentence: string) => screen.say(`${sentence}.`) };
+        return await withNotices(config, tell, (targets) => work({ ...parts, targets }));
       } finally {
         screen.stop();
         await collector.stop();
@@ -142,7 +149,7 @@ export async function followJob(
   given: JobSettings,
   atEnd: RunOptions['atEnd'] = 'stop',
 ): Promise<RunEnd> {
-  const { context, ledger, updates, collector, wakeups, screen, signal } = session;
+  const { context, ledger, updates, collector, wakeups, screen, targets, signal } = session;
   const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
   const control = {
     settings: withSettings(job.plan.settings, given, context.clock.wall()),
@@ -161,7 +168,7 @@ export async function followJob(
     return await runJob({
       ...context,
       who: whoIs(context),
-      targets: [],
+      targets,
       atEnd,
       ledger,
       lease,

@@ -4,6 +4,7 @@ import { ask } from '../../cli/ask.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
+import { readConfig } from '../../config.ts';
 import { CommandError, misuse } from '../../errors.ts';
 import { counted } from '../../text/numbers.ts';
 import type { PlannedJob } from '../ledger/job.ts';
@@ -12,6 +13,7 @@ import type { JobEvent } from '../ledger/state.ts';
 import { withSettings } from '../rules/settings.ts';
 import { concludeJob } from '../steer/conclude.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
 
@@ -129,6 +131,10 @@ async function change({ ledger, job, who, reason }: Steered, event: JobEvent): P
 }
 
 /** Where no process sends it, nobody else brings it to rest. */
-async function conclude({ ledger, job, who, context }: Steered): Promise<void> {
-  await concludeJob(ledger, await findPlannedJob(ledger, job.jobId, context), { who, targets: [] });
+async function conclude({ ledger, job, who, context, signal }: Steered): Promise<void> {
+  const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
+  const tell = { context, ledger, signal, say };
+  await withNotices(readConfig(context.env, notifySettings), tell, async (targets) => {
+    await concludeJob(ledger, await findPlannedJob(ledger, job.jobId, context), { who, targets });
+  });
 }

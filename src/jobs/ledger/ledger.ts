@@ -88,8 +88,15 @@ export interface Ledger {
   /** The latest lines, the last first. @param subject only those about it. @param before lines that are older than this seq. */
   audit(max: number, subject?: string, before?: number): Promise<readonly AuditLine[]>;
 
-  /** Notices to be told by now, that name one of `targets` which has not had them; the oldest first. */
-  dueNotices(targets: readonly string[], max: number): Promise<readonly PendingNotice[]>;
+  /**
+   * Takes notices to be told by now, that name one of `targets` which has not had them; the oldest first. Nobody else gets them
+   * before `hiddenUntil` (epoch milliseconds); then they are due again, since whoever took them may have died.
+   */
+  takeNotices(
+    targets: readonly string[],
+    max: number,
+    hiddenUntil: number,
+  ): Promise<readonly PendingNotice[]>;
   /** Records that a target has a notice, or refuses it for good. */
   noticeTold(id: number, target: string): Promise<void>;
   /** Records that telling it has failed, and when to try again; epoch milliseconds. */

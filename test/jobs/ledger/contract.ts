@@ -242,7 +242,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       const notice = { kind: 'aborted', targets: ['webhook', 'sns'] } as const;
       await ledger.change(key, { event: 'abort', who: 'a@b', why: 'w', notice });
       await ledger.change(key, { event: 'resume', who: 'a@b', notice: { ...notice, targets: [] } });
-      const due = (...targets: readonly string[]) => ledger.dueNotices(targets, 10);
+      const due = (...targets: readonly string[]) => ledger.takeNotices(targets, 10, now);
       const [first] = await due('webhook');
       expect(first).toMatchObject({ jobId: 'j', ...notice, at: now, told: [], failures: 0 });
       expect(first).toMatchObject({ state: { name: 'stopping', why: 'w' }, counts: { planned: 1 } });
@@ -258,6 +258,14 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       await ledger.noticeTold(id, 'sns');
       await ledger.addNotice(key, { kind: 'stuck', targets: ['sns'] });
       expect(await due('sns')).toMatchObject([{ kind: 'stuck', state: { name: 'running' } }]);
+    });
+
+    test('hides notices that one process has taken from the others for a time', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1);
+      await ledger.addNotice(key, { kind: 'stuck', targets: ['sns'] });
+      expect(await ledger.takeNotices(['sns'], 10, now + 1)).toHaveLength(1);
+      expect(await ledger.takeNotices(['sns'], 10, now + 1)).toEqual([]);
     });
 
     test('plans rows again that a process was sending when it died', async () => {

@@ -191,8 +191,12 @@ class SqliteLedger extends LedgerReader implements Ledger {
     this.#db.transaction(() => this.#steering.addNotice(key, notice));
   }
 
-  async dueNotices(targets: readonly string[], max: number): Promise<readonly PendingNotice[]> {
-    return this.#steering.dueNotices(targets, max);
+  async takeNotices(
+    targets: readonly string[],
+    max: number,
+    hiddenUntil: number,
+  ): Promise<readonly PendingNotice[]> {
+    return this.#db.transaction(() => this.#steering.takeNotices(targets, max, hiddenUntil));
   }
 
   async noticeTold(id: number, target: string): Promise<void> {

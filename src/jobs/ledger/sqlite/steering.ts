@@ -30,6 +30,7 @@ const statements = {
     WHERE due_at <= :now AND EXISTS (SELECT 1 FROM json_each(targets) WHERE value IN (SELECT value FROM json_each(:targets))
       AND value NOT IN (SELECT value FROM json_each(told)))
     ORDER BY due_at, seq LIMIT :max`,
+  hideNotice: 'UPDATE notices SET due_at = ? WHERE seq = ?',
   notice: 'SELECT targets, told FROM notices WHERE seq = ?',
   // Told everywhere it is due no more.
   noticeTold: `UPDATE notices SET told = :told, due_at = CASE WHEN :all THEN NULL ELSE due_at END WHERE seq = :id`,
@@ -89,9 +90,11 @@ export class Steering {
     this.#sql.addNotice.run({ job: key, kind, now: this.#now(), state, counts, targets: named });
   }
 
-  dueNotices(targets: readonly string[], max: number): readonly PendingNotice[] {
+  takeNotices(targets: readonly string[], max: number, hiddenUntil: number): readonly PendingNotice[] {
     const due = { now: this.#now(), targets: JSON.stringify(targets), max };
-    return this.#sql.dueNotices.all(due).map(toNotice);
+    const taken = this.#sql.dueNotices.all(due).map(toNotice);
+    for (const { id } of taken) this.#sql.hideNotice.run(hiddenUntil, id);
+    return taken;
   }
 
   noticeTold(id: number, target: string): void {

@@ -1,0 +1,68 @@
+/** Notices are sent while a command works on jobs, and what is left of them at its end. */
+import type { CommandContext } from '../../cli/context.ts';
+import { deliverLast, deliverNotices } from '../../notices/deliver.ts';
+import type { TargetName } from '../../notices/outbox.ts';
+import { type NotifySettings, openTargets, targetsOf } from '../../notices/targets/index.ts';
+import { version } from '../../version.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { outboxOf } from '../steer/outbox.ts';
+
+/** The settings that say who is told. */
+export const notifySettings = [
+  'notifyWebhookUrl',
+  'notifyWebhookSecret',
+  'notifyTopicArn',
+  'notifyEventBus',
+] as const satisfies readonly (keyof NotifySettings)[];
+
+/** How long a command that is at its end goes on trying, in milliseconds. */
+const LAST_MS = 15_000;
+
+export interface NotifyContext {
+  readonly context: CommandContext;
+  readonly ledger: Pick<Ledger, 'takeNotices' | 'noticeTold' | 'noticeFailed'>;
+  readonly signal: AbortSignal;
+  /** Tells the user a sentence, given without its full stop. */
+  readonly say: (sentence: string) => void;
+  /** Where a job's report is filed; default: nowhere. */
+  readonly reportOf?: (jobId: string) => string | undefined;
+}
+
+/**
+ * Runs `work`, and sends notices meanwhile and after it: those that it enters, and those that others have left. Without a target
+ * it only runs `work`.
+ * @param work gets the names of the targets, to enter notices for.
+ * @throws what `work` throws; else what the ledger throws.
+ */
+export async function withNotices<T>(
+  settings: NotifySettings,
+  { context, ledger, signal, say, reportOf = () => undefined }: NotifyContext,
+  work: (targets: readonly TargetName[]) => Promise<T>,
+): Promise<T> {
+  const names = targetsOf(settings);
+  if (names.length === 0) return await work(names);
+  const outbox = outboxOf(ledger, reportOf);
+  const targets = await openTargets(settings, { ...context, version });
+  const options = { ...context, signal, onTrouble: say };
+  const end = new AbortController();
+  const delivering = deliverNotices(outbox, targets, end.signal, options);
+  // Looked at below; until then it is no rejection that nobody handles.
+  delivering.catch(() => {});
+  const finish = async (): Promise<void> => {
+    end.abort();
+    await delivering;
+    if (await deliverLast(outbox, targets, LAST_MS, options))
+      say('Notices that were not taken are in the ledger: the next command that sends jobs of it sends them');
+  };
+  try {
+    const result = await work(names);
+    await finish();
+    return result;
+  } catch (error) {
+    // A job that was aborted is told as well. What the work has thrown says more than what comes of that.
+    await finish().catch(() => {});
+    throw error;
+  } finally {
+    for (const target of targets) target.close();
+  }
+}

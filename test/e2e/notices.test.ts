@@ -1,0 +1,104 @@
+/** Jobs tell of their ends: also when their sender is killed before it could. */
+import { randomBytes } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { NoticeBody } from '../../src/notices/notice.ts';
+import { eventsTaken, snsInput, snsTaken } from '../../testing/notices/aws.ts';
+import { type StandIn, type StandInRule, startStandIn } from '../../testing/notices/stand-in.ts';
+import { spawnCommand } from '../../testing/processes/process.ts';
+import { setJobs } from '../../testing/stages/jobs-stage.ts';
+
+const secret = `whsec_${randomBytes(32).toString('base64')}`;
+
+async function standIn(rule: StandInRule): Promise<StandIn> {
+  const server = await startStandIn(rule);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+const webhookAt = ({ url }: StandIn) => ({
+  NOTIFY_WEBHOOK_URL: `${url}/jobs`,
+  NOTIFY_WEBHOOK_SECRET: secret,
+});
+
+/** What a receiver makes of a request. @throws Error for one that is not signed rightly. */
+function read({ requests }: StandIn, index: number): NoticeBody {
+  const { body = '', headers } = requests[index] ?? {};
+  return new Webhook(secret).verify(body, headers as Record<string, string>) as NoticeBody;
+}
+
+test('a job that is done or aborted is told of to every target, with its counts', async () => {
+  const { stage, run, plan, ids } = await setJobs();
+  const webhook = await standIn(() => ({ status: 200 }));
+  const [sns, events] = [await standIn(() => snsTaken), await standIn(eventsTaken)];
+  vi.stubEnv('AWS_ENDPOINT_URL_SNS', sns.url);
+  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', events.url);
+  const env = {
+    ...webhookAt(webhook),
+    NOTIFY_TOPIC_ARN: 'arn:aws:sns:eu-west-1:000000000000:jobs',
+    NOTIFY_EVENT_BUS: 'fleet',
+  };
+  await stage.worker.start();
+  await plan(ids(5), 'good');
+  await run(['apply', 'good.jsonl', '--yes'], { env });
+  expect(read(webhook, 0)).toMatchObject({
+    type: 'job.done',
+    data: { jobId: 'good', state: 'done', counts: { total: 5, applied: 5, failed: 0 }, failedByError: [] },
+  });
+  expect(JSON.parse(snsInput(sns.requests[0] ?? { path: '', headers: {}, body: '' }).Message ?? '')).toEqual(
+    read(webhook, 0),
+  );
+  const { Entries } = JSON.parse(events.requests[0]?.body ?? '{}') as { Entries: [{ Detail: string }] };
+  expect(JSON.parse(Entries[0].Detail)).toEqual(read(webhook, 0).data);
+
+  for (const id of ids(5, 'bad')) stage.api.script(id, [{ status: 400, errorType: 'ValidationException' }]);
+  await plan(ids(5, 'bad'), 'bad');
+  const aborted = await run(['apply', 'bad.jsonl', '--yes', '--abort-when', 'failed>10%/2'], { env });
+  expect(aborted.exitCode).toBe(4);
+  expect(read(webhook, 1)).toMatchObject({
+    type: 'job.aborted',
+    data: {
+      jobId: 'bad',
+      state: 'aborted',
+      why: expect.stringContaining('failed'),
+      failedByError: [{ error: 'ValidationException' }],
+    },
+  });
+  expect([webhook, sns, events].map(({ requests }) => requests.length)).toEqual([2, 2, 2]);
+}, 30_000);
+
+test('a webhook that does not take it is named, without its path, and the job is done all the same', async () => {
+  const { stage, run, plan, ids } = await setJobs();
+  const webhook = await standIn(() => ({ status: 404 }));
+  await stage.worker.start();
+  await plan(ids(2));
+  const env = { ...webhookAt(webhook), NOTIFY_WEBHOOK_URL: `${webhook.url}/secret-path` };
+  const { exitCode, stderr } = await run(['apply', 'j.jsonl', '--yes'], { env });
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain(
+    `The notice that job j is done was not taken by the webhook at ${new URL(webhook.url).host}: it answered 404`,
+  );
+  expect(stderr).not.toMatch(/secret-path|whsec_/);
+}, 30_000);
+
+test('killed between the end and the notice, the next sender tells it, with the same id', async () => {
+  const jobs = await setJobs();
+  const { stage, plan, ids, standing } = jobs;
+  const webhook = await standIn((_, count) => (count === 1 ? 'hang' : { status: 204 }));
+  await stage.worker.start();
+  await plan(ids(3));
+  const env = stage.environment({ STATE_DIR: `${jobs.folder.path}/state`, ...webhookAt(webhook) });
+  const start = (...args: readonly string[]) => {
+    const child = spawnCommand(args, env);
+    onTestFinished(() => child.end());
+    return child;
+  };
+  const first = start('jobs', 'apply', `${jobs.folder.path}/j.jsonl`, '--yes');
+  await webhook.arrived(1);
+  await first.end('SIGKILL');
+  expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 3, state: { name: 'done' } });
+  start('jobs', 'send');
+  await webhook.arrived(2);
+  expect(read(webhook, 1)).toEqual(read(webhook, 0));
+  expect(read(webhook, 1)).toMatchObject({ type: 'job.done', data: { jobId: 'j', counts: { applied: 3 } } });
+}, 60_000);
