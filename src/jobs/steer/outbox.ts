@@ -12,7 +12,7 @@ const MAX_CAUSES = 10;
  * What a notice says. PURE.
  * @param report where the job's report is filed.
  */
-export function noticeOf(
+function noticeOf(
   { id, jobId, kind, at, state, counts }: PendingNotice,
   report: string | undefined,
 ): Notice {
