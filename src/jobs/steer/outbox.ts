@@ -12,10 +12,7 @@ const MAX_CAUSES = 10;
  * What a notice says. PURE.
  * @param report where the job's report is filed.
  */
-function noticeOf(
-  { id, jobId, kind, at, state, counts }: PendingNotice,
-  report: string | undefined,
-): Notice {
+function noticeOf({ id, jobId, kind, at, state, counts }: PendingNotice, report: string | undefined): Notice {
   const { total, planned, inFlight, applied, superseded, failed, causes } = counts;
   return {
     // The ledger's own numbers are those of other ledgers, too.
