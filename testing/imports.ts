@@ -206,6 +206,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   '@aws-sdk/client-eventbridge': /^src\/notices\/targets\/event-bridge\.ts$/,
   ioredis: /^src\/ota\//,
   'node:sqlite': /^src\/jobs\/(?:ledger\/sqlite\/|plan\/staging\.ts$)/,
+  pg: /^src\/jobs\/ledger\/postgres\/database\.ts$/,
   fauxqs: /^src\/sandbox\//,
 };
 

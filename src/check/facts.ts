@@ -1,6 +1,7 @@
 /** The facts that the rules judge. A failure is a fact. PURE. */
 import type { ProxySettings } from '../aws/proxy.ts';
 import type { Config } from '../config.ts';
+import type { LedgerFacts } from '../jobs/ledger/open.ts';
 import type { Failure } from '../message/failure.ts';
 import type { ApiEndpoint } from '../ota/probe.ts';
 import type { RedisAnswer } from '../ota/redis-probe.ts';
@@ -66,7 +67,7 @@ export interface StateFacts {
   /** Why nothing can be kept there; undefined: it can be. */
   readonly fault: string | undefined;
   /** The ledger of jobs, where there is one. */
-  readonly ledger: { readonly fault: string | undefined } | undefined;
+  readonly ledger: LedgerFacts | undefined;
 }
 
 /** Everything the findings are made from. Holds no secrets. */

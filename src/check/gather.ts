@@ -2,6 +2,7 @@
 import { proxyOf } from '../aws/proxy.ts';
 import type { Config, Environment } from '../config.ts';
 import { causeOf } from '../errors.ts';
+import type { LedgerContext, LedgerPlace } from '../jobs/ledger/open.ts';
 import type { Failure } from '../message/failure.ts';
 import type { ApiProbe } from '../ota/probe.ts';
 import type { RedisAnswer } from '../ota/redis-probe.ts';
@@ -24,7 +25,7 @@ export interface CheckSources {
   readonly resolveHost: (host: string) => Promise<string>;
   readonly api: Pick<ApiProbe, 'endpoint' | 'read'>;
   readonly askRedis: (url: string) => Promise<RedisAnswer>;
-  readonly tryState: (stateDir: string) => Promise<StateFacts>;
+  readonly tryState: (place: LedgerPlace, context: Omit<LedgerContext, 'holder'>) => Promise<StateFacts>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -46,7 +47,7 @@ export async function gatherFacts(sources: CheckSources): Promise<CheckFacts> {
     Promise.all(queueUrls(config).map(({ role, url }) => readQueue(sources, role, url, canAsk))),
     region.ok ? askApi(sources, region.value, canAsk) : undefined,
     config.redisUrl === undefined ? undefined : redisFacts(sources, config.redisUrl),
-    sources.tryState(config.stateDir),
+    sources.tryState(config, sources),
   ]);
   return {
     settings: config,

@@ -100,14 +100,15 @@ export const stateRule: Rule = ({ state }) => {
   }
   if (ledger === undefined) return findings;
   const found = { rule: 'ledger', where: 'ledger of jobs' } as const;
-  if (ledger.fault === undefined) findings.push({ ...found, severity: 'ok', what: 'can be read' });
+  if (ledger.fault === undefined)
+    findings.push({ ...found, severity: 'ok', what: `of ${ledger.setting} can be read` });
   else
     findings.push({
       ...found,
       severity: 'warning',
       // What was looked at is named beside it.
       what: ledger.fault.replace(/^The ledger /, ''),
-      fix: 'or name another STATE_DIR',
+      fix: `or name another one by ${ledger.setting}`,
     });
   return findings;
 };

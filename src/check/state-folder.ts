@@ -3,17 +3,29 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { causeOf, errorCode } from '../errors.ts';
-import { tryLedgerFile } from '../jobs/ledger/sqlite/file.ts';
+import { type LedgerContext, type LedgerPlace, tryLedger } from '../jobs/ledger/open.ts';
 import type { StateFacts } from './facts.ts';
+
+/** A check is to be over soon. */
+const PATIENCE = { ms: 2_000 };
 
 /** The room on a disk, in blocks. */
 type Room = (path: string) => Promise<{ readonly blocks: number; readonly bavail: number }>;
 
-/** Does not reject. */
-export async function tryState(stateDir: string, room: Room = statfs): Promise<StateFacts> {
+/** Does not reject for what is wrong with either. */
+export async function tryState(
+  { stateDir, ledgerUrl }: LedgerPlace,
+  context: Omit<LedgerContext, 'holder'>,
+  room: Room = statfs,
+): Promise<StateFacts> {
   const path = resolve(stateDir);
   const fault = await faultOfFolder(path, room);
-  return { path, fault, ledger: fault === undefined ? tryLedgerFile(path) : undefined };
+  if (ledgerUrl === undefined && fault !== undefined) return { path, fault, ledger: undefined };
+  const ledger = await tryLedger(
+    { stateDir: path, ledgerUrl },
+    { ...context, holder: '', patience: PATIENCE },
+  );
+  return { path, fault, ledger };
 }
 
 /** Why nothing can be kept in a folder that is there, or could be made. */

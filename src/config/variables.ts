@@ -39,6 +39,16 @@ function namesRedis(text: string): boolean {
   return hostname !== '' && /^(\/\d{0,5})?$/.test(pathname);
 }
 
+const ledgerUrl = z
+  .url({
+    protocol: /^postgres(?:ql)?$/,
+    error: 'must be a postgres:// URL (postgres://user@host:5432/database)',
+  })
+  .refine(
+    (url) => /^\/[^/]+$/.test(URL.parse(url)?.pathname ?? ''),
+    'must be a postgres:// URL that names a database',
+  );
+
 const rateLimit = z
   .string()
   .refine(
@@ -222,6 +232,12 @@ export const variables = {
     z.string().regex(/\S/, 'must name a folder'),
     '.ota-updater',
     'Where bulk jobs keep their ledger, the dead-letter commands their log of changes, and a worker the rate it has found.',
+  ),
+  ledgerUrl: optional(
+    'LEDGER_URL',
+    ledgerUrl,
+    'A PostgreSQL database that keeps the ledger of bulk jobs instead, for several machines to plan, send, steer and report. ' +
+      'TLS and sockets as node-postgres reads them from the URL (`sslmode=verify-full`).',
   ),
   httpHost: withDefault(
     'HTTP_HOST',

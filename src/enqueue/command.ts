@@ -46,7 +46,7 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     .option('--set <field=value>', 'set a field on every row; may be repeated', collect, [])
     .option(
       '--job <id>',
-      'the job of every row, kept in the ledger (STATE_DIR) to be followed by `jobs status` and `jobs report`; --set JobId=<id> only names it',
+      'the job of every row, kept in the ledger (STATE_DIR or LEDGER_URL) to be followed by `jobs status` and `jobs report`; --set JobId=<id> only names it',
     )
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv, or the next free number)')
     .option(
@@ -104,11 +104,13 @@ async function withJob<T>(
   work: (keep: EnqueueContext['keep']) => Promise<T>,
 ): Promise<T> {
   if (job === undefined || dryRun) return await work(undefined);
-  const { env, clock, cwd } = context;
-  const { openLedger } = await import('../jobs/ledger/sqlite/ledger.ts');
+  const { env, cwd } = context;
+  const { openLedgerAt } = await import('../jobs/ledger/open.ts');
   const { keepRows } = await import('../jobs/run/keep-rows.ts');
-  const { stateDir } = readConfig(env, ['stateDir']);
-  const ledger = await openLedger(resolve(cwd, stateDir), clock.wall).catch((error: unknown) => {
+  const { stateDir, ledgerUrl } = readConfig(env, ['stateDir', 'ledgerUrl']);
+  const place = { stateDir: resolve(cwd, stateDir), ledgerUrl };
+  const opening = openLedgerAt(place, 'create', { ...context, holder: whoIs(context) });
+  const ledger = await opening.catch((error: unknown) => {
     if (!(error instanceof CommandError)) throw error;
     throw new CommandError(
       `${error.message} --job keeps its rows there; --set JobId=${job} sends without that. Nothing was sent.`,

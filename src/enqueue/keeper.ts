@@ -21,6 +21,8 @@ export interface Keeper {
   refused(message: RowMessage, reason: string): void;
   /** Rows that were sent before: by an earlier run, of the same file under the same name. */
   readonly sentBefore: number;
+  /** Aborts when another process may send these rows: no request is begun then. */
+  readonly lost: AbortSignal;
   finish(result: KeeperResult): Promise<void>;
 }
 

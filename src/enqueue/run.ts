@@ -156,6 +156,8 @@ async function run({ options, context, rules, source, refused }: Run): Promise<R
   });
 }
 
+const LOST = 'The ledger could not be reached in time, and another process may send these rows by now';
+
 type Sent = Pick<
   Report,
   'sent' | 'sentBefore' | 'refused' | 'requests' | 'continueFrom' | 'failure' | 'firstBody'
@@ -198,6 +200,7 @@ async function send(
     ...context,
     queueUrl,
     send: dryRun ? pretend : context.send,
+    ...(keeper !== undefined && { signal: AbortSignal.any([context.signal, keeper.lost]) }),
     ...(keeper !== undefined && { onSent: (messages, ids) => keeper.sent(messages, ids) }),
     onRefused: (message, reason) => {
       keeper?.refused(message, reason);
@@ -209,7 +212,8 @@ async function send(
   const { firstUnsent, lastTaken, sent, refused, requests } = result;
   const whole = firstUnsent === undefined && result.failure === undefined;
   const kept = await keeper?.finish({ ...result, whole }).catch(messageOf);
-  const failure = result.failure ?? (typeof kept === 'string' ? kept : undefined);
+  const lost = keeper?.lost.aborted === true && !whole ? LOST : undefined;
+  const failure = result.failure ?? (typeof kept === 'string' ? kept : undefined) ?? lost;
   // When the input failed, the lines after the last one that was taken are not known.
   const unknown = failure === undefined ? undefined : (lastTaken?.row.line ?? 0) + 1;
   const continueFrom = firstUnsent?.row.line ?? unknown;

@@ -283,7 +283,13 @@ describe('findingsOf', () => {
     ],
     [
       'a ledger that cannot be read',
-      { state: { path: '/state', fault: undefined, ledger: { fault: 'it is not a database' } } },
+      {
+        state: {
+          path: '/state',
+          fault: undefined,
+          ledger: { setting: 'STATE_DIR', fault: 'it is not a database' },
+        },
+      },
       'warning',
       'ledger',
       'ledger of jobs',

@@ -71,7 +71,7 @@ function gather({
     resolveHost: resolveHost ?? (async () => '192.0.2.1'),
     api: { endpoint: async () => REGIONAL, read: async () => undefined, ...api },
     askRedis,
-    tryState: async (path) => ({ path, fault: undefined, ledger: undefined }),
+    tryState: async ({ stateDir: path }) => ({ path, fault: undefined, ledger: undefined }),
     clock: { ...systemClock, wall: now },
     random: () => 0.5,
     sleep: async (ms) => onSleep(ms),

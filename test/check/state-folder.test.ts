@@ -3,8 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { tryState } from '../../src/check/state-folder.ts';
+import { tryState as tryPlace } from '../../src/check/state-folder.ts';
 import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
+import { sleep, systemClock } from '../../src/time/clock.ts';
+import { freePort } from '../../testing/redis/ports.ts';
+
+const context = { clock: systemClock, sleep, random: Math.random };
+
+const tryState = (stateDir: string, room?: Parameters<typeof tryPlace>[2]) =>
+  tryPlace({ stateDir, ledgerUrl: undefined }, context, room);
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'state-'));
@@ -77,5 +84,20 @@ describe('the ledger of jobs', () => {
     expect(fault).toBeUndefined();
     expect(ledger?.fault).toMatch(sentence);
     expect(contents(path)).toEqual(before);
+  });
+
+  test('in a PostgreSQL that is away is a sentence without its password, whatever the folder', async () => {
+    const port = await freePort();
+    const ledgerUrl = `postgres://ann:hunter2@127.0.0.1:${port}/jobs`;
+    const { ledger } = await tryPlace({ stateDir: folder(), ledgerUrl }, context);
+    expect(ledger).toEqual({
+      setting: 'LEDGER_URL',
+      fault: expect.stringMatching(
+        new RegExp(
+          `^The ledger postgres://127\\.0\\.0\\.1:${port}/jobs cannot be reached: connection refused`,
+        ),
+      ),
+    });
+    expect(JSON.stringify(ledger)).not.toContain('hunter2');
   });
 });

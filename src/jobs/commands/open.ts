@@ -9,25 +9,33 @@ import { didYouMean } from '../../text/nearest.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { EndResult, Ledger, LedgerUse } from '../ledger/ledger.ts';
-import { openLedger } from '../ledger/sqlite/ledger.ts';
+import { openLedgerAt, type Patience } from '../ledger/open.ts';
 import type { Collector, CollectorOptions } from '../run/collector.ts';
 import { OutcomesUnreadable } from '../run/unreadable.ts';
 import { concludeJob } from '../steer/conclude.ts';
 import { notifySettings, withNotices } from './notify.ts';
 
+export type LedgerCommand = Pick<
+  CommandContext,
+  'env' | 'clock' | 'cwd' | 'commandLine' | 'sleep' | 'random' | 'userName' | 'hostName'
+>;
+
 /**
- * Runs `work` with the ledger of STATE_DIR, and closes it. Only `create` makes it, and its folder; `read` also takes one that this
- * user may only read, or that is not there.
+ * Runs `work` with the ledger of LEDGER_URL or STATE_DIR, and closes it. Only `create` makes it, and its folder; `read` also takes one
+ * that this user may only read, or that is not there.
+ * @param patience of a ledger that is away; that of a command which does one thing, when omitted.
  * @throws CommandError when it cannot be opened, or is not there for `write`.
  */
 export async function withLedger<T>(
-  context: Pick<CommandContext, 'env' | 'clock' | 'cwd' | 'commandLine'>,
+  context: LedgerCommand,
   use: LedgerUse,
   work: (ledger: Ledger) => Promise<T>,
+  patience?: Patience,
 ): Promise<T> {
-  const { env, clock, cwd } = context;
-  const stateDir = resolve(cwd, readConfig(env, ['stateDir']).stateDir);
-  const ledger = await openLedger(stateDir, clock.wall, use);
+  const { stateDir, ledgerUrl } = readConfig(context.env, ['stateDir', 'ledgerUrl']);
+  const place = { stateDir: resolve(context.cwd, stateDir), ledgerUrl };
+  const holder = whoIs(context);
+  const ledger = await openLedgerAt(place, use, { ...context, holder, ...(patience && { patience }) });
   try {
     if (use === 'write' && ledger.access === 'none') throw misuse(noJob(ledger, context));
     return await work(ledger);
@@ -39,11 +47,11 @@ export async function withLedger<T>(
 type Hints = Pick<CommandContext, 'commandLine'>;
 
 /** What to say of a ledger without a job, and of one that is not there. */
-export function noJob({ place, access }: Ledger, { commandLine }: Hints): string {
+export function noJob({ place, setting, access }: Ledger, { commandLine }: Hints): string {
   const where = `the ledger ${printable(place)}`;
   const what =
     access === 'none' ? `There is no job: ${where} is not there yet` : `There is no job yet in ${where}`;
-  return `${what}. \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job. STATE_DIR is the ledger's folder.`;
+  return `${what}. \`${commandLine('jobs', 'plan')}\` makes a plan, \`jobs apply\` begins its job. ${setting} says where the ledger is.`;
 }
 
 /** @throws CommandError when there is no such job. */

@@ -58,7 +58,7 @@ export async function withSession<T>(
   use: LedgerUse = 'write',
   screen: Screen<JobView> = createJobScreen(context),
 ): Promise<T> {
-  const names = ['queueUrl', 'stateDir', ...notifySettings] as const;
+  const names = ['queueUrl', 'stateDir', 'ledgerUrl', ...notifySettings] as const;
   const config = readConfigForAws(context.env, names, ['outcomeQueueUrl']);
   return await interruptible(context, (signal) =>
     withLedger(context, use, async (ledger) => {

@@ -23,6 +23,7 @@ import type {
   SettingsChange,
   StateChange,
 } from './job.ts';
+import type { LeaseLost } from './lease-lost.ts';
 import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
 import type { TaskRecords } from './task.ts';
 
@@ -36,8 +37,10 @@ export type LedgerUse = 'read' | 'write' | 'create';
 export type LedgerAccess = 'read' | 'write' | 'none';
 
 export interface Ledger {
-  /** Where it is, as people find it: the path of its file. */
+  /** Where it is, as people find it: the path of its file, or `postgres://host:5432/database`. */
   readonly place: string;
+  /** The setting that says where it is. */
+  readonly setting: 'STATE_DIR' | 'LEDGER_URL';
   readonly access: LedgerAccess;
 
   close(): Promise<void>;
@@ -134,8 +137,16 @@ export interface Ledger {
   ofTask(identifier: string, max: number): Promise<TaskRecords>;
 }
 
-/** The right to send a job's rows, for one process at a time. It ends with the process, however that ends. */
+/**
+ * The right to send a job's rows, for one process at a time. It ends with the process, however that ends. Methods reject with
+ * {@link LeaseLost}, and change nothing, where another process has it by now.
+ */
 export interface Lease {
+  /**
+   * Aborts early enough before another process can have it that what is being sent is over by then: nothing more is sent on its
+   * strength. With the reason {@link LeaseLost}, another process has it; else it may be held again, and then this is another signal.
+   */
+  readonly lost: AbortSignal;
   /**
    * Plans the rows again that a process was sending when it died. They may be sent twice, which does no harm.
    * @returns how many.

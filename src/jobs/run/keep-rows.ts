@@ -76,6 +76,10 @@ class RowKeeper {
     return this.#sentBefore;
   }
 
+  get lost(): AbortSignal {
+    return this.#parts.lease.lost;
+  }
+
   async *messages(rows: AsyncIterable<NumberedRow>): AsyncGenerator<KeptMessage, undefined> {
     let page: NumberedRow[] = [];
     for await (const row of rows) {

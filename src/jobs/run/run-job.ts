@@ -12,6 +12,7 @@ import { BATCH_SIZE } from '../../queue/batch.ts';
 import { instant } from '../../text/times.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Counts, NoticeKind, PlannedJob, StateChange } from '../ledger/job.ts';
+import { LeaseLost } from '../ledger/lease-lost.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { JobEvent, JobState, RestingState } from '../ledger/state.ts';
 import type { Decision } from '../rules/decide.ts';
@@ -90,7 +91,11 @@ class Run {
   }
 
   async toTheEnd(): Promise<RunEnd> {
-    const end = await this.#follow();
+    const end = await this.#follow().catch((error: unknown) => {
+      if (!(error instanceof LeaseLost)) throw error;
+      // Its state is the other process's to change.
+      return this.#ended('left', error.message.replace(/\.$/, ''));
+    });
     await this.#note();
     return end;
   }
@@ -104,6 +109,8 @@ class Run {
     await this.#change('release');
     for (;;) {
       const { counts, decision, stage } = await this.#look();
+      const { lost } = this.#options.lease;
+      if (lost.reason instanceof LeaseLost) throw lost.reason;
       await this.#steer(stage, decision);
       const over = await this.#over(counts);
       if (over !== undefined) return over;
@@ -211,6 +218,7 @@ class Run {
     this.#allowance.use(rows.length);
     const { failure, ...sendings } = await sendRows(rows, {
       ...this.#options,
+      signal: AbortSignal.any([this.#options.signal, lease.lost]),
       jobId: this.#job.jobId,
       issuedAt,
     });

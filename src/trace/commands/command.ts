@@ -25,7 +25,7 @@ export function configureTrace(command: Command, context: CommandContext, pollSe
   command
     .description(
       'What happened to a task: every update of it that is known, with its end, in order of time, and what the task ' +
-        'holds now. Asks the ledger in STATE_DIR, the dead-letter queue (in one pass that leaves everything in place), the API ' +
+        'holds now. Asks the ledger of jobs, the dead-letter queue (in one pass that leaves everything in place), the API ' +
         "(GetOtaTask) and, with --log, a worker's log. A source that cannot be read is named, and does not stop the others.",
     )
     .argument('<identifier>', 'Identifier of the task')

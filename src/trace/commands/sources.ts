@@ -2,13 +2,14 @@
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { CommandContext } from '../../cli/context.ts';
+import { whoIs } from '../../cli/who.ts';
 import { apiSettings, readConfig, readConfigForAws } from '../../config.ts';
 import type { BoundFlags } from '../../dead-letters/commands/flags.ts';
 import { startRun } from '../../dead-letters/commands/run.ts';
 import { passOver } from '../../dead-letters/pass/pass.ts';
 import { CommandError, causeOf } from '../../errors.ts';
 import { openToRead } from '../../files/open-to-read.ts';
-import { openLedger } from '../../jobs/ledger/sqlite/ledger.ts';
+import { openLedgerAt } from '../../jobs/ledger/open.ts';
 import { explainRead } from '../../message/explain-read.ts';
 import { createReader } from '../../ota/create-reader.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -38,16 +39,17 @@ export interface Answer {
   readonly findings: readonly Finding[];
 }
 
-/** The ledger in STATE_DIR, which is not made where there is none. */
+/** The ledger, which is not made where there is none. */
 export async function askLedger({ context, identifier }: Asking): Promise<Answer> {
   return await answer('ledger', async () => {
-    const { stateDir } = readConfig(context.env, ['stateDir']);
-    const ledger = await openLedger(stateDir, context.clock.wall, 'read');
+    const { stateDir, ledgerUrl } = readConfig(context.env, ['stateDir', 'ledgerUrl']);
+    const place = { stateDir: resolve(context.cwd, stateDir), ledgerUrl };
+    const ledger = await openLedgerAt(place, 'read', { ...context, holder: whoIs(context) });
     try {
       if (ledger.access === 'none')
         return none(
           'ledger',
-          `there is none in ${stateDir} (STATE_DIR): no job was applied from here${notCollected(context)}`,
+          `there is none in ${ledgerUrl === undefined ? stateDir : ledger.place} (${ledger.setting}): no job was applied from here${notCollected(context)}`,
         );
       const records = await ledger.ofTask(identifier, MAX_RECORDS);
       const { rows, outcomes, cut } = records;

@@ -58,7 +58,7 @@ const sentRow = (row: Pick<LedgerRow, 'Row' | 'try'>): SentRow => ({
 });
 
 /** Claims so many rows and marks them as sent. */
-async function send(lease: Lease, max: number): Promise<void> {
+export async function send(lease: Lease, max: number): Promise<void> {
   const sent = (await lease.claim(max)).map(sentRow);
   await lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
 }
@@ -75,7 +75,10 @@ export const outcome = (facts: Partial<Outcome>): { outcome: Outcome } => ({
     ...facts,
   },
 });
-const abandoned = (facts: Partial<Outcome>): ReceivedOutcome => ({ ...outcome(facts), abandoned: true });
+export const abandoned = (facts: Partial<Outcome>): ReceivedOutcome => ({
+  ...outcome(facts),
+  abandoned: true,
+});
 const letter = (facts: Partial<Outcome> = {}) =>
   outcome({
     Outcome: 'dead-lettered',

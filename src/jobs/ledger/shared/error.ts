@@ -6,8 +6,8 @@ export class LedgerError extends CommandError {
   override readonly name = 'LedgerError';
 
   /** @param cause the database's own error. */
-  constructor(message: string, cause?: unknown) {
-    super(message);
+  constructor(message: string, cause?: unknown, exitCode?: number) {
+    super(message, exitCode);
     this.cause = cause;
   }
 }

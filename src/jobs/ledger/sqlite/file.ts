@@ -3,7 +3,7 @@ import { closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { causeOf, errorCode } from '../../../errors.ts';
+import { causeOf, errorCode, exitCodes } from '../../../errors.ts';
 import { ensurePrivate } from '../../../files/private.ts';
 import { printable } from '../../../text/printable.ts';
 import type { LedgerAccess, LedgerUse } from '../ledger.ts';
@@ -189,6 +189,8 @@ function refuseOthers(db: Database, path: string): void {
   if (version > present) {
     throw new LedgerError(
       `${whatIs(path)} is of a later version of this program: its schema is ${version}, and this one knows ${present}. Use the later version.`,
+      undefined,
+      exitCodes.misuse,
     );
   }
   const isEmpty = db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined;

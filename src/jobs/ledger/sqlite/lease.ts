@@ -46,6 +46,8 @@ const statements = {
 } as const;
 
 export class SqliteLease implements Lease {
+  /** Never aborts: the operating system keeps the lock for as long as the process lives. */
+  readonly lost = new AbortController().signal;
   readonly #db: Database;
   readonly #key: number;
   readonly #unlock: () => void;

@@ -75,6 +75,7 @@ export async function openLedger(
 
 class SqliteLedger extends LedgerReader implements Ledger {
   readonly place: string;
+  readonly setting = 'STATE_DIR';
   readonly access: LedgerAccess;
   readonly #db: Database;
   readonly #stateDir: string;

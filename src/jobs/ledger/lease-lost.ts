@@ -1,0 +1,13 @@
+/** The end of a process's right to send a job. */
+import { CommandError } from '../../errors.ts';
+
+/** Another process sends the job now. */
+export class LeaseLost extends CommandError {
+  override readonly name = 'LeaseLost';
+
+  constructor() {
+    super(
+      'Another process sends the job now: this one could not renew its right to send it in time. Nothing is lost, and no row is sent by both at once.',
+    );
+  }
+}

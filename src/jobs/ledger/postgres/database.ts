@@ -1,0 +1,219 @@
+/**
+ * The connections to a PostgreSQL: how the ledger's statements and transactions run.
+ *
+ *   there   the last answer has come
+ *   away    the server cannot be reached, or takes no work: everything waits, and tries again
+ *
+ * A transaction whose COMMIT was not answered is not run again before the server has said what became of it.
+ */
+import pg from 'pg';
+import { exitCodes } from '../../../errors.ts';
+import { type BackoffSettings, fullJitter } from '../../../time/backoff.ts';
+import { type LedgerContext, type Patience, SHORT_PATIENCE } from '../shared/context.ts';
+import { LedgerError } from '../shared/error.ts';
+import type { Raw } from '../shared/records.ts';
+import { awayError, causeOfAway, explainPostgres, isAway, isConflict } from './errors.ts';
+import { SCHEMA } from './schema.ts';
+import { numbered, type Values, valuesOf } from './statement.ts';
+
+export interface DatabaseOptions extends Omit<LedgerContext, 'holder'> {
+  readonly url: string;
+}
+
+/** One transaction, or what reads as one. */
+export interface Transaction {
+  all(text: string, values?: Values): Promise<readonly Raw[]>;
+  /** @returns how many rows it has changed. */
+  run(text: string, values?: Values): Promise<number>;
+}
+
+const CONNECTIONS = 6;
+const CONNECT_MS = 5_000;
+/** Nothing that the ledger asks takes as long: a connection without an answer is given up. */
+const ANSWER_MS = 60_000;
+/** A session whose process is gone or cut off must not keep its locks for long. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
+/** When the waiting is to end because the command is. */
+const LEAVING_MS = 2_000;
+const MAX_CONFLICTS = 20;
+const backoff: BackoffSettings = { baseMs: 100, maxMs: 2_000 };
+
+/** Whole numbers come as numbers: none of ours is beyond 2^53. */
+const NUMBERS: ReadonlySet<number> = new Set([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text') =>
+    NUMBERS.has(oid) ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** Methods throw LedgerError. */
+export class Database {
+  /** `postgres://host:5432/database`: without user and password. */
+  readonly place: string;
+  readonly #options: DatabaseOptions;
+  readonly #pool: pg.Pool;
+  readonly #closing = new AbortController();
+  #awaySince: number | undefined;
+  #patience: Patience = SHORT_PATIENCE;
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+    const config = {
+      connectionString: options.url,
+      application_name: 'ota-updater',
+      connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: ANSWER_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      keepAlive: true,
+    };
+    this.place = placeOf(config);
+    this.#pool = new pg.Pool({
+      ...config,
+      max: CONNECTIONS,
+      onConnect: async (client) => void (await client.query(`SET search_path = ${SCHEMA}`)),
+    });
+    // Of a connection that nobody uses now: the next use finds another.
+    this.#pool.on('error', () => {});
+  }
+
+  /** From here on the caller's own patience counts: a setting that is wrong is told soon. */
+  opened(): void {
+    this.#patience = this.#options.patience ?? SHORT_PATIENCE;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#pool.end();
+  }
+
+  /** One statement that only reads. */
+  async all(text: string, values?: Values): Promise<readonly Raw[]> {
+    return await this.#patiently(
+      async () => (await this.#pool.query<Raw>({ ...queryOf(text, values), types })).rows,
+    );
+  }
+
+  /** Runs `work` as one transaction, once: it may be called several times, and only one of these has an effect. */
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    /** A transaction whose COMMIT was not answered, and what it gave. */
+    let open: { readonly id: string; readonly result: T } | undefined;
+    return await this.#patiently(async () => {
+      if (open !== undefined && (await this.#isCommitted(open.id))) return open.result;
+      open = undefined;
+      return await this.#once(work, (id, result) => {
+        open = { id, result };
+      });
+    });
+  }
+
+  async #once<T>(
+    work: (transaction: Transaction) => Promise<T>,
+    beforeCommit: (id: string, result: T) => void,
+  ): Promise<T> {
+    const client = await this.#pool.connect();
+    // A lost connection is told by the query that waits for it, too.
+    const onError = (): void => {};
+    client.on('error', onError);
+    let fault: unknown;
+    try {
+      const begun = (await client.query(
+        'BEGIN; SELECT pg_current_xact_id()::text AS id',
+      )) as unknown as readonly pg.QueryResult<{ id: string }>[];
+      const id = begun[1]?.rows[0]?.id ?? '';
+      const result = await work(transactionOn(client));
+      beforeCommit(id, result);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      fault = error;
+      if (!isAway(error)) await client.query('ROLLBACK').catch(() => {});
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(fault !== undefined && isAway(fault));
+    }
+  }
+
+  /** @throws an error that {@link isAway} while the server does not know yet. */
+  async #isCommitted(id: string): Promise<boolean> {
+    const { rows } = await this.#pool.query<{ status: string | null }>({
+      text: 'SELECT pg_xact_status($1::xid8) AS status',
+      values: [id],
+    });
+    const status = rows[0]?.status;
+    if (status === 'committed' || status === 'aborted') return status === 'committed';
+    if (status === 'in progress') throw new Error('Connection terminated: its transaction is not over yet');
+    throw new LedgerError(
+      `The ledger ${this.place} does not know any more what became of a transaction. Run the command again: it goes on from what is there.`,
+    );
+  }
+
+  async #patiently<T>(once: () => Promise<T>): Promise<T> {
+    const { clock, sleep, random } = this.#options;
+    const since = clock.monotonic();
+    let tries = 0;
+    let conflicts = 0;
+    for (;;) {
+      try {
+        const result = await once();
+        this.#back();
+        return result;
+      } catch (error) {
+        if (isConflict(error) && conflicts++ < MAX_CONFLICTS) continue;
+        if (!isAway(error) || this.#closing.signal.aborted) throw explainPostgres(error, this.place);
+        const waited = clock.monotonic() - since;
+        const patience = this.#patience;
+        const leaving = patience.signal?.aborted === true;
+        if (waited > (leaving ? Math.min(LEAVING_MS, patience.ms) : patience.ms))
+          throw awayError(this.place, error, waited);
+        this.#away(error);
+        await sleep(fullJitter(backoff, ++tries, random), this.#closing.signal);
+      }
+    }
+  }
+
+  #away(error: unknown): void {
+    if (this.#awaySince !== undefined) return;
+    this.#awaySince = this.#options.clock.monotonic();
+    this.#patience.say?.(
+      `The ledger ${this.place} cannot be reached (${causeOfAway(error)}): nothing is sent until it is back. Nothing is lost`,
+    );
+  }
+
+  #back(): void {
+    if (this.#awaySince === undefined) return;
+    const seconds = Math.round((this.#options.clock.monotonic() - this.#awaySince) / 1_000);
+    this.#awaySince = undefined;
+    this.#patience.say?.(`The ledger ${this.place} is back after ${seconds} s`);
+  }
+}
+
+function transactionOn(client: pg.PoolClient): Transaction {
+  const query = async (text: string, values?: Values): Promise<pg.QueryResult<Raw>> =>
+    await client.query<Raw>({ ...queryOf(text, values), types });
+  return {
+    all: async (text, values) => (await query(text, values)).rows,
+    run: async (text, values) => (await query(text, values)).rowCount ?? 0,
+  };
+}
+
+/** Without values it may be several statements. */
+function queryOf(text: string, values: Values | undefined): { text: string; values?: unknown[] } {
+  if (values === undefined) return { text };
+  const { text: query, names } = numbered(text);
+  return { text: query, values: valuesOf(names, values) };
+}
+
+/** @throws LedgerError for a URL that the library cannot read. */
+function placeOf(config: pg.ClientConfig): string {
+  try {
+    const { host, port, database } = new pg.Client(config);
+    const shown = host.startsWith('/') ? encodeURIComponent(host) : host;
+    return `postgres://${shown}:${port}/${database ?? ''}`;
+  } catch {
+    throw new LedgerError(
+      'LEDGER_URL cannot be read: write what is special in its parts in percent-encoding, and look at the files that it names.',
+      undefined,
+      exitCodes.misuse,
+    );
+  }
+}

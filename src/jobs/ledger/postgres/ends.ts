@@ -1,0 +1,55 @@
+/** Rows that end by outcomes, many in one statement. */
+import { type End, endOfParked, takesEnd } from '../shared/matching.ts';
+import type { Raw } from '../shared/records.ts';
+import type { Transaction } from './database.ts';
+import { columnsOf } from './statement.ts';
+
+const endRows = `UPDATE rows SET state = e.state, cause = e.cause, reason = e.reason, error = e.error,
+    attempts = e.attempts, at = e.at, reconciled = 0
+  FROM unnest(:job::integer[], :row::bigint[], :state::text[], :cause::text[], :reason::text[], :error::text[],
+    :attempts::integer[], :at::text[]) AS e (job, row, state, cause, reason, error, attempts, at)
+  WHERE rows.job = e.job AND rows.row = e.row`;
+const parkedOfRows = `SELECT parked.* FROM parked
+  JOIN unnest(:row::bigint[], :messageId::text[]) AS s (row, message_id)
+    ON parked.job = :job AND parked.row = s.row AND parked.message_id = s.message_id`;
+const anyParked = 'SELECT 1 AS found FROM parked WHERE job = :job AND row IS NOT NULL LIMIT 1';
+const statesOf = 'SELECT row, state, try, at FROM rows WHERE job = :job AND row = ANY(:row::bigint[])';
+const unpark = 'DELETE FROM parked WHERE seq = ANY(:seq::bigint[])';
+
+/** A row and how it ends; each row once. */
+export interface RowEnds extends End {
+  readonly job: number;
+  readonly row: number;
+}
+
+export async function writeEnds(transaction: Transaction, ends: readonly RowEnds[]): Promise<void> {
+  if (ends.length === 0) return;
+  const names = ['job', 'row', 'state', 'cause', 'reason', 'error', 'attempts', 'at'] as const;
+  await transaction.run(endRows, columnsOf(names, ends));
+}
+
+/** Ends rows by outcomes that came before their messages' ids were known. */
+export async function adoptParked(
+  transaction: Transaction,
+  job: number,
+  sent: readonly { readonly row: number; readonly messageId: string }[],
+): Promise<void> {
+  if (sent.length === 0 || (await transaction.all(anyParked, { job })).length === 0) return;
+  const parked = await transaction.all(parkedOfRows, { job, ...columnsOf(['row', 'messageId'], sent) });
+  if (parked.length === 0) return;
+  const numbers = parked.map(({ row }) => Number(row));
+  const rows = new Map<number, Raw>(
+    (await transaction.all(statesOf, { job, row: numbers })).map((raw) => [Number(raw.row), raw]),
+  );
+  const ends = new Map<number, RowEnds>();
+  for (const one of parked) {
+    const row = Number(one.row);
+    const { attempt, ...end } = endOfParked(one);
+    const raw = rows.get(row);
+    if (raw === undefined || !takesEnd(raw, end, attempt)) continue;
+    rows.set(row, { ...raw, ...end });
+    ends.set(row, { ...end, job, row });
+  }
+  await writeEnds(transaction, [...ends.values()]);
+  await transaction.run(unpark, { seq: parked.map(({ seq }) => Number(seq)) });
+}

@@ -1,0 +1,101 @@
+/** What is wrong with a ledger in PostgreSQL, as a sentence. PURE. */
+import { causeOf, errorCode, exitCodes, messageOf } from '../../../errors.ts';
+import { printable } from '../../../text/printable.ts';
+import { remoteText } from '../../../text/remote.ts';
+import { LedgerError } from '../shared/error.ts';
+
+/** Codes of the system, and classes and codes of PostgreSQL (postgresql.org/docs/current/errcodes-appendix.html). */
+const away =
+  /^(?:ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EMFILE|ENFILE|08...|57P0[1-5]|53300|25P03|25006)$/;
+/** What the library itself says of a connection that has ended, or does not come about; it gives no code. */
+const awayTexts =
+  /^(?:Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed)/;
+const CONFLICT = /^(?:40001|40P01)$/;
+
+/** Whether the server cannot be reached, or does not take the work now: it may later. Nothing is said of what it did last. */
+export function isAway(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === undefined ? awayTexts.test(messageOf(error)) : away.test(code);
+}
+
+/** Whether transactions were in each other's way: this one has done nothing, and can be run again at once. */
+export function isConflict(error: unknown): boolean {
+  return CONFLICT.test(errorCode(error) ?? '');
+}
+
+/** Why the server cannot be reached, as a phrase. */
+export function causeOfAway(error: unknown): string {
+  const code = errorCode(error);
+  // The system's own codes begin with E; PostgreSQL speaks for itself.
+  return code?.startsWith('E') ? causeOf(error) : printable(remoteText(messageOf(error)));
+}
+
+/** The server stayed away for as long as a command waits. @param place `postgres://host:5432/database`. */
+export function awayError(place: string, error: unknown, waitedMs: number): LedgerError {
+  return new LedgerError(
+    `The ledger ${place} cannot be reached: ${causeOfAway(error)}. It was tried for ${Math.round(waitedMs / 1_000)} s. ` +
+      'Start that PostgreSQL, or set LEDGER_URL to the right one, and run the command again: what it holds is kept.',
+    error,
+    exitCodes.misuse,
+  );
+}
+
+/** An error of PostgreSQL, or of the connection to it, as a LedgerError; any other error as it is. */
+export function explainPostgres(error: unknown, place: string): unknown {
+  if (error instanceof LedgerError) return error;
+  const code = errorCode(error);
+  const said = printable(remoteText(messageOf(error)));
+  const found = code === undefined ? byText(said) : byCode(code, said);
+  if (found === undefined) return error;
+  const { sentence, wrongSetting = false } = found;
+  return new LedgerError(
+    `The ledger ${place} ${sentence}.`,
+    error,
+    wrongSetting ? exitCodes.misuse : exitCodes.failed,
+  );
+}
+
+interface Explained {
+  readonly sentence: string;
+  /** LEDGER_URL is not what it must be. */
+  readonly wrongSetting?: boolean;
+}
+
+function byText(said: string): Explained | undefined {
+  if (!/SSL|SASL|SCRAM|password|certificate/.test(said)) return undefined;
+  return {
+    sentence: `cannot be opened: ${said.replace(/\.$/, '')}. Correct user, password and sslmode in LEDGER_URL`,
+    wrongSetting: true,
+  };
+}
+
+function byCode(code: string, said: string): Explained | undefined {
+  if (/^28/.test(code)) {
+    const sentence = `refuses this user (${said}). Correct user and password in LEDGER_URL, or let the user in (pg_hba.conf)`;
+    return { sentence, wrongSetting: true };
+  }
+  if (code === '3D000') {
+    const sentence = `has no such database (${said}). Make it (\`createdb\`), or correct LEDGER_URL`;
+    return { sentence, wrongSetting: true };
+  }
+  if (code === '42501') {
+    return {
+      sentence: `may not be used so by this user (${said}). GRANT it what the operations page lists, or use another user in LEDGER_URL`,
+    };
+  }
+  if (/^53[12]00$/.test(code))
+    return {
+      sentence: `has no room left (${said}). What it holds is kept: give the server room and run the command again`,
+    };
+  if (code === '42P01' || code === '42703' || code === '3F000')
+    return { sentence: `lacks what it must have (${said}). Restore a backup of its schema` };
+  if (/^(?:XX|58)/.test(code))
+    return { sentence: `has a fault of its server (${said}). Look at the server's log` };
+  if (/^(?:ERR_TLS|CERT|DEPTH|SELF|UNABLE|ERR_SSL)/.test(code))
+    return {
+      sentence: `cannot be opened over TLS (${said}). Correct sslmode and sslrootcert in LEDGER_URL`,
+      wrongSetting: true,
+    };
+  // Five characters: one of PostgreSQL's own.
+  return /^[0-9A-Z]{5}$/.test(code) ? { sentence: `cannot be used (${said})` } : undefined;
+}

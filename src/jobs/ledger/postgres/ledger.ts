@@ -1,0 +1,280 @@
+/** The ledger in a PostgreSQL that several machines use. */
+import type { PlanRow } from '../../plan/format.ts';
+import type {
+  AuditLine,
+  JobControl,
+  NewAuditLine,
+  NewNotice,
+  PendingNotice,
+  PlannedJob,
+  SettingsChange,
+  StateChange,
+} from '../job.ts';
+import type {
+  EndResult,
+  EnqueuedFile,
+  Lease,
+  Ledger,
+  LedgerAccess,
+  LedgerUse,
+  NewFile,
+  NewJob,
+  ReceivedOutcome,
+} from '../ledger.ts';
+import type { LedgerContext } from '../shared/context.ts';
+import { LedgerError } from '../shared/error.ts';
+import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
+import { type Raw, toJob } from '../shared/records.ts';
+import { toAuditLine } from '../shared/steering.ts';
+import { Database } from './database.ts';
+import { beginFile, completeFile } from './files.ts';
+import { type Holder, isLeased, takeLease } from './holding.ts';
+import { PostgresLease } from './lease.ts';
+import { lockJob } from './lock.ts';
+import { storeOutcomes } from './outcomes.ts';
+import { prepareSchema, trySchema } from './prepare.ts';
+import { columnsOf } from './statement.ts';
+import {
+  addAudit,
+  addNotice,
+  cancelRows,
+  changeJob,
+  noticeTold,
+  setSettings,
+  steeringStatements,
+  takeNotices,
+} from './steering.ts';
+
+const reading: Readonly<Record<ReadStatement, string>> = {
+  ...readStatements,
+  unmatchedTallies: `SELECT state, cause, count(*) AS rows FROM parked WHERE job = :job AND row IS NULL GROUP BY state, cause`,
+};
+
+const statements = {
+  // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
+  begin: `INSERT INTO jobs (job_id, path, source, digest, rows, left_out, undoes, issued_at, state_since, state_who,
+      created_at, updated_at)
+    VALUES (:jobId, :path, :source, :digest, :rows, :leftOut, :undoes, :issuedAt, :now, :who, :now, :now)
+    ON CONFLICT (job_id) DO UPDATE SET path = excluded.path, source = excluded.source, digest = excluded.digest,
+      rows = excluded.rows, left_out = excluded.left_out, undoes = excluded.undoes, issued_at = excluded.issued_at,
+      state_since = excluded.state_since, state_who = excluded.state_who, updated_at = excluded.updated_at
+    WHERE jobs.digest IS NULL`,
+  lastRow: `SELECT greatest((SELECT max(row) FROM rows WHERE job = :job), (SELECT max(row) FROM left_out WHERE job = :job), 0) AS last`,
+  // What is there already was entered by a process that begins the same job at the same time.
+  enterRows: `INSERT INTO rows (job, row, identifier, description, configuration, former)
+    SELECT :job::integer, * FROM unnest(:Row::bigint[], :Identifier::text[], :Description::text[], :TaskConfigurationId::text[],
+      :Former::text[]) ON CONFLICT (job, row) DO NOTHING`,
+  enterLeftOut: `INSERT INTO left_out (job, row, state, identifier, description, configuration, reason)
+    SELECT :job::integer, * FROM unnest(:Row::bigint[], :LeftOut::text[], :Identifier::text[], :Description::text[],
+      :TaskConfigurationId::text[], :Reason::text[]) ON CONFLICT (job, row) DO NOTHING`,
+  complete: `UPDATE jobs SET complete = 1, updated_at = :now, rows = (SELECT count(*) FROM rows WHERE job = :job) WHERE key = :job`,
+  reissue: 'UPDATE jobs SET issued_at = :issuedAt, updated_at = :now WHERE key = :job',
+  setSettings: 'UPDATE jobs SET guards = :settings WHERE key = :job',
+  setProgress: 'UPDATE jobs SET counting = :progress WHERE key = :job',
+} as const;
+
+export interface PostgresOptions extends LedgerContext {
+  readonly url: string;
+}
+
+/**
+ * Opens the ledger in the database of `url`.
+ * @throws LedgerError, also from every method of the ledger: a sentence with host, port and database, and what to do.
+ */
+export async function openPostgresLedger(options: PostgresOptions, use: LedgerUse): Promise<Ledger> {
+  const db = new Database(options);
+  try {
+    const access = await prepareSchema(db, use);
+    db.opened();
+    return new PostgresLedger(db, access, { name: options.holder, clock: options.clock });
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/** Looks whether the ledger can be used, and changes nothing. @returns undefined where the database has none. */
+export async function tryPostgresLedger(
+  options: PostgresOptions,
+): Promise<{ readonly fault: string | undefined } | undefined> {
+  try {
+    const db = new Database(options);
+    try {
+      const access = await trySchema(db);
+      if (access === 'none') return undefined;
+      return {
+        fault: access === 'write' ? undefined : `The ledger ${db.place} may only be read by this user`,
+      };
+    } finally {
+      await db.close();
+    }
+  } catch (error) {
+    if (error instanceof LedgerError) return { fault: error.message.replace(/\.$/, '') };
+    throw error;
+  }
+}
+
+class PostgresLedger extends LedgerReader implements Ledger {
+  readonly setting = 'LEDGER_URL';
+  readonly access: LedgerAccess;
+  readonly #db: Database;
+  readonly #holder: Holder;
+  readonly #now: () => number;
+
+  constructor(db: Database, access: LedgerAccess, holder: Holder) {
+    super();
+    this.access = access;
+    this.#db = db;
+    this.#holder = holder;
+    this.#now = holder.clock.wall;
+  }
+
+  get place(): string {
+    return this.#db.place;
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close();
+  }
+
+  protected override async select(
+    statement: ReadStatement,
+    parameters: Readonly<Record<string, string | number>>,
+  ): Promise<readonly Raw[]> {
+    // What is not there is empty.
+    return this.access === 'none' ? [] : await this.#db.all(reading[statement], parameters);
+  }
+
+  async begin({ leftOut, undoes, ...job }: NewJob): Promise<PlannedJob> {
+    const now = this.#now();
+    const issuedAt = new Date(now).toISOString();
+    return await this.#db.transaction(async (transaction) => {
+      const values = { ...job, undoes: undoes ?? null, leftOut: JSON.stringify(leftOut), issuedAt, now };
+      const { jobId: subject, who, path, digest, rows } = job;
+      const detail = { path, digest, rows };
+      if ((await transaction.run(statements.begin, values)) > 0)
+        await addAudit(transaction, { who, what: 'begin', subject, why: undefined, detail }, now);
+      const [raw = {}] = await transaction.all(readStatements.job, { jobId: job.jobId });
+      return toJob(raw) as PlannedJob;
+    });
+  }
+
+  async beginFile(file: NewFile): Promise<EnqueuedFile> {
+    const now = this.#now();
+    return await this.#db.transaction((transaction) => beginFile(transaction, file, now));
+  }
+
+  async completeFile(key: number, digest: string): Promise<void> {
+    await this.#db.transaction(async (transaction) => {
+      await lockJob(transaction, key);
+      if (await completeFile(transaction, key, digest))
+        await transaction.run(statements.complete, { job: key, now: this.#now() });
+    });
+  }
+
+  async lastRow(key: number): Promise<number> {
+    return Number((await this.#db.all(statements.lastRow, { job: key }))[0]?.last ?? 0);
+  }
+
+  async enter(key: number, rows: readonly PlanRow[]): Promise<void> {
+    const leftOut = rows.filter((row) => 'LeftOut' in row);
+    const changes = rows.flatMap((row) =>
+      'LeftOut' in row ? [] : [{ ...row, Former: row.Former && JSON.stringify(row.Former) }],
+    );
+    const change = ['Row', 'Identifier', 'Description', 'TaskConfigurationId'] as const;
+    await this.#db.transaction(async (transaction) => {
+      await lockJob(transaction, key);
+      if (changes.length > 0) {
+        const columns = columnsOf([...change, 'Former'], changes);
+        await transaction.run(statements.enterRows, { job: key, ...columns });
+      }
+      if (leftOut.length > 0) {
+        const columns = columnsOf([...change, 'LeftOut', 'Reason'], leftOut);
+        await transaction.run(statements.enterLeftOut, { job: key, ...columns });
+      }
+    });
+  }
+
+  async complete(key: number): Promise<void> {
+    await this.#change(statements.complete, { job: key, now: this.#now() });
+  }
+
+  async #change(text: string, values: Readonly<Record<string, string | number | null>>): Promise<void> {
+    await this.#db.transaction((transaction) => transaction.run(text, values));
+  }
+
+  async reissue(key: number, issuedAt: string): Promise<void> {
+    await this.#change(statements.reissue, { job: key, issuedAt, now: this.#now() });
+  }
+
+  async control(key: number, { settings, progress }: Partial<JobControl>): Promise<void> {
+    await this.#db.transaction(async (transaction) => {
+      if (settings !== undefined)
+        await transaction.run(statements.setSettings, { job: key, settings: JSON.stringify(settings) });
+      if (progress !== undefined)
+        await transaction.run(statements.setProgress, { job: key, progress: JSON.stringify(progress) });
+    });
+  }
+
+  async change(key: number, change: StateChange): Promise<boolean> {
+    return await this.#db.transaction((one) => changeJob(one, key, change, this.#now()));
+  }
+
+  async setSettings(key: number, change: SettingsChange): Promise<void> {
+    await this.#db.transaction((one) => setSettings(one, key, change, this.#now()));
+  }
+
+  async cancelRows(key: number, max: number): Promise<number> {
+    return await this.#db.transaction((one) => cancelRows(one, key, max));
+  }
+
+  async addAudit(line: NewAuditLine): Promise<void> {
+    await this.#db.transaction((one) => addAudit(one, line, this.#now()));
+  }
+
+  async audit(
+    max: number,
+    subject?: string,
+    before = Number.MAX_SAFE_INTEGER,
+  ): Promise<readonly AuditLine[]> {
+    if (this.access === 'none') return [];
+    const rows =
+      subject === undefined
+        ? await this.#db.all(steeringStatements.audit, { before, max })
+        : await this.#db.all(steeringStatements.auditOf, { subject, before, max });
+    return rows.map(toAuditLine);
+  }
+
+  async addNotice(key: number, notice: NewNotice): Promise<void> {
+    await this.#db.transaction((one) => addNotice(one, key, notice, this.#now()));
+  }
+
+  async takeNotices(
+    targets: readonly string[],
+    max: number,
+    hiddenUntil: number,
+  ): Promise<readonly PendingNotice[]> {
+    return await this.#db.transaction((one) => takeNotices(one, targets, max, hiddenUntil, this.#now()));
+  }
+
+  async noticeTold(id: number, target: string): Promise<void> {
+    await this.#db.transaction((one) => noticeTold(one, id, target));
+  }
+
+  async noticeFailed(id: number, nextAt: number): Promise<void> {
+    await this.#change(steeringStatements.noticeFailed, { id, nextAt });
+  }
+
+  async lease(key: number): Promise<Lease | undefined> {
+    const holding = await takeLease(this.#db, key, this.#holder);
+    return holding && new PostgresLease(this.#db, key, holding, this.#now);
+  }
+
+  override async isLeased(key: number): Promise<boolean> {
+    return this.access !== 'none' && (await isLeased(this.#db, key));
+  }
+
+  async end(outcomes: readonly ReceivedOutcome[]): Promise<EndResult> {
+    return await this.#db.transaction((transaction) => storeOutcomes(transaction, outcomes, this.#now()));
+  }
+}

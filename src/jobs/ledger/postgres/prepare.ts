@@ -1,0 +1,96 @@
+/** The ledger's schema in a database: whether it is there, whether it is ours, and its migration. */
+import { exitCodes } from '../../../errors.ts';
+import type { LedgerAccess, LedgerUse } from '../ledger.ts';
+import { LedgerError } from '../shared/error.ts';
+import type { Database, Transaction } from './database.ts';
+import { SCHEMA, schemaSteps } from './schema.ts';
+
+const look = `SELECT to_regclass('${SCHEMA}.ledger') IS NOT NULL AS ours,
+  EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace('${SCHEMA}')) AS filled,
+  pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS standby`;
+const mayWrite = `SELECT has_table_privilege('${SCHEMA}.rows', 'UPDATE') AS granted`;
+
+/**
+ * Makes the ledger ready for `use`. Only `create` makes a schema; `read` changes nothing where it may not.
+ * @throws LedgerError when the schema is of another program, or of a later version of this one.
+ */
+export async function prepareSchema(db: Database, use: LedgerUse): Promise<LedgerAccess> {
+  const { ours, standby } = await inspect(db, db.place);
+  if (ours !== true) {
+    if (use !== 'create') return 'none';
+    await migrate(db);
+    return 'write';
+  }
+  const access = standby === true || (await db.all(mayWrite))[0]?.granted !== true ? 'read' : 'write';
+  if (access === 'read' && use !== 'read') {
+    throw new LedgerError(
+      `The ledger ${db.place} may only be read by this user. Use another one in LEDGER_URL, or GRANT this one what the operations page lists.`,
+    );
+  }
+  if ((await versionOf(db)) === schemaSteps.length) return access;
+  if (access === 'write') await migrate(db);
+  else {
+    throw new LedgerError(
+      `The ledger ${db.place} is of an earlier version of this program, and this user may only read it. ` +
+        'Run the command `jobs list` once as a user who may write it.',
+    );
+  }
+  return access;
+}
+
+/**
+ * Looks whether the ledger can be used, and changes nothing.
+ * @returns undefined where there is none; else whether this user may write it.
+ * @throws LedgerError
+ */
+export async function trySchema(db: Database): Promise<LedgerAccess> {
+  const { ours, standby } = await inspect(db, db.place);
+  if (ours !== true) return 'none';
+  return standby === true || (await db.all(mayWrite))[0]?.granted !== true ? 'read' : 'write';
+}
+
+type Reading = Pick<Transaction, 'all'>;
+
+/** @throws LedgerError for a schema of something else, or of a later version of this program. */
+async function inspect(db: Reading, place: string) {
+  const [found = {}] = await db.all(look);
+  if (found.ours !== true && found.filled === true) {
+    throw new LedgerError(
+      `The database ${place} has a schema ${SCHEMA} of another program, and no ledger. It was not changed. Set LEDGER_URL to another database.`,
+      undefined,
+      exitCodes.misuse,
+    );
+  }
+  const version = found.ours === true ? await versionOf(db) : 0;
+  if (version > schemaSteps.length) {
+    throw new LedgerError(
+      `The ledger ${place} is of a later version of this program: its schema is ${version}, and this one knows ${schemaSteps.length}. Use the later version.`,
+      undefined,
+      exitCodes.misuse,
+    );
+  }
+  return found;
+}
+
+async function versionOf(db: Reading): Promise<number> {
+  const [found] = await db.all(`SELECT max(version) AS version FROM ${SCHEMA}.ledger`);
+  return Number(found?.version ?? 0);
+}
+
+/** Takes the schema from the version it has to the present one, step by step and all or nothing. */
+async function migrate(db: Database): Promise<void> {
+  await db.transaction(async (transaction) => {
+    await transaction.run(`SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
+    // Asked again: another process may have done it meanwhile.
+    const { ours } = await inspect(transaction, db.place);
+    if (ours !== true) {
+      // Its owner may have made it for a user who may not.
+      const [there] = await transaction.all(`SELECT to_regnamespace('${SCHEMA}') IS NOT NULL AS there`);
+      if (there?.there !== true) await transaction.run(`CREATE SCHEMA ${SCHEMA}`);
+      await transaction.run(`CREATE TABLE ${SCHEMA}.ledger (version integer NOT NULL)`);
+      await transaction.run(`INSERT INTO ${SCHEMA}.ledger VALUES (0)`);
+    }
+    for (const step of schemaSteps.slice(await versionOf(transaction))) await transaction.run(step);
+    await transaction.run(`UPDATE ${SCHEMA}.ledger SET version = ${schemaSteps.length}`);
+  });
+}

@@ -1,0 +1,117 @@
+/** A job's state and settings, who changed them, and what others are to be told. Each function is part of a transaction. */
+import type { NewAuditLine, NewNotice, PendingNotice, SettingsChange, StateChange } from '../job.ts';
+import { toCounts } from '../shared/counts.ts';
+import { readStatements } from '../shared/reader.ts';
+import { type Raw, toSettings, toState } from '../shared/records.ts';
+import { changeState, STATE_COLUMNS, toldWith, toNotice } from '../shared/steering.ts';
+import type { Transaction } from './database.ts';
+
+const statements = {
+  job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = :key FOR NO KEY UPDATE`,
+  setState: `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
+    updated_at = :now WHERE key = :key`,
+  setSettings: 'UPDATE jobs SET guards = :settings, updated_at = :now WHERE key = :key',
+  cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
+    SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
+  addAudit: `INSERT INTO audit (at, who, what, subject, why, detail)
+    VALUES (:now, :who, :what, :subject, :why, :detail)`,
+  addNotice: `INSERT INTO notices (job, kind, at, state, counts, targets, due_at)
+    VALUES (:job, :kind, :now, :state, :counts, :targets, :now)`,
+  // What another process is taking is its own.
+  dueNotices: `SELECT notices.*, job_id FROM notices JOIN jobs ON jobs.key = notices.job
+    WHERE due_at <= :now AND EXISTS (SELECT 1 FROM json_array_elements_text(targets::json) AS t (name)
+      WHERE name = ANY(:targets::text[]) AND name NOT IN (SELECT json_array_elements_text(told::json)))
+    ORDER BY due_at, seq LIMIT :max FOR UPDATE OF notices SKIP LOCKED`,
+  hideNotices: 'UPDATE notices SET due_at = :hiddenUntil WHERE seq = ANY(:ids::bigint[])',
+  notice: 'SELECT targets, told FROM notices WHERE seq = :id FOR UPDATE',
+  // Told everywhere it is due no more.
+  noticeTold: `UPDATE notices SET told = :told, due_at = CASE WHEN :all = 1 THEN NULL ELSE due_at END WHERE seq = :id`,
+} as const;
+
+/** Statements that are whole transactions. */
+export const steeringStatements = {
+  noticeFailed: `UPDATE notices SET failures = failures + 1, due_at = :nextAt WHERE seq = :id AND due_at IS NOT NULL`,
+  audit: 'SELECT * FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :max',
+  auditOf: `SELECT * FROM audit WHERE md5(subject) = md5(:subject) AND subject = :subject AND seq < :before
+    ORDER BY seq DESC LIMIT :max`,
+} as const;
+
+/** The job's row, locked. */
+async function lockedJob(transaction: Transaction, key: number): Promise<Raw | undefined> {
+  return (await transaction.all(statements.job, { key }))[0];
+}
+
+export async function changeJob(
+  transaction: Transaction,
+  key: number,
+  change: StateChange,
+  now: number,
+): Promise<boolean> {
+  const changed = changeState(await lockedJob(transaction, key), change, now);
+  if (changed === undefined) return false;
+  const { name: state, towards = null, since, who, why = null } = changed.state;
+  await transaction.run(statements.setState, { state, towards, now: since, who, why, key });
+  await addAudit(transaction, changed.line, now);
+  if (change.notice !== undefined) await addNotice(transaction, key, change.notice, now);
+  return true;
+}
+
+export async function setSettings(
+  transaction: Transaction,
+  key: number,
+  { settings, who, why }: SettingsChange,
+  now: number,
+): Promise<void> {
+  const raw = await lockedJob(transaction, key);
+  if (raw === undefined) return;
+  await transaction.run(statements.setSettings, { settings: JSON.stringify(settings), now, key });
+  const detail = { from: toSettings(raw.guards), to: settings };
+  await addAudit(transaction, { who, what: 'set', subject: String(raw.job_id), why, detail }, now);
+}
+
+export async function cancelRows(transaction: Transaction, key: number, max: number): Promise<number> {
+  await lockedJob(transaction, key);
+  return await transaction.run(statements.cancelRows, { job: key, max });
+}
+
+export async function addAudit(
+  transaction: Transaction,
+  { who, what, subject, why, detail }: NewAuditLine,
+  now: number,
+): Promise<void> {
+  const line = { now, who, what, subject, why: why ?? null, detail: JSON.stringify(detail) };
+  await transaction.run(statements.addAudit, line);
+}
+
+export async function addNotice(
+  transaction: Transaction,
+  key: number,
+  { kind, targets }: NewNotice,
+  now: number,
+): Promise<void> {
+  if (targets.length === 0) return;
+  const state = JSON.stringify(toState((await lockedJob(transaction, key)) ?? {}));
+  const counts = JSON.stringify(toCounts(await transaction.all(readStatements.tallies, { job: key })));
+  const notice = { job: key, kind, now, state, counts, targets: JSON.stringify(targets) };
+  await transaction.run(statements.addNotice, notice);
+}
+
+export async function takeNotices(
+  transaction: Transaction,
+  targets: readonly string[],
+  max: number,
+  hiddenUntil: number,
+  now: number,
+): Promise<readonly PendingNotice[]> {
+  const taken = (await transaction.all(statements.dueNotices, { now, targets, max })).map(toNotice);
+  if (taken.length > 0)
+    await transaction.run(statements.hideNotices, { hiddenUntil, ids: taken.map(({ id }) => id) });
+  return taken;
+}
+
+export async function noticeTold(transaction: Transaction, id: number, target: string): Promise<void> {
+  const [notice] = await transaction.all(statements.notice, { id });
+  if (notice === undefined) return;
+  const { told, all } = toldWith(notice, target);
+  await transaction.run(statements.noticeTold, { told: JSON.stringify(told), all: all ? 1 : 0, id });
+}

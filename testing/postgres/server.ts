@@ -1,0 +1,133 @@
+/** A real PostgreSQL server, really started, stopped and killed, in a temporary folder. */
+import { spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import pg from 'pg';
+import { Child } from '../processes/child.ts';
+import { freePort } from '../redis/ports.ts';
+
+/** Where Debian keeps what it does not put on the path. */
+const DEBIAN = '/usr/lib/postgresql';
+
+/** The folder of `postgres` and `initdb`; undefined when there is none on this machine. */
+function findPrograms(): string | undefined {
+  const debian = existsSync(DEBIAN)
+    ? readdirSync(DEBIAN)
+        .sort((a, b) => Number(b) - Number(a))
+        .map((version) => join(DEBIAN, version, 'bin'))
+    : [];
+  const folders = [...debian, ...(process.env.PATH ?? '').split(delimiter)];
+  return folders.find((folder) => ['postgres', 'initdb'].every((name) => existsSync(join(folder, name))));
+}
+
+/** Whether there is a PostgreSQL on this machine; says so when there is none. */
+export function postgresInstalled(): boolean {
+  if (findPrograms() !== undefined) return true;
+  process.stdout.write('SKIPPED: no PostgreSQL on this machine, the ledger in it is not tested\n');
+  return false;
+}
+
+export interface PostgresServer {
+  readonly port: number;
+  /** Makes an empty database. @returns its URL. */
+  createDatabase(): Promise<string>;
+  /** Ends it as an operator's fast shutdown does: connections are told. */
+  stop(): Promise<void>;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again where it was; it has what was committed. */
+  start(): Promise<void>;
+  /** Ends it, and removes its folder. */
+  remove(): Promise<void>;
+}
+
+/** Starts an empty server on a free port, for the user `tester` with the password `secret`. Whoever starts it removes it. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const programs = findPrograms();
+  if (programs === undefined) throw new Error('no PostgreSQL on this machine');
+  const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
+  const data = join(folder, 'data');
+  const user = owner();
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  const initdb = ['-D', data, '-U', 'tester', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'];
+  const made = spawnSync(...asOwner(join(programs, 'initdb'), initdb), { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
+  const port = await freePort();
+  const launch = () => start(join(programs, 'postgres'), data, folder, port);
+  let server = await launch();
+  let databases = 0;
+  return {
+    port,
+    createDatabase: async () => {
+      const name = `db${++databases}`;
+      await query(port, `CREATE DATABASE ${name}`);
+      return urlOf(port, name);
+    },
+    stop: async () => {
+      server.signal('SIGINT');
+      await server.exited;
+    },
+    kill: async () => {
+      // Its children notice that it is gone.
+      await server.end();
+    },
+    start: async () => {
+      server = await launch();
+    },
+    remove: async () => {
+      server.signal('SIGQUIT');
+      await server.exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function urlOf(port: number, database: string): string {
+  return `postgres://tester:secret@127.0.0.1:${port}/${database}`;
+}
+
+async function query(port: number, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(port, 'postgres') });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+/** PostgreSQL does not run as root: then it is that of Debian's user for it. */
+function owner(): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const of = (flag: string): number =>
+    Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
+  return { uid: of('-u'), gid: of('-g') };
+}
+
+function asOwner(command: string, args: readonly string[]): [string, string[]] {
+  const user = owner();
+  if (user === undefined) return [command, [...args]];
+  const { uid, gid } = user;
+  return ['setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', command, ...args]];
+}
+
+async function start(command: string, data: string, folder: string, port: number): Promise<Child> {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: folder,
+    fsync: 'off',
+    full_page_writes: 'off',
+    max_connections: '60',
+    shared_buffers: '32MB',
+    logging_collector: 'off',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const server = Child.start(...asOwner(command, ['-D', data, '-p', String(port), ...flags]), {
+    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+  });
+  await server.find((line) =>
+    line.includes('database system is ready to accept connections') ? true : undefined,
+  );
+  return server;
+}
