@@ -18,6 +18,7 @@ import type { JobEvent, JobState, RestingState } from '../ledger/state.ts';
 import type { Decision } from '../rules/decide.ts';
 import { question, type StageView } from '../rules/stage-view.ts';
 import { Allowance } from './allowance.ts';
+import { OtherJobs } from './other-jobs.ts';
 import { decideOn, type JobView, Pace, viewOf } from './progress.ts';
 import { type SendRowsOptions, sendRows } from './send-rows.ts';
 import type { Wakeup } from './wakeup.ts';
@@ -35,7 +36,7 @@ const QUIET_MS = 60_000;
 const CANCEL_ROWS = 5_000;
 
 export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 'sleep' | 'random'> {
-  readonly ledger: Pick<Ledger, 'job' | 'count' | 'control' | 'change' | 'cancelRows'>;
+  readonly ledger: Pick<Ledger, 'job' | 'activeJobs' | 'count' | 'control' | 'change' | 'cancelRows'>;
   readonly lease: Lease;
   readonly job: PlannedJob;
   /** Woken when outcomes have been stored. */
@@ -73,6 +74,7 @@ class Run {
   readonly #options: RunOptions;
   readonly #pace: Pace;
   readonly #allowance: Allowance;
+  readonly #others: OtherJobs;
   /** As the ledger has it, from the last look. */
   #job: PlannedJob;
   #maybeTwice: number;
@@ -86,6 +88,7 @@ class Run {
     this.#job = options.job;
     this.#pace = pace;
     this.#allowance = new Allowance(options.clock.monotonic);
+    this.#others = new OtherJobs(options.ledger, options.job.key, options.clock.monotonic);
     this.#maybeTwice = recovered;
     this.#startedAt = options.clock.wall();
   }
@@ -188,7 +191,8 @@ class Run {
     const counts = await ledger.count(this.#job.key);
     this.#pace.observe(counts.ended);
     const wall = clock.wall();
-    const decision = decideOn(this.#job, counts, this.#pace.perSecond, { now: wall });
+    const beside = await this.#others.look(this.#job.plan.settings);
+    const decision = decideOn(this.#job, counts, this.#pace.perSecond, { now: wall, ...beside });
     if (decision.progress !== this.#job.plan.progress) {
       await ledger.control(this.#job.key, { progress: decision.progress });
       await this.#read();
