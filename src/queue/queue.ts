@@ -6,15 +6,14 @@ import {
   type MessageSystemAttributeName,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
-  type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { ForeignAnswerError, named } from '../aws/foreign.ts';
 import { attachCall, OpenCalls } from '../aws/open-call.ts';
 import type { Message } from '../message/message.ts';
-import { remoteName, remoteText } from '../text/remote.ts';
-import { bodyChecksum, differs, type Received, readReceived, toSqsAttributes } from './convert.ts';
-import { errorFacts, sqsErrorKind, sqsNameKind, withQueue } from './errors.ts';
+import { bodyChecksum, differs, type Received, readReceived } from './convert.ts';
+import { entriesIn, failures, sendAnswerOf, toEntry } from './entries.ts';
+import { errorFacts, sqsErrorKind, withQueue } from './errors.ts';
 import { attachAdmission, keptText } from './middleware.ts';
 import type {
   BatchFailure,
@@ -154,17 +153,13 @@ export class Queue {
   async sendForIds(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
     const command = new SendMessageBatchCommand({ QueueUrl: this.url, Entries: messages.map(toEntry) });
     const { output } = await this.#send(command, { timeoutMs: REQUEST_TIMEOUT_MS });
-    const keys = messages.map((message) => message.key);
-    const messageIds = new Map<string, string>();
     for (const { Id, MessageId: messageId = '', MD5OfMessageBody } of entriesIn(output.Successful)) {
       const message = messages[Number(Id)];
-      if (message === undefined) continue;
-      messageIds.set(message.key, messageId);
       // It is there, whatever the checksum: sent again it would be there twice.
-      if (differs(MD5OfMessageBody, () => bodyChecksum(message.body)))
+      if (message !== undefined && differs(MD5OfMessageBody, () => bodyChecksum(message.body)))
         this.#onNotice({ type: 'sent-checksum-differs', queueUrl: this.url, messageId });
     }
-    return { failed: failures(output, keys), messageIds };
+    return sendAnswerOf(output, messages);
   }
 
   /** The queue's settings and counts. Needs `sqs:GetQueueAttributes`. */
@@ -226,31 +221,6 @@ export class Queue {
   }
 }
 
-function toEntry(message: OutgoingMessage, index: number): SendMessageBatchRequestEntry {
-  return {
-    Id: String(index),
-    MessageBody: message.body,
-    ...(message.attributes !== undefined && { MessageAttributes: toSqsAttributes(message.attributes) }),
-    ...(message.groupId !== undefined && { MessageGroupId: message.groupId }),
-    ...(message.deduplicationId !== undefined && { MessageDeduplicationId: message.deduplicationId }),
-    ...(message.traceHeader !== undefined && {
-      MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: message.traceHeader } },
-    }),
-  };
-}
-
-interface FailedEntry {
-  Id: string | undefined;
-  SenderFault: boolean | undefined;
-  Code: string | undefined;
-  Message?: string | undefined;
-}
-
-interface BatchOutput {
-  readonly Successful?: readonly { Id: string | undefined }[] | undefined;
-  readonly Failed?: readonly FailedEntry[] | undefined;
-}
-
 const handleOf = ({ receiptHandle }: VisibilityChange): string => receiptHandle;
 
 /**
@@ -272,32 +242,4 @@ async function separated<Item>(
     const { name: code, message } = errorFacts(error);
     return [{ key: keyOf(only), senderFault: true, code, message }];
   }
-}
-
-/** The entries of one part of an answer that are entries at all. */
-function entriesIn<Entry extends object>(part: readonly Entry[] | undefined): readonly Entry[] {
-  return Array.isArray(part) ? part.filter((entry) => typeof entry === 'object' && entry !== null) : [];
-}
-
-/** Only entries that the answer names as successful are: an answer of `{}` confirms nothing. */
-function failures({ Successful, Failed }: BatchOutput, keys: readonly string[]): BatchFailure[] {
-  const succeeded = new Set(entriesIn(Successful).map(({ Id }) => Id));
-  const failed = new Map(entriesIn(Failed).map((entry) => [entry.Id, entry]));
-  return keys.flatMap((key, i) => {
-    const entry = failed.get(String(i));
-    if (entry === undefined) {
-      return succeeded.has(String(i))
-        ? []
-        : [{ key, senderFault: false, code: 'Unconfirmed', message: 'the answer does not name the entry' }];
-    }
-    return [
-      {
-        key,
-        // AWS sets the flag for its own faults too, throttling and KMS among them.
-        senderFault: entry.SenderFault === true && sqsNameKind(entry.Code ?? '') === 'parcel',
-        code: remoteName(entry.Code ?? 'Unknown'),
-        message: remoteText(entry.Message ?? ''),
-      },
-    ];
-  });
 }

@@ -3,6 +3,7 @@ import { buildApp } from 'fauxqs';
 import { refuseForeign } from '../http/foreign-requests.ts';
 import { createQueue } from '../queue/admin.ts';
 import { createSqsClient, type SQSClientConfig } from '../queue/client.ts';
+import { acceptQueryProtocol } from './query-protocol/accept.ts';
 import {
   type SimulatedApi,
   type SimulatedApiSettingsInput,
@@ -52,6 +53,7 @@ export async function startCloud({
   // Not startFauxqs, which listens on every interface.
   const sqs = buildApp({ logger: false, defaultRegion: REGION });
   refuseForeign(sqs, 'none');
+  acceptQueryProtocol(sqs);
   const sqsUrl = await sqs.listen({ host, port: sqsPort });
   const client = { region: REGION, credentials };
   const sqsClient = createSqsClient(2, { ...client, endpoint: local(sqsUrl) });

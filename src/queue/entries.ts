@@ -1,0 +1,74 @@
+/** Entries of SQS's batch requests: from our messages, and what the answer says of them. PURE. */
+import type { SendMessageBatchCommandOutput, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
+import { remoteName, remoteText } from '../text/remote.ts';
+import { toSqsAttributes } from './convert.ts';
+import { sqsNameKind } from './errors.ts';
+import type { BatchFailure, OutgoingMessage, SendAnswer } from './types.ts';
+
+/** @param index its place in the request, by which the answer names it. */
+export function toEntry(message: OutgoingMessage, index: number): SendMessageBatchRequestEntry {
+  return {
+    Id: String(index),
+    MessageBody: message.body,
+    ...(message.attributes !== undefined && { MessageAttributes: toSqsAttributes(message.attributes) }),
+    ...(message.groupId !== undefined && { MessageGroupId: message.groupId }),
+    ...(message.deduplicationId !== undefined && { MessageDeduplicationId: message.deduplicationId }),
+    ...(message.traceHeader !== undefined && {
+      MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: message.traceHeader } },
+    }),
+  };
+}
+
+interface FailedEntry {
+  Id: string | undefined;
+  SenderFault: boolean | undefined;
+  Code: string | undefined;
+  Message?: string | undefined;
+}
+
+interface BatchOutput {
+  readonly Successful?: readonly { Id: string | undefined }[] | undefined;
+  readonly Failed?: readonly FailedEntry[] | undefined;
+}
+
+/** The entries of one part of an answer that are entries at all. */
+export function entriesIn<Entry extends object>(part: readonly Entry[] | undefined): readonly Entry[] {
+  return Array.isArray(part) ? part.filter((entry) => typeof entry === 'object' && entry !== null) : [];
+}
+
+/** What the answer to a send says of each of its messages. */
+export function sendAnswerOf(
+  output: Partial<SendMessageBatchCommandOutput>,
+  messages: readonly OutgoingMessage[],
+): SendAnswer {
+  const messageIds = new Map<string, string>();
+  for (const { Id, MessageId = '' } of entriesIn(output.Successful)) {
+    const message = messages[Number(Id)];
+    if (message !== undefined) messageIds.set(message.key, MessageId);
+  }
+  const keys = messages.map(({ key }) => key);
+  return { failed: failures(output as BatchOutput, keys), messageIds };
+}
+
+/** Only entries that the answer names as successful are: an answer of `{}` confirms nothing. */
+export function failures({ Successful, Failed }: BatchOutput, keys: readonly string[]): BatchFailure[] {
+  const succeeded = new Set(entriesIn(Successful).map(({ Id }) => Id));
+  const failed = new Map(entriesIn(Failed).map((entry) => [entry.Id, entry]));
+  return keys.flatMap((key, i) => {
+    const entry = failed.get(String(i));
+    if (entry === undefined) {
+      return succeeded.has(String(i))
+        ? []
+        : [{ key, senderFault: false, code: 'Unconfirmed', message: 'the answer does not name the entry' }];
+    }
+    return [
+      {
+        key,
+        // AWS sets the flag for its own faults too, throttling and KMS among them.
+        senderFault: entry.SenderFault === true && sqsNameKind(entry.Code ?? '') === 'parcel',
+        code: remoteName(entry.Code ?? 'Unknown'),
+        message: remoteText(entry.Message ?? ''),
+      },
+    ];
+  });
+}

@@ -1,0 +1,47 @@
+/** Has an SQS emulator that speaks the JSON protocol alone answer the query protocol, too. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { toXml } from './answer.ts';
+import { readQuery } from './request.ts';
+
+/**
+ * To be called before the server listens. Forms of other services (SNS, STS) go their own way.
+ * @param app parses forms to objects of texts, and takes the JSON protocol at `/`.
+ */
+export function acceptQueryProtocol(app: FastifyInstance): void {
+  app.addHook('preHandler', async (request, reply) => {
+    if (!(request.headers['content-type'] ?? '').includes('x-www-form-urlencoded')) return;
+    const query = readQuery(request.body as Readonly<Record<string, string>>);
+    if (query === undefined) return;
+    const { action, input } = query;
+    // Some clients name the queue by the path alone.
+    const own = `${request.protocol}://${request.headers.host ?? ''}`;
+    const named = request.url === '/' ? {} : { QueueUrl: `${own}${request.url}` };
+    const answered = await app.inject({
+      method: 'POST',
+      url: '/',
+      headers: {
+        host: request.headers.host ?? '',
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `AmazonSQS.${action}`,
+      },
+      payload: JSON.stringify({ ...named, ...input }),
+    });
+    const queryError = answered.headers['x-amzn-query-error'];
+    const requestId = randomUUID();
+    const { status, body } = toXml(
+      action,
+      {
+        status: answered.statusCode,
+        body: answered.body === '' ? {} : JSON.parse(answered.body),
+        queryError: typeof queryError === 'string' ? queryError : undefined,
+      },
+      requestId,
+    );
+    return reply
+      .code(status)
+      .header('content-type', 'text/xml')
+      .header('x-amzn-requestid', requestId)
+      .send(body);
+  });
+}
