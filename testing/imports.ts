@@ -146,7 +146,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   worker: ['config:type', 'limits:type', 'message', 'ota', 'queue', 'text', 'time'],
   limits: ['config', 'files', 'ota', 'text'],
   sandbox: ['http', 'queue'],
-  sending: ['errors', 'message:type', 'queue', 'time'],
+  sending: ['errors', 'message', 'message:type', 'queue', 'time'],
   input: ['errors', 'files', 'message', 'text'],
   ota: ['aws', 'files', 'message', 'text', 'time'],
   queue: ['aws', 'aws/errors', 'message:type', 'text', 'time'],

@@ -6,6 +6,7 @@
  * lane: the next batch waits until the one before is settled, so that no message passes an earlier one of its group.
  */
 import { messageOf } from '../errors.ts';
+import { attributesBytes } from '../message/dead-letter.ts';
 import { partitionBatch, RequestPacker } from '../queue/batch.ts';
 import { errorFacts, isForOneMessage, isTransient, mayHaveArrived } from '../queue/errors.ts';
 import { explainEntry, explainSqsError, type RequestHints } from '../queue/explain.ts';
@@ -230,8 +231,8 @@ async function* batchesOf<Message extends OutgoingMessage>(
   messages: Iterable<Message> | AsyncIterable<Message>,
   fifo: boolean,
 ): AsyncGenerator<Message[], undefined> {
-  const packer = new RequestPacker<Message>(({ body, groupId }) => ({
-    bytes: Buffer.byteLength(body),
+  const packer = new RequestPacker<Message>(({ body, attributes = {}, groupId }) => ({
+    bytes: Buffer.byteLength(body) + attributesBytes(attributes),
     group: fifo ? groupId : undefined,
   }));
   for await (const message of messages) {

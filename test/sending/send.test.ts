@@ -50,6 +50,16 @@ describe('sendMessages', () => {
     expect({ sent, refused, firstUnsent }).toEqual({ sent: 23, refused: 0, firstUnsent: undefined });
   });
 
+  test('sends 1 MiB at most to a request, the attributes counted', async () => {
+    const large = (number: number): OutgoingMessage => ({
+      ...message(number),
+      body: 'x'.repeat(300_000),
+      attributes: { a: { dataType: 'String', stringValue: 'y'.repeat(150_000) } },
+    });
+    const { requests } = await run([1, 2, 3, 4, 5].map(large), () => []);
+    expect(requests).toEqual([[1, 2], [3, 4], [5]]);
+  });
+
   test('sends no two messages of a group in one request to a FIFO queue', async () => {
     const messages = ['a', 'b', 'a', 'a', 'c'].map((group, i) => message(i + 1, group));
     const { requests } = await run(messages, () => [], { fifo: true });

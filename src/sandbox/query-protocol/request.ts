@@ -4,7 +4,7 @@
  */
 
 /** SQS's version of the protocol; SNS and STS have others. */
-export const QUERY_VERSION = '2012-11-05';
+const QUERY_VERSION = '2012-11-05';
 
 /** A field of a request: a text, a structure or a list. */
 type Field = string | { readonly [name: string]: Field } | readonly Field[];

@@ -78,7 +78,9 @@ describe('the query protocol in the sandbox', () => {
       cloud.outcomeQueueUrl,
     );
     expect(textOf(received, 'Body')).toBe('&lt;a href=&quot;x&quot;&gt;&amp;amp;&#xD;\n&lt;/a&gt;é');
-    expect(received.xml).toContain('<Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute>');
+    expect(received.xml).toContain(
+      '<Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute>',
+    );
 
     const deleted = await query({
       Action: 'DeleteMessageBatch',
@@ -86,7 +88,9 @@ describe('the query protocol in the sandbox', () => {
       'DeleteMessageBatchRequestEntry.1.Id': 'one',
       'DeleteMessageBatchRequestEntry.1.ReceiptHandle': textOf(received, 'ReceiptHandle') ?? '',
     });
-    expect(deleted.xml).toContain('<DeleteMessageBatchResultEntry><Id>one</Id></DeleteMessageBatchResultEntry>');
+    expect(deleted.xml).toContain(
+      '<DeleteMessageBatchResultEntry><Id>one</Id></DeleteMessageBatchResultEntry>',
+    );
   });
 
   test("says of a queue that is not there so by the protocol's own code", async () => {
@@ -103,7 +107,9 @@ describe('the query protocol in the sandbox', () => {
       QueueUrl: cloud.queueUrl,
       'AttributeName.1': 'VisibilityTimeout',
     });
-    expect(attributes.xml).toContain('<Attribute><Name>VisibilityTimeout</Name><Value>30</Value></Attribute>');
+    expect(attributes.xml).toContain(
+      '<Attribute><Name>VisibilityTimeout</Name><Value>30</Value></Attribute>',
+    );
     const identity = await query({ Action: 'GetCallerIdentity', Version: '2011-06-15' });
     expect(identity.xml).toContain('GetCallerIdentityResult');
   });
