@@ -1,5 +1,5 @@
 /** The flags that say how a job is sent. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { collect, positiveNumber, wholeNumber } from '../../cli/flags.ts';
 import { misuse } from '../../errors.ts';
 import { parseAbortRule } from '../rules/abort-rules.ts';
@@ -105,4 +105,48 @@ export function readGuards(flags: GuardFlags, now: number): JobSettings {
     ...(priority !== undefined && { priority }),
     ...parseSchedule(times, now),
   };
+}
+
+/** Settings by the flags that set them. */
+const unsettable = {
+  canary: 'canary',
+  stages: 'stages',
+  ramp: 'ramp',
+  soak: 'soak',
+  'verify-each': 'verifyEach',
+  'confirm-each': 'confirmEach',
+  'abort-when': 'abortWhen',
+  'undo-on-abort': 'undoOnAbort',
+  window: 'window',
+  rate: 'rate',
+  priority: 'priority',
+  'start-at': 'startAt',
+  between: 'between',
+  deadline: 'deadline',
+} as const satisfies Readonly<Record<string, keyof JobSettings>>;
+
+export interface UnsetFlags {
+  readonly unset: readonly (keyof typeof unsettable)[];
+}
+
+export function addUnsetOption(command: Command): Command {
+  const option = new Option(
+    '--unset <flag>',
+    'take back what that flag has set, as in --unset rate (repeatable)',
+  )
+    .choices(Object.keys(unsettable))
+    .default([]);
+  const check = option.parseArg;
+  // Commander's choices keep the last one only.
+  option.argParser((text: string, before: readonly string[]) => [
+    ...before,
+    String(check?.(text, undefined)),
+  ]);
+  return command.addOption(option);
+}
+
+/** The settings without those that are named. */
+export function without(settings: JobSettings, names: UnsetFlags['unset']): JobSettings {
+  const gone = new Set<string>(names.map((name) => unsettable[name]));
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !gone.has(name)));
 }

@@ -10,9 +10,16 @@ import { counted } from '../../text/numbers.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
-import { withSettings } from '../rules/settings.ts';
+import { refuseContradictions } from '../rules/settings.ts';
 import { concludeJob } from '../steer/conclude.ts';
-import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import {
+  addGuardOptions,
+  addUnsetOption,
+  type GuardFlags,
+  readGuards,
+  type UnsetFlags,
+  without,
+} from './guard-flags.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -78,14 +85,17 @@ export function addSet(jobs: Command, context: CommandContext): void {
       'Changes the bounds of a job: of one that is being sent, too, whose sender follows within a second.',
     )
     .argument('<job>', 'the job');
+  addUnsetOption(addGuardOptions(command));
   steering(
-    addGuardOptions(command),
+    command,
     context,
-    async ({ context: { clock }, ledger, job, who }, flags: Flags & GuardFlags) => {
+    async ({ context: { clock }, ledger, job, who }, flags: Flags & GuardFlags & UnsetFlags) => {
       const given = readGuards(flags, clock.wall());
-      if (Object.keys(given).length === 0) throw misuse('Say what to change, as in --window 500.');
+      if (Object.keys(given).length + flags.unset.length === 0)
+        throw misuse('Say what to change, as in --window 500.');
       const { reason } = flags;
-      const settings = withSettings(job.plan.settings, given, clock.wall());
+      const settings = { ...without(job.plan.settings, flags.unset), ...given };
+      refuseContradictions(settings, clock.wall());
       await ledger.setSettings(job.key, { settings, who, ...(reason !== undefined && { why: reason }) });
     },
   );

@@ -154,11 +154,11 @@ class Run {
   }
 
   /** Changes the job's state, unless another process has changed it since the last look. */
-  async #change(event: JobEvent, why?: string, kind?: NoticeKind): Promise<void> {
+  async #change(event: JobEvent, why?: string, kind?: NoticeKind, by = ''): Promise<void> {
     const { ledger, who, targets } = this.#options;
     const change: StateChange = {
       event,
-      who,
+      who: `${who}${by}`,
       since: this.#state.since,
       ...(why !== undefined && { why }),
       ...(kind !== undefined && { notice: { kind, targets } }),
@@ -176,12 +176,15 @@ class Run {
   async #steer(stage: StageView | undefined, { stop, waitsFor }: Decision): Promise<void> {
     const { name, towards } = this.#state;
     if (towards !== undefined) return;
-    if (stop !== undefined) await this.#change(stop.towards === 'aborted' ? 'abort' : 'stop', stop.why);
+    const rule = ', a rule';
+    if (stop !== undefined)
+      await this.#change(stop.towards === 'aborted' ? 'abort' : 'stop', stop.why, undefined, rule);
     else if (name === 'running' && waitsFor?.for === 'word')
-      await this.#change('pause', question(stage), 'paused-by-rule');
+      await this.#change('pause', question(stage), 'paused-by-rule', rule);
     else if (name === 'running' && waitsFor?.for === 'opening')
-      await this.#change('wait', `It sends from ${instant(waitsFor.until)} UTC on`);
-    else if (name === 'scheduled' && waitsFor?.for !== 'opening') await this.#change('due');
+      await this.#change('wait', `It sends from ${instant(waitsFor.until)} UTC on`, undefined, rule);
+    else if (name === 'scheduled' && waitsFor?.for !== 'opening')
+      await this.#change('due', undefined, undefined, rule);
   }
 
   /** Reads the job, counts its rows, notes how far it is through its stages, and shows the view. */

@@ -22,7 +22,10 @@ export function nextSteps(
   const jobs = (name: string, ...args: readonly string[]): string =>
     commandLine('jobs', name, jobId, ...args);
   const open = !plan.complete || counts.ended < counts.total;
-  if (plan.state.name === 'paused' && open) return [{ command: jobs('resume'), why: 'goes on' }];
+  if (plan.state.name === 'paused' && open) {
+    const asked = plan.progress.waitsFor === 'word';
+    return [{ command: jobs('resume'), why: asked ? 'lets it go on to the next stage' : 'goes on' }];
+  }
   if (leased && open) return [{ command: jobs('status', '--watch') }];
   // Of a plan, `jobs resume` enters the rest.
   if (plan.enqueued && !plan.complete)
