@@ -28,8 +28,6 @@ export interface JobSettings extends Schedule {
   readonly abortWhen?: readonly AbortRule[];
   /** When a rule has stopped the job, restore what the tasks were before. */
   readonly undoOnAbort?: boolean;
-  /** Who is told of its end, as `--notify` gives it. */
-  readonly notify?: readonly string[];
 }
 
 export const DEFAULT_PRIORITY = 5;
@@ -43,7 +41,6 @@ const listOf =
   <T>(isOne: (value: unknown) => value is T) =>
   (value: unknown): value is readonly T[] =>
     Array.isArray(value) && value.every(isOne);
-const isText = (value: unknown): value is string => typeof value === 'string';
 const isPriority = (value: unknown): value is number => isCount(value) && value <= 9;
 
 const checks: {
@@ -63,7 +60,6 @@ const checks: {
   startAt: isTime,
   between: isWindow,
   deadline: isTime,
-  notify: listOf(isText),
 };
 
 /**

@@ -28,7 +28,6 @@ const all: JobSettings = {
   startAt: 1_000,
   between: { from: '01:00', to: '05:00', tz: 'Europe/Berlin' },
   deadline: 100_000_000,
-  notify: ['https://example.com/hook'],
 };
 
 describe('settings from a ledger', () => {
@@ -67,7 +66,6 @@ describe('settings from a ledger', () => {
     { undoOnAbort: 1 },
     { startAt: '2026' },
     { between: { from: '01:00', to: '05:00', tz: 'Mars' } },
-    { notify: [1] },
   ])('%j are damaged', (stored) => {
     expect(readSettings(stored)).toBeUndefined();
   });

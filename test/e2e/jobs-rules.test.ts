@@ -1,0 +1,147 @@
+/** Jobs in stages, by rules, and at their time, with a real SQS server, the simulated API and a worker. */
+import { expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/time/clock.ts';
+import { setJobs } from '../../testing/stages/jobs-stage.ts';
+
+interface Seen {
+  readonly state: { readonly name: string; readonly why: string | null; readonly who: string };
+  readonly stage: { readonly stage: number | string; readonly of: number } | null;
+  readonly waitsFor: string | null;
+  readonly waitsUntil: string | null;
+}
+
+async function setStaged(rows: number, api: Parameters<typeof setJobs>[0] = {}, failing = 0) {
+  const jobs = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' }, ...api });
+  await jobs.stage.worker.start();
+  await jobs.plan([...jobs.ids(rows - failing), ...jobs.ids(failing, 'gone')]);
+  const seen = async (): Promise<Seen> => (await jobs.standing(['status', 'j'])).json as unknown as Seen;
+  return { ...jobs, seen };
+}
+
+const patiently = { timeout: 20_000, interval: 200 };
+
+test('a job waits for a word after each stage, and goes on when it is given', async () => {
+  const { standing, run, seen, stage } = await setStaged(40);
+  const applying = standing(['apply', 'j.jsonl', '--yes', '--stages', '25%,+15', '--confirm-each']);
+  await vi.waitFor(async () => expect((await seen()).state.name).toBe('paused'), patiently);
+  expect(await seen()).toMatchObject({
+    state: {
+      why: 'It waits for a word after stage 1 of 3: 10 rows ended, none failed',
+      who: /, a rule$/ as unknown,
+    },
+    stage: { stage: 1, of: 3 },
+    waitsFor: 'word',
+  });
+  expect(stage.api.stats().applied).toBe(10);
+  expect((await run(['status', 'j'])).stdout).toMatch(
+    /^next: ota-updater jobs resume j\n {6}lets it go on to the next stage$/m,
+  );
+  await run(['resume', 'j']);
+  await vi.waitFor(async () => expect((await seen()).stage).toMatchObject({ stage: 2 }), patiently);
+  await vi.waitFor(async () => expect((await seen()).state.name).toBe('paused'), patiently);
+  expect(stage.api.stats().applied).toBe(25);
+  await run(['resume', 'j']);
+  expect((await applying).json).toMatchObject({ applied: 40, end: 'done' });
+}, 60_000);
+
+test('rules that name an error stop a job within its stage, and a resume counts from there', async () => {
+  const { standing } = await setStaged(60, {}, 30);
+  // A stage is a sample of all rows: with this one, every other row of it fails.
+  const stopped = await standing(
+    [
+      'apply',
+      'j.jsonl',
+      '--yes',
+      '--stages',
+      '20,+20',
+      '--abort-when',
+      'failed:ResourceNotFoundException>4',
+      '--abort-when',
+      'failed>90%/20',
+    ],
+    { random: () => 0.5 },
+  );
+  expect(stopped.exitCode).toBe(4);
+  expect(stopped.error).toMatch(
+    /^\d+ of \d+ ended rows failed by ResourceNotFoundException, more than --abort-when 'failed:ResourceNotFoundException>4' allows\./,
+  );
+  const { json } = stopped;
+  expect(json.applied + json.failed).toBeLessThanOrEqual(20);
+  expect(json.failed).toBeGreaterThan(4);
+  expect(json.inFlight).toBe(0);
+  const resumed = await standing(['resume', 'j', '--abort-when', 'failed>100', '--stages', '100%']);
+  expect(resumed.json).toMatchObject({ applied: 30, failed: 30, end: 'done' });
+}, 60_000);
+
+test('a job sends in its window only, and waits for it as scheduled; a deadline stops it', async () => {
+  const { standing, run, seen, stage } = await setStaged(5);
+  // Now, and a quarter of an hour later by the clock of the process that sends.
+  let ahead = 0;
+  const clock = { ...systemClock, wall: () => Date.now() + ahead };
+  const time = (ms: number): string => new Date(Date.now() + ms).toISOString().slice(11, 16);
+  const between = `${time(10 * 60_000)}-${time(20 * 60_000)}`;
+  const applying = standing(['apply', 'j.jsonl', '--yes', '--between', between, '--tz', 'UTC'], { clock });
+  await vi.waitFor(async () => expect((await seen()).state.name).toBe('scheduled'), patiently);
+  const waiting = await seen();
+  expect(waiting).toMatchObject({
+    waitsFor: 'opening',
+    waitsUntil: expect.stringContaining(between.slice(0, 5)),
+  });
+  expect(stage.api.stats().calls).toBe(0);
+  expect((await run(['status', 'j'])).stdout).toMatch(/^ {2}sends {9}between \d\d:\d\d-\d\d:\d\d UTC$/m);
+  ahead = 15 * 60_000;
+  expect((await applying).json).toMatchObject({ applied: 5, end: 'done' });
+}, 60_000);
+
+test('a deadline stops what is not sent', async () => {
+  const { standing, stage } = await setStaged(30);
+  let late = 0;
+  const clock = { ...systemClock, wall: () => Date.now() + late };
+  const applying = standing(
+    ['apply', 'j.jsonl', '--yes', '--stages', '10,100%', '--soak', '1h', '--deadline', '2h'],
+    { clock },
+  );
+  await stage.ended(10);
+  late = 7_300_000;
+  const applied = await applying;
+  expect(applied.exitCode).toBe(4);
+  expect(applied.error).toMatch(/^Its deadline has passed\. /);
+  expect(applied.json).toMatchObject({ applied: 10, notSent: 20, state: { name: 'stopped' } });
+}, 60_000);
+
+test.each([
+  [['--between', '05:00-05:00', '--tz', 'UTC'], /^--between .*never opens/],
+  [
+    ['--between', '01:00-05:00', '--tz', 'Europe/Bern'],
+    /no such time zone\. Did you mean "Europe\/Berlin"\?/,
+  ],
+  [['--ramp', '50:x1/200'], /^--ramp .*never grows/],
+  [['--abort-when', 'failed>2%/200', '--abort-when', 'failed>5%/500'], /can never act/],
+  [['--soak', '5m'], /give --stages or --canary/],
+  [['--priority', '12'], /^--priority 12: give a whole number from 1/],
+])('%j is refused with exit 2 before anything is sent', async (flags, fault) => {
+  const { run, stage } = await setStaged(2);
+  const { exitCode, error } = await run(['apply', 'j.jsonl', '--yes', ...flags]);
+  expect([exitCode, stage.api.stats().calls]).toEqual([2, 0]);
+  expect(error).toMatch(fault);
+});
+
+test('settings are changed and taken back in a running job, and those of its flags are told before it is sent', async () => {
+  const { run, standing, stage, ids, plan } = await setJobs();
+  await plan(ids(30));
+  const asked = await run(
+    ['apply', 'j.jsonl', '--rate', '2', '--stages', '10,+10', '--abort-when', 'failed>3'],
+    { terminal: true, stdin: '\n' },
+  );
+  expect(asked.stderr).toMatch(/^ {2}stages {8}10, \+10$/m);
+  expect(asked.stderr).toMatch(/^ {2}stops when {4}failed>3$/m);
+  await stage.worker.start();
+  const applying = standing(['apply', 'j.jsonl', '--yes', '--rate', '0.01', '--stages', '10,+10']);
+  await vi.waitFor(
+    async () => expect((await standing(['status', 'j'])).json).toMatchObject({ settings: { rate: 0.01 } }),
+    patiently,
+  );
+  await expect(run(['set', 'j', '--unset', 'rates'])).rejects.toThrow(/Allowed choices are canary, /);
+  await run(['set', 'j', '--unset', 'rate', '--unset', 'stages']);
+  expect((await applying).json).toMatchObject({ applied: 30, settings: { rate: null, stages: null } });
+}, 60_000);
