@@ -49,5 +49,5 @@ export async function setJobs(api: SimulatedApiSettingsInput = {}, options: Stag
     await run(['plan', 'rows.csv', '--job', jobId, '--out', `${jobId}.jsonl`, ...flags]);
   };
   const ids = (count: number, prefix = 'task') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
-  return { stage, folder, run, standing, plan, ids };
+  return { stage, folder, env, run, standing, plan, ids };
 }

@@ -60,12 +60,14 @@ export async function withSession<T>(
 ): Promise<T> {
   const names = ['queueUrl', 'stateDir', 'ledgerUrl', ...notifySettings] as const;
   const config = readConfigForAws(context.env, names, ['outcomeQueueUrl']);
-  return await interruptible(context, (signal) =>
-    withLedger(context, use, async (ledger) => {
-      const queues = await openQueues(context, SOCKETS, (sentence) => screen.say(`${sentence}.`));
+  return await interruptible(context, (signal) => {
+    const say = (sentence: string): void => screen.say(`${sentence}.`);
+    const patience = { ms: Number.POSITIVE_INFINITY, signal, say };
+    const withQueues = async (ledger: Ledger): Promise<T> => {
+      const queues = await openQueues(context, SOCKETS, say);
       const wakeups = new Set<Wakeup>();
       let foreignSeen = false;
-      const tellUnknownJobs = unknownJobsTeller(ledger, context, (sentence) => screen.say(`${sentence}.`));
+      const tellUnknownJobs = unknownJobsTeller(ledger, context, say);
       const collector = queues.createCollector(config.outcomeQueueUrl, {
         ...context,
         store: (outcomes) => ledger.end(outcomes),
@@ -77,7 +79,7 @@ export async function withSession<T>(
           foreignSeen ||= foreign > 0;
           for (const wakeup of wakeups) wakeup.wake();
         },
-        onTrouble: (sentence) => screen.say(`${sentence}.`),
+        onTrouble: say,
       });
       try {
         await requireOwnQueues(context, queues);
@@ -86,15 +88,16 @@ export async function withSession<T>(
         const now = async (): Promise<number> =>
           context.clock.wall() - ((await queues.clockSkewMs(updates)) ?? 0);
         const parts = { context, ledger, updates, collector, wakeups, screen, signal, checkClock, now };
-        const tell = { context, ledger, signal, say: (sentence: string) => screen.say(`${sentence}.`) };
+        const tell = { context, ledger, signal, say };
         return await withNotices(config, tell, (targets) => work({ ...parts, targets }));
       } finally {
         screen.stop();
         await collector.stop();
         queues.close();
       }
-    }),
-  );
+    };
+    return withLedger(context, use, withQueues, patience);
+  });
 }
 
 /** That another process sends the job. */

@@ -58,6 +58,8 @@ export class Collector {
   #width = 0;
   #waiting: ReceivedOutcome[] = [];
   #flush: Promise<EndResult> | undefined;
+  /** Settles when the last transaction is over. */
+  #storing: Promise<unknown> = Promise.resolve();
   readonly #left = new LeftMessages();
   #failures = 0;
   #broken: unknown;
@@ -228,12 +230,14 @@ export class Collector {
   }
 
   async #store(): Promise<EndResult> {
-    // What other polls bring in this turn of the event loop goes into the same transaction.
-    await nextTurn();
+    // What other polls bring in this turn of the event loop, and while the last transaction is not over, goes into one.
+    await Promise.all([nextTurn(), this.#storing]);
     const outcomes = this.#waiting;
     this.#waiting = [];
     this.#flush = undefined;
-    const stored = await this.#options.store(outcomes);
+    const storing = this.#options.store(outcomes);
+    this.#storing = storing.catch(() => undefined);
+    const stored = await storing;
     this.#options.onStored(stored);
     return stored;
   }

@@ -29,7 +29,7 @@ export const newJob = {
   who: 'ann@ops1',
 };
 
-const taskRow = (Row: number): PlanRow => ({ Row, Identifier: `t${Row}`, Description: 'new' });
+export const taskRow = (Row: number): PlanRow => ({ Row, Identifier: `t${Row}`, Description: 'new' });
 
 /** A job `j` of so many rows, none of them sent. @returns its key. */
 async function enterJob(ledger: Ledger, rows: number): Promise<number> {
@@ -79,7 +79,7 @@ export const abandoned = (facts: Partial<Outcome>): ReceivedOutcome => ({
   ...outcome(facts),
   abandoned: true,
 });
-const letter = (facts: Partial<Outcome> = {}) =>
+export const letter = (facts: Partial<Outcome> = {}) =>
   outcome({
     Outcome: 'dead-lettered',
     Reason: 'Rejected',

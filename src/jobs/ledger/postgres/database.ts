@@ -93,7 +93,10 @@ export class Database {
   }
 
   /** Runs `work` as one transaction, once: it may be called several times, and only one of these has an effect. */
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    work: (transaction: Transaction) => Promise<T>,
+    patience?: Pick<Patience, 'ms'>,
+  ): Promise<T> {
     /** A transaction whose COMMIT was not answered, and what it gave. */
     let open: { readonly id: string; readonly result: T } | undefined;
     return await this.#patiently(async () => {
@@ -102,7 +105,7 @@ export class Database {
       return await this.#once(work, (id, result) => {
         open = { id, result };
       });
-    });
+    }, patience);
   }
 
   async #once<T>(
@@ -147,7 +150,7 @@ export class Database {
     );
   }
 
-  async #patiently<T>(once: () => Promise<T>): Promise<T> {
+  async #patiently<T>(once: () => Promise<T>, own?: Pick<Patience, 'ms'>): Promise<T> {
     const { clock, sleep, random } = this.#options;
     const since = clock.monotonic();
     let tries = 0;
@@ -161,7 +164,7 @@ export class Database {
         if (isConflict(error) && conflicts++ < MAX_CONFLICTS) continue;
         if (!isAway(error) || this.#closing.signal.aborted) throw explainPostgres(error, this.place);
         const waited = clock.monotonic() - since;
-        const patience = this.#patience;
+        const patience: Patience = { ...this.#patience, ...own };
         const leaving = patience.signal?.aborted === true;
         if (waited > (leaving ? Math.min(LEAVING_MS, patience.ms) : patience.ms))
           throw awayError(this.place, error, waited);

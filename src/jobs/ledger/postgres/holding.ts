@@ -20,6 +20,7 @@ const LEASE_MS = 15_000;
 const MARGIN_MS = 5_000;
 const RENEW_MS = 3_000;
 const TICK_MS = 1_000;
+const RELEASE_MS = 2_000;
 
 const take = `INSERT INTO leases AS l (job, token, holder, expires_at)
   VALUES (:job, :token, :holder, clock_timestamp() + :ms::bigint * interval '1 millisecond')
@@ -43,6 +44,8 @@ export async function isLeased(db: Database, job: number): Promise<boolean> {
 
 /** @returns undefined while another process has the lease. */
 export async function takeLease(db: Database, job: number, holder: Holder): Promise<Holding | undefined> {
+  // Who is told so asks again: that should cost no transaction each time.
+  if (await isLeased(db, job)) return undefined;
   const token = randomUUID();
   const asked = holder.clock.monotonic();
   const taken = await db.transaction((transaction) =>
@@ -135,6 +138,9 @@ export class Holding {
     if (this.#released) return;
     this.#released = true;
     clearInterval(this.#timer);
-    await this.#db.transaction((transaction) => transaction.run(release, this.#of));
+    // Where the server is away, it expires by itself.
+    await this.#db
+      .transaction((transaction) => transaction.run(release, this.#of), { ms: RELEASE_MS })
+      .catch(() => {});
   }
 }

@@ -1,0 +1,183 @@
+/** A PostgreSQL whose connections break: before a statement has arrived, and after it has taken effect, at every place. */
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
+import { openLedgerAt } from '../../../src/jobs/ledger/open.ts';
+import { requestIdOf } from '../../../src/jobs/ledger/row.ts';
+import { type Patience, SHORT_PATIENCE } from '../../../src/jobs/ledger/shared/context.ts';
+import { sleep, systemClock } from '../../../src/time/clock.ts';
+import { FaultSource } from '../../../testing/faults/faults.ts';
+import { TcpProxy } from '../../../testing/faults/tcp-proxy.ts';
+import { postgresForTests } from '../../../testing/postgres/databases.ts';
+import { postgresInstalled } from '../../../testing/postgres/server.ts';
+import { letter, newJob, outcome, taskRow } from './contract.ts';
+
+/** The n-th request from now on meets the fault, and no other one. */
+class OneFault extends FaultSource {
+  #left = Number.POSITIVE_INFINITY;
+  readonly #kind: 'reset' | 'drop';
+
+  constructor(kind: 'reset' | 'drop') {
+    super({}, () => 0);
+    this.#kind = kind;
+  }
+
+  arm(n: number): void {
+    this.#left = n;
+  }
+
+  /** Whether it is still to come. */
+  get armed(): boolean {
+    return this.#left > 0;
+  }
+
+  override drawRequest() {
+    return --this.#left === 0 ? this.#kind : undefined;
+  }
+}
+
+interface Use {
+  readonly ledger: Ledger;
+  readonly lease: Lease;
+  readonly key: number;
+}
+
+const rows = Array.from({ length: 6 }, (_, i) => taskRow(i + 1));
+const ofRow = (Row: number) => ({ Identifier: `t${Row}`, RequestId: requestIdOf({ Row, try: 1 }) });
+const sent = (...numbers: readonly number[]) => ({
+  sent: numbers.map((row) => ({ row, messageId: `m-${requestIdOf({ Row: row, try: 1 })}` })),
+  refused: [],
+  untouched: [],
+  maybeTwice: 1,
+});
+
+/** What is done one after the other; each gives the same result whether a connection has broken in it or not. */
+const steps: readonly (readonly [string, (use: Use) => Promise<unknown>])[] = [
+  ['enter', ({ ledger, key }) => ledger.enter(key, rows)],
+  ['enter what was left out', ({ ledger, key }) => ledger.enter(key, [{ Row: 7, LeftOut: 'duplicate' }])],
+  ['complete', ({ ledger, key }) => ledger.complete(key)],
+  ['change', ({ ledger, key }) => ledger.change(key, { event: 'release', who: 'ann@ops1' })],
+  ['claim', ({ lease }) => lease.claim(3)],
+  ['claim a sample', ({ lease }) => lease.claim(2, () => 0.5)],
+  ['settle', ({ lease }) => lease.settle(sent(1, 2, 3))],
+  ['recover', ({ lease }) => lease.recover()],
+  ['note', ({ lease }) => lease.noteRun({ startedAt: 1, ms: 2, rows: 3 })],
+  ['end', ({ ledger }) => ledger.end([outcome(ofRow(1)), letter(ofRow(2)), outcome({ JobId: undefined })])],
+  ['retry', ({ lease }) => lease.retryFailed()],
+  ['reconcile', ({ lease }) => lease.reconcile({ applied: [], again: [3], gone: [] })],
+  ['audit', ({ ledger }) => ledger.addAudit({ who: 'a', what: 'b', subject: 'c', why: 'd', detail: {} })],
+  ['notice', ({ ledger, key }) => ledger.addNotice(key, { kind: 'stuck', targets: ['x'] })],
+  [
+    'take notices',
+    // A number that a transaction took that came to nothing is not given again.
+    async ({ ledger }) =>
+      (await ledger.takeNotices(['x'], 5, Date.now() + 60_000)).map(({ id: _, ...notice }) => notice),
+  ],
+  ['cancel', ({ ledger, key }) => ledger.cancelRows(key, 2)],
+];
+
+/** All that a ledger has, without what differs from run to run. */
+async function contentOf({ ledger, key }: Use): Promise<unknown> {
+  const job = (await ledger.job(newJob.jobId)) ?? expect.fail();
+  const { foreign, reconciled, unmatched, counts } = await ledger.standing(job);
+  const { maybeTwice } = job.plan ?? expect.fail();
+  return {
+    rows: (await Array.fromAsync(ledger.pages(key))).flat(),
+    counts,
+    standing: { foreign, reconciled, unmatched, maybeTwice },
+    audit: (await ledger.audit(50)).map(({ what }) => what),
+    unmatched: (await Array.fromAsync(ledger.unmatched(0))).flat(),
+  };
+}
+
+describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
+  const server = postgresForTests();
+  const clock = { ...systemClock, wall: () => Date.parse('2026-11-25T07:00:00Z') };
+
+  async function open(port: number, patience: Patience = SHORT_PATIENCE, path?: string): Promise<Ledger> {
+    const url = new URL(path ?? (await server().createDatabase()));
+    url.port = String(port);
+    const context = { clock, sleep, random: () => 0, holder: 'ann@ops1', patience };
+    const ledger = await openLedgerAt({ stateDir: '/nowhere', ledgerUrl: url.href }, 'create', context);
+    onTestFinished(() => ledger.close());
+    return ledger;
+  }
+
+  async function use(port: number): Promise<Use> {
+    const ledger = await open(port);
+    const { key } = await ledger.begin(newJob);
+    const lease = (await ledger.lease(key)) ?? expect.fail();
+    onTestFinished(() => lease.release());
+    return { ledger, lease, key };
+  }
+
+  test.each(['reset', 'drop'] as const)(
+    'whose connection is cut once, at any request of any step (%s), does everything exactly once',
+    async (kind) => {
+      const fault = new OneFault(kind);
+      const proxy = await TcpProxy.start({ target: server().port, faultSource: fault });
+      onTestFinished(() => proxy.close());
+      const sound = await use(server().port);
+      const results: unknown[] = [];
+      for (const [, step] of steps) results.push(await step(sound));
+      const content = await contentOf(sound);
+      let cuts = 0;
+      for (let n = 1, some = true; some; n++) {
+        const cut = await use(proxy.port);
+        some = false;
+        for (const [i, [name, step]] of steps.entries()) {
+          fault.arm(n);
+          expect(await step(cut), `${name}, cut at its request ${n}`).toEqual(results[i]);
+          if (!fault.armed) cuts++;
+          some ||= !fault.armed;
+          fault.arm(Number.POSITIVE_INFINITY);
+        }
+        expect(await contentOf(cut), `cut at requests ${n}`).toEqual(content);
+      }
+      expect(cuts).toBeGreaterThan(steps.length * 4);
+    },
+    120_000,
+  );
+
+  test('that is away is waited for, which is said once, and once when it is back', async () => {
+    const said: string[] = [];
+    const away = Promise.withResolvers<void>();
+    const say = (sentence: string): void => {
+      said.push(sentence);
+      away.resolve();
+    };
+    const ledger = await open(server().port, { ms: Number.POSITIVE_INFINITY, say });
+    await server().stop();
+    const waiting = [ledger.begin(newJob), ledger.jobs(), ledger.count(1)];
+    await away.promise;
+    await server().start();
+    await Promise.all(waiting);
+    expect(await ledger.jobs()).toHaveLength(1);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^The ledger postgres:\/\/127\.0\.0\.1:\d+\/db\d+ cannot be reached \(.+\): nothing is sent until it is back\. Nothing is lost$/,
+      ),
+      expect.stringMatching(/^The ledger postgres:\/\/127\.0\.0\.1:\d+\/db\d+ is back after \d+ s$/),
+    ]);
+  });
+
+  test('that stays away ends a command with a sentence, and soon one that is leaving', async () => {
+    const leaving = new AbortController();
+    const path = await server().createDatabase();
+    const short = await open(server().port, { ms: 300 }, path);
+    const endless = await open(server().port, { ms: Number.POSITIVE_INFINITY, signal: leaving.signal }, path);
+    await server().kill();
+    const expected = expect.objectContaining({
+      name: 'LedgerError',
+      exitCode: 2,
+      message: expect.stringMatching(
+        /^The ledger postgres:\/\/127\.0\.0\.1:\d+\/db\d+ cannot be reached: .+\. It was tried for \d+ s\. Start that PostgreSQL, or set LEDGER_URL/,
+      ),
+    });
+    await expect(short.jobs()).rejects.toThrow(expected);
+    const waiting = endless.jobs();
+    leaving.abort();
+    await expect(waiting).rejects.toThrow(expected);
+    await server().start();
+    expect(await short.jobs()).toEqual([]);
+  });
+});
