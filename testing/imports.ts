@@ -126,6 +126,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   jobs: [
     'aws',
     'aws/errors',
+    'configs',
     'errors',
     'files',
     'input',

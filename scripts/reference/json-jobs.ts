@@ -120,6 +120,17 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
         refreshed: false,
         refusedFile: 'updates.csv.refused.csv',
         reasons: [{ reason: 'Identifier: may hold only letters and digits', count: 25, lines: [3, 17] }],
+        configurations: [
+          {
+            from: 'cfgA6',
+            to: 'cfgB7',
+            rows: 1_171,
+            settings: [{ setting: 'MaximumPerMinute', from: '500', to: '100' }],
+          },
+        ],
+        otherConfigurations: 0,
+        looked: true,
+        statuses: [{ key: 'SCHEDULED', count: 1_171, lines: [2, 4, 5] }],
         rateLimit: 10,
         form: undefined,
         leftOut: 0,
@@ -147,6 +158,20 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       'reasons[].reason': 'why rows were refused, the most frequent first',
       'reasons[].count': 'rows refused for it',
       'reasons[].lines': 'the first few of them',
+      'configurations[].from':
+        'the task configuration before, where it was read; `""` for none, null where it is not known',
+      'configurations[].to': 'the task configuration that is set in its place; those with most rows first',
+      'configurations[].rows': 'rows that do so',
+      'configurations[].settings[].setting':
+        'what the two say differently, for the first five; `settings` is null where it is not known. A setting has the name that `configs create --set` has for it',
+      'configurations[].settings[].from': 'its text before; null where that configuration says nothing of it',
+      'configurations[].settings[].to': 'its text after, or null',
+      otherConfigurations: 'rows of pairs beyond the 200 that are told apart',
+      configurationsLookedAt:
+        'whether every task configuration that is set was looked at; null when none is set',
+      'statuses[].status': 'of the tasks to change, where they were read: their `Status`',
+      'statuses[].rows': 'rows to change with it',
+      'statuses[].lines': 'the first few of them',
       rateLimit: '`RATE_LIMIT`; null for none',
       measuredRate: 'rows per second of the latest jobs that were long enough to tell, or null',
       seconds: 'how long the job takes at the measured rate, or else at `RATE_LIMIT`; null for no limit',

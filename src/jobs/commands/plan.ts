@@ -8,7 +8,8 @@ import { misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { toConditions, whereFields } from '../plan/conditions.ts';
 import { changeFields } from '../plan/decisions.ts';
-import { makePlan, type PlanFrom, type PlanOptions } from '../plan/make-plan.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import type { PlanFrom, PlanOptions } from '../plan/options.ts';
 import { defaultJobId, readJobId, runPlanning } from './planning.ts';
 
 interface Flags extends InputFlags {
@@ -18,6 +19,7 @@ interface Flags extends InputFlags {
   readonly out?: string;
   readonly force?: boolean;
   readonly refresh?: boolean;
+  readonly look: boolean;
   readonly refused?: string;
   readonly json?: boolean;
 }
@@ -46,6 +48,10 @@ export function addPlan(jobs: Command, context: CommandContext): void {
     .option(
       '--refresh',
       'read every task first (GetOtaTask), to leave out what is so already and to allow `jobs undo`',
+    )
+    .option(
+      '--no-look',
+      'do not look at the task configurations that are set (GetOtaTaskConfiguration): an id that does not exist is then not found here',
     )
     .option('--refused <path>', 'where refused rows go (default: FILE.refused.csv or <JobId>.refused.csv)')
     .option('--json', 'print the summary as one JSON object')
@@ -77,6 +83,7 @@ function readOptions(
     out: flags.out ?? `${jobId}.plan.jsonl`,
     force: flags.force === true,
     refresh: flags.refresh === true,
+    look: flags.look,
     refusedFile: flags.refused,
   };
 }

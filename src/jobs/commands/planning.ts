@@ -14,7 +14,7 @@ import { createProgress } from '../../text/progress.ts';
 import { remoteText } from '../../text/remote.ts';
 import type { MeasuredRate } from '../ledger/job.ts';
 import { jobIdSchema } from '../plan/format.ts';
-import type { PlanContext } from '../plan/make-plan.ts';
+import type { PlanContext } from '../plan/options.ts';
 import { type PlanReport, planJson, planText } from '../plan/summary.ts';
 import { withLedger } from './open.ts';
 
@@ -30,11 +30,12 @@ export async function runPlanning(
 ): Promise<void> {
   const report = await interruptible(context, async (signal) => {
     const progress = createProgress(context);
+    const over = new AbortController();
     let made: Promise<OtaReader> | undefined;
     const reader = (): Promise<OtaReader> => {
       // Made when it is first used: the SDK takes 25 MB, and most plans of a file do without.
       made ??= import('../../ota/create-reader.ts').then(({ createReader }) =>
-        createReader(config, context, signal),
+        createReader(config, context, AbortSignal.any([signal, over.signal])),
       );
       return made;
     };
@@ -45,6 +46,7 @@ export async function runPlanning(
         reader: {
           get: async (identifier) => (await reader()).get(identifier),
           list: async (token) => (await reader()).list(token),
+          configuration: async (id) => (await reader()).configuration(id),
         },
         progress,
         say: (line) => {
@@ -56,6 +58,8 @@ export async function runPlanning(
         measuredRate: () => measuredRate(context),
       });
     } finally {
+      // What was given up is not tried on.
+      over.abort();
       await (await made)?.close();
     }
   });

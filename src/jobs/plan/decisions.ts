@@ -73,7 +73,8 @@ export function decide(
   return { Row, LeftOut: 'as-wanted', Identifier, ...changeOf(row) };
 }
 
-function refused(row: ChangeRow, Reason: string): LeftOutRow {
+/** A row that was to be changed, and cannot be. */
+export function refused(row: ChangeRow, Reason: string): LeftOutRow {
   const { Row, Identifier } = row;
   return { Row, LeftOut: 'refused', Identifier, ...changeOf(row), Reason };
 }

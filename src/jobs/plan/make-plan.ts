@@ -1,68 +1,20 @@
-/**
- * Makes a plan: reads every row, finds the duplicates, reads the tasks if that is asked for, and writes what is to be
- * changed and what is left out. Nothing is sent.
- */
-import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
-import type { ColumnFlags } from '../../input/columns.ts';
-import { Findings } from '../../input/findings.ts';
-import type { Format, RefusedRow } from '../../input/row.ts';
+import type { RefusedRow } from '../../input/row.ts';
 import { checkSetFields, type Rules } from '../../input/rows.ts';
-import { inputIdentity, openSource } from '../../input/source.ts';
-import type { OtaReader } from '../../ota/reader.ts';
-import type { Progress } from '../../text/progress.ts';
-import type { Clock } from '../../time/clock.ts';
-import type { MeasuredRate } from '../ledger/job.ts';
-import { type Conditions, describeTasks } from './conditions.ts';
-import { changeOf, decide, isUndoable, isUnread } from './decisions.ts';
-import { type ChangeRow, PLAN_FORM, type TaskChange } from './format.ts';
+import { inputIdentity } from '../../input/source.ts';
+import { counted } from '../../text/numbers.ts';
+import { ConfigurationPairs } from './configuration-changes.ts';
+import { CountedLines } from './counted-lines.ts';
+import { changeOf, decide, isUndoable, isUnread, refused as refusedRow } from './decisions.ts';
+import { type ChangeRow, PLAN_FORM } from './format.ts';
+import { type Look, lookAt, unlookedWarning } from './look.ts';
+import { type OpenedRows, openRows } from './open-rows.ts';
+import type { PlanContext, PlanOptions } from './options.ts';
 import { costOfReading, readTasks, type TaskRead } from './read-tasks.ts';
 import { Refused, requireApart } from './refused.ts';
-import { fileRows, liveTasks, type SourceRow, toPlanRow } from './sources.ts';
+import { toPlanRow } from './sources.ts';
 import { type StagedRow, Staging } from './staging.ts';
 import type { PlanReport } from './summary.ts';
 import { PlanWriter } from './writer.ts';
-
-/** Where the rows come from: a path (`-` for stdin), or live tasks. */
-export type PlanFrom =
-  | { readonly file: string; readonly format: Format | undefined; readonly columns: ColumnFlags }
-  | { readonly conditions: Conditions };
-
-export interface PlanOptions {
-  readonly from: PlanFrom;
-  /** Set on every row. */
-  readonly set: TaskChange;
-  readonly jobId: string;
-  /** Where the plan goes. */
-  readonly out: string;
-  /** Replace a plan that is there. */
-  readonly force: boolean;
-  /** Read every task before it is planned. */
-  readonly refresh: boolean;
-  /** Where refused rows go; beside the file, or named after the job, when omitted. */
-  readonly refusedFile: string | undefined;
-  /** Calls per second; `Infinity` for no limit. */
-  readonly rateLimit: number;
-  /** Reads in flight at once. */
-  readonly maxConcurrency: number;
-}
-
-export interface PlanContext {
-  readonly stdin: Readable;
-  readonly cwd: string;
-  readonly clock: Clock;
-  /** Aborts when the user interrupts. */
-  readonly signal: AbortSignal;
-  /** Used for live tasks and for a refresh only. */
-  readonly reader: Pick<OtaReader, 'get' | 'list'>;
-  readonly progress: Progress;
-  /** Prints a line before the result. */
-  readonly say: (line: string) => void;
-  /** What `check` finds, a line each; it runs while the plan is made. */
-  readonly check: () => Promise<readonly string[]>;
-  /** How fast the latest jobs went. */
-  readonly measuredRate: () => Promise<MeasuredRate | undefined>;
-}
 
 /**
  * Makes the plan that `options` ask for.
@@ -99,65 +51,6 @@ export async function makePlan(options: PlanOptions, context: PlanContext): Prom
   }
 }
 
-interface OpenedRows {
-  readonly name: string;
-  /** Where refused rows go by default. */
-  readonly refusedPath: string;
-  readonly rows: AsyncIterable<SourceRow>;
-  /** What who gave the file should know, a sentence each; once the rows were read. */
-  readonly notes: () => readonly string[];
-  /** What was found out about the file. */
-  readonly findings: Findings;
-  /** Live tasks looked at, once all are listed; those that meet no condition included. Undefined for a file. */
-  readonly listed: () => number | undefined;
-  readonly close: () => Promise<void>;
-}
-
-async function openRows(options: PlanOptions, context: PlanContext, rules: Rules): Promise<OpenedRows> {
-  const { from } = options;
-  const { progress, reader } = context;
-  if ('conditions' in from) {
-    let listed = 0;
-    progress.stage('listed');
-    const onListed = (count: number): void => {
-      listed = count;
-      progress.update(count);
-    };
-    const { conditions } = from;
-    return {
-      name: describeTasks(conditions),
-      refusedPath: join(dirname(options.out), `${options.jobId}.refused.csv`),
-      rows: liveTasks({ reader, conditions, rules, onListed }),
-      notes: () => [],
-      findings: new Findings(),
-      listed: () => listed,
-      close: async () => {},
-    };
-  }
-  const source = await openSource(from.file, { ...context, format: from.format });
-  progress.stage('reading   ', source.bytes);
-  const { columns } = from;
-  const findings = new Findings();
-  const unused: string[] = [];
-  let bytes = 0;
-  const onBytes = (count: number): void => {
-    bytes += count;
-    progress.update(bytes);
-  };
-  return {
-    name: source.name,
-    refusedPath: source.refusedPath,
-    rows: fileRows({ source, columns, findings, rules, onBytes, onUnused: (field) => unused.push(field) }),
-    findings,
-    notes: () => [
-      ...findings.notes(source.name, columns),
-      ...unused.map((field) => `${field} in ${source.name} is not used: a job gives its own`),
-    ],
-    listed: () => undefined,
-    close: () => source.close(),
-  };
-}
-
 interface Making {
   readonly options: PlanOptions;
   readonly context: PlanContext;
@@ -175,33 +68,47 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
   for await (const input of opened.rows) {
     if (signal.aborted) return undefined;
     if ('reason' in input) refused.add(input);
-    staging.add({ line: input.line, row: toPlanRow(input, ++rows) });
+    const status = input.listed?.Status;
+    staging.add({
+      line: input.line,
+      row: toPlanRow(input, ++rows),
+      ...(status !== undefined && { status }),
+    });
   }
   const duplicates = staging.seal();
+  const look = await lookAtConfigurations(making);
+  if (signal.aborted) return undefined;
   const createdAt = new Date(rules.startedAt).toISOString();
   writer.begin({ Plan: PLAN_FORM, JobId: options.jobId, CreatedAt: createdAt, Source: opened.name });
 
   const conditions = 'conditions' in options.from ? options.from.conditions : undefined;
+  const pairs = new ConfigurationPairs();
+  const statuses = new CountedLines('other states');
   let unread = 0;
   let undoable = 0;
   let done = 0;
   for await (const { item, answer } of stagedTasks(making, rows - refused.total - duplicates.rows)) {
     if (signal.aborted) return undefined;
-    const { line, row } = item;
+    const { line, row, status, refusal } = item;
     if ('LeftOut' in row) {
       writer.add(row);
       continue;
     }
     progress.update(++done);
     if (isUnread(answer)) unread++;
-    const decided = decide(row, answer, conditions);
-    if ('LeftOut' in decided && decided.LeftOut === 'refused')
-      refused.add(toRefused(row, line, decided.Reason ?? ''));
-    else if (!('LeftOut' in decided) && isUndoable(decided)) undoable++;
+    const decided = refusal === undefined ? decide(row, answer, conditions) : refusedRow(row, refusal);
+    if (!('LeftOut' in decided)) {
+      if (isUndoable(decided)) undoable++;
+      pairs.add(decided);
+      const known = answer?.ok ? answer.value.Status : status;
+      if (known !== undefined) statuses.add(known, line);
+    } else if (decided.LeftOut === 'refused') refused.add(toRefused(row, line, decided.Reason ?? ''));
     writer.add(decided);
   }
   if (signal.aborted) return undefined;
   const { counts } = writer;
+  const canAsk = options.look && look?.unlooked === undefined;
+  const configurations = await pairs.compared(look?.found ?? new Map(), canAsk ? context.reader : undefined);
   const refusedFile = refused.finish();
   const written = writer.finish();
   return {
@@ -219,11 +126,41 @@ async function plan(making: Making): Promise<PlanReport | undefined> {
     refreshed: options.refresh,
     refusedFile,
     reasons: refused.counts(),
+    configurations,
+    otherConfigurations: pairs.others,
+    looked: look === undefined ? undefined : options.look && look.unlooked === undefined,
+    statuses: statuses.all(),
     rateLimit: options.rateLimit,
     form: opened.findings.form,
     leftOut: opened.findings.leftOut,
-    warnings: opened.notes(),
+    warnings: [
+      ...opened.notes(),
+      ...(options.look && look?.unlooked !== undefined ? [unlookedWarning(look.unlooked)] : []),
+    ],
   };
+}
+
+/** Asking for more configurations than that is said first. */
+const MANY_CONFIGURATIONS = 100;
+
+/** @returns undefined: no row sets a configuration. */
+async function lookAtConfigurations({ options, context, staging }: Making): Promise<Look | undefined> {
+  const count = staging.configurationCount;
+  if (count === 0) return undefined;
+  if (!options.look) return { unlooked: 'not asked for', found: new Map() };
+  if (count > MANY_CONFIGURATIONS) {
+    context.say(`configurations: ${counted(count, 'call', 'calls')} of GetOtaTaskConfiguration`);
+    context.progress.stage('looking at', count);
+  }
+  let asked = 0;
+  const ids = async function* (): AsyncGenerator<string, undefined> {
+    for await (const id of staging.configurations()) {
+      if (count > MANY_CONFIGURATIONS) context.progress.update(++asked);
+      yield id;
+    }
+  };
+  const { maxConcurrency } = options;
+  return await lookAt(ids(), (id, reason) => staging.refuse(id, reason), { ...context, maxConcurrency });
 }
 
 /** All rows; of those to change, the task too if that is asked for. @param count of those to change. */
@@ -236,7 +173,8 @@ async function* stagedTasks(
   if (options.refresh) {
     context.say(`refresh: ${costOfReading(count, rateLimit)}`);
     progress.stage('refreshing', count);
-    const identifierOf = ({ row }: StagedRow) => ('LeftOut' in row ? undefined : row.Identifier);
+    const identifierOf = ({ row, refusal }: StagedRow) =>
+      'LeftOut' in row || refusal !== undefined ? undefined : row.Identifier;
     yield* readTasks(staging.rows(), identifierOf, { reader, maxConcurrency, signal });
   } else {
     progress.stage('writing   ', count);

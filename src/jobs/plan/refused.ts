@@ -1,9 +1,10 @@
-/** Refused rows: into their file, and counted by reason, with the first lines of each as examples. */
+/** Refused rows: into their file, and counted by reason. */
 import { resolve } from 'node:path';
 import { misuse } from '../../errors.ts';
 import { RefusedFile } from '../../input/refused.ts';
 import type { RefusedRow } from '../../input/row.ts';
 import { shortPrintable } from '../../text/printable.ts';
+import { CountedLines } from './counted-lines.ts';
 
 export interface ReasonCount {
   /** Fit to print. */
@@ -12,11 +13,6 @@ export interface ReasonCount {
   /** The first few. */
   readonly lines: readonly number[];
 }
-
-/** Reasons may quote the row, so that every row could have its own. */
-const MAX_REASONS = 200;
-const EXAMPLES = 3;
-const OTHERS = 'other reasons';
 
 /** @throws CommandError where --out and --refused name one file: whichever is placed first would be in the way of the other. */
 export function requireApart(out: string, refusedFile: string | undefined, cwd: string): void {
@@ -27,7 +23,7 @@ export function requireApart(out: string, refusedFile: string | undefined, cwd: 
 /** In bounded memory. */
 export class Refused {
   readonly #file: RefusedFile;
-  readonly #byReason = new Map<string, { count: number; readonly lines: number[] }>();
+  readonly #byReason = new CountedLines('other reasons');
   #total = 0;
 
   /** As of RefusedFile. */
@@ -42,19 +38,12 @@ export class Refused {
   add(row: RefusedRow): void {
     this.#file.add(row);
     this.#total++;
-    const reason = shortPrintable(row.reason, 160);
-    const key = this.#byReason.has(reason) || this.#byReason.size < MAX_REASONS ? reason : OTHERS;
-    const known = this.#byReason.get(key) ?? { count: 0, lines: [] };
-    known.count++;
-    if (known.lines.length < EXAMPLES) known.lines.push(row.line);
-    this.#byReason.set(key, known);
+    this.#byReason.add(row.reason, row.line);
   }
 
   /** The most frequent first. */
   counts(): ReasonCount[] {
-    return [...this.#byReason]
-      .map(([reason, { count, lines }]) => ({ reason, count, lines }))
-      .toSorted((a, b) => b.count - a.count);
+    return this.#byReason.all().map(({ key, count, lines }) => ({ reason: key, count, lines }));
   }
 
   /** Puts the file in its place. @returns what the user calls it; undefined when no row was refused. */

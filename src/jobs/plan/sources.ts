@@ -11,10 +11,10 @@ import type { OtaReader } from '../../ota/reader.ts';
 import { printableJson } from '../../text/printable.ts';
 import { type Conditions, unmet } from './conditions.ts';
 import { changeOf, formerOf } from './decisions.ts';
-import type { PlanRow, TaskChange } from './format.ts';
+import type { PlanRow } from './format.ts';
 
-/** An input row; that of a live task has what the list said of it: its configuration, and no description. */
-export type SourceRow = InputRow & { readonly listed?: TaskChange };
+/** An input row; that of a live task has what the list said of it: its configuration and status, and no description. */
+export type SourceRow = InputRow & { readonly listed?: Pick<OtaTask, 'TaskConfigurationId' | 'Status'> };
 
 /** Fields of an update that a job sets itself. */
 const jobFields = ['JobId', 'RequestId', 'IssuedAt'] as const;

@@ -12,12 +12,18 @@ import type { LeftOutState, PlanRow, TaskChange } from './format.ts';
 export interface StagedRow {
   readonly line: number;
   readonly row: PlanRow;
+  /** The status of its task, where it is known. */
+  readonly status?: string;
+  /** Why its configuration is none to set, where `refuse` was told so. */
+  readonly refusal?: string;
 }
 
 /** Memory for the database's pages, in KiB. */
 const CACHE_KIB = 4_000;
 /** Rows read between two pauses for everything else. */
 const PAUSE_ROWS = 500;
+/** Ids of configurations read at once. */
+const ID_PAGE = 500;
 
 export class Staging {
   readonly #db: DatabaseSync;
@@ -36,13 +42,14 @@ export class Staging {
         number INTEGER PRIMARY KEY, line INTEGER NOT NULL, Identifier TEXT,
         Description TEXT, TaskConfigurationId TEXT,
         formerDescription TEXT, formerTaskConfigurationId TEXT,
-        leftOut TEXT, reason TEXT
+        leftOut TEXT, reason TEXT, status TEXT
       );
+      CREATE TABLE configurations (id TEXT PRIMARY KEY, refusal TEXT) WITHOUT ROWID;
       BEGIN`);
-    this.#insert = this.#db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#insert = this.#db.prepare('INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   }
 
-  add({ line, row }: StagedRow): void {
+  add({ line, row, status }: Omit<StagedRow, 'refusal'>): void {
     const { Row, Identifier = null, Description = null, TaskConfigurationId = null } = row;
     const former = 'LeftOut' in row ? undefined : row.Former;
     const [leftOut, reason] = 'LeftOut' in row ? [row.LeftOut, row.Reason ?? null] : [null, null];
@@ -56,6 +63,7 @@ export class Staging {
       former?.TaskConfigurationId ?? null,
       leftOut,
       reason,
+      status ?? null,
     );
   }
 
@@ -69,18 +77,50 @@ export class Staging {
         SELECT rows.number, rows.Identifier, repeated.last
         FROM (SELECT Identifier, max(line) AS last FROM rows WHERE leftOut IS NULL
           GROUP BY Identifier HAVING count(*) > 1) AS repeated
-        JOIN rows ON rows.Identifier = repeated.Identifier AND rows.leftOut IS NULL AND rows.line <> repeated.last`);
+        JOIN rows ON rows.Identifier = repeated.Identifier AND rows.leftOut IS NULL AND rows.line <> repeated.last;
+      INSERT INTO configurations
+        SELECT DISTINCT TaskConfigurationId, NULL FROM rows
+        WHERE leftOut IS NULL AND TaskConfigurationId IS NOT NULL
+          AND number NOT IN (SELECT number FROM duplicates)`);
     const { rows, identifiers } = this.#db
       .prepare('SELECT count(*) AS rows, count(DISTINCT Identifier) AS identifiers FROM duplicates')
       .get() as { rows: number; identifiers: number };
     return { rows, identifiers };
   }
 
+  /** How many configurations the rows to change set. */
+  get configurationCount(): number {
+    const { count } = this.#db.prepare('SELECT count(*) AS count FROM configurations').get() as {
+      count: number;
+    };
+    return count;
+  }
+
+  /** Their ids, each once. */
+  async *configurations(): AsyncGenerator<string, undefined> {
+    const page = this.#db.prepare('SELECT id FROM configurations WHERE id > ? ORDER BY id LIMIT ?');
+    let last = '';
+    for (;;) {
+      const ids = page.all(last, ID_PAGE) as unknown as readonly { readonly id: string }[];
+      for (const { id } of ids) yield id;
+      last = ids.at(-1)?.id ?? '';
+      if (ids.length < ID_PAGE) return;
+    }
+  }
+
+  /** Every row that sets this configuration gets the reason. */
+  refuse(id: string, reason: string): void {
+    this.#db.prepare('UPDATE configurations SET refusal = ? WHERE id = ?').run(reason, id);
+  }
+
   /** All rows in order; of those that name the same task, the last counts and the others are left out as duplicates. */
   async *rows(): AsyncGenerator<StagedRow, undefined> {
     if (!this.#sealed) throw new Error('the rows are not complete');
     const rows = this.#db.prepare(
-      'SELECT rows.*, duplicates.last FROM rows LEFT JOIN duplicates USING (number) ORDER BY rows.number',
+      `SELECT rows.*, duplicates.last, configurations.refusal FROM rows
+        LEFT JOIN duplicates USING (number)
+        LEFT JOIN configurations ON configurations.id = rows.TaskConfigurationId
+        ORDER BY rows.number`,
     );
     let read = 0;
     for (const row of rows.iterate()) {
@@ -108,6 +148,8 @@ interface StoredRow {
   readonly reason: string | null;
   /** The line of the row that counts instead. */
   readonly last: number | null;
+  readonly status: string | null;
+  readonly refusal: string | null;
 }
 
 function toStagedRow(stored: StoredRow): StagedRow {
@@ -127,7 +169,12 @@ function toStagedRow(stored: StoredRow): StagedRow {
   }
   const Former = toChange(stored.formerDescription, stored.formerTaskConfigurationId);
   const known = Object.keys(Former).length > 0;
-  return { line, row: { Row, Identifier, ...change, ...(known && { Former }) } };
+  return {
+    line,
+    row: { Row, Identifier, ...change, ...(known && { Former }) },
+    ...(stored.status !== null && { status: stored.status }),
+    ...(stored.refusal !== null && { refusal: stored.refusal }),
+  };
 }
 
 function toChange(description: string | null, configuration: string | null): TaskChange {

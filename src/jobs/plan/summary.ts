@@ -1,10 +1,13 @@
 /** The result of making a plan: a block of text, or one JSON object. */
 
+import { changesJson, sideBySide } from '../../configs/view.ts';
 import { countLine, hang, widthOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import type { MeasuredRate } from '../ledger/job.ts';
+import type { ConfigurationChange } from './configuration-changes.ts';
+import type { LineCount } from './counted-lines.ts';
 import type { PlanCounts } from './format.ts';
 import type { ReasonCount } from './refused.ts';
 import { secondsFor, timeNote } from './time-note.ts';
@@ -35,6 +38,14 @@ export interface PlanReport {
   readonly refusedFile: string | undefined;
   /** The most frequent first. */
   readonly reasons: readonly ReasonCount[];
+  /** Which task configurations the rows to change replace by which; those with most rows first. */
+  readonly configurations: readonly ConfigurationChange[];
+  /** Rows of still other pairs of them. */
+  readonly otherConfigurations: number;
+  /** Whether every configuration that is set was looked at; undefined: none is set. */
+  readonly looked: boolean | undefined;
+  /** Rows to change by the status of their task, as far as tasks were read. */
+  readonly statuses: readonly LineCount[];
   /** Calls per second; `Infinity` for no limit. */
   readonly rateLimit: number;
   /** How the file is written, where that is not comma and UTF-8. */
@@ -75,6 +86,7 @@ export function planText(report: PlanReport, commandLine: CommandLine, columns?:
   if (report.unread > 0) {
     lines.push(line('unread', report.unread, 'GetOtaTask failed; planned without former values'));
   }
+  lines.push(...configurationLines(report, columns), ...statusLines(report.statuses, width));
   if (counts.toChange > 0) {
     if (!undo) lines.push(hang('  undo          ', undoNote(report.undoable, counts.toChange), width));
     lines.push(hang('  time          ', timeNote(counts.toChange, report.measured, report.rateLimit), width));
@@ -110,6 +122,15 @@ export function planJson(report: PlanReport): string {
     refreshed: report.refreshed,
     refusedFile: report.refusedFile ?? null,
     reasons,
+    configurations: report.configurations.map(({ from, to, rows, settings }) => ({
+      from: from ?? null,
+      to,
+      rows,
+      settings: settings === undefined ? null : changesJson(settings),
+    })),
+    otherConfigurations: report.otherConfigurations,
+    configurationsLookedAt: report.looked ?? null,
+    statuses: report.statuses.map(({ key, count, lines }) => ({ status: key, rows: count, lines })),
     rateLimit: Number.isFinite(rateLimit) ? rateLimit : null,
     measuredRate: report.measured === undefined ? null : Number(report.measured.perSecond.toFixed(1)),
     seconds: secondsFor(counts.toChange, report.measured, rateLimit) ?? null,
@@ -118,13 +139,54 @@ export function planJson(report: PlanReport): string {
   return jsonLine(json);
 }
 
-function reasonLines(reasons: readonly ReasonCount[], width: number): string[] {
-  const shown = reasons.slice(0, SHOWN_REASONS).map(({ reason, count, lines }) => {
-    const some = lines.slice(0, SHOWN_LINES);
-    const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
-    const more = count > some.length ? ', …' : '';
-    return hang(`${number(count).padStart(13)}  `, `${printable(reason)} (${where}${more})`, width);
+/** One kind of rows, with some of them. */
+function exampleLine(text: string, count: number, lines: readonly number[], width: number): string {
+  const some = lines.slice(0, SHOWN_LINES);
+  const where = `${some.length === 1 ? 'line' : 'lines'} ${some.join(', ')}`;
+  const more = count > some.length ? ', …' : '';
+  return hang(`${number(count).padStart(13)}  `, `${printable(text)} (${where}${more})`, width);
+}
+
+/** Each pair of configurations with its rows, and below it the settings that differ. */
+function configurationLines(report: PlanReport, columns: number | undefined): string[] {
+  const { configurations, looked, otherConfigurations } = report;
+  const shown = configurations.slice(0, SHOWN_CONFIGURATIONS).flatMap(({ from, to, rows, settings }) => {
+    const before = from === undefined ? '' : `from ${from === '' ? 'none' : printable(from)} `;
+    const pair = `${before}to ${printable(to)}`;
+    const first = (note: string): string => countLine('configuration', rows, `${pair}${note}`, columns);
+    if (looked !== true) return [first(', not looked at')];
+    if (from === undefined) return [first('; what differs is not known without --refresh')];
+    if (settings === undefined) return [first(from === '' ? '' : `; ${printable(from)} could not be read`)];
+    if (settings.length === 0) return [first(', which has the same settings')];
+    return [first(':'), ...sideBySide([from, to], settings, columns, '      ')];
   });
+  const rest = configurations.slice(SHOWN_CONFIGURATIONS);
+  const others = rest.reduce((sum, { rows }) => sum + rows, otherConfigurations);
+  if (others > 0) shown.push(countLine('configuration', others, 'other changes: see --json', columns));
+  return shown;
+}
+
+const SHOWN_CONFIGURATIONS = 3;
+
+/** The one status of tasks whose devices have not begun. */
+const NOT_BEGUN = 'SCHEDULED';
+
+function statusLines(statuses: readonly LineCount[], width: number): string[] {
+  if (statuses.length === 0) return [];
+  const lines = statuses.map(({ key, count, lines: some }) => exampleLine(key, count, some, width));
+  if (statuses.some(({ key }) => key !== NOT_BEGUN)) {
+    const unknown =
+      'unknown: what AWS does with an update of a task that is running, completed or cancelled. It is not documented; ' +
+      'all of these rows are in the plan';
+    lines.push(hang(' '.repeat(15), unknown, width));
+  }
+  return ['  task status', ...lines];
+}
+
+function reasonLines(reasons: readonly ReasonCount[], width: number): string[] {
+  const shown = reasons
+    .slice(0, SHOWN_REASONS)
+    .map(({ reason, count, lines }) => exampleLine(reason, count, lines, width));
   const others = reasons.slice(SHOWN_REASONS);
   if (others.length > 0) {
     const rows = others.reduce((sum, { count }) => sum + count, 0);

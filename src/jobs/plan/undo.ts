@@ -4,9 +4,14 @@ import { updateSchema } from '../../message/update.ts';
 import type { OtaTask } from '../../ota/answers.ts';
 import type { ReadAnswer } from '../../ota/reader.ts';
 import type { LedgerRow } from '../ledger/row.ts';
+import { ConfigurationPairs } from './configuration-changes.ts';
+import { CountedLines } from './counted-lines.ts';
 import { changeFields, changeOf } from './decisions.ts';
 import { type LeftOutRow, PLAN_FORM, type PlanCounts, type TaskChange } from './format.ts';
-import { type PlanContext, type PlanOptions, toRefused } from './make-plan.ts';
+import { unlookedWarning } from './look.ts';
+import { Looks } from './looks.ts';
+import { toRefused } from './make-plan.ts';
+import type { PlanContext, PlanOptions } from './options.ts';
 import { costOfReading, readTasks } from './read-tasks.ts';
 import { Refused, requireApart } from './refused.ts';
 import type { PlanReport } from './summary.ts';
@@ -47,6 +52,9 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
     const Source = `undo of ${options.undone}`;
     writer.begin({ Plan: PLAN_FORM, JobId: jobId, CreatedAt: createdAt, Source, Undoes: options.undone });
     const identifierOf = (row: LedgerRow) => (isToRead(row) ? row.Identifier : undefined);
+    const looks = new Looks(reader);
+    const pairs = new ConfigurationPairs();
+    const statuses = new CountedLines('other states');
     let Row = 0;
     let done = 0;
     for await (const { item, answer } of readTasks(changedRows(context), identifierOf, {
@@ -55,13 +63,17 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
       signal,
     })) {
       if (answer !== undefined) progress.update(++done);
-      const { change, former, faults } = answer === undefined ? unread(item) : decideUndo(item, answer);
+      const decided = answer === undefined ? unread(item) : decideUndo(item, answer);
+      const { change, former, faults } = await withoutUnknown(decided, looks);
       const { Identifier } = item;
       // Without the values that the job set: given as a file, they would be set once more.
       if (faults.length > 0)
         refused.add({ ...toRefused(item, item.Row, faults.join('; ')), values: { Identifier } });
-      if (Object.keys(change).length > 0) writer.add({ Row: ++Row, Identifier, ...change, Former: former });
-      else if (faults.length > 0)
+      if (Object.keys(change).length > 0) {
+        writer.add({ Row: ++Row, Identifier, ...change, Former: former });
+        pairs.add({ ...change, Former: former });
+        if (answer?.ok && answer.value.Status !== undefined) statuses.add(answer.value.Status, item.Row);
+      } else if (faults.length > 0)
         writer.add({
           Row: ++Row,
           LeftOut: 'refused',
@@ -80,6 +92,8 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
     if (signal.aborted) return undefined;
     // A row may be restored in one field and not in the other: then it is in the plan, and among the refused ones.
     const counts: PlanCounts = { ...writer.counts, refused: refused.total };
+    const { unlooked } = looks;
+    const configurations = await pairs.compared(looks.found, unlooked === undefined ? reader : undefined);
     const refusedFile = refused.finish();
     const written = writer.finish();
     return {
@@ -97,16 +111,29 @@ export async function makeUndo(options: UndoOptions, context: UndoContext): Prom
       refreshed: true,
       refusedFile,
       reasons: refused.counts(),
+      configurations,
+      otherConfigurations: pairs.others,
+      looked: looks.asked ? unlooked === undefined : undefined,
+      statuses: statuses.all(),
       rateLimit,
       form: undefined,
       leftOut: 0,
-      warnings: await check,
+      warnings: [...(await check), ...(unlooked === undefined ? [] : [unlookedWarning(unlooked)])],
     };
   } finally {
     progress.stop();
     writer.discard();
     refused.discard();
   }
+}
+
+/** A configuration that is no more is not restored. */
+async function withoutUnknown(decision: UndoDecision, looks: Looks): Promise<UndoDecision> {
+  const { TaskConfigurationId: id, ...change } = decision.change;
+  const refusal = id === undefined ? undefined : await looks.refusal(id);
+  if (refusal === undefined) return decision;
+  const { TaskConfigurationId: _, ...former } = decision.former;
+  return { change, former, faults: [...decision.faults, `TaskConfigurationId: ${refusal}`] };
 }
 
 const UNCHANGED = 'the job did not change its task';

@@ -33,7 +33,7 @@ describe("a job's report is the next job's input", () => {
     async (format) => {
       const jobs = new JobsFolder();
       const file = jobs.file(`report.${format}`, await report(format));
-      const args = ['plan', file, '--where', 'State=dead-lettered', '--job', 'next', '--json'];
+      const args = ['plan', file, '--where', 'State=dead-lettered', '--job', 'next', '--json', '--no-look'];
       const { exitCode, stdout } = await jobs.run(addPlan, args);
       const summary = JSON.parse(stdout);
       expect({ exitCode, summary }).toMatchObject({

@@ -219,6 +219,10 @@ describe('jobs plan FILE', () => {
       reasons: [
         { reason: expect.stringContaining('letters and digits; it begins with "!"'), count: 1, lines: [4] },
       ],
+      configurations: [],
+      otherConfigurations: 0,
+      configurationsLookedAt: null,
+      statuses: [],
       measuredRate: null,
       undoable: 0,
       rateLimit: 10,
@@ -260,7 +264,8 @@ describe('jobs plan --from-tasks', () => {
     );
     expect(first.Source).toBe('live tasks where Status=SCHEDULED and TaskConfigurationId=cfgA4');
     expect(stdout).toMatch(/^live tasks where Status=SCHEDULED.*: 2,300 tasks listed$/m);
-    expect(api.stats()).toMatchObject({ reads: { calls: 3 } });
+    // Three pages of the list, and the two configurations.
+    expect(api.stats()).toMatchObject({ reads: { calls: 5 } });
   });
 
   test('takes either value of a field that is named twice, and leaves out what is so already', async () => {

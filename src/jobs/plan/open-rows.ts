@@ -1,0 +1,72 @@
+/** The rows that a plan is made from, opened: of a file, or of the live tasks. */
+import { dirname, join } from 'node:path';
+import { Findings } from '../../input/findings.ts';
+import type { Rules } from '../../input/rows.ts';
+import { openSource } from '../../input/source.ts';
+import { describeTasks } from './conditions.ts';
+import type { PlanContext, PlanOptions } from './options.ts';
+import { fileRows, liveTasks, type SourceRow } from './sources.ts';
+
+export interface OpenedRows {
+  readonly name: string;
+  /** Where refused rows go by default. */
+  readonly refusedPath: string;
+  readonly rows: AsyncIterable<SourceRow>;
+  /** What who gave the file should know, a sentence each; once the rows were read. */
+  readonly notes: () => readonly string[];
+  /** What was found out about the file. */
+  readonly findings: Findings;
+  /** Live tasks looked at, once all are listed; those that meet no condition included. Undefined for a file. */
+  readonly listed: () => number | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws CommandError when the file cannot be read. */
+export async function openRows(
+  options: PlanOptions,
+  context: PlanContext,
+  rules: Rules,
+): Promise<OpenedRows> {
+  const { from } = options;
+  const { progress, reader } = context;
+  if ('conditions' in from) {
+    let listed = 0;
+    progress.stage('listed');
+    const onListed = (count: number): void => {
+      listed = count;
+      progress.update(count);
+    };
+    const { conditions } = from;
+    return {
+      name: describeTasks(conditions),
+      refusedPath: join(dirname(options.out), `${options.jobId}.refused.csv`),
+      rows: liveTasks({ reader, conditions, rules, onListed }),
+      notes: () => [],
+      findings: new Findings(),
+      listed: () => listed,
+      close: async () => {},
+    };
+  }
+  const source = await openSource(from.file, { ...context, format: from.format });
+  progress.stage('reading   ', source.bytes);
+  const { columns } = from;
+  const findings = new Findings();
+  const unused: string[] = [];
+  let bytes = 0;
+  const onBytes = (count: number): void => {
+    bytes += count;
+    progress.update(bytes);
+  };
+  return {
+    name: source.name,
+    refusedPath: source.refusedPath,
+    rows: fileRows({ source, columns, findings, rules, onBytes, onUnused: (field) => unused.push(field) }),
+    findings,
+    notes: () => [
+      ...findings.notes(source.name, columns),
+      ...unused.map((field) => `${field} in ${source.name} is not used: a job gives its own`),
+    ],
+    listed: () => undefined,
+    close: () => source.close(),
+  };
+}
