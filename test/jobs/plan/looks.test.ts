@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Failure } from '../../../src/message/failure.ts';
 import { Looks } from '../../../src/jobs/plan/looks.ts';
+import type { Failure } from '../../../src/message/failure.ts';
 
 const gone: Failure = { kind: 'rejected', status: 404, name: 'ResourceNotFoundException', message: 'gone' };
 const denied: Failure = { kind: 'denied', status: 403, name: 'AccessDeniedException', message: 'no' };
