@@ -6,6 +6,7 @@
  *   npm run prove-steer -- --senders 2 --kills 1 --postgres
  */
 import { parseArgs } from 'node:util';
+import { startPostgres } from '../testing/postgres/server.ts';
 import { proveSteer } from '../testing/proof/prove-steer.ts';
 
 const { values } = parseArgs({
@@ -15,19 +16,22 @@ const { values } = parseArgs({
     window: { type: 'string', default: '2000' },
     senders: { type: 'string', default: '1' },
     kills: { type: 'string', default: '5' },
-    ledger: { type: 'string' },
+    /** A server of this machine is started for it. */
+    postgres: { type: 'boolean', default: false },
   },
 });
 const window = Number(values.window);
+const server = values.postgres ? await startPostgres() : undefined;
 const proof = await proveSteer({
   rows: Number(values.rows),
   rate: Number(values.rate),
   window,
   senders: Number(values.senders),
   kills: Number(values.kills),
-  ...(values.ledger !== undefined && { ledgerUrl: values.ledger }),
+  ...(server !== undefined && { ledgerUrl: await server.createDatabase() }),
   say: (line) => void process.stderr.write(`${line}\n`),
 });
+await server?.remove();
 const shown = { ...proof, mismatches: proof.mismatches.slice(0, 20), mismatching: proof.mismatches.length };
 process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
 process.exitCode = proof.mismatches.length === 0 && proof.sentAfterPause <= window ? 0 : 1;

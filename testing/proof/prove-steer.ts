@@ -110,11 +110,11 @@ class Proof {
     await this.#jobs('set', JOB, '--rate', '300');
     await this.#jobs('resume', JOB, '--detach');
     const perSecondAt300 = await this.#pace();
-    await this.#jobs('set', JOB, '--rate', '100000');
     await this.#ended(0.8);
     await this.#jobs('stop', JOB, '--reason', 'the proof');
     await this.#until(({ state }) => state.name === 'stopped');
     say('stopped at 80%');
+    await this.#jobs('set', JOB, '--rate', '100000');
     await this.#jobs('resume', JOB, '--detach');
     const done = await this.#until(({ state }) => state.name === 'done');
     const compared = await compareReport(this.#cloud, this.#processes, this.#folder, rows);
