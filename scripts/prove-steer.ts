@@ -14,6 +14,8 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '50000' },
     rate: { type: 'string', default: '1000' },
     window: { type: 'string', default: '2000' },
+    'job-rate': { type: 'string', default: '1000' },
+    'slow-rate': { type: 'string', default: '300' },
     senders: { type: 'string', default: '1' },
     kills: { type: 'string', default: '5' },
     /** A server of this machine is started for it. */
@@ -26,6 +28,8 @@ const proof = await proveSteer({
   rows: Number(values.rows),
   rate: Number(values.rate),
   window,
+  jobRate: Number(values['job-rate']),
+  slowRate: Number(values['slow-rate']),
   senders: Number(values.senders),
   kills: Number(values.kills),
   ...(server !== undefined && { ledgerUrl: await server.createDatabase() }),

@@ -17,6 +17,10 @@ export interface SteerOptions {
   readonly rate: number;
   /** Rows in flight at most. */
   readonly window: number;
+  /** Rows sent per second at most, until the job is slowed. */
+  readonly jobRate: number;
+  /** Rows sent per second at most, from the pause to the stop. */
+  readonly slowRate: number;
   /** At once. */
   readonly senders: number;
   /** How often the process that sends the job is killed; each time another is started where none is left. */
@@ -30,8 +34,8 @@ export interface SteerProof extends Compared {
   readonly kills: number;
   /** Rows that were sent after the command that paused the job had returned. */
   readonly sentAfterPause: number;
-  /** Rows that ended per second after the rate was set to 300. */
-  readonly perSecondAt300: number;
+  /** Calls per second at the slow rate. */
+  readonly perSecondSlowed: number;
   /** Rows that may have been sent twice, as the ledger counts them. */
   readonly maybeTwice: number;
   /** Calls that the API got beyond one for each row that is not refused or as wanted by the plan. */
@@ -72,6 +76,7 @@ class Proof {
   readonly #processes: Processes;
   readonly #folder: string;
   readonly #senders = new Set<Child>();
+  #callsBefore = 0;
 
   constructor(options: SteerOptions, cloud: Cloud, processes: Processes, folder: string) {
     this.#options = options;
@@ -81,50 +86,53 @@ class Proof {
   }
 
   async run(): Promise<SteerProof> {
-    const { rows, window, senders, kills, say } = this.#options;
+    const { rows, window, jobRate, slowRate, senders, kills, say } = this.#options;
     await prepare(this.#cloud, this.#folder, rows);
     const plan = await makePlan(this.#processes);
     this.#cloud.api.configure({
       tasks: { kind: 'all', exceptPrefix: 'unknown' },
       denied: { prefix: 'denied' },
     });
-    const before = this.#cloud.api.stats().calls;
+    this.#callsBefore = this.#cloud.api.stats().calls;
     const startedAt = performance.now();
     this.#processes.start('worker');
     this.#processes.start('worker');
-    await this.#jobs('apply', 'plan.jsonl', '--yes', '--detach', '--window', String(window));
+    const bounds = ['--window', String(window), '--rate', String(jobRate)];
+    await this.#jobs('apply', 'plan.jsonl', '--yes', '--detach', ...bounds);
     for (let i = 0; i < senders; i++) this.#startSender();
 
     for (let i = 1; i <= kills; i++) {
-      await this.#ended((0.3 * i) / kills);
+      await this.#called((0.3 * i) / kills);
       await this.#killHolder();
       say(`killed the process that sends the job, at ${Math.round((30 * i) / kills)}%`);
       if (this.#senders.size === 0) this.#startSender();
     }
-    await this.#ended(0.4);
+    await this.#called(0.4);
     await this.#jobs('pause', JOB, '--reason', 'the proof');
     const paused = await this.#standing();
     const quiet = await this.#until(({ inFlight }) => inFlight === 0);
     const sentAfterPause = paused.notSent - quiet.notSent;
     say(`paused at 40%: ${sentAfterPause} rows were sent after it`);
-    await this.#jobs('set', JOB, '--rate', '300');
+    await this.#jobs('set', JOB, '--rate', String(slowRate));
     await this.#jobs('resume', JOB, '--detach');
-    const perSecondAt300 = await this.#pace();
-    await this.#ended(0.8);
+    const slowedAt = { time: performance.now(), calls: this.#cloud.api.stats().calls };
+    await this.#called(0.8);
+    const slowMs = performance.now() - slowedAt.time;
+    const slowCalls = this.#cloud.api.stats().calls - slowedAt.calls;
     await this.#jobs('stop', JOB, '--reason', 'the proof');
     await this.#until(({ state }) => state.name === 'stopped');
     say('stopped at 80%');
-    await this.#jobs('set', JOB, '--rate', '100000');
+    await this.#jobs('set', JOB, '--rate', String(jobRate));
     await this.#jobs('resume', JOB, '--detach');
     const done = await this.#until(({ state }) => state.name === 'done');
     const compared = await compareReport(this.#cloud, this.#processes, this.#folder, rows);
-    const calls = this.#cloud.api.stats().calls - before;
+    const calls = this.#cloud.api.stats().calls - this.#callsBefore;
     return {
       ...compared,
       mismatches: [...planFaults(plan, rows), ...compared.mismatches],
       kills,
       sentAfterPause,
-      perSecondAt300,
+      perSecondSlowed: Math.round((slowCalls / slowMs) * 1_000),
       maybeTwice: done.maybeSentTwice,
       extraCalls: calls - (plan.toChange ?? 0),
       seconds: Math.round((performance.now() - startedAt) / 100) / 10,
@@ -167,15 +175,9 @@ class Proof {
     }
   }
 
-  #ended(share: number): Promise<Standing> {
-    return this.#until(({ ended, rows }) => ended >= rows * share);
-  }
-
-  async #pace(): Promise<number> {
-    const first = await this.#standing();
-    const from = performance.now();
-    await sleep(5_000);
-    const second = await this.#standing();
-    return Math.round((second.ended - first.ended) / ((performance.now() - from) / 1_000));
+  /** Resolves when the API has had calls for so many of the rows. */
+  async #called(share: number): Promise<void> {
+    const { api } = this.#cloud;
+    await api.waitFor(() => api.stats().calls - this.#callsBefore >= this.#options.rows * share);
   }
 }
