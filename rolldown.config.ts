@@ -1,9 +1,21 @@
-import { defineConfig } from 'rolldown';
+import { readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'rolldown';
+import { type AssetName, assetPath, assetSources } from './src/console/assets.ts';
+
+/** What the console's pages load lies in `assets/`, beside the program. */
+const assets: Plugin = {
+  name: 'assets',
+  generateBundle() {
+    for (const name of Object.keys(assetSources) as AssetName[])
+      this.emitFile({ type: 'asset', fileName: `assets/${name}`, source: readFileSync(assetPath(name)) });
+  },
+};
 
 /** The program as the image carries it: one folder, no node_modules. */
 export default defineConfig({
   input: { main: 'src/main.ts' },
   platform: 'node',
+  plugins: [assets],
   output: {
     dir: 'dist',
     format: 'esm',

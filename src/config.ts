@@ -1,7 +1,8 @@
 /** Configuration: from environment variables to one frozen object (docs/reference/configuration.md). */
 import { awsFaults } from './config/aws.ts';
 import { type Environment, readVariable } from './config/environment.ts';
-import { type Variable, variables } from './config/variables.ts';
+import type { Variable } from './config/variable.ts';
+import { variables } from './config/variables.ts';
 import { CommandError, exitCodes } from './errors.ts';
 
 type Settings = typeof variables;
@@ -115,7 +116,7 @@ function read<Name extends keyof Config, Needed extends keyof Config>(
 
 /** The value in a fault, unless it is a secret, or a URL, which may hold one. */
 function shown(variable: string, text: string): string {
-  return /_(URL|SECRET)$/.test(variable) ? '' : ` (is ${JSON.stringify(text)})`;
+  return /_(URL|SECRET|TOKENS)$/.test(variable) ? '' : ` (is ${JSON.stringify(text)})`;
 }
 
 /** Faults of settings that are right one by one. */
@@ -137,6 +138,14 @@ function contradictions(config: Partial<Config>): string[] {
   if (config.notifyWebhookUrl !== undefined && unsigned)
     faults.push(
       `${variables.notifyWebhookSecret.name}: is required with ${variables.notifyWebhookUrl.name}: requests are signed with it`,
+    );
+  if (
+    config.consoleIdentityHeader !== undefined &&
+    'consoleTrustedProxies' in config &&
+    config.consoleTrustedProxies === undefined
+  )
+    faults.push(
+      `${variables.consoleTrustedProxies.name}: is required with ${variables.consoleIdentityHeader.name}: anybody can send a header`,
     );
   const { retryBaseMs = 0, retryMaxMs = Number.POSITIVE_INFINITY } = config;
   if (retryBaseMs > retryMaxMs) faults.push('RETRY_BASE_MS: must not be above RETRY_MAX_MS');

@@ -65,6 +65,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'what happened to a task: every update of it that is known, and its end',
     load: async () => (await import('./trace/commands/command.ts')).configureTrace,
   },
+  console: {
+    summary: 'pages to see, ask and steer in a browser',
+    load: async () => (await import('./console/commands/command.ts')).configureConsole,
+  },
   health: {
     summary: "ask this container's workers whether they are alive",
     load: async () => (await import('./commands/health.ts')).configureHealth,

@@ -28,6 +28,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'cli',
     'commands',
     'configs/command',
+    'console/command',
     'dead-letters/command',
     'enqueue/command',
     'errors',
@@ -103,10 +104,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'dead-letters',
     'dead-letters/command',
     'errors',
-    'queue',
     'status',
+    'status/ask',
     'text',
   ],
+  'status/ask': ['config', 'errors', 'queue', 'status', 'text', 'time:type'],
+  'console/command': ['cli', 'config', 'console', 'errors', 'files', 'status/ask', 'text'],
   'trace/command': [
     'cli',
     'config',
@@ -142,6 +145,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'dead-letters': ['files', 'message', 'queue', 'text', 'time'],
   enqueue: ['errors', 'input', 'message:type', 'queue', 'sending', 'text', 'time:type'],
   check: ['aws', 'aws/errors', 'config', 'errors', 'jobs', 'message:type', 'ota', 'queue', 'text', 'time'],
+  console: ['config', 'http', 'status', 'text', 'time:type'],
   status: ['message', 'observe', 'text', 'version', 'worker:type'],
   trace: ['dead-letters:type', 'input', 'jobs', 'message', 'ota:type', 'text'],
   worker: ['config:type', 'limits:type', 'message', 'ota', 'queue', 'text', 'time'],
@@ -208,6 +212,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   ioredis: /^src\/ota\//,
   'node:sqlite': /^src\/jobs\/(?:ledger\/sqlite\/|plan\/staging\.ts$)/,
   pg: /^src\/jobs\/ledger\/postgres\/database\.ts$/,
+  '@remix-run/html-template': /^src\/console\/pages\/html\.ts$/,
   fauxqs: /^src\/sandbox\//,
 };
 

@@ -1,7 +1,8 @@
 /** The settings in force, for a person and for scripts, without secrets. PURE. */
 import { COMMON_ENDPOINT, endpointVariables } from '../aws/endpoints.ts';
 import { readVariable } from '../config/environment.ts';
-import { type Variable, variables } from '../config/variables.ts';
+import type { Variable } from '../config/variable.ts';
+import { variables } from '../config/variables.ts';
 import type { Environment } from '../config.ts';
 import { printableUrl } from '../text/urls.ts';
 

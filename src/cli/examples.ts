@@ -102,6 +102,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       does: 'all workers behind a name, again and again',
     },
   ],
+  console: [{ args: ['--open-reading'], does: 'look at this machine’s worker at http://localhost:8090' }],
   limits: [
     { args: ['set', '--concurrency', '5', '--reason', 'the API is slow'], does: 'for every running worker' },
   ],

@@ -1,8 +1,8 @@
 /** Who changes something, and why: what every log of changes says. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { isReason, MAX_REASON } from '../text/reason.ts';
 import type { CommandContext } from './context.ts';
 
-const MAX_REASON = 500;
 const MAX_WHO = 200;
 
 export interface ReasonFlags {
@@ -19,7 +19,7 @@ export function addReasonOptions(command: Command): Command {
 /** @throws InvalidArgumentError, of which commander makes a misuse. */
 export function readReason(text: string): string {
   const reason = text.trim();
-  if (reason !== '' && reason.length <= MAX_REASON) return reason;
+  if (isReason(reason)) return reason;
   throw new InvalidArgumentError(`It must be a text of 1 to ${MAX_REASON} characters.`);
 }
 

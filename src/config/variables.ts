@@ -3,24 +3,14 @@ import { z } from 'zod';
 import { isClearTextToAws } from '../aws/endpoints.ts';
 import { secretKey } from '../notices/signature.ts';
 import { CLEAR_TEXT } from './aws.ts';
+import { consoleVariables } from './console.ts';
+import { integer, optional, port, required, withDefault } from './variable.ts';
 
 /** The longest time-out of a call that a worker may be set to, in milliseconds. */
 export const MAX_CALL_TIMEOUT_MS = 600_000;
 
 /** A list that a person writes. */
 const MAX_WORKER_URLS = 100;
-
-/** One setting. `T` is the type of its value. */
-export interface Variable<T> {
-  readonly name: string;
-  /** From text to value; the message of a refusal says what is accepted. */
-  readonly schema: z.ZodType<T, string>;
-  /** The text that is read when the variable is not set. */
-  readonly fallback?: string;
-  /** Whether the worker cannot do without it. */
-  readonly required?: true;
-  readonly doc: string;
-}
 
 const queueUrl = z
   .url({ protocol: /^https?$/, error: 'must be the URL of a queue (https://sqs.…)' })
@@ -60,10 +50,6 @@ const rateLimit = z
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
-
-const port = z.union([z.literal('off').transform(() => undefined), integer(0, 65_535)], {
-  error: 'must be a port from 0 (any free one) to 65535, or "off"',
-});
 
 const workerUrls = z
   .string()
@@ -113,32 +99,6 @@ const eventBus = z
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
   error: 'must be one of fatal, error, warn, info, debug, trace, silent',
 });
-
-function integer(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d+$/, error)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, error);
-}
-
-function required<T>(name: string, schema: z.ZodType<T, string>, doc: string) {
-  return { name, schema, required: true, doc } satisfies Variable<T>;
-}
-
-function optional<T>(name: string, schema: z.ZodType<T, string>, doc: string): Variable<T | undefined> {
-  return { name, schema, doc };
-}
-
-function withDefault<T>(
-  name: string,
-  schema: z.ZodType<T, string>,
-  fallback: string,
-  doc: string,
-): Variable<T> {
-  return { name, schema, fallback, doc };
-}
 
 /** By the name that the code uses. */
 export const variables = {
@@ -269,5 +229,6 @@ export const variables = {
     eventBus,
     'An EventBridge event bus that gets the same, with the source `ota-updater`.',
   ),
+  ...consoleVariables,
   logLevel: withDefault('LOG_LEVEL', logLevel, 'info', 'pino level.'),
 };

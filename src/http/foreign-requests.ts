@@ -39,7 +39,8 @@ function isLoopback(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address);
 }
 
-function isLoopbackName(host: string): boolean {
+/** Of a `Host`: whether it is a name that this machine alone has. */
+export function isLoopbackName(host: string): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name) || /^(.+\.)?localhost$/.test(name);
 }

@@ -8,12 +8,13 @@ import { readConfig } from '../../config.ts';
 import { exitCodes } from '../../errors.ts';
 import { columnsOf } from '../../text/layout.ts';
 import { createScreen } from '../../text/live-block.ts';
+import { queueReader } from '../ask/queues.ts';
+import { workerUrlsOf } from '../ask/urls.ts';
+import { askWorkers } from '../ask/workers.ts';
 import { statusJson } from '../json.ts';
 import { makeStatus, type Status, type StatusFacts } from '../status.ts';
 import { statusBlock, statusLine, statusText } from '../view.ts';
 import { lettersByCause } from './letters.ts';
-import { queueReader } from './queues.ts';
-import { askWorkers } from './workers.ts';
 
 interface Flags {
   readonly workers?: readonly string[];
@@ -61,7 +62,7 @@ async function status(flags: Flags, context: CommandContext, pollSeconds: number
   const { stdout, clock } = context;
   if (flags.watch === true && flags.deadLetters === true)
     throw misuse('--dead-letters: a pass holds the letters for as long as it takes, so it is not watched.');
-  const urls = flags.workers ?? urlsOf(context);
+  const urls = flags.workers ?? workerUrlsOf(context.env);
   const reader = queueReader(context);
   try {
     await interruptible(context, async (signal) => {
@@ -91,16 +92,6 @@ async function status(flags: Flags, context: CommandContext, pollSeconds: number
 
 function exitCodeOf({ verdict }: Status): number {
   return verdict.state === 'going' || verdict.state === 'idle' ? exitCodes.done : exitCodes.failed;
-}
-
-/** By WORKER_URLS, else where a worker with this environment listens. */
-function urlsOf({ env }: CommandContext): readonly string[] {
-  const { workerUrls, httpHost, httpPort } = readConfig(env, ['workerUrls', 'httpHost', 'httpPort']);
-  if (workerUrls !== undefined) return workerUrls;
-  if (!httpPort) return [];
-  const everywhere = httpHost === '0.0.0.0' || httpHost === '::';
-  const host = everywhere ? '127.0.0.1' : httpHost.includes(':') ? `[${httpHost}]` : httpHost;
-  return URL.canParse(`http://${host}:${httpPort}`) ? [`http://${host}:${httpPort}`] : [];
 }
 
 async function watch(

@@ -1,10 +1,10 @@
 /** Reads the counts of the queues that the environment names. Never throws. */
-import type { CommandContext } from '../../cli/context.ts';
-import { readConfigForAws } from '../../config.ts';
+import { type Environment, readConfigForAws } from '../../config.ts';
 import { CommandError } from '../../errors.ts';
 import { createSqsClient } from '../../queue/client.ts';
 import { explainSqsError } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
+import type { Clock } from '../../time/clock.ts';
 import type { QueueAnswer, QueueName, StatusFacts } from '../status.ts';
 
 const settings = {
@@ -22,7 +22,12 @@ export interface QueueReader {
   readonly close: () => void;
 }
 
-export function queueReader({ env, clock }: Pick<CommandContext, 'env' | 'clock'>): QueueReader {
+interface ReaderContext {
+  readonly env: Environment;
+  readonly clock: Pick<Clock, 'wall'>;
+}
+
+export function queueReader({ env, clock }: ReaderContext): QueueReader {
   const client = createSqsClient(Object.keys(settings).length, {}, env);
   const readOne = async (name: QueueName, signal: AbortSignal): Promise<QueueAnswer> => {
     const [setting, variable] = settings[name];

@@ -1,0 +1,114 @@
+/** The settings of the console. */
+import { BlockList, isIP } from 'node:net';
+import { z } from 'zod';
+import { integer, optional, withDefault } from './variable.ts';
+
+/** Lists that a person writes. */
+const MOST = 100;
+
+/** `name:role:token`, of which the console keeps no more than a digest. */
+export interface ConsoleToken {
+  readonly name: string;
+  readonly role: 'viewer' | 'operator';
+  readonly token: string;
+}
+
+const TOKEN = /^([A-Za-z0-9][A-Za-z0-9._@-]{0,63}):(viewer|operator):([A-Za-z0-9._~+/=-]{24,200})$/;
+
+export const TOKEN_RULE =
+  'NAME:ROLE:TOKEN, where ROLE is viewer or operator, and TOKEN 24 to 200 characters, as `openssl rand -hex 32` prints them';
+
+/** One entry of CONSOLE_TOKENS, or a line of its file; undefined for what is none. PURE. */
+export function parseConsoleToken(text: string): ConsoleToken | undefined {
+  const [, name, role, token] = TOKEN.exec(text.trim()) ?? [];
+  if (name === undefined || token === undefined || (role !== 'viewer' && role !== 'operator'))
+    return undefined;
+  return { name, role, token };
+}
+
+const tokens = z
+  .string()
+  .transform((text) => text.split(',').map(parseConsoleToken))
+  .refine(
+    (all): all is ConsoleToken[] => all.length <= MOST && all.every((each) => each !== undefined),
+    `must be ${TOKEN_RULE}; several with commas between`,
+  );
+
+const hosts = z
+  .string()
+  .transform((text) => text.split(',').map((host) => host.trim().toLowerCase()))
+  .refine(
+    (all) => all.length <= MOST && all.every((host) => /^[a-z0-9_-]+(\.[a-z0-9_-]+)*(:\d{1,5})?$/.test(host)),
+    'must be host names separated by commas, such as console.example.com',
+  );
+
+const proxies = z
+  .string()
+  .transform((text) => text.split(',').map((address) => address.trim()))
+  .refine(
+    (all) => all.length <= MOST && all.every(isNetwork),
+    'must be addresses or networks separated by commas, such as 10.0.0.5 or 10.0.0.0/24',
+  );
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  if (prefix === undefined) return true;
+  if (!/^\d{1,3}$/.test(prefix)) return false;
+  try {
+    new BlockList().addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const names = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .refine(
+    (all) => all.length <= MOST && all.every((name) => /^\S.{0,199}$/.test(name)),
+    'must be names separated by commas, as the proxy gives them',
+  );
+
+export const consoleVariables = {
+  consoleHost: withDefault(
+    'CONSOLE_HOST',
+    z.string().regex(/^\S+$/, 'must be a host name or an address'),
+    '127.0.0.1',
+    'Address that the console listens on.',
+  ),
+  consolePort: withDefault('CONSOLE_PORT', integer(0, 65_535), '8090', 'Its port; `0` picks one.'),
+  consoleHosts: optional(
+    'CONSOLE_HOSTS',
+    hosts,
+    'Host names by which browsers reach the console; `localhost` and addresses are known without it.',
+  ),
+  consoleTokens: optional(
+    'CONSOLE_TOKENS',
+    tokens,
+    'Who may sign in to the console, and as what: `NAME:ROLE:TOKEN`, several with commas between. Secret.',
+  ),
+  consoleTokensFile: optional(
+    'CONSOLE_TOKENS_FILE',
+    z.string().regex(/\S/, 'must name a file'),
+    'A file with the same, one a line; lines that begin with `#` are passed over. Read again when it changes.',
+  ),
+  consoleTrustedProxies: optional(
+    'CONSOLE_TRUSTED_PROXIES',
+    proxies,
+    'Addresses or networks of the proxies in front of the console: their `X-Forwarded-For` and `X-Forwarded-Proto` are ' +
+      'believed, and their identity header.',
+  ),
+  consoleIdentityHeader: optional(
+    'CONSOLE_IDENTITY_HEADER',
+    z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'must be the name of a header, such as X-Forwarded-Email'),
+    'Header in which these proxies say who has signed in there. Who they let in may read.',
+  ),
+  consoleOperators: optional(
+    'CONSOLE_OPERATORS',
+    names,
+    'Those of them, by the name in that header, who may change something.',
+  ),
+};

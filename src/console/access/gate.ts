@@ -1,0 +1,150 @@
+/**
+ * Decides of every request whose it is and whether they may: before any route, so that none can forget to ask. A route is
+ * for who may read, and one that changes something for operators, unless its `config.access` is `open`.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isFromOwnPage, objection } from './origins.ts';
+import { formToken, openSession, same } from './session.ts';
+import { type Holder, holderOf } from './tokens.ts';
+import { mayChange, type Visitor } from './visitor.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** `open`: for everybody. Default: who may read; who may change, where the method is not GET. */
+    readonly access?: 'open';
+  }
+  interface FastifyRequest {
+    /** undefined: nobody is known, and the route is open. */
+    visitor: Visitor | undefined;
+  }
+}
+
+export const SESSION_COOKIE = 'ota_console';
+
+export interface AccessRules {
+  /** As they are now: a file of them may change. */
+  readonly holders: () => readonly Holder[];
+  readonly hosts: readonly string[];
+  /** Who is not signed in may read. */
+  readonly openReading: boolean;
+  /** A header in which a proxy says who it is, and whether a connection is of such a proxy. */
+  readonly proxy?: {
+    readonly header: string;
+    readonly isTrusted: (address: string) => boolean;
+    readonly operators: readonly string[];
+  };
+  /** Ids of sessions that were signed out. */
+  readonly isSignedOut: (id: string) => boolean;
+  /** What tokens of forms are made with for those whom a proxy names; random. */
+  readonly proxyKey: Buffer;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Counts a bearer token that is none, and says whether its sender has sent too many. */
+  readonly tooManyGuesses: (request: FastifyRequest) => Promise<boolean>;
+}
+
+/** Why a request is refused, for a page or for a problem of the API. */
+export interface Refusal {
+  readonly status: 401 | 403 | 429;
+  readonly why: string;
+}
+
+/** @param refuse answers a request that is refused. */
+export function guard(
+  app: FastifyInstance,
+  rules: AccessRules,
+  refuse: (request: FastifyRequest, reply: FastifyReply, refusal: Refusal) => FastifyReply,
+): void {
+  app.decorateRequest('visitor', undefined);
+  app.addHook('onRequest', async (request, reply) => {
+    const why = objection(request.headers, request.method, rules.hosts);
+    if (why !== undefined) return refuse(request, reply, { status: 403, why: `refused: ${why}` });
+    const bearer = bearerOf(request);
+    if (bearer !== undefined && holderOf(rules.holders(), bearer) === undefined) {
+      const tooMany = await rules.tooManyGuesses(request);
+      return refuse(
+        request,
+        reply,
+        tooMany
+          ? { status: 429, why: 'too many wrong tokens: wait a minute' }
+          : { status: 401, why: 'the token is none of this console' },
+      );
+    }
+    request.visitor = visitorOf(request, rules);
+    if (request.routeOptions.config.access === 'open') return;
+    if (request.visitor === undefined) return refuse(request, reply, { status: 401, why: 'sign in first' });
+    const refusal = changes(request) ? objectionToChange(request, request.visitor) : undefined;
+    if (refusal !== undefined) return refuse(request, reply, refusal);
+  });
+  // What a form carries is known when its body is read.
+  app.addHook('preHandler', async (request, reply) => {
+    const { visitor } = request;
+    if (!changes(request) || visitor === undefined || visitor.by === 'bearer' || isOpen(request)) return;
+    if (visitor.formToken !== undefined && same(visitor.formToken, sentToken(request))) return;
+    return refuse(request, reply, {
+      status: 403,
+      why: 'the form is out of date: go back, reload the page, and send it again',
+    });
+  });
+}
+
+function isOpen(request: FastifyRequest): boolean {
+  return request.routeOptions.config.access === 'open';
+}
+
+function changes({ method }: FastifyRequest): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+function objectionToChange(request: FastifyRequest, visitor: Visitor): Refusal | undefined {
+  if (visitor.by === 'nobody') return { status: 401, why: 'sign in first' };
+  // Whoever has signed in may sign out.
+  if (!mayChange(visitor) && request.url !== '/sign-out')
+    return { status: 403, why: `${visitor.name} is a viewer: only an operator changes anything` };
+  if (visitor.by !== 'bearer' && !isFromOwnPage(request.headers))
+    return {
+      status: 403,
+      why: 'refused: the browser does not say that it comes from a page of this console',
+    };
+  return undefined;
+}
+
+function sentToken({ body, headers }: FastifyRequest): string {
+  const header = headers['x-form-token'];
+  if (typeof header === 'string') return header;
+  const sent =
+    typeof body === 'object' && body !== null ? (body as Record<string, unknown>).formToken : undefined;
+  return typeof sent === 'string' ? sent : '';
+}
+
+function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer +(\S{1,500})$/i.exec(headers.authorization ?? '')?.[1];
+}
+
+/** Who it is now: a session may have ended since the request came. */
+export function visitorOf(request: FastifyRequest, rules: AccessRules): Visitor | undefined {
+  const bearer = bearerOf(request);
+  if (bearer !== undefined) {
+    const holder = holderOf(rules.holders(), bearer);
+    return holder && { name: holder.name, role: holder.role, by: 'bearer' };
+  }
+  const cookie = request.cookies[SESSION_COOKIE];
+  const session = cookie === undefined ? undefined : openSession(cookie, rules.holders(), rules.now());
+  if (session !== undefined && !rules.isSignedOut(session.id)) {
+    const { name, role, key } = session.holder;
+    return { name, role, by: 'session', formToken: formToken(key, session.id) };
+  }
+  return (
+    ofProxy(request, rules) ??
+    (rules.openReading ? { name: 'nobody', role: 'viewer', by: 'nobody' } : undefined)
+  );
+}
+
+/** The header counts only on a connection that is the proxy's own. */
+function ofProxy({ headers, socket }: FastifyRequest, { proxy, proxyKey }: AccessRules): Visitor | undefined {
+  const name = proxy && headers[proxy.header.toLowerCase()];
+  if (typeof name !== 'string' || !/^\S.{0,199}$/.test(name) || !proxy?.isTrusted(socket.remoteAddress ?? ''))
+    return undefined;
+  const role = proxy.operators.includes(name) ? 'operator' : 'viewer';
+  return { name, role, by: 'proxy', formToken: formToken(proxyKey, name) };
+}

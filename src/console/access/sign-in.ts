@@ -1,0 +1,84 @@
+/** Signing in by a token, and out. */
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Html, html } from '../pages/html.ts';
+import type { Page } from '../pages/layout.ts';
+import { ownPath } from '../pages/own-path.ts';
+import { SESSION_COOKIE } from './gate.ts';
+import { isFromOwnPage } from './origins.ts';
+import { openSession, SESSION_MS, sealSession } from './session.ts';
+import { type Holder, holderOf } from './tokens.ts';
+
+/** Attempts of one address in a minute. */
+const MOST_ATTEMPTS = 10;
+
+interface SignInOptions {
+  readonly holders: () => readonly Holder[];
+  readonly now: () => number;
+  readonly signOut: (id: string, until: number) => void;
+  readonly show: (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
+}
+
+export function addSignIn(app: FastifyInstance, { holders, now, signOut, show }: SignInOptions): void {
+  const config = { access: 'open' } as const;
+  app.get('/sign-in', { config }, (request, reply) =>
+    show(request, reply, signInPage(wanted(request.query), holders().length > 0)),
+  );
+  app.post(
+    '/sign-in',
+    { config: { ...config, rateLimit: { max: MOST_ATTEMPTS, timeWindow: 60_000 } } },
+    (request, reply) => {
+      const then = wanted(request.body);
+      if (!isFromOwnPage(request.headers))
+        return show(
+          request,
+          reply.code(403),
+          signInPage(then, true, 'The form did not come from this page. Try again.'),
+        );
+      const holder = holderOf(holders(), text(request.body, 'token').trim());
+      if (holder === undefined)
+        return show(request, reply.code(401), signInPage(then, true, 'This token is none of this console.'));
+      const until = now() + SESSION_MS;
+      const cookie = sealSession({ holder, until, id: randomBytes(16).toString('base64url') });
+      return reply
+        .setCookie(SESSION_COOKIE, cookie, { ...cookieOptions, maxAge: SESSION_MS / 1_000 })
+        .redirect(then, 303);
+    },
+  );
+  app.post('/sign-out', (request, reply) => {
+    const session = openSession(request.cookies[SESSION_COOKIE] ?? '', holders(), now());
+    if (session !== undefined) signOut(session.id, session.until);
+    return reply.clearCookie(SESSION_COOKIE, cookieOptions).redirect('/sign-in', 303);
+  });
+}
+
+/** `secure: 'auto'`: where the browser speaks TLS, to us or to a proxy that is trusted. */
+const cookieOptions = { path: '/', httpOnly: true, sameSite: 'strict', secure: 'auto' } as const;
+
+/** Where the visitor wanted to go. */
+function wanted(from: unknown): string {
+  const then = ownPath(text(from, 'to'));
+  return then === undefined || then.startsWith('/sign-') ? '/' : then;
+}
+
+function text(from: unknown, name: string): string {
+  const value =
+    typeof from === 'object' && from !== null ? (from as Record<string, unknown>)[name] : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+function signInPage(then: string, anyHolders: boolean, fault?: string): Page {
+  const body: Html = html`<h1>Sign in</h1>
+${fault !== undefined && html`<p class="fault" role="alert" id="fault">${fault}</p>`}
+${
+  anyHolders
+    ? html`<form method="post" action="/sign-in" class="narrow">
+<input type="hidden" name="to" value="${then}">
+<label for="token">Token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus${fault !== undefined && html` aria-describedby="fault" aria-invalid="true"`}>
+<button type="submit">Sign in</button>
+</form>`
+    : html`<p>There are no tokens to sign in with. Set <code>CONSOLE_TOKENS_FILE</code> or <code>CONSOLE_TOKENS</code>, or come by the proxy of <code>CONSOLE_IDENTITY_HEADER</code>.</p>`
+}`;
+  return { title: 'Sign in', body };
+}

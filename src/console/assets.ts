@@ -1,0 +1,42 @@
+/** Scripts, styles and the icon: our own, and those of packages in `node_modules`; in the bundle all of them lie beside it. */
+import { hash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** By the name in the URL: a module's specifier, or a file beside this one. */
+export const assetSources = {
+  'console.css': './web/console.css',
+  'console.js': './web/console.js',
+  'icon.svg': './web/icon.svg',
+  'htmx.js': 'htmx.org/dist/htmx.min.js',
+  'htmx-sse.js': 'htmx.org/dist/ext/hx-sse.min.js',
+  'uplot.js': 'uplot/dist/uPlot.iife.min.js',
+  'uplot.css': 'uplot/dist/uPlot.min.css',
+} as const;
+
+export type AssetName = keyof typeof assetSources;
+
+export interface Asset {
+  readonly name: AssetName;
+  /** With a digest of what is in it, so that a browser may keep it for good. */
+  readonly url: string;
+  readonly content: Buffer;
+}
+
+/** Reads all of them. @throws the system's error where one is missing: the program is not whole. */
+export function loadAssets(): readonly Asset[] {
+  const bundled = new URL('./assets/', import.meta.url);
+  const beside = existsSync(bundled);
+  return (Object.keys(assetSources) as AssetName[]).map((name) => {
+    const content = readFileSync(beside ? new URL(name, bundled) : assetPath(name));
+    return { name, content, url: `/assets/${hash('sha256', content).slice(0, 12)}/${name}` };
+  });
+}
+
+/** Where it is in a checkout. */
+export function assetPath(name: AssetName): string {
+  const source = assetSources[name];
+  return source.startsWith('.')
+    ? fileURLToPath(new URL(source, import.meta.url))
+    : fileURLToPath(import.meta.resolve(source));
+}

@@ -1,0 +1,111 @@
+/** `console`: the pages, until SIGTERM or SIGINT. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { CommandContext } from '../../cli/context.ts';
+import { stopOnSignal } from '../../cli/signals.ts';
+import { readConfig } from '../../config.ts';
+import { CommandError, causeOf, misuse } from '../../errors.ts';
+import { queueReader } from '../../status/ask/queues.ts';
+import { workerUrlsOf } from '../../status/ask/urls.ts';
+import { askWorkers } from '../../status/ask/workers.ts';
+import { printable } from '../../text/printable.ts';
+import { nowSection } from '../now/section.ts';
+import { Watch } from '../now/watch.ts';
+import { createConsole } from '../server.ts';
+import { openTokens } from './tokens.ts';
+
+interface Flags {
+  readonly openReading?: boolean;
+}
+
+const settings = [
+  'consoleHost',
+  'consolePort',
+  'consoleHosts',
+  'consoleTokens',
+  'consoleTokensFile',
+  'consoleTrustedProxies',
+  'consoleIdentityHeader',
+  'consoleOperators',
+] as const;
+
+/** For the last lines, in milliseconds. */
+const LINGER_MS = 200;
+
+export function configureConsole(command: Command, context: CommandContext): void {
+  command
+    .description(
+      'Pages to see, ask and steer in a browser, until SIGTERM or SIGINT: what goes through now, and what is wrong. ' +
+        'Who signs in is named by CONSOLE_TOKENS_FILE or CONSOLE_TOKENS.',
+    )
+    .option('--open-reading', 'whoever reaches it may read without signing in; on loopback only')
+    .action((flags: Flags) => runConsole(flags, context));
+}
+
+async function runConsole(flags: Flags, context: CommandContext): Promise<void> {
+  const { env, clock, sleep, cwd, exitNow } = context;
+  context.stdoutIsLog = true;
+  const config = readConfig(env, settings);
+  const { consoleHost: host, consolePort: port, consoleTrustedProxies = [], consoleIdentityHeader } = config;
+  const openReading = flags.openReading === true;
+  if (openReading && !isLoopback(host))
+    throw misuse(
+      `--open-reading: on loopback only, and CONSOLE_HOST is ${host}. Give tokens in CONSOLE_TOKENS_FILE.`,
+    );
+  const say = (text: string): void => void context.stdout.write(`${printable(text)}\n`);
+  const tokens = await openTokens({
+    given: config.consoleTokens ?? [],
+    path: config.consoleTokensFile && resolve(cwd, config.consoleTokensFile),
+    say,
+  });
+  if (!openReading && consoleIdentityHeader === undefined && tokens.holders().length === 0)
+    throw misuse(
+      'Nobody could sign in. Set CONSOLE_TOKENS_FILE to a file with a line NAME:ROLE:TOKEN for each, or use --open-reading on loopback.',
+    );
+  const reader = queueReader({ env, clock });
+  const urls = workerUrlsOf(env);
+  const watch = new Watch({
+    askWorkers: (signal) => askWorkers(urls, signal),
+    readQueues: reader.read,
+    clock,
+    sleep,
+  });
+  const app = await createConsole({
+    sections: [nowSection(watch)],
+    holders: tokens.holders,
+    hosts: config.consoleHosts ?? [],
+    openReading,
+    trustedProxies: consoleTrustedProxies,
+    ...(consoleIdentityHeader !== undefined && {
+      identity: { header: consoleIdentityHeader, operators: config.consoleOperators ?? [] },
+    }),
+    now: clock.wall,
+    onError: (error) =>
+      say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+  const stopped = stopOnSignal(context, async () => {
+    watch.stop();
+    await app.close();
+  });
+  try {
+    const address = await app.listen({ host, port }).catch((error: unknown) => {
+      throw new CommandError(
+        `cannot listen on CONSOLE_HOST ${host}, CONSOLE_PORT ${port}: ${causeOf(error)}`,
+      );
+    });
+    if (openReading) say('Reading is open: whoever reaches this address may read without signing in.');
+    say(`The console is at ${address}`);
+    void watch.run();
+    await stopped;
+  } finally {
+    watch.stop();
+    tokens.close();
+    await app.close();
+    reader.close();
+  }
+  setTimeout(() => exitNow(context.exitCode), LINGER_MS).unref();
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,93 @@
+/** The page *Now*: is it going through, how fast against what limit, how long still, what is wrong, since when. PURE. */
+import { problemText, statusRows, workerCells, workerHead } from '../../status/rows.ts';
+import { type QueueName, type Status, sumOf } from '../../status/status.ts';
+import { number } from '../../text/numbers.ts';
+import { instant, roughDuration } from '../../text/times.ts';
+import { type Html, html } from '../pages/html.ts';
+import type { Page } from '../pages/layout.ts';
+import { livePart } from '../pages/live-part.ts';
+import { table } from '../pages/table.ts';
+import type { Sample } from './samples.ts';
+import type { Seen } from './watch.ts';
+
+const queueNames: Readonly<Record<QueueName, string>> = {
+  source: 'update queue',
+  deadLetter: 'dead-letter queue',
+  outcome: 'outcome queue',
+};
+
+export const NOW_STREAM = '/live/now';
+export const SAMPLES_PATH = '/now/samples';
+
+export function nowPage(seen: Seen | undefined): Page {
+  const body = html`${livePart(NOW_STREAM, seen === undefined ? html`<h1>Looking at workers and queues…</h1>` : nowPart(seen))}
+<section>
+<h2>The last hour</h2>
+<div id="chart" data-samples="${SAMPLES_PATH}"></div>
+<noscript><p>The chart needs JavaScript.</p></noscript>
+</section>`;
+  return {
+    title: seen?.status.verdict.sentence ?? 'Now',
+    body,
+    assets: ['uplot.css', 'uplot.js'],
+    live: true,
+  };
+}
+
+/** What is sent again and again. */
+export function nowPart({ status, workersAwaySince, queuesAwaySince }: Seen): Html {
+  const { now, verdict, problems, workers } = status;
+  const away = [
+    ...(workersAwaySince === undefined ? [] : [{ what: 'No worker answers', from: workersAwaySince }]),
+    ...Object.entries(queuesAwaySince).map(([name, from]) => ({
+      what: `The ${queueNames[name as QueueName]} cannot be read`,
+      from,
+    })),
+  ];
+  return html`<h1 class="verdict ${verdict.state}">${verdict.sentence}.</h1>
+<p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
+${away.map(({ what, from }) => html`<p class="away">${what} since ${instant(from)} UTC (${roughDuration((now - from) / 1_000)}): what it would say is missing here, or old.</p>\n`)}
+${tiles(status)}
+${
+  problems.length > 0 &&
+  html`<section><h2>To be known</h2>
+<ul class="problems">${problems.map((problem) => html`<li class="${problem.blocks ? 'blocks' : 'noted'}">${problemText(problem, now)}</li>\n`)}</ul></section>`
+}
+<section><h2>In figures</h2>
+<dl class="figures">${statusRows(status).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl></section>
+<section><h2>Workers</h2>
+${
+  workers.length === 0
+    ? html`<p>No worker was asked. Set <code>WORKER_URLS</code>.</p>`
+    : table(
+        'Table of workers',
+        workerHead,
+        workers.map((worker) => workerCells(worker, now)),
+      )
+}</section>`;
+}
+
+function tiles({ totals, backlog, drain, queues }: Status): Html {
+  const dead = sumOf(queues.deadLetter);
+  const left =
+    'seconds' in drain ? (drain.seconds === 0 ? 'nothing' : roughDuration(drain.seconds)) : 'not known';
+  const all: readonly (readonly [string, string])[] = [
+    ['finished per second', rate(totals.finishedPerSecond)],
+    ['rate in force', totals.rate.inForce === null ? 'no limit' : `${rate(totals.rate.inForce)}/s`],
+    ['backlog', backlog === undefined ? 'not known' : number(backlog)],
+    ['time to drain', left],
+    ['held', number(totals.held)],
+    ['dead letters', dead === undefined ? 'not known' : number(dead)],
+  ];
+  return html`<dl class="tiles">${all.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`;
+}
+
+function rate(perSecond: number): string {
+  return perSecond > 0 && perSecond < 100 ? perSecond.toFixed(1) : number(Math.round(perSecond));
+}
+
+/** Columns, as the chart takes them: the time, applied, in force, limit found, ceiling, 429s. */
+export function sampleColumns(samples: readonly Sample[]): readonly (readonly (number | null)[])[] {
+  const keys = ['at', 'applied', 'inForce', 'limit', 'ceiling', 'throttled'] as const;
+  return keys.map((key) => samples.map((sample) => sample[key]));
+}

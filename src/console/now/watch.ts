@@ -1,0 +1,108 @@
+/** Looks at workers and queues, whoever reads: the chart has an hour behind it when somebody comes. */
+import { makeStatus, type QueueName, type Status, type StatusFacts } from '../../status/status.ts';
+import type { Clock } from '../../time/clock.ts';
+import { type Sample, Samples } from './samples.ts';
+
+export interface WatchOptions {
+  /** Both never reject. */
+  readonly askWorkers: (signal: AbortSignal) => Promise<StatusFacts['workers']>;
+  readonly readQueues: (signal: AbortSignal) => Promise<StatusFacts['queues']>;
+  readonly clock: Clock;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Workers are asked this often; queues less, whose counts lag anyway, and whose requests are paid for. In milliseconds. */
+const LOOK_MS = 5_000;
+const QUEUES_MS = 30_000;
+
+/** What was seen last, and since when a source says nothing. */
+export interface Seen {
+  readonly status: Status;
+  /** Epoch milliseconds; undefined while it answers. */
+  readonly workersAwaySince?: number;
+  readonly queuesAwaySince: Readonly<Partial<Record<QueueName, number>>>;
+  readonly sample: Sample;
+}
+
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #stop = new AbortController();
+  readonly #samples = new Samples();
+  #queues: StatusFacts['queues'] = {};
+  #queuesAwaySince: Seen['queuesAwaySince'] = {};
+  #workersAwaySince: number | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #seen: Seen | undefined;
+  #next = Promise.withResolvers<void>();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on until it is stopped. */
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#look(signal);
+      await this.#options.sleep(LOOK_MS, signal);
+    }
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#next.resolve();
+  }
+
+  /** The last hour, the oldest first. */
+  samples(): readonly Sample[] {
+    return this.#samples.all();
+  }
+
+  /** What was seen last; waits for the first look. undefined once stopped before it. */
+  async seen(): Promise<Seen | undefined> {
+    if (this.#seen === undefined) await this.#next.promise;
+    return this.#seen;
+  }
+
+  /** The next look, once it is there. */
+  async next(): Promise<Seen | undefined> {
+    await this.#next.promise;
+    return this.#seen;
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { clock, askWorkers, readQueues } = this.#options;
+    const due = clock.monotonic() - this.#readAt >= QUEUES_MS;
+    if (due) this.#readAt = clock.monotonic();
+    const [workers, queues] = await Promise.all([
+      askWorkers(signal),
+      due ? readQueues(signal) : this.#queues,
+    ]);
+    // What a stop has cut off is no picture.
+    if (signal.aborted) return;
+    const now = clock.wall();
+    this.#queues = queues;
+    this.#queuesAwaySince = awaySince(queues, this.#queuesAwaySince, now);
+    this.#workersAwaySince = workers.some(({ ok }) => ok) ? undefined : (this.#workersAwaySince ?? now);
+    const status = makeStatus({ now, workers, queues });
+    this.#seen = {
+      status,
+      queuesAwaySince: this.#queuesAwaySince,
+      sample: this.#samples.add(status),
+      ...(this.#workersAwaySince !== undefined && { workersAwaySince: this.#workersAwaySince }),
+    };
+    this.#next.resolve();
+    this.#next = Promise.withResolvers();
+  }
+}
+
+function awaySince(
+  queues: StatusFacts['queues'],
+  before: Seen['queuesAwaySince'],
+  now: number,
+): Seen['queuesAwaySince'] {
+  const away = Object.entries(queues).flatMap(([name, answer]) =>
+    answer?.ok === false ? [[name, before[name as QueueName] ?? now] as const] : [],
+  );
+  return Object.fromEntries(away);
+}

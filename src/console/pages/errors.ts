@@ -1,0 +1,87 @@
+/** What is refused or has failed, as a page; for the API as a problem (RFC 9457). */
+import { STATUS_CODES } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Refusal } from '../access/gate.ts';
+import { html } from './html.ts';
+import type { Page } from './layout.ts';
+import { ownPath } from './own-path.ts';
+import { PageError } from './page-error.ts';
+
+type Show = (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
+
+/** Who is not signed in and wants a page goes to sign in. */
+export function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, why }: Refusal,
+  show: Show,
+): FastifyReply {
+  const byHand = request.method === 'GET' && request.headers.authorization === undefined;
+  if (status === 401 && byHand && wantsPage(request)) return toSignIn(request, reply);
+  return answer(request, reply, status, why, show);
+}
+
+/**
+ * A link on another site comes without the session's cookie, which is `SameSite=Strict`: the browser is asked to come once
+ * more, from here.
+ */
+function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const then = ownPath(request.url) ?? '/';
+  const path = `/sign-in?to=${encodeURIComponent(then)}`;
+  const site = request.headers['sec-fetch-site'];
+  if (site !== 'cross-site' && site !== 'same-site') return reply.redirect(path, 303);
+  return reply
+    .header('refresh', `0; url=${then}`)
+    .type('text/html; charset=utf-8')
+    .send('<!doctype html><html lang="en"><title>One moment</title></html>');
+}
+
+export function answerErrors(app: FastifyInstance, show: Show, onError: (error: unknown) => void): void {
+  app.setErrorHandler((error, request, reply) => {
+    const status = statusOf(error);
+    if (status >= 500) onError(error);
+    const why = status >= 500 ? 'The console has failed. Its log says how.' : messageOf(error, status);
+    return answer(request, reply, status, why, show);
+  });
+  app.setNotFoundHandler((request, reply) => answer(request, reply, 404, 'There is no such page.', show));
+}
+
+function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  why: string,
+  show: Show,
+): FastifyReply {
+  const title = STATUS_CODES[status] ?? 'Error';
+  if (!wantsPage(request))
+    return reply
+      .code(status)
+      .type('application/problem+json')
+      .header('cache-control', 'no-store')
+      .send(JSON.stringify({ type: 'about:blank', title, status, detail: why }));
+  const back =
+    request.method === 'GET'
+      ? undefined
+      : html`<p>Nothing was changed. <a href="/">To the first page</a></p>`;
+  return show(request, reply.code(status), {
+    title,
+    body: html`<h1>${title}</h1>\n<p class="fault" role="alert">${why}</p>\n${back}`,
+  });
+}
+
+function wantsPage({ url }: FastifyRequest): boolean {
+  return !url.startsWith('/api/') && !url.startsWith('/live/');
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof PageError) return error.status;
+  const { statusCode } = error as { readonly statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 600 ? statusCode : 500;
+}
+
+function messageOf(error: unknown, status: number): string {
+  if (status === 429) return 'Too many attempts. Wait a minute.';
+  if (status === 413) return 'What was sent is too large.';
+  return error instanceof Error ? error.message : String(error);
+}

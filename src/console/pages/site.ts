@@ -1,0 +1,49 @@
+/** Routes of sections, with what is common to all (section.ts). */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { isReason, MAX_REASON } from '../../text/reason.ts';
+import { addStream } from '../live/stream.ts';
+import type { Site } from '../section.ts';
+import type { Page } from './layout.ts';
+import { PageError } from './page-error.ts';
+
+/** @param mayRead whether the one who asked for a stream still may. */
+export function makeSite(
+  app: FastifyInstance,
+  show: (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply,
+  mayRead: (request: FastifyRequest) => boolean,
+): Site {
+  return {
+    app,
+    view: (path, make) => {
+      app.get(path, async (request, reply) => show(request, reply, await make(request, visitorIn(request))));
+    },
+    change: (path, fields, make) => {
+      app.post(path, async (request, reply) => {
+        const read = fields.safeParse(request.body);
+        if (!read.success) throw new PageError(z.prettifyError(read.error));
+        const reason = reasonIn(request.body);
+        const visitor = visitorIn(request);
+        return reply.redirect(await make({ fields: read.data, reason, visitor, request }), 303);
+      });
+    },
+    live: (path, feed) => {
+      addStream(app, path, feed, mayRead);
+      app.addHook('preClose', async () => feed.close());
+    },
+  };
+}
+
+function visitorIn({ visitor }: FastifyRequest) {
+  if (visitor === undefined) throw new Error('a guarded route has no visitor');
+  return visitor;
+}
+
+function reasonIn(body: unknown): string {
+  const { data } = z.object({ reason: z.string() }).safeParse(body);
+  const reason = data?.reason.trim() ?? '';
+  if (isReason(reason)) return reason;
+  throw new PageError(
+    `Say why: a reason of 1 to ${MAX_REASON} characters is needed, for the log of changes.`,
+  );
+}

@@ -1,0 +1,152 @@
+/** The console's server, not listening yet: who may come in, what every answer carries, and the sections' routes. */
+import { randomBytes } from 'node:crypto';
+import { BlockList, isIPv6 } from 'node:net';
+import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
+import formbody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import { fastifySSE } from '@fastify/sse';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { keepNewest } from '../http/limits.ts';
+import { type AccessRules, guard, visitorOf } from './access/gate.ts';
+import { addSignIn } from './access/sign-in.ts';
+import { SignedOut } from './access/signed-out.ts';
+import type { Holder } from './access/tokens.ts';
+import { type Asset, type AssetName, loadAssets } from './assets.ts';
+import { answerErrors, refuse } from './pages/errors.ts';
+import { type Page, wholePage } from './pages/layout.ts';
+import { makeSite } from './pages/site.ts';
+import type { Section } from './section.ts';
+
+export interface ConsoleOptions {
+  readonly sections: readonly Section[];
+  /** Who may sign in, as it is now. */
+  readonly holders: () => readonly Holder[];
+  /** Host names besides `localhost` and addresses. */
+  readonly hosts: readonly string[];
+  readonly openReading: boolean;
+  /** Addresses and networks whose forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Header in which those say who it is, and who of them may change something. */
+  readonly identity?: { readonly header: string; readonly operators: readonly string[] };
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Called with what went wrong in the console itself. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Browsers open six connections each, and a live page keeps one. */
+const MOST_CONNECTIONS = 2_000;
+/** Wrong bearer tokens of one address in a minute. */
+const MOST_GUESSES = 10;
+/** Of a form; uploads have their own. In bytes. */
+const MOST_BODY = 65_536;
+
+export async function createConsole(options: ConsoleOptions): Promise<FastifyInstance> {
+  const { sections, holders, hosts, openReading, trustedProxies, identity, now, onError } = options;
+  const app = fastify({
+    forceCloseConnections: true,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    bodyLimit: MOST_BODY,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 10_000,
+    // A client that does not read a stream is cut off.
+    connectionTimeout: 30_000,
+    http: { headersTimeout: 10_000, maxHeaderSize: 16_384 },
+    routerOptions: { maxParamLength: 500 },
+  });
+  keepNewest(app.server, MOST_CONNECTIONS);
+  await app.register(helmet, securityHeaders);
+  await app.register(cookie);
+  await app.register(compress, { global: true, threshold: 1_024, encodings: ['br', 'gzip'] });
+  await app.register(formbody);
+  await app.register(rateLimit, { global: false });
+  await app.register(fastifySSE, { heartbeatInterval: 10_000, serializer: String });
+  const signedOut = new SignedOut(now);
+  const guesses = app.createRateLimit({ max: MOST_GUESSES, timeWindow: 60_000 });
+  const rules: AccessRules = {
+    holders,
+    hosts,
+    openReading,
+    isSignedOut: (id) => signedOut.has(id),
+    proxyKey: randomBytes(32),
+    now,
+    tooManyGuesses: async (request) => {
+      const counted = await guesses(request);
+      return !counted.isAllowed && counted.isExceeded;
+    },
+    ...(identity && { proxy: { ...identity, isTrusted: isWithin(trustedProxies) } }),
+  };
+  const assets = loadAssets();
+  const urls = new Map(assets.map(({ name, url }) => [name, url]));
+  const urlOf = (name: AssetName): string => urls.get(name) ?? '';
+  const nav = sections.flatMap((section) => section.nav ?? []);
+  const show = (request: FastifyRequest, reply: FastifyReply, page: Page): FastifyReply => {
+    const path = request.url.replace(/\?.*/s, '');
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(wholePage(page, { nav, path, visitor: request.visitor, urlOf }));
+  };
+  guard(app, rules, (request, reply, refusal) => refuse(request, reply, refusal, show));
+  answerErrors(app, show, onError);
+  addAssets(app, assets);
+  addSignIn(app, { holders, now, signOut: (id, until) => signedOut.add(id, until), show });
+  const site = makeSite(app, show, (request) => visitorOf(request, rules) !== undefined);
+  for (const { add } of sections) add(site);
+  return app;
+}
+
+/** Nothing from elsewhere, nothing inline, and in nobody's frame. */
+const securityHeaders = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  // `no-referrer` would make the Origin of a form `null`.
+  referrerPolicy: { policy: 'same-origin' },
+  xFrameOptions: { action: 'deny' },
+  // Whether a name has TLS is for the proxy before it to say.
+  strictTransportSecurity: false,
+} as const;
+
+/** From memory: no path of a request reaches the file system. */
+function addAssets(app: FastifyInstance, assets: readonly Asset[]): void {
+  for (const { name, url, content } of assets)
+    app.get(url, { config: { access: 'open' } }, (_request, reply) =>
+      reply
+        .type(types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream')
+        .header('cache-control', 'public, max-age=31536000, immutable')
+        .send(content),
+    );
+}
+
+const types: Readonly<Record<string, string>> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+function isWithin(networks: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return (address) => {
+    const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+    return list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  };
+}

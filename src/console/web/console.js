@@ -1,0 +1,89 @@
+/* What the console's pages do in a browser. Without it they can be read, and forms work. */
+(() => {
+  /** A stream says something every 5 s: after this long without, what one sees is old. In milliseconds. */
+  const STALE_MS = 15_000;
+
+  const live = document.querySelector('[data-live]');
+  const sign = document.getElementById('live-sign');
+  if (live && sign) {
+    let last = Date.now();
+    let missed = 0;
+    const show = () => {
+      const stale = Date.now() - last > STALE_MS;
+      document.body.classList.toggle('stale', stale);
+      const time = new Date(last).toLocaleTimeString();
+      const text = stale
+        ? `Not live: nothing new since ${time}. What you see is old. The page tries again by itself.`
+        : `Live${missed > 0 ? `; ${missed} looks were left out, as this connection is slow` : ''}`;
+      if (sign.textContent !== text) sign.textContent = text;
+      sign.hidden = false;
+    };
+    live.addEventListener('htmx:sse:after:message', () => {
+      last = Date.now();
+      show();
+    });
+    live.addEventListener('missed', (event) => {
+      missed += Number(/** @type {CustomEvent} */ (event).detail.data) || 0;
+    });
+    setInterval(show, 1_000);
+    show();
+  }
+
+  const chart = document.getElementById('chart');
+  if (chart && window.uPlot) void drawChart(chart);
+
+  /** @param {HTMLElement} element */
+  async function drawChart(element) {
+    const Plot = window.uPlot;
+    if (!Plot) return;
+    const colours = getComputedStyle(document.documentElement);
+    /** @param {string} name */
+    const colour = (name) => colours.getPropertyValue(name).trim();
+    /** @param {string} label @param {string} stroke @param {import('uplot').Series} more */
+    const line = (label, stroke, more = {}) => ({
+      label,
+      stroke: colour(stroke),
+      width: 2,
+      spanGaps: false,
+      ...more,
+    });
+    const axis = {
+      stroke: colour('--text'),
+      grid: { stroke: colour('--line') },
+      ticks: { stroke: colour('--line') },
+    };
+    const size = () => ({ width: Math.max(280, element.clientWidth), height: 260 });
+    const answer = await fetch(element.dataset.samples ?? '');
+    if (!answer.ok) return;
+    /** @type {[number[], ...(number | null)[][]]} */
+    const data = await answer.json();
+    const plot = new Plot(
+      {
+        ...size(),
+        series: [
+          {},
+          line('applied/s', '--chart-1'),
+          line('in force', '--chart-2', { dash: [6, 3] }),
+          line('limit found', '--chart-3', { dash: [2, 3] }),
+          line('ceiling', '--chart-4', { dash: [10, 4] }),
+          line('429s/s', '--chart-5'),
+        ],
+        axes: [axis, { ...axis, label: 'per second' }],
+        scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
+      },
+      data,
+      element,
+    );
+    window.addEventListener('resize', () => plot.setSize(size()));
+    live?.addEventListener('sample', (event) => {
+      const sample = JSON.parse(/** @type {CustomEvent} */ (event).detail.data);
+      if (!Array.isArray(sample) || sample.length !== data.length || sample[0] <= (data[0].at(-1) ?? 0))
+        return;
+      data.forEach((column, i) => {
+        column.push(sample[i]);
+        while (column.length > 720) column.shift();
+      });
+      plot.setData(data);
+    });
+  }
+})();

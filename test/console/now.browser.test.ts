@@ -1,0 +1,100 @@
+/** The page *Now* in a browser, of real workers. */
+import type { Browser } from 'playwright-core';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { nowSection } from '../../src/console/now/section.ts';
+import { Watch } from '../../src/console/now/watch.ts';
+import { createHttpServer } from '../../src/http/server.ts';
+import { askWorkers } from '../../src/status/ask/workers.ts';
+import { sleep, systemClock } from '../../src/time/clock.ts';
+import {
+  accessibilityFaults,
+  chromiumInstalled,
+  openWindow,
+  overflow,
+  startBrowser,
+  widths,
+} from '../../testing/console/browser.ts';
+import { serveConsole, tokens } from '../../testing/console/serve.ts';
+import { setStage } from '../../testing/stages/stage.ts';
+
+/** A console that watches one worker, which runs. */
+async function watched() {
+  const stage = await setStage({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } } });
+  onTestFinished(() => stage.strike());
+  await stage.worker.start();
+  const http = createHttpServer({
+    worker: 'w1',
+    snapshot: () => stage.worker.snapshot(),
+    registry: new Registry(),
+  });
+  onTestFinished(() => http.close());
+  const workerUrl = await http.listen({ host: '127.0.0.1', port: 0 });
+  const watch = new Watch({
+    askWorkers: (signal) => askWorkers([workerUrl], signal),
+    readQueues: async () => ({}),
+    clock: systemClock,
+    sleep,
+  });
+  onTestFinished(() => watch.stop());
+  const url = await serveConsole({ sections: [nowSection(watch)] });
+  return { stage, http, watch, url };
+}
+
+describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser.close());
+
+  test('one signs in, and sees it go on', async () => {
+    const { stage, watch, url } = await watched();
+    void watch.run();
+    const { page, faults } = await openWindow(browser);
+    await page.goto(url);
+    await page.getByLabel('Token').fill(tokens.vic);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Nothing to do' }).waitFor();
+    await page.locator('#live-sign', { hasText: 'Live' }).waitFor();
+    await page.locator('.uplot canvas').waitFor();
+    await stage.send({ Identifier: 'gone1', Description: 'x' });
+    await stage.ended(1);
+    await page.getByText('since the start Rejected 1').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test.each(
+    widths.flatMap((width) => [
+      { width, scheme: 'light' as const },
+      { width, scheme: 'dark' as const },
+    ]),
+  )('it is for everybody at $width pixels, $scheme', async (looks) => {
+    const { watch, url } = await watched();
+    void watch.run();
+    const { page, faults } = await openWindow(browser, looks);
+    await page.goto(`${url}/sign-in`);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByLabel('Token').fill(tokens.ann);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.locator('.uplot canvas').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
+    if (process.env.PICTURES !== undefined)
+      await page.screenshot({
+        path: `${process.env.PICTURES}/now-${looks.width}-${looks.scheme}.png`,
+        fullPage: true,
+      });
+    expect(faults).toEqual([]);
+  });
+
+  test('it can be read without JavaScript', async () => {
+    const { watch, url } = await watched();
+    void watch.run();
+    const { page } = await openWindow(browser, { javaScript: false });
+    await page.goto(url);
+    await page.getByLabel('Token').fill(tokens.vic);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Nothing to do' }).waitFor();
+  });
+});

@@ -1,0 +1,77 @@
+/**
+ * A real browser for tests of pages: Debian's Chromium, by playwright-core. Where there is none, tests that need it are skipped,
+ * and say so; CI has one (.ci/run).
+ */
+import { existsSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
+
+const CHROMIUM = '/usr/bin/chromium';
+
+export function chromiumInstalled(): boolean {
+  return existsSync(CHROMIUM);
+}
+
+export async function startBrowser(): Promise<Browser> {
+  return await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+}
+
+/** Widths of a small phone, a usual window and a large screen, in pixels. */
+export const widths = [360, 1_280, 2_560] as const;
+
+interface Opened {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What went wrong in the page: errors of scripts, and what its content security policy has refused. */
+  readonly faults: string[];
+}
+
+interface Looks {
+  readonly width?: number;
+  readonly scheme?: 'light' | 'dark';
+  readonly javaScript?: boolean;
+}
+
+/** A window of its own, with its own cookies. */
+export async function openWindow(
+  browser: Browser,
+  { width = 1_280, scheme = 'light', javaScript = true }: Looks = {},
+): Promise<Opened> {
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    javaScriptEnabled: javaScript,
+    reducedMotion: 'reduce',
+  });
+  onTestFinished(() => context.close());
+  context.setDefaultTimeout(10_000);
+  const faults: string[] = [];
+  const page = await context.newPage();
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    // An answer of 4xx is for the test to judge.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      faults.push(message.text());
+  });
+  page.on('dialog', (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return { context, page, faults };
+}
+
+/** What axe-core finds against WCAG 2.2 AA and its own best practices, in short. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary ?? ''}`),
+  );
+}
+
+/** How far the page is wider than its window, in pixels. */
+export async function overflow(page: Page): Promise<number> {
+  return Number(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'));
+}

@@ -1,0 +1,82 @@
+/** A console over HTTP, for tests: with sections of theirs, and a browser's headers by hand. */
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+import { parseConsoleToken } from '../../src/config/console.ts';
+import { holdersOf } from '../../src/console/access/tokens.ts';
+import { type ConsoleOptions, createConsole } from '../../src/console/server.ts';
+
+export const tokens = {
+  ann: `ann-${'a'.repeat(30)}`,
+  vic: `vic-${'v'.repeat(30)}`,
+} as const;
+
+const holders = holdersOf(
+  [`ann:operator:${tokens.ann}`, `vic:viewer:${tokens.vic}`].flatMap((line) => parseConsoleToken(line) ?? []),
+);
+
+/** @returns its address. Errors of the console itself are thrown where the test ends. */
+export async function serveConsole(options: Partial<ConsoleOptions> = {}): Promise<string> {
+  const errors: unknown[] = [];
+  const app = await createConsole({
+    sections: [],
+    holders: () => holders,
+    hosts: [],
+    openReading: false,
+    trustedProxies: [],
+    now: Date.now,
+    onError: (error) => errors.push(error),
+    ...options,
+  });
+  onTestFinished(async () => {
+    await app.close();
+    if (errors.length > 0) throw new AggregateError(errors, 'the console has failed');
+  });
+  return await app.listen({ host: '127.0.0.1', port: 0 });
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as a form. */
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+/** A request with exactly these headers; a form says that it comes from the console's own page, unless `headers` says otherwise. */
+export async function ask(url: string, { method, headers = {}, form }: Asked = {}): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const posted = form !== undefined && {
+    'content-type': 'application/x-www-form-urlencoded',
+    origin: new URL(url).origin,
+  };
+  const sent = request(
+    url,
+    { method: method ?? (form ? 'POST' : 'GET'), headers: { ...posted, ...headers } },
+    (response) => {
+      text(response).then(
+        (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+        reject,
+      );
+    },
+  );
+  sent.on('error', reject).end(form && new URLSearchParams(form).toString());
+  return await promise;
+}
+
+/** Signs in. @returns the cookie to send. */
+export async function signIn(url: string, token: string): Promise<string> {
+  const { headers } = await ask(`${url}/sign-in`, { form: { token } });
+  return String(headers['set-cookie']).replace(/;.*/s, '');
+}
+
+/** The token that the forms of a page carry. */
+export async function formTokenOf(url: string, cookie: string): Promise<string> {
+  const { body } = await ask(url, { headers: { cookie } });
+  return /name="formToken" value="([^"]+)"/.exec(body)?.[1] ?? '';
+}
