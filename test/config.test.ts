@@ -42,6 +42,8 @@ describe('readConfig', () => {
       stateDir: '.ota-updater',
       httpHost: '127.0.0.1',
       httpPort: 8080,
+      consoleHost: '127.0.0.1',
+      consolePort: 8090,
       logLevel: 'info',
     });
   });

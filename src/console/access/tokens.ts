@@ -19,7 +19,7 @@ export function holdersOf(tokens: readonly ConsoleToken[]): readonly Holder[] {
       name,
       role,
       digest,
-      key: createHmac('sha256', digest).update(`ota-updater console session ${role} ${name}`).digest(),
+      key: createHmac('sha256', digest).update(`session ${role} ${name}`).digest(),
     };
   });
 }
