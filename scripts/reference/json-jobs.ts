@@ -247,6 +247,7 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       'settings.between': '`--between`',
       'settings.tz': 'its `--tz`',
       'settings.deadline': '`--deadline`',
+      'settings.reportTo': '`--report-to`',
       'stage.stage':
         'the stage that it is in, from 1, or `canary`; `stage` is null without stages, or when all rows are sent',
       'stage.of': 'of how many; null of the canary',

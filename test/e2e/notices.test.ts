@@ -65,7 +65,7 @@ test('a job that is done or aborted is told of to every target, with its counts'
     },
   });
   expect([webhook, sns, events].map(({ requests }) => requests.length)).toEqual([2, 2, 2]);
-}, 30_000);
+}, 90_000);
 
 test('a webhook that does not take it is named, without its path, and the job is done all the same', async () => {
   const { stage, run, plan, ids } = await setJobs();
@@ -79,7 +79,7 @@ test('a webhook that does not take it is named, without its path, and the job is
     `The notice that job j is done was not taken by the webhook at ${new URL(webhook.url).host}: it answered 404`,
   );
   expect(stderr).not.toMatch(/secret-path|whsec_/);
-}, 30_000);
+}, 90_000);
 
 test('killed between the end and the notice, the next sender tells it, with the same id', async () => {
   const jobs = await setJobs();
@@ -101,4 +101,4 @@ test('killed between the end and the notice, the next sender tells it, with the 
   await webhook.arrived(2);
   expect(read(webhook, 1)).toEqual(read(webhook, 0));
   expect(read(webhook, 1)).toMatchObject({ type: 'job.done', data: { jobId: 'j', counts: { applied: 3 } } });
-}, 60_000);
+}, 120_000);

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { collect, positiveNumber, wholeNumber } from '../../cli/flags.ts';
 import { misuse } from '../../errors.ts';
+import { readReportPlace } from '../file-report/place.ts';
 import { parseAbortRule } from '../rules/abort-rules.ts';
 import { parseAmount } from '../rules/amount.ts';
 import { parseRamp } from '../rules/ramp.ts';
@@ -25,6 +26,7 @@ export interface GuardFlags {
   readonly between?: string;
   readonly tz?: string;
   readonly deadline?: string;
+  readonly reportTo?: string;
   readonly json?: boolean;
 }
 
@@ -68,6 +70,10 @@ export function addGuardOptions(command: Command): Command {
     .option('--between <window>', 'send only at this time of the day, as in 01:00-05:00; needs --tz')
     .option('--tz <zone>', 'the time zone of --between, --start-at and --deadline, as in Europe/Berlin')
     .option('--deadline <time>', 'send nothing from then on; given like --start-at')
+    .option(
+      '--report-to <place>',
+      'file the report at its end: a folder of the machine that sends, or s3://BUCKET/PREFIX',
+    )
     .option('--json', 'print where the job stands as one JSON object')
     .addHelpText(
       'after',
@@ -82,9 +88,11 @@ export function addGuardOptions(command: Command): Command {
  */
 export function readGuards(flags: GuardFlags, now: number): JobSettings {
   const { canary, stages, ramp, soak, verifyEach, confirmEach, abortWhen, undoOnAbort } = flags;
-  const { window, rate, priority, startAt, between, tz, deadline } = flags;
+  const { window, rate, priority, startAt, between, tz, deadline, reportTo } = flags;
   if (priority !== undefined && priority > 9)
     throw misuse(`--priority ${priority}: give a whole number from 1, the least, to 9.`);
+  // Refused now, and not at the end of the job.
+  if (reportTo !== undefined) readReportPlace('--report-to', reportTo);
   const times = {
     ...(startAt !== undefined && { startAt }),
     ...(between !== undefined && { between }),
@@ -103,6 +111,7 @@ export function readGuards(flags: GuardFlags, now: number): JobSettings {
     ...(window !== undefined && { window }),
     ...(rate !== undefined && { rate }),
     ...(priority !== undefined && { priority }),
+    ...(reportTo !== undefined && { reportTo }),
     ...parseSchedule(times, now),
   };
 }

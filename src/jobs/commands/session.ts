@@ -20,6 +20,7 @@ import { Wakeup } from '../run/wakeup.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes } from '../view/standing.ts';
+import { ReportAtEnd } from './file-report.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -34,6 +35,7 @@ export interface Session {
   readonly screen: Screen<JobView>;
   /** Of the notices of jobs that this process sends. */
   readonly targets: readonly TargetName[];
+  readonly reports: ReportAtEnd;
   readonly signal: AbortSignal;
   /** @throws CommandError when this machine's clock must not say when updates were decided on. */
   readonly checkClock: () => Promise<void>;
@@ -88,8 +90,9 @@ export async function withSession<T>(
         const now = async (): Promise<number> =>
           context.clock.wall() - ((await queues.clockSkewMs(updates)) ?? 0);
         const parts = { context, ledger, updates, collector, wakeups, screen, signal, checkClock, now };
-        const tell = { context, ledger, signal, say };
-        return await withNotices(config, tell, (targets) => work({ ...parts, targets }));
+        const reports = new ReportAtEnd(context, say);
+        const tell = { context, ledger, signal, say, reportOf: reports.placeOf };
+        return await withNotices(config, tell, (targets) => work({ ...parts, targets, reports }));
       } finally {
         screen.stop();
         await collector.stop();
@@ -152,7 +155,7 @@ export async function followJob(
   given: JobSettings,
   atEnd: RunOptions['atEnd'] = 'stop',
 ): Promise<RunEnd> {
-  const { context, ledger, updates, collector, wakeups, screen, targets, signal } = session;
+  const { context, ledger, updates, collector, wakeups, screen, targets, reports, signal } = session;
   const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
   const control = {
     settings: withSettings(job.plan.settings, given, context.clock.wall()),
@@ -168,7 +171,8 @@ export async function followJob(
   const wakeup = new Wakeup();
   wakeups.add(wakeup);
   try {
-    return await runJob({
+    const prepared = { ...job, plan: { ...job.plan, ...control } };
+    const run: RunOptions = {
       ...context,
       who: whoIs(context),
       targets,
@@ -177,7 +181,7 @@ export async function followJob(
       lease,
       wakeup,
       signal,
-      job: { ...job, plan: { ...job.plan, ...control } },
+      job: prepared,
       queueUrl: updates.url,
       send: (messages) => updates.sendForIds(messages),
       onView: (view) => {
@@ -185,7 +189,8 @@ export async function followJob(
         if (collector.broken !== undefined) throw collector.broken;
         screen.update(view);
       },
-    });
+    };
+    return await reports.around(ledger, prepared, signal, () => runJob(run));
   } finally {
     wakeups.delete(wakeup);
   }

@@ -6,9 +6,8 @@ import { makePrivateFolder } from '../../files/private.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import type { Destination } from './file-report.ts';
 
-/** @param folder of one filing, inside `path`: made if it is not there. */
-export function openFolder(cwd: string, path: string, folder: string, flag: string): Destination {
-  const place = join(path, folder);
+/** @param place the folder of one filing: made if it is not there. */
+export function openFolder(cwd: string, place: string, flag: string): Destination {
   return {
     place,
     put: async (name, _, chunks) => {

@@ -1,4 +1,5 @@
 /** The destination of one filing. What S3 needs is loaded when a report goes there. */
+import { join } from 'node:path';
 import type { Destination } from './file-report.ts';
 import { openFolder } from './folder.ts';
 import { filingFolder, type ReportPlace } from './place.ts';
@@ -8,7 +9,16 @@ export interface OpenContext {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** @param at of the filing; epoch milliseconds. @param flag that named the place. */
+/**
+ * Where a filing is going to be: a folder, or an address that begins with `s3://`. PURE.
+ * @param at of the filing; epoch milliseconds.
+ */
+export function filingPlace(place: ReportPlace, jobId: string, at: number): string {
+  const folder = filingFolder(jobId, at);
+  return place.kind === 'folder' ? join(place.path, folder) : `s3://${place.bucket}/${keysOf(place, folder)}`;
+}
+
+/** @param at of the filing, as for {@link filingPlace}. @param flag that named the place. */
 export async function openDestination(
   place: ReportPlace,
   jobId: string,
@@ -17,8 +27,11 @@ export async function openDestination(
   { cwd, env }: OpenContext,
 ): Promise<Destination> {
   const folder = filingFolder(jobId, at);
-  if (place.kind === 'folder') return openFolder(cwd, place.path, folder, flag);
+  if (place.kind === 'folder') return openFolder(cwd, join(place.path, folder), flag);
   const { openBucket } = await import('./s3.ts');
-  const { bucket, prefix } = place;
-  return openBucket({ bucket, prefix: `${prefix === '' ? '' : `${prefix}/`}${folder}/` }, env);
+  return openBucket({ bucket: place.bucket, prefix: keysOf(place, folder) }, env);
+}
+
+function keysOf({ prefix }: { readonly prefix: string }, folder: string): string {
+  return `${prefix === '' ? '' : `${prefix}/`}${folder}/`;
 }

@@ -28,6 +28,8 @@ export interface JobSettings extends Schedule {
   readonly abortWhen?: readonly AbortRule[];
   /** When a rule has stopped the job, restore what the tasks were before. */
   readonly undoOnAbort?: boolean;
+  /** Where its report is filed at its end, as `--report-to` gives it. */
+  readonly reportTo?: string;
 }
 
 export const DEFAULT_PRIORITY = 5;
@@ -41,6 +43,7 @@ const listOf =
   <T>(isOne: (value: unknown) => value is T) =>
   (value: unknown): value is readonly T[] =>
     Array.isArray(value) && value.every(isOne);
+const isText = (value: unknown): value is string => typeof value === 'string';
 const isPriority = (value: unknown): value is number => isCount(value) && value <= 9;
 
 const checks: {
@@ -60,6 +63,7 @@ const checks: {
   startAt: isTime,
   between: isWindow,
   deadline: isTime,
+  reportTo: isText,
 };
 
 /**

@@ -1,6 +1,7 @@
 /** How a job is sent, for people. PURE. */
 
 import { counted, number } from '../../text/numbers.ts';
+import { printable } from '../../text/printable.ts';
 import { instant, roughDuration } from '../../text/times.ts';
 import { formatAbortRule } from '../rules/abort-rules.ts';
 import { amountText, formatAmount } from '../rules/amount.ts';
@@ -12,7 +13,7 @@ import { formatWindow } from '../rules/times.ts';
 /** Each setting that is not the default as a name of at most 12 letters and what it means. */
 export function settingTexts(settings: JobSettings): (readonly [name: string, text: string])[] {
   const { canary, stages, ramp, abortWhen = [], undoOnAbort, rate, priority, window } = settings;
-  const { startAt, between, deadline } = settings;
+  const { startAt, between, deadline, reportTo } = settings;
   const texts: (readonly [string, string])[] = [];
   if (canary !== undefined) {
     const single = 'rows' in canary && canary.rows === 1;
@@ -39,6 +40,7 @@ export function settingTexts(settings: JobSettings): (readonly [name: string, te
   if (startAt !== undefined) texts.push(['starts', `${instant(startAt)} UTC`]);
   if (between !== undefined) texts.push(['sends', `between ${formatWindow(between)}`]);
   if (deadline !== undefined) texts.push(['deadline', `${instant(deadline)} UTC`]);
+  if (reportTo !== undefined) texts.push(['report', `filed in ${printable(reportTo)} at its end`]);
   return texts;
 }
 
@@ -61,6 +63,7 @@ export function settingsJson(settings: JobSettings): Readonly<Record<string, unk
     between: between === undefined ? null : `${between.from}-${between.to}`,
     tz: between?.tz ?? null,
     deadline: deadline === undefined ? null : new Date(deadline).toISOString(),
+    reportTo: settings.reportTo ?? null,
   };
 }
 

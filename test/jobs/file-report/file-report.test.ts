@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Manifest } from '../../../src/jobs/file-report/manifest.ts';
+import type { NoticeBody } from '../../../src/notices/notice.ts';
 import { version } from '../../../src/version.ts';
+import { startStandIn } from '../../../testing/notices/stand-in.ts';
 import { type S3Server, startS3 } from '../../../testing/s3/server.ts';
 import { setJobs } from '../../../testing/stages/jobs-stage.ts';
 
@@ -109,4 +111,40 @@ test('a folder that cannot be made is named', async () => {
   expect(error).toMatch(
     /^The report cannot be filed in taken\/fleet_b7\/.*: .*ENOTDIR.* Name another folder with --to\.$/,
   );
+});
+
+test.each([
+  ['apply', ['apply', 'k.jsonl', '--yes', '--report-to', 's3://reports/ends']],
+  ['send', ['send', '--once']],
+])('a job that jobs %s has brought to its end is filed there, and its notice says where', async (_, args) => {
+  const webhook = await startStandIn(() => ({ status: 200 }));
+  onTestFinished(() => webhook.close());
+  await stage.plan(stage.ids(3, 'other'), 'k');
+  if (args[0] === 'send')
+    await stage.run(['apply', 'k.jsonl', '--yes', '--detach', '--report-to', 's3://reports/ends']);
+  const { stdout, stderr, exitCode } = await stage.run(args, {
+    env: {
+      AWS_ENDPOINT_URL_S3: s3.url,
+      NOTIFY_WEBHOOK_URL: webhook.url,
+      NOTIFY_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
+    },
+  });
+  expect(exitCode, stderr).toBe(0);
+  const { data } = JSON.parse(webhook.requests[0]?.body ?? '{}') as NoticeBody;
+  expect(`${stdout}${stderr}`).toContain(`The report of job k is filed in ${data.report}`);
+  const key = `${data.report?.replace('s3://', '')}manifest.json`;
+  expect(JSON.parse(s3.objects.get(key)?.toString() ?? '{}')).toMatchObject({
+    jobId: 'k',
+    counts: { applied: 3 },
+  });
+});
+
+test('a report that cannot be filed at the end is told of, with how to file it, and the job is done', async () => {
+  await stage.plan(stage.ids(2, 'other'), 'k');
+  const { exitCode, stderr } = await stage.run(['apply', 'k.jsonl', '--yes', '--report-to', 's3://nowhere'], {
+    env: { AWS_ENDPOINT_URL_S3: s3.url },
+  });
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain('Job k: The report cannot be filed: there is no bucket of s3://nowhere/k/');
+  expect(stderr).toContain("File it with `ota-updater jobs report k --to '…'`");
 });
