@@ -44,6 +44,7 @@ generated from the source by ${code('npm run generate')}; a test fails when it i
 
 const files: readonly { readonly path: string; readonly text: () => string | Promise<string> }[] = [
   { path: 'schema/update.schema.json', text: updateJsonSchema },
+  { path: 'producers/python/src/ota_updater_producer/update.schema.json', text: updateJsonSchema },
   { path: 'schema/outcome.schema.json', text: outcomeJsonSchema },
   { path: 'schema/dead-letter.schema.json', text: deadLetterJsonSchema },
   ...[indexPage, ...pages].map(({ name, text }) => ({

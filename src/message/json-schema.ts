@@ -33,7 +33,7 @@ export function limitedText(
     .min(1)
     .max(max)
     .regex(pattern, fault)
-    .meta({ not: { pattern: `[^${allowed}]` } });
+    .meta({ not: { type: 'string', pattern: `[^${allowed}]` } });
 }
 
 /** The `$id` of a published schema. It stays as it is when fields are added: producers refer to it. */

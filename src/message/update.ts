@@ -38,7 +38,7 @@ export const updateSchema = z
     // Each branch knows the property that it requires, as strict validators want it.
     anyOf: ['Description', 'TaskConfigurationId'].map((name) => ({
       type: 'object',
-      properties: { [name]: { type: 'string' } },
+      properties: { [name]: {} },
       required: [name],
     })),
   });

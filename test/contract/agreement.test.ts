@@ -1,17 +1,15 @@
-/** Worker, schema and producers say the same of every body, in each language. */
+/** Worker, schema and producers say the same of every body, in each language; the package for Node: packages/producer/test. */
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parseBody } from '../../src/message/parse.ts';
 import { updateJsonSchema } from '../../src/message/update.ts';
-import { contractCorpus } from '../../testing/contract/corpus.ts';
+import { contractCorpus, corpusTime } from '../../testing/contract/corpus.ts';
 import { pythonWith, runPython } from '../../testing/contract/python.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const bodies = contractCorpus(10_000, 18);
-/** Of the last day that there is, so that no `IssuedAt` is too late: that rule no schema can hold. */
-const sentAt = Date.parse('9999-12-31T23:59:59Z');
-const accepted = bodies.map((body) => parseBody(body, sentAt).ok);
+const bodies = contractCorpus();
+const accepted = bodies.map((body) => parseBody(body, corpusTime).ok);
 
 /** The bodies of which a judge says something else than the worker does. */
 function disagreements(verdicts: readonly boolean[]): string[] {
@@ -29,12 +27,16 @@ describe('10,000 bodies near the boundary', () => {
     expect(disagreements(bodies.map((body) => validate(JSON.parse(body))))).toEqual([]);
   });
 
-  const python = pythonWith('jsonschema');
-  test.skipIf(python === undefined)('are judged by the schema in Python as by the worker', async () => {
+  const python = pythonWith('jsonschema', 'boto3');
+  test.skipIf(python === undefined).each([
+    ['the schema', 'schema', `${root}/schema/update.schema.json`],
+    ["the producer's package", 'producer', new Date(corpusTime).toISOString().replace('Z', '+00:00')],
+  ])('are judged by %s in Python as by the worker', async (_, judge, how) => {
     const run = await runPython(
       python ?? '',
-      ['testing/contract/judge.py', 'schema/update.schema.json'].map((path) => `${root}/${path}`),
+      [`${root}/testing/contract/judge.py`, judge, how],
       bodies.join('\n'),
+      { PYTHONPATH: `${root}/producers/python/src` },
     );
     expect(run).toMatchObject({ code: 0, stderr: '' });
     expect(disagreements(verdictsOf(run.stdout))).toEqual([]);

@@ -1,0 +1,16 @@
+"""Sends OTA task updates to the SQS queue of ota-updater."""
+
+from .producer import Refused, Sent, SendReport, Trace, Unsent, UpdateProducer
+from .update import Update, faults_of, load_schema
+
+__all__ = [
+    "Refused",
+    "SendReport",
+    "Sent",
+    "Trace",
+    "Unsent",
+    "Update",
+    "UpdateProducer",
+    "faults_of",
+    "load_schema",
+]

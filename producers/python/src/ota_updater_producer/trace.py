@@ -1,0 +1,41 @@
+"""Trace context as a message carries it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Optional
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
+_TRACE_HEADER = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A trace to go on with. What is not well formed is left out: no update fails because of its trace.
+
+    ``aws_trace_header`` is X-Ray's, as the variable ``_X_AMZN_TRACE_ID`` has it.
+    """
+
+    traceparent: Optional[str] = None
+    tracestate: Optional[str] = None
+    aws_trace_header: Optional[str] = None
+
+
+def trace_fields(trace: Optional[Trace]) -> tuple[dict[str, Any], int]:
+    """The fields of a batch entry that carry the trace, and how many bytes of the message they take."""
+    attributes: dict[str, Any] = {}
+    if trace is not None and _TRACEPARENT.fullmatch(trace.traceparent or ""):
+        attributes["traceparent"] = _text(trace.traceparent)
+        if _TRACESTATE.fullmatch(trace.tracestate or ""):
+            attributes["tracestate"] = _text(trace.tracestate)
+    fields: dict[str, Any] = {"MessageAttributes": attributes} if attributes else {}
+    if trace is not None and _TRACE_HEADER.fullmatch(trace.aws_trace_header or ""):
+        fields["MessageSystemAttributes"] = {"AWSTraceHeader": _text(trace.aws_trace_header)}
+    size = sum(len(name) + len("String") + len(value["StringValue"]) for name, value in attributes.items())
+    return fields, size
+
+
+def _text(value: Optional[str]) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value or ""}

@@ -1,0 +1,108 @@
+"""Against an SQS server over HTTP: the environment names it and its queue.
+
+What the server does with a message, its description says: see test/contract/python-producer.test.ts.
+"""
+
+import os
+import unittest
+from typing import Any, Optional
+
+import boto3
+from botocore.config import Config
+
+from ota_updater_producer import Refused, Sent, Trace, Unsent, Update, UpdateProducer
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+class ProducerTest(unittest.TestCase):
+    def setUp(self) -> None:
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=10)
+        self.client = boto3.client("sqs", endpoint_url=os.environ["ENDPOINT"], config=config)
+        self.addCleanup(self.client.close)
+        self.waits: list[float] = []
+
+    def producer(self, queue_url: Optional[str] = None) -> UpdateProducer:
+        url = queue_url or os.environ["QUEUE_URL"]
+        return UpdateProducer(self.client, url, random=lambda: 0.5, sleep=self.waits.append)
+
+    def receive(self, count: int) -> list[Any]:
+        messages: list[Any] = []
+        while len(messages) < count:
+            answer = self.client.receive_message(
+                QueueUrl=os.environ["QUEUE_URL"],
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=5,
+                MessageAttributeNames=["All"],
+            )
+            some = answer.get("Messages", [])
+            self.assertTrue(some, "no more messages came")
+            for message in some:
+                self.client.delete_message(
+                    QueueUrl=os.environ["QUEUE_URL"], ReceiptHandle=message["ReceiptHandle"]
+                )
+            messages += some
+        return messages
+
+    def test_sends_ten_to_a_request_and_tells_the_ids(self) -> None:
+        report = self.producer().send(Update(f"task{i}", description="fine") for i in range(25))
+        self.assertEqual((report.count(Sent), report.requests, report.failure), (25, 3, None))
+        ids = {result.message_id for result in report.results}
+        self.assertEqual({message["MessageId"] for message in self.receive(25)}, ids)
+
+    def test_refuses_what_is_not_valid_and_sends_the_others(self) -> None:
+        report = self.producer().send(
+            [Update("a-1", description="fine"), {"Identifier": "a1", "Description": "fine"}, {"Identifier": "a"}]
+        )
+        self.assertEqual([type(result) for result in report.results], [Refused, Sent, Refused])
+        self.receive(1)
+
+    def test_sends_again_what_was_throttled_and_only_that(self) -> None:
+        report = self.producer().send([Update("a", description="fine"), Update("b", description="throttled once")])
+        self.assertEqual((report.count(Sent), report.requests, self.waits), (2, 2, [0.1]))
+        self.receive(2)
+
+    def test_refuses_what_sqs_will_never_accept(self) -> None:
+        report = self.producer().send([Update("a", description="poison"), Update("b", description="fine")])
+        self.assertEqual([type(result) for result in report.results], [Refused, Sent])
+        self.assertIn("InvalidMessageContents", report.results[0].reason)
+        self.receive(1)
+
+    def test_finds_the_message_for_whose_fault_a_request_is_refused(self) -> None:
+        report = self.producer().send([Update("a", description="fine"), Update("b", description="poison for all")])
+        self.assertEqual([type(result) for result in report.results], [Sent, Refused])
+        self.receive(1)
+
+    def test_gives_up_after_six_tries(self) -> None:
+        report = self.producer().send([Update("a", description="lost"), *[Update("b", description="fine")] * 10])
+        self.assertEqual(report.results, [Unsent(True)] * 10 + [Unsent(False)])
+        self.assertIn("6 times in a row", report.failure or "")
+        self.assertEqual(self.waits, [0.1, 0.2, 0.4, 0.8, 1.6])
+
+    def test_ends_at_once_where_trying_again_is_no_use(self) -> None:
+        report = self.producer().send([Update("a", description="denied")])
+        self.assertEqual((report.requests, report.results), (1, [Unsent(False)]))
+        self.assertIn("AccessDenied", report.failure or "")
+
+    def test_passes_the_trace_on(self) -> None:
+        trace = Trace(TRACEPARENT, "vendor=1", "Root=1-2-3")
+        self.producer().send([Update("a", description="fine")], trace=trace)
+        [message] = self.receive(1)
+        values = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        self.assertEqual(values, {"traceparent": TRACEPARENT, "tracestate": "vendor=1"})
+
+    def test_leaves_out_a_trace_that_is_none(self) -> None:
+        self.producer().send([Update("a", description="fine")], trace=Trace(TRACEPARENT + "\n", "x"))
+        self.assertNotIn("MessageAttributes", self.receive(1)[0])
+
+    def test_keeps_the_order_of_a_group_on_a_fifo_queue(self) -> None:
+        url = self.client.create_queue(QueueName="updates.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        twice = [Update("a", description="first"), Update("a", description="second"), Update("b", description="x")]
+        report = self.producer(url).send(twice, send_id="night-1")
+        self.assertEqual((report.count(Sent), report.requests), (3, 2))
+        again = self.producer(url).send(twice, send_id="night-1")
+        self.assertEqual([r.message_id for r in again.results], [r.message_id for r in report.results])
+
+
+if __name__ == "__main__":
+    unittest.main()
