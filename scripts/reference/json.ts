@@ -16,6 +16,7 @@ import { configShapes } from './json-configs.ts';
 import { jobShapes } from './json-jobs.ts';
 import { statusShapes } from './json-status.ts';
 import { traceShape } from './json-trace.ts';
+import { verifyShape } from './json-verify.ts';
 import { code, type Page } from './page.ts';
 import { type Shape, shapeText } from './shape.ts';
 
@@ -296,6 +297,6 @@ export const jsonPage: Page = {
 What commands print on stdout with \`--json\`: one object, or one object a line where it says so. Fields may be added; those
 here keep their name and meaning. Times are ISO 8601 UTC. The samples are printed by the program's own code from made-up facts.
 
-${[...shapes, ...(await jobShapes()), ...configShapes, traceShape, ...statusShapes, limitsShape].map(shapeText).join('\n\n')}
+${[...shapes, ...(await jobShapes()), verifyShape, ...configShapes, traceShape, ...statusShapes, limitsShape].map(shapeText).join('\n\n')}
 `,
 };

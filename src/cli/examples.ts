@@ -81,6 +81,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { args: ['fleet-b7', '--out', 'report.csv'], does: 'how every row ended, as a file' },
     { args: ['fleet-b7', '--to', 's3://reports/fleet'], does: 'file it in S3, with a manifest' },
   ],
+  'jobs verify': [
+    { args: ['fleet-b7'], does: 'what became of the devices so far' },
+    { args: ['fleet-b7', '--watch'], does: 'until every device has ended' },
+  ],
   'jobs retry': [{ args: ['fleet-b7', '--only-failed'], does: 'another try for the rows that failed' }],
   'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
   'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],

@@ -3,22 +3,7 @@
  * untrusted: not safe to print unescaped.
  */
 import { z } from 'zod';
-
-/** The states of a device's update, in the order in which people are told of them. */
-export const deviceStates = [
-  'queued',
-  'in-progress',
-  'succeeded',
-  'failed',
-  'timed-out',
-  'rejected',
-  'removed',
-  'canceled',
-] as const;
-type DeviceState = (typeof deviceStates)[number];
-
-/** Devices by state. */
-type DeviceCounts = Readonly<Record<DeviceState, number>>;
+import { countsOf, type DeviceCounts, type DeviceState, deviceStates } from '../message/devices.ts';
 
 /** The fields of a task that updates change or select by. */
 export interface OtaTask {
@@ -41,8 +26,8 @@ export interface OtaTaskPage {
 /** One device of a task. */
 export interface Execution {
   readonly thing?: string;
-  /** The API's own word, as in `TIMED_OUT`. */
-  readonly status?: string;
+  /** undefined for a word that is not known here. */
+  readonly state?: DeviceState;
   readonly retryAttempt?: number;
   readonly lastUpdatedAt?: Date;
 }
@@ -90,7 +75,7 @@ function toDevices(details: Readonly<Record<string, unknown>>): DeviceCounts {
     const value = details[countNames[state]];
     return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
   };
-  return Object.fromEntries(deviceStates.map((state) => [state, count(state)])) as unknown as DeviceCounts;
+  return countsOf(count);
 }
 
 export function toExecution(answer: object): Execution {
@@ -98,9 +83,12 @@ export function toExecution(answer: object): Execution {
   const summary = isRecord(TaskExecutionSummary) ? TaskExecutionSummary : {};
   const { Status, RetryAttempt, LastUpdatedAt } = summary;
   const at = toDate(LastUpdatedAt);
+  // `TIMED_OUT` is timed-out.
+  const word = typeof Status === 'string' ? Status.toLowerCase().replaceAll('_', '-') : '';
+  const state = deviceStates.find((known) => known === word);
   return {
     ...(typeof ManagedThingId === 'string' && { thing: ManagedThingId }),
-    ...(typeof Status === 'string' && { status: Status }),
+    ...(state !== undefined && { state }),
     ...(typeof RetryAttempt === 'number' && { retryAttempt: RetryAttempt }),
     ...(at !== undefined && { lastUpdatedAt: at }),
   };

@@ -259,6 +259,7 @@ describe('a role may do what it does', () => {
     );
     await run('jobs', 'apply', plan, '--yes');
     for (const command of ['status', 'report', 'reconcile']) await run('jobs', command, 'k');
+    await run('jobs', 'verify', 'k', '--executions');
     await run('configs', 'list');
     await run('configs', 'diff', 'cfgA0', 'cfgA1');
     await run('configs', 'create', '--from', 'cfgA0', '--set', 'MaximumPerMinute=7');

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { deviceStates, type Execution, type OtaTask } from '../../src/ota/answers.ts';
+import { countsOf } from '../../src/message/devices.ts';
+import type { Execution, OtaTask } from '../../src/ota/answers.ts';
 import { LocalRateLimiter } from '../../src/ota/rate/limiter.ts';
 import { FixedRate } from '../../src/ota/rate/rate-control.ts';
 import { OtaReader, type ReadAnswer } from '../../src/ota/reader.ts';
@@ -39,7 +40,7 @@ async function start(
   return { api, reader, stop, waits, onWait };
 }
 
-const noDevices = Object.fromEntries(deviceStates.map((state) => [state, 0]));
+const noDevices = countsOf(() => 0);
 
 test('reads a task', async () => {
   const { api, reader } = await start();
@@ -112,7 +113,7 @@ test('counts the devices of a task by state, and lists them page by page', async
   expect(executions).toHaveLength(1_500);
   expect(executions.at(-1)).toEqual({
     thing: 'a1-1500',
-    status: 'FAILED',
+    state: 'failed',
     retryAttempt: 0,
     lastUpdatedAt: new Date(now),
   });

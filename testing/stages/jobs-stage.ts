@@ -19,7 +19,11 @@ interface Standing {
 interface StageRun extends Pick<JobsRun, 'interrupt' | 'env' | 'stdin' | 'terminal'> {
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Default: it takes as long as it says. */
+  readonly sleep?: JobsSleep;
 }
+
+type JobsSleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
 /** A stage with a folder of plans; the worker is started where a test wants it. */
 export async function setJobs(api: SimulatedApiSettingsInput = {}, options: StageOptions = {}) {
@@ -30,11 +34,11 @@ export async function setJobs(api: SimulatedApiSettingsInput = {}, options: Stag
   const env = stage.environment({ STATE_DIR: `${folder.path}/state`, AWS_ENDPOINT_URL_SQS: undefined });
   const run = (
     args: readonly string[],
-    { env: more, clock = systemClock, random = Math.random, ...rest }: StageRun = {},
+    { env: more, clock = systemClock, random = Math.random, sleep: wait = sleep, ...rest }: StageRun = {},
   ) =>
     folder.run(configureJobs, args, {
       env: { ...env, ...more },
-      context: { clock, sleep, random },
+      context: { clock, sleep: wait, random },
       ...rest,
     });
   const standing = async (args: readonly string[], options?: StageRun) => {

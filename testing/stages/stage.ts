@@ -80,6 +80,8 @@ export interface StageOptions {
   readonly limiter?: (perSecond: number) => RateLimiter;
   /** A worker's memory of what is newest; its own, in memory, when omitted. */
   readonly newest?: () => Newest;
+  /** The API's clock, epoch milliseconds: the devices behind its tasks go by it. */
+  readonly apiNow?: () => number;
   /** The API's random source, for its faults and latencies. */
   readonly apiRandom?: () => number;
   /** Called with every event of the worker before the stage is. */
@@ -102,6 +104,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     api: {
       record: true,
       ...(options.api && { settings: options.api }),
+      ...(options.apiNow && { now: options.apiNow }),
       ...(options.apiRandom && { random: options.apiRandom }),
       ...(options.holdAnswers === true && { sleep: () => answering.promise }),
     },

@@ -13,6 +13,7 @@ import { addSend } from './send.ts';
 import { addStatus } from './status.ts';
 import { addCancel, addPause, addSet, addStop } from './steer.ts';
 import { addUndo } from './undo.ts';
+import { addVerify } from './verify.ts';
 
 /** The group of commands. They print to `context` alone, and set its exit code or throw CommandError. */
 export function configureJobs(jobs: Command, context: CommandContext): void {
@@ -28,6 +29,7 @@ export function configureJobs(jobs: Command, context: CommandContext): void {
     addSend,
     addStatus,
     addReport,
+    addVerify,
     addRetry,
     addReconcile,
     addUndo,

@@ -1,0 +1,167 @@
+/** What became of the devices behind a job's tasks, summed row by row in bounded memory. PURE. */
+import {
+  countsOf,
+  type DeviceCounts,
+  type DeviceState,
+  deviceEnds,
+  underWay,
+} from '../../message/devices.ts';
+import type { OtaTask } from '../../ota/answers.ts';
+import type { ReadAnswer } from '../../ota/reader.ts';
+import type { LedgerRow } from '../ledger/row.ts';
+import { changeFields } from '../plan/decisions.ts';
+import type { Ends } from '../rules/abort-rules.ts';
+import type { SeenDevices } from '../rules/progress.ts';
+
+/** A task whose devices fail. */
+export interface WorstTask extends Ends {
+  readonly row: number;
+  readonly identifier: string;
+}
+
+/** A task that no longer holds what the job set. */
+export interface ChangedTask {
+  readonly row: number;
+  readonly identifier: string;
+  readonly field: string;
+  /** What the job set. */
+  readonly set: string;
+  /** What the task has now; '' for nothing. */
+  readonly now: string;
+}
+
+/** A device that did not take the update. */
+export interface FailedDevice {
+  readonly identifier: string;
+  readonly thing: string;
+  readonly state: DeviceState;
+}
+
+export interface Verification {
+  /** When it was begun to look; epoch milliseconds. */
+  readonly at: number;
+  /** Whether every task of the job was looked at; not, when it was interrupted. */
+  readonly whole: boolean;
+  /** Tasks that were read. A task that several rows of an enqueued job name counts for each. */
+  readonly tasks: number;
+  readonly devices: DeviceCounts;
+  /** The tasks whose devices fail most, the worst first; a few. */
+  readonly worst: readonly WorstTask[];
+  /** Devices that failed, where they were asked for; a few. */
+  readonly failedDevices: readonly FailedDevice[];
+  /** Tasks that no longer hold what the job set, and a few of them. */
+  readonly notHolding: number;
+  readonly someNotHolding: readonly ChangedTask[];
+  /** Tasks that are there no more. */
+  readonly gone: number;
+  /** Tasks that could not be read, and why the last of them could not, a phrase. */
+  readonly unread: number;
+  readonly unreadWhy: string | undefined;
+}
+
+/** Of each list in a verification. */
+const MAX_LISTED = 10;
+
+const none = countsOf(() => 0);
+
+/** For the rules of a running job. */
+export function seenDevices({ at, devices }: Verification): SeenDevices {
+  return { at, ...deviceEnds(devices) };
+}
+
+/** Whether no device is still to end. */
+export function hasEnded({ devices }: Verification): boolean {
+  return underWay(devices) === 0;
+}
+
+export class VerificationSum {
+  readonly #at: number;
+  #tasks = 0;
+  #devices: DeviceCounts = none;
+  #worst: readonly WorstTask[] = [];
+  readonly #failedDevices: FailedDevice[] = [];
+  #notHolding = 0;
+  readonly #someNotHolding: ChangedTask[] = [];
+  #gone = 0;
+  #unread = 0;
+  #unreadWhy: string | undefined;
+
+  /** @param at when it was begun to look; epoch milliseconds. */
+  constructor(at: number) {
+    this.#at = at;
+  }
+
+  /**
+   * @param answer what the API says of the row's task.
+   * @param devices those of the task, where they were counted one by one; else the task's own counts are taken.
+   * @param why why it could not be read, a phrase, if it could not.
+   */
+  add(
+    row: Pick<LedgerRow, 'Row' | 'Identifier' | 'Description' | 'TaskConfigurationId'>,
+    answer: ReadAnswer<OtaTask>,
+    devices: DeviceCounts | undefined,
+    why: string,
+  ): void {
+    if (!answer.ok) {
+      if (answer.failure.status === 404 && answer.failure.kind === 'rejected') this.#gone++;
+      else {
+        this.#unread++;
+        this.#unreadWhy = why;
+      }
+      return;
+    }
+    this.#tasks++;
+    this.#compare(row, answer.value);
+    const counts = devices ?? answer.value.devices ?? none;
+    const before = this.#devices;
+    this.#devices = countsOf((state) => before[state] + counts[state]);
+    const ends = deviceEnds(counts);
+    if (ends.failed > 0) this.#rank({ row: row.Row, identifier: row.Identifier, ...ends });
+  }
+
+  /** A device that failed; the first few are kept. */
+  addFailedDevice(device: FailedDevice): void {
+    if (this.#failedDevices.length < MAX_LISTED) this.#failedDevices.push(device);
+  }
+
+  /** @param whole whether no task was left out. */
+  result(whole: boolean): Verification {
+    return {
+      at: this.#at,
+      whole,
+      tasks: this.#tasks,
+      devices: this.#devices,
+      worst: this.#worst,
+      failedDevices: [...this.#failedDevices],
+      notHolding: this.#notHolding,
+      someNotHolding: [...this.#someNotHolding],
+      gone: this.#gone,
+      unread: this.#unread,
+      unreadWhy: this.#unreadWhy,
+    };
+  }
+
+  #compare(row: Parameters<VerificationSum['add']>[0], task: OtaTask): void {
+    const changed = changeFields.flatMap((field) => {
+      const set = row[field];
+      const now = task[field] ?? '';
+      return set === undefined || set === now ? [] : [{ field, set, now }];
+    });
+    const [first] = changed;
+    if (first === undefined) return;
+    this.#notHolding++;
+    if (this.#someNotHolding.length < MAX_LISTED)
+      this.#someNotHolding.push({ row: row.Row, identifier: row.Identifier, ...first });
+  }
+
+  /** By failed devices, and of as many by their share; then the earlier row. */
+  #rank(task: WorstTask): void {
+    const last = this.#worst.at(-1);
+    if (this.#worst.length === MAX_LISTED && last !== undefined && byFailures(last, task) <= 0) return;
+    this.#worst = [...this.#worst, task].toSorted(byFailures).slice(0, MAX_LISTED);
+  }
+}
+
+function byFailures(a: WorstTask, b: WorstTask): number {
+  return b.failed - a.failed || a.ended - b.ended || a.row - b.row;
+}

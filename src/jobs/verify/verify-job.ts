@@ -1,0 +1,108 @@
+/** Looks at the tasks that a job has changed: what became of their devices, and whether they still hold what was set. */
+
+import { countsOf, type DeviceCounts, type DeviceState, isFailed } from '../../message/devices.ts';
+import { explainRead, type ReadOperation } from '../../message/explain-read.ts';
+import type { Failure } from '../../message/failure.ts';
+import type { OtaReader } from '../../ota/reader.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerRow } from '../ledger/row.ts';
+import { inOrder } from '../plan/read-tasks.ts';
+import { type FailedDevice, type Verification, VerificationSum } from './sum.ts';
+
+export interface VerifyOptions {
+  readonly ledger: Pick<Ledger, 'pages'>;
+  /** The job's. */
+  readonly key: number;
+  readonly reader: Pick<OtaReader, 'get' | 'executions'>;
+  /** Reads in flight at once. */
+  readonly maxConcurrency: number;
+  /** Ask every device of every task, instead of the task for its counts. */
+  readonly executions: boolean;
+  /** Ends it early; what was seen until then is the result. */
+  readonly signal: AbortSignal;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Called after each task, with how many there were. */
+  readonly onTask: (count: number) => void;
+}
+
+/** So many in a row that cannot be read: then the cause is not in the tasks, and the others are not asked for. */
+const UNREADABLE_RUN = 20;
+
+interface Seen {
+  readonly row: LedgerRow;
+  readonly answer: Awaited<ReturnType<OtaReader['get']>>;
+  readonly devices?: DeviceCounts;
+  readonly failedDevices: readonly FailedDevice[];
+  readonly why: string;
+}
+
+/** Reads the tasks of the rows that were applied, in bounded memory. Never rejects for what the API answers. */
+export async function verifyJob(options: VerifyOptions): Promise<Verification> {
+  const { ledger, key, maxConcurrency, signal, now, onTask } = options;
+  const sum = new VerificationSum(now());
+  let count = 0;
+  let run = 0;
+  for await (const seen of inOrder(appliedRows(ledger, key), maxConcurrency, (row) => look(row, options))) {
+    if (signal.aborted) return sum.result(false);
+    const { row, answer, devices, failedDevices, why } = seen;
+    sum.add(row, answer, devices, why);
+    for (const device of failedDevices) sum.addFailedDevice(device);
+    onTask(++count);
+    run = answer.ok || answer.failure.kind === 'rejected' ? 0 : run + 1;
+    if (run >= UNREADABLE_RUN) return sum.result(false);
+  }
+  return sum.result(!signal.aborted);
+}
+
+async function* appliedRows(
+  ledger: Pick<Ledger, 'pages'>,
+  key: number,
+): AsyncGenerator<LedgerRow, undefined> {
+  for await (const page of ledger.pages(key))
+    for (const row of page) if (!('LeftOut' in row) && row.state === 'applied') yield row;
+}
+
+async function look(row: LedgerRow, options: VerifyOptions): Promise<Seen> {
+  const { reader, executions } = options;
+  const answer = await reader.get(row.Identifier);
+  if (!answer.ok) return failed(row, 'GetOtaTask', answer.failure);
+  const seen = { row, answer, failedDevices: [], why: '' };
+  if (!executions) return seen;
+  const asked = await askDevices(row.Identifier, options);
+  return 'failure' in asked
+    ? failed(row, 'ListOtaTaskExecutions', asked.failure)
+    : { ...seen, devices: asked.devices, failedDevices: asked.failedDevices };
+}
+
+function failed(row: LedgerRow, operation: ReadOperation, failure: Failure): Seen {
+  return { row, answer: { ok: false, failure }, failedDevices: [], why: explainRead(operation, failure) };
+}
+
+/** Failed devices that are named of one task. */
+const NAMED_OF_A_TASK = 3;
+
+async function askDevices(
+  identifier: string,
+  { reader, signal }: VerifyOptions,
+): Promise<
+  { readonly devices: DeviceCounts; readonly failedDevices: readonly FailedDevice[] } | { failure: Failure }
+> {
+  const counts = new Map<DeviceState, number>();
+  const failedDevices: FailedDevice[] = [];
+  let token: string | undefined;
+  do {
+    const answer = await reader.executions(identifier, token);
+    if (!answer.ok) return { failure: answer.failure };
+    for (const { thing = '', state } of answer.value.executions) {
+      if (state === undefined) continue;
+      counts.set(state, (counts.get(state) ?? 0) + 1);
+      if (isFailed(state) && failedDevices.length < NAMED_OF_A_TASK)
+        failedDevices.push({ identifier, thing, state });
+    }
+    const { nextToken } = answer.value;
+    if (nextToken === token) break;
+    token = nextToken;
+  } while (token !== undefined && !signal.aborted);
+  return { devices: countsOf((state) => counts.get(state) ?? 0), failedDevices };
+}

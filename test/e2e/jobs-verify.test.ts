@@ -1,0 +1,122 @@
+/** Jobs whose devices are looked at after the API has taken every update. */
+import { expect, test } from 'vitest';
+import { apiHeaders } from '../../testing/stages/api.ts';
+import { setJobs } from '../../testing/stages/jobs-stage.ts';
+
+const failures = [{ configuration: 'new', share: 0.06, afterSeconds: 30 }];
+
+/** A job of `tasks` tasks with ten devices each, applied; and the API's clock. */
+async function applied(tasks: number) {
+  const clock = { now: 1_700_000_000_000 };
+  const jobs = await setJobs(
+    { devices: { perTask: 10, takeSeconds: 20, failures } },
+    { apiNow: () => clock.now },
+  );
+  await jobs.stage.worker.start();
+  await jobs.plan(jobs.ids(tasks));
+  expect((await jobs.standing(['apply', 'j.jsonl', '--yes'])).json).toMatchObject({ applied: tasks });
+  const verify = async (...args: readonly string[]) => {
+    // What is waited for comes on the API's clock.
+    const sleep = async (ms: number): Promise<void> => {
+      clock.now += ms;
+    };
+    const result = await jobs.run(['verify', 'j', '--json', ...args], { sleep });
+    return {
+      ...result,
+      found: result.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    };
+  };
+  return { ...jobs, clock, verify };
+}
+
+test('a configuration makes 6% of the devices fail after 30 s, which the API says nothing of when it takes it', async () => {
+  const { run, verify, clock } = await applied(200);
+
+  const at0 = await verify();
+  expect(at0.exitCode).toBe(0);
+  expect(at0.found).toMatchObject([{ tasks: 200, devicesFailed: 0, devicesUnderWay: 2_000, whole: true }]);
+
+  clock.now += 29_000;
+  const [at29] = (await verify()).found;
+  expect(at29).toMatchObject({ devicesFailed: 0 });
+  expect(at29.devicesUnderWay).toBeGreaterThan(80);
+
+  clock.now += 1_000;
+  const at30 = await verify();
+  const [found] = at30.found;
+  expect(at30.exitCode).toBe(3);
+  expect(found).toMatchObject({ devicesEnded: 2_000, devicesUnderWay: 0, notHolding: 0, unread: 0 });
+  expect(found.devicesFailed / found.devicesEnded).toBeGreaterThan(0.04);
+  expect(found.devicesFailed / found.devicesEnded).toBeLessThan(0.08);
+  expect(found.worst[0].failed).toBeGreaterThanOrEqual(found.worst.at(-1).failed);
+
+  const { stdout } = await run(['verify', 'j']);
+  expect(stdout).toMatch(/^job j: 200 tasks read at .* UTC\n {2}devices +2,000\n/m);
+  expect(stdout).toMatch(/^ {2}failed +\d+ {2}\d\.\d% of those that have ended$/m);
+  expect(stdout).toMatch(/^ +task\d+: \d of 10 devices failed$/m);
+  expect(stdout).toMatch(/^next: ota-updater jobs undo j$/m);
+});
+
+test('devices are asked one by one where that is wanted, with the same sum, and some that failed are named', async () => {
+  const { verify, clock, stage } = await applied(20);
+  clock.now += 30_000;
+  const [counted] = (await verify()).found;
+  const before = stage.api.stats().reads.calls;
+  const [asked] = (await verify('--executions')).found;
+  expect(stage.api.stats().reads.calls - before).toBe(40);
+  expect(asked.devices).toEqual(counted.devices);
+  expect(counted.failedDevices).toEqual([]);
+  expect(asked.failedDevices.length).toBeGreaterThan(0);
+  expect(asked.failedDevices[0]).toEqual({
+    identifier: expect.stringMatching(/^task\d+$/),
+    thing: expect.stringMatching(/^task\d+-\d+$/),
+    state: 'failed',
+  });
+});
+
+test('tasks that hold something else by now, are gone or cannot be read are named', async () => {
+  const { stage, run, verify, clock } = await applied(6);
+  clock.now += 60_000;
+  await fetch(`${stage.api.url}/ota-tasks/task2`, {
+    method: 'PUT',
+    headers: apiHeaders,
+    body: '{"TaskConfigurationId":"other"}',
+  });
+  stage.api.configure({ tasks: { kind: 'all', except: ['task3'] }, denied: ['task4'] });
+  const { exitCode, found } = await verify();
+  expect(exitCode).toBe(3);
+  expect(found).toMatchObject([
+    {
+      tasks: 4,
+      gone: 1,
+      unread: 1,
+      unreadWhy: expect.stringContaining('GetOtaTask is denied'),
+      notHolding: 1,
+      someNotHolding: [
+        { row: 3, identifier: 'task2', field: 'TaskConfigurationId', set: 'new', now: 'other' },
+      ],
+    },
+  ]);
+  expect((await run(['verify', 'j'])).stdout).toMatch(
+    /^ +task2 \(row 3\): TaskConfigurationId is "other", not "new"$/m,
+  );
+  stage.api.configure({ denied: 'all' });
+  expect(await run(['verify', 'j'])).toMatchObject({
+    exitCode: 1,
+    error: expect.stringContaining('No task could be read: GetOtaTask is denied'),
+  });
+});
+
+test('--watch looks until every device has ended', async () => {
+  const { verify } = await applied(10);
+  const { found, exitCode } = await verify('--watch');
+  expect(exitCode).toBe(3);
+  // At 0, 10, 20 and 30 s.
+  expect(found.map(({ devicesEnded }) => devicesEnded === 100)).toEqual([false, false, false, true]);
+  expect(found.map(({ devicesUnderWay }) => devicesUnderWay).toSorted((a, b) => b - a)).toEqual(
+    found.map(({ devicesUnderWay }) => devicesUnderWay),
+  );
+});

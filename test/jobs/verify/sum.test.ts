@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { seenDevices, VerificationSum } from '../../../src/jobs/verify/sum.ts';
+import { countsOf, deviceStates } from '../../../src/message/devices.ts';
+import type { Failure } from '../../../src/message/failure.ts';
+
+const gone: Failure = { kind: 'rejected', status: 404, name: 'ResourceNotFoundException', message: 'gone' };
+const denied: Failure = { kind: 'denied', status: 403, name: 'AccessDeniedException', message: 'no' };
+
+const none = countsOf(() => 0);
+const row = (Row: number, TaskConfigurationId = 'new') => ({
+  Row,
+  Identifier: `task${Row}`,
+  TaskConfigurationId,
+});
+const read = (devices: Partial<typeof none> | undefined, TaskConfigurationId = 'new') => ({
+  ok: true as const,
+  value: { TaskConfigurationId, ...(devices !== undefined && { devices: { ...none, ...devices } }) },
+});
+
+test('sums devices by state, and says what of them has ended and failed', () => {
+  const sum = new VerificationSum(7);
+  sum.add(row(1), read({ succeeded: 3, failed: 1, queued: 5 }), undefined, '');
+  sum.add(
+    row(2),
+    read({ succeeded: 1, 'timed-out': 1, rejected: 1, removed: 4, canceled: 2 }),
+    undefined,
+    '',
+  );
+  sum.add(row(3), read(undefined), undefined, '');
+  // Counted one by one, they are what counts.
+  sum.add(row(4), read({ succeeded: 9 }), { ...none, 'in-progress': 1 }, '');
+  const found = sum.result(true);
+  expect(found).toMatchObject({
+    at: 7,
+    whole: true,
+    tasks: 4,
+    devices: {
+      ...none,
+      succeeded: 4,
+      failed: 1,
+      'timed-out': 1,
+      rejected: 1,
+      removed: 4,
+      canceled: 2,
+      queued: 5,
+      'in-progress': 1,
+    },
+    notHolding: 0,
+  });
+  expect(seenDevices(found)).toEqual({ at: 7, ended: 7, failed: 3 });
+});
+
+test('says which tasks no longer hold what was set, which are gone and which could not be read', () => {
+  const sum = new VerificationSum(0);
+  sum.add(row(1), read({}, 'other'), undefined, '');
+  sum.add({ ...row(2), Description: 'x' }, read({}), undefined, '');
+  sum.add({ Row: 3, Identifier: 'task3' }, read({}, 'other'), undefined, '');
+  sum.add(row(4), { ok: false, failure: gone }, undefined, 'not found');
+  sum.add(row(5), { ok: false, failure: denied }, undefined, 'it is denied');
+  expect(sum.result(false)).toMatchObject({
+    whole: false,
+    tasks: 3,
+    notHolding: 2,
+    someNotHolding: [
+      { row: 1, identifier: 'task1', field: 'TaskConfigurationId', set: 'new', now: 'other' },
+      { row: 2, identifier: 'task2', field: 'Description', set: 'x', now: '' },
+    ],
+    gone: 1,
+    unread: 1,
+    unreadWhy: 'it is denied',
+  });
+});
+
+describe('of any number of tasks', () => {
+  test('the worst are kept, the worst first, and every device is counted once', () => {
+    const devices = fc.record(
+      Object.fromEntries(deviceStates.map((state) => [state, fc.nat(20)])) as Record<
+        (typeof deviceStates)[number],
+        fc.Arbitrary<number>
+      >,
+    );
+    fc.assert(
+      fc.property(fc.array(devices, { maxLength: 60 }), (tasks) => {
+        const sum = new VerificationSum(0);
+        for (const [i, counts] of tasks.entries()) sum.add(row(i + 1), read(counts), undefined, '');
+        const found = sum.result(true);
+        for (const state of deviceStates)
+          expect(found.devices[state]).toBe(tasks.reduce((all, counts) => all + counts[state], 0));
+        const failures = tasks
+          .map((counts) => counts.failed + counts['timed-out'] + counts.rejected)
+          .filter((failed) => failed > 0)
+          .toSorted((a, b) => b - a);
+        expect(found.worst.map(({ failed }) => failed)).toEqual(failures.slice(0, 10));
+      }),
+    );
+  });
+
+  test('the lists stay short', () => {
+    const sum = new VerificationSum(0);
+    for (let i = 1; i <= 1_000; i++) {
+      sum.add(row(i), read({ failed: 1 }, 'other'), undefined, '');
+      sum.addFailedDevice({ identifier: `task${i}`, thing: `t${i}`, state: 'failed' });
+    }
+    const { worst, someNotHolding, failedDevices, notHolding } = sum.result(true);
+    expect([worst.length, someNotHolding.length, failedDevices.length, notHolding]).toEqual([
+      10, 10, 10, 1_000,
+    ]);
+  });
+});
