@@ -88,6 +88,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'jobs retry': [{ args: ['fleet-b7', '--only-failed'], does: 'another try for the rows that failed' }],
   'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
   'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],
+  'jobs prune': [{ args: ['--older-than', '90d', '--dry-run'], does: 'what would be deleted of the ledger' }],
   'jobs list': [{ args: [], does: 'all jobs, the last changed first' }],
   configs: [{ args: ['list'], does: 'all task configurations' }],
   'configs list': [{ args: [], does: 'all of them, with their names' }],

@@ -5,6 +5,7 @@ import { addApply } from './apply.ts';
 import { addList } from './list.ts';
 import { addLog } from './log.ts';
 import { addPlan } from './plan.ts';
+import { addPrune } from './prune.ts';
 import { addReconcile } from './reconcile.ts';
 import { addReport } from './report.ts';
 import { addResume } from './resume.ts';
@@ -34,6 +35,7 @@ export function configureJobs(jobs: Command, context: CommandContext): void {
     addReconcile,
     addUndo,
     addList,
+    addPrune,
     addLog,
   ])
     add(jobs, context);

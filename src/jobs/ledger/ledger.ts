@@ -107,6 +107,16 @@ export interface Ledger {
   /** Enters a notice that goes with no change of state. */
   addNotice(key: number, notice: NewNotice): Promise<void>;
 
+  /**
+   * Deletes `max` rows of a job or, when none is left, the job and all that names it but the audit: one short transaction. Only of
+   * a job that is over since before `before` (epoch milliseconds). The caller has its lease. Until it is gone its counts stay.
+   */
+  pruneJob(key: number, before: number, max: number): Promise<PruneStep>;
+  /** Deletes `max` lines of the audit at most, from before `before`, and none of the latest `keep`. @returns how many. */
+  pruneAudit(before: number, keep: number, max: number): Promise<number>;
+  /** Deletes `max` outcomes that name no job at most, of updates that ended before `before`. @returns how many. */
+  pruneOutcomes(before: number, max: number): Promise<number>;
+
   /** The right to send the job's rows; undefined while another process has it. */
   lease(key: number): Promise<Lease | undefined>;
   /** Whether a process has the lease. Such a process also collects outcomes. */
@@ -264,6 +274,9 @@ export interface EndResult {
   /** Jobs that are not in this ledger, of which it stored abandoned outcomes. */
   readonly adopted: ReadonlySet<string>;
 }
+
+/** `more`: ask again. `gone`: it is not there any more. `kept`: something has happened to it, or can. */
+export type PruneStep = 'more' | 'gone' | 'kept';
 
 /** The key of outcomes that name no job. */
 export const WITHOUT_JOB = 0;

@@ -271,6 +271,81 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(await ledger.takeNotices(['sns'], 10, now + 1)).toEqual([]);
     });
 
+    describe('pruning', () => {
+      const later = now + 1_000;
+
+      test('deletes a job that is over in parts, whose counts stay until it is gone, and leaves the audit', async () => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 5);
+        await ledger.begin({ ...newJob, jobId: 'k', digest: 'sha256:2' });
+        await ledger.enter(key, [{ Row: 6, Identifier: 't6', LeftOut: 'as-wanted' }]);
+        const lease = await leaseOf(ledger, key);
+        await send(lease, 5);
+        await ledger.end([1, 2, 3, 4, 5].map((row) => outcome(ofRow(row))));
+        await ledger.end([outcome({ ...ofRow(9), MessageId: 'stray' })]);
+        await lease.noteRun({ startedAt: now, ms: 10, rows: 5 });
+        await ledger.change(key, {
+          event: 'finish',
+          who: 'a@b',
+          notice: { kind: 'done', targets: ['sns'] },
+        });
+        expect(await ledger.pruneJob(key, now, 2)).toBe('kept');
+        expect(await ledger.pruneJob(key, later, 2)).toBe('more');
+        expect(await ledger.count(key)).toMatchObject({ total: 5, applied: 5 });
+        expect(await rowsOf(ledger, key)).toHaveLength(3);
+        let steps = 1;
+        while ((await ledger.pruneJob(key, later, 2)) === 'more') steps++;
+        expect(steps).toBe(5);
+        expect((await ledger.jobs()).map(({ jobId }) => jobId)).toEqual(['k']);
+        expect((await Array.fromAsync(ledger.pages(key))).flat()).toEqual([]);
+        expect((await Array.fromAsync(ledger.unmatched(key))).flat()).toEqual([]);
+        expect(await ledger.count(key)).toMatchObject({ total: 0 });
+        expect(await ledger.takeNotices(['sns'], 10, now)).toEqual([]);
+        expect((await ledger.audit(10, 'j')).map(({ what }) => what)).toContain('finish');
+        expect(await ledger.pruneJob(key, later, 2)).toBe('gone');
+      });
+
+      test('leaves a job in which something can happen, however old it is', async () => {
+        const ledger = await openOne();
+        const key = await enterJob(ledger, 1);
+        for (const event of ['release', 'pause', 'resume', 'stop', 'settle'] as const) {
+          await ledger.change(key, { event, who: 'a@b' });
+          expect(await ledger.pruneJob(key, later + 1e9, 10), event).toBe('kept');
+        }
+        await ledger.change(key, { event: 'cancel', who: 'a@b' });
+        await ledger.cancelRows(key, 10);
+        await ledger.change(key, { event: 'settle', who: 'a@b' });
+        expect(await ledger.pruneJob(key, later + 1e9, 10)).toBe('more');
+      });
+
+      test('deletes outcomes of jobs that are elsewhere, and of none', async () => {
+        const ledger = await openOne();
+        await ledger.end([
+          abandoned({ JobId: 'elsewhere' }),
+          { outcome: { MessageId: 'alone', Identifier: 't', Outcome: 'applied', Attempts: 1, At: at } },
+        ]);
+        const key = (await ledger.job('elsewhere'))?.key ?? 0;
+        expect([await ledger.pruneJob(key, later, 5), await ledger.pruneJob(key, later, 5)]).toEqual([
+          'more',
+          'gone',
+        ]);
+        expect(await ledger.pruneOutcomes(Date.parse(at), 5)).toBe(0);
+        expect(await ledger.pruneOutcomes(Date.parse(at) + 1, 5)).toBe(1);
+        expect((await Array.fromAsync(ledger.unmatched(WITHOUT_JOB))).flat()).toEqual([]);
+      });
+
+      test('deletes old lines of the audit but for the latest', async () => {
+        const ledger = await openOne();
+        for (let i = 0; i < 7; i++)
+          await ledger.addAudit({ who: 'a@b', what: 'redrive', subject: 's', why: `${i}`, detail: {} });
+        expect(await ledger.pruneAudit(now, 3, 10)).toBe(0);
+        expect(await ledger.pruneAudit(later, 3, 2)).toBe(2);
+        expect(await ledger.pruneAudit(later, 3, 10)).toBe(2);
+        expect(await ledger.pruneAudit(later, 3, 10)).toBe(0);
+        expect((await ledger.audit(10)).map(({ why }) => why)).toEqual(['6', '5', '4']);
+      });
+    });
+
     test('plans rows again that a process was sending when it died', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 3);

@@ -19,6 +19,7 @@ import type {
   LedgerUse,
   NewFile,
   NewJob,
+  PruneStep,
   ReceivedOutcome,
 } from '../ledger.ts';
 import type { LedgerContext } from '../shared/context.ts';
@@ -33,6 +34,7 @@ import { PostgresLease } from './lease.ts';
 import { lockJob } from './lock.ts';
 import { storeOutcomes } from './outcomes.ts';
 import { prepareSchema, trySchema } from './prepare.ts';
+import { pruneAudit, pruneJob, pruneOutcomes } from './pruning.ts';
 import { columnsOf } from './statement.ts';
 import {
   addAudit,
@@ -263,6 +265,18 @@ class PostgresLedger extends LedgerReader implements Ledger {
 
   async noticeFailed(id: number, nextAt: number): Promise<void> {
     await this.#change(steeringStatements.noticeFailed, { id, nextAt });
+  }
+
+  async pruneJob(key: number, before: number, max: number): Promise<PruneStep> {
+    return await this.#db.transaction((one) => pruneJob(one, key, before, max));
+  }
+
+  async pruneAudit(before: number, keep: number, max: number): Promise<number> {
+    return await this.#db.transaction((one) => pruneAudit(one, before, keep, max));
+  }
+
+  async pruneOutcomes(before: number, max: number): Promise<number> {
+    return await this.#db.transaction((one) => pruneOutcomes(one, before, max));
   }
 
   async lease(key: number): Promise<Lease | undefined> {

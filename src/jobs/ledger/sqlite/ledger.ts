@@ -19,6 +19,7 @@ import type {
   LedgerUse,
   NewFile,
   NewJob,
+  PruneStep,
   ReceivedOutcome,
 } from '../ledger.ts';
 import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
@@ -29,6 +30,7 @@ import { FileStore } from './files.ts';
 import { SqliteLease } from './lease.ts';
 import { isSendingLocked, lockSending } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
+import { pruneAudit, pruneJob, pruneOutcomes } from './pruning.ts';
 import { Steering } from './steering.ts';
 
 const statements = {
@@ -206,6 +208,18 @@ class SqliteLedger extends LedgerReader implements Ledger {
 
   async noticeFailed(id: number, nextAt: number): Promise<void> {
     this.#steering.noticeFailed(id, nextAt);
+  }
+
+  async pruneJob(key: number, before: number, max: number): Promise<PruneStep> {
+    return this.#db.transaction(() => pruneJob(this.#db, key, before, max));
+  }
+
+  async pruneAudit(before: number, keep: number, max: number): Promise<number> {
+    return pruneAudit(this.#db, before, keep, max);
+  }
+
+  async pruneOutcomes(before: number, max: number): Promise<number> {
+    return pruneOutcomes(this.#db, before, max);
   }
 
   async lease(key: number): Promise<Lease | undefined> {

@@ -1,0 +1,114 @@
+/** `jobs prune --older-than AGE`: deletes jobs that are over from the ledger. */
+import type { Command } from 'commander';
+import { ask, isYes } from '../../cli/ask.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
+import { whoIs } from '../../cli/who.ts';
+import { CommandError, exitCodes } from '../../errors.ts';
+import { columnsOf, table } from '../../text/layout.ts';
+import { counted, number } from '../../text/numbers.ts';
+import { instant } from '../../text/times.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { parseSeconds } from '../rules/times.ts';
+import { findPrunable, type Prunable, pruneJob, pruneRest } from '../steer/prune.ts';
+import { withLedger } from './open.ts';
+
+interface Flags {
+  readonly olderThan: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export function addPrune(jobs: Command, context: CommandContext): void {
+  jobs
+    .command('prune')
+    .summary('delete old jobs from the ledger')
+    .description(
+      'Deletes jobs that are done or cancelled, and to which nothing has happened for so long: their rows, outcomes, runs and ' +
+        'notices. Their reports and `jobs undo` go with them: file a report before (`jobs report --to`). Old lines of the log of ' +
+        'changes go as well, but for the latest 10,000.',
+    )
+    .requiredOption('--older-than <age>', 'since then nothing has happened to them: 90d, say')
+    .option('--dry-run', 'show what would be deleted, and delete nothing')
+    .option('--yes', 'delete without asking')
+    .action(async (flags: Flags) => {
+      const before = context.clock.wall() - parseSeconds('--older-than', flags.olderThan) * 1_000;
+      await interruptible(context, (signal) =>
+        withLedger(context, 'write', (ledger) => prune(ledger, before, flags, context, signal)),
+      );
+    });
+}
+
+async function prune(
+  ledger: Ledger,
+  before: number,
+  { olderThan, dryRun = false, yes = false }: Flags,
+  context: CommandContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stdout } = context;
+  const found = await findPrunable(ledger, before);
+  stdout.write(
+    found.length === 0
+      ? `No job is over for ${olderThan} or longer.\n`
+      : context.paint(listText(found, columnsOf(stdout))),
+  );
+  if (dryRun) return;
+  const rows = found.reduce((sum, one) => sum + one.rows, 0);
+  const question = `Delete ${counted(found.length, 'job')} with ${counted(rows, 'row')} for good? [y/N]`;
+  if (found.length > 0 && !yes && !(await ask(context, question, isYes, signal)))
+    throw new CommandError('Nothing was deleted. To delete without being asked, say --yes.');
+  const gone = await pruneAll(ledger, found, before, context, signal);
+  const rest = await uninterrupted(signal, gone, () => pruneRest(ledger, before, signal));
+  const others = [
+    ...(rest.auditLines > 0
+      ? [counted(rest.auditLines, 'line of the log of changes', 'lines of the log of changes')]
+      : []),
+    ...(rest.outcomes > 0 ? [`${counted(rest.outcomes, 'outcome')} of no job`] : []),
+  ];
+  stdout.write(`Deleted: ${[counted(gone, 'job'), ...others].join(', ')}.\n`);
+}
+
+/** @returns how many are gone. */
+async function pruneAll(
+  ledger: Ledger,
+  found: readonly Prunable[],
+  before: number,
+  context: CommandContext,
+  signal: AbortSignal,
+): Promise<number> {
+  let gone = 0;
+  for (const one of found) {
+    const { jobId } = one.job;
+    const deleted = await uninterrupted(signal, gone, () =>
+      pruneJob(ledger, one, before, whoIs(context), signal),
+    );
+    if (deleted) gone++;
+    else context.stderr.write(`Job ${jobId} is left: something has happened to it, or a process sends it.\n`);
+  }
+  return gone;
+}
+
+/** @throws CommandError when the user has interrupted `work`. */
+async function uninterrupted<T>(signal: AbortSignal, gone: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!signal.aborted || error instanceof CommandError) throw error;
+    throw new CommandError(
+      `Interrupted: ${counted(gone, 'job')} deleted. A job of which only a part is deleted is the first when this command is run again.`,
+      exitCodes.interrupted,
+    );
+  }
+}
+
+function listText(found: readonly Prunable[], columns: number | undefined): string {
+  const rows = found.map(({ job, rows: count }) => [
+    job.jobId,
+    job.plan?.state.name ?? 'outcomes only',
+    `${instant(job.updatedAt)} UTC`,
+    number(count),
+  ]);
+  const lines = table([['JOB', 'STATE', 'LAST CHANGED', 'ROWS'], ...rows], columns, [3]);
+  return `${lines.join('\n')}\n`;
+}

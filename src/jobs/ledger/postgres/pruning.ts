@@ -1,0 +1,35 @@
+/** Deletes of the ledger in PostgreSQL what is not needed any more. */
+import type { PruneStep } from '../ledger.ts';
+import { pruneStatements, pruneSteps } from '../shared/pruning.ts';
+import type { Transaction } from './database.ts';
+import { lockJob } from './lock.ts';
+
+export async function pruneJob(
+  transaction: Transaction,
+  job: number,
+  before: number,
+  max: number,
+): Promise<PruneStep> {
+  await lockJob(transaction, job);
+  const [raw] = await transaction.all(pruneStatements.job, { job });
+  const steps = pruneSteps(raw, job, before, max);
+  let step = steps.next();
+  while (step.done !== true) {
+    const [text, values] = step.value;
+    step = steps.next(await transaction.run(text, values));
+  }
+  return step.value;
+}
+
+export async function pruneAudit(
+  transaction: Transaction,
+  before: number,
+  keep: number,
+  max: number,
+): Promise<number> {
+  return await transaction.run(pruneStatements.audit, { before, keep, max });
+}
+
+export async function pruneOutcomes(transaction: Transaction, before: number, max: number): Promise<number> {
+  return await transaction.run(pruneStatements.outcomes, { before: new Date(before).toISOString(), max });
+}

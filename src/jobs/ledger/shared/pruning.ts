@@ -1,0 +1,57 @@
+/** What is deleted of jobs that are over, in both databases. */
+import type { JobRecord } from '../job.ts';
+import type { PruneStep } from '../ledger.ts';
+import { type Raw, toJob } from './records.ts';
+
+/**
+ * Whether nothing of a job has happened since then, and nothing can by itself: it is done or cancelled, or there are only outcomes
+ * that named it. PURE.
+ * @param before epoch milliseconds.
+ */
+export function isOverSince({ plan, updatedAt }: JobRecord, before: number): boolean {
+  if (updatedAt >= before) return false;
+  if (plan === undefined) return true;
+  const { name, since } = plan.state;
+  return (name === 'done' || name === 'cancelled') && since < before;
+}
+
+/** With `job` and `max`: each is cheap whatever the size of the job. The first that finds nothing lets the next one go. */
+const inParts = [
+  `DELETE FROM rows WHERE job = :job AND row IN (SELECT row FROM rows WHERE job = :job ORDER BY row LIMIT :max)`,
+  `DELETE FROM left_out WHERE job = :job AND row IN (SELECT row FROM left_out WHERE job = :job ORDER BY row LIMIT :max)`,
+  `DELETE FROM parked WHERE seq IN (SELECT seq FROM parked WHERE job = :job LIMIT :max)`,
+] as const;
+
+/** With `job`: what is left. The counts go last, so that they are those of the whole job until it is gone. */
+const atOnce = [
+  'DELETE FROM runs WHERE job = :job',
+  'DELETE FROM files WHERE job = :job',
+  'DELETE FROM notices WHERE job = :job',
+  'DELETE FROM tallies WHERE job = :job',
+  'DELETE FROM jobs WHERE key = :job',
+] as const;
+
+export const pruneStatements = {
+  job: 'SELECT * FROM jobs WHERE key = :job',
+  audit: `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit
+    WHERE at < :before AND seq <= (SELECT max(seq) FROM audit) - :keep ORDER BY seq LIMIT :max)`,
+  // Of no job. When it was stored nobody knows: `at` is when it ended, by the clock of its worker.
+  outcomes: `DELETE FROM parked WHERE seq IN (SELECT seq FROM parked WHERE job = 0 AND at < :before ORDER BY seq LIMIT :max)`,
+} as const;
+
+/** Runs a statement in the transaction of the step. @returns how many rows it has deleted. */
+type Run<Result> = (text: string, values: Readonly<Record<string, number>>) => Result;
+
+/** The statements of one step in their order, for databases that answer at once and for those that do not. */
+export function* pruneSteps(
+  raw: Raw | undefined,
+  job: number,
+  before: number,
+  max: number,
+): Generator<Parameters<Run<number>>, PruneStep, number> {
+  if (raw === undefined) return 'gone';
+  if (!isOverSince(toJob(raw), before)) return 'kept';
+  for (const text of inParts) if ((yield [text, { job, max }]) > 0) return 'more';
+  for (const text of atOnce) yield [text, { job }];
+  return 'gone';
+}

@@ -1,0 +1,22 @@
+/** Deletes of the ledger's file what is not needed any more. Makes no transaction: the caller does. */
+import type { PruneStep } from '../ledger.ts';
+import { pruneStatements, pruneSteps } from '../shared/pruning.ts';
+import type { Database } from './database.ts';
+
+export function pruneJob(db: Database, job: number, before: number, max: number): PruneStep {
+  const steps = pruneSteps(db.prepare(pruneStatements.job).get({ job }), job, before, max);
+  let step = steps.next();
+  while (step.done !== true) {
+    const [text, values] = step.value;
+    step = steps.next(db.prepare(text).run(values));
+  }
+  return step.value;
+}
+
+export function pruneAudit(db: Database, before: number, keep: number, max: number): number {
+  return db.prepare(pruneStatements.audit).run({ before, keep, max });
+}
+
+export function pruneOutcomes(db: Database, before: number, max: number): number {
+  return db.prepare(pruneStatements.outcomes).run({ before: new Date(before).toISOString(), max });
+}

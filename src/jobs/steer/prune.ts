@@ -1,0 +1,78 @@
+/** Deletes what is not needed any more of jobs that are over. */
+import type { JobRecord } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { isOverSince } from '../ledger/shared/pruning.ts';
+
+/** In one transaction: a second's work at most, so that other processes wait no longer. */
+const ROWS_AT_ONCE = 5_000;
+/** Lines of the audit that stay, however old they are. */
+const KEPT_AUDIT = 10_000;
+
+export interface Prunable {
+  readonly job: JobRecord;
+  /** Rows to change, and those that the plan left out; of a job whose plan is elsewhere, its outcomes. */
+  readonly rows: number;
+}
+
+/** Jobs that are over since then, the oldest first. @param before epoch milliseconds. */
+export async function findPrunable(
+  ledger: Pick<Ledger, 'jobs' | 'listed'>,
+  before: number,
+): Promise<readonly Prunable[]> {
+  const over = (await ledger.jobs()).filter((job) => isOverSince(job, before)).reverse();
+  const found: Prunable[] = [];
+  for (const job of over) {
+    const { total } = (await ledger.listed(job)).counts;
+    const { alreadyAsWanted = 0, refused = 0, duplicates = 0 } = job.plan?.leftOut ?? {};
+    found.push({ job, rows: total + alreadyAsWanted + refused + duplicates });
+  }
+  return found;
+}
+
+/**
+ * Deletes one job, in short transactions.
+ * @returns whether it is gone: not where a process sends it, or something has happened to it meanwhile.
+ * @throws the signal's reason when it aborts: then a part of its rows is gone, and pruning it again goes on.
+ */
+export async function pruneJob(
+  ledger: Pick<Ledger, 'lease' | 'pruneJob' | 'addAudit'>,
+  { job: { key, jobId }, rows }: Prunable,
+  before: number,
+  who: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const lease = await ledger.lease(key);
+  if (lease === undefined) return false;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const step = await ledger.pruneJob(key, before, ROWS_AT_ONCE);
+      if (step === 'kept') return false;
+      if (step === 'more') continue;
+      await ledger.addAudit({ who, what: 'prune', subject: jobId, why: undefined, detail: { rows } });
+      return true;
+    }
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Deletes old lines of the audit, and old outcomes that name no job. @returns how many of each. */
+export async function pruneRest(
+  ledger: Pick<Ledger, 'pruneAudit' | 'pruneOutcomes'>,
+  before: number,
+  signal: AbortSignal,
+): Promise<{ readonly auditLines: number; readonly outcomes: number }> {
+  const all = async (some: () => Promise<number>): Promise<number> => {
+    for (let sum = 0; ; ) {
+      signal.throwIfAborted();
+      const deleted = await some();
+      sum += deleted;
+      if (deleted === 0) return sum;
+    }
+  };
+  return {
+    auditLines: await all(() => ledger.pruneAudit(before, KEPT_AUDIT, ROWS_AT_ONCE)),
+    outcomes: await all(() => ledger.pruneOutcomes(before, ROWS_AT_ONCE)),
+  };
+}
