@@ -89,6 +89,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'jobs reconcile': [{ args: ['fleet-b7'], does: 'ask the tasks about rows whose outcome is lost' }],
   'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],
   'jobs prune': [{ args: ['--older-than', '90d', '--dry-run'], does: 'what would be deleted of the ledger' }],
+  'jobs export': [
+    { args: ['fleet-b7', '--out', 'fleet-b7.job'], does: 'all that the ledger has of it, as a file' },
+  ],
+  'jobs import': [{ args: ['fleet-b7.job'], does: 'enter it in the ledger of STATE_DIR or LEDGER_URL' }],
   'jobs list': [{ args: [], does: 'all jobs, the last changed first' }],
   configs: [{ args: ['list'], does: 'all task configurations' }],
   'configs list': [{ args: [], does: 'all of them, with their names' }],

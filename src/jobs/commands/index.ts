@@ -13,6 +13,7 @@ import { addRetry } from './retry.ts';
 import { addSend } from './send.ts';
 import { addStatus } from './status.ts';
 import { addCancel, addPause, addSet, addStop } from './steer.ts';
+import { addExport, addImport } from './transfer.ts';
 import { addUndo } from './undo.ts';
 import { addVerify } from './verify.ts';
 
@@ -37,6 +38,8 @@ export function configureJobs(jobs: Command, context: CommandContext): void {
     addList,
     addPrune,
     addLog,
+    addExport,
+    addImport,
   ])
     add(jobs, context);
 }

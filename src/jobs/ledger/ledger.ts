@@ -26,6 +26,7 @@ import type {
 import type { LeaseLost } from './lease-lost.ts';
 import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
 import type { TaskRecords } from './task.ts';
+import type { TransferBatch } from './transfer.ts';
 
 /**
  * What a ledger is opened for: `read` takes one that may only be read, and for one that is not there an empty one; `create` makes
@@ -129,6 +130,18 @@ export interface Ledger {
    * JobId, RequestId, Identifier, IssuedAt and values are those of a row that was sent.
    */
   end(outcomes: readonly ReceivedOutcome[]): Promise<EndResult>;
+
+  /**
+   * All that it has of a job, as of one moment, for another ledger to enter. Until it has been read or left, nothing else may be asked of
+   * this ledger.
+   */
+  exportJob(key: number): AsyncIterable<TransferBatch>;
+  /**
+   * Enters a job that another ledger has exported, with a line in the audit: all of it, or nothing when reading it throws.
+   * @param batches may be called more than once, each time for all of them.
+   * @returns false where a job with a plan has its name.
+   */
+  importJob(batches: () => AsyncIterable<TransferBatch>, who: string): Promise<boolean>;
 
   /** Cheap whatever the job's size. */
   count(key: number): Promise<Counts>;

@@ -92,6 +92,25 @@ export class Database {
     );
   }
 
+  /** What `read` gives, all of it as of one moment. It is not begun again when the connection breaks. */
+  async *snapshot<T>(
+    read: (transaction: Pick<Transaction, 'all'>) => AsyncIterable<T>,
+  ): AsyncGenerator<T, undefined> {
+    const client = await this.#patiently(() => this.#pool.connect());
+    const onError = (): void => {};
+    client.on('error', onError);
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      yield* read(transactionOn(client));
+    } catch (error) {
+      throw explainPostgres(error, this.place);
+    } finally {
+      await client.query('ROLLBACK').catch(() => {});
+      client.off('error', onError);
+      client.release();
+    }
+  }
+
   /** Runs `work` as one transaction, once: it may be called several times, and only one of these has an effect. */
   async transaction<T>(
     work: (transaction: Transaction) => Promise<T>,

@@ -27,6 +27,8 @@ import { LedgerError } from '../shared/error.ts';
 import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
 import { type Raw, toJob } from '../shared/records.ts';
 import { toAuditLine } from '../shared/steering.ts';
+import { enterAll, importedLine, recordsOf } from '../shared/transfer.ts';
+import type { TransferBatch } from '../transfer.ts';
 import { Database } from './database.ts';
 import { beginFile, completeFile } from './files.ts';
 import { type Holder, isLeased, takeLease } from './holding.ts';
@@ -46,6 +48,7 @@ import {
   steeringStatements,
   takeNotices,
 } from './steering.ts';
+import { entryOf } from './transfer.ts';
 
 const reading: Readonly<Record<ReadStatement, string>> = {
   ...readStatements,
@@ -73,6 +76,7 @@ const statements = {
   reissue: 'UPDATE jobs SET issued_at = :issuedAt, updated_at = :now WHERE key = :job',
   setSettings: 'UPDATE jobs SET guards = :settings WHERE key = :job',
   setProgress: 'UPDATE jobs SET counting = :progress WHERE key = :job',
+  jobOfKey: 'SELECT job_id, digest, rows FROM jobs WHERE key = :job',
 } as const;
 
 export interface PostgresOptions extends LedgerContext {
@@ -277,6 +281,20 @@ class PostgresLedger extends LedgerReader implements Ledger {
 
   async pruneOutcomes(before: number, max: number): Promise<number> {
     return await this.#db.transaction((one) => pruneOutcomes(one, before, max));
+  }
+
+  exportJob(key: number): AsyncIterable<TransferBatch> {
+    return this.#db.snapshot((reading) => recordsOf(key, (text, values) => reading.all(text, values)));
+  }
+
+  async importJob(batches: () => AsyncIterable<TransferBatch>, who: string): Promise<boolean> {
+    return await this.#db.transaction(async (one) => {
+      const job = await enterAll(batches(), entryOf(one));
+      if (job === undefined) return false;
+      const [imported] = await one.all(statements.jobOfKey, { job });
+      await addAudit(one, importedLine(who, imported), this.#now());
+      return true;
+    });
   }
 
   async lease(key: number): Promise<Lease | undefined> {

@@ -24,6 +24,8 @@ import type {
 } from '../ledger.ts';
 import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
 import { toJob } from '../shared/records.ts';
+import { enterAll, importedLine, recordsOf } from '../shared/transfer.ts';
+import type { TransferBatch } from '../transfer.ts';
 import type { Database, Statement } from './database.ts';
 import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
 import { FileStore } from './files.ts';
@@ -32,6 +34,7 @@ import { isSendingLocked, lockSending } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
 import { pruneAudit, pruneJob, pruneOutcomes } from './pruning.ts';
 import { Steering } from './steering.ts';
+import { entryOf } from './transfer.ts';
 
 const statements = {
   ...readStatements,
@@ -52,6 +55,7 @@ const statements = {
   reissue: 'UPDATE jobs SET issued_at = ?, updated_at = ? WHERE key = ?',
   setSettings: 'UPDATE jobs SET guards = ? WHERE key = ?',
   setProgress: 'UPDATE jobs SET counting = ? WHERE key = ?',
+  jobOfKey: 'SELECT job_id, digest, rows FROM jobs WHERE key = ?',
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
     FROM parked WHERE job = :job AND row IS NULL GROUP BY 1, 2`,
 } as const;
@@ -220,6 +224,27 @@ class SqliteLedger extends LedgerReader implements Ledger {
 
   async pruneOutcomes(before: number, max: number): Promise<number> {
     return pruneOutcomes(this.#db, before, max);
+  }
+
+  async *exportJob(key: number): AsyncGenerator<TransferBatch, undefined> {
+    // Pages of one transaction are of one moment.
+    this.#db.exec('BEGIN');
+    try {
+      yield* recordsOf(key, (text, values) => this.#db.prepare(text).all(values));
+    } finally {
+      this.#db.exec('COMMIT');
+    }
+  }
+
+  async importJob(batches: () => AsyncIterable<TransferBatch>, who: string): Promise<boolean> {
+    return await this.#db.longTransaction(async () => {
+      const entry = entryOf(this.#db);
+      const key = await enterAll(batches(), entry);
+      if (key === undefined) return false;
+      entry.finish(key);
+      this.#steering.addAudit(importedLine(who, this.#sql.jobOfKey.get(key)));
+      return true;
+    });
   }
 
   async lease(key: number): Promise<Lease | undefined> {

@@ -1,0 +1,31 @@
+/** A job that enters the ledger, a batch in one statement. */
+import { endOfParked } from '../shared/matching.ts';
+import { enterJob, type JobEntry } from '../shared/transfer.ts';
+import { columnsOfTable, isWhole, objectsOf, type TransferBatch } from '../transfer.ts';
+import type { Transaction } from './database.ts';
+import { columnsOf } from './statement.ts';
+
+export function entryOf(transaction: Transaction): JobEntry {
+  return {
+    enterJob: async (record) => (await transaction.all(enterJob, record))[0],
+    enter: async (job, batch) => await enterBatch(transaction, job, batch),
+  };
+}
+
+async function enterBatch(transaction: Transaction, job: number, batch: TransferBatch): Promise<void> {
+  const { table } = batch;
+  const records = objectsOf(batch);
+  const names = [...columnsOfTable(table)];
+  if (table === 'parked') {
+    names.push('cause');
+    for (const record of records) record.cause = endOfParked(record).cause;
+  }
+  const arrays = names.map((name) => `:${name}::${isWhole(table, name) ? 'bigint' : 'text'}[]`);
+  // The audit names its job by its subject.
+  const own = table === 'audit' ? { name: '', value: '' } : { name: 'job, ', value: ':job::integer, ' };
+  await transaction.run(
+    `INSERT INTO ${table} (${own.name}${names.join(', ')})
+      SELECT ${own.value}* FROM unnest(${arrays.join(', ')}) ON CONFLICT DO NOTHING`,
+    { job, ...columnsOf(names, records) },
+  );
+}

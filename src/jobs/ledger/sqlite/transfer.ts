@@ -1,0 +1,37 @@
+/** A job that leaves the ledger's file, or enters it. */
+import { enterJob, type JobEntry, tablesInOrder } from '../shared/transfer.ts';
+import { columnsOfTable, objectsOf } from '../transfer.ts';
+import type { Database, Statement } from './database.ts';
+
+/** Rows are entered with the ends that they have: what calls they took is counted when all are in. */
+const countCalls = `UPDATE tallies SET (calls, calls_of) = (
+    SELECT ifnull(sum(attempts), 0), count(CASE WHEN attempts > 0 THEN 1 END) FROM rows
+      WHERE rows.job = tallies.job AND rows.state = tallies.state AND rows.cause = tallies.cause)
+  WHERE job = ?`;
+
+/** Makes no transaction: the caller does. */
+export function entryOf(db: Database): JobEntry & { readonly finish: (job: number) => void } {
+  const job = db.prepare(enterJob);
+  const others = new Map<string, Statement>(
+    tablesInOrder.map((table) => {
+      const columns = columnsOfTable(table);
+      // The audit names its job by its subject.
+      const own = table === 'audit' || table === 'jobs' ? [] : ['job'];
+      const names = [...own, ...columns];
+      return [
+        table,
+        db.prepare(
+          `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')}) ON CONFLICT DO NOTHING`,
+        ),
+      ];
+    }),
+  );
+  return {
+    enterJob: (record) => job.get(record),
+    enter: (key, batch) => {
+      const own = batch.table === 'audit' ? {} : { job: key };
+      for (const record of objectsOf(batch)) others.get(batch.table)?.run({ ...record, ...own });
+    },
+    finish: (key) => void db.prepare(countCalls).run(key),
+  };
+}

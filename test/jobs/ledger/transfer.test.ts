@@ -1,0 +1,258 @@
+/** A job that moves between ledgers of every kind, and all that it takes along. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Readable } from 'node:stream';
+import fc from 'fast-check';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Ledger } from '../../../src/jobs/ledger/ledger.ts';
+import { openLedgerAt } from '../../../src/jobs/ledger/open.ts';
+import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
+import { columnsOfTable, type TransferBatch, transferTables } from '../../../src/jobs/ledger/transfer.ts';
+import type { PlanRow } from '../../../src/jobs/plan/format.ts';
+import { fromText, toText } from '../../../src/jobs/transfer/file.ts';
+import { sleep, systemClock } from '../../../src/time/clock.ts';
+import { postgresForTests } from '../../../testing/postgres/databases.ts';
+import { postgresInstalled } from '../../../testing/postgres/server.ts';
+import { abandoned, letter, newJob, now, outcome } from './contract.ts';
+
+const clock = { ...systemClock, wall: () => now };
+
+async function open(stateDir: string, ledgerUrl: string | undefined): Promise<Ledger> {
+  const context = { clock, sleep, random: Math.random, holder: 'ann@ops1' };
+  const ledger = await openLedgerAt({ stateDir, ledgerUrl }, 'create', context);
+  onTestFinished(() => ledger.close());
+  return ledger;
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'ledger-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+const chunksOf = (text: string): AsyncIterable<Uint8Array> => Readable.from([Buffer.from(text)]);
+
+async function exported(ledger: Ledger): Promise<string> {
+  const { key } = (await ledger.job('j')) ?? expect.fail();
+  return (await Array.fromAsync(toText('j', ledger.exportJob(key)))).join('');
+}
+
+const imported = (ledger: Ledger, text: string) =>
+  ledger.importJob(() => fromText('FILE', chunksOf(text)), 'bob@ops2');
+
+/** The records of a file, without the line of the audit that an import adds. */
+const recordsOf = (text: string): unknown[] =>
+  text
+    .split('\n')
+    .slice(1, -2)
+    .map((line) => JSON.parse(line) as unknown[])
+    .filter(([table, , , what]) => table !== 'audit' || what !== 'import');
+
+type Step = 'send' | 'end' | 'fail' | 'retry' | 'foreign' | 'unmatched' | 'kill' | 'run' | 'change' | 'again';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 20 }).map((one) => one.replaceAll('\0', ''));
+const planRow = fc.record({
+  value: fc.stringMatching(/^[0-9A-Za-z_\- ]{1,20}$/),
+  former: fc.option(text, { nil: undefined }),
+  leftOut: fc.option(text, { nil: undefined }),
+});
+const history = fc.record({
+  rows: fc.array(planRow, { minLength: 1, maxLength: 12 }),
+  steps: fc.array(
+    fc.constantFrom<Step>(
+      'send',
+      'end',
+      'fail',
+      'retry',
+      'foreign',
+      'unmatched',
+      'kill',
+      'run',
+      'change',
+      'again',
+    ),
+    { maxLength: 12 },
+  ),
+});
+type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
+
+async function live(ledger: Ledger, { rows, steps }: History): Promise<void> {
+  const { key } = await ledger.begin({ ...newJob, source: 'a "b"\n', undoes: 'k' });
+  const plan = rows.map(({ value, former, leftOut }, i): PlanRow => {
+    const row = { Row: i + 1, Identifier: `t${i + 1}` };
+    if (leftOut !== undefined) return { ...row, LeftOut: 'refused', Reason: leftOut };
+    return { ...row, Description: value, ...(former !== undefined && { Former: { Description: former } }) };
+  });
+  await ledger.enter(key, plan);
+  await ledger.complete(key);
+  const lease = (await ledger.lease(key)) ?? expect.fail();
+  let claimed: readonly LedgerRow[] = [];
+  const facts = (row: LedgerRow) => ({
+    Identifier: row.Identifier,
+    RequestId: requestIdOf(row),
+    MessageId: `m${row.Row}.${row.try}`,
+    Attempts: row.Row,
+  });
+  for (const step of steps) {
+    const [one] = claimed;
+    if (step === 'send') {
+      claimed = await lease.claim(3);
+      const sent = claimed.slice(1).map((row) => ({ row: row.Row, messageId: facts(row).MessageId }));
+      const refused = claimed.slice(0, 1).map(({ Row }) => ({ row: Row, reason: 'no "way"' }));
+      await lease.settle({ sent, refused, untouched: [], maybeTwice: 1 });
+    } else if (step === 'end') await ledger.end(claimed.map((row) => outcome(facts(row))));
+    else if (step === 'fail') await ledger.end(claimed.map((row) => letter(facts(row))));
+    else if (step === 'retry') await lease.retryFailed();
+    else if (step === 'foreign') await ledger.end([outcome({ ...(one && facts(one)), MessageId: 'other' })]);
+    else if (step === 'unmatched') await ledger.end([letter({ RequestId: 'row-9', MessageId: 'm9' })]);
+    else if (step === 'kill') await lease.claim(1);
+    else if (step === 'run') await lease.noteRun({ startedAt: now, ms: 20_000, rows: 200 });
+    else if (step === 'change') await ledger.change(key, { event: 'release', who: 'ann@ops1', why: 'x' });
+    else await lease.reconcile({ applied: claimed.slice(0, 1).map(({ Row }) => Row), again: [], gone: [] });
+  }
+  await lease.release();
+}
+
+async function standingOf(ledger: Ledger): Promise<unknown> {
+  const job = (await ledger.job('j')) ?? expect.fail();
+  const { job: found, ...standing } = await ledger.standing(job);
+  return { ...standing, plan: found.plan, rate: await ledger.measuredRate() };
+}
+
+test('every column of a job is in the tables that it moves with', async () => {
+  const path = folder();
+  await open(path, undefined);
+  const db = new DatabaseSync(join(path, 'ledger.sqlite'));
+  for (const table of Object.keys(transferTables) as (keyof typeof transferTables)[]) {
+    const columns = db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+    const own = columns
+      .map(({ name }) => String(name))
+      .filter((name) => !['key', 'seq', 'job'].includes(name));
+    expect(own.toSorted(), table).toEqual(columnsOfTable(table).toSorted());
+  }
+  db.close();
+});
+
+describe.skipIf(!postgresInstalled())('a job', () => {
+  const server = postgresForTests();
+  const kinds = {
+    SQLite: async () => await open(folder(), undefined),
+    PostgreSQL: async () => await open('/nowhere', await server().createDatabase()),
+  };
+
+  test('has the same columns in PostgreSQL', async () => {
+    const url = await server().createDatabase();
+    await open('/nowhere', url);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    for (const table of Object.keys(transferTables) as (keyof typeof transferTables)[]) {
+      const { rows } = await client.query<{ name: string }>(
+        "SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'ota_updater' AND table_name = $1",
+        [table],
+      );
+      const made = table === 'parked' ? ['cause'] : [];
+      const own = rows
+        .map(({ name }) => name)
+        .filter((name) => !['key', 'seq', 'job', ...made].includes(name));
+      expect(own.toSorted(), table).toEqual(columnsOfTable(table).toSorted());
+    }
+    await client.end();
+  });
+
+  test.each([
+    ['SQLite', 'PostgreSQL'],
+    ['PostgreSQL', 'SQLite'],
+    ['SQLite', 'SQLite'],
+  ] as const)(
+    'moves from %s to %s and back as it was, whatever has happened to it',
+    async (from, to) => {
+      await fc.assert(
+        fc.asyncProperty(history, async (lived) => {
+          const first = await kinds[from]();
+          await live(first, lived);
+          const file = await exported(first);
+          const second = await kinds[to]();
+          expect(await imported(second, file)).toBe(true);
+          expect(recordsOf(await exported(second))).toEqual(recordsOf(file));
+          expect(await standingOf(second)).toEqual(await standingOf(first));
+          expect(await second.audit(1, 'j')).toMatchObject([{ what: 'import', who: 'bob@ops2' }]);
+          const third = await kinds[from]();
+          expect(await imported(third, await exported(second))).toBe(true);
+          expect(await standingOf(third)).toEqual(await standingOf(first));
+          // It lives on there.
+          const { key } = (await third.job('j')) ?? expect.fail();
+          const lease = (await third.lease(key)) ?? expect.fail();
+          await lease.recover();
+          await lease.claim(20);
+          await lease.release();
+          expect((await third.count(key)).planned).toBe(0);
+        }),
+        { numRuns: 12 },
+      );
+    },
+    120_000,
+  );
+
+  test.each(['SQLite', 'PostgreSQL'] as const)('is refused where it is already, in %s', async (kind) => {
+    const ledger = await kinds[kind]();
+    await live(ledger, { rows: [{ value: 'a', former: undefined, leftOut: undefined }], steps: [] });
+    const file = await exported(ledger);
+    expect(await imported(ledger, file)).toBe(false);
+    expect(await exported(ledger)).toBe(file);
+  });
+
+  test.each(['SQLite', 'PostgreSQL'] as const)(
+    'takes the place of what %s knew of it by outcomes alone',
+    async (kind) => {
+      const first = await kinds.SQLite();
+      await live(first, { rows: [{ value: 'a', former: undefined, leftOut: undefined }], steps: ['send'] });
+      const second = await kinds[kind]();
+      await second.end([abandoned({ RequestId: 'row-7', MessageId: 'm7' })]);
+      expect(await imported(second, await exported(first))).toBe(true);
+      const job = (await second.job('j')) ?? expect.fail();
+      expect(await second.standing(job)).toMatchObject({ unmatched: 1, counts: { total: 1 } });
+    },
+  );
+
+  test.each<[string, (text: string) => string, RegExp]>([
+    ['was changed', (one) => one.replace('"t1"', '"t9"'), /its digest does not fit \(line \d+\)/],
+    ['is cut short', (one) => `${one.split('\n').slice(0, -2).join('\n')}\n`, /is cut short/],
+    ['lost a line', (one) => one.split('\n').toSpliced(2, 1).join('\n'), /does not fit/],
+    ['goes on', (one) => `${one}x\n`, /goes on after its last line/],
+    ['is none', () => 'Row,Identifier\n1,a\n', /is no exported job/],
+    ['is of another release', (one) => one.replace('"Form":1', '"Form":2'), /another release/],
+    ['names another job', (one) => one.replace('["jobs","j"', '["jobs","k"'), /name two jobs/],
+    ['holds what is no state', (one) => one.replace(/"planned"/g, '"odd"'), /was changed: state is not/],
+    ['holds what are no settings', (one) => one.replace('"{}"', '"[1]"'), /was changed: guards is not/],
+  ])('whose file %s leaves both kinds of ledger as they were', async (_, spoil, sentence) => {
+    const first = await kinds.SQLite();
+    const rows = Array.from({ length: 3 }, () => ({ value: 'a', former: undefined, leftOut: undefined }));
+    await live(first, { rows, steps: [] });
+    const file = spoil(await exported(first));
+    for (const kind of ['SQLite', 'PostgreSQL'] as const) {
+      const ledger = await kinds[kind]();
+      await expect(imported(ledger, file)).rejects.toThrow(
+        expect.objectContaining({ exitCode: 2, message: expect.stringMatching(sentence) }),
+      );
+      expect(await ledger.jobs()).toEqual([]);
+      expect(await ledger.audit(9)).toEqual([]);
+    }
+  });
+});
+
+test('files of any shape are refused with a sentence, and nothing else is thrown', async () => {
+  const record = fc.oneof(fc.json(), fc.string(), fc.constant('["rows",1]'), fc.constant('{"Records":0}'));
+  await fc.assert(
+    fc.asyncProperty(fc.array(record, { maxLength: 5 }), async (lines) => {
+      const columns = Object.fromEntries(
+        Object.keys(transferTables).map((table) => [table, columnsOfTable(table as 'rows')]),
+      );
+      const header = JSON.stringify({ ExportedJob: 'j', Form: 1, Columns: columns });
+      const reading = Array.fromAsync<TransferBatch>(fromText('f', chunksOf([header, ...lines].join('\n'))));
+      await expect(reading).rejects.toThrow(expect.objectContaining({ exitCode: 2 }));
+    }),
+  );
+});
