@@ -1,12 +1,12 @@
 /** Permission to change something (a reason, a name, and a typed word or `--yes`), and the log of what was done. */
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { ask, canAsk } from '../../cli/ask.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { misuse } from '../../cli/flags.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
-import { type Audit, type AuditFacts, openAudit } from '../changes/audit.ts';
+import type { Audit, AuditFacts } from '../changes/audit.ts';
+import { carryOutLogged } from '../desk/carry-out.ts';
 import type { Filter } from '../letters/conditions.ts';
 import type { WhereFlags } from './flags.ts';
 import type { LettersRun } from './run.ts';
@@ -93,20 +93,23 @@ export async function makeChange<Report extends Planned>(
     const typed = (answer: string): boolean => answer === phrase;
     if (!(await ask(context, `Type "${phrase}" to continue:`, typed, signal))) throw nothingChanged(signal);
   }
-  const { reason = '', by } = flags;
-  const who = by ?? context.env.USER ?? context.env.LOGNAME ?? context.userName();
-  const facts = { run: randomUUID(), action: change.action, by: who, reason: reason.trim() };
-  const log = await openAudit(config.stateDir, facts, context.clock.wall);
-  try {
-    await log.write({ event: 'begin', what: change.asked });
-    const report = await change.carryOut(agreed, log.write);
-    await log.write({ event: 'end', result: change.resultOf(report) });
-    change.print(report);
-    context.stderr.write(`Logged in ${printable(log.path)}.\n`);
-    return report;
-  } finally {
-    await log.close();
-  }
+  const { reason = '' } = flags;
+  const by = flags.by ?? context.env.USER ?? context.env.LOGNAME ?? context.userName();
+  const { report, path } = await carryOutLogged(
+    {
+      action: change.action,
+      asked: change.asked,
+      by,
+      reason: reason.trim(),
+      carryOut: (audit) => change.carryOut(agreed, audit),
+      resultOf: change.resultOf,
+    },
+    config.stateDir,
+    context.clock.wall,
+  );
+  change.print(report);
+  context.stderr.write(`Logged in ${printable(path)}.\n`);
+  return report;
 }
 
 /** Whether a person can be asked, and what would be logged is said. */

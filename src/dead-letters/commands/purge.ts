@@ -9,12 +9,13 @@ import { counted } from '../../text/numbers.ts';
 import { jsonLine } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { type PurgeReport, purge } from '../changes/purge.ts';
+import { explain } from '../desk/explain.ts';
 import { both } from '../letters/conditions.ts';
-import { purgeJson, purgeText } from '../view/changes.ts';
+import { purgeJson, purgeResult, purgeText } from '../view/changes.ts';
 import { type ChangeFlags, checkChangeFlags, makeChange, withChangeFlags } from './change.ts';
 import { ExportedLetters } from './exported.ts';
 import { whereOf, withWhere } from './flags.ts';
-import { explain, type LettersRun, type StartRun } from './run.ts';
+import type { LettersRun, StartRun } from './run.ts';
 
 interface Flags extends ChangeFlags {
   readonly limit: number;
@@ -71,10 +72,7 @@ async function purgeLetters(flags: Flags, run: LettersRun): Promise<void> {
           ? jsonLine(purgeJson(found, exported))
           : context.paint(purgeText(found, config, exported, columnsOf(context.stdout))),
       ),
-    resultOf: (found) => {
-      const { groups: _, pass: __, ...result } = purgeJson(found, exported);
-      return result;
-    },
+    resultOf: (found) => purgeResult(found, exported),
   });
   if (report !== undefined) conclude(report, run);
   const allFound = exported === undefined || exported.notFound + exported.changed === 0;

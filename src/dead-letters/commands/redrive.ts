@@ -7,15 +7,16 @@ import { CommandError, exitCodes } from '../../errors.ts';
 import { updateSchema } from '../../message/update.ts';
 import { columnsOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
-import { jsonLine, printable } from '../../text/printable.ts';
+import { jsonLine } from '../../text/printable.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { type SetFields, settableFields } from '../changes/decide.ts';
 import { planRedrive, type RedriveOptions, type RedriveReport, redrive } from '../changes/redrive.ts';
+import { errorText, explain } from '../desk/explain.ts';
 import { both } from '../letters/conditions.ts';
-import { redriveJson, redriveText } from '../view/changes.ts';
+import { redriveJson, redriveResult, redriveText } from '../view/changes.ts';
 import { type ChangeFlags, checkChangeFlags, makeChange, withChangeFlags } from './change.ts';
 import { whereOf, withWhere } from './flags.ts';
-import { explain, type LettersRun, type StartRun } from './run.ts';
+import type { LettersRun, StartRun } from './run.ts';
 
 interface Flags extends ChangeFlags {
   readonly limit: number;
@@ -116,10 +117,7 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
           ? jsonLine(redriveJson(found))
           : context.paint(redriveText(found, config, columnsOf(context.stdout))),
       ),
-    resultOf: (found) => {
-      const { groups: _, values: __, pass: ___, ...result } = redriveJson(found);
-      return { ...result, error: errorText(found.error, run) ?? null };
-    },
+    resultOf: (found) => redriveResult(found, errorText(found.error, config)),
   });
   if (report !== undefined) conclude(report, run);
 }
@@ -153,11 +151,6 @@ function conclude(report: RedriveReport, run: LettersRun): void {
       `${sent}, but ${counted(notDeleted, 'letter')} could not be deleted from the dead-letter queue, and ${notDeleted === 1 ? 'is' : 'are'} on both. Run the command again: it sends and deletes them once more, and applying one twice does no harm.`,
     );
   run.context.exitCode = refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
-}
-
-/** What ended it early, in the log's words; undefined: nothing did. */
-function errorText(error: unknown, { config }: LettersRun): string | undefined {
-  return error === undefined ? undefined : (explain(error, config) ?? printable(String(error)));
 }
 
 /** A line every ten seconds. */

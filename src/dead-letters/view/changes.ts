@@ -192,3 +192,21 @@ export function purgeJson(report: PurgeReport, exported?: ExportedFacts): Readon
     pass: pass === undefined ? null : passJson(pass),
   };
 }
+
+/** What the log of changes keeps of a redrive. @param error why it ended early. */
+export function redriveResult(
+  report: RedriveReport,
+  error: string | undefined,
+): Readonly<Record<string, unknown>> {
+  const { groups: _, values: __, pass: ___, ...result } = redriveJson(report);
+  return { ...result, error: error ?? null };
+}
+
+/** What the log of changes keeps of a purge. */
+export function purgeResult(
+  report: PurgeReport,
+  exported?: ExportedFacts,
+): Readonly<Record<string, unknown>> {
+  const { groups: _, pass: __, ...result } = purgeJson(report, exported);
+  return result;
+}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AuditError } from '../../src/dead-letters/changes/audit.ts';
 import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
-import { explain } from '../../src/dead-letters/commands/run.ts';
+import { explain } from '../../src/dead-letters/desk/explain.ts';
 import { exitCodes } from '../../src/errors.ts';
 import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
 

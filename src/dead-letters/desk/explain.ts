@@ -1,0 +1,34 @@
+/** Why a work on dead letters has ended early, in words. PURE. */
+import { causeOf } from '../../errors.ts';
+import { failedQueue } from '../../queue/errors.ts';
+import { explainSqsError, type RequestHints } from '../../queue/explain.ts';
+import { printable } from '../../text/printable.ts';
+import { AuditError } from '../changes/audit.ts';
+import type { LettersConfig } from './open.ts';
+
+/** One sentence, without its full stop; undefined for an error that comes neither from SQS nor from the log of changes. */
+export function explain(error: unknown, config: LettersConfig): string | undefined {
+  if (error instanceof AuditError) {
+    const { path, cause } = error;
+    return `the log of changes ${printable(path)} cannot be written: ${printable(causeOf(cause))}. What cannot be logged is not done; STATE_DIR is its folder`;
+  }
+  const url = failedQueue(error);
+  if (url === undefined) return undefined;
+  return explainSqsError(error, url, url === config.queueUrl ? sourceHints : deadHints);
+}
+
+/** What has ended a change early, in words; undefined: nothing has. */
+export function errorText(error: unknown, config: LettersConfig): string | undefined {
+  return error === undefined ? undefined : (explain(error, config) ?? printable(String(error)));
+}
+
+const sourceHints: RequestHints = {
+  setting: 'QUEUE_URL',
+  permission: 'sqs:SendMessage and GetQueueAttributes',
+  does: 'send',
+};
+const deadHints: RequestHints = {
+  setting: 'DEAD_LETTER_QUEUE_URL',
+  permission: 'sqs:ReceiveMessage, ChangeMessageVisibility, DeleteMessage and GetQueueAttributes',
+  does: 'receive',
+};

@@ -1,0 +1,67 @@
+/** What every work on dead letters needs: both queues by the configuration, and their time. */
+import { type Config, type Environment, readConfigForAws, readQueueUrls } from '../../config.ts';
+import { misuse } from '../../errors.ts';
+import { createSqsClient } from '../../queue/client.ts';
+import { watchQueueTime } from '../../queue/clock.ts';
+import { findSameQueue } from '../../queue/distinct.ts';
+import { explainNotice } from '../../queue/explain.ts';
+import { Queue } from '../../queue/queue.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { PassSurroundings } from '../pass/pass.ts';
+
+const settings = ['queueUrl', 'deadLetterQueueUrl', 'stateDir'] as const;
+export type LettersConfig = Pick<Config, (typeof settings)[number]>;
+
+export interface LettersContext extends Pick<PassSurroundings, 'random' | 'sleep'> {
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** See `PassSurroundings`. */
+  readonly pollSeconds?: number | undefined;
+  /** Told what is odd about an answer of SQS: a sentence without its full stop. */
+  readonly onNotice: (text: string) => void;
+}
+
+export interface Letters {
+  readonly config: LettersConfig;
+  readonly source: Queue;
+  readonly dead: Queue;
+  /** Of a work that ends when `signal` aborts. */
+  readonly surroundings: (signal: AbortSignal) => PassSurroundings;
+  /** @throws CommandError where two settings name one queue: a pass takes letters, and some works delete them. */
+  readonly checkQueues: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** Sockets for polls, releases and the rest. */
+const SOCKETS = 16;
+
+/** @throws ConfigError for a faulty configuration. Makes no request. */
+export function openLetters({ env, clock, random, sleep, pollSeconds, onNotice }: LettersContext): Letters {
+  const config = readConfigForAws(env, settings);
+  const client = createSqsClient(SOCKETS, {}, env);
+  const queue = (url: string): Queue => {
+    const one = new Queue(client, url);
+    one.onNotice((notice) => onNotice(explainNotice(notice)));
+    return one;
+  };
+  // Letters are stamped by SQS: their ages, what they may hold, and a changed update's IssuedAt go by its clock.
+  const queueTime = watchQueueTime(client, clock);
+  return {
+    config,
+    source: queue(config.queueUrl),
+    dead: queue(config.deadLetterQueueUrl),
+    surroundings: (signal) => ({
+      clock: { wall: () => queueTime.now(), monotonic: () => queueTime.elapsed() },
+      onReceived: ({ firstReceivedAt }) => queueTime.stamped(firstReceivedAt),
+      random,
+      sleep,
+      signal,
+      ...(pollSeconds !== undefined && { pollSeconds }),
+    }),
+    checkQueues: async () => {
+      const fault = await findSameQueue(readQueueUrls(env), queue, 'DEAD_LETTER_QUEUE_URL');
+      if (fault !== undefined) throw misuse(fault);
+    },
+    close: () => client.destroy(),
+  };
+}
