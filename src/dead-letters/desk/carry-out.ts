@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Audit, type AuditFacts, openAudit } from '../changes/audit.ts';
 
-export interface Permission {
+interface Permission {
   /** Who changes it. */
   readonly by: string;
   readonly reason: string;
