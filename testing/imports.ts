@@ -57,16 +57,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   'check/command': ['check', 'cli:type', 'config', 'errors', 'text'],
   'configs/command': ['cli', 'config', 'configs', 'errors', 'message', 'ota', 'text'],
-  'dead-letters/command': [
-    'cli',
-    'config',
-    'dead-letters',
-    'dead-letters/desk',
-    'errors',
-    'files',
-    'message',
-    'text',
-  ],
+  'dead-letters/command': ['cli', 'dead-letters', 'dead-letters/desk', 'errors', 'files', 'message', 'text'],
   'dead-letters/desk': ['config', 'dead-letters', 'errors', 'queue', 'text', 'time:type'],
   'enqueue/command': [
     'cli',
