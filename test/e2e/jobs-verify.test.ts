@@ -120,3 +120,55 @@ test('--watch looks until every device has ended', async () => {
     found.map(({ devicesUnderWay }) => devicesUnderWay),
   );
 });
+
+test('a job stops in its stage when its devices fail, and undone it leaves every task as it was', async () => {
+  const clock = { now: 1_700_000_000_000 };
+  const { stage, run, standing, plan, ids } = await setJobs(
+    { devices: { perTask: 10, takeSeconds: 20, failures } },
+    { apiNow: () => clock.now },
+  );
+  const configurations = (): (string | undefined)[] =>
+    ids(200).map((id) => stage.api.task(id)?.TaskConfigurationId);
+  const before = configurations();
+  await plan(ids(200), 'j', '--refresh');
+  await stage.worker.start();
+  // When the last row of the first stage is applied, the devices of all have had their time.
+  let calls = 0;
+  stage.api.onCall(() => {
+    calls += 1;
+    if (calls === 50) clock.now += 60_000;
+  });
+  const flags = ['--stages', '25%,100%', '--verify-each', '--abort-when', 'devices-failed>2%/300'];
+  const applied = await run(['apply', 'j.jsonl', '--yes', ...flags]);
+  expect(applied.exitCode).toBe(4);
+  expect(applied.error).toMatch(
+    /^\d+ of 500 ended devices failed, more than --abort-when 'devices-failed>2%\/300' allows\./,
+  );
+  expect((await standing(['status', 'j'])).json).toMatchObject({
+    applied: 50,
+    failed: 0,
+    notSent: 150,
+    inFlight: 0,
+  });
+  expect(calls).toBe(50);
+
+  expect((await run(['undo', 'j', '--out', 'undo.jsonl'])).exitCode).toBe(0);
+  expect((await run(['apply', 'undo.jsonl', '--yes'])).exitCode).toBe(0);
+  expect(configurations()).toEqual(before);
+});
+
+test('a job goes on when its devices have been looked at and are well', async () => {
+  const clock = { now: 1_700_000_000_000 };
+  const { stage, run, standing, plan, ids } = await setJobs(
+    { devices: { perTask: 10, takeSeconds: 20 } },
+    { apiNow: () => clock.now },
+  );
+  await plan(ids(40));
+  await stage.worker.start();
+  const flags = ['--stages', '25%,100%', '--verify-each', '--abort-when', 'devices-failed>2%/300'];
+  const applied = await run(['apply', 'j.jsonl', '--yes', ...flags]);
+  expect({ exitCode: applied.exitCode, error: applied.error }).toEqual({ exitCode: 0, error: '' });
+  expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 40 });
+  // Ten tasks were read once; more only if a look was begun before the stage waited for it.
+  expect(stage.api.stats().reads.calls).toBeGreaterThanOrEqual(10);
+});

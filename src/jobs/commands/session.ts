@@ -24,6 +24,7 @@ import { ReportAtEnd } from './file-report.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
+import { watchDevices } from './watch-devices.ts';
 
 export interface Session {
   readonly context: CommandContext;
@@ -170,11 +171,16 @@ export async function followJob(
   collector.start();
   const wakeup = new Wakeup();
   wakeups.add(wakeup);
+  const devices = watchDevices(context, ledger, {
+    onSeen: () => wakeup.wake(),
+    onTrouble: (sentence) => screen.say(`${sentence}.`),
+  });
   try {
     const prepared = { ...job, plan: { ...job.plan, ...control } };
     const run: RunOptions = {
       ...context,
       who: whoIs(context),
+      devices: devices.watch,
       targets,
       atEnd,
       ledger,
@@ -193,6 +199,7 @@ export async function followJob(
     return await reports.around(ledger, prepared, signal, () => runJob(run));
   } finally {
     wakeups.delete(wakeup);
+    await devices.close();
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Counts, JobRecord } from '../ledger/job.ts';
 import type { JobState } from '../ledger/state.ts';
 import { type Decision, decide, type Wait } from '../rules/decide.ts';
-import { beginning } from '../rules/progress.ts';
+import { beginning, type SeenDevices } from '../rules/progress.ts';
 import { expectedEnd } from '../rules/schedule.ts';
 import { type StageView, stagesLeft, stageView } from '../rules/stage-view.ts';
 
@@ -99,6 +99,8 @@ export interface Surroundings {
   readonly othersPerSecond?: number;
   /** The job's share of what may be in flight, 0-1; 1 when there are no others. */
   readonly share?: number;
+  /** The devices of its tasks, when somebody has looked. */
+  readonly devices?: SeenDevices | undefined;
 }
 
 /** The decision about a job as the ledger has it. */
@@ -106,7 +108,7 @@ export function decideOn(
   { plan }: JobRecord,
   counts: Counts,
   perSecond: number,
-  { now, othersPerSecond = 0, share = 1 }: Surroundings,
+  { now, othersPerSecond = 0, share = 1, devices }: Surroundings,
 ): Decision {
   const { settings = {}, progress = beginning, state, rows = 0 } = plan ?? {};
   return decide({
@@ -117,6 +119,7 @@ export function decideOn(
     now,
     perSecond: perSecond + othersPerSecond,
     share,
+    devices,
     runningSince: state?.name === 'running' ? state.since : undefined,
   });
 }

@@ -17,6 +17,7 @@ import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { JobEvent, JobState, RestingState } from '../ledger/state.ts';
 import type { Decision } from '../rules/decide.ts';
 import { question, type StageView } from '../rules/stage-view.ts';
+import type { DeviceWatch } from '../verify/device-watch.ts';
 import { Allowance } from './allowance.ts';
 import { OtherJobs } from './other-jobs.ts';
 import { decideOn, type JobView, Pace, viewOf } from './progress.ts';
@@ -46,6 +47,8 @@ export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 
   readonly who: string;
   /** Names of the targets of this job's notices. */
   readonly targets: readonly string[];
+  /** Looks at the devices of the job beside the sending. */
+  readonly devices: Pick<DeviceWatch, 'seen' | 'look'>;
   /** Aborts when the run is to end. */
   readonly signal: AbortSignal;
   /** What becomes of a job that this process does not go on with: it is stopped, or left as it is to another try or process. */
@@ -195,7 +198,10 @@ class Run {
     this.#pace.observe(counts.ended);
     const wall = clock.wall();
     const beside = await this.#others.look(this.#job.plan.settings);
-    const decision = decideOn(this.#job, counts, this.#pace.perSecond, { now: wall, ...beside });
+    const { devices } = this.#options;
+    const surroundings = { now: wall, ...beside, devices: devices.seen };
+    const decision = decideOn(this.#job, counts, this.#pace.perSecond, surroundings);
+    devices.look(this.#job, decision.waitsFor);
     if (decision.progress !== this.#job.plan.progress) {
       await ledger.control(this.#job.key, { progress: decision.progress });
       await this.#read();

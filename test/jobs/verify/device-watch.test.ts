@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
+import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
+import { DeviceWatch } from '../../../src/jobs/verify/device-watch.ts';
+import { type Verification, VerificationSum } from '../../../src/jobs/verify/sum.ts';
+
+const onDevices: JobSettings = {
+  abortWhen: [{ of: 'devices', limit: { share: 0.05, least: 500 } }],
+};
+const jobWith = (settings: JobSettings): PlannedJob => ({ jobId: 'j', plan: { settings } }) as PlannedJob;
+
+/** A watch whose looks the test ends. */
+function watch() {
+  const clock = { now: 1_000 };
+  const looks: {
+    readonly end: (found: Verification | Error) => Promise<void>;
+    readonly signal: AbortSignal;
+  }[] = [];
+  const told: string[] = [];
+  let seen = 0;
+  const devices = new DeviceWatch({
+    verify: (_job, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => resolve(verification(0, false)));
+        looks.push({
+          signal,
+          end: async (found) => {
+            if (found instanceof Error) reject(found);
+            else resolve(found);
+            await new Promise((done) => setImmediate(done));
+          },
+        });
+      }),
+    now: () => clock.now,
+    onSeen: () => {
+      seen++;
+    },
+    onTrouble: (sentence) => told.push(sentence),
+  });
+  return { devices, clock, looks, told, seen: () => seen };
+}
+
+function verification(at: number, whole = true): Verification {
+  return new VerificationSum(at).result(whole);
+}
+
+test('looks for a rule on devices, one look at a time, ten seconds or as long as a look takes apart', async () => {
+  const { devices, clock, looks, seen } = watch();
+  const job = jobWith(onDevices);
+  for (let i = 0; i < 3; i++) devices.look(job, undefined);
+  expect(looks).toHaveLength(1);
+  clock.now += 25_000;
+  await looks[0]?.end(verification(5));
+  expect(devices.seen).toEqual({ at: 5, ended: 0, failed: 0 });
+  expect(seen()).toBe(1);
+  clock.now += 24_999;
+  devices.look(job, undefined);
+  expect(looks).toHaveLength(1);
+  clock.now += 1;
+  devices.look(job, undefined);
+  expect(looks).toHaveLength(2);
+  await looks[1]?.end(verification(6));
+  clock.now += 9_999;
+  devices.look(job, undefined);
+  clock.now += 1;
+  devices.look(job, undefined);
+  expect(looks).toHaveLength(3);
+});
+
+test('does not look where nobody asks for it', () => {
+  const { devices, looks } = watch();
+  devices.look(jobWith({}), undefined);
+  devices.look(jobWith({ abortWhen: [{ of: 'rows', limit: { count: 1 } }] }), { for: 'word' });
+  expect(looks).toHaveLength(0);
+});
+
+test('looks at once for a stage that waits for it, whenever the last look was', async () => {
+  const { devices, looks } = watch();
+  const job = jobWith(onDevices);
+  devices.look(job, undefined);
+  await looks[0]?.end(verification(5));
+  devices.look(job, { for: 'verify', since: 5 });
+  expect(looks).toHaveLength(1);
+  devices.look(job, { for: 'verify', since: 6 });
+  expect(looks).toHaveLength(2);
+});
+
+test('tells why it could not look, once, and tries again later', async () => {
+  const { devices, clock, looks, told, seen } = watch();
+  const job = jobWith(onDevices);
+  const wait = { for: 'verify', since: 1 } as const;
+  const unread = { ...verification(5, false), unreadWhy: 'GetOtaTask is denied' };
+  for (const found of [
+    new Error('no region is set.'),
+    new Error('no region is set.'),
+    unread,
+    verification(9),
+  ]) {
+    devices.look(job, wait);
+    devices.look(job, wait);
+    await looks.at(-1)?.end(found);
+    devices.look(job, wait);
+    clock.now += 10_000;
+  }
+  expect(looks).toHaveLength(4);
+  expect(told).toEqual([
+    'Devices of job j could not all be looked at: no region is set',
+    'Devices of job j could not all be looked at: GetOtaTask is denied',
+  ]);
+  expect(seen()).toBe(1);
+  expect(devices.seen).toEqual({ at: 9, ended: 0, failed: 0 });
+});
+
+test('gives up a look when it is closed, and looks no more', async () => {
+  const { devices, looks, seen } = watch();
+  devices.look(jobWith(onDevices), undefined);
+  await devices.close();
+  expect(looks[0]?.signal.aborted).toBe(true);
+  devices.look(jobWith(onDevices), { for: 'verify', since: 1 });
+  expect(looks).toHaveLength(1);
+  expect(seen()).toBe(0);
+});
