@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { deadLetterJsonSchema } from '../src/message/dead-letter-record.ts';
 import { outcomeJsonSchema } from '../src/message/outcome.ts';
+import { outcomeEventJsonSchema } from '../src/message/outcome-event.ts';
 import { updateJsonSchema } from '../src/message/update.ts';
 import { checkPage } from './reference/check.ts';
 import { commandsPage } from './reference/commands.ts';
@@ -46,6 +47,7 @@ const files: readonly { readonly path: string; readonly text: () => string | Pro
   { path: 'schema/update.schema.json', text: updateJsonSchema },
   { path: 'producers/python/src/ota_updater_producer/update.schema.json', text: updateJsonSchema },
   { path: 'schema/outcome.schema.json', text: outcomeJsonSchema },
+  { path: 'schema/outcome-event.schema.json', text: outcomeEventJsonSchema },
   { path: 'schema/dead-letter.schema.json', text: deadLetterJsonSchema },
   ...[indexPage, ...pages].map(({ name, text }) => ({
     path: `docs/reference/${name}`,

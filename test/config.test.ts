@@ -39,6 +39,7 @@ describe('readConfig', () => {
       limitsFile: undefined,
       redisUrl: undefined,
       outcomeQueueUrl: undefined,
+      outcomeFormat: 'json',
       stateDir: '.ota-updater',
       httpHost: '127.0.0.1',
       httpPort: 8080,

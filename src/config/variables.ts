@@ -47,6 +47,8 @@ const rateLimit = z
   )
   .transform((text) => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)));
 
+const outcomeFormat = z.enum(['json', 'cloudevents'], { error: 'must be json or cloudevents' });
+
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
@@ -186,6 +188,12 @@ export const variables = {
     'OUTCOME_QUEUE_URL',
     queueUrl,
     'Where the outcome of every update is published, for bulk jobs.',
+  ),
+  outcomeFormat: withDefault(
+    'OUTCOME_FORMAT',
+    outcomeFormat,
+    'json',
+    'What outcomes look like: `json`, or `cloudevents` (CloudEvents 1.0 in their JSON format, with the same JSON as data).',
   ),
   stateDir: withDefault(
     'STATE_DIR',

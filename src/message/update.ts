@@ -34,7 +34,7 @@ export const updateSchema = z
     $id: schemaId('update'),
     title: 'OTA task update',
     description:
-      'The body of one SQS message for ota-updater: bare, in an SNS notification or in an EventBridge event.',
+      'The body of one SQS message for ota-updater: bare, or in an SNS notification, an EventBridge event or a CloudEvent.',
     // Each branch knows the property that it requires, as strict validators want it.
     anyOf: ['Description', 'TaskConfigurationId'].map((name) => ({
       type: 'object',

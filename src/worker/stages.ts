@@ -246,7 +246,16 @@ function createDeadLetters(
 }
 
 function createOutcomes(
-  { source, outcomeQueue, conditions, clock, queueTime, random, timings = defaultTimings }: WorkerOptions,
+  {
+    config,
+    source,
+    outcomeQueue,
+    conditions,
+    clock,
+    queueTime,
+    random,
+    timings = defaultTimings,
+  }: WorkerOptions,
   { emit, ended, facts }: Surroundings,
 ): OutcomeOutbox | undefined {
   if (outcomeQueue === undefined) return undefined;
@@ -254,6 +263,7 @@ function createOutcomes(
     send: (messages) => outcomeQueue.send(messages),
     now: () => queueTime.now(),
     fifo: () => facts()?.outcome?.fifo === true,
+    ...(config.outcomeFormat === 'cloudevents' && { eventSource: source.url }),
     random,
     monotonic: clock.monotonic,
     ended,

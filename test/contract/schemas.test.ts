@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { deadLetterJsonSchema } from '../../src/message/dead-letter-record.ts';
 import { outcomeJsonSchema } from '../../src/message/outcome.ts';
+import { outcomeEventJsonSchema } from '../../src/message/outcome-event.ts';
 import { updateFields, updateJsonSchema } from '../../src/message/update.ts';
 import { pythonWith, runPython } from '../../testing/contract/python.ts';
 
@@ -14,6 +15,7 @@ interface Schema {
 const schemas: readonly (readonly [string, Schema])[] = [
   ['update', JSON.parse(updateJsonSchema()) as Schema],
   ['outcome', JSON.parse(outcomeJsonSchema()) as Schema],
+  ['outcome-event', JSON.parse(outcomeEventJsonSchema()) as Schema],
   ['dead-letter', JSON.parse(deadLetterJsonSchema()) as Schema],
 ];
 

@@ -1,6 +1,7 @@
 /** With an outcome queue: one outcome per update, published before its message is deleted. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { outcomeSchema } from '../../src/message/outcome.ts';
+import { outcomeEventSchema } from '../../src/message/outcome-event.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { QueueTime } from '../../src/time/queue-time.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
@@ -107,6 +108,21 @@ describe('every update has one outcome', () => {
     // The settled event contains what was published.
     expect(stage.settled().map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(outcomes));
     expect(stage.left()).toEqual(empty);
+  });
+
+  test('as a CloudEvent where that is set', async () => {
+    await set({ env: { OUTCOME_FORMAT: 'cloudevents' } });
+    await stage.send({ Identifier: 'task0', Description: 'x' });
+    await stage.worker.start();
+    await stage.ended(1);
+    const [event] = await stage.outcomes();
+    expect(outcomeEventSchema.parse(event)).toEqual(event);
+    expect(event).toMatchObject({
+      type: 'ota-updater.update.applied',
+      subject: 'task0',
+      source: expect.stringMatching(/\/updates$/),
+      data: stage.settled()[0]?.outcome,
+    });
   });
 
   test('also an expiring one', async () => {

@@ -35,6 +35,20 @@ const eventBridge = (detail: unknown): string =>
     detail,
   });
 
+/** As CloudEvents 1.0 have it in their JSON format. */
+const cloudEvent = (payload: Record<string, unknown>): string =>
+  JSON.stringify({
+    specversion: '1.0',
+    id: 'A234-1234-1234',
+    source: '/fleet/planner',
+    type: 'com.example.ota.update',
+    subject: 'a1B2c3',
+    time: '2026-11-23T07:00:00Z',
+    datacontenttype: 'application/json',
+    ...payload,
+  });
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
 describe('parseBody', () => {
   test.each([
     ['bare', bare(update)],
@@ -50,6 +64,12 @@ describe('parseBody', () => {
     ['in an EventBridge event', eventBridge(update)],
     ['in an EventBridge event as text', eventBridge(bare(update))],
     ['in an EventBridge event in an SNS notification', sns(eventBridge(update))],
+    ['in a CloudEvent', cloudEvent({ data: update })],
+    ['in a CloudEvent as text', cloudEvent({ data: bare(update), datacontenttype: 'text/plain' })],
+    ['in a CloudEvent as base64', cloudEvent({ data_base64: base64(bare(update)) })],
+    ['in a CloudEvent of a later version', cloudEvent({ specversion: '1.1', data: update })],
+    ['in a CloudEvent in an SNS notification', sns(cloudEvent({ data: update }))],
+    ['in a CloudEvent in an EventBridge event', eventBridge(JSON.parse(cloudEvent({ data: update })))],
   ])('finds the update %s, and when the event was', (_, body) => {
     expect(parseBody(body, sentAt)).toEqual({ ok: true, update, eventAt: sentAt });
   });
@@ -94,6 +114,12 @@ describe('parseBody', () => {
     ['a notification of nothing', sns(''), 'in the envelope: the body is empty'],
     ['a notification of text', sns('hello'), 'in the envelope: the body is not JSON'],
     ['an event without detail', eventBridge(null), 'not a JSON object'],
+    ['a CloudEvent of null', cloudEvent({ data: null }), 'not a JSON object'],
+    [
+      'a CloudEvent whose base64 is none',
+      cloudEvent({ data_base64: '***' }),
+      'in the envelope: the body is empty',
+    ],
   ])('refuses %s', (_, body, message) => {
     expect(parseBody(body, sentAt)).toEqual({ ok: false, message, ids: {} });
   });
@@ -102,6 +128,9 @@ describe('parseBody', () => {
     ['an SNS notification whose Message is an object', bare({ Type: 'Notification', Message: update })],
     ['an SNS subscription', bare({ Type: 'SubscriptionConfirmation', Message: bare(update) })],
     ['an EventBridge event without source', bare({ 'detail-type': 'x', detail: update })],
+    ['a CloudEvent of another major version', cloudEvent({ specversion: '0.3', data: update })],
+    ['a CloudEvent without an id', cloudEvent({ id: undefined, data: update })],
+    ['a CloudEvent without data', cloudEvent({})],
   ])('does not unwrap %s', (_, body) => {
     expect(parseBody(body, sentAt)).toMatchObject({
       ok: false,
@@ -190,6 +219,8 @@ describe('parseBody with hostile bodies', () => {
       fc.json(),
       fc.json().map(sns),
       fc.jsonValue().map(eventBridge),
+      fc.jsonValue().map((data) => cloudEvent({ data })),
+      fc.string().map((text) => cloudEvent({ data_base64: text })),
       fc.string().map(sns),
     );
     fc.assert(
@@ -219,7 +250,8 @@ describe('parseBody with hostile bodies', () => {
       .filter((value) => updateSchema.safeParse(value).success);
     fc.assert(
       fc.property(anyUpdate, (value) => {
-        const bodies = [bare(value), sns(bare(value)), eventBridge(value), sns(eventBridge(value))];
+        const event = cloudEvent({ data: value });
+        const bodies = [bare(value), sns(bare(value)), eventBridge(value), sns(eventBridge(value)), event];
         const expected = { ok: true, update: value };
         const [first, ...others] = bodies.map((body) => parseBody(body, sentAt));
         expect(first).toEqual(expected);

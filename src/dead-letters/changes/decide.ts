@@ -6,8 +6,9 @@ import {
   MAX_ATTRIBUTES,
   readEarlierRecord,
 } from '../../message/dead-letter.ts';
+import { readPayload } from '../../message/envelopes.ts';
 import type { Message, MessageAttribute } from '../../message/message.ts';
-import { decidedAt, readPayload } from '../../message/parse.ts';
+import { decidedAt } from '../../message/parse.ts';
 import { checkUpdate, type Update, type UpdateCheck } from '../../message/update.ts';
 import type { OutgoingMessage } from '../../queue/types.ts';
 import { sameQueueUrl } from '../../queue/urls.ts';

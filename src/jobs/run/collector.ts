@@ -15,6 +15,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CommandError } from '../../errors.ts';
+import { readPayload } from '../../message/envelopes.ts';
 import type { Message } from '../../message/message.ts';
 import { type Outcome, outcomeSchema } from '../../message/outcome.ts';
 import { BATCH_SIZE, packRequests } from '../../queue/batch.ts';
@@ -250,15 +251,14 @@ const outcomeHints = {
   does: 'receive',
 } as const;
 
-/** The body of a message of the outcome queue: an outcome, or what is wrong with it. Never throws. PURE. */
+/**
+ * The body of a message of the outcome queue: an outcome, bare or in an envelope (a CloudEvent; a notification of SNS), or what is wrong
+ * with it. Never throws. PURE.
+ */
 export function parseOutcome(body: string): { readonly outcome: Outcome } | { readonly fault: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return { fault: 'not JSON' };
-  }
-  const parsed = outcomeSchema.safeParse(value);
+  const payload = readPayload(body);
+  if (!payload.ok) return { fault: payload.message };
+  const parsed = outcomeSchema.safeParse(payload.value);
   if (parsed.success) return { outcome: parsed.data };
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
   return { fault: faults.slice(0, 3).join('; ').slice(0, 500) };

@@ -1,6 +1,7 @@
 /** The outbox of outcomes: only when an outcome is confirmed is its message deleted. */
 import { readEarlierRecord } from '../../message/dead-letter.ts';
 import { type EndingDisposition, type Outcome, outcomeOf } from '../../message/outcome.ts';
+import { toOutcomeEvent } from '../../message/outcome-event.ts';
 import type { OutgoingMessage } from '../../queue/types.ts';
 import { printableJson } from '../../text/printable.ts';
 import type { Delivery } from '../delivery.ts';
@@ -21,6 +22,8 @@ export interface OutcomeOutboxOptions
   readonly now: () => number;
   /** Whether the outcome queue is a FIFO queue. */
   readonly fifo: () => boolean;
+  /** undefined: as they are; else as CloudEvents of this source. */
+  readonly eventSource?: string | undefined;
 }
 
 interface OutcomeParcel extends Parcel {
@@ -28,9 +31,9 @@ interface OutcomeParcel extends Parcel {
 }
 
 export class OutcomeOutbox extends Outbox<EndingDisposition, OutcomeParcel> {
-  constructor({ now, fifo, lingerMs = LINGER_MS, ...options }: OutcomeOutboxOptions) {
+  constructor({ now, fifo, eventSource, lingerMs = LINGER_MS, ...options }: OutcomeOutboxOptions) {
     const toParcel = (delivery: Delivery, outcome: Outcome): OutcomeParcel => {
-      const message = toOutgoing(delivery, outcome, fifo());
+      const message = toOutgoing(delivery, outcome, fifo(), eventSource);
       return { outcome, message, bytes: Buffer.byteLength(message.body) };
     };
     super({
@@ -58,11 +61,16 @@ export class OutcomeOutbox extends Outbox<EndingDisposition, OutcomeParcel> {
   }
 }
 
-function toOutgoing({ message }: Delivery, outcome: Outcome, fifo: boolean): OutgoingMessage {
+function toOutgoing(
+  { message }: Delivery,
+  outcome: Outcome,
+  fifo: boolean,
+  eventSource?: string,
+): OutgoingMessage {
   const { JobId, Identifier, MessageId } = outcome;
   return {
     key: message.receiptHandle,
-    body: printableJson(outcome),
+    body: printableJson(eventSource === undefined ? outcome : toOutcomeEvent(outcome, eventSource)),
     ...(message.traceHeader !== undefined && { traceHeader: message.traceHeader }),
     ...(fifo && {
       groupId: (JobId ?? Identifier ?? MessageId).slice(0, MAX_GROUP_ID),

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { ReceivedOutcome } from '../../../src/jobs/ledger/ledger.ts';
 import { Collector, type CollectorOptions, parseOutcome } from '../../../src/jobs/run/collector.ts';
 import type { Message } from '../../../src/message/message.ts';
+import { toOutcomeEvent } from '../../../src/message/outcome-event.ts';
 import type { VisibilityChange } from '../../../src/queue/types.ts';
 import { sleep } from '../../../src/time/clock.ts';
 import { outcome } from '../ledger/contract.ts';
@@ -137,8 +138,15 @@ test('outcomes of a job that the ledger does not know come back soon, then later
 });
 
 test('an outcome is what its schema accepts, and the rest comes with what is wrong', () => {
-  expect(parseOutcome('x')).toMatchObject({ fault: 'not JSON' });
+  expect(parseOutcome('x')).toMatchObject({ fault: 'the body is not JSON' });
   expect(parseOutcome('{}')).toMatchObject({
     fault: expect.stringContaining('MessageId'),
   });
+});
+
+test('an outcome may come as a CloudEvent, and in a notification of SNS', () => {
+  const told = outcome({ MessageId: 'm1' }).outcome;
+  const event = JSON.stringify(toOutcomeEvent(told, 'https://sqs.eu-west-1.amazonaws.com/1/updates'));
+  const notification = JSON.stringify({ Type: 'Notification', Message: JSON.stringify(told) });
+  for (const body of [event, notification]) expect(parseOutcome(body)).toEqual({ outcome: told });
 });

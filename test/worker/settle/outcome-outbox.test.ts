@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../../src/message/message.ts';
 import { type EndingDisposition, type Outcome, outcomeSchema } from '../../../src/message/outcome.ts';
+import { outcomeEventSchema } from '../../../src/message/outcome-event.ts';
 import { parseBody } from '../../../src/message/parse.ts';
 import type { BatchFailure, OutgoingMessage } from '../../../src/queue/types.ts';
 import { Delivery } from '../../../src/worker/delivery.ts';
@@ -16,7 +17,11 @@ const rejected: EndingDisposition = {
 async function publish(
   overrides: Partial<Message>,
   disposition: EndingDisposition,
-  { fifo = false, send }: { fifo?: boolean; send?: (attempt: number) => BatchFailure[] } = {},
+  {
+    fifo = false,
+    eventSource,
+    send,
+  }: { fifo?: boolean; eventSource?: string; send?: (attempt: number) => BatchFailure[] } = {},
 ): Promise<{ sent: OutgoingMessage[]; outcome: Outcome | undefined }> {
   const message: Message = {
     messageId: 'id-1',
@@ -35,6 +40,7 @@ async function publish(
     },
     now: () => Date.parse('2026-11-23T07:00:00Z'),
     fifo: () => fifo,
+    eventSource,
     random: () => 0,
     monotonic: performance.now.bind(performance),
     ended: new AbortController().signal,
@@ -54,6 +60,27 @@ describe('an outcome on its queue', () => {
     );
     expect(sent).toEqual([{ key: 'handle-1', body: expect.any(String), traceHeader: 'Root=1' }]);
     expect(outcomeSchema.parse(JSON.parse(sent[0]?.body ?? ''))).toEqual(outcome);
+  });
+
+  test('is a CloudEvent of the source queue where that is set', async () => {
+    const eventSource = 'https://sqs.eu-west-1.amazonaws.com/1/updates';
+    const { sent, outcome } = await publish({}, rejected, { eventSource });
+    const event: unknown = JSON.parse(sent[0]?.body ?? '');
+    expect(outcomeEventSchema.parse(event)).toEqual(event);
+    expect(event).toEqual({
+      specversion: '1.0',
+      id: 'id-1:dead-lettered',
+      source: eventSource,
+      type: 'ota-updater.update.dead-lettered',
+      subject: 'a1',
+      time: '2026-11-23T07:00:00.000Z',
+      datacontenttype: 'application/json',
+      dataschema: 'https://ota-updater.invalid/schema/outcome.schema.json',
+      data: expect.objectContaining({ MessageId: 'id-1', Outcome: 'dead-lettered' }),
+    });
+    expect(outcome).toMatchObject({ Outcome: 'dead-lettered' });
+    const unread = await publish({ body: 'not JSON' }, rejected, { eventSource });
+    expect(JSON.parse(unread.sent[0]?.body ?? '')).not.toHaveProperty('subject');
   });
 
   test('says whose update it was: by message ids, and by values where it was a valid one', async () => {
