@@ -3,10 +3,12 @@
  * nothing, names the files that differ from what it would write, and fails when there are any.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import packageJson from '../package.json' with { type: 'json' };
 import { deadLetterJsonSchema } from '../src/message/dead-letter-record.ts';
 import { outcomeJsonSchema } from '../src/message/outcome.ts';
 import { outcomeEventJsonSchema } from '../src/message/outcome-event.ts';
 import { updateJsonSchema } from '../src/message/update.ts';
+import { asyncApiText } from './contract/asyncapi.ts';
 import { checkPage } from './reference/check.ts';
 import { commandsPage } from './reference/commands.ts';
 import { configurationPage } from './reference/configuration.ts';
@@ -48,6 +50,7 @@ const files: readonly { readonly path: string; readonly text: () => string | Pro
   { path: 'producers/python/src/ota_updater_producer/update.schema.json', text: updateJsonSchema },
   { path: 'schema/outcome.schema.json', text: outcomeJsonSchema },
   { path: 'schema/outcome-event.schema.json', text: outcomeEventJsonSchema },
+  { path: 'schema/asyncapi.json', text: () => asyncApiText(packageJson.version) },
   { path: 'schema/dead-letter.schema.json', text: deadLetterJsonSchema },
   ...[indexPage, ...pages].map(({ name, text }) => ({
     path: `docs/reference/${name}`,
