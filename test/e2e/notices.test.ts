@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { NoticeBody } from '../../src/notices/notice.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { eventsTaken, snsInput, snsTaken } from '../../testing/notices/aws.ts';
 import { type StandIn, type StandInRule, startStandIn } from '../../testing/notices/stand-in.ts';
 import { spawnCommand } from '../../testing/processes/process.ts';
@@ -65,6 +66,29 @@ test('a job that is done or aborted is told of to every target, with its counts'
     },
   });
   expect([webhook, sns, events].map(({ requests }) => requests.length)).toEqual([2, 2, 2]);
+}, 90_000);
+
+test('a job of which nothing ends is told of as stuck, and as done once that is over', async () => {
+  const { stage, run, plan, ids } = await setJobs();
+  const webhook = await standIn(() => ({ status: 200 }));
+  await plan(ids(3));
+  let later = 0;
+  const clock = { wall: Date.now, monotonic: () => systemClock.monotonic() + later };
+  const applying = run(['apply', 'j.jsonl', '--yes'], { env: webhookAt(webhook), clock });
+  await vi.waitFor(() => expect(stage.left().ready).toBe(3));
+  const stop = setInterval(() => {
+    later += 300_000;
+  }, 1_000);
+  onTestFinished(() => clearInterval(stop));
+  await webhook.arrived(1);
+  clearInterval(stop);
+  await stage.worker.start();
+  await applying;
+  expect(read(webhook, 0)).toMatchObject({
+    type: 'job.stuck',
+    data: { state: 'running', why: '3 rows are in flight, and none has ended for 10 minutes' },
+  });
+  expect(read(webhook, 1)).toMatchObject({ type: 'job.done' });
 }, 90_000);
 
 test('a webhook that does not take it is named, without its path, and the job is done all the same', async () => {

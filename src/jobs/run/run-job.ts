@@ -22,6 +22,7 @@ import { Allowance } from './allowance.ts';
 import { OtherJobs } from './other-jobs.ts';
 import { decideOn, type JobView, Pace, viewOf } from './progress.ts';
 import { type SendRowsOptions, sendRows } from './send-rows.ts';
+import { StuckWatch } from './stuck.ts';
 import type { Wakeup } from './wakeup.ts';
 
 /** Rows claimed at once: few, so that a stop takes effect soon. */
@@ -37,7 +38,10 @@ const QUIET_MS = 60_000;
 const CANCEL_ROWS = 5_000;
 
 export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 'sleep' | 'random'> {
-  readonly ledger: Pick<Ledger, 'job' | 'activeJobs' | 'count' | 'control' | 'change' | 'cancelRows'>;
+  readonly ledger: Pick<
+    Ledger,
+    'job' | 'activeJobs' | 'count' | 'control' | 'change' | 'cancelRows' | 'addNotice'
+  >;
   readonly lease: Lease;
   readonly job: PlannedJob;
   /** Woken when outcomes have been stored. */
@@ -85,6 +89,7 @@ class Run {
   readonly #startedAt: number;
   #sent = false;
   #notedAt = Number.NEGATIVE_INFINITY;
+  readonly #stuck: StuckWatch;
 
   constructor(options: RunOptions, pace: Pace, recovered: number) {
     this.#options = options;
@@ -94,6 +99,7 @@ class Run {
     this.#others = new OtherJobs(options.ledger, options.job.key, options.clock.monotonic);
     this.#maybeTwice = recovered;
     this.#startedAt = options.clock.wall();
+    this.#stuck = new StuckWatch(options.clock.monotonic);
   }
 
   async toTheEnd(): Promise<RunEnd> {
@@ -196,6 +202,8 @@ class Run {
     await this.#read();
     const counts = await ledger.count(this.#job.key);
     this.#pace.observe(counts.ended);
+    const { targets } = this.#options;
+    if (this.#stuck.look(counts)) await ledger.addNotice(this.#job.key, { kind: 'stuck', targets });
     const wall = clock.wall();
     const beside = await this.#others.look(this.#job.plan.settings);
     const { devices } = this.#options;

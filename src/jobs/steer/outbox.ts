@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { Notice } from '../../notices/notice.ts';
 import type { Outbox, TargetName } from '../../notices/outbox.ts';
-import type { PendingNotice } from '../ledger/job.ts';
+import { counted } from '../../text/numbers.ts';
+import type { NoticeKind, PendingNotice } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { STUCK_MS } from '../run/stuck.ts';
 
 /** Causes that a notice names at most. */
 const MAX_CAUSES = 10;
@@ -21,12 +23,20 @@ function noticeOf({ id, jobId, kind, at, state, counts }: PendingNotice, report:
     kind,
     at: new Date(at).toISOString(),
     state: state.name,
-    ...(state.why !== undefined && { why: state.why }),
+    ...whyOf(kind, state.why, inFlight),
     who: state.who,
     counts: { total, planned, inFlight, applied, superseded, failed },
     failedByError: causes.slice(0, MAX_CAUSES).map(({ cause, rows }) => ({ error: cause, rows })),
     ...(report !== undefined && { report }),
   };
+}
+
+function whyOf(kind: NoticeKind, why: string | undefined, inFlight: number): { readonly why?: string } {
+  if (kind === 'stuck') {
+    const rows = counted(inFlight, 'row is', 'rows are');
+    return { why: `${rows} in flight, and none has ended for ${STUCK_MS / 60_000} minutes` };
+  }
+  return why === undefined ? {} : { why };
 }
 
 /** @param reportOf where a job's report is filed; undefined: nowhere. */

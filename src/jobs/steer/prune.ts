@@ -1,4 +1,5 @@
 /** Deletes what is not needed any more of jobs that are over. */
+import { setImmediate } from 'node:timers/promises';
 import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { isOverSince } from '../ledger/shared/pruning.ts';
@@ -45,7 +46,7 @@ export async function pruneJob(
   if (lease === undefined) return false;
   try {
     for (;;) {
-      signal.throwIfAborted();
+      await letOthers(signal);
       const step = await ledger.pruneJob(key, before, ROWS_AT_ONCE);
       if (step === 'kept') return false;
       if (step === 'more') continue;
@@ -65,7 +66,7 @@ export async function pruneRest(
 ): Promise<{ readonly auditLines: number; readonly outcomes: number }> {
   const all = async (some: () => Promise<number>): Promise<number> => {
     for (let sum = 0; ; ) {
-      signal.throwIfAborted();
+      await letOthers(signal);
       const deleted = await some();
       sum += deleted;
       if (deleted === 0) return sum;
@@ -75,4 +76,10 @@ export async function pruneRest(
     auditLines: await all(() => ledger.pruneAudit(before, KEPT_AUDIT, ROWS_AT_ONCE)),
     outcomes: await all(() => ledger.pruneOutcomes(before, ROWS_AT_ONCE)),
   };
+}
+
+/** SQLite never waits: without a pause, signals would come after the last step, and other processes wait for the file. */
+async function letOthers(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
 }

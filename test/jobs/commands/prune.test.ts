@@ -60,6 +60,18 @@ test('prune shows, asks, and deletes what is over for so long, and nothing else'
   expect(JSON.parse(stdout)).toMatchObject({ applied: 3 });
 }, 90_000);
 
+test('prune that is interrupted says how far it came, and goes on when it is run again', async () => {
+  const { run, names } = await setOld();
+  const prune = ['prune', '--older-than', '90d', '--yes'];
+  const stopped = await run(prune, { ...after(91), interrupt: Promise.resolve() });
+  expect(stopped).toMatchObject({
+    exitCode: 130,
+    error: expect.stringMatching(/^Interrupted: 0 jobs deleted\./),
+  });
+  await run(prune, after(91));
+  expect(await names()).toEqual(['waiting']);
+}, 90_000);
+
 test('prune leaves a job that a process has the lease of', async () => {
   const { run, names, folder } = await setOld();
   const ledger = await openLedger(`${folder.path}/state`, Date.now, 'write');
