@@ -9,6 +9,7 @@ import { duration } from '../../text/times.ts';
 import { type Plan, readPlan, requirePlan } from '../plan/reader.ts';
 import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
+import { requireFormer } from '../run/undo-on-abort.ts';
 import { refuseCancelled, resumeJob } from '../steer/resume.ts';
 import { confirm, requireAnswer } from './confirm.ts';
 import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
@@ -78,6 +79,7 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     const end = await withLease(session, job, async (lease) => {
       if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
       await resumeJob(ledger, job, who, reason);
+      await requireFormer(ledger, job, settings);
       if (!detach) return await followJob(session, lease, job.jobId, guards);
       await ledger.control(job.key, { settings });
       await ledger.change(job.key, { event: 'release', who, ...(reason !== undefined && { why: reason }) });

@@ -1,5 +1,6 @@
 /** What the commands that send have in common: ledger, queues and screen, the lease, and the end of such a command. */
 
+import { resolve } from 'node:path';
 import { MOST_OFF_MS, requireRightClock } from '../../cli/clock.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
@@ -16,10 +17,12 @@ import { type JobSettings, withSettings } from '../rules/settings.ts';
 import type { Collector } from '../run/collector.ts';
 import type { JobView } from '../run/progress.ts';
 import type { RunEnd, RunOptions } from '../run/run-job.ts';
+import { requireFormer } from '../run/undo-on-abort.ts';
 import { Wakeup } from '../run/wakeup.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes } from '../view/standing.ts';
+import { AbortUndo } from './abort-undo.ts';
 import { ReportAtEnd } from './file-report.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
@@ -34,6 +37,8 @@ export interface Session {
   /** Of each job that is followed: all are woken when outcomes have been stored. */
   readonly wakeups: Set<Wakeup>;
   readonly screen: Screen<JobView>;
+  /** STATE_DIR, absolute. */
+  readonly stateDir: string;
   /** Of the notices of jobs that this process sends. */
   readonly targets: readonly TargetName[];
   readonly reports: ReportAtEnd;
@@ -90,10 +95,13 @@ export async function withSession<T>(
         const checkClock = async (): Promise<void> => requireRightClock(await queues.clockSkewMs(updates));
         const now = async (): Promise<number> =>
           context.clock.wall() - ((await queues.clockSkewMs(updates)) ?? 0);
-        const parts = { context, ledger, updates, collector, wakeups, screen, signal, checkClock, now };
+        const stateDir = resolve(context.cwd, config.stateDir);
+        const queueParts = { updates, collector, wakeups, checkClock, now };
         const reports = new ReportAtEnd(context, say);
         const tell = { context, ledger, signal, say, reportOf: reports.placeOf };
-        return await withNotices(config, tell, (targets) => work({ ...parts, targets, reports }));
+        return await withNotices(config, tell, (targets) =>
+          work({ ...queueParts, context, ledger, screen, signal, stateDir, targets, reports }),
+        );
       } finally {
         screen.stop();
         await collector.stop();
@@ -166,6 +174,7 @@ export async function followJob(
         ? job.plan.progress
         : countFrom(await ledger.count(job.key), job.plan.progress),
   };
+  await requireFormer(ledger, job, given);
   await ledger.control(job.key, control);
   const { runJob } = await import('../run/run-job.ts');
   collector.start();
@@ -175,32 +184,37 @@ export async function followJob(
     onSeen: () => wakeup.wake(),
     onTrouble: (sentence) => screen.say(`${sentence}.`),
   });
-  try {
-    const prepared = { ...job, plan: { ...job.plan, ...control } };
-    const run: RunOptions = {
-      ...context,
-      who: whoIs(context),
-      devices: devices.watch,
-      targets,
-      atEnd,
-      ledger,
-      lease,
-      wakeup,
-      signal,
-      job: prepared,
-      queueUrl: updates.url,
-      send: (messages) => updates.sendForIds(messages),
-      onView: (view) => {
-        // Only the ledger's failure ends the collector, and without it no row would end.
-        if (collector.broken !== undefined) throw collector.broken;
-        screen.update(view);
-      },
-    };
-    return await reports.around(ledger, prepared, signal, () => runJob(run));
-  } finally {
-    wakeups.delete(wakeup);
-    await devices.close();
-  }
+  const undo = new AbortUndo(session);
+  const prepared = { ...job, plan: { ...job.plan, ...control } };
+  const run: RunOptions = {
+    ...context,
+    who: whoIs(context),
+    devices: devices.watch,
+    targets,
+    atEnd,
+    ledger,
+    lease,
+    wakeup,
+    signal,
+    job: prepared,
+    queueUrl: updates.url,
+    send: (messages) => updates.sendForIds(messages),
+    undo: (aborted) => undo.enter(aborted),
+    onView: (view) => {
+      // Only the ledger's failure ends the collector, and without it no row would end.
+      if (collector.broken !== undefined) throw collector.broken;
+      screen.update(view);
+    },
+  };
+  const end = await reports
+    .around(ledger, prepared, signal, () => runJob(run))
+    .finally(async () => {
+      wakeups.delete(wakeup);
+      await devices.close();
+    });
+  // A service finds it among the jobs that are due.
+  if (atEnd === 'stop') await undo.send((undoing, itsLease) => followJob(session, itsLease, undoing, {}));
+  return end;
 }
 
 const exitOf = {

@@ -11,6 +11,7 @@ import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
 import { refuseContradictions } from '../rules/settings.ts';
+import { requireFormer } from '../run/undo-on-abort.ts';
 import { concludeJob } from '../steer/conclude.ts';
 import {
   addGuardOptions,
@@ -96,6 +97,7 @@ export function addSet(jobs: Command, context: CommandContext): void {
       const { reason } = flags;
       const settings = { ...without(job.plan.settings, flags.unset), ...given };
       refuseContradictions(settings, clock.wall());
+      await requireFormer(ledger, job, given);
       await ledger.setSettings(job.key, { settings, who, ...(reason !== undefined && { why: reason }) });
     },
   );

@@ -23,6 +23,7 @@ import { OtherJobs } from './other-jobs.ts';
 import { decideOn, type JobView, Pace, viewOf } from './progress.ts';
 import { type SendRowsOptions, sendRows } from './send-rows.ts';
 import { StuckWatch } from './stuck.ts';
+import { awaitsUndo } from './undo-on-abort.ts';
 import type { Wakeup } from './wakeup.ts';
 
 /** Rows claimed at once: few, so that a stop takes effect soon. */
@@ -57,6 +58,11 @@ export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 
   readonly signal: AbortSignal;
   /** What becomes of a job that this process does not go on with: it is stopped, or left as it is to another try or process. */
   readonly atEnd: 'stop' | 'leave';
+  /**
+   * Enters the undo of the job, which a rule has stopped and of which nothing is in flight; it is called again until it has.
+   * @returns whether it has.
+   */
+  readonly undo?: (job: PlannedJob) => Promise<boolean>;
   /** Called at every step, at least twice a second. May throw to end the run. */
   readonly onView: (view: JobView) => void;
 }
@@ -139,6 +145,12 @@ class Run {
     // Before anything else that may have ended the job: a rule that was broken is told, however late that is seen.
     if (towards !== undefined) {
       if (towards === 'cancelled' && counts.planned > 0) await this.#cancelRows();
+      else if (
+        awaitsUndo(this.#job) &&
+        (counts.inFlight > 0 || (await this.#options.undo?.(this.#job)) === false)
+      )
+        // What ends later would not be undone.
+        return undefined;
       else if (counts.inFlight === 0 || this.#pace.quietMs > QUIET_MS) {
         await this.#change('settle', undefined, towards === 'aborted' ? 'aborted' : undefined);
         return this.#ended(towards, why ?? `The job was ${towards}`);
@@ -158,7 +170,8 @@ class Run {
   async #gaveUp(end: 'interrupted' | 'failed', why: string): Promise<RunEnd> {
     if (this.#options.atEnd === 'leave') return this.#ended(end === 'failed' ? end : 'left', why);
     await this.#change('stop', why);
-    await this.#change('settle');
+    // Its undo is still to be made: whoever resumes it does that first.
+    if (!awaitsUndo(this.#job)) await this.#change('settle');
     return this.#ended(end, why);
   }
 

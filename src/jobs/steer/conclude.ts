@@ -2,6 +2,7 @@
 import type { JobRecord, NewNotice, NoticeKind } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
+import { awaitsUndo } from '../run/undo-on-abort.ts';
 
 /** Rows that are ended in one transaction. */
 const CANCEL_ROWS = 5_000;
@@ -18,12 +19,15 @@ export interface ConcludeOptions {
  */
 export async function concludeJob(
   ledger: Pick<Ledger, 'count' | 'change' | 'cancelRows' | 'lease'>,
-  { key, plan }: JobRecord,
+  job: JobRecord,
   { who, targets }: ConcludeOptions,
 ): Promise<boolean> {
+  const { key, plan } = job;
   if (plan === undefined || plan.state.name === 'done' || plan.state.name === 'cancelled') return false;
   const counts = await ledger.count(key);
   const { towards, since } = plan.state;
+  // Only a sender makes the undo, which comes first.
+  if (awaitsUndo(job)) return false;
   const allEnded = plan.complete && counts.ended === counts.total;
   if (towards === undefined && !allEnded) return false;
   const lease = await ledger.lease(key);

@@ -3,6 +3,7 @@ import { misuse } from '../../errors.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { countFrom } from '../rules/progress.ts';
+import { awaitsUndo } from '../run/undo-on-abort.ts';
 
 /**
  * Makes a paused, stopping, stopped or aborted job go on. Where a rule had stopped it, the rule counts from here: whoever resumes
@@ -10,11 +11,14 @@ import { countFrom } from '../rules/progress.ts';
  */
 export async function resumeJob(
   ledger: Pick<Ledger, 'change' | 'control' | 'count'>,
-  { key, plan }: PlannedJob,
+  job: PlannedJob,
   who: string,
   why?: string,
 ): Promise<boolean> {
+  const { key, plan } = job;
   const { name, towards } = plan.state;
+  // It is undone first; another resume goes on with it.
+  if (awaitsUndo(job)) return false;
   if (name === 'aborted' || towards === 'aborted')
     await ledger.control(key, { progress: countFrom(await ledger.count(key), plan.progress) });
   return await ledger.change(key, { event: 'resume', who, ...(why !== undefined && { why }) });

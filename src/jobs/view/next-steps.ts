@@ -1,6 +1,7 @@
 /** What is sensible to do next about a job. PURE. */
 import type { CommandLine } from '../../text/shell.ts';
 import type { JobStanding } from '../ledger/job.ts';
+import { awaitsUndo } from '../run/undo-on-abort.ts';
 
 export interface NextStep {
   /** As it is typed. */
@@ -39,6 +40,7 @@ export function nextSteps(
   const why = { command: jobs('report', '--state', 'failed'), why: 'says why rows failed' };
   if (open) {
     const resume = { command: jobs('resume') };
+    if (awaitsUndo(job)) return [{ ...resume, why: 'undoes it first, as --undo-on-abort wants' }];
     if (plan.state.name === 'cancelled') return [];
     if (plan.state.why === undefined || counts.failed === 0) return [resume];
     return [why, { ...resume, why: 'once that is fixed' }];

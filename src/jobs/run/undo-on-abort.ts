@@ -1,0 +1,144 @@
+/**
+ * The undo of a job that a rule has stopped (`--undo-on-abort`): made when nothing of the job is in flight any more, and entered in
+ * the ledger as a job of its own before the job comes to rest. So whoever goes on with the job after a kill finds that it is missing.
+ *
+ * It restores what the job set in tasks. Firmware that devices have by then stays on them.
+ */
+import { join } from 'node:path';
+import { CommandError, misuse } from '../../errors.ts';
+import { number } from '../../text/numbers.ts';
+import type { JobRecord, PlannedJob } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { readPlan } from '../plan/reader.ts';
+import { makeUndo, type UndoContext } from '../plan/undo.ts';
+import type { JobSettings } from '../rules/settings.ts';
+import { enterJob, enterRest, enterRows } from './enter.ts';
+
+export interface UndoOnAbortOptions
+  extends Pick<UndoContext, 'clock' | 'signal' | 'reader' | 'say'>,
+    Pick<Parameters<typeof enterRest>[2], 'stdin'> {
+  readonly ledger: Ledger;
+  /** Where its plan is kept: STATE_DIR, absolute. */
+  readonly folder: string;
+  readonly who: string;
+  /** Of reading tasks. */
+  readonly rateLimit: number;
+  readonly maxConcurrency: number;
+}
+
+/** Others wait for it. */
+const settings: JobSettings = { priority: 9 };
+/** A ledger has fewer undos of one job. */
+const MAX_UNDOS = 100;
+/** Longer names would be no job's with their ending. */
+const MAX_NAME = 120;
+
+/** Whether a job that is being stopped is to be undone before it comes to rest. PURE. */
+export function awaitsUndo({ plan }: JobRecord): boolean {
+  return plan?.settings.undoOnAbort === true && plan.state.towards === 'aborted';
+}
+
+/** @throws CommandError for settings that want an undo of a job that has no former values. */
+export async function requireFormer(
+  ledger: Pick<Ledger, 'hasFormer'>,
+  { key, jobId }: Pick<JobRecord, 'key' | 'jobId'>,
+  { undoOnAbort }: JobSettings,
+): Promise<void> {
+  if (undoOnAbort !== true || (await ledger.hasFormer(key))) return;
+  throw misuse(
+    `--undo-on-abort: job ${jobId} could not be undone, as its plan did not read the values that it replaces. ` +
+      'Nothing was sent. Make the plan again with --refresh and another --job, or leave --undo-on-abort out.',
+  );
+}
+
+/**
+ * Enters the undo of a job that is {@link awaitsUndo}, and releases it.
+ * @returns its name; undefined when there is nothing to undo; `not yet` when it was interrupted.
+ * @throws CommandError when tasks cannot be read, or the plan not be written: then nothing is entered.
+ */
+export async function enterUndo(
+  job: PlannedJob,
+  options: UndoOnAbortOptions,
+): Promise<{ readonly undo: string | undefined } | 'not yet'> {
+  const { ledger, signal } = options;
+  for (const name of namesOf(job.jobId)) {
+    const found = await ledger.job(name);
+    if (found === undefined) return await makeAndEnter(job, name, options);
+    if (!isUndoOf(job, found)) continue;
+    const file = { cwd: options.folder, stdin: options.stdin, signal };
+    // Begun by another machine, which has its plan, it cannot be completed: it stays as it is, and sends nothing.
+    const whole = await enterRest(ledger, found, file).catch(() => undefined);
+    if (whole === undefined) continue;
+    return whole ? await release(found, options) : 'not yet';
+  }
+  return { undo: undefined };
+}
+
+function* namesOf(jobId: string): Generator<string> {
+  const base = `${jobId.slice(0, MAX_NAME)}-undo`;
+  yield base;
+  for (let i = 2; i <= MAX_UNDOS; i++) yield `${base}-${i}`;
+}
+
+/** Whether it was made since the job is being stopped: the job may have been undone and resumed before. */
+function isUndoOf({ jobId, plan }: PlannedJob, found: JobRecord): found is PlannedJob {
+  return found.plan?.undoes === jobId && Date.parse(found.plan.issuedAt) >= plan.state.since;
+}
+
+async function makeAndEnter(
+  job: PlannedJob,
+  name: string,
+  options: UndoOnAbortOptions,
+): ReturnType<typeof enterUndo> {
+  const { ledger, folder, signal, say } = options;
+  const out = join(folder, `${name}.plan.jsonl`);
+  const report = await makeUndo(
+    {
+      undone: job.jobId,
+      jobId: name,
+      out,
+      force: true,
+      refusedFile: join(folder, `${name}.refused.csv`),
+      rateLimit: options.rateLimit,
+      maxConcurrency: options.maxConcurrency,
+    },
+    {
+      ...options,
+      cwd: folder,
+      // The screen is the job's.
+      progress: { stage: () => {}, update: () => {}, stop: () => {} },
+      check: async () => [],
+      measuredRate: () => ledger.measuredRate(),
+      pages: () => ledger.pages(job.key),
+    },
+  );
+  if (report === undefined) return 'not yet';
+  const { toChange, refused } = report.counts;
+  if (report.plan === undefined) {
+    const unread = report.reasons.find(({ reason }) => reason.startsWith('cannot be read'));
+    if (unread === undefined) return { undo: undefined };
+    throw new CommandError(`No task can be restored: ${unread.reason}.`);
+  }
+  const cannot = refused === 0 ? '' : `; ${number(refused)} rows cannot be undone: ${report.refusedFile}`;
+  say(`undo of ${job.jobId}: ${number(toChange)} tasks to restore, as job ${name}${cannot}`);
+  const plan = await readPlan(out, { cwd: folder, stdin: options.stdin, signal });
+  try {
+    const entered = await enterJob(ledger, plan, out, options.who);
+    return (await enterRows(ledger, entered, plan, signal)) ? await release(entered, options) : 'not yet';
+  } finally {
+    await plan.close();
+  }
+}
+
+async function release(
+  { key, jobId }: PlannedJob,
+  { ledger, who }: UndoOnAbortOptions,
+): Promise<{ readonly undo: string }> {
+  await ledger.control(key, { settings });
+  await ledger.change(key, {
+    event: 'release',
+    who: `${who}, a rule`,
+    why: 'A rule stopped the job that it undoes',
+  });
+  return { undo: jobId };
+}

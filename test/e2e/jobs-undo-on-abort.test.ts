@@ -1,0 +1,77 @@
+/** A job that a rule stops is undone, also when its sender is gone before it has made the undo. */
+import { expect, test } from 'vitest';
+import { setJobs } from '../../testing/stages/jobs-stage.ts';
+
+const flags = ['--yes', '--stages', '20,+20', '--abort-when', 'failed>3', '--undo-on-abort'];
+
+/** Of 60 tasks that could be planned, 20 are gone by now: of a sample, every third. */
+async function setFailing() {
+  const jobs = await setJobs({ tasks: { kind: 'all' } });
+  await jobs.stage.worker.start();
+  const rows = Array.from({ length: 20 }, (_, i) => [`task${i}`, `task${20 + i}`, `gone${i}`]).flat();
+  await jobs.plan(rows, 'j', '--refresh');
+  jobs.stage.api.configure({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+  const configurations = () => jobs.ids(40).map((id) => jobs.stage.api.task(id)?.TaskConfigurationId);
+  return { ...jobs, configurations, before: configurations() };
+}
+
+test('a rule stops a job, and every task is as it was before', async () => {
+  const { standing, run, stage, configurations, before } = await setFailing();
+  const applied = await standing(['apply', 'j.jsonl', ...flags], { random: () => 0.5 });
+  expect(applied.exitCode).toBe(4);
+  expect(applied.json).toMatchObject({ end: 'aborted', inFlight: 0, state: { name: 'aborted' } });
+  const changed = applied.json.applied;
+  expect(changed).toBeGreaterThan(5);
+  expect(applied.stderr).toContain(`undo of j: ${changed} tasks to restore, as job j-undo`);
+  expect(applied.stderr).toContain(
+    `undo j-undo: ${changed} of ${changed} tasks restored, 0 superseded, 0 failed. Firmware that devices have got stays on them.`,
+  );
+  expect(configurations()).toEqual(before);
+  const undo = await standing(['status', 'j-undo']);
+  expect(undo.json).toMatchObject({ applied: changed, state: { name: 'done' }, settings: { priority: 9 } });
+
+  // Resumed, it goes on with the rows that were not sent; stopped again, it is undone again.
+  const again = await standing(['resume', 'j', '--abort-when', 'failed>2'], { random: () => 0.5 });
+  expect(again.json).toMatchObject({ end: 'aborted' });
+  expect(again.stderr).toContain('as job j-undo-2');
+  expect(configurations()).toEqual(before);
+  expect(stage.api.stats().calls).toBeGreaterThan(2 * changed);
+  expect((await run(['list'])).stdout).toMatch(/^j-undo-2 /m);
+}, 60_000);
+
+test('an undo that could not be made is made by whoever goes on with the job', async () => {
+  const { standing, run, stage, configurations, before } = await setFailing();
+  stage.api.configure({ deniedOperations: ['GetOtaTask'] });
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const reads = stage.api.stats().calls;
+  const applying = standing(['apply', 'j.jsonl', ...flags], { interrupt, random: () => 0.5 });
+  await expect
+    .poll(async () => (await standing(['status', 'j'])).json, { timeout: 20_000, interval: 200 })
+    .toMatchObject({ inFlight: 0, state: { name: 'stopping', towards: 'aborted' } });
+  expect(stage.api.stats().calls).toBeGreaterThan(reads);
+  pressCtrlC();
+  const applied = await applying;
+  expect(applied.json).toMatchObject({ end: 'interrupted', state: { name: 'stopping' } });
+  expect(applied.error).toMatch(
+    /^Interrupted\. `ota-updater jobs resume j` undoes it first, as --undo-on-abort wants\.$/,
+  );
+  expect(configurations()).not.toEqual(before);
+  expect((await run(['status', 'j-undo'])).exitCode).toBe(2);
+
+  stage.api.configure({ deniedOperations: [] });
+  const resumed = await standing(['resume', 'j']);
+  expect(resumed.json).toMatchObject({ end: 'aborted', state: { name: 'aborted' } });
+  expect(configurations()).toEqual(before);
+}, 60_000);
+
+test('a job that could not be undone is not sent with it', async () => {
+  const { run, plan, ids, stage } = await setJobs();
+  await plan(ids(3));
+  const refused = await run(['apply', 'j.jsonl', ...flags]);
+  expect([refused.exitCode, stage.api.stats().calls]).toEqual([2, 0]);
+  expect(refused.error).toMatch(
+    /^--undo-on-abort: job j could not be undone, .* Nothing was sent\. Make the plan again with --refresh/,
+  );
+  const nothing = await run(['apply', 'j.jsonl', '--yes', '--undo-on-abort']);
+  expect(nothing.error).toMatch(/^--undo-on-abort has nothing that aborts/);
+});
