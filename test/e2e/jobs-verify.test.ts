@@ -148,6 +148,7 @@ test('a job stops in its stage when its devices fail, and undone it leaves every
     applied: 50,
     failed: 0,
     notSent: 150,
+    devices: { ended: 500 },
     inFlight: 0,
   });
   expect(calls).toBe(50);

@@ -66,6 +66,8 @@ export class Pace {
 export interface Outlook {
   /** Of a job that has stages, or a canary that has not passed. */
   readonly stage: StageView | undefined;
+  /** The devices of its tasks, as they were last looked at. */
+  readonly devices?: SeenDevices | undefined;
   /** What keeps its rows from being sent. */
   readonly waitsFor: Wait | undefined;
   /** When it was looked at; epoch milliseconds. */
@@ -170,6 +172,7 @@ export function outlookOf(
   const seconds = open / perSecond + soaks;
   return {
     stage,
+    devices: progress.devices,
     waitsFor,
     now,
     expectedEnd: open === 0 || perSecond <= 0 ? undefined : expectedEnd(settings, now, seconds),

@@ -21,6 +21,13 @@ export function stageText({ stage, waitsFor, now }: Outlook): string | undefined
   }
 }
 
+/** `500 ended, 30 of them failed, as of 2026-11-29 15:04:07 UTC`; undefined for a job that is not judged by them. */
+export function devicesText({ devices }: Outlook): string | undefined {
+  if (devices === undefined) return undefined;
+  const { ended, failed, at } = devices;
+  return `${number(ended)} ended, ${number(failed)} of them failed, as of ${instant(at)} UTC`;
+}
+
 /** `2026-11-29 15:04:07 UTC, in 1h 3m`. */
 export function endText({ expectedEnd, now }: Outlook): string | undefined {
   if (expectedEnd === undefined) return undefined;
@@ -29,13 +36,17 @@ export function endText({ expectedEnd, now }: Outlook): string | undefined {
 
 /** The fields of a status in JSON. */
 export function outlookJson(outlook: Outlook | undefined): Readonly<Record<string, unknown>> {
-  const { stage, waitsFor, expectedEnd, now = 0 } = outlook ?? {};
+  const { stage, devices, waitsFor, expectedEnd, now = 0 } = outlook ?? {};
   const { stage: at, of } = stage?.number ?? {};
   return {
     stage:
       stage === undefined
         ? null
         : { stage: at ?? 'canary', of: of ?? null, ended: stage.ended, end: stage.end, failed: stage.failed },
+    devices:
+      devices === undefined
+        ? null
+        : { ended: devices.ended, failed: devices.failed, lookedAt: new Date(devices.at).toISOString() },
     waitsFor: waitsFor?.for ?? null,
     waitsUntil: waitsFor !== undefined && 'until' in waitsFor ? new Date(waitsFor.until).toISOString() : null,
     expectedEnd: expectedEnd === undefined ? null : new Date(expectedEnd).toISOString(),

@@ -10,7 +10,7 @@ import type { JobState } from '../ledger/state.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import type { Outlook } from '../run/progress.ts';
 import { nextSteps } from './next-steps.ts';
-import { endText, outlookJson, stageText } from './outlook-text.ts';
+import { devicesText, endText, outlookJson, stageText } from './outlook-text.ts';
 import { settingsJson, settingTexts } from './settings-text.ts';
 import { stateText } from './state-text.ts';
 
@@ -106,6 +106,8 @@ function openTexts(settings: JobSettings, outlook: Outlook | undefined): (readon
   const texts = [...settingTexts(settings)];
   const stage = outlook && stageText(outlook);
   if (stage !== undefined) texts.push(['now in', stage]);
+  const devices = outlook && devicesText(outlook);
+  if (devices !== undefined) texts.push(['devices', devices]);
   const end = outlook && endText(outlook);
   if (end !== undefined) texts.push(['expected end', end]);
   return texts;
