@@ -43,5 +43,6 @@ export interface Site {
     fields: ZodType<Fields>,
     make: (change: Change<Fields>) => Promise<string>,
   ) => void;
-  readonly live: (path: string, feed: Feed) => void;
+  /** A feed for all, or one made for each who comes. */
+  readonly live: (path: string, feed: Feed | ((request: FastifyRequest) => Feed)) => void;
 }

@@ -5,13 +5,9 @@ import type { CommandContext } from '../../cli/context.ts';
 import { stopOnSignal } from '../../cli/signals.ts';
 import { readConfig } from '../../config.ts';
 import { CommandError, causeOf, misuse } from '../../errors.ts';
-import { queueReader } from '../../status/ask/queues.ts';
-import { workerUrlsOf } from '../../status/ask/urls.ts';
-import { askWorkers } from '../../status/ask/workers.ts';
 import { printable } from '../../text/printable.ts';
-import { nowSection } from '../now/section.ts';
-import { Watch } from '../now/watch.ts';
 import { createConsole } from '../server.ts';
+import { makeSections } from './sections.ts';
 import { openTokens } from './tokens.ts';
 
 interface Flags {
@@ -32,18 +28,23 @@ const settings = [
 /** For the last lines, in milliseconds. */
 const LINGER_MS = 200;
 
-export function configureConsole(command: Command, context: CommandContext): void {
+/** @param pollSeconds of passes over the dead-letter queue; see `PassSurroundings`. */
+export function configureConsole(command: Command, context: CommandContext, pollSeconds?: number): void {
   command
     .description(
       'Pages to see, ask and steer in a browser, until SIGTERM or SIGINT: what goes through now, and what is wrong. ' +
         'Who signs in is named by CONSOLE_TOKENS_FILE or CONSOLE_TOKENS.',
     )
     .option('--open-reading', 'whoever reaches it may read without signing in; on loopback only')
-    .action((flags: Flags) => runConsole(flags, context));
+    .action((flags: Flags) => runConsole(flags, context, pollSeconds));
 }
 
-async function runConsole(flags: Flags, context: CommandContext): Promise<void> {
-  const { env, clock, sleep, cwd, exitNow } = context;
+async function runConsole(
+  flags: Flags,
+  context: CommandContext,
+  pollSeconds: number | undefined,
+): Promise<void> {
+  const { env, clock, cwd, exitNow } = context;
   context.stdoutIsLog = true;
   const config = readConfig(env, settings);
   const { consoleHost: host, consolePort: port, consoleTrustedProxies = [], consoleIdentityHeader } = config;
@@ -62,16 +63,11 @@ async function runConsole(flags: Flags, context: CommandContext): Promise<void> 
     throw misuse(
       'Nobody could sign in. Set CONSOLE_TOKENS_FILE to a file with a line NAME:ROLE:TOKEN for each, or use --open-reading on loopback.',
     );
-  const reader = queueReader({ env, clock });
-  const urls = workerUrlsOf(env);
-  const watch = new Watch({
-    askWorkers: (signal) => askWorkers(urls, signal),
-    readQueues: reader.read,
-    clock,
-    sleep,
-  });
+  const onError = (error: unknown): void =>
+    say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const sections = makeSections({ context, say, onError, pollSeconds });
   const app = await createConsole({
-    sections: [nowSection(watch)],
+    sections: sections.all,
     holders: tokens.holders,
     hosts: config.consoleHosts ?? [],
     openReading,
@@ -80,12 +76,11 @@ async function runConsole(flags: Flags, context: CommandContext): Promise<void> 
       identity: { header: consoleIdentityHeader, operators: config.consoleOperators ?? [] },
     }),
     now: clock.wall,
-    onError: (error) =>
-      say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    onError,
   });
   const stopped = stopOnSignal(context, async () => {
-    watch.stop();
     await app.close();
+    await sections.close();
   });
   try {
     const address = await app.listen({ host, port }).catch((error: unknown) => {
@@ -95,13 +90,12 @@ async function runConsole(flags: Flags, context: CommandContext): Promise<void> 
     });
     if (openReading) say('Reading is open: whoever reaches this address may read without signing in.');
     say(`The console is at ${address}`);
-    void watch.run();
+    sections.start();
     await stopped;
   } finally {
-    watch.stop();
     tokens.close();
     await app.close();
-    reader.close();
+    await sections.close();
   }
   setTimeout(() => exitNow(context.exitCode), LINGER_MS).unref();
 }

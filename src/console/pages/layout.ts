@@ -86,6 +86,6 @@ function account(visitor: Visitor): Html {
 }
 
 /** To be in every form that changes something. */
-function formTokenField({ formToken }: Visitor): Html {
+export function formTokenField({ formToken }: Visitor): Html {
   return html`<input type="hidden" name="formToken" value="${formToken ?? ''}">`;
 }

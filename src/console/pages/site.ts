@@ -29,7 +29,6 @@ export function makeSite(
     },
     live: (path, feed) => {
       addStream(app, path, feed, mayRead);
-      app.addHook('preClose', async () => feed.close());
     },
   };
 }

@@ -22,6 +22,8 @@
       last = Date.now();
       show();
     });
+    // What is shown has become another page.
+    live.addEventListener('reload', () => location.reload());
     live.addEventListener('missed', (event) => {
       missed += Number(/** @type {CustomEvent} */ (event).detail.data) || 0;
     });
@@ -36,9 +38,15 @@
   async function drawChart(element) {
     const Plot = window.uPlot;
     if (!Plot) return;
-    const colours = getComputedStyle(document.documentElement);
     /** @param {string} name */
-    const colour = (name) => colours.getPropertyValue(name).trim();
+    const colour = (name) => {
+      // A canvas wants the colour itself, not how it is chosen.
+      const probe = element.appendChild(document.createElement('i'));
+      probe.style.color = `var(${name})`;
+      const { color } = getComputedStyle(probe);
+      probe.remove();
+      return color;
+    };
     /** @param {string} label @param {string} stroke @param {import('uplot').Series} more */
     const line = (label, stroke, more = {}) => ({
       label,

@@ -6,7 +6,7 @@ import { causeOf } from '../letters/causes.ts';
 import type { Letter } from '../letters/letter.ts';
 
 /** Name of the file in `STATE_DIR`. */
-const AUDIT_FILE = 'dead-letters.log';
+export const AUDIT_FILE = 'dead-letters.log';
 
 /** The log cannot be written: nothing more may be changed. */
 export class AuditError extends Error {

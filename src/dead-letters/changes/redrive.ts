@@ -23,6 +23,8 @@ export interface RedriveOptions {
   /** Letters to put back first, and to wait for. */
   readonly canary: number | undefined;
   readonly canaryBounds: CanaryBounds;
+  /** Waits also for the end of all that was put back; undefined: does not. */
+  readonly endBounds?: CanaryBounds;
   readonly force: boolean;
 }
 
@@ -34,6 +36,8 @@ export interface RedriveContext {
   readonly onProgress: (sent: number) => void;
   /** Called when the canaries have been sent. */
   readonly onCanary: (sent: number) => void;
+  /** Called when all have been sent, and their end is waited for. */
+  readonly onMoved?: (sent: number) => void;
 }
 
 export interface RedriveReport extends SelectionReport {
@@ -45,6 +49,8 @@ export interface RedriveReport extends SelectionReport {
   /** Letters that are on both queues. */
   readonly notDeleted: number;
   readonly canary: CanaryVerdict | undefined;
+  /** How all that was put back has ended, where that was waited for. */
+  readonly ends?: CanaryVerdict;
   /** Why it ended early; undefined when it did not. */
   readonly error: unknown;
 }
@@ -82,6 +88,9 @@ export async function redrive(options: RedriveOptions, context: RedriveContext):
   const selection = new Selection(options.matches, (letter) => mover.knows(letter));
   let pass = nothingSeen;
   let canary: CanaryVerdict | undefined;
+  let ends: CanaryVerdict | undefined;
+  /** Sent before the last pass. */
+  let before = 0;
   let error: unknown;
   const movePass = async (limit: number, rules: RedriveRules): Promise<void> => {
     selection.beginPass();
@@ -92,16 +101,26 @@ export async function redrive(options: RedriveOptions, context: RedriveContext):
       return selection.chosen < wanted;
     });
   };
+  const watch = (bounds: CanaryBounds, moved: number): Promise<CanaryVerdict> => {
+    const expected = pass.about === undefined ? undefined : pass.about - moved;
+    const sent = (letter: Letter): boolean => mover.knows(letter);
+    return watchCanary({ ...context, bounds, sent, expected });
+  };
   try {
     const rules = await rulesOf(options, context);
     const first = Math.min(options.canary ?? options.limit, options.limit);
     await movePass(first, rules);
     if (options.canary !== undefined && mover.sent > 0 && !surroundings.signal.aborted) {
       context.onCanary(mover.sent);
-      const expected = pass.about === undefined ? undefined : pass.about - mover.sent;
-      const sent = (letter: Letter): boolean => mover.knows(letter);
-      canary = await watchCanary({ ...context, bounds: options.canaryBounds, sent, expected });
+      canary = await watch(options.canaryBounds, mover.sent);
+      before = mover.sent;
       if (canary.verdict === 'good' && options.limit > first) await movePass(options.limit - first, rules);
+    }
+    // Where the canaries were all, their end is known.
+    const alreadyKnown = canary !== undefined && (canary.verdict !== 'good' || mover.sent <= first);
+    if (options.endBounds !== undefined && mover.sent > 0 && !surroundings.signal.aborted && !alreadyKnown) {
+      context.onMoved?.(mover.sent);
+      ends = await watch(options.endBounds, mover.sent - before);
     }
   } catch (thrown) {
     error = thrown;
@@ -115,6 +134,7 @@ export async function redrive(options: RedriveOptions, context: RedriveContext):
     redriven: mover.sent,
     notDeleted: mover.notDeleted,
     canary,
+    ...(ends !== undefined && { ends }),
     error,
   };
 }

@@ -104,7 +104,8 @@ function valuesText(values: Values, columns: number | undefined): string[] {
   return table([['SETS', 'LETTERS', 'EXAMPLE'], ...rows], columns, [1]);
 }
 
-function valueText({ Description, TaskConfigurationId }: ValueCount): string {
+/** What letters set; not escaped. */
+export function valueText({ Description, TaskConfigurationId }: ValueCount): string {
   const parts = [
     ...(TaskConfigurationId === undefined ? [] : [`TaskConfigurationId ${TaskConfigurationId}`]),
     ...(Description === undefined ? [] : [`Description "${Description}"`]),
@@ -157,7 +158,8 @@ function canaryText(canary: CanaryVerdict, columns = LONGEST): string[] {
 }
 
 export function redriveJson(report: RedriveReport): Readonly<Record<string, unknown>> {
-  const { dryRun, matched, redriven, notDeleted, cameBack, refused, groups, values, canary, pass } = report;
+  const { dryRun, matched, redriven, notDeleted, cameBack, refused, groups, values, canary, ends, pass } =
+    report;
   return {
     dryRun,
     matched,
@@ -168,6 +170,7 @@ export function redriveJson(report: RedriveReport): Readonly<Record<string, unkn
     notDeleted,
     cameBack,
     canary: canary?.verdict ?? null,
+    ...(ends !== undefined && { ends: ends.verdict }),
     groups: groups.all().map(groupJson),
     values: values.all(),
     otherValues: values.others,

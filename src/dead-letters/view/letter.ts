@@ -15,7 +15,14 @@ const MAX_BODY = 4_000;
  * @param columns of the terminal; undefined where there is none.
  */
 export function letterText(letter: Letter, columns?: number): string {
-  const row = (name: string, value: string): string => hang(name.padEnd(16), value, widthOf(columns));
+  const lines = letterRows(letter).map(([name, value]) =>
+    hang(name.padEnd(16), printable(value), widthOf(columns)),
+  );
+  return `${[...lines, '', bodyText(letter.message.body)].join('\n')}\n`;
+}
+
+/** What is known of a letter, by name; not escaped. */
+export function letterRows(letter: Letter): readonly (readonly [name: string, value: string])[] {
   const { message, record, update } = letter;
   const rows: [string, string | undefined][] = [
     ['message id', message.messageId],
@@ -42,15 +49,13 @@ export function letterText(letter: Letter, columns?: number): string {
     ['group id', message.groupId],
     ['valid update', update.ok ? 'yes' : `no: ${update.message}`],
   ];
-  const lines = rows.flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [row(name, printable(value.slice(0, 2_000)))],
+  const known = rows.flatMap(([name, value]): [string, string][] =>
+    value === undefined || value === '' ? [] : [[name, value.slice(0, 2_000)]],
   );
-  for (const [name, attribute] of Object.entries(message.attributes)) {
-    if (name !== 'DeadLetter')
-      lines.push(row('attribute', `${shortPrintable(name, 60)} = ${attributeText(attribute)}`));
-  }
-  lines.push('', bodyText(message.body));
-  return `${lines.join('\n')}\n`;
+  const attributes = Object.entries(message.attributes).flatMap(([name, attribute]): [string, string][] =>
+    name === 'DeadLetter' ? [] : [['attribute', `${shortPrintable(name, 60)} = ${attributeText(attribute)}`]],
+  );
+  return [...known, ...attributes];
 }
 
 function attributeText({ dataType, stringValue, binaryValue }: MessageAttribute): string {
@@ -58,8 +63,8 @@ function attributeText({ dataType, stringValue, binaryValue }: MessageAttribute)
   return `${shortPrintable(dataType, 60)}, ${binaryValue?.byteLength ?? 0} bytes`;
 }
 
-/** JSON indented, anything else as it is; line ends in a text are printed as escapes. */
-function bodyText(body: string): string {
+/** JSON indented, anything else as it is; line ends in a text are printed as escapes. Its lines are printable. */
+export function bodyText(body: string): string {
   let text = body;
   try {
     text = JSON.stringify(JSON.parse(body), null, 2);

@@ -86,7 +86,8 @@ export function groupsText(groups: Groups, columns: number | undefined): string[
 
 const GROUPS_HEAD = 'GROUP       COUNT  FIRST (UTC)          LAST (UTC)           REDRIVEN BEFORE';
 
-function exampleText({ messageId, identifier, errorMessage }: Group['example']): string {
+/** An example's name, and what was said of it; not escaped. */
+export function exampleText({ messageId, identifier, errorMessage }: Group['example']): string {
   const name = identifier ?? messageId;
   return errorMessage === '' ? name : `${name}: ${errorMessage}`;
 }

@@ -21,8 +21,8 @@ export function auditJson({ at, who, what, subject, why, detail }: AuditLine): s
   return jsonLine({ at: new Date(at).toISOString(), who, what, subject, why: why ?? null, detail });
 }
 
-/** `from running, to paused`. */
-function detailText(detail: AuditLine['detail']): string {
+/** `from running, to paused`; not escaped. */
+export function detailText(detail: AuditLine['detail']): string {
   return Object.entries(detail)
     .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');

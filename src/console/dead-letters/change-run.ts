@@ -1,0 +1,80 @@
+/** One change of dead letters, from its plan to the end of what it has moved. */
+import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
+import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
+import type { Asked } from './asked.ts';
+
+/**
+ *   planning  a pass finds out what it would change
+ *   planned   shown, and waits for the word of a person; nothing is changed yet
+ *   moving    letters are put back, or deleted
+ *   canaries  the first ones were put back; the others wait for their end
+ *   ending    all are put back; their end is waited for
+ *   ended     done, or stopped early: `report` and `fault` say how
+ *   dropped   the plan was not carried out
+ */
+export type ChangeState = 'planning' | 'planned' | 'moving' | 'canaries' | 'ending' | 'ended' | 'dropped';
+
+const next: Readonly<Record<ChangeState, readonly ChangeState[]>> = {
+  planning: ['planned', 'ended', 'dropped'],
+  planned: ['moving', 'dropped'],
+  moving: ['canaries', 'ending', 'ended'],
+  canaries: ['moving', 'ending', 'ended'],
+  ending: ['ended'],
+  ended: [],
+  dropped: [],
+};
+
+export interface ChangeFacts {
+  readonly id: string;
+  readonly asked: Asked;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export class ChangeRun {
+  readonly facts: ChangeFacts;
+  /** Epoch milliseconds. */
+  readonly begunAt: number;
+  readonly #now: () => number;
+  #state: ChangeState = 'planning';
+  #stateSince: number;
+  /** What the plan showed; a later letter was not agreed to. */
+  plan: RedriveReport | PurgeReport | undefined;
+  chosen: ReadonlySet<string> = new Set();
+  /** Letters put back or deleted so far. */
+  sent = 0;
+  report: RedriveReport | PurgeReport | undefined;
+  /** Why it could not be planned, or ended early: a sentence. */
+  fault: string | undefined;
+  /** It was begun by an earlier process. */
+  readonly resumed: boolean;
+  readonly stop = new AbortController();
+
+  constructor(facts: ChangeFacts, now: () => number, resumed = false) {
+    this.facts = facts;
+    this.resumed = resumed;
+    this.#now = now;
+    this.begunAt = this.#stateSince = now();
+  }
+
+  get state(): ChangeState {
+    return this.#state;
+  }
+
+  /** Epoch milliseconds. */
+  get stateSince(): number {
+    return this.#stateSince;
+  }
+
+  /** @throws Error for a step that there is not: a bug. */
+  become(state: ChangeState): void {
+    if (!next[this.#state].includes(state))
+      throw new Error(`a change that is ${this.#state} cannot become ${state}`);
+    this.#state = state;
+    this.#stateSince = this.#now();
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'ended' || this.#state === 'dropped';
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * The console's work on dead letters: one thing at a time, since a pass hides the letters it holds from every other. It uses what the
+ * commands use: passes, plans, changes, and the log of changes.
+ */
+import { randomUUID } from 'node:crypto';
+import type { CanaryBounds } from '../../dead-letters/changes/canary.ts';
+import { type PurgeReport, purge } from '../../dead-letters/changes/purge.ts';
+import {
+  planRedrive,
+  type RedriveOptions,
+  type RedriveReport,
+  redrive,
+} from '../../dead-letters/changes/redrive.ts';
+import { carryOutLogged } from '../../dead-letters/desk/carry-out.ts';
+import { errorText, explain } from '../../dead-letters/desk/explain.ts';
+import type { Letters } from '../../dead-letters/desk/open.ts';
+import type { Filter } from '../../dead-letters/letters/conditions.ts';
+import { purgeResult, redriveResult } from '../../dead-letters/view/changes.ts';
+import { CommandError } from '../../errors.ts';
+import { printableUrl } from '../../text/urls.ts';
+import { PageError } from '../pages/page-error.ts';
+import { type Asked, filterOf } from './asked.ts';
+import { type ChangeFacts, ChangeRun } from './change-run.ts';
+import { type Look, lookAt } from './look.ts';
+import { forgetUnfinished, keepUnfinished, readUnfinished } from './unfinished.ts';
+
+export interface DeskOptions {
+  readonly letters: Letters;
+  /** Absolute. */
+  readonly stateDir: string;
+  /** Of canaries, and of all that was put back. */
+  readonly canaryBounds: CanaryBounds;
+  readonly endBounds: CanaryBounds;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly say: (text: string) => void;
+  /** Told of what is a fault of the console's own. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** What it does now: one thing. */
+export type Doing =
+  | { readonly what: 'nothing' }
+  /** `seen`: letters so far. */
+  | { readonly what: 'looking'; readonly seen: number; readonly since: number }
+  | { readonly what: 'changing'; readonly change: ChangeRun };
+
+/** Changes that are remembered; the log has all. */
+const MOST_CHANGES = 50;
+
+export class Desk {
+  readonly #options: DeskOptions;
+  readonly #closed = new AbortController();
+  readonly #changes = new Map<string, ChangeRun>();
+  #doing: Doing = { what: 'nothing' };
+  #work: Promise<void> = Promise.resolve();
+  #look: Look | undefined;
+  #lookFault: { readonly why: string; readonly at: number } | undefined;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  get doing(): Doing {
+    return this.#doing;
+  }
+
+  /** The last one that came to an end. */
+  get look(): Look | undefined {
+    return this.#look;
+  }
+
+  /** Why the last try to look has failed, and when: undefined when it has not. */
+  get lookFault(): { readonly why: string; readonly at: number } | undefined {
+    return this.#lookFault;
+  }
+
+  /** The latest first. */
+  get changes(): readonly ChangeRun[] {
+    return [...this.#changes.values()].reverse();
+  }
+
+  change(id: string): ChangeRun | undefined {
+    return this.#changes.get(id);
+  }
+
+  /** Goes on with what an earlier process has left unfinished. */
+  async resume(): Promise<void> {
+    const { stateDir, now, say } = this.#options;
+    const left = await readUnfinished(stateDir);
+    if (typeof left === 'string') say(`A redrive may be unfinished, and is not gone on with: ${left}.`);
+    if (left === undefined || typeof left === 'string') return;
+    const run = new ChangeRun(left.facts, now, true);
+    run.chosen = left.chosen;
+    run.become('planned');
+    this.#remember(run);
+    say(`Going on with the redrive that ${left.facts.by} has begun.`);
+    this.#begin(run, () => this.#carryOut(run));
+  }
+
+  /** Looks at the queue, unless something is being done already. Its end is not waited for. */
+  lookAgain(): void {
+    if (this.#doing.what !== 'nothing' || this.#closed.signal.aborted) return;
+    const { letters, now } = this.#options;
+    const since = now();
+    const looking = (seen: number): void => {
+      this.#doing = { what: 'looking', seen, since };
+    };
+    looking(0);
+    this.#work = this.#try(async () => {
+      await letters.checkQueues();
+      this.#look = await lookAt(letters.dead, letters.surroundings(this.#closed.signal), looking);
+      this.#lookFault = undefined;
+    }).then((fault) => {
+      if (fault !== undefined) this.#lookFault = { why: fault, at: now() };
+      this.#doing = { what: 'nothing' };
+    });
+  }
+
+  /** Begins to find out what a change would do. @throws PageError while something else is being changed. */
+  async plan(asked: Asked, who: Pick<ChangeFacts, 'by' | 'reason'>): Promise<ChangeRun> {
+    const matches = filterOf(asked);
+    await this.#free();
+    const run = new ChangeRun({ id: randomUUID(), asked, ...who }, this.#options.now);
+    this.#remember(run);
+    this.#begin(run, async () => {
+      await this.#options.letters.checkQueues();
+      run.plan = await this.#makePlan(run, matches);
+      run.chosen = run.plan.chosen;
+      run.become('planned');
+    });
+    return run;
+  }
+
+  /** Carries a plan out. @throws PageError where it cannot be, any more or yet. */
+  async confirm(id: string): Promise<void> {
+    await this.#free();
+    const run = this.#planned(id);
+    if (run.chosen.size === 0) throw new PageError('There is nothing to change: no letter would be.');
+    this.#begin(run, () => this.#carryOut(run));
+  }
+
+  drop(id: string): void {
+    this.#planned(id).become('dropped');
+  }
+
+  /** Lets a change end as soon as it can. */
+  stop(id: string): void {
+    this.#changes.get(id)?.stop.abort();
+  }
+
+  /** Ends what is being done; a redrive is gone on with by the next console. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#work;
+    this.#options.letters.close();
+  }
+
+  #planned(id: string): ChangeRun {
+    const run = this.#changes.get(id);
+    if (run === undefined) throw new PageError('This plan is not known any more: make it again.', 404);
+    if (run.state !== 'planned')
+      throw new PageError(`This is no plan any more: the change is ${run.state}.`, 409);
+    return run;
+  }
+
+  /** A look is waited for, a change is not. */
+  async #free(): Promise<void> {
+    if (this.#doing.what === 'looking') await this.#work;
+    if (this.#doing.what === 'changing')
+      throw new PageError('Another change is under way. Wait for its end, or stop it.', 409);
+    if (this.#closed.signal.aborted) throw new PageError('The console is about to end.', 503);
+  }
+
+  #begin(run: ChangeRun, work: () => Promise<void>): void {
+    this.#doing = { what: 'changing', change: run };
+    this.#work = this.#try(work).then((fault) => {
+      if (fault !== undefined) run.fault = fault;
+      if (fault !== undefined && !run.isOver) run.become(run.state === 'planned' ? 'dropped' : 'ended');
+      this.#doing = { what: 'nothing' };
+    });
+  }
+
+  /** @returns why it has failed; undefined when it has not. */
+  async #try(work: () => Promise<void>): Promise<string | undefined> {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      if (error instanceof CommandError) return error.message.replace(/\.$/, '');
+      const why = explain(error, this.#options.letters.config);
+      if (why === undefined) this.#options.onError(error);
+      return why ?? 'the console has failed, and its log says how';
+    }
+  }
+
+  async #makePlan(run: ChangeRun, matches: Filter): Promise<RedriveReport | PurgeReport> {
+    const { source, dead } = this.#options.letters;
+    const surroundings = this.#surroundings(run);
+    if (run.facts.asked.action === 'redrive')
+      return await planRedrive(this.#redriveOptions(run.facts.asked, matches), {
+        source,
+        dead,
+        surroundings,
+      });
+    const limit = run.facts.asked.limit ?? Number.POSITIVE_INFINITY;
+    const plan = await purge({ matches, limit, dryRun: true }, { dead, surroundings, audit: async () => {} });
+    if (plan.error !== undefined) throw plan.error;
+    return plan;
+  }
+
+  async #carryOut(run: ChangeRun): Promise<void> {
+    const { letters, stateDir, now } = this.#options;
+    const { facts, chosen } = run;
+    const { asked, by, reason } = facts;
+    const again = asked.action === 'redrive';
+    if (again) await keepUnfinished(stateDir, { facts, chosen });
+    run.become('moving');
+    const what = {
+      queueUrl: printableUrl(letters.config.queueUrl),
+      deadLetterQueueUrl: printableUrl(letters.config.deadLetterQueueUrl),
+      ...asked,
+      agreed: chosen.size,
+    };
+    const agreed: Filter = ({ message }) => chosen.has(message.messageId);
+    const common = { by, reason, asked: what } as const;
+    const { report } = again
+      ? await carryOutLogged<RedriveReport>(
+          {
+            ...common,
+            action: 'redrive',
+            carryOut: (audit) => this.#redrive(run, agreed, audit),
+            resultOf: (found) => redriveResult(found, errorText(found.error, letters.config)),
+          },
+          stateDir,
+          now,
+        )
+      : await carryOutLogged<PurgeReport>(
+          {
+            ...common,
+            action: 'purge',
+            carryOut: (audit) =>
+              purge(
+                { matches: agreed, limit: chosen.size, dryRun: false },
+                { dead: letters.dead, surroundings: this.#surroundings(run), audit },
+              ),
+            resultOf: (found) => purgeResult(found),
+          },
+          stateDir,
+          now,
+        );
+    run.report = report;
+    run.fault = errorText(report.error, letters.config);
+    run.become('ended');
+    // What the end of this process has cut off is not finished.
+    if (again && !this.#closed.signal.aborted) await forgetUnfinished(stateDir);
+  }
+
+  #redrive(
+    run: ChangeRun,
+    matches: Filter,
+    audit: Parameters<typeof redrive>[1]['audit'],
+  ): Promise<RedriveReport> {
+    const { source, dead } = this.#options.letters;
+    const options = { ...this.#redriveOptions(run.facts.asked, matches), limit: run.chosen.size };
+    return redrive(options, {
+      source,
+      dead,
+      surroundings: this.#surroundings(run),
+      audit,
+      onProgress: (sent) => {
+        run.sent = sent;
+        if (run.state === 'canaries') run.become('moving');
+      },
+      onCanary: () => run.become('canaries'),
+      onMoved: () => run.become('ending'),
+    });
+  }
+
+  #redriveOptions({ limit, rate, canary, force }: Asked, matches: Filter): RedriveOptions {
+    return {
+      matches,
+      set: {},
+      limit: limit ?? Number.POSITIVE_INFINITY,
+      ratePerSecond: rate ?? Number.POSITIVE_INFINITY,
+      canary,
+      canaryBounds: this.#options.canaryBounds,
+      endBounds: this.#options.endBounds,
+      force,
+    };
+  }
+
+  #surroundings(run: ChangeRun) {
+    return this.#options.letters.surroundings(AbortSignal.any([this.#closed.signal, run.stop.signal]));
+  }
+
+  #remember(run: ChangeRun): void {
+    this.#changes.set(run.facts.id, run);
+    for (const [id, { isOver }] of this.#changes)
+      if (this.#changes.size > MOST_CHANGES && isOver) this.#changes.delete(id);
+  }
+}

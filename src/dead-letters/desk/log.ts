@@ -1,0 +1,84 @@
+/** The log of changes, read: who changed what, and how it ended. The file may be of any size, and is not trusted. */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { causeOf, errorCode } from '../../errors.ts';
+import { parseInstant } from '../../message/instant.ts';
+import { AUDIT_FILE } from '../changes/audit.ts';
+
+/** Of the end of the file, in bytes. */
+const MOST_BYTES = 4_194_304;
+
+const lineSchema = z.object({
+  at: z
+    .string()
+    .transform((text) => parseInstant(text) ?? Number.NaN)
+    .refine(Number.isFinite),
+  run: z.string().max(100),
+  action: z.string().max(100),
+  by: z.string(),
+  reason: z.string(),
+  event: z.enum(['begin', 'letters', 'end']),
+  what: z.record(z.string(), z.unknown()).optional(),
+  letters: z.array(z.unknown()).optional(),
+  result: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** One command or change of the console. Times are epoch milliseconds; texts are not escaped. */
+export interface LoggedChange {
+  readonly run: string;
+  readonly action: string;
+  readonly by: string;
+  readonly reason: string;
+  /** Of its first line that was read. */
+  readonly at: number;
+  readonly what: Readonly<Record<string, unknown>>;
+  /** Letters that were named before they were changed. */
+  readonly letters: number;
+  /** undefined: it goes on, or was killed. */
+  readonly end: { readonly at: number; readonly result: Readonly<Record<string, unknown>> } | undefined;
+}
+
+/** The latest first; of a long log those of its end. @returns or why it cannot be read: a phrase. Never rejects. */
+export async function readChanges(stateDir: string, most: number): Promise<readonly LoggedChange[] | string> {
+  const path = join(stateDir, AUDIT_FILE);
+  try {
+    const runs = new Map<string, LoggedChange>();
+    for (const text of (await endOf(path)).split('\n')) add(runs, text);
+    return [...runs.values()].reverse().slice(0, most);
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? [] : `${path}: ${causeOf(error)}`;
+  }
+}
+
+async function endOf(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, MOST_BYTES);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function add(runs: Map<string, LoggedChange>, text: string): void {
+  const read = lineSchema.safeParse(parse(text));
+  if (!read.success) return;
+  const { run, action, by, reason, at, event, what = {}, letters = [], result = {} } = read.data;
+  const before = runs.get(run) ?? { run, action, by, reason, at, what, letters: 0, end: undefined };
+  runs.set(run, {
+    ...before,
+    letters: before.letters + letters.length,
+    ...(event === 'end' && { end: { at, result } }),
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

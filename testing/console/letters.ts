@@ -1,0 +1,85 @@
+/** A stage whose dead-letter queue has letters, and a console before it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { changesSection } from '../../src/console/changes/section.ts';
+import { Desk } from '../../src/console/dead-letters/desk.ts';
+import { lettersSection } from '../../src/console/dead-letters/section.ts';
+import { openLetters } from '../../src/dead-letters/desk/open.ts';
+import { sleep, systemClock } from '../../src/time/clock.ts';
+import { record } from '../letters.ts';
+import { useApi } from '../stages/jobs.ts';
+import { type Stage, setStage } from '../stages/stage.ts';
+
+/** Quiet for this long is the end of what was put back: tests have no other senders. */
+const bounds = { seconds: 30, quietSeconds: 0.3 };
+
+export interface LettersStage {
+  readonly stage: Stage;
+  readonly stateDir: string;
+  /** Sends letters of one cause: all tasks exist, but those whose name begins with `gone`. */
+  readonly addLetters: (count: number, prefix: string, error?: Partial<typeof record.error>) => Promise<void>;
+  /** A desk, as a process of its own has it; closed when the test has ended. */
+  readonly openDesk: () => Desk;
+}
+
+export async function setLetters(): Promise<LettersStage> {
+  const stage = await setStage({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } } });
+  onTestFinished(() => stage.strike());
+  useApi(stage.api);
+  const stateDir = mkdtempSync(join(tmpdir(), 'ota-console-'));
+  onTestFinished(() => rmSync(stateDir, { recursive: true }));
+  const env = stage.environment({ STATE_DIR: stateDir });
+  return {
+    stage,
+    stateDir,
+    addLetters: async (count, prefix, error = {}) => {
+      for (let i = 0; i < count; i += 10)
+        await stage.dead.send(
+          Array.from({ length: Math.min(10, count - i) }, (_, j) => ({
+            key: String(i + j),
+            body: JSON.stringify({ Identifier: `${prefix}${i + j}`, Description: 'x' }),
+            attributes: {
+              DeadLetter: {
+                dataType: 'String',
+                stringValue: JSON.stringify({
+                  ...record,
+                  sourceQueueUrl: env.QUEUE_URL,
+                  error: { ...record.error, ...error },
+                }),
+              },
+            },
+          })),
+        );
+    },
+    openDesk: () => {
+      const letters = openLetters({
+        env,
+        clock: systemClock,
+        random: Math.random,
+        sleep,
+        pollSeconds: 0,
+        onNotice: () => {},
+      });
+      const desk = new Desk({
+        letters,
+        stateDir,
+        canaryBounds: bounds,
+        endBounds: bounds,
+        now: Date.now,
+        say: () => {},
+        onError: (error) => {
+          throw error;
+        },
+      });
+      onTestFinished(() => desk.close());
+      return desk;
+    },
+  };
+}
+
+/** The sections that show them. */
+export function lettersSections(desk: Desk, readLog: Parameters<typeof changesSection>[0]) {
+  return [lettersSection({ desk, now: Date.now, sleep }), changesSection(readLog)];
+}
