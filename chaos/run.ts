@@ -1,8 +1,10 @@
 /** `npm run chaos`: proves that nothing is lost. Exit code 1 when a promise was broken, 2 for misuse. */
 import { parseArgs } from 'node:util';
-import type { Findings } from './harness/findings.ts';
+import { postgresInstalled } from '../testing/postgres/server.ts';
 import { describeFindings, tableOf } from './harness/report.ts';
 import { runOnce } from './harness/run-once.ts';
+import { describeJobFindings, tableOfJobs } from './jobs/report.ts';
+import { runJobOnce } from './jobs/run-job-once.ts';
 import { scenarios } from './scenarios/index.ts';
 
 const help = `Usage: npm run chaos -- [options]
@@ -18,6 +20,9 @@ Runs workers among faults and kills, and says of every update how it ended.
   --kills N       SIGKILLs per run (default 3)
   --workers N     workers side by side (default 2)
   --api-limit N   calls per second that the API takes (default 250)
+  --jobs          a bulk job instead: its senders, its workers and its ledger among faults, and a person who steers it
+  --ledger NAME   of that job: sqlite or postgres (default sqlite)
+  --rows N        of that job (default 3000)
   --json          one line of JSON per run
   --scenario NAME one of the scenarios below, instead
   --help
@@ -39,6 +44,9 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '3' },
     workers: { type: 'string', default: '2' },
     'api-limit': { type: 'string', default: '250' },
+    jobs: { type: 'boolean', default: false },
+    ledger: { type: 'string', default: 'sqlite' },
+    rows: { type: 'string', default: '3000' },
     json: { type: 'boolean', default: false },
     scenario: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -60,6 +68,35 @@ function whole(name: keyof typeof values): number {
   process.exit(2);
 }
 
+/** Runs once for each seed, prints what each has shown, and of several a table. */
+async function runSeeds<Found extends { readonly broken: readonly string[] }>(
+  run: (seed: number) => Promise<Found>,
+  describe: (found: Found) => string,
+  table: (all: readonly Found[]) => string,
+): Promise<void> {
+  const all: Found[] = [];
+  const first = whole('seed');
+  for (let seed = first; seed < first + whole('runs'); seed++) {
+    const found = await run(seed);
+    all.push(found);
+    write(values.json ? JSON.stringify(found) : `${describe(found)}\n`);
+  }
+  if (all.length > 1 && !values.json) write(table(all));
+  process.exitCode = all.every(({ broken }) => broken.length === 0) ? 0 : 1;
+}
+
+function ledgerKind(): 'sqlite' | 'postgres' {
+  const { ledger } = values;
+  if (ledger !== 'sqlite' && ledger !== 'postgres') {
+    say(`--ledger: must be sqlite or postgres, is ${JSON.stringify(ledger)}`);
+    process.exit(2);
+  }
+  if (ledger === 'postgres' && !postgresInstalled()) process.exit(2);
+  return ledger;
+}
+
+const told = values.json ? () => undefined : say;
+
 if (values.help) {
   write(help);
 } else if (values.scenario !== undefined) {
@@ -76,33 +113,53 @@ if (values.help) {
   );
   for (const line of broken) say(`  ! ${line}`);
   process.exitCode = broken.length === 0 ? 0 : 1;
+} else if (values.jobs) {
+  const ledger = ledgerKind();
+  await runSeeds(
+    (seed) =>
+      runJobOnce({
+        seed,
+        ledger,
+        rows: whole('rows'),
+        seconds: whole('seconds'),
+        kills: whole('kills') + 1,
+        stops: 1,
+        cuts: 5,
+        clockSteps: 2,
+        freezes: 1,
+        ledgerEnds: 2,
+        steers: 6,
+        workers: whole('workers'),
+        apiLimit: whole('api-limit'),
+        say: told,
+      }),
+    describeJobFindings,
+    tableOfJobs,
+  );
 } else {
-  const found: Findings[] = [];
-  const first = whole('seed');
-  for (let seed = first; seed < first + whole('runs'); seed++) {
-    const findings = await runOnce({
-      seed,
-      updates: whole('updates'),
-      fifo: values.fifo,
-      redis: values.redis,
-      seconds: whole('seconds'),
-      kills: whole('kills'),
-      stops: 1,
-      cuts: values.redis ? 4 : 3,
-      cutMs: 4_000,
-      clockSteps: 4,
-      // Linux has a command that takes file descriptors from a running process.
-      shortages: process.platform === 'linux' ? 2 : 0,
-      workers: whole('workers'),
-      denied: true,
-      apiLimit: whole('api-limit'),
-      say: values.json ? () => undefined : say,
-    });
-    found.push(findings);
-    write(values.json ? JSON.stringify(findings) : `${describeFindings(findings)}\n`);
-  }
-  if (found.length > 1 && !values.json) write(tableOf(found));
-  process.exitCode = found.every(({ broken }) => broken.length === 0) ? 0 : 1;
+  await runSeeds(
+    (seed) =>
+      runOnce({
+        seed,
+        updates: whole('updates'),
+        fifo: values.fifo,
+        redis: values.redis,
+        seconds: whole('seconds'),
+        kills: whole('kills'),
+        stops: 1,
+        cuts: values.redis ? 4 : 3,
+        cutMs: 4_000,
+        clockSteps: 4,
+        // Linux has a command that takes file descriptors from a running process.
+        shortages: process.platform === 'linux' ? 2 : 0,
+        workers: whole('workers'),
+        denied: true,
+        apiLimit: whole('api-limit'),
+        say: told,
+      }),
+    describeFindings,
+    tableOf,
+  );
 }
 
 // Whatever is still open (a connection that was reset under way) must not keep it.

@@ -113,10 +113,13 @@ function messagesOf({ answer }: Exchange): readonly Received[] {
 }
 
 /** The entries of a batch that SQS carried out. */
-function succeeded({ body, answer }: Exchange): BatchEntry[] {
+export function succeeded<Entry extends { readonly Id: string } = BatchEntry>({
+  body,
+  answer,
+}: Exchange): Entry[] {
   const { Successful = [] } = JSON.parse(answer) as { Successful?: { Id: string }[] };
   const ids = new Set(Successful.map(({ Id }) => Id));
-  return (JSON.parse(body) as { Entries: BatchEntry[] }).Entries.filter(({ Id }) => ids.has(Id));
+  return (JSON.parse(body) as { Entries: Entry[] }).Entries.filter(({ Id }) => ids.has(Id));
 }
 
 /** Whether and how a worker process ended. */

@@ -31,11 +31,19 @@ export function describeFindings(found: Findings): string {
         ),
       ),
     ],
-    ['promises broken', found.broken.length === 0 ? 'none' : String(found.broken.length)],
   ];
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const shown = found.broken.slice(0, 20).map((line) => `  ! ${line}`);
-  return [...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`), ...shown].join('\n');
+  return describe(rows, found.broken);
+}
+
+/** Names and values, and the promises that were broken. */
+export function describe(rows: readonly (readonly [string, string])[], broken: readonly string[]): string {
+  const all: typeof rows = [
+    ...rows,
+    ['promises broken', broken.length === 0 ? 'none' : String(broken.length)],
+  ];
+  const width = Math.max(...all.map(([name]) => name.length));
+  const shown = broken.slice(0, 20).map((line) => `  ! ${line}`);
+  return [...all.map(([name, value]) => `${name.padEnd(width)}  ${value}`), ...shown].join('\n');
 }
 
 /** Several runs, one row each, and their sum. */
@@ -64,6 +72,12 @@ export function tableOf(runs: readonly Findings[]): string {
     run.orderViolations === undefined ? '-' : String(run.orderViolations),
     String(run.broken.length),
   ]);
+  const causes = sumOf(runs.map(({ appliedAgainBecause }) => appliedAgainBecause));
+  return [...summed(columns, rows), `applied again because: ${listed(causes)}`].join('\n');
+}
+
+/** A table of runs, with a row that sums the columns from the third on. */
+export function summed(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const total = [
     'all',
     '',
@@ -71,18 +85,16 @@ export function tableOf(runs: readonly Findings[]): string {
   ];
   const lines = [columns, ...rows, total];
   const widths = columns.map((_, i) => Math.max(...lines.map((row) => row[i]?.length ?? 0)));
-  const causes: Record<string, number> = {};
-  for (const run of runs) {
-    for (const [cause, n] of Object.entries(run.appliedAgainBecause))
-      causes[cause] = (causes[cause] ?? 0) + n;
-  }
-  return [
-    ...lines.map((row) => row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join('  ')),
-    `applied again because: ${listed(causes)}`,
-  ].join('\n');
+  return lines.map((row) => row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join('  '));
 }
 
-function faultsOf({ faults }: Findings): number {
+export function sumOf(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const [name, n] of all.flatMap(Object.entries)) sum[name] = (sum[name] ?? 0) + n;
+  return sum;
+}
+
+export function faultsOf({ faults }: Pick<Findings, 'faults'>): number {
   const counts = Object.values(faults).flatMap((byKind) => Object.entries(byKind));
   return counts.reduce((sum, [kind, n]) => sum + (kind === 'abandoned' || kind === 'raced' ? 0 : n), 0);
 }
@@ -91,7 +103,7 @@ function deadOf({ deadLettered }: Findings): number {
   return Object.values(deadLettered).reduce((sum, n) => sum + n, 0);
 }
 
-function listed(counts: Readonly<Record<string, number | string>>): string {
+export function listed(counts: Readonly<Record<string, number | string>>): string {
   const entries = Object.entries(counts);
   return entries.length === 0 ? 'none' : entries.map(([name, n]) => `${name} ${n}`).join(', ');
 }

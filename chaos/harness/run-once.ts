@@ -4,7 +4,8 @@ import { evenRates } from '../../testing/faults/faults.ts';
 import { seeded } from '../../testing/random.ts';
 import type { Findings } from './findings.ts';
 import { findingsOf } from './findings.ts';
-import { drawSchedule, type Happening } from './schedule.ts';
+import { Happenings } from './happen.ts';
+import { drawSchedule } from './schedule.ts';
 import { noFaults, type Rates, Stage } from './stage.ts';
 import { DENIED, mixUpdates, UNKNOWN } from './updates.ts';
 import { Fleet } from './workers.ts';
@@ -35,7 +36,13 @@ export interface RunOptions {
 
 const VISIBILITY_SECONDS = 4;
 /** The share of requests that meet a fault. */
-const rates: Rates = { sqs: evenRates(0.12, 'sqs'), api: evenRates(0.12), redis: evenRates(0.03), sts: 0.3 };
+const rates: Rates = {
+  sqs: evenRates(0.12, 'sqs'),
+  api: evenRates(0.12),
+  redis: evenRates(0.03),
+  ledger: {},
+  sts: 0.3,
+};
 
 /** The environment of a worker: short times, so that a run is short. */
 const env = {
@@ -61,7 +68,8 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
     denied: options.denied,
     random,
   });
-  const schedule = drawSchedule({ ...options, random });
+  const cutTargets = ['sqs', 'api', 'all', ...(redis ? (['redis'] as const) : [])] as const;
+  const schedule = drawSchedule({ ...options, cutTargets, random });
   const stage = await Stage.set({
     random,
     fifo,
@@ -85,9 +93,13 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
   const until = startedAt + options.seconds * 1_000;
   try {
     stage.inject(rates);
-    const slots = Array.from({ length: workers }, () => fleet.start());
-    const under: Promise<void>[] = [];
-    let next = 0;
+    const happenings = new Happenings({
+      schedule,
+      stage,
+      fleet,
+      starts: Array.from({ length: workers }, () => () => fleet.start()),
+      say,
+    });
     let nextLine = 5;
     // The second half is sent while the first is processed.
     let unsent = [...sent];
@@ -107,14 +119,10 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
         nextLine += 5;
         say(`${seconds.toFixed(0)} s: ${(done * 100).toFixed(0)}% done, ${all} left`);
       }
-      for (let due = schedule[next]; due !== undefined && due.at <= done; due = schedule[next]) {
-        next++;
-        say(`${(done * 100).toFixed(0)}%: ${describe(due)}`);
-        under.push(happen(due));
-      }
+      happenings.advance(done);
     }
     await sendSome(unsent.length);
-    await Promise.all(under);
+    await happenings.over();
     // What is still under way (a settlement, a letter) ends without more faults.
     stage.inject(noFaults);
     await Promise.all(fleet.running.map((worker) => fleet.stop(worker)));
@@ -127,54 +135,8 @@ export async function runOnce(options: RunOptions): Promise<Findings> {
       visibilitySeconds: VISIBILITY_SECONDS,
       seconds: (performance.now() - startedAt) / 1_000,
     });
-
-    async function happen(happening: Happening): Promise<void> {
-      if (happening.what === 'cut') {
-        const { of, ms } = happening;
-        await Promise.all([
-          (of === 'sqs' || of === 'all') && stage.sqsProxy.cut(ms),
-          (of === 'api' || of === 'all') && stage.apiProxy.cut(ms),
-          (of === 'redis' || of === 'all') && stage.redisProxy?.cut(ms),
-        ]);
-        return;
-      }
-      const worker = slots[happening.worker];
-      if (worker === undefined) return;
-      switch (happening.what) {
-        case 'clock':
-          await fleet.stepClock(worker, happening.byMs);
-          return;
-        case 'descriptors':
-          await fleet.starve(worker, happening.ms);
-          return;
-        case 'kill':
-        case 'stop':
-          await (happening.what === 'kill' ? fleet.kill(worker) : fleet.stop(worker));
-          await sleep(happening.awayMs);
-          slots[happening.worker] = fleet.start();
-      }
-    }
   } finally {
     await Promise.all(fleet.running.map((worker) => fleet.kill(worker)));
     await stage.strike();
   }
-}
-
-function describe(happening: Happening): string {
-  if (happening.what === 'cut') return `cut ${happening.of} for ${seconds(happening.ms)}`;
-  const worker = `worker ${happening.worker + 1}`;
-  switch (happening.what) {
-    case 'kill':
-      return `SIGKILL to ${worker}`;
-    case 'stop':
-      return `SIGTERM to ${worker}`;
-    case 'clock':
-      return `the clock of ${worker} jumps by ${seconds(happening.byMs)}`;
-    case 'descriptors':
-      return `no file descriptors for ${worker}, for ${seconds(happening.ms)}`;
-  }
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`;
 }

@@ -1,20 +1,27 @@
 /**
- * The events of a run (kills, restarts, cuts, clock steps, shortages of file descriptors): drawn from a seed, timed by the
- * share of the work that is done. PURE.
+ * The events of a run (kills, restarts, cuts, clock steps, shortages of file descriptors; for bulk jobs also frozen senders, the
+ * ledger's server away, and commands from a shell): drawn from a seed, timed by the share of the work that is done. PURE.
  */
+
+/** What can be cut off; `all`: SQS, the API, Redis and the ledger at once. `outcomes`: of SQS, the outcome queue alone. */
+export type CutTarget = 'sqs' | 'api' | 'redis' | 'outcomes' | 'ledger' | 'all';
+
+/** What a person types meanwhile; `pause` and `stop` are followed by a `resume`. */
+export type SteerCommand = 'pause' | 'stop' | 'set';
 
 export type Happening =
   | { readonly at: number; readonly what: 'kill' | 'stop'; readonly worker: number; readonly awayMs: number }
-  | {
-      readonly at: number;
-      readonly what: 'cut';
-      readonly of: 'sqs' | 'api' | 'redis' | 'all';
-      readonly ms: number;
-    }
+  | { readonly at: number; readonly what: 'cut'; readonly of: CutTarget; readonly ms: number }
   /** The wall clock of a worker jumps. */
   | { readonly at: number; readonly what: 'clock'; readonly worker: number; readonly byMs: number }
   /** A worker gets no file descriptor more, so that it cannot connect. */
-  | { readonly at: number; readonly what: 'descriptors'; readonly worker: number; readonly ms: number };
+  | { readonly at: number; readonly what: 'descriptors'; readonly worker: number; readonly ms: number }
+  /** A process stands still: SIGSTOP, and SIGCONT after so long. */
+  | { readonly at: number; readonly what: 'freeze'; readonly worker: number; readonly ms: number }
+  /** The ledger's server ends, as an operator or a crash ends it, and is started again after so long. */
+  | { readonly at: number; readonly what: 'ledger'; readonly how: 'stop' | 'kill'; readonly ms: number }
+  /** A command from a shell; `ms` from then a paused or stopped job is resumed. */
+  | { readonly at: number; readonly what: 'steer'; readonly command: SteerCommand; readonly ms: number };
 
 export interface ScheduleOptions {
   readonly kills: number;
@@ -22,33 +29,50 @@ export interface ScheduleOptions {
   readonly cuts: number;
   readonly clockSteps: number;
   readonly shortages: number;
+  /** Processes, the senders of jobs among them, which come last. */
   readonly workers: number;
-  readonly redis: boolean;
+  readonly cutTargets: readonly CutTarget[];
+  /** What happens to bulk jobs; undefined: there are none. */
+  readonly jobs?: JobSchedule;
   /** The longest cut or shortage, in milliseconds. */
   readonly cutMs: number;
   readonly random: () => number;
 }
+
+export interface JobSchedule {
+  readonly senders: number;
+  readonly freezes: number;
+  /** The longest, in milliseconds. */
+  readonly freezeMs: number;
+  /** How often the ledger's server ends. */
+  readonly ledgerEnds: number;
+  readonly steers: number;
+}
+
+const steerCommands: readonly SteerCommand[] = ['pause', 'set', 'stop'];
 
 /** How far a clock jumps, each in its turn: back by an hour (a resumed machine), ahead by seconds (NTP), and so on. */
 const clockStepsMs = [-3_600_000, 5_000, 3_600_000, -20_000] as const;
 
 /** The events in order; `at` is the share of the updates that have left the queue by then. */
 export function drawSchedule(options: ScheduleOptions): Happening[] {
-  const { workers, redis, cutMs, random } = options;
+  const { workers, cutTargets, cutMs, random, jobs } = options;
+  const { senders = 0, freezes = 0, freezeMs = 0, ledgerEnds = 0, steers = 0 } = jobs ?? {};
   const at = (): number => 0.05 + random() * 0.85;
   const someWorker = (): number => Math.floor(random() * workers);
   const lastMs = (): number => 500 + random() * (cutMs - 500);
-  const end = (what: 'kill' | 'stop'): Happening => ({
+  const someSender = (): number => workers - 1 - Math.floor(random() * senders);
+  const end = (what: 'kill' | 'stop', i: number): Happening => ({
     at: at(),
     what,
-    worker: someWorker(),
+    // Every second one is a sender, where there are any.
+    worker: senders > 0 && i % 2 === 0 ? someSender() : someWorker(),
     awayMs: random() * 1_500,
   });
-  const targets = ['sqs', 'api', 'all', ...(redis ? (['redis'] as const) : [])] as const;
   const cut = (i: number): Happening => ({
     at: at(),
     what: 'cut',
-    of: targets[i % targets.length] ?? 'all',
+    of: cutTargets[i % cutTargets.length] ?? 'all',
     ms: lastMs(),
   });
   const step = (i: number): Happening => ({
@@ -58,12 +82,33 @@ export function drawSchedule(options: ScheduleOptions): Happening[] {
     byMs: clockStepsMs[i % clockStepsMs.length] ?? 0,
   });
   const shortage = (): Happening => ({ at: at(), what: 'descriptors', worker: someWorker(), ms: lastMs() });
+  const freeze = (): Happening => ({
+    at: at(),
+    what: 'freeze',
+    worker: someSender(),
+    ms: freezeMs * (0.5 + random() / 2),
+  });
+  const ledgerEnd = (i: number): Happening => ({
+    at: at(),
+    what: 'ledger',
+    how: i % 2 === 0 ? 'stop' : 'kill',
+    ms: lastMs(),
+  });
+  const steer = (i: number): Happening => ({
+    at: at(),
+    what: 'steer',
+    command: steerCommands[i % steerCommands.length] ?? 'set',
+    ms: lastMs(),
+  });
   return [
-    ...several(options.kills, () => end('kill')),
-    ...several(options.stops, () => end('stop')),
+    ...several(options.kills, (i) => end('kill', i)),
+    ...several(options.stops, (i) => end('stop', i)),
     ...several(options.cuts, cut),
     ...several(options.clockSteps, step),
     ...several(options.shortages, shortage),
+    ...several(freezes, freeze),
+    ...several(ledgerEnds, ledgerEnd),
+    ...several(steers, steer),
   ].sort((a, b) => a.at - b.at);
 }
 

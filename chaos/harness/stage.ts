@@ -1,4 +1,4 @@
-/** Where a run takes place: an SQS emulator and the simulated API, each behind a fault proxy; Redis if wanted. */
+/** Where a run takes place: an SQS emulator and the simulated API, each behind a fault proxy; Redis and PostgreSQL if wanted. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,9 +12,11 @@ import { FaultCounts, type FaultRates, FaultSource } from '../../testing/faults/
 import { HttpProxy } from '../../testing/faults/http-proxy.ts';
 import { type Sts, type StsAnswer, startSts } from '../../testing/faults/sts.ts';
 import { TcpProxy } from '../../testing/faults/tcp-proxy.ts';
+import { type PostgresServer, startPostgres } from '../../testing/postgres/server.ts';
 import { type RedisServer, startRedis } from '../../testing/redis/server.ts';
 import { REGION, receiveAll, Servers } from '../../testing/stages/servers.ts';
 import type { AppliedCall, Letter } from './ledger.ts';
+import type { CutTarget } from './schedule.ts';
 import type { SentUpdate } from './updates.ts';
 
 /** For how long a message that is taken is hidden from workers. */
@@ -25,6 +27,10 @@ export interface StageOptions {
   readonly api: SimulatedApiSettingsInput;
   readonly fifo: boolean;
   readonly redis: boolean;
+  /** Workers publish outcomes, for bulk jobs. */
+  readonly outcomes?: boolean;
+  /** A PostgreSQL for the ledger of bulk jobs. */
+  readonly postgres?: boolean;
   /** Keep every exchange, for the account at the end; false for a run too long to keep them. */
   readonly record: boolean;
 }
@@ -33,6 +39,7 @@ export interface Rates {
   readonly sqs: FaultRates;
   readonly api: FaultRates;
   readonly redis: FaultRates;
+  readonly ledger: FaultRates;
   /** The share of requests for credentials that are refused. */
   readonly sts: number;
 }
@@ -40,7 +47,7 @@ export interface Rates {
 /** What it takes to send an update. */
 export type Sendable = Pick<SentUpdate, 'body' | 'id' | 'groupId'>;
 
-export const noFaults: Rates = { sqs: {}, api: {}, redis: {}, sts: 0 };
+export const noFaults: Rates = { sqs: {}, api: {}, redis: {}, ledger: {}, sts: 0 };
 
 /** Clients ask for new credentials when five minutes are left: every few seconds, then. */
 const CREDENTIALS_LAST_MS = 305_000;
@@ -59,6 +66,9 @@ export class Stage {
   readonly sqsProxy: HttpProxy;
   readonly apiProxy: HttpProxy;
   readonly redisProxy: TcpProxy | undefined;
+  /** The server of the ledger, past its proxy. */
+  readonly postgres: PostgresServer | undefined;
+  readonly ledgerProxy: TcpProxy | undefined;
   /** How often credentials were refused, by code. */
   readonly stsCounts: FaultCounts;
   readonly sqsExchanges: Exchange[] = [];
@@ -70,17 +80,24 @@ export class Stage {
   /** Of the token that workers show to STS. */
   readonly #folder: string;
   readonly #servers: Servers;
+  readonly #outcomes: boolean;
+  /** Through the proxy. */
+  readonly #ledgerUrl: string | undefined;
   /** Past the proxy. */
   readonly #source: Queue;
   readonly #letters: Queue;
 
-  private constructor(parts: Parts, { record }: StageOptions) {
+  private constructor(parts: Parts, { record, outcomes = false }: StageOptions) {
     this.#servers = parts.servers;
     this.queue = parts.servers.nameOf('updates');
     this.api = parts.servers.api;
     this.sqsProxy = parts.sqsProxy;
     this.apiProxy = parts.apiProxy;
     this.redisProxy = parts.redisProxy;
+    this.postgres = parts.ledger?.postgres;
+    this.ledgerProxy = parts.ledger?.proxy;
+    this.#ledgerUrl = parts.ledger?.url;
+    this.#outcomes = outcomes;
     this.#faultSource = parts.faultSource;
     this.#redis = parts.redis;
     this.#sts = parts.sts;
@@ -107,6 +124,7 @@ export class Stage {
       sqs: new FaultSource({}, random),
       api: new FaultSource({}, random),
       redis: new FaultSource({}, random),
+      ledger: new FaultSource({}, random),
       sts: new FaultSource({}, random),
     };
     const stsCounts = new FaultCounts();
@@ -117,7 +135,7 @@ export class Stage {
       return faultSource.sts.pick(stsRefusals);
     }, CREDENTIALS_LAST_MS);
     const servers = await Servers.start({
-      queues: { updates: {}, dead: {} },
+      queues: { updates: {}, dead: {}, outcomes: {} },
       fifo: options.fifo,
       strict: false,
       api: { settings: options.api, random },
@@ -139,22 +157,36 @@ export class Stage {
     const redis = options.redis ? await startRedis() : undefined;
     const redisProxy =
       redis && (await TcpProxy.start({ target: redis.port, faultSource: faultSource.redis }));
+    const ledger = options.postgres === true ? await startLedger(faultSource.ledger) : undefined;
     const onExchange: Parts['onExchange'] = (first, second) => {
       onSqs = first;
       onApi = second;
     };
     return new Stage(
-      { servers, sqsProxy, apiProxy, redis, redisProxy, sts, stsCounts, faultSource, onExchange },
+      { servers, sqsProxy, apiProxy, redis, redisProxy, ledger, sts, stsCounts, faultSource, onExchange },
       options,
     );
   }
 
   /** Sets the rates of faults from now on. */
-  inject({ sqs, api, redis, sts }: Rates): void {
+  inject({ sqs, api, redis, ledger, sts }: Rates): void {
     this.#faultSource.sqs.rates = sqs;
     this.#faultSource.api.rates = api;
     this.#faultSource.redis.rates = redis;
+    this.#faultSource.ledger.rates = ledger;
     this.#faultSource.sts.rates = { error: sts };
+  }
+
+  /** Cuts the connections to what is named, and lets none be made for so long. */
+  async cut(of: CutTarget, ms: number): Promise<void> {
+    const has = (one: CutTarget): boolean => of === one || of === 'all';
+    await Promise.all([
+      has('sqs') && this.sqsProxy.cut(ms),
+      has('api') && this.apiProxy.cut(ms),
+      has('redis') && this.redisProxy?.cut(ms),
+      has('ledger') && this.ledgerProxy?.cut(ms),
+      of === 'outcomes' && this.sqsProxy.cutNamed(`/${this.#servers.nameOf('outcomes')}"`, ms),
+    ]);
   }
 
   /** Credentials with this access key id, from STS. */
@@ -166,7 +198,7 @@ export class Stage {
     return join(this.#folder, 'token');
   }
 
-  /** The environment of a worker, but for its credentials: it reaches SQS, the API and Redis through the proxies only. */
+  /** The environment of a process, but for its credentials: it reaches all servers through the proxies only. */
   env(overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
       QUEUE_URL: this.#servers.queueUrl('updates', this.sqsProxy.url),
@@ -176,6 +208,8 @@ export class Stage {
       AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: this.apiProxy.url,
       HTTP_PORT: '0',
       ...(this.redisProxy && { REDIS_URL: `redis://127.0.0.1:${this.redisProxy.port}` }),
+      ...(this.#outcomes && { OUTCOME_QUEUE_URL: this.#servers.queueUrl('outcomes', this.sqsProxy.url) }),
+      ...(this.#ledgerUrl !== undefined && { LEDGER_URL: this.#ledgerUrl }),
       ...overrides,
     };
   }
@@ -215,8 +249,10 @@ export class Stage {
   }
 
   async strike(): Promise<void> {
-    await Promise.all([this.sqsProxy.close(), this.apiProxy.close(), this.redisProxy?.close()]);
+    const proxies = [this.sqsProxy, this.apiProxy, this.redisProxy, this.ledgerProxy];
+    await Promise.all(proxies.map((proxy) => proxy?.close()));
     await this.#redis?.kill();
+    await this.postgres?.remove();
     await this.#sts.close();
     await this.#servers.close();
     rmSync(this.#folder, { recursive: true });
@@ -229,10 +265,25 @@ interface Parts {
   readonly apiProxy: HttpProxy;
   readonly redis: RedisServer | undefined;
   readonly redisProxy: TcpProxy | undefined;
+  readonly ledger: LedgerServer | undefined;
   readonly sts: Sts;
   readonly stsCounts: FaultCounts;
   readonly faultSource: Readonly<Record<keyof Rates, FaultSource>>;
   readonly onExchange: (onSqs: (exchange: Exchange) => void, onApi: (exchange: Exchange) => void) => void;
+}
+
+interface LedgerServer {
+  readonly postgres: PostgresServer;
+  readonly proxy: TcpProxy;
+  readonly url: string;
+}
+
+async function startLedger(faultSource: FaultSource): Promise<LedgerServer> {
+  const postgres = await startPostgres();
+  const proxy = await TcpProxy.start({ target: postgres.port, faultSource });
+  const url = new URL(await postgres.createDatabase());
+  url.port = String(proxy.port);
+  return { postgres, proxy, url: url.href };
 }
 
 /** Receives and deletes until no visible message is left. */

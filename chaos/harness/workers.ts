@@ -1,4 +1,4 @@
-/** Worker processes, started and killed; each has an access key id of its own. */
+/** Workers, and senders of bulk jobs, as processes, started and killed; each has an access key id of its own. */
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -19,13 +19,22 @@ export interface WorkerProcess {
 }
 
 export interface FleetOptions {
-  /** The environment of every worker but for its credentials. */
+  /** The environment of every process but for its credentials. */
   readonly env: Readonly<Record<string, string>>;
   /** The environment that gives a worker credentials of this access key id. */
   readonly credentials: (accessKeyId: string) => Readonly<Record<string, string | undefined>>;
   readonly nodeOptions?: readonly string[];
   readonly onLine?: (worker: WorkerProcess, line: LogLine) => void;
 }
+
+/** What a process is: the start of its name, and what it runs. */
+export interface Role {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const worker: Role = { name: 'WORKER', args: ['worker'] };
+export const sender: Role = { name: 'SENDER', args: ['jobs', 'send'] };
 
 const run = promisify(execFile);
 
@@ -54,12 +63,12 @@ export class Fleet implements FleetRecord {
     return [...this.ends.values()].filter((end) => end.how === how).length;
   }
 
-  start(env: Readonly<Record<string, string>> = {}): WorkerProcess {
+  start(env: Readonly<Record<string, string>> = {}, role: Role = worker): WorkerProcess {
     this.#number++;
-    const name = `WORKER${this.#number}`;
+    const name = `${role.name}${this.#number}`;
     const { nodeOptions = [] } = this.#options;
     const clock = steppable();
-    const child = startOta(['worker'], {
+    const child = startOta(role.args, {
       ...clock,
       nodeOptions: [...clock.nodeOptions, ...nodeOptions],
       env: {
@@ -69,15 +78,15 @@ export class Fleet implements FleetRecord {
         ...env,
       },
     });
-    const worker: WorkerProcess = { name, child, url: undefined, inspector: undefined, listening: false };
-    this.#running.add(worker);
+    const started: WorkerProcess = { name, child, url: undefined, inspector: undefined, listening: false };
+    this.#running.add(started);
     this.ends.set(name, { endedAt: undefined, how: 'running' });
     child.onLine((text, from) => {
-      if (from === 'stdout') this.#onLine(worker, text);
-      else this.#onStderr(worker, text);
+      if (from === 'stdout') this.#onLine(started, text);
+      else this.#onStderr(started, text);
     });
-    child.process.once('exit', (code, signal) => this.#onExit(worker, code, signal));
-    return worker;
+    child.process.once('exit', (code, signal) => this.#onExit(started, code, signal));
+    return started;
   }
 
   /** SIGKILL. Resolves when the process has ended. */
@@ -94,6 +103,13 @@ export class Fleet implements FleetRecord {
   async stepClock(worker: WorkerProcess, byMs: number): Promise<void> {
     if (worker.listening && worker.child.process.connected)
       await Promise.race([stepClock(worker.child, byMs), worker.child.exited]);
+  }
+
+  /** SIGSTOP, and SIGCONT after so long, unless it has ended. */
+  async freeze(frozen: WorkerProcess, ms: number): Promise<void> {
+    frozen.child.signal('SIGSTOP');
+    await sleep(ms);
+    frozen.child.signal('SIGCONT');
   }
 
   /** Leaves a worker the file descriptors that it has, and gives it no other for so long. Linux only. */

@@ -16,6 +16,7 @@ import {
   withWrongChecksum,
 } from '../sqs/faults.ts';
 import { poison } from '../sqs/poison.ts';
+import { type Answer, bringsMessages, concerns, headersOf, shortPoll, waitOf, withBody } from './answers.ts';
 import type { Dialect } from './dialects.ts';
 import { Door } from './door.ts';
 import { type Exchange, senderOf } from './exchange.ts';
@@ -28,13 +29,6 @@ export interface HttpProxyOptions {
   readonly dialect: Dialect;
   /** Called for every request when it has ended. */
   readonly onExchange?: (exchange: Exchange) => void;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-  readonly at: number;
 }
 
 /** What of an answer came to the sender; see {@link Exchange}. */
@@ -61,6 +55,8 @@ export class HttpProxy {
   readonly #options: HttpProxyOptions;
   readonly #door: Door;
   readonly #agent = new Agent({ keepAlive: true });
+  /** Requests that name one of these are cut. */
+  readonly #cutNames = new Set<string>();
 
   private constructor(options: HttpProxyOptions, door: Door) {
     this.#options = options;
@@ -97,6 +93,14 @@ export class HttpProxy {
     await this.#door.reopen();
   }
 
+  /** Cuts the connection of every request whose body has this text, for so long. */
+  async cutNamed(text: string, ms: number): Promise<void> {
+    this.counts.add('cut');
+    this.#cutNames.add(text);
+    await sleep(ms);
+    this.#cutNames.delete(text);
+  }
+
   /** Cuts everything and refuses connections until {@link back}. */
   async away(): Promise<void> {
     this.counts.add('cut');
@@ -119,7 +123,8 @@ export class HttpProxy {
     const target = incoming.headers['x-amz-target'];
     const action =
       typeof target === 'string' ? target.slice(target.indexOf('.') + 1) : (incoming.method ?? '');
-    const drawn = this.#options.faultSource.drawRequest();
+    const isCut = [...this.#cutNames].some((text) => body.includes(text));
+    const drawn = isCut ? 'reset' : this.#options.faultSource.drawRequest();
     const fault = drawn !== undefined && concerns(drawn, action) ? drawn : undefined;
     if (fault !== undefined) this.counts.add(fault);
     const asked = { incoming, outgoing, body, action };
@@ -252,36 +257,6 @@ export class HttpProxy {
 
 function hasLeft({ incoming, outgoing }: Asked): boolean {
   return incoming.socket.destroyed || incoming.socket.readableEnded || outgoing.destroyed;
-}
-
-function waitOf(body: string): number {
-  return (JSON.parse(body) as { WaitTimeSeconds?: number }).WaitTimeSeconds ?? 0;
-}
-
-function shortPoll(body: string): string {
-  return JSON.stringify({ ...(JSON.parse(body) as object), WaitTimeSeconds: 0 });
-}
-
-function bringsMessages({ status, body }: Answer): boolean {
-  return status !== 200 || body.includes('"ReceiptHandle"');
-}
-
-/** Whether a fault of SQS alone can happen to a request. */
-function concerns(fault: FaultKind, action: string): boolean {
-  if (fault === 'entries') return action.endsWith('Batch');
-  if (fault === 'checksum') return action === 'ReceiveMessage' || action === 'SendMessageBatch';
-  return true;
-}
-
-function headersOf({ headers }: Pick<Answer, 'headers'>): Record<string, string | string[] | undefined> {
-  const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = headers;
-  return rest;
-}
-
-/** The answer with another body. */
-function withBody(answer: Answer, body: string): Answer {
-  const { 'content-length': _, ...headers } = answer.headers;
-  return { ...answer, headers, body };
 }
 
 /** Half of the answer: of its body where it has one, else of its head. */

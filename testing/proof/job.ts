@@ -3,10 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Cloud } from '../../src/sandbox/cloud.ts';
-import type { Processes } from './processes.ts';
 import { expectedCounts, identifierOf, kindOf, lineOf, right, WANTED } from './rows.ts';
 
 export const JOB = 'proof';
+
+/** Of the processes of a proof: runs a command of `ota-updater` to its end. */
+export interface Commands {
+  run(...args: readonly string[]): Promise<{ readonly stdout: string }>;
+}
 
 export type PlanCounts = Readonly<Record<string, number>>;
 
@@ -20,7 +24,7 @@ export interface Compared {
 }
 
 /** Writes the rows, and updates some tasks so that their rows change nothing. */
-export async function prepare({ api }: Cloud, folder: string, rows: number): Promise<void> {
+export async function prepare({ api }: Pick<Cloud, 'api'>, folder: string, rows: number): Promise<void> {
   const lines = Array.from({ length: rows }, (_, i) => lineOf(i + 1));
   writeFileSync(join(folder, 'rows.csv'), `Identifier,TaskConfigurationId\n${lines.join('\n')}\n`);
   for (let row = 1; row <= rows; row++) {
@@ -34,7 +38,7 @@ export async function prepare({ api }: Cloud, folder: string, rows: number): Pro
 }
 
 /** Makes the plan `plan.jsonl`. */
-export async function makePlan(processes: Processes): Promise<PlanCounts> {
+export async function makePlan(processes: Commands): Promise<PlanCounts> {
   const args = ['jobs', 'plan', 'rows.csv', '--refresh', '--job', JOB, '--out', 'plan.jsonl', '--json'];
   const { stdout } = await processes.run(...args);
   const { rows = 0, toChange = 0, alreadyAsWanted = 0, refused = 0, duplicates = 0 } = JSON.parse(stdout);
@@ -50,8 +54,8 @@ export function planFaults(plan: PlanCounts, rows: number): string[] {
 
 /** Reads the report of the job, and compares it row by row with its kind and the API. */
 export async function compareReport(
-  { api }: Cloud,
-  processes: Processes,
+  { api }: Pick<Cloud, 'api'>,
+  processes: Commands,
   folder: string,
   rows: number,
 ): Promise<Compared> {

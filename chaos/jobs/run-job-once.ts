@@ -1,0 +1,175 @@
+/** One run of a bulk job: its senders, its workers and its ledger among faults, and a person who steers it meanwhile. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { evenRates } from '../../testing/faults/faults.ts';
+import { JOB, makePlan, prepare } from '../../testing/proof/job.ts';
+import { identifierOf, kindOf } from '../../testing/proof/rows.ts';
+import { seeded } from '../../testing/random.ts';
+import { Happenings } from '../harness/happen.ts';
+import { type CutTarget, drawSchedule } from '../harness/schedule.ts';
+import { noFaults, type Rates, Stage } from '../harness/stage.ts';
+import { Fleet, sender } from '../harness/workers.ts';
+import { type JobFindings, jobFindings, type LedgerKind } from './findings.ts';
+import type { Taking } from './sends.ts';
+import { Shell } from './shell.ts';
+
+export interface JobRunOptions {
+  readonly seed: number;
+  readonly ledger: LedgerKind;
+  readonly rows: number;
+  /** Time at most for its sending, in seconds. */
+  readonly seconds: number;
+  readonly kills: number;
+  readonly stops: number;
+  readonly cuts: number;
+  readonly clockSteps: number;
+  readonly freezes: number;
+  /** How often PostgreSQL is ended. */
+  readonly ledgerEnds: number;
+  /** Commands from a shell. */
+  readonly steers: number;
+  readonly workers: number;
+  /** Calls per second that the API takes. */
+  readonly apiLimit: number;
+  readonly say: (line: string) => void;
+}
+
+const VISIBILITY_SECONDS = 4;
+/** The longest cut, in milliseconds. */
+const CUT_MS = 4_000;
+/** Longer than the lease of a sender in PostgreSQL, which is 15 s. In SQLite a frozen process keeps it. */
+const FREEZE_MS: Readonly<Record<LedgerKind, number>> = { sqlite: 5_000, postgres: 24_000 };
+/** The share of requests, and of pieces of PostgreSQL's protocol, that meet a fault. */
+const rates: Rates = {
+  sqs: evenRates(0.08, 'sqs'),
+  api: evenRates(0.1),
+  redis: {},
+  ledger: { refuse: 0.02, reset: 0.001, drop: 0.001, half: 0.001, delay: 0.001, 'slow-answer': 0.001 },
+  sts: 0.2,
+};
+const cutTargets: readonly CutTarget[] = ['ledger', 'sqs', 'outcomes', 'api', 'all'];
+
+/** Short times, so that a run is short. */
+const env = {
+  VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
+  RATE_LIMIT: '500',
+  CALL_TIMEOUT_MS: '1000',
+  RETRY_BASE_MS: '20',
+  RETRY_MAX_MS: '500',
+  MAX_ATTEMPTS: '4',
+  MAX_DELIVERIES: '50',
+  SHUTDOWN_GRACE_SECONDS: '8',
+  LOG_LEVEL: 'info',
+};
+
+export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
+  const { seed, ledger, rows, workers, say } = options;
+  const random = seeded(seed);
+  const senders = ledger === 'postgres' ? 2 : 1;
+  const schedule = drawSchedule({
+    ...options,
+    workers: workers + senders,
+    cutTargets: cutTargets.filter((target) => target !== 'ledger' || ledger === 'postgres'),
+    cutMs: CUT_MS,
+    shortages: 0,
+    random,
+    jobs: {
+      senders,
+      freezes: options.freezes,
+      freezeMs: FREEZE_MS[ledger],
+      ledgerEnds: ledger === 'postgres' ? options.ledgerEnds : 0,
+      steers: options.steers,
+    },
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'chaos-job-'));
+  const stage = await Stage.set({
+    random,
+    fifo: false,
+    redis: false,
+    outcomes: true,
+    postgres: ledger === 'postgres',
+    record: true,
+    api: {},
+  });
+  const settings = stage.env({ ...env, STATE_DIR: join(folder, 'state') });
+  const shell = new Shell({
+    jobId: JOB,
+    folder,
+    env: { ...settings, HOME: folder, LOG_LEVEL: 'warn', ...stage.credentials('SHELL') },
+    random,
+    say,
+  });
+  const takings: Taking[] = [];
+  const fleet = new Fleet({
+    env: settings,
+    credentials: (name) => stage.credentials(name),
+    onLine: ({ name }, { event, what, reason, error, state }) => {
+      const line = String(event);
+      if (line === 'job.taken') takings.push({ sender: name, at: Date.now() });
+      if (/^(gate\.|jobs?\.(?!progress))/.test(line))
+        say(`${name}: ${[event, state, what ?? reason ?? error].filter((text) => text != null).join(' ')}`);
+    },
+  });
+  try {
+    await prepare({ api: stage.api }, folder, rows);
+    const plan = await makePlan(shell);
+    await shell.run('jobs', 'apply', 'plan.jsonl', '--yes', '--detach', '--window', '200');
+    stage.api.configure({
+      limit: { ratePerSecond: options.apiLimit, burst: 50 },
+      latency: { minMs: 1, maxMs: 40 },
+      tasks: { kind: 'all', exceptPrefix: 'unknown' },
+      denied: { prefix: 'denied' },
+    });
+    const before = stage.applied.length;
+    const toApply = Array.from({ length: rows }, (_, i) => i + 1).filter((row) => kindOf(row) === 'plain');
+    const wanted = new Set(toApply.map(identifierOf));
+    stage.inject(rates);
+    const startedAt = performance.now();
+    const until = startedAt + options.seconds * 1_000;
+    const happenings = new Happenings({
+      schedule,
+      stage,
+      fleet,
+      starts: [
+        ...Array.from({ length: workers }, () => () => fleet.start()),
+        ...Array.from({ length: senders }, () => () => fleet.start({}, sender)),
+      ],
+      steer: (command, ms) => shell.steer(command, ms),
+      say,
+    });
+    let done = false;
+    for (let looked = before; !done && performance.now() < until; ) {
+      await sleep(100);
+      for (; looked < stage.applied.length; looked++) wanted.delete(stage.applied[looked]?.identifier ?? '');
+      happenings.advance(1 - wanted.size / toApply.length);
+      if (wanted.size === 0) done = (await stateOf(shell)) === 'done';
+    }
+    if (!done) say(`not done within ${options.seconds} s`);
+    shell.giveUp();
+    await happenings.over();
+    // What is still under way ends without more faults.
+    stage.inject(noFaults);
+    await Promise.all(fleet.running.map((worker) => fleet.stop(worker)));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    return await jobFindings({
+      ...{ seed, ledger, rows, seconds, plan, before, folder },
+      ...{ stage, fleet, shell, takings, visibilitySeconds: VISIBILITY_SECONDS },
+    });
+  } finally {
+    await Promise.all(fleet.running.map((worker) => fleet.kill(worker)));
+    await stage.strike();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The job's state; undefined where it cannot be read now. */
+async function stateOf(shell: Shell): Promise<string | undefined> {
+  const { exitCode, stdout } = await shell.try('jobs', 'status', JOB, '--json');
+  return exitCode === 0 || exitCode === 3 ? (JSON.parse(stdout) as Standing).state.name : undefined;
+}
+
+interface Standing {
+  readonly state: { readonly name: string };
+}
