@@ -31,10 +31,17 @@ export interface FleetOptions {
 export interface Role {
   readonly name: string;
   readonly args: readonly string[];
+  /** What it may say on stderr when it is stopped: then it need not end well. */
+  readonly excuse?: RegExp;
 }
 
 const worker: Role = { name: 'WORKER', args: ['worker'] };
-export const sender: Role = { name: 'SENDER', args: ['jobs', 'send'] };
+export const sender: Role = {
+  name: 'SENDER',
+  args: ['jobs', 'send'],
+  // What it has sent last cannot be recorded then, and the next one sends it again; or it has not begun.
+  excuse: /^(The ledger \S+ cannot be reached|Outcomes (cannot be|are not) read)/,
+};
 
 const run = promisify(execFile);
 
@@ -49,6 +56,7 @@ export class Fleet implements FleetRecord {
   readonly #options: FleetOptions;
   readonly #running = new Set<WorkerProcess>();
   readonly #asked = new Map<string, 'killed' | 'stopped'>();
+  readonly #excused = new Set<string>();
   #number = 0;
 
   constructor(options: FleetOptions) {
@@ -83,7 +91,7 @@ export class Fleet implements FleetRecord {
     this.ends.set(name, { endedAt: undefined, how: 'running' });
     child.onLine((text, from) => {
       if (from === 'stdout') this.#onLine(started, text);
-      else this.#onStderr(started, text);
+      else this.#onStderr(started, text, role);
     });
     child.process.once('exit', (code, signal) => this.#onExit(started, code, signal));
     return started;
@@ -136,15 +144,17 @@ export class Fleet implements FleetRecord {
     const asked = this.#asked.get(worker.name);
     // Node ends at a SIGTERM that comes while it still loads the program; it holds no message then.
     const beforeListening = signal === 'SIGTERM' && !worker.listening;
-    const asAsked = asked === 'killed' || (asked === 'stopped' && (code === 0 || beforeListening));
+    const well = code === 0 || beforeListening || this.#excused.has(worker.name);
+    const asAsked = asked === 'killed' || (asked === 'stopped' && well);
     this.ends.set(worker.name, { endedAt: Date.now(), how: asAsked ? asked : 'died' });
     if (!asAsked) this.unexpected.push(`${worker.name} ended by itself: ${code ?? signal}`);
   }
 
-  #onStderr(worker: WorkerProcess, text: string): void {
+  #onStderr(worker: WorkerProcess, text: string, { excuse }: Role): void {
     worker.inspector ??= /Debugger listening on (ws:\S+)/.exec(text)?.[1];
     if (/^(Debugger (listening|attached|ending)|For help, see)/.test(text)) return;
-    this.unexpected.push(`${worker.name} stderr: ${text}`);
+    if (excuse?.test(text) === true && this.#asked.has(worker.name)) this.#excused.add(worker.name);
+    else this.unexpected.push(`${worker.name} stderr: ${text}`);
   }
 
   #onLine(worker: WorkerProcess, text: string): void {
