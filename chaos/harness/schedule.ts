@@ -39,7 +39,7 @@ export interface ScheduleOptions {
   readonly random: () => number;
 }
 
-export interface JobSchedule {
+interface JobSchedule {
   readonly senders: number;
   readonly freezes: number;
   /** The longest, in milliseconds. */

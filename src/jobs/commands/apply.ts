@@ -42,7 +42,7 @@ export function addApply(jobs: Command, context: CommandContext): void {
     const asked = { guards: readGuards(flags, context.clock.wall()), yes, json, detach, reason, who };
     await interruptible(context, (signal) => requirePlan(file, { ...context, signal }));
     requireAnswer(context, asked.yes, file);
-    await withSession(context, (session) => apply(session, file, asked), 'create');
+    await withSession(context, (session) => apply(session, file, asked), { use: 'create' });
   });
 }
 

@@ -41,8 +41,7 @@ export function addSend(jobs: Command, context: CommandContext): void {
           await send(session, log, once, maxJobs);
           writeLine(log, jobLogLines.stoppedAll);
         },
-        'create',
-        screen,
+        { use: 'create', service: { screen } },
       );
     });
 }

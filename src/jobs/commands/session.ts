@@ -27,6 +27,7 @@ import { ReportAtEnd } from './file-report.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
+import { untilReadable } from './until-readable.ts';
 import { watchDevices } from './watch-devices.ts';
 
 export interface Session {
@@ -55,17 +56,23 @@ const SOCKETS = 40;
 const FOREIGN =
   'Outcomes name rows of a job here and are of no message that this ledger sent: left aside, and counted as foreign';
 
+export interface SessionOptions {
+  /** `create` for a command that may be the first to need a ledger. */
+  readonly use?: LedgerUse;
+  /** Of a service: it logs, and waits for queues that cannot be read at its start. */
+  readonly service?: { readonly screen: Screen<JobView> };
+}
+
 /**
  * Runs `work` with everything open, and closes it.
- * @param use `create` for a command that may be the first to need a ledger.
  * @throws CommandError for what the user can fix.
  */
 export async function withSession<T>(
   context: CommandContext,
   work: (session: Session) => Promise<T>,
-  use: LedgerUse = 'write',
-  screen: Screen<JobView> = createJobScreen(context),
+  { use = 'write', service }: SessionOptions = {},
 ): Promise<T> {
+  const { screen } = service ?? { screen: createJobScreen(context) };
   const names = ['queueUrl', 'stateDir', 'ledgerUrl', ...notifySettings] as const;
   const config = readConfigForAws(context.env, names, ['outcomeQueueUrl']);
   return await interruptible(context, (signal) => {
@@ -90,7 +97,8 @@ export async function withSession<T>(
         onTrouble: say,
       });
       try {
-        await requireOwnQueues(context, queues);
+        const look = (): Promise<void> => requireOwnQueues(context, queues);
+        await (service === undefined ? look() : untilReadable(look, { ...context, signal, say }));
         const updates = queues.queue(config.queueUrl);
         const checkClock = async (): Promise<void> => requireRightClock(await queues.clockSkewMs(updates));
         const now = async (): Promise<number> =>

@@ -1,0 +1,38 @@
+/** A service that is started while SQS is away waits for it, as a worker does. */
+import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
+import { OutcomesUnreadable } from '../run/unreadable.ts';
+
+const backoff: BackoffSettings = { baseMs: 1_000, maxMs: 30_000 };
+
+export interface UntilReadableOptions {
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly random: () => number;
+  /** Aborts when the service is to end. */
+  readonly signal: AbortSignal;
+  /** Told once that it waits, and once that it need not any more: a sentence without its full stop. */
+  readonly say: (sentence: string) => void;
+}
+
+/**
+ * Looks at the queues until they can be read.
+ * @param look throws OutcomesUnreadable while they cannot.
+ * @throws any other error of `look`; its last one when the service is to end.
+ */
+export async function untilReadable(
+  look: () => Promise<void>,
+  { sleep, random, signal, say }: UntilReadableOptions,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await look();
+      if (tries > 1) say('The queues answer again');
+      return;
+    } catch (error) {
+      if (!(error instanceof OutcomesUnreadable) || signal.aborted) throw error;
+      if (tries === 1) say(`${error.message} It is tried again`);
+      await sleep(fullJitter(backoff, tries, random), signal);
+      if (signal.aborted) throw error;
+    }
+  }
+}
