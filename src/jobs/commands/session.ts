@@ -18,6 +18,7 @@ import type { Collector } from '../run/collector.ts';
 import type { JobView } from '../run/progress.ts';
 import type { RunEnd, RunOptions } from '../run/run-job.ts';
 import { requireFormer } from '../run/undo-on-abort.ts';
+import { untilReadable } from '../run/until-readable.ts';
 import { Wakeup } from '../run/wakeup.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
@@ -27,7 +28,6 @@ import { ReportAtEnd } from './file-report.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
-import { untilReadable } from './until-readable.ts';
 import { watchDevices } from './watch-devices.ts';
 
 export interface Session {

@@ -1,6 +1,6 @@
 /** A service that is started while SQS is away waits for it, as a worker does. */
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
-import { OutcomesUnreadable } from '../run/unreadable.ts';
+import { OutcomesUnreadable } from './unreadable.ts';
 
 const backoff: BackoffSettings = { baseMs: 1_000, maxMs: 30_000 };
 

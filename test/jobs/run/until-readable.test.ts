@@ -1,6 +1,6 @@
 /** A service that begins while its queues cannot be read. */
 import { expect, test } from 'vitest';
-import { untilReadable } from '../../../src/jobs/commands/until-readable.ts';
+import { untilReadable } from '../../../src/jobs/run/until-readable.ts';
 import { OutcomesUnreadable } from '../../../src/jobs/run/unreadable.ts';
 
 const away = new OutcomesUnreadable(
