@@ -1,7 +1,7 @@
 /** A service that begins while its queues cannot be read. */
 import { expect, test } from 'vitest';
-import { untilReadable } from '../../../src/jobs/run/until-readable.ts';
 import { OutcomesUnreadable } from '../../../src/jobs/run/unreadable.ts';
+import { untilReadable } from '../../../src/jobs/run/until-readable.ts';
 
 const away = new OutcomesUnreadable(
   'Outcomes cannot be read: SQS answered InternalFailure. Nothing was sent.',
