@@ -1,4 +1,7 @@
-/** The task configurations: those that were there at the start, computed from their ids, and those created. */
+/**
+ * The task configurations: those that were there at the start, computed from their ids, and those created. Ids that differ in
+ * their digits alone have the same settings, so that what a change from one family to another does is the same everywhere.
+ */
 
 import type { ConfigurationInput } from './configuration-body.ts';
 import { hashOf } from './hash.ts';
@@ -84,7 +87,7 @@ export class ConfigurationStore {
   }
 
   #computed(id: string): SimulatedConfiguration {
-    const hash = hashOf(id);
+    const hash = hashOf(id.replace(/\d+/g, ''));
     return {
       TaskConfigurationId: id,
       Name: `Simulated ${id}`,
