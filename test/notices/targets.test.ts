@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Target, Telling } from '../../src/notices/target.ts';
 import { openTargets, targetsOf } from '../../src/notices/targets/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
+import { startForwardProxy } from '../../testing/faults/forward-proxy.ts';
 import {
   eventRefused,
   eventsError,
@@ -156,6 +157,20 @@ describe('the webhook', () => {
     expect(target.place).toBe(`the webhook at ${new URL(server.url).host}`);
     const told = await target.tell(notice, never);
     expect(JSON.stringify(told)).not.toContain(secret.slice(6, 20));
+  });
+
+  test('is reached through the proxy of the environment', async () => {
+    const server = await standIn(() => ({ status: 204 }));
+    const proxy = await startForwardProxy();
+    onTestFinished(() => proxy.close());
+    const url = `http://hooks.test:${new URL(server.url).port}/ota`;
+    const settings = { ...unset, notifyWebhookUrl: url, notifyWebhookSecret: [secret] };
+    const context = { env: { HTTP_PROXY: proxy.url }, clock: systemClock, version: '1' };
+    const [target] = await openTargets(settings, context);
+    onTestFinished(() => target?.close());
+    expect(await target?.tell(notice, never)).toEqual({ ok: true });
+    expect(proxy.requests).toEqual([`POST ${url}`]);
+    expect(server.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
   });
 
   test('is not there', async () => {
