@@ -4,11 +4,8 @@ import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { isOverSince } from '../ledger/shared/pruning.ts';
 
-/**
- * In one transaction: other processes wait for tenths of a second. Each transaction of PostgreSQL passes over what the ones before
- * have deleted, so they are no smaller.
- */
-const ROWS_AT_ONCE = 20_000;
+/** In one transaction: other processes wait for tenths of a second. */
+const ROWS_AT_ONCE = 5_000;
 /** Lines of the audit that stay, however old they are. */
 const KEPT_AUDIT = 10_000;
 

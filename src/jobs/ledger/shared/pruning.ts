@@ -15,12 +15,9 @@ export function isOverSince({ plan, updatedAt }: JobRecord, before: number): boo
   return (name === 'done' || name === 'cancelled') && since < before;
 }
 
-/** With `job` and `max`: each is cheap whatever the size of the job. The first that finds nothing lets the next one go. */
-const inParts = [
-  `DELETE FROM rows WHERE job = :job AND row IN (SELECT row FROM rows WHERE job = :job ORDER BY row LIMIT :max)`,
-  `DELETE FROM left_out WHERE job = :job AND row IN (SELECT row FROM left_out WHERE job = :job ORDER BY row LIMIT :max)`,
-  `DELETE FROM parked WHERE seq IN (SELECT seq FROM parked WHERE job = :job LIMIT :max)`,
-] as const;
+/** What may be as large as the job. A step deletes of the first of them that has anything. */
+const inParts = ['rows', 'left_out', 'parked'] as const;
+export type PrunedInParts = (typeof inParts)[number];
 
 /** With `job`: what is left. The counts go last, so that they are those of the whole job until it is gone. */
 const atOnce = [
@@ -42,16 +39,20 @@ export const pruneStatements = {
 /** Runs a statement in the transaction of the step. @returns how many rows it has deleted. */
 type Run<Result> = (text: string, values: Readonly<Record<string, number>>) => Result;
 
-/** The statements of one step in their order, for databases that answer at once and for those that do not. */
+/**
+ * The statements of one step in their order, for databases that answer at once and for those that do not.
+ * @param someOf deletes `:max` rows of `:job`, whatever the size of the job in about the same time.
+ */
 export function* pruneSteps(
   raw: Raw | undefined,
   job: number,
   before: number,
   max: number,
+  someOf: (table: PrunedInParts) => string,
 ): Generator<Parameters<Run<number>>, PruneStep, number> {
   if (raw === undefined) return 'gone';
   if (!isOverSince(toJob(raw), before)) return 'kept';
-  for (const text of inParts) if ((yield [text, { job, max }]) > 0) return 'more';
+  for (const name of inParts) if ((yield [someOf(name), { job, max }]) > 0) return 'more';
   for (const text of atOnce) yield [text, { job }];
   return 'gone';
 }

@@ -1,10 +1,15 @@
 /** Deletes of the ledger's file what is not needed any more. Makes no transaction: the caller does. */
 import type { PruneStep } from '../ledger.ts';
-import { pruneStatements, pruneSteps } from '../shared/pruning.ts';
+import { type PrunedInParts, pruneStatements, pruneSteps } from '../shared/pruning.ts';
 import type { Database } from './database.ts';
 
+function someOf(name: PrunedInParts): string {
+  const key = name === 'parked' ? 'seq' : 'row';
+  return `DELETE FROM ${name} WHERE job = :job AND ${key} IN (SELECT ${key} FROM ${name} WHERE job = :job LIMIT :max)`;
+}
+
 export function pruneJob(db: Database, job: number, before: number, max: number): PruneStep {
-  const steps = pruneSteps(db.prepare(pruneStatements.job).get({ job }), job, before, max);
+  const steps = pruneSteps(db.prepare(pruneStatements.job).get({ job }), job, before, max, someOf);
   let step = steps.next();
   while (step.done !== true) {
     const [text, values] = step.value;
