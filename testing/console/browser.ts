@@ -71,7 +71,14 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   );
 }
 
-/** How far the page is wider than its window, in pixels. */
-export async function overflow(page: Page): Promise<number> {
-  return Number(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'));
+/** What makes the page wider than its window: elements that reach out of it. */
+export async function overflow(page: Page): Promise<string[]> {
+  return (await page.evaluate(`(() => {
+    const width = document.documentElement.clientWidth;
+    const more = document.documentElement.scrollWidth - width;
+    if (more <= 0) return [];
+    return ['by ' + more + ' pixels', ...[...document.querySelectorAll('body *')]
+      .filter((each) => each.getBoundingClientRect().right > width + 0.5)
+      .map((each) => each.outerHTML.slice(0, 200))];
+  })()`)) as string[];
 }

@@ -1,15 +1,22 @@
-/** A table that scrolls by itself where the window is narrow. PURE. */
+/** A table; where the window is narrow, each row is a block of names and values. PURE. */
 import { type Html, html } from './html.ts';
 
 type Cell = Html | string | number;
 
 /**
+ * The roles are said, since what is no table to the eye would be none to a screen reader.
  * @param caption its name, for those who hear it.
  * @param rows cells of each row; the first one names the row.
  */
 export function table(caption: string, head: readonly string[], rows: readonly (readonly Cell[])[]): Html {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
-<thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map((cells) => html`<tr>${cells.map((cell, i) => (i === 0 ? html`<th scope="row">${cell}</th>` : html`<td>${cell}</td>`))}</tr>\n`)}</tbody>
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table role="table">
+<thead role="rowgroup"><tr role="row">${head.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr></thead>
+<tbody role="rowgroup">${rows.map((cells) => html`<tr role="row">${cells.map((cell, i) => cellOf(cell, i, head[i]))}</tr>\n`)}</tbody>
 </table></div>`;
+}
+
+function cellOf(cell: Cell, i: number, name = ''): Html {
+  return i === 0
+    ? html`<th scope="row" role="rowheader">${cell}</th>`
+    : html`<td role="cell" data-name="${name}">${cell}</td>`;
 }
