@@ -24,7 +24,7 @@ import type {
   StateChange,
 } from './job.ts';
 import type { LeaseLost } from './lease-lost.ts';
-import type { LedgerRow, RowEnd, UnmatchedOutcome } from './row.ts';
+import type { LedgerRow, RowEnd, RowFilter, RowPage, UnmatchedOutcome } from './row.ts';
 import type { TaskRecords } from './task.ts';
 import type { TransferBatch } from './transfer.ts';
 
@@ -154,6 +154,11 @@ export interface Ledger {
   measuredRate(): Promise<MeasuredRate | undefined>;
   /** All rows in their order. Each page is as of its own reading, and the ledger may be written meanwhile. */
   pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]>;
+  /**
+   * The first rows behind row `after` that meet the filter, `max` at most. By an index, and so as quick whatever the job's size; a
+   * search by Identifier looks at so many rows at most that it is quick, too, and may give fewer where there are more.
+   */
+  rowPage(key: number, filter: RowFilter, after: number, max: number): Promise<RowPage>;
   /** Outcomes of the job that belong to no row; key {@link WITHOUT_JOB} has those that name no job. In pages. */
   unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]>;
   /** Rows of all jobs, and outcomes of none, that name the task: the latest of each, at most `max`. */

@@ -1,6 +1,6 @@
 /** The ledger row: a row of a plan and how far it has come. */
 import type { Outcome } from '../../message/outcome.ts';
-import type { ChangeRow } from '../plan/format.ts';
+import type { ChangeRow, LeftOutRow } from '../plan/format.ts';
 
 /**
  * Where a row is:
@@ -49,6 +49,23 @@ export interface RowEnd {
   readonly attempts?: number;
   /** ISO 8601, UTC. */
   readonly at?: string;
+}
+
+/** Which rows of a job: those that meet all that is given. */
+export interface RowFilter {
+  /** `failed`: dead-lettered, or refused by SQS. `left-out`: by the plan, for whatever reason. */
+  readonly state?: RowState | 'failed' | 'left-out';
+  /** The error or reason, as the counts name it. No row that was left out has one. */
+  readonly cause?: string;
+  /** How its Identifier begins: letters and digits. */
+  readonly identifier?: string;
+}
+
+/** Rows in their order, as many as were asked for at most. */
+export interface RowPage {
+  readonly rows: readonly (LedgerRow | LeftOutRow)[];
+  /** The next page is that after this row; undefined: there is none. */
+  readonly next: number | undefined;
 }
 
 /** An outcome that belongs to no row of a plan in this ledger. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Lease, Ledger, ReceivedOutcome, SentRow } from '../../../src/jobs/ledger/ledger.ts';
 import { WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
-import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
+import { type LedgerRow, type RowFilter, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { ChangeRow, PlanRow } from '../../../src/jobs/plan/format.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
 import { parseOutcome } from '../../../src/jobs/run/collector.ts';
@@ -616,6 +616,54 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(numbers((await standing()).lastFailed)).toEqual([3, 2]);
       await second.retryFailed();
       expect((await standing()).times?.endedAt).toBeUndefined();
+    });
+
+    test('gives rows page by page: by state, by error and by how Identifiers begin, those that were left out in their places', async () => {
+      const ledger = await openOne();
+      const { key } = await ledger.begin(newJob);
+      const rows = Array.from({ length: 30 }, (_, i) => taskRow(i + 1));
+      const left: PlanRow = { Row: 31, LeftOut: 'as-wanted', Identifier: 't31', Reason: 'it is' };
+      await ledger.enter(key, [...rows, left, { Row: 32, LeftOut: 'refused', Reason: 'no task' }]);
+      await ledger.complete(key);
+      const lease = await leaseOf(ledger, key);
+      await send(lease, 20);
+      await ledger.end([
+        ...Array.from({ length: 9 }, (_, i) => outcome(ofRow(i + 1))),
+        letter(ofRow(10)),
+        letter({ ...ofRow(12), Error: { name: 'AccessDeniedException', status: 403, message: 'no' } }),
+        outcome({ ...ofRow(13), Outcome: 'superseded' }),
+      ]);
+      const page = async (filter: RowFilter, after = 0, max = 100) =>
+        (await ledger.rowPage(key, filter, after, max)).rows.map(({ Row }) => Row);
+      expect(await page({})).toEqual(Array.from({ length: 32 }, (_, i) => i + 1));
+      expect(await page({}, 30, 1)).toEqual([31]);
+      expect(await page({ state: 'applied' }, 7)).toEqual([8, 9]);
+      expect(await page({ state: 'planned' }, 0, 2)).toEqual([21, 22]);
+      expect(await page({ state: 'sent' }, 18)).toEqual([19, 20]);
+      expect(await page({ state: 'superseded' })).toEqual([13]);
+      for (const state of ['failed', 'dead-lettered'] as const)
+        expect(await page({ state })).toEqual([10, 12]);
+      for (const state of ['refused', 'not-sent', 'sending'] as const)
+        expect(await page({ state })).toEqual([]);
+      expect(await page({ state: 'left-out' })).toEqual([31, 32]);
+      const [cause = ''] = (await ledger.count(key)).causes
+        .map((one) => one.cause)
+        .filter((one) => /Acc/.test(one));
+      expect(await page({ cause })).toEqual([12]);
+      expect(await page({ cause, state: 'failed' })).toEqual([12]);
+      expect(await page({ cause, state: 'applied' })).toEqual([]);
+      expect(await page({ cause, state: 'left-out' })).toEqual([]);
+      expect(await page({ identifier: 't1' })).toEqual([1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+      expect(await page({ identifier: 't1' }, 10, 2)).toEqual([11, 12]);
+      expect(await page({ identifier: 't1', state: 'failed' })).toEqual([10, 12]);
+      expect(await page({ identifier: 't1', cause })).toEqual([12]);
+      expect(await page({ identifier: 't3', state: 'left-out' })).toEqual([31]);
+      expect(await page({ identifier: 'T1' })).toEqual([]);
+      expect(await page({ identifier: 't3' })).toEqual([3, 30, 31]);
+      const found = await ledger.rowPage(key, { state: 'left-out', identifier: 't31' }, 0, 9);
+      expect(found).toEqual({ rows: [left], next: undefined });
+      expect(await ledger.rowPage(key, { state: 'failed' }, 0, 1)).toMatchObject({ next: 10 });
+      expect(await ledger.rowPage(key, { state: 'failed' }, 0, 2)).toMatchObject({ next: undefined });
     });
 
     test('knows the rows of the plan before they are in, the job that is undone, and another IssuedAt', async () => {

@@ -26,6 +26,7 @@ import type { LedgerContext } from '../shared/context.ts';
 import { LedgerError } from '../shared/error.ts';
 import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
 import { type Raw, toJob } from '../shared/records.ts';
+import { indexedStatements } from '../shared/row-pages.ts';
 import { toAuditLine } from '../shared/steering.ts';
 import { enterAll, importedLine, recordsOf } from '../shared/transfer.ts';
 import type { TransferBatch } from '../transfer.ts';
@@ -52,6 +53,7 @@ import { entryOf } from './transfer.ts';
 
 const reading: Readonly<Record<ReadStatement, string>> = {
   ...readStatements,
+  ...indexedStatements(() => ''),
   unmatchedTallies: `SELECT state, cause, count(*) AS rows FROM parked WHERE job = :job AND row IS NULL GROUP BY state, cause`,
 };
 
@@ -178,7 +180,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
     });
   }
 
-  async lastRow(key: number): Promise<number> {
+  override async lastRow(key: number): Promise<number> {
     return Number((await this.#db.all(statements.lastRow, { job: key }))[0]?.last ?? 0);
   }
 

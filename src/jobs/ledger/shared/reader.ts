@@ -1,7 +1,8 @@
 /** What is read of a ledger, the same way of every database: statements, and what is made of their rows. */
+import { setImmediate } from 'node:timers/promises';
 import type { LeftOutRow } from '../../plan/format.ts';
 import type { Counts, JobRecord, JobStanding, MeasuredRate, PlannedJob } from '../job.ts';
-import type { LedgerRow, UnmatchedOutcome } from '../row.ts';
+import type { LedgerRow, RowFilter, RowPage, UnmatchedOutcome } from '../row.ts';
 import type { TaskRecords } from '../task.ts';
 import { measuredRateOf, timesOf, toCounts } from './counts.ts';
 import { pagesOf } from './pages.ts';
@@ -14,6 +15,7 @@ import {
   toLedgerRow,
   toUnmatched,
 } from './records.ts';
+import { type IndexedStatement, pageOf, searchOf } from './row-pages.ts';
 import { taskStatements, toTaskRecords } from './task-records.ts';
 
 /** Parameters are named `:name`. */
@@ -23,14 +25,11 @@ export const readStatements = {
   activeJobs: `SELECT * FROM jobs WHERE digest IS NOT NULL AND state IN ('scheduled', 'running', 'paused', 'stopping')
     ORDER BY key`,
   tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = :job',
-  ofRows: 'SELECT coalesce(sum(reconciled), 0) AS reconciled, max(at) AS last FROM rows WHERE job = :job',
   times: `SELECT min(started_at) AS started, max(started_at + ms) AS last, sum(ms) AS ms, sum(rows) AS rows
     FROM runs WHERE job = :job`,
   // A short run tells how soon the first row ended rather than how fast rows end.
   longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
     WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
-  lastFailed: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = :job AND state IN ('dead-lettered', 'refused')
-    ORDER BY at DESC, row LIMIT :max`,
   hasFormer: "SELECT 1 AS found FROM rows WHERE job = :job AND coalesce(former, '{}') <> '{}' LIMIT 1",
   foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = :job AND row IS NOT NULL',
   page: `SELECT ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE job = :job AND row > :after
@@ -40,10 +39,16 @@ export const readStatements = {
   ...taskStatements,
 } as const;
 
-/** `unmatchedTallies`: `state`, `cause` and `rows` of the outcomes of `:job` that name no row. Each database has its own text. */
-export type ReadStatement = keyof typeof readStatements | 'unmatchedTallies';
+/**
+ * `unmatchedTallies`: `state`, `cause` and `rows` of the outcomes of `:job` that name no row. Each database has its own text of it
+ * and of those that read by an index.
+ */
+export type ReadStatement = keyof typeof readStatements | IndexedStatement | 'unmatchedTallies';
 
 const MAX_LAST_FAILED = 5;
+/** Rows that a search looks at in one go, and in all. */
+const SEARCH_STEP = 25_000;
+const SEARCHED_ROWS = 500_000;
 
 /** The reading half of a ledger. */
 export abstract class LedgerReader {
@@ -53,6 +58,7 @@ export abstract class LedgerReader {
   ): readonly Raw[] | Promise<readonly Raw[]>;
 
   abstract isLeased(key: number): Promise<boolean>;
+  abstract lastRow(key: number): Promise<number>;
 
   async #first(statement: ReadStatement, parameters: Readonly<Record<string, string | number>>) {
     const [raw] = await this.select(statement, parameters);
@@ -91,7 +97,7 @@ export abstract class LedgerReader {
     if (job.plan === undefined)
       return { ...listed, times: undefined, lastFailed: [], reconciled: 0, foreign: 0, unmatched: 0 };
     const of = { job: job.key };
-    const { reconciled, last } = (await this.#first('ofRows', of)) ?? {};
+    const { at: last } = (await this.#first('lastEnd', of)) ?? {};
     return {
       ...listed,
       lastFailed:
@@ -99,7 +105,7 @@ export abstract class LedgerReader {
           ? (await this.select('lastFailed', { ...of, max: MAX_LAST_FAILED })).map(toLedgerRow)
           : [],
       times: timesOf(job, listed.counts, (await this.#first('times', of)) ?? {}, last),
-      reconciled: Number(reconciled),
+      reconciled: Number((await this.#first('reconciled', of))?.rows ?? 0),
       foreign: Number((await this.#first('foreign', of))?.outcomes ?? 0),
       unmatched: (await this.#unmatchedCounts(job.key)).ended,
     };
@@ -115,6 +121,31 @@ export abstract class LedgerReader {
 
   pages(key: number): AsyncIterable<readonly (LedgerRow | LeftOutRow)[]> {
     return pagesOf((after, max) => this.select('page', { job: key, after, max }), 'row', toEitherRow);
+  }
+
+  async rowPage(key: number, filter: RowFilter, after: number, max: number): Promise<RowPage> {
+    // None of those has an error.
+    if (filter.state === 'left-out' && filter.cause !== undefined) return { rows: [], next: undefined };
+    if (filter.identifier !== undefined) return await this.#search(key, filter, after, max);
+    const { statement, parameters } = pageOf(filter);
+    const rows = await this.select(statement, { job: key, after, max: max + 1, ...parameters });
+    const next = rows.length > max ? Number(rows[max - 1]?.row) : undefined;
+    return { rows: rows.slice(0, max).map(toEitherRow), next };
+  }
+
+  async #search(key: number, filter: RowFilter, after: number, max: number): Promise<RowPage> {
+    const last = await this.lastRow(key);
+    const end = Math.min(last, after + SEARCHED_ROWS);
+    const rows: Raw[] = [];
+    for (let at = after; at < end; at += SEARCH_STEP) {
+      const until = Math.min(end, at + SEARCH_STEP);
+      const of = { job: key, after: at, until, max: max - rows.length };
+      rows.push(...(await this.select('namedPage', { ...of, ...searchOf(filter) })));
+      if (rows.length === max) return { rows: rows.map(toEitherRow), next: Number(rows.at(-1)?.row) };
+      // SQLite never waits: others would.
+      await setImmediate();
+    }
+    return { rows: rows.map(toEitherRow), next: end < last ? end : undefined };
   }
 
   unmatched(key: number): AsyncIterable<readonly UnmatchedOutcome[]> {

@@ -26,6 +26,7 @@ import { LedgerReader, type ReadStatement, readStatements } from '../shared/read
 import { toJob } from '../shared/records.ts';
 import { enterAll, importedLine, recordsOf } from '../shared/transfer.ts';
 import type { TransferBatch } from '../transfer.ts';
+import { indexedStatements } from '../shared/row-pages.ts';
 import type { Database, Statement } from './database.ts';
 import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
 import { FileStore } from './files.ts';
@@ -38,6 +39,8 @@ import { entryOf } from './transfer.ts';
 
 const statements = {
   ...readStatements,
+  // Left to itself, SQLite walks all rows of the job.
+  ...indexedStatements((index) => `INDEXED BY ${index}`),
   // A job known by its outcomes alone gets its plan; one that has a plan keeps it.
   begin: `INSERT INTO jobs (job_id, path, source, digest, rows, left_out, undoes, issued_at, state_since, state_who,
       created_at, updated_at)
@@ -140,7 +143,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
     });
   }
 
-  async lastRow(key: number): Promise<number> {
+  override async lastRow(key: number): Promise<number> {
     return Number(this.#sql.lastRow.get({ job: key })?.last ?? 0);
   }
 

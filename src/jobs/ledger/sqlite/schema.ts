@@ -196,5 +196,24 @@ CREATE TABLE notices (
 CREATE INDEX notices_due ON notices (due_at) WHERE due_at IS NOT NULL;
 `;
 
+/** Pages of a job's rows, by what is looked for, and when the last row ended: however many rows there are. */
+const version7 = `
+CREATE INDEX rows_applied ON rows (job, row) WHERE state = 'applied';
+CREATE INDEX rows_superseded ON rows (job, row) WHERE state = 'superseded';
+CREATE INDEX rows_not_sent ON rows (job, row) WHERE state = 'not-sent';
+CREATE INDEX rows_failed ON rows (job, row) WHERE state IN ('dead-lettered', 'refused');
+CREATE INDEX rows_by_cause ON rows (job, cause, row) WHERE cause <> '';
+CREATE INDEX rows_reconciled ON rows (job) WHERE reconciled = 1;
+CREATE INDEX rows_by_end ON rows (job, at) WHERE at IS NOT NULL;
+`;
+
 /** The first makes version 1 of an empty file. A step that was released never changes. */
-export const schemaSteps: readonly string[] = [version1, version2, version3, version4, version5, version6];
+export const schemaSteps: readonly string[] = [
+  version1,
+  version2,
+  version3,
+  version4,
+  version5,
+  version6,
+  version7,
+];
