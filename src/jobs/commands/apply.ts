@@ -4,15 +4,15 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
-import { CommandError } from '../../errors.ts';
-import { duration } from '../../text/times.ts';
-import { type Plan, readPlan, requirePlan } from '../plan/reader.ts';
+import { readPlan, requirePlan } from '../plan/reader.ts';
+import { readGuards } from '../rules/given.ts';
 import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
 import { requireFormer } from '../run/undo-on-abort.ts';
+import { refuseEarlyUndo, releaseJob } from '../steer/release.ts';
 import { refuseCancelled, resumeJob } from '../steer/resume.ts';
 import { confirm, requireAnswer } from './confirm.ts';
-import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
 import { MAX_COLLECT_MS } from './open.ts';
 import {
   finishRun,
@@ -72,35 +72,23 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     // A redrive may have ended rows since. It also proves that the queue can be read.
     await collector.collectWaiting(signal, MAX_COLLECT_MS);
     await checkClock();
-    await refuseEarlyUndo(session, plan);
+    await refuseEarlyUndo(ledger, plan, context.clock.wall());
     if (!yes) await confirm(session, plan, before, settings);
     // The job's IssuedAt is fixed with it: when it was agreed to.
     const job = await enterJob(ledger, plan, resolve(context.cwd, file), who);
     const end = await withLease(session, job, async (lease) => {
       if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
+      if (detach) {
+        await releaseJob(ledger, job, settings, { who, why: reason });
+        return undefined;
+      }
       await resumeJob(ledger, job, who, reason);
       await requireFormer(ledger, job, settings);
-      if (!detach) return await followJob(session, lease, job.jobId, guards);
-      await ledger.control(job.key, { settings });
-      await ledger.change(job.key, { event: 'release', who, ...(reason !== undefined && { why: reason }) });
-      return undefined;
+      return await followJob(session, lease, job.jobId, guards);
     });
     if (end === undefined) await printStanding(session, job.jobId, { json });
     else await finishRun(session, job.jobId, end, { json });
   } finally {
     await plan.close();
   }
-}
-
-/** @throws CommandError when the job that is to be undone has a later time than an undo could have now. */
-async function refuseEarlyUndo({ context, ledger }: Session, { header }: Plan): Promise<void> {
-  if (header.Undoes === undefined) return;
-  const issuedAt = (await ledger.job(header.Undoes))?.plan?.issuedAt;
-  if (issuedAt === undefined) return;
-  const early = Date.parse(issuedAt) - context.clock.wall();
-  if (early < 0) return;
-  throw new CommandError(
-    `The time of job ${header.Undoes}, ${issuedAt}, is ${duration(Math.ceil(early / 1_000))} in the future: an undo that is sent now ` +
-      'would be superseded by it. Nothing was sent. Apply it when that time has passed.',
-  );
 }

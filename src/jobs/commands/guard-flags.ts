@@ -1,32 +1,9 @@
 /** The flags that say how a job is sent. */
 import { type Command, Option } from 'commander';
 import { collect, positiveNumber, wholeNumber } from '../../cli/flags.ts';
-import { misuse } from '../../errors.ts';
-import { readReportPlace } from '../file-report/place.ts';
-import { parseAbortRule } from '../rules/abort-rules.ts';
-import { parseAmount } from '../rules/amount.ts';
-import { parseRamp } from '../rules/ramp.ts';
-import type { JobSettings } from '../rules/settings.ts';
-import { parseStages } from '../rules/stages.ts';
-import { parseSchedule, parseSeconds } from '../rules/times.ts';
+import { type GivenSettings, type Unsettable, unsettableNames } from '../rules/given.ts';
 
-export interface GuardFlags {
-  readonly canary?: string;
-  readonly stages?: string;
-  readonly ramp?: string;
-  readonly soak?: string;
-  readonly verifyEach?: boolean;
-  readonly confirmEach?: boolean;
-  readonly abortWhen: readonly string[];
-  readonly undoOnAbort?: boolean;
-  readonly window?: number;
-  readonly rate?: number;
-  readonly priority?: number;
-  readonly startAt?: string;
-  readonly between?: string;
-  readonly tz?: string;
-  readonly deadline?: string;
-  readonly reportTo?: string;
+export interface GuardFlags extends GivenSettings {
   readonly json?: boolean;
 }
 
@@ -82,60 +59,8 @@ export function addGuardOptions(command: Command): Command {
     );
 }
 
-/**
- * @param now epoch milliseconds: durations begin here.
- * @throws CommandError for what is not what it must be.
- */
-export function readGuards(flags: GuardFlags, now: number): JobSettings {
-  const { canary, stages, ramp, soak, verifyEach, confirmEach, abortWhen, undoOnAbort } = flags;
-  const { window, rate, priority, startAt, between, tz, deadline, reportTo } = flags;
-  if (priority !== undefined && priority > 9)
-    throw misuse(`--priority ${priority}: give a whole number from 1, the least, to 9.`);
-  // Refused now, and not at the end of the job.
-  if (reportTo !== undefined) readReportPlace('--report-to', reportTo);
-  const times = {
-    ...(startAt !== undefined && { startAt }),
-    ...(between !== undefined && { between }),
-    ...(tz !== undefined && { tz }),
-    ...(deadline !== undefined && { deadline }),
-  };
-  return {
-    ...(canary !== undefined && { canary: parseAmount('--canary', canary) }),
-    ...(stages !== undefined && { stages: parseStages(stages) }),
-    ...(ramp !== undefined && { ramp: parseRamp(ramp) }),
-    ...(soak !== undefined && { soak: parseSeconds('--soak', soak) }),
-    ...(verifyEach !== undefined && { verifyEach }),
-    ...(confirmEach !== undefined && { confirmEach }),
-    ...(abortWhen.length > 0 && { abortWhen: abortWhen.map(parseAbortRule) }),
-    ...(undoOnAbort !== undefined && { undoOnAbort }),
-    ...(window !== undefined && { window }),
-    ...(rate !== undefined && { rate }),
-    ...(priority !== undefined && { priority }),
-    ...(reportTo !== undefined && { reportTo }),
-    ...parseSchedule(times, now),
-  };
-}
-
-/** Settings by the flags that set them. */
-const unsettable = {
-  canary: 'canary',
-  stages: 'stages',
-  ramp: 'ramp',
-  soak: 'soak',
-  'verify-each': 'verifyEach',
-  'confirm-each': 'confirmEach',
-  'abort-when': 'abortWhen',
-  'undo-on-abort': 'undoOnAbort',
-  window: 'window',
-  rate: 'rate',
-  priority: 'priority',
-  'start-at': 'startAt',
-  between: 'between',
-  deadline: 'deadline',
-} as const satisfies Readonly<Record<string, keyof JobSettings>>;
-
 export interface UnsetFlags {
-  readonly unset: readonly (keyof typeof unsettable)[];
+  readonly unset: readonly Unsettable[];
 }
 
 export function addUnsetOption(command: Command): Command {
@@ -143,7 +68,7 @@ export function addUnsetOption(command: Command): Command {
     '--unset <flag>',
     'take back what that flag has set, as in --unset rate (repeatable)',
   )
-    .choices(Object.keys(unsettable))
+    .choices(unsettableNames)
     .default([]);
   const check = option.parseArg;
   // Commander's choices keep the last one only.
@@ -152,10 +77,4 @@ export function addUnsetOption(command: Command): Command {
     String(check?.(text, undefined)),
   ]);
   return command.addOption(option);
-}
-
-/** The settings without those that are named. */
-export function without(settings: JobSettings, names: UnsetFlags['unset']): JobSettings {
-  const gone = new Set<string>(names.map((name) => unsettable[name]));
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => !gone.has(name)));
 }

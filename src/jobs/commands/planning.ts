@@ -30,38 +30,12 @@ export async function runPlanning(
 ): Promise<void> {
   const report = await interruptible(context, async (signal) => {
     const progress = createProgress(context);
-    const over = new AbortController();
-    let made: Promise<OtaReader> | undefined;
-    const reader = (): Promise<OtaReader> => {
-      // Made when it is first used: the SDK takes 25 MB, and most plans of a file do without.
-      made ??= import('../../ota/create-reader.ts').then(({ createReader }) =>
-        createReader(config, context, AbortSignal.any([signal, over.signal])),
-      );
-      return made;
+    const say = (line: string): void => {
+      // The bar would write over the line.
+      progress.stop();
+      context.stderr.write(`${line}\n`);
     };
-    try {
-      return await work({
-        ...context,
-        signal,
-        reader: {
-          get: async (identifier) => (await reader()).get(identifier),
-          list: async (token) => (await reader()).list(token),
-          configuration: async (id) => (await reader()).configuration(id),
-        },
-        progress,
-        say: (line) => {
-          // The bar would write over the line.
-          progress.stop();
-          context.stderr.write(`${line}\n`);
-        },
-        check: () => checkWarnings(context),
-        measuredRate: () => measuredRate(context),
-      });
-    } finally {
-      // What was given up is not tried on.
-      over.abort();
-      await (await made)?.close();
-    }
+    return await withPlanning(context, config, { signal, progress, say }, work);
   });
   if (report === undefined) {
     throw new CommandError('Interrupted. Nothing was written.', exitCodes.interrupted);
@@ -70,6 +44,43 @@ export async function runPlanning(
     json ? planJson(report) : context.paint(planText(report, context.commandLine, columnsOf(context.stdout))),
   );
   context.exitCode = report.counts.refused > 0 ? exitCodes.someRefused : exitCodes.done;
+}
+
+/** Runs `work` with what making a plan takes. @throws what `work` throws. */
+export async function withPlanning<T>(
+  context: CommandContext,
+  config: ApiConfig,
+  { signal, progress, say }: Pick<PlanContext, 'signal' | 'progress' | 'say'>,
+  work: (planning: PlanContext) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  let made: Promise<OtaReader> | undefined;
+  const reader = (): Promise<OtaReader> => {
+    // Made when it is first used: the SDK takes 25 MB, and most plans of a file do without.
+    made ??= import('../../ota/create-reader.ts').then(({ createReader }) =>
+      createReader(config, context, AbortSignal.any([signal, over.signal])),
+    );
+    return made;
+  };
+  try {
+    return await work({
+      ...context,
+      signal,
+      reader: {
+        get: async (identifier) => (await reader()).get(identifier),
+        list: async (token) => (await reader()).list(token),
+        configuration: async (id) => (await reader()).configuration(id),
+      },
+      progress,
+      say,
+      check: () => checkWarnings(context),
+      measuredRate: () => measuredRate(context),
+    });
+  } finally {
+    // What was given up is not tried on.
+    over.abort();
+    await (await made)?.close();
+  }
 }
 
 /** How fast the latest jobs of the ledger went; undefined when there is none, or none that can be read. */

@@ -4,9 +4,10 @@ import type { CommandContext } from '../../cli/context.ts';
 import { whoIs } from '../../cli/who.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { number } from '../../text/numbers.ts';
+import { readGuards } from '../rules/given.ts';
 import { enterRest } from '../run/enter.ts';
 import { reconcileJob } from '../run/reconcile.ts';
-import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
 

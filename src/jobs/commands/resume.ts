@@ -3,10 +3,12 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { misuse } from '../../errors.ts';
-import { type JobSettings, withSettings } from '../rules/settings.ts';
+import { readGuards } from '../rules/given.ts';
+import type { JobSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
+import { letGoOn } from '../steer/act.ts';
 import { refuseCancelled, resumeJob } from '../steer/resume.ts';
-import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
 import { findPlannedJob, MAX_COLLECT_MS, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
@@ -60,10 +62,7 @@ async function resumeElsewhere(
     if (!detach && !(await ledger.isLeased(job.key))) return false;
     if (detach && !job.plan.complete)
       throw misuse(`The plan of job ${jobId} is not whole in the ledger: resume it without --detach once.`);
-    const why = reason !== undefined && { why: reason };
-    const settings = withSettings(job.plan.settings, guards, context.clock.wall());
-    if (Object.keys(guards).length > 0) await ledger.setSettings(job.key, { settings, who, ...why });
-    await resumeJob(ledger, job, who, reason);
+    await letGoOn(ledger, job, { given: guards, now: context.clock.wall() }, { who, why: reason });
     const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
     printJob(context, standing, json);
     return true;

@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { whoIs } from '../../cli/who.ts';
 import { misuse } from '../../errors.ts';
-import { countFrom } from '../rules/progress.ts';
-import { addGuardOptions, type GuardFlags, readGuards } from './guard-flags.ts';
+import { readGuards } from '../rules/given.ts';
+import { retryFailed } from '../steer/act.ts';
+import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, withLease, withSession } from './session.ts';
 
@@ -28,17 +29,8 @@ export function addRetry(jobs: Command, context: CommandContext): void {
       // All of them: rows that a redrive has applied meanwhile have not failed.
       await collector.collectWaiting(signal);
       const { end, retried } = await withLease(session, job, async (lease) => {
-        const { planned } = await ledger.count(job.key);
-        if (planned > 0 || !job.plan.complete) {
-          throw misuse(
-            `Job ${jobId} has rows that were not sent yet: \`${context.commandLine('jobs', 'resume', jobId)}\` first.`,
-          );
-        }
-        const tries = await lease.retryFailed();
-        await ledger.change(job.key, { event: 'retry', who: whoIs(context) });
-        await ledger.control(job.key, {
-          progress: countFrom(await ledger.count(job.key), job.plan.progress),
-        });
+        const resume = `\`${context.commandLine('jobs', 'resume', jobId)}\``;
+        const tries = await retryFailed(ledger, lease, job, { who: whoIs(context) }, resume);
         return { end: await followJob(session, lease, jobId, guards), retried: tries };
       });
       await finishRun(session, jobId, end, { json: flags.json === true, retried });

@@ -28,22 +28,35 @@ export function addSend(jobs: Command, context: CommandContext): void {
     .option('--once', 'end when no job is due any more')
     .option('--max-jobs <n>', `jobs at once at most (default: ${DEFAULT_MAX_JOBS})`, wholeNumber)
     .action(async ({ once = false, maxJobs = DEFAULT_MAX_JOBS }: { once?: boolean; maxJobs?: number }) => {
-      context.stdoutIsLog = true;
-      const { logLevel } = readConfig(context.env, ['logLevel']);
-      const destination = new LogDestination(context.stdout, () => {});
-      const log: Logger = createLogger(logLevel, logFormat(destination, context.stdout, context.env));
-      const screen = logScreen(log, context.clock.monotonic);
-      await withSession(
-        context,
-        async (session) => {
-          await session.checkClock();
-          writeLine(log, jobLogLines.ready, () => ({ version, ledger: session.ledger.place }));
-          await send(session, log, once, maxJobs);
-          writeLine(log, jobLogLines.stoppedAll);
-        },
-        { use: 'create', service: { screen } },
-      );
+      await runSending(context, once, maxJobs);
     });
+}
+
+/**
+ * Sends what is due until SIGTERM or SIGINT, and logs to stdout.
+ * @param once end when no job is due any more. @param maxJobs at once.
+ * @throws CommandError for what the user can fix.
+ */
+export async function runSending(
+  context: CommandContext,
+  once = false,
+  maxJobs = DEFAULT_MAX_JOBS,
+): Promise<void> {
+  context.stdoutIsLog = true;
+  const { logLevel } = readConfig(context.env, ['logLevel']);
+  const destination = new LogDestination(context.stdout, () => {});
+  const log: Logger = createLogger(logLevel, logFormat(destination, context.stdout, context.env));
+  const screen = logScreen(log, context.clock.monotonic);
+  await withSession(
+    context,
+    async (session) => {
+      await session.checkClock();
+      writeLine(log, jobLogLines.ready, () => ({ version, ledger: session.ledger.place }));
+      await send(session, log, once, maxJobs);
+      writeLine(log, jobLogLines.stoppedAll);
+    },
+    { use: 'create', service: { screen } },
+  );
 }
 
 async function send(session: Session, log: Logger, once: boolean, maxJobs: number): Promise<void> {

@@ -5,22 +5,15 @@ import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { readConfig } from '../../config.ts';
-import { CommandError, misuse } from '../../errors.ts';
+import { CommandError } from '../../errors.ts';
 import { counted } from '../../text/numbers.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
-import { refuseContradictions } from '../rules/settings.ts';
-import { requireFormer } from '../run/undo-on-abort.ts';
+import { readGuards } from '../rules/given.ts';
+import { setJob, steerJob } from '../steer/act.ts';
 import { concludeJob } from '../steer/conclude.ts';
-import {
-  addGuardOptions,
-  addUnsetOption,
-  type GuardFlags,
-  readGuards,
-  type UnsetFlags,
-  without,
-} from './guard-flags.ts';
+import { addGuardOptions, addUnsetOption, type GuardFlags, type UnsetFlags } from './guard-flags.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -91,14 +84,9 @@ export function addSet(jobs: Command, context: CommandContext): void {
     command,
     context,
     async ({ context: { clock }, ledger, job, who }, flags: Flags & GuardFlags & UnsetFlags) => {
-      const given = readGuards(flags, clock.wall());
-      if (Object.keys(given).length + flags.unset.length === 0)
-        throw misuse('Say what to change, as in --window 500.');
-      const { reason } = flags;
-      const settings = { ...without(job.plan.settings, flags.unset), ...given };
-      refuseContradictions(settings, clock.wall());
-      await requireFormer(ledger, job, given);
-      await ledger.setSettings(job.key, { settings, who, ...(reason !== undefined && { why: reason }) });
+      const now = clock.wall();
+      const setting = { given: readGuards(flags, now), unset: flags.unset, now };
+      await setJob(ledger, job, setting, { who, why: flags.reason });
     },
   );
 }
@@ -133,13 +121,8 @@ function steering<Given extends Flags>(
   });
 }
 
-/** @throws CommandError when the job is in a state in which that cannot be. */
 async function change({ ledger, job, who, reason }: Steered, event: JobEvent): Promise<void> {
-  if (await ledger.change(job.key, { event, who, ...(reason !== undefined && { why: reason }) })) return;
-  const { name, towards } = job.plan.state;
-  throw new CommandError(
-    `Job ${job.jobId} is ${towards === 'cancelled' ? 'being cancelled' : name}: ${event} changes nothing.`,
-  );
+  await steerJob(ledger, job, event, { who, why: reason });
 }
 
 /** Where no process sends it, nobody else brings it to rest. */

@@ -17,6 +17,8 @@ const PATIENCE_MS = 250;
  * @throws LedgerError when the file of the lock cannot be used.
  */
 export function lockSending(stateDir: string, key: number): (() => void) | undefined {
+  // Waiting is for those who only ask: a process that has the lock keeps it.
+  if (isSendingLocked(stateDir, key)) return undefined;
   const path = pathOf(stateDir, key);
   try {
     ensurePrivate(path);
@@ -39,12 +41,12 @@ export function lockSending(stateDir: string, key: number): (() => void) | undef
   });
 }
 
-/** Whether a process has the lock. Only reads. */
+/** Whether a process has the lock. Only reads, and never waits: everything else would wait with it. */
 export function isSendingLocked(stateDir: string, key: number): boolean {
   const path = pathOf(stateDir, key);
   if (!existsSync(path)) return false;
   const read = asked(path, () => {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: PATIENCE_MS });
+    const db = new DatabaseSync(path, { readOnly: true });
     try {
       return db.prepare('SELECT count(*) FROM sqlite_master').get();
     } finally {

@@ -1,0 +1,93 @@
+/** Settings of a job as people give them. PURE. */
+import { misuse } from '../../errors.ts';
+import { readReportPlace } from '../file-report/place.ts';
+import { parseAbortRule } from './abort-rules.ts';
+import { parseAmount } from './amount.ts';
+import { parseRamp } from './ramp.ts';
+import type { JobSettings } from './settings.ts';
+import { parseStages } from './stages.ts';
+import { parseSchedule, parseSeconds } from './times.ts';
+
+/** Settings as they are given, as texts of flags or of a form. */
+export interface GivenSettings {
+  readonly canary?: string;
+  readonly stages?: string;
+  readonly ramp?: string;
+  readonly soak?: string;
+  readonly verifyEach?: boolean;
+  readonly confirmEach?: boolean;
+  /** Several rules. */
+  readonly abortWhen: readonly string[];
+  readonly undoOnAbort?: boolean;
+  readonly window?: number;
+  readonly rate?: number;
+  readonly priority?: number;
+  readonly startAt?: string;
+  readonly between?: string;
+  readonly tz?: string;
+  readonly deadline?: string;
+  readonly reportTo?: string;
+}
+
+/**
+ * @param now epoch milliseconds: durations begin here.
+ * @throws CommandError for what is not what it must be.
+ */
+export function readGuards(given: GivenSettings, now: number): JobSettings {
+  const { canary, stages, ramp, soak, verifyEach, confirmEach, abortWhen, undoOnAbort } = given;
+  const { window, rate, priority, startAt, between, tz, deadline, reportTo } = given;
+  if (priority !== undefined && priority > 9)
+    throw misuse(`--priority ${priority}: give a whole number from 1, the least, to 9.`);
+  // Refused now, and not at the end of the job.
+  if (reportTo !== undefined) readReportPlace('--report-to', reportTo);
+  const times = {
+    ...(startAt !== undefined && { startAt }),
+    ...(between !== undefined && { between }),
+    ...(tz !== undefined && { tz }),
+    ...(deadline !== undefined && { deadline }),
+  };
+  return {
+    ...(canary !== undefined && { canary: parseAmount('--canary', canary) }),
+    ...(stages !== undefined && { stages: parseStages(stages) }),
+    ...(ramp !== undefined && { ramp: parseRamp(ramp) }),
+    ...(soak !== undefined && { soak: parseSeconds('--soak', soak) }),
+    ...(verifyEach !== undefined && { verifyEach }),
+    ...(confirmEach !== undefined && { confirmEach }),
+    ...(abortWhen.length > 0 && { abortWhen: abortWhen.map(parseAbortRule) }),
+    ...(undoOnAbort !== undefined && { undoOnAbort }),
+    ...(window !== undefined && { window }),
+    ...(rate !== undefined && { rate }),
+    ...(priority !== undefined && { priority }),
+    ...(reportTo !== undefined && { reportTo }),
+    ...parseSchedule(times, now),
+  };
+}
+
+/** Settings by the flags that set them. */
+const unsettable = {
+  canary: 'canary',
+  stages: 'stages',
+  ramp: 'ramp',
+  soak: 'soak',
+  'verify-each': 'verifyEach',
+  'confirm-each': 'confirmEach',
+  'abort-when': 'abortWhen',
+  'undo-on-abort': 'undoOnAbort',
+  window: 'window',
+  rate: 'rate',
+  priority: 'priority',
+  'start-at': 'startAt',
+  between: 'between',
+  deadline: 'deadline',
+} as const satisfies Readonly<Record<string, keyof JobSettings>>;
+
+/** A setting that can be taken back, by the flag that sets it. */
+export type Unsettable = keyof typeof unsettable;
+
+export const unsettableNames = Object.keys(unsettable) as readonly Unsettable[];
+
+/** The settings without those that are named. */
+export function without(settings: JobSettings, names: readonly Unsettable[]): JobSettings {
+  const gone = new Set<string>(names.map((name) => unsettable[name]));
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !gone.has(name)));
+}

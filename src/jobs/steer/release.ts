@@ -1,0 +1,43 @@
+/** A plan that is in the ledger is left to whoever sends jobs of it. */
+import { CommandError } from '../../errors.ts';
+import { duration } from '../../text/times.ts';
+import type { PlannedJob } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Plan } from '../plan/reader.ts';
+import type { JobSettings } from '../rules/settings.ts';
+import { requireFormer } from '../run/undo-on-abort.ts';
+import type { Deed } from './act.ts';
+import { resumeJob } from './resume.ts';
+
+/** @param job all of its rows are in. @param settings all that it has from now on. */
+export async function releaseJob(
+  ledger: Pick<Ledger, 'change' | 'control' | 'count' | 'hasFormer'>,
+  job: PlannedJob,
+  settings: JobSettings,
+  { who, why }: Deed,
+): Promise<void> {
+  await resumeJob(ledger, job, who, why);
+  await requireFormer(ledger, job, settings);
+  await ledger.control(job.key, { settings });
+  await ledger.change(job.key, { event: 'release', who, ...(why !== undefined && { why }) });
+}
+
+/**
+ * @param now epoch milliseconds.
+ * @throws CommandError when the job that is to be undone has a later time than an undo could have now.
+ */
+export async function refuseEarlyUndo(
+  ledger: Pick<Ledger, 'job'>,
+  { header }: Pick<Plan, 'header'>,
+  now: number,
+): Promise<void> {
+  if (header.Undoes === undefined) return;
+  const issuedAt = (await ledger.job(header.Undoes))?.plan?.issuedAt;
+  if (issuedAt === undefined) return;
+  const early = Date.parse(issuedAt) - now;
+  if (early < 0) return;
+  throw new CommandError(
+    `The time of job ${header.Undoes}, ${issuedAt}, is ${duration(Math.ceil(early / 1_000))} in the future: an undo that is sent now ` +
+      'would be superseded by it. Nothing was sent. Apply it when that time has passed.',
+  );
+}
