@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** By the name in the URL: a module's specifier, or a file beside this one. */
 export const assetSources = {
   'console.css': './web/console.css',
+  'jobs.css': './web/jobs.css',
   'console.js': './web/console.js',
   'icon.svg': './web/icon.svg',
   'htmx.js': 'htmx.org/dist/htmx.min.js',

@@ -7,7 +7,7 @@
  * - `site.live('/live/path', feed)`: a stream of fragments, which an element with `hx-sse:connect` shows.
  * - `site.app`: Fastify itself, for what is none of these; its routes are guarded the same way (access/gate.ts).
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, preValidationAsyncHookHandler } from 'fastify';
 import type { ZodType } from 'zod';
 import type { Visitor } from './access/visitor.ts';
 import type { Feed } from './live/feed.ts';
@@ -37,11 +37,13 @@ export interface Site {
   /**
    * `make` does it, and says where the browser goes then. Faults of the one who asks are thrown as PageError; a body that is
    * not of `fields` is one already.
+   * @param before reads a body that is no plain form.
    */
   readonly change: <Fields>(
     path: string,
     fields: ZodType<Fields>,
     make: (change: Change<Fields>) => Promise<string>,
+    before?: preValidationAsyncHookHandler,
   ) => void;
   /** A feed for all, or one made for each who comes. */
   readonly live: (path: string, feed: Feed | ((request: FastifyRequest) => Feed)) => void;

@@ -11,6 +11,7 @@ import { makeSections } from './sections.ts';
 import { openTokens } from './tokens.ts';
 
 interface Flags {
+  readonly send: boolean;
   readonly openReading?: boolean;
 }
 
@@ -35,6 +36,7 @@ export function configureConsole(command: Command, context: CommandContext, poll
       'Pages to see, ask and steer in a browser, until SIGTERM or SIGINT: what goes through now, and what is wrong. ' +
         'Who signs in is named by CONSOLE_TOKENS_FILE or CONSOLE_TOKENS.',
     )
+    .option('--no-send', 'do not send jobs that are due: another console or `jobs send` does')
     .option('--open-reading', 'whoever reaches it may read without signing in; on loopback only')
     .action((flags: Flags) => runConsole(flags, context, pollSeconds));
 }
@@ -65,7 +67,7 @@ async function runConsole(
     );
   const onError = (error: unknown): void =>
     say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const sections = makeSections({ context, say, onError, pollSeconds });
+  const sections = makeSections({ context, say, onError, pollSeconds, send: flags.send });
   const app = await createConsole({
     sections: sections.all,
     holders: tokens.holders,

@@ -23,6 +23,7 @@ import { Watch } from '../now/watch.ts';
 import { unavailableSection } from '../pages/unavailable.ts';
 import type { Section } from '../section.ts';
 import { taskSection } from '../task/section.ts';
+import { makeJobs } from './jobs.ts';
 
 export interface Sections {
   readonly all: readonly Section[];
@@ -37,13 +38,15 @@ interface SectionsOptions {
   readonly onError: (error: unknown) => void;
   /** See `PassSurroundings`. */
   readonly pollSeconds?: number | undefined;
+  /** Whether jobs that are due are sent from here. */
+  readonly send: boolean;
 }
 
 /** As `dead-letters redrive` waits for canaries; the end of all may take longer. In seconds. */
 const canaryBounds = { seconds: 600, quietSeconds: 60 };
 const endBounds = { seconds: 3_600, quietSeconds: 60 };
 
-export function makeSections({ context, say, onError, pollSeconds }: SectionsOptions): Sections {
+export function makeSections({ context, say, onError, pollSeconds, send }: SectionsOptions): Sections {
   const { env, clock, sleep, cwd } = context;
   const stateDir = resolve(cwd, readConfig(env, ['stateDir']).stateDir);
   const reader = queueReader({ env, clock });
@@ -61,8 +64,10 @@ export function makeSections({ context, say, onError, pollSeconds }: SectionsOpt
     typeof letters === 'string'
       ? undefined
       : new Desk({ letters, stateDir, canaryBounds, endBounds, now: clock.wall, say, onError });
+  const jobs = makeJobs({ context, stateDir, send, say, onError });
   const all: readonly Section[] = [
     nowSection(watch),
+    jobs.section,
     desk === undefined
       ? unavailableSection({ path: '/dead-letters', name: 'Dead letters' }, String(letters))
       : lettersSection({ desk, now: clock.wall, sleep }),
@@ -77,10 +82,12 @@ export function makeSections({ context, say, onError, pollSeconds }: SectionsOpt
     start: () => {
       void watch.run();
       void desk?.resume();
+      jobs.start();
     },
     close: async () => {
       watch.stop();
       await desk?.close();
+      await jobs.close();
       reader.close();
     },
   };

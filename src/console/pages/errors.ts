@@ -39,8 +39,9 @@ function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
 export function answerErrors(app: FastifyInstance, show: Show, onError: (error: unknown) => void): void {
   app.setErrorHandler((error, request, reply) => {
     const status = statusOf(error);
-    if (status >= 500) onError(error);
-    const why = status >= 500 ? 'The console has failed. Its log says how.' : messageOf(error, status);
+    const ours = status >= 500 && !(error instanceof PageError);
+    if (ours) onError(error);
+    const why = ours ? 'The console has failed. Its log says how.' : messageOf(error, status);
     return answer(request, reply, status, why, show);
   });
   app.setNotFoundHandler((request, reply) => answer(request, reply, 404, 'There is no such page.', show));
@@ -81,6 +82,7 @@ function statusOf(error: unknown): number {
 }
 
 function messageOf(error: unknown, status: number): string {
+  if (error instanceof PageError) return error.message;
   if (status === 429) return 'Too many attempts. Wait a minute.';
   if (status === 413) return 'What was sent is too large.';
   return error instanceof Error ? error.message : String(error);

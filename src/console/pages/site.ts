@@ -18,8 +18,8 @@ export function makeSite(
     view: (path, make) => {
       app.get(path, async (request, reply) => show(request, reply, await make(request, visitorIn(request))));
     },
-    change: (path, fields, make) => {
-      app.post(path, async (request, reply) => {
+    change: (path, fields, make, before) => {
+      app.post(path, { ...(before && { preValidation: before }) }, async (request, reply) => {
         const read = fields.safeParse(request.body);
         if (!read.success) throw new PageError(z.prettifyError(read.error));
         const reason = reasonIn(request.body);

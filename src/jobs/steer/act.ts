@@ -55,6 +55,7 @@ export async function setJob(
 /**
  * Lets a job go on that another process sends, or is to send.
  * @param given settings that it goes on with, besides those it has.
+ * @returns whether that changed its state.
  * @throws CommandError for a job that was cancelled, and settings that contradict each other.
  */
 export async function letGoOn(
@@ -62,12 +63,12 @@ export async function letGoOn(
   job: PlannedJob,
   { given, now }: Pick<Setting, 'given' | 'now'>,
   deed: Deed,
-): Promise<void> {
+): Promise<boolean> {
   refuseCancelled(job);
   const settings = withSettings(job.plan.settings, given, now);
   if (Object.keys(given).length > 0)
     await ledger.setSettings(job.key, { settings, who: deed.who, ...whyOf(deed) });
-  await resumeJob(ledger, job, deed.who, deed.why);
+  return await resumeJob(ledger, job, deed.who, deed.why);
 }
 
 /**

@@ -92,7 +92,7 @@ export function standingText(
 }
 
 /** What is going on with a job that is not over. */
-function nowText({ name }: JobState, leased: boolean, notSent: number): string {
+export function nowText({ name }: JobState, leased: boolean, notSent: number): string {
   if (leased && name === 'paused') return 'a process follows it, and waits to send its rows';
   if (leased) return 'a process is sending its rows or waiting for their ends';
   return notSent > 0 ? 'nobody is sending its rows' : 'all rows are sent, and nobody waits for their ends';
@@ -162,7 +162,7 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
 }
 
 /** Rows to change, those among them that are not in the ledger yet. */
-function rowsOf({ plan }: JobRecord, counts: Counts): number {
+export function rowsOf({ plan }: JobRecord, counts: Counts): number {
   return Math.max(counts.total, plan?.rows ?? 0);
 }
 
@@ -275,7 +275,8 @@ export function listText(jobs: readonly ListedJob[], columns: number | undefined
   return `${lines.join('\n')}\n`;
 }
 
-function stateOf({ job, counts, leased }: ListedJob): string {
+/** What goes on with it, in a word or two. */
+export function stateOf({ job, counts, leased }: ListedJob): string {
   if (job.plan === undefined) return 'no plan';
   const { name } = job.plan.state;
   if (name !== 'running') return name;

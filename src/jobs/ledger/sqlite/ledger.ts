@@ -24,9 +24,9 @@ import type {
 } from '../ledger.ts';
 import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
 import { toJob } from '../shared/records.ts';
+import { indexedStatements } from '../shared/row-pages.ts';
 import { enterAll, importedLine, recordsOf } from '../shared/transfer.ts';
 import type { TransferBatch } from '../transfer.ts';
-import { indexedStatements } from '../shared/row-pages.ts';
 import type { Database, Statement } from './database.ts';
 import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
 import { FileStore } from './files.ts';

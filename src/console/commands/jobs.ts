@@ -1,0 +1,219 @@
+/** The section *Jobs* put together: it uses what the commands of `jobs` use, and sends what is due as `jobs send` does. */
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { requireRightClock } from '../../cli/clock.ts';
+import type { CommandContext } from '../../cli/context.ts';
+import { whoIs } from '../../cli/who.ts';
+import { apiSettings, readConfig, readConfigForAws } from '../../config.ts';
+import { CommandError } from '../../errors.ts';
+import { noColumnFlags } from '../../input/columns.ts';
+import { notifySettings, withNotices } from '../../jobs/commands/notify.ts';
+import { findPlannedJob, openQueues } from '../../jobs/commands/open.ts';
+import { defaultJobId, withPlanning } from '../../jobs/commands/planning.ts';
+import { runSending } from '../../jobs/commands/send.ts';
+import type { PlannedJob } from '../../jobs/ledger/job.ts';
+import type { Ledger } from '../../jobs/ledger/ledger.ts';
+import { openLedgerAt } from '../../jobs/ledger/open.ts';
+import { makePlan } from '../../jobs/plan/make-plan.ts';
+import type { PlanContext } from '../../jobs/plan/options.ts';
+import type { PlanReport } from '../../jobs/plan/summary.ts';
+import { makeUndo } from '../../jobs/plan/undo.ts';
+import { concludeJob } from '../../jobs/steer/conclude.ts';
+import type { Verification } from '../../jobs/verify/sum.ts';
+import { verifyJob } from '../../jobs/verify/verify-job.ts';
+import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
+import { Desk } from '../jobs/desk.ts';
+import { LedgerDoor } from '../jobs/ledger-door.ts';
+import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
+import { jobsSection } from '../jobs/section.ts';
+import { Verifier } from '../jobs/verifier.ts';
+import type { Section } from '../section.ts';
+
+export interface JobsParts {
+  readonly section: Section;
+  /** Sends what is due, unless it is not to. */
+  readonly start: () => void;
+  readonly close: () => Promise<void>;
+}
+
+interface JobsPartsOptions {
+  readonly context: CommandContext;
+  /** From the root. */
+  readonly stateDir: string;
+  /** Whether what is due is sent from here. */
+  readonly send: boolean;
+  readonly say: (text: string) => void;
+  readonly onError: (error: unknown) => void;
+  /** Of an upload; default: {@link MOST_UPLOAD_BYTES}. */
+  readonly mostBytes?: number;
+}
+
+/** A file of a million rows has about 60 MB. */
+const MOST_UPLOAD_BYTES = 256 * 1_048_576;
+/** A page waits so long for a ledger that is away, in milliseconds. */
+const LEDGER_MS = 3_000;
+const SOCKETS = 4;
+/** Sending that could not begin, or has ended, is tried again. */
+const backoff: BackoffSettings = { baseMs: 5_000, maxMs: 60_000 };
+
+export function makeJobs(options: JobsPartsOptions): JobsParts {
+  const { context, stateDir, say, onError, mostBytes = MOST_UPLOAD_BYTES } = options;
+  const { env, clock, sleep } = context;
+  const { ledgerUrl } = readConfig(env, ['ledgerUrl']);
+  const door = new LedgerDoor(
+    () =>
+      openLedgerAt({ stateDir, ledgerUrl }, 'create', {
+        ...context,
+        holder: whoIs(context),
+        patience: { ms: LEDGER_MS },
+      }),
+    clock.wall,
+  );
+  const planner = new Planner({
+    folder: join(stateDir, 'console', 'plans'),
+    make: (wanted, io) => make(context, door, wanted, io),
+    onError,
+  });
+  const verifier = new Verifier({
+    verify: (ledger, job, signal, onTask) => verify(context, ledger, job, signal, onTask),
+    onError,
+  });
+  const desk = new Desk({
+    door,
+    planner,
+    verifier,
+    conclude: (ledger, jobId, who) => conclude(context, ledger, jobId, who, say),
+    checkClock: () => checkClock(context, say),
+    clock,
+    sleep,
+    onError,
+  });
+  const over = new AbortController();
+  let sending: Promise<void> | undefined;
+  return {
+    section: jobsSection({
+      door,
+      desk,
+      verifier,
+      newName: () => defaultJobId(context),
+      mostBytes,
+      clock,
+      sleep,
+    }),
+    start: () => {
+      if (options.send) sending = keepSending(context, over.signal, say, onError);
+    },
+    close: async () => {
+      over.abort();
+      await planner.close();
+      await verifier.close();
+      await sending;
+      await door.close();
+    },
+  };
+}
+
+/** Until `signal` aborts. Never rejects. */
+async function keepSending(
+  context: CommandContext,
+  signal: AbortSignal,
+  say: (text: string) => void,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  const { sleep, random, commandLine } = context;
+  // The console hears the process's signals: sending ends with it.
+  const onSignal: CommandContext['onSignal'] = (listener) => {
+    const stop = (): void => listener('SIGTERM');
+    signal.addEventListener('abort', stop, { once: true });
+    return () => signal.removeEventListener('abort', stop);
+  };
+  for (let failures = 1; !signal.aborted; failures++) {
+    try {
+      await runSending({ ...context, onSignal });
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof CommandError)) onError(error);
+      else
+        say(
+          `Jobs are not sent from here: ${error.message} It is tried again; \`${commandLine('jobs', 'send')}\` elsewhere sends them, too.`,
+        );
+      await sleep(fullJitter(backoff, failures, random), signal);
+    }
+  }
+}
+
+async function make(
+  context: CommandContext,
+  door: LedgerDoor,
+  wanted: PlanWanted,
+  { cwd, ...io }: Pick<PlanContext, 'cwd' | 'signal' | 'progress' | 'say'>,
+): Promise<PlanReport | undefined> {
+  const readsTasks = wanted.from !== 'file' || wanted.refresh;
+  const config = (readsTasks ? readConfigForAws : readConfig)(context.env, apiSettings);
+  const { jobId } = wanted;
+  const output = { jobId, out: PLAN_FILE, force: false, refusedFile: undefined };
+  return await withPlanning(context, config, io, async (planning) => {
+    const here = { ...planning, cwd, stdin: Readable.from([]) };
+    if (wanted.from === 'undo')
+      return await door.use(async (ledger) => {
+        const { key } = await findPlannedJob(ledger, wanted.undone, context);
+        const pages = () => ledger.pages(key);
+        return await makeUndo({ ...config, ...output, undone: wanted.undone }, { ...here, pages });
+      });
+    const from =
+      wanted.from === 'live'
+        ? { conditions: wanted.conditions }
+        : { file: wanted.file, format: undefined, columns: noColumnFlags };
+    const { set, refresh } = wanted;
+    return await makePlan({ ...config, ...output, from, set, refresh, look: true }, here);
+  });
+}
+
+async function verify(
+  context: CommandContext,
+  ledger: Ledger,
+  { key }: PlannedJob,
+  signal: AbortSignal,
+  onTask: (count: number) => void,
+): Promise<Verification> {
+  const config = readConfigForAws(context.env, apiSettings);
+  const { createReader } = await import('../../ota/create-reader.ts');
+  const reader = createReader(config, context, signal);
+  const { maxConcurrency } = config;
+  const now = context.clock.wall;
+  try {
+    return await verifyJob({ ledger, key, reader, maxConcurrency, executions: false, signal, now, onTask });
+  } finally {
+    await reader.close();
+  }
+}
+
+async function conclude(
+  context: CommandContext,
+  ledger: Ledger,
+  jobId: string,
+  who: string,
+  say: (text: string) => void,
+): Promise<void> {
+  const tell = {
+    context,
+    ledger,
+    signal: new AbortController().signal,
+    say: (sentence: string) => say(`${sentence}.`),
+  };
+  await withNotices(readConfig(context.env, notifySettings), tell, async (targets) => {
+    await concludeJob(ledger, await findPlannedJob(ledger, jobId, context), { who, targets });
+  });
+}
+
+/** By the queue that updates are sent to; by none where there is none. */
+async function checkClock(context: CommandContext, say: (text: string) => void): Promise<void> {
+  const { queueUrl } = readConfigForAws(context.env, ['queueUrl']);
+  const queues = await openQueues(context, SOCKETS, (sentence) => say(`${sentence}.`));
+  try {
+    requireRightClock(await queues.clockSkewMs(queues.queue(queueUrl)));
+  } finally {
+    queues.close();
+  }
+}

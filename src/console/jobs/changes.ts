@@ -1,0 +1,143 @@
+/** What the forms of jobs do. */
+import { z } from 'zod';
+import { toConditions, type WhereField } from '../../jobs/plan/conditions.ts';
+import { jobIdSchema, type TaskChange } from '../../jobs/plan/format.ts';
+import { PageError } from '../pages/page-error.ts';
+import type { Change, Site } from '../section.ts';
+import { steps } from './desk.ts';
+import { givenOf, setForm, settingsForm } from './fields.ts';
+import { type JobsOptions, jobOf } from './options.ts';
+import { JOBS_PATH, jobPath, NEW_PATH, planPath } from './paths.ts';
+import { keepUpload, readForm, safeName } from './upload.ts';
+
+const typed = z.object({ name: z.string().default('') });
+const optionalText = z
+  .string()
+  .trim()
+  .transform((text) => (text === '' ? undefined : text))
+  .optional();
+const planForm = z.object({
+  jobId: optionalText,
+  setConfiguration: optionalText,
+  setDescription: optionalText,
+  refresh: z.literal('yes').optional(),
+});
+const liveForm = planForm.extend({ whereStatus: optionalText, whereConfiguration: optionalText });
+
+export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsOptions): void {
+  const { planner } = desk;
+  const deedOf = ({ visitor, reason }: Pick<Change<unknown>, 'visitor' | 'reason'>) => ({
+    who: `${visitor.name}@console`,
+    why: reason,
+  });
+  for (const step of steps)
+    site.change(`${JOBS_PATH}/of/:job/${step}`, typed, async (change) => {
+      const jobId = jobOf(change.request);
+      if (step === 'cancel') requireTyped(change.fields.name, jobId, 'Nothing was changed');
+      await desk.step(jobId, step, deedOf(change));
+      return jobPath(jobId, `?done=${step}`);
+    });
+  site.change(`${JOBS_PATH}/of/:job/set`, setForm, async (change) => {
+    const jobId = jobOf(change.request);
+    const { unset, ...form } = change.fields;
+    await desk.set(jobId, givenOf(form), unset, deedOf(change));
+    return jobPath(jobId, '?done=set');
+  });
+  site.change(`${JOBS_PATH}/of/:job/retry`, z.object({}), async (change) => {
+    const jobId = jobOf(change.request);
+    await desk.retry(jobId, deedOf(change));
+    return jobPath(jobId, '?done=retry');
+  });
+  site.change(`${JOBS_PATH}/of/:job/verify`, z.object({}), async (change) => {
+    const jobId = jobOf(change.request);
+    await desk.verify(jobId, deedOf(change));
+    return jobPath(jobId, '?done=verify');
+  });
+  site.change(`${JOBS_PATH}/of/:job/undo`, z.object({}), async (change) => {
+    const jobId = jobOf(change.request);
+    const named = `${jobId}-undo`;
+    const name = jobIdSchema.safeParse(named).success && !(await desk.isTaken(named)) ? named : newName();
+    return planPath(await desk.undo(jobId, name, deedOf(change)));
+  });
+
+  /** The name given, or a new one. */
+  const nameOf = async (given: string | undefined): Promise<string> => {
+    const jobId = given ?? newName();
+    if (!jobIdSchema.safeParse(jobId).success)
+      throw new PageError('Name of the job: 1 to 128 letters, digits and _ . : -');
+    await desk.requireFree(jobId);
+    return jobId;
+  };
+
+  site.change(
+    NEW_PATH,
+    planForm,
+    async (change) => {
+      const { fields, request } = change;
+      const jobId = await nameOf(fields.jobId);
+      const file = safeName(request.upload?.filename);
+      await planner.begin({ jobId, source: file, by: deedOf(change).who }, async (folder) => {
+        await keepUpload(request, `${folder}/${file}`, mostBytes);
+        return { jobId, by: deedOf(change).who, from: 'file', file, ...wanted(fields) };
+      });
+      await door.use((ledger) => desk.planned(ledger, jobId, file, deedOf(change)));
+      return planPath(jobId);
+    },
+    readForm(mostBytes),
+  );
+  site.change(`${NEW_PATH}/live`, liveForm, async (change) => {
+    const { fields } = change;
+    const { whereStatus, whereConfiguration } = fields;
+    const conditions = toConditions([
+      ...(whereStatus === undefined ? [] : [['Status', whereStatus] as const]),
+      ...(whereConfiguration === undefined ? [] : [['TaskConfigurationId', whereConfiguration] as const]),
+    ] satisfies (readonly [WhereField, string])[]);
+    const { set, refresh } = wanted(fields);
+    if (Object.keys(set).length === 0) throw new PageError('Say what to set on the tasks.');
+    const jobId = await nameOf(fields.jobId);
+    const planned = { jobId, source: 'live tasks', by: deedOf(change).who };
+    await planner.begin(planned, async () => ({
+      jobId,
+      by: deedOf(change).who,
+      from: 'live',
+      conditions,
+      set,
+      refresh,
+    }));
+    await door.use((ledger) => desk.planned(ledger, jobId, planned.source, deedOf(change)));
+    return planPath(jobId);
+  });
+  site.change(`${JOBS_PATH}/plans/:job/apply`, settingsForm.extend(typed.shape), async (change) => {
+    const jobId = jobOf(change.request);
+    const { name, ...form } = change.fields;
+    requireTyped(name, jobId, 'Nothing was sent');
+    await desk.apply(jobId, givenOf(form), deedOf(change));
+    return (await planner.has(jobId)) ? planPath(jobId) : jobPath(jobId, '?done=apply');
+  });
+  site.change(`${JOBS_PATH}/plans/:job/discard`, z.object({}), async (change) => {
+    const jobId = jobOf(change.request);
+    await planner.discard(jobId);
+    await door.use((ledger) =>
+      ledger.addAudit({ ...deedOf(change), what: 'discard', subject: jobId, detail: {} }),
+    );
+    return JOBS_PATH;
+  });
+}
+
+function wanted({ setConfiguration, setDescription, refresh }: z.infer<typeof planForm>): {
+  readonly set: TaskChange;
+  readonly refresh: boolean;
+} {
+  return {
+    set: {
+      ...(setDescription !== undefined && { Description: setDescription }),
+      ...(setConfiguration !== undefined && { TaskConfigurationId: setConfiguration }),
+    },
+    refresh: refresh !== undefined,
+  };
+}
+
+function requireTyped(typedName: string, jobId: string, otherwise: string): void {
+  if (typedName.trim() === jobId) return;
+  throw new PageError(`${otherwise}: type the job's name, ${jobId}, to confirm.`);
+}

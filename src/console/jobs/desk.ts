@@ -1,0 +1,190 @@
+/** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
+import { Readable } from 'node:stream';
+import { misuse } from '../../errors.ts';
+import type { PlannedJob } from '../../jobs/ledger/job.ts';
+import type { Ledger } from '../../jobs/ledger/ledger.ts';
+import type { JobEvent } from '../../jobs/ledger/state.ts';
+import { readPlan } from '../../jobs/plan/reader.ts';
+import { type GivenSettings, readGuards, type Unsettable } from '../../jobs/rules/given.ts';
+import { withSettings } from '../../jobs/rules/settings.ts';
+import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
+import { type Deed, letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
+import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
+import { refuseCancelled } from '../../jobs/steer/resume.ts';
+import type { Clock } from '../../time/clock.ts';
+import { PageError } from '../pages/page-error.ts';
+import { type LedgerDoor, plannedJob } from './ledger-door.ts';
+import { PLAN_FILE, type Planner } from './planner.ts';
+import type { Verifier } from './verifier.ts';
+
+export interface DeskOptions {
+  readonly door: LedgerDoor;
+  readonly planner: Planner;
+  readonly verifier: Verifier;
+  /** Brings a job to rest that no process sends, and tells of it. */
+  readonly conclude: (ledger: Ledger, jobId: string, who: string) => Promise<void>;
+  /** @throws CommandError when this machine's clock must not say when updates were decided on. */
+  readonly checkClock: () => Promise<void>;
+  readonly clock: Clock;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Called with what went wrong after an answer was given. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** What a person does at once: `set` takes more. */
+export const steps = ['pause', 'resume', 'stop', 'cancel'] as const satisfies readonly JobEvent[];
+export type Step = (typeof steps)[number];
+
+/** An answer waits so long for rows that are being entered, in milliseconds: most plans are in by then. */
+const ENTER_MS = 2_000;
+
+export class Desk {
+  readonly #options: DeskOptions;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  get planner(): Planner {
+    return this.#options.planner;
+  }
+
+  /** @throws PageError where that cannot be, as do all of these. */
+  async step(jobId: string, step: Step, deed: Deed): Promise<void> {
+    await this.#with(jobId, async (ledger, job) => {
+      if (step === 'resume') {
+        if (!job.plan.complete)
+          throw misuse(`The plan of job ${jobId} is not whole in the ledger: apply it again.`);
+        const went = await letGoOn(ledger, job, { given: {}, now: this.#now() }, deed);
+        if (!went) throw misuse(`Job ${jobId} is ${job.plan.state.name}: resume changes nothing.`);
+        return;
+      }
+      await steerJob(ledger, job, step, deed);
+      if (step !== 'pause') await this.#options.conclude(ledger, jobId, deed.who);
+    });
+  }
+
+  async set(jobId: string, given: GivenSettings, unset: readonly Unsettable[], deed: Deed): Promise<void> {
+    const now = this.#now();
+    await this.#with(jobId, (ledger, job) =>
+      setJob(ledger, job, { given: readGuards(given, now), unset, now }, deed),
+    );
+  }
+
+  /** @returns how many rows are tried again. */
+  async retry(jobId: string, deed: Deed): Promise<number> {
+    return await this.#with(jobId, async (ledger, job) => {
+      const lease = await ledger.lease(job.key);
+      if (lease === undefined)
+        throw misuse(
+          `A process is sending job ${jobId} or waits for its ends: retry when it has come to rest.`,
+        );
+      try {
+        return await retryFailed(ledger, lease, job, deed, 'resume it');
+      } finally {
+        await lease.release();
+      }
+    });
+  }
+
+  /** Looks at the devices behind a job's tasks, in the background. */
+  async verify(jobId: string, deed: Deed): Promise<void> {
+    await this.#with(jobId, async (ledger, job) => {
+      const { applied } = await ledger.count(job.key);
+      this.#options.verifier.begin(ledger, job, applied);
+      await ledger.addAudit({ ...deed, why: deed.why, what: 'verify', subject: jobId, detail: { applied } });
+    });
+  }
+
+  /** Begins the plan that undoes a job. @returns the new job's name. */
+  async undo(undone: string, name: string, deed: Deed): Promise<string> {
+    return await this.#with(undone, async (ledger, job) => {
+      if (!(await ledger.hasFormer(job.key)))
+        throw misuse(
+          `Job ${undone} cannot be undone: its plan did not read the values that it replaced. Read every task first when you plan.`,
+        );
+      const planned = { jobId: name, source: `the undo of ${undone}`, by: deed.who };
+      await this.planner.begin(planned, async () => ({ jobId: name, by: deed.who, from: 'undo', undone }));
+      await this.planned(ledger, name, planned.source, deed);
+      return name;
+    });
+  }
+
+  /** Enters in the audit that a plan is made. */
+  async planned(ledger: Pick<Ledger, 'addAudit'>, jobId: string, source: string, deed: Deed): Promise<void> {
+    await ledger.addAudit({ ...deed, why: deed.why, what: 'plan', subject: jobId, detail: { source } });
+  }
+
+  /** @throws PageError where a job or a plan of that name is there. */
+  async requireFree(jobId: string): Promise<void> {
+    const taken = await this.#options.door.use((ledger) => ledger.job(jobId));
+    if (taken?.plan !== undefined)
+      throw new PageError(`There is a job ${jobId} in the ledger already: take another name.`, 409);
+  }
+
+  /** Whether a job or a plan has that name. */
+  async isTaken(jobId: string): Promise<boolean> {
+    const job = await this.#options.door.use((ledger) => ledger.job(jobId));
+    return job?.plan !== undefined || (await this.planner.has(jobId));
+  }
+
+  /**
+   * Enters a plan in the ledger and leaves it to whoever sends. Resolves when it is in, or goes on in the background after a while.
+   */
+  async apply(jobId: string, given: GivenSettings, deed: Deed): Promise<void> {
+    const { sleep, onError } = this.#options;
+    const entered = this.planner.enter(jobId, (folder, signal) =>
+      this.#options.door.use((ledger) => this.#enter(ledger, folder, given, deed, signal)),
+    );
+    const enough = new AbortController();
+    const late = sleep(ENTER_MS, enough.signal).then(() => 'late' as const);
+    try {
+      // Told to nobody here: the plan's page says it.
+      if ((await Promise.race([entered, late])) === 'late')
+        entered.catch((error: unknown) => (error instanceof PageError ? undefined : onError(error)));
+    } finally {
+      enough.abort();
+    }
+  }
+
+  async #enter(
+    ledger: Ledger,
+    folder: string,
+    given: GivenSettings,
+    deed: Deed,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const guards = readGuards(given, this.#now());
+    const plan = await readPlan(PLAN_FILE, { cwd: folder, stdin: Readable.from([]), signal });
+    try {
+      const before = await ledger.job(plan.header.JobId);
+      refuseOtherPlan(plan, before);
+      refuseCancelled(before);
+      const settings = withSettings(before?.plan?.settings ?? {}, guards, this.#now());
+      await this.#options.checkClock();
+      await refuseEarlyUndo(ledger, plan, this.#now());
+      const job = await enterJob(ledger, plan, `${folder}/${PLAN_FILE}`, deed.who);
+      const lease = await ledger.lease(job.key);
+      if (lease === undefined) throw misuse(`Another process is sending job ${job.jobId}.`);
+      try {
+        if (!(await enterRows(ledger, job, plan, signal)))
+          throw misuse(`The console ended before all rows of job ${job.jobId} were entered: apply it again.`);
+        await releaseJob(ledger, job, settings, deed);
+      } finally {
+        await lease.release();
+      }
+    } finally {
+      await plan.close();
+    }
+  }
+
+  #now(): number {
+    return this.#options.clock.wall();
+  }
+
+  async #with<T>(jobId: string, work: (ledger: Ledger, job: PlannedJob) => Promise<T>): Promise<T> {
+    return await this.#options.door.use(
+      async (ledger) => await work(ledger, await plannedJob(ledger, jobId)),
+    );
+  }
+}

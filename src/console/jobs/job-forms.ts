@@ -1,0 +1,106 @@
+/** What may be done to a job, as forms. PURE. */
+import type { JobRecord } from '../../jobs/ledger/job.ts';
+import { type JobEvent, nextState } from '../../jobs/ledger/state.ts';
+import { unsettableNames } from '../../jobs/rules/given.ts';
+import { settingsJson } from '../../jobs/view/settings-text.ts';
+import type { Visitor } from '../access/visitor.ts';
+import { type Html, html } from '../pages/html.ts';
+import { formTokenField } from '../pages/layout.ts';
+import { jobPath } from './paths.ts';
+
+const simple = [
+  ['pause', 'Pause', 'nothing more is sent for now'],
+  ['resume', 'Resume', 'it goes on'],
+  ['stop', 'Stop', 'it ends when what is in flight has ended, and can be resumed'],
+] as const satisfies readonly (readonly [JobEvent, string, string])[];
+
+export function reasonField(id: string): Html {
+  return html`<label for="${id}">Reason, for the log of changes</label>
+<input id="${id}" name="reason" required maxlength="500" autocomplete="off">`;
+}
+
+/** A field of a form, empty unless something is given. */
+function field(form: string, name: string, label: string, hint: string, value = ''): Html {
+  return html`<div><label for="${form}-${name}">${label}</label>
+<input id="${form}-${name}" name="${name}" value="${value}" autocomplete="off" aria-describedby="${form}-${name}-hint">
+<small id="${form}-${name}-hint">${hint}</small></div>`;
+}
+
+const fields: readonly (readonly [name: string, label: string, hint: string])[] = [
+  ['canary', 'Canary', 'rows sent first, as in 20 or 1%; the rest only if none of these failed'],
+  ['stages', 'Stages', 'as in 1%,10%,50%,100% or 500,+500'],
+  ['ramp', 'Ramp', 'as in 50:x2/200: 50 rows in flight at first, twice as many after 200 good ends'],
+  ['soak', 'Soak', 'wait between stages, as in 10m'],
+  ['abortWhen', 'Stop when', 'as in failed>2%/200; several separated by semicolons'],
+  ['window', 'Window', 'rows in flight at most'],
+  ['rate', 'Rate', 'rows sent per second at most'],
+  ['priority', 'Priority', '1, the least, to 9'],
+  ['startAt', 'Start at', 'as in 2026-12-01T01:00Z or 8h'],
+  ['between', 'Between', 'times of the day, as in 01:00-05:00; needs a time zone'],
+  ['tz', 'Time zone', 'as in Europe/Berlin'],
+  ['deadline', 'Deadline', 'nothing is sent from then on'],
+];
+
+const switches: readonly (readonly [name: string, label: string])[] = [
+  ['confirmEach', 'Wait for a word between stages'],
+  ['verifyEach', 'Look at the devices between stages'],
+  ['undoOnAbort', 'Undo when a rule stops it'],
+];
+
+/** The fields that say how a job is sent. @param form distinguishes them from others of the page. */
+export function settingFields(form: string): Html {
+  return html`<div class="fields">${fields.map(([name, label, hint]) => html`${field(form, name, label, hint)}\n`)}</div>
+${switches.map(([name, label]) => html`<label class="check"><input type="checkbox" name="${name}" value="yes"> ${label}</label>\n`)}`;
+}
+
+type Plan = NonNullable<JobRecord['plan']>;
+
+/** @param now epoch milliseconds: the key of what is sent twice. */
+export function jobForms(
+  jobId: string,
+  { state, settings, complete }: Plan,
+  visitor: Visitor,
+  now: number,
+): Html {
+  const token = formTokenField(visitor);
+  const can = simple.filter(([event]) => nextState(state, event) !== undefined);
+  const cancel = nextState(state, 'cancel') !== undefined;
+  const retry = complete && nextState(state, 'retry') !== undefined;
+  const given = settingsJson(settings);
+  const set = unsettableNames.filter(
+    (name) => given[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())] !== null,
+  );
+  const action = (what: string, inside: Html): Html =>
+    html`<form method="post" action="${jobPath(jobId, `/${what}`)}" class="wide">${token}\n${inside}</form>`;
+  return html`<section class="actions" data-as-of="${now}"><h2>What to do</h2>
+${
+  can.length > 0 &&
+  html`<form method="post" action="${jobPath(jobId, `/${can[0]?.[0] ?? ''}`)}" class="wide">${token}
+${reasonField('steer-reason')}
+<p class="buttons">${can.map(([event, name, what]) => html`<button type="submit" formaction="${jobPath(jobId, `/${event}`)}" title="${what}">${name}</button>\n`)}</p>
+</form>`
+}
+${
+  state.name !== 'cancelled' &&
+  state.name !== 'done' &&
+  html`<details><summary>Set how it is sent</summary>${action(
+    'set',
+    html`<p>Fields that stay empty change nothing.</p>${settingFields('set')}
+<fieldset><legend>Take back</legend>${set.map((name) => html`<label class="check"><input type="checkbox" name="unset" value="${name}"> ${name}</label>\n`)}</fieldset>
+${reasonField('set-reason')}<button type="submit">Set</button>`,
+  )}</details>`
+}
+${retry && html`<details><summary>Retry failed rows</summary>${action('retry', html`${reasonField('retry-reason')}<button type="submit">Retry what failed</button>`)}</details>`}
+<details><summary>Verify: what became of the devices</summary>${action('verify', html`<p>Reads the task of every row that was applied.</p>${reasonField('verify-reason')}<button type="submit">Verify</button>`)}</details>
+<details><summary>Undo</summary>${action('undo', html`<p>Makes a plan of the values that tasks had before. Nothing is sent before that plan is applied.</p>${reasonField('undo-reason')}<button type="submit">Plan the undo</button>`)}</details>
+${
+  cancel &&
+  html`<details><summary>Cancel for good</summary>${action(
+    'cancel',
+    html`<p>Rows that were not sent never will be. Nothing is undone.</p>
+<label for="cancel-name">Type the job's name: ${jobId}</label>
+<input id="cancel-name" name="name" required autocomplete="off">
+${reasonField('cancel-reason')}<button type="submit" class="danger">Cancel the job</button>`,
+  )}</details>`
+}</section>`;
+}

@@ -1,0 +1,188 @@
+/** The page of one job. PURE. */
+
+import type { AuditLine, JobStanding } from '../../jobs/ledger/job.ts';
+import type { Outlook } from '../../jobs/run/progress.ts';
+import type { Verification } from '../../jobs/verify/sum.ts';
+import { detailText } from '../../jobs/view/audit.ts';
+import { endText, stageText } from '../../jobs/view/outlook-text.ts';
+import { settingTexts } from '../../jobs/view/settings-text.ts';
+import { leftOutNote, notDone, nowText, rowsOf } from '../../jobs/view/standing.ts';
+import { stateText } from '../../jobs/view/state-text.ts';
+import { deviceEnds, deviceStates } from '../../message/devices.ts';
+import { counted, number } from '../../text/numbers.ts';
+import { instant, roughDuration } from '../../text/times.ts';
+import { mayChange, type Visitor } from '../access/visitor.ts';
+import { type Html, html } from '../pages/html.ts';
+import type { Page } from '../pages/layout.ts';
+import { livePart } from '../pages/live-part.ts';
+import { table } from '../pages/table.ts';
+import { bar } from './bar.ts';
+import { jobForms } from './job-forms.ts';
+import { jobPath, jobStream, rowsPath } from './paths.ts';
+
+export interface JobSeen {
+  readonly standing: JobStanding;
+  readonly outlook: Outlook;
+  /** Rows that end per second. */
+  readonly perSecond: number;
+  readonly verification: VerificationSeen | undefined;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export type VerificationSeen =
+  | { readonly state: 'looking'; readonly tasks: number; readonly of: number }
+  | { readonly state: 'seen'; readonly found: Verification }
+  | { readonly state: 'failed'; readonly why: string };
+
+/** @param log its changes, the last first. @param done what has just been done to it. */
+export function jobPage(
+  seen: JobSeen,
+  log: readonly AuditLine[],
+  visitor: Visitor,
+  done: string | undefined,
+): Page {
+  const { job } = seen.standing;
+  return {
+    title: `Job ${job.jobId}`,
+    assets: ['jobs.css'],
+    body: html`${done !== undefined && html`<p class="done" role="status">${done}</p>\n`}${livePart(jobStream(job.jobId), jobPart(seen))}
+<p><a href="${rowsPath(job.jobId, {})}">All rows</a> · report: <a href="${jobPath(job.jobId, '/report.csv')}" download>CSV</a>, <a href="${jobPath(job.jobId, '/report.json')}" download>JSON</a></p>
+${mayChange(visitor) && job.plan !== undefined && jobForms(job.jobId, job.plan, visitor, seen.now)}
+<section><h2>Log of changes</h2>${logTable(log)}</section>`,
+    live: true,
+  };
+}
+
+/** What is sent again and again. */
+export function jobPart({ standing, outlook, perSecond, verification, now }: JobSeen): Html {
+  const { job, counts, leased, times } = standing;
+  const { plan } = job;
+  const rows = rowsOf(job, counts);
+  const open = rows - counts.ended;
+  const left = outlook.expectedEnd === undefined ? '-' : roughDuration((outlook.expectedEnd - now) / 1_000);
+  const tiles: readonly (readonly [string, string])[] = [
+    ['rows', number(rows)],
+    ['applied', number(counts.applied)],
+    ['superseded', number(counts.superseded)],
+    ['failed', number(counts.failed)],
+    ['in flight', number(counts.inFlight)],
+    ['not sent', number(open - counts.inFlight)],
+    ['rows per second', perSecond === 0 ? '-' : perSecond.toFixed(perSecond < 10 ? 1 : 0)],
+    ['time left', open === 0 ? '-' : left],
+  ];
+  const stage = stageText(outlook);
+  const end = endText(outlook);
+  const facts: readonly (readonly [string, string])[] = [
+    ...(plan === undefined ? [] : stateFacts(plan)),
+    ...(plan !== undefined && open > 0
+      ? [['now', nowText(plan.state, leased, open - counts.inFlight)] as const]
+      : []),
+    ...(stage === undefined ? [] : [['stage', stage] as const]),
+    ...(end === undefined ? [] : [['expected end', end] as const]),
+    ...(times === undefined ? [] : [['started', `${instant(times.startedAt)} UTC`] as const]),
+    ...(times?.endedAt === undefined ? [] : [['ended', `${instant(times.endedAt)} UTC`] as const]),
+    ...(standing.reconciled > 0
+      ? [['reconciled', `${counted(standing.reconciled, 'row')} ended by what the task itself says`] as const]
+      : []),
+    ...(standing.foreign > 0
+      ? [
+          [
+            'foreign',
+            `${counted(standing.foreign, 'outcome')} of messages that this ledger did not send`,
+          ] as const,
+        ]
+      : []),
+    ...(standing.unmatched > 0
+      ? [
+          [
+            'unmatched',
+            `${counted(standing.unmatched, 'outcome')} that name this job and none of its rows`,
+          ] as const,
+        ]
+      : []),
+  ];
+  const note = notDone(job, counts);
+  return html`<h1>Job ${job.jobId}${plan === undefined ? ', whose plan is not in this ledger' : html`: ${stateText(plan.state)}`}</h1>
+<p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
+${bar(counts, rows)}
+<dl class="tiles">${tiles.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
+${note !== undefined && html`<p class="fault">${note}.</p>`}
+${figures(facts)}
+${failures(standing)}
+${plan !== undefined && settings(plan.settings)}
+${verification !== undefined && devices(verification)}`;
+}
+
+type Plan = NonNullable<JobStanding['job']['plan']>;
+
+function stateFacts({
+  state,
+  source,
+  leftOut,
+  enqueued,
+  undoes,
+  maybeTwice,
+}: Plan): (readonly [string, string])[] {
+  const by = state.who === '' ? '' : ` by ${state.who}`;
+  const why = state.why === undefined ? '' : `: ${state.why}`;
+  const out = leftOut === undefined ? '' : leftOutNote(leftOut, enqueued);
+  return [
+    ['state', `${stateText(state)} since ${instant(state.since)} UTC${by}${why}`],
+    ['made from', source],
+    ...(undoes === undefined ? [] : [['undoes', undoes] as const]),
+    ...(/\d/.test(out) ? [['left out', out] as const] : []),
+    ...(maybeTwice > 0
+      ? [['sent twice?', `${counted(maybeTwice, 'row')} at most; it does no harm`] as const]
+      : []),
+  ];
+}
+
+function figures(rows: readonly (readonly [string, string])[]): Html {
+  return html`<dl class="figures">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`;
+}
+
+function failures({ job, counts }: JobStanding): Html | undefined {
+  if (counts.causes.length === 0) return undefined;
+  const rows = counts.causes.map(({ cause, rows: some }) => [
+    html`<a href="${rowsPath(job.jobId, { cause })}">${cause}</a>`,
+    number(some),
+  ]);
+  return html`<section><h2>Failures by error</h2>${table('Table of failures', ['Error', 'Rows'], rows)}</section>`;
+}
+
+function settings(given: Plan['settings']): Html {
+  const texts = settingTexts(given);
+  return html`<section><h2>How it is sent</h2>${texts.length === 0 ? html`<p>As fast as workers take it, without stages.</p>` : figures(texts)}</section>`;
+}
+
+function devices(seen: VerificationSeen): Html {
+  if (seen.state === 'looking')
+    return html`<section><h2>Devices</h2><p>Looking at tasks: ${number(seen.tasks)} of ${number(seen.of)}.</p></section>`;
+  if (seen.state === 'failed')
+    return html`<section><h2>Devices</h2><p class="fault">${seen.why}</p></section>`;
+  const { at, whole, tasks, devices: of, notHolding, gone, unread, worst } = seen.found;
+  const { ended, failed } = deviceEnds(of);
+  const rows: (readonly [string, string])[] = [
+    ['read', `${counted(tasks, 'task')} at ${instant(at)} UTC${whole ? '' : ', not all'}`],
+    ...deviceStates.filter((state) => of[state] > 0).map((state) => [state, number(of[state])] as const),
+    ...(ended > 0 ? [['failed', `${number(failed)} of ${number(ended)} that have ended`] as const] : []),
+    ...worst.map(
+      ({ identifier, failed: bad, ended: all }) =>
+        [identifier, `${number(bad)} of ${counted(all, 'device')} failed`] as const,
+    ),
+    ...(notHolding > 0 ? [['not as set', `${counted(notHolding, 'task')} changed since`] as const] : []),
+    ...(gone > 0 ? [['gone', counted(gone, 'task')] as const] : []),
+    ...(unread > 0 ? [['unread', counted(unread, 'task')] as const] : []),
+  ];
+  return html`<section><h2>Devices</h2>${figures(rows)}</section>`;
+}
+
+function logTable(log: readonly AuditLine[]): Html {
+  if (log.length === 0) return html`<p>Nothing was changed.</p>`;
+  return table(
+    'Table of changes',
+    ['When (UTC)', 'What', 'Who', 'Why'],
+    log.map(({ at, what, who, why, detail }) => [instant(at), what, who, why ?? detailText(detail)]),
+  );
+}

@@ -1,0 +1,28 @@
+/** What the section of jobs works with. */
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Clock } from '../../time/clock.ts';
+import { PageError } from '../pages/page-error.ts';
+import type { Desk } from './desk.ts';
+import type { LedgerDoor } from './ledger-door.ts';
+import type { Verifier } from './verifier.ts';
+
+export interface JobsOptions {
+  readonly door: LedgerDoor;
+  readonly desk: Desk;
+  readonly verifier: Verifier;
+  /** A name that no job has, for one that was given none. */
+  readonly newName: () => string;
+  /** Of an upload. */
+  readonly mostBytes: number;
+  readonly clock: Clock;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+const named = z.object({ job: z.string().min(1).max(128) });
+/** The job that a path names. */
+export function jobOf(request: FastifyRequest): string {
+  const { data } = named.safeParse(request.params);
+  if (data === undefined) throw new PageError('There is no such job.', 404);
+  return data.job;
+}

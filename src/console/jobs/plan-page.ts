@@ -1,0 +1,128 @@
+/** The page of a plan: what it changes, and the form that applies it. PURE. */
+import type { PlanReport } from '../../jobs/plan/summary.ts';
+import { timeNote } from '../../jobs/plan/time-note.ts';
+import { undoNote } from '../../jobs/plan/undo-note.ts';
+import { counted, number } from '../../text/numbers.ts';
+import { mayChange, type Visitor } from '../access/visitor.ts';
+import { type Html, html } from '../pages/html.ts';
+import { formTokenField, type Page } from '../pages/layout.ts';
+import { livePart } from '../pages/live-part.ts';
+import { table } from '../pages/table.ts';
+import { reasonField, settingFields } from './job-forms.ts';
+import { planPath, planStream } from './paths.ts';
+import type { Planning } from './planner.ts';
+
+export function planPage(plan: Planning, visitor: Visitor): Page {
+  const { jobId, state, report } = plan;
+  const title = `Plan of job ${jobId}`;
+  // What is typed into a form is not to be lost: a plan that is made does not change.
+  if (state !== 'made' || report === undefined)
+    return {
+      title,
+      assets: ['jobs.css'],
+      body: html`<h1>${title}</h1>\n${livePart(planStream(jobId), planPart(plan))}`,
+      live: true,
+    };
+  return {
+    title,
+    assets: ['jobs.css'],
+    body: html`<h1>${title}</h1>
+${plan.note !== undefined && html`<p class="fault" role="alert">${plan.note}</p>`}
+${reportPart(report)}
+${mayChange(visitor) && forms(plan, report, visitor)}`,
+  };
+}
+
+/** What is sent again and again until it is made. */
+export function planPart({ jobId, source, by, state, note }: Planning): Html {
+  switch (state) {
+    case 'making':
+      return html`<p>${by} has it made from ${source}. ${note ?? ''}</p>`;
+    case 'entering':
+      return html`<p>Its rows are being entered in the ledger.</p>`;
+    case 'failed':
+      return html`<p class="fault" role="alert">${note ?? 'It could not be made.'}</p><p>Nothing was kept. <a href="/jobs/new">Try again</a></p>`;
+    case 'made':
+      return html`<p class="done">The plan is made. <a href="${planPath(jobId)}">See it</a></p>`;
+  }
+}
+
+function reportPart(report: PlanReport): Html {
+  const { jobId, source, kind, rows, counts, rateLimit, measured, refreshed, undoable, unread } = report;
+  const facts: (readonly [string, string])[] = [
+    ['made from', source],
+    [kind === 'live' ? 'tasks listed' : 'rows read', number(rows)],
+    ['to change', number(counts.toChange)],
+    [
+      'as wanted',
+      refreshed || kind === 'live' ? number(counts.alreadyAsWanted) : 'not known: tasks were not read',
+    ],
+    ['refused', number(counts.refused)],
+    [
+      'duplicates',
+      counts.duplicates === 0 ? '0' : `${number(counts.duplicates)}: the last row of each task counts`,
+    ],
+    ...(report.leftOut > 0 ? [['left out', number(report.leftOut)] as const] : []),
+    ...(unread > 0 ? [['unread', `${counted(unread, 'task')}, planned without former values`] as const] : []),
+  ];
+  if (counts.toChange > 0) {
+    if (kind !== 'undo') facts.push(['undo', undoNote(undoable, counts.toChange)]);
+    facts.push(['time', timeNote(counts.toChange, measured, rateLimit)]);
+  }
+  return html`<dl class="figures">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
+${report.warnings.map((warning) => html`<p class="away">${warning}</p>\n`)}
+${report.configurations.length > 0 && configurations(report)}
+${
+  report.statuses.length > 0 &&
+  html`<section><h2>Status of the tasks</h2>${table(
+    'Table of task states',
+    ['Status', 'Rows', 'Lines'],
+    report.statuses.map(({ key, count, lines }) => [key, number(count), lines.join(', ')]),
+  )}</section>`
+}
+${
+  report.reasons.length > 0 &&
+  html`<section><h2>Refused rows</h2>${table(
+    'Table of refused rows',
+    ['Reason', 'Rows', 'Lines'],
+    report.reasons.map(({ reason, count, lines }) => [
+      reason,
+      number(count),
+      `${lines.join(', ')}${count > lines.length ? ', …' : ''}`,
+    ]),
+  )}
+<p><a href="${planPath(jobId, '/refused.csv')}" download>All refused rows, as CSV</a></p></section>`
+}`;
+}
+
+function configurations({ configurations: pairs, otherConfigurations }: PlanReport): Html {
+  return html`<section><h2>Task configurations</h2>${pairs.map(({ from, to, rows, settings }) => {
+    const pair = from === undefined ? `to ${to}` : `from ${from === '' ? 'none' : from} to ${to}`;
+    const head = html`<h3>${counted(rows, 'row')}: ${pair}</h3>`;
+    if (settings === undefined) return html`${head}<p>What differs is not known.</p>`;
+    if (settings.length === 0) return html`${head}<p>Both have the same settings.</p>`;
+    return html`${head}${table(
+      `Differences ${pair}`,
+      ['Setting', from ?? '', to],
+      settings.map((one) => [one.setting, one.from ?? '-', one.to ?? '-']),
+    )}`;
+  })}${otherConfigurations > 0 && html`<p>${counted(otherConfigurations, 'row')} with other changes.</p>`}</section>`;
+}
+
+function forms({ jobId }: Planning, { plan, counts }: PlanReport, visitor: Visitor): Html {
+  const token = formTokenField(visitor);
+  const apply =
+    plan === undefined
+      ? html`<p>There is nothing to change, and so nothing to apply.</p>`
+      : html`<form method="post" action="${planPath(jobId, '/apply')}" class="wide">${token}
+${settingFields('apply')}
+${reasonField('apply-reason')}
+<label for="apply-name">To send ${counted(counts.toChange, 'update')}, type the job's name: ${jobId}</label>
+<input id="apply-name" name="name" required autocomplete="off">
+<button type="submit">Apply</button>
+</form>`;
+  return html`<section class="actions"><h2>Apply</h2>
+${apply}
+<details><summary>Discard the plan</summary><form method="post" action="${planPath(jobId, '/discard')}" class="wide">${token}
+${reasonField('discard-reason')}<button type="submit" class="danger">Discard</button></form></details></section>`;
+}

@@ -1,0 +1,272 @@
+/**
+ * Plans that are made here and wait to be applied: each in a folder of its own, so that it outlives a restart, and the folder is gone
+ * with the plan.
+ *
+ *   making ──► made ──► entering ──► gone: its rows are in the ledger
+ *     └─────► failed      └───────► made: they are not, and why
+ */
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { CommandError, causeOf, errorCode } from '../../errors.ts';
+import { FILE_MODE } from '../../files/private.ts';
+import type { Conditions } from '../../jobs/plan/conditions.ts';
+import type { TaskChange } from '../../jobs/plan/format.ts';
+import type { PlanContext } from '../../jobs/plan/options.ts';
+import type { PlanReport } from '../../jobs/plan/summary.ts';
+import { counted, number } from '../../text/numbers.ts';
+import { PageError } from '../pages/page-error.ts';
+
+/** What a plan is to be made from. */
+export type PlanWanted = { readonly jobId: string; readonly by: string } & (
+  | { readonly from: 'file'; readonly file: string; readonly set: TaskChange; readonly refresh: boolean }
+  | {
+      readonly from: 'live';
+      readonly conditions: Conditions;
+      readonly set: TaskChange;
+      readonly refresh: boolean;
+    }
+  | { readonly from: 'undo'; readonly undone: string }
+);
+
+export interface Planning {
+  readonly jobId: string;
+  /** For people: the file, the tasks, or the job that is undone. */
+  readonly source: string;
+  /** Who has it made. */
+  readonly by: string;
+  readonly state: 'making' | 'made' | 'failed' | 'entering';
+  /** How far it is, or why it failed: fit to show. */
+  readonly note: string | undefined;
+  /** Of one that is made. */
+  readonly report: PlanReport | undefined;
+}
+
+export interface PlannerOptions {
+  /** Holds the folders. */
+  readonly folder: string;
+  /** Makes a plan: {@link PLAN_FILE} in `cwd`. undefined: it was aborted. */
+  readonly make: (
+    wanted: PlanWanted,
+    io: Pick<PlanContext, 'cwd' | 'signal' | 'progress' | 'say'>,
+  ) => Promise<PlanReport | undefined>;
+  /** Called with what went wrong in the program itself. */
+  readonly onError: (error: unknown) => void;
+}
+
+export const PLAN_FILE = 'plan.jsonl';
+const REPORT_FILE = 'report.json';
+/** Plans that wait, and those at work at once: each takes a core. */
+const MOST_PLANS = 30;
+const MOST_AT_WORK = 2;
+
+export class Planner {
+  readonly #options: PlannerOptions;
+  readonly #plans = new Map<string, Planning>();
+  readonly #stop = new AbortController();
+  readonly #working = new Set<Promise<void>>();
+  #restored: Promise<void> | undefined;
+
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+  }
+
+  /** The last begun first. */
+  async all(): Promise<readonly Planning[]> {
+    await this.#ready();
+    return [...this.#plans.values()].reverse();
+  }
+
+  /** @throws PageError where there is none. */
+  async get(jobId: string): Promise<Planning> {
+    await this.#ready();
+    const plan = this.#plans.get(jobId);
+    if (plan === undefined)
+      throw new PageError(`There is no plan of a job ${jobId} here: it was applied, or never made.`, 404);
+    return plan;
+  }
+
+  async has(jobId: string): Promise<boolean> {
+    await this.#ready();
+    return this.#plans.has(jobId) && this.#plans.get(jobId)?.state !== 'failed';
+  }
+
+  folderOf(jobId: string): string {
+    // A job's name may be `..`.
+    return join(this.#options.folder, `p-${jobId}`);
+  }
+
+  /**
+   * Makes the folder of a plan, in which `fill` puts what it is made from; then makes the plan. What `fill` throws leaves nothing.
+   * @throws PageError where no more plans can be made.
+   */
+  async begin(
+    planned: Pick<Planning, 'jobId' | 'source' | 'by'>,
+    fill: (folder: string) => Promise<PlanWanted>,
+  ): Promise<void> {
+    await this.#ready();
+    const { jobId } = planned;
+    const before = this.#plans.get(jobId);
+    if (before !== undefined && before.state !== 'failed')
+      throw new PageError(
+        `There is a plan of job ${jobId} already: apply it, discard it, or take another name.`,
+        409,
+      );
+    const all = [...this.#plans.values()];
+    if (all.filter(({ state }) => state === 'making').length >= MOST_AT_WORK)
+      throw new PageError(`${MOST_AT_WORK} plans are being made: try again when one of them is ready.`, 429);
+    if (all.filter(({ state }) => state !== 'failed').length >= MOST_PLANS)
+      throw new PageError(`${MOST_PLANS} plans wait to be applied: discard some of them.`, 429);
+    for (const { jobId: failed, state } of all)
+      if (state === 'failed' && this.#plans.size >= 2 * MOST_PLANS) this.#plans.delete(failed);
+    this.#plans.delete(jobId);
+    this.#plans.set(jobId, { ...planned, state: 'making', note: undefined, report: undefined });
+    const folder = this.folderOf(jobId);
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const wanted = await fill(folder);
+      const work = this.#make(wanted, folder).finally(() => this.#working.delete(work));
+      this.#working.add(work);
+    } catch (error) {
+      this.#plans.delete(jobId);
+      await rm(folder, { recursive: true, force: true });
+      throw diskError(error, folder);
+    }
+  }
+
+  /** Enters a plan that is made: then it is gone from here. @throws PageError where it is not made, and what `enter` throws. */
+  async enter(jobId: string, enter: (folder: string, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const plan = await this.get(jobId);
+    if (plan.state !== 'made' || plan.report?.plan === undefined)
+      throw new PageError(`The plan of job ${jobId} cannot be applied: it is ${plan.state}.`, 409);
+    this.#change(jobId, { state: 'entering', note: undefined });
+    try {
+      await enter(this.folderOf(jobId), this.#stop.signal);
+    } catch (error) {
+      this.#change(jobId, { state: 'made', note: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+    await this.#remove(jobId);
+  }
+
+  /** @throws PageError where there is none, and where its rows are being entered. */
+  async discard(jobId: string): Promise<void> {
+    const { state } = await this.get(jobId);
+    if (state === 'entering' || state === 'making')
+      throw new PageError(
+        `The plan of job ${jobId} is ${state === 'making' ? 'being made' : 'being entered'}: wait for it.`,
+        409,
+      );
+    await this.#remove(jobId);
+  }
+
+  /** The rows that were refused, as CSV. @throws PageError where there are none. */
+  async refused(jobId: string): Promise<Readable> {
+    const { refusedFile } = (await this.get(jobId)).report ?? {};
+    if (refusedFile === undefined) throw new PageError(`No row of ${jobId} was refused.`, 404);
+    return createReadStream(join(this.folderOf(jobId), refusedFile));
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#working);
+  }
+
+  async #remove(jobId: string): Promise<void> {
+    this.#plans.delete(jobId);
+    await rm(this.folderOf(jobId), { recursive: true, force: true });
+  }
+
+  #change(jobId: string, change: Partial<Planning>): void {
+    const plan = this.#plans.get(jobId);
+    if (plan !== undefined) this.#plans.set(jobId, { ...plan, ...change });
+  }
+
+  async #make(wanted: PlanWanted, cwd: string): Promise<void> {
+    const { jobId } = wanted;
+    const note = (text: string): void => this.#change(jobId, { note: text });
+    try {
+      const io = { cwd, signal: this.#stop.signal, progress: progressOf(note), say: note };
+      const report = await this.#options.make(wanted, io);
+      if (report === undefined) return await this.#remove(jobId);
+      const { source = wanted.jobId, by = '' } = this.#plans.get(jobId) ?? {};
+      const kept = JSON.stringify({
+        source,
+        by,
+        report: { ...report, rateLimit: limitJson(report.rateLimit) },
+      });
+      await writeFile(join(cwd, REPORT_FILE), kept, { mode: FILE_MODE });
+      if (wanted.from === 'file') await rm(join(cwd, wanted.file), { force: true });
+      this.#change(jobId, { state: 'made', note: undefined, report });
+    } catch (error) {
+      const said = diskError(error, cwd);
+      if (!(said instanceof CommandError || said instanceof PageError)) this.#options.onError(error);
+      const why = said instanceof Error ? said.message : String(said);
+      this.#change(jobId, { state: 'failed', note: why });
+      await rm(cwd, { recursive: true, force: true }).catch(this.#options.onError);
+    }
+  }
+
+  /** What is there of an earlier process: plans that are made. Those that it was making are removed. */
+  #ready(): Promise<void> {
+    this.#restored ??= this.#restore();
+    return this.#restored;
+  }
+
+  async #restore(): Promise<void> {
+    const { folder } = this.#options;
+    const names = await readdir(folder).catch(() => [] as string[]);
+    const found: { readonly at: number; readonly plan: Planning }[] = [];
+    for (const name of names.filter((one) => one.startsWith('p-'))) {
+      const jobId = name.slice(2);
+      const path = join(folder, name, REPORT_FILE);
+      try {
+        const { source, by, report } = JSON.parse(await readFile(path, 'utf8'));
+        const { mtimeMs } = await stat(path);
+        const rateLimit = report.rateLimit ?? Number.POSITIVE_INFINITY;
+        const plan = {
+          jobId,
+          source,
+          by,
+          state: 'made',
+          note: undefined,
+          report: { ...report, rateLimit },
+        } as const;
+        found.push({ at: mtimeMs, plan });
+      } catch {
+        await rm(join(folder, name), { recursive: true, force: true }).catch(this.#options.onError);
+      }
+    }
+    for (const { plan } of found.sort((a, b) => a.at - b.at)) this.#plans.set(plan.jobId, plan);
+  }
+}
+
+/** JSON has no infinity. */
+const limitJson = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
+
+/** A disk that is full is nobody's bug. */
+function diskError(error: unknown, folder: string): unknown {
+  const code = errorCode(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EACCES' && code !== 'EROFS') return error;
+  return new PageError(`Nothing can be kept in ${folder}: ${causeOf(error)}.`, 503);
+}
+
+/** Progress as a note. */
+function progressOf(note: (text: string) => void): PlanContext['progress'] {
+  let stage = { label: '', total: undefined as number | undefined };
+  const show = (done: number): void =>
+    note(
+      stage.total === undefined
+        ? `${stage.label}: ${number(done)}`
+        : `${stage.label}: ${number(done)} of ${counted(stage.total, 'row')}`,
+    );
+  return {
+    stage: (label, total) => {
+      stage = { label: label.trim(), total };
+      show(0);
+    },
+    update: show,
+    stop: () => {},
+  };
+}

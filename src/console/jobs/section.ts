@@ -1,0 +1,172 @@
+/** The section *Jobs*: its pages, and what they do. */
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { RowFilter } from '../../jobs/ledger/row.ts';
+import { reportText } from '../../jobs/view/report.ts';
+import { Feed } from '../live/feed.ts';
+import { html } from '../pages/html.ts';
+import { PageError } from '../pages/page-error.ts';
+import type { Section } from '../section.ts';
+import { addChanges } from './changes.ts';
+import { jobPage, jobPart } from './job-page.ts';
+import { plannedJob } from './ledger-door.ts';
+import { listPage, listPart } from './list-page.ts';
+import { newPage } from './new-page.ts';
+import { type JobsOptions, jobOf } from './options.ts';
+import { JOBS_PATH, JOBS_STREAM, NEW_PATH } from './paths.ts';
+import { planPage, planPart } from './plan-page.ts';
+import { rowFilterStates, rowsPage } from './rows-page.ts';
+import { JobWatch, listJobs } from './seen.ts';
+import { acceptUploads } from './upload.ts';
+
+const LOOK_MS = 1_000;
+const PAGE_ROWS = 100;
+const LOG_LINES = 50;
+
+const empty = (text: string): string | undefined => (text === '' ? undefined : text);
+const rowsQuery = z.object({
+  state: z.string().transform(empty).pipe(z.enum(rowFilterStates).optional()).optional(),
+  cause: z.string().max(200).transform(empty).optional(),
+  identifier: z
+    .string()
+    .trim()
+    .regex(/^[A-Za-z0-9]{0,200}$/, 'an Identifier has letters and digits only')
+    .transform(empty)
+    .optional(),
+  after: z
+    .string()
+    .regex(/^\d{0,12}$/, 'give the number of a row')
+    .transform(Number)
+    .default(0),
+});
+
+/** What a form has left empty is not there. */
+function given(filter: { readonly [Name in keyof RowFilter]: RowFilter[Name] | undefined }): RowFilter {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+export function jobsSection(options: JobsOptions): Section {
+  const { door, desk, verifier, mostBytes, clock, sleep } = options;
+  const { planner } = desk;
+  const verificationOf = (jobId: string) => verifier.of(jobId);
+  const seen = (watch: JobWatch) => door.use((ledger) => watch.look(ledger, verificationOf));
+  const list = async () => {
+    const plans = await planner.all();
+    const jobs = await door.use(listJobs);
+    return { ...jobs, plans: plans.filter(({ state }) => state !== 'failed') };
+  };
+  const feed = (look: () => Promise<unknown>): Feed =>
+    new Feed({ look: async () => ({ html: await orFault(look) }), everyMs: LOOK_MS, sleep });
+  return {
+    nav: { path: JOBS_PATH, name: 'Jobs' },
+    add: (site) => {
+      const { app } = site;
+      acceptUploads(app, mostBytes);
+      site.view(JOBS_PATH, async (_request, visitor) => listPage(await list(), visitor));
+      site.live(
+        JOBS_STREAM,
+        feed(async () => listPart(await list())),
+      );
+      site.view(NEW_PATH, (_request, visitor) => newPage(visitor, mostBytes));
+      site.view(`${JOBS_PATH}/of/:job`, async (request, visitor) => {
+        const jobId = jobOf(request);
+        const one = await seen(new JobWatch(jobId, clock));
+        const log = await door.use((ledger) => ledger.audit(LOG_LINES, jobId));
+        return jobPage(one, log, visitor, doneText(request.query));
+      });
+      const jobFeeds = new FeedsOf((jobId) => {
+        const watch = new JobWatch(jobId, clock);
+        return feed(async () => jobPart(await seen(watch)));
+      });
+      site.live(`${JOBS_STREAM}/:job`, (request) => jobFeeds.of(jobOf(request)));
+      site.view(`${JOBS_PATH}/of/:job/rows`, async (request) => {
+        const jobId = jobOf(request);
+        const read = rowsQuery.safeParse(request.query);
+        if (!read.success) throw new PageError(z.prettifyError(read.error));
+        const { after, ...rest } = read.data;
+        const filter = given(rest);
+        return await door.use(async (ledger) => {
+          const { key } = await plannedJob(ledger, jobId);
+          const { causes } = await ledger.count(key);
+          const page = await ledger.rowPage(key, filter, after, PAGE_ROWS);
+          return rowsPage({ jobId, filter, after, page, causes: causes.map(({ cause }) => cause) });
+        });
+      });
+      for (const format of ['csv', 'json'] as const)
+        app.get(`${JOBS_PATH}/of/:job/report.${format}`, async (request, reply) => {
+          const jobId = jobOf(request);
+          const chunks = await door.use(async (ledger) => {
+            const job = await ledger.job(jobId);
+            if (job === undefined) throw new PageError(`There is no job ${jobId} in the ledger.`, 404);
+            return reportText(ledger, job, format);
+          });
+          return reply
+            .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json')
+            .header('cache-control', 'no-store')
+            .header('content-disposition', `attachment; filename="${fileName(jobId)}.report.${format}"`)
+            .send(Readable.from(chunks));
+        });
+      site.view(`${JOBS_PATH}/plans/:job`, async (request, visitor) =>
+        planPage(await planner.get(jobOf(request)), visitor),
+      );
+      const planFeeds = new FeedsOf((jobId) => feed(async () => planPart(await planner.get(jobId))));
+      site.live('/live/plans/:job', (request) => planFeeds.of(jobOf(request)));
+      app.get(`${JOBS_PATH}/plans/:job/refused.csv`, async (request, reply) => {
+        const jobId = jobOf(request);
+        return reply
+          .type('text/csv; charset=utf-8')
+          .header('cache-control', 'no-store')
+          .header('content-disposition', `attachment; filename="${fileName(jobId)}.refused.csv"`)
+          .send(await planner.refused(jobId));
+      });
+      addChanges(site, options);
+    },
+  };
+}
+
+/** A job's name may hold colons. */
+const fileName = (jobId: string): string => jobId.replaceAll(':', '_');
+
+/** One feed for all who look at the same. */
+class FeedsOf {
+  readonly #make: (key: string) => Feed;
+  readonly #feeds = new Map<string, Feed>();
+
+  constructor(make: (key: string) => Feed) {
+    this.#make = make;
+  }
+
+  of(key: string): Feed {
+    for (const [other, feed] of this.#feeds)
+      if (feed.viewers === 0 && other !== key) this.#feeds.delete(other);
+    const feed = this.#feeds.get(key) ?? this.#make(key);
+    this.#feeds.set(key, feed);
+    return feed;
+  }
+}
+
+/** A stream goes on when what it shows is away for a while. */
+async function orFault(look: () => Promise<unknown>): Promise<string> {
+  try {
+    return String(await look());
+  } catch (error) {
+    if (!(error instanceof PageError)) throw error;
+    return String(html`<p class="fault">${error.message}</p>`);
+  }
+}
+
+const doneTexts: Readonly<Record<string, string>> = {
+  pause: 'The job is paused.',
+  resume: 'The job goes on.',
+  stop: 'The job stops when what is in flight has ended.',
+  cancel: 'The job is cancelled.',
+  set: 'The settings are changed.',
+  retry: 'The rows that failed are sent again.',
+  verify: 'The devices are being looked at.',
+  apply: 'The job is in the ledger.',
+};
+
+function doneText(query: unknown): string | undefined {
+  const { data } = z.object({ done: z.string() }).safeParse(query);
+  return data && doneTexts[data.done];
+}

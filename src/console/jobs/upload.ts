@@ -1,0 +1,89 @@
+/**
+ * A file that is uploaded with a form: the form's fields come first and are the request's body, so that a request is judged before
+ * anything of its file is kept.
+ */
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import multipart, { type MultipartFile } from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest, preValidationAsyncHookHandler } from 'fastify';
+import { FILE_MODE } from '../../files/private.ts';
+import { PageError } from '../pages/page-error.ts';
+import { roundBytes } from './bytes.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a form with a file, which is not read yet. */
+    upload?: MultipartFile | undefined;
+  }
+}
+
+const MOST_FIELDS = 40;
+const FIELD_BYTES = 4_096;
+
+/** @param mostBytes of a file. */
+export function acceptUploads(app: FastifyInstance, mostBytes: number): void {
+  void app.register(multipart, {
+    limits: { files: 1, fields: MOST_FIELDS, fieldSize: FIELD_BYTES, fileSize: mostBytes, headerPairs: 50 },
+  });
+}
+
+/** Before a route's own checks: what is sent must be a form, not too large, and its file the last of its parts. */
+export function readForm(mostBytes: number): preValidationAsyncHookHandler {
+  return async (request) => {
+    if (!request.isMultipart()) throw new PageError('Send a form with a file (multipart/form-data).', 415);
+    // A form has its parts besides the file.
+    if (Number(request.headers['content-length'] ?? 0) > mostBytes + MOST_FIELDS * FIELD_BYTES)
+      throw tooLarge(mostBytes);
+    const body: Record<string, string> = Object.create(null);
+    try {
+      for await (const part of request.parts()) {
+        if (part.type === 'file') {
+          request.upload = part;
+          break;
+        }
+        if (typeof part.value === 'string') body[part.fieldname] = part.value;
+      }
+    } catch (error) {
+      throw uploadError(error, mostBytes);
+    }
+    request.body = body;
+  };
+}
+
+/** Keeps the file of a request. @throws PageError for none, one that is too large, and one that is cut. */
+export async function keepUpload(request: FastifyRequest, path: string, mostBytes: number): Promise<void> {
+  const { upload } = request;
+  if ((upload?.filename ?? '') === '' || upload === undefined) throw new PageError('Choose a file.');
+  try {
+    await pipeline(upload.file, createWriteStream(path, { flags: 'wx', mode: FILE_MODE }));
+  } catch (error) {
+    throw uploadError(error, mostBytes);
+  }
+  if (upload.file.truncated) throw tooLarge(mostBytes);
+}
+
+/** The file's name as it may be one here: letters, digits and a few signs. */
+export function safeName(name: string | undefined): string {
+  const safe = (name ?? '')
+    .replace(/^.*[/\\]/s, '')
+    .replace(/[^A-Za-z0-9._-]/g, '_')
+    .replace(/^[.-]+/, '');
+  return `${safe.slice(-100) || 'file'}`;
+}
+
+function tooLarge(mostBytes: number): PageError {
+  return new PageError(
+    `The file is larger than ${roundBytes(mostBytes)}: nothing was kept. Split it, or use \`ota-updater jobs plan\`, which has no such limit.`,
+    413,
+  );
+}
+
+function uploadError(error: unknown, mostBytes: number): unknown {
+  const { code } = error as { readonly code?: unknown };
+  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge(mostBytes);
+  if (typeof code === 'string' && /^(FST_|ERR_STREAM_PREMATURE_CLOSE|ECONNRESET)/.test(code))
+    return new PageError(`The form cannot be read to its end: nothing was kept. Send it again.`);
+  if (error instanceof Error && /end of form|multipart|premature/i.test(error.message))
+    return new PageError(`The upload was cut before its end: nothing was kept. Send it again.`);
+  return error;
+}

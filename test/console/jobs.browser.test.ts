@@ -1,0 +1,155 @@
+/** Jobs in a browser: planned from an uploaded file, applied in stages, paused, set, resumed and followed to the end; two at once. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  accessibilityFaults,
+  chromiumInstalled,
+  openWindow,
+  overflow,
+  startBrowser,
+  widths,
+} from '../../testing/console/browser.ts';
+import { setConsoleJobs } from '../../testing/console/jobs.ts';
+import { tokens } from '../../testing/console/serve.ts';
+
+const picture = async (page: Page, name: string): Promise<void> => {
+  if (process.env.PICTURES !== undefined)
+    await page.screenshot({ path: `${process.env.PICTURES}/${name}.png`, fullPage: true });
+};
+
+async function signedIn(browser: Browser, url: string, token: string, looks = {}) {
+  const window = await openWindow(browser, looks);
+  await window.page.goto(`${url}/jobs`);
+  await window.page.getByLabel('Token').fill(token);
+  await window.page.keyboard.press('Enter');
+  await window.page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor();
+  return window;
+}
+
+const act = async (page: Page, name: string): Promise<void> => {
+  await page.locator('#steer-reason').fill('a test');
+  await page.getByRole('button', { name, exact: true }).click();
+};
+
+const file = (count: number) => ({
+  name: 'rows.csv',
+  mimeType: 'text/csv',
+  buffer: Buffer.from(
+    `Identifier,TaskConfigurationId\n${Array.from({ length: count }, (_, i) => `task${i},new\n`).join('')}`,
+  ),
+});
+
+/** Plans a file as job `j`, up to the page that applies it. */
+async function plan(page: Page, url: string, count: number): Promise<void> {
+  await page.goto(`${url}/jobs/new`);
+  await page.locator('#file-job').fill('j');
+  await page.locator('#file-reason').fill('a test');
+  await page.locator('#file').setInputFiles(file(count));
+  await page.getByRole('button', { name: 'Make the plan' }).first().click();
+  await page
+    .getByRole('link', { name: 'See it' })
+    .or(page.locator('#apply-name'))
+    .first()
+    .waitFor({ timeout: 60_000 });
+  await page.goto(`${url}/jobs/plans/j`);
+  await page.locator('#apply-name').fill('j');
+  await page.locator('#apply-reason').fill('a test');
+}
+
+describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser.close());
+
+  test('a job of 5,000 rows: upload, plan, stages, pause, set, resume, the end, and its undo', async () => {
+    const { url, stage } = await setConsoleJobs();
+    await stage.worker.start();
+    const { page, faults } = await signedIn(browser, url, tokens.ann);
+    await plan(page, url, 5_000);
+    await picture(page, 'plan');
+    await page.locator('#apply-stages').fill('100,100%');
+    await page.getByLabel('Wait for a word between stages').check();
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Job j: paused' }).waitFor({ timeout: 30_000 });
+    await page.reload();
+    await page.getByText('Set how it is sent').click();
+    await page.locator('#set-window').fill('400');
+    await page.locator('#set-reason').fill('a test');
+    await page.getByRole('button', { name: 'Set', exact: true }).click();
+    await page.getByText('The settings are changed.').waitFor();
+    await act(page, 'Resume');
+    await page.getByText('The job goes on.').waitFor();
+    await act(page, 'Pause');
+    await page.getByRole('heading', { level: 1, name: /Job j: (paused|done)/ }).waitFor();
+    await page.reload();
+    await picture(page, 'job');
+    if (await page.getByRole('button', { name: 'Resume', exact: true }).isVisible())
+      await act(page, 'Resume');
+    await page.getByRole('heading', { level: 1, name: 'Job j: done' }).waitFor({ timeout: 60_000 });
+    await page.getByText('Undo', { exact: true }).click();
+    await page.locator('#undo-reason').fill('a test');
+    await page.getByRole('button', { name: 'Plan the undo' }).click();
+    await page
+      .getByRole('link', { name: 'See it' })
+      .or(page.getByText('could not be made'))
+      .or(page.locator('#apply-name'))
+      .or(page.getByText('nothing to change'))
+      .first()
+      .waitFor({ timeout: 30_000 });
+    expect(faults).toEqual([]);
+  });
+
+  test('two people: one pauses, both resume, and one of them is told; a viewer sees no forms', async () => {
+    const { url } = await setConsoleJobs({ send: false });
+    const ann = await signedIn(browser, url, tokens.ann);
+    const bob = await signedIn(browser, url, tokens.ann);
+    const vic = await signedIn(browser, url, tokens.vic);
+    await plan(ann.page, url, 20);
+    await ann.page.getByRole('button', { name: 'Apply' }).click();
+    await ann.page.getByText('The job is in the ledger.').waitFor();
+    await act(ann.page, 'Pause');
+    await ann.page.getByText('The job is paused.').waitFor();
+    for (const { page } of [bob, vic]) {
+      await page.goto(`${url}/jobs/of/j`);
+      await page.getByRole('heading', { level: 1, name: 'Job j: paused' }).waitFor();
+    }
+    await act(ann.page, 'Resume');
+    await ann.page.getByText('The job goes on.').waitFor();
+    await bob.page.getByRole('heading', { level: 1, name: 'Job j: running' }).waitFor();
+    await act(bob.page, 'Resume');
+    await bob.page.getByText('resume changes nothing').waitFor();
+    expect(await vic.page.locator('form[action^="/jobs"]').count()).toBe(0);
+  });
+
+  test.each(
+    widths.flatMap((width) => [
+      { width, scheme: 'light' as const },
+      { width, scheme: 'dark' as const },
+    ]),
+  )('pages are for everybody at $width pixels, $scheme', async (looks) => {
+    const { url, run, plan: planJob, ids } = await setConsoleJobs({ send: false });
+    await planJob(ids(120));
+    await run([
+      'apply',
+      'j.jsonl',
+      '--yes',
+      '--detach',
+      '--stages',
+      '10%,100%',
+      '--abort-when',
+      'failed>2%/200',
+    ]);
+    const { page, faults } = await signedIn(browser, url, tokens.ann, looks);
+    for (const path of ['/jobs', '/jobs/new', '/jobs/of/j', '/jobs/of/j/rows']) {
+      await page.goto(`${url}${path}`);
+      await page.locator('h1').waitFor();
+      for (const details of await page.locator('details').all()) await details.locator('summary').click();
+      expect(await accessibilityFaults(page)).toEqual([]);
+      expect(await overflow(page)).toBe(0);
+      await picture(page, `${path.slice(1).replaceAll('/', '-')}-${looks.width}-${looks.scheme}`);
+    }
+    expect(faults).toEqual([]);
+  });
+});

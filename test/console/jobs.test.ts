@@ -1,0 +1,155 @@
+/** Jobs by the console over HTTP: planned from an upload, applied, steered, retried, undone; rows, reports and faults. */
+import { existsSync, readdirSync } from 'node:fs';
+import { request } from 'node:http';
+import { expect, test } from 'vitest';
+import { setConsoleJobs } from '../../testing/console/jobs.ts';
+import type { Answer } from '../../testing/console/serve.ts';
+
+type Set = Awaited<ReturnType<typeof setConsoleJobs>>;
+
+const shows = async (get: Set['ann']['get'], path: string, text: RegExp | string): Promise<Answer> => {
+  let answer: Answer | undefined;
+  await expect
+    .poll(
+      async () => {
+        answer = await get(path);
+        return answer.body;
+      },
+      { timeout: 30_000, interval: 100 },
+    )
+    .toMatch(text);
+  return answer as Answer;
+};
+
+const csv = (ids: readonly string[]): string =>
+  `Identifier,TaskConfigurationId\n${ids.map((id) => `${id},new\n`).join('')}`;
+
+const plansOf = ({ folder }: Set): string[] => {
+  const plans = `${folder.path}/state/console/plans`;
+  return existsSync(plans) ? readdirSync(plans) : [];
+};
+
+test('an uploaded file is planned, applied with stages, followed to its end, retried and undone', async () => {
+  const set = await setConsoleJobs({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } } });
+  const { ann, ids, stage } = set;
+  await stage.worker.start();
+  const content = csv([...ids(30), 'gone1', 'no good']);
+  const sent = await ann.upload('Café <b>.csv', content, { jobId: 'j', refresh: 'yes' });
+  expect(sent).toMatchObject({ status: 303, location: '/jobs/plans/j' });
+  const plan = await shows(ann.get, '/jobs/plans/j', 'To send');
+  expect(plan.body).toMatch(/<dt>to change<\/dt><dd>3[01]<\/dd>/);
+  expect(plan.body).toContain('Caf___b_.csv');
+  expect(plan.body).toContain('Identifier');
+  expect((await ann.get('/jobs/plans/j/refused.csv')).body).toContain('no good');
+  expect((await ann.post('/jobs/plans/j/apply', { name: 'x' })).body).toContain('type the job&#39;s name');
+  const bad = await ann.post('/jobs/plans/j/apply', { name: 'j', stages: '50%,10%' });
+  expect(bad.status).toBe(409);
+  expect(bad.body).toContain('--stages');
+  const applied = await ann.post('/jobs/plans/j/apply', { name: 'j', stages: '10,100%' });
+  expect(applied.headers.location).toBe('/jobs/of/j?done=apply');
+  expect(plansOf(set)).toEqual([]);
+  const done = await shows(ann.get, '/jobs/of/j', /<h1>Job j: done/);
+  expect(done.body).toMatch(/<dt>applied<\/dt><dd>30<\/dd>/);
+  expect(done.body).toContain('because');
+  expect(done.body).toContain('ann@console');
+  expect((await ann.get('/jobs')).body).toContain('/jobs/of/j');
+
+  expect((await ann.post('/jobs/of/j/pause')).status).toBe(409);
+  expect((await ann.get('/jobs/of/j/report.csv')).body.split('\n').length).toBeGreaterThan(31);
+  expect(JSON.parse((await ann.get('/jobs/of/j/report.json')).body)).toHaveLength(32);
+
+  const undo = await ann.post('/jobs/of/j/undo');
+  expect(undo.headers.location).toBe('/jobs/plans/j-undo');
+  await shows(ann.get, '/jobs/plans/j-undo', /To send|nothing to change/);
+});
+
+test('rows are filtered, searched and paged', async () => {
+  const { ann, run, plan, ids } = await setConsoleJobs({ send: false });
+  await plan(ids(250));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  const first = await ann.get('/jobs/of/j/rows');
+  expect(first.body.match(/<tr><th scope="row">/g)).toHaveLength(100);
+  expect(first.body).toContain('/jobs/of/j/rows?after=100');
+  const last = await ann.get('/jobs/of/j/rows?after=200');
+  expect(last.body.match(/<tr><th scope="row">/g)).toHaveLength(50);
+  expect(last.body).not.toContain('Next page');
+  const found = await ann.get('/jobs/of/j/rows?identifier=task24&state=planned');
+  expect(found.body.match(/<tr><th scope="row">/g)).toHaveLength(11);
+  expect((await ann.get('/jobs/of/j/rows?state=failed')).body).toContain('There are no such rows');
+  expect((await ann.get('/jobs/of/j/rows?state=x')).status).toBe(400);
+  expect((await ann.get('/jobs/of/none/rows')).status).toBe(404);
+  expect((await ann.get('/jobs/of/none')).status).toBe(404);
+  expect((await ann.get('/jobs/plans/..')).status).toBe(404);
+});
+
+test('a job is paused, set, resumed and cancelled by an operator, with a reason, and by no viewer', async () => {
+  const { ann, vic, run, plan, ids } = await setConsoleJobs({ send: false });
+  await plan(ids(5));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  for (const step of ['pause', 'resume', 'stop', 'cancel', 'set', 'retry', 'undo', 'verify']) {
+    const refused = await vic.post(`/jobs/of/j/${step}`, { name: 'j' });
+    expect(refused.status).toBe(403);
+  }
+  expect((await vic.upload('a.csv', csv(ids(1)))).status).toBe(403);
+  expect((await vic.get('/jobs/of/j')).body).not.toContain('<form method="post" action="/jobs');
+  expect((await ann.post('/jobs/of/j/pause', { reason: ' ' })).body).toContain('Say why');
+  // Two at once: one of them is told.
+  const both = await Promise.all([ann.post('/jobs/of/j/pause'), ann.post('/jobs/of/j/pause')]);
+  expect(both.map(({ status }) => status).sort()).toEqual([303, 409]);
+  expect((await ann.post('/jobs/of/j/set', { rate: '7', unset: 'canary' })).headers.location).toContain(
+    'done=set',
+  );
+  expect((await ann.get('/jobs/of/j')).body).toContain('7 rows/s at most');
+  expect((await ann.post('/jobs/of/j/set', { rate: '-1' })).status).toBe(400);
+  expect((await ann.post('/jobs/of/j/set')).body).toContain('Say what to change');
+  expect((await ann.post('/jobs/of/j/resume')).status).toBe(303);
+  expect((await ann.post('/jobs/of/j/retry')).body).toContain('not sent yet');
+  expect((await ann.post('/jobs/of/j/cancel', { name: 'i' })).status).toBe(400);
+  expect((await ann.post('/jobs/of/j/cancel', { name: 'j' })).status).toBe(303);
+  const { body } = await ann.get('/jobs/of/j');
+  expect(body).toContain('<h1>Job j: cancelled');
+  expect(body).toMatch(/<dt>not sent<\/dt><dd>0<\/dd>/);
+});
+
+test('a file that is none, too large or cut leaves a sentence, and nothing else', async () => {
+  const set = await setConsoleJobs({ send: false, mostBytes: 100_000 });
+  const { ann, url } = set;
+  const picture = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 1, 255, 254]);
+  expect((await ann.upload('a.png', picture, { jobId: 'png' })).location).toBe('/jobs/plans/png');
+  await shows(ann.get, '/jobs/plans/png', /class="fault"/);
+  const large = await ann.upload('a.csv', 'x'.repeat(200_000), { jobId: 'large' });
+  expect(large).toMatchObject({ status: 413 });
+  expect(large.body).toContain('larger than');
+  expect((await ann.upload('', '', { jobId: 'none' })).body).toContain('Choose a file');
+  // Two gigabytes, by its own word: refused before it is sent.
+  const told = Promise.withResolvers<number>();
+  const huge = request(`${url}/jobs/new`, {
+    method: 'POST',
+    headers: {
+      cookie: ann.cookie,
+      origin: url,
+      'content-type': 'multipart/form-data; boundary=b',
+      'content-length': String(2 * 1_073_741_824),
+    },
+  });
+  huge.on('response', ({ statusCode = 0 }) => told.resolve(statusCode)).on('error', told.reject);
+  huge.write('--b\r\n');
+  expect(await told.promise).toBe(413);
+  huge.destroy();
+  // Cut in the middle of its file.
+  const formToken = /name="formToken" value="([^"]+)"/.exec((await ann.get('/jobs')).body)?.[1] ?? '';
+  const cut = request(`${url}/jobs/new`, {
+    method: 'POST',
+    headers: { cookie: ann.cookie, origin: url, 'content-type': 'multipart/form-data; boundary=b' },
+  });
+  cut.on('error', () => {});
+  const field = (name: string, value: string): string =>
+    `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  cut.write(
+    `${field('formToken', formToken)}${field('reason', 'r')}${field('jobId', 'cut')}--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\nIdentifier\n`,
+  );
+  await expect.poll(() => plansOf(set), { timeout: 10_000 }).toEqual(['p-cut']);
+  cut.destroy();
+  await expect.poll(() => plansOf(set), { timeout: 10_000 }).toEqual([]);
+  expect((await ann.get('/jobs/plans/cut')).status).toBe(404);
+});

@@ -1,0 +1,72 @@
+/** A console with its section of jobs before a stage of jobs, for tests. */
+import { onTestFinished } from 'vitest';
+import { makeJobs } from '../../src/console/commands/jobs.ts';
+import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import { sleep } from '../../src/time/clock.ts';
+import { fakeContext } from '../stages/context.ts';
+import { setJobs } from '../stages/jobs-stage.ts';
+import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from './serve.ts';
+
+interface ConsoleJobsOptions {
+  readonly api?: SimulatedApiSettingsInput;
+  /** Default: true. */
+  readonly send?: boolean;
+  readonly mostBytes?: number;
+}
+
+export async function setConsoleJobs({ api = {}, send = true, mostBytes }: ConsoleJobsOptions = {}) {
+  const jobs = await setJobs(api);
+  const { env, folder } = jobs;
+  const errors: unknown[] = [];
+  const said: string[] = [];
+  const context = fakeContext({ env, cwd: folder.path, sleep, random: Math.random });
+  const parts = makeJobs({
+    context,
+    stateDir: `${folder.path}/state`,
+    send,
+    say: (text) => said.push(text),
+    onError: (error) => errors.push(error),
+    ...(mostBytes !== undefined && { mostBytes }),
+  });
+  onTestFinished(async () => {
+    await parts.close();
+    if (errors.length > 0) throw new AggregateError(errors, 'the console has failed');
+  });
+  const url = await serveConsole({ sections: [parts.section] });
+  parts.start();
+  const as = async (token: string) => {
+    const cookie = await signIn(url, token);
+    const get = (path: string): Promise<Answer> => ask(`${url}${path}`, { headers: { cookie } });
+    const post = async (path: string, form: Record<string, string> = {}): Promise<Answer> => {
+      const formToken = await formTokenOf(`${url}/jobs`, cookie);
+      return await ask(`${url}${path}`, {
+        headers: { cookie },
+        form: { formToken, reason: 'because', ...form },
+      });
+    };
+    /** Uploads a file with the form of a new job. */
+    const upload = async (
+      name: string,
+      content: string | Uint8Array<ArrayBuffer>,
+      fields: Record<string, string> = {},
+    ) => {
+      const form = new FormData();
+      const all = { formToken: await formTokenOf(`${url}/jobs`, cookie), reason: 'because', ...fields };
+      for (const [field, value] of Object.entries(all)) form.append(field, value);
+      form.append('file', new Blob([content]), name);
+      const answer = await fetch(`${url}/jobs/new`, {
+        method: 'POST',
+        body: form,
+        redirect: 'manual',
+        headers: { cookie, origin: url },
+      });
+      return {
+        status: answer.status,
+        location: answer.headers.get('location') ?? '',
+        body: await answer.text(),
+      };
+    };
+    return { cookie, get, post, upload };
+  };
+  return { ...jobs, url, said, ann: await as(tokens.ann), vic: await as(tokens.vic) };
+}
