@@ -13,6 +13,7 @@ import { checkPage } from './reference/check.ts';
 import { commandsPage } from './reference/commands.ts';
 import { configurationPage } from './reference/configuration.ts';
 import { exitCodesPage } from './reference/exit-codes.ts';
+import { jobRulesPage } from './reference/job-rules.ts';
 import { jobStatesPage } from './reference/job-states.ts';
 import { jsonPage } from './reference/json.ts';
 import { logsPage } from './reference/logs.ts';
@@ -27,6 +28,7 @@ const pages: readonly Page[] = [
   checkPage,
   exitCodesPage,
   jobStatesPage,
+  jobRulesPage,
   jsonPage,
 ];
 

@@ -145,3 +145,21 @@ test('settings are changed and taken back in a running job, and those of its fla
   await run(['set', 'j', '--unset', 'rate', '--unset', 'stages']);
   expect((await applying).json).toMatchObject({ applied: 30, settings: { rate: null, stages: null } });
 }, 60_000);
+
+test.each([1, 150, 350])(
+  'with stages of 100, at most one stage fails after the threshold where errors begin at update %i',
+  async (first) => {
+    const { standing, stage } = await setStaged(600);
+    const rule = ['--stages', '+100', '--abort-when', 'failed>2%/100'];
+    const applying = standing(['apply', 'j.jsonl', '--yes', ...rule]);
+    await stage.ended(first - 1);
+    stage.api.configure({ tasks: { kind: 'listed', identifiers: [] } });
+    const { json, exitCode, error } = await applying;
+    expect(exitCode).toBe(4);
+    expect(error).toMatch(/^\d+ of \d+ ended rows failed, more than --abort-when 'failed>2%\/100' allows\./);
+    const threshold = Math.floor(0.02 * Math.max(100, json.applied)) + 1;
+    expect(json.failed - threshold).toBeLessThanOrEqual(100);
+    expect(json.applied).toBeGreaterThanOrEqual(first - 1);
+  },
+  60_000,
+);

@@ -75,3 +75,40 @@ test('a job that could not be undone is not sent with it', async () => {
   const nothing = await run(['apply', 'j.jsonl', '--yes', '--undo-on-abort']);
   expect(nothing.error).toMatch(/^--undo-on-abort has nothing that aborts/);
 });
+
+test('a configuration that makes devices fail stops the job in its stage, and every task has its former one again', async () => {
+  const clock = { now: 1_700_000_000_000 };
+  const failures = [{ configuration: 'new', share: 0.06, afterSeconds: 30 }];
+  const jobs = await setJobs(
+    { devices: { perTask: 10, takeSeconds: 20, failures } },
+    { apiNow: () => clock.now },
+  );
+  const { stage, plan, ids, standing } = jobs;
+  const configurations = () => ids(300).map((id) => stage.api.task(id)?.TaskConfigurationId);
+  await stage.worker.start();
+  await plan(ids(300), 'j', '--refresh');
+  const before = configurations();
+  const devices = ['--verify-each', '--soak', '5s', '--abort-when', 'devices-failed>4%/500'];
+  const applying = standing([
+    'apply',
+    'j.jsonl',
+    '--yes',
+    '--stages',
+    '100,100%',
+    '--undo-on-abort',
+    ...devices,
+  ]);
+  await stage.ended(100);
+  // While it soaks, and nothing that it has sent so far looks wrong.
+  clock.now += 31_000;
+  const applied = await applying;
+  expect(applied.error).toMatch(
+    /^\d+ of [\d,]+ ended devices failed, more than --abort-when 'devices-failed>4%\/500' allows\./,
+  );
+  expect(applied.json).toMatchObject({ end: 'aborted', applied: 100, failed: 0, notSent: 200 });
+  expect(configurations()).toEqual(before);
+  expect((await standing(['status', 'j-undo'])).json).toMatchObject({
+    applied: 100,
+    state: { name: 'done' },
+  });
+}, 90_000);

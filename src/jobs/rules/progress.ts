@@ -30,7 +30,7 @@ export interface SeenDevices extends Ends {
   readonly at: number;
 }
 
-const waits = ['ends', 'soak', 'verify', 'word'] as const;
+export const waits = ['ends', 'soak', 'verify', 'word'] as const;
 /**
  * - `ends`: the rows of the stage are sent, and their ends waited for
  * - `soak`: all have ended, and the time to wait is not over

@@ -1,9 +1,9 @@
 /** How many rows of all jobs may be in flight together, and of one of them. PURE. */
 
 /** What ends in so many seconds: an update that another system sends meanwhile waits so much longer, at most. */
-const WINDOW_SECONDS = 10;
+export const WINDOW_SECONDS = 10;
 /** At whatever rate: with fewer, a rate could not be measured before it had been found. */
-const LEAST_WINDOW = 20;
+export const LEAST_WINDOW = 20;
 
 /**
  * @param perSecond rows of all jobs that end per second.
