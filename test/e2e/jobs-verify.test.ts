@@ -144,6 +144,7 @@ test('a job stops in its stage when its devices fail, and undone it leaves every
   expect(applied.error).toMatch(
     /^\d+ of 500 ended devices failed, more than --abort-when 'devices-failed>2%\/300' allows\./,
   );
+  expect(applied.error).toContain('`ota-updater jobs verify j` says which devices failed.');
   expect((await standing(['status', 'j'])).json).toMatchObject({
     applied: 50,
     failed: 0,

@@ -42,6 +42,11 @@ export function nextSteps(
     const resume = { command: jobs('resume') };
     if (awaitsUndo(job)) return [{ ...resume, why: 'undoes it first, as --undo-on-abort wants' }];
     if (plan.state.name === 'cancelled') return [];
+    if (plan.state.name === 'aborted' && (plan.progress.devices?.failed ?? 0) > 0)
+      return [
+        { command: jobs('verify'), why: 'says which devices failed' },
+        { command: jobs('undo'), why: "restores the tasks' settings" },
+      ];
     if (plan.state.why === undefined || counts.failed === 0) return [resume];
     return [why, { ...resume, why: 'once that is fixed' }];
   }

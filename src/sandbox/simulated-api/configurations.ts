@@ -117,10 +117,9 @@ export class ConfigurationStore {
     };
   }
 
+  /** Of digits, so that a walk-through reads the same whatever it is; counted, so that no two are the same. */
   #newId(): string {
-    const digits = 'abcdefghijkmnpqrstuvwxyz23456789';
-    const pick = (): string => digits[Math.floor(this.#random() * digits.length)] ?? 'a';
-    // Counted, so that no two are the same, however random it is.
-    return `cfg${Array.from({ length: 10 }, pick).join('')}${this.#created.size + 1}`;
+    const random = String(Math.floor(this.#random() * 1e10)).padStart(10, '0');
+    return `cfg${random}${this.#created.size + 1}`;
   }
 }
