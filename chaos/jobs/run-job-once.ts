@@ -36,7 +36,7 @@ export interface JobRunOptions {
   readonly say: (line: string) => void;
 }
 
-const VISIBILITY_SECONDS = 4;
+const VISIBILITY_SECONDS = 8;
 /** The longest cut, in milliseconds. */
 const CUT_MS = 4_000;
 /** Longer than the lease of a sender in PostgreSQL, which is 15 s. In SQLite a frozen process keeps it. */
@@ -51,11 +51,11 @@ const rates: Rates = {
 };
 const cutTargets: readonly CutTarget[] = ['ledger', 'sqs', 'outcomes', 'api', 'all'];
 
-/** Short times, so that a run is short. */
+/** Short times, so that a run is short; not so short that a busy machine does everything twice. */
 const env = {
   VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
-  RATE_LIMIT: '500',
-  CALL_TIMEOUT_MS: '1000',
+  RATE_LIMIT: '150',
+  CALL_TIMEOUT_MS: '2500',
   RETRY_BASE_MS: '20',
   RETRY_MAX_MS: '500',
   MAX_ATTEMPTS: '4',

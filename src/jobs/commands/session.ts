@@ -174,13 +174,15 @@ export async function followJob(
 ): Promise<RunEnd> {
   const { context, ledger, updates, collector, wakeups, screen, targets, reports, signal } = session;
   const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
+  // Only what is given: somebody else may change the rest meanwhile.
   const control = {
-    settings: withSettings(job.plan.settings, given, context.clock.wall()),
+    ...(Object.keys(given).length > 0 && {
+      settings: withSettings(job.plan.settings, given, context.clock.wall()),
+    }),
     // A canary given now is of the rows that are sent from now on.
-    progress:
-      given.canary === undefined
-        ? job.plan.progress
-        : countFrom(await ledger.count(job.key), job.plan.progress),
+    ...(given.canary !== undefined && {
+      progress: countFrom(await ledger.count(job.key), job.plan.progress),
+    }),
   };
   await requireFormer(ledger, job, given);
   await ledger.control(job.key, control);

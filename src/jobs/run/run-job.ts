@@ -250,9 +250,10 @@ class Run {
     const rows = await lease.claim(Math.min(free, CHUNK_ROWS), random);
     if (rows.length === 0) return false;
     this.#allowance.use(rows.length);
+    const { lost } = lease;
     const { failure, ...sendings } = await sendRows(rows, {
       ...this.#options,
-      signal: AbortSignal.any([this.#options.signal, lease.lost]),
+      signal: AbortSignal.any([this.#options.signal, lost]),
       jobId: this.#job.jobId,
       issuedAt,
     });
@@ -260,6 +261,8 @@ class Run {
     this.#sent = true;
     this.#maybeTwice += sendings.maybeTwice;
     this.#failure = failure;
+    // The lease is held again: this run goes on, and nobody else would plan again what may not have arrived.
+    if (lost.aborted) this.#maybeTwice += await lease.recover();
     return true;
   }
 

@@ -1,0 +1,74 @@
+/** One run of a job over a real ledger, whose lease is lost for a while. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Lease } from '../../../src/jobs/ledger/ledger.ts';
+import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
+import { runJob } from '../../../src/jobs/run/run-job.ts';
+import { Wakeup } from '../../../src/jobs/run/wakeup.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+import { leaseOf, newJob, now, outcome, taskRow } from '../ledger/contract.ts';
+
+/** The lease, with a signal that a test holds. */
+function withLost(lease: Lease, lost: () => AbortSignal): Lease {
+  return new Proxy(lease, {
+    get: (target, name) => {
+      if (name === 'lost') return lost();
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+test('rows that were being sent when the lease was lost are sent again once it is held again, and counted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'run-job-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const ledger = await openLedger(folder, () => now, 'create');
+  onTestFinished(() => ledger.close());
+  const { key } = await ledger.begin({ ...newJob, rows: 2 });
+  await ledger.enter(key, [taskRow(1), taskRow(2)]);
+  await ledger.complete(key);
+  const [job] = (await ledger.jobs()).flatMap(({ plan, ...rest }) => (plan ? [{ ...rest, plan }] : []));
+  if (job === undefined) throw new Error('not begun');
+
+  let lost = new AbortController();
+  const wakeup = new Wakeup();
+  let sends = 0;
+  const end = await runJob({
+    ledger,
+    lease: withLost(await leaseOf(ledger, key), () => lost.signal),
+    job,
+    wakeup,
+    clock: systemClock,
+    who: 'ann@ops1',
+    targets: [],
+    devices: { seen: undefined, look: () => {} },
+    signal: new AbortController().signal,
+    atEnd: 'leave',
+    queueUrl: 'http://127.0.0.1/000000000000/updates',
+    random: () => 0,
+    // Between two tries of a batch: by then the ledger was away for too long, and it is back.
+    sleep: async () => {
+      lost.abort();
+      lost = new AbortController();
+    },
+    send: async (messages) => {
+      if (sends++ === 0) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+      const bodies = messages.map(
+        ({ body }) => JSON.parse(body) as { RequestId: string; Identifier: string },
+      );
+      queueMicrotask(() => {
+        const ends = bodies.map(({ RequestId, Identifier }) => outcome({ RequestId, Identifier }));
+        void ledger.end(ends).then(() => wakeup.wake());
+      });
+      return {
+        failed: [],
+        messageIds: new Map(messages.map(({ key: name }, i) => [name, `m-${bodies[i]?.RequestId}`])),
+      };
+    },
+    onView: () => {},
+  });
+  expect(end).toMatchObject({ end: 'done', maybeTwice: 2 });
+  expect(await ledger.count(key)).toMatchObject({ total: 2, applied: 2, inFlight: 0 });
+}, 20_000);
