@@ -19,7 +19,7 @@ export interface JobRunOptions {
   readonly seed: number;
   readonly ledger: LedgerKind;
   readonly rows: number;
-  /** Time at most for its sending, in seconds. */
+  /** Time at most, in seconds: with faults, and as much again without. */
   readonly seconds: number;
   readonly kills: number;
   readonly stops: number;
@@ -127,7 +127,6 @@ export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
     const wanted = new Set(toApply.map(identifierOf));
     stage.inject(rates);
     const startedAt = performance.now();
-    const until = startedAt + options.seconds * 1_000;
     const happenings = new Happenings({
       schedule,
       stage,
@@ -139,18 +138,27 @@ export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
       steer: (command, ms) => shell.steer(command, ms),
       say,
     });
-    let done = false;
-    for (let looked = before; !done && performance.now() < until; ) {
-      await sleep(100);
-      for (; looked < stage.applied.length; looked++) wanted.delete(stage.applied[looked]?.identifier ?? '');
-      happenings.advance(1 - wanted.size / toApply.length);
-      if (wanted.size === 0) done = (await stateOf(shell)) === 'done';
-    }
-    if (!done) say(`not done within ${options.seconds} s`);
-    shell.giveUp();
-    await happenings.over();
+    let looked = before;
+    /** Goes on until the job is done, or for so long. */
+    const follow = async (advance: (done: number) => void): Promise<boolean> => {
+      for (const until = performance.now() + options.seconds * 1_000; performance.now() < until; ) {
+        await sleep(100);
+        for (; looked < stage.applied.length; looked++)
+          wanted.delete(stage.applied[looked]?.identifier ?? '');
+        advance(1 - wanted.size / toApply.length);
+        if (wanted.size === 0 && (await stateOf(shell)) === 'done') return true;
+      }
+      return false;
+    };
+    const done = await follow((share) => happenings.advance(share));
     // What is still under way ends without more faults.
     stage.inject(noFaults);
+    await happenings.over();
+    if (!done) {
+      say(`${options.seconds} s are over, ${wanted.size} rows to go: no more faults`);
+      await follow(() => undefined);
+    }
+    shell.giveUp();
     await Promise.all(fleet.running.map((worker) => fleet.stop(worker)));
     const seconds = (performance.now() - startedAt) / 1_000;
     return await jobFindings({
