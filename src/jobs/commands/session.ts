@@ -12,14 +12,14 @@ import type { Queue } from '../../queue/queue.ts';
 import type { Screen } from '../../text/live-block.ts';
 import type { JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
-import { countFrom } from '../rules/progress.ts';
-import { type JobSettings, withSettings } from '../rules/settings.ts';
+import type { JobSettings } from '../rules/settings.ts';
 import type { Collector } from '../run/collector.ts';
 import type { JobView } from '../run/progress.ts';
 import type { RunEnd, RunOptions } from '../run/run-job.ts';
 import { requireFormer } from '../run/undo-on-abort.ts';
 import { untilReadable } from '../run/until-readable.ts';
 import { Wakeup } from '../run/wakeup.ts';
+import { changesOf } from '../steer/given.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes } from '../view/standing.ts';
@@ -174,16 +174,7 @@ export async function followJob(
 ): Promise<RunEnd> {
   const { context, ledger, updates, collector, wakeups, screen, targets, reports, signal } = session;
   const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
-  // Only what is given: somebody else may change the rest meanwhile.
-  const control = {
-    ...(Object.keys(given).length > 0 && {
-      settings: withSettings(job.plan.settings, given, context.clock.wall()),
-    }),
-    // A canary given now is of the rows that are sent from now on.
-    ...(given.canary !== undefined && {
-      progress: countFrom(await ledger.count(job.key), job.plan.progress),
-    }),
-  };
+  const control = changesOf(job.plan, given, await ledger.count(job.key), context.clock.wall());
   await requireFormer(ledger, job, given);
   await ledger.control(job.key, control);
   const { runJob } = await import('../run/run-job.ts');
