@@ -4,28 +4,16 @@
  *
  *   npm run prove-plan -- --rows 1000000
  */
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCloud } from '../src/sandbox/cloud.ts';
 import { MAX_PEAK_MB, Processes } from '../testing/proof/processes.ts';
+import { writeRows } from '../testing/proof/prove-ledger.ts';
 import { lineOf } from '../testing/proof/rows.ts';
 
 const MAX_SECONDS = 60;
-const CHUNK_ROWS = 10_000;
-
-function writeRows(path: string, rows: number): void {
-  const file = openSync(path, 'w');
-  writeSync(file, 'Identifier,TaskConfigurationId\n');
-  for (let row = 1; row <= rows; ) {
-    let chunk = '';
-    for (let i = 0; i < CHUNK_ROWS && row <= rows; i++) chunk += `${lineOf(row++)}\n`;
-    writeSync(file, chunk);
-  }
-  closeSync(file);
-}
-
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } });
 const folder = mkdtempSync(join(tmpdir(), 'prove-plan-'));
 // For `check`, which looks at the queues while the plan is made and takes memory too.
@@ -34,7 +22,7 @@ const processes = new Processes(cloud, folder, 1_000);
 try {
   const [tenth = 0, all = 0] = [Number(values.rows) / 10, Number(values.rows)].map(Math.round);
   for (const rows of [tenth, all]) {
-    writeRows(join(folder, `${rows}.csv`), rows);
+    writeRows(join(folder, `${rows}.csv`), rows, lineOf);
     const startedAt = performance.now();
     await processes.run('jobs', 'plan', `${rows}.csv`, '--job', String(rows), '--out', `${rows}.jsonl`);
     const seconds = (performance.now() - startedAt) / 1_000;

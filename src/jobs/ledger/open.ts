@@ -47,7 +47,7 @@ export async function tryLedger(
     const found = tryLedgerFile(stateDir);
     return found && { setting: 'STATE_DIR', ...found };
   }
-  const { tryPostgresLedger } = await import('./postgres/ledger.ts');
+  const { tryPostgresLedger } = await import('./postgres/prepare.ts');
   const found = await tryPostgresLedger({ ...context, url: ledgerUrl });
   return found && { setting: 'LEDGER_URL', ...found };
 }

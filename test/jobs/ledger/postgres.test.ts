@@ -4,6 +4,7 @@ import { LeaseLost } from '../../../src/jobs/ledger/lease-lost.ts';
 import type { LedgerUse } from '../../../src/jobs/ledger/ledger.ts';
 import { openLedgerAt } from '../../../src/jobs/ledger/open.ts';
 import { schemaSteps } from '../../../src/jobs/ledger/postgres/schema.ts';
+import { requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import { type Clock, sleep, systemClock } from '../../../src/time/clock.ts';
 import { postgresForTests } from '../../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
@@ -189,6 +190,36 @@ describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
       expect(lease.lost.aborted).toBe(false);
       expect(await ledger.isLeased(key)).toBe(true);
     });
+  });
+
+  test('reads the rows that it changes, and not all of a job that has just been entered', async () => {
+    const url = await server().createDatabase();
+    const ledger = await openOne(url);
+    const { key } = await ledger.begin(newJob);
+    const names = Array.from({ length: 5_000 }, (_, i) => i + 1);
+    await ledger.enter(
+      key,
+      names.map((Row) => ({ Row, Identifier: `t${Row}`, Description: 'new' })),
+    );
+    const lease = await leaseOf(ledger, key);
+    for (let i = 0; i < 50; i++) await send(lease, 20);
+    for (let i = 0; i < 50; i++) {
+      const some = names.slice(i * 20, i * 20 + 20);
+      const facts = (Row: number) => ({ Identifier: `t${Row}`, RequestId: requestIdOf({ Row, try: 1 }) });
+      await ledger.end(some.map((Row) => outcome(facts(Row))));
+    }
+    expect(await ledger.count(key)).toMatchObject({ applied: 1_000, planned: 4_000 });
+    let pages = 0;
+    for await (const page of ledger.pages(key)) pages += page.length;
+    expect(pages).toBe(5_000);
+    await lease.release();
+    // Its sessions say what they have read when they end.
+    await ledger.close();
+    const reads = `SELECT (seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_user_tables
+      WHERE schemaname = 'ota_updater' AND relname = 'rows'`;
+    await expect
+      .poll(async () => (await query(url, reads))[0])
+      .toEqual({ read: expect.toSatisfy((read: number) => read >= 10_000 && read < 20_000) });
   });
 
   test('counts stay those of the rows when several processes change them at once', async () => {

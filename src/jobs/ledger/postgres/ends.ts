@@ -2,18 +2,24 @@
 import { type End, endOfParked, takesEnd } from '../shared/matching.ts';
 import type { Raw } from '../shared/records.ts';
 import type { Transaction } from './database.ts';
+import { byNumber, selectNamed, updateNamed } from './row-updates.ts';
 import { columnsOf } from './statement.ts';
 
-const endRows = `UPDATE rows SET state = e.state, cause = e.cause, reason = e.reason, error = e.error,
-    attempts = e.attempts, at = e.at, reconciled = 0
-  FROM unnest(:job::integer[], :row::bigint[], :state::text[], :cause::text[], :reason::text[], :error::text[],
-    :attempts::integer[], :at::text[]) AS e (job, row, state, cause, reason, error, attempts, at)
-  WHERE rows.job = e.job AND rows.row = e.row`;
+const endRows = updateNamed(
+  `state = g.state, cause = g.cause, reason = g.reason, error = g.error, attempts = g.attempts, at = g.at,
+    reconciled = 0`,
+  {
+    arrays: `:job::integer[], :row::bigint[], :state::text[], :cause::text[], :reason::text[], :error::text[],
+      :attempts::integer[], :at::text[]`,
+    names: 'job, row, state, cause, reason, error, attempts, at',
+    job: 'g.job',
+  },
+);
 const parkedOfRows = `SELECT parked.* FROM parked
   JOIN unnest(:row::bigint[], :messageId::text[]) AS s (row, message_id)
     ON parked.job = :job AND parked.row = s.row AND parked.message_id = s.message_id`;
 const anyParked = 'SELECT 1 AS found FROM parked WHERE job = :job AND row IS NOT NULL LIMIT 1';
-const statesOf = 'SELECT row, state, try, at FROM rows WHERE job = :job AND row = ANY(:row::bigint[])';
+const statesOf = selectNamed('row, state, try, at', byNumber);
 const unpark = 'DELETE FROM parked WHERE seq = ANY(:seq::bigint[])';
 
 /** A row and how it ends; each row once. */
@@ -39,7 +45,7 @@ export async function adoptParked(
   if (parked.length === 0) return;
   const numbers = parked.map(({ row }) => Number(row));
   const rows = new Map<number, Raw>(
-    (await transaction.all(statesOf, { job, row: numbers })).map((raw) => [Number(raw.row), raw]),
+    (await transaction.all(statesOf, { job, rows: numbers })).map((raw) => [Number(raw.row), raw]),
   );
   const ends = new Map<number, RowEnds>();
   for (const one of parked) {

@@ -8,6 +8,7 @@ import type { Database, Transaction } from './database.ts';
 import { adoptParked } from './ends.ts';
 import type { Holding } from './holding.ts';
 import { lockJob } from './lock.ts';
+import { byNumber, updateNamed } from './row-updates.ts';
 import { columnsOf } from './statement.ts';
 
 const statements = {
@@ -17,8 +18,8 @@ const statements = {
   plannedFrom: `SELECT DISTINCT ON (found.row) found.* FROM unnest(:places::bigint[]) AS p (place)
     CROSS JOIN LATERAL (SELECT ${ROW_COLUMNS} FROM rows
       WHERE job = :job AND state = 'planned' AND row >= place ORDER BY row LIMIT 1) AS found`,
-  markSending: `UPDATE rows SET state = 'sending', sends = sends + 1, sent_at = :now
-    WHERE job = :job AND row = ANY(:rows::bigint[]) AND state = 'planned' RETURNING row`,
+  markSending: `${updateNamed("state = 'sending', sends = sends + 1, sent_at = :now", { ...byNumber, where: "state = 'planned'" })}
+    RETURNING rows.row`,
   enterSending: `INSERT INTO rows (job, row, identifier, description, configuration, request_id, row_issued_at, state, sends, sent_at)
     SELECT :job::integer, row, identifier, description, configuration, request_id, issued_at, 'sending', 1, :now::bigint
       FROM unnest(:Row::bigint[], :Identifier::text[], :Description::text[], :TaskConfigurationId::text[], :RequestId::text[],
@@ -29,28 +30,38 @@ const statements = {
       :TaskConfigurationId::text[], :Reason::text[])
     ON CONFLICT (job, row) DO NOTHING`,
   // Also of a row that has ended meanwhile: the id tells later outcomes of the same message.
-  markSent: `UPDATE rows SET message_ids = ltrim(message_ids || ' ' || s.message_id),
-      state = CASE state WHEN 'sending' THEN 'sent' ELSE state END
-    FROM unnest(:row::bigint[], :messageId::text[]) AS s (row, message_id) WHERE job = :job AND rows.row = s.row`,
-  markPlanned: `UPDATE rows SET state = 'planned', sends = sends - 1
-    WHERE job = :job AND row = ANY(:rows::bigint[]) AND state = 'sending'`,
-  markRefused: `UPDATE rows SET state = 'refused', cause = 'RefusedBySqs', reason = 'Not taken by SQS', error = s.error,
-      attempts = NULL, at = :at
-    FROM unnest(:row::bigint[], :error::text[]) AS s (row, error)
-    WHERE job = :job AND rows.row = s.row AND state = 'sending'`,
+  markSent: updateNamed(
+    `message_ids = ltrim(message_ids || ' ' || g.message_id),
+      state = CASE state WHEN 'sending' THEN 'sent' ELSE state END`,
+    { arrays: ':row::bigint[], :messageId::text[]', names: 'row, message_id' },
+  ),
+  markPlanned: updateNamed("state = 'planned', sends = sends - 1", {
+    ...byNumber,
+    where: "state = 'sending'",
+  }),
+  markRefused: updateNamed(
+    `state = 'refused', cause = 'RefusedBySqs', reason = 'Not taken by SQS', error = g.error, attempts = NULL, at = :at`,
+    { arrays: ':row::bigint[], :error::text[]', names: 'row, error', where: "state = 'sending'" },
+  ),
   recover: `UPDATE rows SET state = 'planned' WHERE job = :job AND state = 'sending'`,
   addMaybeTwice: 'UPDATE jobs SET maybe_twice = maybe_twice + :rows WHERE key = :job',
   retryFailed: `UPDATE rows SET state = 'planned', cause = '', try = try + 1
     WHERE job = :job AND state IN ('dead-lettered', 'refused')`,
   unended: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = :job AND state = 'sent' AND row > :after ORDER BY row LIMIT :max`,
-  reconcileApplied: `UPDATE rows SET state = 'applied', cause = '', reason = NULL, error = NULL, attempts = NULL,
-    at = :at, reconciled = 1 WHERE job = :job AND row = ANY(:rows::bigint[]) AND state = 'sent'`,
-  reconcileGone: `UPDATE rows SET state = 'dead-lettered', cause = g.cause, reason = 'Rejected', error = g.error,
-      attempts = NULL, at = :at, reconciled = 1
-    FROM unnest(:row::bigint[], :cause::text[], :error::text[]) AS g (row, cause, error)
-    WHERE job = :job AND rows.row = g.row AND state = 'sent'`,
-  sendAgain: `UPDATE rows SET state = 'planned', try = try + 1
-    WHERE job = :job AND row = ANY(:rows::bigint[]) AND state = 'sent'`,
+  reconcileApplied: updateNamed(
+    `state = 'applied', cause = '', reason = NULL, error = NULL, attempts = NULL, at = :at, reconciled = 1`,
+    { ...byNumber, where: "state = 'sent'" },
+  ),
+  reconcileGone: updateNamed(
+    `state = 'dead-lettered', cause = g.cause, reason = 'Rejected', error = g.error, attempts = NULL, at = :at,
+      reconciled = 1`,
+    {
+      arrays: ':row::bigint[], :cause::text[], :error::text[]',
+      names: 'row, cause, error',
+      where: "state = 'sent'",
+    },
+  ),
+  sendAgain: updateNamed("state = 'planned', try = try + 1", { ...byNumber, where: "state = 'sent'" }),
   beginRun:
     'INSERT INTO runs (job, started_at, ms, rows) VALUES (:job, :startedAt, :ms, :rows) RETURNING seq',
   noteRun: 'UPDATE runs SET ms = :ms, rows = :rows WHERE seq = :seq',

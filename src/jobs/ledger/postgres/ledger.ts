@@ -23,7 +23,6 @@ import type {
   ReceivedOutcome,
 } from '../ledger.ts';
 import type { LedgerContext } from '../shared/context.ts';
-import { LedgerError } from '../shared/error.ts';
 import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
 import { type Raw, toJob } from '../shared/records.ts';
 import { indexedStatements } from '../shared/row-pages.ts';
@@ -36,7 +35,7 @@ import { type Holder, isLeased, takeLease } from './holding.ts';
 import { PostgresLease } from './lease.ts';
 import { lockJob } from './lock.ts';
 import { storeOutcomes } from './outcomes.ts';
-import { prepareSchema, trySchema } from './prepare.ts';
+import { prepareSchema } from './prepare.ts';
 import { pruneAudit, pruneJob, pruneOutcomes } from './pruning.ts';
 import { columnsOf } from './statement.ts';
 import {
@@ -97,27 +96,6 @@ export async function openPostgresLedger(options: PostgresOptions, use: LedgerUs
     return new PostgresLedger(db, access, { name: options.holder, clock: options.clock });
   } catch (error) {
     await db.close();
-    throw error;
-  }
-}
-
-/** Looks whether the ledger can be used, and changes nothing. @returns undefined where the database has none. */
-export async function tryPostgresLedger(
-  options: PostgresOptions,
-): Promise<{ readonly fault: string | undefined } | undefined> {
-  try {
-    const db = new Database(options);
-    try {
-      const access = await trySchema(db);
-      if (access === 'none') return undefined;
-      return {
-        fault: access === 'write' ? undefined : `The ledger ${db.place} may only be read by this user`,
-      };
-    } finally {
-      await db.close();
-    }
-  } catch (error) {
-    if (error instanceof LedgerError) return { fault: error.message.replace(/\.$/, '') };
     throw error;
   }
 }

@@ -22,15 +22,19 @@ import {
 import type { Raw } from '../shared/records.ts';
 import type { Transaction } from './database.ts';
 import { type RowEnds, writeEnds } from './ends.ts';
+import { selectNamed } from './row-updates.ts';
 import { columnsOf, storedText } from './statement.ts';
 
 const statements = {
   addForeign: `INSERT INTO jobs (job_id, created_at, updated_at)
     SELECT id, :now::bigint, :now::bigint FROM unnest(:ids::text[]) AS n (id) ORDER BY id ON CONFLICT (job_id) DO NOTHING`,
   jobs: 'SELECT key, job_id, issued_at, digest FROM jobs WHERE job_id = ANY(:ids::text[]) ORDER BY key FOR NO KEY UPDATE',
-  numbered: `SELECT rows.job, ${NAMED_COLUMNS.replace(/(\w+)/g, 'rows.$1')} FROM rows
-    JOIN unnest(:job::integer[], :row::bigint[]) AS n (job, row) ON rows.job = n.job AND rows.row = n.row
-    WHERE request_id IS NULL`,
+  numbered: selectNamed(`job, ${NAMED_COLUMNS}`, {
+    arrays: ':job::integer[], :row::bigint[]',
+    names: 'job, row',
+    job: 'g.job',
+    where: 'request_id IS NULL',
+  }),
   // First those whose message is not known: a sender was killed.
   named: `SELECT n.job, found.* FROM unnest(:job::integer[], :name::text[], :identifier::text[]) AS n (job, name, identifier)
     CROSS JOIN LATERAL (SELECT ${NAMED_COLUMNS} FROM rows

@@ -2,7 +2,7 @@
 import { exitCodes } from '../../../errors.ts';
 import type { LedgerAccess, LedgerUse } from '../ledger.ts';
 import { LedgerError } from '../shared/error.ts';
-import type { Database, Transaction } from './database.ts';
+import { Database, type DatabaseOptions, type Transaction } from './database.ts';
 import { SCHEMA, schemaSteps } from './schema.ts';
 
 const look = `SELECT to_regclass('${SCHEMA}.ledger') IS NOT NULL AS ours,
@@ -15,13 +15,12 @@ const mayWrite = `SELECT has_table_privilege('${SCHEMA}.rows', 'UPDATE') AS gran
  * @throws LedgerError when the schema is of another program, or of a later version of this one.
  */
 export async function prepareSchema(db: Database, use: LedgerUse): Promise<LedgerAccess> {
-  const { ours, standby } = await inspect(db, db.place);
-  if (ours !== true) {
+  const access = await lookAt(db);
+  if (access === 'none') {
     if (use !== 'create') return 'none';
     await migrate(db);
     return 'write';
   }
-  const access = standby === true || (await db.all(mayWrite))[0]?.granted !== true ? 'read' : 'write';
   if (access === 'read' && use !== 'read') {
     throw new LedgerError(
       `The ledger ${db.place} may only be read by this user. Use another one in LEDGER_URL, or GRANT this one what the operations page lists.`,
@@ -38,12 +37,28 @@ export async function prepareSchema(db: Database, use: LedgerUse): Promise<Ledge
   return access;
 }
 
-/**
- * Looks whether the ledger can be used, and changes nothing.
- * @returns undefined where there is none; else whether this user may write it.
- * @throws LedgerError
- */
-export async function trySchema(db: Database): Promise<LedgerAccess> {
+/** Looks whether the ledger can be used, and changes nothing. @returns undefined where the database has none. */
+export async function tryPostgresLedger(
+  options: DatabaseOptions,
+): Promise<{ readonly fault: string | undefined } | undefined> {
+  try {
+    const db = new Database(options);
+    try {
+      const access = await lookAt(db);
+      if (access === 'none') return undefined;
+      return {
+        fault: access === 'write' ? undefined : `The ledger ${db.place} may only be read by this user`,
+      };
+    } finally {
+      await db.close();
+    }
+  } catch (error) {
+    if (error instanceof LedgerError) return { fault: error.message.replace(/\.$/, '') };
+    throw error;
+  }
+}
+
+async function lookAt(db: Database): Promise<LedgerAccess> {
   const { ours, standby } = await inspect(db, db.place);
   if (ours !== true) return 'none';
   return standby === true || (await db.all(mayWrite))[0]?.granted !== true ? 'read' : 'write';

@@ -32,8 +32,11 @@ export const readStatements = {
     WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
   hasFormer: "SELECT 1 AS found FROM rows WHERE job = :job AND coalesce(former, '{}') <> '{}' LIMIT 1",
   foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = :job AND row IS NOT NULL',
-  page: `SELECT ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE job = :job AND row > :after
-    UNION ALL SELECT ${LEFT_OUT_COLUMNS} FROM left_out WHERE job = :job AND row > :after
+  // Each part is as short as the page: PostgreSQL would else sort all that follows, for each page.
+  page: `SELECT * FROM (SELECT ${ROW_COLUMNS}, NULL AS left_out FROM rows
+      WHERE job = :job AND row > :after ORDER BY row LIMIT :max) AS changed
+    UNION ALL SELECT * FROM (SELECT ${LEFT_OUT_COLUMNS} FROM left_out
+      WHERE job = :job AND row > :after ORDER BY row LIMIT :max) AS kept
     ORDER BY 1 LIMIT :max`,
   unmatched: 'SELECT * FROM parked WHERE job = :job AND seq > :after ORDER BY seq LIMIT :max',
   ...taskStatements,

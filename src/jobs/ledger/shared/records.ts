@@ -16,8 +16,8 @@ export const ROW_COLUMNS = `row, identifier, description, configuration, former,
   reason, error, attempts, at, reconciled, request_id, row_issued_at`;
 
 /** The same columns of a row that was left out, and its state; so that one statement can read both in their order. */
-export const LEFT_OUT_COLUMNS = `row, identifier, description, configuration, NULL, NULL, NULL, NULL,
-  reason, NULL, NULL, NULL, NULL, NULL, NULL, state`;
+export const LEFT_OUT_COLUMNS = `row, identifier, description, configuration, NULL, NULL, CAST(NULL AS INTEGER), CAST(NULL AS INTEGER),
+  reason, NULL, CAST(NULL AS INTEGER), NULL, CAST(NULL AS INTEGER), NULL, NULL, state`;
 
 export function toLedgerRow(raw: Raw): LedgerRow {
   return {
