@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { version } from '../../src/version.ts';
+import { Child } from '../../testing/processes/child.ts';
 import { surroundings } from '../../testing/processes/ota.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
@@ -68,6 +69,23 @@ describe('the bundle', () => {
     expect(failed.stdout).toMatch(
       /^\[\d\d:\d\d:\d\d\] INFO: requests to AWS go through a proxy {2}httpsProxy=http:\/\/127\.0\.0\.1:9 [^\n]*\n$/,
     );
+  });
+
+  test('has the console’s scripts and styles beside it', async () => {
+    const env = { ...surroundings, CONSOLE_PORT: '0', HTTP_PORT: 'off', STATE_DIR: folder };
+    const child = Child.startNode([...program(), 'console', '--open-reading'], {
+      env,
+      cwd: folder,
+      keepOutput: true,
+    });
+    onTestFinished(() => child.end());
+    const url = await child.find((line) => /http:\S+/.exec(line)?.[0]);
+    const page = await (await fetch(url)).text();
+    const assets = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path);
+    expect(assets.length).toBeGreaterThan(5);
+    const answers = await Promise.all(assets.map((path) => fetch(`${url}${path}`)));
+    expect(answers.map(({ status }) => status)).toEqual(assets.map(() => 200));
+    expect(answers.every(({ headers }) => headers.get('cache-control')?.includes('immutable'))).toBe(true);
   });
 
   test('applies an update', async () => {

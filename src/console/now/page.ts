@@ -2,6 +2,7 @@
 import { problemText, statusRows, workerCells, workerHead } from '../../status/rows.ts';
 import { type QueueName, type Status, sumOf } from '../../status/status.ts';
 import { number } from '../../text/numbers.ts';
+import { shellLine } from '../../text/shell.ts';
 import { instant, roughDuration } from '../../text/times.ts';
 import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
@@ -36,7 +37,7 @@ export function nowPage(seen: Seen | undefined): Page {
 
 /** What is sent again and again. */
 export function nowPart({ status, workersAwaySince, queuesAwaySince }: Seen): Html {
-  const { now, verdict, problems, workers } = status;
+  const { now, verdict, problems, workers, next } = status;
   const away = [
     ...(workersAwaySince === undefined ? [] : [{ what: 'No worker answers', from: workersAwaySince }]),
     ...Object.entries(queuesAwaySince).map(([name, from]) => ({
@@ -48,6 +49,7 @@ export function nowPart({ status, workersAwaySince, queuesAwaySince }: Seen): Ht
 <p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
 ${away.map(({ what, from }) => html`<p class="away">${what} since ${instant(from)} UTC (${roughDuration((now - from) / 1_000)}): what it would say is missing here, or old.</p>\n`)}
 ${tiles(status)}
+${next !== undefined && html`<p>What to do next: <code>${shellLine(['ota-updater', ...next])}</code>${status.queues.deadLetter !== undefined && html`, or look at the <a href="/dead-letters">dead letters</a>`}</p>`}
 ${
   problems.length > 0 &&
   html`<section><h2>To be known</h2>
@@ -67,16 +69,18 @@ ${
 }</section>`;
 }
 
-function tiles({ totals, backlog, drain, queues }: Status): Html {
+function tiles({ totals, backlog, drain, queues, workers }: Status): Html {
+  const answered = workers.some(({ ok }) => ok);
+  const known = (text: string): string => (answered ? text : 'not known');
   const dead = sumOf(queues.deadLetter);
   const left =
     'seconds' in drain ? (drain.seconds === 0 ? 'nothing' : roughDuration(drain.seconds)) : 'not known';
   const all: readonly (readonly [string, string])[] = [
-    ['finished per second', rate(totals.finishedPerSecond)],
-    ['rate in force', totals.rate.inForce === null ? 'no limit' : `${rate(totals.rate.inForce)}/s`],
+    ['finished per second', known(rate(totals.finishedPerSecond))],
+    ['rate in force', known(totals.rate.inForce === null ? 'no limit' : `${rate(totals.rate.inForce)}/s`)],
     ['backlog', backlog === undefined ? 'not known' : number(backlog)],
     ['time to drain', left],
-    ['held', number(totals.held)],
+    ['held', known(number(totals.held))],
     ['dead letters', dead === undefined ? 'not known' : number(dead)],
   ];
   return html`<dl class="tiles">${all.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`;

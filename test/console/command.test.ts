@@ -1,0 +1,96 @@
+/** `console` as a command: what it refuses to start with, and a start and an end. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { configureConsole } from '../../src/console/commands/command.ts';
+import { sleep } from '../../src/time/clock.ts';
+import { ask, tokens } from '../../testing/console/serve.ts';
+import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ota-console-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+});
+
+const start = (env: Record<string, string>, args: readonly string[] = []) => {
+  const context = fakeContext({
+    env: { CONSOLE_PORT: '0', STATE_DIR: folder, HTTP_PORT: 'off', ...env },
+    cwd: folder,
+    sleep,
+  });
+  return {
+    context,
+    ran: runConfigured((command, io) => configureConsole(command, io, 0), 'console', args, context),
+  };
+};
+
+describe('is refused', () => {
+  const token = `ann:operator:${tokens.ann}`;
+  test.each([
+    ['without anybody who could sign in', {}, [], /^Nobody could sign in\. Set CONSOLE_TOKENS_FILE/],
+    ['open to read beyond this machine', { CONSOLE_HOST: '0.0.0.0' }, ['--open-reading'], /on loopback only/],
+    ['with a file of tokens that is not there', { CONSOLE_TOKENS_FILE: 'none' }, [], /there is no such file/],
+    [
+      'with an identity header of anybody',
+      { CONSOLE_IDENTITY_HEADER: 'X-User' },
+      [],
+      /CONSOLE_TRUSTED_PROXIES: is required/,
+    ],
+    [
+      'with a token that is too short',
+      { CONSOLE_TOKENS: 'ann:operator:secret' },
+      [],
+      /must be NAME:ROLE:TOKEN/,
+    ],
+    [
+      'with another role',
+      { CONSOLE_TOKENS: token.replace('operator', 'admin') },
+      [],
+      /must be NAME:ROLE:TOKEN/,
+    ],
+    [
+      'with proxies that are no addresses',
+      { CONSOLE_TRUSTED_PROXIES: '10.0.0.0/33' },
+      [],
+      /must be addresses or networks/,
+    ],
+  ] as const)('%s', async (_what, env, args, why) => {
+    const { ran } = start(env, args);
+    const { exitCode, error } = await ran;
+    expect(error).toMatch(why);
+    expect(error).not.toContain('secret');
+    expect(exitCode).toBe(2);
+  });
+
+  test('with a line of the file that is none, which it does not repeat', async () => {
+    writeFileSync(join(folder, 'tokens'), `# who may\n\nann:operator:${tokens.ann}\nvic:viewer:hunter2\n`);
+    const { error } = await start({ CONSOLE_TOKENS_FILE: 'tokens' }).ran;
+    expect(error).toMatch(/line 4 must be NAME:ROLE:TOKEN/);
+    expect(error).not.toContain('hunter2');
+  });
+});
+
+test('every page is there, also where nothing else is; the tokens are read again; a signal ends it', async () => {
+  const file = join(folder, 'tokens');
+  writeFileSync(file, `ann:operator:${tokens.ann}\r\n`);
+  const { context, ran } = start({ CONSOLE_TOKENS_FILE: 'tokens' });
+  await expect.poll(() => context.output.stdout).toMatch(/^The console is at http:\/\/127\.0\.0\.1:\d+\n$/);
+  const url = /http:\S+/.exec(context.output.stdout)?.[0] ?? '';
+  const get = (path: string, token: string) =>
+    ask(url + path, { headers: { authorization: `Bearer ${token}` } });
+  const pages = await Promise.all(
+    ['/', '/dead-letters', '/task', '/changes'].map((path) => get(path, tokens.ann)),
+  );
+  expect(pages.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect(pages[0]?.body).toContain('No worker was asked');
+  expect(pages[1]?.body).toContain('QUEUE_URL: is required');
+  writeFileSync(file, `vic:viewer:${tokens.vic}\n`);
+  await expect.poll(() => context.output.stdout).toContain('The tokens were read again.');
+  expect((await get('/', tokens.ann)).status).toBe(401);
+  expect((await get('/', tokens.vic)).status).toBe(200);
+  context.signal('SIGTERM');
+  expect((await ran).exitCode).toBe(0);
+  await expect(get('/', tokens.vic)).rejects.toThrow();
+});
