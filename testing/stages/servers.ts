@@ -1,5 +1,4 @@
 /** The servers of every stage: a real SQS server with its queues, as strict as AWS's on request, and the simulated API. */
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import type { Message } from '../../src/message/message.ts';
 import { createSqsClient, type SQSClient, type SQSClientConfig } from '../../src/queue/client.ts';
 import { Queue } from '../../src/queue/queue.ts';
@@ -8,6 +7,8 @@ import {
   type SimulatedApiOptions,
   startSimulatedApi,
 } from '../../src/sandbox/simulated-api/index.ts';
+import { type SqsJudge, startSqsServer } from '../sqs/server.ts';
+import type { SqsServer } from '../sqs/sqs-server.ts';
 import { type StrictSqs, startStrictSqs } from '../sqs/strict-sqs.ts';
 
 export const REGION = 'eu-west-1';
@@ -21,10 +22,12 @@ export interface ServersOptions {
   /** SQS is as strict as AWS's, where the emulator is not. */
   readonly strict: boolean;
   readonly api: SimulatedApiOptions;
+  /** Another SQS server than fauxqs. */
+  readonly judge?: SqsJudge | undefined;
 }
 
 export class Servers {
-  readonly sqs: FauxqsServer;
+  readonly sqs: SqsServer;
   readonly api: SimulatedApi;
   /** Where clients find SQS. */
   readonly sqsUrl: string;
@@ -32,7 +35,7 @@ export class Servers {
   readonly #fifo: boolean;
   readonly #clients: { destroy(): void }[] = [];
 
-  private constructor(sqs: FauxqsServer, api: SimulatedApi, strict: StrictSqs | undefined, fifo: boolean) {
+  private constructor(sqs: SqsServer, api: SimulatedApi, strict: StrictSqs | undefined, fifo: boolean) {
     this.sqs = sqs;
     this.api = api;
     this.sqsUrl = strict?.url ?? urlOf(sqs);
@@ -40,8 +43,8 @@ export class Servers {
     this.#fifo = fifo;
   }
 
-  static async start({ queues, fifo, strict, api }: ServersOptions): Promise<Servers> {
-    const sqs = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION });
+  static async start({ queues, fifo, strict, api, judge }: ServersOptions): Promise<Servers> {
+    const sqs = await startSqsServer(REGION, judge);
     const front = fifo || strict ? await startStrictSqs({ upstream: urlOf(sqs) }) : undefined;
     const servers = new Servers(sqs, await startSimulatedApi(api), front, fifo);
     for (const [queue, attributes] of Object.entries(queues)) {
@@ -49,6 +52,7 @@ export class Servers {
       const kind = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {};
       sqs.createQueue(name, { region: REGION, attributes: { ...kind, ...attributes } });
     }
+    await sqs.made?.();
     return servers;
   }
 
@@ -103,6 +107,6 @@ export async function receiveAll(
   }
 }
 
-function urlOf(sqs: FauxqsServer): string {
+function urlOf(sqs: SqsServer): string {
   return `http://127.0.0.1:${sqs.port}`;
 }

@@ -1,6 +1,5 @@
 /** A stage for end-to-end tests: a real SQS server and the simulated API over HTTP, with a worker in this process. */
 import { randomUUID } from 'node:crypto';
-import type { FauxqsServer } from 'fauxqs';
 import { watchServerTime } from '../../src/aws/server-time.ts';
 import { type Config, type Environment, readConfig } from '../../src/config.ts';
 import { Bounds } from '../../src/limits/bounds.ts';
@@ -20,6 +19,8 @@ import { type ConditionName, Conditions } from '../../src/worker/conditions.ts';
 import { createEmitter, type WorkerEvent, type WorkerListener } from '../../src/worker/events.ts';
 import { defaultTimings, type WorkerTimings } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
+import type { SqsJudge } from '../sqs/server.ts';
+import type { SqsServer } from '../sqs/sqs-server.ts';
 import { limitsOfHungCalls } from './hung-calls.ts';
 import { credentials, REGION, receiveAll, Servers } from './servers.ts';
 
@@ -58,6 +59,8 @@ export interface StageOptions {
   readonly fifo?: boolean;
   /** SQS is as strict as AWS's; implied by `fifo`. */
   readonly strict?: boolean;
+  /** Another SQS server than fauxqs. */
+  readonly judge?: SqsJudge;
   /** More settings for the client of SQS: another endpoint (a proxy's), say. */
   readonly sqs?: SQSClientConfig;
   /** More settings for the client of the API: other credentials, say. */
@@ -101,6 +104,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     },
     fifo: options.fifo ?? false,
     strict: options.strict ?? false,
+    judge: options.judge,
     api: {
       record: true,
       ...(options.api && { settings: options.api }),
@@ -113,7 +117,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
 }
 
 export class Stage {
-  readonly sqs: FauxqsServer;
+  readonly sqs: SqsServer;
   readonly api: SimulatedApi;
   readonly source: Queue;
   readonly dead: Queue;
