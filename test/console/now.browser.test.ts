@@ -15,7 +15,7 @@ import {
   startBrowser,
   widths,
 } from '../../testing/console/browser.ts';
-import { serveConsole, tokens } from '../../testing/console/serve.ts';
+import { serveConsole, startConsole, tokens } from '../../testing/console/serve.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
 /** A console that watches one worker, which runs. */
@@ -86,6 +86,27 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
         fullPage: true,
       });
     expect(faults).toEqual([]);
+  });
+
+  test('it says when what one sees is old, and comes back by itself', async () => {
+    const { watch } = await watched();
+    void watch.run();
+    const sections = [nowSection(watch)];
+    const first = await startConsole({ sections });
+    const { page } = await openWindow(browser);
+    await page.clock.install();
+    await page.goto(first.url);
+    await page.getByLabel('Token').fill(tokens.vic);
+    await page.keyboard.press('Enter');
+    const sign = page.locator('#live-sign');
+    await sign.filter({ hasText: /^Live/ }).waitFor();
+    await first.close();
+    await page.clock.fastForward(20_000);
+    await sign.filter({ hasText: /^Not live: nothing new since/ }).waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await startConsole({ sections }, Number(new URL(first.url).port));
+    await page.clock.fastForward(10_000);
+    await sign.filter({ hasText: /^Live/ }).waitFor();
   });
 
   test('it can be read without JavaScript', async () => {

@@ -17,6 +17,11 @@ const holders = holdersOf(
 
 /** @returns its address. Errors of the console itself are thrown where the test ends. */
 export async function serveConsole(options: Partial<ConsoleOptions> = {}): Promise<string> {
+  return (await startConsole(options)).url;
+}
+
+/** The same, which can be ended before, and started again at the same port. */
+export async function startConsole(options: Partial<ConsoleOptions> = {}, port = 0) {
   const errors: unknown[] = [];
   const app = await createConsole({
     sections: [],
@@ -32,7 +37,7 @@ export async function serveConsole(options: Partial<ConsoleOptions> = {}): Promi
     await app.close();
     if (errors.length > 0) throw new AggregateError(errors, 'the console has failed');
   });
-  return await app.listen({ host: '127.0.0.1', port: 0 });
+  return { url: await app.listen({ host: '127.0.0.1', port }), close: () => app.close() };
 }
 
 export interface Answer {

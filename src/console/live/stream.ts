@@ -23,6 +23,9 @@ export function addStream(
     open.add(feed);
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
+    // An answer that ends before the first look is a stream, too, and no empty page.
+    reply.sse.sendHeaders();
+    reply.raw.flushHeaders();
     let last: string | undefined;
     try {
       for await (const { html, event, number, missed } of feed.follow(gone.signal)) {

@@ -31,8 +31,13 @@ interface Surroundings {
 
 const first: readonly AssetName[] = ['console.css', 'htmx.js', 'htmx-sse.js'];
 
-/** `includeIndicatorCSS` would add a style of its own. */
-const HTMX_CONFIG = JSON.stringify({ includeIndicatorCSS: false, history: false, mode: 'same-origin' });
+/** `includeIndicatorCSS` would add a style of its own; what an error says is no part of a page. */
+const HTMX_CONFIG = JSON.stringify({
+  includeIndicatorCSS: false,
+  history: false,
+  mode: 'same-origin',
+  noSwap: [204, 304, '4xx', '5xx'],
+});
 
 export function wholePage(
   { title, body, assets = [], live = false }: Page,

@@ -27,6 +27,14 @@
     live.addEventListener('missed', (event) => {
       missed += Number(/** @type {CustomEvent} */ (event).detail.data) || 0;
     });
+    // A stream that has ended for good, with the session, say: the page itself asks again, unless somebody types.
+    const again = async () => {
+      if (!document.body.classList.contains('stale')) return;
+      const typing = document.activeElement?.matches('input, select, textarea') ?? false;
+      const answer = await fetch(location.href, { redirect: 'manual' }).catch(() => undefined);
+      if (answer && !typing && document.body.classList.contains('stale')) location.reload();
+    };
+    setInterval(again, STALE_MS);
     setInterval(show, 1_000);
     show();
   }
