@@ -73,6 +73,15 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     },
   ],
   'jobs resume': [{ args: ['fleet-b7'], does: 'send what is left of a job, and follow it' }],
+  'jobs pause': [{ args: ['fleet-b7', '--reason', 'freeze'], does: 'send nothing more for now' }],
+  'jobs set': [{ args: ['fleet-b7', '--rate', '50'], does: 'fifty rows a second at most, from now on' }],
+  'jobs stop': [{ args: ['fleet-b7'], does: 'let its sender end, to go on another time' }],
+  'jobs cancel': [{ args: ['fleet-b7'], does: 'end it for good; it asks first' }],
+  'jobs send': [
+    { args: [], does: 'a service: sends whatever is due, until SIGTERM' },
+    { args: ['--once'], does: 'what is due now, as a scheduled task' },
+  ],
+  'jobs log': [{ args: ['fleet-b7'], does: 'who changed it, when and why' }],
   'jobs status': [
     { args: [], does: 'of the last job' },
     { args: ['fleet-b7', '--watch'], does: 'until every row has ended' },

@@ -71,7 +71,8 @@ export class Processes {
     const timer = setInterval(() => {
       try {
         const peak = Math.round(peakRssMb(child.pid));
-        this.peakMemory[command] = Math.max(this.peakMemory[command] ?? 0, peak);
+        // A process that has ended and is not waited for has no memory any more.
+        if (peak > 0) this.peakMemory[command] = Math.max(this.peakMemory[command] ?? 0, peak);
         this.cpuSeconds[command] = cpuMs(child.pid) / 1_000;
       } catch {
         // Not Linux, or the process has ended.

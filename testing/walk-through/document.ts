@@ -81,12 +81,18 @@ export function asWritten(output: string, exitCode: number): string {
  * and lines of progress.
  */
 export function shapeOf(output: string): string {
-  return output
-    .replace(/^.* so far\n/gm, '')
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
-    .replace(/\b(?=[a-f]*\d)[0-9a-f]{8}\b/g, '<id>')
-    .replace(/\d[\d,.]*/g, '#')
-    .replace(/ +/g, ' ')
-    .replace(/…/g, '')
-    .trimEnd();
+  return (
+    output
+      // Progress, of which a slow machine prints more.
+      .replace(/^.* so far\n/gm, '')
+      .replace(/^\S+: \d+%, .* rows ended; .*\n/gm, '')
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
+      .replace(/\b(?=[a-f]*\d)[0-9a-f]{8}\b/g, '<id>')
+      // The user and the machine.
+      .replace(/[\w.-]+@[\w.-]+/g, '<who>')
+      .replace(/\d[\d,.]*/g, '#')
+      .replace(/ +/g, ' ')
+      .replace(/…/g, '')
+      .trimEnd()
+  );
 }

@@ -84,6 +84,7 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
       }
       await resumeJob(ledger, job, who, reason);
       await requireFormer(ledger, job, settings);
+      await ledger.change(job.key, { event: 'release', who, ...(reason !== undefined && { why: reason }) });
       return await followJob(session, lease, job.jobId, guards);
     });
     if (end === undefined) await printStanding(session, job.jobId, { json });
