@@ -1,5 +1,5 @@
 /** Texts that try to run, to hide or to break out, wherever they are put in a page. */
-export const hostileTexts: readonly string[] = [
+const hostileTexts: readonly string[] = [
   '<script>window.hacked=1</script>',
   '"><img src=x onerror="window.hacked=2">',
   "' onfocus='window.hacked=3' autofocus='",

@@ -21,6 +21,7 @@ import { printableUrl } from '../../text/urls.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type Asked, filterOf } from './asked.ts';
 import { type ChangeFacts, ChangeRun } from './change-run.ts';
+import type { Doing } from './doing.ts';
 import { type Look, lookAt } from './look.ts';
 import { forgetUnfinished, keepUnfinished, readUnfinished } from './unfinished.ts';
 
@@ -37,13 +38,6 @@ export interface DeskOptions {
   /** Told of what is a fault of the console's own. */
   readonly onError: (error: unknown) => void;
 }
-
-/** What it does now: one thing. */
-export type Doing =
-  | { readonly what: 'nothing' }
-  /** `seen`: letters so far. */
-  | { readonly what: 'looking'; readonly seen: number; readonly since: number }
-  | { readonly what: 'changing'; readonly change: ChangeRun };
 
 /** Changes that are remembered; the log has all. */
 const MOST_CHANGES = 50;
