@@ -75,8 +75,8 @@ describe('is refused', () => {
 test('every page is there, also where nothing else is; the tokens are read again; a signal ends it', async () => {
   const file = join(folder, 'tokens');
   writeFileSync(file, `ann:operator:${tokens.ann}\r\n`);
-  const { context, ran } = start({ CONSOLE_TOKENS_FILE: 'tokens' });
-  await expect.poll(() => context.output.stdout).toMatch(/^The console is at http:\/\/127\.0\.0\.1:\d+\n$/);
+  const { context, ran } = start({ CONSOLE_TOKENS_FILE: 'tokens' }, ['--no-send']);
+  await expect.poll(() => context.output.stdout).toMatch(/^The console is at http:\/\/127\.0\.0\.1:\d+\n/);
   const url = /http:\S+/.exec(context.output.stdout)?.[0] ?? '';
   const get = (path: string, token: string) =>
     ask(url + path, { headers: { authorization: `Bearer ${token}` } });
