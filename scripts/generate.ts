@@ -9,6 +9,7 @@ import { outcomeJsonSchema } from '../src/message/outcome.ts';
 import { outcomeEventJsonSchema } from '../src/message/outcome-event.ts';
 import { updateJsonSchema } from '../src/message/update.ts';
 import { asyncApiText } from './contract/asyncapi.ts';
+import { openApiText } from './contract/openapi.ts';
 import { checkPage } from './reference/check.ts';
 import { commandsPage } from './reference/commands.ts';
 import { configurationPage } from './reference/configuration.ts';
@@ -53,6 +54,7 @@ const files: readonly { readonly path: string; readonly text: () => string | Pro
   { path: 'schema/outcome.schema.json', text: outcomeJsonSchema },
   { path: 'schema/outcome-event.schema.json', text: outcomeEventJsonSchema },
   { path: 'schema/asyncapi.json', text: () => asyncApiText(packageJson.version) },
+  { path: 'schema/openapi.json', text: openApiText },
   { path: 'schema/dead-letter.schema.json', text: deadLetterJsonSchema },
   ...[indexPage, ...pages].map(({ name, text }) => ({
     path: `docs/reference/${name}`,

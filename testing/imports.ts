@@ -121,11 +121,13 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'jobs',
     'jobs/command',
     'ota',
+    'status',
     'status/ask',
     'text',
     'time',
     'trace',
     'trace/command',
+    'version',
   ],
   'trace/command': [
     'cli',

@@ -63,11 +63,13 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   });
   afterAll(() => browser.close());
 
-  test('a job of 5,000 rows: upload, plan, stages, pause, set, resume, the end, and its undo', async () => {
+  test('a job of 1,000 rows: upload, plan, stages, pause, set, resume, the end, and its undo', {
+    timeout: 150_000,
+  }, async () => {
     const { url, stage } = await setConsoleJobs();
     await stage.worker.start();
     const { page, faults } = await signedIn(browser, url, tokens.ann);
-    await plan(page, url, 5_000);
+    await plan(page, url, 1_000);
     await picture(page, 'plan');
     await page.locator('#apply-stages').fill('100,100%');
     await page.getByLabel('Wait for a word between stages').check();
@@ -147,7 +149,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
       await page.locator('h1').waitFor();
       for (const details of await page.locator('details').all()) await details.locator('summary').click();
       expect(await accessibilityFaults(page)).toEqual([]);
-      expect(await overflow(page)).toBe(0);
+      expect(await overflow(page)).toEqual([]);
       await picture(page, `${path.slice(1).replaceAll('/', '-')}-${looks.width}-${looks.scheme}`);
     }
     expect(faults).toEqual([]);

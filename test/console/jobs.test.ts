@@ -68,13 +68,13 @@ test('rows are filtered, searched and paged', async () => {
   await plan(ids(250));
   await run(['apply', 'j.jsonl', '--yes', '--detach']);
   const first = await ann.get('/jobs/of/j/rows');
-  expect(first.body.match(/<tr><th scope="row">/g)).toHaveLength(100);
+  expect(first.body.match(/<th scope="row"/g)).toHaveLength(100);
   expect(first.body).toContain('/jobs/of/j/rows?after=100');
   const last = await ann.get('/jobs/of/j/rows?after=200');
-  expect(last.body.match(/<tr><th scope="row">/g)).toHaveLength(50);
+  expect(last.body.match(/<th scope="row"/g)).toHaveLength(50);
   expect(last.body).not.toContain('Next page');
   const found = await ann.get('/jobs/of/j/rows?identifier=task24&state=planned');
-  expect(found.body.match(/<tr><th scope="row">/g)).toHaveLength(11);
+  expect(found.body.match(/<th scope="row"/g)).toHaveLength(11);
   expect((await ann.get('/jobs/of/j/rows?state=failed')).body).toContain('There are no such rows');
   expect((await ann.get('/jobs/of/j/rows?state=x')).status).toBe(400);
   expect((await ann.get('/jobs/of/none/rows')).status).toBe(404);

@@ -1,5 +1,6 @@
 /** A console with its section of jobs before a stage of jobs, for tests. */
 import { onTestFinished } from 'vitest';
+import { apiSection } from '../../src/console/api/serve.ts';
 import { makeJobs } from '../../src/console/commands/jobs.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { sleep } from '../../src/time/clock.ts';
@@ -32,7 +33,7 @@ export async function setConsoleJobs({ api = {}, send = true, mostBytes }: Conso
     await parts.close();
     if (errors.length > 0) throw new AggregateError(errors, 'the console has failed');
   });
-  const url = await serveConsole({ sections: [parts.section] });
+  const url = await serveConsole({ sections: [parts.section, apiSection(parts.routes, '0', Date.now)] });
   parts.start();
   const as = async (token: string) => {
     const cookie = await signIn(url, token);

@@ -22,6 +22,8 @@ import { concludeJob } from '../../jobs/steer/conclude.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import { verifyJob } from '../../jobs/verify/verify-job.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
+import { jobRoutes } from '../api/jobs.ts';
+import type { ApiRoute } from '../api/route.ts';
 import { Desk } from '../jobs/desk.ts';
 import { LedgerDoor } from '../jobs/ledger-door.ts';
 import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
@@ -31,6 +33,7 @@ import type { Section } from '../section.ts';
 
 export interface JobsParts {
   readonly section: Section;
+  readonly routes: readonly ApiRoute[];
   /** Sends what is due, unless it is not to. */
   readonly start: () => void;
   readonly close: () => Promise<void>;
@@ -88,18 +91,12 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     sleep,
     onError,
   });
+  const parts = { door, desk, verifier, newName: () => defaultJobId(context), mostBytes, clock, sleep };
   const over = new AbortController();
   let sending: Promise<void> | undefined;
   return {
-    section: jobsSection({
-      door,
-      desk,
-      verifier,
-      newName: () => defaultJobId(context),
-      mostBytes,
-      clock,
-      sleep,
-    }),
+    section: jobsSection(parts),
+    routes: jobRoutes(parts),
     start: () => {
       if (options.send) sending = keepSending(context, over.signal, say, onError);
     },

@@ -10,10 +10,14 @@ import { detailText } from '../../jobs/view/audit.ts';
 import { queueReader } from '../../status/ask/queues.ts';
 import { workerUrlsOf } from '../../status/ask/urls.ts';
 import { askWorkers } from '../../status/ask/workers.ts';
+import { statusJson } from '../../status/json.ts';
 import { askApi, askLedger } from '../../trace/commands/sources.ts';
 import { letterFinding } from '../../trace/letters.ts';
 import type { SourceReport, Trace } from '../../trace/trace.ts';
 import { updatesOf } from '../../trace/updates.ts';
+import { version } from '../../version.ts';
+import { observeRoutes } from '../api/observe.ts';
+import { apiSection } from '../api/serve.ts';
 import type { ChangesAnswer } from '../changes/page.ts';
 import { changesSection } from '../changes/section.ts';
 import { Desk } from '../dead-letters/desk.ts';
@@ -77,8 +81,18 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
       'dead letters': (most) => letterChanges(stateDir, most),
     }),
   ];
+  const routes = [
+    ...observeRoutes({
+      status: async () => {
+        const seen = await watch.seen();
+        return seen && statusJson(seen.status, context.commandLine);
+      },
+      trace: (identifier, signal) => trace(context, desk, identifier, signal),
+    }),
+    ...jobs.routes,
+  ];
   return {
-    all,
+    all: [...all, apiSection(routes, version, clock.wall)],
     start: () => {
       void watch.run();
       void desk?.resume();

@@ -71,7 +71,7 @@ export function safeName(name: string | undefined): string {
   return `${safe.slice(-100) || 'file'}`;
 }
 
-function tooLarge(mostBytes: number): PageError {
+export function tooLarge(mostBytes: number): PageError {
   return new PageError(
     `The file is larger than ${roundBytes(mostBytes)}: nothing was kept. Split it, or use \`ota-updater jobs plan\`, which has no such limit.`,
     413,

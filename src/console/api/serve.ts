@@ -1,0 +1,64 @@
+/** Serves the routes of the API, and its document. */
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { PageError } from '../pages/page-error.ts';
+import type { Section } from '../section.ts';
+import { apiDocument } from './document.ts';
+import { Idempotency } from './idempotency.ts';
+import { API_PREFIX, type ApiRoute } from './route.ts';
+
+const DOCUMENT_PATH = `${API_PREFIX}/openapi.json`;
+
+/** @param now epoch milliseconds. */
+export function apiSection(routes: readonly ApiRoute[], version: string, now: () => number): Section {
+  return {
+    add: ({ app }) => {
+      const idempotency = new Idempotency(now);
+      const document = apiDocument(routes, version);
+      app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) =>
+        done(null, payload),
+      );
+      app.get(DOCUMENT_PATH, (_request, reply) => reply.send(document));
+      for (const one of routes)
+        app.route({
+          method: one.method.toUpperCase(),
+          url: `${API_PREFIX}${one.path.replace('{job}', ':job')}`,
+          handler: async (request, reply) => {
+            reply.header('cache-control', 'no-store');
+            const asked = read(one, request);
+            if (one.method === 'get') return await one.serve(asked);
+            const { job, query, visitor } = asked;
+            // A file is not read twice: its name, and that it is sent, are what is compared.
+            const body = one.body === 'file' ? null : asked.body;
+            const key = request.headers['idempotency-key'];
+            return await idempotency.once(
+              visitor.name,
+              typeof key === 'string' ? key : undefined,
+              [one.id, job, query, body],
+              () => one.serve(asked),
+            );
+          },
+        });
+    },
+  };
+}
+
+const params = z.object({ job: z.string().min(1).max(128).default('') });
+
+function read(one: ApiRoute, request: FastifyRequest) {
+  const { visitor } = request;
+  if (visitor === undefined) throw new Error('a guarded route has no visitor');
+  return {
+    job: given(params, request.params ?? {}).job,
+    query: one.query === undefined ? undefined : given(one.query, request.query),
+    body: one.body === undefined || one.body === 'file' ? request.body : given(one.body, request.body ?? {}),
+    visitor,
+    request,
+  };
+}
+
+function given<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new PageError(z.prettifyError(result.error));
+}
