@@ -105,6 +105,9 @@ function bold(text: string): string {
   return styleText('bold', text, { validateStream: false });
 }
 
+/** `update, outcome or dead-letter`. */
+const either = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
 /** `--limit x: it must be a whole number from 1.` */
 function invalidSentence({ name = '', value = '', why = '' }: Record<string, string | undefined>): string {
   const flag = /--[\w-]+/.exec(name)?.[0] ?? `<${name}>`;
@@ -112,7 +115,7 @@ function invalidSentence({ name = '', value = '', why = '' }: Record<string, str
   const must =
     choices === undefined
       ? `${why.charAt(0).toLowerCase()}${why.slice(1)}`
-      : `it must be ${choices.join(' or ')}.${didYouMean(value, choices)}`;
+      : `it must be ${either.format(choices)}.${didYouMean(value, choices)}`;
   return `${flag} ${value}: ${must}`;
 }
 

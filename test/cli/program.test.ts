@@ -65,7 +65,7 @@ describe('a wrong word is one short sentence, with the nearest right one and whe
     [['sandbox', '--host', ''], '--host : it is empty. See `ota-updater sandbox --help`.'],
     [
       ['schema', 'updat'],
-      '<name> updat: it must be update or outcome. Did you mean "update"? See `ota-updater schema --help`.',
+      '<name> updat: it must be update, outcome, outcome-event or dead-letter. Did you mean "update"? See `ota-updater schema --help`.',
     ],
     [
       ['dead-letters', 'export', '--as', 'letter'],
@@ -129,7 +129,7 @@ describe('completion', () => {
     ['ota-updater jo', 'jobs'],
     ['ota-updater jobs re', 'resume report retry reconcile'],
     ['ota-updater jobs apply plan --ca', '--canary'],
-    ['ota-updater schema ', 'update outcome'],
+    ['ota-updater schema ', 'update outcome outcome-event dead-letter'],
     ['ota-updater dead-letters export --as l', 'letters'],
     ['ota-updater --env-file package.js', 'package.json'],
     ['ota-updater enqueue tsconf', 'tsconfig.json'],

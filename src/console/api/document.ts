@@ -17,7 +17,7 @@ export function apiDocument(routes: readonly ApiRoute[], version: string) {
   return {
     openapi: '3.1.0',
     info: {
-      title: 'ota-updater console',
+      title: 'Console of ota-updater',
       version,
       description:
         'What the pages of the console show and do, for scripts. Every change needs the token of an operator and a reason.',

@@ -59,7 +59,7 @@ export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Sec
         const letter = desk.look?.letters.get(idIn(params, 'id'));
         if (letter !== undefined) return letterPage(letter);
         throw new PageError(
-          'This letter is not among those that the last look has kept. Look again, or use `ota-updater dead-letters show`.',
+          'This letter is not among those that the last look has kept. Look again, or use `dead-letters show` of the command line.',
           404,
         );
       });

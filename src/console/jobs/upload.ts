@@ -73,7 +73,7 @@ export function safeName(name: string | undefined): string {
 
 export function tooLarge(mostBytes: number): PageError {
   return new PageError(
-    `The file is larger than ${roundBytes(mostBytes)}: nothing was kept. Split it, or use \`ota-updater jobs plan\`, which has no such limit.`,
+    `The file is larger than ${roundBytes(mostBytes)}: nothing was kept. Split it, or use \`jobs plan\` of the command line, which has no such limit.`,
     413,
   );
 }

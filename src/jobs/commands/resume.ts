@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
+import { readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { readGuards } from '../rules/given.ts';
 import type { JobSettings } from '../rules/settings.ts';
@@ -26,6 +27,8 @@ export function addResume(jobs: Command, context: CommandContext): void {
   addReasonOptions(addGuardOptions(command)).action(async (jobId: string, flags: ResumeFlags) => {
     const guards = readGuards(flags, context.clock.wall());
     const who = whoIs(context, flags.by);
+    // What is wrong with the settings is said before the ledger is looked at.
+    if (flags.detach !== true) readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
     if (await resumeElsewhere(context, jobId, flags, guards, who)) return;
     await withSession(context, async (session) => {
       const { ledger, collector, signal } = session;

@@ -17,8 +17,6 @@ const PATIENCE_MS = 250;
  * @throws LedgerError when the file of the lock cannot be used.
  */
 export function lockSending(stateDir: string, key: number): (() => void) | undefined {
-  // Waiting is for those who only ask: a process that has the lock keeps it.
-  if (isSendingLocked(stateDir, key)) return undefined;
   const path = pathOf(stateDir, key);
   try {
     ensurePrivate(path);
@@ -27,6 +25,8 @@ export function lockSending(stateDir: string, key: number): (() => void) | undef
       `${whatIs(path)} cannot be used: ${printable(causeOf(error))}. This user must be allowed to make and write files in STATE_DIR.`,
     );
   }
+  // Waiting is for those who only ask: a process that has the lock keeps it.
+  if (isSendingLocked(stateDir, key)) return undefined;
   return asked(path, () => {
     const db = new DatabaseSync(path, { timeout: PATIENCE_MS });
     try {
