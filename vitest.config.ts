@@ -1,29 +1,32 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 // Every process that a test starts loads the same program: V8 compiles it for the first of them only.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/node-compile-cache', import.meta.url),
 );
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts', 'chaos/test/*.test.ts', 'packages/*/test/**/*.test.ts'],
-    globalSetup: 'testing/processes/build-program.ts',
-    // The tests mostly wait for servers: more of them at once than there are cores.
-    maxWorkers: 7,
-    // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.
-    isolate: false,
-    // Only what hangs is to end by it: with all cores busy, a test that starts a worker six times takes half a minute.
-    testTimeout: 60_000,
-    hookTimeout: 30_000,
-    // `npm run coverage`: what ran in the tests' own processes; it does not see the processes that tests start.
-    coverage: {
-      include: ['src/**/*.ts', 'packages/*/src/**/*.ts'],
-      reporter: ['text-summary', 'json-summary', 'html'],
-      reportsDirectory: 'node_modules/.cache/coverage',
-    },
-    // What is polled for comes in its time, also on a busy machine.
-    expect: { poll: { timeout: 10_000 } },
+/** How all tests are run. */
+export const test: NonNullable<ViteUserConfig['test']> = {
+  include: ['test/**/*.test.ts', 'chaos/test/*.test.ts', 'packages/*/test/**/*.test.ts'],
+  // They take a core for minutes: `npm run test:browser`, which CI runs as well.
+  exclude: ['**/*.browser.test.ts'],
+  globalSetup: 'testing/processes/build-program.ts',
+  // The tests mostly wait for servers: more of them at once than there are cores.
+  maxWorkers: 7,
+  // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.
+  isolate: false,
+  // Only what hangs is to end by it: with all cores busy, a test that starts a worker six times takes half a minute.
+  testTimeout: 60_000,
+  hookTimeout: 30_000,
+  // `npm run coverage`: what ran in the tests' own processes; it does not see the processes that tests start.
+  coverage: {
+    include: ['src/**/*.ts', 'packages/*/src/**/*.ts'],
+    reporter: ['text-summary', 'json-summary', 'html'],
+    reportsDirectory: 'node_modules/.cache/coverage',
   },
-});
+  // What is polled for comes in its time, also on a busy machine.
+  expect: { poll: { timeout: 10_000 } },
+};
+
+export default defineConfig({ test });

@@ -1,4 +1,4 @@
-/** Prints the closing line of CI from Vitest's JSON report; fails when tests were skipped that CI is there to run. */
+/** Prints the closing line of CI from Vitest's JSON reports; fails when tests were skipped that CI is there to run. */
 import { readFile } from 'node:fs/promises';
 
 interface Report {
@@ -8,13 +8,14 @@ interface Report {
   readonly numTodoTests: number;
 }
 
-const [file = ''] = process.argv.slice(2);
-const report = JSON.parse(await readFile(file, 'utf8')) as Report;
-const skipped = report.numPendingTests + report.numTodoTests;
+const reports = await Promise.all(
+  process.argv.slice(2).map(async (file) => JSON.parse(await readFile(file, 'utf8')) as Report),
+);
+const sum = (of: (report: Report) => number): number => reports.reduce((all, report) => all + of(report), 0);
+const skipped = sum((report) => report.numPendingTests + report.numTodoTests);
 if (skipped > 0) {
   process.stderr.write(`${skipped} tests were skipped; here all of them must run\n`);
   process.exitCode = 1;
 }
-process.stdout.write(
-  `${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped} skipped\n`,
-);
+const [passed, failed] = [sum((report) => report.numPassedTests), sum((report) => report.numFailedTests)];
+process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
