@@ -49,6 +49,7 @@ function useAws(server: StandIn): void {
   vi.stubEnv('AWS_REGION', 'eu-west-1');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDTEST');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret-key-of-tests');
+  onTestFinished(() => void vi.unstubAllEnvs());
 }
 
 const webhook = (server: StandIn, path = '/hooks/ota?key=abc'): Promise<Target> =>

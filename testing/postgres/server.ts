@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import { Child } from '../processes/child.ts';
+import { childrenOf } from '../processes/proc.ts';
 import { freePort } from '../redis/ports.ts';
 
 /** Where Debian keeps what it does not put on the path. */
@@ -69,8 +70,10 @@ export async function startPostgres(): Promise<PostgresServer> {
       await server.exited;
     },
     kill: async () => {
-      // Its children notice that it is gone.
+      // Its children would notice that it is gone, and answer once more before that.
+      const children = childrenOf(server.pid);
       await server.end();
+      for (const child of children) killIfThere(child);
     },
     start: async () => {
       server = await launch();
@@ -81,6 +84,14 @@ export async function startPostgres(): Promise<PostgresServer> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended with its parent.
+  }
 }
 
 function urlOf(port: number, database: string): string {
