@@ -76,7 +76,8 @@ async function openHandle(path: string, name: string, signal: AbortSignal): Prom
   try {
     return await openToRead(path, signal);
   } catch (error) {
-    if (signal.aborted) throw error;
+    // Of an interrupted command only that is told, whatever the file is.
+    signal.throwIfAborted();
     const code = errorCode(error);
     if (code === 'ENOENT') throw misuse(`There is no file ${printable(name)}.`);
     if (code === 'EACCES' || code === 'EPERM')
