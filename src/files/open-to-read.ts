@@ -21,7 +21,10 @@ export async function openToRead(path: string, signal: AbortSignal): Promise<Fil
   };
   signal.addEventListener('abort', endWait, { once: true });
   try {
-    const handle = await open(path, 'r');
+    const handle = await open(path, 'r').catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    });
     if (!signal.aborted) return handle;
     await handle.close();
     throw signal.reason;

@@ -96,7 +96,7 @@ async function openStream(
     const path = join(folder, 'input');
     await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal }).catch(
       (error: unknown) => {
-        if (signal.aborted) throw error;
+        signal.throwIfAborted();
         throw new CommandError(
           `${printable(name)} cannot be copied to ${folder}: ${causeOf(error)}. TMPDIR says where copies go.`,
         );

@@ -125,8 +125,8 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     const { page, faults } = await openWindow(browser);
     await enter(page, url);
     for (const path of paths) {
-      await page.goto(url + path);
-      await page.evaluate('new Promise((resolve) => setTimeout(resolve, 50))');
+      // Resolves when everything has loaded or failed to: whatever was to run has run then.
+      await page.goto(url + path, { waitUntil: 'load' });
       expect(await page.evaluate('window.hacked ?? 0'), path).toBe(0);
       expect(
         await page.locator('[onerror], [onload], [onfocus], base, main script, main img').count(),

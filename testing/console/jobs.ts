@@ -10,13 +10,15 @@ import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from './s
 
 interface ConsoleJobsOptions {
   readonly api?: SimulatedApiSettingsInput;
+  /** RATE_LIMIT of the worker; as the stage has it when omitted. */
+  readonly rate?: string;
   /** Default: true. */
   readonly send?: boolean;
   readonly mostBytes?: number;
 }
 
-export async function setConsoleJobs({ api = {}, send = true, mostBytes }: ConsoleJobsOptions = {}) {
-  const jobs = await setJobs(api);
+export async function setConsoleJobs({ api = {}, rate, send = true, mostBytes }: ConsoleJobsOptions = {}) {
+  const jobs = await setJobs(api, rate === undefined ? {} : { env: { RATE_LIMIT: rate } });
   const { env, folder } = jobs;
   const errors: unknown[] = [];
   const said: string[] = [];

@@ -8,7 +8,6 @@ import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { jobIdSchema } from '../../jobs/plan/format.ts';
 import { unsettableNames } from '../../jobs/rules/given.ts';
 import { standingJson } from '../../jobs/view/standing.ts';
-import { isReason } from '../../text/reason.ts';
 import { steps } from '../jobs/desk.ts';
 import { plannedJob } from '../jobs/ledger-door.ts';
 import type { JobsOptions } from '../jobs/options.ts';
@@ -16,84 +15,8 @@ import { rowFilterStates } from '../jobs/rows-page.ts';
 import { JobWatch } from '../jobs/seen.ts';
 import { tooLarge } from '../jobs/upload.ts';
 import { PageError } from '../pages/page-error.ts';
+import { done, line, listed, planning, reason, reasonBody, row, settings, standing } from './job-shapes.ts';
 import { type ApiRoute, type Asked, route } from './route.ts';
-
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(500)
-  .refine(isReason)
-  .meta({ description: 'For the log of changes.' });
-const reasonBody = z.object({ reason });
-const settings = z
-  .object({
-    canary: z.string(),
-    stages: z.string(),
-    ramp: z.string(),
-    soak: z.string(),
-    abortWhen: z.array(z.string()),
-    window: z.number().int().min(1),
-    rate: z.number().positive(),
-    priority: z.number().int().min(1).max(9),
-    startAt: z.string(),
-    between: z.string(),
-    tz: z.string(),
-    deadline: z.string(),
-    confirmEach: z.boolean(),
-    verifyEach: z.boolean(),
-    undoOnAbort: z.boolean(),
-  })
-  .partial()
-  .meta({ description: 'As the flags of `jobs apply` say it.' });
-
-const standing = z
-  .looseObject({
-    job: z.string(),
-    rows: z.number(),
-    ended: z.number(),
-    applied: z.number(),
-    superseded: z.number(),
-    failed: z.number(),
-    inFlight: z.number(),
-    notSent: z.number(),
-    sending: z.boolean(),
-    state: z.looseObject({ name: z.string(), who: z.string(), why: z.string().nullable() }).nullable(),
-  })
-  .meta({ description: 'What `jobs status --json` prints.' });
-const listed = z.object({
-  job: z.string(),
-  state: z.string().nullable(),
-  rows: z.number(),
-  ended: z.number(),
-  failed: z.number(),
-  updatedAt: z.string(),
-});
-const row = z.looseObject({ Row: z.number(), Identifier: z.string().optional() });
-const line = z.object({
-  at: z.string(),
-  who: z.string(),
-  what: z.string(),
-  subject: z.string(),
-  why: z.string().nullable(),
-  detail: z.record(z.string(), z.unknown()),
-});
-const planning = z.object({
-  job: z.string(),
-  state: z.enum(['making', 'made', 'failed', 'entering']),
-  source: z.string(),
-  by: z.string(),
-  note: z.string().nullable(),
-  counts: z
-    .object({
-      toChange: z.number(),
-      alreadyAsWanted: z.number(),
-      refused: z.number(),
-      duplicates: z.number(),
-    })
-    .nullable(),
-});
-const done = z.object({ job: z.string() });
 
 const deedOf = ({ visitor }: Pick<Asked<unknown, unknown>, 'visitor'>, why: string) => ({
   who: `${visitor.name}@console`,

@@ -1,5 +1,6 @@
 /** The page of all jobs. PURE. */
-import { type ListedJob, rowsOf, stateOf } from '../../jobs/view/standing.ts';
+import { type ListedJob, stateOf } from '../../jobs/view/listed.ts';
+import { rowsOf } from '../../jobs/view/standing.ts';
 import { number } from '../../text/numbers.ts';
 import { instant } from '../../text/times.ts';
 import { mayChange, type Visitor } from '../access/visitor.ts';

@@ -2,7 +2,7 @@
 import type { JobRecord } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { decideOn, outlookOf, Pace } from '../../jobs/run/progress.ts';
-import type { ListedJob } from '../../jobs/view/standing.ts';
+import type { ListedJob } from '../../jobs/view/listed.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { JobSeen, VerificationSeen } from './job-page.ts';

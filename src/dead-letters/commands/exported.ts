@@ -39,7 +39,9 @@ export class ExportedLetters {
         digests.set(letter.MessageId, digestOf(letter.Body));
       }
     } catch (error) {
-      if (signal.aborted || error instanceof CommandError) throw error;
+      // Of an interrupted command only that is told, whatever the file is.
+      signal.throwIfAborted();
+      if (error instanceof CommandError) throw error;
       throw misuse(`--exported: ${shown} cannot be read: ${causeOf(error)}.`);
     }
     if (digests.size === 0)

@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { columnsOf } from '../../text/layout.ts';
-import { type ListedJob, listText, standingJson } from '../view/standing.ts';
+import { type ListedJob, listText } from '../view/listed.ts';
+import { standingJson } from '../view/standing.ts';
 import { noJob, withCollected, withLedger } from './open.ts';
 
 export function addList(jobs: Command, context: CommandContext): void {

@@ -1,5 +1,5 @@
 /** Where a job stands, for people and for scripts. PURE. */
-import { countLine, hang, nextLine, table, widthOf } from '../../text/layout.ts';
+import { countLine, hang, nextLine, widthOf } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
@@ -172,7 +172,7 @@ function notSentOf(job: JobRecord, counts: Counts): number {
 }
 
 /** Whether every row of the plan has ended. */
-function isOver(job: JobRecord, counts: Counts): boolean {
+export function isOver(job: JobRecord, counts: Counts): boolean {
   return job.plan?.complete !== false && counts.ended === counts.total;
 }
 
@@ -254,34 +254,6 @@ function ends(counts: Counts, columns: number | undefined): string[] {
 /** The share of calls that were not a row's first: the API had throttled or failed the one before. */
 export function repeatedShare({ calls, callsOf }: Counts): number {
   return calls === 0 ? 0 : Math.max(0, calls - callsOf) / calls;
-}
-
-/** Of one job in the list of all. */
-export type ListedJob = Pick<JobStanding, 'job' | 'counts' | 'leased'>;
-
-/** All jobs, a line each, or two where a terminal of `columns` is too narrow. */
-export function listText(jobs: readonly ListedJob[], columns: number | undefined): string {
-  const rows = jobs.map(({ job, counts, leased }) => {
-    const all = rowsOf(job, counts);
-    const numbers = [all, counts.failed, all - counts.ended].map(number);
-    const when = new Date(job.updatedAt).toISOString().slice(5, 16).replace('T', ' ');
-    return [job.jobId, ...numbers, stateOf({ job, counts, leased }), when];
-  });
-  const lines = table(
-    [['JOB', 'ROWS', 'FAILED', 'OPEN', 'NOW', 'CHANGED (UTC)'], ...rows],
-    columns,
-    [1, 2, 3],
-  );
-  return `${lines.join('\n')}\n`;
-}
-
-/** What goes on with it, in a word or two. */
-export function stateOf({ job, counts, leased }: ListedJob): string {
-  if (job.plan === undefined) return 'no plan';
-  const { name } = job.plan.state;
-  if (name !== 'running') return name;
-  if (leased) return 'sending';
-  return isOver(job, counts) ? 'done' : 'not sending';
 }
 
 /** Whether it stopped before its end, and may be resumed. */

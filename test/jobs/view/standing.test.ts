@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Counts, JobRecord, JobStanding } from '../../../src/jobs/ledger/job.ts';
 import type { JobState } from '../../../src/jobs/ledger/state.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
+import { listText } from '../../../src/jobs/view/listed.ts';
 import { nextSteps } from '../../../src/jobs/view/next-steps.ts';
-import { listText, notDone, standingJson, standingText } from '../../../src/jobs/view/standing.ts';
+import { notDone, standingJson, standingText } from '../../../src/jobs/view/standing.ts';
 
 const commandLine = (...args: readonly string[]) => `ota ${args.join(' ')}`;
 

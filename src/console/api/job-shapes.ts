@@ -1,0 +1,80 @@
+/** What the API of jobs takes and answers: the schemas that its routes check and its document shows. */
+import { z } from 'zod';
+import { isReason } from '../../text/reason.ts';
+
+export const reason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .refine(isReason)
+  .meta({ description: 'For the log of changes.' });
+export const reasonBody = z.object({ reason });
+export const settings = z
+  .object({
+    canary: z.string(),
+    stages: z.string(),
+    ramp: z.string(),
+    soak: z.string(),
+    abortWhen: z.array(z.string()),
+    window: z.number().int().min(1),
+    rate: z.number().positive(),
+    priority: z.number().int().min(1).max(9),
+    startAt: z.string(),
+    between: z.string(),
+    tz: z.string(),
+    deadline: z.string(),
+    confirmEach: z.boolean(),
+    verifyEach: z.boolean(),
+    undoOnAbort: z.boolean(),
+  })
+  .partial()
+  .meta({ description: 'As the flags of `jobs apply` say it.' });
+
+export const standing = z
+  .looseObject({
+    job: z.string(),
+    rows: z.number(),
+    ended: z.number(),
+    applied: z.number(),
+    superseded: z.number(),
+    failed: z.number(),
+    inFlight: z.number(),
+    notSent: z.number(),
+    sending: z.boolean(),
+    state: z.looseObject({ name: z.string(), who: z.string(), why: z.string().nullable() }).nullable(),
+  })
+  .meta({ description: 'What `jobs status --json` prints.' });
+export const listed = z.object({
+  job: z.string(),
+  state: z.string().nullable(),
+  rows: z.number(),
+  ended: z.number(),
+  failed: z.number(),
+  updatedAt: z.string(),
+});
+export const row = z.looseObject({ Row: z.number(), Identifier: z.string().optional() });
+export const line = z.object({
+  at: z.string(),
+  who: z.string(),
+  what: z.string(),
+  subject: z.string(),
+  why: z.string().nullable(),
+  detail: z.record(z.string(), z.unknown()),
+});
+export const planning = z.object({
+  job: z.string(),
+  state: z.enum(['making', 'made', 'failed', 'entering']),
+  source: z.string(),
+  by: z.string(),
+  note: z.string().nullable(),
+  counts: z
+    .object({
+      toChange: z.number(),
+      alreadyAsWanted: z.number(),
+      refused: z.number(),
+      duplicates: z.number(),
+    })
+    .nullable(),
+});
+export const done = z.object({ job: z.string() });

@@ -1,0 +1,33 @@
+/** All jobs as a list. PURE. */
+import { table } from '../../text/layout.ts';
+import { number } from '../../text/numbers.ts';
+import type { JobStanding } from '../ledger/job.ts';
+import { isOver, rowsOf } from './standing.ts';
+
+/** Of one job in the list of all. */
+export type ListedJob = Pick<JobStanding, 'job' | 'counts' | 'leased'>;
+
+/** All jobs, a line each, or two where a terminal of `columns` is too narrow. */
+export function listText(jobs: readonly ListedJob[], columns: number | undefined): string {
+  const rows = jobs.map(({ job, counts, leased }) => {
+    const all = rowsOf(job, counts);
+    const numbers = [all, counts.failed, all - counts.ended].map(number);
+    const when = new Date(job.updatedAt).toISOString().slice(5, 16).replace('T', ' ');
+    return [job.jobId, ...numbers, stateOf({ job, counts, leased }), when];
+  });
+  const lines = table(
+    [['JOB', 'ROWS', 'FAILED', 'OPEN', 'NOW', 'CHANGED (UTC)'], ...rows],
+    columns,
+    [1, 2, 3],
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** What goes on with it, in a word or two. */
+export function stateOf({ job, counts, leased }: ListedJob): string {
+  if (job.plan === undefined) return 'no plan';
+  const { name } = job.plan.state;
+  if (name !== 'running') return name;
+  if (leased) return 'sending';
+  return isOver(job, counts) ? 'done' : 'not sending';
+}
