@@ -1,158 +1,21 @@
-/** The policies in deploy/iam allow each role exactly the calls that it is seen to make here, and no others. */
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+/** The policies in deploy/iam allow each role exactly the calls that its commands are seen to make here, and no others. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Command } from 'commander';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openBucket } from '../../src/jobs/file-report/s3.ts';
-import { openTargets } from '../../src/notices/targets/index.ts';
-import { systemClock } from '../../src/time/clock.ts';
-import { eventsTaken, snsInput, snsTaken } from '../../testing/notices/aws.ts';
-import { notice } from '../../testing/notices/outbox.ts';
-import { startStandIn } from '../../testing/notices/stand-in.ts';
-import { startS3 } from '../../testing/s3/server.ts';
-import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { useApi } from '../../testing/stages/jobs.ts';
-import { runInProcess } from '../../testing/stages/letters.ts';
+import { loadProgram } from '../../src/program.ts';
+import { allowed } from '../../testing/iam/policies.ts';
+import { notifySettings, REPORT_PLACE, recordAws } from '../../testing/iam/recording.ts';
+import { commandsOf, roles } from '../../testing/iam/roles.ts';
+import { openConsole, setCommands } from '../../testing/iam/stage.ts';
+import { fakeContext } from '../../testing/stages/context.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
-const folder = 'deploy/iam';
-
-interface Statement {
-  readonly Sid: string;
-  readonly Effect: string;
-  readonly Principal?: unknown;
-  readonly Action: string | string[];
-  readonly Resource: string | string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
-
-const list = (value: string | readonly string[]): readonly string[] => [value].flat();
-
-function statements(path: string): readonly Statement[] {
-  return (JSON.parse(readFileSync(join(folder, path), 'utf8')) as { Statement: Statement[] }).Statement;
-}
-
-/** `ACTION on RESOURCE`, for everything that a policy allows. */
-function allowed(role: string): string[] {
-  const all = statements(`${role}.json`).flatMap(({ Action, Resource }) =>
-    list(Action).flatMap((action) => list(Resource).map((resource) => `${action} on ${resource}`)),
-  );
-  expect(new Set(all).size).toBe(all.length);
-  return all.toSorted();
-}
-
-const placeholders: Readonly<Record<string, string>> = {
-  updates: 'UPDATE_QUEUE',
-  dead: 'DEAD_LETTER_QUEUE',
-  outcomes: 'OUTCOME_QUEUE',
-};
-const key = 'arn:aws:kms:REGION:ACCOUNT_ID:key/KEY_ID';
-
-/** The permissions that the requests so far needed, those for an encrypted queue included. */
-function needed(proxy: SqsProxy, apiCalls: ReadonlySet<string>): string[] {
-  const all = new Set<string>();
-  for (const { action, queue } of proxy.requests) {
-    const name = `sqs:${action.replace(/Batch$/, '')}`;
-    all.add(`${name} on arn:aws:sqs:REGION:ACCOUNT_ID:${placeholders[queue]}`);
-    if (name === 'sqs:SendMessage') all.add(`kms:GenerateDataKey on ${key}`);
-    if (name === 'sqs:SendMessage' || name === 'sqs:ReceiveMessage') all.add(`kms:Decrypt on ${key}`);
-  }
-  for (const operation of apiCalls) {
-    const resource = unconfined.has(operation)
-      ? '*'
-      : 'arn:aws:iotmanagedintegrations:REGION:ACCOUNT_ID:ota-task/*';
-    all.add(`iotmanagedintegrations:${operation} on ${resource}`);
-  }
-  return [...all].toSorted();
-}
-
-/** Operations that AWS knows no resource for. */
-const unconfined: ReadonlySet<string> = new Set([
-  'ListOtaTasks',
-  'GetOtaTaskConfiguration',
-  'ListOtaTaskConfigurations',
-  'CreateOtaTaskConfiguration',
-]);
-
-function operationOf(method: string, url: string): string {
-  const [, resource = '', id = '', part] = url.split(/[/?]/);
-  if (resource === 'ota-task-configurations') {
-    if (method === 'POST') return 'CreateOtaTaskConfiguration';
-    return /^\/[^/?]+\/./.test(url) ? 'GetOtaTaskConfiguration' : 'ListOtaTaskConfigurations';
-  }
-  if (method === 'PUT') return 'UpdateOtaTask';
-  if (!/^\/ota-tasks\/./.test(url)) return 'ListOtaTasks';
-  return part === 'devices' && id !== '' ? 'ListOtaTaskExecutions' : 'GetOtaTask';
-}
-
-/** Passes requests on to the API, and notes their operations. */
-async function recordApi(upstream: string) {
-  const calls = new Set<string>();
-  const server = createServer(async (request, response) => {
-    const { method = '', url = '', headers } = request;
-    calls.add(operationOf(method, url));
-    const body = method === 'GET' ? {} : { body: await text(request) };
-    const { authorization = '' } = headers;
-    const answer = await fetch(upstream + url, {
-      method,
-      headers: { authorization, 'content-type': 'application/json' },
-      ...body,
-    });
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    response.end(await answer.text());
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { calls, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
-async function proxied(): Promise<SqsProxy> {
-  const proxy = await startSqsProxy();
-  onTestFinished(() => proxy.close());
-  return proxy;
-}
-
-/** Commands that go through proxies, while a worker beside them does not. */
-async function setCommands() {
-  const stage = await setStage({ outcomes: true });
-  onTestFinished(() => stage.strike());
-  const proxy = await proxied();
-  proxy.upstream = stage.sqsUrl;
-  const api = await recordApi(stage.api.url);
-  useApi(stage.api);
-  vi.stubEnv('AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS', api.url);
-  const cwd = mkdtempSync(join(tmpdir(), 'permissions-'));
-  onTestFinished(() => rmSync(cwd, { recursive: true }));
-  const url = (name: string): string => `${proxy.url}/000000000000/${name}`;
-  const env = stage.environment({
-    STATE_DIR: cwd,
-    QUEUE_URL: url('updates'),
-    DEAD_LETTER_QUEUE_URL: url('dead'),
-    OUTCOME_QUEUE_URL: url('outcomes'),
-    AWS_ENDPOINT_URL_SQS: undefined,
-  });
-  const run = async (...args: readonly string[]): Promise<void> => {
-    const { exitCode, both } = await runInProcess(args, { env });
-    expect(exitCode, both).toBe(0);
-  };
-  return { stage, proxy, api, cwd, run };
-}
-
-const never = new AbortController().signal;
-
-/** What filing reports needs: small ones, large ones, and one that fails. */
-async function filingNeeds(): Promise<string[]> {
-  const s3 = await startS3(['reports']);
-  onTestFinished(() => s3.close());
-  vi.stubEnv('AWS_ENDPOINT_URL_S3', s3.url);
-  const bucket = openBucket({ bucket: 'reports', prefix: 'j/' }, { AWS_ENDPOINT_URL_S3: s3.url });
+/** A report in one part, one in several, and one that fails: whatever the ledger holds, S3 is asked for no more. */
+async function fileReports(s3Url: string): Promise<void> {
+  const bucket = openBucket({ bucket: 'ota-reports', prefix: 'j/' }, { AWS_ENDPOINT_URL_S3: s3Url });
   onTestFinished(() => bucket.close());
   async function* parts(then: () => void) {
     for (let i = 0; i < 9; i++) yield Buffer.alloc(1_048_576);
@@ -168,54 +31,27 @@ async function filingNeeds(): Promise<string[]> {
     parts(() => {}),
   );
   await expect(bucket.put('failed', 'text/csv', parts(fail))).rejects.toThrow('damaged');
-  // S3 asks for the same permission for all requests of an upload.
-  const names = s3.requests.map(({ action }) =>
-    action === 'AbortMultipartUpload' ? 's3:AbortMultipartUpload' : 's3:PutObject',
-  );
-  return [...new Set(names)].map((name) => `${name} on arn:aws:s3:::REPORT_BUCKET/*`);
 }
 
-async function noticesNeed(): Promise<string[]> {
-  const [sns, events] = [await startStandIn(() => snsTaken), await startStandIn(eventsTaken)];
-  onTestFinished(async () => {
-    await sns.close();
-    await events.close();
-  });
-  vi.stubEnv('AWS_ENDPOINT_URL_SNS', sns.url);
-  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', events.url);
-  const targets = await openTargets(
-    {
-      notifyWebhookUrl: undefined,
-      notifyWebhookSecret: undefined,
-      notifyTopicArn: 'arn:aws:sns:eu-west-1:000000000000:jobs',
-      notifyEventBus: 'default',
-    },
-    { env: {}, clock: systemClock, version: '1' },
-  );
-  for (const target of targets) {
-    expect(await target.tell(notice, never)).toEqual({ ok: true });
-    target.close();
-  }
-  const actions = sns.requests.map((request) => `sns:${snsInput(request).Action}`);
-  const calls = events.requests.map(({ headers }) =>
-    String(headers['x-amz-target']).replace('AWSEvents.', 'events:'),
-  );
-  return [
-    ...actions.map((action) => `${action} on arn:aws:sns:REGION:ACCOUNT_ID:NOTIFY_TOPIC`),
-    ...calls.map((action) => `${action} on arn:aws:events:REGION:ACCOUNT_ID:event-bus/NOTIFY_BUS`),
-  ];
-}
+test('every command of the program has a role, or makes no request', async () => {
+  const names: string[] = [];
+  const visit = (command: Command, path: string): void => {
+    if (command.commands.length === 0) names.push(path);
+    for (const each of command.commands) visit(each, `${path} ${each.name()}`.trim());
+  };
+  visit(await loadProgram(['completion'], fakeContext()), '');
+  expect(names.toSorted()).toEqual(Object.keys(roles).toSorted());
+});
 
 describe('a role may do what it does', () => {
   test('the worker', async () => {
-    const proxy = await proxied();
-    const calls = new Set<string>();
+    const aws = await recordAws({});
     const stage = await setStage({
       outcomes: true,
-      sqs: { endpoint: proxy.url },
+      sqs: { endpoint: aws.sqs.url },
       wrapApi: (api) => ({
         updateOtaTask: (update, signal) => {
-          calls.add('UpdateOtaTask');
+          aws.apiCalls.add('UpdateOtaTask');
           return api.updateOtaTask(update, signal);
         },
         destroy: () => api.destroy(),
@@ -224,7 +60,7 @@ describe('a role may do what it does', () => {
       env: { MAX_ATTEMPTS: '1' },
     });
     onTestFinished(() => stage.strike());
-    proxy.upstream = stage.sqsUrl;
+    aws.sqs.upstream = stage.sqsUrl;
     stage.api.script('flaky', [{ status: 500, errorType: 'InternalServerException' }]);
     await stage.send({ Identifier: 'good', Description: 'x' }, 'no JSON', {
       Identifier: 'flaky',
@@ -233,87 +69,95 @@ describe('a role may do what it does', () => {
     await stage.worker.start();
     await stage.ended(3);
     await stage.worker.stop();
-    expect(needed(proxy, calls)).toEqual(allowed('worker'));
+    expect(aws.needed()).toEqual(allowed('worker'));
   });
 
   test('an enqueuer: enqueue, jobs and configs', async () => {
-    const { stage, proxy, api, cwd, run } = await setCommands();
+    const { stage, aws, cwd, run, ran } = await setCommands(notifySettings);
     const rows = join(cwd, 'rows.csv');
-    const plan = join(cwd, 'j.jsonl');
+    const plan = (name: string): string => join(cwd, `${name}.jsonl`);
     writeFileSync(rows, 'Identifier,TaskConfigurationId\ntask1,new\n');
     await stage.worker.start();
-    await run('enqueue', rows);
-    await run('jobs', 'plan', rows, '--refresh', '--job', 'j', '--out', plan);
+    await run(['enqueue', rows]);
+    await run(['jobs', 'plan', rows, '--refresh', '--job', 'j', '--out', plan('j')]);
     await stage.ended(1);
-    await run(
-      'jobs',
-      'plan',
-      '--from-tasks',
-      '--set',
-      'Description=x',
-      '--job',
-      'k',
-      '--out',
-      plan,
-      '--force',
-    );
-    await run('jobs', 'apply', plan, '--yes');
-    for (const command of ['status', 'report', 'reconcile']) await run('jobs', command, 'k');
-    await run('jobs', 'verify', 'k', '--executions');
-    await run('configs', 'list');
-    await run('configs', 'diff', 'cfgA0', 'cfgA1');
-    await run('configs', 'create', '--from', 'cfgA0', '--set', 'MaximumPerMinute=7');
-    const others = [...(await filingNeeds()), ...(await noticesNeed())];
-    expect([...needed(proxy, api.calls), ...others].toSorted()).toEqual(allowed('enqueuer'));
+    const live = ['jobs', 'plan', '--from-tasks', '--refresh', '--set', 'Description=x', '--job', 'k'];
+    await run([...live, '--out', plan('k')]);
+    await run(['jobs', 'apply', plan('k'), '--yes', '--report-to', REPORT_PLACE]);
+    for (const command of ['status', 'report', 'reconcile', 'log']) await run(['jobs', command, 'k']);
+    await run(['jobs', 'list']);
+    await run(['jobs', 'verify', 'k', '--executions']);
+    await run(['jobs', 'export', 'k', '--out', join(cwd, 'k.job')]);
+    await run(['jobs', 'import', join(cwd, 'k.job')], { env: { STATE_DIR: join(cwd, 'other') } });
+    await run(['jobs', 'undo', 'k', '--out', plan('undo'), '--job', 'undo']);
+    await run(['jobs', 'apply', plan('undo'), '--yes', '--detach']);
+    const why = ['undo', '--reason', 'x'];
+    await run(['jobs', 'pause', ...why]);
+    await run(['jobs', 'set', '--rate', '50', ...why]);
+    await run(['jobs', 'stop', ...why]);
+    await run(['jobs', 'resume', '--detach', ...why]);
+    await run(['jobs', 'send', '--once']);
+    await run(['jobs', 'retry', 'undo', '--only-failed']);
+    await run(['jobs', 'plan', rows, '--set', 'Description=y', '--job', 'm', '--out', plan('m')]);
+    await run(['jobs', 'apply', plan('m'), '--yes', '--detach']);
+    await run(['jobs', 'cancel', 'm', '--yes', '--reason', 'x']);
+    await run(['jobs', 'prune', '--older-than', '90d', '--yes']);
+    await run(['configs', 'list']);
+    await run(['configs', 'show', 'cfgA0']);
+    await run(['configs', 'diff', 'cfgA0', 'cfgA1']);
+    await run(['configs', 'create', '--from', 'cfgA0', '--set', 'MaximumPerMinute=7']);
+    await fileReports(aws.s3Url);
+    expect(ran()).toEqual(commandsOf('enqueuer'));
+    expect(aws.needed()).toEqual(allowed('enqueuer'));
   });
 
-  test('an operator: dead-letters and check', async () => {
-    const { stage, proxy, api, run } = await setCommands();
+  test('an operator: check, dead-letters, status and trace', async () => {
+    const { stage, aws, cwd, run, ran } = await setCommands();
     const body = '{"Identifier":"task1","Description":"x"}';
     await stage.dead.send([{ key: 'a', body }]);
     const reason = ['--all', '--yes', '--reason', 'x'];
-    await run('check');
-    await run('dead-letters', 'list');
-    await run('dead-letters', 'redrive', ...reason);
+    await run(['check']);
+    await run(['status', '--dead-letters'], { codes: [0, 1] });
+    await run(['trace', 'task1']);
+    await run(['dead-letters', 'list']);
+    await run(['dead-letters', 'show', 'task1']);
+    await run(['dead-letters', 'export', '--out', join(cwd, 'letters.jsonl')]);
+    await run(['dead-letters', 'redrive', ...reason]);
     await stage.dead.send([{ key: 'a', body }]);
-    await run('dead-letters', 'purge', ...reason);
-    expect(needed(proxy, api.calls)).toEqual(allowed('operator'));
-  });
-});
-
-describe('every policy', () => {
-  const paths = globSync('**/*.json', { cwd: folder });
-  const names =
-    /REGION|PRODUCER_ACCOUNT_ID|ACCOUNT_ID|UPDATE_QUEUE|DEAD_LETTER_QUEUE|OUTCOME_QUEUE|KEY_ID|PRODUCER_ROLE|REPORT_BUCKET|NOTIFY_TOPIC|NOTIFY_BUS|TOPIC|RULE/g;
-
-  test.each(paths)('%s holds placeholders that the page explains, and nothing of an account', (path) => {
-    const policy = readFileSync(join(folder, path), 'utf8');
-    const page = readFileSync(join(folder, 'README.md'), 'utf8');
-    for (const name of policy.match(names) ?? []) expect(page).toContain(`| \`${name}\` |`);
-    expect(policy).not.toMatch(/\d{12}/);
-    expect(policy.replaceAll(names, '').replace('2012-10-17', '')).not.toMatch(/"[^"]*[A-Z]{3,}_/);
+    await run(['dead-letters', 'purge', ...reason]);
+    expect(ran()).toEqual(commandsOf('operator'));
+    expect(aws.needed()).toEqual(allowed('operator'));
   });
 
-  test.each(paths)('%s names actions and resources one by one', (path) => {
-    for (const { Effect, Action, Resource } of statements(path)) {
-      if (Effect === 'Deny') continue;
-      expect(list(Action).join()).not.toContain('*');
-      const wide =
-        path.startsWith('key-policy') ||
-        list(Action).every((action) => unconfined.has(action.replace('iotmanagedintegrations:', '')));
-      if (!wide) expect(list(Resource)).not.toContain('*');
-    }
-  });
-
-  test.each(paths)('%s lets a service in for one source only, and nobody without a name', (path) => {
-    for (const { Effect, Principal, Condition, Sid } of statements(path)) {
-      if (Effect === 'Deny' || Principal === undefined) continue;
-      expect(Principal, Sid).not.toBe('*');
-      if (!JSON.stringify(Principal).includes('Service')) continue;
-      expect(Condition?.ArnEquals?.['aws:SourceArn'], Sid).toMatch(
-        /^arn:aws:(sns|events):REGION:ACCOUNT_ID:/,
-      );
-      expect(Condition?.StringEquals?.['aws:SourceAccount'], Sid).toBe('ACCOUNT_ID');
-    }
+  test('the console', async () => {
+    const { stage, aws, cwd, run, env } = await setCommands(notifySettings);
+    const body = '{"Identifier":"task1","Description":"x"}';
+    await stage.worker.start();
+    await stage.dead.send([
+      { key: 'a', body },
+      { key: 'b', body: '{' },
+    ]);
+    // The job of somebody who has the ledger, left to the console.
+    const rows = join(cwd, 'rows.csv');
+    writeFileSync(rows, 'Identifier,TaskConfigurationId\ntask2,new\n');
+    const plan = join(cwd, 'j.jsonl');
+    const theirs = { env: stage.environment({ STATE_DIR: cwd }) };
+    await run(['jobs', 'plan', rows, '--job', 'j', '--out', plan, '--no-look'], theirs);
+    await run(['jobs', 'apply', plan, '--yes', '--detach', '--report-to', REPORT_PLACE], theirs);
+    const console = await openConsole(env, cwd);
+    await console.jobDone('j');
+    await console.look();
+    await console.changeLetters('purge');
+    await console.changeLetters('redrive');
+    await console.planLive('k');
+    await console.apply('k');
+    await console.jobDone('k');
+    await console.verify('k');
+    await console.planUndo('k', 'k-undo');
+    await console.see('/task?identifier=task1');
+    await console.see('/api/v1/status');
+    await console.end();
+    await fileReports(aws.s3Url);
+    expect(aws.needed()).toEqual(allowed('console'));
   });
 });

@@ -1,4 +1,4 @@
-/** The dead-letter commands, those of jobs, enqueue and check, in this process, as a user would type them. */
+/** Commands that end by themselves, in this process, as a user would type them. */
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
 import { configureCheck } from '../../src/check/command.ts';
@@ -9,6 +9,7 @@ import { configureDeadLetters } from '../../src/dead-letters/commands/index.ts';
 import { configureEnqueue } from '../../src/enqueue/command.ts';
 import { CommandError } from '../../src/errors.ts';
 import { configureJobs } from '../../src/jobs/commands/index.ts';
+import { configureStatus } from '../../src/status/commands/command.ts';
 import { shellLine } from '../../src/text/shell.ts';
 import { type Clock, sleep, systemClock } from '../../src/time/clock.ts';
 import { configureTrace } from '../../src/trace/commands/command.ts';
@@ -101,6 +102,7 @@ export async function runInProcess(
   configureJobs(program.command('jobs'), io);
   configureConfigs(program.command('configs'), io);
   configureDeadLetters(program.command('dead-letters'), io, 0);
+  configureStatus(program.command('status'), io, 0);
   configureTrace(program.command('trace'), io, 0);
   const impatience =
     interruptAfterMs === undefined
