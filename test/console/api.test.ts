@@ -1,11 +1,32 @@
-/** The HTTP API: its document is valid and is that of the routes, and a client made from it plans, applies and steers a job. */
+/**
+ * The HTTP API: its document is valid, and a client made from it does all that the document names, each answer as the document
+ * says.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { OpenAPIClientAxios } from 'openapi-client-axios';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { letterRoutes } from '../../src/console/api/dead-letters.ts';
+import { observeRoutes } from '../../src/console/api/observe.ts';
+import { apiSection } from '../../src/console/api/serve.ts';
+import { updatesOf } from '../../src/trace/updates.ts';
+import { type ApiClient, makeApiClient } from '../../testing/console/api-client.ts';
 import { setConsoleJobs } from '../../testing/console/jobs.ts';
-import { ask, tokens } from '../../testing/console/serve.ts';
+import { setLetters } from '../../testing/console/letters.ts';
+import { ask, serveConsole, tokens } from '../../testing/console/serve.ts';
+
+const ofJobs = (path: string): boolean => /^\/api\/v1\/(jobs|plans)(\/|$)/.test(path);
+const ofLetters = (path: string): boolean => /^\/api\/v1\/dead-letters(\/|$)/.test(path);
+
+const reason = 'a test';
+
+const causes = z.object({ look: z.object({ groups: z.array(z.object({ group: z.string() })) }) });
+const letters = z.object({
+  letters: z.array(z.object({ messageId: z.string() })),
+  next: z.number().nullable(),
+});
+const change = z.object({ change: z.string() });
 
 test('the document is one of OpenAPI 3.1', async () => {
   const validator = new Validator();
@@ -17,31 +38,29 @@ test('the document is one of OpenAPI 3.1', async () => {
   expect(validator.version).toBe('3.1');
 });
 
-test('a client made from the document drives a job', async () => {
-  const { url } = await setConsoleJobs({ send: false });
-  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-  const served = await ask(`${url}/api/v1/openapi.json`, { headers: bearer(tokens.vic) });
-  const api = new OpenAPIClientAxios({
-    definition: JSON.parse(served.body),
-    axiosConfigDefaults: { baseURL: url, headers: bearer(tokens.ann), validateStatus: () => true },
-  });
-  const client = await api.init();
-  const call = async (id: string, params: object | null = null, body?: unknown, headers = {}) => {
-    const operation = client[id];
-    if (operation === undefined) throw new Error(`there is no operation ${id}`);
-    return await operation(params as never, body, { headers });
-  };
-  const csv = 'Identifier,TaskConfigurationId\ntask1,new\ntask2,new\n';
-  const query = { reason: 'a test', job: 'j', refresh: 'false' };
-  const made = await call('makePlan', query, csv, { 'content-type': 'text/csv' });
-  expect(made).toMatchObject({ status: 200, data: { job: 'j' } });
+const made = async ({ call }: ApiClient, job: string): Promise<void> =>
   await expect
-    .poll(async () => (await call('showPlan', { job: 'j' })).data, { timeout: 30_000 })
-    .toMatchObject({ state: 'made', counts: { toChange: 2 } });
+    .poll(async () => (await call('showPlan', { job })).data, { timeout: 30_000 })
+    .toMatchObject({ state: 'made' });
+
+test('a job is planned, applied, steered, verified and undone', async () => {
+  const { url, stage } = await setConsoleJobs({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } } });
+  const client = await makeApiClient(url, tokens.ann);
+  const { call } = client;
+  await stage.worker.start();
+  const csv = 'Identifier,TaskConfigurationId\ntask1,new\ntask2,new\n';
+  const asCsv = { 'content-type': 'text/csv' };
+  expect(await call('makePlan', { reason, job: 'j' }, csv, asCsv)).toMatchObject({
+    status: 200,
+    data: { job: 'j' },
+  });
+  await made(client, 'j');
+  expect((await call('listPlans')).data).toMatchObject({ plans: [{ job: 'j', by: 'ann@console' }] });
   const key = { 'Idempotency-Key': 'k1' };
-  const first = await call('applyPlan', { job: 'j', ...key }, { reason: 'a test', settings: { rate: 5 } });
+  const settings = { rate: 5, startAt: '8h' };
+  const first = await call('applyPlan', { job: 'j', ...key }, { reason, settings });
   expect(first).toMatchObject({ status: 200, data: { job: 'j' } });
-  const again = await call('applyPlan', { job: 'j', ...key }, { reason: 'a test', settings: { rate: 5 } });
+  const again = await call('applyPlan', { job: 'j', ...key }, { reason, settings });
   expect(again).toMatchObject({ status: 200, data: { job: 'j' } });
   const other = await call('applyPlan', { job: 'j', ...key }, { reason: 'another' });
   expect(other).toMatchObject({ status: 422, data: { status: 422, type: 'about:blank' } });
@@ -52,17 +71,166 @@ test('a client made from the document drives a job', async () => {
   });
   expect((await call('listJobs')).data).toMatchObject({ all: 1, jobs: [{ job: 'j' }] });
   expect((await call('listRows', { job: 'j', max: 1 })).data).toMatchObject({ rows: [{ Row: 1 }], next: 1 });
-  expect((await call('pauseJob', { job: 'j' }, { reason: 'a test' })).status).toBe(200);
-  expect(await call('pauseJob', { job: 'j' }, { reason: 'a test' })).toMatchObject({
+  expect((await call('pauseJob', { job: 'j' }, { reason })).status).toBe(200);
+  expect(await call('pauseJob', { job: 'j' }, { reason })).toMatchObject({
     status: 409,
     data: { detail: 'Job j is paused: pause changes nothing.' },
   });
   expect((await call('pauseJob', { job: 'j' }, {})).status).toBe(400);
   expect((await call('showJob', { job: 'none' })).status).toBe(404);
-  expect((await call('listChanges', { job: 'j' })).data.changes[0]).toMatchObject({
-    what: 'pause',
-    who: 'ann@console',
+  expect((await call('setJob', { job: 'j' }, { reason, unset: ['start-at'] })).status).toBe(200);
+  expect((await call('resumeJob', { job: 'j' }, { reason })).status).toBe(200);
+  const ended = async (job: string, counts: object): Promise<void> =>
+    await expect
+      .poll(async () => (await call('showJob', { job })).data, { timeout: 30_000 })
+      .toMatchObject({ state: { name: 'done' }, ...counts });
+  await ended('j', { applied: 2 });
+  expect((await call('showDevices', { job: 'j' })).data).toMatchObject({ state: 'none' });
+  expect((await call('verifyJob', { job: 'j' }, { reason })).status).toBe(200);
+  await expect
+    .poll(async () => (await call('showDevices', { job: 'j' })).data, { timeout: 30_000 })
+    .toMatchObject({ state: 'seen', found: { tasks: 2 } });
+  expect((await call('undoJob', { job: 'j' }, { reason, name: 'u' })).data).toEqual({ job: 'u' });
+  await made(client, 'u');
+  expect((await call('discardPlan', { job: 'u' }, { reason })).status).toBe(200);
+  await call('makePlan', { reason, job: 'f', refresh: 'false' }, csv.replace('task2', 'gone2'), asCsv);
+  await made(client, 'f');
+  expect((await call('applyPlan', { job: 'f' }, { reason })).status).toBe(200);
+  await ended('f', { applied: 1, failed: 1 });
+  expect((await call('retryJob', { job: 'f' }, { reason })).data).toEqual({ job: 'f', rows: 1 });
+  await ended('f', { applied: 1, failed: 1 });
+  const live = { reason, job: 'l', where: { TaskId: ['task3'] }, set: { Description: 'x' } };
+  expect((await call('planLiveTasks', {}, { ...live, set: {} })).status).toBe(400);
+  expect((await call('planLiveTasks', {}, live)).status).toBe(200);
+  await expect
+    .poll(async () => (await call('showPlan', { job: 'l' })).data)
+    .not.toMatchObject({ state: 'making' });
+  for (const [job, end] of [
+    ['s', 'stop'],
+    ['c', 'cancel'],
+  ]) {
+    await call('makePlan', { reason, job, refresh: 'false' }, csv, asCsv);
+    await made(client, job ?? '');
+    await call('applyPlan', { job }, { reason, settings: { startAt: '8h' } });
+    expect((await call(`${end}Job`, { job }, { reason })).status).toBe(200);
+  }
+  expect((await call('listChanges', { job: 'f' })).data).toMatchObject({
+    changes: expect.arrayContaining([expect.objectContaining({ what: 'retry', who: 'ann@console' })]),
   });
-  const viewer = await ask(`${url}/api/v1/jobs/j/resume`, { method: 'POST', headers: bearer(tokens.vic) });
-  expect(viewer.status).toBe(403);
+  expect(client.undone(ofJobs)).toEqual([]);
+  const vic = await makeApiClient(url, tokens.vic);
+  expect(await vic.call('resumeJob', { job: 'j' }, { reason })).toMatchObject({
+    status: 403,
+    data: { status: 403 },
+  });
+});
+
+test('a cause of dead letters is put back after its canaries, and letters are deleted', async () => {
+  const { stage, addLetters, openDesk } = await setLetters();
+  await stage.worker.start();
+  await addLetters(12, 'fixed');
+  await addLetters(3, 'gone', { name: 'ValidationException', status: 400, message: 'no' });
+  const url = await serveConsole({ sections: [apiSection(letterRoutes(openDesk()), '0', Date.now)] });
+  const client = await makeApiClient(url, tokens.ann);
+  const { call } = client;
+  await expect
+    .poll(async () => (await call('listCauses')).data, { timeout: 30_000 })
+    .toMatchObject({ doing: { what: 'nothing' }, look: { groups: [{ count: 12 }, { count: 3 }] } });
+  const [fixed, gone] = causes.parse((await call('listCauses')).data).look.groups;
+  const page = letters.parse((await call('listLetters', { group: fixed?.group, max: 5, skip: 10 })).data);
+  expect([page.letters.length, page.next]).toEqual([2, null]);
+  const letter = page.letters[0]?.messageId;
+  expect((await call('showLetter', { letter })).data).toMatchObject({
+    MessageId: letter,
+    Group: fixed?.group,
+  });
+  expect((await call('showLetter', { letter: 'none' })).status).toBe(404);
+  expect((await call('planLetterChange', {}, { reason, action: 'redrive', group: 'all' })).status).toBe(400);
+
+  const becomes = async (id: string, state: string): Promise<unknown> => {
+    const show = async () => (await call('showLetterChange', { change: id })).data;
+    await expect.poll(show, { timeout: 40_000 }).toMatchObject({ state });
+    return await show();
+  };
+  const planned = async (wanted: object): Promise<string> => {
+    const { data } = await call('planLetterChange', {}, { reason, ...wanted });
+    const { change: id } = change.parse(data);
+    await becomes(id, 'planned');
+    return id;
+  };
+  const redrive = await planned({ action: 'redrive', group: fixed?.group, canary: 2, rate: 1_000 });
+  expect((await call('showLetterChange', { change: redrive })).data).toMatchObject({
+    letters: 12,
+    sent: 0,
+    plan: { dryRun: true, wouldRedrive: 12 },
+    report: null,
+  });
+  expect((await call('confirmLetterChange', { change: redrive }, { reason })).status).toBe(200);
+  expect(await becomes(redrive, 'ended')).toMatchObject({
+    sent: 12,
+    report: { redriven: 12, canary: 'good', ends: 'good' },
+  });
+
+  const purge = await planned({ action: 'purge', group: gone?.group, limit: 2 });
+  expect(await call('confirmLetterChange', { change: purge }, { reason })).toMatchObject({
+    status: 400,
+    data: { detail: 'Nothing was deleted: type "purge 2", exactly.' },
+  });
+  expect((await call('confirmLetterChange', { change: purge }, { reason, phrase: 'purge 2' })).status).toBe(
+    200,
+  );
+  expect(await becomes(purge, 'ended')).toMatchObject({ report: { purged: 2 } });
+  expect(await stage.deadLetters()).toHaveLength(1);
+
+  const dropped = await planned({ action: 'redrive', group: gone?.group });
+  expect((await call('dropLetterChange', { change: dropped }, { reason })).data).toMatchObject({
+    state: 'dropped',
+  });
+  expect((await call('stopLetterChange', { change: dropped }, { reason })).status).toBe(200);
+  expect((await call('listLetterChanges')).data).toMatchObject({ changes: [{}, {}, {}] });
+  expect(client.undone(ofLetters)).toEqual([]);
+});
+
+test('what goes on, the last hour, one task, and who changed what', async () => {
+  const status = { at: '2026-11-29T00:00:00.000Z', state: 'idle', sentence: 'Nothing to do' };
+  const routes = observeRoutes({
+    status: async () => JSON.stringify(status),
+    samples: () => [{ at: 1, applied: 2, inForce: 3, limit: null, ceiling: 4, throttled: null }],
+    changes: {
+      jobs: async () => [{ at: 0, who: 'ann', what: 'pause: j', why: 'x', detail: '' }],
+      'dead letters': async () => ({ away: 'the log cannot be read' }),
+    },
+    trace: async (identifier) => ({ identifier, task: undefined, updates: updatesOf([]), sources: [] }),
+  });
+  const url = await serveConsole({ sections: [apiSection(routes, '0', Date.now)] });
+  const client = await makeApiClient(url, tokens.vic);
+  const { call } = client;
+  expect((await call('showStatus')).data).toEqual(status);
+  expect((await call('listSamples')).data).toMatchObject({
+    values: [[1], [2], [3], [null], [4], [null]],
+  });
+  expect((await call('traceTask', { identifier: 'task1' })).data).toMatchObject({ identifier: 'task1' });
+  expect((await call('traceTask', { identifier: 'no good' })).status).toBe(400);
+  expect((await call('listAllChanges')).data).toEqual({
+    changes: [{ at: '1970-01-01T00:00:00.000Z', who: 'ann', what: 'pause: j', why: 'x', detail: '' }],
+    away: { 'dead letters': 'the log cannot be read' },
+  });
+  expect(client.undone((path) => !ofJobs(path) && !ofLetters(path))).toEqual([]);
+});
+
+test('what the console cannot do is a problem, and not a page', async () => {
+  const routes = letterRoutes('QUEUE_URL: is required');
+  const url = await serveConsole({ sections: [apiSection(routes, '0', Date.now)] });
+  const { call } = await makeApiClient(url, tokens.ann);
+  expect(await call('listCauses')).toMatchObject({
+    status: 503,
+    data: {
+      title: 'Service Unavailable',
+      detail: 'Dead letters cannot be looked at: QUEUE_URL: is required',
+    },
+  });
+  for (const headers of [{}, { authorization: 'Bearer none' }]) {
+    const { status, body } = await ask(`${url}/api/v1/dead-letters`, { headers });
+    expect([status, JSON.parse(body).status]).toEqual([401, 401]);
+  }
 });

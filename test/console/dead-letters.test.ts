@@ -49,7 +49,7 @@ async function opened() {
 
 /** The run that a page of a change is of. */
 const runOf = (desk: Desk, { headers }: Answer): ChangeRun | undefined =>
-  desk.change(String(headers.location).split('/').at(-1) ?? '');
+  desk.changes.find(({ facts }) => facts.id === String(headers.location).split('/').at(-1));
 
 test('causes with counts and examples; a cause; a letter with record and body', async () => {
   const { desk, addLetters, get } = await opened();

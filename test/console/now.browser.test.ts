@@ -15,6 +15,7 @@ import {
   startBrowser,
   widths,
 } from '../../testing/console/browser.ts';
+import { observeSection } from '../../testing/console/observe.ts';
 import { serveConsole, startConsole, tokens } from '../../testing/console/serve.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
@@ -37,7 +38,7 @@ async function watched() {
     sleep,
   });
   onTestFinished(() => watch.stop());
-  const url = await serveConsole({ sections: [nowSection(watch)] });
+  const url = await serveConsole({ sections: [nowSection(watch), observeSection(watch)] });
   return { stage, http, watch, url };
 }
 
@@ -91,7 +92,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   test('it says when what one sees is old, and comes back by itself', async () => {
     const { watch } = await watched();
     void watch.run();
-    const sections = [nowSection(watch)];
+    const sections = [nowSection(watch), observeSection(watch)];
     const first = await startConsole({ sections });
     const { page } = await openWindow(browser);
     await page.clock.install();

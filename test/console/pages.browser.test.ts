@@ -20,6 +20,7 @@ import {
 } from '../../testing/console/browser.ts';
 import { hostileText } from '../../testing/console/hostile.ts';
 import { setLetters } from '../../testing/console/letters.ts';
+import { observeSection } from '../../testing/console/observe.ts';
 import { ask, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
 
 const hostileTrace: Trace = {
@@ -72,6 +73,7 @@ async function hostileConsole() {
   const url = await serveConsole({
     sections: [
       nowSection(watch),
+      observeSection(watch),
       lettersSection({ desk, now: Date.now, sleep }),
       taskSection(async () => hostileTrace),
       changesSection({

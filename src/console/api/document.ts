@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of the API, made from its routes. PURE. */
 import { z } from 'zod';
-import { API_PREFIX, type ApiRoute } from './route.ts';
+import { API_PREFIX, type ApiRoute, subjectOf, subjects } from './route.ts';
 
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
@@ -48,17 +48,11 @@ export function apiDocument(routes: readonly ApiRoute[], version: string) {
 }
 
 function operation({ id, summary, path, method, query, body, answer }: ApiRoute): Record<string, unknown> {
+  const subject = subjectOf(path);
   const parameters = [
-    ...(path.includes('{job}')
-      ? [
-          {
-            name: 'job',
-            in: 'path',
-            required: true,
-            schema: { type: 'string', minLength: 1, maxLength: 128 },
-          },
-        ]
-      : []),
+    ...(subject === undefined
+      ? []
+      : [{ name: subject, in: 'path', required: true, schema: schemaOf(subjects[subject], 'input') }]),
     ...(query === undefined ? [] : queryParameters(query)),
     ...(method === 'post'
       ? [

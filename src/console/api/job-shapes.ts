@@ -1,6 +1,8 @@
 /** What the API of jobs takes and answers: the schemas that its routes check and its document shows. */
 import { z } from 'zod';
+import { verificationJson } from '../../jobs/verify/view.ts';
 import { isReason } from '../../text/reason.ts';
+import type { VerificationSeen } from '../jobs/job-page.ts';
 
 export const reason = z
   .string()
@@ -78,3 +80,31 @@ export const planning = z.object({
     .nullable(),
 });
 export const done = z.object({ job: z.string() });
+export const devices = z
+  .object({
+    job: z.string(),
+    state: z.enum(['none', 'looking', 'seen', 'failed']),
+    /** Read so far, of all. */
+    tasks: z.number().nullable(),
+    of: z.number().nullable(),
+    why: z.string().nullable(),
+    found: z
+      .looseObject({ job: z.string(), at: z.string() })
+      .nullable()
+      .meta({ description: 'What `jobs verify --json` prints.' }),
+  })
+  .meta({ description: '`none`: nobody has looked from this console, since it was started.' });
+
+/** @param seen undefined: nobody has looked. */
+export function devicesJson(job: string, seen: VerificationSeen | undefined): z.input<typeof devices> {
+  const nothing = { job, tasks: null, of: null, why: null, found: null };
+  if (seen === undefined) return { ...nothing, state: 'none' };
+  switch (seen.state) {
+    case 'looking':
+      return { ...nothing, state: 'looking', tasks: seen.tasks, of: seen.of };
+    case 'failed':
+      return { ...nothing, state: 'failed', why: seen.why };
+    case 'seen':
+      return { ...nothing, state: 'seen', found: JSON.parse(verificationJson(job, seen.found)) };
+  }
+}

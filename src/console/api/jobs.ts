@@ -1,9 +1,5 @@
 /** The API of jobs: what their pages show and do. */
-import { createWriteStream } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { FILE_MODE } from '../../files/private.ts';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { jobIdSchema } from '../../jobs/plan/format.ts';
 import { unsettableNames } from '../../jobs/rules/given.ts';
@@ -13,23 +9,28 @@ import { plannedJob } from '../jobs/ledger-door.ts';
 import type { JobsOptions } from '../jobs/options.ts';
 import { rowFilterStates } from '../jobs/rows-page.ts';
 import { JobWatch } from '../jobs/seen.ts';
-import { tooLarge } from '../jobs/upload.ts';
-import { PageError } from '../pages/page-error.ts';
-import { done, line, listed, planning, reason, reasonBody, row, settings, standing } from './job-shapes.ts';
-import { type ApiRoute, type Asked, route } from './route.ts';
-
-const deedOf = ({ visitor }: Pick<Asked<unknown, unknown>, 'visitor'>, why: string) => ({
-  who: `${visitor.name}@console`,
-  why,
-});
+import { deedOf, defined } from './asked.ts';
+import {
+  devices,
+  devicesJson,
+  done,
+  line,
+  listed,
+  reason,
+  reasonBody,
+  row,
+  settings,
+  standing,
+} from './job-shapes.ts';
+import { type ApiRoute, route } from './route.ts';
 
 /** Of a page of rows, and of a list. */
 const MOST_ROWS = 1_000;
 const most = z.coerce.number().int().min(1).max(MOST_ROWS).default(100);
 
-type Options = Pick<JobsOptions, 'door' | 'desk' | 'newName' | 'mostBytes' | 'clock' | 'verifier'>;
+type Options = Pick<JobsOptions, 'door' | 'desk' | 'newName' | 'clock' | 'verifier'>;
 
-export function jobRoutes({ door, desk, newName, mostBytes, clock, verifier }: Options): readonly ApiRoute[] {
+export function jobRoutes({ door, desk, newName, clock, verifier }: Options): readonly ApiRoute[] {
   return [
     route({
       method: 'get',
@@ -63,7 +64,7 @@ export function jobRoutes({ door, desk, newName, mostBytes, clock, verifier }: O
       id: 'showJob',
       summary: 'Where a job stands',
       answer: standing,
-      serve: async ({ job }) => {
+      serve: async ({ subject: job }) => {
         const seen = await door.use((ledger) =>
           new JobWatch(job, clock).look(ledger, (one) => verifier.of(one)),
         );
@@ -86,7 +87,7 @@ export function jobRoutes({ door, desk, newName, mostBytes, clock, verifier }: O
         max: most,
       }),
       answer: z.object({ rows: z.array(row), next: z.number().nullable() }),
-      serve: ({ job, query: { after, max, ...rest } }) =>
+      serve: ({ subject: job, query: { after, max, ...rest } }) =>
         door.use(async (ledger) => {
           const { key } = await plannedJob(ledger, job);
           const filter = Object.fromEntries(
@@ -103,7 +104,7 @@ export function jobRoutes({ door, desk, newName, mostBytes, clock, verifier }: O
       summary: 'Who changed a job, the last first',
       query: z.object({ max: most }),
       answer: z.object({ changes: z.array(line) }),
-      serve: ({ job, query }) =>
+      serve: ({ subject: job, query }) =>
         door.use(async (ledger) => {
           await plannedJob(ledger, job);
           const lines = await ledger.audit(query.max, job);
@@ -128,8 +129,8 @@ export function jobRoutes({ door, desk, newName, mostBytes, clock, verifier }: O
         body: reasonBody,
         answer: done,
         serve: async (asked) => {
-          await desk.step(asked.job, step, deedOf(asked, asked.body.reason));
-          return { job: asked.job };
+          await desk.step(asked.subject, step, deedOf(asked, asked.body.reason));
+          return { job: asked.subject };
         },
       }),
     ),
@@ -146,8 +147,8 @@ export function jobRoutes({ door, desk, newName, mostBytes, clock, verifier }: O
       answer: done,
       serve: async (asked) => {
         const { settings: given, unset, reason: why } = asked.body;
-        await desk.set(asked.job, { abortWhen: [], ...defined(given) }, unset, deedOf(asked, why));
-        return { job: asked.job };
+        await desk.set(asked.subject, { abortWhen: [], ...defined(given) }, unset, deedOf(asked, why));
+        return { job: asked.subject };
       },
     }),
     route({
@@ -158,9 +159,32 @@ export function jobRoutes({ door, desk, newName, mostBytes, clock, verifier }: O
       body: reasonBody,
       answer: z.object({ job: z.string(), rows: z.number() }),
       serve: async (asked) => ({
-        job: asked.job,
-        rows: await desk.retry(asked.job, deedOf(asked, asked.body.reason)),
+        job: asked.subject,
+        rows: await desk.retry(asked.subject, deedOf(asked, asked.body.reason)),
       }),
+    }),
+    route({
+      method: 'post',
+      path: '/jobs/{job}/verify',
+      id: 'verifyJob',
+      summary: 'Begins to look at the devices behind the tasks of a job',
+      body: reasonBody,
+      answer: done,
+      serve: async (asked) => {
+        await desk.verify(asked.subject, deedOf(asked, asked.body.reason));
+        return { job: asked.subject };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/jobs/{job}/devices',
+      id: 'showDevices',
+      summary: 'What the last look at the devices of a job has found',
+      answer: devices,
+      serve: async ({ subject: job }) => {
+        await door.use((ledger) => plannedJob(ledger, job));
+        return devicesJson(job, verifier.of(job));
+      },
     }),
     route({
       method: 'post',
@@ -170,90 +194,8 @@ export function jobRoutes({ door, desk, newName, mostBytes, clock, verifier }: O
       body: z.object({ reason, name: jobIdSchema.optional() }),
       answer: done,
       serve: async (asked) => ({
-        job: await desk.undo(asked.job, asked.body.name ?? newName(), deedOf(asked, asked.body.reason)),
+        job: await desk.undo(asked.subject, asked.body.name ?? newName(), deedOf(asked, asked.body.reason)),
       }),
-    }),
-    route({
-      method: 'post',
-      path: '/plans',
-      id: 'makePlan',
-      summary: 'Makes a plan from a file of updates, CSV or JSON',
-      query: z.object({
-        reason,
-        job: jobIdSchema.optional(),
-        refresh: z.enum(['true', 'false']).default('true'),
-      }),
-      body: 'file',
-      answer: done,
-      serve: async (asked) => {
-        const { query, body } = asked;
-        if (!(body instanceof Readable))
-          throw new PageError('Send the file as text/csv or application/octet-stream.', 415);
-        const jobId = query.job ?? newName();
-        await desk.requireFree(jobId);
-        const deed = deedOf(asked, query.reason);
-        await desk.planner.begin({ jobId, source: 'an upload', by: deed.who }, async (folder) => {
-          await keep(body, `${folder}/upload`, mostBytes);
-          return {
-            jobId,
-            by: deed.who,
-            from: 'file',
-            file: 'upload',
-            set: {},
-            refresh: query.refresh === 'true',
-          };
-        });
-        await door.use((ledger) => desk.planned(ledger, jobId, 'an upload', deed));
-        return { job: jobId };
-      },
-    }),
-    route({
-      method: 'get',
-      path: '/plans/{job}',
-      id: 'showPlan',
-      summary: 'A plan that waits to be applied',
-      answer: planning,
-      serve: async ({ job }) => {
-        const { state, source, by, note, report } = await desk.planner.get(job);
-        return { job, state, source, by, note: note ?? null, counts: report?.counts ?? null };
-      },
-    }),
-    route({
-      method: 'post',
-      path: '/plans/{job}/apply',
-      id: 'applyPlan',
-      summary: 'Enters a plan in the ledger, to be sent',
-      body: z.object({ reason, settings: settings.default({}) }),
-      answer: done,
-      serve: async (asked) => {
-        const { settings: given, reason: why } = asked.body;
-        await desk.apply(asked.job, { abortWhen: [], ...defined(given) }, deedOf(asked, why));
-        return { job: asked.job };
-      },
     }),
   ];
-}
-
-type Defined<T> = { [Name in keyof T]: Exclude<T[Name], undefined> };
-
-function defined<T extends object>(all: T): Defined<T> {
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Defined<T>;
-}
-
-/** @throws PageError for a file that is too large, or cut. */
-async function keep(body: Readable, path: string, mostBytes: number): Promise<void> {
-  let bytes = 0;
-  const bounded = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > mostBytes) done(tooLarge(mostBytes));
-      else done(null, chunk);
-    },
-  });
-  try {
-    await pipeline(body, bounded, createWriteStream(path, { flags: 'wx', mode: FILE_MODE }));
-  } catch (error) {
-    if (error instanceof PageError || !body.errored) throw error;
-    throw new PageError('The upload was cut before its end: nothing was kept. Send it again.');
-  }
 }

@@ -3,16 +3,22 @@ import { z } from 'zod';
 import { updateSchema } from '../../message/update.ts';
 import { traceJson } from '../../trace/json.ts';
 import type { Trace } from '../../trace/trace.ts';
+import { type ChangeSources, newestChanges } from '../changes/newest.ts';
+import { SAMPLES, sampleColumns, sampleNames } from '../now/columns.ts';
+import type { Sample } from '../now/samples.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type ApiRoute, route } from './route.ts';
 
 export interface ObserveOptions {
   /** What `status --json` prints; undefined where nothing was looked at yet. */
   readonly status: () => Promise<string | undefined>;
+  /** Of the last hour, the oldest first. */
+  readonly samples: () => readonly Sample[];
+  readonly changes: ChangeSources;
   readonly trace: (identifier: string, signal: AbortSignal) => Promise<Trace>;
 }
 
-export function observeRoutes({ status, trace }: ObserveOptions): readonly ApiRoute[] {
+export function observeRoutes({ status, samples, changes, trace }: ObserveOptions): readonly ApiRoute[] {
   return [
     route({
       method: 'get',
@@ -26,6 +32,49 @@ export function observeRoutes({ status, trace }: ObserveOptions): readonly ApiRo
         const text = await status();
         if (text === undefined) throw new PageError('Nothing was looked at yet: ask again.', 503);
         return JSON.parse(text);
+      },
+    }),
+    route({
+      method: 'get',
+      path: SAMPLES,
+      id: 'listSamples',
+      summary: 'The last hour in columns, the oldest first: what the chart is drawn from',
+      answer: z.object({
+        columns: z.array(z.enum(sampleNames)),
+        values: z.array(z.array(z.number().nullable())),
+      }),
+      serve: async () => ({ columns: sampleNames, values: sampleColumns(samples()) }),
+    }),
+    route({
+      method: 'get',
+      path: '/changes',
+      id: 'listAllChanges',
+      summary: 'Who changed what, when and why, the last first',
+      query: z.object({ max: z.coerce.number().int().min(1).max(1_000).default(100) }),
+      answer: z.object({
+        changes: z.array(
+          z.object({
+            at: z.string(),
+            who: z.string(),
+            what: z.string(),
+            why: z.string(),
+            detail: z.string(),
+          }),
+        ),
+        away: z.record(z.string(), z.string()).meta({ description: 'Logs that cannot be read, and why.' }),
+      }),
+      serve: async ({ query }) => {
+        const { shown, away } = await newestChanges(changes, query.max);
+        return {
+          changes: shown.map(({ at, who, what, why, detail }) => ({
+            at: new Date(at).toISOString(),
+            who,
+            what,
+            why,
+            detail,
+          })),
+          away: Object.fromEntries(away.map(({ name, why }) => [name, why])),
+        };
       },
     }),
     route({

@@ -1,13 +1,26 @@
 /** A route of the HTTP API as data: what is served, and what its document says, are made of the same. PURE. */
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Visitor } from '../access/visitor.ts';
 
 export const API_PREFIX = '/api/v1';
 
+/** What paths may name. */
+export const subjects = {
+  job: z.string().min(1).max(128),
+  group: z.string().regex(/^[0-9a-f]{8}$/),
+  letter: z.string().min(1).max(128),
+  change: z.uuid(),
+} as const;
+
+/** The name in a route's path; undefined where there is none. */
+export function subjectOf(path: string): keyof typeof subjects | undefined {
+  return (Object.keys(subjects) as (keyof typeof subjects)[]).find((name) => path.includes(`{${name}}`));
+}
+
 export interface Asked<Query, Body> {
-  /** The job of the path; '' where it names none. */
-  readonly job: string;
+  /** What the path names: a job, a cause, a letter, a change; '' where it names nothing. */
+  readonly subject: string;
   readonly query: Query;
   readonly body: Body;
   readonly visitor: Visitor;
@@ -17,7 +30,7 @@ export interface Asked<Query, Body> {
 /** @template Query and Body as their schemas give them. */
 export interface ApiRoute<Query = unknown, Body = unknown> {
   readonly method: 'get' | 'post';
-  /** Behind {@link API_PREFIX}; with `{job}` where it is about one. */
+  /** Behind {@link API_PREFIX}; with one of {@link subjects}, as in `{job}`, where it is about one. */
   readonly path: string;
   /** Of the operation, for generated clients. */
   readonly id: string;

@@ -5,7 +5,7 @@ import { PageError } from '../pages/page-error.ts';
 import type { Section } from '../section.ts';
 import { apiDocument } from './document.ts';
 import { Idempotency } from './idempotency.ts';
-import { API_PREFIX, type ApiRoute } from './route.ts';
+import { API_PREFIX, type ApiRoute, subjectOf, subjects } from './route.ts';
 
 const DOCUMENT_PATH = `${API_PREFIX}/openapi.json`;
 
@@ -22,19 +22,19 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
       for (const one of routes)
         app.route({
           method: one.method.toUpperCase(),
-          url: `${API_PREFIX}${one.path.replace('{job}', ':job')}`,
+          url: `${API_PREFIX}${one.path.replace(/\{(\w+)\}/, ':$1')}`,
           handler: async (request, reply) => {
             reply.header('cache-control', 'no-store');
             const asked = read(one, request);
             if (one.method === 'get') return await one.serve(asked);
-            const { job, query, visitor } = asked;
+            const { subject, query, visitor } = asked;
             // A file is not read twice: its name, and that it is sent, are what is compared.
             const body = one.body === 'file' ? null : asked.body;
             const key = request.headers['idempotency-key'];
             return await idempotency.once(
               visitor.name,
               typeof key === 'string' ? key : undefined,
-              [one.id, job, query, body],
+              [one.id, subject, query, body],
               () => one.serve(asked),
             );
           },
@@ -43,13 +43,15 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
   };
 }
 
-const params = z.object({ job: z.string().min(1).max(128).default('') });
-
 function read(one: ApiRoute, request: FastifyRequest) {
   const { visitor } = request;
   if (visitor === undefined) throw new Error('a guarded route has no visitor');
+  const name = subjectOf(one.path);
   return {
-    job: given(params, request.params ?? {}).job,
+    subject:
+      name === undefined
+        ? ''
+        : given(subjects[name], z.record(z.string(), z.unknown()).parse(request.params)[name]),
     query: one.query === undefined ? undefined : given(one.query, request.query),
     body: one.body === undefined || one.body === 'file' ? request.body : given(one.body, request.body ?? {}),
     visitor,

@@ -4,37 +4,18 @@ import { instant } from '../../text/times.ts';
 import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
-
-/** One change; texts are not escaped. */
-interface ShownChange {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly who: string;
-  readonly what: string;
-  /** Where to look at what was changed. */
-  readonly link?: string;
-  readonly why: string;
-  readonly detail: string;
-}
-
-/** What one source of changes says, or why it says nothing. */
-export type ChangesAnswer = readonly ShownChange[] | { readonly away: string };
+import type { NewestChanges, ShownChange } from './newest.ts';
 
 /** Characters of a detail. */
 const MOST_DETAIL = 400;
 
-export function changesPage(answers: Readonly<Record<string, ChangesAnswer>>, most: number): Page {
-  const changes = Object.values(answers).flatMap((answer) => ('away' in answer ? [] : answer));
-  const shown = changes.toSorted((a, b) => b.at - a.at).slice(0, most);
-  const away = Object.entries(answers).flatMap(([name, answer]) =>
-    'away' in answer ? [{ name, why: answer.away }] : [],
-  );
+export function changesPage({ shown, read, away }: NewestChanges): Page {
   return {
     title: 'Log of changes',
     body: html`<h1>Log of changes</h1>
 ${away.map(({ name, why }) => html`<p class="away">Changes of ${name} are missing here: ${why}.</p>\n`)}
 ${shown.length === 0 ? html`<p>Nothing was changed yet, as far as is known here.</p>` : changesTable(shown)}
-${changes.length > shown.length && html`<p>The latest ${number(shown.length)} of ${number(changes.length)} that were read.</p>`}`,
+${read > shown.length && html`<p>The latest ${number(shown.length)} of ${number(read)} that were read.</p>`}`,
   };
 }
 

@@ -1,22 +1,14 @@
 /** The section *Log of changes*. */
 import type { Section } from '../section.ts';
-import { type ChangesAnswer, changesPage } from './page.ts';
+import { type ChangeSources, newestChanges } from './newest.ts';
+import { changesPage } from './page.ts';
 
-/** Changes on the page; each source is asked for as many. */
+/** Changes on the page. */
 const MOST = 200;
 
-/** @param sources by what they are changes of. None rejects. */
-export function changesSection(
-  sources: Readonly<Record<string, (most: number) => Promise<ChangesAnswer>>>,
-): Section {
+export function changesSection(sources: ChangeSources): Section {
   return {
     nav: { path: '/changes', name: 'Log of changes' },
-    add: (site) =>
-      site.view('/changes', async () => {
-        const answers = await Promise.all(
-          Object.entries(sources).map(async ([name, ask]) => [name, await ask(MOST)] as const),
-        );
-        return changesPage(Object.fromEntries(answers), MOST);
-      }),
+    add: (site) => site.view('/changes', async () => changesPage(await newestChanges(sources, MOST))),
   };
 }

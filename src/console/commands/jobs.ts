@@ -23,6 +23,7 @@ import type { Verification } from '../../jobs/verify/sum.ts';
 import { verifyJob } from '../../jobs/verify/verify-job.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import { jobRoutes } from '../api/jobs.ts';
+import { planRoutes } from '../api/plans.ts';
 import type { ApiRoute } from '../api/route.ts';
 import { Desk } from '../jobs/desk.ts';
 import { LedgerDoor } from '../jobs/ledger-door.ts';
@@ -96,7 +97,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
   let sending: Promise<void> | undefined;
   return {
     section: jobsSection(parts),
-    routes: jobRoutes(parts),
+    routes: [...jobRoutes(parts), ...planRoutes(parts)],
     start: () => {
       if (options.send) sending = keepSending(context, over.signal, say, onError);
     },

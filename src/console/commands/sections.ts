@@ -16,9 +16,10 @@ import { letterFinding } from '../../trace/letters.ts';
 import type { SourceReport, Trace } from '../../trace/trace.ts';
 import { updatesOf } from '../../trace/updates.ts';
 import { version } from '../../version.ts';
+import { letterRoutes } from '../api/dead-letters.ts';
 import { observeRoutes } from '../api/observe.ts';
 import { apiSection } from '../api/serve.ts';
-import type { ChangesAnswer } from '../changes/page.ts';
+import type { ChangeSources, ChangesAnswer } from '../changes/newest.ts';
 import { changesSection } from '../changes/section.ts';
 import { Desk } from '../dead-letters/desk.ts';
 import { lettersSection } from '../dead-letters/section.ts';
@@ -69,6 +70,10 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
       ? undefined
       : new Desk({ letters, stateDir, canaryBounds, endBounds, now: clock.wall, say, onError });
   const jobs = makeJobs({ context, stateDir, send, say, onError });
+  const changes: ChangeSources = {
+    jobs: (most) => ledgerChanges(context, most),
+    'dead letters': (most) => letterChanges(stateDir, most),
+  };
   const all: readonly Section[] = [
     nowSection(watch),
     jobs.section,
@@ -76,10 +81,7 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
       ? unavailableSection({ path: '/dead-letters', name: 'Dead letters' }, String(letters))
       : lettersSection({ desk, now: clock.wall, sleep }),
     taskSection((identifier, signal) => trace(context, desk, identifier, signal)),
-    changesSection({
-      jobs: (most) => ledgerChanges(context, most),
-      'dead letters': (most) => letterChanges(stateDir, most),
-    }),
+    changesSection(changes),
   ];
   const routes = [
     ...observeRoutes({
@@ -87,9 +89,12 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
         const seen = await watch.seen();
         return seen && statusJson(seen.status, context.commandLine);
       },
+      samples: () => watch.samples(),
+      changes,
       trace: (identifier, signal) => trace(context, desk, identifier, signal),
     }),
     ...jobs.routes,
+    ...letterRoutes(desk ?? String(letters)),
   ];
   return {
     all: [...all, apiSection(routes, version, clock.wall)],

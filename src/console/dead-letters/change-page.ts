@@ -11,7 +11,7 @@ import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
-import type { ChangeRun, ChangeState } from './change-run.ts';
+import { type ChangeRun, type ChangeState, phraseOf } from './change-run.ts';
 
 /** Different values and refusals shown. */
 const SHOWN = 20;
@@ -156,12 +156,11 @@ function confirmForm(run: ChangeRun, visitor: Visitor): Html {
   const { id, asked, reason } = run.facts;
   const path = `${CHANGES_PATH}/${id}`;
   const common = html`${formTokenField(visitor)}<input type="hidden" name="reason" value="${reason}">`;
-  const phrase = `${asked.action} ${run.chosen.size}`;
   if (run.chosen.size === 0) return html`<p>There is nothing to change.</p>`;
   return html`<form method="post" action="${path}/confirm" class="narrow">${common}
 ${
   asked.action === 'purge' &&
-  html`<label for="phrase">Type <code>${phrase}</code> to delete them for good</label>
+  html`<label for="phrase">Type <code>${phraseOf(run)}</code> to delete them for good</label>
 <input id="phrase" name="phrase" autocomplete="off" required>`
 }
 <button type="submit"${asked.action === 'purge' && html` class="danger"`}>${asked.action === 'purge' ? 'Delete' : 'Put back'} ${counted(run.chosen.size, 'letter')}</button>

@@ -12,7 +12,16 @@ import type { Asked } from './asked.ts';
  *   ended     done, or stopped early: `report` and `fault` say how
  *   dropped   the plan was not carried out
  */
-export type ChangeState = 'planning' | 'planned' | 'moving' | 'canaries' | 'ending' | 'ended' | 'dropped';
+export const changeStates = [
+  'planning',
+  'planned',
+  'moving',
+  'canaries',
+  'ending',
+  'ended',
+  'dropped',
+] as const;
+export type ChangeState = (typeof changeStates)[number];
 
 const next: Readonly<Record<ChangeState, readonly ChangeState[]>> = {
   planning: ['planned', 'ended', 'dropped'],
@@ -29,6 +38,11 @@ export interface ChangeFacts {
   readonly asked: Asked;
   readonly by: string;
   readonly reason: string;
+}
+
+/** What is typed to carry a plan out that deletes. */
+export function phraseOf({ facts, chosen }: ChangeRun): string {
+  return `${facts.asked.action} ${chosen.size}`;
 }
 
 export class ChangeRun {

@@ -15,14 +15,16 @@ import { carryOutLogged } from '../../dead-letters/desk/carry-out.ts';
 import { errorText, explain } from '../../dead-letters/desk/explain.ts';
 import type { Letters } from '../../dead-letters/desk/open.ts';
 import type { Filter } from '../../dead-letters/letters/conditions.ts';
+import type { Letter } from '../../dead-letters/letters/letter.ts';
 import { purgeResult, redriveResult } from '../../dead-letters/view/changes.ts';
 import { CommandError } from '../../errors.ts';
 import { printableUrl } from '../../text/urls.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type Asked, filterOf } from './asked.ts';
-import { type ChangeFacts, ChangeRun } from './change-run.ts';
+import { ChangeBook } from './change-book.ts';
+import { type ChangeFacts, ChangeRun, phraseOf } from './change-run.ts';
 import type { Doing } from './doing.ts';
-import { type Look, lookAt } from './look.ts';
+import { groupIn, type Look, type LookedGroup, lookAt } from './look.ts';
 import { forgetUnfinished, keepUnfinished, readUnfinished } from './unfinished.ts';
 
 export interface DeskOptions {
@@ -39,13 +41,14 @@ export interface DeskOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Changes that are remembered; the log has all. */
-const MOST_CHANGES = 50;
+/** How old a look may be, in milliseconds; and where a new one is asked for. */
+const OLD_MS = 300_000;
+const NEW_MS = 5_000;
 
 export class Desk {
   readonly #options: DeskOptions;
   readonly #closed = new AbortController();
-  readonly #changes = new Map<string, ChangeRun>();
+  readonly #changes = new ChangeBook();
   #doing: Doing = { what: 'nothing' };
   #work: Promise<void> = Promise.resolve();
   #look: Look | undefined;
@@ -71,11 +74,32 @@ export class Desk {
 
   /** The latest first. */
   get changes(): readonly ChangeRun[] {
-    return [...this.#changes.values()].reverse();
+    return this.#changes.all();
   }
 
-  change(id: string): ChangeRun | undefined {
+  /** @throws PageError for one that is not known. */
+  change(id: string): ChangeRun {
     return this.#changes.get(id);
+  }
+
+  /** A cause that the last look has seen. @throws PageError where it has not. */
+  group(group: string): LookedGroup {
+    const found = this.#look && groupIn(this.#look, group);
+    if (found !== undefined) return found;
+    throw new PageError(
+      'The last look has seen no letter of this cause. Look again at the dead letters.',
+      404,
+    );
+  }
+
+  /** A letter that the last look has kept. @throws PageError where it has not. */
+  letter(messageId: string): Letter {
+    const letter = this.#look?.letters.get(messageId);
+    if (letter !== undefined) return letter;
+    throw new PageError(
+      'This letter is not among those that the last look has kept. Look again, or use `dead-letters show` of the command line.',
+      404,
+    );
   }
 
   /** Goes on with what an earlier process has left unfinished. */
@@ -87,9 +111,15 @@ export class Desk {
     const run = new ChangeRun(left.facts, now, true);
     run.chosen = left.chosen;
     run.become('planned');
-    this.#remember(run);
+    this.#changes.add(run);
     say(`Going on with the redrive that ${left.facts.by} has begun.`);
     this.#begin(run, () => this.#carryOut(run));
+  }
+
+  /** Looks at the queue where the last look is old. @param again somebody asks for a new one: only a very new one is as good. */
+  lookIfOld(again: boolean): void {
+    const oldest = this.#options.now() - (again ? NEW_MS : OLD_MS);
+    if ((this.#look?.at ?? 0) < oldest) this.lookAgain();
   }
 
   /** Looks at the queue, unless something is being done already. Its end is not waited for. */
@@ -116,7 +146,7 @@ export class Desk {
     const matches = filterOf(asked);
     await this.#free();
     const run = new ChangeRun({ id: randomUUID(), asked, ...who }, this.#options.now);
-    this.#remember(run);
+    this.#changes.add(run);
     this.#begin(run, async () => {
       await this.#options.letters.checkQueues();
       run.plan = await this.#makePlan(run, matches);
@@ -126,21 +156,29 @@ export class Desk {
     return run;
   }
 
-  /** Carries a plan out. @throws PageError where it cannot be, any more or yet. */
-  async confirm(id: string): Promise<void> {
+  /**
+   * Carries a plan out.
+   * @param phrase what was typed: for good is only deleted where it is {@link phraseOf} the plan.
+   * @throws PageError where it cannot be, any more or yet.
+   */
+  async confirm(id: string, phrase = ''): Promise<void> {
+    const asked = this.change(id);
+    if (asked.facts.asked.action === 'purge' && phrase.trim() !== phraseOf(asked))
+      throw new PageError(`Nothing was deleted: type "${phraseOf(asked)}", exactly.`);
     await this.#free();
-    const run = this.#planned(id);
+    const run = this.#changes.planned(id);
     if (run.chosen.size === 0) throw new PageError('There is nothing to change: no letter would be.');
     this.#begin(run, () => this.#carryOut(run));
   }
 
+  /** @throws PageError where it is no plan. */
   drop(id: string): void {
-    this.#planned(id).become('dropped');
+    this.#changes.planned(id).become('dropped');
   }
 
-  /** Lets a change end as soon as it can. */
+  /** Lets a change end as soon as it can. @throws PageError for one that is not known. */
   stop(id: string): void {
-    this.#changes.get(id)?.stop.abort();
+    this.change(id).stop.abort();
   }
 
   /** Ends what is being done; a redrive is gone on with by the next console. */
@@ -148,14 +186,6 @@ export class Desk {
     this.#closed.abort();
     await this.#work;
     this.#options.letters.close();
-  }
-
-  #planned(id: string): ChangeRun {
-    const run = this.#changes.get(id);
-    if (run === undefined) throw new PageError('This plan is not known any more: make it again.', 404);
-    if (run.state !== 'planned')
-      throw new PageError(`This is no plan any more: the change is ${run.state}.`, 409);
-    return run;
   }
 
   /** A look is waited for, a change is not. */
@@ -286,11 +316,5 @@ export class Desk {
 
   #surroundings(run: ChangeRun) {
     return this.#options.letters.surroundings(AbortSignal.any([this.#closed.signal, run.stop.signal]));
-  }
-
-  #remember(run: ChangeRun): void {
-    this.#changes.set(run.facts.id, run);
-    for (const [id, { isOver }] of this.#changes)
-      if (this.#changes.size > MOST_CHANGES && isOver) this.#changes.delete(id);
   }
 }

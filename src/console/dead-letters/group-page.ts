@@ -1,5 +1,4 @@
 /** The page of one cause: its letters, and what may be done with them. PURE. */
-import { causeOf } from '../../dead-letters/letters/causes.ts';
 import type { Letter } from '../../dead-letters/letters/letter.ts';
 import { causeText, exampleText } from '../../dead-letters/view/list.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -8,22 +7,19 @@ import { mayChange, type Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
-import type { Look } from './look.ts';
+import type { LookedGroup } from './look.ts';
 import { groupPath, LETTERS_PATH, letterPath, passText } from './overview-page.ts';
 
 /** Letters on one page. */
 const PAGE_LETTERS = 100;
 
-/** undefined: the last look has seen no letter of this cause. @param page from 1. */
+/** @param page from 1. */
 export function groupPage(
-  { groups, letters, pass, at }: Look,
-  group: string,
+  { group: found, letters: own, look: { pass, at } }: LookedGroup,
   page: number,
   visitor: Visitor,
-): Page | undefined {
-  const found = groups.all().find((each) => each.group === group);
-  if (found === undefined) return undefined;
-  const own = [...letters.values()].filter((letter) => causeOf(letter).group === group);
+): Page {
+  const { group } = found;
   const pages = Math.max(1, Math.ceil(own.length / PAGE_LETTERS));
   const shown = own.slice((page - 1) * PAGE_LETTERS, page * PAGE_LETTERS);
   const title = causeText(found);

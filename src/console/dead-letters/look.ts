@@ -1,5 +1,5 @@
 /** What a look at the dead-letter queue has found: causes, and as many letters as memory is given for. */
-import { Groups } from '../../dead-letters/letters/causes.ts';
+import { causeOf, type Group, Groups } from '../../dead-letters/letters/causes.ts';
 import type { Letter } from '../../dead-letters/letters/letter.ts';
 import {
   type LetterQueue,
@@ -22,6 +22,22 @@ export interface Look {
   readonly pass: PassResult;
   /** When it ended, in epoch milliseconds. */
   readonly at: number;
+}
+
+/** One cause of a look. */
+export interface LookedGroup {
+  readonly group: Group;
+  /** As many of them as were kept. */
+  readonly letters: readonly Letter[];
+  readonly look: Look;
+}
+
+/** undefined: it has seen no letter of this cause. */
+export function groupIn(look: Look, group: string): LookedGroup | undefined {
+  const found = look.groups.all().find((each) => each.group === group);
+  if (found === undefined) return undefined;
+  const letters = [...look.letters.values()].filter((letter) => causeOf(letter).group === group);
+  return { group: found, letters, look };
 }
 
 /** Looks once, and leaves everything in place. @param onSeen told how many letters were seen so far. */

@@ -1,7 +1,6 @@
 /** The section *Dead letters*. */
 import { z } from 'zod';
 import { Feed } from '../live/feed.ts';
-import { PageError } from '../pages/page-error.ts';
 import type { Section } from '../section.ts';
 import { askedFields, toAsked } from './asked.ts';
 import { CHANGES_PATH, changePage, changePart } from './change-page.ts';
@@ -18,24 +17,15 @@ interface LettersSectionOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** A look that is older is made again when somebody comes, in milliseconds; and one that is asked for, unless it is as new. */
-const OLD_MS = 300_000;
-const NEW_MS = 5_000;
 const LIVE_MS = 1_000;
 
 export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Section {
-  const changeOf = (id: string): ChangeRun => {
-    const run = desk.change(id);
-    if (run === undefined)
-      throw new PageError('This change is not known any more. The log of changes has what was done.', 404);
-    return run;
-  };
+  const changeOf = (params: unknown): ChangeRun => desk.change(idIn(params, 'id'));
   return {
     nav: { path: LETTERS_PATH, name: 'Dead letters' },
     add: (site) => {
       site.view(LETTERS_PATH, ({ query }) => {
-        const oldest = now() - ('again' in (query as object) ? NEW_MS : OLD_MS);
-        if ((desk.look?.at ?? 0) < oldest) desk.lookAgain();
+        desk.lookIfOld('again' in (query as object));
         return overviewPage(desk, now());
       });
       const look = async () => ({ html: String(overviewPart(desk, now())) });
@@ -48,29 +38,17 @@ export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Sec
           .max(1e6)
           .catch(1)
           .parse((query as { page?: unknown }).page);
-        const made = desk.look && groupPage(desk.look, idIn(params, 'group'), page, visitor);
-        if (made !== undefined) return made;
-        throw new PageError(
-          'The last look has seen no letter of this cause. Look again at the dead letters.',
-          404,
-        );
+        return groupPage(desk.group(idIn(params, 'group')), page, visitor);
       });
       site.view(`${LETTERS_PATH}/letters/:id`, ({ params }) => {
-        const letter = desk.look?.letters.get(idIn(params, 'id'));
-        if (letter !== undefined) return letterPage(letter);
-        throw new PageError(
-          'This letter is not among those that the last look has kept. Look again, or use `dead-letters show` of the command line.',
-          404,
-        );
+        return letterPage(desk.letter(idIn(params, 'id')));
       });
       site.change(`${LETTERS_PATH}/plan`, askedFields, async ({ fields, reason, visitor }) =>
         changePath(await desk.plan(toAsked(fields), { by: `${visitor.name}@console`, reason })),
       );
-      site.view(`${CHANGES_PATH}/:id`, ({ params }, visitor) =>
-        changePage(changeOf(idIn(params, 'id')), visitor),
-      );
+      site.view(`${CHANGES_PATH}/:id`, ({ params }, visitor) => changePage(changeOf(params), visitor));
       site.live(`/live${CHANGES_PATH}/:id`, ({ params }) => {
-        const run = changeOf(idIn(params, 'id'));
+        const run = changeOf(params);
         // Its page has another form then.
         const moved = (): boolean => run.state === 'planned' || run.isOver;
         const look = async () => ({
@@ -81,19 +59,16 @@ export function lettersSection({ desk, now, sleep }: LettersSectionOptions): Sec
       });
       const answer = z.object({ phrase: z.string().optional() });
       site.change(`${CHANGES_PATH}/:id/confirm`, answer, async ({ fields, request }) => {
-        const run = changeOf(idIn(request.params, 'id'));
-        const phrase = `${run.facts.asked.action} ${run.chosen.size}`;
-        if (run.facts.asked.action === 'purge' && fields.phrase?.trim() !== phrase)
-          throw new PageError(`Nothing was deleted: type "${phrase}", exactly.`);
-        await desk.confirm(run.facts.id);
+        const run = changeOf(request.params);
+        await desk.confirm(run.facts.id, fields.phrase);
         return changePath(run);
       });
       site.change(`${CHANGES_PATH}/:id/drop`, z.object({}), async ({ request }) => {
-        desk.drop(changeOf(idIn(request.params, 'id')).facts.id);
+        desk.drop(changeOf(request.params).facts.id);
         return LETTERS_PATH;
       });
       site.change(`${CHANGES_PATH}/:id/stop`, z.object({}), async ({ request }) => {
-        const run = changeOf(idIn(request.params, 'id'));
+        const run = changeOf(request.params);
         desk.stop(run.facts.id);
         return changePath(run);
       });

@@ -24,7 +24,7 @@ const planForm = z.object({
 });
 const liveForm = planForm.extend({ whereStatus: optionalText, whereConfiguration: optionalText });
 
-export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsOptions): void {
+export function addChanges(site: Site, { desk, newName, mostBytes }: JobsOptions): void {
   const { planner } = desk;
   const deedOf = ({ visitor, reason }: Pick<Change<unknown>, 'visitor' | 'reason'>) => ({
     who: `${visitor.name}@console`,
@@ -61,11 +61,10 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
   });
 
   /** The name given, or a new one. */
-  const nameOf = async (given: string | undefined): Promise<string> => {
+  const nameOf = (given: string | undefined): string => {
     const jobId = given ?? newName();
     if (!jobIdSchema.safeParse(jobId).success)
       throw new PageError('Name of the job: 1 to 128 letters, digits and _ . : -');
-    await desk.requireFree(jobId);
     return jobId;
   };
 
@@ -74,13 +73,12 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
     planForm,
     async (change) => {
       const { fields, request } = change;
-      const jobId = await nameOf(fields.jobId);
+      const jobId = nameOf(fields.jobId);
       const file = safeName(request.upload?.filename);
-      await planner.begin({ jobId, source: file, by: deedOf(change).who }, async (folder) => {
+      await desk.plan(jobId, file, deedOf(change), async (folder) => {
         await keepUpload(request, `${folder}/${file}`, mostBytes);
-        return { jobId, by: deedOf(change).who, from: 'file', file, ...wanted(fields) };
+        return { from: 'file', file, ...wanted(fields) };
       });
-      await door.use((ledger) => desk.planned(ledger, jobId, file, deedOf(change)));
       return planPath(jobId);
     },
     readForm(mostBytes),
@@ -94,17 +92,13 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
     ] satisfies (readonly [WhereField, string])[]);
     const { set, refresh } = wanted(fields);
     if (Object.keys(set).length === 0) throw new PageError('Say what to set on the tasks.');
-    const jobId = await nameOf(fields.jobId);
-    const planned = { jobId, source: 'live tasks', by: deedOf(change).who };
-    await planner.begin(planned, async () => ({
-      jobId,
-      by: deedOf(change).who,
+    const jobId = nameOf(fields.jobId);
+    await desk.plan(jobId, 'live tasks', deedOf(change), async () => ({
       from: 'live',
       conditions,
       set,
       refresh,
     }));
-    await door.use((ledger) => desk.planned(ledger, jobId, planned.source, deedOf(change)));
     return planPath(jobId);
   });
   site.change(`${JOBS_PATH}/plans/:job/apply`, settingsForm.extend(typed.shape), async (change) => {
@@ -116,10 +110,7 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
   });
   site.change(`${JOBS_PATH}/plans/:job/discard`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);
-    await planner.discard(jobId);
-    await door.use((ledger) =>
-      ledger.addAudit({ ...deedOf(change), what: 'discard', subject: jobId, detail: {} }),
-    );
+    await desk.discard(jobId, deedOf(change));
     return JOBS_PATH;
   });
 }

@@ -1,7 +1,7 @@
 /** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
 import { Readable } from 'node:stream';
 import { misuse } from '../../errors.ts';
-import type { PlannedJob } from '../../jobs/ledger/job.ts';
+import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import type { JobEvent } from '../../jobs/ledger/state.ts';
 import { readPlan } from '../../jobs/plan/reader.ts';
@@ -14,7 +14,7 @@ import { refuseCancelled } from '../../jobs/steer/resume.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type LedgerDoor, plannedJob } from './ledger-door.ts';
-import { PLAN_FILE, type Planner } from './planner.ts';
+import { PLAN_FILE, type Planner, type PlanSource } from './planner.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface DeskOptions {
@@ -103,23 +103,55 @@ export class Desk {
         throw misuse(
           `Job ${undone} cannot be undone: its plan did not read the values that it replaced. Read every task first when you plan.`,
         );
-      const planned = { jobId: name, source: `the undo of ${undone}`, by: deed.who };
-      await this.planner.begin(planned, async () => ({ jobId: name, by: deed.who, from: 'undo', undone }));
-      await this.planned(ledger, name, planned.source, deed);
+      await this.#plan(name, `the undo of ${undone}`, deed, async () => ({ from: 'undo', undone }));
       return name;
     });
   }
 
-  /** Enters in the audit that a plan is made. */
-  async planned(ledger: Pick<Ledger, 'addAudit'>, jobId: string, source: string, deed: Deed): Promise<void> {
-    await ledger.addAudit({ ...deed, why: deed.why, what: 'plan', subject: jobId, detail: { source } });
-  }
-
-  /** @throws PageError where a job or a plan of that name is there. */
-  async requireFree(jobId: string): Promise<void> {
+  /**
+   * Begins a plan. @param source what it is made from, for people. @param fill puts what it is made from into the plan's folder.
+   * @throws PageError where a job or a plan of that name is there, and what `fill` throws: nothing is left then.
+   */
+  async plan(
+    jobId: string,
+    source: string,
+    deed: Deed,
+    fill: (folder: string) => Promise<PlanSource>,
+  ): Promise<void> {
     const taken = await this.#options.door.use((ledger) => ledger.job(jobId));
     if (taken?.plan !== undefined)
       throw new PageError(`There is a job ${jobId} in the ledger already: take another name.`, 409);
+    await this.#plan(jobId, source, deed, fill);
+  }
+
+  /** Removes a plan that is not to be applied. */
+  async discard(jobId: string, deed: Deed): Promise<void> {
+    await this.planner.discard(jobId);
+    await this.#log(deed, 'discard', jobId, {});
+  }
+
+  async #plan(
+    jobId: string,
+    source: string,
+    deed: Deed,
+    fill: (folder: string) => Promise<PlanSource>,
+  ): Promise<void> {
+    const by = deed.who;
+    await this.planner.begin({ jobId, source, by }, async (folder) => ({
+      jobId,
+      by,
+      ...(await fill(folder)),
+    }));
+    await this.#log(deed, 'plan', jobId, { source });
+  }
+
+  async #log(
+    { who, why }: Deed,
+    what: string,
+    subject: string,
+    detail: NewAuditLine['detail'],
+  ): Promise<void> {
+    await this.#options.door.use((ledger) => ledger.addAudit({ who, why, what, subject, detail }));
   }
 
   /** Whether a job or a plan has that name. */

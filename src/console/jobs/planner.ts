@@ -19,7 +19,9 @@ import { counted, number } from '../../text/numbers.ts';
 import { PageError } from '../pages/page-error.ts';
 
 /** What a plan is to be made from. */
-export type PlanWanted = { readonly jobId: string; readonly by: string } & (
+export type PlanWanted = { readonly jobId: string; readonly by: string } & PlanSource;
+
+export type PlanSource =
   | { readonly from: 'file'; readonly file: string; readonly set: TaskChange; readonly refresh: boolean }
   | {
       readonly from: 'live';
@@ -27,8 +29,7 @@ export type PlanWanted = { readonly jobId: string; readonly by: string } & (
       readonly set: TaskChange;
       readonly refresh: boolean;
     }
-  | { readonly from: 'undo'; readonly undone: string }
-);
+  | { readonly from: 'undo'; readonly undone: string };
 
 export interface Planning {
   readonly jobId: string;

@@ -4,11 +4,12 @@ import { type QueueName, type Status, sumOf } from '../../status/status.ts';
 import { number } from '../../text/numbers.ts';
 import { shellLine } from '../../text/shell.ts';
 import { instant, roughDuration } from '../../text/times.ts';
+import { API_PREFIX } from '../api/route.ts';
 import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
-import type { Sample } from './samples.ts';
+import { SAMPLES } from './columns.ts';
 import type { Seen } from './watch.ts';
 
 const queueNames: Readonly<Record<QueueName, string>> = {
@@ -18,13 +19,12 @@ const queueNames: Readonly<Record<QueueName, string>> = {
 };
 
 export const NOW_STREAM = '/live/now';
-export const SAMPLES_PATH = '/now/samples';
 
 export function nowPage(seen: Seen | undefined): Page {
   const body = html`${livePart(NOW_STREAM, seen === undefined ? html`<h1>Looking at workers and queues…</h1>` : nowPart(seen))}
 <section>
 <h2>The last hour</h2>
-<div id="chart" data-samples="${SAMPLES_PATH}"></div>
+<div id="chart" data-samples="${API_PREFIX}${SAMPLES}"></div>
 <noscript><p>The chart needs JavaScript.</p></noscript>
 </section>`;
   return {
@@ -88,10 +88,4 @@ function tiles({ totals, backlog, drain, queues, workers }: Status): Html {
 
 function rate(perSecond: number): string {
   return perSecond > 0 && perSecond < 100 ? perSecond.toFixed(1) : number(Math.round(perSecond));
-}
-
-/** Columns, as the chart takes them: the time, applied, in force, limit found, ceiling, 429s. */
-export function sampleColumns(samples: readonly Sample[]): readonly (readonly (number | null)[])[] {
-  const keys = ['at', 'applied', 'inForce', 'limit', 'ceiling', 'throttled'] as const;
-  return keys.map((key) => samples.map((sample) => sample[key]));
 }

@@ -1,7 +1,8 @@
 /** The section *Now*. */
 import { Feed } from '../live/feed.ts';
 import type { Section } from '../section.ts';
-import { NOW_STREAM, nowPage, nowPart, SAMPLES_PATH, sampleColumns } from './page.ts';
+import { sampleColumns } from './columns.ts';
+import { NOW_STREAM, nowPage, nowPart } from './page.ts';
 import type { Watch } from './watch.ts';
 
 /** @param watch runs already. */
@@ -10,9 +11,6 @@ export function nowSection(watch: Watch): Section {
     nav: { path: '/', name: 'Now' },
     add: (site) => {
       site.view('/', async () => nowPage(await watch.seen()));
-      site.app.get(SAMPLES_PATH, (_request, reply) =>
-        reply.header('cache-control', 'no-store').send(sampleColumns(watch.samples())),
-      );
       site.live(
         NOW_STREAM,
         new Feed({

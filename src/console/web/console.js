@@ -72,7 +72,7 @@
     const answer = await fetch(element.dataset.samples ?? '');
     if (!answer.ok) return;
     /** @type {[number[], ...(number | null)[][]]} */
-    const data = await answer.json();
+    const data = (await answer.json()).values;
     const plot = new Plot(
       {
         ...size(),

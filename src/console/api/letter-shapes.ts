@@ -1,0 +1,156 @@
+/** What the API of dead letters takes and answers: the schemas that its routes check and its document shows. */
+import { z } from 'zod';
+import type { PurgeReport } from '../../dead-letters/changes/purge.ts';
+import type { RedriveReport } from '../../dead-letters/changes/redrive.ts';
+import { purgeJson, redriveJson } from '../../dead-letters/view/changes.ts';
+import { groupJson, passJson } from '../../dead-letters/view/list.ts';
+import type { ChangeRun } from '../dead-letters/change-run.ts';
+import { changeStates } from '../dead-letters/change-run.ts';
+import type { Desk } from '../dead-letters/desk.ts';
+import { reason } from './job-shapes.ts';
+import { subjects } from './route.ts';
+
+/** Letters that may be named one by one. */
+const MOST_NAMED = 500;
+
+const group = z.looseObject({
+  group: z.string(),
+  reason: z.string(),
+  error: z.string(),
+  status: z.number().nullable(),
+  count: z.number(),
+  first: z.string(),
+  last: z.string(),
+});
+export const letter = z
+  .looseObject({
+    messageId: z.string(),
+    group: z.string(),
+    reason: z.string(),
+    error: z.string(),
+    arrivedAt: z.string(),
+    identifier: z.string().nullable(),
+    redriveCount: z.number(),
+  })
+  .meta({ description: 'A line of `dead-letters list --json`.' });
+export const wholeLetter = z
+  .looseObject({ MessageId: z.string(), Reason: z.string(), Group: z.string(), Body: z.string() })
+  .meta({ description: 'What `dead-letters show --json` prints.' });
+
+export const look = z.object({
+  doing: z.object({
+    what: z.enum(['nothing', 'looking', 'changing']),
+    seen: z.number().nullable(),
+    change: z.string().nullable(),
+  }),
+  fault: z
+    .object({ at: z.string(), why: z.string() })
+    .nullable()
+    .meta({ description: 'Why the last try to look has failed.' }),
+  look: z
+    .object({
+      at: z.string(),
+      groups: z.array(group),
+      others: z.number().meta({ description: 'Letters of further causes.' }),
+      kept: z.number().meta({ description: 'Letters that can be listed and shown.' }),
+      pass: z.looseObject({ seen: z.number(), about: z.number().nullable(), end: z.string() }),
+    })
+    .nullable()
+    .meta({ description: 'The last one that came to its end; null where there is none yet: ask again.' }),
+});
+
+export const wanted = z
+  .object({
+    reason,
+    action: z.enum(['redrive', 'purge']),
+    group: subjects.group,
+    letters: z
+      .array(z.string().min(8).max(128))
+      .max(MOST_NAMED)
+      .default([])
+      .meta({ description: 'Message ids. None: all letters of the cause.' }),
+    limit: z.number().int().min(1).meta({ description: 'Letters at most.' }).optional(),
+    rate: z.number().positive().meta({ description: 'Letters per second at most.' }).optional(),
+    canary: z
+      .number()
+      .int()
+      .min(1)
+      .meta({ description: 'Letters put back first; the others only if none of these comes back.' })
+      .optional(),
+    force: z.boolean().default(false),
+  })
+  .meta({ description: 'As the flags of `dead-letters redrive` say it.' });
+
+const report = z
+  .looseObject({ dryRun: z.boolean(), matched: z.number() })
+  .nullable()
+  .meta({ description: 'What `dead-letters redrive --json` and `dead-letters purge --json` print.' });
+export const change = z.object({
+  change: z.string(),
+  action: z.enum(['redrive', 'purge']),
+  where: z.array(z.string()),
+  limit: z.number().nullable(),
+  rate: z.number().nullable(),
+  canary: z.number().nullable(),
+  force: z.boolean(),
+  by: z.string(),
+  reason: z.string(),
+  begunAt: z.string(),
+  state: z.enum(changeStates),
+  stateSince: z.string(),
+  letters: z.number().meta({ description: 'Of the plan: no others are changed.' }),
+  sent: z.number().meta({ description: 'Letters put back or deleted so far.' }),
+  fault: z.string().nullable().meta({ description: 'Why it could not be planned, or ended early.' }),
+  plan: report,
+  report,
+});
+
+export function changeJson(run: ChangeRun): z.input<typeof change> {
+  const { facts, plan, state, stateSince, begunAt, chosen, sent, fault, report: done } = run;
+  const { id, asked, by, reason: why } = facts;
+  return {
+    change: id,
+    action: asked.action,
+    where: [...asked.where],
+    limit: asked.limit ?? null,
+    rate: asked.rate ?? null,
+    canary: asked.canary ?? null,
+    force: asked.force,
+    by,
+    reason: why,
+    begunAt: new Date(begunAt).toISOString(),
+    state,
+    stateSince: new Date(stateSince).toISOString(),
+    letters: chosen.size,
+    sent,
+    fault: fault ?? null,
+    plan: reportJson(plan),
+    report: reportJson(done),
+  };
+}
+
+function reportJson(done: RedriveReport | PurgeReport | undefined): z.input<typeof report> {
+  if (done === undefined) return null;
+  return report.parse('redriven' in done ? redriveJson(done) : purgeJson(done));
+}
+
+export function lookJson({ doing, look: last, lookFault }: Desk): z.input<typeof look> {
+  return {
+    doing: {
+      what: doing.what,
+      seen: doing.what === 'looking' ? doing.seen : null,
+      change: doing.what === 'changing' ? doing.change.facts.id : null,
+    },
+    fault: lookFault === undefined ? null : { at: new Date(lookFault.at).toISOString(), why: lookFault.why },
+    look:
+      last === undefined
+        ? null
+        : look.shape.look.unwrap().parse({
+            at: new Date(last.at).toISOString(),
+            groups: last.groups.all().map(groupJson),
+            others: last.groups.others,
+            kept: last.letters.size,
+            pass: passJson(last.pass),
+          }),
+  };
+}

@@ -1,0 +1,148 @@
+/** The API of plans: made from a file or from live tasks, looked at, applied, discarded. */
+import { createWriteStream } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { FILE_MODE } from '../../files/private.ts';
+import { toConditions, whereFields } from '../../jobs/plan/conditions.ts';
+import { jobIdSchema } from '../../jobs/plan/format.ts';
+import { updateSchema } from '../../message/update.ts';
+import type { JobsOptions } from '../jobs/options.ts';
+import type { Planning } from '../jobs/planner.ts';
+import { tooLarge } from '../jobs/upload.ts';
+import { PageError } from '../pages/page-error.ts';
+import { deedOf, defined } from './asked.ts';
+import { done, planning, reason, reasonBody, settings } from './job-shapes.ts';
+import { type ApiRoute, route } from './route.ts';
+
+type Options = Pick<JobsOptions, 'desk' | 'newName' | 'mostBytes'>;
+
+const { Description, TaskConfigurationId } = updateSchema.shape;
+
+export function planRoutes({ desk, newName, mostBytes }: Options): readonly ApiRoute[] {
+  return [
+    route({
+      method: 'get',
+      path: '/plans',
+      id: 'listPlans',
+      summary: 'Plans that wait to be applied, the last begun first',
+      answer: z.object({ plans: z.array(planning) }),
+      serve: async () => ({ plans: (await desk.planner.all()).map(planningJson) }),
+    }),
+    route({
+      method: 'post',
+      path: '/plans',
+      id: 'makePlan',
+      summary: 'Makes a plan from a file of updates, CSV or JSON',
+      query: z.object({
+        reason,
+        job: jobIdSchema.optional(),
+        refresh: z.enum(['true', 'false']).default('true'),
+      }),
+      body: 'file',
+      answer: done,
+      serve: async (asked) => {
+        const { query, body } = asked;
+        if (!(body instanceof Readable))
+          throw new PageError('Send the file as text/csv or application/octet-stream.', 415);
+        const job = query.job ?? newName();
+        await desk.plan(job, 'an upload', deedOf(asked, query.reason), async (folder) => {
+          await keep(body, `${folder}/upload`, mostBytes);
+          return { from: 'file', file: 'upload', set: {}, refresh: query.refresh === 'true' };
+        });
+        return { job };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/plans/live',
+      id: 'planLiveTasks',
+      summary: 'Makes a plan for the tasks that are there',
+      body: z.object({
+        reason,
+        job: jobIdSchema.optional(),
+        where: z
+          .partialRecord(z.enum(whereFields), z.array(z.string().min(1).max(200)).min(1))
+          .default({})
+          .meta({ description: 'Values that a task has one of, by field. Empty: all tasks.' }),
+        set: z
+          .object({ Description, TaskConfigurationId })
+          .refine(
+            (set) => Object.values(set).some((value) => value !== undefined),
+            'say what to set on the tasks',
+          ),
+        refresh: z.boolean().default(true),
+      }),
+      answer: done,
+      serve: async (asked) => {
+        const { where, set, refresh, reason: why } = asked.body;
+        const conditions = toConditions(
+          whereFields.flatMap((field) => (where[field] ?? []).map((value) => [field, value] as const)),
+        );
+        const job = asked.body.job ?? newName();
+        await desk.plan(job, 'live tasks', deedOf(asked, why), async () => ({
+          from: 'live',
+          conditions,
+          set: defined(set),
+          refresh,
+        }));
+        return { job };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/plans/{job}',
+      id: 'showPlan',
+      summary: 'A plan that waits to be applied',
+      answer: planning,
+      serve: async ({ subject: job }) => planningJson(await desk.planner.get(job)),
+    }),
+    route({
+      method: 'post',
+      path: '/plans/{job}/apply',
+      id: 'applyPlan',
+      summary: 'Enters a plan in the ledger, to be sent',
+      body: z.object({ reason, settings: settings.default({}) }),
+      answer: done,
+      serve: async (asked) => {
+        const { settings: given, reason: why } = asked.body;
+        await desk.apply(asked.subject, { abortWhen: [], ...defined(given) }, deedOf(asked, why));
+        return { job: asked.subject };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/plans/{job}/discard',
+      id: 'discardPlan',
+      summary: 'Removes a plan that is not to be applied',
+      body: reasonBody,
+      answer: done,
+      serve: async (asked) => {
+        await desk.discard(asked.subject, deedOf(asked, asked.body.reason));
+        return { job: asked.subject };
+      },
+    }),
+  ];
+}
+
+function planningJson({ jobId, state, source, by, note, report }: Planning) {
+  return { job: jobId, state, source, by, note: note ?? null, counts: report?.counts ?? null };
+}
+
+/** @throws PageError for a file that is too large, or cut. */
+async function keep(body: Readable, path: string, mostBytes: number): Promise<void> {
+  let bytes = 0;
+  const bounded = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > mostBytes) done(tooLarge(mostBytes));
+      else done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(body, bounded, createWriteStream(path, { flags: 'wx', mode: FILE_MODE }));
+  } catch (error) {
+    if (error instanceof PageError || !body.errored) throw error;
+    throw new PageError('The upload was cut before its end: nothing was kept. Send it again.');
+  }
+}

@@ -1,0 +1,35 @@
+/** The changes of dead letters that this console remembers, by id. */
+import { PageError } from '../pages/page-error.ts';
+import type { ChangeRun } from './change-run.ts';
+
+/** Changes that are remembered; the log has all. */
+const MOST_CHANGES = 50;
+
+export class ChangeBook {
+  readonly #changes = new Map<string, ChangeRun>();
+
+  /** The latest first. */
+  all(): readonly ChangeRun[] {
+    return [...this.#changes.values()].reverse();
+  }
+
+  /** @throws PageError for one that is not known. */
+  get(id: string): ChangeRun {
+    const run = this.#changes.get(id);
+    if (run !== undefined) return run;
+    throw new PageError('This change is not known any more. The log of changes has what was done.', 404);
+  }
+
+  /** @throws PageError for one that is not a plan any more. */
+  planned(id: string): ChangeRun {
+    const run = this.get(id);
+    if (run.state === 'planned') return run;
+    throw new PageError(`This is no plan any more: the change is ${run.state}.`, 409);
+  }
+
+  add(run: ChangeRun): void {
+    this.#changes.set(run.facts.id, run);
+    for (const [id, { isOver }] of this.#changes)
+      if (this.#changes.size > MOST_CHANGES && isOver) this.#changes.delete(id);
+  }
+}
