@@ -43,6 +43,7 @@ describe('readConfig', () => {
       stateDir: '.ota-updater',
       httpHost: '127.0.0.1',
       httpPort: 8080,
+      metrics: 'prometheus',
       consoleHost: '127.0.0.1',
       consolePort: 8090,
       logLevel: 'info',

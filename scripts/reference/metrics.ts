@@ -1,5 +1,7 @@
 /** docs/reference/metrics.md */
 import { deadLetterReasons } from '../../src/message/dead-letter-record.ts';
+import { EMF_DIMENSION, EMF_NAMESPACE } from '../../src/observe/emf/lines.ts';
+import { emfNames } from '../../src/observe/emf/names.ts';
 import { deadLetterErrors } from '../../src/observe/metric-tables.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { conditionNames } from '../../src/worker/conditions.ts';
@@ -34,6 +36,33 @@ interface Described {
   readonly help: string;
   readonly type: string;
   readonly labelNames?: readonly string[];
+}
+
+const sinceTexts = {
+  'or nothing': 'seconds since then; not told for never',
+  'or 0': 'seconds since then; 0 while they are not',
+} as const;
+
+/** Its row or rows of the table of names in CloudWatch. */
+function inCloudWatch({ name, type, labelNames = [] }: Described): string[][] {
+  const row = Object.entries(emfNames).find(([each]) => each === name)?.[1];
+  if (row === undefined) throw new Error(`src/observe/emf/names.ts: name ${name}`);
+  const of = code(name);
+  if ('leftOut' in row) return [['', '', of, `left out: ${row.leftOut}`]];
+  const by = row.by ?? labelNames;
+  const labelled = by.length === 0 ? '' : ` and ${by.map(code).join(', ')}`;
+  const since = row.since === undefined ? '' : sinceTexts[row.since];
+  if (type === 'histogram')
+    return ['Sum', 'Count'].map((part) => [
+      `${code(row.name)}${labelled.replace(' and', ',')}, ${code(part)}`,
+      part === 'Sum' ? row.unit : 'Count',
+      of,
+      '',
+    ]);
+  const told =
+    type === 'gauge' && by.length > 0 ? `${code(row.name)} with ${by.map(code).join(', ')}` : code(row.name);
+  const also = type === 'counter' && by.length > 0 ? `also by ${by.map(code).join(', ')}` : since;
+  return [[told, row.unit, of, also]];
 }
 
 export const metricsPage: Page = {
@@ -72,6 +101,15 @@ ${table(
   ['label', 'holds'],
   used.map((label) => [code(label), labels[label] ?? '']),
 )}
+
+## In CloudWatch
+
+With \`METRICS=emf\` the worker writes the same once a minute, and when it stops, as lines in CloudWatch's embedded metric format:
+namespace \`${EMF_NAMESPACE}\`, one dimension, \`${EMF_DIMENSION}\`, the name of the source queue. Counters are what was counted since the line
+before; a metric with labels is also told for each of their values, in the name (\`CallsApplied\`, \`ConditionDeadLettering\`), from when
+that value first occurs. A gauge with labels is told only so. [What to do with them](../watching.md#cloudwatch).
+
+${table(['in CloudWatch', 'unit', 'of', ''], metrics.flatMap(inCloudWatch))}
 `;
   },
 };

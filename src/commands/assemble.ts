@@ -1,6 +1,7 @@
 /** Puts a worker together from its configuration: the one place that knows every part. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
 import { proxyOf } from '../aws/proxy.ts';
 import { createRequestHandler } from '../aws/request-handler.ts';
 import { connections } from '../aws/transport.ts';
@@ -35,6 +36,8 @@ export interface Assembly {
   readonly worker: Worker;
   readonly counts: Counts;
   readonly http: FastifyInstance;
+  /** Its metrics. */
+  readonly registry: Registry;
   /** Follows what changes the limits; resolves when what they are now is in force, or cannot be found out soon. */
   readonly followLimits: () => Promise<void>;
   /** undefined: nothing is kept of the rate that is found. */
@@ -150,6 +153,7 @@ export function assemble({
     worker,
     counts: worker.counts,
     http,
+    registry: metrics.registry,
     followLimits: limits.begin,
     rateKeeper: pace.keeper,
     close: async () => {

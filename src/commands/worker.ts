@@ -6,6 +6,7 @@ import type { CommandContext } from '../cli/context.ts';
 import { stopOnSignal } from '../cli/signals.ts';
 import { type Config, type Environment, readConfigForAws } from '../config.ts';
 import { CommandError, causeOf, misuse } from '../errors.ts';
+import { publishEmf } from '../observe/emf/publish.ts';
 import { LogDestination } from '../observe/log-destination.ts';
 import { writeLine } from '../observe/log-events.ts';
 import { logLines } from '../observe/log-lines.ts';
@@ -44,7 +45,7 @@ export function configureWorker(command: Command, context: CommandContext): void
       });
       const assembly = await assembling;
       try {
-        await run(assembly, config, log, stopped);
+        await run(assembly, { config, log, destination, now: context.clock.wall }, stopped);
       } finally {
         // Also when a part of the start failed: what was acquired before would keep the process alive.
         await assembly.close();
@@ -57,10 +58,18 @@ export function configureWorker(command: Command, context: CommandContext): void
 /** For the last lines of the log, in milliseconds. */
 const LINGER_MS = 200;
 
+interface Surroundings {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Where the log goes. */
+  readonly destination: LogDestination;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
 async function run(
-  { worker, counts, http, followLimits, rateKeeper }: Assembly,
-  config: Config,
-  log: Logger,
+  { worker, counts, http, registry, followLimits, rateKeeper }: Assembly,
+  { config, log, destination, now }: Surroundings,
   stopped: Promise<void>,
 ): Promise<void> {
   if (config.httpPort !== undefined) {
@@ -68,6 +77,8 @@ async function run(
     writeLine(log, logLines.httpListening, () => ({ address }));
   }
   const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
+  const { queueUrl } = config;
+  const stopEmf = config.metrics === 'emf' ? publishEmf({ registry, queueUrl, destination, now }) : undefined;
   try {
     await followLimits();
     await worker.start();
@@ -78,6 +89,7 @@ async function run(
   }
   await stopped;
   stopSummaries();
+  await stopEmf?.();
 }
 
 function logProxy(log: Logger, env: Environment): void {

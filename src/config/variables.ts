@@ -49,6 +49,8 @@ const rateLimit = z
 
 const outcomeFormat = z.enum(['json', 'cloudevents'], { error: 'must be json or cloudevents' });
 
+const metrics = z.enum(['prometheus', 'emf'], { error: 'must be prometheus or emf' });
+
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
@@ -215,6 +217,13 @@ export const variables = {
   ),
   /** undefined: no listener. */
   httpPort: withDefault('HTTP_PORT', port, '8080', 'Their port; `0` picks one, `off` disables.'),
+  metrics: withDefault(
+    'METRICS',
+    metrics,
+    'prometheus',
+    'What the worker does with its metrics besides serving them at `/metrics`: `emf` writes them to stdout once a minute, as lines in ' +
+      "CloudWatch's embedded metric format.",
+  ),
   workerUrls: optional(
     'WORKER_URLS',
     workerUrls,

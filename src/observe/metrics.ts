@@ -2,7 +2,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
-import { type CounterRow, counters, errorLabel, gauges, histograms } from './metric-tables.ts';
+import { type GaugeRow, gauges } from './gauge-table.ts';
+import { type CounterRow, counters, errorLabel, histograms } from './metric-tables.ts';
 
 /** A registry, and the listener that feeds it. */
 export interface Metrics {
@@ -19,7 +20,7 @@ export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   for (const { name, type } of registry.getMetricsAsArray())
     if (String(type) === 'gauge' && name.endsWith('_total')) registry.removeSingleMetric(name);
   const listener = createListener(registers);
-  for (const { name, help, labelNames = [], read } of gauges) {
+  for (const { name, help, labelNames = [], read } of gauges as readonly GaugeRow[]) {
     new Gauge({
       registers,
       name,

@@ -57,6 +57,8 @@ export interface WorkerSnapshot extends ActivityNow {
    * oldest message of the queue in CloudWatch only (`ApproximateAgeOfOldestMessage`), and not with the queue's attributes.
    */
   readonly oldestAgeMs: number;
+  /** Of the source queue, in seconds; undefined while it is unknown. */
+  readonly retentionSeconds: number | undefined;
   /** `RATE_LIMIT` and `MAX_CONCURRENCY` in force, and who says so. */
   readonly bounds: Readonly<Record<BoundName, Bound>>;
   /** Calls per second let through now; `Infinity` when unpaced. */
@@ -104,6 +106,7 @@ export function snapshotOf(
     held,
     leases,
     queueTime,
+    retention,
   }: Stages,
   { activity, stateMs, clock, ...known }: Surroundings,
 ): WorkerSnapshot {
@@ -135,6 +138,7 @@ export function snapshotOf(
     settling: held.settling,
     oldestHeldMs: held.oldest === undefined ? 0 : leases.heldMs(held.oldest),
     oldestAgeMs: oldest === undefined ? 0 : Math.max(0, queueTime.now() - oldest),
+    retentionSeconds: Number.isFinite(retention.seconds) ? retention.seconds : undefined,
     rate: limiter.rate,
     rateCeiling: limiter.ceiling,
     rateFound: rate.rate,

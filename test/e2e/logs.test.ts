@@ -54,7 +54,10 @@ const events = (event: string): readonly Readonly<Record<string, unknown>>[] =>
 
 describe('the log of a worker process', () => {
   test('has the ids, the reason and the AWS request id of every update that failed', async () => {
-    const start = await setUp({ LOG_LEVEL: 'debug' }, { tasks: { kind: 'all', exceptPrefix: 'unknown' } });
+    const start = await setUp(
+      { LOG_LEVEL: 'debug', METRICS: 'emf' },
+      { tasks: { kind: 'all', exceptPrefix: 'unknown' } },
+    );
     stage.api.script('flaky', [{ status: 500, errorType: 'InternalServerException' }]);
     const ids = { JobId: 'job-1', RequestId: 'row-1' };
     await stage.send(
@@ -87,6 +90,8 @@ describe('the log of a worker process', () => {
     expect(events('summary')).toMatchObject([
       { callErrors: { InternalServerException: 1, ResourceNotFoundException: 1 } },
     ]);
+    // For CloudWatch, at the end too.
+    expect(events('metrics')).toMatchObject([{ Calls: 3, CallsRetryable: 1, DeadLettersInvalid: 1 }]);
     const letters = await stage.deadLetters();
     const lines = events('dead_letter');
     // One line above debug tells of each.

@@ -23,6 +23,7 @@ export const well: WorkerSnapshot = {
   settling: 0,
   oldestHeldMs: 0,
   oldestAgeMs: 0,
+  retentionSeconds: 345_600,
   bounds: {
     rate: { value: 10, source: 'environment', since: 0 },
     concurrency: { value: 50, source: 'environment', since: 0 },
