@@ -1,49 +1,66 @@
 /**
  * Proves large jobs in both kinds of ledger: time and memory of planning, entering, following, reporting and moving a job, SQLite and
- * PostgreSQL beside each other. A job of a tenth of the rows is measured before it, to compare the memory.
+ * PostgreSQL beside each other. A job of a tenth of the rows is measured before it: what a step holds must not grow with the rows.
  *
- *   npm run prove-ledger -- --rows 1000000
+ *   npm run prove-ledger -- --rows 1000000 [--against CHECKOUT]
+ *
+ * CHECKOUT is one of before jobs had states (8389bf0), with its `node_modules`: the same steps are measured there, too.
  */
 import { parseArgs } from 'node:util';
 import { MAX_PEAK_MB } from '../testing/proof/processes.ts';
-import { kinds, proveLedger, type Taken } from '../testing/proof/prove-ledger.ts';
+import { type Contender, HEAP_MB, proveLedger, type Taken } from '../testing/proof/prove-ledger.ts';
 
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } });
+/** By so much a step of ten times the rows may take more, in MB. */
+const MAX_GROWTH_MB = 15;
+
+const { values } = parseArgs({
+  options: { rows: { type: 'string', default: '1000000' }, against: { type: 'string' } },
+});
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 function table(rows: number, taken: readonly Taken[]): string {
   const steps = [...new Set(taken.map(({ step }) => step))];
-  const cell = (step: string, kind: Taken['kind']): string => {
-    const found = taken.find((one) => one.step === step && one.kind === kind);
+  const columns: readonly Contender[] = [
+    'SQLite',
+    'PostgreSQL',
+    ...(values.against === undefined ? [] : (['before'] as const)),
+  ];
+  const cell = (step: string, kind: Contender): string => {
+    const found =
+      taken.find((one) => one.step === step && one.kind === kind) ??
+      taken.find((one) => kind !== 'before' && one.step === step && one.kind === 'none');
     return found === undefined ? '' : `${found.seconds} s, ${found.peakMb} MB`;
   };
-  const lines = steps.map((step) => {
-    const cells = kinds.map((kind) => cell(step, kind) || cell(step, 'none'));
-    return `| ${step} | ${cells.join(' | ')} |`;
-  });
-  return [`| ${rows.toLocaleString('en')} rows | ${kinds.join(' | ')} |`, '|---|---|---|', ...lines, ''].join(
-    '\n',
-  );
+  const lines = steps.map((step) => `| ${step} | ${columns.map((kind) => cell(step, kind)).join(' | ')} |`);
+  const title = `| ${rows.toLocaleString('en')} rows | ${columns.join(' | ')} |`;
+  return [title, `|---${'|---'.repeat(columns.length)}|`, ...lines, ''].join('\n');
 }
 
-/** The commands have a bound; ends come by ten thousand here, and what that takes must not grow with the rows. */
-function mostOf(step: string, ofTenth: number | undefined): number {
-  if (step !== 'follow') return MAX_PEAK_MB;
-  return ofTenth === undefined ? Number.POSITIVE_INFINITY : ofTenth * 1.25 + 20;
+/** What is not as it must be. @param tenth of a tenth of the rows. */
+function tooLarge(taken: readonly Taken[], tenth: readonly Taken[]): string[] {
+  return taken
+    .filter(({ kind }) => kind !== 'before')
+    .flatMap(({ step, kind, peakMb }) => {
+      const before = tenth.find((one) => one.step === step && one.kind === kind)?.peakMb ?? peakMb;
+      const faults: string[] = [];
+      if (peakMb > MAX_PEAK_MB) faults.push(`${kind} ${step} took ${peakMb} MB, more than ${MAX_PEAK_MB}`);
+      if (peakMb > before + MAX_GROWTH_MB)
+        faults.push(`${kind} ${step} took ${peakMb} MB, and ${before} MB with a tenth of the rows`);
+      return faults;
+    });
 }
 
 let tenth: readonly Taken[] = [];
 const all = Number(values.rows);
 for (const rows of [Math.round(all / 10), all]) {
-  const { taken, faults } = await proveLedger(rows, say);
+  const { taken, faults } = await proveLedger(rows, say, values.against);
   process.stdout.write(`${table(rows, taken)}\n`);
-  const large = taken.filter(
-    ({ step, kind, peakMb }) =>
-      peakMb > mostOf(step, tenth.find((one) => one.step === step && one.kind === kind)?.peakMb),
-  );
+  const wrong = [...faults, ...tooLarge(taken, tenth)];
   tenth = taken;
-  const wrong = [...faults, ...large.map(({ kind, step, peakMb }) => `${kind} ${step} took ${peakMb} MB`)];
   if (wrong.length === 0) continue;
   process.stdout.write(`FAILED:\n${wrong.join('\n')}\n`);
   process.exitCode = 1;
 }
+process.stdout.write(
+  `Each process has a heap of ${HEAP_MB} MB. It must take ${MAX_PEAK_MB} MB at most, and ${MAX_GROWTH_MB} MB more than with a tenth of the rows.\n`,
+);

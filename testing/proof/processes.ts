@@ -12,15 +12,26 @@ export const MAX_PEAK_MB = 150;
 export class Processes {
   readonly #env: Readonly<Record<string, string>>;
   readonly #folder: string;
+  readonly #script: readonly string[] | undefined;
   readonly #children = new Set<Child>();
   /** Resident memory of each command of `jobs` at its peak, in MB. */
   readonly peakMemory: Record<string, number> = {};
   /** Processor time of the last run of each, in seconds. */
   readonly cpuSeconds: Record<string, number> = {};
 
-  /** @param env besides what the cloud, the folder and the rate say. */
-  constructor(cloud: Cloud, folder: string, rate: number, env: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param env besides what the cloud, the folder and the rate say.
+   * @param script what is started in place of this checkout's program.
+   */
+  constructor(
+    cloud: Cloud,
+    folder: string,
+    rate: number,
+    env: Readonly<Record<string, string>> = {},
+    script?: readonly string[],
+  ) {
     this.#folder = folder;
+    this.#script = script;
     this.#env = {
       HOME: folder,
       QUEUE_URL: cloud.queueUrl,
@@ -41,7 +52,12 @@ export class Processes {
   }
 
   start(...args: readonly string[]): Child {
-    const child = startOta(args, { cwd: this.#folder, env: this.#env, keepOutput: args[0] !== 'worker' });
+    const child = startOta(args, {
+      cwd: this.#folder,
+      env: this.#env,
+      keepOutput: args[0] !== 'worker',
+      ...(this.#script !== undefined && { script: this.#script }),
+    });
     this.#children.add(child);
     child.process.once('exit', () => this.#children.delete(child));
     if (args[0] === 'jobs') this.#measure(child, args[1] ?? '');

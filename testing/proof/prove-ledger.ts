@@ -1,4 +1,9 @@
-/** What a job of many rows takes of time and memory in a ledger, step by step, in each kind of ledger. */
+/**
+ * What a job of many rows takes of time and memory in a ledger, step by step, in each kind of ledger.
+ *
+ * All steps have the same small heap. With a large one V8 lets garbage lie, the more the longer a process runs, and the memory of a
+ * process says nothing about what it holds; with this one, what is held shows, and what grows with the rows does not fit.
+ */
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,13 +14,21 @@ import { Child } from '../processes/child.ts';
 import { peakRssMb } from '../processes/proc.ts';
 import { Processes } from './processes.ts';
 
-export const kinds = ['SQLite', 'PostgreSQL'] as const;
+const kinds = ['SQLite', 'PostgreSQL'] as const;
 type Kind = (typeof kinds)[number];
+
+/** The heap that each process has, in MB, and each half of the part of it that is for what is new. */
+export const HEAP_MB = 64;
+const NEW_MB = 4;
+const NODE_OPTIONS = `--max-old-space-size=${HEAP_MB} --max-semi-space-size=${NEW_MB}`;
+
+/** A kind of ledger; `none`: a step without one; `before`: the ledger of an earlier checkout, on SQLite. */
+export type Contender = Kind | 'none' | 'before';
 
 /** One step in one kind of ledger. */
 export interface Taken {
   readonly step: string;
-  readonly kind: Kind | 'none';
+  readonly kind: Contender;
   readonly seconds: number;
   /** Of the process that does it, at its peak, in MB. */
   readonly peakMb: number;
@@ -31,6 +44,7 @@ const CHUNK_ROWS = 10_000;
 const JOB = 'large';
 const MEASURE_MS = 50;
 const follower = fileURLToPath(new URL('follow-ledger.ts', import.meta.url));
+const driverBefore = fileURLToPath(new URL('ledger-before.ts', import.meta.url));
 
 export function writeRows(path: string, rows: number, lineOf: (row: number) => string): void {
   const file = openSync(path, 'w');
@@ -43,8 +57,15 @@ export function writeRows(path: string, rows: number, lineOf: (row: number) => s
   closeSync(file);
 }
 
-/** @param say is told of each step as it ends. */
-export async function proveLedger(rows: number, say: (line: string) => void): Promise<LedgerProof> {
+/**
+ * @param say is told of each step as it ends.
+ * @param against a checkout from before jobs had states, to take the same steps: plan, enter, follow, report.
+ */
+export async function proveLedger(
+  rows: number,
+  say: (line: string) => void,
+  against?: string,
+): Promise<LedgerProof> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-ledger-'));
   const cloud = await startCloud({ host: '127.0.0.1', sqsPort: 0, apiPort: 0, token: 'proof', api: {} });
   const postgres = await startPostgres();
@@ -72,12 +93,19 @@ export async function proveLedger(rows: number, say: (line: string) => void): Pr
     if (code !== 0 && code !== 3) faults.push(`${kind} ${step} ended with ${code}: ${child.output.stderr}`);
     return child.output.stdout;
   };
+  const compare = (kind: Contender, counts: string): void => {
+    const { total, ended } = JSON.parse(counts || '{}') as { total?: number; ended?: number };
+    if (total !== rows || ended !== rows)
+      faults.push(`${kind}: ${ended} of ${total} rows have ended, of ${rows}`);
+  };
   try {
     writeRows(join(folder, 'rows.csv'), rows, (row) => `task${row},cfgNew`);
     for (const kind of kinds) {
       const STATE_DIR = join(folder, kind);
       const env =
-        kind === 'SQLite' ? { STATE_DIR } : { STATE_DIR, LEDGER_URL: await postgres.createDatabase() };
+        kind === 'SQLite'
+          ? { STATE_DIR, NODE_OPTIONS }
+          : { STATE_DIR, NODE_OPTIONS, LEDGER_URL: await postgres.createDatabase() };
       const processes = new Processes(cloud, folder, 1_000, env);
       all.push(processes);
       const run = (step: string, ...args: string[]) =>
@@ -93,15 +121,34 @@ export async function proveLedger(rows: number, say: (line: string) => void): Pr
       await run('status', 'status', JOB, '--json');
       await run('report', 'report', JOB, '--out', `${kind}.csv`);
       await run('export', 'export', JOB, '--out', `${kind}.job`);
-      const { total, ended } = JSON.parse(counts || '{}') as { total?: number; ended?: number };
-      if (total !== rows || ended !== rows)
-        faults.push(`${kind}: ${ended} of ${total} rows have ended, of ${rows}`);
+      compare(kind, counts);
+    }
+    if (against !== undefined) {
+      const env = { STATE_DIR: join(folder, 'before'), NODE_OPTIONS };
+      const processes = new Processes(cloud, folder, 1_000, env, ['--', join(against, 'src/main.ts')]);
+      all.push(processes);
+      const run = (step: string, ...args: string[]) =>
+        measured('before', step, () => processes.start('jobs', ...args));
+      const drive = (step: string) =>
+        measured('before', step, () =>
+          Child.startNode([driverBefore, against, step, 'before.jsonl'], {
+            cwd: folder,
+            env,
+            keepOutput: true,
+          }),
+        );
+      await run('plan', 'plan', 'rows.csv', '--job', JOB, '--out', 'before.jsonl');
+      await drive('enter');
+      compare('before', await drive('follow'));
+      await run('report', 'report', JOB, '--out', 'before.csv');
     }
     // Each enters what the other has exported.
     for (const [i, kind] of kinds.entries()) {
       const STATE_DIR = join(folder, `${kind}-other`);
       const env =
-        kind === 'SQLite' ? { STATE_DIR } : { STATE_DIR, LEDGER_URL: await postgres.createDatabase() };
+        kind === 'SQLite'
+          ? { STATE_DIR, NODE_OPTIONS }
+          : { STATE_DIR, NODE_OPTIONS, LEDGER_URL: await postgres.createDatabase() };
       const processes = new Processes(cloud, folder, 1_000, env);
       all.push(processes);
       const from = `${kinds[1 - i]}.job`;
