@@ -59,7 +59,7 @@ describe('the page for producers', () => {
       AWS_ACCESS_KEY_ID: 'x',
       AWS_SECRET_ACCESS_KEY: 'x',
     };
-    const prelude = `set -e\naws() { ${aws} --endpoint-url ${cloud.sqsUrl} "$@"; }\n`;
+    const prelude = `set -e\naws() { command ${aws} --endpoint-url ${cloud.sqsUrl} "$@"; }\n`;
     const { stdout, stderr } = await promisify(execFile)('sh', ['-c', prelude + blocks('run').join('\n')], {
       env,
     });

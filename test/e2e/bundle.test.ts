@@ -5,10 +5,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { version } from '../../src/version.ts';
 import { Child } from '../../testing/processes/child.ts';
-import { surroundings } from '../../testing/processes/ota.ts';
+import { BUILT_PROGRAM, surroundings } from '../../testing/processes/ota.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { setStage } from '../../testing/stages/stage.ts';
@@ -20,7 +20,7 @@ const program = (): string[] => ['--', join(folder, 'main.mjs')];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ota-updater-bundle-'));
-  await cp(dirname(inject('program')), folder, { recursive: true });
+  await cp(dirname(process.env[BUILT_PROGRAM] ?? ''), folder, { recursive: true });
 });
 afterAll(() => rm(folder, { recursive: true }));
 

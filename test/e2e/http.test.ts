@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { Child } from '../../testing/processes/child.ts';
-import { root, surroundings } from '../../testing/processes/ota.ts';
+import { otaProgram, root, surroundings } from '../../testing/processes/ota.ts';
 import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
 import { type SqsProxy, shortPolls, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -186,7 +186,7 @@ describe('a worker process', () => {
 
   test('calls the API while more clients than it has descriptors drip their requests', async () => {
     stage = await setStage();
-    const program = [process.execPath, '--', `${root}src/main.ts`, 'worker'];
+    const program = [process.execPath, ...otaProgram(), 'worker'];
     const child = Child.start('bash', ['-c', 'ulimit -n 256; exec "$0" "$@"', ...program], {
       cwd: root,
       env: { ...surroundings, ...stage.environment({ HTTP_PORT: '0' }) },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
-import { root, surroundings } from '../../testing/processes/ota.ts';
+import { otaProgram, surroundings } from '../../testing/processes/ota.ts';
 import { newJob } from '../jobs/ledger/contract.ts';
 
 const NOBODY = 65_534;
@@ -28,7 +28,7 @@ test('a user who may only read the ledger sees the jobs, also while another proc
   const run = async (...args: readonly string[]) => {
     readOnly();
     const env = { ...surroundings, STATE_DIR: state, ...queues };
-    const program = ['--', `${root}src/main.ts`, 'jobs', ...args];
+    const program = [...otaProgram(), 'jobs', ...args];
     const ran = await promisify(execFile)(process.execPath, program, { env, ...other }).catch(
       (error: { stdout: string; stderr: string; code: number }) => error,
     );
@@ -70,7 +70,7 @@ test('a ledger on a full disk can be read, and not taken for one where there is 
   const list = () =>
     promisify(execFile)(
       'sh',
-      ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, '--', `${root}src/main.ts`, 'jobs', 'list'],
+      ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, ...otaProgram(), 'jobs', 'list'],
       {
         env: { ...surroundings, STATE_DIR: state, ...queues },
       },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Child } from '../../testing/processes/child.ts';
 import { namespace } from '../../testing/processes/namespace.ts';
-import { root, surroundings } from '../../testing/processes/ota.ts';
+import { otaProgram, surroundings } from '../../testing/processes/ota.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
 const UID = '54321';
@@ -17,7 +17,7 @@ test(`reaches AWS, and says its number where a name is asked for (${nameless.wha
   const cwd = mkdtempSync(join(tmpdir(), 'ota-nameless-'));
   onTestFinished(() => rmSync(cwd, { recursive: true }));
   const start = (...args: readonly string[]): Child => {
-    const program = [process.execPath, '--', `${root}src/main.ts`, ...args];
+    const program = [process.execPath, ...otaProgram(), ...args];
     const [file = '', ...rest] = [...nameless.command, ...program];
     const noName = { HOME: undefined, USER: undefined, LOGNAME: undefined };
     const env = { ...surroundings, ...stage.environment(), ...noName };

@@ -1,4 +1,4 @@
-/** `ota-updater` of this checkout as a process, started as `npm run ota` starts it. */
+/** `ota-updater` of this checkout as a process: as `npm run ota` starts it, or as it was built for a run of the tests. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,12 +7,21 @@ import { Child, type ChildOptions } from './child.ts';
 /** The checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Names the built program, for the tests of a run and all that they start; see build-program.ts. */
+export const BUILT_PROGRAM = 'OTA_UPDATER_BUILT_PROGRAM';
+
 /** What `npm run ota` runs, without the `node` it begins with. */
 const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: { ota: string } };
-const program: readonly string[] = scripts.ota
+const source: readonly string[] = scripts.ota
   .split(' ')
   .slice(1)
   .map((word) => word.replace('src/main.ts', `${root}src/main.ts`));
+
+/** The arguments of Node that start `ota-updater`: the built program where there is one, which needs half the CPU to begin. */
+export function otaProgram(): readonly string[] {
+  const { [BUILT_PROGRAM]: built } = process.env;
+  return built === undefined ? source : ['--', built];
+}
 
 /** What a process has besides the environment it is given. The compile cache is that of the run, where it has one. */
 export const surroundings = {
@@ -26,13 +35,13 @@ export const surroundings = {
 export interface OtaOptions extends ChildOptions {
   /** For the runtime itself, before the script. */
   readonly nodeOptions?: readonly string[];
-  /** What to start instead: the bundle, say. */
+  /** What to start instead of {@link otaProgram}. */
   readonly script?: readonly string[];
 }
 
 /** Starts a command of `ota-updater` with this environment and no other. */
 export function startOta(args: readonly string[], options: OtaOptions): Child {
-  const { nodeOptions = [], script = program, env, cwd = root } = options;
+  const { nodeOptions = [], script = otaProgram(), env, cwd = root } = options;
   return Child.startNode([...nodeOptions, ...script, ...args], {
     ...options,
     cwd,

@@ -1,5 +1,5 @@
 /** Commands as real processes, for tests; each is killed at the end of its test at the latest. */
-import { inject, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { Child, Exit } from './child.ts';
 import { type LogLine, type OtaOptions, parseLine, startOta } from './ota.ts';
 
@@ -24,7 +24,7 @@ export interface WorkerProcess {
 /**
  * Starts `ota-updater worker` with this environment and no other; killed at the end of the test.
  * @param nodeOptions for the runtime itself, before the script.
- * @param script what to start; the program as the image has it when omitted.
+ * @param script what to start instead of `otaProgram`.
  */
 export function spawnWorker(
   env: Readonly<Record<string, string>>,
@@ -66,7 +66,7 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Nobody reads what it prints, as after `| head`. */
   readonly stdoutClosed?: boolean;
-  /** What to start; the program as the image has it when omitted. */
+  /** What to start instead of `otaProgram`. */
   readonly script?: readonly string[];
 }
 
@@ -93,7 +93,7 @@ export function spawnCommand(args: readonly string[], env: Readonly<Record<strin
 }
 
 function start(args: readonly string[], options: OtaOptions): Child {
-  const child = startOta(args, { script: ['--', inject('program')], ...options, keepOutput: true });
+  const child = startOta(args, { ...options, keepOutput: true });
   onTestFinished(() => child.end());
   return child;
 }

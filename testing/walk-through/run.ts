@@ -3,10 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Child } from '../processes/child.ts';
-import { root, startSandbox } from '../processes/ota.ts';
+import { otaProgram, startSandbox } from '../processes/ota.ts';
 import { asWritten, type Step, type WalkThrough } from './document.ts';
 
-const main = join(root, 'src/main.ts');
 const token = 'walk-through';
 
 /** What a step runs in. */
@@ -51,7 +50,7 @@ export async function runWalkThrough(
     await writeFile(join(folder, 'drained'), drained, { mode: 0o755 });
     await writeFile(
       join(folder, 'ota-updater'),
-      `#!/bin/sh\nexec '${process.execPath}' -- '${main}' "$@"\n`,
+      `#!/bin/sh\nexec ${[process.execPath, ...otaProgram()].map((word) => `'${word}'`).join(' ')} "$@"\n`,
       {
         mode: 0o755,
       },
