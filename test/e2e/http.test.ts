@@ -1,17 +1,17 @@
-/** Health and metrics of a worker process in each of its states. */
+/** Health and metrics of a worker in each of its states. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
 import { Child } from '../../testing/processes/child.ts';
 import { otaProgram, root, surroundings } from '../../testing/processes/ota.ts';
-import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
+import { type RunningWorker, runWorker } from '../../testing/processes/worker.ts';
 import { type SqsProxy, shortPolls, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: SqsProxy;
-let worker: WorkerProcess;
+let worker: RunningWorker;
 afterEach(() => stage.strike());
 
 async function setUp(
@@ -22,7 +22,7 @@ async function setUp(
   proxy = await startSqsProxy(stage.sqsUrl);
   onTestFinished(() => proxy.close());
   return () => {
-    worker = spawnWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', ...env }));
+    worker = runWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', ...env }));
   };
 }
 
@@ -48,7 +48,7 @@ const notReady = (...reasons: string[]): Answer => ({
   ),
 });
 
-describe('a worker process', () => {
+describe('a worker', () => {
   test('is alive but not ready while it looks for its queues, and ready once it has found them', async () => {
     const start = await setUp();
     proxy.rule = () => 'hang';

@@ -1,13 +1,14 @@
-/** The log of a worker process has what operators search for, and no secrets. */
+/** The log of the `worker` command has what operators search for, and no secrets. */
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
-import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
+import { spawnWorker } from '../../testing/processes/process.ts';
+import { type RunningWorker, runWorker } from '../../testing/processes/worker.ts';
 import { type SqsProxy, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: SqsProxy;
-let worker: WorkerProcess;
+let worker: RunningWorker;
 afterEach(() => stage.strike());
 
 const SECRETS = {
@@ -25,7 +26,7 @@ async function setUp(
   onTestFinished(() => proxy.close());
   return () => {
     const own = { AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'info', HTTP_PORT: 'off', ...SECRETS };
-    worker = spawnWorker(stage.environment({ ...own, ...env }));
+    worker = runWorker(stage.environment({ ...own, ...env }));
   };
 }
 
@@ -52,7 +53,7 @@ function expectCleanOutput(): void {
 const events = (event: string): readonly Readonly<Record<string, unknown>>[] =>
   worker.lines().filter((line) => line.event === event);
 
-describe('the log of a worker process', () => {
+describe('the log of a worker', () => {
   test('has the ids, the reason and the AWS request id of every update that failed', async () => {
     const start = await setUp(
       { LOG_LEVEL: 'debug', METRICS: 'emf' },
@@ -281,8 +282,8 @@ describe('the log escapes unsafe characters', () => {
 
 describe('a log that nobody reads', () => {
   test('does not stop the work', async () => {
-    const start = await setUp({ LOG_LEVEL: 'debug' });
-    start();
+    stage = await setStage();
+    const worker = spawnWorker(stage.environment({ LOG_LEVEL: 'debug', HTTP_PORT: 'off' }));
     await worker.waitForEvent('worker.running');
     worker.closeOutput();
     await stage.sendUpdates(50);

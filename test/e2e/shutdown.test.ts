@@ -1,37 +1,39 @@
-/** Shutdown of a worker process by signals, in each of its states. */
-import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
+/** Shutdown of a worker by signals, in each of its states; that its process ends, where something might keep it. */
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { spawnWorker } from '../../testing/processes/process.ts';
+import { type RunningWorker, runWorker } from '../../testing/processes/worker.ts';
 import { type SqsProxy, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: SqsProxy;
-let worker: WorkerProcess;
+let worker: RunningWorker;
 afterEach(() => stage.strike());
 
-beforeAll(() => {
-  expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(24);
-});
+interface SetUp extends StageOptions {
+  /** The worker is a process of its own. */
+  readonly spawned?: boolean;
+}
 
-/** A worker process with a stage and a proxy of its own. */
+/** A worker with a stage and a proxy of its own. */
 async function setUp(
   env: Record<string, string> = {},
-  { nodeOptions = [], ...options }: StageOptions & { readonly nodeOptions?: readonly string[] } = {},
+  { spawned = false, ...options }: SetUp = {},
 ): Promise<void> {
   stage = await setStage(options);
   proxy = await startSqsProxy(stage.sqsUrl);
   onTestFinished(() => proxy.close());
-  const start = (): WorkerProcess => {
+  startWorker = () => {
     const own = { AWS_ENDPOINT_URL_SQS: proxy.url, LOG_LEVEL: 'debug', HTTP_PORT: 'off' };
-    return spawnWorker(stage.environment({ ...own, ...env }), nodeOptions);
+    const environment = stage.environment({ ...own, ...env });
+    return spawned ? spawnWorker(environment) : runWorker(environment);
   };
-  startWorker = start;
 }
-let startWorker: () => WorkerProcess;
+let startWorker: () => RunningWorker;
 
 /**
- * A process that still runs then is killed, which its exit shows. Longer than any machine needs, shorter than what a worker
- * here could wait for instead of stopping: a request without an answer, a backoff, a trial, or a grace of 600 s.
+ * Longer than any machine needs, shorter than what a worker here could wait for instead of stopping: a request without an
+ * answer, a backoff, a trial, or a grace of 600 s.
  */
 const GIVE_UP_AFTER_MS = 25_000;
 
@@ -44,10 +46,11 @@ const longGrace = { SHUTDOWN_GRACE_SECONDS: '600' };
  * The worker stops by itself, and before a request that SQS does not answer has timed out. How long it takes is for
  * test/worker/stop.test.ts, in virtual time.
  */
-async function expectExit(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+async function expectExit(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<void> {
   worker.kill(signal);
-  const giveUp = setTimeout(() => worker.kill('SIGKILL'), GIVE_UP_AFTER_MS);
-  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  const { promise: stillRuns, reject } = Promise.withResolvers<never>();
+  const giveUp = setTimeout(() => reject(new Error('the worker still runs')), GIVE_UP_AFTER_MS);
+  expect(await Promise.race([worker.exited, stillRuns])).toEqual({ code: 0, signal: null });
   clearTimeout(giveUp);
   expect(worker.lines().map((line) => line.event)).toContain('worker.stopped');
   expect(worker.raw().stdout).not.toContain('TimeoutError');
@@ -57,7 +60,7 @@ describe('a worker with calls in flight and messages waiting', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'finishes the calls, releases the rest and exits 0 on %s',
     async (signal) => {
-      await setUp({ MAX_CONCURRENCY: '50', ...longGrace }, heldAnswers);
+      await setUp({ MAX_CONCURRENCY: '50', ...longGrace }, { ...heldAnswers, spawned: true });
       await stage.sendUpdates(300);
       worker = startWorker();
       await stage.api.waitFor(() => stage.api.stats().inFlight === 50);
@@ -129,7 +132,7 @@ describe('a worker with calls in flight and messages waiting', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'exits at once with a code that is not 0 on a second %s',
     async (signal) => {
-      await setUp({ CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '60' });
+      await setUp({ CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '60' }, { spawned: true });
       stage.api.scriptAll('hang');
       await stage.sendUpdates(3);
       worker = startWorker();
@@ -158,7 +161,7 @@ describe('a worker with calls in flight and messages waiting', () => {
 
 describe('an idle worker', () => {
   test('exits from a long poll that is never answered', async () => {
-    await setUp({ HTTP_PORT: '0', ...longGrace });
+    await setUp({ HTTP_PORT: '0', ...longGrace }, { spawned: true });
     proxy.rule = ({ action }, forward) => (action === 'ReceiveMessage' ? 'hang' : forward());
     worker = startWorker();
     await worker.waitForEvent('worker.running');
@@ -268,11 +271,15 @@ describe('a worker that waits', () => {
 });
 
 describe('a worker that cannot settle', () => {
-  /** Maximal jitter, for the longest backoff. */
-  const longestJitter = ['--import', 'data:text/javascript,Math.random=()=>0.999'];
+  /** The longest backoffs. */
+  const jitterLongest = (): void => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.999);
+    onTestFinished(() => random.mockRestore());
+  };
 
   test('exits 0 within the grace with the dead-letter queue unreachable, and releases the messages', async () => {
-    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
+    jitterLongest();
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
     proxy.rule = ({ action }, forward) => (action === 'SendMessageBatch' ? 'fail' : forward());
     await stage.send('not json', 'not json either');
     worker = startWorker();
@@ -283,7 +290,8 @@ describe('a worker that cannot settle', () => {
 
   test('exits 0 within the grace with the dead-letter queue not answering, and releases the messages', async () => {
     // What is left of the grace when the letter is given up is for the release: a busy machine takes its time.
-    await setUp({ SHUTDOWN_GRACE_SECONDS: '6' }, { nodeOptions: longestJitter });
+    jitterLongest();
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '6' });
     proxy.rule = ({ action }, forward) => (action === 'SendMessageBatch' ? 'hang' : forward());
     await stage.send('not json');
     worker = startWorker();
@@ -295,7 +303,8 @@ describe('a worker that cannot settle', () => {
   test.each(['fail', 'hang', 'reset'] as const)(
     'exits 0 within the grace when SQS refuses deletes (%s)',
     async (treatment) => {
-      await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
+      jitterLongest();
+      await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
       await stage.sendUpdates(5);
       proxy.rule = ({ action }, forward) => (action === 'DeleteMessageBatch' ? treatment : forward());
       worker = startWorker();
@@ -305,7 +314,8 @@ describe('a worker that cannot settle', () => {
   );
 
   test('exits 0 within the grace when SQS becomes unreachable', async () => {
-    await setUp({ SHUTDOWN_GRACE_SECONDS: '2', RATE_LIMIT: '10' }, { nodeOptions: longestJitter });
+    jitterLongest();
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2', RATE_LIMIT: '10' });
     await stage.sendUpdates(40);
     worker = startWorker();
     await worker.waitForEvent('applied');
@@ -314,7 +324,8 @@ describe('a worker that cannot settle', () => {
   });
 
   test('exits 0 when receives fail', async () => {
-    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { nodeOptions: longestJitter });
+    jitterLongest();
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
     proxy.rule = ({ action }, forward) => (action === 'ReceiveMessage' ? 'fail' : forward());
     worker = startWorker();
     await proxy.waitFor(() => proxy.count('ReceiveMessage') >= 3);
@@ -322,7 +333,7 @@ describe('a worker that cannot settle', () => {
   });
 
   test('exits 0 within the grace when receives are not answered', async () => {
-    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
+    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' }, { spawned: true });
     proxy.rule = ({ action }, forward) => (action === 'ReceiveMessage' ? 'hang' : forward());
     worker = startWorker();
     await proxy.waitFor(() => proxy.outstanding('ReceiveMessage') === 1);

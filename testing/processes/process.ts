@@ -2,20 +2,10 @@
 import { onTestFinished } from 'vitest';
 import type { Child, Exit } from './child.ts';
 import { type LogLine, type OtaOptions, parseLine, startOta } from './ota.ts';
+import type { RunningWorker } from './worker.ts';
 
-export interface WorkerProcess {
+export interface WorkerProcess extends RunningWorker {
   readonly pid: number;
-  /** Where health and metrics are; empty until `waitForLine` saw `http.listening`. */
-  readonly url: string;
-  /** What is on stdout so far that is JSON, in order. */
-  lines(): readonly LogLine[];
-  /** Everything on stdout and stderr so far. */
-  raw(): { readonly stdout: string; readonly stderr: string };
-  /** The first line, past or to come, that fits; rejects when the process ends without one. */
-  waitForLine(predicate: (line: LogLine) => boolean): Promise<LogLine>;
-  /** The first line of that event. */
-  waitForEvent(event: string): Promise<LogLine>;
-  readonly exited: Promise<Exit>;
   kill(signal: NodeJS.Signals): void;
   /** Closes our end of its stdout: nothing reads it from now on. */
   closeOutput(): void;

@@ -1,0 +1,82 @@
+/**
+ * The `worker` command in this process, in place of a process of its own: for what a worker does, and not for how its process
+ * begins and ends. It needs a tenth of the CPU.
+ */
+import { onTestFinished, vi } from 'vitest';
+import { configureWorker } from '../../src/commands/worker.ts';
+import { sleep } from '../../src/time/clock.ts';
+import { fakeContext, runConfigured } from '../stages/context.ts';
+import { type LogLine, parseLine } from './ota.ts';
+
+/** A worker that was started by its command, seen from outside. */
+export interface RunningWorker {
+  /** Where health and metrics are; empty until `waitForLine` saw `http.listening`. */
+  readonly url: string;
+  /** What is on stdout so far that is JSON, in order. */
+  lines(): readonly LogLine[];
+  /** Everything on stdout and stderr so far. */
+  raw(): { readonly stdout: string; readonly stderr: string };
+  /** The first line, past or to come, that fits; rejects when the worker ends without one. */
+  waitForLine(predicate: (line: LogLine) => boolean): Promise<LogLine>;
+  /** The first line of that event. */
+  waitForEvent(event: string): Promise<LogLine>;
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  kill(signal: 'SIGTERM' | 'SIGINT'): void;
+}
+
+/** At the end of a test, what still runs then is not waited for. */
+const SHUTDOWN_GRACE_SECONDS = '1';
+
+/** Runs `ota-updater worker` in this process; stopped at the end of the test. Its environment becomes that of the process until then. */
+export function runWorker(env: Readonly<Record<string, string>>): RunningWorker {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const context = fakeContext({ env: { SHUTDOWN_GRACE_SECONDS, ...env }, random: Math.random, sleep });
+  const lines: LogLine[] = [];
+  const watchers = new Set<(line: LogLine) => void>();
+  let partial = '';
+  context.stdout.on('data', (chunk: Buffer) => {
+    const texts = (partial + chunk.toString()).split('\n');
+    partial = texts.pop() ?? '';
+    for (const text of texts) {
+      const line = parseLine(text);
+      if (line === undefined) continue;
+      lines.push(line);
+      for (const watcher of watchers) watcher(line);
+    }
+  });
+  const running = runConfigured(configureWorker, 'worker', [], context);
+  const exited = running.then(({ exitCode }) => ({ code: exitCode, signal: null }));
+  onTestFinished(async () => {
+    context.signal('SIGTERM');
+    await running;
+    vi.unstubAllEnvs();
+  });
+  const waitForLine = (predicate: (line: LogLine) => boolean): Promise<LogLine> => {
+    const past = lines.find(predicate);
+    if (past !== undefined) return Promise.resolve(past);
+    const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
+    const watcher = (line: LogLine): void => {
+      if (predicate(line)) resolve(line);
+    };
+    watchers.add(watcher);
+    const stop = (): boolean => watchers.delete(watcher);
+    promise.then(stop, stop);
+    running.then(
+      ({ exitCode, error }) => reject(new Error(`ended (${exitCode}) without that line: ${error}`)),
+      reject,
+    );
+    return promise;
+  };
+  return {
+    get url() {
+      const address = lines.find((line) => line.event === 'http.listening')?.address;
+      return typeof address === 'string' ? address : '';
+    },
+    lines: () => lines,
+    raw: () => ({ ...context.output }),
+    waitForLine,
+    waitForEvent: (event) => waitForLine((line) => line.event === event),
+    exited,
+    kill: (signal) => context.signal(signal),
+  };
+}
