@@ -90,6 +90,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'cli',
     'commands',
     'config',
+    'console',
+    'console/command',
     'enqueue',
     'errors',
     'files',

@@ -12,6 +12,8 @@ import type { Signal, SignalInbox } from './signal-inbox.ts';
 
 export interface CommandContext {
   readonly env: Environment;
+  /** Sets variables of this process: the SDK reads these, whatever `env` of a command is. */
+  readonly setVariables: (variables: Readonly<Record<string, string>>) => void;
   /** The folder that relative paths begin at. */
   readonly cwd: string;
   readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -48,6 +50,7 @@ export interface CommandContext {
 export function contextOf(process: NodeJS.Process, signals: Pick<SignalInbox, 'listen'>): CommandContext {
   return {
     env: process.env,
+    setVariables: (variables) => void Object.assign(process.env, variables),
     cwd: process.cwd(),
     stdin: process.stdin,
     stdout: process.stdout,

@@ -8,6 +8,8 @@ import { parseEnv } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { sampleRows } from '../../src/sandbox/commands/sample.ts';
 import { configureSandbox } from '../../src/sandbox/commands/sandbox.ts';
+import { sleep } from '../../src/time/clock.ts';
+import { ask } from '../../testing/console/serve.ts';
 import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
 import { runInProcess } from '../../testing/stages/letters.ts';
 
@@ -19,7 +21,11 @@ async function newFolder(): Promise<string> {
 
 /** Starts it, and waits until it has said how to use it. */
 async function start(cwd: string, args: readonly string[] = [], isTerminal = true) {
-  const context = fakeContext({ cwd, isTerminal });
+  const setVariables = (variables: Readonly<Record<string, string>>): void => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  };
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const context = fakeContext({ cwd, isTerminal, sleep, setVariables });
   const running = runConfigured(configureSandbox, 'sandbox', args, context);
   while (!context.output.stderr.includes('Ctrl-C ends it.'))
     await Promise.race([once(context.stderr, 'data'), running]);
@@ -39,7 +45,6 @@ test('is enough for a followed job, with nothing typed that was not printed', as
   const env = parseEnv(await readFile(path, 'utf8')) as Record<string, string>;
   // The SDK reads the process's own.
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  onTestFinished(() => void vi.unstubAllEnvs());
   const [head, ...rows] = (await readFile(join(folder, '.ota-updater', 'sandbox.csv'), 'utf8'))
     .trim()
     .split('\n');
@@ -51,6 +56,20 @@ test('is enough for a followed job, with nothing typed that was not printed', as
   });
   const applied = await runInProcess(['jobs', 'apply', plan, '--yes', '--json'], { env });
   expect(JSON.parse(applied.stdout)).toMatchObject({ applied: 3, failed: 0 });
+  // Its address is the first thing that is printed: who is here may read, and change something with the token.
+  const [, url = '', token = ''] =
+    /^Console: (http:\S+)\n {2}to change something, sign in there with the token (\S+)\n/.exec(said) ?? [];
+  await expect.poll(async () => (await ask(url)).body).toMatch(/<td[^>]*>running/);
+  expect((await ask(`${url}/jobs`)).body).toContain('/jobs/of/few');
+  const jobs = { action: `${url}/jobs/of/few/verify`, reason: 'a test' };
+  expect((await ask(jobs.action, { form: jobs })).status).toBe(401);
+  const bearer = { authorization: `Bearer ${token}` };
+  const verified = await ask(`${url}/api/v1/jobs/few/verify`, {
+    method: 'POST',
+    headers: { ...bearer, 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'a test' }),
+  });
+  expect(verified.status).toBe(200);
   // The ledger is none of real jobs.
   expect(env.STATE_DIR).toBe(join(folder, '.ota-updater', 'sandbox'));
   context.signal('SIGINT');
@@ -63,8 +82,8 @@ test('is enough for a followed job, with nothing typed that was not printed', as
 
 test('leaves the files of others alone: a second one takes another name, one of a dead process is replaced', async () => {
   const folder = await newFolder();
-  const first = await start(folder, ['--no-worker']);
-  const second = await start(folder, ['--no-worker'], false);
+  const first = await start(folder, ['--no-worker', '--no-console']);
+  const second = await start(folder, ['--no-worker', '--no-console'], false);
   expect(second.said).toContain('.ota-updater/sandbox-2.env');
   for (const { context, running } of [first, second]) {
     context.signal('SIGTERM');
@@ -78,7 +97,7 @@ test('leaves the files of others alone: a second one takes another name, one of 
     '# ota-updater sandbox, process 2147483647\nx=1\n',
   );
   await writeFile(join(folder, '.ota-updater', 'sandbox.csv'), 'mine');
-  const third = await start(folder, ['--no-worker'], false);
+  const third = await start(folder, ['--no-worker', '--no-console'], false);
   expect(third.said).toContain('.ota-updater/sandbox-2.env');
   third.context.signal('SIGTERM');
   await third.running;
@@ -89,7 +108,7 @@ test('leaves the files of others alone: a second one takes another name, one of 
 test('without a place for files prints its variables', async () => {
   const folder = await newFolder();
   await writeFile(join(folder, '.ota-updater'), 'a file');
-  const { context, running, said } = await start(folder, ['--no-worker']);
+  const { context, running, said } = await start(folder, ['--no-worker', '--no-console']);
   expect(said).toMatch(
     /^Its variables cannot be written to a file: a part of the path is not a folder \(ENOTDIR\)\. In another shell:$/m,
   );
@@ -101,4 +120,19 @@ test('without a place for files prints its variables', async () => {
 
 test('the sample has some rows that fail', () => {
   expect(sampleRows().match(/^unknown/gm)).toHaveLength(25);
+});
+
+test('the demo with --open goes on after its file, with the console, until a signal', async () => {
+  const folder = await newFolder();
+  const rows = Array.from({ length: 20 }, (_, i) => `task${i},Nightly ${i}\n`).join('');
+  await writeFile(join(folder, 'updates.csv'), `Identifier,Description\n${rows}`);
+  const demo = ['--demo', 'updates.csv', '--open', '--api-latency', '0'];
+  const { context, running, said } = await start(folder, demo, false);
+  const [, url = ''] = /^Console: (http:\S+)\n/.exec(said) ?? [];
+  await expect.poll(() => context.output.stdout).toContain('It goes on, and the console with it.');
+  expect(context.output.stdout).toMatch(/^applied +21$/m);
+  await expect.poll(async () => (await ask(url)).body).toContain('since the start Invalid 3');
+  context.signal('SIGINT');
+  expect(await running).toMatchObject({ exitCode: 0, error: '' });
+  await expect(ask(url)).rejects.toThrow();
 });

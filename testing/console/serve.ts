@@ -51,10 +51,14 @@ interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as a form. */
   readonly form?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 /** A request with exactly these headers; a form says that it comes from the console's own page, unless `headers` says otherwise. */
-export async function ask(url: string, { method, headers = {}, form }: Asked = {}): Promise<Answer> {
+export async function ask(
+  url: string,
+  { method, headers = {}, form, body: given }: Asked = {},
+): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const posted = form !== undefined && {
     'content-type': 'application/x-www-form-urlencoded',
@@ -70,7 +74,7 @@ export async function ask(url: string, { method, headers = {}, form }: Asked = {
       );
     },
   );
-  sent.on('error', reject).end(form && new URLSearchParams(form).toString());
+  sent.on('error', reject).end(given ?? (form && new URLSearchParams(form).toString()));
   return await promise;
 }
 

@@ -69,12 +69,12 @@ export interface SandboxProcess {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts `ota-updater sandbox` with these flags; resolves when it is up. */
+/** Starts `ota-updater sandbox` with these flags, without its console; resolves when it is up. */
 export async function startSandbox(
   flags: readonly string[],
   options: Omit<OtaOptions, 'keepOutput'>,
 ): Promise<SandboxProcess> {
-  const child = startOta(['sandbox', ...flags], { ...options, keepOutput: true });
+  const child = startOta(['sandbox', '--no-console', ...flags], { ...options, keepOutput: true });
   await child.find((line) => (line.includes('Ctrl-C ends it.') ? true : undefined));
   const [, envFile = ''] = /^ {2}variables {2}(\S+), /m.exec(child.output.stderr) ?? [];
   const entries = readFileSync(join(options.cwd ?? root, envFile), 'utf8').matchAll(

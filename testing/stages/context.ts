@@ -35,6 +35,7 @@ export function fakeContext(parts: Partial<CommandContext> = {}): FakeContext {
   const exits: number[] = [];
   return {
     env: {},
+    setVariables: () => {},
     cwd: process.cwd(),
     stdin: Readable.from([]),
     stdout: keep('stdout'),

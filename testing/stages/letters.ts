@@ -76,6 +76,7 @@ export async function runInProcess(
   if (!staysOpen) stdin.end();
   const io: CommandContext = {
     env,
+    setVariables: () => {},
     cwd,
     stdin,
     stdout: Object.assign(keep('stdout'), columns !== undefined && { columns }),

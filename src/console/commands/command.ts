@@ -4,10 +4,9 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { stopOnSignal } from '../../cli/signals.ts';
 import { readConfig } from '../../config.ts';
-import { CommandError, causeOf, misuse } from '../../errors.ts';
+import { misuse } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
-import { createConsole } from '../server.ts';
-import { makeSections } from './sections.ts';
+import { isLoopback, serveConsole } from './serve.ts';
 import { openTokens } from './tokens.ts';
 
 interface Flags {
@@ -46,7 +45,7 @@ async function runConsole(
   context: CommandContext,
   pollSeconds: number | undefined,
 ): Promise<void> {
-  const { env, clock, cwd, exitNow } = context;
+  const { env, cwd, exitNow } = context;
   context.stdoutIsLog = true;
   const config = readConfig(env, settings);
   const { consoleHost: host, consolePort: port, consoleTrustedProxies = [], consoleIdentityHeader } = config;
@@ -67,41 +66,30 @@ async function runConsole(
     );
   const onError = (error: unknown): void =>
     say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const sections = makeSections({ context, say, onError, pollSeconds, send: flags.send });
-  const app = await createConsole({
-    sections: sections.all,
-    holders: tokens.holders,
-    hosts: config.consoleHosts ?? [],
-    openReading,
-    trustedProxies: consoleTrustedProxies,
-    ...(consoleIdentityHeader !== undefined && {
-      identity: { header: consoleIdentityHeader, operators: config.consoleOperators ?? [] },
-    }),
-    now: clock.wall,
-    onError,
-  });
-  const stopped = stopOnSignal(context, async () => {
-    await app.close();
-    await sections.close();
-  });
   try {
-    const address = await app.listen({ host, port }).catch((error: unknown) => {
-      throw new CommandError(
-        `cannot listen on CONSOLE_HOST ${host}, CONSOLE_PORT ${port}: ${causeOf(error)}`,
-      );
+    const served = await serveConsole({
+      context,
+      host,
+      port,
+      send: flags.send,
+      pollSeconds,
+      holders: tokens.holders,
+      hosts: config.consoleHosts ?? [],
+      openReading,
+      trustedProxies: consoleTrustedProxies,
+      ...(consoleIdentityHeader !== undefined && {
+        identity: { header: consoleIdentityHeader, operators: config.consoleOperators ?? [] },
+      }),
+      say,
+      onError,
     });
+    const stopped = stopOnSignal(context, served.close);
     if (openReading) say('Reading is open: whoever reaches this address may read without signing in.');
-    say(`The console is at ${address}`);
-    sections.start();
+    say(`The console is at ${served.address}`);
+    served.start();
     await stopped;
   } finally {
     tokens.close();
-    await app.close();
-    await sections.close();
   }
   setTimeout(() => exitNow(context.exitCode), LINGER_MS).unref();
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -20,8 +20,12 @@ export interface DemoOptions {
   readonly file: string;
   readonly context: CommandContext;
   /** Makes the worker, with one more listener. */
-  readonly start: (listener: WorkerListener) => Assembly & { readonly config: Config };
+  readonly start: (listener: WorkerListener) => DemoWorker;
+  /** Runs the demo in surroundings that go on after it, until a signal. */
+  readonly around?: (worker: DemoWorker, demo: () => Promise<void>) => Promise<void>;
 }
+
+type DemoWorker = Assembly & { readonly config: Config };
 
 /** Bodies from producers that do not validate: three are invalid, one comes through SNS. */
 const uncheckedBodies = [
@@ -36,38 +40,57 @@ export function runDemo(options: DemoOptions): Promise<number> {
   return interruptible(options.context, (signal) => run(options, signal));
 }
 
-async function run({ cloud, file, context, start }: DemoOptions, signal: AbortSignal): Promise<number> {
-  const now = context.clock.monotonic;
+async function run(options: DemoOptions, signal: AbortSignal): Promise<number> {
+  const { context, start, around } = options;
   const done = Promise.withResolvers<void>();
-  let expected = Number.POSITIVE_INFINITY;
-  let firstCallAt: number | undefined;
-  let lastEndAt = 0;
+  const seen = {
+    expected: Number.POSITIVE_INFINITY,
+    firstCallAt: undefined as number | undefined,
+    lastEndAt: 0,
+  };
   const settledCount = (): number => counts.applied + counts.superseded + counts.deadLettered;
-  const { worker, counts, config, close } = start((event) => {
-    if (event.type === 'attempt') firstCallAt ??= now();
+  const now = context.clock.monotonic;
+  const started = start((event) => {
+    if (event.type === 'attempt') seen.firstCallAt ??= now();
     if (event.type !== 'settled') return;
-    lastEndAt = now();
-    if (settledCount() >= expected) done.resolve();
+    seen.lastEndAt = now();
+    if (settledCount() >= seen.expected) done.resolve();
   });
-  signal.addEventListener('abort', () => done.resolve());
-  const startedAt = now();
-  const report = await fill(cloud, file, context, signal);
-  expected = report.sent + uncheckedBodies.length;
-  context.stderr.write(
-    `${report.rows} rows read, ${report.refused} refused before sending, ${expected} messages on the queue ` +
-      `(${uncheckedBodies.length} of them from producers that do not validate)\n`,
-  );
-  await worker.start();
-  const stopProgress = showProgress(context, expected, settledCount, counts);
-  if (settledCount() >= expected) done.resolve();
-  await done.promise;
-  stopProgress();
-  await worker.stop();
-  await close();
-  const seconds = (lastEndAt - (firstCallAt ?? lastEndAt)) / 1_000;
-  const totalSeconds = (now() - startedAt) / 1_000;
-  context.stdout.write(summary({ ...context, cloud, counts, config, report, seconds, totalSeconds }));
-  return signal.aborted ? exitCodes.interrupted : exitCodes.done;
+  const { worker, counts, config, close } = started;
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  const apply = async (): Promise<number> => {
+    const startedAt = now();
+    const report = await fill(options.cloud, options.file, context, signal);
+    seen.expected = report.sent + uncheckedBodies.length;
+    context.stderr.write(
+      `${report.rows} rows read, ${report.refused} refused before sending, ${seen.expected} messages on the queue ` +
+        `(${uncheckedBodies.length} of them from producers that do not validate)\n`,
+    );
+    await worker.start();
+    const stopProgress = showProgress(context, seen.expected, settledCount, counts);
+    if (settledCount() >= seen.expected) done.resolve();
+    await Promise.race([done.promise, stopped]);
+    stopProgress();
+    if (around === undefined) await worker.stop();
+    const seconds = (seen.lastEndAt - (seen.firstCallAt ?? seen.lastEndAt)) / 1_000;
+    const totalSeconds = (now() - startedAt) / 1_000;
+    const goesOn = around !== undefined;
+    const facts = { ...options, ...context, counts, config, report, seconds, totalSeconds, goesOn };
+    context.stdout.write(summary(facts));
+    return signal.aborted ? exitCodes.interrupted : exitCodes.done;
+  };
+  try {
+    if (around === undefined) return await apply();
+    let exitCode: number = exitCodes.done;
+    await around(started, async () => {
+      exitCode = await apply();
+      if (!signal.aborted) await stopped;
+    });
+    return exitCode;
+  } finally {
+    await worker.stop();
+    await close();
+  }
 }
 
 async function fill(
@@ -139,6 +162,8 @@ interface SummaryFacts {
   readonly seconds: number;
   readonly totalSeconds: number;
   readonly commandLine: CommandLine;
+  /** It runs until a signal. */
+  readonly goesOn: boolean;
 }
 
 function summary({
@@ -149,6 +174,7 @@ function summary({
   seconds,
   totalSeconds,
   commandLine,
+  goesOn,
 }: SummaryFacts): string {
   const { throttled, byStatus } = cloud.api.stats();
   const reasons = Object.entries(counts.deadLetteredByReason).map(
@@ -167,9 +193,16 @@ function summary({
     `rate                ${(counts.calls / seconds).toFixed(1)} calls/s of ${config.rateLimit} allowed by RATE_LIMIT, for ${seconds.toFixed(1)} s`,
     `total time          ${totalSeconds.toFixed(1)} s`,
     '',
+    ...(goesOn ? ['It goes on, and the console with it. Ctrl-C ends it.', ''] : []),
     'Next:',
-    '  # keeps running, and says how to use it',
-    `  ${commandLine('sandbox')}`,
+    ...(goesOn
+      ? []
+      : [
+          '  # the same, and goes on: its pages show it in a browser',
+          '  npm run demo -- --open',
+          '  # keeps running, and says how to use it',
+          `  ${commandLine('sandbox')}`,
+        ]),
     '  # logs every call and every dead letter',
     '  LOG_LEVEL=debug npm run demo',
     '  # sends your own file',

@@ -11,6 +11,8 @@ interface Facts {
   /** Where the worker's health page is; undefined without a worker. */
   readonly healthUrl: string | undefined;
   readonly logsToFile: boolean;
+  /** How to get to the console, if there is one. */
+  readonly console: readonly string[];
   readonly apiUrl: string;
   /** For changing the simulated API over HTTP. */
   readonly token: string;
@@ -20,6 +22,7 @@ interface Facts {
 export function directions(facts: Facts, commandLine: CommandLine): string {
   const { healthUrl, apiUrl, token } = facts;
   return [
+    ...facts.console,
     `The sandbox is running: an SQS emulator, a simulated API${healthUrl === undefined ? '' : ' and a worker'}.`,
     ...(healthUrl === undefined ? [] : [`  health     ${healthUrl}/readyz`]),
     ...use(facts, commandLine),

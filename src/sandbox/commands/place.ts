@@ -11,10 +11,12 @@ export interface Place {
   /** Relative to the folder that the sandbox runs in, as a command takes it. */
   readonly sampleFile: string;
   readonly logFile: string;
+  /** Where the state of the sandbox's jobs is kept: not among that of real ones. From the root. */
+  readonly stateDir: string;
   /** Opens the log, to append to it. */
   readonly openLog: () => Promise<Writable>;
   /**
-   * Writes variables for other commands, besides where they keep the state of jobs: not among that of real ones.
+   * Writes variables for other commands.
    * @returns the name of the file, as it is given to `--env-file`.
    */
   readonly writeVariables: (variables: Readonly<Record<string, string>>) => string;
@@ -41,9 +43,10 @@ export function makePlace(cwd: string, stateDir: string): Place | { readonly why
   return {
     sampleFile: shown(SAMPLE),
     logFile: shown(LOG),
+    stateDir: join(folder, 'sandbox'),
     openLog: async () => (await appendPrivate(join(folder, LOG))).createWriteStream(),
     writeVariables: (variables) => {
-      const lines = Object.entries({ ...variables, STATE_DIR: join(folder, 'sandbox') });
+      const lines = Object.entries(variables);
       const text = `${HEAD}${process.pid}\n${lines.map(([name, value]) => `${name}=${value}\n`).join('')}`;
       try {
         written = { name: createFree(folder, text), text };

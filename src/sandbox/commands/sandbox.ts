@@ -26,7 +26,10 @@ interface Flags {
   readonly sqsPort: number;
   readonly apiPort: number;
   readonly worker: boolean;
+  readonly console: boolean;
+  readonly consolePort: number;
   readonly demo?: string;
+  readonly open?: boolean;
   readonly apiLimit: ApiLimit;
   readonly apiLatency: { minMs: number; maxMs: number };
   readonly apiFaults: Readonly<Record<string, number>>;
@@ -44,15 +47,18 @@ const demoDefaults = { LOG_LEVEL: 'silent' };
 export function configureSandbox(command: Command, context: CommandContext): void {
   command
     .description(
-      'Starts an SQS emulator, a simulated API and a worker in this process. Tasks whose Identifier begins with ' +
+      'Starts an SQS emulator, a simulated API, a worker and the console in this process. Tasks whose Identifier begins with ' +
         '"unknown" do not exist there, nor do such task configurations; updates of those that begin with "denied" are ' +
         'denied. Its variables for other commands are in STATE_DIR, for --env-file, until it ends.',
     )
     .option('--demo <file>', 'apply this file of updates, print a summary and end')
-    .option('--no-worker', 'start only the emulators')
+    .option('--open', 'with --demo: goes on after it, with the console')
+    .option('--no-worker', 'start no worker')
+    .option('--no-console', 'start no console')
     .addOption(new Option('--outcomes', 'as it always is').hideHelp())
     .option('--host <address>', 'address that the emulators listen on', '127.0.0.1')
     .option('--sqs-port <port>', 'port of the SQS emulator; 0 picks one', readPort, 0)
+    .option('--console-port <port>', 'port of the console; 0 picks one', readPort, 0)
     .option('--api-port <port>', 'port of the simulated API; 0 picks one', readPort, 0)
     .addOption(
       new Option(
@@ -106,7 +112,7 @@ function placeOf(error: unknown): string {
 }
 
 async function run(cloud: Cloud, flags: Flags, token: string, context: CommandContext): Promise<void> {
-  if (flags.demo !== undefined) {
+  if (flags.demo !== undefined && flags.open !== true) {
     context.exitCode = await runDemo({
       cloud,
       file: flags.demo,
@@ -117,33 +123,78 @@ async function run(cloud: Cloud, flags: Flags, token: string, context: CommandCo
     return;
   }
   const place = makePlace(context.cwd, readConfig(context.env, ['stateDir']).stateDir);
-  const tell = (healthUrl: string | undefined, logsToFile: boolean): void => {
-    const variables = {
-      ...variablesOf(cloud),
-      ...(flags.worker && { RATE_LIMIT: rateLimitOf(context.env) }),
-      ...(healthUrl !== undefined && { WORKER_URLS: healthUrl }),
-    };
-    const facts = { variables, place, healthUrl, logsToFile, apiUrl: cloud.api.url, token };
-    context.stderr.write(directions(facts, context.commandLine));
+  const variables = {
+    ...variablesOf(cloud),
+    ...((flags.worker || flags.demo !== undefined) && { RATE_LIMIT: rateLimitOf(context.env) }),
+    ...('stateDir' in place && { STATE_DIR: place.stateDir }),
   };
+  const stage = { cloud, flags, token, place, variables, context };
   try {
-    if (flags.worker) await work(cloud, place, context, tell);
-    else {
-      tell(undefined, false);
-      await stopOnSignal(context, async () => {});
-    }
+    if (flags.demo !== undefined) await demonstrate(flags.demo, stage);
+    else if (flags.worker) await work(stage);
+    else
+      await tell(stage, undefined, false, async () => {
+        await stopOnSignal(context, async () => {});
+      });
   } finally {
     if ('clear' in place) place.clear();
   }
 }
 
-/** Runs the worker until a signal. On a terminal its log would write over the line that shows what it does. */
-async function work(
-  cloud: Cloud,
-  place: ReturnType<typeof makePlace>,
-  context: CommandContext,
-  tell: (healthUrl: string | undefined, logsToFile: boolean) => void,
+/** What a sandbox that goes on has been set up with. */
+interface Stage {
+  readonly cloud: Cloud;
+  readonly flags: Flags;
+  readonly token: string;
+  readonly place: ReturnType<typeof makePlace>;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly context: CommandContext;
+}
+
+/** Starts the console and says how to use the sandbox, then runs `work`. @param healthUrl of the worker, if there is one. */
+async function tell(
+  { cloud, flags, token, place, variables, context }: Stage,
+  healthUrl: string | undefined,
+  logsToFile: boolean,
+  work: () => Promise<void>,
 ): Promise<void> {
+  const all = { ...variables, ...(healthUrl !== undefined && { WORKER_URLS: healthUrl }) };
+  const served =
+    flags.console && 'stateDir' in place
+      ? await (await import('./console.ts')).startConsole(
+          { variables: all, host: flags.host, port: flags.consolePort, token },
+          context,
+        )
+      : undefined;
+  try {
+    const facts = { variables: all, place, healthUrl, logsToFile, apiUrl: cloud.api.url, token };
+    context.stderr.write(directions({ ...facts, console: served?.lines ?? [] }, context.commandLine));
+    await work();
+  } finally {
+    await served?.close();
+  }
+}
+
+/** Applies a file as the demo does, and goes on until a signal. */
+async function demonstrate(file: string, stage: Stage): Promise<void> {
+  const { cloud, context } = stage;
+  const env = { ...demoDefaults, ...context.env };
+  context.exitCode = await runDemo({
+    cloud,
+    file,
+    context,
+    start: (listener) => start(cloud, env, context.stderr, cloud.outcomeQueueUrl, [listener]),
+    around: async ({ http, config }, demo) => {
+      const healthUrl =
+        config.httpPort === undefined ? undefined : await listen(http, config.httpHost, config.httpPort);
+      await tell(stage, healthUrl, false, demo);
+    },
+  });
+}
+
+/** Runs the worker until a signal. On a terminal its log would write over the line that shows what it does. */
+async function work(stage: Stage): Promise<void> {
+  const { cloud, place, context } = stage;
   const logsToFile = context.isTerminal && 'openLog' in place;
   const stream = logsToFile ? await place.openLog() : context.stderr;
   const { worker, counts, config, log, http, followLimits, close } = start(
@@ -159,9 +210,10 @@ async function work(
     const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
     await followLimits();
     await worker.start();
-    tell(healthUrl, logsToFile);
-    const hide = logsToFile ? showLive(context, () => worker.snapshot()) : () => {};
-    await stopped.finally(hide);
+    await tell(stage, healthUrl, logsToFile, async () => {
+      const hide = logsToFile ? showLive(context, () => worker.snapshot()) : () => {};
+      await stopped.finally(hide);
+    });
     stopSummaries();
   } finally {
     await close();

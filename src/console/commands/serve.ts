@@ -1,0 +1,46 @@
+/** The whole console at an address: its sections over HTTP, and what goes on by itself. */
+import type { CommandContext } from '../../cli/context.ts';
+import { CommandError, causeOf } from '../../errors.ts';
+import { type ConsoleOptions, createConsole } from '../server.ts';
+import { makeSections } from './sections.ts';
+
+export interface ServeOptions extends Omit<ConsoleOptions, 'sections' | 'now'> {
+  readonly context: CommandContext;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Whether jobs that are due are sent from here. */
+  readonly send: boolean;
+  /** See `PassSurroundings`. */
+  readonly pollSeconds?: number | undefined;
+  readonly say: (text: string) => void;
+}
+
+export interface ServedConsole {
+  /** As a URL, without a path. */
+  readonly address: string;
+  /** What goes on by itself begins: looks at workers, a redrive that was cut off, sending. */
+  readonly start: () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws CommandError where it cannot listen. */
+export async function serveConsole(options: ServeOptions): Promise<ServedConsole> {
+  const { context, host, port, send, pollSeconds, say, onError } = options;
+  const sections = makeSections({ context, say, onError, pollSeconds, send });
+  const app = await createConsole({ ...options, sections: sections.all, now: context.clock.wall });
+  const close = async (): Promise<void> => {
+    await app.close();
+    await sections.close();
+  };
+  try {
+    return { address: await app.listen({ host, port }), start: sections.start, close };
+  } catch (error) {
+    await close();
+    throw new CommandError(`the console cannot listen on ${host}, port ${port}: ${causeOf(error)}`);
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
