@@ -32,6 +32,7 @@ const proof = await proveSteer({
   slowRate: Number(values['slow-rate']),
   senders: Number(values.senders),
   kills: Number(values.kills),
+  stopAt: 0.8,
   ...(server !== undefined && { ledgerUrl: await server.createDatabase() }),
   say: (line) => void process.stderr.write(`${line}\n`),
 });

@@ -7,8 +7,10 @@ test('another sender takes over from one that is killed, and a pause, a slower r
     rows: 600,
     rate: 200,
     window: 100,
-    jobRate: 60,
-    slowRate: 30,
+    // A command that stops it must come before its end, on a slow machine, too.
+    jobRate: 40,
+    slowRate: 20,
+    stopAt: 0.6,
     senders: 1,
     kills: 1,
     say: () => {},

@@ -5,7 +5,7 @@ import { readiness } from '../../src/observe/health.ts';
 import type { ConditionName } from '../../src/worker/conditions.ts';
 import { failEntries } from '../../testing/sqs/faults.ts';
 import { type SqsProxy, type SqsRule, sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { type Stage, setStage } from '../../testing/stages/stage.ts';
+import { type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let proxy: SqsProxy;
 let stage: Stage;
@@ -19,9 +19,9 @@ afterEach(async () => {
   await proxy.close();
 });
 
-async function start(env: Environment = {}): Promise<void> {
+async function start(env: Environment = {}, options: StageOptions = {}): Promise<void> {
   // A tenth of every backoff.
-  stage = await setStage({ sqs: { endpoint: proxy.url }, env, random: () => 0.1 });
+  stage = await setStage({ sqs: { endpoint: proxy.url }, env, random: () => 0.1, ...options });
   proxy.upstream = stage.sqsUrl;
   await stage.worker.start();
 }
@@ -97,10 +97,11 @@ test('one message that SQS does not delete, for no reason of its own, stops no o
 
 describe('a worker that may not extend leases', () => {
   test('begins no call that may outlast its lease: none is repeated each cycle', async () => {
-    proxy.rule = deny('ChangeMessageVisibilityBatch');
-    await start({ VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '5000' });
-    stage.api.scriptAll({ status: 204, delayMs: 2_200 });
+    await start({ VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '5000' }, { holdAnswers: true });
+    stage.api.scriptAll({ status: 204, delayMs: 1 });
     await stage.sendUpdates(3);
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 3);
+    proxy.rule = deny('ChangeMessageVisibilityBatch');
     await raised('extending');
     await stage.until(() => stage.worker.snapshot().held === 0);
     expect(readiness(stage.worker.snapshot()).reasons).toEqual([
@@ -111,6 +112,7 @@ describe('a worker that may not extend leases', () => {
     await proxy.waitFor(() => proxy.count('ChangeMessageVisibilityBatch') >= asked + 2);
     expect(proxy.count('ReceiveMessage')).toBe(receives);
     expect(stage.api.stats().calls).toBe(3);
+    stage.letAnswer();
     proxy.behave();
     await stage.ended(3);
     expect(changes('extending')).toEqual([true, false]);
@@ -119,8 +121,10 @@ describe('a worker that may not extend leases', () => {
 
   test('goes on with calls that fit into their lease', async () => {
     proxy.rule = deny('ChangeMessageVisibilityBatch');
-    await start({ VISIBILITY_TIMEOUT_SECONDS: '2', CALL_TIMEOUT_MS: '500' });
-    stage.api.script('task0', [{ status: 429, headers: { 'retry-after': '60' } }]);
+    // Of a lease this long more is left than a call may last, however slow the machine is.
+    await start({ VISIBILITY_TIMEOUT_SECONDS: '60', MAX_ATTEMPTS: '1', FAILURE_RUN_LIMIT: '0' });
+    // It is to be deferred, which takes the same permission: half a lease need not pass.
+    stage.api.script('task0', [{ status: 500, errorType: 'InternalServerException' }]);
     await stage.sendUpdates(1);
     await raised('extending');
     await stage.sendUpdates(20, 'later');

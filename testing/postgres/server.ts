@@ -1,8 +1,9 @@
 /** A real PostgreSQL server, really started, stopped and killed, in a temporary folder. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { Child } from '../processes/child.ts';
 import { childrenOf } from '../processes/proc.ts';
@@ -43,17 +44,25 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
+/** Names the data folder of an empty server, for the tests of a run. */
+const TEMPLATE = 'OTA_UPDATER_POSTGRES_TEMPLATE';
+
+/** Makes the data of an empty server once for a run of the tests: each server then begins with a copy. @returns removes it. */
+export async function makeTemplate(): Promise<() => void> {
+  const programs = findPrograms();
+  if (programs === undefined) return () => {};
+  const folder = ownedFolder();
+  process.env[TEMPLATE] = await initialise(programs, folder);
+  return () => rmSync(folder, { recursive: true, force: true });
+}
+
 /** Starts an empty server on a free port, for the user `tester` with the password `secret`. Whoever starts it removes it. */
 export async function startPostgres(): Promise<PostgresServer> {
   const programs = findPrograms();
   if (programs === undefined) throw new Error('no PostgreSQL on this machine');
-  const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
-  const data = join(folder, 'data');
-  const user = owner();
-  if (user !== undefined) chownSync(folder, user.uid, user.gid);
-  const initdb = ['-D', data, '-U', 'tester', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'];
-  const made = spawnSync(...asOwner(join(programs, 'initdb'), initdb), { encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
+  const folder = ownedFolder();
+  const { [TEMPLATE]: template } = process.env;
+  const data = template === undefined ? await initialise(programs, folder) : await copyData(template, folder);
   const port = await freePort();
   const launch = () => start(join(programs, 'postgres'), data, folder, port);
   let server = await launch();
@@ -84,6 +93,28 @@ export async function startPostgres(): Promise<PostgresServer> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A temporary folder of the user that the server runs as. */
+function ownedFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
+  const user = owner();
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  return folder;
+}
+
+/** @returns the data folder. */
+async function initialise(programs: string, folder: string): Promise<string> {
+  const data = join(folder, 'data');
+  const flags = ['-D', data, '-U', 'tester', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'];
+  await promisify(execFile)(...asOwner(join(programs, 'initdb'), flags));
+  return data;
+}
+
+/** @returns the copy, of the same owner. */
+async function copyData(template: string, folder: string): Promise<string> {
+  await promisify(execFile)('cp', ['-a', template, folder]);
+  return join(folder, basename(template));
 }
 
 function killIfThere(pid: number): void {

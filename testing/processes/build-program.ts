@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BUILT_PROGRAM, root } from './ota.ts';
 
-/** Called by vitest before the first test. The processes of the tests inherit the variable. */
-export async function setup(): Promise<void> {
+/** The processes that run the tests inherit the variable that names it. */
+export async function buildProgram(): Promise<void> {
   const folder = join(root, 'node_modules/.cache/test-program');
   const rolldown = join(root, 'node_modules/rolldown/bin/cli.mjs');
   await promisify(execFile)(process.execPath, [rolldown, '-c', 'rolldown.config.ts', '-d', folder], {

@@ -6,7 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Counts } from '../../src/jobs/ledger/job.ts';
+import { openLedgerAt } from '../../src/jobs/ledger/open.ts';
 import { type Cloud, startCloud } from '../../src/sandbox/cloud.ts';
+import { systemClock, sleep as wait } from '../../src/time/clock.ts';
 import type { Child } from '../processes/child.ts';
 import { type Compared, compareReport, JOB, makePlan, planFaults, prepare } from './job.ts';
 import { Processes } from './processes.ts';
@@ -27,6 +30,8 @@ export interface SteerOptions {
   readonly kills: number;
   /** Of the ledger, where it is not in the folder. */
   readonly ledgerUrl?: string;
+  /** The share of the rows that the API has been called for when the job is stopped: more than 0.4. */
+  readonly stopAt: number;
   readonly say: (line: string) => void;
 }
 
@@ -44,14 +49,8 @@ export interface SteerProof extends Compared {
   readonly peakMemory: Readonly<Record<string, number>>;
 }
 
-interface Standing {
-  readonly rows: number;
-  readonly notSent: number;
-  readonly inFlight: number;
-  readonly ended: number;
-  readonly maybeSentTwice: number;
-  readonly state: { readonly name: string };
-}
+/** Between looks at the ledger, in milliseconds. */
+const LOOK_EVERY_MS = 50;
 
 export async function proveSteer(options: SteerOptions): Promise<SteerProof> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-steer-'));
@@ -70,6 +69,12 @@ export async function proveSteer(options: SteerOptions): Promise<SteerProof> {
   }
 }
 
+interface Standing {
+  readonly state: string;
+  readonly maybeTwice: number;
+  readonly counts: Counts;
+}
+
 class Proof {
   readonly #options: SteerOptions;
   readonly #cloud: Cloud;
@@ -86,7 +91,7 @@ class Proof {
   }
 
   async run(): Promise<SteerProof> {
-    const { rows, window, jobRate, slowRate, senders, kills, say } = this.#options;
+    const { rows, window, jobRate, slowRate, senders, kills, stopAt, say } = this.#options;
     await prepare(this.#cloud, this.#folder, rows);
     const plan = await makePlan(this.#processes);
     this.#cloud.api.configure({
@@ -110,21 +115,21 @@ class Proof {
     await this.#called(0.4);
     await this.#jobs('pause', JOB, '--reason', 'the proof');
     const paused = await this.#standing();
-    const quiet = await this.#until(({ inFlight }) => inFlight === 0);
-    const sentAfterPause = paused.notSent - quiet.notSent;
+    const quiet = await this.#until(({ counts }) => counts.inFlight === 0);
+    const sentAfterPause = paused.counts.planned - quiet.counts.planned;
     say(`paused at 40%: ${sentAfterPause} rows were sent after it`);
     await this.#jobs('set', JOB, '--rate', String(slowRate));
     await this.#jobs('resume', JOB, '--detach');
     const slowedAt = { time: performance.now(), calls: this.#cloud.api.stats().calls };
-    await this.#called(0.8);
+    await this.#called(stopAt);
     const slowMs = performance.now() - slowedAt.time;
     const slowCalls = this.#cloud.api.stats().calls - slowedAt.calls;
     await this.#jobs('stop', JOB, '--reason', 'the proof');
-    await this.#until(({ state }) => state.name === 'stopped');
-    say('stopped at 80%');
+    await this.#until(({ state }) => state === 'stopped');
+    say(`stopped at ${Math.round(100 * stopAt)}%`);
     await this.#jobs('set', JOB, '--rate', String(jobRate));
     await this.#jobs('resume', JOB, '--detach');
-    const done = await this.#until(({ state }) => state.name === 'done');
+    const done = await this.#until(({ state }) => state === 'done');
     const compared = await compareReport(this.#cloud, this.#processes, this.#folder, rows);
     const calls = this.#cloud.api.stats().calls - this.#callsBefore;
     return {
@@ -133,7 +138,7 @@ class Proof {
       kills,
       sentAfterPause,
       perSecondSlowed: Math.round((slowCalls / slowMs) * 1_000),
-      maybeTwice: done.maybeSentTwice,
+      maybeTwice: done.maybeTwice,
       extraCalls: calls - (plan.toChange ?? 0),
       seconds: Math.round((performance.now() - startedAt) / 100) / 10,
       peakMemory: this.#processes.peakMemory,
@@ -163,15 +168,26 @@ class Proof {
     await this.#processes.run('jobs', ...args);
   }
 
+  /** From the ledger itself: it is asked again and again, and a command takes a second of a core to begin. */
   async #standing(): Promise<Standing> {
-    const { stdout } = await this.#processes.run('jobs', 'status', JOB, '--json');
-    return JSON.parse(stdout) as Standing;
+    const place = { stateDir: join(this.#folder, 'state'), ledgerUrl: this.#options.ledgerUrl };
+    const context = { clock: systemClock, sleep: wait, random: Math.random, holder: 'proof' };
+    const ledger = await openLedgerAt(place, 'read', context);
+    try {
+      const job = await ledger.job(JOB);
+      if (job?.plan === undefined) throw new Error('the ledger has no plan of the job');
+      const { state, maybeTwice } = job.plan;
+      return { state: state.name, maybeTwice, counts: await ledger.count(job.key) };
+    } finally {
+      await ledger.close();
+    }
   }
 
   async #until(wanted: (standing: Standing) => boolean): Promise<Standing> {
     for (;;) {
       const standing = await this.#standing();
       if (wanted(standing)) return standing;
+      await sleep(LOOK_EVERY_MS);
     }
   }
 
