@@ -50,6 +50,7 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
     .map((line) => JSON.parse(line) as { what: string });
   expect(log.map(({ what }) => what).toReversed()).toEqual([
     'begin',
+    'set',
     'release',
     'pause',
     'set',

@@ -8,7 +8,8 @@ import { readPlan } from '../../jobs/plan/reader.ts';
 import { type GivenSettings, readGuards, type Unsettable } from '../../jobs/rules/given.ts';
 import { withSettings } from '../../jobs/rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
-import { type Deed, letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
+import { letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
+import type { Deed } from '../../jobs/steer/deed.ts';
 import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
 import { refuseCancelled } from '../../jobs/steer/resume.ts';
 import type { Clock } from '../../time/clock.ts';
@@ -192,7 +193,7 @@ export class Desk {
       const before = await ledger.job(plan.header.JobId);
       refuseOtherPlan(plan, before);
       refuseCancelled(before);
-      const settings = withSettings(before?.plan?.settings ?? {}, guards, this.#now());
+      withSettings(before?.plan?.settings ?? {}, guards, this.#now());
       await this.#options.checkClock();
       await refuseEarlyUndo(ledger, plan, this.#now());
       const job = await enterJob(ledger, plan, `${folder}/${PLAN_FILE}`, deed.who);
@@ -201,7 +202,7 @@ export class Desk {
       try {
         if (!(await enterRows(ledger, job, plan, signal)))
           throw misuse(`The console ended before all rows of job ${job.jobId} were entered: apply it again.`);
-        await releaseJob(ledger, job, settings, deed);
+        await releaseJob(ledger, job, { given: guards, now: this.#now() }, deed);
       } finally {
         await lease.release();
       }

@@ -8,7 +8,7 @@ import { readPlan, requirePlan } from '../plan/reader.ts';
 import { readGuards } from '../rules/given.ts';
 import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
-import { requireFormer } from '../run/undo-on-abort.ts';
+import { giveSettings } from '../steer/given.ts';
 import { refuseEarlyUndo, releaseJob } from '../steer/release.ts';
 import { refuseCancelled, resumeJob } from '../steer/resume.ts';
 import { confirm, requireAnswer } from './confirm.ts';
@@ -63,6 +63,7 @@ interface Asked {
 async function apply(session: Session, file: string, asked: Asked): Promise<void> {
   const { guards, yes, json, detach, reason, who } = asked;
   const { context, ledger, collector, signal, checkClock } = session;
+  const deed = { who, why: reason };
   const plan = await readPlan(file, { ...context, signal });
   try {
     const before = await ledger.job(plan.header.JobId);
@@ -79,13 +80,13 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     const end = await withLease(session, job, async (lease) => {
       if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
       if (detach) {
-        await releaseJob(ledger, job, settings, { who, why: reason });
+        await releaseJob(ledger, job, { given: guards, now: context.clock.wall() }, deed);
         return undefined;
       }
+      await giveSettings(ledger, job, { given: guards, now: context.clock.wall() }, deed);
       await resumeJob(ledger, job, who, reason);
-      await requireFormer(ledger, job, settings);
       await ledger.change(job.key, { event: 'release', who, ...(reason !== undefined && { why: reason }) });
-      return await followJob(session, lease, job.jobId, guards);
+      return await followJob(session, lease, job.jobId);
     });
     if (end === undefined) await printStanding(session, job.jobId, { json });
     else await finishRun(session, job.jobId, end, { json });

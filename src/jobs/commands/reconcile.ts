@@ -42,7 +42,9 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
           `reconciled: ${number(found.applied)} applied by what the task says, ${number(found.gone)} without a task, ` +
             `${number(found.again)} to be sent again, ${number(found.unknown)} that could not be read`,
         );
-        const followed = signal.aborted ? interrupted : await followJob(session, lease, jobId, guards);
+        const followed = signal.aborted
+          ? interrupted
+          : await followJob(session, lease, jobId, { given: guards });
         return { ...followed, maybeTwice: followed.maybeTwice + found.again };
       });
       await finishRun(session, jobId, end, { json: flags.json === true });

@@ -37,7 +37,7 @@ export function addResume(jobs: Command, context: CommandContext): void {
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
         await resumeJob(ledger, job, who, flags.reason);
-        return await followJob(session, lease, jobId, guards);
+        return await followJob(session, lease, jobId, { given: guards, deed: { who, why: flags.reason } });
       });
       await finishRun(session, jobId, end, { json: flags.json === true });
     });

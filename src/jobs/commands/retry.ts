@@ -31,7 +31,7 @@ export function addRetry(jobs: Command, context: CommandContext): void {
       const { end, retried } = await withLease(session, job, async (lease) => {
         const resume = `\`${context.commandLine('jobs', 'resume', jobId)}\``;
         const tries = await retryFailed(ledger, lease, job, { who: whoIs(context) }, resume);
-        return { end: await followJob(session, lease, jobId, guards), retried: tries };
+        return { end: await followJob(session, lease, jobId, { given: guards }), retried: tries };
       });
       await finishRun(session, jobId, end, { json: flags.json === true, retried });
     });

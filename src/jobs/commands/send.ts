@@ -69,7 +69,7 @@ async function send(session: Session, log: Logger, once: boolean, maxJobs: numbe
     signal,
     once,
     maxJobs,
-    follow: (job, lease) => followJob(session, lease, job.jobId, {}, 'leave'),
+    follow: (job, lease) => followJob(session, lease, job.jobId, { atEnd: 'leave' }),
     onTaken: ({ jobId, plan }) =>
       writeLine(log, jobLogLines.taken, () => ({ jobId, state: plan.state.name, rows: plan.rows })),
     onEnded: ({ jobId }, { end, reason, maybeTwice }) => {

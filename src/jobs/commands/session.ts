@@ -16,10 +16,10 @@ import type { JobSettings } from '../rules/settings.ts';
 import type { Collector } from '../run/collector.ts';
 import type { JobView } from '../run/progress.ts';
 import type { RunEnd, RunOptions } from '../run/run-job.ts';
-import { requireFormer } from '../run/undo-on-abort.ts';
 import { untilReadable } from '../run/until-readable.ts';
 import { Wakeup } from '../run/wakeup.ts';
-import { changesOf } from '../steer/given.ts';
+import type { Deed } from '../steer/deed.ts';
+import { giveSettings } from '../steer/given.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes } from '../view/standing.ts';
@@ -164,19 +164,24 @@ async function correctTime({ context, ledger, screen, now }: Session, job: Plann
   return await findPlannedJob(ledger, job.jobId, context);
 }
 
-/** Sends what is planned, with these settings besides those the job has, and follows it to the end. */
+export interface Following {
+  /** Settings besides those that the job has, and who gives them. */
+  readonly given?: JobSettings;
+  readonly deed?: Deed;
+  readonly atEnd?: RunOptions['atEnd'];
+}
+
+/** Sends what is planned, and follows it to the end. */
 export async function followJob(
   session: Session,
   lease: Lease,
   jobId: string,
-  given: JobSettings,
-  atEnd: RunOptions['atEnd'] = 'stop',
+  { given = {}, deed = { who: whoIs(session.context) }, atEnd = 'stop' }: Following = {},
 ): Promise<RunEnd> {
   const { context, ledger, updates, collector, wakeups, screen, targets, reports, signal } = session;
+  const found = await findPlannedJob(ledger, jobId, context);
+  await giveSettings(ledger, found, { given, now: context.clock.wall() }, deed);
   const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
-  const control = changesOf(job.plan, given, await ledger.count(job.key), context.clock.wall());
-  await requireFormer(ledger, job, given);
-  await ledger.control(job.key, control);
   const { runJob } = await import('../run/run-job.ts');
   collector.start();
   const wakeup = new Wakeup();
@@ -186,7 +191,6 @@ export async function followJob(
     onTrouble: (sentence) => screen.say(`${sentence}.`),
   });
   const undo = new AbortUndo(session);
-  const prepared = { ...job, plan: { ...job.plan, ...control } };
   const run: RunOptions = {
     ...context,
     who: whoIs(context),
@@ -197,7 +201,7 @@ export async function followJob(
     lease,
     wakeup,
     signal,
-    job: prepared,
+    job,
     queueUrl: updates.url,
     send: (messages) => updates.sendForIds(messages),
     undo: (aborted) => undo.enter(aborted),
@@ -208,13 +212,13 @@ export async function followJob(
     },
   };
   const end = await reports
-    .around(ledger, prepared, signal, () => runJob(run))
+    .around(ledger, job, signal, () => runJob(run))
     .finally(async () => {
       wakeups.delete(wakeup);
       await devices.close();
     });
   // A service finds it among the jobs that are due.
-  if (atEnd === 'stop') await undo.send((undoing, itsLease) => followJob(session, itsLease, undoing, {}));
+  if (atEnd === 'stop') await undo.send((undoing, itsLease) => followJob(session, itsLease, undoing));
   return end;
 }
 

@@ -60,9 +60,10 @@ export interface StateChange {
   readonly notice?: NewNotice;
 }
 
-/** A change of how a job is sent, by a person. */
+/** A change of how a job is sent. */
 export interface SettingsChange {
-  readonly settings: JobSettings;
+  /** What of it changes, by what it is at that moment. PURE: it may be called again. What it throws changes nothing. */
+  readonly change: (control: JobControl) => Partial<JobControl>;
   readonly who: string;
   readonly why?: string;
 }

@@ -7,10 +7,10 @@
  */
 import type { Outcome } from '../../message/outcome.ts';
 import type { ChangeRow, LeftOutRow, PlanRow } from '../plan/format.ts';
+import type { StageProgress } from '../rules/progress.ts';
 import type {
   AuditLine,
   Counts,
-  JobControl,
   JobRecord,
   JobStanding,
   LeftOutCounts,
@@ -72,14 +72,18 @@ export interface Ledger {
   complete(key: number): Promise<void>;
   /** Gives the job's updates another IssuedAt from now on (ISO 8601, UTC). */
   reissue(key: number, issuedAt: string): Promise<void>;
-  /** Changes what is given, and nothing else. */
-  control(key: number, changes: Partial<JobControl>): Promise<void>;
+  /** Records how far the job is through its stages. */
+  setProgress(key: number, progress: StageProgress): Promise<void>;
   /**
    * Changes the job's state as {@link nextState} says, with its line in the audit and its notice.
    * @returns whether it did: not where the event does not fit the state, or the state is not `since` any more.
    */
   change(key: number, change: StateChange): Promise<boolean>;
-  /** Changes how the job is sent, with a line in the audit: in a running job, too, whose sender follows within a second. */
+  /**
+   * Changes how the job is sent, with a line in the audit: in a running job, too, whose sender follows within a second. What it is
+   * changed from is read in the same transaction.
+   * @throws what `change` throws.
+   */
   setSettings(key: number, change: SettingsChange): Promise<void>;
   /**
    * Ends rows of a job that is being cancelled and were not sent, as `not-sent`; of all that are planned, `max` at most.

@@ -41,7 +41,7 @@ const CANCEL_ROWS = 5_000;
 export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 'sleep' | 'random'> {
   readonly ledger: Pick<
     Ledger,
-    'job' | 'activeJobs' | 'count' | 'control' | 'change' | 'cancelRows' | 'addNotice'
+    'job' | 'activeJobs' | 'count' | 'setProgress' | 'change' | 'cancelRows' | 'addNotice'
   >;
   readonly lease: Lease;
   readonly job: PlannedJob;
@@ -224,7 +224,7 @@ class Run {
     const decision = decideOn(this.#job, counts, this.#pace.perSecond, surroundings);
     devices.look(this.#job, decision.waitsFor);
     if (decision.progress !== this.#job.plan.progress) {
-      await ledger.control(this.#job.key, { progress: decision.progress });
+      await ledger.setProgress(this.#job.key, decision.progress);
       await this.#read();
     }
     const now = this.#options.clock.monotonic();

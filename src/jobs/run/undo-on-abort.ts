@@ -134,11 +134,8 @@ async function release(
   { key, jobId }: PlannedJob,
   { ledger, who }: UndoOnAbortOptions,
 ): Promise<{ readonly undo: string }> {
-  await ledger.control(key, { settings });
-  await ledger.change(key, {
-    event: 'release',
-    who: `${who}, a rule`,
-    why: 'A rule stopped the job that it undoes',
-  });
+  const deed = { who: `${who}, a rule`, why: 'A rule stopped the job that it undoes' };
+  await ledger.setSettings(key, { change: () => ({ settings }), ...deed });
+  await ledger.change(key, { event: 'release', ...deed });
   return { undo: jobId };
 }

@@ -3,17 +3,10 @@ import { CommandError, misuse } from '../../errors.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
-import { type Unsettable, without } from '../rules/given.ts';
 import { countFrom } from '../rules/progress.ts';
-import { type JobSettings, refuseContradictions, withSettings } from '../rules/settings.ts';
-import { requireFormer } from '../run/undo-on-abort.ts';
+import type { Deed } from './deed.ts';
+import { giveSettings, type Setting } from './given.ts';
 import { refuseCancelled, resumeJob } from './resume.ts';
-
-/** Who does it, and why: a sentence without its full stop. */
-export interface Deed {
-  readonly who: string;
-  readonly why?: string | undefined;
-}
 
 const whyOf = ({ why }: Deed) => why !== undefined && { why };
 
@@ -31,43 +24,32 @@ export async function steerJob(
   );
 }
 
-export interface Setting {
-  readonly given: JobSettings;
-  readonly unset: readonly Unsettable[];
-  /** Epoch milliseconds. */
-  readonly now: number;
-}
-
 /** Changes how a job is sent. @throws CommandError for settings that contradict each other, and for none. */
 export async function setJob(
-  ledger: Pick<Ledger, 'setSettings' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'setSettings' | 'hasFormer' | 'count'>,
   job: PlannedJob,
-  { given, unset, now }: Setting,
+  setting: Required<Setting>,
   deed: Deed,
 ): Promise<void> {
-  if (Object.keys(given).length + unset.length === 0) throw misuse('Say what to change, as in --window 500.');
-  const settings = { ...without(job.plan.settings, unset), ...given };
-  refuseContradictions(settings, now);
-  await requireFormer(ledger, job, given);
-  await ledger.setSettings(job.key, { settings, who: deed.who, ...whyOf(deed) });
+  if (Object.keys(setting.given).length + setting.unset.length === 0)
+    throw misuse('Say what to change, as in --window 500.');
+  await giveSettings(ledger, job, setting, deed);
 }
 
 /**
  * Lets a job go on that another process sends, or is to send.
- * @param given settings that it goes on with, besides those it has.
+ * @param setting what it goes on with, besides the settings it has.
  * @returns whether that changed its state.
  * @throws CommandError for a job that was cancelled, and settings that contradict each other.
  */
 export async function letGoOn(
-  ledger: Pick<Ledger, 'change' | 'control' | 'count' | 'setSettings'>,
+  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'setSettings' | 'hasFormer'>,
   job: PlannedJob,
-  { given, now }: Pick<Setting, 'given' | 'now'>,
+  setting: Setting,
   deed: Deed,
 ): Promise<boolean> {
   refuseCancelled(job);
-  const settings = withSettings(job.plan.settings, given, now);
-  if (Object.keys(given).length > 0)
-    await ledger.setSettings(job.key, { settings, who: deed.who, ...whyOf(deed) });
+  await giveSettings(ledger, job, setting, deed);
   return await resumeJob(ledger, job, deed.who, deed.why);
 }
 
@@ -77,7 +59,7 @@ export async function letGoOn(
  * @throws CommandError when rows were not sent yet.
  */
 export async function retryFailed(
-  ledger: Pick<Ledger, 'change' | 'control' | 'count'>,
+  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count'>,
   lease: Pick<Lease, 'retryFailed'>,
   job: PlannedJob,
   deed: Deed,
@@ -88,6 +70,6 @@ export async function retryFailed(
     throw misuse(`Job ${job.jobId} has rows that were not sent yet: ${resume} first.`);
   const tries = await lease.retryFailed();
   await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed) });
-  await ledger.control(job.key, { progress: countFrom(await ledger.count(job.key), job.plan.progress) });
+  await ledger.setProgress(job.key, countFrom(await ledger.count(job.key), job.plan.progress));
   return tries;
 }

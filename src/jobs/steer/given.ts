@@ -1,22 +1,55 @@
-/** What a command that sends a job changes of how it is sent. PURE. */
-import type { Counts, JobControl } from '../ledger/job.ts';
+/** Settings that somebody gives a job, added to those that it has by then. */
+import type { Counts, JobControl, PlannedJob } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type Unsettable, without } from '../rules/given.ts';
 import { countFrom } from '../rules/progress.ts';
-import { type JobSettings, withSettings } from '../rules/settings.ts';
+import { type JobSettings, refuseContradictions } from '../rules/settings.ts';
+import { requireFormer } from '../run/undo-on-abort.ts';
+import type { Deed } from './deed.ts';
+
+export interface Setting {
+  readonly given: JobSettings;
+  readonly unset?: readonly Unsettable[];
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
 
 /**
- * The changes that what was given makes, and no others: somebody else may change the rest after it was read.
- * @param now epoch milliseconds. @throws CommandError for settings that do not go together.
+ * The changes that a setting makes. PURE.
+ * @throws CommandError for settings that contradict each other.
  */
 export function changesOf(
   control: JobControl,
-  given: JobSettings,
-  counts: Counts,
-  now: number,
+  { given, unset = [], now }: Setting,
+  counts: Pick<Counts, 'applied' | 'superseded' | 'failed' | 'causes'>,
 ): Partial<JobControl> {
-  if (Object.keys(given).length === 0) return {};
+  const settings = { ...without(control.settings, unset), ...given };
+  refuseContradictions(settings, now);
   return {
-    settings: withSettings(control.settings, given, now),
+    settings,
     // A canary given now is of the rows that are sent from now on.
     ...(given.canary !== undefined && { progress: countFrom(counts, control.progress) }),
   };
+}
+
+/**
+ * Changes how a job is sent, with a line in the audit, in one step: what somebody else changes at the same time stays. Without
+ * anything to change it does nothing.
+ * @throws CommandError for settings that contradict each other, or those that the job has by then.
+ */
+export async function giveSettings(
+  ledger: Pick<Ledger, 'setSettings' | 'hasFormer' | 'count'>,
+  job: PlannedJob,
+  setting: Setting,
+  { who, why }: Deed,
+): Promise<void> {
+  const { given, unset = [] } = setting;
+  if (Object.keys(given).length + unset.length === 0) return;
+  await requireFormer(ledger, job, given);
+  const counts = await ledger.count(job.key);
+  await ledger.setSettings(job.key, {
+    change: (control) => changesOf(control, setting, counts),
+    who,
+    ...(why !== undefined && { why }),
+  });
 }

@@ -4,21 +4,23 @@ import { duration } from '../../text/times.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Plan } from '../plan/reader.ts';
-import type { JobSettings } from '../rules/settings.ts';
-import { requireFormer } from '../run/undo-on-abort.ts';
-import type { Deed } from './act.ts';
+import type { Deed } from './deed.ts';
+import { giveSettings, type Setting } from './given.ts';
 import { resumeJob } from './resume.ts';
 
-/** @param job all of its rows are in. @param settings all that it has from now on. */
+/**
+ * @param job all of its rows are in. @param setting what it is sent by, besides the settings it has.
+ * @throws CommandError for settings that contradict each other.
+ */
 export async function releaseJob(
-  ledger: Pick<Ledger, 'change' | 'control' | 'count' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'change' | 'setProgress' | 'setSettings' | 'count' | 'hasFormer'>,
   job: PlannedJob,
-  settings: JobSettings,
-  { who, why }: Deed,
+  setting: Setting,
+  deed: Deed,
 ): Promise<void> {
+  const { who, why } = deed;
+  await giveSettings(ledger, job, setting, deed);
   await resumeJob(ledger, job, who, why);
-  await requireFormer(ledger, job, settings);
-  await ledger.control(job.key, { settings });
   await ledger.change(job.key, { event: 'release', who, ...(why !== undefined && { why }) });
 }
 

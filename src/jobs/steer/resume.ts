@@ -10,7 +10,7 @@ import { awaitsUndo } from '../run/undo-on-abort.ts';
  * it has seen why.
  */
 export async function resumeJob(
-  ledger: Pick<Ledger, 'change' | 'control' | 'count'>,
+  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count'>,
   job: PlannedJob,
   who: string,
   why?: string,
@@ -20,7 +20,7 @@ export async function resumeJob(
   // It is undone first; another resume goes on with it.
   if (awaitsUndo(job)) return false;
   if (name === 'aborted' || towards === 'aborted')
-    await ledger.control(key, { progress: countFrom(await ledger.count(key), plan.progress) });
+    await ledger.setProgress(key, countFrom(await ledger.count(key), plan.progress));
   return await ledger.change(key, { event: 'resume', who, ...(why !== undefined && { why }) });
 }
 

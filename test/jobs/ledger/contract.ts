@@ -6,6 +6,7 @@ import { WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, type RowFilter, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { ChangeRow, PlanRow } from '../../../src/jobs/plan/format.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
+import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import { parseOutcome } from '../../../src/jobs/run/collector.ts';
 import type { Outcome } from '../../../src/message/outcome.ts';
 
@@ -172,13 +173,39 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(paged).toMatchObject(rows);
     });
 
-    test('keeps control of a job, and changes only what is given', async () => {
+    test('keeps control of a job, and changes only what is to change', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 1);
       const progress = { ...beginning, good: 1, failed: 2, canaryPassed: true };
-      await ledger.control(key, { settings: { canary: { rows: 3 } }, progress });
-      await ledger.control(key, { settings: { window: 4 } });
+      const who = 'ann@ops1';
+      await ledger.setSettings(key, { change: () => ({ settings: { canary: { rows: 3 } }, progress }), who });
+      await ledger.setSettings(key, { change: () => ({ settings: { window: 4 } }), who });
       expect((await ledger.job('j'))?.plan).toMatchObject({ settings: { window: 4 }, progress });
+      await ledger.setProgress(key, beginning);
+      expect((await ledger.job('j'))?.plan).toMatchObject({ settings: { window: 4 }, progress: beginning });
+    });
+
+    test('loses no change of settings that are changed by several at once', async () => {
+      const store = create();
+      const [ledger, other] = [await store.open(), await store.open()];
+      const key = await enterJob(ledger, 1);
+      const add = (one: Ledger, given: JobSettings): Promise<void> =>
+        one.setSettings(key, {
+          change: ({ settings }) => ({ settings: { ...settings, ...given } }),
+          who: 'a@b',
+        });
+      await Promise.all([add(ledger, { window: 50 }), add(other, { rate: 9 }), add(ledger, { priority: 2 })]);
+      expect((await other.job('j'))?.plan?.settings).toEqual({ window: 50, rate: 9, priority: 2 });
+    });
+
+    test('changes nothing where the change throws', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1);
+      const refused = (): never => {
+        throw new Error('they contradict each other');
+      };
+      await expect(ledger.setSettings(key, { change: refused, who: 'a@b' })).rejects.toThrow('contradict');
+      expect((await ledger.audit(9, 'j')).map(({ what }) => what)).toEqual(['begin']);
     });
 
     describe('keeps the state of a job', () => {
@@ -194,7 +221,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         expect(await state()).toEqual({ name: 'paused', since: now + 2, who, why: 'the API is changed' });
         expect(await ledger.change(key, { event: 'finish', who, since: now })).toBe(false);
         expect(await ledger.change(key, { event: 'settle', who })).toBe(false);
-        await ledger.setSettings(key, { settings: { window: 7 }, who, why: 'too fast' });
+        await ledger.setSettings(key, { change: () => ({ settings: { window: 7 } }), who, why: 'too fast' });
         expect((await ledger.job('j'))?.plan?.settings).toEqual({ window: 7 });
         await ledger.addAudit({ who, what: 'purge', subject: 'q', why: undefined, detail: { letters: 2 } });
         const lines = await ledger.audit(10, 'j');

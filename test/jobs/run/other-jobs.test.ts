@@ -42,7 +42,7 @@ class Shared {
     }));
     await ledger.enter(key, all);
     await ledger.complete(key);
-    await ledger.control(key, { settings });
+    await ledger.setSettings(key, { change: () => ({ settings }), who: 'a@b' });
     await ledger.change(key, { event: 'release', who: 'a@b' });
     const job = (await ledger.activeJobs()).find((one) => one.key === key);
     const lease = await ledger.lease(key);

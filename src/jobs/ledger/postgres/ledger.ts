@@ -1,8 +1,8 @@
 /** The ledger in a PostgreSQL that several machines use. */
 import type { PlanRow } from '../../plan/format.ts';
+import type { StageProgress } from '../../rules/progress.ts';
 import type {
   AuditLine,
-  JobControl,
   NewAuditLine,
   NewNotice,
   PendingNotice,
@@ -75,7 +75,6 @@ const statements = {
       :TaskConfigurationId::text[], :Reason::text[]) ON CONFLICT (job, row) DO NOTHING`,
   complete: `UPDATE jobs SET complete = 1, updated_at = :now, rows = (SELECT count(*) FROM rows WHERE job = :job) WHERE key = :job`,
   reissue: 'UPDATE jobs SET issued_at = :issuedAt, updated_at = :now WHERE key = :job',
-  setSettings: 'UPDATE jobs SET guards = :settings WHERE key = :job',
   setProgress: 'UPDATE jobs SET counting = :progress WHERE key = :job',
   jobOfKey: 'SELECT job_id, digest, rows FROM jobs WHERE key = :job',
 } as const;
@@ -193,13 +192,8 @@ class PostgresLedger extends LedgerReader implements Ledger {
     await this.#change(statements.reissue, { job: key, issuedAt, now: this.#now() });
   }
 
-  async control(key: number, { settings, progress }: Partial<JobControl>): Promise<void> {
-    await this.#db.transaction(async (transaction) => {
-      if (settings !== undefined)
-        await transaction.run(statements.setSettings, { job: key, settings: JSON.stringify(settings) });
-      if (progress !== undefined)
-        await transaction.run(statements.setProgress, { job: key, progress: JSON.stringify(progress) });
-    });
+  async setProgress(key: number, progress: StageProgress): Promise<void> {
+    await this.#change(statements.setProgress, { job: key, progress: JSON.stringify(progress) });
   }
 
   async change(key: number, change: StateChange): Promise<boolean> {

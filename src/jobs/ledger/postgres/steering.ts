@@ -2,15 +2,15 @@
 import type { NewAuditLine, NewNotice, PendingNotice, SettingsChange, StateChange } from '../job.ts';
 import { toCounts } from '../shared/counts.ts';
 import { readStatements } from '../shared/reader.ts';
-import { type Raw, toSettings, toState } from '../shared/records.ts';
-import { changeState, STATE_COLUMNS, toldWith, toNotice } from '../shared/steering.ts';
+import { type Raw, toState } from '../shared/records.ts';
+import { changeControl, changeState, STATE_COLUMNS, toldWith, toNotice } from '../shared/steering.ts';
 import type { Transaction } from './database.ts';
 
 const statements = {
   job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = :key FOR NO KEY UPDATE`,
   setState: `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
     updated_at = :now WHERE key = :key`,
-  setSettings: 'UPDATE jobs SET guards = :settings, updated_at = :now WHERE key = :key',
+  setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
   cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
     SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
   addAudit: `INSERT INTO audit (at, who, what, subject, why, detail)
@@ -59,14 +59,14 @@ export async function changeJob(
 export async function setSettings(
   transaction: Transaction,
   key: number,
-  { settings, who, why }: SettingsChange,
+  change: SettingsChange,
   now: number,
 ): Promise<void> {
-  const raw = await lockedJob(transaction, key);
-  if (raw === undefined) return;
-  await transaction.run(statements.setSettings, { settings: JSON.stringify(settings), now, key });
-  const detail = { from: toSettings(raw.guards), to: settings };
-  await addAudit(transaction, { who, what: 'set', subject: String(raw.job_id), why, detail }, now);
+  const changed = changeControl(await lockedJob(transaction, key), change);
+  if (changed === undefined) return;
+  const { guards, counting, line } = changed;
+  await transaction.run(statements.setControl, { guards, counting, now, key });
+  await addAudit(transaction, line, now);
 }
 
 export async function cancelRows(transaction: Transaction, key: number, max: number): Promise<number> {

@@ -115,7 +115,8 @@ export function toSettings(text: unknown): JobSettings {
   return settings;
 }
 
-function toProgress(text: unknown): StageProgress {
+/** @throws LedgerError for what is no progress. */
+export function toProgress(text: unknown): StageProgress {
   const progress = readProgress(parsed(text));
   if (progress === undefined) throw damagedValue();
   return progress;

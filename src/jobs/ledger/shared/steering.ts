@@ -1,10 +1,19 @@
 /** What a change of a job's state comes to, and the records of changes and notices. PURE. */
-import type { AuditLine, Counts, NewAuditLine, NoticeKind, PendingNotice, StateChange } from '../job.ts';
+import type {
+  AuditLine,
+  Counts,
+  JobControl,
+  NewAuditLine,
+  NoticeKind,
+  PendingNotice,
+  SettingsChange,
+  StateChange,
+} from '../job.ts';
 import { type JobState, nextState } from '../state.ts';
-import { parsed, type Raw, toState } from './records.ts';
+import { parsed, type Raw, toProgress, toSettings, toState } from './records.ts';
 
-/** The columns of `jobs` that {@link changeState} reads. */
-export const STATE_COLUMNS = 'job_id, guards, state, towards, state_since, state_who, state_why';
+/** The columns of `jobs` that {@link changeState} and {@link changeControl} read. */
+export const STATE_COLUMNS = 'job_id, guards, counting, state, towards, state_since, state_who, state_why';
 
 /**
  * The state that a change leads to, and its line in the audit; undefined where it changes nothing.
@@ -31,6 +40,25 @@ export function changeState(
   };
   const detail = { from: before.name, to: state.name };
   return { state, line: { who, what: event, subject: String(job.job_id), why, detail } };
+}
+
+/**
+ * What a job is sent by after a change, as its columns hold it, and its line in the audit; undefined where there is no such job.
+ * @param job the job's row, with {@link STATE_COLUMNS}. @throws what the change throws.
+ */
+export function changeControl(
+  job: Raw | undefined,
+  { change, who, why }: SettingsChange,
+): { readonly guards: string; readonly counting: string; readonly line: NewAuditLine } | undefined {
+  if (job === undefined) return undefined;
+  const before: JobControl = { settings: toSettings(job.guards), progress: toProgress(job.counting) };
+  const { settings, progress } = { ...before, ...change(before) };
+  const detail = { from: before.settings, to: settings };
+  return {
+    guards: JSON.stringify(settings),
+    counting: JSON.stringify(progress),
+    line: { who, what: 'set', subject: String(job.job_id), why, detail },
+  };
 }
 
 export function toAuditLine(raw: Raw): AuditLine {

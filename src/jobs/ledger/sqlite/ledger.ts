@@ -1,8 +1,8 @@
 /** The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. */
 import type { PlanRow } from '../../plan/format.ts';
+import type { StageProgress } from '../../rules/progress.ts';
 import type {
   AuditLine,
-  JobControl,
   NewAuditLine,
   NewNotice,
   PendingNotice,
@@ -56,7 +56,6 @@ const statements = {
   complete: `UPDATE jobs SET complete = 1, updated_at = ?,
     rows = (SELECT count(*) FROM rows WHERE job = jobs.key) WHERE key = ?`,
   reissue: 'UPDATE jobs SET issued_at = ?, updated_at = ? WHERE key = ?',
-  setSettings: 'UPDATE jobs SET guards = ? WHERE key = ?',
   setProgress: 'UPDATE jobs SET counting = ? WHERE key = ?',
   jobOfKey: 'SELECT job_id, digest, rows FROM jobs WHERE key = ?',
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
@@ -170,11 +169,8 @@ class SqliteLedger extends LedgerReader implements Ledger {
     this.#sql.reissue.run(issuedAt, this.#now(), key);
   }
 
-  async control(key: number, { settings, progress }: Partial<JobControl>): Promise<void> {
-    this.#db.transaction(() => {
-      if (settings !== undefined) this.#sql.setSettings.run(JSON.stringify(settings), key);
-      if (progress !== undefined) this.#sql.setProgress.run(JSON.stringify(progress), key);
-    });
+  async setProgress(key: number, progress: StageProgress): Promise<void> {
+    this.#sql.setProgress.run(JSON.stringify(progress), key);
   }
 
   async change(key: number, change: StateChange): Promise<boolean> {

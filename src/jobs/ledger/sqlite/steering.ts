@@ -8,15 +8,22 @@ import type {
   StateChange,
 } from '../job.ts';
 import { toCounts } from '../shared/counts.ts';
-import { toSettings, toState } from '../shared/records.ts';
-import { changeState, STATE_COLUMNS, toAuditLine, toldWith, toNotice } from '../shared/steering.ts';
+import { toState } from '../shared/records.ts';
+import {
+  changeControl,
+  changeState,
+  STATE_COLUMNS,
+  toAuditLine,
+  toldWith,
+  toNotice,
+} from '../shared/steering.ts';
 import type { Database, Statement } from './database.ts';
 
 const statements = {
   job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = ?`,
   setState: `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
     updated_at = :now WHERE key = :key`,
-  setSettings: 'UPDATE jobs SET guards = ?, updated_at = ? WHERE key = ?',
+  setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
   cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
     SELECT row FROM rows INDEXED BY rows_planned WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
   tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
@@ -57,12 +64,12 @@ export class Steering {
     return true;
   }
 
-  setSettings(key: number, { settings, who, why }: SettingsChange): void {
-    const raw = this.#sql.job.get(key);
-    if (raw === undefined) return;
-    this.#sql.setSettings.run(JSON.stringify(settings), this.#now(), key);
-    const detail = { from: toSettings(raw.guards), to: settings };
-    this.addAudit({ who, what: 'set', subject: String(raw.job_id), why, detail });
+  setSettings(key: number, change: SettingsChange): void {
+    const changed = changeControl(this.#sql.job.get(key), change);
+    if (changed === undefined) return;
+    const { guards, counting, line } = changed;
+    this.#sql.setControl.run({ guards, counting, now: this.#now(), key });
+    this.addAudit(line);
   }
 
   cancelRows(key: number, max: number): number {

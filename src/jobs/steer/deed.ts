@@ -1,0 +1,5 @@
+/** Who does something to a job, and why: a sentence without its full stop. */
+export interface Deed {
+  readonly who: string;
+  readonly why?: string | undefined;
+}

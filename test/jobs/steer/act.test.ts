@@ -1,0 +1,58 @@
+/** What people do to a job, at the same time. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
+import type { Ledger } from '../../../src/jobs/ledger/ledger.ts';
+import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
+import { setJob } from '../../../src/jobs/steer/act.ts';
+import { releaseJob } from '../../../src/jobs/steer/release.ts';
+import { newJob, now, taskRow } from '../ledger/contract.ts';
+
+async function begun(): Promise<{ readonly ledger: Ledger; readonly job: PlannedJob }> {
+  const ledger = await openLedger(mkdtempSync(join(tmpdir(), 'act-')), () => now, 'create');
+  onTestFinished(() => ledger.close());
+  const job = await ledger.begin(newJob);
+  await ledger.enter(job.key, [taskRow(1)]);
+  await ledger.complete(job.key);
+  return { ledger, job };
+}
+
+const settingsOf = async (ledger: Ledger) => (await ledger.job('j'))?.plan?.settings;
+
+test('two who set something at once, each with the job as it was before, lose nothing', async () => {
+  const { ledger, job } = await begun();
+  await setJob(ledger, job, { given: { window: 50 }, unset: [], now }, { who: 'ann@ops1' });
+  await setJob(ledger, job, { given: { rate: 9 }, unset: [], now }, { who: 'bob@ops2' });
+  expect(await settingsOf(ledger)).toEqual({ window: 50, rate: 9 });
+  await setJob(ledger, job, { given: {}, unset: ['window'], now }, { who: 'ann@ops1' });
+  expect(await settingsOf(ledger)).toEqual({ rate: 9 });
+});
+
+test('what would contradict what another has set meanwhile is refused, and changes nothing', async () => {
+  const { ledger, job } = await begun();
+  await setJob(ledger, job, { given: { window: 50 }, unset: [], now }, { who: 'ann@ops1' });
+  const ramp = { from: 50, factor: 2, after: 200 };
+  await expect(setJob(ledger, job, { given: { ramp }, unset: [], now }, { who: 'bob@ops2' })).rejects.toThrow(
+    '--ramp never grows',
+  );
+  expect(await settingsOf(ledger)).toEqual({ window: 50 });
+});
+
+test('settings that a job is released with are in the audit, with who gave them and why', async () => {
+  const { ledger, job } = await begun();
+  await releaseJob(ledger, job, { given: { window: 50 }, now }, { who: 'ann@ops1', why: 'slowly' });
+  expect(await settingsOf(ledger)).toEqual({ window: 50 });
+  expect((await ledger.audit(9, 'j')).find(({ what }) => what === 'set')).toMatchObject({
+    who: 'ann@ops1',
+    why: 'slowly',
+    detail: { from: {}, to: { window: 50 } },
+  });
+});
+
+test('a job that is released with nothing given has no line that says so', async () => {
+  const { ledger, job } = await begun();
+  await releaseJob(ledger, job, { given: {}, now }, { who: 'ann@ops1' });
+  expect((await ledger.audit(9, 'j')).map(({ what }) => what)).toEqual(['release', 'begin']);
+});
