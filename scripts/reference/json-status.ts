@@ -122,6 +122,7 @@ export const statusShapes: readonly Shape[] = [
       'problems[].why': 'what is wrong, as a phrase',
       'problems[].since': 'since when, where that is known; of what ends by itself also `until`',
       'problems[].error': 'name of the error, where there is one',
+      'problems[].remedy': 'what to do about it, where that is known',
       next: 'the next sensible command, or null',
       letters:
         'only with `--dead-letters`: as [`dead-letters list --group`](#dead-letters-list---group---json), or `failed` with the reason',

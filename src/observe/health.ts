@@ -25,7 +25,8 @@ export function liveness(now: WorkerSnapshot): Health {
 const stalled = (ms: number): string =>
   `no poll has finished for ${Math.round(ms / 1_000)} s although messages are wanted`;
 
-const gateReasons = {
+/** Why calls are paused, by the state of the gate. */
+export const gateReasons = {
   outage: 'API outage',
   unreachable: 'the API cannot be connected to',
   denied: 'the API denies every call: a policy may have been revoked',
@@ -35,7 +36,7 @@ const gateReasons = {
 const heldCalls = 'all calls wait until a time that the API has named to several in a row';
 
 /** Where that is why the gate is closed. */
-const notTheApi = "the answers are not the API's: is there a proxy before it?";
+export const notTheApi = "the answers are not the API's: is there a proxy before it?";
 
 /** One thing that keeps updates from going through, or is to be known: as `/readyz` and the log's summary show it. */
 export interface ShownCondition {

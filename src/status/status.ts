@@ -3,6 +3,7 @@
  * command `status`, its JSON, and a worker's page. PURE.
  */
 
+import { askedInVain, queueUnread, remedyOf } from './remedies.ts';
 import { type Totals, totalsOf } from './totals.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
@@ -43,6 +44,8 @@ export interface Problem {
   readonly until?: string;
   /** Name of the error. */
   readonly error?: string;
+  /** What to do, where that is known: a sentence without its full stop. */
+  readonly remedy?: string;
 }
 
 /** A sentence, without its full stop, that says whether anything is wrong. */
@@ -122,19 +125,25 @@ const queueNames = {
 
 function problemsOf(workers: readonly AskedWorker[], queues: StatusFacts['queues']): Problem[] {
   const ofQueues = Object.entries(queues).flatMap(([name, answer]): Problem[] =>
-    answer?.ok === false ? [{ where: [queueNames[name as QueueName]], blocks: false, why: answer.why }] : [],
+    answer?.ok === false
+      ? [{ where: [queueNames[name as QueueName]], blocks: false, why: answer.why, remedy: queueUnread }]
+      : [],
   );
   const ofWorkers = workers.flatMap((worker): Problem[] => {
     const where = [worker.where];
-    if (!worker.ok) return [{ where, blocks: false, why: worker.why }];
-    return worker.status.conditions.map(({ of, effect, why, since, until, error }) => ({
-      where,
-      blocks: effect !== 'noted',
-      why: of === undefined ? why : `${of}: ${why}`,
-      since,
-      ...(until !== undefined && { until }),
-      ...(error !== undefined && { error }),
-    }));
+    if (!worker.ok) return [{ where, blocks: false, why: worker.why, remedy: askedInVain }];
+    return worker.status.conditions.map(({ condition, of, effect, why, since, until, error }) => {
+      const remedy = remedyOf(condition, why);
+      return {
+        where,
+        blocks: effect !== 'noted',
+        why: of === undefined ? why : `${of}: ${why}`,
+        since,
+        ...(until !== undefined && { until }),
+        ...(error !== undefined && { error }),
+        ...(remedy !== undefined && { remedy }),
+      };
+    });
   });
   return [...ofWorkers, ...ofQueues];
 }

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { shownConditions } from '../../src/observe/health.ts';
 import { statusJson } from '../../src/status/json.ts';
 import { statusPage } from '../../src/status/page.ts';
 import { type AskedWorker, makeStatus, type StatusFacts } from '../../src/status/status.ts';
 import { statusBlock, statusText } from '../../src/status/view.ts';
 import { readWorkerStatus, type WorkerStatus, workerStatusOf } from '../../src/status/worker-status.ts';
+import { conditionNames } from '../../src/worker/conditions.ts';
 import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
@@ -244,7 +246,9 @@ test("the workers' reading of a queue stands in where it could not be read", () 
   if (one.ok) Object.assign(one.status, { queues: { ...base.queues, source: depth(9) } });
   const status = made({ workers: [one], queues: { source: { ok: false, why: 'access is denied' } } });
   expect(status.backlog).toBe(9);
-  expect(status.problems).toEqual([{ where: ['update queue'], blocks: false, why: 'access is denied' }]);
+  expect(status.problems).toMatchObject([
+    { where: ['update queue'], blocks: false, why: 'access is denied' },
+  ]);
 });
 
 test('what is so of several workers is one problem, since it first was', () => {
@@ -388,4 +392,40 @@ test('the status of a worker is read as it was made; anything else is told as wh
     expect(readWorkerStatus(JSON.stringify(wrong))).toMatch(/^the answer is no status of a worker/);
   const long = readWorkerStatus(JSON.stringify({ ...status, version: 'v'.repeat(5_000) }));
   expect(typeof long === 'string' ? 0 : long.version.length).toBe(200);
+});
+
+test('says what to do about whatever a worker can say of itself, and of who does not answer', () => {
+  const gates = ['outage', 'unreachable', 'denied', 'misconfigured'] as const;
+  const kinds = [...gates.map((gate) => ({ gate })), { gate: 'outage', kind: 'unidentified' }] as const;
+  const remedies = kinds.map((state) => {
+    const conditions = shownConditions({
+      ...well,
+      at: now,
+      state: 'draining',
+      queuesFound: false,
+      conditions: conditionsAt(Object.fromEntries(conditionNames.map((name) => [name, 'TimeoutError']))),
+      refusedLetters: { count: 1, since: 0, error: 'x' },
+      refusedOutcomes: { count: 1, since: 0, error: 'x' },
+      gate: state.gate,
+      gateReason: { kind: 'kind' in state ? state.kind : 'retryable', name: 'x', message: 'x' },
+      callsHeld: { since: 0, until: 1 },
+      pollStalledMs: 61_000,
+    });
+    const { problems } = made({ workers: [worker('a', { conditions: [...conditions] })] });
+    expect(problems.filter(({ remedy }) => remedy === undefined)).toEqual([]);
+    return problems.find(({ why }) => why.startsWith('calls are paused'))?.remedy;
+  });
+  expect(new Set(remedies).size).toBe(kinds.length);
+  const silent = made({
+    workers: [{ where: 'a', ok: false, why: 'no answer within 3 s' }],
+    queues: { source: { ok: false, why: 'denied' } },
+  });
+  expect(silent.problems.map(({ remedy }) => remedy)).toEqual([
+    expect.stringContaining('WORKER_URLS'),
+    expect.stringContaining('check'),
+  ]);
+  const unknown = { ...blocked, condition: 'toString', why: 'of a later version' };
+  expect(made({ workers: [worker('a', { conditions: [unknown] })] }).problems[0]).not.toHaveProperty(
+    'remedy',
+  );
 });

@@ -92,7 +92,9 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     sleep,
     onError,
   });
-  const parts = { door, desk, verifier, newName: () => defaultJobId(context), mostBytes, clock, sleep };
+  const { commandLine } = context;
+  const newName = (): string => defaultJobId(context);
+  const parts = { door, desk, verifier, newName, mostBytes, commandLine, clock, sleep };
   const over = new AbortController();
   let sending: Promise<void> | undefined;
   return {
@@ -125,17 +127,24 @@ async function keepSending(
     signal.addEventListener('abort', stop, { once: true });
     return () => signal.removeEventListener('abort', stop);
   };
+  /** What was said last of why nothing is sent: it is said once. */
+  let said: string | undefined;
   for (let failures = 1; !signal.aborted; failures++) {
     try {
-      await runSending({ ...context, onSignal });
+      await runSending({ ...context, onSignal }, false, undefined, () => {
+        failures = 1;
+        said = undefined;
+      });
       return;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof CommandError)) onError(error);
-      else
+      else if (said !== error.message) {
+        said = error.message;
         say(
-          `Jobs are not sent from here: ${error.message} It is tried again; \`${commandLine('jobs', 'send')}\` elsewhere sends them, too.`,
+          `Jobs are not sent from here: ${said} It is tried again; \`${commandLine('jobs', 'send')}\` elsewhere sends them, too.`,
         );
+      }
       await sleep(fullJitter(backoff, failures, random), signal);
     }
   }

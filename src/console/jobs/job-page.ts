@@ -6,10 +6,12 @@ import type { Verification } from '../../jobs/verify/sum.ts';
 import { detailText } from '../../jobs/view/audit.ts';
 import { endText, stageText } from '../../jobs/view/outlook-text.ts';
 import { settingTexts } from '../../jobs/view/settings-text.ts';
+import { silence } from '../../jobs/view/silence.ts';
 import { leftOutNote, notDone, nowText, rowsOf } from '../../jobs/view/standing.ts';
 import { stateText } from '../../jobs/view/state-text.ts';
 import { deviceEnds, deviceStates } from '../../message/devices.ts';
 import { counted, number } from '../../text/numbers.ts';
+import type { CommandLine } from '../../text/shell.ts';
 import { instant, roughDuration } from '../../text/times.ts';
 import { mayChange, type Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
@@ -41,12 +43,13 @@ export function jobPage(
   log: readonly AuditLine[],
   visitor: Visitor,
   done: string | undefined,
+  commandLine: CommandLine,
 ): Page {
   const { job } = seen.standing;
   return {
     title: `Job ${job.jobId}`,
     assets: ['jobs.css'],
-    body: html`${done !== undefined && html`<p class="done" role="status">${done}</p>\n`}${livePart(jobStream(job.jobId), jobPart(seen))}
+    body: html`${done !== undefined && html`<p class="done" role="status">${done}</p>\n`}${livePart(jobStream(job.jobId), jobPart(seen, commandLine))}
 <p><a href="${rowsPath(job.jobId, {})}">All rows</a> · report: <a href="${jobPath(job.jobId, '/report.csv')}" download>CSV</a>, <a href="${jobPath(job.jobId, '/report.json')}" download>JSON</a></p>
 ${mayChange(visitor) && job.plan !== undefined && jobForms(job.jobId, job.plan, visitor, seen.now)}
 <section><h2>Log of changes</h2>${logTable(log)}</section>`,
@@ -55,7 +58,10 @@ ${mayChange(visitor) && job.plan !== undefined && jobForms(job.jobId, job.plan, 
 }
 
 /** What is sent again and again. */
-export function jobPart({ standing, outlook, perSecond, verification, now }: JobSeen): Html {
+export function jobPart(
+  { standing, outlook, perSecond, verification, now }: JobSeen,
+  commandLine: CommandLine,
+): Html {
   const { job, counts, leased, times } = standing;
   const { plan } = job;
   const rows = rowsOf(job, counts);
@@ -108,10 +114,20 @@ export function jobPart({ standing, outlook, perSecond, verification, now }: Job
 ${bar(counts, rows)}
 <dl class="tiles">${tiles.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 ${note !== undefined && html`<p class="fault">${note}.</p>`}
+${silentPart(standing, now, commandLine)}
 ${figures(facts)}
 ${failures(standing)}
 ${plan !== undefined && settings(plan.settings)}
 ${verification !== undefined && devices(verification)}`;
+}
+
+/** What the commands say as well, of a job of which rows are in flight and none ends. */
+function silentPart({ job, counts }: JobStanding, now: number, commandLine: CommandLine): Html | false {
+  const quietMs = now - job.updatedAt;
+  const silent = { jobId: job.jobId, counts, noneEnded: counts.ended === 0, quietMs };
+  const notes = silence(silent, 'end whatever sends it, this console too', commandLine);
+  if (notes.length === 0) return false;
+  return html`<ul class="silent">${notes.map(([what, command]) => html`<li>${what}${command !== undefined && html` <code>${command}</code>`}</li>\n`)}</ul>`;
 }
 
 type Plan = NonNullable<JobStanding['job']['plan']>;

@@ -1,6 +1,7 @@
 /** What the section of jobs works with. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { CommandLine } from '../../text/shell.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { Desk } from './desk.ts';
@@ -15,6 +16,7 @@ export interface JobsOptions {
   readonly newName: () => string;
   /** Of an upload. */
   readonly mostBytes: number;
+  readonly commandLine: CommandLine;
   readonly clock: Clock;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }

@@ -46,7 +46,7 @@ function given(filter: { readonly [Name in keyof RowFilter]: RowFilter[Name] | u
 }
 
 export function jobsSection(options: JobsOptions): Section {
-  const { door, desk, verifier, mostBytes, clock, sleep } = options;
+  const { door, desk, verifier, mostBytes, commandLine, clock, sleep } = options;
   const { planner } = desk;
   const verificationOf = (jobId: string) => verifier.of(jobId);
   const seen = (watch: JobWatch) => door.use((ledger) => watch.look(ledger, verificationOf));
@@ -72,11 +72,11 @@ export function jobsSection(options: JobsOptions): Section {
         const jobId = jobOf(request);
         const one = await seen(new JobWatch(jobId, clock));
         const log = await door.use((ledger) => ledger.audit(LOG_LINES, jobId));
-        return jobPage(one, log, visitor, doneText(request.query));
+        return jobPage(one, log, visitor, doneText(request.query), commandLine);
       });
       const jobFeeds = new FeedsOf((jobId) => {
         const watch = new JobWatch(jobId, clock);
-        return feed(async () => jobPart(await seen(watch)));
+        return feed(async () => jobPart(await seen(watch), commandLine));
       });
       site.live(`${JOBS_STREAM}/:job`, (request) => jobFeeds.of(jobOf(request)));
       site.view(`${JOBS_PATH}/of/:job/rows`, async (request) => {

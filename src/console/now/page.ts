@@ -53,7 +53,7 @@ ${next !== undefined && html`<p>What to do next: <code>${shellLine(['ota-updater
 ${
   problems.length > 0 &&
   html`<section><h2>To be known</h2>
-<ul class="problems">${problems.map((problem) => html`<li class="${problem.blocks ? 'blocks' : 'noted'}">${problemText(problem, now)}</li>\n`)}</ul></section>`
+<ul class="problems">${problems.map((problem) => html`<li class="${problem.blocks ? 'blocks' : 'noted'}">${problemText(problem, now)}${problem.remedy !== undefined && html`<br><span class="remedy">What to do: ${problem.remedy}.</span>`}</li>\n`)}</ul></section>`
 }
 <section><h2>In figures</h2>
 <dl class="figures">${statusRows(status).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl></section>

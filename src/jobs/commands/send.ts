@@ -34,13 +34,14 @@ export function addSend(jobs: Command, context: CommandContext): void {
 
 /**
  * Sends what is due until SIGTERM or SIGINT, and logs to stdout.
- * @param once end when no job is due any more. @param maxJobs at once.
+ * @param once end when no job is due any more. @param maxJobs at once. @param onReady called when it has begun.
  * @throws CommandError for what the user can fix.
  */
 export async function runSending(
   context: CommandContext,
   once = false,
   maxJobs = DEFAULT_MAX_JOBS,
+  onReady = (): void => {},
 ): Promise<void> {
   context.stdoutIsLog = true;
   const { logLevel } = readConfig(context.env, ['logLevel']);
@@ -52,6 +53,7 @@ export async function runSending(
     async (session) => {
       await session.checkClock();
       writeLine(log, jobLogLines.ready, () => ({ version, ledger: session.ledger.place }));
+      onReady();
       await send(session, log, once, maxJobs);
       writeLine(log, jobLogLines.stoppedAll);
     },

@@ -1,20 +1,17 @@
 /** A job's progress as lines: a block for a terminal, one line for a log. Nothing in them controls a terminal. */
 import { clip } from '../../text/layout.ts';
 import { createScreen, type Screen } from '../../text/live-block.ts';
-import { counted, number, percent } from '../../text/numbers.ts';
+import { number, percent } from '../../text/numbers.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { bar, type ProgressOptions } from '../../text/progress.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import { countdown } from '../../text/times.ts';
 import type { JobView } from '../run/progress.ts';
 import { stageText } from './outlook-text.ts';
+import { type Note, silence } from './silence.ts';
 import { repeatedShare } from './standing.ts';
 import { stateText } from './state-text.ts';
 
-/** Rows were sent, and none has ended for so long: most likely no worker runs. */
-const NO_WORKER_MS = 15_000;
-/** From here on the silence of a job of which rows had ended is worth a hint. */
-const QUIET_HINT_MS = 60_000;
 const MAX_CAUSES = 5;
 
 export interface JobScreenOptions extends ProgressOptions {
@@ -40,7 +37,7 @@ export function createJobScreen({
     stop: () => screen.stop(),
     update: (view) => {
       // The next line of a log may come only seconds later.
-      const said = silence(view, commandLine);
+      const said = silence(view, 'Ctrl-C', commandLine);
       if (!told && view.noneEnded && said.length > 0)
         screen.say(`${view.jobId}: ${said.map(onOneLine).join('; ')}`);
       told ||= said.length > 0;
@@ -93,9 +90,6 @@ function causes({ counts }: JobView): string {
   return named.join(', ');
 }
 
-/** What is to be known, up to the command that helps, as it is typed. */
-type Note = readonly [what: string, command?: string];
-
 function onOneLine(note: Note): string {
   return note.join(' ');
 }
@@ -109,21 +103,7 @@ function notes(view: JobView, commandLine: CommandLine): Note[] {
     found.push([`${stateText(state)}${state.why === undefined ? '' : `: ${state.why}`}`]);
   if (!followed && counts.ended + counts.inFlight < counts.total)
     found.push(['nobody is sending its rows:', commandLine('jobs', 'resume', jobId)]);
-  return [...found, ...silence(view, commandLine)];
-}
-
-/** What may be wrong when nothing ends; the first one says what is seen. */
-function silence({ quietMs, noneEnded, counts, jobId }: JobView, commandLine: CommandLine): Note[] {
-  if (counts.inFlight === 0 || quietMs < (noneEnded ? NO_WORKER_MS : QUIET_HINT_MS)) return [];
-  const seconds = Math.round(quietMs / 1_000);
-  const lost: Note = ['if outcomes were lost: Ctrl-C, then', commandLine('jobs', 'reconcile', jobId)];
-  const workers = commandLine('status');
-  if (!noneEnded) return [[`no row has ended for ${seconds} s: do the workers still run?`, workers], lost];
-  return [
-    [`${counted(counts.inFlight, 'row')} sent, none ended for ${seconds} s: does a worker run?`, workers],
-    ['it needs this QUEUE_URL and this OUTCOME_QUEUE_URL:', commandLine('check')],
-    ...(quietMs < QUIET_HINT_MS ? [] : [lost]),
-  ];
+  return [...found, ...silence(view, 'Ctrl-C', commandLine)];
 }
 
 function rate({ perSecond }: JobView): string {
