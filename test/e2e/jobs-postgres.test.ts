@@ -1,6 +1,6 @@
 /** Jobs whose ledger is in PostgreSQL: real processes, a server that goes away under them, senders that are killed. */
 import pg from 'pg';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { postgresForTests } from '../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../testing/postgres/server.ts';
 import type { Child } from '../../testing/processes/child.ts';
@@ -70,6 +70,21 @@ describe.skipIf(!postgresInstalled())('a ledger in PostgreSQL', () => {
     expect(await second.exited).toMatchObject({ code: 0 });
     const { stdout } = await run(['status', 'j', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ rows: 300, applied: 300, inFlight: 0 });
+  });
+
+  test('where another process takes a job over from a sender that still runs: that one says so, and ends with 1', async () => {
+    const { stage, plan, ids, start, LEDGER_URL } = await set();
+    await plan(ids(30));
+    const apply = start('jobs', 'apply', 'j.jsonl', '--yes', '--window', '10');
+    await vi.waitFor(() => expect(stage.left().ready).toBe(10), { timeout: 20_000 });
+    await query(
+      LEDGER_URL,
+      "UPDATE ota_updater.leases SET token = gen_random_uuid(), expires_at = now() + interval '1 hour'",
+    );
+    expect(await apply.exited).toMatchObject({ code: 1 });
+    expect(apply.output.stderr).toMatch(
+      /^Another process sends the job now: .* Go on with `.*jobs status j --watch`\.$/m,
+    );
   });
 
   test('that is away ends a command with a sentence and 2, and workers go on', async () => {

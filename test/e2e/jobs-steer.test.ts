@@ -32,7 +32,9 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
   expect(again.error).toMatch(/^Job j is paused: pause changes nothing\.$/);
 
   await run(['set', 'j', '--window', '20']);
-  await run(['resume', 'j']);
+  // Another process sends it: this one needs no queues.
+  const noQueues = { QUEUE_URL: undefined, OUTCOME_QUEUE_URL: undefined };
+  expect(await run(['resume', 'j'], { env: noQueues })).toMatchObject({ exitCode: 0, error: '' });
   await stage.ended(30);
   await run(['stop', 'j', '--reason', 'enough for today']);
   const applied = await applying;
@@ -40,6 +42,10 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
   expect(applied.error).toMatch(/^enough for today\. /);
   expect(applied.json).toMatchObject({ inFlight: 0, end: 'stopped', state: { name: 'stopped' } });
 
+  expect(await run(['resume', 'j'], { env: noQueues })).toMatchObject({
+    exitCode: 2,
+    error: expect.stringContaining('QUEUE_URL'),
+  });
   const resumed = await standing(['resume', 'j']);
   expect(resumed.json).toMatchObject({ applied: 60, state: { name: 'done' }, stopped: null });
   expect(stage.api.stats().applied).toBe(60);

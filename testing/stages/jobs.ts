@@ -15,7 +15,7 @@ import { type CommandRun, fakeContext, runConfigured } from './context.ts';
 const startedAt = Date.parse('2026-11-25T07:00:00Z');
 
 export interface JobsRun {
-  readonly env?: Record<string, string>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
   readonly terminal?: boolean;
   /** Resolves when the user presses Ctrl-C. */

@@ -27,9 +27,8 @@ export function addResume(jobs: Command, context: CommandContext): void {
   addReasonOptions(addGuardOptions(command)).action(async (jobId: string, flags: ResumeFlags) => {
     const guards = readGuards(flags, context.clock.wall());
     const who = whoIs(context, flags.by);
-    // What is wrong with the settings is said before the ledger is looked at.
-    if (flags.detach !== true) readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
-    if (await resumeElsewhere(context, jobId, flags, guards, who)) return;
+    const detach = flags.detach === true || (await isLeftElsewhere(context, jobId));
+    if (await resumeElsewhere(context, jobId, { ...flags, detach }, guards, who)) return;
     await withSession(context, async (session) => {
       const { ledger, collector, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);
@@ -46,6 +45,24 @@ export function addResume(jobs: Command, context: CommandContext): void {
 
 interface ResumeFlags extends GuardFlags, ReasonFlags {
   readonly detach?: boolean;
+}
+
+/**
+ * Whether another process sends the job: this one needs no queues then, and else they are complained of before the ledger is.
+ * @throws CommandError for settings of the queues that are missing where this process is to send it.
+ */
+async function isLeftElsewhere(context: CommandContext, jobId: string): Promise<boolean> {
+  try {
+    readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
+    return false;
+  } catch (fault) {
+    const isSent = await withLedger(context, 'read', async (ledger) => {
+      const job = await ledger.job(jobId);
+      return job !== undefined && (await ledger.isLeased(job.key));
+    }).catch(() => false);
+    if (isSent) return true;
+    throw fault;
+  }
 }
 
 /**

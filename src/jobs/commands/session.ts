@@ -226,7 +226,8 @@ const exitOf = {
   stopped: exitCodes.stoppedEarly,
   aborted: exitCodes.stoppedEarly,
   cancelled: exitCodes.stoppedEarly,
-  left: exitCodes.interrupted,
+  // To another process that has taken it over, as where one sends it from the start.
+  left: exitCodes.failed,
   interrupted: exitCodes.interrupted,
   failed: exitCodes.failed,
 } as const;

@@ -18,7 +18,7 @@ export interface Beside {
 }
 
 export class OtherJobs {
-  readonly #ledger: Pick<Ledger, 'activeJobs' | 'count'>;
+  readonly #ledger: Pick<Ledger, 'activeJobs' | 'count' | 'isLeased'>;
   readonly #key: number;
   readonly #now: () => number;
   /** How fast the rows of each end, by the key of its job. */
@@ -27,7 +27,7 @@ export class OtherJobs {
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** @param key of the job itself. @param now milliseconds, monotonic. */
-  constructor(ledger: Pick<Ledger, 'activeJobs' | 'count'>, key: number, now: () => number) {
+  constructor(ledger: Pick<Ledger, 'activeJobs' | 'count' | 'isLeased'>, key: number, now: () => number) {
     this.#ledger = ledger;
     this.#key = key;
     this.#now = now;
@@ -40,7 +40,7 @@ export class OtherJobs {
     return { share: shareOf(priority, this.#priorities), othersPerSecond };
   }
 
-  /** Only a job that has rows to send takes a share; what is in flight of the others still ends. */
+  /** Only a job that has rows to send, and a process that sends them, takes a share; what is in flight of the others still ends. */
   async #count(): Promise<void> {
     this.#lookedAt = this.#now();
     const paces = new Map<number, Pace>();
@@ -51,7 +51,7 @@ export class OtherJobs {
       const pace = this.#paces.get(key) ?? new Pace(this.#now, ended);
       pace.observe(ended);
       paces.set(key, pace);
-      if (plan.state.name === 'running' && planned > 0)
+      if (plan.state.name === 'running' && planned > 0 && (await this.#ledger.isLeased(key)))
         priorities.push(plan.settings.priority ?? DEFAULT_PRIORITY);
     }
     this.#paces = paces;

@@ -41,7 +41,7 @@ const CANCEL_ROWS = 5_000;
 export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 'sleep' | 'random'> {
   readonly ledger: Pick<
     Ledger,
-    'job' | 'activeJobs' | 'count' | 'setProgress' | 'change' | 'cancelRows' | 'addNotice'
+    'job' | 'activeJobs' | 'isLeased' | 'count' | 'setProgress' | 'change' | 'cancelRows' | 'addNotice'
   >;
   readonly lease: Lease;
   readonly job: PlannedJob;

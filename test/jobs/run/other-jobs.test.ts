@@ -115,6 +115,23 @@ test('two jobs at priorities 9 and 1: rows end 9 : 1 within 10%, neither starves
   expect(from1).toBeGreaterThan(0);
 });
 
+test('a job whose sender is gone takes no share: the other one has all of it until another process sends it', async () => {
+  const shared = await share();
+  await shared.add('sent', 100, { priority: 1 });
+  await shared.add('left', 100, { priority: 9 });
+  const [sent, left] = shared.senders;
+  const shareOfSent = async (): Promise<number | undefined> => {
+    shared.now += 1_000;
+    return (await sent?.others.look({ priority: 1 }))?.share;
+  };
+  expect(await shareOfSent()).toBe(0.1);
+  await left?.lease.release();
+  expect(await shareOfSent()).toBe(1);
+  const again = await shared.ledger.lease(left?.job.key ?? 0);
+  onTestFinished(async () => await again?.release());
+  expect(await shareOfSent()).toBe(0.1);
+});
+
 test('a job has all of it when the other one has no rows left, and in flight is never more than ends in 10 s', async () => {
   const shared = await share();
   await shared.add('long', 4_000, { priority: 1 });
