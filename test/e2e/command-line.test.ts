@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { runHere } from '../../testing/processes/here.ts';
 import { runCommand } from '../../testing/processes/process.ts';
 import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -63,7 +64,7 @@ describe('a configuration with faults', () => {
   test.each(['worker', 'check'])(
     'is refused by %s with every fault in one message and exit code 2',
     async (command) => {
-      const { code, stdout, stderr } = await runCommand([command], { env: bad });
+      const { code, stdout, stderr } = await runHere([command], { env: bad });
       expect(code).toBe(2);
       expect(stdout).toBe('');
       const named = stderr.split('\n').flatMap((line) => line.match(/^ {2}([A-Z_]+): /)?.[1] ?? []);
@@ -74,7 +75,7 @@ describe('a configuration with faults', () => {
   );
 
   test('names the missing variables when nothing is set', async () => {
-    const { code, stderr } = await runCommand(['worker']);
+    const { code, stderr } = await runHere(['worker']);
     expect(code).toBe(2);
     expect(stderr).toBe(
       'the configuration has 3 faults:\n  QUEUE_URL: is required\n  DEAD_LETTER_QUEUE_URL: is required\n' +
@@ -85,13 +86,13 @@ describe('a configuration with faults', () => {
 
 describe('misuse', () => {
   test('is told last and alone, on stderr, exit code 2', async () => {
-    const { code, stdout, stderr } = await runCommand(['worker', '--fast']);
+    const { code, stdout, stderr } = await runHere(['worker', '--fast']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^Unknown option --fast\. See `ota-updater worker --help`\.\n$/);
   });
 
   test('without a command shows the usage and exits 2', async () => {
-    const { code, stderr } = await runCommand([]);
+    const { code, stderr } = await runHere([]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^Usage: ota-updater/m);
   });
@@ -99,7 +100,7 @@ describe('misuse', () => {
   test.each([['--help'], ['help', 'enqueue']])(
     'asked for help (%s %s), prints it on stdout and exits 0',
     async (...args) => {
-      const { code, stdout, stderr } = await runCommand(args.filter((arg) => arg !== undefined));
+      const { code, stdout, stderr } = await runHere(args.filter((arg) => arg !== undefined));
       expect(code).toBe(0);
       expect(stdout).toMatch(/^Usage: ota-updater/m);
       expect(stderr).toBe('');
@@ -122,7 +123,7 @@ describe('--env-file', () => {
 
   test.each(['missing', 'a folder'])('that is %s is reported in one sentence, exit code 2', async (what) => {
     const path = what === 'missing' ? join(folder, 'nowhere.env') : folder;
-    const { code, stdout, stderr } = await runCommand(['--env-file', path, 'worker']);
+    const { code, stdout, stderr } = await runHere(['--env-file', path, 'worker']);
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^--env-file: \S+ cannot be read: [^\n]+\.\n$/);
@@ -165,7 +166,7 @@ describe('enqueue', () => {
   ])('refuses $name in one sentence, exit code 2, and sends nothing', async ({ content, says }) => {
     const path = content === undefined ? join(folder, 'updates.csv') : await file('updates.csv', content);
     // Nothing listens there: a request would fail with another message.
-    const { code, stdout, stderr } = await runCommand(['enqueue', path], { env: nowhere });
+    const { code, stdout, stderr } = await runHere(['enqueue', path], { env: nowhere });
     expect(stderr).toMatch(says);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).not.toMatch(noStack);
@@ -177,7 +178,7 @@ describe('enqueue', () => {
     stage = await setStage();
     const path = await file('updates.csv', 'Identifier,Description\ntask1,x\ntask-2,y\ntask3,z\n');
     const env = stage.environment();
-    const { code, stdout, stderr } = await runCommand(['enqueue', path, '--json'], { env });
+    const { code, stdout, stderr } = await runHere(['enqueue', path, '--json'], { env });
     expect(code).toBe(3);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toMatchObject({
@@ -210,11 +211,11 @@ describe('schema', () => {
 describe('check', () => {
   test('exits 0 when all is ok, 1 when a queue is missing', async () => {
     stage = await setStage({ deadLetterAttributes: { MessageRetentionPeriod: '1209600' } });
-    const good = await runCommand(['check', '--json'], { env: stage.environment() });
+    const good = await runHere(['check', '--json'], { env: stage.environment() });
     expect(good).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(good.stdout)).toMatchObject({ ok: true });
     stage.sqs.deleteQueue('dead');
-    const bad = await runCommand(['check'], { env: stage.environment() });
+    const bad = await runHere(['check'], { env: stage.environment() });
     expect(bad.code).toBe(1);
     expect(bad.stdout).toMatch(/^FAIL {2}DEAD_LETTER_QUEUE_URL/m);
     expect(bad.stdout + bad.stderr).not.toMatch(noStack);
@@ -262,7 +263,7 @@ describe('worker', () => {
   ])('reports in one sentence that it cannot listen on %s, exit code 1', async (_, env, cause) => {
     // Nothing listens at this Redis: that alone is no reason to end.
     const redis = { REDIS_URL: 'redis://127.0.0.1:1' };
-    const { code, stderr } = await runCommand(['worker'], { env: { ...nowhere, ...redis, ...env } });
+    const { code, stderr } = await runHere(['worker'], { env: { ...nowhere, ...redis, ...env } });
     expect(stderr).toMatch(/^cannot listen on HTTP_HOST [^\n]+\n$/);
     expect(stderr).toMatch(cause);
     expect(code).toBe(1);
@@ -308,7 +309,7 @@ describe('sandbox --demo', () => {
   });
 
   test('refuses a missing file in one sentence, exit code 2', async () => {
-    const { code, stdout, stderr } = await runCommand(['sandbox', '--demo', join(folder, 'nowhere.csv')]);
+    const { code, stdout, stderr } = await runHere(['sandbox', '--demo', join(folder, 'nowhere.csv')]);
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^There is no file \S+nowhere\.csv\.\n$/);
@@ -316,7 +317,7 @@ describe('sandbox --demo', () => {
 
   test('ends when every row is refused', async () => {
     const path = await file('updates.csv', 'Identifier,Description\nbad-1,x\n');
-    const { code, stdout } = await runCommand(['sandbox', '--demo', path], { cwd: folder });
+    const { code, stdout } = await runHere(['sandbox', '--demo', path], { cwd: folder });
     expect(stdout).toMatch(/^applied +1$/m);
     expect(code).toBe(0);
   });
@@ -329,7 +330,7 @@ describe('sandbox --demo', () => {
       onTestFinished(() => void other.close());
       const { port } = other.address() as AddressInfo;
       const path = await file('updates.csv', 'Identifier,Description\ntask1,x\n');
-      const { code, stderr } = await runCommand(['sandbox', flag, String(port), '--demo', path]);
+      const { code, stderr } = await runHere(['sandbox', flag, String(port), '--demo', path]);
       expect(stderr).toMatch(
         /^cannot start the sandbox at 127\.0\.0\.1:\d+: the port is in use already \(EADDRINUSE\)\n$/,
       );

@@ -1,0 +1,37 @@
+/** A command in this process, in place of a process of its own: for what is printed and how it ends. It needs a tenth of the CPU. */
+import { PassThrough, Readable } from 'node:stream';
+import { onTestFinished, vi } from 'vitest';
+import { SignalInbox } from '../../src/cli/signal-inbox.ts';
+import { runProcess } from '../../src/process.ts';
+import { otaProgram, root } from './ota.ts';
+import type { CommandOptions, CommandResult } from './process.ts';
+
+/**
+ * Runs a command to its end, as its process would. What the SDK and `--env-file` read from the process itself is this one's: of
+ * `env`, until the end of the test, and of whatever else there is.
+ */
+export async function runHere(
+  args: readonly string[],
+  { env = {}, stdin = '', cwd = root }: Pick<CommandOptions, 'env' | 'stdin' | 'cwd'> = {},
+): Promise<CommandResult> {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const output = { stdout: '', stderr: '' };
+  const keep = (name: 'stdout' | 'stderr'): PassThrough =>
+    new PassThrough().on('data', (chunk: Buffer) => {
+      output[name] += chunk.toString();
+    });
+  const process = {
+    argv: [globalThis.process.execPath, otaProgram().at(-1), ...args],
+    env,
+    cwd: () => cwd,
+    stdin: Readable.from([Buffer.from(stdin)]),
+    stdout: keep('stdout'),
+    stderr: keep('stderr'),
+    on: () => process,
+    exit: () => {},
+    exitCode: 0,
+  };
+  await runProcess(process as unknown as NodeJS.Process, new SignalInbox(process));
+  return { code: process.exitCode, signal: null, ...output };
+}
