@@ -7,8 +7,8 @@ import { recordOf, type Stage, setStage, watchedLease } from '../../testing/stag
 let stage: Stage;
 afterEach(() => stage.strike());
 
-const UPDATES = 2_000;
-const CRASHES = 5;
+const UPDATES = 800;
+const CRASHES = 3;
 /** The most messages that one crash leaves applied but not deleted, at the defaults. */
 const HELD_AT_MOST = 300;
 
@@ -40,7 +40,7 @@ describe('a worker killed in the middle of its work', () => {
     let worker: WorkerProcess | undefined;
     for (let crash = 1; crash <= CRASHES; crash++) {
       worker = spawnWorker(env);
-      const target = crash * 300;
+      const target = crash * 200;
       await stage.api.waitFor(() => stage.api.stats().applied >= target);
       worker.kill('SIGKILL');
       expect(await worker.exited).toEqual({ code: null, signal: 'SIGKILL' });

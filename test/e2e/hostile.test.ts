@@ -1,6 +1,6 @@
 /** Hostile bodies, with a real worker process: none stops it, none appears unescaped in its log, each is settled correctly. */
 import { afterEach, expect, test } from 'vitest';
-import { spawnWorker } from '../../testing/processes/process.ts';
+import { runWorker } from '../../testing/processes/worker.ts';
 import { recordOf, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
@@ -59,7 +59,7 @@ const full = '['.repeat(MAX_BYTES);
 
 test('hostile bodies are settled correctly, byte for byte, and never appear unescaped in the log', async () => {
   stage = await setStage();
-  const worker = spawnWorker(
+  const worker = runWorker(
     stage.environment({ LOG_LEVEL: 'trace', HTTP_PORT: 'off', AWS_ENDPOINT_URL_SQS: stage.sqsUrl }),
   );
   for (const [body] of [...invalid, ...valid]) await stage.send(body);

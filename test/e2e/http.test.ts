@@ -7,7 +7,7 @@ import { Child } from '../../testing/processes/child.ts';
 import { otaProgram, root, surroundings } from '../../testing/processes/ota.ts';
 import { type RunningWorker, runWorker } from '../../testing/processes/worker.ts';
 import { type SqsProxy, shortPolls, startSqsProxy } from '../../testing/sqs/proxy.ts';
-import { type Stage, setStage } from '../../testing/stages/stage.ts';
+import { type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
 let proxy: SqsProxy;
@@ -17,8 +17,9 @@ afterEach(() => stage.strike());
 async function setUp(
   env: Record<string, string> = {},
   api: SimulatedApiSettingsInput = {},
+  options: StageOptions = {},
 ): Promise<() => void> {
-  stage = await setStage({ api });
+  stage = await setStage({ api, ...options });
   proxy = await startSqsProxy(stage.sqsUrl);
   onTestFinished(() => proxy.close());
   return () => {
@@ -98,8 +99,8 @@ describe('a worker', () => {
   });
 
   test('is alive but not ready while it drains', async () => {
-    const start = await setUp({ CALL_TIMEOUT_MS: '60000' });
-    stage.api.scriptAll('hang');
+    const env = { CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '20' };
+    const start = await setUp(env, { latency: { minMs: 1, maxMs: 1 } }, { holdAnswers: true });
     await stage.sendUpdates(1);
     start();
     await stage.api.waitFor(() => stage.api.stats().inFlight === 1);
@@ -107,6 +108,7 @@ describe('a worker', () => {
     await worker.waitForEvent('worker.draining');
     expect(await ask('livez')).toEqual(alive);
     expect(await ask('readyz')).toEqual(notReady('the worker is draining'));
+    stage.letAnswer();
   });
 
   test.each(['reset', 'fail'] as const)(

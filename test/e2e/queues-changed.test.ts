@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createSqsClient } from '../../src/queue/client.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { QueueTime } from '../../src/time/queue-time.ts';
-import { spawnWorker } from '../../testing/processes/process.ts';
+import { runWorker } from '../../testing/processes/worker.ts';
 import { startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { setRetention } from '../../testing/sqs/queues.ts';
 import { credentials, fastTimings, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
@@ -102,7 +102,7 @@ test('one queue under two names is bad configuration: exit code 2, both settings
   const { QUEUE_URL = '' } = stage.environment();
   const url = new URL(QUEUE_URL);
   url.hostname = 'localhost';
-  const worker = spawnWorker(stage.environment({ DEAD_LETTER_QUEUE_URL: url.href, HTTP_PORT: 'off' }));
+  const worker = runWorker(stage.environment({ DEAD_LETTER_QUEUE_URL: url.href, HTTP_PORT: 'off' }));
   expect(await worker.exited).toEqual({ code: 2, signal: null });
   expect(worker.raw().stderr).toContain('DEAD_LETTER_QUEUE_URL is the same queue as QUEUE_URL (arn:');
   expect(stage.left()).toEqual({ ready: 1, inFlight: 0 });

@@ -1,12 +1,13 @@
 /**
- * A worker process that is ended, or killed, and started again: it begins near the rate that the first one found. How few of
+ * A worker that is ended, or killed, and started again: it begins near the rate that the first one found. How few of
  * its calls are throttled then is shown in virtual time (test/ota/rate/restarts.test.ts).
  */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { spawnWorker, type WorkerProcess } from '../../testing/processes/process.ts';
+import { spawnWorker } from '../../testing/processes/process.ts';
+import { type RunningWorker, runWorker } from '../../testing/processes/worker.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
 /** Calls per second that the API takes: fewer than any machine makes. */
@@ -29,7 +30,7 @@ beforeEach(async () => {
   };
 });
 
-const startWorker = (): WorkerProcess => spawnWorker(stage.environment({ STATE_DIR: folder, RATE_LIMIT }));
+const environment = (): Record<string, string> => stage.environment({ STATE_DIR: folder, RATE_LIMIT });
 
 /** The rate that is kept now, in calls per second; undefined: none. */
 async function kept(): Promise<number | undefined> {
@@ -38,15 +39,15 @@ async function kept(): Promise<number | undefined> {
   return (JSON.parse(await readFile(join(folder, name), 'utf8')) as { perSecond: number }).perSecond;
 }
 
-/** The rate at which a worker process is now, in calls per second. */
-async function rateOf(worker: WorkerProcess): Promise<number> {
+/** The rate at which a worker is now, in calls per second. */
+async function rateOf(worker: RunningWorker): Promise<number> {
   await worker.waitForEvent('http.listening');
   const answer = await fetch(`${worker.url}/readyz`);
   return ((await answer.json()) as { readonly rate: { readonly perSecond: number } }).rate.perSecond;
 }
 
 /** Lets a worker find that there is a limit. */
-async function findRate(worker: WorkerProcess): Promise<void> {
+async function findRate(worker: RunningWorker): Promise<void> {
   expect(await rateOf(worker)).toBe(Number(RATE_LIMIT));
   await stage.sendUpdates(1_000);
   await expect.poll(() => rateOf(worker), { timeout: 50_000 }).toBeLessThan(LOW);
@@ -54,12 +55,12 @@ async function findRate(worker: WorkerProcess): Promise<void> {
 
 describe('started again, a worker begins near the rate that it found', () => {
   test('after SIGTERM', async () => {
-    const first = startWorker();
+    const first = runWorker(environment());
     await findRate(first);
     first.kill('SIGTERM');
     expect(await first.exited).toEqual({ code: 0, signal: null });
     const found = await kept();
-    const second = startWorker();
+    const second = runWorker(environment());
     expect(await second.waitForEvent('rate.remembered')).toMatchObject({
       level: 'info',
       remembered: found,
@@ -69,12 +70,12 @@ describe('started again, a worker begins near the rate that it found', () => {
   });
 
   test('after SIGKILL', async () => {
-    const first = startWorker();
+    const first = spawnWorker(environment());
     await findRate(first);
     await expect.poll(kept, { timeout: 50_000 }).toBeLessThan(LOW);
     first.kill('SIGKILL');
     await first.exited;
-    const second = startWorker();
+    const second = runWorker(environment());
     await second.waitForEvent('rate.remembered');
     expect(await rateOf(second)).toBeLessThan(LOW);
   });
@@ -82,7 +83,7 @@ describe('started again, a worker begins near the rate that it found', () => {
 
 test('a worker whose STATE_DIR is no folder says so, works, and ends as ever', async () => {
   await writeFile(join(folder, 'file'), '');
-  const worker = spawnWorker(stage.environment({ STATE_DIR: join(folder, 'file'), RATE_LIMIT }));
+  const worker = runWorker(stage.environment({ STATE_DIR: join(folder, 'file'), RATE_LIMIT }));
   await findRate(worker);
   worker.kill('SIGTERM');
   expect(await worker.exited).toEqual({ code: 0, signal: null });

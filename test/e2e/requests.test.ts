@@ -1,6 +1,6 @@
 /** Requests to SQS of an idle worker, counted at a proxy. How many there are for an update: test/worker/requests.test.ts. */
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { spawnWorker } from '../../testing/processes/process.ts';
+import { runWorker } from '../../testing/processes/worker.ts';
 import { type SqsProxy, shortPolls, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
@@ -31,7 +31,7 @@ describe('an idle worker', () => {
       if (action === 'ReceiveMessage') asked.push([input.WaitTimeSeconds, input.MaxNumberOfMessages]);
       return shortPolls(request, forward);
     };
-    spawnWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off' }));
+    runWorker(stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off' }));
     let most = 0;
     await proxy.waitFor(() => {
       most = Math.max(most, proxy.outstanding('ReceiveMessage'));
@@ -49,7 +49,7 @@ describe('an idle worker', () => {
     onTestFinished(() => proxy.close());
     proxy.rule = shortPolls;
     await stage.sendUpdates(500);
-    const worker = spawnWorker(
+    const worker = runWorker(
       stage.environment({ AWS_ENDPOINT_URL_SQS: proxy.url, HTTP_PORT: 'off', LOG_LEVEL: 'debug' }),
     );
     await worker.waitForLine(() => stage.left().ready + stage.left().inFlight === 0);

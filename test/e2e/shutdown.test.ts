@@ -41,6 +41,8 @@ const GIVE_UP_AFTER_MS = 25_000;
 const heldAnswers = { api: { latency: { minMs: 1, maxMs: 1 } }, holdAnswers: true };
 
 const longGrace = { SHUTDOWN_GRACE_SECONDS: '600' };
+/** What is left of it when calls and letters are given up, a second, is for the release: a busy machine takes its time. */
+const graceWithRelease = { SHUTDOWN_GRACE_SECONDS: '7' };
 
 /**
  * The worker stops by itself, and before a request that SQS does not answer has timed out. How long it takes is for
@@ -90,7 +92,8 @@ describe('a worker with calls in flight and messages waiting', () => {
   });
 
   test('releases messages to others, and not to its own polls that it has just aborted', async () => {
-    await setUp({ MAX_CONCURRENCY: '20', CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '2' });
+    const env = { MAX_CONCURRENCY: '20', CALL_TIMEOUT_MS: '60000', ...graceWithRelease };
+    await setUp(env, { spawned: true });
     stage.api.scriptAll('hang');
     // This message marks when a second has passed: by then the polls count as idle.
     stage.api.script('clock', [{ status: 400, errorType: 'ValidationException', delayMs: 1_000 }]);
@@ -106,7 +109,7 @@ describe('a worker with calls in flight and messages waiting', () => {
   });
 
   test('aborts calls that hang within the grace, and releases their messages', async () => {
-    await setUp({ CALL_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_SECONDS: '2' });
+    await setUp({ CALL_TIMEOUT_MS: '60000', ...graceWithRelease });
     stage.api.scriptAll('hang');
     await stage.sendUpdates(70);
     worker = startWorker();
@@ -279,7 +282,7 @@ describe('a worker that cannot settle', () => {
 
   test('exits 0 within the grace with the dead-letter queue unreachable, and releases the messages', async () => {
     jitterLongest();
-    await setUp({ SHUTDOWN_GRACE_SECONDS: '2' });
+    await setUp(graceWithRelease);
     proxy.rule = ({ action }, forward) => (action === 'SendMessageBatch' ? 'fail' : forward());
     await stage.send('not json', 'not json either');
     worker = startWorker();
@@ -289,9 +292,8 @@ describe('a worker that cannot settle', () => {
   });
 
   test('exits 0 within the grace with the dead-letter queue not answering, and releases the messages', async () => {
-    // What is left of the grace when the letter is given up is for the release: a busy machine takes its time.
     jitterLongest();
-    await setUp({ SHUTDOWN_GRACE_SECONDS: '6' });
+    await setUp(graceWithRelease);
     proxy.rule = ({ action }, forward) => (action === 'SendMessageBatch' ? 'hang' : forward());
     await stage.send('not json');
     worker = startWorker();

@@ -47,7 +47,8 @@ test.each(pages)(
         `$ ${step.command}\n${shapeOf(step.output ?? '')}`,
       );
   },
-  60_000,
+  // A guard only: the longest runs for half a minute.
+  180_000,
 );
 
 describe('a walk-through', () => {

@@ -24,8 +24,8 @@ export interface RunningWorker {
   kill(signal: 'SIGTERM' | 'SIGINT'): void;
 }
 
-/** At the end of a test, what still runs then is not waited for. */
-const SHUTDOWN_GRACE_SECONDS = '1';
+/** At the end of a test, what still runs then is not waited for long. */
+const SHUTDOWN_GRACE_SECONDS = '5';
 
 /** Runs `ota-updater worker` in this process; stopped at the end of the test. Its environment becomes that of the process until then. */
 export function runWorker(env: Readonly<Record<string, string>>): RunningWorker {
@@ -44,8 +44,12 @@ export function runWorker(env: Readonly<Record<string, string>>): RunningWorker 
       for (const watcher of watchers) watcher(line);
     }
   });
+  let error = '';
   const running = runConfigured(configureWorker, 'worker', [], context);
-  const exited = running.then(({ exitCode }) => ({ code: exitCode, signal: null }));
+  const exited = running.then((ran) => {
+    error = ran.error;
+    return { code: ran.exitCode, signal: null };
+  });
   onTestFinished(async () => {
     context.signal('SIGTERM');
     await running;
@@ -61,8 +65,8 @@ export function runWorker(env: Readonly<Record<string, string>>): RunningWorker 
     watchers.add(watcher);
     const stop = (): boolean => watchers.delete(watcher);
     promise.then(stop, stop);
-    running.then(
-      ({ exitCode, error }) => reject(new Error(`ended (${exitCode}) without that line: ${error}`)),
+    exited.then(
+      ({ code }) => reject(new Error(`the worker ended (${code}) without that line: ${error}`)),
       reject,
     );
     return promise;
@@ -73,7 +77,7 @@ export function runWorker(env: Readonly<Record<string, string>>): RunningWorker 
       return typeof address === 'string' ? address : '';
     },
     lines: () => lines,
-    raw: () => ({ ...context.output }),
+    raw: () => ({ ...context.output, stderr: context.output.stderr + error }),
     waitForLine,
     waitForEvent: (event) => waitForLine((line) => line.event === event),
     exited,
