@@ -51,6 +51,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'ota',
     'queue',
+    'telemetry',
     'text',
     'time',
     'worker',
@@ -58,7 +59,16 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'check/command': ['check', 'cli:type', 'config', 'errors', 'text'],
   'configs/command': ['cli', 'config', 'configs', 'errors', 'message', 'ota', 'text'],
   'dead-letters/command': ['cli', 'dead-letters', 'dead-letters/desk', 'errors', 'files', 'message', 'text'],
-  'dead-letters/desk': ['config', 'dead-letters', 'errors', 'message', 'queue', 'text', 'time:type'],
+  'dead-letters/desk': [
+    'config',
+    'dead-letters',
+    'errors',
+    'message',
+    'queue',
+    'telemetry',
+    'text',
+    'time:type',
+  ],
   'enqueue/command': [
     'cli',
     'config',
@@ -182,6 +192,17 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   status: ['message', 'observe', 'text', 'version', 'worker:type'],
   trace: ['dead-letters:type', 'input', 'jobs', 'message', 'ota:type', 'text'],
+  telemetry: [
+    'config',
+    'dead-letters:type',
+    'message',
+    'ota:type',
+    'queue:type',
+    'text',
+    'time:type',
+    'version',
+    'worker:type',
+  ],
   worker: ['config:type', 'limits:type', 'message', 'ota', 'queue', 'text', 'time'],
   limits: ['config', 'files', 'ota', 'text'],
   sandbox: ['http', 'queue'],
@@ -209,7 +230,7 @@ const PURE_ROOMS: ReadonlySet<string> = new Set(['message', 'aws/errors']);
  * `testing/`, none on another.
  */
 const grounds: Readonly<Record<string, readonly string[]>> = {
-  testing: ['src'],
+  testing: ['src', 'packages'],
   test: ['src', 'testing'],
   chaos: ['src', 'testing'],
   scripts: ['src', 'testing'],
@@ -247,6 +268,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   'node:sqlite': /^src\/jobs\/(?:ledger\/sqlite\/|plan\/staging\.ts$)/,
   pg: /^src\/jobs\/ledger\/postgres\/database\.ts$/,
   '@remix-run/html-template': /^src\/console\/pages\/html\.ts$/,
+  '@opentelemetry': /^src\/telemetry\//,
   fauxqs: /^src\/sandbox\//,
 };
 

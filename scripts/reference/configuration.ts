@@ -1,5 +1,6 @@
 /** docs/reference/configuration.md */
 import { describeConfig } from '../../src/config.ts';
+import { telemetryVariables } from '../../src/telemetry/settings.ts';
 import { code, type Page, table } from './page.ts';
 
 export const configurationPage: Page = {
@@ -36,6 +37,20 @@ in the same message:
 Requests to AWS go through \`HTTPS_PROXY\` (over http: \`HTTP_PROXY\`), but for the hosts in \`NO_PROXY\`, this machine, and the
 addresses from which machines and containers get their credentials. In small letters these variables count more. An address
 without a scheme is one of an HTTP proxy. Requests to Redis are not HTTP and go directly.
+
+## OpenTelemetry
+
+The worker, \`dead-letters redrive\` and the console's redrives read these as OpenTelemetry's specification says: a value that cannot be used
+is told at the start and ignored. Without an endpoint nothing is traced, and nothing of OpenTelemetry is loaded. [Traces](../watching.md#traces).
+
+${table(
+  ['variable', 'default', 'meaning'],
+  Object.entries(telemetryVariables).map(([name, { fallback, doc }]) => [
+    code(name),
+    fallback === 'none' ? 'none' : code(fallback),
+    doc,
+  ]),
+)}
 
 What to set them to, and why: [Running it](../operations.md).
 `,

@@ -27,6 +27,7 @@ import { Conditions } from '../worker/conditions.ts';
 import { createEmitter, type WorkerListener } from '../worker/events.ts';
 import { MAX_POLLS } from '../worker/receive/receiver.ts';
 import { OUTCOME_REQUESTS } from '../worker/settle/outcome-outbox.ts';
+import type { Tracing } from '../worker/tracing.ts';
 import { Worker } from '../worker/worker.ts';
 import { createPace } from './pace.ts';
 import type { RateKept } from './rate.ts';
@@ -51,6 +52,8 @@ export interface AssemblyOptions {
   readonly env: Environment;
   readonly log: Logger;
   readonly listeners?: readonly WorkerListener[];
+  /** Default: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** For clients that do not take their endpoint and credentials from the environment: the sandbox's. */
   readonly sqs?: SQSClientConfig;
   readonly api?: OtaApiOptions['client'];
@@ -71,6 +74,7 @@ export function assemble({
   env,
   log,
   listeners = [],
+  tracing,
   sqs = {},
   api: apiClient = {},
   rateKept,
@@ -143,6 +147,7 @@ export function assemble({
     queueTime,
     random: Math.random,
     listeners: all,
+    tracing,
   });
   const http = createHttpServer({
     worker: randomUUID(),

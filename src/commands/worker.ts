@@ -17,6 +17,7 @@ import { printableUrl } from '../text/urls.ts';
 import { SameQueueError } from '../worker/receive/queue-facts.ts';
 import { type Assembly, assemble } from './assemble.ts';
 import { recallRate } from './rate.ts';
+import { traceWorker } from './tracing.ts';
 
 /** The command ends with exit code 0 after a drain. */
 export function configureWorker(command: Command, context: CommandContext): void {
@@ -34,11 +35,15 @@ export function configureWorker(command: Command, context: CommandContext): void
       const log: Logger = createLogger(config.logLevel, logFormat(destination, context.stdout, context.env));
       logProxy(log, context.env);
       const folder = resolve(context.cwd, config.stateDir);
-      const assembling = recallRate(config, context.env, folder, context.clock.wall(), log).then((rateKept) =>
-        assemble({ config, env: context.env, log, rateKept }),
+      const { env, clock } = context;
+      const tracing = traceWorker(config, { env, clock, log });
+      const assembling = Promise.all([recallRate(config, env, folder, clock.wall(), log), tracing]).then(
+        ([rateKept, telemetry]) => assemble({ config, env, log, rateKept, tracing: telemetry?.tracing }),
       );
+      let stoppedAt = clock.monotonic();
       // Before anything is waited for: a signal that came while the program loaded is kept only until then.
       const stopped = stopOnSignal(context, async () => {
+        stoppedAt = clock.monotonic();
         const assembled = await assembling.catch(() => undefined);
         assembled?.rateKeeper?.stop();
         await assembled?.worker.stop();
@@ -49,12 +54,17 @@ export function configureWorker(command: Command, context: CommandContext): void
       } finally {
         // Also when a part of the start failed: what was acquired before would keep the process alive.
         await assembly.close();
+        const leftMs = config.shutdownGraceSeconds * 1_000 - (clock.monotonic() - stoppedAt) - LINGER_MS;
+        await (await tracing)?.close(Math.max(LEAST_SPANS_MS, Math.min(SPANS_MS, leftMs)));
       }
       // A request that SQS never answers, or a log that nobody reads, must not outlive the grace.
       setTimeout(() => context.exitNow(context.exitCode), LINGER_MS).unref();
     });
 }
 
+/** For spans that wait at the end, in milliseconds: at most, within the grace, and in any case. */
+const SPANS_MS = 2_000;
+const LEAST_SPANS_MS = 50;
 /** For the last lines of the log, in milliseconds. */
 const LINGER_MS = 200;
 

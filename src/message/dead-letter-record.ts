@@ -44,6 +44,10 @@ const deadLetterRecordSchema = z
     jobId: JobId.unwrap().describe('The JobId of the update, where it is valid.').exactOptional(),
     requestId: RequestId.unwrap().describe('The RequestId of the update, where it is valid.').exactOptional(),
     redriveCount: count.describe('How often the message had been redriven.'),
+    traceparent: z
+      .string()
+      .describe('W3C trace context of the span in which the worker gave it up, where it was traced.')
+      .exactOptional(),
   })
   .meta({
     $id: schemaId('dead-letter'),

@@ -3,6 +3,7 @@ import { printableJson } from '../text/printable.ts';
 import type { DeadLetterError, DeadLetterReason, DeadLetterRecord } from './dead-letter-record.ts';
 import { parseInstant } from './instant.ts';
 import type { Message, MessageAttribute } from './message.ts';
+import { readTraceparent } from './trace-context.ts';
 import type { UpdateIds } from './update.ts';
 
 export const DEAD_LETTER_ATTRIBUTE = 'DeadLetter';
@@ -24,6 +25,8 @@ export interface EarlierRecord {
   readonly sentAt?: string;
   readonly redriveCount?: number;
   readonly originalMessageId?: string;
+  /** Of the span in which a worker gave it up. */
+  readonly traceparent?: string;
 }
 
 /** SQS's ids have 36 characters. */
@@ -33,21 +36,24 @@ const MAX_MESSAGE_ID = 100;
  * Reads the `DeadLetter` attribute that a message came with. Anyone may have written it: a field that is not valid, or a
  * sent time after the present one, is left out. Never throws.
  */
-export function readEarlierRecord(message: Message): EarlierRecord {
+export function readEarlierRecord(
+  message: Pick<Message, 'attributes'> & { readonly sentAt?: number },
+): EarlierRecord {
   const text = message.attributes[DEAD_LETTER_ATTRIBUTE]?.stringValue;
   if (text === undefined) return {};
   try {
-    const { sentAt, redriveCount, originalMessageId, sourceMessageId } = JSON.parse(text) as Record<
-      string,
-      unknown
-    >;
+    const { sentAt, redriveCount, originalMessageId, sourceMessageId, traceparent } = JSON.parse(
+      text,
+    ) as Record<string, unknown>;
     const original = [originalMessageId, sourceMessageId].find(isMessageId);
     const sent = parseInstant(sentAt);
     return {
-      ...(sent !== undefined && sent <= message.sentAt && { sentAt: new Date(sent).toISOString() }),
+      ...(sent !== undefined &&
+        sent <= (message.sentAt ?? Number.POSITIVE_INFINITY) && { sentAt: new Date(sent).toISOString() }),
       ...(Number.isSafeInteger(redriveCount) &&
         (redriveCount as number) >= 0 && { redriveCount: redriveCount as number }),
       ...(original !== undefined && { originalMessageId: original }),
+      ...(readTraceparent(traceparent) !== undefined && { traceparent: traceparent as string }),
     };
   } catch {
     return {};
@@ -66,11 +72,14 @@ export interface DeadLetterFacts {
   readonly sourceQueueUrl: string;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** Of the worker's span for this delivery, where there is one. */
+  readonly traceparent?: string | undefined;
 }
 
 export function deadLetterRecord(message: Message, facts: DeadLetterFacts): DeadLetterRecord {
   const earlier = readEarlierRecord(message);
   const { jobId, requestId } = facts.ids;
+  const traceparent = facts.traceparent ?? earlier.traceparent;
   return {
     reason: facts.reason,
     error: facts.error,
@@ -85,6 +94,7 @@ export function deadLetterRecord(message: Message, facts: DeadLetterFacts): Dead
     ...(requestId !== undefined && { requestId }),
     // A message with a record has been redriven once more since it was written.
     redriveCount: earlier.redriveCount === undefined ? 0 : earlier.redriveCount + 1,
+    ...(traceparent !== undefined && { traceparent }),
   };
 }
 
@@ -146,7 +156,12 @@ function withMessageCut(record: DeadLetterRecord, room: number): string | undefi
   return text(low);
 }
 
-function withoutOptional({ jobId: _, requestId: __, ...record }: DeadLetterRecord): DeadLetterRecord {
+function withoutOptional({
+  jobId: _,
+  requestId: __,
+  traceparent: ___,
+  ...record
+}: DeadLetterRecord): DeadLetterRecord {
   const { name, status } = record.error;
   return { ...record, error: { name, ...(status !== undefined && { status }), message: '' } };
 }

@@ -8,6 +8,7 @@ const MAX_ENVELOPES = 2;
 export function readPayload(body: string): Payload {
   let payload: unknown = body;
   let eventAt: number | undefined;
+  let trace: EventTrace = {};
   for (let depth = 0; ; depth++) {
     if (typeof payload === 'string') {
       const json = parseJson(payload);
@@ -16,19 +17,28 @@ export function readPayload(body: string): Payload {
       payload = json.value;
     }
     const inner = depth < MAX_ENVELOPES ? unwrap(payload) : undefined;
-    if (inner === undefined) return { ok: true, value: payload, ...(eventAt !== undefined && { eventAt }) };
+    if (inner === undefined)
+      return { ok: true, value: payload, ...(eventAt !== undefined && { eventAt }), ...trace };
     payload = inner.payload;
+    if (inner.traceparent !== undefined)
+      trace = { traceparent: inner.traceparent, tracestate: inner.tracestate };
     eventAt = earliest(eventAt, parseInstant(inner.time));
   }
 }
 
+/** Where an event came from, by CloudEvents' extension attributes, not checked. */
+interface EventTrace {
+  readonly traceparent?: unknown;
+  readonly tracestate?: unknown;
+}
+
 export type Payload =
-  | {
+  | (EventTrace & {
       readonly ok: true;
       readonly value: unknown;
       /** The earliest time of the envelopes, in epoch milliseconds. */
       readonly eventAt?: number;
-    }
+    })
   | { readonly ok: false; readonly message: string };
 
 function parseJson(text: string): Payload {
@@ -66,7 +76,7 @@ function earliest(one: number | undefined, other: number | undefined): number | 
 
 type Fields = Readonly<Record<string, unknown>>;
 
-interface Envelope {
+interface Envelope extends EventTrace {
   /** A text is JSON once more. */
   readonly payload: unknown;
   /** When the event happened, not checked. */
@@ -104,11 +114,12 @@ function eventBridgeEvent(fields: Fields): Envelope | undefined {
 
 /** Structured mode. In binary mode the body is the bare update, and the attributes say nothing that is needed. */
 function cloudEvent(fields: Fields): Envelope | undefined {
-  const { specversion, id, source, type, data, data_base64: encoded, time } = fields;
+  const { specversion, id, source, type, data, data_base64: encoded, time, traceparent, tracestate } = fields;
   const named = [specversion, id, source, type].every((text) => typeof text === 'string');
   if (!named || !String(specversion).startsWith('1.')) return undefined;
-  if ('data' in fields) return { payload: data, time };
+  const trace = traceparent === undefined ? {} : { traceparent, tracestate };
+  if ('data' in fields) return { payload: data, time, ...trace };
   return typeof encoded === 'string'
-    ? { payload: Buffer.from(encoded, 'base64').toString('utf8'), time }
+    ? { payload: Buffer.from(encoded, 'base64').toString('utf8'), time, ...trace }
     : undefined;
 }

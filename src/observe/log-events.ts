@@ -260,7 +260,7 @@ function logBound(log: Logger, { bound, source, set, by, reason, from, to, holds
   }));
 }
 
-function about({ message, ids }: Subject) {
+function about({ message, ids, trace }: Subject) {
   return {
     identifier: ids.identifier,
     jobId: ids.jobId,
@@ -268,6 +268,8 @@ function about({ message, ids }: Subject) {
     messageId: message.messageId,
     groupId: message.groupId,
     receiveCount: message.receiveCount,
+    trace_id: trace?.ids.traceId,
+    span_id: trace?.ids.spanId,
   };
 }
 

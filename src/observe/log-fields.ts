@@ -2,7 +2,7 @@
 
 /** What each field holds. A field without a value is left out of its line. */
 export const logFields = {
-  address: 'Where health and metrics are served.',
+  address: 'Where health and metrics are served, or where spans are sent to.',
   age: 'How long ago it was found.',
   apiLimit:
     'Calls per second that the API allows, by the limit that was found: of all workers where `rateFleet` is `leading` or `following`, else of this one.',
@@ -46,7 +46,7 @@ export const logFields = {
   messageId: 'Id of the message, on the source queue unless `queueUrl` names another.',
   noProxy: 'Hosts that are asked directly.',
   noise: 'Share of the calls that is throttled at any rate, of 1.',
-  of: 'What the line is about: the setting that names a queue or limits calls, or the source of limits (`file`, `redis`).',
+  of: 'What the line is about: the setting that names a queue or limits calls, a variable, or the source of limits (`file`, `redis`).',
   open: 'Rows of the job that have not ended.',
   periodSeconds:
     'Time after which a limit that is spent accepts calls again; left out where that is within a second.',
@@ -76,12 +76,14 @@ export const logFields = {
   set: 'What the source says now; `none`: nothing.',
   since: 'Since when it is known.',
   source: 'Whose word has changed: `file` or `redis`.',
+  span_id: 'The span of this delivery, where it is traced.',
   stack: 'Stack trace.',
   state: 'The state of the job.',
   status: 'HTTP status.',
   superseded: 'Updates superseded.',
   throttled: 'API calls that were throttled.',
   to: 'The limit in force now.',
+  trace_id: 'Its trace.',
   version: 'Version of ota-updater.',
   visibleAt: 'When the message is visible again.',
   what: '`marks` or `claim`: which of the keys of the task; of a note what it says.',

@@ -4,7 +4,10 @@
  */
 import { line } from './log-line.ts';
 
-const update = ['identifier', 'jobId', 'requestId', 'messageId', 'groupId', 'receiveCount'] as const;
+const update = [
+  ...(['identifier', 'jobId', 'requestId', 'messageId', 'groupId', 'receiveCount'] as const),
+  ...(['trace_id', 'span_id'] as const),
+] as const;
 const failure = ['failure', 'status', 'errorName', 'errorMessage', 'awsRequestId'] as const;
 const call = [...update, ...failure, 'attempt', 'durationMs'] as const;
 const ended = [...update, 'attempts', 'dwellMs'] as const;
@@ -23,6 +26,20 @@ export const logLines = {
     'httpProxy',
     'httpsProxy',
     'noProxy',
+  ]),
+  tracingOn: line('info', 'tracing.on', 'spans are sent to a collector', ['address']),
+  tracingIgnored: line('warn', 'tracing.setting_ignored', 'a variable of OpenTelemetry cannot be used', [
+    'of',
+    'reason',
+  ]),
+  exportFailed: line(
+    'warn',
+    'tracing.export_failed',
+    'spans do not reach the collector: they are dropped, and nothing else is affected',
+    ['error'],
+  ),
+  exportRecovered: line('info', 'tracing.export_recovered', 'spans reach the collector again', [
+    'durationMs',
   ]),
   linesLost: line('warn', 'log.lost', 'the log could not be written for a while: lines are missing', [
     'count',

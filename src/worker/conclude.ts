@@ -10,6 +10,9 @@ import type { Deferral } from './events.ts';
 import type { Settlement } from './settle/lane.ts';
 import type { ConclusionStages } from './stages.ts';
 
+/** Why a step ended without its effect. */
+const WITHDRAWN = 'withdrawn';
+
 /** How a delivery ended. */
 interface Result {
   readonly ending: Ending;
@@ -55,16 +58,20 @@ async function publish(
   let letter: DeadLetter | undefined;
   if (disposition.action === 'dead-letter') {
     delivery.enter('publishing');
+    const sendEnds = delivery.trace?.step('dead-letter');
     const request = deadLetters.post(delivery, disposition);
     const sent = await delivery.until('publishing', request, () => deadLetters.withdraw(delivery));
+    sendEnds?.(sent === undefined ? WITHDRAWN : undefined);
     if (sent === undefined) return undefined;
     letter = sent.letter;
   }
   if (outcomes === undefined) return { ...(letter !== undefined && { letter }) };
   if (letter === undefined) delivery.enter('publishing');
   held.settle(delivery);
+  const publishEnds = delivery.trace?.step('outcome');
   const request = outcomes.post(delivery, disposition);
   const sent = await delivery.until('publishing', request, () => outcomes.withdraw(delivery));
+  publishEnds?.(sent === undefined ? WITHDRAWN : undefined);
   if (sent === undefined) return undefined;
   return { ...(letter !== undefined && { letter }), outcome: sent.outcome };
 }
@@ -77,6 +84,7 @@ async function settle(
   delivery.enter('settling');
   held.settle(delivery);
   let request: Promise<Settlement>;
+  let settleEnds: ((failure?: string) => void) | undefined;
   if (disposition.action === 'defer' || disposition.action === 'release') {
     prefetch.releaseBehind(delivery);
     const extension = leases.stopExtending(delivery);
@@ -86,11 +94,15 @@ async function settle(
       if (delivery.gone) return { kind: 'withdrawn' };
       held.settle(delivery);
     }
+    settleEnds = delivery.trace?.step('change visibility');
     request = settler.changeVisibility(delivery, disposition.action === 'defer' ? disposition.seconds : 0);
   } else {
+    settleEnds = delivery.trace?.step('delete');
     request = settler.delete(delivery);
   }
-  return delivery.until('everything', request, () => settler.withdraw(delivery));
+  const settlement = await delivery.until('everything', request, () => settler.withdraw(delivery));
+  settleEnds?.(settlement.kind === 'confirmed' ? undefined : settlement.kind);
+  return settlement;
 }
 
 function report(
@@ -104,6 +116,7 @@ function report(
   }
   const superseded = ending.kind === 'applied' || ending.kind === 'superseded' ? ending.superseded : [];
   const failure = ending.kind === 'failed' || ending.kind === 'given-up' ? ending.failure : undefined;
+  delivery.trace?.settled(disposition, delivery.tally.attempts, failure);
   stages.emit({
     type: 'settled',
     subject: delivery,
@@ -137,6 +150,7 @@ export function lose(delivery: Delivery, reason: string, stages: ConclusionStage
   const { leases, prefetch, held, receiver, emit } = stages;
   delivery.enter('gone');
   leases.drop(delivery);
+  delivery.trace?.lost(reason);
   emit({ type: 'lease-lost', subject: delivery, reason });
   delivery.interrupt('everything');
   prefetch.releaseBehind(delivery);

@@ -37,6 +37,7 @@ export async function deliver(delivery: Delivery, stages: Stages): Promise<void>
     stages.emit({ type: 'settle-failed', request: 'settle', count: 1, error });
     lose(delivery, 'a bug of ours', stages);
   } finally {
+    delivery.trace?.end();
     turns.leaveIdentifier(delivery);
     turns.leaveGroup(delivery);
     held.delete(delivery);
@@ -158,6 +159,7 @@ function observe(attempt: Attempt, delivery: Delivery, stages: CallStages): void
   const { rate, trials, prefetch, receiver, emit } = stages;
   const { failure, requestId } = attempt;
   rate.observe(attempt);
+  delivery.trace?.called(attempt, delivery.tally.attempts);
   if (failure === undefined && trials.open.size > 0) {
     trials.observeApplied(delivery.ids.identifier ?? '', attempt.startedAt);
   }

@@ -15,6 +15,7 @@ import type { Message } from '../message/message.ts';
 import { decidedAt, parseMessage } from '../message/parse.ts';
 import { idsOf, type UpdateCheck, type UpdateIds } from '../message/update.ts';
 import type { Waiter } from '../ota/call.ts';
+import type { DeliveryTrace } from './tracing.ts';
 
 export type DeliveryState =
   /** For its turn, a permit or a claim. */
@@ -76,6 +77,8 @@ export class Delivery implements Waiter {
   readonly decidedAt: number;
   /** What its message takes in memory, at most. */
   readonly bytes: number;
+  /** undefined: it is not traced. */
+  readonly trace: DeliveryTrace | undefined;
   readonly tally: Tally = { attempts: 0, counted: 0, throttledInARow: 0 };
   readonly #cut: AbortController | undefined;
   #state: DeliveryState = 'waiting';
@@ -90,22 +93,29 @@ export class Delivery implements Waiter {
    * @param cut aborts this delivery's own call in flight. For FIFO queues only: the call of a message that is somebody
    * else's by now could take effect after that of its successor.
    */
-  constructor(message: Message, check: UpdateCheck, cut?: AbortController, readError?: unknown) {
+  constructor(
+    message: Message,
+    check: UpdateCheck,
+    cut?: AbortController,
+    readError?: unknown,
+    trace?: DeliveryTrace,
+  ) {
     this.readError = readError;
     this.message = message;
     this.bytes = bytesOf(message);
     this.check = check;
     this.decidedAt = check.ok ? decidedAt(check, message) : message.sentAt;
     this.ids = idsOf(check);
+    this.trace = trace;
     this.#cut = cut;
   }
 
   /** Reads the update in `message`. Never throws: a bug in reading it comes out when the delivery is worked on. */
-  static read(message: Message, cut?: AbortController): Delivery {
+  static read(message: Message, cut?: AbortController, trace?: DeliveryTrace): Delivery {
     try {
-      return new Delivery(message, parseMessage(message), cut);
+      return new Delivery(message, parseMessage(message), cut, undefined, trace);
     } catch (error) {
-      return new Delivery(message, { ok: false, message: 'not read', ids: {} }, cut, error);
+      return new Delivery(message, { ok: false, message: 'not read', ids: {} }, cut, error, trace);
     }
   }
 

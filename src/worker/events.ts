@@ -12,6 +12,7 @@ import type { HoldChange } from '../ota/hold.ts';
 import type { QueueNotice } from '../queue/types.ts';
 import type { ConditionEvent } from './conditions.ts';
 import type { QueueChanges, QueueSetting } from './receive/queue-facts.ts';
+import type { SpanIds } from './tracing.ts';
 
 export type WorkerState = 'starting' | 'running' | 'draining' | 'stopped';
 
@@ -19,6 +20,8 @@ export type WorkerState = 'starting' | 'running' | 'draining' | 'stopped';
 export interface Subject {
   readonly message: Message;
   readonly ids: UpdateIds;
+  /** Where it is traced. */
+  readonly trace?: { readonly ids: SpanIds } | undefined;
 }
 
 /** When a deferred message comes again, and how near it is to being given up. */

@@ -12,6 +12,7 @@ import type { Clock } from '../time/clock.ts';
 import type { QueueTime } from '../time/queue-time.ts';
 import type { Conditions } from './conditions.ts';
 import type { WorkerListener } from './events.ts';
+import type { Tracing } from './tracing.ts';
 import { TRIAL_MS } from './trials.ts';
 
 export interface WorkerOptions {
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   readonly queueTime: QueueTime;
   readonly random: () => number;
   readonly listeners: readonly WorkerListener[];
+  /** Default: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly timings?: WorkerTimings;
 }
 

@@ -231,6 +231,7 @@ function createDeadLetters(
         ids: delivery.ids,
         sourceQueueUrl: source.url,
         now: queueTime.now(),
+        traceparent: delivery.trace?.traceparent,
       }),
     target: () => facts()?.deadLetter ?? { maximumMessageBytes: 0, fifo: false },
     random,

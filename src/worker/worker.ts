@@ -178,6 +178,7 @@ export class Worker {
     this.#options.conditions.clear('reading');
     const { calls, prefetch } = this.#stages;
     prefetch.observe(messages);
+    this.#options.tracing?.received(messages, pollMs);
     for (const message of messages) this.#takeAlone(message, pollMs);
     // Polls that were open when the gate closed may bring more than is to be held now.
     if (calls.gate.closed) prefetch.releaseSurplus();
@@ -197,7 +198,7 @@ export class Worker {
     if (this.#ended.signal.aborted) return;
     this.#options.queueTime.stamped(message.firstReceivedAt);
     const cut = this.#options.source.fifo ? new AbortController() : undefined;
-    const delivery = Delivery.read(message, cut);
+    const delivery = Delivery.read(message, cut, this.#options.tracing?.begin(message));
     this.#stages.held.add(delivery);
     this.#stages.leases.hold(delivery, pollMs);
     // From a poll that was still open: back at once, whatever it is.

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -36,6 +36,19 @@ describe('the bundle', () => {
     const loads = [...entry.matchAll(/\bimport\b/g)].map(({ index }) => index);
     expect(loads).toHaveLength(1);
     expect(loads[0]).toBeGreaterThan(heard);
+  });
+
+  test("loads OpenTelemetry's SDK only where something is traced", async () => {
+    const chunks = new Map<string, string>();
+    for (const name of await readdir(folder))
+      if (name.endsWith('.mjs')) chunks.set(name, await readFile(join(folder, name), 'utf8'));
+    const holds = (text: string): boolean => text.includes('BatchSpanProcessor');
+    const importers = (target: string): string[] =>
+      [...chunks].filter(([, text]) => text.includes(`from "./${target}"`)).map(([name]) => name);
+    const sdk = [...chunks].filter(([, text]) => holds(text)).map(([name]) => name);
+    expect(sdk).toHaveLength(1);
+    // Nothing imports it but by `import()`, when it is asked for.
+    expect(sdk.flatMap(importers)).toEqual([]);
   });
 
   test('has its version built in', async () => {

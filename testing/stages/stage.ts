@@ -13,6 +13,7 @@ import { FixedRate } from '../../src/ota/rate/rate-control.ts';
 import type { SQSClient, SQSClientConfig } from '../../src/queue/client.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { SimulatedApi, SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
+import type { WorkerTelemetry } from '../../src/telemetry/start.ts';
 import { type Clock, type StartTimer, systemClock } from '../../src/time/clock.ts';
 import { QueueTime } from '../../src/time/queue-time.ts';
 import { type ConditionName, Conditions } from '../../src/worker/conditions.ts';
@@ -87,6 +88,8 @@ export interface StageOptions {
   readonly apiNow?: () => number;
   /** The API's random source, for its faults and latencies. */
   readonly apiRandom?: () => number;
+  /** Of the stage's worker; made once, and closed with the stage. */
+  readonly tracing?: (config: Config) => Promise<WorkerTelemetry | undefined>;
   /** Called with every event of the worker before the stage is. */
   readonly listeners?: readonly WorkerListener[];
 }
@@ -113,7 +116,9 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       ...(options.holdAnswers === true && { sleep: () => answering.promise }),
     },
   });
-  return new Stage(servers, options, answering.resolve);
+  const stage = new Stage(servers, options, answering.resolve);
+  await stage.beginTracing();
+  return stage;
 }
 
 export class Stage {
@@ -124,12 +129,13 @@ export class Stage {
   readonly events: WorkerEvent[] = [];
   readonly sqsUrl: string;
   readonly config: Config;
-  readonly worker: Worker;
+  worker: Worker;
   /** Lets the answers go that `holdAnswers` holds, and all later ones. */
   readonly letAnswer: () => void;
   readonly #servers: Servers;
   readonly #options: StageOptions;
   readonly #watchers = new Set<() => void>();
+  #telemetry: WorkerTelemetry | undefined;
   readonly #callTimer: StartTimer | undefined;
 
   constructor(servers: Servers, options: StageOptions, letAnswer: () => void) {
@@ -144,6 +150,17 @@ export class Stage {
     this.source = this.queue('updates');
     this.dead = this.queue('dead');
     this.worker = this.makeWorker();
+  }
+
+  /** Makes the stage's worker anew, traced, where the options ask for it. */
+  async beginTracing(): Promise<void> {
+    this.#telemetry = await this.#options.tracing?.(this.config);
+    if (this.#telemetry !== undefined) this.worker = this.makeWorker();
+  }
+
+  /** Sends the spans that wait. */
+  async closeTracing(mostMs: number): Promise<void> {
+    await this.#telemetry?.close(mostMs);
   }
 
   /** A worker's environment for this stage: for workers in this process and for spawned ones. */
@@ -223,6 +240,7 @@ export class Stage {
       random,
       timings: this.#options.timings ?? fastTimings,
       listeners,
+      tracing: this.#telemetry?.tracing,
     });
   }
 

@@ -1,11 +1,8 @@
 /** Trace context as a message carries it. PURE. */
+import { isTracestate, readTraceparent } from '../../../src/message/trace-context.ts';
 import type { OutgoingMessage } from '../../../src/queue/types.ts';
 import type { TraceContext } from './types.ts';
 
-/** W3C Trace Context, version 00 and those to come. */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-/** Characters that W3C allows, as many as it has everyone pass on. */
-const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
 /** As X-Ray writes it, `Root=1-…;Parent=…;Sampled=1`. */
 const TRACE_HEADER = /^[\x21-\x7e]{1,256}$/;
 
@@ -14,11 +11,10 @@ export function traceParts(
   trace: TraceContext | undefined,
 ): Pick<OutgoingMessage, 'attributes' | 'traceHeader'> {
   const { traceparent = '', tracestate = '', AWSTraceHeader = '' } = trace ?? {};
+  const known = readTraceparent(traceparent) !== undefined;
   const texts = [
-    ...(TRACEPARENT.test(traceparent) ? [['traceparent', traceparent] as const] : []),
-    ...(TRACEPARENT.test(traceparent) && TRACESTATE.test(tracestate)
-      ? [['tracestate', tracestate] as const]
-      : []),
+    ...(known ? [['traceparent', traceparent] as const] : []),
+    ...(known && isTracestate(tracestate) ? [['tracestate', tracestate] as const] : []),
   ];
   const attributes = texts.map(([name, stringValue]) => [name, { dataType: 'String', stringValue }] as const);
   return {

@@ -185,7 +185,7 @@ export class Desk {
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#work;
-    this.#options.letters.close();
+    await this.#options.letters.close();
   }
 
   /** A look is waited for, a change is not. */
@@ -280,15 +280,15 @@ export class Desk {
     if (again && !this.#closed.signal.aborted) await forgetUnfinished(stateDir);
   }
 
-  #redrive(
+  async #redrive(
     run: ChangeRun,
     matches: Filter,
     audit: Parameters<typeof redrive>[1]['audit'],
   ): Promise<RedriveReport> {
-    const { source, dead } = this.#options.letters;
+    const { redriveTo, dead } = this.#options.letters;
     const options = { ...this.#redriveOptions(run.facts.asked, matches), limit: run.chosen.size };
     return redrive(options, {
-      source,
+      source: await redriveTo(),
       dead,
       surroundings: this.#surroundings(run),
       audit,

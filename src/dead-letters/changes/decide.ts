@@ -101,7 +101,8 @@ function withRecord({ message, record, redriveCount }: Letter): Letter['message'
   // SQS moves a message under its own id.
   const originalMessageId = former.originalMessageId ?? message.messageId;
   const reason = record && { reason: record.reason };
-  const stringValue = JSON.stringify({ ...reason, sentAt, redriveCount, originalMessageId });
+  const trace = former.traceparent !== undefined && { traceparent: former.traceparent };
+  const stringValue = JSON.stringify({ ...reason, sentAt, redriveCount, originalMessageId, ...trace });
   return { ...attributes, [DEAD_LETTER_ATTRIBUTE]: { dataType: 'String', stringValue } };
 }
 

@@ -93,7 +93,7 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
       context.exitCode = plan.refused.count > 0 ? exitCodes.someRefused : exitCodes.done;
       return plan;
     },
-    carryOut: (agreed, audit) =>
+    carryOut: async (agreed, audit) =>
       redrive(
         {
           ...options,
@@ -102,6 +102,7 @@ async function redriveLetters(flags: Flags, options: RedriveOptions, run: Letter
         },
         {
           ...run,
+          source: await run.redriveTo(),
           audit,
           onProgress: progress(context),
           onCanary: (sent) =>

@@ -7,7 +7,7 @@ import { explain } from '../desk/explain.ts';
 import { type Letters, openLetters } from '../desk/open.ts';
 import type { PassSurroundings } from '../pass/pass.ts';
 
-export interface LettersRun extends Pick<Letters, 'config' | 'source' | 'dead'> {
+export interface LettersRun extends Pick<Letters, 'config' | 'source' | 'dead' | 'redriveTo'> {
   readonly context: CommandContext;
   readonly surroundings: PassSurroundings;
 }
@@ -30,7 +30,7 @@ export async function startRun(
     pollSeconds,
     onNotice: (text) => void context.stderr.write(`${text}.\n`),
   });
-  const { config, source, dead } = letters;
+  const { config, source, dead, redriveTo } = letters;
   const readerGone = new AbortController();
   const onOutputError = (): void => readerGone.abort();
   context.stdout.on('error', onOutputError);
@@ -42,6 +42,7 @@ export async function startRun(
         config,
         source,
         dead,
+        redriveTo,
         surroundings: letters.surroundings(AbortSignal.any([interrupted, readerGone.signal])),
       }),
     );
@@ -52,6 +53,6 @@ export async function startRun(
     throw why === undefined ? error : new CommandError(`Failed: ${why}.`);
   } finally {
     context.stdout.off('error', onOutputError);
-    letters.close();
+    await letters.close();
   }
 }

@@ -1,4 +1,5 @@
 /** What every work on dead letters needs: both queues by the configuration, and their time. */
+import { randomUUID } from 'node:crypto';
 import { type Config, type Environment, readConfigForAws, readQueueUrls } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { createSqsClient } from '../../queue/client.ts';
@@ -6,7 +7,10 @@ import { watchQueueTime } from '../../queue/clock.ts';
 import { findSameQueue } from '../../queue/distinct.ts';
 import { explainNotice } from '../../queue/explain.ts';
 import { Queue } from '../../queue/queue.ts';
+import { startRedriveTelemetry } from '../../telemetry/start.ts';
+import { remoteText } from '../../text/remote.ts';
 import type { Clock } from '../../time/clock.ts';
+import type { SourceQueue } from '../changes/move.ts';
 import type { PassSurroundings } from '../pass/pass.ts';
 
 const settings = ['queueUrl', 'deadLetterQueueUrl', 'stateDir'] as const;
@@ -29,8 +33,14 @@ export interface Letters {
   readonly surroundings: (signal: AbortSignal) => PassSurroundings;
   /** @throws CommandError where two settings name one queue: a pass takes letters, and some works delete them. */
   readonly checkQueues: () => Promise<void>;
-  readonly close: () => void;
+  /** The source queue as letters are put back there: traced, where the environment asks for it. */
+  readonly redriveTo: () => Promise<SourceQueue>;
+  /** Resolves when spans that wait are sent, after two seconds at the latest. */
+  readonly close: () => Promise<void>;
 }
+
+/** For spans that wait at the end, in milliseconds at most. */
+const SPANS_MS = 2_000;
 
 /** Sockets for polls, releases and the rest. */
 const SOCKETS = 16;
@@ -46,9 +56,12 @@ export function openLetters({ env, clock, random, sleep, pollSeconds, onNotice }
   };
   // Letters are stamped by SQS: their ages, what they may hold, and a changed update's IssuedAt go by its clock.
   const queueTime = watchQueueTime(client, clock);
+  const source = queue(config.queueUrl);
+  let telemetry: ReturnType<typeof startRedriveTelemetry> | undefined;
+  let exportFailed = false;
   return {
     config,
-    source: queue(config.queueUrl),
+    source,
     dead: queue(config.deadLetterQueueUrl),
     surroundings: (signal) => ({
       clock: { wall: () => queueTime.now(), monotonic: () => queueTime.elapsed() },
@@ -62,6 +75,23 @@ export function openLetters({ env, clock, random, sleep, pollSeconds, onNotice }
       const fault = await findSameQueue(readQueueUrls(env), queue, 'DEAD_LETTER_QUEUE_URL');
       if (fault !== undefined) throw misuse(fault);
     },
-    close: () => client.destroy(),
+    redriveTo: async () => {
+      telemetry ??= startRedriveTelemetry({
+        env,
+        clock,
+        instance: randomUUID(),
+        onIgnored: ({ variable, why }) => onNotice(`${variable} is ignored: it ${why}`),
+        onExport: (error) => {
+          if (error !== undefined && !exportFailed)
+            onNotice(`Spans are not sent: ${remoteText(error.message)}`);
+          exportFailed = error !== undefined;
+        },
+      });
+      return (await telemetry)?.traced(source) ?? source;
+    },
+    close: async () => {
+      client.destroy();
+      await (await telemetry)?.close(SPANS_MS);
+    },
   };
 }

@@ -1,0 +1,55 @@
+/**
+ * Trace contexts as messages carry them: W3C's `traceparent`, and X-Ray's header. Whoever may send a message writes them, so
+ * that what is not well formed counts as not there. PURE.
+ */
+
+/** A span elsewhere. */
+export interface TraceContext {
+  /** 32 hexadecimal digits, not all 0. */
+  readonly traceId: string;
+  /** 16 of them, not all 0. */
+  readonly spanId: string;
+  readonly sampled: boolean;
+  /** W3C's `tracestate`. */
+  readonly state?: string;
+}
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})$/;
+/** Characters that W3C allows, as many as it has everyone pass on. */
+const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
+const MAX_TRACE_HEADER = 256;
+const X_RAY_ROOT = /(?:^|;)Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?:;|$)/;
+const X_RAY_PARENT = /(?:^|;)Parent=((?!0{16})[0-9a-f]{16})(?:;|$)/;
+const X_RAY_SAMPLED = /(?:^|;)Sampled=1(?:;|$)/;
+
+/** @param parent and @param state may be anything. @returns undefined for what is no context. */
+export function readTraceparent(parent: unknown, state?: unknown): TraceContext | undefined {
+  const [, traceId, spanId, flags] = (typeof parent === 'string' && TRACEPARENT.exec(parent)) || [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  return {
+    traceId,
+    spanId,
+    sampled: (Number.parseInt(flags, 16) & 1) === 1,
+    ...(isTracestate(state) && { state }),
+  };
+}
+
+/** Whether a text may be passed on as `tracestate`. */
+export function isTracestate(text: unknown): text is string {
+  return typeof text === 'string' && TRACESTATE.test(text);
+}
+
+/** Reads `Root=1-…;Parent=…;Sampled=1`. Without a parent, or with one that is none, it names no span. */
+export function readTraceHeader(text: string | undefined): TraceContext | undefined {
+  if (text === undefined || text.length > MAX_TRACE_HEADER) return undefined;
+  const [, time, rest] = X_RAY_ROOT.exec(text) ?? [];
+  const spanId = X_RAY_PARENT.exec(text)?.[1];
+  if (time === undefined || rest === undefined || spanId === undefined) return undefined;
+  const traceId = time + rest;
+  return /^0+$/.test(traceId) ? undefined : { traceId, spanId, sampled: X_RAY_SAMPLED.test(text) };
+}
+
+/** The text that {@link readTraceparent} reads. */
+export function traceparentOf({ traceId, spanId, sampled }: TraceContext): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+}

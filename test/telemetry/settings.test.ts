@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { readTelemetry, telemetryVariables } from '../../src/telemetry/settings.ts';
+
+const on = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' };
+
+describe('readTelemetry', () => {
+  test('traces nothing without an endpoint, or where that is switched off', () => {
+    expect(readTelemetry({})).toEqual({ settings: undefined, ignored: [] });
+    expect(readTelemetry({ ...on, OTEL_SDK_DISABLED: 'true' }).settings).toBeUndefined();
+    expect(readTelemetry({ ...on, OTEL_TRACES_EXPORTER: 'none' }).settings).toBeUndefined();
+    expect(readTelemetry({ ...on, OTEL_SDK_DISABLED: 'false' }).settings).toBeDefined();
+  });
+
+  test('has the defaults of the specification', () => {
+    expect(readTelemetry(on)).toEqual({
+      settings: {
+        url: 'http://localhost:4318/v1/traces',
+        protocol: 'http/protobuf',
+        headers: {},
+        timeoutMs: 10_000,
+        serviceName: 'ota-updater',
+        resourceAttributes: {},
+        sampler: 'parentbased_always_on',
+        ratio: 1,
+      },
+      ignored: [],
+    });
+  });
+
+  test('adds the path to the one endpoint, and takes the other as it is', () => {
+    const url = (env: Record<string, string>) => readTelemetry(env).settings?.url;
+    expect(url({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c/base/' })).toBe('https://c/base/v1/traces');
+    expect(url({ ...on, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://c/own' })).toBe('https://c/own');
+  });
+
+  test('reads the rest', () => {
+    expect(
+      readTelemetry({
+        ...on,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20abc, x-tenant=7',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '2500',
+        OTEL_RESOURCE_ATTRIBUTES: 'service.name=other,deployment.environment.name=prod%2Ceu',
+        OTEL_SERVICE_NAME: 'updates',
+        OTEL_TRACES_SAMPLER: 'traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: '0.01',
+      }),
+    ).toEqual({
+      settings: {
+        url: 'http://localhost:4318/v1/traces',
+        protocol: 'http/json',
+        headers: { authorization: 'Basic abc', 'x-tenant': '7' },
+        timeoutMs: 2_500,
+        serviceName: 'updates',
+        resourceAttributes: { 'service.name': 'other', 'deployment.environment.name': 'prod,eu' },
+        sampler: 'traceidratio',
+        ratio: 0.01,
+      },
+      ignored: [],
+    });
+  });
+
+  test.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'not a url'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', '"http://localhost:4318"'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'no pair'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a b=c'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a=%0d%0aInjected: yes'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a=%zz'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '-1'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', 'ten seconds'],
+    ['OTEL_RESOURCE_ATTRIBUTES', '=x'],
+    ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+    ['OTEL_TRACES_SAMPLER_ARG', '5'],
+    ['OTEL_TRACES_EXPORTER', 'zipkin'],
+    ['OTEL_SDK_DISABLED', 'yes'],
+  ])('tells that %s cannot be %s, without the value, and goes on without it', (variable, value) => {
+    const { settings, ignored } = readTelemetry({ ...on, [variable]: value });
+    expect(ignored).toEqual([{ variable, why: expect.any(String) }]);
+    expect(ignored[0]?.why).not.toContain(value);
+    if (variable === 'OTEL_EXPORTER_OTLP_ENDPOINT') expect(settings).toBeUndefined();
+    else expect(settings).toEqual(readTelemetry(on).settings);
+  });
+
+  test('falls back to the common variable where the special one is wrong', () => {
+    const { settings, ignored } = readTelemetry({
+      ...on,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'ftp://c',
+    });
+    expect(settings?.url).toBe('http://localhost:4318/v1/traces');
+    expect(ignored.map(({ variable }) => variable)).toEqual(['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
+  });
+
+  test('has a meaning for each variable', () => {
+    expect(Object.keys(telemetryVariables).every((name) => name.startsWith('OTEL_'))).toBe(true);
+  });
+});
