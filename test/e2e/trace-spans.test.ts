@@ -1,6 +1,6 @@
 /** Spans of a message as a collector receives them. */
 import { readFileSync } from 'node:fs';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startStandIn } from '../../testing/notices/stand-in.ts';
 import { type SeenSpan, spanTree } from '../../testing/otlp/spans.ts';
 import { tellStory } from '../../testing/otlp/story.ts';
@@ -8,7 +8,7 @@ import { spawnWorker } from '../../testing/processes/process.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
 test('one trace shows producer, worker, calls, dead letter, settlement, redrive and second try', async () => {
-  const { spans, traceId } = await tellStory({ script: ['--', inject('program')] });
+  const { spans, traceId } = await tellStory();
   const inTrace = spans.filter((span) => span.traceId === traceId);
   const tree = spanTree(inTrace);
   // The page shows what was received.

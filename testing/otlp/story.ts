@@ -14,7 +14,7 @@ import { readTelemetry } from '../../src/telemetry/settings.ts';
 import { startWorkerTelemetry } from '../../src/telemetry/start.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { startStandIn } from '../notices/stand-in.ts';
-import { type OtaOptions, startOta } from '../processes/ota.ts';
+import { startOta } from '../processes/ota.ts';
 import { credentials, REGION, setStage } from '../stages/stage.ts';
 import { readSpans, type SeenSpan } from './spans.ts';
 
@@ -27,11 +27,8 @@ export interface Story {
 const IDENTIFIER = 'pump17';
 const CLOSE_MS = 5_000;
 
-/**
- * The first call fails, the second is rejected; then the cause is gone, and the letter is put back.
- * @param program what to start instead of the source.
- */
-export async function tellStory(program: Pick<OtaOptions, 'script'> = {}): Promise<Story> {
+/** The first call fails, the second is rejected; then the cause is gone, and the letter is put back. */
+export async function tellStory(): Promise<Story> {
   const collector = await startStandIn(() => ({ status: 200, body: '{}' }));
   const folder = mkdtempSync(join(tmpdir(), 'story-'));
   const otel = (service: string) => ({
@@ -63,7 +60,7 @@ export async function tellStory(program: Pick<OtaOptions, 'script'> = {}): Promi
     await stage.until(() => stage.settled('dead-letter').length === 1);
     const env = stage.environment({ ...otel('operator'), STATE_DIR: folder });
     const redrive = ['redrive', '--all', '--yes', '--reason', 'the cause is gone'];
-    const command = startOta(['dead-letters', ...redrive], { ...program, env, keepOutput: true });
+    const command = startOta(['dead-letters', ...redrive], { env, keepOutput: true });
     const { code } = await command.exited;
     if (code !== 0) throw new Error(command.output.stderr);
     await stage.until(() => stage.settled('acknowledge').length === 1);
