@@ -1,6 +1,7 @@
 /** A real PostgreSQL server, really started, stopped and killed, in a temporary folder. */
 import { execFile, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -67,6 +68,12 @@ export async function startPostgres(): Promise<PostgresServer> {
   const launch = () => start(join(programs, 'postgres'), data, folder, port);
   let server = await launch();
   let databases = 0;
+  const kill = async (): Promise<void> => {
+    // Its children would notice that it is gone, and answer once more before that.
+    const children = childrenOf(server.pid);
+    await server.end();
+    for (const child of children) killIfThere(child);
+  };
   return {
     port,
     createDatabase: async () => {
@@ -78,19 +85,13 @@ export async function startPostgres(): Promise<PostgresServer> {
       server.signal('SIGINT');
       await server.exited;
     },
-    kill: async () => {
-      // Its children would notice that it is gone, and answer once more before that.
-      const children = childrenOf(server.pid);
-      await server.end();
-      for (const child of children) killIfThere(child);
-    },
+    kill,
     start: async () => {
       server = await launch();
     },
     remove: async () => {
-      server.signal('SIGQUIT');
-      await server.exited;
-      rmSync(folder, { recursive: true, force: true });
+      await kill();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

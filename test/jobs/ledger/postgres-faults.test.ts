@@ -7,7 +7,7 @@ import { type Patience, SHORT_PATIENCE } from '../../../src/jobs/ledger/shared/c
 import { sleep, systemClock } from '../../../src/time/clock.ts';
 import { FaultSource } from '../../../testing/faults/faults.ts';
 import { TcpProxy } from '../../../testing/faults/tcp-proxy.ts';
-import { postgresForTests } from '../../../testing/postgres/databases.ts';
+import { ledgerDatabases, postgresForTests } from '../../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
 import { letter, newJob, outcome, taskRow } from './contract.ts';
 
@@ -91,10 +91,11 @@ async function contentOf({ ledger, key }: Use): Promise<unknown> {
 
 describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
   const server = postgresForTests();
+  const database = ledgerDatabases(server);
   const clock = { ...systemClock, wall: () => Date.parse('2026-11-25T07:00:00Z') };
 
   async function open(port: number, patience: Patience = SHORT_PATIENCE, path?: string): Promise<Ledger> {
-    const url = new URL(path ?? (await server().createDatabase()));
+    const url = new URL(path ?? (await database()));
     url.port = String(port);
     const context = { clock, sleep, random: () => 0, holder: 'ann@ops1', patience };
     const ledger = await openLedgerAt({ stateDir: '/nowhere', ledgerUrl: url.href }, 'create', context);

@@ -6,7 +6,7 @@ import { openLedgerAt } from '../../../src/jobs/ledger/open.ts';
 import { schemaSteps } from '../../../src/jobs/ledger/postgres/schema.ts';
 import { requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import { type Clock, sleep, systemClock } from '../../../src/time/clock.ts';
-import { postgresForTests } from '../../../testing/postgres/databases.ts';
+import { ledgerDatabases, postgresForTests } from '../../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
 import {
   abandoned,
@@ -21,6 +21,7 @@ import {
 
 describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
   const server = postgresForTests();
+  const database = ledgerDatabases(server);
 
   async function openOne(ledgerUrl: string, use: LedgerUse = 'create', clock: Partial<Clock> = {}) {
     const context = {
@@ -35,7 +36,7 @@ describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
   }
 
   function store(): LedgerStore {
-    const made = server().createDatabase();
+    const made = database();
     return { open: async () => await openOne(await made) };
   }
 

@@ -1,5 +1,6 @@
 /** Bounds of the adaptive rate in simulated time, for the scenarios of docs/decisions/0002-adaptive-rate.md. */
 import { describe, expect, test } from 'vitest';
+import { allCases } from '../../../testing/cases.ts';
 import {
   evenness,
   secondsToWithin10Percent,
@@ -19,7 +20,7 @@ import {
   twoWorkers,
 } from '../../../testing/rates/scenarios.ts';
 
-const SEEDS = 8;
+const SEEDS = allCases() ? 8 : 2;
 
 describe('one worker with RATE_LIMIT at twice the limit', () => {
   test.each([
@@ -95,7 +96,7 @@ describe('two workers, the second 30 s later, and another client at a fixed 50/s
   };
 
   test('fill 95% of the limit together, and come near to one another in some minutes', () => {
-    const all = runs(longer(twoAndAStranger), ours, 12);
+    const all = runs(longer(twoAndAStranger), ours, allCases() ? 12 : 4);
     for (const { scenario, result } of all)
       expect(shareOfLimit(result, scenario, 60, 390)).toBeGreaterThanOrEqual(0.95);
     const even = all.map(({ result }) => evenness(result, 150, 390));

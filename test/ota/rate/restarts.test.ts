@@ -1,9 +1,10 @@
 /** The start at a remembered rate, simulated: few 429s, and soon at the limit. */
 import { describe, expect, test } from 'vitest';
+import { allCases } from '../../../testing/cases.ts';
 import { bucketRestarts, measureRestart, type Restart } from '../../../testing/rates/restarts.ts';
 import { busyMachine } from '../../../testing/rates/scenarios.ts';
 
-const SEEDS = 20;
+const SEEDS = allCases() ? 20 : 5;
 const buckets = (left: Restart['left']): [string, Restart][] =>
   [
     ...bucketRestarts(left, 5, 0.01),
