@@ -8,6 +8,7 @@ export const assetSources = {
   'console.css': './web/console.css',
   'jobs.css': './web/jobs.css',
   'console.js': './web/console.js',
+  'drafts.js': './web/drafts.js',
   'icon.svg': './web/icon.svg',
   'htmx.js': 'htmx.org/dist/htmx.min.js',
   'htmx-sse.js': 'htmx.org/dist/ext/hx-sse.min.js',

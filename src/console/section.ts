@@ -37,7 +37,7 @@ export interface Site {
   /**
    * `make` does it, and says where the browser goes then. Faults of the one who asks are thrown as PageError; a body that is
    * not of `fields` is one already.
-   * @param before reads a body that is no plain form.
+   * @param before reads a body that is no plain form, but one with a file, which may take its time.
    */
   readonly change: <Fields>(
     path: string,

@@ -14,6 +14,7 @@ import { addSignIn } from './access/sign-in.ts';
 import { SignedOut } from './access/signed-out.ts';
 import type { Holder } from './access/tokens.ts';
 import { type Asset, type AssetName, loadAssets } from './assets.ts';
+import { boundBodies } from './body-time.ts';
 import { answerErrors, refuse } from './pages/errors.ts';
 import { type Page, wholePage } from './pages/layout.ts';
 import { makeSite } from './pages/site.ts';
@@ -32,6 +33,8 @@ export interface ConsoleOptions {
   readonly identity?: { readonly header: string; readonly operators: readonly string[] };
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** A request that is no upload must be whole after this, in milliseconds; default: {@link BODY_MS}. */
+  readonly bodyMs?: number;
   /** Called with what went wrong in the console itself. */
   readonly onError: (error: unknown) => void;
 }
@@ -40,6 +43,7 @@ export interface ConsoleOptions {
 const MOST_CONNECTIONS = 2_000;
 /** Wrong bearer tokens of one address in a minute. */
 const MOST_GUESSES = 10;
+const BODY_MS = 30_000;
 /** Of a form; uploads have their own. In bytes. */
 const MOST_BODY = 65_536;
 
@@ -49,7 +53,8 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
     forceCloseConnections: true,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: MOST_BODY,
-    requestTimeout: 30_000,
+    // See `boundBodies`: an upload may take longer.
+    requestTimeout: 0,
     keepAliveTimeout: 10_000,
     // A client that does not read a stream is cut off.
     connectionTimeout: 30_000,
@@ -57,6 +62,7 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
     routerOptions: { maxParamLength: 500 },
   });
   keepNewest(app.server, MOST_CONNECTIONS);
+  boundBodies(app, options.bodyMs ?? BODY_MS);
   await app.register(helmet, securityHeaders);
   await app.register(cookie);
   await app.register(compress, { global: true, threshold: 1_024, encodings: ['br', 'gzip'] });

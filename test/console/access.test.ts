@@ -113,7 +113,16 @@ describe('a change', () => {
     const of = async (cookie: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
       (await ask(`${url}/things`, { headers: { cookie, ...headers }, form: fields })).status;
     const whole = { ...form, formToken };
-    expect(await of('', whole)).toBe(401);
+    // Whose session has ended signs in, and comes back to the form's page.
+    const ended = await ask(`${url}/things`, {
+      headers: { referer: `${url}/?a=1` },
+      form: { ...form, formToken },
+    });
+    expect([ended.status, ended.headers.location]).toEqual([303, '/sign-in?to=%2F%3Fa%3D1&ended=yes']);
+    expect((await ask(`${url}${ended.headers.location}`)).body).toContain('nothing was changed');
+    const elsewhere = { referer: 'http://evil.example//evil.example/' };
+    const away = await ask(`${url}/things`, { headers: elsewhere, form: { ...form, formToken } });
+    expect(away.headers.location).toBe('/sign-in?to=%2F&ended=yes');
     expect(await of(vic, { ...form, formToken: await formTokenOf(`${url}/`, vic) })).toBe(403);
     expect(await of(ann, form)).toBe(403);
     expect(await of(ann, { ...form, formToken: await formTokenOf(`${url}/`, vic) })).toBe(403);
@@ -144,7 +153,8 @@ test('open reading lets everybody read, and nobody change anything', async () =>
   const { changes, sections } = remembering();
   const url = await serveConsole({ sections, openReading: true });
   expect((await ask(`${url}/`)).body).toContain('reading is open');
-  expect((await ask(`${url}/things`, { form: { what: 'x', reason: 'y' } })).status).toBe(401);
+  const { status, headers } = await ask(`${url}/things`, { form: { what: 'x', reason: 'y' } });
+  expect([status, headers.location]).toEqual([303, '/sign-in?to=%2F&ended=yes']);
   expect(changes).toHaveLength(0);
 });
 

@@ -1,60 +1,17 @@
 /** Jobs in a browser: planned from an uploaded file, applied in stages, paused, set, resumed and followed to the end; two at once. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   accessibilityFaults,
   chromiumInstalled,
-  openWindow,
   overflow,
+  picture,
   startBrowser,
   widths,
 } from '../../testing/console/browser.ts';
+import { act, openJobs, openPlan, planByPage } from '../../testing/console/job-pages.ts';
 import { setConsoleJobs } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
-
-const picture = async (page: Page, name: string): Promise<void> => {
-  if (process.env.PICTURES !== undefined)
-    await page.screenshot({ path: `${process.env.PICTURES}/${name}.png`, fullPage: true });
-};
-
-async function signedIn(browser: Browser, url: string, token: string, looks = {}) {
-  const window = await openWindow(browser, looks);
-  await window.page.goto(`${url}/jobs`);
-  await window.page.getByLabel('Token').fill(token);
-  await window.page.keyboard.press('Enter');
-  await window.page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor();
-  return window;
-}
-
-const act = async (page: Page, name: string): Promise<void> => {
-  await page.locator('#steer-reason').fill('a test');
-  await page.getByRole('button', { name, exact: true }).click();
-};
-
-const file = (count: number) => ({
-  name: 'rows.csv',
-  mimeType: 'text/csv',
-  buffer: Buffer.from(
-    `Identifier,TaskConfigurationId\n${Array.from({ length: count }, (_, i) => `task${i},new\n`).join('')}`,
-  ),
-});
-
-/** Plans a file as job `j`, up to the page that applies it. */
-async function plan(page: Page, url: string, count: number): Promise<void> {
-  await page.goto(`${url}/jobs/new`);
-  await page.locator('#file-job').fill('j');
-  await page.locator('#file-reason').fill('a test');
-  await page.locator('#file').setInputFiles(file(count));
-  await page.getByRole('button', { name: 'Make the plan' }).first().click();
-  await page
-    .getByRole('link', { name: 'See it' })
-    .or(page.locator('#apply-name'))
-    .first()
-    .waitFor({ timeout: 60_000 });
-  await page.goto(`${url}/jobs/plans/j`);
-  await page.locator('#apply-name').fill('j');
-  await page.locator('#apply-reason').fill('a test');
-}
 
 describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
   let browser: Browser;
@@ -67,11 +24,11 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     timeout: 150_000,
   }, async () => {
     // Slow enough that the job still runs when a page says so.
-    const { url, stage } = await setConsoleJobs({ rate: '500' });
+    const { url, stage, ids } = await setConsoleJobs({ rate: '500' });
     const before = stage.api.task('task4999')?.TaskConfigurationId;
     await stage.worker.start();
-    const { page, faults } = await signedIn(browser, url, tokens.ann);
-    await plan(page, url, 5_000);
+    const { page, faults } = await openJobs(browser, url, tokens.ann);
+    await planByPage(page, url, ids(5_000));
     await picture(page, 'plan');
     await page.locator('#apply-stages').fill('100,100%');
     await page.getByLabel('Wait for a word between stages').check();
@@ -100,14 +57,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await page.getByText('Undo', { exact: true }).click();
     await page.locator('#undo-reason').fill('a test');
     await page.getByRole('button', { name: 'Plan the undo' }).click();
-    await page
-      .getByRole('link', { name: 'See it' })
-      .or(page.locator('#apply-name'))
-      .first()
-      .waitFor({ timeout: 60_000 });
-    await page.goto(`${url}/jobs/plans/j-undo`);
-    await page.locator('#apply-name').fill('j-undo');
-    await page.locator('#apply-reason').fill('a test');
+    await openPlan(page, url, 'j-undo');
     await page.getByRole('button', { name: 'Apply' }).click();
     await page.getByRole('heading', { level: 1, name: 'Job j-undo: done' }).waitFor({ timeout: 60_000 });
     expect(stage.api.task('task4999')?.TaskConfigurationId).toBe(before);
@@ -116,11 +66,11 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   });
 
   test('two people: one pauses, both resume, and one of them is told; a viewer sees no forms', async () => {
-    const { url } = await setConsoleJobs({ send: false });
-    const ann = await signedIn(browser, url, tokens.ann);
-    const bob = await signedIn(browser, url, tokens.ann);
-    const vic = await signedIn(browser, url, tokens.vic);
-    await plan(ann.page, url, 20);
+    const { url, ids } = await setConsoleJobs({ send: false });
+    const ann = await openJobs(browser, url, tokens.ann);
+    const bob = await openJobs(browser, url, tokens.ann);
+    const vic = await openJobs(browser, url, tokens.vic);
+    await planByPage(ann.page, url, ids(20));
     await ann.page.getByRole('button', { name: 'Apply' }).click();
     await ann.page.getByText('The job is in the ledger.').waitFor();
     await act(ann.page, 'Pause');
@@ -155,7 +105,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
       '--abort-when',
       'failed>2%/200',
     ]);
-    const { page, faults } = await signedIn(browser, url, tokens.ann, looks);
+    const { page, faults } = await openJobs(browser, url, tokens.ann, looks);
     for (const path of ['/jobs', '/jobs/new', '/jobs/of/j', '/jobs/of/j/rows']) {
       await page.goto(`${url}${path}`);
       await page.locator('h1').waitFor();

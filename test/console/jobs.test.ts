@@ -1,33 +1,9 @@
 /** Jobs by the console over HTTP: planned from an upload, applied, steered, retried, undone; rows, reports and faults. */
-import { existsSync, readdirSync } from 'node:fs';
-import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import { setConsoleJobs } from '../../testing/console/jobs.ts';
-import type { Answer } from '../../testing/console/serve.ts';
-
-type Set = Awaited<ReturnType<typeof setConsoleJobs>>;
-
-const shows = async (get: Set['ann']['get'], path: string, text: RegExp | string): Promise<Answer> => {
-  let answer: Answer | undefined;
-  await expect
-    .poll(
-      async () => {
-        answer = await get(path);
-        return answer.body;
-      },
-      { timeout: 30_000, interval: 100 },
-    )
-    .toMatch(text);
-  return answer as Answer;
-};
+import { plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 
 const csv = (ids: readonly string[]): string =>
   `Identifier,TaskConfigurationId\n${ids.map((id) => `${id},new\n`).join('')}`;
-
-const plansOf = ({ folder }: Set): string[] => {
-  const plans = `${folder.path}/state/console/plans`;
-  return existsSync(plans) ? readdirSync(plans) : [];
-};
 
 test('an uploaded file is planned, applied with stages, followed to its end, retried and undone', async () => {
   const set = await setConsoleJobs({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } } });
@@ -109,47 +85,4 @@ test('a job is paused, set, resumed and cancelled by an operator, with a reason,
   const { body } = await ann.get('/jobs/of/j');
   expect(body).toContain('<h1>Job j: cancelled');
   expect(body).toMatch(/<dt>not sent<\/dt><dd>0<\/dd>/);
-});
-
-test('a file that is none, too large or cut leaves a sentence, and nothing else', async () => {
-  const set = await setConsoleJobs({ send: false, mostBytes: 100_000 });
-  const { ann, url } = set;
-  const picture = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 1, 255, 254]);
-  expect((await ann.upload('a.png', picture, { jobId: 'png' })).location).toBe('/jobs/plans/png');
-  await shows(ann.get, '/jobs/plans/png', /class="fault"/);
-  const large = await ann.upload('a.csv', 'x'.repeat(200_000), { jobId: 'large' });
-  expect(large).toMatchObject({ status: 413 });
-  expect(large.body).toContain('larger than');
-  expect((await ann.upload('', '', { jobId: 'none' })).body).toContain('Choose a file');
-  // Two gigabytes, by its own word: refused before it is sent.
-  const told = Promise.withResolvers<number>();
-  const huge = request(`${url}/jobs/new`, {
-    method: 'POST',
-    headers: {
-      cookie: ann.cookie,
-      origin: url,
-      'content-type': 'multipart/form-data; boundary=b',
-      'content-length': String(2 * 1_073_741_824),
-    },
-  });
-  huge.on('response', ({ statusCode = 0 }) => told.resolve(statusCode)).on('error', told.reject);
-  huge.write('--b\r\n');
-  expect(await told.promise).toBe(413);
-  huge.destroy();
-  // Cut in the middle of its file.
-  const formToken = /name="formToken" value="([^"]+)"/.exec((await ann.get('/jobs')).body)?.[1] ?? '';
-  const cut = request(`${url}/jobs/new`, {
-    method: 'POST',
-    headers: { cookie: ann.cookie, origin: url, 'content-type': 'multipart/form-data; boundary=b' },
-  });
-  cut.on('error', () => {});
-  const field = (name: string, value: string): string =>
-    `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
-  cut.write(
-    `${field('formToken', formToken)}${field('reason', 'r')}${field('jobId', 'cut')}--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\nIdentifier\n`,
-  );
-  await expect.poll(() => plansOf(set), { timeout: 10_000 }).toEqual(['p-cut']);
-  cut.destroy();
-  await expect.poll(() => plansOf(set), { timeout: 10_000 }).toEqual([]);
-  expect((await ann.get('/jobs/plans/cut')).status).toBe(404);
 });

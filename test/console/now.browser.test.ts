@@ -12,6 +12,7 @@ import {
   chromiumInstalled,
   openWindow,
   overflow,
+  picture,
   startBrowser,
   widths,
 } from '../../testing/console/browser.ts';
@@ -81,11 +82,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await page.locator('.uplot canvas').waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     expect(await overflow(page)).toEqual([]);
-    if (process.env.PICTURES !== undefined)
-      await page.screenshot({
-        path: `${process.env.PICTURES}/now-${looks.width}-${looks.scheme}.png`,
-        fullPage: true,
-      });
+    await picture(page, `now-${looks.width}-${looks.scheme}`);
     expect(faults).toEqual([]);
   });
 

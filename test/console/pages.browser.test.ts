@@ -1,5 +1,5 @@
 /** Every page in a browser: for everybody, at every width; and whatever hostile texts are on it. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { changesSection } from '../../src/console/changes/section.ts';
 import { lettersSection } from '../../src/console/dead-letters/section.ts';
@@ -13,11 +13,14 @@ import { updatesOf } from '../../src/trace/updates.ts';
 import {
   accessibilityFaults,
   chromiumInstalled,
+  enter,
   openWindow,
   overflow,
+  picture,
   startBrowser,
   widths,
 } from '../../testing/console/browser.ts';
+import { expectHarmless, seenText } from '../../testing/console/harmless.ts';
 import { hostileText } from '../../testing/console/hostile.ts';
 import { setLetters } from '../../testing/console/letters.ts';
 import { observeSection } from '../../testing/console/observe.ts';
@@ -108,13 +111,6 @@ async function hostileConsole() {
   return { url, paths };
 }
 
-async function enter(page: Page, url: string): Promise<void> {
-  await page.goto(`${url}/sign-in`);
-  await page.getByLabel('Token').fill(tokens.ann);
-  await page.keyboard.press('Enter');
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
-}
-
 describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -124,24 +120,11 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
 
   test('hostile texts run nowhere and hide nothing, and no policy is broken', async () => {
     const { url, paths } = await hostileConsole();
-    const { page, faults } = await openWindow(browser);
-    await enter(page, url);
-    for (const path of paths) {
-      // Resolves when everything has loaded or failed to: whatever was to run has run then.
-      await page.goto(url + path, { waitUntil: 'load' });
-      expect(await page.evaluate('window.hacked ?? 0'), path).toBe(0);
-      expect(
-        await page.locator('[onerror], [onload], [onfocus], base, main script, main img').count(),
-        path,
-      ).toBe(0);
-      expect(await page.getByRole('heading', { level: 1 }).count(), path).toBe(1);
-      expect(new URL(page.url()).origin, path).toBe(url);
-    }
-    expect(faults).toEqual([]);
-    await page.goto(`${url}/changes`);
-    // What is seen, not what is there.
-    // biome-ignore lint/performance/useDomNodeTextContent: hidden text is not wanted.
-    const text = await page.locator('main').innerText();
+    const window = await openWindow(browser);
+    await enter(window.page, url, tokens.ann);
+    await expectHarmless(window, url, paths);
+    await window.page.goto(`${url}/changes`);
+    const text = await seenText(window.page);
     expect(text).toContain('<script>window.hacked=1</script>');
     expect(text).toContain('right\\u{202e}to left');
   });
@@ -154,16 +137,12 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   )('every page is for everybody at $width pixels, $scheme', async (looks) => {
     const { url, paths } = await hostileConsole();
     const { page, faults } = await openWindow(browser, looks);
-    await enter(page, url);
+    await enter(page, url, tokens.ann);
     for (const path of paths) {
       await page.goto(url + path);
       expect(await accessibilityFaults(page), path).toEqual([]);
       expect(await overflow(page), path).toEqual([]);
-      if (process.env.PICTURES !== undefined)
-        await page.screenshot({
-          path: `${process.env.PICTURES}/${path.replace(/[^a-z]+/g, '-').slice(0, 40)}-${looks.width}-${looks.scheme}.png`,
-          fullPage: true,
-        });
+      await picture(page, `${path.replace(/[^a-z]+/g, '-').slice(0, 40)}-${looks.width}-${looks.scheme}`);
     }
     expect(faults).toEqual([]);
   });
@@ -176,7 +155,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
       if (!request.url().includes('/live/'))
         sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
     });
-    await enter(page, url);
+    await enter(page, url, tokens.ann);
     await page.locator('.uplot canvas').waitFor();
     const all = (await Promise.all(sizes)).reduce((a, b) => a + b, 0);
     expect(all).toBeGreaterThan(10_000);

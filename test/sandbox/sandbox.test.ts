@@ -62,7 +62,7 @@ test('is enough for a followed job, with nothing typed that was not printed', as
   await expect.poll(async () => (await ask(url)).body).toMatch(/<td[^>]*>running/);
   expect((await ask(`${url}/jobs`)).body).toContain('/jobs/of/few');
   const jobs = { action: `${url}/jobs/of/few/verify`, reason: 'a test' };
-  expect((await ask(jobs.action, { form: jobs })).status).toBe(401);
+  expect((await ask(jobs.action, { form: jobs })).headers.location).toMatch(/^\/sign-in/);
   const bearer = { authorization: `Bearer ${token}` };
   const verified = await ask(`${url}/api/v1/jobs/few/verify`, {
     method: 'POST',

@@ -82,3 +82,17 @@ export async function overflow(page: Page): Promise<string[]> {
       .map((each) => each.outerHTML.slice(0, 200))];
   })()`)) as string[];
 }
+
+/** Signs in by the page, which leads to where one wanted to go. */
+export async function enter(page: Page, url: string, token: string, path = '/'): Promise<void> {
+  await page.goto(`${url}${path}`);
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+}
+
+/** Keeps a picture for the docs, or to be looked at, where one is asked for. */
+export async function picture(page: Page, name: string, fullPage = true): Promise<void> {
+  const folder = process.env.PICTURES;
+  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage });
+}

@@ -1,5 +1,6 @@
 /** A console with its section of jobs before a stage of jobs, for tests. */
-import { onTestFinished } from 'vitest';
+import { existsSync, readdirSync } from 'node:fs';
+import { expect, onTestFinished } from 'vitest';
 import { apiSection } from '../../src/console/api/serve.ts';
 import { makeJobs } from '../../src/console/commands/jobs.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
@@ -15,9 +16,12 @@ interface ConsoleJobsOptions {
   /** Default: true. */
   readonly send?: boolean;
   readonly mostBytes?: number;
+  /** As `ConsoleOptions` has it. */
+  readonly bodyMs?: number;
 }
 
-export async function setConsoleJobs({ api = {}, rate, send = true, mostBytes }: ConsoleJobsOptions = {}) {
+export async function setConsoleJobs(options: ConsoleJobsOptions = {}) {
+  const { api = {}, rate, send = true, mostBytes, bodyMs } = options;
   const jobs = await setJobs(api, rate === undefined ? {} : { env: { RATE_LIMIT: rate } });
   const { env, folder } = jobs;
   const errors: unknown[] = [];
@@ -35,7 +39,10 @@ export async function setConsoleJobs({ api = {}, rate, send = true, mostBytes }:
     await parts.close();
     if (errors.length > 0) throw new AggregateError(errors, 'the console has failed');
   });
-  const url = await serveConsole({ sections: [parts.section, apiSection(parts.routes, '0', Date.now)] });
+  const url = await serveConsole({
+    sections: [parts.section, apiSection(parts.routes, '0', Date.now)],
+    ...(bodyMs !== undefined && { bodyMs }),
+  });
   parts.start();
   const as = async (token: string) => {
     const cookie = await signIn(url, token);
@@ -72,4 +79,27 @@ export async function setConsoleJobs({ api = {}, rate, send = true, mostBytes }:
     return { cookie, get, post, upload };
   };
   return { ...jobs, url, said, ann: await as(tokens.ann), vic: await as(tokens.vic) };
+}
+
+type Set = Awaited<ReturnType<typeof setConsoleJobs>>;
+
+/** Waits until a page says so. */
+export async function shows(get: Set['ann']['get'], path: string, text: RegExp | string): Promise<Answer> {
+  let answer: Answer | undefined;
+  await expect
+    .poll(
+      async () => {
+        answer = await get(path);
+        return answer.body;
+      },
+      { timeout: 30_000, interval: 100 },
+    )
+    .toMatch(text);
+  return answer as Answer;
+}
+
+/** What is kept of plans on disk. */
+export function plansOf({ folder }: Set): string[] {
+  const plans = `${folder.path}/state/console/plans`;
+  return existsSync(plans) ? readdirSync(plans) : [];
 }

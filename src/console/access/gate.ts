@@ -83,7 +83,7 @@ export function guard(
     if (visitor.formToken !== undefined && same(visitor.formToken, sentToken(request))) return;
     return refuse(request, reply, {
       status: 403,
-      why: 'the form is out of date: go back, reload the page, and send it again',
+      why: 'the form is of another session, or out of date: go back to its page, and send it again',
     });
   });
 }

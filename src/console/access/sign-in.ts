@@ -22,7 +22,7 @@ interface SignInOptions {
 export function addSignIn(app: FastifyInstance, { holders, now, signOut, show }: SignInOptions): void {
   const config = { access: 'open' } as const;
   app.get('/sign-in', { config }, (request, reply) =>
-    show(request, reply, signInPage(wanted(request.query), holders().length > 0)),
+    show(request, reply, signInPage(wanted(request.query), holders().length > 0, ended(request.query))),
   );
   app.post(
     '/sign-in',
@@ -55,6 +55,12 @@ export function addSignIn(app: FastifyInstance, { holders, now, signOut, show }:
 /** `secure: 'auto'`: where the browser speaks TLS, to us or to a proxy that is trusted. */
 const cookieOptions = { path: '/', httpOnly: true, sameSite: 'strict', secure: 'auto' } as const;
 
+/** Whether a form was sent without a session. */
+function ended(query: unknown): string | undefined {
+  if (text(query, 'ended') === '') return undefined;
+  return 'You are not signed in any more: nothing was changed. Sign in, and send the form again.';
+}
+
 /** Where the visitor wanted to go. */
 function wanted(from: unknown): string {
   const then = ownPath(text(from, 'to'));
@@ -72,7 +78,7 @@ function signInPage(then: string, anyHolders: boolean, fault?: string): Page {
 ${fault !== undefined && html`<p class="fault" role="alert" id="fault">${fault}</p>`}
 ${
   anyHolders
-    ? html`<form method="post" action="/sign-in" class="narrow">
+    ? html`<form method="post" action="/sign-in" class="narrow" data-keep-draft>
 <input type="hidden" name="to" value="${then}">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus${fault !== undefined && html` aria-describedby="fault" aria-invalid="true"`}>

@@ -22,6 +22,7 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
       for (const one of routes)
         app.route({
           method: one.method.toUpperCase(),
+          ...(one.body === 'file' && { config: { upload: true } }),
           url: `${API_PREFIX}${one.path.replace(/\{(\w+)\}/, ':$1')}`,
           handler: async (request, reply) => {
             reply.header('cache-control', 'no-store');

@@ -54,12 +54,15 @@ export function readForm(mostBytes: number): preValidationAsyncHookHandler {
 export async function keepUpload(request: FastifyRequest, path: string, mostBytes: number): Promise<void> {
   const { upload } = request;
   if ((upload?.filename ?? '') === '' || upload === undefined) throw new PageError('Choose a file.');
+  const { file } = upload;
+  // The library reads on to the last byte, and there may be none.
+  file.once('limit', () => file.destroy(tooLarge(mostBytes)));
   try {
-    await pipeline(upload.file, createWriteStream(path, { flags: 'wx', mode: FILE_MODE }));
+    if (!file.truncated) await pipeline(file, createWriteStream(path, { flags: 'wx', mode: FILE_MODE }));
   } catch (error) {
     throw uploadError(error, mostBytes);
   }
-  if (upload.file.truncated) throw tooLarge(mostBytes);
+  if (file.truncated) throw tooLarge(mostBytes);
 }
 
 /** The file's name as it may be one here: letters, digits and a few signs. */
@@ -79,6 +82,7 @@ export function tooLarge(mostBytes: number): PageError {
 }
 
 function uploadError(error: unknown, mostBytes: number): unknown {
+  if (error instanceof PageError) return error;
   const { code } = error as { readonly code?: unknown };
   if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge(mostBytes);
   if (typeof code === 'string' && /^(FST_|ERR_STREAM_PREMATURE_CLOSE|ECONNRESET)/.test(code))

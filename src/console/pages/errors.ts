@@ -18,6 +18,7 @@ export function refuse(
 ): FastifyReply {
   const byHand = request.method === 'GET' && request.headers.authorization === undefined;
   if (status === 401 && byHand && wantsPage(request)) return toSignIn(request, reply);
+  if (status === 401 && isForm(request)) return reply.redirect(signInPath(pageOf(request), true), 303);
   return answer(request, reply, status, why, show);
 }
 
@@ -27,13 +28,33 @@ export function refuse(
  */
 function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const then = ownPath(request.url) ?? '/';
-  const path = `/sign-in?to=${encodeURIComponent(then)}`;
+  const path = signInPath(then, false);
   const site = request.headers['sec-fetch-site'];
   if (site !== 'cross-site' && site !== 'same-site') return reply.redirect(path, 303);
   return reply
     .header('refresh', `0; url=${then}`)
     .type('text/html; charset=utf-8')
     .send('<!doctype html><html lang="en"><title>One moment</title></html>');
+}
+
+/** @param ended a form was sent without a session: it had one, most likely. */
+function signInPath(to: string, ended: boolean): string {
+  return `/sign-in?${new URLSearchParams({ to, ...(ended && { ended: 'yes' }) })}`;
+}
+
+function isForm(request: FastifyRequest): boolean {
+  const type = request.headers['content-type'] ?? '';
+  return (
+    request.headers.authorization === undefined &&
+    wantsPage(request) &&
+    /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)
+  );
+}
+
+/** The page that a form was on. */
+function pageOf({ headers: { referer = '' } }: FastifyRequest): string {
+  const url = URL.canParse(referer) ? new URL(referer) : undefined;
+  return ownPath(`${url?.pathname ?? '/'}${url?.search ?? ''}`) ?? '/';
 }
 
 export function answerErrors(app: FastifyInstance, show: Show, onError: (error: unknown) => void): void {
@@ -64,7 +85,7 @@ function answer(
   const back =
     request.method === 'GET'
       ? undefined
-      : html`<p>Nothing was changed. <a href="/">To the first page</a></p>`;
+      : html`<p>Nothing was changed. <a href="${pageOf(request)}" data-keep-draft>Back to the page</a></p>`;
   return show(request, reply.code(status), {
     title,
     body: html`<h1>${title}</h1>\n<p class="fault" role="alert">${why}</p>\n${back}`,

@@ -43,7 +43,7 @@ export function wholePage(
   { title, body, assets = [], live = false }: Page,
   { nav, path, visitor, urlOf }: Surroundings,
 ): string {
-  const all = [...first, ...assets, 'console.js'] as const;
+  const all = [...first, ...assets, 'console.js', 'drafts.js'] as const;
   const head = all.map((name) =>
     name.endsWith('.css')
       ? html`<link rel="stylesheet" href="${urlOf(name)}">\n`

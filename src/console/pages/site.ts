@@ -19,7 +19,8 @@ export function makeSite(
       app.get(path, async (request, reply) => show(request, reply, await make(request, visitorIn(request))));
     },
     change: (path, fields, make, before) => {
-      app.post(path, { ...(before && { preValidation: before }) }, async (request, reply) => {
+      const how = before && { preValidation: before, config: { upload: true } as const };
+      app.post(path, { ...how }, async (request, reply) => {
         const read = fields.safeParse(request.body);
         if (!read.success) throw new PageError(z.prettifyError(read.error));
         const reason = reasonIn(request.body);

@@ -32,12 +32,25 @@
       if (!document.body.classList.contains('stale')) return;
       const typing = document.activeElement?.matches('input, select, textarea') ?? false;
       const answer = await fetch(location.href, { redirect: 'manual' }).catch(() => undefined);
-      if (answer && !typing && document.body.classList.contains('stale')) location.reload();
+      if (answer && !typing && document.body.classList.contains('stale')) {
+        document.dispatchEvent(new Event('ota:reload'));
+        location.reload();
+      }
     };
     setInterval(again, STALE_MS);
     setInterval(show, 1_000);
     show();
   }
+
+  // A file that is too large is not sent at all.
+  for (const input of document.querySelectorAll('form[data-most-bytes] input[type=file]'))
+    input.addEventListener('change', () => {
+      if (!(input instanceof HTMLInputElement)) return;
+      const most = Number(input.form?.dataset.mostBytes);
+      const tooLarge = (input.files?.[0]?.size ?? 0) > most;
+      input.setCustomValidity(tooLarge ? `The file is larger than ${Math.floor(most / 1_048_576)} MB.` : '');
+      input.reportValidity();
+    });
 
   const chart = document.getElementById('chart');
   if (chart && window.uPlot) void drawChart(chart);
