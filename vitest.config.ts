@@ -16,9 +16,9 @@ export const test: NonNullable<ViteUserConfig['test']> = {
   maxWorkers: 7,
   // Files share a process and what it has loaded (the SDK alone takes half a second); no module of ours has state.
   isolate: false,
-  // Only what hangs is to end by it: with all cores busy, a test that starts a worker six times takes half a minute.
-  testTimeout: 60_000,
-  hookTimeout: 30_000,
+  // Only what hangs is to end by it: on a machine that others keep busy, a test that starts ten processes takes a minute.
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
   // `npm run coverage`: what ran in the tests' own processes; it does not see the processes that tests start.
   coverage: {
     include: ['src/**/*.ts', 'packages/*/src/**/*.ts'],

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runOnce } from '../harness/run-once.ts';
 
 test('among faults of every kind and a kill, every update ends in a place that can be looked up', {
-  timeout: 70_000,
+  timeout: 120_000,
 }, async () => {
   const found = await runOnce({
     seed: 11,

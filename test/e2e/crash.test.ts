@@ -13,9 +13,7 @@ const CRASHES = 3;
 const HELD_AT_MOST = 300;
 
 describe('a worker killed in the middle of its work', () => {
-  test('leaves every update to be applied or dead-lettered by later workers', {
-    timeout: 120_000,
-  }, async () => {
+  test('leaves every update to be applied or dead-lettered by later workers', async () => {
     stage = await setStage({
       api: {
         latency: { minMs: 0, maxMs: 100 },

@@ -42,7 +42,7 @@ beforeAll(async () => {
     stage.sqs.sendMessage('dead', JSON.stringify({ Identifier: `foreign${i}`, Description: 'by hand' }));
   await stage.worker.start();
   await stage.ended(UNKNOWN + INVALID + 2 * DENIED);
-}, 60_000);
+});
 
 afterAll(async () => {
   vi.unstubAllEnvs();

@@ -20,4 +20,4 @@ test('another sender takes over from one that is killed, and a pause, a slower r
   expect(proof.sentAfterPause).toBeLessThanOrEqual(100);
   // What the API was asked beyond once a row was sent twice by a sender that was killed, which the ledger counts.
   expect(proof.extraCalls).toBeLessThanOrEqual(proof.maybeTwice);
-}, 120_000);
+});

@@ -67,7 +67,7 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
     'finish',
   ]);
   expect((await run(['log'])).stdout).toMatch(/^\S+ \S+ +j +pause +ann@\S+ +the API is being changed$/m);
-}, 30_000);
+});
 
 test('a cancelled job ends its unsent rows as not-sent, and is neither resumed nor applied again', async () => {
   const { stage, run, standing } = await setSteered(30);
@@ -95,7 +95,7 @@ test('a cancelled job ends its unsent rows as not-sent, and is neither resumed n
       exitCode: 2,
       error: expect.stringMatching(/^Job j was cancelled/),
     });
-}, 30_000);
+});
 
 test('a job that was left to `jobs send` is sent by it, and a cancelled one without a sender comes to rest at once', async () => {
   const { stage, run, standing, plan, ids, state } = await setSteered(20);
@@ -121,4 +121,4 @@ test('a job that was left to `jobs send` is sent by it, and a cancelled one with
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines).toContainEqual(expect.objectContaining({ event: 'job.ended', jobId: 'j', state: 'done' }));
   expect(await state()).toMatchObject({ name: 'done' });
-}, 30_000);
+});

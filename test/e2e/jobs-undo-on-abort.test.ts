@@ -37,7 +37,7 @@ test('a rule stops a job, and every task is as it was before', async () => {
   expect(configurations()).toEqual(before);
   expect(stage.api.stats().calls).toBeGreaterThan(2 * changed);
   expect((await run(['list'])).stdout).toMatch(/^j-undo-2 /m);
-}, 60_000);
+});
 
 test('an undo that could not be made is made by whoever goes on with the job', async () => {
   const { standing, run, stage, configurations, before } = await setFailing();
@@ -62,7 +62,7 @@ test('an undo that could not be made is made by whoever goes on with the job', a
   const resumed = await standing(['resume', 'j']);
   expect(resumed.json).toMatchObject({ end: 'aborted', state: { name: 'aborted' } });
   expect(configurations()).toEqual(before);
-}, 60_000);
+});
 
 test('a job that could not be undone is not sent with it', async () => {
   const { run, plan, ids, stage } = await setJobs();
@@ -111,4 +111,4 @@ test('a configuration that makes devices fail stops the job in its stage, and ev
     applied: 100,
     state: { name: 'done' },
   });
-}, 90_000);
+});

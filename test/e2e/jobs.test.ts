@@ -20,8 +20,7 @@ test('a job with every kind of outcome survives kills, and its report agrees wit
     'dead-lettered ResourceNotFoundException': 3,
   });
   expect(proof.exitCode).toBe(3);
-  // Ten processes, each of which takes a second of a core to start.
-}, 60_000);
+});
 
 test('a failing canary is a sample, sends exactly its rows and names those that failed; a resume sends the others, and a retry only the failed ones', async () => {
   const { stage, run, standing, plan, ids } = await setJobs({ tasks: { kind: 'all', exceptPrefix: 'gone' } });

@@ -6,9 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parseLine, startOta } from '../../testing/processes/ota.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
-test('a lower MAX_CONCURRENCY and RATE_LIMIT hold while the worker runs, and are lifted with the file', {
-  timeout: 60_000,
-}, async () => {
+test('a lower MAX_CONCURRENCY and RATE_LIMIT hold while the worker runs, and are lifted with the file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'limits-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'limits');

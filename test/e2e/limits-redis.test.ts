@@ -5,9 +5,7 @@ import { redisInstalled, startRedis } from '../../testing/redis/server.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
 describe.skipIf(!redisInstalled())('limits set', () => {
-  test('hold for every worker while it runs, and are lifted', { timeout: 60_000 }, async ({
-    onTestFinished,
-  }) => {
+  test('hold for every worker while it runs, and are lifted', async ({ onTestFinished }) => {
     const redis = await startRedis();
     onTestFinished(() => redis.kill());
     const stage = await setStage({ api: { latency: { minMs: 40, maxMs: 60 } } });

@@ -66,7 +66,7 @@ test('a job that is done or aborted is told of to every target, with its counts'
     },
   });
   expect([webhook, sns, events].map(({ requests }) => requests.length)).toEqual([2, 2, 2]);
-}, 90_000);
+});
 
 test('a job of which nothing ends is told of as stuck, and as done once that is over', async () => {
   const { stage, run, plan, ids } = await setJobs();
@@ -89,7 +89,7 @@ test('a job of which nothing ends is told of as stuck, and as done once that is 
     data: { state: 'running', why: '3 rows are in flight, and none has ended for 10 minutes' },
   });
   expect(read(webhook, 1)).toMatchObject({ type: 'job.done' });
-}, 90_000);
+});
 
 test('a webhook that does not take it is named, without its path, and the job is done all the same', async () => {
   const { stage, run, plan, ids } = await setJobs();
@@ -103,7 +103,7 @@ test('a webhook that does not take it is named, without its path, and the job is
     `The notice that job j is done was not taken by the webhook at ${new URL(webhook.url).host}: it answered 404`,
   );
   expect(stderr).not.toMatch(/secret-path|whsec_/);
-}, 90_000);
+});
 
 test('killed between the end and the notice, the next sender tells it, with the same id', async () => {
   const jobs = await setJobs();
@@ -125,4 +125,4 @@ test('killed between the end and the notice, the next sender tells it, with the 
   await webhook.arrived(2);
   expect(read(webhook, 1)).toEqual(read(webhook, 0));
   expect(read(webhook, 1)).toMatchObject({ type: 'job.done', data: { jobId: 'j', counts: { applied: 3 } } });
-}, 120_000);
+});

@@ -39,16 +39,16 @@ describe('jobs plan looks at the task configurations', () => {
   test('each once, and refuses the rows of one that does not exist, by name', async () => {
     const { api, jobs, json } = await stage(unknown);
     const wrong = 'task17,unknownB7\n';
-    const file = jobs.file('tasks.csv', header + rows(50_000).replace('task17,cfgB7\n', wrong));
+    const file = jobs.file('tasks.csv', header + rows(5_000).replace('task17,cfgB7\n', wrong));
     const { exitCode, summary } = await json([file, '--job', 'j']);
     expect(exitCode).toBe(3);
     const reason = 'there is no task configuration unknownB7 (404)';
     expect(summary).toMatchObject({
-      toChange: 49_999,
+      toChange: 4_999,
       refused: 1,
       reasons: [{ reason, count: 1, lines: [18] }],
       configurationsLookedAt: true,
-      configurations: [{ from: null, to: 'cfgB7', rows: 49_999, settings: null }],
+      configurations: [{ from: null, to: 'cfgB7', rows: 4_999, settings: null }],
     });
     expect(api.stats()).toMatchObject({ calls: 0, reads: { calls: 2 } });
     expect(jobs.read('tasks.csv.refused.csv')).toContain(`18,"${reason}",`);

@@ -58,7 +58,7 @@ test('prune shows, asks, and deletes what is over for so long, and nothing else'
   expect((await run(['send', '--once'])).exitCode).toBe(0);
   const { stdout } = await run(['status', 'waiting', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({ applied: 3 });
-}, 90_000);
+});
 
 test('prune that is interrupted says how far it came, and goes on when it is run again', async () => {
   const { run, names } = await setOld();
@@ -70,7 +70,7 @@ test('prune that is interrupted says how far it came, and goes on when it is run
   });
   await run(prune, after(91));
   expect(await names()).toEqual(['waiting']);
-}, 90_000);
+});
 
 test('prune leaves a job that a process has the lease of', async () => {
   const { run, names, folder } = await setOld();
@@ -81,7 +81,7 @@ test('prune leaves a job that a process has the lease of', async () => {
   await ledger.close();
   expect(pruned.stderr).toBe('Job done is left: something has happened to it, or a process sends it.\n');
   expect(await names()).toEqual(['done', 'waiting']);
-}, 90_000);
+});
 
 test.each([
   [['prune'], "required option '--older-than <age>' not specified"],

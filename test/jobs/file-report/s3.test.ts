@@ -92,8 +92,8 @@ describe('a file in S3', () => {
     let failures = 1;
     s3.rule = (request) =>
       request.part === 2 && failures-- > 0 ? { status: 503, code: 'SlowDown' } : 'accept';
-    await open().put('report.csv', 'text/csv', bytes(20 * MIB));
-    expect(s3.objects.get('reports/fleet/j/report.csv')).toHaveLength(20 * MIB);
+    await open().put('report.csv', 'text/csv', bytes(12 * MIB));
+    expect(s3.objects.get('reports/fleet/j/report.csv')).toHaveLength(12 * MIB);
   });
 
   const cases: [string, (request: S3Request) => S3Answer, RegExp][] = [
@@ -115,7 +115,7 @@ describe('a file in S3', () => {
   ];
   test.each(cases)('is not there at all when %s', async (_, rule, why) => {
     s3.rule = rule;
-    await expect(open().put('report.csv', 'text/csv', bytes(20 * MIB))).rejects.toThrow(why);
+    await expect(open().put('report.csv', 'text/csv', bytes(12 * MIB))).rejects.toThrow(why);
     expect(s3.objects.size).toBe(0);
     expect(s3.openUploads).toBe(0);
     expect(actions().at(-1)).toBe('AbortMultipartUpload');
@@ -124,7 +124,7 @@ describe('a file in S3', () => {
   test('is not there at all when its source fails, whose error it is', async () => {
     const reason = new Error('the ledger is damaged');
     async function* broken() {
-      yield* bytes(18 * MIB);
+      yield* bytes(10 * MIB);
       throw reason;
     }
     await expect(open().put('report.csv', 'text/csv', broken())).rejects.toBe(reason);

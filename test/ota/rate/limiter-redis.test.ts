@@ -146,7 +146,7 @@ async function one(scene: Scene, url: string) {
   return { tally, told, limiter };
 }
 
-describe.skipIf(!redisInstalled()).concurrent('with Redis', { timeout: 60_000 }, () => {
+describe.skipIf(!redisInstalled()).concurrent('with Redis', () => {
   describe('sharing', () => {
     test('two limiters share one budget, and both are served', async (scene) => {
       const { tally, allowance } = await two(scene);
@@ -514,7 +514,7 @@ describe.skipIf(!redisInstalled()).concurrent('with Redis', { timeout: 60_000 },
   });
 });
 
-describe.concurrent('without Redis', { timeout: 60_000 }, () => {
+describe.concurrent('without Redis', () => {
   test('runs at a tenth of the ceiling when Redis is unreachable at the start', async (scene) => {
     const { limiter, told } = limiterOn(scene, `redis://127.0.0.1:${await freePort()}`, 1_000);
     const tally = new GrantTally();

@@ -158,7 +158,7 @@ async function fleet(scene: Scene, count: number, url?: string) {
   return { redis, api, callers };
 }
 
-describe.skipIf(!redisInstalled()).concurrent('a fleet on Redis', { timeout: 60_000 }, () => {
+describe.skipIf(!redisInstalled()).concurrent('a fleet on Redis', () => {
   test('goes by one rate, which one of them finds for all, and says since when', async (scene) => {
     const { callers } = await fleet(scene, 4);
     expect(rolesOf(callers)).toEqual(['following', 'following', 'following', 'leading']);
