@@ -86,3 +86,22 @@ test('a job is paused, set, resumed and cancelled by an operator, with a reason,
   expect(body).toContain('<h1>Job j: cancelled');
   expect(body).toMatch(/<dt>not sent<\/dt><dd>0<\/dd>/);
 });
+
+test('outcomes that wait are collected before failed rows are tried again', async () => {
+  const { ann, run, plan, ids, stage } = await setConsoleJobs({
+    send: false,
+    api: { tasks: { kind: 'all', exceptPrefix: 'gone' } },
+  });
+  await stage.worker.start();
+  await plan(ids(2, 'gone'));
+  expect(await run(['apply', 'j.jsonl', '--yes'])).toMatchObject({ exitCode: 3 });
+  // One of them is put back, and applied.
+  stage.api.configure({ tasks: { kind: 'all' } });
+  const [letter] = await stage.deadLetters();
+  await stage.send(letter?.body ?? '');
+  await stage.ended(3);
+  expect((await ann.post('/jobs/of/j/retry')).headers.location).toContain('done=retry');
+  const { body } = await ann.get('/jobs/of/j');
+  expect(body).toMatch(/<dt>applied<\/dt><dd>1<\/dd>/);
+  expect(body).toMatch(/<dt>not sent<\/dt><dd>1<\/dd>/);
+});

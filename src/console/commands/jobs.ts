@@ -7,6 +7,7 @@ import { whoIs } from '../../cli/who.ts';
 import { apiSettings, readConfig, readConfigForAws } from '../../config.ts';
 import { CommandError } from '../../errors.ts';
 import { noColumnFlags } from '../../input/columns.ts';
+import { collectWaiting } from '../../jobs/commands/collect.ts';
 import { notifySettings, withNotices } from '../../jobs/commands/notify.ts';
 import { findPlannedJob, openQueues } from '../../jobs/commands/open.ts';
 import { defaultJobId, withPlanning } from '../../jobs/commands/planning.ts';
@@ -87,6 +88,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     planner,
     verifier,
     conclude: (ledger, jobId, who) => conclude(context, ledger, jobId, who, say),
+    collect: (ledger) => collect(context, ledger, (sentence) => say(`${sentence}.`)),
     checkClock: () => checkClock(context, say),
     clock,
     sleep,
@@ -212,6 +214,17 @@ async function conclude(
   await withNotices(readConfig(context.env, notifySettings), tell, async (targets) => {
     await concludeJob(ledger, await findPlannedJob(ledger, jobId, context), { who, targets });
   });
+}
+
+async function collect(
+  context: CommandContext,
+  ledger: Ledger,
+  say: (sentence: string) => void,
+): Promise<void> {
+  const { outcomeQueueUrl } = readConfig(context.env, ['outcomeQueueUrl']);
+  if (outcomeQueueUrl === undefined) return;
+  const emptied = await collectWaiting(context, ledger, outcomeQueueUrl, say);
+  if (!emptied) say('More outcomes keep coming: the ledger may know less than there is');
 }
 
 /** By the queue that updates are sent to; by none where there is none. */

@@ -24,6 +24,11 @@ export interface DeskOptions {
   readonly verifier: Verifier;
   /** Brings a job to rest that no process sends, and tells of it. */
   readonly conclude: (ledger: Ledger, jobId: string, who: string) => Promise<void>;
+  /**
+   * Stores outcomes that wait on their queue, where this console knows it: a redrive may have ended rows since.
+   * @throws CommandError when the queue cannot be read.
+   */
+  readonly collect: (ledger: Ledger) => Promise<void>;
   /** @throws CommandError when this machine's clock must not say when updates were decided on. */
   readonly checkClock: () => Promise<void>;
   readonly clock: Clock;
@@ -81,6 +86,7 @@ export class Desk {
           `A process is sending job ${jobId} or waits for its ends: retry when it has come to rest.`,
         );
       try {
+        await this.#options.collect(ledger);
         return await retryFailed(ledger, lease, job, deed, 'resume it');
       } finally {
         await lease.release();
@@ -194,6 +200,7 @@ export class Desk {
       refuseOtherPlan(plan, before);
       refuseCancelled(before);
       withSettings(before?.plan?.settings ?? {}, guards, this.#now());
+      await this.#options.collect(ledger);
       await this.#options.checkClock();
       await refuseEarlyUndo(ledger, plan, this.#now());
       const job = await enterJob(ledger, plan, `${folder}/${PLAN_FILE}`, deed.who);
