@@ -93,7 +93,7 @@ ${table(
     ],
     [
       code('devices-failed>5%/500'),
-      'more than 5% of the ended devices of its tasks have failed, once 500 have ended',
+      'more than 5% of the ended devices of its tasks have failed, once 500 have ended. They are looked at while the job is sent, and once more after its last row and the time of `--soak`: before that the job is not done',
     ],
     [code('devices-failed>100'), 'more than 100 devices have failed'],
   ],

@@ -159,6 +159,46 @@ test('a job stops in its stage when its devices fail, and undone it leaves every
   expect(configurations()).toEqual(before);
 });
 
+test('devices that fail when the last row has been sent abort the job, too', async () => {
+  const clock = { now: 1_700_000_000_000 };
+  const { stage, run, standing, plan, ids } = await setJobs(
+    { devices: { perTask: 10, takeSeconds: 20, failures } },
+    { apiNow: () => clock.now },
+  );
+  await plan(ids(40));
+  await stage.worker.start();
+  let calls = 0;
+  stage.api.onCall(() => {
+    calls += 1;
+    if (calls === 40) clock.now += 60_000;
+  });
+  const applied = await run(['apply', 'j.jsonl', '--yes', '--abort-when', 'devices-failed>2%/300']);
+  expect(applied.exitCode).toBe(4);
+  expect(applied.error).toMatch(/^\d+ of 400 ended devices failed, more than/);
+  const { json } = await standing(['status', 'j']);
+  expect(json).toMatchObject({ applied: 40, devices: { ended: 400 }, state: { name: 'aborted' } });
+  // Whoever resumes it has seen that.
+  expect((await standing(['resume', 'j'])).json).toMatchObject({ applied: 40, state: { name: 'done' } });
+});
+
+test('a job whose sender is gone before its devices were looked at is not done before they are', async () => {
+  const { stage, run, standing, plan, ids } = await setJobs({ devices: { perTask: 1 } });
+  await plan(ids(4));
+  stage.api.configure({ deniedOperations: ['GetOtaTask'] });
+  await stage.worker.start();
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = run(['apply', 'j.jsonl', '--yes', '--abort-when', 'devices-failed>1'], { interrupt });
+  await expect
+    .poll(async () => (await standing(['status', 'j'])).json, { timeout: 20_000, interval: 200 })
+    .toMatchObject({ applied: 4, waitsFor: 'verify', state: { name: 'running' } });
+  pressCtrlC();
+  expect((await applying).error).toMatch(/^Interrupted\. `ota-updater jobs resume j` looks at its devices/);
+  expect((await standing(['status', 'j'])).json).toMatchObject({ state: { name: 'stopped' } });
+  stage.api.configure({ deniedOperations: [] });
+  expect(await run(['resume', 'j'])).toMatchObject({ exitCode: 0 });
+  expect((await standing(['status', 'j'])).json).toMatchObject({ state: { name: 'done' }, waitsFor: null });
+});
+
 test('a job goes on when its devices have been looked at and are well', async () => {
   const clock = { now: 1_700_000_000_000 };
   const { stage, run, standing, plan, ids } = await setJobs(

@@ -73,9 +73,16 @@ async function watch(
       const counts = await ledger.count(key);
       pace.observe(counts.ended);
       const now = context.clock.wall();
-      screen.update(viewOf(job, counts, pace, followed, decideOn(job, counts, pace.perSecond, { now }), now));
+      const view = viewOf(job, counts, pace, followed, decideOn(job, counts, pace.perSecond, { now }), now);
+      screen.update(view);
+      // Its sender looks at its devices.
+      const isLookedAt = followed && view.waitsFor !== undefined;
       // A file that is being sent has rows that are not in the ledger yet.
-      if (counts.ended === counts.total && (job.plan?.complete !== false || !(await ledger.isLeased(key))))
+      if (
+        !isLookedAt &&
+        counts.ended === counts.total &&
+        (job.plan?.complete !== false || !(await ledger.isLeased(key)))
+      )
         return;
       await context.sleep(LOOK_MS, signal);
     }

@@ -7,7 +7,7 @@
  *   paused     nothing is sent; a sender stays, and follows what is in flight
  *   stopping   nothing more is sent; what is in flight is waited for, then it is what it stops towards
  *   stopped    by a person, a signal, the deadline or a failure; can be resumed
- *   aborted    by one of its rules; can be resumed
+ *   aborted    by one of its rules, also when all rows have ended since; can be resumed
  *   done       every row has ended; failed ones can be tried again
  *   cancelled  for good: rows that were not sent end `not-sent`
  */
@@ -106,7 +106,7 @@ export const transitions: Readonly<Record<JobEvent, Transition>> = {
   settle: { text: 'nothing is in flight, or nothing ends any more', from: ['stopping'], to: 'towards' },
   finish: {
     text: 'every row has ended',
-    from: ['planned', 'scheduled', 'running', 'paused', 'stopped', 'aborted'],
+    from: ['planned', 'scheduled', 'running', 'paused', 'stopped'],
     to: 'done',
   },
 };

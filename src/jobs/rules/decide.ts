@@ -6,7 +6,8 @@
  *
  *   ends -> soak -> verify -> word -> ends of the next stage
  *
- * Steps that are not asked for are left out. After the last stage nothing is waited for but ends.
+ * Steps that are not asked for are left out. After the last stage nothing is waited for but ends; where a rule judges devices, then
+ * also soak and verify, so that what the last rows did to them is judged before the job is done.
  */
 import { counted, number } from '../../text/numbers.ts';
 import type { Counts } from '../ledger/job.ts';
@@ -83,7 +84,10 @@ export function decide(situation: Situation): Decision {
   const held = { window, progress, room: 0, sample: false };
   if (stop !== undefined) return { ...held, stop };
   const { settings, counts, now } = situation;
-  if (counts.planned === 0) return held;
+  if (counts.planned === 0) {
+    const wait = counts.inFlight === 0 ? waitOf(situation, progress) : undefined;
+    return wait === undefined ? held : { ...held, waitsFor: wait };
+  }
   // Before its time of the day: whoever is to give the word need not be asked at night.
   if (progress.waitsFor === 'word') return { ...held, waitsFor: { for: 'word' } };
   if (!isOpen(settings, now)) {
@@ -180,8 +184,8 @@ function step(situation: Situation, progress: StageProgress): StageProgress {
   const asked: Readonly<Record<WaitsFor, boolean>> = {
     ends: true,
     soak: settings.soak !== undefined,
-    verify: settings.verifyEach === true,
-    word: settings.confirmEach === true,
+    verify: looksAtDevices(situation),
+    word: settings.confirmEach === true && !isLast(situation),
   };
   const next = order.slice(order.indexOf(progress.waitsFor) + 1).find((wait) => asked[wait]);
   if (next === undefined) return passed;
@@ -191,14 +195,37 @@ function step(situation: Situation, progress: StageProgress): StageProgress {
   return { ...progress, waitsFor: next, since: now, askedIn: runningSince };
 }
 
+/** Whether all of its rows are sent. */
+function isLast({ counts }: Pick<Situation, 'counts'>): boolean {
+  return counts.planned === 0;
+}
+
+function judgesDevices({ abortWhen = [] }: JobSettings): boolean {
+  return abortWhen.some((rule) => rule.of === 'devices');
+}
+
+function looksAtDevices({ settings, counts }: Pick<Situation, 'settings' | 'counts'>): boolean {
+  return isLast({ counts }) ? judgesDevices(settings) : settings.verifyEach === true;
+}
+
+/** Whether all rows of a job have ended, and its devices are to be looked at before it is done. */
+export function awaitsDevices(
+  settings: JobSettings,
+  progress: StageProgress,
+  counts: Pick<Counts, 'planned' | 'inFlight' | 'applied' | 'superseded' | 'failed' | 'causes'>,
+): boolean {
+  if (counts.planned > 0 || counts.inFlight > 0 || !judgesDevices(settings)) return false;
+  return progress.passed < endsSince(progress, counts).ended;
+}
+
 /** Whether what the stage waits for has come about. */
 function isOverNow(situation: Situation, progress: StageProgress): boolean {
   const { settings, counts, now, runningSince } = situation;
   const { waitsFor, since, devices, askedIn } = progress;
   switch (waitsFor) {
     case 'ends': {
-      // After the last stage nothing follows that would have to wait.
-      if (counts.planned === 0) return false;
+      // After the last stage nothing follows that would have to wait, and devices are looked at once.
+      if (isLast(situation)) return awaitsDevices(settings, progress, counts);
       const stage = stageOf(situation, progress);
       const { ended, failed } = endsSince(progress, counts);
       if (stage.canary && failed > 0) return false;
@@ -207,9 +234,13 @@ function isOverNow(situation: Situation, progress: StageProgress): boolean {
     case 'soak':
       return now >= since + (settings.soak ?? 0) * 1_000;
     case 'verify':
-      return settings.verifyEach !== true || (devices !== undefined && devices.at >= since);
+      return !looksAtDevices(situation) || (devices !== undefined && devices.at >= since);
     case 'word':
-      return settings.confirmEach !== true || (runningSince !== undefined && runningSince !== askedIn);
+      return (
+        settings.confirmEach !== true ||
+        isLast(situation) ||
+        (runningSince !== undefined && runningSince !== askedIn)
+      );
   }
 }
 

@@ -173,7 +173,7 @@ export function outlookOf(
   return {
     stage,
     devices: progress.devices,
-    waitsFor,
+    waitsFor: job.plan?.state.name === 'done' || job.plan?.state.name === 'cancelled' ? undefined : waitsFor,
     now,
     expectedEnd: open === 0 || perSecond <= 0 ? undefined : expectedEnd(settings, now, seconds),
   };

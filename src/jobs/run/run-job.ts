@@ -130,7 +130,7 @@ class Run {
       const { lost } = this.#options.lease;
       if (lost.reason instanceof LeaseLost) throw lost.reason;
       await this.#steer(stage, decision);
-      const over = await this.#over(counts);
+      const over = await this.#over(counts, decision);
       if (over !== undefined) return over;
       if (this.#failure !== undefined) return await this.#gaveUp('failed', this.#failure);
       if (signal.aborted) return await this.#gaveUp('interrupted', 'Interrupted');
@@ -140,7 +140,7 @@ class Run {
   }
 
   /** Ends the run when the job has come to rest. */
-  async #over(counts: Counts): Promise<RunEnd | undefined> {
+  async #over(counts: Counts, { waitsFor }: Decision): Promise<RunEnd | undefined> {
     const { towards, why } = this.#state;
     // Before anything else that may have ended the job: a rule that was broken is told, however late that is seen.
     if (towards !== undefined) {
@@ -157,7 +157,8 @@ class Run {
       }
       return undefined;
     }
-    if (counts.ended < counts.total) return undefined;
+    // Its devices may have to be looked at once more.
+    if (counts.ended < counts.total || waitsFor !== undefined) return undefined;
     await this.#change('finish', undefined, 'done');
     return this.#ended('done', undefined);
   }

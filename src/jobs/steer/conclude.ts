@@ -2,6 +2,7 @@
 import type { JobRecord, NewNotice, NoticeKind } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
+import { awaitsDevices } from '../rules/decide.ts';
 import { awaitsUndo } from '../run/undo-on-abort.ts';
 
 /** Rows that are ended in one transaction. */
@@ -23,13 +24,15 @@ export async function concludeJob(
   { who, targets }: ConcludeOptions,
 ): Promise<boolean> {
   const { key, plan } = job;
-  if (plan === undefined || plan.state.name === 'done' || plan.state.name === 'cancelled') return false;
+  if (plan === undefined || ['done', 'cancelled', 'aborted'].includes(plan.state.name)) return false;
   const counts = await ledger.count(key);
   const { towards, since } = plan.state;
   // Only a sender makes the undo, which comes first.
   if (awaitsUndo(job)) return false;
   const allEnded = plan.complete && counts.ended === counts.total;
-  if (towards === undefined && !allEnded) return false;
+  // Only a sender looks at devices.
+  const isDone = allEnded && !awaitsDevices(plan.settings, plan.progress, counts);
+  if (towards === undefined && !isDone) return false;
   const lease = await ledger.lease(key);
   if (lease === undefined) return false;
   try {

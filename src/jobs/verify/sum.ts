@@ -40,7 +40,7 @@ export interface FailedDevice {
 export interface Verification {
   /** When it was begun to look; epoch milliseconds. */
   readonly at: number;
-  /** Whether every task of the job was looked at; not, when it was interrupted. */
+  /** Whether every task of the job that there is was read; not, when it was interrupted. */
   readonly whole: boolean;
   /** Tasks that were read. A task that several rows of an enqueued job name counts for each. */
   readonly tasks: number;
@@ -124,7 +124,7 @@ export class VerificationSum {
     if (this.#failedDevices.length < MAX_LISTED) this.#failedDevices.push(device);
   }
 
-  /** @param whole whether no task was left out. */
+  /** @param whole whether no task that there is was left out. */
   result(whole: boolean): Verification {
     return {
       at: this.#at,

@@ -43,16 +43,20 @@ export async function verifyJob(options: VerifyOptions): Promise<Verification> {
   const sum = new VerificationSum(now());
   let count = 0;
   let run = 0;
+  let isWhole = true;
   for await (const seen of inOrder(appliedRows(ledger, key), maxConcurrency, (row) => look(row, options))) {
     if (signal.aborted) return sum.result(false);
     const { row, answer, devices, failedDevices, why } = seen;
     sum.add(row, answer, devices, why);
     for (const device of failedDevices) sum.addFailedDevice(device);
     onTask(++count);
-    run = answer.ok || answer.failure.kind === 'rejected' ? 0 : run + 1;
+    // A task that is gone has no devices to know of.
+    const isKnown = answer.ok || answer.failure.kind === 'rejected';
+    isWhole &&= isKnown;
+    run = isKnown ? 0 : run + 1;
     if (run >= UNREADABLE_RUN) return sum.result(false);
   }
-  return sum.result(!signal.aborted);
+  return sum.result(isWhole && !signal.aborted);
 }
 
 async function* appliedRows(

@@ -1,6 +1,7 @@
 /** What is sensible to do next about a job. PURE. */
 import type { CommandLine } from '../../text/shell.ts';
 import type { JobStanding } from '../ledger/job.ts';
+import { awaitsDevices } from '../rules/decide.ts';
 import { awaitsUndo } from '../run/undo-on-abort.ts';
 
 export interface NextStep {
@@ -38,18 +39,23 @@ export function nextSteps(
       },
     ];
   const why = { command: jobs('report', '--state', 'failed'), why: 'says why rows failed' };
+  if (plan.state.name === 'aborted' && (plan.progress.devices?.failed ?? 0) > 0)
+    return [
+      { command: jobs('verify'), why: 'says which devices failed' },
+      { command: jobs('undo'), why: "restores the tasks' settings" },
+    ];
   if (open) {
     const resume = { command: jobs('resume') };
     if (awaitsUndo(job)) return [{ ...resume, why: 'undoes it first, as --undo-on-abort wants' }];
     if (plan.state.name === 'cancelled') return [];
-    if (plan.state.name === 'aborted' && (plan.progress.devices?.failed ?? 0) > 0)
-      return [
-        { command: jobs('verify'), why: 'says which devices failed' },
-        { command: jobs('undo'), why: "restores the tasks' settings" },
-      ];
     if (plan.state.why === undefined || counts.failed === 0) return [resume];
     return [why, { ...resume, why: 'once that is fixed' }];
   }
+  const { name } = plan.state;
+  if (name !== 'done' && name !== 'cancelled' && awaitsDevices(plan.settings, plan.progress, counts))
+    return leased
+      ? [{ command: jobs('status', '--watch') }]
+      : [{ command: jobs('resume'), why: 'looks at its devices, which a rule judges, and ends it' }];
   if (counts.failed === 0) return [{ command: jobs('report') }];
   return [why, { command: jobs('retry', '--only-failed'), why: 'once that is fixed' }];
 }

@@ -3,9 +3,9 @@ import { number } from '../../text/numbers.ts';
 import { countdown, instant, roughDuration } from '../../text/times.ts';
 import type { Outlook } from '../run/progress.ts';
 
-/** `stage 2 of 5: 300 of 500 rows ended`; undefined for a job without stages. */
+/** `stage 2 of 5: 300 of 500 rows ended`, or what a job waits for behind its last row; undefined for a job without stages. */
 export function stageText({ stage, waitsFor, now }: Outlook): string | undefined {
-  if (stage === undefined) return undefined;
+  if (stage === undefined) return lastLookText(waitsFor, now);
   const [ended, end] = [number(stage.ended), number(stage.end)];
   const text =
     stage.number === undefined
@@ -18,6 +18,17 @@ export function stageText({ stage, waitsFor, now }: Outlook): string | undefined
       return `${text}; goes on when the devices have been looked at`;
     default:
       return text;
+  }
+}
+
+function lastLookText(waitsFor: Outlook['waitsFor'], now: number): string | undefined {
+  switch (waitsFor?.for) {
+    case 'soak':
+      return `all rows have ended; the devices are looked at in ${countdown(secondsUntil(waitsFor.until, now))}`;
+    case 'verify':
+      return 'all rows have ended; done when the devices have been looked at';
+    default:
+      return undefined;
   }
 }
 

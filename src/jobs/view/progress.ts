@@ -110,9 +110,9 @@ function rate({ perSecond }: JobView): string {
   return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond));
 }
 
-function timeLeft({ counts, state, expectedEnd, now }: JobView): string {
+function timeLeft({ counts, state, waitsFor, expectedEnd, now }: JobView): string {
   const left = counts.total - counts.ended;
-  if (left === 0) return 'done';
+  if (left === 0) return waitsFor === undefined ? 'done' : 'all ended';
   if (state !== undefined && state.name !== 'running') return state.name;
   if (expectedEnd === undefined) return '-:-- left';
   return `${countdown(Math.ceil((expectedEnd - now) / 1_000))} left`;

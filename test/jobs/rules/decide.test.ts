@@ -237,6 +237,63 @@ test('out of its window nothing is sent, and it is said until when', () => {
   expect(decide(situation(settings, {}, { now: Date.parse('2026-03-29T00:00Z') })).room).toBe(20);
 });
 
+describe('after the last row', () => {
+  const rules: JobSettings = { abortWhen: [parseAbortRule('devices-failed>1')] };
+  const ended = { applied: 30, planned: 0 };
+
+  test('a rule on devices has them looked at once more, and judges what is seen', () => {
+    let progress = beginning;
+    const look = (settings: JobSettings, more: Partial<Situation> = {}): Decision => {
+      const decision = decide(situation(settings, ended, { progress, ...more }));
+      progress = decision.progress;
+      return decision;
+    };
+    const settings = { ...rules, stages: parseStages('10,20'), soak: 60 };
+    const early = { at: 500, ended: 20, failed: 1 };
+    expect(look(settings, { now: 1_000, devices: early }).waitsFor).toEqual({ for: 'soak', until: 61_000 });
+    expect(look(settings, { now: 61_000 }).waitsFor).toEqual({ for: 'verify', since: 61_000 });
+    const late = { at: 61_500, ended: 30, failed: 2 };
+    expect(look(settings, { now: 62_000, devices: late }).stop?.why).toMatch(/^2 of 30 ended devices failed/);
+  });
+
+  test('where they are well nothing more is waited for, and no word is', () => {
+    const settings = { ...rules, stages: parseStages('10,20'), confirmEach: true };
+    const first = decide(situation(settings, ended, { now: 1_000 }));
+    expect(first).toMatchObject({ room: 0, waitsFor: { for: 'verify', since: 1_000 } });
+    const well = { at: 1_000, ended: 30, failed: 1 };
+    const second = decide(
+      situation(settings, ended, { progress: first.progress, now: 2_000, devices: well }),
+    );
+    expect(second.waitsFor).toBeUndefined();
+    expect(second.stop).toBeUndefined();
+    const third = decide(situation(settings, ended, { progress: second.progress, now: 3_000 }));
+    expect(third.waitsFor).toBeUndefined();
+    // Its progress is kept once, and not at every look.
+    expect(third.progress).toBe(second.progress);
+  });
+
+  test('rows in flight are waited for first; a job without a rule on devices waits for nothing', () => {
+    expect(decide(situation(rules, { ...ended, inFlight: 1 })).waitsFor).toBeUndefined();
+    const others: JobSettings = {
+      abortWhen: [parseAbortRule('failed>9')],
+      stages: parseStages('10'),
+      soak: 9,
+    };
+    expect(decide(situation(others, ended)).waitsFor).toBeUndefined();
+    // Its deadline is for what is sent.
+    const late = decide(situation({ ...rules, deadline: 500 }, ended, { now: 1_000 }));
+    expect(late).toMatchObject({ waitsFor: { for: 'verify' } });
+    expect(late.stop).toBeUndefined();
+  });
+
+  test('rows that are tried again are judged again', () => {
+    const before = { ...beginning, passed: 30, devices: { at: 1, ended: 30, failed: 1 } };
+    const progress = countFrom(counts({ applied: 28, failed: 2, planned: 0 }), before);
+    const again = decide(situation(rules, { ...ended, failed: 0 }, { progress, now: 9 }));
+    expect(again.waitsFor).toEqual({ for: 'verify', since: 9 });
+  });
+});
+
 describe('between stages', () => {
   const settings: JobSettings = {
     canary: { rows: 5 },
@@ -328,9 +385,10 @@ describe('between stages', () => {
     });
   });
 
-  test('after the last stage nothing is waited for', () => {
+  test('after the last stage nothing is waited for where no rule judges devices', () => {
+    const { abortWhen: _, verifyEach: __, ...others } = settings;
     const progress = { ...beginning, canary: '5', canaryPassed: true, passed: 20 };
-    const decision = decide(situation(settings, { applied: 30, planned: 0 }, { progress, total }));
+    const decision = decide(situation(others, { applied: 30, planned: 0 }, { progress, total }));
     expect(decision).toMatchObject({ progress, room: 0 });
     expect(decision.waitsFor).toBeUndefined();
   });
