@@ -109,13 +109,13 @@ describe('a worker with calls in flight and messages waiting', () => {
   });
 
   test('aborts calls that hang within the grace, and releases their messages', async () => {
-    await setUp({ CALL_TIMEOUT_MS: '60000', ...graceWithRelease });
+    await setUp({ MAX_CONCURRENCY: '5', CALL_TIMEOUT_MS: '60000', ...graceWithRelease });
     stage.api.scriptAll('hang');
-    await stage.sendUpdates(70);
+    await stage.sendUpdates(10);
     worker = startWorker();
-    await stage.api.waitFor(() => stage.api.stats().inFlight === 50);
+    await stage.api.waitFor(() => stage.api.stats().inFlight === 5);
     await expectExit();
-    expect(stage.left()).toEqual({ ready: 70, inFlight: 0 });
+    expect(stage.left()).toEqual({ ready: 10, inFlight: 0 });
   });
 
   test('makes no call for messages that wait behind another of their Identifier', async () => {
