@@ -1,5 +1,5 @@
 /** A connection to Redis that does not reconnect by itself: its user makes a new one and restores what was lost. */
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 
 /** Limit of one command, in milliseconds: a worker must not stop for a Redis that hangs. */
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -10,7 +10,9 @@ export const RECONNECT_AFTER_MS = 500;
 
 /** @throws the last error of the connection. */
 export async function connectRedis(url: string, options: RedisOptions = {}): Promise<Redis> {
-  const redis = new Redis(url, {
+  // Loaded only where there is a Redis: a worker without one starts sooner, and is smaller.
+  const { Redis: Client } = await import('ioredis');
+  const redis = new Client(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2_000,
