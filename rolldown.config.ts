@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'rolldown';
+import { licences } from './scripts/licences.ts';
 import { type AssetName, assetPath, assetSources } from './src/console/assets.ts';
 
 /** What the console's pages load lies in `assets/`, beside the program. */
@@ -15,7 +16,7 @@ const assets: Plugin = {
 export default defineConfig({
   input: { main: 'src/main.ts' },
   platform: 'node',
-  plugins: [assets],
+  plugins: [assets, licences((Object.keys(assetSources) as AssetName[]).map(assetPath))],
   output: {
     dir: 'dist',
     format: 'esm',

@@ -70,6 +70,17 @@ describe('the image', () => {
     expect(read('.github/dependabot.yml')).not.toContain('docker');
   });
 
+  test('is labelled with its version and licence', () => {
+    const { version, license } = JSON.parse(read('package.json')) as Record<'version' | 'license', string>;
+    const labels = Object.fromEntries(
+      [...dockerfile.matchAll(/org\.opencontainers\.image\.(\w+)="([^"]*)"/g)].map(([, name, value]) => [
+        name,
+        value,
+      ]),
+    );
+    expect(labels).toMatchObject({ title: 'ota-updater', version, licenses: license });
+  });
+
   test('carries its bill of materials: every package of the bundle with its hash, and none of development', () => {
     expect(dockerfile).toMatch(/npm run --silent sbom > dist\/sbom\.json/);
     const sbom = JSON.parse(
