@@ -223,6 +223,7 @@ test('a redrive that is cut off goes on with the next console, with the letters 
   });
   expect(set.stage.settled('acknowledge').length).toBe(6);
   expect(await set.stage.deadLetters()).toHaveLength(1);
+  await second.close();
   const third = set.openDesk();
   await third.resume();
   expect(third.changes).toEqual([]);
