@@ -3,7 +3,8 @@
  *
  *   node run.ts [scenario...] [--quick] [--against DIR] [--family NAME]      all scenarios when none is named
  *
- * `--against DIR` names another checkout, installed: `drain` measures it in turn with this one, and nothing else.
+ * `--against DIR` names another checkout, installed: `drain` measures it in turn with this one, and nothing else; `traced` likewise,
+ * one that knows of no traces.
  * Nothing is written then. Nor is it with `--family NAME`, one of the limiters of `fleet`.
  *
  * Writes results/README.md, results/results.json and plots; scenarios that are not run keep their last result. Linux.
@@ -25,6 +26,7 @@ import { idle } from './scenarios/idle.ts';
 import { mixedLatency } from './scenarios/mixed-latency.ts';
 import { rate1500, throttled50 } from './scenarios/rates.ts';
 import { shared } from './scenarios/shared.ts';
+import { traced } from './scenarios/traced.ts';
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   drain,
@@ -35,6 +37,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   adaptive,
   fleet,
   shared,
+  traced,
   growth,
 };
 /** No scenario takes longer, whatever happens, in milliseconds. */
@@ -50,8 +53,8 @@ const { values, positionals } = parseArgs({
 });
 const names = positionals.length > 0 ? positionals : Object.keys(scenarios);
 const unknown = names.filter((name) => !(name in scenarios));
-if (values.against !== undefined && (names.length !== 1 || names[0] !== 'drain')) {
-  process.stderr.write('--against is for the scenario drain\n');
+if (values.against !== undefined && (names.length !== 1 || !['drain', 'traced'].includes(names[0] ?? ''))) {
+  process.stderr.write('--against is for the scenarios drain and traced\n');
   process.exit(2);
 }
 const familyNames = kinds.map(({ name }) => name);
