@@ -1,4 +1,5 @@
 /** docs/reference/metrics.md */
+import { jobGauges, ledgerGauge } from '../../src/console/metrics/gauges.ts';
 import { deadLetterReasons } from '../../src/message/dead-letter-record.ts';
 import { EMF_DIMENSION, EMF_NAMESPACE } from '../../src/observe/emf/lines.ts';
 import { emfNames } from '../../src/observe/emf/names.ts';
@@ -100,6 +101,21 @@ ${table(
 ${table(
   ['label', 'holds'],
   used.map((label) => [code(label), labels[label] ?? '']),
+)}
+
+## Of the console
+
+\`GET /metrics\` of the console, for who may read (\`Authorization: Bearer TOKEN\`), serves these of the jobs in its ledger. They are NaN while the
+ledger cannot be read.
+
+${table(
+  ['metric', 'type', 'labels', 'meaning'],
+  [ledgerGauge, ...jobGauges].map((each) => [
+    code(each.name),
+    'gauge',
+    'labelNames' in each ? (each.labelNames ?? []).map(code).join(', ') : '',
+    each.help,
+  ]),
 )}
 
 ## In CloudWatch

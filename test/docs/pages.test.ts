@@ -130,7 +130,7 @@ describe('names of the code', () => {
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
     'README.md',
-    ...files.filter((path) => /^docs\/[^/]+\.md$|^docs\/decisions\/.*\.md$/.test(path)),
+    ...files.filter((path) => /^docs\/[^/]+\.md$|^docs\/(?:decisions|runbooks)\/.*\.md$/.test(path)),
   ];
 
   test.each(pages)('in %s: each path is in the tree', (page) => {

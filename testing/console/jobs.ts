@@ -40,7 +40,7 @@ export async function setConsoleJobs(options: ConsoleJobsOptions = {}) {
     if (errors.length > 0) throw new AggregateError(errors, 'the console has failed');
   });
   const url = await serveConsole({
-    sections: [parts.section, apiSection(parts.routes, '0', Date.now)],
+    sections: [parts.section, parts.metrics, apiSection(parts.routes, '0', Date.now)],
     ...(bodyMs !== undefined && { bodyMs }),
   });
   parts.start();

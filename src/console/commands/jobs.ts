@@ -31,10 +31,12 @@ import { LedgerDoor } from '../jobs/ledger-door.ts';
 import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
 import { jobsSection } from '../jobs/section.ts';
 import { Verifier } from '../jobs/verifier.ts';
+import { metricsSection } from '../metrics/section.ts';
 import type { Section } from '../section.ts';
 
 export interface JobsParts {
   readonly section: Section;
+  readonly metrics: Section;
   readonly routes: readonly ApiRoute[];
   /** Sends what is due, unless it is not to. */
   readonly start: () => void;
@@ -101,6 +103,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
   let sending: Promise<void> | undefined;
   return {
     section: jobsSection(parts),
+    metrics: metricsSection({ use: (work) => door.use(work), now: clock.monotonic }),
     routes: [...jobRoutes(parts), ...planRoutes(parts)],
     start: () => {
       if (options.send) sending = keepSending(context, over.signal, say, onError);

@@ -97,7 +97,7 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
     ...letterRoutes(desk ?? String(letters)),
   ];
   return {
-    all: [...all, apiSection(routes, version, clock.wall)],
+    all: [...all, jobs.metrics, apiSection(routes, version, clock.wall)],
     start: () => {
       void watch.run();
       void desk?.resume();
