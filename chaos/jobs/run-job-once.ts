@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LedgerPlace } from '../../src/jobs/ledger/open.ts';
+import { LedgerError } from '../../src/jobs/ledger/shared/error.ts';
 import { evenRates } from '../../testing/faults/faults.ts';
 import { JOB, makePlan, prepare } from '../../testing/proof/job.ts';
 import { identifierOf, kindOf } from '../../testing/proof/rows.ts';
+import { standingOf } from '../../testing/proof/standing.ts';
 import { seeded } from '../../testing/random.ts';
 import { Happenings } from '../harness/happen.ts';
 import { type CutTarget, drawSchedule } from '../harness/schedule.ts';
@@ -94,6 +97,7 @@ export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
     api: {},
   });
   const settings = stage.env({ ...env, STATE_DIR: join(folder, 'state') });
+  const place = { stateDir: join(folder, 'state'), ledgerUrl: settings.LEDGER_URL };
   const shell = new Shell({
     jobId: JOB,
     folder,
@@ -146,7 +150,7 @@ export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
         for (; looked < stage.applied.length; looked++)
           wanted.delete(stage.applied[looked]?.identifier ?? '');
         advance(1 - wanted.size / toApply.length);
-        if (wanted.size === 0 && (await stateOf(shell)) === 'done') return true;
+        if (wanted.size === 0 && (await stateOf(place)) === 'done') return true;
       }
       return false;
     };
@@ -173,11 +177,11 @@ export async function runJobOnce(options: JobRunOptions): Promise<JobFindings> {
 }
 
 /** The job's state; undefined where it cannot be read now. */
-async function stateOf(shell: Shell): Promise<string | undefined> {
-  const { exitCode, stdout } = await shell.try('jobs', 'status', JOB, '--json');
-  return exitCode === 0 || exitCode === 3 ? (JSON.parse(stdout) as Standing).state.name : undefined;
-}
-
-interface Standing {
-  readonly state: { readonly name: string };
+async function stateOf(place: LedgerPlace): Promise<string | undefined> {
+  try {
+    return (await standingOf(place)).state;
+  } catch (error) {
+    if (error instanceof LedgerError) return undefined;
+    throw error;
+  }
 }

@@ -6,13 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Counts } from '../../src/jobs/ledger/job.ts';
-import { openLedgerAt } from '../../src/jobs/ledger/open.ts';
 import { type Cloud, startCloud } from '../../src/sandbox/cloud.ts';
-import { systemClock, sleep as wait } from '../../src/time/clock.ts';
 import type { Child } from '../processes/child.ts';
 import { type Compared, compareReport, JOB, makePlan, planFaults, prepare } from './job.ts';
 import { Processes } from './processes.ts';
+import { type Standing, standingOf } from './standing.ts';
 
 export interface SteerOptions {
   readonly rows: number;
@@ -67,12 +65,6 @@ export async function proveSteer(options: SteerOptions): Promise<SteerProof> {
     await cloud.close();
     rmSync(folder, { recursive: true });
   }
-}
-
-interface Standing {
-  readonly state: string;
-  readonly maybeTwice: number;
-  readonly counts: Counts;
 }
 
 class Proof {
@@ -168,19 +160,8 @@ class Proof {
     await this.#processes.run('jobs', ...args);
   }
 
-  /** From the ledger itself: it is asked again and again, and a command takes a second of a core to begin. */
-  async #standing(): Promise<Standing> {
-    const place = { stateDir: join(this.#folder, 'state'), ledgerUrl: this.#options.ledgerUrl };
-    const context = { clock: systemClock, sleep: wait, random: Math.random, holder: 'proof' };
-    const ledger = await openLedgerAt(place, 'read', context);
-    try {
-      const job = await ledger.job(JOB);
-      if (job?.plan === undefined) throw new Error('the ledger has no plan of the job');
-      const { state, maybeTwice } = job.plan;
-      return { state: state.name, maybeTwice, counts: await ledger.count(job.key) };
-    } finally {
-      await ledger.close();
-    }
+  #standing(): Promise<Standing> {
+    return standingOf({ stateDir: join(this.#folder, 'state'), ledgerUrl: this.#options.ledgerUrl });
   }
 
   async #until(wanted: (standing: Standing) => boolean): Promise<Standing> {
