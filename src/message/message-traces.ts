@@ -5,6 +5,8 @@ import type { Message } from './message.ts';
 import { readTraceHeader, readTraceparent, type TraceContext } from './trace-context.ts';
 
 export interface MessageTraces {
+  /** In whose trace the work on the message is; undefined: one of its own. */
+  readonly parent: TraceContext | undefined;
   /** Of whoever made the message: by its attribute, else by the CloudEvent that it is in; and by X-Ray's header. */
   readonly producers: readonly TraceContext[];
   /** Of the worker that has dead-lettered it before. */
@@ -24,10 +26,11 @@ export function tracesOf(message: TracedMessage): MessageTraces {
     cloudEventTrace(message.body);
   const header = readTraceHeader(traceHeader);
   const both = own?.traceId === header?.traceId && own?.spanId === header?.spanId;
-  return {
-    producers: [own, both ? undefined : header].filter((each) => each !== undefined),
-    earlier: readTraceparent(readEarlierRecord(message).traceparent),
-  };
+  const producers = [own, both ? undefined : header].filter((each) => each !== undefined);
+  const earlier = readTraceparent(readEarlierRecord(message).traceparent);
+  // As a child of one that leaves it open it would count as not sampled.
+  const parent = producers.find(({ undecided }) => undecided !== true) ?? earlier;
+  return { parent, producers, earlier };
 }
 
 /** The extension attributes of CloudEvents' distributed tracing. A body is parsed once more only where it speaks of them. */

@@ -10,6 +10,8 @@ export interface TraceContext {
   /** 16 of them, not all 0. */
   readonly spanId: string;
   readonly sampled: boolean;
+  /** Whoever made it leaves it to others whether the trace is sampled. */
+  readonly undecided?: true;
   /** W3C's `tracestate`. */
   readonly state?: string;
 }
@@ -20,7 +22,7 @@ const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
 const MAX_TRACE_HEADER = 256;
 const X_RAY_ROOT = /(?:^|;)Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?:;|$)/;
 const X_RAY_PARENT = /(?:^|;)Parent=((?!0{16})[0-9a-f]{16})(?:;|$)/;
-const X_RAY_SAMPLED = /(?:^|;)Sampled=1(?:;|$)/;
+const X_RAY_SAMPLED = /(?:^|;)Sampled=([01])(?:;|$)/;
 
 /** @param parent and @param state may be anything. @returns undefined for what is no context. */
 export function readTraceparent(parent: unknown, state?: unknown): TraceContext | undefined {
@@ -46,7 +48,9 @@ export function readTraceHeader(text: string | undefined): TraceContext | undefi
   const spanId = X_RAY_PARENT.exec(text)?.[1];
   if (time === undefined || rest === undefined || spanId === undefined) return undefined;
   const traceId = time + rest;
-  return /^0+$/.test(traceId) ? undefined : { traceId, spanId, sampled: X_RAY_SAMPLED.test(text) };
+  if (/^0+$/.test(traceId)) return undefined;
+  const decision = X_RAY_SAMPLED.exec(text)?.[1];
+  return { traceId, spanId, sampled: decision === '1', ...(decision === undefined && { undecided: true }) };
 }
 
 /** The text that {@link readTraceparent} reads. */

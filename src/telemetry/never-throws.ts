@@ -37,7 +37,7 @@ function guarded(delivery: DeliveryTrace, guard: Guard): DeliveryTrace {
       const end = guard(() => delivery.step(name));
       return (failure) => guard(() => end?.(failure));
     },
-    settled: (...end) => guard(() => delivery.settled(...end)),
+    settled: (end) => guard(() => delivery.settled(end)),
     lost: (reason) => guard(() => delivery.lost(reason)),
     end: () => guard(() => delivery.end()),
   };

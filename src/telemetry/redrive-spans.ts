@@ -24,7 +24,7 @@ export function tracedSource(source: SourceQueue, { tracer, clock, warn }: Redri
   const attributes = operation(queue, MESSAGING_OPERATION_TYPE_VALUE_SEND);
   const tell = (message: OutgoingMessage, id: string, startTime: number, batch: number): void => {
     const { body, attributes: carried = {}, traceHeader } = message;
-    const { producers, earlier } = tracesOf({ body, attributes: carried, traceHeader });
+    const { parent, producers, earlier } = tracesOf({ body, attributes: carried, traceHeader });
     const span = tracer.startSpan(
       `send ${queue.name}`,
       {
@@ -38,7 +38,7 @@ export function tracedSource(source: SourceQueue, { tracer, clock, warn }: Redri
           'ota_updater.redrive': true,
         },
       },
-      contextBelow(producers[0] ?? earlier),
+      contextBelow(parent),
     );
     span.end(clock.wall());
   };

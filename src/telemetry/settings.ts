@@ -1,9 +1,9 @@
 /**
  * OpenTelemetry's own variables, as its specification reads them: a value that cannot be used is told and ignored, and stops
- * nothing. PURE.
+ * no work. PURE.
  */
-import { type Environment, readVariable } from '../config/environment.ts';
-import { pairsOf } from './pairs.ts';
+import type { Environment } from '../config/environment.ts';
+import { type IgnoredVariable, VariableReader } from './variable-reader.ts';
 
 /** Where spans go, which, and what they say of this process. */
 export interface TelemetrySettings {
@@ -19,12 +19,6 @@ export interface TelemetrySettings {
   readonly sampler: SamplerName;
   /** For the samplers by ratio: 0 to 1. */
   readonly ratio: number;
-}
-
-/** A variable that is ignored, and why; without its value, which may be secret. */
-export interface IgnoredVariable {
-  readonly variable: string;
-  readonly why: string;
 }
 
 const protocols = ['http/protobuf', 'http/json'] as const;
@@ -56,7 +50,7 @@ export const telemetryVariables = {
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: { fallback: 'none', doc: 'Goes before it.' },
   OTEL_EXPORTER_OTLP_HEADERS: {
     fallback: 'none',
-    doc: 'Headers of each request: `name=value,name=value`, values percent-encoded.',
+    doc: 'Headers of each request: `name=value,name=value`, values percent-encoded. With a value that is wrong nothing is traced.',
   },
   OTEL_EXPORTER_OTLP_TRACES_HEADERS: { fallback: 'none', doc: 'Goes before it, header by header.' },
   OTEL_EXPORTER_OTLP_TIMEOUT: { fallback: '10000', doc: 'Of one export, tries included, in milliseconds.' },
@@ -81,64 +75,45 @@ export function readTelemetry(env: Environment): {
   readonly settings: TelemetrySettings | undefined;
   readonly ignored: readonly IgnoredVariable[];
 } {
-  const ignored: IgnoredVariable[] = [];
-  const ignore = (variable: string, why: string): undefined => void ignored.push({ variable, why });
-  const text = (variable: VariableName): string | undefined => {
-    const { text: value, fault } = readVariable(env, variable);
-    return fault === undefined ? value : ignore(variable, fault);
-  };
-  /** The first of the variables with a value that can be used. */
-  const first = <T>(names: readonly VariableName[], read: (text: string) => T | undefined, must: string) => {
-    for (const name of names) {
-      const value = text(name);
-      if (value === undefined) continue;
-      const used = read(value);
-      if (used !== undefined) return used;
-      ignore(name, must);
-    }
-    return undefined;
-  };
-  const oneOf = <T extends string>(all: readonly T[], names: readonly VariableName[]): T | undefined =>
-    first(names, (value) => all.find((each) => each === value), `must be one of ${all.join(', ')}`);
-  const pairs = (name: VariableName, isName: (name: string) => boolean): Record<string, string> =>
-    first([name], (value) => pairsOf(value, isName), 'must be name=value,name=value, percent-encoded') ?? {};
-
+  const read = new VariableReader<VariableName>(env);
   const off =
-    oneOf(['true', 'false'], ['OTEL_SDK_DISABLED']) === 'true' ||
-    oneOf(['otlp', 'none'], ['OTEL_TRACES_EXPORTER']) === 'none';
-  const url = off
-    ? undefined
-    : (first(['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'], httpUrl, HTTP_URL) ??
-      first(
-        ['OTEL_EXPORTER_OTLP_ENDPOINT'],
-        (value) => httpUrl(value.replace(/\/*$/, '/v1/traces')),
-        HTTP_URL,
-      ));
-  if (url === undefined) return { settings: undefined, ignored };
-  const attributes = pairs('OTEL_RESOURCE_ATTRIBUTES', () => true);
+    read.oneOf(['OTEL_SDK_DISABLED'], ['true', 'false']) === 'true' ||
+    read.oneOf(['OTEL_TRACES_EXPORTER'], ['otlp', 'none']) === 'none';
+  const settings = off ? undefined : settingsOf(read);
+  return { settings, ignored: read.ignored };
+}
+
+function settingsOf(read: VariableReader<VariableName>): TelemetrySettings | undefined {
+  const url =
+    read.first(['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'], httpUrl, HTTP_URL) ??
+    read.first(
+      ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+      (text) => httpUrl(text.replace(/\/*$/, '/v1/traces')),
+      HTTP_URL,
+    );
+  if (url === undefined) return undefined;
+  const headers = read.pairs('OTEL_EXPORTER_OTLP_HEADERS', isHeaderName);
+  const ownHeaders = read.pairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', isHeaderName);
+  const attributes = read.pairs('OTEL_RESOURCE_ATTRIBUTES') ?? {};
   const settings: TelemetrySettings = {
     url,
     protocol:
-      oneOf(protocols, ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']) ??
+      read.oneOf(['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'], protocols) ??
       'http/protobuf',
-    headers: {
-      ...pairs('OTEL_EXPORTER_OTLP_HEADERS', isHeaderName),
-      ...pairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', isHeaderName),
-    },
+    headers: { ...headers, ...ownHeaders },
     timeoutMs:
-      first(
+      read.number(
         ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'],
-        (value) => numberIn(value, 1, MAX_TIMEOUT_MS),
-        `must be milliseconds from 1 to ${MAX_TIMEOUT_MS}`,
+        { least: 1, most: MAX_TIMEOUT_MS },
+        'milliseconds',
       ) ?? 10_000,
-    serviceName: text('OTEL_SERVICE_NAME') ?? attributes['service.name'] ?? 'ota-updater',
+    serviceName: read.text('OTEL_SERVICE_NAME') ?? attributes['service.name'] ?? 'ota-updater',
     resourceAttributes: attributes,
-    sampler: oneOf(samplers, ['OTEL_TRACES_SAMPLER']) ?? 'parentbased_always_on',
-    ratio:
-      first(['OTEL_TRACES_SAMPLER_ARG'], (value) => numberIn(value, 0, 1), 'must be a number from 0 to 1') ??
-      1,
+    sampler: read.oneOf(['OTEL_TRACES_SAMPLER'], samplers) ?? 'parentbased_always_on',
+    ratio: read.number(['OTEL_TRACES_SAMPLER_ARG'], { least: 0, most: 1 }, 'a number') ?? 1,
   };
-  return { settings, ignored };
+  // Without its headers the collector would refuse every request, and the exporter reads the variable itself.
+  return headers === undefined || ownHeaders === undefined ? undefined : settings;
 }
 
 const HTTP_URL = 'must be a URL (http://localhost:4318)';
@@ -146,11 +121,6 @@ const HTTP_URL = 'must be a URL (http://localhost:4318)';
 function httpUrl(text: string): string | undefined {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' ? url.href : undefined;
-}
-
-function numberIn(text: string, least: number, most: number): number | undefined {
-  const value = Number(text);
-  return value >= least && value <= most ? value : undefined;
 }
 
 /** Of HTTP: anything else would fail at every request. */

@@ -5,7 +5,8 @@ import type { Clock } from '../time/clock.ts';
 import type { Tracing } from '../worker/tracing.ts';
 import { neverThrows } from './never-throws.ts';
 import type { Provider } from './provider.ts';
-import { type IgnoredVariable, readTelemetry } from './settings.ts';
+import { readTelemetry } from './settings.ts';
+import type { IgnoredVariable } from './variable-reader.ts';
 import type { TracedQueues } from './worker-spans.ts';
 
 export interface TelemetryOptions {

@@ -22,14 +22,12 @@ import {
   MESSAGING_OPERATION_TYPE_VALUE_SEND,
   MESSAGING_OPERATION_TYPE_VALUE_SETTLE,
 } from '@opentelemetry/semantic-conventions/incubating';
-import type { Disposition } from '../message/disposition.ts';
-import type { Failure } from '../message/failure.ts';
 import type { Message } from '../message/message.ts';
 import { tracesOf } from '../message/message-traces.ts';
 import { traceparentOf } from '../message/trace-context.ts';
 import type { Attempt } from '../ota/call.ts';
 import type { Clock } from '../time/clock.ts';
-import type { DeliveryTrace, QueueStep, SpanIds, Tracing } from '../worker/tracing.ts';
+import type { DeliveryEnd, DeliveryTrace, QueueStep, SpanIds, Tracing } from '../worker/tracing.ts';
 import { contextBelow, linkTo, operation, type TracedQueue, tracedQueue } from './attributes.ts';
 
 /** The queues of a worker, by their URLs. */
@@ -74,8 +72,8 @@ export function workerSpans(options: WorkerSpansOptions): Tracing {
       span.end(endedAt);
     },
     begin: (message) => {
-      const { producers, earlier } = tracesOf(message);
-      const context = contextBelow(producers[0] ?? earlier);
+      const { parent, producers, earlier } = tracesOf(message);
+      const context = contextBelow(parent);
       const links = [...producers, ...(earlier === undefined ? [] : [earlier])].map(linkTo);
       const startTime = clock.wall();
       const attributes = { ...processing, [ATTR_MESSAGING_MESSAGE_ID]: message.messageId };
@@ -176,9 +174,12 @@ class DeliverySpans implements DeliveryTrace {
     };
   }
 
-  settled(disposition: Disposition, attempts: number, failure: Failure | undefined): void {
+  settled({ disposition, ids, attempts, failure }: DeliveryEnd): void {
     const { span } = this.#options;
     span.setAttributes({
+      ...(ids.identifier !== undefined && { 'ota_updater.identifier': ids.identifier }),
+      ...(ids.jobId !== undefined && { 'ota_updater.job_id': ids.jobId }),
+      ...(ids.requestId !== undefined && { 'ota_updater.request_id': ids.requestId }),
       'ota_updater.disposition': disposition.action,
       'ota_updater.attempts': attempts,
       ...(disposition.action === 'acknowledge' && { 'ota_updater.outcome': disposition.outcome }),

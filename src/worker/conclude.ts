@@ -116,7 +116,8 @@ function report(
   }
   const superseded = ending.kind === 'applied' || ending.kind === 'superseded' ? ending.superseded : [];
   const failure = ending.kind === 'failed' || ending.kind === 'given-up' ? ending.failure : undefined;
-  delivery.trace?.settled(disposition, delivery.tally.attempts, failure);
+  const { ids, tally } = delivery;
+  delivery.trace?.settled({ disposition, ids, attempts: tally.attempts, failure });
   stages.emit({
     type: 'settled',
     subject: delivery,

@@ -5,6 +5,7 @@
 import type { Disposition } from '../message/disposition.ts';
 import type { Failure } from '../message/failure.ts';
 import type { Message } from '../message/message.ts';
+import type { UpdateIds } from '../message/update.ts';
 import type { Attempt } from '../ota/call.ts';
 
 /** The ids of a span, as the log and traces in other systems show them. */
@@ -23,6 +24,15 @@ export interface Tracing {
 /** What is asked of SQS on the way of a message. */
 export type QueueStep = 'dead-letter' | 'outcome' | 'delete' | 'change visibility';
 
+/** How a delivery was settled. */
+export interface DeliveryEnd {
+  readonly disposition: Disposition;
+  readonly ids: UpdateIds;
+  readonly attempts: number;
+  /** The last one, where there was one. */
+  readonly failure: Failure | undefined;
+}
+
 /** The span of one delivery, and those in it. */
 export interface DeliveryTrace {
   readonly ids: SpanIds;
@@ -33,7 +43,7 @@ export interface DeliveryTrace {
   /** A step begins. @returns to be called once with its end: why it failed, or undefined. */
   step(name: QueueStep): (failure?: string) => void;
   /** It is settled. */
-  settled(disposition: Disposition, attempts: number, failure: Failure | undefined): void;
+  settled(end: DeliveryEnd): void;
   /** The lease is lost. */
   lost(reason: string): void;
   /** The delivery is over. To be called once, and last. */

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { metricsSection } from '../../src/console/metrics/section.ts';
+import { createHttpServer } from '../../src/http/server.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { ask, serveConsole, tokens } from '../../testing/console/serve.ts';
 import { well } from '../../testing/stages/snapshot.ts';
@@ -21,7 +22,11 @@ async function served(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const bearer = { headers: { authorization: `Bearer ${tokens.vic}` } };
   const { body, status } = await ask(`${url}/metrics`, bearer);
   expect(status).toBe(200);
-  const text = `${await createMetrics(() => well).registry.metrics()}\n${body}`;
+  const { registry } = createMetrics(() => well);
+  const worker = createHttpServer({ worker: 'w', snapshot: () => well, registry });
+  const { body: ofWorker } = await worker.inject({ url: '/metrics', headers: { host: 'localhost' } });
+  await worker.close();
+  const text = `${ofWorker}\n${body}`;
   const series = new Map<string, Set<string>>();
   for (const [, name = '', labels = ''] of text.matchAll(/^([a-z_]+)(?:\{(.*)\})? /gm)) {
     const known = series.get(name) ?? new Set();

@@ -31,6 +31,7 @@ test('one trace shows producer, worker, calls, dead letter, settlement, redrive 
     'messaging.message.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
     'server.address': '127.0.0.1',
     'error.type': 'ValidationException',
+    'ota_updater.identifier': 'pump17',
   });
   expect(named('delete updates')).toMatchObject(
     Array.from({ length: 2 }, () => ({

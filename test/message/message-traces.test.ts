@@ -22,7 +22,7 @@ const cloudEvent = (more: object) =>
 
 describe('the spans that a message comes from', () => {
   test('are none for a message without them', () => {
-    expect(tracesOf(message())).toEqual({ producers: [], earlier: undefined });
+    expect(tracesOf(message())).toEqual({ parent: undefined, producers: [], earlier: undefined });
   });
 
   test('are that of its attribute, before that of its CloudEvent', () => {
@@ -49,6 +49,18 @@ describe('the spans that a message comes from', () => {
     expect(tracesOf(message({ attributes, traceHeader: traceHeader('a') })).producers).toEqual([of('a')]);
   });
 
+  test('are linked to only, where whoever made them leaves the sampling to others', () => {
+    const traceHeader = `Root=1-${'c'.repeat(8)}-${'c'.repeat(24)};Parent=${'c'.repeat(16)}`;
+    const { parent, producers } = tracesOf(message({ traceHeader }));
+    expect(parent).toBeUndefined();
+    expect(producers).toMatchObject([{ undecided: true }]);
+    const DeadLetter = attribute(JSON.stringify({ traceparent: text('d') }));
+    expect(tracesOf(message({ traceHeader, attributes: { DeadLetter } })).parent).toEqual(of('d'));
+    expect(tracesOf(message({ traceHeader: `${traceHeader};Sampled=0` })).parent).toMatchObject({
+      sampled: false,
+    });
+  });
+
   test('are not what is malformed, whatever has it', () => {
     const attributes = {
       traceparent: attribute(`${text('a')}\u001b[31m`),
@@ -56,6 +68,7 @@ describe('the spans that a message comes from', () => {
     };
     const body = cloudEvent({ traceparent: { evil: true } });
     expect(tracesOf(message({ attributes, body, traceHeader: 'Root=;' }))).toEqual({
+      parent: undefined,
       producers: [],
       earlier: undefined,
     });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { EmfLines } from '../../../src/observe/emf/lines.ts';
@@ -150,6 +151,21 @@ describe('metrics for CloudWatch', () => {
     expect(all.length).toBeGreaterThan(1);
     const names = all.flatMap(namesOf).map(({ Name }) => Name);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('are as many for a worker that applies everything as docs/watching.md says: each costs money', async () => {
+    applied();
+    metrics.listener({ type: 'received', count: 1, durationMs: 1 });
+    metrics.listener({
+      type: 'settled',
+      subject: { message: message(), ids: {} },
+      disposition: { action: 'acknowledge', outcome: 'applied' },
+      attempts: 1,
+      dwellMs: 2_000,
+    });
+    now = { ...now, lastSuccess: AT };
+    const count = (await next()).flatMap(namesOf).length;
+    expect(readFileSync('docs/watching.md', 'utf8')).toContain(` sends ${count} of them`);
   });
 
   test('have a name for every metric of /metrics that is of the worker', () => {

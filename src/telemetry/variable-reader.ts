@@ -1,0 +1,70 @@
+/** Reads variables one by one, and keeps those that cannot be used. PURE. */
+import { type Environment, readVariable } from '../config/environment.ts';
+import { pairsOf } from './pairs.ts';
+
+/** A variable that is ignored, and why; without its value, which may be secret. */
+export interface IgnoredVariable {
+  readonly variable: string;
+  readonly why: string;
+}
+
+export class VariableReader<Name extends string> {
+  /** In the order in which they were read. */
+  readonly ignored: IgnoredVariable[] = [];
+  readonly #env: Environment;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  /** undefined: it is not set, or is ignored. */
+  text(variable: Name): string | undefined {
+    const { text, fault } = readVariable(this.#env, variable);
+    if (fault !== undefined) this.#ignore(variable, fault);
+    return text;
+  }
+
+  /** The first of the variables with a value that can be used. @param must what is told of the others. */
+  first<T>(variables: readonly Name[], read: (text: string) => T | undefined, must: string): T | undefined {
+    for (const variable of variables) {
+      const text = this.text(variable);
+      if (text === undefined) continue;
+      const value = read(text);
+      if (value !== undefined) return value;
+      this.#ignore(variable, must);
+    }
+    return undefined;
+  }
+
+  oneOf<T extends string>(variables: readonly Name[], all: readonly T[]): T | undefined {
+    return this.first(
+      variables,
+      (text) => all.find((each) => each === text),
+      `must be one of ${all.join(', ')}`,
+    );
+  }
+
+  number(
+    variables: readonly Name[],
+    { least, most }: { readonly least: number; readonly most: number },
+    what: string,
+  ): number | undefined {
+    const read = (text: string): number | undefined => {
+      const value = Number(text);
+      return value >= least && value <= most ? value : undefined;
+    };
+    return this.first(variables, read, `must be ${what} from ${least} to ${most}`);
+  }
+
+  /** Names and values; empty where it is not set, undefined where it is ignored. */
+  pairs(variable: Name, isName: (name: string) => boolean = () => true): Record<string, string> | undefined {
+    const before = this.ignored.length;
+    const must = 'must be name=value,name=value, percent-encoded';
+    const read = this.first([variable], (text) => pairsOf(text, isName), must);
+    return this.ignored.length === before ? (read ?? {}) : undefined;
+  }
+
+  #ignore(variable: Name, why: string): void {
+    this.ignored.push({ variable, why });
+  }
+}
