@@ -26,6 +26,7 @@ import { idle } from './scenarios/idle.ts';
 import { mixedLatency } from './scenarios/mixed-latency.ts';
 import { rate1500, throttled50 } from './scenarios/rates.ts';
 import { shared } from './scenarios/shared.ts';
+import { start } from './scenarios/start.ts';
 import { traced } from './scenarios/traced.ts';
 
 const scenarios: Readonly<Record<string, Scenario>> = {
@@ -37,6 +38,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   adaptive,
   fleet,
   shared,
+  start,
   traced,
   growth,
 };
