@@ -54,7 +54,10 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
     '--deadline TIME',
     'Nothing is sent from then on; what is in flight ends. The job is stopped, and goes on when it is resumed with a later one.',
   ],
-  reportTo: ['--report-to PLACE', 'Where its report is filed at its end.'],
+  reportTo: [
+    '--report-to PLACE',
+    'Where its report is filed when it comes to rest: done, stopped, aborted or cancelled. That it is due is in the ledger: where the process that ended the job was killed, the next one that sends jobs of the ledger files it. A folder is one of the machine that files it: where several machines send, give a bucket.',
+  ],
 };
 
 const waiting: Readonly<Record<WaitsFor, string>> = {

@@ -20,12 +20,10 @@ const LAST_MS = 15_000;
 
 export interface NotifyContext {
   readonly context: CommandContext;
-  readonly ledger: Pick<Ledger, 'takeNotices' | 'noticeTold' | 'noticeFailed'>;
+  readonly ledger: Pick<Ledger, 'job' | 'takeNotices' | 'noticeTold' | 'noticeFailed'>;
   readonly signal: AbortSignal;
   /** Tells the user a sentence, given without its full stop. */
   readonly say: (sentence: string) => void;
-  /** Where a job's report is filed; default: nowhere. */
-  readonly reportOf?: (jobId: string) => string | undefined;
 }
 
 /**
@@ -36,12 +34,12 @@ export interface NotifyContext {
  */
 export async function withNotices<T>(
   settings: NotifySettings,
-  { context, ledger, signal, say, reportOf = () => undefined }: NotifyContext,
+  { context, ledger, signal, say }: NotifyContext,
   work: (targets: readonly TargetName[]) => Promise<T>,
 ): Promise<T> {
   const names = targetsOf(settings);
   if (names.length === 0) return await work(names);
-  const outbox = outboxOf(ledger, reportOf);
+  const outbox = outboxOf(ledger);
   const targets = await openTargets(settings, { ...context, version });
   const options = { ...context, signal, onTrouble: say };
   const end = new AbortController();

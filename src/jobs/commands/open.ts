@@ -13,6 +13,7 @@ import { openLedgerAt, type Patience } from '../ledger/open.ts';
 import type { Collector, CollectorOptions } from '../run/collector.ts';
 import { OutcomesUnreadable } from '../run/unreadable.ts';
 import { concludeJob } from '../steer/conclude.ts';
+import { dueReports } from './file-report.ts';
 import { notifySettings, withNotices } from './notify.ts';
 
 export type LedgerCommand = Pick<
@@ -182,8 +183,10 @@ export async function withCollected<T>(
     if (emptied === false && !signal.aborted) say('More outcomes keep coming: this is the state so far');
     const tell = { context, ledger, signal, say };
     await withNotices(readConfig(context.env, notifySettings), tell, async (targets) => {
+      let concluded = false;
       for (const job of named === undefined ? [] : jobId === undefined ? await ledger.jobs() : [named])
-        await concludeJob(ledger, job, { who: whoIs(context), targets });
+        concluded = (await concludeJob(ledger, job, { who: whoIs(context), targets })) || concluded;
+      if (concluded) await dueReports(ledger, context, say).file(signal);
     });
     return await work(emptied === undefined ? undefined : collector);
   } finally {

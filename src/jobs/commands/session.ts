@@ -10,6 +10,7 @@ import { CommandError, exitCodes } from '../../errors.ts';
 import type { TargetName } from '../../notices/outbox.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Screen } from '../../text/live-block.ts';
+import type { DueReports } from '../file-report/due-reports.ts';
 import type { JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
 import type { JobSettings } from '../rules/settings.ts';
@@ -24,7 +25,7 @@ import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes } from '../view/standing.ts';
 import { AbortUndo } from './abort-undo.ts';
-import { ReportAtEnd } from './file-report.ts';
+import { dueReports } from './file-report.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, openQueues, requireOwnQueues, unknownJobsTeller, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -42,7 +43,7 @@ export interface Session {
   readonly stateDir: string;
   /** Of the notices of jobs that this process sends. */
   readonly targets: readonly TargetName[];
-  readonly reports: ReportAtEnd;
+  readonly reports: DueReports;
   readonly signal: AbortSignal;
   /** @throws CommandError when this machine's clock must not say when updates were decided on. */
   readonly checkClock: () => Promise<void>;
@@ -105,10 +106,11 @@ export async function withSession<T>(
           context.clock.wall() - ((await queues.clockSkewMs(updates)) ?? 0);
         const stateDir = resolve(context.cwd, config.stateDir);
         const queueParts = { updates, collector, wakeups, checkClock, now };
-        const reports = new ReportAtEnd(context, say);
-        const tell = { context, ledger, signal, say, reportOf: reports.placeOf };
-        return await withNotices(config, tell, (targets) =>
-          work({ ...queueParts, context, ledger, screen, signal, stateDir, targets, reports }),
+        const reports = dueReports(ledger, context, say);
+        return await withReports(reports, signal, () =>
+          withNotices(config, { context, ledger, signal, say }, (targets) =>
+            work({ ...queueParts, context, ledger, screen, signal, stateDir, targets, reports }),
+          ),
         );
       } finally {
         screen.stop();
@@ -118,6 +120,17 @@ export async function withSession<T>(
     };
     return withLedger(context, use, withQueues, patience);
   });
+}
+
+/** Files the reports that others have left while `work` runs. @throws what `work` throws; else what the ledger throws. */
+async function withReports<T>(reports: DueReports, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const end = new AbortController();
+  const filing = reports.keepFiling(end.signal, signal);
+  // Looked at below; until then it is no rejection that nobody handles.
+  filing.catch(() => {});
+  const result = await work().finally(() => end.abort());
+  await filing;
+  return result;
 }
 
 /** That another process sends the job. */
@@ -211,12 +224,11 @@ export async function followJob(
       screen.update(view);
     },
   };
-  const end = await reports
-    .around(ledger, job, signal, () => runJob(run))
-    .finally(async () => {
-      wakeups.delete(wakeup);
-      await devices.close();
-    });
+  const end = await runJob(run).finally(async () => {
+    wakeups.delete(wakeup);
+    await devices.close();
+  });
+  await reports.file(signal);
   // A service finds it among the jobs that are due.
   if (atEnd === 'stop') await undo.send((undoing, itsLease) => followJob(session, itsLease, undoing));
   return end;

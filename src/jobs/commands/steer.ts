@@ -13,6 +13,7 @@ import type { JobEvent } from '../ledger/state.ts';
 import { readGuards } from '../rules/given.ts';
 import { setJob, steerJob } from '../steer/act.ts';
 import { concludeJob } from '../steer/conclude.ts';
+import { dueReports } from './file-report.ts';
 import { addGuardOptions, addUnsetOption, type GuardFlags, type UnsetFlags } from './guard-flags.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, withLedger } from './open.ts';
@@ -130,6 +131,10 @@ async function conclude({ ledger, job, who, context, signal }: Steered): Promise
   const say = (sentence: string): void => void context.stderr.write(`${sentence}.\n`);
   const tell = { context, ledger, signal, say };
   await withNotices(readConfig(context.env, notifySettings), tell, async (targets) => {
-    await concludeJob(ledger, await findPlannedJob(ledger, job.jobId, context), { who, targets });
+    const concluded = await concludeJob(ledger, await findPlannedJob(ledger, job.jobId, context), {
+      who,
+      targets,
+    });
+    if (concluded) await dueReports(ledger, context, say).file(signal);
   });
 }

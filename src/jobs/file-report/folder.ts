@@ -1,9 +1,12 @@
 /** Reports filed in a folder of this machine. */
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommandError, causeOf } from '../../errors.ts';
+import { beginningOf } from '../../files/inspect.ts';
 import { OutputFile } from '../../files/output-file.ts';
 import { makePrivateFolder } from '../../files/private.ts';
 import { shortPrintable } from '../../text/printable.ts';
+import { isReport } from '../view/report.ts';
 import type { Destination } from './file-report.ts';
 
 /** @param place the folder of one filing: made if it is not there. */
@@ -18,6 +21,7 @@ export function openFolder(cwd: string, place: string, flag: string): Destinatio
           `The report cannot be filed in ${shortPrintable(place, 300)}: ${causeOf(error)}. Name another folder with ${flag}.`,
         );
       }
+      removePart(resolve(cwd, place, name));
       const file = new OutputFile({ title: 'The report', flag }, join(place, name), { cwd });
       try {
         for await (const chunk of chunks) file.write(chunk);
@@ -28,4 +32,10 @@ export function openFolder(cwd: string, place: string, flag: string): Destinatio
     },
     close: () => {},
   };
+}
+
+/** A filing that a kill has cut off is begun again in its place, which no other filing has. What is no part of one stays. */
+function removePart(path: string): void {
+  const beginning = beginningOf(path);
+  if (isReport(beginning) || beginning.startsWith('{\n  "manifest":')) rmSync(path);
 }

@@ -70,7 +70,8 @@ export interface SettingsChange {
 
 /** What others are told of a job. */
 export interface NewNotice {
-  readonly kind: NoticeKind;
+  /** `report`: nobody is told, its report is to be filed. */
+  readonly kind: NoticeKind | 'report';
   /** Names of the targets that it goes to. */
   readonly targets: readonly string[];
 }

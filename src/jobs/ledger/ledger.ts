@@ -75,7 +75,8 @@ export interface Ledger {
   /** Records how far the job is through its stages. */
   setProgress(key: number, progress: StageProgress): Promise<void>;
   /**
-   * Changes the job's state as {@link nextState} says, with its line in the audit and its notice.
+   * Changes the job's state as {@link nextState} says, with its line in the audit and its notice. One that comes to rest, and files its
+   * report then, enters that as a notice to {@link REPORT_TARGET}, in the same transaction: so no kill loses it.
    * @returns whether it did: not where the event does not fit the state, or the state is not `since` any more.
    */
   change(key: number, change: StateChange): Promise<boolean>;
@@ -299,6 +300,9 @@ export interface EndResult {
 
 /** `more`: ask again. `gone`: it is not there any more. `kept`: something has happened to it, or can. */
 export type PruneStep = 'more' | 'gone' | 'kept';
+
+/** Stands in the outbox for whoever files reports. */
+export const REPORT_TARGET = 'report';
 
 /** The key of outcomes that name no job. */
 export const WITHOUT_JOB = 0;

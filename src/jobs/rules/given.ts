@@ -79,6 +79,7 @@ const unsettable = {
   'start-at': 'startAt',
   between: 'between',
   deadline: 'deadline',
+  'report-to': 'reportTo',
 } as const satisfies Readonly<Record<string, keyof JobSettings>>;
 
 /** A setting that can be taken back, by the flag that sets it. */

@@ -1,8 +1,9 @@
 /** The ledger as the outbox of notices. */
 import { createHash } from 'node:crypto';
 import type { Notice } from '../../notices/notice.ts';
-import type { Outbox, TargetName } from '../../notices/outbox.ts';
+import type { Outbox, PendingNotice as PendingOne } from '../../notices/outbox.ts';
 import { counted } from '../../text/numbers.ts';
+import { reportPlace } from '../file-report/report-place.ts';
 import type { NoticeKind, PendingNotice } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { STUCK_MS } from '../run/stuck.ts';
@@ -14,7 +15,10 @@ const MAX_CAUSES = 10;
  * What a notice says. PURE.
  * @param report where the job's report is filed.
  */
-function noticeOf({ id, jobId, kind, at, state, counts }: PendingNotice, report: string | undefined): Notice {
+function noticeOf(
+  { id, jobId, kind, at, state, counts }: PendingNotice & { readonly kind: NoticeKind },
+  report: string | undefined,
+): Notice {
   const { total, planned, inFlight, applied, superseded, failed, causes } = counts;
   return {
     // The ledger's own numbers are those of other ledgers, too.
@@ -39,22 +43,27 @@ function whyOf(kind: NoticeKind, why: string | undefined, inFlight: number): { r
   return why === undefined ? {} : { why };
 }
 
-/** @param reportOf where a job's report is filed; undefined: nowhere. */
+/** With these a job has come to rest, and its report is filed. */
+const ends: ReadonlySet<NoticeKind> = new Set(['done', 'aborted']);
+
 export function outboxOf(
-  ledger: Pick<Ledger, 'takeNotices' | 'noticeTold' | 'noticeFailed'>,
-  reportOf: (jobId: string) => string | undefined,
+  ledger: Pick<Ledger, 'job' | 'takeNotices' | 'noticeTold' | 'noticeFailed'>,
 ): Outbox {
   return {
     due: async (names, max, hiddenUntil) => {
-      const taken = await ledger.takeNotices(names, max, hiddenUntil);
-      return taken.flatMap((pending) => {
-        const { id: key, targets, told, failures } = pending;
-        const notice = noticeOf(pending, reportOf(pending.jobId));
-        const left = names.filter(
-          (name): name is TargetName => targets.includes(name) && !told.includes(name),
+      const due: PendingOne[] = [];
+      for (const pending of await ledger.takeNotices(names, max, hiddenUntil)) {
+        const { id: key, kind, targets, told, failures } = pending;
+        if (kind === 'report') continue;
+        const job = await ledger.job(pending.jobId);
+        const notice = noticeOf(
+          { ...pending, kind },
+          ends.has(kind) ? reportPlace(job, pending.at) : undefined,
         );
-        return left.map((target) => ({ key, notice, target, failures }));
-      });
+        const left = names.filter((name) => targets.includes(name) && !told.includes(name));
+        due.push(...left.map((target) => ({ key, notice, target, failures })));
+      }
+      return due;
     },
     told: (key, target) => ledger.noticeTold(key, target),
     failed: (key, _, nextAt) => ledger.noticeFailed(key, nextAt),

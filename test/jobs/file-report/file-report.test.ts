@@ -3,7 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { openFolder } from '../../../src/jobs/file-report/folder.ts';
 import type { Manifest } from '../../../src/jobs/file-report/manifest.ts';
+import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import type { NoticeBody } from '../../../src/notices/notice.ts';
 import { version } from '../../../src/version.ts';
 import { startStandIn } from '../../../testing/notices/stand-in.ts';
@@ -141,10 +143,67 @@ test.each([
 
 test('a report that cannot be filed at the end is told of, with how to file it, and the job is done', async () => {
   await stage.plan(stage.ids(2, 'other'), 'k');
-  const { exitCode, stderr } = await stage.run(['apply', 'k.jsonl', '--yes', '--report-to', 's3://nowhere'], {
-    env: { AWS_ENDPOINT_URL_S3: s3.url },
-  });
-  expect(exitCode).toBe(0);
+  const { exitCode, stderr, error } = await stage.run(
+    ['apply', 'k.jsonl', '--yes', '--report-to', 's3://nowhere'],
+    {
+      env: { AWS_ENDPOINT_URL_S3: s3.url },
+    },
+  );
+  expect({ exitCode, error }).toEqual({ exitCode: 0, error: '' });
   expect(stderr).toContain('Job k: The report cannot be filed: there is no bucket of s3://nowhere/k/');
   expect(stderr).toContain("File it with `ota-updater jobs report k --to '…'`");
+});
+
+test('a report that was not filed, as its process was killed at the end of the job, is filed by whoever sends next', async () => {
+  const env = { AWS_ENDPOINT_URL_S3: s3.url };
+  await stage.plan(stage.ids(2, 'other'), 'k');
+  await stage.run(['apply', 'k.jsonl', '--yes', '--detach', '--report-to', 's3://reports/late']);
+  // What a killed process leaves: the job is at rest, and nothing is filed.
+  const ledger = await openLedger(`${stage.folder.path}/state`, Date.now);
+  const { key = 0 } = (await ledger.job('k')) ?? {};
+  while ((await ledger.cancelRows(key, 10)) > 0);
+  expect(await ledger.change(key, { event: 'finish', who: 'ann@ops1' })).toBe(true);
+  await ledger.close();
+  expect(s3.objects.size).toBe(0);
+  const { stdout } = await stage.run(['send', '--once'], { env });
+  expect(stdout).toContain('The report of job k is filed in s3://reports/late/k/');
+  expect([...s3.objects.keys()].map((name) => name.split('/').at(-1)).toSorted()).toEqual([
+    'manifest.json',
+    'report.csv',
+    'report.json',
+  ]);
+  // Once.
+  expect((await stage.run(['send', '--once'], { env })).stdout).not.toContain('is filed');
+});
+
+test('a job that no process sends any more files its report when somebody looks, and one that goes on again at its end', async () => {
+  await stage.plan(stage.ids(2, 'other'), 'k');
+  await stage.run(['apply', 'k.jsonl', '--yes', '--detach', '--report-to', 'filed']);
+  const stopped = await stage.run(['stop', 'k', '--reason', 'not today']);
+  expect(stopped.stderr).toMatch(/^The report of job k is filed in filed\/k\/\S+\.$/m);
+  const ledger = await openLedger(`${stage.folder.path}/state`, Date.now);
+  const { key = 0 } = (await ledger.job('k')) ?? {};
+  for (const event of ['resume', 'stop', 'settle', 'resume'] as const)
+    await ledger.change(key, { event, who: 'ann@ops1' });
+  await ledger.close();
+  await stage.run(['send', '--once']);
+  // That of the second stop was not filed any more.
+  expect(readdirSync(join(stage.folder.path, 'filed', 'k'))).toHaveLength(2);
+});
+
+test('a filing in a folder that was cut off is begun again, and what is no report stays', async () => {
+  const put = async (name: string, text: string): Promise<void> => {
+    const folder = openFolder(stage.folder.path, 'filed/k', '--report-to');
+    await folder.put(
+      name,
+      'text/plain',
+      (async function* () {
+        yield Buffer.from(text);
+      })(),
+    );
+  };
+  await put('report.json', '[]\n');
+  await put('report.json', '[]\n');
+  writeFileSync(join(stage.folder.path, 'filed/k/report.csv'), 'mine');
+  await expect(put('report.csv', 'Row')).rejects.toThrow('filed/k/report.csv is there already');
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Lease, Ledger, ReceivedOutcome, SentRow } from '../../../src/jobs/ledger/ledger.ts';
-import { WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
+import { REPORT_TARGET, WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, type RowFilter, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { ChangeRow, PlanRow } from '../../../src/jobs/plan/format.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
@@ -265,6 +265,29 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       });
     });
 
+    test('enters the report of a job that comes to rest, if it files one, with the change itself', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 1);
+      const who = 'a@b';
+      const due = () => ledger.takeNotices([REPORT_TARGET], 10, now);
+      await ledger.change(key, { event: 'stop', who });
+      await ledger.change(key, { event: 'settle', who });
+      expect(await due()).toEqual([]);
+      await ledger.setSettings(key, { change: () => ({ settings: { reportTo: 'filed' } }), who });
+      await ledger.change(key, { event: 'resume', who });
+      await ledger.change(key, { event: 'stop', who });
+      expect(await due()).toEqual([]);
+      await ledger.change(key, { event: 'settle', who, notice: { kind: 'aborted', targets: ['sns'] } });
+      const [report, ...others] = await due();
+      expect(others).toEqual([]);
+      const { state } = (await ledger.job('j'))?.plan ?? {};
+      expect(report).toMatchObject({ jobId: 'j', kind: 'report', state });
+      // The notice of it says when, and so where: it has the same time.
+      expect(await ledger.takeNotices(['sns'], 10, now)).toMatchObject([{ kind: 'aborted', at: report?.at }]);
+      await ledger.noticeTold(report?.id ?? 0, REPORT_TARGET);
+      expect(await due()).toEqual([]);
+    });
+
     test('keeps notices until all of their targets have them', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 1);
@@ -283,7 +306,8 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(await due('webhook', 'sns')).toMatchObject([{ told: ['webhook'] }]);
       await ledger.noticeFailed(id, now);
       expect(await due('sns')).toMatchObject([{ failures: 1 }]);
-      await ledger.noticeFailed(id, now + 1);
+      // A backoff is no whole number of milliseconds.
+      await ledger.noticeFailed(id, now + 0.25);
       expect(await due('sns')).toEqual([]);
       await ledger.noticeTold(id, 'sns');
       await ledger.addNotice(key, { kind: 'stuck', targets: ['sns'] });

@@ -242,7 +242,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
   }
 
   async noticeFailed(id: number, nextAt: number): Promise<void> {
-    await this.#change(steeringStatements.noticeFailed, { id, nextAt });
+    await this.#change(steeringStatements.noticeFailed, { id, nextAt: Math.ceil(nextAt) });
   }
 
   async pruneJob(key: number, before: number, max: number): Promise<PruneStep> {

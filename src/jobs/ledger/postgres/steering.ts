@@ -52,7 +52,7 @@ export async function changeJob(
   const { name: state, towards = null, since, who, why = null } = changed.state;
   await transaction.run(statements.setState, { state, towards, now: since, who, why, key });
   await addAudit(transaction, changed.line, now);
-  if (change.notice !== undefined) await addNotice(transaction, key, change.notice, now);
+  for (const notice of changed.notices) await addNotice(transaction, key, notice, now);
   return true;
 }
 

@@ -4,11 +4,12 @@ import type {
   Counts,
   JobControl,
   NewAuditLine,
-  NoticeKind,
+  NewNotice,
   PendingNotice,
   SettingsChange,
   StateChange,
 } from '../job.ts';
+import { REPORT_TARGET } from '../ledger.ts';
 import { type JobState, nextState } from '../state.ts';
 import { parsed, type Raw, toProgress, toSettings, toState } from './records.ts';
 
@@ -16,14 +17,16 @@ import { parsed, type Raw, toProgress, toSettings, toState } from './records.ts'
 export const STATE_COLUMNS = 'job_id, guards, counting, state, towards, state_since, state_who, state_why';
 
 /**
- * The state that a change leads to, and its line in the audit; undefined where it changes nothing.
+ * The state that a change leads to, its line in the audit, and its notices; undefined where it changes nothing.
  * @param job the job's row, with {@link STATE_COLUMNS}. @param now epoch milliseconds.
  */
 export function changeState(
   job: Raw | undefined,
-  { event, who, why, since }: StateChange,
+  { event, who, why, since, notice }: StateChange,
   now: number,
-): { readonly state: JobState; readonly line: NewAuditLine } | undefined {
+):
+  | { readonly state: JobState; readonly line: NewAuditLine; readonly notices: readonly NewNotice[] }
+  | undefined {
   if (job === undefined) return undefined;
   const before = toState(job);
   if (since !== undefined && since !== before.since) return undefined;
@@ -39,8 +42,19 @@ export function changeState(
     ...(reason !== undefined && { why: reason }),
   };
   const detail = { from: before.name, to: state.name };
-  return { state, line: { who, what: event, subject: String(job.job_id), why, detail } };
+  const filesReport = atRest.has(state.name) && toSettings(job.guards).reportTo !== undefined;
+  return {
+    state,
+    line: { who, what: event, subject: String(job.job_id), why, detail },
+    notices: [
+      ...(notice === undefined ? [] : [notice]),
+      ...(filesReport ? [{ kind: 'report', targets: [REPORT_TARGET] } as const] : []),
+    ],
+  };
 }
+
+/** Nothing more of the job happens by itself. */
+const atRest: ReadonlySet<JobState['name']> = new Set(['done', 'stopped', 'aborted', 'cancelled']);
 
 /**
  * What a job is sent by after a change, as its columns hold it, and its line in the audit; undefined where there is no such job.
@@ -78,7 +92,7 @@ export function toNotice(raw: Raw): PendingNotice {
   return {
     id: Number(raw.seq),
     jobId: String(raw.job_id),
-    kind: raw.kind as NoticeKind,
+    kind: raw.kind as NewNotice['kind'],
     at: Number(raw.at),
     state: parsed<JobState>(raw.state),
     counts: parsed<Counts>(raw.counts),

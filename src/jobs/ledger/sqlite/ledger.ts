@@ -210,7 +210,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async noticeFailed(id: number, nextAt: number): Promise<void> {
-    this.#steering.noticeFailed(id, nextAt);
+    this.#steering.noticeFailed(id, Math.ceil(nextAt));
   }
 
   async pruneJob(key: number, before: number, max: number): Promise<PruneStep> {

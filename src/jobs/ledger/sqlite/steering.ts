@@ -55,12 +55,13 @@ export class Steering {
   }
 
   change(key: number, change: StateChange): boolean {
-    const changed = changeState(this.#sql.job.get(key), change, this.#now());
+    const at = this.#now();
+    const changed = changeState(this.#sql.job.get(key), change, at);
     if (changed === undefined) return false;
     const { name: state, towards = null, since: now, who, why = null } = changed.state;
     this.#sql.setState.run({ state, towards, now, who, why, key });
     this.addAudit(changed.line);
-    if (change.notice !== undefined) this.addNotice(key, change.notice);
+    for (const notice of changed.notices) this.addNotice(key, notice, at);
     return true;
   }
 
@@ -89,12 +90,12 @@ export class Steering {
     return rows.map(toAuditLine);
   }
 
-  addNotice(key: number, { kind, targets }: NewNotice): void {
+  addNotice(key: number, { kind, targets }: NewNotice, now = this.#now()): void {
     if (targets.length === 0) return;
     const state = JSON.stringify(toState(this.#sql.job.get(key) ?? {}));
     const counts = JSON.stringify(toCounts(this.#sql.tallies.all(key)));
     const named = JSON.stringify(targets);
-    this.#sql.addNotice.run({ job: key, kind, now: this.#now(), state, counts, targets: named });
+    this.#sql.addNotice.run({ job: key, kind, now, state, counts, targets: named });
   }
 
   takeNotices(targets: readonly string[], max: number, hiddenUntil: number): readonly PendingNotice[] {

@@ -1,0 +1,14 @@
+/** Where the report of a job that has come to rest is filed: known before it is. PURE. */
+import type { JobRecord } from '../ledger/job.ts';
+import { filingPlace } from './open.ts';
+import { readReportPlace } from './place.ts';
+
+/**
+ * @param at when the job came to rest, epoch milliseconds: it names the filing, so that one that is begun again has the same place.
+ * @returns undefined for a job that files none.
+ */
+export function reportPlace(job: JobRecord | undefined, at: number): string | undefined {
+  const reportTo = job?.plan?.settings.reportTo;
+  if (job === undefined || reportTo === undefined) return undefined;
+  return filingPlace(readReportPlace('--report-to', reportTo), job.jobId, at);
+}
