@@ -46,10 +46,12 @@ export class Stage {
 
   static async start(): Promise<Stage> {
     const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+    const folder = await mkdtemp(join(tmpdir(), 'ota-updater-bench-'));
     const sqs = startProcess([script('emulator-process.ts')]);
     const api = startProcess([script('api-process.ts')]);
-    const folder = await mkdtemp(join(tmpdir(), 'ota-updater-bench-'));
-    return new Stage([sqs, api], folder, await firstLine<Server>(sqs), await firstLine<Server>(api));
+    // Together: what a process prints before anyone waits for it is gone.
+    const servers = await Promise.all([firstLine<Server>(sqs), firstLine<Server>(api)]);
+    return new Stage([sqs, api], folder, ...servers);
   }
 
   async close(): Promise<void> {
