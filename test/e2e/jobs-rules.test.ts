@@ -1,6 +1,7 @@
 /** Jobs in stages, by rules, and at their time, with a real SQS server, the simulated API and a worker. */
 import { expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/time/clock.ts';
+import { allCases } from '../../testing/cases.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 
 interface Seen {
@@ -146,11 +147,11 @@ test('settings are changed and taken back in a running job, and those of its fla
   expect((await applying).json).toMatchObject({ applied: 30, settings: { rate: null, stages: null } });
 });
 
-// Begun later, and with more rows: `npm run prove-stages`.
-test.each([1, 150])(
+// With 50,000 rows: `npm run prove-stages`.
+test.each(allCases() ? [1, 150, 350] : [1, 150])(
   'with stages of 100, at most one stage fails after the threshold where errors begin at update %i',
   async (first) => {
-    const { standing, stage } = await setStaged(400);
+    const { standing, stage } = await setStaged(allCases() ? 600 : 400);
     const rule = ['--stages', '+100', '--abort-when', 'failed>2%/100'];
     const applying = standing(['apply', 'j.jsonl', '--yes', ...rule]);
     await stage.ended(first - 1);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { addPlan } from '../../../src/jobs/commands/plan.ts';
 import type { SimulatedApiSettingsInput } from '../../../src/sandbox/simulated-api/index.ts';
+import { allCases } from '../../../testing/cases.ts';
 import { startApi } from '../../../testing/stages/api.ts';
 import { JobsFolder, type JobsRun, useApi } from '../../../testing/stages/jobs.ts';
 
@@ -33,22 +34,23 @@ async function stage(settings: SimulatedApiSettingsInput = {}) {
   return { api, jobs, plan, json };
 }
 
+const ROWS = allCases() ? 50_000 : 5_000;
 const unknown: SimulatedApiSettingsInput = { configurations: { kind: 'all', exceptPrefix: 'unknown' } };
 
 describe('jobs plan looks at the task configurations', () => {
   test('each once, and refuses the rows of one that does not exist, by name', async () => {
     const { api, jobs, json } = await stage(unknown);
     const wrong = 'task17,unknownB7\n';
-    const file = jobs.file('tasks.csv', header + rows(5_000).replace('task17,cfgB7\n', wrong));
+    const file = jobs.file('tasks.csv', header + rows(ROWS).replace('task17,cfgB7\n', wrong));
     const { exitCode, summary } = await json([file, '--job', 'j']);
     expect(exitCode).toBe(3);
     const reason = 'there is no task configuration unknownB7 (404)';
     expect(summary).toMatchObject({
-      toChange: 4_999,
+      toChange: ROWS - 1,
       refused: 1,
       reasons: [{ reason, count: 1, lines: [18] }],
       configurationsLookedAt: true,
-      configurations: [{ from: null, to: 'cfgB7', rows: 4_999, settings: null }],
+      configurations: [{ from: null, to: 'cfgB7', rows: ROWS - 1, settings: null }],
     });
     expect(api.stats()).toMatchObject({ calls: 0, reads: { calls: 2 } });
     expect(jobs.read('tasks.csv.refused.csv')).toContain(`18,"${reason}",`);
