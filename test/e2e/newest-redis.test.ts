@@ -6,7 +6,7 @@ import { assemble } from '../../src/commands/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import type { WorkerEvent } from '../../src/worker/events.ts';
 import { type RedisServer, redisInstalled, startRedis } from '../../testing/redis/server.ts';
-import { pairsStage, sentTogether, sharedNewest } from '../../testing/stages/pairs.ts';
+import { type PairsReport, pairsStage, sentTogether, sharedNewest } from '../../testing/stages/pairs.ts';
 import { credentials, fastTimings, REGION, type Stage, setStage } from '../../testing/stages/stage.ts';
 
 let stage: Stage;
@@ -25,11 +25,25 @@ const updates = (count: number, Description: string, issuedAt: number): object[]
     IssuedAt: new Date(issuedAt).toISOString(),
   }));
 
+/**
+ * Of a run in which both workers shared their marks all the time. A machine that stands still for a second makes them work on by
+ * themselves, as they say then; nothing is promised of that time, so it is done again.
+ */
+async function whileShared(url: string): Promise<PairsReport> {
+  for (;;) {
+    let lapses = 0;
+    const onShared = (shared: boolean): void => void (shared || lapses++);
+    stage = await setStage({ ...pairsStage, newest: sharedNewest(url, onShared) });
+    const report = await sentTogether(stage, 100, Math.random);
+    if (lapses === 0) return report;
+    await stage.strike();
+  }
+}
+
 describe.skipIf(!redisInstalled())('two workers with Redis', () => {
   test('no task ends with an old value after 100 pairs of updates sent together', async () => {
     const redis = await redisForTest();
-    stage = await setStage({ ...pairsStage, newest: sharedNewest(redis.url) });
-    const { old, superseded, unanswered } = await sentTogether(stage, 100, Math.random);
+    const { old, superseded, unanswered } = await whileShared(redis.url);
     expect({ old, unanswered }).toEqual({ old: [], unanswered: 0 });
     expect(superseded).toBeGreaterThan(0);
     // Calls for one task never overlap, even from two workers.
