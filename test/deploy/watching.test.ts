@@ -1,7 +1,9 @@
 /** Alert rules, their runbooks and the dashboards: what they ask for is there. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { metricsSection } from '../../src/console/metrics/section.ts';
 import { createHttpServer } from '../../src/http/server.ts';
@@ -122,12 +124,26 @@ describe('alert rules', () => {
     }
   });
 
-  test('pass the tests of promtool', ({ skip }) => {
+  test('and the queries of the dashboards pass the tests of promtool', ({ skip }) => {
     if (spawnSync('promtool', ['--version']).status !== 0) {
       process.stdout.write('SKIPPED: no promtool on this machine, the alert rules are not tested\n');
       skip();
     }
+    // Grafana's variables replaced, as it replaces them.
+    const queries = ['workers', 'jobs'].flatMap((name) =>
+      dashboard
+        .parse(JSON.parse(readFileSync(`deploy/grafana/${name}.json`, 'utf8')))
+        .panels.flatMap(({ targets }) =>
+          targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m').replaceAll('$job', '.*')),
+        ),
+    );
+    const rules = queries.map((expr, i) => ({ record: `query:${i}`, expr }));
+    const folder = mkdtempSync(join(tmpdir(), 'queries-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    // YAML takes JSON.
+    writeFileSync(join(folder, 'queries.yaml'), JSON.stringify({ groups: [{ name: 'queries', rules }] }));
     for (const args of [
+      ['check', 'rules', join(folder, 'queries.yaml')],
       ['check', 'rules', 'alerts.yaml'],
       ['test', 'rules', 'alerts.test.yaml'],
     ]) {
