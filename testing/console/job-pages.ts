@@ -17,7 +17,12 @@ export async function act(page: Page, name: string): Promise<void> {
 }
 
 /** Uploads a file as job `j`, and comes to the page that applies its plan, all filled in but the settings. */
-export async function planByPage(page: Page, url: string, identifiers: readonly string[]): Promise<void> {
+export async function planByPage(
+  page: Page,
+  url: string,
+  identifiers: readonly string[],
+  timeout?: number,
+): Promise<void> {
   await page.goto(`${url}/jobs/new`);
   await page.locator('#file-job').fill('j');
   await page.locator('#file-reason').fill('a test');
@@ -28,16 +33,16 @@ export async function planByPage(page: Page, url: string, identifiers: readonly 
     buffer: Buffer.from(`Identifier,TaskConfigurationId\n${rows}`),
   });
   await page.getByRole('button', { name: 'Make the plan' }).first().click();
-  await openPlan(page, url, 'j');
+  await openPlan(page, url, 'j', timeout);
 }
 
 /** Waits until a plan is made, and opens it, filled in. */
-export async function openPlan(page: Page, url: string, job: string): Promise<void> {
+export async function openPlan(page: Page, url: string, job: string, timeout = 60_000): Promise<void> {
   await page
     .getByRole('link', { name: 'See it' })
     .or(page.locator('#apply-name'))
     .first()
-    .waitFor({ timeout: 60_000 });
+    .waitFor({ timeout });
   await page.goto(`${url}/jobs/plans/${job}`);
   await page.locator('#apply-name').fill(job);
   await page.locator('#apply-reason').fill('a test');
