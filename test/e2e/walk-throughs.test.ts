@@ -3,9 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { runInProcess } from '../../testing/stages/letters.ts';
 import { asWritten, readWalkThrough, shapeOf } from '../../testing/walk-through/document.ts';
-import { type RunStep, runInShell, runWalkThrough } from '../../testing/walk-through/run.ts';
+import { inProcess } from '../../testing/walk-through/in-process.ts';
+import { runWalkThrough } from '../../testing/walk-through/run.ts';
 
 const pages = globSync(fileURLToPath(new URL('../../docs/{files,walk-throughs/*}.md', import.meta.url)));
 const folder = process.cwd();
@@ -15,27 +15,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** Runs our commands in this process, which is faster, and others in a shell. */
-const runStep: RunStep = async (command, scene) => {
-  const words = command.startsWith('ota-updater ') ? wordsOf(command, scene.env) : undefined;
-  if (words === undefined) return runInShell(command, { ...scene, env: { ...scene.env, SCALE: '0.1' } });
-  for (const [name, value] of Object.entries(scene.env)) vi.stubEnv(name, value);
-  process.chdir(scene.folder);
-  const { both, exitCode } = await runInProcess(words.slice(1), { env: scene.env });
-  return { output: both, exitCode };
-};
-
-/** The words of a command, split as by a shell; undefined when it needs a real shell. */
-function wordsOf(command: string, env: Readonly<Record<string, string>>): string[] | undefined {
-  const words: string[] = [];
-  const rest = command
-    .replaceAll('\\\n', ' ')
-    .replace(/\s*(?:"([^"`\\]*)"|([^\s"'|&;<>$`\\]+))/gy, (_, quoted, plain) => {
-      words.push(quoted?.replace(/\$(\w+)/g, (_all: string, name: string) => env[name] ?? '') ?? plain);
-      return '';
-    });
-  return rest.trim() === '' ? words : undefined;
-}
+const runStep = inProcess({ SCALE: '0.1' });
 
 test.each(pages)(
   '%s',
