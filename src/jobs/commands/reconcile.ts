@@ -7,6 +7,7 @@ import { number } from '../../text/numbers.ts';
 import { readGuards } from '../rules/given.ts';
 import { enterRest } from '../run/enter.ts';
 import { reconcileJob } from '../run/reconcile.ts';
+import { refuseCancelled } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
@@ -27,6 +28,8 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
     await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);
+      // Rows that it plans again would never end.
+      refuseCancelled(job);
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
         await collector.collectWaiting(signal);

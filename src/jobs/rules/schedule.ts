@@ -5,6 +5,7 @@
  * is skipped nothing is sent, and in one that comes twice it may be open twice. Changes of the clock are as the IANA database has them.
  */
 import { Temporal } from 'temporal-polyfill';
+import { instant } from '../../text/times.ts';
 
 /** All of it is kept with the job, as JSON. */
 export interface Schedule {
@@ -49,6 +50,11 @@ export function nextOpening(schedule: Schedule, now: number): number | undefined
   if (between !== undefined && !isIn(between, opening))
     opening = edgesAfter(between, opening).find((edge) => isIn(between, edge));
   return opening === undefined || (deadline !== undefined && opening >= deadline) ? undefined : opening;
+}
+
+/** Why a job is not sent before then, as a sentence without its full stop. @param until epoch milliseconds. */
+export function opensText(until: number): string {
+  return `It sends from ${instant(until)} UTC on`;
 }
 
 /**

@@ -9,13 +9,13 @@
  * the ledger, so that another run goes on after a kill in any of these.
  */
 import { BATCH_SIZE } from '../../queue/batch.ts';
-import { instant } from '../../text/times.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Counts, NoticeKind, PlannedJob, StateChange } from '../ledger/job.ts';
 import { LeaseLost } from '../ledger/lease-lost.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { JobEvent, JobState, RestingState } from '../ledger/state.ts';
 import type { Decision } from '../rules/decide.ts';
+import { opensText } from '../rules/schedule.ts';
 import { question, type StageView } from '../rules/stage-view.ts';
 import type { DeviceWatch } from '../verify/device-watch.ts';
 import { Allowance } from './allowance.ts';
@@ -205,7 +205,7 @@ class Run {
     else if (name === 'running' && waitsFor?.for === 'word')
       await this.#change('pause', question(stage), 'paused-by-rule', rule);
     else if (name === 'running' && waitsFor?.for === 'opening')
-      await this.#change('wait', `It sends from ${instant(waitsFor.until)} UTC on`, undefined, rule);
+      await this.#change('wait', opensText(waitsFor.until), undefined, rule);
     else if (name === 'scheduled' && waitsFor?.for !== 'opening')
       await this.#change('due', undefined, undefined, rule);
   }

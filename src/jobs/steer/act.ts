@@ -24,7 +24,7 @@ export async function steerJob(
   );
 }
 
-/** Changes how a job is sent. @throws CommandError for settings that contradict each other, and for none. */
+/** Changes how a job is sent. @throws CommandError for settings that contradict each other, for none, and for a job that was cancelled. */
 export async function setJob(
   ledger: Pick<Ledger, 'setSettings' | 'hasFormer' | 'count'>,
   job: PlannedJob,
@@ -33,6 +33,7 @@ export async function setJob(
 ): Promise<void> {
   if (Object.keys(setting.given).length + setting.unset.length === 0)
     throw misuse('Say what to change, as in --window 500.');
+  refuseCancelled(job);
   await giveSettings(ledger, job, setting, deed);
 }
 
@@ -56,7 +57,7 @@ export async function letGoOn(
 /**
  * Plans the failed rows again, as another try, and no others; rules count from here.
  * @returns how many.
- * @throws CommandError when rows were not sent yet.
+ * @throws CommandError when rows were not sent yet, and for a job that was cancelled.
  */
 export async function retryFailed(
   ledger: Pick<Ledger, 'change' | 'setProgress' | 'count'>,
@@ -65,6 +66,8 @@ export async function retryFailed(
   deed: Deed,
   resume: string,
 ): Promise<number> {
+  // Planned again, they would never end.
+  refuseCancelled(job);
   const { planned } = await ledger.count(job.key);
   if (planned > 0 || !job.plan.complete)
     throw misuse(`Job ${job.jobId} has rows that were not sent yet: ${resume} first.`);

@@ -4,6 +4,7 @@ import { duration } from '../../text/times.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Plan } from '../plan/reader.ts';
+import { isOpen, nextOpening, opensText } from '../rules/schedule.ts';
 import type { Deed } from './deed.ts';
 import { giveSettings, type Setting } from './given.ts';
 import { resumeJob } from './resume.ts';
@@ -13,7 +14,7 @@ import { resumeJob } from './resume.ts';
  * @throws CommandError for settings that contradict each other.
  */
 export async function releaseJob(
-  ledger: Pick<Ledger, 'change' | 'setProgress' | 'setSettings' | 'count' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'job' | 'change' | 'setProgress' | 'setSettings' | 'count' | 'hasFormer'>,
   job: PlannedJob,
   setting: Setting,
   deed: Deed,
@@ -22,6 +23,10 @@ export async function releaseJob(
   await giveSettings(ledger, job, setting, deed);
   await resumeJob(ledger, job, who, why);
   await ledger.change(job.key, { event: 'release', who, ...(why !== undefined && { why }) });
+  const { settings = {} } = (await ledger.job(job.jobId))?.plan ?? {};
+  const until = isOpen(settings, setting.now) ? undefined : nextOpening(settings, setting.now);
+  if (until !== undefined)
+    await ledger.change(job.key, { event: 'wait', who: `${who}, a rule`, why: opensText(until) });
 }
 
 /**

@@ -28,6 +28,6 @@ export async function resumeJob(
 export function refuseCancelled(job: JobRecord | undefined): void {
   if (job?.plan?.state.name !== 'cancelled' && job?.plan?.state.towards !== 'cancelled') return;
   throw misuse(
-    `Job ${job.jobId} was cancelled, which is final. Make the plan again with another --job. Nothing was sent.`,
+    `Job ${job.jobId} was cancelled, which is final. Make the plan again with another --job. Nothing was changed.`,
   );
 }

@@ -2,13 +2,13 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
-import type { Ledger } from '../../../src/jobs/ledger/ledger.ts';
+import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
-import { setJob } from '../../../src/jobs/steer/act.ts';
+import { retryFailed, setJob } from '../../../src/jobs/steer/act.ts';
 import { releaseJob } from '../../../src/jobs/steer/release.ts';
-import { newJob, now, taskRow } from '../ledger/contract.ts';
+import { leaseOf, newJob, now, taskRow } from '../ledger/contract.ts';
 
 async function begun(): Promise<{ readonly ledger: Ledger; readonly job: PlannedJob }> {
   const ledger = await openLedger(mkdtempSync(join(tmpdir(), 'act-')), () => now, 'create');
@@ -55,4 +55,44 @@ test('a job that is released with nothing given has no line that says so', async
   const { ledger, job } = await begun();
   await releaseJob(ledger, job, { given: {}, now }, { who: 'ann@ops1' });
   expect((await ledger.audit(9, 'j')).map(({ what }) => what)).toEqual(['release', 'begin']);
+});
+
+describe('a job that was cancelled', () => {
+  async function cancelled(): Promise<{
+    readonly ledger: Ledger;
+    readonly job: PlannedJob;
+    readonly lease: Lease;
+  }> {
+    const { ledger, job } = await begun();
+    const lease = await leaseOf(ledger, job.key);
+    const [row] = await lease.claim(1);
+    const refused = [{ row: row?.Row ?? 0, reason: 'too large' }];
+    await lease.settle({ sent: [], refused, untouched: [], maybeTwice: 0 });
+    await ledger.change(job.key, { event: 'cancel', who: 'ann@ops1' });
+    const found = await ledger.job('j');
+    if (found?.plan === undefined) throw new Error('not begun');
+    return { ledger, job: { ...found, plan: found.plan }, lease };
+  }
+
+  test('has no failed rows tried again: they would be planned for good', async () => {
+    const { ledger, job, lease } = await cancelled();
+    await expect(retryFailed(ledger, lease, job, { who: 'ann@ops1' }, 'resume')).rejects.toThrow('is final');
+    expect(await ledger.count(job.key)).toMatchObject({ planned: 0, failed: 1 });
+  });
+
+  test('is not set', async () => {
+    const { ledger, job } = await cancelled();
+    await expect(setJob(ledger, job, { given: { rate: 9 }, unset: [], now }, { who: 'b@c' })).rejects.toThrow(
+      'is final',
+    );
+  });
+});
+
+test('a job whose time has not come is scheduled from its release on', async () => {
+  const { ledger, job } = await begun();
+  await releaseJob(ledger, job, { given: { startAt: now + 60_000 }, now }, { who: 'ann@ops1' });
+  expect((await ledger.job('j'))?.plan?.state).toMatchObject({
+    name: 'scheduled',
+    why: 'It sends from 2026-11-25 07:01:00 UTC on',
+  });
 });
