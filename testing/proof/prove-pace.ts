@@ -2,15 +2,11 @@
  * Measures the pace of real worker processes: while the wall clock is stepped, on one budget with clocks apart, and on a
  * Redis that is far away. Counted where the calls arrive, by monotonic time.
  */
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SimulatedApi, startSimulatedApi } from '../../src/sandbox/simulated-api/index.ts';
-import type { Child } from '../processes/child.ts';
-import { stepClock, steppable } from '../processes/clock.ts';
-import { startOta } from '../processes/ota.ts';
+import { stepClock } from '../processes/clock.ts';
 import { startRedisDoor } from '../redis/door.ts';
 import { type RedisServer, startRedis } from '../redis/server.ts';
-import { type Stage, setStage } from '../stages/stage.ts';
+import { WorkerFleet } from './worker-fleet.ts';
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -32,74 +28,7 @@ export interface ProvePaceOptions {
   readonly shareSeconds?: number;
 }
 
-/** Worker processes on one queue, each with an API of its own, so that it is seen who calls. */
-class Fleet {
-  readonly #stage: Stage;
-  readonly #apis: SimulatedApi[] = [];
-  readonly #calls: number[][] = [];
-  readonly #children: Child[] = [];
-
-  private constructor(stage: Stage) {
-    this.#stage = stage;
-  }
-
-  /** @param updates to be called for: enough for the whole measurement. */
-  static async start(updates: number): Promise<Fleet> {
-    const fleet = new Fleet(await setStage({ env: { LOG_LEVEL: 'warn' } }));
-    await fleet.#stage.sendUpdates(updates);
-    return fleet;
-  }
-
-  /** Starts a worker whose wall clock is so far ahead, and waits for its first call. */
-  async add(env: Readonly<Record<string, string>>, aheadMs = 0): Promise<Child> {
-    const api = await startSimulatedApi();
-    const calls: number[] = [];
-    const first = Promise.withResolvers<void>();
-    api.onCall(() => {
-      calls.push(performance.now());
-      first.resolve();
-    });
-    this.#apis.push(api);
-    this.#calls.push(calls);
-    const clock = steppable(aheadMs);
-    const environment = this.#stage.environment({
-      AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS: api.url,
-      CALL_TIMEOUT_MS: '10000',
-      // The pace is to be the bound, and not how long this machine takes to answer.
-      MAX_CONCURRENCY: '200',
-      LOG_LEVEL: 'warn',
-      ...env,
-    });
-    const child = startOta(['worker'], {
-      ...clock,
-      env: { ...environment, ...clock.env },
-      stderr: 'inherit',
-    });
-    this.#children.push(child);
-    await Promise.race([first.promise, once(child.process, 'exit')]);
-    return child;
-  }
-
-  /** Calls of a worker in each of so many seconds from now on. */
-  async perSecond(worker: number, seconds: number): Promise<number[]> {
-    const from = performance.now();
-    await sleep(seconds * SECOND_MS);
-    const counts = Array.from({ length: seconds }, () => 0);
-    for (const at of this.#calls[worker] ?? []) {
-      const second = Math.floor((at - from) / SECOND_MS);
-      if (counts[second] !== undefined) counts[second]++;
-    }
-    return counts;
-  }
-
-  async end(): Promise<void> {
-    await Promise.all(this.#children.map((child) => child.end()));
-    await Promise.all(this.#apis.map((api) => api.close()));
-    await this.#stage.strike();
-  }
-}
-
-const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+export const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 const within = (seen: number, wanted: number, calls = 0): boolean =>
   Math.abs(seen - wanted) <= wanted * TOLERANCE + calls;
 
@@ -113,7 +42,7 @@ export async function provePaceThroughSteps({ say }: ProvePaceOptions): Promise<
   const seconds = 5;
   const findings: PaceFinding[] = [];
   for (const rate of [10, 500]) {
-    const fleet = await Fleet.start(Math.ceil(rate * (steps.length + 1) * (seconds + 3) * 1.2));
+    const fleet = await WorkerFleet.start(Math.ceil(rate * (steps.length + 1) * (seconds + 3) * 1.2));
     try {
       const worker = await fleet.add({ RATE_LIMIT: String(rate) });
       await sleep(2 * SECOND_MS);
@@ -145,11 +74,11 @@ export async function provePaceOfClocksApart({
     const findings: PaceFinding[] = [];
     for (const apartMs of [0, 50, 200, 2_000, 60_000, HOUR_MS]) {
       await redis.flush();
-      const fleet = await Fleet.start(rate * (shareSeconds + 15));
+      const fleet = await WorkerFleet.start(rate * (shareSeconds + 15));
       try {
         const env = { RATE_LIMIT: String(rate), REDIS_URL: redis.url };
         await fleet.add(env);
-        await fleet.add(env, apartMs);
+        await fleet.add(env, { aheadMs: apartMs });
         await sleep(2 * SECOND_MS);
         const both = await Promise.all([0, 1].map((worker) => fleet.perSecond(worker, shareSeconds)));
         const [one = 0, other = 0] = both.map(sum);
@@ -174,7 +103,7 @@ export async function provePaceOverDistance({ say }: ProvePaceOptions): Promise<
       for (const roundTripMs of [0, 10, 30, 50]) {
         await redis.flush();
         const door = await startRedisDoor({ target: redis.port, delayMs: roundTripMs / 2 });
-        const fleet = await Fleet.start(rate * (seconds + 5));
+        const fleet = await WorkerFleet.start(rate * (seconds + 5));
         try {
           await fleet.add({ RATE_LIMIT: String(rate), REDIS_URL: door.url });
           await sleep(2 * SECOND_MS);
@@ -193,7 +122,8 @@ export async function provePaceOverDistance({ say }: ProvePaceOptions): Promise<
   });
 }
 
-async function onRedis<T>(work: (redis: RedisServer) => Promise<T>): Promise<T> {
+/** A real Redis for the time of the work. */
+export async function onRedis<T>(work: (redis: RedisServer) => Promise<T>): Promise<T> {
   const redis = await startRedis();
   try {
     return await work(redis);
@@ -202,7 +132,8 @@ async function onRedis<T>(work: (redis: RedisServer) => Promise<T>): Promise<T> 
   }
 }
 
-function tell(say: (line: string) => void, finding: PaceFinding): PaceFinding {
+/** Says it. */
+export function tell(say: (line: string) => void, finding: PaceFinding): PaceFinding {
   say(`${finding.met ? 'met   ' : 'MISSED'} ${finding.what}: ${finding.seen}`);
   return finding;
 }
