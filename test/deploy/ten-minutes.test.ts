@@ -26,7 +26,7 @@ if (!cli)
     'SKIPPED: no AWS CLI on this machine, the commands of docs/aws-in-ten-minutes.md are not run\n',
   );
 
-test.skipIf(!cli)('its commands print what it shows', async () => {
+test.skipIf(!cli)('its commands print what it shows', { timeout: 120_000 }, async () => {
   const shown = await runWalkThrough(readWalkThrough(page), inProcess());
   expect(shown.length).toBeGreaterThan(8);
   for (const { step, output } of shown)
