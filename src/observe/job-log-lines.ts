@@ -18,7 +18,10 @@ export const jobLogLines = {
     'rate',
     'window',
   ]),
-  said: line('info', 'job.note', 'a note about a job or its queues', ['what']),
+  said: line('info', 'job.note', 'a note about a job', ['what']),
+  trouble: line('warn', 'job.trouble', 'what keeps jobs, or word of them, from going on, or no longer does', [
+    'what',
+  ]),
   ended: line('info', 'job.ended', 'the job has come to its end', [...job, 'state', 'reason', 'repeated']),
   stopped: line('warn', 'job.stopped', 'the job stopped before its end', [
     ...job,

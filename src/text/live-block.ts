@@ -8,8 +8,8 @@ import { printable } from './printable.ts';
 export interface Screen<View> {
   /** Shows the view, unless the last one was shown only just before. */
   update(view: View): void;
-  /** One line that stays. */
-  say(line: string): void;
+  /** One line that stays. @param about for who sorts lines by how bad they are; default: `note`. */
+  say(line: string, about?: 'note' | 'trouble'): void;
   /** Removes the block; may be called at any time, and again. What is shown next is drawn at once. */
   stop(): void;
 }

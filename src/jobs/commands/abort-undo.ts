@@ -59,7 +59,10 @@ export class AbortUndo {
       if (signal.aborted) return false;
       if (!(error instanceof CommandError)) throw error;
       // The API is away, or may not be read: a job that was left half undone would be worse than one that waits.
-      screen.say(`undo of ${job.jobId}: ${error.message} It is tried again in ${RETRY_MS / 1_000} s.`);
+      screen.say(
+        `undo of ${job.jobId}: ${error.message} It is tried again in ${RETRY_MS / 1_000} s.`,
+        'trouble',
+      );
       await context.sleep(RETRY_MS, signal);
       return false;
     } finally {

@@ -45,7 +45,7 @@ export async function fileJobReport(
 export function dueReports(
   ledger: DueReportsOptions['ledger'] & Parameters<typeof fileJobReport>[0],
   context: CommandContext,
-  say: (sentence: string) => void,
+  say: DueReportsOptions['say'],
 ): DueReports {
   return new DueReports({
     ...context,

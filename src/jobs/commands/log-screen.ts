@@ -28,7 +28,8 @@ export function logScreen(log: Logger, now: () => number): Screen<JobView> {
         window,
       }));
     },
-    say: (what) => writeLine(log, jobLogLines.said, () => ({ what })),
+    say: (what, about) =>
+      writeLine(log, about === 'trouble' ? jobLogLines.trouble : jobLogLines.said, () => ({ what })),
     stop: () => {},
   };
 }

@@ -77,7 +77,7 @@ export async function withSession<T>(
   const names = ['queueUrl', 'stateDir', 'ledgerUrl', ...notifySettings] as const;
   const config = readConfigForAws(context.env, names, ['outcomeQueueUrl']);
   return await interruptible(context, (signal) => {
-    const say = (sentence: string): void => screen.say(`${sentence}.`);
+    const say = (sentence: string): void => screen.say(`${sentence}.`, 'trouble');
     const patience = { ms: Number.POSITIVE_INFINITY, signal, say };
     const withQueues = async (ledger: Ledger): Promise<T> => {
       const queues = await openQueues(context, SOCKETS, say);
@@ -91,7 +91,7 @@ export async function withSession<T>(
           const { foreign = 0 } = stored ?? {};
           tellUnknownJobs(stored);
           // Once: anyone who may send updates can cause any number.
-          if (foreign > 0 && !foreignSeen) screen.say(FOREIGN);
+          if (foreign > 0 && !foreignSeen) screen.say(FOREIGN, 'trouble');
           foreignSeen ||= foreign > 0;
           for (const wakeup of wakeups) wakeup.wake();
         },
@@ -106,7 +106,7 @@ export async function withSession<T>(
           context.clock.wall() - ((await queues.clockSkewMs(updates)) ?? 0);
         const stateDir = resolve(context.cwd, config.stateDir);
         const queueParts = { updates, collector, wakeups, checkClock, now };
-        const reports = dueReports(ledger, context, say);
+        const reports = dueReports(ledger, context, (sentence, about) => screen.say(`${sentence}.`, about));
         return await withReports(reports, signal, () =>
           withNotices(config, { context, ledger, signal, say }, (targets) =>
             work({ ...queueParts, context, ledger, screen, signal, stateDir, targets, reports }),
@@ -201,7 +201,7 @@ export async function followJob(
   wakeups.add(wakeup);
   const devices = watchDevices(context, ledger, {
     onSeen: () => wakeup.wake(),
-    onTrouble: (sentence) => screen.say(`${sentence}.`),
+    onTrouble: (sentence) => screen.say(`${sentence}.`, 'trouble'),
   });
   const undo = new AbortUndo(session);
   const run: RunOptions = {

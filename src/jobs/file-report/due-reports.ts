@@ -21,7 +21,7 @@ export interface DueReportsOptions {
   readonly random: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Takes a sentence without its full stop. */
-  readonly say: (sentence: string) => void;
+  readonly say: (sentence: string, about: 'note' | 'trouble') => void;
   /** Files one, in a filing that is named by `at`. @returns where. @throws CommandError when it cannot be filed. */
   readonly file: (job: JobRecord, place: ReportPlace, at: number, signal: AbortSignal) => Promise<string>;
   /** The command that files the report of a job. */
@@ -80,7 +80,7 @@ export class DueReports {
       const place = readReportPlace('--report-to', reportTo);
       const filed = await file(job, place, at, signal);
       await ledger.noticeTold(id, REPORT_TARGET);
-      say(`The report of job ${jobId} is filed in ${printable(filed)}`);
+      say(`The report of job ${jobId} is filed in ${printable(filed)}`, 'note');
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       const now = clock.wall();
@@ -91,7 +91,10 @@ export class DueReports {
       const next = givenUp
         ? 'It is given up, three days after it'
         : 'Whoever sends jobs of this ledger tries it again';
-      say(`Job ${jobId}: ${error.message.replace(/\.$/, '')}. ${next}. File it with \`${again(jobId)}\``);
+      say(
+        `Job ${jobId}: ${error.message.replace(/\.$/, '')}. ${next}. File it with \`${again(jobId)}\``,
+        'trouble',
+      );
     }
   }
 }

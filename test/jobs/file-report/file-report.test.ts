@@ -154,6 +154,22 @@ test('a report that cannot be filed at the end is told of, with how to file it, 
   expect(stderr).toContain("File it with `ota-updater jobs report k --to '…'`");
 });
 
+test('a service says what keeps it from filing at the level of warnings', async () => {
+  await stage.plan(stage.ids(2, 'other'), 'k');
+  await stage.run(['apply', 'k.jsonl', '--yes', '--detach', '--report-to', 's3://nowhere']);
+  const env = { AWS_ENDPOINT_URL_S3: s3.url, LOG_LEVEL: 'warn' };
+  const { stdout } = await stage.run(['send', '--once'], { env });
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({
+      event: 'job.trouble',
+      what: expect.stringMatching(
+        /^Job k: The report cannot be filed: there is no bucket .* Whoever sends jobs/,
+      ),
+    }),
+  ]);
+});
+
 test('a report that was not filed, as its process was killed at the end of the job, is filed by whoever sends next', async () => {
   const env = { AWS_ENDPOINT_URL_S3: s3.url };
   await stage.plan(stage.ids(2, 'other'), 'k');
