@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ChangeRun } from '../../src/console/dead-letters/change-run.ts';
 import type { Desk } from '../../src/console/dead-letters/desk.ts';
+import { keepUnfinished } from '../../src/console/dead-letters/unfinished.ts';
 import { readChanges } from '../../src/dead-letters/desk/log.ts';
 import { lettersSections, setLetters } from '../../testing/console/letters.ts';
 import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
@@ -227,4 +228,41 @@ test('a redrive that is cut off goes on with the next console, with the letters 
   const third = set.openDesk();
   await third.resume();
   expect(third.changes).toEqual([]);
+});
+
+test('after a kill, letters that the killed process still holds are put back once they are free', async () => {
+  const { addLetters, openDesk, stage, stateDir } = await setLetters();
+  await stage.worker.start();
+  await addLetters(6, 'fixed');
+  // As a pass holds them that is killed, by what it has kept on disk.
+  const held = await stage.dead.receive({ max: 4, waitSeconds: 0, visibilitySeconds: 600 });
+  const rest = await stage.dead.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 0 });
+  const chosen = new Set([...held, ...rest].map(({ messageId }) => messageId));
+  expect(chosen.size).toBe(6);
+  const asked = { action: 'redrive', where: ['reason=Rejected'], force: false } as const;
+  const facts = {
+    id: 'f0000000-0000-4000-8000-000000000000',
+    asked: { ...asked, limit: undefined, rate: undefined, canary: 1 },
+    by: 'ann@console',
+    reason: 'x',
+  };
+  await keepUnfinished(stateDir, { facts, chosen });
+  const waits: number[] = [];
+  const desk = openDesk({
+    sleep: async (ms) => {
+      waits.push(ms);
+      await stage.dead.changeVisibility(held.map(({ receiptHandle }) => ({ receiptHandle, seconds: 0 })));
+    },
+  });
+  await desk.resume();
+  const [run] = desk.changes;
+  await over(run);
+  expect(run).toMatchObject({
+    fault: undefined,
+    sent: 6,
+    report: { redriven: 6, ends: { verdict: 'good' } },
+  });
+  expect(stage.settled('acknowledge')).toHaveLength(6);
+  expect(waits).toHaveLength(1);
+  expect(waits[0]).toBeGreaterThan(100_000);
 });

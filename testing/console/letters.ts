@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { changesSection } from '../../src/console/changes/section.ts';
-import { Desk } from '../../src/console/dead-letters/desk.ts';
+import { Desk, type DeskOptions } from '../../src/console/dead-letters/desk.ts';
 import { lettersSection } from '../../src/console/dead-letters/section.ts';
 import { openLetters } from '../../src/dead-letters/desk/open.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
@@ -21,7 +21,7 @@ export interface LettersStage {
   /** Sends letters of one cause: all tasks exist, but those whose name begins with `gone`. */
   readonly addLetters: (count: number, prefix: string, error?: Partial<typeof record.error>) => Promise<void>;
   /** A desk, as a process of its own has it; closed when the test has ended. */
-  readonly openDesk: () => Desk;
+  readonly openDesk: (options?: Partial<DeskOptions>) => Desk;
 }
 
 export async function setLetters(): Promise<LettersStage> {
@@ -53,7 +53,7 @@ export async function setLetters(): Promise<LettersStage> {
           })),
         );
     },
-    openDesk: () => {
+    openDesk: (options = {}) => {
       const letters = openLetters({
         env,
         clock: systemClock,
@@ -68,10 +68,12 @@ export async function setLetters(): Promise<LettersStage> {
         canaryBounds: bounds,
         endBounds: bounds,
         now: Date.now,
+        sleep,
         say: () => {},
         onError: (error) => {
           throw error;
         },
+        ...options,
       });
       onTestFinished(() => desk.close());
       return desk;

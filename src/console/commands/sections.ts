@@ -68,7 +68,7 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
   const desk =
     typeof letters === 'string'
       ? undefined
-      : new Desk({ letters, stateDir, canaryBounds, endBounds, now: clock.wall, say, onError });
+      : new Desk({ letters, stateDir, canaryBounds, endBounds, now: clock.wall, sleep, say, onError });
   const jobs = makeJobs({ context, stateDir, send, say, onError });
   const changes: ChangeSources = {
     jobs: (most) => ledgerChanges(context, most),

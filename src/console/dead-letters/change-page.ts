@@ -70,6 +70,7 @@ const states: Readonly<Record<ChangeState, string>> = {
   moving: 'under way',
   canaries: 'waiting for the end of the first ones',
   ending: 'all are put back; waiting until they have ended',
+  waiting: 'waiting for letters that the process before has held when it was killed',
   ended: 'ended',
   dropped: 'not carried out',
 };

@@ -9,6 +9,7 @@ import type { Asked } from './asked.ts';
  *   moving    letters are put back, or deleted
  *   canaries  the first ones were put back; the others wait for their end
  *   ending    all are put back; their end is waited for
+ *   waiting   it was gone on with after a kill: letters that the killed process held are seen by nobody for a while
  *   ended     done, or stopped early: `report` and `fault` say how
  *   dropped   the plan was not carried out
  */
@@ -18,6 +19,7 @@ export const changeStates = [
   'moving',
   'canaries',
   'ending',
+  'waiting',
   'ended',
   'dropped',
 ] as const;
@@ -26,9 +28,10 @@ export type ChangeState = (typeof changeStates)[number];
 const next: Readonly<Record<ChangeState, readonly ChangeState[]>> = {
   planning: ['planned', 'ended', 'dropped'],
   planned: ['moving', 'dropped'],
-  moving: ['canaries', 'ending', 'ended'],
+  moving: ['canaries', 'ending', 'waiting', 'ended'],
   canaries: ['moving', 'ending', 'ended'],
-  ending: ['ended'],
+  ending: ['waiting', 'ended'],
+  waiting: ['moving', 'ended'],
   ended: [],
   dropped: [],
 };

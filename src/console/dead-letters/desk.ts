@@ -3,39 +3,22 @@
  * commands use: passes, plans, changes, and the log of changes.
  */
 import { randomUUID } from 'node:crypto';
-import type { CanaryBounds } from '../../dead-letters/changes/canary.ts';
 import { type PurgeReport, purge } from '../../dead-letters/changes/purge.ts';
-import {
-  planRedrive,
-  type RedriveOptions,
-  type RedriveReport,
-  redrive,
-} from '../../dead-letters/changes/redrive.ts';
-import { carryOutLogged } from '../../dead-letters/desk/carry-out.ts';
-import { errorText, explain } from '../../dead-letters/desk/explain.ts';
-import type { Letters } from '../../dead-letters/desk/open.ts';
+import { planRedrive, type RedriveReport } from '../../dead-letters/changes/redrive.ts';
+import { explain } from '../../dead-letters/desk/explain.ts';
 import type { Filter } from '../../dead-letters/letters/conditions.ts';
 import type { Letter } from '../../dead-letters/letters/letter.ts';
-import { purgeResult, redriveResult } from '../../dead-letters/view/changes.ts';
 import { CommandError } from '../../errors.ts';
-import { printableUrl } from '../../text/urls.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type Asked, filterOf } from './asked.ts';
+import { type CarryOutOptions, carryOut, redriveOptions } from './carry-out.ts';
 import { ChangeBook } from './change-book.ts';
 import { type ChangeFacts, ChangeRun, phraseOf } from './change-run.ts';
 import type { Doing } from './doing.ts';
 import { groupIn, type Look, type LookedGroup, lookAt } from './look.ts';
-import { forgetUnfinished, keepUnfinished, readUnfinished } from './unfinished.ts';
+import { readUnfinished } from './unfinished.ts';
 
-export interface DeskOptions {
-  readonly letters: Letters;
-  /** Absolute. */
-  readonly stateDir: string;
-  /** Of canaries, and of all that was put back. */
-  readonly canaryBounds: CanaryBounds;
-  readonly endBounds: CanaryBounds;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+export interface DeskOptions extends CarryOutOptions {
   readonly say: (text: string) => void;
   /** Told of what is a fault of the console's own. */
   readonly onError: (error: unknown) => void;
@@ -113,7 +96,7 @@ export class Desk {
     run.become('planned');
     this.#changes.add(run);
     say(`Going on with the redrive that ${left.facts.by} has begun.`);
-    this.#begin(run, () => this.#carryOut(run));
+    this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
   }
 
   /** Looks at the queue where the last look is old. @param again somebody asks for a new one: only a very new one is as good. */
@@ -168,7 +151,7 @@ export class Desk {
     await this.#free();
     const run = this.#changes.planned(id);
     if (run.chosen.size === 0) throw new PageError('There is nothing to change: no letter would be.');
-    this.#begin(run, () => this.#carryOut(run));
+    this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
   }
 
   /** @throws PageError where it is no plan. */
@@ -222,7 +205,7 @@ export class Desk {
     const { source, dead } = this.#options.letters;
     const surroundings = this.#surroundings(run);
     if (run.facts.asked.action === 'redrive')
-      return await planRedrive(this.#redriveOptions(run.facts.asked, matches), {
+      return await planRedrive(redriveOptions(run.facts.asked, matches, this.#options), {
         source,
         dead,
         surroundings,
@@ -231,87 +214,6 @@ export class Desk {
     const plan = await purge({ matches, limit, dryRun: true }, { dead, surroundings, audit: async () => {} });
     if (plan.error !== undefined) throw plan.error;
     return plan;
-  }
-
-  async #carryOut(run: ChangeRun): Promise<void> {
-    const { letters, stateDir, now } = this.#options;
-    const { facts, chosen } = run;
-    const { asked, by, reason } = facts;
-    const again = asked.action === 'redrive';
-    if (again) await keepUnfinished(stateDir, { facts, chosen });
-    run.become('moving');
-    const what = {
-      queueUrl: printableUrl(letters.config.queueUrl),
-      deadLetterQueueUrl: printableUrl(letters.config.deadLetterQueueUrl),
-      ...asked,
-      agreed: chosen.size,
-    };
-    const agreed: Filter = ({ message }) => chosen.has(message.messageId);
-    const common = { by, reason, asked: what } as const;
-    const { report } = again
-      ? await carryOutLogged<RedriveReport>(
-          {
-            ...common,
-            action: 'redrive',
-            carryOut: (audit) => this.#redrive(run, agreed, audit),
-            resultOf: (found) => redriveResult(found, errorText(found.error, letters.config)),
-          },
-          stateDir,
-          now,
-        )
-      : await carryOutLogged<PurgeReport>(
-          {
-            ...common,
-            action: 'purge',
-            carryOut: (audit) =>
-              purge(
-                { matches: agreed, limit: chosen.size, dryRun: false },
-                { dead: letters.dead, surroundings: this.#surroundings(run), audit },
-              ),
-            resultOf: (found) => purgeResult(found),
-          },
-          stateDir,
-          now,
-        );
-    run.report = report;
-    run.fault = errorText(report.error, letters.config);
-    run.become('ended');
-    // What the end of this process has cut off is not finished.
-    if (again && !this.#closed.signal.aborted) await forgetUnfinished(stateDir);
-  }
-
-  async #redrive(
-    run: ChangeRun,
-    matches: Filter,
-    audit: Parameters<typeof redrive>[1]['audit'],
-  ): Promise<RedriveReport> {
-    const { redriveTo, dead } = this.#options.letters;
-    const options = { ...this.#redriveOptions(run.facts.asked, matches), limit: run.chosen.size };
-    return redrive(options, {
-      source: await redriveTo(),
-      dead,
-      surroundings: this.#surroundings(run),
-      audit,
-      onProgress: (sent) => {
-        run.sent = sent;
-        if (run.state === 'canaries') run.become('moving');
-      },
-      onCanary: () => run.become('canaries'),
-      onMoved: () => run.become('ending'),
-    });
-  }
-
-  #redriveOptions({ limit, rate, canary, force }: Asked, matches: Filter): RedriveOptions {
-    return {
-      matches,
-      set: {},
-      limit: limit ?? Number.POSITIVE_INFINITY,
-      ratePerSecond: rate ?? Number.POSITIVE_INFINITY,
-      canary,
-      canaryBounds: this.#options.canaryBounds,
-      endBounds: this.#options.endBounds,
-      force,
-    };
   }
 
   #surroundings(run: ChangeRun) {

@@ -1,0 +1,155 @@
+/** Carries out a plan of dead letters that a person has agreed to: the letters of the plan, and no later one. */
+import type { CanaryBounds } from '../../dead-letters/changes/canary.ts';
+import { type PurgeReport, purge } from '../../dead-letters/changes/purge.ts';
+import { type RedriveOptions, type RedriveReport, redrive } from '../../dead-letters/changes/redrive.ts';
+import { carryOutLogged } from '../../dead-letters/desk/carry-out.ts';
+import { errorText } from '../../dead-letters/desk/explain.ts';
+import type { Letters } from '../../dead-letters/desk/open.ts';
+import type { Filter } from '../../dead-letters/letters/conditions.ts';
+import { LEASE_SECONDS } from '../../dead-letters/pass/held.ts';
+import { purgeResult, redriveResult } from '../../dead-letters/view/changes.ts';
+import { printableUrl } from '../../text/urls.ts';
+import type { Asked } from './asked.ts';
+import type { ChangeRun } from './change-run.ts';
+import { forgetUnfinished, keepUnfinished } from './unfinished.ts';
+
+interface Bounds {
+  /** Of canaries, and of all that was put back. */
+  readonly canaryBounds: CanaryBounds;
+  readonly endBounds: CanaryBounds;
+}
+
+export interface CarryOutOptions extends Bounds {
+  readonly letters: Letters;
+  /** Absolute. */
+  readonly stateDir: string;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+type LettersAudit = Parameters<typeof redrive>[1]['audit'];
+
+/** After the lease of a pass, in milliseconds. */
+const MARGIN_MS = 5_000;
+
+/**
+ * Moves or deletes the letters of a plan, and follows those that are put back to their end.
+ * @param closed aborts when this process ends: the next one goes on with a redrive.
+ */
+export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed: AbortSignal): Promise<void> {
+  const { letters, stateDir, now } = options;
+  const { facts, chosen } = run;
+  const { asked, by, reason } = facts;
+  const again = asked.action === 'redrive';
+  if (again) await keepUnfinished(stateDir, { facts, chosen });
+  run.become('moving');
+  const what = {
+    queueUrl: printableUrl(letters.config.queueUrl),
+    deadLetterQueueUrl: printableUrl(letters.config.deadLetterQueueUrl),
+    ...asked,
+    agreed: chosen.size,
+  };
+  const agreed: Filter = ({ message }) => chosen.has(message.messageId);
+  const signal = AbortSignal.any([closed, run.stop.signal]);
+  const common = { by, reason, asked: what } as const;
+  const { report } = again
+    ? await carryOutLogged<RedriveReport>(
+        {
+          ...common,
+          action: 'redrive',
+          carryOut: (audit) => redriveAll(run, agreed, audit, options, signal),
+          resultOf: (found) => redriveResult(found, errorText(found.error, letters.config)),
+        },
+        stateDir,
+        now,
+      )
+    : await carryOutLogged<PurgeReport>(
+        {
+          ...common,
+          action: 'purge',
+          carryOut: (audit) =>
+            purge(
+              { matches: agreed, limit: chosen.size, dryRun: false },
+              { dead: letters.dead, surroundings: letters.surroundings(signal), audit },
+            ),
+          resultOf: (found) => purgeResult(found),
+        },
+        stateDir,
+        now,
+      );
+  run.report = report;
+  run.fault = errorText(report.error, letters.config);
+  run.become('ended');
+  // What the end of this process has cut off is not finished.
+  if (again && !closed.aborted) await forgetUnfinished(stateDir);
+}
+
+/** As `redrive` and its plan take what was asked for. */
+export function redriveOptions(
+  { limit, rate, canary, force }: Asked,
+  matches: Filter,
+  bounds: Bounds,
+): RedriveOptions {
+  return {
+    matches,
+    set: {},
+    limit: limit ?? Number.POSITIVE_INFINITY,
+    ratePerSecond: rate ?? Number.POSITIVE_INFINITY,
+    canary,
+    canaryBounds: bounds.canaryBounds,
+    endBounds: bounds.endBounds,
+    force,
+  };
+}
+
+/** Where it is gone on with after a kill, the killed pass holds its letters until its lease is over: once more then. */
+async function redriveAll(
+  run: ChangeRun,
+  agreed: Filter,
+  audit: LettersAudit,
+  options: CarryOutOptions,
+  signal: AbortSignal,
+): Promise<RedriveReport> {
+  const first = await redriveOnce(run, agreed, audit, options, signal);
+  if (!run.resumed || !mayBeHeld(first, run.chosen.size) || signal.aborted) return first;
+  run.become('waiting');
+  const leaseEnds = run.begunAt + LEASE_SECONDS * 1_000 + MARGIN_MS;
+  await options.sleep(Math.max(0, leaseEnds - options.now()), signal);
+  if (signal.aborted) return first;
+  run.become('moving');
+  const then = await redriveOnce(run, agreed, audit, options, signal);
+  return { ...then, matched: first.matched + then.matched, redriven: first.redriven + then.redriven };
+}
+
+/** Whether the queue counts more letters than were seen, and nothing says that the others must not follow. */
+function mayBeHeld({ pass, redriven, refused, canary, ends, error }: RedriveReport, agreed: number): boolean {
+  const good = [canary, ends].every((verdict) => verdict === undefined || verdict.verdict === 'good');
+  return good && error === undefined && redriven + refused.count < agreed && pass.seen < (pass.about ?? 0);
+}
+
+async function redriveOnce(
+  run: ChangeRun,
+  agreed: Filter,
+  audit: LettersAudit,
+  options: CarryOutOptions,
+  signal: AbortSignal,
+): Promise<RedriveReport> {
+  const { redriveTo, dead, surroundings } = options.letters;
+  const before = run.sent;
+  return redrive(
+    { ...redriveOptions(run.facts.asked, agreed, options), limit: run.chosen.size },
+    {
+      source: await redriveTo(),
+      dead,
+      surroundings: surroundings(signal),
+      audit,
+      onProgress: (sent) => {
+        run.sent = before + sent;
+        if (run.state === 'canaries') run.become('moving');
+      },
+      onCanary: () => run.become('canaries'),
+      onMoved: () => run.become('ending'),
+    },
+  );
+}
