@@ -28,6 +28,29 @@ export const record: DeadLetterRecord = {
   redriveCount: 0,
 };
 
+/**
+ * Sends letters of one cause, as a worker sends them.
+ * @param source URL of the update queue that they came from. @param prefix of their Identifiers.
+ */
+export async function addLetters(
+  dead: { readonly send: (messages: readonly OutgoingMessage[]) => Promise<unknown> },
+  source: string,
+  count: number,
+  prefix: string,
+  error: Partial<DeadLetterRecord['error']> = {},
+): Promise<void> {
+  const letter = { ...record, sourceQueueUrl: source, error: { ...record.error, ...error } };
+  const DeadLetter = { dataType: 'String', stringValue: JSON.stringify(letter) };
+  for (let i = 0; i < count; i += 10)
+    await dead.send(
+      Array.from({ length: Math.min(10, count - i) }, (_, j) => ({
+        key: String(i + j),
+        body: JSON.stringify({ Identifier: `${prefix}${i + j}`, Description: 'x' }),
+        attributes: { DeadLetter },
+      })),
+    );
+}
+
 export const update = { Identifier: 'task1', Description: 'x', IssuedAt: '2026-11-23T01:00:00Z' };
 
 /** A message of the dead-letter queue with that record; `null` for none. */

@@ -2,8 +2,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chromiumInstalled, enter, openWindow, startBrowser } from '../../testing/console/browser.ts';
-import { addLetters } from '../../testing/console/letters.ts';
 import { ask, tokens } from '../../testing/console/serve.ts';
+import { addLetters } from '../../testing/letters.ts';
 import { startOta } from '../../testing/processes/ota.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 
@@ -20,7 +20,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     timeout: 150_000,
   }, async () => {
     const { stage, folder, env, run, plan, ids } = await setJobs({}, { env: { RATE_LIMIT: '30' } });
-    await addLetters(stage, 40, 'late');
+    await addLetters(stage.dead, env.QUEUE_URL ?? '', 40, 'late');
     await plan(ids(rows));
     await run(['apply', 'j.jsonl', '--yes', '--detach']);
     await stage.worker.start();

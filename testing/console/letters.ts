@@ -8,7 +8,7 @@ import { Desk, type DeskOptions } from '../../src/console/dead-letters/desk.ts';
 import { lettersSection } from '../../src/console/dead-letters/section.ts';
 import { openLetters } from '../../src/dead-letters/desk/open.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
-import { record } from '../letters.ts';
+import { addLetters, type record } from '../letters.ts';
 import { useApi } from '../stages/jobs.ts';
 import { type Stage, setStage } from '../stages/stage.ts';
 
@@ -24,29 +24,6 @@ export interface LettersStage {
   readonly openDesk: (options?: Partial<DeskOptions>) => Desk;
 }
 
-/** Sends letters of one cause, as a worker of this stage sends them. */
-export async function addLetters(
-  stage: Pick<Stage, 'dead' | 'environment'>,
-  count: number,
-  prefix: string,
-  error: Partial<typeof record.error> = {},
-): Promise<void> {
-  const letter = {
-    ...record,
-    sourceQueueUrl: stage.environment().QUEUE_URL,
-    error: { ...record.error, ...error },
-  };
-  const DeadLetter = { dataType: 'String', stringValue: JSON.stringify(letter) };
-  for (let i = 0; i < count; i += 10)
-    await stage.dead.send(
-      Array.from({ length: Math.min(10, count - i) }, (_, j) => ({
-        key: String(i + j),
-        body: JSON.stringify({ Identifier: `${prefix}${i + j}`, Description: 'x' }),
-        attributes: { DeadLetter },
-      })),
-    );
-}
-
 export async function setLetters(): Promise<LettersStage> {
   const stage = await setStage({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } } });
   onTestFinished(() => stage.strike());
@@ -57,7 +34,7 @@ export async function setLetters(): Promise<LettersStage> {
   return {
     stage,
     stateDir,
-    addLetters: (count, prefix, error) => addLetters(stage, count, prefix, error),
+    addLetters: (count, prefix, error) => addLetters(stage.dead, env.QUEUE_URL ?? '', count, prefix, error),
     openDesk: (options = {}) => {
       const letters = openLetters({
         env,
