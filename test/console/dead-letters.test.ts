@@ -214,7 +214,8 @@ test('a redrive that is cut off goes on with the next console, with the letters 
   expect(readFileSync(join(set.stateDir, 'console-redrive.json'), 'utf8')).toContain('slowly');
   await set.stage.worker.start();
   const second = set.openDesk();
-  await second.resume();
+  await second.restore();
+  second.resume();
   const [again] = second.changes;
   await over(again);
   expect(again).toMatchObject({
@@ -226,7 +227,8 @@ test('a redrive that is cut off goes on with the next console, with the letters 
   expect(await set.stage.deadLetters()).toHaveLength(1);
   await second.close();
   const third = set.openDesk();
-  await third.resume();
+  await third.restore();
+  third.resume();
   expect(third.changes).toEqual([]);
 });
 
@@ -254,7 +256,8 @@ test('after a kill, letters that the killed process still holds are put back onc
       await stage.dead.changeVisibility(held.map(({ receiptHandle }) => ({ receiptHandle, seconds: 0 })));
     },
   });
-  await desk.resume();
+  await desk.restore();
+  desk.resume();
   const [run] = desk.changes;
   await over(run);
   expect(run).toMatchObject({

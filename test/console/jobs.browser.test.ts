@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   accessibilityFaults,
   chromiumInstalled,
+  docPicture,
   overflow,
   picture,
   startBrowser,
@@ -49,7 +50,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await state('paused');
     expect(stage.api.stats().applied).toBeLessThan(5_000);
     await page.reload();
-    await picture(page, 'job');
+    await docPicture(page, 'job', 760);
     await act(page, 'Resume');
     await state('done');
     expect(stage.api.stats().applied).toBe(5_000);
@@ -60,6 +61,9 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await openPlan(page, url, 'j-undo');
     await page.getByRole('button', { name: 'Apply' }).click();
     await page.getByRole('heading', { level: 1, name: 'Job j-undo: done' }).waitFor({ timeout: 60_000 });
+    await page.goto(`${url}/jobs`);
+    await page.getByRole('link', { name: 'j-undo' }).waitFor();
+    await docPicture(page, 'jobs', 400);
     expect(stage.api.task('task4999')?.TaskConfigurationId).toBe(before);
     expect(stage.api.task('task0')?.TaskConfigurationId).not.toBe('new');
     expect(faults).toEqual([]);

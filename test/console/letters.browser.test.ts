@@ -4,12 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   accessibilityFaults,
   chromiumInstalled,
+  docPicture,
   enter,
   openWindow,
-  picture,
   startBrowser,
 } from '../../testing/console/browser.ts';
+import { seenText } from '../../testing/console/harmless.ts';
 import { lettersSections, setLetters } from '../../testing/console/letters.ts';
+import { withOtherPages } from '../../testing/console/other-pages.ts';
 import { ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
 
 describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
@@ -32,7 +34,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
       message: 'no such configuration',
     });
     const desk = openDesk();
-    const url = await serveConsole({ sections: lettersSections(desk, {}) });
+    const url = await serveConsole({ sections: withOtherPages(lettersSections(desk, {})) });
     const ann = await openWindow(browser);
     const vic = await openWindow(browser);
     await enter(ann.page, url, tokens.ann, '/dead-letters');
@@ -43,7 +45,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
       ['ValidationException', '100'],
     ] as const)
       await row(name).getByRole('cell', { name: count, exact: true }).waitFor({ timeout: 30_000 });
-    await picture(ann.page, 'dead-letters');
+    await docPicture(ann.page, 'dead-letters', 490);
     await ann.page.getByRole('link', { name: /ConflictException/ }).click();
     await ann.page.getByLabel('First only').fill('10');
     await ann.page.getByLabel('Reason, for the log of changes').fill('the tasks are free again');
@@ -66,7 +68,9 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await ann.page.getByRole('button', { name: 'Put back 200 letters' }).click();
     await vic.page.reload();
     for (const { page } of [ann, vic])
-      await page.getByText('200 letters put back; none came back.').waitFor({ timeout: 60_000 });
+      await expect
+        .poll(() => seenText(page), { timeout: 60_000 })
+        .toContain('200 letters put back; none came back.');
     expect(stage.settled('acknowledge')).toHaveLength(200);
     expect(await stage.deadLetters()).toHaveLength(500);
     expect(await accessibilityFaults(ann.page)).toEqual([]);

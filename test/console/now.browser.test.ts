@@ -6,10 +6,12 @@ import { nowSection } from '../../src/console/now/section.ts';
 import { Watch } from '../../src/console/now/watch.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { askWorkers } from '../../src/status/ask/workers.ts';
-import { sleep, systemClock } from '../../src/time/clock.ts';
+import { sleep } from '../../src/time/clock.ts';
 import {
   accessibilityFaults,
   chromiumInstalled,
+  docPicture,
+  enter,
   openWindow,
   overflow,
   picture,
@@ -17,12 +19,16 @@ import {
   widths,
 } from '../../testing/console/browser.ts';
 import { observeSection } from '../../testing/console/observe.ts';
+import { withOtherPages } from '../../testing/console/other-pages.ts';
 import { serveConsole, startConsole, tokens } from '../../testing/console/serve.ts';
-import { setStage } from '../../testing/stages/stage.ts';
+import { type Stage, type StageOptions, setStage } from '../../testing/stages/stage.ts';
 
-/** A console that watches one worker, which runs. */
-async function watched() {
-  const stage = await setStage({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } } });
+/** How often faster than ours time goes for a watch. */
+const FASTER = 50;
+
+/** A console that watches one worker, which runs. @param faster it looks more often, and its hour is shorter. */
+async function watched(options: StageOptions = {}, faster = 1) {
+  const stage = await setStage({ api: { tasks: { kind: 'all', exceptPrefix: 'gone' } }, ...options });
   onTestFinished(() => stage.strike());
   await stage.worker.start();
   const http = createHttpServer({
@@ -31,16 +37,26 @@ async function watched() {
     registry: new Registry(),
   });
   onTestFinished(() => http.close());
+  const begun = Date.now();
+  const none = { visible: 0, inFlight: 0, delayed: 0, readAt: new Date(begun).toISOString() };
   const workerUrl = await http.listen({ host: '127.0.0.1', port: 0 });
   const watch = new Watch({
     askWorkers: (signal) => askWorkers([workerUrl], signal),
-    readQueues: async () => ({}),
-    clock: systemClock,
-    sleep,
+    readQueues: async () =>
+      faster === 1
+        ? {}
+        : { source: { ok: true, depth: depthOf(stage) }, deadLetter: { ok: true, depth: none } },
+    clock: { wall: () => begun + faster * (Date.now() - begun), monotonic: () => faster * performance.now() },
+    sleep: (ms, signal) => sleep(ms / faster, signal),
   });
   onTestFinished(() => watch.stop());
-  const url = await serveConsole({ sections: [nowSection(watch), observeSection(watch)] });
+  const url = await serveConsole({ sections: withOtherPages([nowSection(watch), observeSection(watch)]) });
   return { stage, http, watch, url };
+}
+
+function depthOf(stage: Stage) {
+  const { ready, inFlight } = stage.left();
+  return { visible: ready, inFlight, delayed: 0, readAt: new Date().toISOString() };
 }
 
 describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
@@ -63,6 +79,29 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await stage.send({ Identifier: 'gone1', Description: 'x' });
     await stage.ended(1);
     await page.getByText('since the start Rejected 1').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test('the chart has what was there before one came, and goes on', async () => {
+    const options = {
+      env: { RATE_LIMIT: '120', MAX_CONCURRENCY: '40' },
+      api: { limit: { ratePerSecond: 80, burst: 8 }, latency: { minMs: 5, maxMs: 20 } },
+    };
+    const { stage, watch, url } = await watched(options, FASTER);
+    await stage.send(
+      ...Array.from({ length: 1_500 }, (_, i) => ({ Identifier: `task${i}`, Description: 'x' })),
+    );
+    await stage.ended(20);
+    void watch.run();
+    await expect.poll(() => watch.samples().length).toBeGreaterThan(20);
+    const { page, faults } = await openWindow(browser);
+    await enter(page, url, tokens.vic);
+    await page.getByRole('heading', { level: 1, name: 'Updates go through' }).waitFor();
+    await page.locator('.uplot canvas').waitFor();
+    expect(await page.locator('.u-legend').textContent()).toContain('applied/s');
+    const before = watch.samples().length;
+    await expect.poll(() => watch.samples().length).toBeGreaterThan(before + 30);
+    await docPicture(page, 'now', 1_060);
     expect(faults).toEqual([]);
   });
 

@@ -91,8 +91,22 @@ export async function enter(page: Page, url: string, token: string, path = '/'):
   await page.getByRole('navigation', { name: 'Pages' }).waitFor();
 }
 
-/** Keeps a picture for the docs, or to be looked at, where one is asked for. */
-export async function picture(page: Page, name: string, fullPage = true): Promise<void> {
+/** Keeps a picture of the whole page to be looked at, in the folder PICTURES. */
+export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env.PICTURES;
-  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage });
+  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+/** Of the pictures in docs. */
+const DOC_WIDTH = 1_100;
+
+/** Takes a picture of the docs anew, where DOC_PICTURES names their folder. */
+export async function docPicture(page: Page, name: string, height: number): Promise<void> {
+  const folder = process.env.DOC_PICTURES;
+  if (folder === undefined) return;
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: DOC_WIDTH, height });
+  await page.evaluate('scrollTo(0, 0)');
+  await page.screenshot({ path: `${folder}/${name}.png` });
+  if (size !== null) await page.setViewportSize(size);
 }

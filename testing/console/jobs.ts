@@ -7,6 +7,7 @@ import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/
 import { sleep } from '../../src/time/clock.ts';
 import { fakeContext } from '../stages/context.ts';
 import { setJobs } from '../stages/jobs-stage.ts';
+import { withOtherPages } from './other-pages.ts';
 import { type Answer, ask, formTokenOf, serveConsole, signIn, tokens } from './serve.ts';
 
 interface ConsoleJobsOptions {
@@ -40,7 +41,7 @@ export async function setConsoleJobs(options: ConsoleJobsOptions = {}) {
     if (errors.length > 0) throw new AggregateError(errors, 'the console has failed');
   });
   const url = await serveConsole({
-    sections: [parts.section, parts.metrics, apiSection(parts.routes, '0', Date.now)],
+    sections: withOtherPages([parts.section, parts.metrics, apiSection(parts.routes, '0', Date.now)]),
     ...(bodyMs !== undefined && { bodyMs }),
   });
   parts.start();

@@ -32,6 +32,8 @@ import { makeJobs } from './jobs.ts';
 
 export interface Sections {
   readonly all: readonly Section[];
+  /** Reads what an earlier process has left: resolves before anything is asked for. */
+  readonly restore: () => Promise<void>;
   /** What goes on by itself begins. */
   readonly start: () => void;
   readonly close: () => Promise<void>;
@@ -98,9 +100,10 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
   ];
   return {
     all: [...all, jobs.metrics, apiSection(routes, version, clock.wall)],
+    restore: async () => await desk?.restore(),
     start: () => {
       void watch.run();
-      void desk?.resume();
+      desk?.resume();
       jobs.start();
     },
     close: async () => {

@@ -28,6 +28,7 @@ export interface ServedConsole {
 export async function serveConsole(options: ServeOptions): Promise<ServedConsole> {
   const { context, host, port, send, pollSeconds, say, onError } = options;
   const sections = makeSections({ context, say, onError, pollSeconds, send });
+  await sections.restore();
   const app = await createConsole({ ...options, sections: sections.all, now: context.clock.wall });
   const close = async (): Promise<void> => {
     await app.close();

@@ -42,8 +42,9 @@ export async function carryOut(run: ChangeRun, options: CarryOutOptions, closed:
   const { facts, chosen } = run;
   const { asked, by, reason } = facts;
   const again = asked.action === 'redrive';
-  if (again) await keepUnfinished(stateDir, { facts, chosen });
+  // At once: whoever has agreed sees this next.
   run.become('moving');
+  if (again) await keepUnfinished(stateDir, { facts, chosen });
   const what = {
     queueUrl: printableUrl(letters.config.queueUrl),
     deadLetterQueueUrl: printableUrl(letters.config.deadLetterQueueUrl),

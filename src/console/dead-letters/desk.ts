@@ -33,6 +33,7 @@ export class Desk {
   readonly #closed = new AbortController();
   readonly #changes = new ChangeBook();
   #doing: Doing = { what: 'nothing' };
+  #restored: ChangeRun | undefined;
   #work: Promise<void> = Promise.resolve();
   #look: Look | undefined;
   #lookFault: { readonly why: string; readonly at: number } | undefined;
@@ -85,8 +86,8 @@ export class Desk {
     );
   }
 
-  /** Goes on with what an earlier process has left unfinished. */
-  async resume(): Promise<void> {
+  /** Reads what an earlier process has left unfinished: its page is there from then on. */
+  async restore(): Promise<void> {
     const { stateDir, now, say } = this.#options;
     const left = await readUnfinished(stateDir);
     if (typeof left === 'string') say(`A redrive may be unfinished, and is not gone on with: ${left}.`);
@@ -95,7 +96,15 @@ export class Desk {
     run.chosen = left.chosen;
     run.become('planned');
     this.#changes.add(run);
-    say(`Going on with the redrive that ${left.facts.by} has begun.`);
+    this.#restored = run;
+  }
+
+  /** Goes on with what was read. */
+  resume(): void {
+    const run = this.#restored;
+    this.#restored = undefined;
+    if (run === undefined) return;
+    this.#options.say(`Going on with the redrive that ${run.facts.by} has begun.`);
     this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
   }
 

@@ -49,7 +49,7 @@ export function nowPart({ status, workersAwaySince, queuesAwaySince }: Seen): Ht
 <p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
 ${away.map(({ what, from }) => html`<p class="away">${what} since ${instant(from)} UTC (${roughDuration((now - from) / 1_000)}): what it would say is missing here, or old.</p>\n`)}
 ${tiles(status)}
-${next !== undefined && html`<p>What to do next: <code>${shellLine(['ota-updater', ...next])}</code>${status.queues.deadLetter !== undefined && html`, or look at the <a href="/dead-letters">dead letters</a>`}</p>`}
+${next !== undefined && nextPart(next)}
 ${
   problems.length > 0 &&
   html`<section><h2>To be known</h2>
@@ -67,6 +67,14 @@ ${
         workers.map((worker) => workerCells(worker, now)),
       )
 }</section>`;
+}
+
+/** A page is watched already, and has the dead letters. */
+function nextPart(next: readonly string[]): Html | false {
+  if (next[0] === 'status') return false;
+  if (next[0] === 'dead-letters')
+    return html`<p>What to do next: look at the <a href="/dead-letters">dead letters</a></p>`;
+  return html`<p>What to do next: <code>${shellLine(['ota-updater', ...next])}</code></p>`;
 }
 
 function tiles({ totals, backlog, drain, queues, workers }: Status): Html {
