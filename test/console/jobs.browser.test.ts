@@ -22,7 +22,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   afterAll(() => browser.close());
 
   test('a job of 5,000 rows: upload, plan, stages, pause, set, resume, the end, and its undo', {
-    timeout: 150_000,
+    timeout: 300_000,
   }, async () => {
     // Slow enough that the job still runs when a page says so.
     const { url, stage, ids } = await setConsoleJobs({ rate: '500' });

@@ -22,7 +22,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   afterAll(() => browser.close());
 
   test('one of three causes is put back, and followed by two until its letters have ended; a viewer changes nothing', {
-    timeout: 150_000,
+    timeout: 300_000,
   }, async () => {
     const { stage, addLetters, openDesk } = await setLetters();
     await stage.worker.start();

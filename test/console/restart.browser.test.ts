@@ -17,7 +17,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   afterAll(() => browser.close());
 
   test('a job and a redrive go on with the next console, and their pages come back by themselves', {
-    timeout: 150_000,
+    timeout: 300_000,
   }, async () => {
     const { stage, folder, env, run, plan, ids } = await setJobs({}, { env: { RATE_LIMIT: '30' } });
     await addLetters(stage.dead, env.QUEUE_URL ?? '', 40, 'late');

@@ -98,7 +98,7 @@ export async function picture(page: Page, name: string): Promise<void> {
 }
 
 /** Of the pictures in docs. */
-const DOC_WIDTH = 1_100;
+const DOC_WIDTH = 960;
 
 /** Takes a picture of the docs anew, where DOC_PICTURES names their folder. */
 export async function docPicture(page: Page, name: string, height: number): Promise<void> {
