@@ -18,8 +18,9 @@ export function addLog(jobs: Command, context: CommandContext): void {
     .option('--json', 'print one JSON object per change, a line each')
     .action(async (jobId: string | undefined, { max = DEFAULT_MAX, json = false }: Flags) => {
       await withLedger(context, 'read', async (ledger) => {
-        if (jobId !== undefined) await findJob(ledger, jobId, context);
         const lines = await ledger.audit(max, jobId);
+        // What was done to a job that was deleted since is still there.
+        if (jobId !== undefined && lines.length === 0) await findJob(ledger, jobId, context);
         const { stdout, paint } = context;
         if (json) for (const line of lines) stdout.write(auditJson(line));
         else stdout.write(paint(auditText(lines, columnsOf(stdout))));

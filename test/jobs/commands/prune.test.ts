@@ -72,6 +72,18 @@ test('prune that is interrupted says how far it came, and goes on when it is run
   expect(await names()).toEqual(['waiting']);
 });
 
+test('the log of a job that was deleted says who deleted it', async () => {
+  const { run } = await setOld();
+  await run(['prune', '--older-than', '90d', '--yes'], after(91));
+  const { exitCode, stdout } = await run(['log', 'done', '--json']);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout.split('\n')[0] ?? '{}')).toMatchObject({ what: 'prune', subject: 'done' });
+  expect(await run(['log', 'none'])).toMatchObject({
+    exitCode: 2,
+    error: expect.stringContaining('no job none'),
+  });
+});
+
 test('prune leaves a job that a process has the lease of', async () => {
   const { run, names, folder } = await setOld();
   const ledger = await openLedger(`${folder.path}/state`, Date.now, 'write');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { seenDevices, VerificationSum } from '../../../src/jobs/verify/sum.ts';
+import { hasEnded, seenDevices, VerificationSum } from '../../../src/jobs/verify/sum.ts';
 import { countsOf, deviceStates } from '../../../src/message/devices.ts';
 import type { Failure } from '../../../src/message/failure.ts';
 
@@ -49,6 +49,12 @@ test('sums devices by state, and says what of them has ended and failed', () => 
     notHolding: 0,
   });
   expect(seenDevices(found)).toEqual({ at: 7, ended: 7, failed: 3 });
+});
+
+test('devices of tasks that were not read may still have to end', () => {
+  const sum = new VerificationSum(1);
+  sum.add(row(1), read({ ...none, succeeded: 3 }), undefined, '');
+  expect([hasEnded(sum.result(true)), hasEnded(sum.result(false))]).toEqual([true, false]);
 });
 
 test('says which tasks no longer hold what was set, which are gone and which could not be read', () => {
