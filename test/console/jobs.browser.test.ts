@@ -11,7 +11,7 @@ import {
   widths,
 } from '../../testing/console/browser.ts';
 import { act, openJobs, openPlan, planByPage } from '../../testing/console/job-pages.ts';
-import { setConsoleJobs } from '../../testing/console/jobs.ts';
+import { setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
 
 describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
@@ -97,7 +97,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
       { width, scheme: 'dark' as const },
     ]),
   )('pages are for everybody at $width pixels, $scheme', async (looks) => {
-    const { url, run, plan: planJob, ids } = await setConsoleJobs({ send: false });
+    const { url, ann, run, plan: planJob, ids } = await setConsoleJobs({ send: false });
     await planJob(ids(120));
     await run([
       'apply',
@@ -110,7 +110,10 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
       'failed>2%/200',
     ]);
     const { page, faults } = await openJobs(browser, url, tokens.ann, looks);
-    for (const path of ['/jobs', '/jobs/new', '/jobs/of/j', '/jobs/of/j/rows']) {
+    const rows = 'Identifier,TaskConfigurationId\ntask1,new\nno good,new\ntask2,new\n';
+    await ann.upload('rows.csv', rows, { jobId: 'p', refresh: 'yes' });
+    await shows(ann.get, '/jobs/plans/p', 'Refused rows');
+    for (const path of ['/jobs', '/jobs/new', '/jobs/of/j', '/jobs/of/j/rows', '/jobs/plans/p']) {
       await page.goto(`${url}${path}`);
       await page.locator('h1').waitFor();
       for (const details of await page.locator('details').all()) await details.locator('summary').click();
