@@ -68,6 +68,9 @@
       probe.remove();
       return color;
     };
+    // As everywhere else on the pages, and not as the browser's own country and zone have it.
+    /** @param {number} seconds since the epoch */
+    const clock = (seconds) => new Date(seconds * 1_000).toISOString().slice(11, 19);
     /** @param {string} label @param {string} stroke @param {import('uplot').Series} more */
     const line = (label, stroke, more = {}) => ({
       label,
@@ -90,14 +93,17 @@
       {
         ...size(),
         series: [
-          {},
+          { label: 'UTC', value: (_plot, seconds) => (seconds === null ? '-' : clock(seconds)) },
           line('applied/s', '--chart-1'),
           line('in force', '--chart-2', { dash: [6, 3] }),
           line('limit found', '--chart-3', { dash: [2, 3] }),
           line('ceiling', '--chart-4', { dash: [10, 4] }),
           line('429s/s', '--chart-5'),
         ],
-        axes: [axis, { ...axis, label: 'per second' }],
+        axes: [
+          { ...axis, label: 'UTC', values: (_plot, seconds) => seconds.map(clock) },
+          { ...axis, label: 'per second' },
+        ],
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
       },
       data,
