@@ -120,8 +120,13 @@ export class SqsProxy {
       return;
     }
     const answer = ruled === 'fail' ? sqsError(500, 'InternalFailure', 'made to fail') : ruled;
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0', ...answer.headers });
-    response.end(JSON.stringify(answer.output));
+    const body = JSON.stringify(answer.output);
+    const headers = {
+      'content-type': 'application/x-amz-json-1.0',
+      // As AWS says it: what is large is known before it is read.
+      'content-length': Buffer.byteLength(body),
+    };
+    response.writeHead(answer.status, { ...headers, ...answer.headers }).end(body);
   }
 
   #add(action: string, n: number): void {

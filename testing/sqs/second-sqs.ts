@@ -1,31 +1,10 @@
-/**
- * A second SQS server for the same tests, by other hands than the first: `local-aws-sqs`, behind a shim.
- *
- * What the shim mends: in a long poll the server sleeps for the whole time, whatever comes meanwhile; and it knows the names of system attributes by
- * the older field of the request alone.
- */
+/** A second SQS server for the same tests, by other hands than the first: `local-aws-sqs`, behind a shim ({@link secondSqsShim}). */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 import { createRequestHandler } from 'local-aws-sqs';
-import { type SqsRule, startSqsProxy } from './proxy.ts';
+import { startSqsProxy } from './proxy.ts';
+import { secondSqsShim } from './second-sqs-shim.ts';
 import type { SqsServer } from './sqs-server.ts';
-
-/** Between two looks of a long poll, in milliseconds. */
-const LOOK_MS = 25;
-
-const shim: SqsRule = async ({ action, input }, forward) => {
-  if (action !== 'ReceiveMessage') return forward();
-  const until = performance.now() + Number(input.WaitTimeSeconds ?? 0) * 1_000;
-  for (;;) {
-    const AttributeNames = input.AttributeNames ?? input.MessageSystemAttributeNames;
-    const answer = await forward({ ...input, AttributeNames, WaitTimeSeconds: 0 });
-    const { Messages } = answer.output;
-    const some = Array.isArray(Messages) && Messages.length > 0;
-    if (some || answer.status !== 200 || performance.now() >= until) return answer;
-    await setTimeout(LOOK_MS);
-  }
-};
 
 type Handler = ReturnType<typeof createRequestHandler>;
 
@@ -44,53 +23,49 @@ export async function startSecondSqs(region: string): Promise<SqsServer> {
   });
   const { service } = made.handler;
   const proxy = await startSqsProxy(own);
-  proxy.rule = shim;
+  /** What was asked for without waiting for it: requests come after it. */
+  let asked: Promise<void> = Promise.resolve();
+  proxy.rule = secondSqsShim({
+    asked: () => asked,
+    ready: (name) => countsOf(service, name)?.ready,
+  });
   const ask = async (action: string, input: object): Promise<void> => {
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` };
     const answer = await fetch(own, { method: 'POST', headers, body: JSON.stringify(input) });
     if (!answer.ok) throw new Error(`${action}: ${await answer.text()}`);
   };
   const named = (name: string): string => `${own}/000000000000/${name}`;
-  const making: Promise<void>[] = [];
+  const askNext = (action: string, input: object): void => {
+    asked = asked.then(() => ask(action, input));
+  };
   const noTopics = (): never => {
     throw new Error('this server has no SNS');
   };
   return {
     port: Number(new URL(proxy.url).port),
     createQueue: (QueueName, { attributes: Attributes = {} } = {}) => {
-      making.push(ask('CreateQueue', { QueueName, Attributes }));
+      askNext('CreateQueue', { QueueName, Attributes });
       return {
         queueUrl: named(QueueName),
         queueArn: `arn:aws:sqs:${region}:000000000000:${QueueName}`,
         queueName: QueueName,
       };
     },
-    made: async () => void (await Promise.all(making)),
+    made: () => asked,
     createTopic: noTopics,
     subscribe: noTopics,
     publish: noTopics,
-    deleteQueue: (name) => void ask('DeleteQueue', { QueueUrl: named(name) }),
+    deleteQueue: (name) => askNext('DeleteQueue', { QueueUrl: named(name) }),
     sendMessage: (name, MessageBody) => {
-      void ask('SendMessage', { QueueUrl: named(name), MessageBody });
+      askNext('SendMessage', { QueueUrl: named(name), MessageBody });
       return { messageId: '', md5OfBody: '' };
     },
     inspectQueue: (name) => {
-      const queue = service.Queues.find(({ QueueName }) => QueueName === name);
-      if (queue === undefined) return undefined;
-      const counts = queue.getAttributes(['All']) as Readonly<Record<string, string | number>>;
-      const many = (count: string | number | undefined): never[] =>
-        Array.from({ length: Number(count ?? 0) }) as never[];
-      return {
-        name,
-        url: named(name),
-        arn: String(counts.QueueArn),
-        attributes: {},
-        messages: {
-          ready: many(counts.ApproximateNumberOfMessages),
-          delayed: many(counts.ApproximateNumberOfMessagesDelayed),
-          inflight: many(counts.ApproximateNumberOfMessagesNotVisible),
-        },
-      };
+      const counts = countsOf(service, name);
+      if (counts === undefined) return undefined;
+      const { arn, ready, delayed, inflight } = counts;
+      const messages = { ready: many(ready), delayed: many(delayed), inflight: many(inflight) };
+      return { name, url: named(name), arn, attributes: {}, messages };
     },
     reset: () => service.resetAll(),
     stop: async () => {
@@ -98,5 +73,24 @@ export async function startSecondSqs(region: string): Promise<SqsServer> {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
+  };
+}
+
+/** So many messages whose contents are not told. */
+function many(count: number): never[] {
+  return Array.from({ length: count }) as never[];
+}
+
+function countsOf({ Queues }: Handler['service'], name: string) {
+  const queue = Queues.find(({ QueueName }) => QueueName === name);
+  if (queue === undefined) return undefined;
+  const attributes = queue.getAttributes(['All']) as Readonly<Record<string, string>>;
+  const inflight = Number(attributes.ApproximateNumberOfMessagesNotVisible);
+  return {
+    arn: String(attributes.QueueArn),
+    // It counts those in flight among the others.
+    ready: Number(attributes.ApproximateNumberOfMessages) - inflight,
+    delayed: Number(attributes.ApproximateNumberOfMessagesDelayed),
+    inflight,
   };
 }
