@@ -115,7 +115,7 @@ function withoutCommand(reason: string): string {
 function asCredentialsError(error: unknown, reasons: readonly string[]): Error {
   if (!(error instanceof Error)) return new CredentialsError(String(error));
   if (error.message.startsWith(NO_SOURCE) && reasons.length > 0)
-    return new CredentialsError(reasons.join('; '));
+    return new CredentialsError(reasons.map((reason) => reason.replace(/\.$/, '')).join('; '));
   if (/^(Credentials|Token)ProviderError$/.test(error.name)) return error;
   return new CredentialsError(`${error.name}: ${error.message}`);
 }

@@ -59,6 +59,18 @@ test('a line break in the credentials is a fault of the set-up, with its variabl
   expect(String(error)).toContain('AWS_SESSION_TOKEN');
 });
 
+test('a profile that is not there is said once for each source, with a semicolon between', async () => {
+  vi.stubEnv('AWS_CONFIG_FILE', join(folder(), 'config'));
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder(), 'credentials'));
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+  vi.stubEnv('AWS_PROFILE', 'absent');
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined);
+  const client = createSqsClient(1, { region: 'eu-west-1' });
+  expect(explainSqsError(await failureOf(client), 'http://127.0.0.1:1/1/q')).toMatch(
+    /^AWS credentials could not be obtained: .*\[absent\].*[^.]; Profile absent could not be found/,
+  );
+});
+
 test('a warning of the SDK does not go to stderr: of two sources of credentials', async () => {
   const file = join(folder(), 'credentials');
   writeFileSync(file, '[worker]\naws_access_key_id = a\naws_secret_access_key = b\n');
