@@ -27,6 +27,8 @@ Runs workers among faults and kills, and says of every update how it ended.
   --scenario NAME one of the scenarios below, instead
   --help
 
+SQS_JUDGE=local-aws-sqs in the environment: on that SQS emulator instead of fauxqs.
+
 Scenarios:
 ${Object.entries(scenarios)
   .map(([name, { about }]) => `  ${name.padEnd(16)}${about}`)

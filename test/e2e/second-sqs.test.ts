@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DeleteMessageBatchCommand,
+  ListMessageMoveTasksCommand,
   SetQueueAttributesCommand,
   type SQSClient,
   StartMessageMoveTaskCommand,
@@ -35,6 +36,14 @@ afterEach(async () => {
 const Description = 'x';
 const event = { specversion: '1.0', id: '1', source: '/planner', type: 'update' };
 
+/** An update that is rejected, and would be applied at the next try. */
+async function makeLetter(): Promise<void> {
+  stage.api.script('task0', [{ status: 400, errorType: 'ValidationException' }]);
+  await stage.sendUpdates(1);
+  await stage.worker.start();
+  await stage.until(() => stage.settled('dead-letter').length === 1);
+}
+
 describe('a worker on another SQS', () => {
   test('applies an update in each form, dead-letters the others byte for byte, and tells how all ended', async () => {
     const bad = '{ "Identifier": "task5", "Descripton": "x" }';
@@ -60,10 +69,7 @@ describe('a worker on another SQS', () => {
   });
 
   test('applies what our redrive sends back', async () => {
-    stage.api.script('task0', [{ status: 400, body: { message: 'not now' } }]);
-    await stage.sendUpdates(1);
-    await stage.worker.start();
-    await stage.ended(1);
+    await makeLetter();
     const env = { ...stage.environment(), STATE_DIR: folder };
     // The SDK reads its own variables from the process.
     for (const [name, value] of Object.entries(env)) if (name.startsWith('AWS_')) vi.stubEnv(name, value);
@@ -75,26 +81,39 @@ describe('a worker on another SQS', () => {
 });
 
 describe("AWS's own redrive", () => {
+  const arns = () =>
+    Promise.all([stage.dead, stage.source].map(async (queue) => (await queue.attributes()).arn));
   const move = async (): Promise<unknown> => {
-    const [SourceArn, DestinationArn] = await Promise.all(
-      [stage.dead, stage.source].map(async (queue) => (await queue.attributes()).arn),
-    );
+    const [SourceArn, DestinationArn] = await arns();
     return client.send(new StartMessageMoveTaskCommand({ SourceArn, DestinationArn }));
   };
-
-  test('moves letters back to be applied, where a redrive policy names their queue', async () => {
-    stage.api.script('task0', [{ status: 400, body: { message: 'not now' } }]);
-    await stage.sendUpdates(1);
-    await stage.worker.start();
-    await stage.ended(1);
-    const deadLetterTargetArn = (await stage.dead.attributes()).arn;
+  const setPolicy = async (): Promise<void> => {
+    const [deadLetterTargetArn] = await arns();
     const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 1_000 });
     await client.send(
       new SetQueueAttributesCommand({ QueueUrl: stage.source.url, Attributes: { RedrivePolicy } }),
     );
+  };
+
+  test('moves letters back to be applied, where a redrive policy names their queue', async () => {
+    await makeLetter();
+    await setPolicy();
     await move();
     await stage.until(() => stage.settled('acknowledge').length === 1);
     expect(await stage.deadLetters()).toEqual([]);
+  });
+
+  test('fails without a destination, since it was not SQS that moved the letters there; they stay', async () => {
+    await makeLetter();
+    await setPolicy();
+    const [SourceArn] = await arns();
+    await client.send(new StartMessageMoveTaskCommand({ SourceArn }));
+    const tasks = async () => (await client.send(new ListMessageMoveTasksCommand({ SourceArn }))).Results;
+    await expect
+      .poll(tasks)
+      .toMatchObject([{ Status: 'FAILED', FailureReason: 'CouldNotDetermineMessageSource' }]);
+    const { ready = [], inflight = [] } = stage.sqs.inspectQueue('dead')?.messages ?? {};
+    expect(ready.length + inflight.length).toBe(1);
   });
 
   test('is refused where none does', async () => {
