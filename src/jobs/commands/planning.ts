@@ -113,7 +113,7 @@ export function defaultJobId({ clock, random }: Pick<CommandContext, 'clock' | '
 /** Nobody waits longer for warnings. */
 const PATIENCE_MS = 10_000;
 
-/** What `check` finds for a worker in this environment, a line each. Never rejects. */
+/** What `check` finds for a worker in this environment, and what a job needs besides, a line each. Never rejects. */
 async function checkWarnings(context: CommandContext): Promise<readonly string[]> {
   const { sleep, commandLine } = context;
   const enough = new AbortController();
@@ -135,9 +135,13 @@ async function findings(context: CommandContext): Promise<readonly string[]> {
   // The SDK takes 25 MB: not for a configuration that is wrong already.
   const { runCheck } = await import('../../check/run-check.ts');
   const found = await runCheck(config, context);
-  return found
+  const warnings = found
     .filter(({ severity }) => severity === 'warning' || severity === 'error')
     .map(({ where, what, fix }) =>
       printable(`check: ${where} ${what}${fix === undefined ? '' : `; ${fix}`}`),
     );
+  // A worker can do without it, a job cannot.
+  return config.outcomeQueueUrl === undefined
+    ? [...warnings, 'check: OUTCOME_QUEUE_URL is not set; sending the job needs it']
+    : warnings;
 }

@@ -188,6 +188,19 @@ describe('jobs plan FILE', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
+  test('warns of an outcome queue that is not set, which sending the job needs', async () => {
+    useApi();
+    const { jobs, plan } = folder();
+    const queue = (name: string) => `http://127.0.0.1:9/000000000000/${name}`;
+    const env = { QUEUE_URL: queue('updates'), DEAD_LETTER_QUEUE_URL: queue('dead') };
+    const file = jobs.file('tasks.csv', `${header}a1,x\n`);
+    const without = await plan([file], { env });
+    expect(without.stdout).toMatch(/^warning: check: OUTCOME_QUEUE_URL is not set; /m);
+    const outcomes = { ...env, OUTCOME_QUEUE_URL: queue('outcomes') };
+    const given = await plan([file, '--force'], { env: outcomes });
+    expect(given.stdout).not.toContain('OUTCOME_QUEUE_URL is not set');
+  });
+
   test('prints nothing from the file that could control a terminal', async () => {
     const { jobs, plan } = folder();
     const file = jobs.file('tasks.jsonl', '{"\u001b]0;owned\u0007":1}\n\u001b[2J\u202E\n');
