@@ -2,7 +2,7 @@
  * Proves the console beside much work: each page at a ledger of a million rows; what 200 viewers of live pages cost, and that nothing
  * waits for clients that do not read; a redrive that goes on after a kill (testing/proof/prove-console-*.ts).
  *
- *   npm run prove-console -- --rows 1000000 --viewers 200 --slow 50 --seconds 300 [--only pages,viewers,kill]
+ *   npm run prove-console -- --rows 1000000 --viewers 200 --slow 50 --seconds 300 --alone-seconds 60 [--only pages,viewers,kill]
  */
 import { parseArgs } from 'node:util';
 import { proveKill } from '../testing/proof/prove-console-kill.ts';
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     viewers: { type: 'string', default: '200' },
     slow: { type: 'string', default: '50' },
     seconds: { type: 'string', default: '300' },
+    'alone-seconds': { type: 'string', default: '60' },
     rate: { type: 'string', default: '100' },
     only: { type: 'string', default: 'pages,viewers,kill' },
   },
@@ -52,6 +53,7 @@ if (parts.has('viewers')) {
     viewers: viewers ?? 0,
     slow: slow ?? 0,
     seconds: seconds ?? 0,
+    aloneSeconds: Number(values['alone-seconds']),
     rate: rate ?? 0,
     say,
   });

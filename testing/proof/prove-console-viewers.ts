@@ -10,8 +10,10 @@ export interface ViewersOptions {
   readonly viewers: number;
   /** Clients that do not read what they have asked for. */
   readonly slow: number;
-  /** Of each part. */
+  /** Of each part with viewers. */
   readonly seconds: number;
+  /** Of each part without: the worker's rate is steady by then. */
+  readonly aloneSeconds: number;
   /** Calls per second of the worker, at most. */
   readonly rate: number;
   readonly say: (line: string) => void;
@@ -73,10 +75,14 @@ class Viewer {
 }
 
 export async function proveViewers(options: ViewersOptions): Promise<readonly Part[]> {
-  const { viewers: count, slow, seconds, rate, say } = options;
+  const { viewers: count, slow, seconds, aloneSeconds, rate, say } = options;
   return await withConsole(rate, async ({ cloud, folder, processes, startConsole }) => {
     cloud.api.configure({ latency: { minMs: 20, maxMs: 80 } });
-    writeRows(`${folder}/rows.csv`, Math.round(rate * (4 * seconds + 120)), (row) => `task${row},cfgNew`);
+    writeRows(
+      `${folder}/rows.csv`,
+      Math.round(rate * (2 * (seconds + aloneSeconds) + 120)),
+      (row) => `task${row},cfgNew`,
+    );
     await processes.run('jobs', 'plan', 'rows.csv', '--job', JOB, '--out', 'plan.jsonl');
     await processes.run('jobs', 'apply', 'plan.jsonl', '--yes', '--detach');
     processes.start('worker');
@@ -86,10 +92,10 @@ export async function proveViewers(options: ViewersOptions): Promise<readonly Pa
     const live = [`${url}/live/now`, `${url}/live/jobs/${JOB}`];
     const all: Viewer[] = [];
     const stuck: ClientRequest[] = [];
-    const measure = (part: string): Promise<Part> =>
-      measured(part, { cloud, pid: child.pid, url, all, seconds });
+    const measure = (part: string, during = seconds): Promise<Part> =>
+      measured(part, { cloud, pid: child.pid, url, all, seconds: during });
     try {
-      const parts = [await measure('nobody')];
+      const parts = [await measure('nobody', aloneSeconds)];
       say(JSON.stringify(parts.at(-1)));
       for (let i = 0; i < count; i++) all.push(new Viewer(live[i % live.length] ?? url));
       parts.push(await measure(`${count} viewers`));
@@ -100,7 +106,7 @@ export async function proveViewers(options: ViewersOptions): Promise<readonly Pa
       say(JSON.stringify(parts.at(-1)));
       for (const viewer of all.splice(0)) viewer.close();
       for (const one of stuck) one.destroy();
-      parts.push(await measure('nobody again'));
+      parts.push(await measure('nobody again', aloneSeconds));
       say(JSON.stringify(parts.at(-1)));
       return parts;
     } finally {
