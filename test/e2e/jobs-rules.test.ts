@@ -127,6 +127,31 @@ test.each([
   expect(error).toMatch(fault);
 });
 
+test.each([
+  [['--soak', '5m'], /give --stages or --canary/],
+  [['--abort-when', 'failed>2%/200', '--abort-when', 'failed>5%/500'], /can never act/],
+])(
+  'a job that stands still, and is to go on with %j, is refused with exit 2 and left as it was',
+  async (flags, fault) => {
+    const { standing, run, seen, stage } = await setStaged(3, {}, 2);
+    await run(['apply', 'j.jsonl', '--yes', '--detach']);
+    await run(['stop', 'j', '--reason', 'first look']);
+    const refused = async (command: readonly string[]): Promise<void> => {
+      const { exitCode, error } = await run([...command, ...flags]);
+      expect({ exitCode, error }).toMatchObject({ exitCode: 2, error: expect.stringMatching(fault) });
+    };
+    const before = await seen();
+    expect(before.state).toMatchObject({ name: 'stopped', why: 'first look' });
+    for (const command of ['resume', 'reconcile']) await refused([command, 'j']);
+    expect(await seen()).toEqual(before);
+    expect(stage.api.stats().calls).toBe(0);
+    const { json } = await standing(['resume', 'j']);
+    expect(json).toMatchObject({ applied: 1, failed: 2, end: 'done' });
+    await refused(['retry', 'j', '--only-failed']);
+    expect(await seen()).toMatchObject({ state: { name: 'done' }, failed: 2 });
+  },
+);
+
 test('settings are changed and taken back in a running job, and those of its flags are told before it is sent', async () => {
   const { run, standing, stage, ids, plan } = await setJobs();
   await plan(ids(30));

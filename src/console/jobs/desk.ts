@@ -87,7 +87,8 @@ export class Desk {
         );
       try {
         await this.#options.collect(ledger);
-        return await retryFailed(ledger, lease, job, deed, 'resume it');
+        const setting = { given: {}, now: this.#options.clock.wall() };
+        return await retryFailed(ledger, lease, job, setting, deed, 'resume it');
       } finally {
         await lease.release();
       }

@@ -7,6 +7,7 @@ import { number } from '../../text/numbers.ts';
 import { readGuards } from '../rules/given.ts';
 import { enterRest } from '../run/enter.ts';
 import { reconcileJob } from '../run/reconcile.ts';
+import { giveSettings } from '../steer/given.ts';
 import { refuseCancelled } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
@@ -35,7 +36,9 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
         await collector.collectWaiting(signal);
         const { createReader } = await import('../../ota/create-reader.ts');
         const reader = createReader(api, context, signal);
-        await ledger.change(job.key, { event: 'retry', who: whoIs(context) });
+        const who = whoIs(context);
+        await giveSettings(ledger, job, { given: guards, now: context.clock.wall() }, { who });
+        await ledger.change(job.key, { event: 'retry', who });
         const found = await reconcileJob(lease, {
           reader,
           signal,
@@ -45,9 +48,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
           `reconciled: ${number(found.applied)} applied by what the task says, ${number(found.gone)} without a task, ` +
             `${number(found.again)} to be sent again, ${number(found.unknown)} that could not be read`,
         );
-        const followed = signal.aborted
-          ? interrupted
-          : await followJob(session, lease, jobId, { given: guards });
+        const followed = signal.aborted ? interrupted : await followJob(session, lease, jobId);
         return { ...followed, maybeTwice: followed.maybeTwice + found.again };
       });
       await finishRun(session, jobId, end, { json: flags.json === true });

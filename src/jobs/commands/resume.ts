@@ -8,7 +8,7 @@ import { readGuards } from '../rules/given.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
 import { letGoOn } from '../steer/act.ts';
-import { refuseCancelled, resumeJob } from '../steer/resume.ts';
+import { refuseCancelled } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
 import { findPlannedJob, MAX_COLLECT_MS, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -35,8 +35,8 @@ export function addResume(jobs: Command, context: CommandContext): void {
       await collector.collectWaiting(signal, MAX_COLLECT_MS);
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
-        await resumeJob(ledger, job, who, flags.reason);
-        return await followJob(session, lease, jobId, { given: guards, deed: { who, why: flags.reason } });
+        await letGoOn(ledger, job, { given: guards, now: context.clock.wall() }, { who, why: flags.reason });
+        return await followJob(session, lease, jobId);
       });
       await finishRun(session, jobId, end, { json: flags.json === true });
     });

@@ -30,8 +30,9 @@ export function addRetry(jobs: Command, context: CommandContext): void {
       await collector.collectWaiting(signal);
       const { end, retried } = await withLease(session, job, async (lease) => {
         const resume = `\`${context.commandLine('jobs', 'resume', jobId)}\``;
-        const tries = await retryFailed(ledger, lease, job, { who: whoIs(context) }, resume);
-        return { end: await followJob(session, lease, jobId, { given: guards }), retried: tries };
+        const setting = { given: guards, now: context.clock.wall() };
+        const tries = await retryFailed(ledger, lease, job, setting, { who: whoIs(context) }, resume);
+        return { end: await followJob(session, lease, jobId), retried: tries };
       });
       await finishRun(session, jobId, end, { json: flags.json === true, retried });
     });

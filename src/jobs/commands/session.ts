@@ -13,14 +13,11 @@ import type { Screen } from '../../text/live-block.ts';
 import type { DueReports } from '../file-report/due-reports.ts';
 import type { JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
-import type { JobSettings } from '../rules/settings.ts';
 import type { Collector } from '../run/collector.ts';
 import type { JobView } from '../run/progress.ts';
 import type { RunEnd, RunOptions } from '../run/run-job.ts';
 import { untilReadable } from '../run/until-readable.ts';
 import { Wakeup } from '../run/wakeup.ts';
-import type { Deed } from '../steer/deed.ts';
-import { giveSettings } from '../steer/given.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes } from '../view/standing.ts';
@@ -178,9 +175,6 @@ async function correctTime({ context, ledger, screen, now }: Session, job: Plann
 }
 
 export interface Following {
-  /** Settings besides those that the job has, and who gives them. */
-  readonly given?: JobSettings;
-  readonly deed?: Deed;
   readonly atEnd?: RunOptions['atEnd'];
 }
 
@@ -189,11 +183,9 @@ export async function followJob(
   session: Session,
   lease: Lease,
   jobId: string,
-  { given = {}, deed = { who: whoIs(session.context) }, atEnd = 'stop' }: Following = {},
+  { atEnd = 'stop' }: Following = {},
 ): Promise<RunEnd> {
   const { context, ledger, updates, collector, wakeups, screen, targets, reports, signal } = session;
-  const found = await findPlannedJob(ledger, jobId, context);
-  await giveSettings(ledger, found, { given, now: context.clock.wall() }, deed);
   const job = await correctTime(session, await findPlannedJob(ledger, jobId, context));
   const { runJob } = await import('../run/run-job.ts');
   collector.start();

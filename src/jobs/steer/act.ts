@@ -56,13 +56,16 @@ export async function letGoOn(
 
 /**
  * Plans the failed rows again, as another try, and no others; rules count from here.
+ * @param setting what they are sent by, besides the settings the job has.
  * @returns how many.
- * @throws CommandError when rows were not sent yet, and for a job that was cancelled.
+ * @throws CommandError when rows were not sent yet, for a job that was cancelled, and for settings that contradict each other:
+ * then nothing is changed.
  */
 export async function retryFailed(
-  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count'>,
+  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'setSettings' | 'hasFormer'>,
   lease: Pick<Lease, 'retryFailed'>,
   job: PlannedJob,
+  setting: Setting,
   deed: Deed,
   resume: string,
 ): Promise<number> {
@@ -71,6 +74,7 @@ export async function retryFailed(
   const { planned } = await ledger.count(job.key);
   if (planned > 0 || !job.plan.complete)
     throw misuse(`Job ${job.jobId} has rows that were not sent yet: ${resume} first.`);
+  await giveSettings(ledger, job, setting, deed);
   const tries = await lease.retryFailed();
   await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed) });
   await ledger.setProgress(job.key, countFrom(await ledger.count(job.key), job.plan.progress));

@@ -76,7 +76,9 @@ describe('a job that was cancelled', () => {
 
   test('has no failed rows tried again: they would be planned for good', async () => {
     const { ledger, job, lease } = await cancelled();
-    await expect(retryFailed(ledger, lease, job, { who: 'ann@ops1' }, 'resume')).rejects.toThrow('is final');
+    await expect(
+      retryFailed(ledger, lease, job, { given: {}, now }, { who: 'ann@ops1' }, 'resume'),
+    ).rejects.toThrow('is final');
     expect(await ledger.count(job.key)).toMatchObject({ planned: 0, failed: 1 });
   });
 
