@@ -42,6 +42,8 @@ export interface Situation {
   readonly perSecond: number;
   /** The job's share of what may be in flight, 0-1. */
   readonly share: number;
+  /** Rows in flight of other jobs that take no share; none unless it is given. */
+  readonly restInFlight?: number;
   /** Since when it has been running, as its state says; undefined while its state is another. */
   readonly runningSince?: number | undefined;
 }
@@ -258,11 +260,14 @@ function waitOf({ settings }: Situation, { waitsFor, since }: StageProgress): Wa
 }
 
 /** Rows in flight at most: by the rate or as it is set, by the rules, and by the ramp. */
-function flightLimit({ settings, counts, perSecond, share }: Situation, progress: StageProgress): number {
+function flightLimit(
+  { settings, counts, perSecond, share, restInFlight }: Situation,
+  progress: StageProgress,
+): number {
   const { ramp, abortWhen = [] } = settings;
   const ends = endsSince(progress, counts);
   return Math.min(
-    settings.window ?? windowOf(perSecond, share),
+    settings.window ?? windowOf(perSecond, share, restInFlight),
     ...abortWhen.map((rule) => toleratedBy(rule, endsFor(rule, ends))),
     ...(ramp === undefined ? [] : [rampRoom(ramp, ends.good)]),
   );

@@ -2,10 +2,12 @@
  * The jobs that are sent beside one, by whichever process: what is in flight is shared with them by priority. Each sender looks for
  * itself, so that no process has to hand out shares.
  */
+import type { Clock } from '../../time/clock.ts';
+import type { Counts, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { DEFAULT_PRIORITY, type JobSettings } from '../rules/settings.ts';
-import { shareOf } from '../rules/window.ts';
-import { Pace } from './progress.ts';
+import { shareOf, WINDOW_SECONDS } from '../rules/window.ts';
+import { decideOn, Pace } from './progress.ts';
 
 /** Looked for so often, in milliseconds. */
 const LOOK_MS = 500;
@@ -15,46 +17,64 @@ export interface Beside {
   readonly share: number;
   /** Rows of the others that end per second. */
   readonly othersPerSecond: number;
+  /** Rows in flight of those that take no share, as far as they end. */
+  readonly restInFlight: number;
 }
 
 export class OtherJobs {
   readonly #ledger: Pick<Ledger, 'activeJobs' | 'count' | 'isLeased'>;
   readonly #key: number;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'monotonic' | 'wall'>;
   /** How fast the rows of each end, by the key of its job. */
   #paces = new Map<number, Pace>();
   #priorities: readonly number[] = [];
+  #restInFlight = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param key of the job itself. @param now milliseconds, monotonic. */
-  constructor(ledger: Pick<Ledger, 'activeJobs' | 'count' | 'isLeased'>, key: number, now: () => number) {
+  /** @param key of the job itself. */
+  constructor(
+    ledger: Pick<Ledger, 'activeJobs' | 'count' | 'isLeased'>,
+    key: number,
+    clock: Pick<Clock, 'monotonic' | 'wall'>,
+  ) {
     this.#ledger = ledger;
     this.#key = key;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** @param settings of the job itself. */
   async look({ priority = DEFAULT_PRIORITY }: JobSettings): Promise<Beside> {
-    if (this.#now() - this.#lookedAt >= LOOK_MS) await this.#count();
+    if (this.#clock.monotonic() - this.#lookedAt >= LOOK_MS) await this.#count();
     const othersPerSecond = [...this.#paces.values()].reduce((sum, { perSecond }) => sum + perSecond, 0);
-    return { share: shareOf(priority, this.#priorities), othersPerSecond };
+    return { share: shareOf(priority, this.#priorities), othersPerSecond, restInFlight: this.#restInFlight };
   }
 
-  /** Only a job that has rows to send, and a process that sends them, takes a share; what is in flight of the others still ends. */
+  /** Only a job that has rows to send now, and a process that sends them, takes a share. */
   async #count(): Promise<void> {
-    this.#lookedAt = this.#now();
+    this.#lookedAt = this.#clock.monotonic();
     const paces = new Map<number, Pace>();
     const priorities: number[] = [];
-    for (const { key, plan } of await this.#ledger.activeJobs()) {
+    let restInFlight = 0;
+    for (const job of await this.#ledger.activeJobs()) {
+      const { key, plan } = job;
       if (key === this.#key) continue;
-      const { ended, planned } = await this.#ledger.count(key);
-      const pace = this.#paces.get(key) ?? new Pace(this.#now, ended);
-      pace.observe(ended);
+      const counts = await this.#ledger.count(key);
+      const pace = this.#paces.get(key) ?? new Pace(this.#clock.monotonic, counts.ended);
+      pace.observe(counts.ended);
       paces.set(key, pace);
-      if (plan.state.name === 'running' && planned > 0 && (await this.#ledger.isLeased(key)))
+      if (this.#hasToSend(job, counts, pace) && (await this.#ledger.isLeased(key)))
         priorities.push(plan.settings.priority ?? DEFAULT_PRIORITY);
+      // Rows whose ends are lost would else be in the way of all other jobs for good.
+      else restInFlight += Math.min(counts.inFlight, pace.perSecond * WINDOW_SECONDS);
     }
     this.#paces = paces;
     this.#priorities = priorities;
+    this.#restInFlight = restInFlight;
+  }
+
+  #hasToSend(job: PlannedJob, counts: Counts, { perSecond }: Pace): boolean {
+    if (job.plan.state.name !== 'running' || counts.planned === 0) return false;
+    const { waitsFor, stop } = decideOn(job, counts, perSecond, { now: this.#clock.wall() });
+    return waitsFor === undefined && stop === undefined;
   }
 }

@@ -101,6 +101,8 @@ export interface Surroundings {
   readonly othersPerSecond?: number;
   /** The job's share of what may be in flight, 0-1; 1 when there are no others. */
   readonly share?: number;
+  /** Rows in flight of the others that take no share. */
+  readonly restInFlight?: number;
   /** The devices of its tasks, when somebody has looked. */
   readonly devices?: SeenDevices | undefined;
 }
@@ -110,7 +112,7 @@ export function decideOn(
   { plan }: JobRecord,
   counts: Counts,
   perSecond: number,
-  { now, othersPerSecond = 0, share = 1, devices }: Surroundings,
+  { now, othersPerSecond = 0, share = 1, restInFlight = 0, devices }: Surroundings,
 ): Decision {
   const { settings = {}, progress = beginning, state, rows = 0 } = plan ?? {};
   return decide({
@@ -121,6 +123,7 @@ export function decideOn(
     now,
     perSecond: perSecond + othersPerSecond,
     share,
+    restInFlight,
     devices,
     runningSince: state?.name === 'running' ? state.since : undefined,
   });

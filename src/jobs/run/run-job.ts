@@ -102,7 +102,7 @@ class Run {
     this.#job = options.job;
     this.#pace = pace;
     this.#allowance = new Allowance(options.clock.monotonic);
-    this.#others = new OtherJobs(options.ledger, options.job.key, options.clock.monotonic);
+    this.#others = new OtherJobs(options.ledger, options.job.key, options.clock);
     this.#maybeTwice = recovered;
     this.#startedAt = options.clock.wall();
     this.#stuck = new StuckWatch(options.clock.monotonic);

@@ -25,6 +25,7 @@ class Shared {
   readonly ledger: Ledger;
   now = 0;
   readonly senders: Sender[] = [];
+  mostQueued = 0;
   /** In the order in which they were sent. */
   readonly queue: { readonly jobId: string; readonly requestId: string; readonly identifier: string }[] = [];
 
@@ -49,13 +50,15 @@ class Shared {
     if (job === undefined || lease === undefined) throw new Error('not begun');
     onTestFinished(() => lease.release());
     const now = () => this.now;
-    this.senders.push({ job, lease, pace: new Pace(now, 0), others: new OtherJobs(ledger, key, now) });
+    const others = new OtherJobs(ledger, key, { monotonic: now, wall: now });
+    this.senders.push({ job, lease, pace: new Pace(now, 0), others });
   }
 
   /** @param perSecond messages that a worker ends. */
   async run(seconds: number, perSecond: number): Promise<void> {
     for (const end = this.now + seconds * 1_000; this.now < end; this.now += STEP_MS) {
       for (const sender of this.senders) await this.#send(sender);
+      this.mostQueued = Math.max(this.mostQueued, this.queue.length);
       const ended = this.queue.splice(0, (perSecond * STEP_MS) / 1_000);
       await this.ledger.end(
         ended.map(({ jobId, requestId, identifier }) => ({
@@ -73,11 +76,15 @@ class Shared {
     }
   }
 
-  async #send({ job, lease, pace, others }: Sender): Promise<void> {
+  async #send({ job: begun, lease, pace, others }: Sender): Promise<void> {
+    const found = await this.ledger.job(begun.jobId);
+    if (found?.plan === undefined) throw new Error('not there');
+    const job: PlannedJob = { ...found, plan: found.plan };
     const counts = await this.ledger.count(job.key);
     pace.observe(counts.ended);
     const beside = await others.look(job.plan.settings);
-    const { room } = decideOn(job, counts, pace.perSecond, { now: this.now, ...beside });
+    const { room, progress } = decideOn(job, counts, pace.perSecond, { now: this.now, ...beside });
+    if (progress !== job.plan.progress) await this.ledger.setProgress(job.key, progress);
     const rows = await lease.claim(room);
     const sent = rows.map((row) => ({ row: row.Row, messageId: `${job.jobId}-${requestIdOf(row)}` }));
     await lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
@@ -143,4 +150,32 @@ test('a job has all of it when the other one has no rows left, and in flight is 
   expect(short).toBe(100);
   expect(after - before).toBe(1_000);
   expect(shared.queue.length).toBeLessThanOrEqual(1_000);
+});
+
+const waiting: readonly [string, JobSettings][] = [
+  ['soaks', { canary: { rows: 10 }, soak: 3_600 }],
+  ['waits for its devices', { canary: { rows: 10 }, verifyEach: true }],
+  ['waits for a word', { canary: { rows: 10 }, confirmEach: true }],
+  ['waits for its time', { startAt: 3_600_000 }],
+];
+test.each(waiting)('a job that %s takes no share: the other one has all of it', async (_, settings) => {
+  const shared = await share();
+  await shared.add('waits', 4_000, { priority: 9, ...settings });
+  await shared.add('other', 4_000, { priority: 1 });
+  await shared.run(20, 100);
+  const [, before = 0] = await shared.applied();
+  await shared.run(10, 100);
+  const [, after = 0] = await shared.applied();
+  expect(after - before).toBe(1_000);
+  expect((await shared.senders[1]?.others.look({ priority: 1 }))?.share).toBe(1);
+});
+
+test('a job that waits for the ends of its stage still counts with what it has in flight', async () => {
+  const shared = await share();
+  await shared.add('staged', 4_000, { priority: 9, stages: { steps: [{ rows: 2_000 }] }, soak: 3_600 });
+  await shared.add('other', 8_000, { priority: 1 });
+  await shared.run(40, 100);
+  const [staged] = await shared.applied();
+  expect(staged).toBe(2_000);
+  expect(shared.mostQueued).toBeLessThanOrEqual(1_050);
 });
