@@ -56,7 +56,7 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
   ],
   reportTo: [
     '--report-to PLACE',
-    'Where its report is filed when it comes to rest: done, stopped, aborted or cancelled. That it is due is in the ledger: where the process that ended the job was killed, the next one that sends jobs of the ledger files it. A folder is one of the machine that files it: where several machines send, give a bucket.',
+    'Where its report is filed when it comes to rest: done, stopped, aborted or cancelled. That it is due is in the ledger: where the process that ended the job was killed, the next one that sends jobs of the ledger files it. A relative folder begins where the command was given. A folder is one of the machine that files the report: where several machines send, give a bucket.',
   ],
 };
 

@@ -21,6 +21,8 @@ interface StageRun extends Pick<JobsRun, 'interrupt' | 'env' | 'stdin' | 'termin
   readonly random?: () => number;
   /** Default: it takes as long as it says. */
   readonly sleep?: JobsSleep;
+  /** Default: the folder of plans. */
+  readonly cwd?: string;
 }
 
 type JobsSleep = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -34,11 +36,18 @@ export async function setJobs(api: SimulatedApiSettingsInput = {}, options: Stag
   const env = stage.environment({ STATE_DIR: `${folder.path}/state`, AWS_ENDPOINT_URL_SQS: undefined });
   const run = (
     args: readonly string[],
-    { env: more, clock = systemClock, random = Math.random, sleep: wait = sleep, ...rest }: StageRun = {},
+    {
+      env: more,
+      clock = systemClock,
+      random = Math.random,
+      sleep: wait = sleep,
+      cwd = folder.path,
+      ...rest
+    }: StageRun = {},
   ) =>
     folder.run(configureJobs, args, {
       env: { ...env, ...more },
-      context: { clock, sleep: wait, random },
+      context: { clock, sleep: wait, random, cwd },
       ...rest,
     });
   const standing = async (args: readonly string[], options?: StageRun) => {

@@ -5,14 +5,13 @@ import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { readPlan, requirePlan } from '../plan/reader.ts';
-import { readGuards } from '../rules/given.ts';
 import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
 import { giveSettings } from '../steer/given.ts';
 import { refuseEarlyUndo, releaseJob } from '../steer/release.ts';
 import { refuseCancelled, resumeJob } from '../steer/resume.ts';
 import { confirm, requireAnswer } from './confirm.ts';
-import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
+import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { MAX_COLLECT_MS } from './open.ts';
 import {
   finishRun,
@@ -39,7 +38,7 @@ export function addApply(jobs: Command, context: CommandContext): void {
   addReasonOptions(addGuardOptions(command)).action(async (file: string, flags: ApplyFlags) => {
     const { yes = false, json = false, detach = false, reason } = flags;
     const who = whoIs(context, flags.by);
-    const asked = { guards: readGuards(flags, context.clock.wall()), yes, json, detach, reason, who };
+    const asked = { guards: readGuardFlags(flags, context), yes, json, detach, reason, who };
     await interruptible(context, (signal) => requirePlan(file, { ...context, signal }));
     requireAnswer(context, asked.yes, file);
     await withSession(context, (session) => apply(session, file, asked), { use: 'create' });

@@ -1,7 +1,11 @@
 /** The flags that say how a job is sent. */
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { CommandContext } from '../../cli/context.ts';
 import { collect, positiveNumber, wholeNumber } from '../../cli/flags.ts';
-import { type GivenSettings, type Unsettable, unsettableNames } from '../rules/given.ts';
+import { readReportPlace } from '../file-report/place.ts';
+import { type GivenSettings, readGuards, type Unsettable, unsettableNames } from '../rules/given.ts';
+import type { JobSettings } from '../rules/settings.ts';
 
 export interface GuardFlags extends GivenSettings {
   readonly json?: boolean;
@@ -57,6 +61,20 @@ export function addGuardOptions(command: Command): Command {
       '\nExit codes: 0 all applied or superseded, 1 failed, 2 misuse, 3 some rows failed,\n' +
         'or an undo was superseded, 4 stopped by a rule, its deadline or a person, 130 interrupted.',
     );
+}
+
+/**
+ * The settings that the flags give. A folder of reports is absolute in them: another process may file the report, in another folder.
+ * @throws CommandError for what is not what it must be.
+ */
+export function readGuardFlags(
+  flags: GuardFlags,
+  { clock, cwd }: Pick<CommandContext, 'clock' | 'cwd'>,
+): JobSettings {
+  const settings = readGuards(flags, clock.wall());
+  const { reportTo } = settings;
+  if (reportTo === undefined || readReportPlace('--report-to', reportTo).kind !== 'folder') return settings;
+  return { ...settings, reportTo: resolve(cwd, reportTo) };
 }
 
 export interface UnsetFlags {

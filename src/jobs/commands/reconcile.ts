@@ -4,12 +4,11 @@ import type { CommandContext } from '../../cli/context.ts';
 import { whoIs } from '../../cli/who.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { number } from '../../text/numbers.ts';
-import { readGuards } from '../rules/given.ts';
 import { enterRest } from '../run/enter.ts';
 import { reconcileJob } from '../run/reconcile.ts';
 import { giveSettings } from '../steer/given.ts';
 import { refuseCancelled } from '../steer/resume.ts';
-import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
+import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
 
@@ -24,7 +23,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
     )
     .argument('<job>', 'the job');
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags) => {
-    const guards = readGuards(flags, context.clock.wall());
+    const guards = readGuardFlags(flags, context);
     const api = readConfigForAws(context.env, apiSettings);
     await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;

@@ -4,12 +4,11 @@ import type { CommandContext } from '../../cli/context.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
-import { readGuards } from '../rules/given.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
 import { letGoOn } from '../steer/act.ts';
 import { refuseCancelled } from '../steer/resume.ts';
-import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
+import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob, MAX_COLLECT_MS, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
@@ -25,7 +24,7 @@ export function addResume(jobs: Command, context: CommandContext): void {
     .argument('<job>', 'the job');
   command.option('--detach', 'leave the sending to `jobs send`');
   addReasonOptions(addGuardOptions(command)).action(async (jobId: string, flags: ResumeFlags) => {
-    const guards = readGuards(flags, context.clock.wall());
+    const guards = readGuardFlags(flags, context);
     const who = whoIs(context, flags.by);
     const detach = flags.detach === true || (await isLeftElsewhere(context, jobId));
     if (await resumeElsewhere(context, jobId, { ...flags, detach }, guards, who)) return;

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { whoIs } from '../../cli/who.ts';
 import { misuse } from '../../errors.ts';
-import { readGuards } from '../rules/given.ts';
 import { retryFailed } from '../steer/act.ts';
-import { addGuardOptions, type GuardFlags } from './guard-flags.ts';
+import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, withLease, withSession } from './session.ts';
 
@@ -22,7 +21,7 @@ export function addRetry(jobs: Command, context: CommandContext): void {
   addGuardOptions(command).action(async (jobId: string, flags: GuardFlags & { onlyFailed?: boolean }) => {
     if (flags.onlyFailed !== true)
       throw misuse('Say --only-failed: the failed rows are what can be tried again.');
-    const guards = readGuards(flags, context.clock.wall());
+    const guards = readGuardFlags(flags, context);
     await withSession(context, async (session) => {
       const { ledger, collector, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);

@@ -10,11 +10,16 @@ import { counted } from '../../text/numbers.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
-import { readGuards } from '../rules/given.ts';
 import { setJob, steerJob } from '../steer/act.ts';
 import { concludeJob } from '../steer/conclude.ts';
 import { dueReports } from './file-report.ts';
-import { addGuardOptions, addUnsetOption, type GuardFlags, type UnsetFlags } from './guard-flags.ts';
+import {
+  addGuardOptions,
+  addUnsetOption,
+  type GuardFlags,
+  readGuardFlags,
+  type UnsetFlags,
+} from './guard-flags.ts';
 import { notifySettings, withNotices } from './notify.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -86,7 +91,7 @@ export function addSet(jobs: Command, context: CommandContext): void {
     context,
     async ({ context: { clock }, ledger, job, who }, flags: Flags & GuardFlags & UnsetFlags) => {
       const now = clock.wall();
-      const setting = { given: readGuards(flags, now), unset: flags.unset, now };
+      const setting = { given: readGuardFlags(flags, context), unset: flags.unset, now };
       await setJob(ledger, job, setting, { who, why: flags.reason });
     },
   );

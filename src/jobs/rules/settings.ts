@@ -28,7 +28,7 @@ export interface JobSettings extends Schedule {
   readonly abortWhen?: readonly AbortRule[];
   /** When a rule has stopped the job, restore what the tasks were before. */
   readonly undoOnAbort?: boolean;
-  /** Where its report is filed at its end, as `--report-to` gives it. */
+  /** Where its report is filed at its end, as `--report-to` gives it: a bucket, or a folder by its absolute path. */
   readonly reportTo?: string;
 }
 

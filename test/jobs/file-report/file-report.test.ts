@@ -195,8 +195,14 @@ test('a report that was not filed, as its process was killed at the end of the j
 test('a job that no process sends any more files its report when somebody looks, and one that goes on again at its end', async () => {
   await stage.plan(stage.ids(2, 'other'), 'k');
   await stage.run(['apply', 'k.jsonl', '--yes', '--detach', '--report-to', 'filed']);
-  const stopped = await stage.run(['stop', 'k', '--reason', 'not today']);
-  expect(stopped.stderr).toMatch(/^The report of job k is filed in filed\/k\/\S+\.$/m);
+  // Whoever looks is in another folder than who gave the place.
+  const elsewhere = join(stage.folder.path, 'elsewhere');
+  mkdirSync(elsewhere);
+  const stopped = await stage.run(['stop', 'k', '--reason', 'not today'], { cwd: elsewhere });
+  expect(stopped.stderr).toContain(
+    `The report of job k is filed in ${join(stage.folder.path, 'filed', 'k')}/`,
+  );
+  expect(readdirSync(elsewhere)).toEqual([]);
   const ledger = await openLedger(`${stage.folder.path}/state`, Date.now);
   const { key = 0 } = (await ledger.job('k')) ?? {};
   for (const event of ['resume', 'stop', 'settle', 'resume'] as const)
