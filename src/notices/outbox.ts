@@ -16,7 +16,8 @@ export interface PendingNotice {
 
 /**
  * Each method is one transaction. A notice is entered with the change of the job that it tells of, in one transaction, for each
- * of the targets that are set up then: so none is lost by a kill.
+ * of the targets that are set up then: so none is lost by a kill. Where somebody without targets brings a job to its end, it is
+ * entered for the targets of the process that takes it first.
  */
 export interface Outbox {
   /**

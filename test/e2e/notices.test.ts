@@ -2,12 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import type { NoticeBody } from '../../src/notices/notice.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { eventsTaken, snsInput, snsTaken } from '../../testing/notices/aws.ts';
 import { type StandIn, type StandInRule, startStandIn } from '../../testing/notices/stand-in.ts';
 import { spawnCommand } from '../../testing/processes/process.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
+import { leaseOf, outcome, send } from '../jobs/ledger/contract.ts';
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 
@@ -125,4 +127,24 @@ test('killed between the end and the notice, the next sender tells it, with the 
   await webhook.arrived(2);
   expect(read(webhook, 1)).toEqual(read(webhook, 0));
   expect(read(webhook, 1)).toMatchObject({ type: 'job.done', data: { jobId: 'j', counts: { applied: 3 } } });
+});
+
+test('a job that somebody without targets finds at its end is told of by the next sender that has some', async () => {
+  const { env, run, standing, plan, ids } = await setJobs();
+  const webhook = await standIn(() => ({ status: 204 }));
+  await plan(ids(1));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  // What a sender leaves that is killed while its row is in flight, and a worker that ends it.
+  const ledger = await openLedger(String(env.STATE_DIR), Date.now);
+  const { key = 0 } = (await ledger.job('j')) ?? {};
+  await ledger.change(key, { event: 'release', who: 'ann@ops1' });
+  const lease = await leaseOf(ledger, key);
+  await send(lease, 1);
+  await lease.release();
+  await ledger.end([outcome({ Identifier: ids(1)[0] ?? '' })]);
+  await ledger.close();
+  expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 1, state: { name: 'done' } });
+  for (let i = 0; i < 2; i++) await run(['send', '--once'], { env: webhookAt(webhook) });
+  expect(webhook.requests).toHaveLength(1);
+  expect(read(webhook, 0)).toMatchObject({ type: 'job.done', data: { jobId: 'j', counts: { applied: 1 } } });
 });

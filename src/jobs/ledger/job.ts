@@ -72,7 +72,7 @@ export interface SettingsChange {
 export interface NewNotice {
   /** `report`: nobody is told, its report is to be filed. */
   readonly kind: NoticeKind | 'report';
-  /** Names of the targets that it goes to. */
+  /** Names of the targets that it goes to; none: nothing is entered. */
   readonly targets: readonly string[];
 }
 

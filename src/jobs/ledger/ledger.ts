@@ -100,6 +100,8 @@ export interface Ledger {
   /**
    * Takes notices to be told by now, that name one of `targets` which has not had them; the oldest first. Nobody else gets them
    * before `hiddenUntil` (epoch milliseconds); then they are due again, since whoever took them may have died.
+   * @param targets with {@link ANY_TARGET} also notices to that one, if they are not older than {@link ANY_TARGET_MS}: from then
+   * on they go to the other `targets`.
    */
   takeNotices(
     targets: readonly string[],
@@ -303,6 +305,11 @@ export type PruneStep = 'more' | 'gone' | 'kept';
 
 /** Stands in the outbox for whoever files reports. */
 export const REPORT_TARGET = 'report';
+
+/** Stands in the outbox for the targets of whoever takes the notice first. Nothing else is in the list of such a notice. */
+export const ANY_TARGET = 'any';
+/** How long a notice waits for somebody who has targets, in milliseconds: three days. It is deleted with its job. */
+export const ANY_TARGET_MS = 3 * 86_400_000;
 
 /** The key of outcomes that name no job. */
 export const WITHOUT_JOB = 0;

@@ -1,6 +1,6 @@
 /** Brings a job to rest whose sender is gone: what the sender would have done at its end. */
 import type { JobRecord, NewNotice, NoticeKind } from '../ledger/job.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { ANY_TARGET, type Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
 import { awaitsDevices } from '../rules/decide.ts';
 import { awaitsUndo } from '../run/undo-on-abort.ts';
@@ -10,7 +10,7 @@ const CANCEL_ROWS = 5_000;
 
 export interface ConcludeOptions {
   readonly who: string;
-  /** Names of the targets of notices. */
+  /** Names of the targets of notices; none: whoever has some sends the notice. */
   readonly targets: readonly string[];
 }
 
@@ -42,7 +42,10 @@ export async function concludeJob(
     }
     const [event, kind]: readonly [JobEvent, NoticeKind | undefined] =
       towards === undefined ? ['finish', 'done'] : ['settle', towards === 'aborted' ? 'aborted' : undefined];
-    const notice: NewNotice | undefined = kind && { kind, targets };
+    const notice: NewNotice | undefined = kind && {
+      kind,
+      targets: targets.length === 0 ? [ANY_TARGET] : targets,
+    };
     return await ledger.change(key, { event, who, since, ...(notice !== undefined && { notice }) });
   } finally {
     await lease.release();

@@ -5,7 +5,7 @@ import type { Outbox, PendingNotice as PendingOne } from '../../notices/outbox.t
 import { counted } from '../../text/numbers.ts';
 import { reportPlace } from '../file-report/report-place.ts';
 import type { NoticeKind, PendingNotice } from '../ledger/job.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { ANY_TARGET, type Ledger } from '../ledger/ledger.ts';
 import { STUCK_MS } from '../run/stuck.ts';
 
 /** Causes that a notice names at most. */
@@ -52,7 +52,7 @@ export function outboxOf(
   return {
     due: async (names, max, hiddenUntil) => {
       const due: PendingOne[] = [];
-      for (const pending of await ledger.takeNotices(names, max, hiddenUntil)) {
+      for (const pending of await ledger.takeNotices([...names, ANY_TARGET], max, hiddenUntil)) {
         const { id: key, kind, targets, told, failures } = pending;
         if (kind === 'report') continue;
         const job = await ledger.job(pending.jobId);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Lease, Ledger, ReceivedOutcome, SentRow } from '../../../src/jobs/ledger/ledger.ts';
-import { REPORT_TARGET, WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
+import { ANY_TARGET, ANY_TARGET_MS, REPORT_TARGET, WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, type RowFilter, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { ChangeRow, PlanRow } from '../../../src/jobs/plan/format.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
@@ -12,7 +12,8 @@ import type { Outcome } from '../../../src/message/outcome.ts';
 
 /** An empty database, which may be opened more than once. Whatever is opened is closed when the test ends. */
 export interface LedgerStore {
-  open(): Promise<Ledger>;
+  /** @param wall default: the time is {@link now}. */
+  open(wall?: () => number): Promise<Ledger>;
 }
 
 /** What the clock of a ledger in these tests says. */
@@ -320,6 +321,27 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       await ledger.addNotice(key, { kind: 'stuck', targets: ['sns'] });
       expect(await ledger.takeNotices(['sns'], 10, now + 1)).toHaveLength(1);
       expect(await ledger.takeNotices(['sns'], 10, now + 1)).toEqual([]);
+    });
+
+    test('a notice to any target goes to those of whoever takes it first, if that is soon enough', async () => {
+      const store = create();
+      const ledger = await store.open();
+      const key = await enterJob(ledger, 1);
+      const any = { kind: 'done', targets: [ANY_TARGET] } as const;
+      await ledger.addNotice(key, any);
+      expect(await ledger.takeNotices([REPORT_TARGET], 10, now)).toEqual([]);
+      expect(await ledger.takeNotices(['sns'], 10, now)).toEqual([]);
+      const tooLate = await store.open(() => now + ANY_TARGET_MS + 1);
+      expect(await tooLate.takeNotices(['sns', ANY_TARGET], 10, now)).toEqual([]);
+      const [taken] = await ledger.takeNotices(['sns', 'webhook', ANY_TARGET], 10, now);
+      expect(taken).toMatchObject({ jobId: 'j', kind: 'done', targets: ['sns', 'webhook'], told: [] });
+      const id = taken?.id ?? 0;
+      // It is named to them from then on, whoever sends it.
+      expect(await ledger.takeNotices(['eventbridge', ANY_TARGET], 10, now)).toEqual([]);
+      expect(await tooLate.takeNotices(['webhook', ANY_TARGET], 10, now)).toMatchObject([{ id }]);
+      await ledger.noticeTold(id, 'sns');
+      await ledger.noticeTold(id, 'webhook');
+      expect(await ledger.takeNotices(['sns', 'webhook', ANY_TARGET], 10, now)).toEqual([]);
     });
 
     describe('pruning', () => {

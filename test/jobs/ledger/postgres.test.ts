@@ -37,7 +37,9 @@ describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
 
   function store(): LedgerStore {
     const made = database();
-    return { open: async () => await openOne(await made) };
+    return {
+      open: async (wall = () => now) => await openOne(await made, 'create', { wall }),
+    };
   }
 
   async function query(url: string, text: string): Promise<readonly unknown[]> {

@@ -11,8 +11,8 @@ import { describeLedger, type LedgerStore, now, outcome } from './contract.ts';
 function sqliteStore(): LedgerStore & { readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'ledger-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const open = async () => {
-    const ledger = await openLedger(folder, () => now);
+  const open = async (wall = () => now) => {
+    const ledger = await openLedger(folder, wall);
     onTestFinished(() => ledger.close());
     return ledger;
   };

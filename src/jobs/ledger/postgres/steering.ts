@@ -1,9 +1,19 @@
 /** A job's state and settings, who changed them, and what others are to be told. Each function is part of a transaction. */
 import type { NewAuditLine, NewNotice, PendingNotice, SettingsChange, StateChange } from '../job.ts';
+import { ANY_TARGET_MS } from '../ledger.ts';
 import { toCounts } from '../shared/counts.ts';
 import { readStatements } from '../shared/reader.ts';
 import { type Raw, toState } from '../shared/records.ts';
-import { changeControl, changeState, STATE_COLUMNS, toldWith, toNotice } from '../shared/steering.ts';
+import {
+  anyTarget,
+  changeControl,
+  changeState,
+  namedOf,
+  STATE_COLUMNS,
+  takenBy,
+  toldWith,
+  toNotice,
+} from '../shared/steering.ts';
 import type { Transaction } from './database.ts';
 
 const statements = {
@@ -19,10 +29,11 @@ const statements = {
     VALUES (:job, :kind, :now, :state, :counts, :targets, :now)`,
   // What another process is taking is its own.
   dueNotices: `SELECT notices.*, job_id FROM notices JOIN jobs ON jobs.key = notices.job
-    WHERE due_at <= :now AND EXISTS (SELECT 1 FROM json_array_elements_text(targets::json) AS t (name)
+    WHERE due_at <= :now AND (targets <> :anyTarget OR at >= :anySince) AND EXISTS (SELECT 1 FROM json_array_elements_text(targets::json) AS t (name)
       WHERE name = ANY(:targets::text[]) AND name NOT IN (SELECT json_array_elements_text(told::json)))
     ORDER BY due_at, seq LIMIT :max FOR UPDATE OF notices SKIP LOCKED`,
-  hideNotices: 'UPDATE notices SET due_at = :hiddenUntil WHERE seq = ANY(:ids::bigint[])',
+  hideNotices: `UPDATE notices SET due_at = :hiddenUntil,
+    targets = CASE WHEN targets = :anyTarget THEN :named ELSE targets END WHERE seq = ANY(:ids::bigint[])`,
   notice: 'SELECT targets, told FROM notices WHERE seq = :id FOR UPDATE',
   // Told everywhere it is due no more.
   noticeTold: `UPDATE notices SET told = :told, due_at = CASE WHEN :all = 1 THEN NULL ELSE due_at END WHERE seq = :id`,
@@ -103,10 +114,17 @@ export async function takeNotices(
   hiddenUntil: number,
   now: number,
 ): Promise<readonly PendingNotice[]> {
-  const taken = (await transaction.all(statements.dueNotices, { now, targets, max })).map(toNotice);
+  const due = { now, targets, max, anyTarget, anySince: now - ANY_TARGET_MS };
+  const taken = (await transaction.all(statements.dueNotices, due)).map(toNotice);
+  const named = JSON.stringify(namedOf(targets));
   if (taken.length > 0)
-    await transaction.run(statements.hideNotices, { hiddenUntil, ids: taken.map(({ id }) => id) });
-  return taken;
+    await transaction.run(statements.hideNotices, {
+      hiddenUntil,
+      anyTarget,
+      named,
+      ids: taken.map(({ id }) => id),
+    });
+  return taken.map((notice) => takenBy(notice, targets));
 }
 
 export async function noticeTold(transaction: Transaction, id: number, target: string): Promise<void> {

@@ -9,7 +9,7 @@ import type {
   SettingsChange,
   StateChange,
 } from '../job.ts';
-import { REPORT_TARGET } from '../ledger.ts';
+import { ANY_TARGET, REPORT_TARGET } from '../ledger.ts';
 import { type JobState, nextState } from '../state.ts';
 import { parsed, type Raw, toProgress, toSettings, toState } from './records.ts';
 
@@ -100,6 +100,19 @@ export function toNotice(raw: Raw): PendingNotice {
     told: parsed<readonly string[]>(raw.told),
     failures: Number(raw.failures),
   };
+}
+
+/** What the column `targets` holds of a notice to {@link ANY_TARGET}. */
+export const anyTarget = JSON.stringify([ANY_TARGET]);
+
+/** The targets of a notice once a process that has `takers` has taken it. */
+export function takenBy(notice: PendingNotice, takers: readonly string[]): PendingNotice {
+  return notice.targets.includes(ANY_TARGET) ? { ...notice, targets: namedOf(takers) } : notice;
+}
+
+/** `takers` without {@link ANY_TARGET}. */
+export function namedOf(takers: readonly string[]): readonly string[] {
+  return takers.filter((name) => name !== ANY_TARGET);
 }
 
 /** The targets that have a notice once `target` has it too, and whether these are all. */

@@ -7,12 +7,16 @@ import type {
   SettingsChange,
   StateChange,
 } from '../job.ts';
+import { ANY_TARGET_MS } from '../ledger.ts';
 import { toCounts } from '../shared/counts.ts';
 import { toState } from '../shared/records.ts';
 import {
+  anyTarget,
   changeControl,
   changeState,
+  namedOf,
   STATE_COLUMNS,
+  takenBy,
   toAuditLine,
   toldWith,
   toNotice,
@@ -34,10 +38,11 @@ const statements = {
   addNotice: `INSERT INTO notices (job, kind, at, state, counts, targets, due_at)
     VALUES (:job, :kind, :now, :state, :counts, :targets, :now)`,
   dueNotices: `SELECT notices.*, job_id FROM notices JOIN jobs ON jobs.key = notices.job
-    WHERE due_at <= :now AND EXISTS (SELECT 1 FROM json_each(targets) WHERE value IN (SELECT value FROM json_each(:targets))
+    WHERE due_at <= :now AND (targets <> :anyTarget OR at >= :anySince) AND EXISTS (SELECT 1 FROM json_each(targets) WHERE value IN (SELECT value FROM json_each(:targets))
       AND value NOT IN (SELECT value FROM json_each(told)))
     ORDER BY due_at, seq LIMIT :max`,
-  hideNotice: 'UPDATE notices SET due_at = ? WHERE seq = ?',
+  hideNotice: `UPDATE notices SET due_at = :hiddenUntil,
+    targets = CASE WHEN targets = :anyTarget THEN :named ELSE targets END WHERE seq = :id`,
   notice: 'SELECT targets, told FROM notices WHERE seq = ?',
   // Told everywhere it is due no more.
   noticeTold: `UPDATE notices SET told = :told, due_at = CASE WHEN :all THEN NULL ELSE due_at END WHERE seq = :id`,
@@ -99,10 +104,12 @@ export class Steering {
   }
 
   takeNotices(targets: readonly string[], max: number, hiddenUntil: number): readonly PendingNotice[] {
-    const due = { now: this.#now(), targets: JSON.stringify(targets), max };
+    const now = this.#now();
+    const due = { now, targets: JSON.stringify(targets), max, anyTarget, anySince: now - ANY_TARGET_MS };
     const taken = this.#sql.dueNotices.all(due).map(toNotice);
-    for (const { id } of taken) this.#sql.hideNotice.run(hiddenUntil, id);
-    return taken;
+    const named = JSON.stringify(namedOf(targets));
+    for (const { id } of taken) this.#sql.hideNotice.run({ hiddenUntil, anyTarget, named, id });
+    return taken.map((notice) => takenBy(notice, targets));
   }
 
   noticeTold(id: number, target: string): void {
