@@ -23,7 +23,8 @@ export function addSend(jobs: Command, context: CommandContext): void {
     .description(
       'Sends the jobs of this ledger that were left to it (`jobs apply --detach`), or whose sender is gone, and follows them to ' +
         'their ends, until SIGTERM or SIGINT. Several processes may run at once: each job is sent by one of them, and by another ' +
-        'when that one is gone. Logs to stdout.',
+        'when that one is gone. Due jobs come first, by their priority; a job that is paused, or whose time has not come, is not ' +
+        'due. Logs to stdout.',
     )
     .option('--once', 'end when no job is due any more')
     .option('--max-jobs <n>', `jobs at once at most (default: ${DEFAULT_MAX_JOBS})`, wholeNumber)
@@ -71,7 +72,9 @@ async function send(session: Session, log: Logger, once: boolean, maxJobs: numbe
     signal,
     once,
     maxJobs,
-    follow: (job, lease) => followJob(session, lease, job.jobId, { atEnd: 'leave' }),
+    now: context.clock.wall,
+    follow: (job, lease, leave) =>
+      followJob({ ...session, signal: leave }, lease, job.jobId, { atEnd: 'leave' }),
     onTaken: ({ jobId, plan }) =>
       writeLine(log, jobLogLines.taken, () => ({ jobId, state: plan.state.name, rows: plan.rows })),
     onEnded: ({ jobId }, { end, reason, maybeTwice }) => {

@@ -1,10 +1,14 @@
 /**
  * Sends whatever jobs of a ledger are due, each as its lease allows: one process at a time sends a job, and another one takes it
- * over when that process is gone. Which jobs there are is asked again every second.
+ * over when that process is gone. Which jobs there are is asked again every second, and those of the highest priority come first.
+ *
+ * A job that is paused, or whose time has not come, is followed only where no due job needs its place.
  */
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
+import { nextOpening } from '../rules/schedule.ts';
+import { DEFAULT_PRIORITY } from '../rules/settings.ts';
 import type { RunEnd } from '../run/run-job.ts';
 
 const LOOK_MS = 1_000;
@@ -17,12 +21,14 @@ export interface SendDueOptions {
   readonly signal: AbortSignal;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly random: () => number;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
   /** At once, at most. */
   readonly maxJobs: number;
-  /** Whether to end when no job is left that this process could send. */
+  /** Whether to end when no due job is left that this process could send. */
   readonly once: boolean;
-  /** Sends a job and follows it; resolves when it has come to rest or is left to another process. */
-  readonly follow: (job: PlannedJob, lease: Lease) => Promise<RunEnd>;
+  /** Sends a job and follows it; resolves when it has come to rest, is left to another process, or `signal` aborts. */
+  readonly follow: (job: PlannedJob, lease: Lease, signal: AbortSignal) => Promise<RunEnd>;
   readonly onTaken: (job: PlannedJob) => void;
   readonly onEnded: (job: PlannedJob, end: RunEnd) => void;
   readonly onFailed: (job: PlannedJob, error: unknown) => void;
@@ -35,10 +41,18 @@ export async function sendDueJobs(options: SendDueOptions): Promise<void> {
   await new Sender(options).run();
 }
 
+/** A job that this process has. */
+interface Followed {
+  /** Ends the following of this job. */
+  readonly leave: AbortController;
+  /** Resolves when it is over. */
+  readonly over: Promise<void>;
+}
+
 class Sender {
   readonly #options: SendDueOptions;
   /** By their keys. */
-  readonly #sending = new Map<number, Promise<void>>();
+  readonly #followed = new Map<number, Followed>();
   /** How often in a row a job could not be sent. */
   readonly #failures = new Map<number, number>();
 
@@ -50,61 +64,98 @@ class Sender {
     const { signal, sleep, once, onLook } = this.#options;
     try {
       while (!signal.aborted) {
-        const taken = await this.#takeDue();
+        const busy = await this.#takeJobs();
         await onLook();
-        if (once && !taken && this.#sending.size === 0) return;
+        if (once && !busy) {
+          for (const { leave } of this.#followed.values()) leave.abort();
+          return;
+        }
         await sleep(LOOK_MS, signal);
       }
     } finally {
-      await Promise.all(this.#sending.values());
+      await Promise.all([...this.#followed.values()].map(({ over }) => over));
     }
   }
 
-  /** @returns whether a job was taken. */
-  async #takeDue(): Promise<boolean> {
-    const { ledger, maxJobs } = this.#options;
-    let taken = false;
-    for (const job of await ledger.activeJobs()) {
-      // The rows that are missing are in a plan's file on the machine that began it.
-      if (!job.plan.complete || this.#sending.has(job.key)) continue;
-      if (this.#sending.size >= maxJobs) return taken;
-      const lease = await ledger.lease(job.key);
-      if (lease === undefined) continue;
-      taken = true;
-      const sending = this.#send(job, lease).finally(() => this.#sending.delete(job.key));
-      this.#sending.set(job.key, sending);
+  /** @returns whether this process has a job that is due, or that comes to rest. */
+  async #takeJobs(): Promise<boolean> {
+    const { ledger, maxJobs, once, now } = this.#options;
+    // Before the ledger is asked: a job that ends meanwhile may have entered its undo.
+    const before = [...this.#followed.keys()];
+    // The rows that are missing are in a plan's file on the machine that began it.
+    const jobs = (await ledger.activeJobs()).filter(({ plan }) => plan.complete);
+    const due = jobs.filter((job) => isDue(job, now())).sort((a, b) => priorityOf(b) - priorityOf(a));
+    const idle = jobs.filter((job) => !due.includes(job));
+    let busy = before.some((key) => !idle.some((job) => job.key === key));
+    // That may be left for a due one.
+    const leavable = idle
+      .flatMap(({ key }) => this.#followed.get(key) ?? [])
+      .filter(({ leave }) => !leave.signal.aborted);
+    for (const job of due) {
+      if (this.#followed.has(job.key)) continue;
+      const full = this.#followed.size >= maxJobs;
+      if (full && leavable.length === 0) break;
+      if (!(await this.#take(job))) continue;
+      busy = true;
+      if (full) leavable.pop()?.leave.abort();
     }
-    return taken;
+    if (!once) {
+      for (const job of idle) {
+        if (this.#followed.size >= maxJobs) break;
+        if (!this.#followed.has(job.key)) await this.#take(job);
+      }
+    }
+    return busy;
   }
 
-  async #send(job: PlannedJob, lease: Lease): Promise<void> {
+  /** @returns whether it is followed now: not while another process has it. */
+  async #take(job: PlannedJob): Promise<boolean> {
+    const lease = await this.#options.ledger.lease(job.key);
+    if (lease === undefined) return false;
+    const leave = new AbortController();
+    const over = this.#send(job, lease, AbortSignal.any([this.#options.signal, leave.signal])).finally(() =>
+      this.#followed.delete(job.key),
+    );
+    this.#followed.set(job.key, { leave, over });
+    return true;
+  }
+
+  async #send(job: PlannedJob, lease: Lease, signal: AbortSignal): Promise<void> {
     const { follow, onTaken, onEnded, onFailed } = this.#options;
     try {
       onTaken(job);
-      const end = await follow(job, lease);
-      if (end.end === 'failed') await this.#failed(job, end.reason);
-      else {
+      const end = await follow(job, lease, signal);
+      if (end.end === 'failed') {
+        onFailed(job, end.reason);
+        await this.#wait(job, signal);
+      } else {
         this.#failures.delete(job.key);
         onEnded(job, end);
       }
     } catch (error) {
       onFailed(job, error);
-      await this.#wait(job);
+      await this.#wait(job, signal);
     } finally {
       await lease.release();
     }
   }
 
-  async #failed(job: PlannedJob, reason: string | undefined): Promise<void> {
-    this.#options.onFailed(job, reason);
-    await this.#wait(job);
-  }
-
   /** The job is kept meanwhile: with another process it would be no better. */
-  async #wait({ key }: PlannedJob): Promise<void> {
-    const { sleep, random, signal } = this.#options;
+  async #wait({ key }: PlannedJob, signal: AbortSignal): Promise<void> {
+    const { sleep, random } = this.#options;
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     await sleep(fullJitter(backoff, failures, random), signal);
   }
+}
+
+/** Whether a sender has work with it now: one whose window does not open again is to be stopped. */
+function isDue({ plan: { state, settings } }: PlannedJob, now: number): boolean {
+  if (state.name === 'paused') return false;
+  const opening = state.name === 'scheduled' ? nextOpening(settings, now) : undefined;
+  return opening === undefined || opening <= now;
+}
+
+function priorityOf({ plan }: PlannedJob): number {
+  return plan.settings.priority ?? DEFAULT_PRIORITY;
 }
