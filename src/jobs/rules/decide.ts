@@ -259,15 +259,17 @@ function waitOf({ settings }: Situation, { waitsFor, since }: StageProgress): Wa
   }
 }
 
-/** Rows in flight at most: by the rate or as it is set, by the rules, and by the ramp. */
+/** Rows in flight at most: by the rate or as it is set, beside other jobs by the smaller one, by the rules, and by the ramp. */
 function flightLimit(
   { settings, counts, perSecond, share, restInFlight }: Situation,
   progress: StageProgress,
 ): number {
   const { ramp, abortWhen = [] } = settings;
   const ends = endsSince(progress, counts);
+  const byRate = windowOf(perSecond, share, restInFlight);
+  const { window = byRate } = settings;
   return Math.min(
-    settings.window ?? windowOf(perSecond, share, restInFlight),
+    share < 1 ? Math.min(window, byRate) : window,
     ...abortWhen.map((rule) => toleratedBy(rule, endsFor(rule, ends))),
     ...(ramp === undefined ? [] : [rampRoom(ramp, ends.good)]),
   );

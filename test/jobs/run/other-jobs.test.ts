@@ -107,20 +107,26 @@ async function share(): Promise<Shared> {
   return new Shared(ledger);
 }
 
-test('two jobs at priorities 9 and 1: rows end 9 : 1 within 10%, neither starves, and together they lose no time', async () => {
-  const shared = await share();
-  await shared.add('major', 6_000, { priority: 9 });
-  await shared.add('minor', 6_000, { priority: 1 });
-  await shared.run(30, 100);
-  const [from9 = 0, from1 = 0] = await shared.applied();
-  await shared.run(20, 100);
-  const [to9 = 0, to1 = 0] = await shared.applied();
-  const [major, minor] = [to9 - from9, to1 - from1];
-  expect(major + minor).toBe(2_000);
-  expect(major / minor).toBeGreaterThan(9 * 0.9);
-  expect(major / minor).toBeLessThan(9 * 1.1);
-  expect(from1).toBeGreaterThan(0);
-});
+test.each<[string, JobSettings]>([
+  ['by themselves', {}],
+  ['with large windows of their own', { window: 2_000 }],
+])(
+  'two jobs at priorities 9 and 1, %s: rows end 9 : 1 within 10%, neither starves, and together they lose no time',
+  async (_, settings) => {
+    const shared = await share();
+    await shared.add('major', 6_000, { priority: 9, ...settings });
+    await shared.add('minor', 6_000, { priority: 1, ...settings });
+    await shared.run(30, 100);
+    const [from9 = 0, from1 = 0] = await shared.applied();
+    await shared.run(20, 100);
+    const [to9 = 0, to1 = 0] = await shared.applied();
+    const [major, minor] = [to9 - from9, to1 - from1];
+    expect(major + minor).toBe(2_000);
+    expect(major / minor).toBeGreaterThan(9 * 0.9);
+    expect(major / minor).toBeLessThan(9 * 1.1);
+    expect(from1).toBeGreaterThan(0);
+  },
+);
 
 test('a job whose sender is gone takes no share: the other one has all of it until another process sends it', async () => {
   const shared = await share();
