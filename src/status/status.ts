@@ -85,7 +85,8 @@ export function makeStatus({ now, workers, queues: asked }: StatusFacts): Status
   const backlog = waiting === undefined ? undefined : Math.max(waiting, totals.held + totals.deferred);
   const problems = grouped(problemsOf(workers, asked)).sort((a, b) => Number(b.blocks) - Number(a.blocks));
   const drain = drainOf(backlog, totals, answering.length);
-  const verdict = verdictOf({ workers, answering: answering.length, backlog, totals, problems });
+  const isRead = Object.values(queues).some((depth) => depth !== undefined);
+  const verdict = verdictOf({ workers, answering: answering.length, isRead, backlog, totals, problems });
   const dead = sumOf(queues.deadLetter) ?? 0;
   return {
     now,
@@ -185,15 +186,18 @@ function drainOf(backlog: number | undefined, { finishedPerSecond }: Totals, wor
 interface VerdictFacts {
   readonly workers: readonly AskedWorker[];
   readonly answering: number;
+  /** Whether any queue could be read. */
+  readonly isRead: boolean;
   readonly backlog: number | undefined;
   readonly totals: Totals;
   readonly problems: readonly Problem[];
 }
 
-function verdictOf({ workers, answering, backlog, totals, problems }: VerdictFacts): Verdict {
+function verdictOf({ workers, answering, isRead, backlog, totals, problems }: VerdictFacts): Verdict {
   if (answering === 0) {
     const asked = workers.length === 0 ? 'No worker was asked' : 'No worker answered';
-    return { state: 'unknown', sentence: `${asked}: this is what the queues say` };
+    const rest = isRead ? ': this is what the queues say' : ', and no queue could be read: nothing is known';
+    return { state: 'unknown', sentence: `${asked}${rest}` };
   }
   const blocking = problems.filter(({ blocks }) => blocks);
   const blocked = new Set(blocking.flatMap(({ where }) => where)).size;

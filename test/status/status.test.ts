@@ -124,6 +124,14 @@ test('without a worker it is what the queues say, and says so', () => {
   expect(said).not.toContain('calls');
 });
 
+test('without a worker and a queue it says that nothing is known', () => {
+  const said = text({
+    workers: [{ where: '10.0.0.3:8080', ok: false, why: 'connection refused' }],
+    queues: { source: { ok: false, why: 'denied' }, deadLetter: { ok: false, why: 'denied' } },
+  });
+  expect(said).toMatch(/^No worker answered, and no queue could be read: nothing is known\.\n/);
+});
+
 test('workers are taken together: rates of their own are added, a shared one is there once', () => {
   const own = made({
     workers: [
