@@ -16,7 +16,7 @@ export interface Notice {
   readonly why?: string;
   /** Who or what caused it: `user@host`. */
   readonly who?: string;
-  /** The job's rows. */
+  /** The job's rows: `total` is the sum of the others. */
   readonly counts: {
     readonly total: number;
     /** Neither sent nor ended. */
@@ -26,6 +26,8 @@ export interface Notice {
     readonly applied: number;
     readonly superseded: number;
     readonly failed: number;
+    /** Of a job that is being cancelled: ended without being sent. */
+    readonly notSent: number;
   };
   /** The failed rows by error or reason, the most frequent first: ten at most. */
   readonly failedByError: readonly { readonly error: string; readonly rows: number }[];

@@ -10,7 +10,7 @@ export const notice: Notice = {
   state: 'aborted',
   why: '12 of 400 rows have failed, more than 2%',
   who: 'ops@bench',
-  counts: { total: 1_000, planned: 560, inFlight: 40, applied: 388, superseded: 0, failed: 12 },
+  counts: { total: 1_000, planned: 560, inFlight: 40, applied: 388, superseded: 0, failed: 12, notSent: 0 },
   failedByError: [{ error: 'ValidationException', rows: 12 }],
 };
 

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { rowCountsOf } from '../ledger/row-counts.ts';
 import { type ReportFormat, type ReportRow, reportText } from '../view/report.ts';
 import type { FiledFile, Manifest } from './manifest.ts';
 
@@ -78,7 +79,6 @@ async function manifestOf(
 ): Promise<Manifest> {
   const { plan, jobId } = job;
   const { counts } = await ledger.listed(job);
-  const { total, planned, inFlight, applied, superseded, failed } = counts;
   return {
     manifest: 1,
     jobId,
@@ -95,7 +95,7 @@ async function manifestOf(
             undoes: plan.undoes ?? null,
             leftOut: plan.leftOut ?? null,
           },
-    counts: { total, planned, inFlight, applied, superseded, failed },
+    counts: rowCountsOf(counts),
     files,
   };
 }

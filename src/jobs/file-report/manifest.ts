@@ -1,5 +1,6 @@
 /** The manifest of a filed report. PURE. */
-import type { Counts, LeftOutCounts } from '../ledger/job.ts';
+import type { LeftOutCounts } from '../ledger/job.ts';
+import type { RowCounts } from '../ledger/row-counts.ts';
 
 export interface Manifest {
   /** Raised by every change that a reader must know of. */
@@ -22,7 +23,7 @@ export interface Manifest {
     readonly leftOut: LeftOutCounts | null;
   } | null;
   /** Of the ledger, after the files were written. Rows that ended meanwhile are in the counts, and may not be in the files. */
-  readonly counts: Pick<Counts, 'total' | 'planned' | 'inFlight' | 'applied' | 'superseded' | 'failed'>;
+  readonly counts: RowCounts;
   readonly files: readonly FiledFile[];
 }
 

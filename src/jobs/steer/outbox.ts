@@ -6,6 +6,7 @@ import { counted } from '../../text/numbers.ts';
 import { reportPlace } from '../file-report/report-place.ts';
 import type { NoticeKind, PendingNotice } from '../ledger/job.ts';
 import { ANY_TARGET, type Ledger } from '../ledger/ledger.ts';
+import { rowCountsOf } from '../ledger/row-counts.ts';
 import { STUCK_MS } from '../run/stuck.ts';
 
 /** Causes that a notice names at most. */
@@ -19,7 +20,6 @@ function noticeOf(
   { id, jobId, kind, at, state, counts }: PendingNotice & { readonly kind: NoticeKind },
   report: string | undefined,
 ): Notice {
-  const { total, planned, inFlight, applied, superseded, failed, causes } = counts;
   return {
     // The ledger's own numbers are those of other ledgers, too.
     id: createHash('sha256').update(`${jobId} ${at} ${id}`).digest('hex').slice(0, 32),
@@ -27,10 +27,10 @@ function noticeOf(
     kind,
     at: new Date(at).toISOString(),
     state: state.name,
-    ...whyOf(kind, state.why, inFlight),
+    ...whyOf(kind, state.why, counts.inFlight),
     who: state.who,
-    counts: { total, planned, inFlight, applied, superseded, failed },
-    failedByError: causes.slice(0, MAX_CAUSES).map(({ cause, rows }) => ({ error: cause, rows })),
+    counts: rowCountsOf(counts),
+    failedByError: counts.causes.slice(0, MAX_CAUSES).map(({ cause, rows }) => ({ error: cause, rows })),
     ...(report !== undefined && { report }),
   };
 }

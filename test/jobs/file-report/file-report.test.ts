@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,6 +47,11 @@ async function check(read: (name: string) => Buffer): Promise<Manifest> {
     const counted = Object.entries(Object.groupBy(list, ({ State = '' }) => State));
     expect(Object.fromEntries(counted.map(([state, all = []]) => [state, all.length]))).toEqual(byState);
   }
+  const { total, ...parts } = manifest.counts;
+  const { alreadyAsWanted, refused, duplicates } = manifest.plan?.leftOut ?? assert.fail();
+  const listed = total + alreadyAsWanted + refused + duplicates;
+  expect(Object.values(parts).reduce((sum, rows) => sum + rows, 0)).toBe(total);
+  expect(manifest.files.map(({ rows }) => rows)).toEqual([listed, listed]);
   return manifest;
 }
 
@@ -55,7 +61,7 @@ const expected = {
   filedBy: 'tester@bench',
   program: `ota-updater ${version}`,
   plan: { digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), source: 'rows.csv', undoes: null },
-  counts: { total: 5, planned: 0, inFlight: 0, applied: 4, superseded: 0, failed: 1 },
+  counts: { total: 5, planned: 0, inFlight: 0, applied: 4, superseded: 0, failed: 1, notSent: 0 },
   files: [
     { name: 'report.csv', rows: 6, byState: { applied: 4, 'dead-lettered': 1, refused: 1 } },
     { name: 'report.json', rows: 6, byState: { applied: 4, 'dead-lettered': 1, refused: 1 } },
@@ -84,6 +90,24 @@ test('a report in a folder is the same, and no other filing replaces it', async 
   await stage.run(['report', 'fleet:b7', '--to', 'reports']);
   expect(readdirSync(join(stage.folder.path, 'reports', 'fleet_b7'))).toHaveLength(2);
   expect(readFileSync(join(folder, 'manifest.json'))).toEqual(before);
+});
+
+test("the counts of a cancelled job's manifest are of all its rows", async () => {
+  await stage.plan(stage.ids(3, 'other'), 'fleet:b7x');
+  await stage.run(['apply', 'fleet:b7x.jsonl', '--yes', '--detach']);
+  await stage.run(['cancel', 'fleet:b7x', '--yes']);
+  const { stdout } = await stage.run(['report', 'fleet:b7x', '--to', 'reports']);
+  const folder = join(stage.folder.path, stdout.trim());
+  const { counts } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+  expect(counts).toEqual({
+    total: 3,
+    planned: 0,
+    inFlight: 0,
+    applied: 0,
+    superseded: 0,
+    failed: 0,
+    notSent: 3,
+  });
 });
 
 test('without its last file nothing says that a filing is complete', async () => {
