@@ -44,7 +44,7 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
   ],
   startAt: [
     '--start-at TIME',
-    'Nothing is sent before: `2026-12-01T01:00Z`, with an offset, or without one in `--tz`; or a time from now, as in `8h`.',
+    'Nothing is sent before: `2026-12-01T01:00Z`, with an offset, or without one in `--tz`; or a time from now, as in `8h`. A time that has passed is refused: up to 5 minutes are allowed, as clocks differ, and so is what the job has already.',
   ],
   between: [
     '--between 01:00-05:00 --tz Europe/Berlin',

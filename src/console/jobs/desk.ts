@@ -194,7 +194,8 @@ export class Desk {
     deed: Deed,
     signal: AbortSignal,
   ): Promise<void> {
-    const guards = readGuards(given, this.#now());
+    const givenAt = this.#now();
+    const guards = readGuards(given, givenAt);
     const plan = await readPlan(PLAN_FILE, { cwd: folder, stdin: Readable.from([]), signal });
     try {
       const before = await ledger.job(plan.header.JobId);
@@ -210,7 +211,7 @@ export class Desk {
       try {
         if (!(await enterRows(ledger, job, plan, signal)))
           throw misuse(`The console ended before all rows of job ${job.jobId} were entered: apply it again.`);
-        await releaseJob(ledger, job, { given: guards, now: this.#now() }, deed);
+        await releaseJob(ledger, job, { given: guards, givenAt, now: this.#now() }, deed);
       } finally {
         await lease.release();
       }

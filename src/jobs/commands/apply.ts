@@ -38,7 +38,15 @@ export function addApply(jobs: Command, context: CommandContext): void {
   addReasonOptions(addGuardOptions(command)).action(async (file: string, flags: ApplyFlags) => {
     const { yes = false, json = false, detach = false, reason } = flags;
     const who = whoIs(context, flags.by);
-    const asked = { guards: readGuardFlags(flags, context), yes, json, detach, reason, who };
+    const asked = {
+      guards: readGuardFlags(flags, context),
+      givenAt: context.clock.wall(),
+      yes,
+      json,
+      detach,
+      reason,
+      who,
+    };
     await interruptible(context, (signal) => requirePlan(file, { ...context, signal }));
     requireAnswer(context, asked.yes, file);
     await withSession(context, (session) => apply(session, file, asked), { use: 'create' });
@@ -52,6 +60,7 @@ interface ApplyFlags extends GuardFlags, ReasonFlags {
 
 interface Asked {
   readonly guards: JobSettings;
+  readonly givenAt: number;
   readonly yes: boolean;
   readonly json: boolean;
   readonly detach: boolean;
@@ -60,7 +69,7 @@ interface Asked {
 }
 
 async function apply(session: Session, file: string, asked: Asked): Promise<void> {
-  const { guards, yes, json, detach, reason, who } = asked;
+  const { guards, givenAt, yes, json, detach, reason, who } = asked;
   const { context, ledger, collector, signal, checkClock } = session;
   const deed = { who, why: reason };
   const plan = await readPlan(file, { ...context, signal });
@@ -68,7 +77,7 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     const before = await ledger.job(plan.header.JobId);
     refuseOtherPlan(plan, before);
     refuseCancelled(before);
-    const settings = withSettings(before?.plan?.settings ?? {}, guards, context.clock.wall());
+    const settings = withSettings(before?.plan?.settings ?? {}, guards, context.clock.wall(), givenAt);
     // A redrive may have ended rows since. It also proves that the queue can be read.
     await collector.collectWaiting(signal, MAX_COLLECT_MS);
     await checkClock();
@@ -79,10 +88,10 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     const end = await withLease(session, job, async (lease) => {
       if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
       if (detach) {
-        await releaseJob(ledger, job, { given: guards, now: context.clock.wall() }, deed);
+        await releaseJob(ledger, job, { given: guards, givenAt, now: context.clock.wall() }, deed);
         return undefined;
       }
-      await giveSettings(ledger, job, { given: guards, now: context.clock.wall() }, deed);
+      await giveSettings(ledger, job, { given: guards, givenAt, now: context.clock.wall() }, deed);
       await resumeJob(ledger, job, who, reason);
       await ledger.change(job.key, { event: 'release', who, ...(reason !== undefined && { why: reason }) });
       return await followJob(session, lease, job.jobId);

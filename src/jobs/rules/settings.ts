@@ -5,7 +5,7 @@ import { type Amount, isAmount } from './amount.ts';
 import { isRamp, type Ramp } from './ramp.ts';
 import type { Schedule } from './schedule.ts';
 import { isStages, type Stages } from './stages.ts';
-import { isWindow, refuseNever } from './times.ts';
+import { isWindow, refuseNever, refusePast } from './times.ts';
 
 /** Kept with the job, as JSON; may be changed while it runs. */
 export interface JobSettings extends Schedule {
@@ -128,12 +128,19 @@ export function refuseContradictions(settings: JobSettings, now: number): void {
 
 /**
  * The settings with what is given now.
- * @param now epoch milliseconds.
- * @throws CommandError for settings that contradict each other.
+ * @param now epoch milliseconds. @param givenAt when `given` was.
+ * @throws CommandError for settings that contradict each other, and times that have passed.
  */
-export function withSettings(before: JobSettings, given: JobSettings, now: number): JobSettings {
+export function withSettings(
+  before: JobSettings,
+  given: JobSettings,
+  now: number,
+  givenAt = now,
+): JobSettings {
   const settings = { ...before, ...given };
-  if (Object.keys(given).length > 0) refuseContradictions(settings, now);
+  if (Object.keys(given).length === 0) return settings;
+  refusePast(before, given, givenAt);
+  refuseContradictions(settings, now);
   return settings;
 }
 

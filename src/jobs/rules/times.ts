@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import { type CommandError, misuse } from '../../errors.ts';
 import { didYouMean } from '../../text/nearest.ts';
 import { shortPrintable } from '../../text/printable.ts';
-import { instant } from '../../text/times.ts';
+import { instant, roughDuration } from '../../text/times.ts';
 import { type DailyWindow, nextOpening, type Schedule } from './schedule.ts';
 
 /** As they are given: `--start-at`, `--between`, `--tz`, `--deadline`. */
@@ -33,6 +33,29 @@ export function parseSchedule({ startAt, between, tz, deadline }: ScheduleTexts,
     ...(between !== undefined && { between: parseWindow(between, zone) }),
     ...(end !== undefined && { deadline: end }),
   };
+}
+
+/** `--start-at` may lie so far back: who types it looks at another clock, and takes a while. In milliseconds. */
+const GRACE_MS = 5 * 60_000;
+
+/**
+ * Refuses times that are given now and have passed: with a wrong year or zone the job would be sent at once, or never. What the job has
+ * already may be given again, as by a command that is run once more.
+ * @param before what the job has. @param given what is given now.
+ * @throws CommandError that says which, and what to do.
+ */
+export function refusePast(before: Schedule, given: Schedule, now: number): void {
+  const { startAt, between } = given;
+  if (startAt !== undefined && startAt !== before.startAt && startAt < now - GRACE_MS)
+    throw misuse(
+      `--start-at, ${instant(startAt)} UTC, has passed ${roughDuration((now - startAt) / 1_000)} ago: it would be sent at once. ` +
+        'Give a time to come, or leave --start-at out. Nothing was changed.',
+    );
+  const { deadline } = { ...before, ...given };
+  if (deadline === undefined || now < deadline || (startAt === undefined && between === undefined)) return;
+  throw misuse(
+    `Nothing would be sent: the job's deadline, ${instant(deadline)} UTC, has passed. Give a later --deadline, too. Nothing was changed.`,
+  );
 }
 
 /** @throws CommandError when the schedule will never be open. */

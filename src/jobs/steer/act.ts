@@ -28,7 +28,7 @@ export async function steerJob(
 export async function setJob(
   ledger: Pick<Ledger, 'setSettings' | 'hasFormer' | 'count'>,
   job: PlannedJob,
-  setting: Required<Setting>,
+  setting: Setting & Required<Pick<Setting, 'unset'>>,
   deed: Deed,
 ): Promise<void> {
   if (Object.keys(setting.given).length + setting.unset.length === 0)

@@ -3,7 +3,7 @@ import type { Counts, JobControl, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Unsettable, without } from '../rules/given.ts';
 import { countFrom } from '../rules/progress.ts';
-import { type JobSettings, refuseContradictions } from '../rules/settings.ts';
+import { type JobSettings, refuseContradictions, withSettings } from '../rules/settings.ts';
 import { requireFormer } from '../run/undo-on-abort.ts';
 import type { Deed } from './deed.ts';
 
@@ -12,6 +12,8 @@ export interface Setting {
   readonly unset?: readonly Unsettable[];
   /** Epoch milliseconds. */
   readonly now: number;
+  /** When it was given, if that is longer ago: to enter many rows takes a while, in which a time may pass. */
+  readonly givenAt?: number;
 }
 
 /**
@@ -20,11 +22,12 @@ export interface Setting {
  */
 export function changesOf(
   control: JobControl,
-  { given, unset = [], now }: Setting,
+  { given, unset = [], now, givenAt = now }: Setting,
   counts: Pick<Counts, 'applied' | 'superseded' | 'failed' | 'causes'>,
 ): Partial<JobControl> {
-  const settings = { ...without(control.settings, unset), ...given };
-  refuseContradictions(settings, now);
+  const kept = without(control.settings, unset);
+  const settings = Object.keys(given).length === 0 ? kept : withSettings(kept, given, now, givenAt);
+  if (settings === kept) refuseContradictions(kept, now);
   return {
     settings,
     // A canary given now is of the rows that are sent from now on.
