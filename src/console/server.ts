@@ -4,7 +4,6 @@ import { BlockList, isIPv6 } from 'node:net';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import { fastifySSE } from '@fastify/sse';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
@@ -15,7 +14,9 @@ import { SignedOut } from './access/signed-out.ts';
 import type { Holder } from './access/tokens.ts';
 import { type Asset, type AssetName, loadAssets } from './assets.ts';
 import { boundBodies } from './body-time.ts';
-import { answerErrors, refuse } from './pages/errors.ts';
+import { clientErrors } from './edge/client-errors.ts';
+import { responseWith, securityHeaders } from './edge/headers.ts';
+import { answerErrors, answerFault, refuse } from './pages/errors.ts';
 import { type Page, wholePage } from './pages/layout.ts';
 import { makeSite } from './pages/site.ts';
 import type { Section } from './section.ts';
@@ -49,6 +50,8 @@ const MOST_BODY = 65_536;
 
 export async function createConsole(options: ConsoleOptions): Promise<FastifyInstance> {
   const { sections, holders, hosts, openReading, trustedProxies, identity, now, onError } = options;
+  const headers = await securityHeaders();
+  const unread = clientErrors(headers);
   const app = fastify({
     forceCloseConnections: true,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
@@ -58,12 +61,20 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
     keepAliveTimeout: 10_000,
     // A client that does not read a stream is cut off.
     connectionTimeout: 30_000,
-    http: { headersTimeout: 10_000, maxHeaderSize: 16_384 },
+    http: {
+      headersTimeout: 10_000,
+      maxHeaderSize: 16_384,
+      // A request without Host is refused by the gate, and says why.
+      requireHostHeader: false,
+      ServerResponse: responseWith(headers),
+    },
+    frameworkErrors: (error, request, reply) => answerFault(error, request, reply, show, onError),
+    clientErrorHandler: unread.refuse,
     routerOptions: { maxParamLength: 500 },
   });
   keepNewest(app.server, MOST_CONNECTIONS);
+  unread.watch(app.server);
   boundBodies(app, options.bodyMs ?? BODY_MS);
-  await app.register(helmet, securityHeaders);
   await app.register(cookie);
   await app.register(compress, { global: true, threshold: 1_024, encodings: ['br', 'gzip'] });
   await app.register(formbody);
@@ -103,28 +114,6 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
   for (const { add } of sections) add(site);
   return app;
 }
-
-/** Nothing from elsewhere, nothing inline, and in nobody's frame. */
-const securityHeaders = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'"],
-      connectSrc: ["'self'"],
-      formAction: ["'self'"],
-      baseUri: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-  },
-  // `no-referrer` would make the Origin of a form `null`.
-  referrerPolicy: { policy: 'same-origin' },
-  xFrameOptions: { action: 'deny' },
-  // Whether a name has TLS is for the proxy before it to say.
-  strictTransportSecurity: false,
-} as const;
 
 /** From memory: no path of a request reaches the file system. */
 function addAssets(app: FastifyInstance, assets: readonly Asset[]): void {

@@ -35,7 +35,9 @@ export async function serveConsole(options: ServeOptions): Promise<ServedConsole
     await sections.close();
   };
   try {
-    return { address: await app.listen({ host, port }), start: sections.start, close };
+    // Fastify makes a second server for the other address of `localhost`, without the limits of the first.
+    const address = await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
+    return { address, start: sections.start, close };
   } catch (error) {
     await close();
     throw new CommandError(`the console cannot listen on ${host}, port ${port}: ${causeOf(error)}`);

@@ -58,14 +58,23 @@ function pageOf({ headers: { referer = '' } }: FastifyRequest): string {
 }
 
 export function answerErrors(app: FastifyInstance, show: Show, onError: (error: unknown) => void): void {
-  app.setErrorHandler((error, request, reply) => {
-    const status = statusOf(error);
-    const ours = status >= 500 && !(error instanceof PageError);
-    if (ours) onError(error);
-    const why = ours ? 'The console has failed. Its log says how.' : messageOf(error, status);
-    return answer(request, reply, status, why, show);
-  });
+  app.setErrorHandler((error, request, reply) => answerFault(error, request, reply, show, onError));
   app.setNotFoundHandler((request, reply) => answer(request, reply, 404, 'There is no such page.', show));
+}
+
+/** What was thrown by a route, or by Fastify before one was found. */
+export function answerFault(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  show: Show,
+  onError: (error: unknown) => void,
+): FastifyReply {
+  const status = statusOf(error);
+  const ours = status >= 500 && !(error instanceof PageError);
+  if (ours) onError(error);
+  const why = ours ? 'The console has failed. Its log says how.' : messageOf(error, status);
+  return answer(request, reply, status, why, show);
 }
 
 function answer(
@@ -106,5 +115,17 @@ function messageOf(error: unknown, status: number): string {
   if (error instanceof PageError) return error.message;
   if (status === 429) return 'Too many attempts. Wait a minute.';
   if (status === 413) return 'What was sent is too large.';
+  const { code } = error as { readonly code?: unknown };
+  if (typeof code === 'string' && code in ofFastify) return ofFastify[code] ?? '';
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What Fastify says of requests, in the words of a page. */
+const ofFastify: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'The address is none: what follows a % in it must be UTF-8 in hexadecimal digits.',
+  FST_ERR_MAX_PARAM_LENGTH: 'The address names something that is longer than any name here.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type of the body is none that is read here.',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is no JSON, though its Content-Type says so.',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty, though its Content-Type says that it is JSON.',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body is not as long as its Content-Length says.',
+};

@@ -1,0 +1,65 @@
+/** Answers what is no request that HTTP knows, or one that is cut or too slow: no route has seen it. */
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { SecurityHeaders } from './headers.ts';
+
+const known: Readonly<Record<string, readonly [status: number, why: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'The headers of the request, its address among them, are too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'What was sent is too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request was not whole in time.'],
+};
+const otherwise = [400, 'What was sent is no request that HTTP knows, or was cut before its end.'] as const;
+
+/** What is still sent is read and dropped for so long, so that the answer arrives; in milliseconds. */
+const LINGER_MS = 1_000;
+
+/** @returns for `clientErrorHandler`. */
+export function clientErrors(headers: SecurityHeaders) {
+  const begun = new WeakMap<Socket, ServerResponse>();
+  const refused = new WeakSet<Socket>();
+  return {
+    /** Knows from then on which answers have begun: nothing may be put between their parts. */
+    watch: (server: Server): void => {
+      server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
+        begun.set(socket, response),
+      );
+      server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+        const [status, body] = problem(417, 'The only expectation that is met is 100-continue.');
+        response.writeHead(status, problemHeaders(body)).end(body);
+      });
+    },
+    refuse: (error: { readonly code?: string }, socket: Socket): void => {
+      if (refused.has(socket)) return;
+      const response = begun.get(socket);
+      const amid = response?.headersSent === true && !response.writableFinished;
+      if (!socket.writable || amid) {
+        socket.destroy();
+        return;
+      }
+      refused.add(socket);
+      const [status, why] = known[error.code ?? ''] ?? otherwise;
+      socket.end(wholeAnswer(...problem(status, why), headers));
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    },
+  };
+}
+
+function problem(status: number, detail: string): readonly [status: number, body: string] {
+  const title = STATUS_CODES[status] ?? 'Error';
+  return [status, JSON.stringify({ type: 'about:blank', title, status, detail })];
+}
+
+function problemHeaders(body: string) {
+  return {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+}
+
+function wholeAnswer(status: number, body: string, headers: SecurityHeaders): string {
+  const all = [...headers, ...Object.entries(problemHeaders(body))];
+  const head = all.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`;
+}
