@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { WorkerListener } from '../worker/events.ts';
 import type { WorkerSnapshot } from '../worker/snapshot.ts';
 import { type GaugeRow, gauges } from './gauge-table.ts';
+import { measureLoopLag, NO_SAMPLES_MS } from './loop-lag.ts';
 import { type CounterRow, counters, errorLabel, histograms } from './metric-tables.ts';
 
 /** A registry, and the listener that feeds it. */
@@ -15,7 +16,8 @@ export interface Metrics {
 export function createMetrics(snapshot: () => WorkerSnapshot): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NO_SAMPLES_MS });
+  measureLoopLag(registry);
   // Three gauges of prom-client's are named as only counters may be; the same by type is in others.
   for (const { name, type } of registry.getMetricsAsArray())
     if (String(type) === 'gauge' && name.endsWith('_total')) registry.removeSingleMetric(name);

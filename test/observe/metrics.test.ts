@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { beforeEach, describe, expect, test } from 'vitest';
+import perfHooks from 'node:perf_hooks';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { DeadLetter } from '../../src/message/dead-letter.ts';
 import { deadLetterReasons } from '../../src/message/dead-letter-record.ts';
 import type { Disposition } from '../../src/message/disposition.ts';
@@ -11,6 +12,11 @@ import { version } from '../../src/version.ts';
 import type { Subject, WorkerEvent } from '../../src/worker/events.ts';
 import type { WorkerSnapshot } from '../../src/worker/snapshot.ts';
 import { conditionsAt, well } from '../../testing/stages/snapshot.ts';
+
+/** The names that prom-client gives them. */
+const promClientLags = ['', 'min_', 'max_', 'mean_', 'stddev_', 'p50_', 'p90_', 'p99_'].map(
+  (which) => `nodejs_eventloop_lag_${which}seconds`,
+);
 
 const subject = (n: number): Subject => ({
   message: {
@@ -358,5 +364,31 @@ describe('metrics', () => {
 
   test('include those of the process', async () => {
     expect(await metrics.registry.metrics()).toMatch(/^process_cpu_seconds_total /m);
+  });
+
+  test('measure the event loop without waking a process that has nothing to do', async () => {
+    const monitor = vi.spyOn(perfHooks, 'monitorEventLoopDelay');
+    const { registry } = createMetrics(() => well);
+    const wakesEvery = monitor.mock.calls.map(([{ samplePerIteration, resolution = 10 } = {}]) =>
+      samplePerIteration ? Number.POSITIVE_INFINITY : resolution,
+    );
+    monitor.mockRestore();
+    expect(wakesEvery).not.toEqual([]);
+    expect(Math.min(...wakesEvery)).toBeGreaterThan(24 * 60 * 60 * 1_000);
+    const seen = new Set(
+      (await registry.metrics()).match(/^nodejs_eventloop_lag_(.+_)?seconds(?= [0-9.e-]+$)/gm),
+    );
+    expect(seen).toEqual(new Set(promClientLags));
+  });
+
+  test('say how long the event loop was held up since the last scrape', async () => {
+    await metrics.registry.metrics();
+    setImmediate(() => {
+      const heldUntil = performance.now() + 50;
+      while (performance.now() < heldUntil);
+    });
+    const seconds = async () =>
+      Number(/^nodejs_eventloop_lag_max_seconds (.+)$/m.exec(await metrics.registry.metrics())?.[1]);
+    await expect.poll(seconds).toBeGreaterThan(0.02);
   });
 });
