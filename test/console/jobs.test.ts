@@ -78,7 +78,7 @@ test('a job is paused, set, resumed and cancelled by an operator, with a reason,
   expect((await ann.get('/jobs/of/j')).body).toContain('7 rows/s at most');
   expect((await ann.post('/jobs/of/j/set', { rate: '-1' })).status).toBe(400);
   const past = await ann.post('/jobs/of/j/set', { startAt: '2025-12-01T01:00Z' });
-  expect(past.status).toBe(400);
+  expect(past.status).toBe(409);
   expect(past.body).toContain('--start-at, 2025-12-01 01:00:00 UTC, has passed');
   expect((await ann.post('/jobs/of/j/set')).body).toContain('Say what to change');
   expect((await ann.post('/jobs/of/j/resume')).status).toBe(303);
