@@ -13,6 +13,8 @@ const meanings: Readonly<Record<(typeof jobStates)[number], string>> = {
   aborted: 'by one of its rules',
   done: 'every row has ended, some of them perhaps with a failure',
   cancelled: 'for good: rows that were not sent have ended as `not-sent`',
+  elsewhere:
+    "another ledger has it: it was moved there by `jobs export` and `jobs import`, or what is here is a copy. It is only looked at here; `jobs import FILE --take-over` makes it this ledger's again",
 };
 
 export const jobStatesPage: Page = {
@@ -34,7 +36,8 @@ ${table(
   ['event', 'what it is', 'from', 'to'],
   jobEvents.map((event) => {
     const { text, from, to, towards } = transitions[event];
-    const reached = to === 'towards' ? 'what it was stopping towards' : code(to);
+    const reached =
+      to === 'towards' ? 'what it was stopping towards' : to === 'kept' ? 'what it was before' : code(to);
     return [
       code(event),
       text,
@@ -44,6 +47,20 @@ ${table(
   }),
 )}
 
-A job that is being cancelled goes on to ${code('cancelled')}, whatever else happens to it.
+A job that is being cancelled goes on to ${code('cancelled')}, whatever else happens to it. A cancelled job that is exported stays
+\`cancelled\` here and is so there: nothing of it can be sent.
+
+## A job that is elsewhere
+
+Each job is sent by one ledger. \`jobs export\` hands it over: from then on it is \`elsewhere\` here, and nothing steers, sends, retries or
+undoes it here; outcomes of its rows are left on their queue for the ledger that has it. \`jobs import\` in another ledger makes it that
+one's, in the state that it was in. Moved back by the same two commands, what is here is replaced by what is known there.
+
+- **Back without having been moved.** \`jobs import FILE --take-over\` with the file of the export takes it back. Do so only where no other
+  ledger has entered the file, or that ledger has been given up: nobody can see from here whether one has.
+- **The file is lost.** \`jobs export\` once more writes it again.
+- **A copy**, as a backup: \`jobs export --copy\`. The job goes on here. Imported, a copy is \`elsewhere\`: it can be looked at and reported,
+  and only \`--take-over\` makes it a job that can be sent, for the day on which its own ledger is lost.
+- **An older file** than what the ledger knows is refused: a job that was moved on since would be sent twice.
 `,
 };

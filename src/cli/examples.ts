@@ -99,9 +99,13 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'jobs undo': [{ args: ['fleet-b7'], does: 'plan the values from before the job' }],
   'jobs prune': [{ args: ['--older-than', '90d', '--dry-run'], does: 'what would be deleted of the ledger' }],
   'jobs export': [
-    { args: ['fleet-b7', '--out', 'fleet-b7.job'], does: 'all that the ledger has of it, as a file' },
+    { args: ['fleet-b7', '--out', 'fleet-b7.job'], does: 'move it to a file, for another ledger' },
+    { args: ['fleet-b7', '--copy', '--out', 'fleet-b7.copy'], does: 'a backup; the job goes on here' },
   ],
-  'jobs import': [{ args: ['fleet-b7.job'], does: 'enter it in the ledger of STATE_DIR or LEDGER_URL' }],
+  'jobs import': [
+    { args: ['fleet-b7.job'], does: 'enter it in the ledger of STATE_DIR or LEDGER_URL' },
+    { args: ['fleet-b7.job', '--take-over'], does: 'take back what was moved from here and entered nowhere' },
+  ],
   'jobs list': [{ args: [], does: 'all jobs, the last changed first' }],
   configs: [{ args: ['list'], does: 'all task configurations' }],
   'configs list': [{ args: [], does: 'all of them, with their names' }],

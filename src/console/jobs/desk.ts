@@ -11,7 +11,7 @@ import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
 import { letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
 import type { Deed } from '../../jobs/steer/deed.ts';
 import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
-import { refuseCancelled } from '../../jobs/steer/resume.ts';
+import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type LedgerDoor, plannedJob } from './ledger-door.ts';
@@ -86,6 +86,7 @@ export class Desk {
           `A process is sending job ${jobId} or waits for its ends: retry when it has come to rest.`,
         );
       try {
+        requireHere(await ledger.job(jobId));
         await this.#options.collect(ledger);
         const setting = { given: {}, now: this.#options.clock.wall() };
         return await retryFailed(ledger, lease, job, setting, deed, 'resume it');
@@ -107,6 +108,7 @@ export class Desk {
   /** Begins the plan that undoes a job. @returns the new job's name. */
   async undo(undone: string, name: string, deed: Deed): Promise<string> {
     return await this.#with(undone, async (ledger, job) => {
+      requireHere(job);
       if (!(await ledger.hasFormer(job.key)))
         throw misuse(
           `Job ${undone} cannot be undone: its plan did not read the values that it replaced. Read every task first when you plan.`,
@@ -200,7 +202,7 @@ export class Desk {
     try {
       const before = await ledger.job(plan.header.JobId);
       refuseOtherPlan(plan, before);
-      refuseCancelled(before);
+      requireSteerable(before);
       withSettings(before?.plan?.settings ?? {}, guards, this.#now());
       await this.#options.collect(ledger);
       await this.#options.checkClock();
@@ -209,6 +211,7 @@ export class Desk {
       const lease = await ledger.lease(job.key);
       if (lease === undefined) throw misuse(`Another process is sending job ${job.jobId}.`);
       try {
+        requireHere(await ledger.job(job.jobId));
         if (!(await enterRows(ledger, job, plan, signal)))
           throw misuse(`The console ended before all rows of job ${job.jobId} were entered: apply it again.`);
         await releaseJob(ledger, job, { given: guards, givenAt, now: this.#now() }, deed);

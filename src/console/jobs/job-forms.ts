@@ -62,6 +62,9 @@ export function jobForms(
   visitor: Visitor,
   now: number,
 ): Html {
+  if (state.name === 'elsewhere')
+    return html`<section class="actions" data-as-of="${now}"><h2>What to do</h2>
+<p>Another ledger has this job. <code>jobs import FILE --take-over</code> makes it this one's.</p></section>`;
   const token = formTokenField(visitor);
   const can = simple.filter(([event]) => nextState(state, event) !== undefined);
   const cancel = nextState(state, 'cancel') !== undefined;

@@ -9,7 +9,7 @@ import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
 import { giveSettings } from '../steer/given.ts';
 import { refuseEarlyUndo, releaseJob } from '../steer/release.ts';
-import { refuseCancelled, resumeJob } from '../steer/resume.ts';
+import { requireSteerable, resumeJob } from '../steer/resume.ts';
 import { confirm, requireAnswer } from './confirm.ts';
 import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { MAX_COLLECT_MS } from './open.ts';
@@ -76,7 +76,7 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
   try {
     const before = await ledger.job(plan.header.JobId);
     refuseOtherPlan(plan, before);
-    refuseCancelled(before);
+    requireSteerable(before);
     const settings = withSettings(before?.plan?.settings ?? {}, guards, context.clock.wall(), givenAt);
     // A redrive may have ended rows since. It also proves that the queue can be read.
     await collector.collectWaiting(signal, MAX_COLLECT_MS);

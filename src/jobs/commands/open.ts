@@ -217,7 +217,7 @@ export function unknownJobsTeller(
       tell(
         jobId,
         'left',
-        `The queue has outcomes of job ${jobId}, which is not in the ledger ${printable(place)}. They are left there for an hour, ` +
+        `The queue has outcomes of job ${jobId}, which the ledger ${printable(place)} does not have, or has moved on. They are left there for an hour, ` +
           'for the ledger that has the job. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one',
       );
     }
@@ -225,7 +225,7 @@ export function unknownJobsTeller(
       tell(
         jobId,
         'kept',
-        `No ledger has taken outcomes of job ${jobId} for an hour. They are kept in ${printable(place)}, which does not have the job: ` +
+        `No ledger has taken outcomes of job ${jobId} for an hour. They are kept in ${printable(place)}, which does not have the job, or has moved it on: ` +
           `\`${commandLine('jobs', 'report', jobId)}\` prints them. If another ledger has it, run \`jobs reconcile ${jobId}\` there`,
       );
     }

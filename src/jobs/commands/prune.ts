@@ -24,7 +24,7 @@ export function addPrune(jobs: Command, context: CommandContext): void {
     .command('prune')
     .summary('delete old jobs from the ledger')
     .description(
-      'Deletes jobs that are done or cancelled, and to which nothing has happened for so long: their rows, outcomes, runs and ' +
+      'Deletes jobs that are done, cancelled or elsewhere, and to which nothing has happened for so long: their rows, outcomes, runs and ' +
         'notices. Their reports and `jobs undo` go with them: file a report before (`jobs report --to`). Old lines of the log of ' +
         'changes go as well, but for the latest 10,000.',
     )

@@ -7,7 +7,7 @@ import { number } from '../../text/numbers.ts';
 import { enterRest } from '../run/enter.ts';
 import { reconcileJob } from '../run/reconcile.ts';
 import { giveSettings } from '../steer/given.ts';
-import { refuseCancelled } from '../steer/resume.ts';
+import { requireSteerable } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
 import { finishRun, followJob, interrupted, withLease, withSession } from './session.ts';
@@ -29,7 +29,7 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
       const { ledger, collector, screen, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);
       // Rows that it plans again would never end.
-      refuseCancelled(job);
+      requireSteerable(job);
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
         await collector.collectWaiting(signal);

@@ -7,7 +7,7 @@ import { misuse } from '../../errors.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
 import { letGoOn } from '../steer/act.ts';
-import { refuseCancelled } from '../steer/resume.ts';
+import { requireSteerable } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob, MAX_COLLECT_MS, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -77,7 +77,7 @@ async function resumeElsewhere(
 ): Promise<boolean> {
   return await withLedger(context, 'write', async (ledger) => {
     const job = await findPlannedJob(ledger, jobId, context);
-    refuseCancelled(job);
+    requireSteerable(job);
     if (!detach && !(await ledger.isLeased(job.key))) return false;
     if (detach && !job.plan.complete)
       throw misuse(`The plan of job ${jobId} is not whole in the ledger: resume it without --detach once.`);

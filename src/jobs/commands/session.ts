@@ -18,6 +18,7 @@ import type { JobView } from '../run/progress.ts';
 import type { RunEnd, RunOptions } from '../run/run-job.ts';
 import { untilReadable } from '../run/until-readable.ts';
 import { Wakeup } from '../run/wakeup.ts';
+import { requireHere } from '../steer/resume.ts';
 import { nextSteps } from '../view/next-steps.ts';
 import { createJobScreen } from '../view/progress.ts';
 import { notDone, type RunNotes } from '../view/standing.ts';
@@ -150,6 +151,8 @@ export async function withLease<T>(
   const lease = await ledger.lease(key);
   if (lease === undefined) throw sentElsewhere(context, jobId);
   try {
+    // Moved before the lease was had.
+    requireHere(await ledger.job(jobId));
     return await work(lease);
   } finally {
     await lease.release();

@@ -1,13 +1,17 @@
 /** `jobs export` and `jobs import`: a job from one ledger to another. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { whoIs } from '../../cli/who.ts';
+import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { misuse } from '../../errors.ts';
 import { OutputFile, type OutputKind } from '../../files/output-file.ts';
 import { number } from '../../text/numbers.ts';
 import { printable } from '../../text/printable.ts';
 import type { PlannedJob } from '../ledger/job.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { ImportEnd } from '../ledger/transfer.ts';
+import type { Deed } from '../steer/deed.ts';
 import { isExport, openExport, toText } from '../transfer/file.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 
@@ -17,46 +21,91 @@ const kind: OutputKind = {
   replaces: { noun: 'an exported job', isOurs: isExport },
 };
 
+interface ExportFlags extends ReasonFlags {
+  readonly out: string;
+  readonly force?: boolean;
+  readonly copy?: boolean;
+}
+
 export function addExport(jobs: Command, context: CommandContext): void {
-  jobs
+  const command = jobs
     .command('export')
-    .summary('a job to a file, for another ledger')
+    .summary('move a job to a file, for another ledger')
     .description(
       'Writes all that the ledger has of a job to a file: its rows and their ends, what its plan left out, outcomes of none of its rows, its ' +
-        'runs, settings and changes. `jobs import` enters it in another ledger (STATE_DIR or LEDGER_URL). It stays here as it is.',
+        'runs, settings and changes. `jobs import` enters it in another ledger (STATE_DIR or LEDGER_URL), which has the job from then on: ' +
+        'here it is `elsewhere`, and is not sent any more. With --copy it stays here as it is.',
     )
     .argument('<job>', 'the job; nobody may be sending it')
     .requiredOption('--out <file>', 'write it to this file, which does not exist yet')
-    .option('--force', 'replace an earlier export at --out')
-    .action(async (jobId: string, { out, force = false }: { out: string; force?: boolean }) => {
-      const file = new OutputFile(kind, out, { ...context, force });
-      try {
-        await interruptible(context, (signal) =>
-          withLedger(context, 'read', async (ledger) => {
-            const job = await findPlannedJob(ledger, jobId, context);
-            requireIdle(job, context);
-            const lease = ledger.access === 'write' ? await ledger.lease(job.key) : undefined;
-            if (lease === undefined && (await ledger.isLeased(job.key))) throw beingSent(jobId, context);
-            try {
-              for await (const text of toText(jobId, ledger.exportJob(job.key))) {
+    .option('--copy', 'a backup: the job goes on here, and the file is not sent from anywhere else')
+    .option('--force', 'replace an earlier export at --out');
+  addReasonOptions(command).action(async (jobId: string, flags: ExportFlags) => {
+    const { out, force = false, copy = false } = flags;
+    const file = new OutputFile(kind, out, { ...context, force });
+    try {
+      await interruptible(context, (signal) =>
+        withLedger(context, copy ? 'read' : 'write', async (ledger) => {
+          const job = await findPlannedJob(ledger, jobId, context);
+          requireIdle(job, context);
+          if (job.plan.state.isCopy === true && !copy)
+            throw misuse(
+              `Job ${jobId} is a copy here, and not this ledger's to move. --copy exports it as a copy. Nothing was written.`,
+            );
+          const lease = ledger.access === 'write' ? await ledger.lease(job.key) : undefined;
+          if (lease === undefined && (await ledger.isLeased(job.key))) throw beingSent(jobId, context);
+          try {
+            const write = async (): Promise<void> => {
+              for await (const text of toText(jobId, ledger.exportJob(job.key, copy))) {
                 signal.throwIfAborted();
                 file.write(text);
               }
-            } finally {
-              await lease?.release();
-            }
-            file.place(true);
-            const command = context.commandLine('jobs', 'import', out);
-            context.stdout.write(
-              `Job ${jobId}, ${number(job.plan.rows)} rows, is in ${printable(out)}. ` +
-                `\`${command}\` enters it in another ledger; from then on send it from there only.\n`,
-            );
-          }),
-        );
-      } finally {
-        file.discard();
-      }
-    });
+              file.place(true);
+            };
+            await (copy ? write() : move(ledger, job, readDeed(flags, context), write));
+          } finally {
+            await lease?.release();
+          }
+          const command = context.commandLine('jobs', 'import', out);
+          const what = copy
+            ? `\`${command}\` enters it in another ledger, to be looked at; it goes on here.`
+            : `\`${command}\` enters it in another ledger, which has it from then on. Here it is not sent any more; with --take-over that command takes it back.`;
+          context.stdout.write(
+            `Job ${jobId}, ${number(job.plan.rows)} rows, is in ${printable(out)}${copy ? ' as a copy' : ''}. ${what}\n`,
+          );
+        }),
+      );
+    } finally {
+      file.discard();
+    }
+  });
+
+  function readDeed({ out, by, reason }: ExportFlags, { cwd }: CommandContext): Deed {
+    const to = `Moved to ${resolve(cwd, out)}`;
+    return { who: whoIs(context, by), why: reason === undefined ? to : `${to}: ${reason}` };
+  }
+}
+
+/**
+ * Makes the job another ledger's before anything of it is written, so that nothing happens to it here meanwhile; and takes it back where
+ * it cannot be written. Of one that is elsewhere already, and of a cancelled one, which nobody can send, the file is only written.
+ */
+async function move(
+  ledger: Ledger,
+  { key, jobId, plan }: PlannedJob,
+  { who, why = '' }: Deed,
+  write: () => Promise<void>,
+): Promise<void> {
+  const { name, since } = plan.state;
+  const isMoved = name === 'elsewhere' || name === 'cancelled';
+  if (!isMoved && !(await ledger.change(key, { event: 'move', who, why, since })))
+    throw misuse(`Something has happened to job ${jobId} meanwhile: export it again. Nothing was written.`);
+  try {
+    await write();
+  } catch (error) {
+    if (!isMoved) await ledger.change(key, { event: 'take-over', who, why: 'It could not be exported' });
+    throw error;
+  }
 }
 
 /** Where a sender may take it up at any time, two ledgers would send it. */
@@ -71,39 +120,80 @@ function beingSent(jobId: string, { commandLine }: CommandContext) {
   );
 }
 
+interface ImportFlags extends ReasonFlags {
+  readonly takeOver?: boolean;
+}
+
 export function addImport(jobs: Command, context: CommandContext): void {
-  jobs
+  const command = jobs
     .command('import')
     .summary('a job from the file of `jobs export`')
     .description(
       'Enters a job that `jobs export` has written in this ledger (STATE_DIR or LEDGER_URL): all of it, or nothing. The ledger is made when it ' +
-        'is not there.',
+        'is not there. It has the job from then on; of a copy it only shows it. A job that was moved from here and comes back takes the place of ' +
+        'what is here.',
     )
     .argument('<file>', 'the file, or `-` for stdin')
-    .action(async (name: string) => {
-      await interruptible(context, async (signal) => {
-        const file = await openExport(name, { ...context, signal });
-        try {
-          await withLedger(context, 'create', async (ledger) => {
-            let jobId = '';
-            async function* batches() {
-              for await (const batch of file.batches()) {
-                signal.throwIfAborted();
-                if (batch.table === 'jobs') jobId = String(batch.records[0]?.[0]);
-                yield batch;
-              }
+    .option(
+      '--take-over',
+      'this ledger sends it, whatever another one has: take back what was moved from here, or make a copy a job. No other ledger may send it',
+    );
+  addReasonOptions(command).action(async (name: string, { takeOver = false, by, reason }: ImportFlags) => {
+    await interruptible(context, async (signal) => {
+      const file = await openExport(name, { ...context, signal });
+      try {
+        await withLedger(context, 'create', async (ledger) => {
+          let jobId = '';
+          async function* batches() {
+            for await (const batch of file.batches()) {
+              signal.throwIfAborted();
+              if (batch.table === 'jobs') jobId = String(batch.records[0]?.[0]);
+              yield batch;
             }
-            const entered = await ledger.importJob(batches, whoIs(context));
-            const there = `the ledger ${printable(ledger.place)}`;
-            if (!entered)
-              throw misuse(`Job ${printable(jobId)} is in ${there} already. Nothing was changed.`);
-            context.stdout.write(
-              `Job ${jobId} is in ${there}. \`${context.commandLine('jobs', 'status', jobId)}\` says where it stands.\n`,
-            );
+          }
+          const from = name === '-' ? 'stdin' : resolve(context.cwd, name);
+          const who = whoIs(context, by);
+          const end = await ledger.importJob(batches, {
+            who,
+            from,
+            takeOver,
+            ...(reason !== undefined && { why: reason }),
           });
-        } finally {
-          await file.close();
-        }
-      });
+          context.stdout.write(`${endText(end, { jobId, name, place: ledger.place }, context)}\n`);
+        });
+      } finally {
+        await file.close();
+      }
     });
+  });
+}
+
+/** @throws CommandError where nothing was changed. */
+function endText(
+  end: ImportEnd,
+  { jobId, name, place }: { readonly jobId: string; readonly name: string; readonly place: string },
+  { commandLine }: CommandContext,
+): string {
+  const job = `Job ${printable(jobId)}`;
+  const there = `the ledger ${printable(place)}`;
+  const status = `\`${commandLine('jobs', 'status', jobId)}\` says where it stands.`;
+  const takeOver = `\`${commandLine('jobs', 'import', name, '--take-over')}\``;
+  switch (end) {
+    case 'entered':
+      return `${job} is in ${there}. ${status}`;
+    case 'copied':
+      return `${job} is in ${there} as a copy: it is not sent from here, unless ${takeOver} makes it this ledger's. ${status}`;
+    case 'taken-over':
+      return `${job}, which was moved from ${there}, is its own again. ${status}`;
+    case 'here':
+      throw misuse(`${job} is in ${there} already. Nothing was changed.`);
+    case 'moved':
+      throw misuse(
+        `${job} was moved from ${there} by this export. If no other ledger has entered it, or sends it no more, ${takeOver} takes it back. Nothing was changed.`,
+      );
+    case 'older':
+      throw misuse(
+        `${job} has been moved on since this export was made, and would be sent twice. Import the latest one. Nothing was changed.`,
+      );
+  }
 }

@@ -5,6 +5,7 @@ import { renamed } from '../../cli/flags.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { makeUndo } from '../plan/undo.ts';
+import { requireHere } from '../steer/resume.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { defaultJobId, isJobId, readJobId, runPlanning } from './planning.ts';
 
@@ -47,7 +48,10 @@ export function addUndo(jobs: Command, context: CommandContext): void {
       refusedFile: flags.refused,
     };
     await withLedger(context, 'read', async (ledger) => {
-      const { key } = await findPlannedJob(ledger, undone, context);
+      const job = await findPlannedJob(ledger, undone, context);
+      // What became of its rows is known there.
+      requireHere(job);
+      const { key } = job;
       if (!(await ledger.hasFormer(key))) {
         throw misuse(
           `Job ${undone} cannot be undone: its plan did not read the values that it replaced. ` +

@@ -26,7 +26,7 @@ import type {
 import type { LeaseLost } from './lease-lost.ts';
 import type { LedgerRow, RowEnd, RowFilter, RowPage, UnmatchedOutcome } from './row.ts';
 import type { TaskRecords } from './task.ts';
-import type { TransferBatch } from './transfer.ts';
+import type { ImportEnd, ImportOptions, TransferBatch } from './transfer.ts';
 
 /**
  * What a ledger is opened for: `read` takes one that may only be read, and for one that is not there an empty one; `create` makes
@@ -140,15 +140,16 @@ export interface Ledger {
 
   /**
    * All that it has of a job, as of one moment, for another ledger to enter. Until it has been read or left, nothing else may be asked of
-   * this ledger.
+   * this ledger. A job that is moved is changed to be elsewhere before: then nothing happens to it here meanwhile, or after.
+   * @param copy whether it is only a copy, which is elsewhere where it is entered.
    */
-  exportJob(key: number): AsyncIterable<TransferBatch>;
+  exportJob(key: number, copy?: boolean): AsyncIterable<TransferBatch>;
   /**
    * Enters a job that another ledger has exported, with a line in the audit: all of it, or nothing when reading it throws.
    * @param batches may be called more than once, each time for all of them.
-   * @returns false where a job with a plan has its name.
+   * Of a job that is elsewhere, the file takes the place of what is here, unless it is older.
    */
-  importJob(batches: () => AsyncIterable<TransferBatch>, who: string): Promise<boolean>;
+  importJob(batches: () => AsyncIterable<TransferBatch>, options: ImportOptions): Promise<ImportEnd>;
 
   /** Cheap whatever the job's size. */
   count(key: number): Promise<Counts>;

@@ -10,6 +10,7 @@
  *   aborted    by one of its rules, also when all rows have ended since; can be resumed
  *   done       every row has ended; failed ones can be tried again
  *   cancelled  for good: rows that were not sent end `not-sent`
+ *   elsewhere  another ledger has it: it was moved there, or this is a copy; it is only looked at here
  */
 export const jobStates = [
   'planned',
@@ -21,6 +22,7 @@ export const jobStates = [
   'aborted',
   'done',
   'cancelled',
+  'elsewhere',
 ] as const;
 type JobStateName = (typeof jobStates)[number];
 
@@ -39,6 +41,10 @@ export interface JobState {
   readonly who: string;
   /** The reason given, as a sentence without its full stop. */
   readonly why?: string;
+  /** Of a job that is elsewhere: the state that it was in here, or is in there. */
+  readonly kept?: JobState;
+  /** It came here as a copy, and was not sent from here since. */
+  readonly isCopy?: true;
 }
 
 /** What happens to a job. */
@@ -54,6 +60,8 @@ export const jobEvents = [
   'cancel',
   'settle',
   'finish',
+  'move',
+  'take-over',
 ] as const;
 export type JobEvent = (typeof jobEvents)[number];
 
@@ -61,7 +69,7 @@ interface Transition {
   /** What it does, as the reference says it. */
   readonly text: string;
   readonly from: readonly JobStateName[];
-  readonly to: JobStateName | 'towards';
+  readonly to: JobStateName | 'towards' | 'kept';
   readonly towards?: RestingState;
 }
 
@@ -109,6 +117,16 @@ export const transitions: Readonly<Record<JobEvent, Transition>> = {
     from: ['planned', 'scheduled', 'running', 'paused', 'stopped'],
     to: 'done',
   },
+  move: {
+    text: '`jobs export`',
+    from: ['planned', 'paused', 'stopped', 'aborted', 'done'],
+    to: 'elsewhere',
+  },
+  'take-over': {
+    text: '`jobs import --take-over`, or an export that could not be written',
+    from: ['elsewhere'],
+    to: 'kept',
+  },
 };
 
 /**
@@ -116,11 +134,12 @@ export const transitions: Readonly<Record<JobEvent, Transition>> = {
  * A job that is being cancelled is neither resumed, stopped nor aborted any more.
  */
 export function nextState(
-  state: Pick<JobState, 'name' | 'towards'>,
+  state: Pick<JobState, 'name' | 'towards' | 'kept'>,
   event: JobEvent,
 ): Pick<JobState, 'name' | 'towards'> | undefined {
   const { from, to, towards } = transitions[event];
   if (!from.includes(state.name)) return undefined;
+  if (to === 'kept') return state.kept === undefined ? undefined : { name: state.kept.name };
   if (to === 'towards') return state.towards === undefined ? undefined : { name: state.towards };
   const already = state.name === to && state.towards === towards;
   if (already || (state.towards === 'cancelled' && to !== 'stopping' && event !== 'settle')) return undefined;

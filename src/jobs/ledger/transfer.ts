@@ -29,11 +29,14 @@ export const transferTables = {
     left_out: 'json?',
     undoes: 'text?',
     enqueued: 'whole',
-    state: jobStates,
+    // A job that is moved has the state that it was in.
+    state: jobStates.filter((name) => name !== 'elsewhere'),
     towards: [null, ...restingStates],
     state_since: 'whole',
     state_who: 'text',
     state_why: 'text?',
+    moves: 'whole',
+    is_copy: 'whole',
     created_at: 'whole',
     updated_at: 'whole',
   },
@@ -83,6 +86,21 @@ export interface TransferBatch {
   readonly table: TransferTable;
   readonly records: readonly (readonly Cell[])[];
 }
+
+export interface ImportOptions {
+  readonly who: string;
+  readonly why?: string;
+  /** The file's name. */
+  readonly from: string;
+  /** This ledger is to send it, whatever another one has: a copy, or what was moved from here. */
+  readonly takeOver?: boolean;
+}
+
+/**
+ * `entered`: this ledger has it. `copied`: it is elsewhere, as it is a copy. `taken-over`: what was moved from here goes on here. Nothing
+ * was changed: `here`, this ledger has a job of that name; `moved`, it was moved from here by this export; `older`, it was moved on since.
+ */
+export type ImportEnd = 'entered' | 'copied' | 'taken-over' | 'here' | 'moved' | 'older';
 
 /** The names of the columns, in their order. */
 export function columnsOfTable(table: TransferTable): readonly string[] {

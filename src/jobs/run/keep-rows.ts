@@ -2,6 +2,7 @@
  * Keeps in the ledger the rows that `enqueue --job` sends. A page of rows is entered as `sending` before the first of them goes
  * out, and what became of the pages before is settled with it: so rows of one page are held, and a kill loses none of them.
  */
+
 import { CommandError, misuse } from '../../errors.ts';
 import type { GoodRow, InputRow } from '../../input/row.ts';
 import type { OutgoingMessage, SendAnswer } from '../../queue/types.ts';
@@ -10,6 +11,7 @@ import type { EnqueuedFile, EnteredRow, Lease, Ledger, NewFile, Sendings } from 
 import { requestIdOf } from '../ledger/row.ts';
 import { changeOf } from '../plan/decisions.ts';
 import { toPlanRow } from '../plan/sources.ts';
+import { requireHere } from '../steer/resume.ts';
 
 /** Rows to a transaction. */
 const PAGE_ROWS = 500;
@@ -36,6 +38,7 @@ export async function keepRows(ledger: Ledger, newFile: NewFile, fifo: boolean):
       `Job ${newFile.jobId} was made by \`jobs plan\`: give another --job, or --set JobId=${newFile.jobId} to send without following the rows.`,
     );
   }
+  requireHere(known);
   if (known?.plan?.state.name === 'cancelled' || known?.plan?.state.towards === 'cancelled')
     throw misuse(`Job ${newFile.jobId} was cancelled: give another --job. Nothing was sent.`);
   const file = await ledger.beginFile(newFile);

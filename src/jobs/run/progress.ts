@@ -176,7 +176,7 @@ export function outlookOf(
   return {
     stage,
     devices: progress.devices,
-    waitsFor: job.plan?.state.name === 'done' || job.plan?.state.name === 'cancelled' ? undefined : waitsFor,
+    waitsFor: ['done', 'cancelled', 'elsewhere'].includes(job.plan?.state.name ?? '') ? undefined : waitsFor,
     now,
     expectedEnd: open === 0 || perSecond <= 0 ? undefined : expectedEnd(settings, now, seconds),
   };

@@ -141,7 +141,9 @@ class Run {
 
   /** Ends the run when the job has come to rest. */
   async #over(counts: Counts, { waitsFor }: Decision): Promise<RunEnd | undefined> {
-    const { towards, why } = this.#state;
+    const { name, towards, why } = this.#state;
+    if (name === 'elsewhere')
+      return this.#ended('left', `Job ${this.#job.jobId} was moved to another ledger`);
     // Before anything else that may have ended the job: a rule that was broken is told, however late that is seen.
     if (towards !== undefined) {
       if (towards === 'cancelled' && counts.planned > 0) await this.#cancelRows();

@@ -6,7 +6,7 @@ import type { JobEvent } from '../ledger/state.ts';
 import { countFrom } from '../rules/progress.ts';
 import type { Deed } from './deed.ts';
 import { giveSettings, type Setting } from './given.ts';
-import { refuseCancelled, resumeJob } from './resume.ts';
+import { requireHere, requireSteerable, resumeJob } from './resume.ts';
 
 const whyOf = ({ why }: Deed) => why !== undefined && { why };
 
@@ -18,13 +18,14 @@ export async function steerJob(
   deed: Deed,
 ): Promise<void> {
   if (await ledger.change(job.key, { event, who: deed.who, ...whyOf(deed) })) return;
+  requireHere(job);
   const { name, towards } = job.plan.state;
   throw new CommandError(
     `Job ${job.jobId} is ${towards === 'cancelled' ? 'being cancelled' : name}: ${event} changes nothing.`,
   );
 }
 
-/** Changes how a job is sent. @throws CommandError for settings that contradict each other, for none, and for a job that was cancelled. */
+/** Changes how a job is sent. @throws CommandError for settings that contradict each other, for none, and for a job that was cancelled or moved. */
 export async function setJob(
   ledger: Pick<Ledger, 'setSettings' | 'hasFormer' | 'count'>,
   job: PlannedJob,
@@ -33,7 +34,7 @@ export async function setJob(
 ): Promise<void> {
   if (Object.keys(setting.given).length + setting.unset.length === 0)
     throw misuse('Say what to change, as in --window 500.');
-  refuseCancelled(job);
+  requireSteerable(job);
   await giveSettings(ledger, job, setting, deed);
 }
 
@@ -49,7 +50,7 @@ export async function letGoOn(
   setting: Setting,
   deed: Deed,
 ): Promise<boolean> {
-  refuseCancelled(job);
+  requireSteerable(job);
   await giveSettings(ledger, job, setting, deed);
   return await resumeJob(ledger, job, deed.who, deed.why);
 }
@@ -70,7 +71,7 @@ export async function retryFailed(
   resume: string,
 ): Promise<number> {
   // Planned again, they would never end.
-  refuseCancelled(job);
+  requireSteerable(job);
   const { planned } = await ledger.count(job.key);
   if (planned > 0 || !job.plan.complete)
     throw misuse(`Job ${job.jobId} has rows that were not sent yet: ${resume} first.`);

@@ -24,7 +24,8 @@ export async function concludeJob(
   { who, targets }: ConcludeOptions,
 ): Promise<boolean> {
   const { key, plan } = job;
-  if (plan === undefined || ['done', 'cancelled', 'aborted'].includes(plan.state.name)) return false;
+  if (plan === undefined || ['done', 'cancelled', 'aborted', 'elsewhere'].includes(plan.state.name))
+    return false;
   const counts = await ledger.count(key);
   const { towards, since } = plan.state;
   // Only a sender makes the undo, which comes first.

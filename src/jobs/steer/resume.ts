@@ -1,5 +1,7 @@
 /** Lets a job that stands still go on. */
 import { misuse } from '../../errors.ts';
+import { printable } from '../../text/printable.ts';
+import { instant } from '../../text/times.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { countFrom } from '../rules/progress.ts';
@@ -24,10 +26,24 @@ export async function resumeJob(
   return await ledger.change(key, { event: 'resume', who, ...(why !== undefined && { why }) });
 }
 
-/** @throws CommandError for a job that was cancelled. */
-export function refuseCancelled(job: JobRecord | undefined): void {
+/** @throws CommandError for a job that was cancelled, and one that another ledger has. */
+export function requireSteerable(job: JobRecord | undefined): void {
+  requireHere(job);
   if (job?.plan?.state.name !== 'cancelled' && job?.plan?.state.towards !== 'cancelled') return;
   throw misuse(
     `Job ${job.jobId} was cancelled, which is final. Make the plan again with another --job. Nothing was changed.`,
+  );
+}
+
+/** @throws CommandError for a job that another ledger has: two would send its rows. */
+export function requireHere(job: JobRecord | undefined): void {
+  if (job?.plan?.state.name !== 'elsewhere') return;
+  const { isCopy = false, since, who, why } = job.plan.state;
+  const what = isCopy
+    ? `Job ${job.jobId} is a copy here: the ledger that it was exported from has it, and sends it.`
+    : `Job ${job.jobId} was moved from here by ${printable(who)}, ${instant(since)} UTC` +
+      `${why === undefined ? '' : ` (${printable(why)})`}: the ledger that this export is imported in has it, and sends it.`;
+  throw misuse(
+    `${what} Where that is not so, or is so no more, \`jobs import FILE --take-over\` makes it this ledger's. Nothing was changed.`,
   );
 }

@@ -23,6 +23,7 @@ export function nextSteps(
   if (plan === undefined) return [];
   const jobs = (name: string, ...args: readonly string[]): string =>
     commandLine('jobs', name, jobId, ...args);
+  if (plan.state.name === 'elsewhere') return [];
   const open = !plan.complete || counts.ended < counts.total;
   if (plan.state.name === 'paused' && open) {
     const asked = plan.progress.waitsFor === 'word';

@@ -93,13 +93,14 @@ export function standingText(
 
 /** What is going on with a job that is not over. */
 export function nowText({ name }: JobState, leased: boolean, notSent: number): string {
+  if (name === 'elsewhere') return 'another ledger has it';
   if (leased && name === 'paused') return 'a process follows it, and waits to send its rows';
   if (leased) return 'a process is sending its rows or waiting for their ends';
   return notSent > 0 ? 'nobody is sending its rows' : 'all rows are sent, and nobody waits for their ends';
 }
 
 /** States that the other lines do not tell. */
-const told: readonly JobState['name'][] = ['scheduled', 'paused', 'stopping', 'cancelled'];
+const told: readonly JobState['name'][] = ['scheduled', 'paused', 'stopping', 'cancelled', 'elsewhere'];
 
 /** Of a job that has not ended: how it is sent, and what is to be expected. */
 function openTexts(settings: JobSettings, outlook: Outlook | undefined): (readonly [string, string])[] {

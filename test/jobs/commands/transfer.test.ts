@@ -14,7 +14,8 @@ test('a job is exported once nobody may send it, and goes on in the other ledger
   expect(await run(['export', 'j', '--out', 'j.job'])).toMatchObject({
     exitCode: 0,
     stdout:
-      'Job j, 8 rows, is in j.job. `ota-updater jobs import j.job` enters it in another ledger; from then on send it from there only.\n',
+      'Job j, 8 rows, is in j.job. `ota-updater jobs import j.job` enters it in another ledger, which has it from then on. ' +
+      'Here it is not sent any more; with --take-over that command takes it back.\n',
   });
   expect((await run(['export', 'j', '--out', 'j.job'])).error).toMatch(/j\.job is there already/);
   expect((await run(['export', 'j', '--out', 'j.job', '--force'])).exitCode).toBe(0);
@@ -33,6 +34,82 @@ test('a job is exported once nobody may send it, and goes on in the other ledger
   const ended = await standing(['resume', 'j'], { env });
   expect(ended).toMatchObject({ exitCode: 0, json: { rows: 8, applied: 8 } });
   expect((await run(['log', 'j'], { env })).stdout).toMatch(/import[\s\S]*begin|begin[\s\S]*import/);
+});
+
+test('a job that was moved is steered and sent by nobody in the ledger that it left, and says where it went', async () => {
+  const { stage, folder, run, standing, plan, ids } = await setJobs();
+  await plan(ids(4));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  await run(['stop', 'j']);
+  await run(['export', 'j', '--out', 'j.job', '--by', 'ann', '--reason', 'one ledger for all']);
+  const file = `${folder.path}/j.job`;
+  const refusal = new RegExp(
+    `^Job j was moved from here by ann@bench, \\d{4}-.* UTC \\(Moved to ${file}: one ledger for all\\): the ledger that this export is imported in has it, and sends it\\. ` +
+      "Where that is not so, or is so no more, `jobs import FILE --take-over` makes it this ledger's\\. Nothing was changed\\.$",
+  );
+  for (const args of [
+    ['resume', 'j'],
+    ['resume', 'j', '--detach'],
+    ['retry', 'j', '--only-failed'],
+    ['reconcile', 'j'],
+    ['set', 'j', '--rate', '5'],
+    ['pause', 'j'],
+    ['stop', 'j'],
+    ['cancel', 'j', '--yes'],
+    ['apply', 'j.jsonl', '--yes'],
+    ['undo', 'j'],
+  ]) {
+    const { exitCode, error } = await run(args);
+    expect([args, exitCode, error]).toEqual([args, 2, expect.stringMatching(refusal)]);
+  }
+  await stage.worker.start();
+  expect((await run(['send', '--once'])).exitCode).toBe(0);
+  expect(stage.api.stats().calls).toBe(0);
+  expect(await standing(['status', 'j'])).toMatchObject({
+    json: { state: { name: 'elsewhere', who: 'ann@bench' }, ended: 0 },
+  });
+  const { stdout } = await run(['status', 'j']);
+  expect(stdout).toContain('state: elsewhere: moved to another ledger, since');
+  expect(stdout).toContain('now: another ledger has it');
+
+  expect((await run(['import', 'j.job'])).error).toBe(
+    `Job j was moved from the ledger ${folder.path}/state/ledger.sqlite by this export. If no other ledger has entered it, or sends it no more, ` +
+      '`ota-updater jobs import j.job --take-over` takes it back. Nothing was changed.',
+  );
+  expect(await run(['import', 'j.job', '--take-over'])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('is its own again'),
+  });
+  expect(await standing(['resume', 'j'])).toMatchObject({ exitCode: 0, json: { applied: 4 } });
+});
+
+test('an export that cannot be written leaves the job where it was', async () => {
+  const { run, standing, plan, ids } = await setJobs();
+  await plan(ids(2));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  await run(['pause', 'j']);
+  // Its name is taken for one, and that of its part is too long.
+  const { error, exitCode } = await run(['export', 'j', '--out', 'x'.repeat(250)]);
+  expect([exitCode, error]).toEqual([1, expect.stringContaining('ENAMETOOLONG')]);
+  expect((await run(['log', 'j', '--max', '2'])).stdout).toMatch(/take-over[\s\S]*move/);
+  expect(await standing(['status', 'j'])).toMatchObject({ json: { state: { name: 'paused' } } });
+});
+
+test('a copy is a backup: the job goes on here, and the copy is only looked at', async () => {
+  const { stage, folder, run, standing, plan, ids } = await setJobs();
+  await plan(ids(3));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  await run(['pause', 'j']);
+  expect((await run(['export', 'j', '--copy', '--out', 'j.copy'])).stdout).toContain('it goes on here');
+  const env = { STATE_DIR: `${folder.path}/other` };
+  expect((await run(['import', 'j.copy'], { env })).stdout).toContain('as a copy: it is not sent from here');
+  const refused = await run(['resume', 'j'], { env });
+  expect([refused.exitCode, refused.error]).toEqual([2, expect.stringMatching(/^Job j is a copy here: /)]);
+  expect((await run(['export', 'j', '--out', 'k.job'], { env })).error).toMatch(
+    /^Job j is a copy here, and not/,
+  );
+  await stage.worker.start();
+  expect(await standing(['resume', 'j'])).toMatchObject({ exitCode: 0, json: { applied: 3 } });
 });
 
 test('what is no exported job is refused, and nothing of it is entered', async () => {

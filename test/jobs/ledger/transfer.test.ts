@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { openLedgerAt } from '../../../src/jobs/ledger/open.ts';
 import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
+import { jobEvents } from '../../../src/jobs/ledger/state.ts';
 import { columnsOfTable, type TransferBatch, transferTables } from '../../../src/jobs/ledger/transfer.ts';
 import type { PlanRow } from '../../../src/jobs/plan/format.ts';
 import { fromText, toText } from '../../../src/jobs/transfer/file.ts';
@@ -19,9 +20,8 @@ import { ledgerDatabases, postgresForTests } from '../../../testing/postgres/dat
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
 import { abandoned, letter, newJob, now, outcome } from './contract.ts';
 
-const clock = { ...systemClock, wall: () => now };
-
-async function open(stateDir: string, ledgerUrl: string | undefined): Promise<Ledger> {
+async function open(stateDir: string, ledgerUrl: string | undefined, at = now): Promise<Ledger> {
+  const clock = { ...systemClock, wall: () => at };
   const context = { clock, sleep, random: Math.random, holder: 'ann@ops1' };
   const ledger = await openLedgerAt({ stateDir, ledgerUrl }, 'create', context);
   onTestFinished(() => ledger.close());
@@ -36,13 +36,47 @@ function folder(): string {
 
 const chunksOf = (text: string): AsyncIterable<Uint8Array> => Readable.from([Buffer.from(text)]);
 
-async function exported(ledger: Ledger): Promise<string> {
+async function exported(ledger: Ledger, copy = false): Promise<string> {
   const { key } = (await ledger.job('j')) ?? expect.fail();
-  return (await Array.fromAsync(toText('j', ledger.exportJob(key)))).join('');
+  return (await Array.fromAsync(toText('j', ledger.exportJob(key, copy)))).join('');
 }
 
-const imported = (ledger: Ledger, text: string) =>
-  ledger.importJob(() => fromText('FILE', chunksOf(text)), 'bob@ops2');
+const imported = (ledger: Ledger, text: string, takeOver = false) =>
+  ledger.importJob(() => fromText('FILE', chunksOf(text)), { who: 'bob@ops2', from: 'FILE', takeOver });
+
+/** As `jobs export` does it. */
+async function moved(ledger: Ledger): Promise<string> {
+  const { key } = (await ledger.job('j')) ?? expect.fail();
+  expect(await ledger.change(key, { event: 'move', who: 'ann@ops1', why: 'Moved to FILE' })).toBe(true);
+  return await exported(ledger);
+}
+
+async function stateOf(ledger: Ledger) {
+  return (await ledger.job('j'))?.plan?.state ?? expect.fail();
+}
+
+const three: History = {
+  rows: Array.from({ length: 3 }, () => ({ value: 'a', former: undefined, leftOut: undefined })),
+  steps: ['send', 'end'],
+};
+
+/** Lives on, and stops. @returns how many rows it still had to send. */
+async function goOn(ledger: Ledger): Promise<number> {
+  const { key } = (await ledger.job('j')) ?? expect.fail();
+  await ledger.change(key, { event: 'resume', who: 'ann@ops1' });
+  const lease = (await ledger.lease(key)) ?? expect.fail();
+  const rows = await lease.claim(20);
+  await lease.settle({
+    sent: rows.map(({ Row }) => ({ row: Row, messageId: `n${Row}` })),
+    refused: [],
+    untouched: [],
+    maybeTwice: 0,
+  });
+  await lease.release();
+  await ledger.change(key, { event: 'stop', who: 'ann@ops1' });
+  await ledger.change(key, { event: 'settle', who: 'ann@ops1' });
+  return rows.length;
+}
 
 /** The records of a file, without the line of the audit that an import adds. */
 const recordsOf = (text: string): unknown[] =>
@@ -131,7 +165,7 @@ test('every column of a job is in the tables that it moves with', async () => {
     const columns = db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
     const own = columns
       .map(({ name }) => String(name))
-      .filter((name) => !['key', 'seq', 'job'].includes(name));
+      .filter((name) => !['key', 'seq', 'job', 'kept_state'].includes(name));
     expect(own.toSorted(), table).toEqual(columnsOfTable(table).toSorted());
   }
   db.close();
@@ -158,7 +192,7 @@ describe.skipIf(!postgresInstalled())('a job', () => {
       const made = table === 'parked' ? ['cause'] : [];
       const own = rows
         .map(({ name }) => name)
-        .filter((name) => !['key', 'seq', 'job', ...made].includes(name));
+        .filter((name) => !['key', 'seq', 'job', 'kept_state', ...made].includes(name));
       expect(own.toSorted(), table).toEqual(columnsOfTable(table).toSorted());
     }
     await client.end();
@@ -177,12 +211,12 @@ describe.skipIf(!postgresInstalled())('a job', () => {
           await live(first, lived);
           const file = await exported(first);
           const second = await kinds[to]();
-          expect(await imported(second, file)).toBe(true);
+          expect(await imported(second, file)).toBe('entered');
           expect(recordsOf(await exported(second))).toEqual(recordsOf(file));
           expect(await standingOf(second)).toEqual(await standingOf(first));
           expect(await second.audit(1, 'j')).toMatchObject([{ what: 'import', who: 'bob@ops2' }]);
           const third = await kinds[from]();
-          expect(await imported(third, await exported(second))).toBe(true);
+          expect(await imported(third, await exported(second))).toBe('entered');
           expect(await standingOf(third)).toEqual(await standingOf(first));
           // It lives on there.
           const { key } = (await third.job('j')) ?? expect.fail();
@@ -202,7 +236,8 @@ describe.skipIf(!postgresInstalled())('a job', () => {
     const ledger = await kinds[kind]();
     await live(ledger, { rows: [{ value: 'a', former: undefined, leftOut: undefined }], steps: [] });
     const file = await exported(ledger);
-    expect(await imported(ledger, file)).toBe(false);
+    expect(await imported(ledger, file)).toBe('here');
+    expect(await imported(ledger, file, true)).toBe('here');
     expect(await exported(ledger)).toBe(file);
   });
 
@@ -213,11 +248,145 @@ describe.skipIf(!postgresInstalled())('a job', () => {
       await live(first, { rows: [{ value: 'a', former: undefined, leftOut: undefined }], steps: ['send'] });
       const second = await kinds[kind]();
       await second.end([abandoned({ RequestId: 'row-7', MessageId: 'm7' })]);
-      expect(await imported(second, await exported(first))).toBe(true);
+      expect(await imported(second, await exported(first))).toBe('entered');
       const job = (await second.job('j')) ?? expect.fail();
       expect(await second.standing(job)).toMatchObject({ unmatched: 1, counts: { total: 1 } });
     },
   );
+
+  describe.each(['SQLite', 'PostgreSQL'] as const)('that is moved from %s', (kind) => {
+    async function made(): Promise<Ledger> {
+      const ledger = await kinds[kind]();
+      await live(ledger, three);
+      const { key } = (await ledger.job('j')) ?? expect.fail();
+      await ledger.change(key, { event: 'stop', who: 'ann@ops1', why: 'wrong file' });
+      await ledger.change(key, { event: 'settle', who: 'ann@ops1' });
+      return ledger;
+    }
+
+    test("is another ledger's from then on, and nothing but taking it over changes it here", async () => {
+      const first = await made();
+      const before = await stateOf(first);
+      const file = await moved(first);
+      const { key } = (await first.job('j')) ?? expect.fail();
+      expect(await stateOf(first)).toMatchObject({ name: 'elsewhere', why: 'Moved to FILE', kept: before });
+      for (const event of jobEvents.filter((one) => one !== 'take-over'))
+        expect(await first.change(key, { event, who: 'ann@ops1' }), event).toBe(false);
+      await first.setSettings(key, { change: () => ({ settings: { rate: 5 } }), who: 'ann@ops1' });
+      expect((await first.job('j'))?.plan?.settings).toEqual({});
+      expect(await first.activeJobs()).toEqual([]);
+      const second = await kinds[kind]();
+      expect(await imported(second, file)).toBe('entered');
+      expect(await stateOf(second)).toEqual(before);
+    });
+
+    test('leaves outcomes on their queue for the ledger that has it', async () => {
+      const first = await made();
+      const second = await kinds[kind]();
+      await moved(first);
+      const late = letter({ Identifier: 't2', RequestId: 'r000002.1', MessageId: 'm2.1' });
+      expect(await first.end([late])).toMatchObject({ rows: 0, left: [late] });
+      await imported(second, await exported(first));
+      expect(await second.end([late])).toMatchObject({ left: [] });
+    });
+
+    test('comes back with all that has become of it, by its latest export alone', async () => {
+      const first = await made();
+      const early = await moved(first);
+      const second = await kinds[kind]();
+      await imported(second, early);
+      const { key } = (await second.job('j')) ?? expect.fail();
+      await second.change(key, { event: 'retry', who: 'bob@ops2' });
+      await second.end([letter({ Identifier: 't1', RequestId: 'r000001.1', MessageId: 'n1' })]);
+      await second.change(key, { event: 'pause', who: 'bob@ops2', why: 'later' });
+      const late = await moved(second);
+      expect(await imported(first, late)).toBe('entered');
+      expect(await stateOf(first)).toMatchObject({ name: 'paused', who: 'bob@ops2', why: 'later' });
+      const expected = recordsOf(late);
+      expect(recordsOf(await exported(first)).toSorted()).toEqual(expected.toSorted());
+      // What it left with is there once.
+      const lines = await first.audit(50, 'j');
+      expect(lines.filter(({ what }) => what === 'begin')).toHaveLength(1);
+      expect(lines.map(({ what }) => what)).toContain('pause');
+      expect(await imported(first, early, true)).toBe('here');
+      await moved(first);
+      expect(await imported(first, early, true)).toBe('older');
+      expect(await imported(first, late, true)).toBe('older');
+    });
+
+    test('is taken back only where that is asked for, as it was', async () => {
+      const first = await made();
+      const [before, standing] = [await stateOf(first), await standingOf(first)];
+      const file = await moved(first);
+      expect(await imported(first, file)).toBe('moved');
+      expect(await exported(first)).toBe(file);
+      expect(await imported(first, file, true)).toBe('taken-over');
+      const { since, ...after } = await stateOf(first);
+      expect(after).toEqual({ name: before.name, who: 'bob@ops2', why: before.why });
+      expect(since).toBeGreaterThan(before.since);
+      expect(await standingOf(first)).toMatchObject({ ...(standing as object), plan: expect.anything() });
+      expect(await first.audit(1, 'j')).toMatchObject([
+        { what: 'take-over', who: 'bob@ops2', detail: { from: 'elsewhere', to: 'stopped' } },
+      ]);
+      expect(await goOn(first)).toBe(0);
+    });
+
+    test('is taken over from a newer copy of the ledger that is lost', async () => {
+      const first = await made();
+      const second = await open(folder(), undefined, now + 60_000);
+      await imported(second, await moved(first));
+      await goOn(second);
+      const { key } = (await second.job('j')) ?? expect.fail();
+      await second.change(key, { event: 'resume', who: 'bob@ops2' });
+      await second.change(key, { event: 'pause', who: 'bob@ops2' });
+      const copy = await exported(second, true);
+      expect(await imported(first, copy)).toBe('moved');
+      expect(await imported(first, copy, true)).toBe('entered');
+      expect(await stateOf(first)).toMatchObject({ name: 'paused' });
+    });
+
+    test('is only looked at as a copy, which a newer one replaces, until it is taken over', async () => {
+      const first = await made();
+      const before = await stateOf(first);
+      const copy = await exported(first, true);
+      expect(await stateOf(first)).toEqual(before);
+      const second = await kinds[kind]();
+      expect(await imported(second, copy)).toBe('copied');
+      expect(await stateOf(second)).toMatchObject({
+        name: 'elsewhere',
+        isCopy: true,
+        kept: before,
+        why: 'A copy, from FILE',
+      });
+      const { key } = (await second.job('j')) ?? expect.fail();
+      expect(await second.change(key, { event: 'resume', who: 'bob@ops2' })).toBe(false);
+      expect(await imported(second, copy)).toBe('copied');
+      expect(await second.standing((await second.job('j')) ?? expect.fail())).toMatchObject({
+        counts: { total: 3 },
+      });
+      expect(await imported(second, copy, true)).toBe('entered');
+      const { isCopy, ...state } = await stateOf(second);
+      expect([isCopy, state]).toEqual([undefined, before]);
+    });
+
+    test('is not mixed up with another job of its name', async () => {
+      const first = await made();
+      await moved(first);
+      const second = await open(folder(), undefined, now + 1);
+      await live(second, three);
+      expect(await imported(first, await exported(second), true)).toBe('here');
+    });
+
+    test('can be pruned from where it was', async () => {
+      const first = await made();
+      await moved(first);
+      const { key } = (await first.job('j')) ?? expect.fail();
+      const steps: string[] = [];
+      do steps.push(await first.pruneJob(key, now + 86_400_000, 1_000));
+      while (steps.at(-1) === 'more');
+      expect(steps.at(-1)).toBe('gone');
+    });
+  });
 
   test.each<[string, (text: string) => string, RegExp]>([
     ['was changed', (one) => one.replace('"t1"', '"t9"'), /its digest does not fit \(line \d+\)/],
@@ -228,6 +397,7 @@ describe.skipIf(!postgresInstalled())('a job', () => {
     ['is of another release', (one) => one.replace('"Form":1', '"Form":2'), /another release/],
     ['names another job', (one) => one.replace('["jobs","j"', '["jobs","k"'), /name two jobs/],
     ['holds what is no state', (one) => one.replace(/"planned"/g, '"odd"'), /was changed: state is not/],
+    ['says that it is elsewhere', (one) => one.replace('"planned",null', '"elsewhere",null'), /state is not/],
     ['holds what are no settings', (one) => one.replace('"{}"', '"[1]"'), /was changed: guards is not/],
   ])('whose file %s leaves both kinds of ledger as they were', async (_, spoil, sentence) => {
     const first = await kinds.SQLite();

@@ -27,8 +27,8 @@ import { LedgerReader, type ReadStatement, readStatements } from '../shared/read
 import { type Raw, toJob } from '../shared/records.ts';
 import { indexedStatements } from '../shared/row-pages.ts';
 import { toAuditLine } from '../shared/steering.ts';
-import { enterAll, importedLine, recordsOf } from '../shared/transfer.ts';
-import type { TransferBatch } from '../transfer.ts';
+import { enterAll, importedLine, recordsOf, takingOver } from '../shared/transfer.ts';
+import type { ImportEnd, ImportOptions, TransferBatch } from '../transfer.ts';
 import { Database } from './database.ts';
 import { beginFile, completeFile } from './files.ts';
 import { type Holder, isLeased, takeLease } from './holding.ts';
@@ -76,7 +76,7 @@ const statements = {
   complete: `UPDATE jobs SET complete = 1, updated_at = :now, rows = (SELECT count(*) FROM rows WHERE job = :job) WHERE key = :job`,
   reissue: 'UPDATE jobs SET issued_at = :issuedAt, updated_at = :now WHERE key = :job',
   setProgress: 'UPDATE jobs SET counting = :progress WHERE key = :job',
-  jobOfKey: 'SELECT job_id, digest, rows FROM jobs WHERE key = :job',
+  jobOfKey: 'SELECT job_id, digest, rows, is_copy FROM jobs WHERE key = :job',
 } as const;
 
 export interface PostgresOptions extends LedgerContext {
@@ -257,17 +257,21 @@ class PostgresLedger extends LedgerReader implements Ledger {
     return await this.#db.transaction((one) => pruneOutcomes(one, before, max));
   }
 
-  exportJob(key: number): AsyncIterable<TransferBatch> {
-    return this.#db.snapshot((reading) => recordsOf(key, (text, values) => reading.all(text, values)));
+  exportJob(key: number, copy = false): AsyncIterable<TransferBatch> {
+    return this.#db.snapshot((reading) => recordsOf(key, copy, (text, values) => reading.all(text, values)));
   }
 
-  async importJob(batches: () => AsyncIterable<TransferBatch>, who: string): Promise<boolean> {
+  async importJob(batches: () => AsyncIterable<TransferBatch>, options: ImportOptions): Promise<ImportEnd> {
     return await this.#db.transaction(async (one) => {
-      const job = await enterAll(batches(), entryOf(one));
-      if (job === undefined) return false;
-      const [imported] = await one.all(statements.jobOfKey, { job });
-      await addAudit(one, importedLine(who, imported), this.#now());
-      return true;
+      const entered = await enterAll(batches(), entryOf(one), options, this.#now());
+      if (entered.end === 'take-over') {
+        await changeJob(one, entered.key, takingOver(options), this.#now());
+        return 'taken-over';
+      }
+      if (!('key' in entered)) return entered.end;
+      const [imported] = await one.all(statements.jobOfKey, { job: entered.key });
+      await addAudit(one, importedLine(options, imported), this.#now());
+      return entered.end;
     });
   }
 

@@ -8,6 +8,7 @@ import { parseRequestId } from '../row.ts';
 import {
   type End,
   endOf,
+  isHere,
   type KnownJob,
   MAX_NAMED,
   MAX_WITHOUT_JOB,
@@ -28,7 +29,7 @@ import { columnsOf, storedText } from './statement.ts';
 const statements = {
   addForeign: `INSERT INTO jobs (job_id, created_at, updated_at)
     SELECT id, :now::bigint, :now::bigint FROM unnest(:ids::text[]) AS n (id) ORDER BY id ON CONFLICT (job_id) DO NOTHING`,
-  jobs: 'SELECT key, job_id, issued_at, digest FROM jobs WHERE job_id = ANY(:ids::text[]) ORDER BY key FOR NO KEY UPDATE',
+  jobs: 'SELECT key, job_id, issued_at, digest, state FROM jobs WHERE job_id = ANY(:ids::text[]) ORDER BY key FOR NO KEY UPDATE',
   numbered: selectNamed(`job, ${NAMED_COLUMNS}`, {
     arrays: ':job::integer[], :row::bigint[]',
     names: 'job, row',
@@ -97,9 +98,9 @@ async function knownJobs(
   if (abandoned.length > 0) await transaction.run(statements.addForeign, { ids: abandoned, now });
   const found = await transaction.all(statements.jobs, { ids });
   return new Map(
-    found.map(({ key, job_id: jobId, issued_at: issuedAt, digest }) => [
-      String(jobId),
-      { key: Number(key), issuedAt, planned: typeof digest === 'string' },
+    found.map((raw) => [
+      String(raw.job_id),
+      { key: Number(raw.key), issuedAt: raw.issued_at, planned: isHere(raw) },
     ]),
   );
 }

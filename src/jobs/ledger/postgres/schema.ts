@@ -179,5 +179,16 @@ CREATE INDEX rows_reconciled ON rows (job) WHERE reconciled = 1;
 CREATE INDEX rows_by_end ON rows (job, at) WHERE at IS NOT NULL;
 `;
 
+/**
+ * Jobs that another ledger has. `kept_state`: of a job that is elsewhere, the state that it was in, as JSON. `moves`: how often it was
+ * moved from one ledger to another: an export that is older than what a ledger knows is told by it. `is_copy`: the job is elsewhere, as
+ * it came here as a copy.
+ */
+const version3 = `
+ALTER TABLE jobs ADD COLUMN kept_state text;
+ALTER TABLE jobs ADD COLUMN moves integer NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN is_copy smallint NOT NULL DEFAULT 0;
+`;
+
 /** The first makes version 1 of an empty schema. A step that was released never changes. */
-export const schemaSteps: readonly string[] = [version1, version2];
+export const schemaSteps: readonly string[] = [version1, version2, version3];

@@ -9,7 +9,9 @@ import {
   changeControl,
   changeState,
   namedOf,
+  SET_STATE,
   STATE_COLUMNS,
+  stateColumns,
   takenBy,
   toldWith,
   toNotice,
@@ -18,8 +20,7 @@ import type { Transaction } from './database.ts';
 
 const statements = {
   job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = :key FOR NO KEY UPDATE`,
-  setState: `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
-    updated_at = :now WHERE key = :key`,
+  setState: SET_STATE,
   setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
   cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
     SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
@@ -60,8 +61,7 @@ export async function changeJob(
 ): Promise<boolean> {
   const changed = changeState(await lockedJob(transaction, key), change, now);
   if (changed === undefined) return false;
-  const { name: state, towards = null, since, who, why = null } = changed.state;
-  await transaction.run(statements.setState, { state, towards, now: since, who, why, key });
+  await transaction.run(statements.setState, { ...stateColumns(changed.state), key });
   await addAudit(transaction, changed.line, now);
   for (const notice of changed.notices) await addNotice(transaction, key, notice, now);
   return true;

@@ -1,12 +1,21 @@
 /** A job that enters the ledger, a batch in one statement. */
 import { endOfParked } from '../shared/matching.ts';
-import { enterJob, type JobEntry } from '../shared/transfer.ts';
+import { clearStatements } from '../shared/pruning.ts';
+import { enterJob, type JobEntry, jobHere } from '../shared/transfer.ts';
 import { columnsOfTable, isWhole, objectsOf, type TransferBatch } from '../transfer.ts';
 import type { Transaction } from './database.ts';
 import { columnsOf } from './statement.ts';
 
+/** A job that comes back brings the lines that it left with. */
+const newLine = `WHERE NOT EXISTS (SELECT 1 FROM audit AS a WHERE md5(a.subject) = md5(n.subject) AND a.subject = n.subject
+  AND a.at = n.at AND a.who = n.who AND a.what = n.what AND a.detail = n.detail)`;
+
 export function entryOf(transaction: Transaction): JobEntry {
   return {
+    here: async (jobId) => (await transaction.all(`${jobHere} FOR UPDATE`, { job_id: jobId }))[0],
+    clear: async (job) => {
+      for (const text of clearStatements) await transaction.run(text, { job });
+    },
     enterJob: async (record) => (await transaction.all(enterJob, record))[0],
     enter: async (job, batch) => await enterBatch(transaction, job, batch),
   };
@@ -25,7 +34,8 @@ async function enterBatch(transaction: Transaction, job: number, batch: Transfer
   const own = table === 'audit' ? { name: '', value: '' } : { name: 'job, ', value: ':job::integer, ' };
   await transaction.run(
     `INSERT INTO ${table} (${own.name}${names.join(', ')})
-      SELECT ${own.value}* FROM unnest(${arrays.join(', ')}) ON CONFLICT DO NOTHING`,
+      SELECT ${own.value}* FROM unnest(${arrays.join(', ')}) AS n (${names.join(', ')})
+      ${table === 'audit' ? newLine : ''} ON CONFLICT DO NOTHING`,
     { job, ...columnsOf(names, records) },
   );
 }

@@ -26,8 +26,13 @@ export interface KnownJob {
   readonly key: number;
   /** null: of a job whose plan is elsewhere. */
   readonly issuedAt: unknown;
-  /** Whether its plan is in this ledger. */
+  /** Whether this ledger has it: outcomes of other jobs are left to the ledger that does. */
   readonly planned: boolean;
+}
+
+/** @param job its `digest` and `state`. */
+export function isHere(job: Raw | undefined): boolean {
+  return typeof job?.digest === 'string' && job.state !== 'elsewhere';
 }
 
 export const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null, planned: false };

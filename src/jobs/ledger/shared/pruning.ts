@@ -4,15 +4,15 @@ import type { PruneStep } from '../ledger.ts';
 import { type Raw, toJob } from './records.ts';
 
 /**
- * Whether nothing of a job has happened since then, and nothing can by itself: it is done or cancelled, or there are only outcomes
- * that named it. PURE.
+ * Whether nothing of a job has happened since then, and nothing can by itself: it is done, cancelled or elsewhere, or there are
+ * only outcomes that named it. PURE.
  * @param before epoch milliseconds.
  */
 export function isOverSince({ plan, updatedAt }: JobRecord, before: number): boolean {
   if (updatedAt >= before) return false;
   if (plan === undefined) return true;
   const { name, since } = plan.state;
-  return (name === 'done' || name === 'cancelled') && since < before;
+  return (name === 'done' || name === 'cancelled' || name === 'elsewhere') && since < before;
 }
 
 /** What may be as large as the job. A step deletes of the first of them that has anything. */
@@ -27,6 +27,11 @@ const atOnce = [
   'DELETE FROM tallies WHERE job = :job',
   'DELETE FROM jobs WHERE key = :job',
 ] as const;
+
+/** All that a ledger has of `:job` but the job itself, its notices and its lines in the audit. */
+export const clearStatements = [...inParts, 'runs', 'files', 'tallies'].map(
+  (table) => `DELETE FROM ${table} WHERE job = :job`,
+);
 
 export const pruneStatements = {
   job: 'SELECT * FROM jobs WHERE key = :job',

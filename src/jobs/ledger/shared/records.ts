@@ -123,12 +123,22 @@ export function toProgress(text: unknown): StageProgress {
 }
 
 export function toState(raw: Raw): JobState {
-  const { state, towards, state_since: since, state_who: who, state_why: why } = raw;
+  const {
+    state,
+    towards,
+    state_since: since,
+    state_who: who,
+    state_why: why,
+    kept_state: kept,
+    is_copy: isCopy,
+  } = raw;
   return {
     name: state as JobState['name'],
     ...(typeof towards === 'string' && { towards: towards as RestingState }),
     since: Number(since),
     who: String(who),
     ...(typeof why === 'string' && { why }),
+    ...(isCopy === 1 && { isCopy: true as const }),
+    ...(typeof kept === 'string' && { kept: parsed<JobState>(kept) }),
   };
 }

@@ -14,7 +14,8 @@ import { type JobState, nextState } from '../state.ts';
 import { parsed, type Raw, toProgress, toSettings, toState } from './records.ts';
 
 /** The columns of `jobs` that {@link changeState} and {@link changeControl} read. */
-export const STATE_COLUMNS = 'job_id, guards, counting, state, towards, state_since, state_who, state_why';
+export const STATE_COLUMNS =
+  'job_id, guards, counting, state, towards, state_since, state_who, state_why, kept_state, is_copy';
 
 /**
  * The state that a change leads to, its line in the audit, and its notices; undefined where it changes nothing.
@@ -33,16 +34,19 @@ export function changeState(
   const next = nextState(before, event);
   if (next === undefined) return undefined;
   // What a job was stopped for is still said when it has come to rest.
-  const reason = next.name === before.towards ? (why ?? before.why) : why;
+  const reason =
+    next.name === before.towards ? (why ?? before.why) : event === 'take-over' ? before.kept?.why : why;
   const state: JobState = {
     ...next,
     // Two changes in one millisecond are told apart by `since`.
     since: Math.max(now, before.since + 1),
     who,
     ...(reason !== undefined && { why: reason }),
+    ...(event === 'move' && { kept: before }),
   };
   const detail = { from: before.name, to: state.name };
-  const filesReport = atRest.has(state.name) && toSettings(job.guards).reportTo !== undefined;
+  const filesReport =
+    atRest.has(state.name) && event !== 'take-over' && toSettings(job.guards).reportTo !== undefined;
   return {
     state,
     line: { who, what: event, subject: String(job.job_id), why, detail },
@@ -53,18 +57,38 @@ export function changeState(
   };
 }
 
+/** A job's state as its columns hold it. @returns with `moves`: what is to be added. */
+export function stateColumns({ name: state, towards, since: now, who, why, kept }: JobState) {
+  const keptState = kept === undefined ? null : JSON.stringify(kept);
+  return {
+    state,
+    towards: towards ?? null,
+    now,
+    who,
+    why: why ?? null,
+    keptState,
+    moves: kept === undefined ? 0 : 1,
+  };
+}
+
+/** Sets them, of `:key`. */
+export const SET_STATE = `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
+  kept_state = :keptState, moves = moves + :moves, updated_at = :now WHERE key = :key`;
+
 /** Nothing more of the job happens by itself. */
 const atRest: ReadonlySet<JobState['name']> = new Set(['done', 'stopped', 'aborted', 'cancelled']);
 
 /**
- * What a job is sent by after a change, as its columns hold it, and its line in the audit; undefined where there is no such job.
+ * What a job is sent by after a change, as its columns hold it, and its line in the audit; undefined where there is no such job, or
+ * another ledger has it.
  * @param job the job's row, with {@link STATE_COLUMNS}. @throws what the change throws.
  */
 export function changeControl(
   job: Raw | undefined,
   { change, who, why }: SettingsChange,
 ): { readonly guards: string; readonly counting: string; readonly line: NewAuditLine } | undefined {
-  if (job === undefined) return undefined;
+  // Nothing here would follow it.
+  if (job === undefined || job.state === 'elsewhere') return undefined;
   const before: JobControl = { settings: toSettings(job.guards), progress: toProgress(job.counting) };
   const { settings, progress } = { ...before, ...change(before) };
   const detail = { from: before.settings, to: settings };

@@ -25,8 +25,8 @@ import type {
 import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
 import { toJob } from '../shared/records.ts';
 import { indexedStatements } from '../shared/row-pages.ts';
-import { enterAll, importedLine, recordsOf } from '../shared/transfer.ts';
-import type { TransferBatch } from '../transfer.ts';
+import { enterAll, importedLine, recordsOf, takingOver } from '../shared/transfer.ts';
+import type { ImportEnd, ImportOptions, TransferBatch } from '../transfer.ts';
 import type { Database, Statement } from './database.ts';
 import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
 import { FileStore } from './files.ts';
@@ -57,7 +57,7 @@ const statements = {
     rows = (SELECT count(*) FROM rows WHERE job = jobs.key) WHERE key = ?`,
   reissue: 'UPDATE jobs SET issued_at = ?, updated_at = ? WHERE key = ?',
   setProgress: 'UPDATE jobs SET counting = ? WHERE key = ?',
-  jobOfKey: 'SELECT job_id, digest, rows FROM jobs WHERE key = ?',
+  jobOfKey: 'SELECT job_id, digest, rows, is_copy FROM jobs WHERE key = ?',
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
     FROM parked WHERE job = :job AND row IS NULL GROUP BY 1, 2`,
 } as const;
@@ -225,24 +225,28 @@ class SqliteLedger extends LedgerReader implements Ledger {
     return pruneOutcomes(this.#db, before, max);
   }
 
-  async *exportJob(key: number): AsyncGenerator<TransferBatch, undefined> {
+  async *exportJob(key: number, copy = false): AsyncGenerator<TransferBatch, undefined> {
     // Pages of one transaction are of one moment.
     this.#db.exec('BEGIN');
     try {
-      yield* recordsOf(key, (text, values) => this.#db.prepare(text).all(values));
+      yield* recordsOf(key, copy, (text, values) => this.#db.prepare(text).all(values));
     } finally {
       this.#db.exec('COMMIT');
     }
   }
 
-  async importJob(batches: () => AsyncIterable<TransferBatch>, who: string): Promise<boolean> {
+  async importJob(batches: () => AsyncIterable<TransferBatch>, options: ImportOptions): Promise<ImportEnd> {
     return await this.#db.longTransaction(async () => {
       const entry = entryOf(this.#db);
-      const key = await enterAll(batches(), entry);
-      if (key === undefined) return false;
-      entry.finish(key);
-      this.#steering.addAudit(importedLine(who, this.#sql.jobOfKey.get(key)));
-      return true;
+      const entered = await enterAll(batches(), entry, options, this.#now());
+      if (entered.end === 'take-over') {
+        this.#steering.change(entered.key, takingOver(options));
+        return 'taken-over';
+      }
+      if (!('key' in entered)) return entered.end;
+      entry.finish(entered.key);
+      this.#steering.addAudit(importedLine(options, this.#sql.jobOfKey.get(entered.key)));
+      return entered.end;
     });
   }
 

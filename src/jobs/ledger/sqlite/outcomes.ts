@@ -5,6 +5,7 @@ import {
   type End,
   endOf,
   endOfParked,
+  isHere,
   type KnownJob,
   MAX_NAMED,
   MAX_WITHOUT_JOB,
@@ -29,7 +30,7 @@ const park = `INSERT INTO parked (job, message_id, name, row, identifier, state,
     AND (excluded.state <> 'dead-lettered' OR parked.at < excluded.at)`;
 
 const statements = {
-  job: 'SELECT key, issued_at, digest FROM jobs WHERE job_id = ?',
+  job: 'SELECT key, issued_at, digest, state FROM jobs WHERE job_id = ?',
   addForeign:
     'INSERT INTO jobs (job_id, created_at, updated_at) VALUES (:jobId, :now, :now) RETURNING key, issued_at',
   touch: 'UPDATE jobs SET updated_at = ? WHERE key = ?',
@@ -118,7 +119,7 @@ export class OutcomeStore {
   /** undefined: its plan is not here, and the outcome is to be left. */
   #jobOf(jobId: string, abandoned: boolean): KnownJob | undefined {
     const found = this.#sql.job.get(jobId);
-    const planned = typeof found?.digest === 'string';
+    const planned = isHere(found);
     if (!planned && !abandoned) return undefined;
     const { key, issued_at: issuedAt } = found ?? this.#sql.addForeign.get({ jobId, now: this.#now() }) ?? {};
     return { key: Number(key), issuedAt, planned };

@@ -15,7 +15,9 @@ import {
   changeControl,
   changeState,
   namedOf,
+  SET_STATE,
   STATE_COLUMNS,
+  stateColumns,
   takenBy,
   toAuditLine,
   toldWith,
@@ -25,8 +27,7 @@ import type { Database, Statement } from './database.ts';
 
 const statements = {
   job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = ?`,
-  setState: `UPDATE jobs SET state = :state, towards = :towards, state_since = :now, state_who = :who, state_why = :why,
-    updated_at = :now WHERE key = :key`,
+  setState: SET_STATE,
   setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
   cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
     SELECT row FROM rows INDEXED BY rows_planned WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
@@ -63,8 +64,7 @@ export class Steering {
     const at = this.#now();
     const changed = changeState(this.#sql.job.get(key), change, at);
     if (changed === undefined) return false;
-    const { name: state, towards = null, since: now, who, why = null } = changed.state;
-    this.#sql.setState.run({ state, towards, now, who, why, key });
+    this.#sql.setState.run({ ...stateColumns(changed.state), key });
     this.addAudit(changed.line);
     for (const notice of changed.notices) this.addNotice(key, notice, at);
     return true;

@@ -1,5 +1,6 @@
 /** A job that leaves the ledger's file, or enters it. */
-import { enterJob, type JobEntry, tablesInOrder } from '../shared/transfer.ts';
+import { clearStatements } from '../shared/pruning.ts';
+import { enterJob, type JobEntry, jobHere, tablesInOrder } from '../shared/transfer.ts';
 import { columnsOfTable, objectsOf } from '../transfer.ts';
 import type { Database, Statement } from './database.ts';
 
@@ -8,6 +9,10 @@ const countCalls = `UPDATE tallies SET (calls, calls_of) = (
     SELECT ifnull(sum(attempts), 0), count(CASE WHEN attempts > 0 THEN 1 END) FROM rows
       WHERE rows.job = tallies.job AND rows.state = tallies.state AND rows.cause = tallies.cause)
   WHERE job = ?`;
+
+/** A job that comes back brings the lines that it left with. */
+const newLine = `NOT EXISTS (SELECT 1 FROM audit
+  WHERE subject = :subject AND at = :at AND who = :who AND what = :what AND detail = :detail)`;
 
 /** Makes no transaction: the caller does. */
 export function entryOf(db: Database): JobEntry & { readonly finish: (job: number) => void } {
@@ -21,12 +26,17 @@ export function entryOf(db: Database): JobEntry & { readonly finish: (job: numbe
       return [
         table,
         db.prepare(
-          `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')}) ON CONFLICT DO NOTHING`,
+          `INSERT INTO ${table} (${names.join(', ')}) SELECT ${names.map((name) => `:${name}`).join(', ')} WHERE ${table === 'audit' ? newLine : 'true'}
+            ON CONFLICT DO NOTHING`,
         ),
       ];
     }),
   );
   return {
+    here: (jobId) => db.prepare(jobHere).get({ job_id: jobId }),
+    clear: (key) => {
+      for (const text of clearStatements) db.prepare(text).run({ job: key });
+    },
     enterJob: (record) => job.get(record),
     enter: (key, batch) => {
       const own = batch.table === 'audit' ? {} : { job: key };
