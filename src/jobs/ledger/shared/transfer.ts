@@ -156,7 +156,7 @@ async function enterOne(
  * What becomes of a job in a file, by what this ledger has of that name. PURE.
  * @returns `enter`: in the place of what is here. `take-over`: what is here goes on, since the file has nothing newer.
  */
-export function mayEnter(
+function mayEnter(
   here: Raw | undefined,
   file: Raw,
   takeOver: boolean,
