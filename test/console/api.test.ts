@@ -194,7 +194,7 @@ test('a cause of dead letters is put back after its canaries, and letters are de
 test('what goes on, the last hour, one task, and who changed what', async () => {
   const status = { at: '2026-11-29T00:00:00.000Z', state: 'idle', sentence: 'Nothing to do' };
   const routes = observeRoutes({
-    status: async () => JSON.stringify(status),
+    status: async () => ({ text: JSON.stringify(status), away: [{ what: 'workers', since: 0 }] }),
     samples: () => [{ at: 1, applied: 2, inForce: 3, limit: null, ceiling: 4, throttled: null }],
     changes: {
       jobs: async () => [{ at: 0, who: 'ann', what: 'pause: j', why: 'x', detail: '' }],
@@ -205,7 +205,10 @@ test('what goes on, the last hour, one task, and who changed what', async () => 
   const url = await serveConsole({ sections: [apiSection(routes, '0', Date.now)] });
   const client = await makeApiClient(url, tokens.vic);
   const { call } = client;
-  expect((await call('showStatus')).data).toEqual(status);
+  expect((await call('showStatus')).data).toEqual({
+    ...status,
+    away: [{ what: 'workers', since: '1970-01-01T00:00:00.000Z' }],
+  });
   expect((await call('listSamples')).data).toMatchObject({
     values: [[1], [2], [3], [null], [4], [null]],
   });

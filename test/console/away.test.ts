@@ -11,6 +11,7 @@ import type { Ledger } from '../../src/jobs/ledger/ledger.ts';
 import { LedgerError } from '../../src/jobs/ledger/shared/error.ts';
 import type { StatusFacts } from '../../src/status/status.ts';
 import { workerStatusOf } from '../../src/status/worker-status.ts';
+import { sleep } from '../../src/time/clock.ts';
 import { observeSection } from '../../testing/console/observe.ts';
 import { withOtherPages } from '../../testing/console/other-pages.ts';
 import { ask, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
@@ -72,7 +73,7 @@ test('the pages of jobs say that the ledger is away, and the other pages go on',
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'ledger.sqlite'), 'no ledger, for it is a text'.repeat(100));
   const { section, close } = makeJobs({
-    context: fakeContext({ env: { STATE_DIR: folder }, cwd: folder }),
+    context: fakeContext({ env: { STATE_DIR: folder }, cwd: folder, sleep }),
     stateDir: folder,
     send: false,
     say: () => {},
@@ -96,20 +97,23 @@ test('the pages of jobs say that the ledger is away, and the other pages go on',
 test('since when the ledger is away is told of the first time, and forgotten when it answers', async () => {
   let now = at;
   let away = true;
-  const ledger = { close: async () => {} } as unknown as Ledger;
-  const door = new LedgerDoor(
-    async () => {
+  const ledger = { close: async () => {}, audit: async () => [] } as unknown as Ledger;
+  const steps: (() => void)[] = [];
+  const door = new LedgerDoor({
+    open: async () => {
       if (away) throw new LedgerError('no connection');
       return ledger;
     },
-    () => now,
-  );
+    clock: { wall: () => now, monotonic: () => 0 },
+    sleep: async () => await new Promise((resolve) => steps.push(resolve)),
+  });
   const used = () => door.use(async () => 'used');
   await expect(used()).rejects.toThrow('since 2026-11-29 03:00:00 UTC: no connection');
   now += 90_000;
   await expect(used()).rejects.toThrow('since 2026-11-29 03:00:00 UTC');
   away = false;
-  expect(await used()).toBe('used');
+  for (const step of steps) step();
+  await expect.poll(used).toBe('used');
   away = true;
   await door.close();
   const gone = () => door.use(() => Promise.reject(new LedgerError('no connection')));

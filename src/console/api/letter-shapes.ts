@@ -44,9 +44,9 @@ export const look = z.object({
     change: z.string().nullable(),
   }),
   fault: z
-    .object({ at: z.string(), why: z.string() })
+    .object({ at: z.string(), since: z.string(), why: z.string() })
     .nullable()
-    .meta({ description: 'Why the last try to look has failed.' }),
+    .meta({ description: 'Why the last try to look has failed, when, and since when each has.' }),
   look: z
     .object({
       at: z.string(),
@@ -141,7 +141,14 @@ export function lookJson({ doing, look: last, lookFault }: Desk): z.input<typeof
       seen: doing.what === 'looking' ? doing.seen : null,
       change: doing.what === 'changing' ? doing.change.facts.id : null,
     },
-    fault: lookFault === undefined ? null : { at: new Date(lookFault.at).toISOString(), why: lookFault.why },
+    fault:
+      lookFault === undefined
+        ? null
+        : {
+            at: new Date(lookFault.at).toISOString(),
+            since: new Date(lookFault.since).toISOString(),
+            why: lookFault.why,
+          },
     look:
       last === undefined
         ? null

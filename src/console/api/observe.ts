@@ -10,8 +10,14 @@ import { PageError } from '../pages/page-error.ts';
 import { type ApiRoute, route } from './route.ts';
 
 export interface ObserveOptions {
-  /** What `status --json` prints; undefined where nothing was looked at yet. */
-  readonly status: () => Promise<string | undefined>;
+  /** What `status --json` prints, and what says nothing since when; undefined where nothing was looked at yet. */
+  readonly status: () => Promise<
+    | {
+        readonly text: string;
+        readonly away: readonly { readonly what: string; readonly since: number }[];
+      }
+    | undefined
+  >;
   /** Of the last hour, the oldest first. */
   readonly samples: () => readonly Sample[];
   readonly changes: ChangeSources;
@@ -26,12 +32,20 @@ export function observeRoutes({ status, samples, changes, trace }: ObserveOption
       id: 'showStatus',
       summary: 'Whether updates go through, and how fast',
       answer: z
-        .looseObject({ at: z.string(), state: z.string(), sentence: z.string() })
-        .meta({ description: 'What `status --json` prints.' }),
+        .looseObject({
+          at: z.string(),
+          state: z.string(),
+          sentence: z.string(),
+          away: z
+            .array(z.object({ what: z.string(), since: z.string() }))
+            .meta({ description: 'Workers or queues that say nothing, and since when.' }),
+        })
+        .meta({ description: 'What `status --json` prints, and what is away.' }),
       serve: async () => {
-        const text = await status();
-        if (text === undefined) throw new PageError('Nothing was looked at yet: ask again.', 503);
-        return JSON.parse(text);
+        const seen = await status();
+        if (seen === undefined) throw new PageError('Nothing was looked at yet: ask again.', 503);
+        const away = seen.away.map(({ what, since }) => ({ what, since: new Date(since).toISOString() }));
+        return { ...JSON.parse(seen.text), away };
       },
     }),
     route({
@@ -61,7 +75,9 @@ export function observeRoutes({ status, samples, changes, trace }: ObserveOption
             detail: z.string(),
           }),
         ),
-        away: z.record(z.string(), z.string()).meta({ description: 'Logs that cannot be read, and why.' }),
+        away: z
+          .record(z.string(), z.string())
+          .meta({ description: 'Logs that cannot be read, since when, and why.' }),
       }),
       serve: async ({ query }) => {
         const { shown, away } = await newestChanges(changes, query.max);

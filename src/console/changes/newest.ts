@@ -13,7 +13,7 @@ export interface ShownChange {
 }
 
 /** What one source of changes says, or why it says nothing. */
-export type ChangesAnswer = readonly ShownChange[] | { readonly away: string };
+type ChangesAnswer = readonly ShownChange[] | { readonly away: string };
 
 /** By what they are changes of. None rejects. */
 export type ChangeSources = Readonly<Record<string, (most: number) => Promise<ChangesAnswer>>>;

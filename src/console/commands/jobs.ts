@@ -27,7 +27,7 @@ import { jobRoutes } from '../api/jobs.ts';
 import { planRoutes } from '../api/plans.ts';
 import type { ApiRoute } from '../api/route.ts';
 import { Desk } from '../jobs/desk.ts';
-import { LedgerDoor } from '../jobs/ledger-door.ts';
+import { consolePatience, LedgerDoor } from '../jobs/ledger-door.ts';
 import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
 import { jobsSection } from '../jobs/section.ts';
 import { Verifier } from '../jobs/verifier.ts';
@@ -57,8 +57,6 @@ interface JobsPartsOptions {
 
 /** A file of a million rows has about 60 MB. */
 const MOST_UPLOAD_BYTES = 256 * 1_048_576;
-/** A page waits so long for a ledger that is away, in milliseconds. */
-const LEDGER_MS = 3_000;
 const SOCKETS = 4;
 /** Sending that could not begin, or has ended, is tried again. */
 const backoff: BackoffSettings = { baseMs: 5_000, maxMs: 60_000 };
@@ -67,15 +65,16 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
   const { context, stateDir, say, onError, mostBytes = MOST_UPLOAD_BYTES } = options;
   const { env, clock, sleep } = context;
   const { ledgerUrl } = readConfig(env, ['ledgerUrl']);
-  const door = new LedgerDoor(
-    () =>
+  const door = new LedgerDoor({
+    open: () =>
       openLedgerAt({ stateDir, ledgerUrl }, 'create', {
         ...context,
         holder: whoIs(context),
-        patience: { ms: LEDGER_MS },
+        patience: consolePatience,
       }),
-    clock.wall,
-  );
+    clock,
+    sleep,
+  });
   const planner = new Planner({
     folder: join(stateDir, 'console', 'plans'),
     make: (wanted, io) => make(context, door, wanted, io),

@@ -2,32 +2,25 @@
 import { resolve } from 'node:path';
 import type { CommandContext } from '../../cli/context.ts';
 import { readConfig } from '../../config.ts';
-import { readChanges } from '../../dead-letters/desk/log.ts';
 import { type Letters, openLetters } from '../../dead-letters/desk/open.ts';
 import { CommandError } from '../../errors.ts';
-import { withLedger } from '../../jobs/commands/open.ts';
-import { detailText } from '../../jobs/view/audit.ts';
 import { queueReader } from '../../status/ask/queues.ts';
 import { workerUrlsOf } from '../../status/ask/urls.ts';
 import { askWorkers } from '../../status/ask/workers.ts';
 import { statusJson } from '../../status/json.ts';
-import { askApi, askLedger } from '../../trace/commands/sources.ts';
-import { letterFinding } from '../../trace/letters.ts';
-import type { SourceReport, Trace } from '../../trace/trace.ts';
-import { updatesOf } from '../../trace/updates.ts';
 import { version } from '../../version.ts';
 import { letterRoutes } from '../api/dead-letters.ts';
 import { observeRoutes } from '../api/observe.ts';
 import { apiSection } from '../api/serve.ts';
-import type { ChangeSources, ChangesAnswer } from '../changes/newest.ts';
 import { changesSection } from '../changes/section.ts';
 import { Desk } from '../dead-letters/desk.ts';
 import { lettersSection } from '../dead-letters/section.ts';
 import { nowSection } from '../now/section.ts';
-import { Watch } from '../now/watch.ts';
+import { awayOf, Watch } from '../now/watch.ts';
 import { unavailableSection } from '../pages/unavailable.ts';
 import type { Section } from '../section.ts';
 import { taskSection } from '../task/section.ts';
+import { makeAsking } from './asking.ts';
 import { makeJobs } from './jobs.ts';
 
 export interface Sections {
@@ -72,28 +65,25 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
       ? undefined
       : new Desk({ letters, stateDir, canaryBounds, endBounds, now: clock.wall, sleep, say, onError });
   const jobs = makeJobs({ context, stateDir, send, say, onError });
-  const changes: ChangeSources = {
-    jobs: (most) => ledgerChanges(context, most),
-    'dead letters': (most) => letterChanges(stateDir, most),
-  };
+  const { trace, changes, close } = makeAsking({ context, stateDir, look: () => desk?.look });
   const all: readonly Section[] = [
     nowSection(watch),
     jobs.section,
     desk === undefined
       ? unavailableSection({ path: '/dead-letters', name: 'Dead letters' }, String(letters))
       : lettersSection({ desk, now: clock.wall, sleep }),
-    taskSection((identifier, signal) => trace(context, desk, identifier, signal)),
+    taskSection(trace),
     changesSection(changes),
   ];
   const routes = [
     ...observeRoutes({
       status: async () => {
         const seen = await watch.seen();
-        return seen && statusJson(seen.status, context.commandLine);
+        return seen && { text: statusJson(seen.status, context.commandLine), away: awayOf(seen) };
       },
       samples: () => watch.samples(),
       changes,
-      trace: (identifier, signal) => trace(context, desk, identifier, signal),
+      trace,
     }),
     ...jobs.routes,
     ...letterRoutes(desk ?? String(letters)),
@@ -108,6 +98,7 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
     },
     close: async () => {
       watch.stop();
+      close();
       await desk?.close();
       await jobs.close();
       reader.close();
@@ -123,62 +114,4 @@ function lettersOr(open: () => Letters): Letters | string {
     if (error instanceof CommandError) return error.message;
     throw error;
   }
-}
-
-/** The letters are those of the last look: a pass of its own would hide them from it. */
-async function trace(
-  context: CommandContext,
-  desk: Desk | undefined,
-  identifier: string,
-  signal: AbortSignal,
-): Promise<Trace> {
-  const asking = { context, identifier, signal };
-  const [ledger, task] = await Promise.all([askLedger(asking), askApi(asking)]);
-  const look = desk?.look;
-  const own = [...(look?.letters.values() ?? [])].filter((letter) => letter.identifier === identifier);
-  const letters: SourceReport =
-    look === undefined
-      ? { source: 'dead-letters', state: 'not-asked', what: 'nobody has looked at them yet from here' }
-      : {
-          source: 'dead-letters',
-          state: look.pass.end === 'through' && look.letters.size === look.pass.seen ? 'read' : 'in-part',
-          what: `${own.length} of ${look.letters.size} kept by the look at ${new Date(look.at).toISOString()}`,
-        };
-  return {
-    identifier,
-    task: task.task,
-    updates: updatesOf([...ledger.findings, ...own.map(letterFinding)]),
-    sources: [ledger.report, letters, task.report],
-  };
-}
-
-async function ledgerChanges(context: CommandContext, most: number): Promise<ChangesAnswer> {
-  try {
-    return await withLedger(context, 'read', async (ledger) => {
-      if (ledger.access === 'none') return [];
-      const lines = await ledger.audit(most);
-      return lines.map(({ at, who, what, subject, why = '', detail }) => ({
-        at,
-        who,
-        what: `${what}: ${subject}`,
-        why,
-        detail: detailText(detail),
-      }));
-    });
-  } catch (error) {
-    if (error instanceof CommandError) return { away: error.message.replace(/\.$/, '') };
-    throw error;
-  }
-}
-
-async function letterChanges(stateDir: string, most: number): Promise<ChangesAnswer> {
-  const changes = await readChanges(stateDir, most);
-  if (typeof changes === 'string') return { away: changes };
-  return changes.map(({ at, by, action, reason, what, letters, end }) => ({
-    at,
-    who: by,
-    what: `${action} of dead letters`,
-    why: reason,
-    detail: `${letters} named; ${JSON.stringify(what)}; ${end === undefined ? 'no end is logged' : JSON.stringify(end.result)}`,
-  }));
 }

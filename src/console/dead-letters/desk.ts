@@ -24,6 +24,13 @@ export interface DeskOptions extends CarryOutOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Why the last try to look has failed, when, and since when each has; epoch milliseconds. */
+interface LookFault {
+  readonly why: string;
+  readonly at: number;
+  readonly since: number;
+}
+
 /** How old a look may be, in milliseconds; and where a new one is asked for. */
 const OLD_MS = 300_000;
 const NEW_MS = 5_000;
@@ -36,7 +43,7 @@ export class Desk {
   #restored: ChangeRun | undefined;
   #work: Promise<void> = Promise.resolve();
   #look: Look | undefined;
-  #lookFault: { readonly why: string; readonly at: number } | undefined;
+  #lookFault: LookFault | undefined;
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -51,8 +58,8 @@ export class Desk {
     return this.#look;
   }
 
-  /** Why the last try to look has failed, and when: undefined when it has not. */
-  get lookFault(): { readonly why: string; readonly at: number } | undefined {
+  /** undefined when the last try to look has not failed. */
+  get lookFault(): LookFault | undefined {
     return this.#lookFault;
   }
 
@@ -128,7 +135,8 @@ export class Desk {
       this.#look = await lookAt(letters.dead, letters.surroundings(this.#closed.signal), looking);
       this.#lookFault = undefined;
     }).then((fault) => {
-      if (fault !== undefined) this.#lookFault = { why: fault, at: now() };
+      if (fault !== undefined)
+        this.#lookFault = { why: fault, at: now(), since: this.#lookFault?.since ?? now() };
       this.#doing = { what: 'nothing' };
     });
   }

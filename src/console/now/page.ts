@@ -1,6 +1,6 @@
 /** The page *Now*: is it going through, how fast against what limit, how long still, what is wrong, since when. PURE. */
 import { problemText, statusRows, workerCells, workerHead } from '../../status/rows.ts';
-import { type QueueName, type Status, sumOf } from '../../status/status.ts';
+import { type Status, sumOf } from '../../status/status.ts';
 import { number } from '../../text/numbers.ts';
 import { shellLine } from '../../text/shell.ts';
 import { instant, roughDuration } from '../../text/times.ts';
@@ -10,13 +10,7 @@ import type { Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
 import { SAMPLES } from './columns.ts';
-import type { Seen } from './watch.ts';
-
-const queueNames: Readonly<Record<QueueName, string>> = {
-  source: 'update queue',
-  deadLetter: 'dead-letter queue',
-  outcome: 'outcome queue',
-};
+import { awayOf, type Seen } from './watch.ts';
 
 export const NOW_STREAM = '/live/now';
 
@@ -36,18 +30,13 @@ export function nowPage(seen: Seen | undefined): Page {
 }
 
 /** What is sent again and again. */
-export function nowPart({ status, workersAwaySince, queuesAwaySince }: Seen): Html {
+export function nowPart(seen: Seen): Html {
+  const { status } = seen;
   const { now, verdict, problems, workers, next } = status;
-  const away = [
-    ...(workersAwaySince === undefined ? [] : [{ what: 'No worker answers', from: workersAwaySince }]),
-    ...Object.entries(queuesAwaySince).map(([name, from]) => ({
-      what: `The ${queueNames[name as QueueName]} cannot be read`,
-      from,
-    })),
-  ];
+  const away = awayOf(seen);
   return html`<h1 class="verdict ${verdict.state}">${verdict.sentence}.</h1>
 <p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
-${away.map(({ what, from }) => html`<p class="away">${what} since ${instant(from)} UTC (${roughDuration((now - from) / 1_000)}): what it would say is missing here, or old.</p>\n`)}
+${away.map(({ sentence, since }) => html`<p class="away">${sentence} since ${instant(since)} UTC (${roughDuration((now - since) / 1_000)}): what it would say is missing here, or old.</p>\n`)}
 ${tiles(status)}
 ${next !== undefined && nextPart(next)}
 ${

@@ -24,6 +24,14 @@ export interface Seen {
   readonly sample: Sample;
 }
 
+interface Away {
+  readonly what: string;
+  /** Without its full stop. */
+  readonly sentence: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+}
+
 export class Watch {
   readonly #options: WatchOptions;
   readonly #stop = new AbortController();
@@ -83,7 +91,9 @@ export class Watch {
     const now = clock.wall();
     this.#queues = queues;
     this.#queuesAwaySince = awaySince(queues, this.#queuesAwaySince, now);
-    this.#workersAwaySince = workers.some(({ ok }) => ok) ? undefined : (this.#workersAwaySince ?? now);
+    // None was asked where none is named: that is no worker's silence.
+    const silent = workers.length > 0 && !workers.some(({ ok }) => ok);
+    this.#workersAwaySince = silent ? (this.#workersAwaySince ?? now) : undefined;
     const status = makeStatus({ now, workers, queues });
     this.#seen = {
       status,
@@ -95,6 +105,25 @@ export class Watch {
     this.#next = Promise.withResolvers();
   }
 }
+
+/** What says nothing, for people, and since when. PURE. */
+export function awayOf({ workersAwaySince, queuesAwaySince }: Seen): readonly Away[] {
+  return [
+    ...(workersAwaySince === undefined
+      ? []
+      : [{ what: 'workers', sentence: 'No worker answers', since: workersAwaySince }]),
+    ...Object.entries(queuesAwaySince).map(([name, since]) => {
+      const what = queueNames[name as QueueName];
+      return { what, sentence: `The ${what} cannot be read`, since };
+    }),
+  ];
+}
+
+const queueNames: Readonly<Record<QueueName, string>> = {
+  source: 'update queue',
+  deadLetter: 'dead-letter queue',
+  outcome: 'outcome queue',
+};
 
 function awaySince(
   queues: StatusFacts['queues'],

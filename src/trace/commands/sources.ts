@@ -9,8 +9,9 @@ import { startRun } from '../../dead-letters/commands/run.ts';
 import { passOver } from '../../dead-letters/pass/pass.ts';
 import { CommandError, causeOf } from '../../errors.ts';
 import { openToRead } from '../../files/open-to-read.ts';
-import { openLedgerAt } from '../../jobs/ledger/open.ts';
+import { openLedgerAt, type Patience } from '../../jobs/ledger/open.ts';
 import { explainRead } from '../../message/explain-read.ts';
+import type { FailureKind } from '../../message/failure.ts';
 import { createReader } from '../../ota/create-reader.ts';
 import { counted, number } from '../../text/numbers.ts';
 import type { Progress } from '../../text/progress.ts';
@@ -36,15 +37,18 @@ export interface Asking {
 
 export interface Answer {
   readonly report: SourceReport;
+  /** It has failed for a reason that lies not in the task: the same is so for every other. */
+  readonly away?: true;
   readonly findings: readonly Finding[];
 }
 
-/** The ledger, which is not made where there is none. */
-export async function askLedger({ context, identifier }: Asking): Promise<Answer> {
+/** The ledger, which is not made where there is none. @param patience of one that is away; a command's, when omitted. */
+export async function askLedger({ context, identifier }: Asking, patience?: Patience): Promise<Answer> {
   return await answer('ledger', async () => {
     const { stateDir, ledgerUrl } = readConfig(context.env, ['stateDir', 'ledgerUrl']);
     const place = { stateDir: resolve(context.cwd, stateDir), ledgerUrl };
-    const ledger = await openLedgerAt(place, 'read', { ...context, holder: whoIs(context) });
+    const holder = whoIs(context);
+    const ledger = await openLedgerAt(place, 'read', { ...context, holder, ...(patience && { patience }) });
     try {
       if (ledger.access === 'none')
         return none(
@@ -132,8 +136,14 @@ export async function askApi({ context, identifier, signal }: Asking): Promise<A
       if (read.ok) task = read.value;
       else if (read.failure.name === 'ResourceNotFoundException') task = 'gone';
       else if (late.aborted)
-        return failed(source, `no answer to GetOtaTask within ${API_PATIENCE_MS / 1_000} s`);
-      else return failed(source, explainRead('GetOtaTask', read.failure));
+        return {
+          ...failed(source, `no answer to GetOtaTask within ${API_PATIENCE_MS / 1_000} s`),
+          away: true,
+        };
+      else {
+        const away = ofTheTask.has(read.failure.kind) || signal.aborted ? {} : ({ away: true } as const);
+        return { ...failed(source, explainRead('GetOtaTask', read.failure)), ...away };
+      }
       return { report: { source, state: 'read', what: 'GetOtaTask' }, findings: [] };
     } finally {
       await reader.close();
@@ -141,6 +151,9 @@ export async function askApi({ context, identifier, signal }: Asking): Promise<A
   });
   return { ...asked, task };
 }
+
+/** Failures that may be of one task alone, and of the asking itself. */
+const ofTheTask: ReadonlySet<FailureKind> = new Set(['denied', 'rejected', 'conflict', 'internal']);
 
 /** A worker's log: a file, `-` for stdin, or undefined when none was given. */
 export async function askLog(
@@ -180,7 +193,7 @@ async function answer(source: SourceReport['source'], ask: () => Promise<Answer>
     return await ask();
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return failed(source, error.message.replace(/\s*\n\s*/g, ' ').replace(/\.$/, ''));
+    return { ...failed(source, error.message.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '')), away: true };
   }
 }
 

@@ -59,10 +59,13 @@ export class Database {
   readonly #pool: pg.Pool;
   readonly #closing = new AbortController();
   #awaySince: number | undefined;
-  #patience: Patience = SHORT_PATIENCE;
+  #patience: Patience;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
+    // A setting that is wrong is told soon.
+    const { ms } = SHORT_PATIENCE;
+    this.#patience = { ms: Math.min(ms, options.patience?.ms ?? ms) };
     const config = {
       connectionString: options.url,
       application_name: 'ota-updater',
@@ -81,7 +84,7 @@ export class Database {
     this.#pool.on('error', () => {});
   }
 
-  /** From here on the caller's own patience counts: a setting that is wrong is told soon. */
+  /** From here on the caller's own patience counts. */
   opened(): void {
     this.#patience = this.#options.patience ?? SHORT_PATIENCE;
   }

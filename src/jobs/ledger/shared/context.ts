@@ -21,6 +21,6 @@ export interface LedgerContext {
   readonly random: () => number;
   /** Whose process this is, `user@host`: people are told who has a lease. */
   readonly holder: string;
-  /** While the ledger is opened, it is {@link SHORT_PATIENCE}. */
+  /** While the ledger is opened, it is {@link SHORT_PATIENCE} at most. */
   readonly patience?: Patience;
 }

@@ -1,0 +1,147 @@
+/** What the pages *Task* and *Log of changes*, and their routes of the API, ask; what is away is told at once, and since when. */
+import type { CommandContext } from '../../cli/context.ts';
+import { readChanges } from '../../dead-letters/desk/log.ts';
+import { CommandError } from '../../errors.ts';
+import { withLedger } from '../../jobs/commands/open.ts';
+import { detailText } from '../../jobs/view/audit.ts';
+import { type Answer, type Asking, askApi, askLedger } from '../../trace/commands/sources.ts';
+import { letterFinding } from '../../trace/letters.ts';
+import type { SourceReport, Trace } from '../../trace/trace.ts';
+import { updatesOf } from '../../trace/updates.ts';
+import type { ChangeSources, ShownChange } from '../changes/newest.ts';
+import type { Look } from '../dead-letters/look.ts';
+import { consolePatience, whyLedgerAway } from '../jobs/ledger-door.ts';
+import { AwayError, Reach } from '../reach.ts';
+
+interface AskingOptions {
+  readonly context: CommandContext;
+  /** From the root. */
+  readonly stateDir: string;
+  /** The last look at the dead letters. */
+  readonly look: () => Look | undefined;
+}
+
+/** What a source has said instead of an answer. */
+class Unanswered extends Error {
+  override readonly name = 'Unanswered';
+}
+
+export function makeAsking({ context, stateDir, look }: AskingOptions) {
+  const { clock, sleep } = context;
+  const whyAway = (error: unknown): string | undefined =>
+    error instanceof Unanswered ? error.message : whyLedgerAway(error);
+  const reach = () => new Reach({ whyAway, clock, sleep });
+  const ledger = reach();
+  const api = reach();
+  const letterLog = reach();
+
+  /** @param ask is repeated, with another signal, while its source is away. */
+  const report = async <A extends Answer>(
+    at: Reach,
+    source: SourceReport['source'],
+    signal: AbortSignal,
+    ask: (signal: AbortSignal) => Promise<A>,
+  ): Promise<A | Answer> => {
+    const once = async (until: AbortSignal): Promise<A> => {
+      const answer = await ask(until);
+      if (answer.away) throw new Unanswered(answer.report.what);
+      return answer;
+    };
+    try {
+      return await at.use(() => once(signal), once);
+    } catch (error) {
+      if (!(error instanceof AwayError)) throw error;
+      return { report: { source, state: 'failed', what: error.message }, findings: [] };
+    }
+  };
+
+  const changesOf = async (
+    at: Reach,
+    what: string,
+    most: number,
+    ask: (most: number) => Promise<readonly ShownChange[]>,
+  ) => {
+    try {
+      return await at.use(
+        () => ask(most),
+        () => ask(1),
+      );
+    } catch (error) {
+      if (error instanceof AwayError) return { away: `${what} ${error.message}` };
+      if (error instanceof CommandError) return { away: error.message.replace(/\.$/, '') };
+      throw error;
+    }
+  };
+
+  const changes: ChangeSources = {
+    jobs: (most) => changesOf(ledger, 'the ledger', most, (some) => ledgerChanges(context, some)),
+    'dead letters': (most) =>
+      changesOf(letterLog, 'their log', most, (some) => letterChanges(stateDir, some)),
+  };
+
+  /** The letters are those of the last look: a pass of its own would hide them from it. */
+  const trace = async (identifier: string, signal: AbortSignal): Promise<Trace> => {
+    const asking = (until: AbortSignal): Asking => ({ context, identifier, signal: until });
+    const [ofLedger, ofApi] = await Promise.all([
+      report(ledger, 'ledger', signal, (until) => askLedger(asking(until), consolePatience)),
+      report(api, 'task', signal, (until) => askApi(asking(until))),
+    ]);
+    const last = look();
+    const own = [...(last?.letters.values() ?? [])].filter((letter) => letter.identifier === identifier);
+    return {
+      identifier,
+      task: 'task' in ofApi ? ofApi.task : undefined,
+      updates: updatesOf([...ofLedger.findings, ...own.map(letterFinding)]),
+      sources: [ofLedger.report, lettersReport(last, own.length), ofApi.report],
+    };
+  };
+
+  return {
+    trace,
+    changes,
+    close: (): void => {
+      for (const one of [ledger, api, letterLog]) one.close();
+    },
+  };
+}
+
+function lettersReport(look: Look | undefined, own: number): SourceReport {
+  if (look === undefined)
+    return { source: 'dead-letters', state: 'not-asked', what: 'nobody has looked at them yet from here' };
+  return {
+    source: 'dead-letters',
+    state: look.pass.end === 'through' && look.letters.size === look.pass.seen ? 'read' : 'in-part',
+    what: `${own} of ${look.letters.size} kept by the look at ${new Date(look.at).toISOString()}`,
+  };
+}
+
+async function ledgerChanges(context: CommandContext, most: number): Promise<readonly ShownChange[]> {
+  return await withLedger(
+    context,
+    'read',
+    async (ledger) => {
+      if (ledger.access === 'none') return [];
+      const lines = await ledger.audit(most);
+      return lines.map(({ at, who, what, subject, why = '', detail }) => ({
+        at,
+        who,
+        what: `${what}: ${subject}`,
+        why,
+        detail: detailText(detail),
+      }));
+    },
+    consolePatience,
+  );
+}
+
+async function letterChanges(stateDir: string, most: number): Promise<readonly ShownChange[]> {
+  const changes = await readChanges(stateDir, most);
+  if (typeof changes === 'string') throw new Unanswered(changes);
+  return changes.map(({ at, by, action, reason, what, letters, end }) => ({
+    at,
+    who: by,
+    what: `${action} of dead letters`,
+    why: reason,
+    detail: `${letters} named; ${JSON.stringify(what)}; ${end === undefined ? 'no end is logged' : JSON.stringify(end.result)}`,
+  }));
+}

@@ -1,0 +1,111 @@
+/**
+ * Whether something that the console asks is there. What was away a moment ago is not waited for again by everyone who comes: they
+ * are told at once, and since when, while one at a time asks whether it is back.
+ *
+ *   there ──► away: somebody has asked in vain
+ *   away ──► there: it has answered
+ */
+import { instant } from '../text/times.ts';
+import type { Clock } from '../time/clock.ts';
+
+export interface ReachOptions {
+  /** Why it cannot be used, where an error says so: a sentence with or without its full stop. undefined: another error. */
+  readonly whyAway: (error: unknown) => string | undefined;
+  readonly clock: Clock;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** It is away; the message is a phrase: `cannot be read since 2026-11-29 03:00:00 UTC: no connection`. */
+export class AwayError extends Error {
+  override readonly name = 'AwayError';
+}
+
+/** Between two tries whether it is back, in milliseconds. */
+const AGAIN_MS = 1_000;
+/** Nobody asks any more: it is left alone, and the next one waits for an answer. In milliseconds. */
+const IDLE_MS = 60_000;
+
+type Ask = (signal: AbortSignal) => Promise<unknown>;
+
+export class Reach {
+  readonly #options: ReachOptions;
+  readonly #closed = new AbortController();
+  #away: { readonly since: number; readonly why: string } | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  /** Of the tries whether it is back: resolves after the first of them. */
+  #watch: Promise<void> | undefined;
+
+  constructor(options: ReachOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Does `work` with it.
+   * @param again asks whether it is back, and changes nothing; throws as `work` does.
+   * @throws AwayError where it is away, and whatever else `work` throws.
+   */
+  async use<T>(work: () => Promise<T>, again: Ask): Promise<T> {
+    this.#askedAt = this.#options.clock.monotonic();
+    if (this.#away !== undefined) {
+      // Nobody has asked for long: what is known is old.
+      if (this.#watch === undefined) await this.#begin(again);
+      if (this.#away !== undefined) throw this.#error();
+    }
+    try {
+      const result = await work();
+      this.#away = undefined;
+      return result;
+    } catch (error) {
+      if (!this.#isAway(error)) throw error;
+      if (this.#watch === undefined) void this.#begin(again);
+      throw this.#error();
+    }
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  #begin(again: Ask): Promise<void> {
+    const first = Promise.withResolvers<void>();
+    this.#watch = first.promise;
+    void this.#untilBack(again, first.resolve).finally(() => {
+      this.#watch = undefined;
+      first.resolve();
+    });
+    return first.promise;
+  }
+
+  async #untilBack(again: Ask, tried: () => void): Promise<void> {
+    const { clock, sleep } = this.#options;
+    const { signal } = this.#closed;
+    while (!signal.aborted && clock.monotonic() - this.#askedAt < IDLE_MS) {
+      try {
+        await again(signal);
+        this.#away = undefined;
+        return;
+      } catch (error) {
+        // Another error is an answer, too.
+        if (!this.#isAway(error)) {
+          this.#away = undefined;
+          return;
+        }
+      }
+      tried();
+      await sleep(AGAIN_MS, signal);
+    }
+  }
+
+  #isAway(error: unknown): boolean {
+    const why = this.#options.whyAway(error);
+    if (why === undefined) return false;
+    const since = this.#away?.since ?? this.#options.clock.wall();
+    this.#away = { since, why: why.replace(/\.$/, '') };
+    return true;
+  }
+
+  #error(): AwayError {
+    const { since, why } = this.#away ?? { since: this.#options.clock.wall(), why: 'no answer' };
+    return new AwayError(`cannot be read since ${instant(since)} UTC: ${why}`);
+  }
+}
