@@ -163,6 +163,8 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
         'the task configuration before, where it was read; `""` for none, null where it is not known',
       'configurations[].to': 'the task configuration that is set in its place; those with most rows first',
       'configurations[].rows': 'rows that do so',
+      'configurations[].leftOut':
+        'whether they could be compared and are not, since a plan compares the pairs with most rows only: `configs diff` compares any two',
       'configurations[].settings[].setting':
         'what the two say differently, for the first five; `settings` is null where it is not known. A setting has the name that `configs create --set` has for it',
       'configurations[].settings[].from': 'its text before; null where that configuration says nothing of it',

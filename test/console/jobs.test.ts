@@ -1,6 +1,9 @@
 /** Jobs by the console over HTTP: planned from an upload, applied, steered, retried, undone; rows, reports and faults. */
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { makeApiClient } from '../../testing/console/api-client.ts';
 import { plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
+import { tokens } from '../../testing/console/serve.ts';
 
 const csv = (ids: readonly string[]): string =>
   `Identifier,TaskConfigurationId\n${ids.map((id) => `${id},new\n`).join('')}`;
@@ -28,6 +31,10 @@ test('an uploaded file is planned, applied with stages, followed to its end, ret
   expect(done.body).toMatch(/<dt>applied<\/dt><dd>30<\/dd>/);
   expect(done.body).toContain('because');
   expect(done.body).toContain('ann@console');
+  // Of an end: how fast it was, how long it took, and by whom it is what it is.
+  expect(done.body).toMatch(/<dt>rows per second, on average<\/dt><dd>[\d.,]+<\/dd>/);
+  expect(done.body).toMatch(/<dt>ended<\/dt><dd>\S+ \S+ UTC, \S+ after its start; \S+ of it at work<\/dd>/);
+  expect(done.body).toMatch(/<dt>state<\/dt><dd>done since \S+ \S+ UTC by \S+<\/dd>/);
   expect((await ann.get('/jobs')).body).toContain('/jobs/of/j');
 
   expect((await ann.post('/jobs/of/j/pause')).status).toBe(409);
@@ -37,6 +44,33 @@ test('an uploaded file is planned, applied with stages, followed to its end, ret
   const undo = await ann.post('/jobs/of/j/undo');
   expect(undo.headers.location).toBe('/jobs/plans/j-undo');
   await shows(ann.get, '/jobs/plans/j-undo', /To send|nothing to change/);
+});
+
+test('of a job that somebody stops it says how far it came, who it was and why', async () => {
+  const { ann, run, plan, ids } = await setConsoleJobs({ send: false });
+  await plan(ids(5));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  await ann.post('/jobs/of/j/stop', { reason: 'the wrong file' });
+  const { body } = await ann.get('/jobs/of/j');
+  expect(body).toMatch(/<dt>state<\/dt><dd>stopped since \S+ \S+ UTC by ann@console: the wrong file<\/dd>/);
+  expect(body).toContain('<dt>rows per second, on average</dt><dd>-</dd>');
+});
+
+test('a plan of many pairs of configurations compares the first, and names the command for each of the others', async () => {
+  const { url, ann, ids } = await setConsoleJobs({
+    api: { tasks: { kind: 'numbered', prefix: 'task', count: 200 } },
+    send: false,
+  });
+  await ann.upload('many.csv', csv(ids(200)), { jobId: 'm', refresh: 'yes' });
+  const { body } = await shows(ann.get, '/jobs/plans/m', 'To send');
+  const left = /(\d+) more pairs?, not compared/.exec(body)?.[1];
+  expect(Number(left)).toBeGreaterThan(0);
+  expect(body.match(/<code>ota-updater configs diff cfgA\d new<\/code>/g)).toHaveLength(Number(left));
+  const { call } = await makeApiClient(url, tokens.vic);
+  const { configurations } = z
+    .object({ configurations: z.array(z.object({ leftOut: z.boolean() })) })
+    .parse((await call('showPlan', { job: 'm' })).data);
+  expect(configurations.filter(({ leftOut }) => leftOut)).toHaveLength(Number(left));
 });
 
 test('rows are filtered, searched and paged', async () => {

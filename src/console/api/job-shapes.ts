@@ -78,6 +78,23 @@ export const planning = z.object({
       duplicates: z.number(),
     })
     .nullable(),
+  configurations: z
+    .array(
+      z.object({
+        from: z.string().nullable(),
+        to: z.string(),
+        rows: z.number(),
+        settings: z
+          .array(z.looseObject({ setting: z.string() }))
+          .nullable()
+          .meta({ description: 'What changes; null where it is not known.' }),
+        leftOut: z.boolean().meta({
+          description:
+            'Not compared, since a plan compares the pairs with most rows only: `configs diff` compares any two.',
+        }),
+      }),
+    )
+    .nullable(),
 });
 export const done = z.object({ job: z.string() });
 export const devices = z

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { FILE_MODE } from '../../files/private.ts';
 import { toConditions, whereFields } from '../../jobs/plan/conditions.ts';
 import { jobIdSchema } from '../../jobs/plan/format.ts';
+import { configurationsJson } from '../../jobs/plan/summary.ts';
 import { updateSchema } from '../../message/update.ts';
 import type { JobsOptions } from '../jobs/options.ts';
 import type { Planning } from '../jobs/planner.ts';
@@ -126,7 +127,15 @@ export function planRoutes({ desk, newName, mostBytes }: Options): readonly ApiR
 }
 
 function planningJson({ jobId, state, source, by, note, report }: Planning) {
-  return { job: jobId, state, source, by, note: note ?? null, counts: report?.counts ?? null };
+  return {
+    job: jobId,
+    state,
+    source,
+    by,
+    note: note ?? null,
+    counts: report?.counts ?? null,
+    configurations: report === undefined ? null : configurationsJson(report),
+  };
 }
 
 /** @throws PageError for a file that is too large, or cut. */

@@ -1,13 +1,13 @@
 /** The page of one job. PURE. */
 
-import type { AuditLine, JobStanding } from '../../jobs/ledger/job.ts';
+import type { AuditLine, JobStanding, JobTimes } from '../../jobs/ledger/job.ts';
 import type { Outlook } from '../../jobs/run/progress.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import { detailText } from '../../jobs/view/audit.ts';
 import { endText, stageText } from '../../jobs/view/outlook-text.ts';
 import { settingTexts } from '../../jobs/view/settings-text.ts';
 import { silence } from '../../jobs/view/silence.ts';
-import { leftOutNote, notDone, nowText, rowsOf } from '../../jobs/view/standing.ts';
+import { isOver, leftOutNote, notDone, nowText, rateOf, rowsOf } from '../../jobs/view/standing.ts';
 import { stateText } from '../../jobs/view/state-text.ts';
 import { deviceEnds, deviceStates } from '../../message/devices.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -74,7 +74,9 @@ export function jobPart(
     ['failed', number(counts.failed)],
     ['in flight', number(counts.inFlight)],
     ['not sent', number(open - counts.inFlight)],
-    ['rows per second', perSecond === 0 ? '-' : perSecond.toFixed(perSecond < 10 ? 1 : 0)],
+    isOver(job, counts) || !leased
+      ? ['rows per second, on average', rateText(rateOf(times))]
+      : ['rows per second', rateText(perSecond)],
     ['time left', open === 0 ? '-' : left],
   ];
   const stage = stageText(outlook);
@@ -87,7 +89,7 @@ export function jobPart(
     ...(stage === undefined ? [] : [['stage', stage] as const]),
     ...(end === undefined ? [] : [['expected end', end] as const]),
     ...(times === undefined ? [] : [['started', `${instant(times.startedAt)} UTC`] as const]),
-    ...(times?.endedAt === undefined ? [] : [['ended', `${instant(times.endedAt)} UTC`] as const]),
+    ...(times?.endedAt === undefined ? [] : [['ended', endFact(times, times.endedAt)] as const]),
     ...(standing.reconciled > 0
       ? [['reconciled', `${counted(standing.reconciled, 'row')} ended by what the task itself says`] as const]
       : []),
@@ -119,6 +121,17 @@ ${figures(facts)}
 ${failures(standing)}
 ${plan !== undefined && settings(plan.settings)}
 ${verification !== undefined && devices(verification)}`;
+}
+
+function rateText(perSecond: number | undefined): string {
+  if (perSecond === undefined || perSecond === 0) return '-';
+  return perSecond.toFixed(perSecond < 10 ? 1 : 0);
+}
+
+/** Pauses and times without a sender are no work. */
+function endFact({ startedAt, ms }: JobTimes, endedAt: number): string {
+  const whole = `${instant(endedAt)} UTC, ${roughDuration((endedAt - startedAt) / 1_000)} after its start`;
+  return ms === 0 ? whole : `${whole}; ${roughDuration(ms / 1_000)} of it at work`;
 }
 
 /** What the commands say as well, of a job of which rows are in flight and none ends. */

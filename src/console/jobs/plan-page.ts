@@ -1,8 +1,10 @@
 /** The page of a plan: what it changes, and the form that applies it. PURE. */
+import { MAX_COMPARED } from '../../jobs/plan/configuration-changes.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
 import { timeNote } from '../../jobs/plan/time-note.ts';
 import { undoNote } from '../../jobs/plan/undo-note.ts';
 import { counted, number } from '../../text/numbers.ts';
+import type { CommandLine } from '../../text/shell.ts';
 import { mayChange, type Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
@@ -12,7 +14,7 @@ import { reasonField, settingFields } from './job-forms.ts';
 import { planPath, planStream } from './paths.ts';
 import type { Planning } from './planner.ts';
 
-export function planPage(plan: Planning, visitor: Visitor): Page {
+export function planPage(plan: Planning, visitor: Visitor, commandLine: CommandLine): Page {
   const { jobId, state, report } = plan;
   const title = `Plan of job ${jobId}`;
   // What is typed into a form is not to be lost: a plan that is made does not change.
@@ -28,7 +30,7 @@ export function planPage(plan: Planning, visitor: Visitor): Page {
     assets: ['jobs.css'],
     body: html`<h1>${title}</h1>
 ${plan.note !== undefined && html`<p class="fault" role="alert">${plan.note}</p>`}
-${reportPart(report)}
+${reportPart(report, commandLine)}
 ${mayChange(visitor) && forms(plan, report, visitor)}`,
   };
 }
@@ -47,7 +49,7 @@ export function planPart({ jobId, source, by, state, note }: Planning): Html {
   }
 }
 
-function reportPart(report: PlanReport): Html {
+function reportPart(report: PlanReport, commandLine: CommandLine): Html {
   const { jobId, source, kind, rows, counts, rateLimit, measured, refreshed, undoable, unread } = report;
   const facts: (readonly [string, string])[] = [
     ['made from', source],
@@ -71,7 +73,7 @@ function reportPart(report: PlanReport): Html {
   }
   return html`<dl class="figures">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 ${report.warnings.map((warning) => html`<p class="away">${warning}</p>\n`)}
-${report.configurations.length > 0 && configurations(report)}
+${report.configurations.length > 0 && configurations(report, commandLine)}
 ${
   report.statuses.length > 0 &&
   html`<section><h2>Status of the tasks</h2>${table(
@@ -95,9 +97,13 @@ ${
 }`;
 }
 
-function configurations({ configurations: pairs, otherConfigurations }: PlanReport): Html {
-  return html`<section><h2>Task configurations</h2>${pairs.map(({ from, to, rows, settings }) => {
-    const pair = from === undefined ? `to ${to}` : `from ${from === '' ? 'none' : from} to ${to}`;
+function configurations(
+  { configurations: pairs, otherConfigurations }: PlanReport,
+  commandLine: CommandLine,
+): Html {
+  const shown = pairs.filter(({ leftOut }) => leftOut !== true);
+  return html`<section><h2>Task configurations</h2>${shown.map(({ from, to, rows, settings }) => {
+    const pair = pairText(from, to);
     const head = html`<h3>${counted(rows, 'row')}: ${pair}</h3>`;
     if (settings === undefined) return html`${head}<p>What differs is not known.</p>`;
     if (settings.length === 0) return html`${head}<p>Both have the same settings.</p>`;
@@ -106,7 +112,25 @@ function configurations({ configurations: pairs, otherConfigurations }: PlanRepo
       ['Setting', from ?? '', to],
       settings.map((one) => [one.setting, one.from ?? '-', one.to ?? '-']),
     )}`;
-  })}${otherConfigurations > 0 && html`<p>${counted(otherConfigurations, 'row')} with other changes.</p>`}</section>`;
+  })}${leftOutPairs(pairs, commandLine)}${otherConfigurations > 0 && html`<p>${counted(otherConfigurations, 'row')} with other changes.</p>`}</section>`;
+}
+
+function pairText(from: string | undefined, to: string): string {
+  return from === undefined ? `to ${to}` : `from ${from === '' ? 'none' : from} to ${to}`;
+}
+
+/** A plan compares only the pairs with most rows: each takes calls. */
+function leftOutPairs(pairs: PlanReport['configurations'], commandLine: CommandLine): Html | false {
+  const left = pairs.filter(({ leftOut }) => leftOut === true);
+  if (left.length === 0) return false;
+  const rows = left.map(({ from = '', to, rows: some }) => [
+    pairText(from, to),
+    number(some),
+    html`<code>${commandLine('configs', 'diff', from, to)}</code>`,
+  ]);
+  return html`<h3>${counted(left.length, 'more pair')}, not compared</h3>
+<p>A plan compares the ${MAX_COMPARED} pairs with most rows. These commands show what the others change.</p>
+${table('Pairs that are not compared', ['Pair', 'Rows', 'Command'], rows)}`;
 }
 
 function forms({ jobId }: Planning, { plan, counts }: PlanReport, visitor: Visitor): Html {

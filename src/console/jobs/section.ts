@@ -107,7 +107,7 @@ export function jobsSection(options: JobsOptions): Section {
             .send(Readable.from(chunks));
         });
       site.view(`${JOBS_PATH}/plans/:job`, async (request, visitor) =>
-        planPage(await planner.get(jobOf(request)), visitor),
+        planPage(await planner.get(jobOf(request)), visitor, commandLine),
       );
       const planFeeds = new FeedsOf((jobId) => feed(async () => planPart(await planner.get(jobId))));
       site.live('/live/plans/:job', (request) => planFeeds.of(jobOf(request)));

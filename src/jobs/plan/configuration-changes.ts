@@ -11,12 +11,14 @@ export interface ConfigurationChange {
   readonly rows: number;
   /** What the two say differently; undefined where one of them was not looked at, or is no more. */
   readonly settings: readonly SettingChange[] | undefined;
+  /** It could be compared, and was left out, since so many others have more rows: `configs diff` compares any two. */
+  readonly leftOut?: true;
 }
 
 /** Pairs that are told apart; a fleet has few configurations. */
 const MAX_PAIRS = 200;
 /** Pairs of which it is told what changes: two calls each, at most. */
-const MAX_COMPARED = 5;
+export const MAX_COMPARED = 5;
 
 /** Counts the rows by pair, in bounded memory. */
 export class ConfigurationPairs {
@@ -51,9 +53,9 @@ export class ConfigurationPairs {
     const pairs = [...this.#pairs.values()].toSorted((a, b) => b.rows - a.rows);
     const changes: ConfigurationChange[] = [];
     for (const [i, { from, to, rows }] of pairs.entries()) {
-      const isCompared = i < MAX_COMPARED && reader !== undefined && from !== undefined && from !== '';
-      const settings = isCompared ? await compare(from, to, found, reader) : undefined;
-      changes.push({ from, to, rows, settings });
+      const can = reader !== undefined && from !== undefined && from !== '';
+      const settings = can && i < MAX_COMPARED ? await compare(from, to, found, reader) : undefined;
+      changes.push({ from, to, rows, settings, ...(can && i >= MAX_COMPARED && { leftOut: true }) });
     }
     return changes;
   }

@@ -86,7 +86,7 @@ export function planText(report: PlanReport, commandLine: CommandLine, columns?:
   if (report.unread > 0) {
     lines.push(line('unread', report.unread, 'GetOtaTask failed; planned without former values'));
   }
-  lines.push(...configurationLines(report, columns), ...statusLines(report.statuses, width));
+  lines.push(...configurationLines(report, commandLine, columns), ...statusLines(report.statuses, width));
   if (counts.toChange > 0) {
     if (!undo) lines.push(hang('  undo          ', undoNote(report.undoable, counts.toChange), width));
     lines.push(hang('  time          ', timeNote(counts.toChange, report.measured, report.rateLimit), width));
@@ -122,12 +122,7 @@ export function planJson(report: PlanReport): string {
     refreshed: report.refreshed,
     refusedFile: report.refusedFile ?? null,
     reasons,
-    configurations: report.configurations.map(({ from, to, rows, settings }) => ({
-      from: from ?? null,
-      to,
-      rows,
-      settings: settings === undefined ? null : changesJson(settings),
-    })),
+    configurations: configurationsJson(report),
     otherConfigurations: report.otherConfigurations,
     configurationsLookedAt: report.looked ?? null,
     statuses: report.statuses.map(({ key, count, lines }) => ({ status: key, rows: count, lines })),
@@ -139,6 +134,17 @@ export function planJson(report: PlanReport): string {
   return jsonLine(json);
 }
 
+/** The pairs for scripts; `leftOut`: they could be compared, and were not. */
+export function configurationsJson({ configurations }: Pick<PlanReport, 'configurations'>) {
+  return configurations.map(({ from, to, rows, settings, leftOut }) => ({
+    from: from ?? null,
+    to,
+    rows,
+    settings: settings === undefined ? null : changesJson(settings),
+    leftOut: leftOut ?? false,
+  }));
+}
+
 /** One kind of rows, with some of them. */
 function exampleLine(text: string, count: number, lines: readonly number[], width: number): string {
   const some = lines.slice(0, SHOWN_LINES);
@@ -148,7 +154,11 @@ function exampleLine(text: string, count: number, lines: readonly number[], widt
 }
 
 /** Each pair of configurations with its rows, and below it the settings that differ. */
-function configurationLines(report: PlanReport, columns: number | undefined): string[] {
+function configurationLines(
+  report: PlanReport,
+  commandLine: CommandLine,
+  columns: number | undefined,
+): string[] {
   const { configurations, looked, otherConfigurations } = report;
   const shown = configurations.slice(0, SHOWN_CONFIGURATIONS).flatMap(({ from, to, rows, settings }) => {
     const before = from === undefined ? '' : `from ${from === '' ? 'none' : printable(from)} `;
@@ -162,11 +172,21 @@ function configurationLines(report: PlanReport, columns: number | undefined): st
   });
   const rest = configurations.slice(SHOWN_CONFIGURATIONS);
   const others = rest.reduce((sum, { rows }) => sum + rows, otherConfigurations);
-  if (others > 0) shown.push(countLine('configuration', others, 'other changes: see --json', columns));
+  if (others > 0)
+    shown.push(countLine('configuration', others, otherPairs(report, commandLine), widthOf(columns)));
   return shown;
 }
 
 const SHOWN_CONFIGURATIONS = 3;
+
+/** How many more there are, and how to see what they change. */
+function otherPairs({ configurations, otherConfigurations }: PlanReport, commandLine: CommandLine): string {
+  const rest = configurations.slice(SHOWN_CONFIGURATIONS);
+  const pairs = `${otherConfigurations > 0 ? 'more than ' : ''}${counted(rest.length, 'more pair')}`;
+  const { from, to } = rest.find(({ from: before }) => before !== undefined && before !== '') ?? {};
+  if (from === undefined || to === undefined) return `in ${pairs}: see --json`;
+  return `in ${pairs}: ${commandLine('configs', 'diff', from, to)} compares one, --json lists them`;
+}
 
 /** The one status of tasks whose devices have not begun. */
 const NOT_BEGUN = 'SCHEDULED';

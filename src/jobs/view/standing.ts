@@ -206,7 +206,8 @@ function timeLines(times: JobTimes | undefined): string[] {
 }
 
 /** Rows per second, to a tenth; undefined when no row has ended. */
-function rateOf(times: JobTimes | undefined): number | undefined {
+/** Rows that ended per second while it was at work; undefined where none has. */
+export function rateOf(times: JobTimes | undefined): number | undefined {
   if (times === undefined || times.rows === 0 || times.ms === 0) return undefined;
   return Math.round((times.rows / times.ms) * 10_000) / 10;
 }

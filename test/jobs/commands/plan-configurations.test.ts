@@ -16,6 +16,7 @@ interface Summary {
     readonly from: string | null;
     readonly to: string;
     readonly rows: number;
+    readonly leftOut: boolean;
     readonly settings: readonly { readonly setting: string }[] | null;
   }[];
   readonly warnings: readonly string[];
@@ -102,11 +103,17 @@ describe('what a plan changes', () => {
     expect(stdout).toMatch(
       /^ {2}configuration +\d+ {2}from cfgA\d to cfgB7:\n +cfgA\d +cfgB7\n {6}\w+ +\S+ +\S+$/m,
     );
-    expect(stdout).toMatch(/^ {2}configuration +\d+ {2}other changes: see --json$/m);
+    // Those that are not shown are counted, and one is named with the command that compares it.
+    expect(stdout.replaceAll(/\n +/g, ' ')).toMatch(
+      / configuration +\d+ {2}in \d+ more pairs: ota-updater configs diff cfgA\d cfgB7 compares one, --json lists them /,
+    );
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     const { summary } = await json([file, '--refresh', '--job', 'k']);
     expect(summary.configurations.reduce((sum, { rows: count }) => sum + count, 0)).toBe(200);
     expect(summary.configurations.slice(0, 5).every(({ settings }) => settings !== null)).toBe(true);
+    expect(summary.configurations.map(({ leftOut }) => leftOut)).toEqual(
+      summary.configurations.map((_, i) => i >= 5),
+    );
     for (const { settings } of summary.configurations.slice(0, 5))
       for (const { setting } of settings ?? []) expect(['Name', 'Description']).not.toContain(setting);
   });
