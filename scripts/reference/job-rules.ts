@@ -2,7 +2,7 @@
 import { abortKinds } from '../../src/jobs/rules/abort-rules.ts';
 import { type WaitsFor, waits } from '../../src/jobs/rules/progress.ts';
 import { DEFAULT_PRIORITY, type JobSettings } from '../../src/jobs/rules/settings.ts';
-import { LEAST_WINDOW, WINDOW_SECONDS } from '../../src/jobs/rules/window.ts';
+import { FEW_ROWS, LEAST_WINDOW, LONGEST_SECONDS, WINDOW_SECONDS } from '../../src/jobs/rules/window.ts';
 import { code, type Page, table } from './page.ts';
 
 /** What each setting does, by the flag that sets it. */
@@ -35,12 +35,12 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
   ],
   window: [
     '--window N',
-    `Rows in flight at most. Without it what ends in ${WINDOW_SECONDS} s at the present rate of all jobs together, ${LEAST_WINDOW} at least, so that an update of another system waits ${WINDOW_SECONDS} s longer at most; below ${LEAST_WINDOW / WINDOW_SECONDS} rows/s it waits for ${LEAST_WINDOW} rows at most.`,
+    `Rows in flight at most. Without it, of all jobs together, what ends in ${WINDOW_SECONDS} s at the present rate; ${FEW_ROWS} where that is less and they end in ${LONGEST_SECONDS} s, and ${LEAST_WINDOW} at least. See [others first](../operations.md#others-first). Give it where calls take longer than ${WINDOW_SECONDS} s: the job would be slow without.`,
   ],
   rate: ['--rate N', "Rows sent per second at most. Workers' `RATE_LIMIT` holds besides."],
   priority: [
     '--priority 1-9',
-    `Its share of what is in flight beside other jobs that are being sent: a job of 9 gets nine times as much as one of 1. ${DEFAULT_PRIORITY} without it.`,
+    `Its share beside other jobs that are being sent: of a job of 9 nine times as many rows end as of one of 1. What a job cannot take - it waits, its stage, ramp, rule, rate or window lets it have no more - goes to the others by their priorities. ${DEFAULT_PRIORITY} without it.`,
   ],
   startAt: [
     '--start-at TIME',

@@ -158,6 +158,14 @@ export function failedOf({ cause }: Pick<AbortRule, 'cause'>, failed: number, ca
   return causes.filter((of) => covers(cause, of.cause)).reduce((sum, { rows }) => sum + rows, 0);
 }
 
+/** The ends that the rule judges by, of all. */
+export function endsFor(
+  rule: Pick<AbortRule, 'cause'>,
+  { ended, failed, causes }: Ends & { readonly causes: Causes },
+): Ends {
+  return { ended, failed: failedOf(rule, failed, causes) };
+}
+
 function isKind(cause: string): boolean {
   return (abortKinds as readonly string[]).includes(cause);
 }

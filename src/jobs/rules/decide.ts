@@ -11,22 +11,21 @@
  */
 import { counted, number } from '../../text/numbers.ts';
 import type { Counts } from '../ledger/job.ts';
-import { brokenText, type Ends, failedOf, isBroken, toleratedBy } from './abort-rules.ts';
+import { brokenText, endsFor, isBroken } from './abort-rules.ts';
 import { formatAmount, rowsOf } from './amount.ts';
+import { flightLimits } from './flight.ts';
 import {
   countFrom,
   devicesSince,
-  type EndsSince,
   endsSince,
   type SeenDevices,
   type StageProgress,
   type WaitsFor,
 } from './progress.ts';
-import { rampRoom } from './ramp.ts';
 import { isOpen, isOver, nextOpening } from './schedule.ts';
 import type { JobSettings } from './settings.ts';
 import { nextStageEnd } from './stages.ts';
-import { windowOf } from './window.ts';
+import type { Beside } from './window.ts';
 
 export interface Situation {
   readonly settings: JobSettings;
@@ -40,10 +39,8 @@ export interface Situation {
   readonly now: number;
   /** Rows of all jobs that end per second. */
   readonly perSecond: number;
-  /** The job's share of what may be in flight, 0-1. */
-  readonly share: number;
-  /** Rows in flight of other jobs that take no share; none unless it is given. */
-  readonly restInFlight?: number;
+  /** The other jobs that are being sent; none unless they are given. */
+  readonly beside?: Beside | undefined;
   /** Since when it has been running, as its state says; undefined while its state is another. */
   readonly runningSince?: number | undefined;
 }
@@ -55,6 +52,8 @@ export interface Decision {
   readonly sample: boolean;
   /** Rows in flight at most. */
   readonly window: number;
+  /** Rows that could be in flight if all that others have were its own: none while it waits. */
+  readonly most: number;
   /** To be kept; the same object when nothing has changed. */
   readonly progress: StageProgress;
   /** What keeps rows from being sent, besides a full window. */
@@ -81,9 +80,11 @@ interface Stop {
 
 export function decide(situation: Situation): Decision {
   const progress = onward(situation);
-  const window = flightLimit(situation, progress);
+  const stage = stageOf(situation, progress);
+  const left = stage.end - sentSince(situation, progress);
+  const { window, most } = flightLimits(situation, progress, left);
   const stop = stopOf(situation, progress);
-  const held = { window, progress, room: 0, sample: false };
+  const held = { window, most: 0, progress, room: 0, sample: false };
   if (stop !== undefined) return { ...held, stop };
   const { settings, counts, now } = situation;
   if (counts.planned === 0) {
@@ -100,11 +101,9 @@ export function decide(situation: Situation): Decision {
   }
   const wait = waitOf(situation, progress);
   if (wait !== undefined) return { ...held, waitsFor: wait };
-  const stage = stageOf(situation, progress);
-  const left = stage.end - sentSince(situation, progress);
   if (left <= 0) return { ...held, waitsFor: { for: 'ends', upTo: stage.end, canary: stage.canary } };
   const free = Math.min(window - counts.inFlight, counts.planned, left);
-  return { window, progress, room: Math.max(0, free), sample: stage.sample };
+  return { window, most, progress, room: Math.max(0, free), sample: stage.sample };
 }
 
 /** The stage that is being sent: its end in rows from where counting began, and whether it is a sample spread over the plan. */
@@ -257,26 +256,6 @@ function waitOf({ settings }: Situation, { waitsFor, since }: StageProgress): Wa
     case 'word':
       return { for: 'word' };
   }
-}
-
-/** Rows in flight at most: by the rate or as it is set, beside other jobs by the smaller one, by the rules, and by the ramp. */
-function flightLimit(
-  { settings, counts, perSecond, share, restInFlight }: Situation,
-  progress: StageProgress,
-): number {
-  const { ramp, abortWhen = [] } = settings;
-  const ends = endsSince(progress, counts);
-  const byRate = windowOf(perSecond, share, restInFlight);
-  const { window = byRate } = settings;
-  return Math.min(
-    share < 1 ? Math.min(window, byRate) : window,
-    ...abortWhen.map((rule) => toleratedBy(rule, endsFor(rule, ends))),
-    ...(ramp === undefined ? [] : [rampRoom(ramp, ends.good)]),
-  );
-}
-
-function endsFor(rule: Parameters<typeof failedOf>[0], ends: EndsSince): Ends {
-  return { ended: ends.ended, failed: failedOf(rule, ends.failed, ends.causes) };
 }
 
 function stopOf(situation: Situation, progress: StageProgress): Stop | undefined {

@@ -1,22 +1,94 @@
 /** How many rows of all jobs may be in flight together, and of one of them. PURE. */
-
-/** What ends in so many seconds: an update that another system sends meanwhile waits so much longer, at most. */
-export const WINDOW_SECONDS = 10;
-/** At whatever rate: with fewer, a rate could not be measured before it had been found. */
-export const LEAST_WINDOW = 20;
+import { DEFAULT_PRIORITY, type JobSettings } from './settings.ts';
 
 /**
- * @param perSecond rows of all jobs that end per second.
- * @param share of the job among those that are being sent: 1 when it is the only one.
- * @param restInFlight rows in flight of the jobs that take no share: only what they leave is shared.
- * @returns rows of the job that may be in flight, 1 at least.
+ * What ends in so many seconds: at a steady rate an update that another system sends meanwhile waits so much longer, at most. Where
+ * the rate falls, what is on the queue takes as many times longer. Fewer would make jobs slow whose rows take long to end.
  */
-export function windowOf(perSecond: number, share: number, restInFlight = 0): number {
-  const all = Math.max(LEAST_WINDOW, Math.ceil(perSecond * WINDOW_SECONDS));
-  return Math.max(1, Math.floor((all - restInFlight) * share));
+export const WINDOW_SECONDS = 4;
+/** At low rates: so many rows may be in flight as long as they end in {@link LONGEST_SECONDS}, so that slow calls are made side by side. */
+export const FEW_ROWS = 100;
+export const LONGEST_SECONDS = 10;
+/** At whatever rate: with fewer, a rate could not be measured before it had been found. */
+export const LEAST_WINDOW = 20;
+/** Of the window: with so much of it workers are busy still. */
+const LEAST_PART = 0.5;
+
+/** What a job can take of what may be in flight. */
+export interface Claim {
+  readonly priority: number;
+  /** Rows that it can have in flight, whatever others leave: by its window, rules, ramp, stage, and what is left of it. */
+  readonly most: number;
+  /** Rows that it sends per second at most. */
+  readonly rate?: number | undefined;
 }
 
-/** A job's share beside others. @param others the priorities of the other jobs that are being sent. */
-export function shareOf(priority: number, others: readonly number[]): number {
-  return priority / others.reduce((sum, other) => sum + other, priority);
+export function claimOf({ priority = DEFAULT_PRIORITY, rate }: JobSettings, most: number): Claim {
+  return { priority, most, rate };
+}
+
+/** The jobs that are being sent beside one. */
+export interface Beside {
+  /** Of those that have rows to send now. */
+  readonly others: readonly Claim[];
+  /** Rows in flight of those that have none. */
+  readonly restInFlight: number;
+}
+
+/**
+ * Weighted, and nothing is left unused: what a job cannot take goes to the others by their priorities. By Little's law rows end in
+ * the proportion in which they are in flight. So where a job may have few in flight, all have fewer, as long as workers are busy:
+ * it keeps its share of the ends that way.
+ * @param perSecond rows of all jobs that end per second.
+ * @returns rows of the job that may be in flight as far as the others go, 1 at least.
+ */
+export function windowOf(perSecond: number, own: Claim, { others, restInFlight }: Beside): number {
+  const claims = [own, ...others];
+  const ample = rowsOf(perSecond);
+  const sum = prioritiesOf(claims);
+  const proportionate = Math.min(...claims.map(({ most, priority }) => (most * sum) / priority));
+  const wanted = Math.min(ample, Math.max(LEAST_WINDOW, ample * LEAST_PART, proportionate));
+  const all = inWholeShares(wanted - restInFlight, claims);
+  // A row takes so long to end; no more of a job are in flight than it sends meanwhile.
+  const seconds = perSecond === 0 ? Number.POSITIVE_INFINITY : wanted / perSecond;
+  const mosts = claims.map(({ priority, most, rate }, i) => ({
+    priority,
+    // Its own limits are kept elsewhere.
+    most: i === 0 ? Number.POSITIVE_INFINITY : Math.min(most, (rate ?? Number.POSITIVE_INFINITY) * seconds),
+  }));
+  return Math.max(1, Math.round(firstOf(mosts, all)));
+}
+
+/** Rows of all jobs together. */
+function rowsOf(perSecond: number): number {
+  const few = Math.min(FEW_ROWS, perSecond * LONGEST_SECONDS);
+  return Math.ceil(Math.max(LEAST_WINDOW, few, perSecond * WINDOW_SECONDS));
+}
+
+/** Water-filling: each has a part by its priority, or what it can take where that is less. @returns the first one's. */
+function firstOf(claims: readonly Claim[], all: number): number {
+  const [first] = claims;
+  if (first === undefined) return 0;
+  const sum = prioritiesOf(claims);
+  const isFull = ({ priority, most }: Claim): boolean => most <= (all * priority) / sum;
+  const open = claims.filter((claim) => !isFull(claim));
+  if (open.length === claims.length) return (all * first.priority) / sum;
+  return firstOf(
+    open,
+    claims.filter(isFull).reduce((left, { most }) => left - most, all),
+  );
+}
+
+/** A little less, where parts of few rows would else be rounded far away from the priorities. */
+function inWholeShares(rows: number, claims: readonly Claim[]): number {
+  const unit = prioritiesOf(claims) / claims.map(({ priority }) => priority).reduce(commonDivisor);
+  return unit > rows ? rows : rows - (rows % unit);
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
+}
+
+function prioritiesOf(claims: readonly Claim[]): number {
+  return claims.reduce((sum, { priority }) => sum + priority, 0);
 }

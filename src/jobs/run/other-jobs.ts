@@ -5,20 +5,16 @@
 import type { Clock } from '../../time/clock.ts';
 import type { Counts, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { DEFAULT_PRIORITY, type JobSettings } from '../rules/settings.ts';
-import { shareOf, WINDOW_SECONDS } from '../rules/window.ts';
-import { decideOn, Pace } from './progress.ts';
+import { type Beside, type Claim, claimOf, WINDOW_SECONDS } from '../rules/window.ts';
+import { decideOn, Pace, ratesTogether } from './progress.ts';
 
 /** Looked for so often, in milliseconds. */
 const LOOK_MS = 500;
 
-export interface Beside {
-  /** The job's share of what may be in flight, 0-1; 1 when there are no others. */
-  readonly share: number;
-  /** Rows of the others that end per second. */
-  readonly othersPerSecond: number;
-  /** Rows in flight of those that take no share, as far as they end. */
-  readonly restInFlight: number;
+export interface Others {
+  readonly beside: Beside;
+  /** Rows of all jobs that end per second. */
+  readonly perSecond: number;
 }
 
 export class OtherJobs {
@@ -27,8 +23,7 @@ export class OtherJobs {
   readonly #clock: Pick<Clock, 'monotonic' | 'wall'>;
   /** How fast the rows of each end, by the key of its job. */
   #paces = new Map<number, Pace>();
-  #priorities: readonly number[] = [];
-  #restInFlight = 0;
+  #beside: Beside = { others: [], restInFlight: 0 };
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** @param key of the job itself. */
@@ -42,18 +37,17 @@ export class OtherJobs {
     this.#clock = clock;
   }
 
-  /** @param settings of the job itself. */
-  async look({ priority = DEFAULT_PRIORITY }: JobSettings): Promise<Beside> {
+  /** @param own how fast the rows of the job itself end. */
+  async look(own: Pace): Promise<Others> {
     if (this.#clock.monotonic() - this.#lookedAt >= LOOK_MS) await this.#count();
-    const othersPerSecond = [...this.#paces.values()].reduce((sum, { perSecond }) => sum + perSecond, 0);
-    return { share: shareOf(priority, this.#priorities), othersPerSecond, restInFlight: this.#restInFlight };
+    return { beside: this.#beside, perSecond: ratesTogether([own, ...this.#paces.values()]) };
   }
 
   /** Only a job that has rows to send now, and a process that sends them, takes a share. */
   async #count(): Promise<void> {
     this.#lookedAt = this.#clock.monotonic();
     const paces = new Map<number, Pace>();
-    const priorities: number[] = [];
+    const others: Claim[] = [];
     let restInFlight = 0;
     for (const job of await this.#ledger.activeJobs()) {
       const { key, plan } = job;
@@ -62,19 +56,17 @@ export class OtherJobs {
       const pace = this.#paces.get(key) ?? new Pace(this.#clock.monotonic, counts.ended);
       pace.observe(counts.ended);
       paces.set(key, pace);
-      if (this.#hasToSend(job, counts, pace) && (await this.#ledger.isLeased(key)))
-        priorities.push(plan.settings.priority ?? DEFAULT_PRIORITY);
+      const most = this.#mostOf(job, counts, pace);
+      if (most > 0 && (await this.#ledger.isLeased(key))) others.push(claimOf(plan.settings, most));
       // Rows whose ends are lost would else be in the way of all other jobs for good.
       else restInFlight += Math.min(counts.inFlight, pace.perSecond * WINDOW_SECONDS);
     }
     this.#paces = paces;
-    this.#priorities = priorities;
-    this.#restInFlight = restInFlight;
+    this.#beside = { others, restInFlight };
   }
 
-  #hasToSend(job: PlannedJob, counts: Counts, { perSecond }: Pace): boolean {
-    if (job.plan.state.name !== 'running' || counts.planned === 0) return false;
-    const { waitsFor, stop } = decideOn(job, counts, perSecond, { now: this.#clock.wall() });
-    return waitsFor === undefined && stop === undefined;
+  #mostOf(job: PlannedJob, counts: Counts, { perSecond }: Pace): number {
+    if (job.plan.state.name !== 'running' || counts.planned === 0) return 0;
+    return decideOn(job, counts, perSecond, { now: this.#clock.wall() }).most;
   }
 }

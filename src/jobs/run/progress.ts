@@ -5,9 +5,12 @@ import { type Decision, decide, type Wait } from '../rules/decide.ts';
 import { beginning, type SeenDevices } from '../rules/progress.ts';
 import { expectedEnd } from '../rules/schedule.ts';
 import { type StageView, stagesLeft, stageView } from '../rules/stage-view.ts';
+import type { Beside } from '../rules/window.ts';
 
 /** The rate is that of the last so many milliseconds. */
 const SPAN_MS = 10_000;
+/** Where it grows, of the last so many: a little less than the time that the window is for. */
+const GROWTH_MS = 3_000;
 const SAMPLE_MS = 250;
 
 export class Pace {
@@ -41,9 +44,23 @@ export class Pace {
 
   /** Rows ending per second, lately; in the first second, as if it were over. */
   get perSecond(): number {
-    const first = this.#samples[0];
-    if (first === undefined) return 0;
-    return Math.max(0, (this.#ended - first.ended) / Math.max(1, (this.#now() - first.at) / 1_000));
+    return this.#since(this.#samples[0]);
+  }
+
+  /**
+   * The same of the last few seconds, which grows sooner. Ends that are seen late and all at once look like a third more at most: no
+   * more end than are in flight.
+   */
+  get justPerSecond(): number {
+    const from = this.#now() - GROWTH_MS;
+    const sample = this.#samples.findLast(({ at }) => at <= from);
+    // Rates are measured by whole rows: one more is nothing that has grown.
+    return sample === undefined ? this.perSecond : this.#since({ ...sample, ended: sample.ended + 1 });
+  }
+
+  #since(sample: { readonly at: number; readonly ended: number } | undefined): number {
+    if (sample === undefined) return 0;
+    return Math.max(0, (this.#ended - sample.ended) / Math.max(1, (this.#now() - sample.at) / 1_000));
   }
 
   /** Rows that ended since it was made. */
@@ -60,6 +77,13 @@ export class Pace {
   get quietMs(): number {
     return this.#now() - this.#lastChangeAt;
   }
+}
+
+/** Rows of all of them that end per second: where that grows, as of the last few seconds. */
+export function ratesTogether(paces: readonly Pick<Pace, 'perSecond' | 'justPerSecond'>[]): number {
+  const together = (rate: 'perSecond' | 'justPerSecond'): number =>
+    paces.reduce((sum, pace) => sum + pace[rate], 0);
+  return Math.max(together('perSecond'), together('justPerSecond'));
 }
 
 /** What is to be expected of a job. */
@@ -97,22 +121,20 @@ export interface JobView extends Outlook {
 export interface Surroundings {
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Rows of the others that end per second. */
-  readonly othersPerSecond?: number;
-  /** The job's share of what may be in flight, 0-1; 1 when there are no others. */
-  readonly share?: number;
-  /** Rows in flight of the others that take no share. */
-  readonly restInFlight?: number;
+  readonly beside?: Beside | undefined;
   /** The devices of its tasks, when somebody has looked. */
   readonly devices?: SeenDevices | undefined;
 }
 
-/** The decision about a job as the ledger has it. */
+/**
+ * The decision about a job as the ledger has it.
+ * @param perSecond rows of all jobs that end per second.
+ */
 export function decideOn(
   { plan }: JobRecord,
   counts: Counts,
   perSecond: number,
-  { now, othersPerSecond = 0, share = 1, restInFlight = 0, devices }: Surroundings,
+  { now, beside, devices }: Surroundings,
 ): Decision {
   const { settings = {}, progress = beginning, state, rows = 0 } = plan ?? {};
   return decide({
@@ -121,9 +143,8 @@ export function decideOn(
     counts,
     total: Math.max(counts.total, rows),
     now,
-    perSecond: perSecond + othersPerSecond,
-    share,
-    restInFlight,
+    perSecond,
+    beside,
     devices,
     runningSince: state?.name === 'running' ? state.since : undefined,
   });

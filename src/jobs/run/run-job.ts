@@ -221,10 +221,10 @@ class Run {
     const { targets } = this.#options;
     if (this.#stuck.look(counts)) await ledger.addNotice(this.#job.key, { kind: 'stuck', targets });
     const wall = clock.wall();
-    const beside = await this.#others.look(this.#job.plan.settings);
+    const { beside, perSecond } = await this.#others.look(this.#pace);
     const { devices } = this.#options;
-    const surroundings = { now: wall, ...beside, devices: devices.seen };
-    const decision = decideOn(this.#job, counts, this.#pace.perSecond, surroundings);
+    const surroundings = { now: wall, beside, devices: devices.seen };
+    const decision = decideOn(this.#job, counts, perSecond, surroundings);
     devices.look(this.#job, decision.waitsFor);
     if (decision.progress !== this.#job.plan.progress) {
       await ledger.setProgress(this.#job.key, decision.progress);

@@ -8,7 +8,7 @@ import { beginning, countFrom, type StageProgress } from '../../../src/jobs/rule
 import { parseRamp } from '../../../src/jobs/rules/ramp.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import { parseStages } from '../../../src/jobs/rules/stages.ts';
-import { shareOf, windowOf } from '../../../src/jobs/rules/window.ts';
+import { type Claim, windowOf } from '../../../src/jobs/rules/window.ts';
 
 function counts(facts: Partial<Counts>): Counts {
   const { applied = 0, superseded = 0, failed = 0, planned = 1_000, inFlight = 0, causes = [] } = facts;
@@ -33,27 +33,52 @@ function situation(settings: JobSettings, facts: Partial<Counts>, more: Partial<
   const found = counts(facts);
   const { canary } = settings;
   const progress = { ...beginning, ...(canary !== undefined && { canary: formatAmount(canary) }) };
-  const present = { progress, total: found.total, now: 0, perSecond: 0, share: 1 };
+  const present = { progress, total: found.total, now: 0, perSecond: 0 };
   return { settings, counts: found, ...present, ...more };
 }
 
 describe('windows', () => {
+  const free = (priority: number): Claim => ({ priority, most: Number.POSITIVE_INFINITY });
+
   test.each([
-    [0, 1, 20],
-    [2, 1, 20],
-    [2.05, 1, 21],
-    [300, 1, 3_000],
-    [300, 0.9, 2_700],
-    [0, 0.1, 2],
-    [0, 0.01, 1],
-  ])('at %d/s and a share of %d: %d', (perSecond, share, rows) => {
-    expect(windowOf(perSecond, share)).toBe(rows);
+    [0, 20],
+    [2, 20],
+    [2.05, 21],
+    [9, 90],
+    [10, 100],
+    [25, 100],
+    [25.1, 101],
+    [300, 1_200],
+  ])('alone, at %d/s: %d', (perSecond, rows) => {
+    expect(windowOf(perSecond, free(5), { others: [], restInFlight: 0 })).toBe(rows);
   });
 
-  test('shares are by priority', () => {
-    expect(shareOf(5, [])).toBe(1);
-    expect(shareOf(9, [1])).toBe(0.9);
-    expect(shareOf(1, [9])).toBe(0.1);
+  const rows = (perSecond: number, claims: readonly Claim[], restInFlight = 0): number[] =>
+    claims.map((own, i) =>
+      windowOf(perSecond, own, { others: claims.filter((_, j) => j !== i), restInFlight }),
+    );
+  test.each<[string, number, readonly Claim[], number[], number?]>([
+    ['by priority', 300, [free(9), free(1)], [1_080, 120]],
+    ['three jobs', 300, [free(9), free(5), free(1)], [720, 400, 80]],
+    ['a few in whole shares', 2.7, [free(9), free(1)], [18, 2]],
+    ['one at least', 0, [free(9), free(9), free(9), ...[1, 1, 1].map(free)], [6, 6, 6, 1, 1, 1]],
+    ['what rows without a share leave', 300, [free(9), free(1)], [900, 100], 200],
+    [
+      'less for all, so that one that can take little keeps its part',
+      300,
+      [{ ...free(9), most: 630 }, free(1)],
+      [630, 70],
+    ],
+    [
+      'two seconds of it at least: what one cannot take is the others',
+      300,
+      [{ ...free(9), most: 60 }, free(1)],
+      [540, 540],
+    ],
+    ['by the priorities of the others', 300, [{ ...free(9), most: 60 }, free(3), free(1)], [414, 404, 135]],
+    ['no more than one sends by its rate', 300, [{ ...free(9), rate: 30 }, free(1)], [1_080, 1_080]],
+  ])('%s', (_, perSecond, claims, expected, rest = 0) => {
+    expect(rows(perSecond, claims, rest)).toEqual(expected);
   });
 });
 
@@ -119,7 +144,7 @@ describe('room', () => {
   ])('%s', (_, settings, progress, facts, expected) => {
     const noted =
       settings.canary === undefined ? progress : { ...progress, canary: formatAmount(settings.canary) };
-    expect(decide(situation(settings, facts, { progress: noted, perSecond: 20 })).room).toBe(expected);
+    expect(decide(situation(settings, facts, { progress: noted, perSecond: 50 })).room).toBe(expected);
   });
 });
 
