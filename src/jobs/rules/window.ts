@@ -46,7 +46,9 @@ export function windowOf(perSecond: number, own: Claim, { others, restInFlight }
   const claims = [own, ...others];
   const ample = rowsOf(perSecond);
   const sum = prioritiesOf(claims);
-  const proportionate = Math.min(...claims.map(({ most, priority }) => (most * sum) / priority));
+  // Alone it has no share to keep.
+  const proportionate =
+    others.length === 0 ? ample : Math.min(...claims.map(({ most, priority }) => (most * sum) / priority));
   const wanted = Math.min(ample, Math.max(LEAST_WINDOW, ample * LEAST_PART, proportionate));
   const all = inWholeShares(wanted - restInFlight, claims);
   // A row takes so long to end; no more of a job are in flight than it sends meanwhile.

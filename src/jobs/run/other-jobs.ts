@@ -10,6 +10,8 @@ import { decideOn, Pace, ratesTogether } from './progress.ts';
 
 /** Looked for so often, in milliseconds. */
 const LOOK_MS = 500;
+/** A job of whose rows none has ended for so long has no use for its share, in milliseconds. */
+const QUIET_MS = 60_000;
 
 export interface Others {
   readonly beside: Beside;
@@ -43,7 +45,7 @@ export class OtherJobs {
     return { beside: this.#beside, perSecond: ratesTogether([own, ...this.#paces.values()]) };
   }
 
-  /** Only a job that has rows to send now, and a process that sends them, takes a share. */
+  /** Only a job that can send rows now, and a process that sends them, takes a share. */
   async #count(): Promise<void> {
     this.#lookedAt = this.#clock.monotonic();
     const paces = new Map<number, Pace>();
@@ -65,8 +67,10 @@ export class OtherJobs {
     this.#beside = { others, restInFlight };
   }
 
-  #mostOf(job: PlannedJob, counts: Counts, { perSecond }: Pace): number {
+  #mostOf(job: PlannedJob, counts: Counts, { perSecond, quietMs }: Pace): number {
     if (job.plan.state.name !== 'running' || counts.planned === 0) return 0;
+    // What it has in flight keeps it from sending.
+    if (counts.inFlight > 0 && quietMs > QUIET_MS) return 0;
     return decideOn(job, counts, perSecond, { now: this.#clock.wall() }).most;
   }
 }

@@ -51,6 +51,8 @@ describe('windows', () => {
     [300, 1_200],
   ])('alone, at %d/s: %d', (perSecond, rows) => {
     expect(windowOf(perSecond, free(5), { others: [], restInFlight: 0 })).toBe(rows);
+    const few = { ...free(5), most: 3 };
+    expect(windowOf(perSecond, few, { others: [], restInFlight: 0 })).toBe(rows);
   });
 
   const rows = (perSecond: number, claims: readonly Claim[], restInFlight = 0): number[] =>

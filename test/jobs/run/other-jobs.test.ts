@@ -31,6 +31,8 @@ class Shared {
   now = 0;
   readonly senders: Sender[] = [];
   mostQueued = 0;
+  /** Rows of this job are lost on their way: they never end. */
+  losing: string | undefined;
   /** In the order in which they were sent. */
   readonly queue: { readonly jobId: string; readonly requestId: string; readonly identifier: string }[] = [];
 
@@ -94,6 +96,7 @@ class Shared {
     allowance.use(rows.length);
     const sent = rows.map((row) => ({ row: row.Row, messageId: `${job.jobId}-${requestIdOf(row)}` }));
     await lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
+    if (job.jobId === this.losing) return;
     for (const row of rows)
       this.queue.push({ jobId: job.jobId, requestId: requestIdOf(row), identifier: row.Identifier });
   }
@@ -225,4 +228,19 @@ test('a job that waits for the ends of its stage still counts with what it has i
   const [staged] = await shared.applied();
   expect(staged).toBe(2_000);
   expect(shared.mostQueued).toBeLessThanOrEqual(450);
+});
+
+test('a job of whose rows none ends any more leaves its share to the other one after a minute', async () => {
+  const shared = await share();
+  await shared.add('lost', 1_000, { priority: 9 });
+  await shared.add('other', 4_000, { priority: 1 });
+  const [, other] = shared.senders;
+  const besideOther = async (): Promise<number[] | undefined> =>
+    (other && (await other.others.look(other.pace)))?.beside.others.map(({ priority }) => priority);
+  await shared.run(10, 20);
+  shared.losing = 'lost';
+  await shared.run(50, 20);
+  expect(await besideOther()).toEqual([9]);
+  await shared.run(30, 20);
+  expect(await besideOther()).toEqual([]);
 });
