@@ -15,8 +15,12 @@ import { type ApiClient, makeApiClient } from '../../testing/console/api-client.
 import { setConsoleJobs } from '../../testing/console/jobs.ts';
 import { setLetters } from '../../testing/console/letters.ts';
 import { ask, serveConsole, tokens } from '../../testing/console/serve.ts';
+import { apiHeaders } from '../../testing/stages/api.ts';
+import { REGION } from '../../testing/stages/stage.ts';
 
-const ofJobs = (path: string): boolean => /^\/api\/v1\/(jobs|plans)(\/|$)/.test(path);
+const ofLostOutcomes = (path: string): boolean => /\/reconcil(e|iation)$/.test(path);
+const ofJobs = (path: string): boolean =>
+  /^\/api\/v1\/(jobs|plans)(\/|$)/.test(path) && !ofLostOutcomes(path);
 const ofLetters = (path: string): boolean => /^\/api\/v1\/dead-letters(\/|$)/.test(path);
 
 const reason = 'a test';
@@ -125,6 +129,57 @@ test('a job is planned, applied, steered, verified and undone', async () => {
   });
 });
 
+test('a job whose outcomes were lost is reconciled by what its tasks say, and goes on', async () => {
+  const { url, stage, run, plan, ids, ann, vic } = await setConsoleJobs({ send: false });
+  const client = await makeApiClient(url, tokens.ann);
+  const { call } = client;
+  await plan(ids(25));
+  const { promise: interrupt, resolve: pressCtrlC } = Promise.withResolvers<void>();
+  const applying = run(['apply', 'j.jsonl', '--yes', '--window', '100'], { interrupt });
+  await expect.poll(() => stage.left().ready, { timeout: 20_000 }).toBe(25);
+  pressCtrlC();
+  await applying;
+  await stage.worker.start();
+  await stage.ended(25);
+  stage.sqs.deleteQueue('outcomes', { region: REGION });
+  stage.sqs.createQueue('outcomes', { region: REGION });
+  // Changed without the queue.
+  await fetch(`${stage.api.url}/ota-tasks/task7`, {
+    method: 'PUT',
+    headers: apiHeaders,
+    body: JSON.stringify({ TaskConfigurationId: 'other' }),
+  });
+  expect((await call('showReconciliation', { job: 'j' })).data).toMatchObject({ state: 'none' });
+  expect((await vic.post('/jobs/of/j/reconcile')).status).toBe(403);
+  expect((await ann.get('/jobs/of/j')).body).toContain('action="/jobs/of/j/reconcile"');
+  expect((await call('reconcileJob', { job: 'j' }, {})).status).toBe(400);
+  expect(await call('reconcileJob', { job: 'j' }, { reason })).toMatchObject({ status: 200 });
+  await expect
+    .poll(async () => (await call('showReconciliation', { job: 'j' })).data, { timeout: 30_000 })
+    .toMatchObject({ state: 'seen', found: { applied: 24, again: 1, gone: 0, unknown: 0 } });
+  expect((await call('showJob', { job: 'j' })).data).toMatchObject({
+    state: { name: 'running' },
+    applied: 24,
+    notSent: 1,
+  });
+  expect((await run(['resume', 'j'])).exitCode).toBe(0);
+  expect((await call('showJob', { job: 'j' })).data).toMatchObject({
+    state: { name: 'done' },
+    applied: 25,
+    reconciled: 24,
+  });
+  expect(stage.api.task('task7')?.TaskConfigurationId).toBe('new');
+  expect((await ann.get('/jobs/of/j')).body).toMatch(/<h2>Reconciliation<\/h2>.*24, by what the task says/s);
+  expect((await call('listChanges', { job: 'j' })).data).toMatchObject({
+    changes: expect.arrayContaining([
+      expect.objectContaining({ what: 'reconcile', who: 'ann@console', why: reason }),
+    ]),
+  });
+  // Nothing is in flight any more.
+  expect((await ann.post('/jobs/of/j/reconcile')).status).toBe(409);
+  expect(client.undone(ofLostOutcomes)).toEqual([]);
+});
+
 test('a cause of dead letters is put back after its canaries, and letters are deleted', async () => {
   const { stage, addLetters, openDesk } = await setLetters();
   await stage.worker.start();
@@ -218,7 +273,7 @@ test('what goes on, the last hour, one task, and who changed what', async () => 
     changes: [{ at: '1970-01-01T00:00:00.000Z', who: 'ann', what: 'pause: j', why: 'x', detail: '' }],
     away: { 'dead letters': 'the log cannot be read' },
   });
-  expect(client.undone((path) => !ofJobs(path) && !ofLetters(path))).toEqual([]);
+  expect(client.undone((path) => !ofJobs(path) && !ofLetters(path) && !ofLostOutcomes(path))).toEqual([]);
 });
 
 test('what the console cannot do is a problem, and not a page', async () => {

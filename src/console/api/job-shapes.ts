@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { verificationJson } from '../../jobs/verify/view.ts';
 import { isReason } from '../../text/reason.ts';
-import type { VerificationSeen } from '../jobs/job-page.ts';
+import type { LooksSeen } from '../jobs/job-page.ts';
 
 export const reason = z
   .string()
@@ -113,7 +113,7 @@ export const devices = z
   .meta({ description: '`none`: nobody has looked from this console, since it was started.' });
 
 /** @param seen undefined: nobody has looked. */
-export function devicesJson(job: string, seen: VerificationSeen | undefined): z.input<typeof devices> {
+export function devicesJson(job: string, seen: LooksSeen['verification']): z.input<typeof devices> {
   const nothing = { job, tasks: null, of: null, why: null, found: null };
   if (seen === undefined) return { ...nothing, state: 'none' };
   switch (seen.state) {
@@ -124,4 +124,27 @@ export function devicesJson(job: string, seen: VerificationSeen | undefined): z.
     case 'seen':
       return { ...nothing, state: 'seen', found: JSON.parse(verificationJson(job, seen.found)) };
   }
+}
+
+export const reconciliation = z
+  .object({
+    job: z.string(),
+    state: z.enum(['none', 'looking', 'seen', 'failed']),
+    /** Read so far, of all. */
+    tasks: z.number().nullable(),
+    of: z.number().nullable(),
+    why: z.string().nullable(),
+    found: z
+      .object({ applied: z.number(), again: z.number(), gone: z.number(), unknown: z.number() })
+      .nullable()
+      .meta({ description: 'Rows: applied by what the task says, sent again, without a task, not read.' }),
+  })
+  .meta({ description: '`none`: nobody has reconciled it from this console, since it was started.' });
+
+/** @param seen undefined: nobody has looked. */
+export function reconciliationJson(
+  job: string,
+  seen: LooksSeen['reconciliation'],
+): z.input<typeof reconciliation> {
+  return { job, tasks: null, of: null, why: null, found: null, state: 'none', ...seen };
 }

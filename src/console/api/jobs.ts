@@ -18,6 +18,8 @@ import {
   listed,
   reason,
   reasonBody,
+  reconciliation,
+  reconciliationJson,
   row,
   settings,
   standing,
@@ -28,9 +30,16 @@ import { type ApiRoute, route } from './route.ts';
 const MOST_ROWS = 1_000;
 const most = z.coerce.number().int().min(1).max(MOST_ROWS).default(100);
 
-type Options = Pick<JobsOptions, 'door' | 'desk' | 'newName' | 'clock' | 'verifier'>;
+type Options = Pick<JobsOptions, 'door' | 'desk' | 'newName' | 'clock' | 'verifier' | 'reconciler'>;
 
-export function jobRoutes({ door, desk, newName, clock, verifier }: Options): readonly ApiRoute[] {
+export function jobRoutes({
+  door,
+  desk,
+  newName,
+  clock,
+  verifier,
+  reconciler,
+}: Options): readonly ApiRoute[] {
   return [
     route({
       method: 'get',
@@ -66,7 +75,10 @@ export function jobRoutes({ door, desk, newName, clock, verifier }: Options): re
       answer: standing,
       serve: async ({ subject: job }) => {
         const seen = await door.use((ledger) =>
-          new JobWatch(job, clock).look(ledger, (one) => verifier.of(one)),
+          new JobWatch(job, clock).look(ledger, (one) => ({
+            verification: verifier.of(one),
+            reconciliation: reconciler.of(one),
+          })),
         );
         return JSON.parse(standingJson(seen.standing, { outlook: seen.outlook }));
       },
@@ -163,16 +175,32 @@ export function jobRoutes({ door, desk, newName, clock, verifier }: Options): re
         rows: await desk.retry(asked.subject, deedOf(asked, asked.body.reason)),
       }),
     }),
+    ...(['verify', 'reconcile'] as const).map((look) =>
+      route({
+        method: 'post',
+        path: `/jobs/{job}/${look}`,
+        id: `${look}Job`,
+        summary:
+          look === 'verify'
+            ? 'Begins to look at the devices behind the tasks of a job'
+            : 'Begins to end the rows whose outcome never came by what their tasks say; then the job goes on',
+        body: reasonBody,
+        answer: done,
+        serve: async (asked) => {
+          await desk[look](asked.subject, deedOf(asked, asked.body.reason));
+          return { job: asked.subject };
+        },
+      }),
+    ),
     route({
-      method: 'post',
-      path: '/jobs/{job}/verify',
-      id: 'verifyJob',
-      summary: 'Begins to look at the devices behind the tasks of a job',
-      body: reasonBody,
-      answer: done,
-      serve: async (asked) => {
-        await desk.verify(asked.subject, deedOf(asked, asked.body.reason));
-        return { job: asked.subject };
+      method: 'get',
+      path: '/jobs/{job}/reconciliation',
+      id: 'showReconciliation',
+      summary: 'What the last reconciliation of a job has found',
+      answer: reconciliation,
+      serve: async ({ subject: job }) => {
+        await door.use((ledger) => plannedJob(ledger, job));
+        return reconciliationJson(job, reconciler.of(job));
       },
     }),
     route({

@@ -13,24 +13,28 @@ import { findPlannedJob, openQueues } from '../../jobs/commands/open.ts';
 import { defaultJobId, withPlanning } from '../../jobs/commands/planning.ts';
 import { runSending } from '../../jobs/commands/send.ts';
 import type { PlannedJob } from '../../jobs/ledger/job.ts';
-import type { Ledger } from '../../jobs/ledger/ledger.ts';
+import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
 import { openLedgerAt } from '../../jobs/ledger/open.ts';
 import { makePlan } from '../../jobs/plan/make-plan.ts';
 import type { PlanContext } from '../../jobs/plan/options.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
 import { makeUndo } from '../../jobs/plan/undo.ts';
+import type { Reconciled } from '../../jobs/run/reconcile.ts';
+import { reconcileRows } from '../../jobs/steer/act.ts';
 import { concludeJob } from '../../jobs/steer/conclude.ts';
+import type { Deed } from '../../jobs/steer/deed.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import { verifyJob } from '../../jobs/verify/verify-job.ts';
+import type { OtaReader } from '../../ota/reader.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import { jobRoutes } from '../api/jobs.ts';
 import { planRoutes } from '../api/plans.ts';
 import type { ApiRoute } from '../api/route.ts';
 import { Desk } from '../jobs/desk.ts';
 import { consolePatience, LedgerDoor } from '../jobs/ledger-door.ts';
+import { Looks } from '../jobs/looks.ts';
 import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
 import { jobsSection } from '../jobs/section.ts';
-import { Verifier } from '../jobs/verifier.ts';
 import { metricsSection } from '../metrics/section.ts';
 import type { Section } from '../section.ts';
 
@@ -80,14 +84,18 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     make: (wanted, io) => make(context, door, wanted, io),
     onError,
   });
-  const verifier = new Verifier({
-    verify: (ledger, job, signal, onTask) => verify(context, ledger, job, signal, onTask),
-    onError,
-  });
+  const looks = (busy: string) => ({ busy, onError });
+  const verifier = new Looks<Verification>(
+    looks('The devices of a job are being looked at: try again when that is done.'),
+  );
+  const reconciler = new Looks<Reconciled>(looks('A job is being reconciled: try again when that is done.'));
   const desk = new Desk({
     door,
     planner,
     verifier,
+    reconciler,
+    verify: (...look) => verify(context, ...look),
+    reconcile: (...look) => reconcile(context, ...look),
     conclude: (ledger, jobId, who) => conclude(context, ledger, jobId, who, say),
     collect: (ledger) => collect(context, ledger, (sentence) => say(`${sentence}.`)),
     checkClock: () => checkClock(context, say),
@@ -97,7 +105,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
   });
   const { commandLine } = context;
   const newName = (): string => defaultJobId(context);
-  const parts = { door, desk, verifier, newName, mostBytes, commandLine, clock, sleep };
+  const parts = { door, desk, verifier, reconciler, newName, mostBytes, commandLine, clock, sleep };
   const over = new AbortController();
   let sending: Promise<void> | undefined;
   return {
@@ -111,6 +119,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
       over.abort();
       await planner.close();
       await verifier.close();
+      await reconciler.close();
       await sending;
       await door.close();
     },
@@ -188,13 +197,41 @@ async function verify(
   signal: AbortSignal,
   onTask: (count: number) => void,
 ): Promise<Verification> {
+  const now = context.clock.wall;
+  return await withReader(context, signal, (read) =>
+    verifyJob({ ledger, key, ...read, executions: false, now, onTask }),
+  );
+}
+
+async function reconcile(
+  context: CommandContext,
+  ledger: Ledger,
+  lease: Lease,
+  job: PlannedJob,
+  deed: Deed,
+  signal: AbortSignal,
+  onTask: (count: number) => void,
+): Promise<Reconciled> {
+  const setting = { given: {}, now: context.clock.wall() };
+  return await withReader(context, signal, (read) =>
+    reconcileRows(ledger, lease, job, setting, deed, read, onTask),
+  );
+}
+
+async function withReader<T>(
+  context: CommandContext,
+  signal: AbortSignal,
+  work: (read: {
+    readonly reader: OtaReader;
+    readonly maxConcurrency: number;
+    readonly signal: AbortSignal;
+  }) => Promise<T>,
+): Promise<T> {
   const config = readConfigForAws(context.env, apiSettings);
   const { createReader } = await import('../../ota/create-reader.ts');
   const reader = createReader(config, context, signal);
-  const { maxConcurrency } = config;
-  const now = context.clock.wall;
   try {
-    return await verifyJob({ ledger, key, reader, maxConcurrency, executions: false, signal, now, onTask });
+    return await work({ reader, maxConcurrency: config.maxConcurrency, signal });
   } finally {
     await reader.close();
   }

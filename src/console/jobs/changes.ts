@@ -48,11 +48,12 @@ export function addChanges(site: Site, { desk, newName, mostBytes }: JobsOptions
     await desk.retry(jobId, deedOf(change));
     return jobPath(jobId, '?done=retry');
   });
-  site.change(`${JOBS_PATH}/of/:job/verify`, z.object({}), async (change) => {
-    const jobId = jobOf(change.request);
-    await desk.verify(jobId, deedOf(change));
-    return jobPath(jobId, '?done=verify');
-  });
+  for (const look of ['verify', 'reconcile'] as const)
+    site.change(`${JOBS_PATH}/of/:job/${look}`, z.object({}), async (change) => {
+      const jobId = jobOf(change.request);
+      await desk[look](jobId, deedOf(change));
+      return jobPath(jobId, `?done=${look}`);
+    });
   site.change(`${JOBS_PATH}/of/:job/undo`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);
     const named = `${jobId}-undo`;

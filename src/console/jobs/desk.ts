@@ -2,26 +2,44 @@
 import { Readable } from 'node:stream';
 import { misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
-import type { Ledger } from '../../jobs/ledger/ledger.ts';
+import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
 import type { JobEvent } from '../../jobs/ledger/state.ts';
 import { readPlan } from '../../jobs/plan/reader.ts';
 import { type GivenSettings, readGuards, type Unsettable } from '../../jobs/rules/given.ts';
 import { withSettings } from '../../jobs/rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
+import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import { letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
 import type { Deed } from '../../jobs/steer/deed.ts';
 import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
 import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
+import type { Verification } from '../../jobs/verify/sum.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
 import { type LedgerDoor, plannedJob } from './ledger-door.ts';
+import type { Looks } from './looks.ts';
 import { PLAN_FILE, type Planner, type PlanSource } from './planner.ts';
-import type { Verifier } from './verifier.ts';
 
 export interface DeskOptions {
   readonly door: LedgerDoor;
   readonly planner: Planner;
-  readonly verifier: Verifier;
+  readonly verifier: Looks<Verification>;
+  readonly reconciler: Looks<Reconciled>;
+  readonly verify: (
+    ledger: Ledger,
+    job: PlannedJob,
+    signal: AbortSignal,
+    onTask: (count: number) => void,
+  ) => Promise<Verification>;
+  /** Ends rows by what their tasks say, and lets the job go on. */
+  readonly reconcile: (
+    ledger: Ledger,
+    lease: Lease,
+    job: PlannedJob,
+    deed: Deed,
+    signal: AbortSignal,
+    onTask: (count: number) => void,
+  ) => Promise<Reconciled>;
   /** Brings a job to rest that no process sends, and tells of it. */
   readonly conclude: (ledger: Ledger, jobId: string, who: string) => Promise<void>;
   /**
@@ -100,8 +118,49 @@ export class Desk {
   async verify(jobId: string, deed: Deed): Promise<void> {
     await this.#with(jobId, async (ledger, job) => {
       const { applied } = await ledger.count(job.key);
-      this.#options.verifier.begin(ledger, job, applied);
+      if (applied === 0) throw new PageError(`No row of job ${jobId} was applied yet.`, 409);
+      const { verifier, verify: look } = this.#options;
+      verifier.begin(jobId, applied, (signal, onTask) => look(ledger, job, signal, onTask));
       await ledger.addAudit({ ...deed, why: deed.why, what: 'verify', subject: jobId, detail: { applied } });
+    });
+  }
+
+  /** Ends the rows whose outcome never came by what their tasks say, in the background; then the job goes on. */
+  async reconcile(jobId: string, deed: Deed): Promise<void> {
+    const { reconciler, collect, reconcile: work } = this.#options;
+    await this.#with(jobId, async (ledger, job) => {
+      // Rows that it plans again would never end.
+      requireSteerable(job);
+      if (!job.plan.complete)
+        throw misuse(`The plan of job ${jobId} is not whole in the ledger: apply it again.`);
+      const { inFlight } = await ledger.count(job.key);
+      if (inFlight === 0) throw misuse(`No row of job ${jobId} waits for its outcome: nothing was changed.`);
+      const lease = await ledger.lease(job.key);
+      if (lease === undefined)
+        throw misuse(
+          `A process is sending job ${jobId} or waits for its ends: stop it, and reconcile when it has come to rest.`,
+        );
+      try {
+        reconciler.begin(jobId, inFlight, async (signal, onTask) => {
+          try {
+            await collect(ledger);
+            const found = await work(ledger, lease, job, deed, signal, onTask);
+            await ledger.addAudit({
+              ...deed,
+              why: deed.why,
+              what: 'reconcile',
+              subject: jobId,
+              detail: { ...found },
+            });
+            return found;
+          } finally {
+            await lease.release();
+          }
+        });
+      } catch (error) {
+        await lease.release();
+        throw error;
+      }
     });
   }
 

@@ -53,6 +53,9 @@ export function settingFields(form: string): Html {
 ${switches.map(([name, label]) => html`<label class="check"><input type="checkbox" name="${name}" value="yes"> ${label}</label>\n`)}`;
 }
 
+/** Rows may be in flight, and the job may go on. */
+const reconcilable: ReadonlySet<string> = new Set(['running', 'paused', 'stopping', 'stopped', 'aborted']);
+
 type Plan = NonNullable<JobRecord['plan']>;
 
 /** @param now epoch milliseconds: the key of what is sent twice. */
@@ -69,6 +72,7 @@ export function jobForms(
   const can = simple.filter(([event]) => nextState(state, event) !== undefined);
   const cancel = nextState(state, 'cancel') !== undefined;
   const retry = complete && nextState(state, 'retry') !== undefined;
+  const reconcile = complete && reconcilable.has(state.name);
   const given = settingsJson(settings);
   const set = unsettableNames.filter(
     (name) => given[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())] !== null,
@@ -94,6 +98,7 @@ ${reasonField('set-reason')}<button type="submit">Set</button>`,
   )}</details>`
 }
 ${retry && html`<details><summary>Retry failed rows</summary>${action('retry', html`${reasonField('retry-reason')}<button type="submit">Retry what failed</button>`)}</details>`}
+${reconcile && html`<details><summary>Reconcile: outcomes were lost</summary>${action('reconcile', html`<p>Reads the task of every row that was sent and has not ended: the row has been applied where the task is as the row wants it, and is sent again where not. Then the job goes on. Stop the job before: it comes to rest a minute after its last end.</p>${reasonField('reconcile-reason')}<button type="submit">Reconcile</button>`)}</details>`}
 <details><summary>Verify: what became of the devices</summary>${action('verify', html`<p>Reads the task of every row that was applied.</p>${reasonField('verify-reason')}<button type="submit">Verify</button>`)}</details>
 <details><summary>Undo</summary>${action('undo', html`<p>Makes a plan of the values that tasks had before. Nothing is sent before that plan is applied.</p>${reasonField('undo-reason')}<button type="submit">Plan the undo</button>`)}</details>
 ${

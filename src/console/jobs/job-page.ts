@@ -2,6 +2,7 @@
 
 import type { AuditLine, JobStanding, JobTimes } from '../../jobs/ledger/job.ts';
 import type { Outlook } from '../../jobs/run/progress.ts';
+import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import { detailText } from '../../jobs/view/audit.ts';
 import { endText, stageText } from '../../jobs/view/outlook-text.ts';
@@ -20,6 +21,7 @@ import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
 import { bar } from './bar.ts';
 import { jobForms } from './job-forms.ts';
+import type { LookSeen } from './looks.ts';
 import { jobPath, jobStream, rowsPath } from './paths.ts';
 
 export interface JobSeen {
@@ -27,15 +29,16 @@ export interface JobSeen {
   readonly outlook: Outlook;
   /** Rows that end per second. */
   readonly perSecond: number;
-  readonly verification: VerificationSeen | undefined;
+  readonly looks: LooksSeen;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
-export type VerificationSeen =
-  | { readonly state: 'looking'; readonly tasks: number; readonly of: number }
-  | { readonly state: 'seen'; readonly found: Verification }
-  | { readonly state: 'failed'; readonly why: string };
+/** What looks at its tasks have found; undefined: nobody has looked. */
+export interface LooksSeen {
+  readonly verification: LookSeen<Verification> | undefined;
+  readonly reconciliation: LookSeen<Reconciled> | undefined;
+}
 
 /** @param log its changes, the last first. @param done what has just been done to it. */
 export function jobPage(
@@ -59,7 +62,7 @@ ${mayChange(visitor) && job.plan !== undefined && jobForms(job.jobId, job.plan, 
 
 /** What is sent again and again. */
 export function jobPart(
-  { standing, outlook, perSecond, verification, now }: JobSeen,
+  { standing, outlook, perSecond, looks: { verification, reconciliation }, now }: JobSeen,
   commandLine: CommandLine,
 ): Html {
   const { job, counts, leased, times } = standing;
@@ -120,6 +123,7 @@ ${silentPart(standing, now, commandLine)}
 ${figures(facts)}
 ${failures(standing)}
 ${plan !== undefined && settings(plan.settings)}
+${reconciliation !== undefined && reconciled(reconciliation)}
 ${verification !== undefined && devices(verification)}`;
 }
 
@@ -138,7 +142,7 @@ function endFact({ startedAt, ms }: JobTimes, endedAt: number): string {
 function silentPart({ job, counts }: JobStanding, now: number, commandLine: CommandLine): Html | false {
   const quietMs = now - job.updatedAt;
   const silent = { jobId: job.jobId, counts, noneEnded: counts.ended === 0, quietMs };
-  const notes = silence(silent, 'end whatever sends it, this console too', commandLine);
+  const notes = silence(silent, 'stop the job and reconcile it here, or end whatever sends it', commandLine);
   if (notes.length === 0) return false;
   return html`<ul class="silent">${notes.map(([what, command]) => html`<li>${what}${command !== undefined && html` <code>${command}</code>`}</li>\n`)}</ul>`;
 }
@@ -185,7 +189,23 @@ function settings(given: Plan['settings']): Html {
   return html`<section><h2>How it is sent</h2>${texts.length === 0 ? html`<p>As fast as workers take it, without stages.</p>` : figures(texts)}</section>`;
 }
 
-function devices(seen: VerificationSeen): Html {
+function reconciled(seen: LookSeen<Reconciled>): Html {
+  const section = (inside: Html): Html => html`<section><h2>Reconciliation</h2>${inside}</section>`;
+  if (seen.state === 'looking')
+    return section(html`<p>Looking at tasks: ${number(seen.tasks)} of ${number(seen.of)}.</p>`);
+  if (seen.state === 'failed') return section(html`<p class="fault">${seen.why}</p>`);
+  const { applied, gone, again, unknown } = seen.found;
+  return section(
+    figures([
+      ['applied', `${number(applied)}, by what the task says`],
+      ['gone', `${number(gone)} without a task`],
+      ['sent again', number(again)],
+      ['unread', `${number(unknown)} that could not be read`],
+    ]),
+  );
+}
+
+function devices(seen: LookSeen<Verification>): Html {
   if (seen.state === 'looking')
     return html`<section><h2>Devices</h2><p>Looking at tasks: ${number(seen.tasks)} of ${number(seen.of)}.</p></section>`;
   if (seen.state === 'failed')

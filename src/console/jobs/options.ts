@@ -1,17 +1,20 @@
 /** What the section of jobs works with. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Reconciled } from '../../jobs/run/reconcile.ts';
+import type { Verification } from '../../jobs/verify/sum.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { Desk } from './desk.ts';
 import type { LedgerDoor } from './ledger-door.ts';
-import type { Verifier } from './verifier.ts';
+import type { Looks } from './looks.ts';
 
 export interface JobsOptions {
   readonly door: LedgerDoor;
   readonly desk: Desk;
-  readonly verifier: Verifier;
+  readonly verifier: Looks<Verification>;
+  readonly reconciler: Looks<Reconciled>;
   /** A name that no job has, for one that was given none. */
   readonly newName: () => string;
   /** Of an upload. */

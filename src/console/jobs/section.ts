@@ -46,10 +46,13 @@ function given(filter: { readonly [Name in keyof RowFilter]: RowFilter[Name] | u
 }
 
 export function jobsSection(options: JobsOptions): Section {
-  const { door, desk, verifier, mostBytes, commandLine, clock, sleep } = options;
+  const { door, desk, verifier, reconciler, mostBytes, commandLine, clock, sleep } = options;
   const { planner } = desk;
-  const verificationOf = (jobId: string) => verifier.of(jobId);
-  const seen = (watch: JobWatch) => door.use((ledger) => watch.look(ledger, verificationOf));
+  const looksOf = (jobId: string) => ({
+    verification: verifier.of(jobId),
+    reconciliation: reconciler.of(jobId),
+  });
+  const seen = (watch: JobWatch) => door.use((ledger) => watch.look(ledger, looksOf));
   const list = async () => {
     const plans = await planner.all();
     const jobs = await door.use(listJobs);
@@ -163,6 +166,7 @@ const doneTexts: Readonly<Record<string, string>> = {
   set: 'The settings are changed.',
   retry: 'The rows that failed are sent again.',
   verify: 'The devices are being looked at.',
+  reconcile: 'The tasks are being looked at; then the job goes on.',
   apply: 'The job is in the ledger.',
 };
 

@@ -5,7 +5,7 @@ import { decideOn, outlookOf, Pace } from '../../jobs/run/progress.ts';
 import type { ListedJob } from '../../jobs/view/listed.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
-import type { JobSeen, VerificationSeen } from './job-page.ts';
+import type { JobSeen, LooksSeen } from './job-page.ts';
 
 /** Jobs of a list. */
 const MOST_LISTED = 100;
@@ -34,7 +34,7 @@ export class JobWatch {
   /** @throws PageError where there is no such job. */
   async look(
     ledger: Pick<Ledger, 'job' | 'standing'>,
-    verification: (jobId: string) => VerificationSeen | undefined,
+    looksOf: (jobId: string) => LooksSeen,
   ): Promise<JobSeen> {
     const job: JobRecord | undefined = await ledger.job(this.#jobId);
     if (job === undefined) throw new PageError(`There is no job ${this.#jobId} in the ledger.`, 404);
@@ -48,6 +48,6 @@ export class JobWatch {
     const perSecond = goesOn ? (first ? average : this.#pace.perSecond) : 0;
     const now = this.#clock.wall();
     const outlook = outlookOf(job, counts, perSecond, decideOn(job, counts, perSecond, { now }), now);
-    return { standing, outlook, perSecond, verification: verification(job.jobId), now };
+    return { standing, outlook, perSecond, looks: looksOf(job.jobId), now };
   }
 }

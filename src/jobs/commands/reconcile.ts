@@ -5,8 +5,7 @@ import { whoIs } from '../../cli/who.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { number } from '../../text/numbers.ts';
 import { enterRest } from '../run/enter.ts';
-import { reconcileJob } from '../run/reconcile.ts';
-import { giveSettings } from '../steer/given.ts';
+import { reconcileRows } from '../steer/act.ts';
 import { requireSteerable } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob } from './open.ts';
@@ -35,14 +34,11 @@ export function addReconcile(jobs: Command, context: CommandContext): void {
         await collector.collectWaiting(signal);
         const { createReader } = await import('../../ota/create-reader.ts');
         const reader = createReader(api, context, signal);
-        const who = whoIs(context);
-        await giveSettings(ledger, job, { given: guards, now: context.clock.wall() }, { who });
-        await ledger.change(job.key, { event: 'retry', who });
-        const found = await reconcileJob(lease, {
-          reader,
-          signal,
-          maxConcurrency: api.maxConcurrency,
-        }).finally(() => reader.close());
+        const setting = { given: guards, now: context.clock.wall() };
+        const read = { reader, signal, maxConcurrency: api.maxConcurrency };
+        const found = await reconcileRows(ledger, lease, job, setting, { who: whoIs(context) }, read).finally(
+          () => reader.close(),
+        );
         screen.say(
           `reconciled: ${number(found.applied)} applied by what the task says, ${number(found.gone)} without a task, ` +
             `${number(found.again)} to be sent again, ${number(found.unknown)} that could not be read`,

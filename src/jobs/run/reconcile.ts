@@ -34,9 +34,14 @@ export type Reconciled = Record<Decision['decision'], number>;
 
 /**
  * Reads the task of every row without an outcome and records what it shows. Ends early when interrupted, with what it
- * has. @throws CommandError when tasks cannot be read at all; see `readTasks`.
+ * has. @param onTask told how many tasks were read so far.
+ * @throws CommandError when tasks cannot be read at all; see `readTasks`.
  */
-export async function reconcileJob(lease: Lease, read: ReadTasksOptions): Promise<Reconciled> {
+export async function reconcileJob(
+  lease: Pick<Lease, 'reconcile' | 'unended'>,
+  read: ReadTasksOptions,
+  onTask: (count: number) => void = () => {},
+): Promise<Reconciled> {
   const total = { applied: 0, again: 0, gone: 0, unknown: 0 };
   const none = () => ({
     applied: [] as number[],
@@ -45,6 +50,7 @@ export async function reconcileJob(lease: Lease, read: ReadTasksOptions): Promis
   });
   let found = none();
   let waiting = 0;
+  let tasks = 0;
   const record = async (): Promise<void> => {
     const changed = await lease.reconcile(found);
     for (const kind of ['applied', 'again', 'gone'] as const) total[kind] += changed[kind];
@@ -56,6 +62,7 @@ export async function reconcileJob(lease: Lease, read: ReadTasksOptions): Promis
   }
   for await (const { item: row, answer } of readTasks(unended(), ({ Identifier }) => Identifier, read)) {
     if (answer === undefined) continue;
+    onTask(++tasks);
     const decided = decideReconciliation(row, answer);
     if (decided.decision === 'unknown') total.unknown++;
     else if (decided.decision === 'gone') {

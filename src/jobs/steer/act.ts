@@ -3,7 +3,9 @@ import { CommandError, misuse } from '../../errors.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
+import type { ReadTasksOptions } from '../plan/read-tasks.ts';
 import { countFrom } from '../rules/progress.ts';
+import { type Reconciled, reconcileJob } from '../run/reconcile.ts';
 import type { Deed } from './deed.ts';
 import { giveSettings, type Setting } from './given.ts';
 import { requireHere, requireSteerable, resumeJob } from './resume.ts';
@@ -53,6 +55,24 @@ export async function letGoOn(
   requireSteerable(job);
   await giveSettings(ledger, job, setting, deed);
   return await resumeJob(ledger, job, deed.who, deed.why);
+}
+
+/**
+ * Ends the rows whose outcome never came by what their tasks say, and lets the job go on: it has been told to, as by `resume`.
+ * @throws CommandError for settings that contradict each other, and when tasks cannot be read at all.
+ */
+export async function reconcileRows(
+  ledger: Pick<Ledger, 'change' | 'count' | 'setSettings' | 'hasFormer'>,
+  lease: Pick<Lease, 'reconcile' | 'unended'>,
+  job: PlannedJob,
+  setting: Setting,
+  deed: Deed,
+  read: ReadTasksOptions,
+  onTask?: (count: number) => void,
+): Promise<Reconciled> {
+  await giveSettings(ledger, job, setting, deed);
+  await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed) });
+  return await reconcileJob(lease, read, onTask);
 }
 
 /**
