@@ -140,12 +140,12 @@ function contradictions(config: Partial<Config>): string[] {
       `${variables.notifyWebhookSecret.name}: is required with ${variables.notifyWebhookUrl.name}: requests are signed with it`,
     );
   if (
-    config.consoleIdentityHeader !== undefined &&
+    (config.consoleIdentityHeader !== undefined || config.consoleIdentityAlbArn !== undefined) &&
     'consoleTrustedProxies' in config &&
     config.consoleTrustedProxies === undefined
   )
     faults.push(
-      `${variables.consoleTrustedProxies.name}: is required with ${variables.consoleIdentityHeader.name}: anybody can send a header`,
+      `${variables.consoleTrustedProxies.name}: is required with ${variables.consoleIdentityHeader.name} and ${variables.consoleIdentityAlbArn.name}: anybody can send a header`,
     );
   const { retryBaseMs = 0, retryMaxMs = Number.POSITIVE_INFINITY } = config;
   if (retryBaseMs > retryMaxMs) faults.push('RETRY_BASE_MS: must not be above RETRY_MAX_MS');

@@ -42,8 +42,8 @@ locals {
     STATE_DIR               = "/var/lib/ota-updater"
   }
   console_environment_with_oidc = {
-    CONSOLE_IDENTITY_HEADER = "x-amzn-oidc-identity"
-    CONSOLE_OPERATORS       = try(join(",", var.console.operators), null)
+    CONSOLE_IDENTITY_ALB_ARN = try(aws_lb.console[0].arn, null)
+    CONSOLE_OPERATORS        = try(join(",", var.console.operators), null)
   }
   console_environment_by_choice = {
     NOTIFY_TOPIC_ARN = var.notify_topic_arn

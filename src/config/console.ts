@@ -72,6 +72,10 @@ const names = z
     'must be names separated by commas, as the proxy gives them',
   );
 
+/** Of an Application Load Balancer: partition and region are told. */
+export const ALB_ARN =
+  /^arn:(aws|aws-cn|aws-us-gov):elasticloadbalancing:([a-z0-9-]+):\d{12}:loadbalancer\/app\/[A-Za-z0-9-]+\/[0-9a-f]+$/;
+
 export const consoleVariables = {
   consoleHost: withDefault(
     'CONSOLE_HOST',
@@ -106,9 +110,15 @@ export const consoleVariables = {
     z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'must be the name of a header, such as X-Forwarded-Email'),
     'Header in which these proxies say who has signed in there. Who they let in may read.',
   ),
+  consoleIdentityAlbArn: optional(
+    'CONSOLE_IDENTITY_ALB_ARN',
+    z.string().regex(ALB_ARN, 'must be the ARN of an Application Load Balancer'),
+    'The Application Load Balancer among these proxies that signs people in: only what it has signed (`x-amzn-oidc-data`) is ' +
+      'believed, and no header. Its keys are read from AWS over HTTPS.',
+  ),
   consoleOperators: optional(
     'CONSOLE_OPERATORS',
     names,
-    'Those of them, by the name in that header, who may change something.',
+    'Those of them, by the name in that header, or the subject that the load balancer has signed, who may change something.',
   ),
 };

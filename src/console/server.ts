@@ -8,6 +8,7 @@ import rateLimit from '@fastify/rate-limit';
 import { fastifySSE } from '@fastify/sse';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { keepNewest } from '../http/limits.ts';
+import type { AlbIdentity } from './access/alb-identity.ts';
 import { type AccessRules, guard, visitorOf } from './access/gate.ts';
 import { addSignIn } from './access/sign-in.ts';
 import { SignedOut } from './access/signed-out.ts';
@@ -31,7 +32,12 @@ export interface ConsoleOptions {
   /** Addresses and networks whose forwarded headers are believed. */
   readonly trustedProxies: readonly string[];
   /** Header in which those say who it is, and who of them may change something. */
-  readonly identity?: { readonly header: string; readonly operators: readonly string[] };
+  readonly identity?: {
+    readonly header?: string | undefined;
+    readonly operators: readonly string[];
+    /** Given: who they are is what this load balancer has signed, and not what the header says. */
+    readonly alb?: Pick<AlbIdentity, 'identify'>;
+  };
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** A request that is no upload must be whole after this, in milliseconds; default: {@link BODY_MS}. */

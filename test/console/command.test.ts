@@ -39,6 +39,21 @@ describe('is refused', () => {
       /CONSOLE_TRUSTED_PROXIES: is required/,
     ],
     [
+      'with a load balancer among anybody',
+      {
+        CONSOLE_IDENTITY_ALB_ARN:
+          'arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/a/50dc6c495c0c9188',
+      },
+      [],
+      /CONSOLE_TRUSTED_PROXIES: is required/,
+    ],
+    [
+      'with another thing for a load balancer',
+      { CONSOLE_IDENTITY_ALB_ARN: 'arn:aws:sqs:eu-west-1:123456789012:updates' },
+      [],
+      /must be the ARN of an Application Load Balancer/,
+    ],
+    [
       'with a token that is too short',
       { CONSOLE_TOKENS: 'ann:operator:secret' },
       [],

@@ -86,7 +86,6 @@ export class ConsoleService extends Construct {
         WORKER_URLS: parts.workerUrls,
         LEDGER_URL: ledger.url,
         STATE_DIR: STATE,
-        ...(oidc !== undefined && { CONSOLE_IDENTITY_HEADER: 'x-amzn-oidc-identity' }),
         ...(oidc !== undefined && operators.length > 0 && { CONSOLE_OPERATORS: operators.join(',') }),
       },
       secrets: {
@@ -116,6 +115,9 @@ export class ConsoleService extends Construct {
       // Streams of pages are silent for at most 15 s.
       idleTimeout: Duration.seconds(60),
     });
+    // Others are in its network, too: only what it has signed is believed.
+    if (oidc !== undefined)
+      this.service.container.addEnvironment('CONSOLE_IDENTITY_ALB_ARN', this.loadBalancer.loadBalancerArn);
     const target = new ApplicationTargetGroup(this, 'Target', {
       vpc: place.vpc,
       targetType: TargetType.IP,

@@ -276,7 +276,8 @@ describe('the console', () => {
   test('believes the load balancer, which alone reaches it', () => {
     const one = containers(withConsole).find(({ Name }) => Name === 'console');
     const value = (name: string): unknown => one?.Environment.find(({ Name }) => Name === name)?.Value;
-    expect(value('CONSOLE_IDENTITY_HEADER')).toBe('x-amzn-oidc-identity');
+    expect(value('CONSOLE_IDENTITY_HEADER')).toBeUndefined();
+    expect(JSON.stringify(value('CONSOLE_IDENTITY_ALB_ARN'))).toMatch(/"Ref":"\w*ConsoleLoadBalancer\w*"/);
     expect(value('CONSOLE_OPERATORS')).toBe('ann,bob');
     expect(value('CONSOLE_HOSTS')).toBe('ota.example.com');
     const ingress = Object.values(withConsole.findResources('AWS::EC2::SecurityGroupIngress'));

@@ -3,7 +3,9 @@
  * for who may read, and one that changes something for operators, unless its `config.access` is `open`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AlbIdentity, ProvenIdentity } from './alb-identity.ts';
 import { isFromOwnPage, objection } from './origins.ts';
+import type { Refusal } from './refusal.ts';
 import { formToken, openSession, same } from './session.ts';
 import { type Holder, holderOf } from './tokens.ts';
 import { mayChange, type Visitor } from './visitor.ts';
@@ -16,6 +18,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** undefined: nobody is known, and the route is open. */
     visitor: Visitor | undefined;
+    /** Who a load balancer has proven it to be. */
+    proven: ProvenIdentity | undefined;
   }
 }
 
@@ -29,9 +33,11 @@ export interface AccessRules {
   readonly openReading: boolean;
   /** A header in which a proxy says who it is, and whether a connection is of such a proxy. */
   readonly proxy?: {
-    readonly header: string;
+    readonly header?: string | undefined;
     readonly isTrusted: (address: string) => boolean;
     readonly operators: readonly string[];
+    /** Given: only what the load balancer has signed is believed, and the header is not. */
+    readonly alb?: Pick<AlbIdentity, 'identify'>;
   };
   /** Ids of sessions that were signed out. */
   readonly isSignedOut: (id: string) => boolean;
@@ -43,12 +49,6 @@ export interface AccessRules {
   readonly tooManyGuesses: (request: FastifyRequest) => Promise<boolean>;
 }
 
-/** Why a request is refused, for a page or for a problem of the API. */
-export interface Refusal {
-  readonly status: 401 | 403 | 429;
-  readonly why: string;
-}
-
 /** @param refuse answers a request that is refused. */
 export function guard(
   app: FastifyInstance,
@@ -56,6 +56,7 @@ export function guard(
   refuse: (request: FastifyRequest, reply: FastifyReply, refusal: Refusal) => FastifyReply,
 ): void {
   app.decorateRequest('visitor', undefined);
+  app.decorateRequest('proven', undefined);
   app.addHook('onRequest', async (request, reply) => {
     const why = objection(request.headers, request.method, rules.hosts);
     if (why !== undefined) return refuse(request, reply, { status: 403, why: `refused: ${why}` });
@@ -70,9 +71,11 @@ export function guard(
           : { status: 401, why: 'the token is none of this console' },
       );
     }
+    const doubt = await prove(request, rules);
     request.visitor = visitorOf(request, rules);
     if (request.routeOptions.config.access === 'open') return;
-    if (request.visitor === undefined) return refuse(request, reply, { status: 401, why: 'sign in first' });
+    if (request.visitor === undefined)
+      return refuse(request, reply, doubt ?? { status: 401, why: 'sign in first' });
     const refusal = changes(request) ? objectionToChange(request, request.visitor) : undefined;
     if (refusal !== undefined) return refuse(request, reply, refusal);
   });
@@ -140,9 +143,24 @@ export function visitorOf(request: FastifyRequest, rules: AccessRules): Visitor 
   );
 }
 
+/** Checks what a load balancer has signed. @returns why it is not believed. */
+async function prove(request: FastifyRequest, { proxy }: AccessRules): Promise<Refusal | undefined> {
+  const { headers, socket } = request;
+  if (proxy?.alb === undefined || !proxy.isTrusted(socket.remoteAddress ?? '')) return undefined;
+  const found = await proxy.alb.identify(headers);
+  if (found !== undefined && 'why' in found) return found;
+  request.proven = found;
+  return undefined;
+}
+
 /** The header counts only on a connection that is the proxy's own. */
-function ofProxy({ headers, socket }: FastifyRequest, { proxy, proxyKey }: AccessRules): Visitor | undefined {
-  const name = proxy && headers[proxy.header.toLowerCase()];
+function ofProxy(
+  { headers, socket, proven }: FastifyRequest,
+  { proxy, proxyKey, now }: AccessRules,
+): Visitor | undefined {
+  const asserted = proxy?.header && headers[proxy.header.toLowerCase()];
+  const signed = proven !== undefined && proven.until > now() ? proven.name : undefined;
+  const name = proxy?.alb === undefined ? asserted : signed;
   if (typeof name !== 'string' || !/^\S.{0,199}$/.test(name) || !proxy?.isTrusted(socket.remoteAddress ?? ''))
     return undefined;
   const role = proxy.operators.includes(name) ? 'operator' : 'viewer';

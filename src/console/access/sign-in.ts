@@ -84,7 +84,7 @@ ${
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus${fault !== undefined && html` aria-describedby="fault" aria-invalid="true"`}>
 <button type="submit">Sign in</button>
 </form>`
-    : html`<p>There are no tokens to sign in with. Set <code>CONSOLE_TOKENS_FILE</code> or <code>CONSOLE_TOKENS</code>, or come by the proxy of <code>CONSOLE_IDENTITY_HEADER</code>.</p>`
+    : html`<p>There are no tokens to sign in with. Set <code>CONSOLE_TOKENS_FILE</code> or <code>CONSOLE_TOKENS</code>, or come by the proxy of <code>CONSOLE_IDENTITY_HEADER</code> or <code>CONSOLE_IDENTITY_ALB_ARN</code>.</p>`
 }`;
   return { title: 'Sign in', body };
 }

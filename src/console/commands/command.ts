@@ -6,6 +6,7 @@ import { stopOnSignal } from '../../cli/signals.ts';
 import { readConfig } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
+import { AlbIdentity, fetchKeyText } from '../access/alb-identity.ts';
 import { isLoopback, serveConsole } from './serve.ts';
 import { openTokens } from './tokens.ts';
 
@@ -22,6 +23,7 @@ const settings = [
   'consoleTokensFile',
   'consoleTrustedProxies',
   'consoleIdentityHeader',
+  'consoleIdentityAlbArn',
   'consoleOperators',
 ] as const;
 
@@ -48,7 +50,8 @@ async function runConsole(
   const { env, cwd, exitNow } = context;
   context.stdoutIsLog = true;
   const config = readConfig(env, settings);
-  const { consoleHost: host, consolePort: port, consoleTrustedProxies = [], consoleIdentityHeader } = config;
+  const { consoleHost: host, consolePort: port, consoleTrustedProxies = [] } = config;
+  const { consoleIdentityHeader: header, consoleIdentityAlbArn: arn } = config;
   const openReading = flags.openReading === true;
   if (openReading && !isLoopback(host))
     throw misuse(
@@ -60,12 +63,14 @@ async function runConsole(
     path: config.consoleTokensFile && resolve(cwd, config.consoleTokensFile),
     say,
   });
-  if (!openReading && consoleIdentityHeader === undefined && tokens.holders().length === 0)
+  const byProxy = header !== undefined || arn !== undefined;
+  if (!openReading && !byProxy && tokens.holders().length === 0)
     throw misuse(
       'Nobody could sign in. Set CONSOLE_TOKENS_FILE to a file with a line NAME:ROLE:TOKEN for each, or use --open-reading on loopback.',
     );
   const onError = (error: unknown): void =>
     say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const alb = arn === undefined ? undefined : new AlbIdentity({ ...context, arn, fetchText: fetchKeyText });
   try {
     const served = await serveConsole({
       context,
@@ -77,8 +82,8 @@ async function runConsole(
       hosts: config.consoleHosts ?? [],
       openReading,
       trustedProxies: consoleTrustedProxies,
-      ...(consoleIdentityHeader !== undefined && {
-        identity: { header: consoleIdentityHeader, operators: config.consoleOperators ?? [] },
+      ...(byProxy && {
+        identity: { header, operators: config.consoleOperators ?? [], ...(alb && { alb }) },
       }),
       say,
       onError,
@@ -89,6 +94,7 @@ async function runConsole(
     served.start();
     await stopped;
   } finally {
+    alb?.close();
     tokens.close();
   }
   setTimeout(() => exitNow(context.exitCode), LINGER_MS).unref();

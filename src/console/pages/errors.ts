@@ -1,7 +1,7 @@
 /** What is refused or has failed, as a page; for the API as a problem (RFC 9457). */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Refusal } from '../access/gate.ts';
+import type { Refusal } from '../access/refusal.ts';
 import { html } from './html.ts';
 import type { Page } from './layout.ts';
 import { ownPath } from './own-path.ts';
