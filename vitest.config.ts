@@ -12,7 +12,7 @@ export const test: NonNullable<ViteUserConfig['test']> = {
   include: ['test/**/*.test.ts', 'chaos/test/*.test.ts', 'packages/*/test/**/*.test.ts'],
   // They take a core for minutes: `npm run test:browser`, which CI runs as well.
   exclude: ['**/*.browser.test.ts'],
-  globalSetup: 'testing/prepare-run.ts', setupFiles: ['testing/cpu-setup.tmp.ts'],
+  globalSetup: 'testing/prepare-run.ts',
   // The tests mostly wait for servers: more of them at once than there are cores.
   maxWorkers: 7,
   sequence: { sequencer: LongestFirst },

@@ -6,7 +6,7 @@ import { logLines } from '../observe/log-lines.ts';
 import type { Logger } from '../observe/logger.ts';
 import { AdaptiveRate } from '../ota/rate/adaptive-rate.ts';
 import type { BudgetLink } from '../ota/rate/budget-link.ts';
-import { FLEET_LATE_MS, FleetRate } from '../ota/rate/fleet/fleet-rate.ts';
+import { FleetRate, fleetControl } from '../ota/rate/fleet/fleet-rate.ts';
 import type { Start } from '../ota/rate/fleet/member.ts';
 import { type RateMemory, type Recalled, recall } from '../ota/rate/memory.ts';
 import { RateFile } from '../ota/rate/memory-file.ts';
@@ -89,7 +89,7 @@ function createAdaptive(options: RateOptions, begin: Start): Adaptive {
       ...start,
       onChange,
       wallAheadMs: () => clock.wall() - clock.monotonic(),
-      lateMs: link === undefined ? 0 : FLEET_LATE_MS,
+      ...(link === undefined ? {} : fleetControl),
     });
   if (link === undefined) {
     const rate = control(begin, (perSecond) => onRate(perSecond));

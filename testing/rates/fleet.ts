@@ -5,7 +5,7 @@
 import { AdaptiveRate } from '../../src/ota/rate/adaptive-rate.ts';
 import { AskAhead } from '../../src/ota/rate/ask-ahead.ts';
 import { type Answer, type Found, LEASE_MS, type Message } from '../../src/ota/rate/fleet/board.ts';
-import { FLEET_LATE_MS, nextExchangeMs } from '../../src/ota/rate/fleet/fleet-rate.ts';
+import { fleetControl, nextExchangeMs } from '../../src/ota/rate/fleet/fleet-rate.ts';
 import { FleetMember } from '../../src/ota/rate/fleet/member.ts';
 import { grantInterval, grantSize } from '../../src/ota/rate/limiter.ts';
 import { bookingSize } from '../../src/ota/rate/limiter-redis.ts';
@@ -201,7 +201,7 @@ class SimulatedMember {
     this.#redisMs = at.scenario.redisMs ?? 1;
     this.#member = new FleetMember({
       begin: { ceiling: at.scenario.ceiling },
-      control: (start, onChange) => new AdaptiveRate({ ...start, onChange, lateMs: FLEET_LATE_MS }),
+      control: (start, onChange) => new AdaptiveRate({ ...start, onChange, ...fleetControl }),
       onChange: () => {},
     });
   }

@@ -2,7 +2,9 @@
  * The rate of a fleet whose workers share a budget on Redis: what one of them finds, all go by. `FleetMember` decides; this
  * speaks with the fleet, in time, over the link to the budget.
  */
+
 import type { FoundLimit } from '../adaptive/limit-estimate.ts';
+import { fleetTuning } from '../adaptive/tuning.ts';
 import type { Budget } from '../budget.ts';
 import type { BudgetLink } from '../budget-link.ts';
 import type { FleetRole, ObservedCall, RateControl } from '../rate-control.ts';
@@ -22,7 +24,10 @@ const REPORT_MS = 100;
  * are reported. Found by simulation: with less, a fleet has more 429s (at 10/s more than 3%); with more, it climbs so slowly that
  * noise of 3% keeps it at half of the limit.
  */
-export const FLEET_LATE_MS = 400;
+const LATE_MS = 400;
+
+/** How the adaptive rate of a fleet differs from that of one worker. */
+export const fleetControl = { lateMs: LATE_MS, tuning: fleetTuning } as const;
 /** The one that leads looks for reports this often, and when there were none for long, in milliseconds. */
 const LEAD_EVERY_MS = 50;
 const LEAD_IDLY_EVERY_MS = 500;

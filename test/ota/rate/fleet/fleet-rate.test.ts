@@ -6,7 +6,7 @@ import { AdaptiveRate } from '../../../../src/ota/rate/adaptive-rate.ts';
 import { FLEET_RATE_KEY } from '../../../../src/ota/rate/budget.ts';
 import { BudgetLink } from '../../../../src/ota/rate/budget-link.ts';
 import { FLEET_CALLS_KEY } from '../../../../src/ota/rate/fleet/board.ts';
-import { FLEET_LATE_MS, FleetRate } from '../../../../src/ota/rate/fleet/fleet-rate.ts';
+import { FleetRate, fleetControl } from '../../../../src/ota/rate/fleet/fleet-rate.ts';
 import { RedisRateLimiter } from '../../../../src/ota/rate/limiter-redis.ts';
 import { createLimit } from '../../../../src/sandbox/simulated-api/limits/index.ts';
 import { startRedisDoor } from '../../../../testing/redis/door.ts';
@@ -85,7 +85,7 @@ class Caller {
       begin: { ceiling },
       link,
       now,
-      control: (start, onChange) => new AdaptiveRate({ ...start, onChange, lateMs: FLEET_LATE_MS }),
+      control: (start, onChange) => new AdaptiveRate({ ...start, onChange, ...fleetControl }),
       onChange: (rate, role) => limiter.setRate(role === 'alone' ? rate : Number.POSITIVE_INFINITY),
     });
     onTestFinished(() => limiter.close());
