@@ -2,7 +2,14 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The longest are among these, and mostly wait: the others fill the time until they have ended. */
-const LONGEST = ['/chaos/test/', '/test/e2e/'];
+const LONGEST = [
+  '/test/deploy/ten-minutes',
+  '/test/contract/producers-page',
+  '/test/jobs/ledger/postgres',
+  '/chaos/test/',
+  '/test/e2e/',
+  '/test/ota/rate/limiter-redis',
+];
 
 /** Vitest's order goes by how long a file was, and where it does not know that, by its size. */
 export class LongestFirst extends BaseSequencer {

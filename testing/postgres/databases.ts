@@ -32,8 +32,8 @@ export function ledgerDatabases(server: () => PostgresServer): () => Promise<str
   };
 }
 
-/** Leaves of a ledger its tables. */
-async function emptied(url: string): Promise<string> {
+/** Leaves of the ledger in a database its tables. @returns the URL that was given. */
+export async function emptied(url: string): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -7,7 +7,7 @@ import { type Patience, SHORT_PATIENCE } from '../../../src/jobs/ledger/shared/c
 import { sleep, systemClock } from '../../../src/time/clock.ts';
 import { FaultSource } from '../../../testing/faults/faults.ts';
 import { TcpProxy } from '../../../testing/faults/tcp-proxy.ts';
-import { ledgerDatabases, postgresForTests } from '../../../testing/postgres/databases.ts';
+import { emptied, ledgerDatabases, postgresForTests } from '../../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
 import { letter, newJob, outcome, taskRow } from './contract.ts';
 
@@ -103,8 +103,8 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     return ledger;
   }
 
-  async function use(port: number): Promise<Use> {
-    const ledger = await open(port);
+  async function use(port: number, path?: string): Promise<Use> {
+    const ledger = await open(port, SHORT_PATIENCE, path);
     const { key } = await ledger.begin(newJob);
     const lease = (await ledger.lease(key)) ?? expect.fail();
     onTestFinished(() => lease.release());
@@ -122,8 +122,9 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
       for (const [, step] of steps) results.push(await step(sound));
       const content = await contentOf(sound);
       let cuts = 0;
+      const path = await database();
       for (let n = 1, some = true; some; n++) {
-        const cut = await use(proxy.port);
+        const cut = await use(proxy.port, await emptied(path));
         some = false;
         for (const [i, [name, step]] of steps.entries()) {
           fault.arm(n);
@@ -133,6 +134,8 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
           fault.arm(Number.POSITIVE_INFINITY);
         }
         expect(await contentOf(cut), `cut at requests ${n}`).toEqual(content);
+        await cut.lease.release();
+        await cut.ledger.close();
       }
       expect(cuts).toBeGreaterThan(steps.length * 4);
     },
