@@ -10,10 +10,21 @@ export interface ReasonFlags {
   readonly by?: string;
 }
 
-export function addReasonOptions(command: Command): Command {
-  return command
-    .option('--reason <text>', 'the reason, for the log of changes', readReason)
-    .option('--by <name>', 'your name, for the log of changes (default: the user and the machine)');
+/** Of every command that changes what is kept. @param required whether a reason must be given. */
+export function addReasonOptions(command: Command, { required = false } = {}): Command {
+  const reason = ['--reason <text>', 'the reason, for the log of changes', readReason] as const;
+  return (required ? command.requiredOption(...reason) : command.option(...reason)).option(
+    '--by <name>',
+    'your name, for the log of changes (default: the user and the machine)',
+  );
+}
+
+/** Who does it, and why, as the flags of {@link addReasonOptions} say. */
+export function deedOf(
+  context: Pick<CommandContext, 'userName' | 'hostName'>,
+  { by, reason }: ReasonFlags,
+): { readonly who: string; readonly why?: string } {
+  return { who: whoIs(context, by), ...(reason !== undefined && { why: reason }) };
 }
 
 /** @throws InvalidArgumentError, of which commander makes a misuse. */

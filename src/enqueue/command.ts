@@ -7,7 +7,7 @@ import type { CommandContext } from '../cli/context.ts';
 import { collect, readAssignments, toFields, wholeNumber } from '../cli/flags.ts';
 import { addInputOptions, FILE_ARGUMENT, type InputFlags, readInputFlags } from '../cli/input-flags.ts';
 import { interruptible } from '../cli/signals.ts';
-import { whoIs } from '../cli/who.ts';
+import { addReasonOptions, deedOf, type ReasonFlags, whoIs } from '../cli/who.ts';
 import { ConfigError, readConfig, readConfigForAws } from '../config.ts';
 import { CommandError, exitCodes, misuse } from '../errors.ts';
 import type { SetFields } from '../input/row.ts';
@@ -24,7 +24,7 @@ import { createProgress } from '../text/progress.ts';
 import { type EnqueueContext, type EnqueueOptions, enqueue } from './run.ts';
 import { type Report, summaryJson, summaryText, unfinishedSentence } from './summary.ts';
 
-interface Flags extends InputFlags {
+interface Flags extends InputFlags, ReasonFlags {
   readonly queueUrl?: string;
   readonly set: readonly string[];
   readonly job?: string;
@@ -61,12 +61,12 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
       'after',
       '\nExit codes: 0 all sent, 1 failed, 2 misuse, 3 some rows refused, 130 interrupted.',
     );
-  addInputOptions(command).action(async (file: string, flags: Flags) => {
+  addReasonOptions(addInputOptions(command)).action(async (file: string, flags: Flags) => {
     const faults: string[] = [];
     const options = readOptions(file, flags, context, (fault) => faults.push(fault));
     const sender = options.dryRun ? nowhere : createSender(options.queueUrl ?? '', context);
     const progress = createProgress(context);
-    const report = await withJob(options, context, (keep) =>
+    const report = await withJob(options, flags, context, (keep) =>
       interruptible(context, (signal) => enqueue(options, { ...context, ...sender, signal, progress, keep })),
     ).finally(sender.close);
     for (const fault of faults) context.stderr.write(`${printable(fault)}; a dry run needs no queue.\n`);
@@ -100,6 +100,7 @@ function createSender(queueUrl: string, context: CommandContext): Sender {
 /** Runs `work` with what keeps the rows of `--job`; the ledger must be usable before anything is read or sent. */
 async function withJob<T>(
   { job, file, queueUrl = '', dryRun }: EnqueueOptions,
+  said: ReasonFlags,
   context: CommandContext,
   work: (keep: EnqueueContext['keep']) => Promise<T>,
 ): Promise<T> {
@@ -120,7 +121,7 @@ async function withJob<T>(
   const path = file === '-' ? file : resolve(cwd, file);
   try {
     return await work((good) =>
-      keepRows(ledger, { ...good, jobId: job, path, who: whoIs(context) }, isFifoUrl(queueUrl)),
+      keepRows(ledger, { ...good, jobId: job, path, ...deedOf(context, said) }, isFifoUrl(queueUrl)),
     );
   } finally {
     await ledger.close();

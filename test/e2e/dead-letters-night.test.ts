@@ -224,11 +224,11 @@ test('every changing command is logged with user, command, reason and each lette
   const lines = audit();
   const begun = lines.filter(({ event }) => event === 'begin');
   expect(begun.map(({ action, by, reason }) => [action, by, reason])).toEqual([
-    ['redrive', 'tester', 'tasks made'],
-    ['redrive', 'mia', 'tasks made'],
-    ['redrive', 'tester', 'put back'],
-    ['redrive', 'tester', 'typo'],
-    ['purge', 'tester', 'typo'],
+    ['redrive', 'tester@bench', 'tasks made'],
+    ['redrive', 'mia@bench', 'tasks made'],
+    ['redrive', 'tester@bench', 'put back'],
+    ['redrive', 'tester@bench', 'typo'],
+    ['purge', 'tester@bench', 'typo'],
   ]);
   const named = lines.flatMap(({ letters: some, run }) =>
     ((some ?? []) as { identifier: string }[]).map(({ identifier }) => `${run} ${identifier}`),

@@ -95,7 +95,7 @@ test('where SQS cannot be reached, the sentence is about the outcome queue, or s
 });
 
 test('a reconcile completes a job whose outcome queue was deleted and recreated while it ran', async () => {
-  const { stage, standing, plan, ids } = await setJobs();
+  const { stage, run, standing, plan, ids } = await setJobs();
   const proxy = await startSqsProxy();
   onTestFinished(() => proxy.close());
   proxy.upstream = stage.sqsUrl;
@@ -128,9 +128,19 @@ test('a reconcile completes a job whose outcome queue was deleted and recreated 
 
   // On a busy machine a call may time out and be made again.
   const { calls } = stage.api.stats();
-  const reconciled = await standing(['reconcile', 'j']);
+  const reconciled = await standing([
+    'reconcile',
+    'j',
+    '--by',
+    'ann',
+    '--reason',
+    'the queue was made again',
+  ]);
   expect(reconciled.exitCode).toBe(0);
   expect(reconciled.stderr).toContain(`reconciled: ${json.inFlight} applied by what the task says`);
+  expect((await run(['log', 'j', '--json'])).stdout).toContain(
+    '"who":"ann@bench","what":"retry","subject":"j","why":"the queue was made again"',
+  );
   expect(reconciled.json).toMatchObject({ rows: 60, applied: 60, inFlight: 0, reconciled: json.inFlight });
   expect(stage.api.stats().calls).toBe(calls);
 });

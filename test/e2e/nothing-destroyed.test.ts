@@ -73,7 +73,7 @@ async function make(): Promise<Made> {
   const ledger = await openLedger(state, Date.now, 'create');
   const signal = new AbortController().signal;
   const plan = await readPlan('plan', { stdin: process.stdin, cwd: folder, signal });
-  const { key } = await enterJob(ledger, plan, at('plan'), 'a@b');
+  const { key } = await enterJob(ledger, plan, at('plan'), { who: 'a@b' });
   await ledger.enter(key, await Array.fromAsync(plan.rows()));
   await ledger.complete(key);
   await plan.close();

@@ -62,7 +62,7 @@ async function setJob() {
   expect(planned.exitCode, planned.both).toBe(0);
   const ledger = await openLedger(state, Date.now, 'create');
   const read = await folder.plan('p.jsonl');
-  const { key } = await enterJob(ledger, read, plan, 'a@b');
+  const { key } = await enterJob(ledger, read, plan, { who: 'a@b' });
   await ledger.enter(key, read.all);
   await ledger.complete(key);
   await ledger.close();

@@ -19,7 +19,16 @@ const { openLedger } = await load<{
   openLedger: (stateDir: string, now: () => number, use: 'create') => Promise<Ledger>;
 }>('src/jobs/ledger/sqlite/ledger.ts');
 const { readPlan } = await load<typeof import('../../src/jobs/plan/reader.ts')>('src/jobs/plan/reader.ts');
-const enter = await load<{ enterJob: typeof enterJob; enterRows: typeof enterRows }>('src/jobs/run/enter.ts');
+const enter = await load<{
+  // Of the release that it is compared with.
+  enterJob: (
+    ledger: Ledger,
+    plan: Awaited<ReturnType<typeof readPlan>>,
+    path: string,
+    who: string,
+  ) => ReturnType<typeof enterJob>;
+  enterRows: typeof enterRows;
+}>('src/jobs/run/enter.ts');
 
 const ledger = await openLedger(process.env.STATE_DIR ?? '', systemClock.wall, 'create');
 const { signal } = new AbortController();

@@ -45,8 +45,8 @@ export function addChanges(site: Site, { desk, newName, mostBytes }: JobsOptions
   });
   site.change(`${JOBS_PATH}/of/:job/retry`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);
-    await desk.retry(jobId, deedOf(change));
-    return jobPath(jobId, '?done=retry');
+    const rows = await desk.retry(jobId, deedOf(change));
+    return jobPath(jobId, rows === 0 ? '?done=nothing-to-retry' : '?done=retry');
   });
   for (const look of ['verify', 'reconcile'] as const)
     site.change(`${JOBS_PATH}/of/:job/${look}`, z.object({}), async (change) => {

@@ -95,7 +95,7 @@ export class Desk {
     );
   }
 
-  /** @returns how many rows are tried again. */
+  /** @returns how many rows are tried again; without any, nothing is changed. */
   async retry(jobId: string, deed: Deed): Promise<number> {
     return await this.#with(jobId, async (ledger, job) => {
       const lease = await ledger.lease(job.key);
@@ -141,6 +141,7 @@ export class Desk {
           `A process is sending job ${jobId} or waits for its ends: stop it, and reconcile when it has come to rest.`,
         );
       try {
+        requireHere(await ledger.job(jobId));
         reconciler.begin(jobId, inFlight, async (signal, onTask) => {
           try {
             await collect(ledger);
@@ -266,7 +267,7 @@ export class Desk {
       await this.#options.collect(ledger);
       await this.#options.checkClock();
       await refuseEarlyUndo(ledger, plan, this.#now());
-      const job = await enterJob(ledger, plan, `${folder}/${PLAN_FILE}`, deed.who);
+      const job = await enterJob(ledger, plan, `${folder}/${PLAN_FILE}`, deed);
       const lease = await ledger.lease(job.key);
       if (lease === undefined) throw misuse(`Another process is sending job ${job.jobId}.`);
       try {

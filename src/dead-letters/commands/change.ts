@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { ask, canAsk } from '../../cli/ask.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { misuse } from '../../cli/flags.ts';
+import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
 import type { Audit, AuditFacts } from '../changes/audit.ts';
@@ -11,21 +12,17 @@ import type { Filter } from '../letters/conditions.ts';
 import type { WhereFlags } from './flags.ts';
 import type { LettersRun } from './run.ts';
 
-export interface ChangeFlags extends WhereFlags {
+export interface ChangeFlags extends WhereFlags, ReasonFlags {
   readonly all?: boolean;
   /** A file of letters: those and no others. */
   readonly exported?: string;
   readonly yes?: boolean;
-  readonly reason?: string;
-  readonly by?: string;
   readonly json?: boolean;
 }
 
 export function withChangeFlags(command: Command): Command {
-  return command
+  return addReasonOptions(command)
     .option('--all', 'every letter')
-    .option('--reason <text>', 'the reason, for the log')
-    .option('--by <name>', 'your name, for the log (default: USER)')
     .option('--yes', 'do it without asking')
     .option('--json', 'print one JSON object');
 }
@@ -94,7 +91,7 @@ export async function makeChange<Report extends Planned>(
     if (!(await ask(context, `Type "${phrase}" to continue:`, typed, signal))) throw nothingChanged(signal);
   }
   const { reason = '' } = flags;
-  const by = flags.by ?? context.env.USER ?? context.env.LOGNAME ?? context.userName();
+  const by = whoIs(context, flags.by);
   const { report, path } = await carryOutLogged(
     {
       action: change.action,

@@ -84,7 +84,7 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     await refuseEarlyUndo(ledger, plan, context.clock.wall());
     if (!yes) await confirm(session, plan, before, settings);
     // The job's IssuedAt is fixed with it: when it was agreed to.
-    const job = await enterJob(ledger, plan, resolve(context.cwd, file), who);
+    const job = await enterJob(ledger, plan, resolve(context.cwd, file), deed);
     const end = await withLease(session, job, async (lease) => {
       if (!(await enterRows(ledger, job, plan, signal))) return interrupted;
       if (detach) {

@@ -3,24 +3,25 @@ import type { Command } from 'commander';
 import { ask, isYes } from '../../cli/ask.ts';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
-import { whoIs } from '../../cli/who.ts';
+import { addReasonOptions, deedOf, type ReasonFlags } from '../../cli/who.ts';
 import { CommandError, exitCodes } from '../../errors.ts';
 import { columnsOf, table } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { instant } from '../../text/times.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { parseSeconds } from '../rules/times.ts';
+import type { Deed } from '../steer/deed.ts';
 import { findPrunable, type Prunable, pruneJob, pruneRest } from '../steer/prune.ts';
 import { withLedger } from './open.ts';
 
-interface Flags {
+interface Flags extends ReasonFlags {
   readonly olderThan: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
 
 export function addPrune(jobs: Command, context: CommandContext): void {
-  jobs
+  const command = jobs
     .command('prune')
     .summary('delete old jobs from the ledger')
     .description(
@@ -30,22 +31,24 @@ export function addPrune(jobs: Command, context: CommandContext): void {
     )
     .requiredOption('--older-than <age>', 'since then nothing has happened to them: 90d, say')
     .option('--dry-run', 'show what would be deleted, and delete nothing')
-    .option('--yes', 'delete without asking')
-    .action(async (flags: Flags) => {
-      const before = context.clock.wall() - parseSeconds('--older-than', flags.olderThan) * 1_000;
-      await interruptible(context, (signal) =>
-        withLedger(context, 'write', (ledger) => prune(ledger, before, flags, context, signal)),
-      );
-    });
+    .option('--yes', 'delete without asking');
+  addReasonOptions(command).action(async (flags: Flags) => {
+    const before = context.clock.wall() - parseSeconds('--older-than', flags.olderThan) * 1_000;
+    await interruptible(context, (signal) =>
+      withLedger(context, 'write', (ledger) => prune(ledger, before, flags, context, signal)),
+    );
+  });
 }
 
 async function prune(
   ledger: Ledger,
   before: number,
-  { olderThan, dryRun = false, yes = false }: Flags,
+  flags: Flags,
   context: CommandContext,
   signal: AbortSignal,
 ): Promise<void> {
+  const { olderThan, dryRun = false, yes = false } = flags;
+  const deed = deedOf(context, flags);
   const { stdout } = context;
   const found = await findPrunable(ledger, before);
   stdout.write(
@@ -58,8 +61,8 @@ async function prune(
   const question = `Delete ${counted(found.length, 'job')} with ${counted(rows, 'row')} for good? [y/N]`;
   if (found.length > 0 && !yes && !(await ask(context, question, isYes, signal)))
     throw new CommandError('Nothing was deleted. To delete without being asked, say --yes.');
-  const gone = await pruneAll(ledger, found, before, context, signal);
-  const rest = await uninterrupted(signal, gone, () => pruneRest(ledger, before, signal));
+  const gone = await pruneAll(ledger, found, before, deed, context, signal);
+  const rest = await uninterrupted(signal, gone, () => pruneRest(ledger, before, deed, signal));
   const others = [
     ...(rest.auditLines > 0
       ? [counted(rest.auditLines, 'line of the log of changes', 'lines of the log of changes')]
@@ -74,15 +77,14 @@ async function pruneAll(
   ledger: Ledger,
   found: readonly Prunable[],
   before: number,
+  deed: Deed,
   context: CommandContext,
   signal: AbortSignal,
 ): Promise<number> {
   let gone = 0;
   for (const one of found) {
     const { jobId } = one.job;
-    const deleted = await uninterrupted(signal, gone, () =>
-      pruneJob(ledger, one, before, whoIs(context), signal),
-    );
+    const deleted = await uninterrupted(signal, gone, () => pruneJob(ledger, one, before, deed, signal));
     if (deleted) gone++;
     else context.stderr.write(`Job ${jobId} is left: something has happened to it, or a process sends it.\n`);
   }

@@ -29,12 +29,19 @@ export function addResume(jobs: Command, context: CommandContext): void {
     const detach = flags.detach === true || (await isLeftElsewhere(context, jobId));
     if (await resumeElsewhere(context, jobId, { ...flags, detach }, guards, who)) return;
     await withSession(context, async (session) => {
-      const { ledger, collector, signal } = session;
+      const { ledger, collector, screen, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);
       await collector.collectWaiting(signal, MAX_COLLECT_MS);
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
-        await letGoOn(ledger, job, { given: guards, now: context.clock.wall() }, { who, why: flags.reason });
+        const went = await letGoOn(
+          ledger,
+          job,
+          { given: guards, now: context.clock.wall() },
+          { who, why: flags.reason },
+        );
+        if (!went && job.plan.state.name === 'done' && Object.keys(guards).length === 0)
+          screen.say(`Job ${jobId} is done: there is nothing to send. Nothing was changed.`);
         return await followJob(session, lease, jobId);
       });
       await finishRun(session, jobId, end, { json: flags.json === true });

@@ -58,8 +58,8 @@ export interface Ledger {
    */
   begin(job: NewJob): Promise<PlannedJob>;
   /**
-   * Enters a file that `enqueue` is to send, and its job when it is the first one; a file that is there already, by its digest,
-   * goes on. A job that has a plan is left as it is: then the job that is returned is not `enqueued`.
+   * Enters a file that `enqueue` is to send, and its job when it is the first one, with a line in the audit; a file that is there already, by its
+   * digest, goes on. A job that has a plan is left as it is: then the job that is returned is not `enqueued`.
    */
   beginFile(file: NewFile): Promise<EnqueuedFile>;
   /** Marks a file as sent whole. */
@@ -224,6 +224,7 @@ export interface NewJob {
   readonly undoes?: string;
   /** Who begins it. */
   readonly who: string;
+  readonly why?: string | undefined;
 }
 
 /** A file that `enqueue` is to send under a job's name. */
@@ -239,6 +240,7 @@ export interface NewFile {
   readonly last: number;
   /** Who sends it. */
   readonly who: string;
+  readonly why?: string | undefined;
 }
 
 export interface EnqueuedFile {

@@ -6,6 +6,7 @@ import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PlanRow } from '../plan/format.ts';
 import { type Plan, readPlan } from '../plan/reader.ts';
+import type { Deed } from '../steer/deed.ts';
 
 /** Rows to a transaction. */
 const BATCH_ROWS = 1_000;
@@ -23,14 +24,14 @@ export function refuseOtherPlan(
 
 /**
  * Enters the plan's job, without its rows.
- * @param who begins it.
+ * @param deed who begins it, and why.
  * @throws CommandError when the ledger has another plan under that name.
  */
 export async function enterJob(
   ledger: Ledger,
   { header, footer }: Plan,
   path: string,
-  who: string,
+  { who, why }: Deed,
 ): Promise<PlannedJob> {
   const { JobId: jobId, Source: source, Undoes: undoes } = header;
   const { Digest: digest, Counts } = footer;
@@ -43,6 +44,7 @@ export async function enterJob(
     rows,
     leftOut,
     who,
+    why,
     ...(undoes !== undefined && { undoes }),
   });
   // Another process may have begun one meanwhile.

@@ -50,7 +50,11 @@ export async function keepRows(ledger: Ledger, newFile: NewFile, fifo: boolean):
   }
   await lease.recover();
   // Of a job that had come to its end, or was stopped: there is more of it now.
-  await ledger.change(file.job.key, { event: 'retry', who: newFile.who });
+  await ledger.change(file.job.key, {
+    event: 'retry',
+    who: newFile.who,
+    ...(newFile.why !== undefined && { why: newFile.why }),
+  });
   return new RowKeeper({ ledger, lease, file, digest: newFile.digest, fifo });
 }
 

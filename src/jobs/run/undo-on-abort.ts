@@ -123,18 +123,22 @@ async function makeAndEnter(
   say(`undo of ${job.jobId}: ${number(toChange)} tasks to restore, as job ${name}${cannot}`);
   const plan = await readPlan(out, { cwd: folder, stdin: options.stdin, signal });
   try {
-    const entered = await enterJob(ledger, plan, out, options.who);
+    const entered = await enterJob(ledger, plan, out, deedOf(options.who));
     return (await enterRows(ledger, entered, plan, signal)) ? await release(entered, options) : 'not yet';
   } finally {
     await plan.close();
   }
 }
 
+function deedOf(who: string) {
+  return { who: `${who}, a rule`, why: 'A rule stopped the job that it undoes' };
+}
+
 async function release(
   { key, jobId }: PlannedJob,
   { ledger, who }: UndoOnAbortOptions,
 ): Promise<{ readonly undo: string }> {
-  const deed = { who: `${who}, a rule`, why: 'A rule stopped the job that it undoes' };
+  const deed = deedOf(who);
   await ledger.setSettings(key, { change: () => ({ settings }), ...deed });
   await ledger.change(key, { event: 'release', ...deed });
   return { undo: jobId };

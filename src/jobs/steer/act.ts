@@ -78,7 +78,7 @@ export async function reconcileRows(
 /**
  * Plans the failed rows again, as another try, and no others; rules count from here.
  * @param setting what they are sent by, besides the settings the job has.
- * @returns how many.
+ * @returns how many; without any, nothing is changed.
  * @throws CommandError when rows were not sent yet, for a job that was cancelled, and for settings that contradict each other:
  * then nothing is changed.
  */
@@ -92,9 +92,10 @@ export async function retryFailed(
 ): Promise<number> {
   // Planned again, they would never end.
   requireSteerable(job);
-  const { planned } = await ledger.count(job.key);
+  const { planned, failed } = await ledger.count(job.key);
   if (planned > 0 || !job.plan.complete)
     throw misuse(`Job ${job.jobId} has rows that were not sent yet: ${resume} first.`);
+  if (failed === 0) return 0;
   await giveSettings(ledger, job, setting, deed);
   const tries = await lease.retryFailed();
   await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed) });

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { JobRecord } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { isOverSince } from '../ledger/shared/pruning.ts';
+import type { Deed } from './deed.ts';
 
 /** In one transaction: other processes wait for tenths of a second. */
 const ROWS_AT_ONCE = 5_000;
@@ -39,7 +40,7 @@ export async function pruneJob(
   ledger: Pick<Ledger, 'lease' | 'pruneJob' | 'addAudit'>,
   { job: { key, jobId }, rows }: Prunable,
   before: number,
-  who: string,
+  { who, why }: Deed,
   signal: AbortSignal,
 ): Promise<boolean> {
   const lease = await ledger.lease(key);
@@ -50,7 +51,7 @@ export async function pruneJob(
       const step = await ledger.pruneJob(key, before, ROWS_AT_ONCE);
       if (step === 'kept') return false;
       if (step === 'more') continue;
-      await ledger.addAudit({ who, what: 'prune', subject: jobId, why: undefined, detail: { rows } });
+      await ledger.addAudit({ who, what: 'prune', subject: jobId, why, detail: { rows } });
       return true;
     }
   } finally {
@@ -58,10 +59,11 @@ export async function pruneJob(
   }
 }
 
-/** Deletes old lines of the audit, and old outcomes that name no job. @returns how many of each. */
+/** Deletes old lines of the audit, and old outcomes that name no job, with a line in the audit for these. @returns how many of each. */
 export async function pruneRest(
-  ledger: Pick<Ledger, 'pruneAudit' | 'pruneOutcomes'>,
+  ledger: Pick<Ledger, 'pruneAudit' | 'pruneOutcomes' | 'addAudit'>,
   before: number,
+  { who, why }: Deed,
   signal: AbortSignal,
 ): Promise<{ readonly auditLines: number; readonly outcomes: number }> {
   const all = async (some: () => Promise<number>): Promise<number> => {
@@ -72,10 +74,13 @@ export async function pruneRest(
       if (deleted === 0) return sum;
     }
   };
-  return {
+  const gone = {
     auditLines: await all(() => ledger.pruneAudit(before, KEPT_AUDIT, ROWS_AT_ONCE)),
     outcomes: await all(() => ledger.pruneOutcomes(before, ROWS_AT_ONCE)),
   };
+  if (gone.auditLines + gone.outcomes > 0)
+    await ledger.addAudit({ who, what: 'prune', subject: 'log of changes', why, detail: gone });
+  return gone;
 }
 
 /** SQLite never waits: without a pause, signals would come after the last step, and other processes wait for the file. */

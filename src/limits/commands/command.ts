@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { misuse } from '../../cli/flags.ts';
-import { readReason, whoIs } from '../../cli/who.ts';
+import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { readConfig } from '../../config.ts';
 import { CommandError, causeOf } from '../../errors.ts';
 import { type FleetLimit, type FleetLimits, FleetLimitsStore } from '../../ota/fleet-limits.ts';
@@ -12,13 +12,13 @@ interface ShowFlags {
   readonly json?: boolean;
 }
 
-interface SetFlags extends ShowFlags {
+interface SetFlags extends ShowFlags, ReasonFlags {
   readonly rate?: number;
   readonly concurrency?: number;
   readonly reason: string;
 }
 
-interface ClearFlags extends ShowFlags {
+interface ClearFlags extends ShowFlags, ReasonFlags {
   readonly rate?: boolean;
   readonly concurrency?: boolean;
   readonly reason: string;
@@ -38,36 +38,33 @@ export function configureLimits(limits: Command, context: CommandContext): void 
     .action((flags: ShowFlags) =>
       withStore(context, async (store) => print(await store.read(), flags, context)),
     );
-  limits
+  const set = limits
     .command('set')
     .description('Set one limit or both; one that is not named stays as it is.')
     .option('--rate <n>', 'calls per second at most, of all workers together', readRate)
     .option('--concurrency <n>', 'calls in flight at most, of each worker', readConcurrency)
-    .requiredOption('--reason <text>', 'why, for the log and whoever looks', readReason)
-    .option('--json', 'print what is set then as one JSON object')
-    .action((flags: SetFlags) => {
-      const { rate, concurrency } = flags;
-      if (rate === undefined && concurrency === undefined)
-        throw misuse('Give --rate, --concurrency or both.');
-      return change(flags, context, (limit) => ({
-        ...(rate !== undefined && { rate: limit(rate) }),
-        ...(concurrency !== undefined && { concurrency: limit(concurrency) }),
-      }));
-    });
-  limits
+    .option('--json', 'print what is set then as one JSON object');
+  addReasonOptions(set, { required: true }).action((flags: SetFlags) => {
+    const { rate, concurrency } = flags;
+    if (rate === undefined && concurrency === undefined) throw misuse('Give --rate, --concurrency or both.');
+    return change(flags, context, (limit) => ({
+      ...(rate !== undefined && { rate: limit(rate) }),
+      ...(concurrency !== undefined && { concurrency: limit(concurrency) }),
+    }));
+  });
+  const clear = limits
     .command('clear')
     .description('Lift what is set: both limits, or those that are named.')
     .option('--rate', 'the calls per second only')
     .option('--concurrency', 'the calls in flight only')
-    .requiredOption('--reason <text>', 'why, for the log and whoever looks', readReason)
-    .option('--json', 'print what is set then as one JSON object')
-    .action((flags: ClearFlags) => {
-      const both = flags.rate === flags.concurrency;
-      return change(flags, context, (limit) => ({
-        ...((both || flags.rate) && { rate: limit(null) }),
-        ...((both || flags.concurrency) && { concurrency: limit(null) }),
-      }));
-    });
+    .option('--json', 'print what is set then as one JSON object');
+  addReasonOptions(clear, { required: true }).action((flags: ClearFlags) => {
+    const both = flags.rate === flags.concurrency;
+    return change(flags, context, (limit) => ({
+      ...((both || flags.rate) && { rate: limit(null) }),
+      ...((both || flags.concurrency) && { concurrency: limit(null) }),
+    }));
+  });
 }
 
 /** The accepted values are those of the settings, without `unlimited`: `clear` lifts a limit. */
@@ -96,12 +93,12 @@ function settingOf<Name extends 'rateLimit' | 'maxConcurrency'>(
 
 /** Writes what `limitsBy` makes, each limit with who has set it, why and when, and prints what is set then. */
 function change(
-  flags: ShowFlags & { readonly reason: string },
+  flags: ShowFlags & ReasonFlags & { readonly reason: string },
   context: CommandContext,
   limitsBy: (limit: (value: number | null) => FleetLimit) => Partial<Record<keyof FleetLimits, FleetLimit>>,
 ): Promise<void> {
   const said = {
-    by: whoIs(context),
+    by: whoIs(context, flags.by),
     reason: flags.reason,
     at: new Date(context.clock.wall()).toISOString(),
   };

@@ -50,10 +50,16 @@ test('prune shows, asks, and deletes what is over for so long, and nothing else'
   expect(refused.stderr).toContain('Delete 2 jobs with 16 rows for good? [y/N]');
   expect(await names()).toEqual(['cancelled', 'done', 'waiting']);
 
-  const pruned = await run(prune, { ...after(91), terminal: true, stdin: 'y\n' });
+  const said = ['--by', 'ann', '--reason', 'a year is over'];
+  const pruned = await run([...prune, ...said], { ...after(91), terminal: true, stdin: 'y\n' });
   expect(pruned, pruned.error).toMatchObject({ exitCode: 0 });
   expect(pruned.stdout).toMatch(/Deleted: 2 jobs\.\n$/);
   expect(await names()).toEqual(['waiting']);
+  expect(JSON.parse((await run(['log', 'done', '--max', '1', '--json'])).stdout)).toMatchObject({
+    what: 'prune',
+    who: 'ann@bench',
+    why: 'a year is over',
+  });
   expect((await run(['report', 'done'])).error).toMatch(/^There is no job done in the ledger/);
   expect((await run(['send', '--once'])).exitCode).toBe(0);
   const { stdout } = await run(['status', 'waiting', '--json']);

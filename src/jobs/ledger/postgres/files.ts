@@ -3,7 +3,9 @@ import type { PlannedJob } from '../job.ts';
 import type { EnqueuedFile, NewFile } from '../ledger.ts';
 import { readStatements } from '../shared/reader.ts';
 import { toJob } from '../shared/records.ts';
+import { enqueueLine } from '../shared/steering.ts';
 import type { Transaction } from './database.ts';
+import { addAudit } from './steering.ts';
 
 const statements = {
   begin: `INSERT INTO jobs (job_id, path, source, digest, left_out, issued_at, enqueued, state, state_since,
@@ -34,9 +36,10 @@ const statements = {
 
 export async function beginFile(
   transaction: Transaction,
-  { jobId, path, source, digest, rows, last, who }: NewFile,
+  newFile: NewFile,
   now: number,
 ): Promise<EnqueuedFile> {
+  const { jobId, path, source, digest, rows, last, who } = newFile;
   const issuedAt = new Date(now).toISOString();
   await transaction.run(statements.begin, { jobId, path, source, digest, issuedAt, who, now });
   await transaction.run(statements.lock, { jobId });
@@ -45,6 +48,8 @@ export async function beginFile(
   const { key, plan } = await read();
   if (!plan.enqueued) return { job: await read(), before: 0, issuedAt };
   const of = { job: key, digest };
+  const isNew = (await transaction.all(statements.file, of)).length === 0;
+  if (isNew) await addAudit(transaction, enqueueLine(newFile), now);
   await transaction.run(statements.addFile, { ...of, source, last, rows, issuedAt });
   await transaction.run(statements.sumFiles, { ...of, path, now });
   const [file = {}] = await transaction.all(statements.file, of);

@@ -130,7 +130,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
     return this.access === 'none' ? [] : await this.#db.all(reading[statement], parameters);
   }
 
-  async begin({ leftOut, undoes, ...job }: NewJob): Promise<PlannedJob> {
+  async begin({ leftOut, undoes, why, ...job }: NewJob): Promise<PlannedJob> {
     const now = this.#now();
     const issuedAt = new Date(now).toISOString();
     return await this.#db.transaction(async (transaction) => {
@@ -138,7 +138,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
       const { jobId: subject, who, path, digest, rows } = job;
       const detail = { path, digest, rows };
       if ((await transaction.run(statements.begin, values)) > 0)
-        await addAudit(transaction, { who, what: 'begin', subject, why: undefined, detail }, now);
+        await addAudit(transaction, { who, what: 'begin', subject, why, detail }, now);
       const [raw = {}] = await transaction.all(readStatements.job, { jobId: job.jobId });
       return toJob(raw) as PlannedJob;
     });

@@ -9,7 +9,7 @@ import type {
   SettingsChange,
   StateChange,
 } from '../job.ts';
-import { ANY_TARGET, REPORT_TARGET } from '../ledger.ts';
+import { ANY_TARGET, type NewFile, REPORT_TARGET } from '../ledger.ts';
 import { type JobState, nextState } from '../state.ts';
 import { parsed, type Raw, toProgress, toSettings, toState } from './records.ts';
 
@@ -97,6 +97,11 @@ export function changeControl(
     counting: JSON.stringify(progress),
     line: { who, what: 'set', subject: String(job.job_id), why, detail },
   };
+}
+
+/** That a file is being sent under a job's name. */
+export function enqueueLine({ jobId: subject, who, why, source, digest, rows }: NewFile): NewAuditLine {
+  return { who, what: 'enqueue', subject, why, detail: { source, digest, rows } };
 }
 
 export function toAuditLine(raw: Raw): AuditLine {

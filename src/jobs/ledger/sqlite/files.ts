@@ -39,17 +39,20 @@ export class FileStore {
     this.#now = now;
   }
 
-  begin({ jobId, path, source, digest, rows, last, who }: NewFile): EnqueuedFile {
+  begin({ jobId, path, source, digest, rows, last, who }: NewFile): EnqueuedFile & {
+    readonly isNew: boolean;
+  } {
     const now = this.#now();
     const issuedAt = new Date(now).toISOString();
     this.#sql.begin.run({ jobId, path, source, digest, issuedAt, who, now });
     const read = (): PlannedJob => toJob(this.#sql.job.get(jobId) ?? {}) as PlannedJob;
     const job = read();
-    if (!job.plan.enqueued) return { job, before: 0, issuedAt };
+    if (!job.plan.enqueued) return { job, before: 0, issuedAt, isNew: false };
+    const isNew = this.#sql.file.get(job.key, digest) === undefined;
     this.#sql.addFile.run({ job: job.key, digest, source, last, rows, issuedAt });
     this.#sql.sumFiles.run({ job: job.key, path, digest, now });
     const file = this.#sql.file.get(job.key, digest) ?? {};
-    return { job: read(), before: Number(file.before), issuedAt: String(file.issued_at) };
+    return { job: read(), before: Number(file.before), issuedAt: String(file.issued_at), isNew };
   }
 
   /** @returns whether all files of the job are sent whole. */

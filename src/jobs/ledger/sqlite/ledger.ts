@@ -25,6 +25,7 @@ import type {
 import { LedgerReader, type ReadStatement, readStatements } from '../shared/reader.ts';
 import { toJob } from '../shared/records.ts';
 import { indexedStatements } from '../shared/row-pages.ts';
+import { enqueueLine } from '../shared/steering.ts';
 import { enterAll, importedLine, recordsOf, takingOver } from '../shared/transfer.ts';
 import type { ImportEnd, ImportOptions, TransferBatch } from '../transfer.ts';
 import type { Database, Statement } from './database.ts';
@@ -114,7 +115,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
     return this.#sql[statement].all(parameters);
   }
 
-  async begin({ leftOut, undoes, ...job }: NewJob): Promise<PlannedJob> {
+  async begin({ leftOut, undoes, why, ...job }: NewJob): Promise<PlannedJob> {
     return this.#db.transaction(() => {
       const now = this.#now();
       const issuedAt = new Date(now).toISOString();
@@ -127,13 +128,17 @@ class SqliteLedger extends LedgerReader implements Ledger {
       });
       const { jobId: subject, who, path, digest, rows } = job;
       const detail = { path, digest, rows };
-      if (begun > 0) this.#steering.addAudit({ who, what: 'begin', subject, why: undefined, detail });
+      if (begun > 0) this.#steering.addAudit({ who, what: 'begin', subject, why, detail });
       return toJob(this.#sql.job.get({ jobId: subject }) ?? {}) as PlannedJob;
     });
   }
 
   async beginFile(file: NewFile): Promise<EnqueuedFile> {
-    return this.#db.transaction(() => this.#files.begin(file));
+    return this.#db.transaction(() => {
+      const { isNew, ...begun } = this.#files.begin(file);
+      if (isNew) this.#steering.addAudit(enqueueLine(file));
+      return begun;
+    });
   }
 
   async completeFile(key: number, digest: string): Promise<void> {
