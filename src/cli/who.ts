@@ -28,7 +28,7 @@ export function deedOf(
 }
 
 /** @throws InvalidArgumentError, of which commander makes a misuse. */
-export function readReason(text: string): string {
+function readReason(text: string): string {
   const reason = text.trim();
   if (isReason(reason)) return reason;
   throw new InvalidArgumentError(`It must be a text of 1 to ${MAX_REASON} characters.`);
