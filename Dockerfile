@@ -13,7 +13,7 @@ COPY packages packages
 RUN npm ci --ignore-scripts
 COPY rolldown.config.ts tsconfig.json ./
 COPY src src
-COPY scripts/sbom.ts scripts/licences.ts scripts/
+COPY scripts/sbom.ts scripts/licences.ts scripts/light.ts scripts/one-byte.ts scripts/
 RUN npm run build && chmod 755 dist/main.mjs && npm run --silent sbom > dist/sbom.json
 
 FROM ${NODE_IMAGE}

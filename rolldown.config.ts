@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'rolldown';
 import { licences } from './scripts/licences.ts';
+import { light } from './scripts/light.ts';
+import { oneByte } from './scripts/one-byte.ts';
 import { type AssetName, assetPath, assetSources } from './src/console/assets.ts';
 
 /** What the console's pages load lies in `assets/`, beside the program. */
@@ -16,7 +18,7 @@ const assets: Plugin = {
 export default defineConfig({
   input: { main: 'src/main.ts' },
   platform: 'node',
-  plugins: [assets, licences((Object.keys(assetSources) as AssetName[]).map(assetPath))],
+  plugins: [light(), assets, oneByte(), licences((Object.keys(assetSources) as AssetName[]).map(assetPath))],
   output: {
     dir: 'dist',
     format: 'esm',
@@ -25,6 +27,8 @@ export default defineConfig({
     cleanDir: true,
     sourcemap: false,
     minify: 'dce-only',
+    // `licences.txt` has what authors ask for.
+    comments: false,
   },
   // Bottleneck looks for Redis clients through eval; ours is passed in.
   checks: { eval: false },

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { type Argument, Command, InvalidArgumentError, type Option } from 'commander';
 import { misuse } from '../errors.ts';
+import { lazily } from '../text/lazily.ts';
 import { didYouMean } from '../text/nearest.ts';
 import type { CommandContext } from './context.ts';
 import { examplesText } from './examples.ts';
@@ -106,7 +107,7 @@ function bold(text: string): string {
 }
 
 /** `update, outcome or dead-letter`. */
-const either = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+const either = lazily(() => new Intl.ListFormat('en-GB', { type: 'disjunction' }));
 
 /** `--limit x: it must be a whole number from 1.` */
 function invalidSentence({ name = '', value = '', why = '' }: Record<string, string | undefined>): string {
@@ -115,7 +116,7 @@ function invalidSentence({ name = '', value = '', why = '' }: Record<string, str
   const must =
     choices === undefined
       ? `${why.charAt(0).toLowerCase()}${why.slice(1)}`
-      : `it must be ${either.format(choices)}.${didYouMean(value, choices)}`;
+      : `it must be ${either().format(choices)}.${didYouMean(value, choices)}`;
   return `${flag} ${value}: ${must}`;
 }
 

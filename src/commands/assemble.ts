@@ -1,13 +1,12 @@
 /** Puts a worker together from its configuration: the one place that knows every part. */
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { proxyOf } from '../aws/proxy.ts';
 import { createRequestHandler } from '../aws/request-handler.ts';
 import { connections } from '../aws/transport.ts';
 import { MAX_CALL_TIMEOUT_MS } from '../config/variables.ts';
 import type { Config, Environment } from '../config.ts';
-import { createHttpServer } from '../http/server.ts';
+import { createHttpServer, type HttpServer } from '../http/server.ts';
 import { Bounds } from '../limits/bounds.ts';
 import { followLimits } from '../limits/follow.ts';
 import { logEvents } from '../observe/log-events.ts';
@@ -36,7 +35,7 @@ import type { RateKept } from './rate.ts';
 export interface Assembly {
   readonly worker: Worker;
   readonly counts: Counts;
-  readonly http: FastifyInstance;
+  readonly http: HttpServer;
   /** Its metrics. */
   readonly registry: Registry;
   /** Follows what changes the limits; resolves when what they are now is in force, or cannot be found out soon. */

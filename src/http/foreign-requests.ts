@@ -6,7 +6,8 @@
  * - DNS rebinding: a page's own host name that begins to resolve to 127.0.0.1. Then `Host` is that name. Only where the
  *   connection ends on loopback is it known which names are good: probes and scrapers come by a pod's or host's address.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 
 /** `none`: the server has no pages, so no request has an `Origin`. `own`: requests of its own pages are welcome. */
 type Pages = 'none' | 'own';
@@ -14,12 +15,13 @@ type Pages = 'none' | 'own';
 /** Answers such requests by 403, whatever the route. To be called before the server listens. */
 export function refuseForeign(app: FastifyInstance, pages: Pages): void {
   app.addHook('onRequest', async (request, reply) => {
-    const why = objection(request, pages);
+    const why = objection(request.raw, pages);
     if (why !== undefined) return reply.code(403).send({ message: `refused: ${why}` });
   });
 }
 
-function objection({ headers, socket }: FastifyRequest, pages: Pages): string | undefined {
+/** Why a request is refused; undefined for one that is welcome. */
+export function objection({ headers, socket }: IncomingMessage, pages: Pages): string | undefined {
   const { host = '', origin, 'sec-fetch-site': site } = headers;
   if (origin !== undefined && (pages === 'none' || hostOf(origin) !== host))
     return 'it comes from a web page (Origin)';

@@ -1,10 +1,12 @@
 /** Numbers for a person to read. PURE. */
 
-const grouped = new Intl.NumberFormat('en');
+import { lazily } from './lazily.ts';
+
+const grouped = lazily(() => new Intl.NumberFormat('en'));
 
 /** `12,345`. */
 export function number(value: number): string {
-  return grouped.format(value);
+  return grouped().format(value);
 }
 
 /** `1 row`, `12,345 rows`. */

@@ -1,4 +1,5 @@
 /** Instants and durations for a person to read. PURE. */
+import { lazily } from './lazily.ts';
 
 /** `2026-11-23 02:10:07`, in UTC. */
 export function instant(epochMs: number): string {
@@ -14,24 +15,24 @@ const UNITS = [
 
 type Parts = Partial<Record<(typeof UNITS)[number][0], number>>;
 
-const long = new Intl.DurationFormat('en', { style: 'long' });
-const narrow = new Intl.DurationFormat('en', { style: 'narrow' });
-const clock = new Intl.DurationFormat('en', { style: 'digital', hoursDisplay: 'auto' });
+const long = lazily(() => new Intl.DurationFormat('en', { style: 'long' }));
+const narrow = lazily(() => new Intl.DurationFormat('en', { style: 'narrow' }));
+const clock = lazily(() => new Intl.DurationFormat('en', { style: 'digital', hoursDisplay: 'auto' }));
 
 /** Exactly: `14 days`, `1 hour, 30 minutes`. Takes whole seconds. */
 export function duration(seconds: number): string {
-  return seconds === 0 ? '0 seconds' : long.format(partsOf(seconds, UNITS.length));
+  return seconds === 0 ? '0 seconds' : long().format(partsOf(seconds, UNITS.length));
 }
 
 /** An estimate, by its two largest units: `1h 23m`. Less than a second is `1s`. */
 export function roughDuration(seconds: number): string {
-  return narrow.format(partsOf(Math.max(1, Math.round(seconds)), 2));
+  return narrow().format(partsOf(Math.max(1, Math.round(seconds)), 2));
 }
 
 /** Time left as a clock that runs down, without days: `1:02:03`, `2:03`. */
 export function countdown(seconds: number): string {
   const [hours, left] = [Math.floor(seconds / 3_600), seconds % 3_600];
-  const text = clock.format({ hours, minutes: Math.floor(left / 60), seconds: Math.floor(left % 60) });
+  const text = clock().format({ hours, minutes: Math.floor(left / 60), seconds: Math.floor(left % 60) });
   return text.replace(/^0(?=\d)/, '');
 }
 

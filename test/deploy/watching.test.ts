@@ -9,6 +9,7 @@ import { metricsSection } from '../../src/console/metrics/section.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { ask, serveConsole, tokens } from '../../testing/console/serve.ts';
+import { askServer } from '../../testing/processes/ask-server.ts';
 import { well } from '../../testing/stages/snapshot.ts';
 
 const alerts = readFileSync('deploy/prometheus/alerts.yaml', 'utf8');
@@ -26,7 +27,7 @@ async function served(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   expect(status).toBe(200);
   const { registry } = createMetrics(() => well);
   const worker = createHttpServer({ worker: 'w', snapshot: () => well, registry });
-  const { body: ofWorker } = await worker.inject({ url: '/metrics', headers: { host: 'localhost' } });
+  const { body: ofWorker } = await askServer(worker, { path: '/metrics' });
   await worker.close();
   const text = `${ofWorker}\n${body}`;
   const series = new Map<string, Set<string>>();

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { assemble } from '../../src/commands/assemble.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import type { ConditionName } from '../../src/worker/conditions.ts';
+import { askServer } from '../../testing/processes/ask-server.ts';
 import { sqsError, startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { credentials, REGION, setStage } from '../../testing/stages/stage.ts';
 
@@ -38,9 +39,9 @@ test('a worker that is throttled for long, and may not read one queue, says so a
   const throttled = untilRaised('throttled');
   await worker.start();
   await throttled;
-  const ready = await http.inject({ url: '/readyz' });
-  expect(ready.statusCode).toBe(200);
-  expect(ready.json()).toMatchObject({
+  const ready = await askServer(http, { path: '/readyz' });
+  expect(ready.status).toBe(200);
+  expect(JSON.parse(ready.body)).toMatchObject({
     reasons: [],
     conditions: [
       {
@@ -64,7 +65,7 @@ test('a worker that is throttled for long, and may not read one queue, says so a
   expect(rateFound).toBeLessThan(bounds.rate.value / 2);
   expect([rateFoundSince, callsPerSecond]).toEqual([expect.any(Number), expect.any(Number)]);
   await stage.api.waitFor(() => stage.api.stats().applied >= 10);
-  const { body } = await http.inject({ url: '/metrics' });
+  const { body } = await askServer(http, { path: '/metrics' });
   expect(body).toMatch(/^ota_updater_queue_messages\{queue="source",state="visible"\} \d+$/m);
   expect(body).toMatch(/^ota_updater_queue_messages\{queue="dead-letter",state="visible"\} Nan$/m);
   expect(body).toMatch(/^ota_updater_rate_configured 400$/m);
