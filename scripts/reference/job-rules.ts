@@ -18,7 +18,7 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
   soak: ['--soak 10m', 'Between stages, and after the canary: wait so long after the last end.'],
   verifyEach: [
     '--verify-each',
-    'Between stages: look at the devices (`jobs verify`), and go on if no rule on devices is broken. Give them time with `--soak`: devices that have not ended count for nothing.',
+    'Between stages: look at the devices (`jobs verify`), and go on if no rule on devices is broken. Where fewer have ended than a rule wants to see, the stage waits for those under way, and `jobs status` says so; when none is under way the rule judges by those that there are, however few. `jobs set --unset verify-each` lets it go on without. Give devices time with `--soak`. After the last stage nothing is waited for.',
   ],
   confirmEach: [
     '--confirm-each',
@@ -63,7 +63,7 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
 const waiting: Readonly<Record<WaitsFor, string>> = {
   ends: 'all rows of the stage are sent, and some have not ended',
   soak: '`--soak` is not over',
-  verify: 'the devices are to be looked at',
+  verify: 'the devices are to be looked at, or too few have ended for a rule to judge by',
   word: 'somebody is to resume it',
 };
 

@@ -32,7 +32,7 @@ const row: LedgerRow = {
 
 const outlook = {
   stage: { number: { stage: 1, of: 2 }, ended: 25, end: 31, failed: 0 },
-  devices: { ended: 500, failed: 30, at: Date.UTC(2026, 10, 28, 7) },
+  devices: { ended: 500, failed: 30, underWay: 120, at: Date.UTC(2026, 10, 28, 7) },
   waitsFor: { for: 'opening', until: Date.UTC(2026, 10, 29) },
   now: Date.UTC(2026, 10, 28, 7),
   expectedEnd: Date.UTC(2026, 10, 29, 0, 0, 15),
@@ -260,6 +260,7 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       'devices.ended':
         'devices of its tasks that have ended, where a rule judges them; `devices` is null before anybody has looked',
       'devices.failed': 'of these, failed',
+      'devices.underWay': 'others that have not ended, or null where an earlier release has looked',
       'devices.lookedAt': 'when it was last begun to look',
       waitsFor:
         'what keeps rows from being sent: `opening`, `ends` of its stage, `soak`, `verify`, `word`, or null',

@@ -1,5 +1,6 @@
 /** Jobs whose devices are looked at after the API has taken every update. */
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/time/clock.ts';
 import { apiHeaders } from '../../testing/stages/api.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 
@@ -199,7 +200,7 @@ test('a job whose sender is gone before its devices were looked at is not done b
   expect((await standing(['status', 'j'])).json).toMatchObject({ state: { name: 'done' }, waitsFor: null });
 });
 
-test('a job goes on when its devices have been looked at and are well', async () => {
+test('a stage waits for devices under way where too few have ended to judge by, says so, and goes on when all are well', async () => {
   const clock = { now: 1_700_000_000_000 };
   const { stage, run, standing, plan, ids } = await setJobs(
     { devices: { perTask: 10, takeSeconds: 20 } },
@@ -208,7 +209,23 @@ test('a job goes on when its devices have been looked at and are well', async ()
   await plan(ids(40));
   await stage.worker.start();
   const flags = ['--stages', '25%,100%', '--verify-each', '--abort-when', 'devices-failed>2%/300'];
-  const applied = await run(['apply', 'j.jsonl', '--yes', ...flags]);
+  let later = 0;
+  const waits = { wall: Date.now, monotonic: () => systemClock.monotonic() + later };
+  const applying = run(['apply', 'j.jsonl', '--yes', ...flags], { clock: waits });
+  await expect
+    .poll(async () => (await run(['status', 'j'])).stdout, { timeout: 20_000, interval: 200 })
+    .toMatch(
+      /stage 1 of 2: 10 of 10 rows ended; goes on when 300 devices have\s+ended or none is under way: 0 ended, 100 under way/,
+    );
+  expect((await standing(['status', 'j'])).json).toMatchObject({
+    applied: 10,
+    waitsFor: 'verify',
+    devices: { ended: 0, underWay: 100 },
+  });
+  clock.now += 60_000;
+  // It looks again after a while.
+  later += 20_000;
+  const applied = await applying;
   expect({ exitCode: applied.exitCode, error: applied.error }).toEqual({ exitCode: 0, error: '' });
   expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 40 });
   // Ten tasks were read once; more only if a look was begun before the stage waited for it.

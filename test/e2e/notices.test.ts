@@ -148,3 +148,46 @@ test('a job that somebody without targets finds at its end is told of by the nex
   expect(webhook.requests).toHaveLength(1);
   expect(read(webhook, 0)).toMatchObject({ type: 'job.done', data: { jobId: 'j', counts: { applied: 1 } } });
 });
+
+test('a job that a rule pauses is told of to every target, each time, and as done at its end', async () => {
+  const { stage, run, standing, plan, ids } = await setJobs();
+  const webhook = await standIn(() => ({ status: 200 }));
+  const [sns, events] = [await standIn(() => snsTaken), await standIn(eventsTaken)];
+  vi.stubEnv('AWS_ENDPOINT_URL_SNS', sns.url);
+  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', events.url);
+  const env = {
+    ...webhookAt(webhook),
+    NOTIFY_TOPIC_ARN: 'arn:aws:sns:eu-west-1:000000000000:jobs',
+    NOTIFY_EVENT_BUS: 'fleet',
+  };
+  await stage.worker.start();
+  await plan(ids(12));
+  const applying = run(['apply', 'j.jsonl', '--yes', '--stages', '3,6', '--confirm-each'], { env });
+  await Promise.all([webhook, sns, events].map((target) => target.arrived(1)));
+  expect(read(webhook, 0)).toMatchObject({
+    type: 'job.paused-by-rule',
+    data: {
+      jobId: 'j',
+      state: 'paused',
+      why: 'It waits for a word after stage 1 of 3: 3 rows ended, none failed',
+      who: expect.stringMatching(/, a rule$/),
+      counts: { total: 12, applied: 3, failed: 0 },
+    },
+  });
+  const published = snsInput(sns.requests[0] ?? { path: '', headers: {}, body: '' });
+  expect(published.Subject).toBe('Job j was paused by a rule');
+  expect(JSON.parse(published.Message ?? '')).toEqual(read(webhook, 0));
+  const { Entries } = JSON.parse(events.requests[0]?.body ?? '{}') as {
+    Entries: [{ Detail: string; DetailType: string }];
+  };
+  expect(Entries[0].DetailType).toBe('Job Paused By Rule');
+  expect(JSON.parse(Entries[0].Detail)).toEqual(read(webhook, 0).data);
+  await run(['resume', 'j']);
+  await webhook.arrived(2);
+  expect(read(webhook, 1)).toMatchObject({ type: 'job.paused-by-rule', data: { counts: { applied: 6 } } });
+  await run(['resume', 'j']);
+  await applying;
+  expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 12, state: { name: 'done' } });
+  expect(read(webhook, 2)).toMatchObject({ type: 'job.done' });
+  expect([webhook, sns, events].map(({ requests }) => requests.length)).toEqual([3, 3, 3]);
+});

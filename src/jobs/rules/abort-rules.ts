@@ -183,6 +183,17 @@ export function isBroken({ limit }: AbortRule, { ended, failed }: Ends): boolean
   return ended >= limit.least && failed > allowed(limit.share, ended);
 }
 
+/** Ended rows or devices before it judges. */
+export function leastOf({ limit }: AbortRule): number {
+  return 'count' in limit ? 0 : limit.least;
+}
+
+/** The rule as it judges when no more are to come. */
+export function withoutLeast(rule: AbortRule): AbortRule {
+  const { limit } = rule;
+  return 'count' in limit ? rule : { ...rule, limit: { share: limit.share, least: 1 } };
+}
+
 /** Rows of `ended` that are the share: 29% of 100 is not less than 29, as the product of the two is. */
 function allowed(share: number, ended: number): number {
   return share * ended + 1e-9 * ended;

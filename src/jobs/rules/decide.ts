@@ -24,6 +24,7 @@ import {
 } from './progress.ts';
 import { isOpen, isOver, nextOpening } from './schedule.ts';
 import type { JobSettings } from './settings.ts';
+import { type AwaitedDevices, verdictOn } from './stage-verdict.ts';
 import { nextStageEnd } from './stages.ts';
 import type { Beside } from './window.ts';
 
@@ -66,7 +67,7 @@ export type Wait =
   | { readonly for: 'opening'; readonly until: number }
   | { readonly for: 'soak'; readonly until: number }
   /** `since`: devices that were looked at before do not count; epoch milliseconds. */
-  | { readonly for: 'verify'; readonly since: number }
+  | { readonly for: 'verify'; readonly since: number; readonly awaits?: AwaitedDevices }
   | { readonly for: 'word' }
   /** All rows up to `upTo`, counted from where counting began, are sent and have not ended. */
   | { readonly for: 'ends'; readonly upTo: number; readonly canary: boolean };
@@ -222,7 +223,7 @@ export function awaitsDevices(
 /** Whether what the stage waits for has come about. */
 function isOverNow(situation: Situation, progress: StageProgress): boolean {
   const { settings, counts, now, runningSince } = situation;
-  const { waitsFor, since, devices, askedIn } = progress;
+  const { waitsFor, since, askedIn } = progress;
   switch (waitsFor) {
     case 'ends': {
       // After the last stage nothing follows that would have to wait, and devices are looked at once.
@@ -235,7 +236,7 @@ function isOverNow(situation: Situation, progress: StageProgress): boolean {
     case 'soak':
       return now >= since + (settings.soak ?? 0) * 1_000;
     case 'verify':
-      return !looksAtDevices(situation) || (devices !== undefined && devices.at >= since);
+      return !looksAtDevices(situation) || (isSeenSince(progress) && passes(situation, progress));
     case 'word':
       return (
         settings.confirmEach !== true ||
@@ -245,14 +246,27 @@ function isOverNow(situation: Situation, progress: StageProgress): boolean {
   }
 }
 
-function waitOf({ settings }: Situation, { waitsFor, since }: StageProgress): Wait | undefined {
+/** Whether the devices were looked at after it has begun to wait for that. */
+function isSeenSince({ devices, since }: StageProgress): boolean {
+  return devices !== undefined && devices.at >= since;
+}
+
+/** Whether the devices, looked at in time, let it go on. After the last stage those under way are not waited for. */
+function passes(situation: Situation, progress: StageProgress): boolean {
+  const { awaits, broken } = verdictOn(situation.settings, progress);
+  return broken === undefined && (awaits === undefined || isLast(situation));
+}
+
+function waitOf({ settings }: Situation, progress: StageProgress): Wait | undefined {
+  const { waitsFor, since } = progress;
+  const { awaits } = isSeenSince(progress) ? verdictOn(settings, progress) : {};
   switch (waitsFor) {
     case 'ends':
       return undefined;
     case 'soak':
       return { for: 'soak', until: since + (settings.soak ?? 0) * 1_000 };
     case 'verify':
-      return { for: 'verify', since };
+      return { for: 'verify', since, ...(awaits !== undefined && { awaits }) };
     case 'word':
       return { for: 'word' };
   }
@@ -271,6 +285,10 @@ function stopOf(situation: Situation, progress: StageProgress): Stop | undefined
     const judged = rule.of === 'devices' ? devices : endsFor(rule, ends);
     if (judged !== undefined && isBroken(rule, judged))
       return { towards: 'aborted', why: brokenText(rule, judged) };
+  }
+  if (progress.waitsFor === 'verify' && isSeenSince(progress)) {
+    const { broken } = verdictOn(settings, progress);
+    if (broken !== undefined) return { towards: 'aborted', why: broken };
   }
   // What is in flight then ends as it may.
   if (counts.planned > 0 && isOver(settings, now))

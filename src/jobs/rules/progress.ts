@@ -28,6 +28,8 @@ export interface StageProgress {
 export interface SeenDevices extends Ends {
   /** When it was begun to look; epoch milliseconds. */
   readonly at: number;
+  /** Devices that have not ended; undefined: an earlier release has looked. */
+  readonly underWay?: number;
 }
 
 export const waits = ['ends', 'soak', 'verify', 'word'] as const;
@@ -117,10 +119,15 @@ export function readProgress(stored: unknown): StageProgress | undefined {
   if (askedIn !== undefined && !isCount(askedIn)) return undefined;
   if (typeof causes !== 'object' || causes === null || !Object.values(causes).every(isCount))
     return undefined;
-  if (devices !== undefined && !(isEnds(devices) && isCount((devices as Partial<SeenDevices>).at)))
-    return undefined;
+  if (devices !== undefined && !isSeen(devices)) return undefined;
   if (devicesBefore !== undefined && !isEnds(devicesBefore)) return undefined;
   return { ...beginning, ...(stored as object) };
+}
+
+function isSeen(value: unknown): boolean {
+  if (!isEnds(value)) return false;
+  const { at, underWay = 0 } = value as Partial<SeenDevices>;
+  return isCount(at) && isCount(underWay);
 }
 
 function isEnds(value: unknown): value is Ends {

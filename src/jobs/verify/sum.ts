@@ -66,7 +66,7 @@ const none = countsOf(() => 0);
 
 /** For the rules of a running job. */
 export function seenDevices({ at, devices }: Verification): SeenDevices {
-  return { at, ...deviceEnds(devices) };
+  return { at, ...deviceEnds(devices), underWay: underWay(devices) };
 }
 
 /** Whether no device is still to end: those of tasks that could not be read may be. */

@@ -1,6 +1,7 @@
 /** What is to be expected of a job, for people and for scripts. PURE. */
 import { number } from '../../text/numbers.ts';
 import { countdown, instant, roughDuration } from '../../text/times.ts';
+import type { AwaitedDevices } from '../rules/stage-verdict.ts';
 import type { Outlook } from '../run/progress.ts';
 
 /** `stage 2 of 5: 300 of 500 rows ended`, or what a job waits for behind its last row; undefined for a job without stages. */
@@ -15,10 +16,16 @@ export function stageText({ stage, waitsFor, now }: Outlook): string | undefined
     case 'soak':
       return `${text}; goes on in ${countdown(secondsUntil(waitsFor.until, now))}`;
     case 'verify':
-      return `${text}; goes on when the devices have been looked at`;
+      return `${text}; goes on when ${awaitedText(waitsFor.awaits)}`;
     default:
       return text;
   }
+}
+
+function awaitedText(awaits: AwaitedDevices | undefined): string {
+  if (awaits === undefined) return 'the devices have been looked at';
+  const { ended, least, underWay } = awaits;
+  return `${number(least)} devices have ended or none is under way: ${number(ended)} ended, ${number(underWay)} under way`;
 }
 
 function lastLookText(waitsFor: Outlook['waitsFor'], now: number): string | undefined {
@@ -35,8 +42,9 @@ function lastLookText(waitsFor: Outlook['waitsFor'], now: number): string | unde
 /** `500 ended, 30 of them failed, as of 2026-11-29 15:04:07 UTC`; undefined for a job that is not judged by them. */
 export function devicesText({ devices }: Outlook): string | undefined {
   if (devices === undefined) return undefined;
-  const { ended, failed, at } = devices;
-  return `${number(ended)} ended, ${number(failed)} of them failed, as of ${instant(at)} UTC`;
+  const { ended, failed, at, underWay } = devices;
+  const others = underWay === undefined ? '' : `, ${number(underWay)} under way`;
+  return `${number(ended)} ended, ${number(failed)} of them failed${others}, as of ${instant(at)} UTC`;
 }
 
 /** `2026-11-29 15:04:07 UTC, in 1h 3m`. */
@@ -57,7 +65,12 @@ export function outlookJson(outlook: Outlook | undefined): Readonly<Record<strin
     devices:
       devices === undefined
         ? null
-        : { ended: devices.ended, failed: devices.failed, lookedAt: new Date(devices.at).toISOString() },
+        : {
+            ended: devices.ended,
+            failed: devices.failed,
+            underWay: devices.underWay ?? null,
+            lookedAt: new Date(devices.at).toISOString(),
+          },
     waitsFor: waitsFor?.for ?? null,
     waitsUntil: waitsFor !== undefined && 'until' in waitsFor ? new Date(waitsFor.until).toISOString() : null,
     expectedEnd: expectedEnd === undefined ? null : new Date(expectedEnd).toISOString(),

@@ -4,7 +4,12 @@ import type { Counts } from '../../../src/jobs/ledger/job.ts';
 import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
 import { formatAmount } from '../../../src/jobs/rules/amount.ts';
 import { type Decision, decide, type Situation } from '../../../src/jobs/rules/decide.ts';
-import { beginning, countFrom, type StageProgress } from '../../../src/jobs/rules/progress.ts';
+import {
+  beginning,
+  countFrom,
+  type SeenDevices,
+  type StageProgress,
+} from '../../../src/jobs/rules/progress.ts';
 import { parseRamp } from '../../../src/jobs/rules/ramp.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import { parseStages } from '../../../src/jobs/rules/stages.ts';
@@ -367,6 +372,52 @@ describe('between stages', () => {
     expect(look(10, 0, { now: 127_000, devices: failing }).stop?.why).toMatch(
       /^2 of 10 ended devices failed/,
     );
+  });
+
+  test.each<[string, Omit<SeenDevices, 'at'>, number | 'waits' | RegExp]>([
+    ['passes when enough have ended and are well', { ended: 100, failed: 5, underWay: 40 }, 20],
+    [
+      'passes no stage in which too many failed',
+      { ended: 100, failed: 6, underWay: 40 },
+      /^6 of 100 ended devices failed, .* allows$/,
+    ],
+    ['waits for those under way where too few have ended', { ended: 99, failed: 50, underWay: 1 }, 'waits'],
+    ['passes when all have ended and are well, however few', { ended: 60, failed: 3, underWay: 0 }, 20],
+    [
+      'judges by all that there are, however few',
+      { ended: 60, failed: 4, underWay: 0 },
+      /^4 of 60 ended devices failed, .* allows, and no other device is under way$/,
+    ],
+    ['passes where there are none', { ended: 0, failed: 0, underWay: 0 }, 20],
+  ])('a rule that wants to see 100 devices %s', (_, devices, expected) => {
+    const few: JobSettings = {
+      stages: parseStages('10'),
+      verifyEach: true,
+      abortWhen: [parseAbortRule('devices-failed>5%/100')],
+    };
+    const progress = { ...beginning, waitsFor: 'verify' as const, since: 500 };
+    const facts = { applied: 10, planned: 20 };
+    const seen = { at: 600, ...devices };
+    const decision = decide(
+      situation(few, facts, { progress, total, now: 700, devices: seen, perSecond: 9 }),
+    );
+    if (typeof expected === 'number') expect(decision.room).toBe(expected);
+    else expect(decision.room).toBe(0);
+    if (expected instanceof RegExp)
+      expect(decision.stop).toMatchObject({ towards: 'aborted', why: expect.stringMatching(expected) });
+    else expect(decision.stop).toBeUndefined();
+    expect(decision.waitsFor).toEqual(
+      expected === 'waits'
+        ? { for: 'verify', since: 500, awaits: { ended: 99, least: 100, underWay: 1 } }
+        : undefined,
+    );
+    // What was seen before tells nothing.
+    const early = { progress, total, now: 700, devices: { ...seen, at: 400 } };
+    if (!(expected instanceof RegExp) || devices.ended < 100)
+      expect(decide(situation(few, facts, early)).waitsFor).toEqual({ for: 'verify', since: 500 });
+    const unset = { ...few, verifyEach: false };
+    if (expected === 'waits')
+      expect(decide(situation(unset, facts, { progress, total, devices: seen })).room).toBe(20);
   });
 
   test('nobody is asked while it is paused: to resume it would be the answer', () => {

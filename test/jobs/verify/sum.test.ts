@@ -48,7 +48,7 @@ test('sums devices by state, and says what of them has ended and failed', () => 
     },
     notHolding: 0,
   });
-  expect(seenDevices(found)).toEqual({ at: 7, ended: 7, failed: 3 });
+  expect(seenDevices(found)).toEqual({ at: 7, ended: 7, failed: 3, underWay: 6 });
 });
 
 test('devices of tasks that were not read may still have to end', () => {

@@ -10,8 +10,11 @@ test('what was seen of the devices is said with its time, and nothing where nobo
     '5,000 ended, 300 of them failed, as of 2026-11-28 07:00:00 UTC',
   );
   expect(outlookJson({ ...outlook, devices })).toMatchObject({
-    devices: { ended: 5_000, failed: 300, lookedAt: '2026-11-28T07:00:00.000Z' },
+    devices: { ended: 5_000, failed: 300, underWay: null, lookedAt: '2026-11-28T07:00:00.000Z' },
   });
+  expect(devicesText({ ...outlook, devices: { ...devices, underWay: 1_200 } })).toBe(
+    '5,000 ended, 300 of them failed, 1,200 under way, as of 2026-11-28 07:00:00 UTC',
+  );
   expect(devicesText(outlook)).toBeUndefined();
   expect(outlookJson(outlook)).toMatchObject({ devices: null });
 });
