@@ -1,24 +1,17 @@
 /** Jobs in a browser when things go wrong: a rule stops a job and it is undone, a session ends, and hostile texts come from everywhere. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumInstalled, startBrowser } from '../../testing/console/browser.ts';
+import { expect, test } from 'vitest';
+import { inBrowser } from '../../testing/console/browser.ts';
 import { expectHarmless, seenText } from '../../testing/console/harmless.ts';
 import { hostileText } from '../../testing/console/hostile.ts';
 import { openJobs, planByPage } from '../../testing/console/job-pages.ts';
 import { setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
 
-describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser.close());
-
+inBrowser((browser) => {
   test('a rule stops a job whose tasks have gone, and every other is as it was before', async () => {
     const { url, stage, ids } = await setConsoleJobs({ api: { tasks: { kind: 'all' } } });
     await stage.worker.start();
-    const { page, faults } = await openJobs(browser, url, tokens.ann);
+    const { page, faults } = await openJobs(browser(), url, tokens.ann);
     await planByPage(
       page,
       url,
@@ -45,7 +38,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     const { url, run, plan, ids } = await setConsoleJobs({ send: false });
     await plan(ids(3));
     await run(['apply', 'j.jsonl', '--yes', '--detach', '--stages', '1,100%']);
-    const { context, page, faults } = await openJobs(browser, url, tokens.ann);
+    const { context, page, faults } = await openJobs(browser(), url, tokens.ann);
     await page.goto(`${url}/jobs/of/j`);
     await page.getByText('Set how it is sent').click();
     await page.locator('#set-window').fill('400');
@@ -76,7 +69,8 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await page.getByRole('button', { name: 'Set', exact: true }).click();
     await page.getByText('The settings are changed.').waitFor();
     expect(await page.locator('#set-reason').inputValue()).toBe('');
-    expect(faults).toEqual([]);
+    // Whoever is signed out for a second is refused the stream, too, and the browser's console says it.
+    expect(faults.filter((fault) => !fault.includes('SSE reconnect failed with status 401'))).toEqual([]);
   });
 
   test('hostile texts of files, people, the API and queues run nowhere and hide nothing', async () => {
@@ -119,7 +113,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await shows(ann.get, '/jobs/plans/f', 'class="fault"');
     const live = { jobId: 'l', whereStatus: why, setDescription: 'x' };
     await ann.post('/jobs/new/live', { ...live, reason: why });
-    const window = await openJobs(browser, url, tokens.ann);
+    const window = await openJobs(browser(), url, tokens.ann);
     const script = encodeURIComponent('<script>window.hacked=11</script>');
     await expectHarmless(window, url, [
       '/jobs',

@@ -1,26 +1,18 @@
 /** Jobs in a browser: planned from an uploaded file, applied in stages, paused, set, resumed and followed to the end; two at once. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   accessibilityFaults,
-  chromiumInstalled,
   docPicture,
+  inBrowser,
   overflow,
   picture,
-  startBrowser,
   widths,
 } from '../../testing/console/browser.ts';
 import { act, openJobs, openPlan, planByPage } from '../../testing/console/job-pages.ts';
 import { setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
 
-describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser.close());
-
+inBrowser((browser) => {
   test('a job of 5,000 rows: upload, plan, stages, pause, set, resume, the end, and its undo', {
     timeout: 300_000,
   }, async () => {
@@ -28,7 +20,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     const { url, stage, ids } = await setConsoleJobs({ rate: '500' });
     const before = stage.api.task('task4999')?.TaskConfigurationId;
     await stage.worker.start();
-    const { page, faults } = await openJobs(browser, url, tokens.ann);
+    const { page, faults } = await openJobs(browser(), url, tokens.ann);
     await planByPage(page, url, ids(5_000));
     await picture(page, 'plan');
     await page.locator('#apply-stages').fill('100,100%');
@@ -71,9 +63,9 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
 
   test('two people: one pauses, both resume, and one of them is told; a viewer sees no forms', async () => {
     const { url, ids } = await setConsoleJobs({ send: false });
-    const ann = await openJobs(browser, url, tokens.ann);
-    const bob = await openJobs(browser, url, tokens.ann);
-    const vic = await openJobs(browser, url, tokens.vic);
+    const ann = await openJobs(browser(), url, tokens.ann);
+    const bob = await openJobs(browser(), url, tokens.ann);
+    const vic = await openJobs(browser(), url, tokens.vic);
     await planByPage(ann.page, url, ids(20));
     await ann.page.getByRole('button', { name: 'Apply' }).click();
     await ann.page.getByText('The job is in the ledger.').waitFor();
@@ -109,7 +101,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
       '--abort-when',
       'failed>2%/200',
     ]);
-    const { page, faults } = await openJobs(browser, url, tokens.ann, looks);
+    const { page, faults } = await openJobs(browser(), url, tokens.ann, looks);
     const rows = 'Identifier,TaskConfigurationId\ntask1,new\nno good,new\ntask2,new\n';
     await ann.upload('rows.csv', rows, { jobId: 'p', refresh: 'yes' });
     await shows(ann.get, '/jobs/plans/p', 'Refused rows');

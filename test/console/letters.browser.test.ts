@@ -1,26 +1,18 @@
 /** Dead letters in a browser: 700 in three causes, one of them put back after its canaries until all have ended; two at once. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   accessibilityFaults,
-  chromiumInstalled,
   docPicture,
   enter,
+  inBrowser,
   openWindow,
-  startBrowser,
 } from '../../testing/console/browser.ts';
 import { seenText } from '../../testing/console/harmless.ts';
 import { lettersSections, setLetters } from '../../testing/console/letters.ts';
 import { withOtherPages } from '../../testing/console/other-pages.ts';
 import { ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
 
-describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser.close());
-
+inBrowser((browser) => {
   test('one of three causes is put back, and followed by two until its letters have ended; a viewer changes nothing', {
     timeout: 300_000,
   }, async () => {
@@ -35,8 +27,8 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     });
     const desk = openDesk();
     const url = await serveConsole({ sections: withOtherPages(lettersSections(desk, {})) });
-    const ann = await openWindow(browser);
-    const vic = await openWindow(browser);
+    const ann = await openWindow(browser());
+    const vic = await openWindow(browser());
     await enter(ann.page, url, tokens.ann, '/dead-letters');
     const row = (name: string) => ann.page.getByRole('row').filter({ hasText: name });
     for (const [name, count] of [

@@ -1,7 +1,6 @@
 /** The page *Now* in a browser, of real workers. */
-import type { Browser } from 'playwright-core';
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { nowSection } from '../../src/console/now/section.ts';
 import { Watch } from '../../src/console/now/watch.ts';
 import { createHttpServer } from '../../src/http/server.ts';
@@ -9,13 +8,12 @@ import { askWorkers } from '../../src/status/ask/workers.ts';
 import { sleep } from '../../src/time/clock.ts';
 import {
   accessibilityFaults,
-  chromiumInstalled,
   docPicture,
   enter,
+  inBrowser,
   openWindow,
   overflow,
   picture,
-  startBrowser,
   widths,
 } from '../../testing/console/browser.ts';
 import { observeSection } from '../../testing/console/observe.ts';
@@ -58,17 +56,11 @@ function depthOf(stage: Stage) {
   return { visible: ready, inFlight, delayed: 0, readAt: new Date().toISOString() };
 }
 
-describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser.close());
-
+inBrowser((browser) => {
   test('one signs in, and sees it go on', async () => {
     const { stage, watch, url } = await watched();
     void watch.run();
-    const { page, faults } = await openWindow(browser);
+    const { page, faults } = await openWindow(browser());
     await page.goto(url);
     await page.getByLabel('Token').fill(tokens.vic);
     await page.keyboard.press('Enter');
@@ -93,7 +85,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await stage.ended(20);
     void watch.run();
     await expect.poll(() => watch.samples().length).toBeGreaterThan(2);
-    const { page, faults } = await openWindow(browser);
+    const { page, faults } = await openWindow(browser());
     await enter(page, url, tokens.vic);
     await page.getByRole('heading', { level: 1, name: 'Updates go through' }).waitFor();
     await page.locator('.uplot canvas').waitFor();
@@ -113,7 +105,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   )('it is for everybody at $width pixels, $scheme', async (looks) => {
     const { watch, url } = await watched();
     void watch.run();
-    const { page, faults } = await openWindow(browser, looks);
+    const { page, faults } = await openWindow(browser(), looks);
     await page.goto(`${url}/sign-in`);
     expect(await accessibilityFaults(page)).toEqual([]);
     await page.getByLabel('Token').fill(tokens.ann);
@@ -130,7 +122,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     void watch.run();
     const sections = [nowSection(watch), observeSection(watch)];
     const first = await startConsole({ sections });
-    const { page } = await openWindow(browser);
+    const { page } = await openWindow(browser());
     await page.clock.install();
     await page.goto(first.url);
     await page.getByLabel('Token').fill(tokens.vic);
@@ -149,7 +141,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
   test('it can be read without JavaScript', async () => {
     const { watch, url } = await watched();
     void watch.run();
-    const { page } = await openWindow(browser, { javaScript: false });
+    const { page } = await openWindow(browser(), { javaScript: false });
     await page.goto(url);
     await page.getByLabel('Token').fill(tokens.vic);
     await page.getByRole('button', { name: 'Sign in' }).click();

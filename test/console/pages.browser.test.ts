@@ -1,6 +1,5 @@
 /** Every page in a browser: for everybody, at every width; and whatever hostile texts are on it. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { changesSection } from '../../src/console/changes/section.ts';
 import { lettersSection } from '../../src/console/dead-letters/section.ts';
 import { nowSection } from '../../src/console/now/section.ts';
@@ -12,12 +11,11 @@ import type { Trace } from '../../src/trace/trace.ts';
 import { updatesOf } from '../../src/trace/updates.ts';
 import {
   accessibilityFaults,
-  chromiumInstalled,
   enter,
+  inBrowser,
   openWindow,
   overflow,
   picture,
-  startBrowser,
   widths,
 } from '../../testing/console/browser.ts';
 import { expectHarmless, seenText } from '../../testing/console/harmless.ts';
@@ -111,16 +109,10 @@ async function hostileConsole() {
   return { url, paths };
 }
 
-describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser.close());
-
+inBrowser((browser) => {
   test('hostile texts run nowhere and hide nothing, and no policy is broken', async () => {
     const { url, paths } = await hostileConsole();
-    const window = await openWindow(browser);
+    const window = await openWindow(browser());
     await enter(window.page, url, tokens.ann);
     await expectHarmless(window, url, paths);
     await window.page.goto(`${url}/changes`);
@@ -136,7 +128,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     ]),
   )('every page is for everybody at $width pixels, $scheme', async (looks) => {
     const { url, paths } = await hostileConsole();
-    const { page, faults } = await openWindow(browser, looks);
+    const { page, faults } = await openWindow(browser(), looks);
     await enter(page, url, tokens.ann);
     for (const path of paths) {
       await page.goto(url + path);
@@ -149,7 +141,7 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
 
   test('the first page is less than 100 kB, compressed', async () => {
     const { url } = await hostileConsole();
-    const { page } = await openWindow(browser);
+    const { page } = await openWindow(browser());
     const sizes: Promise<number>[] = [];
     page.on('requestfinished', (request) => {
       if (!request.url().includes('/live/'))

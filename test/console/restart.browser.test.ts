@@ -1,7 +1,6 @@
 /** A console in a process of its own, killed while it sends a job and puts letters back, and started again. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { chromiumInstalled, enter, openWindow, startBrowser } from '../../testing/console/browser.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { enter, inBrowser, openWindow } from '../../testing/console/browser.ts';
 import { ask, tokens } from '../../testing/console/serve.ts';
 import { addLetters } from '../../testing/letters.ts';
 import { startOta } from '../../testing/processes/ota.ts';
@@ -9,13 +8,7 @@ import { setJobs } from '../../testing/stages/jobs-stage.ts';
 
 const rows = 300;
 
-describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser.close());
-
+inBrowser((browser) => {
   test('a job and a redrive go on with the next console, and their pages come back by themselves', {
     timeout: 300_000,
   }, async () => {
@@ -54,8 +47,8 @@ describe.skipIf(!chromiumInstalled())('in a browser (skipped without chromium)',
     await expect.poll(changed, { timeout: 30_000 }).toMatchObject({ state: 'planned', letters: 40 });
     await api(`/dead-letters/changes/${change}/confirm`, {});
 
-    const job = await openWindow(browser);
-    const redrive = await openWindow(browser);
+    const job = await openWindow(browser());
+    const redrive = await openWindow(browser());
     await enter(job.page, url, tokens.ann, '/jobs/of/j');
     await enter(redrive.page, url, tokens.ann, `/dead-letters/changes/${change}`);
     await job.page.getByRole('heading', { level: 1, name: 'Job j: running' }).waitFor();

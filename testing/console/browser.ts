@@ -5,12 +5,23 @@
 import { existsSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 
 const CHROMIUM = '/usr/bin/chromium';
 
-export function chromiumInstalled(): boolean {
-  return existsSync(CHROMIUM);
+/** Describes tests with one browser, which is there while they run. */
+export function inBrowser(tests: (browser: () => Browser) => void): void {
+  describe.skipIf(!existsSync(CHROMIUM))('in a browser (skipped without chromium)', () => {
+    let running: Browser | undefined;
+    beforeAll(async () => {
+      running = await startBrowser();
+    });
+    afterAll(async () => await running?.close());
+    tests(() => {
+      if (running === undefined) throw new Error('the browser is there from the first test on');
+      return running;
+    });
+  });
 }
 
 export async function startBrowser(): Promise<Browser> {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { verificationJson } from '../../jobs/verify/view.ts';
 import { isReason } from '../../text/reason.ts';
 import type { LooksSeen } from '../jobs/job-page.ts';
+import type { LookSeen } from '../jobs/looks.ts';
 
 export const reason = z
   .string()
@@ -97,54 +98,53 @@ export const planning = z.object({
     .nullable(),
 });
 export const done = z.object({ job: z.string() });
-export const devices = z
-  .object({
-    job: z.string(),
-    state: z.enum(['none', 'looking', 'seen', 'failed']),
-    /** Read so far, of all. */
-    tasks: z.number().nullable(),
-    of: z.number().nullable(),
-    why: z.string().nullable(),
-    found: z
-      .looseObject({ job: z.string(), at: z.string() })
-      .nullable()
-      .meta({ description: 'What `jobs verify --json` prints.' }),
-  })
-  .meta({ description: '`none`: nobody has looked from this console, since it was started.' });
 
-/** @param seen undefined: nobody has looked. */
-export function devicesJson(job: string, seen: LooksSeen['verification']): z.input<typeof devices> {
-  const nothing = { job, tasks: null, of: null, why: null, found: null };
-  if (seen === undefined) return { ...nothing, state: 'none' };
-  switch (seen.state) {
-    case 'looking':
-      return { ...nothing, state: 'looking', tasks: seen.tasks, of: seen.of };
-    case 'failed':
-      return { ...nothing, state: 'failed', why: seen.why };
-    case 'seen':
-      return { ...nothing, state: 'seen', found: JSON.parse(verificationJson(job, seen.found)) };
-  }
+/** What a look at the tasks of a job has found, and how far it is. @param found of one that has come to its end. */
+function looked<Found extends z.ZodType>(found: Found, description: string) {
+  return z
+    .object({
+      job: z.string(),
+      state: z.enum(['none', 'looking', 'seen', 'failed']),
+      /** Read so far, of all. */
+      tasks: z.number().nullable(),
+      of: z.number().nullable(),
+      why: z.string().nullable(),
+      found: found.nullable(),
+    })
+    .meta({ description });
 }
 
-export const reconciliation = z
-  .object({
-    job: z.string(),
-    state: z.enum(['none', 'looking', 'seen', 'failed']),
-    /** Read so far, of all. */
-    tasks: z.number().nullable(),
-    of: z.number().nullable(),
-    why: z.string().nullable(),
-    found: z
-      .object({ applied: z.number(), again: z.number(), gone: z.number(), unknown: z.number() })
-      .nullable()
-      .meta({ description: 'Rows: applied by what the task says, sent again, without a task, not read.' }),
-  })
-  .meta({ description: '`none`: nobody has reconciled it from this console, since it was started.' });
+export const devices = looked(
+  z
+    .looseObject({ job: z.string(), at: z.string() })
+    .meta({ description: 'What `jobs verify --json` prints.' }),
+  '`none`: nobody has looked from this console, since it was started.',
+);
+export const reconciliation = looked(
+  z
+    .object({ applied: z.number(), again: z.number(), gone: z.number(), unknown: z.number() })
+    .meta({ description: 'Rows: applied by what the task says, sent again, without a task, not read.' }),
+  '`none`: nobody has reconciled it from this console, since it was started.',
+);
 
 /** @param seen undefined: nobody has looked. */
+function lookedJson<Found, Json>(
+  job: string,
+  seen: LookSeen<Found> | undefined,
+  jsonOf: (found: Found) => Json,
+) {
+  const nothing = { job, state: 'none' as const, tasks: null, of: null, why: null, found: null };
+  if (seen?.state === 'seen') return { ...nothing, state: seen.state, found: jsonOf(seen.found) };
+  return { ...nothing, ...seen };
+}
+
+export function devicesJson(job: string, seen: LooksSeen['verification']): z.input<typeof devices> {
+  return lookedJson(job, seen, (found) => JSON.parse(verificationJson(job, found)));
+}
+
 export function reconciliationJson(
   job: string,
   seen: LooksSeen['reconciliation'],
 ): z.input<typeof reconciliation> {
-  return { job, tasks: null, of: null, why: null, found: null, state: 'none', ...seen };
+  return lookedJson(job, seen, (found) => found);
 }

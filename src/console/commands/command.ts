@@ -6,7 +6,7 @@ import { stopOnSignal } from '../../cli/signals.ts';
 import { readConfig } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { printable } from '../../text/printable.ts';
-import { AlbIdentity, fetchKeyText } from '../access/alb-identity.ts';
+import type { AlbIdentity } from '../access/alb-identity.ts';
 import { isLoopback, serveConsole } from './serve.ts';
 import { openTokens } from './tokens.ts';
 
@@ -70,7 +70,7 @@ async function runConsole(
     );
   const onError = (error: unknown): void =>
     say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const alb = arn === undefined ? undefined : new AlbIdentity({ ...context, arn, fetchText: fetchKeyText });
+  const alb = arn === undefined ? undefined : await openAlb(arn, context);
   try {
     const served = await serveConsole({
       context,
@@ -98,4 +98,10 @@ async function runConsole(
     tokens.close();
   }
   setTimeout(() => exitNow(context.exitCode), LINGER_MS).unref();
+}
+
+/** Loaded where it is used. */
+async function openAlb(arn: string, { clock, sleep }: CommandContext): Promise<AlbIdentity> {
+  const { AlbIdentity, fetchKeyText } = await import('../access/alb-identity.ts');
+  return new AlbIdentity({ arn, fetchText: fetchKeyText, clock, sleep });
 }

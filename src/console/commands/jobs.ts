@@ -12,8 +12,7 @@ import { notifySettings, withNotices } from '../../jobs/commands/notify.ts';
 import { findPlannedJob, openQueues } from '../../jobs/commands/open.ts';
 import { defaultJobId, withPlanning } from '../../jobs/commands/planning.ts';
 import { runSending } from '../../jobs/commands/send.ts';
-import type { PlannedJob } from '../../jobs/ledger/job.ts';
-import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
+import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { openLedgerAt } from '../../jobs/ledger/open.ts';
 import { makePlan } from '../../jobs/plan/make-plan.ts';
 import type { PlanContext } from '../../jobs/plan/options.ts';
@@ -22,7 +21,6 @@ import { makeUndo } from '../../jobs/plan/undo.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import { reconcileRows } from '../../jobs/steer/act.ts';
 import { concludeJob } from '../../jobs/steer/conclude.ts';
-import type { Deed } from '../../jobs/steer/deed.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import { verifyJob } from '../../jobs/verify/verify-job.ts';
 import type { OtaReader } from '../../ota/reader.ts';
@@ -30,7 +28,7 @@ import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import { jobRoutes } from '../api/jobs.ts';
 import { planRoutes } from '../api/plans.ts';
 import type { ApiRoute } from '../api/route.ts';
-import { Desk } from '../jobs/desk.ts';
+import { Desk, type DeskOptions } from '../jobs/desk.ts';
 import { consolePatience, LedgerDoor } from '../jobs/ledger-door.ts';
 import { Looks } from '../jobs/looks.ts';
 import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
@@ -94,8 +92,8 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     planner,
     verifier,
     reconciler,
-    verify: (...look) => verify(context, ...look),
-    reconcile: (...look) => reconcile(context, ...look),
+    verify: verifyWith(context),
+    reconcile: reconcileWith(context),
     conclude: (ledger, jobId, who) => conclude(context, ledger, jobId, who, say),
     collect: (ledger) => collect(context, ledger, (sentence) => say(`${sentence}.`)),
     checkClock: () => checkClock(context, say),
@@ -190,32 +188,21 @@ async function make(
   });
 }
 
-async function verify(
-  context: CommandContext,
-  ledger: Ledger,
-  { key }: PlannedJob,
-  signal: AbortSignal,
-  onTask: (count: number) => void,
-): Promise<Verification> {
+function verifyWith(context: CommandContext): DeskOptions['verify'] {
   const now = context.clock.wall;
-  return await withReader(context, signal, (read) =>
-    verifyJob({ ledger, key, ...read, executions: false, now, onTask }),
-  );
+  return (ledger, { key }, signal, onTask) =>
+    withReader(context, signal, (read) =>
+      verifyJob({ ledger, key, ...read, executions: false, now, onTask }),
+    );
 }
 
-async function reconcile(
-  context: CommandContext,
-  ledger: Ledger,
-  lease: Lease,
-  job: PlannedJob,
-  deed: Deed,
-  signal: AbortSignal,
-  onTask: (count: number) => void,
-): Promise<Reconciled> {
-  const setting = { given: {}, now: context.clock.wall() };
-  return await withReader(context, signal, (read) =>
-    reconcileRows(ledger, lease, job, setting, deed, read, onTask),
-  );
+function reconcileWith(context: CommandContext): DeskOptions['reconcile'] {
+  return (ledger, lease, job, deed, signal, onTask) => {
+    const setting = { given: {}, now: context.clock.wall() };
+    return withReader(context, signal, (read) =>
+      reconcileRows(ledger, lease, job, setting, deed, read, onTask),
+    );
+  };
 }
 
 async function withReader<T>(
