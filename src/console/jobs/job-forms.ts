@@ -98,7 +98,7 @@ ${reasonField('set-reason')}<button type="submit">Set</button>`,
   )}</details>`
 }
 ${retry && html`<details><summary>Retry failed rows</summary>${action('retry', html`${reasonField('retry-reason')}<button type="submit">Retry what failed</button>`)}</details>`}
-${reconcile && html`<details><summary>Reconcile: outcomes were lost</summary>${action('reconcile', html`<p>Reads the task of every row that was sent and has not ended: the row has been applied where the task is as the row wants it, and is sent again where not. Then the job goes on. Stop the job before: it comes to rest a minute after its last end.</p>${reasonField('reconcile-reason')}<button type="submit">Reconcile</button>`)}</details>`}
+${reconcile && html`<details><summary>Reconcile: outcomes were lost</summary>${action('reconcile', html`<p>Reads the task of every row that was sent and has not ended: the row has been applied where the task is as the row wants it, and is sent again where not. Afterwards it is resumed. Stop it before: it comes to rest a minute after its last end.</p>${reasonField('reconcile-reason')}<button type="submit">Reconcile</button>`)}</details>`}
 <details><summary>Verify: what became of the devices</summary>${action('verify', html`<p>Reads the task of every row that was applied.</p>${reasonField('verify-reason')}<button type="submit">Verify</button>`)}</details>
 <details><summary>Undo</summary>${action('undo', html`<p>Makes a plan of the values that tasks had before. Nothing is sent before that plan is applied.</p>${reasonField('undo-reason')}<button type="submit">Plan the undo</button>`)}</details>
 ${

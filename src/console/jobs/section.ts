@@ -167,7 +167,7 @@ const doneTexts: Readonly<Record<string, string>> = {
   retry: 'The rows that failed are sent again.',
   'nothing-to-retry': 'No row has failed: there is nothing to retry, and nothing was changed.',
   verify: 'The devices are being looked at.',
-  reconcile: 'The tasks are being looked at; then the job goes on.',
+  reconcile: 'The tasks are being looked at; afterwards the job is resumed.',
   apply: 'The job is in the ledger.',
 };
 
