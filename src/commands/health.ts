@@ -3,7 +3,8 @@ import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
-import { CommandError, causeOf, misuse } from '../errors.ts';
+import { CommandError, causeOf, exitCodes, misuse } from '../errors.ts';
+import { printableLines } from '../text/printable.ts';
 import { findWorkers, type RunningWorker } from './running-workers.ts';
 
 /** Docker's own limit for the check is 5 s. */
@@ -18,11 +19,30 @@ export function configureHealth(command: Command, context: CommandContext): void
     )
     .addHelpText('after', '\nExit codes: 0 healthy, 1 not.')
     .action(async () => {
-      const workers = await findWorkers('/proc').catch(() => {
-        throw misuse('health: there is no /proc here to find workers in.');
-      });
-      context.stdout.write(`${await healthOf(workers)}\n`);
+      context.stdout.write(`${await healthHere()}\n`);
     });
+}
+
+/** `health` without options, as a process of its own. @returns its exit code. */
+export async function checkHealth({
+  stdout,
+  stderr,
+}: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Promise<number> {
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  try {
+    stdout.write(`${await healthHere()}\n`);
+    return exitCodes.done;
+  } catch (error) {
+    stderr.write(`${printableLines(causeOf(error))}\n`);
+    return error instanceof CommandError ? error.exitCode : exitCodes.failed;
+  }
+}
+
+async function healthHere(): Promise<string> {
+  const workers = await findWorkers('/proc').catch(() => {
+    throw misuse('health: there is no /proc here to find workers in.');
+  });
+  return await healthOf(workers);
 }
 
 /**

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { spawnWorker } from '../../testing/processes/process.ts';
+import { runCommand, spawnWorker } from '../../testing/processes/process.ts';
 import { setStage } from '../../testing/stages/stage.ts';
 
 /** Says at the end what it has loaded: Node's own modules, and files of the bundle. */
@@ -15,6 +15,8 @@ const tell = `
   registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
   process.on('exit', () => console.log(JSON.stringify({ event: 'loaded', own: process.moduleLoadList, loaded })));
 `;
+
+type Loaded = Readonly<Record<'own' | 'loaded', string[]>>;
 
 test('has text of one byte a character, and a worker that does its work loads nothing that it does not use', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'ota-updater-bundle-'));
@@ -26,20 +28,26 @@ test('has text of one byte a character, and a worker that does its work loads no
   const twoBytes = [...chunks].filter(([, code]) => /[^\0-\xff]/.test(code)).map(([name]) => name);
   expect(twoBytes).toEqual([]);
 
+  const textOf = ({ loaded }: Loaded): string =>
+    loaded.map((url) => chunks.get(url.slice(url.lastIndexOf('/') + 1)) ?? '').join('');
+
   const stage = await setStage();
   onTestFinished(() => stage.strike());
   await stage.sendUpdates(3);
   const script = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, join(dir, 'main.mjs')];
   const worker = spawnWorker(stage.environment(), [], script);
   await stage.api.waitFor(() => stage.api.stats().applied === 3);
+  const checked = await runCommand(['health'], { script });
+  expect(checked).toMatchObject({ code: 0, stderr: '' });
+  expect(checked.stdout).toContain(`${worker.url}/livez`);
+  const ofHealth = JSON.parse(checked.stdout.slice(checked.stdout.indexOf('\n') + 1)) as Loaded;
+  expect(textOf(ofHealth)).not.toMatch(/node_modules/);
+
   worker.kill('SIGTERM');
-  const { own, loaded } = (await worker.waitForEvent('loaded')) as unknown as Record<
-    'own' | 'loaded',
-    string[]
-  >;
+  const ofWorker = (await worker.waitForEvent('loaded')) as unknown as Loaded;
   // Node's own fetch, and HTTP/2.
-  expect(own.filter((name) => /deps\/undici|http2/.test(name))).toEqual([]);
-  const code = loaded.map((url) => chunks.get(url.slice(url.lastIndexOf('/') + 1)) ?? '').join('');
+  expect(ofWorker.own.filter((name) => /deps\/undici|http2/.test(name))).toEqual([]);
+  const code = textOf(ofWorker);
   const parts = { undici: 'undici/lib/dispatcher/pool', fastify: '/fastify/', mocks: '/undici/lib/mock/' };
   const there = Object.entries(parts).map(([name, path]) => [name, code.includes(path)]);
   expect(Object.fromEntries(there)).toEqual({ undici: true, fastify: false, mocks: false });
