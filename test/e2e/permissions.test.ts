@@ -87,7 +87,7 @@ describe('a role may do what it does', () => {
     for (const command of ['status', 'report', 'reconcile', 'log']) await run(['jobs', command, 'k']);
     await run(['jobs', 'list']);
     await run(['jobs', 'verify', 'k', '--executions']);
-    await run(['jobs', 'export', 'k', '--out', join(cwd, 'k.job')]);
+    await run(['jobs', 'export', 'k', '--copy', '--out', join(cwd, 'k.job')]);
     await run(['jobs', 'import', join(cwd, 'k.job')], { env: { STATE_DIR: join(cwd, 'other') } });
     await run(['jobs', 'undo', 'k', '--out', plan('undo'), '--job', 'undo']);
     await run(['jobs', 'apply', plan('undo'), '--yes', '--detach']);
