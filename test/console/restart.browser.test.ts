@@ -12,7 +12,7 @@ inBrowser((browser) => {
   test('a job and a redrive go on with the next console, and their pages come back by themselves', {
     timeout: 300_000,
   }, async () => {
-    const { stage, folder, env, run, plan, ids } = await setJobs({}, { env: { RATE_LIMIT: '30' } });
+    const { stage, folder, env, run, plan, ids } = await setJobs({}, { env: { RATE_LIMIT: '5' } });
     await addLetters(stage.dead, env.QUEUE_URL ?? '', 40, 'late');
     await plan(ids(rows));
     await run(['apply', 'j.jsonl', '--yes', '--detach']);
@@ -42,7 +42,7 @@ inBrowser((browser) => {
       .poll(() => api('/dead-letters'), { timeout: 30_000 })
       .toMatchObject({ doing: { what: 'nothing' }, look: { groups: [{ count: 40 }] } });
     const { group } = (await api('/dead-letters')).look.groups[0];
-    const { change } = await api('/dead-letters/changes', { action: 'redrive', group, rate: 2 });
+    const { change } = await api('/dead-letters/changes', { action: 'redrive', group, rate: 0.7 });
     const changed = () => api(`/dead-letters/changes/${change}`);
     await expect.poll(changed, { timeout: 30_000 }).toMatchObject({ state: 'planned', letters: 40 });
     await api(`/dead-letters/changes/${change}/confirm`, {});
@@ -58,7 +58,7 @@ inBrowser((browser) => {
     await start(new URL(url).port);
 
     await redrive.page.getByText('gone on with after a restart').waitFor({ timeout: 30_000 });
-    await job.page.getByRole('heading', { level: 1, name: 'Job j: done' }).waitFor({ timeout: 90_000 });
+    await job.page.getByRole('heading', { level: 1, name: 'Job j: done' }).waitFor({ timeout: 150_000 });
     expect(await api('/jobs/j')).toMatchObject({ applied: rows, failed: 0 });
     // Letters that the killed process held are seen again after two minutes: tested with a clock of the test's.
     expect((await changed()).state).toMatch(/^(moving|ending|waiting)$/);
