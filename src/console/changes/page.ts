@@ -22,13 +22,13 @@ ${read > shown.length && html`<p>The latest ${number(shown.length)} of ${number(
 function changesTable(shown: readonly ShownChange[]): Html {
   return table(
     'Changes, the last first',
-    ['When (UTC)', 'Who', 'What', 'Why', 'Details'],
+    ['When (UTC)', 'Who', 'What', 'Change', 'Why'],
     shown.map(({ at, who, what, link, why, detail }) => [
       instant(at),
       who,
       link === undefined ? what : html`<a href="${link}">${what}</a>`,
-      why,
       detail.length > MOST_DETAIL ? `${detail.slice(0, MOST_DETAIL)}…` : detail,
+      why,
     ]),
   );
 }

@@ -1,9 +1,12 @@
 /** What the pages *Task* and *Log of changes*, and their routes of the API, ask; what is away is told at once, and since when. */
+
 import type { CommandContext } from '../../cli/context.ts';
 import { readChanges } from '../../dead-letters/desk/log.ts';
 import { CommandError } from '../../errors.ts';
 import { withLedger } from '../../jobs/commands/open.ts';
-import { detailText } from '../../jobs/view/audit.ts';
+import { changeText, whyText } from '../../jobs/view/audit.ts';
+import { counted } from '../../text/numbers.ts';
+import { plainValues } from '../../text/plain-values.ts';
 import { type Answer, type Asking, askApi, askLedger } from '../../trace/commands/sources.ts';
 import { letterFinding } from '../../trace/letters.ts';
 import type { SourceReport, Trace } from '../../trace/trace.ts';
@@ -122,12 +125,12 @@ async function ledgerChanges(context: CommandContext, most: number): Promise<rea
     async (ledger) => {
       if (ledger.access === 'none') return [];
       const lines = await ledger.audit(most);
-      return lines.map(({ at, who, what, subject, why = '', detail }) => ({
-        at,
-        who,
-        what: `${what}: ${subject}`,
-        why,
-        detail: detailText(detail),
+      return lines.map((line) => ({
+        at: line.at,
+        who: line.who,
+        what: `${line.what}: ${line.subject}`,
+        why: whyText(line),
+        detail: changeText(line),
       }));
     },
     consolePatience,
@@ -142,6 +145,10 @@ async function letterChanges(stateDir: string, most: number): Promise<readonly S
     who: by,
     what: `${action} of dead letters`,
     why: reason,
-    detail: `${letters} named; ${JSON.stringify(what)}; ${end === undefined ? 'no end is logged' : JSON.stringify(end.result)}`,
+    detail: [
+      `${counted(letters, 'letter')} named`,
+      plainValues(what),
+      end === undefined ? 'no end is logged' : `ended: ${plainValues(end.result)}`,
+    ].join('; '),
   }));
 }

@@ -4,7 +4,7 @@ import type { AuditLine, JobStanding, JobTimes } from '../../jobs/ledger/job.ts'
 import type { Outlook } from '../../jobs/run/progress.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
-import { detailText } from '../../jobs/view/audit.ts';
+import { changeText, whyText } from '../../jobs/view/audit.ts';
 import { endText, stageText } from '../../jobs/view/outlook-text.ts';
 import { settingTexts } from '../../jobs/view/settings-text.ts';
 import { silence } from '../../jobs/view/silence.ts';
@@ -231,7 +231,7 @@ function logTable(log: readonly AuditLine[]): Html {
   if (log.length === 0) return html`<p>Nothing was changed.</p>`;
   return table(
     'Table of changes',
-    ['When (UTC)', 'What', 'Who', 'Why'],
-    log.map(({ at, what, who, why, detail }) => [instant(at), what, who, why ?? detailText(detail)]),
+    ['When (UTC)', 'What', 'Who', 'Change', 'Why'],
+    log.map((line) => [instant(line.at), line.what, line.who, changeText(line), whyText(line)]),
   );
 }

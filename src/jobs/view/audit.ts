@@ -1,20 +1,25 @@
 /** Changes of jobs, for people and for scripts. PURE. */
 import { table } from '../../text/layout.ts';
 import { counted } from '../../text/numbers.ts';
+import { isValues, plainValues } from '../../text/plain-values.ts';
 import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
 import type { AuditLine } from '../ledger/job.ts';
+import { type JobEvent, transitions } from '../ledger/state.ts';
+import { readSettings } from '../rules/settings.ts';
+import { changedSettings } from './settings-text.ts';
 
 /** A line for each, two where a terminal of `columns` is too narrow; with a head, also when there are none. */
 export function auditText(lines: readonly AuditLine[], columns: number | undefined): string {
-  const rows = lines.map(({ at, who, what, subject, why, detail }) => [
-    instant(at),
-    shortPrintable(subject, 60),
-    shortPrintable(what, 20),
-    shortPrintable(who, 60),
-    printable(why ?? detailText(detail)),
+  const rows = lines.map((line) => [
+    instant(line.at),
+    shortPrintable(line.subject, 60),
+    shortPrintable(line.what, 20),
+    shortPrintable(line.who, 60),
+    printable(changeText(line)),
+    printable(whyText(line)),
   ]);
-  const shown = table([['WHEN (UTC)', 'OF', 'WHAT', 'WHO', 'WHY'], ...rows], columns, []);
+  const shown = table([['WHEN (UTC)', 'OF', 'WHAT', 'WHO', 'CHANGE', 'WHY'], ...rows], columns, []);
   return `${shown.join('\n')}\n`;
 }
 
@@ -22,23 +27,28 @@ export function auditJson({ at, who, what, subject, why, detail }: AuditLine): s
   return jsonLine({ at: new Date(at).toISOString(), who, what, subject, why: why ?? null, detail });
 }
 
-/** What a line says of itself that is short: `from running, to paused`, `rate 5`, `46 rows`. The rest is in the JSON. Not escaped. */
-export function detailText({ from, to, rows }: AuditLine['detail']): string {
-  if (typeof from === 'string' && typeof to === 'string') return `from ${from}, to ${to}`;
-  if (isObject(from) && isObject(to)) return changedText(from, to);
-  return typeof rows === 'number' ? counted(rows, 'row') : '';
+/** Events that nobody gives a reason for: what they are is the reason. */
+const reasons: readonly JobEvent[] = ['due', 'settle', 'finish'];
+
+/** Why it was changed; empty where nobody said. Not escaped. */
+export function whyText({ what, why }: Pick<AuditLine, 'what' | 'why'>): string {
+  if (why !== undefined) return why;
+  const event = reasons.find((one) => one === what);
+  return event === undefined ? '' : transitions[event].text;
 }
 
-type Values = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function changedText(from: Values, to: Values): string {
-  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
-  const changed = names.filter((name) => JSON.stringify(from[name]) !== JSON.stringify(to[name]));
-  return changed
-    .map((name) => (name in to ? `${name} ${JSON.stringify(to[name])}` : `no ${name}`))
-    .join(', ');
+/** What was changed, the former and the new: `running → paused`, `rate 50 → 20`, `46 rows`. Not escaped. */
+export function changeText({ detail }: Pick<AuditLine, 'detail'>): string {
+  const { from, to, rows, path, source = path, digest: _, ...rest } = detail;
+  if (typeof from === 'string' && typeof to === 'string') return `${from} → ${to}`;
+  if (isValues(from) && isValues(to)) {
+    const [before, after] = [readSettings(from), readSettings(to)];
+    return before === undefined || after === undefined ? '' : changedSettings(before, after);
+  }
+  const parts = [
+    typeof rows === 'number' ? counted(rows, 'row') : '',
+    typeof source === 'string' ? `from ${source}` : '',
+    plainValues(rest),
+  ];
+  return parts.filter((part) => part !== '').join(', ');
 }

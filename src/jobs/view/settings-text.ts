@@ -1,6 +1,7 @@
 /** How a job is sent, for people. PURE. */
 
 import { counted, number } from '../../text/numbers.ts';
+import { nameInWords } from '../../text/plain-values.ts';
 import { printable } from '../../text/printable.ts';
 import { instant, roughDuration } from '../../text/times.ts';
 import { formatAbortRule } from '../rules/abort-rules.ts';
@@ -73,4 +74,33 @@ function betweenStages({ soak, verifyEach, confirmEach }: JobSettings): string[]
     ...(verifyEach === true ? ['looks at the devices'] : []),
     ...(confirmEach === true ? ['waits for a word'] : []),
   ];
+}
+
+/** `rate 50 → 20, window none → 500`: the settings that differ, in the words of the flags that set them. Not escaped. */
+export function changedSettings(from: JobSettings, to: JobSettings): string {
+  const [before, after] = [plainSettings(from), plainSettings(to)];
+  return Object.keys(after)
+    .filter((name) => before[name] !== after[name])
+    .map((name) => `${nameInWords(name)} ${before[name]} → ${after[name]}`)
+    .join(', ');
+}
+
+function plainSettings(settings: JobSettings): Readonly<Record<string, string>> {
+  const { soakSeconds: _, tz: __, ...values } = settingsJson(settings);
+  const { soak, between, startAt, deadline } = settings;
+  const all = {
+    ...values,
+    soak: soak === undefined ? null : roughDuration(soak),
+    between: between === undefined ? null : formatWindow(between),
+    startAt: startAt === undefined ? null : `${instant(startAt)} UTC`,
+    deadline: deadline === undefined ? null : `${instant(deadline)} UTC`,
+  };
+  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, plainSetting(value)]));
+}
+
+function plainSetting(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(' and ');
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (value === null) return 'none';
+  return typeof value === 'number' ? number(value) : String(value);
 }
