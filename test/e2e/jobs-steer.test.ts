@@ -66,7 +66,9 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
     'resume',
     'finish',
   ]);
-  expect((await run(['log'])).stdout).toMatch(/^\S+ \S+ +j +pause +ann@\S+ +\S+ → paused +the API is being changed$/m);
+  expect((await run(['log'])).stdout).toMatch(
+    /^\S+ \S+ +j +pause +ann@\S+ +\S+ → paused +the API is being changed$/m,
+  );
 });
 
 test('a cancelled job ends its unsent rows as not-sent, and is neither resumed nor applied again', async () => {
