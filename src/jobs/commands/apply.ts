@@ -5,6 +5,7 @@ import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { readPlan, requirePlan } from '../plan/reader.ts';
+import { idleNotes } from '../rules/idle.ts';
 import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
 import { giveSettings } from '../steer/given.ts';
@@ -70,7 +71,7 @@ interface Asked {
 
 async function apply(session: Session, file: string, asked: Asked): Promise<void> {
   const { guards, givenAt, yes, json, detach, reason, who } = asked;
-  const { context, ledger, collector, signal, checkClock } = session;
+  const { context, ledger, collector, screen, signal, checkClock } = session;
   const deed = { who, why: reason };
   const plan = await readPlan(file, { ...context, signal });
   try {
@@ -82,6 +83,7 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     await collector.collectWaiting(signal, MAX_COLLECT_MS);
     await checkClock();
     await refuseEarlyUndo(ledger, plan, context.clock.wall());
+    for (const note of idleNotes(settings, plan.footer.Counts.toChange)) screen.say(`Note: ${note}.`);
     if (!yes) await confirm(session, plan, before, settings);
     // The job's IssuedAt is fixed with it: when it was agreed to.
     const job = await enterJob(ledger, plan, resolve(context.cwd, file), deed);

@@ -7,6 +7,7 @@ import { countdown, instant } from '../../text/times.ts';
 import type { Counts, JobRecord, JobStanding, JobTimes, LeftOutCounts } from '../ledger/job.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import type { JobState } from '../ledger/state.ts';
+import { idleNotes } from '../rules/idle.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import type { Outlook } from '../run/progress.ts';
 import { nextSteps } from './next-steps.ts';
@@ -77,6 +78,8 @@ export function standingText(
   if (!isOver(job, counts))
     for (const [name, text] of openTexts(plan.settings, notes.outlook))
       lines.push(hang(`  ${name.padEnd(12)}  `, text, width));
+  if (!isOver(job, counts))
+    for (const text of idleNotes(plan.settings, rowsOf(job, counts))) lines.push(hang('note: ', text, width));
   const { state } = plan;
   const stopped = notes.reason ?? (wasStopped(state) ? state.why : undefined);
   if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped), width));

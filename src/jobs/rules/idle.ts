@@ -1,0 +1,33 @@
+/** Settings that do nothing in a job of this size: nothing is wrong with them, and they are not what was meant. PURE. */
+import { counted } from '../../text/numbers.ts';
+import { type AbortRule, formatAbortRule, leastOf } from './abort-rules.ts';
+import { rowsOf } from './amount.ts';
+import type { JobSettings } from './settings.ts';
+import { nextStageEnd } from './stages.ts';
+
+/** @param rows of the job. @returns a sentence for each, without its full stop. */
+export function idleNotes({ canary, stages, ramp, abortWhen = [] }: JobSettings, rows: number): string[] {
+  if (rows === 0) return [];
+  const all = `the job has ${counted(rows, 'row')}`;
+  const notes: string[] = [];
+  if (canary !== undefined && rowsOf(canary, rows) >= rows)
+    notes.push(`--canary is the whole job: ${all}, and no rest follows it`);
+  if (stages !== undefined && nextStageEnd(stages, 0, rows) >= rows)
+    notes.push(`--stages make one stage: ${all}, and all of them are in the first`);
+  if (ramp !== undefined && ramp.from >= rows)
+    notes.push(`--ramp holds nothing back: ${all}, and it begins with ${ramp.from} in flight`);
+  else if (ramp !== undefined && ramp.after >= rows)
+    notes.push(`--ramp never grows: ${all}, and it grows after ${counted(ramp.after, 'good end')}`);
+  for (const rule of abortWhen) {
+    if (rule.of !== 'rows' || endsToAct(rule) <= rows) continue;
+    notes.push(
+      `--abort-when '${formatAbortRule(rule)}' can never act: ${all}, and it needs ${counted(endsToAct(rule), 'end')}`,
+    );
+  }
+  return notes;
+}
+
+/** Rows that must have ended before the rule can stop the job. */
+function endsToAct(rule: AbortRule): number {
+  return 'count' in rule.limit ? rule.limit.count + 1 : leastOf(rule);
+}

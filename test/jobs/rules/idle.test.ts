@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
+import { idleNotes } from '../../../src/jobs/rules/idle.ts';
+import { parseRamp } from '../../../src/jobs/rules/ramp.ts';
+import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
+import { parseStages } from '../../../src/jobs/rules/stages.ts';
+
+test.each<[JobSettings, number, RegExp]>([
+  [{ canary: { rows: 20 } }, 20, /^--canary is the whole job: the job has 20 rows, and no rest follows it$/],
+  [{ canary: { percent: 1 } }, 1, /^--canary is the whole job: the job has 1 row,/],
+  [{ stages: parseStages('500,+500') }, 500, /^--stages make one stage: the job has 500 rows,/],
+  [
+    { ramp: parseRamp('50:x2/200') },
+    50,
+    /^--ramp holds nothing back: the job has 50 rows, and it begins with 50/,
+  ],
+  [
+    { ramp: parseRamp('50:x2/200') },
+    200,
+    /^--ramp never grows: the job has 200 rows, and it grows after 200 good ends$/,
+  ],
+  [
+    { abortWhen: [parseAbortRule('failed>2%/200')] },
+    199,
+    /^--abort-when 'failed>2%\/200' can never act: .* needs 200 ends$/,
+  ],
+  [{ abortWhen: [parseAbortRule('failed>20')] }, 20, /can never act: .* needs 21 ends$/],
+])('%j says so in a job of %d rows, and not in one of a row more', (settings, rows, note) => {
+  expect(idleNotes(settings, rows)).toEqual([expect.stringMatching(note)]);
+  const [later] = idleNotes(settings, rows + 1);
+  expect(later ?? '').not.toMatch(note);
+});
+
+test('a rule on devices has another size, and an empty job needs no note', () => {
+  expect(idleNotes({ abortWhen: [parseAbortRule('devices-failed>5%/500')] }, 10)).toEqual([]);
+  expect(idleNotes({ canary: { rows: 5 } }, 0)).toEqual([]);
+});
