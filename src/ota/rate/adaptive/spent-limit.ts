@@ -29,6 +29,12 @@ const GAP_FACTOR = 1.25;
 const LONGEST_GAP_MS = 100;
 const GAP_PART_OF_WAIT = 1 / 6;
 const GAP_PART_OF_PERIOD = 1 / 40;
+/**
+ * Calls made within this part of a call's time of each other may reach the API in another order: so many accepted ones among
+ * the throttled do not end a run. Of a rate that is too high, and not spent, more are accepted.
+ */
+const SWAPPED = 0.25;
+const MOST_SWAPPED = 2;
 /** A wait shorter than this, in milliseconds, need be no window's or tick's: of a long known period it is the end all the same. */
 const SHORT_WAIT_MS = 400;
 const LONG_PERIOD_MS = 4_000;
@@ -77,6 +83,9 @@ export class SpentLimit {
   #waiting: Waiting | undefined;
   #run = 0;
   #runSince = 0;
+  /** When the first call of the run was made. */
+  #runBegan = Number.NEGATIVE_INFINITY;
+  #swapped = 0;
   /** When the last wait ended; when the first call was seen, before there was one. */
   #openSince: number | undefined;
   #periodMs = 0;
@@ -113,8 +122,14 @@ export class SpentLimit {
     this.#openSince ??= now;
     if (!throttled) this.#accepted.add(now);
     if (this.#waiting !== undefined) return this.#probed(this.#waiting, call, throttled, now);
-    if (!throttled) this.#run = 0;
-    else if (rate !== undefined && this.#run++ === 0) this.#runSince = now;
+    if (!throttled) {
+      const mayBeSwapped = call.startedAt < this.#runBegan + SWAPPED * (call.endedAt - call.startedAt);
+      if (!mayBeSwapped || ++this.#swapped > MOST_SWAPPED) this.#run = 0;
+    } else if (rate !== undefined && this.#run++ === 0) {
+      this.#runSince = now;
+      this.#runBegan = call.startedAt;
+      this.#swapped = 0;
+    }
     if (rate !== undefined && this.#run >= this.#runOfWait) {
       const gapMs = Math.max(FIRST_GAP_MS, (FIRST_GAP_CALLS * 1_000) / rate);
       this.#waiting = { since: this.#runSince, firstCallAt: now, gapMs };

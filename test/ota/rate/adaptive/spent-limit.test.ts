@@ -66,6 +66,26 @@ describe('a wait', () => {
     expect(subject.waiting).toBe(false);
   });
 
+  test.each([
+    { accepted: 1, afterMs: -5, waits: true, why: 'made before the first of the run' },
+    { accepted: 2, afterMs: 9, waits: true, why: 'made soon after it: the two may have changed places' },
+    { accepted: 2, afterMs: 13, waits: false, why: 'made too late for that' },
+    { accepted: 3, afterMs: 9, waits: false, why: 'too many for a limit that is spent' },
+  ])(
+    'after $accepted accepted between, $afterMs ms after the first: $waits ($why)',
+    ({ accepted, afterMs, waits }) => {
+      const { subject, end, now, pass } = setUp();
+      pass(50);
+      const first = now() - 50;
+      for (let i = 0; i < RUN - 1; i++) {
+        end(true, 100, first);
+        if (i < accepted) end(false, 100, first + afterMs);
+      }
+      end(true, 100, first);
+      expect(subject.waiting).toBe(waits);
+    },
+  );
+
   test('does not begin by calls at another rate', () => {
     const { subject, end } = setUp();
     for (let i = 0; i < RUN - 1; i++) end(true);
