@@ -6,6 +6,8 @@ import type { Plugin } from 'rolldown';
 
 /** Beyond Latin-1. */
 const BEYOND = /[^\0-\xff]/g;
+/** A template whose raw text is read, where an escape would be six characters. */
+const RAW = /\.raw`[^`]*[^\0-\xff]/;
 
 export function oneByte(): Plugin {
   return {
@@ -13,6 +15,8 @@ export function oneByte(): Plugin {
     generateBundle(_options, bundle) {
       for (const part of Object.values(bundle)) {
         if (part.type !== 'chunk' || part.code.search(BEYOND) < 0) continue;
+        if (RAW.test(part.code))
+          throw new Error(`a raw template of ${part.fileName} has a character beyond Latin-1`);
         // The same character in texts, templates, regular expressions and names; comments are anybody's.
         part.code = part.code.replaceAll(BEYOND, escapeOf);
         // Between them it would be none.
