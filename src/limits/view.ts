@@ -3,6 +3,7 @@ import type { FleetLimit, FleetLimits } from '../ota/fleet-limits.ts';
 import { hang } from '../text/layout.ts';
 import { jsonLine, printable } from '../text/printable.ts';
 import { instant } from '../text/times.ts';
+import { epochMs } from '../time/instant.ts';
 
 export function limitsText({ rate, concurrency }: FleetLimits): string {
   return `${[
@@ -17,7 +18,7 @@ function limitText(limit: FleetLimit | undefined, unit: string): string {
   if (limit === undefined) return 'not set';
   const { value, by, reason, at } = limit;
   const what = value === null ? 'lifted' : `${value}${unit};`;
-  return `${what} by ${by}, ${instant(Date.parse(at))} UTC: ${reason}`;
+  return `${what} by ${by}, ${instant(epochMs(at))} UTC: ${reason}`;
 }
 
 export function limitsJson({ rate, concurrency }: FleetLimits): string {

@@ -1,5 +1,6 @@
 /** Times in messages: ISO 8601, to the minute or finer. PURE. */
 import { z } from 'zod';
+import { epochMs } from '../time/instant.ts';
 import { limitedText } from './json-schema.ts';
 
 const date = z.regexes.date.source.slice(1, -1).replaceAll('\\d', '[0-9]');
@@ -25,5 +26,5 @@ export const utcInstant = limitedText(
 /** @returns epoch milliseconds; undefined for anything that is not such a time with a zone. */
 export function parseInstant(value: unknown): number | undefined {
   if (typeof value !== 'string' || value.length > MAX_INSTANT || !zonedPattern.test(value)) return undefined;
-  return Date.parse(value);
+  return epochMs(value);
 }

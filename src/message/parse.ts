@@ -1,4 +1,5 @@
 /** Reads an update from a message body: bare, or in an envelope of SNS, EventBridge or CloudEvents. PURE. */
+import { epochMs } from '../time/instant.ts';
 import { DEAD_LETTER_ATTRIBUTE, readEarlierRecord } from './dead-letter.ts';
 import { readPayload } from './envelopes.ts';
 import type { Message } from './message.ts';
@@ -30,7 +31,7 @@ export function parseBody(body: string, sentAt: number): UpdateCheck {
  * EventBridge and a retry of SNS send it anew.
  */
 export function decidedAt({ update, eventAt }: Extract<UpdateCheck, { ok: true }>, message: Message): number {
-  const issued = update.IssuedAt === undefined ? Number.NaN : Date.parse(update.IssuedAt);
+  const issued = update.IssuedAt === undefined ? Number.NaN : epochMs(update.IssuedAt);
   if (!Number.isNaN(issued)) return issued;
   const sentAt = firstSentAt(message);
   return eventAt === undefined || eventAt >= sentAt ? sentAt : eventAt + withinSecond(eventAt, sentAt);
@@ -47,5 +48,5 @@ function withinSecond(eventAt: number, sentAt: number): number {
 function firstSentAt(message: Message): number {
   if (message.attributes[DEAD_LETTER_ATTRIBUTE] === undefined) return message.sentAt;
   const { sentAt } = readEarlierRecord(message);
-  return sentAt === undefined ? message.sentAt : Date.parse(sentAt);
+  return sentAt === undefined ? message.sentAt : epochMs(sentAt);
 }

@@ -1,5 +1,6 @@
 /** The update. The schema is the source of the type, of the check and of `schema/update.schema.json`. PURE. */
 import { z } from 'zod';
+import { epochMs } from '../time/instant.ts';
 import { utcInstant } from './instant.ts';
 import { anyBut, jsonSchemaText, limitedText, schemaId } from './json-schema.ts';
 import { describeOdd } from './odd-text.ts';
@@ -85,11 +86,20 @@ export function idsOf(check: UpdateCheck): UpdateIds {
  * @returns the update, or a message that names every invalid field and what is wrong with it. Never throws.
  */
 export function checkUpdate(value: unknown, sentAt: number): UpdateCheck {
+  try {
+    return check(value, sentAt);
+  } catch {
+    // No JSON does so: what a producer's own program gives may.
+    return { ok: false, message: 'cannot be read: a field of it throws an error', ids: {} };
+  }
+}
+
+function check(value: unknown, sentAt: number): UpdateCheck {
   const parsed = updateSchema.safeParse(value);
   if (!parsed.success)
     return { ok: false, message: describeIssues(parsed.error.issues, value), ids: readIds(value) };
   const update = parsed.data;
-  if (update.IssuedAt !== undefined && Date.parse(update.IssuedAt) > sentAt + MAX_ISSUED_AHEAD_MS) {
+  if (update.IssuedAt !== undefined && epochMs(update.IssuedAt) > sentAt + MAX_ISSUED_AHEAD_MS) {
     const message = `IssuedAt: ${update.IssuedAt} is more than 5 minutes after the message was sent`;
     return { ok: false, message, ids: readIds(value) };
   }
@@ -141,11 +151,12 @@ function describeIssue(issue: z.core.$ZodIssue, value: unknown): string {
 /** What a value is that ought to be a text, and what to do about it. */
 function describeType(value: unknown, field: string): string {
   if (value === undefined) return 'is missing';
-  if (typeof value === 'number') return 'is a number: put it in quotes';
+  if (typeof value === 'number' || typeof value === 'bigint') return 'is a number: put it in quotes';
   if (value === null)
     return field === 'Identifier' ? 'is null, not a text' : 'is null, not a text: leave the field out';
   if (Array.isArray(value)) return 'is a list, not a text';
-  return typeof value === 'boolean' ? 'is true or false, not a text' : 'is an object, not a text';
+  if (typeof value === 'boolean') return 'is true or false, not a text';
+  return typeof value === 'object' ? 'is an object, not a text' : `is a ${typeof value}, not a text`;
 }
 
 /** An invalid id is left out: ids end up in log lines and dead letters. */

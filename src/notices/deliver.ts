@@ -12,6 +12,7 @@
  */
 import { type BackoffSettings, fullJitter } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
+import { epochMs } from '../time/instant.ts';
 import type { Outbox, PendingNotice } from './outbox.ts';
 import { type Target, TELL_TIMEOUT_MS } from './target.ts';
 
@@ -130,7 +131,7 @@ async function deliverOne(
     await outbox.failed(key, name, now);
     return undefined;
   }
-  const tooOld = now - Date.parse(notice.at) > GIVE_UP_MS;
+  const tooOld = now - epochMs(notice.at) > GIVE_UP_MS;
   if (!telling.passing || tooOld) {
     await outbox.told(key, name);
     onTrouble(`${what}. It is given up${telling.passing ? ', three days after it' : ''}`);

@@ -2,6 +2,7 @@
 import type { ShownLimit } from '../observe/health.ts';
 import { counted, number, percent } from '../text/numbers.ts';
 import { instant, roughDuration } from '../text/times.ts';
+import { epochMs } from '../time/instant.ts';
 import { type AskedWorker, type Depth, type Problem, type Status, sumOf } from './status.ts';
 
 /** A name and what there is to say. */
@@ -88,7 +89,7 @@ function backlogText({ backlog, queues, totals, now }: Status): string {
     ...(delayed ? [`${number(delayed)} delayed`] : []),
   ];
   const age = totals.oldestAgeSeconds === 0 ? '' : `; oldest held ${roughDuration(totals.oldestAgeSeconds)}`;
-  const read = readAt === undefined ? '' : `; read ${roughDuration((now - Date.parse(readAt)) / 1_000)} ago`;
+  const read = readAt === undefined ? '' : `; read ${roughDuration((now - epochMs(readAt)) / 1_000)} ago`;
   return `about ${number(backlog)}: ${parts.join(', ')}${age}${read}`;
 }
 
@@ -149,12 +150,12 @@ export function problemText({ where, why, since: from, until, error }: Problem, 
 
 /** `since 00:12:07, 3m 20s`. */
 function since(iso: string, now: number): string {
-  return `since ${when(iso, now)}, ${roughDuration((now - Date.parse(iso)) / 1_000)}`;
+  return `since ${when(iso, now)}, ${roughDuration((now - epochMs(iso)) / 1_000)}`;
 }
 
 /** Of another day than `now` with its date. UTC. */
 function when(iso: string, now: number): string {
-  const [at, today] = [instant(Date.parse(iso)), instant(now)];
+  const [at, today] = [instant(epochMs(iso)), instant(now)];
   return at.slice(0, 10) === today.slice(0, 10) ? at.slice(11) : at.slice(0, 16);
 }
 

@@ -3,6 +3,7 @@
  * command `status`, its JSON, and a worker's page. PURE.
  */
 
+import { epochMs } from '../time/instant.ts';
 import { askedInVain, queueUnread, remedyOf } from './remedies.ts';
 import { type Totals, totalsOf } from './totals.ts';
 import type { WorkerStatus } from './worker-status.ts';
@@ -115,7 +116,7 @@ function depthOf(
   const own = asked[name];
   if (own?.ok === true) return own.depth;
   const read = workers.flatMap(({ queues }) => queues[name] ?? []);
-  return read.sort((a, b) => Date.parse(b.readAt) - Date.parse(a.readAt))[0];
+  return read.sort((a, b) => epochMs(b.readAt) - epochMs(a.readAt))[0];
 }
 
 const queueNames = {
@@ -172,7 +173,7 @@ function grouped(problems: readonly Problem[]): Problem[] {
 }
 
 function byTime(a: string, b: string): number {
-  return Date.parse(a) - Date.parse(b);
+  return epochMs(a) - epochMs(b);
 }
 
 function drainOf(backlog: number | undefined, { finishedPerSecond }: Totals, workers: number): Drain {

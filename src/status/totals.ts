@@ -1,5 +1,6 @@
 /** Several workers taken together. PURE. */
 import type { ShownLimit } from '../observe/health.ts';
+import { epochMs } from '../time/instant.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
 /** Rates are in calls per second; null for no limit. */
@@ -129,9 +130,9 @@ function redisOf(workers: readonly WorkerStatus[]): Redis {
 }
 
 function latest(times: readonly string[]): string | undefined {
-  return times.toSorted((a, b) => Date.parse(b) - Date.parse(a))[0];
+  return times.toSorted((a, b) => epochMs(b) - epochMs(a))[0];
 }
 
 function earliest(times: readonly string[]): string | undefined {
-  return times.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
+  return times.toSorted((a, b) => epochMs(a) - epochMs(b))[0];
 }

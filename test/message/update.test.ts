@@ -111,6 +111,11 @@ describe('checkUpdate', () => {
     expect(faultOf({ IssuedAt: new Date(sentAt + aheadMs).toISOString() })).toEqual(fault);
   });
 
+  test('counts whole milliseconds of an IssuedAt with many digits', () => {
+    expect(faultOf({ IssuedAt: '2026-11-23T07:05:00.000999999999999Z' })).toBeUndefined();
+    expect(faultOf({ IssuedAt: '2026-11-23T07:05:00.001000000000000Z' })).toContain('more than 5 minutes');
+  });
+
   test.each([
     ['Description', { Identifier: 'a', Description: 'b' }],
     ['TaskConfigurationId', { Identifier: 'a', TaskConfigurationId: 'b' }],

@@ -54,6 +54,9 @@ function nearMiss(): fc.Arbitrary<unknown> {
 /** As of when the corpus is judged, in epoch milliseconds: no `IssuedAt` is too late then, which no schema could say. */
 export const corpusTime = Date.parse('9999-12-31T23:59:59Z');
 
+/** As of when it is judged once more, by those who know the time: many an `IssuedAt` is as late as it may just be, or a bit later. */
+export const corpusNow = Date.parse('2026-11-23T07:00:00.007Z');
+
 /** 10,000 bodies, the same ones each time: JSON without line breaks. */
 export function contractCorpus(): string[] {
   return fc.sample(nearMiss(), { numRuns: 10_000, seed: 18 }).map((value) => JSON.stringify(value));
@@ -88,7 +91,27 @@ function issuedAt(): fc.Arbitrary<unknown> {
     },
     // Years that are leap years and years that are not, among them the year 0.
     { weight: 2, arbitrary: fc.stringMatching(/^[0-9]{2}(00|04|[0-9]{2})-02-2[89]T00:00Z$/) },
+    { weight: 10, arbitrary: finely(iso) },
+    { weight: 10, arbitrary: finely(aroundLatest()) },
     { weight: 1, arbitrary: fc.jsonValue() },
+  );
+}
+
+/** Around five minutes after {@link corpusNow}. */
+function aroundLatest(): fc.Arbitrary<string> {
+  return fc.integer({ min: -12, max: 12 }).map((ms) => new Date(corpusNow + 300_000 + ms).toISOString());
+}
+
+/** With more digits than milliseconds need, up to more than may be; zeros and nines among them. */
+function finely(iso: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const digits = fc.oneof(fc.stringMatching(/^[0-9]{0,18}$/), fc.stringMatching(/^[09]{6,18}$/));
+  const fraction = fc.oneof(
+    digits,
+    digits.map((some) => `000${some}`),
+  );
+  return fc.oneof(
+    fc.tuple(iso, digits).map(([written, more]) => written.replace('Z', `${more}Z`)),
+    fc.tuple(iso, fraction).map(([written, all]) => written.replace(/[0-9]{3}Z/, `0${all}Z`)),
   );
 }
 

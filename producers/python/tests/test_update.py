@@ -1,7 +1,7 @@
 """The rules that no schema can hold, and what the faults say. That both agree with the worker, test/contract shows."""
 
 import unittest
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from ota_updater_producer import Update, faults_of
 
@@ -19,6 +19,7 @@ class FaultsTest(unittest.TestCase):
             ({"IssuedAt": "yesterday"}, ["IssuedAt: is no ISO 8601 time in UTC, as 2026-11-23T07:00:00Z"]),
             ({"IssuedAt": "2026-11-23T07:05:00Z"}, []),
             ({"IssuedAt": "2026-11-23T07:05:00.0009Z"}, []),
+            ({"IssuedAt": "2026-11-23T07:05:00.000999999999999Z"}, []),
             ({"IssuedAt": "2026-11-23T07:05:00.001Z"}, ["IssuedAt: is more than 5 minutes ahead"]),
             ({"IssuedAt": "0000-01-01T00:00Z"}, []),
         ]
@@ -37,6 +38,11 @@ class FaultsTest(unittest.TestCase):
 
 
 class UpdateTest(unittest.TestCase):
+    def test_takes_nothing_but_a_time_or_a_text(self) -> None:
+        for issued in (5, date(2026, 11, 23), b"2026-11-23T07:00:00Z"):
+            with self.subTest(issued=issued), self.assertRaisesRegex(ValueError, "neither a datetime nor a text"):
+                Update("a1", description="b", issued_at=issued).to_dict()  # type: ignore[arg-type]
+
     def test_leaves_out_what_is_not_given(self) -> None:
         self.assertEqual(Update("a1", description="b").to_dict(), {"Identifier": "a1", "Description": "b"})
 

@@ -7,6 +7,7 @@ import type { Message } from '../../message/message.ts';
 import { parseMessage } from '../../message/parse.ts';
 import { type UpdateCheck, updateSchema } from '../../message/update.ts';
 import { remoteName, remoteText } from '../../text/remote.ts';
+import { epochMs } from '../../time/instant.ts';
 
 /** Why a letter is there; `foreign`: it has no record of a worker, or none that can be read. */
 export type LetterReason = DeadLetterReason | 'foreign';
@@ -96,7 +97,7 @@ export function readLetter(message: Message, now: number): Letter {
     errorName: record.error.name,
     errorStatus: record.error.status,
     errorMessage: record.error.message,
-    arrivedAt: Date.parse(record.deadLetteredAt),
+    arrivedAt: epochMs(record.deadLetteredAt),
     redriveCount: record.redriveCount,
   };
 }

@@ -3,6 +3,7 @@ import type { MessageAttribute } from '../../message/message.ts';
 import { hang, widthOf } from '../../text/layout.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
+import { epochMs } from '../../time/instant.ts';
 import { causeOf } from '../letters/causes.ts';
 import type { Letter } from '../letters/letter.ts';
 import { causeText } from './list.ts';
@@ -32,10 +33,7 @@ export function letterRows(letter: Letter): readonly (readonly [name: string, va
     ['Identifier', letter.identifier],
     ['RequestId', letter.requestId],
     ['JobId', letter.jobId],
-    [
-      'first sent',
-      record?.sentAt === undefined ? instant(message.sentAt) : instant(Date.parse(record.sentAt)),
-    ],
+    ['first sent', record?.sentAt === undefined ? instant(message.sentAt) : instant(epochMs(record.sentAt))],
     ['arrived', instant(letter.arrivedAt)],
     [
       'calls',

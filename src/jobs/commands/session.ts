@@ -10,6 +10,7 @@ import { CommandError, exitCodes } from '../../errors.ts';
 import type { TargetName } from '../../notices/outbox.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Screen } from '../../text/live-block.ts';
+import { epochMs } from '../../time/instant.ts';
 import type { DueReports } from '../file-report/due-reports.ts';
 import type { JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
@@ -169,7 +170,7 @@ export const interrupted: RunEnd = { end: 'interrupted', reason: 'Interrupted', 
 async function correctTime({ context, ledger, screen, now }: Session, job: PlannedJob): Promise<PlannedJob> {
   const { issuedAt } = job.plan;
   const present = await now();
-  if (Date.parse(issuedAt) <= present + MOST_OFF_MS) return job;
+  if (epochMs(issuedAt) <= present + MOST_OFF_MS) return job;
   await ledger.reissue(job.key, new Date(present).toISOString());
   screen.say(
     `The time of job ${job.jobId}, ${issuedAt}, is in the future by SQS's clock: its updates are sent with the present time.`,

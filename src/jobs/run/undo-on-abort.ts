@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import { CommandError, misuse } from '../../errors.ts';
 import { number } from '../../text/numbers.ts';
+import { epochMs } from '../../time/instant.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readPlan } from '../plan/reader.ts';
@@ -82,7 +83,7 @@ function* namesOf(jobId: string): Generator<string> {
 
 /** Whether it was made since the job is being stopped: the job may have been undone and resumed before. */
 function isUndoOf({ jobId, plan }: PlannedJob, found: JobRecord): found is PlannedJob {
-  return found.plan?.undoes === jobId && Date.parse(found.plan.issuedAt) >= plan.state.since;
+  return found.plan?.undoes === jobId && epochMs(found.plan.issuedAt) >= plan.state.since;
 }
 
 async function makeAndEnter(

@@ -1,6 +1,7 @@
 /** A plan that is in the ledger is left to whoever sends jobs of it. */
 import { CommandError } from '../../errors.ts';
 import { duration } from '../../text/times.ts';
+import { epochMs } from '../../time/instant.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Plan } from '../plan/reader.ts';
@@ -41,7 +42,7 @@ export async function refuseEarlyUndo(
   if (header.Undoes === undefined) return;
   const issuedAt = (await ledger.job(header.Undoes))?.plan?.issuedAt;
   if (issuedAt === undefined) return;
-  const early = Date.parse(issuedAt) - now;
+  const early = epochMs(issuedAt) - now;
   if (early < 0) return;
   throw new CommandError(
     `The time of job ${header.Undoes}, ${issuedAt}, is ${duration(Math.ceil(early / 1_000))} in the future: an undo that is sent now ` +

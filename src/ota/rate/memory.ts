@@ -1,6 +1,7 @@
 /** The last rate that was found, kept from one run of a worker to the next. */
 import { z } from 'zod';
 import { sleep } from '../../time/clock.ts';
+import { epochMs } from '../../time/instant.ts';
 
 /** A rate that an API was found to accept of one worker. */
 export interface RememberedRate {
@@ -66,7 +67,7 @@ export function writeRemembered({ perSecond, at }: RememberedRate): string {
 export function readRemembered(text: string): RememberedRate {
   const { data } = Text.safeParse(parse(text));
   if (data === undefined) throw new Error('it holds no remembered rate of this version');
-  return { perSecond: data.perSecond, at: Date.parse(data.at) };
+  return { perSecond: data.perSecond, at: epochMs(data.at) };
 }
 
 function parse(text: string): unknown {

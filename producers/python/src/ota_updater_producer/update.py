@@ -6,7 +6,7 @@ import calendar
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional, Union
@@ -33,7 +33,7 @@ class Update:
     issued_at: Union[datetime, str, None] = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The body of the message, without the fields that are not given. Raises ValueError for a time without a zone."""
+        """The body of the message, without the fields that are not given. Raises ValueError for what is no time with a zone."""
         fields = {
             "Identifier": self.identifier,
             "Description": self.description,
@@ -61,10 +61,15 @@ def faults_of(value: Any, now: datetime) -> list[str]:
 
     ``value`` is untrusted: anything that ``json.loads`` gives. ``now`` has a time zone.
     """
+    if isinstance(value, dict) and not all(isinstance(name, str) for name in value):
+        # JSON has no such names, and the validator cannot sort them.
+        return [_unknown(value)]
     faults = list(dict.fromkeys(fault for error in _validator().iter_errors(value) for fault in _describe(error)))
     if faults or "IssuedAt" not in value:
         return faults
-    if _epoch_ms(value["IssuedAt"]) > int(now.timestamp() * 1000) + MAX_ISSUED_AHEAD_MS:
+    # In whole numbers: a float of seconds may be a millisecond less.
+    now_ms = (now - _EPOCH) // timedelta(milliseconds=1)
+    if _epoch_ms(value["IssuedAt"]) > now_ms + MAX_ISSUED_AHEAD_MS:
         return ["IssuedAt: is more than 5 minutes ahead"]
     return []
 
@@ -91,15 +96,20 @@ def _describe_whole(error: ValidationError) -> Iterator[str]:
     if keyword == "required":
         yield f"{' and '.join(error.validator_value)}: is missing"
     elif keyword == "additionalProperties":
-        known = load_schema()["properties"]
-        unknown = [json.dumps(name[:80]) for name in error.instance if name not in known][:5]
-        yield f"unknown field {', '.join(unknown)} (the fields are {', '.join(known)})"
+        yield _unknown(error.instance)
     elif keyword == "type":
         yield "not a JSON object"
     elif isinstance(error.instance, dict):
         yield "nothing to update: give Description or TaskConfigurationId"
 
 
+def _unknown(value: Mapping[Any, Any]) -> str:
+    known = load_schema()["properties"]
+    unknown = [json.dumps(str(name)[:80]) for name in value if name not in known][:5]
+    return f"unknown field {', '.join(unknown)} (the fields are {', '.join(known)})"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UTC = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?Z")
 
 
@@ -114,9 +124,34 @@ def _epoch_ms(text: str) -> int:
     return seconds * 1000 + int(((found[7] or "") + "000")[:3])
 
 
-def _instant(value: Union[datetime, str, None]) -> Optional[str]:
+def _instant(value: Any) -> Optional[str]:
     if value is None or isinstance(value, str):
         return value
-    if value.tzinfo is None:
+    if not isinstance(value, datetime):
+        raise ValueError(f"issued_at is neither a datetime nor a text: {type(value).__name__}")
+    if value.utcoffset() is None:
         raise ValueError("issued_at has no time zone: give datetime.now(timezone.utc), say")
-    return value.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        utc = value.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("issued_at is before the year 1 or after the year 9999 in UTC") from None
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def checked(value: Any, now: datetime) -> tuple[Mapping[str, Any], list[str]]:
+    """The body of the message for what a caller gives as an update, and what is wrong with it. Never raises.
+
+    What is no update at all, or cannot be read, is a fault of this one: the others are sent.
+    """
+    try:
+        if isinstance(value, Update):
+            body = value.to_dict()
+        elif isinstance(value, Mapping):
+            body = dict(value)
+        else:
+            return {}, ["not a JSON object"]
+        return body, faults_of(body, now)
+    except ValueError as error:
+        return {}, [str(error)]
+    except Exception as error:  # Whatever the methods of a caller's own classes raise.
+        return {}, [f"cannot be read: {type(error).__name__}"]

@@ -1,4 +1,5 @@
 /** Tallies and runs to what is shown of a job. PURE. */
+import { epochMs } from '../../../time/instant.ts';
 import type { Counts, JobRecord, JobTimes, MeasuredRate } from '../job.ts';
 import type { RowState } from '../row.ts';
 import type { Raw } from './records.ts';
@@ -49,7 +50,7 @@ export function timesOf(
 ): JobTimes | undefined {
   if (typeof started !== 'number') return undefined;
   // Rows may have ended after the last run. When that was stored is known by the ledger's own clock.
-  const end = Date.parse(String(lastEnd));
+  const end = epochMs(String(lastEnd));
   const after = Math.min(Number.isNaN(end) ? 0 : end, updatedAt);
   const ended = counts.ended === counts.total;
   return {
