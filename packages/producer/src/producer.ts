@@ -104,8 +104,14 @@ export class UpdateProducer {
 
 const unsent: UpdateResult = { status: 'unsent', mayHaveArrived: false };
 
+/** A function that throws has none to go on with. */
 function traceOf(trace: SendOptions['trace'], update: Update, index: number): TraceContext | undefined {
-  return typeof trace === 'function' ? trace(update, index) : trace;
+  if (typeof trace !== 'function') return trace;
+  try {
+    return trace(update, index);
+  } catch {
+    return undefined;
+  }
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -19,6 +19,7 @@ export function traceParts(
   const attributes = texts.map(([name, stringValue]) => [name, { dataType: 'String', stringValue }] as const);
   return {
     ...(attributes.length > 0 && { attributes: Object.fromEntries(attributes) }),
-    ...(TRACE_HEADER.test(AWSTraceHeader) && { traceHeader: AWSTraceHeader }),
+    ...(typeof AWSTraceHeader === 'string' &&
+      TRACE_HEADER.test(AWSTraceHeader) && { traceHeader: AWSTraceHeader }),
   };
 }

@@ -26,7 +26,7 @@ export interface TraceContext {
 }
 
 export interface SendOptions {
-  /** For all updates, or for each. */
+  /** For all updates, or for each; an update for which the function throws is sent without one. */
   readonly trace?: TraceContext | ((update: Update, index: number) => TraceContext | undefined);
   /** Stops the sending: what is not sent by then is `unsent`. */
   readonly signal?: AbortSignal;

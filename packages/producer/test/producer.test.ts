@@ -3,7 +3,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Cloud, startCloud } from '../../../src/sandbox/cloud.ts';
 import { failEntries } from '../../../testing/sqs/faults.ts';
 import { type SqsProxy, type SqsRequest, sqsError, startSqsProxy } from '../../../testing/sqs/proxy.ts';
-import { type ProducerOptions, type Update, UpdateProducer } from '../src/index.ts';
+import {
+  faultOf,
+  type ProducerOptions,
+  type TraceContext,
+  type Update,
+  UpdateProducer,
+} from '../src/index.ts';
 
 let cloud: Cloud;
 let proxy: SqsProxy;
@@ -73,6 +79,49 @@ describe('send', () => {
       { status: 'sent', messageId: expect.any(String) },
       { status: 'refused', reason: expect.stringContaining('more than 5 minutes') },
     ]);
+  });
+
+  const valid = { Identifier: 'a1', Description: 'x' };
+  const cyclic: Record<string, unknown> = { ...valid };
+  cyclic.Description = cyclic;
+  const torn = {
+    ...valid,
+    get Description(): string {
+      throw new Error('torn\n');
+    },
+  };
+  const fault = (thrown: unknown): object => ({
+    get Identifier(): string {
+      throw thrown;
+    },
+  });
+  const hostile = new Proxy({}, { getPrototypeOf: () => fault(null), ownKeys: () => [1] as never });
+  test.each<[string, unknown, string]>([
+    ['null', null, 'not a JSON object'],
+    ['undefined', undefined, 'not a JSON object'],
+    ['a number', 5, 'not a JSON object'],
+    ['a list', [1], 'not a JSON object'],
+    ['a text', 'abc', 'not a JSON object'],
+    ['a function', () => valid, 'not a JSON object'],
+    ['a BigInt', 5n, 'not a JSON object'],
+    ['a getter that throws', torn, 'cannot be read: a field of it throws'],
+    ['one that throws nothing that can be said', fault(null), 'cannot be read: a field of it throws'],
+    [
+      'one that throws what cannot become a text',
+      fault(Object.create(null)),
+      'cannot be read: a field of it throws',
+    ],
+    ['a proxy that breaks its word', hostile, 'cannot be read: a field of it throws'],
+    ['a BigInt for a text', { ...valid, Description: 5n }, 'Description: is a number: put it in quotes'],
+    ['a symbol for a text', { ...valid, Description: Symbol('x') }, 'Description: is a symbol, not a text'],
+    ['a date', { ...valid, IssuedAt: new Date(0) }, 'IssuedAt: is an object, not a text'],
+    ['what holds itself', cyclic, 'Description: is an object, not a text'],
+    ['a field named by a symbol', { [Symbol('Identifier')]: 'a1' }, 'Identifier: is missing'],
+  ])('refuses what is no update at all, and sends the others: %s', async (_, bad, reason) => {
+    const { results } = await producer().producer.send([valid, bad as Update, valid]);
+    const sent = { status: 'sent', messageId: expect.any(String) };
+    expect(results).toEqual([sent, { status: 'refused', reason: expect.stringContaining(reason) }, sent]);
+    expect(faultOf(bad, 0)).toContain(reason);
   });
 
   test('sends only what SQS did not take again, after a backoff with full jitter', async () => {
@@ -194,6 +243,16 @@ describe('trace context', () => {
     ['a state of nothing', { tracestate: 'vendor=1' }],
     ['a line break', { traceparent: `${traceparent}\n`, AWSTraceHeader: 'Root=1\r\n' }],
     ['nothing', {}],
+    ['no texts', { traceparent: 5, tracestate: [], AWSTraceHeader: 5 } as unknown as TraceContext],
+    ['null for texts', { traceparent: null, AWSTraceHeader: null } as unknown as TraceContext],
+    ['null', null as unknown as TraceContext],
+    ['a text', traceparent as unknown as TraceContext],
+    [
+      'a function that throws',
+      () => {
+        throw new Error('no context');
+      },
+    ],
   ])('is left out where it is not well formed: %s', async (_, trace) => {
     const report = await producer().producer.send(updates(1), { trace });
     expect(report.sent).toBe(1);

@@ -4,7 +4,9 @@ What the server does with a message, its description says: see test/contract/pyt
 """
 
 import os
+import re
 import unittest
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, Optional
 
 import boto3
@@ -57,6 +59,47 @@ class ProducerTest(unittest.TestCase):
         self.assertEqual([type(result) for result in report.results], [Refused, Sent, Refused])
         self.receive(1)
 
+    def test_refuses_what_is_no_update_at_all_and_sends_the_others(self) -> None:
+        class Broken(dict):
+            def keys(self) -> Any:
+                raise RuntimeError("torn")
+
+            __iter__ = keys
+
+        ok = {"Identifier": "a1", "Description": "fine"}
+        deep: list[Any] = []
+        for _ in range(100_000):
+            deep = [deep]
+        cyclic: dict[str, Any] = dict(ok)
+        cyclic["Description"] = cyclic
+        zone = timezone(timedelta(hours=-1))
+        cases: list[tuple[Any, str]] = [
+            (None, "not a JSON object"),
+            (5, "not a JSON object"),
+            ([1], "not a JSON object"),
+            ([("Identifier", "a1"), ("Description", "fine")], "not a JSON object"),
+            ("abc", "not a JSON object"),
+            (object(), "not a JSON object"),
+            (Broken(ok), "cannot be read: RuntimeError"),
+            ({**ok, 1: 2}, 'unknown field "1"'),
+            ({**ok, None: 2, ("x",): 3}, "unknown field \"None\", \"('x',)\""),
+            ({**ok, "Description": b"fine"}, "Description: is not a text"),
+            ({**ok, "Description": deep}, "cannot be read: RecursionError|Description: is not a text"),
+            (cyclic, "Description: is not a text"),
+            (Update("a1", description=5), "Description: is not a text"),  # type: ignore[arg-type]
+            (Update(None, description="b"), "Identifier: is missing"),  # type: ignore[arg-type]
+            (Update("a1", "b", issued_at=5), "issued_at is neither a datetime nor a text: int"),  # type: ignore[arg-type]
+            (Update("a1", "b", issued_at=date(2026, 11, 23)), "neither a datetime nor a text: date"),  # type: ignore[arg-type]
+            (Update("a1", "b", issued_at=datetime(2026, 11, 23)), "no time zone"),
+            (Update("a1", "b", issued_at=datetime.max.replace(tzinfo=zone)), "after the year 9999"),
+        ]
+        for bad, reason in cases:
+            with self.subTest(reason=reason):
+                report = self.producer().send([ok, bad, ok])
+                self.assertEqual([type(result) for result in report.results], [Sent, Refused, Sent])
+                self.assertRegex(report.results[1].reason, re.escape(reason).replace("\\|", "|"))
+                self.receive(2)
+
     def test_sends_again_what_was_throttled_and_only_that(self) -> None:
         report = self.producer().send([Update("a", description="fine"), Update("b", description="throttled once")])
         self.assertEqual((report.count(Sent), report.requests, self.waits), (2, 2, [0.1]))
@@ -94,6 +137,10 @@ class ProducerTest(unittest.TestCase):
     def test_leaves_out_a_trace_that_is_none(self) -> None:
         self.producer().send([Update("a", description="fine")], trace=Trace(TRACEPARENT + "\n", "x"))
         self.assertNotIn("MessageAttributes", self.receive(1)[0])
+        none: list[Any] = [Trace(5, b"x", []), {"traceparent": TRACEPARENT}, TRACEPARENT]  # type: ignore[arg-type]
+        for trace in none:
+            self.producer().send([Update("a", description="fine")], trace=trace)
+            self.assertNotIn("MessageAttributes", self.receive(1)[0])
 
     def test_keeps_the_order_of_a_group_on_a_fifo_queue(self) -> None:
         url = self.client.create_queue(QueueName="updates.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]

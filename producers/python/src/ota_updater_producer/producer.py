@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Union
 
 from .errors import Failure, entry_is_at_fault, failure_of
 from .trace import Trace, trace_fields
-from .update import Update, faults_of
+from .update import Update, checked
 
 __all__ = ["Refused", "SendReport", "Sent", "Trace", "Unsent", "UpdateProducer"]
 
@@ -101,18 +101,14 @@ class UpdateProducer:
 
         At least once: an update whose answer was lost is sent again. ``send_id`` names this call on a FIFO queue: the same updates
         sent again under the same name within five minutes arrive once. Does not raise for what SQS answers, or for an update
-        that is not valid.
+        that is not valid, whatever it is: ``Refused`` says why, and the others are sent.
         """
         report = SendReport()
         run = send_id or str(uuid.uuid4())
         messages: list[_Message] = []
         for index, update in enumerate(updates):
             report.results.append(Unsent())
-            try:
-                body = update.to_dict() if isinstance(update, Update) else dict(update)
-                faults = faults_of(body, self._now())
-            except ValueError as error:
-                faults = [str(error)]
+            body, faults = checked(update, self._now())
             if faults:
                 report.results[index] = Refused("; ".join(faults))
             else:
@@ -122,7 +118,7 @@ class UpdateProducer:
                 self._deliver(batch, report)
         return report
 
-    def _message(self, index: int, body: dict[str, Any], trace: Optional[Trace], run: str) -> _Message:
+    def _message(self, index: int, body: Mapping[str, Any], trace: Optional[Trace], run: str) -> _Message:
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         fields, size = trace_fields(trace)
         entry: dict[str, Any] = {"Id": str(index), "MessageBody": text, **fields}

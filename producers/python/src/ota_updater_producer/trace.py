@@ -26,16 +26,23 @@ class Trace:
 def trace_fields(trace: Optional[Trace]) -> tuple[dict[str, Any], int]:
     """The fields of a batch entry that carry the trace, and how many bytes of the message they take."""
     attributes: dict[str, Any] = {}
-    if trace is not None and _TRACEPARENT.fullmatch(trace.traceparent or ""):
-        attributes["traceparent"] = _text(trace.traceparent)
-        if _TRACESTATE.fullmatch(trace.tracestate or ""):
-            attributes["tracestate"] = _text(trace.tracestate)
+    traceparent, tracestate, header = (
+        getattr(trace, name, None) for name in ("traceparent", "tracestate", "aws_trace_header")
+    )
+    if _is_wholly(_TRACEPARENT, traceparent):
+        attributes["traceparent"] = _text(traceparent)
+        if _is_wholly(_TRACESTATE, tracestate):
+            attributes["tracestate"] = _text(tracestate)
     fields: dict[str, Any] = {"MessageAttributes": attributes} if attributes else {}
-    if trace is not None and _TRACE_HEADER.fullmatch(trace.aws_trace_header or ""):
-        fields["MessageSystemAttributes"] = {"AWSTraceHeader": _text(trace.aws_trace_header)}
+    if _is_wholly(_TRACE_HEADER, header):
+        fields["MessageSystemAttributes"] = {"AWSTraceHeader": _text(header)}
     size = sum(len(name) + len("String") + len(value["StringValue"]) for name, value in attributes.items())
     return fields, size
 
 
-def _text(value: Optional[str]) -> dict[str, str]:
-    return {"DataType": "String", "StringValue": value or ""}
+def _is_wholly(pattern: "re.Pattern[str]", value: Any) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _text(value: Any) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
