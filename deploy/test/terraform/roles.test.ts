@@ -109,33 +109,122 @@ describe('roles', () => {
   });
 
   test('each role has the policy of its name', () => {
-    for (const role of ['worker', 'enqueuer', 'operator'])
-      expect(module.resources.get(`aws_iam_role_policy.${role}`)?.policy).toBe(
-        `\${data.aws_iam_policy_document.${role}.json}`,
-      );
+    const policies = {
+      worker: 'worker',
+      worker_execution: 'worker_execution',
+      enqueuer: 'enqueuer',
+      operator: 'operator',
+      console: 'console_task[0]',
+      console_execution: 'console_execution[0]',
+    };
+    for (const [role, policy] of Object.entries(policies))
+      expect(module.resources.get(`aws_iam_role_policy.${role}`), role).toMatchObject({
+        role: `\${aws_iam_role.${role}${role.startsWith('console') ? '[0]' : ''}.id}`,
+        policy: `\${data.aws_iam_policy_document.${policy}.json}`,
+      });
     const task = module.data.get('aws_iam_policy_document.console_task');
     expect(task?.source_policy_documents).toEqual(['${data.aws_iam_policy_document.console.json}']);
   });
 
-  test('besides those, the console may use its state folder; ECS may start the containers', () => {
-    const actions = (list: Lines): string[] => [...new Set(list.map((line) => line.replace(/ on .*/s, '')))];
-    const more = templateStatements(roles.console).filter(({ Sid }) => Sid === undefined);
-    expect(actions(moduleStatements('console_task'))).toEqual(actions(lines(more)));
-    for (const [name, id] of [
-      ['worker_execution', 'WorkerTaskExecutionRoleDefaultPolicy'],
-      ['console_execution', 'ConsoleServiceTaskExecutionRoleDefaultPolicy'],
-    ] as const)
-      expect(actions(moduleStatements(name))).toEqual(actions(lines(templateStatements(id))));
+  const ecr = ['BatchCheckLayerAvailability', 'BatchGetImage', 'GetDownloadUrlForLayer'];
+  const log = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+  const read = ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'];
+  const on = (actions: readonly string[], resource: string): Lines =>
+    actions.map((action) => `${action} on ${resource}`);
+  const start = (image: string, logGroup: string, secret: string): Lines =>
+    [
+      'ecr:GetAuthorizationToken on *',
+      ...on(
+        ecr.map((action) => `ecr:${action}`),
+        image,
+      ),
+      ...on(log, logGroup),
+      ...on(read, secret),
+    ].toSorted();
+  const repository = 'arn:aws:ecr:REGION:ACCOUNT_ID:repository/{ImageRepository}';
+  /** Without the digests of logical ids, and expressions on one line. */
+  const plain = (line: string): string => line.replace(/[0-9A-F]{8}(?=[.}])/g, '').replace(/\s+/g, ' ');
+
+  test.each([
+    [
+      'worker_execution',
+      'WorkerTaskExecutionRoleDefaultPolicy',
+      start(
+        '${var.image_repository_arn}',
+        '${aws_cloudwatch_log_group.worker.arn}:*',
+        '${aws_secretsmanager_secret.valkey_url[0].arn}',
+      ),
+      start(repository, '{OtaUpdaterWorkerLog.Arn}', '{OtaUpdaterSharedUrl}'),
+    ],
+    [
+      'console_execution',
+      'ConsoleServiceTaskExecutionRoleDefaultPolicy',
+      start(
+        '${var.image_repository_arn}',
+        '${aws_cloudwatch_log_group.console[0].arn}:*',
+        '${concat( [aws_secretsmanager_secret.ledger[0].arn], var.console.tokens_secret_arn == null ? [] : [var.console.tokens_secret_arn], )}',
+      ),
+      start(repository, '{OtaUpdaterConsoleServiceLog.Arn}', '{OtaUpdaterLedgerSecret}'),
+    ],
+  ])('%s: ECS may start the containers, and nothing else', (name, id, inModule, inTemplate) => {
+    expect(moduleStatements(name).map(plain)).toEqual(inModule);
+    expect(lines(templateStatements(id)).map(plain)).toEqual(inTemplate);
   });
 
-  test('are taken by ECS, or by people', () => {
-    for (const role of ['worker', 'worker_execution', 'console', 'console_execution'])
-      expect(module.resources.get(`aws_iam_role.${role}`)?.assume_role_policy).toContain('.tasks.json');
-    for (const role of ['enqueuer', 'operator'])
-      expect(module.resources.get(`aws_iam_role.${role}`)?.assume_role_policy).toContain('.people.json');
-    const service = 'AssumeRolePolicyDocument.Statement.0.Principal.Service';
-    expect(
-      at(module.data.get('aws_iam_policy_document.tasks'), 'statement.0.principals.0.identifiers.0'),
-    ).toBe(at(template.get('WorkerTaskTaskRole')?.Properties, service));
+  test('besides its own, the console may use its state folder', () => {
+    const use = ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'];
+    const more = templateStatements(roles.console).filter(({ Sid }) => Sid === undefined);
+    expect(moduleStatements('console_task')).toEqual(on(use, '${aws_efs_file_system.state[0].arn}'));
+    expect(lines(more).map(plain)).toEqual(on(use, '{OtaUpdaterConsoleState.Arn}'));
+  });
+
+  test('what is said of a statement is all that there is: nothing is denied, excepted or inverted', () => {
+    const known = ['actions', 'condition', 'resources', 'sid'];
+    for (const name of [...Object.keys(roles), 'console_task', 'worker_execution', 'console_execution'])
+      for (const statement of moduleBlocks(name))
+        expect(known, name).toEqual(expect.arrayContaining(Object.keys(statement)));
+  });
+
+  describe('are taken by', () => {
+    const account = 'arn:aws:iam::ACCOUNT_ID:root';
+    test.each([
+      [
+        'ECS',
+        'tasks',
+        { type: 'Service', identifiers: ['ecs-tasks.amazonaws.com'] },
+        { Service: 'ecs-tasks.amazonaws.com' },
+        {
+          worker: 'WorkerTaskTaskRole',
+          worker_execution: 'WorkerTaskExecutionRole',
+          console: 'ConsoleServiceTaskTaskRole',
+          console_execution: 'ConsoleServiceTaskExecutionRole',
+        },
+      ],
+      [
+        'people',
+        'people',
+        {
+          type: 'AWS',
+          identifiers:
+            '${length(var.people) > 0 ? var.people : ["arn:${local.partition}:iam::${local.account}:root"]}',
+        },
+        { AWS: account },
+        { enqueuer: 'Enqueuer', operator: 'Operator' },
+      ],
+    ])('%s, and nobody else', (_, document, principals, Principal, taken) => {
+      expect(module.data.get(`aws_iam_policy_document.${document}`)).toEqual({
+        statement: [{ actions: ['sts:AssumeRole'], principals: [principals] }],
+      });
+      for (const [role, id] of Object.entries(taken)) {
+        expect(module.resources.get(`aws_iam_role.${role}`)?.assume_role_policy, role).toBe(
+          `\${data.aws_iam_policy_document.${document}.json}`,
+        );
+        const trust = at(template.get(id)?.Properties, 'AssumeRolePolicyDocument') as Block;
+        const [{ Principal: own = null, ...statement } = {}, ...more] = trust.Statement as readonly Block[];
+        expect([statement, more], id).toEqual([{ Action: 'sts:AssumeRole', Effect: 'Allow' }, []]);
+        const said = Object.entries(own ?? {}).map(([type, who]) => [type, placeholders(who)]);
+        expect(Object.fromEntries(said), id).toEqual(Principal);
+      }
+    });
   });
 });
