@@ -56,6 +56,19 @@ describe.skipIf(!postgresInstalled())('a ledger in PostgreSQL', () => {
     expect(JSON.parse(stdout)).toMatchObject({ rows: 300, applied: 300, inFlight: 0, maybeSentTwice: 0 });
   });
 
+  test('undoes a job that a rule stops on a machine that has no STATE_DIR yet', async () => {
+    const { stage, plan, ids, run } = await set();
+    await stage.worker.start();
+    await plan([...ids(10), ...Array.from({ length: 10 }, (_, i) => `gone${i}`)], 'j', '--refresh');
+    stage.api.configure({ tasks: { kind: 'all', exceptPrefix: 'gone' } });
+    const before = ids(10).map((id) => stage.api.task(id)?.TaskConfigurationId);
+    const flags = ['--stages', '10,+10', '--abort-when', 'failed>3', '--undo-on-abort'];
+    expect((await run(['apply', 'j.jsonl', '--yes', ...flags])).exitCode).toBe(4);
+    expect(ids(10).map((id) => stage.api.task(id)?.TaskConfigurationId)).toEqual(before);
+    const { stdout } = await run(['status', 'j-undo', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ state: { name: 'done' } });
+  });
+
   test('whose sender is killed: another one takes the job over once the lease has expired', async () => {
     const { stage, plan, ids, start, run, LEDGER_URL } = await set();
     await stage.worker.start();

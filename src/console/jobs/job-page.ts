@@ -114,7 +114,7 @@ export function jobPart(
       : []),
   ];
   const note = notDone(job, counts);
-  return html`<h1>Job ${job.jobId}${plan === undefined ? ', whose plan is not in this ledger' : html`: ${stateText(plan.state)}`}</h1>
+  return html`<h1>Job ${job.jobId}${plan === undefined ? ', whose plan is not in this ledger' : html`: ${stateText(plan.state, plan.settings)}`}</h1>
 <p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
 ${bar(counts, rows)}
 <dl class="tiles">${tiles.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
@@ -151,6 +151,7 @@ type Plan = NonNullable<JobStanding['job']['plan']>;
 
 function stateFacts({
   state,
+  settings,
   source,
   leftOut,
   enqueued,
@@ -161,7 +162,7 @@ function stateFacts({
   const why = state.why === undefined ? '' : `: ${state.why}`;
   const out = leftOut === undefined ? '' : leftOutNote(leftOut, enqueued);
   return [
-    ['state', `${stateText(state)} since ${instant(state.since)} UTC${by}${why}`],
+    ['state', `${stateText(state, settings)} since ${instant(state.since)} UTC${by}${why}`],
     ['made from', source],
     ...(undoes === undefined ? [] : [['undoes', undoes] as const]),
     ...(/\d/.test(out) ? [['left out', out] as const] : []),

@@ -5,8 +5,10 @@
  * It restores what the job set in tasks. Firmware that devices have by then stays on them.
  */
 import { join } from 'node:path';
-import { CommandError, misuse } from '../../errors.ts';
+import { CommandError, messageOf, misuse } from '../../errors.ts';
+import { makePrivateFolder } from '../../files/private.ts';
 import { number } from '../../text/numbers.ts';
+import { shortPrintable } from '../../text/printable.ts';
 import { epochMs } from '../../time/instant.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -92,6 +94,8 @@ async function makeAndEnter(
   options: UndoOnAbortOptions,
 ): ReturnType<typeof enterUndo> {
   const { ledger, folder, signal, say } = options;
+  // Beside a ledger in PostgreSQL nothing else may have made it.
+  keepIn(folder);
   const out = join(folder, `${name}.plan.jsonl`);
   const report = await makeUndo(
     {
@@ -128,6 +132,17 @@ async function makeAndEnter(
     return (await enterRows(ledger, entered, plan, signal)) ? await release(entered, options) : 'not yet';
   } finally {
     await plan.close();
+  }
+}
+
+/** @throws CommandError where there can be no such folder. */
+function keepIn(folder: string): void {
+  try {
+    makePrivateFolder(folder);
+  } catch (error) {
+    throw new CommandError(
+      `Its plan cannot be kept in ${shortPrintable(folder, 300)}: ${messageOf(error)}. Name a folder in STATE_DIR that can be written.`,
+    );
   }
 }
 

@@ -86,7 +86,7 @@ export function standingText(
   for (const row of standing.lastFailed) lines.push(hang('         ', rowFault(row), width));
   const note = notDone(job, counts);
   if (note !== undefined) lines.push(hang('note: ', printable(note), width));
-  if (told.includes(state.name)) lines.push(hang('state: ', stateLine(state), width));
+  if (told.includes(state.name)) lines.push(hang('state: ', stateLine(state, plan.settings), width));
   if (!isOver(job, counts)) {
     lines.push(`now: ${nowText(state, leased, notSent)}`);
   }
@@ -267,10 +267,10 @@ function wasStopped({ name, towards }: JobState): boolean {
 }
 
 /** `paused since 2026-11-29 07:00:00 UTC by ann@ops1: the API is being changed`. */
-function stateLine(state: JobState): string {
+function stateLine(state: JobState, settings: JobSettings): string {
   const why = state.why === undefined ? '' : `: ${state.why}`;
   const who = state.who === '' ? '' : ` by ${state.who}`;
-  return printable(`${stateText(state)}, since ${instant(state.since)} UTC${who}${why}`);
+  return printable(`${stateText(state, settings)}, since ${instant(state.since)} UTC${who}${why}`);
 }
 
 function stateJson({ name, towards, since, who, why }: JobState) {
