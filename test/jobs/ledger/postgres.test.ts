@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { LeaseLost } from '../../../src/jobs/ledger/lease-lost.ts';
-import type { LedgerUse } from '../../../src/jobs/ledger/ledger.ts';
+import type { Ledger, LedgerUse } from '../../../src/jobs/ledger/ledger.ts';
 import { openLedgerAt } from '../../../src/jobs/ledger/open.ts';
 import { schemaSteps } from '../../../src/jobs/ledger/postgres/schema.ts';
 import { requestIdOf } from '../../../src/jobs/ledger/row.ts';
@@ -17,6 +17,7 @@ import {
   now,
   outcome,
   send,
+  taskRow,
 } from './contract.ts';
 
 describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
@@ -223,6 +224,126 @@ describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
     await expect
       .poll(async () => (await query(url, reads))[0])
       .toEqual({ read: expect.toSatisfy((read: number) => read >= 10_000 && read < 20_000) });
+  });
+
+  describe('where PostgreSQL knows of an earlier job, and nothing of the one of 5,000 rows,', () => {
+    const names = Array.from({ length: 5_000 }, (_, i) => i + 1);
+
+    /** A ledger that was analyzed before the job's rows were entered: it is taken for one row. */
+    async function unknown() {
+      const url = await server().createDatabase();
+      const ledger = await openOne(url);
+      for (const table of ['rows', 'parked', 'audit', 'left_out'])
+        await query(url, `ALTER TABLE ota_updater.${table} SET (autovacuum_enabled = off)`);
+      const earlier = 'generate_series(1, 5000) AS row';
+      await query(
+        url,
+        `SET search_path = ota_updater;
+         INSERT INTO rows (job, row, identifier, state) SELECT 99, row, 't', 'applied' FROM ${earlier};
+         INSERT INTO parked (seq, job, message_id, name, row, state, cause)
+           SELECT 1000000 + row, 99, row, 'n', row, 'applied', '' FROM ${earlier};
+         ANALYZE`,
+      );
+      const { key } = await ledger.begin(newJob);
+      await ledger.enter(key, names.map(taskRow));
+      await ledger.close();
+      return { url, key };
+    }
+
+    /** How many records `work` reads of a table. Sessions say what they have read when they end. */
+    async function readsOf(url: string, table: string, work: (ledger: Ledger) => Promise<void>) {
+      const reads = async (): Promise<number> => {
+        const sessions = "SELECT FROM pg_stat_activity WHERE application_name = 'ota-updater'";
+        await expect.poll(() => query(url, sessions)).toEqual([]);
+        const counter = `SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS read FROM pg_stat_user_tables
+          WHERE schemaname = 'ota_updater' AND relname = '${table}'`;
+        return ((await query(url, counter)) as readonly { read: number }[])[0]?.read ?? 0;
+      };
+      const before = await reads();
+      const ledger = await openOne(url);
+      await work(ledger);
+      await ledger.close();
+      return (await reads()) - before;
+    }
+
+    test('a cancelled job is ended some rows at a time', async () => {
+      const { url, key } = await unknown();
+      const read = await readsOf(url, 'rows', async (ledger) => {
+        let left = names.length;
+        for (; left > 0; left -= 500) expect(await ledger.cancelRows(key, 500)).toBe(500);
+        expect(await ledger.cancelRows(key, 500)).toBe(0);
+      });
+      expect(read).toBeLessThan(3 * names.length);
+    });
+
+    test('rows are claimed, settled, reconciled, recovered and sent again by their numbers', async () => {
+      const { url, key } = await unknown();
+      const read = await readsOf(url, 'rows', async (ledger) => {
+        const lease = await leaseOf(ledger, key);
+        for (let i = 0; i < 10; i++) {
+          const claimed = await lease.claim(100, () => 0.5);
+          const sent = claimed.slice(0, 50).map(({ Row: row }) => ({ row, messageId: `m${row}` }));
+          const refused = claimed.slice(50, 60).map(({ Row: row }) => ({ row, reason: 'too long' }));
+          const untouched = claimed.slice(60, 90).map(({ Row }) => Row);
+          await lease.settle({ sent, refused, untouched, maybeTwice: 0 });
+          const [applied, again] = [sent.slice(0, 20), sent.slice(20, 40)].map((some) =>
+            some.map(({ row }) => row),
+          );
+          await lease.reconcile({ applied: applied ?? [], again: again ?? [], gone: [] });
+          expect(await lease.recover()).toBe(10);
+          expect(await lease.retryFailed()).toBe(10);
+        }
+        await lease.release();
+      });
+      expect(read).toBeLessThan(2 * names.length);
+    });
+
+    test('the last row and the first page are found without the others', async () => {
+      const { url, key } = await unknown();
+      const read = await readsOf(url, 'rows', async (ledger) => {
+        expect(await ledger.lastRow(key)).toBe(names.length);
+        for (const filter of [{}, { state: 'planned' }, { state: 'failed' }] as const)
+          await ledger.rowPage(key, filter, 0, 50);
+        await ledger.standing((await ledger.job('j')) ?? expect.fail());
+      });
+      expect(read).toBeLessThan(200);
+    });
+
+    test('what is parked is found by the messages that were sent, and pruned some at a time', async () => {
+      const { url, key } = await unknown();
+      await query(
+        url,
+        `SET search_path = ota_updater; INSERT INTO parked (job, message_id, name, row, identifier, state, cause, at)
+          SELECT ${key}, 'other' || row, 'n', row, identifier, 'applied', '', '2026-11-25T07:00:00.000Z' FROM rows
+          WHERE job = ${key}`,
+      );
+      const adopting = await readsOf(url, 'parked', async (ledger) => {
+        const lease = await leaseOf(ledger, key);
+        for (let i = 0; i < 10; i++) await send(lease, 100);
+        await lease.release();
+      });
+      expect(adopting).toBeLessThan(3_000);
+      await query(url, `UPDATE ota_updater.parked SET job = 0, row = NULL WHERE job = ${key}`);
+      const pruning = await readsOf(url, 'parked', async (ledger) => {
+        for (let left = names.length; left > 0; left -= 500)
+          expect(await ledger.pruneOutcomes(now + 1, 500)).toBe(500);
+      });
+      expect(pruning).toBeLessThan(3 * names.length);
+    });
+
+    test('lines of the audit are pruned some at a time', async () => {
+      const { url } = await unknown();
+      await query(
+        url,
+        `INSERT INTO ota_updater.audit (at, who, what, subject, detail)
+          SELECT row, 'ann', 'purge', 'q', '{}' FROM generate_series(1, 5000) AS row`,
+      );
+      const read = await readsOf(url, 'audit', async (ledger) => {
+        for (let left = 4_500; left > 0; left -= 500)
+          expect(await ledger.pruneAudit(now, 500, 500)).toBe(500);
+      });
+      expect(read).toBeLessThan(3 * names.length);
+    });
   });
 
   test('counts stay those of the rows when several processes change them at once', async () => {

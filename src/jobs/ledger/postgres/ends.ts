@@ -15,9 +15,10 @@ const endRows = updateNamed(
     job: 'g.job',
   },
 );
-const parkedOfRows = `SELECT parked.* FROM parked
-  JOIN unnest(:row::bigint[], :messageId::text[]) AS s (row, message_id)
-    ON parked.job = :job AND parked.row = s.row AND parked.message_id = s.message_id`;
+// Each is looked for by itself, as rows are: else all that is parked of the job is compared with each that was sent.
+const parkedOfRows = `SELECT found.* FROM unnest(:row::bigint[], :messageId::text[]) AS s (row, message_id)
+  CROSS JOIN LATERAL (SELECT * FROM parked WHERE job = :job AND md5(message_id) = md5(s.message_id)
+    AND message_id = s.message_id AND row = s.row LIMIT 1) AS found`;
 const anyParked = 'SELECT 1 AS found FROM parked WHERE job = :job AND row IS NOT NULL LIMIT 1';
 const statesOf = selectNamed('row, state, try, at', byNumber);
 const unpark = 'DELETE FROM parked WHERE seq = ANY(:seq::bigint[])';

@@ -14,7 +14,9 @@ import { columnsOf } from './statement.ts';
 const statements = {
   planned: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = :job AND state = 'planned' AND row <> ALL(:except::bigint[])
     ORDER BY row LIMIT :max`,
-  plannedSpan: `SELECT min(row) AS first, max(row) AS last FROM rows WHERE job = :job AND state = 'planned'`,
+  // By `min` and `max` all of a job that is taken for one row would be read.
+  plannedSpan: `SELECT (SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT 1) AS first,
+    (SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row DESC LIMIT 1) AS last`,
   plannedFrom: `SELECT DISTINCT ON (found.row) found.* FROM unnest(:places::bigint[]) AS p (place)
     CROSS JOIN LATERAL (SELECT ${ROW_COLUMNS} FROM rows
       WHERE job = :job AND state = 'planned' AND row >= place ORDER BY row LIMIT 1) AS found`,

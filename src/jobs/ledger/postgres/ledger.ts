@@ -65,7 +65,9 @@ const statements = {
       rows = excluded.rows, left_out = excluded.left_out, undoes = excluded.undoes, issued_at = excluded.issued_at,
       state_since = excluded.state_since, state_who = excluded.state_who, updated_at = excluded.updated_at
     WHERE jobs.digest IS NULL`,
-  lastRow: `SELECT greatest((SELECT max(row) FROM rows WHERE job = :job), (SELECT max(row) FROM left_out WHERE job = :job), 0) AS last`,
+  // By `max` all of a job that is taken for one row would be read.
+  lastRow: `SELECT greatest((SELECT row FROM rows WHERE job = :job ORDER BY row DESC LIMIT 1),
+    (SELECT row FROM left_out WHERE job = :job ORDER BY row DESC LIMIT 1), 0) AS last`,
   // What is there already was entered by a process that begins the same job at the same time.
   enterRows: `INSERT INTO rows (job, row, identifier, description, configuration, former)
     SELECT :job::integer, * FROM unnest(:Row::bigint[], :Identifier::text[], :Description::text[], :TaskConfigurationId::text[],

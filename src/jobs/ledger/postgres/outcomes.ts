@@ -50,7 +50,7 @@ const statements = {
       AND (excluded.state <> 'dead-lettered' OR parked.at < excluded.at)`,
   touch: 'UPDATE jobs SET updated_at = :now WHERE key = ANY(:keys::integer[])',
   trimParked: `DELETE FROM parked WHERE job = ${WITHOUT_JOB}
-    AND seq <= (SELECT max(seq) FROM parked WHERE job = ${WITHOUT_JOB}) - ${MAX_WITHOUT_JOB}`,
+    AND seq <= (SELECT seq FROM parked WHERE job = ${WITHOUT_JOB} ORDER BY seq DESC LIMIT 1) - ${MAX_WITHOUT_JOB}`,
 } as const;
 
 type Parked = End & ReturnType<typeof parkedOf>;

@@ -1,13 +1,22 @@
 /** Deletes of the ledger in PostgreSQL what is not needed any more. */
 import type { PruneStep } from '../ledger.ts';
-import { type PrunedInParts, pruneStatements, pruneSteps } from '../shared/pruning.ts';
+import { type PrunedInParts, prunedBesides, prunedJob, pruneSteps } from '../shared/pruning.ts';
 import type { Transaction } from './database.ts';
 import { lockJob } from './lock.ts';
 
 /** By their places in the file: by their keys the whole table would be read each time. */
-function someOf(name: PrunedInParts): string {
-  return `DELETE FROM ${name} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${name} WHERE job = :job LIMIT :max))`;
+function deleteFound(table: string, which: string): string {
+  return `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${which}))`;
 }
+
+function someOf(name: PrunedInParts): string {
+  return deleteFound(name, 'job = :job LIMIT :max');
+}
+
+const besides = {
+  audit: deleteFound(prunedBesides.audit.table, prunedBesides.audit.which),
+  outcomes: deleteFound(prunedBesides.outcomes.table, prunedBesides.outcomes.which),
+} as const;
 
 export async function pruneJob(
   transaction: Transaction,
@@ -16,7 +25,7 @@ export async function pruneJob(
   max: number,
 ): Promise<PruneStep> {
   await lockJob(transaction, job);
-  const [raw] = await transaction.all(pruneStatements.job, { job });
+  const [raw] = await transaction.all(prunedJob, { job });
   const steps = pruneSteps(raw, job, before, max, someOf);
   let step = steps.next();
   while (step.done !== true) {
@@ -32,9 +41,9 @@ export async function pruneAudit(
   keep: number,
   max: number,
 ): Promise<number> {
-  return await transaction.run(pruneStatements.audit, { before, keep, max });
+  return await transaction.run(besides.audit, { before, keep, max });
 }
 
 export async function pruneOutcomes(transaction: Transaction, before: number, max: number): Promise<number> {
-  return await transaction.run(pruneStatements.outcomes, { before: new Date(before).toISOString(), max });
+  return await transaction.run(besides.outcomes, { before: new Date(before).toISOString(), max });
 }

@@ -22,8 +22,11 @@ const statements = {
   job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = :key FOR NO KEY UPDATE`,
   setState: SET_STATE,
   setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
-  cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
-    SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
+  firstPlanned: `SELECT min(row) AS first, max(row) AS last FROM (
+    SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max) AS chosen`,
+  // By values: of a job that has just been entered, PostgreSQL would compare each row with each row of a subquery.
+  cancelRows: `UPDATE rows SET state = 'not-sent'
+    WHERE job = :job AND state = 'planned' AND row BETWEEN :first::bigint AND :last::bigint`,
   addAudit: `INSERT INTO audit (at, who, what, subject, why, detail)
     VALUES (:now, :who, :what, :subject, :why, :detail)`,
   addNotice: `INSERT INTO notices (job, kind, at, state, counts, targets, due_at)
@@ -82,7 +85,10 @@ export async function setSettings(
 
 export async function cancelRows(transaction: Transaction, key: number, max: number): Promise<number> {
   await lockedJob(transaction, key);
-  return await transaction.run(statements.cancelRows, { job: key, max });
+  const [some] = await transaction.all(statements.firstPlanned, { job: key, max });
+  if (some?.first == null) return 0;
+  const { first, last } = some;
+  return await transaction.run(statements.cancelRows, { job: key, first: Number(first), last: Number(last) });
 }
 
 export async function addAudit(

@@ -33,12 +33,16 @@ export const clearStatements = [...inParts, 'runs', 'files', 'tallies'].map(
   (table) => `DELETE FROM ${table} WHERE job = :job`,
 );
 
-export const pruneStatements = {
-  job: 'SELECT * FROM jobs WHERE key = :job',
-  audit: `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit
-    WHERE at < :before AND seq <= (SELECT max(seq) FROM audit) - :keep ORDER BY seq LIMIT :max)`,
-  // Of no job. When it was stored nobody knows: `at` is when it ended, by the clock of its worker.
-  outcomes: `DELETE FROM parked WHERE seq IN (SELECT seq FROM parked WHERE job = 0 AND at < :before ORDER BY seq LIMIT :max)`,
+export const prunedJob = 'SELECT * FROM jobs WHERE key = :job';
+
+/** What is deleted that is of no job: of `table`, the records that are found by `which`, at most `:max`. */
+export const prunedBesides = {
+  audit: {
+    table: 'audit',
+    which: 'at < :before AND seq <= (SELECT max(seq) FROM audit) - :keep ORDER BY seq LIMIT :max',
+  },
+  // When it was stored nobody knows: `at` is when it ended, by the clock of its worker.
+  outcomes: { table: 'parked', which: 'job = 0 AND at < :before ORDER BY seq LIMIT :max' },
 } as const;
 
 /** Runs a statement in the transaction of the step. @returns how many rows it has deleted. */

@@ -1,6 +1,6 @@
 /** Deletes of the ledger's file what is not needed any more. Makes no transaction: the caller does. */
 import type { PruneStep } from '../ledger.ts';
-import { type PrunedInParts, pruneStatements, pruneSteps } from '../shared/pruning.ts';
+import { type PrunedInParts, prunedBesides, prunedJob, pruneSteps } from '../shared/pruning.ts';
 import type { Database } from './database.ts';
 
 function someOf(name: PrunedInParts): string {
@@ -8,8 +8,12 @@ function someOf(name: PrunedInParts): string {
   return `DELETE FROM ${name} WHERE job = :job AND ${key} IN (SELECT ${key} FROM ${name} WHERE job = :job LIMIT :max)`;
 }
 
+function deleteBesides({ table, which }: (typeof prunedBesides)[keyof typeof prunedBesides]): string {
+  return `DELETE FROM ${table} WHERE seq IN (SELECT seq FROM ${table} WHERE ${which})`;
+}
+
 export function pruneJob(db: Database, job: number, before: number, max: number): PruneStep {
-  const steps = pruneSteps(db.prepare(pruneStatements.job).get({ job }), job, before, max, someOf);
+  const steps = pruneSteps(db.prepare(prunedJob).get({ job }), job, before, max, someOf);
   let step = steps.next();
   while (step.done !== true) {
     const [text, values] = step.value;
@@ -19,9 +23,11 @@ export function pruneJob(db: Database, job: number, before: number, max: number)
 }
 
 export function pruneAudit(db: Database, before: number, keep: number, max: number): number {
-  return db.prepare(pruneStatements.audit).run({ before, keep, max });
+  return db.prepare(deleteBesides(prunedBesides.audit)).run({ before, keep, max });
 }
 
 export function pruneOutcomes(db: Database, before: number, max: number): number {
-  return db.prepare(pruneStatements.outcomes).run({ before: new Date(before).toISOString(), max });
+  return db
+    .prepare(deleteBesides(prunedBesides.outcomes))
+    .run({ before: new Date(before).toISOString(), max });
 }
