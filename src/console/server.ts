@@ -10,6 +10,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { keepNewest } from '../http/limits.ts';
 import type { AlbIdentity } from './access/alb-identity.ts';
 import { type AccessRules, guard, visitorOf } from './access/gate.ts';
+import { Guesses } from './access/guesses.ts';
 import { addSignIn } from './access/sign-in.ts';
 import { SignedOut } from './access/signed-out.ts';
 import type { Holder } from './access/tokens.ts';
@@ -38,6 +39,8 @@ export interface ConsoleOptions {
     /** Given: who they are is what this load balancer has signed, and not what the header says. */
     readonly alb?: Pick<AlbIdentity, 'identify'>;
   };
+  /** Sessions that were signed out; default: in memory only. */
+  readonly signedOut?: SignedOut;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** A request that is no upload must be whole after this, in milliseconds; default: {@link BODY_MS}. */
@@ -48,8 +51,6 @@ export interface ConsoleOptions {
 
 /** Browsers open six connections each, and a live page keeps one. */
 const MOST_CONNECTIONS = 2_000;
-/** Wrong bearer tokens of one address in a minute. */
-const MOST_GUESSES = 10;
 const BODY_MS = 30_000;
 /** Of a form; uploads have their own. In bytes. */
 const MOST_BODY = 65_536;
@@ -86,19 +87,15 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
   await app.register(formbody);
   await app.register(rateLimit, { global: false });
   await app.register(fastifySSE, { heartbeatInterval: 10_000, serializer: String });
-  const signedOut = new SignedOut(now);
-  const guesses = app.createRateLimit({ max: MOST_GUESSES, timeWindow: 60_000 });
+  const { signedOut = new SignedOut({ now, say: () => {} }) } = options;
   const rules: AccessRules = {
     holders,
     hosts,
     openReading,
-    isSignedOut: (id) => signedOut.has(id),
+    isSignedOut: (id, until) => signedOut.has(id, until),
     proxyKey: randomBytes(32),
     now,
-    tooManyGuesses: async (request) => {
-      const counted = await guesses(request);
-      return !counted.isAllowed && counted.isExceeded;
-    },
+    guesses: new Guesses(now),
     ...(identity && { proxy: { ...identity, isTrusted: isWithin(trustedProxies) } }),
   };
   const assets = loadAssets();

@@ -66,6 +66,26 @@ describe('signing in', () => {
     expect(tries.map(({ status }) => status)).toEqual([...Array(10).fill(401), 429]);
   });
 
+  test('after ten wrong bearer tokens no token of that address is judged, until the minute is over', async () => {
+    let at = Date.now();
+    const url = await serveConsole({ ...remembering(), now: () => at, trustedProxies: ['127.0.0.1'] });
+    const of = async (token: string, address: string) =>
+      (
+        await ask(`${url}/`, {
+          headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': address },
+        })
+      ).status;
+    expect(await of(tokens.ann, '10.0.0.1')).toBe(200);
+    for (let i = 0; i < 10; i++) expect(await of(`${'x'.repeat(30)}${i}`, '10.0.0.1')).toBe(401);
+    expect(await of(tokens.ann, '10.0.0.1')).toBe(429);
+    // Scripts elsewhere go on, however often they ask.
+    for (let i = 0; i < 12; i++) expect(await of(tokens.ann, '10.0.0.2')).toBe(200);
+    at += 59_999;
+    expect(await of(tokens.ann, '10.0.0.1')).toBe(429);
+    at += 1;
+    expect(await of(tokens.ann, '10.0.0.1')).toBe(200);
+  });
+
   test('ends by signing out, for every copy of the cookie', async () => {
     const url = await serveConsole(remembering());
     const cookie = await signIn(url, tokens.vic);

@@ -1,11 +1,11 @@
 /** `console` as a command: what it refuses to start with, and a start and an end. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { configureConsole } from '../../src/console/commands/command.ts';
 import { sleep } from '../../src/time/clock.ts';
-import { ask, tokens } from '../../testing/console/serve.ts';
+import { ask, formTokenOf, signIn, tokens } from '../../testing/console/serve.ts';
 import { fakeContext, runConfigured } from '../../testing/stages/context.ts';
 
 let folder: string;
@@ -85,6 +85,45 @@ describe('is refused', () => {
     expect(error).toMatch(/line 4 must be NAME:ROLE:TOKEN/);
     expect(error).not.toContain('hunter2');
   });
+});
+
+const started = async (env: Record<string, string>) => {
+  const { context, ran } = start(env, ['--no-send']);
+  await expect.poll(() => context.output.stdout).toContain('The console is at');
+  const url = /http:\S+/.exec(context.output.stdout)?.[0] ?? '';
+  const end = async () => {
+    context.signal('SIGTERM');
+    expect((await ran).exitCode).toBe(0);
+  };
+  return { url, end, output: context.output };
+};
+
+test('a session that was signed out stays so with the next console, and the others stay signed in', async () => {
+  const env = { CONSOLE_TOKENS: `ann:operator:${tokens.ann}` };
+  const statusOf = async (url: string, cookie: string) =>
+    (await ask(`${url}/task`, { headers: { cookie } })).status;
+  const first = await started(env);
+  const [out, stays] = [await signIn(first.url, tokens.ann), await signIn(first.url, tokens.ann)];
+  const form = { formToken: await formTokenOf(`${first.url}/task`, out) };
+  expect((await ask(`${first.url}/sign-out`, { headers: { cookie: out }, form })).status).toBe(303);
+  await first.end();
+  const file = join(folder, 'console-signed-out');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const id = JSON.parse(Buffer.from(out.replace(/^.*?=|\..*$/g, ''), 'base64url').toString()).id;
+  expect(readFileSync(file, 'utf8')).not.toContain(id);
+  const second = await started(env);
+  expect([await statusOf(second.url, out), await statusOf(second.url, stays)]).toEqual([303, 200]);
+  await second.end();
+  // What cannot be read may have named any of them.
+  writeFileSync(file, 'spilt');
+  const third = await started(env);
+  expect(third.output.stdout).toContain('whoever was signed in must sign in again');
+  expect(await statusOf(third.url, stays)).toBe(303);
+  expect(await statusOf(third.url, await signIn(third.url, tokens.ann))).toBe(200);
+  await third.end();
+  const fourth = await started(env);
+  expect(await statusOf(fourth.url, stays)).toBe(303);
+  await fourth.end();
 });
 
 test('every page is there, also where nothing else is; the tokens are read again; a signal ends it', async () => {

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AlbIdentity, ProvenIdentity } from './alb-identity.ts';
+import type { Guesses } from './guesses.ts';
 import { isFromOwnPage, objection } from './origins.ts';
 import type { Refusal } from './refusal.ts';
 import { formToken, openSession, same } from './session.ts';
@@ -40,13 +41,13 @@ export interface AccessRules {
     readonly alb?: Pick<AlbIdentity, 'identify'>;
   };
   /** Ids of sessions that were signed out. */
-  readonly isSignedOut: (id: string) => boolean;
+  readonly isSignedOut: (id: string, until: number) => boolean;
   /** What tokens of forms are made with for those whom a proxy names; random. */
   readonly proxyKey: Buffer;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Counts a bearer token that is none, and says whether its sender has sent too many. */
-  readonly tooManyGuesses: (request: FastifyRequest) => Promise<boolean>;
+  /** Bearer tokens that were none, by address. */
+  readonly guesses: Pick<Guesses, 'isUsedUp' | 'count'>;
 }
 
 /** @param refuse answers a request that is refused. */
@@ -61,15 +62,14 @@ export function guard(
     const why = objection(request.headers, request.method, rules.hosts);
     if (why !== undefined) return refuse(request, reply, { status: 403, why: `refused: ${why}` });
     const bearer = bearerOf(request);
+    if (bearer !== undefined && rules.guesses.isUsedUp(request.ip))
+      return refuse(request, reply, {
+        status: 429,
+        why: 'too many wrong tokens came from this address: wait a minute',
+      });
     if (bearer !== undefined && holderOf(rules.holders(), bearer) === undefined) {
-      const tooMany = await rules.tooManyGuesses(request);
-      return refuse(
-        request,
-        reply,
-        tooMany
-          ? { status: 429, why: 'too many wrong tokens: wait a minute' }
-          : { status: 401, why: 'the token is none of this console' },
-      );
+      rules.guesses.count(request.ip);
+      return refuse(request, reply, { status: 401, why: 'the token is none of this console' });
     }
     const doubt = await prove(request, rules);
     request.visitor = visitorOf(request, rules);
@@ -133,7 +133,7 @@ export function visitorOf(request: FastifyRequest, rules: AccessRules): Visitor 
   }
   const cookie = request.cookies[SESSION_COOKIE];
   const session = cookie === undefined ? undefined : openSession(cookie, rules.holders(), rules.now());
-  if (session !== undefined && !rules.isSignedOut(session.id)) {
+  if (session !== undefined && !rules.isSignedOut(session.id, session.until)) {
     const { name, role, key } = session.holder;
     return { name, role, by: 'session', formToken: formToken(key, session.id) };
   }

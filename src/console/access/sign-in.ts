@@ -15,7 +15,7 @@ const MOST_ATTEMPTS = 10;
 interface SignInOptions {
   readonly holders: () => readonly Holder[];
   readonly now: () => number;
-  readonly signOut: (id: string, until: number) => void;
+  readonly signOut: (id: string, until: number) => Promise<void>;
   readonly show: (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
 }
 
@@ -45,9 +45,9 @@ export function addSignIn(app: FastifyInstance, { holders, now, signOut, show }:
         .redirect(then, 303);
     },
   );
-  app.post('/sign-out', (request, reply) => {
+  app.post('/sign-out', async (request, reply) => {
     const session = openSession(request.cookies[SESSION_COOKIE] ?? '', holders(), now());
-    if (session !== undefined) signOut(session.id, session.until);
+    if (session !== undefined) await signOut(session.id, session.until);
     return reply.clearCookie(SESSION_COOKIE, cookieOptions).redirect('/sign-in', 303);
   });
 }

@@ -1,10 +1,13 @@
 /** The whole console at an address: its sections over HTTP, and what goes on by itself. */
+import { join, resolve } from 'node:path';
 import type { CommandContext } from '../../cli/context.ts';
+import { readConfig } from '../../config.ts';
 import { CommandError, causeOf } from '../../errors.ts';
+import { SignedOut } from '../access/signed-out.ts';
 import { type ConsoleOptions, createConsole } from '../server.ts';
 import { makeSections } from './sections.ts';
 
-export interface ServeOptions extends Omit<ConsoleOptions, 'sections' | 'now'> {
+export interface ServeOptions extends Omit<ConsoleOptions, 'sections' | 'now' | 'signedOut'> {
   readonly context: CommandContext;
   readonly host: string;
   /** 0 picks a free one. */
@@ -29,7 +32,10 @@ export async function serveConsole(options: ServeOptions): Promise<ServedConsole
   const { context, host, port, send, pollSeconds, say, onError } = options;
   const sections = makeSections({ context, say, onError, pollSeconds, send });
   await sections.restore();
-  const app = await createConsole({ ...options, sections: sections.all, now: context.clock.wall });
+  const now = context.clock.wall;
+  const stateDir = resolve(context.cwd, readConfig(context.env, ['stateDir']).stateDir);
+  const signedOut = await SignedOut.open({ path: join(stateDir, 'console-signed-out'), now, say });
+  const app = await createConsole({ ...options, sections: sections.all, signedOut, now });
   const close = async (): Promise<void> => {
     await app.close();
     await sections.close();
