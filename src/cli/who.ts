@@ -1,6 +1,6 @@
 /** Who changes something, and why: what every log of changes says. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { isReason, MAX_REASON } from '../text/reason.ts';
+import { isReason, isVisible, MAX_REASON } from '../text/reason.ts';
 import type { CommandContext } from './context.ts';
 
 const MAX_WHO = 200;
@@ -16,6 +16,7 @@ export function addReasonOptions(command: Command, { required = false } = {}): C
   return (required ? command.requiredOption(...reason) : command.option(...reason)).option(
     '--by <name>',
     'your name, for the log of changes (default: the user and the machine)',
+    readName,
   );
 }
 
@@ -31,7 +32,13 @@ export function deedOf(
 function readReason(text: string): string {
   const reason = text.trim();
   if (isReason(reason)) return reason;
-  throw new InvalidArgumentError(`It must be a text of 1 to ${MAX_REASON} characters.`);
+  throw new InvalidArgumentError(`It must be a text of 1 to ${MAX_REASON} characters that can be seen.`);
+}
+
+/** A blank one is as none. @throws InvalidArgumentError */
+function readName(text: string): string {
+  if (text.trim() === '' || isVisible(text)) return text;
+  throw new InvalidArgumentError('It must be a name that can be seen.');
 }
 
 /** `ann@ops1`: the name given, or that of the user, on this machine. */

@@ -151,6 +151,7 @@ describe('a change', () => {
     expect(await of(ann, whole, { 'sec-fetch-site': 'cross-site' })).toBe(403);
     expect(await of(ann, { ...whole, reason: '  ' })).toBe(400);
     expect(await of(ann, { ...whole, reason: 'x'.repeat(501) })).toBe(400);
+    expect(await of(ann, { ...whole, reason: '\u200b\u0000' })).toBe(400);
     expect(await of(ann, { formToken, reason: 'because' })).toBe(400);
     expect(changes).toHaveLength(0);
     expect(await of(ann, whole)).toBe(303);

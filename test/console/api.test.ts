@@ -80,7 +80,21 @@ test('a job is planned, applied, steered, verified and undone', async () => {
     status: 409,
     data: { detail: 'Job j is paused: pause changes nothing.' },
   });
-  expect((await call('pauseJob', { job: 'j' }, {})).status).toBe(400);
+  for (const body of [{}, { reason: '' }, { reason: 7 }, { reason: '\u200b' }, { reason: '\ud800' }])
+    expect(await call('pauseJob', { job: 'j' }, body)).toMatchObject({
+      status: 400,
+      data: {
+        detail: expect.stringMatching(/^Say why: a reason of 1 to 500 characters that can be seen is needed/),
+      },
+    });
+  expect(await call('listRows', { job: 'j', max: 'x' })).toMatchObject({
+    status: 400,
+    data: { detail: 'max: must be given, as a number.' },
+  });
+  expect(await call('setJob', { job: 'j' }, { reason, settings: { priority: 12 } })).toMatchObject({
+    status: 400,
+    data: { detail: 'settings.priority: must be at most 9.' },
+  });
   expect((await call('showJob', { job: 'none' })).status).toBe(404);
   expect((await call('setJob', { job: 'j' }, { reason, unset: ['start-at'] })).status).toBe(200);
   expect((await call('resumeJob', { job: 'j' }, { reason })).status).toBe(200);
@@ -127,6 +141,33 @@ test('a job is planned, applied, steered, verified and undone', async () => {
     status: 403,
     data: { status: 403 },
   });
+});
+
+test('a key that comes with another file is refused, and with the same one it has the first answer', async () => {
+  const { url } = await setConsoleJobs({ send: false });
+  const client = await makeApiClient(url, tokens.ann);
+  const { call } = client;
+  const csv = 'Identifier,TaskConfigurationId\ntask1,new\ntask2,new\n';
+  const send = (file: string) =>
+    call('makePlan', { reason, refresh: 'false', 'Idempotency-Key': 'k' }, file, {
+      'content-type': 'text/csv',
+    });
+  const [first, second] = await Promise.all([send(csv), send(csv)]);
+  expect(first.status).toBe(200);
+  expect(second).toEqual(first);
+  expect(await send(csv)).toEqual(first);
+  const others = [
+    csv.replace('task2', 'task3'),
+    `${csv}task3,new\n`,
+    csv.slice(0, -12),
+    `${csv}${'task3,new\n'.repeat(100_000)}`,
+  ];
+  for (const other of others)
+    expect(await send(other)).toMatchObject({
+      status: 422,
+      data: { detail: 'Idempotency-Key: this key came with another request before.' },
+    });
+  expect((await call('listPlans')).data).toMatchObject({ plans: [first.data] });
 });
 
 test('a job whose outcomes were lost is reconciled by what its tasks say, and goes on', async () => {

@@ -1,16 +1,16 @@
 /** What the API of jobs takes and answers: the schemas that its routes check and its document shows. */
 import { z } from 'zod';
 import { verificationJson } from '../../jobs/verify/view.ts';
-import { isReason } from '../../text/reason.ts';
+import { isReason, REASON_NEEDED } from '../../text/reason.ts';
 import type { LooksSeen } from '../jobs/job-page.ts';
 import type { LookSeen } from '../jobs/looks.ts';
 
 export const reason = z
-  .string()
+  .string(REASON_NEEDED)
   .trim()
-  .min(1)
-  .max(500)
-  .refine(isReason)
+  .min(1, { error: REASON_NEEDED, abort: true })
+  .max(500, { error: REASON_NEEDED, abort: true })
+  .refine(isReason, REASON_NEEDED)
   .meta({ description: 'For the log of changes.' });
 export const reasonBody = z.object({ reason });
 export const settings = z

@@ -1,6 +1,7 @@
 /** Serves the routes of the API, and its document. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { faultsIn } from '../pages/faults.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { Section } from '../section.ts';
 import { apiDocument } from './document.ts';
@@ -29,14 +30,13 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
             const asked = read(one, request);
             if (one.method === 'get') return await one.serve(asked);
             const { subject, query, visitor } = asked;
-            // A file is not read twice: its name, and that it is sent, are what is compared.
-            const body = one.body === 'file' ? null : asked.body;
             const key = request.headers['idempotency-key'];
             return await idempotency.once(
               visitor.name,
               typeof key === 'string' ? key : undefined,
-              [one.id, subject, query, body],
-              () => one.serve(asked),
+              [one.id, subject, query],
+              asked.body,
+              (body) => one.serve({ ...asked, body }),
             );
           },
         });
@@ -63,5 +63,5 @@ function read(one: ApiRoute, request: FastifyRequest) {
 function given<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new PageError(z.prettifyError(result.error));
+  throw new PageError(faultsIn(result.error));
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { reportText } from '../../jobs/view/report.ts';
 import { Feed } from '../live/feed.ts';
+import { faultsIn } from '../pages/faults.ts';
 import { html } from '../pages/html.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { Section } from '../section.ts';
@@ -85,7 +86,7 @@ export function jobsSection(options: JobsOptions): Section {
       site.view(`${JOBS_PATH}/of/:job/rows`, async (request) => {
         const jobId = jobOf(request);
         const read = rowsQuery.safeParse(request.query);
-        if (!read.success) throw new PageError(z.prettifyError(read.error));
+        if (!read.success) throw new PageError(faultsIn(read.error));
         const { after, ...rest } = read.data;
         const filter = given(rest);
         return await door.use(async (ledger) => {

@@ -1,9 +1,10 @@
 /** Routes of sections, with what is common to all (section.ts). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { isReason, MAX_REASON } from '../../text/reason.ts';
+import { isReason, REASON_NEEDED } from '../../text/reason.ts';
 import { addStream } from '../live/stream.ts';
 import type { Site } from '../section.ts';
+import { faultsIn } from './faults.ts';
 import type { Page } from './layout.ts';
 import { PageError } from './page-error.ts';
 
@@ -22,7 +23,7 @@ export function makeSite(
       const how = before && { preValidation: before, config: { upload: true } as const };
       app.post(path, { ...how }, async (request, reply) => {
         const read = fields.safeParse(request.body);
-        if (!read.success) throw new PageError(z.prettifyError(read.error));
+        if (!read.success) throw new PageError(faultsIn(read.error));
         const reason = reasonIn(request.body);
         const visitor = visitorIn(request);
         return reply.redirect(await make({ fields: read.data, reason, visitor, request }), 303);
@@ -43,7 +44,5 @@ function reasonIn(body: unknown): string {
   const { data } = z.object({ reason: z.string() }).safeParse(body);
   const reason = data?.reason.trim() ?? '';
   if (isReason(reason)) return reason;
-  throw new PageError(
-    `Say why: a reason of 1 to ${MAX_REASON} characters is needed, for the log of changes.`,
-  );
+  throw new PageError(REASON_NEEDED);
 }

@@ -38,3 +38,10 @@ test('export and import say who and why', async () => {
   const { stdout } = await run(['log', 'j', '--json'], { env });
   expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ what: 'import', ...deed });
 });
+
+test.each(['--reason', '--by'])('%s in which nothing can be seen is refused', async (flag) => {
+  const { run, plan, ids } = await setJobs();
+  await plan(ids(1));
+  for (const text of ['\u200b', '\u0000', '\ud800'])
+    await expect(run(['apply', 'j.jsonl', '--yes', '--detach', flag, text])).rejects.toThrow('can be seen');
+});
