@@ -18,6 +18,21 @@ export interface ReachOptions {
 /** It is away; the message is a phrase: `cannot be read since 2026-11-29 03:00:00 UTC: no connection`. */
 export class AwayError extends Error {
   override readonly name = 'AwayError';
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Without its full stop. */
+  readonly why: string;
+
+  constructor(since: number, why: string) {
+    super(`cannot be read since ${instant(since)} UTC: ${why}`);
+    this.since = since;
+    this.why = why;
+  }
+}
+
+/** What a source has said instead of an answer. */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered';
 }
 
 /** Between two tries whether it is back, in milliseconds. */
@@ -60,6 +75,13 @@ export class Reach {
       if (this.#watch === undefined) void this.#begin(again);
       throw this.#error();
     }
+  }
+
+  /** Somebody else has found out that it is away. @param again as of {@link use}. */
+  tell(error: unknown, again: Ask): void {
+    if (!this.#isAway(error)) return;
+    this.#askedAt = this.#options.clock.monotonic();
+    if (this.#watch === undefined) void this.#begin(again);
   }
 
   close(): void {
@@ -106,6 +128,6 @@ export class Reach {
 
   #error(): AwayError {
     const { since, why } = this.#away ?? { since: this.#options.clock.wall(), why: 'no answer' };
-    return new AwayError(`cannot be read since ${instant(since)} UTC: ${why}`);
+    return new AwayError(since, why);
   }
 }

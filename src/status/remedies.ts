@@ -70,8 +70,10 @@ const callsPaused: readonly (readonly [cause: string, remedy: string])[] = [
   [notTheApi, 'look for a proxy or a login page between the worker and the API: work goes on by itself'],
 ];
 
-/** Of a worker that does not answer, and of a queue that cannot be read. */
+/** Of a worker that does not answer, and of a ledger or a queue that cannot be read. */
 export const askedInVain = 'see whether it runs, and whether WORKER_URLS has its address';
+export const ledgerUnread =
+  'see whether the PostgreSQL of LEDGER_URL runs and can be reached, or who holds the file in STATE_DIR: nothing is lost, and it is used again by itself';
 export const queueUnread = 'run `check` with the settings of whoever has asked';
 
 /** undefined: nothing is known to help. @param condition as a worker names it, of whatever version. */

@@ -3,8 +3,9 @@
  * command `status`, its JSON, and a worker's page. PURE.
  */
 
+import { instant } from '../text/times.ts';
 import { epochMs } from '../time/instant.ts';
-import { askedInVain, queueUnread, remedyOf } from './remedies.ts';
+import { askedInVain, ledgerUnread, queueUnread, remedyOf } from './remedies.ts';
 import { type Totals, totalsOf } from './totals.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
@@ -24,17 +25,27 @@ export type QueueAnswer =
 
 export type QueueName = keyof WorkerStatus['queues'];
 
+/** The ledger says nothing. */
+export interface LedgerAway {
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Without its full stop. */
+  readonly why: string;
+}
+
 export interface StatusFacts {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly workers: readonly AskedWorker[];
   /** As read by the one who asks; the workers' own readings stand in for what it could not read. */
   readonly queues: Readonly<Partial<Record<QueueName, QueueAnswer>>>;
+  /** undefined: it was not asked, or it answers. */
+  readonly ledger?: LedgerAway | undefined;
 }
 
 /** Something that keeps updates from going through, or is to be known. */
 export interface Problem {
-  /** The workers, or the queue, of which it is so. */
+  /** The workers, the queue or the ledger of which it is so. */
   readonly where: readonly string[];
   /** False: updates go through all the same. */
   readonly blocks: boolean;
@@ -73,7 +84,7 @@ export interface Status {
   readonly next: readonly string[] | undefined;
 }
 
-export function makeStatus({ now, workers, queues: asked }: StatusFacts): Status {
+export function makeStatus({ now, workers, queues: asked, ledger }: StatusFacts): Status {
   const answering = workers.flatMap((worker) => (worker.ok ? [worker.status] : []));
   const totals = totalsOf(answering);
   const queues = {
@@ -84,10 +95,13 @@ export function makeStatus({ now, workers, queues: asked }: StatusFacts): Status
   const waiting = sumOf(queues.source);
   // SQS's counts lag, and so does a worker's reading of them: what workers hold and have deferred is there in any case.
   const backlog = waiting === undefined ? undefined : Math.max(waiting, totals.held + totals.deferred);
-  const problems = grouped(problemsOf(workers, asked)).sort((a, b) => Number(b.blocks) - Number(a.blocks));
+  const problems = grouped([...problemsOf(workers, asked), ...problemOf(ledger)]).sort(
+    (a, b) => Number(b.blocks) - Number(a.blocks),
+  );
   const drain = drainOf(backlog, totals, answering.length);
   const isRead = Object.values(queues).some((depth) => depth !== undefined);
-  const verdict = verdictOf({ workers, answering: answering.length, isRead, backlog, totals, problems });
+  const ofUpdates = verdictOf({ workers, answering: answering.length, isRead, backlog, totals, problems });
+  const verdict = withLedger(ofUpdates, ledger);
   const dead = sumOf(queues.deadLetter) ?? 0;
   return {
     now,
@@ -184,6 +198,20 @@ function drainOf(backlog: number | undefined, { finishedPerSecond }: Totals, wor
   return { seconds: Math.ceil(backlog / finishedPerSecond) };
 }
 
+function problemOf(ledger: LedgerAway | undefined): Problem[] {
+  if (ledger === undefined) return [];
+  const since = new Date(ledger.since).toISOString();
+  return [{ where: ['ledger'], blocks: false, why: ledger.why, since, remedy: ledgerUnread }];
+}
+
+/** Updates may go through all the same: what is said of them stays where it says that something is wrong. */
+function withLedger(ofUpdates: Verdict, ledger: LedgerAway | undefined): Verdict {
+  if (ledger === undefined) return ofUpdates;
+  const sentence = `The ledger cannot be read since ${instant(ledger.since)} UTC, and no job goes on: ${ledgerUnread}`;
+  if (ofUpdates.state === 'going' || ofUpdates.state === 'idle') return { state: 'in-part', sentence };
+  return { ...ofUpdates, sentence: `${ofUpdates.sentence}. ${sentence}` };
+}
+
 interface VerdictFacts {
   readonly workers: readonly AskedWorker[];
   readonly answering: number;
@@ -229,6 +257,7 @@ function nextOf(state: Verdict['state'], problems: readonly Problem[], dead: num
   if (state === 'blocked' || problems.some(({ blocks }) => blocks)) return ['check'];
   if (state === 'unknown')
     return problems.some(({ where }) => where.includes(queueNames.source)) ? ['check'] : ['worker'];
+  if (problems.some(({ where }) => where.includes('ledger'))) return ['check'];
   if (dead > 0) return ['dead-letters', 'list', '--group'];
   return state === 'going' ? ['status', '--watch'] : undefined;
 }

@@ -32,7 +32,10 @@ const cases = [
   {
     what: 'the ledger',
     env: (port: number) => ({ LEDGER_URL: `postgres://u:p@127.0.0.1:${port}/db` }),
-    says: (path: string) => /^\/(api\/v1\/|live\/)?(jobs(?!\/new|\/plans)|changes|task|trace)/.test(path),
+    says: (path: string) =>
+      /^\/($|live\/now$|(api\/v1\/|live\/)?(jobs(?!\/new|\/plans)|changes|task|trace)|api\/v1\/status$)/.test(
+        path,
+      ),
   },
   {
     what: 'SQS',
@@ -42,7 +45,7 @@ const cases = [
       DEAD_LETTER_QUEUE_URL: `http://127.0.0.1:${port}/1/dead`,
     }),
     says: (path: string) =>
-      /^\/($|live\/now|api\/v1\/(status|dead-letters)$|(live\/)?dead-letters$)/.test(path),
+      /^\/($|live\/now|task$|api\/v1\/(status|dead-letters|trace)$|(live\/)?dead-letters$)/.test(path),
   },
   {
     what: 'workers',

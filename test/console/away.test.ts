@@ -119,3 +119,59 @@ test('since when the ledger is away is told of the first time, and forgotten whe
   const gone = () => door.use(() => Promise.reject(new LedgerError('no connection')));
   await expect(gone()).rejects.toThrow('since 2026-11-29 03:01:30 UTC');
 });
+
+test('who reads from a ledger that hangs is told so after a while, and so is everybody else', async () => {
+  const steps: { readonly ms: number; readonly end: () => void }[] = [];
+  let hangs = true;
+  const answer = async () => {
+    if (hangs) await new Promise(() => {});
+    return [];
+  };
+  const ledger = { close: async () => {}, audit: answer, jobs: answer } as unknown as Ledger;
+  const door = new LedgerDoor({
+    open: async () => ledger,
+    clock: { wall: () => at, monotonic: () => 0 },
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        steps.push({ ms, end: resolve });
+        signal.addEventListener('abort', () => resolve());
+      }),
+  });
+  onTestFinished(() => door.close());
+  const reading = door.read((one) => one.jobs());
+  const told = expect(reading).rejects.toThrow('since 2026-11-29 03:00:00 UTC: no answer within 2 s');
+  const pass = async (ms: number) => {
+    await expect.poll(() => steps.some((step) => step.ms === ms)).toBe(true);
+    for (const step of steps.filter((one) => one.ms === ms)) step.end();
+  };
+  await pass(3_000);
+  await pass(2_000);
+  await told;
+  expect(await door.away()).toMatchObject({ since: at, why: 'no answer within 2 s' });
+  await expect(door.use(async () => 'used')).rejects.toThrow('since 2026-11-29 03:00:00 UTC');
+  hangs = false;
+});
+
+test('a read that takes long is waited for while the ledger answers others', async () => {
+  const slow = Promise.withResolvers<string>();
+  const asked = Promise.withResolvers<void>();
+  const ledger = {
+    close: async () => {},
+    audit: async () => {
+      asked.resolve();
+      return [];
+    },
+  } as unknown as Ledger;
+  const door = new LedgerDoor({
+    open: async () => ledger,
+    clock: { wall: () => at, monotonic: () => 0 },
+    sleep: async (ms) => {
+      if (ms !== 3_000) await new Promise(() => {});
+    },
+  });
+  onTestFinished(() => door.close());
+  const reading = door.read(() => slow.promise);
+  await asked.promise;
+  slow.resolve('read');
+  expect(await reading).toBe('read');
+});

@@ -1,6 +1,6 @@
 /** What is away is asked by one at a time, and everybody else is told at once, since when. */
 import { expect, onTestFinished, test } from 'vitest';
-import { AwayError, Reach } from '../../src/console/reach.ts';
+import { Reach } from '../../src/console/reach.ts';
 
 class Gone extends Error {}
 
@@ -32,6 +32,7 @@ function setReach() {
     reach,
     sleeping,
     use: () => reach.use(work, ask),
+    tell: () => reach.tell(new Gone(), ask),
     pass: (ms: number) => {
       now += ms;
     },
@@ -47,7 +48,7 @@ const since = 'cannot be read since 2026-11-29 03:00:00 UTC: no connection';
 
 test('one asks whether it is back, however many come, and it is used again then', async () => {
   const { state, use, pass, tryAgain, sleeping } = setReach();
-  await expect(use()).rejects.toThrow(new AwayError(since));
+  await expect(use()).rejects.toThrow(since);
   pass(10_000);
   const many = await Promise.allSettled(Array.from({ length: 50 }, use));
   expect(many.map((one) => one.status === 'rejected' && String(one.reason))).toEqual(
@@ -73,6 +74,18 @@ test('it is left alone when nobody has asked for a minute; who comes then is tol
   pass(61_000);
   await tryAgain();
   state.there = true;
+  expect(await use()).toBe('done');
+});
+
+test('whoever finds it away tells it: those who come are told at once, and since then', async () => {
+  const { state, use, tell, pass, tryAgain } = setReach();
+  tell();
+  pass(10_000);
+  await expect(use()).rejects.toThrow(since);
+  tell();
+  await expect(use()).rejects.toThrow(since);
+  state.there = true;
+  await tryAgain();
   expect(await use()).toBe('done');
 });
 

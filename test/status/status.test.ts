@@ -103,6 +103,21 @@ test.each<{ what: string; facts: Partial<StatusFacts>; state: string; next: stri
     next: 'worker',
   },
   {
+    what: 'only the ledger away',
+    facts: { workers: [worker('a')], ledger: { since: now, why: 'no connection' } },
+    state: 'in-part',
+    next: 'check',
+  },
+  {
+    what: 'blocked, and the ledger away',
+    facts: {
+      workers: [worker('a', { conditions: [blocked] })],
+      ledger: { since: now, why: 'no connection' },
+    },
+    state: 'blocked',
+    next: 'check',
+  },
+  {
     what: 'nothing at all',
     facts: { queues: { source: { ok: false, why: 'denied' } } },
     state: 'unknown',
@@ -111,6 +126,20 @@ test.each<{ what: string; facts: Partial<StatusFacts>; state: string; next: stri
 ])('$what: $state, next $next', ({ facts, state, next }) => {
   const status = made(facts);
   expect([status.verdict.state, status.next?.join(' ')]).toEqual([state, next]);
+});
+
+test('the sentence on top names a ledger that is away, since when and what to do, whatever else is so', () => {
+  const ledger = { since: Date.UTC(2026, 10, 29, 3), why: 'no connection' };
+  const sentence = (facts: Partial<StatusFacts>) => made({ ...facts, ledger }).verdict.sentence;
+  const said = /The ledger cannot be read since 2026-11-29 03:00:00 UTC, and no job goes on: see whether/;
+  expect(sentence({ workers: [worker('a')] })).toMatch(new RegExp(`^${said.source}`));
+  expect(sentence({ workers: [worker('a', { conditions: [blocked] })] })).toMatch(
+    new RegExp(`^Updates do not go through: .*\\. ${said.source}`),
+  );
+  expect(sentence({})).toMatch(said);
+  expect(made({ ledger }).problems).toMatchObject([
+    { where: ['ledger'], why: 'no connection', since: '2026-11-29T03:00:00.000Z' },
+  ]);
 });
 
 test('without a worker it is what the queues say, and says so', () => {

@@ -49,7 +49,7 @@ export function jobRoutes({
       query: z.object({ max: most }),
       answer: z.object({ jobs: z.array(listed), all: z.number() }),
       serve: ({ query }) =>
-        door.use(async (ledger) => {
+        door.read(async (ledger) => {
           const all = await ledger.jobs();
           const jobs = [];
           for (const job of all.slice(0, query.max)) {
@@ -74,7 +74,7 @@ export function jobRoutes({
       summary: 'Where a job stands',
       answer: standing,
       serve: async ({ subject: job }) => {
-        const seen = await door.use((ledger) =>
+        const seen = await door.read((ledger) =>
           new JobWatch(job, clock).look(ledger, (one) => ({
             verification: verifier.of(one),
             reconciliation: reconciler.of(one),
@@ -100,7 +100,7 @@ export function jobRoutes({
       }),
       answer: z.object({ rows: z.array(row), next: z.number().nullable() }),
       serve: ({ subject: job, query: { after, max, ...rest } }) =>
-        door.use(async (ledger) => {
+        door.read(async (ledger) => {
           const { key } = await plannedJob(ledger, job);
           const filter = Object.fromEntries(
             Object.entries(rest).filter(([, value]) => value !== undefined),
@@ -117,7 +117,7 @@ export function jobRoutes({
       query: z.object({ max: most }),
       answer: z.object({ changes: z.array(line) }),
       serve: ({ subject: job, query }) =>
-        door.use(async (ledger) => {
+        door.read(async (ledger) => {
           await plannedJob(ledger, job);
           const lines = await ledger.audit(query.max, job);
           return {
@@ -199,7 +199,7 @@ export function jobRoutes({
       summary: 'What the last reconciliation of a job has found',
       answer: reconciliation,
       serve: async ({ subject: job }) => {
-        await door.use((ledger) => plannedJob(ledger, job));
+        await door.read((ledger) => plannedJob(ledger, job));
         return reconciliationJson(job, reconciler.of(job));
       },
     }),
@@ -210,7 +210,7 @@ export function jobRoutes({
       summary: 'What the last look at the devices of a job has found',
       answer: devices,
       serve: async ({ subject: job }) => {
-        await door.use((ledger) => plannedJob(ledger, job));
+        await door.read((ledger) => plannedJob(ledger, job));
         return devicesJson(job, verifier.of(job));
       },
     }),

@@ -36,9 +36,9 @@ export function observeRoutes({ status, samples, changes, trace }: ObserveOption
           at: z.string(),
           state: z.string(),
           sentence: z.string(),
-          away: z
-            .array(z.object({ what: z.string(), since: z.string() }))
-            .meta({ description: 'Workers or queues that say nothing, and since when.' }),
+          away: z.array(z.object({ what: z.string(), since: z.string() })).meta({
+            description: 'Workers, queues or the ledger, of those that say nothing, and since when.',
+          }),
         })
         .meta({ description: 'What `status --json` prints, and what is away.' }),
       serve: async () => {

@@ -7,34 +7,29 @@ import { withLedger } from '../../jobs/commands/open.ts';
 import { changeText, whyText } from '../../jobs/view/audit.ts';
 import { counted } from '../../text/numbers.ts';
 import { plainValues } from '../../text/plain-values.ts';
+import { instant } from '../../text/times.ts';
 import { type Answer, type Asking, askApi, askLedger } from '../../trace/commands/sources.ts';
 import { letterFinding } from '../../trace/letters.ts';
 import type { SourceReport, Trace } from '../../trace/trace.ts';
 import { updatesOf } from '../../trace/updates.ts';
 import type { ChangeSources, ShownChange } from '../changes/newest.ts';
-import type { Look } from '../dead-letters/look.ts';
+import type { Desk } from '../dead-letters/desk.ts';
 import { consolePatience, whyLedgerAway } from '../jobs/ledger-door.ts';
-import { AwayError, Reach } from '../reach.ts';
+import { AwayError, Reach, Unanswered } from '../reach.ts';
 
 interface AskingOptions {
   readonly context: CommandContext;
   /** From the root. */
   readonly stateDir: string;
-  /** The last look at the dead letters. */
-  readonly look: () => Look | undefined;
+  /** The last look at the dead letters, or why there can be none. */
+  readonly letters: Pick<Desk, 'look' | 'lookFault'> | string;
+  /** Of everybody who asks the ledger. */
+  readonly ledger: Reach;
 }
 
-/** What a source has said instead of an answer. */
-class Unanswered extends Error {
-  override readonly name = 'Unanswered';
-}
-
-export function makeAsking({ context, stateDir, look }: AskingOptions) {
+export function makeAsking({ context, stateDir, letters, ledger }: AskingOptions) {
   const { clock, sleep } = context;
-  const whyAway = (error: unknown): string | undefined =>
-    error instanceof Unanswered ? error.message : whyLedgerAway(error);
-  const reach = () => new Reach({ whyAway, clock, sleep });
-  const ledger = reach();
+  const reach = () => new Reach({ whyAway: whyLedgerAway, clock, sleep });
   const api = reach();
   const letterLog = reach();
 
@@ -89,13 +84,13 @@ export function makeAsking({ context, stateDir, look }: AskingOptions) {
       report(ledger, 'ledger', signal, (until) => askLedger(asking(until), consolePatience)),
       report(api, 'task', signal, (until) => askApi(asking(until))),
     ]);
-    const last = look();
+    const last = typeof letters === 'string' ? undefined : letters.look;
     const own = [...(last?.letters.values() ?? [])].filter((letter) => letter.identifier === identifier);
     return {
       identifier,
       task: 'task' in ofApi ? ofApi.task : undefined,
       updates: updatesOf([...ofLedger.findings, ...own.map(letterFinding)]),
-      sources: [ofLedger.report, lettersReport(last, own.length), ofApi.report],
+      sources: [ofLedger.report, lettersReport(letters, own.length), ofApi.report],
     };
   };
 
@@ -103,19 +98,25 @@ export function makeAsking({ context, stateDir, look }: AskingOptions) {
     trace,
     changes,
     close: (): void => {
-      for (const one of [ledger, api, letterLog]) one.close();
+      for (const one of [api, letterLog]) one.close();
     },
   };
 }
 
-function lettersReport(look: Look | undefined, own: number): SourceReport {
+function lettersReport(letters: AskingOptions['letters'], own: number): SourceReport {
+  const source = 'dead-letters';
+  if (typeof letters === 'string') return { source, state: 'not-asked', what: letters.replace(/\.$/, '') };
+  const { look, lookFault } = letters;
+  const fault =
+    lookFault && `the queue cannot be looked at since ${instant(lookFault.since)} UTC: ${lookFault.why}`;
   if (look === undefined)
-    return { source: 'dead-letters', state: 'not-asked', what: 'nobody has looked at them yet from here' };
-  return {
-    source: 'dead-letters',
-    state: look.pass.end === 'through' && look.letters.size === look.pass.seen ? 'read' : 'in-part',
-    what: `${own} of ${look.letters.size} kept by the look at ${new Date(look.at).toISOString()}`,
-  };
+    return fault === undefined
+      ? { source, state: 'not-asked', what: 'nobody has looked at them yet from here' }
+      : { source, state: 'failed', what: fault };
+  const what = `${own} of ${look.letters.size} kept by the look at ${new Date(look.at).toISOString()}`;
+  if (fault !== undefined) return { source, state: 'in-part', what: `${fault}; ${what}` };
+  const isWhole = look.pass.end === 'through' && look.letters.size === look.pass.seen;
+  return { source, state: isWhole ? 'read' : 'in-part', what };
 }
 
 async function ledgerChanges(context: CommandContext, most: number): Promise<readonly ShownChange[]> {

@@ -13,7 +13,7 @@ import { findPlannedJob, openQueues } from '../../jobs/commands/open.ts';
 import { defaultJobId, withPlanning } from '../../jobs/commands/planning.ts';
 import { runSending } from '../../jobs/commands/send.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
-import { openLedgerAt } from '../../jobs/ledger/open.ts';
+import { hasLedger, openLedgerAt } from '../../jobs/ledger/open.ts';
 import { makePlan } from '../../jobs/plan/make-plan.ts';
 import type { PlanContext } from '../../jobs/plan/options.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
@@ -24,6 +24,7 @@ import { concludeJob } from '../../jobs/steer/conclude.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import { verifyJob } from '../../jobs/verify/verify-job.ts';
 import type { OtaReader } from '../../ota/reader.ts';
+import type { LedgerAway } from '../../status/status.ts';
 import { type BackoffSettings, fullJitter } from '../../time/backoff.ts';
 import { jobRoutes } from '../api/jobs.ts';
 import { planRoutes } from '../api/plans.ts';
@@ -34,6 +35,7 @@ import { Looks } from '../jobs/looks.ts';
 import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
 import { jobsSection } from '../jobs/section.ts';
 import { metricsSection } from '../metrics/section.ts';
+import type { Reach } from '../reach.ts';
 import type { Section } from '../section.ts';
 
 export interface JobsParts {
@@ -42,6 +44,10 @@ export interface JobsParts {
   readonly routes: readonly ApiRoute[];
   /** Sends what is due, unless it is not to. */
   readonly start: () => void;
+  /** Of everybody who asks the ledger. */
+  readonly reach: Reach;
+  /** Asks the ledger, where there is one; undefined: it answers, or nothing has made it yet. */
+  readonly ledgerAway: () => Promise<LedgerAway | undefined>;
   readonly close: () => Promise<void>;
 }
 
@@ -108,11 +114,13 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
   let sending: Promise<void> | undefined;
   return {
     section: jobsSection(parts),
-    metrics: metricsSection({ use: (work) => door.use(work), now: clock.monotonic }),
+    metrics: metricsSection({ use: (work) => door.read(work), now: clock.monotonic }),
     routes: [...jobRoutes(parts), ...planRoutes(parts)],
     start: () => {
-      if (options.send) sending = keepSending(context, over.signal, say, onError);
+      if (options.send) sending = keepSending(context, over.signal, door, say, onError);
     },
+    reach: door.reach,
+    ledgerAway: async () => ((await hasLedger({ stateDir, ledgerUrl })) ? await door.away() : undefined),
     close: async () => {
       over.abort();
       await planner.close();
@@ -128,6 +136,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
 async function keepSending(
   context: CommandContext,
   signal: AbortSignal,
+  door: LedgerDoor,
   say: (text: string) => void,
   onError: (error: unknown) => void,
 ): Promise<void> {
@@ -142,13 +151,17 @@ async function keepSending(
   let said: string | undefined;
   for (let failures = 1; !signal.aborted; failures++) {
     try {
-      await runSending({ ...context, onSignal }, false, undefined, () => {
-        failures = 1;
-        said = undefined;
+      await runSending({ ...context, onSignal }, false, undefined, {
+        onReady: () => {
+          failures = 1;
+          said = undefined;
+        },
+        onLedgerAway: (why) => door.tell(why),
       });
       return;
     } catch (error) {
       if (signal.aborted) return;
+      door.tell(error);
       if (!(error instanceof CommandError)) onError(error);
       else if (said !== error.message) {
         said = error.message;

@@ -51,9 +51,11 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
   const stateDir = resolve(cwd, readConfig(env, ['stateDir']).stateDir);
   const reader = queueReader({ env, clock });
   const urls = workerUrlsOf(env);
+  const jobs = makeJobs({ context, stateDir, send, say, onError });
   const watch = new Watch({
     askWorkers: (signal) => askWorkers(urls, signal),
     readQueues: reader.read,
+    askLedger: () => jobs.ledgerAway(),
     clock,
     sleep,
   });
@@ -64,8 +66,12 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
     typeof letters === 'string'
       ? undefined
       : new Desk({ letters, stateDir, canaryBounds, endBounds, now: clock.wall, sleep, say, onError });
-  const jobs = makeJobs({ context, stateDir, send, say, onError });
-  const { trace, changes, close } = makeAsking({ context, stateDir, look: () => desk?.look });
+  const { trace, changes, close } = makeAsking({
+    context,
+    stateDir,
+    letters: desk ?? String(letters),
+    ledger: jobs.reach,
+  });
   const all: readonly Section[] = [
     nowSection(watch),
     jobs.section,

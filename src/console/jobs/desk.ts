@@ -188,7 +188,7 @@ export class Desk {
     deed: Deed,
     fill: (folder: string) => Promise<PlanSource>,
   ): Promise<void> {
-    const taken = await this.#options.door.use((ledger) => ledger.job(jobId));
+    const taken = await this.#options.door.read((ledger) => ledger.job(jobId));
     if (taken?.plan !== undefined)
       throw new PageError(`There is a job ${jobId} in the ledger already: take another name.`, 409);
     await this.#plan(jobId, source, deed, fill);
@@ -226,7 +226,7 @@ export class Desk {
 
   /** Whether a job or a plan has that name. */
   async isTaken(jobId: string): Promise<boolean> {
-    const job = await this.#options.door.use((ledger) => ledger.job(jobId));
+    const job = await this.#options.door.read((ledger) => ledger.job(jobId));
     return job?.plan !== undefined || (await this.planner.has(jobId));
   }
 

@@ -53,10 +53,10 @@ export function jobsSection(options: JobsOptions): Section {
     verification: verifier.of(jobId),
     reconciliation: reconciler.of(jobId),
   });
-  const seen = (watch: JobWatch) => door.use((ledger) => watch.look(ledger, looksOf));
+  const seen = (watch: JobWatch) => door.read((ledger) => watch.look(ledger, looksOf));
   const list = async () => {
     const plans = await planner.all();
-    const jobs = await door.use(listJobs);
+    const jobs = await door.read(listJobs);
     return { ...jobs, plans: plans.filter(({ state }) => state !== 'failed') };
   };
   const feed = (look: () => Promise<unknown>): Feed =>
@@ -75,7 +75,7 @@ export function jobsSection(options: JobsOptions): Section {
       site.view(`${JOBS_PATH}/of/:job`, async (request, visitor) => {
         const jobId = jobOf(request);
         const one = await seen(new JobWatch(jobId, clock));
-        const log = await door.use((ledger) => ledger.audit(LOG_LINES, jobId));
+        const log = await door.read((ledger) => ledger.audit(LOG_LINES, jobId));
         return jobPage(one, log, visitor, doneText(request.query), commandLine);
       });
       const jobFeeds = new FeedsOf((jobId) => {
@@ -89,7 +89,7 @@ export function jobsSection(options: JobsOptions): Section {
         if (!read.success) throw new PageError(faultsIn(read.error));
         const { after, ...rest } = read.data;
         const filter = given(rest);
-        return await door.use(async (ledger) => {
+        return await door.read(async (ledger) => {
           const { key } = await plannedJob(ledger, jobId);
           const { causes } = await ledger.count(key);
           const page = await ledger.rowPage(key, filter, after, PAGE_ROWS);
@@ -99,7 +99,7 @@ export function jobsSection(options: JobsOptions): Section {
       for (const format of ['csv', 'json'] as const)
         app.get(`${JOBS_PATH}/of/:job/report.${format}`, async (request, reply) => {
           const jobId = jobOf(request);
-          const chunks = await door.use(async (ledger) => {
+          const chunks = await door.read(async (ledger) => {
             const job = await ledger.job(jobId);
             if (job === undefined) throw new PageError(`There is no job ${jobId} in the ledger.`, 404);
             return reportText(ledger, job, format);

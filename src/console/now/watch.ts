@@ -1,12 +1,20 @@
 /** Looks at workers and queues, whoever reads: the chart has an hour behind it when somebody comes. */
-import { makeStatus, type QueueName, type Status, type StatusFacts } from '../../status/status.ts';
+import {
+  type LedgerAway,
+  makeStatus,
+  type QueueName,
+  type Status,
+  type StatusFacts,
+} from '../../status/status.ts';
 import type { Clock } from '../../time/clock.ts';
 import { type Sample, Samples } from './samples.ts';
 
 export interface WatchOptions {
-  /** Both never reject. */
+  /** None of them rejects. */
   readonly askWorkers: (signal: AbortSignal) => Promise<StatusFacts['workers']>;
   readonly readQueues: (signal: AbortSignal) => Promise<StatusFacts['queues']>;
+  /** Undefined: there is none to ask. */
+  readonly askLedger?: () => Promise<LedgerAway | undefined>;
   readonly clock: Clock;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -21,6 +29,7 @@ export interface Seen {
   /** Epoch milliseconds; undefined while it answers. */
   readonly workersAwaySince?: number;
   readonly queuesAwaySince: Readonly<Partial<Record<QueueName, number>>>;
+  readonly ledger?: LedgerAway;
   readonly sample: Sample;
 }
 
@@ -79,12 +88,13 @@ export class Watch {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { clock, askWorkers, readQueues } = this.#options;
+    const { clock, askWorkers, readQueues, askLedger } = this.#options;
     const due = clock.monotonic() - this.#readAt >= QUEUES_MS;
     if (due) this.#readAt = clock.monotonic();
-    const [workers, queues] = await Promise.all([
+    const [workers, queues, ledger] = await Promise.all([
       askWorkers(signal),
       due ? readQueues(signal) : this.#queues,
+      askLedger?.(),
     ]);
     // What a stop has cut off is no picture.
     if (signal.aborted) return;
@@ -94,10 +104,11 @@ export class Watch {
     // None was asked where none is named: that is no worker's silence.
     const silent = workers.length > 0 && !workers.some(({ ok }) => ok);
     this.#workersAwaySince = silent ? (this.#workersAwaySince ?? now) : undefined;
-    const status = makeStatus({ now, workers, queues });
+    const status = makeStatus({ now, workers, queues, ledger });
     this.#seen = {
       status,
       queuesAwaySince: this.#queuesAwaySince,
+      ...(ledger !== undefined && { ledger }),
       sample: this.#samples.add(status),
       ...(this.#workersAwaySince !== undefined && { workersAwaySince: this.#workersAwaySince }),
     };
@@ -107,7 +118,7 @@ export class Watch {
 }
 
 /** What says nothing, for people, and since when. PURE. */
-export function awayOf({ workersAwaySince, queuesAwaySince }: Seen): readonly Away[] {
+export function awayOf({ workersAwaySince, queuesAwaySince, ledger }: Seen): readonly Away[] {
   return [
     ...(workersAwaySince === undefined
       ? []
@@ -116,6 +127,9 @@ export function awayOf({ workersAwaySince, queuesAwaySince }: Seen): readonly Aw
       const what = queueNames[name as QueueName];
       return { what, sentence: `The ${what} cannot be read`, since };
     }),
+    ...(ledger === undefined
+      ? []
+      : [{ what: 'ledger', sentence: 'The ledger cannot be read', since: ledger.since }]),
   ];
 }
 

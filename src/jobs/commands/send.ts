@@ -10,6 +10,7 @@ import { writeLine } from '../../observe/log-events.ts';
 import { createLogger, type Logger } from '../../observe/logger.ts';
 import { logFormat } from '../../observe/readable.ts';
 import { version } from '../../version.ts';
+import type { Patience } from '../ledger/open.ts';
 import { sendDueJobs } from '../send/send-due-jobs.ts';
 import { logScreen } from './log-screen.ts';
 import { followJob, type Session, withSession } from './session.ts';
@@ -35,14 +36,15 @@ export function addSend(jobs: Command, context: CommandContext): void {
 
 /**
  * Sends what is due until SIGTERM or SIGINT, and logs to stdout.
- * @param once end when no job is due any more. @param maxJobs at once. @param onReady called when it has begun.
+ * @param once end when no job is due any more. @param maxJobs at once. @param told called when it has begun, and when the ledger
+ * is away.
  * @throws CommandError for what the user can fix.
  */
 export async function runSending(
   context: CommandContext,
   once = false,
   maxJobs = DEFAULT_MAX_JOBS,
-  onReady = (): void => {},
+  told: { readonly onReady?: () => void; readonly onLedgerAway?: Patience['onAway'] } = {},
 ): Promise<void> {
   context.stdoutIsLog = true;
   const { logLevel } = readConfig(context.env, ['logLevel']);
@@ -54,11 +56,11 @@ export async function runSending(
     async (session) => {
       await session.checkClock();
       writeLine(log, jobLogLines.ready, () => ({ version, ledger: session.ledger.place }));
-      onReady();
+      told.onReady?.();
       await send(session, log, once, maxJobs);
       writeLine(log, jobLogLines.stoppedAll);
     },
-    { use: 'create', service: { screen } },
+    { use: 'create', service: { screen, onLedgerAway: told.onLedgerAway } },
   );
 }
 

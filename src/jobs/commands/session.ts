@@ -14,6 +14,7 @@ import { epochMs } from '../../time/instant.ts';
 import type { DueReports } from '../file-report/due-reports.ts';
 import type { JobStanding, PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger, LedgerUse } from '../ledger/ledger.ts';
+import type { Patience } from '../ledger/open.ts';
 import type { Collector } from '../run/collector.ts';
 import type { JobView } from '../run/progress.ts';
 import type { RunEnd, RunOptions } from '../run/run-job.ts';
@@ -60,7 +61,10 @@ export interface SessionOptions {
   /** `create` for a command that may be the first to need a ledger. */
   readonly use?: LedgerUse;
   /** Of a service: it logs, and waits for queues that cannot be read at its start. */
-  readonly service?: { readonly screen: Screen<JobView> };
+  readonly service?: {
+    readonly screen: Screen<JobView>;
+    readonly onLedgerAway: Patience['onAway'] | undefined;
+  };
 }
 
 /**
@@ -77,7 +81,8 @@ export async function withSession<T>(
   const config = readConfigForAws(context.env, names, ['outcomeQueueUrl']);
   return await interruptible(context, (signal) => {
     const say = (sentence: string): void => screen.say(`${sentence}.`, 'trouble');
-    const patience = { ms: Number.POSITIVE_INFINITY, signal, say };
+    const onAway = service?.onLedgerAway;
+    const patience = { ms: Number.POSITIVE_INFINITY, signal, say, ...(onAway && { onAway }) };
     const withQueues = async (ledger: Ledger): Promise<T> => {
       const queues = await openQueues(context, SOCKETS, say);
       const wakeups = new Set<Wakeup>();

@@ -1,4 +1,5 @@
 /** The ledger that the settings name: a file of this machine, or a PostgreSQL that several machines use. */
+import { existsSync } from 'node:fs';
 import type { Ledger, LedgerUse } from './ledger.ts';
 import type { LedgerContext } from './shared/context.ts';
 
@@ -27,6 +28,13 @@ export async function openLedgerAt(
   // Loaded when used.
   const { openPostgresLedger } = await import('./postgres/ledger.ts');
   return await openPostgresLedger({ ...context, url: ledgerUrl }, use);
+}
+
+/** Whether there is a ledger to ask: a file that nobody has made yet is none. */
+export async function hasLedger({ stateDir, ledgerUrl }: LedgerPlace): Promise<boolean> {
+  if (ledgerUrl !== undefined) return true;
+  const { ledgerPath } = await import('./sqlite/file.ts');
+  return existsSync(ledgerPath(stateDir));
 }
 
 /** What was found of a ledger that nothing was changed of. */

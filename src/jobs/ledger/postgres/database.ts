@@ -197,15 +197,16 @@ export class Database {
         const leaving = patience.signal?.aborted === true;
         if (waited > (leaving ? Math.min(LEAVING_MS, patience.ms) : patience.ms))
           throw awayError(this.place, error, waited);
-        this.#away(error);
+        this.#away(error, waited);
         await sleep(fullJitter(backoff, ++tries, random), this.#closing.signal);
       }
     }
   }
 
-  #away(error: unknown): void {
+  #away(error: unknown, waitedMs: number): void {
     if (this.#awaySince !== undefined) return;
     this.#awaySince = this.#options.clock.monotonic();
+    this.#patience.onAway?.(awayError(this.place, error, waitedMs));
     this.#patience.say?.(
       `The ledger ${this.place} cannot be reached (${causeOfAway(error)}): nothing is sent until it is back. Nothing is lost`,
     );

@@ -1,5 +1,6 @@
 /** What a ledger needs of the process that opens it. */
 import type { Clock } from '../../../time/clock.ts';
+import type { LedgerError } from './error.ts';
 
 /** How long a command waits for a ledger that is away. A file never is. */
 export interface Patience {
@@ -9,6 +10,8 @@ export interface Patience {
   readonly signal?: AbortSignal;
   /** Told once when the ledger is away, and once when it is back: a sentence without its full stop. */
   readonly say?: (sentence: string) => void;
+  /** Told of it when the ledger is away, together with {@link say}. */
+  readonly onAway?: (why: LedgerError) => void;
 }
 
 /** Of a command that does one thing and ends. */
