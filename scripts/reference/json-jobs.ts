@@ -73,6 +73,7 @@ const standing: JobStanding = {
     failed: 30,
     notSent: 0,
     ended: 301,
+    endedByWorkers: 301,
     causes: [{ cause: 'ResourceNotFoundException', rows: 30 }],
     calls: 305,
     callsOf: 301,

@@ -110,6 +110,8 @@ test('a job is paused, set, resumed and cancelled by an operator, with a reason,
     'done=set',
   );
   expect((await ann.get('/jobs/of/j')).body).toContain('7 rows/s at most');
+  const same = await ann.post('/jobs/of/j/set', { rate: '7' });
+  expect(same.headers.location).toContain('done=nothing-to-set');
   expect((await ann.post('/jobs/of/j/set', { rate: '-1' })).status).toBe(400);
   const past = await ann.post('/jobs/of/j/set', { startAt: '2025-12-01T01:00Z' });
   expect(past.status).toBe(409);

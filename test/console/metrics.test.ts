@@ -28,6 +28,7 @@ const counts = (inFlight: number, ended: number): Counts => ({
   failed: 0,
   notSent: 0,
   ended,
+  endedByWorkers: ended,
   causes: [],
   calls: 0,
   callsOf: 0,

@@ -31,7 +31,12 @@ test('a job is paused, changed, resumed and stopped from another shell, and its 
   const again = await run(['pause', 'j']);
   expect(again.error).toMatch(/^Job j is paused: pause changes nothing\.$/);
 
-  await run(['set', 'j', '--window', '20']);
+  expect(await run(['set', 'j', '--window', '20'])).toMatchObject({ exitCode: 0, error: '' });
+  const same = await run(['set', 'j', '--window', '20']);
+  expect([same.exitCode, same.stderr]).toEqual([
+    0,
+    expect.stringContaining('is set so already: nothing changes.'),
+  ]);
   // Another process sends it: this one needs no queues.
   const noQueues = { QUEUE_URL: undefined, OUTCOME_QUEUE_URL: undefined };
   expect(await run(['resume', 'j'], { env: noQueues })).toMatchObject({ exitCode: 0, error: '' });

@@ -117,6 +117,7 @@ function jobViews(text: string): string[] {
     failed: 1,
     notSent: 0,
     ended: 1,
+    endedByWorkers: 1,
     causes: [{ cause: text, rows: 1 }],
     calls: 1,
     callsOf: 1,

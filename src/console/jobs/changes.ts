@@ -40,8 +40,8 @@ export function addChanges(site: Site, { desk, newName, mostBytes }: JobsOptions
   site.change(`${JOBS_PATH}/of/:job/set`, setForm, async (change) => {
     const jobId = jobOf(change.request);
     const { unset, ...form } = change.fields;
-    await desk.set(jobId, givenOf(form), unset, deedOf(change));
-    return jobPath(jobId, '?done=set');
+    const changed = await desk.set(jobId, givenOf(form), unset, deedOf(change));
+    return jobPath(jobId, changed ? '?done=set' : '?done=nothing-to-set');
   });
   site.change(`${JOBS_PATH}/of/:job/retry`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);

@@ -88,9 +88,10 @@ export class Desk {
     });
   }
 
-  async set(jobId: string, given: GivenSettings, unset: readonly Unsettable[], deed: Deed): Promise<void> {
+  /** @returns whether anything changed. */
+  async set(jobId: string, given: GivenSettings, unset: readonly Unsettable[], deed: Deed): Promise<boolean> {
     const now = this.#now();
-    await this.#with(jobId, (ledger, job) =>
+    return await this.#with(jobId, (ledger, job) =>
       setJob(ledger, job, { given: readGuards(given, now), unset, now }, deed),
     );
   }

@@ -41,8 +41,8 @@ export class JobWatch {
     const standing = await ledger.standing(job);
     const { counts, times, leased } = standing;
     const first = this.#pace === undefined;
-    this.#pace ??= new Pace(this.#clock.monotonic, counts.ended);
-    this.#pace.observe(counts.ended);
+    this.#pace ??= new Pace(this.#clock.monotonic, counts);
+    this.#pace.observe(counts);
     const goesOn = leased && ['running', 'scheduled'].includes(job.plan?.state.name ?? '');
     const average = times === undefined || times.ms === 0 ? 0 : (times.rows / times.ms) * 1_000;
     const perSecond = goesOn ? (first ? average : this.#pace.perSecond) : 0;

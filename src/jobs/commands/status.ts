@@ -58,7 +58,7 @@ async function watch(
   collector: Collector | undefined,
 ): Promise<void> {
   const screen = createJobScreen(context);
-  const pace = new Pace(context.clock.monotonic, (await ledger.count(key)).ended);
+  const pace = new Pace(context.clock.monotonic, await ledger.count(key));
   let collecting = false;
   try {
     while (!signal.aborted) {
@@ -71,7 +71,7 @@ async function watch(
         collecting = true;
       }
       const counts = await ledger.count(key);
-      pace.observe(counts.ended);
+      pace.observe(counts);
       const now = context.clock.wall();
       const view = viewOf(job, counts, pace, followed, decideOn(job, counts, pace.perSecond, { now }), now);
       screen.update(view);

@@ -89,10 +89,12 @@ export function addSet(jobs: Command, context: CommandContext): void {
   steering(
     command,
     context,
-    async ({ context: { clock }, ledger, job, who }, flags: Flags & GuardFlags & UnsetFlags) => {
+    async ({ context, ledger, job, who }, flags: Flags & GuardFlags & UnsetFlags) => {
+      const { clock, stderr } = context;
       const now = clock.wall();
       const setting = { given: readGuardFlags(flags, context), unset: flags.unset, now };
-      await setJob(ledger, job, setting, { who, why: flags.reason });
+      if (!(await setJob(ledger, job, setting, { who, why: flags.reason })))
+        stderr.write(`Job ${job.jobId} is set so already: nothing changes.\n`);
     },
   );
 }

@@ -123,6 +123,11 @@ export interface Counts {
   /** Of a cancelled job. */
   readonly notSent: number;
   readonly ended: number;
+  /**
+   * Those of `ended` that a worker ended: a rate is measured by nothing else. Rows that a cancelled job never sent, that SQS refused, and
+   * whose end was read from the task took no worker's time.
+   */
+  readonly endedByWorkers: number;
   /** The failed ones by cause, the most frequent first. */
   readonly causes: readonly { readonly cause: string; readonly rows: number }[];
   /** API calls in the last delivery of ended rows whose outcomes state them, and how many rows those are. */

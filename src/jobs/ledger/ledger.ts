@@ -83,9 +83,10 @@ export interface Ledger {
   /**
    * Changes how the job is sent, with a line in the audit: in a running job, too, whose sender follows within a second. What it is
    * changed from is read in the same transaction.
+   * @returns whether anything is not as it was: if all is, nothing is written.
    * @throws what `change` throws.
    */
-  setSettings(key: number, change: SettingsChange): Promise<void>;
+  setSettings(key: number, change: SettingsChange): Promise<boolean>;
   /**
    * Ends rows of a job that is being cancelled and were not sent, as `not-sent`; of all that are planned, `max` at most.
    * @returns how many: 0 when no more is left.

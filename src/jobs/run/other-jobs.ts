@@ -55,8 +55,8 @@ export class OtherJobs {
       const { key, plan } = job;
       if (key === this.#key) continue;
       const counts = await this.#ledger.count(key);
-      const pace = this.#paces.get(key) ?? new Pace(this.#clock.monotonic, counts.ended);
-      pace.observe(counts.ended);
+      const pace = this.#paces.get(key) ?? new Pace(this.#clock.monotonic, counts);
+      pace.observe(counts);
       paces.set(key, pace);
       const most = this.#mostOf(job, counts, pace);
       if (most > 0 && (await this.#ledger.isLeased(key))) others.push(claimOf(plan.settings, most));

@@ -13,31 +13,36 @@ const SPAN_MS = 10_000;
 const GROWTH_MS = 3_000;
 const SAMPLE_MS = 250;
 
+/** What a rate is measured by. */
+type Measured = Pick<Counts, 'endedByWorkers'>;
+
+/** How fast workers end the rows of a job. */
 export class Pace {
   readonly #now: () => number;
   readonly #samples: { readonly at: number; readonly ended: number }[];
   readonly #startedAt: number;
-  readonly #endedBefore: number;
   #lastChangeAt: number;
-  #ended: number;
+  /** By the ledger, when it was last looked at. */
+  #counted: number;
+  #ended = 0;
 
-  /** @param now milliseconds, monotonic. @param ended rows that have ended before. */
-  constructor(now: () => number, ended: number) {
+  /** @param now milliseconds, monotonic. @param counts by then. */
+  constructor(now: () => number, { endedByWorkers }: Measured) {
     this.#now = now;
-    this.#samples = [{ at: now(), ended }];
+    this.#samples = [{ at: now(), ended: 0 }];
     this.#startedAt = now();
-    this.#endedBefore = ended;
     this.#lastChangeAt = this.#startedAt;
-    this.#ended = ended;
+    this.#counted = endedByWorkers;
   }
 
-  /** @param ended rows that have ended by now. */
-  observe(ended: number): void {
+  observe({ endedByWorkers }: Measured): void {
     const at = this.#now();
-    if (ended !== this.#ended) this.#lastChangeAt = at;
-    this.#ended = ended;
+    if (endedByWorkers > this.#counted) this.#lastChangeAt = at;
+    // Rows that are planned again take nothing back of what workers have done.
+    this.#ended += Math.max(0, endedByWorkers - this.#counted);
+    this.#counted = endedByWorkers;
     const last = this.#samples.at(-1);
-    if (last === undefined || at - last.at >= SAMPLE_MS) this.#samples.push({ at, ended });
+    if (last === undefined || at - last.at >= SAMPLE_MS) this.#samples.push({ at, ended: this.#ended });
     // One sample older than the span is kept, so that the span is covered whole.
     while ((this.#samples[1]?.at ?? at) <= at - SPAN_MS) this.#samples.shift();
   }
@@ -63,9 +68,9 @@ export class Pace {
     return Math.max(0, (this.#ended - sample.ended) / Math.max(1, (this.#now() - sample.at) / 1_000));
   }
 
-  /** Rows that ended since it was made. */
+  /** Rows that workers ended since it was made. */
   get ended(): number {
-    return Math.max(0, this.#ended - this.#endedBefore);
+    return this.#ended;
   }
 
   /** Milliseconds from then until the last row ended. */

@@ -80,7 +80,7 @@ export async function runJob(options: RunOptions): Promise<RunEnd> {
   const { ledger, lease, job, clock } = options;
   const recovered = await lease.recover();
   const counts = await ledger.count(job.key);
-  return await new Run(options, new Pace(clock.monotonic, counts.ended), recovered).toTheEnd();
+  return await new Run(options, new Pace(clock.monotonic, counts), recovered).toTheEnd();
 }
 
 class Run {
@@ -217,7 +217,7 @@ class Run {
     const { ledger, onView, clock } = this.#options;
     await this.#read();
     const counts = await ledger.count(this.#job.key);
-    this.#pace.observe(counts.ended);
+    this.#pace.observe(counts);
     const { targets } = this.#options;
     if (this.#stuck.look(counts)) await ledger.addNotice(this.#job.key, { kind: 'stuck', targets });
     const wall = clock.wall();

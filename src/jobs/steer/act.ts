@@ -27,17 +27,21 @@ export async function steerJob(
   );
 }
 
-/** Changes how a job is sent. @throws CommandError for settings that contradict each other, for none, and for a job that was cancelled or moved. */
+/**
+ * Changes how a job is sent.
+ * @returns whether anything changed: what the job has already leaves no line in the audit.
+ * @throws CommandError for settings that contradict each other, for none, and for a job that was cancelled or moved.
+ */
 export async function setJob(
   ledger: Pick<Ledger, 'setSettings' | 'hasFormer' | 'count'>,
   job: PlannedJob,
   setting: Setting & Required<Pick<Setting, 'unset'>>,
   deed: Deed,
-): Promise<void> {
+): Promise<boolean> {
   if (Object.keys(setting.given).length + setting.unset.length === 0)
     throw misuse('Say what to change, as in --window 500.');
   requireSteerable(job);
-  await giveSettings(ledger, job, setting, deed);
+  return await giveSettings(ledger, job, setting, deed);
 }
 
 /**

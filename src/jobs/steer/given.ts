@@ -38,6 +38,7 @@ export function changesOf(
 /**
  * Changes how a job is sent, with a line in the audit, in one step: what somebody else changes at the same time stays. Without
  * anything to change it does nothing.
+ * @returns whether anything is not as it was.
  * @throws CommandError for settings that contradict each other, or those that the job has by then.
  */
 export async function giveSettings(
@@ -45,12 +46,12 @@ export async function giveSettings(
   job: PlannedJob,
   setting: Setting,
   { who, why }: Deed,
-): Promise<void> {
+): Promise<boolean> {
   const { given, unset = [] } = setting;
-  if (Object.keys(given).length + unset.length === 0) return;
+  if (Object.keys(given).length + unset.length === 0) return false;
   await requireFormer(ledger, job, given);
   const counts = await ledger.count(job.key);
-  await ledger.setSettings(job.key, {
+  return await ledger.setSettings(job.key, {
     change: (control) => changesOf(control, setting, counts),
     who,
     ...(why !== undefined && { why }),

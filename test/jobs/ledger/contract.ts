@@ -190,7 +190,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       const store = create();
       const [ledger, other] = [await store.open(), await store.open()];
       const key = await enterJob(ledger, 1);
-      const add = (one: Ledger, given: JobSettings): Promise<void> =>
+      const add = (one: Ledger, given: JobSettings): Promise<boolean> =>
         one.setSettings(key, {
           change: ({ settings }) => ({ settings: { ...settings, ...given } }),
           who: 'a@b',
@@ -261,7 +261,13 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         await send(await leaseOf(ledger, key), 2);
         expect([await ledger.cancelRows(key, 2), await ledger.cancelRows(key, 2)]).toEqual([2, 1]);
         expect(await ledger.cancelRows(key, 2)).toBe(0);
-        expect(await ledger.count(key)).toMatchObject({ inFlight: 2, notSent: 3, ended: 3, failed: 0 });
+        expect(await ledger.count(key)).toMatchObject({
+          inFlight: 2,
+          notSent: 3,
+          ended: 3,
+          endedByWorkers: 0,
+          failed: 0,
+        });
         expect(await states(ledger, key)).toEqual(['sent', 'sent', 'not-sent', 'not-sent', 'not-sent']);
       });
     });
@@ -643,7 +649,11 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect((await rowsOf(ledger, key))[3]).toMatchObject({ end: { error }, reconciled: true });
       const job = (await ledger.job('j')) ?? fail();
       expect(job.plan?.maybeTwice).toBe(2);
-      expect(await ledger.standing(job)).toMatchObject({ reconciled: 2, counts: { planned: 2, failed: 1 } });
+      const counts = { planned: 2, failed: 1, ended: 3, endedByWorkers: 1 };
+      expect(await ledger.standing(job)).toMatchObject({ reconciled: 2, counts });
+      // Planned again, it is of no end.
+      expect(await lease.retryFailed()).toBe(1);
+      expect(await ledger.count(key)).toMatchObject({ ended: 2, endedByWorkers: 1 });
     });
 
     test('claims a sample that is spread over the rows that are left, and all of them where there are few', async () => {

@@ -28,6 +28,7 @@ function counts(facts: Partial<Counts>): Counts {
     failed,
     notSent: 0,
     ended,
+    endedByWorkers: ended,
     causes,
     calls: 0,
     callsOf: 0,

@@ -37,14 +37,14 @@ class VirtualJob {
 
   constructor(rows: number, now: () => number) {
     this.rows = rows;
-    this.pace = new Pace(now, 0);
+    this.pace = new Pace(now, { endedByWorkers: 0 });
   }
 
   see(now: number, lagMs: number): void {
     this.#seen.push({ at: now + lagMs, ended: Math.floor(this.worked + 1e-9) });
     while ((this.#seen[0]?.at ?? Number.POSITIVE_INFINITY) <= now)
       this.ended = this.#seen.shift()?.ended ?? this.ended;
-    this.pace.observe(this.ended);
+    this.pace.observe({ endedByWorkers: this.ended });
   }
 
   counts(): Counts {
@@ -55,6 +55,7 @@ class VirtualJob {
       failed: 0,
       notSent: 0,
       ended,
+      endedByWorkers: ended,
       causes: [],
       calls: 0,
       callsOf: 0,

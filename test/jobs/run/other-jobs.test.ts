@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
@@ -14,6 +15,7 @@ import { WINDOW_SECONDS } from '../../../src/jobs/rules/window.ts';
 import { Allowance } from '../../../src/jobs/run/allowance.ts';
 import { OtherJobs } from '../../../src/jobs/run/other-jobs.ts';
 import { decideOn, Pace } from '../../../src/jobs/run/progress.ts';
+import { fromText, toText } from '../../../src/jobs/transfer/file.ts';
 import { newJob } from '../ledger/contract.ts';
 
 const STEP_MS = 250;
@@ -58,7 +60,13 @@ class Shared {
     onTestFinished(() => lease.release());
     const now = () => this.now;
     const others = new OtherJobs(ledger, key, { monotonic: now, wall: now });
-    this.senders.push({ job, lease, pace: new Pace(now, 0), allowance: new Allowance(now), others });
+    this.senders.push({
+      job,
+      lease,
+      pace: new Pace(now, { endedByWorkers: 0 }),
+      allowance: new Allowance(now),
+      others,
+    });
   }
 
   /** @param perSecond messages that a worker ends. */
@@ -88,7 +96,7 @@ class Shared {
     if (found?.plan === undefined) throw new Error('not there');
     const job: PlannedJob = { ...found, plan: found.plan };
     const counts = await this.ledger.count(job.key);
-    pace.observe(counts.ended);
+    pace.observe(counts);
     const { beside, perSecond } = await others.look(pace);
     const { room, progress } = decideOn(job, counts, perSecond, { now: this.now, beside });
     if (progress !== job.plan.progress) await this.ledger.setProgress(job.key, progress);
@@ -243,4 +251,96 @@ test('a job of whose rows none ends any more leaves its share to the other one a
   expect(await besideOther()).toEqual([9]);
   await shared.run(30, 20);
   expect(await besideOther()).toEqual([]);
+});
+
+const inWhichNoWorker: readonly [string, (shared: Shared, other: Sender) => Promise<void>][] = [
+  [
+    'a job beside it is cancelled',
+    async ({ ledger }, { job }) => {
+      await ledger.change(job.key, { event: 'cancel', who: 'a@b' });
+      await ledger.cancelRows(job.key, 50_000);
+    },
+  ],
+  [
+    'rows of a job beside it are reconciled',
+    async ({ ledger }, { job, lease }) => {
+      const rows = await lease.claim(10_000);
+      const sent = rows.map((row) => ({ row: row.Row, messageId: `lost-${requestIdOf(row)}` }));
+      await lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
+      const applied = rows.slice(5_000).map(({ Row }) => Row);
+      const error = { name: 'ResourceNotFoundException', status: 404, message: 'no such task' };
+      const gone = rows.slice(0, 5_000).map(({ Row: row }) => ({ row, error }));
+      await lease.reconcile({ applied, again: [], gone });
+      await ledger.change(job.key, { event: 'pause', who: 'a@b' });
+    },
+  ],
+  [
+    'SQS refuses rows of a job beside it',
+    async ({ ledger }, { job, lease }) => {
+      const refused = (await lease.claim(10_000)).map(({ Row: row }) => ({ row, reason: 'too long' }));
+      await lease.settle({ sent: [], refused, untouched: [], maybeTwice: 0 });
+      await ledger.change(job.key, { event: 'pause', who: 'a@b' });
+    },
+  ],
+];
+test.each(inWhichNoWorker)('what no worker ends is no rate: %s, and its window stays', async (_, happens) => {
+  const shared = await share();
+  await shared.add('running', 8_000, { priority: 5 });
+  await shared.add('other', 20_000, { priority: 5 });
+  const [, other] = shared.senders;
+  if (other === undefined) throw new Error('not begun');
+  await shared.run(20, 100);
+  shared.mostQueued = 0;
+  await happens(shared, other);
+  await shared.run(20, 100);
+  expect(shared.mostQueued).toBeLessThanOrEqual(450);
+});
+
+test('a job that another ledger gives up, with all of its ends, has no rate by that', async () => {
+  const from = await share();
+  await from.add('moved', 8_000, { priority: 5 });
+  await from.run(40, 100);
+  const [moved] = from.senders;
+  if (moved === undefined) throw new Error('not begun');
+  await moved.lease.release();
+  const shared = await share();
+  await shared.add('running', 8_000, { priority: 5 });
+  await shared.run(20, 100);
+  shared.mostQueued = 0;
+  await from.ledger.change(moved.job.key, { event: 'move', who: 'a@b' });
+  const text = (await Array.fromAsync(toText('moved', from.ledger.exportJob(moved.job.key, false)))).join('');
+  const chunks = () => fromText('FILE', Readable.from([Buffer.from(text)]));
+  await shared.ledger.importJob(chunks, { who: 'a@b', from: 'FILE', takeOver: false });
+  await shared.run(20, 100);
+  expect(shared.mostQueued).toBeLessThanOrEqual(450);
+});
+
+test('rows that are planned again take nothing from the rate', async () => {
+  const shared = await share();
+  await shared.add('retried', 8_000, { priority: 5 });
+  await shared.add('other', 8_000, { priority: 5 });
+  const [retried, other] = shared.senders;
+  if (retried === undefined || other === undefined) throw new Error('not begun');
+  await shared.run(20, 100);
+  const rows = await retried.lease.claim(400);
+  const sent = rows.map((row) => ({ row: row.Row, messageId: `f-${requestIdOf(row)}` }));
+  await retried.lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
+  await shared.ledger.end(
+    rows.map((row) => ({
+      outcome: {
+        MessageId: `f-${requestIdOf(row)}`,
+        JobId: 'retried',
+        RequestId: requestIdOf(row),
+        Identifier: row.Identifier,
+        Outcome: 'dead-lettered' as const,
+        Reason: 'Rejected' as const,
+        Attempts: 1,
+        At: '2026-11-25T07:00:01.000Z',
+      },
+    })),
+  );
+  await shared.run(20, 100);
+  expect(await retried.lease.retryFailed()).toBe(400);
+  await shared.run(2, 100);
+  expect((await other.others.look(other.pace)).perSecond).toBeGreaterThan(90);
 });

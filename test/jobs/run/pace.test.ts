@@ -3,13 +3,13 @@ import { Pace } from '../../../src/jobs/run/progress.ts';
 
 test('the rate is that of the last ten seconds, and falls to nothing when nothing ends', () => {
   let now = 0;
-  const pace = new Pace(() => now, 0);
+  const pace = new Pace(() => now, { endedByWorkers: 0 });
   expect(pace.perSecond).toBe(0);
-  for (let ended = 0; now < 20_000; now += 500, ended += 500) pace.observe(ended);
+  for (let ended = 0; now < 20_000; now += 500, ended += 500) pace.observe({ endedByWorkers: ended });
   expect(pace.perSecond).toBeGreaterThan(900);
   expect(pace.perSecond).toBeLessThan(1_100);
   const ended = 20_000;
-  for (; now < 40_000; now += 500) pace.observe(ended);
+  for (; now < 40_000; now += 500) pace.observe({ endedByWorkers: ended });
   expect(pace.perSecond).toBe(0);
   expect(pace.quietMs).toBeGreaterThan(18_000);
 });

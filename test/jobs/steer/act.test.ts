@@ -6,6 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
+import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
+import type { Unsettable } from '../../../src/jobs/rules/given.ts';
+import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import { retryFailed, setJob } from '../../../src/jobs/steer/act.ts';
 import { releaseJob } from '../../../src/jobs/steer/release.ts';
 import { leaseOf, newJob, now, taskRow } from '../ledger/contract.ts';
@@ -28,6 +31,22 @@ test('two who set something at once, each with the job as it was before, lose no
   expect(await settingsOf(ledger)).toEqual({ window: 50, rate: 9 });
   await setJob(ledger, job, { given: {}, unset: ['window'], now }, { who: 'ann@ops1' });
   expect(await settingsOf(ledger)).toEqual({ rate: 9 });
+});
+
+test('what a job has already is no change: it is said, and no line is written', async () => {
+  const { ledger, job } = await begun();
+  const deed = { who: 'ann@ops1' };
+  const abortWhen = [parseAbortRule('failed>2%/200')];
+  const set = (given: JobSettings, unset: readonly Unsettable[] = []) =>
+    setJob(ledger, job, { given, unset, now }, deed);
+  expect(await set({ rate: 6, abortWhen })).toBe(true);
+  expect(await set({ rate: 6 })).toBe(false);
+  expect(await set({ rate: 6, abortWhen: [parseAbortRule('failed>2%/200')] })).toBe(false);
+  expect(await set({}, ['window'])).toBe(false);
+  expect((await ledger.audit(9, 'j')).map(({ what }) => what)).toEqual(['set', 'begin']);
+  // Some of it is new.
+  expect(await set({ rate: 6, window: 50 }, ['soak'])).toBe(true);
+  expect((await ledger.audit(9, 'j')).map(({ what }) => what)).toEqual(['set', 'set', 'begin']);
 });
 
 test('what would contradict what another has set meanwhile is refused, and changes nothing', async () => {

@@ -16,6 +16,7 @@ const view: JobView = {
     failed: 300,
     notSent: 0,
     ended: 20_512,
+    endedByWorkers: 20_512,
     causes: [
       { cause: 'ResourceNotFoundException', rows: 250 },
       { cause: 'evil\u001b[2J\u202e', rows: 50 },

@@ -202,8 +202,8 @@ class PostgresLedger extends LedgerReader implements Ledger {
     return await this.#db.transaction((one) => changeJob(one, key, change, this.#now()));
   }
 
-  async setSettings(key: number, change: SettingsChange): Promise<void> {
-    await this.#db.transaction((one) => setSettings(one, key, change, this.#now()));
+  async setSettings(key: number, change: SettingsChange): Promise<boolean> {
+    return await this.#db.transaction((one) => setSettings(one, key, change, this.#now()));
   }
 
   async cancelRows(key: number, max: number): Promise<number> {

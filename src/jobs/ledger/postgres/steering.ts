@@ -2,8 +2,8 @@
 import type { NewAuditLine, NewNotice, PendingNotice, SettingsChange, StateChange } from '../job.ts';
 import { ANY_TARGET_MS } from '../ledger.ts';
 import { toCounts } from '../shared/counts.ts';
-import { readStatements } from '../shared/reader.ts';
 import { type Raw, toState } from '../shared/records.ts';
+import { talliesStatement } from '../shared/row-pages.ts';
 import {
   anyTarget,
   changeControl,
@@ -27,6 +27,7 @@ const statements = {
   // By values: of a job that has just been entered, PostgreSQL would compare each row with each row of a subquery.
   cancelRows: `UPDATE rows SET state = 'not-sent'
     WHERE job = :job AND state = 'planned' AND row BETWEEN :first::bigint AND :last::bigint`,
+  tallies: talliesStatement(() => ''),
   addAudit: `INSERT INTO audit (at, who, what, subject, why, detail)
     VALUES (:now, :who, :what, :subject, :why, :detail)`,
   addNotice: `INSERT INTO notices (job, kind, at, state, counts, targets, due_at)
@@ -75,12 +76,13 @@ export async function setSettings(
   key: number,
   change: SettingsChange,
   now: number,
-): Promise<void> {
+): Promise<boolean> {
   const changed = changeControl(await lockedJob(transaction, key), change);
-  if (changed === undefined) return;
+  if (changed === undefined) return false;
   const { guards, counting, line } = changed;
   await transaction.run(statements.setControl, { guards, counting, now, key });
   await addAudit(transaction, line, now);
+  return true;
 }
 
 export async function cancelRows(transaction: Transaction, key: number, max: number): Promise<number> {
@@ -108,7 +110,7 @@ export async function addNotice(
 ): Promise<void> {
   if (targets.length === 0) return;
   const state = JSON.stringify(toState((await lockedJob(transaction, key)) ?? {}));
-  const counts = JSON.stringify(toCounts(await transaction.all(readStatements.tallies, { job: key })));
+  const counts = JSON.stringify(toCounts(await transaction.all(statements.tallies, { job: key })));
   const notice = { job: key, kind, now, state, counts, targets: JSON.stringify(targets) };
   await transaction.run(statements.addNotice, notice);
 }

@@ -4,7 +4,10 @@ import type { Counts, JobRecord, JobTimes, MeasuredRate } from '../job.ts';
 import type { RowState } from '../row.ts';
 import type { Raw } from './records.ts';
 
-/** @param tallies `state`, `cause`, `rows`, `calls`, `calls_of` of each group. */
+/** What stands for a state where {@link toCounts} is told how many ends were read from tasks: those rows are in their groups, too. */
+export const RECONCILED = 'reconciled';
+
+/** @param tallies `state`, `cause`, `rows`, `calls`, `calls_of` of each group, and the ends that were reconciled as {@link RECONCILED}. */
 export function toCounts(tallies: readonly Raw[]): Counts {
   const byState = new Map<string, number>();
   const causes = new Map<string, number>();
@@ -17,7 +20,7 @@ export function toCounts(tallies: readonly Raw[]): Counts {
     if (cause !== '' && Number(rows) > 0)
       causes.set(String(cause), (causes.get(String(cause)) ?? 0) + Number(rows));
   }
-  const of = (state: RowState): number => byState.get(state) ?? 0;
+  const of = (state: RowState | typeof RECONCILED): number => byState.get(state) ?? 0;
   const inFlight = of('sending') + of('sent');
   const failed = of('dead-lettered') + of('refused');
   const notSent = of('not-sent');
@@ -31,6 +34,7 @@ export function toCounts(tallies: readonly Raw[]): Counts {
     failed,
     notSent,
     ended,
+    endedByWorkers: of('applied') + of('superseded') + of('dead-lettered') - of(RECONCILED),
     causes: [...causes].map(([cause, rows]) => ({ cause, rows })).sort((a, b) => b.rows - a.rows),
     calls,
     callsOf,

@@ -24,7 +24,6 @@ export const readStatements = {
   jobs: 'SELECT * FROM jobs ORDER BY updated_at DESC, key DESC',
   activeJobs: `SELECT * FROM jobs WHERE digest IS NOT NULL AND state IN ('scheduled', 'running', 'paused', 'stopping')
     ORDER BY key`,
-  tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = :job',
   times: `SELECT min(started_at) AS started, max(started_at + ms) AS last, sum(ms) AS ms, sum(rows) AS rows
     FROM runs WHERE job = :job`,
   // A short run tells how soon the first row ended rather than how fast rows end.

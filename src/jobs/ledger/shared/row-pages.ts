@@ -3,11 +3,20 @@
  * and what a standing says. PURE.
  */
 import type { RowFilter } from '../row.ts';
+import { RECONCILED } from './counts.ts';
 import { LEFT_OUT_COLUMNS, ROW_COLUMNS } from './records.ts';
 
 const COLUMNS = `${ROW_COLUMNS}, NULL AS left_out`;
 const FAILED = "state IN ('dead-lettered', 'refused')";
 const BESIDES = `(:state = '' OR state = :state OR (:state = 'failed' AND ${FAILED}))`;
+
+/** What `toCounts` takes. */
+export function talliesStatement(by: (index: string) => string): string {
+  // One statement: an end that is reconciled meanwhile is in both parts, or in neither. A row that was planned again keeps its mark.
+  return `SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = :job
+    UNION ALL SELECT '${RECONCILED}', '', count(*), 0, 0 FROM rows ${by('rows_reconciled')}
+      WHERE job = :job AND reconciled = 1 AND state IN ('applied', 'superseded', 'dead-lettered')`;
+}
 
 /**
  * Statements of every database.
@@ -37,6 +46,7 @@ export function indexedStatements(by: (index: string) => string) {
       AND identifier >= :from AND identifier < :below AND :state IN ('', 'left-out') AND :cause = ''
       ORDER BY 1 LIMIT :max`,
     reconciled: `SELECT count(*) AS rows FROM rows ${by('rows_reconciled')} WHERE job = :job AND reconciled = 1`,
+    tallies: talliesStatement(by),
     lastEnd: `SELECT at FROM rows ${by('rows_by_end')} WHERE job = :job AND at IS NOT NULL ORDER BY at DESC LIMIT 1`,
     lastFailed: `SELECT ${ROW_COLUMNS} FROM rows ${by('rows_failed')} WHERE job = :job AND ${FAILED}
       ORDER BY at DESC, row LIMIT :max`,

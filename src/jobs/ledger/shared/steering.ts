@@ -1,4 +1,5 @@
 /** What a change of a job's state comes to, and the records of changes and notices. PURE. */
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AuditLine,
   Counts,
@@ -80,7 +81,7 @@ const atRest: ReadonlySet<JobState['name']> = new Set(['done', 'stopped', 'abort
 
 /**
  * What a job is sent by after a change, as its columns hold it, and its line in the audit; undefined where there is no such job, or
- * another ledger has it.
+ * another ledger has it, or nothing of it changes.
  * @param job the job's row, with {@link STATE_COLUMNS}. @throws what the change throws.
  */
 export function changeControl(
@@ -91,6 +92,7 @@ export function changeControl(
   if (job === undefined || job.state === 'elsewhere') return undefined;
   const before: JobControl = { settings: toSettings(job.guards), progress: toProgress(job.counting) };
   const { settings, progress } = { ...before, ...change(before) };
+  if (isDeepStrictEqual({ settings, progress }, before)) return undefined;
   const detail = { from: before.settings, to: settings };
   return {
     guards: JSON.stringify(settings),

@@ -182,8 +182,8 @@ class SqliteLedger extends LedgerReader implements Ledger {
     return this.#db.transaction(() => this.#steering.change(key, change));
   }
 
-  async setSettings(key: number, change: SettingsChange): Promise<void> {
-    this.#db.transaction(() => this.#steering.setSettings(key, change));
+  async setSettings(key: number, change: SettingsChange): Promise<boolean> {
+    return this.#db.transaction(() => this.#steering.setSettings(key, change));
   }
 
   async cancelRows(key: number, max: number): Promise<number> {

@@ -10,6 +10,7 @@ import type {
 import { ANY_TARGET_MS } from '../ledger.ts';
 import { toCounts } from '../shared/counts.ts';
 import { toState } from '../shared/records.ts';
+import { talliesStatement } from '../shared/row-pages.ts';
 import {
   anyTarget,
   changeControl,
@@ -31,7 +32,7 @@ const statements = {
   setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
   cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
     SELECT row FROM rows INDEXED BY rows_planned WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
-  tallies: 'SELECT state, cause, rows, calls, calls_of FROM tallies WHERE job = ?',
+  tallies: talliesStatement((index) => `INDEXED BY ${index}`),
   addAudit: `INSERT INTO audit (at, who, what, subject, why, detail)
     VALUES (:now, :who, :what, :subject, :why, :detail)`,
   audit: 'SELECT * FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :max',
@@ -70,12 +71,13 @@ export class Steering {
     return true;
   }
 
-  setSettings(key: number, change: SettingsChange): void {
+  setSettings(key: number, change: SettingsChange): boolean {
     const changed = changeControl(this.#sql.job.get(key), change);
-    if (changed === undefined) return;
+    if (changed === undefined) return false;
     const { guards, counting, line } = changed;
     this.#sql.setControl.run({ guards, counting, now: this.#now(), key });
     this.addAudit(line);
+    return true;
   }
 
   cancelRows(key: number, max: number): number {
@@ -98,7 +100,7 @@ export class Steering {
   addNotice(key: number, { kind, targets }: NewNotice, now = this.#now()): void {
     if (targets.length === 0) return;
     const state = JSON.stringify(toState(this.#sql.job.get(key) ?? {}));
-    const counts = JSON.stringify(toCounts(this.#sql.tallies.all(key)));
+    const counts = JSON.stringify(toCounts(this.#sql.tallies.all({ job: key })));
     const named = JSON.stringify(targets);
     this.#sql.addNotice.run({ job: key, kind, now, state, counts, targets: named });
   }
