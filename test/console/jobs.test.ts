@@ -1,7 +1,8 @@
 /** Jobs by the console over HTTP: planned from an upload, applied, steered, retried, undone; rows, reports and faults. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { makeApiClient } from '../../testing/console/api-client.ts';
+import { openHole } from '../../testing/console/hole.ts';
 import { plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
 
@@ -71,6 +72,25 @@ test('a plan of many pairs of configurations compares the first, and names the c
     .object({ configurations: z.array(z.object({ leftOut: z.boolean() })) })
     .parse((await call('showPlan', { job: 'm' })).data);
   expect(configurations.filter(({ leftOut }) => leftOut)).toHaveLength(Number(left));
+});
+
+test('a plan whose reading hangs says since when it stands still, and to discard it ends its making', async () => {
+  const set = await setConsoleJobs({ send: false });
+  const hole = await openHole();
+  hole.hang();
+  vi.stubEnv('AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS', `http://127.0.0.1:${hole.port}`);
+  const { ann, url, ids } = set;
+  await ann.upload('hangs.csv', csv(ids(3)), { jobId: 'h', refresh: 'yes' });
+  const { body } = await shows(ann.get, '/jobs/plans/h', /, since 20\d\d-\d\d-\d\d \S+ UTC/);
+  expect(body).toContain('Discard');
+  const { call } = await makeApiClient(url, tokens.vic);
+  expect((await call('showPlan', { job: 'h' })).data).toMatchObject({
+    state: 'making',
+    noteSince: expect.stringMatching(/^20.*Z$/),
+  });
+  expect((await ann.post('/jobs/plans/h/discard')).status).toBe(303);
+  expect((await ann.get('/jobs/plans/h')).status).toBe(404);
+  expect(plansOf(set)).toEqual([]);
 });
 
 test('rows are filtered, searched and paged', async () => {

@@ -71,6 +71,10 @@ export const planning = z.object({
   source: z.string(),
   by: z.string(),
   note: z.string().nullable(),
+  noteSince: z
+    .string()
+    .nullable()
+    .meta({ description: 'Since when it is as the note says: one that is old stands still.' }),
   counts: z
     .object({
       toChange: z.number(),

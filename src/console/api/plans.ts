@@ -115,7 +115,7 @@ export function planRoutes({ desk, newName, mostBytes }: Options): readonly ApiR
       method: 'post',
       path: '/plans/{job}/discard',
       id: 'discardPlan',
-      summary: 'Removes a plan that is not to be applied',
+      summary: 'Removes a plan that is not to be applied, or is not to be made on',
       body: reasonBody,
       answer: done,
       serve: async (asked) => {
@@ -126,13 +126,14 @@ export function planRoutes({ desk, newName, mostBytes }: Options): readonly ApiR
   ];
 }
 
-function planningJson({ jobId, state, source, by, note, report }: Planning) {
+function planningJson({ jobId, state, source, by, note, noteSince, report }: Planning) {
   return {
     job: jobId,
     state,
     source,
     by,
     note: note ?? null,
+    noteSince: noteSince === undefined ? null : new Date(noteSince).toISOString(),
     counts: report?.counts ?? null,
     configurations: report === undefined ? null : configurationsJson(report),
   };

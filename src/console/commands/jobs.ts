@@ -87,6 +87,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     folder: join(stateDir, 'console', 'plans'),
     make: (wanted, io) => make(context, door, wanted, io),
     onError,
+    now: clock.wall,
   });
   const looks = (busy: string) => ({ busy, onError });
   const verifier = new Looks<Verification>(

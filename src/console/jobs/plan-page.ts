@@ -5,6 +5,7 @@ import { timeNote } from '../../jobs/plan/time-note.ts';
 import { undoNote } from '../../jobs/plan/undo-note.ts';
 import { counted, number } from '../../text/numbers.ts';
 import type { CommandLine } from '../../text/shell.ts';
+import { instant } from '../../text/times.ts';
 import { mayChange, type Visitor } from '../access/visitor.ts';
 import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
@@ -22,7 +23,7 @@ export function planPage(plan: Planning, visitor: Visitor, commandLine: CommandL
     return {
       title,
       assets: ['jobs.css'],
-      body: html`<h1>${title}</h1>\n${livePart(planStream(jobId), planPart(plan))}`,
+      body: html`<h1>${title}</h1>\n${livePart(planStream(jobId), planPart(plan))}${state === 'making' && mayChange(visitor) && html`<section class="actions">${discardForm(jobId, visitor)}</section>`}`,
       live: true,
     };
   return {
@@ -36,10 +37,10 @@ ${mayChange(visitor) && forms(plan, report, visitor)}`,
 }
 
 /** What is sent again and again until it is made. */
-export function planPart({ jobId, source, by, state, note }: Planning): Html {
+export function planPart({ jobId, source, by, state, note, noteSince }: Planning): Html {
   switch (state) {
     case 'making':
-      return html`<p>${by} has it made from ${source}. ${note ?? ''}</p>`;
+      return html`<p>${by} has it made from ${source}. ${note ?? ''}${noteSince !== undefined && html`, since ${instant(noteSince)} UTC. While that stands still, what is read does not answer: it is asked again, and to discard the plan ends it`}</p>`;
     case 'entering':
       return html`<p>Its rows are being entered in the ledger.</p>`;
     case 'failed':
@@ -147,6 +148,10 @@ ${reasonField('apply-reason')}
 </form>`;
   return html`<section class="actions"><h2>Apply</h2>
 ${apply}
-<details><summary>Discard the plan</summary><form method="post" action="${planPath(jobId, '/discard')}" class="wide">${token}
-${reasonField('discard-reason')}<button type="submit" class="danger">Discard</button></form></details></section>`;
+${discardForm(jobId, visitor)}</section>`;
+}
+
+function discardForm(jobId: string, visitor: Visitor): Html {
+  return html`<details><summary>Discard the plan</summary><form method="post" action="${planPath(jobId, '/discard')}" class="wide">${formTokenField(visitor)}
+${reasonField('discard-reason')}<button type="submit" class="danger">Discard</button></form></details>`;
 }

@@ -3,7 +3,8 @@
  * with the plan.
  *
  *   making ──► made ──► entering ──► gone: its rows are in the ledger
- *     └─────► failed      └───────► made: they are not, and why
+ *     ├─────► failed      └───────► made: they are not, and why
+ *     └─────► gone: it was discarded
  */
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -40,6 +41,8 @@ export interface Planning {
   readonly state: 'making' | 'made' | 'failed' | 'entering';
   /** How far it is, or why it failed: fit to show. */
   readonly note: string | undefined;
+  /** Since when it is as the note says, in epoch milliseconds; undefined without a note. */
+  readonly noteSince?: number | undefined;
   /** Of one that is made. */
   readonly report: PlanReport | undefined;
 }
@@ -54,6 +57,8 @@ export interface PlannerOptions {
   ) => Promise<PlanReport | undefined>;
   /** Called with what went wrong in the program itself. */
   readonly onError: (error: unknown) => void;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 export const PLAN_FILE = 'plan.jsonl';
@@ -67,6 +72,8 @@ export class Planner {
   readonly #plans = new Map<string, Planning>();
   readonly #stop = new AbortController();
   readonly #working = new Set<Promise<void>>();
+  /** Of plans that are being made: ends the making, and resolves when it has ended. */
+  readonly #discards = new Map<string, () => Promise<void>>();
   #restored: Promise<void> | undefined;
 
   constructor(options: PlannerOptions) {
@@ -127,8 +134,16 @@ export class Planner {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const wanted = await fill(folder);
-      const work = this.#make(wanted, folder).finally(() => this.#working.delete(work));
+      const discard = new AbortController();
+      const work = this.#make(wanted, folder, discard.signal).finally(() => {
+        this.#working.delete(work);
+        this.#discards.delete(jobId);
+      });
       this.#working.add(work);
+      this.#discards.set(jobId, () => {
+        discard.abort();
+        return work;
+      });
     } catch (error) {
       this.#plans.delete(jobId);
       await rm(folder, { recursive: true, force: true });
@@ -151,12 +166,16 @@ export class Planner {
     await this.#remove(jobId);
   }
 
-  /** @throws PageError where there is none, and where its rows are being entered. */
+  /** Ends its making, too. @throws PageError where there is none, and where its file or its rows are being taken in. */
   async discard(jobId: string): Promise<void> {
-    const { state } = await this.get(jobId);
+    await this.get(jobId);
+    await this.#discards.get(jobId)?.();
+    const state = this.#plans.get(jobId)?.state;
     if (state === 'entering' || state === 'making')
       throw new PageError(
-        `The plan of job ${jobId} is ${state === 'making' ? 'being made' : 'being entered'}: wait for it.`,
+        state === 'making'
+          ? `The file of the plan of job ${jobId} is being taken in: wait for it.`
+          : `The plan of job ${jobId} is being entered: wait for it.`,
         409,
       );
     await this.#remove(jobId);
@@ -184,11 +203,15 @@ export class Planner {
     if (plan !== undefined) this.#plans.set(jobId, { ...plan, ...change });
   }
 
-  async #make(wanted: PlanWanted, cwd: string): Promise<void> {
+  async #make(wanted: PlanWanted, cwd: string, discarded: AbortSignal): Promise<void> {
     const { jobId } = wanted;
-    const note = (text: string): void => this.#change(jobId, { note: text });
+    const note = (text: string): void => {
+      if (this.#plans.get(jobId)?.note !== text)
+        this.#change(jobId, { note: text, noteSince: this.#options.now() });
+    };
     try {
-      const io = { cwd, signal: this.#stop.signal, progress: progressOf(note), say: note };
+      const signal = AbortSignal.any([this.#stop.signal, discarded]);
+      const io = { cwd, signal, progress: progressOf(note), say: note };
       const report = await this.#options.make(wanted, io);
       if (report === undefined) return await this.#remove(jobId);
       const { source = wanted.jobId, by = '' } = this.#plans.get(jobId) ?? {};
@@ -199,7 +222,7 @@ export class Planner {
       });
       await writeFile(join(cwd, REPORT_FILE), kept, { mode: FILE_MODE });
       if (wanted.from === 'file') await rm(join(cwd, wanted.file), { force: true });
-      this.#change(jobId, { state: 'made', note: undefined, report });
+      this.#change(jobId, { state: 'made', note: undefined, noteSince: undefined, report });
     } catch (error) {
       const said = diskError(error, cwd);
       if (!(said instanceof CommandError || said instanceof PageError)) this.#options.onError(error);
