@@ -5,8 +5,8 @@ import { percent } from './numbers.ts';
 import { countdown } from './times.ts';
 
 export interface Progress {
-  /** Begins a stage with its own total, or with one that is not known; ends the one before. */
-  stage(label: string, total?: number): void;
+  /** Begins a stage with its own total (default: of rows), or with one that is not known; ends the one before. */
+  stage(label: string, total?: number, unit?: 'row' | 'byte'): void;
   /** @param done in the unit of the stage's total, from its start. */
   update(done: number): void;
   /** Removes the bar; may be called at any time, and again. */

@@ -117,6 +117,21 @@ test('nobody is known while the keys are away, and it says since when; who is kn
   expect((await get(tokenOf())).status).toBe(200);
 });
 
+test('an id of no key is asked for once a minute, and one at a time', async () => {
+  const { alb, state } = await setAlb();
+  const none = { 'x-amzn-oidc-data': tokenOf({ kid: 'none' }) };
+  const refused = { status: 403, why: expect.stringContaining('there is no such key') };
+  const all = await Promise.all(Array.from({ length: 20 }, () => alb.identify(none)));
+  expect(all).toEqual(Array(20).fill(refused));
+  expect(state.asked).toEqual(['/none']);
+  state.now += 59_999;
+  await alb.identify(none);
+  expect(state.asked).toHaveLength(1);
+  state.now += 1;
+  await alb.identify(none);
+  expect(state.asked).toHaveLength(2);
+});
+
 test('no more keys are kept than a load balancer has', async () => {
   const { alb, state } = await setAlb();
   for (let i = 0; i < 50; i++)

@@ -42,7 +42,12 @@ describe('what is refused before a route has it is a problem with the security h
     ['headers that are too large', `GET /api/v1/jobs HTTP/1.1\r\nX: ${'x'.repeat(200_000)}\r\n\r\n`, 431, {}],
     ['no Host', 'GET /api/v1/jobs HTTP/1.1\r\n\r\n', 403, {}],
     ['a method that is none', `SMILE /api/v1/jobs HTTP/1.1\r\n${host}\r\n`, 400, {}],
-    ['a method that no route has', `PROPFIND /api/v1/jobs HTTP/1.1\r\n${bearer}\r\n`, 404, {}],
+    ['a method that no route has', `PROPFIND /api/v1/jobs HTTP/1.1\r\n${bearer}\r\n`, 405, {}],
+    ['a method of another route', `DELETE /api/v1/jobs/j HTTP/1.1\r\n${bearer}\r\n`, 405, {}],
+    ['an address of no route', `GET /api/v1/cakes HTTP/1.1\r\n${bearer}\r\n`, 404, {}],
+    ['an address in other letters', `GET /%61pi/v1/jobs/none HTTP/1.1\r\n${bearer}\r\n`, 404, {}],
+    ['an address with a name', `GET http://localhost/api/v1/jobs/none HTTP/1.1\r\n${bearer}\r\n`, 404, {}],
+    ['a tunnel', `CONNECT a:1 HTTP/1.1\r\n${host}\r\n`, 501, {}],
     ['a length that is none', `POST /api/v1/plans HTTP/1.1\r\n${bearer}Content-Length: ten\r\n\r\n`, 400, {}],
     [
       'two lengths',
@@ -95,6 +100,7 @@ describe('what is refused before a route has it is a problem with the security h
     if (answer === undefined) return;
     expectHeaders(answer, what);
     expectProblem(answer, what);
+    if (status === 405) expect(answer.headers.get('allow')).toMatch(/^(GET|HEAD)(, (GET|HEAD))?$/);
   });
 
   test('of a page the same is a page', async () => {

@@ -1,9 +1,12 @@
 /** Uploads by a form and by the API: none, too large, without end, cut in the middle, slow. */
 import { once } from 'node:events';
 import { type ClientRequest, request } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import { makeApiClient } from '../../testing/console/api-client.ts';
 import { plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { formTokenOf, tokens } from '../../testing/console/serve.ts';
+import { apiHeaders } from '../../testing/stages/api.ts';
 
 type Set = Awaited<ReturnType<typeof setConsoleJobs>>;
 
@@ -88,6 +91,38 @@ test('two gigabytes are refused before they are sent, and a file without end whe
   // Besides what was read, what was on its way.
   expect(Math.max(bytes, more)).toBeLessThan(32_000_000);
   await expect.poll(() => plansOf(set)).toEqual([]);
+});
+
+test('a packed file that is too large says so, and one that is none says that', async () => {
+  const set = await setConsoleJobs({ send: false, mostBytes: 100_000 });
+  const { call } = await makeApiClient(set.url, tokens.ann);
+  const packed = { 'content-type': 'text/csv', 'content-encoding': 'gzip' };
+  const file = gzipSync(`Identifier,Description\n${'task1,x\n'.repeat(100_000)}`);
+  expect(await call('makePlan', { reason: 'r' }, file, packed)).toMatchObject({
+    status: 413,
+    data: { detail: expect.stringContaining('The file is larger than') },
+  });
+  expect((await call('makePlan', { reason: 'r' }, file.subarray(0, 20), packed)).status).toBe(400);
+  expect(plansOf(set)).toEqual([]);
+});
+
+test('a plan with nothing to change says so where it is applied', async () => {
+  const { url, stage } = await setConsoleJobs({ send: false });
+  const { call } = await makeApiClient(url, tokens.ann);
+  await fetch(`${stage.api.url}/ota-tasks/task1`, {
+    method: 'PUT',
+    headers: apiHeaders,
+    body: JSON.stringify({ TaskConfigurationId: 'new' }),
+  });
+  const csv = { 'content-type': 'text/csv' };
+  const reason = 'r';
+  await call('makePlan', { reason, job: 'same' }, 'Identifier,TaskConfigurationId\ntask1,new\n', csv);
+  const made = async () => (await call('showPlan', { job: 'same' })).data;
+  await expect.poll(made, { timeout: 30_000 }).toMatchObject({ state: 'made', counts: { toChange: 0 } });
+  expect(await call('applyPlan', { job: 'same' }, { reason })).toMatchObject({
+    status: 409,
+    data: { detail: expect.stringContaining('it has nothing to change') },
+  });
 });
 
 test('what is cut in the middle leaves nothing', async () => {

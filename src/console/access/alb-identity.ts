@@ -30,6 +30,10 @@ const MOST_KEYS = 20;
 const TOLERANCE = 30;
 const KID = /^[A-Za-z0-9-]{1,64}$/;
 
+/** An id of no key is not asked for again for so long, in milliseconds, and so many ids are remembered. */
+const NO_KEY_MS = 60_000;
+const MOST_MISSES = 1_000;
+
 type Key = Awaited<ReturnType<typeof importSPKI>>;
 
 class NoKey extends Error {}
@@ -41,6 +45,10 @@ export class AlbIdentity {
   readonly #keyServer: string;
   readonly #reach: Reach;
   readonly #keys = new Map<string, Key>();
+  /** Ids of no key, and when that was seen; monotonic milliseconds. */
+  readonly #misses = new Map<string, number>();
+  /** The read under way: others wait for it. */
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor({ arn, fetchText, clock, sleep }: AlbOptions) {
     this.#arn = arn;
@@ -92,14 +100,35 @@ export class AlbIdentity {
   async #keyOf({ kid, signer }: JWTHeaderParameters): Promise<Key> {
     if (signer !== this.#arn) throw new NoKey('another load balancer has signed it (signer)');
     if (typeof kid !== 'string' || !KID.test(kid)) throw new NoKey('it names no key (kid)');
-    const known = this.#keys.get(kid);
+    const before = this.#reading;
+    const known = this.#keys.get(kid) ?? this.#unlessMissed(kid);
     if (known !== undefined) return known;
+    const read = before.then(() => this.#keys.get(kid) ?? this.#unlessMissed(kid) ?? this.#readKey(kid));
+    this.#reading = read.catch(() => undefined);
+    return await read;
+  }
+
+  /** @throws NoKey where that is known. */
+  #unlessMissed(kid: string): undefined {
+    const at = this.#misses.get(kid);
+    if (at !== undefined && this.#clock.monotonic() - at < NO_KEY_MS) throw noSuchKey();
+  }
+
+  #miss(kid: string): NoKey {
+    this.#misses.delete(kid);
+    this.#misses.set(kid, this.#clock.monotonic());
+    const [oldest] = this.#misses.keys();
+    if (this.#misses.size > MOST_MISSES && oldest !== undefined) this.#misses.delete(oldest);
+    return noSuchKey();
+  }
+
+  async #readKey(kid: string): Promise<Key> {
     const url = `${this.#keyServer}/${kid}`;
     const text = await this.#reach.use(
       () => this.#read(url, AbortSignal.timeout(KEY_MS)),
       (signal) => this.#read(url, AbortSignal.any([signal, AbortSignal.timeout(KEY_MS)])),
     );
-    if (text === undefined) throw new NoKey('there is no such key (kid)');
+    if (text === undefined) throw this.#miss(kid);
     const key = await importSPKI(text, 'ES256').catch(() => {
       throw new NoKey('its key cannot be read');
     });
@@ -116,6 +145,10 @@ export class AlbIdentity {
       throw new KeyServerAway(causeOf(error));
     }
   }
+}
+
+function noSuchKey(): NoKey {
+  return new NoKey('there is no such key (kid)');
 }
 
 class KeyServerAway extends Error {}

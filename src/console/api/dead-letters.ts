@@ -25,10 +25,10 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       id: 'listCauses',
       summary: 'Dead letters by cause, as of the last look; one that is old is made again',
       query: z.object({
-        again: z
-          .enum(['true', 'false'])
-          .default('false')
-          .meta({ description: 'Looks again. The look is in a later answer.' }),
+        again: z.enum(['true', 'false']).default('false').meta({
+          description:
+            'Looks again, once in 5 s at most: a viewer may, since a look leaves each letter in place. The look is in a later answer.',
+        }),
       }),
       answer: look,
       serve: async ({ query }) => {

@@ -152,6 +152,8 @@ async function keep(body: Readable, path: string, mostBytes: number): Promise<vo
   try {
     await pipeline(body, bounded, createWriteStream(path, { flags: 'wx', mode: FILE_MODE }));
   } catch (error) {
+    // What unpacks a body writes over the error that it is broken by.
+    if (bytes > mostBytes) throw tooLarge(mostBytes);
     if (error instanceof PageError || !body.errored) throw error;
     throw new PageError('The upload was cut before its end: nothing was kept. Send it again.');
   }

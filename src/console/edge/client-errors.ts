@@ -27,6 +27,12 @@ export function clientErrors(headers: SecurityHeaders) {
         const [status, body] = problem(417, 'The only expectation that is met is 100-continue.');
         response.writeHead(status, problemHeaders(body)).end(body);
       });
+      // Without a listener Node ends the connection without a word.
+      server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+        socket.on('error', () => socket.destroy());
+        socket.end(wholeAnswer(...problem(501, 'The console is no proxy: CONNECT is not served.'), headers));
+        setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      });
     },
     refuse: (error: { readonly code?: string }, socket: Socket): void => {
       if (refused.has(socket)) return;

@@ -154,8 +154,10 @@ export class Planner {
   /** Enters a plan that is made: then it is gone from here. @throws PageError where it is not made, and what `enter` throws. */
   async enter(jobId: string, enter: (folder: string, signal: AbortSignal) => Promise<void>): Promise<void> {
     const plan = await this.get(jobId);
-    if (plan.state !== 'made' || plan.report?.plan === undefined)
-      throw new PageError(`The plan of job ${jobId} cannot be applied: it is ${plan.state}.`, 409);
+    const here = `The plan of job ${jobId} cannot be applied:`;
+    if (plan.state !== 'made') throw new PageError(`${here} it ${notReady[plan.state]}.`, 409);
+    if (plan.report?.plan === undefined)
+      throw new PageError(`${here} it has nothing to change, and so nothing to apply. Discard it.`, 409);
     this.#change(jobId, { state: 'entering', note: undefined });
     try {
       await enter(this.folderOf(jobId), this.#stop.signal);
@@ -266,6 +268,12 @@ export class Planner {
   }
 }
 
+const notReady = {
+  making: 'is being made: wait for it',
+  entering: 'is being entered already',
+  failed: 'could not be made: discard it',
+} as const;
+
 /** JSON has no infinity. */
 const limitJson = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
 
@@ -278,16 +286,16 @@ function diskError(error: unknown, folder: string): unknown {
 
 /** Progress as a note. */
 function progressOf(note: (text: string) => void): PlanContext['progress'] {
-  let stage = { label: '', total: undefined as number | undefined };
-  const show = (done: number): void =>
-    note(
-      stage.total === undefined
-        ? `${stage.label}: ${number(done)}`
-        : `${stage.label}: ${number(done)} of ${counted(stage.total, 'row')}`,
-    );
+  let stage = { label: '', total: undefined as number | undefined, unit: 'row' };
+  const show = (done: number): void => {
+    const { label, total, unit } = stage;
+    if (total === undefined) note(`${label}: ${number(done)}`);
+    else if (unit === 'row') note(`${label}: ${number(done)} of ${counted(total, 'row')}`);
+    else note(`${label}: ${total > 0 ? Math.min(100, Math.floor((done / total) * 100)) : 0} %`);
+  };
   return {
-    stage: (label, total) => {
-      stage = { label: label.trim(), total };
+    stage: (label, total, unit = 'row') => {
+      stage = { label: label.trim(), total, unit };
       show(0);
     },
     update: show,

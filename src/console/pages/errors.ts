@@ -59,7 +59,20 @@ function pageOf({ headers: { referer = '' } }: FastifyRequest): string {
 
 export function answerErrors(app: FastifyInstance, show: Show, onError: (error: unknown) => void): void {
   app.setErrorHandler((error, request, reply) => answerFault(error, request, reply, show, onError));
-  app.setNotFoundHandler((request, reply) => answer(request, reply, 404, 'There is no such page.', show));
+  const routes: { readonly path: RegExp; readonly method: string }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    const path = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`);
+    for (const one of [method].flat()) routes.push({ path, method: one });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    if (wantsPage(request)) return answer(request, reply, 404, 'There is no such page.', show);
+    const asked = pathOf(request);
+    const methods = [...new Set(routes.filter(({ path }) => path.test(asked)).map(({ method }) => method))];
+    if (methods.length === 0)
+      return answer(request, reply, 404, 'There is no such address in the API.', show);
+    const why = `${request.method} is not served here: use ${methods.join(' or ')}.`;
+    return answer(request, reply.header('allow', methods.join(', ')), 405, why, show);
+  });
 }
 
 /** What was thrown by a route, or by Fastify before one was found. */
@@ -101,8 +114,18 @@ function answer(
   });
 }
 
-function wantsPage({ url }: FastifyRequest): boolean {
-  return !url.startsWith('/api/') && !url.startsWith('/live/');
+function wantsPage(request: FastifyRequest): boolean {
+  return !/^\/(api|live)\//.test(pathOf(request));
+}
+
+/** As the router reads it: without a server's name, and decoded. */
+function pathOf({ url }: FastifyRequest): string {
+  const path = url.replace(/[?#].*/s, '').replace(/^https?:\/\/.*?\//, '/');
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
 }
 
 function statusOf(error: unknown): number {
@@ -127,5 +150,7 @@ const ofFastify: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The Content-Type of the body is none that is read here.',
   FST_ERR_CTP_INVALID_JSON_BODY: 'The body is no JSON, though its Content-Type says so.',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty, though its Content-Type says that it is JSON.',
+  FST_CP_ERR_INVALID_CONTENT: 'The body cannot be unpacked: it is not what its Content-Encoding says.',
+  FST_CP_ERR_INVALID_CONTENT_ENCODING: 'The Content-Encoding of the body is none that is read here.',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body is not as long as its Content-Length says.',
 };

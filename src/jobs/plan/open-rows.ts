@@ -48,7 +48,7 @@ export async function openRows(
     };
   }
   const source = await openSource(from.file, { ...context, format: from.format });
-  progress.stage('reading   ', source.bytes);
+  progress.stage('reading   ', source.bytes, 'byte');
   const { columns } = from;
   const findings = new Findings();
   const unused: string[] = [];
