@@ -6,7 +6,8 @@ import { well } from '../../../testing/stages/snapshot.ts';
 const QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/ota-updates';
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  // A scrape waits for a real turn of the event loop.
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -15,16 +16,23 @@ afterEach(() => {
 test('writes a line a minute, and the last one when it is stopped', async () => {
   const { registry, listener } = createMetrics(() => well);
   const written: string[] = [];
+  const first = Promise.withResolvers<void>();
   const stop = publishEmf({
     registry,
     queueUrl: QUEUE_URL,
-    destination: { write: (line) => void written.push(line) },
+    destination: {
+      write: (line) => {
+        written.push(line);
+        first.resolve();
+      },
+    },
     now: () => 1_700_000_000_000,
   });
   expect(EMF_EVERY_MS).toBe(60_000);
   await vi.advanceTimersByTimeAsync(59_999);
   expect(written).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
+  await first.promise;
   expect(written).toHaveLength(1);
   listener({ type: 'received', count: 7, durationMs: 1 });
   await stop();
