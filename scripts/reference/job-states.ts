@@ -53,7 +53,7 @@ A job that is being cancelled goes on to ${code('cancelled')}, whatever else hap
 ## A job that is elsewhere
 
 Each job is sent by one ledger. \`jobs export\` hands it over: from then on it is \`elsewhere\` here, and nothing steers, sends, retries or
-undoes it here; outcomes of its rows are left on their queue for the ledger that has it. \`jobs import\` in another ledger makes it that
+undoes it here; outcomes of its rows are left on their queue for an hour, for the ledger that has it. \`jobs import\` in another ledger makes it that
 one's, in the state that it was in. Moved back by the same two commands, what is here is replaced by what is known there.
 
 - **Back without having been moved.** \`jobs import FILE --take-over\` with the file of the export takes it back. Do so only where no other

@@ -14,7 +14,7 @@ const GROWTH_MS = 3_000;
 const SAMPLE_MS = 250;
 
 /** What a rate is measured by. */
-type Measured = Pick<Counts, 'endedByWorkers'>;
+type Measured = Pick<Counts, 'endedByWorkers' | 'inFlight'>;
 
 /** How fast workers end the rows of a job. */
 export class Pace {
@@ -22,22 +22,27 @@ export class Pace {
   readonly #samples: { readonly at: number; readonly ended: number }[];
   readonly #startedAt: number;
   #lastChangeAt: number;
+  /** Since when rows are in flight of which none has ended. */
+  #quietSince: number;
   /** By the ledger, when it was last looked at. */
   #counted: number;
   #ended = 0;
 
   /** @param now milliseconds, monotonic. @param counts by then. */
-  constructor(now: () => number, { endedByWorkers }: Measured) {
+  constructor(now: () => number, { endedByWorkers }: Pick<Measured, 'endedByWorkers'>) {
     this.#now = now;
     this.#samples = [{ at: now(), ended: 0 }];
     this.#startedAt = now();
     this.#lastChangeAt = this.#startedAt;
+    this.#quietSince = this.#startedAt;
     this.#counted = endedByWorkers;
   }
 
-  observe({ endedByWorkers }: Measured): void {
+  observe({ endedByWorkers, inFlight }: Measured): void {
     const at = this.#now();
-    if (endedByWorkers > this.#counted) this.#lastChangeAt = at;
+    const someEnded = endedByWorkers > this.#counted;
+    if (someEnded) this.#lastChangeAt = at;
+    if (someEnded || inFlight === 0) this.#quietSince = at;
     // Rows that are planned again take nothing back of what workers have done.
     this.#ended += Math.max(0, endedByWorkers - this.#counted);
     this.#counted = endedByWorkers;
@@ -78,9 +83,9 @@ export class Pace {
     return this.#lastChangeAt - this.#startedAt;
   }
 
-  /** Milliseconds since a row last ended. */
+  /** Milliseconds for which none of the rows in flight has ended: a job that had none in flight has not been quiet. */
   get quietMs(): number {
-    return this.#now() - this.#lastChangeAt;
+    return this.#now() - this.#quietSince;
   }
 }
 

@@ -101,8 +101,9 @@ export async function retryFailed(
     throw misuse(`Job ${job.jobId} has rows that were not sent yet: ${resume} first.`);
   if (failed === 0) return 0;
   await giveSettings(ledger, job, setting, deed);
-  const tries = await lease.retryFailed();
+  // The state first: rows that are planned again in a job that is done would be sent by nobody, if this process ended in between.
   await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed) });
+  const tries = await lease.retryFailed();
   await ledger.setProgress(job.key, countFrom(await ledger.count(job.key), job.plan.progress));
   return tries;
 }

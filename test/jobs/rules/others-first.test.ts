@@ -44,7 +44,7 @@ class VirtualJob {
     this.#seen.push({ at: now + lagMs, ended: Math.floor(this.worked + 1e-9) });
     while ((this.#seen[0]?.at ?? Number.POSITIVE_INFINITY) <= now)
       this.ended = this.#seen.shift()?.ended ?? this.ended;
-    this.pace.observe({ endedByWorkers: this.ended });
+    this.pace.observe({ endedByWorkers: this.ended, inFlight: this.sent - this.ended });
   }
 
   counts(): Counts {

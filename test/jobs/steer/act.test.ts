@@ -76,6 +76,34 @@ test('a job that is released with nothing given has no line that says so', async
   expect((await ledger.audit(9, 'j')).map(({ what }) => what)).toEqual(['release', 'begin']);
 });
 
+test('a retry whose process ends in between leaves no row planned in a job that is done', async () => {
+  const { ledger, job } = await begun();
+  const lease = await leaseOf(ledger, job.key);
+  const [row] = await lease.claim(1);
+  await lease.settle({
+    sent: [],
+    refused: [{ row: row?.Row ?? 0, reason: 'too large' }],
+    untouched: [],
+    maybeTwice: 0,
+  });
+  await releaseJob(ledger, job, { given: {}, now }, { who: 'ann@ops1' });
+  await ledger.change(job.key, { event: 'finish', who: 'ann@ops1' });
+  const done = await ledger.job('j');
+  if (done?.plan === undefined) throw new Error('not begun');
+  const gone = { retryFailed: () => Promise.reject(new Error('killed')) };
+  const retrying = retryFailed(
+    ledger,
+    gone,
+    { ...done, plan: done.plan },
+    { given: {}, now },
+    { who: 'a@b' },
+    'resume',
+  );
+  await expect(retrying).rejects.toThrow('killed');
+  expect((await ledger.job('j'))?.plan?.state.name).toBe('running');
+  expect(await ledger.count(job.key)).toMatchObject({ planned: 0, failed: 1 });
+});
+
 describe('a job that was cancelled', () => {
   async function cancelled(): Promise<{
     readonly ledger: Ledger;
