@@ -30,8 +30,8 @@ function read({ requests }: StandIn, index: number): NoticeBody {
   return new Webhook(secret).verify(body, headers as Record<string, string>) as NoticeBody;
 }
 
-test('a job that is done or aborted is told of to every target, with its counts', async () => {
-  const { stage, run, plan, ids } = await setJobs();
+/** A stand-in for each kind of target, and the variables that name them. */
+async function everyTarget() {
   const webhook = await standIn(() => ({ status: 200 }));
   const [sns, events] = [await standIn(() => snsTaken), await standIn(eventsTaken)];
   vi.stubEnv('AWS_ENDPOINT_URL_SNS', sns.url);
@@ -41,6 +41,12 @@ test('a job that is done or aborted is told of to every target, with its counts'
     NOTIFY_TOPIC_ARN: 'arn:aws:sns:eu-west-1:000000000000:jobs',
     NOTIFY_EVENT_BUS: 'fleet',
   };
+  return { webhook, sns, events, env };
+}
+
+test('a job that is done or aborted is told of to every target, with its counts', async () => {
+  const { stage, run, plan, ids } = await setJobs();
+  const { webhook, sns, events, env } = await everyTarget();
   await stage.worker.start();
   await plan(ids(5), 'good');
   await run(['apply', 'good.jsonl', '--yes'], { env });
@@ -151,15 +157,7 @@ test('a job that somebody without targets finds at its end is told of by the nex
 
 test('a job that a rule pauses is told of to every target, each time, and as done at its end', async () => {
   const { stage, run, standing, plan, ids } = await setJobs();
-  const webhook = await standIn(() => ({ status: 200 }));
-  const [sns, events] = [await standIn(() => snsTaken), await standIn(eventsTaken)];
-  vi.stubEnv('AWS_ENDPOINT_URL_SNS', sns.url);
-  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', events.url);
-  const env = {
-    ...webhookAt(webhook),
-    NOTIFY_TOPIC_ARN: 'arn:aws:sns:eu-west-1:000000000000:jobs',
-    NOTIFY_EVENT_BUS: 'fleet',
-  };
+  const { webhook, sns, events, env } = await everyTarget();
   await stage.worker.start();
   await plan(ids(12));
   const applying = run(['apply', 'j.jsonl', '--yes', '--stages', '3,6', '--confirm-each'], { env });

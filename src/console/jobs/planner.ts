@@ -16,8 +16,8 @@ import type { Conditions } from '../../jobs/plan/conditions.ts';
 import type { TaskChange } from '../../jobs/plan/format.ts';
 import type { PlanContext } from '../../jobs/plan/options.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
-import { counted, number } from '../../text/numbers.ts';
 import { PageError } from '../pages/page-error.ts';
+import { progressOf } from './plan-progress.ts';
 
 /** What a plan is to be made from. */
 export type PlanWanted = { readonly jobId: string; readonly by: string } & PlanSource;
@@ -282,23 +282,4 @@ function diskError(error: unknown, folder: string): unknown {
   const code = errorCode(error);
   if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EACCES' && code !== 'EROFS') return error;
   return new PageError(`Nothing can be kept in ${folder}: ${causeOf(error)}.`, 503);
-}
-
-/** Progress as a note. */
-function progressOf(note: (text: string) => void): PlanContext['progress'] {
-  let stage = { label: '', total: undefined as number | undefined, unit: 'row' };
-  const show = (done: number): void => {
-    const { label, total, unit } = stage;
-    if (total === undefined) note(`${label}: ${number(done)}`);
-    else if (unit === 'row') note(`${label}: ${number(done)} of ${counted(total, 'row')}`);
-    else note(`${label}: ${total > 0 ? Math.min(100, Math.floor((done / total) * 100)) : 0} %`);
-  };
-  return {
-    stage: (label, total, unit = 'row') => {
-      stage = { label: label.trim(), total, unit };
-      show(0);
-    },
-    update: show,
-    stop: () => {},
-  };
 }
