@@ -1,4 +1,5 @@
 /** What a file is by its first bytes: that it is no text, and then what to do about it. PURE. */
+import { wideLabel } from './text.ts';
 
 const AS_CSV =
   'Open it in the spreadsheet program and save it as CSV (in Excel: File, Save As, "CSV UTF-8 (Comma delimited)"), then give that file';
@@ -39,10 +40,15 @@ export function foreignContent(bytes: Buffer): string | undefined {
   const kind = kinds.find(({ begins }) => text.startsWith(begins));
   if (kind !== undefined) return kind.is(text);
   if (MARKUP.test(text)) return `is a web page or XML, not CSV. ${AS_CSV}`;
-  if (!text.includes('\0')) return undefined;
-  // UTF-16 has a NUL in each character of ASCII, and so among the first two bytes.
-  const wide = text.startsWith('\xff\xfe') || text.startsWith('\xfe\xff') || text.slice(0, 2).includes('\0');
-  return wide && text.slice(0, 2) !== '\0\0'
-    ? undefined
-    : 'is a binary file (it holds NUL bytes), neither CSV nor JSON';
+  const binary = whyBinary(bytes);
+  return binary === undefined ? undefined : `is a binary file (it ${binary}), neither CSV nor JSON`;
+}
+
+/** A text holds no NUL in its encoding, and begins with no other control character but white space. */
+function whyBinary(bytes: Buffer): string | undefined {
+  const wide = wideLabel(bytes);
+  const text = wide === undefined ? bytes.toString('latin1') : new TextDecoder(wide).decode(bytes);
+  if (text.includes('\0')) return 'holds NUL bytes';
+  const begin = text.charAt(0);
+  return begin < ' ' && begin.trim() !== '' ? 'begins with a control character' : undefined;
 }

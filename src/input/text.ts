@@ -10,7 +10,7 @@ export type Encoding = 'UTF-8' | 'UTF-16' | 'Windows-1252';
 const LONGEST_SEQUENCE = 4;
 
 /**
- * Decodes bytes. UTF-16 shows in the first two bytes, with or without a byte order mark. Otherwise the first character
+ * Decodes bytes. UTF-16 shows in the first two bytes ({@link wideLabel}). Otherwise the first character
  * beyond ASCII decides: it is UTF-8, or else the file is Windows-1252. A byte order mark is dropped; what is not valid in
  * the encoding becomes U+FFFD, which no field of an update allows. However the bytes are cut up, the text is the same.
  * @param onEncoding called once, when it is clear that the text is not UTF-8.
@@ -59,11 +59,19 @@ export async function* readText(
   if (end !== '') yield end;
 }
 
-/** A character of ASCII takes two bytes in UTF-16, one of which is NUL. */
-function wideLabel([first = 0, second = 0]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
-  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le';
-  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) return 'utf-16be';
+/**
+ * Whether a file is UTF-16 by its first two bytes: a byte order mark, or a character of ASCII that texts begin with. Beside a NUL, other
+ * bytes are those of a binary file.
+ */
+export function wideLabel([first = 0, second = 0]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if ((first === 0xff && second === 0xfe) || (beginsText(first) && second === 0)) return 'utf-16le';
+  if ((first === 0xfe && second === 0xff) || (first === 0 && beginsText(second))) return 'utf-16be';
   return undefined;
+}
+
+/** A printable character of ASCII, a tab or the end of a line. */
+function beginsText(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
 /** @param bytes begin with a character beyond ASCII, or are none. */
