@@ -26,7 +26,7 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
   ],
   ramp: [
     '--ramp 50:x2/200',
-    'So many rows in flight at first; times the factor after every so many good ends.',
+    'So many rows in flight at first; times the factor after every so many good ends. A factor with which a step adds less than a row, or less than 1%, is refused.',
   ],
   abortWhen: ['--abort-when RULE', 'Abort when a rule is broken; see below. May be given several times.'],
   undoOnAbort: [

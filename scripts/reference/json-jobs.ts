@@ -252,6 +252,8 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       'settings.tz': 'its `--tz`',
       'settings.deadline': '`--deadline`',
       'settings.reportTo': '`--report-to`',
+      idleSettings:
+        'of these, what does nothing in a job of this size: a sentence for each, without its full stop',
       'stage.stage':
         'the stage that it is in, from 1, or `canary`; `stage` is null without stages, or when all rows are sent',
       'stage.of': 'of how many; null of the canary',

@@ -14,9 +14,10 @@ export function nearest<Name extends string>(wrong: string, names: Iterable<Name
   let best: { readonly name: Name; readonly slips: number } | undefined;
   for (const name of names) {
     if (name.length > MAX_LENGTH) continue;
-    const slips = slipsBetween(word, bare(name));
+    const right = bare(name);
+    const slips = slipsBetween(word, right);
     // Two thirds must be right: of a short name, hardly anything may be wrong.
-    if (slips > Math.max(word.length, name.length) / 3) continue;
+    if (slips > Math.max(word.length, right.length) / 3) continue;
     if (best === undefined || slips < best.slips) best = { name, slips };
   }
   if (best !== undefined) return best.name;

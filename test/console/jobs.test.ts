@@ -57,6 +57,22 @@ test('of a job that somebody stops it says how far it came, who it was and why',
   expect(body).toContain('<dt>rows per second, on average</dt><dd>-</dd>');
 });
 
+test('the page of a job says of settings that do nothing what the commands say', async () => {
+  const { url, ann, run, plan, ids } = await setConsoleJobs({ send: false });
+  await plan(ids(5));
+  const applied = await run(['apply', 'j.jsonl', '--yes', '--detach', '--abort-when', 'failed>2%/200']);
+  const note = "--abort-when 'failed>2%/200' can never act: the job has 5 rows, and it needs 200 ends";
+  expect(applied.stderr).toContain(note);
+  const { body } = await ann.get('/jobs/of/j');
+  expect(body).toContain(
+    `<p class="note">Note: ${note.replaceAll("'", '&#39;').replaceAll('>', '&gt;')}.</p>`,
+  );
+  const { call } = await makeApiClient(url, tokens.vic);
+  expect((await call('showJob', { job: 'j' })).data).toMatchObject({ idleSettings: [note] });
+  await ann.post('/jobs/of/j/set', { unset: 'abort-when' });
+  expect((await ann.get('/jobs/of/j')).body).not.toContain('can never act');
+});
+
 test('a plan of many pairs of configurations compares the first, and names the command for each of the others', async () => {
   const { url, ann, ids } = await setConsoleJobs({
     api: { tasks: { kind: 'numbered', prefix: 'task', count: 200 } },

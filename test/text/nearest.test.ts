@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { didYouMean, nearest } from '../../src/text/nearest.ts';
 
-const names = ['worker', 'enqueue', 'dead-letters', 'jobs', 'Identifier', 'TaskConfigurationId', 'JobId'];
+const names = [
+  'worker',
+  'enqueue',
+  'dead-letters',
+  'jobs',
+  'Identifier',
+  'TaskConfigurationId',
+  'JobId',
+  '--version',
+];
 
 test.each([
   ['wroker', 'worker'],
@@ -15,6 +24,9 @@ test.each([
   ['job id', 'JobId'],
   ['TaskConf', 'TaskConfigurationId'],
   ['nothing', undefined],
+  // Dashes before a name make it no longer, and so no nearer.
+  ['--reason', undefined],
+  ['--versoin', '--version'],
   ['x', undefined],
   ['', undefined],
   ['w'.repeat(1_000_000), undefined],

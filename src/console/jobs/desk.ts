@@ -11,6 +11,7 @@ import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import { letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
 import type { Deed } from '../../jobs/steer/deed.ts';
+import { plannedLine } from '../../jobs/steer/planned.ts';
 import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
 import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
@@ -213,7 +214,7 @@ export class Desk {
       by,
       ...(await fill(folder)),
     }));
-    await this.#log(deed, 'plan', jobId, { source });
+    await this.#options.door.use((ledger) => ledger.addAudit(plannedLine(jobId, source, deed)));
   }
 
   async #log(

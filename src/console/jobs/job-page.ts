@@ -8,7 +8,15 @@ import { changeText, whyText } from '../../jobs/view/audit.ts';
 import { endText, stageText } from '../../jobs/view/outlook-text.ts';
 import { settingTexts } from '../../jobs/view/settings-text.ts';
 import { silence } from '../../jobs/view/silence.ts';
-import { isOver, leftOutNote, notDone, nowText, rateOf, rowsOf } from '../../jobs/view/standing.ts';
+import {
+  idleSettings,
+  isOver,
+  leftOutNote,
+  notDone,
+  nowText,
+  rateOf,
+  rowsOf,
+} from '../../jobs/view/standing.ts';
 import { stateText } from '../../jobs/view/state-text.ts';
 import { deviceEnds, deviceStates } from '../../message/devices.ts';
 import { counted, number } from '../../text/numbers.ts';
@@ -122,7 +130,7 @@ ${note !== undefined && html`<p class="fault">${note}.</p>`}
 ${silentPart(standing, now, commandLine)}
 ${figures(facts)}
 ${failures(standing)}
-${plan !== undefined && settings(plan.settings)}
+${plan !== undefined && settings(plan.settings, idleSettings(job, counts))}
 ${reconciliation !== undefined && reconciled(reconciliation)}
 ${verification !== undefined && devices(verification)}`;
 }
@@ -185,9 +193,10 @@ function failures({ job, counts }: JobStanding): Html | undefined {
   return html`<section><h2>Failures by error</h2>${table('Table of failures', ['Error', 'Rows'], rows)}</section>`;
 }
 
-function settings(given: Plan['settings']): Html {
+/** @param idle what of it does nothing. */
+function settings(given: Plan['settings'], idle: readonly string[]): Html {
   const texts = settingTexts(given);
-  return html`<section><h2>How it is sent</h2>${texts.length === 0 ? html`<p>As fast as workers take it, without stages.</p>` : figures(texts)}</section>`;
+  return html`<section><h2>How it is sent</h2>${texts.length === 0 ? html`<p>As fast as workers take it, without stages.</p>` : figures(texts)}${idle.map((note) => html`<p class="note">Note: ${note}.</p>\n`)}</section>`;
 }
 
 function reconciled(seen: LookSeen<Reconciled>): Html {

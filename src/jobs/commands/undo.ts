@@ -2,14 +2,16 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { renamed } from '../../cli/flags.ts';
+import { addReasonOptions, deedOf, type ReasonFlags } from '../../cli/who.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
 import { makeUndo } from '../plan/undo.ts';
+import { plannedLine } from '../steer/planned.ts';
 import { requireHere } from '../steer/resume.ts';
 import { findPlannedJob, withLedger } from './open.ts';
 import { defaultJobId, isJobId, readJobId, runPlanning } from './planning.ts';
 
-interface Flags {
+interface Flags extends ReasonFlags {
   readonly job?: string;
   readonly out?: string;
   readonly force?: boolean;
@@ -35,33 +37,41 @@ export function addUndo(jobs: Command, context: CommandContext): void {
       'after',
       '\nExit codes: 0 done, 1 failed, 2 misuse, 3 some rows cannot be undone, 130 interrupted.',
     );
-  renamed(command, '--job-id <id>', '--job').action(async (undone: string, flags: Flags) => {
-    const config = readConfigForAws(context.env, apiSettings);
-    const named = `${undone}-undo`;
-    const jobId = readJobId(flags.job ?? (isJobId(named) ? named : defaultJobId(context)));
-    const options = {
-      ...config,
-      undone,
-      jobId,
-      out: flags.out ?? `${jobId}.plan.jsonl`,
-      force: flags.force === true,
-      refusedFile: flags.refused,
-    };
-    await withLedger(context, 'read', async (ledger) => {
-      const job = await findPlannedJob(ledger, undone, context);
-      // What became of its rows is known there.
-      requireHere(job);
-      const { key } = job;
-      if (!(await ledger.hasFormer(key))) {
-        throw misuse(
-          `Job ${undone} cannot be undone: its plan did not read the values that it replaced. ` +
-            'A job can be when it was planned with --refresh. No task was read.',
-        );
-      }
-      const pages = () => ledger.pages(key);
-      await runPlanning(context, config, flags.json === true, (planning) =>
-        makeUndo(options, { ...planning, pages }),
-      );
-    });
-  });
+  addReasonOptions(renamed(command, '--job-id <id>', '--job')).action(
+    async (undone: string, flags: Flags) => {
+      const config = readConfigForAws(context.env, apiSettings);
+      const named = `${undone}-undo`;
+      const jobId = readJobId(flags.job ?? (isJobId(named) ? named : defaultJobId(context)));
+      const options = {
+        ...config,
+        undone,
+        jobId,
+        out: flags.out ?? `${jobId}.plan.jsonl`,
+        force: flags.force === true,
+        refusedFile: flags.refused,
+      };
+      await withLedger(context, 'read', async (ledger) => {
+        const job = await findPlannedJob(ledger, undone, context);
+        // What became of its rows is known there.
+        requireHere(job);
+        const { key } = job;
+        if (!(await ledger.hasFormer(key))) {
+          throw misuse(
+            `Job ${undone} cannot be undone: its plan did not read the values that it replaced. ` +
+              'A job can be when it was planned with --refresh. No task was read.',
+          );
+        }
+        const pages = () => ledger.pages(key);
+        await runPlanning(context, config, flags.json === true, async (planning) => {
+          const report = await makeUndo(options, { ...planning, pages });
+          if (report?.plan === undefined) return report;
+          if (ledger.access === 'write')
+            await ledger.addAudit(plannedLine(jobId, `the undo of ${undone}`, deedOf(context, flags)));
+          else if (flags.reason !== undefined)
+            planning.say('The log of changes does not have the reason: the ledger can only be read here.');
+          return report;
+        });
+      });
+    },
+  );
 }

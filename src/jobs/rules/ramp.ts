@@ -1,11 +1,12 @@
 /** A ramp: few rows in flight at first, and more with every so many good ends. PURE. */
 import { type CommandError, misuse } from '../../errors.ts';
+import { counted } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
 
 export interface Ramp {
   /** Rows in flight at first. */
   readonly from: number;
-  /** Above 1. */
+  /** Above 1; of one that is given now, so far above that every step adds a row and 1%. */
   readonly factor: number;
   /** Good ends after which the rows in flight are multiplied by the factor. */
   readonly after: number;
@@ -26,9 +27,21 @@ export function parseRamp(text: string): Ramp {
   const [from = '', factor = '', after = ''] = match.slice(1).map((part) => part.trim());
   if (!/^[1-9]\d{0,8}$/.test(from)) throw wrong('before the colon comes a whole number of rows from 1');
   if (!/^\d{1,3}(\.\d{1,3})?$/.test(factor)) throw wrong('the factor is a number, at most 999');
-  if (Number(factor) <= 1) throw wrong(`it never grows: x${factor} is not above 1`);
+  const least = leastFactor(Number(from));
+  if (Number(factor) < least)
+    throw wrong(
+      `it never grows: every step adds a row and 1% at least, so from ${counted(Number(from), 'row')} the factor is x${least} or more`,
+    );
   if (!/^[1-9]\d{0,8}$/.test(after)) throw wrong('after the slash comes a whole number of good ends from 1');
   return { from: Number(from), factor: Number(factor), after: Number(after) };
+}
+
+/**
+ * With it every step adds a row and, at many rows, 1%: seventy steps double what is in flight, and a ramp that takes more is one that
+ * nobody meant. To three places, as a factor is given.
+ */
+function leastFactor(from: number): number {
+  return Math.max(1_010, 1_000 + Math.ceil(1_000 / from)) / 1_000;
 }
 
 /** The ramp as it is given. */

@@ -78,8 +78,7 @@ export function standingText(
   if (!isOver(job, counts))
     for (const [name, text] of openTexts(plan.settings, notes.outlook))
       lines.push(hang(`  ${name.padEnd(12)}  `, text, width));
-  if (!isOver(job, counts))
-    for (const text of idleNotes(plan.settings, rowsOf(job, counts))) lines.push(hang('note: ', text, width));
+  for (const text of idleSettings(job, counts)) lines.push(hang('note: ', text, width));
   const { state } = plan;
   const stopped = notes.reason ?? (wasStopped(state) ? state.why : undefined);
   if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped), width));
@@ -160,6 +159,7 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
     notDone: notDone(job, counts) ?? null,
     complete: plan?.complete ?? null,
     settings: plan === undefined ? null : settingsJson(plan.settings),
+    idleSettings: idleSettings(job, counts),
     ...outlookJson(notes.outlook),
   };
   return jsonLine(json);
@@ -178,6 +178,13 @@ function notSentOf(job: JobRecord, counts: Counts): number {
 /** Whether every row of the plan has ended. */
 export function isOver(job: JobRecord, counts: Counts): boolean {
   return job.plan?.complete !== false && counts.ended === counts.total;
+}
+
+/** Settings of a job which is not over that do nothing in one of its size: a sentence for each, without its full stop. */
+export function idleSettings(job: JobRecord, counts: Counts): readonly string[] {
+  return job.plan === undefined || isOver(job, counts)
+    ? []
+    : idleNotes(job.plan.settings, rowsOf(job, counts));
 }
 
 /**
@@ -208,7 +215,6 @@ function timeLines(times: JobTimes | undefined): string[] {
   return lines;
 }
 
-/** Rows per second, to a tenth; undefined when no row has ended. */
 /** Rows that ended per second while it was at work; undefined where none has. */
 export function rateOf(times: JobTimes | undefined): number | undefined {
   if (times === undefined || times.rows === 0 || times.ms === 0) return undefined;

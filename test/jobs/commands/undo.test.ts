@@ -34,8 +34,15 @@ async function folderWithJob(
   });
   await lease.release();
   await ledger.close();
-  const undo = (job: string) => folder.run(addUndo, ['undo', job], { env: { STATE_DIR } });
-  return { folder, undo };
+  const undo = (job: string, ...flags: readonly string[]) =>
+    folder.run(addUndo, ['undo', job, ...flags], { env: { STATE_DIR } });
+  const log = async () => {
+    const reader = await openLedger(STATE_DIR, Date.now, 'read');
+    const lines = await reader.audit(10, 'j-undo');
+    await reader.close();
+    return lines;
+  };
+  return { folder, undo, log };
 }
 
 test('jobs undo plans what restores the tasks, and lists what cannot be restored', async () => {
@@ -100,6 +107,33 @@ test('jobs undo plans what restores the tasks, and lists what cannot be restored
   expect(folder.read('j-undo.refused.csv')).toMatch(/^6,.*has not ended/m);
 });
 
+test('jobs undo says in the log of changes who made the plan, and why', async () => {
+  const api = await startApi();
+  useApi(api);
+  await fetch(`${api.url}/ota-tasks/task1`, {
+    method: 'PUT',
+    headers: { authorization: 'x', 'content-type': 'application/json' },
+    body: JSON.stringify({ TaskConfigurationId: 'new' }),
+  });
+  const { undo, log } = await folderWithJob(1, async (lease, end) => {
+    await lease.claim(1);
+    const sent = [{ row: 1, messageId: 'm-r000001.1' }];
+    await lease.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
+    await end(1);
+  });
+  expect(await undo('j', '--reason', 'devices fail', '--by', 'ann')).toMatchObject({ exitCode: 0 });
+  expect(await log()).toMatchObject([
+    {
+      what: 'plan',
+      who: expect.stringMatching(/^ann@/),
+      why: 'devices fail',
+      detail: { source: 'the undo of j' },
+    },
+  ]);
+  expect(await undo('j', '--force')).toMatchObject({ exitCode: 0 });
+  expect(await log()).toMatchObject([{ why: undefined }, { why: 'devices fail' }]);
+});
+
 test('jobs undo refuses at once a job of which no former value was read', async () => {
   const api = await startApi();
   useApi(api);
@@ -114,9 +148,10 @@ test('jobs undo refuses at once a job of which no former value was read', async 
 
 test('jobs undo writes no plan when there is nothing to restore', async () => {
   useApi(await startApi());
-  const { folder, undo } = await folderWithJob(1, async () => {});
+  const { folder, undo, log } = await folderWithJob(1, async () => {});
   const { exitCode, stdout } = await undo('j');
   expect(exitCode).toBe(0);
+  expect(await log()).toEqual([]);
   expect(stdout).toContain('next: nothing: there is nothing that can be restored');
   expect(folder.files()).toEqual(['state']);
 });

@@ -127,8 +127,16 @@ describe('ramps', () => {
     ['50', /give rows in flight/],
     ['50:2/200', /give rows in flight/],
     ['0:x2/200', /before the colon/],
-    ['50:x1/200', /it never grows: x1 is not above 1/],
+    [
+      '50:x1/200',
+      /it never grows: every step adds a row and 1% at least, so from 50 rows the factor is x1.02 or more/,
+    ],
     ['50:x0.5/200', /it never grows/],
+    ['50:x1.001/200', /from 50 rows the factor is x1.02 or more/],
+    ['50:x1.019/200', /from 50 rows the factor is x1.02 or more/],
+    ['7:x1.142/200', /from 7 rows the factor is x1.143 or more/],
+    ['1:x1.9/200', /from 1 row the factor is x2 or more/],
+    ['999999999:x1.009/200', /from 999,999,999 rows the factor is x1.01 or more/],
     ['50:x-2/200', /the factor is a number/],
     ['50:x2/0', /after the slash/],
     ['50:x2/\u001b[2J', /after the slash/],
@@ -136,6 +144,21 @@ describe('ramps', () => {
     expect(() => parseRamp(text)).toThrow(CommandError);
     expect(() => parseRamp(text)).toThrow(fault);
     expect(() => parseRamp(text)).toThrow(/^--ramp '[ -~]*': .* as in --ramp 50:x2\/200: /);
+  });
+
+  test.each(['50:x1.02/200', '7:x1.143/200', '1:x2/200', '3:x1.334/1', '100:x1.01/1', '999999999:x1.01/200'])(
+    '%s grows by a row and more with every step',
+    (text) => {
+      const ramp = parseRamp(text);
+      const rooms = Array.from({ length: 100 }, (_, i) => rampRoom(ramp, i * ramp.after));
+      for (const [i, room] of rooms.entries()) if (i > 0) expect(room).toBeGreaterThan(rooms[i - 1] ?? room);
+      // A hundred steps are enough for more than twice as many.
+      expect(rooms.at(-1)).toBeGreaterThan(2 * ramp.from);
+    },
+  );
+
+  test('one of an earlier release that hardly grows is still read', () => {
+    expect(isRamp({ from: 50, factor: 1.001, after: 200 })).toBe(true);
   });
 
   test.each([null, {}, { from: 0, factor: 2, after: 1 }, { from: 1, factor: 1, after: 1 }])(
