@@ -53,14 +53,16 @@ A job that is being cancelled goes on to ${code('cancelled')}, whatever else hap
 ## A job that is elsewhere
 
 Each job is sent by one ledger. \`jobs export\` hands it over: from then on it is \`elsewhere\` here, and nothing steers, sends, retries or
-undoes it here; outcomes of its rows are left on their queue for an hour, for the ledger that has it. \`jobs import\` in another ledger makes it that
-one's, in the state that it was in. Moved back by the same two commands, what is here is replaced by what is known there.
+undoes it here, and no file of \`enqueue --job\` is added to it. Outcomes of its rows are left on their queue, however long, until the ledger that has it
+takes them. \`jobs import\` in another ledger makes it that one's, in the state that it was in; outcomes of its rows that this ledger has kept before end
+them then. Moved back by the same two commands, what is here is replaced by what is known there.
 
 - **Back without having been moved.** \`jobs import FILE --take-over\` with the file of the export takes it back. Do so only where no other
   ledger has entered the file, or that ledger has been given up: nobody can see from here whether one has.
-- **The file is lost.** \`jobs export\` once more writes it again.
+- **The file is lost**, or \`jobs export\` was killed before it was there. \`jobs export\` once more writes it again.
+- **One at a time.** A job is not imported while another process exports, prunes or sends it in that ledger, and not exported while it is imported.
 - **A copy**, as a backup: \`jobs export --copy\`. The job goes on here. Imported, a copy is \`elsewhere\`: it can be looked at and reported,
   and only \`--take-over\` makes it a job that can be sent, for the day on which its own ledger is lost.
-- **An older file** than what the ledger knows is refused: a job that was moved on since would be sent twice.
+- **An older file** than what the ledger knows is refused, of a copy, too: a job that was moved on since would be sent twice.
 `,
 };

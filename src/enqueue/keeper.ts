@@ -21,6 +21,8 @@ export interface Keeper {
   refused(message: RowMessage, reason: string): void;
   /** Rows that were sent before: by an earlier run, of the same file under the same name. */
   readonly sentBefore: number;
+  /** Whether that was the whole file: then nothing of the job is changed. */
+  readonly wasWhole: boolean;
   /** Aborts when another process may send these rows: no request is begun then. */
   readonly lost: AbortSignal;
   finish(result: KeeperResult): Promise<void>;

@@ -160,7 +160,7 @@ const LOST = 'The ledger could not be reached in time, and another process may s
 
 type Sent = Pick<
   Report,
-  'sent' | 'sentBefore' | 'refused' | 'requests' | 'continueFrom' | 'failure' | 'firstBody'
+  'sent' | 'sentBefore' | 'wasWhole' | 'refused' | 'requests' | 'continueFrom' | 'failure' | 'firstBody'
 >;
 
 async function send(
@@ -175,6 +175,7 @@ async function send(
     return {
       sent: 0,
       sentBefore: 0,
+      wasWhole: false,
       refused: 0,
       requests: 0,
       continueFrom: undefined,
@@ -217,7 +218,8 @@ async function send(
   // When the input failed, the lines after the last one that was taken are not known.
   const unknown = failure === undefined ? undefined : (lastTaken?.row.line ?? 0) + 1;
   const continueFrom = firstUnsent?.row.line ?? unknown;
-  return { sent, sentBefore: keeper?.sentBefore ?? 0, refused, requests, failure, firstBody, continueFrom };
+  const { sentBefore = 0, wasWhole = false } = keeper ?? {};
+  return { sent, sentBefore, wasWhole, refused, requests, failure, firstBody, continueFrom };
 }
 
 /**

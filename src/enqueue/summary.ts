@@ -28,6 +28,8 @@ export interface Report {
   readonly job?: string | undefined;
   /** Good rows that an earlier run of the job sent. */
   readonly sentBefore: number;
+  /** Whether these are all of its rows, and nothing was to do. */
+  readonly wasWhole: boolean;
   /** Good rows before `--from-line`. */
   readonly skipped: number;
   readonly refused: number;
@@ -86,6 +88,7 @@ export function toReport(
     job,
     sent: 0,
     sentBefore: 0,
+    wasWhole: false,
     refused: 0,
     refusedFile: undefined,
     examples: [],
@@ -117,7 +120,13 @@ export function summaryText(report: Report, commandLine: CommandLine, columns?: 
     lines.push(line('sent', report.sent, report.sent > 0 ? `to ${queue} in ${request}, ${time}` : ''));
   }
   if (report.sentBefore > 0)
-    lines.push(line('sent before', report.sentBefore, `by an earlier run of job ${report.job}`));
+    lines.push(
+      line(
+        'sent before',
+        report.sentBefore,
+        `by an earlier run of job ${report.job}${report.wasWhole ? ': the whole file. Nothing was changed' : ''}`,
+      ),
+    );
   if (report.skipped > 0) lines.push(line('skipped', report.skipped, 'before --from-line'));
   if (report.leftOut > 0) lines.push(line('left out', report.leftOut, 'by --where'));
   lines.push(line('refused', report.refused, refusedNote(report)));

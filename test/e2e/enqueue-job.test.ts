@@ -131,6 +131,57 @@ test('an interrupted file goes on where it stopped when it is enqueued again', a
   });
 });
 
+test('a file that was sent whole is not sent again, and leaves its job as it is', async () => {
+  const { stage, folder, run, standing, enqueue } = await setEnqueue();
+  await stage.worker.start();
+  folder.file('rows.csv', 'Identifier,Description\na,x\nb,x\n');
+  await enqueue(['rows.csv', '--job', 'fleet']);
+  await stage.ended(2);
+  const before = await standing(['status', 'fleet']);
+  expect(before.json).toMatchObject({ applied: 2, state: { name: 'done' } });
+  const log = (await run(['log', 'fleet'])).stdout;
+  const again = await enqueue(['rows.csv', '--job', 'fleet']);
+  expect(again).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(again.stdout).toMatch(
+    /^ +sent +0\n +sent before +2 +by an earlier run of job fleet: the whole file\. Nothing was changed$/m,
+  );
+  const json = JSON.parse((await enqueue(['rows.csv', '--job', 'fleet', '--json'])).stdout) as object;
+  expect(json).toMatchObject({ sent: 0, sentBefore: 2, outcome: 'done' });
+  expect((await standing(['status', 'fleet'])).json).toEqual(before.json);
+  expect((await run(['log', 'fleet'])).stdout).toBe(log);
+  expect(stage.api.stats().calls).toBe(2);
+
+  folder.file('more.csv', 'Identifier,Description\nc,x\n');
+  expect((await enqueue(['more.csv', '--job', 'fleet'])).exitCode).toBe(0);
+  await stage.ended(3);
+  expect((await standing(['status', 'fleet'])).json).toMatchObject({ applied: 3, state: { name: 'done' } });
+});
+
+test('a job that was moved or cancelled takes no file, and is as it was', async () => {
+  const { stage, folder, run, standing, enqueue } = await setEnqueue();
+  folder.file('rows.csv', 'Identifier,Description\na,x\n');
+  folder.file('more.csv', 'Identifier,Description\nb,x\n');
+  await enqueue(['rows.csv', '--job', 'fleet']);
+  await run(['stop', 'fleet']);
+  await run(['export', 'fleet', '--out', 'fleet.job']);
+  const before = await standing(['status', 'fleet']);
+  const moved = await enqueue(['more.csv', '--job', 'fleet']);
+  expect([moved.exitCode, moved.error]).toEqual([
+    2,
+    expect.stringMatching(/^Job fleet was moved from here by /),
+  ]);
+  expect((await standing(['status', 'fleet'])).json).toEqual(before.json);
+  await run(['import', 'fleet.job', '--take-over']);
+  await run(['cancel', 'fleet', '--yes']);
+  const cancelled = await enqueue(['more.csv', '--job', 'fleet']);
+  expect([cancelled.exitCode, cancelled.error]).toEqual([
+    2,
+    'Job fleet was cancelled: give another --job. Nothing was sent.',
+  ]);
+  expect((await standing(['status', 'fleet'])).json).toMatchObject({ rows: 1, source: 'rows.csv' });
+  expect(queued(stage)).toBe(1);
+});
+
 test('without a usable ledger nothing is sent, and a job that has a plan takes no file', async () => {
   const { stage, folder, plan, run, enqueue } = await setEnqueue();
   folder.file('rows.csv', 'Identifier,Description\na,x\n');

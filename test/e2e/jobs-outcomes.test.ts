@@ -214,7 +214,7 @@ test('two ledgers on one outcome queue: outcomes of the other job are left, and 
   expect(exitCode).toBe(2);
   expect(error).toMatch(/^There is no job j in the ledger /);
   expect(stderr).toMatch(
-    /^The queue has outcomes of job j, which the ledger \S+ledger\.sqlite does not have, or has moved on\. They are left there for an hour, for the ledger that has the job\. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one\.\n$/,
+    /^The queue has outcomes of job j, which the ledger \S+ledger\.sqlite does not have, or has moved on\. They are left there for the ledger that has the job: for an hour, or where it was moved from here until that ledger takes them\. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one\.\n$/,
   );
   expect(waiting()).toBe(3);
 

@@ -217,15 +217,15 @@ export function unknownJobsTeller(
       tell(
         jobId,
         'left',
-        `The queue has outcomes of job ${jobId}, which the ledger ${printable(place)} does not have, or has moved on. They are left there for an hour, ` +
-          'for the ledger that has the job. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one',
+        `The queue has outcomes of job ${jobId}, which the ledger ${printable(place)} does not have, or has moved on. They are left there ` +
+          'for the ledger that has the job: for an hour, or where it was moved from here until that ledger takes them. Give each ledger an OUTCOME_QUEUE_URL of its own: both are slow on one',
       );
     }
     for (const jobId of stored?.adopted ?? []) {
       tell(
         jobId,
         'kept',
-        `No ledger has taken outcomes of job ${jobId} for an hour. They are kept in ${printable(place)}, which does not have the job, or has moved it on: ` +
+        `No ledger has taken outcomes of job ${jobId} for an hour. They are kept in ${printable(place)}, which does not have the job: ` +
           `\`${commandLine('jobs', 'report', jobId)}\` prints them. If another ledger has it, run \`jobs reconcile ${jobId}\` there`,
       );
     }

@@ -9,7 +9,7 @@ import { OutputFile, type OutputKind } from '../../files/output-file.ts';
 import { number } from '../../text/numbers.ts';
 import { printable } from '../../text/printable.ts';
 import type { PlannedJob } from '../ledger/job.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { ImportEnd } from '../ledger/transfer.ts';
 import type { Deed } from '../steer/deed.ts';
 import { isExport, openExport, toText } from '../transfer/file.ts';
@@ -46,23 +46,28 @@ export function addExport(jobs: Command, context: CommandContext): void {
     try {
       await interruptible(context, (signal) =>
         withLedger(context, copy ? 'read' : 'write', async (ledger) => {
-          const job = await findPlannedJob(ledger, jobId, context);
-          requireIdle(job, context);
-          if (job.plan.state.isCopy === true && !copy)
-            throw misuse(
-              `Job ${jobId} is a copy here, and not this ledger's to move. --copy exports it as a copy. Nothing was written.`,
-            );
-          const lease = ledger.access === 'write' ? await ledger.lease(job.key) : undefined;
-          if (lease === undefined && (await ledger.isLeased(job.key))) throw beingSent(jobId, context);
+          const { key } = await findPlannedJob(ledger, jobId, context);
+          const lease = await leaseOf(ledger, key, jobId);
+          let job: PlannedJob;
           try {
+            // As it is while nobody else has the lease.
+            job = await findPlannedJob(ledger, jobId, context);
+            requireIdle(job, context);
+            if (job.plan.state.isCopy === true && !copy)
+              throw misuse(
+                `Job ${jobId} is a copy here, and not this ledger's to move. --copy exports it as a copy. Nothing was written.`,
+              );
             const write = async (): Promise<void> => {
-              for await (const text of toText(jobId, ledger.exportJob(job.key, copy))) {
+              for await (const text of toText(jobId, ledger.exportJob(key, copy))) {
                 signal.throwIfAborted();
                 file.write(text);
               }
-              file.place(true);
             };
-            await (copy ? write() : move(ledger, job, readDeed(flags, context), write));
+            const place = (): void => void file.place(true);
+            if (copy) {
+              await write();
+              place();
+            } else await move(ledger, job, readDeed(flags, context), { write, place });
           } finally {
             await lease?.release();
           }
@@ -80,6 +85,17 @@ export function addExport(jobs: Command, context: CommandContext): void {
     }
   });
 
+  /** @returns undefined where the ledger may only be read. */
+  async function leaseOf(ledger: Ledger, key: number, jobId: string): Promise<Lease | undefined> {
+    if (ledger.access !== 'write') {
+      if (await ledger.isLeased(key)) throw beingSent(jobId, context);
+      return undefined;
+    }
+    const lease = await ledger.lease(key);
+    if (lease === undefined) throw beingSent(jobId, context);
+    return lease;
+  }
+
   function readDeed({ out, by, reason }: ExportFlags, { cwd }: CommandContext): Deed {
     const to = `Moved to ${resolve(cwd, out)}`;
     return { who: whoIs(context, by), why: reason === undefined ? to : `${to}: ${reason}` };
@@ -89,21 +105,30 @@ export function addExport(jobs: Command, context: CommandContext): void {
 /**
  * Makes the job another ledger's before anything of it is written, so that nothing happens to it here meanwhile; and takes it back where
  * it cannot be written. Of one that is elsewhere already, and of a cancelled one, which nobody can send, the file is only written.
+ *
+ * The caller has the job's lease. A process that stood still for long may have lost it all the same, and with it the job: so the file is
+ * placed only if the job is as it was when the writing began, and only then taken back.
  */
 async function move(
   ledger: Ledger,
   { key, jobId, plan }: PlannedJob,
   { who, why = '' }: Deed,
-  write: () => Promise<void>,
+  { write, place }: { readonly write: () => Promise<void>; readonly place: () => void },
 ): Promise<void> {
-  const { name, since } = plan.state;
+  const { name, since: before } = plan.state;
   const isMoved = name === 'elsewhere' || name === 'cancelled';
-  if (!isMoved && !(await ledger.change(key, { event: 'move', who, why, since })))
-    throw misuse(`Something has happened to job ${jobId} meanwhile: export it again. Nothing was written.`);
+  const meanwhile = () =>
+    misuse(`Something has happened to job ${jobId} meanwhile: export it again. Nothing was written.`);
+  if (!isMoved && !(await ledger.change(key, { event: 'move', who, why, since: before }))) throw meanwhile();
+  const sinceNow = async () => (await ledger.job(jobId))?.plan?.state.since;
+  const since = isMoved ? before : await sinceNow();
   try {
     await write();
+    if (since === undefined || (await sinceNow()) !== since) throw meanwhile();
+    place();
   } catch (error) {
-    if (!isMoved) await ledger.change(key, { event: 'take-over', who, why: 'It could not be exported' });
+    const undone = { event: 'take-over', who, why: 'It could not be exported' } as const;
+    if (!isMoved && since !== undefined) await ledger.change(key, { ...undone, since });
     throw error;
   }
 }
@@ -193,7 +218,11 @@ function endText(
       );
     case 'older':
       throw misuse(
-        `${job} has been moved on since this export was made, and would be sent twice. Import the latest one. Nothing was changed.`,
+        `${job} has been moved on since this export was made, or a later copy of it is here: it would be sent twice. Import the latest one. Nothing was changed.`,
+      );
+    case 'busy':
+      throw misuse(
+        `Another process has job ${printable(jobId)} in ${there}, as one does that exports or prunes it. Import it when that has ended. Nothing was changed.`,
       );
   }
 }

@@ -3,11 +3,20 @@ import { CommandError } from '../../errors.ts';
 
 /** Another process sends the job now. */
 export class LeaseLost extends CommandError {
-  override readonly name = 'LeaseLost';
+  override readonly name: string = 'LeaseLost';
 
-  constructor() {
-    super(
-      'Another process sends the job now: this one could not renew its right to send it in time. Nothing is lost, and no row is sent by both at once.',
-    );
+  constructor(
+    message = 'Another process sends the job now: this one could not renew its right to send it in time. Nothing is lost, and no row is sent by both at once.',
+  ) {
+    super(message);
+  }
+}
+
+/** Another ledger sends the job now. */
+export class JobMoved extends LeaseLost {
+  override readonly name = 'JobMoved';
+
+  constructor(jobId: string) {
+    super(`Job ${jobId} was moved to another ledger meanwhile: nothing more of it was changed here.`);
   }
 }

@@ -4,6 +4,9 @@
  *
  * Several processes may use one ledger. Each method is one transaction, unless it says otherwise. Large sets pass in
  * batches and pages: a call for each row would cost a round trip each.
+ *
+ * Of a job that is elsewhere nothing changes here but that it comes back, is copied anew or pruned: each method that changes a job's
+ * rows, or what they are sent by, looks at that in its own transaction. It rejects with JobMoved then, unless it says otherwise.
  */
 import type { Outcome } from '../../message/outcome.ts';
 import type { ChangeRow, LeftOutRow, PlanRow } from '../plan/format.ts';
@@ -59,7 +62,8 @@ export interface Ledger {
   begin(job: NewJob): Promise<PlannedJob>;
   /**
    * Enters a file that `enqueue` is to send, and its job when it is the first one, with a line in the audit; a file that is there already, by its
-   * digest, goes on. A job that has a plan is left as it is: then the job that is returned is not `enqueued`.
+   * digest, goes on. A job that has a plan is left as it is: then the job that is returned is not `enqueued`. So is one that was
+   * cancelled, or that is elsewhere, and one whose file `isWhole`.
    */
   beginFile(file: NewFile): Promise<EnqueuedFile>;
   /** Marks a file as sent whole. */
@@ -89,7 +93,7 @@ export interface Ledger {
   setSettings(key: number, change: SettingsChange): Promise<boolean>;
   /**
    * Ends rows of a job that is being cancelled and were not sent, as `not-sent`; of all that are planned, `max` at most.
-   * @returns how many: 0 when no more is left.
+   * @returns how many: 0 when no more is left, and where the job is not being cancelled.
    */
   cancelRows(key: number, max: number): Promise<number>;
 
@@ -117,8 +121,8 @@ export interface Ledger {
   addNotice(key: number, notice: NewNotice): Promise<void>;
 
   /**
-   * Deletes `max` rows of a job or, when none is left, the job and all that names it but the audit: one short transaction. Only of
-   * a job that is over since before `before` (epoch milliseconds). The caller has its lease. Until it is gone its counts stay.
+   * Deletes `max` rows of a job or, when none is left, the job and all that names it but the audit: one short transaction. From the
+   * first one on the job is not `complete`. Only of a job that is over since before `before` (epoch milliseconds). The caller has its lease. Until it is gone its counts stay.
    */
   pruneJob(key: number, before: number, max: number): Promise<PruneStep>;
   /** Deletes `max` lines of the audit at most, from before `before`, and none of the latest `keep`. @returns how many. */
@@ -133,7 +137,7 @@ export interface Ledger {
 
   /**
    * Stores outcomes, of whatever jobs whose plan is in this ledger, or that name no job. Storing one again changes nothing. Those
-   * of other jobs are left to another ledger, unless they are abandoned. An outcome ends a row only if its message is one that
+   * of other jobs are left to another ledger, unless they are abandoned; those of a job that is elsewhere always. An outcome ends a row only if its message is one that
    * this ledger sent for the row, by the id it has or first had; or, as a sender that is killed never learns its ids, if
    * JobId, RequestId, Identifier, IssuedAt and values are those of a row that was sent.
    */
@@ -148,7 +152,8 @@ export interface Ledger {
   /**
    * Enters a job that another ledger has exported, with a line in the audit: all of it, or nothing when reading it throws.
    * @param batches may be called more than once, each time for all of them.
-   * Of a job that is elsewhere, the file takes the place of what is here, unless it is older.
+   * Of a job that is elsewhere, the file takes the place of what is here, unless it is older. Nobody has its lease meanwhile. Outcomes that
+   * this ledger has kept of a job that was not here end the rows that they are of, unless it is a copy that is entered.
    */
   importJob(batches: () => AsyncIterable<TransferBatch>, options: ImportOptions): Promise<ImportEnd>;
 
@@ -176,7 +181,7 @@ export interface Ledger {
 
 /**
  * The right to send a job's rows, for one process at a time. It ends with the process, however that ends. Methods reject with
- * {@link LeaseLost}, and change nothing, where another process has it by now.
+ * {@link LeaseLost}, and change nothing, where another process has it by now, or another ledger the job.
  */
 export interface Lease {
   /**
@@ -250,6 +255,8 @@ export interface EnqueuedFile {
   readonly before: number;
   /** Of its updates that the file gives none. */
   readonly issuedAt: string;
+  /** Its rows were all sent before. */
+  readonly isWhole: boolean;
 }
 
 /** A row as a file has it. */
@@ -298,7 +305,7 @@ export interface EndResult {
   readonly foreign: number;
   /** Of no row of a plan in this ledger. */
   readonly unmatched: number;
-  /** Not stored: of jobs that are not in this ledger. */
+  /** Not stored: of jobs that are not in this ledger, or elsewhere. */
   readonly left: readonly ReceivedOutcome[];
   /** Jobs that are not in this ledger, of which it stored abandoned outcomes. */
   readonly adopted: ReadonlySet<string>;

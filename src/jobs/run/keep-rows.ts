@@ -7,6 +7,7 @@ import { CommandError, misuse } from '../../errors.ts';
 import type { GoodRow, InputRow } from '../../input/row.ts';
 import type { OutgoingMessage, SendAnswer } from '../../queue/types.ts';
 import { toMessage } from '../../sending/messages.ts';
+import type { JobRecord } from '../ledger/job.ts';
 import type { EnqueuedFile, EnteredRow, Lease, Ledger, NewFile, Sendings } from '../ledger/ledger.ts';
 import { requestIdOf } from '../ledger/row.ts';
 import { changeOf } from '../plan/decisions.ts';
@@ -32,30 +33,48 @@ interface KeptMessage extends OutgoingMessage {
  * @throws CommandError when the name is that of a job with a plan, or another process sends it now.
  */
 export async function keepRows(ledger: Ledger, newFile: NewFile, fifo: boolean): Promise<RowKeeper> {
-  const known = await ledger.job(newFile.jobId);
-  if (known?.plan?.enqueued === false) {
+  const { jobId } = newFile;
+  const known = await ledger.job(jobId);
+  requireOpen(known);
+  // Under the lease nobody moves it, and no file is begun that is not sent. A new job is made by its first file.
+  let lease = known?.plan === undefined ? undefined : await leaseOf(ledger, known);
+  try {
+    const file = await ledger.beginFile(newFile);
+    lease ??= await leaseOf(ledger, file.job);
+    requireOpen(await ledger.job(jobId));
+    if (!file.isWhole) {
+      await lease.recover();
+      // Of a job that had come to its end, or was stopped: there is more of it now.
+      const { who, why } = newFile;
+      await ledger.change(file.job.key, { event: 'retry', who, ...(why !== undefined && { why }) });
+    }
+    return new RowKeeper({ ledger, lease, file, digest: newFile.digest, fifo });
+  } catch (error) {
+    await lease?.release();
+    throw error;
+  }
+}
+
+/** @throws CommandError for a job that takes no file. */
+function requireOpen(job: JobRecord | undefined): void {
+  if (job?.plan === undefined) return;
+  const { jobId, plan } = job;
+  if (!plan.enqueued) {
     throw misuse(
-      `Job ${newFile.jobId} was made by \`jobs plan\`: give another --job, or --set JobId=${newFile.jobId} to send without following the rows.`,
+      `Job ${jobId} was made by \`jobs plan\`: give another --job, or --set JobId=${jobId} to send without following the rows.`,
     );
   }
-  requireHere(known);
-  if (known?.plan?.state.name === 'cancelled' || known?.plan?.state.towards === 'cancelled')
-    throw misuse(`Job ${newFile.jobId} was cancelled: give another --job. Nothing was sent.`);
-  const file = await ledger.beginFile(newFile);
-  const lease = await ledger.lease(file.job.key);
-  if (lease === undefined) {
-    throw new CommandError(
-      `Another process is sending job ${newFile.jobId}. Wait for its end, or give another --job. Nothing was sent.`,
-    );
-  }
-  await lease.recover();
-  // Of a job that had come to its end, or was stopped: there is more of it now.
-  await ledger.change(file.job.key, {
-    event: 'retry',
-    who: newFile.who,
-    ...(newFile.why !== undefined && { why: newFile.why }),
-  });
-  return new RowKeeper({ ledger, lease, file, digest: newFile.digest, fifo });
+  requireHere(job);
+  if (plan.state.name === 'cancelled' || plan.state.towards === 'cancelled')
+    throw misuse(`Job ${jobId} was cancelled: give another --job. Nothing was sent.`);
+}
+
+async function leaseOf(ledger: Ledger, { key, jobId }: JobRecord): Promise<Lease> {
+  const lease = await ledger.lease(key);
+  if (lease !== undefined) return lease;
+  throw new CommandError(
+    `Another process is sending job ${jobId}. Wait for its end, or give another --job. Nothing was sent.`,
+  );
 }
 
 interface Parts {
@@ -83,6 +102,10 @@ class RowKeeper {
     return this.#sentBefore;
   }
 
+  get wasWhole(): boolean {
+    return this.#parts.file.isWhole;
+  }
+
   get lost(): AbortSignal {
     return this.#parts.lease.lost;
   }
@@ -100,8 +123,12 @@ class RowKeeper {
 
   async #enter(page: readonly NumberedRow[]): Promise<readonly KeptMessage[]> {
     const { lease, file } = this.#parts;
-    await this.#settle([], 0);
     const good = page.filter((one): one is NumberedRow & { row: GoodRow } => 'update' in one.row);
+    if (file.isWhole) {
+      this.#sentBefore += good.length;
+      return [];
+    }
+    await this.#settle([], 0);
     const marked = await lease.enterSending(page.map((one) => this.#entered(one)));
     this.#sentBefore += good.length - marked.size;
     const messages: KeptMessage[] = [];
@@ -165,6 +192,7 @@ class RowKeeper {
     const { ledger, lease, file, digest } = this.#parts;
     for (const { key } of result.uncertain) this.#open.delete(Number(key));
     try {
+      if (file.isWhole) return;
       await this.#settle([...this.#open], result.repeated);
       if (result.whole) await ledger.completeFile(file.job.key, digest);
     } finally {

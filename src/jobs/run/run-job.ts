@@ -78,9 +78,16 @@ export interface RunEnd {
 /** Never rejects for what SQS answers. */
 export async function runJob(options: RunOptions): Promise<RunEnd> {
   const { ledger, lease, job, clock } = options;
-  const recovered = await lease.recover();
+  const recovered = await lease.recover().catch(leftTo);
+  if (typeof recovered !== 'number') return recovered;
   const counts = await ledger.count(job.key);
   return await new Run(options, new Pace(clock.monotonic, counts), recovered).toTheEnd();
+}
+
+/** The end of a run whose job another process has by now, or another ledger. @throws what is nothing of that. */
+function leftTo(error: unknown): RunEnd {
+  if (!(error instanceof LeaseLost)) throw error;
+  return { end: 'left', reason: error.message.replace(/\.$/, ''), maybeTwice: 0 };
 }
 
 class Run {
@@ -109,11 +116,11 @@ class Run {
   }
 
   async toTheEnd(): Promise<RunEnd> {
-    const end = await this.#follow().catch((error: unknown) => {
-      if (!(error instanceof LeaseLost)) throw error;
-      // Its state is the other process's to change.
-      return this.#ended('left', error.message.replace(/\.$/, ''));
-    });
+    // The job's state is the other's to change.
+    const end = await this.#follow().catch((error: unknown) => ({
+      ...leftTo(error),
+      maybeTwice: this.#maybeTwice,
+    }));
     await this.#note();
     return end;
   }

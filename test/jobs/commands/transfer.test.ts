@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { setJobs } from '../../../testing/stages/jobs-stage.ts';
 
 test('a job is exported once nobody may send it, and goes on in the other ledger', async () => {
@@ -93,6 +94,28 @@ test('an export that cannot be written leaves the job where it was', async () =>
   expect([exitCode, error]).toEqual([1, expect.stringContaining('ENAMETOOLONG')]);
   expect((await run(['log', 'j', '--max', '2'])).stdout).toMatch(/take-over[\s\S]*move/);
   expect(await standing(['status', 'j'])).toMatchObject({ json: { state: { name: 'paused' } } });
+});
+
+test('a job whose lease another process has is neither exported nor taken back', async () => {
+  const { folder, run, standing, plan, ids } = await setJobs();
+  await plan(ids(2));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  await run(['pause', 'j']);
+  const ledger = await openLedger(`${folder.path}/state`, Date.now);
+  onTestFinished(() => ledger.close());
+  const { key } = (await ledger.job('j')) ?? expect.fail();
+  const sending = (await ledger.lease(key)) ?? expect.fail();
+  expect((await run(['export', 'j', '--out', 'j.job'])).error).toMatch(/^Job j is being sent, or may be/);
+  await sending.release();
+  await run(['export', 'j', '--out', 'j.job']);
+  const pruning = (await ledger.lease(key)) ?? expect.fail();
+  const busy = await run(['import', 'j.job', '--take-over']);
+  expect([busy.exitCode, busy.error]).toEqual([
+    2,
+    `Another process has job j in the ledger ${folder.path}/state/ledger.sqlite, as one does that exports or prunes it. Import it when that has ended. Nothing was changed.`,
+  ]);
+  await pruning.release();
+  expect(await standing(['status', 'j'])).toMatchObject({ json: { state: { name: 'elsewhere' } } });
 });
 
 test('a copy is a backup: the job goes on here, and the copy is only looked at', async () => {

@@ -201,8 +201,9 @@ test('a report that was not filed, as its process was killed at the end of the j
   // What a killed process leaves: the job is at rest, and nothing is filed.
   const ledger = await openLedger(`${stage.folder.path}/state`, Date.now);
   const { key = 0 } = (await ledger.job('k')) ?? {};
+  await ledger.change(key, { event: 'cancel', who: 'ann@ops1' });
   while ((await ledger.cancelRows(key, 10)) > 0);
-  expect(await ledger.change(key, { event: 'finish', who: 'ann@ops1' })).toBe(true);
+  expect(await ledger.change(key, { event: 'settle', who: 'ann@ops1' })).toBe(true);
   await ledger.close();
   expect(s3.objects.size).toBe(0);
   const { stdout } = await stage.run(['send', '--once'], { env });

@@ -259,6 +259,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         const ledger = await openOne();
         const key = await enterJob(ledger, 5);
         await send(await leaseOf(ledger, key), 2);
+        await ledger.change(key, { event: 'cancel', who: 'a@b' });
         expect([await ledger.cancelRows(key, 2), await ledger.cancelRows(key, 2)]).toEqual([2, 1]);
         expect(await ledger.cancelRows(key, 2)).toBe(0);
         expect(await ledger.count(key)).toMatchObject({
@@ -348,6 +349,14 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       await ledger.noticeTold(id, 'sns');
       await ledger.noticeTold(id, 'webhook');
       expect(await ledger.takeNotices(['sns', 'webhook', ANY_TARGET], 10, now)).toEqual([]);
+    });
+
+    test('ends as not sent only rows of a job that is being cancelled', async () => {
+      const ledger = await openOne();
+      const key = await enterJob(ledger, 2);
+      expect(await ledger.cancelRows(key, 5)).toBe(0);
+      await ledger.change(key, { event: 'cancel', who: 'a@b' });
+      expect(await ledger.cancelRows(key, 5)).toBe(2);
     });
 
     describe('pruning', () => {
@@ -829,6 +838,46 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         expect(await states(ledger, job.key)).toEqual(['applied', 'dead-lettered', 'applied']);
         expect((await ledger.standing((await ledger.job('e')) ?? fail())).foreign).toBe(1);
         expect((await rowsOf(ledger, job.key))[2]).toMatchObject({ RequestId: 'row-000002', IssuedAt });
+      });
+
+      test('and leaves a job as it is whose file was sent whole, as long as no row of it is to be sent', async () => {
+        const ledger = await openOne();
+        const { job, isWhole } = await ledger.beginFile(file);
+        expect(isWhole).toBe(false);
+        const lease = await leaseOf(ledger, job.key);
+        await lease.enterSending([row(2), row(3)]);
+        const sent = [2, 3, 4].map((number) => ({ row: number, messageId: `m${number}` }));
+        await lease.settle({ sent: sent.slice(0, 2), refused: [], untouched: [], maybeTwice: 0 });
+        // As with --from-line: what it was given was sent to its end, and row 4 was not in it.
+        await ledger.completeFile(job.key, file.digest);
+        expect((await ledger.beginFile(file)).isWhole).toBe(false);
+        expect((await ledger.job('e'))?.plan?.complete).toBe(false);
+        await lease.enterSending([row(4)]);
+        await ledger.completeFile(job.key, file.digest);
+        expect((await ledger.beginFile(file)).isWhole).toBe(false);
+        await lease.settle({ sent: sent.slice(2), refused: [], untouched: [], maybeTwice: 0 });
+        await ledger.completeFile(job.key, file.digest);
+        const before = await ledger.job('e');
+        expect(await ledger.beginFile({ ...file, path: '/b.csv' })).toMatchObject({
+          isWhole: true,
+          before: 0,
+        });
+        expect(await ledger.beginFile({ ...file, rows: 1 })).toMatchObject({ isWhole: true });
+        expect(await ledger.job('e')).toEqual(before);
+        await ledger.end([letter({ JobId: 'e', ...ofRow(2), MessageId: 'm2' })]);
+        expect((await ledger.beginFile(file)).isWhole).toBe(true);
+        await lease.retryFailed();
+        expect((await ledger.beginFile(file)).isWhole).toBe(false);
+        expect((await ledger.job('e'))?.plan?.complete).toBe(false);
+      });
+
+      test('and leaves a job as it is that was cancelled', async () => {
+        const ledger = await openOne();
+        const { job } = await ledger.beginFile(file);
+        await ledger.change(job.key, { event: 'cancel', who: 'a@b' });
+        const before = await ledger.job('e');
+        expect((await ledger.beginFile({ ...file, digest: 'sha256:b' })).job).toEqual(before);
+        expect(await ledger.job('e')).toEqual(before);
       });
 
       test('and leaves a job that has a plan as it is', async () => {

@@ -72,7 +72,8 @@ const steps: readonly (readonly [string, (use: Use) => Promise<unknown>])[] = [
     async ({ ledger }) =>
       (await ledger.takeNotices(['x'], 5, Date.now() + 60_000)).map(({ id: _, ...notice }) => notice),
   ],
-  ['cancel', ({ ledger, key }) => ledger.cancelRows(key, 2)],
+  ['cancel', ({ ledger, key }) => ledger.change(key, { event: 'cancel', who: 'ann@ops1' })],
+  ['cancel rows', ({ ledger, key }) => ledger.cancelRows(key, 2)],
 ];
 
 /** All that a ledger has, without what differs from run to run. */

@@ -79,7 +79,7 @@ async function goOn(ledger: Ledger): Promise<number> {
 }
 
 /** The records of a file, without the line of the audit that an import adds. */
-const recordsOf = (text: string): unknown[] =>
+const recordsOf = (text: string): unknown[][] =>
   text
     .split('\n')
     .slice(1, -2)
@@ -290,6 +290,204 @@ describe.skipIf(!postgresInstalled())('a job', () => {
       expect(await second.end([late])).toMatchObject({ left: [] });
     });
 
+    test('has its outcomes left on their queue however long they were there, as long as it is elsewhere', async () => {
+      const first = await made();
+      await moved(first);
+      const before = await exported(first);
+      const late = abandoned({ Identifier: 't2', RequestId: 'r000002.1', MessageId: 'm2.1' });
+      const ended = await first.end([late]);
+      expect(ended).toMatchObject({ rows: 0, unmatched: 0, foreign: 0, left: [late] });
+      expect(ended.adopted.size).toBe(0);
+      expect(await exported(first)).toBe(before);
+      const copy = await kinds[kind]();
+      await imported(copy, await exported(first, true));
+      expect(await copy.end([late])).toMatchObject({ left: [late] });
+      expect(await imported(first, before, true)).toBe('taken-over');
+      expect(await first.end([late])).toMatchObject({ left: [] });
+    });
+
+    test('finds in the ledger that it enters the outcomes of its rows that this has kept before', async () => {
+      const first = await kinds[kind]();
+      await live(first, { rows: [...three.rows, ...three.rows], steps: ['send'] });
+      const { key: from } = (await first.job('j')) ?? expect.fail();
+      await first.change(from, { event: 'stop', who: 'ann@ops1' });
+      await first.change(from, { event: 'settle', who: 'ann@ops1' });
+      const file = await moved(first);
+      const second = await kinds[kind]();
+      const early = [
+        abandoned({ Identifier: 't2', RequestId: 'r000002.1', MessageId: 'm2.1' }),
+        { ...letter({ Identifier: 't3', RequestId: 'r000003.1', MessageId: 'redriven' }), abandoned: true },
+        abandoned({ Identifier: 't5', RequestId: 'r000005.1', MessageId: 'other' }),
+      ];
+      early[1] = {
+        ...early[1],
+        outcome: { ...(early[1] ?? expect.fail()).outcome, OriginalMessageId: 'm3.1' },
+      };
+      expect(await second.end(early)).toMatchObject({ unmatched: 3 });
+      // Of a copy nothing is taken: what is kept is for the ledger that has the job.
+      expect(await imported(second, await exported(first, true))).toBe('copied');
+      const third = await kinds[kind]();
+      await third.end(early);
+      expect(await imported(third, file)).toBe('entered');
+      const ends = { counts: { applied: 1, failed: 2, inFlight: 0, planned: 3, calls: 2 }, unmatched: 1 };
+      expect(await third.standing((await third.job('j')) ?? expect.fail())).toMatchObject(ends);
+      expect(await third.end(early.slice(0, 2))).toMatchObject({ rows: 0, nothingNew: 2 });
+      expect(await imported(second, file)).toBe('entered');
+      expect(await second.standing((await second.job('j')) ?? expect.fail())).toMatchObject(ends);
+    });
+
+    test('ends rows that a file names by the outcomes of their last messages alone', async () => {
+      const first = await kinds[kind]();
+      const { job } = await first.beginFile({ ...newJob, rows: 3, last: 3 });
+      const lease = (await first.lease(job.key)) ?? expect.fail();
+      const named = (Row: number) => ({ Row, Identifier: `t${Row}`, Description: 'a', RequestId: 'x' });
+      await lease.enterSending([1, 2, 3].map(named));
+      const ids = (one: string) => [1, 2, 3].map((row) => ({ row, messageId: `${one}${row}` }));
+      await lease.settle({ sent: ids('m'), refused: [], untouched: [], maybeTwice: 0 });
+      const facts = (row: number, of: string) => ({
+        Identifier: `t${row}`,
+        RequestId: 'x',
+        MessageId: `${of}${row}`,
+      });
+      await first.end([1, 2, 3].map((row) => letter(facts(row, 'm'))));
+      await lease.retryFailed();
+      const [one, two] = await lease.claim(2);
+      const again = ids('n').filter(({ row }) => row === one?.Row || row === two?.Row);
+      await lease.settle({ sent: again, refused: [], untouched: [], maybeTwice: 0 });
+      await lease.release();
+      await first.change(job.key, { event: 'stop', who: 'a@b' });
+      await first.change(job.key, { event: 'settle', who: 'a@b' });
+      const second = await kinds[kind]();
+      const kept = [letter(facts(1, 'n')), letter(facts(2, 'm')), letter(facts(3, 'm'))];
+      await second.end(kept.map((each) => ({ ...each, abandoned: true })));
+      await imported(second, await moved(first));
+      const rows = (await Array.fromAsync(second.pages((await second.job('j'))?.key ?? 0))).flat();
+      expect(rows.map((row) => ('state' in row ? row.state : ''))).toEqual([
+        'dead-lettered',
+        'sent',
+        'planned',
+      ]);
+    });
+
+    test('has nothing of its rows changed here, whoever began that before', async () => {
+      const first = await made();
+      const { key } = (await first.job('j')) ?? expect.fail();
+      const lease = (await first.lease(key)) ?? expect.fail();
+      const file = await moved(first);
+      const away = { name: 'JobMoved', message: expect.stringMatching(/^Job j was moved to another ledger/) };
+      const changes: Readonly<Record<string, () => Promise<unknown>>> = {
+        enter: () => first.enter(key, [{ Row: 9, Identifier: 't9', Description: 'a' }]),
+        complete: () => first.complete(key),
+        completeFile: () => first.completeFile(key, newJob.digest),
+        reissue: () => first.reissue(key, '2026-11-26T07:00:00Z'),
+        setProgress: async () =>
+          first.setProgress(key, (await first.job('j'))?.plan?.progress ?? expect.fail()),
+        cancelRows: () => first.cancelRows(key, 9),
+        recover: () => lease.recover(),
+        claim: () => lease.claim(9),
+        enterSending: () => lease.enterSending([{ Row: 9, Identifier: 't9', Description: 'a' }]),
+        settle: () =>
+          lease.settle({ sent: [], refused: [{ row: 1, reason: 'no' }], untouched: [], maybeTwice: 1 }),
+        retryFailed: () => lease.retryFailed(),
+        reconcile: () => lease.reconcile({ applied: [2], again: [3], gone: [] }),
+      };
+      for (const [name, change] of Object.entries(changes))
+        await expect(change(), name).rejects.toMatchObject(away);
+      await lease.release();
+      expect(await exported(first)).toBe(file);
+    });
+
+    test('takes no file while it is elsewhere', async () => {
+      const first = await kinds[kind]();
+      const newFile = { ...newJob, rows: 1, last: 1 };
+      const { job } = await first.beginFile(newFile);
+      await first.change(job.key, { event: 'stop', who: 'a@b' });
+      await first.change(job.key, { event: 'settle', who: 'a@b' });
+      const file = await moved(first);
+      const other = await first.beginFile({ ...newFile, digest: 'sha256:2' });
+      expect(other.job.plan.state.name).toBe('elsewhere');
+      expect(await exported(first)).toBe(file);
+    });
+
+    test('is not entered while another process has its lease here, as one does that exports or prunes it', async () => {
+      const first = await made();
+      const file = await moved(first);
+      const { key } = (await first.job('j')) ?? expect.fail();
+      const lease = (await first.lease(key)) ?? expect.fail();
+      expect(await imported(first, file, true)).toBe('busy');
+      expect(await stateOf(first)).toMatchObject({ name: 'elsewhere' });
+      await lease.release();
+      expect(await imported(first, file, true)).toBe('taken-over');
+      // And gives it up itself.
+      await (await first.lease(key))?.release();
+    });
+
+    test('is had by nobody else until its import is over', async () => {
+      const first = await made();
+      const file = await moved(first);
+      const { key } = (await first.job('j')) ?? expect.fail();
+      const { promise: reading, resolve: isReading } = Promise.withResolvers<void>();
+      const { promise: goOnReading, resolve: readOn } = Promise.withResolvers<void>();
+      async function* slowly() {
+        for await (const batch of fromText('FILE', chunksOf(file))) {
+          yield batch;
+          if (batch.table !== 'jobs') continue;
+          isReading();
+          await goOnReading;
+        }
+      }
+      const importing = first.importJob(slowly, { who: 'bob@ops2', from: 'FILE', takeOver: true });
+      await reading;
+      let seen: string | undefined;
+      const taking = first.lease(key).then(async (lease) => {
+        seen = lease === undefined ? undefined : (await stateOf(first)).name;
+        await lease?.release();
+      });
+      readOn();
+      expect(await importing).toBe('taken-over');
+      await taking;
+      // Either it was refused, or it came after the import.
+      expect([undefined, 'stopped']).toContain(seen);
+    });
+
+    test('is taken back whole by its file where a part of it was pruned', async () => {
+      const first = await made();
+      const standing = await standingOf(first);
+      const file = await moved(first);
+      const { key } = (await first.job('j')) ?? expect.fail();
+      expect(await first.pruneJob(key, now + 86_400_000, 2)).toBe('more');
+      expect(await imported(first, file, true)).toBe('entered');
+      expect(await standingOf(first)).toMatchObject({ ...(standing as object), plan: expect.anything() });
+      expect(recordsOf(await exported(first)).filter((one) => one[0] === 'rows')).toHaveLength(3);
+    });
+
+    test('comes back cancelled without more ado, as nobody can send it', async () => {
+      const first = await made();
+      const second = await kinds[kind]();
+      await imported(second, await moved(first));
+      const { key } = (await second.job('j')) ?? expect.fail();
+      await second.change(key, { event: 'cancel', who: 'bob@ops2' });
+      await second.change(key, { event: 'settle', who: 'bob@ops2' });
+      expect(await imported(first, await exported(second))).toBe('entered');
+      expect(await stateOf(first)).toMatchObject({ name: 'cancelled' });
+    });
+
+    test('is not replaced as a copy by an older one', async () => {
+      const first = await made();
+      const old = await exported(first, true);
+      const later = await open(folder(), undefined, now + 60_000);
+      expect(await imported(later, old, true)).toBe('entered');
+      const { key } = (await later.job('j')) ?? expect.fail();
+      await later.change(key, { event: 'resume', who: 'bob@ops2' });
+      await later.change(key, { event: 'pause', who: 'bob@ops2' });
+      const latest = await exported(later, true);
+      const third = await kinds[kind]();
+      expect(await imported(third, latest)).toBe('copied');
+      expect(await imported(third, old)).toBe('older');
+      expect(await imported(third, old, true)).toBe('older');
+      expect(await imported(third, latest, true)).toBe('entered');
+    });
+
     test('comes back with all that has become of it, by its latest export alone', async () => {
       const first = await made();
       const early = await moved(first);
@@ -386,6 +584,37 @@ describe.skipIf(!postgresInstalled())('a job', () => {
       while (steps.at(-1) === 'more');
       expect(steps.at(-1)).toBe('gone');
     });
+  });
+
+  test('of which two copies are entered at once is one of them whole, in PostgreSQL', async () => {
+    const url = await database();
+    const [ledger, other] = [await open('/nowhere', url), await open('/nowhere', url)];
+    const first = await kinds.SQLite();
+    await live(first, { ...three, steps: [] });
+    const old = await exported(first, true);
+    const { key } = (await first.job('j')) ?? expect.fail();
+    const lease = (await first.lease(key)) ?? expect.fail();
+    await first.setSettings(key, { change: () => ({ settings: { rate: 5 } }), who: 'a@b' });
+    await lease.claim(3);
+    await lease.release();
+    const latest = await exported(first, true);
+    const { promise: reading, resolve: isReading } = Promise.withResolvers<void>();
+    const { promise: goOnReading, resolve: readOn } = Promise.withResolvers<void>();
+    async function* slowly() {
+      for await (const batch of fromText('FILE', chunksOf(old))) {
+        yield batch;
+        if (batch.table !== 'jobs') continue;
+        isReading();
+        await goOnReading;
+      }
+    }
+    const importing = ledger.importJob(slowly, { who: 'bob@ops2', from: 'FILE' });
+    await reading;
+    const second = imported(other, latest);
+    readOn();
+    expect([await importing, await second]).toEqual(['copied', 'copied']);
+    const found = recordsOf(await exported(ledger, true)).filter(([table]) => table === 'rows');
+    expect(found).toEqual(recordsOf(latest).filter(([table]) => table === 'rows'));
   });
 
   test.each<[string, (text: string) => string, RegExp]>([

@@ -72,3 +72,40 @@ test('rows that were being sent when the lease was lost are sent again once it i
   expect(end).toMatchObject({ end: 'done', maybeTwice: 2 });
   expect(await ledger.count(key)).toMatchObject({ total: 2, applied: 2, inFlight: 0 });
 }, 20_000);
+
+test('a run of a job that was moved meanwhile changes nothing of it, and says so', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'run-job-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const ledger = await openLedger(folder, () => now, 'create');
+  onTestFinished(() => ledger.close());
+  const { key } = await ledger.begin(newJob);
+  await ledger.enter(key, [taskRow(1)]);
+  await ledger.complete(key);
+  const killed = await leaseOf(ledger, key);
+  await killed.claim(1);
+  await killed.release();
+  const [job] = (await ledger.jobs()).flatMap(({ plan, ...rest }) => (plan ? [{ ...rest, plan }] : []));
+  if (job === undefined) throw new Error('not begun');
+  expect(await ledger.change(key, { event: 'move', who: 'bob@ops2' })).toBe(true);
+  const end = await runJob({
+    ledger,
+    lease: await leaseOf(ledger, key),
+    job,
+    wakeup: new Wakeup(),
+    clock: systemClock,
+    who: 'ann@ops1',
+    targets: [],
+    devices: { seen: undefined, look: () => {} },
+    signal: new AbortController().signal,
+    atEnd: 'stop',
+    queueUrl: 'http://127.0.0.1/000000000000/updates',
+    random: () => 0,
+    sleep: async () => {},
+    send: () => Promise.reject(new Error('nothing is to be sent')),
+    onView: () => {},
+  });
+  const reason = 'Job j was moved to another ledger meanwhile: nothing more of it was changed here';
+  expect(end).toEqual({ end: 'left', reason, maybeTwice: 0 });
+  expect(await ledger.count(key)).toMatchObject({ inFlight: 1, planned: 0 });
+  expect((await ledger.job('j'))?.plan?.state.name).toBe('elsewhere');
+});

@@ -1,6 +1,8 @@
 /** Files that `enqueue` sends under a job's name. */
 import type { PlannedJob } from '../job.ts';
 import type { EnqueuedFile, NewFile } from '../ledger.ts';
+import { isWholeFile, placeOf, rowsOfFile } from '../shared/files.ts';
+import { takesRows } from '../shared/own.ts';
 import { readStatements } from '../shared/reader.ts';
 import { toJob } from '../shared/records.ts';
 import { enqueueLine } from '../shared/steering.ts';
@@ -21,8 +23,9 @@ const statements = {
     SELECT :job::integer, :digest::text, :source::text, coalesce(max(last), 0), coalesce(max(last), 0) + :last::bigint,
         :rows::bigint, :issuedAt::text
       FROM files WHERE job = :job
-    ON CONFLICT (job, digest) DO UPDATE SET rows = greatest(files.rows, excluded.rows)`,
-  file: 'SELECT before, issued_at FROM files WHERE job = :job AND digest = :digest',
+    ON CONFLICT (job, digest) DO UPDATE SET rows = greatest(files.rows, excluded.rows), complete = 0`,
+  file: 'SELECT before, last, rows, issued_at, complete FROM files WHERE job = :job AND digest = :digest',
+  rowsOfFile,
   // Whole again only when all of its files are sent: then the rows that are there count.
   sumFiles: `UPDATE jobs SET updated_at = :now, path = :path, digest = :digest, complete = 0,
       rows = (SELECT sum(files.rows) FROM files WHERE job = :job),
@@ -46,14 +49,20 @@ export async function beginFile(
   const read = async (): Promise<PlannedJob> =>
     toJob((await transaction.all(readStatements.job, { jobId }))[0] ?? {}) as PlannedJob;
   const { key, plan } = await read();
-  if (!plan.enqueued) return { job: await read(), before: 0, issuedAt };
+  if (!plan.enqueued || !takesRows(plan.state))
+    return { job: await read(), before: 0, issuedAt, isWhole: false };
   const of = { job: key, digest };
-  const isNew = (await transaction.all(statements.file, of)).length === 0;
-  if (isNew) await addAudit(transaction, enqueueLine(newFile), now);
+  const [known] = await transaction.all(statements.file, of);
+  if (known?.complete === 1) {
+    const range = { job: key, before: Number(known.before), last: Number(known.last) };
+    const [there] = await transaction.all(statements.rowsOfFile, range);
+    if (isWholeFile(newFile, known, there)) return { job: await read(), ...placeOf(known), isWhole: true };
+  }
+  if (known === undefined) await addAudit(transaction, enqueueLine(newFile), now);
   await transaction.run(statements.addFile, { ...of, source, last, rows, issuedAt });
   await transaction.run(statements.sumFiles, { ...of, path, now });
   const [file = {}] = await transaction.all(statements.file, of);
-  return { job: await read(), before: Number(file.before), issuedAt: String(file.issued_at) };
+  return { job: await read(), ...placeOf(file), isWhole: false };
 }
 
 /** @returns whether all files of the job are sent whole. */

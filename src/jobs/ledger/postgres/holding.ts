@@ -13,6 +13,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../time/clock.ts';
 import { LeaseLost } from '../lease-lost.ts';
 import type { Database, Transaction } from './database.ts';
+import { lockJob } from './lock.ts';
 
 /** How long a lease lasts: so long nobody sends when its holder has died. */
 const LEASE_MS = 15_000;
@@ -30,7 +31,7 @@ const renew = `UPDATE leases SET expires_at = clock_timestamp() + :ms::bigint * 
   WHERE job = :job AND token = :token`;
 const look = 'SELECT 1 AS held FROM leases WHERE job = :job AND token = :token FOR KEY SHARE';
 const release = 'DELETE FROM leases WHERE job = :job AND token = :token';
-const isTaken = 'SELECT 1 AS taken FROM leases WHERE job = :job AND expires_at >= clock_timestamp()';
+export const isTaken = 'SELECT 1 AS taken FROM leases WHERE job = :job AND expires_at >= clock_timestamp()';
 
 export interface Holder {
   /** Says who it is to people: `user@host`. */
@@ -48,9 +49,11 @@ export async function takeLease(db: Database, job: number, holder: Holder): Prom
   if (await isLeased(db, job)) return undefined;
   const token = randomUUID();
   const asked = holder.clock.monotonic();
-  const taken = await db.transaction((transaction) =>
-    transaction.run(take, { job, token, holder: holder.name, ms: LEASE_MS }),
-  );
+  const taken = await db.transaction(async (transaction) => {
+    // After an import that holds the job, and so as the job is then.
+    await lockJob(transaction, job);
+    return await transaction.run(take, { job, token, holder: holder.name, ms: LEASE_MS });
+  });
   return taken === 0 ? undefined : new Holding(db, job, token, holder.clock, asked);
 }
 

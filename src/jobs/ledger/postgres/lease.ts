@@ -7,7 +7,7 @@ import { type Raw, ROW_COLUMNS, toLedgerRow } from '../shared/records.ts';
 import type { Database, Transaction } from './database.ts';
 import { adoptParked } from './ends.ts';
 import type { Holding } from './holding.ts';
-import { lockJob } from './lock.ts';
+import { lockOwnJob } from './lock.ts';
 import { byNumber, updateNamed } from './row-updates.ts';
 import { columnsOf } from './statement.ts';
 
@@ -88,11 +88,11 @@ export class PostgresLease implements Lease {
     return this.#holding.lost;
   }
 
-  /** @throws LeaseLost where another process has taken the lease: then nothing is changed. */
+  /** @throws LeaseLost where another process has taken the lease, or another ledger has the job: then nothing is changed. */
   async #asHolder<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     let confirmed = (): void => {};
     const result = await this.#db.transaction(async (transaction) => {
-      await lockJob(transaction, this.#key);
+      await lockOwnJob(transaction, this.#key);
       confirmed = await this.#holding.confirm(transaction);
       return await work(transaction);
     });

@@ -29,12 +29,12 @@ import { indexedStatements } from '../shared/row-pages.ts';
 import { toAuditLine } from '../shared/steering.ts';
 import { enterAll, importedLine, recordsOf, takingOver } from '../shared/transfer.ts';
 import type { ImportEnd, ImportOptions, TransferBatch } from '../transfer.ts';
-import { Database } from './database.ts';
+import { Database, type Transaction } from './database.ts';
 import { beginFile, completeFile } from './files.ts';
 import { type Holder, isLeased, takeLease } from './holding.ts';
 import { PostgresLease } from './lease.ts';
-import { lockJob } from './lock.ts';
-import { storeOutcomes } from './outcomes.ts';
+import { lockOwnJob } from './lock.ts';
+import { adoptAllParked, storeOutcomes } from './outcomes.ts';
 import { prepareSchema } from './prepare.ts';
 import { pruneAudit, pruneJob, pruneOutcomes } from './pruning.ts';
 import { columnsOf } from './statement.ts';
@@ -152,8 +152,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
   }
 
   async completeFile(key: number, digest: string): Promise<void> {
-    await this.#db.transaction(async (transaction) => {
-      await lockJob(transaction, key);
+    await this.#changeOwn(key, async (transaction) => {
       if (await completeFile(transaction, key, digest))
         await transaction.run(statements.complete, { job: key, now: this.#now() });
     });
@@ -169,8 +168,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
       'LeftOut' in row ? [] : [{ ...row, Former: row.Former && JSON.stringify(row.Former) }],
     );
     const change = ['Row', 'Identifier', 'Description', 'TaskConfigurationId'] as const;
-    await this.#db.transaction(async (transaction) => {
-      await lockJob(transaction, key);
+    await this.#changeOwn(key, async (transaction) => {
       if (changes.length > 0) {
         const columns = columnsOf([...change, 'Former'], changes);
         await transaction.run(statements.enterRows, { job: key, ...columns });
@@ -183,7 +181,15 @@ class PostgresLedger extends LedgerReader implements Ledger {
   }
 
   async complete(key: number): Promise<void> {
-    await this.#change(statements.complete, { job: key, now: this.#now() });
+    await this.#changeOwn(key, (one) => one.run(statements.complete, { job: key, now: this.#now() }));
+  }
+
+  /** One transaction that changes a job's rows, or what they are sent by. @throws JobMoved where another ledger has the job. */
+  async #changeOwn<T>(key: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return await this.#db.transaction(async (transaction) => {
+      await lockOwnJob(transaction, key);
+      return await work(transaction);
+    });
   }
 
   async #change(text: string, values: Readonly<Record<string, string | number | null>>): Promise<void> {
@@ -191,11 +197,14 @@ class PostgresLedger extends LedgerReader implements Ledger {
   }
 
   async reissue(key: number, issuedAt: string): Promise<void> {
-    await this.#change(statements.reissue, { job: key, issuedAt, now: this.#now() });
+    await this.#changeOwn(key, (one) =>
+      one.run(statements.reissue, { job: key, issuedAt, now: this.#now() }),
+    );
   }
 
   async setProgress(key: number, progress: StageProgress): Promise<void> {
-    await this.#change(statements.setProgress, { job: key, progress: JSON.stringify(progress) });
+    const values = { job: key, progress: JSON.stringify(progress) };
+    await this.#changeOwn(key, (one) => one.run(statements.setProgress, values));
   }
 
   async change(key: number, change: StateChange): Promise<boolean> {
@@ -207,7 +216,7 @@ class PostgresLedger extends LedgerReader implements Ledger {
   }
 
   async cancelRows(key: number, max: number): Promise<number> {
-    return await this.#db.transaction((one) => cancelRows(one, key, max));
+    return await this.#changeOwn(key, (one) => cancelRows(one, key, max));
   }
 
   async addAudit(line: NewAuditLine): Promise<void> {
@@ -266,11 +275,13 @@ class PostgresLedger extends LedgerReader implements Ledger {
   async importJob(batches: () => AsyncIterable<TransferBatch>, options: ImportOptions): Promise<ImportEnd> {
     return await this.#db.transaction(async (one) => {
       const entered = await enterAll(batches(), entryOf(one), options, this.#now());
+      if (!('key' in entered)) return entered.end;
+      // Of a copy, they are for the ledger that has the job.
+      if (entered.end !== 'copied') await adoptAllParked(one, entered.key);
       if (entered.end === 'take-over') {
         await changeJob(one, entered.key, takingOver(options), this.#now());
         return 'taken-over';
       }
-      if (!('key' in entered)) return entered.end;
       const [imported] = await one.all(statements.jobOfKey, { job: entered.key });
       await addAudit(one, importedLine(options, imported), this.#now());
       return entered.end;

@@ -8,16 +8,19 @@ import { parseRequestId } from '../row.ts';
 import {
   type End,
   endOf,
-  isHere,
   type KnownJob,
   MAX_NAMED,
   MAX_WITHOUT_JOB,
   NAMED_COLUMNS,
   type NamedRow,
+  namesOfParked,
+  ownOfParked,
   ownRow,
   parkedOf,
+  planOf,
   rowsNamed,
   takesEnd,
+  takesOutcomes,
   withoutJobKnown,
 } from '../shared/matching.ts';
 import type { Raw } from '../shared/records.ts';
@@ -26,7 +29,11 @@ import { type RowEnds, writeEnds } from './ends.ts';
 import { selectNamed } from './row-updates.ts';
 import { columnsOf, storedText } from './statement.ts';
 
+const PAGE_PARKED = 500;
+
 const statements = {
+  parkedPage: `SELECT * FROM parked WHERE job = :job AND seq > :after ORDER BY seq LIMIT ${PAGE_PARKED}`,
+  unpark: 'DELETE FROM parked WHERE seq = ANY(:seqs::bigint[])',
   addForeign: `INSERT INTO jobs (job_id, created_at, updated_at)
     SELECT id, :now::bigint, :now::bigint FROM unnest(:ids::text[]) AS n (id) ORDER BY id ON CONFLICT (job_id) DO NOTHING`,
   jobs: 'SELECT key, job_id, issued_at, digest, state FROM jobs WHERE job_id = ANY(:ids::text[]) ORDER BY key FOR NO KEY UPDATE',
@@ -67,11 +74,11 @@ export async function storeOutcomes(
   for (const received of outcomes) {
     const { outcome, abandoned = false } = received;
     const job = outcome.JobId === undefined ? withoutJobKnown : jobs.get(outcome.JobId);
-    if (job === undefined || (!job.planned && outcome.JobId !== undefined && !abandoned)) {
+    if (job === undefined || !takesOutcomes(job.plan, abandoned)) {
       left.push(received);
       continue;
     }
-    if (!job.planned && outcome.JobId !== undefined) adopted.add(outcome.JobId);
+    if (job.plan === 'unknown' && outcome.JobId !== undefined) adopted.add(outcome.JobId);
     taken.push({ job, outcome });
   }
   const batch = new Batch(await namedRows(transaction, taken));
@@ -81,6 +88,20 @@ export async function storeOutcomes(
   if (keys.length > 0) await transaction.run(statements.touch, { now, keys });
   if (keys.includes(WITHOUT_JOB)) await transaction.run(statements.trimParked);
   return { ...batch.counts, left, adopted };
+}
+
+/** Ends rows by outcomes that came before the job was entered. */
+export async function adoptAllParked(transaction: Transaction, job: number): Promise<void> {
+  for (let after = 0; ; ) {
+    const page = await transaction.all(statements.parkedPage, { job, after });
+    if (page.length === 0) return;
+    const named = page.map((parked) => ({ job: { key: job }, outcome: namesOfParked(parked) }));
+    const batch = new Batch(await namedRows(transaction, named));
+    const seqs = page.filter((parked) => batch.adopt(job, parked)).map(({ seq }) => Number(seq));
+    await batch.write(transaction);
+    if (seqs.length > 0) await transaction.run(statements.unpark, { seqs });
+    after = Number(page.at(-1)?.seq);
+  }
 }
 
 /** The jobs that outcomes name, by their ids, locked. Those of abandoned outcomes are made where they are not there. */
@@ -100,10 +121,12 @@ async function knownJobs(
   return new Map(
     found.map((raw) => [
       String(raw.job_id),
-      { key: Number(raw.key), issuedAt: raw.issued_at, planned: isHere(raw) },
+      { key: Number(raw.key), issuedAt: raw.issued_at, plan: planOf(raw) },
     ]),
   );
 }
+
+type Names = Parameters<typeof rowsNamed>[0];
 
 /** The rows that outcomes name: by number, and by a RequestId of their file's own with the Identifier. */
 interface Named {
@@ -113,7 +136,7 @@ interface Named {
 
 async function namedRows(
   transaction: Transaction,
-  taken: readonly { readonly job: KnownJob; readonly outcome: Outcome }[],
+  taken: readonly { readonly job: Pick<KnownJob, 'key'>; readonly outcome: Names }[],
 ): Promise<Named> {
   const byNumber = new Map<string, Raw>();
   const byName = new Map<string, Raw[]>();
@@ -168,18 +191,30 @@ class Batch {
 
   #taken(job: KnownJob, outcome: Outcome): keyof Batch['counts'] {
     const { key } = job;
-    const { byNumber, byName } = this.#named;
-    const rows = rowsNamed(
-      key === WITHOUT_JOB ? {} : outcome,
-      (row) => this.#present(key, byNumber.get(placeOf(key, row))),
-      (name, identifier) =>
-        (byName.get(placeOf(key, name, identifier)) ?? []).map((raw) => this.#present(key, raw)),
-    );
+    const rows = this.#rowsNamed(key, key === WITHOUT_JOB ? {} : outcome);
     const own = ownRow(rows, outcome, job);
     const end = endOf(outcome);
     if (own !== undefined) return this.#endRow(key, own, end) ? 'rows' : 'nothingNew';
     this.#park({ ...end, ...parkedOf(outcome, job, rows) });
     return rows.length > 0 ? 'foreign' : 'unmatched';
+  }
+
+  /** @returns whether the parked outcome is of a row. */
+  adopt(job: number, parked: Raw): boolean {
+    const found = ownOfParked(this.#rowsNamed(job, namesOfParked(parked)), parked);
+    if (found === undefined) return false;
+    this.#endRow(job, found.own, found.end);
+    return true;
+  }
+
+  #rowsNamed(job: number, names: Names): readonly NamedRow[] {
+    const { byNumber, byName } = this.#named;
+    return rowsNamed(
+      names,
+      (row) => this.#present(job, byNumber.get(placeOf(job, row))),
+      (name, identifier) =>
+        (byName.get(placeOf(job, name, identifier)) ?? []).map((raw) => this.#present(job, raw)),
+    );
   }
 
   /** The row as the outcomes before have left it. */

@@ -8,6 +8,7 @@ import {
   anyTarget,
   changeControl,
   changeState,
+  isBeingCancelled,
   namedOf,
   SET_STATE,
   STATE_COLUMNS,
@@ -86,7 +87,7 @@ export async function setSettings(
 }
 
 export async function cancelRows(transaction: Transaction, key: number, max: number): Promise<number> {
-  await lockedJob(transaction, key);
+  if (!isBeingCancelled(await lockedJob(transaction, key))) return 0;
   const [some] = await transaction.all(statements.firstPlanned, { job: key, max });
   if (some?.first == null) return 0;
   const { first, last } = some;

@@ -4,15 +4,23 @@ import { clearStatements } from '../shared/pruning.ts';
 import { enterJob, type JobEntry, jobHere } from '../shared/transfer.ts';
 import { columnsOfTable, isWhole, objectsOf, type TransferBatch } from '../transfer.ts';
 import type { Transaction } from './database.ts';
+import { isTaken } from './holding.ts';
 import { columnsOf } from './statement.ts';
 
 /** A job that comes back brings the lines that it left with. */
 const newLine = `WHERE NOT EXISTS (SELECT 1 FROM audit AS a WHERE md5(a.subject) = md5(n.subject) AND a.subject = n.subject
   AND a.at = n.at AND a.who = n.who AND a.what = n.what AND a.detail = n.detail)`;
 
+const addName = `INSERT INTO jobs (job_id, created_at, updated_at) VALUES (:jobId, 0, 0) ON CONFLICT (job_id) DO NOTHING`;
+
 export function entryOf(transaction: Transaction): JobEntry {
   return {
-    here: async (jobId) => (await transaction.all(`${jobHere} FOR UPDATE`, { job_id: jobId }))[0],
+    here: async (jobId) => {
+      // There is something to lock then: two that enter a job at once come one after the other.
+      await transaction.run(addName, { jobId });
+      return (await transaction.all(`${jobHere} FOR UPDATE`, { job_id: jobId }))[0];
+    },
+    hold: async (job) => (await transaction.all(isTaken, { job })).length === 0,
     clear: async (job) => {
       for (const text of clearStatements) await transaction.run(text, { job });
     },

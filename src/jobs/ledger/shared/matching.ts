@@ -26,16 +26,31 @@ export interface KnownJob {
   readonly key: number;
   /** null: of a job whose plan is elsewhere. */
   readonly issuedAt: unknown;
-  /** Whether this ledger has it: outcomes of other jobs are left to the ledger that does. */
-  readonly planned: boolean;
+  readonly plan: PlanPlace;
 }
+
+/**
+ * Where a job is sent from: by this ledger; by another one, as this one knows for sure, since it gave the job away or has a copy; or
+ * `unknown`, where this ledger has no plan of it.
+ */
+type PlanPlace = 'here' | 'elsewhere' | 'unknown';
 
 /** @param job its `digest` and `state`. */
-export function isHere(job: Raw | undefined): boolean {
-  return typeof job?.digest === 'string' && job.state !== 'elsewhere';
+export function planOf(job: Raw | undefined): PlanPlace {
+  if (typeof job?.digest !== 'string') return 'unknown';
+  return job.state === 'elsewhere' ? 'elsewhere' : 'here';
 }
 
-export const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null, planned: false };
+/**
+ * Whether this ledger stores outcomes of a job. Those of a job that is elsewhere are left to the ledger that has it, however long they
+ * are on their queue: this one never takes them as its own.
+ * @param abandoned whether no ledger has taken them for long.
+ */
+export function takesOutcomes(plan: PlanPlace, abandoned: boolean): boolean {
+  return plan === 'here' || (plan === 'unknown' && abandoned);
+}
+
+export const withoutJobKnown: KnownJob = { key: WITHOUT_JOB, issuedAt: null, plan: 'here' };
 
 /** A row that an outcome names, and the try that it is of. */
 export interface NamedRow {
@@ -91,10 +106,37 @@ export function ownRow(rows: readonly NamedRow[], outcome: Outcome, job: KnownJo
  */
 function hasMessage(
   { message_ids: ids }: Raw,
-  { MessageId, OriginalMessageId = MessageId }: Outcome,
+  { MessageId, OriginalMessageId = MessageId }: Pick<Outcome, 'MessageId' | 'OriginalMessageId'>,
 ): boolean {
   const known = String(ids).split(' ');
   return known.includes(MessageId) || known.includes(OriginalMessageId);
+}
+
+/**
+ * The row of a job that has just been entered that an outcome is of which was parked before, by its message's id, and how it ends it;
+ * undefined: of none of them.
+ * @param rows that it names; see {@link namesOfParked}.
+ */
+export function ownOfParked(
+  rows: readonly NamedRow[],
+  parked: Raw,
+): { readonly own: NamedRow; readonly end: End } | undefined {
+  const id = String(parked.message_id);
+  const own = rows.find(({ raw }) => hasMessage(raw, { MessageId: id }));
+  if (own === undefined) return undefined;
+  const { attempt, ...end } = endOfParked(parked);
+  const { request_id: name, state, message_ids: ids } = own.raw;
+  // A name that has no try in it says nothing of a row that was tried again since: only its last message is of the present try.
+  const isPresent = state === 'sent' && String(ids).split(' ').at(-1) === id;
+  return { own: { ...own, attempt: typeof name !== 'string' ? attempt : isPresent ? own.attempt : 0 }, end };
+}
+
+/** What a parked outcome names. */
+export function namesOfParked({
+  name,
+  identifier,
+}: Raw): Pick<Outcome, 'RequestId'> & Partial<Pick<Outcome, 'Identifier'>> {
+  return { RequestId: String(name), ...(typeof identifier === 'string' && { Identifier: identifier }) };
 }
 
 /**

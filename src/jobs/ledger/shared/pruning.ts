@@ -28,8 +28,11 @@ const atOnce = [
   'DELETE FROM jobs WHERE key = :job',
 ] as const;
 
-/** All that a ledger has of `:job` but the job itself, its notices and its lines in the audit. */
-export const clearStatements = [...inParts, 'runs', 'files', 'tallies'].map(
+/**
+ * What another ledger's records take the place of: all that a ledger has of `:job` but the job itself, its notices, its lines in the
+ * audit, and parked outcomes, which only this ledger may have.
+ */
+export const clearStatements = ['rows', 'left_out', 'runs', 'files', 'tallies'].map(
   (table) => `DELETE FROM ${table} WHERE job = :job`,
 );
 
@@ -60,7 +63,10 @@ export function* pruneSteps(
   someOf: (table: PrunedInParts) => string,
 ): Generator<Parameters<Run<number>>, PruneStep, number> {
   if (raw === undefined) return 'gone';
-  if (!isOverSince(toJob(raw), before)) return 'kept';
+  const over = toJob(raw);
+  if (!isOverSince(over, before)) return 'kept';
+  // What is left of it, if this comes to no end, is not whole.
+  if (over.plan?.complete === true) yield ['UPDATE jobs SET complete = 0 WHERE key = :job', { job }];
   for (const name of inParts) if ((yield [someOf(name), { job, max }]) > 0) return 'more';
   for (const text of atOnce) yield [text, { job }];
   return 'gone';

@@ -101,6 +101,11 @@ export function changeControl(
   };
 }
 
+/** @param job with {@link STATE_COLUMNS}. */
+export function isBeingCancelled(job: Raw | undefined): boolean {
+  return job?.state === 'cancelled' || job?.towards === 'cancelled';
+}
+
 /** That a file is being sent under a job's name. */
 export function enqueueLine({ jobId: subject, who, why, source, digest, rows }: NewFile): NewAuditLine {
   return { who, what: 'enqueue', subject, why, detail: { source, digest, rows } };

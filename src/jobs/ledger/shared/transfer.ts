@@ -87,6 +87,8 @@ export const jobHere = 'SELECT * FROM jobs WHERE job_id = :job_id';
 export interface JobEntry {
   /** {@link jobHere}, locked. */
   readonly here: (jobId: string) => Raw | undefined | Promise<Raw | undefined>;
+  /** Sees to it that no other process takes the lease of a job that is here before the transaction is over. @returns false: one has it. */
+  readonly hold: (job: number) => boolean | Promise<boolean>;
   /** {@link clearStatements}. */
   readonly clear: (job: number) => void | Promise<void>;
   /** {@link enterJob}. */
@@ -101,7 +103,7 @@ export interface JobEntry {
 export type Entry =
   | { readonly end: 'entered' | 'copied'; readonly key: number }
   | { readonly end: 'take-over'; readonly key: number }
-  | { readonly end: 'here' | 'moved' | 'older' };
+  | { readonly end: 'here' | 'moved' | 'older' | 'busy' };
 
 /** All batches are read, whatever becomes of the job: a file is what it says only at its end. */
 export async function enterAll(
@@ -130,8 +132,10 @@ async function enterOne(
 ): Promise<Entry> {
   const here = await entry.here(String(record.job_id));
   const may = mayEnter(here, record, takeOver);
+  if (may !== 'enter' && may !== 'take-over') return { end: may };
+  // Whoever has it exports or prunes it, and would go on with another job than it began with.
+  if (here !== undefined && !(await entry.hold(Number(here.key)))) return { end: 'busy' };
   if (may === 'take-over') return { end: may, key: Number(here?.key) };
-  if (may !== 'enter') return { end: may };
   if (typeof here?.digest === 'string') await entry.clear(Number(here.key));
   const isCopy = record.is_copy === 1 && !takeOver;
   const entered = await entry.enterJob({
@@ -164,11 +168,15 @@ function mayEnter(
   if (typeof here?.digest !== 'string') return 'enter';
   // Another job of that name has another beginning.
   if (here.state !== 'elsewhere' || here.created_at !== file.created_at) return 'here';
+  // Nobody can send it any more; and it is not counted as a move, since it stays so where it was.
+  if (file.state === 'cancelled' && file.is_copy === 0) return 'enter';
   const moves = Number(file.moves) - Number(here.moves);
   if (moves < 0) return 'older';
-  if (moves > 0 || here.is_copy === 1) return 'enter';
+  if (moves > 0) return 'enter';
+  if (here.is_copy === 1) return Number(file.updated_at) < Number(here.updated_at) ? 'older' : 'enter';
   if (!takeOver) return 'moved';
-  return file.updated_at === here.state_since ? 'take-over' : 'enter';
+  // A part of what is here may have been pruned.
+  return file.updated_at === here.state_since && file.complete === here.complete ? 'take-over' : 'enter';
 }
 
 /** The change that makes a job that was moved from here this ledger's again. */

@@ -1,6 +1,8 @@
 /** Files that `enqueue` sends under a job's name. */
 import type { PlannedJob } from '../job.ts';
 import type { EnqueuedFile, NewFile } from '../ledger.ts';
+import { isWholeFile, placeOf, rowsOfFile } from '../shared/files.ts';
+import { takesRows } from '../shared/own.ts';
 import { toJob } from '../shared/records.ts';
 import type { Database, Statement } from './database.ts';
 
@@ -16,8 +18,9 @@ const statements = {
   addFile: `INSERT INTO files (job, digest, source, before, last, rows, issued_at)
     SELECT :job, :digest, :source, ifnull(max(last), 0), ifnull(max(last), 0) + :last, :rows, :issuedAt
       FROM files WHERE job = :job
-    ON CONFLICT DO UPDATE SET rows = max(rows, :rows)`,
-  file: 'SELECT before, issued_at FROM files WHERE job = ? AND digest = ?',
+    ON CONFLICT DO UPDATE SET rows = max(rows, :rows), complete = 0`,
+  file: 'SELECT before, last, rows, issued_at, complete FROM files WHERE job = ? AND digest = ?',
+  rowsOfFile,
   // Whole again only when all of its files are sent: then the rows that are there count.
   sumFiles: `UPDATE jobs SET updated_at = :now, path = :path, digest = :digest, complete = 0,
       rows = (SELECT sum(rows) FROM files WHERE job = :job),
@@ -39,20 +42,26 @@ export class FileStore {
     this.#now = now;
   }
 
-  begin({ jobId, path, source, digest, rows, last, who }: NewFile): EnqueuedFile & {
-    readonly isNew: boolean;
-  } {
+  begin(newFile: NewFile): EnqueuedFile & { readonly isNew: boolean } {
+    const { jobId, path, source, digest, rows, last, who } = newFile;
     const now = this.#now();
     const issuedAt = new Date(now).toISOString();
     this.#sql.begin.run({ jobId, path, source, digest, issuedAt, who, now });
     const read = (): PlannedJob => toJob(this.#sql.job.get(jobId) ?? {}) as PlannedJob;
     const job = read();
-    if (!job.plan.enqueued) return { job, before: 0, issuedAt, isNew: false };
-    const isNew = this.#sql.file.get(job.key, digest) === undefined;
+    const asItIs = { job, isNew: false };
+    if (!job.plan.enqueued || !takesRows(job.plan.state))
+      return { ...asItIs, before: 0, issuedAt, isWhole: false };
+    const known = this.#sql.file.get(job.key, digest);
+    if (known?.complete === 1) {
+      const range = { job: job.key, before: Number(known.before), last: Number(known.last) };
+      const there = this.#sql.rowsOfFile.get(range);
+      if (isWholeFile(newFile, known, there)) return { ...asItIs, ...placeOf(known), isWhole: true };
+    }
     this.#sql.addFile.run({ job: job.key, digest, source, last, rows, issuedAt });
     this.#sql.sumFiles.run({ job: job.key, path, digest, now });
     const file = this.#sql.file.get(job.key, digest) ?? {};
-    return { job: read(), before: Number(file.before), issuedAt: String(file.issued_at), isNew };
+    return { job: read(), ...placeOf(file), isWhole: false, isNew: known === undefined };
   }
 
   /** @returns whether all files of the job are sent whole. */

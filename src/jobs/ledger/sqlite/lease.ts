@@ -6,6 +6,7 @@ import { pagesOf } from '../shared/pages.ts';
 import { ROW_COLUMNS, toLedgerRow } from '../shared/records.ts';
 import type { Database, Statement } from './database.ts';
 import type { OutcomeStore } from './outcomes.ts';
+import { type ChangeOwn, changeOwnIn } from './own.ts';
 
 // Left to itself, SQLite walks all rows of the job each time, however few are open: hence INDEXED BY.
 const statements = {
@@ -48,7 +49,7 @@ const statements = {
 export class SqliteLease implements Lease {
   /** Never aborts: the operating system keeps the lock for as long as the process lives. */
   readonly lost = new AbortController().signal;
-  readonly #db: Database;
+  readonly #changeOwn: ChangeOwn;
   readonly #key: number;
   readonly #unlock: () => void;
   readonly #now: () => number;
@@ -59,7 +60,7 @@ export class SqliteLease implements Lease {
 
   constructor(db: Database, key: number, unlock: () => void, outcomes: OutcomeStore, now: () => number) {
     this.#outcomes = outcomes;
-    this.#db = db;
+    this.#changeOwn = changeOwnIn(db);
     this.#key = key;
     this.#unlock = unlock;
     this.#now = now;
@@ -67,7 +68,7 @@ export class SqliteLease implements Lease {
   }
 
   async recover(): Promise<number> {
-    return this.#db.transaction(() => {
+    return this.#changeOwn(this.#key, () => {
       const rows = this.#sql.recover.run(this.#key);
       this.#sql.addMaybeTwice.run(rows, this.#key);
       return rows;
@@ -75,7 +76,7 @@ export class SqliteLease implements Lease {
   }
 
   async claim(max: number, random?: () => number): Promise<readonly LedgerRow[]> {
-    return this.#db.transaction(() => {
+    return this.#changeOwn(this.#key, () => {
       const sample = random === undefined ? [] : this.#claimSample(max, random);
       const others = this.#sql.planned.all(this.#key, max - sample.length).map(toLedgerRow);
       this.#markSending(others);
@@ -105,7 +106,7 @@ export class SqliteLease implements Lease {
   }
 
   async enterSending(rows: readonly EnteredRow[]): Promise<ReadonlySet<number>> {
-    return this.#db.transaction(() => {
+    return this.#changeOwn(this.#key, () => {
       const now = this.#now();
       const marked = new Set<number>();
       for (const row of rows) {
@@ -127,7 +128,7 @@ export class SqliteLease implements Lease {
   }
 
   async settle({ sent, refused, untouched, maybeTwice }: Sendings): Promise<void> {
-    this.#db.transaction(() => {
+    this.#changeOwn(this.#key, () => {
       for (const { row, messageId } of sent) this.#sql.markSent.run(messageId, this.#key, row);
       if (this.#sql.anyParked.get(this.#key) !== undefined)
         for (const { row, messageId } of sent) this.#outcomes.adopt(this.#key, row, messageId);
@@ -148,7 +149,7 @@ export class SqliteLease implements Lease {
   }
 
   async retryFailed(): Promise<number> {
-    return this.#db.transaction(() => this.#sql.retryFailed.run(this.#key));
+    return this.#changeOwn(this.#key, () => this.#sql.retryFailed.run(this.#key));
   }
 
   unended(): AsyncIterable<readonly LedgerRow[]> {
@@ -157,7 +158,7 @@ export class SqliteLease implements Lease {
   }
 
   async reconcile(found: Reconciliation): Promise<Record<keyof Reconciliation, number>> {
-    return this.#db.transaction(() => {
+    return this.#changeOwn(this.#key, () => {
       const at = new Date(this.#now()).toISOString();
       let [applied, again, gone] = [0, 0, 0];
       for (const row of found.applied) applied += this.#sql.reconcileApplied.run(at, this.#key, row);

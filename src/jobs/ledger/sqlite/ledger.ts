@@ -34,6 +34,7 @@ import { FileStore } from './files.ts';
 import { SqliteLease } from './lease.ts';
 import { isSendingLocked, lockSending } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
+import { type ChangeOwn, changeOwnIn } from './own.ts';
 import { pruneAudit, pruneJob, pruneOutcomes } from './pruning.ts';
 import { Steering } from './steering.ts';
 import { entryOf } from './transfer.ts';
@@ -93,6 +94,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   readonly #outcomes: OutcomeStore;
   readonly #files: FileStore;
   readonly #steering: Steering;
+  readonly #changeOwn: ChangeOwn;
 
   constructor({ db, access }: OpenFile, stateDir: string, now: () => number) {
     super();
@@ -105,6 +107,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
     this.#outcomes = new OutcomeStore(db, now);
     this.#files = new FileStore(db, now);
     this.#steering = new Steering(db, now);
+    this.#changeOwn = changeOwnIn(db);
   }
 
   async close(): Promise<void> {
@@ -142,7 +145,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async completeFile(key: number, digest: string): Promise<void> {
-    this.#db.transaction(() => {
+    this.#changeOwn(key, () => {
       if (this.#files.complete(key, digest)) this.#sql.complete.run(this.#now(), key);
     });
   }
@@ -152,7 +155,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async enter(key: number, rows: readonly PlanRow[]): Promise<void> {
-    this.#db.transaction(() => {
+    this.#changeOwn(key, () => {
       for (const row of rows) {
         const { Row, Identifier = null, Description = null, TaskConfigurationId = null } = row;
         if ('LeftOut' in row) {
@@ -167,15 +170,15 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async complete(key: number): Promise<void> {
-    this.#sql.complete.run(this.#now(), key);
+    this.#changeOwn(key, () => this.#sql.complete.run(this.#now(), key));
   }
 
   async reissue(key: number, issuedAt: string): Promise<void> {
-    this.#sql.reissue.run(issuedAt, this.#now(), key);
+    this.#changeOwn(key, () => this.#sql.reissue.run(issuedAt, this.#now(), key));
   }
 
   async setProgress(key: number, progress: StageProgress): Promise<void> {
-    this.#sql.setProgress.run(JSON.stringify(progress), key);
+    this.#changeOwn(key, () => this.#sql.setProgress.run(JSON.stringify(progress), key));
   }
 
   async change(key: number, change: StateChange): Promise<boolean> {
@@ -187,7 +190,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async cancelRows(key: number, max: number): Promise<number> {
-    return this.#db.transaction(() => this.#steering.cancelRows(key, max));
+    return this.#changeOwn(key, () => this.#steering.cancelRows(key, max));
   }
 
   async addAudit(line: NewAuditLine): Promise<void> {
@@ -241,18 +244,26 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async importJob(batches: () => AsyncIterable<TransferBatch>, options: ImportOptions): Promise<ImportEnd> {
-    return await this.#db.longTransaction(async () => {
-      const entry = entryOf(this.#db);
+    let unlock: (() => void) | undefined;
+    const hold = (key: number): boolean => {
+      unlock = lockSending(this.#stateDir, key);
+      return unlock !== undefined;
+    };
+    const work = async (): Promise<ImportEnd> => {
+      const entry = entryOf(this.#db, hold);
       const entered = await enterAll(batches(), entry, options, this.#now());
+      if (!('key' in entered)) return entered.end;
+      // Of a copy, they are for the ledger that has the job.
+      if (entered.end !== 'copied') this.#outcomes.adoptAll(entered.key);
       if (entered.end === 'take-over') {
         this.#steering.change(entered.key, takingOver(options));
         return 'taken-over';
       }
-      if (!('key' in entered)) return entered.end;
       entry.finish(entered.key);
       this.#steering.addAudit(importedLine(options, this.#sql.jobOfKey.get(entered.key)));
       return entered.end;
-    });
+    };
+    return await this.#db.longTransaction(work).finally(() => unlock?.());
   }
 
   async lease(key: number): Promise<Lease | undefined> {

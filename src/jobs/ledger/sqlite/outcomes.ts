@@ -5,19 +5,24 @@ import {
   type End,
   endOf,
   endOfParked,
-  isHere,
   type KnownJob,
   MAX_NAMED,
   MAX_WITHOUT_JOB,
   NAMED_COLUMNS,
   type NamedRow,
+  namesOfParked,
+  ownOfParked,
   ownRow,
   parkedOf,
+  planOf,
   rowsNamed,
   takesEnd,
+  takesOutcomes,
   withoutJobKnown,
 } from '../shared/matching.ts';
 import type { Database, Statement } from './database.ts';
+
+const PAGE_PARKED = 500;
 
 const endRow = `UPDATE rows SET state = :state, cause = :cause, reason = :reason, error = :error,
   attempts = :attempts, at = :at, reconciled = 0 WHERE job = :job AND row = :row`;
@@ -40,6 +45,7 @@ const statements = {
     WHERE job = ? AND request_id = ? AND identifier = ? ORDER BY message_ids <> '' LIMIT ${MAX_NAMED}`,
   endRow,
   park,
+  parkedPage: `SELECT * FROM parked WHERE job = ? AND seq > ? ORDER BY seq LIMIT ${PAGE_PARKED}`,
   parkedOfRow: 'SELECT * FROM parked WHERE job = ? AND row = ? AND message_id = ?',
   unpark: 'DELETE FROM parked WHERE seq = ?',
   trimParked: 'DELETE FROM parked WHERE job = 0 AND seq <= (SELECT max(seq) FROM parked WHERE job = 0) - ?',
@@ -67,7 +73,7 @@ export class OutcomeStore {
         left.push(received);
         continue;
       }
-      if (!job.planned && outcome.JobId !== undefined) adopted.add(outcome.JobId);
+      if (job.plan === 'unknown' && outcome.JobId !== undefined) adopted.add(outcome.JobId);
       touched.add(job.key);
       counts[this.#storeOne(job, outcome)]++;
     }
@@ -86,16 +92,32 @@ export class OutcomeStore {
     this.#sql.unpark.run(Number(parked.seq));
   }
 
+  /** Ends rows by outcomes that came before the job was entered. */
+  adoptAll(job: number): void {
+    for (let after = 0; ; ) {
+      const page = this.#sql.parkedPage.all(job, after);
+      if (page.length === 0) return;
+      for (const parked of page) {
+        const found = ownOfParked(this.#rowsNamed(job, namesOfParked(parked)), parked);
+        if (found === undefined) continue;
+        this.#endRow(job, found.own, found.end);
+        this.#sql.unpark.run(Number(parked.seq));
+      }
+      after = Number(page.at(-1)?.seq);
+    }
+  }
+
+  #rowsNamed(job: number, names: Parameters<typeof rowsNamed>[0]): readonly NamedRow[] {
+    return rowsNamed(
+      names,
+      (row) => this.#unnamedRow(job, row),
+      (name, identifier) => this.#sql.named.all(job, name, identifier),
+    );
+  }
+
   #storeOne(job: KnownJob, outcome: Outcome): 'rows' | 'nothingNew' | 'foreign' | 'unmatched' {
     const { key } = job;
-    const rows =
-      key === WITHOUT_JOB
-        ? []
-        : rowsNamed(
-            outcome,
-            (row) => this.#unnamedRow(key, row),
-            (name, identifier) => this.#sql.named.all(key, name, identifier),
-          );
+    const rows = key === WITHOUT_JOB ? [] : this.#rowsNamed(key, outcome);
     const own = ownRow(rows, outcome, job);
     const end = endOf(outcome);
     if (own !== undefined) return this.#endRow(key, own, end) ? 'rows' : 'nothingNew';
@@ -116,12 +138,12 @@ export class OutcomeStore {
     return true;
   }
 
-  /** undefined: its plan is not here, and the outcome is to be left. */
+  /** undefined: the outcome is to be left. */
   #jobOf(jobId: string, abandoned: boolean): KnownJob | undefined {
     const found = this.#sql.job.get(jobId);
-    const planned = isHere(found);
-    if (!planned && !abandoned) return undefined;
+    const plan = planOf(found);
+    if (!takesOutcomes(plan, abandoned)) return undefined;
     const { key, issued_at: issuedAt } = found ?? this.#sql.addForeign.get({ jobId, now: this.#now() }) ?? {};
-    return { key: Number(key), issuedAt, planned };
+    return { key: Number(key), issuedAt, plan };
   }
 }

@@ -15,6 +15,7 @@ import {
   anyTarget,
   changeControl,
   changeState,
+  isBeingCancelled,
   namedOf,
   SET_STATE,
   STATE_COLUMNS,
@@ -81,7 +82,7 @@ export class Steering {
   }
 
   cancelRows(key: number, max: number): number {
-    return this.#sql.cancelRows.run({ job: key, max });
+    return isBeingCancelled(this.#sql.job.get(key)) ? this.#sql.cancelRows.run({ job: key, max }) : 0;
   }
 
   addAudit({ who, what, subject, why, detail }: NewAuditLine): void {

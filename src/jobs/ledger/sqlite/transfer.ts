@@ -14,8 +14,11 @@ const countCalls = `UPDATE tallies SET (calls, calls_of) = (
 const newLine = `NOT EXISTS (SELECT 1 FROM audit
   WHERE subject = :subject AND at = :at AND who = :who AND what = :what AND detail = :detail)`;
 
-/** Makes no transaction: the caller does. */
-export function entryOf(db: Database): JobEntry & { readonly finish: (job: number) => void } {
+/** Makes no transaction: the caller does. @param hold see {@link JobEntry}. */
+export function entryOf(
+  db: Database,
+  hold: (job: number) => boolean,
+): JobEntry & { readonly finish: (job: number) => void } {
   const job = db.prepare(enterJob);
   const others = new Map<string, Statement>(
     tablesInOrder.map((table) => {
@@ -33,6 +36,7 @@ export function entryOf(db: Database): JobEntry & { readonly finish: (job: numbe
     }),
   );
   return {
+    hold,
     here: (jobId) => db.prepare(jobHere).get({ job_id: jobId }),
     clear: (key) => {
       for (const text of clearStatements) db.prepare(text).run({ job: key });

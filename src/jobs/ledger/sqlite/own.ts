@@ -1,0 +1,15 @@
+/** Changes of a job's rows in the ledger's file. */
+import { OWN_COLUMNS, requireOwn } from '../shared/own.ts';
+import type { Database, Statement } from './database.ts';
+
+/** Runs `work` as one transaction that changes the rows of a job, or what they are sent by. @throws JobMoved where another ledger has it. */
+export type ChangeOwn = <T>(key: number, work: () => T) => T;
+
+export function changeOwnIn(db: Database): ChangeOwn {
+  const job: Statement = db.prepare(`SELECT ${OWN_COLUMNS} FROM jobs WHERE key = ?`);
+  return (key, work) =>
+    db.transaction(() => {
+      requireOwn(job.get(key));
+      return work();
+    });
+}
