@@ -16,6 +16,7 @@ import { Allowance } from '../../../src/jobs/run/allowance.ts';
 import { OtherJobs } from '../../../src/jobs/run/other-jobs.ts';
 import { decideOn, Pace } from '../../../src/jobs/run/progress.ts';
 import { fromText, toText } from '../../../src/jobs/transfer/file.ts';
+import { allCases } from '../../../testing/cases.ts';
 import { newJob } from '../ledger/contract.ts';
 
 const STEP_MS = 250;
@@ -156,7 +157,7 @@ const cases: readonly [string, readonly JobSettings[], readonly number[]][] = [
   ],
 ];
 
-test.each(cases)(
+test.each(allCases() ? cases : cases.filter((_, i) => i % 3 === 0))(
   'jobs held by %s: each has its share, and what one cannot take goes to the others',
   async (_, settings, expected) => {
     const shared = await share();
