@@ -18,7 +18,11 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
   soak: ['--soak 10m', 'Between stages, and after the canary: wait so long after the last end.'],
   verifyEach: [
     '--verify-each',
-    'Between stages: look at the devices (`jobs verify`), and go on if no rule on devices is broken. Where fewer have ended than a rule wants to see, the stage waits for those under way, and `jobs status` says so; when none is under way the rule judges by those that there are, however few. `jobs set --unset verify-each` lets it go on without. Give devices time with `--soak`. After the last stage nothing is waited for.',
+    'Between stages: look at the devices (`jobs verify`), and go on if no rule on devices is broken. It waits for the devices of the stage itself, whatever those of the stages before have done: where the rule is a share, until as many of them have ended as it wants to see; where it is a count, until all have. While its tasks name no device yet it waits, too. When none of them is under way the rules judge by those that there are, however few. `jobs status` and the console say what is waited for. `jobs set --unset verify-each` lets it go on without. After the last stage nothing is waited for.',
+  ],
+  verifyWithin: [
+    '--verify-within 2h',
+    'How long `--verify-each` waits for the devices of a stage, or for a look at them; a day without it. Then the job is paused and says what it had waited for, a notice tells of it, and `jobs resume` lets it go on without.',
   ],
   confirmEach: [
     '--confirm-each',
@@ -63,8 +67,9 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
 const waiting: Readonly<Record<WaitsFor, string>> = {
   ends: 'all rows of the stage are sent, and some have not ended',
   soak: '`--soak` is not over',
-  verify: 'the devices are to be looked at, or too few have ended for a rule to judge by',
-  word: 'somebody is to resume it',
+  verify:
+    'the devices of its stage are to be looked at, or too few of them have ended for the rules to judge by',
+  word: 'somebody is to resume it: `--confirm-each`, or `--verify-within` is over',
 };
 
 export const jobRulesPage: Page = {

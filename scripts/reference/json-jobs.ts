@@ -241,6 +241,7 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       'settings.ramp': '`--ramp`',
       'settings.soakSeconds': '`--soak`',
       'settings.verifyEach': '`--verify-each`',
+      'settings.verifyWithinSeconds': '`--verify-within`',
       'settings.confirmEach': '`--confirm-each`',
       'settings.abortWhen': '`--abort-when`, one for each',
       'settings.undoOnAbort': '`--undo-on-abort`',
@@ -267,7 +268,8 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       'devices.lookedAt': 'when it was last begun to look',
       waitsFor:
         'what keeps rows from being sent: `opening`, `ends` of its stage, `soak`, `verify`, `word`, or null',
-      waitsUntil: 'until when, of `opening` and `soak`, or null',
+      waitsUntil:
+        'until when, of `opening` and `soak`; of `verify` between stages, when it is paused if devices keep it waiting; or null',
       expectedEnd: 'when it ends at the present rate, while a process sends it, or null',
       secondsLeft: 'until then, or null',
     },

@@ -9,7 +9,8 @@ function verification(): unknown {
   const sum = new VerificationSum(Date.UTC(2026, 10, 28, 7, 30));
   const devices = { ...countsOf(() => 0), succeeded: 9, failed: 1, 'in-progress': 2 };
   const answer = { ok: true as const, value: { TaskConfigurationId: 'cfgC1' } };
-  sum.add({ Row: 17, Identifier: 'pump17', TaskConfigurationId: 'cfgB7' }, answer, devices, '');
+  const row = { Row: 17, Identifier: 'pump17', TaskConfigurationId: 'cfgB7', end: {} };
+  sum.add(row, answer, devices, '');
   sum.addFailedDevice({ identifier: 'pump17', thing: 'thing3', state: 'failed' });
   return JSON.parse(verificationJson('2026-11-fleet-b7', sum.result(true)));
 }

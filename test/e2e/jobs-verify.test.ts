@@ -215,7 +215,7 @@ test('a stage waits for devices under way where too few have ended to judge by, 
   await expect
     .poll(async () => (await run(['status', 'j'])).stdout, { timeout: 20_000, interval: 200 })
     .toMatch(
-      /stage 1 of 2: 10 of 10 rows ended; goes on when 300 devices have\s+ended or none is under way: 0 ended, 100 under way/,
+      /stage 1 of 2: 10 of 10 rows ended; goes on when 300 of its\s+devices have ended or none is under way: 0 ended, 100 under way;\s+is paused if not in /,
     );
   expect((await standing(['status', 'j'])).json).toMatchObject({
     applied: 10,
@@ -230,4 +230,44 @@ test('a stage waits for devices under way where too few have ended to judge by, 
   expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 40 });
   // Ten tasks were read once; more only if a look was begun before the stage waited for it.
   expect(stage.api.stats().reads.calls).toBeGreaterThanOrEqual(10);
+});
+
+test('each stage waits for its own devices, and is paused where they keep it waiting for too long', async () => {
+  const clock = { now: 1_700_000_000_000 };
+  const { stage, run, standing, plan, ids } = await setJobs(
+    { devices: { perTask: 10, takeSeconds: 20 } },
+    { apiNow: () => clock.now },
+  );
+  await plan(ids(40));
+  await stage.worker.start();
+  const rules = ['--stages', '25%,50%,100%', '--abort-when', 'devices-failed>10'];
+  let later = 0;
+  const waits = { wall: () => Date.now() + later, monotonic: () => systemClock.monotonic() + later };
+  const flags = ['--yes', ...rules, '--verify-each', '--verify-within', '1h'];
+  const applying = run(['apply', 'j.jsonl', ...flags], { clock: waits });
+  const shows = (what: object) =>
+    expect
+      .poll(async () => (await standing(['status', 'j'])).json, { timeout: 20_000, interval: 200 })
+      .toMatchObject(what);
+  await shows({ applied: 10, waitsFor: 'verify', devices: { ended: 0, underWay: 100 } });
+  clock.now += 60_000;
+  later += 20_000;
+  // Those of the first stage have ended, and say nothing of the second.
+  await shows({ applied: 20, waitsFor: 'verify', devices: { ended: 100, underWay: 100 } });
+  expect((await run(['status', 'j'])).stdout).toMatch(
+    /goes on when all of its\s+devices have ended:\s+0\s+ended,\s+100\s+under\s+way/,
+  );
+  later += 3_600_000;
+  await shows({
+    applied: 20,
+    waitsFor: 'word',
+    state: {
+      name: 'paused',
+      why: expect.stringMatching(/^100 of 100 devices of its stage did not end within .*--verify-within/),
+    },
+  });
+  expect((await run(['resume', 'j', '--detach'], { clock: waits })).error).toBe('');
+  const applied = await applying;
+  expect({ exitCode: applied.exitCode, error: applied.error }).toEqual({ exitCode: 0, error: '' });
+  expect((await standing(['status', 'j'])).json).toMatchObject({ applied: 40, state: { name: 'done' } });
 });

@@ -99,6 +99,35 @@ test('a job of which nothing ends is told of as stuck, and as done once that is 
   expect(read(webhook, 1)).toMatchObject({ type: 'job.done' });
 });
 
+test('a job that its devices hold up is told of as stuck', async () => {
+  const { stage, run, plan, ids } = await setJobs({ devices: { perTask: 1 } });
+  const webhook = await standIn(() => ({ status: 200 }));
+  await plan(ids(4));
+  await stage.worker.start();
+  stage.api.configure({ deniedOperations: ['GetOtaTask'] });
+  let later = 0;
+  const clock = { wall: Date.now, monotonic: () => systemClock.monotonic() + later };
+  const rules = ['--stages', '2', '--verify-each', '--abort-when', 'devices-failed>1'];
+  const applying = run(['apply', 'j.jsonl', '--yes', ...rules], { env: webhookAt(webhook), clock });
+  const stop = setInterval(() => {
+    later += 300_000;
+  }, 1_000);
+  onTestFinished(() => clearInterval(stop));
+  await webhook.arrived(1);
+  clearInterval(stop);
+  stage.api.configure({ deniedOperations: [] });
+  later += 1_200_000;
+  expect(await applying).toMatchObject({ exitCode: 0 });
+  expect(read(webhook, 0)).toMatchObject({
+    type: 'job.stuck',
+    data: {
+      state: 'running',
+      why: 'It waits for its devices: for 10 minutes they could not be looked at, or for 60 none has ended',
+    },
+  });
+  expect(read(webhook, 1)).toMatchObject({ type: 'job.done' });
+});
+
 test('a webhook that does not take it is named, without its path, and the job is done all the same', async () => {
   const { stage, run, plan, ids } = await setJobs();
   const webhook = await standIn(() => ({ status: 404 }));

@@ -19,6 +19,7 @@ export const settings = z
     stages: z.string(),
     ramp: z.string(),
     soak: z.string(),
+    verifyWithin: z.string(),
     abortWhen: z.array(z.string()),
     window: z.number().int().min(1),
     rate: z.number().positive(),

@@ -29,6 +29,7 @@ export const settingsForm = z.object({
   stages: text,
   ramp: text,
   soak: text,
+  verifyWithin: text,
   abortWhen: text,
   window: count('Window'),
   rate: text.pipe(

@@ -31,6 +31,11 @@ const fields: readonly (readonly [name: string, label: string, hint: string])[] 
   ['stages', 'Stages', 'as in 1%,10%,50%,100% or 500,+500'],
   ['ramp', 'Ramp', 'as in 50:x2/200: 50 rows in flight at first, twice as many after 200 good ends'],
   ['soak', 'Soak', 'wait between stages, as in 10m'],
+  [
+    'verifyWithin',
+    'Verify within',
+    'how long it waits for the devices of a stage before it is paused, as in 2h; a day without',
+  ],
   ['abortWhen', 'Stop when', 'as in failed>2%/200; several separated by semicolons'],
   ['window', 'Window', 'rows in flight at most'],
   ['rate', 'Rate', 'rows sent per second at most'],

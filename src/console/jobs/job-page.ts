@@ -5,7 +5,7 @@ import type { Outlook } from '../../jobs/run/progress.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import { changeText, whyText } from '../../jobs/view/audit.ts';
-import { endText, stageText } from '../../jobs/view/outlook-text.ts';
+import { devicesText, endText, stageText } from '../../jobs/view/outlook-text.ts';
 import { settingTexts } from '../../jobs/view/settings-text.ts';
 import { silence } from '../../jobs/view/silence.ts';
 import {
@@ -91,6 +91,7 @@ export function jobPart(
     ['time left', open === 0 ? '-' : left],
   ];
   const stage = stageText(outlook);
+  const devicesSeen = devicesText(outlook);
   const end = endText(outlook);
   const facts: readonly (readonly [string, string])[] = [
     ...(plan === undefined ? [] : stateFacts(plan)),
@@ -98,6 +99,7 @@ export function jobPart(
       ? [['now', nowText(plan.state, leased, open - counts.inFlight)] as const]
       : []),
     ...(stage === undefined ? [] : [['stage', stage] as const]),
+    ...(devicesSeen === undefined ? [] : [['devices', devicesSeen] as const]),
     ...(end === undefined ? [] : [['expected end', end] as const]),
     ...(times === undefined ? [] : [['started', `${instant(times.startedAt)} UTC`] as const]),
     ...(times?.endedAt === undefined ? [] : [['ended', endFact(times, times.endedAt)] as const]),

@@ -27,7 +27,11 @@ export function addGuardOptions(command: Command): Command {
       'rows in flight: 50:x2/200 is 50 at first, and twice as many after 200 good ends',
     )
     .option('--soak <time>', 'between stages: wait so long, as in 10m')
-    .option('--verify-each', 'between stages: look at the devices; needs a rule on them')
+    .option('--verify-each', 'between stages: wait for the devices of the stage; needs a rule on them')
+    .option(
+      '--verify-within <time>',
+      'how long --verify-each waits before the job is paused, as in 2h (default: 1d)',
+    )
     .option('--confirm-each', 'between stages: wait for `jobs resume`')
     .option(
       '--abort-when <rule>',

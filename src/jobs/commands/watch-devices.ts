@@ -20,7 +20,7 @@ export function watchDevices(
 ): WatchedDevices {
   const over = new AbortController();
   let reader: Promise<OtaReader> | undefined;
-  const verify = async ({ key }: PlannedJob, signal: AbortSignal): Promise<Verification> => {
+  const verify = async ({ key, plan }: PlannedJob, signal: AbortSignal): Promise<Verification> => {
     const config = readConfigForAws(context.env, apiSettings);
     const [{ createReader }, { verifyJob }] = await Promise.all([
       import('../../ota/create-reader.ts'),
@@ -30,6 +30,7 @@ export function watchDevices(
     return await verifyJob({
       ledger,
       key,
+      stageAfter: plan.progress.stageAfter,
       reader: await reader,
       maxConcurrency: config.maxConcurrency,
       executions: false,

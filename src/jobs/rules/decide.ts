@@ -12,7 +12,7 @@
 import { counted, number } from '../../text/numbers.ts';
 import type { Counts } from '../ledger/job.ts';
 import { brokenText, endsFor, isBroken } from './abort-rules.ts';
-import { formatAmount, rowsOf } from './amount.ts';
+import { formatAmount } from './amount.ts';
 import { flightLimits } from './flight.ts';
 import {
   countFrom,
@@ -24,8 +24,8 @@ import {
 } from './progress.ts';
 import { isOpen, isOver, nextOpening } from './schedule.ts';
 import type { JobSettings } from './settings.ts';
-import { type AwaitedDevices, verdictOn } from './stage-verdict.ts';
-import { nextStageEnd } from './stages.ts';
+import { rowsCounted, stageOf } from './stage.ts';
+import { type AwaitedDevices, overdueWhy, passes, verdictOn, verifiedUntil } from './stage-verdict.ts';
 import type { Beside } from './window.ts';
 
 export interface Situation {
@@ -66,9 +66,18 @@ export type Wait =
   /** Its time has not come; `until` in epoch milliseconds. */
   | { readonly for: 'opening'; readonly until: number }
   | { readonly for: 'soak'; readonly until: number }
-  /** `since`: devices that were looked at before do not count; epoch milliseconds. */
-  | { readonly for: 'verify'; readonly since: number; readonly awaits?: AwaitedDevices }
-  | { readonly for: 'word' }
+  /**
+   * `since`: devices that were looked at before do not count. `until`: then a person is asked; undefined after the last stage. Both in
+   * epoch milliseconds.
+   */
+  | {
+      readonly for: 'verify';
+      readonly since: number;
+      readonly until?: number;
+      readonly awaits?: AwaitedDevices;
+    }
+  /** `why` it is asked for, as a sentence without its full stop; undefined: somebody wanted to be asked. */
+  | { readonly for: 'word'; readonly why?: string }
   /** All rows up to `upTo`, counted from where counting began, are sent and have not ended. */
   | { readonly for: 'ends'; readonly upTo: number; readonly canary: boolean };
 
@@ -93,7 +102,7 @@ export function decide(situation: Situation): Decision {
     return wait === undefined ? held : { ...held, waitsFor: wait };
   }
   // Before its time of the day: whoever is to give the word need not be asked at night.
-  if (progress.waitsFor === 'word') return { ...held, waitsFor: { for: 'word' } };
+  if (progress.waitsFor === 'word') return { ...held, waitsFor: wordOf(progress) };
   if (!isOpen(settings, now)) {
     const until = nextOpening(settings, now);
     if (until !== undefined) return { ...held, waitsFor: { for: 'opening', until } };
@@ -105,36 +114,6 @@ export function decide(situation: Situation): Decision {
   if (left <= 0) return { ...held, waitsFor: { for: 'ends', upTo: stage.end, canary: stage.canary } };
   const free = Math.min(window - counts.inFlight, counts.planned, left);
   return { window, most, progress, room: Math.max(0, free), sample: stage.sample };
-}
-
-/** The stage that is being sent: its end in rows from where counting began, and whether it is a sample spread over the plan. */
-interface Stage {
-  /** In rows from where counting began. */
-  readonly end: number;
-  readonly canary: boolean;
-  /** Whether rows follow that are not in it. */
-  readonly sample: boolean;
-}
-
-export function stageOf(
-  { settings, total }: Pick<Situation, 'settings' | 'total'>,
-  progress: StageProgress,
-): Stage {
-  const rows = rowsCounted(total, progress);
-  const canary = canaryRows(settings, rows);
-  if (canary > 0 && !progress.canaryPassed) return { end: canary, canary: true, sample: canary < rows };
-  const passed = Math.max(progress.passed, canary);
-  const end = settings.stages === undefined ? rows : nextStageEnd(settings.stages, passed, rows);
-  return { end, canary: false, sample: end < rows };
-}
-
-/** The rows that there are to send from where counting began. */
-export function rowsCounted(total: number, { good, failed }: Pick<StageProgress, 'good' | 'failed'>): number {
-  return Math.max(0, total - good - failed);
-}
-
-export function canaryRows({ canary }: JobSettings, rows: number): number {
-  return canary === undefined ? 0 : Math.min(rows, rowsOf(canary, rows));
 }
 
 /** Rows that are on their way or have ended, from where counting began. */
@@ -172,10 +151,13 @@ const order: readonly WaitsFor[] = ['ends', 'soak', 'verify', 'word'];
 /** One step further; the same progress when it cannot be taken yet. */
 function step(situation: Situation, progress: StageProgress): StageProgress {
   const { settings, now, runningSince } = situation;
-  if (!isOverNow(situation, progress)) return progress;
+  if (!isOverNow(situation, progress)) return overdue(situation, progress);
   const { end, canary } = stageOf(situation, progress);
+  const { overdue: _, ...rest } = progress;
+  const stageAfter = progress.devices?.stage?.lastEnd;
   const passed = {
-    ...progress,
+    ...rest,
+    ...(stageAfter !== undefined && { stageAfter }),
     waitsFor: 'ends' as const,
     since: now,
     passed: Math.max(progress.passed, end),
@@ -195,6 +177,15 @@ function step(situation: Situation, progress: StageProgress): StageProgress {
   // Nobody is asked while the job is paused: to resume it would be the answer to a question that nobody saw.
   if (runningSince === undefined) return progress;
   return { ...progress, waitsFor: next, since: now, askedIn: runningSince };
+}
+
+/** A stage whose devices were waited for too long has a person asked about it. */
+function overdue(situation: Situation, progress: StageProgress): StageProgress {
+  const { settings, now, runningSince } = situation;
+  if (progress.waitsFor !== 'verify' || isLast(situation) || runningSince === undefined) return progress;
+  const why = overdueWhy(settings, progress, now);
+  if (why === undefined) return progress;
+  return { ...progress, waitsFor: 'word', since: now, askedIn: runningSince, overdue: why };
 }
 
 /** Whether all of its rows are sent. */
@@ -223,7 +214,7 @@ export function awaitsDevices(
 /** Whether what the stage waits for has come about. */
 function isOverNow(situation: Situation, progress: StageProgress): boolean {
   const { settings, counts, now, runningSince } = situation;
-  const { waitsFor, since, askedIn } = progress;
+  const { waitsFor, since, askedIn, devices } = progress;
   switch (waitsFor) {
     case 'ends': {
       // After the last stage nothing follows that would have to wait, and devices are looked at once.
@@ -236,39 +227,42 @@ function isOverNow(situation: Situation, progress: StageProgress): boolean {
     case 'soak':
       return now >= since + (settings.soak ?? 0) * 1_000;
     case 'verify':
-      return !looksAtDevices(situation) || (isSeenSince(progress) && passes(situation, progress));
+      // After the last stage those under way are not waited for.
+      if (isLast(situation) && (devices?.at ?? -1) >= since)
+        return verdictOn(settings, progress)?.broken === undefined;
+      return !looksAtDevices(situation) || (!isLast(situation) && passes(settings, progress));
     case 'word':
       return (
-        settings.confirmEach !== true ||
+        !isAsked(settings, progress) ||
         isLast(situation) ||
         (runningSince !== undefined && runningSince !== askedIn)
       );
   }
 }
 
-/** Whether the devices were looked at after it has begun to wait for that. */
-function isSeenSince({ devices, since }: StageProgress): boolean {
-  return devices !== undefined && devices.at >= since;
+function isAsked({ confirmEach, verifyEach }: JobSettings, { overdue: why }: StageProgress): boolean {
+  return confirmEach === true || (why !== undefined && verifyEach === true);
 }
 
-/** Whether the devices, looked at in time, let it go on. After the last stage those under way are not waited for. */
-function passes(situation: Situation, progress: StageProgress): boolean {
-  const { awaits, broken } = verdictOn(situation.settings, progress);
-  return broken === undefined && (awaits === undefined || isLast(situation));
+function wordOf({ overdue: why }: StageProgress): Wait {
+  return { for: 'word', ...(why !== undefined && { why }) };
 }
 
-function waitOf({ settings }: Situation, progress: StageProgress): Wait | undefined {
+function waitOf({ settings, counts }: Situation, progress: StageProgress): Wait | undefined {
   const { waitsFor, since } = progress;
-  const { awaits } = isSeenSince(progress) ? verdictOn(settings, progress) : {};
   switch (waitsFor) {
     case 'ends':
       return undefined;
     case 'soak':
       return { for: 'soak', until: since + (settings.soak ?? 0) * 1_000 };
-    case 'verify':
-      return { for: 'verify', since, ...(awaits !== undefined && { awaits }) };
+    case 'verify': {
+      if (isLast({ counts })) return { for: 'verify', since };
+      const awaits = verdictOn(settings, progress)?.awaits;
+      const until = verifiedUntil(settings, since);
+      return { for: 'verify', since, until, ...(awaits !== undefined && { awaits }) };
+    }
     case 'word':
-      return { for: 'word' };
+      return wordOf(progress);
   }
 }
 
@@ -286,10 +280,8 @@ function stopOf(situation: Situation, progress: StageProgress): Stop | undefined
     if (judged !== undefined && isBroken(rule, judged))
       return { towards: 'aborted', why: brokenText(rule, judged) };
   }
-  if (progress.waitsFor === 'verify' && isSeenSince(progress)) {
-    const { broken } = verdictOn(settings, progress);
-    if (broken !== undefined) return { towards: 'aborted', why: broken };
-  }
+  const broken = progress.waitsFor === 'verify' ? verdictOn(settings, progress)?.broken : undefined;
+  if (broken !== undefined) return { towards: 'aborted', why: broken };
   // What is in flight then ends as it may.
   if (counts.planned > 0 && isOver(settings, now))
     return { towards: 'stopped', why: 'Its deadline has passed' };

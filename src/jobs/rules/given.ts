@@ -15,6 +15,7 @@ export interface GivenSettings {
   readonly ramp?: string;
   readonly soak?: string;
   readonly verifyEach?: boolean;
+  readonly verifyWithin?: string;
   readonly confirmEach?: boolean;
   /** Several rules. */
   readonly abortWhen: readonly string[];
@@ -34,7 +35,7 @@ export interface GivenSettings {
  * @throws CommandError for what is not what it must be.
  */
 export function readGuards(given: GivenSettings, now: number): JobSettings {
-  const { canary, stages, ramp, soak, verifyEach, confirmEach, abortWhen, undoOnAbort } = given;
+  const { canary, stages, ramp, soak, verifyEach, verifyWithin, confirmEach, abortWhen, undoOnAbort } = given;
   const { window, rate, priority, startAt, between, tz, deadline, reportTo } = given;
   if (priority !== undefined && priority > 9)
     throw misuse(`--priority ${priority}: give a whole number from 1, the least, to 9.`);
@@ -52,6 +53,7 @@ export function readGuards(given: GivenSettings, now: number): JobSettings {
     ...(ramp !== undefined && { ramp: parseRamp(ramp) }),
     ...(soak !== undefined && { soak: parseSeconds('--soak', soak) }),
     ...(verifyEach !== undefined && { verifyEach }),
+    ...(verifyWithin !== undefined && { verifyWithin: parseSeconds('--verify-within', verifyWithin) }),
     ...(confirmEach !== undefined && { confirmEach }),
     ...(abortWhen.length > 0 && { abortWhen: abortWhen.map(parseAbortRule) }),
     ...(undoOnAbort !== undefined && { undoOnAbort }),
@@ -70,6 +72,7 @@ const unsettable = {
   ramp: 'ramp',
   soak: 'soak',
   'verify-each': 'verifyEach',
+  'verify-within': 'verifyWithin',
   'confirm-each': 'confirmEach',
   'abort-when': 'abortWhen',
   'undo-on-abort': 'undoOnAbort',

@@ -6,7 +6,10 @@ import type { JobSettings } from './settings.ts';
 import { nextStageEnd } from './stages.ts';
 
 /** @param rows of the job. @returns a sentence for each, without its full stop. */
-export function idleNotes({ canary, stages, ramp, abortWhen = [] }: JobSettings, rows: number): string[] {
+export function idleNotes(
+  { canary, stages, ramp, verifyEach, verifyWithin, abortWhen = [] }: JobSettings,
+  rows: number,
+): string[] {
   if (rows === 0) return [];
   const all = `the job has ${counted(rows, 'row')}`;
   const notes: string[] = [];
@@ -18,6 +21,8 @@ export function idleNotes({ canary, stages, ramp, abortWhen = [] }: JobSettings,
     notes.push(`--ramp holds nothing back: ${all}, and it begins with ${ramp.from} in flight`);
   else if (ramp !== undefined && ramp.after >= rows)
     notes.push(`--ramp never grows: ${all}, and it grows after ${counted(ramp.after, 'good end')}`);
+  if (verifyWithin !== undefined && verifyEach !== true)
+    notes.push('--verify-within does nothing: it says how long --verify-each waits, which is not set');
   for (const rule of abortWhen) {
     if (rule.of !== 'rows' || endsToAct(rule) <= rows) continue;
     notes.push(

@@ -19,6 +19,10 @@ export interface StageProgress {
   readonly since: number;
   /** The state in which the job was when a person was asked, by its `since`: in another one that runs, there is an answer. */
   readonly askedIn?: number;
+  /** Why a person is asked though nobody wanted to be: its devices were waited for too long. */
+  readonly overdue?: string;
+  /** Rows that had ended by then, by the workers' clocks, are of the stages before; epoch milliseconds. */
+  readonly stageAfter?: number;
   /** What was last seen of the devices, and what was where counting began. */
   readonly devices?: SeenDevices;
   readonly devicesBefore?: Ends;
@@ -30,6 +34,20 @@ export interface SeenDevices extends Ends {
   readonly at: number;
   /** Devices that have not ended; undefined: an earlier release has looked. */
   readonly underWay?: number;
+  /** Those of the stage alone; undefined: an earlier release has looked. */
+  readonly stage?: StageDevices;
+}
+
+/** Devices behind the rows that ended after {@link StageProgress.stageAfter}. */
+export interface StageDevices {
+  /** Tasks that were read. */
+  readonly tasks: number;
+  /** Devices that these name, in whatever state. */
+  readonly devices: number;
+  readonly ended: number;
+  readonly underWay: number;
+  /** When the last row of the job ended whose task was read, by its worker's clock; epoch milliseconds, 0 without one. */
+  readonly lastEnd: number;
 }
 
 export const waits = ['ends', 'soak', 'verify', 'word'] as const;
@@ -65,8 +83,10 @@ interface EndCounts {
 /** Where counting begins now, with the first stage. @param before the progress until now. */
 export function countFrom(counts: EndCounts, before: StageProgress = beginning): StageProgress {
   const { devices } = before;
+  const stageAfter = devices?.stage?.lastEnd ?? before.stageAfter;
   return {
     ...beginning,
+    ...(stageAfter !== undefined && { stageAfter }),
     good: counts.applied + counts.superseded,
     failed: counts.failed,
     causes: Object.fromEntries(counts.causes.slice(0, MAX_CAUSES).map(({ cause, rows }) => [cause, rows])),
@@ -112,11 +132,13 @@ export function readProgress(stored: unknown): StageProgress | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined;
   const held = { ...beginning, ...(stored as Partial<Readonly<Record<keyof StageProgress, unknown>>>) };
   const { good, failed, causes, canaryPassed, canary, passed, waitsFor, since, askedIn } = held;
-  const { devices, devicesBefore } = held;
+  const { devices, devicesBefore, overdue, stageAfter } = held;
   if (![good, failed, passed, since].every(isCount)) return undefined;
   if (typeof canaryPassed !== 'boolean' || !waits.some((wait) => wait === waitsFor)) return undefined;
   if (canary !== undefined && typeof canary !== 'string') return undefined;
   if (askedIn !== undefined && !isCount(askedIn)) return undefined;
+  if (overdue !== undefined && typeof overdue !== 'string') return undefined;
+  if (stageAfter !== undefined && !isCount(stageAfter)) return undefined;
   if (typeof causes !== 'object' || causes === null || !Object.values(causes).every(isCount))
     return undefined;
   if (devices !== undefined && !isSeen(devices)) return undefined;
@@ -126,8 +148,14 @@ export function readProgress(stored: unknown): StageProgress | undefined {
 
 function isSeen(value: unknown): boolean {
   if (!isEnds(value)) return false;
-  const { at, underWay = 0 } = value as Partial<SeenDevices>;
-  return isCount(at) && isCount(underWay);
+  const { at, underWay = 0, stage } = value as Partial<SeenDevices>;
+  return isCount(at) && isCount(underWay) && (stage === undefined || isStage(stage));
+}
+
+function isStage(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { tasks, devices, ended, underWay, lastEnd } = value as Partial<StageDevices>;
+  return [tasks, devices, ended, underWay, lastEnd].every(isCount);
 }
 
 function isEnds(value: unknown): value is Ends {

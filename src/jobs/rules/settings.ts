@@ -23,6 +23,8 @@ export interface JobSettings extends Schedule {
   readonly soak?: number;
   /** Between stages: look at the devices before going on. */
   readonly verifyEach?: boolean;
+  /** Seconds after which a stage that waits for its devices asks a person; `DEFAULT_VERIFY_WITHIN` when omitted. */
+  readonly verifyWithin?: number;
   /** Between stages: wait for a person. */
   readonly confirmEach?: boolean;
   readonly abortWhen?: readonly AbortRule[];
@@ -57,6 +59,7 @@ const checks: {
   ramp: isRamp,
   soak: isPositive,
   verifyEach: isTrueOrFalse,
+  verifyWithin: isPositive,
   confirmEach: isTrueOrFalse,
   abortWhen: listOf(isAbortRule),
   undoOnAbort: isTrueOrFalse,

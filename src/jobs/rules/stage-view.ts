@@ -1,8 +1,9 @@
 /** The stage that a job is in, for people. PURE. */
 import { counted, number } from '../../text/numbers.ts';
-import { canaryRows, rowsCounted, type Situation, stageOf } from './decide.ts';
+import type { Situation } from './decide.ts';
 import { endsSince, type StageProgress } from './progress.ts';
 import type { JobSettings } from './settings.ts';
+import { canaryRows, rowsCounted, stageOf } from './stage.ts';
 import { stageNumber } from './stages.ts';
 
 export interface StageView {

@@ -53,7 +53,7 @@ export interface RunOptions extends Pick<SendRowsOptions, 'queueUrl' | 'send' | 
   /** Names of the targets of this job's notices. */
   readonly targets: readonly string[];
   /** Looks at the devices of the job beside the sending. */
-  readonly devices: Pick<DeviceWatch, 'seen' | 'look'>;
+  readonly devices: Pick<DeviceWatch, 'seen' | 'failed' | 'look'>;
   /** Aborts when the run is to end. */
   readonly signal: AbortSignal;
   /** What becomes of a job that this process does not go on with: it is stopped, or left as it is to another try or process. */
@@ -212,7 +212,7 @@ class Run {
     if (stop !== undefined)
       await this.#change(stop.towards === 'aborted' ? 'abort' : 'stop', stop.why, undefined, rule);
     else if (name === 'running' && waitsFor?.for === 'word')
-      await this.#change('pause', question(stage), 'paused-by-rule', rule);
+      await this.#change('pause', waitsFor.why ?? question(stage), 'paused-by-rule', rule);
     else if (name === 'running' && waitsFor?.for === 'opening')
       await this.#change('wait', opensText(waitsFor.until), undefined, rule);
     else if (name === 'scheduled' && waitsFor?.for !== 'opening')
@@ -225,14 +225,15 @@ class Run {
     await this.#read();
     const counts = await ledger.count(this.#job.key);
     this.#pace.observe(counts);
-    const { targets } = this.#options;
-    if (this.#stuck.look(counts)) await ledger.addNotice(this.#job.key, { kind: 'stuck', targets });
     const wall = clock.wall();
     const { beside, perSecond } = await this.#others.look(this.#pace);
-    const { devices } = this.#options;
+    const { devices, targets } = this.#options;
     const surroundings = { now: wall, beside, devices: devices.seen };
     const decision = decideOn(this.#job, counts, perSecond, surroundings);
     devices.look(this.#job, decision.waitsFor);
+    const waitsFor = this.#state.name === 'running' ? decision.waitsFor : undefined;
+    if (this.#stuck.look({ counts, waitsFor, devices }))
+      await ledger.addNotice(this.#job.key, { kind: 'stuck', targets });
     if (decision.progress !== this.#job.plan.progress) {
       await ledger.setProgress(this.#job.key, decision.progress);
       await this.#read();

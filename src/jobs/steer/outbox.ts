@@ -7,7 +7,7 @@ import { reportPlace } from '../file-report/report-place.ts';
 import type { NoticeKind, PendingNotice } from '../ledger/job.ts';
 import { ANY_TARGET, type Ledger } from '../ledger/ledger.ts';
 import { rowCountsOf } from '../ledger/row-counts.ts';
-import { STUCK_MS } from '../run/stuck.ts';
+import { DEVICES_STUCK_MS, STUCK_MS } from '../run/stuck.ts';
 
 /** Causes that a notice names at most. */
 const MAX_CAUSES = 10;
@@ -36,6 +36,10 @@ function noticeOf(
 }
 
 function whyOf(kind: NoticeKind, why: string | undefined, inFlight: number): { readonly why?: string } {
+  if (kind === 'stuck' && inFlight === 0)
+    return {
+      why: `It waits for its devices: for ${STUCK_MS / 60_000} minutes they could not be looked at, or for ${DEVICES_STUCK_MS / 60_000} none has ended`,
+    };
   if (kind === 'stuck') {
     const rows = counted(inFlight, 'row is', 'rows are');
     return { why: `${rows} in flight, and none has ended for ${STUCK_MS / 60_000} minutes` };

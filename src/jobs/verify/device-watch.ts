@@ -43,6 +43,11 @@ export class DeviceWatch {
     return this.#seen;
   }
 
+  /** Whether the last look could not read all tasks: then nothing was seen by it. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** To be called at every look at the job: begins to look at its devices if it is time. */
   look(job: PlannedJob, waitsFor: Wait | undefined): void {
     if (this.#looking !== undefined || this.#over.signal.aborted || !this.#isTime(job, waitsFor)) return;

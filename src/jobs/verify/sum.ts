@@ -4,14 +4,16 @@ import {
   type DeviceCounts,
   type DeviceState,
   deviceEnds,
+  deviceStates,
   underWay,
 } from '../../message/devices.ts';
 import type { OtaTask } from '../../ota/answers.ts';
 import type { ReadAnswer } from '../../ota/reader.ts';
+import { epochMs } from '../../time/instant.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import { changeFields } from '../plan/decisions.ts';
 import type { Ends } from '../rules/abort-rules.ts';
-import type { SeenDevices } from '../rules/progress.ts';
+import type { SeenDevices, StageDevices } from '../rules/progress.ts';
 
 /** A task whose devices fail. */
 export interface WorstTask extends Ends {
@@ -42,6 +44,8 @@ export interface Verification {
   readonly at: number;
   /** Whether every task of the job that there is was read; not, when it was interrupted. */
   readonly whole: boolean;
+  /** Of the rows of the stage that is being sent. */
+  readonly stage: StageDevices;
   /** Tasks that were read. A task that several rows of an enqueued job name counts for each. */
   readonly tasks: number;
   readonly devices: DeviceCounts;
@@ -65,8 +69,8 @@ const MAX_LISTED = 10;
 const none = countsOf(() => 0);
 
 /** For the rules of a running job. */
-export function seenDevices({ at, devices }: Verification): SeenDevices {
-  return { at, ...deviceEnds(devices), underWay: underWay(devices) };
+export function seenDevices({ at, devices, stage }: Verification): SeenDevices {
+  return { at, ...deviceEnds(devices), underWay: underWay(devices), stage };
 }
 
 /** Whether no device is still to end: those of tasks that could not be read may be. */
@@ -76,6 +80,8 @@ export function hasEnded({ devices, whole }: Verification): boolean {
 
 export class VerificationSum {
   readonly #at: number;
+  readonly #stageAfter: number;
+  #stage: StageDevices = { tasks: 0, devices: 0, ended: 0, underWay: 0, lastEnd: 0 };
   #tasks = 0;
   #devices: DeviceCounts = none;
   #worst: readonly WorstTask[] = [];
@@ -86,9 +92,13 @@ export class VerificationSum {
   #unread = 0;
   #unreadWhy: string | undefined;
 
-  /** @param at when it was begun to look; epoch milliseconds. */
-  constructor(at: number) {
+  /**
+   * @param at when it was begun to look. @param stageAfter rows that had ended by then are of the stages before. Both in epoch
+   * milliseconds.
+   */
+  constructor(at: number, stageAfter = Number.NEGATIVE_INFINITY) {
     this.#at = at;
+    this.#stageAfter = stageAfter;
   }
 
   /**
@@ -97,7 +107,7 @@ export class VerificationSum {
    * @param why why it could not be read, a phrase, if it could not.
    */
   add(
-    row: Pick<LedgerRow, 'Row' | 'Identifier' | 'Description' | 'TaskConfigurationId'>,
+    row: Pick<LedgerRow, 'Row' | 'Identifier' | 'Description' | 'TaskConfigurationId' | 'end'>,
     answer: ReadAnswer<OtaTask>,
     devices: DeviceCounts | undefined,
     why: string,
@@ -116,7 +126,20 @@ export class VerificationSum {
     const before = this.#devices;
     this.#devices = countsOf((state) => before[state] + counts[state]);
     const ends = deviceEnds(counts);
+    this.#addToStage(row.end.at === undefined ? 0 : epochMs(row.end.at), counts);
     if (ends.failed > 0) this.#rank({ row: row.Row, identifier: row.Identifier, ...ends });
+  }
+
+  #addToStage(endedAt: number, counts: DeviceCounts): void {
+    const { tasks, devices, ended, underWay: left, lastEnd } = this.#stage;
+    const isOfStage = endedAt > this.#stageAfter;
+    this.#stage = {
+      tasks: tasks + (isOfStage ? 1 : 0),
+      devices: devices + (isOfStage ? deviceStates.reduce((sum, state) => sum + counts[state], 0) : 0),
+      ended: ended + (isOfStage ? deviceEnds(counts).ended : 0),
+      underWay: left + (isOfStage ? underWay(counts) : 0),
+      lastEnd: Math.max(lastEnd, endedAt),
+    };
   }
 
   /** A device that failed; the first few are kept. */
@@ -129,6 +152,7 @@ export class VerificationSum {
     return {
       at: this.#at,
       whole,
+      stage: this.#stage,
       tasks: this.#tasks,
       devices: this.#devices,
       worst: this.#worst,

@@ -16,6 +16,8 @@ export interface VerifyOptions {
   readonly reader: Pick<OtaReader, 'get' | 'executions'>;
   /** Reads in flight at once. */
   readonly maxConcurrency: number;
+  /** Rows that had ended by then are of the stages before; epoch milliseconds. Without it, all are of one. */
+  readonly stageAfter?: number | undefined;
   /** Ask every device of every task, instead of the task for its counts. */
   readonly executions: boolean;
   /** Ends it early; what was seen until then is the result. */
@@ -39,8 +41,8 @@ interface Seen {
 
 /** Reads the tasks of the rows that were applied, in bounded memory. Never rejects for what the API answers. */
 export async function verifyJob(options: VerifyOptions): Promise<Verification> {
-  const { ledger, key, maxConcurrency, signal, now, onTask } = options;
-  const sum = new VerificationSum(now());
+  const { ledger, key, maxConcurrency, signal, now, onTask, stageAfter } = options;
+  const sum = new VerificationSum(now(), stageAfter);
   let count = 0;
   let run = 0;
   let isWhole = true;

@@ -51,7 +51,7 @@ export function verificationText(
 
 /** For scripts: one JSON object on one line. */
 export function verificationJson(jobId: string, found: Verification): string {
-  const { at, unreadWhy, devices, ...rest } = found;
+  const { at, unreadWhy, devices, stage: _, ...rest } = found;
   return jsonLine({
     job: jobId,
     at: new Date(at).toISOString(),

@@ -1,5 +1,5 @@
 /** What is to be expected of a job, for people and for scripts. PURE. */
-import { number } from '../../text/numbers.ts';
+import { counted, number } from '../../text/numbers.ts';
 import { countdown, instant, roughDuration } from '../../text/times.ts';
 import type { AwaitedDevices } from '../rules/stage-verdict.ts';
 import type { Outlook } from '../run/progress.ts';
@@ -16,7 +16,7 @@ export function stageText({ stage, waitsFor, now }: Outlook): string | undefined
     case 'soak':
       return `${text}; goes on in ${countdown(secondsUntil(waitsFor.until, now))}`;
     case 'verify':
-      return `${text}; goes on when ${awaitedText(waitsFor.awaits)}`;
+      return `${text}; goes on when ${awaitedText(waitsFor.awaits)}${pauseText(waitsFor.until, now)}`;
     default:
       return text;
   }
@@ -24,8 +24,17 @@ export function stageText({ stage, waitsFor, now }: Outlook): string | undefined
 
 function awaitedText(awaits: AwaitedDevices | undefined): string {
   if (awaits === undefined) return 'the devices have been looked at';
-  const { ended, least, underWay } = awaits;
-  return `${number(least)} devices have ended or none is under way: ${number(ended)} ended, ${number(underWay)} under way`;
+  const { tasks, devices, ended, least, underWay } = awaits;
+  if (devices === 0) return `its devices are known: ${counted(tasks, 'task names', 'tasks name')} none yet`;
+  const what =
+    least === undefined
+      ? 'all of its devices have ended'
+      : `${number(least)} of its devices have ended or none is under way`;
+  return `${what}: ${number(ended)} ended, ${number(underWay)} under way`;
+}
+
+function pauseText(until: number | undefined, now: number): string {
+  return until === undefined ? '' : `; is paused if not in ${roughDuration(secondsUntil(until, now))}`;
 }
 
 function lastLookText(waitsFor: Outlook['waitsFor'], now: number): string | undefined {

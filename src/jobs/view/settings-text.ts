@@ -8,6 +8,7 @@ import { formatAbortRule } from '../rules/abort-rules.ts';
 import { amountText, formatAmount } from '../rules/amount.ts';
 import { formatRamp } from '../rules/ramp.ts';
 import { DEFAULT_PRIORITY, type JobSettings } from '../rules/settings.ts';
+import { DEFAULT_VERIFY_WITHIN } from '../rules/stage-verdict.ts';
 import { formatStages } from '../rules/stages.ts';
 import { formatWindow } from '../rules/times.ts';
 
@@ -54,6 +55,7 @@ export function settingsJson(settings: JobSettings): Readonly<Record<string, unk
     ramp: ramp === undefined ? null : formatRamp(ramp),
     soakSeconds: soak ?? null,
     verifyEach: settings.verifyEach ?? false,
+    verifyWithinSeconds: settings.verifyWithin ?? null,
     confirmEach: settings.confirmEach ?? false,
     abortWhen: abortWhen.map(formatAbortRule),
     undoOnAbort: settings.undoOnAbort ?? false,
@@ -68,10 +70,12 @@ export function settingsJson(settings: JobSettings): Readonly<Record<string, unk
   };
 }
 
-function betweenStages({ soak, verifyEach, confirmEach }: JobSettings): string[] {
+function betweenStages({ soak, verifyEach, verifyWithin, confirmEach }: JobSettings): string[] {
   return [
     ...(soak === undefined ? [] : [`waits ${roughDuration(soak)}`]),
-    ...(verifyEach === true ? ['looks at the devices'] : []),
+    ...(verifyEach === true
+      ? [`looks at its devices, for ${roughDuration(verifyWithin ?? DEFAULT_VERIFY_WITHIN)} at most`]
+      : []),
     ...(confirmEach === true ? ['waits for a word'] : []),
   ];
 }
@@ -86,11 +90,12 @@ export function changedSettings(from: JobSettings, to: JobSettings): string {
 }
 
 function plainSettings(settings: JobSettings): Readonly<Record<string, string>> {
-  const { soakSeconds: _, tz: __, ...values } = settingsJson(settings);
-  const { soak, between, startAt, deadline } = settings;
+  const { soakSeconds: _, verifyWithinSeconds: __, tz: ___, ...values } = settingsJson(settings);
+  const { soak, verifyWithin, between, startAt, deadline } = settings;
   const all = {
     ...values,
     soak: soak === undefined ? null : roughDuration(soak),
+    verifyWithin: verifyWithin === undefined ? null : roughDuration(verifyWithin),
     between: between === undefined ? null : formatWindow(between),
     startAt: startAt === undefined ? null : `${instant(startAt)} UTC`,
     deadline: deadline === undefined ? null : `${instant(deadline)} UTC`,

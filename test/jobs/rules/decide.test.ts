@@ -7,7 +7,9 @@ import { type Decision, decide, type Situation } from '../../../src/jobs/rules/d
 import {
   beginning,
   countFrom,
+  readProgress,
   type SeenDevices,
+  type StageDevices,
   type StageProgress,
 } from '../../../src/jobs/rules/progress.ts';
 import { parseRamp } from '../../../src/jobs/rules/ramp.ts';
@@ -42,6 +44,13 @@ function situation(settings: JobSettings, facts: Partial<Counts>, more: Partial<
   const present = { progress, total: found.total, now: 0, perSecond: 0 };
   return { settings, counts: found, ...present, ...more };
 }
+
+/** Devices of a stage of nine tasks. */
+function stageOf(of: Partial<StageDevices>): StageDevices {
+  return { tasks: 9, devices: 0, ended: 0, underWay: 0, lastEnd: 450, ...of };
+}
+
+const DAY_MS = 86_400_000;
 
 describe('windows', () => {
   const free = (priority: number): Claim => ({ priority, most: Number.POSITIVE_INFINITY });
@@ -305,6 +314,24 @@ describe('after the last row', () => {
     expect(third.progress).toBe(second.progress);
   });
 
+  test('a rule that has seen fewer than it wants judges then, too, where a stage is verified', () => {
+    const few: JobSettings = {
+      stages: parseStages('10,20'),
+      verifyEach: true,
+      abortWhen: [parseAbortRule('devices-failed>5%/100')],
+    };
+    const progress = { ...beginning, passed: 20, waitsFor: 'verify' as const, since: 500 };
+    const look = (failed: number, own: Partial<StageDevices>): Decision => {
+      const devices = { at: 600, ended: 60, failed, stage: stageOf(own) };
+      return decide(situation(few, ended, { progress, now: 700, devices }));
+    };
+    expect(look(4, { devices: 60, ended: 60 }).stop?.why).toMatch(/^4 of 60 ended devices failed/);
+    expect(look(3, { devices: 60, ended: 60 })).toMatchObject({ progress: { passed: 30 } });
+    // Those under way, and those that nobody knows of yet, are waited for by nobody.
+    for (const own of [{ devices: 60, ended: 20, underWay: 40 }, { devices: 0 }])
+      expect(look(4, own)).toMatchObject({ progress: { passed: 30 } });
+  });
+
   test('rows in flight are waited for first; a job without a rule on devices waits for nothing', () => {
     expect(decide(situation(rules, { ...ended, inFlight: 1 })).waitsFor).toBeUndefined();
     const others: JobSettings = {
@@ -355,11 +382,12 @@ describe('between stages', () => {
     expect(look(4, 1)).toMatchObject({ room: 0, waitsFor: { for: 'ends', upTo: 5, canary: true } });
     expect(look(5, 0, { now: 1_000 })).toMatchObject({ room: 0, waitsFor: { for: 'soak', until: 61_000 } });
     expect(look(5, 0, { now: 60_999 }).waitsFor).toEqual({ for: 'soak', until: 61_000 });
-    expect(look(5, 0, { now: 61_000 }).waitsFor).toEqual({ for: 'verify', since: 61_000 });
+    const verify = { for: 'verify', since: 61_000, until: 61_000 + DAY_MS };
+    expect(look(5, 0, { now: 61_000 }).waitsFor).toEqual(verify);
     // They were looked at too early.
-    const early = { at: 60_999, ended: 5, failed: 0 };
-    expect(look(5, 0, { now: 62_000, devices: early }).waitsFor).toEqual({ for: 'verify', since: 61_000 });
-    const devices = { at: 61_000, ended: 5, failed: 1 };
+    const early = { at: 60_999, ended: 5, failed: 0, stage: stageOf({ devices: 5, ended: 5 }) };
+    expect(look(5, 0, { now: 62_000, devices: early }).waitsFor).toEqual(verify);
+    const devices = { ...early, at: 61_000, failed: 1 };
     expect(look(5, 0, { now: 63_000, devices }).waitsFor).toEqual({ for: 'word' });
     expect(look(5, 0, { now: 64_000 }).waitsFor).toEqual({ for: 'word' });
     expect(look(5, 0, { now: 65_000, runningSince: 8 })).toMatchObject({
@@ -368,57 +396,166 @@ describe('between stages', () => {
     });
     // A word is for one stage.
     expect(look(10, 0, { now: 66_000 }).waitsFor).toEqual({ for: 'soak', until: 126_000 });
-    expect(look(10, 0, { now: 126_000 }).waitsFor).toEqual({ for: 'verify', since: 126_000 });
+    expect(look(10, 0, { now: 126_000 }).waitsFor).toMatchObject({ for: 'verify', since: 126_000 });
     const failing = { at: 127_000, ended: 10, failed: 2 };
     expect(look(10, 0, { now: 127_000, devices: failing }).stop?.why).toMatch(
       /^2 of 10 ended devices failed/,
     );
   });
 
-  test.each<[string, Omit<SeenDevices, 'at'>, number | 'waits' | RegExp]>([
-    ['passes when enough have ended and are well', { ended: 100, failed: 5, underWay: 40 }, 20],
+  const verifying = { ...beginning, waitsFor: 'verify' as const, since: 500 };
+  const facts = { applied: 10, planned: 20 };
+  const staged = (...rules: readonly string[]): JobSettings => ({
+    stages: parseStages('10'),
+    verifyEach: true,
+    abortWhen: rules.map(parseAbortRule),
+  });
+
+  type Own = Partial<StageDevices>;
+  test.each<[string, Omit<SeenDevices, 'at' | 'stage'>, Own, number | 'waits' | RegExp]>([
+    [
+      'passes when enough have ended and are well',
+      { ended: 100, failed: 5, underWay: 40 },
+      { devices: 140, ended: 100, underWay: 40 },
+      20,
+    ],
     [
       'passes no stage in which too many failed',
       { ended: 100, failed: 6, underWay: 40 },
+      { devices: 140, ended: 100, underWay: 40 },
       /^6 of 100 ended devices failed, .* allows$/,
     ],
-    ['waits for those under way where too few have ended', { ended: 99, failed: 50, underWay: 1 }, 'waits'],
-    ['passes when all have ended and are well, however few', { ended: 60, failed: 3, underWay: 0 }, 20],
+    [
+      'waits for those under way where too few have ended',
+      { ended: 99, failed: 50, underWay: 1 },
+      { devices: 100, ended: 99, underWay: 1 },
+      'waits',
+    ],
+    [
+      'waits for its own, however many of the stages before have ended',
+      { ended: 1_000, failed: 0, underWay: 30 },
+      { devices: 30, ended: 0, underWay: 30 },
+      'waits',
+    ],
+    [
+      'waits for none that are left of the stages before',
+      { ended: 60, failed: 3, underWay: 40 },
+      { devices: 20, ended: 20, underWay: 0 },
+      20,
+    ],
+    [
+      'passes when all have ended and are well, however few',
+      { ended: 60, failed: 3, underWay: 0 },
+      { devices: 60, ended: 60, underWay: 0 },
+      20,
+    ],
     [
       'judges by all that there are, however few',
       { ended: 60, failed: 4, underWay: 0 },
-      /^4 of 60 ended devices failed, .* allows, and no other device is under way$/,
+      { devices: 60, ended: 60, underWay: 0 },
+      /^4 of 60 ended devices failed, .* allows, and no other device of its stage is under way$/,
     ],
-    ['passes where there are none', { ended: 0, failed: 0, underWay: 0 }, 20],
-  ])('a rule that wants to see 100 devices %s', (_, devices, expected) => {
-    const few: JobSettings = {
-      stages: parseStages('10'),
-      verifyEach: true,
-      abortWhen: [parseAbortRule('devices-failed>5%/100')],
-    };
-    const progress = { ...beginning, waitsFor: 'verify' as const, since: 500 };
-    const facts = { applied: 10, planned: 20 };
-    const seen = { at: 600, ...devices };
-    const decision = decide(
-      situation(few, facts, { progress, total, now: 700, devices: seen, perSecond: 9 }),
-    );
+    [
+      'waits where its tasks name none yet, as right after they were updated',
+      { ended: 0, failed: 0, underWay: 0 },
+      { devices: 0 },
+      'waits',
+    ],
+    ['waits so also after another stage', { ended: 500, failed: 0, underWay: 0 }, { devices: 0 }, 'waits'],
+    [
+      'passes where none took no part any more',
+      { ended: 0, failed: 0, underWay: 0 },
+      { devices: 9, ended: 0, underWay: 0 },
+      20,
+    ],
+    ['passes where no row of it was applied', { ended: 0, failed: 0, underWay: 0 }, { tasks: 0 }, 20],
+  ])('a rule that wants to see 100 devices %s', (_, devices, own, expected) => {
+    const few = staged('devices-failed>5%/100');
+    const stage = stageOf(own);
+    const seen = { at: 600, ...devices, stage };
+    const present = { progress: verifying, total, now: 700, perSecond: 9 };
+    const decision = decide(situation(few, facts, { ...present, devices: seen }));
     if (typeof expected === 'number') expect(decision.room).toBe(expected);
     else expect(decision.room).toBe(0);
     if (expected instanceof RegExp)
       expect(decision.stop).toMatchObject({ towards: 'aborted', why: expect.stringMatching(expected) });
     else expect(decision.stop).toBeUndefined();
+    const { lastEnd, ...awaits } = stage;
+    const verify = { for: 'verify', since: 500, until: 500 + DAY_MS };
     expect(decision.waitsFor).toEqual(
-      expected === 'waits'
-        ? { for: 'verify', since: 500, awaits: { ended: 99, least: 100, underWay: 1 } }
-        : undefined,
+      expected === 'waits' ? { ...verify, awaits: { ...awaits, least: 100 } } : undefined,
     );
+    // The next stage is of the rows that end from then on.
+    if (typeof expected === 'number') expect(decision.progress.stageAfter).toBe(lastEnd);
     // What was seen before tells nothing.
-    const early = { progress, total, now: 700, devices: { ...seen, at: 400 } };
+    const early = { ...present, devices: { ...seen, at: 400 } };
     if (!(expected instanceof RegExp) || devices.ended < 100)
-      expect(decide(situation(few, facts, early)).waitsFor).toEqual({ for: 'verify', since: 500 });
+      expect(decide(situation(few, facts, early)).waitsFor).toEqual(verify);
     const unset = { ...few, verifyEach: false };
     if (expected === 'waits')
-      expect(decide(situation(unset, facts, { progress, total, devices: seen })).room).toBe(20);
+      expect(decide(situation(unset, facts, { ...present, devices: seen })).room).toBe(20);
+  });
+
+  test.each<[readonly string[], Own, boolean]>([
+    [['devices-failed>10'], { devices: 40, ended: 39, underWay: 1 }, false],
+    [['devices-failed>10'], { devices: 40, ended: 40 }, true],
+    [['devices-failed>10'], { devices: 0 }, false],
+    [['devices-failed>10', 'devices-failed>5%/20'], { devices: 40, ended: 39, underWay: 1 }, false],
+    [['devices-failed>5%/20', 'devices-failed>5%/30'], { devices: 40, ended: 29, underWay: 11 }, false],
+    [['devices-failed>5%/20', 'devices-failed>5%/30'], { devices: 40, ended: 30, underWay: 10 }, true],
+    // Rows have ended already.
+    [['failed>1', 'devices-failed>5%/20'], { devices: 40, ended: 20, underWay: 20 }, true],
+  ])('rules %j of a stage with %j: passes %s', (rules, own, passes) => {
+    const devices = { at: 600, ended: 900, failed: 0, underWay: 50, stage: stageOf(own) };
+    const present = { progress: verifying, total, now: 700, devices };
+    const { room, waitsFor } = decide(situation(staged(...rules), facts, present));
+    expect(room > 0).toBe(passes);
+    expect(waitsFor?.for).toBe(passes ? undefined : 'verify');
+  });
+
+  test.each<[string, Own | undefined, RegExp]>([
+    [
+      'devices',
+      { devices: 40, ended: 30, underWay: 10 },
+      /^10 of 40 devices of its stage did not end within 1 ?h\w* \(--verify-within\): resume it to go on without$/,
+    ],
+    ['tasks that name none', { devices: 0 }, /^The 9 tasks of its stage named no device within/],
+    ['a look', undefined, /^The devices of its stage could not be looked at within/],
+  ])('a stage that waited too long for %s is asked about, and a word lets it go on', (_, own, why) => {
+    const settings = { ...staged('devices-failed>10'), verifyWithin: 3_600 };
+    const until = 500 + 3_600_000;
+    const devices = own && { at: 600, ended: 900, failed: 0, underWay: 50, stage: stageOf(own) };
+    let progress: StageProgress = verifying;
+    const look = (now: number, more: Partial<Situation> = {}): Decision => {
+      const decision = decide(situation(settings, facts, { total, devices, progress, now, ...more }));
+      progress = readProgress(JSON.parse(JSON.stringify(decision.progress))) ?? beginning;
+      return decision;
+    };
+    expect(look(until - 1, { runningSince: 7 }).waitsFor).toMatchObject({ for: 'verify', until });
+    // Paused, nobody would see the question.
+    expect(look(until).waitsFor).toMatchObject({ for: 'verify' });
+    const asked = look(until, { runningSince: 7 });
+    expect(asked).toMatchObject({ room: 0, waitsFor: { for: 'word', why: expect.stringMatching(why) } });
+    expect(look(until + 1).waitsFor).toEqual(asked.waitsFor);
+    const unset = { ...settings, verifyEach: false };
+    expect(decide(situation(unset, facts, { total, devices, progress, now: until + 2 })).room).toBe(20);
+    expect(look(until + 9, { runningSince: 8 }).room).toBe(20);
+    expect(progress.overdue).toBeUndefined();
+    expect(progress).toMatchObject({ passed: 10, waitsFor: 'ends' });
+  });
+
+  test('a rule that is broken by then aborts the job, and it is not asked about', () => {
+    const settings = { ...staged('devices-failed>5%/100'), verifyWithin: 1 };
+    const devices = { at: 600, ended: 60, failed: 4, stage: stageOf({ devices: 60, ended: 60 }) };
+    const present = { total, devices, progress: verifying, now: 9_000, runningSince: 7 };
+    expect(decide(situation(settings, facts, present)).stop).toMatchObject({ towards: 'aborted' });
+  });
+
+  test('what an earlier release has seen says nothing of a stage', () => {
+    const devices = { at: 600, ended: 900, failed: 0, underWay: 0 };
+    const present = { total, devices, progress: verifying, now: 700 };
+    const decision = decide(situation(staged('devices-failed>10'), facts, present));
+    expect(decision.waitsFor).toEqual({ for: 'verify', since: 500, until: 500 + DAY_MS });
   });
 
   test('nobody is asked while it is paused: to resume it would be the answer', () => {

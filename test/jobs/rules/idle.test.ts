@@ -31,6 +31,13 @@ test.each<[JobSettings, number, RegExp]>([
   expect(later ?? '').not.toMatch(note);
 });
 
+test('how long devices are waited for says nothing where nobody waits for them', () => {
+  expect(idleNotes({ verifyWithin: 60 }, 5)).toEqual([
+    expect.stringMatching(/^--verify-within does nothing: .*--verify-each waits, which is not set$/),
+  ]);
+  expect(idleNotes({ verifyWithin: 60, verifyEach: true }, 5)).toEqual([]);
+});
+
 test('a rule on devices has another size, and an empty job needs no note', () => {
   expect(idleNotes({ abortWhen: [parseAbortRule('devices-failed>5%/500')] }, 10)).toEqual([]);
   expect(idleNotes({ canary: { rows: 5 } }, 0)).toEqual([]);

@@ -7,6 +7,7 @@ import { type Verification, VerificationSum } from '../../../src/jobs/verify/sum
 const onDevices: JobSettings = {
   abortWhen: [{ of: 'devices', limit: { share: 0.05, least: 500 } }],
 };
+const noDevices = { tasks: 0, devices: 0, ended: 0, underWay: 0, lastEnd: 0 };
 const jobWith = (settings: JobSettings): PlannedJob => ({ jobId: 'j', plan: { settings } }) as PlannedJob;
 
 /** A watch whose looks the test ends. */
@@ -51,7 +52,7 @@ test('looks for a rule on devices, one look at a time, ten seconds or as long as
   expect(looks).toHaveLength(1);
   clock.now += 25_000;
   await looks[0]?.end(verification(5));
-  expect(devices.seen).toEqual({ at: 5, ended: 0, failed: 0, underWay: 0 });
+  expect(devices.seen).toEqual({ at: 5, ended: 0, failed: 0, underWay: 0, stage: noDevices });
   expect(seen()).toBe(1);
   clock.now += 24_999;
   devices.look(job, undefined);
@@ -108,7 +109,7 @@ test('tells why it could not look, once, and tries again later', async () => {
     'Devices of job j could not all be looked at: GetOtaTask is denied',
   ]);
   expect(seen()).toBe(1);
-  expect(devices.seen).toEqual({ at: 9, ended: 0, failed: 0, underWay: 0 });
+  expect(devices.seen).toEqual({ at: 9, ended: 0, failed: 0, underWay: 0, stage: noDevices });
 });
 
 test('gives up a look when it is closed, and looks no more', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { devicesText, outlookJson } from '../../../src/jobs/view/outlook-text.ts';
+import { devicesText, outlookJson, stageText } from '../../../src/jobs/view/outlook-text.ts';
 
 const outlook = { stage: undefined, waitsFor: undefined, now: 0, expectedEnd: undefined };
 const at = Date.UTC(2026, 10, 28, 7);
@@ -17,4 +17,34 @@ test('what was seen of the devices is said with its time, and nothing where nobo
   );
   expect(devicesText(outlook)).toBeUndefined();
   expect(outlookJson(outlook)).toMatchObject({ devices: null });
+});
+
+test.each([
+  [undefined, 'the devices have been looked at'],
+  [
+    { tasks: 9, devices: 0, ended: 0, underWay: 0, least: 300 },
+    'its devices are known: 9 tasks name none yet',
+  ],
+  [
+    { tasks: 1, devices: 0, ended: 0, underWay: 0, least: 300 },
+    'its devices are known: 1 task names none yet',
+  ],
+  [
+    { tasks: 9, devices: 100, ended: 40, underWay: 60, least: 300 },
+    '300 of its devices have ended or none is under way: 40 ended, 60 under way',
+  ],
+  [
+    { tasks: 9, devices: 100, ended: 40, underWay: 60, least: undefined },
+    'all of its devices have ended: 40 ended, 60 under way',
+  ],
+])('a stage that waits for its devices says for which, and how long: %j', (awaits, what) => {
+  const stage = { number: { stage: 1, of: 2 }, ended: 10, end: 10, failed: 0 };
+  const waitsFor = { for: 'verify', since: 0, until: 3_600_000, ...(awaits && { awaits }) } as const;
+  expect(stageText({ ...outlook, stage, waitsFor, now: 600_000 })).toBe(
+    `stage 1 of 2: 10 of 10 rows ended; goes on when ${what}; is paused if not in 50m`,
+  );
+  expect(outlookJson({ ...outlook, stage, waitsFor })).toMatchObject({
+    waitsFor: 'verify',
+    waitsUntil: '1970-01-01T01:00:00.000Z',
+  });
 });
