@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { tryState as tryPlace } from '../../src/check/state-folder.ts';
-import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
 import { freePort } from '../../testing/redis/ports.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 
 const context = { clock: systemClock, sleep, random: Math.random };
 
@@ -48,7 +48,7 @@ describe('the ledger of jobs', () => {
 
   test('that is there is looked at and left as it is, whoever has it open', async () => {
     const path = folder();
-    const ledger = await openLedger(path, Date.now);
+    const ledger = await openFileLedger(path, Date.now);
     expect(await tryState(path)).toMatchObject({ ledger: { fault: undefined } });
     await ledger.close();
     const before = contents(path);

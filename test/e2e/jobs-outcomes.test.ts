@@ -1,8 +1,8 @@
 /** Jobs whose outcomes are late, lost or unreadable. */
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import { startSqsProxy } from '../../testing/sqs/proxy.ts';
 import { apiHeaders } from '../../testing/stages/api.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { REGION } from '../../testing/stages/stage.ts';
 import { newJob } from '../jobs/ledger/contract.ts';
@@ -206,7 +206,7 @@ test('two ledgers on one outcome queue: outcomes of the other job are left, and 
   await stage.ended(3);
 
   const other = { env: { STATE_DIR: `${folder.path}/other` } };
-  const ledger = await openLedger(other.env.STATE_DIR, Date.now);
+  const ledger = await openFileLedger(other.env.STATE_DIR, Date.now);
   await ledger.begin({ ...newJob, jobId: 'k' });
   await ledger.close();
   // Outcomes are collected before the job is looked up.

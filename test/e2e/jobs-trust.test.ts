@@ -1,8 +1,8 @@
 /** What a job says and asks before it sends, and that what it says of its end is so. */
 import { expect, test } from 'vitest';
-import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import { PLAN_FORM } from '../../src/jobs/plan/format.ts';
 import { PlanWriter } from '../../src/jobs/plan/writer.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 
 const HOUR_MS = 3_600_000;
@@ -71,7 +71,7 @@ test('an undo, or a whole job, of which rows were superseded ends with exit 3 an
 test('a job whose time is in the future is sent with one that works, and an undo of it waits', async () => {
   const { stage, folder, run, standing } = await setJobs();
   await stage.worker.start();
-  const ledger = await openLedger(`${folder.path}/state`, () => Date.now() + HOUR_MS, 'create');
+  const ledger = await openFileLedger(`${folder.path}/state`, () => Date.now() + HOUR_MS, 'create');
   const leftOut = { alreadyAsWanted: 0, refused: 0, duplicates: 0 };
   const { key } = await ledger.begin({
     jobId: 'j',

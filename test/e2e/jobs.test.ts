@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import type { PlanFooter, PlanHeader, PlanRow } from '../../src/jobs/plan/format.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { proveJobs } from '../../testing/proof/prove-jobs.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { REGION } from '../../testing/stages/stage.ts';
 
@@ -197,7 +197,7 @@ test.each(['resume', 'reconcile'])(
     await stage.worker.start();
     await plan(ids(25));
     const path = join(folder.path, 'j.jsonl');
-    const ledger = await openLedger(`${folder.path}/state`, Date.now);
+    const ledger = await openFileLedger(`${folder.path}/state`, Date.now);
     const [header, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
     const { Digest: digest, Counts: leftOut } = JSON.parse(lines.at(-1) ?? '') as PlanFooter;
     const { Source: source } = JSON.parse(header ?? '') as PlanHeader;

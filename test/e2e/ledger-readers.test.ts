@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import { otaProgram, surroundings } from '../../testing/processes/ota.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 import { newJob } from '../jobs/ledger/contract.ts';
 
 const NOBODY = 65_534;
@@ -20,7 +20,7 @@ const other = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 test('a user who may only read the ledger sees the jobs, also while another process has it open', async () => {
   const state = mkdtempSync(join(tmpdir(), 'ledger-'));
   onTestFinished(() => rmSync(state, { recursive: true }));
-  const openOne = () => openLedger(state, Date.now);
+  const openOne = () => openFileLedger(state, Date.now);
   const readOnly = (): void => {
     for (const name of readdirSync(state)) chmodSync(join(state, name), 0o444);
     chmodSync(state, 0o555);
@@ -63,7 +63,7 @@ test('a user who may only read the ledger sees the jobs, also while another proc
 test('a ledger on a full disk can be read, and not taken for one where there is more in its log', async () => {
   const state = mkdtempSync(join(tmpdir(), 'ledger-'));
   onTestFinished(() => rmSync(state, { recursive: true }));
-  const ledger = await openLedger(state, Date.now);
+  const ledger = await openFileLedger(state, Date.now);
   await ledger.begin(newJob);
   await ledger.close();
   // No file may grow: SQLite's requests fail as on a full disk.

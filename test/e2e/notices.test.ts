@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import type { NoticeBody } from '../../src/notices/notice.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { eventsTaken, snsInput, snsTaken } from '../../testing/notices/aws.ts';
 import { type StandIn, type StandInRule, startStandIn } from '../../testing/notices/stand-in.ts';
 import { spawnCommand } from '../../testing/processes/process.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 import { setJobs } from '../../testing/stages/jobs-stage.ts';
 import { leaseOf, outcome, send } from '../jobs/ledger/contract.ts';
 
@@ -170,7 +170,7 @@ test('a job that somebody without targets finds at its end is told of by the nex
   await plan(ids(1));
   await run(['apply', 'j.jsonl', '--yes', '--detach']);
   // What a sender leaves that is killed while its row is in flight, and a worker that ends it.
-  const ledger = await openLedger(String(env.STATE_DIR), Date.now);
+  const ledger = await openFileLedger(String(env.STATE_DIR), Date.now);
   const { key = 0 } = (await ledger.job('j')) ?? {};
   await ledger.change(key, { event: 'release', who: 'ann@ops1' });
   const lease = await leaseOf(ledger, key);

@@ -1,7 +1,7 @@
 /** A variable that names another one's queue, under another URL: no command takes a message from it. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import { enterJob } from '../../src/jobs/run/enter.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 import { JobsFolder, useApi } from '../../testing/stages/jobs.ts';
 import { runInProcess } from '../../testing/stages/letters.ts';
 import { Servers } from '../../testing/stages/servers.ts';
@@ -60,7 +60,7 @@ async function setJob() {
   folder.file('rows.csv', 'Identifier,Description\na1,x\n');
   const planned = await runInProcess(['jobs', 'plan', rows, '--job', 'j', '--out', plan], { env });
   expect(planned.exitCode, planned.both).toBe(0);
-  const ledger = await openLedger(state, Date.now, 'create');
+  const ledger = await openFileLedger(state, Date.now, 'create');
   const read = await folder.plan('p.jsonl');
   const { key } = await enterJob(ledger, read, plan, { who: 'a@b' });
   await ledger.enter(key, read.all);

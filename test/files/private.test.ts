@@ -18,9 +18,9 @@ import { withNewFile } from '../../src/dead-letters/commands/output.ts';
 import { OutputFile } from '../../src/files/output-file.ts';
 import { appendPrivate, createPrivate, ensurePrivate } from '../../src/files/private.ts';
 import { RefusedFile } from '../../src/input/refused.ts';
-import { openLedger } from '../../src/jobs/ledger/sqlite/ledger.ts';
 import { PLAN_FORM } from '../../src/jobs/plan/format.ts';
 import { PlanWriter } from '../../src/jobs/plan/writer.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 
 let folder: string;
 let state: string;
@@ -48,7 +48,7 @@ const audit = async (): Promise<void> => {
   await log.close();
 };
 const ledger = async (): Promise<void> => {
-  const opened = await openLedger(state, () => 0);
+  const opened = await openFileLedger(state, () => 0);
   await opened.begin({
     jobId: 'j',
     path: 'p',

@@ -23,7 +23,7 @@ export async function openLedgerAt(
 ): Promise<Ledger> {
   if (ledgerUrl === undefined) {
     const { openLedger } = await import('./sqlite/ledger.ts');
-    return await openLedger(stateDir, context.clock.wall, use);
+    return await openLedger(stateDir, context, use);
   }
   // Loaded when used.
   const { openPostgresLedger } = await import('./postgres/ledger.ts');
@@ -52,7 +52,7 @@ export async function tryLedger(
 ): Promise<LedgerFacts | undefined> {
   if (ledgerUrl === undefined) {
     const { tryLedgerFile } = await import('./sqlite/file.ts');
-    const found = tryLedgerFile(stateDir);
+    const found = await tryLedgerFile(stateDir, context);
     return found && { setting: 'STATE_DIR', ...found };
   }
   const { tryPostgresLedger } = await import('./postgres/prepare.ts');

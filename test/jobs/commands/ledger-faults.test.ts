@@ -5,9 +5,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { configureEnqueue } from '../../../src/enqueue/command.ts';
 import { configureJobs } from '../../../src/jobs/commands/index.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { PLAN_FORM } from '../../../src/jobs/plan/format.ts';
 import { fakeContext, runConfigured } from '../../../testing/stages/context.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { JobsFolder, useApi } from '../../../testing/stages/jobs.ts';
 import { newJob } from '../ledger/contract.ts';
 
@@ -71,7 +71,7 @@ test.each<[string, (file: string) => void, RegExp, number?]>([
   'of a ledger that is %s, every command says so in one sentence and ends at once',
   async (_what, spoil, sentence, code = 1) => {
     const { file, stateDir, run } = folderOfJobs();
-    const ledger = await openLedger(stateDir, Date.now);
+    const ledger = await openFileLedger(stateDir, Date.now);
     const { key } = await ledger.begin(newJob);
     await ledger.enter(key, [{ Row: 1, Identifier: 't1', Description: 'new' }]);
     await ledger.close();
@@ -102,7 +102,7 @@ test('a command that does not begin jobs makes no ledger, and says which one it 
 
 test('a job that is not there: which ledger was read, and which job is near', async () => {
   const { file, stateDir, run } = folderOfJobs();
-  const ledger = await openLedger(stateDir, Date.now);
+  const ledger = await openFileLedger(stateDir, Date.now);
   for (const jobId of ['new', 'other']) await ledger.begin({ ...newJob, jobId });
   await ledger.close();
   for (const [name = '', , ...flags] of readers.filter(([, job]) => job === 'j')) {

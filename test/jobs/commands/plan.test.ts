@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { addPlan } from '../../../src/jobs/commands/plan.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import type { SimulatedApi } from '../../../src/sandbox/simulated-api/index.ts';
 import { startApi } from '../../../testing/stages/api.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { JobsFolder, type JobsRun, useApi } from '../../../testing/stages/jobs.ts';
 import { leaseOf, newJob } from '../ledger/contract.ts';
 
@@ -108,7 +108,7 @@ describe('jobs plan FILE', () => {
     expect(stdout).toMatch(/^ {2}undo +not possible: .* plan with\n +--refresh to read them$/m);
     const STATE_DIR = join(jobs.path, 'state');
     expect(existsSync(STATE_DIR)).toBe(false);
-    const ledger = await openLedger(STATE_DIR, Date.now);
+    const ledger = await openFileLedger(STATE_DIR, Date.now);
     const { key } = await ledger.begin(newJob);
     const lease = await leaseOf(ledger, key);
     await lease.noteRun({ startedAt: 0, ms: 10_000, rows: 260 });

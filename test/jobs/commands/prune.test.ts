@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { systemClock } from '../../../src/time/clock.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { setJobs } from '../../../testing/stages/jobs-stage.ts';
 
 const DAY = 86_400_000;
@@ -92,7 +92,7 @@ test('the log of a job that was deleted says who deleted it', async () => {
 
 test('prune leaves a job that a process has the lease of', async () => {
   const { run, names, folder } = await setOld();
-  const ledger = await openLedger(`${folder.path}/state`, Date.now, 'write');
+  const ledger = await openFileLedger(`${folder.path}/state`, Date.now, 'write');
   const lease = await ledger.lease((await ledger.job('done'))?.key ?? 0);
   const pruned = await run(['prune', '--older-than', '90d', '--yes'], after(91));
   await lease?.release();

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { setJobs } from '../../../testing/stages/jobs-stage.ts';
 
 test('a job is exported once nobody may send it, and goes on in the other ledger', async () => {
@@ -101,7 +101,7 @@ test('a job whose lease another process has is neither exported nor taken back',
   await plan(ids(2));
   await run(['apply', 'j.jsonl', '--yes', '--detach']);
   await run(['pause', 'j']);
-  const ledger = await openLedger(`${folder.path}/state`, Date.now);
+  const ledger = await openFileLedger(`${folder.path}/state`, Date.now);
   onTestFinished(() => ledger.close());
   const { key } = (await ledger.job('j')) ?? expect.fail();
   const sending = (await ledger.lease(key)) ?? expect.fail();

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addUndo } from '../../../src/jobs/commands/undo.ts';
 import type { Lease } from '../../../src/jobs/ledger/ledger.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { startApi } from '../../../testing/stages/api.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { JobsFolder, useApi } from '../../../testing/stages/jobs.ts';
 import { leaseOf, newJob, outcome } from '../ledger/contract.ts';
 
@@ -15,7 +15,7 @@ async function folderWithJob(
 ) {
   const folder = new JobsFolder();
   const STATE_DIR = join(folder.path, 'state');
-  const ledger = await openLedger(STATE_DIR, Date.now);
+  const ledger = await openFileLedger(STATE_DIR, Date.now);
   const { key } = await ledger.begin(newJob);
   await ledger.enter(
     key,
@@ -37,7 +37,7 @@ async function folderWithJob(
   const undo = (job: string, ...flags: readonly string[]) =>
     folder.run(addUndo, ['undo', job, ...flags], { env: { STATE_DIR } });
   const log = async () => {
-    const reader = await openLedger(STATE_DIR, Date.now, 'read');
+    const reader = await openFileLedger(STATE_DIR, Date.now, 'read');
     const lines = await reader.audit(10, 'j-undo');
     await reader.close();
     return lines;

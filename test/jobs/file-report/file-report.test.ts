@@ -6,11 +6,11 @@ import { parse } from 'csv-parse/sync';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { openFolder } from '../../../src/jobs/file-report/folder.ts';
 import type { Manifest } from '../../../src/jobs/file-report/manifest.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import type { NoticeBody } from '../../../src/notices/notice.ts';
 import { version } from '../../../src/version.ts';
 import { startStandIn } from '../../../testing/notices/stand-in.ts';
 import { type S3Server, startS3 } from '../../../testing/s3/server.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { setJobs } from '../../../testing/stages/jobs-stage.ts';
 
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
@@ -199,7 +199,7 @@ test('a report that was not filed, as its process was killed at the end of the j
   await stage.plan(stage.ids(2, 'other'), 'k');
   await stage.run(['apply', 'k.jsonl', '--yes', '--detach', '--report-to', 's3://reports/late']);
   // What a killed process leaves: the job is at rest, and nothing is filed.
-  const ledger = await openLedger(`${stage.folder.path}/state`, Date.now);
+  const ledger = await openFileLedger(`${stage.folder.path}/state`, Date.now);
   const { key = 0 } = (await ledger.job('k')) ?? {};
   await ledger.change(key, { event: 'cancel', who: 'ann@ops1' });
   while ((await ledger.cancelRows(key, 10)) > 0);
@@ -228,7 +228,7 @@ test('a job that no process sends any more files its report when somebody looks,
     `The report of job k is filed in ${join(stage.folder.path, 'filed', 'k')}/`,
   );
   expect(readdirSync(elsewhere)).toEqual([]);
-  const ledger = await openLedger(`${stage.folder.path}/state`, Date.now);
+  const ledger = await openFileLedger(`${stage.folder.path}/state`, Date.now);
   const { key = 0 } = (await ledger.job('k')) ?? {};
   for (const event of ['resume', 'stop', 'settle', 'resume'] as const)
     await ledger.change(key, { event, who: 'ann@ops1' });

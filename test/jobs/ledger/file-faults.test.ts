@@ -12,10 +12,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { Waiting } from '../../../src/jobs/ledger/shared/waiting.ts';
 import { Database } from '../../../src/jobs/ledger/sqlite/database.ts';
 import { tryLedgerFile } from '../../../src/jobs/ledger/sqlite/file.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { schemaSteps } from '../../../src/jobs/ledger/sqlite/schema.ts';
+import { sleep, systemClock } from '../../../src/time/clock.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { newJob, now } from './contract.ts';
 
 function folder(): string {
@@ -24,12 +26,27 @@ function folder(): string {
   return path;
 }
 
+const context = { clock: systemClock, sleep, random: Math.random };
+const unlocked = new Waiting(
+  context,
+  { ms: 0 },
+  {
+    backoff: { baseMs: 0, maxMs: 0 },
+    tellAfterMs: 0,
+    isAway: () => false,
+    error: () => expect.fail(),
+    explain: (error) => error,
+    sayAway: () => '',
+    sayBack: () => '',
+  },
+);
+
 /** A database with one table, made by `make`, and opened as the ledger opens its own. */
 function database(make: (db: DatabaseSync) => void, open: (path: string) => DatabaseSync): Database {
   const path = join(folder(), 'x.sqlite');
   const db = new DatabaseSync(path);
   make(db);
-  const found = new Database(() => open(path), 'The ledger x');
+  const found = new Database(() => open(path), 'The ledger x', unlocked);
   onTestFinished(() => {
     found.close();
     if (db.isOpen) db.close();
@@ -122,7 +139,7 @@ test.each<[string, (state: string) => void, RegExp]>([
   const state = join(folder(), 'state');
   make(state);
   for (const use of ['create', 'read'] as const) {
-    await expect(openLedger(state, () => now, use)).rejects.toThrow(
+    await expect(openFileLedger(state, () => now, use)).rejects.toThrow(
       expect.objectContaining({ name: 'LedgerError', exitCode: 1, message: expect.stringMatching(sentence) }),
     );
   }
@@ -138,10 +155,12 @@ test.each([0, 1, schemaSteps.length])(
     db.close();
     const before = readFileSync(path);
     for (const use of ['create', 'write', 'read'] as const)
-      await expect(openLedger(state, () => now, use)).rejects.toThrow(
+      await expect(openFileLedger(state, () => now, use)).rejects.toThrow(
         'ledger.sqlite is a database of another program, and no ledger. It was not changed.',
       );
-    expect(tryLedgerFile(state)).toEqual({ fault: expect.stringContaining('of another program') });
+    expect(await tryLedgerFile(state, context)).toEqual({
+      fault: expect.stringContaining('of another program'),
+    });
     expect(readFileSync(path).equals(before)).toBe(true);
     expect(readdirSync(state)).toEqual(['ledger.sqlite']);
   },
@@ -149,7 +168,7 @@ test.each([0, 1, schemaSteps.length])(
 
 test('the lock of a job that cannot be used is not taken for another process', async () => {
   const state = folder();
-  const ledger = await openLedger(state, () => now);
+  const ledger = await openFileLedger(state, () => now);
   onTestFinished(() => ledger.close());
   writeFileSync(join(state, 'sending-1.lock'), 'x'.repeat(2_000));
   mkdirSync(join(state, 'sending-2.lock'));
@@ -166,7 +185,7 @@ test('the lock of a job that cannot be used is not taken for another process', a
 
 test('a ledger that is not there is read as an empty one, and nothing is made', async () => {
   const path = folder();
-  const ledger = await openLedger(join(path, 'state'), () => now, 'read');
+  const ledger = await openFileLedger(join(path, 'state'), () => now, 'read');
   expect(ledger.access).toBe('none');
   expect(await ledger.jobs()).toEqual([]);
   expect(await ledger.isLeased(1)).toBe(false);
@@ -176,7 +195,7 @@ test('a ledger that is not there is read as an empty one, and nothing is made', 
 
 test('a value that is not as the ledger wrote it is damage, and no bug', async () => {
   const state = folder();
-  const ledger = await openLedger(state, () => now);
+  const ledger = await openFileLedger(state, () => now);
   onTestFinished(() => ledger.close());
   await ledger.begin(newJob);
   const db = new DatabaseSync(join(state, 'ledger.sqlite'));

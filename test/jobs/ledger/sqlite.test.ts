@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { CommandError } from '../../../src/errors.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { schemaSteps } from '../../../src/jobs/ledger/sqlite/schema.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { describeLedger, type LedgerStore, now, outcome } from './contract.ts';
 
 function sqliteStore(): LedgerStore & { readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'ledger-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const open = async (wall = () => now) => {
-    const ledger = await openLedger(folder, wall);
+    const ledger = await openFileLedger(folder, wall);
     onTestFinished(() => ledger.close());
     return ledger;
   };
@@ -31,7 +31,7 @@ test('a ledger of a later version is left alone', async () => {
   const { folder, open } = sqliteStore();
   await open();
   change(folder, `PRAGMA user_version = ${schemaSteps.length + 1}`);
-  await expect(openLedger(folder, Date.now)).rejects.toThrow(CommandError);
+  await expect(openFileLedger(folder, Date.now)).rejects.toThrow(CommandError);
 });
 
 test.each([1, 2])('a ledger of version %i is migrated, step by step', async (version) => {

@@ -7,7 +7,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { requestIdOf } from '../../../src/jobs/ledger/row.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
 import { parseRamp } from '../../../src/jobs/rules/ramp.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
@@ -17,6 +16,7 @@ import { OtherJobs } from '../../../src/jobs/run/other-jobs.ts';
 import { decideOn, Pace } from '../../../src/jobs/run/progress.ts';
 import { fromText, toText } from '../../../src/jobs/transfer/file.ts';
 import { allCases } from '../../../testing/cases.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { newJob } from '../ledger/contract.ts';
 
 const STEP_MS = 250;
@@ -117,7 +117,7 @@ class Shared {
 
 async function share(): Promise<Shared> {
   const folder = mkdtempSync(join(tmpdir(), 'shares-'));
-  const ledger = await openLedger(folder, Date.now);
+  const ledger = await openFileLedger(folder, Date.now);
   onTestFinished(async () => {
     await ledger.close();
     rmSync(folder, { recursive: true });

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Lease } from '../../../src/jobs/ledger/ledger.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { runJob } from '../../../src/jobs/run/run-job.ts';
 import { Wakeup } from '../../../src/jobs/run/wakeup.ts';
 import { systemClock } from '../../../src/time/clock.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { leaseOf, newJob, now, outcome, taskRow } from '../ledger/contract.ts';
 
 /** The lease, with a signal that a test holds. */
@@ -24,7 +24,7 @@ function withLost(lease: Lease, lost: () => AbortSignal): Lease {
 test('rows that were being sent when the lease was lost are sent again once it is held again, and counted', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'run-job-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const ledger = await openLedger(folder, () => now, 'create');
+  const ledger = await openFileLedger(folder, () => now, 'create');
   onTestFinished(() => ledger.close());
   const { key } = await ledger.begin({ ...newJob, rows: 2 });
   await ledger.enter(key, [taskRow(1), taskRow(2)]);
@@ -76,7 +76,7 @@ test('rows that were being sent when the lease was lost are sent again once it i
 test('a run of a job that was moved meanwhile changes nothing of it, and says so', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'run-job-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const ledger = await openLedger(folder, () => now, 'create');
+  const ledger = await openFileLedger(folder, () => now, 'create');
   onTestFinished(() => ledger.close());
   const { key } = await ledger.begin(newJob);
   await ledger.enter(key, [taskRow(1)]);

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Ledger } from '../../../src/jobs/ledger/ledger.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import type { JobEvent } from '../../../src/jobs/ledger/state.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import type { RunEnd } from '../../../src/jobs/run/run-job.ts';
 import { sendDueJobs } from '../../../src/jobs/send/send-due-jobs.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { newJob, now, taskRow } from '../ledger/contract.ts';
 
 const HOUR_MS = 3_600_000;
@@ -87,7 +87,7 @@ class Jobs {
 
 async function begin(): Promise<Jobs> {
   const folder = mkdtempSync(join(tmpdir(), 'due-'));
-  const ledger = await openLedger(folder, () => now, 'create');
+  const ledger = await openFileLedger(folder, () => now, 'create');
   onTestFinished(async () => {
     await ledger.close();
     rmSync(folder, { recursive: true });

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
-import { openLedger } from '../../../src/jobs/ledger/sqlite/ledger.ts';
 import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
 import type { Unsettable } from '../../../src/jobs/rules/given.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import { retryFailed, setJob } from '../../../src/jobs/steer/act.ts';
 import { releaseJob } from '../../../src/jobs/steer/release.ts';
+import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { leaseOf, newJob, now, taskRow } from '../ledger/contract.ts';
 
 async function begun(): Promise<{ readonly ledger: Ledger; readonly job: PlannedJob }> {
-  const ledger = await openLedger(mkdtempSync(join(tmpdir(), 'act-')), () => now, 'create');
+  const ledger = await openFileLedger(mkdtempSync(join(tmpdir(), 'act-')), () => now, 'create');
   onTestFinished(() => ledger.close());
   const job = await ledger.begin(newJob);
   await ledger.enter(job.key, [taskRow(1)]);

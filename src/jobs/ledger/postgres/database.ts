@@ -8,10 +8,10 @@
  */
 import pg from 'pg';
 import { exitCodes } from '../../../errors.ts';
-import { type BackoffSettings, fullJitter } from '../../../time/backoff.ts';
 import { type LedgerContext, type Patience, SHORT_PATIENCE } from '../shared/context.ts';
 import { LedgerError } from '../shared/error.ts';
 import type { Raw } from '../shared/records.ts';
+import { Waiting } from '../shared/waiting.ts';
 import { awayError, causeOfAway, explainPostgres, isAway, isConflict } from './errors.ts';
 import { SCHEMA } from './schema.ts';
 import { numbered, type Values, valuesOf } from './statement.ts';
@@ -33,10 +33,7 @@ const CONNECT_MS = 5_000;
 const ANSWER_MS = 60_000;
 /** A session whose process is gone or cut off must not keep its locks for long. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
-/** When the waiting is to end because the command is. */
-const LEAVING_MS = 2_000;
 const MAX_CONFLICTS = 20;
-const backoff: BackoffSettings = { baseMs: 100, maxMs: 2_000 };
 
 /**
  * Pages are read in the order of an index. Of a job that has just been entered PostgreSQL knows nothing, takes it for a few rows, and would
@@ -57,15 +54,10 @@ export class Database {
   readonly place: string;
   readonly #options: DatabaseOptions;
   readonly #pool: pg.Pool;
-  readonly #closing = new AbortController();
-  #awaySince: number | undefined;
-  #patience: Patience;
+  readonly #waiting: Waiting;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
-    // A setting that is wrong is told soon.
-    const { ms } = SHORT_PATIENCE;
-    this.#patience = { ms: Math.min(ms, options.patience?.ms ?? ms) };
     const config = {
       connectionString: options.url,
       application_name: 'ota-updater',
@@ -74,7 +66,24 @@ export class Database {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       keepAlive: true,
     };
-    this.place = placeOf(config);
+    const place = placeOf(config);
+    this.place = place;
+    // A setting that is wrong is told soon.
+    const { ms } = SHORT_PATIENCE;
+    this.#waiting = new Waiting(
+      options,
+      { ms: Math.min(ms, options.patience?.ms ?? ms) },
+      {
+        backoff: { baseMs: 100, maxMs: 2_000 },
+        tellAfterMs: 0,
+        isAway,
+        error: (error, waitedMs) => awayError(place, error, waitedMs),
+        explain: (error) => explainPostgres(error, place),
+        sayAway: (error) =>
+          `The ledger ${place} cannot be reached (${causeOfAway(error)}): nothing is sent until it is back. Nothing is lost`,
+        sayBack: (seconds) => `The ledger ${place} is back after ${seconds} s`,
+      },
+    );
     this.#pool = new pg.Pool({
       ...config,
       max: CONNECTIONS,
@@ -86,12 +95,12 @@ export class Database {
 
   /** From here on the caller's own patience counts. */
   opened(): void {
-    this.#patience = this.#options.patience ?? SHORT_PATIENCE;
+    this.#waiting.patience = this.#options.patience ?? SHORT_PATIENCE;
   }
 
   /** May be called again. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#waiting.close();
     if (!this.#pool.ending) await this.#pool.end();
   }
 
@@ -180,43 +189,15 @@ export class Database {
   }
 
   async #patiently<T>(once: () => Promise<T>, own?: Pick<Patience, 'ms'>): Promise<T> {
-    const { clock, sleep, random } = this.#options;
-    const since = clock.monotonic();
-    let tries = 0;
     let conflicts = 0;
-    for (;;) {
-      try {
-        const result = await once();
-        this.#back();
-        return result;
-      } catch (error) {
-        if (isConflict(error) && conflicts++ < MAX_CONFLICTS) continue;
-        if (!isAway(error) || this.#closing.signal.aborted) throw explainPostgres(error, this.place);
-        const waited = clock.monotonic() - since;
-        const patience: Patience = { ...this.#patience, ...own };
-        const leaving = patience.signal?.aborted === true;
-        if (waited > (leaving ? Math.min(LEAVING_MS, patience.ms) : patience.ms))
-          throw awayError(this.place, error, waited);
-        this.#away(error, waited);
-        await sleep(fullJitter(backoff, ++tries, random), this.#closing.signal);
-      }
-    }
-  }
-
-  #away(error: unknown, waitedMs: number): void {
-    if (this.#awaySince !== undefined) return;
-    this.#awaySince = this.#options.clock.monotonic();
-    this.#patience.onAway?.(awayError(this.place, error, waitedMs));
-    this.#patience.say?.(
-      `The ledger ${this.place} cannot be reached (${causeOfAway(error)}): nothing is sent until it is back. Nothing is lost`,
-    );
-  }
-
-  #back(): void {
-    if (this.#awaySince === undefined) return;
-    const seconds = Math.round((this.#options.clock.monotonic() - this.#awaySince) / 1_000);
-    this.#awaySince = undefined;
-    this.#patience.say?.(`The ledger ${this.place} is back after ${seconds} s`);
+    return await this.#waiting.for(async () => {
+      for (;;)
+        try {
+          return await once();
+        } catch (error) {
+          if (!isConflict(error) || conflicts++ >= MAX_CONFLICTS) throw error;
+        }
+    }, own);
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../time/clock.ts';
 import type { LedgerError } from './error.ts';
 
-/** How long a command waits for a ledger that is away. A file never is. */
+/** How long a command waits for a ledger that is away, or that another process has locked. */
 export interface Patience {
   /** Milliseconds; `Infinity` for a sender, which goes on when it is back. */
   readonly ms: number;
@@ -14,7 +14,7 @@ export interface Patience {
   readonly onAway?: (why: LedgerError) => void;
 }
 
-/** Of a command that does one thing and ends. */
+/** Of a command that does one thing and ends, for one that is away. */
 export const SHORT_PATIENCE: Patience = { ms: 10_000 };
 
 export interface LedgerContext {

@@ -12,6 +12,9 @@ export class LedgerError extends CommandError {
   }
 }
 
+/** Somebody else has the ledger locked: nothing was changed, and it may be read all the same. */
+export class LedgerBusyError extends LedgerError {}
+
 /** Of text that is not as the ledger wrote it: a database notices damage to its own pages only, and not to what they hold. */
 export function damagedValue(): LedgerError {
   return new LedgerError(

@@ -1,7 +1,12 @@
-/** A file of SQLite whose errors are sentences: how the ledger's statements and transactions run. */
+/**
+ * A file of SQLite whose errors are sentences: how the ledger's statements and transactions run. SQLite itself never waits for another
+ * process's lock, for the whole program would wait with it: what finds the file locked has done nothing, and is done again as a whole.
+ */
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { Patience } from '../shared/context.ts';
 import type { Raw } from '../shared/records.ts';
+import type { Waiting } from '../shared/waiting.ts';
 import { explainSqlite } from './errors.ts';
 
 type Parameters = SQLInputValue[] | [Readonly<Record<string, SQLInputValue>>];
@@ -15,12 +20,14 @@ export class Database {
   readonly #what: string;
   /** A file that SQLite does not watch for changes, because it cannot: looked at before each reading. */
   readonly #unwatched: string | undefined;
+  readonly #waiting: Waiting;
   #seen: string;
   #db: DatabaseSync;
 
   /** @param what begins sentences: `The ledger /x/y`. */
-  constructor(open: Open, what: string, unwatched?: string) {
+  constructor(open: Open, what: string, waiting: Waiting, unwatched?: string) {
     this.#open = open;
+    this.#waiting = waiting;
     this.#what = what;
     this.#unwatched = unwatched;
     this.#seen = this.#look();
@@ -39,11 +46,22 @@ export class Database {
   }
 
   close(): void {
+    this.#waiting.close();
     if (this.#db.isOpen) this.#db.close();
   }
 
   exec(sql: string): void {
     this.#do(() => this.connection.exec(sql));
+  }
+
+  /** Runs `once` at once, and again while another process has the file locked. It is one statement, or one transaction. */
+  async whenFree<T>(once: () => T, patience?: Pick<Patience, 'ms'>): Promise<T> {
+    return await this.#waiting.for(once, patience);
+  }
+
+  /** Runs `work` as one transaction, when no other process has the file locked; it may be called several times. */
+  async write<T>(work: () => T): Promise<T> {
+    return await this.whenFree(() => this.transaction(work));
   }
 
   /** Runs `work` as one transaction. When it throws, nothing of it has happened. */
@@ -61,7 +79,7 @@ export class Database {
 
   /** The same for work that waits; nothing else may use the file meanwhile, here or in another process. */
   async longTransaction<T>(work: () => Promise<T>): Promise<T> {
-    this.exec('BEGIN IMMEDIATE');
+    await this.whenFree(() => this.exec('BEGIN IMMEDIATE'));
     try {
       const result = await work();
       this.exec('COMMIT');

@@ -1,7 +1,7 @@
 /** What is wrong with a file of SQLite, as a sentence. PURE. */
 import { errorCode, messageOf } from '../../../errors.ts';
 import { printable } from '../../../text/printable.ts';
-import { LedgerError } from '../shared/error.ts';
+import { LedgerBusyError, LedgerError } from '../shared/error.ts';
 
 /** SQLite's result codes, without what extends them (sqlite.org/rescode.html). */
 export const sqliteCodes = {
@@ -30,7 +30,9 @@ const ANOTHER =
 export function explainSqlite(error: unknown, what: string): unknown {
   const code = sqliteCode(error);
   if (code === undefined) return error;
-  return new LedgerError(`${what} ${sentence(code, printable(messageOf(error)))}.`, error);
+  const said = `${what} ${sentence(code, printable(messageOf(error)))}.`;
+  const busy = code === sqliteCodes.busy || code === sqliteCodes.locked;
+  return busy ? new LedgerBusyError(said, error) : new LedgerError(said, error);
 }
 
 function sentence(code: number, said: string): string {

@@ -7,13 +7,19 @@ import { causeOf, errorCode, exitCodes } from '../../../errors.ts';
 import { ensurePrivate } from '../../../files/private.ts';
 import { printable } from '../../../text/printable.ts';
 import type { LedgerAccess, LedgerUse } from '../ledger.ts';
-import { LedgerError } from '../shared/error.ts';
+import type { LedgerContext, Patience } from '../shared/context.ts';
+import { LedgerBusyError, LedgerError } from '../shared/error.ts';
+import { Waiting } from '../shared/waiting.ts';
 import { Database } from './database.ts';
 import { sqliteCode, sqliteCodes } from './errors.ts';
 import { schemaSteps } from './schema.ts';
 
-/** Other processes keep the file locked for a short transaction at most. */
-const BUSY_MS = 20_000;
+/** SQLite does not wait for locks: see database.ts. */
+const NO_WAIT = { timeout: 0 } as const;
+/** Other processes keep the file locked for a short transaction at most; a job that is imported may take longer. */
+const PATIENCE: Patience = { ms: 20_000 };
+
+export type FileContext = Pick<LedgerContext, 'clock' | 'sleep' | 'random' | 'patience'>;
 
 const { O_NOFOLLOW = 0, O_RDONLY, O_RDWR } = constants;
 
@@ -31,21 +37,51 @@ export interface OpenFile {
  * Opens the ledger in `stateDir` for `use`. Only `create` makes a file or a folder.
  * @throws LedgerError when it cannot be opened, is no ledger, or a later version of this program has written it.
  */
-export function openLedgerFile(stateDir: string, use: LedgerUse): OpenFile {
+export async function openLedgerFile(
+  stateDir: string,
+  use: LedgerUse,
+  context: FileContext,
+): Promise<OpenFile> {
   const path = ledgerPath(stateDir);
+  const { ms } = PATIENCE;
+  // A setting that is wrong is told soon.
+  const opening = waitingFor(path, context, { ms: Math.min(ms, context.patience?.ms ?? ms) });
+  return await opening.for(() =>
+    openNow(path, use, () => waitingFor(path, context, context.patience ?? PATIENCE)),
+  );
+}
+
+/** Of each connection its own, which ends with it. */
+type MakeWaiting = () => Waiting;
+
+function waitingFor(path: string, context: FileContext, patience: Patience): Waiting {
+  return new Waiting(context, patience, {
+    backoff: { baseMs: 5, maxMs: 100 },
+    tellAfterMs: 1_000,
+    isAway: (error) => error instanceof LedgerBusyError,
+    error: (error) => error as LedgerBusyError,
+    explain: (error) => error,
+    sayAway: () =>
+      `${whatIs(path)} is locked by another process: nothing is sent until it is free. Nothing is lost`,
+    sayBack: (seconds) => `${whatIs(path)} is free again after ${seconds} s`,
+  });
+}
+
+/** @throws LedgerBusyError while another process has it locked: then nothing is open. */
+function openNow(path: string, use: LedgerUse, waiting: MakeWaiting): OpenFile {
   const found = use === 'create' ? create(path) : accessTo(path);
   if (found === 'none') {
-    const db = new Database(() => new DatabaseSync(':memory:'), whatIs(path));
+    const db = new Database(() => new DatabaseSync(':memory:'), whatIs(path), waiting());
     migrate(db, path);
     return { db, access: found };
   }
   try {
-    if (found === 'write') return { db: openForWriting(path), access: found };
+    if (found === 'write') return { db: openForWriting(path, waiting), access: found };
   } catch (error) {
     // The file may be written and its folder not, or the disk is full: beside the file SQLite keeps what is not yet in it.
     if (use !== 'read' || !isWithoutRoom(error)) throw error;
   }
-  if (use === 'read') return { db: openForReading(path), access: 'read' };
+  if (use === 'read') return { db: openForReading(path, waiting), access: 'read' };
   throw new LedgerError(
     `${whatIs(path)} may only be read by this user. Run the command as the user who owns it, or let this user write the file and its folder.`,
   );
@@ -55,31 +91,41 @@ export function openLedgerFile(stateDir: string, use: LedgerUse): OpenFile {
  * Looks whether the ledger in `stateDir` can be used. Changes nothing, not even its schema.
  * @returns undefined where there is none; else why it cannot be used, as a sentence, or that it can.
  */
-export function tryLedgerFile(stateDir: string): { readonly fault: string | undefined } | undefined {
+export async function tryLedgerFile(
+  stateDir: string,
+  context: FileContext,
+): Promise<{ readonly fault: string | undefined } | undefined> {
   const path = ledgerPath(stateDir);
-  try {
-    const access = accessTo(path);
-    if (access === 'none') return undefined;
-    // Without this file nobody has it open, and a reader would have to make it.
-    const db = existsSync(`${path}-wal`)
-      ? new Database(() => new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), whatIs(path))
-      : openAlone(path);
-    opened(db, () => {
-      refuseOthers(db, path);
-      if (versionOf(db) > 0) db.prepare('SELECT 1 FROM jobs LIMIT 1').get();
-    }).close();
-    return { fault: access === 'write' ? undefined : `${whatIs(path)} may only be read by this user` };
-  } catch (error) {
-    if (error instanceof LedgerError) return { fault: error.message.replace(/\.$/, '') };
-    throw error;
-  }
+  const make = (): Waiting => waitingFor(path, context, context.patience ?? PATIENCE);
+  return await make()
+    .for(() => tryNow(path, make))
+    .catch(faultOf);
+}
+
+function faultOf(error: unknown): { readonly fault: string } {
+  if (error instanceof LedgerError) return { fault: error.message.replace(/\.$/, '') };
+  throw error;
+}
+
+function tryNow(path: string, waiting: MakeWaiting): { readonly fault: string | undefined } | undefined {
+  const access = accessTo(path);
+  if (access === 'none') return undefined;
+  // Without this file nobody has it open, and a reader would have to make it.
+  const db = existsSync(`${path}-wal`)
+    ? new Database(() => new DatabaseSync(path, { ...NO_WAIT, readOnly: true }), whatIs(path), waiting())
+    : openAlone(path, waiting);
+  opened(db, () => {
+    refuseOthers(db, path);
+    if (versionOf(db) > 0) db.prepare('SELECT 1 FROM jobs LIMIT 1').get();
+  }).close();
+  return { fault: access === 'write' ? undefined : `${whatIs(path)} may only be read by this user` };
 }
 
 /** For a file that nobody else has open: SQLite watches for no others. */
-function openAlone(path: string): Database {
+function openAlone(path: string, waiting: MakeWaiting): Database {
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');
-  return new Database(() => new DatabaseSync(url, { readOnly: true }), whatIs(path), path);
+  return new Database(() => new DatabaseSync(url, { readOnly: true }), whatIs(path), waiting(), path);
 }
 
 function whatIs(path: string): string {
@@ -129,8 +175,8 @@ function unusable(path: string, error: unknown): LedgerError {
   return new LedgerError(`${whatIs(path)} cannot be used: ${printable(causeOf(error))}. ${remedy}.`);
 }
 
-function openForWriting(path: string): Database {
-  const db = new Database(() => new DatabaseSync(path, { timeout: BUSY_MS }), whatIs(path));
+function openForWriting(path: string, waiting: MakeWaiting): Database {
+  const db = new Database(() => new DatabaseSync(path, NO_WAIT), whatIs(path), waiting());
   return opened(db, () => {
     refuseOthers(db, path);
     // FULL: an outcome is deleted from its queue once it is stored, so it must survive a power cut from then on.
@@ -139,10 +185,11 @@ function openForWriting(path: string): Database {
   });
 }
 
-function openForReading(path: string): Database {
+function openForReading(path: string, waiting: MakeWaiting): Database {
   const watched = new Database(
-    () => new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }),
+    () => new DatabaseSync(path, { ...NO_WAIT, readOnly: true }),
     whatIs(path),
+    waiting(),
   );
   const check = (db: Database) => () => {
     refuseOthers(db, path);
@@ -158,7 +205,7 @@ function openForReading(path: string): Database {
   } catch (error) {
     // Else nobody has it open, and the files cannot be made through which SQLite watches for others.
     if (!isWithoutRoom(error) || holdsMore(path)) throw error;
-    const alone = openAlone(path);
+    const alone = openAlone(path, waiting);
     return opened(alone, check(alone));
   }
 }

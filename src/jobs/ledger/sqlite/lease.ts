@@ -49,6 +49,7 @@ const statements = {
 export class SqliteLease implements Lease {
   /** Never aborts: the operating system keeps the lock for as long as the process lives. */
   readonly lost = new AbortController().signal;
+  readonly #db: Database;
   readonly #changeOwn: ChangeOwn;
   readonly #key: number;
   readonly #unlock: () => void;
@@ -60,6 +61,7 @@ export class SqliteLease implements Lease {
 
   constructor(db: Database, key: number, unlock: () => void, outcomes: OutcomeStore, now: () => number) {
     this.#outcomes = outcomes;
+    this.#db = db;
     this.#changeOwn = changeOwnIn(db);
     this.#key = key;
     this.#unlock = unlock;
@@ -68,7 +70,7 @@ export class SqliteLease implements Lease {
   }
 
   async recover(): Promise<number> {
-    return this.#changeOwn(this.#key, () => {
+    return await this.#changeOwn(this.#key, () => {
       const rows = this.#sql.recover.run(this.#key);
       this.#sql.addMaybeTwice.run(rows, this.#key);
       return rows;
@@ -76,7 +78,7 @@ export class SqliteLease implements Lease {
   }
 
   async claim(max: number, random?: () => number): Promise<readonly LedgerRow[]> {
-    return this.#changeOwn(this.#key, () => {
+    return await this.#changeOwn(this.#key, () => {
       const sample = random === undefined ? [] : this.#claimSample(max, random);
       const others = this.#sql.planned.all(this.#key, max - sample.length).map(toLedgerRow);
       this.#markSending(others);
@@ -106,7 +108,7 @@ export class SqliteLease implements Lease {
   }
 
   async enterSending(rows: readonly EnteredRow[]): Promise<ReadonlySet<number>> {
-    return this.#changeOwn(this.#key, () => {
+    return await this.#changeOwn(this.#key, () => {
       const now = this.#now();
       const marked = new Set<number>();
       for (const row of rows) {
@@ -128,7 +130,7 @@ export class SqliteLease implements Lease {
   }
 
   async settle({ sent, refused, untouched, maybeTwice }: Sendings): Promise<void> {
-    this.#changeOwn(this.#key, () => {
+    await this.#changeOwn(this.#key, () => {
       for (const { row, messageId } of sent) this.#sql.markSent.run(messageId, this.#key, row);
       if (this.#sql.anyParked.get(this.#key) !== undefined)
         for (const { row, messageId } of sent) this.#outcomes.adopt(this.#key, row, messageId);
@@ -144,21 +146,24 @@ export class SqliteLease implements Lease {
 
   async noteRun({ startedAt, ms, rows }: RunNote): Promise<void> {
     const whole = Math.round(ms);
-    if (this.#run !== undefined) this.#sql.noteRun.run(whole, rows, this.#run);
-    else this.#run = Number(this.#sql.beginRun.get(this.#key, startedAt, whole, rows)?.seq);
+    await this.#db.whenFree(() => {
+      if (this.#run !== undefined) this.#sql.noteRun.run(whole, rows, this.#run);
+      else this.#run = Number(this.#sql.beginRun.get(this.#key, startedAt, whole, rows)?.seq);
+    });
   }
 
   async retryFailed(): Promise<number> {
-    return this.#changeOwn(this.#key, () => this.#sql.retryFailed.run(this.#key));
+    return await this.#changeOwn(this.#key, () => this.#sql.retryFailed.run(this.#key));
   }
 
   unended(): AsyncIterable<readonly LedgerRow[]> {
-    const page = (after: number, max: number) => this.#sql.unended.all({ job: this.#key, after, max });
+    const page = (after: number, max: number) =>
+      this.#db.whenFree(() => this.#sql.unended.all({ job: this.#key, after, max }));
     return pagesOf(page, 'row', toLedgerRow);
   }
 
   async reconcile(found: Reconciliation): Promise<Record<keyof Reconciliation, number>> {
-    return this.#changeOwn(this.#key, () => {
+    return await this.#changeOwn(this.#key, () => {
       const at = new Date(this.#now()).toISOString();
       let [applied, again, gone] = [0, 0, 0];
       for (const row of found.applied) applied += this.#sql.reconcileApplied.run(at, this.#key, row);

@@ -1,4 +1,7 @@
-/** The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns. */
+/**
+ * The ledger in a SQLite file of STATE_DIR. `node:sqlite` is synchronous: each method has done its work when it returns,
+ * unless another process has the file locked: then it is done again as a whole, while everything else goes on.
+ */
 import type { PlanRow } from '../../plan/format.ts';
 import type { StageProgress } from '../../rules/progress.ts';
 import type {
@@ -29,10 +32,10 @@ import { enqueueLine } from '../shared/steering.ts';
 import { enterAll, importedLine, recordsOf, takingOver } from '../shared/transfer.ts';
 import type { ImportEnd, ImportOptions, TransferBatch } from '../transfer.ts';
 import type { Database, Statement } from './database.ts';
-import { ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
+import { type FileContext, ledgerPath, type OpenFile, openLedgerFile } from './file.ts';
 import { FileStore } from './files.ts';
 import { SqliteLease } from './lease.ts';
-import { isSendingLocked, lockSending } from './lock.ts';
+import { isSendingLocked, lockedNow, lockedSoon } from './lock.ts';
 import { OutcomeStore } from './outcomes.ts';
 import { type ChangeOwn, changeOwnIn } from './own.ts';
 import { pruneAudit, pruneJob, pruneOutcomes } from './pruning.ts';
@@ -66,17 +69,12 @@ const statements = {
 
 /**
  * Opens the ledger of `stateDir`.
- * @param now epoch milliseconds.
  * @throws LedgerError, also from every method of the ledger: a sentence with the file's path and what to do.
  */
-export async function openLedger(
-  stateDir: string,
-  now: () => number,
-  use: LedgerUse = 'create',
-): Promise<Ledger> {
-  const file = openLedgerFile(stateDir, use);
+export async function openLedger(stateDir: string, context: FileContext, use: LedgerUse): Promise<Ledger> {
+  const file = await openLedgerFile(stateDir, use, context);
   try {
-    return new SqliteLedger(file, stateDir, now);
+    return await file.db.whenFree(() => new SqliteLedger(file, stateDir, context.clock.wall));
   } catch (error) {
     file.db.close();
     throw error;
@@ -115,11 +113,11 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   protected override select(statement: ReadStatement, parameters: Readonly<Record<string, string | number>>) {
-    return this.#sql[statement].all(parameters);
+    return this.#db.whenFree(() => this.#sql[statement].all(parameters));
   }
 
   async begin({ leftOut, undoes, why, ...job }: NewJob): Promise<PlannedJob> {
-    return this.#db.transaction(() => {
+    return await this.#db.write(() => {
       const now = this.#now();
       const issuedAt = new Date(now).toISOString();
       const begun = this.#sql.begin.run({
@@ -137,7 +135,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async beginFile(file: NewFile): Promise<EnqueuedFile> {
-    return this.#db.transaction(() => {
+    return await this.#db.write(() => {
       const { isNew, ...begun } = this.#files.begin(file);
       if (isNew) this.#steering.addAudit(enqueueLine(file));
       return begun;
@@ -145,17 +143,17 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async completeFile(key: number, digest: string): Promise<void> {
-    this.#changeOwn(key, () => {
+    await this.#changeOwn(key, () => {
       if (this.#files.complete(key, digest)) this.#sql.complete.run(this.#now(), key);
     });
   }
 
   override async lastRow(key: number): Promise<number> {
-    return Number(this.#sql.lastRow.get({ job: key })?.last ?? 0);
+    return await this.#db.whenFree(() => Number(this.#sql.lastRow.get({ job: key })?.last ?? 0));
   }
 
   async enter(key: number, rows: readonly PlanRow[]): Promise<void> {
-    this.#changeOwn(key, () => {
+    await this.#changeOwn(key, () => {
       for (const row of rows) {
         const { Row, Identifier = null, Description = null, TaskConfigurationId = null } = row;
         if ('LeftOut' in row) {
@@ -170,39 +168,39 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async complete(key: number): Promise<void> {
-    this.#changeOwn(key, () => this.#sql.complete.run(this.#now(), key));
+    await this.#changeOwn(key, () => this.#sql.complete.run(this.#now(), key));
   }
 
   async reissue(key: number, issuedAt: string): Promise<void> {
-    this.#changeOwn(key, () => this.#sql.reissue.run(issuedAt, this.#now(), key));
+    await this.#changeOwn(key, () => this.#sql.reissue.run(issuedAt, this.#now(), key));
   }
 
   async setProgress(key: number, progress: StageProgress): Promise<void> {
-    this.#changeOwn(key, () => this.#sql.setProgress.run(JSON.stringify(progress), key));
+    await this.#changeOwn(key, () => this.#sql.setProgress.run(JSON.stringify(progress), key));
   }
 
   async change(key: number, change: StateChange): Promise<boolean> {
-    return this.#db.transaction(() => this.#steering.change(key, change));
+    return await this.#db.write(() => this.#steering.change(key, change));
   }
 
   async setSettings(key: number, change: SettingsChange): Promise<boolean> {
-    return this.#db.transaction(() => this.#steering.setSettings(key, change));
+    return await this.#db.write(() => this.#steering.setSettings(key, change));
   }
 
   async cancelRows(key: number, max: number): Promise<number> {
-    return this.#changeOwn(key, () => this.#steering.cancelRows(key, max));
+    return await this.#changeOwn(key, () => this.#steering.cancelRows(key, max));
   }
 
   async addAudit(line: NewAuditLine): Promise<void> {
-    this.#steering.addAudit(line);
+    await this.#db.whenFree(() => this.#steering.addAudit(line));
   }
 
   async audit(max: number, subject?: string, before?: number): Promise<readonly AuditLine[]> {
-    return this.#steering.audit(max, subject, before);
+    return await this.#db.whenFree(() => this.#steering.audit(max, subject, before));
   }
 
   async addNotice(key: number, notice: NewNotice): Promise<void> {
-    this.#db.transaction(() => this.#steering.addNotice(key, notice));
+    await this.#db.write(() => this.#steering.addNotice(key, notice));
   }
 
   async takeNotices(
@@ -210,34 +208,36 @@ class SqliteLedger extends LedgerReader implements Ledger {
     max: number,
     hiddenUntil: number,
   ): Promise<readonly PendingNotice[]> {
-    return this.#db.transaction(() => this.#steering.takeNotices(targets, max, hiddenUntil));
+    return await this.#db.write(() => this.#steering.takeNotices(targets, max, hiddenUntil));
   }
 
   async noticeTold(id: number, target: string): Promise<void> {
-    this.#db.transaction(() => this.#steering.noticeTold(id, target));
+    await this.#db.write(() => this.#steering.noticeTold(id, target));
   }
 
   async noticeFailed(id: number, nextAt: number): Promise<void> {
-    this.#steering.noticeFailed(id, Math.ceil(nextAt));
+    await this.#db.whenFree(() => this.#steering.noticeFailed(id, Math.ceil(nextAt)));
   }
 
   async pruneJob(key: number, before: number, max: number): Promise<PruneStep> {
-    return this.#db.transaction(() => pruneJob(this.#db, key, before, max));
+    return await this.#db.write(() => pruneJob(this.#db, key, before, max));
   }
 
   async pruneAudit(before: number, keep: number, max: number): Promise<number> {
-    return pruneAudit(this.#db, before, keep, max);
+    return await this.#db.whenFree(() => pruneAudit(this.#db, before, keep, max));
   }
 
   async pruneOutcomes(before: number, max: number): Promise<number> {
-    return pruneOutcomes(this.#db, before, max);
+    return await this.#db.whenFree(() => pruneOutcomes(this.#db, before, max));
   }
 
   async *exportJob(key: number, copy = false): AsyncGenerator<TransferBatch, undefined> {
     // Pages of one transaction are of one moment.
     this.#db.exec('BEGIN');
     try {
-      yield* recordsOf(key, copy, (text, values) => this.#db.prepare(text).all(values));
+      yield* recordsOf(key, copy, (text, values) =>
+        this.#db.whenFree(() => this.#db.prepare(text).all(values)),
+      );
     } finally {
       this.#db.exec('COMMIT');
     }
@@ -246,7 +246,7 @@ class SqliteLedger extends LedgerReader implements Ledger {
   async importJob(batches: () => AsyncIterable<TransferBatch>, options: ImportOptions): Promise<ImportEnd> {
     let unlock: (() => void) | undefined;
     const hold = (key: number): boolean => {
-      unlock = lockSending(this.#stateDir, key);
+      unlock = lockedNow(this.#stateDir, key);
       return unlock !== undefined;
     };
     const work = async (): Promise<ImportEnd> => {
@@ -267,8 +267,14 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async lease(key: number): Promise<Lease | undefined> {
-    const unlock = lockSending(this.#stateDir, key);
-    return unlock && new SqliteLease(this.#db, key, unlock, this.#outcomes, this.#now);
+    const unlock = await lockedSoon(this.#db, this.#stateDir, key);
+    if (unlock === undefined) return undefined;
+    try {
+      return await this.#db.whenFree(() => new SqliteLease(this.#db, key, unlock, this.#outcomes, this.#now));
+    } catch (error) {
+      unlock();
+      throw error;
+    }
   }
 
   override async isLeased(key: number): Promise<boolean> {
@@ -276,6 +282,6 @@ class SqliteLedger extends LedgerReader implements Ledger {
   }
 
   async end(outcomes: readonly ReceivedOutcome[]): Promise<EndResult> {
-    return this.#db.transaction(() => this.#outcomes.store(outcomes));
+    return await this.#db.write(() => this.#outcomes.store(outcomes));
   }
 }

@@ -5,18 +5,44 @@ import { DatabaseSync } from 'node:sqlite';
 import { causeOf } from '../../../errors.ts';
 import { ensurePrivate } from '../../../files/private.ts';
 import { printable } from '../../../text/printable.ts';
-import { LedgerError } from '../shared/error.ts';
+import { LedgerBusyError, LedgerError } from '../shared/error.ts';
+import type { Database } from './database.ts';
 import { explainSqlite, sqliteCode, sqliteCodes } from './errors.ts';
 
-/** A process that only asks whether a job is being sent has its lock for a moment. */
-const PATIENCE_MS = 250;
+/** A process that only asks whether a job is being sent has its lock for a moment. In milliseconds. */
+const ASKED_MS = 250;
 
 /**
- * Locks a job's sending for this process.
+ * Locks a job's sending for this process, beside other work.
  * @returns unlocks it, also when called again; or undefined while another process has the lock.
  * @throws LedgerError when the file of the lock cannot be used.
  */
-export function lockSending(stateDir: string, key: number): (() => void) | undefined {
+export async function lockedSoon(
+  db: Database,
+  stateDir: string,
+  key: number,
+): Promise<(() => void) | undefined> {
+  return await db.whenFree(() => lockSending(stateDir, key, 0), { ms: ASKED_MS }).catch(nothingIfBusy);
+}
+
+/** The same for who cannot wait beside other work. */
+export function lockedNow(stateDir: string, key: number): (() => void) | undefined {
+  try {
+    return lockSending(stateDir, key, ASKED_MS);
+  } catch (error) {
+    return nothingIfBusy(error);
+  }
+}
+
+function nothingIfBusy(error: unknown): undefined {
+  if (!(error instanceof LedgerBusyError)) throw error;
+}
+
+/**
+ * @returns unlocks it; undefined while another process has it, and keeps it.
+ * @throws LedgerBusyError where another process has it for a moment, most likely only to ask.
+ */
+function lockSending(stateDir: string, key: number, waitMs: number): (() => void) | undefined {
   const path = pathOf(stateDir, key);
   try {
     ensurePrivate(path);
@@ -25,35 +51,36 @@ export function lockSending(stateDir: string, key: number): (() => void) | undef
       `${whatIs(path)} cannot be used: ${printable(causeOf(error))}. This user must be allowed to make and write files in STATE_DIR.`,
     );
   }
-  // Waiting is for those who only ask: a process that has the lock keeps it.
   if (isSendingLocked(stateDir, key)) return undefined;
-  return asked(path, () => {
-    const db = new DatabaseSync(path, { timeout: PATIENCE_MS });
-    try {
-      db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-    return () => {
-      if (db.isOpen) db.close();
-    };
-  });
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: waitMs });
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    db?.close();
+    throw explainSqlite(error, whatIs(path));
+  }
+  const held = db;
+  return () => {
+    if (held.isOpen) held.close();
+  };
 }
 
 /** Whether a process has the lock. Only reads, and never waits: everything else would wait with it. */
 export function isSendingLocked(stateDir: string, key: number): boolean {
   const path = pathOf(stateDir, key);
   if (!existsSync(path)) return false;
-  const read = asked(path, () => {
-    const db = new DatabaseSync(path, { readOnly: true });
-    try {
-      return db.prepare('SELECT count(*) FROM sqlite_master').get();
-    } finally {
-      db.close();
-    }
-  });
-  return read === undefined;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+    db.prepare('SELECT count(*) FROM sqlite_master').get();
+    return false;
+  } catch (error) {
+    if (sqliteCode(error) === sqliteCodes.busy) return true;
+    throw explainSqlite(error, whatIs(path));
+  } finally {
+    db?.close();
+  }
 }
 
 function pathOf(stateDir: string, key: number): string {
@@ -62,14 +89,4 @@ function pathOf(stateDir: string, key: number): string {
 
 function whatIs(path: string): string {
   return `The lock ${printable(path)}`;
-}
-
-/** What `use` gives; undefined while another process has the lock. */
-function asked<T>(path: string, use: () => T): T | undefined {
-  try {
-    return use();
-  } catch (error) {
-    if (sqliteCode(error) === sqliteCodes.busy) return undefined;
-    throw explainSqlite(error, whatIs(path));
-  }
 }

@@ -3,12 +3,12 @@ import { OWN_COLUMNS, requireOwn } from '../shared/own.ts';
 import type { Database, Statement } from './database.ts';
 
 /** Runs `work` as one transaction that changes the rows of a job, or what they are sent by. @throws JobMoved where another ledger has it. */
-export type ChangeOwn = <T>(key: number, work: () => T) => T;
+export type ChangeOwn = <T>(key: number, work: () => T) => Promise<T>;
 
 export function changeOwnIn(db: Database): ChangeOwn {
   const job: Statement = db.prepare(`SELECT ${OWN_COLUMNS} FROM jobs WHERE key = ?`);
   return (key, work) =>
-    db.transaction(() => {
+    db.write(() => {
       requireOwn(job.get(key));
       return work();
     });
