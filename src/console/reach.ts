@@ -11,6 +11,8 @@ import type { Clock } from '../time/clock.ts';
 export interface ReachOptions {
   /** Why it cannot be used, where an error says so: a sentence with or without its full stop. undefined: another error. */
   readonly whyAway: (error: unknown) => string | undefined;
+  /** What it does not do while it is away; default: `cannot be read`. */
+  readonly what?: string;
   readonly clock: Clock;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -23,8 +25,8 @@ export class AwayError extends Error {
   /** Without its full stop. */
   readonly why: string;
 
-  constructor(since: number, why: string) {
-    super(`cannot be read since ${instant(since)} UTC: ${why}`);
+  constructor(since: number, why: string, what = 'cannot be read') {
+    super(`${what} since ${instant(since)} UTC: ${why}`);
     this.since = since;
     this.why = why;
   }
@@ -74,6 +76,17 @@ export class Reach {
       if (!this.#isAway(error)) throw error;
       if (this.#watch === undefined) void this.#begin(again);
       throw this.#error();
+    }
+  }
+
+  /** What is known of it: it is asked only where it was away. @param again as of {@link use}. */
+  async known(again: Ask): Promise<AwayError | undefined> {
+    if (this.#away === undefined) return undefined;
+    try {
+      await this.use(() => again(this.#closed.signal), again);
+      return undefined;
+    } catch (error) {
+      return error instanceof AwayError ? error : undefined;
     }
   }
 
@@ -128,6 +141,6 @@ export class Reach {
 
   #error(): AwayError {
     const { since, why } = this.#away ?? { since: this.#options.clock.wall(), why: 'no answer' };
-    return new AwayError(since, why);
+    return new AwayError(since, why, this.#options.what);
   }
 }

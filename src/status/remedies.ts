@@ -74,6 +74,8 @@ const callsPaused: readonly (readonly [cause: string, remedy: string])[] = [
 export const askedInVain = 'see whether it runs, and whether WORKER_URLS has its address';
 export const ledgerUnread =
   'see whether the PostgreSQL of LEDGER_URL runs and can be reached, or who holds the file in STATE_DIR: nothing is lost, and it is used again by itself';
+export const ledgerLocked =
+  'end the process that holds the file in STATE_DIR, if it does not let go by itself: nothing is lost, and changes are taken again by themselves';
 export const queueUnread = 'run `check` with the settings of whoever has asked';
 
 /** undefined: nothing is known to help. @param condition as a worker names it, of whatever version. */

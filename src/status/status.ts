@@ -5,7 +5,7 @@
 
 import { instant } from '../text/times.ts';
 import { epochMs } from '../time/instant.ts';
-import { askedInVain, ledgerUnread, queueUnread, remedyOf } from './remedies.ts';
+import { askedInVain, ledgerLocked, ledgerUnread, queueUnread, remedyOf } from './remedies.ts';
 import { type Totals, totalsOf } from './totals.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
@@ -25,12 +25,19 @@ export type QueueAnswer =
 
 export type QueueName = keyof WorkerStatus['queues'];
 
-/** The ledger says nothing. */
+/** The ledger says nothing, or takes nothing. */
 export interface LedgerAway {
   /** Epoch milliseconds. */
   readonly since: number;
   /** Without its full stop. */
   readonly why: string;
+  /** It can be read all the same, and takes no changes. */
+  readonly isRead?: true;
+}
+
+/** What it does not do. */
+export function whatIsAway({ isRead }: LedgerAway): string {
+  return isRead ? 'The ledger takes no changes' : 'The ledger cannot be read';
 }
 
 export interface StatusFacts {
@@ -201,13 +208,17 @@ function drainOf(backlog: number | undefined, { finishedPerSecond }: Totals, wor
 function problemOf(ledger: LedgerAway | undefined): Problem[] {
   if (ledger === undefined) return [];
   const since = new Date(ledger.since).toISOString();
-  return [{ where: ['ledger'], blocks: false, why: ledger.why, since, remedy: ledgerUnread }];
+  return [{ where: ['ledger'], blocks: false, why: ledger.why, since, remedy: remedyOfLedger(ledger) }];
+}
+
+function remedyOfLedger({ isRead }: LedgerAway): string {
+  return isRead ? ledgerLocked : ledgerUnread;
 }
 
 /** Updates may go through all the same: what is said of them stays where it says that something is wrong. */
 function withLedger(ofUpdates: Verdict, ledger: LedgerAway | undefined): Verdict {
   if (ledger === undefined) return ofUpdates;
-  const sentence = `The ledger cannot be read since ${instant(ledger.since)} UTC, and no job goes on: ${ledgerUnread}`;
+  const sentence = `${whatIsAway(ledger)} since ${instant(ledger.since)} UTC, and no job goes on: ${remedyOfLedger(ledger)}`;
   if (ofUpdates.state === 'going' || ofUpdates.state === 'idle') return { state: 'in-part', sentence };
   return { ...ofUpdates, sentence: `${ofUpdates.sentence}. ${sentence}` };
 }

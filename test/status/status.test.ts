@@ -128,6 +128,21 @@ test.each<{ what: string; facts: Partial<StatusFacts>; state: string; next: stri
   expect([status.verdict.state, status.next?.join(' ')]).toEqual([state, next]);
 });
 
+test('of a ledger that another process has locked it says that it takes no changes, and who is to be ended', () => {
+  const ledger = {
+    since: Date.UTC(2026, 10, 29, 3),
+    why: 'another process has it locked',
+    isRead: true,
+  } as const;
+  const { verdict, problems } = made({ workers: [worker('a')], ledger });
+  expect(verdict.sentence).toMatch(
+    /^The ledger takes no changes since 2026-11-29 03:00:00 UTC, and no job goes on: end the process that holds/,
+  );
+  expect(problems).toMatchObject([
+    { why: 'another process has it locked', remedy: expect.stringMatching(/^end/) },
+  ]);
+});
+
 test('the sentence on top names a ledger that is away, since when and what to do, whatever else is so', () => {
   const ledger = { since: Date.UTC(2026, 10, 29, 3), why: 'no connection' };
   const sentence = (facts: Partial<StatusFacts>) => made({ ...facts, ledger }).verdict.sentence;

@@ -40,6 +40,7 @@ export function jobRoutes({
   verifier,
   reconciler,
 }: Options): readonly ApiRoute[] {
+  const wait: ApiRoute['wait'] = (served) => door.awaited(served);
   return [
     route({
       method: 'get',
@@ -139,6 +140,7 @@ export function jobRoutes({
         id: `${step}Job`,
         summary: `What \`jobs ${step}\` does`,
         body: reasonBody,
+        wait,
         answer: done,
         serve: async (asked) => {
           await desk.step(asked.subject, step, deedOf(asked, asked.body.reason));
@@ -156,6 +158,7 @@ export function jobRoutes({
         settings: settings.default({}),
         unset: z.array(z.enum(unsettableNames)).default([]),
       }),
+      wait,
       answer: done,
       serve: async (asked) => {
         const { settings: given, unset, reason: why } = asked.body;
@@ -169,6 +172,7 @@ export function jobRoutes({
       id: 'retryJob',
       summary: 'Tries the failed rows of a job again',
       body: reasonBody,
+      wait,
       answer: z.object({ job: z.string(), rows: z.number() }),
       serve: async (asked) => ({
         job: asked.subject,
@@ -185,6 +189,7 @@ export function jobRoutes({
             ? 'Begins to look at the devices behind the tasks of a job'
             : 'Begins to end the rows whose outcome never came by what their tasks say; then the job goes on',
         body: reasonBody,
+        wait,
         answer: done,
         serve: async (asked) => {
           await desk[look](asked.subject, deedOf(asked, asked.body.reason));
@@ -220,6 +225,7 @@ export function jobRoutes({
       id: 'undoJob',
       summary: 'Makes the plan that undoes a job',
       body: z.object({ reason, name: jobIdSchema.optional() }),
+      wait,
       answer: done,
       serve: async (asked) => ({
         job: await desk.undo(asked.subject, asked.body.name ?? newName(), deedOf(asked, asked.body.reason)),

@@ -16,11 +16,12 @@ import { deedOf, defined } from './asked.ts';
 import { done, planning, reason, reasonBody, settings } from './job-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
 
-type Options = Pick<JobsOptions, 'desk' | 'newName' | 'mostBytes'>;
+type Options = Pick<JobsOptions, 'door' | 'desk' | 'newName' | 'mostBytes'>;
 
 const { Description, TaskConfigurationId } = updateSchema.shape;
 
-export function planRoutes({ desk, newName, mostBytes }: Options): readonly ApiRoute[] {
+export function planRoutes({ door, desk, newName, mostBytes }: Options): readonly ApiRoute[] {
+  const wait: ApiRoute['wait'] = (served) => door.awaited(served);
   return [
     route({
       method: 'get',
@@ -74,6 +75,7 @@ export function planRoutes({ desk, newName, mostBytes }: Options): readonly ApiR
           ),
         refresh: z.boolean().default(true),
       }),
+      wait,
       answer: done,
       serve: async (asked) => {
         const { where, set, refresh, reason: why } = asked.body;
@@ -104,6 +106,7 @@ export function planRoutes({ desk, newName, mostBytes }: Options): readonly ApiR
       id: 'applyPlan',
       summary: 'Enters a plan in the ledger, to be sent',
       body: z.object({ reason, settings: settings.default({}) }),
+      wait,
       answer: done,
       serve: async (asked) => {
         const { settings: given, reason: why } = asked.body;
@@ -117,6 +120,7 @@ export function planRoutes({ desk, newName, mostBytes }: Options): readonly ApiR
       id: 'discardPlan',
       summary: 'Removes a plan that is not to be applied, or is not to be made on',
       body: reasonBody,
+      wait,
       answer: done,
       serve: async (asked) => {
         await desk.discard(asked.subject, deedOf(asked, asked.body.reason));

@@ -39,6 +39,8 @@ export interface ApiRoute<Query = unknown, Body = unknown> {
   /** Sent as JSON; `file`: the body is a file, which the route reads itself. */
   readonly body?: z.ZodType<Body> | 'file';
   readonly answer: z.ZodType;
+  /** Waits for what `serve` does, and may give up waiting: what was begun goes on, and who asks again with the same key waits for it. */
+  readonly wait?: <T>(served: Promise<T>) => Promise<T>;
   /** Faults of the one who asks are thrown as PageError. */
   readonly serve: (asked: Asked<Query, Body>) => Promise<unknown>;
 }

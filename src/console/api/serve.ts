@@ -31,13 +31,14 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
             if (one.method === 'get') return await one.serve(asked);
             const { subject, query, visitor } = asked;
             const key = request.headers['idempotency-key'];
-            return await idempotency.once(
+            const served = idempotency.once(
               visitor.name,
               typeof key === 'string' ? key : undefined,
               [one.id, subject, query],
               asked.body,
               (body) => one.serve({ ...asked, body }),
             );
+            return await (one.wait?.(served) ?? served);
           },
         });
     },

@@ -3,19 +3,21 @@
 import type { CommandContext } from '../../cli/context.ts';
 import { readChanges } from '../../dead-letters/desk/log.ts';
 import { CommandError } from '../../errors.ts';
-import { withLedger } from '../../jobs/commands/open.ts';
+import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { changeText, whyText } from '../../jobs/view/audit.ts';
 import { counted } from '../../text/numbers.ts';
 import { plainValues } from '../../text/plain-values.ts';
 import { instant } from '../../text/times.ts';
-import { type Answer, type Asking, askApi, askLedger } from '../../trace/commands/sources.ts';
+import { type Answer, type Asking, askApi, ledgerAnswer, noLedger } from '../../trace/commands/sources.ts';
 import { letterFinding } from '../../trace/letters.ts';
 import type { SourceReport, Trace } from '../../trace/trace.ts';
 import { updatesOf } from '../../trace/updates.ts';
 import type { ChangeSources, ShownChange } from '../changes/newest.ts';
 import type { Desk } from '../dead-letters/desk.ts';
-import { consolePatience, whyLedgerAway } from '../jobs/ledger-door.ts';
+import { whyLedgerAway } from '../jobs/ledger-door.ts';
+import { PageError } from '../pages/page-error.ts';
 import { AwayError, Reach, Unanswered } from '../reach.ts';
+import type { JobsParts } from './jobs.ts';
 
 interface AskingOptions {
   readonly context: CommandContext;
@@ -23,11 +25,11 @@ interface AskingOptions {
   readonly stateDir: string;
   /** The last look at the dead letters, or why there can be none. */
   readonly letters: Pick<Desk, 'look' | 'lookFault'> | string;
-  /** Of everybody who asks the ledger. */
-  readonly ledger: Reach;
+  /** Reads the ledger, where there is one. @throws AwayError, and PageError where it does not answer. */
+  readonly readLedger: JobsParts['readLedger'];
 }
 
-export function makeAsking({ context, stateDir, letters, ledger }: AskingOptions) {
+export function makeAsking({ context, stateDir, letters, readLedger }: AskingOptions) {
   const { clock, sleep } = context;
   const reach = () => new Reach({ whyAway: whyLedgerAway, clock, sleep });
   const api = reach();
@@ -53,35 +55,50 @@ export function makeAsking({ context, stateDir, letters, ledger }: AskingOptions
     }
   };
 
-  const changesOf = async (
-    at: Reach,
-    what: string,
-    most: number,
-    ask: (most: number) => Promise<readonly ShownChange[]>,
-  ) => {
+  /** What is away is a phrase. */
+  const awayOr = async (what: string, ask: () => Promise<readonly ShownChange[]>) => {
     try {
-      return await at.use(
-        () => ask(most),
-        () => ask(1),
-      );
+      return await ask();
     } catch (error) {
       if (error instanceof AwayError) return { away: `${what} ${error.message}` };
-      if (error instanceof CommandError) return { away: error.message.replace(/\.$/, '') };
+      if (error instanceof CommandError || error instanceof PageError)
+        return { away: error.message.replace(/\.$/, '') };
       throw error;
     }
   };
 
+  const ledgerReport = async (asking: Asking): Promise<Answer> => {
+    try {
+      return (
+        (await readLedger((ledger) => ledgerAnswer(asking, ledger))) ??
+        noLedger(context, stateDir, 'STATE_DIR')
+      );
+    } catch (error) {
+      const isAway =
+        error instanceof AwayError || error instanceof PageError || error instanceof CommandError;
+      if (!isAway) throw error;
+      const what = error.message.replace(/\.$/, '');
+      return { report: { source: 'ledger', state: 'failed', what }, findings: [] };
+    }
+  };
+
   const changes: ChangeSources = {
-    jobs: (most) => changesOf(ledger, 'the ledger', most, (some) => ledgerChanges(context, some)),
+    jobs: async (most) =>
+      awayOr('the ledger', async () => (await readLedger((ledger) => ledgerChanges(ledger, most))) ?? []),
     'dead letters': (most) =>
-      changesOf(letterLog, 'their log', most, (some) => letterChanges(stateDir, some)),
+      awayOr('their log', () =>
+        letterLog.use(
+          () => letterChanges(stateDir, most),
+          () => letterChanges(stateDir, 1),
+        ),
+      ),
   };
 
   /** The letters are those of the last look: a pass of its own would hide them from it. */
   const trace = async (identifier: string, signal: AbortSignal): Promise<Trace> => {
     const asking = (until: AbortSignal): Asking => ({ context, identifier, signal: until });
     const [ofLedger, ofApi] = await Promise.all([
-      report(ledger, 'ledger', signal, (until) => askLedger(asking(until), consolePatience)),
+      ledgerReport(asking(signal)),
       report(api, 'task', signal, (until) => askApi(asking(until))),
     ]);
     const last = typeof letters === 'string' ? undefined : letters.look;
@@ -119,23 +136,15 @@ function lettersReport(letters: AskingOptions['letters'], own: number): SourceRe
   return { source, state: isWhole ? 'read' : 'in-part', what };
 }
 
-async function ledgerChanges(context: CommandContext, most: number): Promise<readonly ShownChange[]> {
-  return await withLedger(
-    context,
-    'read',
-    async (ledger) => {
-      if (ledger.access === 'none') return [];
-      const lines = await ledger.audit(most);
-      return lines.map((line) => ({
-        at: line.at,
-        who: line.who,
-        what: `${line.what}: ${line.subject}`,
-        why: whyText(line),
-        detail: changeText(line),
-      }));
-    },
-    consolePatience,
-  );
+async function ledgerChanges(ledger: Ledger, most: number): Promise<readonly ShownChange[]> {
+  const lines = await ledger.audit(most);
+  return lines.map((line) => ({
+    at: line.at,
+    who: line.who,
+    what: `${line.what}: ${line.subject}`,
+    why: whyText(line),
+    detail: changeText(line),
+  }));
 }
 
 async function letterChanges(stateDir: string, most: number): Promise<readonly ShownChange[]> {

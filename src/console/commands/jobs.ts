@@ -35,7 +35,6 @@ import { Looks } from '../jobs/looks.ts';
 import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
 import { jobsSection } from '../jobs/section.ts';
 import { metricsSection } from '../metrics/section.ts';
-import type { Reach } from '../reach.ts';
 import type { Section } from '../section.ts';
 
 export interface JobsParts {
@@ -44,8 +43,8 @@ export interface JobsParts {
   readonly routes: readonly ApiRoute[];
   /** Sends what is due, unless it is not to. */
   readonly start: () => void;
-  /** Of everybody who asks the ledger. */
-  readonly reach: Reach;
+  /** Reads the ledger, where there is one. @throws AwayError, and PageError where it does not answer. */
+  readonly readLedger: <T>(work: (ledger: Ledger) => Promise<T>) => Promise<T | undefined>;
   /** Asks the ledger, where there is one; undefined: it answers, or nothing has made it yet. */
   readonly ledgerAway: () => Promise<LedgerAway | undefined>;
   readonly close: () => Promise<void>;
@@ -82,7 +81,9 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
       }),
     clock,
     sleep,
+    onError,
   });
+  const isThere = () => hasLedger({ stateDir, ledgerUrl });
   const planner = new Planner({
     folder: join(stateDir, 'console', 'plans'),
     make: (wanted, io) => make(context, door, wanted, io),
@@ -120,8 +121,8 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     start: () => {
       if (options.send) sending = keepSending(context, over.signal, door, say, onError);
     },
-    reach: door.reach,
-    ledgerAway: async () => ((await hasLedger({ stateDir, ledgerUrl })) ? await door.away() : undefined),
+    readLedger: async (work) => ((await isThere()) ? await door.ask(work) : undefined),
+    ledgerAway: async () => ((await isThere()) ? await door.away() : undefined),
     close: async () => {
       over.abort();
       await planner.close();

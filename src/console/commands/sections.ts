@@ -70,7 +70,7 @@ export function makeSections({ context, say, onError, pollSeconds, send }: Secti
     context,
     stateDir,
     letters: desk ?? String(letters),
-    ledger: jobs.reach,
+    readLedger: jobs.readLedger,
   });
   const all: readonly Section[] = [
     nowSection(watch),

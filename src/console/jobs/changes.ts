@@ -24,37 +24,40 @@ const planForm = z.object({
 });
 const liveForm = planForm.extend({ whereStatus: optionalText, whereConfiguration: optionalText });
 
-export function addChanges(site: Site, { desk, newName, mostBytes }: JobsOptions): void {
+export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsOptions): void {
   const { planner } = desk;
+  /** Nobody waits long for a ledger that hangs. */
+  const change: Site['change'] = (path, fields, make, before) =>
+    site.change(path, fields, (one) => door.awaited(make(one)), before);
   const deedOf = ({ visitor, reason }: Pick<Change<unknown>, 'visitor' | 'reason'>) => ({
     who: `${visitor.name}@console`,
     why: reason,
   });
   for (const step of steps)
-    site.change(`${JOBS_PATH}/of/:job/${step}`, typed, async (change) => {
+    change(`${JOBS_PATH}/of/:job/${step}`, typed, async (change) => {
       const jobId = jobOf(change.request);
       if (step === 'cancel') requireTyped(change.fields.name, jobId, 'Nothing was changed');
       await desk.step(jobId, step, deedOf(change));
       return jobPath(jobId, `?done=${step}`);
     });
-  site.change(`${JOBS_PATH}/of/:job/set`, setForm, async (change) => {
+  change(`${JOBS_PATH}/of/:job/set`, setForm, async (change) => {
     const jobId = jobOf(change.request);
     const { unset, ...form } = change.fields;
     const changed = await desk.set(jobId, givenOf(form), unset, deedOf(change));
     return jobPath(jobId, changed ? '?done=set' : '?done=nothing-to-set');
   });
-  site.change(`${JOBS_PATH}/of/:job/retry`, z.object({}), async (change) => {
+  change(`${JOBS_PATH}/of/:job/retry`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);
     const rows = await desk.retry(jobId, deedOf(change));
     return jobPath(jobId, rows === 0 ? '?done=nothing-to-retry' : '?done=retry');
   });
   for (const look of ['verify', 'reconcile'] as const)
-    site.change(`${JOBS_PATH}/of/:job/${look}`, z.object({}), async (change) => {
+    change(`${JOBS_PATH}/of/:job/${look}`, z.object({}), async (change) => {
       const jobId = jobOf(change.request);
       await desk[look](jobId, deedOf(change));
       return jobPath(jobId, `?done=${look}`);
     });
-  site.change(`${JOBS_PATH}/of/:job/undo`, z.object({}), async (change) => {
+  change(`${JOBS_PATH}/of/:job/undo`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);
     const named = `${jobId}-undo`;
     const name = jobIdSchema.safeParse(named).success && !(await desk.isTaken(named)) ? named : newName();
@@ -69,6 +72,7 @@ export function addChanges(site: Site, { desk, newName, mostBytes }: JobsOptions
     return jobId;
   };
 
+  // The file may take its time to come.
   site.change(
     NEW_PATH,
     planForm,
@@ -84,7 +88,7 @@ export function addChanges(site: Site, { desk, newName, mostBytes }: JobsOptions
     },
     readForm(mostBytes),
   );
-  site.change(`${NEW_PATH}/live`, liveForm, async (change) => {
+  change(`${NEW_PATH}/live`, liveForm, async (change) => {
     const { fields } = change;
     const { whereStatus, whereConfiguration } = fields;
     const conditions = toConditions([
@@ -102,14 +106,14 @@ export function addChanges(site: Site, { desk, newName, mostBytes }: JobsOptions
     }));
     return planPath(jobId);
   });
-  site.change(`${JOBS_PATH}/plans/:job/apply`, settingsForm.extend(typed.shape), async (change) => {
+  change(`${JOBS_PATH}/plans/:job/apply`, settingsForm.extend(typed.shape), async (change) => {
     const jobId = jobOf(change.request);
     const { name, ...form } = change.fields;
     requireTyped(name, jobId, 'Nothing was sent');
     await desk.apply(jobId, givenOf(form), deedOf(change));
     return (await planner.has(jobId)) ? planPath(jobId) : jobPath(jobId, '?done=apply');
   });
-  site.change(`${JOBS_PATH}/plans/:job/discard`, z.object({}), async (change) => {
+  change(`${JOBS_PATH}/plans/:job/discard`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);
     await desk.discard(jobId, deedOf(change));
     return JOBS_PATH;

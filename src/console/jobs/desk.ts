@@ -223,7 +223,8 @@ export class Desk {
     subject: string,
     detail: NewAuditLine['detail'],
   ): Promise<void> {
-    await this.#options.door.use((ledger) => ledger.addAudit({ who, why, what, subject, detail }));
+    const { door } = this.#options;
+    await door.awaited(door.use((ledger) => ledger.addAudit({ who, why, what, subject, detail })));
   }
 
   /** Whether a job or a plan has that name. */

@@ -19,6 +19,7 @@ import {
 } from '../../jobs/view/standing.ts';
 import { stateText } from '../../jobs/view/state-text.ts';
 import { deviceEnds, deviceStates } from '../../message/devices.ts';
+import type { LedgerAway } from '../../status/status.ts';
 import { counted, number } from '../../text/numbers.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import { instant, roughDuration } from '../../text/times.ts';
@@ -29,6 +30,7 @@ import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
 import { bar } from './bar.ts';
 import { jobForms } from './job-forms.ts';
+import { lockedNote } from './locked-note.ts';
 import type { LookSeen } from './looks.ts';
 import { jobPath, jobStream, rowsPath } from './paths.ts';
 
@@ -38,6 +40,8 @@ export interface JobSeen {
   /** Rows that end per second. */
   readonly perSecond: number;
   readonly looks: LooksSeen;
+  /** Given while the ledger takes no changes. */
+  readonly locked: LedgerAway | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -70,7 +74,7 @@ ${mayChange(visitor) && job.plan !== undefined && jobForms(job.jobId, job.plan, 
 
 /** What is sent again and again. */
 export function jobPart(
-  { standing, outlook, perSecond, looks: { verification, reconciliation }, now }: JobSeen,
+  { standing, outlook, perSecond, looks: { verification, reconciliation }, locked, now }: JobSeen,
   commandLine: CommandLine,
 ): Html {
   const { job, counts, leased, times } = standing;
@@ -126,7 +130,7 @@ export function jobPart(
   const note = notDone(job, counts);
   return html`<h1>Job ${job.jobId}${plan === undefined ? ', whose plan is not in this ledger' : html`: ${stateText(plan.state, plan.settings)}`}</h1>
 <p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
-${bar(counts, rows)}
+${lockedNote(locked)}${bar(counts, rows)}
 <dl class="tiles">${tiles.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 ${note !== undefined && html`<p class="fault">${note}.</p>`}
 ${silentPart(standing, now, commandLine)}

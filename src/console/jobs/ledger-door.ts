@@ -1,11 +1,15 @@
-/** The ledger, opened when it is first asked for and again when it could not be; what it cannot say is said, and since when. */
+/**
+ * The ledger, opened when it is first asked for and again when it could not be; what it cannot say is said, and since when. Nobody waits
+ * long for one that hangs, and one that another process has locked is read on, while changes are refused.
+ */
 import { CommandError } from '../../errors.ts';
 import type { PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import type { Patience } from '../../jobs/ledger/open.ts';
-import { LedgerError } from '../../jobs/ledger/shared/error.ts';
+import { LedgerBusyError, LedgerError } from '../../jobs/ledger/shared/error.ts';
+import type { LedgerAway } from '../../status/status.ts';
 import { shortPrintable } from '../../text/printable.ts';
-import { PageError } from '../pages/page-error.ts';
+import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import { AwayError, Reach, type ReachOptions, Unanswered } from '../reach.ts';
 
 /** The first who finds it away waits so long; those who come after them are told at once. */
@@ -13,82 +17,139 @@ export const consolePatience: Patience = { ms: 3_000 };
 
 /** The question whether it is there is given so long. In milliseconds. */
 const ASK_MS = 5_000;
-/** Who reads and has no answer by then asks that, too, and waits so much longer for an answer. In milliseconds. */
+/** Who has no answer by then asks that, too, and waits so much longer for an answer. In milliseconds. */
 const SILENT_MS = 3_000;
 const SOON_MS = 2_000;
+/** Nobody waits longer for one that answers others: it may be that only what is asked for is locked. In milliseconds. */
+const MOST_MS = 20_000;
 
 interface LedgerDoorOptions extends Pick<ReachOptions, 'clock' | 'sleep'> {
   readonly open: () => Promise<Ledger>;
+  /** Told of what went wrong in the program itself after nobody waited any longer. */
+  readonly onError?: (error: unknown) => void;
 }
 
 export class LedgerDoor {
-  readonly #open: () => Promise<Ledger>;
-  readonly #sleep: LedgerDoorOptions['sleep'];
-  /** For others who ask the same ledger: what one of them has found out all of them know. */
-  readonly reach: Reach;
+  readonly #options: LedgerDoorOptions;
+  readonly #reach: Reach;
+  /** While another process has it locked. */
+  readonly #changes: Reach;
   #ledger: Promise<Ledger> | undefined;
   readonly #ask = (): Promise<void> => this.#askWithin(ASK_MS);
+  readonly #askToChange = async (): Promise<void> => await (await this.#opened()).takesChanges();
   /** The question whether it is there, while it has no answer. */
   #asking: Promise<unknown> | undefined;
 
-  constructor({ open, clock, sleep }: LedgerDoorOptions) {
-    this.#open = open;
-    this.#sleep = sleep;
-    this.reach = new Reach({ whyAway: whyLedgerAway, clock, sleep });
+  constructor(options: LedgerDoorOptions) {
+    this.#options = options;
+    const { clock, sleep } = options;
+    this.#reach = new Reach({ whyAway: whyLedgerAway, clock, sleep });
+    this.#changes = new Reach({
+      whyAway: (error) => (error instanceof LedgerBusyError ? 'another process has it locked' : undefined),
+      what: 'takes no changes',
+      clock,
+      sleep,
+    });
   }
 
-  /** @throws PageError where the ledger is away, and for what `work` throws of what a person has done wrong. */
+  /**
+   * For what changes something, and goes on for as long as it takes.
+   * @throws PageError where the ledger is away or locked, and for what `work` throws of what a person has done wrong.
+   */
   async use<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
-    return await this.#used(async () => await work(await this.#opened()));
+    return await asPage(() =>
+      this.#reach.use(
+        () => this.#changes.use(async () => await work(await this.#opened()), this.#askToChange),
+        this.#ask,
+      ),
+    );
   }
 
-  /** The same for what changes nothing: it is given up when the ledger is found to hang. */
+  /** For what changes nothing: it is given up when the ledger is found to hang. @throws PageError as {@link use} does. */
   async read<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
-    return await this.#used(() => this.#unlessSilent(async () => await work(await this.#opened())));
+    return await asPage(() => this.ask(work));
   }
 
-  /** Asks whether it is there. @returns since when and why not; undefined where it is. */
-  async away(): Promise<Pick<AwayError, 'since' | 'why'> | undefined> {
+  /** As {@link read}. @throws AwayError where the ledger is away, and what `work` throws. */
+  async ask<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
+    return await this.#reach.use(
+      () =>
+        this.#unlessSilent(
+          (async () => await work(await this.#opened()))(),
+          () =>
+            new PageError(
+              `The ledger has not answered this within ${MOST_MS / 1_000} s, though it answers others. Try again later.`,
+              503,
+            ),
+        ),
+      this.#ask,
+    );
+  }
+
+  /**
+   * Waits for a change that was begun, and not for long where the ledger hangs: the change goes on.
+   * @throws OutcomeUnknown then, and whatever the change throws.
+   */
+  async awaited<T>(change: Promise<T>): Promise<T> {
+    const late = (): Error =>
+      new OutcomeUnknown(`The ledger has not answered within ${MOST_MS / 1_000} s, though it answers others`);
     try {
-      await this.reach.use(this.#ask, this.#ask);
-      return undefined;
+      return await this.#unlessSilent(change, late);
     } catch (error) {
-      return error instanceof AwayError ? error : undefined;
+      if (!(error instanceof LedgerError)) throw error;
+      this.tell(error);
+      throw new OutcomeUnknown('The ledger does not answer');
     }
   }
 
-  /** Somebody else has found out that it is away. */
+  /** Asks whether it is there. @returns since when and why not; undefined where it is, and takes changes, as far as is known. */
+  async away(): Promise<LedgerAway | undefined> {
+    try {
+      await this.#reach.use(this.#ask, this.#ask);
+    } catch (error) {
+      return error instanceof AwayError ? { since: error.since, why: error.why } : undefined;
+    }
+    return await this.locked();
+  }
+
+  /** Since when it takes no changes, while it can be read: as far as is known. */
+  async locked(): Promise<LedgerAway | undefined> {
+    const found = await this.#changes.known(this.#askToChange);
+    return found && { since: found.since, why: found.why, isRead: true };
+  }
+
+  /** Somebody else has found out that it is away, or locked. */
   tell(error: unknown): void {
-    this.reach.tell(error, this.#ask);
-  }
-
-  async #used<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.reach.use(work, this.#ask);
-    } catch (error) {
-      if (error instanceof AwayError) throw new PageError(`The ledger ${error.message}.`, 503);
-      throw error instanceof CommandError ? new PageError(error.message, 409) : error;
-    }
+    if (error instanceof LedgerBusyError) this.#changes.tell(error, this.#askToChange);
+    else this.#reach.tell(error, this.#ask);
   }
 
   async close(): Promise<void> {
-    this.reach.close();
+    this.#reach.close();
+    this.#changes.close();
     await (await this.#ledger?.catch(() => undefined))?.close();
   }
 
-  async #unlessSilent<T>(work: () => Promise<T>): Promise<T> {
+  /** @throws LedgerError where the ledger answers nobody; `late` where only `working` has no answer, after a long time. */
+  async #unlessSilent<T>(working: Promise<T>, late: () => Error): Promise<T> {
     const enough = new AbortController();
-    const working = work();
-    const silent = this.#sleep(SILENT_MS, enough.signal).then(() =>
-      enough.signal.aborted ? new Promise<never>(() => {}) : this.#askWithin(SOON_MS),
-    );
-    try {
-      await Promise.race([working, silent]);
-      return await working;
-    } catch (error) {
+    const pass = async (ms: number): Promise<void> => {
+      await this.#options.sleep(ms, enough.signal);
       // What comes of it now is nobody's.
-      working.catch(() => {});
-      throw error;
+      if (enough.signal.aborted) await new Promise<never>(() => {});
+    };
+    const silent = (async (): Promise<never> => {
+      await pass(SILENT_MS);
+      await this.#askWithin(SOON_MS);
+      await pass(MOST_MS - SILENT_MS - SOON_MS);
+      throw late();
+    })();
+    working.catch((error: unknown) => {
+      const isOurs = !(error instanceof CommandError || error instanceof PageError);
+      if (enough.signal.aborted && isOurs) this.#options.onError?.(error);
+    });
+    try {
+      return await Promise.race([working, silent]);
     } finally {
       enough.abort();
       silent.catch(() => {});
@@ -103,7 +164,7 @@ export class LedgerDoor {
         this.#asking = undefined;
       });
     const enough = new AbortController();
-    const late = this.#sleep(ms, enough.signal).then(() => {
+    const late = this.#options.sleep(ms, enough.signal).then(() => {
       if (!enough.signal.aborted) throw new LedgerError(`no answer within ${ms / 1_000} s`);
     });
     try {
@@ -116,12 +177,21 @@ export class LedgerDoor {
   }
 
   async #opened(): Promise<Ledger> {
-    this.#ledger ??= this.#open();
+    this.#ledger ??= this.#options.open();
     const opening = this.#ledger;
     return await opening.catch((error: unknown) => {
       if (this.#ledger === opening) this.#ledger = undefined;
       throw error;
     });
+  }
+}
+
+async function asPage<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AwayError) throw new PageError(`The ledger ${error.message}.`, 503);
+    throw error instanceof CommandError ? new PageError(error.message, 409) : error;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The page of all jobs. PURE. */
 import { type ListedJob, stateOf } from '../../jobs/view/listed.ts';
 import { rowsOf } from '../../jobs/view/standing.ts';
+import type { LedgerAway } from '../../status/status.ts';
 import { number } from '../../text/numbers.ts';
 import { instant } from '../../text/times.ts';
 import { mayChange, type Visitor } from '../access/visitor.ts';
@@ -9,6 +10,7 @@ import type { Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
 import { bar } from './bar.ts';
+import { lockedNote } from './locked-note.ts';
 import { JOBS_STREAM, jobPath, NEW_PATH, planPath } from './paths.ts';
 import type { Planning } from './planner.ts';
 
@@ -17,6 +19,8 @@ export interface Jobs {
   /** Of how many these are the last changed. */
   readonly all: number;
   readonly plans: readonly Planning[];
+  /** Given while the ledger takes no changes. */
+  readonly locked: LedgerAway | undefined;
 }
 
 export function listPage(jobs: Jobs, visitor: Visitor): Page {
@@ -30,8 +34,8 @@ export function listPage(jobs: Jobs, visitor: Visitor): Page {
 }
 
 /** What is sent again and again. */
-export function listPart({ jobs, all, plans }: Jobs): Html {
-  return html`${
+export function listPart({ jobs, all, plans, locked }: Jobs): Html {
+  return html`${lockedNote(locked)}${
     plans.length > 0 &&
     html`<section><h2>Plans that are not applied</h2><ul>${plans.map(
       ({ jobId, source, state }) =>

@@ -53,11 +53,15 @@ export function jobsSection(options: JobsOptions): Section {
     verification: verifier.of(jobId),
     reconciliation: reconciler.of(jobId),
   });
-  const seen = (watch: JobWatch) => door.read((ledger) => watch.look(ledger, looksOf));
+  const seen = async (watch: JobWatch) => {
+    const one = await door.read((ledger) => watch.look(ledger, looksOf));
+    return { ...one, locked: await door.locked() };
+  };
   const list = async () => {
     const plans = await planner.all();
     const jobs = await door.read(listJobs);
-    return { ...jobs, plans: plans.filter(({ state }) => state !== 'failed') };
+    const locked = await door.locked();
+    return { ...jobs, plans: plans.filter(({ state }) => state !== 'failed'), locked };
   };
   const feed = (look: () => Promise<unknown>): Feed =>
     new Feed({ look: async () => ({ html: await orFault(look) }), everyMs: LOOK_MS, sleep });

@@ -35,7 +35,7 @@ export class JobWatch {
   async look(
     ledger: Pick<Ledger, 'job' | 'standing'>,
     looksOf: (jobId: string) => LooksSeen,
-  ): Promise<JobSeen> {
+  ): Promise<Omit<JobSeen, 'locked'>> {
     const job: JobRecord | undefined = await ledger.job(this.#jobId);
     if (job === undefined) throw new PageError(`There is no job ${this.#jobId} in the ledger.`, 404);
     const standing = await ledger.standing(job);

@@ -5,6 +5,7 @@ import {
   type QueueName,
   type Status,
   type StatusFacts,
+  whatIsAway,
 } from '../../status/status.ts';
 import type { Clock } from '../../time/clock.ts';
 import { type Sample, Samples } from './samples.ts';
@@ -39,6 +40,8 @@ interface Away {
   readonly sentence: string;
   /** Epoch milliseconds. */
   readonly since: number;
+  /** It takes no changes, and what it says is said here. */
+  readonly isRead?: true;
 }
 
 export class Watch {
@@ -129,7 +132,14 @@ export function awayOf({ workersAwaySince, queuesAwaySince, ledger }: Seen): rea
     }),
     ...(ledger === undefined
       ? []
-      : [{ what: 'ledger', sentence: 'The ledger cannot be read', since: ledger.since }]),
+      : [
+          {
+            what: 'ledger',
+            sentence: whatIsAway(ledger),
+            since: ledger.since,
+            ...(ledger.isRead && { isRead: true as const }),
+          },
+        ]),
   ];
 }
 

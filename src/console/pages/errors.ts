@@ -5,7 +5,7 @@ import type { Refusal } from '../access/refusal.ts';
 import { html } from './html.ts';
 import type { Page } from './layout.ts';
 import { ownPath } from './own-path.ts';
-import { PageError } from './page-error.ts';
+import { OutcomeUnknown, PageError } from './page-error.ts';
 
 type Show = (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
 
@@ -87,7 +87,7 @@ export function answerFault(
   const ours = status >= 500 && !(error instanceof PageError);
   if (ours) onError(error);
   const why = ours ? 'The console has failed. Its log says how.' : messageOf(error, status);
-  return answer(request, reply, status, why, show);
+  return answer(request, reply, status, why, show, !(error instanceof OutcomeUnknown));
 }
 
 function answer(
@@ -96,6 +96,7 @@ function answer(
   status: number,
   why: string,
   show: Show,
+  unchanged = true,
 ): FastifyReply {
   const title = STATUS_CODES[status] ?? 'Error';
   if (!wantsPage(request))
@@ -107,7 +108,7 @@ function answer(
   const back =
     request.method === 'GET'
       ? undefined
-      : html`<p>Nothing was changed. <a href="${pageOf(request)}" data-keep-draft>Back to the page</a></p>`;
+      : html`<p>${unchanged && 'Nothing was changed. '}<a href="${pageOf(request)}" data-keep-draft>Back to the page</a></p>`;
   return show(request, reply.code(status), {
     title,
     body: html`<h1>${title}</h1>\n<p class="fault" role="alert">${why}</p>\n${back}`,

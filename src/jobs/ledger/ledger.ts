@@ -49,6 +49,9 @@ export interface Ledger {
 
   close(): Promise<void>;
 
+  /** Resolves when it takes changes, and changes nothing. @throws LedgerBusyError while another process has it locked. */
+  takesChanges(): Promise<void>;
+
   job(jobId: string): Promise<JobRecord | undefined>;
   /** All jobs, the last changed first. */
   jobs(): Promise<readonly JobRecord[]>;

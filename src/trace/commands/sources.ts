@@ -9,7 +9,8 @@ import { startRun } from '../../dead-letters/commands/run.ts';
 import { passOver } from '../../dead-letters/pass/pass.ts';
 import { CommandError, causeOf } from '../../errors.ts';
 import { openToRead } from '../../files/open-to-read.ts';
-import { openLedgerAt, type Patience } from '../../jobs/ledger/open.ts';
+import type { Ledger } from '../../jobs/ledger/ledger.ts';
+import { openLedgerAt } from '../../jobs/ledger/open.ts';
 import { explainRead } from '../../message/explain-read.ts';
 import type { FailureKind } from '../../message/failure.ts';
 import { createReader } from '../../ota/create-reader.ts';
@@ -42,28 +43,37 @@ export interface Answer {
   readonly findings: readonly Finding[];
 }
 
-/** The ledger, which is not made where there is none. @param patience of one that is away; a command's, when omitted. */
-export async function askLedger({ context, identifier }: Asking, patience?: Patience): Promise<Answer> {
+/** The ledger, which is not made where there is none. */
+export async function askLedger(asking: Asking): Promise<Answer> {
+  const { context } = asking;
   return await answer('ledger', async () => {
     const { stateDir, ledgerUrl } = readConfig(context.env, ['stateDir', 'ledgerUrl']);
     const place = { stateDir: resolve(context.cwd, stateDir), ledgerUrl };
-    const holder = whoIs(context);
-    const ledger = await openLedgerAt(place, 'read', { ...context, holder, ...(patience && { patience }) });
+    const ledger = await openLedgerAt(place, 'read', { ...context, holder: whoIs(context) });
     try {
-      if (ledger.access === 'none')
-        return none(
-          'ledger',
-          `there is none in ${ledgerUrl === undefined ? stateDir : ledger.place} (${ledger.setting}): no job was applied from here${notCollected(context)}`,
-        );
-      const records = await ledger.ofTask(identifier, MAX_RECORDS);
-      const { rows, outcomes, cut } = records;
-      const what = `${counted(rows.length, 'row')} of jobs and ${counted(outcomes.length, 'other outcome')} in ${ledger.place}${notCollected(context)}`;
-      const report = { source: 'ledger', state: cut ? 'in-part' : 'read', what } as const;
-      return { report, findings: ledgerFindings(records) };
+      if (ledger.access !== 'none') return await ledgerAnswer(asking, ledger);
+      return noLedger(context, ledgerUrl === undefined ? stateDir : ledger.place, ledger.setting);
     } finally {
       await ledger.close();
     }
   });
+}
+
+/** What a ledger that is open has of the task. @throws LedgerError. */
+export async function ledgerAnswer({ context, identifier }: Asking, ledger: Ledger): Promise<Answer> {
+  const records = await ledger.ofTask(identifier, MAX_RECORDS);
+  const { rows, outcomes, cut } = records;
+  const what = `${counted(rows.length, 'row')} of jobs and ${counted(outcomes.length, 'other outcome')} in ${ledger.place}${notCollected(context)}`;
+  const report = { source: 'ledger', state: cut ? 'in-part' : 'read', what } as const;
+  return { report, findings: ledgerFindings(records) };
+}
+
+/** @param where it would be. */
+export function noLedger(context: CommandContext, where: string, setting: Ledger['setting']): Answer {
+  return none(
+    'ledger',
+    `there is none in ${where} (${setting}): no job was applied from here${notCollected(context)}`,
+  );
 }
 
 /** A trace takes nothing from a queue: whoever follows a job does. */

@@ -124,6 +124,10 @@ class PostgresLedger extends LedgerReader implements Ledger {
     await this.#db.close();
   }
 
+  async takesChanges(): Promise<void> {
+    await this.#db.transaction(async () => {});
+  }
+
   protected override async select(
     statement: ReadStatement,
     parameters: Readonly<Record<string, string | number>>,

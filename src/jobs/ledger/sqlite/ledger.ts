@@ -112,6 +112,10 @@ class SqliteLedger extends LedgerReader implements Ledger {
     this.#db.close();
   }
 
+  async takesChanges(): Promise<void> {
+    await this.#db.write(() => {});
+  }
+
   protected override select(statement: ReadStatement, parameters: Readonly<Record<string, string | number>>) {
     return this.#db.whenFree(() => this.#sql[statement].all(parameters));
   }

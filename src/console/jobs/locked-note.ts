@@ -1,0 +1,9 @@
+/** What a page says while the ledger takes no changes. PURE. */
+import { type LedgerAway, whatIsAway } from '../../status/status.ts';
+import { instant } from '../../text/times.ts';
+import { type Html, html } from '../pages/html.ts';
+
+export function lockedNote(locked: LedgerAway | undefined): Html | false {
+  if (locked === undefined) return false;
+  return html`<p class="away">${whatIsAway(locked)} since ${instant(locked.since)} UTC: ${locked.why}. What is read here goes on; what is changed is refused until then.</p>\n`;
+}

@@ -1,0 +1,221 @@
+/** A ledger that another process has locked, or that hangs in the middle of a change: the console says so, and everything else goes on. */
+import { DatabaseSync } from 'node:sqlite';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { route } from '../../src/console/api/route.ts';
+import { apiSection } from '../../src/console/api/serve.ts';
+import { LedgerDoor } from '../../src/console/jobs/ledger-door.ts';
+import { OutcomeUnknown } from '../../src/console/pages/page-error.ts';
+import type { Ledger } from '../../src/jobs/ledger/ledger.ts';
+import { openLedgerAt } from '../../src/jobs/ledger/open.ts';
+import { sleep, systemClock } from '../../src/time/clock.ts';
+import { ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
+import { wholeConsole } from '../../testing/console/whole.ts';
+import { ledgerDatabases, postgresForTests } from '../../testing/postgres/databases.ts';
+import { postgresInstalled } from '../../testing/postgres/server.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
+import { newJob } from '../jobs/ledger/contract.ts';
+
+const at = Date.UTC(2026, 10, 29, 3);
+const job = newJob.jobId;
+
+/** Whoever is signed in as an operator. */
+async function operator(url: string) {
+  const cookie = await signIn(url, tokens.ann);
+  const get = async (path: string) => await ask(`${url}${path}`, { headers: { cookie } });
+  const token = await formTokenOf(`${url}/jobs/of/${job}`, cookie);
+  const post = (path: string) =>
+    ask(`${url}${path}`, { headers: { cookie }, form: { formToken: token, reason: 'because' } });
+  return { get, post };
+}
+
+test('a ledger that another process has locked is read on; changes are refused, and since when, until it is free', async () => {
+  let now = at;
+  const { url, folder } = await wholeConsole(
+    {},
+    { clock: { wall: () => now, monotonic: () => performance.now() * 10 } },
+  );
+  const ledger = await openFileLedger(folder, () => at);
+  const { key } = await ledger.begin(newJob);
+  await ledger.complete(key);
+  await ledger.change(key, { event: 'release', who: 'ann@ops1' });
+  await ledger.close();
+  const { get, post } = await operator(url);
+  const other = new DatabaseSync(`${folder}/ledger.sqlite`);
+  onTestFinished(() => {
+    if (other.isOpen) other.close();
+  });
+  other.exec('BEGIN EXCLUSIVE');
+
+  const since = 'The ledger takes no changes since 2026-11-29 03:00:00 UTC: another process has it locked.';
+  const [refused, ...meanwhile] = await Promise.all([
+    post(`/jobs/of/${job}/pause`),
+    get('/jobs'),
+    get(`/jobs/of/${job}`),
+    get('/task?identifier=t1'),
+  ]);
+  expect(meanwhile.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect([refused.status, refused.body]).toEqual([503, expect.stringContaining(since)]);
+  expect(refused.body).toContain('Nothing was changed.');
+  now += 90_000;
+  expect((await post(`/jobs/of/${job}/pause`)).body).toContain(since);
+  for (const path of ['/jobs', `/jobs/of/${job}`]) {
+    const { status, body } = await get(path);
+    expect([path, status]).toEqual([path, 200]);
+    expect(body).toContain(since);
+  }
+  await expect
+    .poll(async () => (await get('/')).body, { timeout: 30_000 })
+    .toContain('The ledger takes no changes since 2026-11-29 03:00:00 UTC (1m 30s).');
+  const { body } = await ask(`${url}/api/v1/status`, { headers: { authorization: `Bearer ${tokens.ann}` } });
+  expect(JSON.parse(body).away).toContainEqual({ what: 'ledger', since: '2026-11-29T03:00:00.000Z' });
+  expect((await get('/changes')).body).toContain('release');
+
+  other.close();
+  await expect
+    .poll(async () => (await get('/jobs')).body, { timeout: 30_000 })
+    .not.toContain('takes no changes');
+  expect((await post(`/jobs/of/${job}/pause`)).headers.location).toBe(`/jobs/of/${job}?done=pause`);
+});
+
+/** A ledger that answers, or does not, whoever asks; time passes when it is said. */
+function setDoor() {
+  const sleeping: { readonly ms: number; readonly end: () => void }[] = [];
+  const state = { hangs: false };
+  const free = Promise.withResolvers<void>();
+  const answer = async (): Promise<readonly never[]> => {
+    if (state.hangs) await free.promise;
+    return [];
+  };
+  const ledger = { close: async () => {}, audit: answer, jobs: answer } as unknown as Ledger;
+  const door = new LedgerDoor({
+    open: async () => ledger,
+    clock: { wall: () => at, monotonic: () => 0 },
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        sleeping.push({ ms, end: resolve });
+        signal.addEventListener('abort', () => resolve());
+      }),
+  });
+  onTestFinished(() => door.close());
+  const pass = async (ms: number): Promise<void> => {
+    await expect.poll(() => sleeping.some((one) => one.ms === ms)).toBe(true);
+    for (const one of sleeping.splice(0))
+      if (one.ms === ms) one.end();
+      else sleeping.push(one);
+  };
+  return { door, state, pass, free: free.resolve };
+}
+
+test('a change on a ledger that hangs is not waited for; nobody says that nothing was changed', async () => {
+  const { door, state, pass, free } = setDoor();
+  state.hangs = true;
+  const waiting = door.awaited(door.use((ledger) => ledger.jobs()));
+  const told = expect(waiting).rejects.toThrow(
+    'The ledger does not answer: it is not known whether this was done, and it may be done yet. Look at the log of changes',
+  );
+  await pass(3_000);
+  await pass(2_000);
+  await told;
+  await expect(door.use(async () => {})).rejects.toThrow(
+    'since 2026-11-29 03:00:00 UTC: no answer within 2 s',
+  );
+  free();
+});
+
+test('a change that takes long on a ledger that answers others is waited for, and not for ever', async () => {
+  const { door, pass } = setDoor();
+  const soon = Promise.withResolvers<string>();
+  const done = door.awaited(soon.promise);
+  await pass(3_000);
+  soon.resolve('done');
+  expect(await done).toBe('done');
+  const stuck = expect(door.awaited(new Promise(() => {}))).rejects.toThrow(OutcomeUnknown);
+  await pass(3_000);
+  await pass(15_000);
+  await stuck;
+  const unread = expect(door.read(() => new Promise(() => {}))).rejects.toThrow('though it answers others');
+  await pass(3_000);
+  await pass(15_000);
+  await unread;
+  expect(await door.away()).toBeUndefined();
+});
+
+test('who asks again with the same key waits for the same change: it is done once', async () => {
+  const { door, state, pass, free } = setDoor();
+  let done = 0;
+  const change = route({
+    method: 'post',
+    path: '/jobs/{job}/pause',
+    id: 'pauseJob',
+    summary: 'Changes something',
+    answer: z.object({ done: z.number() }),
+    wait: (served) => door.awaited(served),
+    serve: () =>
+      door.use(async (ledger) => {
+        await ledger.jobs();
+        return { done: ++done };
+      }),
+  });
+  const url = await serveConsole({ sections: [apiSection([change], '0', () => at)] });
+  const post = () =>
+    ask(`${url}/api/v1/jobs/j/pause`, {
+      method: 'POST',
+      body: '{}',
+      headers: {
+        authorization: `Bearer ${tokens.ann}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'k',
+      },
+    });
+  state.hangs = true;
+  for (const _ of [1, 2]) {
+    const waiting = post();
+    await pass(3_000);
+    await pass(2_000);
+    const { status, body } = await waiting;
+    expect([status, JSON.parse(body).detail]).toEqual([504, expect.stringContaining('it may be done yet')]);
+  }
+  free();
+  expect(JSON.parse((await post()).body)).toEqual({ done: 1 });
+  expect(done).toBe(1);
+});
+
+describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
+  const server = postgresForTests();
+  const database = ledgerDatabases(server);
+
+  test('of which somebody has locked a table answers within seconds that it does not answer', async () => {
+    const ledgerUrl = await database();
+    const context = { clock: systemClock, sleep, random: Math.random, holder: 'ann@ops1' };
+    const ledger = await openLedgerAt({ stateDir: '/nowhere', ledgerUrl }, 'create', context);
+    const { key } = await ledger.begin(newJob);
+    await ledger.complete(key);
+    await ledger.change(key, { event: 'release', who: 'ann@ops1' });
+    await ledger.close();
+    const { url } = await wholeConsole(
+      { LEDGER_URL: ledgerUrl },
+      { sleep: (ms, signal) => sleep(ms / 20, signal) },
+    );
+    const { get, post } = await operator(url);
+    const other = new pg.Client({ connectionString: ledgerUrl });
+    await other.connect();
+    onTestFinished(() => other.end());
+    await other.query('BEGIN; LOCK TABLE ota_updater.jobs IN SHARE MODE');
+    const stuck = await post(`/jobs/of/${job}/pause`);
+    expect([stuck.status, stuck.body]).toEqual([504, expect.stringContaining('it may be done yet')]);
+    expect(stuck.body).not.toContain('Nothing was changed');
+    expect((await get(`/jobs/of/${job}`)).body).toContain('running');
+    await other.query('ROLLBACK');
+    await expect
+      .poll(async () => (await get(`/jobs/of/${job}`)).body, { timeout: 30_000 })
+      .toContain('paused');
+    await other.query('BEGIN; LOCK TABLE ota_updater.jobs IN ACCESS EXCLUSIVE MODE');
+    const unread = await get('/jobs');
+    expect([unread.status, unread.body]).toEqual([503, expect.stringContaining('though it answers others')]);
+    expect((await get('/changes')).body).toContain('pause');
+    await other.query('ROLLBACK');
+    expect((await get('/jobs')).status).toBe(200);
+  });
+});
