@@ -1,6 +1,8 @@
-/** `health`: is every worker of this container alive? For the image's HEALTHCHECK. */
+/**
+ * `health`: is every worker of this container alive? For the image's HEALTHCHECK: what this imports is most of what a check costs, once Node
+ * itself has started.
+ */
 import { get } from 'node:http';
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { CommandError, causeOf, exitCodes, misuse } from '../errors.ts';
@@ -39,10 +41,15 @@ export async function checkHealth({
 }
 
 async function healthHere(): Promise<string> {
-  const workers = await findWorkers('/proc').catch(() => {
+  return await healthOf(workersHere());
+}
+
+function workersHere(): RunningWorker[] {
+  try {
+    return findWorkers('/proc');
+  } catch {
     throw misuse('health: there is no /proc here to find workers in.');
-  });
-  return await healthOf(workers);
+  }
 }
 
 /**
@@ -61,13 +68,27 @@ export async function healthOf(workers: readonly RunningWorker[]): Promise<strin
 function faultAt(url: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const fail = (error: unknown): void => resolve(`${url} does not answer: ${causeOf(error)}`);
-    const request = get(url, { signal: AbortSignal.timeout(PATIENCE_MS) }, (response) => {
-      const { statusCode } = response;
-      text(response).then(
-        (body) => resolve(statusCode === 200 ? undefined : `${url} answers ${statusCode}: ${body}`),
-        fail,
-      );
+    const request = get(url, { agent: false }, (response) => {
+      let body = '';
+      response
+        .setEncoding('utf8')
+        .on('data', (part: string) => {
+          body += part;
+        })
+        .on('error', fail)
+        .on('end', () => {
+          clearTimeout(late);
+          const { statusCode } = response;
+          resolve(statusCode === 200 ? undefined : `${url} answers ${statusCode}: ${body}`);
+        });
     });
-    request.on('error', fail);
+    const late = setTimeout(
+      () => request.destroy(new Error(`no answer within ${PATIENCE_MS / 1_000} s`)),
+      PATIENCE_MS,
+    );
+    request.on('error', (error) => {
+      clearTimeout(late);
+      fail(error);
+    });
   });
 }

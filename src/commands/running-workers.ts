@@ -1,5 +1,8 @@
-/** The workers among the processes of this machine or container, and where they listen: what Linux says in `/proc`. */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+/**
+ * The workers among the processes of this machine or container, and where they listen: what Linux says in `/proc`. At once, not by promises:
+ * nothing else waits in this process, and Node's threads cost more than the reading.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 export interface RunningWorker {
@@ -16,23 +19,31 @@ const programs: readonly string[] = ['ota-updater', 'ota-updater.js', 'main.mjs'
  * @param pids of these alone; default all.
  * @throws when `proc` cannot be read. Processes that end meanwhile, or are another user's, are passed over.
  */
-export async function findWorkers(proc: string, pids?: readonly number[]): Promise<RunningWorker[]> {
-  const all = pids ?? (await readdir(proc)).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(all.map((pid) => workerAt(join(proc, String(pid)), pid)));
-  return found.filter((worker) => worker !== undefined);
+export function findWorkers(proc: string, pids?: readonly number[]): RunningWorker[] {
+  const all = pids ?? readdirSync(proc).flatMap((name) => (/^\d+$/.test(name) ? Number(name) : []));
+  return all.flatMap((pid) => workerAt(join(proc, String(pid)), pid) ?? []);
 }
 
-async function workerAt(folder: string, pid: number): Promise<RunningWorker | undefined> {
+function workerAt(folder: string, pid: number): RunningWorker | undefined {
   try {
-    const command = (await readFile(join(folder, 'cmdline'), 'utf8')).split('\0');
+    const command = readFileSync(join(folder, 'cmdline'), 'utf8').split('\0');
     if (!isWorker(command)) return undefined;
-    const sockets = await socketsOf(join(folder, 'fd'));
-    const tables = await Promise.all(
-      ['tcp', 'tcp6'].map((name) => readFile(join(folder, 'net', name), 'utf8').catch(() => '')),
-    );
+    const sockets = socketsOf(join(folder, 'fd'));
+    // An init, which has none, names the worker in its own command line.
+    const tables =
+      sockets.size === 0 ? [] : ['tcp', 'tcp6'].map((name) => tableAt(join(folder, 'net', name)));
     return { pid, listensAt: tables.flatMap((table) => listeners(table, sockets)) };
   } catch {
     return undefined;
+  }
+}
+
+/** Empty where there is none, as of IPv6 in a container without it. */
+function tableAt(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }
 
@@ -46,23 +57,29 @@ function isWorker(command: readonly string[]): boolean {
 }
 
 /** The inodes of a process's open sockets. */
-async function socketsOf(folder: string): Promise<ReadonlySet<string>> {
-  const links = await Promise.all(
-    (await readdir(folder)).map((name) => readlink(join(folder, name)).catch(() => '')),
+function socketsOf(folder: string): ReadonlySet<string> {
+  return new Set(
+    readdirSync(folder).flatMap((name) => /^socket:\[(\d+)\]$/.exec(linkAt(join(folder, name)))?.[1] ?? []),
   );
-  return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
 }
 
-const LISTENING = '0A';
+/** Empty for one that was closed meanwhile. */
+function linkAt(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
 
-/** The addresses on which `sockets` listen, of a table of the kernel's (`proc_net_tcp(5)`). */
+/** A listening socket in a table of the kernel's (`proc_net_tcp(5)`): address, port and inode. Most lines are of others, and read no further. */
+const LISTENING = /^ *\d+: ([0-9A-F]+):([0-9A-F]+) \S+ 0A(?: +\S+){5} +(\d+)/gm;
+
+/** The addresses on which `sockets` listen. */
 function listeners(table: string, sockets: ReadonlySet<string>): string[] {
-  return table.split('\n').flatMap((line) => {
-    const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
-    const [address = '', port = ''] = local.split(':');
-    if (state !== LISTENING || !sockets.has(inode)) return [];
-    return [`${reachable(address)}:${Number.parseInt(port, 16)}`];
-  });
+  return [...table.matchAll(LISTENING)].flatMap(([, address = '', port = '', inode = '']) =>
+    sockets.has(inode) ? [`${reachable(address)}:${Number.parseInt(port, 16)}`] : [],
+  );
 }
 
 /** An address of the table, in words of four bytes as a little-endian machine keeps them; for all addresses, this machine's. */

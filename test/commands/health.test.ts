@@ -58,7 +58,7 @@ describe('a worker process is found', () => {
     const workers = settings.map((env) => spawnWorker(stage.environment(env)));
     await Promise.all(workers.map((worker) => worker.waitForEvent('worker.running')));
     for (const { pid, url } of workers) {
-      const found = await findWorkers('/proc', [pid]);
+      const found = findWorkers('/proc', [pid]);
       expect(found).toEqual([{ pid, listensAt: url === '' ? [] : [expect.any(String)] }]);
       expect(await healthOf(found)).toMatch(url === '' ? /listens nowhere/ : /^alive: http:/);
     }

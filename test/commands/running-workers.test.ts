@@ -56,9 +56,9 @@ describe('where a worker listens', () => {
     ],
     ['HTTP_HOST=::', { tcp6: [['00000000000000000000000000000000:1F90', LISTENS]] }, ['127.0.0.1:8080']],
     ['HTTP_PORT=off', { tcp: [['0100007F:C350', '01']] }, []],
-  ])('%s', async (_, sockets, listensAt) => {
+  ])('%s', (_, sockets, listensAt) => {
     fake(7, { command: ['node', '--', '/usr/local/bin/ota-updater', 'worker'], ...sockets });
-    expect(await findWorkers(proc)).toEqual([{ pid: 7, listensAt }]);
+    expect(findWorkers(proc)).toEqual([{ pid: 7, listensAt }]);
   });
 });
 
@@ -74,13 +74,13 @@ describe('which process is a worker', () => {
     [false, 'node -- /usr/local/bin/ota-updater'],
     [false, 'node server.js worker'],
     [false, ''],
-  ])('%s: %s', async (expected, command) => {
+  ])('%s: %s', (expected, command) => {
     fake(7, { command: command.split(' ') });
-    expect(await findWorkers(proc)).toHaveLength(expected ? 1 : 0);
+    expect(findWorkers(proc)).toHaveLength(expected ? 1 : 0);
   });
 
-  test('processes that have gone are passed over', async () => {
+  test('processes that have gone are passed over', () => {
     mkdirSync(join(proc, '8'));
-    expect(await findWorkers(proc)).toEqual([]);
+    expect(findWorkers(proc)).toEqual([]);
   });
 });

@@ -42,6 +42,10 @@ test('has text of one byte a character, and a worker that does its work loads no
   expect(checked.stdout).toContain(`${worker.url}/livez`);
   const ofHealth = JSON.parse(checked.stdout.slice(checked.stdout.indexOf('\n') + 1)) as Loaded;
   expect(textOf(ofHealth)).not.toMatch(/node_modules/);
+  // What an import of `node:util` reads, and of streams and promises: half of what a check cost.
+  expect(ofHealth.own.filter((name) => /myers_diff|stream\/consumers|deps\/undici|http2/.test(name))).toEqual(
+    [],
+  );
 
   worker.kill('SIGTERM');
   const ofWorker = (await worker.waitForEvent('loaded')) as unknown as Loaded;
