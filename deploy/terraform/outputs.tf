@@ -25,3 +25,11 @@ output "worker_log" {
 output "console_address" {
   value = one([for each in aws_lb.console : "https://${each.dns_name}"])
 }
+
+output "ledger_url" {
+  value = local.ledger_url
+}
+
+output "ledger_secret_arn" {
+  value = one(aws_secretsmanager_secret.ledger[*].arn)
+}

@@ -1,26 +1,28 @@
 # PostgreSQL for the ledger of jobs.
 
 locals {
-  ledger_tls = try(var.console.ledger_certificates, null) == null ? "sslmode=no-verify" : "sslmode=verify-full&sslrootcert=${var.console.ledger_certificates}"
-  ledger_url = local.console ? "postgres://ota_updater@${aws_db_instance.ledger[0].address}:5432/ota_updater?${local.ledger_tls}" : null
+  ledger         = var.ledger != null || local.console
+  ledger_tls     = try(var.ledger.certificates, null) == null ? "sslmode=no-verify" : "sslmode=verify-full&sslrootcert=${var.ledger.certificates}"
+  ledger_url     = local.ledger ? "postgres://ota_updater@${aws_db_instance.ledger[0].address}:5432/ota_updater?${local.ledger_tls}" : null
+  ledger_clients = try(var.ledger.client_security_group_ids, [])
 }
 
 resource "random_password" "ledger" {
-  count = local.console ? 1 : 0
+  count = local.ledger ? 1 : 0
 
   length  = 40
   special = false
 }
 
 resource "aws_secretsmanager_secret" "ledger" {
-  count = local.console ? 1 : 0
+  count = local.ledger ? 1 : 0
 
   name_prefix = "${var.name}-ledger-"
   description = "PostgreSQL user of the ledger of ota-updater"
 }
 
 resource "aws_secretsmanager_secret_version" "ledger" {
-  count = local.console ? 1 : 0
+  count = local.ledger ? 1 : 0
 
   secret_id = aws_secretsmanager_secret.ledger[0].id
   secret_string = jsonencode({
@@ -30,7 +32,7 @@ resource "aws_secretsmanager_secret_version" "ledger" {
 }
 
 resource "aws_security_group" "ledger" {
-  count = local.console ? 1 : 0
+  count = local.ledger ? 1 : 0
 
   name_prefix = "${var.name}-ledger-"
   description = "ota-updater ledger"
@@ -48,8 +50,20 @@ resource "aws_vpc_security_group_ingress_rule" "ledger_from_console" {
   to_port                      = 5432
 }
 
+# What these may send is said by their own groups.
+resource "aws_vpc_security_group_ingress_rule" "ledger_from_clients" {
+  count = length(local.ledger_clients)
+
+  security_group_id            = aws_security_group.ledger[0].id
+  referenced_security_group_id = local.ledger_clients[count.index]
+  description                  = "ledger"
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+}
+
 resource "aws_db_subnet_group" "ledger" {
-  count = local.console ? 1 : 0
+  count = local.ledger ? 1 : 0
 
   name_prefix = "${var.name}-ledger-"
   description = "ota-updater ledger"
@@ -57,7 +71,7 @@ resource "aws_db_subnet_group" "ledger" {
 }
 
 resource "aws_db_instance" "ledger" {
-  count = local.console ? 1 : 0
+  count = local.ledger ? 1 : 0
 
   identifier_prefix         = "${var.name}-ledger-"
   engine                    = "postgres"

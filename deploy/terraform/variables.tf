@@ -102,8 +102,19 @@ variable "valkey" {
   default     = false
 }
 
+variable "ledger" {
+  description = "PostgreSQL for the ledger of jobs, for commands on several machines. Without it a console brings one."
+  type = object({
+    # A file with the certificates of Amazon RDS's authorities, where the ledger's users run.
+    certificates = optional(string)
+    # Of those who send jobs from elsewhere.
+    client_security_group_ids = optional(list(string), [])
+  })
+  default = null
+}
+
 variable "console" {
-  description = "The console behind a load balancer, with PostgreSQL for the ledger of jobs."
+  description = "The console behind a load balancer. It brings a ledger."
   type = object({
     host_name         = string
     certificate_arn   = string
@@ -112,8 +123,6 @@ variable "console" {
     from              = optional(string, "0.0.0.0/0")
     operators         = optional(list(string), [])
     tokens_secret_arn = optional(string)
-    # A file in the image with the certificates of Amazon RDS's authorities.
-    ledger_certificates = optional(string)
     oidc = optional(object({
       issuer                 = string
       authorization_endpoint = string

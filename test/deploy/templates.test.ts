@@ -25,11 +25,12 @@ interface Template {
   >;
 }
 
-/** Statements about what neither template has. */
+/** Statements about what no template has. */
 const chosen = ['FileReports', 'NotifyTopic', 'NotifyBus'];
 
 test.each([
   ['ota-updater.json', ['worker', 'enqueuer', 'operator'], [...chosen, 'EncryptedQueues']],
+  ['ota-updater-ledger.json', ['worker', 'enqueuer', 'operator'], [...chosen, 'EncryptedQueues']],
   ['ota-updater-console.json', ['worker', 'enqueuer', 'operator', 'console'], chosen],
 ])(
   '%s: roles may do what deploy/iam says (else: npm run synth --prefix deploy/cdk)',

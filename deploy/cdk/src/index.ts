@@ -4,4 +4,4 @@ export { type ConsoleProps, ConsoleService, type Oidc } from './console.ts';
 export { Service } from './fargate.ts';
 export { OtaUpdater, type OtaUpdaterProps } from './ota-updater.ts';
 export { Queues } from './queues.ts';
-export type { LedgerTls } from './stores.ts';
+export { Ledger, type LedgerProps } from './stores.ts';

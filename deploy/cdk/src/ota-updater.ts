@@ -1,4 +1,4 @@
-/** All of it: queues, roles, the worker on Fargate, alarms; console, PostgreSQL and Valkey by choice. */
+/** All of it: queues, roles, the worker on Fargate, alarms; Valkey, PostgreSQL and the console by choice. */
 import { Aws, Duration } from 'aws-cdk-lib';
 import type { IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Port } from 'aws-cdk-lib/aws-ec2';
@@ -15,7 +15,7 @@ import { type ConsoleProps, ConsoleService } from './console.ts';
 import { type Place, Service } from './fargate.ts';
 import { type Names, statementsOf } from './policies.ts';
 import { Queues } from './queues.ts';
-import { Ledger, type LedgerTls, Shared } from './stores.ts';
+import { Ledger, type LedgerProps, Shared } from './stores.ts';
 
 export interface OtaUpdaterProps {
   /** Names of queues and alarms begin with it. Default: `ota-updater`. */
@@ -48,8 +48,10 @@ export interface OtaUpdaterProps {
   readonly tooOld?: Duration | undefined;
   /** Workers share rate and memory through Valkey. Default: false. */
   readonly valkey?: boolean | undefined;
-  /** Brings PostgreSQL for the ledger of jobs. */
-  readonly console?: (ConsoleProps & { readonly ledgerTls?: LedgerTls | undefined }) | undefined;
+  /** PostgreSQL for the ledger of jobs, for commands on several machines. Default: with a console only. */
+  readonly ledger?: LedgerProps | undefined;
+  /** Brings a ledger. */
+  readonly console?: ConsoleProps | undefined;
 }
 
 const WORKER_PORT = 8_080;
@@ -59,6 +61,7 @@ export class OtaUpdater extends Construct {
   readonly worker: Service;
   readonly enqueuer: Role;
   readonly operator: Role;
+  readonly ledger: Ledger | undefined;
   readonly console: ConsoleService | undefined;
 
   constructor(scope: Construct, id: string, props: OtaUpdaterProps) {
@@ -112,7 +115,12 @@ export class OtaUpdater extends Construct {
       topic: props.alarmTopic,
       tooOld: props.tooOld ?? Duration.minutes(15),
     });
-    this.console = props.console && this.#addConsole(props.console, common, environment, props);
+    const { ledger = props.console && {} } = props;
+    this.ledger = ledger && new Ledger(this, 'Ledger', place, ledger);
+    this.console =
+      props.console &&
+      this.ledger &&
+      this.#addConsole(props.console, this.ledger, common, environment, props);
   }
 
   #role(id: string, role: 'enqueuer' | 'operator', people: IPrincipal, names: Names): Role {
@@ -122,7 +130,8 @@ export class OtaUpdater extends Construct {
   }
 
   #addConsole(
-    { ledgerTls, ...console }: NonNullable<OtaUpdaterProps['console']>,
+    console: ConsoleProps,
+    ledger: Ledger,
     common: Pick<ConstructorParameters<typeof Service>[2], 'names' | 'place' | 'cluster' | 'image' | 'arm64'>,
     environment: Readonly<Record<string, string>>,
     { name = 'ota-updater', notifyTopic, notifyBus }: OtaUpdaterProps,
@@ -147,7 +156,7 @@ export class OtaUpdater extends Construct {
         ...(notifyBus !== undefined && { NOTIFY_EVENT_BUS: notifyBus.eventBusName }),
       },
       workerUrls: `http://worker.${name}.internal:${WORKER_PORT}`,
-      ledger: new Ledger(this, 'Ledger', place, ledgerTls),
+      ledger,
     });
     const worker = this.worker.securityGroup;
     const reader = made.service.securityGroup;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, BootstraplessSynthesizer, CfnOutput, CfnParameter, Fn, SecretValue, Stack } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { CfnService, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -14,18 +14,19 @@ import { OtaUpdater } from './ota-updater.ts';
 
 /** What a plain template has. */
 interface Choices {
-  /** Console, PostgreSQL, Valkey, a KMS key and a topic for alarms as well. */
-  readonly full: boolean;
+  /** PostgreSQL without a console, or console, PostgreSQL, Valkey, a KMS key and a topic for alarms; default: neither. */
+  readonly more?: 'ledger' | 'console';
   readonly arm64?: boolean;
   readonly fifo?: boolean;
 }
 
 const NAME = 'ota-updater';
+const brings = { ledger: '; PostgreSQL', console: '; console, PostgreSQL, Valkey' };
 
 class OtaUpdaterStack extends Stack {
-  constructor(scope: Construct, id: string, { full, arm64, fifo }: Choices) {
+  constructor(scope: Construct, id: string, { more, arm64, fifo }: Choices) {
     super(scope, id, {
-      description: `ota-updater: queues, roles, worker and alarms${full ? '; console, PostgreSQL, Valkey' : ''}. Made by deploy/cdk.`,
+      description: `ota-updater: queues, roles, worker and alarms${more === undefined ? '' : brings[more]}. Made by deploy/cdk.`,
       synthesizer: new BootstraplessSynthesizer(),
       analyticsReporting: false,
     });
@@ -82,7 +83,22 @@ class OtaUpdaterStack extends Stack {
       fifo,
       settings: { RATE_LIMIT: rate.valueAsString },
       workers: workers.valueAsNumber,
-      ...(full && {
+      ...(more === 'ledger' && {
+        ledger: {
+          clients: [
+            SecurityGroup.fromSecurityGroupId(
+              this,
+              'LedgerClients',
+              new CfnParameter(this, 'LedgerClient', {
+                type: 'AWS::EC2::SecurityGroup::Id',
+                description: 'Of those who send jobs; PostgreSQL is reached from there',
+              }).valueAsString,
+              { mutable: false },
+            ),
+          ],
+        },
+      }),
+      ...(more === 'console' && {
         key: Key.fromKeyArn(this, 'Key', text('KeyArn', 'The KMS key that encrypts the queues')),
         alarmTopic: Topic.fromTopicArn(
           this,
@@ -135,6 +151,11 @@ class OtaUpdaterStack extends Stack {
       OperatorRoleArn: updater.operator.roleArn,
       WorkerLog: updater.worker.logs.logGroupName,
       ConsoleAddress: updater.console?.address,
+      // For those who are told of the ledger by nobody else.
+      ...(more === 'ledger' && {
+        LedgerUrl: updater.ledger?.url,
+        LedgerSecretArn: updater.ledger?.secret.secretArn,
+      }),
     };
     for (const [name, value] of Object.entries(outputs))
       if (value !== undefined) new CfnOutput(this, name, { value });
@@ -146,8 +167,9 @@ export function templates(): Readonly<Record<string, unknown>> {
   const outdir = mkdtempSync(join(tmpdir(), 'cdk-'));
   const app = new App({ analyticsReporting: false, outdir });
   const stacks = {
-    'ota-updater.json': new OtaUpdaterStack(app, 'OtaUpdater', { full: false }),
-    'ota-updater-console.json': new OtaUpdaterStack(app, 'OtaUpdaterConsole', { full: true }),
+    'ota-updater.json': new OtaUpdaterStack(app, 'OtaUpdater', {}),
+    'ota-updater-ledger.json': new OtaUpdaterStack(app, 'OtaUpdaterLedger', { more: 'ledger' }),
+    'ota-updater-console.json': new OtaUpdaterStack(app, 'OtaUpdaterConsole', { more: 'console' }),
   };
   try {
     const assembly = app.synth();

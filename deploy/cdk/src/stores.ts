@@ -18,16 +18,21 @@ import {
   StorageType,
   SubnetGroup,
 } from 'aws-cdk-lib/aws-rds';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Place } from './fargate.ts';
 
 const DATABASE = 'ota_updater';
+const PORT = Port.tcp(5432);
 
-/** How the connection to PostgreSQL is checked. */
-export interface LedgerTls {
-  /** A file in the image with the certificates of Amazon RDS's authorities. */
-  readonly certificates: string;
+export interface LedgerProps {
+  /**
+   * A file with the certificates of Amazon RDS's authorities, where the ledger's users run: the connection is checked by it. Default: it is
+   * encrypted, and not checked.
+   */
+  readonly certificates?: string | undefined;
+  /** Those who send jobs from elsewhere. What they may send is said by their own groups. */
+  readonly clients?: readonly ISecurityGroup[] | undefined;
 }
 
 export class Ledger extends Construct {
@@ -36,8 +41,15 @@ export class Ledger extends Construct {
   readonly url: string;
   /** PGPASSWORD. */
   readonly password: ContainerSecret;
+  /** The secret that PGPASSWORD is the field `password` of. */
+  readonly secret: ISecret;
 
-  constructor(scope: Construct, id: string, { vpc, subnets }: Place, tls: LedgerTls | undefined) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { vpc, subnets }: Place,
+    { certificates, clients = [] }: LedgerProps,
+  ) {
     super(scope, id);
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc,
@@ -75,15 +87,17 @@ export class Ledger extends Construct {
       removalPolicy: RemovalPolicy.SNAPSHOT,
     });
     const checked =
-      tls === undefined ? 'sslmode=no-verify' : `sslmode=verify-full&sslrootcert=${tls.certificates}`;
+      certificates === undefined ? 'sslmode=no-verify' : `sslmode=verify-full&sslrootcert=${certificates}`;
     const { hostname } = instance.instanceEndpoint;
     this.url = Fn.join('', ['postgres://', DATABASE, '@', hostname, `:5432/${DATABASE}?${checked}`]);
+    this.secret = secret;
     this.password = ContainerSecret.fromSecretsManager(secret, 'password');
+    for (const client of clients) this.securityGroup.addIngressRule(client, PORT, 'ledger');
   }
 
   allowFrom(client: ISecurityGroup): void {
-    this.securityGroup.addIngressRule(client, Port.tcp(5432), 'ledger');
-    client.addEgressRule(this.securityGroup, Port.tcp(5432), 'ledger');
+    this.securityGroup.addIngressRule(client, PORT, 'ledger');
+    client.addEgressRule(this.securityGroup, PORT, 'ledger');
   }
 }
 

@@ -1,7 +1,8 @@
 /** The construct: what it makes by default, and by each choice. */
-import { SecretValue } from 'aws-cdk-lib';
+import { SecretValue, Stack } from 'aws-cdk-lib';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -312,6 +313,50 @@ describe('the console', () => {
       }),
     });
     plain.resourceCountIs('AWS::RDS::DBInstance', 0);
+  });
+});
+
+describe('a ledger', () => {
+  const alone = synthesise((scope) => ({
+    ledger: {
+      certificates: '/etc/rds.pem',
+      clients: [SecurityGroup.fromSecurityGroupId(scope, 'Sender', 'sg-0123456789abcdef0')],
+    },
+  }));
+
+  test('is there without a console by choice, for those who send jobs', () => {
+    alone.resourceCountIs('AWS::RDS::DBInstance', 1);
+    alone.resourceCountIs('AWS::ElasticLoadBalancingV2::LoadBalancer', 0);
+    alone.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      SourceSecurityGroupId: 'sg-0123456789abcdef0',
+      FromPort: 5432,
+      ToPort: 5432,
+    });
+    // The worker has no business there.
+    expect(containers(alone).flatMap(({ Secrets = [] }) => Secrets)).toEqual([]);
+  });
+
+  test('says where it is, and how it is checked', () => {
+    const said: unknown[] = [];
+    synthesise(
+      () => ({ ledger: {} }),
+      (updater) =>
+        said.push(Stack.of(updater).resolve([updater.ledger?.url, updater.ledger?.secret.secretArn])),
+    );
+    expect(JSON.stringify(said)).toMatch(
+      /postgres:\/\/ota_updater@.*LedgerDatabase.*:5432\/ota_updater\?sslmode=no-verify.*"Ref":"OtaUpdaterLedgerSecret/,
+    );
+  });
+
+  test('is one with a console, with its choices', () => {
+    const both = synthesise((scope) => ({
+      ledger: { certificates: '/etc/rds.pem' },
+      console: consoleProps(scope, { oidc }),
+    }));
+    both.resourceCountIs('AWS::RDS::DBInstance', 1);
+    const one = containers(both).find(({ Name }) => Name === 'console');
+    const url = one?.Environment.find(({ Name }) => Name === 'LEDGER_URL');
+    expect(JSON.stringify(url)).toContain('sslmode=verify-full&sslrootcert=/etc/rds.pem');
   });
 });
 

@@ -30,6 +30,17 @@ function dynamics(): string[] {
 test('what is a choice, is one by the variable of its name', () => {
   expect(expression(module.locals.console)).toBe('var.console != null');
   expect(expression(module.locals.oidc)).toBe('try(var.console.oidc, null) != null');
+  expect(expression(module.locals.ledger)).toBe('var.ledger != null || local.console');
+  expect(expression(module.locals.ledger_clients)).toBe('try(var.ledger.client_security_group_ids, [])');
+  expect(expression(module.locals.told)).toBe('var.alarm_topic_arn == null ? [] : [var.alarm_topic_arn]');
+});
+
+test('queues are encrypted by SQS’s own key where no other is chosen, and FIFO by choice, but for outcomes', () => {
+  for (const name of ['updates', 'dead_letters', 'outcomes']) {
+    const queue = module.resources.get(`aws_sqs_queue.${name}`);
+    expect(expression(queue?.sqs_managed_sse_enabled)).toBe('var.kms_key_arn == null ? true : null');
+    expect(queue?.fifo_queue).toBe(name === 'outcomes' ? undefined : '${var.fifo}');
+  }
 });
 
 test('each dynamic block is made by its own choice', () => {
@@ -58,11 +69,16 @@ test('each resource is there always, or by its own choice', () => {
     'aws_service_discovery_service.worker': 'local.console ? 1 : 0',
     'aws_efs_mount_target.state': 'local.console ? length(var.subnet_ids) : 0',
     'aws_vpc_security_group_egress_rule.access_to_identity_provider': 'local.oidc ? 1 : 0',
+    'aws_vpc_security_group_ingress_rule.ledger_from_console': 'local.console ? 1 : 0',
+    'aws_vpc_security_group_egress_rule.console_to_ledger': 'local.console ? 1 : 0',
+    'aws_vpc_security_group_ingress_rule.ledger_from_clients': 'length(local.ledger_clients)',
+  };
+  const choice = (name: string): string => {
+    if (name.includes('valkey')) return 'var.valkey';
+    return name.includes('ledger') ? 'local.ledger' : 'local.console';
   };
   for (const [name, { count }] of module.resources) {
-    const byName = always.test(name)
-      ? 'undefined'
-      : `${name.includes('valkey') ? 'var.valkey' : 'local.console'} ? 1 : 0`;
+    const byName = always.test(name) ? 'undefined' : `${choice(name)} ? 1 : 0`;
     expect(expression(count), name).toBe(others[name] ?? byName);
   }
 });

@@ -49,7 +49,10 @@ export function instances({ count, for_each }: Block): number {
   if (for_each === '${local.queues}') return 3;
   if (for_each !== undefined) throw new Error(`for_each = ${JSON.stringify(for_each)}`);
   if (count === '${local.console ? length(var.subnet_ids) : 0}') return 2;
-  if (count === undefined || /^\$\{(local\.console|local\.oidc|var\.valkey) \? 1 : 0\}$/.test(String(count)))
+  if (
+    count === undefined ||
+    /^\$\{(local\.(console|oidc|ledger)|var\.valkey) \? 1 : 0\}$/.test(String(count))
+  )
     return 1;
   throw new Error(`count = ${JSON.stringify(count)}`);
 }

@@ -18,6 +18,7 @@ describe('the network', () => {
     const id = String(at(value, 'Fn::GetAtt.0'))
       .replace(/^OtaUpdater/, '')
       .replace(/[0-9A-F]{8}$/, '');
+    if (at(value, 'Ref') === 'LedgerClient') return '${local.ledger_clients[count.index]}';
     return groups[id] ?? id;
   };
   const reference = (value: Json | undefined): string =>

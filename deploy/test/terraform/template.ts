@@ -1,4 +1,4 @@
-/** The template with everything that can be chosen, as CDK made it. */
+/** The templates with everything that can be chosen, as CDK made them. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Block, Json } from './module.ts';
@@ -15,27 +15,24 @@ export interface Resource {
   readonly Properties: Block;
 }
 
-/** Resources by their logical ids, without what all of them begin with and without the digest at the end. */
+/** Without what all logical ids begin with, and without the digest at the end. */
+export const shortId = (id: string): string => id.replace(/^OtaUpdater/, '').replace(/[0-9A-F]{8}$/, '');
+
+/** Resources by their short ids: all that can be chosen, of which no template has everything. */
 export function readTemplate(): ReadonlyMap<string, Resource> {
-  const url = new URL('../../cloudformation/ota-updater-console.json', import.meta.url);
-  const { Resources } = schema.parse(JSON.parse(readFileSync(url, 'utf8')));
-  const short = (id: string): string => id.replace(/^OtaUpdater/, '').replace(/[0-9A-F]{8}$/, '');
-  const all = new Map(Object.entries(Resources).map(([id, resource]) => [short(id), resource]));
-  if (all.size < Object.keys(Resources).length)
+  const found = ['ledger', 'console'].flatMap((name) => {
+    const url = new URL(`../../cloudformation/ota-updater-${name}.json`, import.meta.url);
+    const { Resources } = schema.parse(JSON.parse(readFileSync(url, 'utf8')));
+    return Object.entries(Resources);
+  });
+  const all = new Map(found.map(([id, resource]) => [shortId(id), resource]));
+  if (all.size < new Set(found.map(([id]) => id)).size)
     throw new Error('two logical ids differ in their digest only');
   return all;
 }
 
-const isReference = (names: readonly string[]): boolean =>
+export const isReference = (names: readonly string[]): boolean =>
   names.length === 1 && /^(Ref|Fn::\w+)$/.test(names[0] ?? '');
-
-/** Every value that stands in the template itself, by its path; references are left out. */
-export function literals(value: Json, path = ''): (readonly [path: string, value: Json])[] {
-  if (typeof value !== 'object' || value === null) return [[path, value]];
-  const entries = Object.entries(value);
-  if (!Array.isArray(value) && isReference(entries.map(([name]) => name))) return [];
-  return entries.flatMap(([name, inside]) => literals(inside, path === '' ? name : `${path}.${name}`));
-}
 
 /** An ARN or a text with references, with deploy/iam's placeholders in their places. */
 export function placeholders(value: Json): string {

@@ -2,39 +2,60 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { at, type Block, folder, instances, isRule, type Json, readModule } from './module.ts';
+import { comparedPaths, differences } from './compare.ts';
+import { at, type Block, folder, instances, isList, isRule, type Json, readModule } from './module.ts';
 import { onlyCloudFormation, onlyTerraform, pairs } from './pairs.ts';
-import { literals, readTemplate } from './template.ts';
+import { readTemplate } from './template.ts';
 
 const module = await readModule();
 const template = readTemplate();
 const isRuleType = /^AWS::EC2::SecurityGroup(In|E)gress$/;
 
-/** Defaults of the module's variables, as far as values depend on them. */
-const filled = (value: Json | undefined): Json | undefined => {
-  if (typeof value !== 'string') return value;
-  const text = value.replace('${var.name}', 'ota-updater').replace('${local.suffix}', '');
-  return text === '${var.too_old_seconds}' ? 900 : text;
-};
-
 test('both have the same resources', () => {
   const tf = [...module.resources.keys()].filter((name) => !isRule.test(name));
   expect(tf.toSorted()).toEqual([...pairs.map((pair) => pair.tf), ...onlyTerraform].toSorted());
   const cfn = [...template].filter(([, { Type }]) => !isRuleType.test(Type)).map(([id]) => id);
-  expect(cfn.toSorted()).toEqual([...pairs.flatMap((pair) => pair.cfn), ...onlyCloudFormation].toSorted());
+  expect(cfn.toSorted()).toEqual(
+    [...new Set([...pairs.flatMap((pair) => pair.cfn), ...onlyCloudFormation])].toSorted(),
+  );
   for (const { tf: name, cfn: ids } of pairs)
     expect(instances(module.resources.get(name) ?? {}), name).toBe(ids.length);
 });
 
-describe('every value that stands in the template stands in the module', () => {
-  test.each(pairs)('$tf', ({ tf, cfn, same = {}, other = [] }) => {
-    const block = module.resources.get(tf);
-    for (const id of cfn) {
-      const properties = template.get(id)?.Properties ?? {};
-      const stand = literals(properties).filter(([path]) => !other.some((pattern) => pattern.test(path)));
-      expect(stand.map(([path]) => path).toSorted()).toEqual(Object.keys(same).toSorted());
-      for (const [path, value] of stand)
-        expect(String(filled(at(block, same[path] ?? ''))), `${id} ${path}`).toBe(String(value));
+describe('each value of either stands in the other', () => {
+  test.each(pairs)('$tf', (pair) => {
+    expect(differences(pair, module.resources.get(pair.tf) ?? {}, template)).toEqual([]);
+  });
+
+  /** A value at a path of a block replaced, or left out. */
+  const changed = (value: Json, [name = '', ...rest]: readonly string[], to: Json | undefined): Json => {
+    if (isList(value)) {
+      const all = value.map((each, i) => (String(i) === name ? inside(each, rest, to) : each));
+      return all.filter((each) => each !== undefined);
+    }
+    const entries = Object.entries(value as Block).flatMap(([key, each]) => {
+      const made = key === name ? inside(each, rest, to) : each;
+      return made === undefined ? [] : [[key, made] as const];
+    });
+    return Object.fromEntries(entries);
+  };
+  const inside = (value: Json, path: readonly string[], to: Json | undefined): Json | undefined =>
+    path.length === 0 ? to : changed(value, path, to);
+
+  test.each(
+    pairs.flatMap((pair) => comparedPaths(pair).map((path) => [`${pair.tf} ${path}`, pair, path] as const)),
+  )('%s: another value is noticed, and none', (_, pair, path) => {
+    const block = module.resources.get(pair.tf) ?? {};
+    for (const to of ['another', '${var.another}', undefined])
+      expect(differences(pair, changed(block, path.split('.'), to) as Block, template)).not.toEqual([]);
+  });
+
+  test('a value that the template does not have is noticed', () => {
+    const all = pairs.filter(({ own = [] }) => !own.some((pattern) => pattern.test('another')));
+    expect(all.length).toBeGreaterThan(30);
+    for (const pair of all) {
+      const block = { ...module.resources.get(pair.tf), another: [{ value: true }] };
+      expect(differences(pair, block, template), pair.tf).not.toEqual([]);
     }
   });
 });
@@ -48,6 +69,18 @@ test('secrets are as long, and without punctuation', () => {
     const own = module.resources.get(`random_password.${name}`);
     expect([own?.length, own?.special]).toEqual([generated.PasswordLength, !generated.ExcludePunctuation]);
   }
+});
+
+test('the ledger has the user that its secret names', () => {
+  const made = JSON.parse(
+    String(at(template.get('LedgerSecret')?.Properties, 'GenerateSecretString.SecretStringTemplate')),
+  );
+  expect(made).toEqual({ username: module.resources.get('aws_db_instance.ledger')?.username });
+});
+
+test('the load balancer is on the internet', () => {
+  expect(module.resources.get('aws_lb.console')?.internal).toBe(false);
+  expect(template.get('ConsoleLoadBalancer')?.Properties.Scheme).toBe('internet-facing');
 });
 
 test('queues take encrypted connections only, and have the redrive policy that never fires', () => {
