@@ -20,7 +20,7 @@ export interface ContainerFigures {
   readonly memoryMb: number;
 }
 
-export const IMAGE = 'ota-updater';
+const IMAGE = 'ota-updater';
 const BASE = 'node:26-bookworm-slim';
 const RUNS_WITHIN_MS = 60_000;
 /** Checks of the start come more often than others. */
