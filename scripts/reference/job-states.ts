@@ -52,7 +52,7 @@ A job that is being cancelled goes on to ${code('cancelled')}, whatever else hap
 
 ## A job that is elsewhere
 
-Each job is sent by one ledger. \`jobs export\` hands it over: from then on it is \`elsewhere\` here, and nothing steers, sends, retries or
+Each job is sent by one ledger: a file is imported in one, as two that are given the same file cannot know of each other. \`jobs export\` hands it over: from then on it is \`elsewhere\` here, and nothing steers, sends, retries or
 undoes it here, and no file of \`enqueue --job\` is added to it. Outcomes of its rows are left on their queue, however long, until the ledger that has it
 takes them. \`jobs import\` in another ledger makes it that one's, in the state that it was in; outcomes of its rows that this ledger has kept before end
 them then. Moved back by the same two commands, what is here is replaced by what is known there.

@@ -7,7 +7,7 @@ import { misuse } from '../../errors.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
 import { letGoOn } from '../steer/act.ts';
-import { requireSteerable } from '../steer/resume.ts';
+import { requireHere, requireSteerable } from '../steer/resume.ts';
 import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob, MAX_COLLECT_MS, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -89,7 +89,10 @@ async function resumeElsewhere(
     if (detach && !job.plan.complete)
       throw misuse(`The plan of job ${jobId} is not whole in the ledger: resume it without --detach once.`);
     await letGoOn(ledger, job, { given: guards, now: context.clock.wall() }, { who, why: reason });
-    const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));
+    const present = await findPlannedJob(ledger, jobId, context);
+    // Moved meanwhile, nothing was changed.
+    requireHere(present);
+    const standing = await ledger.standing(present);
     printJob(context, standing, json);
     return true;
   });

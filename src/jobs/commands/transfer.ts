@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
-import { misuse } from '../../errors.ts';
+import { CommandError, messageOf, misuse } from '../../errors.ts';
 import { OutputFile, type OutputKind } from '../../files/output-file.ts';
 import { number } from '../../text/numbers.ts';
 import { printable } from '../../text/printable.ts';
@@ -127,8 +127,13 @@ async function move(
     if (since === undefined || (await sinceNow()) !== since) throw meanwhile();
     place();
   } catch (error) {
-    const undone = { event: 'take-over', who, why: 'It could not be exported' } as const;
-    if (!isMoved && since !== undefined) await ledger.change(key, { ...undone, since });
+    if (isMoved || since === undefined) throw error;
+    const undone = { event: 'take-over', who, why: 'It could not be exported', since } as const;
+    await ledger.change(key, undone).catch(() => {
+      throw new CommandError(
+        `${messageOf(error)} Job ${jobId} is elsewhere by now, and could not be taken back: export it again when that is mended.`,
+      );
+    });
     throw error;
   }
 }

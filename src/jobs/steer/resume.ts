@@ -43,7 +43,9 @@ export function requireHere(job: JobRecord | undefined): void {
     ? `Job ${job.jobId} is a copy here: the ledger that it was exported from has it, and sends it.`
     : `Job ${job.jobId} was moved from here by ${printable(who)}, ${instant(since)} UTC` +
       `${why === undefined ? '' : ` (${printable(why)})`}: the ledger that this export is imported in has it, and sends it.`;
+  // The process that exported it may have been killed before the file was there.
+  const lost = isCopy ? '' : ', and `jobs export` writes a file that is lost once more';
   throw misuse(
-    `${what} Where that is not so, or is so no more, \`jobs import FILE --take-over\` makes it this ledger's. Nothing was changed.`,
+    `${what} Where that is not so, or is so no more, \`jobs import FILE --take-over\` makes it this ledger's${lost}. Nothing was changed.`,
   );
 }

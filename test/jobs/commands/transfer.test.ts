@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { setJobs } from '../../../testing/stages/jobs-stage.ts';
@@ -46,7 +47,7 @@ test('a job that was moved is steered and sent by nobody in the ledger that it l
   const file = `${folder.path}/j.job`;
   const refusal = new RegExp(
     `^Job j was moved from here by ann@bench, \\d{4}-.* UTC \\(Moved to ${file}: one ledger for all\\): the ledger that this export is imported in has it, and sends it\\. ` +
-      "Where that is not so, or is so no more, `jobs import FILE --take-over` makes it this ledger's\\. Nothing was changed\\.$",
+      "Where that is not so, or is so no more, `jobs import FILE --take-over` makes it this ledger's, and `jobs export` writes a file that is lost once more\\. Nothing was changed\\.$",
   );
   for (const args of [
     ['resume', 'j'],
@@ -94,6 +95,28 @@ test('an export that cannot be written leaves the job where it was', async () =>
   expect([exitCode, error]).toEqual([1, expect.stringContaining('ENAMETOOLONG')]);
   expect((await run(['log', 'j', '--max', '2'])).stdout).toMatch(/take-over[\s\S]*move/);
   expect(await standing(['status', 'j'])).toMatchObject({ json: { state: { name: 'paused' } } });
+});
+
+test('an export that can neither be written nor be undone says so, and is done again', async () => {
+  const { folder, run, plan, ids } = await setJobs();
+  await plan(ids(2));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  await run(['pause', 'j']);
+  const db = new DatabaseSync(`${folder.path}/state/ledger.sqlite`);
+  db.exec(
+    `CREATE TRIGGER stuck BEFORE UPDATE ON jobs WHEN old.state = 'elsewhere' BEGIN SELECT RAISE(ABORT, 'no'); END`,
+  );
+  const { error, exitCode } = await run(['export', 'j', '--out', 'x'.repeat(250)]);
+  expect([exitCode, error]).toEqual([
+    1,
+    expect.stringMatching(
+      /ENAMETOOLONG.* Job j is elsewhere by now, and could not be taken back: export it again when that is mended\.$/,
+    ),
+  ]);
+  db.exec('DROP TRIGGER stuck');
+  db.close();
+  expect((await run(['export', 'j', '--out', 'j.job'])).exitCode).toBe(0);
+  expect((await run(['import', 'j.job', '--take-over'])).exitCode).toBe(0);
 });
 
 test('a job whose lease another process has is neither exported nor taken back', async () => {

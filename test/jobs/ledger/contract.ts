@@ -840,6 +840,36 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         expect((await rowsOf(ledger, job.key))[2]).toMatchObject({ RequestId: 'row-000002', IssuedAt });
       });
 
+      test('and ends a row that is tried again by no outcome of an earlier try, though its name has none', async () => {
+        const ledger = await openOne();
+        const { job } = await ledger.beginFile(file);
+        const lease = await leaseOf(ledger, job.key);
+        const named = { RequestId: 'row-000002', Identifier: 't' };
+        await lease.enterSending([row(2, named)]);
+        const settle = (messageId: string) =>
+          lease.settle({ sent: [{ row: 2, messageId }], refused: [], untouched: [], maybeTwice: 0 });
+        const first = letter({ JobId: 'e', ...named, MessageId: 'm1' });
+        await settle('m1');
+        await ledger.end([first]);
+        // Put back, and refused once more: of two the later.
+        const later = { MessageId: 'm1b', OriginalMessageId: 'm1', At: '2026-11-25T07:00:09.000Z' };
+        expect(await ledger.end([letter({ JobId: 'e', ...named, ...later })])).toMatchObject({ rows: 1 });
+        await lease.retryFailed();
+        expect(await ledger.end([first])).toMatchObject({ rows: 0, nothingNew: 1 });
+        expect(await states(ledger, job.key)).toEqual(['planned']);
+        await lease.claim(1);
+        expect(await ledger.end([first])).toMatchObject({ rows: 0, nothingNew: 1 });
+        await settle('m2');
+        expect(await ledger.end([first])).toMatchObject({ rows: 0, nothingNew: 1 });
+        expect(await ledger.end([letter({ JobId: 'e', ...named, MessageId: 'm2' })])).toMatchObject({
+          rows: 1,
+        });
+        expect(await ledger.end([outcome({ JobId: 'e', ...named, MessageId: 'm1' })])).toMatchObject({
+          rows: 1,
+        });
+        expect(await states(ledger, job.key)).toEqual(['applied']);
+      });
+
       test('and leaves a job as it is whose file was sent whole, as long as no row of it is to be sent', async () => {
         const ledger = await openOne();
         const { job, isWhole } = await ledger.beginFile(file);

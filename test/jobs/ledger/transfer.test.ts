@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Ledger } from '../../../src/jobs/ledger/ledger.ts';
+import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { openLedgerAt } from '../../../src/jobs/ledger/open.ts';
 import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import { jobEvents } from '../../../src/jobs/ledger/state.ts';
@@ -85,6 +85,21 @@ const recordsOf = (text: string): unknown[][] =>
     .slice(1, -2)
     .map((line) => JSON.parse(line) as unknown[])
     .filter(([table, , , what]) => table !== 'audit' || what !== 'import');
+
+/** What a ledger's methods do, so that each new one is put in its place. */
+type Reading =
+  | ('job' | 'jobs' | 'activeJobs' | 'lastRow' | 'audit' | 'isLeased' | 'exportJob' | 'count' | 'standing')
+  | ('listed' | 'hasFormer' | 'measuredRate' | 'pages' | 'rowPage' | 'unmatched' | 'ofTask' | 'unended');
+/** Those that change nothing of a job's rows; or look at where it is and answer what they did, which has tests of its own. */
+type Other =
+  | ('close' | 'begin' | 'beginFile' | 'change' | 'addAudit' | 'takeNotices' | 'noticeTold' | 'noticeFailed')
+  | ('addNotice' | 'pruneJob' | 'pruneAudit' | 'pruneOutcomes' | 'lease' | 'end' | 'importJob')
+  | ('noteRun' | 'release');
+/** All others change a job's rows, or what they are sent by. */
+type Changing = Exclude<
+  keyof Ledger | keyof Lease,
+  Reading | Other | 'place' | 'setting' | 'access' | 'lost'
+>;
 
 type Step = 'send' | 'end' | 'fail' | 'retry' | 'foreign' | 'unmatched' | 'kill' | 'run' | 'change' | 'again';
 
@@ -272,7 +287,8 @@ describe.skipIf(!postgresInstalled())('a job', () => {
       expect(await stateOf(first)).toMatchObject({ name: 'elsewhere', why: 'Moved to FILE', kept: before });
       for (const event of jobEvents.filter((one) => one !== 'take-over'))
         expect(await first.change(key, { event, who: 'ann@ops1' }), event).toBe(false);
-      await first.setSettings(key, { change: () => ({ settings: { rate: 5 } }), who: 'ann@ops1' });
+      const faster = { change: () => ({ settings: { rate: 5 } }), who: 'ann@ops1' };
+      await expect(first.setSettings(key, faster)).rejects.toMatchObject({ name: 'JobMoved' });
       expect((await first.job('j'))?.plan?.settings).toEqual({});
       expect(await first.activeJobs()).toEqual([]);
       const second = await kinds[kind]();
@@ -375,7 +391,9 @@ describe.skipIf(!postgresInstalled())('a job', () => {
       const lease = (await first.lease(key)) ?? expect.fail();
       const file = await moved(first);
       const away = { name: 'JobMoved', message: expect.stringMatching(/^Job j was moved to another ledger/) };
-      const changes: Readonly<Record<string, () => Promise<unknown>>> = {
+      const changes: Readonly<Record<Changing, () => Promise<unknown>>> = {
+        setSettings: () =>
+          first.setSettings(key, { change: () => ({ settings: { rate: 5 } }), who: 'ann@ops1' }),
         enter: () => first.enter(key, [{ Row: 9, Identifier: 't9', Description: 'a' }]),
         complete: () => first.complete(key),
         completeFile: () => first.completeFile(key, newJob.digest),
@@ -459,6 +477,21 @@ describe.skipIf(!postgresInstalled())('a job', () => {
       expect(await imported(first, file, true)).toBe('entered');
       expect(await standingOf(first)).toMatchObject({ ...(standing as object), plan: expect.anything() });
       expect(recordsOf(await exported(first)).filter((one) => one[0] === 'rows')).toHaveLength(3);
+    });
+
+    test('is taken back whole by its file, too, where not all of it was entered, and a part was pruned', async () => {
+      const first = await kinds[kind]();
+      const { key } = await first.begin({ ...newJob, rows: 3 });
+      await first.enter(
+        key,
+        [1, 2].map((Row) => ({ Row, Identifier: `t${Row}`, Description: 'a' })),
+      );
+      const file = await moved(first);
+      expect(await first.pruneJob(key, now + 86_400_000, 1)).toBe('more');
+      expect(await imported(first, file, true)).toBe('entered');
+      expect(await stateOf(first)).toMatchObject({ name: 'planned' });
+      expect(await first.lastRow(key)).toBe(2);
+      expect(recordsOf(await exported(first)).filter((one) => one[0] === 'rows')).toHaveLength(2);
     });
 
     test('comes back cancelled without more ado, as nobody can send it', async () => {

@@ -97,7 +97,22 @@ export function rowsNamed(
 
 /** The row that the outcome is of; undefined: it is of none of them. */
 export function ownRow(rows: readonly NamedRow[], outcome: Outcome, job: KnownJob): NamedRow | undefined {
-  return rows.find(({ raw }) => hasMessage(raw, outcome)) ?? rows.find((one) => hasValues(one, outcome, job));
+  return ofMessage(rows, outcome) ?? rows.find((one) => hasValues(one, outcome, job));
+}
+
+type MessageIds = Pick<Outcome, 'MessageId' | 'OriginalMessageId'>;
+
+/** The row in whose messages this one is, with the try that it is of. */
+function ofMessage(rows: readonly NamedRow[], ids: MessageIds): NamedRow | undefined {
+  const own = rows.find(({ raw }) => hasMessage(raw, ids));
+  if (own === undefined || typeof own.raw.request_id !== 'string') return own;
+  // Its name has no try in it: of a row that was tried again, only the last message is of the present try.
+  const { state, message_ids: known } = own.raw;
+  const isPresent =
+    state !== 'planned' &&
+    state !== 'sending' &&
+    hasMessage({ message_ids: String(known).split(' ').at(-1) }, ids);
+  return isPresent ? own : { ...own, attempt: 0 };
 }
 
 /**
@@ -106,7 +121,7 @@ export function ownRow(rows: readonly NamedRow[], outcome: Outcome, job: KnownJo
  */
 function hasMessage(
   { message_ids: ids }: Raw,
-  { MessageId, OriginalMessageId = MessageId }: Pick<Outcome, 'MessageId' | 'OriginalMessageId'>,
+  { MessageId, OriginalMessageId = MessageId }: MessageIds,
 ): boolean {
   const known = String(ids).split(' ');
   return known.includes(MessageId) || known.includes(OriginalMessageId);
@@ -121,14 +136,9 @@ export function ownOfParked(
   rows: readonly NamedRow[],
   parked: Raw,
 ): { readonly own: NamedRow; readonly end: End } | undefined {
-  const id = String(parked.message_id);
-  const own = rows.find(({ raw }) => hasMessage(raw, { MessageId: id }));
-  if (own === undefined) return undefined;
-  const { attempt, ...end } = endOfParked(parked);
-  const { request_id: name, state, message_ids: ids } = own.raw;
-  // A name that has no try in it says nothing of a row that was tried again since: only its last message is of the present try.
-  const isPresent = state === 'sent' && String(ids).split(' ').at(-1) === id;
-  return { own: { ...own, attempt: typeof name !== 'string' ? attempt : isPresent ? own.attempt : 0 }, end };
+  const own = ofMessage(rows, { MessageId: String(parked.message_id) });
+  const { attempt: _, ...end } = endOfParked(parked);
+  return own && { own, end };
 }
 
 /** What a parked outcome names. */

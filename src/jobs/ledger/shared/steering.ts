@@ -12,6 +12,7 @@ import type {
 } from '../job.ts';
 import { ANY_TARGET, type NewFile, REPORT_TARGET } from '../ledger.ts';
 import { type JobState, nextState } from '../state.ts';
+import { requireOwn } from './own.ts';
 import { parsed, type Raw, toProgress, toSettings, toState } from './records.ts';
 
 /** The columns of `jobs` that {@link changeState} and {@link changeControl} read. */
@@ -81,15 +82,16 @@ const atRest: ReadonlySet<JobState['name']> = new Set(['done', 'stopped', 'abort
 
 /**
  * What a job is sent by after a change, as its columns hold it, and its line in the audit; undefined where there is no such job, or
- * another ledger has it, or nothing of it changes.
- * @param job the job's row, with {@link STATE_COLUMNS}. @throws what the change throws.
+ * nothing of it changes.
+ * @param job the job's row, with {@link STATE_COLUMNS}. @throws what the change throws; JobMoved where another ledger has it.
  */
 export function changeControl(
   job: Raw | undefined,
   { change, who, why }: SettingsChange,
 ): { readonly guards: string; readonly counting: string; readonly line: NewAuditLine } | undefined {
+  if (job === undefined) return undefined;
   // Nothing here would follow it.
-  if (job === undefined || job.state === 'elsewhere') return undefined;
+  requireOwn(job);
   const before: JobControl = { settings: toSettings(job.guards), progress: toProgress(job.counting) };
   const { settings, progress } = { ...before, ...change(before) };
   if (isDeepStrictEqual({ settings, progress }, before)) return undefined;

@@ -175,8 +175,8 @@ function mayEnter(
   if (moves > 0) return 'enter';
   if (here.is_copy === 1) return Number(file.updated_at) < Number(here.updated_at) ? 'older' : 'enter';
   if (!takeOver) return 'moved';
-  // A part of what is here may have been pruned.
-  return file.updated_at === here.state_since && file.complete === here.complete ? 'take-over' : 'enter';
+  // Of what is not complete, a part may have been pruned.
+  return file.updated_at === here.state_since && here.complete === 1 ? 'take-over' : 'enter';
 }
 
 /** The change that makes a job that was moved from here this ledger's again. */
