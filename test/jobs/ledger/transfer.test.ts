@@ -89,7 +89,17 @@ const recordsOf = (text: string): unknown[][] =>
 /** What a ledger's methods do, so that each new one is put in its place. */
 type Reading =
   | ('job' | 'jobs' | 'activeJobs' | 'lastRow' | 'audit' | 'isLeased' | 'exportJob' | 'count' | 'standing')
-  | ('listed' | 'hasFormer' | 'measuredRate' | 'pages' | 'rowPage' | 'unmatched' | 'ofTask' | 'unended');
+  | (
+      | 'takesChanges'
+      | 'listed'
+      | 'hasFormer'
+      | 'measuredRate'
+      | 'pages'
+      | 'rowPage'
+      | 'unmatched'
+      | 'ofTask'
+      | 'unended'
+    );
 /** Those that change nothing of a job's rows; or look at where it is and answer what they did, which has tests of its own. */
 type Other =
   | ('close' | 'begin' | 'beginFile' | 'change' | 'addAudit' | 'takeNotices' | 'noticeTold' | 'noticeFailed')
