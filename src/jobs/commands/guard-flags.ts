@@ -46,7 +46,7 @@ export function addGuardOptions(command: Command): Command {
     )
     .option(
       '--window <n>',
-      'rows in flight at most (default: 10 s of the present rate, 20 at least; fewer with --abort-when, or beside other jobs)',
+      'rows in flight at most (default: what ends in 4 s, or while a row takes longer, 20 at least; fewer with --abort-when, or beside other jobs)',
       wholeNumber,
     )
     .option('--rate <n>', "rows sent per second at most, beside the workers' own limit", positiveNumber)

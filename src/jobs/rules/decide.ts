@@ -40,6 +40,8 @@ export interface Situation {
   readonly now: number;
   /** Rows of all jobs that end per second. */
   readonly perSecond: number;
+  /** The shortest time in which rows are sent and seen to have ended; undefined: not known. */
+  readonly roundTripMs?: number | undefined;
   /** The other jobs that are being sent; none unless they are given. */
   readonly beside?: Beside | undefined;
   /** Since when it has been running, as its state says; undefined while its state is another. */

@@ -10,6 +10,7 @@ interface Flight {
   readonly settings: JobSettings;
   readonly counts: Counts;
   readonly perSecond: number;
+  readonly roundTripMs?: number | undefined;
   readonly beside?: Beside | undefined;
 }
 
@@ -21,7 +22,7 @@ const alone: Beside = { others: [], restInFlight: 0 };
  * @param left rows of the stage that are not sent.
  */
 export function flightLimits(
-  { settings, counts, perSecond, beside = alone }: Flight,
+  { settings, counts, perSecond, roundTripMs, beside = alone }: Flight,
   progress: StageProgress,
   left: number,
 ): { readonly window: number; readonly most: number } {
@@ -33,7 +34,7 @@ export function flightLimits(
   );
   const set = Math.min(guarded, settings.window ?? Number.POSITIVE_INFINITY);
   const most = Math.min(set, counts.inFlight + Math.max(0, Math.min(left, counts.planned)));
-  const byRate = windowOf(perSecond, claimOf(settings, most), beside);
+  const byRate = windowOf(perSecond, claimOf(settings, most), beside, roundTripMs);
   const own = settings.window !== undefined && beside.others.length === 0;
   return { window: own ? set : Math.min(set, byRate), most };
 }

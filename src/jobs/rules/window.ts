@@ -6,6 +6,13 @@ import { DEFAULT_PRIORITY, type JobSettings } from './settings.ts';
  * the rate falls, what is on the queue takes as many times longer. Fewer would make jobs slow whose rows take long to end.
  */
 export const WINDOW_SECONDS = 4;
+/**
+ * Where rows take long from sending to their seen end without a wait on the queue, so many times what ends meanwhile: they are with
+ * workers or on their way, where they keep nobody waiting, and with fewer the rate would fall.
+ */
+const PIPE_GAIN = 1.25;
+/** Of that time so many seconds count, as rows of others that wait on the queue make it look longer than it is. */
+const LONGEST_PIPE_SECONDS = 10;
 /** At low rates: so many rows may be in flight as long as they end in {@link LONGEST_SECONDS}, so that slow calls are made side by side. */
 export const FEW_ROWS = 100;
 export const LONGEST_SECONDS = 10;
@@ -39,12 +46,17 @@ export interface Beside {
  * Weighted, and nothing is left unused: what a job cannot take goes to the others by their priorities. By Little's law rows end in
  * the proportion in which they are in flight. So where a job may have few in flight, all have fewer, as long as workers are busy:
  * it keeps its share of the ends that way.
- * @param perSecond rows of all jobs that end per second.
+ * @param perSecond rows of all jobs that end per second. @param roundTripMs the shortest time from their sending to their seen end.
  * @returns rows of the job that may be in flight as far as the others go, 1 at least.
  */
-export function windowOf(perSecond: number, own: Claim, { others, restInFlight }: Beside): number {
+export function windowOf(
+  perSecond: number,
+  own: Claim,
+  { others, restInFlight }: Beside,
+  roundTripMs = 0,
+): number {
   const claims = [own, ...others];
-  const ample = rowsOf(perSecond);
+  const ample = rowsOf(perSecond, roundTripMs / 1_000);
   const sum = prioritiesOf(claims);
   // Alone it has no share to keep.
   const proportionate =
@@ -62,9 +74,10 @@ export function windowOf(perSecond: number, own: Claim, { others, restInFlight }
 }
 
 /** Rows of all jobs together. */
-function rowsOf(perSecond: number): number {
+function rowsOf(perSecond: number, roundTripSeconds: number): number {
+  const seconds = Math.max(WINDOW_SECONDS, PIPE_GAIN * Math.min(LONGEST_PIPE_SECONDS, roundTripSeconds));
   const few = Math.min(FEW_ROWS, perSecond * LONGEST_SECONDS);
-  return Math.ceil(Math.max(LEAST_WINDOW, few, perSecond * WINDOW_SECONDS));
+  return Math.ceil(Math.max(LEAST_WINDOW, few, perSecond * seconds));
 }
 
 /** Water-filling: each has a part by its priority, or what it can take where that is less. @returns the first one's. */

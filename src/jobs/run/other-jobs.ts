@@ -6,7 +6,7 @@ import type { Clock } from '../../time/clock.ts';
 import type { Counts, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Beside, type Claim, claimOf, WINDOW_SECONDS } from '../rules/window.ts';
-import { decideOn, Pace, ratesTogether } from './progress.ts';
+import { decideOn, Pace, ratesTogether, roundTripOf } from './progress.ts';
 
 /** Looked for so often, in milliseconds. */
 const LOOK_MS = 500;
@@ -17,6 +17,8 @@ export interface Others {
   readonly beside: Beside;
   /** Rows of all jobs that end per second. */
   readonly perSecond: number;
+  /** The shortest time in which rows of any of them are sent and seen to have ended. */
+  readonly roundTripMs: number | undefined;
 }
 
 export class OtherJobs {
@@ -42,7 +44,8 @@ export class OtherJobs {
   /** @param own how fast the rows of the job itself end. */
   async look(own: Pace): Promise<Others> {
     if (this.#clock.monotonic() - this.#lookedAt >= LOOK_MS) await this.#count();
-    return { beside: this.#beside, perSecond: ratesTogether([own, ...this.#paces.values()]) };
+    const paces = [own, ...this.#paces.values()];
+    return { beside: this.#beside, perSecond: ratesTogether(paces), roundTripMs: roundTripOf(paces) };
   }
 
   /** Only a job that can send rows now, and a process that sends them, takes a share. */

@@ -27,6 +27,11 @@ export class Pace {
   /** By the ledger, when it was last looked at. */
   #counted: number;
   #ended = 0;
+  /** When rows were sent of which none has ended, and how many before them: rows end about in the order in which they are sent. */
+  #sendings: { readonly at: number; readonly before: number }[] = [];
+  /** Rows that were sent, as `ended` counts them; undefined: it was not looked at yet. */
+  #sent: number | undefined;
+  #roundTripMs: number | undefined;
 
   /** @param now milliseconds, monotonic. @param counts by then. */
   constructor(now: () => number, { endedByWorkers }: Pick<Measured, 'endedByWorkers'>) {
@@ -46,10 +51,35 @@ export class Pace {
     // Rows that are planned again take nothing back of what workers have done.
     this.#ended += Math.max(0, endedByWorkers - this.#counted);
     this.#counted = endedByWorkers;
+    this.#measure(at, inFlight);
     const last = this.#samples.at(-1);
     if (last === undefined || at - last.at >= SAMPLE_MS) this.#samples.push({ at, ended: this.#ended });
     // One sample older than the span is kept, so that the span is covered whole.
     while ((this.#samples[1]?.at ?? at) <= at - SPAN_MS) this.#samples.shift();
+  }
+
+  /** When those that were in flight at the first look were sent is not known. */
+  #measure(at: number, inFlight: number): void {
+    for (
+      let first = this.#sendings[0];
+      first !== undefined && first.before < this.#ended;
+      first = this.#sendings[0]
+    ) {
+      this.#roundTripMs = Math.min(this.#roundTripMs ?? Number.POSITIVE_INFINITY, at - first.at);
+      this.#sendings.shift();
+    }
+    const sent = this.#ended + inFlight;
+    if (inFlight === 0) this.#sendings = [];
+    else if (this.#sent !== undefined && sent > this.#sent) this.#sendings.push({ at, before: this.#sent });
+    this.#sent = sent;
+  }
+
+  /**
+   * The shortest time in milliseconds in which rows were sent and seen to have ended: without the wait on the queue, which is empty at
+   * the begin. undefined: none has been.
+   */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
   }
 
   /** Rows ending per second, lately; in the first second, as if it were over. */
@@ -96,6 +126,12 @@ export function ratesTogether(paces: readonly Pick<Pace, 'perSecond' | 'justPerS
   return Math.max(together('perSecond'), together('justPerSecond'));
 }
 
+/** The shortest of all of them: their rows wait on one queue, and are worked on by the same workers. */
+export function roundTripOf(paces: readonly Pick<Pace, 'roundTripMs'>[]): number | undefined {
+  const known = paces.flatMap(({ roundTripMs }) => roundTripMs ?? []);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
 /** What is to be expected of a job. */
 export interface Outlook {
   /** Of a job that has stages, or a canary that has not passed. */
@@ -132,6 +168,8 @@ export interface Surroundings {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly beside?: Beside | undefined;
+  /** As {@link roundTripOf} says. */
+  readonly roundTripMs?: number | undefined;
   /** The devices of its tasks, when somebody has looked. */
   readonly devices?: SeenDevices | undefined;
 }
@@ -144,7 +182,7 @@ export function decideOn(
   { plan }: JobRecord,
   counts: Counts,
   perSecond: number,
-  { now, beside, devices }: Surroundings,
+  { now, beside, roundTripMs, devices }: Surroundings,
 ): Decision {
   const { settings = {}, progress = beginning, state, rows = 0 } = plan ?? {};
   return decide({
@@ -155,6 +193,7 @@ export function decideOn(
     now,
     perSecond,
     beside,
+    roundTripMs,
     devices,
     runningSince: state?.name === 'running' ? state.since : undefined,
   });

@@ -226,9 +226,9 @@ class Run {
     const counts = await ledger.count(this.#job.key);
     this.#pace.observe(counts);
     const wall = clock.wall();
-    const { beside, perSecond } = await this.#others.look(this.#pace);
+    const { beside, perSecond, roundTripMs } = await this.#others.look(this.#pace);
     const { devices, targets } = this.#options;
-    const surroundings = { now: wall, beside, devices: devices.seen };
+    const surroundings = { now: wall, beside, roundTripMs, devices: devices.seen };
     const decision = decideOn(this.#job, counts, perSecond, surroundings);
     devices.look(this.#job, decision.waitsFor);
     const waitsFor = this.#state.name === 'running' ? decision.waitsFor : undefined;

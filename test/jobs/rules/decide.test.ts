@@ -70,6 +70,19 @@ describe('windows', () => {
     expect(windowOf(perSecond, few, { others: [], restInFlight: 0 })).toBe(rows);
   });
 
+  test.each([
+    [300, 300, 1_200],
+    [300, 3_200, 1_200],
+    [300, 8_000, 3_000],
+    [300, 10_000, 3_750],
+    // Others' rows may be before its own on the queue: that is no pipe.
+    [300, 60_000, 3_750],
+    [10, 10_000, 125],
+    [1, 10_000, 20],
+  ])('alone, at %d/s, where a row takes %d ms when none is before it: %d', (perSecond, ms, rows) => {
+    expect(windowOf(perSecond, free(5), { others: [], restInFlight: 0 }, ms)).toBe(rows);
+  });
+
   const rows = (perSecond: number, claims: readonly Claim[], restInFlight = 0): number[] =>
     claims.map((own, i) =>
       windowOf(perSecond, own, { others: claims.filter((_, j) => j !== i), restInFlight }),

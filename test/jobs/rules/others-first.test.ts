@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { Counts } from '../../../src/jobs/ledger/job.ts';
 import { decide } from '../../../src/jobs/rules/decide.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
-import { Pace, ratesTogether } from '../../../src/jobs/run/progress.ts';
+import { Pace, ratesTogether, roundTripOf } from '../../../src/jobs/run/progress.ts';
 
 const STEP_MS = 50;
 
@@ -91,7 +91,8 @@ function send({ rows, jobs = 1, lagMs = 300, rateAt }: Setting): Step[] {
         .map(() => ({ priority: 5, most: Number.POSITIVE_INFINITY }));
       const restInFlight = rest.reduce((total, { sent, ended }) => total + sent - ended, 0);
       const beside = { others, restInFlight };
-      const present = { progress: beginning, now, perSecond, beside };
+      const roundTripMs = roundTripOf(all.map(({ pace }) => pace));
+      const present = { progress: beginning, now, perSecond, beside, roundTripMs };
       const { room } = decide({ settings: {}, counts: job.counts(), total: rows, ...present });
       if (room > 0) queue.push({ job, left: room });
       job.sent += room;
@@ -171,3 +172,22 @@ test('ends that are seen late cost a fast job a few seconds at its begin, and no
   const steps = send({ rows: 50_000, lagMs: 2_000, rateAt: () => 1_000 });
   expect(endOf(steps)).toBeLessThan(50 + 15);
 });
+
+test.each([
+  [300, 6_000],
+  [300, 10_000],
+  [25, 10_000],
+  [1_000, 10_000],
+])(
+  'rows that take %i/s through a pipe of %i ms have the whole rate soon, and others wait as little',
+  (perSecond, lagMs) => {
+    for (const jobs of [1, 3]) {
+      const rows = perSecond * 600;
+      const steps = send({ rows: Math.ceil(rows / jobs), jobs, lagMs, rateAt: () => perSecond });
+      expect(longestWait(steps)).toBeLessThanOrEqual(10);
+      // Once the rate is found: it grows by what has ended of a round.
+      expect(longestWait(steps, 120, 500)).toBeLessThanOrEqual(4);
+      expect(endOf(steps)).toBeLessThan(rows / perSecond + 70);
+    }
+  },
+);
