@@ -34,3 +34,9 @@ export function explainRead(operation: ReadOperation, failure: Failure): string 
         : `the API answered ${operation} with ${status} (${said})`;
   }
 }
+
+/** What the API does that is asked again, without its full stop: it follows its name. */
+export function explainAway({ name, message, status }: Failure): string {
+  const said = `${printable(name)}: ${printable(message)}`;
+  return status === undefined ? `cannot be reached (${said})` : `answers with ${status} (${said})`;
+}

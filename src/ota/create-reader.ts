@@ -18,14 +18,14 @@ export interface ReaderSettings {
 }
 
 /** What a reader uses of the command's context. */
-export interface ReaderSurroundings extends Pick<OtaReaderOptions, 'env' | 'random' | 'sleep'> {
+export interface ReaderSurroundings extends Pick<OtaReaderOptions, 'env' | 'random' | 'sleep' | 'onAway'> {
   readonly clock: Clock;
 }
 
 /** Reads at `RATE_LIMIT`, or below it where the API wants that (`RATE_ADAPTIVE`). */
 export function createReader(
   config: ReaderSettings,
-  { env, clock, random, sleep }: ReaderSurroundings,
+  { env, clock, random, sleep, onAway }: ReaderSurroundings,
   signal: AbortSignal,
 ): OtaReader {
   const limiter = new LocalRateLimiter(config.rateLimit);
@@ -42,5 +42,6 @@ export function createReader(
     random,
     sleep,
     signal,
+    ...(onAway !== undefined && { onAway }),
   });
 }

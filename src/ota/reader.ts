@@ -56,6 +56,8 @@ export interface OtaReaderOptions extends OtaApiOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Ends all reading: calls in flight are aborted and nothing is retried. */
   readonly signal: AbortSignal;
+  /** Told what came instead of an answer where it is asked again, and undefined when an answer has come since. */
+  readonly onAway?: (failure: Failure | undefined) => void;
 }
 
 /** What calls for no task are reads of: no Identifier. */
@@ -76,6 +78,7 @@ export class OtaReader {
   readonly #hold: Hold;
   readonly #open = new OpenCalls();
   #calls = 0;
+  #away = false;
 
   constructor(options: OtaReaderOptions) {
     this.#options = options;
@@ -182,16 +185,27 @@ export class OtaReader {
       else return false;
       if (signal.aborted || counted >= settings.maxAttempts) return false;
       if (failure.kind !== 'throttled') throttledInARow = 0;
+      if (away.has(failure.kind)) this.#tell(failure);
       const wait = fullJitter(settings, Math.max(throttledInARow, counted), random);
       await sleep(waitAfter(failure, wait), signal);
       return !signal.aborted;
     };
-    const attempt = (): Promise<ReadAnswer<T>> => this.#attempt(of, request);
+    const attempt = async (): Promise<ReadAnswer<T>> => {
+      const answer = await this.#attempt(of, request);
+      if (answer.ok || !(away.has(answer.failure.kind) || signal.aborted)) this.#tell(undefined);
+      return answer;
+    };
     return retry(await attempt(), {
       attempt,
       failureOf: (answer) => (answer.ok ? undefined : answer.failure),
       again,
     });
+  }
+
+  #tell(failure: Failure | undefined): void {
+    if (failure === undefined && !this.#away) return;
+    this.#away = failure !== undefined;
+    this.#options.onAway?.(failure);
   }
 
   async #attempt<T>(of: string, request: (call: OpenCall) => Promise<T>): Promise<ReadAnswer<T>> {
@@ -234,6 +248,9 @@ export class OtaReader {
 
 /** Failures that may be over with the next attempt. */
 const passing: ReadonlySet<FailureKind> = new Set(['retryable', 'unreachable', 'conflict', 'unidentified']);
+
+/** Those that say that the API itself is not there, or not well. */
+const away: ReadonlySet<FailureKind> = new Set(['retryable', 'unreachable', 'unidentified']);
 
 /** Classified as `unidentified`. */
 function notAnAnswer(what: string): Error {

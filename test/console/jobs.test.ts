@@ -3,8 +3,9 @@ import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { makeApiClient } from '../../testing/console/api-client.ts';
 import { openHole } from '../../testing/console/hole.ts';
-import { plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
+import { openConsoleJobs, plansOf, setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { tokens } from '../../testing/console/serve.ts';
+import { openFileLedger } from '../../testing/stages/file-ledger.ts';
 
 const csv = (ids: readonly string[]): string =>
   `Identifier,TaskConfigurationId\n${ids.map((id) => `${id},new\n`).join('')}`;
@@ -90,8 +91,11 @@ test('a plan of many pairs of configurations compares the first, and names the c
   expect(configurations.filter(({ leftOut }) => leftOut)).toHaveLength(Number(left));
 });
 
-test('a plan whose reading hangs says since when it stands still, and to discard it ends its making', async () => {
-  const set = await setConsoleJobs({ send: false });
+test('a plan whose reading hangs names the API and since when it is away, and to discard it ends its making', async () => {
+  const set = await setConsoleJobs({
+    send: false,
+    env: { CALL_TIMEOUT_MS: '200', MAX_ATTEMPTS: '20', RETRY_MAX_MS: '500', RETRY_BASE_MS: '500' },
+  });
   const hole = await openHole();
   hole.hang();
   vi.stubEnv('AWS_ENDPOINT_URL_IOT_MANAGED_INTEGRATIONS', `http://127.0.0.1:${hole.port}`);
@@ -99,10 +103,16 @@ test('a plan whose reading hangs says since when it stands still, and to discard
   await ann.upload('hangs.csv', csv(ids(3)), { jobId: 'h', refresh: 'yes' });
   const { body } = await shows(ann.get, '/jobs/plans/h', /, since 20\d\d-\d\d-\d\d \S+ UTC/);
   expect(body).toContain('Discard');
+  await shows(
+    ann.get,
+    '/jobs/plans/h',
+    /The IoT API cannot be reached \(.+\) since 20\d\d-\d\d-\d\d \S+ UTC: it is asked again, and to discard/,
+  );
   const { call } = await makeApiClient(url, tokens.vic);
   expect((await call('showPlan', { job: 'h' })).data).toMatchObject({
     state: 'making',
     noteSince: expect.stringMatching(/^20.*Z$/),
+    away: { since: expect.stringMatching(/^20.*Z$/), why: expect.stringContaining('cannot be reached') },
   });
   expect((await ann.post('/jobs/plans/h/discard')).status).toBe(303);
   expect((await ann.get('/jobs/plans/h')).status).toBe(404);
@@ -179,4 +189,37 @@ test('outcomes that wait are collected before failed rows are tried again', asyn
   const { body } = await ann.get('/jobs/of/j');
   expect(body).toMatch(/<dt>applied<\/dt><dd>1<\/dd>/);
   expect(body).toMatch(/<dt>not sent<\/dt><dd>1<\/dd>/);
+});
+
+test('what looks at tasks have found is shown by the next console, and that one was begun whose end nobody knows', async () => {
+  const { ann, run, plan, ids, folder, env, stage } = await setConsoleJobs({ send: false });
+  await stage.worker.start();
+  await plan(ids(3));
+  expect((await run(['apply', 'j.jsonl', '--yes'])).exitCode).toBe(0);
+  expect((await ann.post('/jobs/of/j/verify')).status).toBe(303);
+  await shows(ann.get, '/jobs/of/j', /<dt>read<\/dt><dd>3 tasks at/);
+  const next = await openConsoleJobs({ env, folder });
+  const page = async () => (await next.ann.get('/jobs/of/j')).body;
+  expect(await page()).toMatch(/<h2>Devices<\/h2>.*<dt>read<\/dt><dd>3 tasks at/s);
+  const { call } = await makeApiClient(next.url, tokens.vic);
+  expect((await call('showDevices', { job: 'j' })).data).toMatchObject({
+    state: 'seen',
+    found: { job: 'j' },
+  });
+  const ledger = await openFileLedger(`${folder.path}/state`, () => Date.UTC(2026, 10, 29, 3));
+  const line = { who: 'bob@console', subject: 'j', why: 'because' };
+  await ledger.addAudit({ ...line, what: 'verify', detail: { applied: 3 } });
+  expect(await page()).toContain(
+    'bob@console had the tasks looked at since 2026-11-29 03:00:00 UTC, and how that ended is not known',
+  );
+  expect((await call('showDevices', { job: 'j' })).data).toMatchObject({ state: 'cut-off', found: null });
+  await ledger.addAudit({ ...line, what: 'verified', detail: { why: 'No task could be read.' } });
+  expect(await page()).toContain('No task could be read.');
+  await ledger.addAudit({
+    ...line,
+    what: 'reconciled',
+    detail: { applied: 2, again: 0, gone: 0, unknown: 1 },
+  });
+  expect(await page()).toContain('2, by what the task says');
+  await ledger.close();
 });

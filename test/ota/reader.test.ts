@@ -21,6 +21,7 @@ async function start(
   const stop = new AbortController();
   const waits: number[] = [];
   const onWait: (() => void)[] = [];
+  const away: (string | undefined)[] = [];
   const reader = new OtaReader({
     callTimeoutMs: 20_000,
     maxSockets: 5,
@@ -35,9 +36,10 @@ async function start(
       for (const listener of onWait.splice(0)) listener();
     },
     signal: stop.signal,
+    onAway: (failure) => away.push(failure?.name),
   });
   onTestFinished(() => reader.close());
-  return { api, reader, stop, waits, onWait };
+  return { api, reader, stop, waits, onWait, away };
 }
 
 const noDevices = countsOf(() => 0);
@@ -228,6 +230,24 @@ test('reads an answer that is not a task as unidentified', async () => {
   const port = typeof address === 'object' ? address?.port : undefined;
   const { reader } = await start({}, { endpoint: `http://127.0.0.1:${port}` });
   expect(await reader.get('a1')).toMatchObject({ ok: false, failure: { kind: 'unidentified' } });
+});
+
+test('tells what comes instead of answers while it asks again, and once that the API has answered since', async () => {
+  const { createServer } = await import('node:http');
+  let answers = 0;
+  const server = createServer((_request, response) => {
+    const isThere = ++answers > 2;
+    response.writeHead(isThere ? 200 : 500, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(isThere ? { TaskId: 'a1' } : { message: 'broken' }));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const { reader, away } = await start({}, { endpoint: `http://127.0.0.1:${port}` });
+  expect(await reader.get('a1')).toMatchObject({ ok: true });
+  expect(await reader.get('a1')).toMatchObject({ ok: true });
+  expect(away).toEqual([expect.any(String), expect.any(String), undefined]);
 });
 
 test('ends all reads at once when it is aborted: in flight, waiting and later ones', async () => {

@@ -14,6 +14,8 @@ interface ConsoleJobsOptions {
   readonly api?: SimulatedApiSettingsInput;
   /** RATE_LIMIT of the worker; as the stage has it when omitted. */
   readonly rate?: string;
+  /** Settings of the console besides. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Default: true. */
   readonly send?: boolean;
   readonly mostBytes?: number;
@@ -22,12 +24,20 @@ interface ConsoleJobsOptions {
 }
 
 export async function setConsoleJobs(options: ConsoleJobsOptions = {}) {
-  const { api = {}, rate, send = true, mostBytes, bodyMs } = options;
+  const { api = {}, rate } = options;
   const jobs = await setJobs(api, rate === undefined ? {} : { env: { RATE_LIMIT: rate } });
-  const { env, folder } = jobs;
+  return { ...jobs, ...(await openConsoleJobs(jobs, options)) };
+}
+
+/** Another console on the same stage. */
+export async function openConsoleJobs(
+  { env, folder }: Pick<Awaited<ReturnType<typeof setJobs>>, 'env' | 'folder'>,
+  options: Omit<ConsoleJobsOptions, 'api' | 'rate'> = {},
+) {
+  const { env: others = {}, send = true, mostBytes, bodyMs } = options;
   const errors: unknown[] = [];
   const said: string[] = [];
-  const context = fakeContext({ env, cwd: folder.path, sleep, random: Math.random });
+  const context = fakeContext({ env: { ...env, ...others }, cwd: folder.path, sleep, random: Math.random });
   const parts = makeJobs({
     context,
     stateDir: `${folder.path}/state`,
@@ -79,7 +89,7 @@ export async function setConsoleJobs(options: ConsoleJobsOptions = {}) {
     };
     return { cookie, get, post, upload };
   };
-  return { ...jobs, url, said, ann: await as(tokens.ann), vic: await as(tokens.vic) };
+  return { url, said, ann: await as(tokens.ann), vic: await as(tokens.vic) };
 }
 
 type Set = Awaited<ReturnType<typeof setConsoleJobs>>;

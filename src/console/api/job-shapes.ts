@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { verificationJson } from '../../jobs/verify/view.ts';
 import { isReason, REASON_NEEDED } from '../../text/reason.ts';
+import type { ApiAway } from '../jobs/api-away.ts';
 import type { LooksSeen } from '../jobs/job-page.ts';
 import type { LookSeen } from '../jobs/looks.ts';
 
@@ -66,6 +67,10 @@ export const line = z.object({
   why: z.string().nullable(),
   detail: z.record(z.string(), z.unknown()),
 });
+const apiAway = z
+  .object({ since: z.string(), why: z.string() })
+  .nullable()
+  .meta({ description: 'Given while the IoT API gives no answer: it is asked again.' });
 export const planning = z.object({
   job: z.string(),
   state: z.enum(['making', 'made', 'failed', 'entering']),
@@ -76,6 +81,7 @@ export const planning = z.object({
     .string()
     .nullable()
     .meta({ description: 'Since when it is as the note says: one that is old stands still.' }),
+  away: apiAway,
   counts: z
     .object({
       toChange: z.number(),
@@ -109,10 +115,11 @@ function looked<Found extends z.ZodType>(found: Found, description: string) {
   return z
     .object({
       job: z.string(),
-      state: z.enum(['none', 'looking', 'seen', 'failed']),
+      state: z.enum(['none', 'looking', 'seen', 'failed', 'cut-off']),
       /** Read so far, of all. */
       tasks: z.number().nullable(),
       of: z.number().nullable(),
+      away: apiAway,
       why: z.string().nullable(),
       found: found.nullable(),
     })
@@ -123,14 +130,19 @@ export const devices = looked(
   z
     .looseObject({ job: z.string(), at: z.string() })
     .meta({ description: 'What `jobs verify --json` prints.' }),
-  '`none`: nobody has looked from this console, since it was started.',
+  'By the log of the job. `none`: nobody has looked from a console. `cut-off`: it was begun, and how it ended is not known.',
 );
 export const reconciliation = looked(
   z
     .object({ applied: z.number(), again: z.number(), gone: z.number(), unknown: z.number() })
     .meta({ description: 'Rows: applied by what the task says, sent again, without a task, not read.' }),
-  '`none`: nobody has reconciled it from this console, since it was started.',
+  'By the log of the job. `none`: nobody has reconciled it from a console. `cut-off`: it was begun, and how it ended is not known.',
 );
+
+/** For programs. */
+export function awayJson(away: ApiAway | undefined): z.input<typeof apiAway> {
+  return away === undefined ? null : { since: new Date(away.since).toISOString(), why: away.why };
+}
 
 /** @param seen undefined: nobody has looked. */
 function lookedJson<Found, Json>(
@@ -138,9 +150,11 @@ function lookedJson<Found, Json>(
   seen: LookSeen<Found> | undefined,
   jsonOf: (found: Found) => Json,
 ) {
-  const nothing = { job, state: 'none' as const, tasks: null, of: null, why: null, found: null };
+  const nothing = { job, state: 'none' as const, tasks: null, of: null, away: null, why: null, found: null };
   if (seen?.state === 'seen') return { ...nothing, state: seen.state, found: jsonOf(seen.found) };
-  return { ...nothing, ...seen };
+  if (seen?.state === 'cut-off') return { ...nothing, state: seen.state };
+  if (seen?.state !== 'looking') return { ...nothing, ...seen };
+  return { ...nothing, ...seen, away: awayJson(seen.away) };
 }
 
 export function devicesJson(job: string, seen: LooksSeen['verification']): z.input<typeof devices> {

@@ -1,14 +1,16 @@
 /** The API of jobs: what their pages show and do. */
 import { z } from 'zod';
+import type { AuditLine } from '../../jobs/ledger/job.ts';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { jobIdSchema } from '../../jobs/plan/format.ts';
 import { unsettableNames } from '../../jobs/rules/given.ts';
 import { standingJson } from '../../jobs/view/standing.ts';
 import { steps } from '../jobs/desk.ts';
+import { looksSeen } from '../jobs/kept-looks.ts';
 import { plannedJob } from '../jobs/ledger-door.ts';
 import type { JobsOptions } from '../jobs/options.ts';
 import { rowFilterStates } from '../jobs/rows-page.ts';
-import { JobWatch } from '../jobs/seen.ts';
+import { JobWatch, LOG_LINES } from '../jobs/seen.ts';
 import { deedOf, defined } from './asked.ts';
 import {
   devices,
@@ -40,6 +42,13 @@ export function jobRoutes({
   verifier,
   reconciler,
 }: Options): readonly ApiRoute[] {
+  const looksOf = (jobId: string, log: readonly AuditLine[]) =>
+    looksSeen({ verification: verifier.of(jobId), reconciliation: reconciler.of(jobId) }, log);
+  const looksAt = (jobId: string) =>
+    door.read(async (ledger) => {
+      await plannedJob(ledger, jobId);
+      return looksOf(jobId, await ledger.audit(LOG_LINES, jobId));
+    });
   const wait: ApiRoute['wait'] = (served) => door.awaited(served);
   return [
     route({
@@ -75,12 +84,7 @@ export function jobRoutes({
       summary: 'Where a job stands',
       answer: standing,
       serve: async ({ subject: job }) => {
-        const seen = await door.read((ledger) =>
-          new JobWatch(job, clock).look(ledger, (one) => ({
-            verification: verifier.of(one),
-            reconciliation: reconciler.of(one),
-          })),
-        );
+        const seen = await door.read((ledger) => new JobWatch(job, clock).look(ledger, looksOf));
         return JSON.parse(standingJson(seen.standing, { outlook: seen.outlook }));
       },
     }),
@@ -204,8 +208,8 @@ export function jobRoutes({
       summary: 'What the last reconciliation of a job has found',
       answer: reconciliation,
       serve: async ({ subject: job }) => {
-        await door.read((ledger) => plannedJob(ledger, job));
-        return reconciliationJson(job, reconciler.of(job));
+        const { reconciliation: found } = await looksAt(job);
+        return reconciliationJson(job, found);
       },
     }),
     route({
@@ -215,8 +219,8 @@ export function jobRoutes({
       summary: 'What the last look at the devices of a job has found',
       answer: devices,
       serve: async ({ subject: job }) => {
-        await door.read((ledger) => plannedJob(ledger, job));
-        return devicesJson(job, verifier.of(job));
+        const { verification } = await looksAt(job);
+        return devicesJson(job, verification);
       },
     }),
     route({

@@ -13,7 +13,7 @@ import type { Planning } from '../jobs/planner.ts';
 import { tooLarge } from '../jobs/upload.ts';
 import { PageError } from '../pages/page-error.ts';
 import { deedOf, defined } from './asked.ts';
-import { done, planning, reason, reasonBody, settings } from './job-shapes.ts';
+import { awayJson, done, planning, reason, reasonBody, settings } from './job-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
 
 type Options = Pick<JobsOptions, 'door' | 'desk' | 'newName' | 'mostBytes'>;
@@ -130,7 +130,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
   ];
 }
 
-function planningJson({ jobId, state, source, by, note, noteSince, report }: Planning) {
+function planningJson({ jobId, state, source, by, note, noteSince, away, report }: Planning) {
   return {
     job: jobId,
     state,
@@ -138,6 +138,7 @@ function planningJson({ jobId, state, source, by, note, noteSince, report }: Pla
     by,
     note: note ?? null,
     noteSince: noteSince === undefined ? null : new Date(noteSince).toISOString(),
+    away: awayJson(away),
     counts: report?.counts ?? null,
     configurations: report === undefined ? null : configurationsJson(report),
   };

@@ -15,7 +15,6 @@ import { runSending } from '../../jobs/commands/send.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { hasLedger, openLedgerAt } from '../../jobs/ledger/open.ts';
 import { makePlan } from '../../jobs/plan/make-plan.ts';
-import type { PlanContext } from '../../jobs/plan/options.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
 import { makeUndo } from '../../jobs/plan/undo.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
@@ -31,8 +30,8 @@ import { planRoutes } from '../api/plans.ts';
 import type { ApiRoute } from '../api/route.ts';
 import { Desk, type DeskOptions } from '../jobs/desk.ts';
 import { consolePatience, LedgerDoor } from '../jobs/ledger-door.ts';
-import { Looks } from '../jobs/looks.ts';
-import { PLAN_FILE, Planner, type PlanWanted } from '../jobs/planner.ts';
+import { Looks, type LookTold } from '../jobs/looks.ts';
+import { PLAN_FILE, Planner, type PlannerOptions, type PlanWanted } from '../jobs/planner.ts';
 import { jobsSection } from '../jobs/section.ts';
 import { metricsSection } from '../metrics/section.ts';
 import type { Section } from '../section.ts';
@@ -90,7 +89,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     onError,
     now: clock.wall,
   });
-  const looks = (busy: string) => ({ busy, onError });
+  const looks = (busy: string) => ({ busy, onError, now: clock.wall });
   const verifier = new Looks<Verification>(
     looks('The devices of a job are being looked at: try again when that is done.'),
   );
@@ -180,7 +179,7 @@ async function make(
   context: CommandContext,
   door: LedgerDoor,
   wanted: PlanWanted,
-  { cwd, ...io }: Pick<PlanContext, 'cwd' | 'signal' | 'progress' | 'say'>,
+  { cwd, ...io }: Parameters<PlannerOptions['make']>[1],
 ): Promise<PlanReport | undefined> {
   const readsTasks = wanted.from !== 'file' || wanted.refresh;
   const config = (readsTasks ? readConfigForAws : readConfig)(context.env, apiSettings);
@@ -205,16 +204,16 @@ async function make(
 
 function verifyWith(context: CommandContext): DeskOptions['verify'] {
   const now = context.clock.wall;
-  return (ledger, { key }, signal, onTask) =>
-    withReader(context, signal, (read) =>
+  return (ledger, { key }, signal, { onTask, onAway }) =>
+    withReader(context, signal, onAway, (read) =>
       verifyJob({ ledger, key, ...read, executions: false, now, onTask }),
     );
 }
 
 function reconcileWith(context: CommandContext): DeskOptions['reconcile'] {
-  return (ledger, lease, job, deed, signal, onTask) => {
+  return (ledger, lease, job, deed, signal, { onTask, onAway }) => {
     const setting = { given: {}, now: context.clock.wall() };
-    return withReader(context, signal, (read) =>
+    return withReader(context, signal, onAway, (read) =>
       reconcileRows(ledger, lease, job, setting, deed, read, onTask),
     );
   };
@@ -223,6 +222,7 @@ function reconcileWith(context: CommandContext): DeskOptions['reconcile'] {
 async function withReader<T>(
   context: CommandContext,
   signal: AbortSignal,
+  onAway: LookTold['onAway'],
   work: (read: {
     readonly reader: OtaReader;
     readonly maxConcurrency: number;
@@ -231,7 +231,7 @@ async function withReader<T>(
 ): Promise<T> {
   const config = readConfigForAws(context.env, apiSettings);
   const { createReader } = await import('../../ota/create-reader.ts');
-  const reader = createReader(config, context, signal);
+  const reader = createReader(config, { ...context, onAway }, signal);
   try {
     return await work({ reader, maxConcurrency: config.maxConcurrency, signal });
   } finally {

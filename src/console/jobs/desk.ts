@@ -1,6 +1,6 @@
 /** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
 import { Readable } from 'node:stream';
-import { misuse } from '../../errors.ts';
+import { CommandError, misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
 import type { JobEvent } from '../../jobs/ledger/state.ts';
@@ -17,8 +17,9 @@ import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
+import { endDetail, lookLines } from './kept-looks.ts';
 import { type LedgerDoor, plannedJob } from './ledger-door.ts';
-import type { Looks } from './looks.ts';
+import type { Looks, LookTold } from './looks.ts';
 import { PLAN_FILE, type Planner, type PlanSource } from './planner.ts';
 
 export interface DeskOptions {
@@ -30,7 +31,7 @@ export interface DeskOptions {
     ledger: Ledger,
     job: PlannedJob,
     signal: AbortSignal,
-    onTask: (count: number) => void,
+    told: LookTold,
   ) => Promise<Verification>;
   /** Ends rows by what their tasks say, and lets the job go on. */
   readonly reconcile: (
@@ -39,7 +40,7 @@ export interface DeskOptions {
     job: PlannedJob,
     deed: Deed,
     signal: AbortSignal,
-    onTask: (count: number) => void,
+    told: LookTold,
   ) => Promise<Reconciled>;
   /** Brings a job to rest that no process sends, and tells of it. */
   readonly conclude: (ledger: Ledger, jobId: string, who: string) => Promise<void>;
@@ -122,8 +123,10 @@ export class Desk {
       const { applied } = await ledger.count(job.key);
       if (applied === 0) throw new PageError(`No row of job ${jobId} was applied yet.`, 409);
       const { verifier, verify: look } = this.#options;
-      verifier.begin(jobId, applied, (signal, onTask) => look(ledger, job, signal, onTask));
-      await ledger.addAudit({ ...deed, why: deed.why, what: 'verify', subject: jobId, detail: { applied } });
+      verifier.requireFree();
+      const noted = this.#noted(ledger, jobId, deed, lookLines.verify);
+      await noted.begun({ applied });
+      verifier.begin(jobId, applied, (signal, told) => noted.ended(() => look(ledger, job, signal, told)));
     });
   }
 
@@ -144,18 +147,15 @@ export class Desk {
         );
       try {
         requireHere(await ledger.job(jobId));
-        reconciler.begin(jobId, inFlight, async (signal, onTask) => {
+        reconciler.requireFree();
+        const noted = this.#noted(ledger, jobId, deed, lookLines.reconcile);
+        await noted.begun({ inFlight });
+        reconciler.begin(jobId, inFlight, async (signal, told) => {
           try {
-            await collect(ledger);
-            const found = await work(ledger, lease, job, deed, signal, onTask);
-            await ledger.addAudit({
-              ...deed,
-              why: deed.why,
-              what: 'reconcile',
-              subject: jobId,
-              detail: { ...found },
+            return await noted.ended(async () => {
+              await collect(ledger);
+              return await work(ledger, lease, job, deed, signal, told);
             });
-            return found;
           } finally {
             await lease.release();
           }
@@ -165,6 +165,34 @@ export class Desk {
         throw error;
       }
     });
+  }
+
+  /** A look in the job's log: that it has begun, and what it has found or why it failed. */
+  #noted(
+    ledger: Ledger,
+    jobId: string,
+    { who, why }: Deed,
+    what: (typeof lookLines)[keyof typeof lookLines],
+  ) {
+    const line = { who, why, subject: jobId };
+    /** What was found is on this console's page all the same. */
+    const end = (detail: NewAuditLine['detail']) =>
+      ledger.addAudit({ ...line, what: what.ended, detail }).catch((error: unknown) => {
+        if (!(error instanceof CommandError)) this.#options.onError(error);
+      });
+    return {
+      begun: (detail: NewAuditLine['detail']) => ledger.addAudit({ ...line, what: what.begun, detail }),
+      ended: async <Found extends Verification | Reconciled>(look: () => Promise<Found>): Promise<Found> => {
+        try {
+          const found = await look();
+          await end(endDetail(found));
+          return found;
+        } catch (error) {
+          await end({ why: error instanceof Error ? error.message : String(error) });
+          throw error;
+        }
+      },
+    };
   }
 
   /** Begins the plan that undoes a job. @returns the new job's name. */

@@ -28,6 +28,7 @@ import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
+import { apiAwayNote } from './api-away.ts';
 import { bar } from './bar.ts';
 import { jobForms } from './job-forms.ts';
 import { lockedNote } from './locked-note.ts';
@@ -40,6 +41,8 @@ export interface JobSeen {
   /** Rows that end per second. */
   readonly perSecond: number;
   readonly looks: LooksSeen;
+  /** Its changes, the last first. */
+  readonly log: readonly AuditLine[];
   /** Given while the ledger takes no changes. */
   readonly locked: LedgerAway | undefined;
   /** Epoch milliseconds. */
@@ -52,10 +55,9 @@ export interface LooksSeen {
   readonly reconciliation: LookSeen<Reconciled> | undefined;
 }
 
-/** @param log its changes, the last first. @param done what has just been done to it. */
+/** @param done what has just been done to it. */
 export function jobPage(
   seen: JobSeen,
-  log: readonly AuditLine[],
   visitor: Visitor,
   done: string | undefined,
   commandLine: CommandLine,
@@ -67,7 +69,7 @@ export function jobPage(
     body: html`${done !== undefined && html`<p class="done" role="status">${done}</p>\n`}${livePart(jobStream(job.jobId), jobPart(seen, commandLine))}
 <p><a href="${rowsPath(job.jobId, {})}">All rows</a> · report: <a href="${jobPath(job.jobId, '/report.csv')}" download>CSV</a>, <a href="${jobPath(job.jobId, '/report.json')}" download>JSON</a></p>
 ${mayChange(visitor) && job.plan !== undefined && jobForms(job.jobId, job.plan, visitor, seen.now)}
-<section><h2>Log of changes</h2>${logTable(log)}</section>`,
+<section><h2>Log of changes</h2>${logTable(seen.log)}</section>`,
     live: true,
   };
 }
@@ -205,11 +207,19 @@ function settings(given: Plan['settings'], idle: readonly string[]): Html {
   return html`<section><h2>How it is sent</h2>${texts.length === 0 ? html`<p>As fast as workers take it, without stages.</p>` : figures(texts)}${idle.map((note) => html`<p class="note">Note: ${note}.</p>\n`)}</section>`;
 }
 
+function looking({ tasks, of, away }: Extract<LookSeen<unknown>, { state: 'looking' }>): Html {
+  return html`<p>Looking at tasks: ${number(tasks)} of ${number(of)}.</p>${apiAwayNote(away, 'what cannot be read is counted as unread')}`;
+}
+
+function cutOff({ since, who }: Extract<LookSeen<unknown>, { state: 'cut-off' }>): Html {
+  return html`<p class="away">${who} had the tasks looked at since ${instant(since)} UTC, and how that ended is not known: where no other console is at it still, do it again.</p>`;
+}
+
 function reconciled(seen: LookSeen<Reconciled>): Html {
   const section = (inside: Html): Html => html`<section><h2>Reconciliation</h2>${inside}</section>`;
-  if (seen.state === 'looking')
-    return section(html`<p>Looking at tasks: ${number(seen.tasks)} of ${number(seen.of)}.</p>`);
+  if (seen.state === 'looking') return section(looking(seen));
   if (seen.state === 'failed') return section(html`<p class="fault">${seen.why}</p>`);
+  if (seen.state === 'cut-off') return section(cutOff(seen));
   const { applied, gone, again, unknown } = seen.found;
   return section(
     figures([
@@ -222,10 +232,10 @@ function reconciled(seen: LookSeen<Reconciled>): Html {
 }
 
 function devices(seen: LookSeen<Verification>): Html {
-  if (seen.state === 'looking')
-    return html`<section><h2>Devices</h2><p>Looking at tasks: ${number(seen.tasks)} of ${number(seen.of)}.</p></section>`;
+  if (seen.state === 'looking') return html`<section><h2>Devices</h2>${looking(seen)}</section>`;
   if (seen.state === 'failed')
     return html`<section><h2>Devices</h2><p class="fault">${seen.why}</p></section>`;
+  if (seen.state === 'cut-off') return html`<section><h2>Devices</h2>${cutOff(seen)}</section>`;
   const { at, whole, tasks, devices: of, notHolding, gone, unread, worst } = seen.found;
   const { ended, failed } = deviceEnds(of);
   const rows: (readonly [string, string])[] = [

@@ -92,7 +92,7 @@ export class LedgerDoor {
    */
   async awaited<T>(change: Promise<T>): Promise<T> {
     const late = (): Error =>
-      new OutcomeUnknown(`The ledger has not answered within ${MOST_MS / 1_000} s, though it answers others`);
+      new OutcomeUnknown(`No answer has come within ${MOST_MS / 1_000} s, though the ledger answers others`);
     try {
       return await this.#unlessSilent(change, late);
     } catch (error) {

@@ -1,16 +1,33 @@
 /** Looks at the tasks of jobs in the background, one job at a time, and keeps what it saw of the latest. */
 import { CommandError } from '../../errors.ts';
 import { PageError } from '../pages/page-error.ts';
+import { type ApiAway, apiAway, type OnApiAway } from './api-away.ts';
 
 export type LookSeen<Found> =
-  | { readonly state: 'looking'; readonly tasks: number; readonly of: number }
+  | {
+      readonly state: 'looking';
+      readonly tasks: number;
+      readonly of: number;
+      /** Given while the API gives no answer. */
+      readonly away?: ApiAway | undefined;
+    }
   | { readonly state: 'seen'; readonly found: Found }
-  | { readonly state: 'failed'; readonly why: string };
+  | { readonly state: 'failed'; readonly why: string }
+  /** It was begun, in epoch milliseconds and by whom, and its end is not known: most likely its console has ended before. */
+  | { readonly state: 'cut-off'; readonly since: number; readonly who: string };
+
+/** Told how far it is. */
+export interface LookTold {
+  readonly onTask: (count: number) => void;
+  readonly onAway: OnApiAway;
+}
 
 export interface LooksOptions {
   /** What is said of another one meanwhile: a sentence. */
   readonly busy: string;
   readonly onError: (error: unknown) => void;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 /** Jobs of which it is kept what was seen. */
@@ -30,13 +47,14 @@ export class Looks<Found> {
     return this.#seen.get(jobId);
   }
 
-  /** @param of so many tasks. @throws PageError while it looks at another job. */
-  begin(
-    jobId: string,
-    of: number,
-    look: (signal: AbortSignal, onTask: (count: number) => void) => Promise<Found>,
-  ): void {
+  /** @throws PageError while it looks at a job. */
+  requireFree(): void {
     if (this.#work !== undefined) throw new PageError(this.#options.busy, 429);
+  }
+
+  /** @param of so many tasks. @throws PageError while it looks at another job. */
+  begin(jobId: string, of: number, look: (signal: AbortSignal, told: LookTold) => Promise<Found>): void {
+    this.requireFree();
     this.#work = this.#look(jobId, of, look).finally(() => {
       this.#work = undefined;
     });
@@ -54,9 +72,17 @@ export class Looks<Found> {
       const [oldest] = this.#seen.keys();
       if (this.#seen.size > MOST && oldest !== undefined) this.#seen.delete(oldest);
     };
-    keep({ state: 'looking', tasks: 0, of });
+    let looking = { state: 'looking' as const, tasks: 0, of, away: undefined as ApiAway | undefined };
+    const show = (change: Partial<typeof looking>): void => {
+      looking = { ...looking, ...change };
+      keep(looking);
+    };
+    show({});
     try {
-      const found = await look(this.#stop.signal, (tasks) => keep({ state: 'looking', tasks, of }));
+      const found = await look(this.#stop.signal, {
+        onTask: (tasks) => show({ tasks }),
+        onAway: (failure) => show({ away: apiAway(failure, looking.away, this.#options.now()) }),
+      });
       keep({ state: 'seen', found });
     } catch (error) {
       keep({ state: 'failed', why: error instanceof Error ? error.message : String(error) });

@@ -11,6 +11,7 @@ import { type Html, html } from '../pages/html.ts';
 import { formTokenField, type Page } from '../pages/layout.ts';
 import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
+import { apiAwayNote } from './api-away.ts';
 import { reasonField, settingFields } from './job-forms.ts';
 import { planPath, planStream } from './paths.ts';
 import type { Planning } from './planner.ts';
@@ -37,10 +38,10 @@ ${mayChange(visitor) && forms(plan, report, visitor)}`,
 }
 
 /** What is sent again and again until it is made. */
-export function planPart({ jobId, source, by, state, note, noteSince }: Planning): Html {
+export function planPart({ jobId, source, by, state, note, noteSince, away }: Planning): Html {
   switch (state) {
     case 'making':
-      return html`<p>${by} has it made from ${source}. ${note ?? ''}${noteSince !== undefined && html`, since ${instant(noteSince)} UTC. While that stands still, what is read does not answer: it is asked again, and to discard the plan ends it`}</p>`;
+      return html`<p>${by} has it made from ${source}. ${note ?? ''}${noteSince !== undefined && html`, since ${instant(noteSince)} UTC. While that stands still, what is read does not answer: it is asked again, and to discard the plan ends it`}</p>${apiAwayNote(away, 'to discard the plan ends that')}`;
     case 'entering':
       return html`<p>Its rows are being entered in the ledger.</p>`;
     case 'failed':

@@ -17,6 +17,7 @@ import type { TaskChange } from '../../jobs/plan/format.ts';
 import type { PlanContext } from '../../jobs/plan/options.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
 import { PageError } from '../pages/page-error.ts';
+import { type ApiAway, apiAway, type OnApiAway } from './api-away.ts';
 import { progressOf } from './plan-progress.ts';
 
 /** What a plan is to be made from. */
@@ -43,6 +44,8 @@ export interface Planning {
   readonly note: string | undefined;
   /** Since when it is as the note says, in epoch milliseconds; undefined without a note. */
   readonly noteSince?: number | undefined;
+  /** Given while the API gives no answer to what the plan reads. */
+  readonly away?: ApiAway | undefined;
   /** Of one that is made. */
   readonly report: PlanReport | undefined;
 }
@@ -53,7 +56,7 @@ export interface PlannerOptions {
   /** Makes a plan: {@link PLAN_FILE} in `cwd`. undefined: it was aborted. */
   readonly make: (
     wanted: PlanWanted,
-    io: Pick<PlanContext, 'cwd' | 'signal' | 'progress' | 'say'>,
+    io: Pick<PlanContext, 'cwd' | 'signal' | 'progress' | 'say'> & { readonly onAway: OnApiAway },
   ) => Promise<PlanReport | undefined>;
   /** Called with what went wrong in the program itself. */
   readonly onError: (error: unknown) => void;
@@ -213,7 +216,11 @@ export class Planner {
     };
     try {
       const signal = AbortSignal.any([this.#stop.signal, discarded]);
-      const io = { cwd, signal, progress: progressOf(note), say: note };
+      const onAway: OnApiAway = (failure) => {
+        const { away } = this.#plans.get(jobId) ?? {};
+        this.#change(jobId, { away: apiAway(failure, away, this.#options.now()) });
+      };
+      const io = { cwd, signal, progress: progressOf(note), say: note, onAway };
       const report = await this.#options.make(wanted, io);
       if (report === undefined) return await this.#remove(jobId);
       const { source = wanted.jobId, by = '' } = this.#plans.get(jobId) ?? {};
@@ -224,12 +231,12 @@ export class Planner {
       });
       await writeFile(join(cwd, REPORT_FILE), kept, { mode: FILE_MODE });
       if (wanted.from === 'file') await rm(join(cwd, wanted.file), { force: true });
-      this.#change(jobId, { state: 'made', note: undefined, noteSince: undefined, report });
+      this.#change(jobId, { state: 'made', note: undefined, noteSince: undefined, away: undefined, report });
     } catch (error) {
       const said = diskError(error, cwd);
       if (!(said instanceof CommandError || said instanceof PageError)) this.#options.onError(error);
       const why = said instanceof Error ? said.message : String(said);
-      this.#change(jobId, { state: 'failed', note: why });
+      this.#change(jobId, { state: 'failed', note: why, away: undefined });
       await rm(cwd, { recursive: true, force: true }).catch(this.#options.onError);
     }
   }

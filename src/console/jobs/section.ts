@@ -1,6 +1,7 @@
 /** The section *Jobs*: its pages, and what they do. */
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import type { AuditLine } from '../../jobs/ledger/job.ts';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { reportText } from '../../jobs/view/report.ts';
 import { Feed } from '../live/feed.ts';
@@ -10,6 +11,7 @@ import { PageError } from '../pages/page-error.ts';
 import type { Section } from '../section.ts';
 import { addChanges } from './changes.ts';
 import { jobPage, jobPart } from './job-page.ts';
+import { looksSeen } from './kept-looks.ts';
 import { plannedJob } from './ledger-door.ts';
 import { listPage, listPart } from './list-page.ts';
 import { newPage } from './new-page.ts';
@@ -22,7 +24,6 @@ import { acceptUploads } from './upload.ts';
 
 const LOOK_MS = 1_000;
 const PAGE_ROWS = 100;
-const LOG_LINES = 50;
 
 const empty = (text: string): string | undefined => (text === '' ? undefined : text);
 const rowsQuery = z.object({
@@ -49,10 +50,8 @@ function given(filter: { readonly [Name in keyof RowFilter]: RowFilter[Name] | u
 export function jobsSection(options: JobsOptions): Section {
   const { door, desk, verifier, reconciler, mostBytes, commandLine, clock, sleep } = options;
   const { planner } = desk;
-  const looksOf = (jobId: string) => ({
-    verification: verifier.of(jobId),
-    reconciliation: reconciler.of(jobId),
-  });
+  const looksOf = (jobId: string, log: readonly AuditLine[]) =>
+    looksSeen({ verification: verifier.of(jobId), reconciliation: reconciler.of(jobId) }, log);
   const seen = async (watch: JobWatch) => {
     const one = await door.read((ledger) => watch.look(ledger, looksOf));
     return { ...one, locked: await door.locked() };
@@ -79,8 +78,7 @@ export function jobsSection(options: JobsOptions): Section {
       site.view(`${JOBS_PATH}/of/:job`, async (request, visitor) => {
         const jobId = jobOf(request);
         const one = await seen(new JobWatch(jobId, clock));
-        const log = await door.read((ledger) => ledger.audit(LOG_LINES, jobId));
-        return jobPage(one, log, visitor, doneText(request.query), commandLine);
+        return jobPage(one, visitor, doneText(request.query), commandLine);
       });
       const jobFeeds = new FeedsOf((jobId) => {
         const watch = new JobWatch(jobId, clock);

@@ -1,5 +1,5 @@
 /** Jobs as pages and the API show them. */
-import type { JobRecord } from '../../jobs/ledger/job.ts';
+import type { AuditLine, JobRecord } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { decideOn, outlookOf, Pace } from '../../jobs/run/progress.ts';
 import type { ListedJob } from '../../jobs/view/listed.ts';
@@ -7,6 +7,8 @@ import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { JobSeen, LooksSeen } from './job-page.ts';
 
+/** Of a job's log. */
+export const LOG_LINES = 50;
 /** Jobs of a list. */
 const MOST_LISTED = 100;
 
@@ -33,12 +35,13 @@ export class JobWatch {
 
   /** @throws PageError where there is no such job. */
   async look(
-    ledger: Pick<Ledger, 'job' | 'standing'>,
-    looksOf: (jobId: string) => LooksSeen,
+    ledger: Pick<Ledger, 'job' | 'standing' | 'audit'>,
+    looksOf: (jobId: string, log: readonly AuditLine[]) => LooksSeen,
   ): Promise<Omit<JobSeen, 'locked'>> {
     const job: JobRecord | undefined = await ledger.job(this.#jobId);
     if (job === undefined) throw new PageError(`There is no job ${this.#jobId} in the ledger.`, 404);
     const standing = await ledger.standing(job);
+    const log = await ledger.audit(LOG_LINES, job.jobId);
     const { counts, times, leased } = standing;
     const first = this.#pace === undefined;
     this.#pace ??= new Pace(this.#clock.monotonic, counts);
@@ -48,6 +51,6 @@ export class JobWatch {
     const perSecond = goesOn ? (first ? average : this.#pace.perSecond) : 0;
     const now = this.#clock.wall();
     const outlook = outlookOf(job, counts, perSecond, decideOn(job, counts, perSecond, { now }), now);
-    return { standing, outlook, perSecond, looks: looksOf(job.jobId), now };
+    return { standing, outlook, perSecond, looks: looksOf(job.jobId, log), log, now };
   }
 }

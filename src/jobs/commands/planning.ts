@@ -7,6 +7,7 @@ import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { type ApiConfig, ConfigError, readConfigForAws } from '../../config.ts';
 import { CommandError, exitCodes, messageOf, misuse } from '../../errors.ts';
+import type { ReaderSurroundings } from '../../ota/create-reader.ts';
 import type { OtaReader } from '../../ota/reader.ts';
 import { columnsOf } from '../../text/layout.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
@@ -50,7 +51,12 @@ export async function runPlanning(
 export async function withPlanning<T>(
   context: CommandContext,
   config: ApiConfig,
-  { signal, progress, say }: Pick<PlanContext, 'signal' | 'progress' | 'say'>,
+  {
+    signal,
+    progress,
+    say,
+    onAway,
+  }: Pick<PlanContext, 'signal' | 'progress' | 'say'> & Pick<ReaderSurroundings, 'onAway'>,
   work: (planning: PlanContext) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
@@ -58,7 +64,7 @@ export async function withPlanning<T>(
   const reader = (): Promise<OtaReader> => {
     // Made when it is first used: the SDK takes 25 MB, and most plans of a file do without.
     made ??= import('../../ota/create-reader.ts').then(({ createReader }) =>
-      createReader(config, context, AbortSignal.any([signal, over.signal])),
+      createReader(config, { ...context, ...(onAway && { onAway }) }, AbortSignal.any([signal, over.signal])),
     );
     return made;
   };
