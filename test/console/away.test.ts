@@ -31,9 +31,9 @@ test('Now says since when no worker answers and a queue cannot be read, and noth
     askWorkers: async () => facts.workers,
     readQueues: async () => facts.queues,
     clock: { wall: () => now, monotonic: () => now },
-    sleep: (_ms, signal) =>
+    sleep: (ms, signal) =>
       new Promise((resolve) => {
-        steps.push(resolve);
+        if (ms === 5_000) steps.push(resolve);
         signal.addEventListener('abort', () => resolve());
       }),
   });
@@ -66,6 +66,40 @@ test('Now says since when no worker answers and a queue cannot be read, and noth
   const back = await page();
   expect(back).not.toContain('class="away"');
   expect(back).toContain('<dt>backlog</dt><dd>3</dd>');
+});
+
+test('workers are seen while queues and ledger take their time, whose answers are seen when they are there', async () => {
+  const queues = Promise.withResolvers<StatusFacts['queues']>();
+  const away = Promise.withResolvers<{ readonly since: number; readonly why: string }>();
+  const sleeping: { readonly ms: number; readonly end: () => void }[] = [];
+  const watch = new Watch({
+    askWorkers: async () => [{ where: 'w1', ok: true, status: workerStatusOf({ ...well, at }, 'w1') }],
+    readQueues: () => queues.promise,
+    askLedger: () => away.promise,
+    clock: { wall: () => at, monotonic: () => 0 },
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        sleeping.push({ ms, end: resolve });
+        signal.addEventListener('abort', () => resolve());
+      }),
+  });
+  onTestFinished(() => watch.stop());
+  void watch.run();
+  const pass = async (ms: number): Promise<void> => {
+    await expect.poll(() => sleeping.at(-1)?.ms).toBe(ms);
+    sleeping.at(-1)?.end();
+  };
+  await pass(2_000);
+  const first = await watch.seen();
+  expect(first?.status.workers).toHaveLength(1);
+  expect(first?.ledger).toBeUndefined();
+  const next = watch.next();
+  queues.resolve({ source: { ok: false, why: 'no answer' } });
+  away.resolve({ since: at, why: 'no connection' });
+  await pass(5_000);
+  const second = await next;
+  expect(second?.ledger).toMatchObject({ why: 'no connection' });
+  expect(second?.queuesAwaySince).toEqual({ source: at });
 });
 
 test('the pages of jobs say that the ledger is away, and the other pages go on', async () => {

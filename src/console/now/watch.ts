@@ -23,6 +23,8 @@ export interface WatchOptions {
 /** Workers are asked this often; queues less, whose counts lag anyway, and whose requests are paid for. In milliseconds. */
 const LOOK_MS = 5_000;
 const QUEUES_MS = 30_000;
+/** What queues or the ledger say later is seen in a later look: they do not keep the workers from being seen. In milliseconds. */
+const SLOW_MS = 2_000;
 
 /** What was seen last, and since when a source says nothing. */
 export interface Seen {
@@ -49,6 +51,10 @@ export class Watch {
   readonly #stop = new AbortController();
   readonly #samples = new Samples();
   #queues: StatusFacts['queues'] = {};
+  #ledger: LedgerAway | undefined;
+  /** Questions that have no answer yet. */
+  #reading: Promise<void> | undefined;
+  #asking: Promise<void> | undefined;
   #queuesAwaySince: Seen['queuesAwaySince'] = {};
   #workersAwaySince: number | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -91,18 +97,16 @@ export class Watch {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { clock, askWorkers, readQueues, askLedger } = this.#options;
-    const due = clock.monotonic() - this.#readAt >= QUEUES_MS;
-    if (due) this.#readAt = clock.monotonic();
-    const [workers, queues, ledger] = await Promise.all([
+    const { clock, askWorkers } = this.#options;
+    const [workers] = await Promise.all([
       askWorkers(signal),
-      due ? readQueues(signal) : this.#queues,
-      askLedger?.(),
+      this.#unlessSlow(Promise.all([this.#readQueues(signal), this.#askLedger()]), signal),
     ]);
     // What a stop has cut off is no picture.
     if (signal.aborted) return;
     const now = clock.wall();
-    this.#queues = queues;
+    const queues = this.#queues;
+    const ledger = this.#ledger;
     this.#queuesAwaySince = awaySince(queues, this.#queuesAwaySince, now);
     // None was asked where none is named: that is no worker's silence.
     const silent = workers.length > 0 && !workers.some(({ ok }) => ok);
@@ -117,6 +121,35 @@ export class Watch {
     };
     this.#next.resolve();
     this.#next = Promise.withResolvers();
+  }
+
+  #readQueues(signal: AbortSignal): Promise<void> {
+    const { clock, readQueues } = this.#options;
+    if (this.#reading !== undefined) return this.#reading;
+    if (clock.monotonic() - this.#readAt < QUEUES_MS) return Promise.resolve();
+    this.#readAt = clock.monotonic();
+    this.#reading = readQueues(signal).then((queues) => {
+      this.#queues = queues;
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  #askLedger(): Promise<void> {
+    const { askLedger } = this.#options;
+    if (askLedger === undefined) return Promise.resolve();
+    this.#asking ??= askLedger().then((ledger) => {
+      this.#ledger = ledger;
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #unlessSlow(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+    const enough = new AbortController();
+    const late = this.#options.sleep(SLOW_MS, AbortSignal.any([signal, enough.signal]));
+    await Promise.race([work, late]);
+    enough.abort();
   }
 }
 
