@@ -48,6 +48,22 @@ test('an uploaded file is planned, applied with stages, followed to its end, ret
   await shows(ann.get, '/jobs/plans/j-undo', /To send|nothing to change/);
 });
 
+test('the stream of a plan whose rows took long to enter leads to its job', async () => {
+  const { url, run, plan, ids } = await setConsoleJobs({ send: false });
+  await plan(ids(5));
+  await run(['apply', 'j.jsonl', '--yes', '--detach']);
+  const headers = { authorization: `Bearer ${tokens.vic}`, accept: 'text/event-stream' };
+  const gone = new AbortController();
+  const { body } = await fetch(`${url}/live/plans/j`, { headers, signal: gone.signal });
+  let text = '';
+  for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part;
+    if (text.includes('\n\n')) break;
+  }
+  gone.abort();
+  expect(text).toContain('The job is in the ledger. <a href="/jobs/of/j">See it</a>');
+});
+
 test('of a job that somebody stops it says how far it came, who it was and why', async () => {
   const { ann, run, plan, ids } = await setConsoleJobs({ send: false });
   await plan(ids(5));

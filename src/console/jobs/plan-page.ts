@@ -13,7 +13,7 @@ import { livePart } from '../pages/live-part.ts';
 import { table } from '../pages/table.ts';
 import { apiAwayNote } from './api-away.ts';
 import { reasonField, settingFields } from './job-forms.ts';
-import { planPath, planStream } from './paths.ts';
+import { jobPath, planPath, planStream } from './paths.ts';
 import type { Planning } from './planner.ts';
 
 export function planPage(plan: Planning, visitor: Visitor, commandLine: CommandLine): Page {
@@ -49,6 +49,11 @@ export function planPart({ jobId, source, by, state, note, noteSince, away }: Pl
     case 'made':
       return html`<p class="done">The plan is made. <a href="${planPath(jobId)}">See it</a></p>`;
   }
+}
+
+/** What is sent once the rows of a plan are in the ledger. */
+export function appliedPart(jobId: string): Html {
+  return html`<p class="done">The job is in the ledger. <a href="${jobPath(jobId)}">See it</a></p>`;
 }
 
 function reportPart(report: PlanReport, commandLine: CommandLine): Html {

@@ -17,7 +17,7 @@ import { listPage, listPart } from './list-page.ts';
 import { newPage } from './new-page.ts';
 import { type JobsOptions, jobOf } from './options.ts';
 import { JOBS_PATH, JOBS_STREAM, NEW_PATH } from './paths.ts';
-import { planPage, planPart } from './plan-page.ts';
+import { appliedPart, planPage, planPart } from './plan-page.ts';
 import { rowFilterStates, rowsPage } from './rows-page.ts';
 import { JobWatch, listJobs } from './seen.ts';
 import { acceptUploads } from './upload.ts';
@@ -61,6 +61,17 @@ export function jobsSection(options: JobsOptions): Section {
     const jobs = await door.read(listJobs);
     const locked = await door.locked();
     return { ...jobs, plans: plans.filter(({ state }) => state !== 'failed'), locked };
+  };
+  /** Of a plan until it is gone, and then of where it went: who has applied it waits at its page for rows that take long to enter. */
+  const partOf = async (jobId: string) => {
+    try {
+      return planPart(await planner.get(jobId));
+    } catch (error) {
+      if (!(error instanceof PageError)) throw error;
+      const job = await door.read((ledger) => ledger.job(jobId));
+      if (job?.plan?.complete) return appliedPart(jobId);
+      throw error;
+    }
   };
   const feed = (look: () => Promise<unknown>): Feed =>
     new Feed({ look: async () => ({ html: await orFault(look) }), everyMs: LOOK_MS, sleep });
@@ -115,7 +126,7 @@ export function jobsSection(options: JobsOptions): Section {
       site.view(`${JOBS_PATH}/plans/:job`, async (request, visitor) =>
         planPage(await planner.get(jobOf(request)), visitor, commandLine),
       );
-      const planFeeds = new FeedsOf((jobId) => feed(async () => planPart(await planner.get(jobId))));
+      const planFeeds = new FeedsOf((jobId) => feed(() => partOf(jobId)));
       site.live('/live/plans/:job', (request) => planFeeds.of(jobOf(request)));
       app.get(`${JOBS_PATH}/plans/:job/refused.csv`, async (request, reply) => {
         const jobId = jobOf(request);
