@@ -5,7 +5,14 @@
  */
 import { Comeback } from './adaptive/comeback.ts';
 import { acceptedOf, isOverload, LatestCalls } from './adaptive/latest-calls.ts';
-import { betweenCutsMs, boostShare, climbShare, cutShare, mostInPeriod } from './adaptive/law.ts';
+import {
+  betweenCutsMs,
+  boostShare,
+  calmSeconds,
+  climbShare,
+  cutShare,
+  mostInPeriod,
+} from './adaptive/law.ts';
 import { type FoundLimit, LimitEstimate } from './adaptive/limit-estimate.ts';
 import { Noise } from './adaptive/noise.ts';
 import { rateAfter, SpentLimit, type Wait } from './adaptive/spent-limit.ts';
@@ -286,7 +293,9 @@ export class AdaptiveRate implements RateControl {
     const inPeriod = mostInPeriod(this.#spent.periodMs, now - this.#lastWaitAt);
     if (inPeriod < Number.POSITIVE_INFINITY) return Math.min(ordinary, inPeriod);
     const { kind } = this.#state;
-    if ((kind === 'following' || kind === 'growing') && this.#comeback.due(now, aim))
+    // What the rate does is seen after a round trip.
+    const calm = this.#usedMs > 1_000 * calmSeconds(aim, tuning) + 2 * this.#roundTripMs;
+    if ((kind === 'following' || kind === 'growing') && this.#comeback.due(now, aim, calm))
       this.#state = { kind: 'returning', base: aim };
     if (this.#state.kind === 'returning' && this.#comeback.reached(aim)) this.#state = following;
     const boost = boostShare(aim, this.#usedMs, this.#roundTripMs, tuning);

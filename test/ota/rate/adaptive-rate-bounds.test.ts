@@ -96,7 +96,8 @@ describe('two workers, the second 30 s later, and another client at a fixed 50/s
   };
 
   test('fill 95% of the limit together, and come near to one another in some minutes', () => {
-    const all = runs(longer(twoAndAStranger), ours, allCases() ? 12 : 4);
+    // Fewer would be chance: the median of four lies anywhere between 0.8 and 0.9.
+    const all = runs(longer(twoAndAStranger), ours, 12);
     for (const { scenario, result } of all)
       expect(shareOfLimit(result, scenario, 60, 390)).toBeGreaterThanOrEqual(0.95);
     const even = all.map(({ result }) => evenness(result, 150, 390));

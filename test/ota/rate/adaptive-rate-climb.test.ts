@@ -1,6 +1,12 @@
 /** How the adaptive rate climbs. */
 import { describe, expect, test } from 'vitest';
-import { climbShare, cutShare, perRoundTrip, targetShare } from '../../../src/ota/rate/adaptive/law.ts';
+import {
+  calmSeconds,
+  climbShare,
+  cutShare,
+  perRoundTrip,
+  targetShare,
+} from '../../../src/ota/rate/adaptive/law.ts';
 import { defaultTuning } from '../../../src/ota/rate/adaptive/tuning.ts';
 import { AdaptiveRate } from '../../../src/ota/rate/adaptive-rate.ts';
 import { shareThrottled } from '../../../testing/rates/measures.ts';
@@ -162,7 +168,7 @@ describe('the return to the rate before a deep cut', () => {
   });
 
   test('ends at a throttled call, which takes back what it gained, and the next is made later', () => {
-    const { control, drive, throttle, now, until, accept, gainedPerSecond } = cutDeep();
+    const { control, drive, throttle, gainedPerSecond } = cutDeep();
     drive(0.95 * comeback.after, () => false);
     const base = control.rate;
     drive(0.1 * comeback.after + 0.2, () => false);
@@ -170,13 +176,24 @@ describe('the return to the rate before a deep cut', () => {
     throttle();
     expect(control.rate).toBeLessThan(1.05 * base);
     expect(control.rate).toBeGreaterThan(base * (1 - 2 * cutShare(base, defaultTuning)));
-    const from = now();
-    until(
-      () => now() > from + 1_800 * comeback.after,
-      () => accept(1),
-    );
+    // At a limit single calls are throttled.
+    drive(0.9 * comeback.after, () => false);
+    throttle();
+    drive(0.9 * comeback.after, () => false);
     expect(control.rate).toBeLessThan(1.3 * base);
     drive(0.3 * comeback.after, () => false);
+    expect(gainedPerSecond(0.1)).toBeGreaterThan(comeback.perSecond / 2);
+  });
+
+  test('is tried again before its time where nothing is throttled any more', () => {
+    const { control, drive, throttle, gainedPerSecond } = cutDeep();
+    drive(1.05 * comeback.after + 0.2, () => false);
+    throttle();
+    const calm = calmSeconds(control.rate, defaultTuning);
+    expect(calm).toBeLessThan(1.9 * comeback.after);
+    drive(0.9 * calm, () => false);
+    expect(gainedPerSecond(0.1)).toBeLessThan(comeback.perSecond / 2);
+    drive(0.1 * calm, () => false);
     expect(gainedPerSecond(0.1)).toBeGreaterThan(comeback.perSecond / 2);
   });
 });

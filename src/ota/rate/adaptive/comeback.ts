@@ -3,6 +3,7 @@
  * some time. Each attempt that fails costs throttled calls, so that the next one is made later.
  *
  *   idle ── a deep cut from a settled rate ─► waiting ── the time has come ─► an attempt ── it fails ─► waiting, for longer
+ *                                             waiting ── nothing is throttled any more ─► an attempt
  *
  * Times are monotonic milliseconds, rates calls per second.
  */
@@ -49,12 +50,12 @@ export class Comeback {
     this.#nextAt = now + this.#waitMs;
   }
 
-  /** Whether an attempt from `rate` is to begin. */
-  due(now: number, rate: number): boolean {
+  /** Whether an attempt from `rate` is to begin. @param calm nothing was throttled for so long that it need not wait for its time. */
+  due(now: number, rate: number, calm: boolean): boolean {
     const before = this.#before;
     return (
       before !== undefined &&
-      now >= this.#nextAt &&
+      (calm || now >= this.#nextAt) &&
       now - before.at < 1_000 * this.#tuning.remembered &&
       rate < WORTH_IT * before.rate
     );

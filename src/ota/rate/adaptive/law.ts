@@ -29,16 +29,18 @@ export function climbShare(rate: number, roundTripMs: number, tuning: Tuning): n
   return Math.min(balance, perRoundTrip(tuning.perRoundTrip.climb, roundTripMs));
 }
 
+/** So many seconds without a throttled call are rare at a limit. */
+export function calmSeconds(rate: number, tuning: Tuning): number {
+  return tuning.boost.targets / (rate * targetShare(rate, tuning));
+}
+
 /**
  * What a rate climbs in a second, as a part of it, when nothing was throttled for long; 0 as long as that is not so.
  * @param used how long the rate has been used since it was cut, in milliseconds.
  */
 export function boostShare(rate: number, used: number, roundTripMs: number, tuning: Tuning): number {
   const { boost } = tuning;
-  const after = Math.min(
-    boost.most,
-    Math.max(boost.least, boost.targets / (rate * targetShare(rate, tuning))),
-  );
+  const after = Math.min(boost.most, Math.max(boost.least, calmSeconds(rate, tuning)));
   const late = used / 1_000 - after;
   if (late <= 0) return 0;
   const first = Math.max(boost.absolute / rate, climbShare(rate, roundTripMs, tuning));

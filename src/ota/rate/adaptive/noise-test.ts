@@ -35,6 +35,8 @@ const LONGER = 2;
 const ENOUGH = 0.8;
 /** In a dip at a limit as many calls are accepted as before, or nearly; this part of its depth must be missing. */
 const FELL = 0.55;
+/** Two counts differ clearly by so many standard deviations of each. */
+const CLEARLY = 2;
 /** What a pool that is full keeps. */
 const KEPT = 0.6;
 /** A rate counts as lately for so long, in milliseconds. */
@@ -141,8 +143,7 @@ export class NoiseTest {
     this.#outside = { calls: 0, throttled: 0 };
     if (!dip.calm || dip.calls < ENOUGH * this.#tuning.leastCalls) return;
     this.#unlearn(dip);
-    const shareOutside = outside.calls === 0 ? 0 : outside.throttled / outside.calls;
-    if (!this.#showsNoise(dip, shareOutside)) return;
+    if (!this.#showsNoise(dip, outside)) return;
     if (this.#pool.calls > this.#tuning.pool) {
       this.#pool.calls *= KEPT;
       this.#pool.throttled *= KEPT;
@@ -161,11 +162,15 @@ export class NoiseTest {
     this.#pool = { calls: 0, throttled: 0, dips: 0 };
   }
 
-  /** Not if as many calls were accepted as before: then the dip was not below the limit. Nor if it is too much. */
-  #showsNoise({ calls, throttled, depth }: Dip, shareOutside: number): boolean {
+  /**
+   * Not if as many calls were accepted as before: then the dip was not below the limit. Not if clearly more were throttled than
+   * outside: then the limit fell meanwhile, or another caller came. Nor if it is too much.
+   */
+  #showsNoise({ calls, throttled, depth }: Dip, outside: Counts): boolean {
+    const shareOutside = outside.calls === 0 ? 0 : outside.throttled / outside.calls;
     const kept = ((1 - depth) * (1 - throttled / calls)) / Math.max(1e-9, 1 - shareOutside);
-    const certain = throttled - 2 * Math.sqrt(throttled);
-    return kept <= 1 - FELL * depth && certain <= this.#tuning.most * calls;
+    const certain = (throttled - CLEARLY * Math.sqrt(throttled)) / calls;
+    return kept <= 1 - FELL * depth && certain <= Math.min(this.#tuning.most, possible(outside));
   }
 
   #measured(): number {
@@ -174,6 +179,11 @@ export class NoiseTest {
     if (dips < 2 && throttled < believedAtOnce) return 0;
     return Math.min(most, Math.max(0, (throttled - deviations * Math.sqrt(throttled)) / calls));
   }
+}
+
+/** The most that the share of throttled calls may be where so many were counted. */
+function possible({ calls, throttled }: Counts): number {
+  return calls === 0 ? 1 : (throttled + CLEARLY * Math.sqrt(throttled + 1)) / calls;
 }
 
 /** What is allowed beyond the noise that is certain: a twentieth of it; and a quarter, up to so much as a share of the calls. */

@@ -18,7 +18,7 @@ function cutAt(at: number): Comeback {
 /** Milliseconds from `from` until an attempt from 50/s is due. */
 function dueAfter(comeback: Comeback, from: number): number {
   let ms = 0;
-  while (!comeback.due(from + ms, 50)) {
+  while (!comeback.due(from + ms, 50, false)) {
     if (ms > REMEMBERED_MS) return Number.POSITIVE_INFINITY;
     ms += 100;
   }
@@ -30,32 +30,38 @@ test('is never due before a deep cut from a settled rate', () => {
   comeback.wait(0);
   comeback.failed(0);
   expect(comeback.known).toBe(false);
-  expect(comeback.due(1e9, 1)).toBe(false);
+  expect(comeback.due(1e9, 1, false)).toBe(false);
 });
 
 describe('the first attempt', () => {
   test('is due some time after the cut', () => {
     const comeback = cutAt(5_000);
     expect(comeback.known).toBe(true);
-    expect(comeback.due(5_000 + AFTER_MS - 1, 50)).toBe(false);
-    expect(comeback.due(5_000 + AFTER_MS, 50)).toBe(true);
+    expect(comeback.due(5_000 + AFTER_MS - 1, 50, false)).toBe(false);
+    expect(comeback.due(5_000 + AFTER_MS, 50, false)).toBe(true);
+  });
+
+  test('is due before its time where nothing is throttled any more, as long as there is something to come back to', () => {
+    expect(cutAt(5_000).due(5_001, 50, true)).toBe(true);
+    expect(cutAt(5_000).due(5_001, 95, true)).toBe(false);
+    expect(cutAt(5_000).due(5_000 + REMEMBERED_MS, 50, true)).toBe(false);
   });
 
   test('is not made where little is missing', () => {
-    expect(cutAt(0).due(AFTER_MS, 95)).toBe(false);
-    expect(cutAt(0).due(AFTER_MS, 80)).toBe(true);
+    expect(cutAt(0).due(AFTER_MS, 95, false)).toBe(false);
+    expect(cutAt(0).due(AFTER_MS, 80, false)).toBe(true);
   });
 
   test('is not made when the rate before is long ago', () => {
-    expect(cutAt(0).due(REMEMBERED_MS - 1, 50)).toBe(true);
-    expect(cutAt(0).due(REMEMBERED_MS, 50)).toBe(false);
+    expect(cutAt(0).due(REMEMBERED_MS - 1, 50, false)).toBe(true);
+    expect(cutAt(0).due(REMEMBERED_MS, 50, false)).toBe(false);
   });
 
   test('is put off by a cut from a rate that was not settled', () => {
     const comeback = cutAt(0);
     comeback.wait(AFTER_MS);
-    expect(comeback.due(AFTER_MS, 50)).toBe(false);
-    expect(comeback.due(2 * AFTER_MS, 50)).toBe(true);
+    expect(comeback.due(AFTER_MS, 50, false)).toBe(false);
+    expect(comeback.due(2 * AFTER_MS, 50, false)).toBe(true);
   });
 });
 
@@ -88,15 +94,15 @@ describe('the rate before', () => {
     const comeback = cutAt(0);
     comeback.remember(1_000, 40);
     comeback.wait(1_000);
-    expect(comeback.due(1_000 + AFTER_MS, 80)).toBe(true);
+    expect(comeback.due(1_000 + AFTER_MS, 80, false)).toBe(true);
   });
 
   test('is the later one when the first is long ago', () => {
     const comeback = cutAt(0);
     comeback.remember(REMEMBERED_MS, 40);
     comeback.wait(REMEMBERED_MS);
-    expect(comeback.due(REMEMBERED_MS + AFTER_MS, 38)).toBe(false);
-    expect(comeback.due(REMEMBERED_MS + AFTER_MS, 30)).toBe(true);
+    expect(comeback.due(REMEMBERED_MS + AFTER_MS, 38, false)).toBe(false);
+    expect(comeback.due(REMEMBERED_MS + AFTER_MS, 30, false)).toBe(true);
   });
 
   test('is reached nearly there, and then there is nothing to come back to', () => {
@@ -105,7 +111,7 @@ describe('the rate before', () => {
     expect(comeback.known).toBe(true);
     expect(comeback.reached(96)).toBe(true);
     expect(comeback.known).toBe(false);
-    expect(comeback.due(AFTER_MS, 10)).toBe(false);
+    expect(comeback.due(AFTER_MS, 10, false)).toBe(false);
   });
 
   test('is reached where there is none', () => {
@@ -132,10 +138,11 @@ test('after anything, an attempt is due only below what was remembered, and neve
           comeback.wait(now);
         } else if (kind === 'reached') comeback.reached(rate);
         else comeback[kind](now);
-        if (kind !== 'reached' && comeback.known) expect(comeback.due(now + AFTER_MS - 1, 0.1)).toBe(false);
+        if (kind !== 'reached' && comeback.known)
+          expect(comeback.due(now + AFTER_MS - 1, 0.1, false)).toBe(false);
         for (const later of [0, AFTER_MS, 1_000 * most, 1e12])
-          if (comeback.due(now + later, rate)) expect(rate).toBeLessThan(highest);
-        if (!comeback.known) expect(comeback.due(now + 1_000 * most, 0.1)).toBe(false);
+          if (comeback.due(now + later, rate, false)) expect(rate).toBeLessThan(highest);
+        if (!comeback.known) expect(comeback.due(now + 1_000 * most, 0.1, false)).toBe(false);
       }
     }),
   );

@@ -220,6 +220,19 @@ describe('noise', () => {
     expect(backs).toEqual([]);
   });
 
+  test.each([0.9, 0.8, 0.7])(
+    'is not: what a limit throttles that falls to %d of itself at the begin of each dip',
+    (part) => {
+      const { subject, backs, call, now } = setUp();
+      // As a stranger who comes with every dip: in it the rate is lower, and so is what is accepted.
+      const fallsInDips: Api = (rate) => limit((subject.factor === 1 ? 1 : 0.9 * part) * 200)(rate);
+      call(tuning.young + 10 * tuning.apartLater, 200, fallsInDips);
+      expect(now()).toBeGreaterThan(1_000 * tuning.young);
+      expect(subject.share).toBe(0);
+      expect(backs).toEqual([]);
+    },
+  );
+
   test('is unlearnt when a dip shows that there is none any more', () => {
     const { subject, call } = setUp();
     call(tuning.young + 5 * tuning.apartLater, 500, noise(0.05));
