@@ -92,6 +92,12 @@ test('a cancelled job ends its unsent rows as not-sent, and is neither resumed n
     notSent: 0,
     state: { name: 'cancelled' },
   });
+  // Before anything is asked.
+  expect(await run(['cancel', 'j'])).toMatchObject({
+    exitCode: 1,
+    stderr: '',
+    error: 'Job j is cancelled: cancel changes nothing.',
+  });
   const report = await run(['report', 'j', '--state', 'not-sent']);
   expect(report.stdout.trimEnd().split('\n')).toHaveLength(21);
   for (const command of [

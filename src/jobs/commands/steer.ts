@@ -10,7 +10,7 @@ import { counted } from '../../text/numbers.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JobEvent } from '../ledger/state.ts';
-import { setJob, steerJob } from '../steer/act.ts';
+import { requirePossible, setJob, steerJob } from '../steer/act.ts';
 import { concludeJob } from '../steer/conclude.ts';
 import { dueReports } from './file-report.ts';
 import {
@@ -68,6 +68,7 @@ export function addCancel(jobs: Command, context: CommandContext): void {
     .option('--yes', 'cancel it without asking');
   steering(command, context, async (steered, flags: Flags & { readonly yes?: boolean }) => {
     const { ledger, job, signal } = steered;
+    requirePossible(job, 'cancel');
     const { planned } = await ledger.count(job.key);
     const question = `Cancel job ${job.jobId} for good? ${counted(planned, 'row')} will not be sent. Type its name:`;
     if (flags.yes !== true && !(await ask(context, question, (answer) => answer === job.jobId, signal)))

@@ -2,7 +2,7 @@
 import { CommandError, misuse } from '../../errors.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
-import type { JobEvent } from '../ledger/state.ts';
+import { type JobEvent, nextState } from '../ledger/state.ts';
 import type { ReadTasksOptions } from '../plan/read-tasks.ts';
 import { countFrom } from '../rules/progress.ts';
 import { type Reconciled, reconcileJob } from '../run/reconcile.ts';
@@ -20,9 +20,19 @@ export async function steerJob(
   deed: Deed,
 ): Promise<void> {
   if (await ledger.change(job.key, { event, who: deed.who, ...whyOf(deed) })) return;
+  throw refusal(job, event);
+}
+
+/** For who asks the user first. @throws CommandError when the job is in a state in which that cannot be. */
+export function requirePossible(job: PlannedJob, event: JobEvent): void {
+  if (nextState(job.plan.state, event) === undefined) throw refusal(job, event);
+}
+
+/** @throws CommandError for a job that another ledger has. */
+function refusal(job: PlannedJob, event: JobEvent): CommandError {
   requireHere(job);
   const { name, towards } = job.plan.state;
-  throw new CommandError(
+  return new CommandError(
     `Job ${job.jobId} is ${towards === 'cancelled' ? 'being cancelled' : name}: ${event} changes nothing.`,
   );
 }

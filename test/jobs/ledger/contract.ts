@@ -393,6 +393,27 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         expect(await ledger.pruneJob(key, later, 2)).toBe('gone');
       });
 
+      test('never gives the key of a deleted job again: whoever looked it up before acts on no other job', async () => {
+        const ledger = await openOne();
+        const seen: number[] = [];
+        const makers = [
+          async (jobId: string) => (await ledger.begin({ ...newJob, jobId })).key,
+          async (jobId: string) => {
+            await ledger.end([abandoned({ JobId: jobId })]);
+            return (await ledger.job(jobId))?.key ?? expect.fail();
+          },
+        ];
+        for (const make of [...makers, ...makers]) {
+          const key = await make(`j${seen.length}`);
+          expect(seen).not.toContain(key);
+          seen.push(key);
+          await ledger.change(key, { event: 'finish', who: 'a@b' });
+          while ((await ledger.pruneJob(key, later, 5)) === 'more');
+          expect(await ledger.jobs()).toEqual([]);
+          expect(await ledger.change(key, { event: 'cancel', who: 'a@b' })).toBe(false);
+        }
+      });
+
       test('leaves a job in which something can happen, however old it is', async () => {
         const ledger = await openOne();
         const key = await enterJob(ledger, 1);

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { CommandError } from '../../../src/errors.ts';
 import { schemaSteps } from '../../../src/jobs/ledger/sqlite/schema.ts';
 import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
-import { describeLedger, type LedgerStore, now, outcome } from './contract.ts';
+import { describeLedger, type LedgerStore, newJob, now, outcome } from './contract.ts';
 
 function sqliteStore(): LedgerStore & { readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'ledger-'));
@@ -56,4 +56,21 @@ test.each([1, 2])('a ledger of version %i is migrated, step by step', async (ver
   const rows = (await Array.fromAsync(ledger.pages(1))).flat();
   expect(rows[2]).toEqual({ Row: 3, LeftOut: 'refused', Reason: 'no' });
   expect(await ledger.lastRow(1)).toBe(3);
+});
+
+test('a ledger of any earlier version gives no key of a deleted job again either', async () => {
+  const { folder, open } = sqliteStore();
+  const earlier = schemaSteps.length - 1;
+  change(
+    folder,
+    `${schemaSteps.slice(0, earlier).join('')} PRAGMA user_version = ${earlier};
+    INSERT INTO jobs (job_id, path, source, digest, issued_at, rows, complete, state, state_why, created_at, updated_at)
+      VALUES ('j', 'p', 's', 'd', '2026-11-25T07:00:00.000Z', 2, 1, 'done', 'why', 0, 0);`,
+  );
+  const ledger = await open(() => now);
+  const before = await ledger.job('j');
+  expect(before?.plan).toMatchObject({ rows: 2, state: { name: 'done', why: 'why' } });
+  while ((await ledger.pruneJob(before?.key ?? 0, now, 5)) === 'more');
+  const { key } = await ledger.begin(newJob);
+  expect(key).toBeGreaterThan(before?.key ?? 0);
 });

@@ -218,6 +218,38 @@ ALTER TABLE jobs ADD COLUMN moves INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN is_copy INTEGER NOT NULL DEFAULT 0;
 `;
 
+/** A job's key is never given again, also when the job is deleted: who has looked it up must not act on another job. */
+const jobs9 = `key, job_id, path, source, digest, issued_at, rows, complete, guards, counting, maybe_twice, created_at, updated_at,
+  left_out, undoes, enqueued, state, towards, state_since, state_who, state_why, kept_state, moves, is_copy`;
+const version9 = `
+CREATE TABLE jobs_by_key (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id TEXT NOT NULL UNIQUE,
+  path TEXT, source TEXT, digest TEXT, issued_at TEXT,
+  rows INTEGER NOT NULL DEFAULT 0,
+  complete INTEGER NOT NULL DEFAULT 0,
+  guards TEXT NOT NULL DEFAULT '{}',
+  counting TEXT NOT NULL DEFAULT '{"good":0,"failed":0,"canaryPassed":false}',
+  maybe_twice INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  left_out TEXT,
+  undoes TEXT,
+  enqueued INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL DEFAULT 'planned',
+  towards TEXT,
+  state_since INTEGER NOT NULL DEFAULT 0,
+  state_who TEXT NOT NULL DEFAULT '',
+  state_why TEXT,
+  kept_state TEXT,
+  moves INTEGER NOT NULL DEFAULT 0,
+  is_copy INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO jobs_by_key (${jobs9}) SELECT ${jobs9} FROM jobs;
+DROP TABLE jobs;
+ALTER TABLE jobs_by_key RENAME TO jobs;
+`;
+
 /** The first makes version 1 of an empty file. A step that was released never changes. */
 export const schemaSteps: readonly string[] = [
   version1,
@@ -228,4 +260,5 @@ export const schemaSteps: readonly string[] = [
   version6,
   version7,
   version8,
+  version9,
 ];
