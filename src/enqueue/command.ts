@@ -66,8 +66,10 @@ export function configureEnqueue(command: Command, context: CommandContext): voi
     const options = readOptions(file, flags, context, (fault) => faults.push(fault));
     const sender = options.dryRun ? nowhere : createSender(options.queueUrl ?? '', context);
     const progress = createProgress(context);
-    const report = await withJob(options, flags, context, (keep) =>
-      interruptible(context, (signal) => enqueue(options, { ...context, ...sender, signal, progress, keep })),
+    const report = await interruptible(context, (signal) =>
+      withJob(options, flags, context, signal, (keep) =>
+        enqueue(options, { ...context, ...sender, signal, progress, keep }),
+      ),
     ).finally(sender.close);
     for (const fault of faults) context.stderr.write(`${printable(fault)}; a dry run needs no queue.\n`);
     finish(report, flags.json === true, context);
@@ -102,17 +104,23 @@ async function withJob<T>(
   { job, file, queueUrl = '', dryRun }: EnqueueOptions,
   said: ReasonFlags,
   context: CommandContext,
+  signal: AbortSignal,
   work: (keep: EnqueueContext['keep']) => Promise<T>,
 ): Promise<T> {
   if (job === undefined || dryRun) return await work(undefined);
   const { env, cwd } = context;
-  const { openLedgerAt } = await import('../jobs/ledger/open.ts');
+  const { commandPatience, openLedgerAt } = await import('../jobs/ledger/open.ts');
   const { keepRows } = await import('../jobs/run/keep-rows.ts');
   const { stateDir, ledgerUrl } = readConfig(env, ['stateDir', 'ledgerUrl']);
   const place = { stateDir: resolve(cwd, stateDir), ledgerUrl };
-  const opening = openLedgerAt(place, 'create', { ...context, holder: whoIs(context) });
+  // What was sent is to be kept, also when it is interrupted.
+  const { endsAtOnce: _, ...patience } = commandPatience(
+    signal,
+    (sentence) => void context.stderr.write(`${sentence}.\n`),
+  );
+  const opening = openLedgerAt(place, 'create', { ...context, holder: whoIs(context), patience });
   const ledger = await opening.catch((error: unknown) => {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof CommandError) || signal.aborted) throw error;
     throw new CommandError(
       `${error.message} --job keeps its rows there; --set JobId=${job} sends without that. Nothing was sent.`,
       error.exitCode,

@@ -19,7 +19,7 @@ export function addList(jobs: Command, context: CommandContext): void {
     .action(async ({ json }: { json?: boolean }) => {
       const { stdout, stderr } = context;
       await interruptible(context, (signal) =>
-        withLedger(context, 'read', (ledger) =>
+        withLedger(context, 'read', signal, (ledger) =>
           withCollected(ledger, undefined, context, signal, async () => {
             const jobs = await ledger.jobs();
             if (json === true) for (const job of jobs) stdout.write(standingJson(await ledger.standing(job)));

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { wholeNumber } from '../../cli/flags.ts';
+import { interruptible } from '../../cli/signals.ts';
 import { columnsOf } from '../../text/layout.ts';
 import { auditJson, auditText } from '../view/audit.ts';
 import { findJob, withLedger } from './open.ts';
@@ -17,14 +18,16 @@ export function addLog(jobs: Command, context: CommandContext): void {
     .option('--max <n>', `lines at most (default: ${DEFAULT_MAX})`, wholeNumber)
     .option('--json', 'print one JSON object per change, a line each')
     .action(async (jobId: string | undefined, { max = DEFAULT_MAX, json = false }: Flags) => {
-      await withLedger(context, 'read', async (ledger) => {
-        const lines = await ledger.audit(max, jobId);
-        // What was done to a job that was deleted since is still there.
-        if (jobId !== undefined && lines.length === 0) await findJob(ledger, jobId, context);
-        const { stdout, paint } = context;
-        if (json) for (const line of lines) stdout.write(auditJson(line));
-        else stdout.write(paint(auditText(lines, columnsOf(stdout))));
-      });
+      await interruptible(context, (signal) =>
+        withLedger(context, 'read', signal, async (ledger) => {
+          const lines = await ledger.audit(max, jobId);
+          // What was done to a job that was deleted since is still there.
+          if (jobId !== undefined && lines.length === 0) await findJob(ledger, jobId, context);
+          const { stdout, paint } = context;
+          if (json) for (const line of lines) stdout.write(auditJson(line));
+          else stdout.write(paint(auditText(lines, columnsOf(stdout))));
+        }),
+      );
     });
 }
 

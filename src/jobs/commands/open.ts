@@ -9,7 +9,7 @@ import { didYouMean } from '../../text/nearest.ts';
 import { printable, shortPrintable } from '../../text/printable.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { EndResult, Ledger, LedgerUse } from '../ledger/ledger.ts';
-import { openLedgerAt, type Patience } from '../ledger/open.ts';
+import { commandPatience, openLedgerAt, type Patience } from '../ledger/open.ts';
 import type { Collector, CollectorOptions } from '../run/collector.ts';
 import { OutcomesUnreadable } from '../run/unreadable.ts';
 import { concludeJob } from '../steer/conclude.ts';
@@ -18,25 +18,27 @@ import { notifySettings, withNotices } from './notify.ts';
 
 export type LedgerCommand = Pick<
   CommandContext,
-  'env' | 'clock' | 'cwd' | 'commandLine' | 'sleep' | 'random' | 'userName' | 'hostName'
+  'env' | 'clock' | 'cwd' | 'commandLine' | 'sleep' | 'random' | 'userName' | 'hostName' | 'stderr'
 >;
 
 /**
  * Runs `work` with the ledger of LEDGER_URL or STATE_DIR, and closes it. Only `create` makes it, and its folder; `read` also takes one
  * that this user may only read, or that is not there.
+ * @param signal aborts when the command is interrupted, which ends its waiting for the ledger.
  * @param patience of a ledger that is away; that of a command which does one thing, when omitted.
  * @throws CommandError when it cannot be opened, or is not there for `write`.
  */
 export async function withLedger<T>(
   context: LedgerCommand,
   use: LedgerUse,
+  signal: AbortSignal,
   work: (ledger: Ledger) => Promise<T>,
-  patience?: Patience,
+  patience: Patience = commandPatience(signal, (sentence) => void context.stderr.write(`${sentence}.\n`)),
 ): Promise<T> {
   const { stateDir, ledgerUrl } = readConfig(context.env, ['stateDir', 'ledgerUrl']);
   const place = { stateDir: resolve(context.cwd, stateDir), ledgerUrl };
   const holder = whoIs(context);
-  const ledger = await openLedgerAt(place, use, { ...context, holder, ...(patience && { patience }) });
+  const ledger = await openLedgerAt(place, use, { ...context, holder, patience });
   try {
     if (use === 'write' && ledger.access === 'none') throw misuse(noJob(ledger, context));
     return await work(ledger);

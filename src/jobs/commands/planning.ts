@@ -80,7 +80,7 @@ export async function withPlanning<T>(
       progress,
       say,
       check: () => checkWarnings(context),
-      measuredRate: () => measuredRate(context),
+      measuredRate: () => measuredRate(context, signal),
     });
   } finally {
     // What was given up is not tried on.
@@ -90,9 +90,9 @@ export async function withPlanning<T>(
 }
 
 /** How fast the latest jobs of the ledger went; undefined when there is none, or none that can be read. */
-function measuredRate(context: CommandContext): Promise<MeasuredRate | undefined> {
+function measuredRate(context: CommandContext, signal: AbortSignal): Promise<MeasuredRate | undefined> {
   // A plan needs no ledger.
-  return withLedger(context, 'read', (ledger) => ledger.measuredRate()).catch(() => undefined);
+  return withLedger(context, 'read', signal, (ledger) => ledger.measuredRate()).catch(() => undefined);
 }
 
 /** @throws CommandError when the text of --job is no name of a job. */

@@ -9,6 +9,7 @@ import { columnsOf, table } from '../../text/layout.ts';
 import { counted, number } from '../../text/numbers.ts';
 import { instant } from '../../text/times.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { LedgerInterrupted } from '../ledger/shared/error.ts';
 import { parseSeconds } from '../rules/times.ts';
 import type { Deed } from '../steer/deed.ts';
 import { findPrunable, type Prunable, pruneJob, pruneRest } from '../steer/prune.ts';
@@ -35,7 +36,7 @@ export function addPrune(jobs: Command, context: CommandContext): void {
   addReasonOptions(command).action(async (flags: Flags) => {
     const before = context.clock.wall() - parseSeconds('--older-than', flags.olderThan) * 1_000;
     await interruptible(context, (signal) =>
-      withLedger(context, 'write', (ledger) => prune(ledger, before, flags, context, signal)),
+      withLedger(context, 'write', signal, (ledger) => prune(ledger, before, flags, context, signal)),
     );
   });
 }
@@ -96,7 +97,8 @@ async function uninterrupted<T>(signal: AbortSignal, gone: number, work: () => P
   try {
     return await work();
   } catch (error) {
-    if (!signal.aborted || error instanceof CommandError) throw error;
+    const isOwn = error instanceof CommandError && !(error instanceof LedgerInterrupted);
+    if (!signal.aborted || isOwn) throw error;
     throw new CommandError(
       `Interrupted: ${counted(gone, 'job')} deleted. A job of which only a part is deleted is the first when this command is run again.`,
       exitCodes.interrupted,

@@ -65,7 +65,7 @@ export function addReport(jobs: Command, context: CommandContext): void {
       const keep = reportFilter(state, error);
       const file = out === undefined ? undefined : new OutputFile(kind, out, { ...context, force });
       await interruptible(context, (signal) =>
-        withLedger(context, 'read', async (ledger) => {
+        withLedger(context, 'read', signal, async (ledger) => {
           await withCollected(ledger, jobId, context, signal, async () => {
             const job = await findJob(ledger, jobId, context);
             if (place !== undefined) {

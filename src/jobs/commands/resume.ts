@@ -1,9 +1,11 @@
 /** `jobs resume JOB`: continues a job that was stopped, killed or interrupted. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, type ReasonFlags, whoIs } from '../../cli/who.ts';
 import { readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
+import { LedgerInterrupted } from '../ledger/shared/error.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
 import { letGoOn } from '../steer/act.ts';
@@ -26,8 +28,12 @@ export function addResume(jobs: Command, context: CommandContext): void {
   addReasonOptions(addGuardOptions(command)).action(async (jobId: string, flags: ResumeFlags) => {
     const guards = readGuardFlags(flags, context);
     const who = whoIs(context, flags.by);
-    const detach = flags.detach === true || (await isLeftElsewhere(context, jobId));
-    if (await resumeElsewhere(context, jobId, { ...flags, detach }, guards, who)) return;
+    const detach =
+      flags.detach === true ||
+      (await interruptible(context, (signal) => isLeftElsewhere(context, jobId, signal)));
+    const elsewhere = (signal: AbortSignal) =>
+      resumeElsewhere(context, jobId, { ...flags, detach }, guards, who, signal);
+    if (await interruptible(context, elsewhere)) return;
     await withSession(context, async (session) => {
       const { ledger, collector, screen, signal } = session;
       const job = await findPlannedJob(ledger, jobId, context);
@@ -57,15 +63,22 @@ interface ResumeFlags extends GuardFlags, ReasonFlags {
  * Whether another process sends the job: this one needs no queues then, and else they are complained of before the ledger is.
  * @throws CommandError for settings of the queues that are missing where this process is to send it.
  */
-async function isLeftElsewhere(context: CommandContext, jobId: string): Promise<boolean> {
+async function isLeftElsewhere(
+  context: CommandContext,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     readConfigForAws(context.env, ['queueUrl', 'stateDir'], ['outcomeQueueUrl']);
     return false;
   } catch (fault) {
-    const isSent = await withLedger(context, 'read', async (ledger) => {
+    const isSent = await withLedger(context, 'read', signal, async (ledger) => {
       const job = await ledger.job(jobId);
       return job !== undefined && (await ledger.isLeased(job.key));
-    }).catch(() => false);
+    }).catch((error: unknown) => {
+      if (error instanceof LedgerInterrupted) throw error;
+      return false;
+    });
     if (isSent) return true;
     throw fault;
   }
@@ -81,8 +94,9 @@ async function resumeElsewhere(
   { detach = false, reason, json = false }: ResumeFlags,
   guards: JobSettings,
   who: string,
+  signal: AbortSignal,
 ): Promise<boolean> {
-  return await withLedger(context, 'write', async (ledger) => {
+  return await withLedger(context, 'write', signal, async (ledger) => {
     const job = await findPlannedJob(ledger, jobId, context);
     requireSteerable(job);
     if (!detach && !(await ledger.isLeased(job.key))) return false;

@@ -122,7 +122,7 @@ export async function withSession<T>(
         queues.close();
       }
     };
-    return withLedger(context, use, withQueues, patience);
+    return withLedger(context, use, signal, withQueues, patience);
   });
 }
 

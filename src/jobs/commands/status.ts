@@ -27,7 +27,7 @@ export function addStatus(jobs: Command, context: CommandContext): void {
     .option('--json', 'print it as one JSON object')
     .action(async (jobId: string | undefined, flags: { watch?: boolean; json?: boolean }) => {
       await interruptible(context, (signal) =>
-        withLedger(context, 'read', async (ledger) => {
+        withLedger(context, 'read', signal, async (ledger) => {
           const find = () =>
             jobId === undefined ? findLastChanged(ledger, context) : findJob(ledger, jobId, context);
           const job = await withCollected(ledger, jobId, context, signal, async (collector) => {

@@ -120,7 +120,7 @@ function steering<Given extends Flags>(
   addReasonOptions(command).action(async (jobId: string, flags: Given) => {
     const { by, reason, json } = flags;
     await interruptible(context, (signal) =>
-      withLedger(context, 'write', async (ledger) => {
+      withLedger(context, 'write', signal, async (ledger) => {
         const job = await findPlannedJob(ledger, jobId, context);
         await work({ context, ledger, job, who: whoIs(context, by), reason, signal }, flags);
         const standing = await ledger.standing(await findPlannedJob(ledger, jobId, context));

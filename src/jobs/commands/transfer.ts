@@ -45,7 +45,7 @@ export function addExport(jobs: Command, context: CommandContext): void {
     const file = new OutputFile(kind, out, { ...context, force });
     try {
       await interruptible(context, (signal) =>
-        withLedger(context, copy ? 'read' : 'write', async (ledger) => {
+        withLedger(context, copy ? 'read' : 'write', signal, async (ledger) => {
           const { key } = await findPlannedJob(ledger, jobId, context);
           const lease = await leaseOf(ledger, key, jobId);
           let job: PlannedJob;
@@ -172,7 +172,7 @@ export function addImport(jobs: Command, context: CommandContext): void {
     await interruptible(context, async (signal) => {
       const file = await openExport(name, { ...context, signal });
       try {
-        await withLedger(context, 'create', async (ledger) => {
+        await withLedger(context, 'create', signal, async (ledger) => {
           let jobId = '';
           async function* batches() {
             for await (const batch of file.batches()) {

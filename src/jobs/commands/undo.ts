@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { renamed } from '../../cli/flags.ts';
+import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, deedOf, type ReasonFlags } from '../../cli/who.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
@@ -50,28 +51,30 @@ export function addUndo(jobs: Command, context: CommandContext): void {
         force: flags.force === true,
         refusedFile: flags.refused,
       };
-      await withLedger(context, 'read', async (ledger) => {
-        const job = await findPlannedJob(ledger, undone, context);
-        // What became of its rows is known there.
-        requireHere(job);
-        const { key } = job;
-        if (!(await ledger.hasFormer(key))) {
-          throw misuse(
-            `Job ${undone} cannot be undone: its plan did not read the values that it replaced. ` +
-              'A job can be when it was planned with --refresh. No task was read.',
-          );
-        }
-        const pages = () => ledger.pages(key);
-        await runPlanning(context, config, flags.json === true, async (planning) => {
-          const report = await makeUndo(options, { ...planning, pages });
-          if (report?.plan === undefined) return report;
-          if (ledger.access === 'write')
-            await ledger.addAudit(plannedLine(jobId, `the undo of ${undone}`, deedOf(context, flags)));
-          else if (flags.reason !== undefined)
-            planning.say('The log of changes does not have the reason: the ledger can only be read here.');
-          return report;
-        });
-      });
+      await interruptible(context, (outer) =>
+        withLedger(context, 'read', outer, async (ledger) => {
+          const job = await findPlannedJob(ledger, undone, context);
+          // What became of its rows is known there.
+          requireHere(job);
+          const { key } = job;
+          if (!(await ledger.hasFormer(key))) {
+            throw misuse(
+              `Job ${undone} cannot be undone: its plan did not read the values that it replaced. ` +
+                'A job can be when it was planned with --refresh. No task was read.',
+            );
+          }
+          const pages = () => ledger.pages(key);
+          await runPlanning(context, config, flags.json === true, async (planning) => {
+            const report = await makeUndo(options, { ...planning, pages });
+            if (report?.plan === undefined) return report;
+            if (ledger.access === 'write')
+              await ledger.addAudit(plannedLine(jobId, `the undo of ${undone}`, deedOf(context, flags)));
+            else if (flags.reason !== undefined)
+              planning.say('The log of changes does not have the reason: the ledger can only be read here.');
+            return report;
+          });
+        }),
+      );
     },
   );
 }

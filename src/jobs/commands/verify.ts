@@ -40,7 +40,7 @@ export function addVerify(jobs: Command, context: CommandContext): void {
     .action(async (jobId: string, flags: Flags) => {
       const config = readConfigForAws(context.env, apiSettings);
       await interruptible(context, (signal) =>
-        withLedger(context, 'read', async (ledger) => {
+        withLedger(context, 'read', signal, async (ledger) => {
           const { key } = await findPlannedJob(ledger, jobId, context);
           const progress = createProgress(context);
           const { createReader } = await import('../../ota/create-reader.ts');

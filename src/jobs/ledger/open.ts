@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Ledger, LedgerUse } from './ledger.ts';
 import type { LedgerContext } from './shared/context.ts';
 
-export type { LedgerContext, Patience } from './shared/context.ts';
+export { commandPatience, type LedgerContext, type Patience } from './shared/context.ts';
 
 export interface LedgerPlace {
   /** From the root. */

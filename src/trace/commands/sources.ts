@@ -10,7 +10,7 @@ import { passOver } from '../../dead-letters/pass/pass.ts';
 import { CommandError, causeOf } from '../../errors.ts';
 import { openToRead } from '../../files/open-to-read.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
-import { openLedgerAt } from '../../jobs/ledger/open.ts';
+import { commandPatience, openLedgerAt } from '../../jobs/ledger/open.ts';
 import { explainRead } from '../../message/explain-read.ts';
 import type { FailureKind } from '../../message/failure.ts';
 import { createReader } from '../../ota/create-reader.ts';
@@ -49,7 +49,11 @@ export async function askLedger(asking: Asking): Promise<Answer> {
   return await answer('ledger', async () => {
     const { stateDir, ledgerUrl } = readConfig(context.env, ['stateDir', 'ledgerUrl']);
     const place = { stateDir: resolve(context.cwd, stateDir), ledgerUrl };
-    const ledger = await openLedgerAt(place, 'read', { ...context, holder: whoIs(context) });
+    const patience = commandPatience(
+      asking.signal,
+      (sentence) => void context.stderr.write(`${sentence}.\n`),
+    );
+    const ledger = await openLedgerAt(place, 'read', { ...context, holder: whoIs(context), patience });
     try {
       if (ledger.access !== 'none') return await ledgerAnswer(asking, ledger);
       return noLedger(context, ledgerUrl === undefined ? stateDir : ledger.place, ledger.setting);

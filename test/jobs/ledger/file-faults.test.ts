@@ -33,6 +33,8 @@ const unlocked = new Waiting(
   {
     backoff: { baseMs: 0, maxMs: 0 },
     tellAfterMs: 0,
+    what: 'The ledger',
+    isLocked: () => false,
     isAway: () => false,
     error: () => expect.fail(),
     explain: (error) => error,

@@ -1,8 +1,9 @@
 /** A PostgreSQL whose connections break: before a statement has arrived, and after it has taken effect, at every place. */
+import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { openLedgerAt } from '../../../src/jobs/ledger/open.ts';
-import { type Patience, SHORT_PATIENCE } from '../../../src/jobs/ledger/shared/context.ts';
+import { commandPatience, type Patience, SHORT_PATIENCE } from '../../../src/jobs/ledger/shared/context.ts';
 import { sleep, systemClock } from '../../../src/time/clock.ts';
 import { FaultSource } from '../../../testing/faults/faults.ts';
 import { TcpProxy } from '../../../testing/faults/tcp-proxy.ts';
@@ -14,9 +15,9 @@ import { contentOf, steps, type Use } from './steps.ts';
 /** The n-th request from now on meets the fault, and no other one. */
 class OneFault extends FaultSource {
   #left = Number.POSITIVE_INFINITY;
-  readonly #kind: 'reset' | 'drop';
+  readonly #kind: 'reset' | 'drop' | 'hang';
 
-  constructor(kind: 'reset' | 'drop') {
+  constructor(kind: 'reset' | 'drop' | 'hang') {
     super({}, () => 0);
     this.#kind = kind;
   }
@@ -129,5 +130,57 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     await expect(waiting).rejects.toThrow(expected);
     await server().start();
     expect(await short.jobs()).toEqual([]);
+  });
+
+  /** @returns a session that has the table of jobs locked. */
+  async function locked(path: string): Promise<pg.Client> {
+    const other = new pg.Client(path);
+    await other.connect();
+    onTestFinished(() => other.end());
+    await other.query('BEGIN; LOCK TABLE ota_updater.jobs');
+    return other;
+  }
+
+  test('of which a table is locked: a command says so, and an interruption ends its waiting, with nothing done', async () => {
+    const path = await database();
+    const command = new AbortController();
+    const told = Promise.withResolvers<string>();
+    const patience = commandPatience(command.signal, told.resolve);
+    const ledger = await open(server().port, patience, path);
+    const sound = await open(server().port, SHORT_PATIENCE, path);
+    const other = await locked(path);
+    const beginning = ledger.begin(newJob);
+    expect(await told.promise).toMatch(/ is locked by another process: it is waited for, 20 s at most$/);
+    command.abort();
+    await expect(beginning).rejects.toThrow(
+      expect.objectContaining({ exitCode: 130, message: expect.stringContaining('was not done') }),
+    );
+    await ledger.close();
+    await other.query('ROLLBACK');
+    expect(await sound.jobs()).toEqual([]);
+  });
+
+  test('of which a table stays locked: a command ends with a sentence', async () => {
+    const path = await database();
+    const patience = { ...commandPatience(new AbortController().signal, () => {}), lockedMs: 500 };
+    const ledger = await open(server().port, patience, path);
+    await locked(path);
+    await expect(ledger.begin(newJob)).rejects.toThrow(/ is locked by another process \(.*lock timeout\)/);
+  });
+
+  test('that is silent: an interruption ends the waiting, and the command', async () => {
+    const path = await database();
+    const command = new AbortController();
+    const told = Promise.withResolvers<string>();
+    const fault = new OneFault('hang');
+    const proxy = await TcpProxy.start({ target: server().port, faultSource: fault });
+    onTestFinished(() => proxy.close());
+    const ledger = await open(proxy.port, commandPatience(command.signal, told.resolve), path);
+    fault.arm(1);
+    const asking = ledger.jobs();
+    expect(await told.promise).toMatch(/ does not answer: it is waited for$/);
+    command.abort();
+    await expect(asking).rejects.toThrow(expect.objectContaining({ exitCode: 130 }));
+    await ledger.close();
   });
 });

@@ -156,9 +156,11 @@ test('a transaction whose COMMIT finds the file locked is undone, and done again
     place.context,
     { ms: 20_000 },
     {
+      what: 'The ledger x',
       backoff: { baseMs: 5, maxMs: 100 },
       tellAfterMs: 1_000,
       isAway: (error) => error instanceof LedgerBusyError,
+      isLocked: () => true,
       error: (error) => error as LedgerBusyError,
       explain: (error) => error,
       sayAway: String,

@@ -8,11 +8,11 @@
  */
 import pg from 'pg';
 import { exitCodes } from '../../../errors.ts';
-import { type LedgerContext, type Patience, SHORT_PATIENCE } from '../shared/context.ts';
-import { LedgerError } from '../shared/error.ts';
+import { type LedgerContext, openingPatience, type Patience, SHORT_PATIENCE } from '../shared/context.ts';
+import { LedgerError, LedgerInterrupted } from '../shared/error.ts';
 import type { Raw } from '../shared/records.ts';
 import { Waiting } from '../shared/waiting.ts';
-import { awayError, causeOfAway, explainPostgres, isAway, isConflict } from './errors.ts';
+import { awayError, causeOfAway, explainPostgres, isAway, isConflict, isLocked } from './errors.ts';
 import { SCHEMA } from './schema.ts';
 import { numbered, type Values, valuesOf } from './statement.ts';
 
@@ -41,6 +41,9 @@ const MAX_CONFLICTS = 20;
  */
 const SESSION = `SET search_path = ${SCHEMA}; SET enable_sort = off; SET enable_bitmapscan = off; SET jit = off`;
 
+/** A command waits for locks by asking again: so it is told what it waits for, and an interruption finds it soon. */
+const SHORT_LOCKS = "SET lock_timeout = '1s'";
+
 /** Whole numbers come as numbers: none of ours is beyond 2^53. */
 const NUMBERS: ReadonlySet<number> = new Set([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
 const types: pg.CustomTypesConfig = {
@@ -55,6 +58,7 @@ export class Database {
   readonly #options: DatabaseOptions;
   readonly #pool: pg.Pool;
   readonly #waiting: Waiting;
+  readonly #inUse = new Set<pg.PoolClient>();
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
@@ -69,28 +73,28 @@ export class Database {
     const place = placeOf(config);
     this.place = place;
     // A setting that is wrong is told soon.
-    const { ms } = SHORT_PATIENCE;
-    this.#waiting = new Waiting(
-      options,
-      { ms: Math.min(ms, options.patience?.ms ?? ms) },
-      {
-        backoff: { baseMs: 100, maxMs: 2_000 },
-        tellAfterMs: 0,
-        isAway,
-        error: (error, waitedMs) => awayError(place, error, waitedMs),
-        explain: (error) => explainPostgres(error, place),
-        sayAway: (error) =>
-          `The ledger ${place} cannot be reached (${causeOfAway(error)}): nothing is sent until it is back. Nothing is lost`,
-        sayBack: (seconds) => `The ledger ${place} is back after ${seconds} s`,
-      },
-    );
+    this.#waiting = new Waiting(options, openingPatience(options.patience ?? SHORT_PATIENCE), {
+      what: `The ledger ${place}`,
+      backoff: { baseMs: 100, maxMs: 2_000 },
+      tellAfterMs: 0,
+      isAway,
+      isLocked,
+      error: (error, waitedMs) => awayError(place, error, waitedMs),
+      explain: (error) => explainPostgres(error, place),
+      sayAway: (error) =>
+        isLocked(error) ? 'is locked by another process' : `cannot be reached (${causeOfAway(error)})`,
+      sayBack: (seconds) => `is back after ${seconds} s`,
+    });
+    const session = options.patience?.endsAtOnce === true ? `${SESSION}; ${SHORT_LOCKS}` : SESSION;
     this.#pool = new pg.Pool({
       ...config,
       max: CONNECTIONS,
-      onConnect: async (client) => void (await client.query(SESSION)),
+      onConnect: async (client) => void (await client.query(session)),
     });
     // Of a connection that nobody uses now: the next use finds another.
     this.#pool.on('error', () => {});
+    this.#pool.on('acquire', (client) => void this.#inUse.add(client));
+    this.#pool.on('release', (_, client) => void this.#inUse.delete(client));
   }
 
   /** From here on the caller's own patience counts. */
@@ -101,6 +105,10 @@ export class Database {
   /** May be called again. */
   async close(): Promise<void> {
     this.#waiting.close();
+    // What an interrupted command has asked is not waited for: without its connection the server does not commit it.
+    const { signal, endsAtOnce } = this.#options.patience ?? {};
+    if (endsAtOnce === true && signal?.aborted === true)
+      for (const client of this.#inUse) void (client as pg.Client).end().catch(() => {});
     if (!this.#pool.ending) await this.#pool.end();
   }
 
@@ -143,7 +151,11 @@ export class Database {
       return await this.#once(work, (id, result) => {
         open = { id, result };
       });
-    }, patience);
+    }, patience).catch((error: unknown) => {
+      if (error instanceof LedgerInterrupted && open !== undefined)
+        throw new LedgerInterrupted(`The ledger ${this.place}`, false);
+      throw error;
+    });
   }
 
   async #once<T>(

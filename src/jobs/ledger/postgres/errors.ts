@@ -2,7 +2,7 @@
 import { causeOf, errorCode, exitCodes, messageOf } from '../../../errors.ts';
 import { printable } from '../../../text/printable.ts';
 import { remoteText } from '../../../text/remote.ts';
-import { LedgerError } from '../shared/error.ts';
+import { LedgerBusyError, LedgerError } from '../shared/error.ts';
 
 /** Codes of the system, and classes and codes of PostgreSQL (postgresql.org/docs/current/errcodes-appendix.html). */
 const away =
@@ -10,12 +10,18 @@ const away =
 /** What the library itself says of a connection that has ended, or does not come about; it gives no code. */
 const awayTexts =
   /^(?:Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed)/;
+const LOCK_NOT_AVAILABLE = '55P03';
 const CONFLICT = /^(?:40001|40P01)$/;
 
 /** Whether the server cannot be reached, or does not take the work now: it may later. Nothing is said of what it did last. */
 export function isAway(error: unknown): boolean {
   const code = errorCode(error);
-  return code === undefined ? awayTexts.test(messageOf(error)) : away.test(code);
+  return code === undefined ? awayTexts.test(messageOf(error)) : isLocked(error) || away.test(code);
+}
+
+/** Whether what was asked for was locked for as long as the session waits: nothing was done. */
+export function isLocked(error: unknown): boolean {
+  return errorCode(error) === LOCK_NOT_AVAILABLE;
 }
 
 /** Whether transactions were in each other's way: this one has done nothing, and can be run again at once. */
@@ -32,6 +38,12 @@ export function causeOfAway(error: unknown): string {
 
 /** The server stayed away for as long as a command waits. @param place `postgres://host:5432/database`. */
 export function awayError(place: string, error: unknown, waitedMs: number): LedgerError {
+  if (isLocked(error))
+    return new LedgerBusyError(
+      `The ledger ${place} is locked by another process (${causeOfAway(error)}). It was tried for ${Math.round(waitedMs / 1_000)} s, ` +
+        'and what waited was not done. Run the command again when that process has ended.',
+      error,
+    );
   return new LedgerError(
     `The ledger ${place} cannot be reached: ${causeOfAway(error)}. It was tried for ${Math.round(waitedMs / 1_000)} s. ` +
       'Start that PostgreSQL, or set LEDGER_URL to the right one, and run the command again: what it holds is kept.',

@@ -95,6 +95,8 @@ async function versionOf(db: Reading): Promise<number> {
 /** Takes the schema from the version it has to the present one, step by step and all or nothing. */
 async function migrate(db: Database): Promise<void> {
   await db.transaction(async (transaction) => {
+    // Another process that does it takes its time.
+    await transaction.run('SET LOCAL lock_timeout = 0');
     await transaction.run(`SELECT pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
     // Asked again: another process may have done it meanwhile.
     const { ours } = await inspect(transaction, db.place);

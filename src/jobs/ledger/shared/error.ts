@@ -1,5 +1,5 @@
 /** What is wrong with a ledger, as a sentence. PURE. */
-import { CommandError } from '../../../errors.ts';
+import { CommandError, exitCodes } from '../../../errors.ts';
 
 /** The ledger itself, or what belongs to it, cannot be used. Its message says which, why, and what to do. */
 export class LedgerError extends CommandError {
@@ -9,6 +9,16 @@ export class LedgerError extends CommandError {
   constructor(message: string, cause?: unknown, exitCode?: number) {
     super(message, exitCode);
     this.cause = cause;
+  }
+}
+
+/** The user has interrupted a command that waited for the ledger. */
+export class LedgerInterrupted extends LedgerError {
+  /** @param what `The ledger /x/y`. @param isKnown whether it is known that what waited was not done. */
+  constructor(what: string, isKnown = true) {
+    const known = `Interrupted. ${what} was waited for: what waited was not done, and what was done before is kept.`;
+    const unknown = `Interrupted. ${what} has not answered, so that it is not known whether what it was asked last was done: look before you do it again.`;
+    super(isKnown ? known : unknown, undefined, exitCodes.interrupted);
   }
 }
 

@@ -7,7 +7,7 @@ import { causeOf, errorCode, exitCodes } from '../../../errors.ts';
 import { ensurePrivate } from '../../../files/private.ts';
 import { printable } from '../../../text/printable.ts';
 import type { LedgerAccess, LedgerUse } from '../ledger.ts';
-import type { LedgerContext, Patience } from '../shared/context.ts';
+import { type LedgerContext, LOCKED_MS, openingPatience, type Patience } from '../shared/context.ts';
 import { LedgerBusyError, LedgerError } from '../shared/error.ts';
 import { Waiting } from '../shared/waiting.ts';
 import { Database } from './database.ts';
@@ -16,8 +16,7 @@ import { schemaSteps } from './schema.ts';
 
 /** SQLite does not wait for locks: see database.ts. */
 const NO_WAIT = { timeout: 0 } as const;
-/** Other processes keep the file locked for a short transaction at most; a job that is imported may take longer. */
-const PATIENCE: Patience = { ms: 20_000 };
+const PATIENCE: Patience = { ms: LOCKED_MS };
 
 export type FileContext = Pick<LedgerContext, 'clock' | 'sleep' | 'random' | 'patience'>;
 
@@ -43,9 +42,8 @@ export async function openLedgerFile(
   context: FileContext,
 ): Promise<OpenFile> {
   const path = ledgerPath(stateDir);
-  const { ms } = PATIENCE;
   // A setting that is wrong is told soon.
-  const opening = waitingFor(path, context, { ms: Math.min(ms, context.patience?.ms ?? ms) });
+  const opening = waitingFor(path, context, openingPatience(context.patience ?? PATIENCE));
   return await opening.for(() =>
     openNow(path, use, () => waitingFor(path, context, context.patience ?? PATIENCE)),
   );
@@ -56,14 +54,15 @@ type MakeWaiting = () => Waiting;
 
 function waitingFor(path: string, context: FileContext, patience: Patience): Waiting {
   return new Waiting(context, patience, {
+    what: whatIs(path),
     backoff: { baseMs: 5, maxMs: 100 },
     tellAfterMs: 1_000,
     isAway: (error) => error instanceof LedgerBusyError,
+    isLocked: () => true,
     error: (error) => error as LedgerBusyError,
     explain: (error) => error,
-    sayAway: () =>
-      `${whatIs(path)} is locked by another process: nothing is sent until it is free. Nothing is lost`,
-    sayBack: (seconds) => `${whatIs(path)} is free again after ${seconds} s`,
+    sayAway: () => 'is locked by another process',
+    sayBack: (seconds) => `is free again after ${seconds} s`,
   });
 }
 
