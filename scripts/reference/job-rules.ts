@@ -18,7 +18,7 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
   soak: ['--soak 10m', 'Between stages, and after the canary: wait so long after the last end.'],
   verifyEach: [
     '--verify-each',
-    'Between stages: look at the devices (`jobs verify`), and go on if no rule on devices is broken. It waits for the devices of the stage itself, whatever those of the stages before have done: where the rule is a share, until as many of them have ended as it wants to see; where it is a count, until all have. While its tasks name no device yet it waits, too. When none of them is under way the rules judge by those that there are, however few. `jobs status` and the console say what is waited for. `jobs set --unset verify-each` lets it go on without. After the last stage nothing is waited for.',
+    'Between stages: look at the devices (`jobs verify`), and go on if no rule on devices is broken. It waits for the devices of the stage itself, whatever those of the stages before have done: where the rule is a share, until as many of them have ended as it wants to see; where it is a count, until all have. While any of its tasks names no device yet and fewer have ended, it waits, too. When none of them is under way the rules judge by those that there are, however few. `jobs status` and the console say what is waited for. `jobs set --unset verify-each` lets it go on without. After the last stage nothing is waited for.',
   ],
   verifyWithin: [
     '--verify-within 2h',

@@ -111,4 +111,14 @@ test('a configuration that makes devices fail stops the job in its stage, and ev
     applied: 100,
     state: { name: 'done' },
   });
+
+  // Resumed with the same configuration, it stops again in its stage, though the undone tasks are well.
+  const resuming = standing(['resume', 'j']);
+  await stage.ended(300);
+  clock.now += 31_000;
+  const again = await resuming;
+  expect(again.error).toMatch(/^\d+ of [\d,]+ ended devices failed/);
+  expect(again.json).toMatchObject({ end: 'aborted', applied: 200, failed: 0, notSent: 100 });
+  expect(again.stderr).toContain('as job j-undo-2');
+  expect(configurations()).toEqual(before);
 });

@@ -25,7 +25,6 @@ const task = z.object({ row: count, identifier: z.string() });
 const verification = z.object({
   at: count,
   whole: z.boolean(),
-  stage: z.object({ tasks: count, devices: count, ended: count, underWay: count, lastEnd: count }),
   tasks: count,
   devices: z.record(z.enum(deviceStates), count),
   worst: z.array(task.extend({ ended: count, failed: count })),

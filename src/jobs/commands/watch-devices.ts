@@ -5,7 +5,7 @@ import type { OtaReader } from '../../ota/reader.ts';
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { DeviceWatch, type DeviceWatchOptions } from '../verify/device-watch.ts';
-import type { Verification } from '../verify/sum.ts';
+import type { JudgedVerification } from '../verify/sum.ts';
 
 export interface WatchedDevices {
   readonly watch: DeviceWatch;
@@ -20,7 +20,7 @@ export function watchDevices(
 ): WatchedDevices {
   const over = new AbortController();
   let reader: Promise<OtaReader> | undefined;
-  const verify = async ({ key, plan }: PlannedJob, signal: AbortSignal): Promise<Verification> => {
+  const verify = async ({ key, plan }: PlannedJob, signal: AbortSignal): Promise<JudgedVerification> => {
     const config = readConfigForAws(context.env, apiSettings);
     const [{ createReader }, { verifyJob }] = await Promise.all([
       import('../../ota/create-reader.ts'),
@@ -30,7 +30,7 @@ export function watchDevices(
     return await verifyJob({
       ledger,
       key,
-      stageAfter: plan.progress.stageAfter,
+      counted: plan.progress,
       reader: await reader,
       maxConcurrency: config.maxConcurrency,
       executions: false,

@@ -165,6 +165,8 @@ export interface Ledger {
   standing(job: JobRecord): Promise<JobStanding>;
   /** What a list shows of a job: cheap whatever its size. */
   listed(job: JobRecord): Promise<Pick<JobStanding, 'job' | 'counts' | 'leased'>>;
+  /** When the last of its rows that was sent was, as {@link LedgerRow.sentAt} has it; 0: none was. Reads all rows. */
+  lastSent(key: number): Promise<number>;
   /** Whether the plan has the former value of at least one field of one row: without any, nothing can be undone. */
   hasFormer(key: number): Promise<boolean>;
   /** By the latest runs that were long enough to tell; undefined when there are none. */

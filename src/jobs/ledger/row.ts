@@ -36,6 +36,11 @@ export interface LedgerRow extends ChangeRow {
   readonly try: number;
   /** How often it was sent, over all tries. */
   readonly sends: number;
+  /**
+   * When it was last sent, by its sender's clock, in epoch milliseconds: later than every row of the job that was sent before it,
+   * whatever clocks say. None of a row that was not sent.
+   */
+  readonly sentAt?: number;
   /** Its end; for a row that is being tried again, the last one. */
   readonly end: RowEnd;
   /** Its outcome never came: the end was read from the task itself. */

@@ -16,7 +16,7 @@ import { formatAmount } from './amount.ts';
 import { flightLimits } from './flight.ts';
 import {
   countFrom,
-  devicesSince,
+  devicesJudged,
   endsSince,
   type SeenDevices,
   type StageProgress,
@@ -156,7 +156,7 @@ function step(situation: Situation, progress: StageProgress): StageProgress {
   if (!isOverNow(situation, progress)) return overdue(situation, progress);
   const { end, canary } = stageOf(situation, progress);
   const { overdue: _, ...rest } = progress;
-  const stageAfter = progress.devices?.stage?.lastEnd;
+  const stageAfter = progress.devices?.stage?.lastSent;
   const passed = {
     ...rest,
     ...(stageAfter !== undefined && { stageAfter }),
@@ -276,7 +276,7 @@ function stopOf(situation: Situation, progress: StageProgress): Stop | undefined
       towards: 'aborted',
       why: `The canary failed: ${number(ends.failed)} of its first ${counted(ends.ended, 'row')} did`,
     };
-  const devices = devicesSince(progress);
+  const devices = devicesJudged(progress);
   for (const rule of settings.abortWhen ?? []) {
     const judged = rule.of === 'devices' ? devices : endsFor(rule, ends);
     if (judged !== undefined && isBroken(rule, judged))

@@ -21,11 +21,12 @@ export interface StageProgress {
   readonly askedIn?: number;
   /** Why a person is asked though nobody wanted to be: its devices were waited for too long. */
   readonly overdue?: string;
-  /** Rows that had ended by then, by the workers' clocks, are of the stages before; epoch milliseconds. */
+  /** Rows that were sent by then are of the stages before; as the ledger's `sentAt`. */
   readonly stageAfter?: number;
-  /** What was last seen of the devices, and what was where counting began. */
+  /** Rows that were sent by then are no more judged by: the job was stopped by a rule after them, or they are tried again. */
+  readonly judgedAfter?: number;
+  /** What was last seen of the devices. */
   readonly devices?: SeenDevices;
-  readonly devicesBefore?: Ends;
 }
 
 /** Devices of the job's tasks, as they were looked at. */
@@ -34,11 +35,19 @@ export interface SeenDevices extends Ends {
   readonly at: number;
   /** Devices that have not ended; undefined: an earlier release has looked. */
   readonly underWay?: number;
+  /** Those that rules judge by; undefined: an earlier release has looked. */
+  readonly judged?: JudgedDevices;
   /** Those of the stage alone; undefined: an earlier release has looked. */
   readonly stage?: StageDevices;
 }
 
-/** Devices behind the rows that ended after {@link StageProgress.stageAfter}. */
+/** Devices behind the rows that were sent after {@link StageProgress.judgedAfter}. */
+export interface JudgedDevices extends Ends {
+  /** What that was when they were looked at; 0 without it. */
+  readonly after: number;
+}
+
+/** Devices behind the rows that were sent after {@link StageProgress.stageAfter}. */
 export interface StageDevices {
   /** Tasks that were read. */
   readonly tasks: number;
@@ -46,8 +55,10 @@ export interface StageDevices {
   readonly devices: number;
   readonly ended: number;
   readonly underWay: number;
-  /** When the last row of the job ended whose task was read, by its worker's clock; epoch milliseconds, 0 without one. */
-  readonly lastEnd: number;
+  /** Tasks among those that name no device yet. */
+  readonly unnamed: number;
+  /** When the last row of the job was sent whose task was read, by the ledger; epoch milliseconds, 0 without one. */
+  readonly lastSent: number;
 }
 
 export const waits = ['ends', 'soak', 'verify', 'word'] as const;
@@ -80,20 +91,26 @@ interface EndCounts {
   readonly causes: Causes;
 }
 
-/** Where counting begins now, with the first stage. @param before the progress until now. */
-export function countFrom(counts: EndCounts, before: StageProgress = beginning): StageProgress {
+/**
+ * Where counting begins now, with the first stage.
+ * @param before the progress until now. @param lastSent rows that were sent by then are judged no more; without it, those that were.
+ */
+export function countFrom(
+  counts: EndCounts,
+  before: StageProgress = beginning,
+  lastSent?: number,
+): StageProgress {
   const { devices } = before;
-  const stageAfter = devices?.stage?.lastEnd ?? before.stageAfter;
+  const stageAfter = lastSent ?? devices?.stage?.lastSent ?? before.stageAfter;
+  const judgedAfter = lastSent ?? before.judgedAfter;
   return {
     ...beginning,
     ...(stageAfter !== undefined && { stageAfter }),
+    ...(judgedAfter !== undefined && { judgedAfter }),
     good: counts.applied + counts.superseded,
     failed: counts.failed,
     causes: Object.fromEntries(counts.causes.slice(0, MAX_CAUSES).map(({ cause, rows }) => [cause, rows])),
-    ...(devices !== undefined && {
-      devices,
-      devicesBefore: { ended: devices.ended, failed: devices.failed },
-    }),
+    ...(devices !== undefined && { devices }),
   };
 }
 
@@ -115,11 +132,13 @@ export function endsSince(progress: StageProgress, counts: EndCounts): EndsSince
   return { good, failed, ended: good + failed, causes };
 }
 
-/** Devices that ended and failed since counting began, as far as anybody has looked. */
-export function devicesSince({ devices, devicesBefore }: StageProgress): Ends | undefined {
-  if (devices === undefined) return undefined;
-  const { ended = 0, failed = 0 } = devicesBefore ?? {};
-  return { ended: Math.max(0, devices.ended - ended), failed: Math.max(0, devices.failed - failed) };
+/**
+ * Devices that rules judge by, as far as anybody has looked: those of the rows that were sent since the job last went on. An undo may
+ * have given the others their former configuration: what they do now says nothing of the job.
+ */
+export function devicesJudged({ devices, judgedAfter = 0 }: StageProgress): Ends | undefined {
+  const { judged } = devices ?? {};
+  return judged?.after === judgedAfter ? judged : undefined;
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
@@ -132,30 +151,40 @@ export function readProgress(stored: unknown): StageProgress | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined;
   const held = { ...beginning, ...(stored as Partial<Readonly<Record<keyof StageProgress, unknown>>>) };
   const { good, failed, causes, canaryPassed, canary, passed, waitsFor, since, askedIn } = held;
-  const { devices, devicesBefore, overdue, stageAfter } = held;
+  const { overdue, stageAfter, judgedAfter } = held;
+  const devices = withoutOlder(held.devices);
   if (![good, failed, passed, since].every(isCount)) return undefined;
   if (typeof canaryPassed !== 'boolean' || !waits.some((wait) => wait === waitsFor)) return undefined;
   if (canary !== undefined && typeof canary !== 'string') return undefined;
   if (askedIn !== undefined && !isCount(askedIn)) return undefined;
   if (overdue !== undefined && typeof overdue !== 'string') return undefined;
   if (stageAfter !== undefined && !isCount(stageAfter)) return undefined;
+  if (judgedAfter !== undefined && !isCount(judgedAfter)) return undefined;
   if (typeof causes !== 'object' || causes === null || !Object.values(causes).every(isCount))
     return undefined;
   if (devices !== undefined && !isSeen(devices)) return undefined;
-  if (devicesBefore !== undefined && !isEnds(devicesBefore)) return undefined;
-  return { ...beginning, ...(stored as object) };
+  const { devicesBefore: _, ...kept } = stored as Readonly<Record<string, unknown>>;
+  return { ...beginning, ...kept, ...(devices !== undefined && { devices }) };
+}
+
+/** An earlier release told stages apart by the workers' clocks: they are looked at again. */
+function withoutOlder(devices: unknown): SeenDevices | undefined {
+  const { stage, ...seen } = Object(devices) as SeenDevices & { readonly stage?: object };
+  if (stage === undefined || !('lastEnd' in stage)) return devices as SeenDevices | undefined;
+  return seen;
 }
 
 function isSeen(value: unknown): boolean {
   if (!isEnds(value)) return false;
-  const { at, underWay = 0, stage } = value as Partial<SeenDevices>;
+  const { at, underWay = 0, stage, judged } = value as Partial<SeenDevices>;
+  if (judged !== undefined && !(isEnds(judged) && isCount(judged.after))) return false;
   return isCount(at) && isCount(underWay) && (stage === undefined || isStage(stage));
 }
 
 function isStage(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { tasks, devices, ended, underWay, lastEnd } = value as Partial<StageDevices>;
-  return [tasks, devices, ended, underWay, lastEnd].every(isCount);
+  const { tasks, unnamed, devices, ended, underWay, lastSent } = value as Partial<StageDevices>;
+  return [tasks, unnamed, devices, ended, underWay, lastSent].every(isCount);
 }
 
 function isEnds(value: unknown): value is Ends {

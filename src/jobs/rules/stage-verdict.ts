@@ -2,14 +2,15 @@
 import { counted, number } from '../../text/numbers.ts';
 import { roughDuration } from '../../text/times.ts';
 import { brokenText, isBroken, leastOf, withoutLeast } from './abort-rules.ts';
-import { devicesSince, type StageDevices, type StageProgress } from './progress.ts';
+import { devicesJudged, type StageDevices, type StageProgress } from './progress.ts';
 import type { JobSettings } from './settings.ts';
 
 /** So long a stage waits for its devices without `--verify-within`, in seconds. */
 export const DEFAULT_VERIFY_WITHIN = 86_400;
 
 /** What a stage waits for of its own devices. */
-export interface AwaitedDevices extends Pick<StageDevices, 'tasks' | 'devices' | 'ended' | 'underWay'> {
+export interface AwaitedDevices
+  extends Pick<StageDevices, 'tasks' | 'unnamed' | 'devices' | 'ended' | 'underWay'> {
   /** So many are enough to judge by; undefined: all of them are waited for. */
   readonly least: number | undefined;
 }
@@ -23,26 +24,26 @@ interface StageVerdict {
 
 /**
  * With `--verify-each` a stage does not pass unjudged. Its own devices are waited for, whatever those of the stages before have done:
- * as many as a share wants to see, and for a count all of them, as each may be the one too many. Once none of them is under way the
- * rules judge by those that there are. Tasks that name no device yet have just been updated.
+ * as many as a share wants to see, and for a count all of them, as each may be the one too many. Once none of them is under way, and
+ * every task names some, the rules judge by those that there are: tasks that name none yet have just been updated.
  * @returns undefined: they were not looked at since it has begun to wait for that.
  */
 export function verdictOn(
   { abortWhen = [], verifyEach }: Pick<JobSettings, 'abortWhen' | 'verifyEach'>,
   progress: StageProgress,
 ): StageVerdict | undefined {
-  const [ends, { at, stage }] = [devicesSince(progress), progress.devices ?? {}];
+  const [ends, { at, stage }] = [devicesJudged(progress), progress.devices ?? {}];
   if (ends === undefined || stage === undefined || (at ?? -1) < progress.since) return undefined;
   if (verifyEach !== true) return {};
   const rules = abortWhen.filter(({ of }) => of === 'devices');
-  const { tasks, devices, ended, underWay } = stage;
+  const { tasks, unnamed, devices, ended, underWay } = stage;
   const wanted = Math.max(0, ...rules.map((rule) => ('count' in rule.limit ? Infinity : leastOf(rule))));
-  const isUnknown = tasks > 0 && devices === 0;
-  if (isUnknown || (underWay > 0 && ended < wanted)) {
+  const mayEnd = underWay > 0 || unnamed > 0;
+  if (mayEnd && ended < wanted) {
     const least = Number.isFinite(wanted) ? wanted : undefined;
-    return { awaits: { tasks, devices, ended, underWay, least } };
+    return { awaits: { tasks, unnamed, devices, ended, underWay, least } };
   }
-  if (underWay > 0) return {};
+  if (mayEnd) return {};
   const broken = rules.find((rule) => ends.ended < leastOf(rule) && isBroken(withoutLeast(rule), ends));
   return broken === undefined
     ? {}
@@ -71,8 +72,11 @@ export function overdueWhy(settings: JobSettings, progress: StageProgress, now: 
   const { verifyWithin = DEFAULT_VERIFY_WITHIN } = settings;
   const rest = `within ${roughDuration(verifyWithin)} (--verify-within): resume it to go on without`;
   if (awaits === undefined) return `The devices of its stage could not be looked at ${rest}`;
-  const { tasks, devices, ended, underWay, least } = awaits;
-  if (devices === 0) return `The ${counted(tasks, 'task')} of its stage named no device ${rest}`;
+  const { tasks, unnamed, devices, ended, underWay, least } = awaits;
+  if (unnamed > 0) {
+    const which = `${number(unnamed)} of ${counted(tasks, 'task')} of its stage named no device`;
+    return `${which}${underWay > 0 ? `, and ${counted(underWay, 'device')} did not end,` : ''} ${rest}`;
+  }
   const of = `${number(underWay)} of ${counted(devices, 'device')} of its stage did not end`;
   const enough =
     least === undefined ? '' : `, and ${number(ended)} did where a rule wants to see ${number(least)},`;

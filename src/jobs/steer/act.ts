@@ -61,7 +61,7 @@ export async function setJob(
  * @throws CommandError for a job that was cancelled, and settings that contradict each other.
  */
 export async function letGoOn(
-  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'setSettings' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
   job: PlannedJob,
   setting: Setting,
   deed: Deed,
@@ -97,7 +97,7 @@ export async function reconcileRows(
  * then nothing is changed.
  */
 export async function retryFailed(
-  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'setSettings' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
   lease: Pick<Lease, 'retryFailed'>,
   job: PlannedJob,
   setting: Setting,
@@ -114,6 +114,9 @@ export async function retryFailed(
   // The state first: rows that are planned again in a job that is done would be sent by nobody, if this process ended in between.
   await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed) });
   const tries = await lease.retryFailed();
-  await ledger.setProgress(job.key, countFrom(await ledger.count(job.key), job.plan.progress));
+  await ledger.setProgress(
+    job.key,
+    countFrom(await ledger.count(job.key), job.plan.progress, await ledger.lastSent(job.key)),
+  );
   return tries;
 }

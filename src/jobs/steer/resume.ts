@@ -12,7 +12,7 @@ import { awaitsUndo } from '../run/undo-on-abort.ts';
  * it has seen why.
  */
 export async function resumeJob(
-  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count'>,
+  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'lastSent'>,
   job: PlannedJob,
   who: string,
   why?: string,
@@ -22,7 +22,10 @@ export async function resumeJob(
   // It is undone first; another resume goes on with it.
   if (awaitsUndo(job)) return false;
   if (name === 'aborted' || towards === 'aborted')
-    await ledger.setProgress(key, countFrom(await ledger.count(key), plan.progress));
+    await ledger.setProgress(
+      key,
+      countFrom(await ledger.count(key), plan.progress, await ledger.lastSent(key)),
+    );
   return await ledger.change(key, { event: 'resume', who, ...(why !== undefined && { why }) });
 }
 

@@ -7,11 +7,11 @@
 import type { PlannedJob } from '../ledger/job.ts';
 import type { Wait } from '../rules/decide.ts';
 import type { SeenDevices } from '../rules/progress.ts';
-import { seenDevices, type Verification } from './sum.ts';
+import { type JudgedVerification, seenDevices } from './sum.ts';
 
 export interface DeviceWatchOptions {
   /** Looks at all devices of the job. */
-  readonly verify: (job: PlannedJob, signal: AbortSignal) => Promise<Verification>;
+  readonly verify: (job: PlannedJob, signal: AbortSignal) => Promise<JudgedVerification>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Called when devices have been looked at. */

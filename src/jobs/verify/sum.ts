@@ -9,11 +9,10 @@ import {
 } from '../../message/devices.ts';
 import type { OtaTask } from '../../ota/answers.ts';
 import type { ReadAnswer } from '../../ota/reader.ts';
-import { epochMs } from '../../time/instant.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import { changeFields } from '../plan/decisions.ts';
 import type { Ends } from '../rules/abort-rules.ts';
-import type { SeenDevices, StageDevices } from '../rules/progress.ts';
+import type { JudgedDevices, SeenDevices, StageDevices, StageProgress } from '../rules/progress.ts';
 
 /** A task whose devices fail. */
 export interface WorstTask extends Ends {
@@ -44,8 +43,6 @@ export interface Verification {
   readonly at: number;
   /** Whether every task of the job that there is was read; not, when it was interrupted. */
   readonly whole: boolean;
-  /** Of the rows of the stage that is being sent. */
-  readonly stage: StageDevices;
   /** Tasks that were read. A task that several rows of an enqueued job name counts for each. */
   readonly tasks: number;
   readonly devices: DeviceCounts;
@@ -63,14 +60,22 @@ export interface Verification {
   readonly unreadWhy: string | undefined;
 }
 
+/** What the rules of a job that is being sent need to know besides. */
+export interface JudgedVerification extends Verification {
+  /** Of the rows that rules judge by. */
+  readonly judged: JudgedDevices;
+  /** Of the rows of the stage that is being sent. */
+  readonly stage: StageDevices;
+}
+
 /** Of each list in a verification. */
 const MAX_LISTED = 10;
 
 const none = countsOf(() => 0);
 
 /** For the rules of a running job. */
-export function seenDevices({ at, devices, stage }: Verification): SeenDevices {
-  return { at, ...deviceEnds(devices), underWay: underWay(devices), stage };
+export function seenDevices({ at, devices, judged, stage }: JudgedVerification): SeenDevices {
+  return { at, ...deviceEnds(devices), underWay: underWay(devices), judged, stage };
 }
 
 /** Whether no device is still to end: those of tasks that could not be read may be. */
@@ -78,10 +83,14 @@ export function hasEnded({ devices, whole }: Verification): boolean {
   return whole && underWay(devices) === 0;
 }
 
+/** Which rows count, by when they were sent. A row of which that is not known counts where none is left out. */
+export type CountedRows = Pick<StageProgress, 'stageAfter' | 'judgedAfter'>;
+
 export class VerificationSum {
   readonly #at: number;
   readonly #stageAfter: number;
-  #stage: StageDevices = { tasks: 0, devices: 0, ended: 0, underWay: 0, lastEnd: 0 };
+  #judged: JudgedDevices;
+  #stage: StageDevices = { tasks: 0, unnamed: 0, devices: 0, ended: 0, underWay: 0, lastSent: 0 };
   #tasks = 0;
   #devices: DeviceCounts = none;
   #worst: readonly WorstTask[] = [];
@@ -93,12 +102,12 @@ export class VerificationSum {
   #unreadWhy: string | undefined;
 
   /**
-   * @param at when it was begun to look. @param stageAfter rows that had ended by then are of the stages before. Both in epoch
-   * milliseconds.
+   * @param at when it was begun to look; epoch milliseconds. @param counted which rows are judged, and which are of the stage.
    */
-  constructor(at: number, stageAfter = Number.NEGATIVE_INFINITY) {
+  constructor(at: number, { stageAfter = -1, judgedAfter = 0 }: CountedRows = {}) {
     this.#at = at;
     this.#stageAfter = stageAfter;
+    this.#judged = { after: judgedAfter, ended: 0, failed: 0 };
   }
 
   /**
@@ -107,7 +116,7 @@ export class VerificationSum {
    * @param why why it could not be read, a phrase, if it could not.
    */
   add(
-    row: Pick<LedgerRow, 'Row' | 'Identifier' | 'Description' | 'TaskConfigurationId' | 'end'>,
+    row: Pick<LedgerRow, 'Row' | 'Identifier' | 'Description' | 'TaskConfigurationId' | 'sentAt'>,
     answer: ReadAnswer<OtaTask>,
     devices: DeviceCounts | undefined,
     why: string,
@@ -126,19 +135,25 @@ export class VerificationSum {
     const before = this.#devices;
     this.#devices = countsOf((state) => before[state] + counts[state]);
     const ends = deviceEnds(counts);
-    this.#addToStage(row.end.at === undefined ? 0 : epochMs(row.end.at), counts);
+    const { sentAt = 0 } = row;
+    this.#addToStage(sentAt, counts);
+    const { after, ended, failed } = this.#judged;
+    if (sentAt > after || after === 0)
+      this.#judged = { after, ended: ended + ends.ended, failed: failed + ends.failed };
     if (ends.failed > 0) this.#rank({ row: row.Row, identifier: row.Identifier, ...ends });
   }
 
-  #addToStage(endedAt: number, counts: DeviceCounts): void {
-    const { tasks, devices, ended, underWay: left, lastEnd } = this.#stage;
-    const isOfStage = endedAt > this.#stageAfter;
+  #addToStage(sentAt: number, counts: DeviceCounts): void {
+    const { tasks, unnamed, devices, ended, underWay: left, lastSent } = this.#stage;
+    const isOfStage = sentAt > this.#stageAfter;
+    const named = deviceStates.reduce((sum, state) => sum + counts[state], 0);
     this.#stage = {
       tasks: tasks + (isOfStage ? 1 : 0),
-      devices: devices + (isOfStage ? deviceStates.reduce((sum, state) => sum + counts[state], 0) : 0),
+      unnamed: unnamed + (isOfStage && named === 0 ? 1 : 0),
+      devices: devices + (isOfStage ? named : 0),
       ended: ended + (isOfStage ? deviceEnds(counts).ended : 0),
       underWay: left + (isOfStage ? underWay(counts) : 0),
-      lastEnd: Math.max(lastEnd, endedAt),
+      lastSent: Math.max(lastSent, sentAt),
     };
   }
 
@@ -148,10 +163,11 @@ export class VerificationSum {
   }
 
   /** @param whole whether no task that there is was left out. */
-  result(whole: boolean): Verification {
+  result(whole: boolean): JudgedVerification {
     return {
       at: this.#at,
       whole,
+      judged: this.#judged,
       stage: this.#stage,
       tasks: this.#tasks,
       devices: this.#devices,

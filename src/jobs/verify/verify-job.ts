@@ -7,7 +7,7 @@ import type { OtaReader } from '../../ota/reader.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import { inOrder } from '../plan/read-tasks.ts';
-import { type FailedDevice, type Verification, VerificationSum } from './sum.ts';
+import { type CountedRows, type FailedDevice, type JudgedVerification, VerificationSum } from './sum.ts';
 
 export interface VerifyOptions {
   readonly ledger: Pick<Ledger, 'pages'>;
@@ -16,8 +16,8 @@ export interface VerifyOptions {
   readonly reader: Pick<OtaReader, 'get' | 'executions'>;
   /** Reads in flight at once. */
   readonly maxConcurrency: number;
-  /** Rows that had ended by then are of the stages before; epoch milliseconds. Without it, all are of one. */
-  readonly stageAfter?: number | undefined;
+  /** Which rows rules judge by, and which are of the stage; without it, all. */
+  readonly counted?: CountedRows;
   /** Ask every device of every task, instead of the task for its counts. */
   readonly executions: boolean;
   /** Ends it early; what was seen until then is the result. */
@@ -40,9 +40,9 @@ interface Seen {
 }
 
 /** Reads the tasks of the rows that were applied, in bounded memory. Never rejects for what the API answers. */
-export async function verifyJob(options: VerifyOptions): Promise<Verification> {
-  const { ledger, key, maxConcurrency, signal, now, onTask, stageAfter } = options;
-  const sum = new VerificationSum(now(), stageAfter);
+export async function verifyJob(options: VerifyOptions): Promise<JudgedVerification> {
+  const { ledger, key, maxConcurrency, signal, now, onTask, counted } = options;
+  const sum = new VerificationSum(now(), counted);
   let count = 0;
   let run = 0;
   let isWhole = true;

@@ -6,7 +6,7 @@ import { jsonLine, printable, shortPrintable } from '../../text/printable.ts';
 import type { CommandLine } from '../../text/shell.ts';
 import { instant } from '../../text/times.ts';
 import type { Ends } from '../rules/abort-rules.ts';
-import type { ChangedTask, Verification } from './sum.ts';
+import type { ChangedTask, JudgedVerification, Verification } from './sum.ts';
 
 /** Values that are quoted. */
 const MAX_VALUE = 60;
@@ -50,8 +50,15 @@ export function verificationText(
 }
 
 /** For scripts: one JSON object on one line. */
-export function verificationJson(jobId: string, found: Verification): string {
-  const { at, unreadWhy, devices, stage: _, ...rest } = found;
+export function verificationJson(jobId: string, found: Verification | JudgedVerification): string {
+  const {
+    at,
+    unreadWhy,
+    devices,
+    stage: _,
+    judged: __,
+    ...rest
+  }: Verification & Partial<JudgedVerification> = found;
   return jsonLine({
     job: jobId,
     at: new Date(at).toISOString(),

@@ -24,8 +24,11 @@ export function stageText({ stage, waitsFor, now }: Outlook): string | undefined
 
 function awaitedText(awaits: AwaitedDevices | undefined): string {
   if (awaits === undefined) return 'the devices have been looked at';
-  const { tasks, devices, ended, least, underWay } = awaits;
-  if (devices === 0) return `its devices are known: ${counted(tasks, 'task names', 'tasks name')} none yet`;
+  const { tasks, unnamed, ended, least, underWay } = awaits;
+  if (unnamed > 0) {
+    const which = `${number(unnamed)} of ${counted(tasks, 'task')} ${unnamed === 1 ? 'names' : 'name'} none yet`;
+    return `its devices are known: ${which}${ended + underWay > 0 ? `; ${number(ended)} ended, ${number(underWay)} under way` : ''}`;
+  }
   const what =
     least === undefined
       ? 'all of its devices have ended'

@@ -686,6 +686,27 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       expect(await ledger.count(key)).toMatchObject({ ended: 2, endedByWorkers: 1 });
     });
 
+    test('the order of sending is known, whatever the clocks of one sender and the next say', async () => {
+      const store = create();
+      const first = await store.open();
+      const key = await enterJob(first, 6);
+      const sentAt = async () => (await rowsOf(first, key)).map((row) => row.sentAt);
+      expect([await first.lastSent(key), await sentAt()]).toEqual([0, Array(6).fill(undefined)]);
+      const lease = await leaseOf(first, key);
+      await send(lease, 2);
+      await send(lease, 1);
+      await lease.release();
+      // Another sender, whose clock is an hour behind.
+      const second = await store.open(() => now - 3_600_000);
+      const next = await leaseOf(second, key);
+      await next.claim(1, () => 0.5);
+      await next.enterSending([{ Row: 6, Identifier: 't6', Description: 'new' }]);
+      const [one, two, three, four = 0, five = 0, six = 0] = (await sentAt()).map((at = 0) => at - now);
+      expect([one, two, three]).toEqual([0, 0, 1]);
+      expect([four, five, six].toSorted((a, b) => a - b)).toEqual([-now, 2, 3]);
+      expect(await second.lastSent(key)).toBe(now + 3);
+    });
+
     test('claims a sample that is spread over the rows that are left, and all of them where there are few', async () => {
       const ledger = await openOne();
       const key = await enterJob(ledger, 1_000);

@@ -93,6 +93,8 @@ type Reading =
       | 'takesChanges'
       | 'listed'
       | 'hasFormer'
+      | 'lastSent'
+      | 'lastSent'
       | 'measuredRate'
       | 'pages'
       | 'rowPage'

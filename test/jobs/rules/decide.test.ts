@@ -42,12 +42,17 @@ function situation(settings: JobSettings, facts: Partial<Counts>, more: Partial<
   const { canary } = settings;
   const progress = { ...beginning, ...(canary !== undefined && { canary: formatAmount(canary) }) };
   const present = { progress, total: found.total, now: 0, perSecond: 0 };
-  return { settings, counts: found, ...present, ...more };
+  const { devices } = more;
+  // Rules judge by all of them, where nothing else is said.
+  const judged = devices && { after: 0, ended: devices.ended, failed: devices.failed };
+  const seen = devices && { devices: { ...(judged && { judged }), ...devices } };
+  return { settings, counts: found, ...present, ...more, ...seen };
 }
 
 /** Devices of a stage of nine tasks. */
 function stageOf(of: Partial<StageDevices>): StageDevices {
-  return { tasks: 9, devices: 0, ended: 0, underWay: 0, lastEnd: 450, ...of };
+  const { tasks = 9, devices = 0 } = of;
+  return { tasks, unnamed: devices === 0 ? tasks : 0, devices, ended: 0, underWay: 0, lastSent: 450, ...of };
 }
 
 const DAY_MS = 86_400_000;
@@ -224,11 +229,31 @@ describe('stopping', () => {
     ['goes on while nobody has looked at the devices', devices, {}, undefined],
     ['stops for devices', devices, {}, /^60 of 1,000 ended devices failed/, { devices: seen }],
     [
-      'does not count the devices before it was resumed',
+      'does not count the devices of rows that were sent before it was resumed',
       devices,
       {},
       undefined,
-      { devices: { ...seen, at: 2 }, progress: countFrom(counts({}), { ...beginning, devices: seen }) },
+      {
+        devices: { ...seen, at: 2, judged: { after: 9, ended: 0, failed: 0 } },
+        progress: countFrom(counts({}), { ...beginning, devices: seen }, 9),
+      },
+    ],
+    [
+      'stops again though an undo has made those well',
+      devices,
+      {},
+      /^30 of 500 ended devices failed/,
+      {
+        devices: { at: 2, ended: 1_500, failed: 30, judged: { after: 9, ended: 500, failed: 30 } },
+        progress: countFrom(counts({}), { ...beginning, devices: seen }, 9),
+      },
+    ],
+    [
+      'takes nothing from a look that was begun before it was resumed',
+      devices,
+      {},
+      undefined,
+      { devices: { ...seen, at: 2 }, progress: countFrom(counts({}), { ...beginning, devices: seen }, 9) },
     ],
     [
       'stops at the first failure of a canary',
@@ -481,6 +506,18 @@ describe('between stages', () => {
       { devices: 9, ended: 0, underWay: 0 },
       20,
     ],
+    [
+      'waits where some of its tasks name none yet',
+      { ended: 1, failed: 0, underWay: 0 },
+      { tasks: 499, unnamed: 498, devices: 1, ended: 1 },
+      'waits',
+    ],
+    [
+      'passes when enough have ended, though some of its tasks name none',
+      { ended: 100, failed: 5, underWay: 0 },
+      { devices: 100, ended: 100, unnamed: 1 },
+      20,
+    ],
     ['passes where no row of it was applied', { ended: 0, failed: 0, underWay: 0 }, { tasks: 0 }, 20],
   ])('a rule that wants to see 100 devices %s', (_, devices, own, expected) => {
     const few = staged('devices-failed>5%/100');
@@ -493,13 +530,13 @@ describe('between stages', () => {
     if (expected instanceof RegExp)
       expect(decision.stop).toMatchObject({ towards: 'aborted', why: expect.stringMatching(expected) });
     else expect(decision.stop).toBeUndefined();
-    const { lastEnd, ...awaits } = stage;
+    const { lastSent, ...awaits } = stage;
     const verify = { for: 'verify', since: 500, until: 500 + DAY_MS };
     expect(decision.waitsFor).toEqual(
       expected === 'waits' ? { ...verify, awaits: { ...awaits, least: 100 } } : undefined,
     );
-    // The next stage is of the rows that end from then on.
-    if (typeof expected === 'number') expect(decision.progress.stageAfter).toBe(lastEnd);
+    // The next stage is of the rows that are sent from then on.
+    if (typeof expected === 'number') expect(decision.progress.stageAfter).toBe(lastSent);
     // What was seen before tells nothing.
     const early = { ...present, devices: { ...seen, at: 400 } };
     if (!(expected instanceof RegExp) || devices.ended < 100)
@@ -532,7 +569,12 @@ describe('between stages', () => {
       { devices: 40, ended: 30, underWay: 10 },
       /^10 of 40 devices of its stage did not end within 1 ?h\w* \(--verify-within\): resume it to go on without$/,
     ],
-    ['tasks that name none', { devices: 0 }, /^The 9 tasks of its stage named no device within/],
+    ['tasks that name none', { devices: 0 }, /^9 of 9 tasks of its stage named no device within/],
+    [
+      'some tasks that name none',
+      { devices: 9, ended: 8, underWay: 1, unnamed: 2 },
+      /^2 of 9 tasks of its stage named no device, and 1 device did not end, within/,
+    ],
     ['a look', undefined, /^The devices of its stage could not be looked at within/],
   ])('a stage that waited too long for %s is asked about, and a word lets it go on', (_, own, why) => {
     const settings = { ...staged('devices-failed>10'), verifyWithin: 3_600 };

@@ -133,8 +133,8 @@ describe('progress from a ledger', () => {
       passed: 500,
       waitsFor: 'soak' as const,
       since: 1_000,
-      devices: { at: 5, ended: 10, failed: 1 },
-      devicesBefore: { ended: 1, failed: 0 },
+      devices: { at: 5, ended: 10, failed: 1, judged: { after: 3, ended: 9, failed: 1 } },
+      judgedAfter: 3,
     };
     expect(readProgress(JSON.parse(JSON.stringify(progress)))).toEqual(progress);
   });
@@ -146,6 +146,11 @@ describe('progress from a ledger', () => {
       failed: 2,
       canaryPassed: true,
     });
+    // Stages were told apart by the workers' clocks.
+    const stage = { tasks: 1, devices: 1, ended: 1, underWay: 0, lastEnd: 9 };
+    const devices = { at: 5, ended: 10, failed: 1 };
+    const older = { ...beginning, devices: { ...devices, stage }, devicesBefore: { ended: 1, failed: 0 } };
+    expect(readProgress(older)).toEqual({ ...beginning, devices });
   });
 
   test.each([
@@ -156,7 +161,8 @@ describe('progress from a ledger', () => {
     { causes: { x: 'y' } },
     { waitsFor: 'rain' },
     { devices: { ended: 1, failed: 1 } },
-    { devicesBefore: {} },
+    { judgedAfter: -1 },
+    { devices: { at: 1, ended: 1, failed: 1, judged: {} } },
   ])('%j is damaged', (stored) => {
     expect(readProgress(stored)).toBeUndefined();
   });
@@ -169,12 +175,13 @@ test('ends are counted from where counting begins, by cause, whatever the causes
   ];
   const counts = { applied: 10, superseded: 5, failed: 5, causes };
   const devices = { at: 1, ended: 9, failed: 4 };
-  const from = countFrom(counts, { ...beginning, devices, passed: 20, waitsFor: 'word' });
+  const from = countFrom(counts, { ...beginning, devices, passed: 20, waitsFor: 'word' }, 700);
   expect(from).toMatchObject({
     passed: 0,
     waitsFor: 'ends',
     devices,
-    devicesBefore: { ended: 9, failed: 4 },
+    judgedAfter: 700,
+    stageAfter: 700,
   });
   const kept = readProgress(JSON.parse(JSON.stringify(from))) ?? beginning;
   const more = {

@@ -2,19 +2,22 @@ import { expect, test } from 'vitest';
 import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import { DeviceWatch } from '../../../src/jobs/verify/device-watch.ts';
-import { type Verification, VerificationSum } from '../../../src/jobs/verify/sum.ts';
+import { type JudgedVerification, VerificationSum } from '../../../src/jobs/verify/sum.ts';
 
 const onDevices: JobSettings = {
   abortWhen: [{ of: 'devices', limit: { share: 0.05, least: 500 } }],
 };
-const noDevices = { tasks: 0, devices: 0, ended: 0, underWay: 0, lastEnd: 0 };
+const seenOfNone = {
+  judged: { after: 0, ended: 0, failed: 0 },
+  stage: { tasks: 0, unnamed: 0, devices: 0, ended: 0, underWay: 0, lastSent: 0 },
+};
 const jobWith = (settings: JobSettings): PlannedJob => ({ jobId: 'j', plan: { settings } }) as PlannedJob;
 
 /** A watch whose looks the test ends. */
 function watch() {
   const clock = { now: 1_000 };
   const looks: {
-    readonly end: (found: Verification | Error) => Promise<void>;
+    readonly end: (found: JudgedVerification | Error) => Promise<void>;
     readonly signal: AbortSignal;
   }[] = [];
   const told: string[] = [];
@@ -41,7 +44,7 @@ function watch() {
   return { devices, clock, looks, told, seen: () => seen };
 }
 
-function verification(at: number, whole = true): Verification {
+function verification(at: number, whole = true): JudgedVerification {
   return new VerificationSum(at).result(whole);
 }
 
@@ -52,7 +55,7 @@ test('looks for a rule on devices, one look at a time, ten seconds or as long as
   expect(looks).toHaveLength(1);
   clock.now += 25_000;
   await looks[0]?.end(verification(5));
-  expect(devices.seen).toEqual({ at: 5, ended: 0, failed: 0, underWay: 0, stage: noDevices });
+  expect(devices.seen).toEqual({ at: 5, ended: 0, failed: 0, underWay: 0, ...seenOfNone });
   expect(seen()).toBe(1);
   clock.now += 24_999;
   devices.look(job, undefined);
@@ -109,7 +112,7 @@ test('tells why it could not look, once, and tries again later', async () => {
     'Devices of job j could not all be looked at: GetOtaTask is denied',
   ]);
   expect(seen()).toBe(1);
-  expect(devices.seen).toEqual({ at: 9, ended: 0, failed: 0, underWay: 0, stage: noDevices });
+  expect(devices.seen).toEqual({ at: 9, ended: 0, failed: 0, underWay: 0, ...seenOfNone });
 });
 
 test('gives up a look when it is closed, and looks no more', async () => {

@@ -12,7 +12,6 @@ const row = (Row: number, TaskConfigurationId = 'new') => ({
   Row,
   Identifier: `task${Row}`,
   TaskConfigurationId,
-  end: {},
 });
 const read = (devices: Partial<typeof none> | undefined, TaskConfigurationId = 'new') => ({
   ok: true as const,
@@ -54,26 +53,30 @@ test('sums devices by state, and says what of them has ended and failed', () => 
     ended: 7,
     failed: 3,
     underWay: 6,
-    stage: { tasks: 4, devices: 19, ended: 7, underWay: 6, lastEnd: 0 },
+    judged: { after: 0, ended: 7, failed: 3 },
+    stage: { tasks: 4, unnamed: 1, devices: 19, ended: 7, underWay: 6, lastSent: 0 },
   });
 });
 
-test('devices of the stage are those of the rows that ended after the stages before', () => {
+test('devices of the stage are those of the rows that were sent after the stages before, and rules judge by those sent since the job went on', () => {
   const at = Date.UTC(2026, 10, 30, 9);
-  const ended = (Row: number, ms: number) => ({ ...row(Row), end: { at: new Date(at + ms).toISOString() } });
-  const sum = new VerificationSum(1, at);
-  sum.add(ended(1, -1), read({ succeeded: 50, queued: 1 }), undefined, '');
-  sum.add(ended(2, 0), read({ failed: 5 }), undefined, '');
-  sum.add(ended(3, 1), read({ succeeded: 1, failed: 2, 'in-progress': 3, removed: 4 }), undefined, '');
-  sum.add(ended(4, 9), read(undefined), undefined, '');
-  // Of an earlier release: when it ended is not known.
+  const sent = (Row: number, ms: number) => ({ ...row(Row), sentAt: at + ms });
+  const sum = new VerificationSum(1, { stageAfter: at, judgedAfter: at - 1 });
+  sum.add(sent(1, -1), read({ succeeded: 50, queued: 1 }), undefined, '');
+  sum.add(sent(2, 0), read({ failed: 5 }), undefined, '');
+  sum.add(sent(3, 1), read({ succeeded: 1, failed: 2, 'in-progress': 3, removed: 4 }), undefined, '');
+  sum.add(sent(4, 9), read(undefined), undefined, '');
+  // When it was sent is not known.
   sum.add(row(5), read({ queued: 7 }), undefined, '');
-  expect(seenDevices(sum.result(true)).stage).toEqual({
+  const { stage, judged } = seenDevices(sum.result(true));
+  expect(judged).toEqual({ after: at - 1, ended: 8, failed: 7 });
+  expect(stage).toEqual({
     tasks: 2,
+    unnamed: 1,
     devices: 10,
     ended: 3,
     underWay: 3,
-    lastEnd: at + 9,
+    lastSent: at + 9,
   });
 });
 
@@ -87,7 +90,7 @@ test('says which tasks no longer hold what was set, which are gone and which cou
   const sum = new VerificationSum(0);
   sum.add(row(1), read({}, 'other'), undefined, '');
   sum.add({ ...row(2), Description: 'x' }, read({}), undefined, '');
-  sum.add({ Row: 3, Identifier: 'task3', end: {} }, read({}, 'other'), undefined, '');
+  sum.add({ Row: 3, Identifier: 'task3' }, read({}, 'other'), undefined, '');
   sum.add(row(4), { ok: false, failure: gone }, undefined, 'not found');
   sum.add(row(5), { ok: false, failure: denied }, undefined, 'it is denied');
   expect(sum.result(false)).toMatchObject({

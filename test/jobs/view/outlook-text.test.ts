@@ -22,19 +22,23 @@ test('what was seen of the devices is said with its time, and nothing where nobo
 test.each([
   [undefined, 'the devices have been looked at'],
   [
-    { tasks: 9, devices: 0, ended: 0, underWay: 0, least: 300 },
-    'its devices are known: 9 tasks name none yet',
+    { tasks: 9, unnamed: 9, devices: 0, ended: 0, underWay: 0, least: 300 },
+    'its devices are known: 9 of 9 tasks name none yet',
   ],
   [
-    { tasks: 1, devices: 0, ended: 0, underWay: 0, least: 300 },
-    'its devices are known: 1 task names none yet',
+    { tasks: 1, unnamed: 1, devices: 0, ended: 0, underWay: 0, least: 300 },
+    'its devices are known: 1 of 1 task names none yet',
   ],
   [
-    { tasks: 9, devices: 100, ended: 40, underWay: 60, least: 300 },
+    { tasks: 499, unnamed: 498, devices: 1, ended: 1, underWay: 0, least: 300 },
+    'its devices are known: 498 of 499 tasks name none yet; 1 ended, 0 under way',
+  ],
+  [
+    { tasks: 9, unnamed: 0, devices: 100, ended: 40, underWay: 60, least: 300 },
     '300 of its devices have ended or none is under way: 40 ended, 60 under way',
   ],
   [
-    { tasks: 9, devices: 100, ended: 40, underWay: 60, least: undefined },
+    { tasks: 9, unnamed: 0, devices: 100, ended: 40, underWay: 60, least: undefined },
     'all of its devices have ended: 40 ended, 60 under way',
   ],
 ])('a stage that waits for its devices says for which, and how long: %j', (awaits, what) => {

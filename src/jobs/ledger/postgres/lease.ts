@@ -4,6 +4,7 @@ import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import { pagesOf } from '../shared/pages.ts';
 import { type Raw, ROW_COLUMNS, toLedgerRow } from '../shared/records.ts';
+import { SendTimes } from '../shared/send-times.ts';
 import type { Database, Transaction } from './database.ts';
 import { adoptParked } from './ends.ts';
 import type { Holding } from './holding.ts';
@@ -20,6 +21,7 @@ const statements = {
   plannedFrom: `SELECT DISTINCT ON (found.row) found.* FROM unnest(:places::bigint[]) AS p (place)
     CROSS JOIN LATERAL (SELECT ${ROW_COLUMNS} FROM rows
       WHERE job = :job AND state = 'planned' AND row >= place ORDER BY row LIMIT 1) AS found`,
+  lastSent: 'SELECT max(sent_at) AS at FROM rows WHERE job = :job',
   markSending: `${updateNamed("state = 'sending', sends = sends + 1, sent_at = :now", { ...byNumber, where: "state = 'planned'" })}
     RETURNING rows.row`,
   enterSending: `INSERT INTO rows (job, row, identifier, description, configuration, request_id, row_issued_at, state, sends, sent_at)
@@ -74,6 +76,7 @@ export class PostgresLease implements Lease {
   readonly #key: number;
   readonly #holding: Holding;
   readonly #now: () => number;
+  readonly #times: SendTimes;
   /** The run's number in the ledger, once it is noted. */
   #run: number | undefined;
 
@@ -82,6 +85,7 @@ export class PostgresLease implements Lease {
     this.#key = key;
     this.#holding = holding;
     this.#now = now;
+    this.#times = new SendTimes(now);
   }
 
   get lost(): AbortSignal {
@@ -98,6 +102,12 @@ export class PostgresLease implements Lease {
     });
     confirmed();
     return result;
+  }
+
+  async #sendTime(transaction: Transaction): Promise<number> {
+    if (!this.#times.isNew) return this.#times.next();
+    const [last] = await transaction.all(statements.lastSent, { job: this.#key });
+    return this.#times.next(last?.at);
   }
 
   async recover(): Promise<number> {
@@ -123,7 +133,7 @@ export class PostgresLease implements Lease {
         except: numbersOf(sample),
       });
       const claimed = [...sample, ...others];
-      const now = this.#now();
+      const now = await this.#sendTime(transaction);
       await transaction.run(statements.markSending, { job: this.#key, rows: numbersOf(claimed), now });
       return claimed.map(toLedgerRow).sort((a, b) => a.Row - b.Row);
     });
@@ -142,7 +152,7 @@ export class PostgresLease implements Lease {
   async enterSending(rows: readonly EnteredRow[]): Promise<ReadonlySet<number>> {
     return await this.#asHolder(async (transaction) => {
       const job = this.#key;
-      const now = this.#now();
+      const now = await this.#sendTime(transaction);
       const leftOut = rows.filter((row) => 'LeftOut' in row);
       const good = rows.flatMap((row) => ('LeftOut' in row ? [] : [row]));
       if (leftOut.length > 0) {

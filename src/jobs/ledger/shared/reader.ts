@@ -29,6 +29,7 @@ export const readStatements = {
   // A short run tells how soon the first row ended rather than how fast rows end.
   longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
     WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
+  lastSent: 'SELECT max(sent_at) AS at FROM rows WHERE job = :job',
   hasFormer: "SELECT 1 AS found FROM rows WHERE job = :job AND coalesce(former, '{}') <> '{}' LIMIT 1",
   foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = :job AND row IS NOT NULL',
   // Each part is as short as the page: PostgreSQL would else sort all that follows, for each page.
@@ -111,6 +112,10 @@ export abstract class LedgerReader {
       foreign: Number((await this.#first('foreign', of))?.outcomes ?? 0),
       unmatched: (await this.#unmatchedCounts(job.key)).ended,
     };
+  }
+
+  async lastSent(key: number): Promise<number> {
+    return Number((await this.#first('lastSent', { job: key }))?.at ?? 0);
   }
 
   async hasFormer(key: number): Promise<boolean> {

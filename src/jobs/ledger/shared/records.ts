@@ -13,11 +13,11 @@ export type Raw = Readonly<Record<string, unknown>>;
 
 /** The columns that {@link toLedgerRow} reads. */
 export const ROW_COLUMNS = `row, identifier, description, configuration, former, state, try, sends,
-  reason, error, attempts, at, reconciled, request_id, row_issued_at`;
+  reason, error, attempts, at, reconciled, request_id, row_issued_at, sent_at`;
 
 /** The same columns of a row that was left out, and its state; so that one statement can read both in their order. */
 export const LEFT_OUT_COLUMNS = `row, identifier, description, configuration, NULL, NULL, CAST(NULL AS INTEGER), CAST(NULL AS INTEGER),
-  reason, NULL, CAST(NULL AS INTEGER), NULL, CAST(NULL AS INTEGER), NULL, NULL, state`;
+  reason, NULL, CAST(NULL AS INTEGER), NULL, CAST(NULL AS INTEGER), NULL, NULL, CAST(NULL AS BIGINT), state`;
 
 export function toLedgerRow(raw: Raw): LedgerRow {
   return {
@@ -30,6 +30,7 @@ export function toLedgerRow(raw: Raw): LedgerRow {
     state: raw.state as RowState,
     try: Number(raw.try),
     sends: Number(raw.sends),
+    ...(typeof raw.sent_at === 'number' && { sentAt: raw.sent_at }),
     end: toEnd(raw),
     reconciled: raw.reconciled === 1,
   };

@@ -6,8 +6,8 @@ import { LEFT_OUT_COLUMNS, type Raw, ROW_COLUMNS, toEitherRow, toUnmatched } fro
 /** Statements of every database. They take `identifier`, and `max`: one more than is shown. */
 export const taskStatements = {
   taskRows: `SELECT job_id, issued_at, found.* FROM (
-      SELECT job, message_ids, sent_at, ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE identifier = :identifier
-      UNION ALL SELECT job, '', NULL, ${LEFT_OUT_COLUMNS} FROM left_out WHERE identifier = :identifier
+      SELECT job, message_ids, ${ROW_COLUMNS}, NULL AS left_out FROM rows WHERE identifier = :identifier
+      UNION ALL SELECT job, '', ${LEFT_OUT_COLUMNS} FROM left_out WHERE identifier = :identifier
     ) AS found JOIN jobs ON jobs.key = found.job ORDER BY jobs.created_at DESC, found.row DESC LIMIT :max`,
   taskOutcomes: `SELECT job_id, parked.* FROM parked LEFT JOIN jobs ON jobs.key = parked.job
     WHERE identifier = :identifier ORDER BY seq DESC LIMIT :max`,

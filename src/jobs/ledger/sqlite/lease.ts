@@ -4,6 +4,7 @@ import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import { pagesOf } from '../shared/pages.ts';
 import { ROW_COLUMNS, toLedgerRow } from '../shared/records.ts';
+import { SendTimes } from '../shared/send-times.ts';
 import type { Database, Statement } from './database.ts';
 import type { OutcomeStore } from './outcomes.ts';
 import { type ChangeOwn, changeOwnIn } from './own.ts';
@@ -16,6 +17,7 @@ const statements = {
     WHERE job = ? AND state = 'planned' AND row >= ? ORDER BY row LIMIT 1`,
   plannedSpan: `SELECT min(row) AS first, max(row) AS last FROM rows INDEXED BY rows_planned
     WHERE job = ? AND state = 'planned'`,
+  lastSent: 'SELECT max(sent_at) AS at FROM rows WHERE job = ?',
   markSending: `UPDATE rows SET state = 'sending', sends = sends + 1, sent_at = ?
     WHERE job = ? AND row = ? AND state = 'planned'`,
   enterSending: `INSERT INTO rows (job, row, identifier, description, configuration, request_id, row_issued_at, state, sends, sent_at)
@@ -56,6 +58,7 @@ export class SqliteLease implements Lease {
   readonly #now: () => number;
   readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #outcomes: OutcomeStore;
+  readonly #times: SendTimes;
   /** The run's number in the ledger, once it is noted. */
   #run: number | undefined;
 
@@ -66,6 +69,7 @@ export class SqliteLease implements Lease {
     this.#key = key;
     this.#unlock = unlock;
     this.#now = now;
+    this.#times = new SendTimes(now);
     this.#sql = db.prepareAll(statements);
   }
 
@@ -79,15 +83,16 @@ export class SqliteLease implements Lease {
 
   async claim(max: number, random?: () => number): Promise<readonly LedgerRow[]> {
     return await this.#changeOwn(this.#key, () => {
-      const sample = random === undefined ? [] : this.#claimSample(max, random);
+      const now = this.#sendTime();
+      const sample = random === undefined ? [] : this.#claimSample(max, random, now);
       const others = this.#sql.planned.all(this.#key, max - sample.length).map(toLedgerRow);
-      this.#markSending(others);
+      this.#markSending(others, now);
       return [...sample, ...others].sort((a, b) => a.Row - b.Row);
     });
   }
 
   /** One row at a random place of each of `max` equal parts: fewer where parts have none. */
-  #claimSample(max: number, random: () => number): LedgerRow[] {
+  #claimSample(max: number, random: () => number, now: number): LedgerRow[] {
     const span = this.#sql.plannedSpan.get(this.#key);
     const first = Number(span?.first ?? 0);
     const part = (Number(span?.last ?? 0) - first + 1) / max;
@@ -96,20 +101,23 @@ export class SqliteLease implements Lease {
       const raw = this.#sql.plannedFrom.get(this.#key, first + Math.floor((i + random()) * part));
       if (raw === undefined) continue;
       const row = toLedgerRow(raw);
-      this.#markSending([row]);
+      this.#markSending([row], now);
       sample.push(row);
     }
     return sample;
   }
 
-  #markSending(rows: readonly LedgerRow[]): void {
-    const now = this.#now();
+  #sendTime(): number {
+    return this.#times.next(this.#times.isNew ? this.#sql.lastSent.get(this.#key)?.at : undefined);
+  }
+
+  #markSending(rows: readonly LedgerRow[], now: number): void {
     for (const { Row } of rows) this.#sql.markSending.run(now, this.#key, Row);
   }
 
   async enterSending(rows: readonly EnteredRow[]): Promise<ReadonlySet<number>> {
     return await this.#changeOwn(this.#key, () => {
-      const now = this.#now();
+      const now = this.#sendTime();
       const marked = new Set<number>();
       for (const row of rows) {
         const { Row, Identifier = null, Description = null, TaskConfigurationId = null } = row;
