@@ -40,7 +40,7 @@ const MAX_TIMEOUT_MS = 600_000;
 export const telemetryVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     fallback: 'none',
-    doc: 'The collector, such as `http://localhost:4318`; `/v1/traces` is added. Without it nothing is traced.',
+    doc: 'The collector, such as `http://localhost:4318`; `/v1/traces` is added to its path. Without it nothing is traced.',
   },
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: { fallback: 'none', doc: 'The same with its path; goes before it.' },
   OTEL_EXPORTER_OTLP_PROTOCOL: {
@@ -86,14 +86,10 @@ export function readTelemetry(env: Environment): {
 function settingsOf(read: VariableReader<VariableName>): TelemetrySettings | undefined {
   const url =
     read.first(['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'], httpUrl, HTTP_URL) ??
-    read.first(
-      ['OTEL_EXPORTER_OTLP_ENDPOINT'],
-      (text) => httpUrl(text.replace(/\/*$/, '/v1/traces')),
-      HTTP_URL,
-    );
+    read.first(['OTEL_EXPORTER_OTLP_ENDPOINT'], (text) => httpUrl(text, '/v1/traces'), HTTP_URL);
   if (url === undefined) return undefined;
-  const headers = read.pairs('OTEL_EXPORTER_OTLP_HEADERS', isHeaderName);
-  const ownHeaders = read.pairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', isHeaderName);
+  const headers = read.pairs('OTEL_EXPORTER_OTLP_HEADERS', isHeader);
+  const ownHeaders = read.pairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', isHeader);
   const attributes = read.pairs('OTEL_RESOURCE_ATTRIBUTES') ?? {};
   const settings: TelemetrySettings = {
     url,
@@ -118,12 +114,15 @@ function settingsOf(read: VariableReader<VariableName>): TelemetrySettings | und
 
 const HTTP_URL = 'must be a URL (http://localhost:4318)';
 
-function httpUrl(text: string): string | undefined {
+/** @param under what its path ends with; a query stays behind it. */
+function httpUrl(text: string, under = ''): string | undefined {
   const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' ? url.href : undefined;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') return undefined;
+  if (under !== '') url.pathname = url.pathname.replace(/\/*$/, under);
+  return url.href;
 }
 
-/** Of HTTP: anything else would fail at every request. */
-function isHeaderName(name: string): boolean {
-  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name);
+/** Of HTTP: anything else would fail at every request, or be another header. */
+function isHeader(name: string, value: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) && /^[\x20-\x7e]*$/.test(value);
 }

@@ -36,10 +36,11 @@ export class VariableReader<Name extends string> {
     return undefined;
   }
 
+  /** In small or capital letters. */
   oneOf<T extends string>(variables: readonly Name[], all: readonly T[]): T | undefined {
     return this.first(
       variables,
-      (text) => all.find((each) => each === text),
+      (text) => all.find((each) => each === text.toLowerCase()),
       `must be one of ${all.join(', ')}`,
     );
   }
@@ -57,10 +58,13 @@ export class VariableReader<Name extends string> {
   }
 
   /** Names and values; empty where it is not set, undefined where it is ignored. */
-  pairs(variable: Name, isName: (name: string) => boolean = () => true): Record<string, string> | undefined {
+  pairs(
+    variable: Name,
+    canBeUsed: (name: string, value: string) => boolean = () => true,
+  ): Record<string, string> | undefined {
     const before = this.ignored.length;
     const must = 'must be name=value,name=value, percent-encoded';
-    const read = this.first([variable], (text) => pairsOf(text, isName), must);
+    const read = this.first([variable], (text) => pairsOf(text, canBeUsed), must);
     return this.ignored.length === before ? (read ?? {}) : undefined;
   }
 

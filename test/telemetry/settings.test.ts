@@ -30,7 +30,38 @@ describe('readTelemetry', () => {
   test('adds the path to the one endpoint, and takes the other as it is', () => {
     const url = (env: Record<string, string>) => readTelemetry(env).settings?.url;
     expect(url({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c/base/' })).toBe('https://c/base/v1/traces');
+    expect(url({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://h:4318/?x=1' })).toBe('http://h:4318/v1/traces?x=1');
     expect(url({ ...on, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://c/own' })).toBe('https://c/own');
+  });
+
+  test.each([
+    ['OTEL_SDK_DISABLED', 'True'],
+    ['OTEL_SDK_DISABLED', 'TRUE'],
+    ['OTEL_TRACES_EXPORTER', 'None'],
+  ])('knows %s=%s, whatever its letters', (variable, value) => {
+    expect(readTelemetry({ ...on, [variable]: value })).toEqual({ settings: undefined, ignored: [] });
+  });
+
+  test('knows samplers and protocols in capitals', () => {
+    const { settings, ignored } = readTelemetry({
+      ...on,
+      OTEL_TRACES_SAMPLER: 'ALWAYS_OFF',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'HTTP/JSON',
+    });
+    expect(settings).toMatchObject({ sampler: 'always_off', protocol: 'http/json' });
+    expect(ignored).toEqual([]);
+  });
+
+  test('takes attributes in any language, and headers in ASCII alone', () => {
+    const { settings, ignored } = readTelemetry({
+      ...on,
+      OTEL_RESOURCE_ATTRIBUTES: 'city=M%C3%BCnchen,team=a',
+    });
+    expect(settings?.resourceAttributes).toEqual({ city: 'München', team: 'a' });
+    expect(ignored).toEqual([]);
+    expect(
+      readTelemetry({ ...on, OTEL_EXPORTER_OTLP_HEADERS: 'city=M%C3%BCnchen' }).settings,
+    ).toBeUndefined();
   });
 
   test('reads the rest', () => {
