@@ -87,7 +87,7 @@ export const consoleVariables = {
   consoleHosts: optional(
     'CONSOLE_HOSTS',
     hosts,
-    'Host names by which browsers reach the console; `localhost` and addresses are known without it.',
+    'Host names by which browsers, and Prometheus, reach the console; `localhost` and addresses are known without it.',
   ),
   consoleTokens: optional(
     'CONSOLE_TOKENS',

@@ -15,6 +15,8 @@ import { well } from '../../testing/stages/snapshot.ts';
 const alerts = readFileSync('deploy/prometheus/alerts.yaml', 'utf8');
 const alertTests = readFileSync('deploy/prometheus/alerts.test.yaml', 'utf8');
 
+const page = readFileSync('docs/watching.md', 'utf8');
+
 /** Every series of a worker's `/metrics` and of a console's: names, with the labels that they have. */
 async function served(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const url = await serveConsole({
@@ -98,7 +100,10 @@ describe('alert rules', () => {
     for (const { name, text } of rules) {
       const expr = /expr: ([\s\S]*?)\n {8}for:/.exec(text)?.[1] ?? '';
       expect(unknownIn(expr, series), name).toEqual([]);
-      expect(expr, name).toMatch(/ota_updater_/);
+      expect(expr, name).toMatch(/ota_updater_|^up\{job="ota-updater/);
+      // What Prometheus itself says, of the jobs that the page sets up.
+      for (const [, job = ''] of expr.matchAll(/job="([^"]*)"/g))
+        expect(page, name).toContain(`- job_name: ${job}\n`);
     }
   });
 
@@ -151,6 +156,25 @@ describe('alert rules', () => {
       const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: 'deploy/prometheus' });
       expect(status, `${stdout}${stderr}`).toBe(0);
     }
+  });
+});
+
+describe('the console that the page has Prometheus scrape', () => {
+  const targets = [...page.matchAll(/targets: \['([^']+):8090'\]/g)].map(([, name = '']) => name);
+  const compose = readFileSync('docker-compose.yml', 'utf8');
+  const hosts = /^ +CONSOLE_HOSTS: (\S+)$/m.exec(compose)?.[1]?.split(',') ?? [];
+
+  test('has the name that Compose gives it, and knows it', async () => {
+    expect(targets).toEqual(['console']);
+    expect(compose).toMatch(/^ {2}console:$/m);
+    const url = `${await serveConsole({ hosts })}/livez`;
+    const asked = (host: string) => ask(url, { headers: { host } });
+    expect((await asked('console:8090')).status).not.toBe(403);
+    expect((await asked('other:8090')).status).toBe(403);
+  });
+
+  test('has its own refusals told of on the page', () => {
+    expect(page).toMatch(/`CONSOLE_HOSTS` \(`console` here/);
   });
 });
 
