@@ -11,6 +11,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { variables } from '../../src/config/variables.ts';
 import { readConfig } from '../../src/config.ts';
+import { objection } from '../../src/console/access/origins.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'deploy/kubernetes');
@@ -266,6 +267,7 @@ test('the network lets through what is named here and nothing else, at the ports
       'worker out anywhere 6379/TCP',
       'worker out anywhere 4318/TCP',
       `console in namespaces ota-updater/console:true ${consolePort}/TCP`,
+      `console in namespaces ota-updater/metrics:true ${consolePort}/TCP`,
       `console out ${pods('worker')} ${httpPort}/TCP`,
       'console out anywhere 5432/TCP',
     ].toSorted(),
@@ -275,6 +277,19 @@ test('the network lets through what is named here and nothing else, at the ports
     podSelector: {},
     policyTypes: ['Ingress', 'Egress'],
   });
+});
+
+test('the console answers Prometheus by each name of its service, and browsers by its own', () => {
+  const [service] = ofKind('Service').filter(({ metadata }) => metadata.name === 'console');
+  const inCluster = `${service?.metadata.name}.${service?.metadata.namespace}`;
+  const { consoleHosts = [] } = readConfig(
+    maps.find(({ metadata }) => metadata.name === 'console')?.data ?? {},
+    ['consoleHosts'],
+  );
+  const names = ['', '.svc', '.svc.cluster.local'].map((end) => `${inCluster}${end}`);
+  for (const host of ['ota.example.com', ...names])
+    expect(objection({ host }, 'GET', consoleHosts), host).toBeUndefined();
+  expect(objection({ host: 'other.example.com' }, 'GET', consoleHosts)).toContain('CONSOLE_HOSTS');
 });
 
 test('KEDA scales the worker, to two at most', () => {
