@@ -221,6 +221,10 @@ function endText(
       throw misuse(
         `${job} was moved from ${there} by this export. If no other ledger has entered it, or sends it no more, ${takeOver} takes it back. Nothing was changed.`,
       );
+    case 'copy':
+      throw misuse(
+        `${job} was moved from ${there}, and this file is only a copy of it: the ledger that it was moved to has it, and sends it. Nothing was changed.`,
+      );
     case 'older':
       throw misuse(
         `${job} has been moved on since this export was made, or a later copy of it is here: it would be sent twice. Import the latest one. Nothing was changed.`,

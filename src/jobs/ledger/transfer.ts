@@ -98,10 +98,11 @@ export interface ImportOptions {
 
 /**
  * `entered`: this ledger has it. `copied`: it is elsewhere, as it is a copy. `taken-over`: what was moved from here goes on here. Nothing
- * was changed: `here`, this ledger has a job of that name; `moved`, it was moved from here by this export; `older`, it was moved on, or
+ * was changed: `here`, this ledger has a job of that name; `moved`, it was moved from here by this export; `copy`, it was moved from here, and
+ * this is a copy of it; `older`, it was moved on, or
  * copied, since; `busy`, another process has its lease.
  */
-export type ImportEnd = 'entered' | 'copied' | 'taken-over' | 'here' | 'moved' | 'older' | 'busy';
+export type ImportEnd = 'entered' | 'copied' | 'taken-over' | 'here' | 'moved' | 'copy' | 'older' | 'busy';
 
 /** The names of the columns, in their order. */
 export function columnsOfTable(table: TransferTable): readonly string[] {

@@ -13,7 +13,7 @@ export interface NextStep {
 
 /**
  * One thing after the other, the first of them now: whoever says what is next, on whatever screen, takes it from here.
- * Without any for a job whose plan is not in the ledger.
+ * Without any for a job whose plan is not in the ledger. Each is a command that takes the job as it is.
  */
 export function nextSteps(
   { job, counts, leased }: Pick<JobStanding, 'job' | 'counts' | 'leased'>,
@@ -30,6 +30,10 @@ export function nextSteps(
     return [{ command: jobs('resume'), why: asked ? 'lets it go on to the next stage' : 'goes on' }];
   }
   if (leased && open) return [{ command: jobs('status', '--watch') }];
+  const { name, towards } = plan.state;
+  const isCancelled = name === 'cancelled' || towards === 'cancelled';
+  // Outcomes of what is in flight still come.
+  if (isCancelled && open) return name === 'cancelled' ? [] : [{ command: jobs('status', '--watch') }];
   // Of a plan, `jobs resume` enters the rest.
   if (plan.enqueued && !plan.complete)
     // The ledger does not know the others: a queue, a column's name, a value for all rows.
@@ -43,20 +47,23 @@ export function nextSteps(
   if (plan.state.name === 'aborted' && (plan.progress.devices?.failed ?? 0) > 0)
     return [
       { command: jobs('verify'), why: 'says which devices failed' },
-      { command: jobs('undo'), why: "restores the tasks' settings" },
+      { command: jobs('undo'), why: "restores the tasks' settings, if its plan has read them (--refresh)" },
     ];
   if (open) {
     const resume = { command: jobs('resume') };
     if (awaitsUndo(job)) return [{ ...resume, why: 'undoes it first, as --undo-on-abort wants' }];
-    if (plan.state.name === 'cancelled') return [];
+    if ((name === 'running' || name === 'scheduled') && plan.complete)
+      return [
+        { command: commandLine('jobs', 'send'), why: 'sends it, and whatever else is due' },
+        { ...resume, why: 'sends it alone, from here' },
+      ];
     if (plan.state.why === undefined || counts.failed === 0) return [resume];
     return [why, { ...resume, why: 'once that is fixed' }];
   }
-  const { name } = plan.state;
-  if (name !== 'done' && name !== 'cancelled' && awaitsDevices(plan.settings, plan.progress, counts))
+  if (name !== 'done' && !isCancelled && awaitsDevices(plan.settings, plan.progress, counts))
     return leased
       ? [{ command: jobs('status', '--watch') }]
       : [{ command: jobs('resume'), why: 'looks at its devices, which a rule judges, and ends it' }];
   if (counts.failed === 0) return [{ command: jobs('report') }];
-  return [why, { command: jobs('retry', '--only-failed'), why: 'once that is fixed' }];
+  return isCancelled ? [why] : [why, { command: jobs('retry', '--only-failed'), why: 'once that is fixed' }];
 }

@@ -78,6 +78,14 @@ test('a job that was moved is steered and sent by nobody in the ledger that it l
     `Job j was moved from the ledger ${folder.path}/state/ledger.sqlite by this export. If no other ledger has entered it, or sends it no more, ` +
       '`ota-updater jobs import j.job --take-over` takes it back. Nothing was changed.',
   );
+  // A copy that the ledger makes which has the job now.
+  const env = { STATE_DIR: `${folder.path}/receiver` };
+  await run(['import', 'j.job'], { env });
+  await run(['export', 'j', '--out', 'copy.job', '--copy'], { env });
+  expect((await run(['import', 'copy.job'])).error).toBe(
+    `Job j was moved from the ledger ${folder.path}/state/ledger.sqlite, and this file is only a copy of it: ` +
+      'the ledger that it was moved to has it, and sends it. Nothing was changed.',
+  );
   expect(await run(['import', 'j.job', '--take-over'])).toMatchObject({
     exitCode: 0,
     stdout: expect.stringContaining('is its own again'),

@@ -583,7 +583,7 @@ describe.skipIf(!postgresInstalled())('a job', () => {
       await second.change(key, { event: 'resume', who: 'bob@ops2' });
       await second.change(key, { event: 'pause', who: 'bob@ops2' });
       const copy = await exported(second, true);
-      expect(await imported(first, copy)).toBe('moved');
+      expect(await imported(first, copy)).toBe('copy');
       expect(await imported(first, copy, true)).toBe('entered');
       expect(await stateOf(first)).toMatchObject({ name: 'paused' });
     });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Counts, JobRecord, JobStanding } from '../../../src/jobs/ledger/job.ts';
-import type { JobState } from '../../../src/jobs/ledger/state.ts';
+import { type JobState, jobStates, restingStates } from '../../../src/jobs/ledger/state.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
+import { requireSteerable } from '../../../src/jobs/steer/resume.ts';
 import { listText } from '../../../src/jobs/view/listed.ts';
 import { nextSteps } from '../../../src/jobs/view/next-steps.ts';
 import { notDone, standingJson, standingText } from '../../../src/jobs/view/standing.ts';
@@ -71,9 +72,13 @@ describe('the next step', () => {
   const state: JobState = { name: 'aborted', since: 0, who: 'ann@ops1', why: 'The canary failed' };
   test.each<[string, JobStanding, readonly string[]]>([
     ['of a job that somebody sends is to watch', standing({ planned: 1 }, {}, true), ['status j --watch']],
-    ['of one that nobody sends is to resume it', standing({ planned: 1 }), ['resume j']],
-    ['is the same when rows are in flight', standing({ inFlight: 1 }), ['resume j']],
-    ['is the same when the plan was cut', standing({ applied: 1 }, { complete: false }), ['resume j']],
+    [
+      'of one that nobody sends is a sender',
+      standing({ planned: 1 }),
+      ['send sends it', 'resume j sends it alone'],
+    ],
+    ['is the same when rows are in flight', standing({ inFlight: 1 }), ['send sends it', 'resume j sends']],
+    ['is to resume it when the plan was cut', standing({ applied: 1 }, { complete: false }), ['resume j']],
     [
       'of a job that was stopped is to see why',
       standing({ planned: 1, failed: 1 }, { state }),
@@ -98,6 +103,68 @@ describe('the next step', () => {
       ),
     ).toEqual(expected.map(() => true));
   });
+});
+
+test('each next step, of a job in whatever state, is a command that takes the job as it is', () => {
+  const takes: Record<string, (of: JobStanding) => boolean> = {
+    'jobs status': () => true,
+    'jobs report': () => true,
+    'jobs verify': () => true,
+    'jobs undo': ({ job }) => job.plan?.state.name !== 'elsewhere',
+    'jobs resume': ({ job }) => passes(() => requireSteerable(job)),
+    'jobs retry': ({ job, counts }) =>
+      passes(() => requireSteerable(job)) &&
+      counts.planned === 0 &&
+      counts.failed > 0 &&
+      job.plan?.complete === true,
+    'jobs send': ({ job, leased }) =>
+      !leased && job.plan?.complete === true && ['running', 'scheduled'].includes(job.plan.state.name),
+    enqueue: ({ job }) => passes(() => requireSteerable(job)) && job.plan?.enqueued === true,
+  };
+  const passes = (require: () => void): boolean => {
+    try {
+      require();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const both = [true, false];
+  const counts = [
+    {},
+    { planned: 2 },
+    { inFlight: 2 },
+    { applied: 2 },
+    { failed: 2 },
+    { failed: 1, planned: 1 },
+    { failed: 1, inFlight: 1 },
+  ];
+  const devices = { ...beginning, devices: { good: 0, failed: 3, at: 0, ended: 0 } };
+  for (const name of jobStates)
+    for (const towards of name === 'stopping' ? restingStates : [undefined])
+      for (const why of [undefined, 'The canary failed'])
+        for (const progress of [beginning, devices])
+          for (const settings of [{}, { verifyEach: true } as const])
+            for (const [leased, complete, enqueued] of both.flatMap((a) =>
+              both.flatMap((b) => both.map((c) => [a, b, c] as const)),
+            ))
+              for (const count of counts) {
+                const state: JobState = {
+                  name,
+                  since: 0,
+                  who: 'ann@ops1',
+                  ...(towards !== undefined && { towards }),
+                  ...(why !== undefined && { why }),
+                };
+                const of = standing(count, { state, progress, settings, complete, enqueued }, leased);
+                for (const { command } of nextSteps(of, commandLine)) {
+                  const step = Object.keys(takes).find((one) => command.startsWith(`ota ${one}`)) ?? '';
+                  expect(
+                    takes[step]?.(of),
+                    `${command} of ${JSON.stringify({ state, count, leased, complete, enqueued })}`,
+                  ).toBe(true);
+                }
+              }
 });
 
 test.each<[string, JobStanding, RegExp | undefined]>([

@@ -103,7 +103,7 @@ export interface JobEntry {
 export type Entry =
   | { readonly end: 'entered' | 'copied'; readonly key: number }
   | { readonly end: 'take-over'; readonly key: number }
-  | { readonly end: 'here' | 'moved' | 'older' | 'busy' };
+  | { readonly end: 'here' | 'moved' | 'copy' | 'older' | 'busy' };
 
 /** All batches are read, whatever becomes of the job: a file is what it says only at its end. */
 export async function enterAll(
@@ -164,7 +164,7 @@ function mayEnter(
   here: Raw | undefined,
   file: Raw,
   takeOver: boolean,
-): 'enter' | 'take-over' | 'here' | 'moved' | 'older' {
+): 'enter' | 'take-over' | 'here' | 'moved' | 'copy' | 'older' {
   if (typeof here?.digest !== 'string') return 'enter';
   // Another job of that name has another beginning.
   if (here.state !== 'elsewhere' || here.created_at !== file.created_at) return 'here';
@@ -174,7 +174,8 @@ function mayEnter(
   if (moves < 0) return 'older';
   if (moves > 0) return 'enter';
   if (here.is_copy === 1) return Number(file.updated_at) < Number(here.updated_at) ? 'older' : 'enter';
-  if (!takeOver) return 'moved';
+  // The ledger that it was moved to may have made the copy, and sends it.
+  if (!takeOver) return file.is_copy === 1 ? 'copy' : 'moved';
   // Of what is not complete, a part may have been pruned.
   return file.updated_at === here.state_since && here.complete === 1 ? 'take-over' : 'enter';
 }
