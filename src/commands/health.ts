@@ -5,7 +5,7 @@
 import { get } from 'node:http';
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
-import { CommandError, causeOf, exitCodes, misuse } from '../errors.ts';
+import { CommandError, causeOf, errorCode, exitCodes, misuse } from '../errors.ts';
 import { printableLines } from '../text/printable.ts';
 import { findWorkers, type RunningWorker } from './running-workers.ts';
 
@@ -53,21 +53,39 @@ function workersHere(): RunningWorker[] {
 }
 
 /**
- * What the workers say, as one sentence.
+ * What the workers say, as one sentence. Whatever else listens in their processes, such as Node's inspector, is passed over.
  * @throws CommandError when one is not alive.
  */
 export async function healthOf(workers: readonly RunningWorker[]): Promise<string> {
-  const urls = workers.flatMap(({ listensAt }) => listensAt.map((address) => `http://${address}/livez`));
-  const faults = (await Promise.all(urls.map(faultAt))).filter((fault) => fault !== undefined);
+  const answers = (await Promise.all(workers.map(answersOf))).flat();
+  const faults = answers.flatMap(({ fault }) => fault ?? []);
   if (faults.length > 0) throw new CommandError(faults.join('\n'));
-  if (urls.length > 0) return `alive: ${urls.join(', ')}`;
+  if (answers.length > 0) return `alive: ${answers.map(({ url }) => url).join(', ')}`;
   return workers.length === 0 ? 'no worker runs here' : 'the worker listens nowhere (HTTP_PORT=off)';
 }
 
-/** Not by `fetch`, which refuses ports that browsers avoid, such as 6000. */
-function faultAt(url: string): Promise<string | undefined> {
+/** What an address says of the worker; with a fault, unless that is alive. */
+interface Answer {
+  readonly url: string;
+  readonly fault?: string;
+}
+
+/** A worker has one server: where it says that it is alive, the addresses that do not answer are others'. */
+async function answersOf({ listensAt }: RunningWorker): Promise<readonly Answer[]> {
+  const asked = await Promise.all(listensAt.map((address) => ask(`http://${address}/livez`)));
+  const answers = asked.filter((answer) => answer !== undefined);
+  const alive = answers.filter(({ fault }) => fault === undefined);
+  return alive.length > 0 ? alive : answers;
+}
+
+/** Not by `fetch`, which refuses ports that browsers avoid, such as 6000. @returns undefined for an answer that is no worker's. */
+function ask(url: string): Promise<Answer | undefined> {
   return new Promise((resolve) => {
-    const fail = (error: unknown): void => resolve(`${url} does not answer: ${causeOf(error)}`);
+    const fail = (error: unknown): void => {
+      // It speaks something else.
+      if (errorCode(error)?.startsWith('HPE_')) resolve(undefined);
+      else resolve({ url, fault: `${url} does not answer: ${causeOf(error)}` });
+    };
     const request = get(url, { agent: false }, (response) => {
       let body = '';
       response
@@ -78,8 +96,10 @@ function faultAt(url: string): Promise<string | undefined> {
         .on('error', fail)
         .on('end', () => {
           clearTimeout(late);
-          const { statusCode } = response;
-          resolve(statusCode === 200 ? undefined : `${url} answers ${statusCode}: ${body}`);
+          const { statusCode, headers } = response;
+          if (!headers['content-type']?.startsWith('application/json')) resolve(undefined);
+          else
+            resolve(statusCode === 200 ? { url } : { url, fault: `${url} answers ${statusCode}: ${body}` });
         });
     });
     const late = setTimeout(

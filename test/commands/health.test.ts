@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { configureHealth, healthOf } from '../../src/commands/health.ts';
@@ -9,8 +9,14 @@ import { spawnWorker } from '../../testing/processes/process.ts';
 import { runConfigured } from '../../testing/stages/context.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
-async function answering(status: number): Promise<string> {
-  const server = createServer((_, response) => response.writeHead(status).end('the reasons'));
+/** As a worker answers, unless `type` says otherwise. */
+async function answering(status: number, type = 'application/json; charset=utf-8'): Promise<string> {
+  return await listening(
+    createServer((_, response) => response.writeHead(status, { 'content-type': type }).end('the reasons')),
+  );
+}
+
+async function listening(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
@@ -41,6 +47,35 @@ describe('health', () => {
   });
 });
 
+describe('what else listens in a worker', () => {
+  const speaksOtherwise = () => listening(createTcpServer((socket) => socket.end('SSH-2.0\r\n')));
+
+  test('is passed over', async () => {
+    const others = [
+      await answering(400, 'text/html'),
+      await answering(200, 'text/plain'),
+      await speaksOtherwise(),
+    ];
+    const good = await answering(200);
+    expect(await healthOf([{ pid: 1, listensAt: [...others, good, '127.0.0.1:1'] }])).toBe(
+      `alive: http://${good}/livez`,
+    );
+    expect(await healthOf([{ pid: 1, listensAt: others }])).toMatch(/listens nowhere/);
+  });
+
+  test('hides no fault of the worker, and none of another', async () => {
+    const other = await answering(200, 'text/plain');
+    const good = await answering(200);
+    const bad = await answering(503);
+    await expect(
+      healthOf([
+        { pid: 1, listensAt: [good] },
+        { pid: 2, listensAt: [other, bad] },
+      ]),
+    ).rejects.toMatchObject({ exitCode: 1, message: `http://${bad}/livez answers 503: the reasons` });
+  });
+});
+
 describe('a worker process is found', () => {
   let stage: Stage;
   beforeAll(async () => {
@@ -62,6 +97,12 @@ describe('a worker process is found', () => {
       expect(found).toEqual([{ pid, listensAt: url === '' ? [] : [expect.any(String)] }]);
       expect(await healthOf(found)).toMatch(url === '' ? /listens nowhere/ : /^alive: http:/);
     }
+    // The inspector listens, too, in a worker that is debugged.
+    const debugged = spawnWorker(stage.environment({ HTTP_PORT: '0' }), ['--inspect=127.0.0.1:0']);
+    await debugged.waitForEvent('worker.running');
+    const [found] = findWorkers('/proc', [debugged.pid]);
+    expect(found?.listensAt).toHaveLength(2);
+    expect(await healthOf(found === undefined ? [] : [found])).toBe(`alive: ${debugged.url}/livez`);
     // The command looks at all processes: those of other tests, too.
     const { stdout, error } = await runConfigured(configureHealth, 'health', []);
     expect(stdout + error).toMatch(/livez/);
