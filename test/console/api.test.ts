@@ -89,7 +89,7 @@ test('a job is planned, applied, steered, verified and undone', async () => {
     });
   expect(await call('listRows', { job: 'j', max: 'x' })).toMatchObject({
     status: 400,
-    data: { detail: 'max: must be given, as a number.' },
+    data: { detail: 'max: must be a whole number from 1 to 1000, in digits.' },
   });
   expect(await call('setJob', { job: 'j' }, { reason, settings: { priority: 12 } })).toMatchObject({
     status: 400,

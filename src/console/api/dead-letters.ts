@@ -6,6 +6,7 @@ import { toAsked } from '../dead-letters/asked.ts';
 import type { Desk } from '../dead-letters/desk.ts';
 import { PageError } from '../pages/page-error.ts';
 import { deedOf } from './asked.ts';
+import { digits, onlyFields } from './asked-shapes.ts';
 import { reason, reasonBody } from './job-shapes.ts';
 import { change, changeJson, letter, look, lookJson, wanted, wholeLetter } from './letter-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
@@ -24,7 +25,7 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       path: '/dead-letters',
       id: 'listCauses',
       summary: 'Dead letters by cause, as of the last look; one that is old is made again',
-      query: z.object({
+      query: onlyFields({
         again: z.enum(['true', 'false']).default('false').meta({
           description:
             'Looks again, once in 5 s at most: a viewer may, since a look leaves each letter in place. The look is in a later answer.',
@@ -42,9 +43,9 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       path: '/dead-letters/groups/{group}',
       id: 'listLetters',
       summary: 'Letters of one cause, page by page',
-      query: z.object({
-        skip: z.coerce.number().int().min(0).max(1e6).default(0),
-        max: z.coerce.number().int().min(1).max(MOST_LETTERS).default(100),
+      query: onlyFields({
+        skip: digits(0, 1_000_000).default(0),
+        max: digits(1, MOST_LETTERS).default(100),
       }),
       answer: z.object({ letters: z.array(letter), next: z.number().nullable() }),
       serve: async ({ subject, query: { skip, max } }) => {
@@ -80,7 +81,7 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       body: wanted,
       answer: change,
       serve: async ({ body, visitor }) => {
-        const { letters, force, reason: why, ...rest } = body;
+        const { letters = [], force, reason: why, ...rest } = body;
         const asked = toAsked({ ...rest, id: letters, force: force ? 'yes' : undefined });
         return changeJson(await desk().plan(asked, { by: deedOf({ visitor }, why).who, reason: why }));
       },
@@ -98,7 +99,7 @@ export function letterRoutes(given: Desk | string): readonly ApiRoute[] {
       path: '/dead-letters/changes/{change}/confirm',
       id: 'confirmLetterChange',
       summary: 'Carries a plan out',
-      body: z.object({
+      body: onlyFields({
         reason,
         phrase: z
           .string()

@@ -5,6 +5,7 @@ import { isReason, REASON_NEEDED } from '../../text/reason.ts';
 import type { ApiAway } from '../jobs/api-away.ts';
 import type { LooksSeen } from '../jobs/job-page.ts';
 import type { LookSeen } from '../jobs/looks.ts';
+import { onlyFields } from './asked-shapes.ts';
 
 export const reason = z
   .string(REASON_NEEDED)
@@ -13,26 +14,25 @@ export const reason = z
   .max(500, { error: REASON_NEEDED, abort: true })
   .refine(isReason, REASON_NEEDED)
   .meta({ description: 'For the log of changes.' });
-export const reasonBody = z.object({ reason });
-export const settings = z
-  .object({
-    canary: z.string(),
-    stages: z.string(),
-    ramp: z.string(),
-    soak: z.string(),
-    verifyWithin: z.string(),
-    abortWhen: z.array(z.string()),
-    window: z.number().int().min(1),
-    rate: z.number().positive(),
-    priority: z.number().int().min(1).max(9),
-    startAt: z.string(),
-    between: z.string(),
-    tz: z.string(),
-    deadline: z.string(),
-    confirmEach: z.boolean(),
-    verifyEach: z.boolean(),
-    undoOnAbort: z.boolean(),
-  })
+export const reasonBody = onlyFields({ reason });
+export const settings = onlyFields({
+  canary: z.string(),
+  stages: z.string(),
+  ramp: z.string(),
+  soak: z.string(),
+  verifyWithin: z.string(),
+  abortWhen: z.array(z.string()),
+  window: z.number().int().min(1),
+  rate: z.number().positive(),
+  priority: z.number().int().min(1).max(9),
+  startAt: z.string(),
+  between: z.string(),
+  tz: z.string(),
+  deadline: z.string(),
+  confirmEach: z.boolean(),
+  verifyEach: z.boolean(),
+  undoOnAbort: z.boolean(),
+})
   .partial()
   .meta({ description: 'As the flags of `jobs apply` say it.' });
 

@@ -12,6 +12,7 @@ import type { JobsOptions } from '../jobs/options.ts';
 import { rowFilterStates } from '../jobs/rows-page.ts';
 import { JobWatch, LOG_LINES } from '../jobs/seen.ts';
 import { deedOf, defined } from './asked.ts';
+import { digits, onlyFields } from './asked-shapes.ts';
 import {
   devices,
   devicesJson,
@@ -30,7 +31,7 @@ import { type ApiRoute, route } from './route.ts';
 
 /** Of a page of rows, and of a list. */
 const MOST_ROWS = 1_000;
-const most = z.coerce.number().int().min(1).max(MOST_ROWS).default(100);
+const most = digits(1, MOST_ROWS).default(100);
 
 type Options = Pick<JobsOptions, 'door' | 'desk' | 'newName' | 'clock' | 'verifier' | 'reconciler'>;
 
@@ -56,7 +57,7 @@ export function jobRoutes({
       path: '/jobs',
       id: 'listJobs',
       summary: 'The last changed jobs',
-      query: z.object({ max: most }),
+      query: onlyFields({ max: most }),
       answer: z.object({ jobs: z.array(listed), all: z.number() }),
       serve: ({ query }) =>
         door.read(async (ledger) => {
@@ -93,14 +94,14 @@ export function jobRoutes({
       path: '/jobs/{job}/rows',
       id: 'listRows',
       summary: 'Rows of a job, page by page',
-      query: z.object({
+      query: onlyFields({
         state: z.enum(rowFilterStates).optional(),
-        cause: z.string().max(200).optional(),
+        cause: z.string().min(1).max(200).optional(),
         identifier: z
           .string()
-          .regex(/^[A-Za-z0-9]{1,200}$/)
+          .regex(/^[A-Za-z0-9]{1,200}$/, 'must have 1 to 200 letters and digits')
           .optional(),
-        after: z.coerce.number().int().min(0).max(1e12).default(0),
+        after: digits(0, 1_000_000_000_000).default(0),
         max: most,
       }),
       answer: z.object({ rows: z.array(row), next: z.number().nullable() }),
@@ -119,7 +120,7 @@ export function jobRoutes({
       path: '/jobs/{job}/log',
       id: 'listChanges',
       summary: 'Who changed a job, the last first',
-      query: z.object({ max: most }),
+      query: onlyFields({ max: most }),
       answer: z.object({ changes: z.array(line) }),
       serve: ({ subject: job, query }) =>
         door.read(async (ledger) => {
@@ -157,7 +158,7 @@ export function jobRoutes({
       path: '/jobs/{job}/set',
       id: 'setJob',
       summary: 'Changes how a job is sent',
-      body: z.object({
+      body: onlyFields({
         reason,
         settings: settings.default({}),
         unset: z.array(z.enum(unsettableNames)).default([]),
@@ -228,7 +229,7 @@ export function jobRoutes({
       path: '/jobs/{job}/undo',
       id: 'undoJob',
       summary: 'Makes the plan that undoes a job',
-      body: z.object({ reason, name: jobIdSchema.optional() }),
+      body: onlyFields({ reason, name: jobIdSchema.optional() }),
       wait,
       answer: done,
       serve: async (asked) => ({

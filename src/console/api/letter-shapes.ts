@@ -7,6 +7,7 @@ import { groupJson, passJson } from '../../dead-letters/view/list.ts';
 import type { ChangeRun } from '../dead-letters/change-run.ts';
 import { changeStates } from '../dead-letters/change-run.ts';
 import type { Desk } from '../dead-letters/desk.ts';
+import { onlyFields } from './asked-shapes.ts';
 import { reason } from './job-shapes.ts';
 import { subjects } from './route.ts';
 
@@ -59,27 +60,26 @@ export const look = z.object({
     .meta({ description: 'The last one that came to its end; null where there is none yet: ask again.' }),
 });
 
-export const wanted = z
-  .object({
-    reason,
-    action: z.enum(['redrive', 'purge']),
-    group: subjects.group,
-    letters: z
-      .array(z.string().min(8).max(128))
-      .max(MOST_NAMED)
-      .default([])
-      .meta({ description: 'Message ids. None: all letters of the cause.' }),
-    limit: z.number().int().min(1).meta({ description: 'Letters at most.' }).optional(),
-    rate: z.number().positive().meta({ description: 'Letters per second at most.' }).optional(),
-    canary: z
-      .number()
-      .int()
-      .min(1)
-      .meta({ description: 'Letters put back first; the others only if none of these comes back.' })
-      .optional(),
-    force: z.boolean().default(false),
-  })
-  .meta({ description: 'As the flags of `dead-letters redrive` say it.' });
+export const wanted = onlyFields({
+  reason,
+  action: z.enum(['redrive', 'purge']),
+  group: subjects.group,
+  letters: z
+    .array(z.string().min(8).max(128))
+    .min(1)
+    .max(MOST_NAMED)
+    .meta({ description: 'Message ids. Left out: all letters of the cause.' })
+    .optional(),
+  limit: z.number().int().min(1).meta({ description: 'Letters at most.' }).optional(),
+  rate: z.number().positive().meta({ description: 'Letters per second at most.' }).optional(),
+  canary: z
+    .number()
+    .int()
+    .min(1)
+    .meta({ description: 'Letters put back first; the others only if none of these comes back.' })
+    .optional(),
+  force: z.boolean().default(false),
+}).meta({ description: 'As the flags of `dead-letters redrive` say it.' });
 
 const report = z
   .looseObject({ dryRun: z.boolean(), matched: z.number() })

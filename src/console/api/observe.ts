@@ -7,6 +7,7 @@ import { type ChangeSources, newestChanges } from '../changes/newest.ts';
 import { SAMPLES, sampleColumns, sampleNames } from '../now/columns.ts';
 import type { Sample } from '../now/samples.ts';
 import { PageError } from '../pages/page-error.ts';
+import { digits, onlyFields } from './asked-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
 
 export interface ObserveOptions {
@@ -64,7 +65,7 @@ export function observeRoutes({ status, samples, changes, trace }: ObserveOption
       path: '/changes',
       id: 'listAllChanges',
       summary: 'Who changed what, when and why, the last first',
-      query: z.object({ max: z.coerce.number().int().min(1).max(1_000).default(100) }),
+      query: onlyFields({ max: digits(1, 1_000).default(100) }),
       answer: z.object({
         changes: z.array(
           z.object({
@@ -98,7 +99,7 @@ export function observeRoutes({ status, samples, changes, trace }: ObserveOption
       path: '/trace',
       id: 'traceTask',
       summary: 'What happened to a task',
-      query: z.object({ identifier: updateSchema.shape.Identifier }),
+      query: onlyFields({ identifier: updateSchema.shape.Identifier }),
       answer: z.looseObject({ identifier: z.string() }).meta({ description: 'What `trace --json` prints.' }),
       serve: async ({ query, request }) => {
         const gone = new AbortController();

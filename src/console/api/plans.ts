@@ -4,7 +4,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { FILE_MODE } from '../../files/private.ts';
-import { toConditions, whereFields } from '../../jobs/plan/conditions.ts';
+import { toConditions, type WhereField, whereFields } from '../../jobs/plan/conditions.ts';
 import { jobIdSchema } from '../../jobs/plan/format.ts';
 import { configurationsJson } from '../../jobs/plan/summary.ts';
 import { updateSchema } from '../../message/update.ts';
@@ -13,12 +13,15 @@ import type { Planning } from '../jobs/planner.ts';
 import { tooLarge } from '../jobs/upload.ts';
 import { PageError } from '../pages/page-error.ts';
 import { deedOf, defined } from './asked.ts';
+import { onlyFields } from './asked-shapes.ts';
 import { awayJson, done, planning, reason, reasonBody, settings } from './job-shapes.ts';
 import { type ApiRoute, route } from './route.ts';
 
 type Options = Pick<JobsOptions, 'door' | 'desk' | 'newName' | 'mostBytes'>;
 
 const { Description, TaskConfigurationId } = updateSchema.shape;
+const values = z.array(z.string().min(1).max(200)).min(1).optional();
+type WhereShape = Record<WhereField, typeof values>;
 
 export function planRoutes({ door, desk, newName, mostBytes }: Options): readonly ApiRoute[] {
   const wait: ApiRoute['wait'] = (served) => door.awaited(served);
@@ -36,7 +39,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       path: '/plans',
       id: 'makePlan',
       summary: 'Makes a plan from a file of updates, CSV or JSON',
-      query: z.object({
+      query: onlyFields({
         reason,
         job: jobIdSchema.optional(),
         refresh: z.enum(['true', 'false']).default('true'),
@@ -60,19 +63,16 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       path: '/plans/live',
       id: 'planLiveTasks',
       summary: 'Makes a plan for the tasks that are there',
-      body: z.object({
+      body: onlyFields({
         reason,
         job: jobIdSchema.optional(),
-        where: z
-          .partialRecord(z.enum(whereFields), z.array(z.string().min(1).max(200)).min(1))
+        where: onlyFields(Object.fromEntries(whereFields.map((field) => [field, values])) as WhereShape)
           .default({})
           .meta({ description: 'Values that a task has one of, by field. Empty: all tasks.' }),
-        set: z
-          .object({ Description, TaskConfigurationId })
-          .refine(
-            (set) => Object.values(set).some((value) => value !== undefined),
-            'say what to set on the tasks',
-          ),
+        set: onlyFields({ Description, TaskConfigurationId }).refine(
+          (set) => Object.values(set).some((value) => value !== undefined),
+          'say what to set on the tasks',
+        ),
         refresh: z.boolean().default(true),
       }),
       wait,
@@ -105,7 +105,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       path: '/plans/{job}/apply',
       id: 'applyPlan',
       summary: 'Enters a plan in the ledger, to be sent',
-      body: z.object({ reason, settings: settings.default({}) }),
+      body: onlyFields({ reason, settings: settings.default({}) }),
       wait,
       answer: done,
       serve: async (asked) => {

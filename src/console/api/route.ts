@@ -8,9 +8,9 @@ export const API_PREFIX = '/api/v1';
 /** What paths may name. */
 export const subjects = {
   job: z.string().min(1).max(128),
-  group: z.string().regex(/^[0-9a-f]{8}$/),
+  group: z.string().regex(/^[0-9a-f]{8}$/, 'must be the eight characters of a cause, digits and a to f'),
   letter: z.string().min(1).max(128),
-  change: z.uuid(),
+  change: z.uuid('must be a UUID, as the answer that began the change has it'),
 } as const;
 
 /** The name in a route's path; undefined where there is none. */
@@ -27,6 +27,9 @@ export interface Asked<Query, Body> {
   readonly request: FastifyRequest;
 }
 
+/** Refuses what it does not name, as `onlyFields` makes it. */
+type Only = z.ZodObject<z.ZodRawShape, z.core.$strict>;
+
 /** @template Query and Body as their schemas give them. */
 export interface ApiRoute<Query = unknown, Body = unknown> {
   readonly method: 'get' | 'post';
@@ -35,9 +38,9 @@ export interface ApiRoute<Query = unknown, Body = unknown> {
   /** Of the operation, for generated clients. */
   readonly id: string;
   readonly summary: string;
-  readonly query?: z.ZodType<Query>;
+  readonly query?: Only & z.ZodType<Query>;
   /** Sent as JSON; `file`: the body is a file, which the route reads itself. */
-  readonly body?: z.ZodType<Body> | 'file';
+  readonly body?: (Only & z.ZodType<Body>) | 'file';
   readonly answer: z.ZodType;
   /** Waits for what `serve` does, and may give up waiting: what was begun goes on, and who asks again with the same key waits for it. */
   readonly wait?: <T>(served: Promise<T>) => Promise<T>;

@@ -4,10 +4,13 @@ import { z } from 'zod';
 import { faultsIn } from '../pages/faults.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { Section } from '../section.ts';
+import { onlyFields } from './asked-shapes.ts';
 import { apiDocument } from './document.ts';
 import { Idempotency } from './idempotency.ts';
 import { API_PREFIX, type ApiRoute, subjectOf, subjects } from './route.ts';
 
+const fileTypes = ['text/csv', 'application/octet-stream'];
+const nothing = onlyFields({});
 const DOCUMENT_PATH = `${API_PREFIX}/openapi.json`;
 
 /** @param now epoch milliseconds. */
@@ -16,15 +19,14 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
     add: ({ app }) => {
       const idempotency = new Idempotency(now);
       const document = apiDocument(routes, version);
-      app.addContentTypeParser(['text/csv', 'application/octet-stream'], (_request, payload, done) =>
-        done(null, payload),
-      );
+      app.addContentTypeParser(fileTypes, (_request, payload, done) => done(null, payload));
       app.get(DOCUMENT_PATH, (_request, reply) => reply.send(document));
       for (const one of routes)
         app.route({
           method: one.method.toUpperCase(),
           ...(one.body === 'file' && { config: { upload: true } }),
           url: `${API_PREFIX}${one.path.replace(/\{(\w+)\}/, ':$1')}`,
+          onRequest: async ({ headers }) => requireType(one, headers['content-type']),
           handler: async (request, reply) => {
             reply.header('cache-control', 'no-store');
             const asked = read(one, request);
@@ -45,6 +47,18 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
   };
 }
 
+/** What bodies may be; of a body that is a file, what files may be. */
+const types = { fields: ['application/json'], file: fileTypes };
+
+/** @throws PageError for a body that is something else, before it is read. */
+function requireType({ body }: ApiRoute, given: string | undefined): void {
+  if (body === undefined || given === undefined) return;
+  const wanted = types[body === 'file' ? 'file' : 'fields'];
+  if (wanted.includes(given.replace(/;.*/s, '').trim().toLowerCase())) return;
+  const sent = body === 'file' ? 'the file' : 'the body as JSON';
+  throw new PageError(`Send ${sent}, with Content-Type: ${wanted.join(' or ')}.`, 415);
+}
+
 function read(one: ApiRoute, request: FastifyRequest) {
   const { visitor } = request;
   if (visitor === undefined) throw new Error('a guarded route has no visitor');
@@ -53,16 +67,17 @@ function read(one: ApiRoute, request: FastifyRequest) {
     subject:
       name === undefined
         ? ''
-        : given(subjects[name], z.record(z.string(), z.unknown()).parse(request.params)[name]),
-    query: one.query === undefined ? undefined : given(one.query, request.query),
+        : given(subjects[name], z.record(z.string(), z.unknown()).parse(request.params)[name], name),
+    query: given(one.query ?? nothing, request.query),
     body: one.body === undefined || one.body === 'file' ? request.body : given(one.body, request.body ?? {}),
     visitor,
     request,
   };
 }
 
-function given<T>(schema: z.ZodType<T>, value: unknown): T {
+/** @param name what it is, where it is no object whose fields have names. */
+function given<T>(schema: z.ZodType<T>, value: unknown, name?: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new PageError(faultsIn(result.error));
+  throw new PageError(faultsIn(result.error, name));
 }

@@ -6,20 +6,27 @@ const MOST_FAULTS = 5;
 
 type Issue = z.core.$ZodIssue;
 
-/** The messages of our own schemas are kept; the library's own are put into words. */
-export function faultsIn({ issues }: z.core.$ZodError): string {
-  const said = [...new Set(issues.map(fault))];
+/**
+ * The messages of our own schemas are kept; the library's own are put into words.
+ * @param what was sent, where it is no object whose fields have names.
+ */
+export function faultsIn({ issues }: z.core.$ZodError, what = 'What was sent'): string {
+  const said = [...new Set(issues.map((issue) => fault(issue, what)))];
   const more = said.length - MOST_FAULTS;
   return `${said.slice(0, MOST_FAULTS).join(' ')}${more > 0 ? ` And ${counted(more, 'more fault')}.` : ''}`;
 }
 
-function fault(issue: Issue): string {
+function fault(issue: Issue, what: string): string {
   if (/^[A-Z][^:]*: .*\.$/s.test(issue.message)) return issue.message;
-  const at = issue.path.map(String).join('.') || 'What was sent';
+  const at = issue.path.map(String).join('.') || what;
   return `${at}: ${wanted(issue)}.`;
 }
 
+/** How the library's own messages begin. */
+const OF_LIBRARY = /^(Invalid|Too (small|big)|Unrecognized)\b/;
+
 function wanted(issue: Issue): string {
+  if (!OF_LIBRARY.test(issue.message)) return plain(issue.message);
   switch (issue.code) {
     case 'invalid_type':
       return mustBe(issue.expected);
@@ -37,14 +44,10 @@ function wanted(issue: Issue): string {
           : `must be ${issue.inclusive === false ? 'below' : 'at most'} ${issue.maximum}`;
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(' or ')}`;
-    case 'unrecognized_keys':
-      return `there is no field ${issue.keys.slice(0, MOST_FAULTS).join(', ')}`;
-    case 'invalid_key':
-      return 'there is no field of this name';
     case 'invalid_union':
       return ofUnion(issue.errors);
     case 'invalid_format':
-      return /^Invalid /.test(issue.message) ? `is no ${issue.format}` : plain(issue.message);
+      return `must match ${issue.pattern}`;
     default:
       return plain(issue.message);
   }

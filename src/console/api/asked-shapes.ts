@@ -1,0 +1,35 @@
+/** Schemas of what the API is asked. What they do not name is refused, and never passed over. PURE. */
+import { z } from 'zod';
+import { nearest } from '../../text/nearest.ts';
+import { shortPrintable } from '../../text/printable.ts';
+
+/** Unknown fields that are named. */
+const MOST_NAMED = 5;
+
+/** An object with these fields and no others: a misspelt one must not be as good as none. */
+export function onlyFields<Shape extends z.ZodRawShape>(shape: Shape) {
+  const names = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: ({ code, keys }) =>
+      code === 'unrecognized_keys' && Array.isArray(keys)
+        ? unknownFields(keys.map(String), names)
+        : undefined,
+  });
+}
+
+function unknownFields(keys: readonly string[], names: readonly string[]): string {
+  const said = keys.slice(0, MOST_NAMED).map((key) => {
+    const near = nearest(key, names);
+    return `"${shortPrintable(key)}"${near === undefined ? '' : ` (did you mean "${near}"?)`}`;
+  });
+  return `there is no field ${said.join(', ')}`;
+}
+
+/** A whole number of a query, in decimal digits and nothing else. */
+export function digits(least: number, most: number) {
+  const say = `must be a whole number from ${least} to ${most}, in digits`;
+  return z.preprocess(
+    (text) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : undefined),
+    z.number(say).int(say).min(least, say).max(most, say),
+  );
+}
