@@ -29,6 +29,12 @@ export const jobLogLines = {
     'reason',
     'repeated',
   ]),
+  left: line('warn', 'job.left', '`--once`: the job is due, and another process has it', [
+    ...job,
+    'state',
+    'since',
+    'by',
+  ]),
   failed: line('error', 'job.failed', 'the job could not be sent: tried again', [...job, 'error']),
   draining: line('info', 'jobs.draining', 'no job is taken any more: what is being sent is recorded'),
   stoppedAll: line('info', 'jobs.stopped', 'no job is sent by this process any more'),

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { columnsOf } from '../../text/layout.ts';
-import { type ListedJob, listText } from '../view/listed.ts';
+import { type ListedJob, listText, NOT_SENDING, stateOf } from '../view/listed.ts';
 import { standingJson } from '../view/standing.ts';
 import { noJob, withCollected, withLedger } from './open.ts';
 
@@ -22,12 +22,18 @@ export function addList(jobs: Command, context: CommandContext): void {
         withLedger(context, 'read', signal, (ledger) =>
           withCollected(ledger, undefined, context, signal, async () => {
             const jobs = await ledger.jobs();
+            const listed: ListedJob[] = [];
             if (json === true) for (const job of jobs) stdout.write(standingJson(await ledger.standing(job)));
             else {
-              const listed: ListedJob[] = [];
               for (const job of jobs) listed.push(await ledger.listed(job));
               stdout.write(context.paint(listText(listed, columnsOf(stdout))));
             }
+            const isLeft = (one: ListedJob): boolean =>
+              one.job.plan?.complete === true && stateOf(one) === NOT_SENDING;
+            if (listed.some(isLeft))
+              stderr.write(
+                `Jobs that nobody sends: \`${context.commandLine('jobs', 'send')}\` sends what is due.\n`,
+              );
             if (jobs.length === 0) stderr.write(`${noJob(ledger, context)}\n`);
           }),
         ),

@@ -25,9 +25,13 @@ export function addSend(jobs: Command, context: CommandContext): void {
       'Sends the jobs of this ledger that were left to it (`jobs apply --detach`), or whose sender is gone, and follows them to ' +
         'their ends, until SIGTERM or SIGINT. Several processes may run at once: each job is sent by one of them, and by another ' +
         'when that one is gone. Due jobs come first, by their priority; a job that is paused, or whose time has not come, is not ' +
-        'due. Logs to stdout.',
+        'due. Logs to stdout. The console does the same while it runs.',
     )
-    .option('--once', 'end when no job is due any more')
+    .option(
+      '--once',
+      'end when no job is due any more; one that another process has is left to it, and named in the log: it may be sent for 15 s ' +
+        'after that process has died',
+    )
     .option('--max-jobs <n>', `jobs at once at most (default: ${DEFAULT_MAX_JOBS})`, wholeNumber)
     .action(async ({ once = false, maxJobs = DEFAULT_MAX_JOBS }: { once?: boolean; maxJobs?: number }) => {
       await runSending(context, once, maxJobs);
@@ -83,6 +87,13 @@ async function send(session: Session, log: Logger, once: boolean, maxJobs: numbe
       const line = end === 'done' || end === 'left' ? jobLogLines.ended : jobLogLines.stopped;
       writeLine(log, line, () => ({ jobId, state: end, reason, repeated: maybeTwice }));
     },
+    onLeft: ({ jobId, plan: { state } }) =>
+      writeLine(log, jobLogLines.left, () => ({
+        jobId,
+        state: state.name,
+        since: new Date(state.since).toISOString(),
+        by: state.who,
+      })),
     onFailed: ({ jobId }, error) =>
       writeLine(log, jobLogLines.failed, () => ({
         jobId,

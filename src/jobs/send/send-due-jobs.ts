@@ -32,6 +32,8 @@ export interface SendDueOptions {
   readonly onTaken: (job: PlannedJob) => void;
   readonly onEnded: (job: PlannedJob, end: RunEnd) => void;
   readonly onFailed: (job: PlannedJob, error: unknown) => void;
+  /** With `once`, at its end: a due job that another process has, which may be frozen, or have died just now. */
+  readonly onLeft: (job: PlannedJob) => void;
   /** Called at every look: what else a service does. */
   readonly onLook: () => Promise<void>;
 }
@@ -61,13 +63,14 @@ class Sender {
   }
 
   async run(): Promise<void> {
-    const { signal, sleep, once, onLook } = this.#options;
+    const { signal, sleep, once, onLook, onLeft } = this.#options;
     try {
       while (!signal.aborted) {
-        const busy = await this.#takeJobs();
+        const { busy, left } = await this.#takeJobs();
         await onLook();
         if (once && !busy) {
           for (const { leave } of this.#followed.values()) leave.abort();
+          left.forEach(onLeft);
           return;
         }
         await sleep(LOOK_MS, signal);
@@ -77,8 +80,8 @@ class Sender {
     }
   }
 
-  /** @returns whether this process has a job that is due, or that comes to rest. */
-  async #takeJobs(): Promise<boolean> {
+  /** @returns whether this process has a job that is due, or that comes to rest; and which due ones another has. */
+  async #takeJobs(): Promise<{ readonly busy: boolean; readonly left: readonly PlannedJob[] }> {
     const { ledger, maxJobs, once, now } = this.#options;
     // Before the ledger is asked: a job that ends meanwhile may have entered its undo.
     const before = [...this.#followed.keys()];
@@ -91,11 +94,15 @@ class Sender {
     const leavable = idle
       .flatMap(({ key }) => this.#followed.get(key) ?? [])
       .filter(({ leave }) => !leave.signal.aborted);
+    const left: PlannedJob[] = [];
     for (const job of due) {
       if (this.#followed.has(job.key)) continue;
       const full = this.#followed.size >= maxJobs;
       if (full && leavable.length === 0) break;
-      if (!(await this.#take(job))) continue;
+      if (!(await this.#take(job))) {
+        left.push(job);
+        continue;
+      }
       busy = true;
       if (full) leavable.pop()?.leave.abort();
     }
@@ -105,7 +112,7 @@ class Sender {
         if (!this.#followed.has(job.key)) await this.#take(job);
       }
     }
-    return busy;
+    return { busy, left };
   }
 
   /** @returns whether it is followed now: not while another process has it. */

@@ -23,11 +23,14 @@ export function listText(jobs: readonly ListedJob[], columns: number | undefined
   return `${lines.join('\n')}\n`;
 }
 
+/** Its rows may be sent, and nobody does. */
+export const NOT_SENDING = 'not sending';
+
 /** What goes on with it, in a word or two. */
 export function stateOf({ job, counts, leased }: ListedJob): string {
   if (job.plan === undefined) return 'no plan';
   const { name } = job.plan.state;
   if (name !== 'running') return name;
   if (leased) return 'sending';
-  return isOver(job, counts) ? 'done' : 'not sending';
+  return isOver(job, counts) ? 'done' : NOT_SENDING;
 }

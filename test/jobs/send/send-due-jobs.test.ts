@@ -46,6 +46,12 @@ class Jobs {
     await this.left(jobId);
   }
 
+  /** Another process has it. */
+  async hold(jobId: string): Promise<void> {
+    const lease = (await this.ledger.lease(this.#keys.get(jobId) ?? 0)) ?? expect.fail();
+    onTestFinished(() => lease.release());
+  }
+
   /** Resolves when no process has the job any more. */
   async left(jobId: string): Promise<void> {
     do await setImmediate();
@@ -79,6 +85,7 @@ class Jobs {
         }),
       onTaken: ({ jobId }) => this.log.push(`${jobId} taken`),
       onEnded: ({ jobId }, { end }) => this.log.push(`${jobId} ${end}`),
+      onLeft: ({ jobId }) => this.log.push(`${jobId} is another's`),
       onFailed: ({ jobId }) => this.log.push(`${jobId} failed`),
       onLook: async () => {},
     });
@@ -102,6 +109,15 @@ test('with --once it ends when only jobs are left that are paused, or whose time
   await jobs.add('due', {}, 'release');
   await jobs.send({ once: true, maxJobs: 20 }, () => jobs.finish('due'));
   expect(jobs.log).toEqual(['due taken', 'due done']);
+});
+
+test('with --once it names the due jobs that another process has, at its end', async () => {
+  const jobs = await begin();
+  await jobs.add('held', {}, 'release');
+  await jobs.add('due', {}, 'release');
+  await jobs.hold('held');
+  await jobs.send({ once: true, maxJobs: 20 }, () => jobs.finish('due'));
+  expect(jobs.log).toEqual(['due taken', 'due done', "held is another's"]);
 });
 
 test.each<JobEvent>(['pause', 'wait'])(
