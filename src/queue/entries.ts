@@ -50,6 +50,13 @@ export function sendAnswerOf(
   return { failed: failures(output as BatchOutput, keys), messageIds };
 }
 
+const UNCONFIRMED = 'Unconfirmed';
+
+/** Whether the answer says nothing of the entry: it may have been carried out. */
+export function isUnconfirmed({ code }: BatchFailure): boolean {
+  return code === UNCONFIRMED;
+}
+
 /** Only entries that the answer names as successful are: an answer of `{}` confirms nothing. */
 export function failures({ Successful, Failed }: BatchOutput, keys: readonly string[]): BatchFailure[] {
   const succeeded = new Set(entriesIn(Successful).map(({ Id }) => Id));
@@ -59,7 +66,7 @@ export function failures({ Successful, Failed }: BatchOutput, keys: readonly str
     if (entry === undefined) {
       return succeeded.has(String(i))
         ? []
-        : [{ key, senderFault: false, code: 'Unconfirmed', message: 'the answer does not name the entry' }];
+        : [{ key, senderFault: false, code: UNCONFIRMED, message: 'the answer does not name the entry' }];
     }
     return [
       {

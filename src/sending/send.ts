@@ -8,6 +8,7 @@
 import { messageOf } from '../errors.ts';
 import { attributesBytes } from '../message/dead-letter.ts';
 import { partitionBatch, RequestPacker } from '../queue/batch.ts';
+import { isUnconfirmed } from '../queue/entries.ts';
 import { errorFacts, isForOneMessage, isTransient, mayHaveArrived } from '../queue/errors.ts';
 import { explainEntry, explainSqsError, type RequestHints } from '../queue/explain.ts';
 import type { OutgoingMessage, SendAnswer } from '../queue/types.ts';
@@ -53,7 +54,7 @@ export interface SendResult<Message> {
   readonly firstUnsent: Message | undefined;
   /** The last message that a lane has taken. */
   readonly lastTaken: Message | undefined;
-  /** Messages that may have arrived all the same: the answer to their last request was lost. */
+  /** Messages that may have arrived all the same: the answer to a request was lost, or did not name them. */
   readonly uncertain: ReadonlySet<Message>;
   /** How often a message was sent again that may have arrived before. */
   readonly repeated: number;
@@ -217,6 +218,7 @@ class Run<Message extends OutgoingMessage> {
       this.#refused++;
     }
     onProgress?.(this.#sent + this.#refused);
+    for (const { item, failure } of again) if (isUnconfirmed(failure)) this.#uncertain.add(item);
     return again.map(({ item }) => item);
   }
 

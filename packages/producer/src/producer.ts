@@ -11,7 +11,7 @@ import { isFifoUrl } from '../../../src/queue/urls.ts';
 import { toMessage } from '../../../src/sending/messages.ts';
 import { sendMessages } from '../../../src/sending/send.ts';
 import { traceParts } from './trace.ts';
-import type { SendOptions, SendReport, TraceContext, Update, UpdateResult } from './types.ts';
+import type { SendOptions, SendReport, Update, UpdateResult } from './types.ts';
 
 export interface ProducerOptions {
   /** Yours: its region, credentials and endpoint count, and you close it. */
@@ -53,7 +53,7 @@ export class UpdateProducer {
    * @returns what became of each. Never rejects for what SQS answers, or for an update that is not valid.
    */
   async send(updates: Iterable<Update>, options: SendOptions = {}): Promise<SendReport> {
-    const { signal = new AbortController().signal, trace, sendId = randomUUID() } = options;
+    const { signal = new AbortController().signal, sendId = randomUUID() } = options;
     const fifo = isFifoUrl(this.#queueUrl);
     const results: UpdateResult[] = [];
     const messages: OutgoingMessage[] = [];
@@ -62,7 +62,7 @@ export class UpdateProducer {
       results.push(unsent);
       if (check.ok) {
         const message = toMessage(check.update, { key: String(index), fifo, run: sendId });
-        messages.push({ ...message, ...traceParts(traceOf(trace, check.update, index)) });
+        messages.push({ ...message, ...partsOfTrace(options, check.update, index) });
       } else results[index] = { status: 'refused', reason: check.message };
     }
     const { requests, failure, uncertain } = await sendMessages(messages, {
@@ -104,13 +104,13 @@ export class UpdateProducer {
 
 const unsent: UpdateResult = { status: 'unsent', mayHaveArrived: false };
 
-/** A function that throws has none to go on with. */
-function traceOf(trace: SendOptions['trace'], update: Update, index: number): TraceContext | undefined {
-  if (typeof trace !== 'function') return trace;
+/** Where anything of the trace throws, there is none to go on with. */
+function partsOfTrace(options: SendOptions, update: Update, index: number): ReturnType<typeof traceParts> {
   try {
-    return trace(update, index);
+    const { trace } = options;
+    return traceParts(typeof trace === 'function' ? trace(update, index) : trace);
   } catch {
-    return undefined;
+    return {};
   }
 }
 

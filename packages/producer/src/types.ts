@@ -42,7 +42,7 @@ export type UpdateResult =
   | { readonly status: 'sent'; readonly messageId: string }
   /** It is not valid, or SQS will never accept it: the same one would be refused again. */
   | { readonly status: 'refused'; readonly reason: string }
-  /** The sending ended before. `mayHaveArrived`: an answer was lost; sent again, it may be there twice, which does no harm. */
+  /** The sending ended before. `mayHaveArrived`: an answer was lost, or did not name it; sent again, it may be there twice, which does no harm. */
   | { readonly status: 'unsent'; readonly mayHaveArrived: boolean };
 
 export interface SendReport {

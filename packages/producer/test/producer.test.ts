@@ -169,6 +169,19 @@ describe('send', () => {
     expect(waits).toEqual([100, 200, 400, 800, 1_600]);
   });
 
+  test('says of what no answer names that it may have arrived', async () => {
+    proxy.rule = () => ({ status: 200, output: {} });
+    const { results, failure } = await producer().producer.send(updates(2));
+    expect(failure).toMatch(/does not name the entry/);
+    expect(results).toEqual(Array(2).fill({ status: 'unsent', mayHaveArrived: true }));
+  });
+
+  test('sends again what SQS did not read in time', async () => {
+    const answers = [sqsError(408, 'RequestTimeout', 'slow')];
+    proxy.rule = (_request, forward) => answers.pop() ?? forward();
+    expect(await producer().producer.send(updates(1))).toMatchObject({ sent: 1, requests: 2 });
+  });
+
   test('ends at once where trying again is no use, and names the fix', async () => {
     proxy.rule = () => sqsError(403, 'AccessDenied', 'not you');
     const report = await producer().producer.send(updates(1));
@@ -213,6 +226,15 @@ describe('a FIFO queue', () => {
 });
 
 describe('trace context', () => {
+  test('whose reading throws fails no update', async () => {
+    const options = {
+      get trace(): TraceContext {
+        throw new Error('no context');
+      },
+    };
+    expect(await producer().producer.send(updates(1), options)).toMatchObject({ sent: 1 });
+  });
+
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   const AWSTraceHeader = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
 
@@ -247,6 +269,14 @@ describe('trace context', () => {
     ['null for texts', { traceparent: null, AWSTraceHeader: null } as unknown as TraceContext],
     ['null', null as unknown as TraceContext],
     ['a text', traceparent as unknown as TraceContext],
+    [
+      'a field that throws',
+      {
+        get traceparent(): string {
+          throw new Error('no context');
+        },
+      },
+    ],
     [
       'a function that throws',
       () => {

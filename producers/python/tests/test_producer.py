@@ -122,6 +122,16 @@ class ProducerTest(unittest.TestCase):
         self.assertIn("6 times in a row", report.failure or "")
         self.assertEqual(self.waits, [0.1, 0.2, 0.4, 0.8, 1.6])
 
+    def test_says_of_what_no_answer_names_that_it_may_have_arrived(self) -> None:
+        report = self.producer().send([Update("a", description="unnamed")])
+        self.assertEqual(report.results, [Unsent(True)])
+        self.assertIn("6 times in a row", report.failure or "")
+
+    def test_sends_again_what_sqs_did_not_read_in_time(self) -> None:
+        report = self.producer().send([Update("a", description="slow once")])
+        self.assertEqual((report.count(Sent), report.requests), (1, 2))
+        self.receive(1)
+
     def test_ends_at_once_where_trying_again_is_no_use(self) -> None:
         report = self.producer().send([Update("a", description="denied")])
         self.assertEqual((report.requests, report.results), (1, [Unsent(False)]))
@@ -137,7 +147,21 @@ class ProducerTest(unittest.TestCase):
     def test_leaves_out_a_trace_that_is_none(self) -> None:
         self.producer().send([Update("a", description="fine")], trace=Trace(TRACEPARENT + "\n", "x"))
         self.assertNotIn("MessageAttributes", self.receive(1)[0])
-        none: list[Any] = [Trace(5, b"x", []), {"traceparent": TRACEPARENT}, TRACEPARENT]  # type: ignore[arg-type]
+
+        class Torn:
+            @property
+            def traceparent(self) -> str:
+                raise RuntimeError("torn")
+
+        none: list[Any] = [
+            Trace(5, b"x", []),  # type: ignore[arg-type]
+            {"traceparent": TRACEPARENT},
+            TRACEPARENT,
+            Torn(),
+            Trace("ff" + TRACEPARENT[2:]),
+            Trace(f"00-{'0' * 32}-{'1' * 16}-01"),
+            Trace(f"00-{'1' * 32}-{'0' * 16}-01"),
+        ]
         for trace in none:
             self.producer().send([Update("a", description="fine")], trace=trace)
             self.assertNotIn("MessageAttributes", self.receive(1)[0])
@@ -149,6 +173,18 @@ class ProducerTest(unittest.TestCase):
         self.assertEqual((report.count(Sent), report.requests), (3, 2))
         again = self.producer(url).send(twice, send_id="night-1")
         self.assertEqual([r.message_id for r in again.results], [r.message_id for r in report.results])
+
+    def test_knows_a_fifo_queue_by_its_name_alone(self) -> None:
+        class Recorder:
+            def send_message_batch(self, *, QueueUrl: str, Entries: list[Any]) -> Any:
+                self.entries = Entries
+                return {"Successful": [{"Id": entry["Id"], "MessageId": "m"} for entry in Entries]}
+
+        for url, fifo in [("http://h/1/q.fifo?x", True), ("q.fifo", True), ("http://h/1/q?x=.fifo", False), ("q.fifo?x", False)]:
+            with self.subTest(url=url):
+                recorder = Recorder()
+                UpdateProducer(recorder, url).send([Update("a", description="fine")])
+                self.assertEqual("MessageDeduplicationId" in recorder.entries[0], fifo)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,20 @@ _OF_A_MESSAGE = {
     "InvalidParameterValue",
     "MissingParameter",
 }
-_THROTTLED = re.compile(r"Throttl|TooManyRequests|SlowDown|OverLimit|RequestLimitExceeded|BandwidthLimitExceeded")
+_THROTTLED = re.compile(
+    r"Throttl|TooManyRequests|SlowDown|OverLimit|RequestLimitExceeded|BandwidthLimitExceeded"
+    r"|PriorRequestNotComplete|ProvisionedThroughputExceeded|TransactionInProgress"
+)
+# SQS's own faults, and requests that it did not read in time, whatever their status.
+_PASSING = {
+    "InternalError",
+    "InternalFailure",
+    "InternalServer",
+    "InternalServerError",
+    "RequestAborted",
+    "RequestTimeout",
+    "ServiceUnavailable",
+}
 _NEVER_CONNECTED = (
     exceptions.EndpointConnectionError,
     exceptions.ConnectTimeoutError,
@@ -47,7 +60,10 @@ def failure_of(error: Exception) -> Optional[Failure]:
             return Failure("message", str(error))
         if _THROTTLED.search(code) or status == 429:
             return Failure("transient", str(error))
-        return Failure("transient", str(error), True) if status >= 500 else Failure("final", str(error))
+        if status >= 500:
+            return Failure("transient", str(error), True)
+        passing = status == 408 or code in _PASSING
+        return Failure("transient" if passing else "final", str(error))
     if isinstance(error, _NEVER_CONNECTED):
         return Failure("transient", str(error))
     if isinstance(error, exceptions.HTTPClientError):

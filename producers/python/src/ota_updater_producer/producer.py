@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Union
+from urllib.parse import urlsplit
 
 from .errors import Failure, entry_is_at_fault, failure_of
 from .trace import Trace, trace_fields
@@ -40,7 +41,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Unsent:
-    """The sending ended before. Where an answer was lost it may have arrived; twice does no harm."""
+    """The sending ended before. Where an answer was lost, or did not name it, it may have arrived; twice does no harm."""
 
     may_have_arrived: bool = False
 
@@ -85,7 +86,7 @@ class UpdateProducer:
     ) -> None:
         self._client = client
         self._queue_url = queue_url
-        self._fifo = queue_url.endswith(".fifo")
+        self._fifo = _is_fifo(queue_url)
         self._now = now
         self._random = random
         self._sleep = sleep
@@ -200,8 +201,16 @@ class UpdateProducer:
                 entry = failed[key]
                 report.results[message.index] = Refused(f"SQS: {entry.get('Code')} {entry.get('Message', '')}".strip())
             else:
+                if key not in failed:
+                    report.results[message.index] = Unsent(may_have_arrived=True)
                 left.append(message)
         return left, None
+
+
+def _is_fifo(queue_url: str) -> bool:
+    """By the name of the queue, which SQS requires to end so; a query behind it is none of the name."""
+    url = urlsplit(queue_url)
+    return (url.path if url.scheme else queue_url).endswith(".fifo")
 
 
 def _sha256(text: str) -> str:

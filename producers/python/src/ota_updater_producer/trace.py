@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Optional
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 _TRACE_HEADER = re.compile(r"[\x21-\x7e]{1,256}")
 
@@ -26,9 +26,12 @@ class Trace:
 def trace_fields(trace: Optional[Trace]) -> tuple[dict[str, Any], int]:
     """The fields of a batch entry that carry the trace, and how many bytes of the message they take."""
     attributes: dict[str, Any] = {}
-    traceparent, tracestate, header = (
-        getattr(trace, name, None) for name in ("traceparent", "tracestate", "aws_trace_header")
-    )
+    try:
+        traceparent, tracestate, header = (
+            getattr(trace, name, None) for name in ("traceparent", "tracestate", "aws_trace_header")
+        )
+    except Exception:  # Whatever the properties of a caller's own class raise: there is none to go on with.
+        return {}, 0
     if _is_wholly(_TRACEPARENT, traceparent):
         attributes["traceparent"] = _text(traceparent)
         if _is_wholly(_TRACESTATE, tracestate):
