@@ -2,12 +2,13 @@
  * One resource of the module beside those of the template, in full: each value of either stands in the other, or is said to be compared
  * elsewhere. References are compared by what they refer to.
  */
-import { type Block, isList, type Json } from './module.ts';
+import { type Block, encoded, isList, type Json } from './module.ts';
 import { type Pair, pairs } from './pairs.ts';
 import { isReference, type Resource, shortId } from './template.ts';
 
 /** What a parameter of the templates is in the module. */
 const parameters: Readonly<Record<string, string>> = {
+  'AWS::Region': 'local.region',
   AssignPublicIp: 'var.assign_public_ip',
   CertificateArn: 'var.console.certificate_arn',
   ConsoleFrom: 'var.console.from',
@@ -29,25 +30,50 @@ const parameters: Readonly<Record<string, string>> = {
 };
 /** Passwords that the template has Secrets Manager make. */
 const passwords: Readonly<Record<string, string>> = {
-  'aws_secretsmanager_secret.ledger': 'random_password.ledger',
-  'aws_secretsmanager_secret.valkey_token': 'random_password.valkey',
+  'aws_secretsmanager_secret.ledger.arn': 'random_password.ledger.result',
+  'aws_secretsmanager_secret.valkey_token.arn': 'random_password.valkey.result',
 };
-/** What an expression of the module is with the defaults of its variables; each dynamic block's `for_each` has a test of its own. */
+/** What `Ref` and the attributes of the template's resources are, by the module's type. */
+const attributes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  aws_cloudwatch_log_group: { Ref: 'name', Arn: 'arn' },
+  aws_db_instance: { 'Endpoint.Address': 'address' },
+  aws_db_subnet_group: { Ref: 'name' },
+  aws_ecs_cluster: { Ref: 'id' },
+  aws_ecs_task_definition: { Ref: 'arn' },
+  aws_efs_access_point: { Ref: 'id' },
+  aws_efs_file_system: { Ref: 'id' },
+  aws_elasticache_replication_group: { 'PrimaryEndPoint.Address': 'primary_endpoint_address' },
+  aws_elasticache_subnet_group: { Ref: 'name' },
+  aws_iam_role: { Arn: 'arn' },
+  aws_lb: { Ref: 'arn', DNSName: 'dns_name' },
+  aws_lb_target_group: { Ref: 'arn' },
+  aws_secretsmanager_secret: { Ref: 'arn' },
+  aws_security_group: { GroupId: 'id' },
+  aws_service_discovery_private_dns_namespace: { Id: 'id' },
+  aws_service_discovery_service: { Arn: 'arn' },
+  aws_sqs_queue: { Ref: 'url', Arn: 'arn', QueueName: 'name' },
+};
+/** What an expression of the module is with the defaults of its variables, which are compared by themselves, as is each `for_each`. */
 const defaults: Readonly<Record<string, string>> = {
   'var.name': 'ota-updater',
   'local.suffix': '',
   'var.too_old_seconds': '900',
   'var.arm64 ? "ARM64" : "X86_64"': 'X86_64',
-  'service_registries.value': '{aws_service_discovery_service.worker}',
+  'service_registries.value': '{aws_service_discovery_service.worker.arn}',
 };
 /** How many there are, and in which order they are made; names that begin as all do, where CloudFormation gives names by itself. */
 const META =
   /^(count|for_each|depends_on(\..*)?|dynamic\..*\.for_each|name_prefix|identifier_prefix|family|replication_group_id|final_snapshot_identifier)$/;
 
-const named = new Map(pairs.flatMap(({ tf, cfn }) => cfn.map((id) => [id, tf] as const)));
+// The first pair of an id: a secret, and not its version.
+const named = new Map(pairs.toReversed().flatMap(({ tf, cfn }) => cfn.map((id) => [id, tf] as const)));
 
 /** Every value with its path; a reference of the template is one. */
 function leaves(value: Json, path = ''): (readonly [path: string, value: Json])[] {
+  if (typeof value === 'string') {
+    const inside = encoded(value);
+    return inside === undefined ? [[path, value]] : leaves(inside, path);
+  }
   if (typeof value !== 'object' || value === null) return [[path, value]];
   if (!isList(value) && isReference(Object.keys(value))) return [[path, value]];
   return Object.entries(value).flatMap(([name, inside]) =>
@@ -56,11 +82,11 @@ function leaves(value: Json, path = ''): (readonly [path: string, value: Json])[
 }
 
 /** A value of the template, with what it refers to in braces, by the module's name. */
-function ofTemplate(value: Json): string {
+export function ofTemplate(value: Json): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const [[name, of] = ['', null]] = Object.entries(value);
-  if (name === 'Ref') return referredTo(String(of));
-  if (name === 'Fn::GetAtt' && isList(of)) return referredTo(String(of[0]));
+  if (name === 'Ref') return referredTo(String(of), 'Ref');
+  if (name === 'Fn::GetAtt' && isList(of)) return referredTo(String(of[0]), String(of[1]));
   if (name === 'Fn::Join' && isList(of))
     return (of[1] as readonly Json[])
       .map(ofTemplate)
@@ -72,18 +98,23 @@ function ofTemplate(value: Json): string {
   throw new Error(`an unknown function: ${JSON.stringify(value)}`);
 }
 
-function referredTo(id: string): string {
-  const name = parameters[id] ?? named.get(shortId(id));
+function referredTo(id: string, attribute: string): string {
+  const parameter = parameters[id];
+  if (parameter !== undefined) return `{${parameter}}`;
+  const name = named.get(shortId(id));
   if (name === undefined) throw new Error(`a reference to ${id}, which has no name in the module`);
-  return `{${name}}`;
+  const own = attributes[name.replace(/\..*/, '')]?.[attribute];
+  if (own === undefined) throw new Error(`${attribute} of ${name}, which has no name in the module`);
+  return `{${name}.${own}}`;
 }
 
 /** A value of the module, likewise. */
-function ofModule(value: Json): string {
+export function ofModule(value: Json): string {
   return String(value).replace(/\$\{([^{}]*)\}/g, (_, found: string) => {
     const expression = found.trim().replace(/\s+/g, ' ').replace('[count.index]', '');
-    const resource = /^(?:aws_\w+|random_password)\.\w+/.exec(expression)?.[0];
-    return defaults[expression] ?? `{${resource ?? expression}}`;
+    return (
+      defaults[expression] ?? `{${expression.replace(/^((?:aws_\w+|random_password)\.\w+)\[0\]/, '$1')}}`
+    );
   });
 }
 
@@ -126,9 +157,4 @@ export function differences(
       ];
     }),
   ];
-}
-
-/** The module's values that are compared, by their paths. */
-export function comparedPaths({ same = {} }: Pair): readonly string[] {
-  return Object.values(same);
 }

@@ -20,8 +20,8 @@ const queue = {
   ReceiveMessageWaitTimeSeconds: 'receive_wait_time_seconds',
   KmsMasterKeyId: 'kms_master_key_id',
 };
-/** What is chosen without a key, and by `fifo`; redrive: compared by its numbers. */
-const queueChoices = [/^sqs_managed_sse_enabled$/, /^fifo_queue$/, /^redrive_policy$/];
+/** What is chosen without a key, and by `fifo`. */
+const queueChoices = [/^sqs_managed_sse_enabled$/, /^fifo_queue$/];
 const service = {
   'DeploymentConfiguration.DeploymentCircuitBreaker.Enable': 'deployment_circuit_breaker.0.enable',
   'DeploymentConfiguration.DeploymentCircuitBreaker.Rollback': 'deployment_circuit_breaker.0.rollback',
@@ -87,8 +87,12 @@ export const pairs: readonly Pair[] = [
   {
     tf: 'aws_sqs_queue.updates',
     cfn: ['QueuesUpdates'],
-    same: { ...queue, VisibilityTimeout: 'visibility_timeout_seconds' },
-    other: [/^RedrivePolicy/],
+    same: {
+      ...queue,
+      VisibilityTimeout: 'visibility_timeout_seconds',
+      'RedrivePolicy.deadLetterTargetArn': 'redrive_policy.deadLetterTargetArn',
+      'RedrivePolicy.maxReceiveCount': 'redrive_policy.maxReceiveCount',
+    },
     own: queueChoices,
   },
   { tf: 'aws_sqs_queue.dead_letters', cfn: ['QueuesDeadLetters'], same: queue, own: queueChoices },

@@ -8,6 +8,8 @@ const schema = z.object({
     z.string(),
     z.object({ Type: z.string(), Properties: z.record(z.string(), z.json()).default({}) }),
   ),
+  Outputs: z.record(z.string(), z.object({ Value: z.json() })),
+  Parameters: z.record(z.string(), z.record(z.string(), z.json())),
 });
 
 export interface Resource {
@@ -18,13 +20,26 @@ export interface Resource {
 /** Without what all logical ids begin with, and without the digest at the end. */
 export const shortId = (id: string): string => id.replace(/^OtaUpdater/, '').replace(/[0-9A-F]{8}$/, '');
 
-/** Resources by their short ids: all that can be chosen, of which no template has everything. */
+/** No template has everything that can be chosen. */
+const templates = ['ledger', 'console'].map((name) => {
+  const url = new URL(`../../cloudformation/ota-updater-${name}.json`, import.meta.url);
+  return schema.parse(JSON.parse(readFileSync(url, 'utf8')));
+});
+
+/** What comes out, by name. */
+export const outputs: Block = Object.fromEntries(
+  templates.flatMap(({ Outputs }) => Object.entries(Outputs).map(([name, { Value }]) => [name, Value])),
+);
+
+/** What goes in, by name. */
+export const parameters: Readonly<Record<string, Block>> = Object.assign(
+  {},
+  ...templates.map(({ Parameters }) => Parameters),
+);
+
+/** Resources by their short ids: all that can be chosen. */
 export function readTemplate(): ReadonlyMap<string, Resource> {
-  const found = ['ledger', 'console'].flatMap((name) => {
-    const url = new URL(`../../cloudformation/ota-updater-${name}.json`, import.meta.url);
-    const { Resources } = schema.parse(JSON.parse(readFileSync(url, 'utf8')));
-    return Object.entries(Resources);
-  });
+  const found = templates.flatMap(({ Resources }) => Object.entries(Resources));
   const all = new Map(found.map(([id, resource]) => [shortId(id), resource]));
   if (all.size < new Set(found.map(([id]) => id)).size)
     throw new Error('two logical ids differ in their digest only');

@@ -1,13 +1,12 @@
 /** The network of the Terraform module and of the CDK template: who reaches whom, at which port. */
-import { describe, expect, test } from 'vitest';
-import { at, type Block, isRule, type Json, readModule } from './module.ts';
+import { expect } from 'vitest';
+import { at, type Block, isRule, type Json, type Room } from './module.ts';
 import { pairs } from './pairs.ts';
 import { readTemplate } from './template.ts';
 
-const module = await readModule();
 const template = readTemplate();
 
-describe('the network', () => {
+export const network: Room = (module, check) => {
   /** The security groups by the module's names. */
   const groups = Object.fromEntries(
     pairs
@@ -22,19 +21,22 @@ describe('the network', () => {
     return groups[id] ?? id;
   };
   const reference = (value: Json | undefined): string =>
-    /aws_security_group\.(\w+)/.exec(String(value))?.[1] ?? String(value);
+    /^\$\{aws_security_group\.(\w+)(\[0\])?\.id\}$/.exec(String(value))?.[1] ?? String(value);
 
-  /** `DIRECTION OF with OTHER: PORT`. */
+  /** `DIRECTION OF OTHER PORT, DESCRIPTION`. */
   const inModule = [...module.resources]
     .filter(([name]) => isRule.test(name))
     .map(([name, rule]) => {
       expect([rule.ip_protocol, rule.to_port]).toEqual(['tcp', rule.from_port]);
+      const other = rule.cidr_ipv4 === undefined ? 'referenced_security_group_id' : 'cidr_ipv4';
+      const parts = ['security_group_id', other, 'description', 'ip_protocol', 'from_port', 'to_port'];
+      expect(
+        Object.keys(rule)
+          .filter((part) => part !== 'count')
+          .toSorted(),
+      ).toEqual(parts.toSorted());
       const way = name.includes('_ingress_') ? 'in' : 'out';
-      const other =
-        rule.referenced_security_group_id === undefined
-          ? rule.cidr_ipv4
-          : reference(rule.referenced_security_group_id);
-      return `${way} ${reference(rule.security_group_id)} ${String(other)} ${String(rule.from_port)}`;
+      return `${way} ${reference(rule.security_group_id)} ${other === 'cidr_ipv4' ? String(rule.cidr_ipv4) : reference(rule[other])} ${String(rule.from_port)}, ${String(rule.description)}`;
     });
   const inTemplate = [...template].flatMap(([id, { Type, Properties }]) => {
     const other = (rule: Block, group: string): string => {
@@ -43,25 +45,27 @@ describe('the network', () => {
     };
     if (Type === 'AWS::EC2::SecurityGroupIngress')
       return [
-        `in ${groupOf(Properties.GroupId ?? null)} ${other(Properties, 'SourceSecurityGroupId')} ${String(Properties.FromPort)}`,
+        `in ${groupOf(Properties.GroupId ?? null)} ${other(Properties, 'SourceSecurityGroupId')} ${String(Properties.FromPort)}, ${String(Properties.Description)}`,
       ];
     if (Type === 'AWS::EC2::SecurityGroupEgress')
       return [
-        `out ${groupOf(Properties.GroupId ?? null)} ${other(Properties, 'DestinationSecurityGroupId')} ${String(Properties.FromPort)}`,
+        `out ${groupOf(Properties.GroupId ?? null)} ${other(Properties, 'DestinationSecurityGroupId')} ${String(Properties.FromPort)}, ${String(Properties.Description)}`,
       ];
     if (Type !== 'AWS::EC2::SecurityGroup') return [];
     const own = groups[id] ?? id;
     const rules = (name: string): readonly Block[] => (Properties[name] ?? []) as readonly Block[];
     return [
-      ...rules('SecurityGroupIngress').map((rule) => `in ${own} ${other(rule, '')} ${String(rule.FromPort)}`),
+      ...rules('SecurityGroupIngress').map(
+        (rule) => `in ${own} ${other(rule, '')} ${String(rule.FromPort)}, ${String(rule.Description)}`,
+      ),
       ...rules('SecurityGroupEgress')
         // CDK's word for no way out; Terraform's groups have none.
         .filter((rule) => rule.Description !== 'Disallow all traffic')
-        .map((rule) => `out ${own} ${other(rule, '')} ${String(rule.FromPort)}`),
+        .map((rule) => `out ${own} ${other(rule, '')} ${String(rule.FromPort)}, ${String(rule.Description)}`),
     ];
   });
 
-  test('lets through the same', () => {
+  check('the network lets through the same', () => {
     expect(inModule.toSorted()).toEqual(inTemplate.toSorted());
   });
-});
+};

@@ -1,21 +1,12 @@
 /** What the module makes by choice: each condition, and what the settings of the containers come from. */
-import { describe, expect, test } from 'vitest';
-import { at, type Block, isList, type Json, readModule } from './module.ts';
+import { expect } from 'vitest';
+import { at, type Block, expression, isList, type Json, type Module, type Room } from './module.ts';
 import { readTemplate } from './template.ts';
 
-const module = await readModule();
 const template = readTemplate();
 
-/** An expression without its line breaks. */
-const expression = (value: Json | undefined): string =>
-  String(value)
-    .replace(/^\$\{([\s\S]*)\}$/, '$1')
-    .replace(/\s+/g, ' ')
-    .replace(/([([]) /g, '$1')
-    .replace(/,? ([)\]])/g, '$1');
-
 /** Every `dynamic` block: where it is, what it makes, and its `for_each`. */
-function dynamics(): string[] {
+function dynamics(module: Module): string[] {
   return [...module.resources, ...module.data].flatMap(([name, block]) =>
     Object.entries((block.dynamic ?? {}) as Readonly<Record<string, readonly Block[]>>).flatMap(
       ([kind, blocks]) =>
@@ -27,64 +18,70 @@ function dynamics(): string[] {
   );
 }
 
-test('what is a choice, is one by the variable of its name', () => {
-  expect(expression(module.locals.console)).toBe('var.console != null');
-  expect(expression(module.locals.oidc)).toBe('try(var.console.oidc, null) != null');
-  expect(expression(module.locals.ledger)).toBe('var.ledger != null || local.console');
-  expect(expression(module.locals.ledger_clients)).toBe('try(var.ledger.client_security_group_ids, [])');
-  expect(expression(module.locals.told)).toBe('var.alarm_topic_arn == null ? [] : [var.alarm_topic_arn]');
-});
+export const choices: Room = (module, check) => {
+  check('what is a choice, is one by the variable of its name', () => {
+    expect(expression(module.locals.console)).toBe('var.console != null');
+    expect(expression(module.locals.oidc)).toBe('try(var.console.oidc, null) != null');
+    expect(expression(module.locals.ledger)).toBe('var.ledger != null || local.console');
+    expect(expression(module.locals.ledger_clients)).toBe('try(var.ledger.client_security_group_ids, [])');
+    expect(expression(module.locals.told)).toBe('var.alarm_topic_arn == null ? [] : [var.alarm_topic_arn]');
+  });
 
-test('queues are encrypted by SQS’s own key where no other is chosen, and FIFO by choice, but for outcomes', () => {
-  for (const name of ['updates', 'dead_letters', 'outcomes']) {
-    const queue = module.resources.get(`aws_sqs_queue.${name}`);
-    expect(expression(queue?.sqs_managed_sse_enabled)).toBe('var.kms_key_arn == null ? true : null');
-    expect(queue?.fifo_queue).toBe(name === 'outcomes' ? undefined : '${var.fifo}');
-  }
-});
-
-test('each dynamic block is made by its own choice', () => {
-  const [key, bucket] = ['var.kms_key_arn == null ? [] : [1]', 'var.report_bucket == null ? [] : [1]'];
-  const topic = 'var.notify_topic_arn == null ? [] : [1]';
-  const bus = 'var.notify_event_bus == null ? [] : [1]';
-  expect(dynamics().toSorted()).toEqual(
-    [
-      'aws_lb_listener.console authenticate-oidc: local.oidc ? [1] : []',
-      'aws_ecs_service.worker service_registries: aws_service_discovery_service.worker[*].arn',
-      'worker_execution statement: var.valkey ? [1] : []',
-      ...['worker', 'enqueuer', 'operator', 'console'].map((role) => `${role} EncryptedQueues: ${key}`),
-      ...['enqueuer', 'console'].flatMap((role) => [
-        `${role} FileReports: ${bucket}`,
-        `${role} NotifyTopic: ${topic}`,
-        `${role} NotifyBus: ${bus}`,
-      ]),
-    ].toSorted(),
+  check(
+    'queues are encrypted by SQS’s own key where no other is chosen, and FIFO by choice, but for outcomes',
+    () => {
+      for (const name of ['updates', 'dead_letters', 'outcomes']) {
+        const queue = module.resources.get(`aws_sqs_queue.${name}`);
+        expect(expression(queue?.sqs_managed_sse_enabled)).toBe('var.kms_key_arn == null ? true : null');
+        expect(queue?.fifo_queue).toBe(name === 'outcomes' ? undefined : '${var.fifo}');
+      }
+    },
   );
-});
 
-test('each resource is there always, or by its own choice', () => {
-  const always =
-    /^(aws_sqs|aws_cloudwatch_metric_alarm|aws_ecs_cluster|.*\.(worker(_execution|_https)?|enqueuer|operator)$)/;
-  const others: Readonly<Record<string, string>> = {
-    'aws_service_discovery_service.worker': 'local.console ? 1 : 0',
-    'aws_efs_mount_target.state': 'local.console ? length(var.subnet_ids) : 0',
-    'aws_vpc_security_group_egress_rule.access_to_identity_provider': 'local.oidc ? 1 : 0',
-    'aws_vpc_security_group_ingress_rule.ledger_from_console': 'local.console ? 1 : 0',
-    'aws_vpc_security_group_egress_rule.console_to_ledger': 'local.console ? 1 : 0',
-    'aws_vpc_security_group_ingress_rule.ledger_from_clients': 'length(local.ledger_clients)',
-  };
-  const choice = (name: string): string => {
-    if (name.includes('valkey')) return 'var.valkey';
-    return name.includes('ledger') ? 'local.ledger' : 'local.console';
-  };
-  for (const [name, { count }] of module.resources) {
-    const byName = always.test(name) ? 'undefined' : `${choice(name)} ? 1 : 0`;
-    expect(expression(count), name).toBe(others[name] ?? byName);
-  }
-});
+  check('each dynamic block is made by its own choice', () => {
+    const [key, bucket] = ['var.kms_key_arn == null ? [] : [1]', 'var.report_bucket == null ? [] : [1]'];
+    const topic = 'var.notify_topic_arn == null ? [] : [1]';
+    const bus = 'var.notify_event_bus == null ? [] : [1]';
+    expect(dynamics(module).toSorted()).toEqual(
+      [
+        'aws_lb_listener.console authenticate-oidc: local.oidc ? [1] : []',
+        'aws_ecs_service.worker service_registries: aws_service_discovery_service.worker[*].arn',
+        'worker_execution statement: var.valkey ? [1] : []',
+        ...['worker', 'enqueuer', 'operator', 'console'].map((role) => `${role} EncryptedQueues: ${key}`),
+        ...['enqueuer', 'console'].flatMap((role) => [
+          `${role} FileReports: ${bucket}`,
+          `${role} NotifyTopic: ${topic}`,
+          `${role} NotifyBus: ${bus}`,
+        ]),
+      ].toSorted(),
+    );
+  });
 
-describe('a container gets', () => {
-  test.each([
+  check('each resource is there always, or by its own choice', () => {
+    const always =
+      /^(aws_sqs|aws_cloudwatch_metric_alarm|aws_ecs_cluster|.*\.(worker(_execution|_https)?|enqueuer|operator)$)/;
+    const others: Readonly<Record<string, string>> = {
+      'aws_service_discovery_service.worker': 'local.console ? 1 : 0',
+      'aws_efs_mount_target.state': 'local.console ? length(var.subnet_ids) : 0',
+      'aws_vpc_security_group_egress_rule.access_to_identity_provider': 'local.oidc ? 1 : 0',
+      'aws_vpc_security_group_ingress_rule.ledger_from_console': 'local.console ? 1 : 0',
+      'aws_vpc_security_group_egress_rule.console_to_ledger': 'local.console ? 1 : 0',
+      'aws_vpc_security_group_ingress_rule.ledger_from_clients': 'length(local.ledger_clients)',
+    };
+    const choice = (name: string): string => {
+      if (name.includes('valkey')) return 'var.valkey';
+      return name.includes('ledger') ? 'local.ledger' : 'local.console';
+    };
+    for (const [name, { count }] of module.resources) {
+      const byName = always.test(name) ? 'undefined' : `${choice(name)} ? 1 : 0`;
+      expect(expression(count), name).toBe(others[name] ?? byName);
+    }
+    const ofConsole = /\.console_(task|execution)$/;
+    for (const [name, { count }] of module.data)
+      expect(expression(count), name).toBe(ofConsole.test(name) ? 'local.console ? 1 : 0' : 'undefined');
+  });
+
+  for (const [name, part, expected] of [
     [
       'worker',
       'environment',
@@ -106,9 +103,10 @@ describe('a container gets', () => {
       'secrets',
       '[for name, arn in merge(local.console_secrets, local.console_secrets_by_choice) : { name = name, valueFrom = arn } if arn != null]',
     ],
-  ])('%s: its %s, each by its own choice', (name, part, expected) => {
-    expect(expression(at(module.locals[`${name}_container`], part))).toBe(expected);
-  });
+  ] as const)
+    check(`${name} gets its ${part}, each by its own choice`, () => {
+      expect(expression(at(module.locals[`${name}_container`], part))).toBe(expected);
+    });
 
   /** By name: the module's expression, and what the template refers to; none where the template has no such choice. */
   const sources: Readonly<Record<string, readonly [module: string, template?: string]>> = {
@@ -139,7 +137,7 @@ describe('a container gets', () => {
     CONSOLE_TOKENS: ['try(var.console.tokens_secret_arn, null)'],
   };
 
-  test('each setting and secret from where it is, in the module', () => {
+  check('each setting and secret from where it is, in the module', () => {
     const maps = Object.entries(module.locals).filter(([name]) => /_(environment|secrets)(_|$)/.test(name));
     const all = Object.entries(Object.assign({}, ...maps.map(([, map]) => map)) as Block);
     expect(Object.fromEntries(all.map(([name, value]) => [name, expression(value)]))).toEqual(
@@ -147,7 +145,7 @@ describe('a container gets', () => {
     );
   });
 
-  test('the same in the template', () => {
+  check('the same in the template', () => {
     const texts = (value: Json): string[] => {
       if (typeof value === 'string')
         return value === '' ? [] : [value.replace(/^OtaUpdater(\w+?)[0-9A-F]{8}$/, '$1')];
@@ -167,4 +165,4 @@ describe('a container gets', () => {
       Object.fromEntries(expected),
     );
   });
-});
+};
