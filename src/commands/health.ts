@@ -32,8 +32,10 @@ export async function checkHealth({
 }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Promise<number> {
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
   try {
-    stdout.write(`${await healthHere()}\n`);
-    return exitCodes.done;
+    const text = `${await healthHere()}\n`;
+    const lost = await new Promise((resolve) => void stdout.write(text, resolve));
+    if (!lost || errorCode(lost) === 'EPIPE') return exitCodes.done;
+    throw new CommandError(`The output is incomplete, it cannot be written: ${causeOf(lost)}.`);
   } catch (error) {
     stderr.write(`${printableLines(causeOf(error))}\n`);
     return error instanceof CommandError ? error.exitCode : exitCodes.failed;

@@ -118,8 +118,9 @@ function cloudEvent(fields: Fields): Envelope | undefined {
   const named = [specversion, id, source, type].every((text) => typeof text === 'string');
   if (!named || !String(specversion).startsWith('1.')) return undefined;
   const trace = traceparent === undefined ? {} : { traceparent, tracestate };
-  if ('data' in fields) return { payload: data, time, ...trace };
+  const at = typeof time === 'string' ? time.toUpperCase() : time;
+  if ('data' in fields) return { payload: data, time: at, ...trace };
   return typeof encoded === 'string'
-    ? { payload: Buffer.from(encoded, 'base64').toString('utf8'), time, ...trace }
+    ? { payload: Buffer.from(encoded, 'base64').toString('utf8'), time: at, ...trace }
     : undefined;
 }

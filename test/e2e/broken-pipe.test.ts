@@ -37,14 +37,18 @@ test('on a full disk is told by the exit code and in a sentence, whatever the co
     onTestFinished(() => child.end());
     return { code: (await child.exited).code, ...child.output };
   };
-  const [result, help, remark] = await Promise.all([
+  const [result, help, health, remark] = await Promise.all([
     end(['schema'], { stdout: full() }),
     end(['jobs', '--help'], { stdout: full() }),
+    end(['health'], { stdout: full() }),
     end(['enqueue', 'nowhere.csv', '--dry-run'], { stderr: full() }),
   ]);
   const stderr = 'The output is incomplete, it cannot be written: the disk is full (ENOSPC).\n';
   expect(result).toMatchObject({ code: 1, stderr });
   expect(help).toMatchObject({ code: 1, stderr });
+  // The workers of other tests are seen, too, and what is said of one that does not answer is on stderr.
+  expect(health.code).toBe(1);
+  expect([stderr, expect.stringContaining('/livez')]).toContainEqual(health.stderr);
   expect(remark).toMatchObject({ code: 2, stdout: '' });
 });
 

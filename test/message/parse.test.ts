@@ -68,6 +68,10 @@ describe('parseBody', () => {
     ['in a CloudEvent as text', cloudEvent({ data: bare(update), datacontenttype: 'text/plain' })],
     ['in a CloudEvent as base64', cloudEvent({ data_base64: base64(bare(update)) })],
     ['in a CloudEvent of a later version', cloudEvent({ specversion: '1.1', data: update })],
+    [
+      'in a CloudEvent whose time is in small letters',
+      cloudEvent({ data: update, time: '2026-11-23t07:00:00z' }),
+    ],
     ['in a CloudEvent in an SNS notification', sns(cloudEvent({ data: update }))],
     ['in a CloudEvent in an EventBridge event', eventBridge(JSON.parse(cloudEvent({ data: update })))],
   ])('finds the update %s, and when the event was', (_, body) => {
