@@ -86,6 +86,7 @@ const standing: JobStanding = {
     rows: 301,
   },
   lastFailed: [row],
+  undos: [{ jobId: '2026-11-fleet-b7-undo', applied: 1, isDone: true }],
   reconciled: 0,
   foreign: 0,
   unmatched: 0,
@@ -234,6 +235,10 @@ export const jobShapes = async (): Promise<readonly Shape[]> => [
       'lastFailed[].error': 'name of the error',
       notDone:
         'why rows that did not fail changed nothing: an undo of which rows were superseded, a job of which all were; or null',
+      'undoneBy[].job': 'the jobs in this ledger that undo it, the last first: name',
+      'undoneBy[].restored':
+        'tasks that have their former values again by it; their rows count as applied still',
+      'undoneBy[].done': 'whether it is done',
       complete: 'whether all rows of the plan are in the ledger; null without a plan',
       'settings.canary':
         'how it is sent: this and the others as their flags give them; null where they are not set, `settings` without a plan',

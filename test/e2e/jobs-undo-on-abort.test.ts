@@ -83,7 +83,7 @@ test('a configuration that makes devices fail stops the job in its stage, and ev
     { devices: { perTask: 10, takeSeconds: 20, failures } },
     { apiNow: () => clock.now },
   );
-  const { stage, plan, ids, standing } = jobs;
+  const { stage, plan, ids, standing, run } = jobs;
   const configurations = () => ids(300).map((id) => stage.api.task(id)?.TaskConfigurationId);
   await stage.worker.start();
   await plan(ids(300), 'j', '--refresh');
@@ -113,10 +113,16 @@ test('a configuration that makes devices fail stops the job in its stage, and ev
   });
 
   // Resumed with the same configuration, it stops again in its stage, though the undone tasks are well.
+  const status = await run(['status', 'j']);
+  expect(status.stdout.replaceAll(/\n +/g, ' ')).toContain(
+    'note: 100 tasks have their former values again, restored by j-undo: the rows count as applied here, and are not sent',
+  );
+  expect(status.stdout).toMatch(/^next: ota-updater jobs status j-undo/m);
   const resuming = standing(['resume', 'j']);
   await stage.ended(300);
   clock.now += 31_000;
   const again = await resuming;
+  expect(again.stderr).toContain('100 tasks have their former values again, restored by j-undo');
   expect(again.error).toMatch(/^\d+ of [\d,]+ ended devices failed/);
   expect(again.json).toMatchObject({ end: 'aborted', applied: 200, failed: 0, notSent: 100 });
   expect(again.stderr).toContain('as job j-undo-2');

@@ -131,6 +131,7 @@ function jobViews(text: string): string[] {
         leased: false,
         times: undefined,
         lastFailed: [],
+        undos: [],
         reconciled: 0,
         foreign: 1,
         unmatched: 1,

@@ -16,6 +16,7 @@ import {
   nowText,
   rateOf,
   rowsOf,
+  undoneNote,
 } from '../../jobs/view/standing.ts';
 import { stateText } from '../../jobs/view/state-text.ts';
 import { deviceEnds, deviceStates } from '../../message/devices.ts';
@@ -101,8 +102,8 @@ export function jobPart(
   const end = endText(outlook);
   const facts: readonly (readonly [string, string])[] = [
     ...(plan === undefined ? [] : stateFacts(plan)),
-    ...(plan !== undefined && open > 0
-      ? [['now', nowText(plan.state, leased, open - counts.inFlight)] as const]
+    ...(plan !== undefined && !isOver(job, counts)
+      ? [['now', nowText(plan, counts, leased, open - counts.inFlight)] as const]
       : []),
     ...(stage === undefined ? [] : [['stage', stage] as const]),
     ...(devicesSeen === undefined ? [] : [['devices', devicesSeen] as const]),
@@ -129,12 +130,12 @@ export function jobPart(
         ]
       : []),
   ];
-  const note = notDone(job, counts);
+  const notes = [notDone(job, counts), undoneNote(standing)].filter((note) => note !== undefined);
   return html`<h1>Job ${job.jobId}${plan === undefined ? ', whose plan is not in this ledger' : html`: ${stateText(plan.state, plan.settings)}`}</h1>
 <p class="when">As of <time datetime="${new Date(now).toISOString()}">${instant(now)} UTC</time></p>
 ${lockedNote(locked)}${bar(counts, rows)}
 <dl class="tiles">${tiles.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
-${note !== undefined && html`<p class="fault">${note}.</p>`}
+${notes.map((note) => html`<p class="fault">${note}.</p>\n`)}
 ${silentPart(standing, now, commandLine)}
 ${figures(facts)}
 ${failures(standing)}

@@ -10,6 +10,7 @@ import type { JobSettings } from '../rules/settings.ts';
 import { enterRest } from '../run/enter.ts';
 import { letGoOn } from '../steer/act.ts';
 import { requireHere, requireSteerable } from '../steer/resume.ts';
+import { undoneNote } from '../view/standing.ts';
 import { addGuardOptions, type GuardFlags, readGuardFlags } from './guard-flags.ts';
 import { findPlannedJob, MAX_COLLECT_MS, withLedger } from './open.ts';
 import { printJob } from './print-job.ts';
@@ -40,6 +41,8 @@ export function addResume(jobs: Command, context: CommandContext): void {
       await collector.collectWaiting(signal, MAX_COLLECT_MS);
       const end = await withLease(session, job, async (lease) => {
         if (!(await enterRest(ledger, job, { ...context, signal }))) return interrupted;
+        const undone = undoneNote(await ledger.standing(job));
+        if (undone !== undefined) screen.say(`${undone}.`);
         const went = await letGoOn(
           ledger,
           job,

@@ -165,6 +165,14 @@ export interface MeasuredRate {
   readonly jobId: string;
 }
 
+/** A job that undoes another one. */
+interface UndoOfJob {
+  readonly jobId: string;
+  /** Tasks that it has restored. */
+  readonly applied: number;
+  readonly isDone: boolean;
+}
+
 /** Everything that a status shows of a job. */
 export interface JobStanding {
   readonly job: JobRecord;
@@ -176,6 +184,8 @@ export interface JobStanding {
   readonly times: JobTimes | undefined;
   /** Of a job that was stopped or aborted: the rows that failed last, a few. */
   readonly lastFailed: readonly LedgerRow[];
+  /** The jobs here that undo it, the last first. */
+  readonly undos: readonly UndoOfJob[];
   /** Rows whose end was read from the task. */
   readonly reconciled: number;
   /** Outcomes that name a row of the job, and are of no message that this ledger sent: left aside. */

@@ -2,7 +2,7 @@
 import { table } from '../../text/layout.ts';
 import { number } from '../../text/numbers.ts';
 import type { JobStanding } from '../ledger/job.ts';
-import { isOver, rowsOf } from './standing.ts';
+import { isOver, isToBeJudged, rowsOf } from './standing.ts';
 
 /** Of one job in the list of all. */
 export type ListedJob = Pick<JobStanding, 'job' | 'counts' | 'leased'>;
@@ -31,6 +31,7 @@ export function stateOf({ job, counts, leased }: ListedJob): string {
   if (job.plan === undefined) return 'no plan';
   const { name } = job.plan.state;
   if (name !== 'running') return name;
+  if (isToBeJudged(job, counts)) return leased ? 'looks at devices' : 'devices not judged';
   if (leased) return 'sending';
   return isOver(job, counts) ? 'done' : NOT_SENDING;
 }

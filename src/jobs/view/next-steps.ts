@@ -16,7 +16,7 @@ export interface NextStep {
  * Without any for a job whose plan is not in the ledger. Each is a command that takes the job as it is.
  */
 export function nextSteps(
-  { job, counts, leased }: Pick<JobStanding, 'job' | 'counts' | 'leased'>,
+  { job, counts, leased, undos }: Pick<JobStanding, 'job' | 'counts' | 'leased' | 'undos'>,
   commandLine: CommandLine,
 ): readonly NextStep[] {
   const { jobId, plan } = job;
@@ -47,7 +47,10 @@ export function nextSteps(
   if (plan.state.name === 'aborted' && (plan.progress.devices?.failed ?? 0) > 0)
     return [
       { command: jobs('verify'), why: 'says which devices failed' },
-      { command: jobs('undo'), why: "restores the tasks' settings, if its plan has read them (--refresh)" },
+      undoStep({ counts, undos }, commandLine) ?? {
+        command: jobs('undo'),
+        why: "restores the tasks' settings, if its plan has read them (--refresh)",
+      },
     ];
   if (open) {
     const resume = { command: jobs('resume') };
@@ -66,4 +69,16 @@ export function nextSteps(
       : [{ command: jobs('resume'), why: 'looks at its devices, which a rule judges, and ends it' }];
   if (counts.failed === 0) return [{ command: jobs('report') }];
   return isCancelled ? [why] : [why, { command: jobs('retry', '--only-failed'), why: 'once that is fixed' }];
+}
+
+/** Where an undo has restored all, or is about to. */
+function undoStep(
+  { counts, undos }: Pick<JobStanding, 'counts' | 'undos'>,
+  commandLine: CommandLine,
+): NextStep | undefined {
+  const [last] = undos;
+  const restored = undos.reduce((sum, { applied }) => sum + applied, 0);
+  if (last === undefined || (last.isDone && restored < counts.applied)) return undefined;
+  const why = last.isDone ? "has restored the tasks' settings" : "restores the tasks' settings";
+  return { command: commandLine('jobs', 'status', last.jobId), why };
 }

@@ -7,6 +7,7 @@ import { countdown, instant } from '../../text/times.ts';
 import type { Counts, JobRecord, JobStanding, JobTimes, LeftOutCounts } from '../ledger/job.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import type { JobState } from '../ledger/state.ts';
+import { awaitsDevices } from '../rules/decide.ts';
 import { idleNotes } from '../rules/idle.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import type { Outlook } from '../run/progress.ts';
@@ -83,20 +84,30 @@ export function standingText(
   const stopped = notes.reason ?? (wasStopped(state) ? state.why : undefined);
   if (stopped !== undefined) lines.push(hang('stopped: ', printable(stopped), width));
   for (const row of standing.lastFailed) lines.push(hang('         ', rowFault(row), width));
-  const note = notDone(job, counts);
-  if (note !== undefined) lines.push(hang('note: ', printable(note), width));
+  for (const note of [notDone(job, counts), undoneNote(standing)])
+    if (note !== undefined) lines.push(hang('note: ', printable(note), width));
   if (told.includes(state.name)) lines.push(hang('state: ', stateLine(state, plan.settings), width));
   if (!isOver(job, counts)) {
-    lines.push(`now: ${nowText(state, leased, notSent)}`);
+    lines.push(`now: ${nowText(plan, counts, leased, notSent)}`);
   }
   for (const { command, why } of nextSteps(standing, commandLine)) lines.push(nextLine(command, why));
   return `${lines.join('\n')}\n`;
 }
 
 /** What is going on with a job that is not over. */
-export function nowText({ name }: JobState, leased: boolean, notSent: number): string {
+export function nowText(
+  plan: Pick<NonNullable<JobRecord['plan']>, 'state' | 'settings' | 'progress'>,
+  counts: Counts,
+  leased: boolean,
+  notSent: number,
+): string {
+  const { name } = plan.state;
   if (name === 'elsewhere') return 'another ledger has it';
   if (leased && name === 'paused') return 'a process follows it, and waits to send its rows';
+  if (notSent === 0 && awaitsDevices(plan.settings, plan.progress, counts))
+    return leased
+      ? 'all rows have ended, and a process looks at its devices, which a rule judges'
+      : 'all rows have ended, and nobody looks at its devices, which a rule judges';
   if (leased) return 'a process is sending its rows or waiting for their ends';
   return notSent > 0 ? 'nobody is sending its rows' : 'all rows are sent, and nobody waits for their ends';
 }
@@ -157,6 +168,11 @@ export function standingJson(standing: JobStanding, notes: RunNotes = {}): strin
       error: end.error?.name ?? end.reason ?? null,
     })),
     notDone: notDone(job, counts) ?? null,
+    undoneBy: standing.undos.map(({ jobId, applied, isDone }) => ({
+      job: jobId,
+      restored: applied,
+      done: isDone,
+    })),
     complete: plan?.complete ?? null,
     settings: plan === undefined ? null : settingsJson(plan.settings),
     idleSettings: idleSettings(job, counts),
@@ -175,9 +191,33 @@ function notSentOf(job: JobRecord, counts: Counts): number {
   return rowsOf(job, counts) - counts.inFlight - counts.ended;
 }
 
-/** Whether every row of the plan has ended. */
+/** Whether every row of the plan has ended, and no rule is still to judge the devices. */
 export function isOver(job: JobRecord, counts: Counts): boolean {
-  return job.plan?.complete !== false && counts.ended === counts.total;
+  return job.plan?.complete !== false && counts.ended === counts.total && !isToBeJudged(job, counts);
+}
+
+/** Whether all rows have ended of a job that is not at its end, as its devices are to be looked at. */
+export function isToBeJudged({ plan }: JobRecord, counts: Counts): boolean {
+  if (plan === undefined || ['done', 'aborted', 'cancelled', 'elsewhere'].includes(plan.state.name))
+    return false;
+  return (
+    plan.complete && counts.ended === counts.total && awaitsDevices(plan.settings, plan.progress, counts)
+  );
+}
+
+/** That tasks have their former values again, by which jobs, as a sentence without its full stop; undefined: none has. */
+export function undoneNote({
+  job,
+  counts,
+  undos,
+}: Pick<JobStanding, 'job' | 'counts' | 'undos'>): string | undefined {
+  const some = undos.filter(({ applied }) => applied > 0).toReversed();
+  if (some.length === 0) return undefined;
+  const restored = some.reduce((sum, { applied }) => sum + applied, 0);
+  const by = some.map(({ jobId, applied }) => (some.length === 1 ? jobId : `${jobId} (${number(applied)})`));
+  const has = restored === 1 ? 'task has its' : 'tasks have their';
+  const later = isOver(job, counts) ? '' : ', and are not sent again when it goes on';
+  return `${number(restored)} ${has} former values again, restored by ${by.join(', ')}: the rows count as applied here${later}`;
 }
 
 /** Settings of a job which is not over that do nothing in one of its size: a sentence for each, without its full stop. */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Counts, JobRecord, JobStanding } from '../../../src/jobs/ledger/job.ts';
 import { type JobState, jobStates, restingStates } from '../../../src/jobs/ledger/state.ts';
+import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
 import { beginning } from '../../../src/jobs/rules/progress.ts';
 import { requireSteerable } from '../../../src/jobs/steer/resume.ts';
 import { listText } from '../../../src/jobs/view/listed.ts';
 import { nextSteps } from '../../../src/jobs/view/next-steps.ts';
-import { notDone, standingJson, standingText } from '../../../src/jobs/view/standing.ts';
+import { notDone, standingJson, standingText, undoneNote } from '../../../src/jobs/view/standing.ts';
 
 const commandLine = (...args: readonly string[]) => `ota ${args.join(' ')}`;
 
@@ -53,6 +54,7 @@ function standing(facts: Partial<Counts>, plan: Partial<Plan> = {}, leased = fal
     leased,
     times: undefined,
     lastFailed: [],
+    undos: [],
     reconciled: 0,
     foreign: 0,
     unmatched: 0,
@@ -185,6 +187,60 @@ test.each<[string, JobStanding, RegExp | undefined]>([
   const said = notDone(job, counts);
   if (sentence === undefined) expect(said).toBeUndefined();
   else expect(said).toMatch(sentence);
+});
+
+describe('a job that was undone', () => {
+  const state: JobState = { name: 'aborted', since: 0, who: 'ann@ops1', why: 'devices failed' };
+  const progress = { ...beginning, devices: { at: 1, ended: 99, failed: 9 } };
+  const undone = (applied: number, isDone: boolean): JobStanding => ({
+    ...standing({ applied: 100, planned: 200 }, { state, progress }),
+    undos: [{ jobId: 'j-undo', applied, isDone }],
+  });
+
+  test('says how many of its rows are, by which job, and that they are not sent again', () => {
+    const text = standingText(undone(100, true), commandLine);
+    expect(text.replaceAll(/\n +/g, ' ')).toContain(
+      'note: 100 tasks have their former values again, restored by j-undo: the rows count as applied here, and are not sent again when it goes on\n',
+    );
+    expect(JSON.parse(standingJson(undone(100, true)))).toMatchObject({
+      undoneBy: [{ job: 'j-undo', restored: 100, done: true }],
+    });
+    expect(undoneNote(undone(0, false))).toBeUndefined();
+    const twice = {
+      ...undone(1, true),
+      undos: [...undone(60, true).undos, { jobId: 'k', applied: 40, isDone: true }],
+    };
+    expect(undoneNote(twice)).toMatch(/^100 tasks .* restored by k \(40\), j-undo \(60\):/);
+  });
+
+  test.each<[JobStanding, string]>([
+    [undone(100, true), "ota jobs status j-undo has restored the tasks' settings"],
+    [undone(9, false), "ota jobs status j-undo restores the tasks' settings"],
+    // Some rows of it could not be undone.
+    [undone(99, true), "ota jobs undo j restores the tasks' settings, if its plan has read them (--refresh)"],
+    [
+      { ...undone(0, true), undos: [] },
+      "ota jobs undo j restores the tasks' settings, if its plan has read them (--refresh)",
+    ],
+  ])('names its undo as the next step %#', (of, expected) => {
+    const steps = nextSteps(of, commandLine).map(({ command, why }) => `${command} ${why}`);
+    expect(steps).toEqual(['ota jobs verify j says which devices failed', expected]);
+  });
+});
+
+test.each([
+  [false, 'devices not judged', 'all rows have ended, and nobody looks at its devices, which a rule judges'],
+  [true, 'looks at devices', 'all rows have ended, and a process looks at its devices, which a rule judges'],
+])('a job whose devices are still to be judged is not done: followed %s', (leased, listed, now) => {
+  const settings = { abortWhen: [parseAbortRule('devices-failed>1')] };
+  const waiting = standing({ applied: 9 }, { settings }, leased);
+  expect(listText([waiting], undefined)).toContain(`  ${listed}  `);
+  expect(standingText(waiting, commandLine)).toContain(`now: ${now}\n`);
+  // Its state says so.
+  const state: JobState = { name: 'aborted', since: 0, who: 'ann@ops1' };
+  const aborted = standing({ applied: 9 }, { settings, state });
+  expect(listText([aborted], undefined)).toContain('  aborted  ');
+  expect(standingText(aborted, commandLine)).not.toContain('now: ');
 });
 
 test('a job says when it was at work, how fast, and whether somebody sends it', () => {

@@ -29,6 +29,7 @@ export const readStatements = {
   // A short run tells how soon the first row ended rather than how fast rows end.
   longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
     WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
+  undosOf: 'SELECT * FROM jobs WHERE undoes = :jobId AND digest IS NOT NULL ORDER BY key DESC',
   lastSent: 'SELECT max(sent_at) AS at FROM rows WHERE job = :job',
   hasFormer: "SELECT 1 AS found FROM rows WHERE job = :job AND coalesce(former, '{}') <> '{}' LIMIT 1",
   foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = :job AND row IS NOT NULL',
@@ -98,7 +99,15 @@ export abstract class LedgerReader {
   async standing(job: JobRecord): Promise<JobStanding> {
     const listed = await this.listed(job);
     if (job.plan === undefined)
-      return { ...listed, times: undefined, lastFailed: [], reconciled: 0, foreign: 0, unmatched: 0 };
+      return {
+        ...listed,
+        times: undefined,
+        lastFailed: [],
+        undos: [],
+        reconciled: 0,
+        foreign: 0,
+        unmatched: 0,
+      };
     const of = { job: job.key };
     const { at: last } = (await this.#first('lastEnd', of)) ?? {};
     return {
@@ -107,11 +116,22 @@ export abstract class LedgerReader {
         job.plan.state.name === 'stopped' || job.plan.state.name === 'aborted'
           ? (await this.select('lastFailed', { ...of, max: MAX_LAST_FAILED })).map(toLedgerRow)
           : [],
+      undos: await this.#undosOf(job.jobId),
       times: timesOf(job, listed.counts, (await this.#first('times', of)) ?? {}, last),
       reconciled: Number((await this.#first('reconciled', of))?.rows ?? 0),
       foreign: Number((await this.#first('foreign', of))?.outcomes ?? 0),
       unmatched: (await this.#unmatchedCounts(job.key)).ended,
     };
+  }
+
+  async #undosOf(jobId: string): Promise<JobStanding['undos']> {
+    const undos: JobStanding['undos'][number][] = [];
+    for (const raw of await this.select('undosOf', { jobId })) {
+      const undo = toJob(raw);
+      const { applied } = await this.count(undo.key);
+      undos.push({ jobId: undo.jobId, applied, isDone: undo.plan?.state.name === 'done' });
+    }
+    return undos;
   }
 
   async lastSent(key: number): Promise<number> {
