@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { misuse } from '../errors.ts';
 import { didYouMean } from '../text/nearest.ts';
+import { LARGEST } from '../text/numbers.ts';
 import { shortPrintable } from '../text/printable.ts';
 
 export { misuse } from '../errors.ts';
@@ -37,11 +38,11 @@ export function wholeNumber(text: string): number {
 /** A number above 0. */
 export function positiveNumber(text: string): number {
   const value = decimal(text);
-  if (value > 0 && value <= MAX_NUMBER) return value;
-  throw new InvalidArgumentError(`It must be a number above 0 and at most ${MAX_NUMBER}, as in 10 or 0.5.`);
+  if (value > 0 && value <= LARGEST.number) return value;
+  throw new InvalidArgumentError(
+    `It must be a number above 0 and at most ${LARGEST.number}, as in 10 or 0.5.`,
+  );
 }
-
-const MAX_NUMBER = 1_000_000_000;
 
 /** `10` or `0.5`; NaN for everything else, also for what JavaScript takes: `1e3`, `0x10`, `Infinity`, ``. */
 export function decimal(text: string): number {

@@ -112,7 +112,13 @@ export async function createConsole(options: ConsoleOptions): Promise<FastifyIns
   guard(app, rules, (request, reply, refusal) => refuse(request, reply, refusal, show));
   answerErrors(app, show, onError);
   addAssets(app, assets);
-  addSignIn(app, { holders, now, signOut: (id, until) => signedOut.add(id, until), show });
+  addSignIn(app, {
+    holders,
+    now,
+    guesses: rules.guesses,
+    signOut: (id, until) => signedOut.add(id, until),
+    show,
+  });
   const site = makeSite(app, show, (request) => visitorOf(request, rules) !== undefined);
   for (const { add } of sections) add(site);
   return app;

@@ -11,6 +11,7 @@ import { addReasonOptions, deedOf, type ReasonFlags, whoIs } from '../cli/who.ts
 import { ConfigError, readConfig, readConfigForAws } from '../config.ts';
 import { CommandError, exitCodes, misuse } from '../errors.ts';
 import type { SetFields } from '../input/row.ts';
+import { readJobName } from '../jobs/plan/job-name.ts';
 import { updateFields } from '../message/update.ts';
 import { createSqsClient } from '../queue/client.ts';
 import { watchClocks } from '../queue/clock.ts';
@@ -171,6 +172,7 @@ function readOptions(
 }
 
 function readSet({ set, job }: Flags): SetFields {
+  if (job !== undefined) readJobName(job);
   const assignments = job === undefined ? set : [...set, `JobId=${job}`];
   return toFields(readAssignments('--set', assignments, updateFields));
 }

@@ -23,3 +23,6 @@ export function percent(share: number, fractionDigits = 0): string {
     roundingMode: 'floor',
   });
 }
+
+/** What people may give, in flags and in the API: a whole number of 15 digits, and any other number up to a billion. */
+export const LARGEST = { whole: 999_999_999_999_999, number: 1_000_000_000 } as const;

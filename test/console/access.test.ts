@@ -46,16 +46,16 @@ describe('signing in', () => {
 
   test('with a wrong token says so, and no more than ten times a minute', async () => {
     const url = await serveConsole();
+    const cookie = await signIn(url, tokens.ann);
     const tries = [];
     for (let i = 0; i < 11; i++)
       tries.push(await ask(`${url}/sign-in`, { form: { token: `${i}`.repeat(30) } }));
     expect(tries.map(({ status }) => status)).toEqual([...Array(10).fill(401), 429]);
     expect(tries[0]?.body).toContain('This token is none of this console.');
     expect(tries[0]?.headers['set-cookie']).toBeUndefined();
-    expect(tries[10]?.body).toContain('Wait a minute');
+    expect(tries[10]?.body).toContain('wait a minute');
     // Who is signed in goes on.
-    const bearer = { authorization: `Bearer ${tokens.ann}` };
-    expect((await ask(`${url}/nowhere`, { headers: bearer })).status).toBe(404);
+    expect((await ask(`${url}/nowhere`, { headers: { cookie } })).status).toBe(404);
   });
 
   test('a bearer token is guessed no more than ten times a minute', async () => {
@@ -84,6 +84,18 @@ describe('signing in', () => {
     expect(await of(tokens.ann, '10.0.0.1')).toBe(429);
     at += 1;
     expect(await of(tokens.ann, '10.0.0.1')).toBe(200);
+  });
+
+  test('wrong tokens of requests and of the page count together, and right ones do not', async () => {
+    const url = await serveConsole(remembering());
+    const page = async (token: string) => (await ask(`${url}/sign-in`, { form: { token } })).status;
+    const bearer = async (token: string) =>
+      (await ask(`${url}/`, { headers: { authorization: `Bearer ${token}` } })).status;
+    for (let i = 0; i < 12; i++) expect(await page(tokens.ann)).toBe(303);
+    const wrong = 'x'.repeat(30);
+    for (let i = 0; i < 5; i++) expect([await page(wrong), await bearer(wrong)]).toEqual([401, 401]);
+    expect([await page(wrong), await bearer(wrong)]).toEqual([429, 429]);
+    expect([await page(tokens.ann), await bearer(tokens.ann)]).toEqual([429, 429]);
   });
 
   test('ends by signing out, for every copy of the cookie', async () => {

@@ -183,3 +183,33 @@ test('no letters are not all letters', async () => {
   expect(desk.changes).toEqual([]);
   expect(await stage.deadLetters()).toHaveLength(2);
 });
+
+test.each([
+  [{ rate: 1e308 }, 'settings.rate: must be at most 1000000000.'],
+  [{ rate: 0 }, 'settings.rate: must be above 0.'],
+  [{ window: 1e15 }, 'settings.window: must be at most 999999999999999.'],
+])('settings %j have the bounds of the flags', async (settings, detail) => {
+  const { url } = await opened();
+  for (const path of ['/plans/j/apply', '/jobs/j/set'])
+    expect(await sent({ method: 'POST', url: `${url}/api/v1${path}` }, { reason: 'x', settings })).toEqual({
+      status: 400,
+      detail,
+    });
+});
+
+test.each(['.', '..'])('no job is named %s, which no address can name', async (name) => {
+  const { url } = await opened();
+  const post = (path: string, body: object) =>
+    sent({ method: 'POST', url: `${url}/api/v1${path}` }, { reason: 'x', ...body });
+  expect(await post('/jobs/j/undo', { name })).toEqual({
+    status: 400,
+    detail: 'name: may not be one dot or two.',
+  });
+  expect((await post('/plans/live', { job: name, set: { Description: 'x' } })).status).toBe(400);
+  const { status } = await ask(`${url}/api/v1/plans?reason=x&job=${name}`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'text/csv' },
+    body: 'a',
+  });
+  expect(status).toBe(400);
+});

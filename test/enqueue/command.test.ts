@@ -477,7 +477,9 @@ describe('enqueue refuses, before anything is sent,', () => {
     ],
     ['an unknown field to set', ['tasks.csv', '--set', 'Descripton=x'], 'unknown field "Descripton"'],
     ['a field to set without a value', ['tasks.csv', '--set', 'Description'], '--set Description=VALUE'],
-    ['a value to set that is not valid', ['tasks.csv', '--job', 'a b'], 'JobId: may hold only'],
+    ['a value to set that is not valid', ['tasks.csv', '--set', 'JobId=a b'], 'JobId: may hold only'],
+    ['a job that cannot be named so', ['tasks.csv', '--job', 'a b'], '--job a b: may hold 1 to 128'],
+    ['a job that no address can name', ['tasks.csv', '--job', '..'], '--job ..: may hold 1 to 128'],
     ['two values for a field', ['tasks.csv', '--job', 'a', '--set', 'JobId=b'], 'JobId is set twice'],
     ['a line that is no number', ['tasks.csv', '--from-line', '0'], 'must be a whole number from 1'],
     [

@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AlbIdentity, ProvenIdentity } from './alb-identity.ts';
-import type { Guesses } from './guesses.ts';
+import { type Guesses, TOO_MANY } from './guesses.ts';
 import { isFromOwnPage, objection } from './origins.ts';
 import type { Refusal } from './refusal.ts';
 import { formToken, openSession, same } from './session.ts';
@@ -46,7 +46,7 @@ export interface AccessRules {
   readonly proxyKey: Buffer;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Bearer tokens that were none, by address. */
+  /** Tokens that were none, by address. */
   readonly guesses: Pick<Guesses, 'isUsedUp' | 'count'>;
 }
 
@@ -65,7 +65,7 @@ export function guard(
     if (bearer !== undefined && rules.guesses.isUsedUp(request.ip))
       return refuse(request, reply, {
         status: 429,
-        why: 'too many wrong tokens came from this address: wait a minute',
+        why: TOO_MANY,
       });
     if (bearer !== undefined && holderOf(rules.holders(), bearer) === undefined) {
       rules.guesses.count(request.ip);

@@ -1,5 +1,5 @@
 /**
- * Wrong tokens of each address. One that has used up its guesses is told nothing of any token until its minute is over: otherwise
+ * Wrong tokens of each address, whether they came with a request or to sign in; right ones do not count. One that has used up its guesses is told nothing of any token until its minute is over: otherwise
  * the right one would still be found among the wrong ones.
  */
 
@@ -7,6 +7,8 @@
 const MOST_GUESSES = 10;
 const WINDOW_MS = 60_000;
 const MOST_ADDRESSES = 10_000;
+
+export const TOO_MANY = 'too many wrong tokens came from this address: wait a minute';
 
 export class Guesses {
   readonly #now: () => number;

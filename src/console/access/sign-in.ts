@@ -5,21 +5,27 @@ import { type Html, html } from '../pages/html.ts';
 import type { Page } from '../pages/layout.ts';
 import { ownPath } from '../pages/own-path.ts';
 import { SESSION_COOKIE } from './gate.ts';
+import { type Guesses, TOO_MANY } from './guesses.ts';
 import { isFromOwnPage } from './origins.ts';
 import { openSession, SESSION_MS, sealSession } from './session.ts';
 import { type Holder, holderOf } from './tokens.ts';
 
-/** Attempts of one address in a minute. */
-const MOST_ATTEMPTS = 10;
+/** Requests to sign in, of one address in a minute, with whatever token: more is no person. */
+const MOST_ATTEMPTS = 100;
 
 interface SignInOptions {
   readonly holders: () => readonly Holder[];
   readonly now: () => number;
+  /** Tokens that were none, by address. */
+  readonly guesses: Pick<Guesses, 'isUsedUp' | 'count'>;
   readonly signOut: (id: string, until: number) => Promise<void>;
   readonly show: (request: FastifyRequest, reply: FastifyReply, page: Page) => FastifyReply;
 }
 
-export function addSignIn(app: FastifyInstance, { holders, now, signOut, show }: SignInOptions): void {
+export function addSignIn(
+  app: FastifyInstance,
+  { holders, now, guesses, signOut, show }: SignInOptions,
+): void {
   const config = { access: 'open' } as const;
   app.get('/sign-in', { config }, (request, reply) =>
     show(request, reply, signInPage(wanted(request.query), holders().length > 0, ended(request.query))),
@@ -35,9 +41,13 @@ export function addSignIn(app: FastifyInstance, { holders, now, signOut, show }:
           reply.code(403),
           signInPage(then, true, 'The form did not come from this page. Try again.'),
         );
+      if (guesses.isUsedUp(request.ip))
+        return show(request, reply.code(429), signInPage(then, true, `Nobody was signed in: ${TOO_MANY}.`));
       const holder = holderOf(holders(), text(request.body, 'token').trim());
-      if (holder === undefined)
+      if (holder === undefined) {
+        guesses.count(request.ip);
         return show(request, reply.code(401), signInPage(then, true, 'This token is none of this console.'));
+      }
       const until = now() + SESSION_MS;
       const cookie = sealSession({ holder, until, id: randomBytes(16).toString('base64url') });
       return reply

@@ -1,6 +1,7 @@
 /** Schemas of what the API is asked. What they do not name is refused, and never passed over. PURE. */
 import { z } from 'zod';
 import { nearest } from '../../text/nearest.ts';
+import { LARGEST } from '../../text/numbers.ts';
 import { shortPrintable } from '../../text/printable.ts';
 
 /** Unknown fields that are named. */
@@ -24,6 +25,10 @@ function unknownFields(keys: readonly string[], names: readonly string[]): strin
   });
   return `there is no field ${said.join(', ')}`;
 }
+
+/** As flags have them. */
+export const whole = z.number().int().min(1).max(LARGEST.whole);
+export const positive = z.number().positive().max(LARGEST.number);
 
 /** A whole number of a query, in decimal digits and nothing else. */
 export function digits(least: number, most: number) {

@@ -5,7 +5,7 @@ import { isReason, REASON_NEEDED } from '../../text/reason.ts';
 import type { ApiAway } from '../jobs/api-away.ts';
 import type { LooksSeen } from '../jobs/job-page.ts';
 import type { LookSeen } from '../jobs/looks.ts';
-import { onlyFields } from './asked-shapes.ts';
+import { onlyFields, positive, whole } from './asked-shapes.ts';
 
 export const reason = z
   .string(REASON_NEEDED)
@@ -22,8 +22,8 @@ export const settings = onlyFields({
   soak: z.string(),
   verifyWithin: z.string(),
   abortWhen: z.array(z.string()),
-  window: z.number().int().min(1),
-  rate: z.number().positive(),
+  window: whole,
+  rate: positive,
   priority: z.number().int().min(1).max(9),
   startAt: z.string(),
   between: z.string(),

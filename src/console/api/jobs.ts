@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { AuditLine } from '../../jobs/ledger/job.ts';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
-import { jobIdSchema } from '../../jobs/plan/format.ts';
+import { jobNameSchema } from '../../jobs/plan/job-name.ts';
 import { unsettableNames } from '../../jobs/rules/given.ts';
 import { standingJson } from '../../jobs/view/standing.ts';
 import { steps } from '../jobs/desk.ts';
@@ -229,7 +229,7 @@ export function jobRoutes({
       path: '/jobs/{job}/undo',
       id: 'undoJob',
       summary: 'Makes the plan that undoes a job',
-      body: onlyFields({ reason, name: jobIdSchema.optional() }),
+      body: onlyFields({ reason, name: jobNameSchema.optional() }),
       wait,
       answer: done,
       serve: async (asked) => ({

@@ -7,7 +7,7 @@ import { groupJson, passJson } from '../../dead-letters/view/list.ts';
 import type { ChangeRun } from '../dead-letters/change-run.ts';
 import { changeStates } from '../dead-letters/change-run.ts';
 import type { Desk } from '../dead-letters/desk.ts';
-import { onlyFields } from './asked-shapes.ts';
+import { onlyFields, positive, whole } from './asked-shapes.ts';
 import { reason } from './job-shapes.ts';
 import { subjects } from './route.ts';
 
@@ -70,12 +70,9 @@ export const wanted = onlyFields({
     .max(MOST_NAMED)
     .meta({ description: 'Message ids. Left out: all letters of the cause.' })
     .optional(),
-  limit: z.number().int().min(1).meta({ description: 'Letters at most.' }).optional(),
-  rate: z.number().positive().meta({ description: 'Letters per second at most.' }).optional(),
-  canary: z
-    .number()
-    .int()
-    .min(1)
+  limit: whole.meta({ description: 'Letters at most.' }).optional(),
+  rate: positive.meta({ description: 'Letters per second at most.' }).optional(),
+  canary: whole
     .meta({ description: 'Letters put back first; the others only if none of these comes back.' })
     .optional(),
   force: z.boolean().default(false),

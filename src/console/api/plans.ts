@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { FILE_MODE } from '../../files/private.ts';
 import { toConditions, type WhereField, whereFields } from '../../jobs/plan/conditions.ts';
-import { jobIdSchema } from '../../jobs/plan/format.ts';
+import { jobNameSchema } from '../../jobs/plan/job-name.ts';
 import { configurationsJson } from '../../jobs/plan/summary.ts';
 import { updateSchema } from '../../message/update.ts';
 import type { JobsOptions } from '../jobs/options.ts';
@@ -41,7 +41,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       summary: 'Makes a plan from a file of updates, CSV or JSON',
       query: onlyFields({
         reason,
-        job: jobIdSchema.optional(),
+        job: jobNameSchema.optional(),
         refresh: z.enum(['true', 'false']).default('true'),
       }),
       body: 'file',
@@ -65,7 +65,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       summary: 'Makes a plan for the tasks that are there',
       body: onlyFields({
         reason,
-        job: jobIdSchema.optional(),
+        job: jobNameSchema.optional(),
         where: onlyFields(Object.fromEntries(whereFields.map((field) => [field, values])) as WhereShape)
           .default({})
           .meta({ description: 'Values that a task has one of, by field. Empty: all tasks.' }),

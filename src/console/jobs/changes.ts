@@ -1,7 +1,8 @@
 /** What the forms of jobs do. */
 import { z } from 'zod';
 import { toConditions, type WhereField } from '../../jobs/plan/conditions.ts';
-import { jobIdSchema, type TaskChange } from '../../jobs/plan/format.ts';
+import type { TaskChange } from '../../jobs/plan/format.ts';
+import { isJobName, JOB_NAME_RULE } from '../../jobs/plan/job-name.ts';
 import { PageError } from '../pages/page-error.ts';
 import type { Change, Site } from '../section.ts';
 import { steps } from './desk.ts';
@@ -60,15 +61,14 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
   change(`${JOBS_PATH}/of/:job/undo`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);
     const named = `${jobId}-undo`;
-    const name = jobIdSchema.safeParse(named).success && !(await desk.isTaken(named)) ? named : newName();
+    const name = isJobName(named) && !(await desk.isTaken(named)) ? named : newName();
     return planPath(await desk.undo(jobId, name, deedOf(change)));
   });
 
   /** The name given, or a new one. */
   const nameOf = (given: string | undefined): string => {
     const jobId = given ?? newName();
-    if (!jobIdSchema.safeParse(jobId).success)
-      throw new PageError('Name of the job: 1 to 128 letters, digits and _ . : -');
+    if (!isJobName(jobId)) throw new PageError(`Name of the job: ${JOB_NAME_RULE}`);
     return jobId;
   };
 

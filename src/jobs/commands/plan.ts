@@ -8,9 +8,10 @@ import { misuse } from '../../errors.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { toConditions, whereFields } from '../plan/conditions.ts';
 import { changeFields } from '../plan/decisions.ts';
+import { readJobName } from '../plan/job-name.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import type { PlanFrom, PlanOptions } from '../plan/options.ts';
-import { defaultJobId, readJobId, runPlanning } from './planning.ts';
+import { defaultJobId, runPlanning } from './planning.ts';
 
 interface Flags extends InputFlags {
   readonly fromTasks?: boolean;
@@ -75,7 +76,7 @@ function readOptions(
   if ('conditions' in from && Object.keys(set).length === 0) {
     throw misuse('--from-tasks: say what to change, as in --set TaskConfigurationId=VALUE.');
   }
-  const jobId = readJobId(flags.job ?? defaultJobId(context));
+  const jobId = readJobName(flags.job ?? defaultJobId(context));
   return {
     from,
     set,

@@ -6,15 +6,14 @@
 import type { CommandContext } from '../../cli/context.ts';
 import { interruptible } from '../../cli/signals.ts';
 import { type ApiConfig, ConfigError, readConfigForAws } from '../../config.ts';
-import { CommandError, exitCodes, messageOf, misuse } from '../../errors.ts';
+import { CommandError, exitCodes, messageOf } from '../../errors.ts';
 import type { ReaderSurroundings } from '../../ota/create-reader.ts';
 import type { OtaReader } from '../../ota/reader.ts';
 import { columnsOf } from '../../text/layout.ts';
-import { printable, shortPrintable } from '../../text/printable.ts';
+import { printable } from '../../text/printable.ts';
 import { createProgress } from '../../text/progress.ts';
 import { remoteText } from '../../text/remote.ts';
 import type { MeasuredRate } from '../ledger/job.ts';
-import { jobIdSchema } from '../plan/format.ts';
 import type { PlanContext } from '../plan/options.ts';
 import { type PlanReport, planJson, planText } from '../plan/summary.ts';
 import { withLedger } from './open.ts';
@@ -93,16 +92,6 @@ export async function withPlanning<T>(
 function measuredRate(context: CommandContext, signal: AbortSignal): Promise<MeasuredRate | undefined> {
   // A plan needs no ledger.
   return withLedger(context, 'read', signal, (ledger) => ledger.measuredRate()).catch(() => undefined);
-}
-
-/** @throws CommandError when the text of --job is no name of a job. */
-export function readJobId(text: string): string {
-  if (isJobId(text)) return text;
-  throw misuse(`--job ${shortPrintable(text)}: may hold 1 to 128 letters, digits and _ . : -`);
-}
-
-export function isJobId(text: string): boolean {
-  return jobIdSchema.safeParse(text).success;
 }
 
 /** Without characters that are easily mistaken when read aloud or copied by hand. */

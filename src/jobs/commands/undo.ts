@@ -6,11 +6,12 @@ import { interruptible } from '../../cli/signals.ts';
 import { addReasonOptions, deedOf, type ReasonFlags } from '../../cli/who.ts';
 import { apiSettings, readConfigForAws } from '../../config.ts';
 import { misuse } from '../../errors.ts';
+import { isJobName, readJobName } from '../plan/job-name.ts';
 import { makeUndo } from '../plan/undo.ts';
 import { plannedLine } from '../steer/planned.ts';
 import { requireHere } from '../steer/resume.ts';
 import { findPlannedJob, withLedger } from './open.ts';
-import { defaultJobId, isJobId, readJobId, runPlanning } from './planning.ts';
+import { defaultJobId, runPlanning } from './planning.ts';
 
 interface Flags extends ReasonFlags {
   readonly job?: string;
@@ -42,7 +43,7 @@ export function addUndo(jobs: Command, context: CommandContext): void {
     async (undone: string, flags: Flags) => {
       const config = readConfigForAws(context.env, apiSettings);
       const named = `${undone}-undo`;
-      const jobId = readJobId(flags.job ?? (isJobId(named) ? named : defaultJobId(context)));
+      const jobId = readJobName(flags.job ?? (isJobName(named) ? named : defaultJobId(context)));
       const options = {
         ...config,
         undone,
