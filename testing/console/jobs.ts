@@ -1,6 +1,7 @@
 /** A console with its section of jobs before a stage of jobs, for tests. */
 import { existsSync, readdirSync } from 'node:fs';
 import { expect, onTestFinished } from 'vitest';
+import type { CommandContext } from '../../src/cli/context.ts';
 import { apiSection } from '../../src/console/api/serve.ts';
 import { makeJobs } from '../../src/console/commands/jobs.ts';
 import type { SimulatedApiSettingsInput } from '../../src/sandbox/simulated-api/index.ts';
@@ -21,6 +22,8 @@ interface ConsoleJobsOptions {
   readonly mostBytes?: number;
   /** As `ConsoleOptions` has it. */
   readonly bodyMs?: number;
+  /** Of the command's context. */
+  readonly context?: Partial<CommandContext>;
 }
 
 export async function setConsoleJobs(options: ConsoleJobsOptions = {}) {
@@ -34,11 +37,17 @@ export async function openConsoleJobs(
   { env, folder }: Pick<Awaited<ReturnType<typeof setJobs>>, 'env' | 'folder'>,
   options: Omit<ConsoleJobsOptions, 'api' | 'rate'> = {},
 ) {
-  const { env: others = {}, send = true, mostBytes, bodyMs } = options;
+  const { env: others = {}, send = true, mostBytes, bodyMs, context: parts = {} } = options;
   const errors: unknown[] = [];
   const said: string[] = [];
-  const context = fakeContext({ env: { ...env, ...others }, cwd: folder.path, sleep, random: Math.random });
-  const parts = makeJobs({
+  const context = fakeContext({
+    env: { ...env, ...others },
+    cwd: folder.path,
+    sleep,
+    random: Math.random,
+    ...parts,
+  });
+  const made = makeJobs({
     context,
     stateDir: `${folder.path}/state`,
     send,
@@ -47,14 +56,14 @@ export async function openConsoleJobs(
     ...(mostBytes !== undefined && { mostBytes }),
   });
   onTestFinished(async () => {
-    await parts.close();
+    await made.close();
     if (errors.length > 0) throw new AggregateError(errors, 'the console has failed');
   });
   const url = await serveConsole({
-    sections: withOtherPages([parts.section, parts.metrics, apiSection(parts.routes, '0', Date.now)]),
+    sections: withOtherPages([made.section, made.metrics, apiSection(made.routes, '0', Date.now)]),
     ...(bodyMs !== undefined && { bodyMs }),
   });
-  parts.start();
+  made.start();
   const as = async (token: string) => {
     const cookie = await signIn(url, token);
     const get = (path: string): Promise<Answer> => ask(`${url}${path}`, { headers: { cookie } });

@@ -123,10 +123,13 @@ export class Desk {
       const { applied } = await ledger.count(job.key);
       if (applied === 0) throw new PageError(`No row of job ${jobId} was applied yet.`, 409);
       const { verifier, verify: look } = this.#options;
-      verifier.requireFree();
       const noted = this.#noted(ledger, jobId, deed, lookLines.verify);
-      await noted.begun({ applied });
-      verifier.begin(jobId, applied, (signal, told) => noted.ended(() => look(ledger, job, signal, told)));
+      await verifier.begin(
+        jobId,
+        applied,
+        () => noted.begun({ applied }),
+        (signal, told) => noted.ended(() => look(ledger, job, signal, told)),
+      );
     });
   }
 
@@ -147,10 +150,9 @@ export class Desk {
         );
       try {
         requireHere(await ledger.job(jobId));
-        reconciler.requireFree();
         const noted = this.#noted(ledger, jobId, deed, lookLines.reconcile);
-        await noted.begun({ inFlight });
-        reconciler.begin(jobId, inFlight, async (signal, told) => {
+        const begun = () => noted.begun({ inFlight });
+        await reconciler.begin(jobId, inFlight, begun, async (signal, told) => {
           try {
             return await noted.ended(async () => {
               await collect(ledger);
@@ -225,9 +227,9 @@ export class Desk {
   }
 
   /** Removes a plan that is not to be applied. */
-  async discard(jobId: string, deed: Deed): Promise<void> {
-    await this.planner.discard(jobId);
-    await this.#log(deed, 'discard', jobId, {});
+  async discard(jobId: string, { who, why }: Deed): Promise<void> {
+    const line = { who, why, what: 'discard', subject: jobId, detail: {} };
+    await this.planner.discard(jobId, () => this.#log(line));
   }
 
   async #plan(
@@ -237,22 +239,16 @@ export class Desk {
     fill: (folder: string) => Promise<PlanSource>,
   ): Promise<void> {
     const by = deed.who;
-    await this.planner.begin({ jobId, source, by }, async (folder) => ({
-      jobId,
-      by,
-      ...(await fill(folder)),
-    }));
-    await this.#options.door.use((ledger) => ledger.addAudit(plannedLine(jobId, source, deed)));
+    await this.planner.begin({ jobId, source, by }, async (folder) => {
+      const filled = await fill(folder);
+      await this.#log(plannedLine(jobId, source, deed));
+      return { jobId, by, ...filled };
+    });
   }
 
-  async #log(
-    { who, why }: Deed,
-    what: string,
-    subject: string,
-    detail: NewAuditLine['detail'],
-  ): Promise<void> {
-    const { door } = this.#options;
-    await door.awaited(door.use((ledger) => ledger.addAudit({ who, why, what, subject, detail })));
+  /** Comes before what it is about: what cannot be logged is not done. */
+  async #log(line: NewAuditLine): Promise<void> {
+    await this.#options.door.use((ledger) => ledger.addAudit(line));
   }
 
   /** Whether a job or a plan has that name. */

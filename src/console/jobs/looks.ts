@@ -37,6 +37,7 @@ export class Looks<Found> {
   readonly #options: LooksOptions;
   readonly #seen = new Map<string, LookSeen<Found>>();
   readonly #stop = new AbortController();
+  #isFree = true;
   #work: Promise<void> | undefined;
 
   constructor(options: LooksOptions) {
@@ -47,16 +48,27 @@ export class Looks<Found> {
     return this.#seen.get(jobId);
   }
 
-  /** @throws PageError while it looks at a job. */
-  requireFree(): void {
-    if (this.#work !== undefined) throw new PageError(this.#options.busy, 429);
-  }
-
-  /** @param of so many tasks. @throws PageError while it looks at another job. */
-  begin(jobId: string, of: number, look: (signal: AbortSignal, told: LookTold) => Promise<Found>): void {
-    this.requireFree();
+  /**
+   * Resolves when the look has begun. Nobody else can begin one from the call on.
+   * @param of so many tasks. @param agree gives leave to it: when it throws, nothing has begun.
+   * @throws PageError while it looks at a job or is about to, and what `agree` throws.
+   */
+  async begin(
+    jobId: string,
+    of: number,
+    agree: () => Promise<void>,
+    look: (signal: AbortSignal, told: LookTold) => Promise<Found>,
+  ): Promise<void> {
+    if (!this.#isFree) throw new PageError(this.#options.busy, 429);
+    this.#isFree = false;
+    try {
+      await agree();
+    } catch (error) {
+      this.#isFree = true;
+      throw error;
+    }
     this.#work = this.#look(jobId, of, look).finally(() => {
-      this.#work = undefined;
+      this.#isFree = true;
     });
   }
 
@@ -65,7 +77,7 @@ export class Looks<Found> {
     await this.#work;
   }
 
-  async #look(jobId: string, of: number, look: Parameters<Looks<Found>['begin']>[2]): Promise<void> {
+  async #look(jobId: string, of: number, look: Parameters<Looks<Found>['begin']>[3]): Promise<void> {
     const keep = (seen: LookSeen<Found>): void => {
       this.#seen.delete(jobId);
       this.#seen.set(jobId, seen);

@@ -77,6 +77,8 @@ export class Planner {
   readonly #working = new Set<Promise<void>>();
   /** Of plans that are being made: ends the making, and resolves when it has ended. */
   readonly #discards = new Map<string, () => Promise<void>>();
+  /** Plans whose discarding waits for its yes: nothing else may begin with them. */
+  readonly #leaving = new Set<string>();
   #restored: Promise<void> | undefined;
 
   constructor(options: PlannerOptions) {
@@ -124,6 +126,7 @@ export class Planner {
         `There is a plan of job ${jobId} already: apply it, discard it, or take another name.`,
         409,
       );
+    if (this.#leaving.has(jobId)) throw new PageError(`The plan of job ${jobId} is being discarded.`, 409);
     const all = [...this.#plans.values()];
     if (all.filter(({ state }) => state === 'making').length >= MOST_AT_WORK)
       throw new PageError(`${MOST_AT_WORK} plans are being made: try again when one of them is ready.`, 429);
@@ -158,6 +161,7 @@ export class Planner {
   async enter(jobId: string, enter: (folder: string, signal: AbortSignal) => Promise<void>): Promise<void> {
     const plan = await this.get(jobId);
     const here = `The plan of job ${jobId} cannot be applied:`;
+    if (this.#leaving.has(jobId)) throw new PageError(`${here} it is being discarded.`, 409);
     if (plan.state !== 'made') throw new PageError(`${here} it ${notReady[plan.state]}.`, 409);
     if (plan.report?.plan === undefined)
       throw new PageError(`${here} it has nothing to change, and so nothing to apply. Discard it.`, 409);
@@ -171,19 +175,26 @@ export class Planner {
     await this.#remove(jobId);
   }
 
-  /** Ends its making, too. @throws PageError where there is none, and where its file or its rows are being taken in. */
-  async discard(jobId: string): Promise<void> {
-    await this.get(jobId);
-    await this.#discards.get(jobId)?.();
-    const state = this.#plans.get(jobId)?.state;
-    if (state === 'entering' || state === 'making')
-      throw new PageError(
-        state === 'making'
-          ? `The file of the plan of job ${jobId} is being taken in: wait for it.`
-          : `The plan of job ${jobId} is being entered: wait for it.`,
-        409,
-      );
-    await this.#remove(jobId);
+  /**
+   * Ends its making, too. @param agree gives leave to it: when it throws, the plan stays as it is.
+   * @throws PageError where there is none, and where its file or its rows are being taken in; what `agree` throws.
+   */
+  async discard(jobId: string, agree: () => Promise<void>): Promise<void> {
+    const { state } = await this.get(jobId);
+    const isTakenIn = state === 'making' && !this.#discards.has(jobId);
+    if (isTakenIn)
+      throw new PageError(`The file of the plan of job ${jobId} is being taken in: wait for it.`, 409);
+    if (state === 'entering')
+      throw new PageError(`The plan of job ${jobId} is being entered: wait for it.`, 409);
+    if (this.#leaving.has(jobId)) throw new PageError(`The plan of job ${jobId} is being discarded.`, 409);
+    this.#leaving.add(jobId);
+    try {
+      await agree();
+      await this.#discards.get(jobId)?.();
+      await this.#remove(jobId);
+    } finally {
+      this.#leaving.delete(jobId);
+    }
   }
 
   /** The rows that were refused, as CSV. @throws PageError where there are none. */
