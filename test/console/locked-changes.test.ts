@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { sleep, systemClock } from '../../src/time/clock.ts';
+import { makeApiClient } from '../../testing/console/api-client.ts';
 import { setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { ask, tokens } from '../../testing/console/serve.ts';
 import { openFileLedger } from '../../testing/stages/file-ledger.ts';
@@ -23,13 +24,13 @@ async function setAll() {
   });
   const { ann, run, plan, ids, stage, url, folder } = set;
   await stage.worker.start();
+  await plan(ids(3), 'r', '--refresh');
+  await run(['apply', 'r.jsonl', '--yes', '--detach']);
+  await sendAll(`${folder.path}/state`, 'r');
   await plan([...ids(3), 'gone1'], 'j');
   expect((await run(['apply', 'j.jsonl', '--yes'])).exitCode).toBe(3);
   await plan(ids(3), 'w');
   await run(['apply', 'w.jsonl', '--yes', '--detach']);
-  await plan(ids(3), 'r');
-  await run(['apply', 'r.jsonl', '--yes', '--detach']);
-  await sendAll(`${folder.path}/state`, 'r');
   await ann.upload('p.csv', 'Identifier,TaskConfigurationId\ntask1,other\n', { jobId: 'p' });
   await shows(ann.get, '/jobs/plans/p', 'To send');
   const other = new DatabaseSync(`${folder.path}/state/ledger.sqlite`);
@@ -62,7 +63,7 @@ async function setAll() {
 
 /** Its outcomes never come. */
 async function sendAll(folder: string, jobId: string): Promise<void> {
-  const ledger = await openFileLedger(folder);
+  const ledger = await openFileLedger(folder, Date.now);
   const lease = await ledger.lease((await ledger.job(jobId))?.key ?? 0);
   const rows = (await lease?.claim(10)) ?? [];
   const sent = rows.map(({ Row: row }) => ({ row, messageId: `m${row}` }));
@@ -81,7 +82,7 @@ const changes: Readonly<Record<string, object | string>> = {
   '/jobs/j/retry': {},
   '/jobs/j/verify': {},
   '/jobs/r/reconcile': {},
-  '/jobs/j/undo': { name: 'u' },
+  '/jobs/r/undo': { name: 'u' },
   '/plans?job=n&reason=because&refresh=false': csv,
   '/plans/live': { job: 'l', set: { Description: 'x' } },
   '/plans/p/apply': {},
@@ -97,7 +98,7 @@ const forms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/jobs/of/j/retry': {},
   '/jobs/of/j/verify': {},
   '/jobs/of/r/reconcile': {},
-  '/jobs/of/j/undo': {},
+  '/jobs/of/r/undo': {},
   '/jobs/new/live': { jobId: 'l', setDescription: 'x' },
   '/jobs/plans/p/apply': { name: 'p' },
   '/jobs/plans/p/discard': {},
@@ -142,4 +143,31 @@ test('each form of the pages is refused while the ledger is locked, and nothing 
   }
   const upload = await underLock(() => ann.upload('a.csv', csv, { jobId: 'n' }));
   expect([upload.status, await state()]).toEqual([503, before]);
+});
+
+test('a job whose rows cannot be entered is said to be begun, and the same request enters them later', async () => {
+  const { url, ann, folder, ids } = await setConsoleJobs({ send: false, context });
+  const rows = ids(3_000).map((id) => `${id},new\n`);
+  await ann.upload('p.csv', `Identifier,TaskConfigurationId\n${rows.join('')}`, { jobId: 'p' });
+  await shows(ann.get, '/jobs/plans/p', 'To send');
+  const { call } = await makeApiClient(url, tokens.ann);
+  const apply = async () =>
+    (await call('applyPlan', { job: 'p', 'Idempotency-Key': 'k' }, { reason: 'because' })) as object;
+  const other = new DatabaseSync(`${folder.path}/state/ledger.sqlite`);
+  onTestFinished(() => other.close());
+  const begun = other.prepare("SELECT count(*) AS jobs FROM jobs WHERE job_id = 'p'");
+  const first = apply();
+  while (begun.get()?.jobs === 0) await new Promise((done) => setImmediate(done));
+  other.exec('BEGIN IMMEDIATE');
+  expect(await first).toMatchObject({ status: 200, data: { job: 'p', entered: false } });
+  const planned = async () => (await call('showPlan', { job: 'p' })).data;
+  await expect
+    .poll(planned, { timeout: 30_000 })
+    .toMatchObject({ state: 'made', note: expect.stringContaining('has it locked') });
+  expect(await apply()).toMatchObject({ status: 503 });
+  other.exec('ROLLBACK');
+  await expect.poll(apply, { timeout: 30_000 }).toMatchObject({ data: { job: 'p', entered: true } });
+  expect(await apply()).toMatchObject({ status: 200, data: { entered: true } });
+  expect((await call('showPlan', { job: 'p' })).status).toBe(404);
+  expect((await call('showJob', { job: 'p' })).data).toMatchObject({ rows: 3_000, complete: true });
 });

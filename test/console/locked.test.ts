@@ -27,7 +27,21 @@ async function operator(url: string) {
   const token = await formTokenOf(`${url}/jobs/of/${job}`, cookie);
   const post = (path: string) =>
     ask(`${url}${path}`, { headers: { cookie }, form: { formToken: token, reason: 'because' } });
-  return { get, post };
+  const upload = async (jobId: string) => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries({ formToken: token, reason: 'because', jobId }))
+      form.append(name, value);
+    form.append('file', new Blob(['Identifier,Description\nt1,x\n']), 'a.csv');
+    const headers = { cookie, origin: url };
+    const answer = await fetch(`${url}/jobs/new`, {
+      method: 'POST',
+      body: form,
+      redirect: 'manual',
+      headers,
+    });
+    return { status: answer.status, body: await answer.text() };
+  };
+  return { get, post, upload };
 }
 
 test('a ledger that another process has locked is read on; changes are refused, and since when, until it is free', async () => {
@@ -198,10 +212,29 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
       { LEDGER_URL: ledgerUrl },
       { sleep: (ms, signal) => sleep(ms / 20, signal) },
     );
-    const { get, post } = await operator(url);
+    const { get, post, upload } = await operator(url);
     const other = new pg.Client({ connectionString: ledgerUrl });
     await other.connect();
     onTestFinished(() => other.end());
+    await other.query('BEGIN; LOCK TABLE ota_updater.audit IN EXCLUSIVE MODE');
+    const csv = { 'idempotency-key': 'k', 'content-type': 'text/csv' };
+    const uploads = [
+      () =>
+        ask(`${url}/api/v1/plans?job=a&reason=r&refresh=false`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${tokens.ann}`, ...csv },
+          body: 'Identifier,Description\nt1,x\n',
+        }),
+      () => upload('b'),
+    ];
+    // The second one of each finds the first.
+    for (const send of [...uploads, ...uploads.slice(0, 1)]) {
+      const { status, body } = await send();
+      expect([status, body]).toEqual([504, expect.stringContaining('it may be done yet')]);
+    }
+    await other.query('ROLLBACK');
+    const names = async () => (await get('/jobs')).body.match(/\/jobs\/plans\/[ab](?=")/g)?.sort();
+    await expect.poll(names, { timeout: 30_000 }).toEqual(['/jobs/plans/a', '/jobs/plans/b']);
     await other.query('BEGIN; LOCK TABLE ota_updater.jobs IN SHARE MODE');
     const stuck = await post(`/jobs/of/${job}/pause`);
     expect([stuck.status, stuck.body]).toEqual([504, expect.stringContaining('it may be done yet')]);

@@ -43,8 +43,12 @@ export class Idempotency {
       .digest('hex');
     const before = this.#kept.get(id);
     if (before !== undefined && before.until > this.#now()) {
-      const answer = before.request === digest ? await before.answer : undefined;
-      if (before.request === digest && (await isSame(body, before.file))) return answer;
+      if (before.request === digest) {
+        // To its end, first: who sends it listens for an answer only then.
+        const sent = body instanceof Readable ? await digestOf(body) : undefined;
+        const answer = await before.answer;
+        if (sent === before.file?.digest) return answer;
+      }
       throw new PageError('Idempotency-Key: this key came with another request before.', 422);
     }
     const file = body instanceof Readable ? new FileSeen(body) : undefined;
@@ -68,6 +72,11 @@ class FileSeen {
   readonly #hash = createHash('sha256');
   #digest = '';
 
+  /** Once it was read. */
+  get digest(): string {
+    return this.#digest;
+  }
+
   constructor(given: Readable) {
     this.stream = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
@@ -82,20 +91,14 @@ class FileSeen {
     // Who reads it sees what goes wrong.
     pipeline(given, this.stream, () => {});
   }
-
-  /** Reads another file to its end: who sends it listens for an answer only then. */
-  async isSameAs(other: Readable): Promise<boolean> {
-    const hash = createHash('sha256');
-    try {
-      for await (const chunk of other) hash.update(chunk as Buffer);
-    } catch {
-      throw new PageError('The upload was cut before its end: nothing was kept. Send it again.');
-    }
-    return hash.digest('hex') === this.#digest;
-  }
 }
 
-async function isSame(body: unknown, file: FileSeen | undefined): Promise<boolean> {
-  if (file === undefined) return true;
-  return body instanceof Readable && (await file.isSameAs(body));
+async function digestOf(file: Readable): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of file) hash.update(chunk as Buffer);
+  } catch {
+    throw new PageError('The upload was cut before its end: nothing was kept. Send it again.');
+  }
+  return hash.digest('hex');
 }

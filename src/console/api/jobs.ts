@@ -50,7 +50,7 @@ export function jobRoutes({
       await plannedJob(ledger, jobId);
       return looksOf(jobId, await ledger.audit(LOG_LINES, jobId));
     });
-  const wait: ApiRoute['wait'] = (served) => door.awaited(served);
+  const wait: ApiRoute['wait'] = (served, { takenIn }) => door.awaited(served, takenIn);
   return [
     route({
       method: 'get',

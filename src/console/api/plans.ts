@@ -24,7 +24,7 @@ const values = z.array(z.string().min(1).max(200)).min(1).optional();
 type WhereShape = Record<WhereField, typeof values>;
 
 export function planRoutes({ door, desk, newName, mostBytes }: Options): readonly ApiRoute[] {
-  const wait: ApiRoute['wait'] = (served) => door.awaited(served);
+  const wait: ApiRoute['wait'] = (served, { takenIn }) => door.awaited(served, takenIn);
   return [
     route({
       method: 'get',
@@ -45,6 +45,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
         refresh: z.enum(['true', 'false']).default('true'),
       }),
       body: 'file',
+      wait,
       answer: done,
       serve: async (asked) => {
         const { query, body } = asked;
@@ -106,12 +107,18 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       id: 'applyPlan',
       summary: 'Enters a plan in the ledger, to be sent',
       body: onlyFields({ reason, settings: settings.default({}) }),
-      wait,
-      answer: done,
+      wait: async (served, { subject }) =>
+        (await desk.entered(subject, served)) ? await served : { job: subject, entered: false },
+      answer: done.extend({
+        entered: z.boolean().meta({
+          description:
+            'Whether all rows are in the ledger. If not, the job is begun there, and its rows go on being entered; if that fails, the plan is `made` again, and its `note` says why.',
+        }),
+      }),
       serve: async (asked) => {
         const { settings: given, reason: why } = asked.body;
         await desk.apply(asked.subject, { abortWhen: [], ...defined(given) }, deedOf(asked, why));
-        return { job: asked.subject };
+        return { job: asked.subject, entered: true };
       },
     }),
     route({

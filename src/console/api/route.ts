@@ -43,7 +43,11 @@ export interface ApiRoute<Query = unknown, Body = unknown> {
   readonly body?: (Only & z.ZodType<Body>) | 'file';
   readonly answer: z.ZodType;
   /** Waits for what `serve` does, and may give up waiting: what was begun goes on, and who asks again with the same key waits for it. */
-  readonly wait?: <T>(served: Promise<T>) => Promise<T>;
+  readonly wait?: (
+    served: Promise<unknown>,
+    /** `takenIn`: settles when the file that is its body has come, or come to nothing. */
+    asked: { readonly subject: string; readonly takenIn: Promise<unknown> | undefined },
+  ) => Promise<unknown>;
   /** Faults of the one who asks are thrown as PageError. */
   readonly serve: (asked: Asked<Query, Body>) => Promise<unknown>;
 }

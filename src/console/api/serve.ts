@@ -1,4 +1,6 @@
 /** Serves the routes of the API, and its document. */
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { faultsIn } from '../pages/faults.ts';
@@ -32,6 +34,10 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
             const asked = read(one, request);
             if (one.method === 'get') return await one.serve(asked);
             const { subject, query, visitor } = asked;
+            const takenIn =
+              asked.body instanceof Readable ? finished(asked.body, { writable: false }) : undefined;
+            // Whoever reads it sees what goes wrong.
+            takenIn?.catch(() => {});
             const key = request.headers['idempotency-key'];
             const served = idempotency.once(
               visitor.name,
@@ -40,7 +46,7 @@ export function apiSection(routes: readonly ApiRoute[], version: string, now: ()
               asked.body,
               (body) => one.serve({ ...asked, body }),
             );
-            return await (one.wait?.(served) ?? served);
+            return await (one.wait?.(served, { subject, takenIn }) ?? served);
           },
         });
     },

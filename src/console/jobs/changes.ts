@@ -26,7 +26,6 @@ const planForm = z.object({
 const liveForm = planForm.extend({ whereStatus: optionalText, whereConfiguration: optionalText });
 
 export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsOptions): void {
-  const { planner } = desk;
   /** Nobody waits long for a ledger that hangs. */
   const change: Site['change'] = (path, fields, make, before) =>
     site.change(path, fields, (one) => door.awaited(make(one)), before);
@@ -80,10 +79,13 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
       const { fields, request } = change;
       const jobId = nameOf(fields.jobId);
       const file = safeName(request.upload?.filename);
-      await desk.plan(jobId, file, deedOf(change), async (folder) => {
+      const kept = Promise.withResolvers<void>();
+      const begun = desk.plan(jobId, file, deedOf(change), async (folder) => {
         await keepUpload(request, `${folder}/${file}`, mostBytes);
+        kept.resolve();
         return { from: 'file', file, ...wanted(fields) };
       });
+      await door.awaited(begun, kept.promise);
       return planPath(jobId);
     },
     readForm(mostBytes),
@@ -110,8 +112,8 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
     const jobId = jobOf(change.request);
     const { name, ...form } = change.fields;
     requireTyped(name, jobId, 'Nothing was sent');
-    await desk.apply(jobId, givenOf(form), deedOf(change));
-    return (await planner.has(jobId)) ? planPath(jobId) : jobPath(jobId, '?done=apply');
+    const isIn = await desk.entered(jobId, desk.apply(jobId, givenOf(form), deedOf(change)));
+    return isIn ? jobPath(jobId, '?done=apply') : planPath(jobId);
   });
   change(`${JOBS_PATH}/plans/:job/discard`, z.object({}), async (change) => {
     const jobId = jobOf(change.request);

@@ -61,11 +61,13 @@ export interface DeskOptions {
 export const steps = ['pause', 'resume', 'stop', 'cancel'] as const satisfies readonly JobEvent[];
 export type Step = (typeof steps)[number];
 
-/** An answer waits so long for rows that are being entered, in milliseconds: most plans are in by then. */
+/** An answer waits so long for rows once their job is in the ledger, in milliseconds: most plans are in by then. */
 const ENTER_MS = 2_000;
 
 export class Desk {
   readonly #options: DeskOptions;
+  /** Of plans that are being applied: resolves when the job is in the ledger, without its rows. */
+  readonly #begun = new Map<string, Promise<void>>();
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -257,20 +259,37 @@ export class Desk {
     return job?.plan !== undefined || (await this.planner.has(jobId));
   }
 
-  /**
-   * Enters a plan in the ledger and leaves it to whoever sends. Resolves when it is in, or goes on in the background after a while.
-   */
+  /** Enters a plan in the ledger and leaves it to whoever sends. What it throws is in the plan's note, too. */
   async apply(jobId: string, given: GivenSettings, deed: Deed): Promise<void> {
-    const { sleep, onError } = this.#options;
-    const entered = this.planner.enter(jobId, (folder, signal) =>
-      this.#options.door.use((ledger) => this.#enter(ledger, folder, given, deed, signal)),
-    );
-    const enough = new AbortController();
-    const late = sleep(ENTER_MS, enough.signal).then(() => 'late' as const);
+    const begun = Promise.withResolvers<void>();
+    const isFirst = !this.#begun.has(jobId);
+    if (isFirst) this.#begun.set(jobId, begun.promise);
     try {
+      await this.planner.enter(jobId, (folder, signal) =>
+        this.#options.door.use((ledger) => this.#enter(ledger, folder, given, deed, signal, begun.resolve)),
+      );
+    } finally {
+      if (isFirst) this.#begun.delete(jobId);
+    }
+  }
+
+  /**
+   * Waits for what {@link apply} does, and not for long once its job is in the ledger: then the rows go on by themselves.
+   * @returns whether all rows are in. @throws what `applying` has thrown by then, and OutcomeUnknown where the ledger hangs.
+   */
+  async entered(jobId: string, applying: Promise<unknown>): Promise<boolean> {
+    const { door, sleep, onError } = this.#options;
+    const enough = new AbortController();
+    const late = this.#begun.get(jobId)?.then(async () => {
+      await sleep(ENTER_MS, enough.signal);
+      return false;
+    });
+    const whole = applying.then(() => true);
+    try {
+      const isIn = await door.awaited(late === undefined ? whole : Promise.race([whole, late]));
       // Told to nobody here: the plan's page says it.
-      if ((await Promise.race([entered, late])) === 'late')
-        entered.catch((error: unknown) => (error instanceof PageError ? undefined : onError(error)));
+      if (!isIn) whole.catch((error: unknown) => (error instanceof PageError ? undefined : onError(error)));
+      return isIn;
     } finally {
       enough.abort();
     }
@@ -282,6 +301,7 @@ export class Desk {
     given: GivenSettings,
     deed: Deed,
     signal: AbortSignal,
+    begun: () => void,
   ): Promise<void> {
     const givenAt = this.#now();
     const guards = readGuards(given, givenAt);
@@ -295,6 +315,7 @@ export class Desk {
       await this.#options.checkClock();
       await refuseEarlyUndo(ledger, plan, this.#now());
       const job = await enterJob(ledger, plan, `${folder}/${PLAN_FILE}`, deed);
+      begun();
       const lease = await ledger.lease(job.key);
       if (lease === undefined) throw misuse(`Another process is sending job ${job.jobId}.`);
       try {

@@ -88,9 +88,11 @@ export class LedgerDoor {
 
   /**
    * Waits for a change that was begun, and not for long where the ledger hangs: the change goes on.
+   * @param takenIn until it has settled, the change waits for what is sent with it, and not for the ledger.
    * @throws OutcomeUnknown then, and whatever the change throws.
    */
-  async awaited<T>(change: Promise<T>): Promise<T> {
+  async awaited<T>(change: Promise<T>, takenIn?: Promise<unknown>): Promise<T> {
+    if (takenIn !== undefined) await Promise.allSettled([Promise.race([takenIn, change])]);
     const late = (): Error =>
       new OutcomeUnknown(`No answer has come within ${MOST_MS / 1_000} s, though the ledger answers others`);
     try {
