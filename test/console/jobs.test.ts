@@ -231,11 +231,18 @@ test('what looks at tasks have found is shown by the next console, and that one 
   expect((await call('showDevices', { job: 'j' })).data).toMatchObject({ state: 'cut-off', found: null });
   await ledger.addAudit({ ...line, what: 'verified', detail: { why: 'No task could be read.' } });
   expect(await page()).toContain('No task could be read.');
+  // The first console has found another end itself, before.
+  expect((await ann.get('/jobs/of/j')).body).toContain('No task could be read.');
   await ledger.addAudit({
     ...line,
     what: 'reconciled',
     detail: { applied: 2, again: 0, gone: 0, unknown: 1 },
   });
   expect(await page()).toContain('2, by what the task says');
+  for (let i = 0; i < 60; i++) await ledger.addAudit({ ...line, what: 'set', detail: {} });
+  const later = await page();
+  expect(later).toContain('2, by what the task says');
+  expect(later).toContain('No task could be read.');
+  expect((await call('showReconciliation', { job: 'j' })).data).toMatchObject({ state: 'seen' });
   await ledger.close();
 });

@@ -171,3 +171,50 @@ test('a job whose rows cannot be entered is said to be begun, and the same reque
   expect((await call('showPlan', { job: 'p' })).status).toBe(404);
   expect((await call('showJob', { job: 'p' })).data).toMatchObject({ rows: 3_000, complete: true });
 });
+
+/** Whoever the test is who locks the ledger of a stage with two jobs, `j` and `k`, that have ended. */
+async function setEnded(options: Parameters<typeof setConsoleJobs>[0]) {
+  const set = await setConsoleJobs({ send: false, ...options });
+  const { run, plan, ids, stage, folder, url } = set;
+  await stage.worker.start();
+  for (const job of ['j', 'k']) {
+    await plan(ids(2, job), job);
+    expect((await run(['apply', `${job}.jsonl`, '--yes'])).exitCode).toBe(0);
+  }
+  const other = new DatabaseSync(`${folder.path}/state/ledger.sqlite`);
+  onTestFinished(() => other.close());
+  const lines = other.prepare("SELECT subject || ' ' || what AS line FROM audit WHERE what LIKE 'verif%'");
+  const looks = () => lines.all().map(({ line }) => line);
+  const { call } = await makeApiClient(url, tokens.ann);
+  return { ...set, other, looks, call };
+}
+
+test('of two looks at once the second is refused before it is in the log', async () => {
+  const { other, looks, call } = await setEnded({});
+  other.exec('BEGIN IMMEDIATE');
+  const both = ['j', 'k'].map(async (job) => ({
+    job,
+    ...(await call('verifyJob', { job }, { reason: 'r' })),
+  }));
+  const refused = await Promise.race(both);
+  other.exec('ROLLBACK');
+  expect(refused.status).toBe(429);
+  expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual([200, 429]);
+  const job = refused.job === 'j' ? 'k' : 'j';
+  await expect.poll(looks, { timeout: 30_000 }).toEqual([`${job} verify`, `${job} verified`]);
+});
+
+test('what a look has found while the ledger was locked is in the log when it is free, and it is said meanwhile', async () => {
+  const { other, looks, call, said } = await setEnded({ context });
+  const begun = call('verifyJob', { job: 'j' }, { reason: 'r' });
+  while (looks().length === 0) await new Promise((done) => setImmediate(done));
+  other.exec('BEGIN IMMEDIATE');
+  expect((await begun).status).toBe(200);
+  await expect
+    .poll(() => said, { timeout: 30_000 })
+    .toContainEqual(expect.stringMatching(/`verified` of job j is not in the log of changes yet: .*locked/));
+  expect((await call('showDevices', { job: 'j' })).data).toMatchObject({ state: 'seen' });
+  expect(looks()).toEqual(['j verify']);
+  other.exec('ROLLBACK');
+  await expect.poll(looks, { timeout: 30_000 }).toEqual(['j verify', 'j verified']);
+});

@@ -1,6 +1,5 @@
 /** The API of jobs: what their pages show and do. */
 import { z } from 'zod';
-import type { AuditLine } from '../../jobs/ledger/job.ts';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { jobNameSchema } from '../../jobs/plan/job-name.ts';
 import { unsettableNames } from '../../jobs/rules/given.ts';
@@ -10,7 +9,7 @@ import { looksSeen } from '../jobs/kept-looks.ts';
 import { plannedJob } from '../jobs/ledger-door.ts';
 import type { JobsOptions } from '../jobs/options.ts';
 import { rowFilterStates } from '../jobs/rows-page.ts';
-import { JobWatch, LOG_LINES } from '../jobs/seen.ts';
+import { JobWatch } from '../jobs/seen.ts';
 import { deedOf, defined } from './asked.ts';
 import { digits, onlyFields } from './asked-shapes.ts';
 import {
@@ -43,12 +42,11 @@ export function jobRoutes({
   verifier,
   reconciler,
 }: Options): readonly ApiRoute[] {
-  const looksOf = (jobId: string, log: readonly AuditLine[]) =>
-    looksSeen({ verification: verifier.of(jobId), reconciliation: reconciler.of(jobId) }, log);
+  const here = { verifier, reconciler };
   const looksAt = (jobId: string) =>
     door.read(async (ledger) => {
       await plannedJob(ledger, jobId);
-      return looksOf(jobId, await ledger.audit(LOG_LINES, jobId));
+      return await looksSeen(ledger, jobId, here);
     });
   const wait: ApiRoute['wait'] = (served, { takenIn }) => door.awaited(served, takenIn);
   return [
@@ -85,7 +83,7 @@ export function jobRoutes({
       summary: 'Where a job stands',
       answer: standing,
       serve: async ({ subject: job }) => {
-        const seen = await door.read((ledger) => new JobWatch(job, clock).look(ledger, looksOf));
+        const seen = await door.read((ledger) => new JobWatch(job, clock).look(ledger, here));
         return JSON.parse(standingJson(seen.standing, { outlook: seen.outlook }));
       },
     }),

@@ -106,6 +106,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
     checkClock: () => checkClock(context, say),
     clock,
     sleep,
+    say,
     onError,
   });
   const { commandLine } = context;
@@ -127,6 +128,7 @@ export function makeJobs(options: JobsPartsOptions): JobsParts {
       await planner.close();
       await verifier.close();
       await reconciler.close();
+      await desk.close();
       await sending;
       await door.close();
     },

@@ -1,6 +1,6 @@
 /** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
 import { Readable } from 'node:stream';
-import { CommandError, misuse } from '../../errors.ts';
+import { misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
 import type { JobEvent } from '../../jobs/ledger/state.ts';
@@ -53,6 +53,8 @@ export interface DeskOptions {
   readonly checkClock: () => Promise<void>;
   readonly clock: Clock;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Told of what an operator of the console must know: a sentence. */
+  readonly say: (text: string) => void;
   /** Called with what went wrong after an answer was given. */
   readonly onError: (error: unknown) => void;
 }
@@ -63,11 +65,16 @@ export type Step = (typeof steps)[number];
 
 /** An answer waits so long for rows once their job is in the ledger, in milliseconds: most plans are in by then. */
 const ENTER_MS = 2_000;
+/** Between two tries to log what has happened, in milliseconds. */
+const AGAIN_MS = 1_000;
 
 export class Desk {
   readonly #options: DeskOptions;
   /** Of plans that are being applied: resolves when the job is in the ledger, without its rows. */
   readonly #begun = new Map<string, Promise<void>>();
+  /** Lines of the log that are on their way. */
+  readonly #logging = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -179,11 +186,7 @@ export class Desk {
     what: (typeof lookLines)[keyof typeof lookLines],
   ) {
     const line = { who, why, subject: jobId };
-    /** What was found is on this console's page all the same. */
-    const end = (detail: NewAuditLine['detail']) =>
-      ledger.addAudit({ ...line, what: what.ended, detail }).catch((error: unknown) => {
-        if (!(error instanceof CommandError)) this.#options.onError(error);
-      });
+    const end = (detail: NewAuditLine['detail']) => this.#logLate({ ...line, what: what.ended, detail });
     return {
       begun: (detail: NewAuditLine['detail']) => ledger.addAudit({ ...line, what: what.begun, detail }),
       ended: async <Found extends Verification | Reconciled>(look: () => Promise<Found>): Promise<Found> => {
@@ -251,6 +254,41 @@ export class Desk {
   /** Comes before what it is about: what cannot be logged is not done. */
   async #log(line: NewAuditLine): Promise<void> {
     await this.#options.door.use((ledger) => ledger.addAudit(line));
+  }
+
+  /** Of what has happened already: where the ledger does not take the line, it is tried again behind this, until it does. Never rejects. */
+  async #logLate(line: NewAuditLine): Promise<void> {
+    const first = this.#log(line);
+    const logged = first
+      .catch((error: unknown) => this.#logAgain(line, error))
+      .finally(() => this.#logging.delete(logged));
+    this.#logging.add(logged);
+    await this.#options.door.awaited(first).catch(() => {});
+  }
+
+  /** Until it is in the log, or the console ends. @param failure of the first try. */
+  async #logAgain(line: NewAuditLine, failure: unknown): Promise<void> {
+    const { say, sleep, onError } = this.#options;
+    const { signal } = this.#closing;
+    const is = `\`${line.what}\` of job ${line.subject} is not in the log of changes`;
+    let error = failure;
+    for (let tries = 1; ; tries++) {
+      if (!(error instanceof PageError)) return onError(error);
+      if (tries === 1) say(`${is} yet: ${error.message} It is tried again.`);
+      await sleep(AGAIN_MS, signal);
+      try {
+        return await this.#log(line);
+      } catch (again) {
+        error = again;
+      }
+      if (signal.aborted) return say(`${is}, and the console ends: what was found is lost.`);
+    }
+  }
+
+  /** Waits for what is to be logged, and not for a ledger that takes nothing. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#logging);
   }
 
   /** Whether a job or a plan has that name. */

@@ -1,11 +1,12 @@
-/** What looks at a job's tasks have found, as the job's log has it: so it outlives this console, and others see it. PURE. */
+/** What looks at a job's tasks have found, as the job's log has it: so it outlives this console, and others see it. */
 import { z } from 'zod';
 import type { AuditLine } from '../../jobs/ledger/job.ts';
+import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import { deviceStates } from '../../message/devices.ts';
 import type { LooksSeen } from './job-page.ts';
-import type { LookSeen } from './looks.ts';
+import type { LookSeen, Looks } from './looks.ts';
 
 /** What is in the log when a look has begun, and when it has ended. */
 export const lookLines = {
@@ -39,19 +40,24 @@ const verification = z.object({
 });
 const reconciled = z.object({ applied: count, again: count, gone: count, unknown: count });
 
-interface InMemory {
-  readonly verification: LookSeen<Verification> | undefined;
-  readonly reconciliation: LookSeen<Reconciled> | undefined;
+/** What goes on in this console. */
+export interface LooksHere {
+  readonly verifier: Pick<Looks<Verification>, 'of'>;
+  readonly reconciler: Pick<Looks<Reconciled>, 'of'>;
 }
 
-/** @param log the last first. */
-export function looksSeen(here: InMemory, log: readonly AuditLine[]): LooksSeen {
-  const verified = lastOf(log, 'verify', verificationOf);
+/** What is known of the looks at a job's tasks. */
+export async function looksSeen(
+  ledger: Pick<Ledger, 'lastAudit'>,
+  jobId: string,
+  { verifier, reconciler }: LooksHere,
+): Promise<LooksSeen> {
+  const verified = await keptOf(ledger, jobId, 'verify', verificationOf);
   // Earlier releases had the end in the first of its lines.
-  const ended = lastOf(log, 'reconcile', (detail) => reconciled.safeParse(detail).data);
+  const ended = await keptOf(ledger, jobId, 'reconcile', (detail) => reconciled.safeParse(detail).data);
   return {
-    verification: newer(here.verification, verified),
-    reconciliation: newer(here.reconciliation, ended),
+    verification: newer(verifier.of(jobId), verified),
+    reconciliation: newer(reconciler.of(jobId), ended),
   };
 }
 
@@ -61,13 +67,14 @@ function newer<Found>(here: LookSeen<Found> | undefined, kept: LookSeen<Found> |
   return kept === undefined || kept.state === 'cut-off' ? here : kept;
 }
 
-function lastOf<Found>(
-  log: readonly AuditLine[],
+async function keptOf<Found>(
+  ledger: Pick<Ledger, 'lastAudit'>,
+  jobId: string,
   look: keyof typeof lookLines,
   read: (detail: AuditLine['detail']) => Found | undefined,
-): LookSeen<Found> | undefined {
+): Promise<LookSeen<Found> | undefined> {
   const { begun, ended } = lookLines[look];
-  const line = log.find(({ what }) => what === begun || what === ended);
+  const line = await ledger.lastAudit(jobId, begun, ended);
   if (line === undefined) return undefined;
   const { why } = line.detail;
   if (line.what === ended && typeof why === 'string') return { state: 'failed', why };

@@ -1,7 +1,6 @@
 /** The section *Jobs*: its pages, and what they do. */
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { AuditLine } from '../../jobs/ledger/job.ts';
 import type { RowFilter } from '../../jobs/ledger/row.ts';
 import { reportText } from '../../jobs/view/report.ts';
 import { Feed } from '../live/feed.ts';
@@ -11,7 +10,6 @@ import { PageError } from '../pages/page-error.ts';
 import type { Section } from '../section.ts';
 import { addChanges } from './changes.ts';
 import { jobPage, jobPart } from './job-page.ts';
-import { looksSeen } from './kept-looks.ts';
 import { plannedJob } from './ledger-door.ts';
 import { listPage, listPart } from './list-page.ts';
 import { newPage } from './new-page.ts';
@@ -50,10 +48,8 @@ function given(filter: { readonly [Name in keyof RowFilter]: RowFilter[Name] | u
 export function jobsSection(options: JobsOptions): Section {
   const { door, desk, verifier, reconciler, mostBytes, commandLine, clock, sleep } = options;
   const { planner } = desk;
-  const looksOf = (jobId: string, log: readonly AuditLine[]) =>
-    looksSeen({ verification: verifier.of(jobId), reconciliation: reconciler.of(jobId) }, log);
   const seen = async (watch: JobWatch) => {
-    const one = await door.read((ledger) => watch.look(ledger, looksOf));
+    const one = await door.read((ledger) => watch.look(ledger, { verifier, reconciler }));
     return { ...one, locked: await door.locked() };
   };
   const list = async () => {

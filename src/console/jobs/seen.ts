@@ -1,14 +1,15 @@
 /** Jobs as pages and the API show them. */
-import type { AuditLine, JobRecord } from '../../jobs/ledger/job.ts';
+import type { JobRecord } from '../../jobs/ledger/job.ts';
 import type { Ledger } from '../../jobs/ledger/ledger.ts';
 import { decideOn, outlookOf, Pace } from '../../jobs/run/progress.ts';
 import type { ListedJob } from '../../jobs/view/listed.ts';
 import type { Clock } from '../../time/clock.ts';
 import { PageError } from '../pages/page-error.ts';
-import type { JobSeen, LooksSeen } from './job-page.ts';
+import type { JobSeen } from './job-page.ts';
+import { type LooksHere, looksSeen } from './kept-looks.ts';
 
 /** Of a job's log. */
-export const LOG_LINES = 50;
+const LOG_LINES = 50;
 /** Jobs of a list. */
 const MOST_LISTED = 100;
 
@@ -35,13 +36,14 @@ export class JobWatch {
 
   /** @throws PageError where there is no such job. */
   async look(
-    ledger: Pick<Ledger, 'job' | 'standing' | 'audit'>,
-    looksOf: (jobId: string, log: readonly AuditLine[]) => LooksSeen,
+    ledger: Pick<Ledger, 'job' | 'standing' | 'audit' | 'lastAudit'>,
+    here: LooksHere,
   ): Promise<Omit<JobSeen, 'locked'>> {
     const job: JobRecord | undefined = await ledger.job(this.#jobId);
     if (job === undefined) throw new PageError(`There is no job ${this.#jobId} in the ledger.`, 404);
     const standing = await ledger.standing(job);
     const log = await ledger.audit(LOG_LINES, job.jobId);
+    const looks = await looksSeen(ledger, job.jobId, here);
     const { counts, times, leased } = standing;
     const first = this.#pace === undefined;
     this.#pace ??= new Pace(this.#clock.monotonic, counts);
@@ -51,6 +53,6 @@ export class JobWatch {
     const perSecond = goesOn ? (first ? average : this.#pace.perSecond) : 0;
     const now = this.#clock.wall();
     const outlook = outlookOf(job, counts, perSecond, decideOn(job, counts, perSecond, { now }), now);
-    return { standing, outlook, perSecond, looks: looksOf(job.jobId, log), log, now };
+    return { standing, outlook, perSecond, looks, log, now };
   }
 }

@@ -104,6 +104,8 @@ export interface Ledger {
   addAudit(line: NewAuditLine): Promise<void>;
   /** The latest lines, the last first. @param subject only those about it. @param before lines that are older than this seq. */
   audit(max: number, subject?: string, before?: number): Promise<readonly AuditLine[]>;
+  /** The latest line about `subject` whose `what` is one of two, however many others follow it. */
+  lastAudit(subject: string, what: string, orWhat: string): Promise<AuditLine | undefined>;
 
   /**
    * Takes notices to be told by now, that name one of `targets` which has not had them; the oldest first. Nobody else gets them

@@ -241,6 +241,9 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         expect(latest).toMatchObject({ what: 'purge', subject: 'q', why: undefined, detail: { letters: 2 } });
         expect(older).toEqual([lines[0]]);
         expect(await ledger.audit(10, undefined, lines[0]?.seq)).toEqual(lines.slice(1));
+        expect(await ledger.lastAudit('j', 'pause', 'none')).toEqual(lines[1]);
+        expect(await ledger.lastAudit('j', 'pause', lines[0]?.what ?? '')).toEqual(lines[0]);
+        expect(await ledger.lastAudit('j', 'purge', 'none')).toBeUndefined();
       });
 
       test('and what it was stopped for, when it has come to rest', async () => {

@@ -91,6 +91,7 @@ type Reading =
   | ('job' | 'jobs' | 'activeJobs' | 'lastRow' | 'audit' | 'isLeased' | 'exportJob' | 'count' | 'standing')
   | (
       | 'takesChanges'
+      | 'lastAudit'
       | 'listed'
       | 'hasFormer'
       | 'lastSent'

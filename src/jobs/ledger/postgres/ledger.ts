@@ -240,6 +240,12 @@ class PostgresLedger extends LedgerReader implements Ledger {
     return rows.map(toAuditLine);
   }
 
+  async lastAudit(subject: string, what: string, orWhat: string): Promise<AuditLine | undefined> {
+    if (this.access === 'none') return undefined;
+    const [row] = await this.#db.all(steeringStatements.lastAudit, { subject, what, orWhat });
+    return row && toAuditLine(row);
+  }
+
   async addNotice(key: number, notice: NewNotice): Promise<void> {
     await this.#db.transaction((one) => addNotice(one, key, notice, this.#now()));
   }

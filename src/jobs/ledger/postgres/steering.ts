@@ -51,6 +51,8 @@ export const steeringStatements = {
   audit: 'SELECT * FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :max',
   auditOf: `SELECT * FROM audit WHERE md5(subject) = md5(:subject) AND subject = :subject AND seq < :before
     ORDER BY seq DESC LIMIT :max`,
+  lastAudit: `SELECT * FROM audit WHERE md5(subject) = md5(:subject) AND subject = :subject
+    AND what IN (:what, :orWhat) ORDER BY seq DESC LIMIT 1`,
 } as const;
 
 /** The job's row, locked. */

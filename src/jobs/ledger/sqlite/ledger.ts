@@ -203,6 +203,10 @@ class SqliteLedger extends LedgerReader implements Ledger {
     return await this.#db.whenFree(() => this.#steering.audit(max, subject, before));
   }
 
+  async lastAudit(subject: string, what: string, orWhat: string): Promise<AuditLine | undefined> {
+    return await this.#db.whenFree(() => this.#steering.lastAudit(subject, what, orWhat));
+  }
+
   async addNotice(key: number, notice: NewNotice): Promise<void> {
     await this.#db.write(() => this.#steering.addNotice(key, notice));
   }

@@ -38,6 +38,8 @@ const statements = {
     VALUES (:now, :who, :what, :subject, :why, :detail)`,
   audit: 'SELECT * FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :max',
   auditOf: 'SELECT * FROM audit WHERE subject = :subject AND seq < :before ORDER BY seq DESC LIMIT :max',
+  lastAudit: `SELECT * FROM audit WHERE subject = :subject AND what IN (:what, :orWhat)
+    ORDER BY seq DESC LIMIT 1`,
   addNotice: `INSERT INTO notices (job, kind, at, state, counts, targets, due_at)
     VALUES (:job, :kind, :now, :state, :counts, :targets, :now)`,
   dueNotices: `SELECT notices.*, job_id FROM notices JOIN jobs ON jobs.key = notices.job
@@ -96,6 +98,11 @@ export class Steering {
         ? this.#sql.audit.all({ before, max })
         : this.#sql.auditOf.all({ subject, before, max });
     return rows.map(toAuditLine);
+  }
+
+  lastAudit(subject: string, what: string, orWhat: string): AuditLine | undefined {
+    const row = this.#sql.lastAudit.get({ subject, what, orWhat });
+    return row && toAuditLine(row);
   }
 
   addNotice(key: number, { kind, targets }: NewNotice, now = this.#now()): void {
