@@ -39,7 +39,7 @@ const meanings: Readonly<Record<keyof JobSettings, readonly [flag: string, meani
   ],
   window: [
     '--window N',
-    `Rows in flight at most. Without it, of all jobs together, what ends in ${WINDOW_SECONDS} s at the present rate; ${FEW_ROWS} where that is less and they end in ${LONGEST_SECONDS} s, and ${LEAST_WINDOW} at least; more where rows take long by themselves. See [others first](../operations.md#others-first). Give it where they take longer than 12 s, or come to take long in the middle of the job: it would be slow without.`,
+    `Rows in flight at most. Without it, of all jobs together, what ends in ${WINDOW_SECONDS} s at the present rate; ${FEW_ROWS} where that is less and they end in ${LONGEST_SECONDS} s, and ${LEAST_WINDOW} at least; more where rows take long by themselves. See [others first](../operations.md#others-first). Give it where they take longer than 8 s, or come to take long in the middle of the job: it would be slow without.`,
   ],
   rate: ['--rate N', "Rows sent per second at most. Workers' `RATE_LIMIT` holds besides."],
   priority: [

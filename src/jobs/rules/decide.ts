@@ -123,10 +123,12 @@ function sentSince({ total, counts }: Pick<Situation, 'total' | 'counts'>, progr
   return rowsCounted(total, progress) - (total - counts.inFlight - counts.ended);
 }
 
-/** The progress with every step taken that can be. */
+/** The progress with every step taken that can be, as long as no rule is broken. */
 function onward(situation: Situation): StageProgress {
   let progress = seen(situation);
   for (;;) {
+    // What a rule has stopped stays in its stage.
+    if (stopOf(situation, progress)?.towards === 'aborted') return progress;
     const next = step(situation, progress);
     if (next === progress) return progress;
     progress = next;

@@ -1,6 +1,6 @@
 /** Settings that do nothing in a job of this size: nothing is wrong with them, and they are not what was meant. PURE. */
 import { counted } from '../../text/numbers.ts';
-import { type AbortRule, formatAbortRule, leastOf } from './abort-rules.ts';
+import { type AbortRule, formatAbortRule, leastOf, toleratedBy } from './abort-rules.ts';
 import { rowsOf } from './amount.ts';
 import type { JobSettings } from './settings.ts';
 import { nextStageEnd } from './stages.ts';
@@ -21,6 +21,14 @@ export function idleNotes(
     notes.push(`--ramp holds nothing back: ${all}, and it begins with ${ramp.from} in flight`);
   else if (ramp !== undefined && ramp.after >= rows)
     notes.push(`--ramp never grows: ${all}, and it grows after ${counted(ramp.after, 'good end')}`);
+  for (const rule of ramp === undefined ? [] : abortWhen) {
+    if (!('count' in rule.limit)) continue;
+    const most = toleratedBy(rule, { ended: 0, failed: 0 });
+    if (ramp !== undefined && ramp.from >= most)
+      notes.push(
+        `--ramp holds nothing back: it begins with ${ramp.from} in flight, and --abort-when '${formatAbortRule(rule)}' allows ${most}`,
+      );
+  }
   if (verifyWithin !== undefined && verifyEach !== true)
     notes.push('--verify-within does nothing: it says how long --verify-each waits, which is not set');
   for (const rule of abortWhen) {

@@ -11,8 +11,11 @@ export const WINDOW_SECONDS = 4;
  * workers or on their way, where they keep nobody waiting, and with fewer the rate would fall.
  */
 const PIPE_GAIN = 1.25;
-/** Of that time so many seconds count, as rows of others that wait on the queue make it look longer than it is. */
-const LONGEST_PIPE_SECONDS = 10;
+/**
+ * Of that time so many seconds count, as rows of others that wait on the queue make it look longer than it is: others never wait more
+ * than 10 s longer.
+ */
+const LONGEST_PIPE_SECONDS = 8;
 /** At low rates: so many rows may be in flight as long as they end in {@link LONGEST_SECONDS}, so that slow calls are made side by side. */
 export const FEW_ROWS = 100;
 export const LONGEST_SECONDS = 10;

@@ -132,6 +132,9 @@ export function roundTripOf(paces: readonly Pick<Pace, 'roundTripMs'>[]): number
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
+/** States in which nothing goes on until somebody changes them. */
+const atRest: readonly JobState['name'][] = ['stopped', 'aborted', 'done', 'cancelled', 'elsewhere'];
+
 /** What is to be expected of a job. */
 export interface Outlook {
   /** Of a job that has stages, or a canary that has not passed. */
@@ -190,7 +193,8 @@ export function decideOn(
     progress,
     counts,
     total: Math.max(counts.total, rows),
-    now,
+    // One that has come to rest stays as it was then.
+    now: state !== undefined && atRest.includes(state.name) ? Math.min(now, state.since) : now,
     perSecond,
     beside,
     roundTripMs,

@@ -79,10 +79,10 @@ describe('windows', () => {
     [300, 300, 1_200],
     [300, 3_200, 1_200],
     [300, 8_000, 3_000],
-    [300, 10_000, 3_750],
+    [300, 10_000, 3_000],
     // Others' rows may be before its own on the queue: that is no pipe.
-    [300, 60_000, 3_750],
-    [10, 10_000, 125],
+    [300, 60_000, 3_000],
+    [10, 10_000, 100],
     [1, 10_000, 20],
   ])('alone, at %d/s, where a row takes %d ms when none is before it: %d', (perSecond, ms, rows) => {
     expect(windowOf(perSecond, free(5), { others: [], restInFlight: 0 }, ms)).toBe(rows);
@@ -654,6 +654,24 @@ describe('between stages', () => {
       room: 18,
       progress: { good: 0, canaryPassed: true },
     });
+  });
+
+  test('what a rule has stopped stays in its stage, whatever time it is', () => {
+    const soaking: JobSettings = {
+      stages: parseStages('10,20'),
+      soak: 60,
+      abortWhen: [parseAbortRule('devices-failed>1')],
+    };
+    const progress = { ...beginning, waitsFor: 'soak' as const, since: 500 };
+    const devices = { at: 600, ended: 20, failed: 2 };
+    const facts = { applied: 10, planned: 20 };
+    const decision = decide(situation(soaking, facts, { progress, devices, now: 9_000_000 }));
+    expect(decision.stop?.towards).toBe('aborted');
+    expect(decision.progress).toMatchObject({ passed: 0, waitsFor: 'soak', since: 500 });
+    // Its canary, too.
+    const failed = { ...soaking, canary: { rows: 10 }, soak: 60 };
+    const canary = decide(situation(failed, { applied: 9, failed: 1, planned: 20 }, { now: 1 }));
+    expect(canary.progress).toMatchObject({ passed: 0, waitsFor: 'ends' });
   });
 
   test('after the last stage nothing is waited for where no rule judges devices', () => {

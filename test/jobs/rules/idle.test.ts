@@ -31,6 +31,21 @@ test.each<[JobSettings, number, RegExp]>([
   expect(later ?? '').not.toMatch(note);
 });
 
+test.each([
+  ['failed>20', 50, true],
+  ['failed>5', 10, true],
+  ['failed:EPIPE>50', 50, true],
+  ['failed>51', 50, false],
+  ['failed>2%/10', 50, false],
+  ['devices-failed>20', 50, false],
+])('a ramp that begins with more than %s lets be in flight is told so: from %d', (rule, from, isIdle) => {
+  const settings = { ramp: parseRamp(`${from}:x2/200`), abortWhen: [parseAbortRule(rule)] };
+  const note = expect.stringMatching(
+    /^--ramp holds nothing back: it begins with \d+ in flight, and --abort-when '.*' allows \d+$/,
+  );
+  expect(idleNotes(settings, 10_000)).toEqual(isIdle ? [note] : []);
+});
+
 test('how long devices are waited for says nothing where nobody waits for them', () => {
   expect(idleNotes({ verifyWithin: 60 }, 5)).toEqual([
     expect.stringMatching(/^--verify-within does nothing: .*--verify-each waits, which is not set$/),
