@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
+import { LedgerError } from '../../jobs/ledger/shared/error.ts';
 import type { JobEvent } from '../../jobs/ledger/state.ts';
 import { readPlan } from '../../jobs/plan/reader.ts';
 import { type GivenSettings, readGuards, type Unsettable } from '../../jobs/rules/given.ts';
@@ -16,7 +17,7 @@ import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
 import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
 import type { Clock } from '../../time/clock.ts';
-import { PageError } from '../pages/page-error.ts';
+import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import { endDetail, lookLines } from './kept-looks.ts';
 import { type LedgerDoor, plannedJob } from './ledger-door.ts';
 import type { Looks, LookTold } from './looks.ts';
@@ -95,8 +96,19 @@ export class Desk {
         return;
       }
       await steerJob(ledger, job, step, deed);
-      if (step !== 'pause') await this.#options.conclude(ledger, jobId, deed.who);
+      if (step !== 'pause') await this.#after(() => this.#options.conclude(ledger, jobId, deed.who));
     });
+  }
+
+  /** What follows a change that is made. @throws OutcomeUnknown where the ledger takes no more of it: nobody may say that nothing was changed. */
+  async #after(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      this.#options.door.tell(error);
+      throw new OutcomeUnknown(error.message.replace(/\.$/, ''));
+    }
   }
 
   /** @returns whether anything changed. */
