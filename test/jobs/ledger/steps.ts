@@ -1,7 +1,8 @@
 /** What is done with a ledger, step by step: each gives the same, and leaves the same, whatever is in its way. */
 import { expect } from 'vitest';
 import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
-import { requestIdOf } from '../../../src/jobs/ledger/row.ts';
+import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
+import type { LeftOutRow } from '../../../src/jobs/plan/format.ts';
 import { letter, newJob, outcome, taskRow } from './contract.ts';
 
 export interface Use {
@@ -51,10 +52,17 @@ export async function contentOf({ ledger, key }: Use): Promise<unknown> {
   const { foreign, reconciled, unmatched, counts } = await ledger.standing(job);
   const { maybeTwice } = job.plan ?? expect.fail();
   return {
-    rows: (await Array.fromAsync(ledger.pages(key))).flat(),
+    rows: inOrderOfSending((await Array.fromAsync(ledger.pages(key))).flat()),
     counts,
     standing: { foreign, reconciled, unmatched, maybeTwice },
     audit: (await ledger.audit(50)).map(({ what }) => what),
     unmatched: (await Array.fromAsync(ledger.unmatched(0))).flat(),
   };
+}
+
+/** Rows with the place of their `sentAt` among all: a time that a transaction took that came to nothing is not given again. */
+function inOrderOfSending(rows: readonly (LedgerRow | LeftOutRow)[]): unknown[] {
+  const timeOf = (row: LedgerRow | LeftOutRow): number => ('sentAt' in row ? (row.sentAt ?? 0) : 0);
+  const times = [...new Set(rows.map(timeOf))].toSorted((a, b) => a - b);
+  return rows.map((row) => ({ ...row, sentAt: times.indexOf(timeOf(row)) }));
 }
