@@ -1,6 +1,6 @@
-/** What `npm run package` makes: a package that runs by `npx`, without another one. */
+/** What `npm pack` makes: a package that runs by `npx`, without another one. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,18 +12,18 @@ const run = promisify(execFile);
 /** The package, unpacked. */
 let unpacked: string;
 
-const script = join(root, 'scripts/package.ts');
-const dist = () => dirname(process.env[BUILT_PROGRAM] ?? '');
-const readManifest = () => readFile(join(root, 'package.json'), 'utf8');
-
-async function newFolder(): Promise<string> {
-  return await mkdtemp(join(tmpdir(), 'ota-updater-pack-'));
-}
-
 beforeAll(async () => {
-  const folder = await newFolder();
-  const { stdout } = await run(process.execPath, [script, '--dist', dist(), '--to', folder]);
-  expect(stdout).toBe(`${join(folder, `ota-updater-${version}.tgz`)}\n`);
+  // Elsewhere: for the time of packing, package.json is another one.
+  const folder = await mkdtemp(join(tmpdir(), 'ota-updater-pack-'));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'bin'])
+    await cp(join(root, name), join(folder, name), { recursive: true });
+  await cp(dirname(process.env[BUILT_PROGRAM] ?? ''), join(folder, 'dist'), { recursive: true });
+  const before = await readFile(join(folder, 'package.json'), 'utf8');
+  await run('npx', ['clean-package'], { cwd: folder });
+  await run('npm', ['pack', '--ignore-scripts'], { cwd: folder });
+  await run('npx', ['clean-package', 'restore'], { cwd: folder });
+  expect(await readFile(join(folder, 'package.json'), 'utf8')).toBe(before);
   await run('tar', ['-xzf', `ota-updater-${version}.tgz`], { cwd: folder });
   unpacked = join(folder, 'package');
   return () => rm(folder, { recursive: true });
@@ -32,27 +32,14 @@ beforeAll(async () => {
 const manifest = async (): Promise<Record<string, unknown>> =>
   JSON.parse(await readFile(join(unpacked, 'package.json'), 'utf8'));
 
-test('is packed after a build, and not by npm in the checkout', async () => {
-  const { scripts } = JSON.parse(await readManifest()) as { scripts: Record<string, string> };
-  expect(scripts).toMatchObject({ package: 'npm run -s build && node scripts/package.ts' });
-  const folder = await newFolder();
-  onTestFinished(() => rm(folder, { recursive: true }));
-  await expect(run('npm', ['pack', '--pack-destination', folder], { cwd: root })).rejects.toMatchObject({
-    stderr: expect.stringContaining('Use `npm run package`'),
+test('is packed by npm with a manifest of its own', async () => {
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  expect(scripts).toMatchObject({
+    prepack: 'npm run -s build && clean-package',
+    postpack: 'clean-package restore',
   });
-  expect(await readdir(folder)).toEqual([]);
-});
-
-test('leaves the checkout as it is, even where it is killed in the middle', async () => {
-  const folder = await newFolder();
-  onTestFinished(() => rm(folder, { recursive: true }));
-  await writeFile(join(folder, 'npm'), '#!/bin/sh\nkill -KILL $PPID\n', { mode: 0o755 });
-  const before = [await readManifest(), await readdir(root)];
-  const killed = run(process.execPath, [script, '--dist', dist(), '--to', folder], {
-    env: { ...process.env, PATH: `${folder}:${process.env.PATH}`, TMPDIR: folder },
-  });
-  await expect(killed).rejects.toMatchObject({ signal: 'SIGKILL' });
-  expect([await readManifest(), await readdir(root)]).toEqual(before);
 });
 
 test('has the bundle, its licences, and nothing to install', async () => {
