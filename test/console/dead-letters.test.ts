@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Asked } from '../../src/console/dead-letters/asked.ts';
 import type { ChangeRun } from '../../src/console/dead-letters/change-run.ts';
 import type { Desk } from '../../src/console/dead-letters/desk.ts';
 import { keepUnfinished } from '../../src/console/dead-letters/unfinished.ts';
@@ -188,6 +189,22 @@ describe('what is asked for wrongly', () => {
     await post(`${first.headers.location}/stop`, { reason: 'enough' });
     await over(runOf(desk, first));
     expect(stage.left().ready).toBe(3);
+  });
+
+  test('two changes that both wait for the end of a look: one begins, the other one is told to wait', async () => {
+    const { desk, addLetters } = await opened();
+    await addLetters(3, 'fixed');
+    await looked(desk);
+    const where = [`group=${desk.look?.groups.all()[0]?.group}`];
+    const none = { limit: undefined, rate: undefined, canary: undefined, force: false };
+    const asked: Asked = { action: 'redrive', where, ...none };
+    desk.lookAgain();
+    expect(desk.doing.what).toBe('looking');
+    const who = { by: 'ann', reason: 'x' };
+    const both = await Promise.allSettled([desk.plan(asked, who), desk.plan(asked, who)]);
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(desk.changes).toHaveLength(1);
+    await expect.poll(() => desk.changes[0]?.state).toBe('planned');
   });
 });
 

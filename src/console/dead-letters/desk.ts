@@ -144,16 +144,17 @@ export class Desk {
   /** Begins to find out what a change would do. @throws PageError while something else is being changed. */
   async plan(asked: Asked, who: Pick<ChangeFacts, 'by' | 'reason'>): Promise<ChangeRun> {
     const matches = filterOf(asked);
-    await this.#free();
-    const run = new ChangeRun({ id: randomUUID(), asked, ...who }, this.#options.now);
-    this.#changes.add(run);
-    this.#begin(run, async () => {
-      await this.#options.letters.checkQueues();
-      run.plan = await this.#makePlan(run, matches);
-      run.chosen = run.plan.chosen;
-      run.become('planned');
+    return await this.#whenFree(() => {
+      const run = new ChangeRun({ id: randomUUID(), asked, ...who }, this.#options.now);
+      this.#changes.add(run);
+      this.#begin(run, async () => {
+        await this.#options.letters.checkQueues();
+        run.plan = await this.#makePlan(run, matches);
+        run.chosen = run.plan.chosen;
+        run.become('planned');
+      });
+      return run;
     });
-    return run;
   }
 
   /**
@@ -165,10 +166,11 @@ export class Desk {
     const asked = this.change(id);
     if (asked.facts.asked.action === 'purge' && phrase.trim() !== phraseOf(asked))
       throw new PageError(`Nothing was deleted: type "${phraseOf(asked)}", exactly.`);
-    await this.#free();
-    const run = this.#changes.planned(id);
-    if (run.chosen.size === 0) throw new PageError('There is nothing to change: no letter would be.');
-    this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
+    await this.#whenFree(() => {
+      const run = this.#changes.planned(id);
+      if (run.chosen.size === 0) throw new PageError('There is nothing to change: no letter would be.');
+      this.#begin(run, () => carryOut(run, this.#options, this.#closed.signal));
+    });
   }
 
   /** @throws PageError where it is no plan. */
@@ -188,12 +190,13 @@ export class Desk {
     await this.#options.letters.close();
   }
 
-  /** A look is waited for, a change is not. */
-  async #free(): Promise<void> {
-    if (this.#doing.what === 'looking') await this.#work;
+  /** A look is waited for, a change is not. What begins does so in the same turn in which nothing else was under way: two may have waited. */
+  async #whenFree<T>(begin: () => T): Promise<T> {
+    while (this.#doing.what === 'looking') await this.#work;
     if (this.#doing.what === 'changing')
       throw new PageError('Another change is under way. Wait for its end, or stop it.', 409);
     if (this.#closed.signal.aborted) throw new PageError('The console is about to end.', 503);
+    return begin();
   }
 
   #begin(run: ChangeRun, work: () => Promise<void>): void {
