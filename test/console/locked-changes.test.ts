@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Desk, type DeskOptions } from '../../src/console/jobs/desk.ts';
 import { LedgerDoor } from '../../src/console/jobs/ledger-door.ts';
 import { OutcomeUnknown } from '../../src/console/pages/page-error.ts';
+import { CommandError } from '../../src/errors.ts';
 import type { Ledger } from '../../src/jobs/ledger/ledger.ts';
 import { LedgerBusyError } from '../../src/jobs/ledger/shared/error.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
@@ -224,13 +225,16 @@ test('what a look has found while the ledger was locked is in the log when it is
   await expect.poll(looks, { timeout: 30_000 }).toEqual(['j verify', 'j verified']);
 });
 
-test('a job that is cancelled when the ledger is locked afterwards is not said to be as it was', async () => {
+test.each([
+  ['the ledger is locked afterwards', new LedgerBusyError('Another process has it locked.')],
+  ['notices cannot be sent by the configuration', new CommandError('NOTIFY_WEBHOOK_URL is no URL.')],
+])('a job that is cancelled when %s is not said to be as it was', async (_, fault) => {
   const job = { jobId: 'j', key: 1, plan: { state: { name: 'running' } } };
   const ledger = { job: async () => job, change: async () => true, close: async () => {} };
   const door = new LedgerDoor({ open: async () => ledger as unknown as Ledger, ...context });
   onTestFinished(() => door.close());
   const conclude = async () => {
-    throw new LedgerBusyError('Another process has it locked.');
+    throw fault;
   };
   const desk = new Desk({ door, conclude } as unknown as DeskOptions);
   await expect(desk.step('j', 'cancel', { who: 'ann@console', why: 'r' })).rejects.toThrow(OutcomeUnknown);

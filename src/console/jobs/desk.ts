@@ -1,6 +1,6 @@
 /** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
 import { Readable } from 'node:stream';
-import { misuse } from '../../errors.ts';
+import { CommandError, misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
 import { LedgerError } from '../../jobs/ledger/shared/error.ts';
@@ -100,13 +100,13 @@ export class Desk {
     });
   }
 
-  /** What follows a change that is made. @throws OutcomeUnknown where the ledger takes no more of it: nobody may say that nothing was changed. */
+  /** What follows a change that is made. @throws OutcomeUnknown where it cannot be done: nobody may say that nothing was changed. */
   async #after(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof LedgerError)) throw error;
-      this.#options.door.tell(error);
+      if (!(error instanceof CommandError)) throw error;
+      if (error instanceof LedgerError) this.#options.door.tell(error);
       throw new OutcomeUnknown(error.message.replace(/\.$/, ''));
     }
   }

@@ -190,8 +190,9 @@ class UpdateProducer:
                 for message in batch:
                     report.results[message.index] = Unsent(may_have_arrived=True)
             return batch, failure
-        ids = {entry["Id"]: entry.get("MessageId", "") for entry in answer.get("Successful", [])}
-        failed = {entry["Id"]: entry for entry in answer.get("Failed", [])}
+        # What stands between may answer anything: an entry without its Id says nothing of any message.
+        ids = {entry.get("Id"): entry.get("MessageId", "") for entry in answer.get("Successful", [])}
+        failed = {entry.get("Id"): entry for entry in answer.get("Failed", [])}
         left = []
         for message in batch:
             key = message.entry["Id"]
