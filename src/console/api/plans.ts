@@ -108,7 +108,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       summary: 'Enters a plan in the ledger, to be sent',
       body: onlyFields({ reason, settings: settings.default({}) }),
       wait: async (served, { subject }) =>
-        (await desk.entered(subject, served)) ? await served : { job: subject, entered: false },
+        (await desk.applying.entered(subject, served)) ? await served : { job: subject, entered: false },
       answer: done.extend({
         entered: z.boolean().meta({
           description:
@@ -117,7 +117,7 @@ export function planRoutes({ door, desk, newName, mostBytes }: Options): readonl
       }),
       serve: async (asked) => {
         const { settings: given, reason: why } = asked.body;
-        await desk.apply(asked.subject, { abortWhen: [], ...defined(given) }, deedOf(asked, why));
+        await desk.applying.apply(asked.subject, { abortWhen: [], ...defined(given) }, deedOf(asked, why));
         return { job: asked.subject, entered: true };
       },
     }),

@@ -112,7 +112,10 @@ export function addChanges(site: Site, { door, desk, newName, mostBytes }: JobsO
     const jobId = jobOf(change.request);
     const { name, ...form } = change.fields;
     requireTyped(name, jobId, 'Nothing was sent');
-    const isIn = await desk.entered(jobId, desk.apply(jobId, givenOf(form), deedOf(change)));
+    const isIn = await desk.applying.entered(
+      jobId,
+      desk.applying.apply(jobId, givenOf(form), deedOf(change)),
+    );
     return isIn ? jobPath(jobId, '?done=apply') : planPath(jobId);
   });
   change(`${JOBS_PATH}/plans/:job/discard`, z.object({}), async (change) => {

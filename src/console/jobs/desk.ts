@@ -1,31 +1,25 @@
 /** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
-import { Readable } from 'node:stream';
 import { CommandError, misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
 import { LedgerError } from '../../jobs/ledger/shared/error.ts';
 import type { JobEvent } from '../../jobs/ledger/state.ts';
-import { readPlan } from '../../jobs/plan/reader.ts';
 import { type GivenSettings, readGuards, type Unsettable } from '../../jobs/rules/given.ts';
-import { withSettings } from '../../jobs/rules/settings.ts';
-import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
 import { letGoOn, retryFailed, setJob, steerJob } from '../../jobs/steer/act.ts';
 import type { Deed } from '../../jobs/steer/deed.ts';
 import { plannedLine } from '../../jobs/steer/planned.ts';
-import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
 import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
-import type { Clock } from '../../time/clock.ts';
 import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
+import { Applying, type ApplyingOptions } from './applying.ts';
+import { ChangeLog, type ChangeLogOptions } from './change-log.ts';
 import { endDetail, lookLines } from './kept-looks.ts';
-import { type LedgerDoor, plannedJob } from './ledger-door.ts';
+import { plannedJob } from './ledger-door.ts';
 import type { Looks, LookTold } from './looks.ts';
-import { PLAN_FILE, type Planner, type PlanSource } from './planner.ts';
+import type { Planner, PlanSource } from './planner.ts';
 
-export interface DeskOptions {
-  readonly door: LedgerDoor;
-  readonly planner: Planner;
+export interface DeskOptions extends ApplyingOptions, ChangeLogOptions {
   readonly verifier: Looks<Verification>;
   readonly reconciler: Looks<Reconciled>;
   readonly verify: (
@@ -45,40 +39,22 @@ export interface DeskOptions {
   ) => Promise<Reconciled>;
   /** Brings a job to rest that no process sends, and tells of it. */
   readonly conclude: (ledger: Ledger, jobId: string, who: string) => Promise<void>;
-  /**
-   * Stores outcomes that wait on their queue, where this console knows it: a redrive may have ended rows since.
-   * @throws CommandError when the queue cannot be read.
-   */
-  readonly collect: (ledger: Ledger) => Promise<void>;
-  /** @throws CommandError when this machine's clock must not say when updates were decided on. */
-  readonly checkClock: () => Promise<void>;
-  readonly clock: Clock;
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Told of what an operator of the console must know: a sentence. */
-  readonly say: (text: string) => void;
-  /** Called with what went wrong after an answer was given. */
-  readonly onError: (error: unknown) => void;
 }
 
 /** What a person does at once: `set` takes more. */
 export const steps = ['pause', 'resume', 'stop', 'cancel'] as const satisfies readonly JobEvent[];
 export type Step = (typeof steps)[number];
 
-/** An answer waits so long for rows once their job is in the ledger, in milliseconds: most plans are in by then. */
-const ENTER_MS = 2_000;
-/** Between two tries to log what has happened, in milliseconds. */
-const AGAIN_MS = 1_000;
-
 export class Desk {
   readonly #options: DeskOptions;
-  /** Of plans that are being applied: resolves when the job is in the ledger, without its rows. */
-  readonly #begun = new Map<string, Promise<void>>();
-  /** Lines of the log that are on their way. */
-  readonly #logging = new Set<Promise<void>>();
-  readonly #closing = new AbortController();
+  readonly #log: ChangeLog;
+  /** What enters plans in the ledger. */
+  readonly applying: Applying;
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#log = new ChangeLog(options);
+    this.applying = new Applying(options);
   }
 
   get planner(): Planner {
@@ -198,7 +174,7 @@ export class Desk {
     what: (typeof lookLines)[keyof typeof lookLines],
   ) {
     const line = { who, why, subject: jobId };
-    const end = (detail: NewAuditLine['detail']) => this.#logLate({ ...line, what: what.ended, detail });
+    const end = (detail: NewAuditLine['detail']) => this.#log.addLate({ ...line, what: what.ended, detail });
     return {
       begun: (detail: NewAuditLine['detail']) => ledger.addAudit({ ...line, what: what.begun, detail }),
       ended: async <Found extends Verification | Reconciled>(look: () => Promise<Found>): Promise<Found> => {
@@ -246,7 +222,7 @@ export class Desk {
   /** Removes a plan that is not to be applied. */
   async discard(jobId: string, { who, why }: Deed): Promise<void> {
     const line = { who, why, what: 'discard', subject: jobId, detail: {} };
-    await this.planner.discard(jobId, () => this.#log(line));
+    await this.planner.discard(jobId, () => this.#log.add(line));
   }
 
   async #plan(
@@ -258,127 +234,20 @@ export class Desk {
     const by = deed.who;
     await this.planner.begin({ jobId, source, by }, async (folder) => {
       const filled = await fill(folder);
-      await this.#log(plannedLine(jobId, source, deed));
+      await this.#log.add(plannedLine(jobId, source, deed));
       return { jobId, by, ...filled };
     });
   }
 
-  /** Comes before what it is about: what cannot be logged is not done. */
-  async #log(line: NewAuditLine): Promise<void> {
-    await this.#options.door.use((ledger) => ledger.addAudit(line));
-  }
-
-  /** Of what has happened already: where the ledger does not take the line, it is tried again behind this, until it does. Never rejects. */
-  async #logLate(line: NewAuditLine): Promise<void> {
-    const first = this.#log(line);
-    const logged = first
-      .catch((error: unknown) => this.#logAgain(line, error))
-      .finally(() => this.#logging.delete(logged));
-    this.#logging.add(logged);
-    await this.#options.door.awaited(first).catch(() => {});
-  }
-
-  /** Until it is in the log, or the console ends. @param failure of the first try. */
-  async #logAgain(line: NewAuditLine, failure: unknown): Promise<void> {
-    const { say, sleep, onError } = this.#options;
-    const { signal } = this.#closing;
-    const is = `\`${line.what}\` of job ${line.subject} is not in the log of changes`;
-    let error = failure;
-    for (let tries = 1; ; tries++) {
-      if (!(error instanceof PageError)) return onError(error);
-      if (tries === 1) say(`${is} yet: ${error.message} It is tried again.`);
-      await sleep(AGAIN_MS, signal);
-      try {
-        return await this.#log(line);
-      } catch (again) {
-        error = again;
-      }
-      if (signal.aborted) return say(`${is}, and the console ends: what was found is lost.`);
-    }
-  }
-
   /** Waits for what is to be logged, and not for a ledger that takes nothing. */
   async close(): Promise<void> {
-    this.#closing.abort();
-    await Promise.all(this.#logging);
+    await this.#log.close();
   }
 
   /** Whether a job or a plan has that name. */
   async isTaken(jobId: string): Promise<boolean> {
     const job = await this.#options.door.read((ledger) => ledger.job(jobId));
     return job?.plan !== undefined || (await this.planner.has(jobId));
-  }
-
-  /** Enters a plan in the ledger and leaves it to whoever sends. What it throws is in the plan's note, too. */
-  async apply(jobId: string, given: GivenSettings, deed: Deed): Promise<void> {
-    const begun = Promise.withResolvers<void>();
-    const isFirst = !this.#begun.has(jobId);
-    if (isFirst) this.#begun.set(jobId, begun.promise);
-    try {
-      await this.planner.enter(jobId, (folder, signal) =>
-        this.#options.door.use((ledger) => this.#enter(ledger, folder, given, deed, signal, begun.resolve)),
-      );
-    } finally {
-      if (isFirst) this.#begun.delete(jobId);
-    }
-  }
-
-  /**
-   * Waits for what {@link apply} does, and not for long once its job is in the ledger: then the rows go on by themselves.
-   * @returns whether all rows are in. @throws what `applying` has thrown by then, and OutcomeUnknown where the ledger hangs.
-   */
-  async entered(jobId: string, applying: Promise<unknown>): Promise<boolean> {
-    const { door, sleep, onError } = this.#options;
-    const enough = new AbortController();
-    const late = this.#begun.get(jobId)?.then(async () => {
-      await sleep(ENTER_MS, enough.signal);
-      return false;
-    });
-    const whole = applying.then(() => true);
-    try {
-      const isIn = await door.awaited(late === undefined ? whole : Promise.race([whole, late]));
-      // Told to nobody here: the plan's page says it.
-      if (!isIn) whole.catch((error: unknown) => (error instanceof PageError ? undefined : onError(error)));
-      return isIn;
-    } finally {
-      enough.abort();
-    }
-  }
-
-  async #enter(
-    ledger: Ledger,
-    folder: string,
-    given: GivenSettings,
-    deed: Deed,
-    signal: AbortSignal,
-    begun: () => void,
-  ): Promise<void> {
-    const givenAt = this.#now();
-    const guards = readGuards(given, givenAt);
-    const plan = await readPlan(PLAN_FILE, { cwd: folder, stdin: Readable.from([]), signal });
-    try {
-      const before = await ledger.job(plan.header.JobId);
-      refuseOtherPlan(plan, before);
-      requireSteerable(before);
-      withSettings(before?.plan?.settings ?? {}, guards, this.#now());
-      await this.#options.collect(ledger);
-      await this.#options.checkClock();
-      await refuseEarlyUndo(ledger, plan, this.#now());
-      const job = await enterJob(ledger, plan, `${folder}/${PLAN_FILE}`, deed);
-      begun();
-      const lease = await ledger.lease(job.key);
-      if (lease === undefined) throw misuse(`Another process is sending job ${job.jobId}.`);
-      try {
-        requireHere(await ledger.job(job.jobId));
-        if (!(await enterRows(ledger, job, plan, signal)))
-          throw misuse(`The console ended before all rows of job ${job.jobId} were entered: apply it again.`);
-        await releaseJob(ledger, job, { given: guards, givenAt, now: this.#now() }, deed);
-      } finally {
-        await lease.release();
-      }
-    } finally {
-      await plan.close();
-    }
   }
 
   #now(): number {

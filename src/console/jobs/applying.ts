@@ -1,0 +1,120 @@
+/** Plans on their way into the ledger: begun, then row by row, which goes on when who has asked has an answer. */
+import { Readable } from 'node:stream';
+import { misuse } from '../../errors.ts';
+import type { Ledger } from '../../jobs/ledger/ledger.ts';
+import { readPlan } from '../../jobs/plan/reader.ts';
+import { type GivenSettings, readGuards } from '../../jobs/rules/given.ts';
+import { withSettings } from '../../jobs/rules/settings.ts';
+import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
+import type { Deed } from '../../jobs/steer/deed.ts';
+import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
+import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
+import type { Clock } from '../../time/clock.ts';
+import { PageError } from '../pages/page-error.ts';
+import type { LedgerDoor } from './ledger-door.ts';
+import { PLAN_FILE, type Planner } from './planner.ts';
+
+export interface ApplyingOptions {
+  readonly door: LedgerDoor;
+  readonly planner: Planner;
+  /**
+   * Stores outcomes that wait on their queue, where this console knows it: a redrive may have ended rows since.
+   * @throws CommandError when the queue cannot be read.
+   */
+  readonly collect: (ledger: Ledger) => Promise<void>;
+  /** @throws CommandError when this machine's clock must not say when updates were decided on. */
+  readonly checkClock: () => Promise<void>;
+  readonly clock: Clock;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Called with what went wrong after an answer was given. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** An answer waits so long for rows once their job is in the ledger, in milliseconds: most plans are in by then. */
+const ENTER_MS = 2_000;
+
+export class Applying {
+  readonly #options: ApplyingOptions;
+  /** Of plans that are being applied: resolves when the job is in the ledger, without its rows. */
+  readonly #begun = new Map<string, Promise<void>>();
+
+  constructor(options: ApplyingOptions) {
+    this.#options = options;
+  }
+
+  /** Enters a plan in the ledger and leaves it to whoever sends. What it throws is in the plan's note, too. */
+  async apply(jobId: string, given: GivenSettings, deed: Deed): Promise<void> {
+    const begun = Promise.withResolvers<void>();
+    const isFirst = !this.#begun.has(jobId);
+    if (isFirst) this.#begun.set(jobId, begun.promise);
+    try {
+      await this.#options.planner.enter(jobId, (folder, signal) =>
+        this.#options.door.use((ledger) => this.#enter(ledger, folder, given, deed, signal, begun.resolve)),
+      );
+    } finally {
+      if (isFirst) this.#begun.delete(jobId);
+    }
+  }
+
+  /**
+   * Waits for what {@link apply} does, and not for long once its job is in the ledger: then the rows go on by themselves.
+   * @returns whether all rows are in. @throws what `applying` has thrown by then, and OutcomeUnknown where the ledger hangs.
+   */
+  async entered(jobId: string, applying: Promise<unknown>): Promise<boolean> {
+    const { door, sleep, onError } = this.#options;
+    const enough = new AbortController();
+    const late = this.#begun.get(jobId)?.then(async () => {
+      await sleep(ENTER_MS, enough.signal);
+      return false;
+    });
+    const whole = applying.then(() => true);
+    try {
+      const isIn = await door.awaited(late === undefined ? whole : Promise.race([whole, late]));
+      // Told to nobody here: the plan's page says it.
+      if (!isIn) whole.catch((error: unknown) => (error instanceof PageError ? undefined : onError(error)));
+      return isIn;
+    } finally {
+      enough.abort();
+    }
+  }
+
+  async #enter(
+    ledger: Ledger,
+    folder: string,
+    given: GivenSettings,
+    deed: Deed,
+    signal: AbortSignal,
+    begun: () => void,
+  ): Promise<void> {
+    const givenAt = this.#now();
+    const guards = readGuards(given, givenAt);
+    const plan = await readPlan(PLAN_FILE, { cwd: folder, stdin: Readable.from([]), signal });
+    try {
+      const before = await ledger.job(plan.header.JobId);
+      refuseOtherPlan(plan, before);
+      requireSteerable(before);
+      withSettings(before?.plan?.settings ?? {}, guards, this.#now());
+      await this.#options.collect(ledger);
+      await this.#options.checkClock();
+      await refuseEarlyUndo(ledger, plan, this.#now());
+      const job = await enterJob(ledger, plan, `${folder}/${PLAN_FILE}`, deed);
+      begun();
+      const lease = await ledger.lease(job.key);
+      if (lease === undefined) throw misuse(`Another process is sending job ${job.jobId}.`);
+      try {
+        requireHere(await ledger.job(job.jobId));
+        if (!(await enterRows(ledger, job, plan, signal)))
+          throw misuse(`The console ended before all rows of job ${job.jobId} were entered: apply it again.`);
+        await releaseJob(ledger, job, { given: guards, givenAt, now: this.#now() }, deed);
+      } finally {
+        await lease.release();
+      }
+    } finally {
+      await plan.close();
+    }
+  }
+
+  #now(): number {
+    return this.#options.clock.wall();
+  }
+}
