@@ -12,6 +12,7 @@ import { LedgerError } from '../../src/jobs/ledger/shared/error.ts';
 import type { StatusFacts } from '../../src/status/status.ts';
 import { workerStatusOf } from '../../src/status/worker-status.ts';
 import { sleep } from '../../src/time/clock.ts';
+import { setDoor } from '../../testing/console/door.ts';
 import { observeSection } from '../../testing/console/observe.ts';
 import { withOtherPages } from '../../testing/console/other-pages.ts';
 import { ask, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
@@ -155,35 +156,16 @@ test('since when the ledger is away is told of the first time, and forgotten whe
 });
 
 test('who reads from a ledger that hangs is told so after a while, and so is everybody else', async () => {
-  const steps: { readonly ms: number; readonly end: () => void }[] = [];
-  let hangs = true;
-  const answer = async () => {
-    if (hangs) await new Promise(() => {});
-    return [];
-  };
-  const ledger = { close: async () => {}, audit: answer, jobs: answer } as unknown as Ledger;
-  const door = new LedgerDoor({
-    open: async () => ledger,
-    clock: { wall: () => at, monotonic: () => 0 },
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        steps.push({ ms, end: resolve });
-        signal.addEventListener('abort', () => resolve());
-      }),
-  });
-  onTestFinished(() => door.close());
+  const { door, state, pass, free } = setDoor(at);
+  state.hangs = true;
   const reading = door.read((one) => one.jobs());
   const told = expect(reading).rejects.toThrow('since 2026-11-29 03:00:00 UTC: no answer within 2 s');
-  const pass = async (ms: number) => {
-    await expect.poll(() => steps.some((step) => step.ms === ms)).toBe(true);
-    for (const step of steps.filter((one) => one.ms === ms)) step.end();
-  };
   await pass(3_000);
   await pass(2_000);
   await told;
   expect(await door.away()).toMatchObject({ since: at, why: 'no answer within 2 s' });
   await expect(door.use(async () => 'used')).rejects.toThrow('since 2026-11-29 03:00:00 UTC');
-  hangs = false;
+  free();
 });
 
 test('a read that takes long is waited for while the ledger answers others', async () => {

@@ -5,11 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { route } from '../../src/console/api/route.ts';
 import { apiSection } from '../../src/console/api/serve.ts';
-import { LedgerDoor } from '../../src/console/jobs/ledger-door.ts';
 import { OutcomeUnknown } from '../../src/console/pages/page-error.ts';
-import type { Ledger } from '../../src/jobs/ledger/ledger.ts';
 import { openLedgerAt } from '../../src/jobs/ledger/open.ts';
 import { sleep, systemClock } from '../../src/time/clock.ts';
+import { setDoor } from '../../testing/console/door.ts';
 import { ask, formTokenOf, serveConsole, signIn, tokens } from '../../testing/console/serve.ts';
 import { wholeConsole } from '../../testing/console/whole.ts';
 import { ledgerDatabases, postgresForTests } from '../../testing/postgres/databases.ts';
@@ -93,37 +92,8 @@ test('a ledger that another process has locked is read on; changes are refused, 
   expect((await post(`/jobs/of/${job}/pause`)).headers.location).toBe(`/jobs/of/${job}?done=pause`);
 });
 
-/** A ledger that answers, or does not, whoever asks; time passes when it is said. */
-function setDoor() {
-  const sleeping: { readonly ms: number; readonly end: () => void }[] = [];
-  const state = { hangs: false };
-  const free = Promise.withResolvers<void>();
-  const answer = async (): Promise<readonly never[]> => {
-    if (state.hangs) await free.promise;
-    return [];
-  };
-  const ledger = { close: async () => {}, audit: answer, jobs: answer } as unknown as Ledger;
-  const door = new LedgerDoor({
-    open: async () => ledger,
-    clock: { wall: () => at, monotonic: () => 0 },
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        sleeping.push({ ms, end: resolve });
-        signal.addEventListener('abort', () => resolve());
-      }),
-  });
-  onTestFinished(() => door.close());
-  const pass = async (ms: number): Promise<void> => {
-    await expect.poll(() => sleeping.some((one) => one.ms === ms)).toBe(true);
-    for (const one of sleeping.splice(0))
-      if (one.ms === ms) one.end();
-      else sleeping.push(one);
-  };
-  return { door, state, pass, free: free.resolve };
-}
-
 test('a change on a ledger that hangs is not waited for; nobody says that nothing was changed', async () => {
-  const { door, state, pass, free } = setDoor();
+  const { door, state, pass, free } = setDoor(at);
   state.hangs = true;
   const waiting = door.awaited(door.use((ledger) => ledger.jobs()));
   const told = expect(waiting).rejects.toThrow(
@@ -139,7 +109,7 @@ test('a change on a ledger that hangs is not waited for; nobody says that nothin
 });
 
 test('a change that takes long on a ledger that answers others is waited for, and not for ever', async () => {
-  const { door, pass } = setDoor();
+  const { door, pass } = setDoor(at);
   const soon = Promise.withResolvers<string>();
   const done = door.awaited(soon.promise);
   await pass(3_000);
@@ -157,7 +127,7 @@ test('a change that takes long on a ledger that answers others is waited for, an
 });
 
 test('who asks again with the same key waits for the same change: it is done once', async () => {
-  const { door, state, pass, free } = setDoor();
+  const { door, state, pass, free } = setDoor(at);
   let done = 0;
   const change = route({
     method: 'post',
