@@ -133,8 +133,8 @@ export function endsSince(progress: StageProgress, counts: EndCounts): EndsSince
 }
 
 /**
- * Devices that rules judge by, as far as anybody has looked: those of the rows that were sent since the job last went on. An undo may
- * have given the others their former configuration: what they do now says nothing of the job.
+ * Devices that rules judge by, as far as anybody has looked: those of the rows that were sent since counting began, without those of
+ * tasks that an undo has given their former configuration: what these do says nothing of the job.
  */
 export function devicesJudged({ devices, judgedAfter = 0 }: StageProgress): Ends | undefined {
   const { judged } = devices ?? {};

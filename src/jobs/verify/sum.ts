@@ -11,6 +11,7 @@ import type { OtaTask } from '../../ota/answers.ts';
 import type { ReadAnswer } from '../../ota/reader.ts';
 import type { LedgerRow } from '../ledger/row.ts';
 import { changeFields } from '../plan/decisions.ts';
+import type { TaskChange } from '../plan/format.ts';
 import type { Ends } from '../rules/abort-rules.ts';
 import type { JudgedDevices, SeenDevices, StageDevices, StageProgress } from '../rules/progress.ts';
 
@@ -62,9 +63,9 @@ export interface Verification {
 
 /** What the rules of a job that is being sent need to know besides. */
 export interface JudgedVerification extends Verification {
-  /** Of the rows that rules judge by. */
+  /** Of the rows that rules judge by, without those of which the task has its former configuration again. */
   readonly judged: JudgedDevices;
-  /** Of the rows of the stage that is being sent. */
+  /** Of the rows of the stage that is being sent. One of which the task has its former configuration again names no device. */
   readonly stage: StageDevices;
 }
 
@@ -116,7 +117,7 @@ export class VerificationSum {
    * @param why why it could not be read, a phrase, if it could not.
    */
   add(
-    row: Pick<LedgerRow, 'Row' | 'Identifier' | 'Description' | 'TaskConfigurationId' | 'sentAt'>,
+    row: Pick<LedgerRow, 'Row' | 'Identifier' | 'Description' | 'TaskConfigurationId' | 'Former' | 'sentAt'>,
     answer: ReadAnswer<OtaTask>,
     devices: DeviceCounts | undefined,
     why: string,
@@ -135,12 +136,17 @@ export class VerificationSum {
     const before = this.#devices;
     this.#devices = countsOf((state) => before[state] + counts[state]);
     const ends = deviceEnds(counts);
-    const { sentAt = 0 } = row;
-    this.#addToStage(sentAt, counts);
-    const { after, ended, failed } = this.#judged;
-    if (sentAt > after || after === 0)
-      this.#judged = { after, ended: ended + ends.ended, failed: failed + ends.failed };
     if (ends.failed > 0) this.#rank({ row: row.Row, identifier: row.Identifier, ...ends });
+    const { sentAt = 0 } = row;
+    const ofJob = isUndone(row, answer.value) ? none : counts;
+    this.#addToStage(sentAt, ofJob);
+    const { after } = this.#judged;
+    if (sentAt > after || after === 0) this.#judge(deviceEnds(ofJob));
+  }
+
+  #judge(ends: Ends): void {
+    const { after, ended, failed } = this.#judged;
+    this.#judged = { after, ended: ended + ends.ended, failed: failed + ends.failed };
   }
 
   #addToStage(sentAt: number, counts: DeviceCounts): void {
@@ -200,6 +206,20 @@ export class VerificationSum {
     if (this.#worst.length === MAX_LISTED && last !== undefined && byFailures(last, task) <= 0) return;
     this.#worst = [...this.#worst, task].toSorted(byFailures).slice(0, MAX_LISTED);
   }
+}
+
+/** What a device does follows from the configuration, where the job has set one. */
+const byWeight = ['TaskConfigurationId', 'Description'] as const;
+
+/**
+ * Whether a task has its former value again, whoever gave it back: its devices then say nothing of the job. Another value than the
+ * one that was set is not enough, as an API may write one differently; and one that does not tell a value would have them all undone.
+ */
+function isUndone({ Former = {}, ...set }: TaskChange & Pick<LedgerRow, 'Former'>, task: OtaTask): boolean {
+  const field = byWeight.find((name) => set[name] !== undefined && set[name] !== Former[name]);
+  if (field === undefined) return false;
+  const former = Former[field] ?? '';
+  return former !== '' && task[field] === former;
 }
 
 function byFailures(a: WorstTask, b: WorstTask): number {

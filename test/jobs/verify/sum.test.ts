@@ -80,6 +80,55 @@ test('devices of the stage are those of the rows that were sent after the stages
   });
 });
 
+test.each([
+  ['has its former configuration again', { TaskConfigurationId: 'old' }, 'old', 0],
+  ['has what the job set', { TaskConfigurationId: 'old' }, 'new', 3],
+  ['has another one, or the same one as the API writes it', { TaskConfigurationId: 'old' }, 'NEW', 3],
+  ['has one of which the plan has not read what was before', undefined, 'old', 3],
+  ['had none, which nothing gives back: the API does not tell', { TaskConfigurationId: '' }, '', 3],
+  ['had the same one before', { TaskConfigurationId: 'new' }, 'new', 3],
+  [
+    'has its former configuration, and kept a name',
+    { TaskConfigurationId: 'old', Description: '' },
+    'old',
+    0,
+  ],
+] as const)('of a task that %s its devices count as they do for the job', (_, Former, now, failed) => {
+  const sum = new VerificationSum(1, { stageAfter: 5, judgedAfter: 0 });
+  const one = { ...row(1), Description: 'x', sentAt: 9, ...(Former !== undefined && { Former }) };
+  const counts = { ...none, failed: 3, succeeded: 2, queued: 1 };
+  const answer = {
+    ok: true as const,
+    value: { TaskConfigurationId: now, Description: 'x', devices: counts },
+  };
+  sum.add(one, answer, undefined, '');
+  const { judged, stage, ...seen } = seenDevices(sum.result(true));
+  const counted = failed > 0;
+  expect(judged).toEqual({ after: 0, ended: counted ? 5 : 0, failed });
+  expect(stage).toEqual({
+    tasks: 1,
+    unnamed: counted ? 0 : 1,
+    devices: counted ? 6 : 0,
+    ended: counted ? 5 : 0,
+    underWay: counted ? 1 : 0,
+    lastSent: 9,
+  });
+  // What there is is shown.
+  expect(seen).toMatchObject({ ended: 5, failed: 3 });
+});
+
+test('of a job that sets descriptions alone, devices of a task that has its former one again do not count', () => {
+  const sum = new VerificationSum(1);
+  const one = { Row: 1, Identifier: 'task1', Description: 'x', Former: { Description: 'was' } };
+  const seen = (Description: string) => ({
+    ok: true as const,
+    value: { Description, devices: { ...none, failed: 1 } },
+  });
+  sum.add(one, seen('was'), undefined, '');
+  sum.add(one, seen('x'), undefined, '');
+  expect(sum.result(true).judged).toEqual({ after: 0, ended: 1, failed: 1 });
+});
+
 test('devices of tasks that were not read may still have to end', () => {
   const sum = new VerificationSum(1);
   sum.add(row(1), read({ ...none, succeeded: 3 }), undefined, '');
