@@ -7,6 +7,7 @@ import { commandPatience, type Patience, SHORT_PATIENCE } from '../../../src/job
 import { sleep, systemClock } from '../../../src/time/clock.ts';
 import { FaultSource } from '../../../testing/faults/faults.ts';
 import { TcpProxy } from '../../../testing/faults/tcp-proxy.ts';
+import { openCommitProxy } from '../../../testing/postgres/commit-proxy.ts';
 import { emptied, ledgerDatabases, postgresForTests } from '../../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
 import { newJob } from './contract.ts';
@@ -130,6 +131,24 @@ describe.skipIf(!postgresInstalled())('a PostgreSQL', () => {
     await expect(waiting).rejects.toThrow(expected);
     await server().start();
     expect(await short.jobs()).toEqual([]);
+  });
+
+  test('that is lost at a COMMIT is not said to have done nothing: it is not known', async () => {
+    const path = await database();
+    const proxy = await openCommitProxy(server().port);
+    const ledger = await open(proxy.port, { ms: 300 }, path);
+    const sound = await open(server().port, SHORT_PATIENCE, path);
+    proxy.arm(1);
+    await expect(ledger.begin(newJob)).rejects.toThrow(
+      expect.objectContaining({
+        name: 'LedgerOutcomeUnknown',
+        message: expect.stringMatching(
+          / it is not known whether what it was asked last was done: look before/,
+        ),
+      }),
+    );
+    expect(await sound.jobs()).toHaveLength(1);
+    await expect(ledger.begin(newJob)).rejects.toThrow(expect.objectContaining({ name: 'LedgerError' }));
   });
 
   /** @returns a session that has the table of jobs locked. */

@@ -9,7 +9,7 @@
 import pg from 'pg';
 import { exitCodes } from '../../../errors.ts';
 import { type LedgerContext, openingPatience, type Patience, SHORT_PATIENCE } from '../shared/context.ts';
-import { LedgerError, LedgerInterrupted } from '../shared/error.ts';
+import { LedgerError, LedgerInterrupted, LedgerOutcomeUnknown } from '../shared/error.ts';
 import type { Raw } from '../shared/records.ts';
 import { Waiting } from '../shared/waiting.ts';
 import { awayError, causeOfAway, explainPostgres, isAway, isConflict, isLocked } from './errors.ts';
@@ -138,23 +138,35 @@ export class Database {
     }
   }
 
-  /** Runs `work` as one transaction, once: it may be called several times, and only one of these has an effect. */
+  /**
+   * Runs `work` as one transaction, once: it may be called several times, and only one of these has an effect.
+   * @throws LedgerOutcomeUnknown where nobody has said whether it had one.
+   */
   async transaction<T>(
     work: (transaction: Transaction) => Promise<T>,
     patience?: Pick<Patience, 'ms'>,
   ): Promise<T> {
     /** A transaction whose COMMIT was not answered, and what it gave. */
     let open: { readonly id: string; readonly result: T } | undefined;
-    return await this.#patiently(async () => {
+    const once = async (): Promise<T> => {
       if (open !== undefined && (await this.#isCommitted(open.id))) return open.result;
       open = undefined;
-      return await this.#once(work, (id, result) => {
-        open = { id, result };
-      });
-    }, patience).catch((error: unknown) => {
-      if (error instanceof LedgerInterrupted && open !== undefined)
-        throw new LedgerInterrupted(`The ledger ${this.place}`, false);
-      throw error;
+      try {
+        return await this.#once(work, (id, result) => {
+          open = { id, result };
+        });
+      } catch (error) {
+        // The server has answered.
+        if (!isAway(error)) open = undefined;
+        throw error;
+      }
+    };
+    return await this.#patiently(once, patience).catch((error: unknown) => {
+      if (open === undefined) throw error;
+      const ledger = `The ledger ${this.place}`;
+      if (error instanceof LedgerInterrupted) throw new LedgerInterrupted(ledger, false);
+      const { cause = error } = error as LedgerError;
+      throw new LedgerOutcomeUnknown(ledger, `has not answered (${causeOfAway(cause)})`, cause);
     });
   }
 
@@ -195,9 +207,7 @@ export class Database {
     const status = rows[0]?.status;
     if (status === 'committed' || status === 'aborted') return status === 'committed';
     if (status === 'in progress') throw new Error('Connection terminated: its transaction is not over yet');
-    throw new LedgerError(
-      `The ledger ${this.place} does not know any more what became of a transaction. Run the command again: it goes on from what is there.`,
-    );
+    throw new Error('its server does not know any more what became of a transaction');
   }
 
   async #patiently<T>(once: () => Promise<T>, own?: Pick<Patience, 'ms'>): Promise<T> {

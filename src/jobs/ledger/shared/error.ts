@@ -3,12 +3,25 @@ import { CommandError, exitCodes } from '../../../errors.ts';
 
 /** The ledger itself, or what belongs to it, cannot be used. Its message says which, why, and what to do. */
 export class LedgerError extends CommandError {
-  override readonly name = 'LedgerError';
+  override readonly name: string = 'LedgerError';
 
   /** @param cause the database's own error. */
   constructor(message: string, cause?: unknown, exitCode?: number) {
     super(message, exitCode);
     this.cause = cause;
+  }
+}
+
+/** What the ledger was asked last it may have done: it was lost before it has said so. */
+export class LedgerOutcomeUnknown extends LedgerError {
+  override readonly name = 'LedgerOutcomeUnknown';
+
+  /** @param what `The ledger /x/y`. @param why a phrase without its full stop. */
+  constructor(what: string, why: string, cause?: unknown) {
+    super(
+      `${what} ${why}: it is not known whether what it was asked last was done: look before you do it again.`,
+      cause,
+    );
   }
 }
 
