@@ -58,7 +58,12 @@ export interface StateChange {
   readonly since?: number;
   /** A notice of it, and whom to tell; none without targets. */
   readonly notice?: NewNotice;
+  /** Given where stages and rules count from here: when the last of its rows was sent, as `Ledger.lastSent` has it. */
+  readonly countsFrom?: number | undefined;
 }
+
+/** Who has failed rows tried again, and why. */
+export type Retry = Pick<StateChange, 'who' | 'why'> & { readonly countsFrom: number };
 
 /** A change of how a job is sent. */
 export interface SettingsChange {

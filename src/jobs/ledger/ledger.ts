@@ -22,6 +22,7 @@ import type {
   NewNotice,
   PendingNotice,
   PlannedJob,
+  Retry,
   RunNote,
   SettingsChange,
   StateChange,
@@ -215,8 +216,8 @@ export interface Lease {
   settle(sendings: Sendings): Promise<void>;
   /** Records how far this run is; the last call counts. A lease is for one run. */
   noteRun(run: RunNote): Promise<void>;
-  /** Plans failed rows again, as another try. @returns how many. */
-  retryFailed(): Promise<number>;
+  /** Plans failed rows again, as another try, in a job that goes on where it can, and counts from here. @returns how many. */
+  retryFailed(retry: Retry): Promise<number>;
   /** Rows without an outcome, in order, in pages; they may be reconciled meanwhile. */
   unended(): AsyncIterable<readonly LedgerRow[]>;
   /** Records what the tasks show of rows without an outcome. A row that has ended meanwhile stays as it ended. */

@@ -4,7 +4,6 @@ import type { PlannedJob } from '../ledger/job.ts';
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import { type JobEvent, nextState } from '../ledger/state.ts';
 import type { ReadTasksOptions } from '../plan/read-tasks.ts';
-import { countFrom } from '../rules/progress.ts';
 import { type Reconciled, reconcileJob } from '../run/reconcile.ts';
 import type { Deed } from './deed.ts';
 import { giveSettings, type Setting } from './given.ts';
@@ -61,7 +60,7 @@ export async function setJob(
  * @throws CommandError for a job that was cancelled, and settings that contradict each other.
  */
 export async function letGoOn(
-  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'change' | 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
   job: PlannedJob,
   setting: Setting,
   deed: Deed,
@@ -97,7 +96,7 @@ export async function reconcileRows(
  * then nothing is changed.
  */
 export async function retryFailed(
-  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'count' | 'lastSent' | 'setSettings' | 'hasFormer'>,
   lease: Pick<Lease, 'retryFailed'>,
   job: PlannedJob,
   setting: Setting,
@@ -111,12 +110,9 @@ export async function retryFailed(
     throw misuse(`Job ${job.jobId} has rows that were not sent yet: ${resume} first.`);
   if (failed === 0) return 0;
   await giveSettings(ledger, job, setting, deed);
-  // The state first: rows that are planned again in a job that is done would be sent by nobody, if this process ended in between.
-  await ledger.change(job.key, { event: 'retry', who: deed.who, ...whyOf(deed) });
-  const tries = await lease.retryFailed();
-  await ledger.setProgress(
-    job.key,
-    countFrom(await ledger.count(job.key), job.plan.progress, await ledger.lastSent(job.key)),
-  );
-  return tries;
+  return await lease.retryFailed({
+    who: deed.who,
+    ...whyOf(deed),
+    countsFrom: await ledger.lastSent(job.key),
+  });
 }

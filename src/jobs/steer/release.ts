@@ -15,7 +15,7 @@ import { resumeJob } from './resume.ts';
  * @throws CommandError for settings that contradict each other.
  */
 export async function releaseJob(
-  ledger: Pick<Ledger, 'job' | 'change' | 'setProgress' | 'setSettings' | 'count' | 'lastSent' | 'hasFormer'>,
+  ledger: Pick<Ledger, 'job' | 'change' | 'setSettings' | 'count' | 'lastSent' | 'hasFormer'>,
   job: PlannedJob,
   setting: Setting,
   deed: Deed,

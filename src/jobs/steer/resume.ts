@@ -4,7 +4,6 @@ import { printable } from '../../text/printable.ts';
 import { instant } from '../../text/times.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { countFrom } from '../rules/progress.ts';
 import { awaitsUndo } from '../run/undo-on-abort.ts';
 
 /**
@@ -12,7 +11,7 @@ import { awaitsUndo } from '../run/undo-on-abort.ts';
  * it has seen why.
  */
 export async function resumeJob(
-  ledger: Pick<Ledger, 'change' | 'setProgress' | 'count' | 'lastSent'>,
+  ledger: Pick<Ledger, 'change' | 'lastSent'>,
   job: PlannedJob,
   who: string,
   why?: string,
@@ -21,12 +20,14 @@ export async function resumeJob(
   const { name, towards } = plan.state;
   // It is undone first; another resume goes on with it.
   if (awaitsUndo(job)) return false;
-  if (name === 'aborted' || towards === 'aborted')
-    await ledger.setProgress(
-      key,
-      countFrom(await ledger.count(key), plan.progress, await ledger.lastSent(key)),
-    );
-  return await ledger.change(key, { event: 'resume', who, ...(why !== undefined && { why }) });
+  const wasAborted = name === 'aborted' || towards === 'aborted';
+  const countsFrom = wasAborted ? await ledger.lastSent(key) : undefined;
+  return await ledger.change(key, {
+    event: 'resume',
+    who,
+    ...(why !== undefined && { why }),
+    countsFrom,
+  });
 }
 
 /** @throws CommandError for a job that was cancelled, and one that another ledger has. */

@@ -5,7 +5,7 @@ import type { Lease } from '../../../src/jobs/ledger/ledger.ts';
 import { startApi } from '../../../testing/stages/api.ts';
 import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { JobsFolder, useApi } from '../../../testing/stages/jobs.ts';
-import { leaseOf, newJob, outcome } from '../ledger/contract.ts';
+import { anotherTry, leaseOf, newJob, outcome } from '../ledger/contract.ts';
 
 /** A folder with a job `j` of so many rows, whose states `arrange` makes by sending and ending rows. */
 async function folderWithJob(
@@ -64,7 +64,7 @@ test('jobs undo plans what restores the tasks, and lists what cannot be restored
     await lease.claim(10);
     const others = [1, 2, 3, 4, 5, 6, 7, 8, 10];
     await lease.settle({ ...settled, refused: [{ row: 9, reason: 'no' }], untouched: others });
-    await lease.retryFailed();
+    await lease.retryFailed(anotherTry);
     await lease.claim(10);
     const refused = [9, 10].map((row) => ({ row, reason: 'no' }));
     await lease.settle({

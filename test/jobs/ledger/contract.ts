@@ -21,6 +21,9 @@ export const now = Date.parse('2026-11-25T07:00:00Z');
 
 const at = '2026-11-25T07:00:01.000Z';
 
+/** Of rows that are tried again. */
+export const anotherTry = { who: 'ann@ops1', countsFrom: 0 };
+
 export const newJob = {
   jobId: 'j',
   path: 'p',
@@ -489,7 +492,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       const lease = await leaseOf(ledger, key);
       await send(lease, 2);
       await ledger.end([letter(), letter(ofRow(2))]);
-      expect(await lease.retryFailed()).toBe(2);
+      expect(await lease.retryFailed(anotherTry)).toBe(2);
       await send(lease, 9);
       expect((await rowsOf(ledger, key)).map((row) => row.try)).toEqual([2, 2]);
       const late = [letter({ At: '2026-11-25T08:00:00.000Z' }), outcome(ofRow(2))];
@@ -582,7 +585,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         const lease = await leaseOf(ledger, key);
         await send(lease, 1);
         await ledger.end([letter()]);
-        await lease.retryFailed();
+        await lease.retryFailed(anotherTry);
         await send(lease, 1);
         await ledger.end([outcome({ MessageId: 'm-r000001.1' })]);
         expect(await states(ledger, key)).toEqual(['applied']);
@@ -685,7 +688,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       const counts = { planned: 2, failed: 1, ended: 3, endedByWorkers: 1 };
       expect(await ledger.standing(job)).toMatchObject({ reconciled: 2, counts });
       // Planned again, it is of no end.
-      expect(await lease.retryFailed()).toBe(1);
+      expect(await lease.retryFailed(anotherTry)).toBe(1);
       expect(await ledger.count(key)).toMatchObject({ ended: 2, endedByWorkers: 1 });
     });
 
@@ -751,7 +754,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         await ledger.change(key, { event, who: 'ann@ops1', why: 'Two failed' });
       await ledger.change(key, { event: 'settle', who: 'ann@ops1' });
       expect(numbers((await standing()).lastFailed)).toEqual([3, 2]);
-      await second.retryFailed();
+      await second.retryFailed(anotherTry);
       expect((await standing()).times?.endedAt).toBeUndefined();
     });
 
@@ -899,7 +902,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         // Put back, and refused once more: of two the later.
         const later = { MessageId: 'm1b', OriginalMessageId: 'm1', At: '2026-11-25T07:00:09.000Z' };
         expect(await ledger.end([letter({ JobId: 'e', ...named, ...later })])).toMatchObject({ rows: 1 });
-        await lease.retryFailed();
+        await lease.retryFailed(anotherTry);
         expect(await ledger.end([first])).toMatchObject({ rows: 0, nothingNew: 1 });
         expect(await states(ledger, job.key)).toEqual(['planned']);
         await lease.claim(1);
@@ -941,7 +944,7 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
         expect(await ledger.job('e')).toEqual(before);
         await ledger.end([letter({ JobId: 'e', ...ofRow(2), MessageId: 'm2' })]);
         expect((await ledger.beginFile(file)).isWhole).toBe(true);
-        await lease.retryFailed();
+        await lease.retryFailed(anotherTry);
         expect((await ledger.beginFile(file)).isWhole).toBe(false);
         expect((await ledger.job('e'))?.plan?.complete).toBe(false);
       });

@@ -10,6 +10,7 @@ import { ledgerDatabases, postgresForTests } from '../../../testing/postgres/dat
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
 import {
   abandoned,
+  anotherTry,
   describeLedger,
   type LedgerStore,
   leaseOf,
@@ -292,7 +293,7 @@ describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
           );
           await lease.reconcile({ applied: applied ?? [], again: again ?? [], gone: [] });
           expect(await lease.recover()).toBe(10);
-          expect(await lease.retryFailed()).toBe(10);
+          expect(await lease.retryFailed(anotherTry)).toBe(10);
         }
         await lease.release();
       });

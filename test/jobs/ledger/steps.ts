@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { LeftOutRow } from '../../../src/jobs/plan/format.ts';
-import { letter, newJob, outcome, taskRow } from './contract.ts';
+import { anotherTry, letter, newJob, outcome, taskRow } from './contract.ts';
 
 export interface Use {
   readonly ledger: Ledger;
@@ -32,7 +32,7 @@ export const steps: readonly (readonly [string, (use: Use) => Promise<unknown>])
   ['recover', ({ lease }) => lease.recover()],
   ['note', ({ lease }) => lease.noteRun({ startedAt: 1, ms: 2, rows: 3 })],
   ['end', ({ ledger }) => ledger.end([outcome(ofRow(1)), letter(ofRow(2)), outcome({ JobId: undefined })])],
-  ['retry', ({ lease }) => lease.retryFailed()],
+  ['retry', ({ lease }) => lease.retryFailed(anotherTry)],
   ['reconcile', ({ lease }) => lease.reconcile({ applied: [], again: [3], gone: [] })],
   ['audit', ({ ledger }) => ledger.addAudit({ who: 'a', what: 'b', subject: 'c', why: 'd', detail: {} })],
   ['notice', ({ ledger, key }) => ledger.addNotice(key, { kind: 'stuck', targets: ['x'] })],

@@ -18,7 +18,7 @@ import { sleep, systemClock } from '../../../src/time/clock.ts';
 import { allCases } from '../../../testing/cases.ts';
 import { ledgerDatabases, postgresForTests } from '../../../testing/postgres/databases.ts';
 import { postgresInstalled } from '../../../testing/postgres/server.ts';
-import { abandoned, letter, newJob, now, outcome } from './contract.ts';
+import { abandoned, anotherTry, letter, newJob, now, outcome } from './contract.ts';
 
 async function open(stateDir: string, ledgerUrl: string | undefined, at = now): Promise<Ledger> {
   const clock = { ...systemClock, wall: () => at };
@@ -168,7 +168,7 @@ async function live(ledger: Ledger, { rows, steps }: History): Promise<void> {
       await lease.settle({ sent, refused, untouched: [], maybeTwice: 1 });
     } else if (step === 'end') await ledger.end(claimed.map((row) => outcome(facts(row))));
     else if (step === 'fail') await ledger.end(claimed.map((row) => letter(facts(row))));
-    else if (step === 'retry') await lease.retryFailed();
+    else if (step === 'retry') await lease.retryFailed(anotherTry);
     else if (step === 'foreign') await ledger.end([outcome({ ...(one && facts(one)), MessageId: 'other' })]);
     else if (step === 'unmatched') await ledger.end([letter({ RequestId: 'row-9', MessageId: 'm9' })]);
     else if (step === 'kill') await lease.claim(1);
@@ -379,7 +379,7 @@ describe.skipIf(!postgresInstalled())('a job', () => {
         MessageId: `${of}${row}`,
       });
       await first.end([1, 2, 3].map((row) => letter(facts(row, 'm'))));
-      await lease.retryFailed();
+      await lease.retryFailed(anotherTry);
       const [one, two] = await lease.claim(2);
       const again = ids('n').filter(({ row }) => row === one?.Row || row === two?.Row);
       await lease.settle({ sent: again, refused: [], untouched: [], maybeTwice: 0 });
@@ -419,7 +419,7 @@ describe.skipIf(!postgresInstalled())('a job', () => {
         enterSending: () => lease.enterSending([{ Row: 9, Identifier: 't9', Description: 'a' }]),
         settle: () =>
           lease.settle({ sent: [], refused: [{ row: 1, reason: 'no' }], untouched: [], maybeTwice: 1 }),
-        retryFailed: () => lease.retryFailed(),
+        retryFailed: () => lease.retryFailed(anotherTry),
         reconcile: () => lease.reconcile({ applied: [2], again: [3], gone: [] }),
       };
       for (const [name, change] of Object.entries(changes))

@@ -17,7 +17,7 @@ import { decideOn, Pace } from '../../../src/jobs/run/progress.ts';
 import { fromText, toText } from '../../../src/jobs/transfer/file.ts';
 import { allCases } from '../../../testing/cases.ts';
 import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
-import { newJob } from '../ledger/contract.ts';
+import { anotherTry, newJob } from '../ledger/contract.ts';
 
 const STEP_MS = 250;
 
@@ -341,7 +341,7 @@ test('rows that are planned again take nothing from the rate', async () => {
     })),
   );
   await shared.run(20, 100);
-  expect(await retried.lease.retryFailed()).toBe(400);
+  expect(await retried.lease.retryFailed(anotherTry)).toBe(400);
   await shared.run(2, 100);
   expect((await other.others.look(other.pace)).perSecond).toBeGreaterThan(90);
 });

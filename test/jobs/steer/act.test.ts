@@ -8,7 +8,7 @@ import type { Lease, Ledger } from '../../../src/jobs/ledger/ledger.ts';
 import { parseAbortRule } from '../../../src/jobs/rules/abort-rules.ts';
 import type { Unsettable } from '../../../src/jobs/rules/given.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
-import { retryFailed, setJob } from '../../../src/jobs/steer/act.ts';
+import { letGoOn, retryFailed, setJob } from '../../../src/jobs/steer/act.ts';
 import { releaseJob } from '../../../src/jobs/steer/release.ts';
 import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
 import { leaseOf, newJob, now, taskRow } from '../ledger/contract.ts';
@@ -76,7 +76,8 @@ test('a job that is released with nothing given has no line that says so', async
   expect((await ledger.audit(9, 'j')).map(({ what }) => what)).toEqual(['release', 'begin']);
 });
 
-test('a retry whose process ends in between leaves no row planned in a job that is done', async () => {
+/** A job whose only row SQS has refused, and its lease. */
+async function refused() {
   const { ledger, job } = await begun();
   const lease = await leaseOf(ledger, job.key);
   const [row] = await lease.claim(1);
@@ -87,21 +88,61 @@ test('a retry whose process ends in between leaves no row planned in a job that 
     maybeTwice: 0,
   });
   await releaseJob(ledger, job, { given: {}, now }, { who: 'ann@ops1' });
-  await ledger.change(job.key, { event: 'finish', who: 'ann@ops1' });
-  const done = await ledger.job('j');
-  if (done?.plan === undefined) throw new Error('not begun');
-  const gone = { retryFailed: () => Promise.reject(new Error('killed')) };
-  const retrying = retryFailed(
-    ledger,
-    gone,
-    { ...done, plan: done.plan },
-    { given: {}, now },
-    { who: 'a@b' },
-    'resume',
+  const found = async (): Promise<PlannedJob> => ((await ledger.job('j')) ?? expect.fail()) as PlannedJob;
+  const content = async () => ({
+    job: await ledger.job('j'),
+    counts: await ledger.count(job.key),
+    log: await ledger.audit(9),
+  });
+  return { ledger, key: job.key, lease, found, content };
+}
+
+const killed = () => Promise.reject(new Error('killed'));
+
+test('a retry is one step: its state, its rows and where it counts from', async () => {
+  const { ledger, key, lease, found, content } = await refused();
+  await ledger.change(key, { event: 'finish', who: 'ann@ops1' });
+  const before = await content();
+  const job = await found();
+  const retry = (by: Pick<Lease, 'retryFailed'>) =>
+    retryFailed(ledger, by, job, { given: {}, now }, { who: 'a@b', why: 'again' }, 'resume');
+  await expect(retry({ retryFailed: killed })).rejects.toThrow('killed');
+  expect(await content()).toEqual(before);
+  expect(await retry(lease)).toBe(1);
+  const { plan } = await found();
+  expect(plan.state).toMatchObject({ name: 'running', who: 'a@b', why: 'again' });
+  expect(plan.progress).toMatchObject({ failed: 0, stageAfter: await ledger.lastSent(key) });
+  expect(await ledger.count(key)).toMatchObject({ planned: 1, failed: 0 });
+  expect((await ledger.audit(1))[0]).toMatchObject({ what: 'retry', who: 'a@b', why: 'again' });
+});
+
+test('rows of a job that runs already count from their retry on, too', async () => {
+  const { ledger, key, lease, found } = await refused();
+  await ledger.setProgress(key, { ...(await found()).plan.progress, failed: 1 });
+  expect(await retryFailed(ledger, lease, await found(), { given: {}, now }, { who: 'a@b' }, 'resume')).toBe(
+    1,
   );
-  await expect(retrying).rejects.toThrow('killed');
-  expect((await ledger.job('j'))?.plan?.state.name).toBe('running');
-  expect(await ledger.count(job.key)).toMatchObject({ planned: 0, failed: 1 });
+  const { plan } = await found();
+  expect([plan.state.who, plan.progress.failed]).toEqual(['ann@ops1', 0]);
+});
+
+test('a job that a rule has stopped goes on, and counts from there, in one step', async () => {
+  const { ledger, key, found, content } = await refused();
+  for (const event of ['abort', 'settle'] as const) await ledger.change(key, { event, who: 'a rule' });
+  const before = await content();
+  const job = await found();
+  const resume = (by: Partial<Ledger>) => {
+    const { count, lastSent, setSettings, hasFormer, change } = ledger;
+    const bound = { count, lastSent, setSettings, hasFormer, change };
+    for (const [name, method] of Object.entries(bound)) Object.assign(bound, { [name]: method.bind(ledger) });
+    return letGoOn({ ...bound, ...by }, job, { given: {}, now }, { who: 'a@b' });
+  };
+  await expect(resume({ change: killed })).rejects.toThrow('killed');
+  expect(await content()).toEqual(before);
+  expect(await resume({})).toBe(true);
+  const { plan } = await found();
+  expect([plan.state.name, plan.progress.failed]).toEqual(['running', 1]);
+  expect(plan.progress.stageAfter).toBe(await ledger.lastSent(key));
 });
 
 describe('a job that was cancelled', () => {

@@ -1,5 +1,5 @@
 /** Sending a job's rows, for the process whose token is in `leases`. Each method looks at the token in its own transaction. */
-import type { RunNote } from '../job.ts';
+import type { Retry, RunNote } from '../job.ts';
 import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import { pagesOf } from '../shared/pages.ts';
@@ -11,6 +11,7 @@ import type { Holding } from './holding.ts';
 import { lockOwnJob } from './lock.ts';
 import { byNumber, updateNamed } from './row-updates.ts';
 import { columnsOf } from './statement.ts';
+import { retryJob } from './steering.ts';
 
 const statements = {
   planned: `SELECT ${ROW_COLUMNS} FROM rows WHERE job = :job AND state = 'planned' AND row <> ALL(:except::bigint[])
@@ -217,8 +218,12 @@ export class PostgresLease implements Lease {
     });
   }
 
-  async retryFailed(): Promise<number> {
-    return await this.#asHolder((transaction) => transaction.run(statements.retryFailed, { job: this.#key }));
+  async retryFailed(retry: Retry): Promise<number> {
+    return await this.#asHolder(async (transaction) => {
+      const rows = await transaction.run(statements.retryFailed, { job: this.#key });
+      await retryJob(transaction, this.#key, retry, this.#now());
+      return rows;
+    });
   }
 
   unended(): AsyncIterable<readonly LedgerRow[]> {

@@ -1,5 +1,13 @@
 /** A job's state and settings, who changed them, and what others are to be told. Each function is part of a transaction. */
-import type { NewAuditLine, NewNotice, PendingNotice, SettingsChange, StateChange } from '../job.ts';
+import type {
+  Counts,
+  NewAuditLine,
+  NewNotice,
+  PendingNotice,
+  Retry,
+  SettingsChange,
+  StateChange,
+} from '../job.ts';
 import { ANY_TARGET_MS } from '../ledger.ts';
 import { toCounts } from '../shared/counts.ts';
 import { type Raw, toState } from '../shared/records.ts';
@@ -8,6 +16,7 @@ import {
   anyTarget,
   changeControl,
   changeState,
+  countedFrom,
   isBeingCancelled,
   namedOf,
   SET_STATE,
@@ -22,6 +31,7 @@ import type { Transaction } from './database.ts';
 const statements = {
   job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = :key FOR NO KEY UPDATE`,
   setState: SET_STATE,
+  setProgress: 'UPDATE jobs SET counting = :counting WHERE key = :key',
   setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
   firstPlanned: `SELECT min(row) AS first, max(row) AS last FROM (
     SELECT row FROM rows WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max) AS chosen`,
@@ -71,7 +81,29 @@ export async function changeJob(
   await transaction.run(statements.setState, { ...stateColumns(changed.state), key });
   await addAudit(transaction, changed.line, now);
   for (const notice of changed.notices) await addNotice(transaction, key, notice, now);
+  if (change.countsFrom !== undefined) await countAgain(transaction, key, change.countsFrom);
   return true;
+}
+
+/** Of rows that were planned again. */
+export async function retryJob(
+  transaction: Transaction,
+  key: number,
+  { countsFrom, ...deed }: Retry,
+  now: number,
+): Promise<void> {
+  await changeJob(transaction, key, { event: 'retry', ...deed }, now);
+  await countAgain(transaction, key, countsFrom);
+}
+
+async function countAgain(transaction: Transaction, key: number, lastSent: number): Promise<void> {
+  const job = await lockedJob(transaction, key);
+  const counting = countedFrom(job, await countsOf(transaction, key), lastSent);
+  await transaction.run(statements.setProgress, { counting, key });
+}
+
+async function countsOf(transaction: Transaction, key: number): Promise<Counts> {
+  return toCounts(await transaction.all(statements.tallies, { job: key }));
 }
 
 export async function setSettings(
@@ -113,7 +145,7 @@ export async function addNotice(
 ): Promise<void> {
   if (targets.length === 0) return;
   const state = JSON.stringify(toState((await lockedJob(transaction, key)) ?? {}));
-  const counts = JSON.stringify(toCounts(await transaction.all(statements.tallies, { job: key })));
+  const counts = JSON.stringify(await countsOf(transaction, key));
   const notice = { job: key, kind, now, state, counts, targets: JSON.stringify(targets) };
   await transaction.run(statements.addNotice, notice);
 }

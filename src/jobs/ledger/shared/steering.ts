@@ -1,5 +1,6 @@
 /** What a change of a job's state comes to, and the records of changes and notices. PURE. */
 import { isDeepStrictEqual } from 'node:util';
+import { countFrom } from '../../rules/progress.ts';
 import type {
   AuditLine,
   Counts,
@@ -57,6 +58,11 @@ export function changeState(
       ...(filesReport ? [{ kind: 'report', targets: [REPORT_TARGET] } as const] : []),
     ],
   };
+}
+
+/** Where a job's stages and rules count from, as its column holds it, when they begin anew. @param job with {@link STATE_COLUMNS}. */
+export function countedFrom(job: Raw | undefined, counts: Counts, lastSent: number): string {
+  return JSON.stringify(countFrom(counts, toProgress(job?.counting), lastSent));
 }
 
 /** A job's state as its columns hold it. @returns with `moves`: what is to be added. */

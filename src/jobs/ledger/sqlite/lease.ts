@@ -1,5 +1,5 @@
 /** Sending a job's rows, for the process that has its lock. */
-import type { RunNote } from '../job.ts';
+import type { Retry, RunNote } from '../job.ts';
 import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import { pagesOf } from '../shared/pages.ts';
@@ -8,6 +8,14 @@ import { SendTimes } from '../shared/send-times.ts';
 import type { Database, Statement } from './database.ts';
 import type { OutcomeStore } from './outcomes.ts';
 import { type ChangeOwn, changeOwnIn } from './own.ts';
+import type { Steering } from './steering.ts';
+
+/** What it has in common with its ledger. */
+interface Parts {
+  readonly outcomes: OutcomeStore;
+  readonly steering: Steering;
+  readonly now: () => number;
+}
 
 // Left to itself, SQLite walks all rows of the job each time, however few are open: hence INDEXED BY.
 const statements = {
@@ -58,12 +66,14 @@ export class SqliteLease implements Lease {
   readonly #now: () => number;
   readonly #sql: Readonly<Record<keyof typeof statements, Statement>>;
   readonly #outcomes: OutcomeStore;
+  readonly #steering: Steering;
   readonly #times: SendTimes;
   /** The run's number in the ledger, once it is noted. */
   #run: number | undefined;
 
-  constructor(db: Database, key: number, unlock: () => void, outcomes: OutcomeStore, now: () => number) {
+  constructor(db: Database, key: number, unlock: () => void, { outcomes, steering, now }: Parts) {
     this.#outcomes = outcomes;
+    this.#steering = steering;
     this.#db = db;
     this.#changeOwn = changeOwnIn(db);
     this.#key = key;
@@ -160,8 +170,12 @@ export class SqliteLease implements Lease {
     });
   }
 
-  async retryFailed(): Promise<number> {
-    return await this.#changeOwn(this.#key, () => this.#sql.retryFailed.run(this.#key));
+  async retryFailed(retry: Retry): Promise<number> {
+    return await this.#changeOwn(this.#key, () => {
+      const rows = this.#sql.retryFailed.run(this.#key);
+      this.#steering.retry(this.#key, retry);
+      return rows;
+    });
   }
 
   unended(): AsyncIterable<readonly LedgerRow[]> {

@@ -278,7 +278,8 @@ class SqliteLedger extends LedgerReader implements Ledger {
     const unlock = await lockedSoon(this.#db, this.#stateDir, key);
     if (unlock === undefined) return undefined;
     try {
-      return await this.#db.whenFree(() => new SqliteLease(this.#db, key, unlock, this.#outcomes, this.#now));
+      const parts = { outcomes: this.#outcomes, steering: this.#steering, now: this.#now };
+      return await this.#db.whenFree(() => new SqliteLease(this.#db, key, unlock, parts));
     } catch (error) {
       unlock();
       throw error;

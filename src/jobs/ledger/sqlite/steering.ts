@@ -1,9 +1,11 @@
 /** A job's state and settings, who changed them, and what others are to be told. */
 import type {
   AuditLine,
+  Counts,
   NewAuditLine,
   NewNotice,
   PendingNotice,
+  Retry,
   SettingsChange,
   StateChange,
 } from '../job.ts';
@@ -15,6 +17,7 @@ import {
   anyTarget,
   changeControl,
   changeState,
+  countedFrom,
   isBeingCancelled,
   namedOf,
   SET_STATE,
@@ -30,6 +33,7 @@ import type { Database, Statement } from './database.ts';
 const statements = {
   job: `SELECT ${STATE_COLUMNS} FROM jobs WHERE key = ?`,
   setState: SET_STATE,
+  setProgress: 'UPDATE jobs SET counting = :counting WHERE key = :key',
   setControl: 'UPDATE jobs SET guards = :guards, counting = :counting, updated_at = :now WHERE key = :key',
   cancelRows: `UPDATE rows SET state = 'not-sent' WHERE job = :job AND row IN (
     SELECT row FROM rows INDEXED BY rows_planned WHERE job = :job AND state = 'planned' ORDER BY row LIMIT :max)`,
@@ -71,7 +75,23 @@ export class Steering {
     this.#sql.setState.run({ ...stateColumns(changed.state), key });
     this.addAudit(changed.line);
     for (const notice of changed.notices) this.addNotice(key, notice, at);
+    if (change.countsFrom !== undefined) this.#countFrom(key, change.countsFrom);
     return true;
+  }
+
+  /** Of rows that were planned again. */
+  retry(key: number, { countsFrom, ...deed }: Retry): void {
+    this.change(key, { event: 'retry', ...deed });
+    this.#countFrom(key, countsFrom);
+  }
+
+  #countFrom(key: number, lastSent: number): void {
+    const counting = countedFrom(this.#sql.job.get(key), this.#counts(key), lastSent);
+    this.#sql.setProgress.run({ counting, key });
+  }
+
+  #counts(key: number): Counts {
+    return toCounts(this.#sql.tallies.all({ job: key }));
   }
 
   setSettings(key: number, change: SettingsChange): boolean {
@@ -108,7 +128,7 @@ export class Steering {
   addNotice(key: number, { kind, targets }: NewNotice, now = this.#now()): void {
     if (targets.length === 0) return;
     const state = JSON.stringify(toState(this.#sql.job.get(key) ?? {}));
-    const counts = JSON.stringify(toCounts(this.#sql.tallies.all({ job: key })));
+    const counts = JSON.stringify(this.#counts(key));
     const named = JSON.stringify(targets);
     this.#sql.addNotice.run({ job: key, kind, now, state, counts, targets: named });
   }
