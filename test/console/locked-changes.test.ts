@@ -1,5 +1,4 @@
 /** While another process has the ledger locked, each change is refused, and what is refused has not been done. */
-import { readdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { Desk, type DeskOptions } from '../../src/console/jobs/desk.ts';
@@ -8,107 +7,10 @@ import { OutcomeUnknown } from '../../src/console/pages/page-error.ts';
 import { CommandError } from '../../src/errors.ts';
 import type { Ledger } from '../../src/jobs/ledger/ledger.ts';
 import { LedgerBusyError } from '../../src/jobs/ledger/shared/error.ts';
-import { sleep, systemClock } from '../../src/time/clock.ts';
 import { makeApiClient } from '../../testing/console/api-client.ts';
+import { changeBy, changes, context, csv, forms, setAll } from '../../testing/console/every-change.ts';
 import { setConsoleJobs, shows } from '../../testing/console/jobs.ts';
 import { ask, tokens } from '../../testing/console/serve.ts';
-import { openFileLedger } from '../../testing/stages/file-ledger.ts';
-
-const FASTER = 20;
-/** Nobody waits for as long as people would. */
-const context = {
-  sleep: (ms: number, signal: AbortSignal) => sleep(ms / FASTER, signal),
-  clock: { ...systemClock, monotonic: () => systemClock.monotonic() * FASTER },
-};
-
-/** Jobs and plans to which every change can be made: `j` has ended with failed rows, `w` waits to be sent, `r` for its outcomes, `p` is a plan. */
-async function setAll() {
-  const set = await setConsoleJobs({
-    send: false,
-    context,
-    api: { tasks: { kind: 'all', exceptPrefix: 'gone' } },
-  });
-  const { ann, run, plan, ids, stage, url, folder } = set;
-  await stage.worker.start();
-  await plan(ids(3), 'r', '--refresh');
-  await run(['apply', 'r.jsonl', '--yes', '--detach']);
-  await sendAll(`${folder.path}/state`, 'r');
-  await plan([...ids(3), 'gone1'], 'j');
-  expect((await run(['apply', 'j.jsonl', '--yes'])).exitCode).toBe(3);
-  await plan(ids(3), 'w');
-  await run(['apply', 'w.jsonl', '--yes', '--detach']);
-  await ann.upload('p.csv', 'Identifier,TaskConfigurationId\ntask1,other\n', { jobId: 'p' });
-  await shows(ann.get, '/jobs/plans/p', 'To send');
-  const other = new DatabaseSync(`${folder.path}/state/ledger.sqlite`);
-  onTestFinished(() => other.close());
-  const state = async () => ({
-    ledger: ['jobs', 'rows', 'audit', 'notices'].map((table) =>
-      other.prepare(`SELECT * FROM ${table}`).all(),
-    ),
-    plans: (await planning()).map(({ job, state: name }) => [job, name]),
-    folders: readdirSync(`${folder.path}/state/console/plans`).sort(),
-    files: readdirSync(`${folder.path}/state/console/plans/p-p`).sort(),
-  });
-  const bearer = { authorization: `Bearer ${tokens.ann}` };
-  const planning = async (): Promise<readonly { readonly job: string; readonly state: string }[]> =>
-    JSON.parse((await ask(`${url}/api/v1/plans`, { headers: bearer })).body).plans;
-  /** Each one finds the lock itself: what was found before is forgotten. */
-  const underLock = async <T>(work: () => Promise<T>): Promise<T> => {
-    await expect
-      .poll(async () => (await ann.get('/jobs')).body, { timeout: 30_000 })
-      .not.toContain('takes no changes');
-    other.exec('BEGIN IMMEDIATE');
-    try {
-      return await work();
-    } finally {
-      other.exec('ROLLBACK');
-    }
-  };
-  return { ...set, state, underLock, bearer, other };
-}
-
-/** Its outcomes never come. */
-async function sendAll(folder: string, jobId: string): Promise<void> {
-  const ledger = await openFileLedger(folder, Date.now);
-  const lease = await ledger.lease((await ledger.job(jobId))?.key ?? 0);
-  const rows = (await lease?.claim(10)) ?? [];
-  const sent = rows.map(({ Row: row }) => ({ row, messageId: `m${row}` }));
-  await lease?.settle({ sent, refused: [], untouched: [], maybeTwice: 0 });
-  await lease?.release();
-  await ledger.close();
-}
-
-const csv = 'Identifier,TaskConfigurationId\ntask1,new\n';
-const changes: Readonly<Record<string, object | string>> = {
-  '/jobs/w/pause': {},
-  '/jobs/w/resume': {},
-  '/jobs/w/stop': {},
-  '/jobs/w/cancel': {},
-  '/jobs/w/set': { settings: { rate: 7 } },
-  '/jobs/j/retry': {},
-  '/jobs/j/verify': {},
-  '/jobs/r/reconcile': {},
-  '/jobs/r/undo': { name: 'u' },
-  '/plans?job=n&reason=because&refresh=false': csv,
-  '/plans/live': { job: 'l', set: { Description: 'x' } },
-  '/plans/p/apply': {},
-  '/plans/p/discard': {},
-};
-
-const forms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '/jobs/of/w/pause': {},
-  '/jobs/of/w/resume': {},
-  '/jobs/of/w/stop': {},
-  '/jobs/of/w/cancel': { name: 'w' },
-  '/jobs/of/w/set': { rate: '7' },
-  '/jobs/of/j/retry': {},
-  '/jobs/of/j/verify': {},
-  '/jobs/of/r/reconcile': {},
-  '/jobs/of/r/undo': {},
-  '/jobs/new/live': { jobId: 'l', setDescription: 'x' },
-  '/jobs/plans/p/apply': { name: 'p' },
-  '/jobs/plans/p/discard': {},
-};
 
 test('each change by the API is refused while the ledger is locked, and nothing of it is done', async () => {
   const { url, state, underLock, bearer } = await setAll();
@@ -117,19 +19,12 @@ test('each change by the API is refused while the ledger is locked, and nothing 
   const named = (path: string): string =>
     path
       .replace(/^\/api\/v1|\?.*/g, '')
-      .replace(/\{job\}|\/[jwrp](?=\/)/, '/X')
+      .replace(/\{job\}|\/[ajwrp](?=\/)/, '/X')
       .replace('//', '/');
   expect(Object.keys(changes).map(named).sort()).toEqual(posts.map(([path]) => named(path)).sort());
   const before = await state();
-  for (const [path, body] of Object.entries(changes)) {
-    const isFile = typeof body === 'string';
-    const answer = await underLock(() =>
-      ask(`${url}/api/v1${path}`, {
-        method: 'POST',
-        headers: { ...bearer, 'content-type': isFile ? 'text/csv' : 'application/json' },
-        body: isFile ? body : JSON.stringify({ reason: 'because', ...body }),
-      }),
-    );
+  for (const path of Object.keys(changes)) {
+    const answer = await underLock(() => changeBy(url, path));
     expect([path, answer.status, answer.body]).toEqual([path, 503, expect.stringContaining('has it locked')]);
     expect([path, await state()]).toEqual([path, before]);
   }

@@ -6,11 +6,12 @@ import { readPlan } from '../../jobs/plan/reader.ts';
 import { type GivenSettings, readGuards } from '../../jobs/rules/given.ts';
 import { withSettings } from '../../jobs/rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../../jobs/run/enter.ts';
+import { requireFormerIn } from '../../jobs/run/undo-on-abort.ts';
 import type { Deed } from '../../jobs/steer/deed.ts';
 import { refuseEarlyUndo, releaseJob } from '../../jobs/steer/release.ts';
 import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
 import type { Clock } from '../../time/clock.ts';
-import { PageError } from '../pages/page-error.ts';
+import { PageError, PartlyDone } from '../pages/page-error.ts';
 import type { LedgerDoor } from './ledger-door.ts';
 import { PLAN_FILE, type Planner } from './planner.ts';
 
@@ -67,7 +68,14 @@ export class Applying {
       await sleep(ENTER_MS, enough.signal);
       return false;
     });
-    const whole = applying.then(() => true);
+    const whole = applying.then(
+      () => true,
+      (error: unknown) => {
+        // What is missing is entered by the same request: the plan's note says why.
+        if (error instanceof PartlyDone) return false;
+        throw error;
+      },
+    );
     try {
       const isIn = await door.awaited(late === undefined ? whole : Promise.race([whole, late]));
       // Told to nobody here: the plan's page says it.
@@ -94,6 +102,7 @@ export class Applying {
       refuseOtherPlan(plan, before);
       requireSteerable(before);
       withSettings(before?.plan?.settings ?? {}, guards, this.#now());
+      requireFormerIn(plan, guards);
       await this.#options.collect(ledger);
       await this.#options.checkClock();
       await refuseEarlyUndo(ledger, plan, this.#now());

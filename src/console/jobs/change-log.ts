@@ -1,6 +1,6 @@
 /** The lines that the console adds to the log of changes. */
 import type { NewAuditLine } from '../../jobs/ledger/job.ts';
-import { PageError } from '../pages/page-error.ts';
+import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import type { LedgerDoor } from './ledger-door.ts';
 
 export interface ChangeLogOptions {
@@ -25,9 +25,17 @@ export class ChangeLog {
     this.#options = options;
   }
 
-  /** Comes before what it is about: what cannot be logged is not done. */
+  /**
+   * Comes before what it is about: what cannot be logged is not done.
+   * @throws OutcomeUnknown where the line may be in the log all the same.
+   */
   async add(line: NewAuditLine): Promise<void> {
-    await this.#options.door.use((ledger) => ledger.addAudit(line));
+    try {
+      await this.#options.door.use((ledger) => ledger.addAudit(line));
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown)) throw error;
+      throw new OutcomeUnknown(error.why, 'this was not done, though the log of changes may say that it was');
+    }
   }
 
   /** Of what has happened already: where the ledger does not take the line, it is tried again behind this, until it does. Never rejects. */

@@ -1,8 +1,7 @@
 /** What pages and the API do with jobs: the functions of the commands, for somebody who is known by name. */
-import { CommandError, misuse } from '../../errors.ts';
+import { misuse } from '../../errors.ts';
 import type { NewAuditLine, PlannedJob } from '../../jobs/ledger/job.ts';
 import type { Lease, Ledger } from '../../jobs/ledger/ledger.ts';
-import { LedgerError } from '../../jobs/ledger/shared/error.ts';
 import type { JobEvent } from '../../jobs/ledger/state.ts';
 import { type GivenSettings, readGuards, type Unsettable } from '../../jobs/rules/given.ts';
 import type { Reconciled } from '../../jobs/run/reconcile.ts';
@@ -11,7 +10,7 @@ import type { Deed } from '../../jobs/steer/deed.ts';
 import { plannedLine } from '../../jobs/steer/planned.ts';
 import { requireHere, requireSteerable } from '../../jobs/steer/resume.ts';
 import type { Verification } from '../../jobs/verify/sum.ts';
-import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
+import { PageError } from '../pages/page-error.ts';
 import { Applying, type ApplyingOptions } from './applying.ts';
 import { ChangeLog, type ChangeLogOptions } from './change-log.ts';
 import { endDetail, lookLines } from './kept-looks.ts';
@@ -72,19 +71,8 @@ export class Desk {
         return;
       }
       await steerJob(ledger, job, step, deed);
-      if (step !== 'pause') await this.#after(() => this.#options.conclude(ledger, jobId, deed.who));
+      if (step !== 'pause') await this.#options.conclude(ledger, jobId, deed.who);
     });
-  }
-
-  /** What follows a change that is made. @throws OutcomeUnknown where it cannot be done: nobody may say that nothing was changed. */
-  async #after(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      if (error instanceof LedgerError) this.#options.door.tell(error);
-      throw new OutcomeUnknown(error.message.replace(/\.$/, ''));
-    }
   }
 
   /** @returns whether anything changed. */

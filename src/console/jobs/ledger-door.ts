@@ -11,6 +11,7 @@ import type { LedgerAway } from '../../status/status.ts';
 import { shortPrintable } from '../../text/printable.ts';
 import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import { AwayError, Reach, type ReachOptions, Unanswered } from '../reach.ts';
+import { MadeChanges } from './made-changes.ts';
 
 /** The first who finds it away waits so long; those who come after them are told at once. */
 export const consolePatience: Patience = { ms: 3_000 };
@@ -54,15 +55,19 @@ export class LedgerDoor {
 
   /**
    * For what changes something, and goes on for as long as it takes.
-   * @throws PageError where the ledger is away or locked, and for what `work` throws of what a person has done wrong.
+   * @throws PageError where the ledger is away or locked, and for what `work` throws of what a person has done wrong: then nothing was
+   * changed. OutcomeUnknown where that is not known, PartlyDone where something was.
    */
   async use<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
-    return await asPage(() =>
-      this.#reach.use(
-        () => this.#changes.use(async () => await work(await this.#opened()), this.#askToChange),
-        this.#ask,
-      ),
-    );
+    const made = new MadeChanges();
+    const watched = async (): Promise<T> => await work(made.watched(await this.#opened()));
+    try {
+      return await asPage(() =>
+        this.#reach.use(() => this.#changes.use(watched, this.#askToChange), this.#ask),
+      );
+    } catch (error) {
+      throw made.told(error);
+    }
   }
 
   /** For what changes nothing: it is given up when the ledger is found to hang. @throws PageError as {@link use} does. */

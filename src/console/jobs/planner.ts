@@ -10,13 +10,13 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { CommandError, causeOf, errorCode } from '../../errors.ts';
+import { CommandError, causeOf, errorCode, messageOf } from '../../errors.ts';
 import { FILE_MODE } from '../../files/private.ts';
 import type { Conditions } from '../../jobs/plan/conditions.ts';
 import type { TaskChange } from '../../jobs/plan/format.ts';
 import type { PlanContext } from '../../jobs/plan/options.ts';
 import type { PlanReport } from '../../jobs/plan/summary.ts';
-import { PageError } from '../pages/page-error.ts';
+import { OutcomeUnknown, PageError } from '../pages/page-error.ts';
 import { type ApiAway, apiAway, type OnApiAway } from './api-away.ts';
 import { progressOf } from './plan-progress.ts';
 
@@ -169,7 +169,9 @@ export class Planner {
     try {
       await enter(this.folderOf(jobId), this.#stop.signal);
     } catch (error) {
-      this.#change(jobId, { state: 'made', note: error instanceof Error ? error.message : String(error) });
+      // A part of it may be done: it is applied again.
+      const note = error instanceof OutcomeUnknown ? `${error.why}.` : messageOf(error);
+      this.#change(jobId, { state: 'made', note });
       throw error;
     }
     await this.#remove(jobId);

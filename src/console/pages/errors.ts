@@ -87,7 +87,8 @@ export function answerFault(
   const ours = status >= 500 && !(error instanceof PageError);
   if (ours) onError(error);
   const why = ours ? 'The console has failed. Its log says how.' : messageOf(error, status);
-  return answer(request, reply, status, why, show, !(error instanceof OutcomeUnknown));
+  // What has failed may have done something before.
+  return answer(request, reply, status, why, show, !(ours || error instanceof OutcomeUnknown));
 }
 
 function answer(

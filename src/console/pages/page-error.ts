@@ -10,13 +10,22 @@ export class PageError extends Error {
   }
 }
 
-/** It is not known whether a change was made: what it waits for has not answered, and it may be made yet. */
+/** It is not known whether a change was made, or only a part of it was: nobody may say that nothing was changed. */
 export class OutcomeUnknown extends PageError {
-  /** @param why a sentence without its full stop. */
+  /** Why, as a sentence without its full stop. */
+  readonly why: string;
+
+  /** @param why with its full stop or without. @param so what is known of it all the same: a clause. */
+  constructor(why: string, so = 'it is not known whether this was done, and it may be done yet') {
+    const reason = why.replace(/\.$/, '');
+    super(`${reason}: ${so}. Look at the log of changes before you do it again.`, 504);
+    this.why = reason;
+  }
+}
+
+/** A change has ended in its middle: something of it is done. */
+export class PartlyDone extends OutcomeUnknown {
   constructor(why: string) {
-    super(
-      `${why}: it is not known whether this was done, and it may be done yet. Look at the log of changes before you do it again.`,
-      504,
-    );
+    super(why, 'a part of this was done before');
   }
 }

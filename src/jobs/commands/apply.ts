@@ -8,6 +8,7 @@ import { readPlan, requirePlan } from '../plan/reader.ts';
 import { idleNotes } from '../rules/idle.ts';
 import { type JobSettings, withSettings } from '../rules/settings.ts';
 import { enterJob, enterRows, refuseOtherPlan } from '../run/enter.ts';
+import { requireFormerIn } from '../run/undo-on-abort.ts';
 import { giveSettings } from '../steer/given.ts';
 import { refuseEarlyUndo, releaseJob } from '../steer/release.ts';
 import { requireSteerable, resumeJob } from '../steer/resume.ts';
@@ -79,6 +80,7 @@ async function apply(session: Session, file: string, asked: Asked): Promise<void
     refuseOtherPlan(plan, before);
     requireSteerable(before);
     const settings = withSettings(before?.plan?.settings ?? {}, guards, context.clock.wall(), givenAt);
+    requireFormerIn(plan, guards);
     // A redrive may have ended rows since. It also proves that the queue can be read.
     await collector.collectWaiting(signal, MAX_COLLECT_MS);
     await checkClock();

@@ -25,6 +25,8 @@ import {
 export interface Plan {
   readonly header: PlanHeader;
   readonly footer: PlanFooter;
+  /** Whether at least one row has a value that it replaces: without any, nothing can be undone. */
+  readonly hasFormer: boolean;
   /**
    * The rows in order, those left out among them; may be called again when the reading before has ended.
    * @throws CommandError when the file was written to since it was verified.
@@ -40,8 +42,9 @@ export interface Plan {
 export async function readPlan(file: string, options: Omit<SourceOptions, 'format'>): Promise<Plan> {
   const source = await openSource(file, { ...options, format: 'jsonl' });
   try {
-    const { header, footer } = await verify(source, options.signal);
-    return { header, footer, rows: () => readRows(source, footer), close: () => source.close() };
+    const verified = await verify(source, options.signal);
+    const { footer } = verified;
+    return { ...verified, rows: () => readRows(source, footer), close: () => source.close() };
   } catch (error) {
     await source.close();
     throw error;
@@ -61,12 +64,13 @@ export async function requirePlan(file: string, options: Omit<SourceOptions, 'fo
 async function verify(
   source: Source,
   signal: AbortSignal,
-): Promise<{ header: PlanHeader; footer: PlanFooter }> {
+): Promise<Pick<Plan, 'header' | 'footer' | 'hasFormer'>> {
   const digest = new PlanDigest(source.name);
   let header: PlanHeader | undefined;
   let footer: PlanFooter | undefined;
   let footerText = '';
   let rows = 0;
+  let hasFormer = false;
   const counts = { toChange: 0, alreadyAsWanted: 0, refused: 0, duplicates: 0 };
   for await (const { number, text, cut } of readLines(digest.pass(source.chunks()))) {
     signal.throwIfAborted();
@@ -82,7 +86,10 @@ async function verify(
       if (footer === undefined) throw fault(source.name, number, 'holds a line that is no row of a plan');
     } else if (row.Row !== ++rows) {
       throw fault(source.name, number, `holds row ${row.Row} where row ${rows} belongs`);
-    } else counts[countedAs(row)]++;
+    } else {
+      counts[countedAs(row)]++;
+      hasFormer ||= 'Former' in row && Object.keys(row.Former ?? {}).length > 0;
+    }
   }
   if (header === undefined || footer === undefined) {
     const end = `it ends after ${counted(rows, 'row')}, without its last line`;
@@ -98,7 +105,7 @@ async function verify(
       `The plan ${printable(source.name)} was changed after it was made: its digest does not fit. ${REMEDY}`,
     );
   }
-  return { header, footer };
+  return { header, footer, hasFormer };
 }
 
 async function* readRows(source: Source, { Counts }: PlanFooter): AsyncGenerator<PlanRow, undefined> {

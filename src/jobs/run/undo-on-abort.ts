@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { CommandError, messageOf, misuse } from '../../errors.ts';
 import { makePrivateFolder } from '../../files/private.ts';
 import { number } from '../../text/numbers.ts';
-import { shortPrintable } from '../../text/printable.ts';
+import { printable, shortPrintable } from '../../text/printable.ts';
 import { epochMs } from '../../time/instant.ts';
 import type { JobRecord, PlannedJob } from '../ledger/job.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { readPlan } from '../plan/reader.ts';
+import { type Plan, readPlan } from '../plan/reader.ts';
 import { makeUndo, type UndoContext } from '../plan/undo.ts';
 import type { JobSettings } from '../rules/settings.ts';
 import { enterJob, enterRest, enterRows } from './enter.ts';
@@ -47,8 +47,19 @@ export async function requireFormer(
   { key, jobId }: Pick<JobRecord, 'key' | 'jobId'>,
   { undoOnAbort }: JobSettings,
 ): Promise<void> {
-  if (undoOnAbort !== true || (await ledger.hasFormer(key))) return;
-  throw misuse(
+  if (undoOnAbort === true && !(await ledger.hasFormer(key))) throw withoutFormer(jobId);
+}
+
+/** The same of a plan, before anything of it is in the ledger. */
+export function requireFormerIn(
+  { header, hasFormer }: Pick<Plan, 'header' | 'hasFormer'>,
+  { undoOnAbort }: JobSettings,
+): void {
+  if (undoOnAbort === true && !hasFormer) throw withoutFormer(printable(header.JobId));
+}
+
+function withoutFormer(jobId: string): CommandError {
+  return misuse(
     `--undo-on-abort: job ${jobId} could not be undone, as its plan did not read the values that it replaces. ` +
       'Nothing was sent. Make the plan again with --refresh and another --job, or leave --undo-on-abort out.',
   );
