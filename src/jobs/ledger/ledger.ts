@@ -80,8 +80,11 @@ export interface Ledger {
   complete(key: number): Promise<void>;
   /** Gives the job's updates another IssuedAt from now on (ISO 8601, UTC). */
   reissue(key: number, issuedAt: string): Promise<void>;
-  /** Records how far the job is through its stages. */
-  setProgress(key: number, progress: StageProgress): Promise<void>;
+  /**
+   * Records how far the job is through its stages.
+   * @param before what that follows from. @returns whether it did: not where another process has changed it meanwhile.
+   */
+  setProgress(key: number, progress: StageProgress, before: StageProgress): Promise<boolean>;
   /**
    * Changes the job's state as {@link nextState} says, with its line in the audit and its notice. One that comes to rest, and files its
    * report then, enters that as a notice to {@link REPORT_TARGET}, in the same transaction: so no kill loses it.
@@ -168,7 +171,7 @@ export interface Ledger {
   standing(job: JobRecord): Promise<JobStanding>;
   /** What a list shows of a job: cheap whatever its size. */
   listed(job: JobRecord): Promise<Pick<JobStanding, 'job' | 'counts' | 'leased'>>;
-  /** When the last of its rows that was sent was, as {@link LedgerRow.sentAt} has it; 0: none was. Reads all rows. */
+  /** When the last of its rows that was sent was, as {@link LedgerRow.sentAt} has it; 0: none was. */
   lastSent(key: number): Promise<number>;
   /** Whether the plan has the former value of at least one field of one row: without any, nothing can be undone. */
   hasFormer(key: number): Promise<boolean>;

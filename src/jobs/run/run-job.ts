@@ -230,14 +230,18 @@ class Run {
     const { devices, targets } = this.#options;
     const surroundings = { now: wall, beside, roundTripMs, devices: devices.seen };
     const decision = decideOn(this.#job, counts, perSecond, surroundings);
+    const { plan } = this.#job;
+    const { progress } = decision;
+    if (progress !== plan.progress) {
+      // Another process that has changed it meanwhile has decided what this look knows nothing of.
+      if (!(await ledger.setProgress(this.#job.key, progress, plan.progress))) return await this.#look();
+      // Its state is still the one that was looked at: what follows from it changes no other.
+      this.#job = { ...this.#job, plan: { ...plan, progress } };
+    }
     devices.look(this.#job, decision.waitsFor);
     const waitsFor = this.#state.name === 'running' ? decision.waitsFor : undefined;
     if (this.#stuck.look({ counts, waitsFor, devices }))
       await ledger.addNotice(this.#job.key, { kind: 'stuck', targets });
-    if (decision.progress !== this.#job.plan.progress) {
-      await ledger.setProgress(this.#job.key, decision.progress);
-      await this.#read();
-    }
     const now = this.#options.clock.monotonic();
     if (now - this.#notedAt > NOTE_MS) {
       this.#notedAt = now;

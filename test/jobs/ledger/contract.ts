@@ -5,7 +5,7 @@ import type { Lease, Ledger, ReceivedOutcome, SentRow } from '../../../src/jobs/
 import { ANY_TARGET, ANY_TARGET_MS, REPORT_TARGET, WITHOUT_JOB } from '../../../src/jobs/ledger/ledger.ts';
 import { type LedgerRow, type RowFilter, requestIdOf } from '../../../src/jobs/ledger/row.ts';
 import type { ChangeRow, PlanRow } from '../../../src/jobs/plan/format.ts';
-import { beginning } from '../../../src/jobs/rules/progress.ts';
+import { beginning, type StageProgress } from '../../../src/jobs/rules/progress.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import { parseOutcome } from '../../../src/jobs/run/collector.ts';
 import type { Outcome } from '../../../src/message/outcome.ts';
@@ -185,8 +185,26 @@ export function describeLedger(name: string, create: () => LedgerStore): void {
       await ledger.setSettings(key, { change: () => ({ settings: { canary: { rows: 3 } }, progress }), who });
       await ledger.setSettings(key, { change: () => ({ settings: { window: 4 } }), who });
       expect((await ledger.job('j'))?.plan).toMatchObject({ settings: { window: 4 }, progress });
-      await ledger.setProgress(key, beginning);
+      expect(await ledger.setProgress(key, beginning, progress)).toBe(true);
       expect((await ledger.job('j'))?.plan).toMatchObject({ settings: { window: 4 }, progress: beginning });
+    });
+
+    test('keeps how far a job is where another has changed that meanwhile', async () => {
+      const store = create();
+      const [ledger, other] = [await store.open(), await store.open()];
+      const key = await enterJob(ledger, 1);
+      const progress = async () => (await other.job('j'))?.plan?.progress ?? fail();
+      const before = await progress();
+      const given: StageProgress = { ...before, canaryPassed: true, canary: '1', since: now };
+      await ledger.setSettings(key, { change: () => ({ progress: given }), who: 'ann@ops1' });
+      expect(await other.setProgress(key, { ...before, passed: 9 }, before)).toBe(false);
+      expect(await progress()).toEqual(given);
+      const seen = { at: 3, ended: 2, failed: 1, underWay: 0, judged: { after: 0, ended: 2, failed: 1 } };
+      expect(await other.setProgress(key, { ...given, devices: seen }, await progress())).toBe(true);
+      expect(await ledger.setProgress(key, { ...given, passed: 1 }, await progress())).toBe(true);
+      expect(await progress()).toEqual({ ...given, passed: 1 });
+      // Of a job that is gone nobody has changed it.
+      expect(await ledger.setProgress(key + 1, given, before)).toBe(true);
     });
 
     test('loses no change of settings that are changed by several at once', async () => {

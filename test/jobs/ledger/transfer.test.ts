@@ -95,7 +95,6 @@ type Reading =
       | 'listed'
       | 'hasFormer'
       | 'lastSent'
-      | 'lastSent'
       | 'measuredRate'
       | 'pages'
       | 'rowPage'
@@ -411,8 +410,10 @@ describe.skipIf(!postgresInstalled())('a job', () => {
         complete: () => first.complete(key),
         completeFile: () => first.completeFile(key, newJob.digest),
         reissue: () => first.reissue(key, '2026-11-26T07:00:00Z'),
-        setProgress: async () =>
-          first.setProgress(key, (await first.job('j'))?.plan?.progress ?? expect.fail()),
+        setProgress: async () => {
+          const { progress } = (await first.job('j'))?.plan ?? expect.fail();
+          return await first.setProgress(key, progress, progress);
+        },
         cancelRows: () => first.cancelRows(key, 9),
         recover: () => lease.recover(),
         claim: () => lease.claim(9),

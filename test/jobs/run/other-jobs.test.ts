@@ -100,7 +100,8 @@ class Shared {
     pace.observe(counts);
     const { beside, perSecond } = await others.look(pace);
     const { room, progress } = decideOn(job, counts, perSecond, { now: this.now, beside });
-    if (progress !== job.plan.progress) await this.ledger.setProgress(job.key, progress);
+    const { progress: before } = job.plan;
+    if (progress !== before) await this.ledger.setProgress(job.key, progress, before);
     const rows = await lease.claim(Math.min(room, allowance.rows(job.plan.settings.rate)));
     allowance.use(rows.length);
     const sent = rows.map((row) => ({ row: row.Row, messageId: `${job.jobId}-${requestIdOf(row)}` }));

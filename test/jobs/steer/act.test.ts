@@ -118,7 +118,8 @@ test('a retry is one step: its state, its rows and where it counts from', async 
 
 test('rows of a job that runs already count from their retry on, too', async () => {
   const { ledger, key, lease, found } = await refused();
-  await ledger.setProgress(key, { ...(await found()).plan.progress, failed: 1 });
+  const { progress } = (await found()).plan;
+  await ledger.setProgress(key, { ...progress, failed: 1 }, progress);
   expect(await retryFailed(ledger, lease, await found(), { given: {}, now }, { who: 'a@b' }, 'resume')).toBe(
     1,
   );

@@ -44,6 +44,7 @@ import {
   cancelRows,
   changeJob,
   noticeTold,
+  setProgress,
   setSettings,
   steeringStatements,
   takeNotices,
@@ -77,7 +78,6 @@ const statements = {
       :TaskConfigurationId::text[], :Reason::text[]) ON CONFLICT (job, row) DO NOTHING`,
   complete: `UPDATE jobs SET complete = 1, updated_at = :now, rows = (SELECT count(*) FROM rows WHERE job = :job) WHERE key = :job`,
   reissue: 'UPDATE jobs SET issued_at = :issuedAt, updated_at = :now WHERE key = :job',
-  setProgress: 'UPDATE jobs SET counting = :progress WHERE key = :job',
   jobOfKey: 'SELECT job_id, digest, rows, is_copy FROM jobs WHERE key = :job',
 } as const;
 
@@ -206,9 +206,8 @@ class PostgresLedger extends LedgerReader implements Ledger {
     );
   }
 
-  async setProgress(key: number, progress: StageProgress): Promise<void> {
-    const values = { job: key, progress: JSON.stringify(progress) };
-    await this.#changeOwn(key, (one) => one.run(statements.setProgress, values));
+  async setProgress(key: number, progress: StageProgress, before: StageProgress): Promise<boolean> {
+    return await this.#db.transaction((one) => setProgress(one, key, progress, before));
   }
 
   async change(key: number, change: StateChange): Promise<boolean> {

@@ -1,4 +1,5 @@
 /** A job's state and settings, who changed them, and what others are to be told. Each function is part of a transaction. */
+import type { StageProgress } from '../../rules/progress.ts';
 import type {
   Counts,
   NewAuditLine,
@@ -15,6 +16,7 @@ import { talliesStatement } from '../shared/row-pages.ts';
 import {
   anyTarget,
   changeControl,
+  changeProgress,
   changeState,
   countedFrom,
   isBeingCancelled,
@@ -104,6 +106,17 @@ async function countAgain(transaction: Transaction, key: number, lastSent: numbe
 
 async function countsOf(transaction: Transaction, key: number): Promise<Counts> {
   return toCounts(await transaction.all(statements.tallies, { job: key }));
+}
+
+export async function setProgress(
+  transaction: Transaction,
+  key: number,
+  progress: StageProgress,
+  before: StageProgress,
+): Promise<boolean> {
+  const counting = changeProgress(await lockedJob(transaction, key), progress, before);
+  if (counting !== undefined) await transaction.run(statements.setProgress, { counting, key });
+  return counting !== undefined;
 }
 
 export async function setSettings(

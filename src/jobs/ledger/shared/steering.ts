@@ -1,6 +1,6 @@
 /** What a change of a job's state comes to, and the records of changes and notices. PURE. */
 import { isDeepStrictEqual } from 'node:util';
-import { countFrom } from '../../rules/progress.ts';
+import { countFrom, type StageProgress } from '../../rules/progress.ts';
 import type {
   AuditLine,
   Counts,
@@ -107,6 +107,21 @@ export function changeControl(
     counting: JSON.stringify(progress),
     line: { who, what: 'set', subject: String(job.job_id), why, detail },
   };
+}
+
+/**
+ * How far a job is through its stages, as its column is to hold it; undefined where that is not as it was `before`. Of a job that is gone
+ * nothing is kept, which is nobody's change.
+ * @param job with {@link STATE_COLUMNS}. @throws JobMoved where another ledger has it.
+ */
+export function changeProgress(
+  job: Raw | undefined,
+  progress: StageProgress,
+  before: StageProgress,
+): string | undefined {
+  requireOwn(job);
+  const isAsBefore = job === undefined || isDeepStrictEqual(toProgress(job.counting), before);
+  return isAsBefore ? JSON.stringify(progress) : undefined;
 }
 
 /** @param job with {@link STATE_COLUMNS}. */

@@ -61,7 +61,6 @@ const statements = {
   complete: `UPDATE jobs SET complete = 1, updated_at = ?,
     rows = (SELECT count(*) FROM rows WHERE job = jobs.key) WHERE key = ?`,
   reissue: 'UPDATE jobs SET issued_at = ?, updated_at = ? WHERE key = ?',
-  setProgress: 'UPDATE jobs SET counting = ? WHERE key = ?',
   jobOfKey: 'SELECT job_id, digest, rows, is_copy FROM jobs WHERE key = ?',
   unmatchedTallies: `SELECT state, coalesce(json_extract(error, '$.name'), reason, '') AS cause, count(*) AS rows
     FROM parked WHERE job = :job AND row IS NULL GROUP BY 1, 2`,
@@ -179,8 +178,8 @@ class SqliteLedger extends LedgerReader implements Ledger {
     await this.#changeOwn(key, () => this.#sql.reissue.run(issuedAt, this.#now(), key));
   }
 
-  async setProgress(key: number, progress: StageProgress): Promise<void> {
-    await this.#changeOwn(key, () => this.#sql.setProgress.run(JSON.stringify(progress), key));
+  async setProgress(key: number, progress: StageProgress, before: StageProgress): Promise<boolean> {
+    return await this.#db.write(() => this.#steering.setProgress(key, progress, before));
   }
 
   async change(key: number, change: StateChange): Promise<boolean> {

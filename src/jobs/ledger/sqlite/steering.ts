@@ -1,4 +1,5 @@
 /** A job's state and settings, who changed them, and what others are to be told. */
+import type { StageProgress } from '../../rules/progress.ts';
 import type {
   AuditLine,
   Counts,
@@ -16,6 +17,7 @@ import { talliesStatement } from '../shared/row-pages.ts';
 import {
   anyTarget,
   changeControl,
+  changeProgress,
   changeState,
   countedFrom,
   isBeingCancelled,
@@ -92,6 +94,12 @@ export class Steering {
 
   #counts(key: number): Counts {
     return toCounts(this.#sql.tallies.all({ job: key }));
+  }
+
+  setProgress(key: number, progress: StageProgress, before: StageProgress): boolean {
+    const counting = changeProgress(this.#sql.job.get(key), progress, before);
+    if (counting !== undefined) this.#sql.setProgress.run({ counting, key });
+    return counting !== undefined;
   }
 
   setSettings(key: number, change: SettingsChange): boolean {
