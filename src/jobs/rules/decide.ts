@@ -9,6 +9,7 @@
  * Steps that are not asked for are left out. After the last stage nothing is waited for but ends; where a rule judges devices, then
  * also soak and verify, so that what the last rows did to them is judged before the job is done.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { counted, number } from '../../text/numbers.ts';
 import type { Counts } from '../ledger/job.ts';
 import { brokenText, endsFor, isBroken } from './abort-rules.ts';
@@ -18,6 +19,7 @@ import {
   countFrom,
   devicesJudged,
   endsSince,
+  isLookedAt,
   type SeenDevices,
   type StageProgress,
   type WaitsFor,
@@ -69,8 +71,8 @@ export type Wait =
   | { readonly for: 'opening'; readonly until: number }
   | { readonly for: 'soak'; readonly until: number }
   /**
-   * `since`: devices that were looked at before do not count. `until`: then a person is asked; undefined after the last stage. Both in
-   * epoch milliseconds.
+   * `since`: devices count that were looked at in this wait, as `SeenDevices.inWait` has it. `until`: then a person is asked; undefined
+   * after the last stage. Both in epoch milliseconds.
    */
   | {
       readonly for: 'verify';
@@ -138,7 +140,8 @@ function onward(situation: Situation): StageProgress {
 /** With what was last seen of the devices, and counted anew if another canary was set. */
 function seen({ settings, counts, devices, progress: before }: Situation): StageProgress {
   const progress = withCanary(settings, before, counts);
-  if (devices === undefined || devices.at <= (progress.devices?.at ?? -1)) return progress;
+  // One sender at a time looks, and its looks come one after the other.
+  if (devices === undefined || isDeepStrictEqual(devices, progress.devices)) return progress;
   return { ...progress, devices };
 }
 
@@ -218,7 +221,7 @@ export function awaitsDevices(
 /** Whether what the stage waits for has come about. */
 function isOverNow(situation: Situation, progress: StageProgress): boolean {
   const { settings, counts, now, runningSince } = situation;
-  const { waitsFor, since, askedIn, devices } = progress;
+  const { waitsFor, since, askedIn } = progress;
   switch (waitsFor) {
     case 'ends': {
       // After the last stage nothing follows that would have to wait, and devices are looked at once.
@@ -232,7 +235,7 @@ function isOverNow(situation: Situation, progress: StageProgress): boolean {
       return now >= since + (settings.soak ?? 0) * 1_000;
     case 'verify':
       // After the last stage those under way are not waited for.
-      if (isLast(situation) && (devices?.at ?? -1) >= since)
+      if (isLast(situation) && isLookedAt(progress))
         return verdictOn(settings, progress)?.broken === undefined;
       return !looksAtDevices(situation) || (!isLast(situation) && passes(settings, progress));
     case 'word':

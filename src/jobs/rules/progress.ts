@@ -31,8 +31,10 @@ export interface StageProgress {
 
 /** Devices of the job's tasks, as they were looked at. */
 export interface SeenDevices extends Ends {
-  /** When it was begun to look; epoch milliseconds. */
+  /** When it was begun to look, by the clock of who looked; epoch milliseconds. */
   readonly at: number;
+  /** Where it was begun while a stage waited for it: {@link StageProgress.since} of that wait. No clocks are compared. */
+  readonly inWait?: number;
   /** Devices that have not ended; undefined: an earlier release has looked. */
   readonly underWay?: number;
   /** Those that rules judge by; undefined: an earlier release has looked. */
@@ -132,6 +134,11 @@ export function endsSince(progress: StageProgress, counts: EndCounts): EndsSince
   return { good, failed, ended: good + failed, causes };
 }
 
+/** Whether devices were looked at since the stage has begun to wait for that. */
+export function isLookedAt({ waitsFor, since, devices }: StageProgress): boolean {
+  return waitsFor === 'verify' && devices?.inWait === since;
+}
+
 /**
  * Devices that rules judge by, as far as anybody has looked: those of the rows that were sent since counting began, without those of
  * tasks that an undo has given their former configuration: what these do says nothing of the job.
@@ -176,9 +183,9 @@ function withoutOlder(devices: unknown): SeenDevices | undefined {
 
 function isSeen(value: unknown): boolean {
   if (!isEnds(value)) return false;
-  const { at, underWay = 0, stage, judged } = value as Partial<SeenDevices>;
+  const { at, inWait = 0, underWay = 0, stage, judged } = value as Partial<SeenDevices>;
   if (judged !== undefined && !(isEnds(judged) && isCount(judged.after))) return false;
-  return isCount(at) && isCount(underWay) && (stage === undefined || isStage(stage));
+  return [at, inWait, underWay].every(isCount) && (stage === undefined || isStage(stage));
 }
 
 function isStage(value: unknown): boolean {

@@ -2,7 +2,7 @@
 import { counted, number } from '../../text/numbers.ts';
 import { roughDuration } from '../../text/times.ts';
 import { brokenText, isBroken, leastOf, withoutLeast } from './abort-rules.ts';
-import { devicesJudged, type StageDevices, type StageProgress } from './progress.ts';
+import { devicesJudged, isLookedAt, type StageDevices, type StageProgress } from './progress.ts';
 import type { JobSettings } from './settings.ts';
 
 /** So long a stage waits for its devices without `--verify-within`, in seconds. */
@@ -32,8 +32,8 @@ export function verdictOn(
   { abortWhen = [], verifyEach }: Pick<JobSettings, 'abortWhen' | 'verifyEach'>,
   progress: StageProgress,
 ): StageVerdict | undefined {
-  const [ends, { at, stage }] = [devicesJudged(progress), progress.devices ?? {}];
-  if (ends === undefined || stage === undefined || (at ?? -1) < progress.since) return undefined;
+  const [ends, { stage }] = [devicesJudged(progress), progress.devices ?? {}];
+  if (ends === undefined || stage === undefined || !isLookedAt(progress)) return undefined;
   if (verifyEach !== true) return {};
   const rules = abortWhen.filter(({ of }) => of === 'devices');
   const { tasks, unnamed, devices, ended, underWay } = stage;

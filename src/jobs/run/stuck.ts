@@ -34,11 +34,11 @@ export class StuckWatch {
    */
   look({ counts, waitsFor, devices }: Moving): boolean {
     const verifies = waitsFor?.for === 'verify';
-    const { at = 0, ended = 0, underWay = 0 } = devices.seen ?? {};
+    const { at = 0, inWait, ended = 0, underWay = 0 } = devices.seen ?? {};
     return [
       this.#rows.stands(counts.inFlight === 0 ? undefined : `${counts.ended}`),
       this.#look.stands(verifies && devices.failed ? `${at}` : undefined),
-      this.#devices.stands(verifies && at >= waitsFor.since ? `${ended} ${underWay}` : undefined),
+      this.#devices.stands(verifies && inWait === waitsFor.since ? `${ended} ${underWay}` : undefined),
     ].some(Boolean);
   }
 }

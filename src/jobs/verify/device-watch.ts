@@ -31,6 +31,8 @@ export class DeviceWatch {
   /** Of the last look that has ended: monotonic. */
   #endedAt = Number.NEGATIVE_INFINITY;
   #tookMs = 0;
+  /** The wait in which the last look was begun that was begun in one, by its `since`. */
+  #begunIn: number | undefined;
   #failed = false;
   #told: string | undefined;
 
@@ -63,17 +65,19 @@ export class DeviceWatch {
   }
 
   #isTime({ plan }: PlannedJob, waitsFor: Wait | undefined): boolean {
-    const isAwaited = waitsFor?.for === 'verify' && (this.#seen?.at ?? -1) < waitsFor.since;
+    const isAwaited = waitsFor?.for === 'verify' && this.#seen?.inWait !== waitsFor.since;
     const isJudged = plan.settings.abortWhen?.some((rule) => rule.of === 'devices') === true;
     if (!isAwaited && !isJudged) return false;
-    // What a stage waits for is not kept waiting, unless it has just failed.
-    if (isAwaited && !this.#failed) return true;
+    // What a stage waits for is not kept waiting, for one look: the next ones in its wait come after a pause.
+    if (isAwaited && this.#begunIn !== waitsFor.since) return true;
     return this.#options.now() - this.#endedAt >= Math.max(PAUSE_MS, this.#tookMs);
   }
 
   async #verify(job: PlannedJob): Promise<void> {
     const { verify, now, onSeen, onTrouble } = this.#options;
     const begun = now();
+    const { progress } = job.plan;
+    if (progress.waitsFor === 'verify') this.#begunIn = progress.since;
     const found = await verify(job, this.#over.signal).catch((error: unknown) =>
       error instanceof Error ? error.message.replace(/\.$/, '') : String(error),
     );
@@ -87,7 +91,7 @@ export class DeviceWatch {
     this.#told = why;
     // What is known of some of the tasks only is nothing to go on by.
     if (typeof found === 'string' || !found.whole) return;
-    this.#seen = seenDevices(found);
+    this.#seen = seenDevices(found, progress);
     onSeen();
   }
 }

@@ -74,9 +74,13 @@ const MAX_LISTED = 10;
 
 const none = countsOf(() => 0);
 
-/** For the rules of a running job. */
-export function seenDevices({ at, devices, judged, stage }: JudgedVerification): SeenDevices {
-  return { at, ...deviceEnds(devices), underWay: underWay(devices), judged, stage };
+/** For the rules of a running job. @param progress when it was begun to look. */
+export function seenDevices(
+  { at, devices, judged, stage }: JudgedVerification,
+  { waitsFor, since }: Pick<StageProgress, 'waitsFor' | 'since'>,
+): SeenDevices {
+  const ends = { ...deviceEnds(devices), underWay: underWay(devices) };
+  return { at, ...(waitsFor === 'verify' && { inWait: since }), ...ends, judged, stage };
 }
 
 /** Whether no device is still to end: those of tasks that could not be read may be. */

@@ -332,7 +332,7 @@ describe('after the last row', () => {
     const early = { at: 500, ended: 20, failed: 1 };
     expect(look(settings, { now: 1_000, devices: early }).waitsFor).toEqual({ for: 'soak', until: 61_000 });
     expect(look(settings, { now: 61_000 }).waitsFor).toEqual({ for: 'verify', since: 61_000 });
-    const late = { at: 61_500, ended: 30, failed: 2 };
+    const late = { at: 61_500, inWait: 61_000, ended: 30, failed: 2 };
     expect(look(settings, { now: 62_000, devices: late }).stop?.why).toMatch(/^2 of 30 ended devices failed/);
   });
 
@@ -340,7 +340,7 @@ describe('after the last row', () => {
     const settings = { ...rules, stages: parseStages('10,20'), confirmEach: true };
     const first = decide(situation(settings, ended, { now: 1_000 }));
     expect(first).toMatchObject({ room: 0, waitsFor: { for: 'verify', since: 1_000 } });
-    const well = { at: 1_000, ended: 30, failed: 1 };
+    const well = { at: 1_000, inWait: 1_000, ended: 30, failed: 1 };
     const second = decide(
       situation(settings, ended, { progress: first.progress, now: 2_000, devices: well }),
     );
@@ -360,7 +360,7 @@ describe('after the last row', () => {
     };
     const progress = { ...beginning, passed: 20, waitsFor: 'verify' as const, since: 500 };
     const look = (failed: number, own: Partial<StageDevices>): Decision => {
-      const devices = { at: 600, ended: 60, failed, stage: stageOf(own) };
+      const devices = { at: 600, inWait: 500, ended: 60, failed, stage: stageOf(own) };
       return decide(situation(few, ended, { progress, now: 700, devices }));
     };
     expect(look(4, { devices: 60, ended: 60 }).stop?.why).toMatch(/^4 of 60 ended devices failed/);
@@ -422,10 +422,10 @@ describe('between stages', () => {
     expect(look(5, 0, { now: 60_999 }).waitsFor).toEqual({ for: 'soak', until: 61_000 });
     const verify = { for: 'verify', since: 61_000, until: 61_000 + DAY_MS };
     expect(look(5, 0, { now: 61_000 }).waitsFor).toEqual(verify);
-    // They were looked at too early.
-    const early = { at: 60_999, ended: 5, failed: 0, stage: stageOf({ devices: 5, ended: 5 }) };
+    // It was begun to look before, by a clock that is ahead; then in this wait, by one that is behind.
+    const early = { at: 99_000, ended: 5, failed: 0, stage: stageOf({ devices: 5, ended: 5 }) };
     expect(look(5, 0, { now: 62_000, devices: early }).waitsFor).toEqual(verify);
-    const devices = { ...early, at: 61_000, failed: 1 };
+    const devices = { ...early, at: 9, inWait: 61_000, failed: 1 };
     expect(look(5, 0, { now: 63_000, devices }).waitsFor).toEqual({ for: 'word' });
     expect(look(5, 0, { now: 64_000 }).waitsFor).toEqual({ for: 'word' });
     expect(look(5, 0, { now: 65_000, runningSince: 8 })).toMatchObject({
@@ -450,7 +450,7 @@ describe('between stages', () => {
   });
 
   type Own = Partial<StageDevices>;
-  test.each<[string, Omit<SeenDevices, 'at' | 'stage'>, Own, number | 'waits' | RegExp]>([
+  test.each<[string, Omit<SeenDevices, 'at' | 'inWait' | 'stage'>, Own, number | 'waits' | RegExp]>([
     [
       'passes when enough have ended and are well',
       { ended: 100, failed: 5, underWay: 40 },
@@ -522,7 +522,7 @@ describe('between stages', () => {
   ])('a rule that wants to see 100 devices %s', (_, devices, own, expected) => {
     const few = staged('devices-failed>5%/100');
     const stage = stageOf(own);
-    const seen = { at: 600, ...devices, stage };
+    const seen = { at: 600, inWait: 500, ...devices, stage };
     const present = { progress: verifying, total, now: 700, perSecond: 9 };
     const decision = decide(situation(few, facts, { ...present, devices: seen }));
     if (typeof expected === 'number') expect(decision.room).toBe(expected);
@@ -537,8 +537,8 @@ describe('between stages', () => {
     );
     // The next stage is of the rows that are sent from then on.
     if (typeof expected === 'number') expect(decision.progress.stageAfter).toBe(lastSent);
-    // What was seen before tells nothing.
-    const early = { ...present, devices: { ...seen, at: 400 } };
+    // What was seen in a wait before tells nothing, whatever the clock says of whoever looked; nor what was seen in none.
+    const early = { ...present, devices: { ...seen, at: 900, inWait: 400 } };
     if (!(expected instanceof RegExp) || devices.ended < 100)
       expect(decide(situation(few, facts, early)).waitsFor).toEqual(verify);
     const unset = { ...few, verifyEach: false };
@@ -556,7 +556,7 @@ describe('between stages', () => {
     // Rows have ended already.
     [['failed>1', 'devices-failed>5%/20'], { devices: 40, ended: 20, underWay: 20 }, true],
   ])('rules %j of a stage with %j: passes %s', (rules, own, passes) => {
-    const devices = { at: 600, ended: 900, failed: 0, underWay: 50, stage: stageOf(own) };
+    const devices = { at: 600, inWait: 500, ended: 900, failed: 0, underWay: 50, stage: stageOf(own) };
     const present = { progress: verifying, total, now: 700, devices };
     const { room, waitsFor } = decide(situation(staged(...rules), facts, present));
     expect(room > 0).toBe(passes);
@@ -579,7 +579,7 @@ describe('between stages', () => {
   ])('a stage that waited too long for %s is asked about, and a word lets it go on', (_, own, why) => {
     const settings = { ...staged('devices-failed>10'), verifyWithin: 3_600 };
     const until = 500 + 3_600_000;
-    const devices = own && { at: 600, ended: 900, failed: 0, underWay: 50, stage: stageOf(own) };
+    const devices = own && { at: 600, inWait: 500, ended: 900, failed: 0, underWay: 50, stage: stageOf(own) };
     let progress: StageProgress = verifying;
     const look = (now: number, more: Partial<Situation> = {}): Decision => {
       const decision = decide(situation(settings, facts, { total, devices, progress, now, ...more }));
@@ -601,13 +601,19 @@ describe('between stages', () => {
 
   test('a rule that is broken by then aborts the job, and it is not asked about', () => {
     const settings = { ...staged('devices-failed>5%/100'), verifyWithin: 1 };
-    const devices = { at: 600, ended: 60, failed: 4, stage: stageOf({ devices: 60, ended: 60 }) };
+    const devices = {
+      at: 600,
+      inWait: 500,
+      ended: 60,
+      failed: 4,
+      stage: stageOf({ devices: 60, ended: 60 }),
+    };
     const present = { total, devices, progress: verifying, now: 9_000, runningSince: 7 };
     expect(decide(situation(settings, facts, present)).stop).toMatchObject({ towards: 'aborted' });
   });
 
   test('what an earlier release has seen says nothing of a stage', () => {
-    const devices = { at: 600, ended: 900, failed: 0, underWay: 0 };
+    const devices = { at: 600, inWait: 500, ended: 900, failed: 0, underWay: 0 };
     const present = { total, devices, progress: verifying, now: 700 };
     const decision = decide(situation(staged('devices-failed>10'), facts, present));
     expect(decision.waitsFor).toEqual({ for: 'verify', since: 500, until: 500 + DAY_MS });

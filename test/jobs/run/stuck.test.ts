@@ -21,7 +21,7 @@ test('a job is stuck when rows are in flight and none ends for long, once until 
 describe('a job that waits for its devices', () => {
   const verify: Wait = { for: 'verify', since: 100 };
   const counts = { ended: 10, inFlight: 0 };
-  const seen = { at: 200, ended: 40, failed: 0, underWay: 60 };
+  const seen = { at: 200, inWait: 100, ended: 40, failed: 0, underWay: 60 };
 
   function setUp() {
     let now = 0;
@@ -63,7 +63,7 @@ describe('a job that waits for its devices', () => {
   test('is not while it soaks, is paused, or has not looked since it waits', () => {
     const passed = setUp();
     const soak: Wait = { for: 'soak', until: 9 };
-    const standing = { seen: { ...seen, at: 99 }, failed: false };
+    const standing = { seen: { ...seen, inWait: 99 }, failed: false };
     for (const wait of [soak, undefined, verify])
       expect([passed(0, standing, wait), passed(DEVICES_STUCK_MS, standing, wait)]).toEqual([false, false]);
   });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PlannedJob } from '../../../src/jobs/ledger/job.ts';
+import { beginning } from '../../../src/jobs/rules/progress.ts';
 import type { JobSettings } from '../../../src/jobs/rules/settings.ts';
 import { DeviceWatch } from '../../../src/jobs/verify/device-watch.ts';
 import { type JudgedVerification, VerificationSum } from '../../../src/jobs/verify/sum.ts';
@@ -11,7 +12,11 @@ const seenOfNone = {
   judged: { after: 0, ended: 0, failed: 0 },
   stage: { tasks: 0, unnamed: 0, devices: 0, ended: 0, underWay: 0, lastSent: 0 },
 };
-const jobWith = (settings: JobSettings): PlannedJob => ({ jobId: 'j', plan: { settings } }) as PlannedJob;
+/** @param since when its stage has begun to wait for a look. */
+const jobWith = (settings: JobSettings, since?: number): PlannedJob => {
+  const progress = since === undefined ? beginning : { ...beginning, waitsFor: 'verify' as const, since };
+  return { jobId: 'j', plan: { settings, progress } } as PlannedJob;
+};
 
 /** A watch whose looks the test ends. */
 function watch() {
@@ -78,20 +83,33 @@ test('does not look where nobody asks for it', () => {
   expect(looks).toHaveLength(0);
 });
 
-test('looks at once for a stage that waits for it, whenever the last look was', async () => {
-  const { devices, looks } = watch();
+test('looks at once for a stage that waits for it, whatever clocks say, and once: then after a pause', async () => {
+  const { devices, clock, looks } = watch();
   const job = jobWith(onDevices);
   devices.look(job, undefined);
-  await looks[0]?.end(verification(5));
-  devices.look(job, { for: 'verify', since: 5 });
-  expect(looks).toHaveLength(1);
-  devices.look(job, { for: 'verify', since: 6 });
-  expect(looks).toHaveLength(2);
+  // By the clock of who looks it was begun after the wait, which another sender has begun, whose clock is ahead.
+  await looks[0]?.end(verification(9_000));
+  for (const since of [8_000, 99_000]) {
+    const before = looks.length;
+    const waiting = [jobWith(onDevices, since), { for: 'verify', since }] as const;
+    devices.look(...waiting);
+    expect(looks).toHaveLength(before + 1);
+    await looks.at(-1)?.end(verification(9_000));
+    expect(devices.seen?.inWait).toBe(since);
+    devices.look(...waiting);
+    clock.now += 9_999;
+    devices.look(...waiting);
+    expect(looks).toHaveLength(before + 1);
+    clock.now += 1;
+    devices.look(...waiting);
+    expect(looks).toHaveLength(before + 2);
+    await looks.at(-1)?.end(verification(9_000));
+  }
 });
 
 test('tells why it could not look, once, and tries again later', async () => {
   const { devices, clock, looks, told, seen } = watch();
-  const job = jobWith(onDevices);
+  const job = jobWith(onDevices, 1);
   const wait = { for: 'verify', since: 1 } as const;
   const unread = { ...verification(5, false), unreadWhy: 'GetOtaTask is denied' };
   for (const found of [
@@ -112,7 +130,7 @@ test('tells why it could not look, once, and tries again later', async () => {
     'Devices of job j could not all be looked at: GetOtaTask is denied',
   ]);
   expect(seen()).toBe(1);
-  expect(devices.seen).toEqual({ at: 9, ended: 0, failed: 0, underWay: 0, ...seenOfNone });
+  expect(devices.seen).toEqual({ at: 9, inWait: 1, ended: 0, failed: 0, underWay: 0, ...seenOfNone });
 });
 
 test('gives up a look when it is closed, and looks no more', async () => {

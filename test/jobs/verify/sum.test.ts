@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { beginning } from '../../../src/jobs/rules/progress.ts';
 import { hasEnded, seenDevices, VerificationSum } from '../../../src/jobs/verify/sum.ts';
 import { countsOf, deviceStates } from '../../../src/message/devices.ts';
 import type { Failure } from '../../../src/message/failure.ts';
@@ -48,7 +49,7 @@ test('sums devices by state, and says what of them has ended and failed', () => 
     },
     notHolding: 0,
   });
-  expect(seenDevices(found)).toEqual({
+  expect(seenDevices(found, beginning)).toEqual({
     at: 7,
     ended: 7,
     failed: 3,
@@ -68,7 +69,7 @@ test('devices of the stage are those of the rows that were sent after the stages
   sum.add(sent(4, 9), read(undefined), undefined, '');
   // When it was sent is not known.
   sum.add(row(5), read({ queued: 7 }), undefined, '');
-  const { stage, judged } = seenDevices(sum.result(true));
+  const { stage, judged } = seenDevices(sum.result(true), beginning);
   expect(judged).toEqual({ after: at - 1, ended: 8, failed: 7 });
   expect(stage).toEqual({
     tasks: 2,
@@ -102,7 +103,7 @@ test.each([
     value: { TaskConfigurationId: now, Description: 'x', devices: counts },
   };
   sum.add(one, answer, undefined, '');
-  const { judged, stage, ...seen } = seenDevices(sum.result(true));
+  const { judged, stage, ...seen } = seenDevices(sum.result(true), beginning);
   const counted = failed > 0;
   expect(judged).toEqual({ after: 0, ended: counted ? 5 : 0, failed });
   expect(stage).toEqual({
@@ -127,6 +128,12 @@ test('of a job that sets descriptions alone, devices of a task that has its form
   sum.add(one, seen('was'), undefined, '');
   sum.add(one, seen('x'), undefined, '');
   expect(sum.result(true).judged).toEqual({ after: 0, ended: 1, failed: 1 });
+});
+
+test('a look knows the wait of the stage in which it was begun', () => {
+  const found = new VerificationSum(7).result(true);
+  const inWait = (waitsFor: 'verify' | 'soak') => seenDevices(found, { waitsFor, since: 9 }).inWait;
+  expect([inWait('verify'), inWait('soak')]).toEqual([9, undefined]);
 });
 
 test('devices of tasks that were not read may still have to end', () => {
