@@ -311,6 +311,18 @@ describe.skipIf(!postgresInstalled())('on PostgreSQL', () => {
       expect(read).toBeLessThan(200);
     });
 
+    test('when the last of them was sent is found without the others, by a sender, too', async () => {
+      const { url, key } = await unknown();
+      await query(url, `UPDATE ota_updater.rows SET sent_at = 7 + row WHERE job = ${key}`);
+      const read = await readsOf(url, 'rows', async (ledger) => {
+        expect(await ledger.lastSent(key)).toBe(7 + names.length);
+        const lease = await leaseOf(ledger, key);
+        await lease.claim(1);
+        await lease.release();
+      });
+      expect(read).toBeLessThan(20);
+    });
+
     test('what is parked is found by the messages that were sent, and pruned some at a time', async () => {
       const { url, key } = await unknown();
       await query(

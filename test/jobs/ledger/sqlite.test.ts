@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { CommandError } from '../../../src/errors.ts';
 import { schemaSteps } from '../../../src/jobs/ledger/sqlite/schema.ts';
 import { openFileLedger } from '../../../testing/stages/file-ledger.ts';
-import { describeLedger, type LedgerStore, newJob, now, outcome } from './contract.ts';
+import { describeLedger, type LedgerStore, leaseOf, newJob, now, outcome } from './contract.ts';
 
 function sqliteStore(): LedgerStore & { readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'ledger-'));
@@ -58,19 +58,40 @@ test.each([1, 2])('a ledger of version %i is migrated, step by step', async (ver
   expect(await ledger.lastRow(1)).toBe(3);
 });
 
-test('a ledger of any earlier version gives no key of a deleted job again either', async () => {
+test('a ledger of version 9 that has sent rows knows when the last of them was, and goes on from there', async () => {
   const { folder, open } = sqliteStore();
-  const earlier = schemaSteps.length - 1;
   change(
     folder,
-    `${schemaSteps.slice(0, earlier).join('')} PRAGMA user_version = ${earlier};
-    INSERT INTO jobs (job_id, path, source, digest, issued_at, rows, complete, state, state_why, created_at, updated_at)
-      VALUES ('j', 'p', 's', 'd', '2026-11-25T07:00:00.000Z', 2, 1, 'done', 'why', 0, 0);`,
+    `${schemaSteps.slice(0, 9).join('')} PRAGMA user_version = 9;
+    INSERT INTO jobs (job_id, path, source, digest, issued_at, rows, complete, created_at, updated_at)
+      VALUES ('j', 'p', 's', 'd', '2026-11-25T07:00:00.000Z', 3, 1, 0, 0);
+    INSERT INTO rows (job, row, identifier, description, state, sent_at)
+      VALUES (1, 1, 't1', 'new', 'sent', ${now + 8}), (1, 2, 't2', 'new', 'sent', ${now + 9}), (1, 3, 't3', 'new', 'planned', NULL);`,
   );
   const ledger = await open(() => now);
-  const before = await ledger.job('j');
-  expect(before?.plan).toMatchObject({ rows: 2, state: { name: 'done', why: 'why' } });
-  while ((await ledger.pruneJob(before?.key ?? 0, now, 5)) === 'more');
-  const { key } = await ledger.begin(newJob);
-  expect(key).toBeGreaterThan(before?.key ?? 0);
+  expect(await ledger.lastSent(1)).toBe(now + 9);
+  await (await leaseOf(ledger, 1)).claim(1);
+  expect(await ledger.lastSent(1)).toBe(now + 10);
+  const db = new DatabaseSync(join(folder, 'ledger.sqlite'), { readOnly: true });
+  expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: schemaSteps.length });
+  db.close();
 });
+
+test.each([8, schemaSteps.length - 1])(
+  'a ledger of version %i gives no key of a deleted job again either',
+  async (earlier) => {
+    const { folder, open } = sqliteStore();
+    change(
+      folder,
+      `${schemaSteps.slice(0, earlier).join('')} PRAGMA user_version = ${earlier};
+    INSERT INTO jobs (job_id, path, source, digest, issued_at, rows, complete, state, state_why, created_at, updated_at)
+      VALUES ('j', 'p', 's', 'd', '2026-11-25T07:00:00.000Z', 2, 1, 'done', 'why', 0, 0);`,
+    );
+    const ledger = await open(() => now);
+    const before = await ledger.job('j');
+    expect(before?.plan).toMatchObject({ rows: 2, state: { name: 'done', why: 'why' } });
+    while ((await ledger.pruneJob(before?.key ?? 0, now, 5)) === 'more');
+    const { key } = await ledger.begin(newJob);
+    expect(key).toBeGreaterThan(before?.key ?? 0);
+  },
+);

@@ -4,6 +4,7 @@ import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import { pagesOf } from '../shared/pages.ts';
 import { type Raw, ROW_COLUMNS, toLedgerRow } from '../shared/records.ts';
+import { lastSentStatement } from '../shared/row-pages.ts';
 import { SendTimes } from '../shared/send-times.ts';
 import type { Database, Transaction } from './database.ts';
 import { adoptParked } from './ends.ts';
@@ -22,7 +23,7 @@ const statements = {
   plannedFrom: `SELECT DISTINCT ON (found.row) found.* FROM unnest(:places::bigint[]) AS p (place)
     CROSS JOIN LATERAL (SELECT ${ROW_COLUMNS} FROM rows
       WHERE job = :job AND state = 'planned' AND row >= place ORDER BY row LIMIT 1) AS found`,
-  lastSent: 'SELECT max(sent_at) AS at FROM rows WHERE job = :job',
+  lastSent: lastSentStatement(() => ''),
   markSending: `${updateNamed("state = 'sending', sends = sends + 1, sent_at = :now", { ...byNumber, where: "state = 'planned'" })}
     RETURNING rows.row`,
   enterSending: `INSERT INTO rows (job, row, identifier, description, configuration, request_id, row_issued_at, state, sends, sent_at)

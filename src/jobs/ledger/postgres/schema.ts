@@ -190,5 +190,8 @@ ALTER TABLE jobs ADD COLUMN moves integer NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN is_copy smallint NOT NULL DEFAULT 0;
 `;
 
+/** When the last row of a job was sent, however many rows there are. */
+const version4 = 'CREATE INDEX rows_by_sending ON rows (job, sent_at) WHERE sent_at IS NOT NULL;';
+
 /** The first makes version 1 of an empty schema. A step that was released never changes. */
-export const schemaSteps: readonly string[] = [version1, version2, version3];
+export const schemaSteps: readonly string[] = [version1, version2, version3, version4];

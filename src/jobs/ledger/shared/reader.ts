@@ -30,7 +30,6 @@ export const readStatements = {
   longRuns: `SELECT runs.ms, runs.rows, job_id FROM runs JOIN jobs ON jobs.key = runs.job
     WHERE runs.ms >= 10000 AND runs.rows >= 100 ORDER BY seq DESC LIMIT 3`,
   undosOf: 'SELECT * FROM jobs WHERE undoes = :jobId AND digest IS NOT NULL ORDER BY key DESC',
-  lastSent: 'SELECT max(sent_at) AS at FROM rows WHERE job = :job',
   hasFormer: "SELECT 1 AS found FROM rows WHERE job = :job AND coalesce(former, '{}') <> '{}' LIMIT 1",
   foreign: 'SELECT count(*) AS outcomes FROM parked WHERE job = :job AND row IS NOT NULL',
   // Each part is as short as the page: PostgreSQL would else sort all that follows, for each page.

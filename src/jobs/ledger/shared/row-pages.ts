@@ -18,6 +18,12 @@ export function talliesStatement(by: (index: string) => string): string {
       WHERE job = :job AND reconciled = 1 AND state IN ('applied', 'superseded', 'dead-lettered')`;
 }
 
+/** When the last row of `:job` was sent, as `at`; no row where none was. */
+export function lastSentStatement(by: (index: string) => string): string {
+  return `SELECT sent_at AS at FROM rows ${by('rows_by_sending')} WHERE job = :job AND sent_at IS NOT NULL
+    ORDER BY sent_at DESC LIMIT 1`;
+}
+
 /**
  * Statements of every database.
  * @param by what makes the database read by the index of that name; '' where it sees that by itself.
@@ -47,6 +53,7 @@ export function indexedStatements(by: (index: string) => string) {
       ORDER BY 1 LIMIT :max`,
     reconciled: `SELECT count(*) AS rows FROM rows ${by('rows_reconciled')} WHERE job = :job AND reconciled = 1`,
     tallies: talliesStatement(by),
+    lastSent: lastSentStatement(by),
     lastEnd: `SELECT at FROM rows ${by('rows_by_end')} WHERE job = :job AND at IS NOT NULL ORDER BY at DESC LIMIT 1`,
     lastFailed: `SELECT ${ROW_COLUMNS} FROM rows ${by('rows_failed')} WHERE job = :job AND ${FAILED}
       ORDER BY at DESC, row LIMIT :max`,

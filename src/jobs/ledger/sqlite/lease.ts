@@ -4,6 +4,7 @@ import type { EnteredRow, Lease, Reconciliation, Sendings } from '../ledger.ts';
 import type { LedgerRow } from '../row.ts';
 import { pagesOf } from '../shared/pages.ts';
 import { ROW_COLUMNS, toLedgerRow } from '../shared/records.ts';
+import { lastSentStatement } from '../shared/row-pages.ts';
 import { SendTimes } from '../shared/send-times.ts';
 import type { Database, Statement } from './database.ts';
 import type { OutcomeStore } from './outcomes.ts';
@@ -25,7 +26,7 @@ const statements = {
     WHERE job = ? AND state = 'planned' AND row >= ? ORDER BY row LIMIT 1`,
   plannedSpan: `SELECT min(row) AS first, max(row) AS last FROM rows INDEXED BY rows_planned
     WHERE job = ? AND state = 'planned'`,
-  lastSent: 'SELECT max(sent_at) AS at FROM rows WHERE job = ?',
+  lastSent: lastSentStatement((index) => `INDEXED BY ${index}`),
   markSending: `UPDATE rows SET state = 'sending', sends = sends + 1, sent_at = ?
     WHERE job = ? AND row = ? AND state = 'planned'`,
   enterSending: `INSERT INTO rows (job, row, identifier, description, configuration, request_id, row_issued_at, state, sends, sent_at)
@@ -118,7 +119,7 @@ export class SqliteLease implements Lease {
   }
 
   #sendTime(): number {
-    return this.#times.next(this.#times.isNew ? this.#sql.lastSent.get(this.#key)?.at : undefined);
+    return this.#times.next(this.#times.isNew ? this.#sql.lastSent.get({ job: this.#key })?.at : undefined);
   }
 
   #markSending(rows: readonly LedgerRow[], now: number): void {

@@ -250,6 +250,9 @@ DROP TABLE jobs;
 ALTER TABLE jobs_by_key RENAME TO jobs;
 `;
 
+/** When the last row of a job was sent, however many rows there are. */
+const version10 = 'CREATE INDEX rows_by_sending ON rows (job, sent_at) WHERE sent_at IS NOT NULL;';
+
 /** The first makes version 1 of an empty file. A step that was released never changes. */
 export const schemaSteps: readonly string[] = [
   version1,
@@ -261,4 +264,5 @@ export const schemaSteps: readonly string[] = [
   version7,
   version8,
   version9,
+  version10,
 ];
