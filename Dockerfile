@@ -13,7 +13,7 @@ COPY packages packages
 RUN npm ci --ignore-scripts
 COPY rolldown.config.ts tsconfig.json ./
 COPY src src
-COPY scripts/sbom.ts scripts/licences.ts scripts/light.ts scripts/one-byte.ts scripts/
+COPY scripts/sbom.ts scripts/licences.ts scripts/built-ins.ts scripts/light.ts scripts/one-byte.ts scripts/
 RUN npm run build && chmod 755 dist/main.mjs && npm run --silent sbom > dist/sbom.json
 
 FROM ${NODE_IMAGE}
@@ -32,7 +32,7 @@ RUN ln -s /opt/ota-updater/main.mjs /usr/local/bin/ota-updater && \
 WORKDIR /var/lib/ota-updater
 RUN chown node:0 /var/lib/ota-updater && chmod 775 /var/lib/ota-updater
 USER node
-# It finds the worker of this container wherever that listens; a container with another command is healthy.
+# It asks the worker of this container, whatever its settings; a container with another command is healthy.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["ota-updater", "health"]
 ENTRYPOINT ["ota-updater"]
 CMD ["worker"]

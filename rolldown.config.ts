@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'rolldown';
+import { builtIns } from './scripts/built-ins.ts';
 import { licences } from './scripts/licences.ts';
 import { light } from './scripts/light.ts';
 import { oneByte } from './scripts/one-byte.ts';
@@ -18,7 +19,13 @@ const assets: Plugin = {
 export default defineConfig({
   input: { main: 'src/main.ts' },
   platform: 'node',
-  plugins: [light(), assets, oneByte(), licences((Object.keys(assetSources) as AssetName[]).map(assetPath))],
+  plugins: [
+    light(),
+    builtIns(),
+    assets,
+    oneByte(),
+    licences((Object.keys(assetSources) as AssetName[]).map(assetPath)),
+  ],
   output: {
     dir: 'dist',
     format: 'esm',

@@ -1,4 +1,5 @@
 /** How a command ends early: it throws one of these, and its message is all that the user sees. */
+import { getSystemErrorMap } from 'node:util';
 
 /** Exit codes of every command (docs/reference). */
 export const exitCodes = {
@@ -69,13 +70,12 @@ const causes: Readonly<Record<string, string>> = {
 export function causeOf(error: unknown): string {
   const code = errorCode(error);
   if (code === undefined) return messageOf(error);
-  const phrase = causes[code] ?? systemPhrases().get(code) ?? messageOf(error);
+  const phrase = causes[code] ?? phraseOf(code) ?? messageOf(error);
   return `${phrase} (${code})`;
 }
 
-/** Not by an import of `node:util`, which reads all that it exports: 20 ms of the start of each process, and of each health check. */
-function systemPhrases(): ReadonlyMap<string, string> {
-  return new Map(process.getBuiltinModule('node:util').getSystemErrorMap().values());
+function phraseOf(code: string): string | undefined {
+  return new Map(getSystemErrorMap().values()).get(code);
 }
 
 /** The system's own code of an error (`ENOENT`, `ECONNREFUSED`), if it has one. */

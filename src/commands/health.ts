@@ -2,12 +2,11 @@
  * `health`: is every worker of this container alive? For the image's HEALTHCHECK: what this imports is most of what a check costs, once Node
  * itself has started.
  */
-import { get } from 'node:http';
 import type { Command } from 'commander';
 import type { CommandContext } from '../cli/context.ts';
 import { CommandError, causeOf, errorCode, exitCodes, misuse } from '../errors.ts';
 import { printableLines } from '../text/printable.ts';
-import { findWorkers, type RunningWorker } from './running-workers.ts';
+import { askHealth, findHealthSockets, type HealthSocket } from './health-socket.ts';
 
 /** Docker's own limit for the check is 5 s. */
 const PATIENCE_MS = 4_000;
@@ -16,8 +15,8 @@ const PATIENCE_MS = 4_000;
 export function configureHealth(command: Command, context: CommandContext): void {
   command
     .description(
-      'Asks GET /livez of every worker that runs in this container, wherever it listens. A container without a worker, ' +
-        'or whose worker listens nowhere (HTTP_PORT=off), is healthy as long as it runs. On Linux only.',
+      'Asks every worker that runs in this container whether it is alive, as GET /livez does, over a socket of its own: also ' +
+        'with HTTP_PORT=off. A container without a worker is healthy as long as it runs. On Linux only.',
     )
     .addHelpText('after', '\nExit codes: 0 healthy, 1 not.')
     .action(async () => {
@@ -43,74 +42,43 @@ export async function checkHealth({
 }
 
 async function healthHere(): Promise<string> {
-  return await healthOf(workersHere());
+  return await healthOf(workersHere);
 }
 
-function workersHere(): RunningWorker[] {
+function workersHere(): HealthSocket[] {
   try {
-    return findWorkers('/proc');
+    return findHealthSockets('/proc');
   } catch {
     throw misuse('health: there is no /proc here to find workers in.');
   }
 }
 
 /**
- * What the workers say, as one sentence. Whatever else listens in their processes, such as Node's inspector, is passed over.
- * @throws CommandError when one is not alive.
+ * What the workers say, as one sentence.
+ * @param find the workers that run at the moment: one that has ended meanwhile is passed over.
+ * @throws CommandError when one is not alive, or does not say so in time.
  */
-export async function healthOf(workers: readonly RunningWorker[]): Promise<string> {
-  const answers = (await Promise.all(workers.map(answersOf))).flat();
-  const faults = answers.flatMap(({ fault }) => fault ?? []);
+export async function healthOf(find: () => HealthSocket[], patienceMs = PATIENCE_MS): Promise<string> {
+  const asked = await Promise.all(
+    find().map(async (worker) => ({ worker, fault: await faultOf(worker, patienceMs) })),
+  );
+  const alive = asked.filter(({ fault }) => fault === undefined);
+  const there = asked.length === alive.length ? [] : find().map(({ path }) => path);
+  const faults = asked.flatMap(({ worker, fault }) => (there.includes(worker.path) ? (fault ?? []) : []));
   if (faults.length > 0) throw new CommandError(faults.join('\n'));
-  if (answers.length > 0) return `alive: ${answers.map(({ url }) => url).join(', ')}`;
-  return workers.length === 0 ? 'no worker runs here' : 'the worker listens nowhere (HTTP_PORT=off)';
+  if (alive.length === 0) return 'no worker runs here';
+  return `alive: ${alive.map(({ worker }) => nameOf(worker)).join(', ')}`;
 }
 
-/** What an address says of the worker; with a fault, unless that is alive. */
-interface Answer {
-  readonly url: string;
-  readonly fault?: string;
+async function faultOf(worker: HealthSocket, patienceMs: number): Promise<string | undefined> {
+  try {
+    const reasons = await askHealth(worker, patienceMs);
+    return reasons && `${nameOf(worker)} is not alive: ${reasons}`;
+  } catch (error) {
+    return `${nameOf(worker)} does not answer: ${causeOf(error)}`;
+  }
 }
 
-/** A worker has one server: where it says that it is alive, the addresses that do not answer are others'. */
-async function answersOf({ listensAt }: RunningWorker): Promise<readonly Answer[]> {
-  const asked = await Promise.all(listensAt.map((address) => ask(`http://${address}/livez`)));
-  const answers = asked.filter((answer) => answer !== undefined);
-  const alive = answers.filter(({ fault }) => fault === undefined);
-  return alive.length > 0 ? alive : answers;
-}
-
-/** Not by `fetch`, which refuses ports that browsers avoid, such as 6000. @returns undefined for an answer that is no worker's. */
-function ask(url: string): Promise<Answer | undefined> {
-  return new Promise((resolve) => {
-    const fail = (error: unknown): void => {
-      // It speaks something else.
-      if (errorCode(error)?.startsWith('HPE_')) resolve(undefined);
-      else resolve({ url, fault: `${url} does not answer: ${causeOf(error)}` });
-    };
-    const request = get(url, { agent: false }, (response) => {
-      let body = '';
-      response
-        .setEncoding('utf8')
-        .on('data', (part: string) => {
-          body += part;
-        })
-        .on('error', fail)
-        .on('end', () => {
-          clearTimeout(late);
-          const { statusCode, headers } = response;
-          if (!headers['content-type']?.startsWith('application/json')) resolve(undefined);
-          else
-            resolve(statusCode === 200 ? { url } : { url, fault: `${url} answers ${statusCode}: ${body}` });
-        });
-    });
-    const late = setTimeout(
-      () => request.destroy(new Error(`no answer within ${PATIENCE_MS / 1_000} s`)),
-      PATIENCE_MS,
-    );
-    request.on('error', (error) => {
-      clearTimeout(late);
-      fail(error);
-    });
-  });
+function nameOf({ pid }: HealthSocket): string {
+  return `worker with process id ${pid}`;
 }

@@ -1,4 +1,6 @@
 /** `worker`: runs until SIGTERM or SIGINT. */
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:net';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { proxyOf } from '../aws/proxy.ts';
@@ -7,6 +9,7 @@ import { stopOnSignal } from '../cli/signals.ts';
 import { type Config, type Environment, readConfigForAws } from '../config.ts';
 import { CommandError, causeOf, misuse } from '../errors.ts';
 import { publishEmf } from '../observe/emf/publish.ts';
+import { liveness } from '../observe/health.ts';
 import { LogDestination } from '../observe/log-destination.ts';
 import { writeLine } from '../observe/log-events.ts';
 import { logLines } from '../observe/log-lines.ts';
@@ -16,6 +19,7 @@ import { logSummaries } from '../observe/summary.ts';
 import { printableUrl } from '../text/urls.ts';
 import { SameQueueError } from '../worker/receive/queue-facts.ts';
 import { type Assembly, assemble } from './assemble.ts';
+import { answerHealth } from './health-socket.ts';
 import { recallRate } from './rate.ts';
 import { traceWorker } from './tracing.ts';
 
@@ -86,6 +90,7 @@ async function run(
     const address = await listen(http, config.httpHost, config.httpPort);
     writeLine(log, logLines.httpListening, () => ({ address }));
   }
+  const healthSocket = await openHealthSocket(worker, log);
   const stopSummaries = logSummaries(log, counts, () => worker.snapshot());
   const { queueUrl } = config;
   const stopEmf = config.metrics === 'emf' ? publishEmf({ registry, queueUrl, destination, now }) : undefined;
@@ -94,12 +99,24 @@ async function run(
     await worker.start();
     rateKeeper?.start();
   } catch (error) {
+    healthSocket?.close();
     await worker.stop();
     throw error instanceof SameQueueError ? misuse(error.message) : error;
   }
   await stopped;
+  healthSocket?.close();
   stopSummaries();
   await stopEmf?.();
+}
+
+/** For the health check of a container. Where there can be none, the worker runs without. */
+async function openHealthSocket(worker: Assembly['worker'], log: Logger): Promise<Server | undefined> {
+  try {
+    return await answerHealth(randomUUID(), () => liveness(worker.snapshot()).reasons);
+  } catch (error) {
+    writeLine(log, logLines.healthUnavailable, () => ({ error: causeOf(error) }));
+    return undefined;
+  }
 }
 
 function logProxy(log: Logger, env: Environment): void {

@@ -22,6 +22,12 @@ export const logLines = {
   draining: line('info', 'worker.draining', 'worker draining'),
   stopped: line('info', 'worker.stopped', 'worker stopped'),
   httpListening: line('info', 'http.listening', 'serving health and metrics', ['address']),
+  healthUnavailable: line(
+    'info',
+    'health.unavailable',
+    'the health check of a container does not find this worker',
+    ['error'],
+  ),
   proxyUsed: line('info', 'proxy.used', 'requests to AWS go through a proxy', [
     'httpProxy',
     'httpsProxy',

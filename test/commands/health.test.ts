@@ -1,110 +1,158 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { configureHealth, healthOf } from '../../src/commands/health.ts';
-import { findWorkers } from '../../src/commands/running-workers.ts';
+import { answerHealth, findHealthSockets, type HealthSocket } from '../../src/commands/health-socket.ts';
 import { spawnWorker } from '../../testing/processes/process.ts';
 import { runConfigured } from '../../testing/stages/context.ts';
 import { type Stage, setStage } from '../../testing/stages/stage.ts';
 
-/** As a worker answers, unless `type` says otherwise. */
-async function answering(status: number, type = 'application/json; charset=utf-8'): Promise<string> {
-  return await listening(
-    createServer((_, response) => response.writeHead(status, { 'content-type': type }).end('the reasons')),
-  );
+/** The sockets of this process alone: those of other tests are there, too. */
+const socketsOf = (process: number): HealthSocket[] =>
+  findHealthSockets('/proc').filter(({ pid }) => pid === process);
+
+/** As a worker with these reasons. */
+async function answering(reasons: readonly string[]): Promise<HealthSocket> {
+  const id = randomUUID();
+  const server = await answerHealth(id, () => reasons);
+  onTestFinished(() => void server.close());
+  const [found] = findHealthSockets('/proc').filter(({ path }) => path.endsWith(id));
+  if (found === undefined) throw new Error('the socket is not found');
+  return found;
 }
 
-async function listening(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
+async function serving(onSocket: (socket: Socket) => void): Promise<HealthSocket> {
+  const path = `\0${randomUUID()}`;
+  const server = createServer(onSocket).listen(path);
   await once(server, 'listening');
   onTestFinished(() => void server.close());
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { pid: 7, path };
 }
 
+const NAME = `worker with process id ${process.pid}`;
+
 describe('health', () => {
-  test('is good where no worker runs, or one that listens nowhere', async () => {
-    expect(await healthOf([])).toBe('no worker runs here');
-    expect(await healthOf([{ pid: 1, listensAt: [] }])).toMatch(/listens nowhere/);
+  test('is good where no worker runs', async () => {
+    expect(await healthOf(() => [])).toBe('no worker runs here');
   });
 
   test('is what every worker says', async () => {
-    const good = await answering(200);
-    const bad = await answering(503);
-    expect(await healthOf([{ pid: 1, listensAt: [good] }])).toBe(`alive: http://${good}/livez`);
-    await expect(
-      healthOf([
-        { pid: 1, listensAt: [good] },
-        { pid: 2, listensAt: [bad, '127.0.0.1:1'] },
-      ]),
-    ).rejects.toMatchObject({
+    const good = await answering([]);
+    const bad = await answering(['no poll has finished for 70 s', 'and more']);
+    expect(await healthOf(() => [good, good])).toBe(`alive: ${NAME}, ${NAME}`);
+    await expect(healthOf(() => [good, bad])).rejects.toMatchObject({
       exitCode: 1,
+      message: `${NAME} is not alive: no poll has finished for 70 s; and more`,
+    });
+  });
+
+  test.each<[string, (socket: Socket) => void, number | undefined, string]>([
+    ['says nothing in time', () => {}, 20, 'no answer within 0.02 s'],
+    ['begins to, and never ends', (socket) => socket.write('alive'), 20, 'no answer within 0.02 s'],
+    ['closes', (socket) => socket.end(), undefined, 'it closed the connection'],
+  ])('is bad where a worker %s', async (_, onSocket, patienceMs, why) => {
+    const worker = await serving((socket) => {
+      onTestFinished(() => void socket.destroy());
+      onSocket(socket);
+    });
+    await expect(healthOf(() => [worker], patienceMs)).rejects.toMatchObject({
+      exitCode: 1,
+      message: `worker with process id 7 does not answer: ${why}`,
+    });
+  });
+
+  test('has one socket for each worker', async () => {
+    const server = await answerHealth('twice', () => []);
+    onTestFinished(() => void server.close());
+    await expect(answerHealth('twice', () => [])).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  test('passes over a worker that has ended meanwhile, and no other', async () => {
+    const good = await answering([]);
+    const gone = { pid: 7, path: '\0nobody' };
+    const looks = [[gone, good], [good]];
+    expect(await healthOf(() => looks.shift() ?? [])).toBe(`alive: ${NAME}`);
+    await expect(healthOf(() => [gone, good])).rejects.toMatchObject({
       message:
-        `http://${bad}/livez answers 503: the reasons\n` +
-        'http://127.0.0.1:1/livez does not answer: connection refused: nothing listens there (ECONNREFUSED)',
+        'worker with process id 7 does not answer: connection refused: nothing listens there (ECONNREFUSED)',
     });
   });
 });
 
-describe('what else listens in a worker', () => {
-  const speaksOtherwise = () => listening(createTcpServer((socket) => socket.end('SSH-2.0\r\n')));
+describe('the sockets of workers', () => {
+  const HEADER = 'Num       RefCount Protocol Flags    Type St Inode Path\n';
+  const line = (flags: string, name: string): string =>
+    `0000000000000000: 00000002 00000000 ${flags} 0001 01 4711${name && ` ${name}`}\n`;
+  const [LISTENS, CONNECTED] = ['00010000', '00000000'];
 
-  test('is passed over', async () => {
-    const others = [
-      await answering(400, 'text/html'),
-      await answering(200, 'text/plain'),
-      await speaksOtherwise(),
-    ];
-    const good = await answering(200);
-    expect(await healthOf([{ pid: 1, listensAt: [...others, good, '127.0.0.1:1'] }])).toBe(
-      `alive: http://${good}/livez`,
-    );
-    expect(await healthOf([{ pid: 1, listensAt: others }])).toMatch(/listens nowhere/);
-  });
-
-  test('hides no fault of the worker, and none of another', async () => {
-    const other = await answering(200, 'text/plain');
-    const good = await answering(200);
-    const bad = await answering(503);
-    await expect(
-      healthOf([
-        { pid: 1, listensAt: [good] },
-        { pid: 2, listensAt: [other, bad] },
-      ]),
-    ).rejects.toMatchObject({ exitCode: 1, message: `http://${bad}/livez answers 503: the reasons` });
+  test.each<[string, string, HealthSocket[]]>([
+    [
+      'are found',
+      line(LISTENS, '@ota-updater/pid:[4026531836]/7/a') +
+        line(LISTENS, '@ota-updater/pid:[4026531836]/12/b'),
+      [
+        { pid: 7, path: '\0ota-updater/pid:[4026531836]/7/a' },
+        { pid: 12, path: '\0ota-updater/pid:[4026531836]/12/b' },
+      ],
+    ],
+    [
+      'are not those of another container on the same network',
+      line(LISTENS, '@ota-updater/pid:[4026532178]/7/a'),
+      [],
+    ],
+    ['are not their connections', line(CONNECTED, '@ota-updater/pid:[4026531836]/7/a'), []],
+    ['are not files', line(LISTENS, '/ota-updater/pid:[4026531836]/7/a'), []],
+    [
+      'are not those of others, or without a name',
+      line(LISTENS, '') + line(LISTENS, '@/tmp/.X11-unix/X0') + line(LISTENS, '/run/docker.sock'),
+      [],
+    ],
+  ])('%s', (_, lines, expected) => {
+    const proc = mkdtempSync(join(tmpdir(), 'ota-proc-'));
+    onTestFinished(() => rmSync(proc, { recursive: true }));
+    mkdirSync(join(proc, 'self/ns'), { recursive: true });
+    mkdirSync(join(proc, 'net'));
+    symlinkSync('pid:[4026531836]', join(proc, 'self/ns/pid'));
+    writeFileSync(join(proc, 'net/unix'), HEADER + lines);
+    expect(findHealthSockets(proc)).toEqual(expected);
   });
 });
 
-describe('a worker process is found', () => {
+describe('a worker process', () => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await setStage();
     return () => stage.strike();
   });
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address));
-  const settings = [
-    { HTTP_PORT: '0', HTTP_HOST: addresses.includes('::1') ? '::1' : '127.0.0.1' },
-    { HTTP_PORT: '0', HTTP_HOST: '0.0.0.0' },
-    { HTTP_PORT: 'off' },
-  ];
+  /** Listens in the worker's process, and never says anything. */
+  const silent = "import { createServer } from 'node:net'; createServer(() => {}).listen(0, '127.0.0.1');";
 
-  test('wherever it listens', async () => {
-    const workers = settings.map((env) => spawnWorker(stage.environment(env)));
-    await Promise.all(workers.map((worker) => worker.waitForEvent('worker.running')));
-    for (const { pid, url } of workers) {
-      const found = findWorkers('/proc', [pid]);
-      expect(found).toEqual([{ pid, listensAt: url === '' ? [] : [expect.any(String)] }]);
-      expect(await healthOf(found)).toMatch(url === '' ? /listens nowhere/ : /^alive: http:/);
-    }
-    // The inspector listens, too, in a worker that is debugged.
-    const debugged = spawnWorker(stage.environment({ HTTP_PORT: '0' }), ['--inspect=127.0.0.1:0']);
-    await debugged.waitForEvent('worker.running');
-    const [found] = findWorkers('/proc', [debugged.pid]);
-    expect(found?.listensAt).toHaveLength(2);
-    expect(await healthOf(found === undefined ? [] : [found])).toBe(`alive: ${debugged.url}/livez`);
-    // The command looks at all processes: those of other tests, too.
+  test.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
+    ['on any address', { HTTP_PORT: '0', HTTP_HOST: '0.0.0.0' }, ['--inspect=127.0.0.1:0']],
+    [
+      'with HTTP_PORT=off, beside what else listens',
+      { HTTP_PORT: 'off' },
+      ['--import', `data:text/javascript,${encodeURIComponent(silent)}`],
+    ],
+  ])('is asked, %s', async (_, env, options) => {
+    const worker = spawnWorker(stage.environment(env), options);
+    await worker.waitForEvent('worker.running');
+    const sockets = (): HealthSocket[] => socketsOf(worker.pid);
+    expect(sockets()).toHaveLength(1);
+    expect(await healthOf(sockets)).toBe(`alive: worker with process id ${worker.pid}`);
+    // The command looks at all workers: those of other tests, too.
     const { stdout, error } = await runConfigured(configureHealth, 'health', []);
-    expect(stdout + error).toMatch(/livez/);
+    expect(stdout + error).toContain(`worker with process id ${worker.pid}`);
+
+    worker.kill('SIGSTOP');
+    await expect(healthOf(sockets, 50)).rejects.toThrow(/does not answer: no answer within/);
+    worker.kill('SIGCONT');
+    worker.kill('SIGTERM');
+    await worker.exited;
+    expect(sockets()).toEqual([]);
   });
 });
